@@ -32,13 +32,24 @@ const settleMs = 1_000;
 const settleTries = 60;
 /** Of those, once the load is over: whoever said how long it takes does not wait another minute. */
 const lateSettleTries = 10;
-const shareDocument = graphql(`mutation LoadShare($input: MappingShareInput!) {
-  root: mappingShare(input: $input) { mapping { id version } userErrors { code message field retry retryAfterMs } } }`);
-const unshareDocument = graphql(`mutation LoadUnshare($input: MappingUnshareInput!) {
-  root: mappingUnshare(input: $input) { mapping { id version } userErrors { code message field retry retryAfterMs } } }`);
-const settleDocument = `mutation ($input: RelayOperationSettleInput!) {
-  root: relayOperationSettle(input: $input) { operation { state } userErrors { code message } } }`;
-const readDocument = 'query ($id: ID!) { root: mapping(id: $id) { id version } }';
+const shareDocument = graphql(`
+  mutation LoadShare($input: MappingShareInput!) {
+    root: mappingShare(input: $input) { mapping { id version } userErrors { code message field retry retryAfterMs } }
+  }
+`);
+const unshareDocument = graphql(`
+  mutation LoadUnshare($input: MappingUnshareInput!) {
+    root: mappingUnshare(input: $input) { mapping { id version } userErrors { code message field retry retryAfterMs } }
+  }
+`);
+const settleDocument = graphql(`
+  mutation LoadSettle($input: RelayOperationSettleInput!) {
+    root: relayOperationSettle(input: $input) { operation { state } userErrors { code message } }
+  }
+`);
+const readDocument = graphql(`
+  query LoadRead($id: ID!) { root: mapping(id: $id) { id version } }
+`);
 
 export async function runWriter(options: ClientOptions): Promise<void> {
   while (!options.stopping.aborted) {
@@ -46,10 +57,10 @@ export async function runWriter(options: ClientOptions): Promise<void> {
     const cmpObject = { type: 'load', externalId: randomUUID() };
     const made = await call(options, 'add', { backend, cmpObject, set, address });
     if (made !== undefined) {
-      await pause(options);
-      await share(options, shareDocument.toString(), made);
-      await pause(options);
-      await share(options, unshareDocument.toString(), made);
+      for (const shared of [true, false]) {
+        await pause(options);
+        await share(options, made, shared);
+      }
       await pause(options);
       await call(options, 'delete', { backend, cmpObject, set, address });
     }
@@ -79,7 +90,7 @@ async function read(
 ): Promise<Mapping | undefined> {
   const deadline = AbortSignal.timeout(taskMs);
   for (;;) {
-    const reply = await ask(endpoint, readDocument, { id }, AbortSignal.any([ending, deadline]));
+    const reply = await ask(endpoint, readDocument.toString(), { id }, AbortSignal.any([ending, deadline]));
     if (ending.aborted) return undefined;
     if (reply.kind === 'answer') {
       tally.read();
@@ -136,7 +147,7 @@ async function settle(options: ClientOptions, id: string): Promise<string | unde
   const { endpoint, stopping, ending } = options;
   for (let tries = settleTries; tries > 0 && !ending.aborted; tries -= 1) {
     if (stopping.aborted) tries = Math.min(tries, lateSettleTries);
-    const reply = await ask(endpoint, settleDocument, { input: { id } }, ending);
+    const reply = await ask(endpoint, settleDocument.toString(), { input: { id } }, ending);
     const state = reply.kind === 'answer' ? (reply.value.operation as { state?: string } | null)?.state : undefined;
     if (state !== undefined && state !== 'UNKNOWN') return state;
     await sleep(settleMs, undefined, { signal: ending }).catch(() => undefined);
@@ -144,9 +155,9 @@ async function settle(options: ClientOptions, id: string): Promise<string | unde
   return undefined;
 }
 
-/** `document`: that of sharing, or of ending it. */
-async function share({ endpoint, tally, ending }: ClientOptions, document: string, id: string): Promise<void> {
-  const input: MappingShareInput | MappingUnshareInput = { idempotencyKey: randomUUID(), id };
+async function share({ endpoint, tally, ending }: ClientOptions, id: string, shared: boolean): Promise<void> {
+  const input: MappingShareInput & MappingUnshareInput = { idempotencyKey: randomUUID(), id };
+  const document = (shared ? shareDocument : unshareDocument).toString();
   const deadline = AbortSignal.timeout(taskMs);
   for (;;) {
     const reply = await ask(endpoint, document, { input }, AbortSignal.any([ending, deadline]));
