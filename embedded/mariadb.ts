@@ -5,6 +5,7 @@
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DataFolder } from './data-folder.ts';
+import { endingWithParent } from './ends-with-parent.ts';
 import { findProgram, pathExists } from './find-program.ts';
 import { runProgram } from './run-program.ts';
 import { credentialFlags, type EmbeddedServer, endLeftOver, ServerProcess } from './server-process.ts';
@@ -181,14 +182,9 @@ async function makeTables(folder: DataFolder, home: string, fresh: string, signa
     '/usr/bin/mariadb-install-db',
     '/usr/local/bin/mariadb-install-db',
   ]);
-  const result = await runProgram(
-    'setpriv',
+  const [command, words] = endingWithParent(
+    program,
     [
-      '--pdeathsig',
-      'KILL',
-      ...credentialFlags(folder.serviceUser),
-      '--',
-      program,
       '--no-defaults',
       `--datadir=${fresh}`,
       // Not the caller's TMPDIR, which the server's user may not be able to enter.
@@ -199,8 +195,12 @@ async function makeTables(folder: DataFolder, home: string, fresh: string, signa
       '--innodb-log-file-size=32M',
       ...(process.getuid?.() === 0 && folder.serviceUser === undefined ? ['--user=root'] : []),
     ],
-    { timeoutMs: 120_000, ...(signal === undefined ? {} : { signal }) },
+    { flags: credentialFlags(folder.serviceUser) },
   );
+  const result = await runProgram(command, words, {
+    timeoutMs: 120_000,
+    ...(signal === undefined ? {} : { signal }),
+  });
   if (result.exitCode !== 0) {
     const output = `${result.stdout}\n${result.stderr}`.trim().split('\n').slice(-10).join('\n');
     throw new SetupError(

@@ -7,6 +7,7 @@ import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atMost, TooLateError, within } from '../platform/work/within.ts';
+import { endsWithParent } from './ends-with-parent.ts';
 import { lowPortFlags, type ServiceUser } from './service-account.ts';
 import { SetupError, systemErrorCode } from './setup-error.ts';
 import type { SetupLog } from './setup-log.ts';
@@ -59,26 +60,18 @@ export class ServerProcess implements EmbeddedServer {
     this.name = options.name;
     this.#stopTimeoutMs = options.stopTimeoutMs ?? 20_000;
     this.#endSignal = options.endSignal ?? 'SIGTERM';
-    const [command = '', ...words] = [...(options.wrapper ?? []), 'setpriv'];
-    this.#child = spawn(
-      command,
-      [
-        ...words,
-        '--pdeathsig',
-        this.#endSignal.slice(3),
-        ...credentialFlags(options.runAs),
-        ...(options.runAs !== undefined && options.mayUseLowPorts === true ? lowPortFlags : []),
-        '--',
-        options.command,
-        ...options.args,
-      ],
-      {
-        cwd: options.cwd,
-        detached: true,
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...plainEnvironment, ...options.env },
-      },
-    );
+    const lowPorts = options.runAs !== undefined && options.mayUseLowPorts === true ? lowPortFlags : [];
+    const [command = '', ...words] = [
+      ...(options.wrapper ?? []),
+      ...endsWithParent({ flags: [...credentialFlags(options.runAs), ...lowPorts], signal: this.#endSignal }),
+      ...[options.command, ...options.args],
+    ];
+    this.#child = spawn(command, words, {
+      cwd: options.cwd,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...plainEnvironment, ...options.env },
+    });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream === null) continue;
       createInterface({ input: stream }).on('line', (line) => {

@@ -2,7 +2,7 @@
 
 import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { type ProcessMark, processMark } from './agent/process-mark.ts';
+import { type ProcessMark, processMark } from '../embedded/process-mark.ts';
 
 const noted = z.object({ pid: z.number().int().min(2), startTicks: z.string(), bootId: z.string() });
 

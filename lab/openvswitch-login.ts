@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { endingWithParent } from '../embedded/ends-with-parent.ts';
 import { runProgram } from '../embedded/run-program.ts';
 
 const USERNAME = 'netops';
@@ -72,11 +73,10 @@ export class OvsLogin {
   #serve(socket: Socket): void {
     const { login, database } = this.#folders;
     const session = spawn(
-      'setpriv',
-      [
-        ...['--pdeathsig', 'KILL', '--', 'unshare', '--mount', '--pid', '--ipc', '--fork', '--kill-child=KILL'],
-        ...['--propagation', 'private', 'sh', join(SCRIPTS, 'login.sh'), login, database, SCRIPTS],
-      ],
+      ...endingWithParent('unshare', [
+        ...['--mount', '--pid', '--ipc', '--fork', '--kill-child=KILL', '--propagation', 'private'],
+        ...['sh', join(SCRIPTS, 'login.sh'), login, database, SCRIPTS],
+      ]),
       { cwd: '/', detached: true, stdio: [socket, socket, 'ignore'] },
     );
     this.#sessions.add(session);

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endingWithParent } from '../embedded/ends-with-parent.ts';
 import { monotonicMs } from '../ha/agent/clock.ts';
 import { defineTrial, type TrialRun } from './define-trial.ts';
 import { TrialClient } from './ha/client.ts';
@@ -188,7 +189,7 @@ async function runTrials(ha: Pair, options: HaOptions) {
 /** Other processes that use every processor. */
 function keepBusy(): readonly ChildProcess[] {
   return Array.from({ length: availableParallelism() }, () =>
-    spawn(process.execPath, ['--eval', 'for (;;);'], { stdio: 'ignore' }),
+    spawn(...endingWithParent(process.execPath, ['--eval', 'for (;;);']), { stdio: 'ignore' }),
   );
 }
 

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AllInOneSystem } from '../bench/support/all-in-one.ts';
 import { GraphClient, type MutationAnswer, notRefused } from '../bench/support/graph-client.ts';
 import { percentile, rounded } from '../bench/support/statistics.ts';
+import { endingWithParent } from '../embedded/ends-with-parent.ts';
 import { Database } from '../platform/database/database.ts';
 import { encodeId, newUuid } from '../platform/values/ids.ts';
 import { defineTrial } from './define-trial.ts';
@@ -152,7 +153,7 @@ export async function runNeighbours(options: NeighboursOptions): Promise<Neighbo
 /** One process per processor that only burns CPU. */
 async function besideStrangers<Result>(work: () => Promise<Result>): Promise<Result> {
   const strangers = Array.from({ length: availableParallelism() }, () =>
-    spawn(process.execPath, ['--eval', 'for (;;);'], { stdio: 'ignore' }),
+    spawn(...endingWithParent(process.execPath, ['--eval', 'for (;;);']), { stdio: 'ignore' }),
   );
   try {
     return await work();

@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 import { endProcess } from '../support/child.ts';
 import { cpuMsOf } from '../support/cpu.ts';
 
@@ -33,7 +34,9 @@ export class Haproxy {
         file,
         configuration(options, options.targets.slice(from, from + mostServers), join(folder, `${from}.sock`)),
       );
-      const child = spawn('haproxy', ['-db', '-q', '-f', file], { stdio: ['ignore', 'ignore', 'inherit'] });
+      const child = spawn(...endingWithParent('haproxy', ['-db', '-q', '-f', file]), {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      });
       const failed = new Promise<never>((_resolve, reject) => child.once('error', reject));
       stack.defer(() => endProcess(child));
       await Promise.race([failed, new Promise((resolve) => child.once('spawn', resolve))]);

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
+import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 import type { OperationLimits } from '../../gateway/access/limits.ts';
 import { endProcess } from '../support/child.ts';
 import type { SubgraphPlace } from './subgraphs-process.ts';
@@ -51,7 +52,7 @@ export async function startHive(options: HiveOptions): Promise<Hive> {
   const program = join(folder, 'node_modules/@graphql-hive/gateway/dist/bin.js');
   const flags = ['supergraph', '--config-path', 'gateway.config.mjs', '--host', '127.0.0.1', '--port', String(port)];
   // It ends with this process in any case.
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', process.execPath, program, ...flags], {
+  const child = spawn(...endingWithParent(process.execPath, [program, ...flags]), {
     cwd: folder,
     stdio: ['ignore', 2, 2],
     env: {

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 import type { PlaceName } from '../../trials/ha/network.ts';
 import { dataHosts, until } from '../../trials/ha/pair.ts';
 import { database } from '../../trials/ha/settings.ts';
@@ -32,7 +33,7 @@ export async function switchovers(system: HaSystem, requests: number, signal: Ab
   const start = (place: PlaceName, program: string, words: readonly string[]): ChildProcess => {
     const path = fileURLToPath(new URL(`./${program}`, import.meta.url));
     const inside = ['netns', 'exec', system.network.namespace(place), process.execPath, path];
-    const child = spawn('ip', [...inside, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(...endingWithParent('ip', [...inside, ...words]), { stdio: ['ignore', 'pipe', 'inherit'] });
     stack.defer(() => void child.kill('SIGKILL'));
     return child;
   };

@@ -8,6 +8,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 import { readSpec } from '../../platform/graph/described/spec.ts';
 import { makeCertificate } from '../../platform/net/certificates.ts';
 import { newUuid } from '../../platform/values/ids.ts';
@@ -140,7 +141,10 @@ export async function startFloor(stack: AsyncDisposableStack, folder: string, me
       `frontend tcp\n  mode tcp\n  bind 127.0.0.1:${ports.tcp}\n  default_backend streams\n` +
       `backend streams\n  mode tcp\n${servers}`,
   );
-  const child = spawn('/usr/sbin/haproxy', ['-f', join(own, 'haproxy.cfg')], { stdio: 'ignore', detached: true });
+  const child = spawn(...endingWithParent('/usr/sbin/haproxy', ['-f', join(own, 'haproxy.cfg')]), {
+    stdio: 'ignore',
+    detached: true,
+  });
   stack.defer(() => ended(child));
   await sleep(500);
   return { ports, pid: async () => child.pid ?? 0 };
@@ -169,7 +173,7 @@ async function startNginx(stack: AsyncDisposableStack, folder: string, text: str
     `daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;\nevents { worker_connections 4096; }\n` +
       `http { access_log off; keepalive_requests 1000000; ${places.join(' ')}\n${text} }\n`,
   );
-  const child = spawn('/usr/sbin/nginx', ['-c', join(folder, 'nginx.conf'), '-p', folder], {
+  const child = spawn(...endingWithParent('/usr/sbin/nginx', ['-c', join(folder, 'nginx.conf'), '-p', folder]), {
     stdio: 'ignore',
     detached: true,
   });

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 import { freePort } from '../../tests/support/free-port.ts';
 import { waitFor } from '../../tests/support/temporary-folder.ts';
 
@@ -28,11 +29,8 @@ export async function startNginx(stack: AsyncDisposableStack, folder: string): P
       `server { listen 127.0.0.1:${port}; root ${files}; } }\n`,
   );
   const child = spawn(
-    'setpriv',
-    ['--pdeathsig', 'TERM', '--', '/usr/sbin/nginx', '-c', join(folder, 'nginx.conf'), '-p', folder],
-    {
-      stdio: 'ignore',
-    },
+    ...endingWithParent('/usr/sbin/nginx', ['-c', join(folder, 'nginx.conf'), '-p', folder], { signal: 'SIGTERM' }),
+    { stdio: 'ignore' },
   );
   stack.defer(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 import { freePort } from '../../tests/support/free-port.ts';
 import { waitFor } from '../../tests/support/temporary-folder.ts';
 
@@ -116,8 +117,8 @@ async function proxyConf(port: number, memcachePort: number): Promise<string> {
   );
 }
 
-function started(stack: AsyncDisposableStack, command: readonly string[]): ChildProcess {
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command], { stdio: 'ignore' });
+function started(stack: AsyncDisposableStack, [program = '', ...words]: readonly string[]): ChildProcess {
+  const child = spawn(...endingWithParent(program, words), { stdio: 'ignore' });
   stack.defer(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');

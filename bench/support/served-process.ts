@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 import type { EmbeddedServer, ServerExit } from '../../embedded/server-process.ts';
 import { within } from '../../platform/work/within.ts';
 
@@ -38,8 +39,7 @@ const readyTimeoutMs = 60_000;
 export async function serve(options: ServeOptions): Promise<ServedProcess> {
   options.signal?.throwIfAborted();
   const child = spawn(
-    'setpriv',
-    ['--pdeathsig', 'KILL', '--', process.execPath, program, 'serve', '--as-root', '--config', options.configFile],
+    ...endingWithParent(process.execPath, [program, 'serve', '--as-root', '--config', options.configFile]),
     // A separate session: this process handles a Ctrl-C on the terminal.
     {
       detached: true,

@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createInterface, type Interface } from 'node:readline';
+import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 
 interface ToldChildOptions {
   /** Path of the program, which gets the path of `file` as its argument. */
@@ -36,8 +37,14 @@ export class ToldChild {
   async start(): Promise<unknown> {
     const { script, file, program, wrapper = [] } = this.#options;
     await writeFile(file, JSON.stringify(program), { mode: 0o600 });
-    const command = [...wrapper, process.execPath, '--disable-warning=ExperimentalWarning', script, file];
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const [command = '', ...words] = [
+      ...wrapper,
+      process.execPath,
+      '--disable-warning=ExperimentalWarning',
+      script,
+      file,
+    ];
+    const child = spawn(...endingWithParent(command, words), { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#child = child;
     this.#lines = createInterface({ input: child.stdout });
     return this.#answer();

@@ -2,6 +2,7 @@
 import { lchown, mkdir, realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { endsWithParent } from '../../embedded/ends-with-parent.ts';
 import { pathExists } from '../../embedded/find-program.ts';
 import { runProgram } from '../../embedded/run-program.ts';
 import { accountFlags, closedParent, serviceAccount } from '../../embedded/service-account.ts';
@@ -30,7 +31,7 @@ export async function wayToAccount(dataPath: string, settings: string | undefine
   for (const path of read) if (await pathExists(path)) there.push(path);
   let last = '';
   for (const mayUseLowPorts of [true, false]) {
-    const enter = [...uncovering, 'setpriv', '--pdeathsig', 'KILL', ...accountFlags({ mayUseLowPorts }), '--'];
+    const enter = [...uncovering, ...endsWithParent({ flags: accountFlags({ mayUseLowPorts }) })];
     const [command = '', ...rest] = enter;
     const script =
       'for path; do [ -r "$path" ] || { echo "$path"; exit 9; }; done; [ -w "$1" ] || { echo "$1"; exit 9; }';

@@ -7,10 +7,10 @@ import { openSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findProgram } from '../../embedded/find-program.ts';
+import { isAlive, type ProcessMark, processMark } from '../../embedded/process-mark.ts';
 import { killQuietly } from '../../embedded/server-process.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { monotonicMs } from '../agent/clock.ts';
-import { isAlive, type ProcessMark, processMark } from '../agent/process-mark.ts';
 import type { Announcer } from '../announcer.ts';
 import {
   type KeepalivedOptions,

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
+import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 import { findProgram } from '../../embedded/find-program.ts';
 import { runProgram } from '../../embedded/run-program.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
@@ -97,11 +98,10 @@ export class CopyServer {
     await writeFile(settings, `[client]\nuser=root\npassword="${rootPassword}"\n`, { mode: 0o600 });
     const program = await findProgram('mariadb-backup', ['/usr/bin/mariadb-backup']);
     const child = spawn(
-      'setpriv',
-      [
-        ...['--pdeathsig', 'KILL', '--', program, `--defaults-file=${settings}`, '--backup', '--stream=mbstream'],
+      ...endingWithParent(program, [
+        ...[`--defaults-file=${settings}`, '--backup', '--stream=mbstream'],
         ...[`--datadir=${dataPath}`, `--socket=${socketPath}`, `--target-dir=${work}`],
-      ],
+      ]),
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
     this.#giving = child;

@@ -8,6 +8,7 @@ import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 import { findProgram } from '../../embedded/find-program.ts';
 import { runProgram } from '../../embedded/run-program.ts';
 import { credentialFlags } from '../../embedded/server-process.ts';
@@ -49,7 +50,7 @@ export async function fetchCopy(options: FetchOptions): Promise<void> {
     throw new Error(`a copy of ${mebi(wholeBytes)} MiB needs more than the ${mebi(free)} MiB that are free: make room`);
   }
   const program = await findProgram('mbstream', ['/usr/bin/mbstream']);
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...credentialFlags(runAs), '--', program, '-x', '-C', into], {
+  const child = spawn(...endingWithParent(program, ['-x', '-C', into], { flags: credentialFlags(runAs) }), {
     stdio: ['pipe', 'ignore', 'pipe'],
     cwd: into,
   });
@@ -66,12 +67,15 @@ export async function fetchCopy(options: FetchOptions): Promise<void> {
   }
   const backup = await findProgram('mariadb-backup', ['/usr/bin/mariadb-backup']);
   const prepared = await runProgram(
-    'setpriv',
-    [
-      ...['--pdeathsig', 'KILL', ...credentialFlags(runAs), '--', backup, '--no-defaults', '--prepare'],
-      // Not the caller's TMPDIR, which the server's user may not be able to enter.
-      ...['--use-memory=64M', `--target-dir=${into}`, `--tmpdir=${dirname(into)}`],
-    ],
+    ...endingWithParent(
+      backup,
+      [
+        ...['--no-defaults', '--prepare'],
+        // Not the caller's TMPDIR, which the server's user may not be able to enter.
+        ...['--use-memory=64M', `--target-dir=${into}`, `--tmpdir=${dirname(into)}`],
+      ],
+      { flags: credentialFlags(runAs) },
+    ),
     { timeoutMs: prepareTimeoutMs, signal },
   );
   if (prepared.exitCode !== 0)

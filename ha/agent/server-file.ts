@@ -3,7 +3,7 @@
 import { readFile, readlink, rename, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { isAlive, killMarked, processMark } from './process-mark.ts';
+import { isAlive, killMarked, processMark } from '../../embedded/process-mark.ts';
 
 const kept = z.object({
   mark: z.object({ pid: z.number(), startTicks: z.string(), bootId: z.string() }),

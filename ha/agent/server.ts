@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataFolder } from '../../embedded/data-folder.ts';
 import { findProgram, pathExists } from '../../embedded/find-program.ts';
 import { binaryLog, hasDatabase, type SocketCredentials } from '../../embedded/mariadb.ts';
+import { isAlive, killMarked } from '../../embedded/process-mark.ts';
 import { runProgram } from '../../embedded/run-program.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { continuationOf, type LoggedTransactions, numberOf, transactionsAfter } from './binary-log.ts';
@@ -17,7 +18,6 @@ import type { CopySource } from './copy-server.ts';
 import { copyPosition, type FetchOptions, forgetCopyPosition } from './fetch-copy.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { LeaseRow } from './lease-row.ts';
-import { isAlive, killMarked } from './process-mark.ts';
 import { makeReachable, whileUnreachable } from './routes.ts';
 import { type KeptServer, ServerFile } from './server-file.ts';
 import {

@@ -5,6 +5,7 @@
 
 import { spawn } from 'node:child_process';
 import { openSync, readFileSync, writeFileSync } from 'node:fs';
+import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 import { credentialFlags, killQuietly } from '../../embedded/server-process.ts';
 import { monotonicMs } from './clock.ts';
 import { MachineWatchdog } from './machine-watchdog.ts';
@@ -15,11 +16,12 @@ const everyMs = 20;
 function main(path: string): void {
   const order = JSON.parse(readFileSync(path, 'utf8')) as WatchdogOrder;
   const output = openSync(order.logFile, 'a', 0o600);
-  const server = spawn(
-    'setpriv',
-    ['--pdeathsig', 'KILL', ...credentialFlags(order.runAs), '--', order.command, ...order.args],
-    { cwd: order.cwd, detached: true, stdio: ['ignore', output, output], env: { ...order.env } },
-  );
+  const server = spawn(...endingWithParent(order.command, order.args, { flags: credentialFlags(order.runAs) }), {
+    cwd: order.cwd,
+    detached: true,
+    stdio: ['ignore', output, output],
+    env: { ...order.env },
+  });
   server.once('error', () => process.exit(1));
   const machine = order.device === undefined ? undefined : new MachineWatchdog(order.device, output);
   server.once('exit', () => {

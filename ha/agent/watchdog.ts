@@ -4,9 +4,9 @@ import { spawn } from 'node:child_process';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { type ProcessMark, processMark } from '../../embedded/process-mark.ts';
 import type { ServiceUser } from '../../embedded/service-account.ts';
 import { SetupError } from '../../embedded/setup-error.ts';
-import { type ProcessMark, processMark } from './process-mark.ts';
 
 export interface WatchdogOrder {
   readonly command: string;

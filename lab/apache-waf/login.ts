@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 
 /**
  * Becomes the sshd of one connection, on standard input and output. A login can write Apache's files and signal it,
@@ -49,22 +50,9 @@ export class WafLogin {
 
   #serve(socket: Socket): void {
     const session = spawn(
-      'setpriv',
-      [
-        ...[
-          '--pdeathsig',
-          'KILL',
-          '--',
-          'nsenter',
-          '--target',
-          String(this.#insidePid),
-          '--mount',
-          '--pid',
-          '--ipc',
-          '--',
-        ],
-        ...['sh', '-c', SCRIPT],
-      ],
+      ...endingWithParent('nsenter', [
+        ...['--target', String(this.#insidePid), '--mount', '--pid', '--ipc', '--', 'sh', '-c', SCRIPT],
+      ]),
       { cwd: '/', detached: true, stdio: [socket, socket, 'ignore'] },
     );
     this.#sessions.add(session);

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 import type { Pair } from './pair.ts';
 import type { Told } from './told.ts';
 import type { Acknowledgement } from './verdict.ts';
@@ -20,11 +21,10 @@ export class TrialClient {
   constructor(ha: Pair, writers: number, engine: string) {
     const program = fileURLToPath(new URL('./client-process.ts', import.meta.url));
     this.#child = spawn(
-      'ip',
-      [
+      ...endingWithParent('ip', [
         ...['netns', 'exec', ha.network.namespace('c'), process.execPath, program, ha.settingsFile],
         ...[String(writers), engine],
-      ],
+      ]),
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     if (this.#child.stdout !== null)

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 import { runProgram } from '../../embedded/run-program.ts';
 import { groupOptions } from './galera.ts';
 import { type DataHost, places } from './network.ts';
@@ -40,12 +41,11 @@ const position = /Recovered position:\s*(\S+)/.exec(recovered?.stderr ?? '')?.[1
 // For a person who has to choose between two of them (GaleraSystem.recoverByHand).
 if (position !== undefined) await writeFile(join(home, 'position'), position);
 const server = spawn(
-  'setpriv',
-  [
-    ...['--pdeathsig', 'KILL', 'mariadbd', ...flags],
+  ...endingWithParent('mariadbd', [
+    ...flags,
     ...(isNew ? ['--wsrep-new-cluster'] : []),
     ...(position === undefined ? [] : [`--wsrep-start-position=${position}`]),
-  ],
+  ]),
   { stdio: 'inherit', env: { ...process.env, PATH: `${folder}:${process.env.PATH ?? ''}` } },
 );
 await once(server, 'exit');

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 import { killQuietly } from '../../embedded/server-process.ts';
 import type { HaNetwork, PlaceName } from './network.ts';
 
@@ -61,7 +62,7 @@ export class Keeper {
   #start(): void {
     const { network, host, what, words, logs, env = {}, cwd = logs, restartMs = usualRestartMs } = this.#options;
     const output = openSync(join(logs, `${host}-${what}.log`), 'a');
-    const child = spawn('ip', ['netns', 'exec', network.namespace(host), ...words], {
+    const child = spawn(...endingWithParent('ip', ['netns', 'exec', network.namespace(host), ...words]), {
       ...{ stdio: ['ignore', output, output], detached: true, cwd, env: { ...process.env, ...env } },
     });
     closeSync(output);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 import { monotonicMs } from '../../ha/agent/clock.ts';
 import type { DataHost } from './network.ts';
 import { dataHosts, type Pair } from './pair.ts';
@@ -56,7 +57,7 @@ export class AddressSamples {
     const program = fileURLToPath(new URL('./address-process.ts', import.meta.url));
     this.#children = dataHosts.map((host) => {
       const words = ['netns', 'exec', ha.network.namespace(host), process.execPath, program];
-      const child = spawn('ip', words, { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(...endingWithParent('ip', words), { stdio: ['ignore', 'pipe', 'inherit'] });
       if (child.pid !== undefined) ha.network.spare(child.pid);
       createInterface({ input: child.stdout }).on('line', (line) => {
         const [atMs, has] = JSON.parse(line) as [number, boolean];

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Life } from '../../bench/support/part.ts';
+import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 import type { FailurePlan } from './moments.ts';
 import type { GraphAnswer, RelayOrder, RelayPlan } from './relay-process.ts';
 
@@ -58,11 +59,11 @@ export class RelayMember {
   async restart(): Promise<void> {
     if (this.up) return;
     // It ends with this process, even while paused.
-    const child = spawn(
-      'setpriv',
-      ['--pdeathsig', 'KILL', '--', process.execPath, '--disable-warning=ExperimentalWarning', program],
-      { stdio: ['ignore', 2, 2, 'ipc'], serialization: 'advanced', env: { ...process.env, NODE_ENV: 'production' } },
-    );
+    const child = spawn(...endingWithParent(process.execPath, ['--disable-warning=ExperimentalWarning', program]), {
+      stdio: ['ignore', 2, 2, 'ipc'],
+      serialization: 'advanced',
+      env: { ...process.env, NODE_ENV: 'production' },
+    });
     this.#process = child;
     child.on('message', ({ id, answer, error }: { id: number; answer?: unknown; error?: string }) => {
       const waiting = this.#waiting.get(id);

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 
 export interface Applied {
   times: number;
@@ -21,7 +22,7 @@ export class NftMonitor {
   readonly applied = new Map<string, Applied>();
 
   constructor(namespace: string) {
-    this.#child = spawn('ip', ['netns', 'exec', namespace, 'nft', '--json', 'monitor', 'new'], {
+    this.#child = spawn(...endingWithParent('ip', ['netns', 'exec', namespace, 'nft', '--json', 'monitor', 'new']), {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     this.#ended = new Promise((resolve) => {

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { endingWithParent } from '../../../embedded/ends-with-parent.ts';
 import { CommandFailure, SilentFailure } from '../../failures.ts';
 import { askHosts, labDataOption } from '../../lab-client.ts';
 import { localVerb } from '../../verb.ts';
@@ -21,7 +22,7 @@ export const exec = localVerb({
     if (process.getuid?.() !== 0) throw new CommandFailure('only root can enter the network of a host');
     const folder = join(options.data ?? '.tidegate', 'lab', host.part);
     const args = [`--net=/run/netns/${host.namespace}`, '--', 'unshare', '--mount', '--propagation', 'private'];
-    const child = spawn('nsenter', [...args, 'sh', enter, folder, ...words], { stdio: 'inherit' });
+    const child = spawn(...endingWithParent('nsenter', [...args, 'sh', enter, folder, ...words]), { stdio: 'inherit' });
     const pass = () => child.kill('SIGTERM');
     signal.addEventListener('abort', pass, { once: true });
     const code = await new Promise<number>((resolve, reject) => {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { endingWithParent } from '../../../../embedded/ends-with-parent.ts';
 import type { NetnsOptions } from '../../../../subgraphs/loadbalancer/agents/lbhost/providers/netns.ts';
 
 /** A test's host, as described in the file that its process reads. */
@@ -41,7 +42,7 @@ export class HostProcess {
       program,
       file,
     ];
-    const child = spawn(command, args, {
+    const child = spawn(...endingWithParent(command, args), {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#child = child;

@@ -1,7 +1,7 @@
 // Identifies one process permanently: its number may be reused later, and after a boot.
 
 import { readFileSync } from 'node:fs';
-import { killQuietly } from '../../embedded/server-process.ts';
+import { killQuietly } from './server-process.ts';
 
 export interface ProcessMark {
   readonly pid: number;
