@@ -6,6 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
+import { endingWithParent } from '../embedded/ends-with-parent.ts';
+import { type Claim, ownClaims } from '../lab/claims/claims.ts';
+import { claimsOfHost } from '../lab/claims/host-claims.ts';
 import { newUuid } from '../platform/values/ids.ts';
 import { Ip } from '../subgraphs/loadbalancer/agents/lbhost/providers/ip.ts';
 import { NetnsProvider } from '../subgraphs/loadbalancer/agents/lbhost/providers/netns.ts';
@@ -19,7 +22,7 @@ import { endProcessesOf } from '../tests/support/left-processes.ts';
 import { testAuthority, testMachine } from '../tests/support/machines.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { haproxiesOf } from './lb-nodes/haproxies.ts';
-import { makeByScript } from './lb-nodes/script.ts';
+import { makeByScript, scriptedSpaces } from './lb-nodes/script.ts';
 import { endProcess } from './support/child.ts';
 import { proportionalKib } from './support/process-tree.ts';
 import { rounded } from './support/statistics.ts';
@@ -39,6 +42,13 @@ async function run({
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'lb-nodes-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const claims: readonly Claim[] = [
+    ...claimsOfHost(join(folder, 'host')),
+    { kind: 'namespaces', what: scriptedSpaces },
+    { kind: 'processes', what: folder },
+  ];
+  await ownClaims.claim(...claims);
+  stack.defer(() => ownClaims.release(...claims));
   const hosts = new TwoHosts();
   await hosts.start();
   stack.defer(() => hosts.stop());
@@ -110,7 +120,7 @@ async function startHost(folder: string, via: readonly string[]) {
 async function startMembers(via: readonly string[]): Promise<ChildProcess> {
   const program = `for (const port of [8081, 8082]) require('http').createServer((_, r) => r.end('ok')).listen(port, '0.0.0.0', () => console.log('up'))`;
   const [command = '', ...args] = [...via, process.execPath, '-e', program];
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 2] });
+  const child = spawn(...endingWithParent(command, args), { stdio: ['ignore', 'pipe', 2] });
   await new Promise((resolve) => child.stdout?.once('data', resolve));
   return child;
 }

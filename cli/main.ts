@@ -35,10 +35,16 @@ function endNow(exitCode: number): void {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-// A reader that closed the pipe (`| head`) is not a fault.
-process.stdout.on('error', () => endNow(exitCodes.ok));
-// A terminal that was closed takes no message.
-process.stderr.on('error', () => undefined);
+for (const output of [process.stdout, process.stderr]) {
+  output.on('error', (error: NodeJS.ErrnoException) => {
+    // What is being stopped is stopped in order, although nobody reads of it.
+    if (ending.signal.aborted) return;
+    // The terminal has been closed.
+    if (error.code === 'EIO') onSignal('SIGHUP');
+    // A reader that closed the pipe (`| head`) is not a fault.
+    else if (output === process.stdout) endNow(exitCodes.ok);
+  });
+}
 
 const exitCode = await runTidegate({
   args: process.argv.slice(2),

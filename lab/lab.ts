@@ -7,7 +7,8 @@ import { mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/prom
 import { join } from 'node:path';
 import { pathExists } from '../embedded/find-program.ts';
 import { killQuietly, type ServerExit, type ServerProcess } from '../embedded/server-process.ts';
-import type { SetupLog } from '../embedded/setup-log.ts';
+import { type SetupLog, silentLog } from '../embedded/setup-log.ts';
+import { type Claim, ownClaims } from './claims/claims.ts';
 import type { DeviceFaults } from './device-faults.ts';
 import { inNamespace } from './exec.ts';
 import { keepRuleset, loadRuleset } from './kept-ruleset.ts';
@@ -85,6 +86,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
   const folder = await realpath(options.folder);
   const names = namesFor(folder);
+  await ownClaims.claim(claimOf(folder));
   const state = await readState(folder);
   await takeOver(folder, names, state, options.log);
   const keys = await ensureKeys(join(folder, 'keys'));
@@ -96,7 +98,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   try {
     network = await layOutNetwork(names, state.subnet, options.signal);
   } catch (error) {
-    await removeNetwork(names);
+    await remove(folder, names);
     options.signal?.throwIfAborted();
     return { available: false, unavailable: `network namespaces can't be made here (${String(error)})` };
   }
@@ -112,7 +114,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
     if (typeof device === 'string') {
-      await removeNetwork(names);
+      await remove(folder, names);
       return { available: false, unavailable: `its firewall can't be shut off from this machine here (${device})` };
     }
     const startTime = await startTimeOf(device.pid);
@@ -120,9 +122,14 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     const rules = new KeptRules(folder, names, options.log);
     return assemble({ folder, names, keys, faults, device, rules, host: network.managementAddress });
   } catch (error) {
-    await removeNetwork(names);
+    await remove(folder, names);
     throw error;
   }
+}
+
+/** The same, without a lab to come: its rules are kept. `folder`: its real path, which may be gone. */
+export async function endAbandonedFirewall(folder: string): Promise<void> {
+  await takeOver(folder, namesFor(folder), await readState(folder), silentLog);
 }
 
 /** Removes the remains of a lab in this folder whose owner was killed. The caller makes sure that no lab runs there. */
@@ -130,6 +137,15 @@ export async function removeAbandonedLab(folder: string): Promise<void> {
   const path = await realpath(folder);
   await endLeftOver(await readState(path));
   await removeNetwork(namesFor(path));
+}
+
+async function remove(folder: string, names: LabNames): Promise<void> {
+  await removeNetwork(names);
+  ownClaims.release(claimOf(folder));
+}
+
+function claimOf(folder: string): Claim {
+  return { kind: 'firewall', what: folder };
 }
 
 function assemble(dependencies: {
@@ -161,7 +177,7 @@ function assemble(dependencies: {
     async stop() {
       await device.stop();
       await rules.stop();
-      await removeNetwork(names);
+      await remove(folder, names);
     },
   };
 }

@@ -6,6 +6,7 @@ import { chmod, mkdir, readFile, rm, rmdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathExists } from '../embedded/find-program.ts';
 import { runProgram } from '../embedded/run-program.ts';
+import { type Claim, ownClaims } from './claims/claims.ts';
 import { run } from './switched-network.ts';
 
 /** The file is sparse: it occupies only what is written. */
@@ -37,6 +38,7 @@ export class LoopDisk {
   /** Creates it if it is missing. Throws if there are no loop devices. */
   async mount(): Promise<void> {
     if (!(await pathExists(this.#image))) await this.#make();
+    await ownClaims.claim(this.#claim);
     await mkdir(this.folder, { recursive: true, mode: 0o711 });
     await run(['mount', '-t', 'ext4', '-o', 'loop,nosuid,nodev', this.#image, this.folder]);
     await chmod(this.folder, 0o711);
@@ -46,6 +48,7 @@ export class LoopDisk {
 
   async unmount(): Promise<void> {
     await unmountAll(this.folder);
+    ownClaims.release(this.#claim);
   }
 
   /** If it is still mounted, unmounting frees it. */
@@ -97,6 +100,10 @@ export class LoopDisk {
     await thaw(this.folder);
   }
 
+  get #claim(): Claim {
+    return { kind: 'mounts', what: this.folder };
+  }
+
   async #make(): Promise<void> {
     const temporary = `${this.#image}.new`;
     await rm(temporary, { force: true });
@@ -111,8 +118,10 @@ export async function unmountAll(folder: string): Promise<void> {
   for (let tried = 0; tried < mostMounts && (await isMounted(folder)); tried += 1) {
     await thaw(folder);
     const { exitCode } = await runProgram('umount', [folder], { timeoutMs });
-    if (exitCode !== 0) await run(['umount', '--lazy', folder]);
+    // Another process may have unmounted it in the meantime.
+    if (exitCode !== 0 && (await isMounted(folder))) await runProgram('umount', ['--lazy', folder], { timeoutMs });
   }
+  if (await isMounted(folder)) throw new Error(`${folder} can't be unmounted`);
   await rmdir(folder).catch(() => undefined);
 }
 
@@ -121,7 +130,22 @@ export async function thaw(folder: string): Promise<void> {
   if (await isMounted(folder)) await runProgram('fsfreeze', ['--unfreeze', folder]);
 }
 
+/** Mount points in these folders, the deepest first. */
+export async function mountsIn(folders: readonly string[]): Promise<readonly string[]> {
+  if (folders.length === 0) return [];
+  const isInside = (mount: string) => folders.some((each) => mount === each || mount.startsWith(`${each}/`));
+  const inside = new Set((await mountPoints()).filter(isInside));
+  return [...inside].toSorted((one, other) => other.length - one.length);
+}
+
 async function isMounted(folder: string): Promise<boolean> {
+  return (await mountPoints()).includes(folder);
+}
+
+/** proc(5) escapes spaces and the like as octal numbers. */
+async function mountPoints(): Promise<readonly string[]> {
   const mounts = await readFile('/proc/self/mountinfo', 'utf8');
-  return mounts.split('\n').some((line) => line.split(' ')[4] === folder);
+  const unescaped = (path: string) =>
+    path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+  return mounts.split('\n').map((line) => unescaped(line.split(' ')[4] ?? ''));
 }

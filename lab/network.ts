@@ -5,6 +5,7 @@
 
 import { createHash, randomInt } from 'node:crypto';
 import { runProgram } from '../embedded/run-program.ts';
+import { type Claim, ownClaims } from './claims/claims.ts';
 
 export interface LabNames {
   readonly firewall: string;
@@ -48,6 +49,7 @@ export async function layOutNetwork(
   signal?: AbortSignal,
 ): Promise<{ subnet: number; managementAddress: string }> {
   const { firewall, client, server } = names;
+  await ownClaims.claim(...claimsOf(names));
   await ip([`netns add ${firewall}`, `netns add ${client}`, `netns add ${server}`], signal);
   await setKernelOptions(names);
   await ip(
@@ -100,6 +102,14 @@ export async function removeNetwork(names: LabNames): Promise<void> {
     `netns delete ${names.server}`,
   ];
   await runProgram('ip', ['-force', '-batch', '-'], { input: commands.join('\n') });
+  ownClaims.release(...claimsOf(names));
+}
+
+function claimsOf({ firewall, client, server, managementInterface }: LabNames): readonly Claim[] {
+  return [
+    ...[firewall, client, server].map((what) => ({ kind: 'namespaces', what }) as const),
+    { kind: 'interfaces', what: managementInterface },
+  ];
 }
 
 /** Forwarding in the firewall; no duplicate address detection, which would delay IPv6 by two seconds. */

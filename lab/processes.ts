@@ -9,10 +9,14 @@ const pauseMs = 20;
 
 /** Like a power failure: resolves when no process is left in one of the namespaces. */
 export async function endProcessesIn(namespaces: readonly string[]): Promise<void> {
+  if (namespaces.length > 0) await endAll(await isIn(namespaces));
+}
+
+/** Whether a process is in one of the namespaces that exist now. */
+export async function isIn(namespaces: readonly string[]): Promise<(pid: number) => Promise<boolean>> {
   const found = await Promise.all(namespaces.map((name) => stat(`/run/netns/${name}`).catch(() => undefined)));
   const inodes = new Set(found.flatMap((each) => (each === undefined ? [] : `net:[${each.ino}]`)));
-  if (inodes.size === 0) return;
-  await endAll(async (pid) => inodes.has(await readlink(`/proc/${pid}/ns/net`).catch(() => '')));
+  return async (pid) => inodes.has(await readlink(`/proc/${pid}/ns/net`).catch(() => ''));
 }
 
 /** Pids of the processes in a namespace. */
@@ -23,10 +27,14 @@ export async function processesIn(namespace: string): Promise<readonly number[]>
 
 /** The same for processes that were started with a path in that folder. */
 export async function endProcessesOf(folder: string): Promise<void> {
-  await endAll(async (pid) => {
-    const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
-    return words.some((word) => word.includes(`${folder}/`));
-  });
+  await endAll((pid) => isOf(pid, [folder]));
+}
+
+/** Whether it was started with a path in one of the folders. */
+export async function isOf(pid: number, folders: readonly string[]): Promise<boolean> {
+  if (folders.length === 0) return false;
+  const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
+  return words.some((word) => folders.some((folder) => word.includes(`${folder}/`)));
 }
 
 async function endAll(isOne: (pid: number) => Promise<boolean>): Promise<void> {

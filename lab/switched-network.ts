@@ -4,6 +4,7 @@
 import { randomInt } from 'node:crypto';
 import { runProgram } from '../embedded/run-program.ts';
 import { isInBlock } from '../platform/net/address-block.ts';
+import { type Claim, ownClaims } from './claims/claims.ts';
 import { endProcessesIn } from './processes.ts';
 
 const tries = 20;
@@ -43,6 +44,7 @@ export class SwitchedNetwork {
 
   /** `preferred`: the third number of an earlier start's addresses. Returns the first 24 bits, as `198.19.7`; this machine has `.1`. */
   async lay(preferred: number | undefined, signal: AbortSignal): Promise<string> {
+    await ownClaims.claim(...this.#claims);
     await ip([
       `netns add ${this.switch}`,
       `link add ${this.line} type veth peer name machine netns ${this.switch}`,
@@ -86,6 +88,14 @@ export class SwitchedNetwork {
   async remove(spaces: readonly string[]): Promise<void> {
     await runProgram('ip', ['link', 'delete', this.line]);
     for (const name of spaces) await this.removeSpace(name);
+    ownClaims.release(...this.#claims);
+  }
+
+  get #claims(): readonly Claim[] {
+    return [
+      { kind: 'namespaces', what: `tg-${this.#id}-` },
+      { kind: 'interfaces', what: this.line },
+    ];
   }
 
   /** Detaches the lines of a host from the switch, or attaches them again. */

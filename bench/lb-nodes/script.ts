@@ -5,6 +5,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 import { endProcessesOf } from '../../tests/support/left-processes.ts';
 
 interface ScriptedNodes {
@@ -15,6 +16,9 @@ interface ScriptedNodes {
   readonly healthPort: number;
   readonly signal: AbortSignal;
 }
+
+/** The beginning of the names of its network namespaces. */
+export const scriptedSpaces = 'lbfloor-';
 
 /** Creates the nodes and removes them. Returns the milliseconds until the last HAProxy was running. */
 export async function makeByScript(nodes: ScriptedNodes): Promise<number> {
@@ -36,7 +40,7 @@ export async function makeByScript(nodes: ScriptedNodes): Promise<number> {
     await endProcessesOf(folder);
     await sh(
       nodes,
-      `seq 0 ${count - 1} | xargs -I N echo netns del lbfloor-N | ip -force -batch - 2>/dev/null; ${removal}`,
+      `seq 0 ${count - 1} | xargs -I N echo netns del ${scriptedSpaces}N | ip -force -batch - 2>/dev/null; ${removal}`,
     );
     await rm(folder, { recursive: true, force: true });
   }
@@ -58,7 +62,7 @@ const removal = 'for name in fpub fman fsub; do ip link del $name; done; true';
 
 function nodeScript({ folder, healthPort }: ScriptedNodes): string {
   return `set -e
-n=$1; space=lbfloor-$n; dir=${folder}/$n
+n=$1; space=${scriptedSpaces}$n; dir=${folder}/$n
 end=$(( (n + 10) / 256 )).$(( (n + 10) % 256 ))
 mkdir -m 700 $dir
 ip -batch - <<END
@@ -109,7 +113,7 @@ ip netns exec $space /usr/sbin/haproxy -W -D -f $dir/haproxy.cfg -p $dir/pid 2>/
 
 async function sh({ via }: ScriptedNodes, script: string): Promise<void> {
   const [command = 'sh', ...args] = [...via, 'sh', '-c', script];
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 2] });
+  const child = spawn(...endingWithParent(command, args), { stdio: ['ignore', 'ignore', 2] });
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code !== 0) throw new Error(`the script ended with ${code}`);
 }

@@ -6,6 +6,7 @@ import { UsageError } from '../failures.ts';
 import { labOption } from '../lab-names.ts';
 import { flag, text } from '../option.ts';
 import { asRootOption, configOption, logLevelOption } from '../start-options.ts';
+import { removeLeftOver } from '../up/remove-left-over.ts';
 import { localVerb } from '../verb.ts';
 import { watchParent } from '../watch-parent.ts';
 
@@ -39,6 +40,7 @@ export const up = localVerb({
     const signal = AbortSignal.any([around.signal, orphaned.signal]);
     // Each loads only what it needs: root runs as little code as possible.
     try {
+      if (!options['print-config']) await removeLeftOver(around);
       // Of a host of a cluster.
       if (!options.ha && !options['print-config'] && (await pathExists(join(dataPath, 'serve')))) {
         const { refuseClusterFolder } = await import('../up/cluster-folder.ts');

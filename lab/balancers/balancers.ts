@@ -7,6 +7,8 @@ import { type Supervised, supervise } from '../../embedded/supervise.ts';
 import type { Address } from '../../platform/net/origin.ts';
 import { writeWhole } from '../../platform/secrets/key-file.ts';
 import { NetnsNames } from '../../subgraphs/loadbalancer/agents/lbhost/providers/netns-names.ts';
+import { type Claim, ownClaims } from '../claims/claims.ts';
+import { claimsOfHost } from '../claims/host-claims.ts';
 import type { DeviceHost, DeviceOptions, HostAct } from '../device.ts';
 import {
   foldersOf,
@@ -56,6 +58,7 @@ export class Balancers {
 
   async start(): Promise<void> {
     const { folder, signal } = this.#options;
+    await ownClaims.claim(...claimsOf(folder));
     await endLeftOver(folder);
     const before = await readDeviceState(folder);
     this.#plan =
@@ -70,6 +73,7 @@ export class Balancers {
     await Promise.all([...this.#running.keys()].map((name) => this.#end(name)));
     for (const line of this.#lines.splice(0)) await line.stop();
     await endRunning(this.#options.folder);
+    ownClaims.release(...claimsOf(this.#options.folder));
     await rm(this.#addressesPath, { force: true });
   }
 
@@ -249,6 +253,13 @@ async function endRunning(folder: string): Promise<void> {
     await endProcessesIn(spaces);
     await network.remove(spaces);
   } else for (const host of hosts) await endProcessesOf(host);
+}
+
+/** Of the hosts' nodes, which outlive the processes of their hosts. */
+function claimsOf(folder: string): readonly Claim[] {
+  return hostNames
+    .map((name) => hostFolderIn(folder, name))
+    .flatMap((host) => (isRoot ? claimsOfHost(host) : [{ kind: 'processes', what: host }]));
 }
 
 /** Removes everything outside the device's folder. */

@@ -24,7 +24,7 @@ import { openDemoControl } from '../control-plane/control.ts';
 import type { DeviceBackend } from '../device.ts';
 import { labFolder } from '../folders.ts';
 import { HaHosts } from '../ha/hosts.ts';
-import { demoFolderIn, demoHostUrlsFile, demoUrlFile, hostDataFolder, mountsOf } from '../ha/places.ts';
+import { controlSocketOf, demoFolderIn, demoHostUrlsFile, demoUrlFile, hostDataFolder } from '../ha/places.ts';
 import { dataHosts, endpointPort, firewallPort, type HostName, hostNames, prefix } from '../ha/plan.ts';
 import { LabHere } from '../lab-source.ts';
 import { Line } from '../lines.ts';
@@ -135,7 +135,7 @@ async function startDemo(options: DemoOptions, stack: AsyncDisposableStack): Pro
   await writeWhole(join(folder, demoUrlFile), `${url}\n`);
   stack.defer(() => rm(join(folder, demoUrlFile), { force: true }));
   const demoLab = new DemoLab({ hosts, lab, firewall });
-  const control = await openDemoControl(folder, `${mountsOf(folder)}.sock`, demoLab);
+  const control = await openDemoControl(folder, controlSocketOf(folder), demoLab);
   stack.defer(() => control.stop());
   return describeDemo({ url, folder, dataPath: whole.path, hosts, firewall });
 }

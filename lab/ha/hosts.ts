@@ -7,12 +7,13 @@ import { z } from 'zod';
 import { pathExists } from '../../embedded/find-program.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { writeWhole } from '../../platform/secrets/key-file.ts';
+import { type Claim, ownClaims } from '../claims/claims.ts';
 import { foldersOf, idOf } from '../device-place.ts';
 import { LoopDisk, thaw, unmountAll } from '../loop-disk.ts';
 import { HaHost, type HaHostOptions, type ProgramName } from './host.ts';
 import { hostLog } from './host-log.ts';
 import { HaNetwork } from './network.ts';
-import { mountsOf } from './places.ts';
+import { controlSocketOf, mountsOf } from './places.ts';
 import { type HostFault, type HostName, hostNames, type Plan } from './plan.ts';
 
 type HostCondition = 'UNPLUGGED' | 'KILLED' | 'FROZEN' | 'DISK_FULL' | 'DISK_FROZEN' | `CUT_FROM_${string}` | 'SKEWED';
@@ -64,6 +65,7 @@ export class HaHosts {
   /** Uses the disks of an earlier start if the hosts were a cluster. Nothing runs on them yet. */
   static async open(options: HaHostsOptions): Promise<HaHosts> {
     const { folder, signal } = options;
+    await ownClaims.claim(...claimsOf(folder));
     await endLeftOver(folder);
     await mkdir(join(folder, logFolder), { recursive: true, mode: 0o700 });
     const before = await readState(folder);
@@ -78,6 +80,7 @@ export class HaHosts {
       return hosts;
     } catch (error) {
       await endRunning(folder);
+      ownClaims.release(...claimsOf(folder));
       throw error;
     }
   }
@@ -164,6 +167,7 @@ export class HaHosts {
     await Promise.all(hostNames.map((name) => this.host(name).stop(['serve'])));
     await Promise.all(hostNames.map((name) => this.host(name).stop()));
     await endRunning(this.#options.folder);
+    ownClaims.release(...claimsOf(this.#options.folder));
   }
 
   #newHost(name: HostName): HaHost {
@@ -202,6 +206,14 @@ async function endRunning(folder: string): Promise<void> {
   await new HaNetwork(idOf(folder)).end();
   for (const each of names) await unmountAll(each);
   await rmdir(mounts).catch(() => undefined);
+}
+
+function claimsOf(folder: string): readonly Claim[] {
+  return [
+    { kind: 'mounts', what: mountsOf(folder) },
+    ...hostNames.map((name) => ({ kind: 'mounts', what: join(mountsOf(folder), name) }) as const),
+    { kind: 'path', what: controlSocketOf(folder) },
+  ];
 }
 
 const state = z.object({ folder: z.string(), third: z.number().int().min(0).max(255), isSetUp: z.boolean() });

@@ -14,6 +14,11 @@ export function mountsOf(folder: string): string {
   return `/run/tidegate-ha-${idOf(folder)}`;
 }
 
+/** For `tidegate lab` commands. */
+export function controlSocketOf(folder: string): string {
+  return `${mountsOf(folder)}.sock`;
+}
+
 /** On the disk of a host. */
 export function hostDataFolder(disk: string): string {
   return join(disk, 'data');

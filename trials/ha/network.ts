@@ -1,7 +1,9 @@
 // The hosts of the trial as network namespaces: a and b with data, w the witness, c the client, and s, the switch between them.
 // needs: iproute2, nftables, root
+
 import { runProgram } from '../../embedded/run-program.ts';
 import { killQuietly } from '../../embedded/server-process.ts';
+import { type Claim, ownClaims } from '../../lab/claims/claims.ts';
 
 export const places = { a: '198.19.77.1', b: '198.19.77.2', w: '198.19.77.3', c: '198.19.77.4' } as const;
 /** Address of the primary. */
@@ -24,6 +26,7 @@ export class HaNetwork {
   static async layOut(id: string): Promise<HaNetwork> {
     const network = new HaNetwork(id);
     const names = Object.keys(places) as PlaceName[];
+    await ownClaims.claim(network.#claim);
     await ip([...names.map((name) => `netns add ${network.namespace(name)}`), `netns add ${network.#switch}`]);
     await ip([`-netns ${network.#switch} link add br0 type bridge`]);
     await network.#inside(network.#switch, ['link set br0 up']);
@@ -115,6 +118,11 @@ export class HaNetwork {
     const { stdout } = await runProgram('ip', ['netns', 'pids', this.#switch]);
     for (const pid of stdout.split('\n').filter((line) => line !== '')) killQuietly(Number(pid), 'SIGKILL');
     await runProgram('ip', ['netns', 'delete', this.#switch]);
+    ownClaims.release(this.#claim);
+  }
+
+  get #claim(): Claim {
+    return { kind: 'namespaces', what: `tgha-${this.#id}-` };
   }
 
   get #switch(): string {

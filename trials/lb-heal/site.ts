@@ -15,6 +15,8 @@ import { runProgram } from '../../embedded/run-program.ts';
 import { killQuietly } from '../../embedded/server-process.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
 import type { LoadBalancerCreateInput } from '../../generated/graph/loadbalancer.ts';
+import { type Claim, ownClaims } from '../../lab/claims/claims.ts';
+import { claimsOfHost } from '../../lab/claims/host-claims.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import type { RequestContext } from '../../platform/edge/identity.ts';
 import { recordProject } from '../../platform/edge/projects.ts';
@@ -198,6 +200,7 @@ export class Site {
   async #start(): Promise<void> {
     const folder = this.#data;
     if (this.network === 'netns') {
+      await ownClaims.claim(...this.#claims);
       await new Ip([]).batch([`netns add ${this.#namespace}`]);
       await new Ip(this.#wrapper).batch(['link set lo up', 'link add joined type bridge', 'link set joined up']);
     }
@@ -243,8 +246,18 @@ export class Site {
     });
   }
 
+  get #claims(): readonly Claim[] {
+    const numbers = Array.from({ length: hostCount }, (_, index) => index + 1);
+    const hosts = numbers.flatMap((number) => claimsOfHost(this.#folderOf(number)));
+    return [{ kind: 'namespaces', what: this.#namespace }, ...hosts];
+  }
+
+  #folderOf(number: number): string {
+    return join(this.#folder, `host-${number}`);
+  }
+
   async #addHost(number: number, port: number, authority: CertificateAndKey): Promise<void> {
-    const folder = join(this.#folder, `host-${number}`);
+    const folder = this.#folderOf(number);
     await mkdir(folder);
     const machine = await testMachine(authority, 'lbhost', `host-${number}`, pino({ level: 'silent' }));
     const { id, cert, key, ca } = machine;
@@ -373,6 +386,7 @@ export class Site {
         ...this.hosts.map(({ folder }) => `netns del ${new NetnsNames(folder).switch}`),
         `netns del ${this.#namespace}`,
       ]);
+      ownClaims.release(...this.#claims);
     }
     await rm(this.#folder, { recursive: true, force: true });
     if (!this.#data.socketFolder.startsWith(this.#folder))

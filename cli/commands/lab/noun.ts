@@ -2,6 +2,7 @@
 import type { Noun } from '../../verb.ts';
 import { kill, plug, unplug } from './acts.ts';
 import { add } from './add.ts';
+import { clean } from './clean.ts';
 import { exec } from './exec.ts';
 import { cut, fillDisk, freeze, freezeDisk, skew } from './faults.ts';
 import { hosts } from './hosts.ts';
@@ -11,6 +12,6 @@ import { remove } from './remove.ts';
 import { trouble } from './trouble.ts';
 
 export const lab: Noun = {
-  ...{ list, add, remove, trouble, hosts, unplug, plug, kill, exec, load },
+  ...{ list, add, remove, trouble, hosts, unplug, plug, kill, exec, load, clean },
   ...{ freeze, cut, 'fill-disk': fillDisk, 'freeze-disk': freezeDisk, skew },
 };

@@ -83,6 +83,7 @@ async function labCases({ system, coverage }: FlagRun): Promise<void> {
   try {
     const data = `--data ${system.path('lab')}`;
     const lab = (words: string) => coverage.succeeds(`lab ${words} ${data}`);
+    for (const options of ['', '--json']) expect(await coverage.succeeds(`lab clean ${options}`)).not.toBe('');
     for (const verb of ['list', 'hosts']) expect(await lab(verb)).not.toBe('');
     await lab('add bigip --no-install');
     await lab('trouble bigip hang');

@@ -2,6 +2,8 @@
 // needs: iproute2, root
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
+import { type Claim, ownClaims } from '../../../../lab/claims/claims.ts';
+import { claimsOfHost } from '../../../../lab/claims/host-claims.ts';
 import { Ip, type Ran } from '../../../../subgraphs/loadbalancer/agents/lbhost/providers/ip.ts';
 import { NetnsProvider } from '../../../../subgraphs/loadbalancer/agents/lbhost/providers/netns.ts';
 import { NetnsNames } from '../../../../subgraphs/loadbalancer/agents/lbhost/providers/netns-names.ts';
@@ -96,6 +98,7 @@ export class TwoHosts {
 
   async start(): Promise<void> {
     const [a, b] = [this.one.namespace, this.two.namespace];
+    await ownClaims.claim(...this.#claims);
     await this.#ip.batch([
       `netns add ${a}`,
       `netns add ${b}`,
@@ -114,5 +117,13 @@ export class TwoHosts {
       for (const name of await provider.list()) await provider.remove(name);
       await this.#ip.force([`netns del ${host.names.switch}`, `netns del ${host.namespace}`]);
     }
+    ownClaims.release(...this.#claims);
+  }
+
+  get #claims(): readonly Claim[] {
+    return [this.one, this.two].flatMap(({ namespace, folder }) => [
+      { kind: 'namespaces', what: namespace },
+      ...claimsOfHost(folder),
+    ]);
   }
 }
