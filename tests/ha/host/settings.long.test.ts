@@ -145,8 +145,10 @@ describeAsRoot('of hosts that were nothing before', () => {
         const found = hosts.find(({ name }) => name === lost);
         return primary === other && found?.state === 'RETURNING' && found.returning === said;
       });
-      const text = (await tidegate('w', ['ha', 'status'])).stdout;
-      expect(text).toContain(`${lost} returns: ${said}`);
+      // It answers nothing while the cluster chooses a leader.
+      await waitFor('"ha status" to say the same', async () =>
+        (await tidegate('w', ['ha', 'status'])).stdout.includes(`${lost} returns: ${said}`),
+      );
       expect(await tidegate('w', ['ha', 'rejoin', other])).toMatchObject({
         exitCode: 1,
         stderr: expect.stringContaining('ALREADY'),
