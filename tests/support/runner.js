@@ -2,6 +2,7 @@
 // done. The other lanes take whole systems only when nothing else is left: whole systems side by side starve each other on two processors.
 // A lane takes some files at a time, with a new worker for them: ESM modules can't be unloaded, and each file
 // leaves about 14 MB.
+// Files that need the shared product (product-process.ts) are the first in their lane. It starts with the run, and ends after the last of them.
 import { createRequire } from 'node:module';
 import { relative } from 'node:path';
 import { Sources } from '../../tools/tests/imports.mjs';
@@ -25,17 +26,36 @@ export default class LaneRunner {
 
   async runTests(tests, watcher, options) {
     const sources = new Sources(this.#config.rootDir);
-    await runInLanes({
-      tests,
-      lanes: this.#config.maxWorkers,
-      isWhole: ({ path }) => tierOf(needsOf(sources, relative(this.#config.rootDir, path))) === 'system',
-      run: (some) => this.#runner.runTests(some, watcher, options),
-    });
+    const needs = new Map(tests.map((test) => [test, needsOf(sources, relative(this.#config.rootDir, test.path))]));
+    const shared = new Set(tests.filter((test) => needs.get(test).has('product')));
+    const product = shared.size > 0 ? await startProduct() : undefined;
+    try {
+      await runInLanes({
+        tests: [...shared, ...tests.filter((test) => !shared.has(test))],
+        lanes: this.#config.maxWorkers,
+        isWhole: (test) => tierOf(needs.get(test)) === 'system',
+        run: async (some) => {
+          const left = shared.size;
+          if (some.some((test) => shared.has(test))) await product.ready();
+          await this.#runner.runTests(some, watcher, options);
+          for (const test of some) shared.delete(test);
+          if (left > 0 && shared.size === 0) await product.stop();
+        },
+      });
+    } finally {
+      await product?.stop();
+    }
   }
 
   on(name, listener) {
     return this.#runner.on(name, listener);
   }
+}
+
+/** The modules for it take a second to load. */
+async function startProduct() {
+  const { ProductProcess } = await import('./product-process.ts');
+  return ProductProcess.start();
 }
 
 /** Fewer files at a time towards the end, so that all lanes end together. */

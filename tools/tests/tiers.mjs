@@ -23,6 +23,8 @@ const conditions = new Map([
   ['designate', { tier: 'lab', packages: [] }],
   // A whole product: several processes, or one with all roles.
   ['system', { tier: 'system', packages: [] }],
+  // The one that tests/main-jobs shares.
+  ['product', { tier: 'system', packages: [] }],
 ]);
 /** A server of a test's own costs what the run's do; openssl makes certificates. The other packages are of the lab. */
 const realPackages = new Set([...conditions.get('servers').packages, 'openssl', 'git']);
