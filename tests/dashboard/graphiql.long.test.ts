@@ -1,31 +1,10 @@
 // GraphiQL from the gateway's own origin, under its own Content-Security-Policy.
 import { describe, expect, test } from '@jest/globals';
-import type { Page } from 'playwright-core';
-import { patience } from '../support/patience.ts';
 import { login } from './support/browser.ts';
+import { runTab } from './support/graphiql.ts';
 import { describePages } from './support/page-suite.ts';
 
 const suite = describePages();
-
-const attempts = 6;
-const attemptMs = 2_000 * patience;
-
-/** The editor replaces its model some time after a tab was chosen: run again until the answer is the tab's own. */
-async function runTab(page: Page, title: string, expected: string): Promise<void> {
-  await page.getByRole('tab', { name: title }).click();
-  const answer = page.locator('.graphiql-response').getByText(expected).first();
-  for (let attempt = 1; attempt <= attempts; attempt += 1) {
-    const run = page.getByRole('button', { name: 'Execute query' });
-    if (await run.isVisible()) await run.click();
-    const isThere = await answer.waitFor({ timeout: attemptMs }).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return;
-    await page.keyboard.press('Escape');
-  }
-  throw new Error(`tab ${title} never answered with ${expected}`);
-}
 
 describe('GraphiQL', () => {
   test("runs a query and a subscription with the dashboard's login, and contacts no other origin", async () => {

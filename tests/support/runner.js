@@ -55,7 +55,8 @@ export default class LaneRunner {
 /** The modules for it take a second to load. */
 async function startProduct() {
   const { ProductProcess } = await import('./product-process.ts');
-  return ProductProcess.start();
+  globalThis.tidegateTestProduct = await ProductProcess.start();
+  return globalThis.tidegateTestProduct;
 }
 
 /** Fewer files at a time towards the end, so that all lanes end together. */

@@ -9,10 +9,10 @@ import { startProcess } from '../../compose/process.ts';
 import { readConfig } from '../../platform/process/config.ts';
 import { createLogger } from '../../platform/process/log.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
+import { startProgram } from '../bin/support/up-process.ts';
 import { freePort } from '../support/free-port.ts';
 import { accountsOf, type SystemPlace, systemPlace } from '../support/running-system.ts';
 import { waitFor } from '../support/temporary-folder.ts';
-import { startProgram } from './support/up-process.ts';
 
 interface Answer {
   readonly data?: Readonly<Record<string, unknown>> | null;

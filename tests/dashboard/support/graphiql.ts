@@ -1,0 +1,23 @@
+// GraphiQL's page, as a person uses it.
+import type { Page } from 'playwright-core';
+import { patience } from '../../support/patience.ts';
+
+const attempts = 6;
+const attemptMs = 2_000 * patience;
+
+/** The editor replaces its model some time after a tab was chosen: run again until the answer is the tab's own. */
+export async function runTab(page: Page, title: string, expected: string): Promise<void> {
+  await page.getByRole('tab', { name: title }).click();
+  const answer = page.locator('.graphiql-response').getByText(expected).first();
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+    const run = page.getByRole('button', { name: 'Execute query' });
+    if (await run.isVisible()) await run.click();
+    const isThere = await answer.waitFor({ timeout: attemptMs }).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return;
+    await page.keyboard.press('Escape');
+  }
+  throw new Error(`tab ${title} never answered with ${expected}`);
+}

@@ -1,0 +1,200 @@
+// Every noun of the command line, against the running product: create, list, show and delete, as far as the noun has them. The program runs in
+// this process: sixty processes would cost a minute.
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { runCommand } from '../cli/commands/run-command.ts';
+import { makeCertificates } from '../support/certificates.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { describeWithProduct, type Product, runningProduct } from './support/product.ts';
+
+/** Nouns for several hosts, for a database of one's own, and for one that was restored. */
+const elsewhere = ['ha', 'clock', 'timeline'];
+const mark = randomUUID().slice(0, 8);
+
+describeWithProduct('the command line', () => {
+  let product: Product;
+  let folder: TemporaryFolder;
+  const used = new Set<string>();
+  beforeAll(async () => {
+    [product, folder] = await Promise.all([runningProduct(), temporaryFolder()]);
+  });
+  afterAll(() => folder?.remove());
+
+  const file = (name: string) => join(folder.path, name);
+  const tidegate = async (noun: string, ...words: readonly string[]): Promise<string> => {
+    used.add(noun);
+    const { exitCode, stdout, stderr } = await runCommand([noun, ...words]);
+    expect({ noun, words, exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({
+      noun,
+      words,
+      exitCode: 0,
+      stderr: '',
+    });
+    return stdout;
+  };
+  const cli = (noun: string, ...words: readonly string[]) => tidegate(noun, ...words, ...place());
+  const asAdministrator = (noun: string, ...words: readonly string[]) =>
+    tidegate(noun, ...words, ...place(), ...admin());
+  /** With a login at a cluster in place of an endpoint. */
+  const atCluster = (noun: string, ...words: readonly string[]) => tidegate(noun, ...words, '--data', folder.path);
+  const place = () => ['--url', `${product.url}/graphql`, '--data', product.data];
+  const admin = () => ['--user', 'admin', '--password-file', join(product.data, 'admin.password')];
+
+  test('a backend is created, listed, shown and deleted', async () => {
+    const name = `backend-${mark}`;
+    await writeFile(file('password'), 'secret');
+    const account = ['--username', 'netops', '--backend-password-file', file('password')];
+    const { host } = await firewall();
+    const again = ['--project', 'default', '--separate-objects'];
+    await asAdministrator(
+      'backends',
+      'create',
+      name,
+      '--driver',
+      'linux-nftables',
+      '--host',
+      host,
+      ...account,
+      ...again,
+    );
+    expect(await cli('backends', 'list')).toContain(name);
+    expect(await cli('backends', 'show', name)).toContain(host);
+    await cli('backends', 'delete', name);
+    expect(await cli('backends', 'list')).not.toContain(name);
+  });
+
+  test('a call, its mapping and its CMP object are listed and shown; the mapping is verified and forgotten', async () => {
+    const tenant = `tenant/${mark}`;
+    const input = {
+      ...{ idempotencyKey: randomUUID(), backend: { name: 'lab-firewall' }, set: 'blocked', address: '203.0.113.41' },
+      cmpObject: { type: 'tenant', externalId: mark },
+    };
+    const made = await product.change<{ operation: { id: string }; mapping: { id: string } }>(
+      'firewallAddressSetElementAdd',
+      input,
+      'operation { id } mapping { id }',
+    );
+    expect(await cli('operations', 'list')).toContain('setElement.add');
+    expect(await cli('operations', 'show', made.operation.id)).toContain('203.0.113.41');
+    expect(await cli('mappings', 'list', '--cmp-object', tenant)).toContain('203.0.113.41');
+    expect(await cli('mappings', 'verify', made.mapping.id)).toContain('MATCHES');
+    expect(await cli('cmp-objects', 'show', tenant)).toContain('203.0.113.41');
+    expect(await cli('events', 'list', '--cmp-object', tenant)).toContain('relayOperation.state');
+    await cli('mappings', 'forget', made.mapping.id);
+    expect(await cli('mappings', 'list', '--cmp-object', tenant, '--state', 'ACTIVE')).not.toContain('203.0.113.41');
+  });
+
+  test('a load balancer and all of its parts are created, listed and deleted', async () => {
+    const name = `balancer-${mark}`;
+    const { WEB1, WEB2, WEB_PORT } = await product.part('balancers');
+    const [first, second] = [`${WEB1}:${WEB_PORT}`, `${WEB2}:${WEB_PORT}`];
+    const of = ['--loadbalancer', name];
+    const listener = [...of, '--listener', '8080'];
+    await cli('loadbalancers', 'create', name, '--http', '80', '--member', first, '--nodes', '1..1');
+    expect(await cli('loadbalancers', 'list')).toContain(name);
+    expect(await cli('loadbalancers', 'show', name)).toContain(`http://${name}.default.lb.lab.test/`);
+    expect(await cli('nodes', 'list', ...of)).toContain('SERVING');
+    await cli('pools', 'create', 'more', ...of);
+    expect(await cli('pools', 'list', ...of)).toMatch(/^more /m);
+    await cli('members', 'create', second, '--pool', `${name}/more`);
+    expect(await cli('members', 'list', '--pool', `${name}/more`)).toContain(second);
+    await cli('listeners', 'create', '8080', ...of, '--default-pool', 'more');
+    expect(await cli('listeners', 'list', ...of)).toContain('8080');
+    await cli('l7policies', 'create', 'closed', ...listener, '--action', 'REJECT');
+    const rule = ['--type', 'PATH', '--compare', 'STARTS_WITH', '--value', '/closed'];
+    await cli('l7rules', 'create', ...listener, '--policy', 'closed', ...rule);
+    expect(await cli('l7rules', 'list', ...listener, '--policy', 'closed')).toContain('/closed');
+    expect(await cli('l7policies', 'list', ...listener)).toContain('closed');
+    await cli('l7policies', 'delete', 'closed', ...listener);
+    await cli('listeners', 'delete', '8080', ...of);
+    await cli('members', 'delete', second, '--pool', `${name}/more`);
+    await cli('pools', 'delete', 'more', ...of);
+    expect(await cli('pools', 'list', ...of)).not.toMatch(/^more /m);
+    await cli('loadbalancers', 'delete', name);
+    await waitFor('its deletion', async () => !(await cli('loadbalancers', 'list')).includes(name));
+  });
+
+  test('what load balancers use: hosts, quotas, subnets and certificates', async () => {
+    expect(await asAdministrator('hosts', 'list')).toContain('host1');
+    expect(await cli('quotas', 'list')).toContain('NODES');
+    const subnet = `subnet-${mark}`;
+    await cli('subnets', 'create', subnet, '--cidr', '10.77.0.0/24');
+    expect(await cli('subnets', 'list')).toContain(subnet);
+    await cli('subnets', 'delete', subnet);
+    expect(await cli('subnets', 'list')).not.toContain(subnet);
+    const { files } = await makeCertificates(folder.path, mark);
+    await cli('certificates', 'create', mark, '--chain-file', files.cert, '--key-file', files.key);
+    expect(await cli('certificates', 'list')).toContain(mark);
+    await cli('certificates', 'delete', mark);
+    expect(await cli('certificates', 'list')).not.toContain(mark);
+  });
+
+  test('names of sites: GSLBs and zones', async () => {
+    await product.part('sites');
+    expect(await cli('gslbs', 'list')).toMatch(/^(NAME|no )/i);
+    expect(await asAdministrator('zones', 'list')).toContain('gslb.lab.test');
+    expect(await asAdministrator('zones', 'show', 'gslb.lab.test')).toMatch(/entry key|DS/i);
+  });
+
+  test('a container and an object are created, listed, read and deleted, with a login at a cluster', async () => {
+    await product.part('clusters');
+    const container = `container-${mark}`;
+    const token = ['--url', `${product.url}/graphql`, '--token-file', join(product.data, 'admin.token')];
+    await atCluster('login', '--cluster', 'north', ...token);
+    await atCluster('containers', 'create', container);
+    expect(await atCluster('containers', 'list')).toContain(container);
+    await writeFile(file('dog'), `woof ${mark}`);
+    await atCluster('objects', 'create', `${container}/dog`, file('dog'));
+    expect(await atCluster('objects', 'list', container)).toContain('dog');
+    expect(await atCluster('objects', 'stat', `${container}/dog`)).toContain('dog');
+    expect(await atCluster('objects', 'download', `${container}/dog`, '-', '--cluster', 'south')).toBe(`woof ${mark}`);
+    await atCluster('objects', 'delete', `${container}/dog`);
+    expect(await atCluster('objects', 'list', container)).not.toContain('dog');
+    await atCluster('containers', 'delete', container);
+    expect(await atCluster('containers', 'list')).not.toContain(container);
+  });
+
+  test('clusters, rings, options and access keys of object storage', async () => {
+    await product.part('clusters');
+    expect(await asAdministrator('clusters', 'list')).toMatch(/^north /m);
+    expect(await asAdministrator('clusters', 'show', 'north')).toContain('north');
+    expect(await asAdministrator('options', 'list')).toMatch(/^usual /m);
+    expect(await asAdministrator('rings', 'changes')).not.toBe('');
+    const key = await asAdministrator('access-keys', 'create', mark, '--project', 'default');
+    const id = /^AWS_ACCESS_KEY_ID=(.*)$/m.exec(key)?.[1] ?? '';
+    expect(await asAdministrator('access-keys', 'list', '--project', 'default')).toContain(id);
+    await asAdministrator('access-keys', 'revoke', id);
+    const listed = await asAdministrator('access-keys', 'list', '--project', 'default', '--json');
+    expect(JSON.parse(listed)).toContainEqual(expect.objectContaining({ accessKeyId: id }));
+  });
+
+  test('the installation: machines, the audit trail, the clock, keys, subgraphs and the lab', async () => {
+    const name = `machine-${mark}`;
+    expect(await asAdministrator('machines', 'create', name, '--role', 'gateway')).not.toBe('');
+    expect(await asAdministrator('machines', 'list')).toContain(name);
+    expect(await asAdministrator('machines', 'show', name)).toContain('gateway');
+    await asAdministrator('machines', 'revoke', name);
+    expect(await asAdministrator('machines', 'list')).not.toMatch(new RegExp(`^${name} .*(JOINED|EXPECTED)`, 'm'));
+    expect(await asAdministrator('audit', 'verify')).not.toBe('');
+    await tidegate('keys', 'create', file('keys'));
+    expect(await tidegate('keys', 'list', join(file('keys'), 'system.keys'))).not.toBe('');
+    expect(await tidegate('subgraphs', 'base')).toContain('type ');
+    expect(await tidegate('lab', 'list', '--data', product.data)).toMatch(/^firewall +RUNNING/m);
+  });
+
+  test('no noun is left out', async () => {
+    const help = (await runCommand(['--help'])).stdout;
+    const nouns = [...(/^Nouns.*:\n((?: {2}.*\n)+)/m.exec(help)?.[1] ?? '').matchAll(/^ {2}([a-z0-9-]+) /gm)];
+    used.delete('login');
+    expect([...used, ...elsewhere].sort()).toEqual(nouns.map(([, noun]) => noun).sort());
+  });
+
+  async function firewall(): Promise<{ host: string }> {
+    const { backends: page } = await product.ask<{ backends: { nodes: [{ host: string }] } }>(
+      '{ backends(names: ["lab-firewall"]) { nodes { host } } }',
+    );
+    return page.nodes[0];
+  }
+});
