@@ -1,0 +1,60 @@
+// What a CMP's load must not notice at `npm start -- --ha`: each loss is a test of its own, in a file of its own, because its start takes long.
+// needs: keepalived, etcd-server, mariadb-backup, libfaketime, e2fsprogs, iproute2, iputils-ping, system, root
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from '@jest/globals';
+import { longestSilenceMs } from '../../../cli/commands/events/status-stream.ts';
+import type { HostName } from '../../../lab/ha/plan.ts';
+import { waitFor } from '../../support/temporary-folder.ts';
+import { expectNothingLost, ledByFirst, servePid, slowMs, startedLoad, statusNow, tidegate, whole } from './ha-demo.ts';
+
+/** `way`: a CMP goes to the address of the primary, or has the list of hosts. */
+export function testLostPrimary(fault: 'unplug' | 'kill' | 'freeze', way: 'the address' | 'the list of hosts'): void {
+  test(
+    `under load by ${fault} a whole primary is lost, with its gateway, and comes back with every write: ${way}`,
+    async () => {
+      const before = await ledByFirst();
+      const lost = before.primary as HostName;
+      const load = await startedLoad(30, way);
+      expect(await tidegate(['lab', fault, lost])).toMatchObject({ exitCode: 0 });
+      await waitFor('another primary', async () => {
+        const seen = await statusNow();
+        return seen !== undefined && seen.primary !== null && seen.primary !== lost;
+      });
+      expect(await tidegate(['lab', 'plug', lost])).toMatchObject({ exitCode: 0 });
+      const summary = await load.summary();
+      expectNothingLost(summary);
+      // Whoever follows was at the lost one, and went on after its cursor; one that stood still for some seconds only still has its reader.
+      if (fault !== 'freeze') expect(summary.eventsResumed).toBeGreaterThan(0);
+      const after = await whole();
+      expect(after.epoch).toBeGreaterThan(before.epoch);
+    },
+    slowMs,
+  );
+}
+
+export function testLostGateway(signal: 'SIGKILL' | 'SIGSTOP'): void {
+  test(
+    `under load the gateway of the primary gets ${signal}, and nothing is lost, by the list of hosts and by the address`,
+    async () => {
+      const { primary } = await ledByFirst();
+      // One that gets SIGKILL takes its connections along, and the address stays: a client of the address has nothing to see.
+      const ways = signal === 'SIGKILL' ? ['the list of hosts'] : ['the list of hosts', 'the address'];
+      const loads = await Promise.all(ways.map((way) => startedLoad(35, way)));
+      const pid = await servePid(primary as HostName);
+      process.kill(pid, signal);
+      if (signal === 'SIGSTOP') {
+        // Longer than its leases and a client's patience: others have its work, and it must not go on with it.
+        await sleep(longestSilenceMs + 5_000);
+        process.kill(pid, 'SIGCONT');
+      }
+      for (const load of loads) {
+        const summary = await load.summary();
+        expectNothingLost(summary);
+        expect(summary.acknowledged).toBeGreaterThan(10);
+        expect(summary.eventsResumed).toBeGreaterThan(0);
+      }
+      await whole();
+    },
+    slowMs,
+  );
+}

@@ -1,0 +1,91 @@
+// Two agents with real servers and a real etcd: changes of the primary, on request and because a server stands still.
+import { expect, test } from '@jest/globals';
+import { killQuietly } from '../../../embedded/server-process.ts';
+import { waitFor } from '../../support/temporary-folder.ts';
+import {
+  agents,
+  etcd,
+  hold,
+  inSync,
+  keys,
+  lastChange,
+  ledEpoch,
+  ledToBoth,
+  ledUntilMs,
+  sql,
+  sync,
+  told,
+  useTwoHosts,
+  wish,
+  writes,
+} from './two-hosts.ts';
+
+useTwoHosts({ tables: true });
+
+test('a switchover: the other host is the primary, with every write, and its cause is recorded', async () => {
+  const { epoch } = await inSync('a', 'b');
+  await sql('a', 'INSERT INTO t VALUES (7)');
+  told.length = 0;
+  const asked = wish('b');
+  await etcd.put(keys.switchover, JSON.stringify(asked));
+  await inSync('b', 'a');
+  expect(await sql<unknown[]>('b', 'SELECT id FROM t')).toHaveLength(7);
+  expect([ledEpoch.get('a'), ledEpoch.get('b')]).toEqual([epoch, epoch + 1]);
+  expect(await lastChange()).toMatchObject({
+    ...{ epoch: epoch + 1, previous: 'a', primary: 'b', cause: 'a switchover to b was asked for' },
+    ...{ id: asked.id, askedAt: asked.askedAt },
+    openedAfterMs: expect.any(Number),
+  });
+  expect((await etcd.get(keys.switchover)).entries).toEqual([]);
+  await waitFor('the end of the rule', () => told.length > 1);
+  expect(told).toEqual(['a: leave', 'a: stay']);
+});
+
+test('clients are led to one host only, also if the former primary is slow', async () => {
+  const { epoch } = await inSync('b', 'a');
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const letGo = hold('b', promise);
+  try {
+    await etcd.put(keys.switchover, JSON.stringify(wish('a')));
+    await waitFor('clients at a', () => ledUntilMs.has('a'));
+  } finally {
+    letGo();
+    resolve();
+  }
+  expect((await inSync('a', 'b')).epoch).toBe(epoch + 1);
+  await etcd.put(keys.switchover, JSON.stringify(wish('b')));
+  await inSync('b', 'a');
+  expect(ledToBoth).toEqual([]);
+});
+
+test('while promotion is paused, a killed primary is the primary again', async () => {
+  await inSync('b', 'a');
+  await etcd.put(keys.paused, '{}');
+  killQuietly(agents.get('b')?.serverPid ?? 0, 'SIGKILL');
+  await writes('b', 8);
+  await etcd.transact([], [{ delete: keys.paused }]);
+  await inSync('b', 'a');
+  expect(await lastChange()).toMatchObject({ previous: 'b', primary: 'b' });
+});
+
+test('a commit that waits for a standby that stands still is let go after it is out of the set: no failover', async () => {
+  const { epoch } = await inSync('b', 'a');
+  const pid = agents.get('a')?.serverPid ?? 0;
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await sql('b', 'INSERT INTO t VALUES (10)');
+    expect(await sync()).toMatchObject({ epoch, primary: 'b', members: [] });
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  expect((await inSync('b', 'a')).epoch).toBe(epoch);
+});
+
+test('a primary whose server stands still gives the lead away', async () => {
+  const { epoch } = await inSync('b', 'a');
+  process.kill(agents.get('b')?.serverPid ?? 0, 'SIGSTOP');
+  await writes('a', 11);
+  expect(await lastChange()).toMatchObject({ epoch: epoch + 1, primary: 'a', cause: 'no commit succeeds' });
+  expect(await sql<unknown[]>('a', 'SELECT id FROM t')).toHaveLength(10);
+  await inSync('a', 'b');
+});

@@ -1,0 +1,116 @@
+import { expect, test } from '@jest/globals';
+import { killQuietly } from '../../../embedded/server-process.ts';
+import { reportValue, savedValue } from '../../../ha/agent/keys.ts';
+import { Cluster } from '../../../ha/cluster.ts';
+import { waitFor } from '../../support/temporary-folder.ts';
+import {
+  addressOf,
+  agents,
+  asRoot,
+  endHost,
+  etcd,
+  inSync,
+  keys,
+  lastChange,
+  sql,
+  startAgent,
+  sync,
+  useTwoHosts,
+  writes,
+} from './two-hosts.ts';
+
+useTwoHosts({ tables: true });
+
+test('a host that lacks a write is promoted when the loss is accepted; lost writes are saved and reported', async () => {
+  const { epoch } = await inSync('a', 'b');
+  const hosts = ['a', 'b'].map((name) => ({ name, address: addressOf(name), kind: 'data' as const }));
+  const people = new Cluster(etcd, 'test', hosts);
+  await endHost('b');
+  await writes('a', 12);
+  await expect(people.promoteLossy('b', 0)).rejects.toMatchObject({ code: 'PRIMARY_LIVES' });
+  // Its last report has the write.
+  const [at] = await asRoot<{ gtid: string }[]>('a', 'SELECT @@GLOBAL.gtid_binlog_pos AS gtid');
+  const written = Number(at?.gtid.split('-')[2]);
+  await waitFor('its report', async () => {
+    const { entries } = await etcd.get(keys.report('a'));
+    return reportValue.parse(JSON.parse(entries[0]?.value ?? '')).received >= written;
+  });
+  await endHost('a');
+  await startAgent('b');
+  await waitFor('the end of the lease', async () => (await etcd.get(keys.leader)).entries.length === 0);
+  const ask = (loss: number) =>
+    waitFor('a refusal', () =>
+      people.promoteLossy('b', loss).then(
+        () => 'asked',
+        (error: { code: string; message: string }) => (error.code === 'SILENT' ? undefined : error.message),
+      ),
+    );
+  const refusal = await ask(1_000);
+  const loss = Number(/--accept-loss (\d+)/.exec(refusal)?.[1]);
+  expect(loss).toBeGreaterThan(0);
+  expect(await ask(loss)).toBe('asked');
+  await writes('b', 13);
+  expect(await sql<unknown[]>('b', 'SELECT id FROM t WHERE id = 12')).toEqual([]);
+  expect(await lastChange()).toMatchObject({ previous: 'a', primary: 'b', cause: expect.stringContaining('accepted') });
+  expect(await sql<unknown[]>('b', `SELECT lossy FROM db_timeline WHERE epoch = ${epoch + 1}`)).toEqual([{ lossy: 1 }]);
+  await startAgent('a');
+  expect((await inSync('b', 'a')).epoch).toBe(epoch + 1);
+  const { entries } = await etcd.get(keys.saves);
+  const told = entries.map(({ value }) => savedValue.parse(JSON.parse(value)));
+  expect(told).toContainEqual(expect.objectContaining({ host: 'a', epoch: epoch + 1 }));
+  expect(await sql<unknown[]>('a', 'SELECT id FROM t WHERE id = 12')).toEqual([]);
+});
+
+test("writes that only a standby has are saved and reported, and its data becomes a copy of the primary's", async () => {
+  await inSync('b', 'a');
+  const earlier = new Set((await etcd.get(keys.saves)).entries.map(({ key }) => key));
+  await asRoot('a', 'INSERT INTO tidegate.t VALUES (100)');
+  await sql('b', 'INSERT INTO t VALUES (9)');
+  const saved = await waitFor('what was kept', async () => {
+    const { entries } = await etcd.get(keys.saves);
+    const found = entries.filter(({ key }) => !earlier.has(key));
+    return found.map(({ value }) => savedValue.parse(JSON.parse(value))).find(({ host }) => host === 'a');
+  });
+  expect(saved).toMatchObject({ transactions: 1, gtids: [expect.stringMatching(/^0-\d+001-/)] });
+  await waitFor('the copy', async () =>
+    sql<{ id: number }[]>('a', 'SELECT id FROM t ORDER BY id').then(
+      (rows) => rows.map(({ id }) => id).join() === '1,2,3,4,5,6,9,13',
+      () => false,
+    ),
+  );
+  await inSync('b', 'a');
+});
+
+test('a restarted standby still has unapplied transactions, also after a promotion with a loss', async () => {
+  const { epoch } = await inSync('b', 'a');
+  const hosts = ['a', 'b'].map((name) => ({ name, address: addressOf(name), kind: 'data' as const }));
+  const people = new Cluster(etcd, 'test', hosts);
+  const standby = agents.get('a')?.serverPid ?? 0;
+  await agents.get('a')?.stop();
+  await asRoot('a', 'STOP SLAVE SQL_THREAD');
+  await sql('b', 'INSERT INTO t VALUES (14)');
+  expect(await sync()).toMatchObject({ epoch, members: [{ host: 'a' }] });
+  const [at] = await asRoot<{ gtid: string }[]>('b', 'SELECT @@GLOBAL.gtid_binlog_pos AS gtid');
+  const written = Number(at?.gtid.split('-')[2]);
+  await waitFor('its report', async () => {
+    const { entries } = await etcd.get(keys.report('b'));
+    return reportValue.parse(JSON.parse(entries[0]?.value ?? '')).received >= written;
+  });
+  await endHost('b');
+  killQuietly(standby, 'SIGKILL');
+  await startAgent('a');
+  await waitFor('the end of the lease', async () => (await etcd.get(keys.leader)).entries.length === 0);
+  await waitFor('the wish', () =>
+    people.promoteLossy('a', 0).then(
+      () => true,
+      ({ code, message }: { code: string; message: string }) => {
+        if (code !== 'SILENT') throw new Error(message);
+        return false;
+      },
+    ),
+  );
+  await writes('a', 15);
+  expect(await sql<unknown[]>('a', 'SELECT id FROM t WHERE id = 14')).toHaveLength(1);
+  await startAgent('b');
+  await inSync('a', 'b');
+});
