@@ -9,10 +9,6 @@ declare global {
 export default async function globalSetup(): Promise<void> {
   // Without it, Jest was started by other means: everything may be needed.
   const needs = process.env.TEST_NEEDS?.split(' ');
-  if (process.getuid?.() === 0 && (needs?.includes('root') ?? true)) {
-    const { removeAbandonedTestLabs } = await import('./lab-folders.ts');
-    await removeAbandonedTestLabs();
-  }
   if (needs?.includes('servers') ?? true) await startServers();
 }
 

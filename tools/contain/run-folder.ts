@@ -1,7 +1,7 @@
 // Folders for temporary files of runs. Their names carry the owner's process id and start time, because process ids come again.
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { processMark } from '../../ha/agent/process-mark.ts';
+import { processMark } from '../../embedded/process-mark.ts';
 
 // Short: paths of Unix sockets have at most 107 characters.
 const folderName = /^tg-(\d+)-(\d+)-\w{6}$/;

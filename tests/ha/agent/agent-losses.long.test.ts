@@ -63,12 +63,12 @@ test('a host that lacks a write is promoted when the loss is accepted; lost writ
 
 test("writes that only a standby has are saved and reported, and its data becomes a copy of the primary's", async () => {
   await inSync('b', 'a');
-  const earlier = new Set((await etcd.get(keys.saves)).entries.map(({ key }) => key));
+  const earlier = new Set((await etcd.get(keys.saves)).entries.map(({ value }) => value));
   await asRoot('a', 'INSERT INTO tidegate.t VALUES (100)');
   await sql('b', 'INSERT INTO t VALUES (9)');
   const saved = await waitFor('what was kept', async () => {
     const { entries } = await etcd.get(keys.saves);
-    const found = entries.filter(({ key }) => !earlier.has(key));
+    const found = entries.filter(({ value }) => !earlier.has(value));
     return found.map(({ value }) => savedValue.parse(JSON.parse(value))).find(({ host }) => host === 'a');
   });
   expect(saved).toMatchObject({ transactions: 1, gtids: [expect.stringMatching(/^0-\d+001-/)] });

@@ -16,7 +16,7 @@ import type { Announcer } from '../../../ha/announcer.ts';
 import type { EtcdClient } from '../../../ha/etcd.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { freePort } from '../../support/free-port.ts';
-import { stretch } from '../../support/patience.ts';
+import { patience, stretch } from '../../support/patience.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 import { type EtcdCluster, etcdCluster } from '../etcd-cluster.ts';
 

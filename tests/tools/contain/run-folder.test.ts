@@ -2,7 +2,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { processMark } from '../../../ha/agent/process-mark.ts';
+import { processMark } from '../../../embedded/process-mark.ts';
 import { makeRunFolder, removeAbandonedFolders } from '../../../tools/contain/run-folder.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 
