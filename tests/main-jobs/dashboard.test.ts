@@ -67,6 +67,8 @@ describeWithProduct('the dashboard', () => {
     const { page, errors, foreign } = watched;
     await page.goto(`${product.url}/graphiql`);
     await addElement('203.0.113.33', '42');
+    // The editors are there when they show the first example.
+    await page.locator('.graphiql-editor-tool').getByText('graphiql-address-1').waitFor();
     await runTab(page, 'Tenant42', 'setElement.add');
     expect({ errors, foreign }).toEqual({ errors: [], foreign: [] });
   });

@@ -53,10 +53,11 @@ export class LoadBalancer {
   }
 
   /** One request after the other, until `stop`, which has all answers. */
-  keepAsking(): { stop(): Promise<readonly string[]> } {
+  keepAsking(): { answers(): readonly string[]; stop(): Promise<readonly string[]> } {
     const script = `trap 'exit 0' TERM; while :; do ${this.#question}; done`;
     const { child, ended, output } = this.#product.start('lab', 'exec', 'client', '--', 'sh', '-c', script);
     return {
+      answers: () => linesOf(output()),
       async stop() {
         child.kill('SIGTERM');
         await ended;
