@@ -1,7 +1,9 @@
 // Short texts by field, remembered outside of the database: in Redis, or in a file beside the keys. Each installation has its own
 // texts.
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { isMissing } from '../secrets/key-file.ts';
@@ -56,7 +58,11 @@ const fileShape = z.object({
 });
 type FileContent = z.output<typeof fileShape>['installations'];
 
-/** Shared by the processes of a host: one that loses a race must write its fields again. */
+/** A change takes milliseconds. One that holds the file for longer was killed. */
+const staleLockMs = 1_000;
+const lockPauseMs = 5;
+
+/** Shared by the processes of a host: they change it one after the other. */
 export class FileTextMemory implements TextMemory {
   readonly name: string;
 
@@ -90,6 +96,19 @@ export class FileTextMemory implements TextMemory {
     installation: string,
     change: (fields: Readonly<Record<string, string>>) => Record<string, string>,
   ): Promise<void> {
+    const lock = `${this.name}.lock`;
+    await take(lock);
+    try {
+      await this.#changeLocked(installation, change);
+    } finally {
+      await rm(lock, { force: true });
+    }
+  }
+
+  async #changeLocked(
+    installation: string,
+    change: (fields: Readonly<Record<string, string>>) => Record<string, string>,
+  ): Promise<void> {
     const { [installation]: own = {}, ...others } = await this.#content().catch((error: unknown) => {
       // Only a damaged file is replaced.
       if (error instanceof DamagedMemoryError) return {} as FileContent;
@@ -99,9 +118,14 @@ export class FileTextMemory implements TextMemory {
       ...Object.entries(others).slice(1 - mostInstallations),
       [installation, change(own)],
     ]);
-    const temporary = `${this.name}.${process.pid}`;
-    await writeFile(temporary, `${JSON.stringify({ version: 1, installations })}\n`, { mode: 0o600 });
-    await rename(temporary, this.name);
+    const temporary = `${this.name}.${randomUUID()}`;
+    try {
+      await writeFile(temporary, `${JSON.stringify({ version: 1, installations })}\n`, { mode: 0o600 });
+      await rename(temporary, this.name);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
   }
 
   async #content(): Promise<FileContent> {
@@ -117,6 +141,27 @@ export class FileTextMemory implements TextMemory {
     } catch (error) {
       throw new DamagedMemoryError(this.name, error);
     }
+  }
+}
+
+/** Resolves when this caller alone has the file. */
+async function take(lock: string): Promise<void> {
+  const own = randomUUID();
+  let holder: string | undefined;
+  let heldSinceMs = 0;
+  for (;;) {
+    try {
+      await writeFile(lock, own, { flag: 'wx', mode: 0o600 });
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const found = await readFile(lock, 'utf8').catch(() => undefined);
+    if (found === undefined || found !== holder) {
+      holder = found;
+      heldSinceMs = performance.now();
+    } else if (performance.now() - heldSinceMs > staleLockMs) await rm(lock, { force: true });
+    await sleep(lockPauseMs * (1 + Math.random()));
   }
 }
 

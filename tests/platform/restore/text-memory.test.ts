@@ -1,0 +1,58 @@
+// What is remembered in a file outside of the database, while several processes change it.
+// needs: processes
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { FileTextMemory } from '../../../platform/restore/text-memory.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+
+const installation = '0190d7c6-0000-7000-8000-000000000001';
+const writer = join(import.meta.dirname, 'text-writer.ts');
+
+let folder: TemporaryFolder;
+let path: string;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  path = join(folder.path, 'memory');
+});
+afterEach(() => folder.remove());
+
+function names(prefix: string, count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}${index}`);
+}
+
+test('found by a log full of failed renames: writers of one process lose nothing and do not fail', async () => {
+  const memories = [new FileTextMemory(path), new FileTextMemory(path)];
+  const fields = names('a', 40);
+  await Promise.all(fields.map((name, index) => memories[index % 2]?.write(installation, { [name]: '1' })));
+  expect(Object.keys(await new FileTextMemory(path).read(installation)).sort()).toEqual([...fields].sort());
+  expect(await readdir(folder.path)).toEqual(['memory']);
+});
+
+test('writers of several processes lose nothing, and what one forgets stays forgotten', async () => {
+  const memory = new FileTextMemory(path);
+  const old = names('old', 20);
+  await memory.write(installation, Object.fromEntries(old.map((name) => [name, '1'])));
+  const children = ['a', 'b', 'c'].map((prefix) => fork(writer, [path, installation, prefix, '25']));
+  const ended = Promise.all(children.map((child) => once(child, 'exit')));
+  for (const name of old) await memory.forget(installation, [name]);
+  expect((await ended).map(([code]) => code)).toEqual([0, 0, 0]);
+  const wanted = ['a', 'b', 'c'].flatMap((prefix) => names(prefix, 25));
+  expect(Object.keys(await memory.read(installation)).sort()).toEqual(wanted.sort());
+});
+
+test('a process that was killed while it had the file holds up nobody for long', async () => {
+  await writeFile(`${path}.lock`, 'a process that has ended');
+  const memory = new FileTextMemory(path);
+  await memory.write(installation, { a: '1' });
+  expect(JSON.parse(await readFile(path, 'utf8')).installations[installation]).toEqual({ a: '1' });
+  expect(await readdir(folder.path)).toEqual(['memory']);
+});
+
+test('a folder that can’t be written is an error, at once', async () => {
+  await expect(new FileTextMemory(join(folder.path, 'none', 'memory')).write(installation, { a: '1' })).rejects.toThrow(
+    'ENOENT',
+  );
+});
