@@ -56,7 +56,17 @@ export async function makeKeys(folder: string): Promise<ReadonlyMap<string, read
 const anyKeyFile = z.object({ active: z.string().regex(keyIdPattern), keys: z.record(z.string(), z.string()) });
 
 /** The ids of the keys in a file with private or shared keys, the active one first. */
-export async function keyIds(path: string): Promise<readonly string[]> {
+async function keyIds(path: string): Promise<readonly string[]> {
   const { active, keys } = await readKeyFile(path, anyKeyFile);
   return [active, ...Object.keys(keys).filter((id) => id !== active)];
+}
+
+/** The ids in any key file, for people. Public keys, which everyone may read, are named by their signer too: `gateway/k1`. */
+export async function shownKeyIds(path: string): Promise<readonly string[]> {
+  const all = await readPublicFile(path).catch((error: unknown) => {
+    if (isMissing(error)) throw error;
+    return undefined;
+  });
+  if (all === undefined) return keyIds(path);
+  return signers.flatMap((signer) => Object.keys(all[signer]).map((id) => `${signer}/${id}`));
 }

@@ -1,6 +1,6 @@
 // `tidegate keys create` and `list`. Only the ids of keys are ever printed.
 import { makeAuthority } from '../../../platform/machines/authority.ts';
-import { keyIds, makeKeys } from '../../../platform/secrets/make-keys.ts';
+import { makeKeys, shownKeyIds } from '../../../platform/secrets/make-keys.ts';
 import { CommandFailure } from '../../failures.ts';
 import { localVerb, type Output } from '../../verb.ts';
 
@@ -42,6 +42,6 @@ export const list = localVerb({
   takes: ['FILE'] as const,
   options: {},
   async run({ names, stdout }) {
-    stdout.write(`${(await withFile(() => keyIds(names[0]))).join('\n')}\n`);
+    stdout.write(`${(await withFile(() => shownKeyIds(names[0]))).join('\n')}\n`);
   },
 });

@@ -151,6 +151,9 @@ test('keys are made, rotated and listed, never shown; a file readable by others 
   const made = await runCommand(['keys', 'create', keys]);
   const names = ['subgraphs', 'sealing', 'gateway', 'system', 'audit', 'objects'];
   expect([made.exitCode, made.stdout]).toEqual([0, names.map((name) => `${name}.keys k1\n`).join('')]);
+  // Everyone may read it.
+  const shown = await runCommand(['keys', 'list', join(keys, 'public.keys')]);
+  expect([shown.exitCode, shown.stdout]).toEqual([0, 'gateway/k1\nsystem/k1\naudit/k1\nobjects/k1\n']);
   const file = join(keys, 'subgraphs.keys');
   const config = await configFor(migrated);
   const rotated = await runCommand(['keys', 'rotate', file]);
