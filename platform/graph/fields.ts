@@ -1,6 +1,7 @@
 // Fields of the graph's inputs that are made from a description. Each is defined once and has both its part of the graph (type and description) and its
 // JSON Schema for validation, so that the two can't drift apart.
 import type { JsonObject, JsonValue } from '../values/json.ts';
+import { objectName, secretText } from './described/patterns.ts';
 
 export interface Field {
   /** Its type in the graph, without the `!`. */
@@ -27,7 +28,7 @@ export function required(one: Field): Field {
 
 /** Letters, digits, dots, hyphens and underscores: accepted as a name by every device; a driver's own schema may allow less. */
 export function nameField(description: string): Field {
-  return field('String', description, { type: 'string', minLength: 1, maxLength: 63, pattern: '^[A-Za-z0-9._-]+$' });
+  return field('String', description, { type: 'string', minLength: 1, maxLength: 63, pattern: objectName.pattern });
 }
 
 /** Printable characters. */
@@ -73,7 +74,7 @@ export function asNumberField(description: string): Field {
  * because a shorter secret can't be cut out of a device's output.
  */
 export function secretField(description: string, maxLength: number): Field {
-  const pattern = '^[!-~]*$';
+  const { pattern } = secretText;
   return field('String', description, { type: 'string', minLength: 4, maxLength, pattern, writeOnly: true });
 }
 

@@ -1,6 +1,7 @@
 // One HTTP/1.1 request on a connection of its own (RFC 9112): the status must be an expected one and, if required, the body must
 // contain a text. Written on the plain socket: a client with pools doubles the cost of a check.
 import type { Socket } from 'node:net';
+import { hostHeader, requestPath, statusCodes } from '../../graph/described/patterns.ts';
 import type { Probe } from '../probe.ts';
 import { connection, type End, type Where, whereSchema } from './connection.ts';
 import { secure, type TlsOptions, tlsSchema } from './tls.ts';
@@ -29,14 +30,10 @@ const mostBodyBytes = 65_536;
 /** JSON Schema properties of the request and of the expected response. */
 export const requestSchema = {
   method: { enum: ['GET', 'HEAD', 'OPTIONS', 'POST'] },
-  path: { type: 'string', pattern: '^/[\\x21-\\x7e]*$', maxLength: 2048 },
-  hostHeader: { type: 'string', pattern: '^[A-Za-z0-9.:\\[\\]_-]+$', maxLength: 300 },
+  path: { type: 'string', pattern: requestPath.pattern, maxLength: 2048 },
+  hostHeader: { type: 'string', pattern: hostHeader.pattern, maxLength: 300 },
   body: { type: 'string', maxLength: 4096 },
-  expectedCodes: {
-    type: 'string',
-    pattern: '^[1-5]\\d\\d(-[1-5]\\d\\d)?(,[1-5]\\d\\d(-[1-5]\\d\\d)?)*$',
-    maxLength: 200,
-  },
+  expectedCodes: { type: 'string', pattern: statusCodes.pattern, maxLength: 200 },
   expect: { type: 'string', minLength: 1, maxLength: 1024 },
 } as const;
 

@@ -10,7 +10,7 @@ import {
   withoutDefault,
 } from '../fields.ts';
 import type { DescribedField } from './kind.ts';
-import type { Pattern } from './patterns.ts';
+import { noZone, type Pattern } from './patterns.ts';
 
 /** A text field with a pattern. */
 export function formedField(description: string, maxLength: number, { pattern }: Pattern, minLength = 1): Field {
@@ -20,7 +20,7 @@ export function formedField(description: string, maxLength: number, { pattern }:
 /** A host name or an address. */
 export function hostField(description: string): Field {
   // Without a zone, which means something on one machine alone.
-  const schema = { type: 'string', format: 'host', maxLength: 253, pattern: '^[^%]*$' };
+  const schema = { type: 'string', format: 'host', maxLength: 253, pattern: noZone.pattern };
   return { ...textField(description, 253, 1), schema };
 }
 

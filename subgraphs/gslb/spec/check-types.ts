@@ -3,6 +3,14 @@
 import { requestSchema } from '../../../platform/checks/probes/http.ts';
 import { talkSchema } from '../../../platform/checks/probes/tcp.ts';
 import { tlsSchema } from '../../../platform/checks/probes/tls.ts';
+import {
+  certificateHash,
+  domainName,
+  openStackId,
+  programArgument,
+  programName,
+  secureAddress,
+} from '../../../platform/graph/described/patterns.ts';
 
 export interface CheckType<Name extends string = string> {
   /** The monitor's type: upper-case letters, digits and underscores. */
@@ -18,15 +26,15 @@ function parametersSchema(properties: object, required: readonly string[] = []):
   return { type: 'object', additionalProperties: false, required, properties };
 }
 
-const url = { type: 'string', pattern: '^https://[^\\s?#@]+$', maxLength: 500 };
+const url = { type: 'string', pattern: secureAddress.pattern, maxLength: 500 };
 const name = { type: 'string', minLength: 1, maxLength: 255 };
 
 const openStack = parametersSchema(
   {
     ...{ url, authUrl: url, project: name, userDomain: name, projectDomain: name },
     caCertificates: { type: 'string', minLength: 1, maxLength: 12_000 },
-    certificateSha256: { type: 'string', pattern: '^SHA256:[A-Za-z0-9+/]{43}$' },
-    id: { type: 'string', pattern: '^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$' },
+    certificateSha256: { type: 'string', pattern: certificateHash.pattern },
+    id: { type: 'string', pattern: openStackId.pattern },
   },
   ['url', 'authUrl', 'project'],
 );
@@ -36,7 +44,7 @@ export const questionTypes = { A: 1, NS: 2, CNAME: 5, SOA: 6, TXT: 16, AAAA: 28 
 
 const dns = parametersSchema(
   {
-    name: { type: 'string', pattern: '^(\\.|([A-Za-z0-9_*-]{1,63}\\.)*[A-Za-z0-9_*-]{1,63}\\.?)$', maxLength: 253 },
+    name: { type: 'string', pattern: domainName.pattern, maxLength: 253 },
     type: { enum: Object.keys(questionTypes) },
     expect: { type: 'array', maxItems: 32, items: { type: 'string', minLength: 1, maxLength: 255 } },
     expectedCode: { enum: ['NOERROR', 'NXDOMAIN', 'REFUSED'] },
@@ -48,12 +56,12 @@ const dns = parametersSchema(
 
 const exec = parametersSchema(
   {
-    program: { type: 'string', pattern: '^[a-z][a-z0-9_-]{0,62}$' },
+    program: { type: 'string', pattern: programName.pattern },
     arguments: {
       type: 'array',
       maxItems: 16,
       // Not an option of the program.
-      items: { type: 'string', pattern: '^[^-\\u0000][^\\u0000]*$', maxLength: 255 },
+      items: { type: 'string', pattern: programArgument.pattern, maxLength: 255 },
     },
   },
   ['program'],

@@ -1,5 +1,6 @@
 // A kind of GSLB entity. Its GraphQL types, input checks and stored form are all derived from one description of its settings.
 import type { DescribedField, DescribedKind } from '../../../platform/graph/described/kind.ts';
+import { lowerCaseName } from '../../../platform/graph/described/patterns.ts';
 import { type Field, type Fields, textField } from '../../../platform/graph/fields.ts';
 
 export interface GslbKind extends DescribedKind {
@@ -33,7 +34,7 @@ export function jsonField(description: string): Field {
 export const nameSetting = setting({
   ...textField('1 to 63 lower-case letters, digits and inner hyphens.', 63),
   required: true,
-  schema: { type: 'string', minLength: 1, maxLength: 63, pattern: '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$' },
+  schema: { type: 'string', minLength: 1, maxLength: 63, pattern: lowerCaseName.pattern },
 });
 
 export const descriptionSetting = setting(
@@ -42,11 +43,9 @@ export const descriptionSetting = setting(
 );
 
 /** Names of regions, as vantage points and members have them. */
-const regionPattern = '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$';
-
 export function regionField(description: string): Field {
   return {
     ...textField(description, 63, 1),
-    schema: { type: 'string', minLength: 1, maxLength: 63, pattern: regionPattern },
+    schema: { type: 'string', minLength: 1, maxLength: 63, pattern: lowerCaseName.pattern },
   };
 }

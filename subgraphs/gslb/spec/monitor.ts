@@ -3,6 +3,7 @@
 import { isHost } from '../../../platform/edge/input.ts';
 import { hostField } from '../../../platform/graph/described/fields.ts';
 import { onlyFor } from '../../../platform/graph/described/kind.ts';
+import { upperCaseName } from '../../../platform/graph/described/patterns.ts';
 import {
   enumField,
   inputField,
@@ -66,7 +67,7 @@ export const monitor: GslbKind = {
     plugin: setting(
       {
         ...textField('Plugin name from `gslbMonitorTypes`, for type PLUGIN.', 32, 1),
-        schema: { type: 'string', pattern: '^[A-Z][A-Z0-9_]{0,31}$' },
+        schema: { type: 'string', pattern: upperCaseName.pattern },
       },
       { fixed: true },
     ),

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { hostField, objectField } from '../../../platform/graph/described/fields.ts';
 import { type DescribedSpec, onlyFor } from '../../../platform/graph/described/kind.ts';
+import { countryCode, openStackId } from '../../../platform/graph/described/patterns.ts';
 import {
   addressField,
   enumField,
@@ -152,7 +153,7 @@ const place = {
     continent: enumField('Continent of the member.', continent),
     country: {
       ...textField('Country of the member: ISO 3166-1 alpha-2.', 2, 2),
-      schema: { type: 'string', pattern: '^[A-Z]{2}$' },
+      schema: { type: 'string', pattern: countryCode.pattern },
     },
     latitude: numberField('Degrees, -90 to 90. Requires `longitude`.', -90, 90),
     longitude: numberField('Degrees, -180 to 180. Requires `latitude`.', -180, 180),
@@ -197,7 +198,7 @@ export const member: GslbKind = {
     ),
     neutronId: setting({
       ...textField('UUID of the load balancer or port in OpenStack, for NEUTRON_LBAAS_V2 and NEUTRON_PORT.', 36, 32),
-      schema: { type: 'string', pattern: '^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$' },
+      schema: { type: 'string', pattern: openStackId.pattern },
     }),
     servicePort: setting(portField('Port that monitors connect to. Null for the port of the monitor.')),
     memberRegion: setting(regionField('Region of the member, for GEO and verdicts by region.')),
