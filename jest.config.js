@@ -24,7 +24,7 @@ export default {
   // Not in the folder for temporary files, which each run has anew.
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   testTimeout: 120_000,
-  // More of them than processors make the whole slower. Not an argument of Jest's, which would take no other number beside it.
-  maxWorkers: 2,
+  // One more than processors: short tests wait a third of their time. Not an argument of Jest's, which would take no other number beside it.
+  maxWorkers: 3,
   modulePathIgnorePatterns: ['<rootDir>/.tidegate/'],
 };
