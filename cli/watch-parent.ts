@@ -3,14 +3,18 @@
 /** The interval of the checks. */
 const checkMs = 500;
 
-/** The signal aborts when npm, which started this process, has ended. */
-export function watchParent(env: Readonly<Record<string, string | undefined>>): {
+/** Process id of npm, from bin/start and bin/test: npm may have ended while they prepared the machine. */
+const parentVariable = 'TIDEGATE_PARENT';
+
+/** The signal aborts when npm, which started this process, has ended. Takes its process id out of `env`: it is not for children. */
+export function watchParent(env: Record<string, string | undefined>): {
   signal: AbortSignal;
   stop: () => void;
 } {
   const gone = new AbortController();
   if (env.npm_lifecycle_event === undefined) return { signal: gone.signal, stop: () => undefined };
-  const parent = process.ppid;
+  const parent = Number(env[parentVariable] ?? process.ppid);
+  delete env[parentVariable];
   const timer = setInterval(() => {
     if (process.ppid !== parent) gone.abort();
   }, checkMs);

@@ -26,7 +26,7 @@ async function main(command: readonly string[]): Promise<number> {
   const folder = await makeRunFolder(tmpdir());
   try {
     const words = canHaveNamespaces() ? await inNamespaces(command, folder) : command;
-    return await run(words, { ...process.env, TMPDIR: folder });
+    return await run(words, folder);
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   }
@@ -47,11 +47,11 @@ async function inNamespaces(command: readonly string[], folder: string): Promise
 }
 
 /** Resolves to the exit code. A signal, or the end of npm, ends the command. */
-async function run([program = '', ...words]: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const orphaned = watchParent(env);
+async function run([program = '', ...words]: readonly string[], folder: string): Promise<number> {
+  const orphaned = watchParent(process.env);
   try {
     return await new Promise((resolve, reject) => {
-      const child = spawn(program, words, { stdio: 'inherit', env });
+      const child = spawn(program, words, { stdio: 'inherit', env: { ...process.env, TMPDIR: folder } });
       let cause: NodeJS.Signals | undefined;
       const end = (signal: NodeJS.Signals) => {
         cause ??= signal;

@@ -37,10 +37,10 @@ afterEach(async () => {
   await rm(place, { recursive: true, force: true });
 });
 
-function contained(script: string, around: readonly string[] = []): ChildProcess {
+function contained(script: string, around: readonly string[] = [], more: NodeJS.ProcessEnv = {}): ChildProcess {
   const command = [process.execPath, join(root, 'tools/contain/main.ts'), 'sh', '-c', script, 'sh', mark];
   const [program = '', ...words] = [...around, ...command];
-  const env = { ...process.env, TMPDIR: place, npm_lifecycle_event: 'test' };
+  const env = { ...process.env, TMPDIR: place, npm_lifecycle_event: 'test', ...more };
   running = spawn(program, words, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   return running;
 }
@@ -99,6 +99,22 @@ withRights('a contained run', () => {
     npm.kill('SIGKILL');
     await nothingIsLeft();
     await waitFor('its folder to go', async () => (await readdir(place)).length === 0);
+  });
+
+  test('npm may have ended before the run began, while the machine was prepared', async () => {
+    const ended = spawn('true');
+    await once(ended, 'exit');
+    const child = contained(makesAll, [], { TIDEGATE_PARENT: String(ended.pid) });
+    expect(await codeOf(child)).toBe(129);
+    await nothingIsLeft();
+    expect(await readdir(place)).toEqual([]);
+  });
+
+  test('what npm tells a run is not told to what the run starts', async () => {
+    const child = contained('echo "$# $(printenv TIDEGATE_PARENT || echo none)"', [], {
+      TIDEGATE_PARENT: String(process.pid),
+    });
+    expect(await firstLine(child)).toBe('1 none');
   });
 
   test('what a command leaves when it ends by itself goes too', async () => {
