@@ -100,9 +100,10 @@ async function placeIn(dataPath: string, isList: boolean): Promise<DemoPlace> {
   try {
     const [url, token] = [await read(demoUrlFile), await read('admin.token')];
     const [first = url, ...others] = isList ? (await read(demoHostUrlsFile)).split('\n') : [url];
-    const deviceLog = join(folder, 'lab', 'firewall', 'device', 'device.ndjson');
+    const device = join(folder, 'lab', 'firewall', 'device');
     const urls = [`${first}/graphql`, ...others.map((each) => `${each}/graphql`)] as const;
-    return { urls, token, deviceLog: (await pathExists(deviceLog)) ? deviceLog : undefined };
+    // The log itself is not there before the first call.
+    return { urls, token, deviceLog: (await pathExists(device)) ? join(device, 'device.ndjson') : undefined };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EACCES') throw new CommandFailure('only root may use the hosts of "npm start -- --ha"');
