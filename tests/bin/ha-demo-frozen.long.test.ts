@@ -4,5 +4,5 @@ import { describeDemo } from './support/ha-demo.ts';
 import { testLostPrimary } from './support/ha-demo-losses.ts';
 
 describeDemo('a host that stands still', () => {
-  testLostPrimary('freeze', 'the list of hosts');
+  testLostPrimary('freeze');
 });

@@ -1,6 +1,6 @@
 // The device `balancers`: load balancers of the graph on its hosts, reached by their names; hosts and nodes that are unplugged, killed and
 // put back; and nothing left behind, also after kill -9.
-// needs: system, haproxy, keepalived, pdns-server, pdns-backend-sqlite3, nginx-light, bind9-dnsutils, hey, procps, nftables, iproute2, openssl, root
+// needs: system, haproxy, keepalived, curl, pdns-server, pdns-backend-sqlite3, nginx-light, bind9-dnsutils, hey, procps, nftables, iproute2, openssl, root
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { lstat, mkdir, readFile, rename, symlink } from 'node:fs/promises';

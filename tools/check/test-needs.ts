@@ -1,5 +1,6 @@
 // What decides the tier of a test, and what is installed for it (tools/tests/), must be right: imports as they are read from the text, and
 // the needs that files name.
+import { basename } from 'node:path';
 // @ts-expect-error It has no types: the bootstrap runs it.
 import { PACKAGES } from '../../bin/boot/package-table.mjs';
 // @ts-expect-error
@@ -9,6 +10,8 @@ import { needsOf, unknownNeeds } from '../tests/tiers.mjs';
 import type { SourceFile } from './source-files.ts';
 
 const packages = PACKAGES as readonly { readonly name: string; readonly places: readonly (readonly string[])[] }[];
+/** Programs that are started by their names; nothing else has these. */
+const clients: ReadonlySet<string> = new Set(['curl', 'dig', 'hey', 'fping']);
 const startsPrograms = /^(?:tests|bench|trials|simulators)\//;
 /** They only compare paths. */
 const startsNone = new Set(['tests/lab/clock-library.test.ts']);
@@ -38,11 +41,13 @@ function importFaults(sources: Sources, file: SourceFile): string[] {
   ].map((fault) => `${file.path} ${fault}: tools/tests/imports.mjs reads something else`);
 }
 
-/** A program of a package, by its path. */
+/** A program of a package, by its path, or as the first word of a command. */
 function undeclared(sources: Sources, file: SourceFile): string[] {
   if (!startsPrograms.test(file.path) || startsNone.has(file.path)) return [];
   const needed = needsOf(sources, file.path) as ReadonlyMap<string, string>;
+  const named = new Set(file.strings.flatMap((text) => [text, text.split(' ')[0] ?? '']));
+  const names = (place: string) => named.has(place) || (clients.has(basename(place)) && named.has(basename(place)));
   return packages
-    .filter(({ name, places }) => !needed.has(name) && places.flat().some((place) => file.strings.includes(place)))
+    .filter(({ name, places }) => !needed.has(name) && places.flat().some(names))
     .map(({ name }) => `${file.path} names a program of ${name}: add the line "// needs: ${name}"`);
 }

@@ -96,7 +96,17 @@ async function logs(): Promise<string> {
   return (await Promise.all(['a', 'b', 'w'].map(read))).map((text) => text.slice(-2_000)).join('\n');
 }
 
-export function startLoad(seconds: number, more: readonly string[] = []): { summary(): Promise<Summary> } {
+/** How a CMP finds the primary. */
+export type Way = 'the address' | 'the list of hosts';
+
+interface Load {
+  /** Once its time is over. */
+  summary(): Promise<Summary>;
+  /** Ends it now, as Ctrl-C does. */
+  end(): Promise<Summary>;
+}
+
+export function startLoad(seconds: number, more: readonly string[] = []): Load {
   const counts = ['--seconds', String(seconds), '--clients', String(clients)];
   const words = ['lab', 'load', ...counts, '--data', place.path, ...more];
   const child = spawn('sh', [program, ...words, '--json'], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -109,14 +119,19 @@ export function startLoad(seconds: number, more: readonly string[] = []): { summ
     stderr += chunk.toString();
   });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const summary = async () => {
+    await ended;
+    try {
+      return JSON.parse(stdout) as Summary;
+    } catch {
+      throw new Error(`the load told no summary: ${stdout}${stderr}`);
+    }
+  };
   return {
-    async summary() {
-      await ended;
-      try {
-        return JSON.parse(stdout) as Summary;
-      } catch {
-        throw new Error(`the load told no summary: ${stdout}${stderr}`);
-      }
+    summary,
+    end() {
+      child.kill('SIGINT');
+      return summary();
     },
   };
 }
@@ -149,7 +164,7 @@ export async function ledByFirst(): Promise<ClusterStatus> {
 }
 
 /** Once it writes, and follows events. */
-export async function startedLoad(seconds: number, way: 'the address' | 'the list of hosts' | string) {
+export async function startedLoad(seconds: number, way: Way): Promise<Load> {
   const operations = await countOperations();
   const load = startLoad(seconds, way === 'the address' ? [] : ['--hosts']);
   await waitFor('the first writes', async () => (await countOperations()) > operations + 3);

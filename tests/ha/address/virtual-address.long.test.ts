@@ -1,6 +1,6 @@
 // The virtual address of two hosts, each a network namespace with a real keepalived: which host has it, and which one loses it
 // when a process hangs or is killed.
-// needs: keepalived, iproute2, nftables, iputils-ping, root
+// needs: keepalived, iproute2, nftables, iputils-ping, curl, root
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chown, mkdir, readFile, writeFile } from 'node:fs/promises';

@@ -1,4 +1,5 @@
 // A load balancer of the shared product, as its owner and its clients see it. Its clients are in the lab's host `client`.
+// needs: curl, bind9-dnsutils
 import { randomUUID } from 'node:crypto';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
