@@ -2,7 +2,7 @@
 // leads to a state that determines the next one. So an agent that was killed during a promotion, or does not know the outcome of a call,
 // reads the state again and continues.
 //
-// Invariants (tests/ha/agent/decide.test.ts removes each guard in turn):
+// Invariants (tests/ha/agent/decide.long.test.ts removes each guard in turn):
 // - A server is writable only under the lease. Its agent, or the watchdog, kills it at two thirds of the lease.
 // - `sync` lists the hosts with every acknowledged write: the primary, and members whose acknowledgement each commit waits for. A member is
 //   removed before a commit is released without it, and is added after it has acknowledged a commit.

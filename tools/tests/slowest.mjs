@@ -2,6 +2,9 @@
 import { isLong } from './tiers.mjs';
 
 const shownFiles = 10;
+/** `npm test` has them however long they take. */
+const alwaysRun = 'tests/main-jobs/';
+/** Among others; twice as long as alone. */
 export const mostSeconds = 20;
 
 /**
@@ -11,7 +14,9 @@ export const mostSeconds = 20;
 export function slowestLines(times) {
   if (times.length < 2) return [];
   const sorted = times.toSorted((one, other) => other.seconds - one.seconds);
-  const overlong = sorted.filter(({ file, seconds }) => seconds > mostSeconds && !isLong(file));
+  const overlong = sorted.filter(
+    ({ file, seconds }) => seconds > mostSeconds && !isLong(file) && !file.startsWith(alwaysRun),
+  );
   const lineOf = ({ file, seconds }) => `${seconds.toFixed(1).padStart(7)} s  ${file}`;
   const note = `Over ${mostSeconds} s without a long name (shorten the file, or rename it to NAME.long.test.ts):`;
   return [

@@ -39,7 +39,7 @@ export function testFiles(sources) {
   return [...sources.paths].filter((path) => testFile.test(path)).sort();
 }
 
-/** A file that takes more than 20 s alone has a name that says so; `npm test` leaves it out. */
+/** A file that takes more than 10 s alone has a name that says so; `npm test` leaves it out. */
 export function isLong(path) {
   return longTestFile.test(path);
 }

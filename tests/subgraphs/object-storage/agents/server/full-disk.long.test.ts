@@ -109,7 +109,9 @@ testAsRoot(
   'a disk that is read-only is named; the others take uploads',
   async () => {
     const east = clusters.get('east');
-    mount(['-o', 'remount,ro', east.folder]);
+    // Refused while any file is open for writing.
+    const remount = ['-o', 'remount,ro', east.folder];
+    await waitFor('a moment without writes', () => spawnSync('mount', remount).status === 0);
     expect(await east.server?.diskFault()).toContain('is read-only: look for errors of its disk');
     await waitFor('the report to the administrator', async () => (await messageOf(east))?.includes('is read-only'));
     const body = randomBytes(200_000);
