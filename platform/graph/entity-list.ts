@@ -33,6 +33,8 @@ interface OrderIndexes {
   readonly expiry?: string;
 }
 
+type Served = keyof OrderIndexes;
+
 export interface ListTable {
   readonly table: string;
   /** The column of the name; null in rows that no list shows (`live_name`). Absent: its things have no names. */
@@ -86,14 +88,15 @@ export async function pageOfList<Row>(
   read: (ids: readonly string[]) => Promise<ReadonlyMap<string, Row>>,
 ): Promise<Page<Row>> {
   const { orderBy, mostLookedAt, names } = filter;
-  const { id = 'id' } = list;
+  const { table, id = 'id' } = list;
   if (names != null) refuseManyNames(names);
   const search: OrderedSearch = {
-    ...{ table: list.table, key: [...keyBefore(list, orderBy), id], numeric: list.numeric === true },
-    ...{ ranges: rangesOf(list, filter), rest: restOf(list, filter) },
+    ...{ table, key: [...keyBefore(list, orderBy), id], numeric: list.numeric === true },
+    ...foundBy(list, filter, servedBy(list, filter)),
     ...(mostLookedAt === undefined ? {} : { mostLookedAt }),
   };
-  return pageOfRanges(db, search, filter, read);
+  const counted = { table, ...foundBy(list, filter, countedBy(list, filter)) };
+  return { ...(await pageOfRanges(db, search, filter, read)), count: () => countRanges(db, counted) };
 }
 
 export interface OrderedSearch extends Omit<RangeSearch, 'order' | 'take' | 'after'> {
@@ -136,16 +139,24 @@ function keyBefore(list: ListTable, orderBy: ListOrder): readonly string[] {
   return orderBy === 'EXPIRY' ? [expiryOf(list)] : [];
 }
 
-function rangesOf(list: ListTable, filter: ListFilter): readonly IndexRange[] {
+/** The rows of a list as one of its indexes finds them. */
+function foundBy(
+  list: ListTable,
+  filter: ListFilter,
+  served: Served,
+): { readonly ranges: readonly IndexRange[]; readonly rest: Condition | undefined } {
+  return { ranges: rangesOf(list, filter, served), rest: restOf(list, filter, served) };
+}
+
+function rangesOf(list: ListTable, filter: ListFilter, served: Served): readonly IndexRange[] {
   const { orderBy, projects, within, names, operatingStatuses, expiresBefore } = filter;
-  const served = servedBy(list, filter);
   const index = indexesOf(list, filter)[served];
   if (index === undefined) throw new Error(`${list.table}: no index has the order ${orderBy}`);
   const shown = list.shown ?? undeleted;
   const parts: readonly (Condition | undefined)[] = {
     // The rows of one name are in order of time, too.
     name: () =>
-      isByName(orderBy)
+      isByName(orderBy) || names == null
         ? [
             allOf([
               { sql: `${nameOf(list)} IS NOT NULL`, values: [] },
@@ -164,9 +175,8 @@ function rangesOf(list: ListTable, filter: ListFilter): readonly IndexRange[] {
   return projects.flatMap((project) => parts.map((part) => ({ index, condition: condition(part, project) })));
 }
 
-function restOf(list: ListTable, filter: ListFilter): Condition | undefined {
+function restOf(list: ListTable, filter: ListFilter, served: Served): Condition | undefined {
   const { names, text, operatingStatuses, expiresBefore, rest } = filter;
-  const served = servedBy(list, filter);
   const statuses = [...new Set(operatingStatuses)].flatMap((each) => inStatus(list, each));
   return allOf([
     served === 'name' || names == null ? undefined : namedAs(list, names),
@@ -177,14 +187,25 @@ function restOf(list: ListTable, filter: ListFilter): Condition | undefined {
   ]);
 }
 
-/** Which index finds the rows. In an order of time, one range for each name or state does. */
-function servedBy(list: ListTable, filter: ListFilter): keyof OrderIndexes {
+/** Which index finds a page. In an order of time, one range for each name or state does. */
+function servedBy(list: ListTable, filter: ListFilter): Served {
   const { orderBy, names, operatingStatuses } = filter;
   const indexes = indexesOf(list, filter);
   if (isByName(orderBy)) return 'name';
   if (orderBy === 'EXPIRY') return 'expiry';
   if (names != null && indexes.name !== undefined) return 'name';
   return operatingStatuses != null && indexes.status !== undefined ? 'status' : 'time';
+}
+
+/** Which index counts. A count has no order: the index that has the columns of the filter reads no rows of the table. */
+function countedBy(list: ListTable, filter: ListFilter): Served {
+  const { names, text, operatingStatuses, expiresBefore, within } = filter;
+  const { name, status, expiry } = indexesOf(list, filter);
+  if (within !== undefined) return servedBy(list, filter);
+  if (names != null && name !== undefined) return 'name';
+  if (operatingStatuses != null && status !== undefined) return 'status';
+  if (expiresBefore != null && expiry !== undefined) return 'expiry';
+  return text != null && name !== undefined ? 'name' : servedBy(list, filter);
 }
 
 const isByName = (orderBy: ListOrder): boolean => orderBy === 'NAME' || orderBy === 'NAME_DESC';
