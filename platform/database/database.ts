@@ -34,6 +34,7 @@ import {
   ResultLostError,
 } from './errors.ts';
 import { type LedBy, PrimaryFinder } from './primary-finder.ts';
+import { reads } from './reads.ts';
 import {
   connectionCut,
   type DatabaseLocation,
@@ -366,6 +367,7 @@ export class Database implements Sql {
    */
   async #read<Result>(sql: string, work: (pool: Pool) => Promise<Result>): Promise<Result> {
     const name = readPool();
+    if (reads.hasSubscribers) reads.publish(sql);
     try {
       if (this.#only !== undefined) return await this.#inTurn(this.#only, name, work);
       return await this.#on(async (pools) => {

@@ -48,17 +48,38 @@ export async function valuesInRange(
   db: Sql,
   table: string,
   column: string,
-  { index, condition: { sql, values } }: IndexRange,
+  range: IndexRange,
 ): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (;;) {
-    const [next] = await db.query<{ value: string }>(
-      `SELECT ${column} AS value FROM ${table} FORCE INDEX (${index}) WHERE ${sql} AND ${column} > ? ORDER BY ${column} LIMIT 1`,
-      [...values, found.at(-1) ?? ''],
+  const [found = []] = await valuesInRanges(db, table, column, [range]);
+  return found;
+}
+
+/** Like `valuesInRange`, for several ranges: each statement finds the next value of every range. */
+export async function valuesInRanges(
+  db: Sql,
+  table: string,
+  column: string,
+  ranges: readonly IndexRange[],
+): Promise<readonly (readonly string[])[]> {
+  const found = ranges.map((): string[] => []);
+  let open = [...ranges.keys()];
+  while (open.length > 0) {
+    const parts = open.map((number) => {
+      const { index, condition } = ranges[number] as IndexRange;
+      return {
+        sql: `(SELECT ${number} AS range_, ${column} AS value FROM ${table} FORCE INDEX (${index})
+          WHERE ${condition.sql} AND ${column} > ? ORDER BY ${column} LIMIT 1)`,
+        values: [...condition.values, found[number]?.at(-1) ?? ''],
+      };
+    });
+    const rows = await db.query<{ range_: number; value: string }>(
+      parts.map(({ sql }) => sql).join(' UNION ALL '),
+      parts.flatMap(({ values }) => values),
     );
-    if (next === undefined) return found;
-    found.push(next.value);
+    for (const { range_, value } of rows) found[Number(range_)]?.push(value);
+    open = rows.map(({ range_ }) => Number(range_));
   }
+  return found;
 }
 
 /** Returns the keys of the matching rows. Reads few rows if most of them match, otherwise up to the bound. */
@@ -68,13 +89,44 @@ export async function searchRanges<Key extends readonly KeyPart[]>(
 ): Promise<FoundRows<Key>> {
   const { ranges, rest, take } = search;
   if (rest === undefined) return look(db, search, take);
-  const most = Math.max(
-    leastOfRange,
-    Math.floor((search.mostLookedAt ?? usuallyLookedAt) / Math.max(1, ranges.length)),
-  );
-  const few = Math.min(most, 2 * take);
+  const { most, few } = boundsOf(search, ranges.length);
   const found = await look<Key>(db, search, few);
   return found.lookedTo === undefined || few === most ? found : look(db, search, most);
+}
+
+export interface ParentSearch extends Omit<RangeSearch, 'ranges'> {
+  readonly ranges: (parent: string) => readonly IndexRange[];
+}
+
+/** Like `searchRanges`, for the lists of several parents: by one statement, or two where few rows match. */
+export async function searchParents<Key extends readonly KeyPart[]>(
+  db: Sql,
+  parents: readonly string[],
+  search: ParentSearch,
+): Promise<ReadonlyMap<string, FoundRows<Key>>> {
+  const lookAt = async (some: readonly string[], limit: number) => {
+    const ranges = some.map((parent) => search.ranges(parent));
+    const found = await readRanges<Key>(db, search, ranges.flat(), limit);
+    let at = 0;
+    return some.map((parent, number) => {
+      const own = found.slice(at, at + (ranges[number]?.length ?? 0));
+      at += own.length;
+      return [parent, merged(search, own, limit)] as const;
+    });
+  };
+  if (search.rest === undefined) return new Map(await lookAt(parents, search.take));
+  const most = Math.max(1, ...parents.map((parent) => search.ranges(parent).length));
+  const bounds = boundsOf(search, most);
+  const found = new Map(await lookAt(parents, bounds.few));
+  if (bounds.few === bounds.most) return found;
+  const unsettled = parents.filter((parent) => found.get(parent)?.lookedTo !== undefined);
+  return new Map([...found, ...(await lookAt(unsettled, bounds.most))]);
+}
+
+/** How many rows of each range are looked at, first and at most. */
+function boundsOf({ mostLookedAt = usuallyLookedAt, take }: Omit<RangeSearch, 'ranges'>, ranges: number) {
+  const most = Math.max(leastOfRange, Math.floor(mostLookedAt / Math.max(1, ranges)));
+  return { most, few: Math.min(most, 2 * take) };
 }
 
 /** Most rows that a count reads. */
@@ -104,28 +156,54 @@ export async function countRanges(
   return matching;
 }
 
+type Found<Key> = { readonly key: Key; readonly hit: boolean };
+
 /** Reads this many rows of each range. */
 async function look<Key extends readonly KeyPart[]>(
   db: Sql,
   search: RangeSearch,
   limit: number,
 ): Promise<FoundRows<Key>> {
-  const { key, order, ranges, take } = search;
-  const found: { key: Key; hit: boolean }[] = [];
+  const { ranges } = search;
+  const found: (readonly Found<Key>[])[] = [];
+  for (let first = 0; first < ranges.length; first += rangesOfStatement)
+    found.push(...(await readRanges<Key>(db, search, ranges.slice(first, first + rangesOfStatement), limit)));
+  return merged(search, found, limit);
+}
+
+/** Of each range, in order, by one statement. */
+async function readRanges<Key extends readonly KeyPart[]>(
+  db: Sql,
+  search: Omit<RangeSearch, 'ranges'>,
+  ranges: readonly IndexRange[],
+  limit: number,
+): Promise<(readonly Found<Key>[])[]> {
+  if (ranges.length === 0) return [];
+  const parts = ranges.map((range, number) => rangeSql(search, range, number, limit));
+  const rows = await db.query<Record<string, KeyPart> & { range_: number; hit: number | null }>(
+    parts.map(({ sql }) => sql).join(' UNION ALL '),
+    parts.flatMap(({ values }) => values),
+  );
+  const byRange = Map.groupBy(rows, ({ range_ }) => Number(range_));
+  return ranges.map((_, number) =>
+    (byRange.get(number) ?? []).map((row) => ({
+      key: keyOf<Key>(row, search.key.length),
+      hit: Number(row.hit) === 1,
+    })),
+  );
+}
+
+/** `found`: at most `limit` rows of each range. */
+function merged<Key extends readonly KeyPart[]>(
+  { order, take }: Pick<RangeSearch, 'order' | 'take'>,
+  byRange: readonly (readonly Found<Key>[])[],
+  limit: number,
+): FoundRows<Key> {
+  const found = byRange.flat();
   let lookedTo: Key | undefined;
-  for (let first = 0; first < ranges.length; first += rangesOfStatement) {
-    const some = ranges.slice(first, first + rangesOfStatement);
-    const parts = some.map((range, number) => rangeSql(search, range, number, limit));
-    const rows = await db.query<Record<string, KeyPart> & { range_: number; hit: number | null }>(
-      parts.map(({ sql }) => sql).join(' UNION ALL '),
-      parts.flatMap(({ values }) => values),
-    );
-    for (const of of Map.groupBy(rows, ({ range_ }) => range_).values()) {
-      const keys = of.map((row) => ({ key: keyOf<Key>(row, key.length), hit: Number(row.hit) === 1 }));
-      found.push(...keys);
-      const end = keys.length < limit ? undefined : keys.at(-1)?.key;
-      if (end !== undefined && (lookedTo === undefined || compare(end, lookedTo, order) < 0)) lookedTo = end;
-    }
+  for (const rows of byRange) {
+    const end = rows.length < limit ? undefined : rows.at(-1)?.key;
+    if (end !== undefined && (lookedTo === undefined || compare(end, lookedTo, order) < 0)) lookedTo = end;
   }
   const isCertain = (each: Key) => lookedTo === undefined || compare(each, lookedTo, order) <= 0;
   const keys = found
@@ -172,7 +250,7 @@ export function isOneOf(column: string, values: readonly SqlValue[] | undefined)
   return { sql: `${column} IN (${marksFor(values)})`, values };
 }
 
-function rangeSql(search: RangeSearch, range: IndexRange, number: number, limit: number): Condition {
+function rangeSql(search: Omit<RangeSearch, 'ranges'>, range: IndexRange, number: number, limit: number): Condition {
   const { table, key, order, rest = always, after } = search;
   const where = allOf([range.condition, after === undefined ? undefined : beyond(key, order, after)]) ?? always;
   const columns = key.map((column, at) => `${column} AS key${at}`).join(', ');

@@ -124,7 +124,7 @@ export async function pageOfRanges<Row>(
 }
 
 /** Of a key: see `keyOf` in range-search.ts. */
-function isTime(text: string | undefined): boolean {
+export function isTime(text: string | undefined): boolean {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}$/.test(text ?? '') && !Number.isNaN(Date.parse(`${text}Z`));
 }
 

@@ -54,8 +54,10 @@ export async function pageOf<Row>(
   args: PageArguments,
   read: ReadPages<Row>,
   counts: ReadCounts,
+  /** Texts in a key. */
+  keyLength = 1,
 ): Promise<Page<Row>> {
-  const request = pageRequest(args);
+  const request = pageRequest(args, keyLength);
   const keyOf = (of: string) => JSON.stringify([request.first, args.after ?? null, of]);
   const found = await loader(context, owner, keyOf(parent), async (keys) => {
     const asked = keys.map((key) => {
@@ -67,7 +69,7 @@ export async function pageOf<Row>(
       const [{ first, after } = { first: request.first, after: null }] = same;
       const own = await read(
         same.map(({ of }) => of),
-        pageRequest({ first, after }),
+        pageRequest({ first, after }, keyLength),
       );
       for (const { key, of } of same) pages.set(key, own.get(of) ?? noItems);
     }

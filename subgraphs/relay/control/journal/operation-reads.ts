@@ -1,25 +1,32 @@
 // Reads of operations for the graph, outside of a call's path: one by its id, batched; pages; counts; evidence; and the length of queues.
 // Only operations that the caller may see are returned, so that no resolver can forget the check.
-import type { QueryRelayOperationCountsArgs, QueryRelayOperationsArgs } from '../../../../generated/graph/relay.ts';
+import type {
+  BackendOperationsArgs,
+  CmpObjectRelayOperationsArgs,
+  QueryRelayOperationCountsArgs,
+  QueryRelayOperationsArgs,
+} from '../../../../generated/graph/relay.ts';
 import type { Operation, OperationEvidence } from '../../../../generated/prisma/client.ts';
-import { always, type Database } from '../../../../platform/database/database.ts';
+import type { Database } from '../../../../platform/database/database.ts';
 import { countsOfParents } from '../../../../platform/database/parent-rows.ts';
-import { allOf, is, isOneOf } from '../../../../platform/database/range-search.ts';
+import { type IndexRange, searchParents } from '../../../../platform/database/range-search.ts';
 import { maySee, projectsFor } from '../../../../platform/edge/authorise.ts';
 import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import { type CmpObjectKey, cmpObjectOf } from '../../../../platform/graph/cmp-object.ts';
 import {
-  type Count,
   emptyPage,
   orderedRequest,
   type Page,
+  type PageArguments,
   pageItems,
   refuseCursor,
+  searchedItems,
 } from '../../../../platform/graph/connection.ts';
+import { isTime } from '../../../../platform/graph/entity-list.ts';
 import { loader } from '../../../../platform/graph/loader.ts';
-import { countOf, ownerOf } from '../../../../platform/graph/page-loader.ts';
+import { ownerOf, pageOf } from '../../../../platform/graph/page-loader.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
-import { operationStates } from '../../rules/states.ts';
+import { type OperationState, operationStates } from '../../rules/states.ts';
 import type { OperationRow } from '../model/operation.ts';
 import {
   countAllOperations,
@@ -27,6 +34,8 @@ import {
   type OperationCount,
   type OperationFilter,
   type OperationPlace,
+  rangesOfBackend,
+  rangesOfCmpObjects,
   searchOperations,
 } from './operation-search.ts';
 
@@ -36,10 +45,11 @@ const queues = Symbol('queues by backend');
 const ofBackends = Symbol('operations of backends');
 const ofCmpObjects = Symbol('operations of CMP objects');
 
-/** Only calls to one backend (by UUID), or for one CMP object. */
-interface OperationsOf {
-  readonly backendId?: string;
-  readonly cmp?: CmpObjectKey;
+/** Which calls a parent has. */
+interface Below {
+  readonly states?: readonly OperationState[];
+  /** Each in order of time. */
+  readonly rangesOf: (parents: readonly string[]) => Promise<ReadonlyMap<string, readonly IndexRange[]>>;
 }
 
 interface QueueFigures {
@@ -71,15 +81,11 @@ export class OperationReads {
   }
 
   /** Default order: newest first. */
-  async page(
-    context: RequestContext,
-    args: Partial<QueryRelayOperationsArgs>,
-    of: OperationsOf = {},
-  ): Promise<Page<OperationRow>> {
+  async page(context: RequestContext, args: Partial<QueryRelayOperationsArgs>): Promise<Page<OperationRow>> {
     const orderBy = args.orderBy ?? 'NEWEST';
     const { first, take, after } = orderedRequest(args, orderBy, 2);
-    const filter = filterOf(context, args, of);
-    const states = operationStates.filter((state) => args.states?.includes(state) ?? true);
+    const filter = filterOf(context, args);
+    const states = statesOf(args);
     if (filter === undefined || states.length === 0) return emptyPage(args, 3);
     const [createdAt = '', id = ''] = after ?? [];
     const from = { createdAt: new Date(createdAt), id };
@@ -96,36 +102,75 @@ export class OperationReads {
     return {
       ...found,
       nodes: nodes.filter((row) => row !== undefined && states.includes(row.state)) as OperationRow[],
-      count: this.#countOf(context, of, wanted),
+      count: () => countAllOperations(this.#db, wanted),
     };
   }
 
-  /** Those of a backend or CMP object are counted together with those of the others in a list. */
-  #countOf(context: RequestContext, of: OperationsOf, filter: OperationFilter): Count {
-    const { projects, states } = filter;
-    const inStates = states === undefined ? undefined : isOneOf('state', states);
-    // In the order of operationStates, each once.
-    const key = JSON.stringify(states ?? null);
-    if (of.backendId !== undefined)
-      return countOf(context, ownerOf(ofBackends, key), of.backendId, (backends) =>
-        countsOfParents(this.#db, backends, {
-          ...{ table: 'operation', index: 'operation_backend_state_idx' },
-          ranges: (backend) => [allOf([is('backend_id', backend), inStates]) ?? always],
-        }),
-      );
-    if (of.cmp !== undefined)
-      return countOf(context, ownerOf(ofCmpObjects, key), JSON.stringify(of.cmp), (objects) =>
-        countsOfParents(this.#db, objects, {
-          ...{ table: 'operation', index: 'operation_cmp_idx' },
-          ranges(object) {
-            const { namespace, type, externalId } = JSON.parse(object) as CmpObjectKey;
-            const inProjects = projects === 'all' ? undefined : isOneOf('project_id', projects);
-            const ofCmp = [is('cmp_namespace', namespace), is('cmp_type', type), is('cmp_id', externalId)];
-            return [allOf([...ofCmp, inProjects]) ?? always];
-          },
-        }),
-      );
-    return () => countAllOperations(this.#db, filter);
+  /** Newest first, of a backend that the caller may see, by its UUID. */
+  ofBackend(context: RequestContext, backendId: string, args: BackendOperationsArgs): Promise<Page<OperationRow>> {
+    const states = statesOf(args);
+    return this.#below(context, ownerOf(ofBackends, states.join()), backendId, args, {
+      states,
+      rangesOf: async (backends) => new Map(backends.map((each) => [each, rangesOfBackend(each, states)])),
+    });
+  }
+
+  /** Newest first, in the caller's projects. */
+  ofCmpObject(
+    context: RequestContext,
+    cmp: CmpObjectKey,
+    args: CmpObjectRelayOperationsArgs,
+  ): Promise<Page<OperationRow>> {
+    const projects = projectsFor(context.identity, null);
+    return this.#below(context, ofCmpObjects, JSON.stringify(cmp), args, {
+      rangesOf: (objects) =>
+        rangesOfCmpObjects(
+          this.#db,
+          objects.map((each) => [each, JSON.parse(each) as CmpObjectKey]),
+          projects,
+        ),
+    });
+  }
+
+  /** Read and counted together with those of the other parents in a list. */
+  #below(
+    context: RequestContext,
+    owner: symbol,
+    parent: string,
+    args: PageArguments,
+    { states = operationStates, rangesOf }: Below,
+  ): Promise<Page<OperationRow>> {
+    type Key = readonly [string, string];
+    return pageOf(
+      ...([context, owner, parent, args] as const),
+      async (parents, { first, take, after }) => {
+        if (after !== undefined && !isTime(after[0])) refuseCursor();
+        const ranges = await rangesOf(parents);
+        const found = await searchParents<Key>(this.#db, parents, {
+          ...{ table: 'operation o', key: ['created_at', 'id'], order: 'DESC', after, take },
+          ranges: (each) => ranges.get(each) ?? [],
+        });
+        const rows = await this.#byIds(
+          [...found.values()].flatMap(({ keys }) => keys.slice(0, first).map(([, id]) => id)),
+        );
+        const rowOf = ([, id]: Key) => {
+          const row = rows.get(id);
+          // A call may have changed its state in the meantime.
+          return row !== undefined && states.includes(row.state) ? row : undefined;
+        };
+        return new Map([...found].map(([each, of]) => [each, searchedItems(of, first, rowOf)]));
+      },
+      async (parents) => {
+        const ranges = await rangesOf(parents);
+        const [one] = [...ranges.values()].flat();
+        if (one === undefined) return new Map(parents.map((each) => [each, 0]));
+        return countsOfParents(this.#db, parents, {
+          ...{ table: 'operation o', index: one.index },
+          ranges: (each) => (ranges.get(each) ?? []).map(({ condition }) => condition),
+        });
+      },
+      2,
+    );
   }
 
   async counts(context: RequestContext, args: QueryRelayOperationCountsArgs): Promise<readonly OperationCount[]> {
@@ -168,18 +213,22 @@ export class OperationReads {
   }
 }
 
+/** In the order of operationStates, each once. */
+function statesOf({ states }: Pick<QueryRelayOperationsArgs, 'states'>): readonly OperationState[] {
+  return operationStates.filter((state) => states?.includes(state) ?? true);
+}
+
 /** Undefined if no call matches. */
 function filterOf(
   { identity }: RequestContext,
   args: Partial<Omit<QueryRelayOperationsArgs, 'first' | 'after' | 'orderBy' | 'states'>>,
-  of: OperationsOf = {},
 ): OperationFilter | undefined {
-  const backendId = args.backendId == null ? of.backendId : decodeUuid('Backend', args.backendId);
+  const backendId = args.backendId == null ? undefined : decodeUuid('Backend', args.backendId);
   if (args.backendId != null && backendId === undefined) return undefined;
   return {
     projects: projectsFor(identity, args.projectId),
     backendId,
-    cmp: args.cmpObject == null ? of.cmp : cmpObjectOf(args.cmpObject),
+    cmp: args.cmpObject == null ? undefined : cmpObjectOf(args.cmpObject),
     names: args.names ?? undefined,
     text: args.text ?? undefined,
     createdFrom: args.createdFrom ?? undefined,

@@ -49,12 +49,12 @@ export function operationResolvers(dependencies: {
       operation: (row, _, context) => (row.operationId === null ? null : reads.operation(context, row.operationId)),
     },
     Backend: {
-      operations: (row, args, context) => reads.page(context, args, { backendId: row.id }),
+      operations: (row, args, context) => reads.ofBackend(context, row.id, args),
     },
     CmpObject: {
       relayOperations: ({ id }, args, context) => {
         const cmp = decodeCmpObject(id);
-        return cmp === undefined ? null : reads.page(context, args, { cmp });
+        return cmp === undefined ? null : reads.ofCmpObject(context, cmp, args);
       },
     },
   };

@@ -3,7 +3,12 @@
 // other projects are not read. Conditions without an index (names, text, …) are checked on the calls of these ranges. A page or a
 // count checks a bounded number of calls.
 import { always, type Condition, type Database } from '../../../../platform/database/database.ts';
-import { countRanges, valuesInRange } from '../../../../platform/database/range-search.ts';
+import {
+  countRanges,
+  type IndexRange,
+  valuesInRange,
+  valuesInRanges,
+} from '../../../../platform/database/range-search.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { CodedError } from '../../../../platform/edge/errors.ts';
 import type { CmpObjectKey } from '../../../../platform/graph/cmp-object.ts';
@@ -44,9 +49,7 @@ export interface OperationCount {
 }
 
 /** A part of an index, in the order of acceptance. */
-interface Range {
-  readonly index: string;
-  readonly condition: Condition;
+interface Range extends IndexRange {
   /** The states of its calls. */
   readonly states: readonly OperationState[];
 }
@@ -58,6 +61,8 @@ interface Search {
   readonly rest: Condition | undefined;
 }
 
+const backendIndex = 'operation_backend_state_idx';
+const cmpIndex = 'operation_cmp_idx';
 const mostLookedAt = 10_000;
 const leastOfRange = 100;
 const projectsOfStatement = 14;
@@ -83,6 +88,42 @@ export async function searchOperations(
     search.rest === undefined ? [] : await readPlaces(db, search, order, [from], 1, mostOfRange(search) - 1);
   const until = lookedTo === undefined ? undefined : notBeyond(order, lookedTo);
   return { places: await readPlaces(db, search, order, [from, until, search.rest], limit), lookedTo };
+}
+
+/** Calls to a backend, newest or oldest first. */
+export function rangesOfBackend(backendId: string, states: readonly OperationState[]): readonly Range[] {
+  return states.map((state) => ({
+    index: backendIndex,
+    condition: allOf([is('o.backend_id', backendId), is('o.state', state)]) ?? always,
+    states: [state],
+  }));
+}
+
+/** Calls for each CMP object in these projects, by its key. */
+export async function rangesOfCmpObjects(
+  db: Database,
+  objects: readonly (readonly [string, CmpObjectKey])[],
+  projects: 'all' | readonly string[],
+): Promise<ReadonlyMap<string, readonly Range[]>> {
+  const conditions = objects.map(([, cmp]) => ofCmpObject(cmp));
+  const ranges = conditions.map((condition) => ({ index: cmpIndex, condition }));
+  const among =
+    projects === 'all' ? await valuesInRanges(db, 'operation o', 'o.project_id', ranges) : objects.map(() => projects);
+  return new Map(
+    objects.map(([key], number) => [
+      key,
+      (among[number] ?? []).map((project) => ({
+        index: cmpIndex,
+        condition: allOf([conditions[number], is('o.project_id', project)]) ?? always,
+        states: operationStates,
+      })),
+    ]),
+  );
+}
+
+function ofCmpObject({ namespace, type, externalId }: CmpObjectKey): Condition {
+  const columns = [is('o.cmp_namespace', namespace), is('o.cmp_type', type), is('o.cmp_id', externalId)];
+  return allOf(columns) ?? always;
 }
 
 /** All that match. Null if more than 10,000 calls would have to be looked at. Throws INVALID_INPUT. */
@@ -171,11 +212,7 @@ async function searchOf(db: Database, filter: OperationFilter): Promise<Search> 
   const inProject = projects === 'all' ? undefined : isOneOf('o.project_id', projects);
   const inStates = filter.states && isOneOf('o.state', states);
   const onBackend = is('o.backend_id', backendId);
-  const ofCmp = allOf([
-    is('o.cmp_namespace', cmp?.namespace),
-    is('o.cmp_type', cmp?.type),
-    is('o.cmp_id', cmp?.externalId),
-  ]);
+  const ofCmp = cmp === undefined ? undefined : ofCmpObject(cmp);
   const search = (byProject: readonly (readonly Range[])[], ...rest: readonly (Condition | undefined)[]): Search => ({
     byProject,
     rest: allOf([names && isOneOf('o.name', names), ...words.map(contains), ...rest]),
@@ -196,17 +233,16 @@ async function searchOf(db: Database, filter: OperationFilter): Promise<Search> 
   if (id !== undefined)
     return search([[range('PRIMARY', operationStates, is('o.id', id))]], inProject, inStates, onBackend, ofCmp);
   if (ofCmp !== undefined) {
-    const index = 'operation_cmp_idx';
     const among =
       projects === 'all'
-        ? await valuesInRange(db, 'operation o', 'o.project_id', { index, condition: ofCmp })
+        ? await valuesInRange(db, 'operation o', 'o.project_id', { index: cmpIndex, condition: ofCmp })
         : projects;
-    const inIndex = (project: string) => [range(index, operationStates, ofCmp, is('o.project_id', project))];
+    const inIndex = (project: string) => [range(cmpIndex, operationStates, ofCmp, is('o.project_id', project))];
     return search(among.map(inIndex), inStates, onBackend);
   }
   if (onBackend !== undefined) {
     const isVisible = projects === 'all' || projects.includes(await projectOf(db, backendId ?? ''));
-    return search(isVisible ? [byState('operation_backend_state_idx', onBackend)] : []);
+    return search(isVisible ? [byState(backendIndex, onBackend)] : []);
   }
   if (projects === 'all') return search([byState('operation_state_idx')]);
   return search(projects.map((project) => byState('operation_project_state_idx', is('o.project_id', project))));

@@ -1,17 +1,28 @@
 // Reads of mappings for the graph, outside of a call's path: one by its id (batched), pages, by operation, and all mappings in the
 // order of ids. Only mappings that the caller may see are returned, so no resolver can forget the check.
-import type { QueryMappingsArgs } from '../../../../generated/graph/relay.ts';
+import type {
+  BackendMappingsArgs,
+  CmpObjectMappingsArgs,
+  QueryMappingsArgs,
+} from '../../../../generated/graph/relay.ts';
 import type { Mapping } from '../../../../generated/prisma/client.ts';
 import { always, type Condition, type Database } from '../../../../platform/database/database.ts';
 import { countsOfParents } from '../../../../platform/database/parent-rows.ts';
-import { allOf, inEachProject, is, isOneOf, type RangeSearch } from '../../../../platform/database/range-search.ts';
+import {
+  allOf,
+  inEachProject,
+  is,
+  isOneOf,
+  type RangeSearch,
+  searchParents,
+} from '../../../../platform/database/range-search.ts';
 import { maySee, projectsFor } from '../../../../platform/edge/authorise.ts';
 import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import type { CmpObjectKey } from '../../../../platform/graph/cmp-object.ts';
-import { type Count, emptyPage, type Page } from '../../../../platform/graph/connection.ts';
+import { emptyPage, type Page, type PageArguments, searchedItems } from '../../../../platform/graph/connection.ts';
 import { pageOfRanges } from '../../../../platform/graph/entity-list.ts';
 import { loader } from '../../../../platform/graph/loader.ts';
-import { countOf, ownerOf } from '../../../../platform/graph/page-loader.ts';
+import { ownerOf, pageOf } from '../../../../platform/graph/page-loader.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import { mappingStates } from '../../rules/states.ts';
 import { objectHash } from '../model/backend-object.ts';
@@ -22,12 +33,6 @@ const mappings = Symbol('mappings by id');
 const operationMappings = Symbol('mappings by operation');
 const ofBackends = Symbol('mappings of backends');
 const ofCmpObjects = Symbol('mappings of CMP objects');
-
-/** Only mappings of one backend (by UUID) or CMP object. */
-interface MappingsOf {
-  readonly backendId?: string | undefined;
-  readonly cmp?: CmpObjectKey | undefined;
-}
 
 export class MappingReads {
   readonly #db: Database;
@@ -49,51 +54,68 @@ export class MappingReads {
   }
 
   /** Default order: newest first. */
-  async page(
-    context: RequestContext,
-    args: Partial<QueryMappingsArgs>,
-    { backendId, cmp }: MappingsOf = {},
-  ): Promise<Page<MappingRow>> {
+  async page(context: RequestContext, args: Partial<QueryMappingsArgs>): Promise<Page<MappingRow>> {
     const orderBy = args.orderBy ?? 'NEWEST';
-    const on = args.backendId == null ? backendId : decodeUuid('Backend', args.backendId);
+    const on = args.backendId == null ? undefined : decodeUuid('Backend', args.backendId);
     if (args.backendId != null && on === undefined) return emptyPage(args, 2);
     const filter = {
       projects: projectsFor(context.identity, args.projectId),
       backendId: on,
-      cmp: args.cmpObject == null ? cmp : cmpReferenceOf(args.cmpObject),
+      cmp: args.cmpObject == null ? undefined : cmpReferenceOf(args.cmpObject),
     };
     const search = { table: 'mapping', key: ['id'], ...rangesOf(filter, args) };
-    const found = await pageOfRanges(this.#db, search, { ...args, orderBy }, (ids) => this.byIds(ids));
-    const count = this.#countOf(context, { backendId, cmp }, filter, args);
-    return count === undefined ? found : { ...found, count };
+    return pageOfRanges(this.#db, search, { ...args, orderBy }, (ids) => this.byIds(ids));
   }
 
-  /** Those of a backend or CMP object are counted together with those of the others in a list. Undefined for a list of neither. */
-  #countOf(
+  /** Newest first, of a backend that the caller may see, by its UUID. */
+  ofBackend(context: RequestContext, backendId: string, args: BackendMappingsArgs): Promise<Page<MappingRow>> {
+    const states = [...new Set(args.mappingStates ?? mappingStates)].sort();
+    return this.#below(context, ownerOf(ofBackends, states.join()), backendId, args, {
+      index: 'mapping_backend_state_idx',
+      conditionsOf: (backend) =>
+        states.map((state) => allOf([is('backend_id', backend), is('state', state)]) ?? always),
+    });
+  }
+
+  /** Newest first, in the caller's projects. */
+  ofCmpObject(context: RequestContext, cmp: CmpObjectKey, args: CmpObjectMappingsArgs): Promise<Page<MappingRow>> {
+    const projects = projectsFor(context.identity, null);
+    const states = args.mappingStates == null ? undefined : [...new Set(args.mappingStates)].sort();
+    return this.#below(context, ownerOf(ofCmpObjects, states?.join() ?? ''), JSON.stringify(cmp), args, {
+      index: projects === 'all' ? 'mapping_cmp_idx' : 'mapping_project_cmp_idx',
+      conditionsOf: (object) => inEachProject(projects, conditionOf(JSON.parse(object) as CmpObjectKey)),
+      rest: isOneOf('state', states),
+    });
+  }
+
+  /** Read and counted together with those of the other parents in a list. */
+  #below(
     context: RequestContext,
-    { backendId, cmp }: MappingsOf,
-    { projects }: MappingFilter,
-    { mappingStates: states }: Partial<QueryMappingsArgs>,
-  ): Count | undefined {
-    const inStates = states == null ? undefined : isOneOf('state', states);
-    const inProjects = projects === 'all' ? undefined : isOneOf('project_id', projects);
-    const key = JSON.stringify([...new Set(states ?? mappingStates)].sort());
-    if (backendId !== undefined)
-      return countOf(context, ownerOf(ofBackends, key), backendId, (backends) =>
-        countsOfParents(this.#db, backends, {
-          ...{ table: 'mapping', index: 'mapping_backend_state_idx', rest: inProjects },
-          ranges: (backend) => [allOf([is('backend_id', backend), inStates]) ?? always],
-        }),
-      );
-    if (cmp === undefined) return undefined;
-    return countOf(context, ownerOf(ofCmpObjects, key), JSON.stringify(cmp), (objects) =>
-      countsOfParents(this.#db, objects, {
-        ...{ table: 'mapping', index: projects === 'all' ? 'mapping_cmp_idx' : 'mapping_project_cmp_idx' },
-        ...{
-          ranges: (object) => inEachProject(projects, conditionOf(JSON.parse(object) as CmpObjectKey)),
-          rest: inStates,
-        },
-      }),
+    owner: symbol,
+    parent: string,
+    args: PageArguments,
+    { index, conditionsOf, rest }: Below,
+  ): Promise<Page<MappingRow>> {
+    const rangesOfParent = (each: string) => conditionsOf(each).map((condition) => ({ index, condition }));
+    return pageOf(
+      ...([context, owner, parent, args] as const),
+      async (parents, { first, take, after }) => {
+        const search = {
+          table: 'mapping',
+          key: ['id'],
+          order: 'DESC',
+          ranges: rangesOfParent,
+          rest,
+          after,
+          take,
+        } as const;
+        const found = await searchParents<readonly [string]>(this.#db, parents, search);
+        const rows = await this.byIds(
+          [...found.values()].flatMap(({ keys }) => keys.slice(0, first).map(([id]) => id)),
+        );
+        return new Map([...found].map(([each, of]) => [each, searchedItems(of, first, ([id]) => rows.get(id))]));
+      },
+      (parents) => countsOfParents(this.#db, parents, { table: 'mapping', index, ranges: conditionsOf, rest }),
     );
   }
 
@@ -137,6 +159,15 @@ export class MappingReads {
       for (const id of new Set([row.operationId, row.lastOperationId])) result.get(id ?? '')?.push(toRow(row));
     return result;
   }
+}
+
+/** Which mappings a parent has. */
+interface Below {
+  readonly index: string;
+  /** Of one parent: each of a range of the index in order of time. */
+  readonly conditionsOf: (parent: string) => readonly Condition[];
+  /** A further condition, which the index does not serve. */
+  readonly rest?: Condition | undefined;
 }
 
 interface MappingFilter {

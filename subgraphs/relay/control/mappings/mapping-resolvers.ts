@@ -53,13 +53,13 @@ export function mappingResolvers(dependencies: {
           : { verifiedAt, result, differences: diff === null ? [] : shownDifferences(diff) },
     },
     Backend: {
-      mappings: (row, args, context) => reads.page(context, args, { backendId: row.id }),
+      mappings: (row, args, context) => reads.ofBackend(context, row.id, args),
     },
     CmpObject: {
       __resolveReference: ({ id }) => (decodeCmpObject(id) === undefined ? null : { id }),
       mappings: ({ id }, args, context) => {
         const cmp = decodeCmpObject(id);
-        return cmp === undefined ? null : reads.page(context, args, { cmp });
+        return cmp === undefined ? null : reads.ofCmpObject(context, cmp, args);
       },
     },
   };
