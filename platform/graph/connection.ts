@@ -9,9 +9,13 @@ const maxPageSize = 100;
 /** The default page size: the default of every `first` in the SDL, checked by the lint. */
 export const defaultPageSize = 20;
 
+/** True in the arguments of a connection of which only `totalCount` is asked for (page-counts.ts): whoever counts without a page need read none. */
+export const onlyCounted = Symbol('only counted');
+
 export interface PageArguments {
   readonly first?: number | null;
   readonly after?: string | null;
+  readonly [onlyCounted]?: true;
 }
 
 /** A store's input for reading one page. */
@@ -67,10 +71,12 @@ export function refuseCursor(): never {
   );
 }
 
+export const noItems: PageItems<never> = { nodes: [], pageInfo: { hasNextPage: false, endCursor: null } };
+
 /** The page of a list without items. Throws INVALID_INPUT for arguments that `pageRequest` refuses. */
 export function emptyPage(args: PageArguments, keyLength = 1): Page<never> {
   pageRequest(args, keyLength);
-  return { nodes: [], pageInfo: { hasNextPage: false, endCursor: null }, count: async () => 0 };
+  return { ...noItems, count: async () => 0 };
 }
 
 /**

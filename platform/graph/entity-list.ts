@@ -14,6 +14,8 @@ import {
 import { CodedError } from '../edge/errors.ts';
 import {
   type ListOrder,
+  noItems,
+  onlyCounted,
   orderedRequest,
   type Page,
   type PageArguments,
@@ -115,6 +117,7 @@ export async function pageOfRanges<Row>(
   const order = orderBy === 'NEWEST' || orderBy === 'NAME_DESC' ? 'DESC' : 'ASC';
   if (orderBy === 'EXPIRY' && after !== undefined && !isTime(after[0])) refuseCursor();
   const from = after?.map((part, at) => (search.numeric && at === after.length - 1 ? wholeNumber(part) : part));
+  if (page[onlyCounted] === true) return { ...noItems, count: () => countRanges(db, search) };
   const found = await searchRanges<readonly KeyPart[]>(db, { ...search, order, take, after: from });
   const idOf = (each: readonly KeyPart[]) => String(each.at(-1));
   const ids = found.keys.slice(0, first).map(idOf);

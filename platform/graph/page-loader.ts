@@ -3,11 +3,12 @@
 import type { RequestContext } from '../edge/identity.ts';
 import {
   type Count,
+  noItems,
+  onlyCounted,
   type Page,
   type PageArguments,
   type PageItems,
   type PageRequest,
-  pageItems,
   pageRequest,
 } from './connection.ts';
 import { loader } from './loader.ts';
@@ -36,8 +37,6 @@ export function ownerOf(connection: symbol, values: string): symbol {
 
 const ownersOf = new Map<symbol, Map<string, symbol>>();
 
-const noItems: PageItems<never> = pageItems([], 1, () => []);
-
 const countOwners = new Map<symbol, symbol>();
 
 function countOwner(owner: symbol): symbol {
@@ -58,6 +57,8 @@ export async function pageOf<Row>(
   keyLength = 1,
 ): Promise<Page<Row>> {
   const request = pageRequest(args, keyLength);
+  const count = countOf(context, owner, parent, counts);
+  if (args[onlyCounted] === true) return { ...noItems, count };
   const keyOf = (of: string) => JSON.stringify([request.first, args.after ?? null, of]);
   const found = await loader(context, owner, keyOf(parent), async (keys) => {
     const asked = keys.map((key) => {
@@ -75,5 +76,5 @@ export async function pageOf<Row>(
     }
     return pages;
   });
-  return { ...(found ?? noItems), count: countOf(context, owner, parent, counts) };
+  return { ...(found ?? noItems), count };
 }

@@ -1,6 +1,5 @@
 // Ten everyday screens of a CMP (docs/examples/screens): each is one request, with few fetches from subgraphs and few SQL statements,
 // whatever it shows.
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,6 +8,7 @@ import { InProcessLink } from '../../gateway/supergraph/in-process-link.ts';
 import { Database } from '../../platform/database/database.ts';
 import { makeCertificate } from '../../platform/net/certificates.ts';
 import { FortiGate } from '../../simulators/fortios/fortigate.ts';
+import { statementsOf } from '../support/count-statements.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';
 
 const folder = 'docs/examples/screens';
@@ -211,20 +211,15 @@ test('there are ten screens, and each is tried', () => {
 });
 
 describe('a screen is one request with few fetches and statements', () => {
-  const counting = new AsyncLocalStorage<Counted>();
   let counted: Counted = { fetches: [], statements: [] };
 
   beforeAll(() => {
     const { execute } = InProcessLink.prototype;
-    jest.spyOn(InProcessLink.prototype, 'execute').mockImplementation(function (this: InProcessLink, request) {
+    jest.spyOn(InProcessLink.prototype, 'execute').mockImplementation(async function (this: InProcessLink, request) {
       counted.fetches.push(this.name);
-      return counting.run(counted, () => execute.call(this, request));
-    });
-    // Only what subgraphs read for these requests: the workers of this process read, too.
-    const { query } = Database.prototype;
-    jest.spyOn(Database.prototype, 'query').mockImplementation(function (this: Database, ...args) {
-      counting.getStore()?.statements.push(args[0]);
-      return query.apply(this, args) as never;
+      const [statements, answer] = await statementsOf(() => execute.call(this, request));
+      counted.statements.push(...statements);
+      return answer;
     });
   });
 

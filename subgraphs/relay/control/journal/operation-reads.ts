@@ -15,6 +15,8 @@ import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import { type CmpObjectKey, cmpObjectOf } from '../../../../platform/graph/cmp-object.ts';
 import {
   emptyPage,
+  noItems,
+  onlyCounted,
   orderedRequest,
   type Page,
   type PageArguments,
@@ -91,6 +93,8 @@ export class OperationReads {
     const from = { createdAt: new Date(createdAt), id };
     if (after !== undefined && Number.isNaN(from.createdAt.getTime())) refuseCursor();
     const wanted = { ...filter, ...(args.states == null ? {} : { states }) };
+    const count = () => countAllOperations(this.#db, wanted);
+    if ((args as PageArguments)[onlyCounted] === true) return { ...noItems, count };
     const { places, lookedTo } = await searchOperations(this.#db, wanted, {
       ...{ order: orderBy, limit: take, after: after === undefined ? undefined : from },
     });
@@ -102,7 +106,7 @@ export class OperationReads {
     return {
       ...found,
       nodes: nodes.filter((row) => row !== undefined && states.includes(row.state)) as OperationRow[],
-      count: () => countAllOperations(this.#db, wanted),
+      count,
     };
   }
 
