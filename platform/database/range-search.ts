@@ -94,7 +94,7 @@ export async function searchRanges<Key extends readonly KeyPart[]>(
   return found.lookedTo === undefined || few === most ? found : look(db, search, most);
 }
 
-export interface ParentSearch extends Omit<RangeSearch, 'ranges'> {
+interface ParentSearch extends Omit<RangeSearch, 'ranges'> {
   readonly ranges: (parent: string) => readonly IndexRange[];
 }
 

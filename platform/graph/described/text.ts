@@ -44,7 +44,7 @@ export function typeFields(fields: Readonly<Record<string, DescribedField>>): st
 const totalCountText = 'Items of all pages together, or null when more than 10,000 rows would have to be counted.';
 
 export function connectionText(name: string, what: string): string {
-  return `${quoted(`A page of ${plural(what)}.`)}\ntype ${name}Connection {\n  "The page's items."\n  nodes: [${name}!]!\n  "The page's position."\n  pageInfo: PageInfo!\n  ${quoted(totalCountText)}\n  totalCount: Int @cost(weight: 5)\n}\n`;
+  return `${quoted(`A page of ${plural(what)}.`)}\ntype ${name}Connection {\n  "The items of this page, in the order of the list."\n  nodes: [${name}!]!\n  "Whether another page follows, and the cursor that leads to it."\n  pageInfo: PageInfo!\n  ${quoted(totalCountText)}\n  totalCount: Int @cost(weight: 5)\n}\n`;
 }
 
 export function payloadText(name: string, what: string): string {

@@ -134,7 +134,7 @@ const memberType = {
 
 const continent = {
   name: 'GslbPoolMemberContinent',
-  description: 'A continent.',
+  description: 'The continent where a member is, by its two-letter code.',
   values: {
     AF: 'Africa.',
     AN: 'Antarctica.',

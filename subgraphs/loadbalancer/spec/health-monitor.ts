@@ -20,7 +20,11 @@ const type = {
 const method = {
   name: 'PoolHealthMonitorMethod',
   description: 'The method of the request of a check.',
-  values: { GET: 'GET.', HEAD: 'HEAD.', OPTIONS: 'OPTIONS.' },
+  values: {
+    GET: 'The whole answer is sent, and its body is dropped.',
+    HEAD: 'The answer comes without its body.',
+    OPTIONS: 'The member says which methods it has.',
+  },
 } as const;
 
 const http = ['HTTP', 'HTTPS'];

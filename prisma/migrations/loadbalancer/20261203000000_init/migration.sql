@@ -42,8 +42,8 @@ CREATE TABLE `lb_load_balancer` (
   INDEX `lb_load_balancer_name_idx` (`live_name`, `id`),
   INDEX `lb_load_balancer_project_time_idx` (`project_id`, `deleted_at`, `id`),
   INDEX `lb_load_balancer_project_name_idx` (`project_id`, `live_name`, `id`),
-  INDEX `lb_load_balancer_status_idx` (`deleted_at`, `operating_status`, `id`),
-  INDEX `lb_load_balancer_project_status_idx` (`project_id`, `deleted_at`, `operating_status`, `id`)
+  INDEX `lb_load_balancer_status_idx` (`deleted_at`, `operating_status`, `id`, `live_name`),
+  INDEX `lb_load_balancer_project_status_idx` (`project_id`, `deleted_at`, `operating_status`, `id`, `live_name`)
 ) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE `lb_part` (

@@ -20,7 +20,7 @@ CREATE TABLE `status_change` (
   `at` DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   PRIMARY KEY (`id`),
   UNIQUE INDEX `status_change_seq_key` (`seq`),
-  INDEX `status_change_project_seq_idx` (`project_id`, `seq`),
+  INDEX `status_change_project_seq_idx` (`project_id`, `seq`, `kind`),
   INDEX `status_change_subject_seq_idx` (`subject_type`, `subject_id`, `seq`),
   INDEX `status_change_cmp_seq_idx` (`cmp_namespace`, `cmp_type`, `cmp_id`, `project_id`, `seq`)
 ) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
