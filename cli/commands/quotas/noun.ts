@@ -1,4 +1,4 @@
-// `tidegate quotas`: how many objects of load balancing a project may have.
+// `tidegate quotas`: how many objects of load balancing and of GSLB a project may have. Only those of load balancing can be changed.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
@@ -10,7 +10,11 @@ import type { Noun } from '../../verb.ts';
 import { settled } from '../loadbalancers/balancer.ts';
 
 const listDocument = graphql(`
-  query QuotasList($projectId: ID) { loadBalancerQuotas(projectId: $projectId) { kind limit used } }
+  query QuotasList($projectId: ID, $id: ID!, $isNamed: Boolean!) {
+    loadBalancerQuotas(projectId: $projectId) { kind limit used }
+    project(id: $id) @include(if: $isNamed) { gslbQuotas { kind limit used } }
+    me @skip(if: $isNamed) { projects { project { gslbQuotas { kind limit used } } } }
+  }
 `);
 const updateDocument = graphql(`
   mutation QuotasUpdate($input: LoadBalancerQuotaSetInput!) {
@@ -33,7 +37,14 @@ const list = listVerb({
   options: { project },
   async read({ client, options }) {
     const inProject = await projectId(client, options.project);
-    return (await client.query(listDocument, { projectId: inProject })).loadBalancerQuotas;
+    const variables = { projectId: inProject, id: inProject ?? '', isNamed: inProject !== undefined };
+    const { loadBalancerQuotas, project: named, me } = await client.query(listDocument, variables);
+    // Who has several projects has been told to name one.
+    const names = named ?? me?.projects[0]?.project;
+    return [
+      ...loadBalancerQuotas,
+      ...(names?.gslbQuotas ?? []).map(({ kind, ...figures }) => ({ kind: `GSLB_${kind}`, ...figures })),
+    ];
   },
   columns: { QUOTA: 'kind', USED: 'used', LIMIT: 'limit' },
 });

@@ -242,12 +242,17 @@ test('quotas are listed and changed; a subnet gets another name', async () => {
   server.answers = {
     projects: (args: Page) => pageOf([{ id: 'PR1', name: 'p' }], args),
     loadBalancerQuotas: () => [quota],
+    me: () => ({ projects: [{ project: { gslbQuotas: [{ kind: 'NAMES', limit: 100, used: 3 }] } }] }),
+    project: () => ({ gslbQuotas: [{ kind: 'POOLS', limit: 5, used: 1 }] }),
     loadBalancerQuotaSet: () => done('loadBalancerQuota', quota),
     projectSubnets: (args: Page) =>
       pageOf([{ id: 'S1', name: 'inner', cidr: '10.0.0.0/24', provisioningStatus: 'ACTIVE' }], args),
     projectSubnetUpdate: () => done('projectSubnet', { id: 'S1', name: 'outer', cidr: '10.0.0.0/24' }),
   };
-  expect((await run('quotas', 'list')).stdout).toMatch(/^NODES +2 +9$/m);
+  const { stdout: ofOwn } = await run('quotas', 'list');
+  expect(ofOwn).toMatch(/^NODES +2 +9$/m);
+  expect(ofOwn).toMatch(/^GSLB_NAMES +3 +100$/m);
+  expect((await run('quotas', 'list', '--project', 'p')).stdout).toMatch(/^GSLB_POOLS +1 +5$/m);
   const set = await run('quotas', 'update', 'nodes', '--project', 'p', '--quota', '9');
   expect(set.stdout).toBe('NODES: at most 9, 2 used\n');
   expect(server.requests.at(-1)).toMatchObject({ input: { projectId: 'PR1', kind: 'NODES', limit: 9 } });
