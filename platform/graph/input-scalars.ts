@@ -9,6 +9,7 @@ import {
   ipAddressScalar,
   ipOrCidrScalar,
   jsonScalar,
+  jsonSchemaScalar,
   portScalar,
 } from './scalars.ts';
 
@@ -37,6 +38,7 @@ function laxText(scalar: GraphQLScalarType<string, string>): GraphQLScalarType<u
 export const inputScalars = {
   DateTime: dateTimeScalar,
   JSON: jsonScalar,
+  JsonSchema: jsonSchemaScalar,
   Port: laxNumber(portScalar),
   AsNumber: laxNumber(asNumberScalar),
   BigInt: bigIntScalar,

@@ -34,6 +34,16 @@ export const jsonScalar = new GraphQLScalarType<unknown, unknown>({
   parseLiteral: (node: ValueNode, variables) => valueFromASTUntyped(node, variables),
 });
 
+/** Only in answers. */
+export const jsonSchemaScalar = new GraphQLScalarType<never, object>({
+  name: 'JsonSchema',
+  serialize(value) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) bad('JsonSchema: it is not an object.');
+    return value;
+  },
+  parseValue: () => bad('JsonSchema: it is no input.'),
+});
+
 function parsePort(value: unknown): number {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > 65535)
     bad(`Port: ${JSON.stringify(value)} is not a port; give a whole number from 1 to 65535.`);

@@ -60,23 +60,22 @@ const verbs =
 const loginMutations: ReadonlySet<string> = new Set(['login', 'logout', 'sessionRefresh', 'relayCall']);
 const timeNames = /(At|Until|From|Since|Before)$|^(from|until|since|before)$/;
 const rawJson: ReadonlySet<string> = new Set([
-  'GslbMonitorSchema.schema',
   // Plugins of checks come from a folder of the deployer's: their parameters are known when a checker reports their schema.
   'GslbPluginParameters.values',
-  'GslbPluginParameters.schema',
   'GslbMonitorParametersInput.plugin',
   'GslbPoolMemberParametersInput.plugin',
-  'RelayDriver.optionsSchema',
-  'RelayDriverOperation.argumentsSchema',
+  // Operations of drivers that have no typed mutation: the driver's JSON Schema describes their arguments and results.
   'RelayDriverOperation.example',
   'RelayCallInput.arguments',
   'RelayReadInput.arguments',
   'RelayOperation.arguments',
   'RelayOperation.result',
   'RelayRead.result',
+  // The driver's JSON Schema describes them, too.
   'Backend.options',
   'BackendCreateInput.options',
   'BackendUpdateInput.options',
+  // Each action has its own.
   'AuditEntry.details',
 ]);
 

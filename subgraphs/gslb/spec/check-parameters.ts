@@ -253,8 +253,8 @@ export function parametersText(): string {
 type GslbPluginParameters {
   "The parameters, by the schema of the plugin."
   values: JSON!
-  "JSON Schema of \`values\`. Null for a member, and if no checker has the plugin now."
-  schema: JSON
+  "JSON Schema (draft 7) of \`values\`. Null for a member, and if no checker has the plugin now."
+  schema: JsonSchema
 }
 
 "Parameters of checks, by their type."
