@@ -37,6 +37,7 @@ interface Named {
   readonly name: string;
 }
 
+const madeForCmpObject = Symbol('containers made for CMP objects');
 const madeByOption = Symbol('containers made in the graph by option');
 const madeById = Symbol('containers made in the graph by id');
 const mostPrefix = 1_024;
@@ -162,15 +163,21 @@ export class ContainerReads {
 
   /** If no cluster can be asked, the container is shown as it was created. */
   async forCmpObject(context: RequestContext, key: CmpObjectKey, args: PageArguments): Promise<Page<ContainerRow>> {
-    const request = pageRequest(args);
     const projects = projectsFor(caller(context), null);
-    const { nodes, pageInfo } = await containersFor(this.#db, key, projects, request);
-    const shown = await this.#existing(nodes);
-    const count = async () => {
-      const first = await containersFor(this.#db, key, projects, pageRequest({ first: mostCounted }));
-      return first.pageInfo.hasNextPage ? null : (await this.#existing(first.nodes)).length;
+    const pages = async (objects: readonly string[], request: PageRequest) => {
+      const found = await containersFor(this.#db, objects, projects, request);
+      const there = new Set(await this.#existing([...found.values()].flatMap(({ nodes }) => nodes)));
+      return new Map(
+        [...found].map(([object, page]) => [object, { ...page, nodes: page.nodes.filter((row) => there.has(row)) }]),
+      );
     };
-    return { nodes: shown, pageInfo, count };
+    const counts = async (objects: readonly string[]) => {
+      const first = await pages(objects, pageRequest({ first: mostCounted }));
+      return new Map(
+        [...first].map(([object, { nodes, pageInfo }]) => [object, pageInfo.hasNextPage ? null : nodes.length]),
+      );
+    };
+    return pageOf(context, madeForCmpObject, JSON.stringify(key), args, pages, counts);
   }
 
   async #existing(rows: readonly MadeContainer[]): Promise<readonly MadeContainer[]> {

@@ -1,7 +1,7 @@
 // SQL of containers created through the graph, with the CMP object of each. The present state of a container is known to the clusters only.
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
 import { countsOfParents, rowsOfParents } from '../../../../platform/database/parent-rows.ts';
-import { inEachProject, searchRanges } from '../../../../platform/database/range-search.ts';
+import { inEachProject, searchParents } from '../../../../platform/database/range-search.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import type { CmpObjectKey } from '../../../../platform/graph/cmp-object.ts';
 import { type PageItems, type PageRequest, searchedItems } from '../../../../platform/graph/connection.ts';
@@ -68,28 +68,27 @@ export async function containerNamed(sql: Sql, accountId: string, name: string):
   return (await sql.query<Raw>(text, [accountId, name])).map(toRow)[0];
 }
 
-/** Oldest first, without deleted ones. */
+/** By CMP object, as JSON of its key; oldest first, without deleted ones. */
 export async function containersFor(
   sql: Sql,
-  { namespace, type, externalId }: CmpObjectKey,
+  objects: readonly string[],
   projects: 'all' | readonly string[],
   { first, after, take }: PageRequest,
-): Promise<PageItems<MadeContainer>> {
+): Promise<ReadonlyMap<string, PageItems<MadeContainer>>> {
   const index = projects === 'all' ? 'object_container_cmp_idx' : 'object_container_project_cmp_idx';
-  const ofCmpObject = {
-    sql: 'cmp_id = ? AND cmp_type = ? AND cmp_namespace = ?',
-    values: [externalId, type, namespace],
-  };
-  const found = await searchRanges<readonly [string]>(sql, {
+  const found = await searchParents<readonly [string]>(sql, objects, {
     ...{ table: 'object_container', key: ['id'], order: 'ASC', take, after },
-    ranges: inEachProject(projects, ofCmpObject).map((condition) => ({ index, condition })),
+    ranges(object) {
+      const { namespace, type, externalId } = JSON.parse(object) as CmpObjectKey;
+      const sql = 'cmp_id = ? AND cmp_type = ? AND cmp_namespace = ?';
+      const ofCmpObject = { sql, values: [externalId, type, namespace] };
+      return inEachProject(projects, ofCmpObject).map((condition) => ({ index, condition }));
+    },
     rest: { sql: 'live_name IS NOT NULL', values: [] },
   });
-  const rows = await readContainers(
-    sql,
-    found.keys.slice(0, first).map(([id]) => id),
-  );
-  return searchedItems(found, first, ([id]) => rows.get(id));
+  const ids = [...found.values()].flatMap(({ keys }) => keys.slice(0, first).map(([id]) => id));
+  const rows = await readContainers(sql, ids);
+  return new Map([...found].map(([object, own]) => [object, searchedItems(own, first, ([id]) => rows.get(id))]));
 }
 
 const ofOption = {

@@ -1,5 +1,6 @@
 // Lists with all their links are read with the same number of SQL statements, however many rows they have.
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { encodeCmpObject } from '../../../../platform/graph/cmp-object.ts';
 import { firstRing } from '../../../../platform/rings/next-ring.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import { insertCluster } from '../../../../subgraphs/object-storage/control/stores/cluster-store.ts';
@@ -8,6 +9,7 @@ import { insertOption } from '../../../../subgraphs/object-storage/control/store
 import { beginStep, insertChange } from '../../../../subgraphs/object-storage/control/stores/ring-change-store.ts';
 import { insertRing } from '../../../../subgraphs/object-storage/control/stores/ring-store.ts';
 import type { ControllerState } from '../../../../subgraphs/object-storage/wire/controller-wire.ts';
+import { statementsOf } from '../../../support/count-statements.ts';
 import { patience } from '../../../support/patience.ts';
 import { CentreGraph, projectA } from '../support/centre-graph.ts';
 
@@ -126,4 +128,23 @@ test('the links of rows lead to those that they name', async () => {
     ring: { number: 99 },
     gaining: [{ cluster: { name: 'c98' } }],
   });
+});
+
+test('containers of many CMP objects are read together; each has its own', async () => {
+  interface Found {
+    readonly objectContainers: { readonly nodes: readonly { readonly name: string }[]; readonly totalCount: number };
+  }
+  const text = `query ($some: [_Any!]!) { _entities(representations: $some) { ... on CmpObject {
+    objectContainers(first: 2) { totalCount nodes { name project { id } cmpObject { id } } pageInfo { hasNextPage } } } } }`;
+  const cost = async (count: number) => {
+    const some = Array.from({ length: count }, (_, at) => ({
+      __typename: 'CmpObject',
+      id: encodeCmpObject({ namespace: 'default', type: 'tenant', externalId: String(at) }),
+    }));
+    return statementsOf(() => graph.ask<{ _entities: Found[] }>(text, { some }));
+  };
+  const [[ofFew], [ofMany, { _entities: found }]] = [await cost(4), await cost(40)];
+  expect(ofMany.length).toBeLessThanOrEqual(ofFew.length + 2);
+  for (const [at, { objectContainers }] of found.entries())
+    expect(objectContainers).toMatchObject({ totalCount: 1, nodes: [{ name: `n${at}` }] });
 });
