@@ -12,16 +12,13 @@ case $folder in
   /dev/shm/*) ;;
   *) mount -t tmpfs -o "mode=1777,size=${size}k" tmpfs /dev/shm ;;
 esac
-# Names of network namespaces, sockets and claims: a layer over the machine's, or a copy where layers can't be had (in some containers, and
-# in a run that a run's test starts).
+# Names of network namespaces, sockets and claims: a copy of the machine's. In a layer over them, what others make there meanwhile would show.
 mkdir "$folder/run"
 mount -t tmpfs -o mode=755 tmpfs "$folder/run"
-mkdir "$folder/run/upper" "$folder/run/work"
-chmod --reference=/run "$folder/run/upper"
-mount -t overlay -o "lowerdir=/run,upperdir=$folder/run/upper,workdir=$folder/run/work" overlay /run 2>/dev/null || {
-  cp --archive --one-file-system /run/. "$folder/run/upper"
-  mount --bind "$folder/run/upper" /run
-}
+chmod --reference=/run "$folder/run"
+# Some may vanish meanwhile.
+cp --archive --one-file-system /run/. "$folder/run" 2>/dev/null || true
+mount --bind "$folder/run" /run
 mkdir -p /run/netns
 mount -t tmpfs -o mode=755 tmpfs /run/netns
 set +e
