@@ -22,10 +22,11 @@ import {
 } from './access/limits.ts';
 import { Operations } from './access/operations.ts';
 import { Questions } from './access/questions.ts';
+import { CompiledExecutor } from './execution/compiled-executor.ts';
+import { ProcessPlanner } from './execution/process-planner.ts';
 import { serveClientSockets } from './subscriptions/client-sockets.ts';
 import { FanOut } from './subscriptions/fan-out.ts';
 import { checkFiltered, checkResumable } from './subscriptions/normal-subscription.ts';
-import { ApolloExecutor } from './supergraph/apollo-executor.ts';
 import { HttpLink } from './supergraph/http-link.ts';
 import { InProcessLink } from './supergraph/in-process-link.ts';
 import type { SubgraphLink } from './supergraph/subgraph-link.ts';
@@ -132,7 +133,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     if (!links.has(name))
       throw new Error(`gateway: the supergraph needs subgraph ${name}, but its location is not given`);
   const metrics = gatewayMetrics(registry);
-  const executor = new ApolloExecutor(supergraph, links, log);
+  const planner = new ProcessPlanner({ supergraphSdl: options.supergraphSdl, log });
+  const executor = new CompiledExecutor({ supergraph, planner, links, log });
   const operations = new Operations(supergraph, limits);
   const credentials = new CredentialCache(options.authenticator);
   const endpoint = new GraphqlEndpoint({ supergraph, executor, operations, credentials, limits, log });
@@ -209,10 +211,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     web.server.closeAllConnections();
     await closed;
     await endpoint.stop();
+    planner.close();
     await Promise.all([...links.values()].map((link) => link.close()));
   };
   let questionsUrl: string | undefined;
   try {
+    await planner.start();
     await endpoint.start();
     questionsUrl = (await asked?.listen())?.url;
     await new Promise<void>((resolve, reject) => {

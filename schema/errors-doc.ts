@@ -36,6 +36,12 @@ const topLevelContract: Readonly<Record<TopLevelCode, { readonly next: string; r
   LIMIT_EXCEEDED: { next: retryInWords.NEW_KEY, device: 'nothing' },
   RATE_LIMITED: { next: retryInWords.SAME_KEY, device: 'nothing' },
   SUBGRAPH_UNAVAILABLE: { next: retryInWords.SAME_KEY, device: 'not known: repeat with the same key to find out' },
+  // Of a field beside the mutation's own, or of its answer.
+  INVALID_SUBGRAPH_ANSWER: {
+    next: 'Ask a person',
+    device: 'not known: repeat with the same key to find out',
+  },
+  NOT_PLANNED: { next: retryInWords.NEW_KEY, device: 'nothing' },
   BUSY: { next: retryInWords.SAME_KEY, device: 'not known: repeat with the same key to find out' },
   UNAVAILABLE: { next: retryInWords.SAME_KEY, device: 'not known: repeat with the same key to find out' },
   DISK_FULL: { next: retryInWords.SAME_KEY, device: 'not known: repeat with the same key to find out' },

@@ -1,18 +1,33 @@
 // `npm run trials -- gateway-differential`: the gateway's executor on random federated graphs, with random operations and faults. Its
 // answers are compared with those of one schema that holds all the data. A difference names the seed that repeats it.
-import { parse } from 'graphql';
+import { GraphQLError, parse } from 'graphql';
 import { pino } from 'pino';
-import { ApolloExecutor } from '../gateway/supergraph/apollo-executor.ts';
+import { CompiledExecutor } from '../gateway/execution/compiled-executor.ts';
+import { ProcessPlanner } from '../gateway/execution/process-planner.ts';
 import type { Executor } from '../gateway/supergraph/executor.ts';
 import { defineTrial, type TrialRun } from './define-trial.ts';
 import { chance } from './gateway-differential/chance.ts';
 import { judgeFaulty, judgeWhole } from './gateway-differential/judge.ts';
 import { type RandomOperation, randomOperation } from './gateway-differential/operation.ts';
+import { StockExecutor } from './gateway-differential/stock-executor.ts';
 import { type Faults, makeWorld, newRun, noFaults, type World } from './gateway-differential/world.ts';
 import { type Random, seededRandom } from './random.ts';
 
-/** Makes the executor of a graph. */
-export type MakeExecutor = (world: World) => Executor;
+/** Makes the executor of a graph. Throws if its planner refuses the graph. */
+export type MakeExecutor = (world: World) => Promise<TriedExecutor>;
+
+export interface TriedExecutor extends Pick<Executor, 'execute'> {
+  close?(): void;
+}
+
+/** A second opinion: a difference that both have may be a fault of the trial. */
+function stockExecutor({ supergraph, links }: World): TriedExecutor {
+  try {
+    return new StockExecutor(supergraph, links, log);
+  } catch (error) {
+    return { execute: async () => ({ errors: [new GraphQLError(`its planner refuses the graph: ${error}`)] }) };
+  }
+}
 
 /** Cases with consecutive seeds share a graph: composing it takes longer than many cases. */
 const casesPerGraph = 20;
@@ -23,8 +38,14 @@ export const trialGatewayDifferential = defineTrial({
   mustBeZero: ['different'],
 });
 
-const productExecutor: MakeExecutor = (world) =>
-  new ApolloExecutor(world.supergraph, world.links, pino({ level: 'silent' }));
+const log = pino({ level: 'silent' });
+
+const productExecutor: MakeExecutor = async ({ supergraph, links }) => {
+  const planner = new ProcessPlanner({ supergraphSdl: supergraph.sdl, log });
+  await planner.start();
+  const executor = new CompiledExecutor({ supergraph, planner, links, log });
+  return { execute: (operation) => executor.execute(operation), close: () => planner.close() };
+};
 
 interface DifferentialOptions extends TrialRun {
   readonly cases: number;
@@ -39,19 +60,21 @@ export async function runGatewayDifferential(options: DifferentialOptions) {
   let graphs = 0;
   let uncomposed = 0;
   let refused = 0;
-  let current: { readonly graph: number; readonly world: World; readonly executor: Executor } | undefined;
+  let current: { readonly graph: number; readonly world: World; readonly executor: TriedExecutor } | undefined;
   for (let at = seed; cases < wanted && options.timeIsUp?.() !== true; at += 1) {
     options.signal?.throwIfAborted();
     const graph = Math.floor(at / casesPerGraph);
     if (current?.graph !== graph) {
       graphs += 1;
+      current?.executor.close?.();
+      current = undefined;
       const world = makeWorld(graph);
       if (world === undefined) {
         uncomposed += 1;
         at = (graph + 1) * casesPerGraph - 1;
         continue;
       }
-      const executor = executorOf(makeExecutor, world);
+      const executor = await makeExecutor(world).catch(() => undefined);
       if (executor === undefined) {
         refused += 1;
         at = (graph + 1) * casesPerGraph - 1;
@@ -60,27 +83,22 @@ export async function runGatewayDifferential(options: DifferentialOptions) {
       current = { graph, world, executor };
     }
     cases += 1;
-    const difference = await differenceIn(at, current.world, current.executor);
+    const { world, executor } = current;
+    const difference = await differenceIn(at, world, executor);
     if (difference !== undefined) {
       different += 1;
-      findings.push(`${difference}: --seed ${at} --cases 1`);
+      const other = await differenceIn(at, world, stockExecutor(world));
+      const opinion = other === undefined ? "Apollo's answer is right" : `Apollo's: ${other}`;
+      findings.push(`${difference}; ${opinion}: --seed ${at} --cases 1`);
     }
     if (cases % 1_000 === 0) options.progress?.(`${cases} cases, ${different} different`);
   }
+  current?.executor.close?.();
   return { cases, different, graphs, uncomposed, refused, findings };
 }
 
-/** Undefined if the planner refuses a graph that composes. */
-function executorOf(makeExecutor: MakeExecutor, world: World): Executor | undefined {
-  try {
-    return makeExecutor(world);
-  } catch {
-    return undefined;
-  }
-}
-
 /** What the executor does wrong in the case of this seed. */
-async function differenceIn(seed: number, world: World, executor: Executor): Promise<string | undefined> {
+async function differenceIn(seed: number, world: World, executor: TriedExecutor): Promise<string | undefined> {
   const random = seededRandom(seed);
   const operation = randomOperation(random, world.supergraph.schema, world.names);
   return differenceOf(operation, randomFaults(random, world), world, executor);
@@ -90,7 +108,7 @@ async function differenceOf(
   { text, operationName, variables }: RandomOperation,
   faults: Faults,
   world: World,
-  executor: Executor,
+  executor: TriedExecutor,
 ): Promise<string | undefined> {
   const document = parse(text);
   const reachDependsOnPlan = faults.inOne > 0 || faults.nullEntities > 0 || faults.lost !== undefined;

@@ -2,12 +2,14 @@
 import type { Logger } from 'pino';
 import { invariant } from '../../platform/edge/errors.ts';
 import { authorisationScope, type Identity } from '../../platform/edge/identity.ts';
-import type { Executor } from '../supergraph/executor.ts';
+import { presentError } from '../../platform/graph/execution.ts';
+import { newUuid } from '../../platform/values/ids.ts';
+import type { Executor, SubscriptionPlan } from '../supergraph/executor.ts';
 import type { SubgraphLink } from '../supergraph/subgraph-link.ts';
 import type { GatewayMetrics } from '../web/metrics.ts';
 import type { NormalSubscription } from './normal-subscription.ts';
 import { SharedStream, type StreamReader } from './shared-stream.ts';
-import { followUpstream, type Source } from './upstream.ts';
+import { followUpstream, type Source, StreamEnded } from './upstream.ts';
 import { type ShareLimits, UserShares } from './user-shares.ts';
 
 interface FanOutOptions {
@@ -81,12 +83,24 @@ export class FanOut {
   }
 
   #source(subscription: NormalSubscription, identity: Identity): Source {
-    const { executor, links, metrics, log } = this.#options;
-    const { planKey, document, variables } = subscription;
-    const plan = executor.planSubscription(planKey, document, variables);
-    const link = links.get(plan.subgraph);
-    invariant(link !== undefined, `no link to subgraph ${plan.subgraph}`);
+    const { links, metrics, log } = this.#options;
     const onResume = (): void => metrics.resumptions.inc();
-    return (request) => followUpstream({ subscription, plan, link, identity, log, onResume }, request);
+    const planned = () => this.#planned(subscription);
+    return async function* follow(request) {
+      const plan = await planned();
+      const link = links.get(plan.subgraph);
+      invariant(link !== undefined, `no link to subgraph ${plan.subgraph}`);
+      yield* followUpstream({ subscription, plan, link, identity, log, onResume }, request);
+    };
+  }
+
+  /** Throws StreamEnded. */
+  async #planned({ planKey, document, variables }: NormalSubscription): Promise<SubscriptionPlan> {
+    const { executor, log } = this.#options;
+    try {
+      return await executor.planSubscription(planKey, document, variables);
+    } catch (error) {
+      throw new StreamEnded([presentError(error, newUuid(), log)]);
+    }
   }
 }

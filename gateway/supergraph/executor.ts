@@ -1,5 +1,4 @@
-// The port of the executor: only its adapter (apollo-executor.ts) knows how operations are planned and executed over the
-// subgraphs, so that another planner can replace it.
+// The port of the executor, which plans operations and executes them over the subgraphs (gateway/execution).
 import type { DocumentNode, ExecutionResult, FormattedExecutionResult } from 'graphql';
 import type { GatewayContext } from './subgraph-link.ts';
 
@@ -31,5 +30,9 @@ export interface Executor {
   /** Executes a query or mutation. Never throws: failures are in `errors`. */
   execute(operation: GatewayOperation): Promise<ExecutionResult>;
   /** `key` identifies the document: the key of the plan. `variables` are coerced. Throws when the document is not a subscription. */
-  planSubscription(key: string, document: DocumentNode, variables: Readonly<Record<string, unknown>>): SubscriptionPlan;
+  planSubscription(
+    key: string,
+    document: DocumentNode,
+    variables: Readonly<Record<string, unknown>>,
+  ): Promise<SubscriptionPlan>;
 }

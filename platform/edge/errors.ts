@@ -159,7 +159,11 @@ export const topLevelCodes = {
   LIMIT_EXCEEDED: 'The operation is larger than allowed; the message names the limit.',
   SUBGRAPH_UNAVAILABLE:
     'A subgraph is not available. Its fields are null, each with such an error; all other fields of the answer are there. Try again.',
-  BUSY: 'The database is changing its primary, and none was there in time, or it has too much to do. Wait retryAfterMs.',
+  INVALID_SUBGRAPH_ANSWER:
+    'A subgraph answered something that does not fit the graph, so the field is null. That is a bug of the subgraph: tell those who run it.',
+  NOT_PLANNED:
+    'The gateway has no plan for an operation that is valid. Ask for its fields in several operations; the log has the reason.',
+  BUSY: 'The database is changing its primary, and none was there in time, or it or the gateway has too much to do. Wait retryAfterMs.',
   UNAVAILABLE: 'A required part of the system is not available at the moment.',
   DISK_FULL:
     "The database's disk is full, and the operation had to write. Writes are accepted again once someone has freed space.",

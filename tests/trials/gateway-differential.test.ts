@@ -1,7 +1,7 @@
 // The trial of the gateway's executor can fail: executors that are broken on purpose are found. The same seed gives the same result.
 import { describe, expect, test } from '@jest/globals';
 import type { ExecutionResult } from 'graphql';
-import type { Executor, GatewayOperation } from '../../gateway/supergraph/executor.ts';
+import type { GatewayOperation } from '../../gateway/supergraph/executor.ts';
 import type { newRun, World } from '../../trials/gateway-differential/world.ts';
 import { type MakeExecutor, runGatewayDifferential } from '../../trials/gateway-differential.ts';
 
@@ -9,7 +9,7 @@ type Break = (result: ExecutionResult, operation: GatewayOperation) => Execution
 
 /** The one schema itself, whose answers a fault changes. It ignores the faults of single subgraphs. */
 function brokenBy(change: Break): MakeExecutor {
-  return (world: World): Executor => ({
+  return async (world: World) => ({
     async execute(operation) {
       const { document, operationName, variables, context } = operation;
       const result = await world.whole({
@@ -19,9 +19,6 @@ function brokenBy(change: Break): MakeExecutor {
         context: context as ReturnType<typeof newRun>,
       });
       return change(result, operation);
-    },
-    planSubscription() {
-      throw new Error('the trial has no subscriptions');
     },
   });
 }

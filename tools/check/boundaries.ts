@@ -47,9 +47,9 @@ const rules: readonly Rule[] = [
   { folder: 'bin/', mayImport: ['cli/'] },
 ];
 
-/** Packages under the Elastic License (README, Licences), and the only file that may import them. */
+/** Packages under the Elastic License (README, Licences), for development only, and the only file that may import them. */
 const elastic = /^@apollo\/(composition|federation-internals|gateway|query-graphs|query-planner)(\/|$)/;
-const elasticAdapter = 'gateway/supergraph/apollo-executor.ts';
+const elasticAdapter = 'trials/gateway-differential/stock-executor.ts';
 
 /** The rule for a file; a subgraph's folder has its own. */
 function ruleFor(path: string): Rule | undefined {

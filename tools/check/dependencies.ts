@@ -1,4 +1,5 @@
-// Checks docs/dependencies.md: it explains each licence that is not a plain free one, and each override. Reads the lock files, so
+// Checks docs/dependencies.md: it explains each licence that is not a plain free one, and each override. Nothing in production may be
+// under the Elastic License. Reads the lock files, so
 // that nothing has to be installed.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,8 +11,14 @@ const free = new Set([
   ...['MIT', 'ISC', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'BlueOak-1.0.0', 'Unlicense', 'CC0-1.0'],
 ]);
 
+interface LockedPackage {
+  readonly license?: string;
+  /** It is not installed for production. */
+  readonly dev?: boolean;
+}
+
 interface Lock {
-  readonly packages: Readonly<Record<string, { readonly license?: string }>>;
+  readonly packages: Readonly<Record<string, LockedPackage>>;
 }
 
 /** True when an SPDX expression allows using a package under free licences only. */
@@ -19,6 +26,11 @@ export function isFree(licence: string | undefined): boolean {
   if (licence === undefined) return false;
   const plain = licence.replaceAll(/[()]/g, '');
   return plain.split(/ or /i).some((choice) => choice.split(/ and /i).every((one) => free.has(one.trim())));
+}
+
+/** Forbids offering the package to others as a hosted service. */
+function isElastic({ license = '', dev = false }: LockedPackage): boolean {
+  return !dev && license.startsWith('Elastic');
 }
 
 /** The name in a lock file's path, for example `@a/b` in `node_modules/c/node_modules/@a/b`. */
@@ -42,8 +54,13 @@ export function findDependencyFaults(
 ): string[] {
   const faults: string[] = [];
   for (const { folder, lock, overrides } of sources) {
-    for (const [path, { license }] of Object.entries(lock.packages)) {
+    for (const [path, locked] of Object.entries(lock.packages)) {
       const name = nameIn(path);
+      const { license } = locked;
+      if (isElastic(locked))
+        faults.push(
+          `${join(folder, 'package-lock.json')}: ${name} is under ${license}: it may only be for development`,
+        );
       if (path === '' || isFree(license) || isExplained(page, name)) continue;
       faults.push(
         `${join(folder, 'package-lock.json')}: ${name} is under ${license ?? 'no licence that is named'}, and ${explanations} does not say why it may be here`,

@@ -13,8 +13,10 @@ test.each([
 });
 
 const page = '| `odd` | GPL-3.0 | because |\n| `pinned` | 1.2.3 | because |\n';
-const faultsOf = (packages: Record<string, { license?: string }>, overrides: Record<string, string> = {}) =>
-  findDependencyFaults(page, [{ folder: '.', lock: { packages }, overrides }]);
+const faultsOf = (
+  packages: Record<string, { license?: string; dev?: boolean }>,
+  overrides: Record<string, string> = {},
+) => findDependencyFaults(page, [{ folder: '.', lock: { packages }, overrides }]);
 
 test('a licence without an explanation is a fault, anywhere in the tree', () => {
   expect(faultsOf({ '': {}, 'node_modules/a/node_modules/@b/c': { license: 'GPL-3.0' } })).toEqual([
@@ -25,6 +27,13 @@ test('a licence without an explanation is a fault, anywhere in the tree', () => 
 
 test('an explained one is not, including its builds for platforms', () => {
   expect(faultsOf({ 'node_modules/odd': { license: 'GPL-3.0' }, 'node_modules/odd-linux-x64': {} })).toEqual([]);
+});
+
+test('the Elastic License is for development only, explained or not', () => {
+  expect(faultsOf({ 'node_modules/odd': { license: 'Elastic-2.0' } })).toEqual([
+    expect.stringContaining('odd is under Elastic-2.0: it may only be for development'),
+  ]);
+  expect(faultsOf({ 'node_modules/odd': { license: 'Elastic-2.0', dev: true } })).toEqual([]);
 });
 
 test('an override is explained with its version', () => {

@@ -1,10 +1,6 @@
 // Why values are missing: the errors of subgraphs at the objects and names they belong to. An object stands at every place of the
 // answer that shares it, so that shaping (shape.ts) finds the error at each of them, in the client's words.
-import type { TopLevelCode } from '../../../platform/edge/errors.ts';
-
-/** Of an answer that does not fit the graph. The gateway does not use this executor yet, so that the code is none of its own. */
-type FaultCode = TopLevelCode | 'INVALID_SUBGRAPH_ANSWER';
-
+import type { TopLevelCode } from '../../platform/edge/errors.ts';
 import { type Data, isData, valueAt } from './merging.ts';
 
 export type Path = readonly (string | number)[];
@@ -21,7 +17,7 @@ export class Fault {
   }
 }
 
-export function gatewayFault(code: FaultCode, message: string, subgraph?: string): Fault {
+export function gatewayFault(code: TopLevelCode, message: string, subgraph?: string): Fault {
   return new Fault(message, { code, ...(subgraph === undefined ? {} : { subgraph }) });
 }
 

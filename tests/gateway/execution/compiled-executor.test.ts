@@ -1,7 +1,7 @@
 // What the executor makes of plans and answers: names, conditions, types, order of mutations, and errors in the client's words.
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'graphql';
-import { lostSubgraph } from '../../../trials/gateway-differential/execution/lost-subgraph.ts';
+import { lostSubgraph } from '../../../gateway/supergraph/lost-subgraph.ts';
 import { type Federation, federate, type TestSubgraph } from './support/federation.ts';
 
 const thing = (id: string) => ({ __typename: 'Thing', id });
@@ -317,6 +317,8 @@ describe('errors', () => {
   });
 });
 
-test('a plan is no subscription', () => {
-  expect(() => federation.executor.planSubscription('k', parse('{ prices }'), {})).toThrow('not a subscription');
+test('a plan is no subscription', async () => {
+  await expect(federation.executor.planSubscription('k', parse('{ prices }'), {})).rejects.toThrow(
+    'not a subscription',
+  );
 });

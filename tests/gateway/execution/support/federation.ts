@@ -1,16 +1,30 @@
 // The executor over subgraphs in this process, each of which may answer what no well-behaved one would.
 import { buildSubgraphSchema } from '@apollo/subgraph';
+import { afterAll } from '@jest/globals';
 import { type ExecutionResult, type FormattedExecutionResult, parse, validate } from 'graphql';
 import { pino } from 'pino';
+import { CompiledExecutor } from '../../../../gateway/execution/compiled-executor.ts';
+import { ProcessPlanner } from '../../../../gateway/execution/process-planner.ts';
 import { InProcessLink } from '../../../../gateway/supergraph/in-process-link.ts';
 import type { LinkRequest, SubgraphLink } from '../../../../gateway/supergraph/subgraph-link.ts';
 import { Supergraph } from '../../../../gateway/supergraph/supergraph.ts';
 import { composeSupergraph } from '../../../../schema/compose.ts';
-import { CompiledExecutor } from '../../../../trials/gateway-differential/execution/compiled-executor.ts';
 
 const head = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@external",
   "@requires", "@provides", "@override", "@inaccessible", "@interfaceObject"])\n`;
 const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
+/** By supergraph. */
+const planners = new Map<string, ProcessPlanner>();
+
+afterAll(() => {
+  for (const planner of planners.values()) planner.close();
+});
+
+function plannerOf(supergraphSdl: string): ProcessPlanner {
+  const planner = planners.get(supergraphSdl) ?? new ProcessPlanner({ supergraphSdl, log });
+  planners.set(supergraphSdl, planner);
+  return planner;
+}
 
 export interface TestSubgraph {
   readonly sdl: string;
@@ -50,7 +64,8 @@ export function federate(subgraphs: Readonly<Record<string, TestSubgraph>>): Fed
       return [name, { ...link, close: async () => {} }];
     }),
   );
-  const executor = new CompiledExecutor(supergraph, links, log);
+  const planner = plannerOf(supergraph.sdl);
+  const executor = new CompiledExecutor({ supergraph, planner, links, log });
   return {
     ...{ asked, sent, executor },
     async ask(text, variables = {}, operationName) {

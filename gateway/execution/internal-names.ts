@@ -24,7 +24,7 @@ import {
   type ValueNode,
   visit,
 } from 'graphql';
-import { cursorAlias } from '../../../platform/events/cursor.ts';
+import { cursorAlias } from '../../platform/events/cursor.ts';
 import type { PossibleTypes } from './possible-types.ts';
 
 /** A client's field. */
@@ -49,6 +49,8 @@ export interface NamedOperation {
   /** Without the fields of introspection. */
   readonly root: ClientSelections;
   readonly introspection: readonly FieldNode[];
+  /** The client's response names of the root fields, of introspection included, in their order. */
+  readonly order: readonly string[];
   /** Client's names of variables by internal ones. */
   readonly variables: ReadonlyMap<string, string>;
   /** Internal names of the root fields that subgraphs answer, in their order. */
@@ -117,6 +119,7 @@ class Naming {
   readonly #variables = new Map<string, string>();
   readonly #numbers = new Map<string, string>();
   readonly #introspection: FieldNode[] = [];
+  readonly #order = new Set<string>();
   readonly #planned: PlannedSelections = emptyPlanned();
 
   constructor(source: OperationSource) {
@@ -135,6 +138,7 @@ class Naming {
     return {
       root,
       introspection: this.#introspection,
+      order: [...this.#order],
       variables: new Map([...this.#variables].map(([client, internal]) => [internal, client])),
       rootNames: [...this.#planned.fields.keys()],
       text: (rootNames) => this.#text(rootNames),
@@ -183,6 +187,7 @@ class Naming {
   #field(node: FieldNode, at: Position): void {
     const name = node.name.value;
     const responseName = node.alias?.value ?? name;
+    if (at.isRoot) this.#order.add(responseName);
     if (name === '__typename') {
       at.client.items.push({ node, responseName, internalName: name, below: undefined });
       if (!at.isRoot) at.planned.fields.set(name, { head: name, below: undefined });

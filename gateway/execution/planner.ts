@@ -69,8 +69,6 @@ export type Rewrite =
   | { readonly KeyRenamer: { readonly path: readonly RewriteSegment[]; readonly renameKeyTo: string } };
 
 export interface Planner {
-  /** The plan of the only operation in `text`; undefined if it needs no subgraph. Throws when there is none. */
-  plan(text: string): PlanNode | undefined;
-  /** The same without blocking the event loop. */
-  planSoon(text: string): Promise<PlanNode | undefined>;
+  /** The plan of the only operation in `text`; undefined if it needs no subgraph. Throws a CodedError when there is none. */
+  plan(text: string): Promise<PlanNode | undefined>;
 }

@@ -1,5 +1,5 @@
-// An executor that the gateway does not use yet (docs/decisions/0266): compiles each operation once, into the requests for the subgraphs
-// and the shape of the answer. Of a known operation nothing is parsed, planned or hashed again. All caches are bounded by bytes.
+// Compiles each operation once, into the requests for the subgraphs and the shape of the answer. Of a known operation nothing is parsed,
+// planned or hashed again. All caches are bounded by bytes.
 import {
   type DocumentNode,
   type ExecutionResult,
@@ -18,14 +18,13 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import type { Executor, GatewayOperation, SubscriptionPlan } from '../../../gateway/supergraph/executor.ts';
-import type { SubgraphLink } from '../../../gateway/supergraph/subgraph-link.ts';
-import type { Supergraph } from '../../../gateway/supergraph/supergraph.ts';
-import { CodedError, invariant } from '../../../platform/edge/errors.ts';
-import { presentError } from '../../../platform/graph/execution.ts';
-import { heldBytes } from '../../../platform/values/held-bytes.ts';
+import { CodedError, invariant } from '../../platform/edge/errors.ts';
+import { presentError } from '../../platform/graph/execution.ts';
+import { heldBytes } from '../../platform/values/held-bytes.ts';
+import type { Executor, GatewayOperation, SubscriptionPlan } from '../supergraph/executor.ts';
+import type { SubgraphLink } from '../supergraph/subgraph-link.ts';
+import type { Supergraph } from '../supergraph/supergraph.ts';
 import { absorbRoot, compileNode, type Request, type Run, requestOf, type Step } from './fetches.ts';
-import { HivePlanner } from './hive-planner.ts';
 import { conditionVariables, type NamedOperation, nameOperation } from './internal-names.ts';
 import { type Data, NullObject, valueAt } from './merging.ts';
 import type { EntitySelection, PlanNode, Planner } from './planner.ts';
@@ -61,6 +60,13 @@ interface CompiledOperation {
 
 type Values = Readonly<Record<string, unknown>>;
 
+interface CompiledExecutorOptions {
+  readonly supergraph: Pick<Supergraph, 'sdl' | 'schema'>;
+  readonly planner: Planner;
+  readonly links: ReadonlyMap<string, SubgraphLink>;
+  readonly log: Logger;
+}
+
 export class CompiledExecutor implements Executor {
   readonly #schema: GraphQLSchema;
   readonly #types: PossibleTypes;
@@ -79,16 +85,11 @@ export class CompiledExecutor implements Executor {
     sizeCalculation: (_plan, text) => bytesPerEntry + bytesPerChar * text.length,
   });
 
-  /** Throws when the supergraph is invalid. */
-  constructor(
-    { sdl, schema }: Pick<Supergraph, 'sdl' | 'schema'>,
-    links: ReadonlyMap<string, SubgraphLink>,
-    log: Logger,
-  ) {
+  constructor({ supergraph: { sdl, schema }, planner, links, log }: CompiledExecutorOptions) {
     this.#schema = schema;
     this.#types = new PossibleTypes(parse(sdl, { noLocation: true }));
     this.#shaper = new Shaper(schema, this.#types);
-    this.#planner = new HivePlanner(sdl);
+    this.#planner = planner;
     this.#links = links;
     this.#log = log;
   }
@@ -107,11 +108,10 @@ export class CompiledExecutor implements Executor {
     }
   }
 
-  planSubscription(key: string, document: DocumentNode, variables: Values): SubscriptionPlan {
+  async planSubscription(key: string, document: DocumentNode, variables: Values): Promise<SubscriptionPlan> {
     const source = this.#source(key, document);
     const named = this.#named(source, variables);
-    const text = named.text(named.rootNames);
-    const plan = this.#planner.plan(text);
+    const plan = await this.#plan(named.text(named.rootNames));
     const [first, ...others] = plan === undefined ? [] : plan.kind === 'Sequence' ? plan.nodes : [plan];
     invariant(first?.kind === 'Subscription', 'the plan of a subscription is not a subscription');
     const compilation = { links: this.#links, types: this.#types };
@@ -234,7 +234,7 @@ export class CompiledExecutor implements Executor {
     const { operation, fragments } = source;
     return {
       steps: await this.#steps(operation, named, fields),
-      order: orderOf(named, fields),
+      order: named.order,
       introspection: introspectionOf(named, operation, fragments),
       variables: named.variables,
     };
@@ -246,8 +246,8 @@ export class CompiledExecutor implements Executor {
     fields: readonly ShapedField[],
   ): Promise<readonly CompiledStep[]> {
     const { rootNames } = named;
-    const whole = rootNames.length === 0 ? undefined : await this.#plan(named.text(rootNames));
     const isSerial = operation.operation === 'mutation' && rootNames.length > 1;
+    const whole = await this.#planWhole(named);
     // One request: its subgraph executes the fields one after the other.
     if (!isSerial || whole?.kind === 'Fetch') return [{ run: whole && this.#step(whole), fields }];
     const steps: CompiledStep[] = [];
@@ -260,6 +260,19 @@ export class CompiledExecutor implements Executor {
     return [...steps, { run: undefined, fields: others }];
   }
 
+  /** Where the planner has no plan for all root fields at once, it may have one for each. */
+  async #planWhole({ rootNames, text }: NamedOperation): Promise<PlanNode | undefined> {
+    if (rootNames.length === 0) return undefined;
+    try {
+      return await this.#plan(text(rootNames));
+    } catch (error) {
+      const isNotPlanned = error instanceof CodedError && error.code === 'NOT_PLANNED';
+      if (!isNotPlanned || rootNames.length === 1) throw error;
+      const plans = await Promise.all(rootNames.map((name) => this.#plan(text([name]))));
+      return { kind: 'Parallel', nodes: plans.filter((plan) => plan !== undefined) };
+    }
+  }
+
   #step(plan: PlanNode): Step {
     return compileNode(plan, { links: this.#links, types: this.#types });
   }
@@ -267,7 +280,7 @@ export class CompiledExecutor implements Executor {
   #plan(text: string): Promise<PlanNode | undefined> {
     const known = this.#plans.get(text);
     if (known !== undefined) return known;
-    const plan = this.#planner.planSoon(text);
+    const plan = this.#planner.plan(text);
     this.#plans.set(text, plan);
     plan.catch(() => this.#plans.delete(text));
     return plan;
@@ -326,11 +339,6 @@ function inOrder(values: ReadonlyMap<string, unknown>, order: readonly string[])
   const data = new NullObject();
   for (const name of order) if (values.has(name)) data[name] = values.get(name);
   return data;
-}
-
-function orderOf(named: NamedOperation, fields: readonly ShapedField[]): readonly string[] {
-  const names = named.introspection.map((node) => node.alias?.value ?? node.name.value);
-  return [...new Set([...fields.map(({ responseName }) => responseName), ...names])];
 }
 
 function introspectionOf(

@@ -6,8 +6,8 @@ import {
   getOperationAST,
   parse,
 } from 'graphql';
-import type { GatewayContext, SubgraphLink } from '../../../gateway/supergraph/subgraph-link.ts';
-import { invariant } from '../../../platform/edge/errors.ts';
+import { invariant } from '../../platform/edge/errors.ts';
+import type { GatewayContext, SubgraphLink } from '../supergraph/subgraph-link.ts';
 import { findPlaces } from './entity-places.ts';
 import { Fault, FaultTree, gatewayFault, type Path } from './fault-tree.ts';
 import { type Data, isData, mergeInto, type RequestedNames, requestedNames, valueAt } from './merging.ts';

@@ -1,26 +1,16 @@
-// The executor with Apollo's planner and query plan executor, whose packages are under the Elastic License: no other file imports
-// them (README, Licences). It does not use the ApolloGateway class, whose constructor sets up telemetry to a vendor, and whose
-// planner can't be shared with subscriptions.
+// A second opinion for the differential trial: Apollo's planner and query plan executor, whose packages are under the Elastic License. They are
+// for development only, and no other file imports them (README, Licences).
 import { Supergraph as FederationSupergraph, operationFromDocument, type Schema } from '@apollo/federation-internals';
 import { buildOperationContext, executeQueryPlan } from '@apollo/gateway';
-import { type PlanNode, type QueryPlan, QueryPlanner } from '@apollo/query-planner';
-import {
-  type DocumentNode,
-  type ExecutionResult,
-  type FormattedExecutionResult,
-  GraphQLError,
-  type GraphQLSchema,
-  getVariableValues,
-  parse,
-} from 'graphql';
+import { type QueryPlan, QueryPlanner } from '@apollo/query-planner';
+import { type DocumentNode, type ExecutionResult, GraphQLError, type GraphQLSchema, getVariableValues } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import { invariant } from '../../platform/edge/errors.ts';
+import type { GatewayOperation } from '../../gateway/supergraph/executor.ts';
+import type { GatewayContext, SubgraphLink } from '../../gateway/supergraph/subgraph-link.ts';
+import type { Supergraph } from '../../gateway/supergraph/supergraph.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import { heldBytes } from '../../platform/values/held-bytes.ts';
-import type { Executor, GatewayOperation, SubscriptionPlan } from './executor.ts';
-import type { GatewayContext, SubgraphLink } from './subgraph-link.ts';
-import type { Supergraph } from './supergraph.ts';
 
 type ApolloRequestContext = Parameters<typeof executeQueryPlan>[2];
 type ServiceMap = Parameters<typeof executeQueryPlan>[1];
@@ -28,7 +18,7 @@ type DataSource = ServiceMap[string];
 
 const maxPlanBytes = 64 * 1024 * 1024;
 
-export class ApolloExecutor implements Executor {
+export class StockExecutor {
   readonly #schema: GraphQLSchema;
   /** The same in the type of the planner's library. */
   readonly #apiSchema: Schema;
@@ -63,21 +53,6 @@ export class ApolloExecutor implements Executor {
     }
   }
 
-  planSubscription(key: string, document: DocumentNode): SubscriptionPlan {
-    const { node } = this.#plan(key, document);
-    invariant(node?.kind === 'Subscription', 'the plan of a subscription is not a subscription');
-    const { primary, rest } = node;
-    const whole: PlanNode = rest === undefined ? primary : { kind: 'Sequence', nodes: [primary, rest] };
-    return {
-      subgraph: primary.serviceName,
-      text: primary.operation,
-      document: primary.operationDocumentNode ?? parse(primary.operation),
-      operationName: primary.operationName,
-      variables: new Set(primary.variableUsages ?? []),
-      complete: (event, operation) => this.#complete(whole, primary.serviceName, event, operation),
-    };
-  }
-
   #plan(key: string, document: DocumentNode, operationName?: string): QueryPlan {
     const known = this.#plans.get(key);
     if (known !== undefined) return known;
@@ -85,32 +60,6 @@ export class ApolloExecutor implements Executor {
     const plan = this.#planner.buildQueryPlan(operationFromDocument(this.#apiSchema, document, named));
     this.#plans.set(key, plan);
     return plan;
-  }
-
-  /** Executes the plan of one event, which itself answers the first fetch at `service`. */
-  async #complete(
-    node: PlanNode,
-    service: string,
-    event: FormattedExecutionResult,
-    operation: GatewayOperation,
-  ): Promise<ExecutionResult> {
-    const source = this.#services[service];
-    let answered = false;
-    const services: ServiceMap = {
-      ...this.#services,
-      [service]: {
-        process: async (options) => {
-          if (answered && source !== undefined) return source.process(options);
-          answered = true;
-          return event;
-        },
-      },
-    };
-    try {
-      return await this.#run({ kind: 'QueryPlan', node }, services, operation);
-    } catch (error) {
-      return this.#masked(error, operation.context.requestId);
-    }
   }
 
   async #run(plan: QueryPlan, services: ServiceMap, operation: GatewayOperation): Promise<ExecutionResult> {

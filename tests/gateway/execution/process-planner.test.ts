@@ -1,0 +1,103 @@
+// The planner's process: what it does to an operation costs that operation alone.
+import { join } from 'node:path';
+import { afterEach, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { ProcessPlanner } from '../../../gateway/execution/process-planner.ts';
+import { makeWorld } from '../../../trials/gateway-differential/world.ts';
+import { until } from '../support/gateway.ts';
+
+const program = join(import.meta.dirname, 'support', 'odd-planner.mjs');
+const log = pino({ level: 'silent' });
+let planner: ProcessPlanner | undefined;
+
+afterEach(() => planner?.close());
+
+function odd(options: Partial<ConstructorParameters<typeof ProcessPlanner>[0]> = {}): ProcessPlanner {
+  planner = new ProcessPlanner({ supergraphSdl: 'any', program, log, ...options });
+  return planner;
+}
+
+/** The process that made the plan. */
+async function madeBy(text: string): Promise<number | undefined> {
+  const plan = (await planner?.plan(text)) as unknown as { readonly made: number } | undefined;
+  return plan?.made;
+}
+
+const notPlanned = expect.objectContaining({ code: 'NOT_PLANNED' });
+
+test('the real planner makes plans, refuses what is no supergraph, and survives an operation that aborts it', async () => {
+  await expect(new ProcessPlanner({ supergraphSdl: 'type Query {', log }).start()).rejects.toThrow(
+    'the planner does not take the supergraph',
+  );
+  // One of the random graphs on which planner 0.0.38 aborts.
+  planner = new ProcessPlanner({ supergraphSdl: makeWorld(29)?.supergraph.sdl ?? '', log });
+  await planner.start();
+  expect(await planner.plan('{hello}')).toMatchObject({ kind: 'Fetch', serviceName: 'b' });
+  await expect(planner.plan('{store(id:"w"){calc1}}')).rejects.toEqual(notPlanned);
+  expect(await planner.plan('{store(id:"w"){title}}')).toMatchObject({ kind: 'Sequence' });
+}, 60_000);
+
+test('operations wait for one another; one that ends the process is refused, and the others get their plans', async () => {
+  odd();
+  const before = await madeBy('{a}');
+  const [first, ended, next] = await Promise.allSettled([madeBy('{b}'), planner?.plan('{end}'), madeBy('{c}')]);
+  expect(first).toEqual({ status: 'fulfilled', value: before });
+  expect(ended).toEqual({ status: 'rejected', reason: notPlanned });
+  expect(next).toMatchObject({ status: 'fulfilled' });
+  const after = await madeBy('{d}');
+  expect(after).not.toBe(before);
+  // It is not tried again.
+  await expect(planner?.plan('{end}')).rejects.toEqual(notPlanned);
+  expect(await madeBy('{e}')).toBe(after);
+});
+
+test('an operation without a plan leaves the process as it is', async () => {
+  odd();
+  const before = await madeBy('{a}');
+  await expect(planner?.plan('{none}')).rejects.toEqual(notPlanned);
+  expect(await madeBy('{b}')).toBe(before);
+});
+
+test('one that takes too long ends the process', async () => {
+  odd({ deadlineMs: 500 });
+  const before = await madeBy('{a}');
+  const [late, next] = await Promise.allSettled([planner?.plan('{never}'), madeBy('{b}')]);
+  expect(late).toEqual({ status: 'rejected', reason: notPlanned });
+  expect(next).toMatchObject({ status: 'fulfilled' });
+  expect(isAlive(before)).toBe(false);
+});
+
+test('too many that wait are refused', async () => {
+  odd({ mostWaiting: 2 });
+  await planner?.start();
+  const all = await Promise.allSettled(['{a}', '{b}', '{c}', '{d}', '{e}'].map(madeBy));
+  // One is with the process.
+  expect(all.map(({ status }) => status)).toEqual([
+    ...['fulfilled', 'fulfilled', 'fulfilled'],
+    ...['rejected', 'rejected'],
+  ]);
+  expect(all.at(-1)).toMatchObject({ reason: { code: 'BUSY', details: { retryAfterMs: expect.any(Number) } } });
+});
+
+test.each(['refused', 'ends'])(
+  'a process that does not take the supergraph (%s) is an error of the start',
+  async (supergraphSdl) => {
+    await expect(odd({ supergraphSdl }).start()).rejects.toThrow('the planner does not take the supergraph');
+  },
+);
+
+test('a close ends the process; nothing is planned afterwards', async () => {
+  odd();
+  const pid = await madeBy('{a}');
+  planner?.close();
+  await expect(planner?.plan('{b}')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await until(() => !isAlive(pid));
+});
+
+function isAlive(pid = 0): boolean {
+  try {
+    return pid !== 0 && process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,14 @@
+// Stands in for the planner's process: it does what the text says. Each plan names the process that made it.
+process.on('message', (message) => {
+  if (message.supergraph === 'refused') return process.send({ fault: 'no' });
+  if (message.supergraph === 'ends') process.exit(3);
+  if (message.supergraph !== undefined) return process.send({});
+  if (message.text.includes('end')) {
+    process.stderr.write('last words\n');
+    process.abort();
+  }
+  if (message.text.includes('none')) return process.send({ fault: 'no paths' });
+  if (message.text.includes('never')) return undefined;
+  return process.send({ plan: { kind: 'Sequence', nodes: [], made: process.pid } });
+});
+process.on('disconnect', () => process.exit(0));
