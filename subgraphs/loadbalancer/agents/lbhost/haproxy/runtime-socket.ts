@@ -77,7 +77,10 @@ export class RuntimeSocket {
         if (bytes > mostAnswerBytes)
           socket.destroy(new Error(`HAProxy's answer to "${command.slice(0, 120)}" is too large`));
       });
-      socket.on('error', reject);
+      socket.on('error', (error: NodeJS.ErrnoException) => {
+        // After "quit" HAProxy may close without having read the end of the line: the answer is whole, and its end is a reset.
+        if (error.code !== 'ECONNRESET' || bytes === 0) reject(error);
+      });
       socket.on('close', () => {
         clearTimeout(timer);
         resolve(Buffer.concat(chunks).toString('utf8').trim());
