@@ -26,6 +26,22 @@ interface GraphAnswer {
   readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
 }
 
+/** A step of a plan. */
+export type ExplainedStep =
+  | { readonly inOrder: readonly ExplainedStep[] }
+  | { readonly atOnce: readonly ExplainedStep[] }
+  | { readonly subgraph: string; readonly at?: readonly string[]; readonly request: string };
+
+/** What the gateway would do with an operation. */
+export interface Explanation {
+  readonly operation: { readonly kind: string; readonly name: string | null; readonly hash: string };
+  readonly limits: readonly { readonly limit: string; readonly requested: number; readonly most: number }[];
+  /** Null if it would be admitted. */
+  readonly refusal: { readonly code: string; readonly message: string } | null;
+  /** Null if it would be refused. */
+  readonly plan: ExplainedStep | null;
+}
+
 /** A document whose types of results and variables were generated from the supergraph. */
 export type GraphqlDocument<Data, Variables> = TypedDocumentString<Data, Variables>;
 
@@ -80,13 +96,12 @@ export class GraphClient {
 
   /** Throws CommandFailure when the server can't be reached, or answers with an error. */
   async query<Data, Variables>(document: GraphqlDocument<Data, Variables>, variables: Variables): Promise<Data> {
-    const { data, errors } = await this.#post(document.toString(), variables);
-    const [first] = errors ?? [];
-    if (first !== undefined || data === undefined || data === null) {
-      const code = first?.extensions?.code;
-      throw new GraphFailure(first?.message ?? 'the server gave no answer', code);
-    }
-    return data as Data;
+    return (await this.#data('', document.toString(), variables)) as Data;
+  }
+
+  /** Throws as `query` does. */
+  async explain(query: string, variables: Readonly<Record<string, unknown>>): Promise<Explanation> {
+    return (await this.#data('/explain', query, variables)) as unknown as Explanation;
   }
 
   /** The payload of a document with one mutation that takes `$input`; throws CommandFailure when it was refused. */
@@ -111,22 +126,30 @@ export class GraphClient {
     return payload;
   }
 
-  async #post(query: string, variables: unknown): Promise<GraphAnswer> {
+  async #data(below: string, query: string, variables: unknown): Promise<Record<string, unknown>> {
+    const { data, errors } = await this.#post(below, query, variables);
+    const [first] = errors ?? [];
+    if (first === undefined && data !== undefined && data !== null) return data;
+    throw new GraphFailure(first?.message ?? 'the server gave no answer', first?.extensions?.code);
+  }
+
+  async #post(below: string, query: string, variables: unknown): Promise<GraphAnswer> {
     const { credential } = this.#options;
     const token = await credential?.token();
-    const answer = await this.#postAs(token, query, variables);
+    const answer = await this.#postAs(token, below, query, variables);
     if (token === undefined || answer.errors?.[0]?.extensions?.code !== 'UNAUTHENTICATED') return answer;
     // Refused before anything was done.
     const other = await credential?.inPlaceOf(token);
-    return other === undefined ? answer : this.#postAs(other, query, variables);
+    return other === undefined ? answer : this.#postAs(other, below, query, variables);
   }
 
-  async #postAs(token: string | undefined, query: string, variables: unknown): Promise<GraphAnswer> {
+  /** `below`: the path below the endpoint. */
+  async #postAs(token: string | undefined, below: string, query: string, variables: unknown): Promise<GraphAnswer> {
     const { url, signal } = this.#options;
     try {
       this.#pool ??= poolFor(this.#options);
       const response = await (await this.#pool).request({
-        path: `${url.pathname}${url.search}`,
+        path: `${url.pathname}${below}${url.search}`,
         method: 'POST',
         headers: {
           'content-type': 'application/json',

@@ -148,6 +148,10 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     summary: 'Create and update what a YAML or JSON file describes.',
     load: async () => (await import('./commands/apply.ts')).apply,
   },
+  explain: {
+    summary: 'Show what the gateway would do with an operation, and its limits.',
+    load: async () => (await import('./commands/explain.ts')).explain,
+  },
   login: {
     summary: 'Log in at a cluster of object storage, for "containers" and "objects".',
     load: async () => (await import('./commands/login.ts')).login,

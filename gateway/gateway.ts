@@ -159,6 +159,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const web = createWebServer({
     schemas: new SchemaFiles(options.supergraphSdl),
     endpoint,
+    explaining: { operations, executor, credentials, log },
     exports: options.exports ?? [],
     files: await loadStaticFiles(options.staticFolder),
     readiness,

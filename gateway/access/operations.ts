@@ -54,6 +54,9 @@ const wholeSchemaQuery = getIntrospectionQuery({
 });
 const wholeSchemas = 2;
 
+/** Root fields that an examination counts. */
+const mostCounted = 1_000;
+
 /** Brackets in a document, and lists and objects in variables: far more than any input of a graph needs. */
 const mostNesting = 64;
 const opening: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
@@ -86,6 +89,23 @@ export function withCost(
   requestId: string,
 ): ExecutionResult {
   return { ...result, extensions: { ...result.extensions, cost, requestId } };
+}
+
+/** A limit beside what the operation has of it. */
+interface LimitFigure {
+  /** As in `extensions.limit` of a refusal. */
+  readonly limit: string;
+  readonly requested: number;
+  readonly most: number;
+}
+
+/** What `admit` would say of an operation. */
+interface ExaminedOperation extends ValidGraphqlDocument {
+  readonly operation: OperationDefinitionNode;
+  readonly key: string;
+  readonly limits: readonly LimitFigure[];
+  /** Undefined if it would be admitted. */
+  readonly refusal: CodedError | undefined;
 }
 
 interface OperationRequest {
@@ -170,8 +190,7 @@ export class Operations {
 
   /** Throws a CodedError (limits, login) or InvalidGraphqlDocument. `clientAddress` is charged for clients without a login. */
   admit(request: OperationRequest, identity: Identity | null, clientAddress?: string): AdmittedOperation {
-    if (nestsDeeperThan(request.variables, mostNesting))
-      throw tooMuch('nesting of the variables', `more than ${mostNesting}`, mostNesting);
+    checkNesting(request.variables);
     const hash = createHash('sha256').update(request.query).digest('hex');
     const known = this.#documents.get(hash);
     if (known !== undefined) return this.#admit(request, identity, hash, known);
@@ -187,6 +206,39 @@ export class Operations {
       if (identity === null || !this.#documents.has(hash))
         this.#refusals.spend(sender, 1 + Math.floor(request.query.length / 1024));
     }
+  }
+
+  /**
+   * The figures of a valid document, and whether it would be refused. Counts as a document that is refused, and as no mutation. Throws as
+   * `admit` does where nothing can be said.
+   */
+  examine(request: OperationRequest, identity: Identity): ExaminedOperation {
+    const sender = countsFor(identity);
+    this.#checkRefusals(sender, identity);
+    this.#refusals.spend(sender, 1 + Math.floor(request.query.length / 1024));
+    const hash = createHash('sha256').update(request.query).digest('hex');
+    const document = this.#parse(request.query, identity);
+    const operation = operationOf(document, request.operationName);
+    this.#validate(request.query, hash);
+    const limits = this.#limits;
+    const measurer = this.#measurerOf(document, operation, request.variables);
+    const { depth, aliases, cost } = measurer.measure();
+    return {
+      ...{ document, hash, operation, key: `${hash}/${operation.name?.value ?? ''}` },
+      limits: [
+        { limit: 'tokens', requested: [...tokenKinds(request.query)].length, most: limits.maxTokens },
+        { limit: 'root fields', requested: measurer.rootFields(mostCounted).length, most: limits.maxRootFields },
+        { limit: 'depth', requested: depth, most: limits.maxDepth },
+        { limit: 'aliases', requested: aliases, most: limits.maxAliases },
+        { limit: 'cost', requested: cost, most: limits.maxCost },
+      ],
+      refusal: refusalBy(() => {
+        checkNesting(request.variables);
+        const rootFields = measurer.rootFields(limits.maxRootFields);
+        this.#checkLogin(operation, rootFields, identity);
+        this.#checkLimits(operation, rootFields, measurer);
+      }),
+    };
   }
 
   #checkRefusals(sender: string, identity: Identity | null): void {
@@ -210,18 +262,7 @@ export class Operations {
     known: DocumentNode | undefined,
   ): AdmittedOperation {
     const document = known ?? this.#parse(request.query, identity);
-    const operation = getOperationAST(document, request.operationName);
-    if (operation == null)
-      throw new InvalidGraphqlDocument(
-        [
-          new GraphQLError(
-            request.operationName === undefined
-              ? 'The document must have exactly one operation, or operationName must select one.'
-              : `The document has no operation named ${JSON.stringify(request.operationName)}.`,
-          ),
-        ],
-        'OPERATION_RESOLUTION_FAILURE',
-      );
+    const operation = operationOf(document, request.operationName);
     const measurer = this.#measurerOf(document, operation, request.variables);
     const rootFields = measurer.rootFields(this.#limits.maxRootFields);
     this.#checkLogin(operation, rootFields, identity);
@@ -329,6 +370,36 @@ export class Operations {
     const invalid = new InvalidGraphqlDocument(this.#limits.introspection ? errors : errors.map(withoutSuggestion));
     this.#refused.set(hash, invalid);
     throw invalid;
+  }
+}
+
+function operationOf(document: DocumentNode, operationName: string | undefined): OperationDefinitionNode {
+  const operation = getOperationAST(document, operationName);
+  if (operation != null) return operation;
+  throw new InvalidGraphqlDocument(
+    [
+      new GraphQLError(
+        operationName === undefined
+          ? 'The document must have exactly one operation, or operationName must select one.'
+          : `The document has no operation named ${JSON.stringify(operationName)}.`,
+      ),
+    ],
+    'OPERATION_RESOLUTION_FAILURE',
+  );
+}
+
+function checkNesting(variables: OperationRequest['variables']): void {
+  if (nestsDeeperThan(variables, mostNesting))
+    throw tooMuch('nesting of the variables', `more than ${mostNesting}`, mostNesting);
+}
+
+function refusalBy(check: () => void): CodedError | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    if (error instanceof CodedError) return error;
+    throw error;
   }
 }
 

@@ -21,9 +21,10 @@ import type { Logger } from 'pino';
 import { CodedError, invariant } from '../../platform/edge/errors.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import { heldBytes } from '../../platform/values/held-bytes.ts';
-import type { Executor, GatewayOperation, SubscriptionPlan } from '../supergraph/executor.ts';
+import type { Executor, ExplainedStep, GatewayOperation, SubscriptionPlan } from '../supergraph/executor.ts';
 import type { SubgraphLink } from '../supergraph/subgraph-link.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
+import { explainedPlan } from './explained-plan.ts';
 import { absorbRoot, compileNode, type Request, type Run, requestOf, type Step } from './fetches.ts';
 import { conditionVariables, type NamedOperation, nameOperation } from './internal-names.ts';
 import { type Data, NullObject, valueAt } from './merging.ts';
@@ -48,6 +49,12 @@ interface Source {
 interface CompiledStep {
   readonly run: Step | undefined;
   readonly fields: readonly ShapedField[];
+}
+
+/** The plan of some root fields. */
+interface RootPlan {
+  readonly rootNames: readonly string[];
+  readonly plan: PlanNode;
 }
 
 interface CompiledOperation {
@@ -106,6 +113,17 @@ export class CompiledExecutor implements Executor {
     } catch (error) {
       return { errors: [this.#presented(error, requestId)] };
     }
+  }
+
+  async explain({ key, document, operationName, variables }: GatewayOperation): Promise<ExplainedStep> {
+    const source = this.#source(key, document, operationName);
+    const checked = getVariableValues(this.#schema, source.operation.variableDefinitions ?? [], variables);
+    const [fault] = checked.errors ?? [];
+    if (checked.coerced === undefined) throw new CodedError('INVALID_INPUT', fault?.message ?? 'A variable is wrong.');
+    const named = this.#named(source, checked.coerced);
+    const steps = (await this.#rootPlans(source.operation, named)).map(({ plan }) => explainedPlan(plan, named));
+    const [only, ...others] = steps;
+    return only !== undefined && others.length === 0 ? only : { inOrder: steps };
   }
 
   async planSubscription(key: string, document: DocumentNode, variables: Values): Promise<SubscriptionPlan> {
@@ -245,19 +263,31 @@ export class CompiledExecutor implements Executor {
     named: NamedOperation,
     fields: readonly ShapedField[],
   ): Promise<readonly CompiledStep[]> {
+    const plans = await this.#rootPlans(operation, named);
+    const [only] = plans;
+    if (plans.length < 2) return [{ run: only && this.#step(only.plan), fields }];
+    const steps = plans.map(({ rootNames, plan }) => ({
+      run: this.#step(plan),
+      fields: fields.filter(({ internalName }) => rootNames.includes(internalName)),
+    }));
+    const others = fields.filter(({ internalName }) => !named.rootNames.includes(internalName));
+    return [...steps, { run: undefined, fields: others }];
+  }
+
+  /** Executed one after the other; none for an operation that needs no subgraph. */
+  async #rootPlans(operation: OperationDefinitionNode, named: NamedOperation): Promise<readonly RootPlan[]> {
     const { rootNames } = named;
-    const isSerial = operation.operation === 'mutation' && rootNames.length > 1;
     const whole = await this.#planWhole(named);
+    if (whole === undefined) return [];
+    const isSerial = operation.operation === 'mutation' && rootNames.length > 1;
     // One request: its subgraph executes the fields one after the other.
-    if (!isSerial || whole?.kind === 'Fetch') return [{ run: whole && this.#step(whole), fields }];
-    const steps: CompiledStep[] = [];
+    if (!isSerial || whole.kind === 'Fetch') return [{ rootNames, plan: whole }];
+    const plans: RootPlan[] = [];
     for (const name of rootNames) {
       const plan = await this.#plan(named.text([name]));
-      const own = fields.filter(({ internalName }) => internalName === name);
-      steps.push({ run: plan && this.#step(plan), fields: own });
+      if (plan !== undefined) plans.push({ rootNames: [name], plan });
     }
-    const others = fields.filter(({ internalName }) => !rootNames.includes(internalName));
-    return [...steps, { run: undefined, fields: others }];
+    return plans;
   }
 
   /** Where the planner has no plan for all root fields at once, it may have one for each. */

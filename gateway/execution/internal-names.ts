@@ -94,6 +94,11 @@ interface OperationSource {
   readonly condition: (variable: string) => boolean;
 }
 
+/** All fields, whatever their conditions. */
+export function fieldsIn({ items }: ClientSelections): readonly ClientField[] {
+  return items.flatMap((item) => ('selections' in item ? fieldsIn(item.selections) : [item]));
+}
+
 export function nameOperation(source: OperationSource): NamedOperation {
   return new Naming(source).whole();
 }

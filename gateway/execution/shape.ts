@@ -17,7 +17,7 @@ import {
   isObjectType,
 } from 'graphql';
 import { type Fault, type FaultTree, gatewayFault, type Path } from './fault-tree.ts';
-import type { ClientField, ClientSelections } from './internal-names.ts';
+import { type ClientField, type ClientSelections, fieldsIn } from './internal-names.ts';
 import { type Data, isData, NullObject, valueAt } from './merging.ts';
 import type { PossibleTypes } from './possible-types.ts';
 
@@ -281,8 +281,4 @@ function translated(path: Path, selections: readonly ClientSelections[]): Path {
     level = fields.flatMap(({ below }) => below ?? []);
   }
   return words;
-}
-
-function fieldsIn({ items }: ClientSelections): readonly ClientField[] {
-  return items.flatMap((item) => ('selections' in item ? fieldsIn(item.selections) : [item]));
 }

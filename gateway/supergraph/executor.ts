@@ -26,9 +26,25 @@ export interface SubscriptionPlan {
   complete(event: FormattedExecutionResult, operation: GatewayOperation): Promise<ExecutionResult>;
 }
 
+/** A step of a plan, for people. */
+export type ExplainedStep =
+  | { readonly inOrder: readonly ExplainedStep[] }
+  | { readonly atOnce: readonly ExplainedStep[] }
+  | ExplainedRequest;
+
+export interface ExplainedRequest {
+  readonly subgraph: string;
+  /** Places of the answer whose objects are asked for, such as `projects.nodes[]`; undefined: the root. */
+  readonly at: readonly string[] | undefined;
+  /** GraphQL, as the subgraph gets it but for the names. */
+  readonly request: string;
+}
+
 export interface Executor {
   /** Executes a query or mutation. Never throws: failures are in `errors`. */
   execute(operation: GatewayOperation): Promise<ExecutionResult>;
+  /** What `execute` or a subscription would do, without doing it. Throws a CodedError. */
+  explain(operation: GatewayOperation): Promise<ExplainedStep>;
   /** `key` identifies the document: the key of the plan. `variables` are coerced. Throws when the document is not a subscription. */
   planSubscription(
     key: string,

@@ -14,6 +14,7 @@ import type { ClientAddresses } from './client-address.ts';
 import type { Connections } from './connections.ts';
 import { AnswerCompressor, encodingFor } from './content-encoding.ts';
 import type { CrossOrigin } from './cross-origin.ts';
+import { type ExplainingParts, explanationOf } from './explanation.ts';
 import { exportGraph } from './graph-export.ts';
 import type { GraphqlEndpoint } from './graphql-endpoint.ts';
 import { checkGraphqlRequest } from './graphql-request.ts';
@@ -25,6 +26,8 @@ import type { StaticFile, StaticFiles } from './static-files.ts';
 
 interface WebOptions extends Watched {
   readonly endpoint: GraphqlEndpoint;
+  /** What explains operations. */
+  readonly explaining: ExplainingParts;
   readonly exports: readonly GraphExport[];
   readonly files: StaticFiles;
   readonly schemas: SchemaFiles;
@@ -159,6 +162,7 @@ async function answer(
   }
   if (path === '/graphql')
     return graphql(options, request, response, requestId, query === undefined ? '' : `?${query}`);
+  if (path === '/graphql/explain') return explain(options, request, response, requestId);
   if (wanted === undefined && file === undefined && !ownPaths.has(path) && audience === undefined)
     throw new HttpError(404, 'This path does not exist; GraphQL is at /graphql.');
   if (request.method !== 'GET' && (request.method !== 'HEAD' || wanted !== undefined)) {
@@ -239,6 +243,25 @@ async function graphql(
   const compressed = await compressor.compress(result.text, request.headers['accept-encoding']);
   if (compressed === undefined) return send(response, result.status, headers, result.text);
   send(response, result.status, { ...headers, 'content-encoding': compressed.encoding }, compressed.body);
+}
+
+async function explain(
+  options: WebOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+): Promise<void> {
+  if (request.method !== 'POST') {
+    response.setHeader('allow', 'POST');
+    throw new HttpError(405, 'Only POST is allowed here.');
+  }
+  checkGraphqlRequest(request, response);
+  const taken = takenFrom(options, request, response);
+  const body = parseJson(await readBody(request, options.maxBodyBytes));
+  const { status, answer } = await explanationOf(options.explaining, { ...taken, requestId, body });
+  options.metrics.requests.inc({ kind: 'explain', status: String(status) });
+  if (status === 401) response.setHeader('www-authenticate', 'Bearer');
+  sendJson(response, status, answer);
 }
 
 /**

@@ -63,13 +63,18 @@ describeWithProduct('the dashboard', () => {
     expect({ errors, foreign }).toEqual({ errors: [], foreign: [] });
   });
 
-  test('GraphiQL answers with the login of the dashboard', async () => {
+  test('GraphiQL answers with the login of the dashboard, and shows the plan', async () => {
     const { page, errors, foreign } = watched;
     await page.goto(`${product.url}/graphiql`);
     await addElement('203.0.113.33', '42');
     // The editors are there when they show the first example.
     await page.locator('.graphiql-editor-tool').getByText('graphiql-address-1').waitFor();
     await runTab(page, 'Tenant42', 'setElement.add');
+    await page.getByRole('button', { name: 'Show Explain' }).click();
+    const panel = page.getByRole('region', { name: 'Explain' });
+    await panel.getByRole('button', { name: 'Explain' }).click();
+    await panel.getByText('relay', { exact: true }).waitFor();
+    await panel.getByRole('cell', { name: 'depth' }).waitFor();
     expect({ errors, foreign }).toEqual({ errors: [], foreign: [] });
   });
 });

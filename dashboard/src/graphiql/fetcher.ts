@@ -18,7 +18,13 @@ interface FetcherOptions {
   readonly session: Session;
 }
 
-export function createFetcher({ url, socketUrl, session }: FetcherOptions): Fetcher {
+interface GraphAccess {
+  readonly fetcher: Fetcher;
+  /** Asks what the gateway would do, with the header that was typed last. */
+  readonly explain: (question: object) => Promise<Response>;
+}
+
+export function graphAccess({ url, socketUrl, session }: FetcherOptions): GraphAccess {
   let typed: string | undefined;
   const bearer = async (headers: TypedHeaders): Promise<string | undefined> => {
     typed = Object.entries(headers).find(([name]) => name.toLowerCase() === 'authorization')?.[1] || typed;
@@ -27,35 +33,39 @@ export function createFetcher({ url, socketUrl, session }: FetcherOptions): Fetc
     return token === undefined ? undefined : `Bearer ${token}`;
   };
 
-  return (parameters, options) => {
+  const fetcher: Fetcher = (parameters, options) => {
     const headers: TypedHeaders = options?.headers ?? {};
     const operation = options?.documentAST && getOperationAST(options.documentAST, parameters.operationName);
     return operation?.operation === 'subscription'
       ? stream(socketUrl, parameters, () => bearer(headers))
-      : post(url, parameters, headers, () => bearer(headers));
+      : answerOf(post(url, parameters, headers, () => bearer(headers)));
   };
+  return { fetcher, explain: (question) => post(`${url}/explain`, question, {}, () => bearer({})) };
+}
+
+async function answerOf(response: Promise<Response>): Promise<ExecutionResult> {
+  return (await (await response).json()) as ExecutionResult;
 }
 
 /** The longest `waitMs` plus a margin. */
 async function post(
   url: string,
-  parameters: Parameters,
+  body: object,
   headers: TypedHeaders,
   bearer: () => Promise<string | undefined>,
-): Promise<ExecutionResult> {
+): Promise<Response> {
   const authorization = await bearer();
   // `Headers` ignores the case of Authorization.
   const sent = new Headers({ accept: 'application/graphql-response+json, application/json', ...headers });
   sent.set('content-type', 'application/json');
   if (authorization !== undefined) sent.set('authorization', authorization);
-  const response = await fetch(url, {
+  return fetch(url, {
     method: 'POST',
     credentials: 'omit',
     headers: sent,
-    body: JSON.stringify(parameters),
+    body: JSON.stringify(body),
     signal: AbortSignal.timeout(deadlineMs),
   });
-  return (await response.json()) as ExecutionResult;
 }
 
 /** One socket per subscription; it ends with it, and GraphiQL shows why. */

@@ -1,10 +1,11 @@
 // GraphiQL as a separate document, because its editor needs inline styles, which the dashboard forbids.
 import 'graphiql/setup-workers/vite';
-import { GraphiQL } from 'graphiql';
+import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import { createRoot } from 'react-dom/client';
 import { Session } from '../session/session.ts';
 import { exampleTabs } from './example-tabs.ts';
-import { createFetcher } from './fetcher.ts';
+import { explainPlugin } from './explain.tsx';
+import { graphAccess } from './fetcher.ts';
 import 'graphiql/style.css';
 import './graphiql.css';
 
@@ -16,7 +17,8 @@ if (root === null) throw new Error('The page has no element with the id root');
 
 const url = new URL('/graphql', window.location.href).href;
 const session = new Session(url, window.sessionStorage);
-const fetcher = createFetcher({ url, socketUrl: url.replace(/^http/, 'ws'), session });
+const { fetcher, explain } = graphAccess({ url, socketUrl: url.replace(/^http/, 'ws'), session });
+const plugins = [HISTORY_PLUGIN, explainPlugin(explain)];
 
 // GraphiQL uses these variables for the first tab only; its stored tabs take precedence.
 const isFirstVisit = window.localStorage.getItem('graphiql:tabState') === null;
@@ -27,7 +29,13 @@ const initial =
     : {};
 
 createRoot(root).render(
-  <GraphiQL fetcher={fetcher} defaultTabs={exampleTabs} {...initial} defaultEditorToolsVisibility="variables">
+  <GraphiQL
+    fetcher={fetcher}
+    plugins={plugins}
+    defaultTabs={exampleTabs}
+    {...initial}
+    defaultEditorToolsVisibility="variables"
+  >
     <GraphiQL.Logo>
       <a className="home" href="/">
         Dashboard

@@ -11,6 +11,8 @@ import type { FlagRun } from './flag-run.ts';
 
 const inventory = join(import.meta.dirname, '../../../../docs/examples/inventory-subgraph/inventory.graphql');
 
+const screen = join(import.meta.dirname, '../../../../docs/examples/screens/overview.graphql');
+
 export async function localCases(run: FlagRun): Promise<void> {
   const { system, coverage } = run;
   const ok = (line: string) => coverage.succeeds(line);
@@ -22,6 +24,7 @@ export async function localCases(run: FlagRun): Promise<void> {
   await ok(`audit sign ${config}`);
   await run.ok('audit verify');
   await waitFor('a kept end', async () => (await readFile(system.anchorFile, 'utf8').catch(() => '')) !== '');
+  await run.ok(`explain ${screen} --operation Overview --variables {}`);
   await run.ok(`audit verify --anchor ${system.anchorFile}`);
   await ok(`clock show ${config}`);
   await ok(`subgraphs check ${inventory}`);

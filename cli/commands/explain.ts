@@ -1,0 +1,99 @@
+// `tidegate explain FILE`: what the gateway would do with an operation. Nothing of it is executed.
+import { readFile } from 'node:fs/promises';
+import { type DocumentNode, GraphQLError, Kind, parse, print, separateOperations } from 'graphql';
+import { CommandFailure, UsageError } from '../failures.ts';
+import type { ExplainedStep, Explanation } from '../graph-client.ts';
+import { one, text } from '../option.ts';
+import type { Printer } from '../printer.ts';
+import { remoteVerb } from '../remote-verb.ts';
+
+const variables = one('JSON', 'Variables of the operation.', (given, name): Record<string, unknown> => {
+  const value = parsed(given);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new UsageError(`${name} must be a JSON object such as {"first": 20}`);
+});
+
+export const explain = remoteVerb({
+  summary: 'Show which subgraphs an operation of a file asks for what, and its limits. Executes nothing.',
+  takes: ['FILE'],
+  options: { variables, operation: text('NAME', 'Operation of a file that has several.') },
+  async run({ client, printer, options, names: [path] }) {
+    const query = operationIn(await textOf(path), path, options.operation);
+    const explanation = await client.explain(query, options.variables ?? {});
+    if (options.json) return printer.json(explanation);
+    await printExplanation(printer, explanation);
+    if (explanation.refusal !== null) throw new CommandFailure(explanation.refusal.message);
+  },
+});
+
+async function printExplanation(printer: Printer, { operation, limits, plan }: Explanation): Promise<void> {
+  await printer.pairs([
+    ['Operation', [operation.kind, operation.name].filter(Boolean).join(' ')],
+    ['SHA-256', operation.hash],
+  ]);
+  await printer.section(
+    ['LIMIT', 'REQUESTED', 'MOST'],
+    limits.map(({ limit, requested, most }) => [limit, String(requested), String(most)]),
+  );
+  if (plan === null) return;
+  await printer.line('');
+  for (const line of linesOf(plan, '')) await printer.line(line);
+}
+
+/** Numbered as chapters are: what is under one number begins when the number before has ended. */
+function linesOf(step: ExplainedStep, number: string): readonly string[] {
+  if ('subgraph' in step) {
+    const places = step.at === undefined ? '' : `, for ${step.at.join(' and ')}`;
+    const request = step.request.split('\n').map((line) => `    ${line}`);
+    return [`${number === '' ? '' : `${number} `}${step.subgraph}${places}`, ...request];
+  }
+  const prefix = number === '' ? '' : `${number}.`;
+  if ('inOrder' in step) return step.inOrder.flatMap((each, index) => linesOf(each, `${prefix}${index + 1}`));
+  return [
+    `${number === '' ? '' : `${number} `}at once:`,
+    ...step.atOnce.flatMap((each, index) => linesOf(each, `${prefix}${String.fromCharCode(97 + (index % 26))}`)),
+  ];
+}
+
+/** The text of one operation with the fragments that it uses. */
+function operationIn(source: string, path: string, name: string | undefined): string {
+  const byName = separateOperations(documentIn(source, path));
+  const names = Object.keys(byName);
+  const [first] = names;
+  if (name === undefined && names.length > 1)
+    throw new UsageError(`${path} has several operations: name one with --operation (${names.join(', ')})`);
+  const chosen = name ?? first;
+  const document = chosen === undefined ? undefined : byName[chosen];
+  if (document !== undefined) return names.length === 1 ? source : print(document);
+  throw new CommandFailure(`${path} has no operation${name === undefined ? '' : ` named ${name}`}`);
+}
+
+function documentIn(source: string, path: string): DocumentNode {
+  try {
+    const document = parse(source);
+    const isExecutable = ({ kind }: { kind: Kind }) =>
+      kind === Kind.OPERATION_DEFINITION || kind === Kind.FRAGMENT_DEFINITION;
+    if (document.definitions.every(isExecutable)) return document;
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error;
+    const [place] = error.locations ?? [];
+    throw new CommandFailure(`${path}:${place?.line ?? 1}:${place?.column ?? 1}: ${error.message}`);
+  }
+  throw new CommandFailure(`${path} has types; an operation is wanted`);
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new CommandFailure(`${path} can't be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+}
+
+function parsed(given: string): unknown {
+  try {
+    return JSON.parse(given);
+  } catch {
+    return undefined;
+  }
+}
