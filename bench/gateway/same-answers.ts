@@ -61,5 +61,7 @@ async function post(gateway: MeasuredGateway, body: object, token: string): Prom
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(deadlineMs),
   });
-  return (await response.body.json()) as Reply;
+  // Ours has its cost and the request's id beside it.
+  const { data, errors } = (await response.body.json()) as Reply;
+  return { ...(data === undefined ? {} : { data }), ...(errors === undefined ? {} : { errors }) };
 }

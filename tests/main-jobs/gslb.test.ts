@@ -35,7 +35,21 @@ describeWithProduct('a GSLB', () => {
       await waitFor(`${expected} from ${server}`, async () => {
         const words = [`@${server}`, '-p', at.DNS_PORT ?? '', '+short', '+time=2', '+tries=1', fqdn];
         return (await runProgram('dig', words)).stdout.trim().split('\n').sort().join() === wanted.join();
+      }).catch(async (error: Error) => {
+        throw new Error(`${error.message}. ${await reasons()}`);
       });
+  }
+
+  /** Why the answer is as it is. */
+  async function reasons(): Promise<string> {
+    const lines = [
+      ['gslbs', 'show', fqdn],
+      ['gslbs', 'explain', fqdn],
+      ['gslbs', 'history', fqdn],
+      ['machines', 'list'],
+    ];
+    const shown = await Promise.all(lines.map((line) => product.tidegate(...line).catch(String)));
+    return shown.join('\n');
   }
 
   async function verdictsOnEu(): Promise<readonly Flip[]> {

@@ -79,9 +79,10 @@ test.each(Object.entries(lists))('%s: as many statements for many rows as for fe
     expect(data[list]?.nodes).toHaveLength(first);
     return statements;
   };
-  const few = await cost(3);
-  // Two links to one type are read together if they are ready in the same turn, which may vary.
-  expect(Math.abs((await cost(most)) - few)).toBeLessThanOrEqual(2);
+  // Links to one type are read together if they are ready in the same turn, which varies on a busy machine.
+  const leastOf = async (first: number) => Math.min(await cost(first), await cost(first), await cost(first));
+  const few = await leastOf(3);
+  expect(Math.abs((await leastOf(most)) - few)).toBeLessThanOrEqual(2);
   expect(few).toBeLessThanOrEqual(25);
 });
 
