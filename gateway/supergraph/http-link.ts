@@ -151,6 +151,7 @@ export class HttpLink implements SubgraphLink {
       headers: {
         'content-type': 'application/json',
         'x-request-id': context.requestId,
+        ...context.trace,
         [identityHeader]: signIdentity(this.#options.signingKeys, context, { audience: this.name, body }),
       },
       body,

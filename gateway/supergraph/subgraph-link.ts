@@ -1,11 +1,14 @@
 // The port to a subgraph: in this process, or on another host over HTTP and graphql-ws.
 import type { DocumentNode, FormattedExecutionResult } from 'graphql';
 import type { RequestContext } from '../../platform/edge/identity.ts';
+import type { TraceContext } from './trace-context.ts';
 
 /** The context of a request at the gateway; subgraphs in this process get it by reference. */
 export interface GatewayContext extends RequestContext {
   /** Aborted when nobody waits for the answer. Never set for mutations: a client that disconnects interrupts nothing. */
   readonly signal?: AbortSignal;
+  /** The caller's trace. */
+  readonly trace?: TraceContext;
 }
 
 /** One operation for one subgraph, as made by the planner. */

@@ -19,6 +19,7 @@ import { formatError } from '../access/without-values.ts';
 import type { Executor } from '../supergraph/executor.ts';
 import type { GatewayContext } from '../supergraph/subgraph-link.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
+import { traceContextOf } from '../supergraph/trace-context.ts';
 
 /** A request from the web server. */
 export interface EndpointRequest {
@@ -232,12 +233,14 @@ export class GraphqlEndpoint {
       if (authorization !== undefined && identity === undefined)
         throw new CodedError('UNAUTHENTICATED', 'The credential is not valid or has expired: log in again.');
       if (identity !== undefined) request.onIdentified?.();
+      const trace = traceContextOf(request.headers);
       const context: GatewayContext = {
         identity: identity ?? null,
         requestId,
         loaders,
         ...(callerRequestId === undefined ? {} : { callerRequestId }),
         ...(clientAddress === undefined ? {} : { clientAddress }),
+        ...(trace === undefined ? {} : { trace }),
       };
       const operation = operationIn(request);
       if (operation === undefined) return { request: context };

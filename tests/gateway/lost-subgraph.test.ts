@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'graphql';
 import { pino } from 'pino';
 import { HttpLink } from '../../gateway/supergraph/http-link.ts';
+import type { GatewayContext } from '../../gateway/supergraph/subgraph-link.ts';
 import { testPair } from '../support/signing-keys.ts';
 import { TestGateway, until } from './support/gateway.ts';
 
@@ -90,14 +91,21 @@ describe('a connection dropped during a request', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  const ask = (text: string) =>
+  const ask = (text: string, more: Partial<GatewayContext> = {}) =>
     link.execute({
       text,
       document: parse(text),
       variables: {},
       operationName: undefined,
-      context: { identity: null, requestId: 'r', loaders: new Map() },
+      context: { identity: null, requestId: 'r', loaders: new Map(), ...more },
     });
+
+  test("the caller's trace and the request's id are passed on", async () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    await ask('{ prices }', { trace: { traceparent, tracestate: 'a=1' } });
+    for (const header of [`traceparent: ${traceparent}`, 'tracestate: a=1', 'x-request-id: r'])
+      expect(requests[0]).toContain(`\r\n${header}\r\n`);
+  });
 
   test('a mutation is sent once', async () => {
     const result = await ask('mutation { priceSet(id: "1", price: 1) }');

@@ -1,6 +1,7 @@
 // Two small subgraphs: `alpha` owns things and their stream, `beta` knows the price of a thing.
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
+import type { GatewayContext } from '../../../gateway/supergraph/subgraph-link.ts';
 import { CodedError } from '../../../platform/edge/errors.ts';
 import type { RequestContext } from '../../../platform/edge/identity.ts';
 import { facet, withFacets } from '../../../platform/events/facets.ts';
@@ -27,6 +28,7 @@ export const alphaSdl = `${link}
     requestId: String
     callerRequestId: String
     clientAddress: String
+    traceparent: String
     address(address: IpOrCidr!): String
     coded: String
     buggy: String
@@ -115,6 +117,7 @@ export function makeSubgraphs(world: World): { readonly alpha: Subgraph; readonl
           },
           caller: (_: unknown, _args: unknown, context: RequestContext) => context.identity?.name ?? 'nobody',
           requestId: (_: unknown, _args: unknown, context: RequestContext) => context.requestId,
+          traceparent: (_: unknown, _args: unknown, context: GatewayContext) => context.trace?.traceparent ?? null,
           clientAddress: (_: unknown, _args: unknown, context: RequestContext) => context.clientAddress ?? null,
           callerRequestId: (_: unknown, _args: unknown, context: RequestContext) => context.callerRequestId ?? null,
           address: (_: unknown, { address }: { address: string }) => address,
