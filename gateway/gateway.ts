@@ -27,6 +27,7 @@ import { ProcessPlanner } from './execution/process-planner.ts';
 import { serveClientSockets } from './subscriptions/client-sockets.ts';
 import { FanOut } from './subscriptions/fan-out.ts';
 import { checkFiltered, checkResumable } from './subscriptions/normal-subscription.ts';
+import { SocketWatch } from './subscriptions/socket-watch.ts';
 import { HttpLink } from './supergraph/http-link.ts';
 import { InProcessLink } from './supergraph/in-process-link.ts';
 import type { SubgraphLink } from './supergraph/subgraph-link.ts';
@@ -177,12 +178,18 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const { ringCapacity, checkpointMs } = socketLimits;
   const fanOut = new FanOut({ executor, links, metrics, log, limits: socketLimits, ringCapacity, checkpointMs });
+  const watch = new SocketWatch({
+    authenticator,
+    intervalMs: socketLimits.recheckIntervalMs,
+    graceMs: socketLimits.recheckGraceMs,
+    log,
+  });
   const sockets = serveClientSockets({
     server: web.server,
     supergraph,
     operations,
     credentials,
-    authenticator: options.authenticator,
+    watch,
     executor,
     fanOut,
     filteredFeeds,
@@ -205,6 +212,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   };
   const close = async (): Promise<void> => {
     await asked?.stop();
+    watch.close();
     await sockets.dispose();
     fanOut.close();
     const closed = stopListening();
@@ -244,6 +252,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       for (let turn = 0; turn < fewestTurns || (turn < backlog && performance.now() < untilMs); turn += 1)
         await nextTurn();
       void stopListening();
+      watch.close();
       await sockets.dispose();
       await requests;
     },

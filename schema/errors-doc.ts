@@ -1,5 +1,6 @@
 // docs/errors.md, made from the registry of codes: node schema/errors-doc.ts > docs/errors.md
 import {
+  type SocketClose,
   socketCloses,
   type TopLevelCode,
   topLevelCodes,
@@ -74,7 +75,11 @@ export function errorsDocument(): string {
     const contract = topLevelContract[code];
     return [`\`${code}\``, contract?.next ?? '–', contract?.device ?? '–', meaning];
   });
-  const closes = Object.values(socketCloses).map(({ code, meaning }) => [`\`${code}\``, meaning]);
+  const closes = Object.values<SocketClose>(socketCloses).map(({ code, reason, error }) => [
+    `\`${code}\``,
+    reason,
+    error === undefined ? '–' : `\`${error}\``,
+  ]);
   return `<!-- Made by schema/errors-doc.ts from platform/edge/errors.ts: change it there. -->
 # Error codes
 
@@ -103,12 +108,13 @@ ${table(['Code', 'What to do after a mutation', 'On the device', 'Meaning'], top
 
 ## Closed sockets
 
-The gateway closes a graphql-ws socket with one of these codes, or one of the protocol's own. Whatever the code, a subscription goes on without a
-gap and without a repetition after the last cursor. A mutation that was under way on the socket may have been carried out: send it again with
+The gateway closes a graphql-ws socket with one of these codes, or another one of the protocol. The reason of the close has the words of this table,
+except with 1009. An event stream in the same situation ends with an error that has them and the code in the last column. In any case a
+subscription goes on without a gap and without a repetition after the last cursor. A mutation that was under way on the socket may have been carried out: send it again with
 the same key. A client can avoid 4419: it sends a fresh access token of its session in a ping
 (\`{"type":"ping","payload":{"authorization":"Bearer …"}}\`), and the pong says when that one expires (\`accessTokenExpiresAt\`).
 
-${table(['Code', 'Meaning'], closes)}
+${table(['Code', 'Reason', 'Error of an event stream'], closes)}
 `;
 }
 

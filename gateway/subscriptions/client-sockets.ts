@@ -7,7 +7,6 @@ import { type ExecutionArgs, GraphQLError, OperationTypeNode } from 'graphql';
 import { type Context, makeServer, type SubscribePayload } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
-import type { Authenticator } from '../../platform/edge/access.ts';
 import { CodedError, socketCloses } from '../../platform/edge/errors.ts';
 import type { Identity } from '../../platform/edge/identity.ts';
 import { presentError } from '../../platform/graph/execution.ts';
@@ -30,11 +29,13 @@ import type { ClientAddresses } from '../web/client-address.ts';
 import type { Connections } from '../web/connections.ts';
 import type { CrossOrigin } from '../web/cross-origin.ts';
 import type { GatewayMetrics } from '../web/metrics.ts';
+import { closableSocket, closeAll } from './closable.ts';
 import type { FanOut } from './fan-out.ts';
 import { frameStream } from './frame-stream.ts';
 import { type NormalSubscription, normaliseSubscription } from './normal-subscription.ts';
 import type { StreamReader } from './shared-stream.ts';
-import { closeAll, SocketWatch } from './socket-watch.ts';
+import { closeReasons, logIn } from './socket-login.ts';
+import type { SocketWatch } from './socket-watch.ts';
 import { StreamEnded } from './upstream.ts';
 import { WaitingSockets } from './waiting-sockets.ts';
 
@@ -43,7 +44,8 @@ interface ClientSocketsOptions {
   readonly supergraph: Supergraph;
   readonly operations: Operations;
   readonly credentials: CredentialCache;
-  readonly authenticator: Authenticator;
+  /** Of all open sockets and event streams. */
+  readonly watch: SocketWatch;
   readonly executor: Executor;
   readonly fanOut: FanOut;
   /** Subscription fields whose items have facets. */
@@ -72,19 +74,13 @@ interface Admission {
 
 /** Handles upgrades on /graphql. */
 export function serveClientSockets(options: ClientSocketsOptions): SocketServer {
-  const { limits, metrics, log } = options;
+  const { limits, watch, metrics, log } = options;
   const waiting = new WaitingSockets({ most: limits.maxWaitingSockets, mostOfNetwork: limits.maxWaitingOfNetwork });
   const webSockets = new WebSocketServer({ noServer: true, maxPayload: limits.maxMessageBytes });
-  const watch = new SocketWatch({
-    authenticator: options.authenticator,
-    intervalMs: limits.recheckIntervalMs,
-    graceMs: limits.recheckGraceMs,
-    log,
-  });
   const protocol = makeServer<Record<string, unknown> | undefined, SocketExtra>({
     connectionInitWaitTimeout: limits.connectionInitTimeoutMs,
     async onConnect(socket) {
-      const isKnown = await connect(options, watch, socket);
+      const isKnown = await connect(options, socket);
       if (isKnown) waiting.leave(socket.extra.socket);
       return isKnown;
     },
@@ -111,15 +107,15 @@ export function serveClientSockets(options: ClientSocketsOptions): SocketServer 
     protocol,
     log,
     pingIntervalMs: limits.pingIntervalMs,
-    onPing: (extra, payload) => ping(options, watch, extra, payload),
+    onPing: (extra, payload) => ping(options, extra, payload),
+    closeReasons,
     maxBufferedBytes: limits.maxBufferedBytes,
   });
   options.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     if (request.url?.split('?', 1)[0] !== '/graphql') return refuseUpgrade(socket, '404 Not Found');
     if (!options.crossOrigin.admits(request)) return refuseUpgrade(socket, '403 Forbidden');
-    if (webSockets.clients.size - waiting.size >= limits.maxSockets)
-      return refuseUpgrade(socket, '503 Service Unavailable');
+    if (watch.size >= limits.maxSockets) return refuseUpgrade(socket, '503 Service Unavailable');
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       metrics.sockets.inc();
       waiting.enter(webSocket, clientNetwork(options.addresses.of(request)));
@@ -129,10 +125,7 @@ export function serveClientSockets(options: ClientSocketsOptions): SocketServer 
   });
   return {
     release: (graceMs) => sockets.release(graceMs),
-    async dispose(graceMs) {
-      watch.close();
-      await sockets.dispose(graceMs);
-    },
+    dispose: (graceMs) => sockets.dispose(graceMs),
   };
 }
 
@@ -143,35 +136,28 @@ function refuseUpgrade(socket: Duplex, status: string): void {
 /** Identities of open sockets. */
 const identities = new WeakMap<SocketExtra, Identity>();
 
-async function connect(options: ClientSocketsOptions, watch: SocketWatch, context: SocketContext): Promise<boolean> {
-  const { socket } = context.extra;
-  const bearer = bearerOfConnection(context.connectionParams);
-  let identity: Identity | undefined;
-  try {
-    identity = bearer === undefined ? undefined : await options.credentials.identify(bearer);
-  } catch (error) {
-    options.log.warn({ reason: String(error) }, 'a credential could not be checked');
-    closeAll([socket], socketCloses.uncertain, "Credentials can't be checked");
-    return true;
+/** False: the socket is closed, and the reason says why. */
+async function connect(options: ClientSocketsOptions, context: SocketContext): Promise<boolean> {
+  const { limits, watch, credentials, log } = options;
+  const { request, socket } = context.extra;
+  const closable = closableSocket(socket);
+  const given = { parameters: context.connectionParams, authorization: request.headers.authorization };
+  const login = await logIn(credentials, given, log);
+  if (!closable.isOpen()) return false;
+  if ('refusal' in login || watch.isFull(login.identity, limits)) {
+    closeAll([closable], 'refusal' in login ? login.refusal : socketCloses.tryLater);
+    return false;
   }
-  if (identity === undefined) return false;
-  if (socket.readyState !== socket.OPEN) return false;
-  const { maxSocketsPerCredential, maxSocketsPerUser } = options.limits;
-  if (watch.count(identity) >= maxSocketsPerCredential || watch.countOfUser(identity) >= maxSocketsPerUser) {
-    // RFC 6455's "try again later": graphql-ws clients treat 4429 as final.
-    closeAll([socket], socketCloses.tryLater, 'Too many sockets of this user or API token');
-    return true;
-  }
+  const { identity } = login;
   identities.set(context.extra, identity);
-  watch.add(identity, socket);
-  options.connections.hold(context.extra.request.socket);
+  watch.add(identity, closable);
+  options.connections.hold(request.socket);
   return true;
 }
 
 /** A ping may contain a fresh access token of the same session: the socket then ends with that token. */
 async function ping(
-  { credentials, log }: ClientSocketsOptions,
-  watch: SocketWatch,
+  { credentials, watch, log }: ClientSocketsOptions,
   extra: SocketExtra,
   payload: PingPayload,
 ): Promise<PingPayload> {
@@ -187,10 +173,10 @@ async function ping(
     return undefined;
   }
   if (fresh?.credentialId !== identity.credentialId) {
-    closeAll([extra.socket], socketCloses.forbidden, 'Forbidden: not a credential of this session');
+    closeAll([closableSocket(extra.socket)], socketCloses.otherSession);
     return undefined;
   }
-  watch.endWithToken(fresh, extra.socket);
+  watch.endWithToken(fresh, closableSocket(extra.socket));
   const { accessUntilMs } = fresh;
   return accessUntilMs === undefined ? {} : { accessTokenExpiresAt: new Date(accessUntilMs).toISOString() };
 }

@@ -1,11 +1,12 @@
-// Checks open sockets: every two seconds each distinct credential among them is checked again, and a socket is closed when its
-// credential was revoked or its rights have changed. The client then reconnects, if it still can. A socket that came with an
+// Checks open sockets and event streams: every two seconds each distinct credential among them is checked again, and a socket is closed
+// when its credential was revoked or its rights have changed. The client then reconnects, if it still can. A socket that came with an
 // access token is closed when that expires, unless the client sends a fresh one before.
 import type { Logger } from 'pino';
-import type { WebSocket } from 'ws';
 import type { Authenticator } from '../../platform/edge/access.ts';
 import { socketCloses } from '../../platform/edge/errors.ts';
 import { authorisationScope, countsFor, type Identity } from '../../platform/edge/identity.ts';
+import type { SocketLimits } from '../access/limits.ts';
+import { type Closable, closeAll } from './closable.ts';
 
 interface SocketWatchOptions {
   readonly authenticator: Authenticator;
@@ -17,7 +18,7 @@ interface SocketWatchOptions {
 
 interface Watched {
   readonly identity: Identity;
-  readonly sockets: Set<WebSocket>;
+  readonly sockets: Set<Closable>;
   /** When its credential was last found valid, in monotonic milliseconds. */
   goodAtMs: number;
 }
@@ -26,8 +27,6 @@ const checksAtOnce = 16;
 const checkDeadlineMs = 2000;
 /** The longest delay of a timer. */
 const longestTimerMs = 0x7fffffff;
-/** A peer that does not answer a close is disconnected. */
-const closeGraceMs = 1000;
 
 export class SocketWatch {
   readonly #options: SocketWatchOptions;
@@ -35,8 +34,9 @@ export class SocketWatch {
   /** Open sockets by credential, and by user. */
   readonly #counts = new Map<string, number>();
   /** Timers of sockets that end with an access token. */
-  readonly #ends = new WeakMap<WebSocket, NodeJS.Timeout>();
+  readonly #ends = new WeakMap<Closable, NodeJS.Timeout>();
   #timer: NodeJS.Timeout | undefined;
+  #size = 0;
   #closed = false;
 
   constructor(options: SocketWatchOptions) {
@@ -44,18 +44,20 @@ export class SocketWatch {
     this.#schedule();
   }
 
-  /** Open sockets of a credential. */
-  count({ credentialId }: Identity): number {
-    return this.#counts.get(credentialId) ?? 0;
+  /** Open sockets of all users. */
+  get size(): number {
+    return this.#size;
   }
 
-  /** Open sockets of a user, over all sessions and API tokens. */
-  countOfUser(identity: Identity): number {
-    return this.#counts.get(userKey(identity)) ?? 0;
+  /** True if this user or credential has as many as are allowed, over all its sessions and API tokens. */
+  isFull(identity: Identity, most: Pick<SocketLimits, 'maxSocketsPerCredential' | 'maxSocketsPerUser'>): boolean {
+    const ofCredential = this.#counts.get(identity.credentialId) ?? 0;
+    const ofUser = this.#counts.get(userKey(identity)) ?? 0;
+    return ofCredential >= most.maxSocketsPerCredential || ofUser >= most.maxSocketsPerUser;
   }
 
   /** Watches a socket until it closes. */
-  add(identity: Identity, socket: WebSocket): void {
+  add(identity: Identity, socket: Closable): void {
     // By rights too: a socket that was opened with other rights is checked separately.
     const key = `${identity.credentialId}/${authorisationScope(identity)}`;
     const watched = this.#watched.get(key) ?? { identity, sockets: new Set(), goodAtMs: performance.now() };
@@ -63,12 +65,14 @@ export class SocketWatch {
     watched.sockets.add(socket);
     const counts = [identity.credentialId, userKey(identity)];
     for (const each of counts) this.#add(each, 1);
+    this.#size += 1;
     this.endWithToken(identity, socket);
-    socket.once('close', () => {
+    socket.onceClosed(() => {
       clearTimeout(this.#ends.get(socket));
       watched.sockets.delete(socket);
       if (watched.sockets.size === 0) this.#watched.delete(key);
       for (const each of counts) this.#add(each, -1);
+      this.#size -= 1;
     });
   }
 
@@ -79,12 +83,12 @@ export class SocketWatch {
   }
 
   /** Ends a watched socket when the access token of `identity` expires, instead of an earlier one. */
-  endWithToken({ accessUntilMs }: Identity, socket: WebSocket): void {
+  endWithToken({ accessUntilMs }: Identity, socket: Closable): void {
     clearTimeout(this.#ends.get(socket));
-    if (accessUntilMs === undefined || socket.readyState !== socket.OPEN) return;
+    if (accessUntilMs === undefined || !socket.isOpen()) return;
     const wait = (): void => {
       const leftMs = accessUntilMs - Date.now();
-      if (leftMs <= 0) closeAll([socket], socketCloses.accessTokenEnded, 'The access token has expired');
+      if (leftMs <= 0) closeAll([socket], socketCloses.accessTokenEnded);
       else this.#ends.set(socket, setTimeout(wait, Math.min(leftMs, longestTimerMs)).unref());
     };
     wait();
@@ -121,12 +125,12 @@ export class SocketWatch {
     } catch (error) {
       const blindMs = performance.now() - watched.goodAtMs;
       log.warn({ err: error, blindMs }, 'a credential could not be checked again');
-      if (blindMs > graceMs) closeAll(watched.sockets, socketCloses.uncertain, "Credentials can't be checked");
+      if (blindMs > graceMs) closeAll(watched.sockets, socketCloses.uncertain);
       return;
     }
-    if (now === undefined) closeAll(watched.sockets, socketCloses.forbidden, 'Forbidden: the login has ended');
+    if (now === undefined) closeAll(watched.sockets, socketCloses.loginEnded);
     else if (authorisationScope(now) !== authorisationScope(watched.identity))
-      closeAll(watched.sockets, socketCloses.forbidden, 'Forbidden: rights have changed, connect again');
+      closeAll(watched.sockets, socketCloses.rightsChanged);
     else watched.goodAtMs = performance.now();
   }
 }
@@ -134,14 +138,4 @@ export class SocketWatch {
 /** No credential has such a key. */
 function userKey(identity: Identity): string {
   return `user ${countsFor(identity)}`;
-}
-
-/** Closes sockets permanently: one that does not answer is disconnected. */
-export function closeAll(sockets: Iterable<WebSocket>, { code }: { readonly code: number }, reason: string): void {
-  for (const socket of sockets) {
-    socket.close(code, reason);
-    const cut = setTimeout(() => socket.terminate(), closeGraceMs);
-    cut.unref();
-    socket.once('close', () => clearTimeout(cut));
-  }
 }

@@ -178,23 +178,65 @@ export const topLevelCodes = {
 
 export type TopLevelCode = keyof typeof topLevelCodes;
 
-/** Codes with which the gateway closes a socket (RFC 6455 section 7.4), in addition to the codes of the graphql-ws protocol. */
+/** The end of a socket or of an event stream, in words: at most 123 bytes of UTF-8 (RFC 6455 section 5.5). */
+export interface SocketClose {
+  /** RFC 6455 section 7.4. */
+  readonly code: number;
+  /** Of the error that ends an event stream; absent if only sockets end so. */
+  readonly error?: TopLevelCode;
+  readonly reason: string;
+}
+
+/** How the gateway closes sockets. The codes 4401, 4406, 4408 and 4429 are those of the graphql-ws protocol. */
 export const socketCloses = {
-  goingAway: { code: 1001, meaning: 'The gateway stops: connect again, to another one or a moment later.' },
-  tooLarge: { code: 1009, meaning: 'A message is larger than allowed.' },
-  tryLater: { code: 1013, meaning: 'Too many sockets of the same user, session or API token: close some first.' },
-  forbidden: {
+  goingAway: {
+    code: 1001,
+    error: 'UNAVAILABLE',
+    reason: 'The server stops: connect again, and subscribe after your last cursor.',
+  },
+  tooLarge: { code: 1009, reason: 'A message is larger than allowed.' },
+  tryLater: {
+    code: 1013,
+    error: 'LIMIT_EXCEEDED',
+    reason: 'Too many sockets and event streams of this user, session or API token: close some first.',
+  },
+  subscribedTooEarly: {
+    code: 4401,
+    reason: 'Send connection_init, and wait for connection_ack before you subscribe.',
+  },
+  credentialMissing: {
     code: 4403,
-    meaning:
-      'The credential is not valid, the session has ended, the token was revoked, or the rights have changed. Log in if a new connection is refused too; after changed rights, read a snapshot before you subscribe again.',
+    reason: 'No bearer token: connection_init needs {"authorization": "Bearer …"}, or the upgrade that header.',
+  },
+  forbidden: { code: 4403, reason: 'The credential is not valid or has expired: log in again.' },
+  otherSession: { code: 4403, reason: 'The token in the ping is not one of this session: connect again with it.' },
+  loginEnded: {
+    code: 4403,
+    error: 'UNAUTHENTICATED',
+    reason: 'The session has ended, or the token was revoked: log in again.',
+  },
+  rightsChanged: {
+    code: 4403,
+    error: 'FORBIDDEN',
+    reason: 'The rights have changed: connect again, read a snapshot, then subscribe.',
+  },
+  subprotocolMissing: { code: 4406, reason: 'Offer the subprotocol graphql-transport-ws.' },
+  initTimeout: {
+    code: 4408,
+    reason: 'No connection_init came in time: send it as soon as the socket is open.',
   },
   accessTokenEnded: {
     code: 4419,
-    meaning:
-      'The access token has expired. Nothing else has changed: get a new one with sessionRefresh, connect, and subscribe after your last cursor.',
+    error: 'UNAUTHENTICATED',
+    reason: 'The access token has expired: get one with sessionRefresh, and subscribe after your last cursor.',
   },
-  uncertain: { code: 4503, meaning: "Credentials can't be checked at the moment: connect again later." },
-} as const satisfies Record<string, { readonly code: number; readonly meaning: string }>;
+  initTwice: { code: 4429, reason: 'connection_init came twice: send it once.' },
+  uncertain: {
+    code: 4503,
+    error: 'UNAVAILABLE',
+    reason: "Credentials can't be checked at the moment: connect again later.",
+  },
+} as const satisfies Record<string, SocketClose>;
 
 /** One entry of `userErrors`. */
 export interface UserError {

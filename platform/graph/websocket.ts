@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { CloseCode, handleProtocols, MessageType, type Server } from 'graphql-ws';
 import type { Logger } from 'pino';
 import type { WebSocket, WebSocketServer } from 'ws';
+import { socketCloses } from '../edge/errors.ts';
 import { StreamIds } from './stream-ids.ts';
 
 /** The content of `context.extra` in protocol hooks. */
@@ -26,6 +27,8 @@ interface AttachOptions {
   readonly pingIntervalMs: number;
   /** Answers a ping of the protocol; default: returns its payload. */
   readonly onPing?: (extra: SocketExtra, payload: PingPayload) => Promise<PingPayload>;
+  /** Reasons by close code, in place of those of the protocol server. */
+  readonly closeReasons?: ReadonlyMap<number, string>;
   /** A socket with more than this queued is closed: its reader is too slow. */
   readonly maxBufferedBytes: number;
 }
@@ -87,7 +90,7 @@ export function attachSockets(options: AttachOptions): SocketServer {
           const frame = streamIds.toClient(data);
           if (frame !== undefined) await send(frame).catch(() => undefined);
         },
-        close: (code, reason) => socket.close(code, reason),
+        close: (code, reason) => socket.close(code, options.closeReasons?.get(code ?? 0) ?? reason),
         onPing: pong,
         onMessage: (take) =>
           socket.on('message', (data) => {
@@ -116,7 +119,7 @@ export function attachSockets(options: AttachOptions): SocketServer {
     await Promise.all(
       open.map(async (socket) => {
         const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-        socket.close(1001, 'Going away');
+        socket.close(socketCloses.goingAway.code, socketCloses.goingAway.reason);
         const cut = setTimeout(() => socket.terminate(), graceMs);
         await gone;
         clearTimeout(cut);

@@ -1,0 +1,39 @@
+// What the gateway may have to close before its client does: a socket or an event stream.
+import type { WebSocket } from 'ws';
+import type { SocketClose } from '../../platform/edge/errors.ts';
+
+export interface Closable {
+  isOpen(): boolean;
+  /** Tells the client why. */
+  close(reason: SocketClose): void;
+  /** At once. */
+  terminate(): void;
+  onceClosed(listener: () => void): void;
+}
+
+/** A peer that does not answer a close is disconnected. */
+const closeGraceMs = 1000;
+
+/** Closes them permanently: one that does not answer is disconnected. */
+export function closeAll(all: Iterable<Closable>, reason: SocketClose): void {
+  for (const each of all) {
+    each.close(reason);
+    const cut = setTimeout(() => each.terminate(), closeGraceMs);
+    cut.unref();
+    each.onceClosed(() => clearTimeout(cut));
+  }
+}
+
+const known = new WeakMap<WebSocket, Closable>();
+
+/** The same for the same socket. */
+export function closableSocket(socket: WebSocket): Closable {
+  const closable = known.get(socket) ?? {
+    isOpen: () => socket.readyState === socket.OPEN,
+    close: ({ code, reason }) => socket.close(code, reason),
+    terminate: () => socket.terminate(),
+    onceClosed: (listener) => socket.once('close', listener),
+  };
+  known.set(socket, closable);
+  return closable;
+}
