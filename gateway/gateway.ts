@@ -25,6 +25,7 @@ import { Questions } from './access/questions.ts';
 import { CompiledExecutor } from './execution/compiled-executor.ts';
 import { ProcessPlanner } from './execution/process-planner.ts';
 import { serveClientSockets } from './subscriptions/client-sockets.ts';
+import { EventStreams } from './subscriptions/event-streams.ts';
 import { FanOut } from './subscriptions/fan-out.ts';
 import { checkFiltered, checkResumable } from './subscriptions/normal-subscription.ts';
 import { SocketWatch } from './subscriptions/socket-watch.ts';
@@ -104,11 +105,11 @@ export interface Gateway {
   readonly questions: Questions;
   /**
    * Before the address moves to another host: ends the connections of clients, as their requests are answered, for up to
-   * `deadlineMs`. Sockets are closed with 1001. New connections are still served, so the caller must keep new clients away in the
-   * meantime.
+   * `deadlineMs`. Sockets are closed with 1001, and event streams end. New connections are still served, so the caller
+   * must keep new clients away in the meantime.
    */
   handOver(deadlineMs?: number): Promise<void>;
-  /** Accepts no new work, closes sockets with 1001, waits for running requests. */
+  /** Accepts no new work, closes sockets with 1001, ends event streams, waits for running requests. */
   drain(deadlineMs?: number): Promise<void>;
   /** Closes everything at once. */
   stop(): Promise<void>;
@@ -157,6 +158,19 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const connectionLimits: ConnectionLimits = { ...defaultConnectionLimits, ...options.connectionLimits };
   const connections = new Connections(connectionLimits, addresses);
   const crossOrigin = new CrossOrigin(options.corsOrigins ?? []);
+  const { ringCapacity, checkpointMs } = socketLimits;
+  const fanOut = new FanOut({ executor, links, metrics, log, limits: socketLimits, ringCapacity, checkpointMs });
+  const watch = new SocketWatch({
+    authenticator,
+    intervalMs: socketLimits.recheckIntervalMs,
+    graceMs: socketLimits.recheckGraceMs,
+    log,
+  });
+  const eventStreams = new EventStreams({
+    ...{ supergraph, fanOut, watch, filteredFeeds, metrics, log },
+    limits: socketLimits,
+    reading: connectionLimits,
+  });
   const web = createWebServer({
     schemas: new SchemaFiles(options.supergraphSdl),
     endpoint,
@@ -171,17 +185,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     addresses,
     connections,
     crossOrigin,
+    eventStreams,
     reading: connectionLimits,
     maxBodyBytes: limits.maxBodyBytes,
     tls: options.tls,
-    log,
-  });
-  const { ringCapacity, checkpointMs } = socketLimits;
-  const fanOut = new FanOut({ executor, links, metrics, log, limits: socketLimits, ringCapacity, checkpointMs });
-  const watch = new SocketWatch({
-    authenticator,
-    intervalMs: socketLimits.recheckIntervalMs,
-    graceMs: socketLimits.recheckGraceMs,
     log,
   });
   const sockets = serveClientSockets({
@@ -213,7 +220,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const close = async (): Promise<void> => {
     await asked?.stop();
     watch.close();
-    await sockets.dispose();
+    await Promise.all([sockets.dispose(), eventStreams.dispose()]);
     fanOut.close();
     const closed = stopListening();
     web.server.close();
@@ -242,7 +249,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     url: `${options.tls === undefined ? 'http' : 'https'}://${host}:${port}`,
     ...{ port, questions, questionsUrl },
     async handOver(deadlineMs = 1_000) {
-      await Promise.all([web.handOver(deadlineMs), sockets.release(deadlineMs)]);
+      await Promise.all([web.handOver(deadlineMs), sockets.release(deadlineMs), eventStreams.release()]);
     },
     async drain(deadlineMs = 30_000) {
       endpoint.drain();
@@ -253,7 +260,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         await nextTurn();
       void stopListening();
       watch.close();
-      await sockets.dispose();
+      await Promise.all([sockets.dispose(), eventStreams.dispose()]);
       await requests;
     },
     stop: close,

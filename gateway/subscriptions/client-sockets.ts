@@ -144,7 +144,7 @@ async function connect(options: ClientSocketsOptions, context: SocketContext): P
   const given = { parameters: context.connectionParams, authorization: request.headers.authorization };
   const login = await logIn(credentials, given, log);
   if (!closable.isOpen()) return false;
-  if ('refusal' in login || watch.isFull(login.identity, limits)) {
+  if ('refusal' in login || watch.limitReached(login.identity, limits) !== undefined) {
     closeAll([closable], 'refusal' in login ? login.refusal : socketCloses.tryLater);
     return false;
   }

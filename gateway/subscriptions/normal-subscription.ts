@@ -215,7 +215,8 @@ const cursorSelection: FieldNode = {
   alias: { kind: Kind.NAME, value: cursorAlias },
 };
 
-function readAfter(after: unknown): string | undefined {
+/** Throws INVALID_CURSOR for what is no cursor at all. */
+export function readAfter(after: unknown): string | undefined {
   if (after == null) return undefined;
   if (typeof after === 'string' && after.length <= longestCursor) return after;
   throw new CodedError(

@@ -49,11 +49,17 @@ export class SocketWatch {
     return this.#size;
   }
 
-  /** True if this user or credential has as many as are allowed, over all its sessions and API tokens. */
-  isFull(identity: Identity, most: Pick<SocketLimits, 'maxSocketsPerCredential' | 'maxSocketsPerUser'>): boolean {
-    const ofCredential = this.#counts.get(identity.credentialId) ?? 0;
-    const ofUser = this.#counts.get(userKey(identity)) ?? 0;
-    return ofCredential >= most.maxSocketsPerCredential || ofUser >= most.maxSocketsPerUser;
+  /** The limit that a further socket of this identity would exceed; undefined: none. */
+  limitReached(
+    identity: Identity,
+    { maxSocketsPerCredential, maxSocketsPerUser }: Pick<SocketLimits, 'maxSocketsPerCredential' | 'maxSocketsPerUser'>,
+  ): { readonly limit: string; readonly most: number } | undefined {
+    if ((this.#counts.get(identity.credentialId) ?? 0) >= maxSocketsPerCredential)
+      return { limit: 'sockets of one session or API token', most: maxSocketsPerCredential };
+    // Over all sessions and API tokens.
+    if ((this.#counts.get(userKey(identity)) ?? 0) >= maxSocketsPerUser)
+      return { limit: 'sockets of one user', most: maxSocketsPerUser };
+    return undefined;
   }
 
   /** Watches a socket until it closes. */

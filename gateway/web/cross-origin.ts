@@ -3,7 +3,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** Request headers that the endpoint reads and a page may send only after a preflight. */
-const requestHeaders = 'authorization, content-type, x-request-id, apollo-require-preflight, x-apollo-operation-name';
+const requestHeaders =
+  'authorization, content-type, x-request-id, last-event-id, apollo-require-preflight, x-apollo-operation-name';
 /** Response headers that a page may read. */
 const responseHeaders = 'retry-after, www-authenticate, x-request-id';
 /** Browsers keep the answer to a preflight for at most two hours. */

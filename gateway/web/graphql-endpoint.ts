@@ -33,6 +33,8 @@ export interface EndpointRequest {
   /** The caller's own id of the request. */
   readonly callerRequestId: string | undefined;
   readonly clientAddress: string | undefined;
+  /** Whether a subscription may be answered with an event stream; default false. */
+  readonly takesStream?: boolean;
   /** Aborted when the client disconnects. */
   readonly signal: AbortSignal;
   /** Called when the request is found to be a logged-in user's; may be called again. */
@@ -43,8 +45,16 @@ export interface EndpointResponse {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
   readonly text: string;
-  /** `query`, `mutation`, or undefined when it was refused before that was known. */
+  /** `query`, `mutation`, `subscription`, or undefined when it was refused before that was known. */
   readonly kind: string | undefined;
+  /** To be answered with an event stream in place of this. */
+  readonly subscription?: AdmittedSubscription | undefined;
+}
+
+export interface AdmittedSubscription {
+  readonly admitted: AdmittedOperation;
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly context: GatewayContext;
 }
 
 interface EndpointDependencies {
@@ -60,6 +70,7 @@ interface EndpointDependencies {
 interface ApolloContext extends BaseContext {
   readonly request: GatewayContext;
   readonly admitted?: AdmittedOperation;
+  readonly subscription?: AdmittedSubscription;
 }
 
 const httpStatus: Readonly<Record<string, number>> = {
@@ -81,9 +92,10 @@ function refusal(error: CodedError): GraphQLError {
   });
 }
 
-const overSocketsOnly = new GraphQLError('Subscriptions are served over graphql-ws on the same path.', {
-  extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
-});
+const notAsJson = new GraphQLError(
+  'A subscription is not answered with JSON: send it over graphql-ws on the same path, or with Accept: text/event-stream.',
+  { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } },
+);
 
 /** Lists are bounded one by one; the texts in them add up. */
 function boundedAnswer(value: FormattedExecutionResult, mostLength: number): string {
@@ -167,6 +179,7 @@ export class GraphqlEndpoint {
   async handle(request: EndpointRequest): Promise<EndpointResponse> {
     let kind: string | undefined;
     let invalid: InvalidGraphqlDocument | undefined;
+    let subscription: AdmittedSubscription | undefined;
     const response = await this.#apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: {
         method: request.method,
@@ -177,7 +190,10 @@ export class GraphqlEndpoint {
       context: async () => {
         try {
           const context = await this.#admit(request);
-          kind = context.admitted?.operation.operation;
+          ({ subscription } = context);
+          kind = (context.admitted ?? subscription?.admitted)?.operation.operation;
+          // Ends here: Apollo Server does not execute it.
+          if (subscription !== undefined) throw new GraphQLError('A subscription is answered with a stream.');
           return context;
         } catch (error) {
           if (!(error instanceof InvalidGraphqlDocument)) throw error;
@@ -187,6 +203,7 @@ export class GraphqlEndpoint {
         }
       },
     });
+    if (subscription !== undefined) return { status: 200, headers: new Map(), text: '', kind, subscription };
     if (response.body.kind !== 'complete') throw new Error('incremental delivery was not asked for');
     const isExecuted = kind !== undefined && invalid === undefined;
     const text = isExecuted
@@ -245,18 +262,20 @@ export class GraphqlEndpoint {
       const operation = operationIn(request);
       if (operation === undefined) return { request: context };
       const admitted = operations.admit(operation, context.identity, clientAddress);
-      if (admitted.operation.operation === OperationTypeNode.SUBSCRIPTION) throw overSocketsOnly;
-      if (admitted.operation.operation === OperationTypeNode.MUTATION) {
+      const isSubscription = admitted.operation.operation === OperationTypeNode.SUBSCRIPTION;
+      if (isSubscription && request.takesStream !== true) throw notAsJson;
+      if (isSubscription || admitted.operation.operation === OperationTypeNode.MUTATION) {
         if (this.#draining)
           throw new CodedError('UNAVAILABLE', 'This gateway is shutting down: send the request again.', {
             retryAfterMs: 500,
           });
-        return { request: context, admitted };
+        if (!isSubscription) return { request: context, admitted };
+        return { request: context, subscription: { admitted, variables: operation.variables ?? {}, context } };
       }
       return { request: { ...context, signal }, admitted };
     } catch (error) {
       if (error instanceof CodedError) throw refusal(error);
-      if (error instanceof InvalidGraphqlDocument || error === overSocketsOnly) throw error;
+      if (error instanceof InvalidGraphqlDocument || error === notAsJson) throw error;
       this.#dependencies.log.warn({ requestId, reason: String(error) }, 'a credential could not be checked');
       throw refusal(new CodedError('UNAVAILABLE', "The credential can't be checked at the moment; try again."));
     }
@@ -298,6 +317,7 @@ function operationIn(request: EndpointRequest) {
     }
   } else if (typeof request.body === 'object' && request.body !== null) {
     ({ query, operationName, variables } = request.body as Record<string, unknown>);
+    if (operationName != null && typeof operationName !== 'string') return undefined;
   }
   if (typeof query !== 'string' || query === '') return undefined;
   if (variables != null && (typeof variables !== 'object' || Array.isArray(variables))) return undefined;

@@ -3,19 +3,33 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Negotiator from 'negotiator';
 import { HttpError } from '../../platform/graph/http-body.ts';
+import { eventStreamType } from './server-sent-events.ts';
 
-const answerTypes = ['application/json', 'application/graphql-response+json'];
+const answerTypes = ['application/json', 'application/graphql-response+json', eventStreamType];
+
+/** The forms of an answer that the client accepts. */
+interface AcceptedAnswer {
+  /** It prefers Server-Sent Events to JSON. */
+  readonly asEvents: boolean;
+  /** It names the type of event streams, so that a subscription may be answered with one. */
+  readonly takesStream: boolean;
+}
 
 /** Throws HttpError 406 or 415. */
-export function checkGraphqlRequest({ method, headers }: IncomingMessage, response: ServerResponse): void {
-  if (new Negotiator({ headers }).mediaType(answerTypes) === undefined)
-    throw new HttpError(406, `Accept must allow ${answerTypes.join(' or ')}.`);
+export function checkGraphqlRequest({ method, headers }: IncomingMessage, response: ServerResponse): AcceptedAnswer {
+  const negotiator = new Negotiator({ headers });
+  const preferred = negotiator.mediaType(answerTypes);
+  if (preferred === undefined)
+    throw new HttpError(406, `Accept must allow ${answerTypes.slice(0, -1).join(', ')} or ${answerTypes.at(-1)}.`);
+  const asEvents = preferred === eventStreamType;
+  const takesStream = asEvents || negotiator.mediaTypes().some((type) => type.toLowerCase() === eventStreamType);
   const contentEncoding = headers['content-encoding']?.trim() || 'identity';
   if (contentEncoding.toLowerCase() !== 'identity') {
     response.setHeader('accept-encoding', 'identity');
     throw new HttpError(415, 'Compressed requests are not read: send the body without Content-Encoding.');
   }
-  if (method !== 'POST') return;
+  // A HEAD has no body, and so no events.
+  if (method !== 'POST') return { asEvents, takesStream: takesStream && method === 'GET' };
   const contentType = headers['content-type'] ?? '';
   // A page of another origin could send any other type without a preflight (CSRF).
   if (!/^\s*application\/json\s*(;|$)/i.test(contentType))
@@ -26,4 +40,5 @@ export function checkGraphqlRequest({ method, headers }: IncomingMessage, respon
       415,
       'The request must be in UTF-8: send Content-Type: application/json without another charset.',
     );
+  return { asEvents, takesStream };
 }

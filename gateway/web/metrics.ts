@@ -5,6 +5,8 @@ export interface GatewayMetrics {
   readonly requests: Counter<'kind' | 'status'>;
   readonly requestSeconds: Histogram<'kind'>;
   readonly sockets: Gauge;
+  readonly eventStreams: Gauge;
+  /** On sockets and event streams. */
   readonly subscriptions: Gauge;
   /** Executions at subgraphs that feed subscriptions; many subscriptions share one. */
   readonly upstreams: Gauge;
@@ -29,6 +31,11 @@ export function gatewayMetrics(registry: Registry): GatewayMetrics {
       registers,
     }),
     sockets: new Gauge({ name: 'tidegate_gateway_sockets', help: 'Open sockets.', registers }),
+    eventStreams: new Gauge({
+      name: 'tidegate_gateway_event_streams',
+      help: 'Open event streams (GraphQL over SSE).',
+      registers,
+    }),
     subscriptions: new Gauge({ name: 'tidegate_gateway_subscriptions', help: 'Subscriptions of clients.', registers }),
     upstreams: new Gauge({
       name: 'tidegate_gateway_upstreams',

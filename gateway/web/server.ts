@@ -10,6 +10,7 @@ import { HttpError, parseJson, readBody } from '../../platform/graph/http-body.t
 import { isWatchPath, type Watched, watchAnswer, watchPaths } from '../../platform/watch/watch-answer.ts';
 import { atMost } from '../../platform/work/within.ts';
 import type { ConnectionLimits } from '../access/limits.ts';
+import type { EventStreams } from '../subscriptions/event-streams.ts';
 import type { ClientAddresses } from './client-address.ts';
 import type { Connections } from './connections.ts';
 import { AnswerCompressor, encodingFor } from './content-encoding.ts';
@@ -22,6 +23,7 @@ import type { GatewayMetrics } from './metrics.ts';
 import { callerRequestIdOf } from './request-id.ts';
 import { type SchemaFiles, schemaAudience } from './schema-files.ts';
 import { dataPolicy, securityHeaders } from './security-headers.ts';
+import { completeEvent, eventStreamHeaders, nextEvent } from './server-sent-events.ts';
 import type { StaticFile, StaticFiles } from './static-files.ts';
 
 interface WebOptions extends Watched {
@@ -35,6 +37,7 @@ interface WebOptions extends Watched {
   readonly addresses: ClientAddresses;
   readonly connections: Connections;
   readonly crossOrigin: CrossOrigin;
+  readonly eventStreams: EventStreams;
   /** The minimum speed at which clients must read their answers. */
   readonly reading: Pick<ConnectionLimits, 'readWithinMs' | 'slowestBytesPerSecond'>;
   readonly maxBodyBytes: number;
@@ -224,8 +227,9 @@ async function graphql(
   search: string,
 ): Promise<void> {
   const startedMs = performance.now();
-  checkGraphqlRequest(request, response);
+  const { asEvents, takesStream } = checkGraphqlRequest(request, response);
   const taken = takenFrom(options, request, response);
+  if (asEvents) taken.headers.set('accept', 'application/graphql-response+json');
   const body = request.method === 'POST' ? parseJson(await readBody(request, options.maxBodyBytes)) : undefined;
   const result = await options.endpoint.handle({
     ...taken,
@@ -233,11 +237,16 @@ async function graphql(
     method: request.method === 'HEAD' ? 'GET' : (request.method ?? 'POST'),
     search,
     body,
+    takesStream,
     requestId,
   });
   const kind = result.kind ?? 'refused';
   options.metrics.requests.inc({ kind, status: String(result.status) });
+  if (result.subscription !== undefined) return options.eventStreams.serve(request, response, result.subscription);
   options.metrics.requestSeconds.observe({ kind }, (performance.now() - startedMs) / 1000);
+  // Other refusals are those of HTTP: a client must see their status.
+  if (asEvents && (result.status === 200 || result.status === 400))
+    return send(response, 200, eventStreamHeaders, `${nextEvent(result.text)}${completeEvent}`);
   const headers = Object.fromEntries(result.headers);
   response.appendHeader('vary', 'accept-encoding');
   const compressed = await compressor.compress(result.text, request.headers['accept-encoding']);

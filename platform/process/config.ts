@@ -317,7 +317,7 @@ const platformSettings = {
   'sockets.maxPerUser': count(10, 10_000)
     .default(500)
     .describe(
-      'maximum number of sockets of one user in each gateway, over all sessions and API tokens; a token made by an administrator or on the command line counts separately',
+      'maximum number of sockets and event streams of one user in each gateway, over all sessions and API tokens; a token made by an administrator or on the command line counts separately',
     ),
   'subscriptions.max': count(10, 1_000_000).default(20_000).describe('maximum number of subscriptions in each gateway'),
   'subscriptions.maxPerUser': count(1, 1_000_000)

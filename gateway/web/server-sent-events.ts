@@ -1,0 +1,23 @@
+// The text of Server-Sent Events (WHATWG HTML, section 9.2) as the GraphQL over SSE protocol uses them, in distinct connections mode:
+// `next` with a result, and `complete` at the end (https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md).
+import { dataPolicy } from './security-headers.ts';
+
+export const eventStreamType = 'text/event-stream';
+
+export const eventStreamHeaders: Readonly<Record<string, string>> = {
+  'content-type': `${eventStreamType}; charset=utf-8`,
+  'cache-control': 'no-store',
+  'content-security-policy': dataPolicy,
+  // Nginx would collect events in a buffer.
+  'x-accel-buffering': 'no',
+};
+
+/** A comment: clients ignore it. */
+export const heartbeat = ':\n\n';
+/** With data, because browsers drop events without. */
+export const completeEvent = 'event: complete\ndata:\n\n';
+
+/** `json`: one line. `id`: what a client sends as `Last-Event-ID` when it connects again. */
+export function nextEvent(json: string, id?: string): string {
+  return `event: next\n${id === undefined ? '' : `id: ${id}\n`}data: ${json}\n\n`;
+}
