@@ -84,13 +84,14 @@ export class FanOut {
 
   #source(subscription: NormalSubscription, identity: Identity): Source {
     const { links, metrics, log } = this.#options;
+    const lag = metrics.deliveryLag;
     const onResume = (): void => metrics.resumptions.inc();
     const planned = () => this.#planned(subscription);
     return async function* follow(request) {
       const plan = await planned();
       const link = links.get(plan.subgraph);
       invariant(link !== undefined, `no link to subgraph ${plan.subgraph}`);
-      yield* followUpstream({ subscription, plan, link, identity, log, onResume }, request);
+      yield* followUpstream({ subscription, plan, link, identity, lag, log, onResume }, request);
     };
   }
 

@@ -54,6 +54,8 @@ export interface NormalSubscription {
   /** Whether the feed's items have facets. */
   readonly isFiltered: boolean;
   readonly filter: FeedFilter;
+  /** Name of the root field. */
+  readonly feed: string;
   /** Response name of the root field. */
   readonly rootKey: string;
   /** The client's start position; undefined: now. */
@@ -124,6 +126,7 @@ export function normaliseSubscription(
     variables: kept,
     isFiltered,
     filter: new FeedFilter(isFiltered ? givenOf(feed, first, coerced.coerced) : []),
+    feed: feed.name,
     rootKey: first.alias?.value ?? first.name.value,
     after: readAfter(afterNode === undefined ? undefined : valueFromAST(afterNode, GraphQLString, coerced.coerced)),
   };

@@ -5,7 +5,8 @@ import type { Turns } from '../../platform/work/turns.ts';
 import type { FeedFilter } from './feed-filter.ts';
 import { ReaderIndex } from './reader-index.ts';
 import { type Place, type StreamCursor, textOf } from './stream-cursor.ts';
-import { type Source, type SourceRequest, StreamEnded, type StreamItem } from './upstream.ts';
+import type { StreamItem } from './stream-item.ts';
+import { type Source, type SourceRequest, StreamEnded } from './upstream.ts';
 
 interface RingDemand {
   readonly wanted: SourceRequest['wanted'];

@@ -6,7 +6,8 @@
 import { type FeedFilter, openFilter } from './feed-filter.ts';
 import { Ring, type RingReader } from './ring.ts';
 import type { Place } from './stream-cursor.ts';
-import type { Source, StreamItem } from './upstream.ts';
+import type { StreamItem } from './stream-item.ts';
+import type { Source } from './upstream.ts';
 import type { Share } from './user-shares.ts';
 
 interface SharedStreamOptions {

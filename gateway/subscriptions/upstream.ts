@@ -9,23 +9,14 @@ import type { Identity } from '../../platform/edge/identity.ts';
 import { type CursorPosition, cursorAlias } from '../../platform/events/cursor.ts';
 import type { Facets } from '../../platform/events/facets.ts';
 import type { Turns } from '../../platform/work/turns.ts';
-import { formatError } from '../access/without-values.ts';
 import type { SubscriptionPlan } from '../supergraph/executor.ts';
 import type { GatewayContext, LinkRequest, SubgraphLink } from '../supergraph/subgraph-link.ts';
+import type { DeliveryLag } from '../web/delivery-lag.ts';
+import { completeEvent } from './completed-event.ts';
 import type { FeedFilter } from './feed-filter.ts';
 import { afterVariable, type NormalSubscription } from './normal-subscription.ts';
 import type { StreamCursor } from './stream-cursor.ts';
-
-/** One event for the clients. */
-export interface StreamItem {
-  readonly cursor: StreamCursor;
-  /** From platform/events/facets.ts; undefined: it is for every reader. */
-  readonly facets: readonly string[] | undefined;
-  /** The graphql-ws payload, serialised; undefined: it had no reader when it came. */
-  readonly text: string | undefined;
-  /** True when it only advances the cursor. */
-  readonly checkpoint: boolean;
-}
+import type { StreamItem } from './stream-item.ts';
 
 export interface SourceRequest {
   /** The filter sent to the subgraph. */
@@ -56,6 +47,7 @@ interface UpstreamOptions {
   readonly plan: SubscriptionPlan;
   readonly link: SubgraphLink;
   readonly identity: Identity;
+  readonly lag: DeliveryLag;
   readonly log: Logger;
   /** Called each time a lost subgraph is back. */
   readonly onResume: () => void;
@@ -87,7 +79,7 @@ export async function* followUpstream(
   options: UpstreamOptions,
   { filter, after, wanted, turns, signal }: SourceRequest,
 ): AsyncGenerator<StreamItem, void, void> {
-  const { subscription, link, log } = options;
+  const { subscription, link, lag, log } = options;
   let last = after;
   let lastAt: CursorPosition | undefined;
   let fruitless = 0;
@@ -116,8 +108,13 @@ export async function* followUpstream(
             break;
           }
           const facets = given ?? undefined;
+          const past = turns();
+          const complete = () =>
+            completeEvent({ ...options, context: eventContext(options.identity) }, event, { cursor, facets });
           const item: StreamItem | undefined = wanted(facets)
-            ? await inTurn(turns(), signal, () => completeEvent(options, event, { cursor, facets }))
+            ? await lag.measure(event, { feed: subscription.feed, start: past === undefined ? 'now' : 'cursor' }, () =>
+                inTurn(past, signal, complete),
+              )
             : { cursor, facets, text: undefined, checkpoint: false };
           if (item === undefined || signal.aborted) return;
           last = cursor.text;
@@ -180,28 +177,6 @@ async function inTurn<T>(
   } finally {
     turns.give();
   }
-}
-
-async function completeEvent(
-  options: UpstreamOptions,
-  event: FormattedExecutionResult,
-  item: Pick<StreamItem, 'cursor' | 'facets'>,
-): Promise<StreamItem> {
-  const { plan, subscription, identity } = options;
-  const context = eventContext(identity);
-  const { planKey: key, document, variables } = subscription;
-  const result = await plan.complete(event, { key, document, variables, context });
-  const payload = result.data?.[subscription.rootKey];
-  const fields = isRecord(payload) ? payload : {};
-  delete fields[cursorAlias];
-  const isBare = Object.entries(fields).every(
-    ([name, value]) => value === null || value === item.cursor.text || name === '__typename',
-  );
-  const text = JSON.stringify({
-    ...(result.errors === undefined ? {} : { errors: result.errors.map(formatError) }),
-    data: result.data ?? null,
-  });
-  return { ...item, text, checkpoint: item.facets === undefined && isBare };
 }
 
 /** Undefined: without a cursor, or without its position. */

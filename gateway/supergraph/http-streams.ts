@@ -15,6 +15,7 @@ import {
 import { clientOptions, type MutualTls, watchPeer } from '../../platform/graph/tls.ts';
 import type { SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import { pullStream } from '../../platform/work/pull-stream.ts';
+import { noteArrival } from '../web/delivery-lag.ts';
 import { lostSubgraph } from './lost-subgraph.ts';
 import type { LinkRequest, ResultStream } from './subgraph-link.ts';
 
@@ -123,6 +124,7 @@ function openStream(
   const cancel = client.subscribe(payload, {
     next(result) {
       if (ended) return;
+      noteArrival(result);
       waiting.push(result as FormattedExecutionResult);
       wake?.();
       if (waiting.length < maxWaiting) return;

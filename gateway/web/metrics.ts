@@ -1,5 +1,6 @@
 // Metrics of the gateway.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { DeliveryLag } from './delivery-lag.ts';
 
 export interface GatewayMetrics {
   readonly requests: Counter<'kind' | 'status'>;
@@ -11,6 +12,7 @@ export interface GatewayMetrics {
   /** Executions at subgraphs that feed subscriptions; many subscriptions share one. */
   readonly upstreams: Gauge;
   readonly deliveries: Counter;
+  readonly deliveryLag: DeliveryLag;
   readonly resumptions: Counter;
 }
 
@@ -47,6 +49,7 @@ export function gatewayMetrics(registry: Registry): GatewayMetrics {
       help: 'Events sent to clients.',
       registers,
     }),
+    deliveryLag: new DeliveryLag(registry),
     resumptions: new Counter({
       name: 'tidegate_gateway_resumptions_total',
       help: 'Times a lost upstream was resumed at its cursor.',

@@ -3,7 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { FeedFilter } from '../../../gateway/subscriptions/feed-filter.ts';
 import { SharedStream, type StreamReader } from '../../../gateway/subscriptions/shared-stream.ts';
 import type { StreamCursor } from '../../../gateway/subscriptions/stream-cursor.ts';
-import { type SourceRequest, StreamEnded, type StreamItem } from '../../../gateway/subscriptions/upstream.ts';
+import type { StreamItem } from '../../../gateway/subscriptions/stream-item.ts';
+import { type SourceRequest, StreamEnded } from '../../../gateway/subscriptions/upstream.ts';
 
 const text = (seq: number, timeline = 1) => `${timeline === 1 ? 'c' : `t${timeline}c`}${seq}`;
 const cursor = (seq: number, timeline = 1): StreamCursor => ({ timeline, seq, text: text(seq, timeline) });

@@ -1,0 +1,13 @@
+// An event on its way through a shared stream, serialised once for all clients.
+import type { StreamCursor } from './stream-cursor.ts';
+
+/** One event for the clients. */
+export interface StreamItem {
+  readonly cursor: StreamCursor;
+  /** From platform/events/facets.ts; undefined: it is for every reader. */
+  readonly facets: readonly string[] | undefined;
+  /** The graphql-ws payload, serialised; undefined: it had no reader when it came. */
+  readonly text: string | undefined;
+  /** True when it only advances the cursor. */
+  readonly checkpoint: boolean;
+}
