@@ -147,37 +147,41 @@ export class CompiledExecutor implements Executor {
       document: forSubgraph,
       operationName: request.operationName,
       variables: new Set(request.variables.map((name) => named.variables.get(name) ?? name)),
-      complete: (event, operation) =>
+      complete: (events, operation) =>
         this.#complete(
           { request, rewrites: first.primary, rest, named, fields, responseName, rootName },
-          event,
+          events,
           operation,
         ),
     };
   }
 
-  async #complete(plan: CompiledSubscription, event: FormattedExecutionResult, operation: GatewayOperation) {
-    const { request, rewrites, rest, named, fields, responseName, rootName } = plan;
+  /** The rest of the plan runs once, with the events' roots as a list at the root's name. */
+  async #complete(
+    plan: CompiledSubscription,
+    events: readonly FormattedExecutionResult[],
+    operation: GatewayOperation,
+  ): Promise<readonly ExecutionResult[]> {
+    const { request, rewrites, rest, named, fields, rootName } = plan;
     try {
-      const run = newRun(named.variables, operation.variables, operation.context);
-      const root = event.data == null ? undefined : valueAt(event.data, responseName);
-      const answer = {
-        ...(event.data == null ? {} : { data: { [rootName]: root } }),
-        ...(event.errors === undefined
-          ? {}
-          : {
-              errors: event.errors.map((error) =>
-                error.path?.[0] === responseName ? { ...error, path: [rootName, ...error.path.slice(1)] } : error,
-              ),
-            }),
-      };
-      absorbRoot(answer, request, rewrites, run, this.#types);
-      await rest?.(run);
-      const errors: GraphQLError[] = [];
-      const shaped = shapeStep({ run: undefined, fields }, run, errors);
-      return answerOf(shaped && inOrder(shaped, [...shaped.keys()]), errors, run);
+      const whole = newRun(named.variables, operation.variables, operation.context);
+      const runs = events.map((event) => {
+        const run = sharing(whole);
+        absorbRoot(rootAnswer(event, plan), request, rewrites, run, this.#types);
+        return run;
+      });
+      whole.data[rootName] = runs.map(({ data }) => data[rootName]);
+      await rest?.(whole);
+      const shapedRuns = runs.map((run) => {
+        run.faults?.beginAnswer();
+        const errors: GraphQLError[] = [];
+        const shaped = shapeStep({ run: undefined, fields }, run, errors);
+        return { data: shaped && inOrder(shaped, [...shaped.keys()]), errors };
+      });
+      return shapedRuns.map(({ data, errors }) => answerOf(data, errors, whole));
     } catch (error) {
-      return { errors: [this.#presented(error, operation.context.requestId)] };
+      const errors = [this.#presented(error, operation.context.requestId)];
+      return events.map(() => ({ errors }));
     }
   }
 
@@ -343,6 +347,33 @@ function newRun(names: ReadonlyMap<string, string>, values: Values, context: Run
   const variables = new NullObject();
   for (const [internal, client] of names) if (Object.hasOwn(values, client)) variables[internal] = values[client];
   return { data: new NullObject(), variables, context, faults: undefined };
+}
+
+/** A run with data of its own, whose faults are those of the whole. */
+function sharing(whole: Run): Run {
+  return {
+    ...{ data: new NullObject(), variables: whole.variables, context: whole.context },
+    get faults() {
+      return whole.faults;
+    },
+    set faults(faults) {
+      whole.faults = faults;
+    },
+  };
+}
+
+/** An event as the answer to the plan's first request. */
+function rootAnswer(
+  { data, errors }: FormattedExecutionResult,
+  { responseName, rootName }: CompiledSubscription,
+): FormattedExecutionResult {
+  const inPlan = errors?.map((error) =>
+    error.path?.[0] === responseName ? { ...error, path: [rootName, ...error.path.slice(1)] } : error,
+  );
+  return {
+    ...(data == null ? {} : { data: { [rootName]: valueAt(data, responseName) } }),
+    ...(inPlan === undefined ? {} : { errors: inPlan }),
+  };
 }
 
 /** Undefined if the whole answer must be null. */

@@ -8,8 +8,10 @@ export type Path = readonly (string | number)[];
 export class Fault {
   readonly message: string;
   readonly extensions: Readonly<Record<string, unknown>>;
-  /** Whether the answer has an error for it. */
+  /** Whether the answer at hand has an error for it. */
   told = false;
+  /** Whether an answer before it had one. */
+  toldBefore = false;
 
   constructor(message: string, extensions: Readonly<Record<string, unknown>>) {
     this.message = message;
@@ -74,8 +76,17 @@ export class FaultTree {
     return this.#byObject.get(object)?.absent.find(({ names }) => names.has(name))?.fault;
   }
 
+  /** Several answers, such as events, may share faults: each has its own errors for them. */
+  beginAnswer(): void {
+    for (const fault of this.#all) {
+      fault.toldBefore ||= fault.told;
+      fault.told = false;
+    }
+  }
+
+  /** Those that no answer has. */
   untold(): readonly Fault[] {
-    return [...this.#all].filter(({ told }) => !told);
+    return [...this.#all].filter(({ told, toldBefore }) => !told && !toldBefore);
   }
 
   #faulty(object: object): Faulty {

@@ -1,4 +1,4 @@
-// An event of a subgraph, completed from the other subgraphs and serialised once for all clients. An event that can't be completed is
+// Events of a subgraph, completed from the other subgraphs together, and each serialised once for all clients. One that can't be completed is
 // passed on as errors with its cursor: the stream goes on after it, and no client passes it in silence.
 import type { ExecutionResult, FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
@@ -17,20 +17,42 @@ interface Completion {
   readonly log: Logger;
 }
 
-/** Never throws. */
-export async function completeEvent(
-  { subscription, plan, context, log }: Completion,
-  event: FormattedExecutionResult,
-  item: Pick<StreamItem, 'cursor' | 'facets'>,
-): Promise<StreamItem> {
+/** An event with its place in the stream. */
+export interface PlacedEvent extends Pick<StreamItem, 'cursor' | 'facets'> {
+  readonly event: FormattedExecutionResult;
+}
+
+/** In their order. Never throws. */
+export async function completeEvents(completion: Completion, placed: readonly PlacedEvent[]): Promise<StreamItem[]> {
+  const { subscription, plan, context, log } = completion;
   const { planKey: key, document, variables, rootKey } = subscription;
   try {
-    const result = await plan.complete(event, { key, document, variables, context });
-    const fields = result.data?.[rootKey];
-    if (!isRecord(fields)) return failed(item, result.errors?.map(formatError));
-    return serialised(item, result, fields);
+    const events = placed.map(({ event }) => event);
+    const results = await plan.complete(events, { key, document, variables, context });
+    return placed.map((each, index) =>
+      itemOf(each, results[index] ?? {}, rootKey, (error) => presentError(error, context.requestId, log)),
+    );
   } catch (error) {
-    return failed(item, [presentError(error, context.requestId, log)]);
+    const [only, ...others] = placed;
+    if (only !== undefined && others.length === 0) return [failed(only, [presentError(error, context.requestId, log)])];
+    // It may be the fault of one of them.
+    const alone = await Promise.all(placed.map((each) => completeEvents(completion, [each])));
+    return alone.flat();
+  }
+}
+
+function itemOf(
+  { cursor, facets }: PlacedEvent,
+  result: ExecutionResult,
+  rootKey: string,
+  present: (error: unknown) => GraphQLFormattedError,
+): StreamItem {
+  const fields = result.data?.[rootKey];
+  if (!isRecord(fields)) return failed({ cursor, facets }, result.errors?.map(formatError));
+  try {
+    return serialised({ cursor, facets }, result, fields);
+  } catch (error) {
+    return failed({ cursor, facets }, [present(error)]);
   }
 }
 
@@ -52,9 +74,10 @@ function failed(
   item: Pick<StreamItem, 'cursor' | 'facets'>,
   errors: readonly GraphQLFormattedError[] = [{ message: 'An empty event.', extensions: { code: 'INTERNAL' } }],
 ): StreamItem {
-  const { text: cursor } = item.cursor;
+  const { cursor: place, facets } = item;
+  const cursor = place.text;
   const withCursor = errors.map((error) => ({ ...error, extensions: { ...error.extensions, cursor } }));
-  return { ...item, text: JSON.stringify({ errors: withCursor, data: null }), checkpoint: false };
+  return { cursor: place, facets, text: JSON.stringify({ errors: withCursor, data: null }), checkpoint: false };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

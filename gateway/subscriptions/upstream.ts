@@ -1,5 +1,5 @@
-// One execution of a subscription at the subgraph that owns it, for all clients that share it: each event is completed from the
-// other subgraphs and serialised once. After the loss of a subgraph it resumes with the last cursor, without a gap; only a coded
+// One execution of a subscription at the subgraph that owns it, for all clients that share it: events are completed from the
+// other subgraphs, those that came meanwhile together, and serialised once. After the loss of a subgraph it resumes with the last cursor, without a gap; only a coded
 // refusal ends it.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,10 +11,11 @@ import type { Facets } from '../../platform/events/facets.ts';
 import type { Turns } from '../../platform/work/turns.ts';
 import type { SubscriptionPlan } from '../supergraph/executor.ts';
 import type { GatewayContext, LinkRequest, SubgraphLink } from '../supergraph/subgraph-link.ts';
-import type { DeliveryLag } from '../web/delivery-lag.ts';
-import { completeEvent } from './completed-event.ts';
+import { type DeliveryLag, noteArrival } from '../web/delivery-lag.ts';
+import { completeEvents, type PlacedEvent } from './completed-event.ts';
 import type { FeedFilter } from './feed-filter.ts';
 import { afterVariable, type NormalSubscription } from './normal-subscription.ts';
+import { ReadAhead } from './read-ahead.ts';
 import type { StreamCursor } from './stream-cursor.ts';
 import type { StreamItem } from './stream-item.ts';
 
@@ -70,6 +71,8 @@ const finalCodes = new Set([
 /** A subgraph with this many consecutive failures that is not unavailable has a bug; waiting longer would not help. */
 const maxFaults = 40;
 const firstBackoffMs = 50;
+/** Events that are completed together at the most. */
+const mostAhead = 64;
 const maxBackoffMs = 3000;
 
 type Failure = readonly GraphQLFormattedError[];
@@ -79,7 +82,7 @@ export async function* followUpstream(
   options: UpstreamOptions,
   { filter, after, wanted, turns, signal }: SourceRequest,
 ): AsyncGenerator<StreamItem, void, void> {
-  const { subscription, link, lag, log } = options;
+  const { subscription, link, log } = options;
   let last = after;
   let lastAt: CursorPosition | undefined;
   let fruitless = 0;
@@ -92,38 +95,27 @@ export async function* followUpstream(
         stream.return().catch((error: unknown) => log.warn({ err: error }, 'an upstream failed to close'));
       };
       signal.addEventListener('abort', stop, { once: true });
+      const ahead = new ReadAhead(stream, mostAhead, noteArrival);
       try {
         if (signal.aborted) return;
-        for await (const event of stream) {
-          const cursor = cursorOf(event, subscription.rootKey);
-          if (cursor === undefined) {
-            failure = event.errors ?? [{ message: `subgraph ${link.name} sent an event without a cursor` }];
-            break;
+        for (let events = await ahead.take(); events !== undefined; events = await ahead.take()) {
+          const { placed, refusal } = acceptedOf(events, { subscription, name: link.name, after: lastAt });
+          const items = await completedItems(options, placed, { wanted, turns, signal });
+          if (items === undefined) return;
+          for (const item of items) {
+            if (signal.aborted) return;
+            last = item.cursor.text;
+            lastAt = item.cursor;
+            fruitless = 0;
+            yield item;
           }
-          // A socket library may have retried by itself: items received before are not passed on twice.
-          if (lastAt?.timeline === cursor.timeline && cursor.seq <= lastAt.seq) continue;
-          const given = subscription.isFiltered ? facetsIn(event) : null;
-          if (given === undefined) {
-            failure = [{ message: `subgraph ${link.name} sent an item without facets` }];
-            break;
-          }
-          const facets = given ?? undefined;
-          const past = turns();
-          const complete = () =>
-            completeEvent({ ...options, context: eventContext(options.identity) }, event, { cursor, facets });
-          const item: StreamItem | undefined = wanted(facets)
-            ? await lag.measure(event, { feed: subscription.feed, start: past === undefined ? 'now' : 'cursor' }, () =>
-                inTurn(past, signal, complete),
-              )
-            : { cursor, facets, text: undefined, checkpoint: false };
-          if (item === undefined || signal.aborted) return;
-          last = cursor.text;
-          lastAt = cursor;
-          fruitless = 0;
-          yield item;
+          if (refusal === undefined) continue;
+          failure = refusal;
+          break;
         }
       } finally {
         signal.removeEventListener('abort', stop);
+        ahead.close();
         stop();
       }
     }
@@ -138,6 +130,55 @@ export async function* followUpstream(
     // Jitter, so that many streams do not reconnect in the same instant.
     await delay(backoffMs * (0.5 + Math.random() / 2), undefined, { signal, ref: false }).catch(() => undefined);
   }
+}
+
+/** New events of a subgraph, up to the first one that is not in order. */
+function acceptedOf(
+  events: readonly FormattedExecutionResult[],
+  {
+    subscription,
+    name,
+    after,
+  }: { readonly subscription: NormalSubscription; readonly name: string; readonly after: CursorPosition | undefined },
+): { readonly placed: readonly PlacedEvent[]; readonly refusal?: Failure } {
+  const placed: PlacedEvent[] = [];
+  let lastAt = after;
+  for (const event of events) {
+    const cursor = cursorOf(event, subscription.rootKey);
+    if (cursor === undefined)
+      return { placed, refusal: event.errors ?? [{ message: `subgraph ${name} sent an event without a cursor` }] };
+    // A socket library may have retried by itself: items received before are not passed on twice.
+    if (lastAt?.timeline === cursor.timeline && cursor.seq <= lastAt.seq) continue;
+    const facets = subscription.isFiltered ? facetsIn(event) : null;
+    if (facets === undefined) return { placed, refusal: [{ message: `subgraph ${name} sent an item without facets` }] };
+    lastAt = cursor;
+    placed.push({ event, cursor, facets: facets ?? undefined });
+  }
+  return { placed };
+}
+
+/** Those that nobody wants are not completed. Undefined: the signal ended it. */
+async function completedItems(
+  options: UpstreamOptions,
+  placed: readonly PlacedEvent[],
+  { wanted, turns, signal }: Pick<SourceRequest, 'wanted' | 'turns' | 'signal'>,
+): Promise<readonly StreamItem[] | undefined> {
+  const { subscription, lag, identity } = options;
+  const asked = placed.filter(({ facets }) => wanted(facets));
+  const past = turns();
+  const complete = () => completeEvents({ ...options, context: eventContext(identity) }, asked);
+  const start = past === undefined ? 'now' : 'cursor';
+  const events = asked.map(({ event }) => event);
+  const completed =
+    asked.length === 0
+      ? []
+      : await lag.measure(events, { feed: subscription.feed, start }, () => inTurn(past, signal, complete));
+  if (completed === undefined || signal.aborted) return undefined;
+  const byPlace = new Map(asked.map((each, index) => [each, completed[index]]));
+  return placed.map((each) => {
+    const { cursor, facets } = each;
+    return byPlace.get(each) ?? { cursor, facets, text: undefined, checkpoint: false };
+  });
 }
 
 function upstreamRequest(options: UpstreamOptions, filter: FeedFilter, after: string | undefined): LinkRequest {

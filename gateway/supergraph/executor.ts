@@ -22,8 +22,14 @@ export interface SubscriptionPlan {
   readonly operationName: string | undefined;
   /** Names of the request's variables. */
   readonly variables: ReadonlySet<string>;
-  /** Completes one event from the subgraph. Never throws: failures are in `errors`. */
-  complete(event: FormattedExecutionResult, operation: GatewayOperation): Promise<ExecutionResult>;
+  /**
+   * Completes events from the subgraph, in their order: each other subgraph is asked once for all of them. Never throws: failures are in
+   * `errors`.
+   */
+  complete(
+    events: readonly FormattedExecutionResult[],
+    operation: GatewayOperation,
+  ): Promise<readonly ExecutionResult[]>;
 }
 
 /** A step of a plan, for people. */

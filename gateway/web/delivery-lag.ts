@@ -5,9 +5,9 @@ import { Gauge, Histogram, type Registry } from 'prom-client';
 /** Monotonic milliseconds, by event. */
 const arrivals = new WeakMap<object, number>();
 
-/** For a link that keeps events until they are read. */
+/** For one who keeps events until they are read. The first note counts. */
 export function noteArrival(event: object): void {
-  arrivals.set(event, performance.now());
+  if (!arrivals.has(event)) arrivals.set(event, performance.now());
 }
 
 export class DeliveryLag {
@@ -41,22 +41,26 @@ export class DeliveryLag {
   }
 
   /**
-   * Measures `work`, which completes an event. `feed`: the subscription field. `start`: where the stream of the event began, since one that
+   * Measures `work`, which completes events. `feed`: the subscription field. `start`: where the stream of the events began, since one that
    * began at a client's cursor has past events too, which are completed a few at a time.
    */
   async measure<Result>(
-    event: object,
+    events: readonly object[],
     { feed, start }: { readonly feed: string; readonly start: 'now' | 'cursor' },
     work: () => Promise<Result>,
   ): Promise<Result> {
-    const entry = { sinceMs: arrivals.get(event) ?? performance.now() };
+    const entries = events.map((event) => ({ sinceMs: arrivals.get(event) ?? performance.now() }));
     const waiting = this.#waiting.get(feed) ?? new Set();
-    this.#waiting.set(feed, waiting.add(entry));
+    this.#waiting.set(feed, waiting);
+    for (const entry of entries) waiting.add(entry);
     try {
       return await work();
     } finally {
-      waiting.delete(entry);
-      this.#seconds.observe({ feed, start }, (performance.now() - entry.sinceMs) / 1000);
+      const nowMs = performance.now();
+      for (const entry of entries) {
+        waiting.delete(entry);
+        this.#seconds.observe({ feed, start }, (nowMs - entry.sinceMs) / 1000);
+      }
     }
   }
 }

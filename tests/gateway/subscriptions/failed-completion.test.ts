@@ -27,7 +27,10 @@ function readerOf(complete: (event: FormattedExecutionResult) => Promise<Executi
       ...{ key: 'k', planKey: 'k', document, variables: {}, isFiltered: false, filter: openFilter },
       ...{ feed: 'feed', rootKey: 'feed', after: undefined },
     },
-    plan: { subgraph: 's', text: '', document, operationName: undefined, variables: new Set<string>(), complete },
+    plan: {
+      ...{ subgraph: 's', text: '', document, operationName: undefined, variables: new Set<string>() },
+      complete: (given: readonly FormattedExecutionResult[]) => Promise.all(given.map(complete)),
+    },
     link: {
       name: 's',
       execute: async () => ({}),

@@ -57,6 +57,8 @@ export class World {
   readonly batches: string[][] = [];
   /** The price of a thing waits for this. */
   beforePrice: (id: string) => Promise<void> = async () => {};
+  /** Prices that wait. */
+  waiting = 0;
   /** Resolves slow resolvers. */
   release: () => void = () => {};
   slowDone = 0;
@@ -203,7 +205,10 @@ export function makeSubgraphs(world: World): { readonly alpha: Subgraph; readonl
         Thing: {
           __resolveReference: ({ id }: { id: string }) => ({ id }),
           price: async ({ id }: { id: string }, _args: unknown, context: RequestContext) => {
-            await world.beforePrice(id);
+            world.waiting += 1;
+            await world.beforePrice(id).finally(() => {
+              world.waiting -= 1;
+            });
             return (await prices(context, id)) ?? null;
           },
           discount: async ({ id }: { id: string }, { percent }: { percent: number }, context: RequestContext) =>
