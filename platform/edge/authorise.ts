@@ -28,6 +28,12 @@ export function machineCaller({ identity }: RequestContext): Identity {
   return identity;
 }
 
+/** For what only gateways read (gatewayIdentity in platform/graph/service-identity.ts): throws FORBIDDEN for all others. */
+export function requireGateway(context: RequestContext): void {
+  const { kind, id } = caller(context);
+  if (kind !== 'service' || id !== 'gateway') throw new CodedError('FORBIDDEN', 'Only gateways may read this.');
+}
+
 /** For queries: throws FORBIDDEN unless the caller is an administrator. */
 export function adminCaller(context: RequestContext): Identity {
   const identity = caller(context);

@@ -31,6 +31,12 @@ export function serviceIdentity({ subgraph, projectId }: ServiceClaims): Identit
   };
 }
 
+/** A gateway's own, with which it reads what only gateways may read. It belongs to no project, and no token has it. */
+export const gatewayIdentity: Identity = {
+  ...{ kind: 'service', id: 'gateway', name: 'gateway', credentialId: 'gateway' },
+  ...{ admin: false, projects: {} },
+};
+
 /** The token must be sent at once. */
 export function makeServiceToken(keyring: Keyring, { subgraph, projectId }: ServiceClaims, nowMs = Date.now()): string {
   const { id, keyObject } = keyring.active(purpose);

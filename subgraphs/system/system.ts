@@ -40,10 +40,13 @@ import { type ComponentHealth, nodeResolvers } from './control/nodes/node-resolv
 import { MembershipPages } from './control/projects/membership-pages.ts';
 import { projectResolvers } from './control/projects/project-resolvers.ts';
 import { ProjectService } from './control/projects/project-service.ts';
+import { publishedResolvers } from './control/published/published-resolvers.ts';
+import { PublishedService } from './control/published/published-service.ts';
 import { OutsideEvents } from './control/status/outside-events.ts';
 import { statusResolvers } from './control/status/status-resolvers.ts';
 import { MachineStore } from './control/stores/machine-store.ts';
 import { ProjectStore } from './control/stores/project-store.ts';
+import { PublishedOperationStore } from './control/stores/published-operation-store.ts';
 import { TokenStore } from './control/stores/token-store.ts';
 import { UserStore } from './control/stores/user-store.ts';
 import { tokenResolvers } from './control/tokens/token-resolvers.ts';
@@ -105,9 +108,18 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   const memberships = new MembershipPages(projects);
   const tokens = new TokenStore(db);
   const machines = new MachineStore(db);
+  const published = new PublishedOperationStore(db);
   const credentials = new CredentialStore(db, { maxSessionsPerUser: options.maxSessionsPerUser });
   const { haCluster: cluster, log } = options;
-  const entities = new Entities({ projects, users, tokens, machines, cluster, elsewhere: foreignNodes(sdl) });
+  const entities = new Entities({
+    projects,
+    users,
+    tokens,
+    machines,
+    published,
+    cluster,
+    elsewhere: foreignNodes(sdl),
+  });
   const hasher = options.passwordHasher ?? new Argon2Hasher();
   const provider = options.identityProvider ?? new LocalIdentityProvider({ users, hasher });
   const accessTokens = new AccessTokens(options);
@@ -129,6 +141,7 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
     db,
     ending,
   });
+  const publishedService = new PublishedService({ published, mutations, wake });
   const ha = new HaService({ cluster, mutations, log });
   const { outsideNodes, outsideEventsPerMinute: perMinute = 1_200 } = options;
   const outsideEvents = new OutsideEvents({ db, machines, mutations, wake, nodes: outsideNodes, perMinute });
@@ -138,6 +151,7 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
     userResolvers({ entities, users, memberships, service: userService }),
     tokenResolvers({ entities, tokens, service: tokenService }),
     machineResolvers({ entities, machines, service: machineService }),
+    publishedResolvers({ entities, published, service: publishedService }),
     statusResolvers({ db, feed, entities, kinds: options.eventKinds, outsideNodes, outsideEvents }),
     auditResolvers({ db, entities, keyring, publicKeys: options.publicKeys, cluster }),
     haResolvers({ cluster, entities, service: ha }),

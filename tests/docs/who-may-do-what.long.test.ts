@@ -138,6 +138,16 @@ async function makeMachine(
   return { id: made.machine.id, joinToken: made.joinToken };
 }
 
+const newOperation = () => ({ text: `query Q${fresh().replace('-', '')} { me { name } }` });
+
+async function makePublished(): Promise<string> {
+  const input = { operations: [newOperation()] };
+  const { publishedOperations } = await make<{ publishedOperations: readonly { id: string }[] }>(
+    ...(['publishedOperationAdd', input, 'publishedOperations { id }'] as const),
+  );
+  return publishedOperations[0]?.id ?? '';
+}
+
 async function makeToken(role: string): Promise<{ readonly id: string; readonly secret: string }> {
   const input = { projectId: ids.project, name: fresh(), role };
   const made = await make<{ apiToken: { id: string }; secret: string }>(
@@ -388,6 +398,8 @@ const questions: Readonly<Record<string, (caller: Caller) => Question | Promise<
   users: () => read('{ users { nodes { id } } }'),
   apiTokens: () => read(`{ apiTokens(projectId: "${ids.project}") { nodes { id } } }`),
   machines: () => read('{ machines { nodes { id } } }'),
+  publishedOperations: () => read('{ publishedOperations { nodes { id } } }'),
+  publishedOperation: () => read(`{ publishedOperation(hash: "${'0'.repeat(64)}") { id } }`),
   machineRevocations: () => read('{ machineRevocations }'),
   cmpObject: () => read('{ cmpObject(type: "tenant", externalId: "42") { id } }'),
   statusCursor: () => read('{ statusCursor }'),
@@ -441,6 +453,8 @@ const questions: Readonly<Record<string, (caller: Caller) => Question | Promise<
     return change('statusEventsAdd', { idempotencyKey: fresh(), events: [event] });
   },
   machineRenew: () => change('machineRenew', { publicKey: publicKey() }),
+  publishedOperationAdd: () => change('publishedOperationAdd', { operations: [newOperation()] }),
+  publishedOperationRemove: async () => change('publishedOperationRemove', { id: await makePublished() }),
   machineRevoke: async () => change('machineRevoke', { id: (await makeMachine()).id }),
   backendCreate: () => change('backendCreate', newBackend()),
   backendUpdate: () => change('backendUpdate', { id: ids.backend, site: fresh() }),

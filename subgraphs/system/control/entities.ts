@@ -10,6 +10,8 @@ import type { Machine } from './stores/machine.ts';
 import type { MachineStore } from './stores/machine-store.ts';
 import type { Project } from './stores/project.ts';
 import type { ProjectStore } from './stores/project-store.ts';
+import type { PublishedOperation } from './stores/published-operation.ts';
+import type { PublishedOperationStore } from './stores/published-operation-store.ts';
 import type { TokenStore } from './stores/token-store.ts';
 import type { User } from './stores/user.ts';
 import type { UserStore } from './stores/user-store.ts';
@@ -18,6 +20,7 @@ const projectRows = Symbol('projects by id');
 const userRows = Symbol('users by id');
 const tokenRows = Symbol('API tokens by id');
 const machineRows = Symbol('machines by id');
+const publishedRows = Symbol('published operations by id');
 const moveRows = Symbol('moves of the primary by id');
 const sharedUsers = Symbol('users who share a project with the caller');
 
@@ -28,6 +31,7 @@ interface EntitiesOptions {
   readonly users: UserStore;
   readonly tokens: TokenStore;
   readonly machines: MachineStore;
+  readonly published: PublishedOperationStore;
   /** Undefined if the database has no hosts of its own. */
   readonly cluster: HaCluster | undefined;
 }
@@ -39,6 +43,7 @@ export class Entities {
   readonly #users: UserStore;
   readonly #tokens: TokenStore;
   readonly #machines: MachineStore;
+  readonly #published: PublishedOperationStore;
   readonly #cluster: HaCluster | undefined;
 
   constructor(options: EntitiesOptions) {
@@ -47,6 +52,7 @@ export class Entities {
     this.#users = options.users;
     this.#tokens = options.tokens;
     this.#machines = options.machines;
+    this.#published = options.published;
     this.#cluster = options.cluster;
   }
 
@@ -81,6 +87,12 @@ export class Entities {
   async machine(context: RequestContext, id: string): Promise<Machine | undefined> {
     if (!caller(context).admin) return undefined;
     return loader(context, machineRows, id, (ids) => this.#machines.byIds(ids));
+  }
+
+  /** Administrators see a published operation. */
+  async publishedOperation(context: RequestContext, id: string): Promise<PublishedOperation | undefined> {
+    if (!caller(context).admin) return undefined;
+    return loader(context, publishedRows, id, (ids) => this.#published.byIds(ids));
   }
 
   /** Administrators see moves of the primary. */

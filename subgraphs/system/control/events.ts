@@ -1,4 +1,4 @@
-// The status events of users, projects, memberships, tokens, machines and the hosts of the database.
+// The status events of users, projects, memberships, tokens, machines, published operations and the hosts of the database.
 
 import { roles } from '../../../platform/edge/identity.ts';
 import { declareEvents } from '../../../platform/events/kinds.ts';
@@ -55,6 +55,16 @@ export const systemEvents = declareEvents({
     values: ['ON', 'PAUSED'],
     meaning:
       'While it is paused, no host of the database takes over from a lost primary. Only administrators see this event.',
+  },
+  'publishedOperation.added': {
+    subject: 'PublishedOperation',
+    values: ['PUBLISHED'],
+    meaning: 'An operation was published; `reason` is its name. Administrators see it.',
+  },
+  'publishedOperation.removed': {
+    subject: 'PublishedOperation',
+    values: ['PUBLISHED', 'REMOVED'],
+    meaning: 'A published operation was removed; `reason` is its name. Administrators see it.',
   },
   'apiToken.revoked': { subject: 'ApiToken', values: ['ACTIVE', 'REVOKED'], meaning: 'An API token was revoked.' },
 });

@@ -22,6 +22,8 @@ let ids: {
   readonly otherToken: string;
   readonly machine: string;
   readonly otherMachine: string;
+  readonly published: string;
+  readonly otherPublished: string;
 };
 
 beforeAll(async () => {
@@ -46,6 +48,8 @@ beforeAll(async () => {
     admin: encodeId('User', admin.id),
     token: encodeId('ApiToken', token.id),
     otherToken: encodeId('ApiToken', other.id),
+    published: await published('query Taken { me { name } }'),
+    otherPublished: await published('query OtherTaken { me { name } }'),
   };
 });
 
@@ -60,8 +64,15 @@ async function machineNamed(name: string): Promise<string> {
   return data.machineCreate.machine?.id ?? '';
 }
 
+async function published(text: string): Promise<string> {
+  const document = `mutation ($input: PublishedOperationAddInput!) { publishedOperationAdd(input: $input) { publishedOperations { id } } }`;
+  const { data } = await bench.ask(admin, document, { input: { operations: [{ text }] } });
+  return data.publishedOperationAdd.publishedOperations?.[0]?.id ?? '';
+}
+
 type Input = Readonly<Record<string, unknown>>;
 
+const operation = { text: 'query New { me { name } }' };
 const goodPassword = 'a password that fits';
 
 /** A valid input, and whether it names no visible object: the base of each case, which makes one field invalid. */
@@ -77,11 +88,14 @@ const good: Readonly<Record<string, () => Input>> = {
   apiTokenRevoke: () => ({ id: ids.token }),
   machineCreate: () => ({ name: 'new', machineRole: 'RELAY' }),
   machineRevoke: () => ({ id: ids.machine }),
+  publishedOperationAdd: () => ({ operations: [operation] }),
+  publishedOperationRemove: () => ({ id: ids.published }),
 };
 
 const neverProject = encodeId('Project', newUuid());
 const neverUser = encodeId('User', newUuid());
 const neverToken = encodeId('ApiToken', newUuid());
+const neverPublished = encodeId('PublishedOperation', newUuid());
 const neverMachine = encodeId('Machine', newUuid());
 const wrongType = encodeId('Backend', newUuid());
 const control = 'a\u0007b';
@@ -159,6 +173,12 @@ const cases: readonly [mutation: string, field: string, value: unknown, code: st
   ['machineRevoke', 'id', neverMachine, 'NOT_FOUND'],
   ['machineRevoke', 'id', wrongType, 'NOT_FOUND'],
   ['machineRevoke', 'idempotencyKey', 'x'.repeat(256), 'TOO_LONG'],
+  ['publishedOperationAdd', 'operations', [], 'INVALID_INPUT'],
+  ['publishedOperationAdd', 'operations', Array.from({ length: 101 }, () => operation), 'TOO_LONG'],
+  ['publishedOperationAdd', 'idempotencyKey', control, 'INVALID_INPUT'],
+  ['publishedOperationRemove', 'id', neverPublished, 'NOT_FOUND'],
+  ['publishedOperationRemove', 'id', wrongType, 'NOT_FOUND'],
+  ['publishedOperationRemove', 'idempotencyKey', control, 'INVALID_INPUT'],
 ];
 
 function typeName(mutation: string): string {
@@ -187,6 +207,7 @@ async function state(): Promise<unknown> {
     'api_token',
     'session',
     'machine',
+    'published_operation',
     'status_change',
     'idempotency_key',
     'commit_record',
@@ -243,6 +264,8 @@ describe('the same key with another input is KEY_CONFLICT, and changes nothing',
     apiTokenRevoke: () => ({ id: ids.otherToken }),
     machineCreate: () => ({ name: 'other' }),
     machineRevoke: () => ({ id: ids.otherMachine }),
+    publishedOperationAdd: () => ({ operations: [{ text: 'query Other { me { name } }' }] }),
+    publishedOperationRemove: () => ({ id: ids.otherPublished }),
   };
   test.each(Object.keys(good))('%s', async (mutation) => {
     const input = { ...good[mutation]?.(), idempotencyKey: `key of ${mutation}` };

@@ -17,6 +17,8 @@ interface Ids {
   readonly token: string;
   /** Only administrators see machines: they belong to no project. */
   readonly machine: string;
+  /** Only administrators see published operations. */
+  readonly published: string;
 }
 
 interface Question {
@@ -31,6 +33,7 @@ const project = 'id version name description members { nodes { role user { id na
 const user = 'id version name admin memberships { nodes { role project { id name } } }';
 const token = 'id name prefix role project { id name }';
 const machine = 'id version name machineRole machineState';
+const published = 'id version hash name text';
 const change = `id kind subjectId subjectType subjectVersion from to reason project { ${project} } subject { __typename id }`;
 
 function mutation(name: string, type: string, input: object, selection: string): Question {
@@ -55,7 +58,7 @@ const longFilter = (ids: Ids) => [{ projectId: ids.project }, { subjectId: ids.t
 const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   'Query.node': (ids) =>
     Object.values(ids).map((id) => ({
-      document: `query ($id: ID!) { node(id: $id) { __typename id ... on Project { ${project} } ... on User { ${user} } ... on ApiToken { ${token} } ... on Machine { ${machine} } } }`,
+      document: `query ($id: ID!) { node(id: $id) { __typename id ... on Project { ${project} } ... on User { ${user} } ... on ApiToken { ${token} } ... on Machine { ${machine} } ... on PublishedOperation { ${published} } } }`,
       variables: { id },
     })),
   'Query.me': () => [{ document: `{ me { name admin projects { role project { ${project} } } } }` }],
@@ -71,6 +74,15 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
     })),
   'Query.machines': () => [{ document: `{ machines { nodes { ${machine} } } }`, codes: ['FORBIDDEN'] }],
   'Query.machineRevocations': () => [{ document: '{ machineRevocations }', codes: ['FORBIDDEN'] }],
+  'Query.publishedOperations': () => [
+    { document: `{ publishedOperations { nodes { ${published} } } }`, codes: ['FORBIDDEN'] },
+  ],
+  'Query.publishedOperation': () => [
+    { document: `{ publishedOperation(hash: "${'e'.repeat(64)}") { ${published} } }`, codes: ['FORBIDDEN'] },
+  ],
+  'Query.publishedOperationSet': () => [
+    { document: '{ publishedOperationSet { revision hashes } }', codes: ['FORBIDDEN'] },
+  ],
   'Query.cmpObject': () => [
     { document: '{ cmpObject(type: "tenant", externalId: "42") { id namespace type externalId } }' },
   ],
@@ -165,6 +177,17 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   'Mutation.machineRevoke': ({ machine: id }) => [
     mutation('machineRevoke', 'MachineRevokeInput', { id }, `machine { ${machine} }`),
   ],
+  'Mutation.publishedOperationAdd': () => [
+    mutation(
+      'publishedOperationAdd',
+      'PublishedOperationAddInput',
+      { operations: [{ text: 'query Mine { me { name } }' }] },
+      `publishedOperations { ${published} }`,
+    ),
+  ],
+  'Mutation.publishedOperationRemove': ({ published: id }) => [
+    mutation('publishedOperationRemove', 'PublishedOperationRemoveInput', { id }, 'removedId'),
+  ],
   'Mutation.statusEventsAdd': ({ project: projectId }) => {
     const event = { projectId, kind: 'Rack.power', subjectId: 'r1', to: 'ON' };
     return [
@@ -187,6 +210,7 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   'entity User': ({ user: id }) => [entity('User', id, user)],
   'entity ApiToken': ({ token: id }) => [entity('ApiToken', id, token)],
   'entity Machine': ({ machine: id }) => [entity('Machine', id, machine)],
+  'entity PublishedOperation': ({ published: id }) => [entity('PublishedOperation', id, published)],
   'entity HaMove': () => [entity('HaMove', encodeId('HaMove', '0192d5a0-0000-7000-8000-000000000001'), 'primaryName')],
   'entity CmpObject': () => [
     entity('CmpObject', encodeId('CmpObject', '["default","tenant","42"]'), 'id namespace type externalId'),
@@ -225,12 +249,19 @@ beforeAll(async () => {
     "INSERT INTO machine (id, name, role, join_hash, join_until, created_by) VALUES (?, 'alpha-host', 'relay', ?, NOW(3), ?)",
     [machineId, 'f'.repeat(64), alphaUser.id],
   );
-  alphaUuids = [alphaProject, alphaUser.id, made.id, machineId];
+  const publishedId = newUuid();
+  await bench.db.execute(
+    `INSERT INTO published_operation (id, hash, name, operation_type, text, text_bytes)
+     VALUES (?, ?, 'alphaOnly', 'QUERY', 'query alphaOnly { me { name } }', 31)`,
+    [publishedId, 'e'.repeat(64)],
+  );
+  alphaUuids = [alphaProject, alphaUser.id, made.id, machineId, publishedId];
   alpha = {
     project: encodeId('Project', alphaProject),
     user: encodeId('User', alphaUser.id),
     token: encodeId('ApiToken', made.id),
     machine: encodeId('Machine', machineId),
+    published: encodeId('PublishedOperation', publishedId),
   };
   await bench.sequence();
 });
@@ -242,6 +273,7 @@ const unknown: Ids = {
   user: encodeId('User', newUuid()),
   token: encodeId('ApiToken', newUuid()),
   machine: encodeId('Machine', newUuid()),
+  published: encodeId('PublishedOperation', newUuid()),
 };
 
 function fieldsOf(definition: DefinitionNode): readonly string[] {
@@ -264,7 +296,7 @@ const paths = sdl.definitions.flatMap(fieldsOf);
 
 /** The data of alpha and its members in the database; sessions and audit rows are allowed. */
 async function tables(): Promise<unknown> {
-  const names = ['project', 'user', 'membership', 'status_change', 'machine'];
+  const names = ['project', 'user', 'membership', 'status_change', 'machine', 'published_operation'];
   const rows = await Promise.all(names.map((name) => bench.db.query(`SELECT * FROM ${name} ORDER BY 1, 2`)));
   const columns = 'id, project_id, name, role, version, revoked_at, expires_at';
   return [rows, await bench.db.query(`SELECT ${columns} FROM api_token ORDER BY id`)];

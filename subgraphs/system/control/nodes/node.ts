@@ -26,6 +26,8 @@ export async function nodeByKey(
       return named(type, await entities.apiToken(context, key));
     case 'Machine':
       return named(type, await entities.machine(context, key));
+    case 'PublishedOperation':
+      return named(type, await entities.publishedOperation(context, key));
     case 'HaMove':
       return named(type, await entities.haMove(context, key));
     default:
