@@ -68,6 +68,7 @@ export async function openGateway(dependencies: GatewayDependencies): Promise<Ga
     host: config['listen.host'],
     port: config['listen.port'],
     ...(certificate === undefined ? {} : { tls: certificate }),
+    accept: config['operations.accept'],
     limits: {
       introspection: config['graphql.introspection'],
       anonymousIntrospection: config['graphql.anonymousIntrospection'],

@@ -11,6 +11,7 @@ import type { MutualTls } from '../platform/graph/tls.ts';
 import type { ProgramVersion } from '../platform/process/program-version.ts';
 import type { SigningKeys } from '../platform/secrets/key-pairs.ts';
 import type { ComponentReadiness } from '../platform/watch/watch-answer.ts';
+import { Acceptance, type AcceptMode } from './access/acceptance.ts';
 import { CredentialCache } from './access/credential-cache.ts';
 import {
   type ConnectionLimits,
@@ -20,7 +21,11 @@ import {
   type OperationLimits,
   type SocketLimits,
 } from './access/limits.ts';
-import { Operations } from './access/operations.ts';
+import { hashIn, Operations } from './access/operations.ts';
+import { ownDocuments } from './access/own-documents.ts';
+import { prepareOperation } from './access/prepare-operation.ts';
+import { PublishedOperations } from './access/published-operations.ts';
+import { PublishedReader, publishedSetField } from './access/published-reader.ts';
 import { Questions } from './access/questions.ts';
 import { CompiledExecutor } from './execution/compiled-executor.ts';
 import { ProcessPlanner } from './execution/process-planner.ts';
@@ -31,6 +36,7 @@ import { checkFiltered, checkResumable } from './subscriptions/normal-subscripti
 import { SocketWatch } from './subscriptions/socket-watch.ts';
 import { HttpLink } from './supergraph/http-link.ts';
 import { InProcessLink } from './supergraph/in-process-link.ts';
+import { PublishedExecutor } from './supergraph/published-executor.ts';
 import type { SubgraphLink } from './supergraph/subgraph-link.ts';
 import { Supergraph } from './supergraph/supergraph.ts';
 import { ClientAddresses } from './web/client-address.ts';
@@ -82,6 +88,8 @@ export interface GatewayOptions {
   readonly port: number;
   /** PEM texts, for HTTPS. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** Which operations are executed; default: any. */
+  readonly accept?: AcceptMode;
   readonly limits?: Partial<OperationLimits>;
   readonly socketLimits?: Partial<SocketLimits>;
   readonly connectionLimits?: Partial<ConnectionLimits>;
@@ -136,10 +144,27 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       throw new Error(`gateway: the supergraph needs subgraph ${name}, but its location is not given`);
   const metrics = gatewayMetrics(registry);
   const planner = new ProcessPlanner({ supergraphSdl: options.supergraphSdl, log });
-  const executor = new CompiledExecutor({ supergraph, planner, links, log });
-  const operations = new Operations(supergraph, limits);
+  const publishedLink = links.get(supergraph.ownerOf(`Query.${publishedSetField}`) ?? '');
+  const published = new PublishedOperations(publishedLink === undefined);
+  const executor = new PublishedExecutor({
+    published: new CompiledExecutor({ supergraph, planner, links, log }),
+    others: new CompiledExecutor({ supergraph, planner, links, log }),
+    isPublished: (key) => published.has(hashIn(key)),
+  });
+  const acceptance = new Acceptance({
+    ...{ published, log, unpublished: metrics.unpublished },
+    accept: options.accept ?? 'any',
+    own: await ownDocuments(options),
+  });
+  const operations = new Operations(supergraph, limits, { published, acceptance });
+  const reader =
+    publishedLink &&
+    new PublishedReader({
+      ...{ link: publishedLink, published, log },
+      prepare: (hash, text) => prepareOperation({ operations, executor, log }, hash, text),
+    });
   const credentials = new CredentialCache(options.authenticator);
-  const endpoint = new GraphqlEndpoint({ supergraph, executor, operations, credentials, limits, log });
+  const endpoint = new GraphqlEndpoint({ supergraph, executor, operations, published, credentials, limits, log });
   const questions = new Questions(operations, executor);
   const { authenticator, checkLogin } = options;
   const subgraphs = [...supergraph.subgraphNames];
@@ -152,7 +177,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       const ready = await link.ready();
       return { name: `subgraph ${link.name}`, ready, detail: ready ? undefined : "can't be reached" };
     });
-    return [...(await Promise.all(subgraphs)), ...((await options.readiness?.()) ?? [])];
+    const operationsRead = { name: 'published operations', ready: published.isKnown, detail: undefined };
+    return [...(await Promise.all(subgraphs)), operationsRead, ...((await options.readiness?.()) ?? [])];
   };
   const addresses = new ClientAddresses(options.trustedProxies ?? []);
   const connectionLimits: ConnectionLimits = { ...defaultConnectionLimits, ...options.connectionLimits };
@@ -195,6 +221,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     server: web.server,
     supergraph,
     operations,
+    published,
     credentials,
     watch,
     executor,
@@ -227,6 +254,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     web.server.closeAllConnections();
     await closed;
     await endpoint.stop();
+    await reader?.stop();
+    acceptance.close();
     planner.close();
     await Promise.all([...links.values()].map((link) => link.close()));
   };
@@ -234,6 +263,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   try {
     await planner.start();
     await endpoint.start();
+    await reader?.start();
     questionsUrl = (await asked?.listen())?.url;
     await new Promise<void>((resolve, reject) => {
       listener.once('error', reject);

@@ -34,6 +34,8 @@ const topLevelContract: Readonly<Record<TopLevelCode, { readonly next: string; r
   RESYNC_REQUIRED: null,
   NOT_CONFIGURED: null,
   INVALID_INPUT: { next: retryInWords.NEW_KEY, device: 'nothing' },
+  PERSISTED_QUERY_NOT_FOUND: { next: 'Same key, with the text as `query`', device: 'nothing' },
+  NOT_PUBLISHED: { next: retryInWords.SAME_KEY_AFTER_ACTION, device: 'nothing' },
   LIMIT_EXCEEDED: { next: retryInWords.NEW_KEY, device: 'nothing' },
   RATE_LIMITED: { next: retryInWords.SAME_KEY, device: 'nothing' },
   SUBGRAPH_UNAVAILABLE: { next: retryInWords.SAME_KEY, device: 'not known: repeat with the same key to find out' },

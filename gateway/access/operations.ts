@@ -29,14 +29,18 @@ import { clientNetwork } from '../../platform/net/address-block.ts';
 import { heldBytes } from '../../platform/values/held-bytes.ts';
 import { nestsDeeperThan } from '../../platform/values/json.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
+import type { Acceptance } from './acceptance.ts';
 import { IntrospectionSize } from './introspection-size.ts';
 import type { OperationLimits } from './limits.ts';
 import { OperationMeasurer, type RootField } from './operation-measure.ts';
+import type { PublishedOperations } from './published-operations.ts';
 import { reservedNameRule } from './reserved-name.ts';
 import { withoutValues } from './without-values.ts';
 
 /** Cache of parsed and validated documents: anyone may send them. */
 const maxDocumentBytes = 32 * 1024 * 1024;
+/** The same of published operations, which nobody else's can evict. */
+const maxPublishedBytes = 32 * 1024 * 1024;
 /** Cache of the faults of refused documents. */
 const maxRefusedBytes = 4 * 1024 * 1024;
 const rulesOfAll = [...specifiedRules, reservedNameRule];
@@ -103,6 +107,7 @@ interface LimitFigure {
 interface ExaminedOperation extends ValidGraphqlDocument {
   readonly operation: OperationDefinitionNode;
   readonly key: string;
+  readonly isPublished: boolean;
   readonly limits: readonly LimitFigure[];
   /** Undefined if it would be admitted. */
   readonly refusal: CodedError | undefined;
@@ -147,19 +152,26 @@ function shortened(message: string): string {
   return message.length <= mostMessage ? message : `${message.slice(0, mostMessage)} …`;
 }
 
+/** Decides over documents by their hashes. */
+interface TrustedDocuments {
+  readonly published: Pick<PublishedOperations, 'has'>;
+  readonly acceptance: Pick<Acceptance, 'check'>;
+}
+
+const noTrust: TrustedDocuments = { published: { has: () => false }, acceptance: { check: () => {} } };
+
 export class Operations {
   readonly #supergraph: Supergraph;
   readonly #limits: OperationLimits;
+  readonly #trusted: TrustedDocuments;
   readonly #size: IntrospectionSize;
   readonly #maxIntrospection: number;
   readonly #maxAnonymousTokens: number;
   readonly #mutations: TokenBuckets;
   /** Refused documents, and new ones without a login: they cost several times as much as known ones. */
   readonly #refusals: TokenBuckets;
-  readonly #documents = new LRUCache<string, DocumentNode>({
-    maxSize: maxDocumentBytes,
-    sizeCalculation: (document) => heldBytes(document),
-  });
+  readonly #documents = documentCache(maxDocumentBytes);
+  readonly #published = documentCache(maxPublishedBytes);
 
   /** Validated once: a refused document that is sent again is recognised by its hash. */
   readonly #refused = new LRUCache<string, InvalidGraphqlDocument>({
@@ -167,9 +179,10 @@ export class Operations {
     sizeCalculation: ({ message, faults }) => heldBytes(message) + heldBytes(faults),
   });
 
-  constructor(supergraph: Supergraph, limits: OperationLimits) {
+  constructor(supergraph: Supergraph, limits: OperationLimits, trusted = noTrust) {
     this.#supergraph = supergraph;
     this.#limits = limits;
+    this.#trusted = trusted;
     this.#mutations = new TokenBuckets({ burst: limits.mutationsPerMinute, perSecond: limits.mutationsPerMinute / 60 });
     this.#refusals = new TokenBuckets({
       burst: limits.refusedKibPerMinute,
@@ -185,18 +198,33 @@ export class Operations {
 
   /** The document of that hash, if it is known to be valid. */
   known(hash: string): DocumentNode | undefined {
-    return this.#documents.get(hash);
+    return this.#cacheOf(hash).get(hash);
+  }
+
+  #cacheOf(hash: string): LRUCache<string, DocumentNode> {
+    return this.#trusted.published.has(hash) ? this.#published : this.#documents;
+  }
+
+  /** Parses and validates a published operation before it is sent. Throws a CodedError or InvalidGraphqlDocument. */
+  prepare(hash: string, text: string): Pick<AdmittedOperation, 'document' | 'operation' | 'key'> {
+    const document = this.#parse(text, this.#limits.maxTokens);
+    const operation = operationOf(document, undefined);
+    this.#validate(text, hash);
+    this.#cacheOf(hash).set(hash, document);
+    return { document, operation, key: keyOf(hash, operation) };
   }
 
   /** Throws a CodedError (limits, login) or InvalidGraphqlDocument. `clientAddress` is charged for clients without a login. */
   admit(request: OperationRequest, identity: Identity | null, clientAddress?: string): AdmittedOperation {
     checkNesting(request.variables);
     const hash = createHash('sha256').update(request.query).digest('hex');
-    const known = this.#documents.get(hash);
+    this.#trusted.acceptance.check(hash, identity, request.operationName);
+    const known = this.known(hash);
     if (known !== undefined) return this.#admit(request, identity, hash, known);
     // Without a login the schema is not revealed, nor are the faults reported to others.
     const refused = identity === null ? undefined : this.#refused.get(hash);
     if (refused !== undefined) throw refused;
+    if (identity !== null && this.#trusted.published.has(hash)) return this.#admit(request, identity, hash, undefined);
     const sender = identity === null ? clientNetwork(clientAddress) : countsFor(identity);
     this.#checkRefusals(sender, identity);
     try {
@@ -217,14 +245,14 @@ export class Operations {
     this.#checkRefusals(sender, identity);
     this.#refusals.spend(sender, 1 + Math.floor(request.query.length / 1024));
     const hash = createHash('sha256').update(request.query).digest('hex');
-    const document = this.#parse(request.query, identity);
+    const document = this.#parse(request.query, this.#limits.maxTokens);
     const operation = operationOf(document, request.operationName);
     this.#validate(request.query, hash);
     const limits = this.#limits;
     const measurer = this.#measurerOf(document, operation, request.variables);
     const { depth, aliases, cost } = measurer.measure();
     return {
-      ...{ document, hash, operation, key: `${hash}/${operation.name?.value ?? ''}` },
+      ...{ document, hash, operation, key: keyOf(hash, operation), isPublished: this.#trusted.published.has(hash) },
       limits: [
         { limit: 'tokens', requested: [...tokenKinds(request.query)].length, most: limits.maxTokens },
         { limit: 'root fields', requested: measurer.rootFields(mostCounted).length, most: limits.maxRootFields },
@@ -234,6 +262,7 @@ export class Operations {
       ],
       refusal: refusalBy(() => {
         checkNesting(request.variables);
+        this.#trusted.acceptance.examine(hash, identity);
         const rootFields = measurer.rootFields(limits.maxRootFields);
         this.#checkLogin(operation, rootFields, identity);
         this.#checkLimits(operation, rootFields, measurer);
@@ -261,7 +290,9 @@ export class Operations {
     hash: string,
     known: DocumentNode | undefined,
   ): AdmittedOperation {
-    const document = known ?? this.#parse(request.query, identity);
+    const isAnonymous = identity === null;
+    const maxTokens = isAnonymous ? this.#maxAnonymousTokens : this.#limits.maxTokens;
+    const document = known ?? this.#parse(request.query, maxTokens, isAnonymous);
     const operation = operationOf(document, request.operationName);
     const measurer = this.#measurerOf(document, operation, request.variables);
     const rootFields = measurer.rootFields(this.#limits.maxRootFields);
@@ -269,15 +300,14 @@ export class Operations {
     const cost = { requested: this.#checkLimits(operation, rootFields, measurer), limit: this.#limits.maxCost };
     if (known === undefined) {
       this.#validate(request.query, hash);
-      this.#documents.set(hash, document);
+      this.#cacheOf(hash).set(hash, document);
     }
     if (operation.operation === OperationTypeNode.MUTATION) this.#countMutations(rootFields.length, identity);
-    return { document, hash, operation, key: `${hash}/${operation.name?.value ?? ''}`, cost };
+    return { document, hash, operation, key: keyOf(hash, operation), cost };
   }
 
-  #parse(text: string, identity: Identity | null): DocumentNode {
-    const maxTokens = identity === null ? this.#maxAnonymousTokens : this.#limits.maxTokens;
-    refuseLarge(text, maxTokens, identity === null);
+  #parse(text: string, maxTokens: number, isAnonymous = false): DocumentNode {
+    refuseLarge(text, maxTokens, isAnonymous);
     try {
       return parse(text, { maxTokens, noLocation: true });
     } catch (error) {
@@ -373,19 +403,28 @@ export class Operations {
   }
 }
 
+function documentCache(maxSize: number): LRUCache<string, DocumentNode> {
+  return new LRUCache({ maxSize, sizeCalculation: (document) => heldBytes(document) });
+}
+
+function keyOf(hash: string, { name }: OperationDefinitionNode): string {
+  return `${hash}/${name?.value ?? ''}`;
+}
+
+/** The hash in the key of an operation. */
+export function hashIn(key: string): string {
+  return key.slice(0, key.indexOf('/'));
+}
+
+/** Throws InvalidGraphqlDocument. */
 function operationOf(document: DocumentNode, operationName: string | undefined): OperationDefinitionNode {
   const operation = getOperationAST(document, operationName);
   if (operation != null) return operation;
-  throw new InvalidGraphqlDocument(
-    [
-      new GraphQLError(
-        operationName === undefined
-          ? 'The document must have exactly one operation, or operationName must select one.'
-          : `The document has no operation named ${JSON.stringify(operationName)}.`,
-      ),
-    ],
-    'OPERATION_RESOLUTION_FAILURE',
-  );
+  const message =
+    operationName === undefined
+      ? 'The document must have exactly one operation, or operationName must select one.'
+      : `The document has no operation named ${JSON.stringify(operationName)}.`;
+  throw new InvalidGraphqlDocument([new GraphQLError(message)], 'OPERATION_RESOLUTION_FAILURE');
 }
 
 function checkNesting(variables: OperationRequest['variables']): void {

@@ -21,7 +21,13 @@ import type { Logger } from 'pino';
 import { CodedError, invariant } from '../../platform/edge/errors.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import { heldBytes } from '../../platform/values/held-bytes.ts';
-import type { Executor, ExplainedStep, GatewayOperation, SubscriptionPlan } from '../supergraph/executor.ts';
+import type {
+  Executor,
+  ExplainedStep,
+  GatewayOperation,
+  PreparedOperation,
+  SubscriptionPlan,
+} from '../supergraph/executor.ts';
 import type { SubgraphLink } from '../supergraph/subgraph-link.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { explainedPlan } from './explained-plan.ts';
@@ -124,6 +130,12 @@ export class CompiledExecutor implements Executor {
     const steps = (await this.#rootPlans(source.operation, named)).map(({ plan }) => explainedPlan(plan, named));
     const [only, ...others] = steps;
     return only !== undefined && others.length === 0 ? only : { inOrder: steps };
+  }
+
+  /** The variant in which each @include and @skip with a variable holds. */
+  async prepare({ key, document, operationName }: PreparedOperation): Promise<void> {
+    const source = this.#source(key, document, operationName);
+    await this.#compiled(key, source, Object.fromEntries(source.conditions.map((name) => [name, true])));
   }
 
   async planSubscription(key: string, document: DocumentNode, variables: Values): Promise<SubscriptionPlan> {

@@ -20,7 +20,9 @@ import { clientNetwork } from '../../platform/net/address-block.ts';
 import { bearerOfConnection } from '../access/bearer.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
 import type { SocketLimits } from '../access/limits.ts';
+import { namedText, type SentDocument } from '../access/named-document.ts';
 import { type AdmittedOperation, InvalidGraphqlDocument, type Operations, withCost } from '../access/operations.ts';
+import type { PublishedOperations } from '../access/published-operations.ts';
 import { formatError } from '../access/without-values.ts';
 import type { Executor } from '../supergraph/executor.ts';
 import type { GatewayContext } from '../supergraph/subgraph-link.ts';
@@ -43,6 +45,7 @@ interface ClientSocketsOptions {
   readonly server: Server;
   readonly supergraph: Supergraph;
   readonly operations: Operations;
+  readonly published: PublishedOperations;
   readonly credentials: CredentialCache;
   /** Of all open sockets and event streams. */
   readonly watch: SocketWatch;
@@ -203,7 +206,8 @@ function admit(
       );
     const variables = payload.variables ?? {};
     const operationName = payload.operationName ?? undefined;
-    const admitted = operations.admit({ query: payload.query, operationName, variables }, identity);
+    const query = namedText(sentIn(payload), options.published) ?? payload.query;
+    const admitted = operations.admit({ query, operationName, variables }, identity);
     const subscription =
       admitted.operation.operation === OperationTypeNode.SUBSCRIPTION
         ? normaliseSubscription(supergraph, admitted.document, admitted.operation, variables, options.filteredFeeds)
@@ -222,6 +226,11 @@ function admit(
     const { message, extensions } = presentError(error, requestId, log);
     return [new GraphQLError(message, { extensions: extensions ?? {} })];
   }
+}
+
+/** graphql-ws has no `documentId` beside the query, so it is in the extensions too. */
+function sentIn({ query, extensions }: SubscribePayload): SentDocument {
+  return { query, extensions, documentId: extensions?.documentId };
 }
 
 async function execute(options: ClientSocketsOptions, admission: Admission) {

@@ -12,6 +12,8 @@ export interface GatewayOperation {
   readonly context: GatewayContext;
 }
 
+export type PreparedOperation = Pick<GatewayOperation, 'key' | 'document' | 'operationName'>;
+
 /** Execution of a subscription: one subgraph is followed, each event completed from the others. */
 export interface SubscriptionPlan {
   /** Name of the subgraph that owns it. */
@@ -51,6 +53,8 @@ export interface Executor {
   execute(operation: GatewayOperation): Promise<ExecutionResult>;
   /** What `execute` or a subscription would do, without doing it. Throws a CodedError. */
   explain(operation: GatewayOperation): Promise<ExplainedStep>;
+  /** Plans a query or mutation before it is executed. Throws if there is no plan. */
+  prepare(operation: PreparedOperation): Promise<void>;
   /** `key` identifies the document: the key of the plan. `variables` are coerced. Throws when the document is not a subscription. */
   planSubscription(
     key: string,

@@ -11,10 +11,13 @@ import {
 import { type FormattedExecutionResult, GraphQLError, OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
 import { CodedError } from '../../platform/edge/errors.ts';
+import { jsonIn } from '../../platform/values/json.ts';
 import { bearerOf } from '../access/bearer.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
 import type { OperationLimits } from '../access/limits.ts';
+import { namedText } from '../access/named-document.ts';
 import { type AdmittedOperation, InvalidGraphqlDocument, type Operations, withCost } from '../access/operations.ts';
+import type { PublishedOperations } from '../access/published-operations.ts';
 import { formatError } from '../access/without-values.ts';
 import type { Executor } from '../supergraph/executor.ts';
 import type { GatewayContext } from '../supergraph/subgraph-link.ts';
@@ -61,6 +64,7 @@ interface EndpointDependencies {
   readonly supergraph: Supergraph;
   readonly executor: Executor;
   readonly operations: Operations;
+  readonly published: PublishedOperations;
   readonly credentials: CredentialCache;
   readonly limits: OperationLimits;
   readonly log: Logger;
@@ -75,6 +79,7 @@ interface ApolloContext extends BaseContext {
 
 const httpStatus: Readonly<Record<string, number>> = {
   UNAUTHENTICATED: 401,
+  PERSISTED_QUERY_NOT_FOUND: 404,
   RATE_LIMITED: 429,
   UNAVAILABLE: 503,
   BUSY: 503,
@@ -86,6 +91,8 @@ function refusal(error: CodedError): GraphQLError {
   const { retryAfterMs } = error.details;
   const headers = new HeaderMap();
   if (error.code === 'UNAUTHENTICATED') headers.set('www-authenticate', 'Bearer');
+  // Caches may keep a 404, and the operation may be published at any time.
+  if (error.code === 'PERSISTED_QUERY_NOT_FOUND') headers.set('cache-control', 'no-store');
   if (typeof retryAfterMs === 'number') headers.set('retry-after', String(Math.ceil(retryAfterMs / 1000)));
   return new GraphQLError(error.message, {
     extensions: { ...error.extensions, http: { status: httpStatus[error.code] ?? 400, headers } },
@@ -176,10 +183,12 @@ export class GraphqlEndpoint {
     if (this.#isStarted) await this.#apollo.stop();
   }
 
-  async handle(request: EndpointRequest): Promise<EndpointResponse> {
+  async handle(sent: EndpointRequest): Promise<EndpointResponse> {
     let kind: string | undefined;
     let invalid: InvalidGraphqlDocument | undefined;
     let subscription: AdmittedSubscription | undefined;
+    const named = this.#named(sent);
+    const request = named instanceof CodedError ? sent : named;
     const response = await this.#apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: {
         method: request.method,
@@ -188,6 +197,7 @@ export class GraphqlEndpoint {
         body: request.body,
       },
       context: async () => {
+        if (named instanceof CodedError) throw refusal(named);
         try {
           const context = await this.#admit(request);
           ({ subscription } = context);
@@ -214,7 +224,9 @@ export class GraphqlEndpoint {
         });
     // application/json says nothing of GraphQL, so its status is that of HTTP alone (GraphQL over HTTP, section 6.4.1).
     const isPlainJson = response.headers.get('content-type')?.startsWith('application/json') === true;
-    const isFaulty = invalid !== undefined || (isExecuted && response.status === 400 && isOfDocument(text));
+    const isUnknown = named instanceof CodedError && named.code === 'PERSISTED_QUERY_NOT_FOUND';
+    const isFaulty =
+      isUnknown || invalid !== undefined || (isExecuted && response.status === 400 && isOfDocument(text));
     const status = isFaulty && isPlainJson ? 200 : (response.status ?? 200);
     return { status, headers: response.headers, text, kind };
   }
@@ -237,6 +249,16 @@ export class GraphqlEndpoint {
       return { status: 503, code: 'UNAVAILABLE', message };
     }
     return { status: 401, code: 'UNAUTHENTICATED', message: 'The schema is shown to those who are logged in.' };
+  }
+
+  /** The request with the text of the operation that it names, or the refusal. */
+  #named(request: EndpointRequest): EndpointRequest | CodedError {
+    try {
+      return withNamedText(request, this.#dependencies.published);
+    } catch (error) {
+      if (error instanceof CodedError) return error;
+      throw error;
+    }
   }
 
   async #admit(request: EndpointRequest): Promise<ApolloContext> {
@@ -299,6 +321,24 @@ export class GraphqlEndpoint {
 function isOfDocument(text: string): boolean {
   const { errors } = JSON.parse(text) as FormattedExecutionResult;
   return errors?.some(({ extensions }) => extensions?.code === 'BAD_REQUEST') === false;
+}
+
+/** Apollo Server gets the text in place of its name. Throws a CodedError. */
+function withNamedText(request: EndpointRequest, published: PublishedOperations): EndpointRequest {
+  if (request.method !== 'GET') {
+    if (typeof request.body !== 'object' || request.body === null || Array.isArray(request.body)) return request;
+    const { documentId, extensions, ...rest } = request.body as Record<string, unknown>;
+    const query = namedText({ ...rest, documentId, extensions }, published);
+    return query === undefined ? request : { ...request, body: { ...rest, query } };
+  }
+  const search = new URLSearchParams(request.search);
+  const extensions = jsonIn(search.get('extensions') ?? 'null');
+  const documentId = search.get('documentId') ?? search.get('id');
+  const query = namedText({ query: search.get('query'), documentId, extensions }, published);
+  if (query === undefined) return request;
+  for (const name of ['documentId', 'id', 'extensions']) search.delete(name);
+  search.set('query', query);
+  return { ...request, search: `?${search}` };
 }
 
 /** The operation in a request; undefined when Apollo Server reports the fault. */

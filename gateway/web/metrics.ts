@@ -5,6 +5,8 @@ import { DeliveryLag } from './delivery-lag.ts';
 export interface GatewayMetrics {
   readonly requests: Counter<'kind' | 'status'>;
   readonly requestSeconds: Histogram<'kind'>;
+  /** Refused, or executed with `operations.accept: log`. */
+  readonly unpublished: Counter<'client'>;
   readonly sockets: Gauge;
   readonly eventStreams: Gauge;
   /** On sockets and event streams. */
@@ -30,6 +32,12 @@ export function gatewayMetrics(registry: Registry): GatewayMetrics {
       help: 'How long GraphQL requests over HTTP took.',
       labelNames: ['kind'],
       buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120],
+      registers,
+    }),
+    unpublished: new Counter({
+      name: 'tidegate_gateway_unpublished_operations_total',
+      help: 'Operations that are not published, by user or API token: refused, or executed with operations.accept log.',
+      labelNames: ['client'],
       registers,
     }),
     sockets: new Gauge({ name: 'tidegate_gateway_sockets', help: 'Open sockets.', registers }),

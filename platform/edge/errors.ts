@@ -154,6 +154,10 @@ export const topLevelCodes = {
   CURSOR_EXPIRED: 'The events after the cursor are no longer kept: read a snapshot and subscribe again.',
   RESYNC_REQUIRED: 'A failover rewrote the history: read a snapshot and subscribe again.',
   INVALID_INPUT: 'An argument has a value that is not allowed.',
+  PERSISTED_QUERY_NOT_FOUND:
+    'No published operation has the hash of the request. Send the text as `query`, or have an administrator publish it.',
+  NOT_PUBLISHED:
+    'The gateway executes only published operations (`operations.accept`). Have an administrator publish this one; `extensions.hash` names it.',
   NOT_CONFIGURED: 'The database is on a single machine: there is no cluster of hosts.',
   RATE_LIMITED: 'Too many requests of this kind; nothing was done. Wait retryAfterMs.',
   LIMIT_EXCEEDED: 'The operation is larger than allowed; the message names the limit.',

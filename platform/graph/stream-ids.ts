@@ -8,6 +8,7 @@ const frameHead = /^\{"id":"(\d+)","type":"(\w+)"/;
 interface ClientMessage {
   readonly type?: unknown;
   readonly id?: unknown;
+  readonly payload?: unknown;
 }
 
 /** The ids of the streams on one socket. Clients know their own ids, and the protocol server knows ours. */
@@ -28,7 +29,7 @@ export class StreamIds {
       const ours = String(this.#made);
       this.#ours.set(id, ours);
       this.#clients.set(ours, id);
-      return JSON.stringify({ ...message, id: ours });
+      return JSON.stringify({ ...message, id: ours, payload: withQuery(message.payload) });
     }
     if (type !== MessageType.Complete) return text;
     const ours = this.#ours.get(id);
@@ -59,6 +60,14 @@ export class StreamIds {
     this.#clients.delete(ours);
     if (id !== undefined) this.#ours.delete(id);
   }
+}
+
+/** graphql-ws closes the socket for a payload without a query, even if its extensions name a document. */
+function withQuery(payload: unknown): unknown {
+  const { query, extensions } = (payload ?? {}) as { readonly query?: unknown; readonly extensions?: unknown };
+  const { persistedQuery, documentId } = (extensions ?? {}) as Readonly<Record<string, unknown>>;
+  const isNamed = persistedQuery != null || documentId != null;
+  return query == null && isNamed ? { ...(payload as object), query: '' } : payload;
 }
 
 function parsed(text: string): ClientMessage | undefined {

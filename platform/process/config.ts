@@ -290,6 +290,12 @@ const platformSettings = {
     .describe('format of the log; auto: pretty on a terminal, otherwise json'),
   'graphql.introspection': flag.default(true).describe('allow introspection of the schema'),
   'graphql.anonymousIntrospection': flag.default(false).describe('allow introspection without a login'),
+  'operations.accept': z
+    .enum(['any', 'log', 'published'])
+    .default('any')
+    .describe(
+      'which operations are executed: any; log: any, but those that are not published are counted and logged; published: only those that administrators have published',
+    ),
   'graphql.maxDepth': count(1, 100).default(12).describe('maximum depth of an operation'),
   'graphql.maxAliases': count(0, 1000).default(30).describe('maximum number of aliases in a document'),
   'graphql.maxTokens': count(100, 100_000).default(4000).describe('maximum number of tokens in a document'),

@@ -10,6 +10,7 @@ import type { Identity } from '../../../platform/edge/identity.ts';
 import { type ServedSubgraph, serveSubgraph } from '../../../platform/graph/serve-subgraph.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
 import { testPair } from '../../support/signing-keys.ts';
+import { type PublishedWorld, publishedSdl } from './published-subgraph.ts';
 import { alphaSdl, betaSdl, makeSubgraphs, World } from './subgraphs.ts';
 
 export type Mode = 'in-process' | 'HTTP';
@@ -49,13 +50,22 @@ export interface Answer {
 }
 
 const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
-let supergraphSdl: string | undefined;
+const supergraphSdls = new Map<string, string>();
+
+/** Composed once. */
+function supergraphOf(sdls: ReadonlyMap<string, string>): string {
+  const names = [...sdls.keys()].join();
+  const sdl = supergraphSdls.get(names) ?? composeSupergraph(sdls);
+  supergraphSdls.set(names, sdl);
+  return sdl;
+}
 
 export class TestGateway {
   readonly world = new World();
   readonly authenticator = new FakeAuthenticator();
   readonly keys = testPair('gateway');
   readonly mode: Mode;
+  readonly published: PublishedWorld | undefined;
   gateway!: Gateway;
   registry = new Registry();
   #served = new Map<string, ServedSubgraph>();
@@ -63,21 +73,25 @@ export class TestGateway {
   /** The sockets opened by each client. */
   readonly sockets = new Map<Client, readonly WebSocket[]>();
 
-  constructor(mode: Mode) {
+  /** `published`: the graph also has the subgraph with published operations. */
+  constructor(mode: Mode, published?: PublishedWorld) {
     this.mode = mode;
+    this.published = published;
     this.authenticator.identities.set('token-ann', testIdentity('ann'));
     this.authenticator.identities.set('token-bob', testIdentity('bob'));
     this.authenticator.identities.set('token-eve', testIdentity('eve', { p2: 'VIEWER' }));
   }
 
   async start(options: Partial<GatewayOptions> = {}): Promise<this> {
-    supergraphSdl ??= composeSupergraph(
-      new Map([
-        ['alpha', alphaSdl],
-        ['beta', betaSdl],
-      ]),
-    );
+    const sdls = new Map([
+      ['alpha', alphaSdl],
+      ['beta', betaSdl],
+    ]);
     const subgraphs = Object.values(makeSubgraphs(this.world));
+    if (this.published !== undefined) {
+      sdls.set('published', publishedSdl);
+      subgraphs.push(this.published.subgraph());
+    }
     if (this.mode === 'HTTP')
       for (const subgraph of subgraphs)
         this.#served.set(
@@ -85,7 +99,7 @@ export class TestGateway {
           await serveSubgraph({ subgraph, host: '127.0.0.1', port: 0, publicKeys: this.keys.publicKeys, log }),
         );
     this.gateway = await createGateway({
-      supergraphSdl,
+      supergraphSdl: supergraphOf(sdls),
       subgraphs: subgraphs.map((subgraph) => {
         const served = this.#served.get(subgraph.name);
         return served === undefined ? { subgraph } : { name: subgraph.name, urls: [served.url] };
@@ -149,6 +163,17 @@ export class TestGateway {
     return { status: response.statusCode, headers: response.headers, body: parsed };
   }
 
+  async get(
+    search: Record<string, string>,
+    token = 'token-ann',
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const response = await request(`${this.gateway.url}/graphql?${new URLSearchParams(search)}`, {
+      headers: { authorization: `Bearer ${token}`, ...headers },
+    });
+    return { status: response.statusCode, headers: response.headers, body: await response.body.json() };
+  }
+
   query(query: string, variables?: Record<string, unknown>, token?: string): Promise<Answer> {
     return this.post({ query, ...(variables === undefined ? {} : { variables }) }, token);
   }
@@ -199,9 +224,14 @@ export class Collector {
   done = false;
   cancel: () => void;
 
-  constructor(client: Client, query: string, variables?: Record<string, unknown>) {
+  constructor(
+    client: Client,
+    query: string,
+    variables?: Record<string, unknown>,
+    extensions?: Record<string, unknown>,
+  ) {
     this.cancel = client.subscribe(
-      { query, ...(variables === undefined ? {} : { variables }) },
+      { query, ...(variables === undefined ? {} : { variables }), ...(extensions === undefined ? {} : { extensions }) },
       {
         next: (result) => this.items.push(result),
         error: (error) => {

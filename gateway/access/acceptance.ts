@@ -1,0 +1,80 @@
+// Which documents are executed (setting `operations.accept`): all, or only published operations. Administrators may send any, so that
+// they can look into an incident; subgraphs, machines and the dashboard send their own; without a login only login fields are allowed.
+import type { Counter } from 'prom-client';
+import { CodedError } from '../../platform/edge/errors.ts';
+import type { Identity } from '../../platform/edge/identity.ts';
+import { CountedLine } from '../../platform/process/counted-line.ts';
+import type { Logger } from '../../platform/process/log.ts';
+import type { PublishedOperations } from './published-operations.ts';
+
+export type AcceptMode = 'any' | 'log' | 'published';
+
+interface AcceptanceOptions {
+  readonly accept: AcceptMode;
+  readonly published: PublishedOperations;
+  /** Hashes of the documents of the dashboard and of exports. */
+  readonly own: ReadonlySet<string>;
+  readonly unpublished: Counter<'client'>;
+  readonly log: Logger;
+}
+
+/** Clients with a count of their own. */
+const mostClients = 200;
+const otherClients = '(others)';
+const linePeriodMs = 60_000;
+
+export class Acceptance {
+  readonly #options: AcceptanceOptions;
+  readonly #clients = new Set<string>();
+  readonly #line: CountedLine;
+
+  constructor(options: AcceptanceOptions) {
+    this.#options = options;
+    this.#line = new CountedLine(options.log, 'operations that are not published were executed', linePeriodMs);
+  }
+
+  /** `hash`: SHA-256 of the document. Throws NOT_PUBLISHED, and UNAVAILABLE before the published operations have been read. */
+  check(hash: string, identity: Identity | null, operationName: string | undefined): void {
+    const { accept, published, unpublished } = this.#options;
+    if (accept === 'log' && !published.isKnown) return;
+    if (identity === null || this.#isAccepted(hash, identity)) return;
+    unpublished.inc({ client: this.#counted(identity.name) });
+    if (accept === 'log') {
+      this.#line.add({ client: identity.name, hash, ...(operationName === undefined ? {} : { operationName }) });
+      return;
+    }
+    throw notPublished(hash);
+  }
+
+  /** The same for an operation that is not executed: it does not count. */
+  examine(hash: string, identity: Identity): void {
+    if (this.#options.accept === 'published' && !this.#isAccepted(hash, identity)) throw notPublished(hash);
+  }
+
+  #isAccepted(hash: string, identity: Identity): boolean {
+    const { accept, published, own } = this.#options;
+    return accept === 'any' || isFree(identity) || own.has(hash) || published.text(hash) !== undefined;
+  }
+
+  #counted(client: string): string {
+    if (this.#clients.size >= mostClients && !this.#clients.has(client)) return otherClients;
+    this.#clients.add(client);
+    return client;
+  }
+
+  close(): void {
+    this.#line.flush();
+  }
+}
+
+function notPublished(hash: string): CodedError {
+  return new CodedError(
+    'NOT_PUBLISHED',
+    `Only published operations are executed here, and none has the hash ${hash}. Have an administrator publish it with "tidegate published add".`,
+    { hash },
+  );
+}
+
+function isFree({ kind, admin }: Identity): boolean {
+  return admin || kind === 'service' || kind === 'machine';
+}

@@ -1,0 +1,31 @@
+// Documents that belong to this installation itself, by hash: those of its exports, and those of the dashboard, which its build lists.
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { GraphExport } from '../../platform/graph/graph-export.ts';
+
+/** In the folder of the built dashboard: a JSON list of hashes (dashboard/vite.config.ts). */
+const listName = 'operations.json';
+
+const listShape = z.array(z.string().regex(/^[0-9a-f]{64}$/));
+
+interface OwnDocumentsOptions {
+  readonly staticFolder: string;
+  readonly exports?: readonly GraphExport[];
+}
+
+/** Throws if the dashboard's list can't be read. Without a built dashboard there is none. */
+export async function ownDocuments({ staticFolder, exports = [] }: OwnDocumentsOptions): Promise<ReadonlySet<string>> {
+  const ofExports = exports.map(({ query }) => createHash('sha256').update(query).digest('hex'));
+  return new Set([...ofExports, ...(await dashboardsOwn(join(staticFolder, listName)))]);
+}
+
+async function dashboardsOwn(path: string): Promise<readonly string[]> {
+  try {
+    return listShape.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new Error(`${path} is not a list of hashes: build the dashboard again`, { cause: error });
+  }
+}
