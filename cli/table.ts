@@ -128,6 +128,10 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     summary: 'Key files, which sign identities and tokens and seal credentials.',
     load: async () => (await import('./commands/keys/noun.ts')).keys,
   },
+  published: {
+    summary: 'Operations that clients may send by the hash of their text.',
+    load: async () => (await import('./commands/published/noun.ts')).published,
+  },
   subgraphs: {
     summary: 'Subgraphs that another team runs beside ours.',
     load: async () => (await import('./commands/subgraphs/noun.ts')).subgraphs,

@@ -9,7 +9,7 @@ import type { Noun, Verb } from '../../cli/verb.ts';
 import { runCommand } from './commands/run-command.ts';
 
 /** Nouns for single things are singular. */
-const single = ['audit', 'clock', 'ha', 'keys', 'lab', 'timeline'];
+const single = ['audit', 'clock', 'ha', 'keys', 'lab', 'published', 'timeline'];
 /** They mean the same for every noun, and take one of these arguments; a noun's other verbs are its domain's own. */
 const commonVerbs: Readonly<Record<string, readonly string[]>> = {
   // Of one file.
@@ -38,7 +38,15 @@ const otherWordsForThem = [
  * then.
  */
 // A machine makes its host: only the record of it is set.
-const ownWords = ['lab add', 'lab remove', 'clusters add', 'clusters remove', 'hosts set'];
+const ownWords = [
+  'lab add',
+  'lab remove',
+  'clusters add',
+  'clusters remove',
+  'hosts set',
+  'published add',
+  'published remove',
+];
 // With a digit: l7policies.
 const word = /^[a-z][a-z0-9]*(-[a-z]+)*$/;
 
