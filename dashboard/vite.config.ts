@@ -1,10 +1,12 @@
 // Builds two programs: the dashboard, with a document for each page, and GraphiQL. Everything is bundled and served from the
 // gateway's own origin; nothing is inlined, because the Content-Security-Policy allows no inline styles, and of inline scripts only those
 // that the documents here have.
-import { copyFile, readdir } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { copyFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
+import { ownDocuments } from './src/own-documents.ts';
 
 const defaultGatewayUrl = 'http://127.0.0.1:4000';
 
@@ -25,9 +27,20 @@ function pageDocuments(): Plugin {
   };
 }
 
+/** For the gateway (gateway/access/own-documents.ts): the hashes of what the pages send. */
+function documentHashes(): Plugin {
+  return {
+    name: 'document-hashes',
+    async writeBundle({ dir = here('dist') }) {
+      const hashes = ownDocuments().map((text) => createHash('sha256').update(text).digest('hex'));
+      await writeFile(join(dir, 'operations.json'), JSON.stringify(hashes));
+    },
+  };
+}
+
 export default defineConfig({
   root: here('.'),
-  plugins: [react(), pageDocuments()],
+  plugins: [react(), pageDocuments(), documentHashes()],
   worker: { format: 'es' },
   build: {
     outDir: here('dist'),

@@ -1,9 +1,11 @@
 // Every document that the dashboard and GraphiQL's example tabs send matches the schema: those of the .graphql files, and those
 // built from a page's entity kinds.
+import { readdir } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import { buildSchema, parse, validate } from 'graphql';
 import { exampleTabs } from '../../../dashboard/src/graphiql/example-tabs.ts';
 import { changesSubscription, historyQuery } from '../../../dashboard/src/live/graphql-documents.ts';
+import { kindsOfPages, ownDocuments } from '../../../dashboard/src/own-documents.ts';
 import { kinds as balancerKinds } from '../../../dashboard/src/pages/loadbalancer/kinds.ts';
 import { kinds } from '../../../dashboard/src/pages/relay/kinds.ts';
 import * as generated from '../../../generated/dashboard/graphql.ts';
@@ -47,5 +49,22 @@ describe('documents', () => {
     const variables: Record<string, unknown> = JSON.parse(mainJob?.variables ?? '');
     const asked = [...(mainJob?.query ?? '').matchAll(/\$(\w+):/g)].map((match) => match[1]);
     expect(Object.keys(variables).sort()).toEqual([...new Set(asked)].sort());
+  });
+});
+
+describe('the list of own documents', () => {
+  test('has every page, with the kinds that its module gives to the shell', async () => {
+    const folder = new URL('../../../dashboard/src/pages/', import.meta.url);
+    const names = (await readdir(folder, { withFileTypes: true })).filter((each) => each.isDirectory());
+    expect(Object.keys(kindsOfPages).sort()).toEqual(names.map(({ name }) => name).sort());
+    for (const { name } of names) {
+      const own = (await readdir(new URL(`${name}/`, folder))).includes('kinds.ts');
+      expect([name, (kindsOfPages[name]?.length ?? 0) > 0]).toEqual([name, own]);
+    }
+  });
+
+  test('has what the pages send, also what is made of their kinds', () => {
+    expect(ownDocuments()).toContain(changesSubscription('relay', kinds).toString());
+    expect(ownDocuments()).toContain(generated.DashboardStartDocument.toString());
   });
 });
