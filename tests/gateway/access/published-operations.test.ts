@@ -2,12 +2,15 @@
 // other documents.
 // needs: load
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import type { GatewayOptions } from '../../../gateway/gateway.ts';
 import type { Identity } from '../../../platform/edge/identity.ts';
 import { gatewayIdentity, serviceIdentity } from '../../../platform/graph/service-identity.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { Collector, type Mode, modes, TestGateway, testIdentity, until } from '../support/gateway.ts';
 import { PublishedWorld, sha256 } from '../support/published-subgraph.ts';
 
@@ -185,6 +188,16 @@ describe('operations.accept', () => {
       login: 'token of a',
     });
     expect(await gateway.metric('tidegate_gateway_unpublished_operations_total')).toBe(3);
+  });
+
+  test("published: the dashboard's own operations, as its build lists them, are executed", async () => {
+    const folder = await temporaryFolder();
+    const own = 'query Own { caller }';
+    await writeFile(join(folder.path, 'operations.json'), JSON.stringify([sha256(own)]));
+    await start({ accept: 'published', staticFolder: folder.path });
+    expect((await gateway.query(own)).body.data).toEqual({ caller: 'ann' });
+    expect(code(await gateway.query('query Other { caller }'))).toBe('NOT_PUBLISHED');
+    await folder.remove();
   });
 
   test('log: all are executed, and counted by client', async () => {
