@@ -34,7 +34,12 @@ export type ExplainedStep =
 
 /** What the gateway would do with an operation. */
 export interface Explanation {
-  readonly operation: { readonly kind: string; readonly name: string | null; readonly hash: string };
+  readonly operation: {
+    readonly kind: string;
+    readonly name: string | null;
+    readonly hash: string;
+    readonly isPublished: boolean;
+  };
   readonly limits: readonly { readonly limit: string; readonly requested: number; readonly most: number }[];
   /** Null if it would be admitted. */
   readonly refusal: { readonly code: string; readonly message: string } | null;

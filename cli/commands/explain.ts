@@ -30,6 +30,7 @@ async function printExplanation(printer: Printer, { operation, limits, plan }: E
   await printer.pairs([
     ['Operation', [operation.kind, operation.name].filter(Boolean).join(' ')],
     ['SHA-256', operation.hash],
+    ['Published', operation.isPublished ? 'yes' : 'no'],
   ]);
   await printer.section(
     ['LIMIT', 'REQUESTED', 'MOST'],

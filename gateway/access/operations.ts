@@ -155,10 +155,13 @@ function shortened(message: string): string {
 /** Decides over documents by their hashes. */
 interface TrustedDocuments {
   readonly published: Pick<PublishedOperations, 'has'>;
-  readonly acceptance: Pick<Acceptance, 'check'>;
+  readonly acceptance: Pick<Acceptance, 'check' | 'examine'>;
 }
 
-const noTrust: TrustedDocuments = { published: { has: () => false }, acceptance: { check: () => {} } };
+const noTrust: TrustedDocuments = {
+  published: { has: () => false },
+  acceptance: { check: () => {}, examine: () => {} },
+};
 
 export class Operations {
   readonly #supergraph: Supergraph;

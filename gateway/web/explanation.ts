@@ -53,11 +53,11 @@ async function explain({ operations, executor, credentials }: ExplainingParts, r
     );
   const { query, variables, operationName } = asked.data;
   const given = { query, variables: variables ?? {}, operationName: operationName ?? undefined };
-  const { document, operation, key, hash, limits, refusal } = operations.examine(given, identity);
+  const { document, operation, key, hash, isPublished, limits, refusal } = operations.examine(given, identity);
   const context = { identity, requestId: request.requestId, loaders: new Map() };
   const whole = { key, document, operationName: given.operationName, variables: given.variables, context };
   return {
-    operation: { kind: operation.operation, name: operation.name?.value ?? null, hash },
+    operation: { kind: operation.operation, name: operation.name?.value ?? null, hash, isPublished },
     limits,
     refusal: refusal === undefined ? null : { message: refusal.message, ...refusal.extensions },
     plan: refusal === undefined ? await executor.explain(whole) : null,

@@ -9,6 +9,7 @@ type Step =
   | { readonly subgraph: string; readonly at?: readonly string[]; readonly request: string };
 
 interface Explanation {
+  readonly operation: { readonly hash: string; readonly isPublished: boolean };
   readonly limits: readonly { readonly limit: string; readonly requested: number; readonly most: number }[];
   readonly refusal: { readonly code: string; readonly message: string } | null;
   readonly plan: Step | null;
@@ -63,10 +64,13 @@ function Explain({ ask }: { readonly ask: AskPlan }) {
   );
 }
 
-function Explained({ limits, refusal, plan }: Explanation) {
+function Explained({ operation, limits, refusal, plan }: Explanation) {
   return (
     <>
       {refusal !== null && <p role="alert">{refusal.message}</p>}
+      <p>
+        {operation.isPublished ? 'Published' : 'Not published'}: <code>{operation.hash}</code>
+      </p>
       <table>
         <thead>
           <tr>

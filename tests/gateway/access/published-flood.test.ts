@@ -23,7 +23,7 @@ test('a flood of other documents evicts no published one, nor its plan', async (
     { ...defaultLimits, maxAliases: 1_000, maxRootFields: 1_000 },
     {
       published: known,
-      acceptance: { check: () => {} },
+      acceptance: { check: () => {}, examine: () => {} },
     },
   );
   const ann = testIdentity('ann');

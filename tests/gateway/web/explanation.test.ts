@@ -35,7 +35,12 @@ const withPrice = `query Costs($first: Int = 3, $percent: Int!) {
 test('the plan has the names of the client, and each limit what the operation has of it', async () => {
   const { status, body } = await explain({ query: withPrice, variables: { percent: 5 } });
   expect(status).toBe(200);
-  expect(body.data.operation).toEqual({ kind: 'query', name: 'Costs', hash: expect.stringMatching(/^[0-9a-f]{64}$/) });
+  expect(body.data.operation).toEqual({
+    kind: 'query',
+    name: 'Costs',
+    hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+    isPublished: false,
+  });
   expect(body.data.refusal).toBeNull();
   const figures = new Map(body.data.limits.map((each: { limit: string }) => [each.limit, each]));
   expect(figures.get('depth')).toEqual({ limit: 'depth', requested: 3, most: 4 });
