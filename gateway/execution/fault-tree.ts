@@ -12,10 +12,13 @@ export class Fault {
   told = false;
   /** Whether an answer before it had one. */
   toldBefore = false;
+  /** The subgraph says that there is no such object. */
+  readonly isUnknown: boolean;
 
-  constructor(message: string, extensions: Readonly<Record<string, unknown>>) {
+  constructor(message: string, extensions: Readonly<Record<string, unknown>>, isUnknown = false) {
     this.message = message;
     this.extensions = extensions;
+    this.isUnknown = isUnknown;
   }
 }
 

@@ -243,7 +243,7 @@ function absorbEntities(
       own[0]?.fault ??
       general ??
       (isWhole ? undefined : (ofGroup[0] ?? faults[0])?.fault) ??
-      faultOf(absentEntity(entities, representations.length, entity, subgraph));
+      absentEntity(entities, representations.length, entity, subgraph);
     for (const place of shared) {
       for (const { fault, path } of own)
         faultsOf(run).addAt(place, rewrittenPath(path?.slice(2) ?? [], group.outputRewrites ?? []), names, fault);
@@ -254,13 +254,16 @@ function absorbEntities(
   if (places.length > 0) for (const { fault } of ofGroup) faultsOf(run).add(fault);
 }
 
-function absentEntity(entities: unknown, wanted: number, entity: unknown, subgraph: string): GraphQLFormattedError {
-  if (!Array.isArray(entities)) return invalid('did not answer with a list of entities', subgraph);
-  if (entities.length !== wanted)
-    return invalid(`answered ${entities.length} entities where ${wanted} were asked for`, subgraph);
-  if (entity == null) return invalid('does not know an object to which another subgraph refers', subgraph);
-  if (!isData(entity)) return invalid('answered with something else than an object', subgraph);
-  return invalid('left out fields that were requested', subgraph);
+function absentEntity(entities: unknown, wanted: number, entity: unknown, subgraph: string): Fault {
+  const fault = (what: string) => faultOf(invalid(what, subgraph));
+  if (!Array.isArray(entities)) return fault('did not answer with a list of entities');
+  if (entities.length !== wanted) return fault(`answered ${entities.length} entities where ${wanted} were asked for`);
+  if (entity === null) {
+    const { message, extensions } = fault('does not know an object to which another subgraph refers');
+    return new Fault(message, extensions, true);
+  }
+  if (!isData(entity)) return fault('answered with something else than an object');
+  return fault('left out fields that were requested');
 }
 
 interface LocatedFault {

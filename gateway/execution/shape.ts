@@ -88,6 +88,7 @@ export class Shaper {
     const type = parent.getFields()[node.name.value]?.type as GraphQLOutputType;
     const below = fields.flatMap(({ below }) => below ?? []);
     const isRequired = isNonNullType(type);
+    const depth = linkDepth(type);
     const complete = this.#complete(isRequired ? type.ofType : type, below);
     return {
       responseName,
@@ -96,6 +97,7 @@ export class Shaper {
         const { faults, path } = shaping;
         const value = valueAt(object, internalName);
         path.push(responseName);
+        const before = shaping.errors.length;
         const { inherited } = shaping;
         const known = faults?.at(object, internalName) ?? [];
         if (faults !== undefined) shaping.inherited = faults.absence(object, internalName) ?? inherited;
@@ -110,6 +112,7 @@ export class Shaper {
           completed = complete(value, shaping);
           for (const { fault, below: rest } of known) if (!fault.told) report(shaping, fault, translated(rest, below));
         }
+        if (depth !== undefined && faults !== undefined) dropUnknown(shaping, before, depth);
         shaping.inherited = inherited;
         path.pop();
         return completed === null && isRequired ? undefined : completed;
@@ -260,9 +263,32 @@ function reportNull(shaping: Shaping, fault: Fault): null {
   return null;
 }
 
+/** Errors about objects that their subgraph does not know. */
+const unknownErrors = new WeakSet<GraphQLError>();
+
 function report({ errors, path }: Shaping, fault: Fault, below: Path = []): void {
   fault.told = true;
-  errors.push(new GraphQLError(fault.message, { path: [...path, ...below], extensions: { ...fault.extensions } }));
+  const error = new GraphQLError(fault.message, { path: [...path, ...below], extensions: { ...fault.extensions } });
+  if (fault.isUnknown) unknownErrors.add(error);
+  errors.push(error);
+}
+
+/** A link to an object that is gone is null, and no error. Only its own fields count, not those of objects below. */
+function dropUnknown({ errors, path }: Shaping, before: number, depth: number): void {
+  const length = path.length + depth + 1;
+  const others = errors.splice(before).filter((error) => !unknownErrors.has(error) || error.path?.length !== length);
+  errors.push(...others);
+}
+
+/**
+ * The number of lists around a link that may be null, to an object of any type: the record of an event, for example, which outlives its object.
+ * Undefined for any other type.
+ */
+function linkDepth(type: GraphQLOutputType): number | undefined {
+  if (isNonNullType(type)) return isListType(type.ofType) ? linkDepth(type.ofType) : undefined;
+  if (!isListType(type)) return isAbstractType(type) ? 0 : undefined;
+  const below = linkDepth(type.ofType);
+  return below === undefined ? undefined : below + 1;
 }
 
 /** The rest of a subgraph's path in the client's words, as far as the client selected it. */

@@ -184,6 +184,28 @@ describeWithProduct('the command line', () => {
     expect(await tidegate('lab', 'list', '--data', product.data)).toMatch(/^firewall +RUNNING/m);
   });
 
+  test('an operation is explained, published, listed, run by its hash, checked and removed', async () => {
+    const operation = `Published${mark}`;
+    const text = `query ${operation} { backends(first: 1) { nodes { name } } }`;
+    await writeFile(file('published.graphql'), text);
+    const { stdout } = await runCommand(['explain', file('published.graphql'), ...place()]);
+    expect(stdout).toMatch(/^relay$/m);
+    const hash = /^SHA-256 +([0-9a-f]{64})$/m.exec(stdout)?.[1] ?? '';
+    await asAdministrator('published', 'add', file('published.graphql'));
+    expect(await asAdministrator('published', 'list')).toContain(operation);
+    const run = async () => {
+      const headers = { authorization: `Bearer ${product.token}` };
+      const answer = await fetch(`${product.url}/graphql?id=${hash}`, { headers });
+      return (await answer.json()) as { readonly data?: { readonly backends?: unknown } };
+    };
+    await waitFor('the gateway knows it', async () => (await run()).data?.backends !== undefined);
+    const schema = join(import.meta.dirname, '../../schema/api.graphql');
+    await asAdministrator('published', 'check', schema);
+    await asAdministrator('published', 'remove', hash);
+    expect(await asAdministrator('published', 'list')).not.toContain(operation);
+    await waitFor('the gateway forgets it', async () => (await run()).data?.backends === undefined);
+  });
+
   test('no noun is left out', async () => {
     const help = (await runCommand(['--help'])).stdout;
     const nouns = [...(/^Nouns.*:\n((?: {2}.*\n)+)/m.exec(help)?.[1] ?? '').matchAll(/^ {2}([a-z0-9-]+) /gm)];

@@ -167,3 +167,45 @@ test('an entity of an odd key is refused and not asked for', async () => {
   expect(federation.asked).toHaveLength(1);
   expectTold(result);
 });
+
+describe('an object that its subgraph does not know', () => {
+  const { ask } = federate({
+    a: {
+      sdl: `
+        interface Node { id: ID! }
+        type Thing implements Node @key(fields: "id") { id: ID! }
+        type Query { link: Node links: [Node]! thing: Thing must: Node! }`,
+      resolvers: {
+        Query: {
+          link: () => gone,
+          links: () => [gone, gone],
+          thing: () => gone,
+          must: () => gone,
+        },
+      },
+    },
+    b: {
+      sdl: 'type Thing @key(fields: "id") { id: ID! price: Int weight: Int! parts: [Thing!] }',
+      resolvers: { Thing: { __resolveReference: () => null } },
+    },
+  });
+  const gone = { __typename: 'Thing', id: '1' };
+
+  test.each([
+    ['{ link { id ... on Thing { weight } } }', { link: null }],
+    ['{ link { id ... on Thing { price } } }', { link: { id: '1', price: null } }],
+    ['{ links { ... on Thing { weight } } }', { links: [null, null] }],
+  ])('is no error where a link to an object of any type may be null: %s', async (text, data) => {
+    expect(await ask(text)).toEqual({ data });
+  });
+
+  test.each([
+    ['{ thing { id weight } }', { thing: null }, 'thing.weight'],
+    ['{ thing { id price } }', { thing: { id: '1', price: null } }, 'thing.price'],
+    ['{ must { ... on Thing { weight } } }', null, 'must.weight'],
+  ])('is an error elsewhere: %s', async (text, data, path) => {
+    const answer = await ask(text);
+    expect(answer.data).toEqual(data);
+    expect(answer.errors).toMatchObject([{ path: path.split('.'), extensions: { code: 'INVALID_SUBGRAPH_ANSWER' } }]);
+  });
+});
