@@ -33,7 +33,8 @@ export class InternalServer {
   readonly #options: InternalServerOptions;
   /** The HTTP server's own list lacks sockets whose TLS handshake is not complete. */
   readonly #connections = new Set<Socket>();
-  #active = 0;
+  readonly #open = new Set<ServerResponse>();
+  #draining = false;
   #whenIdle: (() => void) | undefined;
 
   /** Throws when the address is not loopback and no TLS is given. */
@@ -82,10 +83,12 @@ export class InternalServer {
 
   /** Accepts no new work, ends what `end` ends, waits for running requests. */
   async drain(end: () => unknown = () => undefined, deadlineMs = 30_000): Promise<void> {
+    this.#draining = true;
+    for (const response of this.#open) closeAfter(response);
     const stopped = new Promise<void>((resolve) => this.http.close(() => resolve()));
     await end();
     this.http.closeIdleConnections();
-    if (this.#active > 0) {
+    if (this.#open.size > 0) {
       const idle = new Promise<void>((resolve) => {
         this.#whenIdle = resolve;
       });
@@ -106,7 +109,8 @@ export class InternalServer {
 
   #take(request: IncomingMessage, response: ServerResponse): void {
     const { name, log, answer } = this.#options;
-    this.#active += 1;
+    this.#open.add(response);
+    if (this.#draining) closeAfter(response);
     answer(request, response)
       .catch((error: unknown) => {
         if (error instanceof HttpError)
@@ -115,14 +119,19 @@ export class InternalServer {
         sendJson(response, 500, { error: 'Internal error.' });
       })
       .finally(() => {
-        this.#active -= 1;
-        if (this.#active === 0) this.#whenIdle?.();
+        this.#open.delete(response);
+        if (this.#open.size === 0) this.#whenIdle?.();
       });
   }
 
   #cutAll(): void {
     for (const socket of this.#connections) socket.destroy();
   }
+}
+
+/** The client's next request goes to another process. */
+function closeAfter(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('connection', 'close');
 }
 
 /** The only machines accepted are those with one of the roles. */

@@ -31,7 +31,7 @@ import {
   subscriptionBody,
 } from '../../../platform/graph/signed-identity.ts';
 import { pemOf, TlsFiles } from '../../../platform/graph/tls.ts';
-import { FakeAuthenticator, testIdentity } from '../../gateway/support/gateway.ts';
+import { FakeAuthenticator, testIdentity, until } from '../../gateway/support/gateway.ts';
 import { makeCertificates } from '../../support/certificates.ts';
 import { freePort } from '../../support/free-port.ts';
 import { testPair } from '../../support/signing-keys.ts';
@@ -40,6 +40,7 @@ const log = pino({ level: 'silent' });
 const { signingKeys, publicKeys } = testPair('gateway');
 const sdl = 'type Query { caller: String } type Mutation { note: Int } type Subscription { ticks: Int }';
 let noted = 0;
+let beforeNote: () => Promise<void> = async () => undefined;
 let resolved = 0;
 const schema = buildSubgraphSchema([
   {
@@ -52,9 +53,11 @@ const schema = buildSubgraphSchema([
         },
       },
       Mutation: {
-        note: () => {
+        note: async () => {
           noted += 1;
-          return noted;
+          const own = noted;
+          await beforeNote();
+          return own;
         },
       },
       Subscription: {
@@ -257,6 +260,29 @@ describe('a subgraph that several processes serve', () => {
     expect(await nowhere.ready()).toBe(false);
     expect(noted).toBe(1);
     await nowhere.close();
+  });
+
+  test('one that drains answers what it has, and closes each connection, so that the next request goes elsewhere', async () => {
+    const slowly = Promise.withResolvers<void>();
+    beforeNote = () => slowly.promise;
+    const draining = await serve();
+    const dispatcher = new Agent();
+    noted = 0;
+    const send = () => {
+      const body = JSON.stringify({ query: 'mutation { note }' });
+      const headers = { 'content-type': 'application/json', ...sign(body) };
+      return request(`${draining.url}/graphql`, { method: 'POST', headers, body, dispatcher });
+    };
+    const asked = [send(), send()];
+    await until(() => noted === 2);
+    const over = draining.drain();
+    slowly.resolve();
+    for (const response of await Promise.all(asked)) {
+      expect(response.headers.connection).toBe('close');
+      expect(await response.body.json()).toEqual({ data: { note: expect.any(Number) } });
+    }
+    await over;
+    await dispatcher.close();
   });
 
   test('the socket for subscriptions goes to the next one', async () => {
