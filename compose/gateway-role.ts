@@ -104,17 +104,19 @@ export async function openGateway(dependencies: GatewayDependencies): Promise<Ga
 }
 
 /** Locations of the subgraphs; those without one are left out. */
-function placesOf(
-  { config, rows, running }: GatewayDependencies,
+export function placesOf(
+  { config, rows, running }: Pick<GatewayDependencies, 'config' | 'rows' | 'running'>,
   tls: MutualTls | undefined,
 ): ReadonlyMap<string, SubgraphLocation> {
   const places = new Map<string, SubgraphLocation>();
   for (const { name } of rows) {
-    const [first, ...others] = (placeOf(name, config).urls ?? []).map((url) => new URL(url).origin);
+    const { urls = [], queryDeadlineMs } = placeOf(name, config);
+    const [first, ...others] = urls.map((url) => new URL(url).origin);
     const subgraph = running.get(name)?.subgraph;
-    if (first !== undefined)
-      places.set(name, { name, urls: [first, ...others], ...(tls === undefined ? {} : { tls }) });
-    else if (subgraph !== undefined) places.set(name, { subgraph });
+    if (first !== undefined) {
+      const place = { name, urls: [first, ...others], queryDeadlineMs } as const;
+      places.set(name, { ...place, ...(tls === undefined ? {} : { tls }) });
+    } else if (subgraph !== undefined) places.set(name, { subgraph, queryDeadlineMs });
   }
   return places;
 }

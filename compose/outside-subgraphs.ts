@@ -23,12 +23,16 @@ export async function openOutsideSubgraphs(
   const faults: ConfigFault[] = [];
   const sdl = new Map<string, string>();
   const places: SubgraphLocation[] = [];
-  for (const { name, urls, sdl: sdlFile, caFile } of subgraphs) {
+  for (const { name, urls, sdl: sdlFile, caFile, deadlineMs } of subgraphs) {
     const text = readText(sdlFile, `subgraphs.${name}.sdl`, faults);
     const ca = caFile === undefined ? undefined : readText(caFile, `subgraphs.${name}.caFile`, faults);
     if (text !== undefined) sdl.set(name, text);
     const [first = '', ...others] = urls.map((url) => new URL(url).origin);
-    places.push({ name, urls: [first, ...others], ...(ca === undefined ? {} : { ca }) });
+    places.push({
+      ...{ name, urls: [first, ...others] },
+      ...(ca === undefined ? {} : { ca }),
+      ...(deadlineMs === undefined ? {} : { queryDeadlineMs: deadlineMs }),
+    });
   }
   const composed = await composeWith(graphOf(rows), sdl);
   if ('faults' in composed) faults.push(...composed.faults.map(configFault));

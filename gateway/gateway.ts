@@ -51,7 +51,7 @@ import { createWebServer } from './web/server.ts';
 import { loadStaticFiles } from './web/static-files.ts';
 
 /** Location of a subgraph: in this process, or at origins such as https://relay.internal:4102, of which one is used at a time. */
-export type SubgraphLocation =
+export type SubgraphLocation = { readonly queryDeadlineMs?: number } & (
   | { readonly subgraph: Subgraph }
   | {
       readonly name: string;
@@ -59,7 +59,8 @@ export type SubgraphLocation =
       readonly tls?: MutualTls;
       /** PEM text of the authority of its certificate; default: those of the system. */
       readonly ca?: string;
-    };
+    }
+);
 
 export interface GatewayOptions {
   /** SDL of the supergraph. */
@@ -99,8 +100,9 @@ export interface GatewayOptions {
   readonly proxyProtocol?: boolean;
   /** Other origins whose pages may use the endpoint; default: none. */
   readonly corsOrigins?: readonly string[];
-  /** Deadlines of requests to subgraphs over HTTP. A relayed call may wait two minutes for its device. */
+  /** For subgraphs whose location gives none. */
   readonly queryDeadlineMs?: number;
+  /** For subgraphs over HTTP. A relayed call may wait two minutes for its device. */
   readonly mutationDeadlineMs?: number;
 }
 
@@ -300,12 +302,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 function linksTo(options: GatewayOptions): ReadonlyMap<string, SubgraphLink> {
   const { log, signingKeys, queryDeadlineMs = 60_000, mutationDeadlineMs = 150_000 } = options;
   const links = options.subgraphs.map((location) => {
-    if ('subgraph' in location) return new InProcessLink(location.subgraph, log);
+    if ('subgraph' in location)
+      return new InProcessLink(location.subgraph, log, location.queryDeadlineMs ?? queryDeadlineMs);
     if (signingKeys === undefined)
       throw new Error(
         `gateway: subgraph ${location.name} is at ${location.urls.join(', ')}, but there is no key to sign for it`,
       );
-    return new HttpLink({ ...location, signingKeys, log, queryDeadlineMs, mutationDeadlineMs });
+    return new HttpLink({ signingKeys, log, queryDeadlineMs, mutationDeadlineMs, ...location });
   });
   return new Map(links.map((link) => [link.name, link]));
 }

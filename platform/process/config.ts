@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { canonicalAddressBlock } from '../net/address-block.ts';
 import { canonicalEgressRule } from '../net/egress.ts';
 import { ConfigError, type ConfigFault, unusableFile } from './config-error.ts';
-import { type OutsideSubgraph, takeOutsideSubgraphs } from './outside-subgraphs.ts';
+import { type OutsideSubgraph, queryDeadlineMs, takeOutsideSubgraphs } from './outside-subgraphs.ts';
 
 /** Settings by dotted name; the description of each shape is its meaning. */
 export type SettingShapes = Readonly<Record<string, z.ZodType>>;
@@ -388,6 +388,14 @@ function shapesOf(rows: readonly SettingsRow[]): SettingShapes {
         ),
     ],
     [
+      deadlineSetting(name),
+      queryDeadlineMs
+        .default(60_000)
+        .describe(
+          `milliseconds after which a query is answered without the fields of the subgraph ${name} that have not arrived: SUBGRAPH_UNAVAILABLE`,
+        ),
+    ],
+    [
       portSetting(name),
       port.optional().describe(`port on which the subgraph ${name} is served; default: in this process only`),
     ],
@@ -405,6 +413,10 @@ function urlSetting(subgraph: string): string {
   return `subgraphs.${camelCase(subgraph)}Url`;
 }
 
+function deadlineSetting(subgraph: string): string {
+  return `subgraphs.${camelCase(subgraph)}DeadlineMs`;
+}
+
 function portSetting(subgraph: string): string {
   return `internal.${camelCase(subgraph)}Port`;
 }
@@ -419,7 +431,7 @@ export function settingsOf<Shapes extends SettingShapes>(
   return Object.fromEntries(names.map((name) => [name, values[name]])) as SettingsOf<Shapes>;
 }
 
-/** Where a subgraph listens, and the URLs where gateways reach it. */
+/** Where a subgraph listens, and the URLs where gateways reach it, with the deadline of their queries. */
 export function placeOf(
   subgraph: string,
   config: Config,
@@ -427,6 +439,7 @@ export function placeOf(
   readonly port: number | undefined;
   readonly urls: readonly [string, ...string[]] | undefined;
   readonly urlSetting: string;
+  readonly queryDeadlineMs: number;
 } {
   const values = config as Readonly<Record<string, unknown>>;
   const [urls, port] = [values[urlSetting(subgraph)], values[portSetting(subgraph)]];
@@ -434,6 +447,7 @@ export function placeOf(
     port: port as number | undefined,
     urls: urls as readonly [string, ...string[]] | undefined,
     urlSetting: urlSetting(subgraph),
+    queryDeadlineMs: values[deadlineSetting(subgraph)] as number,
   };
 }
 

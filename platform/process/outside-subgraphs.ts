@@ -13,6 +13,9 @@ const place = z.url({ protocol: /^https?$/ }).refine((text) => {
   return protocol === 'https:' || host === 'localhost' || (isIP(host) !== 0 && isLoopback(host));
 }, 'use https: http is for loopback addresses only');
 
+/** Of a subgraph's queries. */
+export const queryDeadlineMs = z.coerce.number().int().min(100).max(600_000);
+
 const shape = z.strictObject({
   urls: z.preprocess(
     (given) => (typeof given === 'string' ? [given] : given),
@@ -24,6 +27,7 @@ const shape = z.strictObject({
   ),
   sdl: z.string().min(1),
   caFile: z.string().min(1).optional(),
+  deadlineMs: queryDeadlineMs.optional(),
 });
 
 /** A subgraph of another team, as the settings describe it. */
@@ -60,7 +64,7 @@ export function takeOutsideSubgraphs(
       faults.push({
         setting: ['subgraphs', name, unknown ?? issue.path[0] ?? ''].join('.'),
         wrong: unknown === undefined ? issue.message : 'there is no such setting',
-        advice: 'a subgraph of your own has urls, sdl and, if its certificate needs it, caFile: docs/extending.md',
+        advice: 'a subgraph of your own has urls, sdl and perhaps caFile and deadlineMs: docs/extending.md',
       });
     }
     if (fault === undefined && parsed.success) subgraphs.push({ name, ...parsed.data });

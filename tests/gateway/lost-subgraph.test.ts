@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { HttpLink } from '../../gateway/supergraph/http-link.ts';
 import type { GatewayContext } from '../../gateway/supergraph/subgraph-link.ts';
 import { testPair } from '../support/signing-keys.ts';
-import { TestGateway, until } from './support/gateway.ts';
+import { modes, TestGateway, until } from './support/gateway.ts';
 
 describe('a lost subgraph', () => {
   let gateway: TestGateway;
@@ -47,7 +47,9 @@ describe('a lost subgraph', () => {
 
   test('a query is abandoned at its deadline, a mutation is reported as uncertain', async () => {
     await gateway.stop();
-    gateway = await new TestGateway('HTTP').start({ queryDeadlineMs: 150, mutationDeadlineMs: 1_500 });
+    gateway = new TestGateway('HTTP');
+    gateway.deadlinesMs.set('alpha', 150);
+    await gateway.start({ mutationDeadlineMs: 1_500 });
     const query = await gateway.query('{ slow caller }');
     expect(query.body.errors[0].extensions.code).toBe('SUBGRAPH_UNAVAILABLE');
     gateway.world.release();
@@ -55,6 +57,49 @@ describe('a lost subgraph', () => {
     expect(mutation.body.errors[0].message).toContain('same idempotencyKey');
     expect(gateway.world.calls.get('slowSet')).toBe(1);
     gateway.world.release();
+  });
+});
+
+describe.each(modes)('a subgraph that is too slow, %s', (mode) => {
+  let gateway: TestGateway;
+  beforeEach(async () => {
+    gateway = new TestGateway(mode);
+    gateway.deadlinesMs.set('beta', 1_000);
+    await gateway.start();
+  });
+  afterEach(() => gateway.stop());
+
+  test('at its deadline its fields are null, with their paths, and the rest is answered', async () => {
+    const late = Promise.withResolvers<void>();
+    gateway.world.beforePrice = () => late.promise;
+    gateway.world.prices.set('2', 5);
+    const { body } = await gateway.query(
+      '{ thing(id: "2") { name cost: price } things(first: 1) { nodes { id price } } }',
+    );
+    expect(body.data).toEqual({
+      thing: { name: 'thing 2', cost: null },
+      things: { nodes: [{ id: '0', price: null }] },
+    });
+    const paths = body.errors.map((error: { path: unknown[] }) => error.path.join('.')).sort();
+    expect(paths).toEqual(['thing.cost', 'things.nodes.0.price']);
+    for (const error of body.errors)
+      expect(error.extensions).toEqual({ code: 'SUBGRAPH_UNAVAILABLE', subgraph: 'beta' });
+    // What comes too late has no effect.
+    late.resolve();
+    await until(() => gateway.world.waiting === 0);
+    const again = await gateway.query('{ thing(id: "2") { price } }');
+    expect(again.body.data).toEqual({ thing: { price: 5 } });
+  });
+
+  test('a mutation goes on', async () => {
+    const asked = gateway.query('mutation { slowSet }');
+    await until(() => gateway.world.calls.get('slowSet') === 1);
+    gateway.world.beforePrice = () => new Promise(() => undefined);
+    // Its deadline ends after that of the mutation would have.
+    const query = await gateway.query('{ thing(id: "2") { price } }');
+    expect(query.body.errors).toMatchObject([{ extensions: { code: 'SUBGRAPH_UNAVAILABLE' } }]);
+    gateway.world.release();
+    expect((await asked).body.data).toEqual({ slowSet: 1 });
   });
 });
 

@@ -66,6 +66,8 @@ export class TestGateway {
   readonly keys = testPair('gateway');
   readonly mode: Mode;
   readonly published: PublishedWorld | undefined;
+  /** Of queries, by the subgraph's name. */
+  readonly deadlinesMs = new Map<string, number>();
   gateway!: Gateway;
   registry = new Registry();
   #served = new Map<string, ServedSubgraph>();
@@ -102,7 +104,10 @@ export class TestGateway {
       supergraphSdl: supergraphOf(sdls),
       subgraphs: subgraphs.map((subgraph) => {
         const served = this.#served.get(subgraph.name);
-        return served === undefined ? { subgraph } : { name: subgraph.name, urls: [served.url] };
+        const queryDeadlineMs = this.deadlinesMs.get(subgraph.name) ?? 60_000;
+        return served === undefined
+          ? { subgraph, queryDeadlineMs }
+          : { name: subgraph.name, urls: [served.url], queryDeadlineMs };
       }),
       authenticator: this.authenticator,
       signingKeys: this.keys.signingKeys,

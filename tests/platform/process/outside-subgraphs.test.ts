@@ -34,7 +34,14 @@ test('a subgraph has a name, URLs and the file of its SDL', async () => {
     },
     { name: 'local', urls: ['http://127.0.0.1:4200'], sdl: 'local.graphql' },
   ]);
-  expect(await read('subgraphs: { relayUrl: "https://relay.example:4102" }')).toEqual([]);
+  expect(await read('subgraphs: { relayUrl: "https://relay.example:4102", relayDeadlineMs: 900 }')).toEqual([]);
+});
+
+test('it may have a deadline for its queries', async () => {
+  const more = 'deadlineMs: 5000';
+  expect(await read(`subgraphs: { inventory: { urls: https://a.example, sdl: x, ${more} } }`)).toEqual([
+    { name: 'inventory', urls: ['https://a.example'], sdl: 'x', deadlineMs: 5000 },
+  ]);
 });
 
 test.each([
@@ -49,6 +56,8 @@ test.each([
   ['{ inventory: { urls: "ftp://a.example", sdl: x } }', 'subgraphs.inventory.urls'],
   ['{ inventory: { urls: https://a.example, sdl: x, token: y } }', 'there is no such setting'],
   ['{ inventory: { urls: { a: b }, sdl: x } }', 'there is no such setting'],
+  ['{ inventory: { urls: https://a.example, sdl: x, deadlineMs: 99 } }', 'subgraphs.inventory.deadlineMs'],
+  ['{ inventory: { urls: https://a.example, sdl: x, deadlineMs: 600001 } }', 'subgraphs.inventory.deadlineMs'],
 ])('%s is refused', async (subgraphs, fault) => {
   await expect(read(`subgraphs: ${subgraphs}\n`)).rejects.toThrow(fault);
 });

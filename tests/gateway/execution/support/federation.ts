@@ -49,7 +49,7 @@ export function federate(subgraphs: Readonly<Record<string, TestSubgraph>>): Fed
   const links = new Map<string, SubgraphLink>(
     entries.map(([name, { sdl, resolvers = {}, answer }]) => {
       const schema = buildSubgraphSchema([{ typeDefs: parse(head + sdl), resolvers: resolvers as never }]);
-      const inner = new InProcessLink({ name, schema } as never, log);
+      const inner = new InProcessLink({ name, schema } as never, log, 60_000);
       const execute = async (request: LinkRequest): Promise<FormattedExecutionResult> => {
         asked.push(`${name} ${request.text}`);
         sent.push(request);
