@@ -109,12 +109,12 @@ export function placesOf(
   tls: MutualTls | undefined,
 ): ReadonlyMap<string, SubgraphLocation> {
   const places = new Map<string, SubgraphLocation>();
-  for (const { name } of rows) {
+  for (const { name, oneAtATime = false } of rows) {
     const { urls = [], queryDeadlineMs } = placeOf(name, config);
     const [first, ...others] = urls.map((url) => new URL(url).origin);
     const subgraph = running.get(name)?.subgraph;
     if (first !== undefined) {
-      const place = { name, urls: [first, ...others], queryDeadlineMs } as const;
+      const place = { name, urls: [first, ...others], oneAtATime, queryDeadlineMs } as const;
       places.set(name, { ...place, ...(tls === undefined ? {} : { tls }) });
     } else if (subgraph !== undefined) places.set(name, { subgraph, queryDeadlineMs });
   }

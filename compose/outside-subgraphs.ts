@@ -23,7 +23,7 @@ export async function openOutsideSubgraphs(
   const faults: ConfigFault[] = [];
   const sdl = new Map<string, string>();
   const places: SubgraphLocation[] = [];
-  for (const { name, urls, sdl: sdlFile, caFile, deadlineMs } of subgraphs) {
+  for (const { name, urls, sdl: sdlFile, caFile, deadlineMs, oneAtATime } of subgraphs) {
     const text = readText(sdlFile, `subgraphs.${name}.sdl`, faults);
     const ca = caFile === undefined ? undefined : readText(caFile, `subgraphs.${name}.caFile`, faults);
     if (text !== undefined) sdl.set(name, text);
@@ -32,6 +32,7 @@ export async function openOutsideSubgraphs(
       ...{ name, urls: [first, ...others] },
       ...(ca === undefined ? {} : { ca }),
       ...(deadlineMs === undefined ? {} : { queryDeadlineMs: deadlineMs }),
+      ...(oneAtATime === undefined ? {} : { oneAtATime }),
     });
   }
   const composed = await composeWith(graphOf(rows), sdl);

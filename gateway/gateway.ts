@@ -50,12 +50,14 @@ import { SchemaFiles } from './web/schema-files.ts';
 import { createWebServer } from './web/server.ts';
 import { loadStaticFiles } from './web/static-files.ts';
 
-/** Location of a subgraph: in this process, or at origins such as https://relay.internal:4102, of which one is used at a time. */
+/** Location of a subgraph: in this process, or at origins such as https://relay.internal:4102. */
 export type SubgraphLocation = { readonly queryDeadlineMs?: number } & (
   | { readonly subgraph: Subgraph }
   | {
       readonly name: string;
       readonly urls: readonly [string, ...string[]];
+      /** One of them is used until it fails. Default: requests are spread over all. */
+      readonly oneAtATime?: boolean;
       readonly tls?: MutualTls;
       /** PEM text of the authority of its certificate; default: those of the system. */
       readonly ca?: string;

@@ -1,24 +1,28 @@
-// A subgraph on another host, or on several that serve the same: a pool of HTTP connections for queries and mutations, one socket for
-// all subscriptions. Every request carries the identity, signed for that subgraph and request when it is sent.
+// A subgraph on another host, or on several that serve the same: a pool of HTTP connections to each for queries and mutations, one
+// socket for all subscriptions. Every request carries the identity, signed for that subgraph and request when it is sent.
 import type { FormattedExecutionResult } from 'graphql';
 import { getOperationAST, OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
 import { errors, Pool } from 'undici';
 import { connectorOf } from '../../platform/graph/connector.ts';
-import { isAway, isUnconnected, Origins } from '../../platform/graph/origins.ts';
-import { Pulse, SilentError } from '../../platform/graph/pulse.ts';
+import { Pulse } from '../../platform/graph/pulse.ts';
 import { identityHeader, signIdentity } from '../../platform/graph/signed-identity.ts';
 import type { MutualTls } from '../../platform/graph/tls.ts';
+import { CountedLine, reasonOf } from '../../platform/process/counted-line.ts';
 import type { SigningKeys } from '../../platform/secrets/key-pairs.ts';
-import { Turns } from '../../platform/work/turns.ts';
+import { TooLateError, within } from '../../platform/work/within.ts';
 import { HttpStreams } from './http-streams.ts';
 import { lostSubgraph } from './lost-subgraph.ts';
-import type { LinkRequest, ResultStream, SubgraphLink } from './subgraph-link.ts';
+import { Places } from './places.ts';
+import { isNotTaken, isOfProcess, isOfRequest, StatusError, SubgraphAnswer } from './subgraph-answer.ts';
+import type { GatewayContext, LinkRequest, ResultStream, SubgraphLink } from './subgraph-link.ts';
 
 interface HttpLinkOptions {
   readonly name: string;
-  /** Origins, for example https://relay.internal:4102: one is used until it fails, then the next. */
+  /** Origins, for example https://relay.internal:4102, of processes that serve the same. */
   readonly urls: readonly [string, ...string[]];
+  /** One of them is used until it fails. Default: each request goes to the one with the fewest requests under way. */
+  readonly oneAtATime?: boolean;
   readonly tls?: MutualTls;
   /** Without `tls`: PEM text of the authority of its certificate. */
   readonly ca?: string;
@@ -26,6 +30,13 @@ interface HttpLinkOptions {
   readonly log: Logger;
   readonly queryDeadlineMs: number;
   readonly mutationDeadlineMs: number;
+}
+
+interface Question {
+  readonly context: GatewayContext;
+  readonly body: string;
+  readonly mutation: boolean;
+  readonly signal: AbortSignal;
 }
 
 const connections = 64;
@@ -36,15 +47,15 @@ const readinessDeadlineMs = 2000;
 export class HttpLink implements SubgraphLink {
   readonly name: string;
   readonly #options: HttpLinkOptions;
-  readonly #places: Origins<Place>;
-  readonly #all: readonly Place[];
-  /** The others wait here, not in the pool: a request is signed only when it can be sent. */
-  readonly #slots = new Turns(connections);
+  /** Requests wait here, not in a pool: a request is signed only when it can be sent. */
+  readonly #places: Places<Place>;
   readonly #streams: HttpStreams;
+  readonly #lostLine: CountedLine;
 
   constructor(options: HttpLinkOptions) {
     this.name = options.name;
     this.#options = options;
+    this.#lostLine = new CountedLine(options.log, 'requests to a subgraph failed');
     const connect = connectorOf(options.tls, options.name, connectTimeoutMs, options.ca);
     const placeAt = (url: string) => ({
       url,
@@ -62,52 +73,79 @@ export class HttpLink implements SubgraphLink {
       }),
     });
     const [first, ...others] = options.urls;
-    const places = [placeAt(first), ...others.map(placeAt)] as const;
-    this.#places = new Origins([...places]);
-    this.#all = places;
+    this.#places = new Places<Place>({
+      places: [placeAt(first), ...others.map(placeAt)],
+      atOnce: connections,
+      oneAtATime: options.oneAtATime === true,
+      probe: ({ pulse }) => pulse.answers(),
+    });
     this.#streams = new HttpStreams({ ...options, places: this.#places });
   }
 
   async execute(request: LinkRequest): Promise<FormattedExecutionResult> {
     const mutation = getOperationAST(request.document)?.operation === OperationTypeNode.MUTATION;
     const { mutationDeadlineMs, queryDeadlineMs } = this.#options;
-    const { signal: caller } = request.context;
-    const deadline = AbortSignal.timeout(mutation ? mutationDeadlineMs : queryDeadlineMs);
-    const signal = mutation || caller === undefined ? deadline : AbortSignal.any([caller, deadline]);
-    for (let tried = 1; ; tried += 1) {
-      const place = this.#places.current;
+    const { text: query, variables, operationName, context } = request;
+    const body = JSON.stringify({ query, variables, operationName });
+    const ask = (signal: AbortSignal) => this.#ask({ context, body, mutation, signal });
+    const what = `subgraph ${this.name} did not answer`;
+    try {
+      const answer = mutation
+        ? await within(mutationDeadlineMs, what, ask)
+        : await within(queryDeadlineMs, what, ask, context.signal);
+      return answer.take();
+    } catch (error) {
+      return this.#lost(request, mutation, error);
+    }
+  }
+
+  async #ask(question: Question): Promise<SubgraphAnswer> {
+    const { mutation, signal } = question;
+    const tried = new Set<Place>();
+    for (let taken = 0; ; ) {
+      const place = await this.#places.take(tried.size === 0 ? { mutation } : { mutation, tried }, signal);
       try {
-        return await this.#postAt(place, request, { mutation, signal });
+        const answer = await this.#postAt(place, question);
+        this.#places.answered(place);
+        return answer;
       } catch (error) {
-        if (caller?.aborted !== true) this.#places.leave(place);
-        if (!this.#mayRepeat(error, { mutation, tried })) return this.#lost(request, mutation, error);
+        this.#judge(place, error, signal);
+        if (!isNotTaken(error)) taken += 1;
+        if (this.#places.all.length > 1) tried.add(place);
+        const others = this.#places.all.length > 1 && tried.size < this.#places.all.length;
+        if (!this.#mayRepeat(error, { mutation, taken, others })) throw error;
+      } finally {
+        this.#places.give(place);
       }
     }
   }
 
-  /** One that answers nothing is given up before the deadline, if there is another; a mutation, which is not repeated, later. */
-  #postAt(
-    place: Place,
-    request: LinkRequest,
-    { mutation, signal }: { readonly mutation: boolean; readonly signal: AbortSignal },
-  ): Promise<FormattedExecutionResult> {
-    const post = (within: AbortSignal) => this.#post(place.pool, request, within);
-    if (this.#places.count === 1) return post(signal);
-    return place.pulse.during({ misses: mutation ? 4 : 1, signal }, post);
+  #judge(place: Place, error: unknown, signal: AbortSignal): void {
+    if (!signal.aborted) {
+      if (!isOfRequest(error)) this.#places.failed(place);
+    } else if (signal.reason instanceof TooLateError) this.#places.doubt(place);
   }
 
   /**
-   * At another place what was not sent, or not taken; a query once more, too, if its connection was lost (an idle one may close just
-   * then), or if the place can't answer now.
+   * At another place what was not taken. A query once more, too, if its connection was lost (an idle one may close just then), or if
+   * the place can't answer now. A mutation that may have been taken is never repeated.
    */
-  #mayRepeat(error: unknown, { mutation, tried }: { readonly mutation: boolean; readonly tried: number }): boolean {
-    const others = tried < this.#places.count;
-    if (isUnconnected(error)) return others;
-    // A subgraph answers it before it does anything.
-    if (error instanceof StatusError && error.status === 503) return others;
-    if (error instanceof SilentError || (error instanceof StatusError && isAway(error.status)))
-      return others && !mutation;
-    return !mutation && isBroken(error) && tried < Math.max(2, this.#places.count);
+  #mayRepeat(
+    error: unknown,
+    { mutation, taken, others }: { readonly mutation: boolean; readonly taken: number; readonly others: boolean },
+  ): boolean {
+    if (isNotTaken(error)) return others;
+    if (mutation || taken > 1) return false;
+    if (isOfProcess(error)) return others;
+    return isBroken(error) && (others || this.#places.all.length === 1);
+  }
+
+  /** One that answers nothing is given up before the deadline, if there is another; a mutation, which is not repeated, later. */
+  #postAt(place: Place, question: Question): Promise<SubgraphAnswer> {
+    const post = (signal: AbortSignal) => this.#post(place.pool, question, signal);
+    const { mutation, signal } = question;
+    if (this.#places.all.length === 1) return post(signal);
+    return place.pulse.during({ misses: mutation ? 4 : 1, signal }, post);
   }
 
   subscribe(request: LinkRequest): Promise<ResultStream | FormattedExecutionResult> {
@@ -115,36 +153,17 @@ export class HttpLink implements SubgraphLink {
   }
 
   async ready(): Promise<boolean> {
-    for (let tried = 0; tried < this.#places.count; tried += 1) {
-      const place = this.#places.current;
-      if (await isLive(place.pool)) return true;
-      this.#places.leave(place);
-    }
-    return false;
+    const live = await Promise.all(this.#places.all.map(({ pool }) => isLive(pool)));
+    return live.includes(true);
   }
 
   async close(): Promise<void> {
+    this.#lostLine.flush();
     await this.#streams.close();
-    await Promise.all(this.#all.flatMap(({ pool, pulse }) => [pool.destroy(), pulse.close()]));
+    await Promise.all(this.#places.all.flatMap(({ pool, pulse }) => [pool.destroy(), pulse.close()]));
   }
 
-  async #post(pool: Pool, request: LinkRequest, signal: AbortSignal): Promise<FormattedExecutionResult> {
-    const body = JSON.stringify({
-      query: request.text,
-      variables: request.variables,
-      operationName: request.operationName,
-    });
-    // A signature is valid for seconds: it is made when a connection is available.
-    if (!this.#slots.take()) await this.#slots.wait(signal);
-    try {
-      return await this.#send(pool, request, body, signal);
-    } finally {
-      this.#slots.give();
-    }
-  }
-
-  async #send(pool: Pool, request: LinkRequest, body: string, signal: AbortSignal): Promise<FormattedExecutionResult> {
-    const { context } = request;
+  async #post(pool: Pool, { context, body }: Question, signal: AbortSignal): Promise<SubgraphAnswer> {
     const response = await pool.request({
       path: '/graphql',
       method: 'POST',
@@ -159,15 +178,12 @@ export class HttpLink implements SubgraphLink {
     });
     const text = await response.body.text();
     if (response.statusCode !== 200) throw new StatusError(response.statusCode, text);
-    return resultIn(text);
+    return new SubgraphAnswer(text);
   }
 
   #lost(request: LinkRequest, mutation: boolean, error: unknown): FormattedExecutionResult {
-    if (request.context.signal?.aborted !== true)
-      this.#options.log.warn(
-        { requestId: request.context.requestId, subgraph: this.name, err: error },
-        'subgraph lost',
-      );
+    const { requestId, signal } = request.context;
+    if (signal?.aborted !== true) this.#lostLine.add({ requestId, subgraph: this.name, reason: reasonOf(error) });
     return lostSubgraph(this.name, request, mutation);
   }
 }
@@ -176,28 +192,6 @@ interface Place {
   readonly url: string;
   readonly pool: Pool;
   readonly pulse: Pulse;
-}
-
-/** Throws if it is no result: the subgraph of another team may answer anything. */
-function resultIn(text: string): FormattedExecutionResult {
-  const value: unknown = JSON.parse(text);
-  const isObject = (each: unknown) => typeof each === 'object' && each !== null && !Array.isArray(each);
-  const { data = null, errors = [] } = (
-    isObject(value) ? value : { data: undefined, errors: value }
-  ) as FormattedExecutionResult;
-  const hasErrors = Array.isArray(errors) && errors.every((each) => isObject(each) && typeof each.message === 'string');
-  if ((data === null || isObject(data)) && hasErrors && (data !== null || errors.length > 0))
-    return value as FormattedExecutionResult;
-  throw new Error(`the answer is not a GraphQL result: ${text.slice(0, 200)}`);
-}
-
-class StatusError extends Error {
-  readonly status: number;
-
-  constructor(status: number, text: string) {
-    super(`HTTP ${status}: ${text.slice(0, 200)}`);
-    this.status = status;
-  }
 }
 
 /** The connection was lost with the request. */

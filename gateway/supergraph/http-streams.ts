@@ -5,7 +5,6 @@ import type { FormattedExecutionResult } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { WebSocket } from 'ws';
-import type { Origins } from '../../platform/graph/origins.ts';
 import {
   connectionBody,
   identityHeader,
@@ -17,11 +16,12 @@ import type { SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import { pullStream } from '../../platform/work/pull-stream.ts';
 import { noteArrival } from '../web/delivery-lag.ts';
 import { lostSubgraph } from './lost-subgraph.ts';
+import type { Places } from './places.ts';
 import type { LinkRequest, ResultStream } from './subgraph-link.ts';
 
 interface HttpStreamsOptions {
   readonly name: string;
-  readonly places: Origins<{ readonly url: string }>;
+  readonly places: Pick<Places<{ readonly url: string }>, 'all' | 'best' | 'failed'>;
   readonly tls?: MutualTls;
   readonly signingKeys: SigningKeys;
   readonly log: Logger;
@@ -65,11 +65,12 @@ export class HttpStreams {
       ...{ handshakeTimeout: connectTimeoutMs, maxPayload: 64 * 1024 * 1024 },
       ...(tls === undefined ? {} : clientOptions(tls, name)),
     });
-    let place = places.current;
+    let place: { readonly url: string } | undefined;
+    let connected = false;
     let pongTimer: NodeJS.Timeout | undefined;
     const client = createClient({
       url: () => {
-        place = places.current;
+        place = places.best();
         return `${place.url.replace(/^http/, 'ws')}/graphql`;
       },
       webSocketImpl: class extends WebSocket {
@@ -81,14 +82,22 @@ export class HttpStreams {
         }
       },
       lazy: true,
-      // Resuming a stream needs its cursor, which only its reader has.
-      retryAttempts: 0,
+      // Once, at another place, while nothing was sent. Resuming a stream needs its cursor, which only its reader has.
+      retryAttempts: places.all.length > 1 ? 1 : 0,
+      shouldRetry: () => !connected,
+      retryWait: async () => undefined,
       connectionAckWaitTimeout: connectTimeoutMs,
       connectionParams: () => ({
         [identityHeader]: signIdentity(signingKeys, claims, { audience: name, body: connectionBody }),
       }),
       keepAlive: pingIntervalMs,
       on: {
+        connecting: () => {
+          connected = false;
+        },
+        connected: () => {
+          connected = true;
+        },
         ping: (received) => {
           if (!received) pongTimer = setTimeout(() => client.terminate(), pongDeadlineMs);
         },
@@ -97,7 +106,7 @@ export class HttpStreams {
         },
         closed: (event) => {
           clearTimeout(pongTimer);
-          if ((event as { readonly code?: unknown }).code !== 1000) places.leave(place);
+          if (place !== undefined && (event as { readonly code?: unknown }).code !== 1000) places.failed(place);
           log.debug({ subgraph: name }, 'the socket to a subgraph closed');
         },
       },

@@ -44,6 +44,14 @@ export class Pulse {
     }
   }
 
+  /** Whether the process answers anything within a second. Concurrent callers share one poll. Never rejects. */
+  answers(): Promise<boolean> {
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking;
+  }
+
   close(): Promise<void> {
     return this.#pool.destroy();
   }
@@ -53,17 +61,9 @@ export class Pulse {
     for (let missed = 0; missed < misses; ) {
       await sleep(everyMs, undefined, { ref: false, signal: over }).catch(() => undefined);
       if (over.aborted) return false;
-      missed = (await this.#answers()) ? 0 : missed + 1;
+      missed = (await this.answers()) ? 0 : missed + 1;
     }
     return !over.aborted;
-  }
-
-  /** Concurrent callers share one poll. */
-  #answers(): Promise<boolean> {
-    this.#asking ??= this.#ask().finally(() => {
-      this.#asking = undefined;
-    });
-    return this.#asking;
   }
 
   /** Any answer counts. */

@@ -108,6 +108,8 @@ function refusal(reason: IdentityRefusal, subgraph: string): HttpError {
     return new HttpError(
       503,
       `Subgraph ${subgraph} has too many requests to recognise repeated ones; try again later.`,
+      // A gateway may send even a mutation to another process.
+      { executed: false },
     );
   const why = {
     forged: '',

@@ -16,6 +16,7 @@ export type SettingsOf<Shapes extends SettingShapes> = { readonly [Name in keyof
 /** The settings' view of a subgraph. */
 interface SettingsRow {
   readonly name: string;
+  readonly oneAtATime?: boolean;
   readonly settings: SettingShapes;
   readonly uses?: readonly { readonly settings: SettingShapes }[];
   readonly roles?: readonly { readonly name: string; readonly standard: boolean }[];
@@ -377,14 +378,14 @@ function shapesOf(rows: readonly SettingsRow[]): SettingShapes {
     .pipe(z.array(z.enum(all)).min(1))
     .default([...standard])
     .describe(`roles of this process, separated by commas: ${all.join(', ')}`);
-  const own = rows.flatMap(({ name, settings, uses = [] }): [string, z.ZodType][] => [
+  const own = rows.flatMap(({ name, oneAtATime, settings, uses = [] }): [string, z.ZodType][] => [
     [
       urlSetting(name),
       urls
         .refine(({ length }) => length >= 1 && length <= 9, 'give 1 to 9 URLs')
         .optional()
         .describe(
-          `URL of the subgraph ${name}, or URLs of several processes that serve it, separated by commas: one is used until it fails, then the next; default: in this process, or not part of the graph`,
+          `URL of the subgraph ${name}, or URLs of several processes that serve it, separated by commas: ${oneAtATime === true ? 'one is used until it fails, then the next' : 'a request goes to the one with the fewest requests under way, and not to one that has failed'}; default: in this process, or not part of the graph`,
         ),
     ],
     [

@@ -28,6 +28,7 @@ const shape = z.strictObject({
   sdl: z.string().min(1),
   caFile: z.string().min(1).optional(),
   deadlineMs: queryDeadlineMs.optional(),
+  oneAtATime: z.union([z.boolean(), z.stringbool()]).optional(),
 });
 
 /** A subgraph of another team, as the settings describe it. */
@@ -64,7 +65,7 @@ export function takeOutsideSubgraphs(
       faults.push({
         setting: ['subgraphs', name, unknown ?? issue.path[0] ?? ''].join('.'),
         wrong: unknown === undefined ? issue.message : 'there is no such setting',
-        advice: 'a subgraph of your own has urls, sdl and perhaps caFile and deadlineMs: docs/extending.md',
+        advice: 'a subgraph of your own has urls, sdl and perhaps caFile, deadlineMs and oneAtATime: docs/extending.md',
       });
     }
     if (fault === undefined && parsed.success) subgraphs.push({ name, ...parsed.data });

@@ -217,6 +217,11 @@ export interface SubgraphRow<Shapes extends SettingShapes = SettingShapes> {
   readonly filteredFeeds?: readonly string[];
   /** If true, a document may have only one of its mutations (one document, one device call). */
   readonly oneMutation?: boolean;
+  /**
+   * If true, a gateway uses one of several processes until it fails, because another one answers but has more to do for it. Default: it
+   * spreads requests over all.
+   */
+  readonly oneAtATime?: boolean;
   readonly exports?: readonly GraphExport[];
   /** Describes the objects of a project that must be deleted before the project. */
   readonly held?: ProjectHoldings;

@@ -34,6 +34,8 @@ export const relayRow = subgraphRow({
       ),
   },
   oneMutation: true,
+  // One process holds the sessions of a device. Another one would wait for it with a call, and open a further session for a read.
+  oneAtATime: true,
   held: (sql, projectId) =>
     countHeld(sql, projectId, {
       backends: 'SELECT COUNT(*) AS count FROM backend WHERE project_id = ? AND live_name IS NOT NULL',

@@ -9,6 +9,15 @@ function placesWith(flags: Readonly<Record<string, string>>) {
   return placesOf({ config, rows: subgraphRows, running: new Map() }, undefined);
 }
 
+test('of several processes all are used; of several relays one at a time, because one of them holds a backend', () => {
+  const urls = 'http://127.0.0.1:4101/graphql,http://127.0.0.1:4201/graphql';
+  const places = placesWith({ 'subgraphs.systemUrl': urls, 'subgraphs.relayUrl': urls, 'subgraphs.gslbUrl': urls });
+  const origins = ['http://127.0.0.1:4101', 'http://127.0.0.1:4201'];
+  expect(places.get('system')).toMatchObject({ urls: origins, oneAtATime: false });
+  expect(places.get('gslb')).toMatchObject({ urls: origins, oneAtATime: false });
+  expect(places.get('relay')).toMatchObject({ urls: origins, oneAtATime: true });
+});
+
 test('each subgraph has its own deadline for queries', () => {
   const places = placesWith({
     'subgraphs.systemUrl': 'http://127.0.0.1:4101',

@@ -27,7 +27,7 @@ export function settingsPage(): string {
     '|---|---|---|---|',
     ...rows,
     '',
-    'Beside them a file may have `urls`, `sdl`, `caFile` and `deadlineMs` at `subgraphs.NAME`, for subgraphs that another team runs:',
+    'Beside them a file may have `urls`, `sdl`, `caFile`, `deadlineMs` and `oneAtATime` at `subgraphs.NAME`, for subgraphs that another team runs:',
     '[extending.md](extending.md).',
     '',
   ].join('\n');

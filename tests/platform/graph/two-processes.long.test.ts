@@ -1,5 +1,5 @@
 // A subgraph on two hosts, one of which is killed or stands still: queries, subscriptions and credentials go to the other one; a
-// mutation that may have been taken is not repeated.
+// mutation that may have been taken is not repeated. One host is used until it fails, except in the tests that say otherwise.
 // needs: processes
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -53,9 +53,9 @@ function first() {
   return host.child;
 }
 
-const linkTo = (urls: readonly [string, ...string[]]) =>
+const linkTo = (urls: readonly [string, ...string[]], oneAtATime = true) =>
   new HttpLink({
-    ...{ name: 'test', urls, signingKeys, log: pino({ level: 'silent' }) },
+    ...{ name: 'test', urls, oneAtATime, signingKeys, log: pino({ level: 'silent' }) },
     ...{ queryDeadlineMs: long, mutationDeadlineMs: long },
   });
 const requestOf = (text: string): LinkRequest => ({
@@ -133,22 +133,90 @@ test('one that is slow is waited for', async () => {
   expect(await ask('{ slow(ms: 4000) }')).toEqual({ data: { slow: 'first' } });
 }, 60_000);
 
-test('one that answers 503 is left: queries, credentials and mutations go to the other one', async () => {
-  const away = createServer((request, response) => {
+/** Answers each request with 503 and this text. */
+async function startAway(text: string) {
+  let asked = 0;
+  const server = createServer((request, response) => {
+    if (request.method === 'POST') asked += 1;
     request.resume();
-    response.writeHead(503).end('not now');
+    response.writeHead(503).end(text);
   });
-  await new Promise<void>((resolve) => away.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(away.address() as AddressInfo).port}`;
-  const urls = [url, hosts[1]?.url ?? ''] as const;
-  for (const text of ['{ name }', 'mutation { note }']) {
-    const other = linkTo(urls);
-    expect(await other.execute(requestOf(text))).toMatchObject({ data: expect.anything() });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked: () => asked,
+    stop() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+describe.each([true, false])('one answers 503, one at a time: %s', (oneAtATime) => {
+  test('queries and credentials go to the other one', async () => {
+    const away = await startAway('not now');
+    const urls = [away.url, hosts[1]?.url ?? ''] as const;
+    const other = linkTo(urls, oneAtATime);
+    expect(await other.execute(requestOf('{ name }'))).toEqual({ data: { name: 'second' } });
+    expect(away.asked()).toBe(1);
+    // Mutations follow, although the first one is still asked from time to time.
+    expect(await other.execute(requestOf('mutation { note }'))).toEqual({ data: { note: 1 } });
     await other.close();
-  }
-  const other = new RemoteAuthenticator({ urls, subgraph: 'test', signingKeys });
-  expect(await other.authenticate('token')).toMatchObject({ name: 'second' });
-  await other.close();
-  away.closeAllConnections();
-  away.close();
-}, 60_000);
+    const credentials = new RemoteAuthenticator({ urls, subgraph: 'test', signingKeys });
+    expect(await credentials.authenticate('token')).toMatchObject({ name: 'second' });
+    await credentials.close();
+    away.stop();
+  }, 60_000);
+
+  test.each([
+    ['not now', { errors: [{ path: ['note'], extensions: { code: 'SUBGRAPH_UNAVAILABLE' } }] }],
+    ['{"executed":false}', { data: { note: 1 } }],
+  ])(
+    'a mutation goes to the other one only if the first says that it did nothing: %s',
+    async (text, answer) => {
+      const away = await startAway(text);
+      const other = linkTo([away.url, hosts[1]?.url ?? ''], oneAtATime);
+      expect(await other.execute(requestOf('mutation { note }'))).toMatchObject(answer);
+      expect(away.asked()).toBe(1);
+      await other.close();
+      away.stop();
+    },
+    60_000,
+  );
+});
+
+describe('requests are spread over both', () => {
+  let spread: HttpLink;
+  beforeEach(() => {
+    spread = linkTo(hosts.map(({ url }) => url) as [string, string], false);
+  });
+  afterEach(() => spread.close());
+  const name = async () => (await spread.execute(requestOf('{ name }'))).data?.name;
+
+  test('in turn while nothing is under way, and past a slow one', async () => {
+    expect(new Set([await name(), await name(), await name()])).toEqual(new Set(['first', 'second']));
+    const slow = spread.execute(requestOf('{ slow(ms: 2000) }'));
+    const others = [await name(), await name(), await name()];
+    expect(new Set(others).size).toBe(1);
+    expect(others).not.toContain((await slow).data?.slow);
+  }, 60_000);
+
+  test.each(['SIGKILL', 'SIGSTOP'] as const)(
+    '%s of one: no query fails, and the other one gets them all',
+    async (signal) => {
+      await Promise.all([name(), name()]);
+      first().kill(signal);
+      for (let round = 0; round < 5; round += 1)
+        expect(await Promise.all([name(), name(), name()])).toEqual(['second', 'second', 'second']);
+    },
+    60_000,
+  );
+
+  test('one that stood still is used again', async () => {
+    await Promise.all([name(), name()]);
+    first().kill('SIGSTOP');
+    expect(await Promise.all([name(), name()])).toEqual(['second', 'second']);
+    first().kill('SIGCONT');
+    await waitFor('the first one', async () => (await name()) === 'first');
+  }, 60_000);
+});

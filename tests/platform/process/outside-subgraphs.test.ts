@@ -37,10 +37,10 @@ test('a subgraph has a name, URLs and the file of its SDL', async () => {
   expect(await read('subgraphs: { relayUrl: "https://relay.example:4102", relayDeadlineMs: 900 }')).toEqual([]);
 });
 
-test('it may have a deadline for its queries', async () => {
-  const more = 'deadlineMs: 5000';
+test('it may have a deadline for its queries, and one process at a time', async () => {
+  const more = 'deadlineMs: 5000, oneAtATime: true';
   expect(await read(`subgraphs: { inventory: { urls: https://a.example, sdl: x, ${more} } }`)).toEqual([
-    { name: 'inventory', urls: ['https://a.example'], sdl: 'x', deadlineMs: 5000 },
+    { name: 'inventory', urls: ['https://a.example'], sdl: 'x', deadlineMs: 5000, oneAtATime: true },
   ]);
 });
 
@@ -58,6 +58,7 @@ test.each([
   ['{ inventory: { urls: { a: b }, sdl: x } }', 'there is no such setting'],
   ['{ inventory: { urls: https://a.example, sdl: x, deadlineMs: 99 } }', 'subgraphs.inventory.deadlineMs'],
   ['{ inventory: { urls: https://a.example, sdl: x, deadlineMs: 600001 } }', 'subgraphs.inventory.deadlineMs'],
+  ['{ inventory: { urls: https://a.example, sdl: x, oneAtATime: perhaps } }', 'subgraphs.inventory.oneAtATime'],
 ])('%s is refused', async (subgraphs, fault) => {
   await expect(read(`subgraphs: ${subgraphs}\n`)).rejects.toThrow(fault);
 });

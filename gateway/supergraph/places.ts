@@ -1,0 +1,195 @@
+// Chooses which of the processes that serve a subgraph gets the next request, and limits how many requests each has at a time. A
+// place that failed is probed before it is used again, and then has to answer a query before it gets mutations: a query can be
+// repeated elsewhere.
+
+type State = 'proven' | 'unproven' | 'failed';
+
+interface Standing<Place> {
+  readonly place: Place;
+  /** `unproven`: it has answered no request since the start or since it failed. */
+  state: State;
+  underWay: number;
+  /** In a row. */
+  failures: number;
+  restsUntilMs: number;
+  isProbed: boolean;
+}
+
+interface PlacesOptions<Place> {
+  readonly places: readonly [Place, ...Place[]];
+  /** Requests under way at one place; further ones wait. */
+  readonly atOnce: number;
+  /** One place is used until it fails, then the next. Default: the one with the fewest requests under way. */
+  readonly oneAtATime?: boolean;
+  /** Whether the process there answers at all. Never rejects. */
+  readonly probe: (place: Place) => Promise<boolean>;
+  /** Monotonic. */
+  readonly nowMs?: () => number;
+}
+
+interface Wish<Place> {
+  readonly mutation: boolean;
+  /** Not these. */
+  readonly tried?: ReadonlySet<Place>;
+}
+
+const firstRestMs = 1_000;
+const longestRestMs = 8_000;
+
+export class Places<Place> {
+  readonly all: readonly Place[];
+  readonly #options: PlacesOptions<Place>;
+  readonly #standings: readonly Standing<Place>[];
+  readonly #waiting = new Set<{ readonly wish: Wish<Place>; readonly given: (place: Place) => void }>();
+  readonly #nowMs: () => number;
+  /** The search for a place begins here. */
+  #at = 0;
+
+  constructor(options: PlacesOptions<Place>) {
+    const fresh = { state: 'unproven', underWay: 0, failures: 0, restsUntilMs: 0, isProbed: false } as const;
+    this.all = options.places;
+    this.#options = options;
+    this.#standings = options.places.map((place): Standing<Place> => ({ place, ...fresh }));
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+  }
+
+  /** Takes the best place that has room; waits for one. The caller gives it back. Rejects with the signal's reason. */
+  async take(wish: Wish<Place>, signal: AbortSignal): Promise<Place> {
+    signal.throwIfAborted();
+    return this.#takeNow(wish) ?? this.#wait(wish, signal);
+  }
+
+  give(place: Place): void {
+    this.#of(place).underWay -= 1;
+    this.#serve();
+  }
+
+  /** The best place, for a connection that lasts: it counts as no request. */
+  best(): Place {
+    return this.#choose({ mutation: true }).place;
+  }
+
+  /** It has answered a request. */
+  answered(place: Place): void {
+    const standing = this.#of(place);
+    standing.failures = 0;
+    if (standing.state === 'proven') return;
+    standing.state = 'proven';
+    this.#serve();
+  }
+
+  /** It can't answer: it is left until a probe succeeds. */
+  failed(place: Place): void {
+    const standing = this.#of(place);
+    // Requests under way fail together.
+    if (standing.state === 'failed') return;
+    standing.state = 'failed';
+    this.#rest(standing);
+    const index = this.#standings.indexOf(standing);
+    if (index === this.#at) this.#at = this.#after(index);
+    this.#serve();
+  }
+
+  /** It was too slow with one request: it has failed only if it does not answer a probe. */
+  doubt(place: Place): void {
+    if (this.all.length === 1) return;
+    void this.#probe(this.#of(place), (answers) => {
+      if (!answers) this.failed(place);
+    });
+  }
+
+  #takeNow(wish: Wish<Place>): Place | undefined {
+    const chosen = this.#choose(wish);
+    if (chosen.underWay >= this.#options.atOnce) return undefined;
+    chosen.underWay += 1;
+    return chosen.place;
+  }
+
+  #wait(wish: Wish<Place>, signal: AbortSignal): Promise<Place> {
+    return new Promise((resolve, reject) => {
+      const aborted = () => {
+        this.#waiting.delete(waiting);
+        reject(signal.reason);
+      };
+      const given = (place: Place) => {
+        signal.removeEventListener('abort', aborted);
+        resolve(place);
+      };
+      const waiting = { wish, given };
+      this.#waiting.add(waiting);
+      signal.addEventListener('abort', aborted, { once: true });
+    });
+  }
+
+  /** In the order of their arrival, as far as there is room. */
+  #serve(): void {
+    for (const waiting of this.#waiting) {
+      const place = this.#takeNow(waiting.wish);
+      if (place === undefined) return;
+      this.#waiting.delete(waiting);
+      waiting.given(place);
+    }
+  }
+
+  /** May have no room: then all that are as good have none. */
+  #choose({ mutation, tried }: Wish<Place>): Standing<Place> {
+    const [only] = this.#standings;
+    if (only !== undefined && this.#standings.length === 1) return only;
+    this.#probeRested();
+    const ring = [...this.#standings.slice(this.#at), ...this.#standings.slice(0, this.#at)];
+    const left = ring.filter(({ place }) => tried?.has(place) !== true);
+    const are = (state: State) => left.filter((each) => each.state === state);
+    const [proven, unproven] = [are('proven'), are('unproven')];
+    const isTrial = this.#options.oneAtATime !== true && !mutation && tried === undefined && proven.length > 0;
+    const onTrial = isTrial ? unproven.find(({ underWay }) => underWay === 0) : undefined;
+    const usable = [proven, unproven, left].find(({ length }) => length > 0) ?? ring;
+    return this.#turnTo(onTrial ?? this.#leastOf(usable));
+  }
+
+  #leastOf(usable: readonly Standing<Place>[]): Standing<Place> {
+    const better = (one: Standing<Place>, other: Standing<Place>) => (other.underWay < one.underWay ? other : one);
+    const [first] = usable as readonly [Standing<Place>, ...Standing<Place>[]];
+    return this.#options.oneAtATime === true ? first : usable.reduce(better);
+  }
+
+  /** Of places with equal load each has its turn. */
+  #turnTo(chosen: Standing<Place>): Standing<Place> {
+    const index = this.#standings.indexOf(chosen);
+    this.#at = this.#options.oneAtATime === true ? index : this.#after(index);
+    return chosen;
+  }
+
+  #probeRested(): void {
+    const nowMs = this.#nowMs();
+    for (const standing of this.#standings) {
+      if (standing.state !== 'failed' || standing.restsUntilMs > nowMs) continue;
+      void this.#probe(standing, (answers) => {
+        if (standing.state !== 'failed') return;
+        if (answers) standing.state = 'unproven';
+        else this.#rest(standing);
+      });
+    }
+  }
+
+  async #probe(standing: Standing<Place>, told: (answers: boolean) => void): Promise<void> {
+    if (standing.isProbed) return;
+    standing.isProbed = true;
+    const answers = await this.#options.probe(standing.place);
+    standing.isProbed = false;
+    told(answers);
+    this.#serve();
+  }
+
+  #rest(standing: Standing<Place>): void {
+    standing.restsUntilMs = this.#nowMs() + Math.min(longestRestMs, firstRestMs * 2 ** standing.failures);
+    standing.failures = Math.min(standing.failures + 1, 10);
+  }
+
+  #after(index: number): number {
+    return (index + 1) % this.#standings.length;
+  }
+
+  #of(place: Place): Standing<Place> {
+    return this.#standings[this.all.indexOf(place)] as Standing<Place>;
+  }
+}

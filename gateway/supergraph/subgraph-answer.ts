@@ -1,0 +1,69 @@
+// The answer of a subgraph over HTTP: what is a result, and what a failure says about the request and the process.
+import type { FormattedExecutionResult } from 'graphql';
+import { isAway, isUnconnected } from '../../platform/graph/origins.ts';
+import { SilentError } from '../../platform/graph/pulse.ts';
+
+/** One answer for several callers. Each gets an object of its own, because the executor changes it. */
+export class SubgraphAnswer {
+  readonly #text: string;
+  #first: FormattedExecutionResult | undefined;
+
+  /** Throws if it is no result: the subgraph of another team may answer anything. */
+  constructor(text: string) {
+    this.#text = text;
+    this.#first = resultIn(text);
+  }
+
+  take(): FormattedExecutionResult {
+    const result = this.#first ?? (JSON.parse(this.#text) as FormattedExecutionResult);
+    this.#first = undefined;
+    return result;
+  }
+}
+
+function resultIn(text: string): FormattedExecutionResult {
+  const value: unknown = JSON.parse(text);
+  const isObject = (each: unknown) => typeof each === 'object' && each !== null && !Array.isArray(each);
+  const { data = null, errors = [] } = (
+    isObject(value) ? value : { data: undefined, errors: value }
+  ) as FormattedExecutionResult;
+  const hasErrors = Array.isArray(errors) && errors.every((each) => isObject(each) && typeof each.message === 'string');
+  if ((data === null || isObject(data)) && hasErrors && (data !== null || errors.length > 0))
+    return value as FormattedExecutionResult;
+  throw new Error(`the answer is not a GraphQL result: ${text.slice(0, 200)}`);
+}
+
+export class StatusError extends Error {
+  readonly status: number;
+  /** The subgraph says that it has not begun the request. A proxy does not know, and answers 503 for a lost connection as well. */
+  readonly isNotExecuted: boolean;
+
+  constructor(status: number, text: string) {
+    super(`HTTP ${status}: ${text.slice(0, 200)}`);
+    this.status = status;
+    this.isNotExecuted = status === 503 && saysNotExecuted(text);
+  }
+}
+
+function saysNotExecuted(text: string): boolean {
+  try {
+    return (JSON.parse(text) as { readonly executed?: unknown } | null)?.executed === false;
+  } catch {
+    return false;
+  }
+}
+
+/** Nothing has begun the request: it may go to another process, whatever it is. */
+export function isNotTaken(error: unknown): boolean {
+  return isUnconnected(error) || (error instanceof StatusError && error.isNotExecuted);
+}
+
+/** The process can't answer now, and another one may. It may have taken the request. */
+export function isOfProcess(error: unknown): boolean {
+  return error instanceof SilentError || (error instanceof StatusError && isAway(error.status));
+}
+
+/** The request is at fault, not the process. */
+export function isOfRequest(error: unknown): boolean {
+  return error instanceof StatusError && (error.status === 400 || error.status === 413);
+}

@@ -1,0 +1,49 @@
+// A server in place of a subgraph that answers when the test says so.
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { until } from './gateway.ts';
+
+interface HeldRequest {
+  readonly body: string;
+  answer(data: unknown): void;
+}
+
+export class HeldSubgraph {
+  readonly requests: HeldRequest[] = [];
+  readonly #server: Server;
+  readonly #answers = new Set<ServerResponse>();
+
+  constructor() {
+    this.#server = createServer((request, response) => {
+      if (request.method === 'GET') return void response.end('{}');
+      this.#answers.add(response);
+      response.once('close', () => this.#answers.delete(response));
+      const parts: Buffer[] = [];
+      request.on('data', (part: Buffer) => parts.push(part));
+      request.on('end', () => {
+        const answer = (data: unknown) => response.end(JSON.stringify({ data }));
+        this.requests.push({ body: String(Buffer.concat(parts)), answer });
+      });
+    });
+  }
+
+  async listen(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Requests whose client still waits. */
+  get open(): number {
+    return this.#answers.size;
+  }
+
+  async until(count: number): Promise<readonly HeldRequest[]> {
+    await until(() => this.requests.length >= count);
+    return this.requests;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
