@@ -14,6 +14,7 @@ import { TooLateError, within } from '../../platform/work/within.ts';
 import { HttpStreams } from './http-streams.ts';
 import { lostSubgraph } from './lost-subgraph.ts';
 import { Places } from './places.ts';
+import { SharedQueries } from './shared-queries.ts';
 import { isNotTaken, isOfProcess, isOfRequest, StatusError, SubgraphAnswer } from './subgraph-answer.ts';
 import type { GatewayContext, LinkRequest, ResultStream, SubgraphLink } from './subgraph-link.ts';
 
@@ -32,11 +33,14 @@ interface HttpLinkOptions {
   readonly mutationDeadlineMs: number;
 }
 
+/** One query, for one caller or several, or a mutation. */
 interface Question {
   readonly context: GatewayContext;
   readonly body: string;
   readonly mutation: boolean;
   readonly signal: AbortSignal;
+  /** Called immediately before it is sent. */
+  readonly sent: () => void;
 }
 
 const connections = 64;
@@ -49,6 +53,7 @@ export class HttpLink implements SubgraphLink {
   readonly #options: HttpLinkOptions;
   /** Requests wait here, not in a pool: a request is signed only when it can be sent. */
   readonly #places: Places<Place>;
+  readonly #queries = new SharedQueries<SubgraphAnswer>();
   readonly #streams: HttpStreams;
   readonly #lostLine: CountedLine;
 
@@ -87,12 +92,17 @@ export class HttpLink implements SubgraphLink {
     const { mutationDeadlineMs, queryDeadlineMs } = this.#options;
     const { text: query, variables, operationName, context } = request;
     const body = JSON.stringify({ query, variables, operationName });
-    const ask = (signal: AbortSignal) => this.#ask({ context, body, mutation, signal });
     const what = `subgraph ${this.name} did not answer`;
     try {
       const answer = mutation
-        ? await within(mutationDeadlineMs, what, ask)
-        : await within(queryDeadlineMs, what, ask, context.signal);
+        ? await within(mutationDeadlineMs, what, (signal) =>
+            this.#ask({ context, body, mutation, signal, sent: () => undefined }),
+          )
+        : await this.#queries.ask(
+            `${visibleOf(context)}${body}`,
+            { deadlineMs: queryDeadlineMs, what, signal: context.signal },
+            (signal, sent) => this.#ask({ context, body, mutation, signal, sent }),
+          );
       return answer.take();
     } catch (error) {
       return this.#lost(request, mutation, error);
@@ -100,10 +110,11 @@ export class HttpLink implements SubgraphLink {
   }
 
   async #ask(question: Question): Promise<SubgraphAnswer> {
-    const { mutation, signal } = question;
+    const { mutation, signal, sent } = question;
     const tried = new Set<Place>();
     for (let taken = 0; ; ) {
       const place = await this.#places.take(tried.size === 0 ? { mutation } : { mutation, tried }, signal);
+      sent();
       try {
         const answer = await this.#postAt(place, question);
         this.#places.answered(place);
@@ -192,6 +203,20 @@ interface Place {
   readonly url: string;
   readonly pool: Pool;
   readonly pulse: Pulse;
+}
+
+/** A number for each identity object. The credential cache gives the same one to requests with the same credential. */
+const identityNumbers = new WeakMap<object, number>();
+let lastIdentityNumber = 0;
+
+/**
+ * What a subgraph sees of a caller, as far as an answer may depend on it: all but the request's id and its trace. Equal only for
+ * callers with the same credential.
+ */
+function visibleOf({ identity, clientAddress, callerRequestId }: GatewayContext): string {
+  if (identity !== null && !identityNumbers.has(identity)) identityNumbers.set(identity, ++lastIdentityNumber);
+  const number = identity === null ? 0 : identityNumbers.get(identity);
+  return JSON.stringify([number, clientAddress ?? null, callerRequestId ?? null]);
 }
 
 /** The connection was lost with the request. */

@@ -1,4 +1,4 @@
-// Requests to a subgraph over HTTP: at which process.
+// Requests to a subgraph over HTTP: which of them are asked together, and at which process.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'graphql';
 import { pino } from 'pino';
@@ -6,11 +6,12 @@ import { HttpLink } from '../../../gateway/supergraph/http-link.ts';
 import type { GatewayContext, LinkRequest } from '../../../gateway/supergraph/subgraph-link.ts';
 import type { Identity } from '../../../platform/edge/identity.ts';
 import { testPair } from '../../support/signing-keys.ts';
-import { until } from '../support/gateway.ts';
+import { testIdentity, until } from '../support/gateway.ts';
 import { HeldSubgraph } from '../support/held-subgraph.ts';
 
 const { signingKeys } = testPair('gateway');
 const log = pino({ level: 'silent' });
+const slots = 64;
 const lost = { errors: [{ extensions: { code: 'SUBGRAPH_UNAVAILABLE', subgraph: 'test' } }] };
 
 let subgraphs: HeldSubgraph[];
@@ -43,6 +44,88 @@ function requestOf(text: string, identity: Identity | null, more: Partial<Gatewa
     context: { identity, requestId: 'r', loaders: new Map(), ...context },
   };
 }
+
+describe('identical queries', () => {
+  let link: HttpLink;
+  let subgraph: HeldSubgraph;
+  const ann = testIdentity('ann');
+
+  beforeEach(async () => {
+    link = linkTo(1);
+    [subgraph] = subgraphs as [HeldSubgraph];
+    // They fill all connections: later queries wait.
+    for (let count = 0; count < slots; count += 1) void link.execute(requestOf(`{ other${count} }`, ann));
+    await subgraph.until(slots);
+  });
+
+  /** The texts of the queries that were sent when there was room for all. */
+  async function sent(count: number): Promise<readonly string[]> {
+    for (const request of subgraph.requests.slice(0, slots)) request.answer({});
+    await subgraph.until(slots + count);
+    return subgraph.requests.slice(slots).map(({ body }) => (JSON.parse(body) as { query: string }).query);
+  }
+
+  test('of one caller that wait for a connection are asked once, and each gets a result of its own', async () => {
+    const asked = ['r1', 'r2', 'r3'].map((requestId) => link.execute(requestOf('{ name }', ann, { requestId })));
+    const last = link.execute(requestOf('{ last }', ann));
+    expect(await sent(2)).toEqual(['{ name }', '{ last }']);
+    for (const request of subgraph.requests.slice(slots)) request.answer({ of: { name: 'x' } });
+    const [first, second, third] = await Promise.all(asked);
+    await last;
+    for (const result of [first, second, third]) expect(result).toEqual({ data: { of: { name: 'x' } } });
+    expect(new Set([first?.data?.of, second?.data?.of, third?.data?.of]).size).toBe(3);
+  });
+
+  const again = { credentialId: 'another session' };
+  test.each<[string, LinkRequest]>([
+    ['another user with the same rights', requestOf('{ name }', testIdentity('bob'))],
+    ['another session of the user', requestOf('{ name }', { ...ann, ...again })],
+    ['the same session, read anew: its rights may have changed', requestOf('{ name }', { ...ann })],
+    ['nobody', requestOf('{ name }', null)],
+    ['another address', requestOf('{ name }', ann, { clientAddress: '192.0.2.1' })],
+    ["another id of the caller's own", requestOf('{ name }', ann, { callerRequestId: 'mine' })],
+    ['other variables', requestOf('{ name }', ann, { variables: { v1: 2 } })],
+    ['another operation', requestOf('{ name }', ann, { operationName: 'Other' })],
+    ['a mutation', requestOf('mutation { name }', ann)],
+  ])('not shared: %s', async (_, other) => {
+    const asked = [requestOf('{ name }', ann), other, other].map((each) => link.execute(each));
+    const isMutation = other.text.startsWith('mutation');
+    expect(await sent(isMutation ? 3 : 2)).toHaveLength(isMutation ? 3 : 2);
+    for (const [index, request] of subgraph.requests.slice(slots).entries()) request.answer({ index });
+    const [one, another] = await Promise.all(asked);
+    expect(one).not.toEqual(another);
+  });
+
+  test('one that is left by a caller goes on for the others, and ends with the last one', async () => {
+    const gone = [new AbortController(), new AbortController()] as const;
+    const asked = gone.map(({ signal }) => link.execute(requestOf('{ name }', ann, { signal })));
+    await sent(1);
+    await until(() => subgraph.open === 1);
+    gone[0].abort();
+    expect(await asked[0]).toMatchObject(lost);
+    expect(subgraph.open).toBe(1);
+    gone[1].abort();
+    expect(await asked[1]).toMatchObject(lost);
+    await until(() => subgraph.open === 0);
+  });
+});
+
+test('a query that begins after a write was acknowledged gets no answer from before it', async () => {
+  const link = linkTo(1);
+  const [subgraph] = subgraphs as [HeldSubgraph];
+  const ann = testIdentity('ann');
+  const early = link.execute(requestOf('{ name }', ann));
+  await subgraph.until(1);
+  const written = link.execute(requestOf('mutation { rename }', ann));
+  (await subgraph.until(2))[1]?.answer({ rename: 'new' });
+  expect(await written).toEqual({ data: { rename: 'new' } });
+  const late = link.execute(requestOf('{ name }', ann));
+  const [first, , third] = await subgraph.until(3);
+  first?.answer({ name: 'old' });
+  third?.answer({ name: 'new' });
+  expect(await early).toEqual({ data: { name: 'old' } });
+  expect(await late).toEqual({ data: { name: 'new' } });
+});
 
 describe('two processes', () => {
   test('the one with fewer requests under way gets the next ones', async () => {
