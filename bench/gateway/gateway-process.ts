@@ -15,7 +15,11 @@ export interface GatewayOrder {
   /** Base64: the same for all compared gateways. */
   readonly jwtKey: string;
   /** Absent: the subgraphs are in this process. */
-  readonly places?: readonly { readonly name: string; readonly urls: readonly [string] }[];
+  readonly places?: readonly {
+    readonly name: string;
+    readonly urls: readonly [string];
+    readonly queryDeadlineMs?: number;
+  }[];
 }
 
 /** Trusts the token's claims without reading the database. */
