@@ -164,8 +164,8 @@ export class HttpLink implements SubgraphLink {
   }
 
   async ready(): Promise<boolean> {
-    const live = await Promise.all(this.#places.all.map(({ pool }) => isLive(pool)));
-    return live.includes(true);
+    // The first that answers: another one may be silent.
+    return Promise.any(this.#places.all.map(({ pool }) => mustLive(pool))).catch(() => false);
   }
 
   async close(): Promise<void> {
@@ -225,16 +225,11 @@ function isBroken(error: unknown): boolean {
   return error instanceof errors.SocketError || code === 'ECONNRESET' || code === 'EPIPE';
 }
 
-async function isLive(pool: Pool): Promise<boolean> {
-  try {
-    const response = await pool.request({
-      path: '/health/live',
-      method: 'GET',
-      signal: AbortSignal.timeout(readinessDeadlineMs),
-    });
-    await response.body.dump();
-    return response.statusCode === 200;
-  } catch {
-    return false;
-  }
+/** Rejects if the process does not answer, or not with 200. */
+async function mustLive(pool: Pool): Promise<true> {
+  const signal = AbortSignal.timeout(readinessDeadlineMs);
+  const { statusCode, body } = await pool.request({ path: '/health/live', method: 'GET', signal });
+  await body.dump();
+  if (statusCode !== 200) throw new Error(`HTTP ${statusCode}`);
+  return true;
 }

@@ -1,4 +1,5 @@
 // Requests to a subgraph over HTTP: which of them are asked together, and at which process.
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'graphql';
 import { pino } from 'pino';
@@ -154,5 +155,27 @@ describe('two processes', () => {
     expect([one.requests.length, other.requests.length].toSorted()).toEqual([2, 3]);
     for (const request of [...one.requests, ...other.requests]) request.answer({});
     for (const result of await Promise.all(asked)) expect(result).toEqual({ data: {} });
+  });
+
+  test('the subgraph is ready as soon as one of them answers', async () => {
+    const asking: Socket[] = [];
+    const silent = createServer((socket) => {
+      asking.push(socket.on('error', () => undefined).resume());
+    });
+    try {
+      await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+      const { port } = silent.address() as AddressInfo;
+      urls[1] = `http://127.0.0.1:${port}`;
+      expect(await linkTo(2).ready()).toBe(true);
+      // What the silent one would see of the end of its question, it has seen by now.
+      connect(port, '127.0.0.1').once('error', () => undefined);
+      await until(() => asking.length === 2);
+      expect(asking[0]?.readableEnded).toBe(false);
+      await subgraphs[0]?.stop();
+      expect(await linkTo(1).ready()).toBe(false);
+    } finally {
+      for (const socket of asking) socket.destroy();
+      silent.close();
+    }
   });
 });
