@@ -2,6 +2,7 @@
 
 import { toleratesBrokenConnects } from '../platform/database/connector-rejections.ts';
 import { exitCodes } from './failures.ts';
+import { takesHangUp } from './hang-up.ts';
 import { runTidegate } from './program.ts';
 
 /** npm passes on a Ctrl-C that the terminal has already sent to this process: two within this time count as one. */
@@ -34,7 +35,10 @@ function endNow(exitCode: number): void {
   process.kill(process.pid, 'SIGINT');
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+process.on('SIGHUP', (signal) => {
+  if (ending.signal.aborted || !takesHangUp()) onSignal(signal);
+});
 for (const output of [process.stdout, process.stderr]) {
   output.on('error', (error: NodeJS.ErrnoException) => {
     // What is being stopped is stopped in order, although nobody reads of it.

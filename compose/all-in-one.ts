@@ -44,6 +44,8 @@ const slowPartMs = 15_000;
 
 export interface AllInOneOptions {
   readonly config: Config;
+  /** The settings as they are now, for a reload of the graph. Throws ConfigError. If absent, the graph is fixed. */
+  readonly readSettings?: () => Config;
   readonly dataPath: string;
   readonly withLab: boolean;
   /** Default: as at the last start. */
@@ -151,7 +153,9 @@ async function startComponents(options: AllInOneOptions, stack: AsyncDisposableS
     ...(lab?.hasDevices === true ? egressOfLab(config) : {}),
   };
   signal.throwIfAborted();
-  const running = await startProcess(whole, log, { rows, lab: lab?.places });
+  const { readSettings: read } = options;
+  const settings = read === undefined ? {} : { settings: { given: config, read } };
+  const running = await startProcess(whole, log, { rows, lab: lab?.places, ...settings });
   stack.defer(() => running.stop());
 
   if (running.access === undefined) throw new Error('an all-in-one process has the role system');

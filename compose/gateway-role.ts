@@ -1,11 +1,11 @@
 // The role gateway: the public endpoint in front of subgraphs in this process or on other hosts. A subgraph with neither location
 // is not in its graph.
 import type { Registry } from 'prom-client';
-import { createGateway, type Gateway, type SubgraphLocation } from '../gateway/gateway.ts';
+import { createGateway, type Gateway } from '../gateway/gateway.ts';
+import type { SubgraphLocation } from '../gateway/supergraph/subgraph-location.ts';
+import type { ReadGraph } from '../gateway/versions/graph-reload.ts';
 import { invariant } from '../platform/edge/errors.ts';
-import { readSupergraph } from '../platform/graph/generated-schema.ts';
 import { RemoteAuthenticator } from '../platform/graph/remote-authenticator.ts';
-import { graphOf } from '../platform/graph/sdl.ts';
 import type { MutualTls } from '../platform/graph/tls.ts';
 import { type Config, placeOf } from '../platform/process/config.ts';
 import { ConfigError } from '../platform/process/config-error.ts';
@@ -17,12 +17,23 @@ import type { Access, RunningSubgraph, SubgraphRow } from '../platform/process/s
 import type { KeyFolder } from '../platform/secrets/key-folder.ts';
 import { readinessOf } from '../platform/watch/watch-answer.ts';
 import { publicTls } from './connections.ts';
+import { describeGraph, type RowSdl } from './described-graph.ts';
+import { describeInThread } from './described-graph-thread.ts';
 import type { TlsOfRole } from './internal-tls.ts';
-import { openOutsideSubgraphs } from './outside-subgraphs.ts';
 import { dashboardFolder } from './places.ts';
+
+/** The settings of this process, for a reload of the graph. */
+export interface SettingsSource {
+  /** As at the start. */
+  readonly given: Config;
+  /** As they are now. Throws ConfigError. */
+  read(): Config;
+}
 
 export interface GatewayDependencies {
   readonly config: Config;
+  /** If absent, the graph stays as it was at the start. */
+  readonly settings: SettingsSource | undefined;
   readonly log: Logger;
   readonly lifecycle: Lifecycle;
   /** Opened only if a subgraph is on another host. */
@@ -37,7 +48,7 @@ export interface GatewayDependencies {
 }
 
 export async function openGateway(dependencies: GatewayDependencies): Promise<Gateway> {
-  const { config, log, lifecycle, registry, health } = dependencies;
+  const { config, settings, log, lifecycle, registry, health } = dependencies;
   const elsewhere = dependencies.rows.some(({ name }) => placeOf(name, config).urls !== undefined);
   const graphPort = config['internal.graphPort'];
   const tls = elsewhere || graphPort !== undefined ? await dependencies.tlsOf('gateway') : undefined;
@@ -48,15 +59,18 @@ export async function openGateway(dependencies: GatewayDependencies): Promise<Ga
     log.info({ missing }, 'the graph lacks subgraphs that are neither in this process nor have a URL');
   const { authenticator, checkLogin } = await accessOf(dependencies, places, tls);
   const certificate = publicTls(config);
-  const outside = await openOutsideSubgraphs(config.outsideSubgraphs, rows);
-  const remote = outside.places.length > 0 || [...places.values()].some((place) => 'urls' in place);
+  const graph = await describeGraph(rows, config.outsideSubgraphs);
+  const remote = graph.places.length > 0 || [...places.values()].some((place) => 'urls' in place);
   const gateway = await createGateway({
-    supergraphSdl: outside.supergraphSdl ?? (await supergraphOf(rows)),
-    subgraphs: [...places.values(), ...outside.places],
+    supergraphSdl: graph.supergraphSdl,
+    subgraphs: [...places.values(), ...graph.places],
+    ...(settings === undefined
+      ? {}
+      : { readGraph: graphReader({ settings, rows, places, outsideNodes: graph.outsideNodes }) }),
     filteredFeeds: rows.flatMap((row) => row.filteredFeeds ?? []),
     exports: rows.flatMap((row) => row.exports ?? []),
     ...{ authenticator, checkLogin },
-    ...(remote ? { signingKeys: await dependencies.keys.signing('gateway') } : {}),
+    ...(remote || settings !== undefined ? { signingKeys: await dependencies.keys.signing('gateway') } : {}),
     ...(graphPort === undefined
       ? {}
       : { questions: { host: config['internal.host'], port: graphPort, ...(tls === undefined ? {} : { tls }) } }),
@@ -101,6 +115,40 @@ export async function openGateway(dependencies: GatewayDependencies): Promise<Ga
   });
   await lifecycle.add('gateway', { drain: () => gateway.drain(), stop: () => gateway.stop(), deadlineMs: 35_000 });
   return gateway;
+}
+
+interface GraphReader {
+  readonly settings: SettingsSource;
+  readonly rows: readonly RowSdl[];
+  /** Locations of our subgraphs. */
+  readonly places: ReadonlyMap<string, SubgraphLocation>;
+  /** At the start. */
+  readonly outsideNodes: readonly string[];
+}
+
+/** Of the settings, those of outside subgraphs are taken over; our own subgraphs stay as they were at the start. */
+function graphReader({ settings, rows, places, outsideNodes }: GraphReader): () => Promise<ReadGraph> {
+  return async () => {
+    const now = settings.read();
+    const graph = await describeInThread(rows, now.outsideSubgraphs);
+    const others = [
+      ...graph.outsideNodes.filter((name) => !outsideNodes.includes(name)),
+      ...outsideNodes.filter((name) => !graph.outsideNodes.includes(name)),
+    ];
+    if (others.length > 0 && [...places.values()].some((place) => 'subgraph' in place))
+      throw new Error(
+        `${others.join(', ')}: the subgraphs of this process learn the Nodes of other teams when they start. Restart it.`,
+      );
+    const { outsideSubgraphs: _before, ...before } = settings.given;
+    const { outsideSubgraphs: _after, ...after } = now;
+    const differs = (name: string) =>
+      JSON.stringify(before[name as keyof typeof before]) !== JSON.stringify(after[name as keyof typeof after]);
+    return {
+      supergraphSdl: graph.supergraphSdl,
+      subgraphs: [...places.values(), ...graph.places],
+      needRestart: [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(differs).sort(),
+    };
+  };
 }
 
 /** Locations of the subgraphs; those without one are left out. */
@@ -150,13 +198,4 @@ async function accessOf(
   });
   await lifecycle.add('authenticator', { stop: () => remote.close() });
   return { authenticator: remote, checkLogin: remote.checkLogin };
-}
-
-/** The generated supergraph if it has exactly these subgraphs; else one composed now. */
-async function supergraphOf(rows: readonly SubgraphRow[]): Promise<string> {
-  const stored = readSupergraph();
-  const names = [...stored.matchAll(/@join__graph\(name: "([^"]+)"/g)].map(([, name = '']) => name);
-  if (names.length === rows.length && rows.every(({ name }) => names.includes(name))) return stored;
-  const { composeSupergraph } = await import('../schema/compose.ts');
-  return composeSupergraph(graphOf(rows));
 }

@@ -1,7 +1,7 @@
 // Subgraphs of other teams (docs/extending.md): their SDL is read and checked when a process starts. A gateway composes the graph with
 // them, and the role system learns which Nodes they have. One fault anywhere, and the process does not start: nothing is half taken.
 import { readFileSync } from 'node:fs';
-import type { SubgraphLocation } from '../gateway/gateway.ts';
+import type { SubgraphLocation } from '../gateway/supergraph/subgraph-location.ts';
 import { outsideNodes, outsideSdlFaults } from '../platform/graph/outside-sdl.ts';
 import { graphOf, type SubgraphSdl, withOutsideNodes } from '../platform/graph/sdl.ts';
 import { ConfigError, type ConfigFault, unusableFile } from '../platform/process/config-error.ts';
@@ -12,6 +12,8 @@ interface OpenedOutsideSubgraphs {
   readonly places: readonly SubgraphLocation[];
   /** Undefined if there are none. */
   readonly supergraphSdl: string | undefined;
+  /** Their types that are Nodes. */
+  readonly outsideNodes: readonly string[];
 }
 
 /** Throws ConfigError with every fault. */
@@ -19,7 +21,7 @@ export async function openOutsideSubgraphs(
   subgraphs: readonly OutsideSubgraph[],
   rows: readonly Pick<SubgraphRow, 'name' | 'sdl'>[],
 ): Promise<OpenedOutsideSubgraphs> {
-  if (subgraphs.length === 0) return { places: [], supergraphSdl: undefined };
+  if (subgraphs.length === 0) return { places: [], supergraphSdl: undefined, outsideNodes: [] };
   const faults: ConfigFault[] = [];
   const sdl = new Map<string, string>();
   const places: SubgraphLocation[] = [];
@@ -38,7 +40,7 @@ export async function openOutsideSubgraphs(
   const composed = await composeWith(graphOf(rows), sdl);
   if ('faults' in composed) faults.push(...composed.faults.map(configFault));
   if (faults.length > 0 || 'faults' in composed) throw new ConfigError(faults);
-  return { places, supergraphSdl: composed.supergraphSdl };
+  return { places, ...composed };
 }
 
 /** The Nodes of each outside subgraph, by its name. Throws ConfigError with every fault. */
@@ -60,17 +62,23 @@ interface SdlFault {
   readonly wrong: string;
 }
 
+interface ComposedGraph {
+  readonly supergraphSdl: string;
+  readonly outsideNodes: readonly string[];
+}
+
 /** The supergraph of our subgraphs and these, or every fault of these. */
 export async function composeWith(
   ours: SubgraphSdl,
   outside: SubgraphSdl,
-): Promise<{ readonly supergraphSdl: string } | { readonly faults: readonly SdlFault[] }> {
+): Promise<ComposedGraph | { readonly faults: readonly SdlFault[] }> {
   const checked = nodesOf(outside, ours);
   if ('faults' in checked) return checked;
-  const known = withOutsideNodes(ours, [...checked.nodes.values()].flat());
+  const nodes = [...checked.nodes.values()].flat();
+  const known = withOutsideNodes(ours, nodes);
   const { composeSupergraph } = await import('../schema/compose.ts');
   try {
-    return { supergraphSdl: composeSupergraph(new Map([...known, ...outside])) };
+    return { supergraphSdl: composeSupergraph(new Map([...known, ...outside])), outsideNodes: nodes };
   } catch (error) {
     // A fault that arises only between subgraphs names them itself.
     const wrong = error instanceof Error ? error.message : String(error);

@@ -2,6 +2,7 @@
 // knows none of them; a role's code is loaded only if the role runs, which makes other processes start faster and smaller.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Registry } from 'prom-client';
+import type { Gateway } from '../gateway/gateway.ts';
 import { type UndeclaredRefusal, undeclaredRefusals } from '../platform/graph/undeclared-refusals.ts';
 import type { KnownListeners } from '../platform/net/egress.ts';
 import { type Config, settingsOf } from '../platform/process/config.ts';
@@ -27,6 +28,7 @@ import type { WatchServer } from '../platform/watch/watch-server.ts';
 import { subgraphRows } from '../subgraphs/rows.ts';
 import { keyFolder, redisLocation } from './connections.ts';
 import { addressOf, openEgress } from './egress.ts';
+import type { SettingsSource } from './gateway-role.ts';
 import { FollowedHosts } from './ha-hosts.ts';
 import { internalTls } from './internal-tls.ts';
 import { ownersOf } from './owners.ts';
@@ -36,6 +38,8 @@ interface ProcessOptions {
   readonly rows?: readonly SubgraphRow[];
   /** The devices of the lab: they may be reached. */
   readonly lab?: KnownListeners | undefined;
+  /** For a reload of the graph; if absent, the graph stays as it was at the start. */
+  readonly settings?: SettingsSource;
 }
 
 export interface RunningProcess {
@@ -49,6 +53,8 @@ export interface RunningProcess {
   readonly owner: string | undefined;
   readonly registry: Registry;
   readonly health: Health;
+  /** Takes over the graph as the settings describe it now (Gateway.reload); undefined without the role gateway. */
+  readonly reload: Gateway['reload'];
   /** Before the address moves to another host (Gateway.handOver); nothing without the role gateway. */
   handOver(): Promise<void>;
   /** Drains requests, subscriptions, calls and jobs, then closes the connections. Never throws. */
@@ -81,7 +87,7 @@ async function compose(
   config: Config,
   log: Logger,
   lifecycle: Lifecycle,
-  { rows = subgraphRows, lab }: ProcessOptions,
+  { rows = subgraphRows, lab, settings }: ProcessOptions,
 ): Promise<RunningProcess> {
   const has = (role: string) => config.roles.includes(role);
   const egress = await openEgress(
@@ -139,7 +145,7 @@ async function compose(
   }
   const gatewayRole = has('gateway') ? await import('./gateway-role.ts') : undefined;
   const gateway = await gatewayRole?.openGateway({
-    ...{ config, log, lifecycle, registry, health, rows, running, keys, tlsOf },
+    ...{ config, settings, log, lifecycle, registry, health, rows, running, keys, tlsOf },
   });
   if (gateway !== undefined) {
     opened?.asked.answeredBy(gateway.questions);
@@ -150,6 +156,7 @@ async function compose(
   const access = [...running.values()].find((subgraph) => subgraph.access !== undefined)?.access;
   return {
     ...{ url: gateway?.url, subgraphs: running, access, owner: laid?.ground.owner, registry, health },
+    reload: gateway?.reload,
     handOver: async () => gateway?.handOver(),
     stop: () => lifecycle.stop(),
   };

@@ -5,8 +5,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Authenticator, CheckLogin } from '../platform/edge/access.ts';
+import { invariant } from '../platform/edge/errors.ts';
 import type { GraphExport } from '../platform/graph/graph-export.ts';
-import type { Subgraph } from '../platform/graph/subgraph.ts';
 import type { MutualTls } from '../platform/graph/tls.ts';
 import type { ProgramVersion } from '../platform/process/program-version.ts';
 import type { SigningKeys } from '../platform/secrets/key-pairs.ts';
@@ -21,53 +21,37 @@ import {
   type OperationLimits,
   type SocketLimits,
 } from './access/limits.ts';
-import { hashIn, Operations } from './access/operations.ts';
 import { ownDocuments } from './access/own-documents.ts';
 import { prepareOperation } from './access/prepare-operation.ts';
 import { PublishedOperations } from './access/published-operations.ts';
 import { PublishedReader, publishedSetField } from './access/published-reader.ts';
 import { Questions } from './access/questions.ts';
-import { CompiledExecutor } from './execution/compiled-executor.ts';
-import { ProcessPlanner } from './execution/process-planner.ts';
+import { SenderCounts } from './access/sender-counts.ts';
 import { serveClientSockets } from './subscriptions/client-sockets.ts';
 import { EventStreams } from './subscriptions/event-streams.ts';
 import { FanOut } from './subscriptions/fan-out.ts';
-import { checkFiltered, checkResumable } from './subscriptions/normal-subscription.ts';
 import { SocketWatch } from './subscriptions/socket-watch.ts';
-import { HttpLink } from './supergraph/http-link.ts';
-import { InProcessLink } from './supergraph/in-process-link.ts';
-import { PublishedExecutor } from './supergraph/published-executor.ts';
 import type { SubgraphLink } from './supergraph/subgraph-link.ts';
-import { Supergraph } from './supergraph/supergraph.ts';
+import { SubgraphLinks, type SubgraphLocation } from './supergraph/subgraph-location.ts';
+import { GraphReload, type ReadGraph, type ReloadReport } from './versions/graph-reload.ts';
+import { GraphVersion, type VersionDependencies } from './versions/graph-version.ts';
+import { GraphVersions } from './versions/graph-versions.ts';
 import { ClientAddresses } from './web/client-address.ts';
 import { Connections } from './web/connections.ts';
 import { CrossOrigin } from './web/cross-origin.ts';
-import { GraphqlEndpoint } from './web/graphql-endpoint.ts';
+import type { GraphqlEndpoint } from './web/graphql-endpoint.ts';
 import { gatewayMetrics } from './web/metrics.ts';
 import { proxiedListener } from './web/proxied-listener.ts';
 import { questionServer } from './web/question-server.ts';
-import { SchemaFiles } from './web/schema-files.ts';
 import { createWebServer } from './web/server.ts';
 import { loadStaticFiles } from './web/static-files.ts';
-
-/** Location of a subgraph: in this process, or at origins such as https://relay.internal:4102. */
-export type SubgraphLocation = { readonly queryDeadlineMs?: number } & (
-  | { readonly subgraph: Subgraph }
-  | {
-      readonly name: string;
-      readonly urls: readonly [string, ...string[]];
-      /** One of them is used until it fails. Default: requests are spread over all. */
-      readonly oneAtATime?: boolean;
-      readonly tls?: MutualTls;
-      /** PEM text of the authority of its certificate; default: those of the system. */
-      readonly ca?: string;
-    }
-);
 
 export interface GatewayOptions {
   /** SDL of the supergraph. */
   readonly supergraphSdl: string;
   readonly subgraphs: readonly SubgraphLocation[];
+  /** The graph as the settings describe it now, for `reload`; throws with what is wrong. If absent, the graph is fixed. */
+  readonly readGraph?: () => Promise<ReadGraph>;
   /** Subscription fields whose items name the argument values that select them (platform/events/facets.ts). */
   readonly filteredFeeds?: readonly string[];
   /** Where subgraphs in other processes query the graph. If absent, they can't. */
@@ -116,6 +100,11 @@ export interface Gateway {
   /** For subgraphs of this process. */
   readonly questions: Questions;
   /**
+   * Takes over the graph as the settings describe it now; absent if the graph is fixed. Throws a CodedError, and then nothing has
+   * changed.
+   */
+  readonly reload: (() => Promise<ReloadReport>) | undefined;
+  /**
    * Before the address moves to another host: ends the connections of clients, as their requests are answered, for up to
    * `deadlineMs`. Sockets are closed with 1001, and event streams end. New connections are still served, so the caller
    * must keep new clients away in the meantime.
@@ -138,46 +127,39 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { log, registry } = options;
   const limits: OperationLimits = { ...defaultLimits, ...options.limits };
   const socketLimits: SocketLimits = { ...defaultSocketLimits, ...options.socketLimits };
-  const supergraph = new Supergraph(options.supergraphSdl);
-  checkResumable(supergraph);
   const filteredFeeds = new Set(options.filteredFeeds);
-  checkFiltered(supergraph, filteredFeeds);
-  const links = linksTo(options);
-  for (const name of supergraph.subgraphNames)
-    if (!links.has(name))
-      throw new Error(`gateway: the supergraph needs subgraph ${name}, but its location is not given`);
   const metrics = gatewayMetrics(registry);
-  const planner = new ProcessPlanner({ supergraphSdl: options.supergraphSdl, log });
-  const publishedLink = links.get(supergraph.ownerOf(`Query.${publishedSetField}`) ?? '');
-  const published = new PublishedOperations(publishedLink === undefined);
-  const executor = new PublishedExecutor({
-    published: new CompiledExecutor({ supergraph, planner, links, log }),
-    others: new CompiledExecutor({ supergraph, planner, links, log }),
-    isPublished: (key) => published.has(hashIn(key)),
-  });
+  const { signingKeys, queryDeadlineMs = 60_000, mutationDeadlineMs = 150_000 } = options;
+  const published = new PublishedOperations(false);
   const acceptance = new Acceptance({
     ...{ published, log, unpublished: metrics.unpublished },
     accept: options.accept ?? 'any',
     own: await ownDocuments(options),
   });
-  const operations = new Operations(supergraph, limits, { published, acceptance });
-  const reader =
-    publishedLink &&
-    new PublishedReader({
-      ...{ link: publishedLink, published, log },
-      prepare: (hash, text) => prepareOperation({ operations, executor, log }, hash, text),
-    });
   const credentials = new CredentialCache(options.authenticator);
-  const endpoint = new GraphqlEndpoint({ supergraph, executor, operations, published, credentials, limits, log });
-  const questions = new Questions(operations, executor);
+  const dependencies: VersionDependencies = {
+    ...{ filteredFeeds, published, acceptance, credentials, limits, log },
+    subgraphLinks: new SubgraphLinks({ signingKeys, queryDeadlineMs, mutationDeadlineMs, log }),
+    counts: new SenderCounts(limits),
+  };
+  const first = new GraphVersion(options, dependencies);
+  const versions = new GraphVersions(first, { log });
+  const reader = publishedReader(versions, { published, log });
+  // Nothing to wait for.
+  if (reader === undefined) published.replace(new Map());
+  const endpoint: Pick<GraphqlEndpoint, 'handle' | 'schemaRefusal'> = {
+    handle: (request) => versions.use((version) => version.endpoint.handle(request)),
+    schemaRefusal: (request) => versions.current.endpoint.schemaRefusal(request),
+  };
+  const questions = new Questions(versions);
   const { authenticator, checkLogin } = options;
-  const subgraphs = [...supergraph.subgraphNames];
+  const subgraphs = [...first.supergraph.subgraphNames];
   const asked =
     options.questions === undefined
       ? undefined
       : questionServer({ ...options.questions, subgraphs, authenticator, questions, checkLogin, log });
   const readiness = async (): Promise<readonly ComponentReadiness[]> => {
-    const subgraphs = [...links.values()].map(async (link) => {
+    const subgraphs = [...versions.current.links.values()].map(async (link) => {
       const ready = await link.ready();
       return { name: `subgraph ${link.name}`, ready, detail: ready ? undefined : "can't be reached" };
     });
@@ -189,7 +171,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const connections = new Connections(connectionLimits, addresses);
   const crossOrigin = new CrossOrigin(options.corsOrigins ?? []);
   const { ringCapacity, checkpointMs } = socketLimits;
-  const fanOut = new FanOut({ executor, links, metrics, log, limits: socketLimits, ringCapacity, checkpointMs });
+  const fanOut = new FanOut({ versions, metrics, log, limits: socketLimits, ringCapacity, checkpointMs });
   const watch = new SocketWatch({
     authenticator,
     intervalMs: socketLimits.recheckIntervalMs,
@@ -197,14 +179,23 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     log,
   });
   const eventStreams = new EventStreams({
-    ...{ supergraph, fanOut, watch, filteredFeeds, metrics, log },
+    ...{ fanOut, watch, filteredFeeds, metrics, log },
     limits: socketLimits,
     reading: connectionLimits,
   });
+  const { readGraph } = options;
+  const graphReload =
+    readGraph &&
+    new GraphReload({
+      ...{ versions, dependencies, published, log, read: readGraph },
+      subscriptions: () => fanOut.subscriptions(),
+    });
+  const reload = graphReload && (() => graphReload.run());
   const web = createWebServer({
-    schemas: new SchemaFiles(options.supergraphSdl),
+    schemas: { get: (audience) => versions.current.schemas.get(audience) },
     endpoint,
-    explaining: { operations, executor, credentials, log },
+    explaining: { versions, credentials, log },
+    reloading: { reload, credentials, log },
     exports: options.exports ?? [],
     files: await loadStaticFiles(options.staticFolder),
     readiness,
@@ -223,12 +214,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const sockets = serveClientSockets({
     server: web.server,
-    supergraph,
-    operations,
+    versions,
     published,
     credentials,
     watch,
-    executor,
     fanOut,
     filteredFeeds,
     limits: socketLimits,
@@ -257,16 +246,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     web.server.close();
     web.server.closeAllConnections();
     await closed;
-    await endpoint.stop();
     await reader?.stop();
+    await versions.close();
     acceptance.close();
-    planner.close();
-    await Promise.all([...links.values()].map((link) => link.close()));
   };
   let questionsUrl: string | undefined;
   try {
-    await planner.start();
-    await endpoint.start();
+    await first.start();
     await reader?.start();
     questionsUrl = (await asked?.listen())?.url;
     await new Promise<void>((resolve, reject) => {
@@ -281,12 +267,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
     url: `${options.tls === undefined ? 'http' : 'https'}://${host}:${port}`,
-    ...{ port, questions, questionsUrl },
+    ...{ port, questions, questionsUrl, reload },
     async handOver(deadlineMs = 1_000) {
       await Promise.all([web.handOver(deadlineMs), sockets.release(deadlineMs), eventStreams.release()]);
     },
     async drain(deadlineMs = 30_000) {
-      endpoint.drain();
+      versions.drain();
       const requests = Promise.all([web.drain(deadlineMs), asked?.drain(undefined, deadlineMs)]);
       // Connections that the system has made already would be reset. One is accepted in each turn.
       const untilMs = performance.now() + acceptingMs;
@@ -301,16 +287,25 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   };
 }
 
-function linksTo(options: GatewayOptions): ReadonlyMap<string, SubgraphLink> {
-  const { log, signingKeys, queryDeadlineMs = 60_000, mutationDeadlineMs = 150_000 } = options;
-  const links = options.subgraphs.map((location) => {
-    if ('subgraph' in location)
-      return new InProcessLink(location.subgraph, log, location.queryDeadlineMs ?? queryDeadlineMs);
-    if (signingKeys === undefined)
-      throw new Error(
-        `gateway: subgraph ${location.name} is at ${location.urls.join(', ')}, but there is no key to sign for it`,
-      );
-    return new HttpLink({ signingKeys, log, queryDeadlineMs, mutationDeadlineMs, ...location });
+/** Undefined if no subgraph of the graph has published operations. */
+function publishedReader(
+  versions: GraphVersions,
+  { published, log }: { readonly published: PublishedOperations; readonly log: Logger },
+): PublishedReader | undefined {
+  const owner = versions.current.supergraph.ownerOf(`Query.${publishedSetField}`);
+  if (owner === undefined) return undefined;
+  return new PublishedReader({
+    ...{ published, log },
+    link: {
+      execute: (request) => versions.use((version) => linkTo(version, owner).execute(request)),
+    },
+    prepare: (hash, text) =>
+      versions.use(({ operations, executor }) => prepareOperation({ operations, executor, log }, hash, text)),
   });
-  return new Map(links.map((link) => [link.name, link]));
+}
+
+function linkTo({ links }: GraphVersion, name: string): SubgraphLink {
+  const link = links.get(name);
+  invariant(link !== undefined, `no link to subgraph ${name}`);
+  return link;
 }

@@ -32,6 +32,8 @@ const topLevelContract: Readonly<Record<TopLevelCode, { readonly next: string; r
   INVALID_CURSOR: null,
   CURSOR_EXPIRED: null,
   RESYNC_REQUIRED: null,
+  SCHEMA_CHANGED: null,
+  GRAPH_REFUSED: null,
   NOT_CONFIGURED: null,
   INVALID_INPUT: { next: retryInWords.NEW_KEY, device: 'nothing' },
   PERSISTED_QUERY_NOT_FOUND: { next: 'Same key, with the text as `query`', device: 'nothing' },

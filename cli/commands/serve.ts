@@ -2,12 +2,14 @@
 
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
+import type { SettingsSource } from '../../compose/gateway-role.ts';
 import { startProcess } from '../../compose/process.ts';
 import { noteServed } from '../../ha/served-process.ts';
 import { type Config, printableConfig, rolesOf, secretSettings } from '../../platform/process/config.ts';
 import { createLogger } from '../../platform/process/log.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { CommandFailure, UsageError } from '../failures.ts';
+import { reloadOnHangUp } from '../hang-up.ts';
 import { settings } from '../local-options.ts';
 import { flag, several, text } from '../option.ts';
 import { describeFailure } from '../start-failure.ts';
@@ -44,13 +46,14 @@ export const serve = localVerb({
       ...(level === undefined ? {} : { 'log.level': level }),
     };
     try {
-      const config = settings(file, env, flags);
+      const read = () => settings(file, env, flags);
+      const config = read();
       if (options['print-config']) {
         stdout.write(printableConfig(config));
         return;
       }
       if (process.getuid?.() === 0 && !options['as-root']) becomeUser(config);
-      await runUntilStopped(config, stdout, signal);
+      await runUntilStopped({ given: config, read }, stdout, signal);
     } catch (error) {
       throw describeFailure(error);
     }
@@ -81,18 +84,20 @@ function refusedAsRoot(): CommandFailure {
   );
 }
 
-async function runUntilStopped(config: Config, stdout: Output, signal: AbortSignal): Promise<void> {
+async function runUntilStopped(source: SettingsSource, stdout: Output, signal: AbortSignal): Promise<void> {
+  const config = source.given;
   const log = createLogger({
     level: config['log.level'],
     pretty: config['log.format'] === 'pretty' || (config['log.format'] === 'auto' && stdout.isTTY === true),
     name: config.name,
   });
-  const running = await startProcess(config, log);
+  const running = await startProcess(config, log, { settings: source });
   log.info({ roles: config.roles, owner: running.owner, url: running.url }, 'ready');
   process.on('SIGUSR2', () => {
     log.info('the connections of clients end: the address moves');
     running.handOver().catch((error: unknown) => log.error({ err: error }, 'the connections did not end'));
   });
+  reloadOnHangUp(running);
   const processFile = config['ha.processFile'];
   if (processFile !== undefined) await noteServed(processFile);
   if (!signal.aborted)

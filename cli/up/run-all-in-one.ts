@@ -3,6 +3,7 @@
 import { type AllInOneOptions, allInOneConfig, startAllInOne } from '../../compose/all-in-one.ts';
 import { keptLab } from '../../lab/kept-lab.ts';
 import { printableConfig } from '../../platform/process/config.ts';
+import { reloadOnHangUp } from '../hang-up.ts';
 import { describeFailure } from '../start-failure.ts';
 import type { Surroundings } from '../verb.ts';
 import type { UpOrder } from './up-order.ts';
@@ -20,7 +21,8 @@ export async function runAllInOne(run: AllInOneRun): Promise<void> {
     ...(level === undefined ? {} : { 'log.level': level }),
   };
   try {
-    const config = allInOneConfig({ flags, env, ...(file === undefined ? {} : { file }) });
+    const readSettings = () => allInOneConfig({ flags, env, ...(file === undefined ? {} : { file }) });
+    const config = readSettings();
     if (run.onlyPrints) {
       stdout.write(`data: ${JSON.stringify(dataPath)}\n${printableConfig(config)}`);
       return;
@@ -28,7 +30,7 @@ export async function runAllInOne(run: AllInOneRun): Promise<void> {
     const kept = keptLab(env);
     const signal = kept === undefined ? run.signal : AbortSignal.any([run.signal, kept.gone]);
     const labSource = kept === undefined ? {} : { labSource: kept };
-    await runUntilStopped({ config, dataPath, withLab, labDevices, signal, stdout, ...labSource });
+    await runUntilStopped({ config, readSettings, dataPath, withLab, labDevices, signal, stdout, ...labSource });
   } catch (error) {
     if (!run.signal.aborted) throw describeFailure(error);
   }
@@ -37,6 +39,7 @@ export async function runAllInOne(run: AllInOneRun): Promise<void> {
 async function runUntilStopped(options: AllInOneOptions): Promise<void> {
   const { signal, stdout } = options;
   const running = await startAllInOne(options);
+  reloadOnHangUp(running.process);
   stdout.write(running.summary);
   if (!signal.aborted)
     await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }));

@@ -24,10 +24,11 @@ import {
 import { LRUCache } from 'lru-cache';
 import { CodedError } from '../../platform/edge/errors.ts';
 import { countsFor, type Identity } from '../../platform/edge/identity.ts';
-import { TokenBuckets } from '../../platform/edge/token-buckets.ts';
+import type { TokenBuckets } from '../../platform/edge/token-buckets.ts';
 import { clientNetwork } from '../../platform/net/address-block.ts';
 import { heldBytes } from '../../platform/values/held-bytes.ts';
 import { nestsDeeperThan } from '../../platform/values/json.ts';
+import type { PreparedOperation } from '../supergraph/executor.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import type { Acceptance } from './acceptance.ts';
 import { IntrospectionSize } from './introspection-size.ts';
@@ -35,6 +36,7 @@ import type { OperationLimits } from './limits.ts';
 import { OperationMeasurer, type RootField } from './operation-measure.ts';
 import type { PublishedOperations } from './published-operations.ts';
 import { reservedNameRule } from './reserved-name.ts';
+import { SenderCounts } from './sender-counts.ts';
 import { withoutValues } from './without-values.ts';
 
 /** Cache of parsed and validated documents: anyone may send them. */
@@ -171,7 +173,6 @@ export class Operations {
   readonly #maxIntrospection: number;
   readonly #maxAnonymousTokens: number;
   readonly #mutations: TokenBuckets;
-  /** Refused documents, and new ones without a login: they cost several times as much as known ones. */
   readonly #refusals: TokenBuckets;
   readonly #documents = documentCache(maxDocumentBytes);
   readonly #published = documentCache(maxPublishedBytes);
@@ -182,15 +183,17 @@ export class Operations {
     sizeCalculation: ({ message, faults }) => heldBytes(message) + heldBytes(faults),
   });
 
-  constructor(supergraph: Supergraph, limits: OperationLimits, trusted = noTrust) {
+  constructor(
+    supergraph: Supergraph,
+    limits: OperationLimits,
+    trusted = noTrust,
+    { mutations, refusals } = new SenderCounts(limits),
+  ) {
     this.#supergraph = supergraph;
     this.#limits = limits;
     this.#trusted = trusted;
-    this.#mutations = new TokenBuckets({ burst: limits.mutationsPerMinute, perSecond: limits.mutationsPerMinute / 60 });
-    this.#refusals = new TokenBuckets({
-      burst: limits.refusedKibPerMinute,
-      perSecond: limits.refusedKibPerMinute / 60,
-    });
+    this.#mutations = mutations;
+    this.#refusals = refusals;
     this.#size = new IntrospectionSize(supergraph.schema);
     this.#maxAnonymousTokens = Math.min(
       limits.maxTokens,
@@ -206,6 +209,22 @@ export class Operations {
 
   #cacheOf(hash: string): LRUCache<string, DocumentNode> {
     return this.#trusted.published.has(hash) ? this.#published : this.#documents;
+  }
+
+  /** Valid documents that are not published, by hash, the last used one first. */
+  recent(): Iterable<readonly [hash: string, document: DocumentNode]> {
+    return this.#documents.entries();
+  }
+
+  /** Takes over a document that was valid for an earlier graph, if it is for this one, and returns its operations. */
+  adopt(hash: string, document: DocumentNode): readonly PreparedOperation[] {
+    if (validate(this.#supergraph.schema, document, this.#rules(), { maxErrors: 1 }).length > 0) return [];
+    this.#documents.set(hash, document);
+    return document.definitions.flatMap((each) =>
+      each.kind === Kind.OPERATION_DEFINITION && each.operation !== OperationTypeNode.SUBSCRIPTION
+        ? [{ key: keyOf(hash, each), document, operationName: each.name?.value }]
+        : [],
+    );
   }
 
   /** Parses and validates a published operation before it is sent. Throws a CodedError or InvalidGraphqlDocument. */
@@ -393,12 +412,15 @@ export class Operations {
       );
   }
 
+  #rules() {
+    return this.#limits.introspection ? rulesOfAll : [...rulesOfAll, NoSchemaIntrospectionCustomRule];
+  }
+
   #validate(text: string, hash: string): void {
     const refused = this.#refused.get(hash);
     if (refused !== undefined) throw refused;
-    const rules = this.#limits.introspection ? rulesOfAll : [...rulesOfAll, NoSchemaIntrospectionCustomRule];
     // Parsed again, with the positions in the text. They are not cached: they take four times the memory of the document.
-    const errors = validate(this.#supergraph.schema, parse(text), rules, { maxErrors: mostErrors });
+    const errors = validate(this.#supergraph.schema, parse(text), this.#rules(), { maxErrors: mostErrors });
     if (errors.length === 0) return;
     const invalid = new InvalidGraphqlDocument(this.#limits.introspection ? errors : errors.map(withoutSuggestion));
     this.#refused.set(hash, invalid);

@@ -4,8 +4,9 @@ import { type FormattedExecutionResult, GraphQLError, OperationTypeNode } from '
 import { CodedError } from '../../platform/edge/errors.ts';
 import type { Identity } from '../../platform/edge/identity.ts';
 import { newUuid } from '../../platform/values/ids.ts';
-import type { Executor } from '../supergraph/executor.ts';
-import { InvalidGraphqlDocument, type Operations } from './operations.ts';
+import type { GraphVersion } from '../versions/graph-version.ts';
+import type { GraphVersions } from '../versions/graph-versions.ts';
+import { InvalidGraphqlDocument } from './operations.ts';
 
 interface Question {
   readonly identity: Identity;
@@ -15,31 +16,35 @@ interface Question {
 }
 
 export class Questions {
-  readonly #operations: Operations;
-  readonly #executor: Executor;
+  readonly #versions: Pick<GraphVersions, 'use'>;
 
-  constructor(operations: Operations, executor: Executor) {
-    this.#operations = operations;
-    this.#executor = executor;
+  constructor(versions: Pick<GraphVersions, 'use'>) {
+    this.#versions = versions;
   }
 
   /** Never throws because of the query: refusals are in `errors`. */
-  async ask({ identity, query, variables, signal }: Question): Promise<FormattedExecutionResult> {
-    try {
-      if (identity.kind !== 'service') throw new CodedError('FORBIDDEN', 'Only subgraphs may ask here.');
-      const { document, key, operation } = this.#operations.admit({ query, variables }, identity);
-      if (operation.operation !== OperationTypeNode.QUERY)
-        throw new CodedError('FORBIDDEN', 'A subgraph may only read.');
-      const context = { identity, requestId: newUuid(), loaders: new Map(), signal };
-      const operationName = operation.name?.value;
-      const result = await this.#executor.execute({ key, document, operationName, variables, context });
-      return result as FormattedExecutionResult;
-    } catch (error) {
-      if (error instanceof InvalidGraphqlDocument)
-        return { errors: error.faults as FormattedExecutionResult['errors'] & {} };
-      if (error instanceof CodedError)
-        return { errors: [new GraphQLError(error.message, { extensions: error.extensions }).toJSON()] };
-      throw error;
-    }
+  ask(question: Question): Promise<FormattedExecutionResult> {
+    return this.#versions.use((version) => answerOf(question, version));
+  }
+}
+
+async function answerOf(
+  { identity, query, variables, signal }: Question,
+  { operations, executor }: Pick<GraphVersion, 'operations' | 'executor'>,
+): Promise<FormattedExecutionResult> {
+  try {
+    if (identity.kind !== 'service') throw new CodedError('FORBIDDEN', 'Only subgraphs may ask here.');
+    const { document, key, operation } = operations.admit({ query, variables }, identity);
+    if (operation.operation !== OperationTypeNode.QUERY) throw new CodedError('FORBIDDEN', 'A subgraph may only read.');
+    const context = { identity, requestId: newUuid(), loaders: new Map(), signal };
+    const operationName = operation.name?.value;
+    const result = await executor.execute({ key, document, operationName, variables, context });
+    return result as FormattedExecutionResult;
+  } catch (error) {
+    if (error instanceof InvalidGraphqlDocument)
+      return { errors: error.faults as FormattedExecutionResult['errors'] & {} };
+    if (error instanceof CodedError)
+      return { errors: [new GraphQLError(error.message, { extensions: error.extensions }).toJSON()] };
+    throw error;
   }
 }

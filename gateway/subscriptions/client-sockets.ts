@@ -21,12 +21,12 @@ import { bearerOfConnection } from '../access/bearer.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
 import type { SocketLimits } from '../access/limits.ts';
 import { namedText, type SentDocument } from '../access/named-document.ts';
-import { type AdmittedOperation, InvalidGraphqlDocument, type Operations, withCost } from '../access/operations.ts';
+import { type AdmittedOperation, InvalidGraphqlDocument, withCost } from '../access/operations.ts';
 import type { PublishedOperations } from '../access/published-operations.ts';
 import { formatError } from '../access/without-values.ts';
-import type { Executor } from '../supergraph/executor.ts';
 import type { GatewayContext } from '../supergraph/subgraph-link.ts';
-import type { Supergraph } from '../supergraph/supergraph.ts';
+import type { GraphVersion } from '../versions/graph-version.ts';
+import type { GraphVersions } from '../versions/graph-versions.ts';
 import type { ClientAddresses } from '../web/client-address.ts';
 import type { Connections } from '../web/connections.ts';
 import type { CrossOrigin } from '../web/cross-origin.ts';
@@ -43,13 +43,11 @@ import { WaitingSockets } from './waiting-sockets.ts';
 
 interface ClientSocketsOptions {
   readonly server: Server;
-  readonly supergraph: Supergraph;
-  readonly operations: Operations;
+  readonly versions: GraphVersions;
   readonly published: PublishedOperations;
   readonly credentials: CredentialCache;
   /** Of all open sockets and event streams. */
   readonly watch: SocketWatch;
-  readonly executor: Executor;
   readonly fanOut: FanOut;
   /** Subscription fields whose items have facets. */
   readonly filteredFeeds: ReadonlySet<string>;
@@ -67,6 +65,7 @@ type SocketContext = Context<Record<string, unknown> | undefined, SocketExtra>;
 interface Admission {
   readonly id: string;
   readonly socket: SocketContext;
+  readonly version: GraphVersion;
   readonly context: GatewayContext & { readonly identity: Identity };
   readonly admitted: AdmittedOperation;
   readonly operationName: string | undefined;
@@ -90,9 +89,9 @@ export function serveClientSockets(options: ClientSocketsOptions): SocketServer 
     onSubscribe(socket, id, payload) {
       const admission = admit(options, socket, id, payload);
       if (Array.isArray(admission)) return admission;
-      const { admitted, operationName, variables } = admission as Admission;
+      const { version, admitted, operationName, variables } = admission as Admission;
       return {
-        schema: options.supergraph.schema,
+        schema: version.supergraph.schema,
         document: admitted.document,
         operationName,
         variableValues: variables,
@@ -190,7 +189,9 @@ function admit(
   id: string,
   payload: SubscribePayload,
 ): Admission | readonly GraphQLError[] {
-  const { operations, supergraph, limits, log } = options;
+  const { versions, limits, log } = options;
+  const version = versions.current;
+  const { operations, supergraph } = version;
   const identity = identities.get(socket.extra);
   const requestId = randomUUID();
   try {
@@ -219,7 +220,7 @@ function admit(
       loaders: new Map<symbol, unknown>(),
       ...(clientAddress === undefined ? {} : { clientAddress }),
     };
-    return { id, socket, context, admitted, operationName, variables, subscription };
+    return { id, socket, version, context, admitted, operationName, variables, subscription };
   } catch (error) {
     if (error instanceof InvalidGraphqlDocument)
       return error.faults.map(({ message, extensions }) => new GraphQLError(message, { extensions }));
@@ -234,14 +235,12 @@ function sentIn({ query, extensions }: SubscribePayload): SentDocument {
 }
 
 async function execute(options: ClientSocketsOptions, admission: Admission) {
-  const { admitted, operationName, variables, context } = admission;
-  const result = await options.executor.execute({
-    key: admitted.key,
-    document: admitted.document,
-    operationName,
-    variables,
-    context,
-  });
+  const { version, admitted, operationName, variables, context } = admission;
+  const { key, document } = admitted;
+  const result = await options.versions.use(
+    ({ executor }) => executor.execute({ key, document, operationName, variables, context }),
+    version,
+  );
   return withCost(result, admitted, context.requestId);
 }
 

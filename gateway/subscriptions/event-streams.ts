@@ -7,7 +7,6 @@ import { CodedError, socketCloses } from '../../platform/edge/errors.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import type { SocketLimits } from '../access/limits.ts';
 import { InvalidGraphqlDocument } from '../access/operations.ts';
-import type { Supergraph } from '../supergraph/supergraph.ts';
 import type { AdmittedSubscription } from '../web/graphql-endpoint.ts';
 import type { GatewayMetrics } from '../web/metrics.ts';
 import { closeAll } from './closable.ts';
@@ -17,7 +16,6 @@ import { normaliseSubscription, readAfter } from './normal-subscription.ts';
 import type { SocketWatch } from './socket-watch.ts';
 
 interface EventStreamsOptions {
-  readonly supergraph: Supergraph;
   readonly fanOut: FanOut;
   /** Of all open sockets and event streams. */
   readonly watch: SocketWatch;
@@ -89,9 +87,9 @@ export class EventStreams {
   #begin(
     { headers }: IncomingMessage,
     response: ServerResponse,
-    { admitted, variables, context }: AdmittedSubscription,
+    { supergraph, admitted, variables, context }: AdmittedSubscription,
   ): EventStream {
-    const { supergraph, fanOut, watch, filteredFeeds, limits, reading } = this.#options;
+    const { fanOut, watch, filteredFeeds, limits, reading } = this.#options;
     const { identity } = context;
     if (identity === null) throw new CodedError('UNAUTHENTICATED', 'A subscription requires a login.');
     if (this.#disposed) throw new CodedError(socketCloses.goingAway.error, socketCloses.goingAway.reason);

@@ -1,20 +1,16 @@
 // Shares subscriptions: one execution for each (selection, authorisation scope), for any number of clients with any filters.
 import type { Logger } from 'pino';
-import { invariant } from '../../platform/edge/errors.ts';
 import { authorisationScope, type Identity } from '../../platform/edge/identity.ts';
-import { presentError } from '../../platform/graph/execution.ts';
-import { newUuid } from '../../platform/values/ids.ts';
-import type { Executor, SubscriptionPlan } from '../supergraph/executor.ts';
-import type { SubgraphLink } from '../supergraph/subgraph-link.ts';
+import type { GraphVersions } from '../versions/graph-versions.ts';
 import type { GatewayMetrics } from '../web/metrics.ts';
+import { followGraph } from './follow-graph.ts';
 import type { NormalSubscription } from './normal-subscription.ts';
 import { SharedStream, type StreamReader } from './shared-stream.ts';
-import { followUpstream, type Source, StreamEnded } from './upstream.ts';
+import type { Source } from './upstream.ts';
 import { type ShareLimits, UserShares } from './user-shares.ts';
 
 interface FanOutOptions {
-  readonly executor: Executor;
-  readonly links: ReadonlyMap<string, SubgraphLink>;
+  readonly versions: Pick<GraphVersions, 'current'>;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
   readonly limits: ShareLimits;
@@ -28,7 +24,7 @@ const checkpointsEveryMs = 1_000;
 
 export class FanOut {
   readonly #options: FanOutOptions;
-  readonly #streams = new Map<string, SharedStream>();
+  readonly #streams = new Map<string, { readonly stream: SharedStream; readonly subscription: NormalSubscription }>();
   readonly #shares: UserShares;
   readonly #checkpoints: NodeJS.Timeout;
 
@@ -39,7 +35,7 @@ export class FanOut {
     this.#checkpoints = setInterval(
       () => {
         const nowMs = performance.now();
-        for (const stream of this.#streams.values()) stream.giveCheckpoints(checkpointMs, nowMs);
+        for (const { stream } of this.#streams.values()) stream.giveCheckpoints(checkpointMs, nowMs);
       },
       Math.min(checkpointsEveryMs, checkpointMs),
     );
@@ -63,45 +59,34 @@ export class FanOut {
 
   close(): void {
     clearInterval(this.#checkpoints);
-    for (const stream of this.#streams.values()) stream.close();
+    for (const { stream } of this.#streams.values()) stream.close();
+  }
+
+  /** One of each stream that clients follow. */
+  subscriptions(): readonly NormalSubscription[] {
+    return [...this.#streams.values()].map(({ subscription }) => subscription);
   }
 
   #stream(key: string, subscription: NormalSubscription, identity: Identity): SharedStream {
     const { metrics, log, ringCapacity } = this.#options;
-    let stream = this.#streams.get(key);
-    if (stream === undefined) {
-      stream = new SharedStream({
-        source: this.#source(subscription, identity),
-        capacity: ringCapacity,
-        onEmpty: () => this.#streams.delete(key),
-        onUpstreams: (change) => metrics.upstreams.inc(change),
-        onFault: (error) => log.error({ err: error }, 'a shared stream failed'),
-      });
-      this.#streams.set(key, stream);
-    }
+    const known = this.#streams.get(key);
+    if (known !== undefined) return known.stream;
+    const stream = new SharedStream({
+      source: this.#source(subscription, identity),
+      capacity: ringCapacity,
+      onEmpty: () => this.#streams.delete(key),
+      onUpstreams: (change) => metrics.upstreams.inc(change),
+      onFault: (error) => log.error({ err: error }, 'a shared stream failed'),
+    });
+    this.#streams.set(key, { stream, subscription });
     return stream;
   }
 
   #source(subscription: NormalSubscription, identity: Identity): Source {
-    const { links, metrics, log } = this.#options;
+    const { versions, metrics, log } = this.#options;
     const lag = metrics.deliveryLag;
     const onResume = (): void => metrics.resumptions.inc();
-    const planned = () => this.#planned(subscription);
-    return async function* follow(request) {
-      const plan = await planned();
-      const link = links.get(plan.subgraph);
-      invariant(link !== undefined, `no link to subgraph ${plan.subgraph}`);
-      yield* followUpstream({ subscription, plan, link, identity, lag, log, onResume }, request);
-    };
-  }
-
-  /** Throws StreamEnded. */
-  async #planned({ planKey, document, variables }: NormalSubscription): Promise<SubscriptionPlan> {
-    const { executor, log } = this.#options;
-    try {
-      return await executor.planSubscription(planKey, document, variables);
-    } catch (error) {
-      throw new StreamEnded([presentError(error, newUuid(), log)]);
-    }
+    const version = () => versions.current;
+    return (request) => followGraph({ version, subscription, identity, lag, log, onResume }, request);
   }
 }

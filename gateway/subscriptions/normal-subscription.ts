@@ -42,6 +42,8 @@ const longestCursor = 1024;
 const filterVariable = '_gatewayFilter_';
 
 export interface NormalSubscription {
+  /** Id of the supergraph for which it was found to be valid. */
+  readonly supergraphId: symbol;
   /**
    * SHA-256 of the document and the variables: the same for all clients with the same subscription, regardless of their filters.
    */
@@ -120,6 +122,7 @@ export function normaliseSubscription(
   const kept = Object.fromEntries(Object.entries(coerced.coerced).filter(([name]) => used.variables.has(name)));
   const planKey = createHash('sha256').update(print(normal)).digest('hex');
   return {
+    supergraphId: supergraph.id,
     key: createHash('sha256').update(planKey).update(stableText(kept)).digest('hex'),
     planKey,
     document: normal,

@@ -4,6 +4,8 @@ import { type DocumentNode, type GraphQLObjectType, type GraphQLSchema, type Ope
 import { apiSchemaOf } from '../../platform/graph/sdl.ts';
 
 export class Supergraph {
+  /** Differs from that of every other one. */
+  readonly id = Symbol('supergraph');
   /** The schema for clients. */
   readonly schema: GraphQLSchema;
   /** The SDL that it was made from. */

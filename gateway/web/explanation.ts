@@ -4,15 +4,15 @@ import { z } from 'zod';
 import { CodedError } from '../../platform/edge/errors.ts';
 import type { Identity } from '../../platform/edge/identity.ts';
 import { presentError } from '../../platform/graph/execution.ts';
-import { bearerOf } from '../access/bearer.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
-import { InvalidGraphqlDocument, type Operations } from '../access/operations.ts';
-import type { Executor } from '../supergraph/executor.ts';
+import { InvalidGraphqlDocument } from '../access/operations.ts';
+import type { GraphVersion } from '../versions/graph-version.ts';
+import type { GraphVersions } from '../versions/graph-versions.ts';
+import { callerIdentity } from './caller-identity.ts';
 import type { EndpointRequest } from './graphql-endpoint.ts';
 
 export interface ExplainingParts {
-  readonly operations: Operations;
-  readonly executor: Executor;
+  readonly versions: Pick<GraphVersions, 'use'>;
   readonly credentials: CredentialCache;
   readonly log: Logger;
 }
@@ -43,8 +43,16 @@ export async function explanationOf(parts: ExplainingParts, request: Explanation
   }
 }
 
-async function explain({ operations, executor, credentials }: ExplainingParts, request: ExplanationRequest) {
-  const identity = await identityOf(credentials, request);
+async function explain({ versions, credentials }: ExplainingParts, request: ExplanationRequest) {
+  const identity = await callerIdentity(credentials, request, 'Plans are shown to those who are logged in');
+  return versions.use((version) => explainOn(version, identity, request));
+}
+
+async function explainOn(
+  { operations, executor }: Pick<GraphVersion, 'operations' | 'executor'>,
+  identity: Identity,
+  request: ExplanationRequest,
+) {
   const asked = question.safeParse(request.body);
   if (!asked.success)
     throw new CodedError(
@@ -62,21 +70,4 @@ async function explain({ operations, executor, credentials }: ExplainingParts, r
     refusal: refusal === undefined ? null : { message: refusal.message, ...refusal.extensions },
     plan: refusal === undefined ? await executor.explain(whole) : null,
   };
-}
-
-async function identityOf(credentials: CredentialCache, request: ExplanationRequest): Promise<Identity> {
-  const bearer = bearerOf(request.headers.get('authorization'));
-  let identity: Identity | undefined;
-  try {
-    identity = bearer === undefined ? undefined : await credentials.identify(bearer);
-  } catch (cause) {
-    throw new CodedError('UNAVAILABLE', "The credential can't be checked at the moment; try again.", {}, cause);
-  }
-  if (identity === undefined)
-    throw new CodedError(
-      'UNAUTHENTICATED',
-      'Plans are shown to those who are logged in: send the header "Authorization: Bearer …".',
-    );
-  request.onIdentified?.();
-  return identity;
 }

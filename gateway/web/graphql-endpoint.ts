@@ -55,6 +55,7 @@ export interface EndpointResponse {
 }
 
 export interface AdmittedSubscription {
+  readonly supergraph: Supergraph;
   readonly admitted: AdmittedOperation;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly context: GatewayContext;
@@ -262,7 +263,7 @@ export class GraphqlEndpoint {
   }
 
   async #admit(request: EndpointRequest): Promise<ApolloContext> {
-    const { credentials, operations } = this.#dependencies;
+    const { credentials, operations, supergraph } = this.#dependencies;
     const { requestId, callerRequestId, clientAddress, signal } = request;
     const loaders = new Map<symbol, unknown>();
     try {
@@ -292,7 +293,10 @@ export class GraphqlEndpoint {
             retryAfterMs: 500,
           });
         if (!isSubscription) return { request: context, admitted };
-        return { request: context, subscription: { admitted, variables: operation.variables ?? {}, context } };
+        return {
+          request: context,
+          subscription: { supergraph, admitted, variables: operation.variables ?? {}, context },
+        };
       }
       return { request: { ...context, signal }, admitted };
     } catch (error) {

@@ -20,6 +20,7 @@ import { exportGraph } from './graph-export.ts';
 import type { GraphqlEndpoint } from './graphql-endpoint.ts';
 import { checkGraphqlRequest } from './graphql-request.ts';
 import type { GatewayMetrics } from './metrics.ts';
+import { type ReloadingParts, reloadAnswer } from './reload-request.ts';
 import { callerRequestIdOf } from './request-id.ts';
 import { type SchemaFiles, schemaAudience } from './schema-files.ts';
 import { dataPolicy, securityHeaders } from './security-headers.ts';
@@ -27,12 +28,13 @@ import { completeEvent, eventStreamHeaders, nextEvent } from './server-sent-even
 import type { StaticFile, StaticFiles } from './static-files.ts';
 
 interface WebOptions extends Watched {
-  readonly endpoint: GraphqlEndpoint;
+  readonly endpoint: Pick<GraphqlEndpoint, 'handle' | 'schemaRefusal'>;
+  readonly reloading: ReloadingParts;
   /** What explains operations. */
   readonly explaining: ExplainingParts;
   readonly exports: readonly GraphExport[];
   readonly files: StaticFiles;
-  readonly schemas: SchemaFiles;
+  readonly schemas: Pick<SchemaFiles, 'get'>;
   readonly metrics: GatewayMetrics;
   readonly addresses: ClientAddresses;
   readonly connections: Connections;
@@ -166,6 +168,7 @@ async function answer(
   if (path === '/graphql')
     return graphql(options, request, response, requestId, query === undefined ? '' : `?${query}`);
   if (path === '/graphql/explain') return explain(options, request, response, requestId);
+  if (path === '/graphql/reload') return reload(options, request, response, requestId);
   if (wanted === undefined && file === undefined && !ownPaths.has(path) && audience === undefined)
     throw new HttpError(404, 'This path does not exist; GraphQL is at /graphql.');
   if (request.method !== 'GET' && (request.method !== 'HEAD' || wanted !== undefined)) {
@@ -260,10 +263,7 @@ async function explain(
   response: ServerResponse,
   requestId: string,
 ): Promise<void> {
-  if (request.method !== 'POST') {
-    response.setHeader('allow', 'POST');
-    throw new HttpError(405, 'Only POST is allowed here.');
-  }
+  refuseOtherThanPost(request, response);
   checkGraphqlRequest(request, response);
   const taken = takenFrom(options, request, response);
   const body = parseJson(await readBody(request, options.maxBodyBytes));
@@ -271,6 +271,27 @@ async function explain(
   options.metrics.requests.inc({ kind: 'explain', status: String(status) });
   if (status === 401) response.setHeader('www-authenticate', 'Bearer');
   sendJson(response, status, answer);
+}
+
+async function reload(
+  options: WebOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+): Promise<void> {
+  refuseOtherThanPost(request, response);
+  const taken = takenFrom(options, request, response);
+  if ((await readBody(request, options.maxBodyBytes)).length > 0) throw new HttpError(400, 'Send nothing in the body.');
+  const { status, answer } = await reloadAnswer(options.reloading, { ...taken, requestId });
+  options.metrics.requests.inc({ kind: 'reload', status: String(status) });
+  if (status === 401) response.setHeader('www-authenticate', 'Bearer');
+  sendJson(response, status, answer);
+}
+
+function refuseOtherThanPost(request: IncomingMessage, response: ServerResponse): void {
+  if (request.method === 'POST') return;
+  response.setHeader('allow', 'POST');
+  throw new HttpError(405, 'Only POST is allowed here.');
 }
 
 /**

@@ -158,6 +158,10 @@ export const topLevelCodes = {
     'No published operation has the hash of the request. Send the text as `query`, or have an administrator publish it.',
   NOT_PUBLISHED:
     'The gateway executes only published operations (`operations.accept`). Have an administrator publish this one; `extensions.hash` names it.',
+  SCHEMA_CHANGED:
+    'The gateway took over a new graph, which the subscription does not fit: read the schema again, change the subscription, and continue after the last cursor.',
+  GRAPH_REFUSED:
+    'The gateway could not take over the new graph, and the present one stays. The message lists what is wrong with it.',
   NOT_CONFIGURED: 'The database is on a single machine: there is no cluster of hosts.',
   RATE_LIMITED: 'Too many requests of this kind; nothing was done. Wait retryAfterMs.',
   LIMIT_EXCEEDED: 'The operation is larger than allowed; the message names the limit.',

@@ -24,6 +24,7 @@ function readerOf(complete: (event: FormattedExecutionResult) => Promise<Executi
   const events = [event(1), event(2), event(3)];
   const upstream = {
     subscription: {
+      supergraphId: Symbol('test'),
       ...{ key: 'k', planKey: 'k', document, variables: {}, isFiltered: false, filter: openFilter },
       ...{ feed: 'feed', rootKey: 'feed', after: undefined },
     },

@@ -5,9 +5,12 @@ import { Registry } from 'prom-client';
 import { request } from 'undici';
 import { WebSocket } from 'ws';
 import { createGateway, type Gateway, type GatewayOptions } from '../../../gateway/gateway.ts';
+import type { SubgraphLocation } from '../../../gateway/supergraph/subgraph-location.ts';
+import type { GraphSource } from '../../../gateway/versions/graph-version.ts';
 import type { Authenticator } from '../../../platform/edge/access.ts';
 import type { Identity } from '../../../platform/edge/identity.ts';
 import { type ServedSubgraph, serveSubgraph } from '../../../platform/graph/serve-subgraph.ts';
+import type { Subgraph } from '../../../platform/graph/subgraph.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
 import { testPair } from '../../support/signing-keys.ts';
 import { type PublishedWorld, publishedSdl } from './published-subgraph.ts';
@@ -71,6 +74,7 @@ export class TestGateway {
   gateway!: Gateway;
   registry = new Registry();
   #served = new Map<string, ServedSubgraph>();
+  #locations: readonly SubgraphLocation[] = [];
   #clients: Client[] = [];
   /** The sockets opened by each client. */
   readonly sockets = new Map<Client, readonly WebSocket[]>();
@@ -84,6 +88,25 @@ export class TestGateway {
     this.authenticator.identities.set('token-eve', testIdentity('eve', { p2: 'VIEWER' }));
   }
 
+  /** The graph with some of its SDL changed or added, for a reload. */
+  graph(changes: Readonly<Record<string, string>> = {}, added: readonly SubgraphLocation[] = []): GraphSource {
+    const sdls = new Map([
+      ['alpha', alphaSdl],
+      ['beta', betaSdl],
+      ...(this.published === undefined ? [] : ([['published', publishedSdl]] as const)),
+      ...Object.entries(changes),
+    ]);
+    return { supergraphSdl: composeSupergraph(sdls), subgraphs: [...this.#locations, ...added] };
+  }
+
+  /** Serves a subgraph beside the others until the end. */
+  async serve(subgraph: Subgraph): Promise<ServedSubgraph> {
+    const { publicKeys } = this.keys;
+    const served = await serveSubgraph({ subgraph, host: '127.0.0.1', port: 0, publicKeys, log });
+    this.#served.set(subgraph.name, served);
+    return served;
+  }
+
   async start(options: Partial<GatewayOptions> = {}): Promise<this> {
     const sdls = new Map([
       ['alpha', alphaSdl],
@@ -94,21 +117,17 @@ export class TestGateway {
       sdls.set('published', publishedSdl);
       subgraphs.push(this.published.subgraph());
     }
-    if (this.mode === 'HTTP')
-      for (const subgraph of subgraphs)
-        this.#served.set(
-          subgraph.name,
-          await serveSubgraph({ subgraph, host: '127.0.0.1', port: 0, publicKeys: this.keys.publicKeys, log }),
-        );
+    if (this.mode === 'HTTP') for (const subgraph of subgraphs) await this.serve(subgraph);
+    this.#locations = subgraphs.map((subgraph) => {
+      const served = this.#served.get(subgraph.name);
+      const queryDeadlineMs = this.deadlinesMs.get(subgraph.name) ?? 60_000;
+      return served === undefined
+        ? { subgraph, queryDeadlineMs }
+        : { name: subgraph.name, urls: [served.url], queryDeadlineMs };
+    });
     this.gateway = await createGateway({
       supergraphSdl: supergraphOf(sdls),
-      subgraphs: subgraphs.map((subgraph) => {
-        const served = this.#served.get(subgraph.name);
-        const queryDeadlineMs = this.deadlinesMs.get(subgraph.name) ?? 60_000;
-        return served === undefined
-          ? { subgraph, queryDeadlineMs }
-          : { name: subgraph.name, urls: [served.url], queryDeadlineMs };
-      }),
+      subgraphs: this.#locations,
       authenticator: this.authenticator,
       signingKeys: this.keys.signingKeys,
       log,
