@@ -47,6 +47,21 @@ export interface Explanation {
   readonly plan: ExplainedStep | null;
 }
 
+/** What a gateway did to take over a new graph. */
+export interface Reload {
+  /** False: the graph is the same as before. */
+  readonly changed: boolean;
+  readonly subgraphs: {
+    readonly added: readonly string[];
+    readonly removed: readonly string[];
+    readonly moved: readonly string[];
+  };
+  readonly prepared: number;
+  readonly endedStreams: number;
+  /** Settings that have changed and count after a restart. */
+  readonly needRestart: readonly string[];
+}
+
 /** A document whose types of results and variables were generated from the supergraph. */
 export type GraphqlDocument<Data, Variables> = TypedDocumentString<Data, Variables>;
 
@@ -101,12 +116,17 @@ export class GraphClient {
 
   /** Throws CommandFailure when the server can't be reached, or answers with an error. */
   async query<Data, Variables>(document: GraphqlDocument<Data, Variables>, variables: Variables): Promise<Data> {
-    return (await this.#data('', document.toString(), variables)) as Data;
+    return (await this.#data('', { query: document.toString(), variables })) as Data;
   }
 
   /** Throws as `query` does. */
   async explain(query: string, variables: Readonly<Record<string, unknown>>): Promise<Explanation> {
-    return (await this.#data('/explain', query, variables)) as unknown as Explanation;
+    return (await this.#data('/explain', { query, variables })) as unknown as Explanation;
+  }
+
+  /** Throws as `query` does. */
+  async reload(): Promise<Reload> {
+    return (await this.#data('/reload', undefined)) as unknown as Reload;
   }
 
   /** The payload of a document with one mutation that takes `$input`; throws CommandFailure when it was refused. */
@@ -131,25 +151,25 @@ export class GraphClient {
     return payload;
   }
 
-  async #data(below: string, query: string, variables: unknown): Promise<Record<string, unknown>> {
-    const { data, errors } = await this.#post(below, query, variables);
+  async #data(below: string, body: object | undefined): Promise<Record<string, unknown>> {
+    const { data, errors } = await this.#post(below, body);
     const [first] = errors ?? [];
     if (first === undefined && data !== undefined && data !== null) return data;
     throw new GraphFailure(first?.message ?? 'the server gave no answer', first?.extensions?.code);
   }
 
-  async #post(below: string, query: string, variables: unknown): Promise<GraphAnswer> {
+  async #post(below: string, body: object | undefined): Promise<GraphAnswer> {
     const { credential } = this.#options;
     const token = await credential?.token();
-    const answer = await this.#postAs(token, below, query, variables);
+    const answer = await this.#postAs(token, below, body);
     if (token === undefined || answer.errors?.[0]?.extensions?.code !== 'UNAUTHENTICATED') return answer;
     // Refused before anything was done.
     const other = await credential?.inPlaceOf(token);
-    return other === undefined ? answer : this.#postAs(other, below, query, variables);
+    return other === undefined ? answer : this.#postAs(other, below, body);
   }
 
   /** `below`: the path below the endpoint. */
-  async #postAs(token: string | undefined, below: string, query: string, variables: unknown): Promise<GraphAnswer> {
+  async #postAs(token: string | undefined, below: string, body: object | undefined): Promise<GraphAnswer> {
     const { url, signal } = this.#options;
     try {
       this.#pool ??= poolFor(this.#options);
@@ -160,7 +180,7 @@ export class GraphClient {
           'content-type': 'application/json',
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         },
-        body: JSON.stringify({ query, variables }),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]),
       });
       const text = await boundedText(response.body);

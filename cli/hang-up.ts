@@ -1,22 +1,29 @@
-// SIGHUP. A program on a terminal ends with it: the terminal was closed. One that runs in the background, such as a service, takes over the
-// graph that its settings describe now.
+// SIGHUP. A program on a terminal ends with it: the terminal was closed. One without, such as a service, takes over the graph that its
+// settings describe now.
+import { closeSync, openSync } from 'node:fs';
 import type { RunningProcess } from '../compose/process.ts';
 
 let onReload: (() => void) | undefined;
 
-/** From now on SIGHUP reloads the graph of `running`, if it has one. */
+/** From now on SIGHUP reloads the graph of `running`, if it has one, unless this process is on a terminal. */
 export function reloadOnHangUp({ reload }: Pick<RunningProcess, 'reload'>): void {
+  if (hasTerminal()) return;
   // It logs what it did, and why it refused.
   onReload = () => void reload?.().catch(() => undefined);
 }
 
 /** False: the program should end. */
 export function takesHangUp(): boolean {
-  if (onReload === undefined || hasTerminal()) return false;
-  onReload();
-  return true;
+  onReload?.();
+  return onReload !== undefined;
 }
 
+/** Whether the process is controlled by a terminal, wherever its input and output go. */
 function hasTerminal(): boolean {
-  return [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY === true);
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -156,6 +156,10 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     summary: 'Show what the gateway would do with an operation, and its limits.',
     load: async () => (await import('./commands/explain.ts')).explain,
   },
+  reload: {
+    summary: 'Have a gateway take over the graph that its settings describe now.',
+    load: async () => (await import('./commands/reload.ts')).reload,
+  },
   login: {
     summary: 'Log in at a cluster of object storage, for "containers" and "objects".',
     load: async () => (await import('./commands/login.ts')).login,

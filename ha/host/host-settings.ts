@@ -125,6 +125,8 @@ export function serveUnit(options: SettingsOptions): string {
     'Type=exec',
     ...(user === undefined ? [] : [`User=${user.uid}`, `Group=${user.gid}`]),
     `ExecStart=${argument(program)} serve --config ${argument(serveSettingsPath(dataPath))}`,
+    '# Takes over the graph of changed settings of outside subgraphs: docs/extending.md.',
+    'ExecReload=/bin/kill -HUP $MAINPID',
     '# SIGTERM drains, in this order: requests, subscriptions, calls to devices, jobs, connections.',
     'KillMode=mixed',
     'KillSignal=SIGTERM',

@@ -156,7 +156,9 @@ export class FlagSystem {
   }
 
   async #run(flags: Readonly<Record<string, string>>): Promise<RunningProcess> {
-    const running = await startProcess(readConfig({ flags }, subgraphRows), log);
+    const read = () => readConfig({ flags }, subgraphRows);
+    const given = read();
+    const running = await startProcess(given, log, { settings: { given, read } });
     this.#cleanup.defer(() => running.stop());
     return running;
   }

@@ -25,6 +25,7 @@ export async function localCases(run: FlagRun): Promise<void> {
   await run.ok('audit verify');
   await waitFor('a kept end', async () => (await readFile(system.anchorFile, 'utf8').catch(() => '')) !== '');
   await run.ok(`explain ${screen} --operation Overview --variables {}`);
+  expect(await run.ok('reload')).toContain('"changed": false');
   await run.ok(`audit verify --anchor ${system.anchorFile}`);
   await ok(`clock show ${config}`);
   await ok(`subgraphs check ${inventory}`);
