@@ -49,6 +49,7 @@ export const trials: Readonly<Record<string, () => Promise<Bench>>> = {
   neighbours: async () => (await import('../trials/neighbours.ts')).trialNeighbours,
   clock: async () => (await import('../trials/clock.ts')).trialClock,
   'gateway-differential': async () => (await import('../trials/gateway-differential.ts')).trialGatewayDifferential,
+  'gateway-rolling': async () => (await import('../trials/gateway-rolling.ts')).trialGatewayRolling,
   hostile: async () => (await import('../trials/hostile.ts')).trialHostile,
   restore: async () => (await import('../trials/restore.ts')).trialRestore,
   ha: async () => (await import('../trials/ha.ts')).trialHa,

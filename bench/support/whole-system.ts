@@ -34,6 +34,8 @@ interface WholeSystemOptions {
   readonly relays?: number;
   /** `system` and `gateway` are separate processes, instead of `control`; the gateway restarts on its port. */
   readonly gatewayApart?: boolean;
+  /** These subgraphs, and the gateway, each run in two processes, `NAME-1` and `NAME-2`, in place of the above. */
+  readonly twice?: readonly string[];
   /** Of the lab's firewall. */
   readonly limits?: FirewallLimits;
   /** Further settings of every process, by dotted name. */
@@ -44,7 +46,7 @@ interface WholeSystemOptions {
 }
 
 export interface WholeSystem {
-  /** The gateway's public endpoint. */
+  /** The gateway's public endpoint, that of the first if there are two. */
   readonly url: string;
   /** Of the subgraphs that the gateway calls over HTTP. */
   readonly subgraphUrls: readonly string[];
@@ -92,22 +94,11 @@ async function start(options: WholeSystemOptions, stack: AsyncDisposableStack): 
   const lab = options.lab ? await openLab(options.labFolder ?? join(folder.path, 'lab'), options.signal) : undefined;
   if (lab !== undefined) stack.defer(() => lab.stop());
   const { application } = mariadb.current;
-  await migrate(application, ownersOf(['system', 'relay', 'worker'], subgraphRows));
+  await migrate(application, ownersOf([...(options.twice ?? ['system', 'relay']), 'worker'], subgraphRows));
 
   const common = { ...(await commonSettings(folder, application, redis.current.path)), ...options.settings };
   const accounts = await makeAccounts(common, folder.path);
-  const relayPort = await fixedPort();
-  const relayUrl = `http://127.0.0.1:${relayPort}`;
-  const roles: (readonly [name: string, settings: Settings])[] = [
-    ...(options.gatewayApart === true
-      ? await gatewayAndSystem(relayUrl)
-      : [['control', { roles: 'system,gateway', 'listen.port': 0, 'subgraphs.relayUrl': relayUrl }] as const]),
-    ...Array.from({ length: options.relays ?? 2 }, (_, index): [string, Settings] => [
-      `relay-${index + 1}`,
-      { roles: 'relay', ...(index === 0 ? { 'internal.relayPort': relayPort } : {}) },
-    ]),
-    ['worker', { roles: 'worker' }],
-  ];
+  const roles = options.twice === undefined ? await rolesOnce(options) : await rolesTwice(options.twice);
   const served = await Promise.all(
     roles.map(async ([name, settings]) => {
       const configFile = join(folder.path, `${name}.json`);
@@ -143,6 +134,39 @@ async function start(options: WholeSystemOptions, stack: AsyncDisposableStack): 
     },
     stop: () => stack.disposeAsync(),
   };
+}
+
+type Roles = readonly (readonly [name: string, settings: Settings])[];
+
+async function rolesOnce(options: WholeSystemOptions): Promise<Roles> {
+  const relayPort = await fixedPort();
+  const relayUrl = `http://127.0.0.1:${relayPort}`;
+  return [
+    ...(options.gatewayApart === true
+      ? await gatewayAndSystem(relayUrl)
+      : [['control', { roles: 'system,gateway', 'listen.port': 0, 'subgraphs.relayUrl': relayUrl }] as const]),
+    ...Array.from({ length: options.relays ?? 2 }, (_, index): [string, Settings] => [
+      `relay-${index + 1}`,
+      { roles: 'relay', ...(index === 0 ? { 'internal.relayPort': relayPort } : {}) },
+    ]),
+    ['worker', { roles: 'worker' }],
+  ];
+}
+
+/** The gateways first. */
+async function rolesTwice(subgraphs: readonly string[]): Promise<Roles> {
+  const urls: Record<string, string> = {};
+  const behind: [string, Settings][] = [];
+  for (const name of subgraphs) {
+    const setting = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+    const ports = [await fixedPort(), await fixedPort()];
+    urls[`subgraphs.${setting}Url`] = ports.map((port) => `http://127.0.0.1:${port}`).join(',');
+    ports.forEach((port, index) => {
+      behind.push([`${name}-${index + 1}`, { roles: name, [`internal.${setting}Port`]: port }]);
+    });
+  }
+  const gateway = async (): Promise<Settings> => ({ roles: 'gateway', 'listen.port': await fixedPort(), ...urls });
+  return [['gateway-1', await gateway()], ['gateway-2', await gateway()], ...behind, ['worker', { roles: 'worker' }]];
 }
 
 async function gatewayAndSystem(relayUrl: string): Promise<(readonly [name: string, settings: Settings])[]> {
