@@ -42,15 +42,19 @@ export class RollingLoad {
   }
 
   async prepare(): Promise<void> {
-    const create = `mutation ($input: BackendCreateInput!) { backendCreate(input: $input) { backend { id version } userErrors { code message } } }`;
+    const create = `mutation ($input: BackendCreateInput!) { backendCreate(input: $input) { backend { id } userErrors { code message } } }`;
     for (let index = 0; index < backendCount; index += 1) {
       const input = {
-        ...{ name: `rolling-${index}`, driver: 'linux-nftables', host: '127.0.0.1', port: 9, enabled: false },
+        ...{ name: `rolling-${index}`, driver: 'linux-nftables', host: '127.0.0.1', port: 9 },
         credentials: { username: 'u', password: 'not-a-real-one' },
       };
-      type Created = { backendCreate: MutationAnswer & { backend: { id: string; version: number } } };
+      type Created = { backendCreate: MutationAnswer & { backend: { id: string } } };
       const { backend } = notRefused((await this.#ask<Created>(create, { input })).backendCreate);
-      this.#versions.set(backend.id, backend.version);
+      // Not checked, so that nothing else changes it.
+      type Disabled = { backendUpdate: MutationAnswer & { backend: { version: number } } };
+      const off = { input: { id: backend.id, enabled: false } };
+      const disabled = notRefused((await this.#ask<Disabled>(change, off)).backendUpdate);
+      this.#versions.set(backend.id, disabled.backend.version);
       this.#changed.set(backend.id, 0);
     }
   }
