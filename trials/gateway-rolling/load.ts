@@ -45,7 +45,7 @@ export class RollingLoad {
     const create = `mutation ($input: BackendCreateInput!) { backendCreate(input: $input) { backend { id } userErrors { code message } } }`;
     for (let index = 0; index < backendCount; index += 1) {
       const input = {
-        ...{ name: `rolling-${index}`, driver: 'linux-nftables', host: '127.0.0.1', port: 9 },
+        ...{ name: `rolling-${index}`, driver: 'linux-nftables', host: '127.0.0.1', port: index + 1 },
         credentials: { username: 'u', password: 'not-a-real-one' },
       };
       type Created = { backendCreate: MutationAnswer & { backend: { id: string } } };

@@ -18,7 +18,7 @@ function version(name: string): GraphVersion {
   return part as unknown as GraphVersion;
 }
 
-afterEach(() => happened.splice(0));
+afterEach(() => void happened.splice(0));
 
 test('an earlier version is closed after its last request', async () => {
   const [first, second] = [version('first'), version('second')];
