@@ -81,7 +81,11 @@ export async function runRolling(options: RollingOptions): Promise<RollingResult
   };
   const names = subgraphRows.map(({ name }) => name);
   // All clients are one user.
-  const settings = { 'sockets.maxPerUser': subscriptions + 10, 'subscriptions.maxPerUser': subscriptions + 10 };
+  const settings = {
+    'database.connections': 8,
+    'sockets.maxPerUser': subscriptions + 10,
+    'subscriptions.maxPerUser': subscriptions + 10,
+  };
   const system = own(
     await startWholeSystem({ folder, lab: false, twice: names, settings, ...(signal === undefined ? {} : { signal }) }),
   );

@@ -88,7 +88,11 @@ async function start(options: WholeSystemOptions, stack: AsyncDisposableStack): 
     return part;
   };
   const mariadb = own(
-    await Part.start('mariadb', (signal) => startMariadb({ folder, log: silentLog, signal }), silentLog),
+    await Part.start(
+      'mariadb',
+      (signal) => startMariadb({ folder, log: silentLog, signal, extraArguments: ['--max-connections=256'] }),
+      silentLog,
+    ),
   );
   const redis = own(await Part.start('redis', (signal) => startRedis({ folder, log: silentLog, signal }), silentLog));
   const lab = options.lab ? await openLab(options.labFolder ?? join(folder.path, 'lab'), options.signal) : undefined;
