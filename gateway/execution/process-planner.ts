@@ -1,10 +1,10 @@
 // Plans in a process of its own: planning does not hold the event loop, and an operation on which the planner ends its process, or does not
 // come to an end, costs nobody else more than a new start. It plans one operation at a time, so that it is known which one did it.
-import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { CodedError } from '../../platform/edge/errors.ts';
+import { ChildLine } from '../../platform/process/child-line.ts';
 import type { PlanNode, Planner } from './planner.ts';
 import type { FromPlanner, ToPlanner } from './planner-process.ts';
 
@@ -18,6 +18,8 @@ interface ProcessPlannerOptions {
   /** The program of the process. */
   readonly program?: string;
 }
+
+type PlannerLine = ChildLine<ToPlanner, FromPlanner>;
 
 interface Wanted {
   readonly text: string;
@@ -104,88 +106,18 @@ export class ProcessPlanner implements Planner {
     const known = await this.#process?.catch(() => undefined);
     if (known?.isOpen === true) return known;
     const { program, supergraphSdl, deadlineMs } = this.#options;
-    this.#process = PlannerLine.open(program, supergraphSdl, deadlineMs);
+    this.#process = openLine(program, supergraphSdl, deadlineMs);
     const line = await this.#process;
     if (this.#isClosed) line.end();
     return line;
   }
 }
 
-/** The line to one process, for one question at a time. */
-class PlannerLine {
-  readonly #child: ChildProcess;
-  #output = '';
-  #end = '';
-  #answered: ((answer: FromPlanner | undefined) => void) | undefined;
-
-  static async open(program: string, supergraph: string, deadlineMs: number): Promise<PlannerLine> {
-    const line = new PlannerLine(program);
-    const answer = await line.ask({ supergraph }, deadlineMs);
-    if (answer !== undefined && !('fault' in answer)) return line;
-    line.end();
-    throw new Error(`the planner does not take the supergraph: ${answer?.fault ?? line.lastWords}`);
-  }
-
-  private constructor(program: string) {
-    // Nothing of the environment is for it. A Ctrl-C on the terminal is for the gateway, which ends it.
-    this.#child = fork(program, [], {
-      ...{ env: {}, execArgv: [], detached: true, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
-    });
-    this.#child.stderr?.on('data', (data: Buffer) => {
-      this.#output = `${this.#output}${data}`.slice(-mostOutput);
-    });
-    this.#child.on('message', (answer: FromPlanner) => this.#answered?.(answer));
-    this.#child.on('error', (error) => this.#over(String(error)));
-    this.#child.on('exit', (code, signal) => this.#over(`it ended with ${signal ?? code}`));
-    this.#hold(false);
-  }
-
-  get isOpen(): boolean {
-    return this.#end === '';
-  }
-
-  /** Why the process ended. */
-  get lastWords(): string {
-    return [this.#end, this.#output.trim()].filter(Boolean).join(': ');
-  }
-
-  /** Undefined if the process ended, or did not answer by the deadline: then it is ended. */
-  async ask(question: ToPlanner, deadlineMs: number): Promise<FromPlanner | undefined> {
-    if (!this.isOpen) return undefined;
-    this.#hold(true);
-    const deadline = setTimeout(() => {
-      this.end();
-      this.#over(`it had no answer within ${deadlineMs} ms`);
-    }, deadlineMs);
-    try {
-      return await new Promise<FromPlanner | undefined>((resolve) => {
-        this.#answered = resolve;
-        this.#child.send(question, (error) => {
-          if (error !== null) this.#over(String(error));
-        });
-      });
-    } finally {
-      clearTimeout(deadline);
-      this.#answered = undefined;
-      this.#hold(false);
-    }
-  }
-
-  end(): void {
-    this.#child.kill('SIGKILL');
-  }
-
-  #over(reason: string): void {
-    if (this.#end === '') this.#end = reason;
-    this.#answered?.(undefined);
-  }
-
-  /** A process that plans nothing keeps nobody alive. */
-  #hold(isNeeded: boolean): void {
-    const parts = [this.#child, this.#child.channel, this.#child.stderr as { ref?(): void; unref?(): void } | null];
-    for (const part of parts) {
-      if (isNeeded) part?.ref?.();
-      else part?.unref?.();
-    }
-  }
+/** Throws when the planner refuses the supergraph. */
+async function openLine(program: string, supergraph: string, deadlineMs: number): Promise<PlannerLine> {
+  const line: PlannerLine = new ChildLine({ program });
+  const answer = await line.ask({ supergraph }, deadlineMs);
+  if (answer !== undefined && !('fault' in answer)) return line;
+  line.end();
+  throw new Error(`the planner does not take the supergraph: ${answer?.fault ?? line.lastWords}`);
 }

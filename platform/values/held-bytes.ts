@@ -10,6 +10,7 @@ export function heldBytes(value: unknown): number {
   if (typeof value === 'string') return value.length * bytesPerChar;
   if (typeof value !== 'object' || value === null) return bytesPerMember;
   let bytes = bytesPerObject;
-  for (const [name, member] of Object.entries(value)) if (name !== 'loc') bytes += bytesPerMember + heldBytes(member);
+  const members = value as Readonly<Record<string, unknown>>;
+  for (const name of Object.keys(members)) if (name !== 'loc') bytes += bytesPerMember + heldBytes(members[name]);
   return bytes;
 }

@@ -1,0 +1,96 @@
+// A line to a child process that answers one question at a time. What the process does to a question costs that question alone: if it
+// ends, or has no answer by the deadline, the caller learns it and starts another one.
+import { type ChildProcess, fork } from 'node:child_process';
+import { setPriority } from 'node:os';
+
+interface ChildLineOptions {
+  /** Path of the program: it answers each message with one message, and ends when it is disconnected. */
+  readonly program: string;
+  /** For Node. */
+  readonly nodeArguments?: readonly string[];
+  /** 0 (default) to 19: what its work yields to when processors are scarce. */
+  readonly niceness?: number;
+}
+
+const mostOutput = 2_000;
+
+export class ChildLine<Question, Answer> {
+  readonly #child: ChildProcess;
+  #output = '';
+  #end = '';
+  #answered: ((answer: Answer | undefined) => void) | undefined;
+
+  constructor({ program, nodeArguments = [], niceness = 0 }: ChildLineOptions) {
+    // Nothing of the environment is for it. A Ctrl-C on the terminal is for this process, which ends it.
+    this.#child = fork(program, [], {
+      ...{ env: {}, execArgv: [...nodeArguments], detached: true, serialization: 'advanced' },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    this.#child.stderr?.on('data', (data: Buffer) => {
+      this.#output = `${this.#output}${data}`.slice(-mostOutput);
+    });
+    this.#child.on('message', (answer: Answer) => this.#answered?.(answer));
+    this.#child.on('error', (error) => this.#over(String(error)));
+    this.#child.on('exit', (code, signal) => this.#over(`it ended with ${signal ?? code}`));
+    if (niceness > 0) this.#yieldTo(niceness);
+    this.#hold(false);
+  }
+
+  get isOpen(): boolean {
+    return this.#end === '';
+  }
+
+  /** Why the process ended. */
+  get lastWords(): string {
+    return [this.#end, this.#output.trim()].filter(Boolean).join(': ');
+  }
+
+  /** Undefined if the process ended, or did not answer by the deadline: then it is ended. */
+  async ask(question: Question, deadlineMs: number): Promise<Answer | undefined> {
+    if (!this.isOpen) return undefined;
+    this.#hold(true);
+    const deadline = setTimeout(() => {
+      this.end();
+      this.#over(`it had no answer within ${deadlineMs} ms`);
+    }, deadlineMs);
+    try {
+      return await new Promise<Answer | undefined>((resolve) => {
+        this.#answered = resolve;
+        this.#child.send(question as object, (error) => {
+          if (error !== null) this.#over(String(error));
+        });
+      });
+    } finally {
+      clearTimeout(deadline);
+      this.#answered = undefined;
+      this.#hold(false);
+    }
+  }
+
+  end(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #over(reason: string): void {
+    if (this.#end === '') this.#end = reason;
+    this.#answered?.(undefined);
+  }
+
+  #yieldTo(niceness: number): void {
+    const { pid } = this.#child;
+    try {
+      if (pid !== undefined) setPriority(pid, niceness);
+    } catch {
+      // It has ended already: the next question says so.
+    }
+  }
+
+  /** A process without a question keeps nobody alive. */
+  #hold(isNeeded: boolean): void {
+    const parts = [this.#child, this.#child.channel, this.#child.stderr as { ref?(): void; unref?(): void } | null];
+    for (const part of parts) {
+      if (isNeeded) part?.ref?.();
+      else part?.unref?.();
+    }
+  }
+}
