@@ -5,6 +5,7 @@ import type { Bench } from './bench.ts';
 export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   start: async () => (await import('./start.ts')).benchStart,
   gateway: async () => (await import('./gateway/gateway.ts')).benchGateway,
+  'gateway-abuse': async () => (await import('./gateway/gateway-abuse.ts')).benchGatewayAbuse,
   'late-subgraph': async () => (await import('./late-subgraph.ts')).benchLateSubgraph,
   fanout: async () => (await import('./fanout.ts')).benchFanout,
   relay: async () => (await import('./relay.ts')).benchRelay,

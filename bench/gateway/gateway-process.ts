@@ -1,53 +1,5 @@
-// This project's gateway in a separate process, with all its limits, over subgraphs in the same process or over HTTP.
-import { jwtVerify } from 'jose';
-import { pino } from 'pino';
-import { Registry } from 'prom-client';
-import { createGateway } from '../../gateway/gateway.ts';
-import type { Authenticator } from '../../platform/edge/access.ts';
-import type { Identity } from '../../platform/edge/identity.ts';
-import { type SigningFile, SigningKeys } from '../../platform/secrets/key-pairs.ts';
+// The gateway of own-gateway.ts in a process of its own.
 import { answerParent } from '../support/child.ts';
-import { createSubgraphs } from './graph.ts';
+import { startGateway } from './own-gateway.ts';
 
-export interface GatewayOrder {
-  readonly supergraphSdl: string;
-  readonly keys: SigningFile;
-  /** Base64: the same for all compared gateways. */
-  readonly jwtKey: string;
-  /** Absent: the subgraphs are in this process. */
-  readonly places?: readonly {
-    readonly name: string;
-    readonly urls: readonly [string];
-    readonly queryDeadlineMs?: number;
-  }[];
-}
-
-/** Trusts the token's claims without reading the database. */
-function tokenAuthenticator(jwtKey: Buffer): Authenticator {
-  return {
-    async authenticate(bearer): Promise<Identity | undefined> {
-      const verified = await jwtVerify(bearer, jwtKey, { issuer: 'tidegate' }).catch(() => undefined);
-      if (verified === undefined) return undefined;
-      const [userId, sessionId] = [String(verified.payload.sub), String(verified.payload.sid)];
-      const projects = { [userId]: 'OPERATOR' } as const;
-      return { kind: 'user', id: userId, name: 'bench', admin: false, projects, credentialId: sessionId };
-    },
-    recheck: async (identity) => identity,
-  };
-}
-
-answerParent(async ({ supergraphSdl, keys, jwtKey, places }: GatewayOrder): Promise<string> => {
-  const gateway = await createGateway({
-    supergraphSdl,
-    subgraphs: places ?? createSubgraphs().map((subgraph) => ({ subgraph })),
-    authenticator: tokenAuthenticator(Buffer.from(jwtKey, 'base64')),
-    signingKeys: new SigningKeys(keys),
-    log: pino({ level: 'warn' }, process.stderr),
-    registry: new Registry(),
-    program: { version: '0.0.0', commit: undefined },
-    staticFolder: '/nonexistent',
-    host: '127.0.0.1',
-    port: 0,
-  });
-  return `${gateway.url}/graphql`;
-});
+answerParent(startGateway);

@@ -14,10 +14,10 @@ import { type BenchContext, type BenchResult, defineBench } from '../bench.ts';
 import { Child } from '../support/child.ts';
 import { cpuMsOf } from '../support/cpu.ts';
 import { median, rounded } from '../support/statistics.ts';
-import type { GatewayOrder } from './gateway-process.ts';
 import { services } from './graph.ts';
 import { installHive, startHive } from './hive.ts';
 import type { LoadFigures, LoadOrder } from './load-process.ts';
+import type { GatewayOrder } from './own-gateway.ts';
 import { checkSameAnswers, type MeasuredGateway } from './same-answers.ts';
 import type { SubgraphPlace, SubgraphsOrder } from './subgraphs-process.ts';
 

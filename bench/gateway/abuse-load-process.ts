@@ -1,0 +1,77 @@
+// Two open loops at one gateway: good requests, of which every answer is checked, and abusive ones, which are all new and come from many
+// users.
+import { Pool } from 'undici';
+import { seededRandom } from '../../trials/random.ts';
+import { answerParent } from '../support/child.ts';
+import { openLoop } from '../support/open-loop.ts';
+import { abusiveRequest } from './abusive-documents.ts';
+import { isWhole, query, randomVariables } from './graph.ts';
+
+export interface AbuseOrder {
+  readonly url: string;
+  readonly token: string;
+  /** Of the users that abuse it: they take turns. */
+  readonly abusers: readonly string[];
+  /** Good requests. */
+  readonly perSecond: number;
+  /** Share of abusive ones in all requests. */
+  readonly abusiveShare: number;
+  readonly seconds: number;
+  readonly seed: number;
+}
+
+export interface AbuseFigures {
+  readonly latenciesMs: readonly number[];
+  /** Answers to abusive requests, by their kind and outcome. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly abusiveLatenciesMs: readonly number[];
+}
+
+const deadlineMs = 10_000;
+const mostUnderWay = 500;
+let abusiveSoFar = 0;
+
+answerParent(async (order: AbuseOrder): Promise<AbuseFigures> => {
+  const { origin, pathname } = new URL(order.url);
+  const pool = new Pool(origin, { connections: 64 });
+  const post = async (token: string, body: object) => {
+    const response = await pool.request({
+      path: pathname,
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(deadlineMs),
+    });
+    return { status: response.statusCode, text: await response.body.text() };
+  };
+  const outcomes: Record<string, number> = {};
+  const good = async (): Promise<void> => {
+    const variables = randomVariables();
+    const { status, text } = await post(order.token, { query, variables });
+    if (status !== 200 || !isWhole(text, variables)) throw new Error(`HTTP ${status}: ${text.slice(0, 500)}`);
+  };
+  const abusive = async (): Promise<void> => {
+    abusiveSoFar += 1;
+    const { kind, ...body } = abusiveRequest(abusiveSoFar);
+    const { status, text } = await post(order.abusers[abusiveSoFar % order.abusers.length] ?? '', body);
+    const code = /"code":"(\w+)"/.exec(text)?.[1] ?? 'answered';
+    const outcome = `${kind}: ${status} ${code}`;
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  };
+  const [random, other] = [seededRandom(order.seed), seededRandom(order.seed + 1)];
+  const forMs = order.seconds * 1000;
+  const abusivePerSecond = (order.perSecond * order.abusiveShare) / (1 - order.abusiveShare);
+  try {
+    const [goods, abuses] = await Promise.all([
+      openLoop({ perSecond: order.perSecond, forMs, random, mostUnderWay }, good),
+      abusivePerSecond === 0
+        ? undefined
+        : openLoop({ perSecond: abusivePerSecond, forMs, random: other, mostUnderWay }, abusive),
+    ]);
+    const failed = goods.firstFailure ?? abuses?.firstFailure;
+    if (failed !== undefined) throw new Error(`a request failed: ${failed}`);
+    return { latenciesMs: goods.latenciesMs, outcomes, abusiveLatenciesMs: abuses?.latenciesMs ?? [] };
+  } finally {
+    await pool.destroy();
+  }
+});
