@@ -7,8 +7,8 @@ import { newKeyPair } from '../platform/secrets/key-pairs.ts';
 import { newUuid } from '../platform/values/ids.ts';
 import { composeSupergraph } from '../schema/compose.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
-import type { GatewayOrder } from './gateway/gateway-process.ts';
 import { services } from './gateway/graph.ts';
+import type { GatewayOrder } from './gateway/own-gateway.ts';
 import type { SubgraphPlace, SubgraphsOrder } from './gateway/subgraphs-process.ts';
 import type { FrontMode, FrontOrder } from './late-subgraph/front-process.ts';
 import type { LateLoadFigures, LateLoadOrder } from './late-subgraph/load-process.ts';
@@ -115,7 +115,7 @@ async function startAll(stack: AsyncDisposableStack, queryDeadlineMs: number) {
   const places = served.map(({ name, signedUrl }) =>
     name === lateName ? { name, urls: [frontUrl] as const, queryDeadlineMs } : { name, urls: [signedUrl] as const },
   );
-  const gateway = startChild(stack, './gateway/gateway-process.ts');
+  const gateway = startChild(stack, './gateway/own-gateway.ts');
   const order: GatewayOrder = {
     supergraphSdl: composeSupergraph(new Map(services.map(({ name, sdl }) => [name, sdl]))),
     keys: { active: 'k1', keys: { k1: privateText } },

@@ -238,6 +238,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     return listenerClosed;
   };
   const close = async (): Promise<void> => {
+    versions.refuseNew();
     await asked?.stop();
     watch.close();
     await Promise.all([sockets.dispose(), eventStreams.dispose()]);

@@ -21,7 +21,7 @@ export async function prepareOperation(
   // Requests of clients come between two operations.
   await nextTurn();
   try {
-    const { operation, ...prepared } = operations.prepare(hash, text);
+    const { operation, ...prepared } = await operations.prepare(hash, text);
     // A subscription is planned with the variables of its client.
     if (operation.operation !== OperationTypeNode.SUBSCRIPTION)
       await executor.prepare({ ...prepared, operationName: operation.name?.value });

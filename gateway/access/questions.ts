@@ -6,7 +6,7 @@ import type { Identity } from '../../platform/edge/identity.ts';
 import { newUuid } from '../../platform/values/ids.ts';
 import type { GraphVersion } from '../versions/graph-version.ts';
 import type { GraphVersions } from '../versions/graph-versions.ts';
-import { InvalidGraphqlDocument } from './operations.ts';
+import { InvalidGraphqlDocument } from './invalid-document.ts';
 
 interface Question {
   readonly identity: Identity;
@@ -34,7 +34,7 @@ async function answerOf(
 ): Promise<FormattedExecutionResult> {
   try {
     if (identity.kind !== 'service') throw new CodedError('FORBIDDEN', 'Only subgraphs may ask here.');
-    const { document, key, operation } = operations.admit({ query, variables }, identity);
+    const { document, key, operation } = await operations.admit({ query, variables }, identity);
     if (operation.operation !== OperationTypeNode.QUERY) throw new CodedError('FORBIDDEN', 'A subgraph may only read.');
     const context = { identity, requestId: newUuid(), loaders: new Map(), signal };
     const operationName = operation.name?.value;

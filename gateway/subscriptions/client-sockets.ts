@@ -19,9 +19,10 @@ import {
 import { clientNetwork } from '../../platform/net/address-block.ts';
 import { bearerOfConnection } from '../access/bearer.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
+import { InvalidGraphqlDocument } from '../access/invalid-document.ts';
 import type { SocketLimits } from '../access/limits.ts';
 import { namedText, type SentDocument } from '../access/named-document.ts';
-import { type AdmittedOperation, InvalidGraphqlDocument, withCost } from '../access/operations.ts';
+import { type AdmittedOperation, withCost } from '../access/operations.ts';
 import type { PublishedOperations } from '../access/published-operations.ts';
 import { formatError } from '../access/without-values.ts';
 import type { GatewayContext } from '../supergraph/subgraph-link.ts';
@@ -86,8 +87,8 @@ export function serveClientSockets(options: ClientSocketsOptions): SocketServer 
       if (isKnown) waiting.leave(socket.extra.socket);
       return isKnown;
     },
-    onSubscribe(socket, id, payload) {
-      const admission = admit(options, socket, id, payload);
+    async onSubscribe(socket, id, payload) {
+      const admission = await admit(options, socket, id, payload);
       if (Array.isArray(admission)) return admission;
       const { version, admitted, operationName, variables } = admission as Admission;
       return {
@@ -183,12 +184,12 @@ async function ping(
   return accessUntilMs === undefined ? {} : { accessTokenExpiresAt: new Date(accessUntilMs).toISOString() };
 }
 
-function admit(
+async function admit(
   options: ClientSocketsOptions,
   socket: SocketContext,
   id: string,
   payload: SubscribePayload,
-): Admission | readonly GraphQLError[] {
+): Promise<Admission | readonly GraphQLError[]> {
   const { versions, limits, log } = options;
   const version = versions.current;
   const { operations, supergraph } = version;
@@ -208,12 +209,15 @@ function admit(
     const variables = payload.variables ?? {};
     const operationName = payload.operationName ?? undefined;
     const query = namedText(sentIn(payload), options.published) ?? payload.query;
-    const admitted = operations.admit({ query, operationName, variables }, identity);
+    const clientAddress = options.addresses.of(socket.extra.request);
+    const asked = { query, operationName, variables };
+    const admitted = await versions.use(async () => operations.admit(asked, identity, clientAddress), version);
+    // The client completed it, or the socket closed, while it was judged. Nobody gets this error.
+    if (!(id in socket.subscriptions)) throw new CodedError('UNAUTHENTICATED', 'The socket is closing.');
     const subscription =
       admitted.operation.operation === OperationTypeNode.SUBSCRIPTION
         ? normaliseSubscription(supergraph, admitted.document, admitted.operation, variables, options.filteredFeeds)
         : undefined;
-    const clientAddress = options.addresses.of(socket.extra.request);
     const context = {
       identity,
       requestId,

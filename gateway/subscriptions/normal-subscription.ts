@@ -31,7 +31,7 @@ import {
 } from 'graphql';
 import { CodedError } from '../../platform/edge/errors.ts';
 import { cursorAlias } from '../../platform/events/cursor.ts';
-import { InvalidGraphqlDocument } from '../access/operations.ts';
+import { InvalidGraphqlDocument } from '../access/invalid-document.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { FeedFilter, type FilterArgument } from './feed-filter.ts';
 
@@ -73,7 +73,7 @@ export function normaliseSubscription(
   filteredFeeds: ReadonlySet<string>,
 ): NormalSubscription {
   const coerced = getVariableValues(supergraph.schema, operation.variableDefinitions ?? [], variables);
-  if (coerced.errors !== undefined) throw new InvalidGraphqlDocument(coerced.errors);
+  if (coerced.errors !== undefined) throw InvalidGraphqlDocument.of(coerced.errors);
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions)
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);

@@ -135,7 +135,7 @@ export class GraphReload {
     for (const [hash, text] of texts) {
       await nextTurn();
       try {
-        const { operation, ...prepared } = next.operations.prepare(hash, text);
+        const { operation, ...prepared } = await next.operations.prepare(hash, text);
         if (operation.operation !== 'subscription')
           await next.executor.prepare({ ...prepared, operationName: operation.name?.value });
       } catch (error) {
@@ -172,7 +172,7 @@ async function prepareRecent(before: GraphVersion, next: GraphVersion): Promise<
   for (const [hash, document] of [...before.operations.recent()].slice(0, mostPrepared)) {
     await nextTurn();
     if (performance.now() > endsMs) break;
-    for (const operation of next.operations.adopt(hash, document)) {
+    for (const operation of await next.operations.adopt(hash, document)) {
       // One without a plan is refused when it is sent.
       await next.executor.prepare(operation).catch(() => undefined);
       prepared += 1;

@@ -5,6 +5,7 @@ import type { Acceptance } from '../access/acceptance.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
 import type { OperationLimits } from '../access/limits.ts';
 import { hashIn, Operations } from '../access/operations.ts';
+import { ProcessJudge } from '../access/process-judge.ts';
 import type { PublishedOperations } from '../access/published-operations.ts';
 import type { SenderCounts } from '../access/sender-counts.ts';
 import { CompiledExecutor } from '../execution/compiled-executor.ts';
@@ -44,6 +45,7 @@ export class GraphVersion {
   readonly endpoint: GraphqlEndpoint;
   readonly schemas: SchemaFiles;
   readonly #planner: ProcessPlanner;
+  readonly #judge: ProcessJudge;
   readonly #subgraphLinks: SubgraphLinks;
   readonly #replaced = new AbortController();
   #isClosed = false;
@@ -70,11 +72,13 @@ export class GraphVersion {
       others: new CompiledExecutor({ supergraph, planner, links, log }),
       isPublished: (key) => published.has(hashIn(key)),
     });
-    this.operations = new Operations(supergraph, limits, { published, acceptance }, counts);
+    const judge = new ProcessJudge({ supergraphSdl: source.supergraphSdl, limits, log });
+    this.operations = new Operations(supergraph, limits, judge, { published, acceptance }, counts);
     const { executor, operations } = this;
     this.endpoint = new GraphqlEndpoint({ supergraph, executor, operations, published, credentials, limits, log });
     this.links = links;
     this.#planner = planner;
+    this.#judge = judge;
   }
 
   /** Aborted when there is a newer one. */
@@ -84,7 +88,7 @@ export class GraphVersion {
 
   /** Throws when the planner refuses the supergraph. */
   async start(): Promise<void> {
-    await this.#planner.start();
+    await Promise.all([this.#planner.start(), this.#judge.start()]);
     await this.endpoint.start();
   }
 
@@ -92,11 +96,17 @@ export class GraphVersion {
     this.#replaced.abort();
   }
 
+  /** New documents are refused from now on, those that wait to be judged too. */
+  refuseNew(): void {
+    this.#judge.close();
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await this.endpoint.stop();
     this.#planner.close();
+    this.#judge.close();
     await Promise.all(
       this.source.subgraphs.map(async (location) => {
         const link = this.links.get(nameOf(location));

@@ -65,6 +65,11 @@ export class GraphVersions {
     for (const version of this.#requests.keys()) version.endpoint.drain();
   }
 
+  /** New documents are refused from now on, so that nothing waits to be judged. */
+  refuseNew(): void {
+    for (const version of this.#requests.keys()) version.refuseNew();
+  }
+
   /** Closes all versions, with or without requests. */
   async close(): Promise<void> {
     const versions = [...this.#requests];

@@ -5,7 +5,7 @@ import { CodedError } from '../../platform/edge/errors.ts';
 import type { Identity } from '../../platform/edge/identity.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
-import { InvalidGraphqlDocument } from '../access/operations.ts';
+import { InvalidGraphqlDocument } from '../access/invalid-document.ts';
 import type { GraphVersion } from '../versions/graph-version.ts';
 import type { GraphVersions } from '../versions/graph-versions.ts';
 import { callerIdentity } from './caller-identity.ts';
@@ -17,7 +17,7 @@ export interface ExplainingParts {
   readonly log: Logger;
 }
 
-type ExplanationRequest = Pick<EndpointRequest, 'headers' | 'requestId' | 'onIdentified' | 'body'>;
+type ExplanationRequest = Pick<EndpointRequest, 'headers' | 'requestId' | 'onIdentified' | 'body' | 'clientAddress'>;
 
 const question = z.strictObject({
   query: z.string().min(1),
@@ -61,7 +61,8 @@ async function explainOn(
     );
   const { query, variables, operationName } = asked.data;
   const given = { query, variables: variables ?? {}, operationName: operationName ?? undefined };
-  const { document, operation, key, hash, isPublished, limits, refusal } = operations.examine(given, identity);
+  const examined = await operations.examine(given, identity, request.clientAddress);
+  const { document, operation, key, hash, isPublished, limits, refusal } = examined;
   const context = { identity, requestId: request.requestId, loaders: new Map() };
   const whole = { key, document, operationName: given.operationName, variables: given.variables, context };
   return {

@@ -14,9 +14,10 @@ import { CodedError } from '../../platform/edge/errors.ts';
 import { jsonIn } from '../../platform/values/json.ts';
 import { bearerOf } from '../access/bearer.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
+import { InvalidGraphqlDocument } from '../access/invalid-document.ts';
 import type { OperationLimits } from '../access/limits.ts';
 import { namedText } from '../access/named-document.ts';
-import { type AdmittedOperation, InvalidGraphqlDocument, type Operations, withCost } from '../access/operations.ts';
+import { type AdmittedOperation, type Operations, withCost } from '../access/operations.ts';
 import type { PublishedOperations } from '../access/published-operations.ts';
 import { formatError } from '../access/without-values.ts';
 import type { Executor } from '../supergraph/executor.ts';
@@ -284,7 +285,8 @@ export class GraphqlEndpoint {
       };
       const operation = operationIn(request);
       if (operation === undefined) return { request: context };
-      const admitted = operations.admit(operation, context.identity, clientAddress);
+      const admission = operations.admit(operation, context.identity, clientAddress);
+      const admitted = admission instanceof Promise ? await admission : admission;
       const isSubscription = admitted.operation.operation === OperationTypeNode.SUBSCRIPTION;
       if (isSubscription && request.takesStream !== true) throw notAsJson;
       if (isSubscription || admitted.operation.operation === OperationTypeNode.MUTATION) {

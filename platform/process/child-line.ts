@@ -8,8 +8,6 @@ interface ChildLineOptions {
   readonly program: string;
   /** For Node. */
   readonly nodeArguments?: readonly string[];
-  /** 0 (default) to 19: what its work yields to when processors are scarce. */
-  readonly niceness?: number;
 }
 
 const mostOutput = 2_000;
@@ -20,7 +18,7 @@ export class ChildLine<Question, Answer> {
   #end = '';
   #answered: ((answer: Answer | undefined) => void) | undefined;
 
-  constructor({ program, nodeArguments = [], niceness = 0 }: ChildLineOptions) {
+  constructor({ program, nodeArguments = [] }: ChildLineOptions) {
     // Nothing of the environment is for it. A Ctrl-C on the terminal is for this process, which ends it.
     this.#child = fork(program, [], {
       ...{ env: {}, execArgv: [...nodeArguments], detached: true, serialization: 'advanced' },
@@ -32,7 +30,6 @@ export class ChildLine<Question, Answer> {
     this.#child.on('message', (answer: Answer) => this.#answered?.(answer));
     this.#child.on('error', (error) => this.#over(String(error)));
     this.#child.on('exit', (code, signal) => this.#over(`it ended with ${signal ?? code}`));
-    if (niceness > 0) this.#yieldTo(niceness);
     this.#hold(false);
   }
 
@@ -50,8 +47,8 @@ export class ChildLine<Question, Answer> {
     if (!this.isOpen) return undefined;
     this.#hold(true);
     const deadline = setTimeout(() => {
-      this.end();
       this.#over(`it had no answer within ${deadlineMs} ms`);
+      this.end();
     }, deadlineMs);
     try {
       return await new Promise<Answer | undefined>((resolve) => {
@@ -67,22 +64,24 @@ export class ChildLine<Question, Answer> {
     }
   }
 
-  end(): void {
-    this.#child.kill('SIGKILL');
-  }
-
-  #over(reason: string): void {
-    if (this.#end === '') this.#end = reason;
-    this.#answered?.(undefined);
-  }
-
-  #yieldTo(niceness: number): void {
+  /** From now on it yields the processor to others where that is scarce. `niceness`: 1 to 19 (nice(2)). */
+  yieldTo(niceness: number): void {
     const { pid } = this.#child;
     try {
       if (pid !== undefined) setPriority(pid, niceness);
     } catch {
       // It has ended already: the next question says so.
     }
+  }
+
+  end(): void {
+    this.#over('it was ended');
+    this.#child.kill('SIGKILL');
+  }
+
+  #over(reason: string): void {
+    if (this.#end === '') this.#end = reason;
+    this.#answered?.(undefined);
   }
 
   /** A process without a question keeps nobody alive. */

@@ -54,6 +54,12 @@ export class FrequentCache<Value> {
     this.#probation.delete(key);
   }
 
+  /** What is used often first, and of that what was used last. */
+  *entries(): Generator<readonly [key: string, value: Value]> {
+    for (const cache of [this.#protected, this.#probation])
+      for (const [key, { value }] of cache.entries()) yield [key, value];
+  }
+
   #onProbation(key: string): Value | undefined {
     const entry = this.#probation.get(key);
     if (entry === undefined) return undefined;

@@ -114,7 +114,8 @@ test('a connection that the system has made, and the process not yet accepted, g
   const { hostname, port } = new URL(system.url);
   const answers = Array.from({ length: 8 }, async () => {
     const socket = connect(Number(port), hostname);
-    socket.end(request);
+    // Its own end stays open: Node answers nobody who has closed it, unless the answer is there at once.
+    socket.write(request);
     return text(socket);
   });
   // The connections are made in the next tick.

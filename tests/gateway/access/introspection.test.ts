@@ -7,10 +7,13 @@ import { Operations } from '../../../gateway/access/operations.ts';
 import { Supergraph } from '../../../gateway/supergraph/supergraph.ts';
 import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
 import { testIdentity } from '../support/gateway.ts';
+import { inProcessJudge } from '../support/in-process-judge.ts';
 
 const supergraph = new Supergraph(readSupergraph());
-const operations = (limits: Partial<OperationLimits> = {}) =>
-  new Operations(supergraph, { ...defaultLimits, ...limits });
+const operations = (given: Partial<OperationLimits> = {}) => {
+  const limits = { ...defaultLimits, ...given };
+  return new Operations(supergraph, limits, inProcessJudge(supergraph, limits));
+};
 const ann = testIdentity('ann');
 
 const each = (count: number, one: (index: number) => string) =>
@@ -30,9 +33,10 @@ const attacks: Readonly<Record<string, string>> = {
   'one type by its fields': `{ ${each(20, (index) => `t${index}: __type(name: "Mutation") { fields { type { fields { name args { name } } } } }`)} }`,
 };
 
-test.each(Object.keys(attacks))('%s is refused in less than 50 ms of CPU', (name) => {
+test.each(Object.keys(attacks))('%s is refused in less than 50 ms of CPU', async (name) => {
   // The least of three: other work of the process, such as a collection of garbage, counts too.
-  const tookMs = [1, 2, 3].map(() => {
+  const tookMs: number[] = [];
+  for (let turn = 0; turn < 3; turn += 1) {
     const gate = operations({
       anonymousIntrospection: true,
       maxAliases: 1e9,
@@ -40,36 +44,36 @@ test.each(Object.keys(attacks))('%s is refused in less than 50 ms of CPU', (name
       maxAnonymousTokens: 100_000,
     });
     const before = process.cpuUsage();
-    expect(() => gate.admit({ query: attacks[name] ?? '' }, null)).toThrow('introspection cost');
+    await expect(gate.admit({ query: attacks[name] ?? '' }, null)).rejects.toThrow('introspection cost');
     const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1000;
-  });
+    tookMs.push((user + system) / 1000);
+  }
   expect(Math.min(...tookMs)).toBeLessThan(50);
 });
 
-test('aliases inside introspection count like anywhere else', () => {
+test('aliases inside introspection count like anywhere else', async () => {
   const query = `{ __schema { types { ${each(31, (index) => `a${index}: name`)} } } }`;
-  expect(() => operations().admit({ query }, ann)).toThrow('aliases');
+  await expect(operations().admit({ query }, ann)).rejects.toThrow('aliases');
 });
 
-test('the queries of common tools are admitted, and cost less than the limit', () => {
+test('the queries of common tools are admitted, and cost less than the limit', async () => {
   const whole = { descriptions: true, specifiedByUrl: true, directiveIsRepeatable: true, schemaDescription: true };
   for (const options of [{}, whole, { ...whole, inputValueDeprecation: true, oneOf: true }]) {
     const query = getIntrospectionQuery(options);
-    expect(operations().admit({ query }, ann).document).toBeDefined();
+    expect((await operations().admit({ query }, ann)).document).toBeDefined();
     expect(execute({ schema: supergraph.schema, document: parse(query) })).toMatchObject({ data: expect.anything() });
   }
 });
 
-test('the schema is not shown without login, unless configured; __typename is', () => {
+test('the schema is not shown without login, unless configured; __typename is', async () => {
   const query = '{ __schema { queryType { name } } }';
-  expect(() => operations().admit({ query }, null)).toThrow('__schema requires a login');
-  expect(() => operations().admit({ query: '{ __type(name: "Query") { kind } }' }, null)).toThrow(
+  await expect(operations().admit({ query }, null)).rejects.toThrow('__schema requires a login');
+  await expect(operations().admit({ query: '{ __type(name: "Query") { kind } }' }, null)).rejects.toThrow(
     '__type requires a login',
   );
-  expect(() =>
+  await expect(
     operations().admit({ query: '{ ...F } fragment F on Query { __schema { queryType { name } } }' }, null),
-  ).toThrow('login');
-  expect(operations({ anonymousIntrospection: true }).admit({ query }, null).hash).toHaveLength(64);
-  expect(operations().admit({ query: '{ __typename }' }, null).hash).toHaveLength(64);
+  ).rejects.toThrow('login');
+  expect((await operations({ anonymousIntrospection: true }).admit({ query }, null)).hash).toHaveLength(64);
+  expect((await operations().admit({ query: '{ __typename }' }, null)).hash).toHaveLength(64);
 });

@@ -1,4 +1,4 @@
-// A flood of documents fills the caches that anyone can fill: published operations have others.
+// A flood of documents fills the caches that anyone can fill: published operations have others, and what is in use is protected.
 import { expect, test } from '@jest/globals';
 import { defaultLimits } from '../../../gateway/access/limits.ts';
 import { hashIn, Operations } from '../../../gateway/access/operations.ts';
@@ -8,6 +8,7 @@ import { PublishedExecutor } from '../../../gateway/supergraph/published-executo
 import { Supergraph } from '../../../gateway/supergraph/supergraph.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
 import { testIdentity } from '../support/gateway.ts';
+import { inProcessJudge } from '../support/in-process-judge.ts';
 import { sha256 } from '../support/published-subgraph.ts';
 import { alphaSdl } from '../support/subgraphs.ts';
 
@@ -18,20 +19,17 @@ test('a flood of other documents evicts no published one, nor its plan', async (
   const known = new PublishedOperations();
   known.replace(new Map([[hash, text]]));
   const supergraph = new Supergraph(composeSupergraph(new Map([['alpha', alphaSdl]])));
-  const operations = new Operations(
-    supergraph,
-    { ...defaultLimits, maxAliases: 1_000, maxRootFields: 1_000 },
-    {
-      published: known,
-      acceptance: { check: () => {}, examine: () => {} },
-    },
-  );
+  const limits = { ...defaultLimits, maxAliases: 1_000, maxRootFields: 1_000 };
+  const operations = new Operations(supergraph, limits, inProcessJudge(supergraph, limits), {
+    published: known,
+    acceptance: { check: () => {}, examine: () => {} },
+  });
   const ann = testIdentity('ann');
   const other = '{ caller }';
-  operations.admit({ query: text }, ann);
-  operations.admit({ query: other }, ann);
+  await operations.admit({ query: text }, ann);
+  await operations.admit({ query: other }, ann);
   const fields = Array.from({ length: 500 }, (_field, index) => `a${index}: caller`).join(' ');
-  for (let each = 0; each < 400; each += 1) operations.admit({ query: `query Flood${each} { ${fields} }` }, ann);
+  for (let each = 0; each < 400; each += 1) await operations.admit({ query: `query Flood${each} { ${fields} }` }, ann);
   expect(operations.known(sha256(other))).toBeUndefined();
   expect(operations.known(hash)).toBeDefined();
 
@@ -46,7 +44,7 @@ test('a flood of other documents evicts no published one, nor its plan', async (
     isPublished: (key) => known.has(hashIn(key)),
   });
   for (const query of [text, other]) {
-    const { key, document } = operations.admit({ query }, ann);
+    const { key, document } = await operations.admit({ query }, ann);
     await executor.prepare({ key, document });
   }
   expect(planned).toEqual(['published', 'others']);

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { ProcessPlanner } from '../../../gateway/execution/process-planner.ts';
 import { makeWorld } from '../../../trials/gateway-differential/world.ts';
 import { until } from '../support/gateway.ts';
+import { isAlive } from '../support/is-alive.ts';
 
 const program = join(import.meta.dirname, 'support', 'odd-planner.mjs');
 const log = pino({ level: 'silent' });
@@ -93,11 +94,3 @@ test('a close ends the process; nothing is planned afterwards', async () => {
   await expect(planner?.plan('{b}')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   await until(() => !isAlive(pid));
 });
-
-function isAlive(pid = 0): boolean {
-  try {
-    return pid !== 0 && process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}

@@ -1,0 +1,32 @@
+// The program of the judge's process (process-judge.ts), for one supergraph. It imports little, so that it starts fast.
+import { Supergraph } from '../supergraph/supergraph.ts';
+import { DocumentChecks } from './document-checks.ts';
+import { judged, type Question, type Verdict } from './document-judge.ts';
+import type { OperationLimits } from './limits.ts';
+
+/** The first message to the process, and all that follow. */
+export type ToJudge = { readonly supergraphSdl: string; readonly limits: OperationLimits } | Question;
+
+/** The answer to each: to the first one, there is nothing to say but that it is done. */
+export type FromJudge = Verdict | { readonly kind: 'ready' } | { readonly kind: 'fault'; readonly reason: string };
+
+let checks: DocumentChecks | undefined;
+
+process.on('message', (message: ToJudge) => {
+  process.send?.(answerTo(message));
+});
+
+process.on('disconnect', () => process.exit(0));
+
+function answerTo(message: ToJudge): FromJudge {
+  try {
+    if ('supergraphSdl' in message) {
+      checks = new DocumentChecks(new Supergraph(message.supergraphSdl), message.limits);
+      return { kind: 'ready' };
+    }
+    if (checks === undefined) throw new Error('there is no supergraph yet');
+    return judged(checks, message);
+  } catch (error) {
+    return { kind: 'fault', reason: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}

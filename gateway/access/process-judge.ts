@@ -1,0 +1,125 @@
+// The judge of new documents, in a process of its own: it does not hold the event loop, yields the processor to it, and a document on
+// which it ends, or does not come to an end, costs nobody else more than a new start.
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import type { Logger } from 'pino';
+import { CodedError } from '../../platform/edge/errors.ts';
+import { ChildLine } from '../../platform/process/child-line.ts';
+import type { Judge, Question, Verdict } from './document-judge.ts';
+import type { FromJudge, ToJudge } from './judge-process.ts';
+import type { OperationLimits } from './limits.ts';
+
+interface ProcessJudgeOptions {
+  readonly supergraphSdl: string;
+  readonly limits: OperationLimits;
+  readonly log: Logger;
+  /** Of one document. */
+  readonly deadlineMs?: number;
+  /** Of the process. */
+  readonly memoryMiB?: number;
+  /** The program of the process. */
+  readonly program?: string;
+}
+
+const startDeadlineMs = 30_000;
+const retryAfterMs = 1_000;
+const maxLostBytes = 4 * 1024 * 1024;
+/** A machine without a processor to spare may be the reason, so it is tried again. */
+const lostForMs = 60_000;
+const niceness = 5;
+const [firstPauseMs, longestPauseMs] = [100, 5_000];
+const mostLogged = 2_000;
+
+export class ProcessJudge implements Judge {
+  readonly #options: Required<ProcessJudgeOptions>;
+  readonly #closing = new AbortController();
+  /** Documents on which the process ended, or that took too long. */
+  readonly #lost = new LRUCache<string, Verdict>({
+    maxSize: maxLostBytes,
+    ttl: lostForMs,
+    sizeCalculation: (_verdict, text) => 2 * text.length + 1_000,
+  });
+  #line: ChildLine<ToJudge, FromJudge> | undefined;
+  /** In succession. */
+  #failures = 0;
+
+  constructor(options: ProcessJudgeOptions) {
+    const program = join(import.meta.dirname, 'judge-process.ts');
+    this.#options = { deadlineMs: 3_000, memoryMiB: 192, program, ...options };
+  }
+
+  /** Throws when the process does not start. */
+  async start(): Promise<void> {
+    await this.#open();
+  }
+
+  async judge(question: Question): Promise<Verdict> {
+    const lost = this.#lost.get(question.text);
+    if (lost !== undefined) return lost;
+    const line = await this.#running();
+    const answer = await line.ask(question, this.#options.deadlineMs);
+    if (this.#closing.signal.aborted) throw shuttingDown();
+    if (answer === undefined || answer.kind === 'ready' || answer.kind === 'fault')
+      return this.#lose(question, answer?.kind === 'fault' ? answer.reason : line.lastWords);
+    this.#failures = 0;
+    return answer;
+  }
+
+  /** Ends the process. The document that is with it, and those that come later, are refused. */
+  close(): void {
+    this.#closing.abort();
+    this.#line?.end();
+  }
+
+  #lose({ text }: Question, reason: string): Verdict {
+    this.#failures += 1;
+    this.#options.log.warn({ reason, document: text.slice(0, mostLogged) }, 'a document could not be checked');
+    const most = this.#options.deadlineMs;
+    const verdict: Verdict = {
+      ...{ kind: 'refused', code: 'LIMIT_EXCEEDED', details: { limit: 'milliseconds to check a document', most } },
+      message: `The document could not be checked within ${most} ms and the memory for that; nothing was done. Send a smaller one.`,
+    };
+    this.#lost.set(text, verdict);
+    return verdict;
+  }
+
+  /** A new process if the one before has ended, after a pause if that happens again and again. */
+  async #running(): Promise<ChildLine<ToJudge, FromJudge>> {
+    if (this.#line?.isOpen === true) return this.#line;
+    try {
+      const { signal } = this.#closing;
+      if (this.#failures > 1)
+        await sleep(Math.min(longestPauseMs, firstPauseMs * 2 ** this.#failures), undefined, { signal, ref: false });
+      return await this.#open();
+    } catch (error) {
+      if (this.#closing.signal.aborted) throw shuttingDown();
+      this.#failures += 1;
+      this.#options.log.error({ err: error }, 'the process that checks new documents does not start');
+      throw new CodedError('UNAVAILABLE', 'New documents cannot be checked at the moment; try again.', {
+        retryAfterMs,
+      });
+    }
+  }
+
+  async #open(): Promise<ChildLine<ToJudge, FromJudge>> {
+    if (this.#closing.signal.aborted) throw shuttingDown();
+    const { program, memoryMiB, supergraphSdl, limits } = this.#options;
+    const line = new ChildLine<ToJudge, FromJudge>({
+      program,
+      nodeArguments: [`--max-old-space-size=${memoryMiB}`, '--max-semi-space-size=4'],
+    });
+    this.#line = line;
+    const answer = await line.ask({ supergraphSdl, limits }, startDeadlineMs);
+    if (answer?.kind === 'ready') {
+      line.yieldTo(niceness);
+      return line;
+    }
+    line.end();
+    throw new Error(`the judge does not start: ${answer?.kind === 'fault' ? answer.reason : line.lastWords}`);
+  }
+}
+
+function shuttingDown(): CodedError {
+  return new CodedError('UNAVAILABLE', 'This gateway is shutting down.', { retryAfterMs });
+}

@@ -1,0 +1,96 @@
+// The judge's process: what it does to a document costs that document alone.
+import { join } from 'node:path';
+import { afterEach, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { defaultLimits } from '../../../gateway/access/limits.ts';
+import { ProcessJudge } from '../../../gateway/access/process-judge.ts';
+import { composeSupergraph } from '../../../schema/compose.ts';
+import { until } from '../support/gateway.ts';
+import { isAlive } from '../support/is-alive.ts';
+import { alphaSdl } from '../support/subgraphs.ts';
+
+const program = join(import.meta.dirname, 'support', 'odd-judge.mjs');
+const log = pino({ level: 'silent' });
+let judge: ProcessJudge | undefined;
+
+afterEach(() => judge?.close());
+
+function odd(options: Partial<ConstructorParameters<typeof ProcessJudge>[0]> = {}): ProcessJudge {
+  judge = new ProcessJudge({ supergraphSdl: 'any', limits: defaultLimits, program, log, ...options });
+  return judge;
+}
+
+const verdictOf = (text: string) => judge?.judge({ text, operationName: undefined, request: undefined });
+
+/** The process that gave the verdict. */
+async function judgedBy(text: string): Promise<number> {
+  const verdict = await verdictOf(text);
+  return verdict?.kind === 'valid' ? verdict.tokens : 0;
+}
+
+const lost = { kind: 'refused', code: 'LIMIT_EXCEEDED', details: { limit: 'milliseconds to check a document' } };
+
+test('the real judge judges, and refuses to start with what is no supergraph', async () => {
+  await expect(new ProcessJudge({ supergraphSdl: 'type Query {', limits: defaultLimits, log }).start()).rejects.toThrow(
+    'the judge does not start',
+  );
+  const supergraphSdl = composeSupergraph(new Map([['alpha', alphaSdl]]));
+  judge = new ProcessJudge({ supergraphSdl, limits: defaultLimits, log });
+  await judge.start();
+  expect(await verdictOf('{ caller }')).toEqual({ kind: 'valid', tokens: 3 });
+  expect(await verdictOf('{ thing(id: """a\n b""") { id } }')).toMatchObject({
+    kind: 'valid',
+    text: expect.stringContaining('"a\\nb"'),
+  });
+  expect(await verdictOf('{ caler }')).toMatchObject({
+    ...{ kind: 'invalid', ofDocument: true },
+    faults: [{ locations: [{ line: 1, column: 3 }], extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }],
+  });
+}, 60_000);
+
+test.each(['end', 'memory'])(
+  'a document on which the process ends (%s) is refused, and the next one is judged',
+  async (text) => {
+    odd({ memoryMiB: 32, deadlineMs: 30_000 });
+    const before = await judgedBy('{a}');
+    expect(await verdictOf(text)).toMatchObject(lost);
+    const after = await judgedBy('{b}');
+    expect([after > 0, after === before, isAlive(before)]).toEqual([true, false, false]);
+    // It is not tried again.
+    expect(await verdictOf(text)).toMatchObject(lost);
+    expect(await judgedBy('{c}')).toBe(after);
+  },
+);
+
+test('one that takes too long ends the process, even if it never yields', async () => {
+  odd({ deadlineMs: 500 });
+  const before = await judgedBy('{a}');
+  expect(await verdictOf('{never}')).toMatchObject(lost);
+  await until(() => !isAlive(before));
+  expect(await judgedBy('{b}')).toBeGreaterThan(0);
+});
+
+test('a process that does not start is an error of the start, and later of the document', async () => {
+  await expect(odd({ supergraphSdl: 'refused' }).start()).rejects.toThrow('the judge does not start: no');
+  await expect(verdictOf('{a}')).rejects.toMatchObject({
+    ...{ code: 'UNAVAILABLE', details: { retryAfterMs: expect.any(Number) } },
+  });
+});
+
+test('a close ends the process; what is with it and what comes later is refused', async () => {
+  odd();
+  const pid = await judgedBy('{a}');
+  const slow = verdictOf('{slow}');
+  judge?.close();
+  await expect(slow).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await expect(verdictOf('{b}')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await until(() => !isAlive(pid));
+});
+
+test('a close does not wait for the pause before a further start', async () => {
+  odd();
+  for (const text of ['{end 1}', '{end 2}', '{end 3}']) expect(await verdictOf(text)).toMatchObject(lost);
+  const paused = verdictOf('{a}');
+  judge?.close();
+  await expect(paused).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+});
