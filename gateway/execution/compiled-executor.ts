@@ -21,6 +21,7 @@ import type { Logger } from 'pino';
 import { CodedError, invariant } from '../../platform/edge/errors.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import { heldBytes } from '../../platform/values/held-bytes.ts';
+import { mostVariableFaults } from '../access/document-size.ts';
 import type {
   Executor,
   ExplainedStep,
@@ -111,7 +112,7 @@ export class CompiledExecutor implements Executor {
     const { requestId } = operation.context;
     try {
       const source = this.#source(operation.key, operation.document, operation.operationName);
-      const checked = getVariableValues(this.#schema, source.operation.variableDefinitions ?? [], operation.variables);
+      const checked = this.#coerced(source, operation.variables);
       if (checked.errors !== undefined)
         return { errors: checked.errors.map((error) => this.#presented(error, requestId)) };
       const compiled = await this.#compiled(operation.key, source, checked.coerced);
@@ -123,7 +124,7 @@ export class CompiledExecutor implements Executor {
 
   async explain({ key, document, operationName, variables }: GatewayOperation): Promise<ExplainedStep> {
     const source = this.#source(key, document, operationName);
-    const checked = getVariableValues(this.#schema, source.operation.variableDefinitions ?? [], variables);
+    const checked = this.#coerced(source, variables);
     const [fault] = checked.errors ?? [];
     if (checked.coerced === undefined) throw new CodedError('INVALID_INPUT', fault?.message ?? 'A variable is wrong.');
     const named = this.#named(source, checked.coerced);
@@ -218,6 +219,11 @@ export class CompiledExecutor implements Executor {
       for (const [name, value] of Object.entries(result.data ?? {})) all.set(name, value);
     }
     return answerOf(inOrder(all, order), errors, run);
+  }
+
+  #coerced({ operation }: Source, variables: Values): ReturnType<typeof getVariableValues> {
+    const definitions = operation.variableDefinitions ?? [];
+    return getVariableValues(this.#schema, definitions, variables, { maxErrors: mostVariableFaults });
   }
 
   #source(key: string, document: DocumentNode, operationName?: string): Source {

@@ -31,6 +31,7 @@ import {
 } from 'graphql';
 import { CodedError } from '../../platform/edge/errors.ts';
 import { cursorAlias } from '../../platform/events/cursor.ts';
+import { mostVariableFaults } from '../access/document-size.ts';
 import { InvalidGraphqlDocument } from '../access/invalid-document.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { FeedFilter, type FilterArgument } from './feed-filter.ts';
@@ -72,7 +73,9 @@ export function normaliseSubscription(
   variables: Readonly<Record<string, unknown>>,
   filteredFeeds: ReadonlySet<string>,
 ): NormalSubscription {
-  const coerced = getVariableValues(supergraph.schema, operation.variableDefinitions ?? [], variables);
+  const coerced = getVariableValues(supergraph.schema, operation.variableDefinitions ?? [], variables, {
+    maxErrors: mostVariableFaults,
+  });
   if (coerced.errors !== undefined) throw InvalidGraphqlDocument.of(coerced.errors);
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions)

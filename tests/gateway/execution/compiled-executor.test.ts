@@ -315,6 +315,16 @@ describe('errors', () => {
       errors: [{ extensions: { code: 'INVALID_INPUT' } }],
     });
   });
+
+  test('of many faulty variables the first ones are reported', async () => {
+    const each = (one: (index: number) => string) => Array.from({ length: 50 }, (_, index) => one(index)).join(' ');
+    const text = `query(${each((index) => `$v${index}: Boolean!`)}) { thing { ${each((index) => `n${index}: name(upper: $v${index})`)} } }`;
+    const { errors } = await federation.ask(text, {});
+    expect(errors?.slice(19)).toMatchObject([
+      { message: expect.stringContaining('$v19') },
+      { message: expect.stringContaining('Too many errors') },
+    ]);
+  });
 });
 
 test('a plan is no subscription', async () => {
