@@ -2,8 +2,6 @@
 import { Lexer, Source, TokenKind } from 'graphql';
 import { CodedError } from '../../platform/edge/errors.ts';
 
-/** Reported faults of variables: each costs as much as a hundred values. */
-export const mostVariableFaults = 20;
 /** Brackets in a document, and lists and objects in variables: far more than any input of a graph needs. */
 export const mostNesting = 64;
 const opening: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);

@@ -14,7 +14,6 @@ import {
   getArgumentValues,
   getNamedType,
   getNullableType,
-  getVariableValues,
   isInputObjectType,
   isLeafType,
   isObjectType,
@@ -31,8 +30,8 @@ import {
 } from 'graphql';
 import { CodedError } from '../../platform/edge/errors.ts';
 import { cursorAlias } from '../../platform/events/cursor.ts';
-import { mostVariableFaults } from '../access/document-size.ts';
 import { InvalidGraphqlDocument } from '../access/invalid-document.ts';
+import { coercedVariables } from '../execution/coerced-variables.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { FeedFilter, type FilterArgument } from './feed-filter.ts';
 
@@ -73,9 +72,7 @@ export function normaliseSubscription(
   variables: Readonly<Record<string, unknown>>,
   filteredFeeds: ReadonlySet<string>,
 ): NormalSubscription {
-  const coerced = getVariableValues(supergraph.schema, operation.variableDefinitions ?? [], variables, {
-    maxErrors: mostVariableFaults,
-  });
+  const coerced = coercedVariables(supergraph.schema, operation, variables);
   if (coerced.errors !== undefined) throw InvalidGraphqlDocument.of(coerced.errors);
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions)

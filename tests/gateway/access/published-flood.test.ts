@@ -1,8 +1,12 @@
 // A flood of documents fills the caches that anyone can fill: published operations have others, and what is in use is protected.
-import { expect, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
+import { type DocumentNode, parse } from 'graphql';
+import { pino } from 'pino';
 import { defaultLimits } from '../../../gateway/access/limits.ts';
 import { hashIn, Operations } from '../../../gateway/access/operations.ts';
 import { PublishedOperations } from '../../../gateway/access/published-operations.ts';
+import { CompiledExecutor } from '../../../gateway/execution/compiled-executor.ts';
+import type { Planner } from '../../../gateway/execution/planner.ts';
 import type { Executor } from '../../../gateway/supergraph/executor.ts';
 import { PublishedExecutor } from '../../../gateway/supergraph/published-executor.ts';
 import { Supergraph } from '../../../gateway/supergraph/supergraph.ts';
@@ -14,6 +18,15 @@ import { alphaSdl } from '../support/subgraphs.ts';
 
 const text = 'query Thing($id: ID!) { thing(id: $id) { name } }';
 const hash = sha256(text);
+
+afterEach(() => void jest.restoreAllMocks());
+
+/** A clock that is set by hand. */
+function stoppedClock(): { nowMs: number } {
+  const clock = { nowMs: performance.now() };
+  jest.spyOn(performance, 'now').mockImplementation(() => clock.nowMs);
+  return clock;
+}
 
 test('a flood of other documents evicts no published one, nor its plan', async () => {
   const known = new PublishedOperations();
@@ -48,4 +61,42 @@ test('a flood of other documents evicts no published one, nor its plan', async (
     await executor.prepare({ key, document });
   }
   expect(planned).toEqual(['published', 'others']);
+});
+
+test('a flood evicts no document that is in use, nor its plan', async () => {
+  const clock = stoppedClock();
+  const supergraph = new Supergraph(composeSupergraph(new Map([['alpha', alphaSdl]])));
+  const limits = { ...defaultLimits, maxAliases: 1_000, maxRootFields: 1_000 };
+  const operations = new Operations(supergraph, limits, inProcessJudge(supergraph, limits));
+  const planned: string[] = [];
+  const planner: Planner = {
+    async plan(operation) {
+      planned.push(operation);
+      return undefined;
+    },
+  };
+  const log = pino({ level: 'silent' });
+  const executor = new CompiledExecutor({ supergraph, planner, links: new Map(), log });
+  const send = async (query: string): Promise<void> => {
+    const { key, document } = await operations.admit({ query }, testIdentity('ann'));
+    await executor.prepare({ key, document });
+  };
+  await send('query Used { caller }');
+  await send('query Once { caller coded }');
+  clock.nowMs += 1_000;
+  await send('query Used { caller }');
+  const fields = Array.from({ length: 500 }, (_field, index) => `a${index}: caller`).join(' ');
+  for (let each = 0; each < 150; each += 1)
+    await operations.admit({ query: `query Flood${each} { ${fields} }` }, testIdentity('ann'));
+  expect(operations.known(sha256('query Once { caller coded }'))).toBeUndefined();
+  expect(operations.admit({ query: 'query Used { caller }' }, testIdentity('ann'))).not.toBeInstanceOf(Promise);
+
+  const large = 'x'.repeat(60_000);
+  const floods = Array.from({ length: 200 }, (_flood, each) => parse(`{ thing(id: "${each} ${large}") { name } }`));
+  for (const [each, document] of floods.entries()) await executor.prepare({ key: `flood/${each}`, document });
+  planned.length = 0;
+  await send('query Used { caller }');
+  expect(planned).toEqual([]);
+  await executor.prepare({ key: 'flood/0', document: floods[0] as DocumentNode });
+  expect(planned).toHaveLength(1);
 });
