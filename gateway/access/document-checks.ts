@@ -35,7 +35,7 @@ export interface OperationRequest {
 }
 
 /** An operation within its limits. */
-export interface CheckedOperation {
+interface CheckedOperation {
   readonly operation: OperationDefinitionNode;
   readonly rootFields: readonly RootField[];
   /** Worst-case number of resolved fields. */

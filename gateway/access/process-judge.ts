@@ -112,7 +112,7 @@ export class ProcessJudge implements Judge {
     this.#line = line;
     const answer = await line.ask({ supergraphSdl, limits }, startDeadlineMs);
     if (answer?.kind === 'ready') {
-      line.yieldTo(niceness);
+      line.yieldBy(niceness);
       return line;
     }
     line.end();

@@ -4,7 +4,7 @@ import { type GraphQLError, type GraphQLSchema, getVariableValues, type Operatio
 /** Reported faults: each costs as much as a hundred values. */
 const mostFaults = 20;
 
-export type CoercedVariables =
+type CoercedVariables =
   | { readonly coerced: Readonly<Record<string, unknown>>; readonly errors?: never }
   | { readonly errors: readonly GraphQLError[]; readonly coerced?: never };
 

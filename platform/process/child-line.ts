@@ -1,7 +1,7 @@
 // A line to a child process that answers one question at a time. What the process does to a question costs that question alone: if it
 // ends, or has no answer by the deadline, the caller learns it and starts another one.
 import { type ChildProcess, fork } from 'node:child_process';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 
 interface ChildLineOptions {
   /** Path of the program: it answers each message with one message, and ends when it is disconnected. */
@@ -11,6 +11,7 @@ interface ChildLineOptions {
 }
 
 const mostOutput = 2_000;
+const mostNiceness = 19;
 
 export class ChildLine<Question, Answer> {
   readonly #child: ChildProcess;
@@ -64,11 +65,11 @@ export class ChildLine<Question, Answer> {
     }
   }
 
-  /** From now on it yields the processor to others where that is scarce. `niceness`: 1 to 19 (nice(2)). */
-  yieldTo(niceness: number): void {
+  /** From now on it yields the processor to this process where that is scarce. `niceness`: so much more than this one's (nice(2)). */
+  yieldBy(niceness: number): void {
     const { pid } = this.#child;
     try {
-      if (pid !== undefined) setPriority(pid, niceness);
+      if (pid !== undefined) setPriority(pid, Math.min(mostNiceness, getPriority() + niceness));
     } catch {
       // It has ended already: the next question says so.
     }
