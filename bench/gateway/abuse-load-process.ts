@@ -53,7 +53,10 @@ answerParent(async (order: AbuseOrder): Promise<AbuseFigures> => {
   const abusive = async (): Promise<void> => {
     abusiveSoFar += 1;
     const { kind, ...body } = abusiveRequest(abusiveSoFar);
-    const { status, text } = await post(order.abusers[abusiveSoFar % order.abusers.length] ?? '', body);
+    const abuser = order.abusers[abusiveSoFar % order.abusers.length] ?? '';
+    const { status, text } = await post(abuser, body).catch((cause: unknown) => {
+      throw new Error(`${kind}: ${cause}`, { cause });
+    });
     const code = /"code":"(\w+)"/.exec(text)?.[1] ?? 'answered';
     const outcome = `${kind}: ${status} ${code}`;
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
