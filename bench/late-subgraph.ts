@@ -115,7 +115,7 @@ async function startAll(stack: AsyncDisposableStack, queryDeadlineMs: number) {
   const places = served.map(({ name, signedUrl }) =>
     name === lateName ? { name, urls: [frontUrl] as const, queryDeadlineMs } : { name, urls: [signedUrl] as const },
   );
-  const gateway = startChild(stack, './gateway/own-gateway.ts');
+  const gateway = startChild(stack, './gateway/gateway-process.ts');
   const order: GatewayOrder = {
     supergraphSdl: composeSupergraph(new Map(services.map(({ name, sdl }) => [name, sdl]))),
     keys: { active: 'k1', keys: { k1: privateText } },

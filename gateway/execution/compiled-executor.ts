@@ -16,7 +16,9 @@ import {
   visit,
 } from 'graphql';
 import type { Logger } from 'pino';
+import { forIdentity } from '../../platform/edge/caller.ts';
 import { CodedError, invariant } from '../../platform/edge/errors.ts';
+import type { Identity } from '../../platform/edge/identity.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import { FrequentCache } from '../../platform/values/frequent-cache.ts';
 import { heldBytes } from '../../platform/values/held-bytes.ts';
@@ -115,20 +117,21 @@ export class CompiledExecutor implements Executor {
       const checked = coercedVariables(this.#schema, source.operation, operation.variables);
       if (checked.errors !== undefined)
         return { errors: checked.errors.map((error) => this.#presented(error, requestId)) };
-      const compiled = await this.#compiled(operation.key, source, checked.coerced);
+      const compiled = await this.#compiled(operation.key, source, checked.coerced, operation.context.identity);
       return await this.#execute(compiled, checked.coerced, operation);
     } catch (error) {
       return { errors: [this.#presented(error, requestId)] };
     }
   }
 
-  async explain({ key, document, operationName, variables }: GatewayOperation): Promise<ExplainedStep> {
+  async explain({ key, document, operationName, variables, context }: GatewayOperation): Promise<ExplainedStep> {
     const source = this.#source(key, document, operationName);
     const checked = coercedVariables(this.#schema, source.operation, variables);
     const [fault] = checked.errors ?? [];
     if (checked.coerced === undefined) throw new CodedError('INVALID_INPUT', fault?.message ?? 'A variable is wrong.');
     const named = this.#named(source, checked.coerced);
-    const steps = (await this.#rootPlans(source.operation, named)).map(({ plan }) => explainedPlan(plan, named));
+    const plans = await forIdentity(context.identity, () => this.#rootPlans(source.operation, named));
+    const steps = plans.map(({ plan }) => explainedPlan(plan, named));
     const [only, ...others] = steps;
     return only !== undefined && others.length === 0 ? only : { inOrder: steps };
   }
@@ -236,14 +239,16 @@ export class CompiledExecutor implements Executor {
     return source;
   }
 
-  #compiled(key: string, source: Source, coerced: Values): Promise<CompiledOperation> {
+  /** `identity`: in whose turn it is planned; undefined: that of this process. */
+  #compiled(key: string, source: Source, coerced: Values, identity?: Identity | null): Promise<CompiledOperation> {
     const variant = source.conditions.map((name) => (coerced[name] === true ? '1' : '0')).join('');
     const id = `${variant}/${key}`;
     const known = this.#operations.get(id);
     if (known !== undefined) return known.made;
     const named = this.#named(source, coerced);
     const bytes = planBytes(named.text(named.rootNames));
-    const made = this.#compile(source, named);
+    const compile = () => this.#compile(source, named);
+    const made = identity === undefined ? compile() : forIdentity(identity, compile);
     this.#operations.set(id, { bytes, made });
     // A failure is not kept.
     made.catch(() => this.#operations.delete(id));

@@ -3,8 +3,10 @@
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
+import { currentShare } from '../../platform/edge/caller.ts';
 import { CodedError } from '../../platform/edge/errors.ts';
 import { ChildLine } from '../../platform/process/child-line.ts';
+import { FairTurns } from '../../platform/work/fair-turns.ts';
 import type { PlanNode, Planner } from './planner.ts';
 import type { FromPlanner, ToPlanner } from './planner-process.ts';
 
@@ -21,31 +23,27 @@ interface ProcessPlannerOptions {
 
 type PlannerLine = ChildLine<ToPlanner, FromPlanner>;
 
-interface Wanted {
-  readonly text: string;
-  readonly resolve: (plan: PlanNode | undefined) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 const maxFailedBytes = 4 * 1024 * 1024;
 const mostOutput = 2_000;
 const retryAfterMs = 1_000;
+const longestWaitMs = 30_000;
 
 export class ProcessPlanner implements Planner {
   readonly #options: Required<ProcessPlannerOptions>;
-  readonly #waiting: Wanted[] = [];
+  readonly #turns: FairTurns;
   /** Operations that ended the process or took too long: they are not tried again. */
   readonly #failed = new LRUCache<string, CodedError>({
     maxSize: maxFailedBytes,
     sizeCalculation: (_error, text) => text.length + 1_000,
   });
   #process: Promise<PlannerLine> | undefined;
-  #working = false;
   #isClosed = false;
 
   constructor(options: ProcessPlannerOptions) {
     const program = join(import.meta.dirname, 'planner-process.ts');
     this.#options = { deadlineMs: 10_000, mostWaiting: 1_000, program, ...options };
+    const { mostWaiting } = this.#options;
+    this.#turns = new FairTurns({ atOnce: 1, mostWaiting, waitMs: longestWaitMs, refusal: busy });
   }
 
   /** Throws when the planner refuses the supergraph. */
@@ -53,18 +51,11 @@ export class ProcessPlanner implements Planner {
     await this.#line();
   }
 
-  plan(text: string): Promise<PlanNode | undefined> {
+  /** Users take turns. */
+  async plan(text: string): Promise<PlanNode | undefined> {
     const failed = this.#failed.get(text);
-    if (failed !== undefined) return Promise.reject(failed);
-    if (this.#waiting.length >= this.#options.mostWaiting)
-      return Promise.reject(
-        new CodedError('BUSY', 'Too many new operations wait for their plan; nothing was done.', { retryAfterMs }),
-      );
-    const planned = new Promise<PlanNode | undefined>((resolve, reject) => {
-      this.#waiting.push({ text, resolve, reject });
-    });
-    if (!this.#working) void this.#work();
-    return planned;
+    if (failed !== undefined) throw failed;
+    return this.#turns.run(currentShare(), () => this.#planOf(text));
   }
 
   /** Ends the process. Operations that wait are refused. */
@@ -74,16 +65,6 @@ export class ProcessPlanner implements Planner {
       (line) => line.end(),
       () => undefined,
     );
-  }
-
-  /** Never throws. */
-  async #work(): Promise<void> {
-    this.#working = true;
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      const { text, resolve, reject } = next;
-      await this.#planOf(text).then(resolve, reject);
-    }
-    this.#working = false;
   }
 
   async #planOf(text: string): Promise<PlanNode | undefined> {
@@ -120,4 +101,8 @@ async function openLine(program: string, supergraph: string, deadlineMs: number)
   if (answer !== undefined && !('fault' in answer)) return line;
   line.end();
   throw new Error(`the planner does not take the supergraph: ${answer?.fault ?? line.lastWords}`);
+}
+
+function busy(): CodedError {
+  return new CodedError('BUSY', 'Too many new operations wait for their plan; nothing was done.', { retryAfterMs });
 }

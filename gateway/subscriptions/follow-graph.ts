@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { specifiedRules, validate } from 'graphql';
 import type { Logger } from 'pino';
+import { forIdentity } from '../../platform/edge/caller.ts';
 import { CodedError, invariant } from '../../platform/edge/errors.ts';
 import type { Identity } from '../../platform/edge/identity.ts';
 import { presentError } from '../../platform/graph/execution.ts';
@@ -65,13 +66,13 @@ const schemaChanged = {
 
 /** Undefined: try again. Throws StreamEnded. */
 async function planned(
-  { subscription, log }: GraphFollower,
+  { subscription, identity, log }: GraphFollower,
   { executor, replaced }: Pick<GraphVersion, 'executor' | 'replaced'>,
   { isFirst, signal }: { readonly isFirst: boolean; readonly signal: AbortSignal },
 ): Promise<SubscriptionPlan | undefined> {
   const { planKey, document, variables } = subscription;
   try {
-    return await executor.planSubscription(planKey, document, variables);
+    return await forIdentity(identity, () => executor.planSubscription(planKey, document, variables));
   } catch (error) {
     if (replaced.aborted) return undefined;
     if (isFirst || !(error instanceof CodedError) || error.code !== 'BUSY')

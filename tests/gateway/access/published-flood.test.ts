@@ -61,7 +61,7 @@ test('a flood of other documents evicts no published one, nor its plan', async (
     await executor.prepare({ key, document });
   }
   expect(planned).toEqual(['published', 'others']);
-});
+}, 60_000);
 
 test('a flood evicts no document that is in use, nor its plan', async () => {
   const clock = stoppedClock();
@@ -99,4 +99,4 @@ test('a flood evicts no document that is in use, nor its plan', async () => {
   expect(planned).toEqual([]);
   await executor.prepare({ key: 'flood/0', document: floods[0] as DocumentNode });
   expect(planned).toHaveLength(1);
-});
+}, 60_000);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { ProcessPlanner } from '../../../gateway/execution/process-planner.ts';
+import { forCaller } from '../../../platform/edge/caller.ts';
 import { makeWorld } from '../../../trials/gateway-differential/world.ts';
 import { until } from '../support/gateway.ts';
 import { isAlive } from '../support/is-alive.ts';
@@ -50,6 +51,20 @@ test('operations wait for one another; one that ends the process is refused, and
   // It is not tried again.
   await expect(planner?.plan('{end}')).rejects.toEqual(notPlanned);
   expect(await madeBy('{e}')).toBe(after);
+});
+
+test('users take turns: the operations of one wait for few of another', async () => {
+  odd();
+  const order: string[] = [];
+  const planOf = async (caller: string, text: string) => {
+    await forCaller(caller, () => madeBy(text));
+    order.push(caller);
+  };
+  await Promise.all([
+    ...Array.from({ length: 50 }, (_, number) => planOf('flooder', `{a${number}}`)),
+    planOf('other', '{other}'),
+  ]);
+  expect(order.slice(0, 3)).toEqual(['flooder', 'flooder', 'other']);
 });
 
 test('an operation without a plan leaves the process as it is', async () => {
