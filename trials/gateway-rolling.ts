@@ -35,7 +35,7 @@ interface RollingOptions extends TrialRun {
   readonly folder: string;
 }
 
-export interface RollingResult {
+interface RollingResult {
   readonly seed: number;
   /** In which everything was restarted and the graph replaced. */
   readonly rounds: number;

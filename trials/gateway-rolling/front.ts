@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fixedPort } from '../../bench/support/fixed-port.ts';
 import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 
-export interface Front {
+interface Front {
   readonly url: string;
   stop(): Promise<void>;
 }
