@@ -7,7 +7,7 @@ import { newKeyPair } from '../platform/secrets/key-pairs.ts';
 import { newUuid } from '../platform/values/ids.ts';
 import { composeSupergraph } from '../schema/compose.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
-import { services } from './gateway/graph.ts';
+import { deviceGraph } from './gateway/device-graph.ts';
 import type { GatewayOrder } from './gateway/own-gateway.ts';
 import type { SubgraphPlace, SubgraphsOrder } from './gateway/subgraphs-process.ts';
 import type { FrontMode, FrontOrder } from './late-subgraph/front-process.ts';
@@ -106,7 +106,7 @@ async function startAll(stack: AsyncDisposableStack, queryDeadlineMs: number) {
   const subgraphs = startChild(stack, './gateway/subgraphs-process.ts');
   const publicKeys = { gateway: { k1: publicText }, system: {}, audit: {}, objects: {} };
   const served = await subgraphs.ask<readonly SubgraphPlace[]>(
-    { publicKeys } satisfies SubgraphsOrder,
+    { graph: 'devices', publicKeys } satisfies SubgraphsOrder,
     startDeadlineMs,
   );
   const front = startChild(stack, './late-subgraph/front-process.ts');
@@ -117,7 +117,8 @@ async function startAll(stack: AsyncDisposableStack, queryDeadlineMs: number) {
   );
   const gateway = startChild(stack, './gateway/gateway-process.ts');
   const order: GatewayOrder = {
-    supergraphSdl: composeSupergraph(new Map(services.map(({ name, sdl }) => [name, sdl]))),
+    graph: 'devices',
+    supergraphSdl: composeSupergraph(new Map(deviceGraph.services.map(({ name, sdl }) => [name, sdl]))),
     keys: { active: 'k1', keys: { k1: privateText } },
     ...{ jwtKey: jwtKey.toString('base64'), places },
   };

@@ -5,7 +5,7 @@ import { seededRandom } from '../../trials/random.ts';
 import { answerParent } from '../support/child.ts';
 import { openLoop } from '../support/open-loop.ts';
 import { abusiveRequest } from './abusive-documents.ts';
-import { isWhole, query, randomVariables } from './graph.ts';
+import { workloadNamed } from './graphs.ts';
 
 export interface AbuseOrder {
   readonly url: string;
@@ -44,11 +44,12 @@ answerParent(async (order: AbuseOrder): Promise<AbuseFigures> => {
     });
     return { status: response.statusCode, text: await response.body.text() };
   };
+  const fanout = workloadNamed('devices', 'fanout');
   const outcomes: Record<string, number> = {};
   const good = async (): Promise<void> => {
-    const variables = randomVariables();
-    const { status, text } = await post(order.token, { query, variables });
-    if (status !== 200 || !isWhole(text, variables)) throw new Error(`HTTP ${status}: ${text.slice(0, 500)}`);
+    const variables = fanout.variables();
+    const { status, text } = await post(order.token, { query: fanout.query, variables });
+    if (status !== 200 || !fanout.isWhole(text, variables)) throw new Error(`HTTP ${status}: ${text.slice(0, 500)}`);
   };
   const abusive = async (): Promise<void> => {
     abusiveSoFar += 1;

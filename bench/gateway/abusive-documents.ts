@@ -1,5 +1,7 @@
 // The worst requests that the limits of a gateway allow or refuse, for the graph of graph.ts. Each is new: its text has a number of its own.
-import { query } from './graph.ts';
+import { workloadNamed } from './graphs.ts';
+
+const { query } = workloadNamed('devices', 'fanout');
 
 interface AbusiveRequest {
   readonly query: string;

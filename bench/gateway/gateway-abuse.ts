@@ -12,7 +12,7 @@ import { cpuMsOf } from '../support/cpu.ts';
 import { median, percentile, rounded } from '../support/statistics.ts';
 import type { AbuseFigures, AbuseOrder } from './abuse-load-process.ts';
 import type { AbusedOrder, LoopDelay } from './abused-process.ts';
-import { services } from './graph.ts';
+import { deviceGraph } from './device-graph.ts';
 import type { GatewayOrder } from './own-gateway.ts';
 import type { SubgraphPlace, SubgraphsOrder } from './subgraphs-process.ts';
 
@@ -45,7 +45,7 @@ async function run({
   const { order, tokenOf, publicText } = newGateway();
   const publicKeys = { gateway: { k1: publicText }, system: {}, audit: {}, objects: {} };
   const places = await start('./subgraphs-process.ts').ask<readonly SubgraphPlace[]>(
-    { publicKeys } satisfies SubgraphsOrder,
+    { graph: 'devices', publicKeys } satisfies SubgraphsOrder,
     startDeadlineMs,
   );
   const gateway = start('./abused-process.ts');
@@ -125,7 +125,8 @@ function newGateway() {
   const { privateText, publicText } = newKeyPair();
   const jwtKey = randomBytes(32);
   const order: GatewayOrder = {
-    supergraphSdl: composeSupergraph(new Map(services.map(({ name, sdl }) => [name, sdl]))),
+    graph: 'devices',
+    supergraphSdl: composeSupergraph(new Map(deviceGraph.services.map(({ name, sdl }) => [name, sdl]))),
     keys: { active: 'k1', keys: { k1: privateText } },
     jwtKey: jwtKey.toString('base64'),
   };

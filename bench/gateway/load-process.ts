@@ -2,9 +2,11 @@
 import { Pool } from 'undici';
 import { answerParent } from '../support/child.ts';
 import { percentile } from '../support/statistics.ts';
-import { isWhole, query, randomVariables } from './graph.ts';
+import { type GraphName, workloadNamed } from './graphs.ts';
 
 export interface LoadOrder {
+  readonly graph: GraphName;
+  readonly workload: string;
   readonly url: string;
   readonly token: string;
   readonly clients: number;
@@ -20,7 +22,8 @@ export interface LoadFigures {
 
 const requestDeadlineMs = 10_000;
 
-answerParent(async ({ url, token, clients, seconds }: LoadOrder): Promise<LoadFigures> => {
+answerParent(async ({ graph, workload, url, token, clients, seconds }: LoadOrder): Promise<LoadFigures> => {
+  const { query, variables: drawVariables, isWhole } = workloadNamed(graph, workload);
   const { origin, pathname } = new URL(url);
   const pool = new Pool(origin, { connections: clients });
   const latenciesMs: number[] = [];
@@ -28,7 +31,7 @@ answerParent(async ({ url, token, clients, seconds }: LoadOrder): Promise<LoadFi
   const endMs = startMs + seconds * 1000;
   const client = async (): Promise<void> => {
     while (performance.now() < endMs) {
-      const variables = randomVariables();
+      const variables = drawVariables();
       const askedMs = performance.now();
       const response = await pool.request({
         path: pathname,

@@ -6,9 +6,10 @@ import { createGateway } from '../../gateway/gateway.ts';
 import type { Authenticator } from '../../platform/edge/access.ts';
 import type { Identity } from '../../platform/edge/identity.ts';
 import { type SigningFile, SigningKeys } from '../../platform/secrets/key-pairs.ts';
-import { createSubgraphs } from './graph.ts';
+import { createSubgraphs, type GraphName } from './graphs.ts';
 
 export interface GatewayOrder {
+  readonly graph: GraphName;
   readonly supergraphSdl: string;
   readonly keys: SigningFile;
   /** Base64: the same for all compared gateways. */
@@ -36,10 +37,10 @@ function tokenAuthenticator(jwtKey: Buffer): Authenticator {
 }
 
 /** The URL of its endpoint. It ends with the process. */
-export async function startGateway({ supergraphSdl, keys, jwtKey, places }: GatewayOrder): Promise<string> {
+export async function startGateway({ graph, supergraphSdl, keys, jwtKey, places }: GatewayOrder): Promise<string> {
   const gateway = await createGateway({
     supergraphSdl,
-    subgraphs: places ?? createSubgraphs().map((subgraph) => ({ subgraph })),
+    subgraphs: places ?? createSubgraphs(graph).map((subgraph) => ({ subgraph })),
     authenticator: tokenAuthenticator(Buffer.from(jwtKey, 'base64')),
     signingKeys: new SigningKeys(keys),
     log: pino({ level: 'warn' }, process.stderr),

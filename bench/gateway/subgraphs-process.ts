@@ -4,10 +4,11 @@ import { pino } from 'pino';
 import { serveSubgraph } from '../../platform/graph/serve-subgraph.ts';
 import { type PublicFile, PublicKeys } from '../../platform/secrets/key-pairs.ts';
 import { answerParent } from '../support/child.ts';
-import { createSubgraphs } from './graph.ts';
+import { createSubgraphs, type GraphName } from './graphs.ts';
 import { openPlainDoor } from './plain-door.ts';
 
 export interface SubgraphsOrder {
+  readonly graph: GraphName;
   readonly publicKeys: PublicFile;
 }
 
@@ -21,7 +22,7 @@ const log = pino({ level: 'warn' }, process.stderr);
 
 answerParent(async (order: SubgraphsOrder): Promise<readonly SubgraphPlace[]> => {
   const publicKeys = new PublicKeys(order.publicKeys);
-  const open = createSubgraphs().map(async (subgraph) => {
+  const open = createSubgraphs(order.graph).map(async (subgraph) => {
     const served = await serveSubgraph({ subgraph, host: '127.0.0.1', port: 0, publicKeys, log });
     return { name: subgraph.name, signedUrl: served.url, plainUrl: await openPlainDoor(subgraph, log) };
   });

@@ -2,7 +2,7 @@
 // that do not, whose latencies are measured and whose answers are checked.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
-import { query as needingQuery, randomVariables } from '../gateway/graph.ts';
+import { workloadNamed } from '../gateway/graphs.ts';
 import { answerParent } from '../support/child.ts';
 import { percentile } from '../support/statistics.ts';
 
@@ -24,6 +24,8 @@ export interface LateLoadFigures {
 }
 
 const requestDeadlineMs = 20_000;
+/** Needs the late subgraph. */
+const needingWorkload = workloadNamed('devices', 'fanout');
 const measuredQuery = `query Devices($from: Int!) {
   devices(first: 50, from: $from) { id name model address site { name city } health { status latencyMs checkedAt } }
 }`;
@@ -60,7 +62,7 @@ answerParent(async ({ url, token, seconds, measured, needing }: LateLoadOrder): 
   try {
     await Promise.all([
       atRate(measured, seconds, async () => {
-        const { from } = randomVariables();
+        const { from } = needingWorkload.variables();
         const askedMs = performance.now();
         const text = await ask(measuredQuery, { from });
         if (text.includes('"errors":[') || !text.includes(`"device-${from + 49}"`))
@@ -68,7 +70,7 @@ answerParent(async ({ url, token, seconds, measured, needing }: LateLoadOrder): 
         latenciesMs.push(performance.now() - askedMs);
       }),
       atRate(needing, seconds, async () => {
-        const text = await ask(needingQuery, randomVariables());
+        const text = await ask(needingWorkload.query, needingWorkload.variables());
         if (!text.includes('"checkedAt"')) throw new Error(`the rest is missing: ${text.slice(0, 500)}`);
         answers[text.includes('"errors":[') ? 'partial' : 'whole'] += 1;
       }),

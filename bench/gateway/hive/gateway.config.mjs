@@ -4,7 +4,7 @@
 // mode, hardly any logs. Different: Hive checks the JWT at every request, this gateway caches the result for a second; this
 // gateway signs an identity for each subgraph request, limits root fields and cost, and counts metrics. Hive has no such
 // identity, and its demand control counts differently, so these are off here. Both have default settings otherwise: no cache of
-// answers, which would not help.
+// answers, which would not help. Equal requests under way are joined, and so are equal requests to subgraphs, its default.
 import { maxAliasesPlugin } from '@escape.tech/graphql-armor-max-aliases';
 import { defineConfig, extractFromHeader } from '@graphql-hive/gateway';
 import { unifiedGraphHandler } from '@graphql-hive/router-runtime';
@@ -26,6 +26,7 @@ export const gatewayConfig = defineConfig({
   maxDepth: Number(BENCH_MAX_DEPTH),
   csrfPrevention: true,
   batching: false,
+  inboundInflightRequestDeduplication: true,
   graphiql: false,
   landingPage: false,
   logging: 'error',

@@ -1,0 +1,22 @@
+// A graph of the benchmark with the requests that are measured on it.
+
+export interface Service {
+  readonly name: string;
+  readonly sdl: string;
+  readonly resolvers: object;
+}
+
+export interface Workload {
+  readonly query: string;
+  variables(): Readonly<Record<string, unknown>>;
+  /** Whether an answer to these variables is complete and has no errors. */
+  isWhole(answer: string, variables: Readonly<Record<string, unknown>>): boolean;
+}
+
+export interface BenchGraph {
+  readonly services: readonly Service[];
+  /** By names that are unique among all graphs. */
+  readonly workloads: Readonly<Record<string, Workload>>;
+  /** A query of one object, `of` any of its fields, one of which is `leaf`. */
+  readonly small: { readonly leaf: string; of(fields: string): string };
+}
