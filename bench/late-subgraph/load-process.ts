@@ -62,7 +62,7 @@ answerParent(async ({ url, token, seconds, measured, needing }: LateLoadOrder): 
   try {
     await Promise.all([
       atRate(measured, seconds, async () => {
-        const { from } = needingWorkload.variables();
+        const { from } = needingWorkload.variables() as { readonly from: number };
         const askedMs = performance.now();
         const text = await ask(measuredQuery, { from });
         if (text.includes('"errors":[') || !text.includes(`"device-${from + 49}"`))

@@ -8,10 +8,6 @@ export type Data = Record<string, unknown>;
 /** Response names of a selection, of all type conditions; a leaf has none below it. */
 export type RequestedNames = ReadonlyMap<string, RequestedNames | undefined>;
 
-/** An object without inherited properties: any name is only a name. */
-export const NullObject = function (this: object) {} as unknown as { new (): Data; prototype: object };
-NullObject.prototype = Object.freeze(Object.create(null));
-
 export function isData(value: unknown): value is Data {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

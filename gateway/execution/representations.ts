@@ -1,5 +1,6 @@
 // The representation of an entity for another subgraph, from what is known about the object.
-import { type Data, isData, NullObject, valueAt } from './merging.ts';
+import { NullObject } from '../../platform/values/null-object.ts';
+import { type Data, isData, valueAt } from './merging.ts';
 import type { RequiredSelection, Rewrite } from './planner.ts';
 import type { PossibleTypes } from './possible-types.ts';
 

@@ -16,9 +16,10 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql';
+import { NullObject } from '../../platform/values/null-object.ts';
 import { type Fault, type FaultTree, gatewayFault, type Path } from './fault-tree.ts';
 import { type ClientField, type ClientSelections, fieldsIn } from './internal-names.ts';
-import { type Data, isData, NullObject, valueAt } from './merging.ts';
+import { type Data, isData, valueAt } from './merging.ts';
 import type { PossibleTypes } from './possible-types.ts';
 
 export interface Shaping {

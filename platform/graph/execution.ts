@@ -27,6 +27,7 @@ import { type CursorPosition, cursorAlias } from '../events/cursor.ts';
 import { facetsOf } from '../events/facets.ts';
 import { CountedLine, reasonOf } from '../process/counted-line.ts';
 import { pullStream } from '../work/pull-stream.ts';
+import { executeQuery } from './compiled-queries/compiled-query.ts';
 
 /** One operation on one schema. */
 interface SchemaRequest {
@@ -117,7 +118,7 @@ export async function executeOnSchema(
   const { requestId } = request.context;
   try {
     const result = await forIdentity(request.context.identity, () =>
-      execute({
+      executeQuery({
         schema,
         document: request.document,
         variableValues: request.variables,
