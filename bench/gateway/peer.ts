@@ -63,7 +63,8 @@ export async function startPeer(options: PeerProgram): Promise<Peer> {
   const child = spawn(...endingWithParent(options.program, [...options.flags(port)]), {
     cwd: options.folder,
     stdio: ['ignore', 2, 2],
-    env: { ...process.env, NODE_ENV: 'production', ...options.env },
+    // Without bin/node24's bound on memory for short-lived objects: each has its own defaults.
+    env: { ...process.env, NODE_OPTIONS: undefined, NODE_ENV: 'production', ...options.env },
   });
   try {
     const origin = `http://127.0.0.1:${port}`;
