@@ -14,7 +14,7 @@ import { refuseUnusable } from '../backends/usable.ts';
 import type { BackendManager } from '../holding/backend-manager.ts';
 import type { CallEnd } from '../holding/completions.ts';
 import { ObjectClaimedError, readClaim, unsettledMessage } from '../journal/claim-store.ts';
-import { type Journal, MustWaitError } from '../journal/journal.ts';
+import { type Accepted, type Journal, MustWaitError } from '../journal/journal.ts';
 import { countPending } from '../journal/operation-store.ts';
 import type { VerdictRecorder } from '../journal/verdict-recorder.ts';
 import type { RelaySettings } from '../settings.ts';
@@ -75,10 +75,10 @@ export class CallTaker {
     const call = { ...prepared, address: ticket.slot.address };
     const windowFromMs = performance.now();
     const mark = { id: call.id, state: 'SENT', version: 1 } as const;
-    let commitId: string;
+    let accepted: Accepted;
     try {
       const sentUnder = { lease: ticket.lease, backend };
-      ({ commitId } = await journal.accept(call, { deadlineMs: call.deadlineMs, sentUnder }));
+      accepted = await journal.accept(call, { deadlineMs: call.deadlineMs, sentUnder });
     } catch (error) {
       if (error instanceof CommitUncertainError) holder.uncertain(call, mark, ticket);
       else holder.giveBack(ticket);
@@ -89,7 +89,8 @@ export class CallTaker {
       throw error;
     }
     const waitUntilMs = performance.now() + call.waitMs;
-    const end = holder.launch({ call, mark, windowFromMs }, ticket);
+    const { commitId, row } = accepted;
+    const end = holder.launch({ call, mark: { ...mark, row }, windowFromMs }, ticket);
     return { id: call.id, commitId, waitUntilMs, end: atMost(call.waitMs, end), stop: () => undefined };
   }
 

@@ -12,7 +12,7 @@ import type { WiresSlot } from '../../transports/wires.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { VerdictRecorder } from '../journal/verdict-recorder.ts';
-import type { AcceptedCall, OperationMark } from '../model/operation.ts';
+import type { AcceptedCall, OperationMark, SentMark } from '../model/operation.ts';
 import type { SecretArguments } from '../model/secret-arguments.ts';
 import type { RelaySettings } from '../settings.ts';
 import type { CallMetrics } from './call-metrics.ts';
@@ -47,7 +47,7 @@ export interface Ticket {
 /** A call journaled as SENT, with the commit acknowledged. */
 export interface Launch {
   readonly call: AcceptedCall;
-  readonly mark: OperationMark;
+  readonly mark: SentMark;
   /** performance.now() before the SENT transaction. */
   readonly windowFromMs: number;
 }

@@ -10,7 +10,7 @@ import { claimKey, releaseKeyOfCall, restoreKey } from '../../../../platform/edg
 import { appendStatus } from '../../../../platform/events/append.ts';
 import { checkLease } from '../../../../platform/work/leases.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
-import { isUnsettled, keepsClaim, type OperationState } from '../../rules/states.ts';
+import { isFinal, isUnsettled, keepsClaim, type OperationState } from '../../rules/states.ts';
 import { type RelayEvent, relayEvents } from '../events.ts';
 import { planMappings, refuseForeignMapping } from '../mappings/mapping-rules.ts';
 import {
@@ -21,7 +21,7 @@ import {
   noNamesake,
   stillAsFound,
 } from '../mappings/mapping-store.ts';
-import type { AcceptedCall, CallSubject, OperationMark, OperationRow, Verdict } from '../model/operation.ts';
+import type { AcceptedCall, CallSubject, OperationMark, OperationRow, SentMark, Verdict } from '../model/operation.ts';
 import { handClaimBack, lockObject, ObjectClaimedError, readClaim, takeClaimOver } from './claim-store.ts';
 import { addEvidence, type Evidence } from './evidence-store.ts';
 import {
@@ -38,6 +38,7 @@ import {
   takeBack,
   writeVerdict,
 } from './operation-store.ts';
+import { finalRow } from './written-row.ts';
 
 interface JournalOptions {
   readonly db: Database;
@@ -45,6 +46,14 @@ interface JournalOptions {
   readonly commits: Commits;
   /** UUID of this incarnation of the process. */
   readonly owner: string;
+}
+
+/** An accepted call. */
+export interface Accepted {
+  /** The mark of its commit. */
+  readonly commitId: string;
+  /** As it was written. Undefined if the database's answer was lost. */
+  readonly row: OperationRow | undefined;
 }
 
 /** The result of an attempt to write a verdict. */
@@ -75,12 +84,12 @@ export class Journal {
   async accept(
     call: AcceptedCall,
     { deadlineMs, sentUnder }: { readonly deadlineMs: number; readonly sentUnder?: SentUnder },
-  ): Promise<{ readonly commitId: string }> {
+  ): Promise<Accepted> {
     const proofs = this.#db.commitProofs;
     const accepted = this.#db.transaction(async (tx) => {
       if (sentUnder === undefined) tx.afterCommit(() => this.#wake.notify(`backend/${call.backendId}`));
       try {
-        const [, , commitId] = await together(
+        const [, , inserted] = await together(
           tx,
           (batch) => [
             call.key === null ? nothing : claimKey(batch, call.key, { callId: call.id }),
@@ -89,7 +98,7 @@ export class Journal {
           ],
           { commits: true },
         );
-        return { commitId };
+        return inserted;
       } catch (error) {
         if (isDuplicateKey(error)) await this.#refuseClaimed(tx, call);
         if (isNothingChanged(error)) await this.#refuseInsert(tx, call, sentUnder, proofs);
@@ -97,22 +106,22 @@ export class Journal {
       }
     });
     return accepted.catch((error: unknown) => {
-      // All that its result has is the mark.
-      if (error instanceof ResultLostError) return { commitId: commitMark(error.record) };
+      // The mark is all that is still known of its result.
+      if (error instanceof ResultLostError) return { commitId: commitMark(error.record), row: undefined };
       throw error;
     });
   }
 
-  /** Writes the row, event, audit entry and commit mark. Returns the mark's id. */
-  async #insert(batch: Transaction, operation: NewOperation): Promise<string> {
+  /** Writes the row, event, audit entry and commit mark. */
+  async #insert(batch: Transaction, operation: NewOperation): Promise<Accepted> {
     const { call } = operation;
-    const [, , , commitId] = await Promise.all([
+    const [row, , , commitId] = await Promise.all([
       insertOperation(batch, operation),
       appendStatus(batch, relayEvents, [this.#stateEvent(call, 1, null, firstState(operation))], this.#wake),
       audit(batch, { ...auditOf(call), outcome: 'ACCEPTED' }),
       this.#commits.record(batch),
     ]);
-    return commitId;
+    return { commitId, row };
   }
 
   async #refuseClaimed(tx: Transaction, call: CallSubject): Promise<void> {
@@ -199,7 +208,7 @@ export class Journal {
    */
   async record(
     call: AcceptedCall,
-    sent: OperationMark,
+    sent: SentMark,
     verdict: Verdict,
     foreseen?: MappingsToSettle | undefined,
   ): Promise<Recorded> {
@@ -221,12 +230,15 @@ export class Journal {
   /** In one round trip. Fails, and writes nothing, when the row or the mappings are not as foreseen. */
   #recordAsForeseen(
     call: AcceptedCall,
-    sent: OperationMark,
+    sent: SentMark,
     verdict: Verdict,
     foreseen: MappingsToSettle,
   ): Promise<Recorded> {
     const asForeseen = both(stillAsFound(call, foreseen), noNamesake(call, verdict.uuid));
-    const write = (batch: Transaction) => writeVerdict(batch, sent, this.#owner, verdict, asForeseen);
+    const write = async (batch: Transaction) => {
+      const at = await writeVerdict(batch, sent, this.#owner, verdict, asForeseen);
+      return sent.row && finalRow(sent.row, verdict, at);
+    };
     return this.#db.transaction((tx) => this.#conclude(tx, call, sent, verdict, { found: foreseen, write }), {
       endsWork: true,
     });
@@ -376,19 +388,29 @@ export class Journal {
     return this.#conclude(tx, call, from, verdict, { found });
   }
 
-  /** Writes the consequences of a verdict, and commits. `write` writes the verdict itself if it is not written yet. */
+  /**
+   * Writes the consequences of a verdict, and commits. `write` writes the verdict itself if it is not written yet, and returns the
+   * row if it is known.
+   */
   async #conclude(
     tx: Transaction,
     call: CallSubject,
-    from: OperationMark,
+    from: SentMark,
     verdict: Verdict,
-    { found, write }: { readonly found: MappingsToSettle; readonly write?: (batch: Transaction) => Promise<void> },
+    {
+      found,
+      write,
+    }: {
+      readonly found: MappingsToSettle;
+      readonly write?: (batch: Transaction) => Promise<OperationRow | undefined>;
+    },
   ): Promise<Recorded> {
+    const isKnown = write !== undefined && from.row !== undefined && isFinal(verdict.state);
     const conclusion = (batch: Transaction) => {
       const first = write?.(batch) ?? nothing;
       return [
         this.#commits.record(batch),
-        readOperation(batch, call.id),
+        isKnown ? first : readOperation(batch, call.id),
         first,
         verdict.settledBy === 'not-sent' ? releaseKeyOfCall(batch, call.id) : nothing,
         ...this.#follow(batch, call, found, from, verdict, verdict.error?.message),
@@ -462,7 +484,7 @@ async function noteConflict(batch: Transaction, call: CallSubject, note: string)
 }
 
 /** Placeholder for a statement that is not needed. */
-const nothing = Promise.resolve();
+const nothing = Promise.resolve(undefined);
 
 /** The call can't be sent at once: another one waits for the same object, or a condition for sending it no longer holds. */
 export class MustWaitError extends Error {}

@@ -12,6 +12,7 @@ import {
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { mustChangeOneRow, mustHold } from '../../../../platform/database/statement-batch.ts';
 import { hasCommitSql, lastLossSql, newestTimelineSql } from '../../../../platform/edge/commits.ts';
+import { invariant } from '../../../../platform/edge/errors.ts';
 import { countsFor, type Identity } from '../../../../platform/edge/identity.ts';
 import { mayRepeatLostSql } from '../../../../platform/restore/timelines.ts';
 import { type HeldLease, leaseHeld } from '../../../../platform/work/leases.ts';
@@ -33,6 +34,7 @@ import {
   shownOf,
   type Verdict,
 } from '../model/operation.ts';
+import { newRow, verdictColumns } from './written-row.ts';
 
 const columns = `id, project_id AS projectId, backend_id AS backendId, name, effect, state, version, owner,
   cmp_namespace AS cmpNamespace, cmp_type AS cmpType, cmp_id AS cmpId, cmp_role AS cmpRole, resource, scope,
@@ -74,14 +76,17 @@ export function firstState({ sentUnder }: Pick<NewOperation, 'sentUnder'>): 'PEN
   return sentUnder === undefined ? 'PENDING' : 'SENT';
 }
 
-/** The database has these commits. One that was lost with an earlier timeline does not count. */
-function notSetBack(proofs: readonly CommitPoint[]): Condition {
-  const sql = proofs.map(() => `(${hasCommitSql} OR ${lastLossSql} > ?)`);
+/**
+ * The database has these commits. One that was lost with an earlier timeline does not count. `lossSql`: the epoch of the last
+ * loss, where the statement knows it already.
+ */
+function notSetBack(proofs: readonly CommitPoint[], lossSql = lastLossSql): Condition {
+  const sql = proofs.map(() => `(${hasCommitSql} OR ${lossSql} > ?)`);
   return { sql: sql.join(' AND ') || always.sql, values: proofs.flatMap(({ id, epoch }) => [id, epoch]) };
 }
 
 /**
- * For a batch. It ends the batch in these cases:
+ * For a batch. Returns the row. It ends the batch in these cases:
  * - The backend is no longer in use.
  * - The backend was read before a loss, the call is not idempotent, and its key may have been lost.
  * - The object belongs to another CMP object.
@@ -90,47 +95,63 @@ function notSetBack(proofs: readonly CommitPoint[]): Condition {
  * A SENT call gets the object's claim. If another call has the claim, the batch ends with the database's duplicate error. The owner of
  * the object is read once the claim is taken. A PENDING call has no claim, so this check is repeated when it is sent.
  */
-export async function insertOperation(batch: Sql, operation: NewOperation): Promise<void> {
-  const { call, owner, sentUnder, deadlineMs, proofs } = operation;
-  const proven = notSetBack(proofs);
-  const state = firstState(operation);
-  const shown = shownOf(call);
-  assertTransition(null, state, 'owner');
+export async function insertOperation(batch: Sql, operation: NewOperation): Promise<OperationRow> {
+  const { call, sentUnder, deadlineMs, proofs } = operation;
+  const proven = notSetBack(proofs, 'lost_epoch');
+  const row = newRow(call, firstState(operation), operation.owner);
+  const isSent = row.state === 'SENT';
+  assertTransition(null, row.state, 'owner');
   const unmapped = noForeignMapping(call);
   const [before, after] = sentUnder === undefined ? [unmapped, always] : [firstInLine(call, sentUnder.lease), unmapped];
-  await batch.execute(
-    `INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id,
+  // The timelines are read once, because each of their subqueries costs as much as an index of the row.
+  const [written] = await batch.query<{ timeline: number; at: Date }>(
+    `BEGIN
+    DECLARE newest_epoch, lost_epoch, unlifted_epoch INT UNSIGNED;
+    DECLARE accepted_at DATETIME(3) DEFAULT NOW(3);
+    SELECT MAX(epoch), COALESCE(MAX(IF(lossy = 1, epoch, 0)), 0), COALESCE(MAX(IF(lossy = 1 AND lifted_at IS NULL, epoch, 0)), 0)
+      INTO newest_epoch, lost_epoch, unlifted_epoch FROM db_timeline;
+    INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id,
       cmp_role, resource, scope, object_key, object_hash, claim, shared, forced, arguments, wire_call, call_deadline_ms, timeline,
-      requested_by, requester_id, request_id, actor_kind, actor_id, action, sent_to, sent_options, secrets, created_at, sent_at, deadline_at)
-    SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${newestTimelineSql}, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), ${state === 'SENT' ? 'NOW(3)' : 'NULL'}, ${inMs}
+      requested_by, requester_id, request_id, actor_kind, actor_id, action, sent_to, sent_options, secrets, created_at, updated_at,
+      sent_at, deadline_at)
+    SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, newest_epoch, ?, ?, ?, ?, ?, ?, ?, ?, ?, accepted_at,
+      accepted_at, ${isSent ? 'accepted_at' : 'NULL'}, accepted_at + INTERVAL ? * 1000 MICROSECOND
     FROM backend WHERE id = ? AND provisioning_status = 'ENABLED' AND version = COALESCE(?, version)
-      AND ? >= ${lastLossSql}${call.effect === 'NON_IDEMPOTENT' ? ` AND NOT ${mayRepeatLostSql('backend.replay_lifted_epoch')}` : ''} AND ${proven.sql} AND ${before.sql}${mustChangeOneRow}${after === always ? '' : mustHold(after)}`,
+      AND ? >= lost_epoch${call.effect === 'NON_IDEMPOTENT' ? ' AND replay_lifted_epoch >= unlifted_epoch' : ''} AND ${proven.sql} AND ${before.sql}${mustChangeOneRow}${after === always ? '' : mustHold(after)};
+    SELECT newest_epoch AS timeline, accepted_at AS at;
+  END`,
     [
-      call.id,
-      call.projectId,
-      call.name,
-      call.operation.effect,
-      state,
-      owner,
-      call.cmp?.namespace ?? null,
-      call.cmp?.type ?? null,
-      call.cmp?.externalId ?? null,
-      call.cmp?.role ?? '',
-      call.object.resource,
-      call.object.scope,
-      call.object.key,
-      call.objectHash,
-      state === 'SENT' ? call.objectHash : null,
-      call.shared,
-      call.forced,
-      JSON.stringify(shown.arguments),
-      shown.wireCall,
-      call.deadlineMs,
-      ...requester(call),
-      ...sentTo(call),
-      call.secrets?.sealed ?? null,
+      row.id,
+      row.projectId,
+      row.name,
+      row.effect,
+      row.state,
+      row.owner,
+      row.cmpNamespace,
+      row.cmpType,
+      row.cmpId,
+      row.cmpRole,
+      row.resource,
+      row.scope,
+      row.objectKey,
+      row.objectHash,
+      isSent ? row.objectHash : null,
+      row.shared,
+      row.forced,
+      row.arguments,
+      row.wireCall,
+      row.callDeadlineMs,
+      row.requestedBy,
+      row.requesterId,
+      row.requestId,
+      row.actorKind,
+      row.actorId,
+      row.action,
+      row.sentTo,
+      row.sentOptions,
+      row.secrets,
       deadlineMs,
-      call.backendId,
+      row.backendId,
       sentUnder?.backend.version ?? null,
       call.timeline,
       ...proven.values,
@@ -138,6 +159,14 @@ export async function insertOperation(batch: Sql, operation: NewOperation): Prom
       ...after.values,
     ],
   );
+  invariant(written !== undefined, 'an accepted call has a time');
+  const { timeline, at } = written;
+  const times = { createdAt: at, updatedAt: at, sentAt: isSent ? at : null, deadlineAt: later(at, deadlineMs) };
+  return { ...row, timeline, ...times };
+}
+
+function later(at: Date, ms: number): Date {
+  return new Date(at.getTime() + ms);
 }
 
 function requester({ identity, requestedBy, requestId, action }: AcceptedCall): (string | null)[] {
@@ -194,8 +223,8 @@ export async function markSent(
 }
 
 /**
- * Writes the owner's verdict on a call that is SENT, or has become UNKNOWN in the meantime. For a batch. It ends the batch if the
- * row no longer matches `mark`, or if `provided` does not hold once the row is locked.
+ * Writes the owner's verdict on a call that is SENT, or has become UNKNOWN in the meantime, and returns its time. For a batch. It
+ * ends the batch if the row no longer matches `mark`, or if `provided` does not hold once the row is locked.
  */
 export async function writeVerdict(
   batch: Sql,
@@ -203,19 +232,23 @@ export async function writeVerdict(
   owner: string,
   verdict: Verdict,
   provided: Condition = always,
-): Promise<void> {
+): Promise<Date> {
   assertTransition(mark.state, verdict.state, 'owner');
-  await batch.execute(
-    `UPDATE operation SET state = ?, version = version + 1, updated_at = NOW(3), result = ?, error_code = ?, error_message = ?, settled_by = ?,
-      ${keepsClaim(verdict.state) ? '' : 'claim = NULL,'} ${isFinal(verdict.state) ? 'secrets = NULL,' : ''} finished_at = ${isFinal(verdict.state) ? 'NOW(3)' : 'NULL'},
-      quiet_until = ${verdict.quietAfterSentMs === undefined ? 'quiet_until' : 'sent_at + INTERVAL ? * 1000 MICROSECOND'}
-    WHERE id = ? AND state = ? AND version = ? AND owner = ?${mustChangeOneRow}${provided === always ? '' : mustHold(provided)}`,
+  const { state, result, errorCode, errorMessage, settledBy } = verdictColumns(verdict);
+  const [written] = await batch.query<{ at: Date }>(
+    `BEGIN
+    DECLARE verdict_at DATETIME(3) DEFAULT NOW(3);
+    UPDATE operation SET state = ?, version = version + 1, updated_at = verdict_at, result = ?, error_code = ?, error_message = ?, settled_by = ?,
+      ${keepsClaim(state) ? '' : 'claim = NULL,'} ${isFinal(state) ? 'secrets = NULL,' : ''} finished_at = ${isFinal(state) ? 'verdict_at' : 'NULL'}${verdict.quietAfterSentMs === undefined ? '' : ', quiet_until = sent_at + INTERVAL ? * 1000 MICROSECOND'}
+    WHERE id = ? AND state = ? AND version = ? AND owner = ?${mustChangeOneRow}${provided === always ? '' : mustHold(provided)};
+    SELECT verdict_at AS at;
+  END`,
     [
-      verdict.state,
-      verdict.result === undefined ? null : JSON.stringify(verdict.result),
-      verdict.error?.code.slice(0, 64) ?? null,
-      verdict.error?.message.slice(0, 4096) ?? null,
-      verdict.settledBy,
+      state,
+      result,
+      errorCode,
+      errorMessage,
+      settledBy,
       ...(verdict.quietAfterSentMs === undefined ? [] : [verdict.quietAfterSentMs]),
       mark.id,
       mark.state,
@@ -224,6 +257,8 @@ export async function writeVerdict(
       ...provided.values,
     ],
   );
+  invariant(written !== undefined, 'a verdict has a time');
+  return written.at;
 }
 
 export interface Move {
@@ -303,7 +338,8 @@ export async function insertEnded(
   verdict: Verdict,
   claims: boolean,
 ): Promise<void> {
-  const { state, settledBy, quietAfterSentMs: quietMs } = verdict;
+  const { quietAfterSentMs: quietMs } = verdict;
+  const { state, result, errorCode, errorMessage, settledBy } = verdictColumns(verdict);
   assertTransition(null, state, 'owner');
   const shown = shownOf(call);
   const sentAt = settledBy === 'not-sent' ? 'NULL' : 'NOW(3)';
@@ -335,9 +371,9 @@ export async function insertEnded(
       call.forced,
       JSON.stringify(shown.arguments),
       shown.wireCall,
-      verdict.result === undefined ? null : JSON.stringify(verdict.result),
-      verdict.error?.code.slice(0, 64) ?? null,
-      verdict.error?.message.slice(0, 4096) ?? null,
+      result,
+      errorCode,
+      errorMessage,
       settledBy,
       call.deadlineMs,
       ...requester(call),

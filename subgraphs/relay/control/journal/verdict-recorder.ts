@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../../../platform/process/log.ts';
 import type { MappingsToSettle } from '../mappings/mapping-store.ts';
-import type { AcceptedCall, OperationMark, Verdict } from '../model/operation.ts';
+import type { AcceptedCall, SentMark, Verdict } from '../model/operation.ts';
 import type { Journal, Recorded } from './journal.ts';
 
 interface VerdictRecorderOptions {
@@ -49,7 +49,7 @@ export class VerdictRecorder {
   /** Tries a few times at once, then in the background. Never rejects. */
   async record(
     call: AcceptedCall,
-    sent: OperationMark,
+    sent: SentMark,
     verdict: Verdict,
     foreseen?: MappingsToSettle,
   ): Promise<RecordAttempt> {
@@ -62,7 +62,7 @@ export class VerdictRecorder {
   }
 
   /** Retries until it is written, it is certain that the call was never journaled as sent, or the relay stops. Never rejects. */
-  keepTrying(call: AcceptedCall, sent: OperationMark, verdict: Verdict): Promise<void> {
+  keepTrying(call: AcceptedCall, sent: SentMark, verdict: Verdict): Promise<void> {
     const done = this.#untilWritten(call, sent, verdict).finally(() => this.#unrecorded.delete(done));
     this.#unrecorded.add(done);
     return done;
@@ -74,7 +74,7 @@ export class VerdictRecorder {
     await Promise.all(this.#unrecorded);
   }
 
-  async #untilWritten(call: AcceptedCall, sent: OperationMark, verdict: Verdict): Promise<void> {
+  async #untilWritten(call: AcceptedCall, sent: SentMark, verdict: Verdict): Promise<void> {
     for (let pauseMs = 200; !this.#stop.signal.aborted; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       await sleep(pauseMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
       if ((await this.#try(call, sent, verdict)) !== undefined) return;
@@ -84,7 +84,7 @@ export class VerdictRecorder {
 
   async #try(
     call: AcceptedCall,
-    sent: OperationMark,
+    sent: SentMark,
     verdict: Verdict,
     foreseen?: MappingsToSettle,
   ): Promise<Recorded | undefined> {

@@ -30,10 +30,16 @@ interface Words {
  * The model's columns, some limited to certain words. `arguments` and `result` are JSON text. `deadlineAt`: for PENDING the end
  * of the wait; for SENT the time at which it ends without a verdict.
  */
-export interface OperationRow extends Readonly<Omit<Operation, 'claim' | keyof Words>>, Words {}
+export interface OperationRow extends Readonly<Omit<Operation, 'claim' | 'quietOver' | keyof Words>>, Words {}
 
 /** The fields that decide the next transition of a row. */
 export type OperationMark = Pick<OperationRow, 'id' | 'version' | 'state'>;
+
+/** Of a call that this process has sent. */
+export interface SentMark extends OperationMark {
+  /** As this process wrote it. Undefined if the call waited in the queue, or the database's answer was lost. */
+  readonly row?: OperationRow | undefined;
+}
 
 /** The data of a call that the journal, the claims and the mappings need. */
 export interface CallSubject {
