@@ -95,6 +95,15 @@ export class Commits {
     return commitMark({ id, epoch: await writeCommitRecord(tx, id) });
   }
 
+  /** Like `record`, with a statement of the caller's that also writes the row and returns its timeline. */
+  async recordWith(tx: Transaction, write: (id: string) => Promise<number>): Promise<string> {
+    const id = newUuid();
+    tx.provenBy(id);
+    const epoch = await write(id);
+    tx.provenBy(id, epoch);
+    return commitMark({ id, epoch });
+  }
+
   /** The token of a row, by its mark. */
   token(mark: string): string {
     const { id, keyObject } = this.#keyring.active(purpose);

@@ -112,14 +112,19 @@ export class Journal {
     });
   }
 
-  /** Writes the row, event, audit entry and commit mark. */
+  /** Writes the row with its commit record, event and audit entry. */
   async #insert(batch: Transaction, operation: NewOperation): Promise<Accepted> {
     const { call } = operation;
-    const [row, , , commitId] = await Promise.all([
-      insertOperation(batch, operation),
-      appendStatus(batch, relayEvents, [this.#stateEvent(call, 1, null, firstState(operation))], this.#wake),
+    const event = this.#stateEvent(call, 1, null, firstState(operation));
+    let row: OperationRow | undefined;
+    const write = async (commitId: string) => {
+      row = await insertOperation(batch, operation, commitId);
+      return row.timeline;
+    };
+    const [commitId] = await Promise.all([
+      this.#commits.recordWith(batch, write),
+      appendStatus(batch, relayEvents, [event], this.#wake),
       audit(batch, { ...auditOf(call), outcome: 'ACCEPTED' }),
-      this.#commits.record(batch),
     ]);
     return { commitId, row };
   }

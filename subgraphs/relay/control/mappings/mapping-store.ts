@@ -115,11 +115,13 @@ export async function lockMappings(batch: Sql, call: CallSubject, uuid?: string)
  */
 export function stillAsFound(call: CallSubject, found: MappingsToSettle): Condition {
   if (call.mapping === null) return always;
+  const live = 'FROM mapping WHERE backend_id = ? AND object_hash = ? AND owner_slot IS NOT NULL';
+  const object = [call.backendId, call.objectHash];
+  if (found.rows.length === 0) return { sql: `NOT EXISTS (SELECT 1 ${live})`, values: object };
   const versions = found.rows.map((row) => `${row.id}:${row.version}`).sort();
   return {
-    sql: `? <=> (SELECT GROUP_CONCAT(id, ':', version ORDER BY id) FROM mapping
-      WHERE backend_id = ? AND object_hash = ? AND owner_slot IS NOT NULL)`,
-    values: [versions.join(',') || null, call.backendId, call.objectHash],
+    sql: `? <=> (SELECT GROUP_CONCAT(id, ':', version ORDER BY id) ${live})`,
+    values: [versions.join(','), ...object],
   };
 }
 
