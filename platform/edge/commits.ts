@@ -50,6 +50,9 @@ export const lastLossSql = '(SELECT COALESCE(MAX(epoch), 0) FROM db_timeline WHE
 /** SQL: whether the database has a commit. Value: its UUID. */
 export const hasCommitSql = 'EXISTS (SELECT 1 FROM commit_record WHERE id = ? AND timeline > 0)';
 
+/** SQL: the mark of a commit record, like commitMark. Value: its UUID. */
+export const commitMarkSql = "(SELECT CONCAT(timeline, '.', id) FROM commit_record WHERE id = ?)";
+
 /** SQL: the newest timeline. */
 export const newestTimelineSql = '(SELECT MAX(epoch) FROM db_timeline)';
 
@@ -90,8 +93,7 @@ export class Commits {
   }
 
   /** Writes the row in a mutation's last transaction, also when nothing changed. Returns its mark, for `token`. */
-  async record(tx: Transaction): Promise<string> {
-    const id = newUuid();
+  async record(tx: Transaction, id: string = newUuid()): Promise<string> {
     return commitMark({ id, epoch: await writeCommitRecord(tx, id) });
   }
 

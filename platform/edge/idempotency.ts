@@ -8,6 +8,7 @@ import { isDuplicateKey, isLockWaitTimeout } from '../database/errors.ts';
 import { marksFor } from '../database/sql.ts';
 import { isSecretName } from '../secrets/secret-names.ts';
 import { canonicalJson } from '../values/json.ts';
+import { commitMarkSql } from './commits.ts';
 import { refuse } from './errors.ts';
 
 export interface KeyScope {
@@ -136,10 +137,15 @@ export async function restoreKey(tx: Transaction, key: KeyScope, callId: string)
   );
 }
 
-/** Stores the result for repetitions of the request: small JSON. */
-export async function recordResult(tx: Transaction, key: KeyScope, result: unknown): Promise<void> {
-  const sql = `UPDATE idempotency_key SET result = ? WHERE ${keyed}`;
-  await tx.execute(sql, [JSON.stringify(result ?? null), ...identify(key)]);
+/**
+ * Stores the result for repetitions of the request: small JSON. `commitId`: UUID of the transaction's commit record, which is written
+ * before; its mark becomes `recordId` of the result, which must be an object.
+ */
+export async function recordResult(tx: Transaction, key: KeyScope, result: unknown, commitId?: string): Promise<void> {
+  const text = JSON.stringify(result ?? null);
+  const [value, values] =
+    commitId === undefined ? ['?', [text]] : [`JSON_SET(?, '$.recordId', ${commitMarkSql})`, [text, commitId]];
+  await tx.execute(`UPDATE idempotency_key SET result = ${value} WHERE ${keyed}`, [...values, ...identify(key)]);
 }
 
 /**

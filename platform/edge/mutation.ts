@@ -10,11 +10,14 @@ import {
   isLockWaitTimeout,
   isUnavailable,
   OneCopyError,
+  ResultLostError,
 } from '../database/errors.ts';
+import { together } from '../database/statement-batch.ts';
 import { CountedLine, reasonOf } from '../process/counted-line.ts';
 import type { Logger } from '../process/log.ts';
+import { newUuid } from '../values/ids.ts';
 import { Turns } from '../work/turns.ts';
-import type { Commits, CommitToken } from './commits.ts';
+import { type Commits, type CommitToken, commitMark } from './commits.ts';
 import { CodedError, Refusal, refuse, sameKeyTells, type UserError, userError } from './errors.ts';
 import {
   claimKey,
@@ -248,10 +251,17 @@ export class Mutations {
       const looked = looks ? await this.#look(prepared, key) : { effect: prepared };
       if ('before' in looked) return looked.before;
       const { effect } = looked;
+      let id = '';
+      const noted: Effect = async (tx) => {
+        id = await effect(tx);
+        return id;
+      };
       try {
-        const stored = await this.#db.transaction((tx) => this.#write(tx, call, attempt, effect, key));
+        const stored = await this.#db.transaction((tx) => this.#write(tx, call, attempt, noted, key));
         return { stored, replayed: false };
       } catch (error) {
+        if (error instanceof ResultLostError)
+          return { stored: { id, recordId: commitMark(error.record) }, replayed: false };
         if (error instanceof LookAgain && tried < mostTries) continue;
         if (!(error instanceof DuplicateKeyFound) || key === undefined) throw error;
       }
@@ -290,6 +300,7 @@ export class Mutations {
     return found.kind === 'result' ? { stored: found.result as Stored, replayed: true } : undefined;
   }
 
+  /** The last statements and COMMIT are one round trip. */
   async #write<Entity>(
     tx: Transaction,
     call: MutationCall<Entity>,
@@ -300,10 +311,17 @@ export class Mutations {
     if (key !== undefined) await claimKey(tx, key);
     const id = await effect(tx);
     const subject = { subjectType: call.subject, subjectId: id };
-    await audit(tx, { ...auditOf(call, attempt), outcome: 'ACCEPTED', ...subject });
-    const stored = { id, recordId: await this.#commits.record(tx) };
-    if (key !== undefined) await recordResult(tx, key, stored);
-    return stored;
+    const commitId = newUuid();
+    const [recordId] = await together(
+      tx,
+      (batch) => [
+        this.#commits.record(batch, commitId),
+        audit(batch, { ...auditOf(call, attempt), outcome: 'ACCEPTED', ...subject }),
+        ...(key === undefined ? [] : [recordResult(batch, key, { id }, commitId)]),
+      ],
+      { commits: true },
+    );
+    return { id, recordId };
   }
 }
 

@@ -2,13 +2,18 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
+import { pino } from 'pino';
 import { writeCommitRecord } from '../../../platform/database/commit-record.ts';
 import { Database, type Transaction } from '../../../platform/database/database.ts';
 import { ResultLostError } from '../../../platform/database/errors.ts';
 import { together } from '../../../platform/database/statement-batch.ts';
+import { Commits } from '../../../platform/edge/commits.ts';
+import { Mutations } from '../../../platform/edge/mutation.ts';
+import { Keyring } from '../../../platform/secrets/keyring.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { TcpLine } from '../../../simulators/tcp-line.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { keyFile } from '../../support/ground.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 
 let place: TestDatabase;
@@ -129,6 +134,32 @@ test('it was committed by a text whose answer was lost: the error has the row th
   const error = await attempt.catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(ResultLostError);
   expect([(error as ResultLostError).record, told]).toEqual([{ id, epoch: 1 }, 1]);
+});
+
+test('the answer to the commit of a mutation was lost: it is answered, and a repetition gets the same answer', async () => {
+  await db.execute('CREATE TABLE thing (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(64) NOT NULL)');
+  const log = pino({ level: 'silent' });
+  const commits = new Commits({ db, keyring: new Keyring(keyFile), log });
+  const mutations = new Mutations({ db, commits, log });
+  let runs = 0;
+  const create = () =>
+    mutations.run({
+      ...{ name: 'thingCreate', context: { identity: null, requestId: 'r-1', loaders: new Map() }, subject: 'Thing' },
+      input: { idempotencyKey: 'key' },
+      prepare: () => async (tx: Transaction) => {
+        runs += 1;
+        const { insertId } = await tx.execute("INSERT INTO thing (name) VALUES ('one')");
+        loses = true;
+        return String(insertId);
+      },
+      read: async (id) => (await db.query<{ name: string }>('SELECT name FROM thing WHERE id = ?', [id]))[0],
+    });
+  const made = await create();
+  expect([runs, loses]).toEqual([1, false]);
+  expect(made).toMatchObject({ entity: { name: 'one' }, userErrors: [], replayed: false });
+  expect(await commits.replication(made.commit?.token ?? '', 0)).toMatchObject({ state: 'NOT_REPLICATED' });
+  expect(await create()).toEqual({ ...made, replayed: true });
+  expect(runs).toBe(1);
 });
 
 test('a batch returns the timeline of its record', async () => {

@@ -1,12 +1,12 @@
 // The edge of mutations: one transaction for all, refusals without effect, repetitions, lost databases.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Database } from '../../../platform/database/database.ts';
+import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { CommitUncertainError } from '../../../platform/database/errors.ts';
 import type { Commits } from '../../../platform/edge/commits.ts';
 import { refuse } from '../../../platform/edge/errors.ts';
 import type { Identity, RequestContext } from '../../../platform/edge/identity.ts';
 import { InputCheck } from '../../../platform/edge/input.ts';
-import { type Effect, type MutationCall, type Mutations, toUserErrors } from '../../../platform/edge/mutation.ts';
+import { type Effect, type MutationCall, Mutations, toUserErrors } from '../../../platform/edge/mutation.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { Ground, TestGround } from '../../support/ground.ts';
 
@@ -60,6 +60,25 @@ function create(
     },
     read: async (id) => (await db.query<Thing>('SELECT id, name FROM thing WHERE id = ?', [id]))[0],
   };
+}
+
+/** The database, which tells the texts of its transactions. */
+function watching(texts: string[]): Database {
+  const transaction: Database['transaction'] = (work, options) =>
+    db.transaction((tx) => {
+      const watch = <Name extends 'query' | 'execute'>(name: Name) =>
+        ((...given: Parameters<Transaction[Name]>) => {
+          texts.push(given[0]);
+          return (tx[name] as (...all: typeof given) => unknown)(...given);
+        }) as Transaction[Name];
+      return work({
+        query: watch('query'),
+        execute: watch('execute'),
+        afterCommit: (action) => tx.afterCommit(action),
+        provenBy: (recordId, epoch) => tx.provenBy(recordId, epoch),
+      });
+    }, options);
+  return Object.assign(Object.create(db) as Database, { transaction, query: db.query.bind(db) });
 }
 
 async function count(table: string, where = '1 = 1'): Promise<number> {
@@ -148,6 +167,13 @@ describe('run', () => {
     expect(await count('thing')).toBe(before);
     expect(await count('audit_entry', "outcome = 'REFUSED' AND code = 'ALREADY_EXISTS'")).toBe(1);
     expect((await mutations.run(create('b', { idempotencyKey: 'kb' }))).userErrors).toEqual([]);
+  });
+
+  test("audit entry, commit mark, the key's result and COMMIT are one round trip", async () => {
+    const texts: string[] = [];
+    const watched = new Mutations({ db: watching(texts), commits, log: ground.log });
+    expect((await watched.run(create('w', { idempotencyKey: 'kw' }))).userErrors).toEqual([]);
+    expect(texts.map((text) => text.replace(/ .*/s, ''))).toEqual(['SET', 'INSERT', 'BEGIN']);
   });
 
   test('the same key gives the same result and commit; another input conflicts', async () => {
