@@ -11,6 +11,12 @@ import {
 } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { mustChangeOneRow, mustHold } from '../../../../platform/database/statement-batch.ts';
+import {
+  declareTimelinesSql,
+  joinCommitSql,
+  readTimelinesSql,
+  writeCommitSql,
+} from '../../../../platform/database/timeline-variables.ts';
 import { hasCommitSql, lastLossSql, newestTimelineSql } from '../../../../platform/edge/commits.ts';
 import { invariant } from '../../../../platform/edge/errors.ts';
 import { countsFor, type Identity } from '../../../../platform/edge/identity.ts';
@@ -104,10 +110,9 @@ export async function insertOperation(batch: Sql, operation: NewOperation, commi
   // The timelines are read once, because each of their subqueries costs as much as an index of the row.
   const [written] = await batch.query<{ timeline: number; at: Date }>(
     `BEGIN
-    DECLARE newest_epoch, lost_epoch, unlifted_epoch INT UNSIGNED;
+    ${declareTimelinesSql};
     DECLARE accepted_at DATETIME(3) DEFAULT NOW(3);
-    SELECT MAX(epoch), COALESCE(MAX(IF(lossy = 1, epoch, 0)), 0), COALESCE(MAX(IF(lossy = 1 AND lifted_at IS NULL, epoch, 0)), 0)
-      INTO newest_epoch, lost_epoch, unlifted_epoch FROM db_timeline;
+    ${readTimelinesSql};
     INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id,
       cmp_role, resource, scope, object_key, object_hash, claim, shared, forced, arguments, wire_call, call_deadline_ms, timeline,
       requested_by, requester_id, request_id, actor_kind, actor_id, action, sent_to, sent_options, secrets, created_at, updated_at,
@@ -117,7 +122,7 @@ export async function insertOperation(batch: Sql, operation: NewOperation, commi
     FROM backend ${proven.joins.sql}
     WHERE backend.id = ? AND provisioning_status = 'ENABLED' AND version = COALESCE(?, version)
       AND ? >= lost_epoch${call.effect === 'NON_IDEMPOTENT' ? ' AND replay_lifted_epoch >= unlifted_epoch' : ''} AND ${proven.where.sql} AND ${before.sql}${mustChangeOneRow}${after === always ? '' : mustHold(after)};
-    INSERT INTO commit_record (id, timeline) VALUES (?, newest_epoch);
+    ${writeCommitSql};
     SELECT newest_epoch AS timeline, accepted_at AS at;
   END`,
     [
@@ -176,9 +181,7 @@ function later(at: Date, ms: number): Date {
  * primary key cost a fraction of two subqueries.
  */
 function joinedProofs(proofs: readonly CommitPoint[]): { readonly joins: Condition; readonly where: Condition } {
-  const joins = proofs.map(
-    (_, at) => `LEFT JOIN commit_record proof${at} ON proof${at}.id = ? AND proof${at}.timeline > 0`,
-  );
+  const joins = proofs.map((_, at) => joinCommitSql(`proof${at}`));
   const where = proofs.map((_, at) => `(proof${at}.id IS NOT NULL OR lost_epoch > ?)`);
   return {
     joins: { sql: joins.join(' '), values: proofs.map(({ id }) => id) },
