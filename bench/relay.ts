@@ -96,8 +96,24 @@ async function run({
   const of = (wire: Wire, delayMs: number, level: 'floor' | 'subgraph' = 'subgraph') =>
     results.get(nameOf(wire, delayMs, 1))?.compare(level);
   const [ssh, https] = [of('ssh', 0), of('https', 0)];
+  /** What the relay adds to a call at 20 ms, relative to what two commits add. */
+  const addedToFloor = (wire: Wire) => {
+    const [own, floor] = [of(wire, slowMs)?.addedP50Ms, of(wire, slowMs, 'floor')?.addedP50Ms];
+    return own === undefined || floor === undefined ? undefined : rounded(own / floor, 2);
+  };
+  const with16 = (wire: Wire) => results.get(nameOf(wire, 0, mostConcurrency))?.compare('gateway');
+  const cpuMs16 = (wire: Wire) => {
+    const gateway = with16(wire);
+    return gateway && rounded(gateway.cpuMsPerCall + gateway.databaseCpuMsPerCall, 2);
+  };
   const sshRatio20ms = of('ssh', slowMs)?.ratio;
   const figures = {
+    sshAddedToFloor: addedToFloor('ssh'),
+    httpsAddedToFloor: addedToFloor('https'),
+    sshCpuMs16: cpuMs16('ssh'),
+    httpsCpuMs16: cpuMs16('https'),
+    sshAddedP50Ms16: with16('ssh')?.addedP50Ms,
+    httpsAddedP50Ms16: with16('https')?.addedP50Ms,
     sshRatio20ms,
     httpsRatio20ms: of('https', slowMs)?.ratio,
     sshAddedP50Ms: ssh?.addedP50Ms,
