@@ -130,8 +130,13 @@ export class GraphReload {
 
   /** Each published operation that is valid now must stay so. */
   async #preparePublished(before: GraphVersion, next: GraphVersion): Promise<number> {
+    const { published } = this.#options;
+    if (!published.isKnown)
+      throw new CodedError('UNAVAILABLE', 'This gateway has not read the published operations yet; try again.', {
+        retryAfterMs,
+      });
     const broken: string[] = [];
-    const texts = this.#options.published.texts();
+    const texts = published.texts();
     for (const [hash, text] of texts) {
       await nextTurn();
       try {
@@ -139,7 +144,7 @@ export class GraphReload {
         if (operation.operation !== 'subscription')
           await next.executor.prepare({ ...prepared, operationName: operation.name?.value });
       } catch (error) {
-        if (before.operations.known(hash) !== undefined) broken.push(`${hash} (${reasonOf(error)})`);
+        if (await isValid(before, hash, text)) broken.push(`${hash} (${reasonOf(error)})`);
       }
     }
     if (broken.length === 0) return texts.size;
@@ -163,6 +168,13 @@ export class GraphReload {
     }
     return ending;
   }
+}
+
+async function isValid({ operations }: GraphVersion, hash: string, text: string): Promise<boolean> {
+  return operations.prepare(hash, text).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** So that operations in use need not wait for their plans. */
