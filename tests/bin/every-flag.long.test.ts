@@ -19,12 +19,12 @@ import { patience } from '../support/patience.ts';
 /** Not run here: each needs root and a lab of its own, and is run by the test that is named. */
 const elsewhere: Readonly<Record<string, string>> = {
   'up --ha': 'tests/bin/ha-demo.long.test.ts',
-  'lab load': 'tests/bin/ha-demo.long.test.ts',
-  'lab load --seconds': 'tests/bin/ha-demo.long.test.ts',
-  'lab load --clients': 'tests/bin/ha-demo.long.test.ts',
-  'lab load --hosts': 'tests/bin/ha-demo.long.test.ts',
-  'lab load --data': 'tests/bin/ha-demo.long.test.ts',
-  'lab load --json': 'tests/bin/ha-demo.long.test.ts',
+  'lab load': 'tests/bin/support/ha-demo.ts',
+  'lab load --seconds': 'tests/bin/support/ha-demo.ts',
+  'lab load --clients': 'tests/bin/support/ha-demo.ts',
+  'lab load --hosts': 'tests/bin/support/ha-demo.ts',
+  'lab load --data': 'tests/bin/support/ha-demo.ts',
+  'lab load --json': 'tests/bin/support/ha-demo.ts',
   'lab exec': 'tests/lab/balancers.long.test.ts',
   'lab exec --data': 'tests/lab/balancers.long.test.ts',
 };

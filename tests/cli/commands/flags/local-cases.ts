@@ -11,6 +11,7 @@ import type { FlagRun } from './flag-run.ts';
 
 const inventory = join(import.meta.dirname, '../../../../docs/examples/inventory-subgraph/inventory.graphql');
 
+const schema = join(import.meta.dirname, '../../../../schema/api.graphql');
 const screen = join(import.meta.dirname, '../../../../docs/examples/screens/overview.graphql');
 
 export async function localCases(run: FlagRun): Promise<void> {
@@ -25,6 +26,10 @@ export async function localCases(run: FlagRun): Promise<void> {
   await run.ok('audit verify');
   await waitFor('a kept end', async () => (await readFile(system.anchorFile, 'utf8').catch(() => '')) !== '');
   await run.ok(`explain ${screen} --operation Overview --variables {}`);
+  await run.ok(`published add ${screen}`);
+  const [hash = ''] = /[0-9a-f]{64}/.exec(await run.ok('published list')) ?? [];
+  await run.ok(`published check ${schema}`);
+  await run.ok(`published remove ${hash}`);
   expect(await run.ok('reload')).toContain('"changed": false');
   await run.ok(`audit verify --anchor ${system.anchorFile}`);
   await ok(`clock show ${config}`);
@@ -87,7 +92,7 @@ async function labCases({ system, coverage }: FlagRun): Promise<void> {
   try {
     const data = `--data ${system.path('lab')}`;
     const lab = (words: string) => coverage.succeeds(`lab ${words} ${data}`);
-    for (const options of ['', '--json']) expect(await coverage.succeeds(`lab clean ${options}`)).not.toBe('');
+    for (const options of ['', '--json']) expect(await coverage.succeeds(`lab clean ${options}`.trim())).not.toBe('');
     for (const verb of ['list', 'hosts']) expect(await lab(verb)).not.toBe('');
     await lab('add bigip --no-install');
     await lab('trouble bigip hang');
