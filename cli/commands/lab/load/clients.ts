@@ -28,6 +28,8 @@ const set = 'blocked';
 const taskMs = 120_000;
 const pauseMs = 100;
 const againMs = 250;
+/** Tasks of one client that wait for a look at the device. */
+const mostUnsettled = 8;
 const settleMs = 1_000;
 const settleTries = 60;
 /** Of those, once the load is over: whoever said how long it takes does not wait another minute. */
@@ -51,21 +53,33 @@ const readDocument = graphql(`
   query LoadRead($id: ID!) { root: mapping(id: $id) { id version } }
 `);
 
+/** A task whose call has an unknown outcome goes on beside the next ones: a look at the device can take a minute. */
 export async function runWriter(options: ClientOptions): Promise<void> {
+  const unsettled = new Set<Promise<void>>();
   while (!options.stopping.aborted) {
-    const address = newAddress();
-    const cmpObject = { type: 'load', externalId: randomUUID() };
-    const made = await call(options, 'add', { backend, cmpObject, set, address });
-    if (made !== undefined) {
-      for (const shared of [true, false]) {
-        await pause(options);
-        await share(options, made, shared);
-      }
-      await pause(options);
-      await call(options, 'delete', { backend, cmpObject, set, address });
-    }
+    const unsettledCall = Promise.withResolvers<void>();
+    const task = runTask(options, unsettledCall.resolve);
+    unsettled.add(task);
+    // One that failed stays, and ends the load.
+    const ended = task.then(() => void unsettled.delete(task));
+    await Promise.race([ended, unsettledCall.promise]);
+    if (unsettled.size >= mostUnsettled) await Promise.race(unsettled);
     await pause(options);
   }
+  await Promise.all(unsettled);
+}
+
+async function runTask(options: ClientOptions, onUnsettled: () => void): Promise<void> {
+  const address = newAddress();
+  const cmpObject = { type: 'load', externalId: randomUUID() };
+  const made = await call(options, 'add', { backend, cmpObject, set, address }, onUnsettled);
+  if (made === undefined) return;
+  for (const shared of [true, false]) {
+    await pause(options);
+    await share(options, made, shared);
+  }
+  await pause(options);
+  await call(options, 'delete', { backend, cmpObject, set, address }, onUnsettled);
 }
 
 /** Reads mappings through the address, and knows how new they must be. */
@@ -109,6 +123,7 @@ async function call(
   options: ClientOptions,
   act: 'add' | 'delete',
   input: { readonly address: string; readonly [name: string]: unknown },
+  onUnsettled: () => void,
 ): Promise<string | undefined> {
   const { endpoint, tally, ending } = options;
   const mutation = act === 'add' ? 'firewallAddressSetElementAdd' : 'firewallAddressSetElementRemove';
@@ -117,8 +132,10 @@ async function call(
     { mutation, idempotencyKey: randomUUID(), input },
     {
       ...{ deadlineMs: taskMs, signal: ending },
-      onAgain: () => {
+      onAgain: ({ request }) => {
         tally.again += 1;
+        // Of an operation that is known: its end may come only with a look at the device.
+        if (request !== 'send') onUnsettled();
       },
     },
   );
@@ -131,6 +148,7 @@ async function call(
   if (kind === 'SUCCEEDED') return done();
   if (ending.aborted) return undefined;
   if (kind === 'UNKNOWN' && operation !== null) {
+    onUnsettled();
     const state = await settle(options, operation.id);
     if (state === 'SUCCEEDED') return done();
     if (state === undefined) tally.unsettled(`${act} ${input.address}: UNKNOWN, and no look settled it`);
