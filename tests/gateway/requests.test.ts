@@ -1,18 +1,21 @@
 // Queries and mutations over two subgraphs, in-process and over HTTP.
 // needs: load
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Agent, request } from 'undici';
 import { answered } from './support/answered.ts';
 import { Collector, modes, TestGateway, until } from './support/gateway.ts';
 
 describe.each(modes)('requests, subgraphs %s', (mode) => {
   let gateway: TestGateway;
-  beforeEach(async () => {
+  beforeAll(async () => {
     gateway = await new TestGateway(mode).start();
   });
-  afterEach(async () => {
-    await gateway.stop();
+  beforeEach(() => {
+    const { calls, batches, prices } = gateway.world;
+    for (const each of [calls, prices]) each.clear();
+    batches.length = 0;
   });
+  afterAll(() => gateway.stop());
 
   test('a query joins fields of both subgraphs, with aliases, variables and fragments', async () => {
     gateway.world.prices.set('7', 70);
@@ -124,6 +127,17 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect(login.body).toEqual({ ...answered, data: { login: 'token of x' } });
     const wrong = await gateway.query('mutation { login(name: "x") }', undefined, 'no-such-token');
     expect(wrong.status).toBe(401);
+  });
+});
+
+// Each with a gateway of its own.
+describe.each(modes)('what changes a gateway, subgraphs %s', (mode) => {
+  let gateway: TestGateway;
+  beforeEach(async () => {
+    gateway = await new TestGateway(mode).start();
+  });
+  afterEach(async () => {
+    await gateway.stop();
   });
 
   test('an unavailable authenticator is 503, with an explanation', async () => {

@@ -227,6 +227,12 @@ export class TestGateway {
     return values.reduce((sum, { value }) => sum + value, 0);
   }
 
+  /** Closes every socket that a test left. */
+  async endClients(): Promise<void> {
+    await Promise.all(this.#clients.splice(0).map(async (client) => client.dispose()));
+    await until(async () => (await this.metric('tidegate_gateway_sockets')) === 0);
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#clients.map(async (client) => client.dispose()));
     // Absent when it failed to start.
