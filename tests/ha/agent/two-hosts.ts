@@ -143,10 +143,13 @@ export async function sync(): Promise<SyncSet> {
   return syncValue.parse(JSON.parse(entries[0]?.value ?? ''));
 }
 
+/** The member also follows: one that has restarted stays listed until its primary learns of it. */
 export async function inSync(primary: string, member: string): Promise<SyncSet> {
   return waitFor(`${primary} with ${member} in sync`, async () => {
     const now = await sync();
-    return now.primary === primary && now.members[0]?.host === member ? now : undefined;
+    if (now.primary !== primary || now.members[0]?.host !== member) return undefined;
+    const [replica] = await asRoot<{ Slave_IO_Running: string }[]>(member, 'SHOW SLAVE STATUS').catch(() => []);
+    return replica?.Slave_IO_Running === 'Yes' ? now : undefined;
   });
 }
 
