@@ -2,11 +2,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
 import { planNames } from '../../../../../subgraphs/gslb/control/plans/planning.ts';
+import { statementsOf } from '../../../../support/count-statements.ts';
 import { GslbGraph, identity, openRight, projectA } from '../../support/gslb-graph.ts';
 
 const most = 12;
+/** Links to one type are read together if they are ready in the same turn, which varies on a busy machine. */
+const tries = 8;
 let graph: GslbGraph;
-let statements = 0;
 
 beforeAll(async () => {
   graph = await GslbGraph.open();
@@ -49,12 +51,6 @@ beforeAll(async () => {
       names.map(({ id }) => id),
     ),
   );
-  const db = graph.db as { query: (...args: never[]) => unknown };
-  const query = db.query.bind(graph.db);
-  db.query = (...args) => {
-    statements += 1;
-    return query(...args);
-  };
 });
 afterAll(() => graph.stop());
 
@@ -71,16 +67,17 @@ const lists = {
 test.each(Object.entries(lists))('%s: as many statements for many rows as for few', async (list, links) => {
   const admin = identity('ADMIN');
   const cost = async (first: number) => {
-    statements = 0;
-    const data = await graph.ask<Record<string, { nodes: unknown[] }>>(
-      admin,
-      `{ ${list}(first: ${first}) { nodes { id ${links} } } }`,
-    );
+    const text = `{ ${list}(first: ${first}) { nodes { id ${links} } } }`;
+    const [statements, data] = await statementsOf(() => graph.ask<Record<string, { nodes: unknown[] }>>(admin, text));
     expect(data[list]?.nodes).toHaveLength(first);
-    return statements;
+    expect(statements).not.toEqual([]);
+    return statements.length;
   };
-  // Links to one type are read together if they are ready in the same turn, which varies on a busy machine.
-  const leastOf = async (first: number) => Math.min(await cost(first), await cost(first), await cost(first));
+  const leastOf = async (first: number) => {
+    const costs: number[] = [];
+    for (let left = tries; left > 0; left -= 1) costs.push(await cost(first));
+    return Math.min(...costs);
+  };
   const few = await leastOf(3);
   expect(Math.abs((await leastOf(most)) - few)).toBeLessThanOrEqual(2);
   expect(few).toBeLessThanOrEqual(25);
@@ -91,17 +88,16 @@ test('the quotas of many projects take as many statements as those of one', asyn
     gslbQuotas { kind limit used } } } }`;
   const others = Array.from({ length: 100 }, () => newUuid());
   const cost = async (ids: readonly string[], who = identity('ADMIN')) => {
-    statements = 0;
     const projects = ids.map((id) => ({ __typename: 'Project', id: encodeId('Project', id) }));
-    const data = await graph.ask<{ _entities: { gslbQuotas: { kind: string; used: number }[] | null }[] }>(who, text, {
-      projects,
-    });
-    return [statements, data._entities.map(({ gslbQuotas }) => gslbQuotas)] as const;
+    const [statements, data] = await statementsOf(() =>
+      graph.ask<{ _entities: { gslbQuotas: { kind: string; used: number }[] | null }[] }>(who, text, { projects }),
+    );
+    return [statements.length, data._entities.map(({ gslbQuotas }) => gslbQuotas)] as const;
   };
   const [ofTen, [quotas]] = await cost([projectA, ...others.slice(0, 9)]);
   const [ofAll, found] = await cost([projectA, ...others]);
-  // Statements of the background are counted too.
-  expect(ofAll).toBeLessThanOrEqual(ofTen + 2);
+  expect(ofTen).toBeGreaterThan(0);
+  expect(ofAll).toBe(ofTen);
   expect(quotas?.map(({ kind, used }) => [kind, used])).toEqual([
     ...[
       ['NAMES', most],
