@@ -38,7 +38,18 @@ const rules: readonly Rule[] = [
   {
     folder: 'cli/',
     mayImport: [
-      ...['generated/cli/', 'platform/', 'dns/', 'gateway/', 'subgraphs/', 'embedded/', 'ha/', 'lab/', 'schema/'],
+      ...[
+        'generated/cli/',
+        'generated/kinds/',
+        'platform/',
+        'dns/',
+        'gateway/',
+        'subgraphs/',
+        'embedded/',
+        'ha/',
+        'lab/',
+        'schema/',
+      ],
       'compose/',
       // What a CMP copies: the load does as it does.
       'clients/typescript/',

@@ -1,9 +1,10 @@
-// `npm run generate`: runs codegen.yml with the plugins and presets of this folder's packages.
+// `npm run generate`: runs codegen.yml with the plugins and presets of this folder's packages, and writes the registry of kinds.
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type CodegenConfig, generate } from '@graphql-codegen/cli';
 import { parse } from 'yaml';
 import { readGraph } from '../../platform/graph/sdl.ts';
+import { writeKinds } from './kinds.ts';
 import { type Mappers, withResolverTypes } from './resolver-types.ts';
 import { forThrowingClients } from './throwing-client.ts';
 
@@ -35,3 +36,4 @@ await generate(
   { ...config, generates, cwd: root.pathname, pluginLoader: async (name) => load(name), silent: true },
   true,
 );
+writeKinds(root);

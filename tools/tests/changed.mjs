@@ -75,7 +75,14 @@ function reversed(sources, otherFiles) {
 /** How sources name a file that they don't import, or the code that is made from it. */
 function namesOf(path) {
   const made = /^schema\/([\w-]+)\.(?:graphql|mappers\.yml)$/.exec(path);
-  if (made !== null) return [basename(path), `generated/graph/${made[1]}.ts`, 'generated/cli/', 'generated/dashboard/'];
+  if (made !== null)
+    return [
+      basename(path),
+      `generated/graph/${made[1]}.ts`,
+      'generated/cli/',
+      'generated/dashboard/',
+      'generated/kinds/',
+    ];
   if (path.startsWith('prisma/schema/')) return [basename(path), 'generated/prisma/'];
   return [extname(path) === '' ? path : `/${basename(path)}`, `'${basename(path)}`];
 }
