@@ -4,6 +4,22 @@ import type { Entry, Noun, Verb } from './verb.ts';
 
 /** Plural as in the graph; singular for what exists only once. */
 export const nouns: Readonly<Record<string, Entry<Noun>>> = {
+  projects: {
+    summary: 'Projects, to which everything else belongs.',
+    load: async () => (await import('./commands/projects/noun.ts')).projects,
+  },
+  users: {
+    summary: 'People who log in.',
+    load: async () => (await import('./commands/users/noun.ts')).users,
+  },
+  memberships: {
+    summary: 'Which users may do what in which project.',
+    load: async () => (await import('./commands/memberships/noun.ts')).memberships,
+  },
+  tokens: {
+    summary: 'API tokens of projects.',
+    load: async () => (await import('./commands/tokens/noun.ts')).tokens,
+  },
   backends: {
     summary: 'Devices and services to which calls are relayed.',
     load: async () => (await import('./commands/backends/noun.ts')).backends,
@@ -36,6 +52,10 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     summary: 'The servers of a pool.',
     load: async () => (await import('./commands/members/noun.ts')).members,
   },
+  'health-monitors': {
+    summary: 'How the members of a pool are checked.',
+    load: async () => (await import('./commands/health-monitors/noun.ts')).healthMonitors,
+  },
   l7policies: {
     summary: 'What listeners do with requests that match.',
     load: async () => (await import('./commands/l7policies/noun.ts')).l7Policies,
@@ -67,6 +87,30 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
   gslbs: {
     summary: 'DNS names whose answer follows what is alive.',
     load: async () => (await import('./commands/gslbs/noun.ts')).gslbs,
+  },
+  'gslb-pools': {
+    summary: 'Members of GSLBs that can replace each other.',
+    load: async () => (await import('./commands/gslb-pools/noun.ts')).gslbPools,
+  },
+  'gslb-members': {
+    summary: 'Servers, load balancers and names with which GSLBs answer.',
+    load: async () => (await import('./commands/gslb-members/noun.ts')).gslbMembers,
+  },
+  'gslb-monitors': {
+    summary: 'How members of GSLBs are checked.',
+    load: async () => (await import('./commands/gslb-monitors/noun.ts')).gslbMonitors,
+  },
+  flavors: {
+    summary: 'What projects may choose for their GSLBs.',
+    load: async () => (await import('./commands/flavors/noun.ts')).flavors,
+  },
+  'vantage-points': {
+    summary: 'Places from which members of GSLBs are checked.',
+    load: async () => (await import('./commands/vantage-points/noun.ts')).vantagePoints,
+  },
+  'dns-backends': {
+    summary: 'Name servers of other software that answer for GSLBs.',
+    load: async () => (await import('./commands/dns-backends/noun.ts')).dnsBackends,
   },
   zones: {
     summary: 'Zones in which GSLBs are created, and the keys that sign them.',

@@ -248,6 +248,8 @@ class Derivation {
       const type = getNamedType(field.type);
       const list = isListed(field.type) ? ({ list: true } as const) : {};
       if (field.args.some(({ type: of }) => isNonNullType(of))) return [];
+      // What a form is made from is not of the object.
+      if (type.name === 'JsonSchema') return [];
       if (isLeafType(type)) return [{ name, ...list }];
       if (field.args.length > 0) return [];
       if (type.name in declaredKinds) {

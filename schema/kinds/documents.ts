@@ -71,6 +71,21 @@ export function childrenDocument(registry: Registry, kind: Kind, selection?: str
 }`;
 }
 
+/** The object with an id, and those of the list with a name, in one request. */
+export function namedDocument(
+  kind: Kind,
+  { inProject, selection }: { readonly inProject: boolean; readonly selection: string },
+): string {
+  const { list, type } = kind;
+  if (list === undefined) throw new Error(`${type} has no list of its own`);
+  return `query ${type}Named($id: ID!, $names: [String!], $first: Int, $after: String${inProject ? ', $projectId: ID' : ''}) {
+  byId: node(id: $id) { __typename ... on ${type} { ${selection} } }
+  found: ${list.field}(names: $names, first: $first, after: $after${inProject ? ', projectId: $projectId' : ''}) {
+    nodes { ${selection} } pageInfo { hasNextPage endCursor }
+  }
+}`;
+}
+
 /** One object by its id. */
 export function oneDocument(registry: Registry, kind: Kind, selection?: string): string {
   const text = selection ?? selectionOf(registry, kind);

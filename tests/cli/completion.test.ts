@@ -14,7 +14,7 @@ async function completed(...words: string[]): Promise<string[]> {
 
 test.each<[string[], string[]]>([
   [['back'], ['backends']],
-  [['m'], ['mappings', 'members', 'machines', 'migrate']],
+  [['m'], ['memberships', 'mappings', 'members', 'machines', 'migrate']],
   [
     ['operations', ''],
     ['list', 'show', 'settle'],

@@ -31,6 +31,8 @@ function add(words: readonly string[], options: Readonly<Record<string, Option<u
 /** By placeholder; a few options mean it in a way of their own. */
 const samples: Readonly<Record<string, string>> = {
   JSON: '{}',
+  NUMBER: '1.5',
+  'FIELD=VALUE,…': '{}',
   URL: 'https://tidegate.test:8443/graphql',
   FILE: '/nowhere/file',
   DIR: '/nowhere/folder',

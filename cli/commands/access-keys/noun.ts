@@ -3,6 +3,7 @@ import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure } from '../../failures.ts';
 import { projectId } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
+import { kindVerb } from '../../kinds/noun.ts';
 import { flag } from '../../option.ts';
 import { readPages } from '../../pages.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
@@ -90,4 +91,4 @@ async function idOf(client: GraphClient, named: string): Promise<string> {
   throw new CommandFailure(`there is no access key '${named}'`);
 }
 
-export const accessKeys: Noun = { list, create, revoke };
+export const accessKeys: Noun = { list, show: kindVerb('ObjectAccessKey', 'show'), create, revoke };

@@ -1,5 +1,8 @@
 // `tidegate certificates`: TLS certificates with their private keys.
+import { kindVerb } from '../../kinds/noun.ts';
 import type { Noun } from '../../verb.ts';
 import { create, list, remove, update } from './verbs.ts';
 
-export const certificates: Noun = { list, create, update, delete: remove };
+export const certificates: Noun = {
+  ...{ list, show: kindVerb('TlsCertificate', 'show'), create, update, delete: remove },
+};

@@ -1,4 +1,5 @@
 // `tidegate gslbs`.
+import { kindVerb } from '../../kinds/noun.ts';
 import type { Noun } from '../../verb.ts';
 import { explain } from './explain.ts';
 import { force } from './force.ts';
@@ -7,4 +8,7 @@ import { history } from './history.ts';
 import { list } from './list.ts';
 import { show } from './show.ts';
 
-export const gslbs: Noun = { list, show, explain, history, force, freeze };
+export const gslbs: Noun = {
+  ...{ list, show, create: kindVerb('Gslb', 'create'), update: kindVerb('Gslb', 'update') },
+  ...{ delete: kindVerb('Gslb', 'delete'), explain, history, force, freeze },
+};

@@ -5,6 +5,7 @@ import { UsageError } from '../../failures.ts';
 import { findNamed, namedAs, withOne } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { givenHostFields, hostOptions } from '../../host-options.ts';
+import { kindVerb } from '../../kinds/noun.ts';
 import { flag } from '../../option.ts';
 import { readPages } from '../../pages.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
@@ -161,6 +162,7 @@ const remove = remoteVerb({
 
 export const hosts: Noun = {
   list,
+  show: kindVerb('LoadBalancerHost', 'show'),
   set,
   cordon,
   release,

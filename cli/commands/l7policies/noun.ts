@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { UsageError } from '../../failures.ts';
+import { kindVerb } from '../../kinds/noun.ts';
 import { choice, integer, needed, text, type Values } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { listVerb } from '../../row-verbs.ts';
@@ -127,4 +128,6 @@ const remove = deletePartVerb({
   },
 });
 
-export const l7Policies: Noun = { list, create, update, delete: remove };
+export const l7Policies: Noun = {
+  ...{ list, show: kindVerb('L7Policy', 'show'), create, update, delete: remove },
+};

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
+import { kindVerb } from '../../kinds/noun.ts';
 import { choice, flag, needed, neededText, text } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { listVerb } from '../../row-verbs.ts';
@@ -143,4 +144,4 @@ const remove = remoteVerb({
   },
 });
 
-export const l7Rules: Noun = { list, create, update, delete: remove };
+export const l7Rules: Noun = { list, show: kindVerb('L7Rule', 'show'), create, update, delete: remove };

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
+import { kindVerb } from '../../kinds/noun.ts';
 import { choice, integer, several, text } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { listVerb } from '../../row-verbs.ts';
@@ -152,4 +153,6 @@ const traffic = remoteVerb({
   },
 });
 
-export const listeners: Noun = { list, create, update, delete: remove, traffic };
+export const listeners: Noun = {
+  ...{ list, show: kindVerb('Listener', 'show'), create, update, delete: remove, traffic },
+};

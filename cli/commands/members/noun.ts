@@ -1,5 +1,8 @@
 // `tidegate members`: the servers of a pool.
+import { kindVerb } from '../../kinds/noun.ts';
 import type { Noun } from '../../verb.ts';
 import { create, drain, list, remove, traffic, update } from './verbs.ts';
 
-export const members: Noun = { list, create, update, delete: remove, drain, traffic };
+export const members: Noun = {
+  ...{ list, show: kindVerb('PoolMember', 'show'), create, update, delete: remove, drain, traffic },
+};

@@ -4,6 +4,7 @@ import type { ObjectOptionPreset } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
+import { kindVerb } from '../../kinds/noun.ts';
 import { chosenFrom, flag, integer, one, several, text, type Values } from '../../option.ts';
 import { readPages } from '../../pages.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
@@ -191,4 +192,6 @@ const remove = remoteVerb({
   },
 });
 
-export const storageOptions: Noun = { list, create, update, keep, delete: remove };
+export const storageOptions: Noun = {
+  ...{ list, show: kindVerb('ObjectOption', 'show'), create, update, keep, delete: remove },
+};

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure } from '../../failures.ts';
+import { kindVerb } from '../../kinds/noun.ts';
 import { choice } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { listVerb } from '../../row-verbs.ts';
@@ -93,4 +94,6 @@ const remove = deletePartVerb({
   },
 });
 
-export const pools: Noun = { list, create, delete: remove };
+export const pools: Noun = {
+  ...{ list, show: kindVerb('Pool', 'show'), create, update: kindVerb('Pool', 'update'), delete: remove },
+};

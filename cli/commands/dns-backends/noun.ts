@@ -1,0 +1,4 @@
+// `tidegate dns-backends`.
+import { kindNoun } from '../../kinds/noun.ts';
+
+export const dnsBackends = kindNoun('DnsBackend');

@@ -1,0 +1,4 @@
+// `tidegate memberships`.
+import { kindNoun } from '../../kinds/noun.ts';
+
+export const memberships = kindNoun('Membership');

@@ -1,0 +1,4 @@
+// `tidegate vantage-points`.
+import { kindNoun } from '../../kinds/noun.ts';
+
+export const vantagePoints = kindNoun('GslbVantagePoint');

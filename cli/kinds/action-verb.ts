@@ -1,0 +1,285 @@
+// A verb that sends one mutation of a kind: create, set, update, delete, revoke, and what else the graph has. Its options are the fields of the
+// mutation's input.
+import { randomUUID } from 'node:crypto';
+import { registry } from '../../generated/kinds/registry.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
+import { actionDocument } from '../../schema/kinds/documents.ts';
+import type { Action, Kind } from '../../schema/kinds/kind.ts';
+import { settled } from '../commands/loadbalancers/balancer.ts';
+import { CommandFailure, UsageError } from '../failures.ts';
+import type { GraphqlDocument, UserError } from '../graph-client.ts';
+import { type Options, several, text } from '../option.ts';
+import { commonOptions, type RemoteCall, remoteVerb } from '../remote-verb.ts';
+import type { Verb } from '../verb.ts';
+import type { Commit, WaitingCall } from '../wait.ts';
+import { asInput } from './as-input.ts';
+import { type FieldOption, fieldOptions } from './field-options.ts';
+import { documentOf, findObject, idOf, kindOf, nameOf, readObject, type Where, wordsOf } from './find-object.ts';
+import { readGiven, withIds } from './given-input.ts';
+import { isProjects, parentOption, parentOptions, placeOptions, type Values, whereOf } from './place.ts';
+import { aOf, isGiven } from './read-verbs.ts';
+import { refuseIfAny } from './refusals.ts';
+
+const { project, wait } = commonOptions;
+const from = text('FILE', 'Fields in YAML or JSON, by their names in the graph. Options win over it.');
+const unset = several('FIELD', 'Field that gets no value, by the name of its option.');
+
+interface ActionVerb {
+  /** Default: from the name of the verb. */
+  readonly summary?: string;
+  /** The field that the argument NAME fills in. Default: the id; for a new object, the field by which people know it. */
+  readonly key?: string;
+  /** In the confirmation: `is attached`. */
+  readonly done: string;
+  /** The kind that NAME names, if it is not that of the mutation. */
+  readonly named?: Kind;
+}
+
+interface Payload {
+  readonly made?: JsonObject | null;
+  readonly commit: Commit;
+  readonly userErrors: readonly UserError[];
+  readonly [secret: string]: unknown;
+}
+
+type PayloadDocument = GraphqlDocument<Readonly<Record<string, Payload>>, { readonly input: JsonObject }>;
+
+const doneWords: Readonly<Record<string, string>> = {
+  ...{ create: 'is created', set: 'is set', update: 'is changed' },
+  ...{ delete: 'is deleted', remove: 'is removed', revoke: 'is revoked' },
+};
+const summaryWords: Readonly<Record<string, string>> = {
+  ...{ create: 'Create', set: 'Set', update: 'Change', delete: 'Delete', remove: 'Remove', revoke: 'Revoke' },
+};
+
+/** One of the usual verbs of a kind. */
+export function usualVerb(kind: Kind, name: string): Verb {
+  const action = actionOf(kind, name);
+  const what =
+    name === 'delete' ? '' : action.secrets === undefined ? '' : ', and print its secret, which is shown only once';
+  const changes = name === 'update' ? '; options left out change nothing' : '';
+  return actionVerb(kind, action, {
+    summary: `${summaryWords[name]} ${aOf(kind)}${what}${changes}.`,
+    done: doneWords[name] ?? 'is done',
+  });
+}
+
+export function actionOf(kind: Kind, name: string): Action {
+  const action = kind.actions[name];
+  if (action === undefined) throw new Error(`the graph has no ${name} of ${kind.type}`);
+  return action;
+}
+
+/** How the argument NAME and the options become an input. */
+interface Shape {
+  readonly kind: Kind;
+  readonly action: Action;
+  /** The field that NAME fills in; undefined: the verb takes no NAME. */
+  readonly key: string | undefined;
+  /** The kind to which that field refers. */
+  readonly named: Kind | undefined;
+  readonly fields: readonly FieldOption[];
+  /** The input's field with the parent, and its option. */
+  readonly parent: { readonly field: string; readonly option: string } | undefined;
+  readonly takesProject: boolean;
+  readonly renames: boolean;
+}
+
+function shapeOf(kind: Kind, action: Action, verb: ActionVerb): Shape {
+  const known = registry.inputs[action.input]?.fields ?? [];
+  const has = (name: string) => known.some((each) => each.name === name);
+  const parentField = kind.parent !== undefined && has(kind.parent.input) ? kind.parent.input : undefined;
+  const own = kind.key.find((each) => has(each) && each !== parentField);
+  const key = verb.key ?? (has('id') ? 'id' : own);
+  const refersTo = known.find(({ name }) => name === key)?.refersTo;
+  const named = verb.named ?? (key === 'id' ? kind : refersTo === undefined ? undefined : kindOf(refersTo));
+  const renames = key === 'id' && own !== undefined;
+  const without = [
+    'projectId',
+    ...(parentField === undefined ? [] : [parentField]),
+    ...(key === undefined ? [] : [key]),
+  ];
+  return {
+    ...{ kind, action, key, named, renames, takesProject: has('projectId') },
+    fields: fieldOptions(action.input, {
+      singular: kind.singular,
+      without: renames ? [...without, own] : without,
+      changes: key === 'id',
+    }),
+    parent: parentField === undefined ? undefined : { field: parentField, option: parentOption(kind) ?? '' },
+  };
+}
+
+export function actionVerb(kind: Kind, action: Action, verb: ActionVerb): Verb {
+  const shape = shapeOf(kind, action, verb);
+  const { fields, key, renames, takesProject, named } = shape;
+  const hasFields = fields.length > 0 || renames;
+  const place = placeOptions(named !== undefined && key !== 'id' ? named : kind);
+  const options: Options = {
+    ...Object.fromEntries(fields.map(({ name, option }) => [name, option])),
+    ...(renames ? { rename: text('NAME', 'Its new name.') } : {}),
+    ...(hasFields ? { from } : {}),
+    ...(hasFields && key === 'id' ? { unset } : {}),
+    ...(shape.parent === undefined ? {} : parentOptions(kind)),
+    ...place,
+    ...(takesProject || isProjects(kind) ? { project } : {}),
+    wait,
+  };
+  return remoteVerb<Options, readonly string[]>({
+    summary: verb.summary ?? action.description,
+    takes: key === undefined ? [] : ['NAME'],
+    options,
+    run: (call) => run(shape, verb, call as unknown as ActionCall),
+  });
+}
+
+type ActionCall = RemoteCall<Options, readonly string[]> & WaitingCall & { readonly options: Values };
+
+async function run(shape: Shape, verb: ActionVerb, call: ActionCall): Promise<void> {
+  const { kind, action, fields, key } = shape;
+  const { client, options, printer, names, stderr } = call;
+  const given = await givenInput(shape, call);
+  if (key === 'id' && (fields.length > 0 || shape.renames) && verb.done === doneWords.update && given.isEmpty)
+    throw new UsageError('nothing to change was given');
+  const where = await whereOf(client, kind, options);
+  const target = await targetOf(shape, call, where);
+  const whole = await withKept(shape, call, given.input, target);
+  const referred = await withIds(client, action.input, whole, { projectId: where.projectId });
+  // What is shown only once is not shown again for the same key.
+  const idempotencyKey = action.secrets === undefined ? { idempotencyKey: randomUUID() } : {};
+  const input = { ...idempotencyKey, ...referred, ...target };
+  const document = documentOf(actionDocument(registry, kind, action)) as unknown as PayloadDocument;
+  const payload = await client.tryMutate(document, input);
+  refuseIfAny(payload.userErrors, blameOf(shape, options), given.secrets);
+  const { made } = payload;
+  await settled(call, payload.commit, balancerIn(kind, made));
+  const secrets = Object.fromEntries((action.secrets ?? []).map((name) => [name, payload[name] ?? null]));
+  const id = (isObject(made) ? made.id : undefined) ?? (key === 'id' ? target.id : undefined) ?? null;
+  if (Object.keys(secrets).length > 0)
+    stderr.write(`tidegate: keep ${Object.keys(secrets).map(secretWords).join(' and ')}: nobody can show it again\n`);
+  if (options.json === true) {
+    const gone = verb.done.replace(/^is /, '');
+    return printer.json({ ...(isObject(made) ? made : { id, [gone]: true }), ...secrets });
+  }
+  for (const value of Object.values(secrets)) await printer.line(String(value ?? ''));
+  if (Object.keys(secrets).length > 0) return;
+  const name = names[0] ?? (isObject(made) ? nameOf(kind, made) : String(id));
+  const isNew = verb.done === doneWords.create && typeof id === 'string';
+  await printer.line(`${name} ${verb.done}${isNew && id !== name ? `: ${id}` : ''}`);
+}
+
+/** An object inside of the object is sent whole: what was not given of it is as it was. */
+async function withKept(
+  { kind, action, key, fields }: Shape,
+  { client, options }: ActionCall,
+  input: JsonObject,
+  { id }: JsonObject,
+): Promise<JsonObject> {
+  if (key !== 'id') return input;
+  const unset = (options.unset as readonly string[] | undefined) ?? [];
+  const inside = fields.filter(({ name, path }) => path.length > 1 && (isGiven(options[name]) || unset.includes(name)));
+  const names = new Set(inside.map(({ path }) => path[0] ?? ''));
+  if (names.size === 0) return input;
+  const object = await readObject(client, kind, String(id));
+  const before = object === null ? {} : asInput(action.input, kind.output, object);
+  const kept = [...names].map((name) => [name, merged(before[name] ?? null, input[name] ?? null)]);
+  return { ...input, ...Object.fromEntries(kept) };
+}
+
+/** With the members of both; where exactly one may be given, the new one replaces the other. */
+function merged(before: JsonValue, given: JsonValue): JsonValue {
+  if (!isObject(before) || !isObject(given)) return given;
+  const names = new Set([...Object.keys(before), ...Object.keys(given)]);
+  return Object.fromEntries(
+    [...names].map((name) => [
+      name,
+      given[name] === undefined ? before[name] : merged(before[name] ?? null, given[name] ?? null),
+    ]),
+  );
+}
+
+/** Of a part: the load balancer whose nodes must have the change. */
+function balancerIn(kind: Kind, made: JsonObject | null | undefined): string | undefined {
+  const { loadBalancer } = made ?? {};
+  return kind.scope === 'parent' && isObject(loadBalancer) ? String(loadBalancer.id) : undefined;
+}
+
+function secretWords(name: string): string {
+  return name === 'joinToken' ? 'the token' : 'the secret';
+}
+
+async function givenInput(shape: Shape, { options, env }: ActionCall) {
+  const { action, fields, key, renames, kind } = shape;
+  const file = options.from as string | undefined;
+  const read = await readGiven({
+    input: action.input,
+    options: fields,
+    values: options,
+    from: file,
+    unset: (options.unset as readonly string[] | undefined) ?? [],
+    env,
+  });
+  const rename = renames && typeof options.rename === 'string' ? { [ownKey(kind)]: options.rename } : {};
+  const input: JsonObject = { ...read.input, ...rename };
+  if (key !== 'id') missingIn(shape, input, file);
+  return { input, secrets: read.secrets, isEmpty: Object.keys(input).length === 0 };
+}
+
+function ownKey({ key }: Kind): string {
+  return key[0] ?? 'name';
+}
+
+/** What a new object must have, and neither options nor file give. Throws UsageError. */
+function missingIn({ action, fields, key, parent }: Shape, input: JsonObject, file: string | undefined): void {
+  const apart: ReadonlySet<string | undefined> = new Set(['projectId', key, parent?.field]);
+  for (const { name, required } of registry.inputs[action.input]?.fields ?? []) {
+    if (required !== true || apart.has(name) || (input[name] ?? null) !== null) continue;
+    const options = fields.filter(({ path }) => path[0] === name);
+    const text =
+      options.length === 1
+        ? `--${options[0]?.name}`
+        : `${name} (${options.map((each) => `--${each.name}`).join(', ')})`;
+    throw new UsageError(file === undefined ? `give ${text}` : `give ${text}, or ${name} in ${file}`);
+  }
+}
+
+/** The fields that NAME, the parent and the project fill in. */
+async function targetOf(shape: Shape, call: ActionCall, where: Where): Promise<JsonObject> {
+  const { key, kind, named, parent, takesProject } = shape;
+  const { client, options, names } = call;
+  const made: Record<string, JsonValue> = {};
+  if (takesProject && where.projectId !== undefined) made.projectId = where.projectId;
+  if (takesProject && where.projectId === undefined && isNeeded(shape, 'projectId'))
+    throw new UsageError('give --project');
+  if (parent !== undefined && parent.field !== 'projectId') {
+    const given = options[parent.option];
+    if (!isGiven(given)) throw new UsageError(`give --${parent.option}`);
+    made[parent.field] = await idOf(client, kind.parent?.kind ?? '', String(given), { projectId: where.projectId });
+  }
+  if (key === undefined) return made;
+  const name = names[0] ?? '';
+  if (named === undefined) return { ...made, [key]: name };
+  const isOwn = named === kind;
+  const place = isOwn ? where : named.scope === 'installation' ? {} : { projectId: where.projectId };
+  const found = await findObject(client, named, name, place);
+  if (found.id === undefined) throw new CommandFailure(`${wordsOf(named)} '${name}' has no id`);
+  return { ...made, [key]: found.id };
+}
+
+function isNeeded({ action }: Shape, field: string): boolean {
+  return registry.inputs[action.input]?.fields.find(({ name }) => name === field)?.required === true;
+}
+
+function blameOf({ fields, key, parent, kind, renames }: Shape, options: Values) {
+  return {
+    options: fields,
+    given: new Set(Object.keys(options).filter((name) => isGiven(options[name]))),
+    from: options.from as string | undefined,
+    others: {
+      projectId: '--project',
+      ...(key === undefined ? {} : { [key]: 'NAME' }),
+      ...(parent === undefined ? {} : { [parent.field]: `--${parent.option}` }),
+      ...(renames ? { [ownKey(kind)]: '--rename' } : {}),
+    },
+  };
+}

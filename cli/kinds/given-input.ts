@@ -1,0 +1,168 @@
+// The input of a mutation, from the options of a command and from the file of `--from`. References by name become ids, files their content.
+import { dirname, resolve } from 'node:path';
+import { registry } from '../../generated/kinds/registry.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
+import type { InputField } from '../../schema/kinds/kind.ts';
+import { largestSecretBytes, readBounded, readSecret, type SecretPlaces } from '../apply/secrets.ts';
+import { parseSource, readText } from '../apply/source.ts';
+import { CommandFailure, UsageError } from '../failures.ts';
+import type { GraphClient } from '../graph-client.ts';
+import { checkInput } from './check-input.ts';
+import type { FieldOption } from './field-options.ts';
+import { idOf, type Where } from './find-object.ts';
+
+interface Giving {
+  readonly input: string;
+  readonly options: readonly FieldOption[];
+  /** By the name of the option. */
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly from: string | undefined;
+  readonly unset: readonly string[];
+  readonly env: SecretPlaces['env'];
+}
+
+interface Given {
+  /** References are still names. */
+  readonly input: JsonObject;
+  /** Never shown. */
+  readonly secrets: readonly string[];
+}
+
+/** Options win over the file. Throws UsageError and CommandFailure. */
+export async function readGiven({ input, options, values, from, unset, env }: Giving): Promise<Given> {
+  const secrets: string[] = [];
+  let given: JsonObject = from === undefined ? {} : await readFrom(input, from, env, secrets);
+  const here = { folder: process.cwd(), env };
+  for (const { name, path, field } of options) {
+    const value = values[name];
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
+    const isFile = field.secret || field.file;
+    const content = isFile ? await readContent(field, `--${name}`, { file: value as string }, here, secrets) : value;
+    given = withValue(given, path, content as JsonValue);
+  }
+  for (const name of unset) {
+    const option = options.find((each) => each.name === name);
+    if (option === undefined)
+      throw new UsageError(
+        `--unset: '${name}' is no field; give one of ${options.map((each) => each.name).join(', ')}`,
+      );
+    if (given[option.path[0] ?? ''] !== undefined && option.path.length === 1)
+      throw new UsageError(`give --${name} or --unset ${name}, not both`);
+    given = withValue(given, option.path, option.field.list ? [] : null);
+  }
+  const { faults } = checkInput(input, given, { partly: true, without: new Set() });
+  const [fault] = faults;
+  if (fault !== undefined) throw new UsageError(faultText(fault, options));
+  return { input: given, secrets };
+}
+
+/** `path`: of the fault of a combination of options. */
+function faultText(
+  { path, message }: { readonly path: readonly string[]; readonly message: string },
+  options: readonly FieldOption[],
+): string {
+  const inside = options.filter((each) => path.every((part, at) => each.path[at] === part));
+  return path.length === 0 || inside.length !== 1 ? message : `--${inside[0]?.name}: ${message}`;
+}
+
+async function readFrom(input: string, path: string, env: SecretPlaces['env'], secrets: string[]): Promise<JsonObject> {
+  const [source] = parseSource(await readText(path), { several: false });
+  const [fault] = source?.faults ?? [];
+  if (fault !== undefined) throw new CommandFailure(`${path}:${fault.line}: ${fault.message}`);
+  const { value } = source ?? {};
+  if (!isObject(value)) throw new CommandFailure(`${path} must be a map of names and values`);
+  const checked = checkInput(input, value, { partly: true });
+  const faults = checked.faults.map((each) => `${path}:${source?.lineOf(each.path) ?? 1}: ${each.message}`);
+  if (faults.length > 0) throw new CommandFailure(faults.join('\n'));
+  return withContents(input, checked.value, { folder: dirname(resolve(path)), env }, secrets);
+}
+
+/** With the content of the files that it names. Throws CommandFailure. */
+export async function withContents(
+  input: string,
+  value: JsonObject,
+  places: SecretPlaces,
+  secrets: string[],
+): Promise<JsonObject> {
+  const read: Record<string, JsonValue> = {};
+  for (const field of registry.inputs[input]?.fields ?? []) {
+    const member = value[field.name];
+    if (member === undefined) continue;
+    read[field.name] = await memberContents(field, member, places, secrets);
+  }
+  return read;
+}
+
+async function memberContents(
+  field: InputField,
+  member: JsonValue,
+  places: SecretPlaces,
+  secrets: string[],
+): Promise<JsonValue> {
+  if (member === null) return null;
+  if (field.secret || (field.file && isObject(member))) return readContent(field, field.name, member, places, secrets);
+  if (registry.inputs[field.type] === undefined) return member;
+  if (!Array.isArray(member)) return withContents(field.type, member as JsonObject, places, secrets);
+  const items: JsonValue[] = [];
+  for (const each of member) items.push(await withContents(field.type, each as JsonObject, places, secrets));
+  return items;
+}
+
+/** Throws CommandFailure. */
+async function readContent(
+  field: InputField,
+  name: string,
+  source: JsonValue,
+  places: SecretPlaces,
+  secrets: string[],
+): Promise<string> {
+  if (field.secret) {
+    const read = await readSecret(field.name, source, places);
+    if (!read.ok) throw new CommandFailure(`${name}: ${read.message}`);
+    secrets.push(read.value);
+    return read.value;
+  }
+  const { file, ...others } = source as JsonObject;
+  if (typeof file !== 'string' || Object.keys(others).length > 0)
+    throw new CommandFailure(`${name} must be the text, or { file: PATH }`);
+  const read = await readBounded(resolve(places.folder, file), largestSecretBytes);
+  if (!read.ok) throw new CommandFailure(`${name}: ${read.message}`);
+  return `${read.value.trim()}\n`;
+}
+
+/** Finds what the input refers to, by name or id. Throws CommandFailure. */
+export async function withIds(
+  client: GraphClient,
+  input: string,
+  value: JsonObject,
+  where: Where,
+): Promise<JsonObject> {
+  const fields = new Map((registry.inputs[input]?.fields ?? []).map((field) => [field.name, field]));
+  const read: Record<string, JsonValue> = {};
+  for (const [name, member] of Object.entries(value)) {
+    const field = fields.get(name);
+    if (member === undefined) continue;
+    read[name] = field === undefined ? member : await memberIds(client, field, member, where);
+  }
+  return read;
+}
+
+async function memberIds(client: GraphClient, field: InputField, member: JsonValue, where: Where): Promise<JsonValue> {
+  if (member === null) return null;
+  if (Array.isArray(member)) {
+    const items: JsonValue[] = [];
+    for (const each of member as readonly JsonValue[]) items.push(await memberIds(client, field, each, where));
+    return items;
+  }
+  if (field.refersTo !== undefined) return idOf(client, field.refersTo, String(member), where);
+  return registry.inputs[field.type] === undefined || !isObject(member)
+    ? member
+    : withIds(client, field.type, member, where);
+}
+
+function withValue(object: JsonObject, path: readonly string[], value: JsonValue): JsonObject {
+  const [first = '', ...rest] = path;
+  if (rest.length === 0) return { ...object, [first]: value };
+  const before = object[first];
+  return { ...object, [first]: withValue(isObject(before) ? before : {}, rest, value) };
+}

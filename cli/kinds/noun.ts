@@ -1,0 +1,27 @@
+// The verbs of a noun that are made from the registry of kinds, as far as the graph has them. Where a command has more to say, its folder in
+// cli/commands has a verb of its own.
+import type { Noun, Verb } from '../verb.ts';
+import { usualVerb } from './action-verb.ts';
+import { kindOf } from './find-object.ts';
+import { listOf, showOf } from './read-verbs.ts';
+
+const usual = ['create', 'set', 'update', 'delete', 'remove', 'revoke'] as const;
+type UsualVerb = 'list' | 'show' | (typeof usual)[number];
+
+/** All verbs that the graph has for a kind, by its type. */
+export function kindNoun(type: string): Noun {
+  const kind = kindOf(type);
+  const verbs = usual.filter((name) => name in kind.actions);
+  return {
+    list: listOf(kind),
+    ...(kind.node ? { show: showOf(kind) } : {}),
+    ...Object.fromEntries(verbs.map((name) => [name, usualVerb(kind, name)])),
+  };
+}
+
+/** One of them, for a noun that has more verbs of its own. */
+export function kindVerb(type: string, name: UsualVerb): Verb {
+  const kind = kindOf(type);
+  if (name === 'list') return listOf(kind);
+  return name === 'show' ? showOf(kind) : usualVerb(kind, name);
+}

@@ -1,0 +1,105 @@
+// Options that are made from the inputs of the graph: each field has one, no two have the same name, and each becomes the right value.
+import { describe, expect, test } from '@jest/globals';
+import { UsageError } from '../../../cli/failures.ts';
+import { fieldOptions, ownName } from '../../../cli/kinds/field-options.ts';
+import { commonOptions, connectionOptions } from '../../../cli/remote-verb.ts';
+import { registry } from '../../../generated/kinds/registry.ts';
+import { ownFields } from '../../../schema/kinds/kind.ts';
+
+const actions = Object.values(registry.kinds).flatMap((kind) =>
+  Object.values(kind.actions).map((action) => ({ kind, action, of: action.mutation })),
+);
+const optionsOf = (input: string, singular = 'thing') => fieldOptions(input, { singular, without: ['projectId'] });
+const named = (input: string, name: string) => {
+  const found = optionsOf(input).find((each) => each.name === name);
+  if (found === undefined) throw new Error(`${input} has no option --${name}`);
+  return found;
+};
+const read = (input: string, name: string, given: string | readonly string[]) =>
+  named(input, name).option.read(given, `--${name}`);
+
+describe.each(actions)('$of', ({ kind, action }) => {
+  const options = optionsOf(action.input, kind.singular);
+  const names = options.map(({ name }) => name);
+
+  test('no two options have one name, and none is that of another option of the verb', () => {
+    expect(names.filter((each, at) => names.indexOf(each) !== at)).toEqual([]);
+    const taken = Object.keys({ ...commonOptions, ...connectionOptions, from: 0, unset: 0, rename: 0 });
+    expect(names.filter((each) => taken.includes(each))).toEqual([]);
+  });
+
+  test('each field is reached', () => {
+    const reached = new Set(options.map(({ path }) => path[0]));
+    const left = (registry.inputs[action.input]?.fields ?? []).filter(
+      ({ name, tree }) => !reached.has(name) && tree !== true && !ownFields.has(name) && name !== 'projectId',
+    );
+    expect(left).toEqual([]);
+  });
+
+  test('secrets and texts of several lines are files', () => {
+    for (const { name, field, option } of options)
+      expect([name, field.secret === true || field.file === true]).toEqual([name, option.value === 'FILE']);
+  });
+});
+
+test.each([
+  ['poolIds', { list: true, refersTo: 'GslbPool' }, 'pool'],
+  ['fallbackPoolId', { refersTo: 'GslbPool' }, 'fallbackPool'],
+  ['policies', { list: true }, 'policy'],
+  ['addresses', { list: true }, 'address'],
+  ['nameServers', { list: true }, 'nameServer'],
+  ['expectedRecords', { list: true }, 'expectedRecord'],
+  ['allowedCidrs', { list: true }, 'allowedCidr'],
+  ['secondaries', { list: true }, 'secondary'],
+  ['addresses', {}, 'addresses'],
+] as const)('%s %j is %s', (name, more, word) => {
+  expect(ownName({ name, ...more })).toBe(word);
+});
+
+test('a name that the connection has is that of the kind', () => {
+  expect(optionsOf('UserCreateInput', 'user').map(({ name }) => name)).toContain('user-password-file');
+  expect(optionsOf('UserCreateInput', 'user').map(({ name }) => name)).not.toContain('password-file');
+});
+
+test('fields of an object are options with its name before theirs', () => {
+  expect(named('GslbPoolCreateInput', 'quorum-least-regions').path).toEqual(['quorum', 'leastRegions']);
+  expect(named('GslbMonitorCreateInput', 'parameters-https-path').path).toEqual(['parameters', 'https', 'path']);
+});
+
+test('values are read as the graph wants them', () => {
+  expect(read('GslbMonitorCreateInput', 'check-type', 'https')).toBe('HTTPS');
+  expect(read('GslbMonitorCreateInput', 'interval-ms', '5000')).toBe(5000);
+  expect(read('GslbVantagePointCreateInput', 'latitude', '-47.5')).toBe(-47.5);
+  expect(read('DnsZoneCreateInput', 'signed', 'TRUE')).toBe(true);
+  expect(read('DnsZoneUpdateInput', 'signed', 'false')).toBe(false);
+  expect(read('GslbFlavorCreateInput', 'policy', ['geo', 'ROUND_ROBIN'])).toEqual(['GEO', 'ROUND_ROBIN']);
+  expect(read('GslbPoolMemberCreateInput', 'address', ['192.0.2.1', '2001:db8::1'])).toEqual([
+    ...['192.0.2.1', '2001:db8::1'],
+  ]);
+});
+
+test('an object in a list is FIELD=VALUE,…, or JSON', () => {
+  const beacons = (given: string) => read('GslbVantagePointCreateInput', 'beacon', [given]);
+  expect(beacons('host=192.0.2.1,port=443')).toEqual([{ host: '192.0.2.1', port: 443 }]);
+  expect(beacons('{"host": "192.0.2.1", "port": 443}')).toEqual([{ host: '192.0.2.1', port: 443 }]);
+  expect(read('DnsZoneCreateInput', 'right', ['suffix=a.test,project=default,allows=wildcards apex'])).toEqual([
+    { suffix: 'a.test', projectId: 'default', allows: ['WILDCARDS', 'APEX'] },
+  ]);
+});
+
+test.each([
+  ['GslbMonitorCreateInput', 'interval-ms', 'soon', '--interval-ms must be a whole number'],
+  ['GslbMonitorCreateInput', 'check-type', 'psychic', '--check-type must be one of'],
+  ['GslbVantagePointCreateInput', 'latitude', 'north', '--latitude must be a number'],
+  ['DnsZoneUpdateInput', 'signed', 'perhaps', '--signed must be one of true, false'],
+  ['GslbMonitorCreateInput', 'parameters-plugin', '{', '--parameters-plugin must be JSON'],
+])('%s --%s %s is refused', (input, name, given, message) => {
+  expect(() => read(input, name, given)).toThrow(UsageError);
+  expect(() => read(input, name, given)).toThrow(message);
+});
+
+test('an unknown field of an object in a list is refused, with the fields that there are', () => {
+  expect(() => read('GslbVantagePointCreateInput', 'beacon', ['address=192.0.2.1'])).toThrow(
+    'the fields are host, port',
+  );
+});
