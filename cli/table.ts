@@ -196,6 +196,14 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     summary: 'Create and update what a YAML or JSON file describes.',
     load: async () => (await import('./commands/apply.ts')).apply,
   },
+  diff: {
+    summary: 'Show what apply would do with a file.',
+    load: async () => (await import('./commands/diff.ts')).diff,
+  },
+  export: {
+    summary: 'Write what there is as a file that apply takes.',
+    load: async () => (await import('./commands/export.ts')).exportObjects,
+  },
   explain: {
     summary: 'Show what the gateway would do with an operation, and its limits.',
     load: async () => (await import('./commands/explain.ts')).explain,

@@ -8,18 +8,22 @@ import { checkNewBalancer } from '../../subgraphs/loadbalancer/control/balancers
 import { checkCertificate } from '../../subgraphs/loadbalancer/control/certificates/certificate-input.ts';
 import { checkPolicy } from '../../subgraphs/loadbalancer/control/scaling/policy-input.ts';
 import type { PartName } from '../../subgraphs/loadbalancer/spec/part-kind.ts';
+import { appliedKinds, notApplied, readKindManifest } from './kind-manifest.ts';
 import { largestSecretBytes, readBounded, readSecret, type SecretPlaces } from './secrets.ts';
 import type { ManifestSource, SourceFault } from './source.ts';
 import { parseSource } from './source.ts';
 import { type ManifestFault, type PartNode, readChildren, unknownField } from './tree.ts';
 
+/** Kinds with readers of their own. */
+const ownNames = ['Backend', 'ProjectSubnet', 'TlsCertificate', 'LoadBalancer', 'AutoscalingPolicy'] as const;
+type OwnName = (typeof ownNames)[number];
+
 /** In the order in which they are applied: a kind refers only to earlier ones. */
-const kindNames = ['Backend', 'ProjectSubnet', 'TlsCertificate', 'LoadBalancer', 'AutoscalingPolicy'] as const;
-type KindName = (typeof kindNames)[number];
+const kindNames: readonly string[] = [...ownNames, ...appliedKinds];
 
 export interface WantedManifest {
-  readonly kind: KindName;
-  /** Of an AutoscalingPolicy: that of its load balancer. */
+  readonly kind: string;
+  /** Of an AutoscalingPolicy: that of its load balancer. Of a part: after that of its parent. */
   readonly name: string;
   readonly line: number;
   /** As the create input of the kind takes them; without the tree. */
@@ -56,9 +60,9 @@ const policyFields = {
 };
 
 /** The kinds of the fields. Files and secrets are read before. */
-const schemas: Readonly<Record<Exclude<KindName, 'Backend'>, JsonObject>> = {
+const schemas: Readonly<Record<Exclude<OwnName, 'Backend'>, JsonObject>> = {
   ProjectSubnet: map({ name: text, cidr: text }, ['name', 'cidr']),
-  TlsCertificate: map({ name: text, chain: text, privateKey: text }, ['name', 'chain', 'privateKey']),
+  TlsCertificate: map({ name: text, chain: text, privateKey: text }, ['name', 'chain']),
   LoadBalancer: map(
     {
       ...{ name: text, description: text, tags: texts, subnetId: text, enabled: flag },
@@ -123,13 +127,13 @@ async function readManifest(
   if (!isObject(value))
     return { faults: [{ line, document: null, message: `a document must be a map of names and values; ${known}` }] };
   const { kind: given, ...rest } = value;
-  const kind = kindNames.find((each) => each === given);
-  if (kind === undefined)
-    return {
-      faults: [
-        { line: lineOf(['kind']), document: null, message: given === undefined ? `kind is missing: ${known}` : known },
-      ],
-    };
+  const kind = ownNames.find((each) => each === given);
+  if (kind === undefined && kindNames.some((each) => each === given))
+    return readKindManifest(String(given), rest, { lineOf, places });
+  if (kind === undefined) {
+    const message = given === undefined ? `kind is missing: ${known}` : (notApplied(given) ?? known);
+    return { faults: [{ line: lineOf(['kind']), document: null, message }] };
+  }
   const name = kind === 'AutoscalingPolicy' ? rest.loadBalancer : rest.name;
   const label = typeof name === 'string' ? `${kind} ${name}` : kind;
   const base = { kind, name: typeof name === 'string' ? name : '', line, value: rest, lineOf };
@@ -150,7 +154,7 @@ async function readManifest(
 
 /** With the content of the files that it names. Null members are as if left out, except of autoscaling. */
 async function withFiles(
-  kind: KindName,
+  kind: OwnName,
   map: JsonObject,
   places: SecretPlaces,
   faults: ManifestFault[],
@@ -190,7 +194,7 @@ function inWords(path: readonly string[], message: string, known: readonly strin
 }
 
 /** The graph's own checks and messages, for fields of the right kind. */
-function valueFaults(kind: KindName, fields: JsonObject): ManifestFault[] {
+function valueFaults(kind: OwnName, fields: JsonObject): ManifestFault[] {
   const check = new InputCheck('document');
   if (kind === 'LoadBalancer') {
     const input = fields as unknown as Parameters<typeof checkNewBalancer>[1];
@@ -203,8 +207,8 @@ function valueFaults(kind: KindName, fields: JsonObject): ManifestFault[] {
   } else {
     check.name('name', String(fields.name));
     if (kind === 'ProjectSubnet') check.addressBlock('cidr', String(fields.cidr));
-    // A file that can't be read has its fault already.
-    else if (fields.chain !== '' && fields.privateKey !== '')
+    // A file that can't be read has its fault already. Of an existing certificate the key may be left out.
+    else if (fields.chain !== '' && fields.privateKey !== '' && fields.privateKey !== undefined)
       checkCertificate(check, fields as { readonly chain: string; readonly privateKey: string } & JsonObject);
   }
   // A policy's own manifest has no field around its fields.

@@ -1,7 +1,9 @@
 // The mutations of files that are applied. What each made or changed is `made`, whatever its kind.
 import { graphql } from '../../generated/cli/index.ts';
+import { registry } from '../../generated/kinds/registry.ts';
 import type { JsonObject } from '../../platform/values/json.ts';
 import type { GraphqlDocument, UserError } from '../graph-client.ts';
+import { documentOf } from '../kinds/find-object.ts';
 import type { Commit } from '../wait.ts';
 
 export interface AppliedPayload {
@@ -179,9 +181,30 @@ const documents = {
   `),
 } as const;
 
-export type MutationName = keyof typeof documents;
+/** One of these, or of a kind in the registry. */
+export type MutationName = string;
 
 /** Inputs are made from descriptions of the kinds: their types are checked by the server and by the tests against its schema. */
 export function graphqlDocumentOf(name: MutationName): AppliedGraphqlDocument {
-  return documents[name] as unknown as AppliedGraphqlDocument;
+  const own: Readonly<Record<string, unknown>> = documents;
+  return (own[name] ?? registryDocument(name)) as AppliedGraphqlDocument;
+}
+
+/** Whether it changes a load balancer, a part of one, or what it uses. */
+export function isOfBalancers(name: MutationName): boolean {
+  return name in documents;
+}
+
+function registryDocument(name: MutationName): unknown {
+  for (const kind of Object.values(registry.kinds)) {
+    const action = Object.values(kind.actions).find(({ mutation }) => mutation === name);
+    if (action === undefined) continue;
+    // Of one that is known by other fields than an id, it is enough that it is there.
+    const { object } = action;
+    const made = object === undefined ? '' : `made: ${object} { __typename ${kind.node ? 'id' : ''} } `;
+    return documentOf(`mutation Apply($input: ${action.input}!) {
+      ${name}(input: $input) { ${made}commit { token } userErrors { code message field } }
+    }`);
+  }
+  throw new Error(`the graph has no mutation ${name} of a kind`);
 }

@@ -55,8 +55,8 @@ function planManifest(planning: Planning, manifest: WantedManifest): Planned {
       return planBalancer(planning, manifest);
     case 'AutoscalingPolicy':
       return planPolicyManifest(planning, manifest);
-    case 'Backend':
-      throw new Error('backends have a plan of their own');
+    default:
+      throw new Error(`${manifest.kind} has a plan of its own`);
   }
 }
 
@@ -74,11 +74,17 @@ function planCertificate({ existing, projectId }: Planning, manifest: WantedMani
   const { fields } = manifest;
   const [here, ...others] = named(existing.certificates, manifest);
   if (others.length > 0) return failed(severalProjects(manifest));
+  const missing = {
+    path: ['privateKey'],
+    message: 'privateKey is missing: the certificate is new, or has another chain',
+  };
+  if (here === undefined && fields.privateKey === undefined) return failed(missing);
   if (here === undefined) return { steps: [creation(manifest, 'tlsCertificateCreate', fields, projectId)], faults: [] };
   const { id, version: expectedVersion } = here;
   // The key is not shown by the graph. It belongs to its certificate: another key is another certificate.
   if (differences({ chain: fields.chain }, here).length === 0)
     return { steps: [step(manifest, 'nothing', id)], faults: [] };
+  if (fields.privateKey === undefined) return failed(missing);
   const { name: _name, ...content } = fields;
   const request = { mutation: 'tlsCertificateUpdate', input: { id, expectedVersion, ...content } } as const;
   const changes = [{ field: 'chain' }, { field: 'privateKey' }];

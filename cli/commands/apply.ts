@@ -1,13 +1,15 @@
 // `tidegate apply -f FILE`: makes objects of all kinds as a file wants them. A second run changes nothing; an interrupted run can be
-// repeated.
+// repeated. `tidegate diff -f FILE` is what apply would do.
 import { dirname, resolve } from 'node:path';
 import type { LoadBalancerChangeInput } from '../../generated/cli/graphql.ts';
 import type { JsonValue } from '../../platform/values/json.ts';
 import { carryOut, failIfAny, foreseen, type Outcome, type StepResult } from '../apply/carry-out.ts';
 import { readExisting } from '../apply/existing.ts';
+import { appliedKinds } from '../apply/kind-manifest.ts';
 import { type ApplyFault, readManifests, type WantedManifest } from '../apply/manifests.ts';
-import type { MutationName } from '../apply/mutations.ts';
+import { isOfBalancers, type MutationName } from '../apply/mutations.ts';
 import { type Plan, planManifests } from '../apply/plan.ts';
+import { planKinds } from '../apply/plan-kinds.ts';
 import type { SecretPlaces } from '../apply/secrets.ts';
 import { readText } from '../apply/source.ts';
 import { awaited, type Change, type Step } from '../apply/step.ts';
@@ -26,11 +28,13 @@ import { type Preview, inShort as previewInShort, previewOption, readPreview } f
 
 type ApplyCall = Pick<RemoteCall, 'client' | 'printer'> & { readonly options: { readonly json: boolean } };
 
+export const fileOption = { ...neededText('FILE', 'Documents, each with its kind.'), short: 'f' };
+
 export const apply = remoteVerb({
-  summary: 'Create and update what a YAML or JSON file describes: load balancers, certificates, subnets, backends.',
+  summary: 'Create and update what a YAML or JSON file describes, of all kinds.',
   takes: [],
   options: {
-    file: { ...neededText('FILE', 'Documents, each with its kind.'), short: 'f' },
+    file: fileOption,
     'dry-run': flag('Show what would be done, and do nothing.'),
     preview: previewOption,
     prune: flag('Delete the parts of load balancers that the lists of the file do not have.'),
@@ -39,21 +43,8 @@ export const apply = remoteVerb({
     wait: commonOptions.wait,
   },
   async run(call) {
-    const { client, options, env } = call;
-    const { file: path } = options;
-    const places = { folder: dirname(resolve(path)), env };
-    const { manifests, faults } = await readManifests(await readText(path), places);
-    if (faults.length > 0) return refuseFile(call, path, faults);
-    const inProject = await projectId(client, options.project);
-    const [backends, others] = [manifests.filter(isBackend), manifests.filter((each) => !isBackend(each))];
-    const renewCredentials = options['renew-credentials'];
-    const plans = [
-      await planBackends(client, backends, places, { projectId: inProject, renewCredentials }),
-      await planOthers(client, others, { projectId: inProject, prune: options.prune }),
-    ];
-    const found = plans.flatMap((plan) => plan.faults);
-    if (found.length > 0) return refuseFile(call, path, found);
-    const steps = plans.flatMap((plan) => plan.steps);
+    const { client, options } = call;
+    const steps = await planFile(call, { prune: options.prune, renewCredentials: options['renew-credentials'] });
     if (options.preview) return printResults(call, steps.map(foreseen), await previewsOf(client, steps));
     if (options['dry-run']) return printResults(call, steps.map(foreseen));
     const outcome = await carryOut(client, steps);
@@ -63,6 +54,35 @@ export const apply = remoteVerb({
   },
 });
 
+type FileCall = ApplyCall &
+  Pick<RemoteCall, 'env'> & { readonly options: { readonly file: string; readonly project: string | undefined } };
+
+/** What is to be done for a file. Throws CommandFailure with all its faults. */
+export async function planFile(
+  call: FileCall,
+  { prune, renewCredentials }: { readonly prune: boolean; readonly renewCredentials: boolean },
+): Promise<readonly Step[]> {
+  const { client, options, env } = call;
+  const { file: path } = options;
+  const places = { folder: dirname(resolve(path)), env };
+  const { manifests, faults } = await readManifests(await readText(path), places);
+  if (faults.length > 0) return refuseFile(call, path, faults);
+  const inProject = await projectId(client, options.project);
+  const of = (isOne: (kind: string) => boolean) => manifests.filter(({ kind }) => isOne(kind));
+  const isBackend = (kind: string) => kind === 'Backend';
+  const isOfRegistry = (kind: string) => appliedKinds.includes(kind);
+  const others = of((kind) => !isBackend(kind) && !isOfRegistry(kind));
+  const plans = [
+    await planBackends(client, of(isBackend), places, { projectId: inProject, renewCredentials }),
+    await planOthers(client, others, { projectId: inProject, prune }),
+  ];
+  const before = plans.flatMap(({ steps }) => steps);
+  plans.push(await planKinds(client, of(isOfRegistry), { projectId: inProject, renewCredentials, before }));
+  const found = plans.flatMap((plan) => plan.faults);
+  if (found.length > 0) return refuseFile(call, path, found);
+  return plans.flatMap((plan) => plan.steps);
+}
+
 /** With `--wait`: until the last write is on the standby, and every load balancer of the file is ACTIVE. All share the seconds. */
 async function untilSettled(call: WaitingCall, { results, commit }: Outcome): Promise<void> {
   const { wait } = call.options;
@@ -71,10 +91,6 @@ async function untilSettled(call: WaitingCall, { results, commit }: Outcome): Pr
   const left = () => ({ ...call, options: { wait: Math.max(1, Math.round((untilMs - performance.now()) / 1000)) } });
   await settled(left(), commit);
   for (const { step, id } of results) if (step.kind === 'LoadBalancer' && id !== null) await settled(left(), null, id);
-}
-
-function isBackend({ kind }: WantedManifest): boolean {
-  return kind === 'Backend';
 }
 
 async function planBackends(
@@ -139,6 +155,7 @@ async function previewsOf(client: GraphClient, steps: readonly Step[]): Promise<
     const { request, name } = step;
     const id = balancers.get(name.split('/')[0] ?? '');
     if (request === undefined || id == null || notPreviewed.has(request.mutation)) continue;
+    if (!isOfBalancers(request.mutation)) continue;
     if (Object.values(request.input).some((value) => awaited(value) !== undefined)) continue;
     previews.set(
       step,
@@ -148,7 +165,7 @@ async function previewsOf(client: GraphClient, steps: readonly Step[]): Promise<
   return previews;
 }
 
-async function printResults(
+export async function printResults(
   { options, printer }: ApplyCall,
   results: readonly StepResult[],
   previews: ReadonlyMap<Step, Preview> = new Map(),

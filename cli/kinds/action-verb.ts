@@ -12,7 +12,7 @@ import { type Options, several, text } from '../option.ts';
 import { commonOptions, type RemoteCall, remoteVerb } from '../remote-verb.ts';
 import type { Verb } from '../verb.ts';
 import type { Commit, WaitingCall } from '../wait.ts';
-import { asInput } from './as-input.ts';
+import { asInput, mergedInput } from './as-input.ts';
 import { type FieldOption, fieldOptions } from './field-options.ts';
 import { documentOf, findObject, idOf, kindOf, nameOf, readObject, type Where, wordsOf } from './find-object.ts';
 import { readGiven, withIds } from './given-input.ts';
@@ -163,6 +163,7 @@ async function run(shape: Shape, verb: ActionVerb, call: ActionCall): Promise<vo
   }
   for (const value of Object.values(secrets)) await printer.line(String(value ?? ''));
   if (Object.keys(secrets).length > 0) return;
+  if (isRenamed(given.input, kind, options)) return printer.line(`${names[0]} is ${options.rename} now`);
   const name = names[0] ?? (isObject(made) ? nameOf(kind, made) : String(id));
   const isNew = verb.done === doneWords.create && typeof id === 'string';
   await printer.line(`${name} ${verb.done}${isNew && id !== name ? `: ${id}` : ''}`);
@@ -182,26 +183,19 @@ async function withKept(
   if (names.size === 0) return input;
   const object = await readObject(client, kind, String(id));
   const before = object === null ? {} : asInput(action.input, kind.output, object);
-  const kept = [...names].map((name) => [name, merged(before[name] ?? null, input[name] ?? null)]);
+  const typeOf = (name: string) => registry.inputs[action.input]?.fields.find((each) => each.name === name)?.type;
+  const kept = [...names].map((name) => [name, mergedInput(typeOf(name), before[name] ?? null, input[name] ?? null)]);
   return { ...input, ...Object.fromEntries(kept) };
-}
-
-/** With the members of both; where exactly one may be given, the new one replaces the other. */
-function merged(before: JsonValue, given: JsonValue): JsonValue {
-  if (!isObject(before) || !isObject(given)) return given;
-  const names = new Set([...Object.keys(before), ...Object.keys(given)]);
-  return Object.fromEntries(
-    [...names].map((name) => [
-      name,
-      given[name] === undefined ? before[name] : merged(before[name] ?? null, given[name] ?? null),
-    ]),
-  );
 }
 
 /** Of a part: the load balancer whose nodes must have the change. */
 function balancerIn(kind: Kind, made: JsonObject | null | undefined): string | undefined {
   const { loadBalancer } = made ?? {};
   return kind.scope === 'parent' && isObject(loadBalancer) ? String(loadBalancer.id) : undefined;
+}
+
+function isRenamed(input: JsonObject, kind: Kind, { rename }: Values): boolean {
+  return rename !== undefined && Object.keys(input).every((name) => name === ownKey(kind));
 }
 
 function secretWords(name: string): string {

@@ -37,7 +37,9 @@ function memberOf(field: InputField, output: OutputField, value: JsonValue, refe
   if (value === null) return null;
   if (Array.isArray(value)) return value.map((each: JsonValue) => memberOf(field, output, each, refer));
   if (!isObject(value)) return value;
-  if (field.refersTo !== undefined) return refer(value, field.refersTo);
+  // In a tree a part is named, in the input of a part it is given by id.
+  const kind = field.refersTo ?? output.refersTo;
+  if (kind !== undefined) return refer(value, kind);
   if (output.variants !== undefined) {
     const variant = output.variants.find(({ type }) => type === value.__typename);
     const into = registry.inputs[field.type]?.fields.find(({ name }) => name === variant?.as);
@@ -57,4 +59,21 @@ function firstOf({ __typename: _type, ...value }: JsonObject): JsonValue {
 /** Inside an object, null is the same as left out. */
 function withoutNulls(value: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null && member !== undefined));
+}
+
+/** With the members of both; where exactly one may be given, the new one replaces the other. */
+export function mergedInput(type: string | undefined, before: JsonValue, given: JsonValue): JsonValue {
+  if (!isObject(before) || !isObject(given)) return given;
+  const { fields, oneOf } = registry.inputs[type ?? ''] ?? {};
+  const [alone] = Object.keys(given);
+  const kept = oneOf === true ? Object.keys(before).filter((name) => name === alone) : Object.keys(before);
+  return Object.fromEntries(
+    [...new Set([...kept, ...Object.keys(given)])].map((name) => {
+      const inner = fields?.find((each) => each.name === name)?.type;
+      return [
+        name,
+        given[name] === undefined ? before[name] : mergedInput(inner, before[name] ?? null, given[name] ?? null),
+      ];
+    }),
+  );
 }

@@ -45,7 +45,14 @@ function optionsWithin(input: string, path: readonly string[], naming: Naming): 
       if (registry.inputs[field.type] !== undefined && field.list !== true)
         return optionsWithin(field.type, at, naming);
       const name = optionName(at, field, naming);
-      return [{ name, path: at, field, option: optionOf(field, path.length === 0 && naming.changes !== true) }];
+      return [
+        {
+          name,
+          path: at,
+          field,
+          option: optionOf(field, { isNew: naming.changes !== true, isTop: path.length === 0 }),
+        },
+      ];
     });
 }
 
@@ -55,7 +62,7 @@ export function filterOptions(fields: readonly InputField[]): readonly FieldOpti
     name: optionWords(ownName(field)),
     path: [field.name],
     field,
-    option: { ...optionOf(field, false), group: filtersGroup },
+    option: { ...optionOf(field, { isNew: false, isTop: true }), group: filtersGroup },
   }));
 }
 
@@ -85,22 +92,37 @@ function singularOf(name: string): string {
   return name.replace(/(ss|x|ch)es$/, '$1').replace(/([^s])s$/, '$1');
 }
 
-function optionOf(field: InputField, mayBeRequired: boolean): Option<unknown> {
-  const help = helpOf(field, mayBeRequired);
+interface Standing {
+  /** Of an object that does not exist yet. */
+  readonly isNew: boolean;
+  /** Not inside of another field. */
+  readonly isTop: boolean;
+}
+
+function optionOf(field: InputField, standing: Standing): Option<unknown> {
+  const help = helpOf(field, standing);
   if (field.list === true) return { ...several(placeholder(field), help, readerOf(field)), group: fieldsGroup };
   return { ...one(placeholder(field), help, readerOf(field)), group: fieldsGroup };
 }
 
 /** One line that begins with a capital letter. */
-function helpOf({ name, description, refersTo, secret, required, file }: InputField, mayBeRequired: boolean): string {
+function helpOf(field: InputField, { isNew, isTop }: Standing): string {
+  const { name, description, refersTo, secret, required, file, type } = field;
   const line = description.replace(/\s+/g, ' ').trim();
   const text = /^[A-ZÀ-Þ]/.test(line) ? line : `${titleOf(name)}: ${line}`;
   return [
     text,
     ...(refersTo === undefined ? [] : ['By name or id.']),
     ...(secret || file ? ['From a file.'] : []),
-    ...(required && mayBeRequired ? ['Required.'] : []),
+    ...(registry.enums[type] === undefined ? [] : [`One of ${Object.keys(registry.enums[type] ?? {}).join(', ')}.`]),
+    ...(isNew ? defaultText(field) : []),
+    ...(required && isNew && isTop ? ['Required.'] : []),
   ].join(' ');
+}
+
+function defaultText({ default: value }: InputField): readonly string[] {
+  if (value === undefined || value === null || value === '' || typeof value === 'object') return [];
+  return [`Default: ${String(value)}.`];
 }
 
 /** `minTtlSeconds`: Min ttl seconds. */

@@ -11,6 +11,7 @@ import type { FlagRun } from '../cli/commands/flags/flag-run.ts';
 import { FlagSystem } from '../cli/commands/flags/flag-system.ts';
 import { gslbCases } from '../cli/commands/flags/gslb-cases.ts';
 import { haCases } from '../cli/commands/flags/ha-cases.ts';
+import { kindCases } from '../cli/commands/flags/kind-cases.ts';
 import { localCases } from '../cli/commands/flags/local-cases.ts';
 import { relayCases } from '../cli/commands/flags/relay-cases.ts';
 import { storageCases } from '../cli/commands/flags/storage-cases.ts';
@@ -55,7 +56,7 @@ afterAll(() => system?.stop(), 60_000 * patience);
 test(
   'every command takes each of its options, and each of their words',
   async () => {
-    const groups = [relayCases, balancerCases, storageCases, gslbCases, localCases];
+    const groups = [relayCases, balancerCases, storageCases, gslbCases, localCases, kindCases];
     const ended = await Promise.allSettled(groups.map((group) => group(run)));
     // Members of etcd that wait for the processors are silent to each other.
     ended.push(...(await Promise.allSettled([haCases(run)])));

@@ -133,9 +133,100 @@ describeWithProduct('the command line', () => {
 
   test('names of sites: GSLBs and zones', async () => {
     await product.part('sites');
-    expect(await cli('gslbs', 'list')).toMatch(/^(NAME|no )/i);
+    expect(await cli('gslbs', 'list')).toMatch(/^(NAME|FQDN|no )/i);
     expect(await asAdministrator('zones', 'list')).toContain('gslb.lab.test');
     expect(await asAdministrator('zones', 'show', 'gslb.lab.test')).toMatch(/entry key|DS/i);
+  });
+
+  /** Created, listed, shown and deleted, with the administrator's rights. */
+  const livesAndDies = async (noun: string, name: string, ...options: readonly string[]) => {
+    await asAdministrator(noun, 'create', name, ...options);
+    expect(await asAdministrator(noun, 'list')).toContain(name);
+    expect(await asAdministrator(noun, 'show', name)).toContain(name);
+    await asAdministrator(noun, 'delete', name);
+    expect(await asAdministrator(noun, 'list')).not.toContain(name);
+  };
+
+  test('a GSLB is made with all that it needs, and unmade', async () => {
+    const name = `job-${mark}`;
+    const [zone, fqdn] = [`${name}.test`, `www.${name}.test`];
+    const of = ['--project', 'default'];
+    await livesAndDies('vantage-points', name, '--region', 'north', '--latitude', '60', '--longitude', '10');
+    await asAdministrator('flavors', 'create', name);
+    expect(await asAdministrator('flavors', 'list')).toContain(name);
+    await asAdministrator('zones', 'create', zone, '--right', `suffix=${zone},allows=outside_project`);
+    await asAdministrator('gslb-pools', 'create', name, '--min-up', '1', ...of);
+    await asAdministrator('gslb-members', 'create', 'site', '--pool', name, '--address', '203.0.113.5', ...of);
+    expect(await asAdministrator('gslb-members', 'list', '--pool', name, ...of)).toContain('203.0.113.5');
+    await asAdministrator('gslb-monitors', 'create', name, '--check-type', 'tcp', '--target-port', '80', ...of);
+    await asAdministrator('gslb-monitors', 'attach', name, '--target-pool', name, ...of);
+    await asAdministrator('gslbs', 'create', fqdn, '--flavor', name, '--pool', name, ...of);
+    await asAdministrator('gslbs', 'update', fqdn, '--ttl-seconds', '60', ...of);
+    expect(await asAdministrator('gslbs', 'show', fqdn)).toMatch(/^TTL +60 s$/m);
+    await asAdministrator('gslbs', 'delete', fqdn, ...of);
+    await waitFor('its end', async () => !(await asAdministrator('gslbs', 'list')).includes(fqdn));
+    await asAdministrator('gslb-monitors', 'detach', name, '--target-pool', name, ...of);
+    await asAdministrator('gslb-monitors', 'delete', name, ...of);
+    await asAdministrator('gslb-members', 'delete', `${name}/site`, ...of);
+    await asAdministrator('gslb-pools', 'delete', name, ...of);
+    await asAdministrator('zones', 'delete', zone);
+    await asAdministrator('flavors', 'delete', name);
+    await writeFile(file('tsig'), Buffer.from(mark.repeat(4)).toString('base64'));
+    const rfc2136 = ['--rfc2136-server', '127.0.0.1:53', '--rfc2136-key-name', 'tsig'];
+    const secret = ['--credentials-key-secret-file', file('tsig')];
+    await livesAndDies('dns-backends', name, '--backend-type', 'rfc2136', ...rfc2136, ...secret);
+  });
+
+  test('a pool is checked by a health monitor', async () => {
+    const name = `checked-${mark}`;
+    await cli('loadbalancers', 'create', name, '--http', '80', '--nodes', '1..1');
+    await cli('pools', 'create', 'more', '--loadbalancer', name);
+    await cli('health-monitors', 'create', '--pool', `${name}/more`, '--monitor-type', 'tcp');
+    expect(await cli('health-monitors', 'list', '--pool', `${name}/more`)).toContain('TCP');
+    await cli('health-monitors', 'update', `${name}/more`, '--fall', '5');
+    expect(await cli('health-monitors', 'show', `${name}/more`)).toMatch(/^Fall +5$/m);
+    await cli('health-monitors', 'delete', `${name}/more`);
+    await cli('loadbalancers', 'delete', name);
+  });
+
+  test('people: a project, a user, a membership and a token', async () => {
+    const name = `job-${mark}`;
+    await asAdministrator('projects', 'create', name, '--description', 'of a job');
+    await writeFile(file('password'), `correct horse ${mark}`);
+    await asAdministrator('users', 'create', name, '--user-password-file', file('password'));
+    expect(await asAdministrator('users', 'list')).toContain(name);
+    await asAdministrator('memberships', 'set', name, '--project', name, '--role', 'operator');
+    expect(await asAdministrator('memberships', 'list', '--project', name)).toMatch(new RegExp(`^${name} +OPERATOR`, 'm'));
+    const own = ['--user', name, '--password-file', file('password'), ...place()];
+    const token = await tidegate('tokens', 'create', 'ci', '--project', name, '--role', 'member', ...own);
+    await writeFile(file('token'), token);
+    expect(await tidegate('projects', 'list', '--token-file', file('token'), ...place())).toContain(name);
+    await tidegate('tokens', 'revoke', 'ci', '--project', name, ...own);
+    await asAdministrator('memberships', 'remove', name, '--project', name);
+    await asAdministrator('users', 'update', name, '--enabled', 'false');
+    await asAdministrator('projects', 'delete', name);
+    expect(await asAdministrator('projects', 'list')).not.toContain(name);
+  });
+
+  test('a file is applied, and then nothing of it differs', async () => {
+    const name = `applied-${mark}`;
+    const write = (minUp: number) =>
+      writeFile(
+        file('pool.yaml'),
+        `kind: GslbPool\nname: ${name}\nminUp: ${minUp}\n---\nkind: GslbPoolMember\npoolId: ${name}\nname: site\naddresses: [203.0.113.6]\n`,
+      );
+    const at = ['-f', file('pool.yaml'), '--project', 'default', ...place()];
+    const differs = async () => (await runCommand(['diff', ...at])).exitCode;
+    await write(1);
+    expect(await differs()).toBe(2);
+    expect((await runCommand(['apply', ...at])).stdout).toMatch(/^GslbPoolMember +\S+\/site +5 +CREATED/m);
+    expect(await differs()).toBe(0);
+    await write(2);
+    expect((await runCommand(['diff', ...at])).stdout).toMatch(/minUp: 1 → 2$/m);
+    const exported = await runCommand(['export', '--kind', 'GslbPool', '--project', 'default', ...place()]);
+    expect(exported.stdout).toContain(`kind: GslbPool\nname: ${name}\n`);
+    await cli('gslb-members', 'delete', `${name}/site`, '--project', 'default');
+    await cli('gslb-pools', 'delete', name, '--project', 'default');
   });
 
   test('a container and an object are created, listed, read and deleted, with a login at a cluster', async () => {

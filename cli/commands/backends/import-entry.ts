@@ -26,7 +26,8 @@ export interface ImportEntry {
   readonly name: string;
   readonly driver: string;
   readonly host: string;
-  readonly credentials: BackendCredentialsInput;
+  /** May be left out of a backend that exists. */
+  readonly credentials?: BackendCredentialsInput;
   readonly site?: string;
   readonly labels?: readonly { readonly name: string; readonly value: string }[];
   readonly port?: number;
@@ -71,7 +72,7 @@ const wants: Readonly<Record<Kind, string>> = {
   flag: 'must be true or false',
   map: 'must be a map of names and values',
 };
-const required = ['name', 'driver', 'host', 'credentials'];
+const required = ['name', 'driver', 'host'];
 export const limitNames = ['concurrency', 'queueLimit', 'deadlineMs'] as const;
 const cryptoProfiles: readonly BackendCryptoProfile[] = ['MODERN', 'COMPAT', 'LEGACY'];
 const mostShown = 40;

@@ -45,6 +45,7 @@ export function planImport(
       ...(unknown ? [{ path: ['driver'], message: `no driver has that name; the drivers are ${known}` }] : []),
       ...(driver === undefined ? [] : driverFaults(entry, driver)),
       ...placeFaults(entry, named(entry)),
+      ...(named(entry).length === 0 && entry.credentials === undefined && isWhole(entry) ? [missing] : []),
     ];
     return found.map(({ path, message }) => ({ line: lineOf(path), backend: entry.name ?? null, message }));
   });
@@ -53,6 +54,13 @@ export function planImport(
     return stepFor(found, here, driverOf(found.entry), options);
   });
   return { steps, faults };
+}
+
+const missing: EntryFault = { path: [], message: 'credentials is missing: the backend is new' };
+
+/** Its other faults do not say already what is missing. */
+function isWhole({ name, driver, host }: Partial<ImportEntry>): boolean {
+  return name !== undefined && driver !== undefined && host !== undefined;
 }
 
 /** Why a backend of the file conflicts with the existing ones. */
@@ -72,7 +80,7 @@ function stepFor(
   { renewCredentials, projectId }: Parameters<typeof planImport>[3],
 ): Step {
   const { entry, line } = found;
-  const { username: _public, ...credentials } = entry.credentials;
+  const { username: _public, ...credentials } = entry.credentials ?? { username: '' };
   const secrets = Object.values(credentials).filter((value) => typeof value === 'string');
   const lineOf = (field: readonly string[]) => found.lineOf(field);
   const common = { kind: 'Backend', name: entry.name, line, secrets, lineOf };
@@ -82,10 +90,11 @@ function stepFor(
   }
   const { id, version } = here;
   const changed = differences(entry, here, driver);
+  const isGiven = entry.credentials !== undefined;
   const isOther = [...here.credentialFields].sort().join() !== fieldsOf(entry).join();
   // The server refuses such a change without them; it decides which options count.
   const mayMove = changed.some((name) => movesCredentials.has(name));
-  if (isOther || mayMove || renewCredentials) changed.push('credentials');
+  if (isGiven && (isOther || mayMove || renewCredentials)) changed.push('credentials');
   if (changed.length === 0) return { ...common, action: 'nothing', changes: [], id };
   const roots = new Set(changed.map((name) => name.split('.')[0]));
   const parts = Object.entries(entry).filter(([name]) => roots.has(name));

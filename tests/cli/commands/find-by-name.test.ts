@@ -6,7 +6,7 @@ import { runCommand } from './run-command.ts';
 let server: GraphServer;
 type Page = { first: number; after: string | null; names?: readonly string[] | null };
 
-const project = { __typename: 'Project', id: 'P1' };
+const project = { __typename: 'Project', id: 'P1', name: 'mine' };
 const things = [
   ...Array.from({ length: 150 }, (_, index) => ({ id: `T${index}`, name: `other-${index}`, project })),
   ...['A', 'B'].map((id) => ({ id, name: 'both', project })),
@@ -16,6 +16,10 @@ const things = [
 const rootsOf = (list: string, one: string, mutation: string) => ({
   [list]: (args: Page) => pageOf(things, args),
   [one]: ({ id }: { id: string }) => things.find((each) => each.id === id) ?? null,
+  node: ({ id }: { id: string }) => {
+    const found = things.find((each) => each.id === id);
+    return found === undefined ? null : { __typename: 'ProjectSubnet', ...found };
+  },
   projects: (args: Page) =>
     pageOf(
       [

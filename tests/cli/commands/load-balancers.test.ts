@@ -239,15 +239,20 @@ test.each([
 
 test('quotas are listed and changed; a subnet gets another name', async () => {
   const quota = { kind: 'NODES', limit: 9, used: 2 };
+  const at = '2026-01-01T00:00:00.000Z';
+  const subnet = {
+    ...{ id: 'S1', name: 'inner', cidr: '10.0.0.0/24', provisioningStatus: 'ACTIVE', version: 1, createdAt: at },
+    ...{ updatedAt: at, project: { id: 'PR1', name: 'p' } },
+  };
   server.answers = {
     projects: (args: Page) => pageOf([{ id: 'PR1', name: 'p' }], args),
     loadBalancerQuotas: () => [quota],
     me: () => ({ projects: [{ project: { gslbQuotas: [{ kind: 'NAMES', limit: 100, used: 3 }] } }] }),
     project: () => ({ gslbQuotas: [{ kind: 'POOLS', limit: 5, used: 1 }] }),
     loadBalancerQuotaSet: () => done('loadBalancerQuota', quota),
-    projectSubnets: (args: Page) =>
-      pageOf([{ id: 'S1', name: 'inner', cidr: '10.0.0.0/24', provisioningStatus: 'ACTIVE' }], args),
-    projectSubnetUpdate: () => done('projectSubnet', { id: 'S1', name: 'outer', cidr: '10.0.0.0/24' }),
+    projectSubnets: (args: Page) => pageOf([subnet], args),
+    node: () => null,
+    projectSubnetUpdate: () => done('projectSubnet', { ...subnet, name: 'outer' }),
   };
   const { stdout: ofOwn } = await run('quotas', 'list');
   expect(ofOwn).toMatch(/^NODES +2 +9$/m);

@@ -4,6 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect } from '@jest/globals';
 import { nouns, verbsAlone } from '../../../../cli/table.ts';
 import type { Entry, Verb } from '../../../../cli/verb.ts';
+import { userErrorCodes } from '../../../../platform/edge/errors.ts';
 import { type CommandRun, runCommand, startCommand } from '../run-command.ts';
 
 export type Environment = Record<string, string>;
@@ -92,6 +93,16 @@ export class FlagCoverage {
   /** Must end with the exit code, and say these words: the option has its effect there. */
   async ends(exitCode: number, said: string, line: string | readonly string[], env: Environment = {}): Promise<void> {
     await this.#ends(exitCode, said, wordsOf(line), env);
+  }
+
+  /** Must reach the server, which takes it, or refuses it with a code of its own: the option has become a field of the graph. */
+  async isJudged(args: readonly string[], env: Environment): Promise<void> {
+    const call: { seen?: Seen } = {};
+    const run = await this.#calls.run(call, () => runCommand(args, { env }));
+    const [, code = ''] = /^tidegate: ([A-Z_]+): /.exec(run.stderr) ?? [];
+    const isTaken = run.exitCode === 0 || (run.exitCode === 1 && code in userErrorCodes);
+    if (call.seen !== undefined && isTaken) this.#count(call.seen, args);
+    else this.#faults.push(`${args.join(' ')}\n  ends with ${run.exitCode}: ${run.stderr}`);
   }
 
   async #ends(exitCode: number, said: string, args: readonly string[], env: Environment): Promise<string | undefined> {

@@ -1,0 +1,64 @@
+// `tidegate export -f FILE`: writes what there is as a file that apply takes.
+
+import { writeFile } from 'node:fs/promises';
+import { graphql } from '../../generated/cli/index.ts';
+import { documentText, exportedKinds, exportKind } from '../apply/export.ts';
+import { CommandFailure, UsageError } from '../failures.ts';
+import { projectId } from '../find.ts';
+import { type GraphClient, GraphFailure } from '../graph-client.ts';
+import { kindOf } from '../kinds/find-object.ts';
+import { chosenFrom, several, text } from '../option.ts';
+import { commonOptions, remoteVerb } from '../remote-verb.ts';
+
+/** Also of diff. */
+export const kindOption = several('KIND', 'Only objects of this kind.', chosenFrom(exportedKinds));
+
+const document = graphql(`
+  query ExportProjects { projects(first: 2) { nodes { id name } } }
+`);
+
+export const exportObjects = remoteVerb({
+  summary: 'Write what there is as a file that apply takes. Secrets are left out, with a comment.',
+  takes: [],
+  options: {
+    file: { ...text('FILE', 'Where to write; default: the output.'), short: 'f' },
+    kind: kindOption,
+    project: commonOptions.project,
+  },
+  async run({ client, options, stdout, stderr, printer }) {
+    const { file, kind: chosen, project } = options;
+    const inProject = await onlyProject(client, project);
+    const texts: string[] = [];
+    const counts: { kind: string; count: number }[] = [];
+    for (const type of exportedKinds.filter((each) => chosen.length === 0 || chosen.includes(each))) {
+      const before = texts.length;
+      try {
+        for await (const each of exportKind(client, kindOf(type), inProject)) texts.push(documentText(each));
+      } catch (error) {
+        // Who may not see a kind gets the others, unless it was asked for.
+        if (!(error instanceof GraphFailure) || error.code !== 'FORBIDDEN' || chosen.length > 0) throw error;
+        stderr.write(`tidegate: ${type} is left out: ${error.message}\n`);
+      }
+      counts.push({ kind: type, count: texts.length - before });
+    }
+    const content = texts.join('---\n');
+    if (file === undefined) {
+      stdout.write(content);
+      return;
+    }
+    await writeFile(file, content, { mode: 0o600 }).catch((error: NodeJS.ErrnoException) => {
+      throw new CommandFailure(`${file} can't be written: ${error.code ?? String(error)}`);
+    });
+    if (options.json) return printer.json(counts.filter(({ count }) => count > 0));
+    await printer.line(`${texts.length} objects are in ${file}`);
+  },
+});
+
+/** In a file nothing says of which project it is. */
+async function onlyProject(client: GraphClient, named: string | undefined): Promise<string | undefined> {
+  const given = await projectId(client, named);
+  if (given !== undefined) return given;
+  const [only, another] = (await client.query(document, {})).projects.nodes;
+  if (another !== undefined) throw new UsageError('you see several projects: give --project');
+  return only?.id;
+}

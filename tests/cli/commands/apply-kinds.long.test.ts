@@ -1,0 +1,212 @@
+// `apply`, `diff` and `export` of the kinds that are known from the registry, on a real system: what is exported is applied without a change.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { makeCertificate } from '../../../platform/net/certificates.ts';
+import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { runCommand } from './run-command.ts';
+
+interface Row {
+  readonly kind: string;
+  readonly name: string;
+  readonly result: string;
+  readonly changes: readonly { readonly field: string }[];
+}
+
+let system: RunningSystem;
+let folder: TemporaryFolder;
+
+beforeAll(async () => {
+  [system, folder] = [await runningSystem(), await temporaryFolder()];
+});
+afterAll(async () => {
+  await system?.stop();
+  await folder?.remove();
+});
+
+const file = (name: string) => join(folder.path, name);
+const at = () => ['--url', system.url, '--user', 'admin', '--password-file', join(system.folder, 'accounts/admin.password')];
+const run = (...words: readonly string[]) => runCommand([...words, '--project', 'default', ...at()], { env: { USER_PASSWORD: 'correct horse battery' } });
+
+async function apply(text: string, ...more: readonly string[]) {
+  await writeFile(file('wanted.yaml'), text);
+  const done = await run('apply', '-f', file('wanted.yaml'), '--json', ...more);
+  expect(`${done.stdout}${done.stderr}`).not.toContain('correct horse');
+  return { ...done, rows: () => JSON.parse(done.stdout) as readonly Row[] };
+}
+const results = (rows: readonly Row[]) => rows.map(({ kind, name, result }) => `${kind} ${name} ${result}`);
+
+// Names that others refer to come last: the order is that of the references.
+const everything = `kind: Gslb
+fqdn: www.apply.test
+flavorId: usual-2
+poolIds: [web, spare]
+ttlSeconds: 60
+---
+kind: GslbPoolMember
+poolId: web
+name: east
+addresses: [192.0.2.1, "2001:DB8::1"]
+---
+kind: GslbMonitor
+name: alive
+checkType: https
+targetPort: 443
+parameters: { https: { path: /alive, expectedCodes: "204" } }
+---
+- { kind: GslbPool, name: web, quorum: { leastRegions: 2 } }
+- { kind: GslbPool, name: spare, failback: { mode: DELAYED, delayMs: 500 } }
+---
+kind: GslbFlavor
+name: usual-2
+policies: [ROUND_ROBIN]
+---
+kind: DnsZone
+name: apply.test
+rights: [{ suffix: apply.test, projectId: default, allows: [OUTSIDE_PROJECT] }]
+---
+kind: GslbVantagePoint
+name: north
+region: north
+latitude: 60.5
+longitude: 10
+beacons: [{ host: 192.0.2.9, port: 443 }]
+---
+kind: Membership
+userId: alice
+role: member
+---
+kind: User
+name: alice
+password: { env: USER_PASSWORD }
+---
+kind: LoadBalancerQuota
+quota: NODES
+limit: 17
+---
+kind: Project
+name: other
+description: of a file
+`;
+
+test('the first run creates all kinds in the order of their references; the second changes nothing', async () => {
+  const first = await apply(everything);
+  expect([first.exitCode, first.stderr]).toEqual([0, '']);
+  expect(results(first.rows())).toEqual([
+    'Project other CREATED',
+    'User alice CREATED',
+    'Membership alice CREATED',
+    'LoadBalancerQuota NODES UPDATED',
+    'DnsZone apply.test CREATED',
+    'GslbVantagePoint north CREATED',
+    'GslbFlavor usual-2 CREATED',
+    'GslbMonitor alive CREATED',
+    'GslbPool web CREATED',
+    'GslbPool spare CREATED',
+    'GslbPoolMember web/east CREATED',
+    'Gslb www.apply.test CREATED',
+  ]);
+  const again = await apply(everything);
+  expect(results(again.rows()).filter((each) => !each.endsWith('UNCHANGED'))).toEqual([]);
+});
+
+test('what differs is sent, with what the object keeps of a field that is sent whole', async () => {
+  const other = everything
+    .replace('path: /alive', 'path: /ready')
+    .replace('leastRegions: 2', 'leastVoters: 3')
+    .replace('poolIds: [web, spare]', 'poolIds: [spare]')
+    .replace('role: member', 'role: VIEWER');
+  await writeFile(file('wanted.yaml'), other);
+  const seen = await run('diff', '-f', file('wanted.yaml'));
+  expect([seen.exitCode, seen.stderr]).toEqual([2, '']);
+  expect(seen.stdout).toMatch(/^GslbPool +web +\d+ +WOULD_UPDATE +quorum: /m);
+  expect(seen.stdout).not.toContain('UNCHANGED');
+  const changed = await apply(other);
+  const updated = changed.rows().filter(({ result }) => result === 'UPDATED');
+  expect(updated.map(({ kind, changes }) => [kind, changes.map(({ field }) => field)])).toEqual([
+    ...[['Membership', ['role']], ['GslbMonitor', ['parameters']], ['GslbPool', ['quorum']], ['Gslb', ['poolIds']]],
+  ]);
+  const pool = await run('gslb-pools', 'show', 'web', '--json');
+  expect(JSON.parse(pool.stdout).quorum).toMatchObject({ leastRegions: 2, leastVoters: 3 });
+  const monitor = await run('gslb-monitors', 'show', 'alive', '--json');
+  expect(JSON.parse(monitor.stdout).parameters).toMatchObject({ path: '/ready', expectedCodes: '204' });
+  expect((await run('diff', '-f', file('wanted.yaml'))).exitCode).toBe(0);
+});
+
+test('what is exported, of all kinds, is applied without a change', async () => {
+  const { cert, key } = await makeCertificate({ commonName: 'web.test', names: ['web.test'] });
+  await writeFile(file('web.pem'), cert);
+  await writeFile(file('web.key'), key);
+  const balancer = `kind: TlsCertificate
+name: web
+chain: { file: web.pem }
+privateKey: { file: web.key }
+---
+kind: ProjectSubnet
+name: inner
+cidr: 10.9.0.0/24
+---
+kind: Backend
+name: fw-1
+driver: linux-nftables
+host: 192.0.2.1
+labels: { rack: b12 }
+credentials: { username: netops, password: { env: USER_PASSWORD } }
+---
+kind: LoadBalancer
+name: web
+subnetId: inner
+minNodes: 1
+maxNodes: 3
+autoscaling: { targetPercent: 70, schedule: [{ days: [1], from: "08:00", to: "18:00", minNodes: 2, maxNodes: 3 }] }
+pools:
+  - name: default
+    memberProtocol: HTTP
+    members: [{ host: 192.0.2.10, port: 80 }, { host: 192.0.2.11, port: 80, weight: 5 }]
+    healthMonitor: { monitorType: HTTP, path: /alive }
+  - { name: static, memberProtocol: HTTP, tls: true, clientCertificateId: web }
+listeners:
+  - protocol: TERMINATED_HTTPS
+    port: 443
+    defaultPool: default
+    certificateIds: [web]
+    l7Policies:
+      - name: images
+        action: REDIRECT_TO_POOL
+        redirectPool: static
+        l7Rules: [{ ruleType: PATH, compareType: STARTS_WITH, value: /images }]
+`;
+  const made = await apply(balancer);
+  expect([made.exitCode, made.stderr]).toEqual([0, '']);
+  const exported = await run('export', '-f', file('all.yaml'));
+  expect([exported.exitCode, exported.stderr]).toEqual([0, '']);
+  const text = await readFile(file('all.yaml'), 'utf8');
+  for (const each of ['kind: User\n', 'redirectPool: static', 'password: not shown', 'kind: Backend', 'targetPercent: 70'])
+    expect(text).toContain(each);
+  expect(text).not.toContain('correct horse');
+  expect(text).not.toContain('PRIVATE KEY');
+  const seen = await run('diff', '-f', file('all.yaml'));
+  expect([seen.exitCode, seen.stdout, seen.stderr]).toEqual([0, 'KIND  NAME  LINE  RESULT  WHAT\n', '']);
+  const again = await run('apply', '-f', file('all.yaml'), '--prune', '--json');
+  expect([again.exitCode, again.stderr]).toEqual([0, '']);
+  const rows = JSON.parse(again.stdout) as readonly Row[];
+  expect(results(rows).filter((each) => !each.endsWith('UNCHANGED'))).toEqual([]);
+  expect(rows.length).toBeGreaterThan(20);
+});
+
+test.each([
+  ['kind: ApiToken\nname: ci\n', 'shown only once: create it with "tidegate tokens create"'],
+  ['kind: Pool\nname: web\n', 'a Pool is written inside of its LoadBalancer'],
+  ['kind: GslbPool\n', 'name is missing'],
+  ['kind: GslbPool\nname: x\nminimum: 3\n', '"minimum" is not a field; the fields are'],
+  ['kind: GslbPoolMember\nname: x\n', 'poolId is missing: the GslbPool, by name or id'],
+  ['kind: Gslb\nfqdn: a.apply.test\nflavorId: none\n', "flavorId: there is no flavor 'none', and the file has none"],
+  ['kind: GslbMonitor\nname: fresh\n', 'checkType is missing: there is no such GSLB monitor yet'],
+  ['kind: GslbMonitor\nname: alive\ncheckType: TCP\n', `checkType can't be changed, it is "HTTPS"`],
+  ['kind: User\nname: bob\npassword: correct horse battery\n', 'password is written in the file'],
+])('%j is refused, and nothing is done', async (text, message) => {
+  const { exitCode, stderr } = await apply(text);
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining(message)]);
+  expect(stderr).toMatch(/wanted\.yaml:\d+: /);
+});
