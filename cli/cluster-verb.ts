@@ -4,7 +4,7 @@ import { ClusterClient } from './cluster-client.ts';
 import { type ClusterLogin, readLogin } from './cluster-login.ts';
 import { CommandFailure } from './failures.ts';
 import { type Options, text } from './option.ts';
-import { Printer } from './printer.ts';
+import { type Printer, printerOf } from './printer.ts';
 import { commonOptions, connectionOptions } from './remote-verb.ts';
 import type { Call, Verb } from './verb.ts';
 
@@ -45,7 +45,7 @@ export function clusterVerb<O extends Options, const N extends readonly string[]
       const at = cluster === undefined ? login.at : placeOf(login, cluster);
       const client = new ClusterClient({ ...at, token: login.token, project, signal: call.signal });
       try {
-        await verb.run({ ...own, client, login, printer: new Printer(call.stdout, call.env) });
+        await verb.run({ ...own, client, login, printer: printerOf(call) });
       } finally {
         await client.close();
       }

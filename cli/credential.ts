@@ -4,15 +4,15 @@ import { graphql } from '../generated/cli/index.ts';
 import { CommandFailure } from './failures.ts';
 import type { Credential, GraphClient } from './graph-client.ts';
 
-const loginDocument = graphql(`
+export const loginDocument = graphql(`
   mutation LogIn($input: LoginInput!) {
-    login(input: $input) { accessToken accessTokenExpiresAt refreshToken userErrors { code message field } }
+    login(input: $input) { accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt userErrors { code message field } }
   }
 `);
 
-const refreshDocument = graphql(`
+export const refreshDocument = graphql(`
   mutation RefreshLogin($input: SessionRefreshInput!) {
-    sessionRefresh(input: $input) { accessToken accessTokenExpiresAt refreshToken userErrors { code message field } }
+    sessionRefresh(input: $input) { accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt userErrors { code message field } }
   }
 `);
 
@@ -22,6 +22,11 @@ const refreshDocument = graphql(`
  */
 const marginShare = 0.2;
 const mostMarginMs = 30_000;
+
+/** How long before its end an access token with so much life left is renewed. */
+export function renewalMarginMs(lifeMs: number): number {
+  return Math.min(mostMarginMs, lifeMs * marginShare);
+}
 
 export function givenToken(token: string): Credential {
   return { token: async () => token, inPlaceOf: async () => undefined, close: async () => {} };
@@ -86,6 +91,6 @@ class UserLogin implements Credential {
     const lifeMs = Date.parse(accessTokenExpiresAt) - Date.now();
     this.#accessToken = accessToken;
     this.#refreshToken = refreshToken;
-    this.#renewAtMs = performance.now() + lifeMs - Math.min(mostMarginMs, lifeMs * marginShare);
+    this.#renewAtMs = performance.now() + lifeMs - renewalMarginMs(lifeMs);
   }
 }

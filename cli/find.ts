@@ -1,7 +1,9 @@
 // Finds what a person names, by name or by id.
 import { graphql } from '../generated/cli/index.ts';
+import { nearestName } from '../platform/values/nearest-name.ts';
 import { CommandFailure } from './failures.ts';
 import type { GraphClient } from './graph-client.ts';
+import { nearText } from './named-kinds.ts';
 import { type Connection, readPages } from './pages.ts';
 
 interface Named {
@@ -9,32 +11,39 @@ interface Named {
   readonly name: string;
 }
 
-const projectsDocument = graphql(`
-  query ProjectNames($first: Int, $after: String) {
-    projects(first: $first, after: $after) { nodes { id name } pageInfo { hasNextPage endCursor } }
+const projectDocument = graphql(`
+  query ProjectNames($id: ID!, $names: [String!], $first: Int, $after: String) {
+    project(id: $id) { id name }
+    projects(names: $names, first: $first, after: $after) { nodes { id name } pageInfo { hasNextPage endCursor } }
   }
 `);
 
-const backendsDocument = graphql(`
-  query BackendNames($projectId: ID, $first: Int, $after: String) {
-    backends(projectId: $projectId, first: $first, after: $after) { nodes { id name } pageInfo { hasNextPage endCursor } }
+const backendDocument = graphql(`
+  query BackendNames($id: ID!, $names: [String!], $projectId: ID, $first: Int, $after: String) {
+    backend(id: $id) { id name project { id } }
+    backends(names: $names, projectId: $projectId, first: $first, after: $after) {
+      nodes { id name project { id } }
+      pageInfo { hasNextPage endCursor }
+    }
   }
 `);
 
 /** The id of a project, if one was named. Throws CommandFailure if no project has that name or id. */
 export async function projectId(client: GraphClient, nameOrId: string | undefined): Promise<string | undefined> {
   if (nameOrId === undefined) return undefined;
-  return findNamed(
-    readPages(client, projectsDocument, {}, ({ projects }) => projects),
-    'project',
-    nameOrId,
+  const named = readPages(client, projectDocument, namedAs(nameOrId), ({ project, projects }) =>
+    withOne(project, projects),
   );
+  return findNamed(named, 'project', nameOrId, () => nearText(client, 'projects', nameOrId));
 }
 
 /** The id of a backend, in one project or in all. Throws CommandFailure if several have that name. */
 export function backendId(client: GraphClient, nameOrId: string, inProject?: string): Promise<string> {
-  const found = readPages(client, backendsDocument, { projectId: inProject }, ({ backends }) => backends);
-  return findNamed(found, 'backend', nameOrId);
+  const variables = { ...namedAs(nameOrId), projectId: inProject };
+  const named = readPages(client, backendDocument, variables, ({ backend, backends }) =>
+    withOne(inProjectOnly(backend, inProject), backends),
+  );
+  return findNamed(named, 'backend', nameOrId, () => nearText(client, 'backends', nameOrId, inProject));
 }
 
 /** Variables of a document that asks for one object by id, and for those of a list by name. */
@@ -55,16 +64,38 @@ export function inProjectOnly<Node extends { readonly project: { readonly id: st
   return inProject === undefined || one?.project?.id === inProject ? one : null;
 }
 
-/** The id of one of them. Throws CommandFailure if none has that name or id, or several have the name. */
-export async function findNamed(all: AsyncIterable<Named>, what: string, nameOrId: string): Promise<string> {
+/**
+ * The id of one of them. `near`: the end of the message if there is none (named-kinds.ts). Throws CommandFailure if none has that name or id, or
+ * several have the name.
+ */
+export async function findNamed(
+  all: AsyncIterable<Named>,
+  what: string,
+  nameOrId: string,
+  near: () => Promise<string> = async () => '',
+): Promise<string> {
   const found: string[] = [];
+  const others: string[] = [];
   for await (const node of all) {
     if (node.id === nameOrId) return node.id;
-    if (node.name === nameOrId) found.push(node.id);
+    if (node.name === nameOrId && !found.includes(node.id)) found.push(node.id);
+    else if (others.length < mostCompared) others.push(node.name);
   }
   const [first, second] = found;
-  if (first === undefined) throw new CommandFailure(`there is no ${what} '${nameOrId}'`);
+  if (first === undefined) throw new CommandFailure(await unknownText(what, nameOrId, others, near));
   if (second !== undefined)
     throw new CommandFailure(`several ${what}s have the name '${nameOrId}'; use one of these ids: ${found.join(', ')}`);
   return first;
+}
+
+const mostCompared = 1_000;
+
+async function unknownText(
+  what: string,
+  given: string,
+  others: readonly string[],
+  near: () => Promise<string>,
+): Promise<string> {
+  const nearest = nearestName(given, others);
+  return `there is no ${what} '${given}'${nearest === undefined ? await near() : `; '${nearest}' is near`}`;
 }

@@ -19,9 +19,12 @@ interface GraphClientOptions {
   readonly signal: AbortSignal;
   /** PEM: the authority of the server's certificate; left out: an authority that the system trusts. */
   readonly ca?: string;
+  /** Called once, when an answer takes long. */
+  readonly onSlow?: ((text: string) => void) | undefined;
+  readonly slowMs?: number;
 }
 
-interface GraphAnswer {
+export interface GraphAnswer {
   readonly data?: Record<string, unknown> | null;
   readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
 }
@@ -65,6 +68,11 @@ export interface Reload {
 /** A document whose types of results and variables were generated from the supergraph. */
 export type GraphqlDocument<Data, Variables> = TypedDocumentString<Data, Variables>;
 
+/** A document that is put together at run time. The caller says what it answers. */
+export function untyped<Data>(text: string): GraphqlDocument<Data, Readonly<Record<string, unknown>>> {
+  return { toString: () => text } as GraphqlDocument<Data, Readonly<Record<string, unknown>>>;
+}
+
 /** The result of a mutation's one root field. */
 type PayloadIn<Data> = Data[keyof Data] & { readonly userErrors: readonly UserError[] };
 
@@ -79,6 +87,7 @@ export interface UserError {
 /** Longer than the server waits for any call. */
 const deadlineMs = 150_000;
 const connectMs = 5_000;
+const usualSlowMs = 10_000;
 /** The most concurrent requests of a command. */
 const mostConnections = 4;
 const maxAnswerBytes = 64 * 1024 * 1024;
@@ -96,6 +105,7 @@ export class GraphFailure extends CommandFailure {
 export class GraphClient {
   readonly #options: GraphClientOptions;
   #pool: Promise<Pool> | undefined;
+  #saidSlow = false;
 
   constructor(options: GraphClientOptions) {
     this.#options = options;
@@ -117,6 +127,11 @@ export class GraphClient {
   /** Throws CommandFailure when the server can't be reached, or answers with an error. */
   async query<Data, Variables>(document: GraphqlDocument<Data, Variables>, variables: Variables): Promise<Data> {
     return (await this.#data('', { query: document.toString(), variables })) as Data;
+  }
+
+  /** What the server answers, errors and all. Throws CommandFailure when it can't be reached. */
+  execute(query: string, variables: object, operationName: string | undefined): Promise<GraphAnswer> {
+    return this.#post('', { query, variables, ...(operationName === undefined ? {} : { operationName }) });
   }
 
   /** Throws as `query` does. */
@@ -171,6 +186,7 @@ export class GraphClient {
   /** `below`: the path below the endpoint. */
   async #postAs(token: string | undefined, below: string, body: object | undefined): Promise<GraphAnswer> {
     const { url, signal } = this.#options;
+    const slow = this.#slowTimer();
     try {
       this.#pool ??= poolFor(this.#options);
       const response = await (await this.#pool).request({
@@ -190,7 +206,18 @@ export class GraphClient {
       if (signal.aborted) throw new Interruption();
       const { code, message } = error as NodeJS.ErrnoException;
       throw new CommandFailure(`${url.origin} can't be reached: ${code ?? message}`, exitCodes.unreachable);
+    } finally {
+      clearTimeout(slow);
     }
+  }
+
+  #slowTimer(): NodeJS.Timeout | undefined {
+    const { onSlow, slowMs = usualSlowMs, url } = this.#options;
+    if (onSlow === undefined || this.#saidSlow) return undefined;
+    return setTimeout(() => {
+      if (!this.#saidSlow) onSlow(`still waiting for ${url.origin}`);
+      this.#saidSlow = true;
+    }, slowMs);
   }
 }
 

@@ -7,7 +7,7 @@ import type { DeviceRow, HostRow } from '../lab/control-plane/lab.ts';
 import { demoControlFile, demoFolderIn } from '../lab/ha/places.ts';
 import { CommandFailure, exitCodes, Interruption } from './failures.ts';
 import { text } from './option.ts';
-import { Printer } from './printer.ts';
+import { printerOf } from './printer.ts';
 import type { Surroundings } from './verb.ts';
 
 export const labDataOption = text('DIR', 'Data folder of "npm start" on this machine (.tidegate).');
@@ -56,12 +56,8 @@ async function exchangeWith(folder: string, request: string, signal: AbortSignal
   return exchange(path.trim(), request, signal);
 }
 
-export async function printDevices(
-  devices: readonly DeviceRow[],
-  { stdout, env }: Surroundings,
-  json: boolean,
-): Promise<void> {
-  const printer = new Printer(stdout, env);
+export async function printDevices(devices: readonly DeviceRow[], around: Surroundings, json: boolean): Promise<void> {
+  const printer = printerOf(around);
   if (json) return printer.json(devices);
   await printer.table(
     ['PART', 'STATE', 'BACKEND', 'DRIVER', 'ADDRESS', 'TROUBLE', 'NOTE'],
@@ -71,12 +67,8 @@ export async function printDevices(
   );
 }
 
-export async function printHosts(
-  hosts: readonly HostRow[],
-  { stdout, env }: Surroundings,
-  json: boolean,
-): Promise<void> {
-  const printer = new Printer(stdout, env);
+export async function printHosts(hosts: readonly HostRow[], around: Surroundings, json: boolean): Promise<void> {
+  const printer = printerOf(around);
   if (json) return printer.json(hosts);
   await printer.table(
     ['HOST', 'PART', 'STATE', 'ADDRESS', 'NAMESPACE', 'NOTE'],

@@ -54,6 +54,7 @@ const exitCode = await runTidegate({
   args: process.argv.slice(2),
   stdout: process.stdout,
   stderr: process.stderr,
+  stdin: () => process.stdin,
   signal: ending.signal,
   env: process.env,
 });

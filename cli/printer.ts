@@ -1,6 +1,9 @@
-// Output of commands: tables and colours for people on a terminal, plain text in a pipe, JSON on demand.
+// Output of commands: tables and colours for people on a terminal, plain text in a pipe, JSON, YAML or names on demand.
 import { once } from 'node:events';
-import type { Output } from './verb.ts';
+import { isObject, type JsonValue } from '../platform/values/json.ts';
+import { UsageError } from './failures.ts';
+import { shortId } from './short-id.ts';
+import type { Output, OutputFormat, Surroundings } from './verb.ts';
 import { visible } from './visible.ts';
 
 const colours = { red: 31, green: 32, yellow: 33, grey: 90 } as const;
@@ -42,13 +45,22 @@ type TextField<Row> = { [Field in keyof Row]: Row[Field] extends Text ? Field : 
 /** A field, or a function of the row, by column title. Null and undefined are shown as `-`. */
 export type Columns<Row> = Readonly<Record<string, TextField<Row> | ((row: Row) => Text)>>;
 
+/** In a narrow terminal, columns but the first, and those of ids, become as narrow as this. */
+const leastWidth = 12;
+
+export function printerOf({ stdout, env, output }: Pick<Surroundings, 'stdout' | 'env' | 'output'>): Printer {
+  return new Printer(stdout, env, output);
+}
+
 export class Printer {
   readonly #output: Output;
   readonly #coloured: boolean;
+  readonly #format: OutputFormat | undefined;
 
-  constructor(output: Output, env: Readonly<Record<string, string | undefined>>) {
+  constructor(output: Output, env: Readonly<Record<string, string | undefined>>, format?: OutputFormat) {
     this.#output = output;
     this.#coloured = output.isTTY === true && (env.NO_COLOR ?? '') === '';
+    this.#format = format;
   }
 
   /** One line: a line feed in it is shown like other control characters. */
@@ -56,8 +68,26 @@ export class Printer {
     await this.#lines(text.replaceAll('\n', '\\n'));
   }
 
+  /** As JSON, or as `-o` says: as YAML, or only the names in it. */
   async json(value: unknown): Promise<void> {
+    if (this.#format === 'yaml') return this.#yaml(value);
+    if (this.#format === 'name') return this.names(namesIn(JSON.parse(JSON.stringify(value)) as JsonValue));
     await this.#lines(JSON.stringify(value, null, 2));
+  }
+
+  async #yaml(value: unknown): Promise<void> {
+    const { stringify } = await import('yaml');
+    // As it is in JSON. Words such as `yes` are quoted: other readers take them for truth values.
+    const text = stringify(JSON.parse(JSON.stringify(value)), {
+      version: '1.1',
+      lineWidth: 0,
+      aliasDuplicateObjects: false,
+    });
+    await this.#lines(text.trimEnd());
+  }
+
+  async names(names: readonly string[]): Promise<void> {
+    for (const name of names) await this.line(name);
   }
 
   /** Respects back-pressure, so that nothing accumulates. */
@@ -65,8 +95,10 @@ export class Printer {
     if (!this.#output.write(`${visible(text, { colours: this.#coloured })}\n`)) await once(this.#output, 'drain');
   }
 
-  /** One JSON value on one line. */
+  /** One JSON value on one line; in YAML a document. */
   async ndjson(value: unknown): Promise<void> {
+    if (this.#format === 'yaml') await this.#lines('---');
+    if (this.#format === 'yaml' || this.#format === 'name') return this.json(value);
     await this.line(JSON.stringify(value));
   }
 
@@ -75,16 +107,44 @@ export class Printer {
     rows: readonly (readonly string[])[],
     { indent = 0 }: { readonly indent?: number } = {},
   ): Promise<void> {
-    const cells = rows.map((row) => row.map((cell) => visible(cell.replaceAll('\n', '\\n'))));
-    const widths = head.map((title, column) => Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)));
+    const whole = rows.map((row) => row.map((cell) => visible(this.#idText(cell).replaceAll('\n', '\\n'))));
+    const widths = this.#fitted(
+      head.map((title, column) =>
+        whole.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), title.length),
+      ),
+      indent,
+      (column) => column === 0 || rows.some((row) => shortId(row[column] ?? '') !== undefined),
+    );
+    const cells = whole.map((row) => row.map((cell, column) => cut(cell, widths[column] ?? 0)));
     const format = (row: readonly string[], paint: (text: string) => string) =>
       ' '.repeat(indent) +
       row
-        .map((text, column) => paint(text) + ' '.repeat((widths[column] ?? 0) - text.length))
+        .map((text, column) => paint(text) + ' '.repeat(Math.max(0, (widths[column] ?? 0) - text.length)))
         .join('  ')
         .trimEnd();
-    await this.line(format(head, (text) => this.colour(text, 'grey')));
+    const titles = head.map((title, column) => cut(title, widths[column] ?? 0));
+    await this.line(format(titles, (text) => this.colour(text, 'grey')));
     for (const row of cells) await this.line(format(row, (text) => this.status(text)));
+  }
+
+  #idText(cell: string): string {
+    return this.#format === 'wide' ? cell : (shortId(cell) ?? cell);
+  }
+
+  /** So that a row has one line on a terminal, if that is possible. */
+  #fitted(widths: readonly number[], indent: number, isKept: (column: number) => boolean): readonly number[] {
+    const { isTTY, columns } = this.#output;
+    if (isTTY !== true || columns === undefined || this.#format === 'wide') return widths;
+    const fitted = [...widths];
+    for (;;) {
+      const over = indent + fitted.reduce((sum, width) => sum + width, 2 * (fitted.length - 1)) - columns;
+      const [widest] = [...fitted.entries()]
+        .filter(([column, width]) => width > leastWidth && !isKept(column))
+        .sort(([, one], [, other]) => other - one);
+      if (over <= 0 || widest === undefined) return fitted;
+      const [column, width] = widest;
+      fitted[column] = Math.max(leastWidth, width - over);
+    }
   }
 
   async rows<Row>(
@@ -95,7 +155,9 @@ export class Printer {
     const cells = Object.values(columns);
     const textOf = (row: Row) =>
       cells.map((cell) => String((typeof cell === 'function' ? cell(row) : row[cell]) ?? '-'));
-    await this.table(Object.keys(columns), rows.map(textOf), options);
+    const texts = rows.map(textOf);
+    if (this.#format === 'name') return this.names(texts.map(([first = '-']) => first));
+    await this.table(Object.keys(columns), texts, options);
   }
 
   /** Prints an empty line and a table. Prints nothing if there are no rows. */
@@ -124,4 +186,22 @@ export class Printer {
   colour(text: string, colour: Colour): string {
     return this.#coloured ? `\u001b[${colours[colour]}m${text}\u001b[0m` : text;
   }
+}
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+}
+
+/** What names a thing, the best first. */
+const nameFields = ['name', 'fqdn', 'accessKeyId', 'id'] as const;
+
+function namesIn(value: JsonValue): string[] {
+  const things = Array.isArray(value) ? (value as readonly JsonValue[]) : [value];
+  return things.map((each) => {
+    const named = isObject(each)
+      ? nameFields.map((field) => each[field]).find((name) => typeof name === 'string')
+      : undefined;
+    if (typeof named === 'string') return named;
+    throw new UsageError('-o name: what is printed has no names');
+  });
 }

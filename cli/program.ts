@@ -2,14 +2,23 @@
 // every noun and verb.
 import { Command, CommanderError, Option as CommanderOption } from 'commander';
 import { type ProgramVersion, programVersion } from '../platform/process/program-version.ts';
+import { nearestName } from '../platform/values/nearest-name.ts';
 import { CommandFailure, exitCodes, Interruption, SilentFailure, UsageError } from './failures.ts';
 import { isAbort, untilLeft } from './interruption.ts';
-import type { Given, Option } from './option.ts';
+import { otherWordsFor } from './noun-words.ts';
+import { choice, type Given, type Option, type Values } from './option.ts';
+import { wholeId } from './short-id.ts';
 import { nouns, verbsAlone } from './table.ts';
-import type { Call, Output, Surroundings, Verb } from './verb.ts';
+import { type Call, type Output, type OutputFormat, outputFormats, type Surroundings, type Verb } from './verb.ts';
 import { visible } from './visible.ts';
 
-interface ProgramRun extends Surroundings {
+/** Of every verb with `--json`. */
+const outputOption: Option<OutputFormat | undefined> = {
+  ...choice('FORMAT', outputFormats, `One of ${outputFormats.join(', ')}; wide is a table with whole ids.`),
+  short: 'o',
+};
+
+interface ProgramRun extends Omit<Surroundings, 'output'> {
   /** The arguments after `tidegate`. */
   readonly args: readonly string[];
 }
@@ -30,7 +39,7 @@ export async function runTidegate({ args, ...around }: ProgramRun): Promise<numb
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return exitCodes.ok;
-      return wrongUse(around.stderr, commanderMessage(error, program, args[0]), program, args);
+      return wrongUse(around.stderr, commanderMessage(error, understoodBy(program, args), args), program, args);
     }
     if (around.signal.aborted) return interrupted(error, chosen, around);
     if (error instanceof UsageError) return wrongUse(around.stderr, error.message, program, args);
@@ -64,8 +73,9 @@ async function programFor(
 ): Promise<Command> {
   const program = new Command('tidegate')
     .usage('NOUNS VERB [NAME] [options]')
-    .description('Tidegate relays calls of a cloud management platform to network devices.')
+    .description(about)
     .exitOverride()
+    .showSuggestionAfterError(false)
     // Errors are written in one place, with a hint.
     .configureOutput({
       writeOut: (text) => around.stdout.write(text),
@@ -73,24 +83,48 @@ async function programFor(
       getOutHelpWidth: () => around.stdout.columns ?? 120,
       getOutHasColors: () => false,
     })
-    .configureHelp({ subcommandTerm: (command) => [command.name(), ...takenBy(command)].join(' ') })
+    .configureHelp({
+      subcommandTerm: (command) => [command.name(), ...takenBy(command)].join(' '),
+      // Other words for a noun are in its own help.
+      commandUsage: (command) => [wordsOf(command), command.usage()].join(' ').trim(),
+    })
     .helpOption('-h, --help', 'Print this help.')
-    .version(versionLine(await programVersion()), '--version', 'Print the version and, if it is known, the commit.')
-    .helpCommand('help [NAME]', 'Print the help of a noun or verb.');
+    .version(versionLine(await programVersion()), '--version', 'Print the version and, if it is known, the commit.');
   const asked = args.find((each) => !each.startsWith('-') && each !== 'help');
-  program.commandsGroup('Nouns, each with its verbs:');
+  let group = '';
   for (const [name, entry] of Object.entries(nouns)) {
-    const noun = program.command(name).usage('VERB …').description(entry.summary).helpCommand(false);
-    if (name !== asked) continue;
+    group = entry.group ?? group;
+    const others = otherWordsFor(name, entry);
+    const noun = program.command(name).usage('VERB …').description(entry.summary).helpCommand(false).helpGroup(group);
+    if (others.length > 0)
+      noun.aliases([...others]).addHelpText('after', `\nOther words for ${name}: ${others.join(', ')}`);
+    if (asked === undefined || (name !== asked && !others.includes(asked))) continue;
     for (const [verbName, verb] of Object.entries(await entry.load()))
       addVerb(noun.command(verbName), verb, around, onChosen);
   }
-  program.commandsGroup('Verbs without a noun:');
   for (const [name, entry] of Object.entries(verbsAlone)) {
-    const command = program.command(name).description(entry.summary);
+    group = entry.group ?? group;
+    const command = program
+      .command(name, { hidden: entry.hidden === true })
+      .description(entry.summary)
+      .helpGroup(group);
     if (name === asked) addVerb(command, await entry.load(), around, onChosen);
   }
-  return program;
+  const help = new Command('help').argument('[NAME]').description('Print the help of a noun or verb.').helpGroup(group);
+  return program.addHelpCommand(help);
+}
+
+const about = [
+  'Tidegate is one GraphQL endpoint through which a cloud management platform (CMP) manages the network of its sites. It relays calls to devices',
+  'and records what each CMP object became; it runs load balancers, answers DNS names by what is alive, and keeps objects on many clusters.',
+  '"tidegate NOUN --help" lists the verbs of a noun; a noun may be singular ("backend"), and some have a short word ("be").',
+].join(' ');
+
+/** With its parents. */
+function wordsOf(command: Command): string {
+  const words: string[] = [];
+  for (let each: Command | null = command; each !== null; each = each.parent) words.unshift(each.name());
+  return words.join(' ');
 }
 
 function versionLine({ version, commit }: ProgramVersion): string {
@@ -106,14 +140,38 @@ function addVerb(command: Command, verb: Verb, around: Surroundings, onChosen: (
     command.addOption(known);
     return { name, option, attribute: known.attributeName() };
   });
+  const printsRows = verb.options.json !== undefined;
+  if (printsRows) command.addOption(commanderOption('output', outputOption));
   command.action(async (...parsed: unknown[]) => {
     onChosen(verb);
-    const names = parsed.slice(0, verb.takes.length) as string[];
+    const names = parsed.slice(0, verb.takes.length).map(wholeName) as string[];
     const given = command.opts<Readonly<Record<string, Given>>>();
-    const read = declared.map(({ name, option, attribute }) => [name, option.read(given[attribute], `--${name}`)]);
-    const done = verb.run({ ...around, options: Object.fromEntries(read), names } satisfies Call);
+    const read = declared.map(({ name, option, attribute }) => [
+      name,
+      readOption(option, given[attribute], `--${name}`),
+    ]);
+    const output = printsRows ? outputOption.read(given.output, '--output') : undefined;
+    const options = withOutput(Object.fromEntries(read), output);
+    const done = verb.run({ ...around, output, options, names } satisfies Call);
     await (verb.mayBeLeft ? untilLeft(done, around.signal) : done);
   });
+}
+
+function wholeName(name: unknown): unknown {
+  return typeof name === 'string' ? wholeId(name) : name;
+}
+
+/** A text for people keeps what looks like a short id. */
+function readOption<Value>(option: Option<Value>, given: Given, name: string): Value {
+  if (option.value === 'TEXT' || given === undefined || given === true) return option.read(given, name);
+  return option.read(typeof given === 'string' ? wholeId(given) : given.map(wholeId), name);
+}
+
+/** What is printed as JSON can be printed in the other formats, too (printer.ts). */
+function withOutput<Read extends Values<Verb['options']>>(options: Read, output: OutputFormat | undefined): Read {
+  if (output === undefined || output === 'json') return output === undefined ? options : { ...options, json: true };
+  if (options.json === true) throw new UsageError('give only one of --json and --output');
+  return output === 'yaml' || output === 'name' ? { ...options, json: true } : options;
 }
 
 function commanderOption(
@@ -136,22 +194,46 @@ function takenBy(command: Command): string[] {
   });
 }
 
-function commanderMessage(error: CommanderError, program: Command, asked: string | undefined): string {
-  const noun = program.commands.find((each) => each.name() === asked);
-  if (error.code === 'commander.help' && noun !== undefined)
-    return `${noun.name()} needs a verb: one of ${noun.commands.map((each) => each.name()).join(', ')}`;
+/** `words`: those that were recognised, from the program to a verb. */
+function commanderMessage(error: CommanderError, words: readonly Command[], args: readonly string[]): string {
+  const last = words.at(-1);
+  if (last === undefined) return error.message;
+  if (error.code === 'commander.help')
+    return `${last.name()} needs a verb: one of ${last.commands.map((each) => each.name()).join(', ')}`;
+  if (error.code === 'commander.unknownCommand') {
+    const given = args.filter((each) => !each.startsWith('-'))[words.length - 1] ?? '';
+    const known = last.commands.flatMap((each) => [each.name(), ...each.aliases()]);
+    const what = words.length === 1 ? 'noun or verb' : `verb of ${last.name()}`;
+    return `there is no ${what} '${given}'${nearText(given, known)}`;
+  }
+  // An option that is needed may be there with a mistake in its name.
+  if (error.code === 'commander.unknownOption' || error.code === 'commander.missingMandatoryOptionValue') {
+    const known = [...last.options.flatMap(({ long, short }) => [long ?? '', short ?? '']), '--help', '-h'];
+    const named = args.filter((each) => /^--?[a-z]/i.test(each)).map((each) => each.replace(/=.*$/s, ''));
+    const given = named.find((each) => !known.includes(each));
+    if (given !== undefined) return `there is no option ${given}${nearText(given, known)}`;
+  }
   return error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+}
+
+function nearText(given: string, known: readonly string[]): string {
+  const near = nearestName(given, known);
+  return near === undefined ? '' : `; ${near} is near`;
+}
+
+function understoodBy(program: Command, args: readonly string[]): readonly Command[] {
+  const understood = [program];
+  for (const word of args) {
+    const next = understood.at(-1)?.commands.find((each) => each.name() === word || each.aliases().includes(word));
+    if (next === undefined) break;
+    understood.push(next);
+  }
+  return understood;
 }
 
 /** Points to the help of the words that were recognised. */
 function wrongUse(stderr: Output, message: string, program: Command, args: readonly string[]): number {
-  const understood = [program];
-  for (const word of args) {
-    const next = understood.at(-1)?.commands.find((each) => each.name() === word);
-    if (next === undefined) break;
-    understood.push(next);
-  }
-  const words = understood.map((each) => each.name()).join(' ');
-  stderr.write(`tidegate: ${visible(message)}\nSee '${words} --help'.\n`);
+  const words = understoodBy(program, args).map((each) => each.name());
+  stderr.write(`tidegate: ${visible(message)}\nSee '${words.join(' ')} --help'.\n`);
   return exitCodes.usage;
 }

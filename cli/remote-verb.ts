@@ -1,12 +1,16 @@
 // Verbs that send requests to a running Tidegate. Address, credentials and output are the same for all of them.
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { StoredContext } from './contexts.ts';
 import { givenToken, logIn } from './credential.ts';
+import { chooseEndpoint, readSecretFile, usualFolder } from './endpoint.ts';
 import { CommandFailure, UsageError } from './failures.ts';
-import { GraphClient } from './graph-client.ts';
+import { type Credential, GraphClient } from './graph-client.ts';
 import { flag, integer, type Option, type Options, text, type Values } from './option.ts';
-import { Printer } from './printer.ts';
+import { type Printer, printerOf } from './printer.ts';
+import { storedCredential } from './stored-credential.ts';
 import type { Call, Surroundings, Verb } from './verb.ts';
+
+export { defaultUrl, readSecretFile } from './endpoint.ts';
 
 /** Options with the same meaning for every verb. */
 export const commonOptions = {
@@ -23,9 +27,14 @@ const connectionGroup = 'Connection:';
 const ofConnection = <Value>(option: Option<Value>): Option<Value> => ({ ...option, group: connectionGroup });
 
 export const connectionOptions = {
-  url: ofConnection(text('URL', 'Endpoint (TIDEGATE_URL or http://127.0.0.1:4000/graphql).')),
-  'token-file': ofConnection(text('FILE', 'File with an API token (TIDEGATE_TOKEN or admin.token in --data).')),
-  data: ofConnection(text('DIR', 'Data folder of "npm start" on this machine, which has its token (.tidegate).')),
+  url: ofConnection(text('URL', 'Endpoint (TIDEGATE_URL, the chosen context, or that of "npm start" in --data).')),
+  context: ofConnection(text('NAME', 'Server and login of "tidegate login", in place of the chosen ones.')),
+  'token-file': ofConnection(
+    text('FILE', 'File with an API token (TIDEGATE_TOKEN, that of the context, or admin.token in --data).'),
+  ),
+  data: ofConnection(
+    text('DIR', 'Data folder of "npm start" on this machine, which has its address and token (.tidegate).'),
+  ),
   user: ofConnection(text('NAME', 'Log in with a password instead of a token.')),
   'password-file': ofConnection(text('FILE', 'File with the password of --user.')),
 } as const;
@@ -53,7 +62,7 @@ export function remoteVerb<O extends Options, const N extends readonly string[]>
       const own = call as Call<O & RemoteOptions, N>;
       const client = await openClient(own.options as Values<RemoteOptions>, call);
       try {
-        await verb.run({ ...own, client, printer: new Printer(call.stdout, call.env) });
+        await verb.run({ ...own, client, printer: printerOf(call) });
       } finally {
         await client.close();
       }
@@ -61,46 +70,57 @@ export function remoteVerb<O extends Options, const N extends readonly string[]>
   };
 }
 
-export const defaultUrl = 'http://127.0.0.1:4000/graphql';
-
 /** The caller closes the client. Throws UsageError or CommandFailure if there are no credentials. */
 export async function openClient(
   options: Values<typeof connectionOptions>,
-  around: Pick<Surroundings, 'signal' | 'env'>,
+  around: Pick<Surroundings, 'signal' | 'env'> & Partial<Pick<Surroundings, 'stderr'>>,
 ): Promise<GraphClient> {
-  const { signal, env } = around;
-  const address = options.url ?? env.TIDEGATE_URL ?? defaultUrl;
-  const url = URL.parse(address);
-  if (url === null || !/^https?:$/.test(url.protocol))
-    throw new UsageError(`--url: '${address}' is not an http or https URL`);
+  const { signal, env, stderr } = around;
+  const onSlow = stderr && ((text: string) => void stderr.write(`tidegate: ${text}\n`));
+  const { url, context } = await chooseEndpoint(options, env);
   const { user } = options;
   if (user === undefined)
-    return new GraphClient({ url, credential: givenToken(await readToken(options, env)), signal });
+    return new GraphClient({
+      url,
+      credential: await usualCredential(options, context, { url, signal, env }),
+      signal,
+      onSlow,
+    });
   const passwordFile = options['password-file'];
   if (passwordFile === undefined) throw new UsageError('--user needs --password-file');
   const password = await readSecretFile(passwordFile);
   const anonymous = new GraphClient({ url, credential: undefined, signal });
-  return new GraphClient({ url, credential: await logIn(anonymous, { name: user, password }), signal });
+  return new GraphClient({ url, credential: await logIn(anonymous, { name: user, password }), signal, onSlow });
 }
 
-export async function readToken(options: Values<typeof connectionOptions>, env: Surroundings['env']): Promise<string> {
+async function usualCredential(
+  options: TokenOptions,
+  context: StoredContext | undefined,
+  around: Pick<Surroundings, 'signal' | 'env'> & { readonly url: URL },
+): Promise<Credential> {
+  const given = await statedToken(options, around.env);
+  if (given === undefined && context !== undefined) return storedCredential(context, around);
+  return givenToken(given ?? (await tokenOfFolder(options.data)));
+}
+
+type TokenOptions = Pick<Values<typeof connectionOptions>, 'token-file' | 'data'>;
+
+export async function readToken(options: TokenOptions, env: Surroundings['env']): Promise<string> {
+  return (await statedToken(options, env)) ?? tokenOfFolder(options.data);
+}
+
+async function statedToken(options: TokenOptions, env: Surroundings['env']): Promise<string | undefined> {
   const file = options['token-file'];
   if (file !== undefined) return readSecretFile(file);
   const fromEnvironment = env.TIDEGATE_TOKEN?.trim();
-  if (fromEnvironment !== undefined && fromEnvironment !== '') return fromEnvironment;
-  const path = join(options.data ?? '.tidegate', 'admin.token');
-  return readSecretFile(path).catch(() => {
-    throw new CommandFailure(
-      `no token: give --token-file, set TIDEGATE_TOKEN, or name with --data the folder that has it (no ${path} here)`,
-    );
-  });
+  return fromEnvironment === '' ? undefined : fromEnvironment;
 }
 
-/** Secrets are never arguments, because other users of the machine can see those. */
-export async function readSecretFile(path: string): Promise<string> {
-  try {
-    return (await readFile(path, 'utf8')).trim();
-  } catch (error) {
-    throw new CommandFailure(`${path} can't be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
-  }
+async function tokenOfFolder(data: string | undefined): Promise<string> {
+  const path = join(data ?? usualFolder, 'admin.token');
+  return readSecretFile(path).catch(() => {
+    throw new CommandFailure(
+      `no token: give --token-file, set TIDEGATE_TOKEN, log in with "tidegate login URL", or name with --data the folder that has it (no ${path} here)`,
+    );
+  });
 }

@@ -28,7 +28,7 @@ export function listVerb<O extends Options, Row>({ summary, options, read, colum
     async run(call) {
       const found: Row[] = [];
       for await (const row of await read(call)) found.push(row);
-      if (wantsJson(call)) return call.printer.json(found);
+      if (wantsJson(call) && call.output !== 'name') return call.printer.json(found);
       return call.printer.rows(typeof columns === 'function' ? await columns(found, call) : columns, found);
     },
   });

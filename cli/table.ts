@@ -1,5 +1,5 @@
 // The table of all nouns and verbs of `tidegate`, in the order of the help: a noun is a folder of cli/commands and a line here, a
-// verb alone is a file there and a line here.
+// verb alone is a file there and a line here. A `group` is for its line and those after it.
 import type { Entry, Noun, Verb } from './verb.ts';
 
 /** Plural as in the graph; singular for what exists only once. */
@@ -21,26 +21,37 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     load: async () => (await import('./commands/tokens/noun.ts')).tokens,
   },
   backends: {
+    group: 'Calls to devices:',
+    short: 'be',
     summary: 'Devices and services to which calls are relayed.',
     load: async () => (await import('./commands/backends/noun.ts')).backends,
   },
   operations: {
+    short: 'op',
     summary: 'Calls relayed to backends.',
     load: async () => (await import('./commands/operations/noun.ts')).operations,
+  },
+  drivers: {
+    summary: 'What each kind of device can do, and with which arguments.',
+    load: async () => (await import('./commands/drivers/noun.ts')).drivers,
   },
   timeline: {
     summary: 'What follows when a restore or a failover lost writes of the database.',
     load: async () => (await import('./commands/timeline/noun.ts')).timeline,
   },
   mappings: {
+    short: 'map',
     summary: 'Which backend object each CMP object became.',
     load: async () => (await import('./commands/mappings/noun.ts')).mappings,
   },
   loadbalancers: {
+    group: 'Load balancers:',
+    short: 'lb',
     summary: 'Load balancers, their steps and URLs.',
     load: async () => (await import('./commands/loadbalancers/noun.ts')).loadBalancers,
   },
   listeners: {
+    short: 'lis',
     summary: 'What a load balancer accepts from clients.',
     load: async () => (await import('./commands/listeners/noun.ts')).listeners,
   },
@@ -49,6 +60,7 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     load: async () => (await import('./commands/pools/noun.ts')).pools,
   },
   members: {
+    short: 'mem',
     summary: 'The servers of a pool.',
     load: async () => (await import('./commands/members/noun.ts')).members,
   },
@@ -57,14 +69,17 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     load: async () => (await import('./commands/health-monitors/noun.ts')).healthMonitors,
   },
   l7policies: {
+    short: 'l7p',
     summary: 'What listeners do with requests that match.',
     load: async () => (await import('./commands/l7policies/noun.ts')).l7Policies,
   },
   l7rules: {
+    short: 'l7r',
     summary: 'The conditions of L7 policies.',
     load: async () => (await import('./commands/l7rules/noun.ts')).l7Rules,
   },
   certificates: {
+    short: 'cert',
     summary: 'TLS certificates of listeners and pools.',
     load: async () => (await import('./commands/certificates/noun.ts')).certificates,
   },
@@ -85,6 +100,7 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     load: async () => (await import('./commands/hosts/noun.ts')).hosts,
   },
   gslbs: {
+    group: 'DNS names that follow what is alive:',
     summary: 'DNS names whose answer follows what is alive.',
     load: async () => (await import('./commands/gslbs/noun.ts')).gslbs,
   },
@@ -117,6 +133,7 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     load: async () => (await import('./commands/zones/noun.ts')).zones,
   },
   clusters: {
+    group: 'Object storage:',
     summary: 'Clusters of object storage.',
     load: async () => (await import('./commands/clusters/noun.ts')).clusters,
   },
@@ -129,22 +146,28 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     load: async () => (await import('./commands/options/noun.ts')).storageOptions,
   },
   'access-keys': {
+    short: 'ak',
     summary: 'Credentials for S3 at the clusters of object storage.',
     load: async () => (await import('./commands/access-keys/noun.ts')).accessKeys,
   },
   containers: {
+    short: 'co',
     summary: 'Containers of objects, at a cluster of object storage.',
     load: async () => (await import('./commands/containers/noun.ts')).containers,
   },
   objects: {
+    short: 'obj',
     summary: 'Objects in containers, at a cluster of object storage.',
     load: async () => (await import('./commands/objects/noun.ts')).objects,
   },
   'cmp-objects': {
+    group: 'All kinds of objects:',
+    short: 'cmp',
     summary: 'Objects of the CMP, and what they became.',
     load: async () => (await import('./commands/cmp-objects/noun.ts')).cmpObjects,
   },
   events: {
+    short: 'ev',
     summary: 'Status changes.',
     load: async () => (await import('./commands/events/noun.ts')).events,
   },
@@ -153,6 +176,7 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     load: async () => (await import('./commands/audit/noun.ts')).audit,
   },
   lab: {
+    group: 'This installation:',
     summary: 'Devices for trying the drivers, beside a running "npm start".',
     load: async () => (await import('./commands/lab/noun.ts')).lab,
   },
@@ -180,41 +204,24 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     summary: 'Subgraphs that another team runs beside ours.',
     load: async () => (await import('./commands/subgraphs/noun.ts')).subgraphs,
   },
+  contexts: {
+    group: 'This command line:',
+    short: 'ctx',
+    summary: 'Servers at which you have logged in, and the chosen one.',
+    load: async () => (await import('./commands/contexts/noun.ts')).contexts,
+  },
 };
 
 /** They concern the program or all kinds of objects. */
 export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
   up: {
+    group: 'Verbs without a noun, to start:',
     summary: 'Start everything on this machine: databases, all roles, the lab.',
     load: async () => (await import('./commands/up.ts')).up,
   },
   serve: {
     summary: 'Run chosen roles with your own database and Redis.',
     load: async () => (await import('./commands/serve.ts')).serve,
-  },
-  apply: {
-    summary: 'Create and update what a YAML or JSON file describes.',
-    load: async () => (await import('./commands/apply.ts')).apply,
-  },
-  diff: {
-    summary: 'Show what apply would do with a file.',
-    load: async () => (await import('./commands/diff.ts')).diff,
-  },
-  export: {
-    summary: 'Write what there is as a file that apply takes.',
-    load: async () => (await import('./commands/export.ts')).exportObjects,
-  },
-  explain: {
-    summary: 'Show what the gateway would do with an operation, and its limits.',
-    load: async () => (await import('./commands/explain.ts')).explain,
-  },
-  reload: {
-    summary: 'Have a gateway take over the graph that its settings describe now.',
-    load: async () => (await import('./commands/reload.ts')).reload,
-  },
-  login: {
-    summary: 'Log in at a cluster of object storage, for "containers" and "objects".',
-    load: async () => (await import('./commands/login.ts')).login,
   },
   join: {
     summary: 'Make this host a machine of an installation, or a host of a cluster, with a token.',
@@ -228,8 +235,59 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     summary: "Print the rights that the database account of the settings' roles needs, as SQL.",
     load: async () => (await import('./commands/grants.ts')).grants,
   },
+  reload: {
+    summary: 'Have a gateway take over the graph that its settings describe now.',
+    load: async () => (await import('./commands/reload.ts')).reload,
+  },
+  apply: {
+    group: 'Verbs without a noun, for all kinds of objects:',
+    summary: 'Create and update what a YAML or JSON file describes.',
+    load: async () => (await import('./commands/apply.ts')).apply,
+  },
+  diff: {
+    summary: 'Show what apply would do with a file.',
+    load: async () => (await import('./commands/diff.ts')).diff,
+  },
+  export: {
+    summary: 'Write what there is as a file that apply takes.',
+    load: async () => (await import('./commands/export.ts')).exportObjects,
+  },
+  find: {
+    summary: 'Find objects by a word in their names, by an id, or by an address.',
+    load: async () => (await import('./commands/find.ts')).find,
+  },
+  why: {
+    summary: 'Tell why an object is in its state: its last events and calls.',
+    load: async () => (await import('./commands/why.ts')).why,
+  },
+  call: {
+    summary: 'Have a backend carry out an operation of its driver.',
+    load: async () => (await import('./commands/call.ts')).call,
+  },
+  read: {
+    summary: 'Read from a backend, by an operation of its driver.',
+    load: async () => (await import('./commands/read.ts')).read,
+  },
+  gql: {
+    summary: 'Send a GraphQL operation from a file.',
+    load: async () => (await import('./commands/gql.ts')).gql,
+  },
+  explain: {
+    summary: 'Show what the gateway would do with an operation, and its limits.',
+    load: async () => (await import('./commands/explain.ts')).explain,
+  },
+  login: {
+    group: 'Verbs without a noun, for this command line:',
+    summary: 'Log in at a server, or at a cluster of object storage.',
+    load: async () => (await import('./commands/login.ts')).login,
+  },
   complete: {
-    summary: 'Print the completion script for bash.',
+    summary: 'Print the completion script for bash, zsh or fish.',
     load: async () => (await import('./commands/complete.ts')).completeOf(nouns, verbsAlone),
+  },
+  'complete-names': {
+    hidden: true,
+    summary: 'Print the names that a completion script offers.',
+    load: async () => (await import('./commands/complete-names.ts')).completeNames,
   },
 };

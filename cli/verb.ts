@@ -1,16 +1,23 @@
 // The commands of `tidegate`: a noun has verbs (`backends list`); commands for the program or all kinds are a verb alone (`up`).
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { Options, Values } from './option.ts';
 
 /** Standard output or error; a terminal also has a width. */
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
+export const outputFormats = ['json', 'yaml', 'wide', 'name', 'table'] as const;
+export type OutputFormat = (typeof outputFormats)[number];
+
 export interface Surroundings {
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Standard input: opened only by a verb that reads it. */
+  readonly stdin?: (() => Readable) | undefined;
   /** Aborted by Ctrl-C, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Of `-o`; undefined: a table, with short ids, as wide as the terminal. */
+  readonly output?: OutputFormat | undefined;
 }
 
 /** One call of a verb. */
@@ -49,6 +56,12 @@ export type Noun = Readonly<Record<string, Verb>>;
 /** A line of the table: the module is loaded only when it is used, because some import the whole system. */
 export interface Entry<Loaded> {
   readonly summary: string;
+  /** A shorter word for a noun, beside its singular. */
+  readonly short?: string;
+  /** Heading in the help, for this line and those after it. */
+  readonly group?: string;
+  /** Left out of the help: for other programs. */
+  readonly hidden?: true;
   load(): Promise<Loaded>;
 }
 

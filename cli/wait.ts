@@ -1,5 +1,6 @@
 // `--wait`: until the request is done, and its write is on the standby.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LongRunningState } from '../generated/cli/graphql.ts';
 import { graphql } from '../generated/cli/index.ts';
 import { CommandFailure, exitCodes, Interruption } from './failures.ts';
 import type { GraphClient } from './graph-client.ts';
@@ -10,6 +11,30 @@ const commitDocument = graphql(`
     commit(token: $token) { replication(waitMs: $waitMs) { state reason } }
   }
 `);
+
+/** Work that has such a state goes no further by itself. UNKNOWN is none: a look at the device may settle it. */
+const endedStates: ReadonlySet<LongRunningState> = new Set(['SUCCEEDED', 'REJECTED', 'FAILED', 'CANCELLED'] as const);
+
+/** What the graph says of any work that takes a while. */
+interface LongRunning {
+  readonly state: LongRunningState;
+}
+
+/**
+ * The one wait for work that takes a while (`LongRunning` in the graph): reads it until it has ended. Throws CommandFailure with exit code 4 when
+ * the seconds of `--wait` are over.
+ */
+export function waitFor<Work extends LongRunning | null>(
+  patience: Patience,
+  read: () => Promise<Work>,
+  progressOf: (work: NonNullable<Work>) => string,
+): Promise<Work> {
+  return patience.until(
+    read,
+    (work) => work === null || endedStates.has(work.state),
+    (work) => (work === null ? 'it is gone' : progressOf(work)),
+  );
+}
 
 const pauseMs = 500;
 /** The longest that the graph waits for the standby in one request. */

@@ -1,7 +1,8 @@
 // Everything on one machine: the data folder, private MariaDB and Redis (and PowerDNS) under supervision, all roles, the lab with its firewall
 // as a first backend, and the accounts of a first start.
+import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { type DataFolder, openDataFolder } from '../embedded/data-folder.ts';
 import { startMariadb } from '../embedded/mariadb.ts';
@@ -21,7 +22,7 @@ import { migrate } from '../platform/database/migrate.ts';
 import { type Config, type ConfigSources, readConfig, rolesOf } from '../platform/process/config.ts';
 import { createLogger, type Logger } from '../platform/process/log.ts';
 import type { SubgraphRow } from '../platform/process/subgraph-row.ts';
-import { fileExists } from '../platform/secrets/key-file.ts';
+import { fileExists, writeWhole } from '../platform/secrets/key-file.ts';
 import { KeyFolder, keyFilePath } from '../platform/secrets/key-folder.ts';
 import { makeKeys } from '../platform/secrets/make-keys.ts';
 import { endAllLeases } from '../platform/work/ended-leases.ts';
@@ -35,9 +36,6 @@ import { startPrivateDns } from './private-dns.ts';
 import { type RunningProcess, startProcess } from './process.ts';
 import { isUnbound, resealAll } from './reseal.ts';
 import { startTogether } from './start-together.ts';
-
-/** Default address of the command line client. */
-const standardUrl = 'http://127.0.0.1:4000';
 
 /** How long a start waits for the lab's parts. */
 const slowPartMs = 15_000;
@@ -160,6 +158,11 @@ async function startComponents(options: AllInOneOptions, stack: AsyncDisposableS
 
   if (running.access === undefined) throw new Error('an all-in-one process has the role system');
   const accounts = await firstAccounts(running.access, folder.path);
+  if (running.url !== undefined) {
+    const file = join(folder.path, 'url');
+    await writeWhole(file, `${callable(running.url)}\n`, 0o644);
+    stack.defer(() => rm(file, { force: true }));
+  }
   if (lab !== undefined) {
     const ground = { config: whole, rows, folder, running, lab: lab.places, log, signal };
     const grounds = {
@@ -227,6 +230,11 @@ async function refuseTakenPort(config: Config): Promise<void> {
   });
 }
 
+/** Clients on this machine read it in the data folder. */
+function callable(listening: string): string {
+  return listening.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
+}
+
 interface Description {
   readonly running: RunningProcess;
   readonly folder: DataFolder;
@@ -250,10 +258,8 @@ function describe({ running, folder, mariadb, redis, lab, accounts }: Descriptio
     ['Redis', redis],
     ...labLines(lab?.list(), folder.path).map((line, index) => [index === 0 ? 'Lab' : '', line]),
   ];
-  const where = [
-    ...(url === standardUrl ? [] : [` --url ${url}/graphql`]),
-    ...(folder.path === resolve('.tidegate') ? [] : [` --data ${folder.path}`]),
-  ].join('');
+  // The folder has the address, too.
+  const where = folder.path === resolve('.tidegate') ? '' : ` --data ${folder.path}`;
   const tries = [
     `bin/tidegate backends list${where}`,
     `bin/tidegate events follow${where}`,

@@ -99,4 +99,7 @@ export const PACKAGES = [
   { name: 'python3-cryptography', places: [['/usr/lib/python3/dist-packages/cryptography/__init__.py']] },
   { name: 'python3-boto3', places: [['/usr/lib/python3/dist-packages/boto3/__init__.py']] },
   { name: 'chromium', places: [['/usr/bin/chromium', '/usr/bin/google-chrome']] },
+  { name: 'zsh', places: [['/usr/bin/zsh', '/bin/zsh']] },
+  { name: 'fish', places: [['/usr/bin/fish']] },
+  { name: 'bsdutils', places: [['/usr/bin/script']] },
 ];

@@ -3,20 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { type DocumentNode, GraphQLError, Kind, parse, print, separateOperations } from 'graphql';
 import { CommandFailure, UsageError } from '../failures.ts';
 import type { ExplainedStep, Explanation } from '../graph-client.ts';
-import { one, text } from '../option.ts';
+import { operationOptions } from '../graphql-options.ts';
 import type { Printer } from '../printer.ts';
 import { remoteVerb } from '../remote-verb.ts';
-
-const variables = one('JSON', 'Variables of the operation.', (given, name): Record<string, unknown> => {
-  const value = parsed(given);
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new UsageError(`${name} must be a JSON object such as {"first": 20}`);
-});
 
 export const explain = remoteVerb({
   summary: 'Show which subgraphs an operation of a file asks for what, and its limits. Executes nothing.',
   takes: ['FILE'],
-  options: { variables, operation: text('NAME', 'Operation of a file that has several.') },
+  options: operationOptions,
   async run({ client, printer, options, names: [path] }) {
     const query = operationIn(await textOf(path), path, options.operation);
     const explanation = await client.explain(query, options.variables ?? {});
@@ -88,13 +82,5 @@ async function textOf(path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (error) {
     throw new CommandFailure(`${path} can't be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
-  }
-}
-
-function parsed(given: string): unknown {
-  try {
-    return JSON.parse(given);
-  } catch {
-    return undefined;
   }
 }

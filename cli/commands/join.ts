@@ -9,6 +9,7 @@ import { newMachineKeys } from '../../platform/machines/machine-keys.ts';
 import { CommandFailure, exitCodes, UsageError } from '../failures.ts';
 import { GraphClient } from '../graph-client.ts';
 import { text } from '../option.ts';
+import { printerOf } from '../printer.ts';
 import { commonOptions, connectionOptions, defaultUrl } from '../remote-verb.ts';
 import { localVerb } from '../verb.ts';
 import { hostOptions, joinAsHost } from './ha/join.ts';
@@ -36,9 +37,10 @@ export const join = localVerb({
     ...hostOptions,
     json: commonOptions.json,
   },
-  async run({ names, options, stdout, signal, env }) {
+  async run({ names, options, stdout, signal, env, output }) {
     const joinToken = names[0] ?? env.TIDEGATE_JOIN_TOKEN ?? '';
-    if (authorityOfHostToken(joinToken) !== undefined) return joinAsHost(joinToken, { options, stdout, signal, env });
+    if (authorityOfHostToken(joinToken) !== undefined)
+      return joinAsHost(joinToken, { options, stdout, signal, env, output });
     const authoritySha256 = authorityOfToken(joinToken);
     if (authoritySha256 === undefined)
       throw new UsageError(
@@ -63,7 +65,8 @@ export const join = localVerb({
         ...{ token, expiresAt, certificate, key: privateKey, authority },
       });
       const file = machineFilePath(folder, role);
-      stdout.write(options.json ? `${JSON.stringify({ id: machineId, name, role, expiresAt, file })}\n` : `${file}\n`);
+      const printer = printerOf({ stdout, env, output });
+      await (options.json ? printer.ndjson({ id: machineId, name, role, expiresAt, file }) : printer.line(file));
     } finally {
       await client.close();
     }

@@ -1,85 +1,29 @@
-// `tidegate login --cluster NAME`: a token for the calls of users at the clusters of object storage.
-import { graphql } from '../../generated/cli/index.ts';
-import { ClusterClient } from '../cluster-client.ts';
-import { type ClusterLogin, knownClusters, loginShape, writeLogin } from '../cluster-login.ts';
-import { clusterUrl } from '../cluster-verb.ts';
-import { CommandFailure, UsageError } from '../failures.ts';
-import { neededText, type Values } from '../option.ts';
-import { Printer } from '../printer.ts';
-import { commonOptions, connectionOptions, openClient, readSecretFile, readToken } from '../remote-verb.ts';
-import { localVerb, type Surroundings } from '../verb.ts';
-
-const endpointsDocument = graphql(`
-  query LoginEndpoints { objectEndpoints { name urls } }
-`);
-
-const options = {
-  cluster: neededText('NAME', 'Cluster at which to log in, by name or URL; the token is good at all of them.'),
-  project: commonOptions.project,
-  ...connectionOptions,
-  json: commonOptions.json,
-} as const;
+// `tidegate login URL`: the server and login of the next commands; `--cluster NAME`: a token for "containers" and "objects".
+import { UsageError } from '../failures.ts';
+import { loginOptions as options } from '../login/options.ts';
+import { localVerb } from '../verb.ts';
 
 export const login = localVerb({
-  summary: 'Log in at a cluster of object storage, for "containers" and "objects".',
-  takes: [] as const,
+  summary:
+    'Log in at a server, for the next commands; or at a cluster of object storage, for "containers" and "objects".',
+  takes: ['[URL]'],
   options,
-  async run({ options: given, stdout, signal, env }) {
-    const at = await placeOf(given, { signal, env });
-    const client = new ClusterClient({ ...at, signal });
-    try {
-      const credentials = await credentialsOf(given, env);
-      const body = JSON.stringify({ ...credentials, project: given.project });
-      const headers = { 'content-type': 'application/json' };
-      const answer = await client.json({ method: 'POST', path: '/-/login', headers, body: () => body }, loginShape);
-      const known = answer.clusters.find(
-        ({ name, urls }) => name === at.name || urls.some((url) => at.urls.includes(url)),
+  mayBeLeft: true,
+  async run({ names: [url], options: given, ...call }) {
+    const { cluster } = given;
+    if ((url === undefined) === (cluster === undefined))
+      throw new UsageError(
+        'give the URL of a server, for example http://127.0.0.1:4000, or --cluster for a cluster of object storage',
       );
-      const file = await writeLogin(given.data, {
-        ...answer,
-        at: { name: known?.name ?? at.name, urls: [...at.urls] },
-      });
-      const printer = new Printer(stdout, env);
-      const { token: _, ...shown } = answer;
-      if (given.json) return printer.json({ ...shown, file });
-      const names = answer.projects.map(({ name, canWrite }) => (canWrite ? name : `${name} (read only)`)).join(', ');
-      return printer.line(`${answer.user} is logged in until ${answer.expiresAt}, for ${names}`);
-    } finally {
-      await client.close();
+    if (cluster !== undefined) {
+      const strange = given.as === undefined ? given['keep-chosen'] && '--keep-chosen' : '--as';
+      if (strange) throw new UsageError(`--cluster does not take ${strange}`);
+      const { logInAtCluster } = await import('../login/at-cluster.ts');
+      return logInAtCluster({ ...given, cluster }, call);
     }
+    const strange = (['url', 'context', 'data', 'project'] as const).find((each) => given[each] !== undefined);
+    if (strange !== undefined) throw new UsageError(`a login at a server does not take --${strange}`);
+    const { logInAt } = await import('../login/at-server.ts');
+    return logInAt(url ?? '', given, call);
   },
 });
-
-type Given = Values<typeof options>;
-
-/** By URL, as an earlier login knew it, or as the graph does. */
-async function placeOf(
-  given: Given,
-  around: Pick<Surroundings, 'signal' | 'env'>,
-): Promise<Pick<ClusterLogin['clusters'][number], 'name' | 'urls'>> {
-  const url = clusterUrl(given.cluster);
-  if (url !== undefined) return { name: url.name, urls: [...url.urls] };
-  const known = (await knownClusters(given.data)).find(({ name }) => name === given.cluster);
-  if (known !== undefined && known.urls.length > 0) return known;
-  const client = await openClient(given, around);
-  try {
-    const { objectEndpoints } = await client.query(endpointsDocument, {});
-    const found = objectEndpoints.find(({ name }) => name === given.cluster);
-    if (found !== undefined && found.urls.length > 0) return { name: found.name, urls: [...found.urls] };
-    const why =
-      found === undefined
-        ? `there is no cluster '${given.cluster}' that takes users`
-        : `no address for users is known of the cluster '${given.cluster}'`;
-    const names = objectEndpoints.map(({ name }) => name).join(', ');
-    throw new CommandFailure(`${why}: give its URL, or one of ${names || 'those that an administrator adds'}`);
-  } finally {
-    await client.close();
-  }
-}
-
-async function credentialsOf(given: Given, env: Surroundings['env']): Promise<object> {
-  if (given.user === undefined) return { token: await readToken(given, env) };
-  const file = given['password-file'];
-  if (file === undefined) throw new UsageError('--user needs --password-file');
-  return { username: given.user, password: await readSecretFile(file) };
-}

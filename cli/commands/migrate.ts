@@ -8,6 +8,7 @@ import { primaryLocation } from '../../platform/database/primary-finder.ts';
 import { migrationsOf } from '../../platform/process/subgraph-row.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { configOption, settings } from '../local-options.ts';
+import { printerOf } from '../printer.ts';
 import { commonOptions } from '../remote-verb.ts';
 import { describeFailure } from '../start-failure.ts';
 import { localVerb } from '../verb.ts';
@@ -16,7 +17,7 @@ export const migrate = localVerb({
   summary: "Bring the database's tables up to date.",
   takes: [],
   options: { config: configOption, json: commonOptions.json },
-  async run({ options, stdout, env }) {
+  async run({ options, stdout, env, output }) {
     try {
       const config = settings(options.config, env);
       const applied = await runMigrations(
@@ -24,7 +25,7 @@ export const migrate = localVerb({
         ownersOf(config.roles, subgraphRows),
         migrationsOf(subgraphRows),
       );
-      if (options.json) stdout.write(`${JSON.stringify({ applied })}\n`);
+      if (options.json) await printerOf({ stdout, env, output }).ndjson({ applied });
       else if (applied.length === 0) stdout.write('nothing to do\n');
       else stdout.write(applied.map((name) => `applied ${name}\n`).join(''));
     } catch (error) {

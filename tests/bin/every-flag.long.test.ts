@@ -69,6 +69,7 @@ test(
 test('every command that calls a running Tidegate goes by each option of the connection', async () => {
   const connection: readonly (readonly [given: string, exitCode: number, said: string])[] = [
     ['--url http://127.0.0.1:1/graphql', 3, "http://127.0.0.1:1 can't be reached"],
+    ['--context nowhere', 1, 'there is no place for contexts'],
     ['--token-file /nowhere/token', 1, "/nowhere/token can't be read"],
     ['--data /nowhere', 1, 'no /nowhere/admin.token here'],
     ['--user admin --password-file /nowhere/password', 1, "/nowhere/password can't be read"],

@@ -1,35 +1,135 @@
-// bash completion, with a real bash.
-import { expect, test } from '@jest/globals';
+// Completion, with the real shells.
+// needs: zsh, fish, bsdutils
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { runProgram } from '../../embedded/run-program.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { GraphServer, goodToken, pageOf } from './commands/graph-server.ts';
 import { runCommand } from './commands/run-command.ts';
 
-async function completed(...words: string[]): Promise<string[]> {
-  const { stdout } = await runCommand(['complete']);
-  const line = words.map((word) => `'${word}'`).join(' ');
-  const script = `${stdout}\nCOMP_WORDS=(tidegate ${line}); COMP_CWORD=${words.length}; _tidegate; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { exitCode, stdout: found, stderr } = await runProgram('bash', ['--norc', '-c', script]);
-  expect([exitCode, stderr]).toEqual([0, '']);
-  return found.split('\n').filter((each) => each !== '');
+type Shell = 'bash' | 'zsh' | 'fish';
+const program = join(import.meta.dirname, '../../bin/tidegate');
+
+let folder: TemporaryFolder;
+let server: GraphServer;
+const scripts: Record<string, string> = {};
+
+beforeAll(async () => {
+  [folder, server] = await Promise.all([temporaryFolder(), GraphServer.start()]);
+  for (const shell of ['bash', 'zsh', 'fish']) scripts[shell] = (await runCommand(['complete', shell])).stdout;
+  await symlink(program, join(folder.path, 'tidegate'));
+  await writeFile(join(folder.path, 'token'), goodToken);
+  await mkdir(join(folder.path, 'files'));
+  await writeFile(join(folder.path, 'files', 'call.graphql'), '');
+});
+beforeEach(() => {
+  const all = ['edge', 'edge-2', 'core'].map((name) => ({ id: name, name, operatingStatus: 'ONLINE' }));
+  server.answers = {
+    backends: (args: { first: number; after: string | null; text?: string | null }) =>
+      pageOf(
+        all.filter(({ name }) => name.includes(args.text ?? '')),
+        { ...args, after: args.after ?? null },
+      ),
+  };
+});
+afterAll(async () => {
+  await server.stop();
+  await folder.remove();
+});
+
+/** What the shell itself offers for the last word; in the folder, with the program found by PATH. */
+async function completed(shell: Shell, ...words: string[]): Promise<string[]> {
+  const quoted = words.map((word) => `'${word}'`).join(' ');
+  const run = {
+    bash: `${scripts.bash}\nCOMP_WORDS=(tidegate ${quoted}); COMP_CWORD=${words.length}; COMP_LINE="tidegate ${words.join(' ')}"; _tidegate; printf '%s\\n' "\${COMPREPLY[@]}"`,
+    // compadd says what it is given in place of the line editor.
+    zsh: `autoload() { :; }; compdef() { :; }; compadd() { shift; print -l -- "$@"; }; _files() { print -l -- *; }\n${scripts.zsh}\nwords=(tidegate ${quoted}); CURRENT=${words.length + 1}; PREFIX='${words.at(-1) ?? ''}'; _tidegate`,
+    fish: `${scripts.fish}\ncomplete -C 'tidegate ${words.join(' ')}'`,
+  }[shell];
+  const flags = { bash: ['--norc', '-c'], zsh: ['-f', '-c'], fish: ['--no-config', '-c'] }[shell];
+  const found = await runProgram('env', [
+    ...['-C', folder.path, `PATH=${folder.path}:${process.env.PATH}`, `HOME=${folder.path}`, 'LANG=C.UTF-8'],
+    ...[shell, ...flags, run],
+  ]);
+  expect([found.exitCode, found.stderr]).toEqual([0, '']);
+  const offered = found.stdout
+    .split('\n')
+    .map((each) => each.split('\t')[0] ?? '')
+    .filter((each) => each !== '');
+  // Shells filter what a function offers, but for bash, whose script does.
+  return offered.filter((each) => each.startsWith(words.at(-1) ?? '')).sort();
 }
 
-test.each<[string[], string[]]>([
-  [['back'], ['backends']],
-  [['m'], ['memberships', 'mappings', 'members', 'machines', 'migrate']],
-  [
-    ['operations', ''],
-    ['list', 'show', 'settle'],
-  ],
-  [
-    ['operations', 's'],
-    ['show', 'settle'],
-  ],
-  [['operations', 'settle', 'id', '--ver'], ['--verdict']],
-  [['operations', 'settle', 'id', '--verdict', 'FAILED', '--no'], ['--note']],
-  [['backends', 'list', '--user'], ['--user']],
-  [['serve', '--ro'], ['--roles']],
-  // A name, or a file.
-  [['backends', 'import', ''], []],
-  [['nothing', 'known', '--'], []],
-])('%j', async (words, expected) => {
-  expect(await completed(...words)).toEqual(expected);
+const connection = () => ['--url', server.url, '--token-file', join(folder.path, 'token')];
+
+describe.each<Shell>(['bash', 'zsh', 'fish'])('%s', (shell) => {
+  test.each<[string[], string[]]>([
+    [['back'], ['backends']],
+    [['m'], ['machines', 'mappings', 'members', 'memberships', 'migrate']],
+    [
+      ['operations', ''],
+      ['--help', 'list', 'settle', 'show'],
+    ],
+    // Other words for a noun.
+    [
+      ['op', 's'],
+      ['settle', 'show'],
+    ],
+    [
+      ['operation', 's'],
+      ['settle', 'show'],
+    ],
+    [['operations', 'settle', 'id', '--ver'], ['--verdict']],
+    [
+      ['operations', 'settle', 'id', '--verdict', ''],
+      ['FAILED', 'SUCCEEDED'],
+    ],
+    [['operations', 'settle', 'id', '--verdict', 'FAILED', '--no'], ['--note']],
+    [['backends', 'list', '--user'], ['--user']],
+    [
+      ['backends', 'list', '-o', ''],
+      ['json', 'name', 'table', 'wide', 'yaml'],
+    ],
+    [['serve', '--ro'], ['--roles']],
+    [['complete', 'z'], ['zsh']],
+    [['nothing', 'known', '--'], []],
+    // Of a value nothing is known.
+    [['backends', 'list', '--user', ''], []],
+  ])('%j', async (words, expected) => {
+    expect(await completed(shell, ...words)).toEqual(expected);
+  });
+
+  test('names of objects are asked of the server that the line names', async () => {
+    expect(await completed(shell, 'backends', 'show', ...connection(), 'ed')).toEqual([]);
+    expect(await completed(shell, 'operations', 'list', ...connection(), '--backend', 'ed')).toEqual([
+      'edge',
+      'edge-2',
+    ]);
+    expect(await completed(shell, 'call', ...connection(), '--wait', '3', '--backend', 'c')).toEqual(['core']);
+  });
+});
+
+test('names are silent without a server, without a login, and for what is no kind', async () => {
+  for (const line of ['backends --line --url=x', 'backends', 'nothing', 'contexts'])
+    expect(await runCommand(['complete-names', ...line.split(' ')], { env: {} })).toEqual({
+      ...{ exitCode: 0, stdout: '', stderr: '' },
+    });
+});
+
+test('a silent server is given up after half a second', async () => {
+  server.answers = { backends: () => new Promise(() => undefined) };
+  const line = `backends list --url ${server.url} --token-file ${join(folder.path, 'token')}`;
+  const begun = performance.now();
+  expect(await runCommand(['complete-names', 'backends', '--line', line])).toEqual({
+    ...{ exitCode: 0, stdout: '', stderr: '' },
+  });
+  // It is not asked how fast: only that it did not wait for the deadline of a request.
+  expect(performance.now() - begun).toBeLessThan(60_000);
+});
+
+test('another shell is refused', async () => {
+  expect(await runCommand(['complete', 'tcsh'])).toMatchObject({
+    ...{ exitCode: 2, stderr: expect.stringContaining('bash, zsh, fish') },
+  });
 });

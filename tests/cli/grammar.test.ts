@@ -3,6 +3,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { otherWordsFor } from '../../cli/noun-words.ts';
 import type { Option } from '../../cli/option.ts';
 import { nouns, verbsAlone } from '../../cli/table.ts';
 import type { Noun, Verb } from '../../cli/verb.ts';
@@ -105,6 +106,7 @@ describe('the grammar', () => {
       'backend',
       'cluster',
       'data',
+      'file',
       'from',
       'host',
       'key',
@@ -175,6 +177,12 @@ describe('the grammar', () => {
   });
 });
 
+test('every word for a noun is for one only, and no verb has it', () => {
+  const words = Object.entries(nouns).flatMap(([name, entry]) => [name, ...otherWordsFor(name, entry)]);
+  expect(words.filter((each, at) => words.indexOf(each) !== at || each in verbsAlone)).toEqual([]);
+  expect(words).toEqual(expect.arrayContaining(['backend', 'be', 'l7policy', 'access-key', 'lb']));
+});
+
 test('--version prints the version of package.json, and the commit that is checked out', async () => {
   const { version } = JSON.parse(await readFile(join(import.meta.dirname, '../../package.json'), 'utf8'));
   const { exitCode, stdout } = await runCommand(['--version']);
@@ -188,8 +196,8 @@ describe('help', () => {
     const help = await runCommand(['--help']);
     expect([none.exitCode, help.exitCode]).toEqual([2, 0]);
     expect(help.stdout).toBe(none.stdout);
-    for (const [name, { summary }] of Object.entries({ ...nouns, ...verbsAlone }))
-      expect(help.stdout).toMatch(new RegExp(`^  ${name} +${summary}`, 'm'));
+    for (const [name, { summary, hidden }] of Object.entries({ ...nouns, ...verbsAlone }))
+      if (hidden !== true) expect(help.stdout).toMatch(new RegExp(`^  ${name} +${summary}`, 'm'));
   });
 
   test.each(Object.keys(nouns))('%s --help lists its verbs', async (noun) => {
@@ -214,20 +222,23 @@ describe('help', () => {
 
 describe('wrong use is exit code 2', () => {
   test.each([
-    [['no-such-command'], "unknown command 'no-such-command'"],
+    [['no-such-command'], "there is no noun or verb 'no-such-command'"],
+    [['backend', 'lst'], "there is no verb of backends 'lst'; list is near"],
+    [['lodbalancers', 'list'], "there is no noun or verb 'lodbalancers'; loadbalancers is near"],
+    [['lb', 'create', 'x', '--lisener', '80'], 'there is no option --lisener'],
+    [['members', 'create', 'x', '--poool=y'], 'there is no option --poool; --pool is near'],
     [
       ['backends'],
       'backends needs a verb: one of list, show, create, update, delete, import, accept-host-key, accept-certificate',
     ],
-    [['backends', 'toString'], "unknown command 'toString'"],
-    [['backends', 'lst'], '(Did you mean list?)'],
+    [['backends', 'toString'], "there is no verb of backends 'toString'"],
     [['backends', 'show'], "missing required argument 'NAME'"],
     [['backends', 'import'], "missing required argument 'FILE'"],
     [['backends', 'list', 'more'], 'too many arguments'],
-    [['backends', 'list', '--no-such-option'], "unknown option '--no-such-option'"],
+    [['backends', 'list', '--no-such-option'], 'there is no option --no-such-option'],
     // An option belongs to one verb.
-    [['backends', 'list', '--username', 'x'], "unknown option '--username'"],
-    [['backends', 'list', '--orphan-mappings'], "unknown option '--orphan-mappings'"],
+    [['backends', 'list', '--username', 'x'], 'there is no option --username'],
+    [['backends', 'list', '--orphan-mappings'], 'there is no option --orphan-mappings'],
     [
       ['backends', 'create', 'x', '--host', 'h', '--username', 'u'],
       "required option '--driver <DRIVER>' not specified",
@@ -243,17 +254,17 @@ describe('wrong use is exit code 2', () => {
     [['operations', 'list', '--state', 'GONE'], '--state must be one of PENDING'],
     [['operations', 'settle', 'x', '--verdict', 'MAYBE'], 'SUCCEEDED, FAILED'],
     [['operations', 'settle', 'x', '--verdict', 'FAILED'], '--verdict needs --note'],
-    [['events', 'list', '--after', 'x'], "unknown option '--after'"],
-    [['events', 'follow', '--limit', '3'], "unknown option '--limit'"],
+    [['events', 'list', '--after', 'x'], 'there is no option --after'],
+    [['events', 'follow', '--limit', '3'], 'there is no option --limit'],
     [['lab', 'add', 'toaster'], "'toaster' is not a part of the lab: one of firewall, fortigate"],
     [['lab', 'trouble', 'firewall', 'fire'], "'fire' is not a trouble: one of hang, late"],
     [['up', '--lab', 'firewall,toaster'], "--lab: 'toaster' is not a part of the lab"],
     [['up', '--lab', 'all', '--no-lab'], 'give only one of --lab and --no-lab'],
-    [['mappings', 'shuffle'], "unknown command 'shuffle'"],
+    [['mappings', 'shuffle'], "there is no verb of mappings 'shuffle'"],
     [['cmp-objects', 'show', '42'], 'is not TYPE/ID'],
     [['backends', 'list', '--url', 'ftp://x'], 'not an http or https URL'],
     [['backends', 'list', '--user', 'x'], '--user needs --password-file'],
-    [['keys', 'burn', '/tmp/x'], "unknown command 'burn'"],
+    [['keys', 'burn', '/tmp/x'], "there is no verb of keys 'burn'"],
     [['audit', 'export', '--from', 'yesterday'], "'yesterday' is not a time"],
     [['serve', '--set', 'listen.port'], '--set takes NAME=VALUE'],
     [['serve', '--set', 'database.password=hunter2'], 'give database.passwordFile'],

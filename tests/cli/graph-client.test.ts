@@ -44,3 +44,18 @@ test('a mutation without a payload fails, with an error or without', async () =>
     exitCode: exitCodes.failed,
   });
 });
+
+test('a server that is silent for long is told once', async () => {
+  const said: string[] = [];
+  const [url, signal] = [client.url, new AbortController().signal];
+  const slow = new GraphClient({ url, credential: undefined, signal, onSlow: (text) => said.push(text), slowMs: 20 });
+  answer = { data: { backends: {} } };
+  server.removeAllListeners('request');
+  server.on('request', (_, response) => {
+    setTimeout(() => response.end(JSON.stringify(answer)), 200);
+  });
+  await slow.query(query, {});
+  await slow.query(query, {});
+  await slow.close();
+  expect(said).toEqual([`still waiting for ${url.origin}`]);
+});

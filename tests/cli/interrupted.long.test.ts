@@ -235,13 +235,13 @@ const waits: Readonly<Record<string, Wait>> = {
   'a list': { args: ['backends', 'list'], holds: 'BackendsList', until: 'BackendsList', ...cut },
   'a mutation': {
     args: update,
-    answers: { BackendNames: { backends: page([{ id: 'b-1', name: 'fw' }]) } },
+    answers: { BackendNames: { backend: null, backends: page([{ id: 'b-1', name: 'fw' }]) } },
     ...{ holds: 'BackendsUpdate', until: 'BackendsUpdate', ...cut },
   },
   'the standby': {
     args: [...update, '--wait', '600'],
     answers: {
-      BackendNames: { backends: page([{ id: 'b-1', name: 'fw' }]) },
+      BackendNames: { backend: null, backends: page([{ id: 'b-1', name: 'fw' }]) },
       BackendsUpdate: { backendUpdate: { backend, commit: { token: 'c' }, userErrors: [] } },
     },
     ...{ holds: 'CommitReplication', until: 'CommitReplication', ...cut },
@@ -249,7 +249,7 @@ const waits: Readonly<Record<string, Wait>> = {
   'the pause between two looks at the standby': {
     args: [...update, '--wait', '600'],
     answers: {
-      BackendNames: { backends: page([{ id: 'b-1', name: 'fw' }]) },
+      BackendNames: { backend: null, backends: page([{ id: 'b-1', name: 'fw' }]) },
       BackendsUpdate: { backendUpdate: { backend, commit: { token: 'c' }, userErrors: [] } },
       CommitReplication: { commit: { replication: { state: 'PENDING', reason: null } } },
     },
@@ -265,7 +265,7 @@ const waits: Readonly<Record<string, Wait>> = {
     args: ['mappings', 'verify', '--backend', 'b-1'],
     answers: {
       MappingsList: { mappings: page([{ id: 'm-1' }]) },
-      BackendNames: { backends: page([{ id: 'b-1', name: 'fw' }]) },
+      BackendNames: { backend: null, backends: page([{ id: 'b-1', name: 'fw' }]) },
     },
     ...{ holds: 'MappingsVerify', until: 'MappingsVerify', ...cut },
   },

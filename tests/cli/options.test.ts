@@ -33,6 +33,8 @@ const samples: Readonly<Record<string, string>> = {
   JSON: '{}',
   NUMBER: '1.5',
   'FIELD=VALUE,…': '{}',
+  'JSON|FILE': '{}',
+  KEY: 'key',
   URL: 'https://tidegate.test:8443/graphql',
   FILE: '/nowhere/file',
   DIR: '/nowhere/folder',

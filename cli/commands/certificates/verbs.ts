@@ -5,6 +5,7 @@ import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
 import { findNamed, inProjectOnly, namedAs, projectId, withOne } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
+import { nearText } from '../../named-kinds.ts';
 import { neededText, text } from '../../option.ts';
 import { readPages } from '../../pages.ts';
 import { commonOptions, type RemoteCall, readSecretFile, remoteVerb } from '../../remote-verb.ts';
@@ -79,7 +80,7 @@ async function certificateId(client: GraphClient, nameOrId: string, project: str
   const named = readPages(client, namedDocument, variables, ({ tlsCertificate, tlsCertificates }) =>
     withOne(inProjectOnly(tlsCertificate, inProject), tlsCertificates),
   );
-  return findNamed(named, 'certificate', nameOrId);
+  return findNamed(named, 'certificate', nameOrId, () => nearText(client, 'certificates', nameOrId, inProject));
 }
 
 async function print(

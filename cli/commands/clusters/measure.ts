@@ -8,7 +8,7 @@ import { measureDisk } from '../../../subgraphs/object-storage/engine/blobs/meas
 import { Counters } from '../../../subgraphs/object-storage/engine/store/counters.ts';
 import { MeasuredDiskStore } from '../../../subgraphs/object-storage/engine/store/measured-disk-store.ts';
 import { configOption, settings } from '../../local-options.ts';
-import { Printer } from '../../printer.ts';
+import { printerOf } from '../../printer.ts';
 import { commonOptions } from '../../remote-verb.ts';
 import { describeFailure } from '../../start-failure.ts';
 import { localVerb } from '../../verb.ts';
@@ -17,7 +17,7 @@ export const measure = localVerb({
   summary: 'Measure the disk of this cluster with files of 10 MB and 128 KB; its controller tells the centre.',
   takes: [],
   options: { config: configOption, json: commonOptions.json },
-  async run({ options, stdout, env, signal }) {
+  async run({ options, env, signal, ...call }) {
     try {
       const config = settings(options.config, env);
       const folder = folderOf(config);
@@ -25,7 +25,7 @@ export const measure = localVerb({
       try {
         const store = new MeasuredDiskStore(new Counters(db));
         const measured = await store.put(await measureDisk({ folder, signal }), Date.now());
-        const printer = new Printer(stdout, env);
+        const printer = printerOf({ ...call, env });
         if (options.json) return await printer.json(measured);
         const rate = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB/s`;
         await printer.pairs([

@@ -4,6 +4,7 @@ import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure } from '../../failures.ts';
 import { findNamed, namedAs, withOne } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
+import { nearText } from '../../named-kinds.ts';
 import { readPages } from '../../pages.ts';
 import { listVerb, showVerb } from '../../row-verbs.ts';
 
@@ -45,7 +46,7 @@ export function clusterId(client: GraphClient, nameOrId: string): Promise<string
   const named = readPages(client, namedDocument, namedAs(nameOrId), ({ objectCluster, objectClusters }) =>
     withOne(objectCluster, objectClusters),
   );
-  return findNamed(named, 'cluster', nameOrId);
+  return findNamed(named, 'cluster', nameOrId, () => nearText(client, 'clusters', nameOrId));
 }
 
 const stateOf = ({ clusterState, presence }: { readonly clusterState: string; readonly presence: Presence }) =>

@@ -2,5 +2,6 @@
 import type { Noun } from '../../verb.ts';
 import { follow } from './follow.ts';
 import { list } from './list.ts';
+import { wait } from './wait.ts';
 
-export const events: Noun = { list, follow };
+export const events: Noun = { list, follow, wait };

@@ -3,6 +3,7 @@ import type { GslbFieldsFragment, GslbMemberFieldsFragment } from '../../../gene
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
+import { nearText } from '../../named-kinds.ts';
 import { text, time } from '../../option.ts';
 import { readAll, readPages } from '../../pages.ts';
 
@@ -53,7 +54,7 @@ export async function findGslb(client: GraphClient, nameOrId: string): Promise<G
   if (named !== undefined) return named;
   const { node } = fqdn.includes('.') ? { node: null } : await client.query(byIdDocument, { id: nameOrId });
   if (node?.__typename === 'Gslb') return node;
-  throw new CommandFailure(`there is no GSLB '${nameOrId}'`);
+  throw new CommandFailure(`there is no GSLB '${nameOrId}'${await nearText(client, 'gslbs', fqdn)}`);
 }
 
 export function membersOf(client: GraphClient, poolId: string): Promise<GslbMember[]> {

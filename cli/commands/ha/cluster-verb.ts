@@ -8,7 +8,7 @@ import { type HostFile, hasHostFile, isPresent, readHostFile } from '../../../ha
 import { witnessFolderIn } from '../../../lab/ha/places.ts';
 import { CommandFailure, exitCodes } from '../../failures.ts';
 import { integer, type Options, text, type Values } from '../../option.ts';
-import { Printer } from '../../printer.ts';
+import { type Printer, printerOf } from '../../printer.ts';
 import { commonOptions } from '../../remote-verb.ts';
 import type { Call, Verb } from '../../verb.ts';
 
@@ -59,7 +59,7 @@ export function hostVerb<O extends Options>(verb: {
         const there = file.members.filter(isPresent);
         const cluster = new Cluster(etcd, file.cluster, there);
         const asker = askerAt(file.me, call.env);
-        const printer = new Printer(call.stdout, call.env);
+        const printer = printerOf(call);
         const isHostFolder = dataPath === named;
         await verb.run({ ...call, cluster, file, dataPath, isHostFolder, asker, printer });
       } catch (error) {

@@ -8,6 +8,7 @@ import { JoinRefusal } from '../../../ha/host/join-refusal.ts';
 import { noteAct } from '../../../ha/host/noted-acts.ts';
 import { CommandFailure } from '../../failures.ts';
 import { flag, integer, needed, text } from '../../option.ts';
+import { printerOf } from '../../printer.ts';
 import { commonOptions } from '../../remote-verb.ts';
 import { describeFailure } from '../../start-failure.ts';
 import { localVerb, type Output } from '../../verb.ts';
@@ -44,7 +45,7 @@ export const init = localVerb({
     'no-install': flag('Install no system packages.'),
     json: commonOptions.json,
   },
-  async run({ options, stdout, stderr, signal, env }) {
+  async run({ options, stdout, stderr, signal, env, output }) {
     refuseWithoutRoot();
     if (!options['no-install']) await installPackages(signal);
     const dataPath = resolve(options.data ?? '.tidegate');
@@ -65,7 +66,8 @@ export const init = localVerb({
       const { url, token: ofData } = await inviteOne(dataPath);
       const { token: ofWitness } = await inviteOne(dataPath);
       if (options.json) {
-        stdout.write(`${JSON.stringify({ url, tokens: { data: ofData, witness: ofWitness }, ...files.paths })}\n`);
+        const tokens = { data: ofData, witness: ofWitness };
+        await printerOf({ stdout, env, output }).ndjson({ url, tokens, ...files.paths });
         return;
       }
       const joining = (token: string, more: string) => `  bin/tidegate join ${token} --url ${url} --data DIR ${more}`;
@@ -100,13 +102,14 @@ export const invite = localVerb({
   summary: 'Print another token by which a host joins: for one host, once, within 30 minutes.',
   takes: [],
   options: { data: dataOption, json: commonOptions.json },
-  async run({ options, stdout, env }) {
+  async run({ options, stdout, env, output }) {
     const { me } = await hostFileIn(options.data);
     const dataPath = resolve(options.data ?? '.tidegate');
     try {
       const { url, token } = await inviteOne(dataPath);
       await noteAct(dataPath, newAct(askerAt(me, env), 'haInvite', {}));
-      stdout.write(options.json ? `${JSON.stringify({ url, token })}\n` : `bin/tidegate join ${token} --url ${url}\n`);
+      const printer = printerOf({ stdout, env, output });
+      await (options.json ? printer.ndjson({ url, token }) : printer.line(`bin/tidegate join ${token} --url ${url}`));
     } catch (error) {
       throw refusalOf(error);
     }

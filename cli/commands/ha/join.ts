@@ -12,6 +12,7 @@ import { noteAct } from '../../../ha/host/noted-acts.ts';
 import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
 import { CommandFailure, exitCodes, UsageError } from '../../failures.ts';
 import { flag, text, type Values } from '../../option.ts';
+import { printerOf } from '../../printer.ts';
 import type { Call } from '../../verb.ts';
 import { dataOption, placeOptions } from './cluster-verb.ts';
 import { HostFiles, unitsOption } from './host-files.ts';
@@ -33,11 +34,11 @@ export const hostOptions = {
   'no-install': flag('Install no system packages.'),
 } as const;
 
-type Asked = Pick<Call, 'stdout' | 'signal' | 'env'> & {
+type Asked = Pick<Call, 'stdout' | 'signal' | 'env' | 'output'> & {
   readonly options: Values<typeof hostOptions> & { readonly url: string | undefined; readonly json: boolean };
 };
 
-export async function joinAsHost(token: string, { options, stdout, signal, env }: Asked): Promise<void> {
+export async function joinAsHost(token: string, { options, stdout, signal, env, output }: Asked): Promise<void> {
   const { name, witness, asynchronous, site, url } = options;
   const address = options.address === undefined ? undefined : canonicalAddress(options.address);
   if (name === undefined || address === undefined || url === undefined)
@@ -84,7 +85,10 @@ export async function joinAsHost(token: string, { options, stdout, signal, env }
     await files.write(file.accounts.applicationPassword);
     await noteAct(dataPath, newAct(askerAt(name, env), 'haJoin', { address, kind }));
     if (options.json)
-      stdout.write(`${JSON.stringify({ name, kind, file: hostFilePath(dataPath), keys: brought, ...files.paths })}\n`);
+      await printerOf({ stdout, env, output }).ndjson({
+        ...{ name, kind, file: hostFilePath(dataPath), keys: brought },
+        ...files.paths,
+      });
     else
       stdout.write(
         `${name} has joined${brought.length === 0 ? '' : `, with the keys of the first host in ${keyFolder}`}. As root, and from then on always:\n${files.lines().join('\n')}\n`,

@@ -6,6 +6,7 @@ import { findNamed, namedAs, withOne } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { givenHostFields, hostOptions } from '../../host-options.ts';
 import { kindVerb } from '../../kinds/noun.ts';
+import { nearText } from '../../named-kinds.ts';
 import { flag } from '../../option.ts';
 import { readPages } from '../../pages.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
@@ -75,7 +76,7 @@ function hostId(client: GraphClient, nameOrId: string): Promise<string> {
   const named = readPages(client, namedDocument, namedAs(nameOrId), ({ loadBalancerHost, loadBalancerHosts }) =>
     withOne(loadBalancerHost, loadBalancerHosts),
   );
-  return findNamed(named, 'host', nameOrId);
+  return findNamed(named, 'host', nameOrId, () => nearText(client, 'hosts', nameOrId));
 }
 
 const list = listVerb({

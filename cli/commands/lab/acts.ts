@@ -2,7 +2,7 @@
 import { type HostAct, isHostName } from '../../../lab/device.ts';
 import { UsageError } from '../../failures.ts';
 import { askHosts, labDataOption, printHosts } from '../../lab-client.ts';
-import { Printer } from '../../printer.ts';
+import { printerOf } from '../../printer.ts';
 import { commonOptions } from '../../remote-verb.ts';
 import { localVerb } from '../../verb.ts';
 
@@ -20,7 +20,7 @@ const verbOf = (act: HostAct, summary: string) =>
       const named = rows.filter(({ name }) => name === host);
       // A node of a load balancer is not among the hosts.
       if (named.length > 0 || options.json) return printHosts(named, around, options.json);
-      await new Printer(around.stdout, around.env).line(`${host} is ${done[act]}`);
+      await printerOf(around).line(`${host} is ${done[act]}`);
     },
   });
 

@@ -2,7 +2,7 @@
 import { hasOwnerless } from '../../../lab/claims/claims.ts';
 import { removeOwnerless } from '../../../lab/claims/remove-ownerless.ts';
 import { CommandFailure } from '../../failures.ts';
-import { Printer } from '../../printer.ts';
+import { printerOf } from '../../printer.ts';
 import { commonOptions } from '../../remote-verb.ts';
 import { localVerb } from '../../verb.ts';
 
@@ -10,8 +10,8 @@ export const clean = localVerb({
   summary: 'Remove what killed processes have left on this machine: processes, namespaces, interfaces, mounts.',
   takes: [],
   options: { json: commonOptions.json },
-  async run({ options, stdout, env }) {
-    const printer = new Printer(stdout, env);
+  async run({ options, ...call }) {
+    const printer = printerOf(call);
     const { removed, failures } = await removeOwnerless();
     if (options.json) await printer.json(removed);
     else for (const { kind, name, pid } of removed) await printer.line(`removed the ${kind} ${name} of process ${pid}`);

@@ -8,7 +8,7 @@ import { givenToken } from '../../credential.ts';
 import { CommandFailure, exitCodes } from '../../failures.ts';
 import { labDataOption } from '../../lab-client.ts';
 import { flag, integer } from '../../option.ts';
-import { Printer } from '../../printer.ts';
+import { printerOf } from '../../printer.ts';
 import { commonOptions } from '../../remote-verb.ts';
 import { localVerb } from '../../verb.ts';
 import { audit } from './load/audit.ts';
@@ -32,7 +32,7 @@ export const load = localVerb({
     data: labDataOption,
     json: commonOptions.json,
   },
-  async run({ options, stdout, stderr, env, signal }) {
+  async run({ options, stderr, signal, ...call }) {
     const { urls, token, deviceLog } = await placeIn(options.data ?? '.tidegate', options.hosts);
     const line = new LoadLine(urls, token);
     const tally = new Tally();
@@ -46,7 +46,7 @@ export const load = localVerb({
 
     const begunAtMs = Date.now();
     const clientOptions: ClientOptions = { endpoint: line.endpoint, tally, stopping, ending: ending.signal };
-    const printer = new Printer(stdout, env);
+    const printer = printerOf(call);
     const telling = options.json ? undefined : setInterval(() => void printer.line(lineOf(tally)), lineMs);
     const writers = Array.from({ length: options.clients ?? usualClients }, () => runWriter(clientOptions));
     await Promise.all([...writers, runReader(clientOptions)]);

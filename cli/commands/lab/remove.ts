@@ -3,7 +3,7 @@ import { backendsOf } from '../../../lab/device.ts';
 import { askLab, labDataOption } from '../../lab-client.ts';
 import { readDevice } from '../../lab-names.ts';
 import { flag } from '../../option.ts';
-import { Printer } from '../../printer.ts';
+import { printerOf } from '../../printer.ts';
 import { commonOptions } from '../../remote-verb.ts';
 import { localVerb } from '../../verb.ts';
 
@@ -17,11 +17,11 @@ export const remove = localVerb({
     data: labDataOption,
     json: commonOptions.json,
   },
-  async run({ options, names, stdout, env, signal }) {
+  async run({ options, names, ...call }) {
     const device = readDevice(names[0]);
     const orphanMappings = options['orphan-mappings'];
-    await askLab(options.data, { do: 'remove', part: device, orphanMappings }, signal);
-    const printer = new Printer(stdout, env);
+    await askLab(options.data, { do: 'remove', part: device, orphanMappings }, call.signal);
+    const printer = printerOf(call);
     if (options.json) return printer.json({ part: device, removed: true });
     const backends = backendsOf(device).map((name) => `lab-${name}`);
     const registered =

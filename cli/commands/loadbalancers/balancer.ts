@@ -2,8 +2,9 @@
 import type { LoadBalancerFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
-import { findNamed, projectId } from '../../find.ts';
+import { findNamed, inProjectOnly, namedAs, projectId, withOne } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
+import { nearText } from '../../named-kinds.ts';
 import { flag, neededText } from '../../option.ts';
 import { readPages } from '../../pages.ts';
 import type { RemoteCall } from '../../remote-verb.ts';
@@ -24,9 +25,10 @@ graphql(`
 export type Balancer = LoadBalancerFieldsFragment;
 
 const namesDocument = graphql(`
-  query LoadBalancerNames($projectId: ID, $names: [String!], $first: Int, $after: String) {
+  query LoadBalancerNames($id: ID!, $projectId: ID, $names: [String!], $first: Int, $after: String) {
+    loadBalancer(id: $id) { id name project { id } }
     loadBalancers(projectId: $projectId, names: $names, first: $first, after: $after) {
-      nodes { id name }
+      nodes { id name project { id } }
       pageInfo { hasNextPage endCursor }
     }
   }
@@ -39,21 +41,11 @@ const showDocument = graphql(`
 /** By name or id. Throws CommandFailure if there is none, or several. */
 export async function balancerId(client: GraphClient, nameOrId: string, project: string | undefined): Promise<string> {
   const inProject = await projectId(client, project);
-  const named = readPages(
-    client,
-    namesDocument,
-    { projectId: inProject, names: [nameOrId] },
-    (data) => data.loadBalancers,
+  const variables = { ...namedAs(nameOrId), projectId: inProject };
+  const named = readPages(client, namesDocument, variables, ({ loadBalancer, loadBalancers }) =>
+    withOne(inProjectOnly(loadBalancer, inProject), loadBalancers),
   );
-  for await (const first of named) {
-    for await (const other of named)
-      throw new CommandFailure(
-        `several load balancers have the name '${nameOrId}': ${first.id}, ${other.id}; give an id`,
-      );
-    return first.id;
-  }
-  const all = readPages(client, namesDocument, { projectId: inProject }, (data) => data.loadBalancers);
-  return findNamed(all, 'load balancer', nameOrId);
+  return findNamed(named, 'load balancer', nameOrId, () => nearText(client, 'loadbalancers', nameOrId, inProject));
 }
 
 export async function readBalancer(client: GraphClient, id: string, named = id): Promise<Balancer> {

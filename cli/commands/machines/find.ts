@@ -5,6 +5,7 @@ import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure } from '../../failures.ts';
 import { namedAs, withOne } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
+import { nearText } from '../../named-kinds.ts';
 import { readPages } from '../../pages.ts';
 
 type Machine = MachineFieldsFragment;
@@ -38,5 +39,5 @@ export async function machineNamed(client: GraphClient, nameOrId: string): Promi
     withOne(node?.__typename === 'Machine' ? node : null, machines),
   );
   for await (const machine of named) if (machine.id === nameOrId || machine.machineState !== 'REVOKED') return machine;
-  throw new CommandFailure(`there is no machine '${nameOrId}'`);
+  throw new CommandFailure(`there is no machine '${nameOrId}'${await nearText(client, 'machines', nameOrId)}`);
 }

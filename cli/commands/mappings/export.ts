@@ -20,7 +20,7 @@ export const exportMappings = remoteVerb({
   summary: 'Write all mappings, or those changed since an earlier export, as lines of JSON.',
   takes: [],
   options: {
-    output: text('FILE', 'Write to this file, which is replaced once the export is complete.'),
+    file: text('FILE', 'Write to this file, which is replaced once the export is complete.'),
     after: text('POSITION', 'Only changes since an earlier export, including deletions.'),
     project: commonOptions.project,
   },
@@ -30,10 +30,9 @@ export const exportMappings = remoteVerb({
       projectId: await projectId(client, options.project),
     });
     const reader = new ExportReader(source, signal);
-    await (options.output === undefined ? writeOut(reader, stdout) : save(reader, options.output));
+    await (options.file === undefined ? writeOut(reader, stdout) : save(reader, options.file));
     const { mappings, after } = reader.end();
-    if (options.json && options.output !== undefined)
-      return printer.json({ file: options.output, lines: mappings, after });
+    if (options.json && options.file !== undefined) return printer.json({ file: options.file, lines: mappings, after });
     stderr.write(`tidegate: ${mappings} lines exported; for later changes use --after ${after}\n`);
   },
 });

@@ -5,7 +5,7 @@ import { cmpObjectText } from '../../cmp-object.ts';
 import { CommandFailure } from '../../failures.ts';
 import type { Columns } from '../../printer.ts';
 import type { RemoteCall } from '../../remote-verb.ts';
-import { patienceOf, type WaitingCall } from '../../wait.ts';
+import { patienceOf, type WaitingCall, waitFor } from '../../wait.ts';
 
 graphql(`
   fragment CallFields on RelayOperation {
@@ -23,8 +23,6 @@ const document = graphql(`
   query OperationsShow($id: ID!) { relayOperation(id: $id) { ...CallFields } }
 `);
 
-const finalStates: ReadonlySet<string> = new Set<Operation['state']>(['SUCCEEDED', 'FAILED', 'REJECTED']);
-
 async function readOperation({ client }: Pick<RemoteCall, 'client'>, id: string): Promise<Operation> {
   const { relayOperation: operation } = await client.query(document, { id });
   if (operation === null) throw new CommandFailure(`there is no operation '${id}'`);
@@ -35,9 +33,9 @@ async function readOperation({ client }: Pick<RemoteCall, 'client'>, id: string)
 export async function readEnded(call: WaitingCall, id: string): Promise<Operation> {
   const patience = patienceOf(call);
   if (patience === undefined) return readOperation(call, id);
-  return patience.until(
+  return waitFor(
+    patience,
     () => readOperation(call, id),
-    ({ state }) => finalStates.has(state),
     ({ state }) => `the operation is ${state}`,
   );
 }

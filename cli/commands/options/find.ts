@@ -1,7 +1,9 @@
 // Finds an option of object storage by its name.
+
 import { graphql } from '../../../generated/cli/index.ts';
 import { findNamed, namedAs, withOne } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
+import { nearText } from '../../named-kinds.ts';
 import { readPages } from '../../pages.ts';
 
 const document = graphql(`
@@ -19,5 +21,5 @@ export function optionId(client: GraphClient, nameOrId: string): Promise<string>
   const named = readPages(client, document, namedAs(nameOrId), ({ objectOption, objectOptions }) =>
     withOne(objectOption, objectOptions),
   );
-  return findNamed(named, 'option', nameOrId);
+  return findNamed(named, 'option', nameOrId, () => nearText(client, 'options', nameOrId));
 }

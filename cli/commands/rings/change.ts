@@ -5,7 +5,7 @@ import { CommandFailure } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { text } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
-import { type Patience, patienceOf } from '../../wait.ts';
+import { type Patience, patienceOf, replicated, waitFor } from '../../wait.ts';
 import { clusterId } from '../clusters/show.ts';
 import { namesOfRings, ringNumber } from './show.ts';
 
@@ -33,7 +33,7 @@ const changesDocument = graphql(`
 `);
 const changeDocument = graphql(`
   query RingsChangeNow($id: ID!) {
-    objectRingChange(id: $id) { state stepCount stepsDone gaining { number left message cluster { name } } }
+    objectRingChange(id: $id) { state reason stepCount stepsDone gaining { number left message cluster { name } } }
   }
 `);
 const pauseDocument = graphql(`
@@ -82,12 +82,14 @@ export async function untilChanged(
   patience: Patience,
 ): Promise<void> {
   for (const { id, number } of started) {
-    const seen = await patience.until(
+    const seen = await waitFor(
+      patience,
       async () => (await client.query(changeDocument, { id })).objectRingChange,
-      (change) => change === null || change.state === 'SUCCEEDED' || change.state === 'CANCELLED',
-      (change) => `the change of ring ${number} is not done yet: ${change === null ? '' : progressIn(change)}`,
+      (change) => `the change of ring ${number} is not done yet: ${progressIn(change)}`,
     );
     if (seen?.state === 'CANCELLED') throw new CommandFailure(`the change of ring ${number} was cancelled`);
+    if (seen?.state === 'FAILED')
+      throw new CommandFailure(`the change of ring ${number} has failed: ${seen.reason ?? progressIn(seen)}`);
   }
 }
 
@@ -160,7 +162,14 @@ export const changes = remoteVerb({
   },
 });
 
-type Change = typeof pauseDocument | typeof resumeDocument | typeof cancelDocument;
+/** Throws CommandFailure if there is none. */
+async function changeUnderWay(client: GraphClient, ring: string): Promise<Started> {
+  const live = await liveChange(client, await ringNumber(client, ring));
+  if (live === undefined) throw new CommandFailure(`ring ${ring} does not change`);
+  return live;
+}
+
+type Change = typeof pauseDocument | typeof resumeDocument;
 
 function verbOf(summary: string, document: Change, done: string) {
   return remoteVerb({
@@ -168,12 +177,10 @@ function verbOf(summary: string, document: Change, done: string) {
     takes: ['RING'],
     options: {},
     async run({ client, names, options, printer }) {
-      const number = await ringNumber(client, names[0]);
-      const live = await liveChange(client, number);
-      if (live === undefined) throw new CommandFailure(`ring ${names[0]} does not change`);
+      const { id } = await changeUnderWay(client, names[0]);
       const { objectRingChange } = await client.mutate(document as typeof pauseDocument, {
         idempotencyKey: randomUUID(),
-        id: live.id,
+        id,
       });
       if (options.json) return printer.json(objectRingChange);
       return printer.line(`the change of ring ${names[0]} is ${done}`);
@@ -183,8 +190,24 @@ function verbOf(summary: string, document: Change, done: string) {
 
 export const pause = verbOf('Move nothing more of a ring for now.', pauseDocument, 'paused');
 export const resume = verbOf('Go on with the change of a ring.', resumeDocument, 'resumed');
-export const cancel = verbOf(
-  'Take back the step under way, and end the change of a ring.',
-  cancelDocument,
-  'cancelled',
-);
+export const cancel = remoteVerb({
+  summary: 'Take back the step under way, and end the change of a ring.',
+  takes: ['RING'],
+  options: { wait: commonOptions.wait },
+  async run(call) {
+    const { client, names, options, printer } = call;
+    const [ring] = names;
+    const { id } = await changeUnderWay(client, ring);
+    const { objectRingChange, commit } = await client.mutate(cancelDocument, { idempotencyKey: randomUUID(), id });
+    await replicated(call, commit);
+    const patience = patienceOf(call);
+    if (patience !== undefined)
+      await waitFor(
+        patience,
+        async () => (await client.query(changeDocument, { id })).objectRingChange,
+        (change) => `the change of ring ${ring} is not taken back yet: ${progressIn(change)}`,
+      );
+    if (options.json) return printer.json(objectRingChange);
+    return printer.line(`the change of ring ${ring} is cancelled`);
+  },
+});

@@ -3,6 +3,7 @@ import type { ZoneFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
+import { nearText } from '../../named-kinds.ts';
 import { readAll, readPages } from '../../pages.ts';
 
 graphql(`
@@ -40,5 +41,5 @@ export async function findZone(client: GraphClient, nameOrId: string): Promise<Z
   if (named !== undefined) return named;
   const { node } = name.includes('.') ? { node: null } : await client.query(byIdDocument, { id: nameOrId });
   if (node?.__typename === 'DnsZone') return node;
-  throw new CommandFailure(`there is no zone '${nameOrId}'`);
+  throw new CommandFailure(`there is no zone '${nameOrId}'${await nearText(client, 'zones', name)}`);
 }

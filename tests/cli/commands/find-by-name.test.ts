@@ -40,6 +40,30 @@ beforeEach(() => {
 afterAll(() => server.stop());
 const run = (...args: string[]) => runCommand([...args, '--url', server.url], { env: { TIDEGATE_TOKEN: goodToken } });
 
+test.each([
+  ['backend', ['operations', 'list', '--backend'], 'backends'],
+  ['project', ['backends', 'list', '--project'], 'projects'],
+  ['load balancer', ['loadbalancers', 'show'], 'loadBalancers'],
+] as const)('a %s with a name that is nearly one: the message has that one', async (what, verb, list) => {
+  const all = Array.from({ length: 1_000 }, (_, index) => ({ id: `T${index}`, name: `other-${index}`, project }));
+  const near = { id: 'F', name: 'lab-firewall', project };
+  const asked: (string | null)[] = [];
+  server.answers = {
+    [list]: (args: Page & { readonly text?: string | null }) => {
+      asked.push(args.text ?? null);
+      return pageOf(
+        [...all, near].filter(({ name }) => name.includes(args.text ?? '')),
+        { ...args, after: args.after ?? null },
+      );
+    },
+  };
+  expect(await run(...verb, 'lab-firewal')).toMatchObject({
+    ...{ exitCode: 1, stderr: `tidegate: there is no ${what} 'lab-firewal'; 'lab-firewall' is near\n` },
+  });
+  // One look by name, and some short ones for what is near.
+  expect(asked).toEqual([null, 'lab', 'wal', '']);
+});
+
 const kinds: readonly (readonly [what: string, verb: readonly [string, string], roots: object])[] = [
   ['host', ['hosts', 'release'], rootsOf('loadBalancerHosts', 'loadBalancerHost', 'loadBalancerHostCordonLift')],
   ['certificate', ['certificates', 'delete'], rootsOf('tlsCertificates', 'tlsCertificate', 'tlsCertificateDelete')],

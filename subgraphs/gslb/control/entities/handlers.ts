@@ -12,6 +12,7 @@ import { appendStatus } from '../../../../platform/events/append.ts';
 import { checkCmpObject, cmpObjectOf, storedCmpObject } from '../../../../platform/graph/cmp-object.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import type { JsonObject } from '../../../../platform/values/json.ts';
+import { nearestName } from '../../../../platform/values/nearest-name.ts';
 import { ruleFault } from '../../rules/quorum.ts';
 import { created, provisioningAfter } from '../../rules/states.ts';
 import { flavor, vantagePoint, zone } from '../../spec/administered.ts';
@@ -380,6 +381,11 @@ async function tellProvisioning(
   await appendStatus(tx, gslbEvents, [{ ...subject, kind: 'gslb.provisioningStatus', from, to }], wake);
 }
 
+function unknownVantagePoint(name: string, known: Iterable<string>): string {
+  const near = nearestName(name, known);
+  return `there is no vantage point named ${name}${near === undefined ? '' : `; ${near} is near`}`;
+}
+
 export function flavorHandler({ wake }: ServiceDependencies): Handler<'GslbFlavor'> {
   return {
     kind: flavor as Named<'GslbFlavor'>,
@@ -388,8 +394,7 @@ export function flavorHandler({ wake }: ServiceDependencies): Handler<'GslbFlavo
       if (id !== undefined) await checkNamesOfFlavor(sql, check, id, settings as unknown as FlavorSpec);
       const known = new Set((await checkedVantagePoints(sql)).map(({ name }) => name));
       for (const [at, name] of (settings.vantagePoints as readonly string[]).entries())
-        if (!known.has(name))
-          check.fault(`vantagePointNames.${at}`, `there is no vantage point named ${name}`, 'NOT_FOUND');
+        if (!known.has(name)) check.fault(`vantagePointNames.${at}`, unknownVantagePoint(name, known), 'NOT_FOUND');
     },
     async columns(tx, _, { settings: { name: _name, ...settings } }) {
       return { spec: JSON.stringify({ ...settings, backendType: await heldBackendType(tx, settings) }) };

@@ -135,6 +135,22 @@ export async function matchingBackends(sql: Sql, filter: BackendFilter): Promise
   return rows.map(toRow);
 }
 
+/** At most so many of each kind are compared with a name that is not there. */
+const mostCompared = 50;
+
+/** Names of backends for a message about another name: some that begin like it, and some others. Two short ranges of an index. */
+export async function namesAround(sql: Sql, projects: 'all' | readonly string[], name: string): Promise<string[]> {
+  if (projects !== 'all' && projects.length === 0) return [];
+  const [inProjects, given] = projects === 'all' ? ['', []] : [`project_id IN (${marksFor(projects)}) AND `, projects];
+  const begin = `${name.slice(0, 2).replaceAll(/[\\%_]/g, '\\$&')}%`;
+  const rows = await sql.query<{ name: string }>(
+    `(SELECT live_name AS name FROM backend WHERE ${inProjects}live_name LIKE ? LIMIT ${mostCompared})
+    UNION ALL (SELECT live_name FROM backend WHERE ${inProjects}live_name IS NOT NULL LIMIT ${mostCompared})`,
+    [...given, begin, ...given],
+  );
+  return rows.map((row) => row.name);
+}
+
 /** The projects that have, or had, backends; at most 10,000. */
 export async function projectsWithBackends(sql: Sql): Promise<string[]> {
   const rows = await sql.query<{ id: string }>('SELECT DISTINCT project_id AS id FROM backend LIMIT 10000');

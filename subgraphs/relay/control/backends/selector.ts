@@ -6,10 +6,11 @@ import { refuse } from '../../../../platform/edge/errors.ts';
 import { allows, type Identity, type Role } from '../../../../platform/edge/identity.ts';
 import type { InputCheck } from '../../../../platform/edge/input.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
+import { nearestName } from '../../../../platform/values/nearest-name.ts';
 import type { CmpReference } from '../model/cmp-reference.ts';
 import type { BackendRow } from './backend.ts';
 import { checkName } from './backend-input.ts';
-import { countLiveMappings, matchingBackends, projectsWithBackends } from './backend-store.ts';
+import { countLiveMappings, matchingBackends, namesAround, projectsWithBackends } from './backend-store.ts';
 
 const mostCandidates = 1000;
 const shownCandidates = 10;
@@ -42,9 +43,10 @@ export async function selectBackend(
 ): Promise<BackendRow> {
   const { backend: selector, cmp } = request;
   const id = selector.id == null ? undefined : decodeUuid('Backend', selector.id);
-  if (selector.id != null && id === undefined) notFound(selector);
+  const projects = projectsOf(identity, request.projectId);
+  if (selector.id != null && id === undefined) return notFound(sql, projects, selector);
   const matching = await matchingBackends(sql, {
-    projects: projectsOf(identity, request.projectId),
+    projects,
     id,
     name: selector.name ?? undefined,
     family: selector.family ?? undefined,
@@ -55,7 +57,7 @@ export async function selectBackend(
     take: mostCandidates,
   });
   const [first] = matching;
-  if (first === undefined) notFound(selector);
+  if (first === undefined) return notFound(sql, projects, selector);
   if (matching.length === 1) return first;
   if (matching.some((row) => row.projectId !== first.projectId))
     refuse('PROJECT_REQUIRED', 'backends of several projects match: name the project with projectId', {
@@ -90,6 +92,12 @@ export async function projectsWithRole(
   return named.filter((project) => allows(identity, project, role));
 }
 
-function notFound(selector: BackendSelector): never {
-  refuse('NOT_FOUND', `no backend matches ${JSON.stringify(selector).slice(0, 200)}`, { field: ['input', 'backend'] });
+async function notFound(sql: Sql, projects: 'all' | readonly string[], selector: BackendSelector): Promise<never> {
+  const { name } = selector;
+  const isNameOnly = name != null && Object.values(selector).filter((value) => value != null).length === 1;
+  const near = name == null ? undefined : nearestName(name, await namesAround(sql, projects, name));
+  const wrong = isNameOnly
+    ? `there is no backend ${name}`
+    : `no backend matches ${JSON.stringify(selector).slice(0, 200)}`;
+  refuse('NOT_FOUND', `${wrong}${near === undefined ? '' : `; ${near} is near`}`, { field: ['input', 'backend'] });
 }

@@ -45,7 +45,9 @@ export async function localCases(run: FlagRun): Promise<void> {
   await ok(`keys reseal ${system.keyFile('sealing')} ${config} --older`);
   await coverage.ends(1, '/nowhere', `keys rotate ${join(keys, 'gateway.keys')} --config /nowhere`);
 
-  expect(await ok('complete')).toContain('complete -o default');
+  await contextCases(run);
+  expect(await ok('complete')).toContain('complete -F _tidegate tidegate');
+  for (const shell of ['bash', 'zsh', 'fish']) expect(await ok(`complete ${shell}`)).toContain('_tidegate_table');
   const printed = await ok(
     `serve --print-config --roles gateway --set listen.port=4001 --log-level warn --as-root ${config}`,
   );
@@ -58,6 +60,23 @@ export async function localCases(run: FlagRun): Promise<void> {
   expect(up).toMatch(/^listen\.host: "127.0.0.2"$/m);
   await ok(`up --print-config --lab all --data ${system.path('up')}`);
   await labCases(run);
+}
+
+/** Logins at the server, in a home of their own. */
+async function contextCases({ system, coverage }: FlagRun): Promise<void> {
+  const env = { XDG_CONFIG_HOME: system.path('home') };
+  const ok = (line: string) => coverage.succeeds(line, env);
+  const admin = `--user admin --password-file ${system.passwordFile}`;
+  await ok(`login ${system.url} ${admin} --as one`);
+  await ok(`login ${system.url} ${admin} --as two --keep-chosen`);
+  for (let times = 0; times < 2; times += 1) expect(await ok('contexts list')).toContain('two');
+  for (let times = 0; times < 2; times += 1) await ok('contexts use two');
+  expect(await ok('backends list')).not.toBe('');
+  await ok('complete-names projects --begin def --line backends');
+  expect(await ok(`complete-names contexts --line x`)).toBe('one\ntwo\n');
+  for (let times = 0; times < 2; times += 1) await ok('contexts leave');
+  await ok('contexts delete one');
+  await ok('contexts delete two --forget-only');
 }
 
 async function labCases({ system, coverage }: FlagRun): Promise<void> {

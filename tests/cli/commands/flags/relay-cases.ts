@@ -1,5 +1,6 @@
 // Every option of the commands for backends, their calls and mappings, at a simulated FortiGate.
 import { writeFile } from 'node:fs/promises';
+import { expect } from '@jest/globals';
 import ssh2 from 'ssh2';
 import { makeCertificate } from '../../../../platform/net/certificates.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';
@@ -122,7 +123,7 @@ export async function relayCases(run: FlagRun): Promise<void> {
   await ok(
     `mappings adopt --backend edge --cmp-object tenant/43 --resource policy --scope root --key other --uuid 2 --role spare --shared ${project} --wait 10`,
   );
-  await ok(`mappings export --output ${system.path('mappings.ndjson')} ${project}`);
+  await ok(`mappings export --file ${system.path('mappings.ndjson')} ${project}`);
   const exported = await ok(`mappings export ${project}`);
   const { after } = JSON.parse(exported.trim().split('\n').at(-1) ?? '{}') as { readonly after?: string };
   await ok(`mappings export --after ${after}`);
@@ -135,8 +136,45 @@ export async function relayCases(run: FlagRun): Promise<void> {
   );
   await followed(run, `events follow --subject ${mapping.id}`, () => ok(`mappings verify ${mapping.id}`), '');
   await followed(run, 'events follow --cmp-object tenant/42 --subject-type Mapping', async () => undefined, '');
+  await eventsWaited(run, operation.id);
+  await ok('drivers list');
+  await ok('drivers list');
+  for (const more of ['', ' --operation policy.create']) await ok(`drivers show fortios${more}`);
+  const made = JSON.stringify({ name: 'by-call', ...policy });
+  await ok(['call', 'edge', 'policy.create', '--arguments', made, '--cmp-object', 'tenant/42', '--wait', '10']);
+  await ok(['call', 'edge', 'policy.create', '--arguments', made, '--check-only', '--project', 'default']);
+  await ok([
+    'call',
+    'edge',
+    'policy.create',
+    '--arguments',
+    await file('arguments.json', made),
+    '--idempotency-key',
+    'flag-1',
+  ]);
+  for (let times = 0; times < 2; times += 1)
+    await ok(['read', 'edge', 'vdom.list', '--arguments', '{"count": 5}', '--project', 'default']);
+  await ok(`find edge --each 3`);
+  await ok('find edge');
+  await ok(`why ${operation.id}`);
+  expect(await ok('why edge')).toContain('ONLINE');
+  const asked = await file(
+    'asked.graphql',
+    'query One($id: ID!) { backend(id: $id) { name } } query Two { me { name } }',
+  );
+  await ok(['gql', asked, '--operation', 'One', '--variables', JSON.stringify({ id: operation.id })]);
+  await coverage.ends(1, "'edge' is near", 'backends show edg', run.env);
+  await coverage.ends(1, 'there is no backend edg; edge is near', 'call edg policy.create', run.env);
   await ok(`mappings forget ${mapping.id} --wait 10`);
   await ok(`backends delete edge --orphan-mappings ${project} --wait 30`);
+}
+
+async function eventsWaited({ ok, coverage, env }: FlagRun, subject: string): Promise<void> {
+  const [done, none] = ['--to SUCCEEDED', '--to NEVER --timeout 1'];
+  for (let times = 0; times < 2; times += 1) await ok(`events wait --subject ${subject} ${done}`);
+  await ok(`events wait --kind relayOperation.state --project default ${done} --timeout 30`);
+  await ok(`events wait --cmp-object tenant/42 --subject-type RelayOperation ${done}`);
+  await coverage.ends(4, 'not within 1 s', `events wait --only-new --subject ${subject} ${none}`, env);
 }
 
 /** Until it prints a change, if one is to come; then Ctrl-C. */

@@ -58,7 +58,7 @@ test('a file gets its name only after the last line', async () => {
     response.writeHead(200, ndjson).write('{"id":"m1"}\n');
     finish = () => response.end('{"after":"p"}\n');
   });
-  const run = startCommand(['mappings', 'export', '--output', target, '--url', url], { env });
+  const run = startCommand(['mappings', 'export', '--file', target, '--url', url], { env });
   const partial = await waitFor('the first line', async () => {
     const name = (await files()).find((each) => each.endsWith('.partial'));
     return name !== undefined && (await readFile(join(place, name), 'utf8')) !== '' && name;
@@ -84,7 +84,7 @@ test.each<[string, (response: ServerResponse) => void]>([
   ],
 ])('%s: exit code 3, and the previous file is unchanged', async (_name, answer) => {
   const url = await exporting(answer);
-  const { exitCode, stderr } = await runCommand(['mappings', 'export', '--output', target, '--url', url], { env });
+  const { exitCode, stderr } = await runCommand(['mappings', 'export', '--file', target, '--url', url], { env });
   expect([exitCode, stderr]).toEqual([3, expect.stringContaining('the export was interrupted')]);
   expect(await files()).toEqual(['mappings.ndjson']);
   expect(await readFile(target, 'utf8')).toBe(before);
@@ -100,13 +100,13 @@ test("a refusal, another kind of page, and a file that can't be created", async 
   expect((await runCommand(['mappings', 'export', '--url', page], { env })).exitCode).toBe(3);
   server?.close();
   const fine = await exporting((response) => response.writeHead(200, ndjson).end('{"after":"p"}\n'));
-  const nowhere = await runCommand(['mappings', 'export', '--output', '/nowhere/x', '--url', fine], { env });
+  const nowhere = await runCommand(['mappings', 'export', '--file', '/nowhere/x', '--url', fine], { env });
   expect([nowhere.exitCode, nowhere.stderr]).toEqual([1, "tidegate: /nowhere/x can't be written: ENOENT\n"]);
 });
 
 test('Ctrl-C leaves no partial file', async () => {
   const url = await exporting((response) => response.writeHead(200, ndjson).write('{"id":"m1"}\n'));
-  const run = startCommand(['mappings', 'export', '--output', target, '--url', url], { env });
+  const run = startCommand(['mappings', 'export', '--file', target, '--url', url], { env });
   await waitFor('the file', async () => (await files()).length === 2);
   run.interrupt();
   expect([await run.exitCode, run.stderr()]).toEqual([130, 'tidegate: interrupted\n']);

@@ -1,0 +1,58 @@
+// `tidegate complete-names KIND`: what a completion script offers for the name of an object. It goes by the options of the connection that the
+// line has. A person waits for it with each press of a key: it takes half a second at most, and never says why it found nothing.
+import { ContextStore } from '../contexts.ts';
+import { CommandFailure, UsageError } from '../failures.ts';
+import { isKindName, objectsNamed } from '../named-kinds.ts';
+import { text, type Values } from '../option.ts';
+import { connectionOptions, openClient } from '../remote-verb.ts';
+import { type Call, localVerb } from '../verb.ts';
+
+const longestMs = 500;
+const mostNames = 100;
+
+export const completeNames = localVerb({
+  summary: 'Print the names of a kind that begin like a word, for the completion script of a shell.',
+  takes: ['KIND'],
+  options: {
+    begin: text('TEXT', 'What has been typed of the name.'),
+    line: text('TEXT', 'The words of the command line, whose options of the connection count.'),
+  },
+  mayBeLeft: true,
+  async run({ names: [kind], options: { begin = '', line = '' }, stdout, ...around }) {
+    const signal = AbortSignal.any([around.signal, AbortSignal.timeout(longestMs)]);
+    const found = await namesOf(kind, begin, line, { ...around, stdout, signal }).catch((error: unknown) => {
+      if (signal.aborted || error instanceof CommandFailure || error instanceof UsageError) return [];
+      throw error;
+    });
+    for (const name of found) if (name.startsWith(begin) && !/\s/.test(name)) stdout.write(`${name}\n`);
+  },
+});
+
+async function namesOf(
+  kind: string,
+  begin: string,
+  line: string,
+  around: Omit<Call, 'options' | 'names'>,
+): Promise<readonly string[]> {
+  if (kind === 'contexts') return new ContextStore(around.env).names();
+  if (!isKindName(kind)) return [];
+  const client = await openClient(connectionIn(line), { signal: around.signal, env: around.env });
+  try {
+    const found = await objectsNamed(client, kind, { texts: begin === '' ? [] : [begin], first: mostNames });
+    return found.map(({ name }) => name).sort();
+  } finally {
+    void client.close();
+  }
+}
+
+/** Of the words of a line, as they are: a quoted value with a space is not read. */
+function connectionIn(line: string): Values<typeof connectionOptions> {
+  const words = line.split(' ');
+  const lastOf = (option: string) => {
+    const at = words.lastIndexOf(`--${option}`);
+    return at < 0 ? undefined : words[at + 1];
+  };
+  return Object.fromEntries(
+    Object.keys(connectionOptions).map((option) => [option, lastOf(option)]),
+  ) as unknown as Values<typeof connectionOptions>;
+}

@@ -1,0 +1,45 @@
+// What may stand in a place of the command line: names of objects of a kind (a noun), `files`, `none`, or some words, which have a space at their
+// end.
+import { isKindName } from '../named-kinds.ts';
+import type { Option } from '../option.ts';
+import type { Verb } from '../verb.ts';
+
+/** Of placeholders that mean the same everywhere. */
+const places: Readonly<Record<string, string>> = {
+  FILE: 'files',
+  DIR: 'files',
+  FOLDER: 'files',
+  'JSON|FILE': 'files',
+  BACKEND: 'backends',
+  SHELL: 'bash zsh fish ',
+};
+/** Options that name an object of a kind, by the option's name. */
+const optionKinds: Readonly<Record<string, string>> = {
+  project: 'projects',
+  backend: 'backends',
+  loadbalancer: 'loadbalancers',
+  cluster: 'clusters',
+  certificate: 'certificates',
+  subnet: 'subnets',
+  zone: 'zones',
+  option: 'options',
+  context: 'contexts',
+};
+/** They make something whose name is not there yet. */
+const making: ReadonlySet<string> = new Set(['create', 'add', 'import']);
+
+/** Of a verb's argument. */
+export function nameKindOf(noun: string, verbName: string, { takes }: Verb): string {
+  const [first = ''] = takes;
+  const place = first.replaceAll(/[[\]]/g, '');
+  const known = places[place];
+  if (known !== undefined) return known;
+  const isName = (place === 'NAME' || place === 'ID') && !making.has(verbName);
+  return isName && (isKindName(noun) || noun === 'contexts') ? noun : 'none';
+}
+
+/** Undefined: nothing is known of its value, or it has none. */
+export function optionKindOf(name: string, { value, words = [] }: Option<unknown>): string | undefined {
+  if (value === undefined || words.length > 0) return undefined;
+  return places[value] === 'files' ? 'files' : optionKinds[name];
+}

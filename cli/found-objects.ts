@@ -1,0 +1,120 @@
+// Finds objects of all kinds by a word, for `find` and `why`. The graph is asked kind by kind, so that a kind which this deployment lacks, or which
+// the caller may not see, hides no other one.
+import { graphql } from '../generated/cli/index.ts';
+import { decodeId } from '../platform/values/ids.ts';
+import { cmpObjectText } from './cmp-object.ts';
+import { CommandFailure, UsageError } from './failures.ts';
+import { type GraphClient, GraphFailure } from './graph-client.ts';
+import { isKindName, namedKinds, objectsNamed } from './named-kinds.ts';
+
+export interface FoundObject {
+  /** In words. */
+  readonly kind: string;
+  readonly name: string;
+  readonly state: string | null;
+  readonly id: string;
+}
+
+export interface Search {
+  readonly found: readonly FoundObject[];
+  /** Kinds that gave no answer, with the reason. */
+  readonly missing: readonly string[];
+}
+
+const operationsDocument = graphql(`
+  query FoundOperations($text: String, $first: Int) {
+    relayOperations(text: $text, first: $first) { nodes { id name state backend { name } } }
+  }
+`);
+const mappingsDocument = graphql(`
+  query FoundMappings($objectKey: String, $first: Int) {
+    mappings(objectKey: $objectKey, first: $first) {
+      nodes { id resource objectKey mappingState backend { name } cmpObject { namespace type externalId } }
+    }
+  }
+`);
+
+/** Of the graph's `text`. */
+const longestWord = 200;
+/** Requests at once. */
+const width = 4;
+
+/** At most `first` of each kind. Throws UsageError for a word that is empty or too long. */
+export async function searchAll(client: GraphClient, word: string, first: number): Promise<Search> {
+  if (word.trim() === '' || word.length > longestWord)
+    throw new UsageError(`WORD must have 1 to ${longestWord} characters`);
+  const kinds = Object.keys(namedKinds).filter(isKindName);
+  const searches: readonly (readonly [what: string, search: () => Promise<FoundObject[]>])[] = [
+    ...kinds.map((kind) => {
+      const { what } = namedKinds[kind];
+      const search = async () =>
+        (await objectsNamed(client, kind, { texts: [word], first, withState: true })).map((one) => ({ kind: what, ...one }));
+      return [what, search] as const;
+    }),
+    ['operation', () => operationsWith(client, word, first)],
+    ['mapping', () => mappingsWith(client, word, first)],
+  ];
+  const found: FoundObject[] = [];
+  const missing: string[] = [];
+  for (let at = 0; at < searches.length; at += width) {
+    const some = searches.slice(at, at + width).map(async ([what, search]) => ({ what, ...(await outcomeOf(search)) }));
+    for (const { what, objects, fault } of await Promise.all(some)) {
+      found.push(...objects);
+      if (fault !== undefined) missing.push(`${what}: ${fault}`);
+    }
+  }
+  return { found, missing };
+}
+
+interface Outcome {
+  readonly objects: readonly FoundObject[];
+  readonly fault?: string;
+}
+
+/** Not in this graph, or not for this caller: nothing is missing then. */
+const expected: ReadonlySet<string | undefined> = new Set(['GRAPHQL_VALIDATION_FAILED', 'FORBIDDEN']);
+
+async function outcomeOf(search: () => Promise<FoundObject[]>): Promise<Outcome> {
+  try {
+    return { objects: await search() };
+  } catch (error) {
+    if (!(error instanceof GraphFailure) || error.code === 'UNAUTHENTICATED') throw error;
+    return expected.has(error.code) ? { objects: [] } : { objects: [], fault: error.message };
+  }
+}
+
+async function operationsWith(client: GraphClient, text: string, first: number): Promise<FoundObject[]> {
+  const { relayOperations } = await client.query(operationsDocument, { text, first });
+  return relayOperations.nodes.map(({ id, name, state, backend }) => ({
+    ...{ kind: 'operation', id, state },
+    name: backend === null ? name : `${name} on ${backend.name}`,
+  }));
+}
+
+/** By the key that the device knows: a name, or an address. */
+async function mappingsWith(client: GraphClient, objectKey: string, first: number): Promise<FoundObject[]> {
+  const { mappings } = await client.query(mappingsDocument, { objectKey, first });
+  return mappings.nodes.map(({ id, resource, objectKey: key, mappingState, backend, cmpObject }) => ({
+    ...{ kind: 'mapping', id, state: mappingState },
+    name: `${resource} ${key} on ${backend?.name ?? '-'}${cmpObject === null ? '' : ` for ${cmpObjectText(cmpObject)}`}`,
+  }));
+}
+
+/** The id of what has this id, or as the only thing this name. Throws CommandFailure. */
+export async function anyObjectId(client: GraphClient, nameOrId: string): Promise<string> {
+  if (decodeId(nameOrId) !== undefined) return nameOrId;
+  const { found, missing } = await searchAll(client, nameOrId, mostOfKind);
+  const [first, ...others] = found.filter(({ name }) => name.toLowerCase() === nameOrId.toLowerCase());
+  if (first === undefined) {
+    const nearby = found.slice(0, 3).map(({ kind, name }) => `${kind} ${name}`);
+    const hint = nearby.length === 0 ? '' : `; found were ${nearby.join(', ')}`;
+    throw new CommandFailure(
+      `nothing has the name or id '${nameOrId}'${hint}${missing.length > 0 ? ` (no answer: ${missing.join('; ')})` : ''}`,
+    );
+  }
+  if (others.length === 0) return first.id;
+  const all = [first, ...others].map(({ kind, id }) => `${kind} ${id}`);
+  throw new CommandFailure(`several objects have the name '${nameOrId}'; use one of these ids: ${all.join(', ')}`);
+}
+
+const mostOfKind = 20;

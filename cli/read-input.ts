@@ -1,0 +1,36 @@
+// Reads what a verb is given in a file, or on standard input.
+
+import { readBounded } from './apply/secrets.ts';
+import { CommandFailure, Interruption, UsageError } from './failures.ts';
+import type { Surroundings } from './verb.ts';
+
+const largestBytes = 4 * 1024 * 1024;
+
+/** `-`: standard input. Throws CommandFailure. */
+export async function readInput(
+  path: string,
+  { stdin, signal }: Pick<Surroundings, 'stdin' | 'signal'>,
+): Promise<string> {
+  if (path !== '-') {
+    const read = await readBounded(path, largestBytes);
+    if (!read.ok) throw new CommandFailure(read.message);
+    return read.value;
+  }
+  if (stdin === undefined) throw new UsageError('there is no standard input here: name a file');
+  const parts: Buffer[] = [];
+  let size = 0;
+  const input = stdin();
+  const end = () => input.destroy(new Interruption());
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    for await (const part of input) {
+      const bytes = Buffer.from(part as Buffer | string);
+      size += bytes.length;
+      if (size > largestBytes) throw new CommandFailure(`standard input is larger than ${largestBytes} bytes`);
+      parts.push(bytes);
+    }
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}

@@ -1,0 +1,234 @@
+// Contexts: which server and login a verb uses, where logins are kept, and that a session is renewed once.
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { runCommand } from './commands/run-command.ts';
+
+interface Asked {
+  readonly query: string;
+  readonly variables: { readonly input?: Readonly<Record<string, string>> };
+  readonly bearer: string | undefined;
+}
+
+/** Logs in and renews as the graph does: each refresh token is good for one renewal. */
+class LoginServer {
+  readonly asked: Asked[] = [];
+  readonly #server: Server;
+  /** Of access tokens. */
+  lifeMs = 600_000;
+  valid = 'access-0';
+  refresh = 'refresh-0';
+  #renewals = 0;
+
+  constructor() {
+    this.#server = createServer(async (request, response) => {
+      const parts: Buffer[] = [];
+      for await (const part of request) parts.push(part as Buffer);
+      const { query, variables } = JSON.parse(Buffer.concat(parts).toString()) as Omit<Asked, 'bearer'>;
+      const bearer = request.headers.authorization?.replace('Bearer ', '');
+      this.asked.push({ query, variables, bearer });
+      response.end(JSON.stringify(this.#answer(query, variables.input ?? {}, bearer)));
+    });
+  }
+
+  async start(): Promise<this> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    return this;
+  }
+
+  stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    return new Promise((resolve) => this.#server.close(() => resolve()));
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  get bearers(): (string | undefined)[] {
+    return this.asked.map(({ bearer }) => bearer);
+  }
+
+  #answer(query: string, input: Readonly<Record<string, string>>, bearer: string | undefined): object {
+    const refused = (code: string) => ({ userErrors: [{ code, message: 'refused', field: [] }] });
+    if (/login\(/.test(query)) {
+      const isRight = input.name === 'ann' && input.password === 'open sesame';
+      return { data: { login: isRight ? this.#tokens() : refused('BAD_CREDENTIALS') } };
+    }
+    if (/sessionRefresh\(/.test(query)) {
+      if (input.refreshToken !== this.refresh) return { data: { sessionRefresh: refused('SESSION_ENDED') } };
+      this.#renewals += 1;
+      [this.valid, this.refresh] = [`access-${this.#renewals}`, `refresh-${this.#renewals}`];
+      return { data: { sessionRefresh: this.#tokens() } };
+    }
+    if (bearer !== this.valid && bearer !== 'tg_token')
+      return { errors: [{ message: 'log in', extensions: { code: 'UNAUTHENTICATED' } }] };
+    if (/logout/.test(query)) return { data: { logout: { userErrors: [] } } };
+    const me = { name: bearer === 'tg_token' ? 'token:ci' : 'ann', admin: false, projects: [] };
+    return { data: { me, relayDrivers: [] } };
+  }
+
+  #tokens(): object {
+    const at = (ms: number) => new Date(Date.now() + ms).toISOString();
+    return {
+      ...{ accessToken: this.valid, accessTokenExpiresAt: at(this.lifeMs) },
+      ...{ refreshToken: this.refresh, refreshTokenExpiresAt: at(7 * 86_400_000), userErrors: [] },
+    };
+  }
+}
+
+let folder: TemporaryFolder;
+let server: LoginServer;
+let other: LoginServer;
+const path = (...names: string[]) => join(folder.path, ...names);
+const said: string[] = [];
+const run = async (line: string, env: Record<string, string> = {}) => {
+  const done = await runCommand(line.split(' '), { env: { XDG_CONFIG_HOME: path('config'), ...env } });
+  said.push(done.stdout, done.stderr);
+  return done;
+};
+const login = (more = '') => run(`login ${server.url} --user ann --password-file ${path('password')}${more}`);
+
+beforeEach(async () => {
+  said.length = 0;
+  [folder, server, other] = [await temporaryFolder(), await new LoginServer().start(), await new LoginServer().start()];
+  await writeFile(path('password'), 'open sesame\n');
+  await writeFile(path('token'), 'tg_token\n');
+});
+afterEach(async () => {
+  // No token and no password is ever printed.
+  for (const text of said) expect(text).not.toMatch(/access-|refresh-|tg_token|sesame/);
+  await Promise.all([server.stop(), other.stop()]);
+  await folder.remove();
+});
+
+test('a login is kept in a file that only its owner can read, and is chosen', async () => {
+  const done = await login();
+  expect(done).toMatchObject({ exitCode: 0, stderr: '' });
+  const name = new URL(server.url).host.replace(':', '-');
+  expect(done.stdout).toBe(`ann is logged in at ${server.url}, for no project; context ${name}, which is chosen\n`);
+  const file = path('config', 'tidegate', 'contexts', `${name}.json`);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  expect((await stat(path('config', 'tidegate', 'contexts'))).mode & 0o777).toBe(0o700);
+  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ url: `${server.url}/graphql`, user: 'ann' });
+  server.asked.length = 0;
+  expect(await run('drivers list')).toMatchObject({ exitCode: 0 });
+  expect(server.bearers).toEqual(['access-0']);
+});
+
+test('a wrong password leaves nothing', async () => {
+  await writeFile(path('password'), 'wrong');
+  expect(await login()).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('BAD_CREDENTIALS') });
+  expect(await readdir(path('config')).catch(() => [])).toEqual([]);
+});
+
+test('contexts are listed, chosen, left and forgotten; a session is ended', async () => {
+  await login(' --as prod');
+  expect((await run(`login ${other.url} --token-file ${path('token')} --as lab --keep-chosen`)).stdout).not.toContain(
+    'chosen',
+  );
+  const list = (await run('contexts list')).stdout;
+  expect(list).toMatch(new RegExp(`^lab +${other.url}/graphql +token:ci +-$`, 'm'));
+  expect(list).toMatch(new RegExp(`^prod +\\* +${server.url}/graphql +ann +20`, 'm'));
+  expect((await run('contexts list -o name')).stdout).toBe('lab\nprod\n');
+  expect((await run('contexts use lab')).stdout).toContain(other.url);
+  server.asked.length = other.asked.length = 0;
+  await run('drivers list');
+  expect([server.bearers, other.bearers]).toEqual([[], ['tg_token']]);
+  await run('drivers list --context prod');
+  expect(server.bearers).toEqual(['access-0']);
+  expect(await run('contexts use labb')).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("'lab' is near"),
+  });
+  await run('contexts delete prod');
+  expect(server.asked.at(-1)?.query).toContain('logout');
+  await run('contexts delete lab');
+  expect((await run('contexts list -o name')).stdout).toBe('');
+});
+
+test('a session whose server is gone is forgotten only on demand', async () => {
+  await login(' --as prod');
+  await server.stop();
+  expect(await run('contexts delete prod')).toMatchObject({
+    exitCode: 3,
+    stderr: expect.stringContaining('--forget-only'),
+  });
+  expect(await run('contexts delete prod --forget-only')).toMatchObject({ exitCode: 0 });
+});
+
+test('what is given counts in this order: --url, TIDEGATE_URL, the context, the data folder; a token goes to its own server only', async () => {
+  await login(' --as prod');
+  await mkdir(path('data'));
+  await writeFile(path('data', 'url'), `${other.url}\n`);
+  await writeFile(path('data', 'admin.token'), 'tg_token\n');
+  const asked = async (line: string, env = {}) => {
+    server.asked.length = other.asked.length = 0;
+    const { exitCode, stderr } = await run(`drivers list ${line}`.trim(), env);
+    return { exitCode, stderr, context: server.bearers, other: other.bearers };
+  };
+  const toOther = { exitCode: 0, context: [], other: ['tg_token'] };
+  expect(await asked('')).toMatchObject({ exitCode: 0, context: ['access-0'], other: [] });
+  expect(await asked(`--data ${path('data')}`)).toMatchObject(toOther);
+  expect(await asked(`--data ${path('data')}`, { TIDEGATE_URL: `${server.url}/graphql` })).toMatchObject({
+    ...{ exitCode: 0, context: ['tg_token'], other: [] },
+  });
+  expect(await asked(`--url ${other.url} --token-file ${path('token')}`)).toMatchObject(toOther);
+  // The context's session is not for another server.
+  const elsewhere = await asked(`--url ${other.url} --data ${path('nowhere')}`, { HOME: folder.path });
+  expect(elsewhere).toMatchObject({ exitCode: 1, context: [], other: [], stderr: expect.stringContaining('no token') });
+  await run('contexts leave');
+  expect(await asked(`--data ${path('data')}`)).toMatchObject(toOther);
+  expect(await asked(`--url ${other.url} --context prod`)).toMatchObject({ exitCode: 2 });
+});
+
+test('a session is renewed before it ends, once among processes, and written back', async () => {
+  server.lifeMs = 0;
+  await login(' --as prod --json');
+  server.lifeMs = 600_000;
+  server.asked.length = 0;
+  const done = await Promise.all(Array.from({ length: 5 }, () => run('drivers list')));
+  expect(done.map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual(Array.from({ length: 5 }, () => [0, '']));
+  expect(server.asked.filter(({ query }) => query.includes('sessionRefresh'))).toHaveLength(1);
+  server.asked.length = 0;
+  await run('drivers list');
+  expect(server.bearers).toEqual(['access-1']);
+  expect(await readdir(path('config', 'tidegate', 'contexts'))).toEqual(['prod.json']);
+});
+
+test('a session that has ended says how to log in again', async () => {
+  await login(' --as prod');
+  [server.valid, server.refresh] = ['others', 'others'];
+  const { exitCode, stderr } = await run('drivers list');
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`tidegate login ${server.url}/graphql --as prod`)]);
+});
+
+test('a renewal is not held up by one whose process has ended', async () => {
+  server.lifeMs = 0;
+  await login(' --as prod');
+  // No process has this id.
+  await writeFile(path('config', 'tidegate', 'contexts', 'prod.json.lock'), '4194305');
+  expect(await run('drivers list')).toMatchObject({ exitCode: 0 });
+});
+
+test('a context that others can read is refused', async () => {
+  await login(' --as prod');
+  await chmod(path('config', 'tidegate', 'contexts', 'prod.json'), 0o644);
+  expect(await run('drivers list')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('chmod 600') });
+});
+
+test.each([
+  ['login', 'give the URL of a server'],
+  ['login http://127.0.0.1:1 --cluster north', 'give the URL of a server'],
+  ['login http://127.0.0.1:1 --project x', 'does not take --project'],
+  ['login --cluster north --as x', '--cluster does not take --as'],
+  ['login http://127.0.0.1:1 --as ../x --token-file /dev/null', 'is not the name of a context'],
+  ['login http://ann:secret@127.0.0.1:1', 'a name or password in a URL'],
+  ['login ftp://127.0.0.1', 'is not an http or https URL'],
+  ['contexts use ../../etc/passwd', 'is not the name of a context'],
+])('wrong use: %s', async (line, message) => {
+  expect(await run(line)).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(message) });
+});

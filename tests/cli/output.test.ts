@@ -1,0 +1,70 @@
+// `-o`: every verb that prints rows or objects prints them as a table, whole, as JSON, as YAML, or as names; short ids are ids.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { shortId } from '../../cli/short-id.ts';
+import { nouns, verbsAlone } from '../../cli/table.ts';
+import { encodeId, newUuid } from '../../platform/values/ids.ts';
+import { GraphServer, goodToken, pageOf } from './commands/graph-server.ts';
+import { runCommand } from './commands/run-command.ts';
+
+let server: GraphServer;
+const id = encodeId('RelayOperation', newUuid());
+const operation = {
+  ...{ id, name: 'rule.create', state: 'SUCCEEDED', createdAt: '2026-01-31T12:00:00.000Z', finishedAt: null },
+  ...{ quietUntil: null, stateSource: null, settledBy: null, requestedBy: { name: 'cmp' }, wireCall: null },
+  ...{ backend: { name: 'edge' }, cmpObject: null, deviceError: null, evidence: [] },
+};
+
+beforeAll(async () => {
+  server = await GraphServer.start();
+  server.answers = {
+    relayOperations: (args: { first: number; after: string | null }) => pageOf([operation], args),
+    relayOperation: (args: { id: string }) => (args.id === id ? operation : null),
+  };
+});
+afterAll(() => server.stop());
+
+async function run(...args: string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await runCommand([...args, '--url', server.url], {
+    env: { TIDEGATE_TOKEN: goodToken },
+  });
+  expect([exitCode, stderr]).toEqual([0, '']);
+  return stdout;
+}
+
+test('a list in every format', async () => {
+  const short = shortId(id) ?? '';
+  expect(await run('operations', 'list')).toMatch(new RegExp(`^${short} .* edge +rule.create +SUCCEEDED`, 'm'));
+  expect(await run('operations', 'list', '-o', 'table')).toBe(await run('operations', 'list'));
+  expect(await run('operations', 'list', '-o', 'wide')).toContain(id);
+  expect(await run('operations', 'list', '--output', 'name')).toBe(`${id}\n`);
+  const json = JSON.parse(await run('operations', 'list', '-o', 'json'));
+  expect(json).toMatchObject([{ id, state: 'SUCCEEDED' }]);
+  expect(JSON.parse(await run('operations', 'list', '--json'))).toEqual(json);
+  expect(parse(await run('operations', 'list', '-o', 'YAML'))).toEqual(json);
+});
+
+test('a short id is taken where an id is, and every word for a noun is', async () => {
+  const short = shortId(id) ?? '';
+  for (const noun of ['operations', 'operation', 'op'])
+    expect(await run(noun, 'show', short)).toMatch(new RegExp(`^Id +${id}$`, 'm'));
+  expect(await run('operations', 'show', short, '-o', 'name')).toBe('rule.create\n');
+});
+
+test('every verb with --json has --output, and no other option of that name', async () => {
+  const loaded = await Promise.all(
+    Object.entries(nouns).map(async ([name, entry]) => [name, await entry.load()] as const),
+  );
+  const alone = await Promise.all(
+    Object.entries(verbsAlone).map(async ([name, entry]) => [name, await entry.load()] as const),
+  );
+  const all = [
+    ...loaded.flatMap(([noun, verbs]) => Object.entries(verbs).map(([name, verb]) => [[noun, name], verb] as const)),
+    ...alone.map(([name, verb]) => [[name], verb] as const),
+  ];
+  for (const [words, { options }] of all) {
+    expect([words, options.output]).toEqual([words, undefined]);
+    const { stdout } = await runCommand([...words, '--help']);
+    expect([words, stdout.includes('-o, --output <FORMAT>')]).toEqual([words, options.json !== undefined]);
+  }
+});
