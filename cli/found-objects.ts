@@ -48,7 +48,10 @@ export async function searchAll(client: GraphClient, word: string, first: number
     ...kinds.map((kind) => {
       const { what } = namedKinds[kind];
       const search = async () =>
-        (await objectsNamed(client, kind, { texts: [word], first, withState: true })).map((one) => ({ kind: what, ...one }));
+        (await objectsNamed(client, kind, { texts: [word], first, withState: true })).map((one) => ({
+          kind: what,
+          ...one,
+        }));
       return [what, search] as const;
     }),
     ['operation', () => operationsWith(client, word, first)],

@@ -86,6 +86,53 @@ describeWithProduct('the command line', () => {
     expect(await cli('mappings', 'list', '--cmp-object', tenant, '--state', 'ACTIVE')).not.toContain('203.0.113.41');
   });
 
+  test('a device is called and read by the operations of its driver; the call is found, waited for and explained', async () => {
+    expect(await cli('drivers', 'list')).toMatch(/^linux-nftables +FIREWALL /m);
+    const shown = await cli('drivers', 'show', 'linux-nftables', '--operation', 'setElement.add');
+    expect(shown).toMatch(/^address +yes +string/m);
+    const element = JSON.stringify({ set: 'blocked', address: '203.0.113.77' });
+    const tenant = `tenant/call-${mark}`;
+    const call = ['lab-firewall', 'setElement.add', '--arguments', element, '--cmp-object', tenant, '--wait', '30'];
+    const { id, state } = JSON.parse(await cli('call', ...call, '-o', 'json')) as { id: string; state: string };
+    expect(state).toBe('SUCCEEDED');
+    expect(await cli('read', 'lab-firewall', 'setElement.list', '--arguments', '{"set": "blocked"}')).toContain('203.0.113.77');
+    // As tables have it.
+    const [, short = ''] = /^(op_\w+) .*setElement.add/m.exec(await cli('operations', 'list', '--cmp-object', tenant)) ?? [];
+    expect(await cli('operations', 'show', short)).toContain(id);
+    expect(await cli('events', 'wait', '--subject', short, '--to', 'SUCCEEDED')).toContain('SUCCEEDED');
+    expect(await cli('find', 'lab-fire')).toMatch(/^lab-firewall +backend +ONLINE +be_/m);
+    expect(await cli('why', 'lab-firewall')).toMatch(/^Operating status +ONLINE$/m);
+    expect(await cli('why', short)).toMatch(/^State +SUCCEEDED$/m);
+    await writeFile(file('one.graphql'), 'query One($id: ID!) { relayOperation(id: $id) { state } }');
+    const asked = await cli('gql', file('one.graphql'), '--variables', JSON.stringify({ id }));
+    expect(JSON.parse(asked)).toEqual({ data: { relayOperation: { state: 'SUCCEEDED' } } });
+    const wrong = await runCommand(['call', 'lab-firewal', 'setElement.add', '--arguments', element, ...place()]);
+    expect(wrong).toMatchObject({
+      ...{ exitCode: 1, stderr: expect.stringContaining('there is no backend lab-firewal; lab-firewall is near') },
+    });
+    const named = await runCommand(['backends', 'show', 'lab-firewal', ...place()]);
+    expect(named.stderr).toContain("there is no backend 'lab-firewal'; 'lab-firewall' is near");
+  });
+
+  test('the server is found by its data folder, and by a login that is kept', async () => {
+    expect(await tidegate('backends', 'list', '--data', product.data)).toContain('lab-firewall');
+    const env = { XDG_CONFIG_HOME: file('config') };
+    const run = async (...words: readonly string[]) => {
+      used.add(words[0] ?? '');
+      const { exitCode, stdout, stderr } = await runCommand(words, { env });
+      expect([words, exitCode, stderr]).toEqual([words, 0, '']);
+      return stdout;
+    };
+    const password = join(product.data, 'admin.password');
+    expect(await run('login', product.url, '--user', 'admin', '--password-file', password, '--as', 'here')).toContain('administrator');
+    expect(await run('contexts', 'list')).toMatch(/^here +\* /m);
+    expect(await run('machines', 'list', '-o', 'yaml')).not.toBe('');
+    expect((await run('complete-names', 'backends', '--begin', 'lab-f')).split('\n')).toContain('lab-firewall');
+    used.delete('complete-names');
+    await run('contexts', 'delete', 'here');
+    expect(await run('contexts', 'list', '-o', 'name')).toBe('');
+  });
+
   test('a load balancer and all of its parts are created, listed and deleted', async () => {
     const name = `balancer-${mark}`;
     const { WEB1, WEB2, WEB_PORT } = await product.part('balancers');
@@ -299,8 +346,9 @@ describeWithProduct('the command line', () => {
 
   test('no noun is left out', async () => {
     const help = (await runCommand(['--help'])).stdout;
-    const nouns = [...(/^Nouns.*:\n((?: {2}.*\n)+)/m.exec(help)?.[1] ?? '').matchAll(/^ {2}([a-z0-9-]+) /gm)];
-    used.delete('login');
+    const ofNouns = help.slice(help.indexOf('Calls to devices:'), help.indexOf('Verbs without a noun'));
+    const nouns = [...ofNouns.matchAll(/^ {2}([a-z0-9-]+) /gm)];
+    for (const verb of ['login', 'call', 'read', 'find', 'why', 'gql']) used.delete(verb);
     expect([...used, ...elsewhere].sort()).toEqual(nouns.map(([, noun]) => noun).sort());
   });
 

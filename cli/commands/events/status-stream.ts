@@ -137,13 +137,21 @@ interface Attempt {
   readonly onAcknowledged: () => void;
 }
 
+/** One that is left while it connects reports that as an error when nobody listens any more. */
+class QuietSocket extends WebSocket {
+  constructor(...given: ConstructorParameters<typeof WebSocket>) {
+    super(...given);
+    this.on('error', () => undefined);
+  }
+}
+
 function openSocket(client: StreamedFrom, { token, onAcknowledged }: Attempt): Client {
   const url = new URL(client.url);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   let pongTimer: NodeJS.Timeout | undefined;
   const socket = createClient({
     url: url.href,
-    webSocketImpl: WebSocket,
+    webSocketImpl: QuietSocket,
     connectionParams: { authorization: `Bearer ${token}` },
     // Its own retry would subscribe after the first cursor again.
     retryAttempts: 0,

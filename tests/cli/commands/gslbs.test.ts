@@ -83,7 +83,10 @@ test('show has all members, more than a page of them, and the vote of each vanta
   const json = JSON.parse((await run('show', 'G1', '--json')).stdout) as { pools: { members: unknown[] }[] };
   expect(json.pools[0]?.members).toHaveLength(120);
   const none = await run('show', 'other.gslb.test');
-  expect([none.exitCode, none.stderr]).toEqual([1, "tidegate: there is no GSLB 'other.gslb.test'\n"]);
+  expect([none.exitCode, none.stderr]).toEqual([
+    1,
+    "tidegate: there is no GSLB 'other.gslb.test'; 'shop.gslb.test' is near\n",
+  ]);
 });
 
 test('history has every vote; one that did not count, with the reason', async () => {

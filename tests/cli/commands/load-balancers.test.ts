@@ -248,7 +248,8 @@ test('quotas are listed and changed; a subnet gets another name', async () => {
     projects: (args: Page) => pageOf([{ id: 'PR1', name: 'p' }], args),
     loadBalancerQuotas: () => [quota],
     me: () => ({ projects: [{ project: { gslbQuotas: [{ kind: 'NAMES', limit: 100, used: 3 }] } }] }),
-    project: () => ({ gslbQuotas: [{ kind: 'POOLS', limit: 5, used: 1 }] }),
+    project: ({ id }: { id: string }) =>
+      id === 'PR1' ? { id, name: 'p', gslbQuotas: [{ kind: 'POOLS', limit: 5, used: 1 }] } : null,
     loadBalancerQuotaSet: () => done('loadBalancerQuota', quota),
     projectSubnets: (args: Page) => pageOf([subnet], args),
     node: () => null,
@@ -481,7 +482,7 @@ test('decisions of healing and autoscaling are one list, newest first, without t
   server.answers = {
     ...named,
     loadBalancer: () => ({
-      project: { id: 'P' },
+      ...{ id: 'LB1', name: 'web', project: { id: 'P' } },
       scalingDecisions: (args: Page) =>
         pageOf([{ ...scaling, decidedAt: '2026-01-31T12:00:01.000Z', action: 'GROW', toNodes: 3 }], args),
     }),

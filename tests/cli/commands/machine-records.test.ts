@@ -87,7 +87,8 @@ test('a machine is found by its name, unless it is revoked, or by its id, in one
     expect(JSON.parse(stdout)).toMatchObject({ id });
   }
   expect(await run('show', 'us-1')).toMatchObject({ exitCode: 1, stderr: "tidegate: there is no machine 'us-1'\n" });
-  expect(server.requests).toEqual(
+  // The last one looks for near names, too.
+  expect(server.requests.filter(({ names }) => names !== undefined)).toEqual(
     ['eu-1', 'M-ns1', 'M-revoked', 'us-1'].map((given) => ({ id: given, names: [given], first: 100, after: null })),
   );
 });

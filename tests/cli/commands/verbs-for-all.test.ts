@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { shortId } from '../../../cli/short-id.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
@@ -342,16 +342,30 @@ describe('drivers', () => {
 });
 
 describe('events wait', () => {
-  async function* stream(...changes: object[]) {
-    for (const each of changes) yield { statusChanges: { cursor: '2', kind: 'CREATED', change: each } };
-    await new Promise(() => undefined);
-  }
+  /** Then it is silent until its reader leaves. */
+  const stream = (...changes: object[]) => {
+    const left = Promise.withResolvers<void>();
+    const rest = changes.map((each) => ({ statusChanges: { cursor: '2', kind: 'CREATED', change: each } }));
+    return {
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+      async next() {
+        const value = rest.shift();
+        if (value === undefined) await left.promise;
+        return value === undefined ? { done: true, value } : { done: false, value };
+      },
+      async return() {
+        left.resolve();
+        return { done: true, value: undefined };
+      },
+    };
+  };
   const wait = (...more: string[]) =>
     run('events', 'wait', '--subject', shortId(operationId) ?? '', '--to', 'succeeded', ...more);
   beforeEach(() => {
     server.answers = { ...server.answers, statusCursor: () => '1', node: () => null };
   });
-  afterEach(() => server.dropConnections());
 
   test('ends at once if that is the last state', async () => {
     server.answers = {

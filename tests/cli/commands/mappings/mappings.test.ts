@@ -240,7 +240,7 @@ describeWithLab('on a real system', (lab) => {
     expect(listed.stdout).not.toContain('tenant/10.8.0.1 ');
 
     const file = join(folder.path, 'real.ndjson');
-    await run('mappings', 'export', '--output', file);
+    await run('mappings', 'export', '--file', file);
     const lines = (await readFile(file, 'utf8'))
       .trim()
       .split('\n')
