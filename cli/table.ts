@@ -5,6 +5,7 @@ import type { Entry, Noun, Verb } from './verb.ts';
 /** Plural as in the graph; singular for what exists only once. */
 export const nouns: Readonly<Record<string, Entry<Noun>>> = {
   projects: {
+    group: 'Projects and people:',
     summary: 'Projects, to which everything else belongs.',
     load: async () => (await import('./commands/projects/noun.ts')).projects,
   },
