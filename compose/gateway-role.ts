@@ -86,6 +86,7 @@ export async function openGateway(dependencies: GatewayDependencies): Promise<Ga
     limits: {
       introspection: config['graphql.introspection'],
       anonymousIntrospection: config['graphql.anonymousIntrospection'],
+      publicSchema: config['graph.publicSchema'],
       maxDepth: config['graphql.maxDepth'],
       maxAliases: config['graphql.maxAliases'],
       maxTokens: config['graphql.maxTokens'],

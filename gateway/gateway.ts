@@ -149,7 +149,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   if (reader === undefined) published.replace(new Map());
   const endpoint: Pick<GraphqlEndpoint, 'handle' | 'schemaRefusal'> = {
     handle: (request) => versions.use((version) => version.endpoint.handle(request)),
-    schemaRefusal: (request) => versions.current.endpoint.schemaRefusal(request),
+    schemaRefusal: (request, audience) => versions.current.endpoint.schemaRefusal(request, audience),
   };
   const questions = new Questions(versions);
   const { authenticator, checkLogin } = options;

@@ -28,6 +28,8 @@ export interface OperationLimits {
   readonly introspection: boolean;
   /** Whether introspection is allowed without login. */
   readonly anonymousIntrospection: boolean;
+  /** Whether the public part of the schema is served without a login, whatever introspection allows. */
+  readonly publicSchema: boolean;
   /** Subgraphs of whose mutations one document may have only one: one document, one device call. */
   readonly oneMutationSubgraphs: readonly string[];
   /** Root fields that need no login. */
@@ -49,6 +51,7 @@ export const defaultLimits: OperationLimits = {
   refusedKibPerMinute: 300,
   introspection: true,
   anonymousIntrospection: false,
+  publicSchema: false,
   oneMutationSubgraphs: [],
   publicFields: [],
   machineFields: [],

@@ -63,7 +63,7 @@ export class GraphVersion {
         throw new Error(`gateway: the supergraph needs subgraph ${name}, but its location is not given`);
     this.source = source;
     this.supergraph = supergraph;
-    this.schemas = new SchemaFiles(source.supergraphSdl);
+    this.schemas = new SchemaFiles({ supergraphSdl: source.supergraphSdl, publicSchema: limits.publicSchema });
     this.#subgraphLinks = subgraphLinks;
     const links = new Map(source.subgraphs.map((location) => [nameOf(location), subgraphLinks.take(location)]));
     const planner = new ProcessPlanner({ supergraphSdl: source.supergraphSdl, log });

@@ -11,6 +11,7 @@ import {
 import { type FormattedExecutionResult, GraphQLError, OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
 import { CodedError } from '../../platform/edge/errors.ts';
+import type { Audience } from '../../platform/graph/client-sdl.ts';
 import { jsonIn } from '../../platform/values/json.ts';
 import { bearerOf } from '../access/bearer.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
@@ -60,6 +61,12 @@ export interface AdmittedSubscription {
   readonly admitted: AdmittedOperation;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly context: GatewayContext;
+}
+
+interface SchemaRefusal {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
 }
 
 interface EndpointDependencies {
@@ -234,8 +241,12 @@ export class GraphqlEndpoint {
   }
 
   /** Undefined if the caller may read the schema, as by introspection. Otherwise the refusal. */
-  async schemaRefusal(request: Pick<EndpointRequest, 'headers' | 'requestId' | 'onIdentified'>) {
+  async schemaRefusal(
+    request: Pick<EndpointRequest, 'headers' | 'requestId' | 'onIdentified'>,
+    audience: Audience,
+  ): Promise<SchemaRefusal | undefined> {
     const { limits, credentials, log } = this.#dependencies;
+    if (limits.publicSchema && audience === 'public') return undefined;
     if (!limits.introspection)
       return { status: 403, code: 'FORBIDDEN', message: 'The schema is not shown here: graphql.introspection is off.' };
     const bearer = bearerOf(request.headers.get('authorization'));

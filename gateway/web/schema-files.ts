@@ -1,23 +1,31 @@
-// GET /schema.graphql and /schema/admin.graphql: the SDL that this gateway serves, with descriptions, for generators of clients. It is for
-// those who may read it by introspection.
+// GET /graphql/schema.graphql and /graphql/schema/admin.graphql: the SDL that this gateway serves, with descriptions, for generators of
+// clients. It is for those who may read it by introspection; the first is for everybody where `graph.publicSchema` is set.
 import { type Audience, clientSdl } from '../../platform/graph/client-sdl.ts';
 import { type StaticFile, staticFile } from './static-files.ts';
 
+export const schemaPath = '/graphql/schema.graphql';
+
 const audiences: ReadonlyMap<string, Audience> = new Map([
-  ['/schema.graphql', 'public'],
-  ['/schema/admin.graphql', 'admin'],
+  [schemaPath, 'public'],
+  ['/graphql/schema/admin.graphql', 'admin'],
 ]);
 
 /** Whose schema is at this path; undefined for other paths. */
 export const schemaAudience = (path: string): Audience | undefined => audiences.get(path);
 
+interface SchemaFilesOptions {
+  readonly supergraphSdl: string;
+  /** Whether a cache that several people share may keep the public schema. */
+  readonly publicSchema: boolean;
+}
+
 /** Each is made when it is first asked for. */
 export class SchemaFiles {
-  readonly #supergraphSdl: string;
+  readonly #options: SchemaFilesOptions;
   readonly #files = new Map<Audience, Promise<StaticFile>>();
 
-  constructor(supergraphSdl: string) {
-    this.#supergraphSdl = supergraphSdl;
+  constructor(options: SchemaFilesOptions) {
+    this.#options = options;
   }
 
   get(audience: Audience): Promise<StaticFile> {
@@ -27,7 +35,10 @@ export class SchemaFiles {
   }
 
   async #make(audience: Audience): Promise<StaticFile> {
-    const file = await staticFile('/schema.graphql', Buffer.from(clientSdl(this.#supergraphSdl, audience)));
-    return { ...file, headers: { ...file.headers, 'cache-control': 'private, no-cache' } };
+    const { supergraphSdl, publicSchema } = this.#options;
+    const file = await staticFile(schemaPath, Buffer.from(clientSdl(supergraphSdl, audience)));
+    // A reload may change it at any time: caches ask each time, by its ETag.
+    const cache = publicSchema && audience === 'public' ? 'public, no-cache' : 'private, no-cache';
+    return { ...file, headers: { ...file.headers, 'cache-control': cache } };
   }
 }

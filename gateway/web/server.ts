@@ -163,7 +163,7 @@ async function answer(
   const audience = schemaAudience(path);
   if (path === '/graphql' || wanted !== undefined || audience !== undefined) {
     options.crossOrigin.addHeaders(request, response);
-    if (request.method === 'OPTIONS') return answerOptions(options, path === '/graphql', request, response);
+    if (request.method === 'OPTIONS') return answerOptions(options, methodsOf(path, wanted), request, response);
   }
   if (path === '/graphql')
     return graphql(options, request, response, requestId, query === undefined ? '' : `?${query}`);
@@ -188,7 +188,8 @@ async function answer(
     return;
   }
   if (audience !== undefined) {
-    const refusal = await options.endpoint.schemaRefusal({ ...takenFrom(options, request, response), requestId });
+    const taken = { ...takenFrom(options, request, response), requestId };
+    const refusal = await options.endpoint.schemaRefusal(taken, audience);
     options.metrics.requests.inc({ kind: 'schema', status: String(refusal?.status ?? 200) });
     if (refusal === undefined) {
       response.appendHeader('vary', 'authorization');
@@ -204,14 +205,19 @@ async function answer(
 /** The threads are those of the process. */
 const compressor = new AnswerCompressor();
 
+/** Without OPTIONS. */
+function methodsOf(path: string, wanted: GraphExport | undefined): string {
+  if (path === '/graphql') return 'GET, HEAD, POST';
+  return wanted === undefined ? 'GET, HEAD' : 'GET';
+}
+
 /** Without a preflight's headers it tells the methods. */
 function answerOptions(
   { crossOrigin }: WebOptions,
-  isGraphql: boolean,
+  methods: string,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
-  const methods = isGraphql ? 'GET, HEAD, POST' : 'GET';
   const isPreflight = request.headers['access-control-request-method'] !== undefined;
   const headers = isPreflight ? crossOrigin.preflightHeaders(request, methods) : {};
   if (headers === undefined)
@@ -332,9 +338,15 @@ function sendFile(request: IncomingMessage, response: ServerResponse, file: Stat
   const headers = { ...file.headers, etag: file.etag };
   response.appendHeader('vary', 'accept-encoding');
   const encoding = file.compressed === undefined ? undefined : encodingFor(request.headers['accept-encoding']);
-  if (request.headers['if-none-match'] === file.etag) send(response, 304, headers, '');
+  if (isUnchanged(request.headers['if-none-match'], file.etag)) send(response, 304, headers, '');
   else if (file.compressed === undefined || encoding === undefined) send(response, 200, headers, file.body);
   else send(response, 200, { ...headers, 'content-encoding': encoding }, file.compressed[encoding]);
+}
+
+/** Whether the client has it already (RFC 9110, section 13.1.2). A proxy that compresses an answer makes its ETag weak. */
+function isUnchanged(ifNoneMatch: string | undefined, etag: string): boolean {
+  const known = ifNoneMatch?.split(',').map((each) => each.trim().replace(/^W\//, '')) ?? [];
+  return known.includes(etag) || known.includes('*');
 }
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {

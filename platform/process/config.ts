@@ -291,6 +291,11 @@ const platformSettings = {
     .describe('format of the log; auto: pretty on a terminal, otherwise json'),
   'graphql.introspection': flag.default(true).describe('allow introspection of the schema'),
   'graphql.anonymousIntrospection': flag.default(false).describe('allow introspection without a login'),
+  'graph.publicSchema': flag
+    .default(false)
+    .describe(
+      'serve the public part of the schema at /graphql/schema.graphql without a login, even if introspection is not allowed',
+    ),
   'operations.accept': z
     .enum(['any', 'log', 'published'])
     .default('any')

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { request } from 'undici';
 import { WebSocket } from 'ws';
+import { schemaPath } from '../../../gateway/web/schema-files.ts';
 import { TestGateway } from '../support/gateway.ts';
 
 const listed = 'https://app.example';
@@ -82,7 +83,9 @@ test('a preflight is answered with what the endpoint takes, and not with what wa
   });
   expect(answer.headers['access-control-allow-headers']).toContain('authorization, content-type');
   expect(answer.headers['access-control-allow-headers']).not.toContain('x-evil');
-  expect((await preflight(gateway, '/schema.graphql', asked)).headers['access-control-allow-methods']).toBe('GET');
+  expect((await preflight(gateway, schemaPath, asked)).headers['access-control-allow-methods']).toBe(
+    'GET, HEAD',
+  );
   expect((await preflight(gateway, '/', asked)).status).toBe(405);
   expect((await preflight(gateway, '/metrics', asked)).headers['access-control-allow-origin']).toBeUndefined();
 });

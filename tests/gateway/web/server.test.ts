@@ -226,24 +226,3 @@ function raw(text: string): Promise<string> {
     socket.on('error', reject);
   });
 }
-
-test('the SDL is for those who may introspect, and is not sent twice', async () => {
-  const authorization = 'Bearer token-ann';
-  for (const path of ['/schema.graphql', '/schema/admin.graphql']) {
-    const nobody = await get(path);
-    expect([nobody.status, nobody.headers['www-authenticate']]).toEqual([401, 'Bearer']);
-    expect(nobody.text).toContain('UNAUTHENTICATED');
-    expect((await get(path, { authorization: 'Bearer no-such-token' })).status).toBe(401);
-    const shown = await get(path, { authorization });
-    expect(shown.headers).toMatchObject({
-      'content-type': 'text/plain; charset=utf-8',
-      'cache-control': 'private, no-cache',
-    });
-    expect(buildSchema(shown.text).getQueryType()?.getFields()).toHaveProperty('thing');
-    const again = await get(path, { authorization, 'if-none-match': String(shown.headers.etag) });
-    expect([again.status, again.text]).toEqual([304, '']);
-  }
-  gateway.authenticator.away = true;
-  expect((await get('/schema.graphql', { authorization: 'Bearer token-away' })).status).toBe(503);
-  gateway.authenticator.away = false;
-});
