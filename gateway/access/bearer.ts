@@ -16,3 +16,26 @@ export function bearerOfConnection(parameters: Readonly<Record<string, unknown>>
     bearerOf(authorization ?? Authorization) ?? bearerOf(typeof token === 'string' ? `Bearer ${token}` : undefined)
   );
 }
+
+/** What a client sends to log in. */
+export const howToLogIn =
+  'send the header "Authorization: Bearer TOKEN" with a token from the mutation login, or an API token';
+
+/** Schemes of other systems: only these words are quoted, because any other first word may be a part of a secret. */
+const otherScheme = /^(Basic|Digest|Negotiate|Token|ApiKey|JWT)(?: |$)/i;
+
+/** What is wrong with an Authorization header without a token for us; undefined if it has one, or is absent. Never quotes a token. */
+export function authorizationFault(authorization: string | undefined): string | undefined {
+  if (authorization === undefined || bearerOf(authorization) !== undefined) return undefined;
+  const value = authorization.trim();
+  if (value === '') return `The Authorization header is empty: ${howToLogIn}.`;
+  if (authorization.length > maxLength)
+    return `The Authorization header has ${authorization.length} characters, more than any token: ${howToLogIn}.`;
+  const scheme = otherScheme.exec(value)?.[1];
+  if (scheme !== undefined)
+    return `The Authorization header has the scheme ${scheme}, and only Bearer is accepted: ${howToLogIn}.`;
+  if (/^Bearer$/i.test(value)) return `The Authorization header has no token after Bearer: ${howToLogIn}.`;
+  if (/^Bearer\b/i.test(value))
+    return 'The Authorization header has characters after Bearer that no token has: send "Bearer ", the token as it was given, and nothing else.';
+  return 'The Authorization header lacks the word Bearer: send it as "Authorization: Bearer TOKEN".';
+}

@@ -15,7 +15,7 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
-import { CodedError } from '../../platform/edge/errors.ts';
+import { CodedError, quoted } from '../../platform/edge/errors.ts';
 import type { Identity } from '../../platform/edge/identity.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { checkSize, tokenKinds, tooMuch } from './document-size.ts';
@@ -24,6 +24,7 @@ import { InvalidGraphqlDocument } from './invalid-document.ts';
 import type { OperationLimits } from './limits.ts';
 import { OperationMeasurer, type RootField } from './operation-measure.ts';
 import { reservedNameRule } from './reserved-name.ts';
+import { withEnumValues } from './schema-advice.ts';
 
 /** What a caller may use. */
 export type Standing = 'anonymous' | 'machine' | 'user';
@@ -108,7 +109,10 @@ export class DocumentChecks {
     // Parsed with the positions in the text.
     const errors = validate(this.#schema, parse(text), rules, { maxErrors: mostErrors });
     if (errors.length === 0) return;
-    throw InvalidGraphqlDocument.of(this.#limits.introspection ? errors : errors.map(withoutSuggestion));
+    const shown = this.#limits.introspection
+      ? (error: GraphQLError) => advised(this.#schema, error)
+      : withoutSuggestion;
+    throw InvalidGraphqlDocument.of(errors.map(shown));
   }
 
   #checkLogin({ operation }: OperationDefinitionNode, rootFields: readonly RootField[], standing: Standing): void {
@@ -181,11 +185,28 @@ export function parsed(text: string): DocumentNode {
 export function operationOf(document: DocumentNode, operationName: string | undefined): OperationDefinitionNode {
   const operation = getOperationAST(document, operationName);
   if (operation != null) return operation;
-  const message =
-    operationName === undefined
-      ? 'The document must have exactly one operation, or operationName must select one.'
-      : `The document has no operation named ${JSON.stringify(operationName)}.`;
-  throw InvalidGraphqlDocument.of([new GraphQLError(message)], 'OPERATION_RESOLUTION_FAILURE');
+  throw InvalidGraphqlDocument.of(
+    [new GraphQLError(unresolved(document, operationName))],
+    'OPERATION_RESOLUTION_FAILURE',
+  );
+}
+
+const mostNames = 10;
+
+function unresolved({ definitions }: DocumentNode, operationName: string | undefined): string {
+  const operations = definitions.flatMap((each) => (each.kind === Kind.OPERATION_DEFINITION ? [each] : []));
+  if (operations.length === 0)
+    return 'The document has no operation, only fragments: add the query or mutation to execute.';
+  const names = operations.flatMap(({ name }) => name?.value.slice(0, 60) ?? []);
+  const listed = `${names.slice(0, mostNames).join(', ')}${names.length > mostNames ? ', …' : ''}`;
+  if (operationName === undefined)
+    return names.length < operations.length
+      ? 'The document has several operations: give each a name, and send the name of one as operationName.'
+      : `The document has ${operations.length} operations (${listed}): send the name of one as operationName.`;
+  const none = `The document has no operation named ${quoted(operationName)}`;
+  return names.length === 0
+    ? `${none}, and its own has no name: leave operationName out.`
+    : `${none}; it has ${listed}.`;
 }
 
 /** It tells whether a type exists whose name the caller already knows, and nothing else of the schema. */
@@ -193,6 +214,10 @@ function selectsNameAlone({ selectionSet }: FieldNode): boolean {
   return (selectionSet?.selections ?? []).every(
     (each) => each.kind === Kind.FIELD && (each.name.value === 'name' || each.name.value === '__typename'),
   );
+}
+
+function advised(schema: GraphQLSchema, { message, source, positions }: GraphQLError): GraphQLError {
+  return new GraphQLError(withEnumValues(schema, message), { source: source ?? null, positions: positions ?? null });
 }
 
 /** Suggestions reveal names of the schema. */

@@ -42,7 +42,7 @@ const known: readonly RegExp[] = [
   // The scalars of this graph (platform/graph/scalars.ts), which are never secrets.
   /; ((?:DateTime|Port|AsNumber|BigInt|IpAddress|CidrBlock|IpOrCidr): (?:"[^"\\]{0,64}"|-?[\d.]{1,20}|null|true|false) is not an? [\w ]+[;,][^{}"]{1,160})$/,
 ];
-const scalarReason = /; (\w+ cannot represent [\w -]+ value): [\s\S]*$/;
+const scalarReason = /; ((?:\w+|Enum "\w+") cannot represent [\w -]+ value): [\s\S]*$/;
 
 /** Only wordings that are known to contain no value. */
 function reasonIn(message: string): string {

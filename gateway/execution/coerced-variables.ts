@@ -1,5 +1,5 @@
 // The variables of an operation in the types that it declares.
-import { type GraphQLError, type GraphQLSchema, getVariableValues, type OperationDefinitionNode } from 'graphql';
+import { GraphQLError, type GraphQLSchema, getVariableValues, type OperationDefinitionNode } from 'graphql';
 
 /** Reported faults: each costs as much as a hundred values. */
 const mostFaults = 20;
@@ -15,5 +15,14 @@ export function coercedVariables(
 ): CoercedVariables {
   const { coerced, errors } = getVariableValues(schema, variableDefinitions, variables, { maxErrors: mostFaults });
   // After the last one, graphql-js adds an error which says that there are more.
-  return errors === undefined ? { coerced } : { errors: errors.slice(0, mostFaults) };
+  return errors === undefined ? { coerced } : { errors: errors.slice(0, mostFaults).map(withAdvice) };
+}
+
+/** graphql-js says that a variable is missing, and not where it belongs. */
+function withAdvice(error: GraphQLError): GraphQLError {
+  if (!/^Variable "\$\w+" of required type "[\w![\]]+" was not provided\.$/.test(error.message)) return error;
+  const { message, nodes, source, positions } = error;
+  return new GraphQLError(`${message} Send it in the field variables, beside query.`, {
+    ...{ nodes: nodes ?? null, source: source ?? null, positions: positions ?? null },
+  });
 }

@@ -1,9 +1,11 @@
 // Whose request it is, for paths beside GraphQL that need a login.
 import { CodedError } from '../../platform/edge/errors.ts';
 import type { Identity } from '../../platform/edge/identity.ts';
-import { bearerOf } from '../access/bearer.ts';
+import { authorizationFault, bearerOf, howToLogIn } from '../access/bearer.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
 import type { EndpointRequest } from './graphql-endpoint.ts';
+
+export const invalidCredential = 'The credential is not valid or has expired: log in again.';
 
 /** `without`: what to say without a login. Throws UNAUTHENTICATED, or UNAVAILABLE. */
 export async function callerIdentity(
@@ -11,15 +13,18 @@ export async function callerIdentity(
   request: Pick<EndpointRequest, 'headers' | 'onIdentified'>,
   without: string,
 ): Promise<Identity> {
-  const bearer = bearerOf(request.headers.get('authorization'));
+  const authorization = request.headers.get('authorization');
+  const fault = authorizationFault(authorization);
+  if (fault !== undefined) throw new CodedError('UNAUTHENTICATED', fault);
+  const bearer = bearerOf(authorization);
+  if (bearer === undefined) throw new CodedError('UNAUTHENTICATED', `${without}: ${howToLogIn}.`);
   let identity: Identity | undefined;
   try {
-    identity = bearer === undefined ? undefined : await credentials.identify(bearer);
+    identity = await credentials.identify(bearer);
   } catch (cause) {
     throw new CodedError('UNAVAILABLE', "The credential can't be checked at the moment; try again.", {}, cause);
   }
-  if (identity === undefined)
-    throw new CodedError('UNAUTHENTICATED', `${without}: send the header "Authorization: Bearer …".`);
+  if (identity === undefined) throw new CodedError('UNAUTHENTICATED', invalidCredential);
   request.onIdentified?.();
   return identity;
 }

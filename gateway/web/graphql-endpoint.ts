@@ -13,18 +13,21 @@ import type { Logger } from 'pino';
 import { CodedError } from '../../platform/edge/errors.ts';
 import type { Audience } from '../../platform/graph/client-sdl.ts';
 import { jsonIn } from '../../platform/values/json.ts';
-import { bearerOf } from '../access/bearer.ts';
+import { authorizationFault, bearerOf } from '../access/bearer.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
 import { InvalidGraphqlDocument } from '../access/invalid-document.ts';
 import type { OperationLimits } from '../access/limits.ts';
 import { namedText } from '../access/named-document.ts';
 import { type AdmittedOperation, type Operations, withCost } from '../access/operations.ts';
 import type { PublishedOperations } from '../access/published-operations.ts';
+import { withAdvice } from '../access/schema-advice.ts';
 import { formatError } from '../access/without-values.ts';
 import type { Executor } from '../supergraph/executor.ts';
 import type { GatewayContext } from '../supergraph/subgraph-link.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { traceContextOf } from '../supergraph/trace-context.ts';
+import { callerIdentity, invalidCredential } from './caller-identity.ts';
+import { type RequestFault, requestFault } from './request-fault.ts';
 
 /** A request from the web server. */
 export interface EndpointRequest {
@@ -157,7 +160,8 @@ export class GraphqlEndpoint {
       // Apollo's own indents, which costs time here and bytes on the wire.
       stringifyResult: (value) => boundedAnswer(value, limits.maxAnswerLength),
       includeStacktraceInErrorResponses: false,
-      formatError: (shown) => formatError(shown),
+      formatError: (shown) =>
+        limits.introspection ? withAdvice(supergraph.schema, formatError(shown)) : formatError(shown),
       stopOnTerminationSignals: false,
       // Explicit, so that nothing in the environment (such as APOLLO_KEY) makes it report anywhere.
       apollo: {},
@@ -193,6 +197,8 @@ export class GraphqlEndpoint {
   }
 
   async handle(sent: EndpointRequest): Promise<EndpointResponse> {
+    const fault = requestFault(sent);
+    if (fault !== undefined) return malformed(fault, sent.requestId);
     let kind: string | undefined;
     let invalid: InvalidGraphqlDocument | undefined;
     let subscription: AdmittedSubscription | undefined;
@@ -249,19 +255,17 @@ export class GraphqlEndpoint {
     if (limits.publicSchema && audience === 'public') return undefined;
     if (!limits.introspection)
       return { status: 403, code: 'FORBIDDEN', message: 'The schema is not shown here: graphql.introspection is off.' };
-    const bearer = bearerOf(request.headers.get('authorization'));
-    if (bearer === undefined && limits.anonymousIntrospection) return undefined;
+    if (!request.headers.has('authorization') && limits.anonymousIntrospection) return undefined;
     try {
-      if (bearer !== undefined && (await credentials.identify(bearer)) !== undefined) {
-        request.onIdentified?.();
-        return undefined;
-      }
+      await callerIdentity(credentials, request, 'The schema is shown to those who are logged in');
+      return undefined;
     } catch (error) {
-      log.warn({ requestId: request.requestId, reason: String(error) }, 'a credential could not be checked');
-      const message = "The credential can't be checked at the moment; try again.";
-      return { status: 503, code: 'UNAVAILABLE', message };
+      if (!(error instanceof CodedError)) throw error;
+      const { code, message, cause } = error;
+      if (cause !== undefined)
+        log.warn({ requestId: request.requestId, reason: String(cause) }, 'a credential could not be checked');
+      return { status: httpStatus[code] ?? 500, code, message };
     }
-    return { status: 401, code: 'UNAUTHENTICATED', message: 'The schema is shown to those who are logged in.' };
   }
 
   /** The request with the text of the operation that it names, or the refusal. */
@@ -280,10 +284,11 @@ export class GraphqlEndpoint {
     const loaders = new Map<symbol, unknown>();
     try {
       const authorization = request.headers.get('authorization');
+      const fault = authorizationFault(authorization);
+      if (fault !== undefined) throw new CodedError('UNAUTHENTICATED', fault);
       const bearer = bearerOf(authorization);
       const identity = bearer === undefined ? undefined : await credentials.identify(bearer);
-      if (authorization !== undefined && identity === undefined)
-        throw new CodedError('UNAUTHENTICATED', 'The credential is not valid or has expired: log in again.');
+      if (bearer !== undefined && identity === undefined) throw new CodedError('UNAUTHENTICATED', invalidCredential);
       if (identity !== undefined) request.onIdentified?.();
       const trace = traceContextOf(request.headers);
       const context: GatewayContext = {
@@ -332,6 +337,15 @@ export class GraphqlEndpoint {
     });
     return withCost(result, admitted, context.request.requestId) as { data?: Record<string, unknown> };
   }
+}
+
+function malformed({ status, message, headers }: RequestFault, requestId: string): EndpointResponse {
+  return {
+    status,
+    headers: new Map(Object.entries({ 'content-type': 'application/json; charset=utf-8', ...headers })),
+    text: JSON.stringify({ errors: [{ message, extensions: { code: 'BAD_REQUEST' } }], extensions: { requestId } }),
+    kind: undefined,
+  };
 }
 
 /** False if the request itself was malformed. */

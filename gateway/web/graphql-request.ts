@@ -2,6 +2,7 @@
 // that is not is refused before anything is done: a mutation is never carried out for an answer that the client refuses.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Negotiator from 'negotiator';
+import { quoted } from '../../platform/edge/errors.ts';
 import { HttpError } from '../../platform/graph/http-body.ts';
 import { eventStreamType } from './server-sent-events.ts';
 
@@ -13,6 +14,12 @@ interface AcceptedAnswer {
   readonly asEvents: boolean;
   /** It names the type of event streams, so that a subscription may be answered with one. */
   readonly takesStream: boolean;
+}
+
+/** Whether a person opened the address in a browser, without a document: it is shown GraphiQL. */
+export function isVisit({ method, headers }: IncomingMessage, search: string): boolean {
+  if ((method !== 'GET' && method !== 'HEAD') || search.length > 1) return false;
+  return new Negotiator({ headers }).mediaType([...answerTypes, 'text/html']) === 'text/html';
 }
 
 /** Throws HttpError 406 or 415. */
@@ -33,7 +40,10 @@ export function checkGraphqlRequest({ method, headers }: IncomingMessage, respon
   const contentType = headers['content-type'] ?? '';
   // A page of another origin could send any other type without a preflight (CSRF).
   if (!/^\s*application\/json\s*(;|$)/i.test(contentType))
-    throw new HttpError(415, 'Send the request as Content-Type: application/json.');
+    throw new HttpError(
+      415,
+      `The request has ${contentType === '' ? 'no Content-Type' : `Content-Type ${quoted(contentType)}`}: send it as Content-Type: application/json.`,
+    );
   const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(contentType)?.[1]?.toLowerCase() ?? 'utf-8';
   if (charset !== 'utf-8' && charset !== 'utf8')
     throw new HttpError(

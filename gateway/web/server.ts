@@ -5,8 +5,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { quoted } from '../../platform/edge/errors.ts';
 import type { GraphExport } from '../../platform/graph/graph-export.ts';
-import { HttpError, parseJson, readBody } from '../../platform/graph/http-body.ts';
+import { HttpError, readBody } from '../../platform/graph/http-body.ts';
 import { isWatchPath, type Watched, watchAnswer, watchPaths } from '../../platform/watch/watch-answer.ts';
 import { atMost } from '../../platform/work/within.ts';
 import type { ConnectionLimits } from '../access/limits.ts';
@@ -18,11 +19,12 @@ import type { CrossOrigin } from './cross-origin.ts';
 import { type ExplainingParts, explanationOf } from './explanation.ts';
 import { exportGraph } from './graph-export.ts';
 import type { GraphqlEndpoint } from './graphql-endpoint.ts';
-import { checkGraphqlRequest } from './graphql-request.ts';
+import { checkGraphqlRequest, isVisit } from './graphql-request.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { type ReloadingParts, reloadAnswer } from './reload-request.ts';
+import { graphqlBody } from './request-fault.ts';
 import { callerRequestIdOf } from './request-id.ts';
-import { type SchemaFiles, schemaAudience } from './schema-files.ts';
+import { type SchemaFiles, schemaAudience, schemaPath } from './schema-files.ts';
 import { dataPolicy, securityHeaders } from './security-headers.ts';
 import { completeEvent, eventStreamHeaders, nextEvent } from './server-sent-events.ts';
 import type { StaticFile, StaticFiles } from './static-files.ts';
@@ -170,10 +172,13 @@ async function answer(
   if (path === '/graphql/explain') return explain(options, request, response, requestId);
   if (path === '/graphql/reload') return reload(options, request, response, requestId);
   if (wanted === undefined && file === undefined && !ownPaths.has(path) && audience === undefined)
-    throw new HttpError(404, 'This path does not exist; GraphQL is at /graphql.');
+    throw new HttpError(
+      404,
+      `There is nothing at ${quoted(path)}. GraphQL is at /graphql, its schema at ${schemaPath}, GraphiQL at /graphiql.`,
+    );
   if (request.method !== 'GET' && (request.method !== 'HEAD' || wanted !== undefined)) {
     response.setHeader('allow', wanted === undefined ? 'GET, HEAD' : 'GET');
-    throw new HttpError(405, 'Only GET is allowed here; GraphQL is at /graphql.');
+    throw new HttpError(405, `${request.method} is not allowed at ${path}, only GET. GraphQL is at /graphql.`);
   }
   if (isWatchPath(path)) {
     const readiness = async () => [{ name: 'gateway', ready: false, detail: 'draining' }];
@@ -235,11 +240,15 @@ async function graphql(
   requestId: string,
   search: string,
 ): Promise<void> {
+  if (isVisit(request, search) && options.files.get('/graphiql') !== undefined) {
+    response.appendHeader('vary', 'accept');
+    return send(response, 303, { location: '/graphiql', 'cache-control': 'no-store' }, '');
+  }
   const startedMs = performance.now();
   const { asEvents, takesStream } = checkGraphqlRequest(request, response);
   const taken = takenFrom(options, request, response);
   if (asEvents) taken.headers.set('accept', 'application/graphql-response+json');
-  const body = request.method === 'POST' ? parseJson(await readBody(request, options.maxBodyBytes)) : undefined;
+  const body = request.method === 'POST' ? graphqlBody(await readBody(request, options.maxBodyBytes)) : undefined;
   const result = await options.endpoint.handle({
     ...taken,
     // Node leaves the body of the answer out.
@@ -272,7 +281,7 @@ async function explain(
   refuseOtherThanPost(request, response);
   checkGraphqlRequest(request, response);
   const taken = takenFrom(options, request, response);
-  const body = parseJson(await readBody(request, options.maxBodyBytes));
+  const body = graphqlBody(await readBody(request, options.maxBodyBytes));
   const { status, answer } = await explanationOf(options.explaining, { ...taken, requestId, body });
   options.metrics.requests.inc({ kind: 'explain', status: String(status) });
   if (status === 401) response.setHeader('www-authenticate', 'Bearer');
@@ -297,7 +306,7 @@ async function reload(
 function refuseOtherThanPost(request: IncomingMessage, response: ServerResponse): void {
   if (request.method === 'POST') return;
   response.setHeader('allow', 'POST');
-  throw new HttpError(405, 'Only POST is allowed here.');
+  throw new HttpError(405, `${request.method} is not allowed here, only POST.`);
 }
 
 /**

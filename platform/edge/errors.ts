@@ -1,4 +1,5 @@
 // The registry of coded errors that a user can meet: their messages, and whether a retry can help.
+import { decodeId, encodeId } from '../values/ids.ts';
 
 type Retry = 'SAME_KEY' | 'SAME_KEY_AFTER_ACTION' | 'NEW_KEY' | 'NEVER';
 
@@ -316,7 +317,13 @@ export function quoted(value: unknown): string {
  * For an id that names nothing, or nothing that the caller may see: the two read the same. `type`: the type's name in the graph.
  */
 export function unknownId(type: string, id: string | null | undefined): string {
-  return `no ${type} has the id ${quoted(id)}`;
+  const none = `no ${type} has the id ${quoted(id)}`;
+  if (id == null) return none;
+  const actual = decodeId(id)?.type;
+  if (actual === type) return none;
+  if (actual !== undefined && /^[A-Z][A-Za-z0-9]{0,60}$/.test(actual)) return `${none}, which is the id of a ${actual}`;
+  const example = encodeId(type, '0').slice(0, -2);
+  return `${none}: an id is a text from an earlier answer of the graph, such as "${example}…"`;
 }
 
 /** Throws for an impossible state: a bug. */

@@ -5,6 +5,7 @@ import { type DocumentNode, Kind, parse } from 'graphql';
 import { type Commits, commitResolvers } from '../edge/commits.ts';
 import { openCursor } from '../events/cursor.ts';
 import type { CursorSealer } from '../secrets/cursor-sealer.ts';
+import { refuseOtherIds } from './checked-ids.ts';
 import { withPositions } from './execution.ts';
 import { inputScalars } from './input-scalars.ts';
 import { mergeResolvers } from './merge-resolvers.ts';
@@ -41,6 +42,7 @@ export function createSubgraph<Resolvers extends object>(options: SubgraphOption
   ]);
   refuseNullWithoutError(schema);
   watchRefusals(schema);
+  refuseOtherIds(schema);
   countPages(schema);
   sealPages(schema, cursors);
   return { name, schema: withPositions(schema, (text) => openCursor(cursors, text)) };

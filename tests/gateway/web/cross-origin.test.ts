@@ -83,9 +83,7 @@ test('a preflight is answered with what the endpoint takes, and not with what wa
   });
   expect(answer.headers['access-control-allow-headers']).toContain('authorization, content-type');
   expect(answer.headers['access-control-allow-headers']).not.toContain('x-evil');
-  expect((await preflight(gateway, schemaPath, asked)).headers['access-control-allow-methods']).toBe(
-    'GET, HEAD',
-  );
+  expect((await preflight(gateway, schemaPath, asked)).headers['access-control-allow-methods']).toBe('GET, HEAD');
   expect((await preflight(gateway, '/', asked)).status).toBe(405);
   expect((await preflight(gateway, '/metrics', asked)).headers['access-control-allow-origin']).toBeUndefined();
 });

@@ -5,7 +5,6 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { buildSchema } from 'graphql';
 import { request } from 'undici';
 import { composeSupergraph } from '../../../schema/compose.ts';
 import { TestGateway } from '../support/gateway.ts';
@@ -209,8 +208,8 @@ test('a gateway that can not start says why', async () => {
   await expect(new TestGateway('in-process').start({ supergraphSdl })).rejects.toThrow('Cannot convert value to AST');
 });
 
-test("no landing page and no vendor's page", async () => {
-  const response = await get('/graphql', { accept: 'text/html' });
+test("a document that is not asked for as JSON is refused, without a vendor's page", async () => {
+  const response = await get('/graphql?query=%7B__typename%7D', { accept: 'text/html' });
   expect([response.status, response.headers['content-type']]).toEqual([406, 'application/json; charset=utf-8']);
 });
 

@@ -6,7 +6,7 @@ import { nameFault, zoneFault } from '../../../../dns/names.ts';
 import { shareName } from '../../../../dns/ownership/name-claims.ts';
 import type { NameKind } from '../../../../dns/ownership/name-rules.ts';
 import type { Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
+import { refuse, unknownId } from '../../../../platform/edge/errors.ts';
 import type { InputCheck } from '../../../../platform/edge/input.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
 import { checkCmpObject, cmpObjectOf, storedCmpObject } from '../../../../platform/graph/cmp-object.ts';
@@ -191,7 +191,7 @@ export function memberHandler(
     async check(sql, check, settings, { id, poolId = '' }) {
       const { loadBalancerId } = settings;
       if (typeof loadBalancerId === 'string' && decodeUuid('LoadBalancer', loadBalancerId) === undefined)
-        check.fault('loadBalancerId', `there is no LoadBalancer ${loadBalancerId}`, 'NOT_FOUND');
+        check.fault('loadBalancerId', unknownId('LoadBalancer', loadBalancerId), 'NOT_FOUND');
       await checkMember(sql, check, egress, { id, poolId, spec: settings });
     },
     async written(tx, id, _, before) {
