@@ -2,10 +2,12 @@
 // gateway's own origin; nothing is inlined, because the Content-Security-Policy allows no inline styles, and of inline scripts only those
 // that the documents here have.
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { copyFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
+import { exampleFiles, examplesFolder } from './example-files.ts';
 import { ownDocuments } from './src/own-documents.ts';
 
 const defaultGatewayUrl = 'http://127.0.0.1:4000';
@@ -38,9 +40,24 @@ function documentHashes(): Plugin {
   };
 }
 
+/** Tabs of GraphiQL. */
+function examples(): Plugin {
+  const [name, resolved] = ['virtual:examples', '\0virtual:examples'];
+  return {
+    name: 'examples',
+    resolveId: (id) => (id === name ? resolved : undefined),
+    load(id) {
+      if (id !== resolved) return undefined;
+      const tabs = exampleFiles().map(({ query, variables }) => ({ query, variables }));
+      for (const file of readdirSync(examplesFolder)) this.addWatchFile(join(examplesFolder, file));
+      return `export const exampleTabs = ${JSON.stringify(tabs)};`;
+    },
+  };
+}
+
 export default defineConfig({
   root: here('.'),
-  plugins: [react(), pageDocuments(), documentHashes()],
+  plugins: [react(), examples(), pageDocuments(), documentHashes()],
   worker: { format: 'es' },
   build: {
     outDir: here('dist'),

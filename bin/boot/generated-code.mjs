@@ -31,7 +31,12 @@ const GRAPH = {
   ],
   result: 'generated/graph',
 };
-const DASHBOARD = { name: 'dashboard', packages: 'dashboard', sources: ['dashboard'], result: 'dashboard/dist' };
+const DASHBOARD = {
+  name: 'dashboard',
+  packages: 'dashboard',
+  sources: ['dashboard', 'docs/examples'],
+  result: 'dashboard/dist',
+};
 
 /** The folders whose packages are needed, because something that they build is out of date. */
 export async function staleFolders({ root, withDashboard }) {

@@ -1,9 +1,9 @@
 // GraphiQL as a separate document, because its editor needs inline styles, which the dashboard forbids.
 import 'graphiql/setup-workers/vite';
+import { exampleTabs } from 'virtual:examples';
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
 import { createRoot } from 'react-dom/client';
 import { Session } from '../session/session.ts';
-import { exampleTabs } from './example-tabs.ts';
 import { explainPlugin } from './explain.tsx';
 import { graphAccess } from './fetcher.ts';
 import 'graphiql/style.css';

@@ -1,9 +1,8 @@
-// Every document that the dashboard and GraphiQL's example tabs send matches the schema: those of the .graphql files, and those
-// built from a page's entity kinds.
+// Every document that the dashboard sends matches the schema: those of the .graphql files, and those built from a page's entity kinds.
+// GraphiQL's tabs are checked with the other examples (tests/docs/examples.test.ts).
 import { readdir } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import { buildSchema, parse, validate } from 'graphql';
-import { exampleTabs } from '../../../dashboard/src/graphiql/example-tabs.ts';
 import { changesSubscription, historyQuery } from '../../../dashboard/src/live/graphql-documents.ts';
 import { kindsOfPages, ownDocuments } from '../../../dashboard/src/own-documents.ts';
 import { kinds as balancerKinds } from '../../../dashboard/src/pages/loadbalancer/kinds.ts';
@@ -38,17 +37,6 @@ describe('documents', () => {
     expect(text).toContain('subject { __typename ...MappingFields }');
     expect(text).not.toContain('BackendFields');
     expect(validate(schema, parse(text)).map((error) => error.message)).toEqual([]);
-  });
-
-  test.each(exampleTabs.map((tab, index) => [index, tab.query ?? ''] as const))('example tab %d', (_, text) => {
-    expect(validate(schema, parse(text)).map((error) => error.message)).toEqual([]);
-  });
-
-  test('the variables of the example tabs are JSON and match their operations', () => {
-    const [mainJob] = exampleTabs;
-    const variables: Record<string, unknown> = JSON.parse(mainJob?.variables ?? '');
-    const asked = [...(mainJob?.query ?? '').matchAll(/\$(\w+):/g)].map((match) => match[1]);
-    expect(Object.keys(variables).sort()).toEqual([...new Set(asked)].sort());
   });
 });
 

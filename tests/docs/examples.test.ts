@@ -1,0 +1,49 @@
+// The documents of docs/examples are valid for the graph, and the variables beside them fit. GraphiQL shows them as tabs.
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { buildSchema, getVariableValues, Kind, parse, validate } from 'graphql';
+import { exampleFiles } from '../../dashboard/example-files.ts';
+
+const root = join(import.meta.dirname, '../..');
+const schema = buildSchema(await readFile(join(root, 'schema/api.graphql'), 'utf8'), { assumeValid: true });
+/** A subgraph of another team: SDL, no documents. */
+const subgraph = 'inventory-subgraph/';
+const found = await readdir(join(root, 'docs/examples'), { recursive: true });
+const documents = found.filter((path) => path.endsWith('.graphql') && !path.startsWith(subgraph)).sort();
+const tabs = exampleFiles();
+
+test('there are documents, and GraphiQL has those of the folder itself, the main job first', () => {
+  expect(documents.length).toBeGreaterThan(20);
+  expect(tabs.map(({ name }) => `${name}.graphql`).sort()).toEqual(documents.filter((path) => !path.includes('/')));
+  expect(tabs[0]?.name).toBe('firewall-block');
+});
+
+test.each(documents)('%s', async (path) => {
+  const text = await readFile(join(root, 'docs/examples', path), 'utf8');
+  expect(validate(schema, parse(text)).map(({ message }) => message)).toEqual([]);
+});
+
+describe.each(tabs.map((each) => [each.name, each] as const))('%s', (_, { query, variables }) => {
+  const operations = parse(query).definitions.flatMap((each) =>
+    each.kind === Kind.OPERATION_DEFINITION ? [each] : [],
+  );
+
+  test('says what it shows, and each operation has a name of its own', () => {
+    expect(query).toMatch(/^# [A-Z]/);
+    const names = operations.map(({ name }) => name?.value);
+    expect(names).not.toContain(undefined);
+    expect(
+      tabs.filter((each) => each.query.includes(` ${names[0]}(`) || each.query.includes(` ${names[0]} `)),
+    ).toHaveLength(1);
+  });
+
+  test('its variables fit every operation, and each is used', () => {
+    const given = JSON.parse(variables ?? '{}') as Record<string, unknown>;
+    const declared = operations.flatMap(({ variableDefinitions = [] }) => variableDefinitions);
+    for (const { variableDefinitions = [] } of operations)
+      expect(getVariableValues(schema, variableDefinitions, given).errors).toBeUndefined();
+    const names = new Set(declared.map(({ variable }) => variable.name.value));
+    expect(Object.keys(given).filter((name) => !names.has(name))).toEqual([]);
+  });
+});

@@ -1,0 +1,89 @@
+// The clients of docs/clients.md, as a reader runs them: each blocks an address at the firewall and follows its call to the end, although answers
+// and streams are lost on the way, and makes no second call when it is started again. Go's runs where Go is installed.
+// needs: python3
+import { execFile, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { patience } from '../support/patience.ts';
+import { describeWithProduct, type Product, runningProduct } from './support/product.ts';
+
+const run = promisify(execFile);
+const folder = join(import.meta.dirname, '../../docs/examples/clients');
+const mark = randomUUID().slice(0, 8);
+
+const clients: readonly (readonly [string, string, readonly string[]])[] = [
+  ['Python', 'python3', [join(folder, 'block_address.py')]],
+  ['TypeScript', process.execPath, [join(folder, 'block-address.ts')]],
+  ['Go', 'go', ['run', join(folder, 'block_address.go')]],
+];
+const hasGo = spawnSync('go', ['version']).status === 0;
+
+/** Between a client and the product: cuts some connections when a part of an answer comes, so that the client can't know what was done. */
+async function lossyProxy(target: URL) {
+  let parts = 0;
+  let cuts = 0;
+  const server = createServer((client) => {
+    const upstream = connect(Number(target.port), target.hostname);
+    const close = () => {
+      client.destroy();
+      upstream.destroy();
+    };
+    for (const socket of [client, upstream]) socket.on('error', close).on('close', close);
+    client.pipe(upstream);
+    upstream.on('data', (data) => {
+      parts += 1;
+      if (![2, 4, 6].includes(parts)) return client.write(data);
+      cuts += 1;
+      return close();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/graphql`, cuts: () => cuts, close: () => server.close() };
+}
+
+describeWithProduct('a client', () => {
+  let product: Product;
+  const closers: (() => void)[] = [];
+  beforeAll(async () => {
+    product = await runningProduct();
+  });
+  afterAll(() => {
+    for (const close of closers) close();
+  });
+
+  test.each(clients)(
+    'in %s',
+    async (language, program, words) => {
+      if (language === 'Go' && !hasGo) return console.warn('The client in Go was not run: there is no Go.');
+      const proxy = await lossyProxy(new URL(product.url));
+      closers.push(proxy.close);
+      const tenant = `${language}-${mark}`;
+      const address = `203.0.113.${60 + clients.findIndex(([each]) => each === language)}`;
+      const start = async () => {
+        const args = [...words, proxy.url, join(product.data, 'admin.token'), tenant, address];
+        const { stdout } = await run(program, args, { timeout: 60_000 * patience });
+        return stdout.trim().split('\n');
+      };
+      const last = (await start()).at(-1);
+      expect(last).toMatch(/^[\w-]+ SUCCEEDED$/);
+      expect(proxy.cuts()).toBeGreaterThanOrEqual(2);
+
+      // The state is final when it starts.
+      expect(await start()).toEqual([last]);
+      const query =
+        'query ($id: String!) { cmpObject(type: "tenant", externalId: $id) { relayOperations { nodes { id state } } } }';
+      const { cmpObject } = await product.ask<{ cmpObject: { relayOperations: { nodes: readonly object[] } } }>(query, {
+        id: tenant,
+      });
+      expect(cmpObject.relayOperations.nodes).toEqual([{ id: last?.split(' ')[0], state: 'SUCCEEDED' }]);
+      return undefined;
+    },
+    180_000,
+  );
+});
