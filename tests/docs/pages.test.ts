@@ -42,10 +42,23 @@ async function brokenLinks(page: string): Promise<string[]> {
 const records = tracked.filter((file) => /^docs\/decisions\/\d{4}-.+\.md$/.test(file));
 
 test('docs/README.md lists every page once', async () => {
-  const pages = tracked.filter((file) => /^docs\/[^/]+\.md$/.test(file) && file !== 'docs/README.md');
+  const pages = tracked.filter((file) => /^docs\/(tutorials\/)?[^/]+\.md$/.test(file) && file !== 'docs/README.md');
   const listed = (await linksOf('docs/README.md')).filter(({ anchor }) => anchor === undefined).map(({ path }) => path);
   expect(pages).toContain('docs/glossary.md');
   expect(listed.filter((path) => pages.includes(path)).sort()).toEqual(pages);
+});
+
+test('README is one screen after another: at most 120 lines, and its first two blocks start and test', async () => {
+  const readme = await read('README.md');
+  expect(readme.trimEnd().split('\n').length).toBeLessThanOrEqual(120);
+  const blocks = [...readme.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block = '']) => block.split('\n')[0]);
+  expect(blocks.slice(0, 2)).toEqual(['npm start', expect.stringMatching(/^npm test( |$)/)]);
+  const boxes = [...readme.matchAll(/^```console\n([\s\S]*?)^```/gm)].map(([, box = '']) => box.trimEnd().split('\n'));
+  expect(boxes).toHaveLength(4);
+  for (const box of boxes) {
+    expect(box.length).toBeLessThanOrEqual(6);
+    expect(box.filter((line) => !line.startsWith('$ '))).not.toEqual([]);
+  }
 });
 
 test('docs/decisions/README.md lists every record once, under its own title', async () => {

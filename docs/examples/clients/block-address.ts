@@ -150,7 +150,7 @@ const { statusCursor } = await ask<{ statusCursor: string }>('{ statusCursor }',
 let operation = await blocked();
 if (!final.includes(operation.state)) {
   for await (const change of changes(statusCursor)) {
-    if (change?.kind === 'relayOperation.state') console.log(change.from, '->', change.to);
+    if (change?.kind === 'relayOperation.state') console.log(change.to);
     if (change === undefined || change.subjectId === operation.id)
       operation = (await ask<{ relayOperation: Operation }>(show, { id: operation.id })).relayOperation;
     if (final.includes(operation.state)) break;

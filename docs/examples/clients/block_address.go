@@ -174,7 +174,7 @@ func main() {
 	if !is(final, task.State) {
 		changes(cursor, func(one *change) bool {
 			if one != nil && one.Kind == "relayOperation.state" {
-				fmt.Println(one.From, "->", one.To)
+				fmt.Println(one.To)
 			}
 			if one == nil || one.SubjectID == task.ID {
 				task = ask(show, object{"id": task.ID}).Data.RelayOperation

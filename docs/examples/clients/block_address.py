@@ -99,7 +99,7 @@ changes = follow(cursor)
 while operation["state"] not in FINAL:
     change = next(changes)
     if change and change["kind"] == "relayOperation.state":
-        print(change["from"], "->", change["to"], flush=True)
+        print(change["to"], flush=True)
     if change is None or change["subjectId"] == operation["id"]:
         operation = ask(SHOW, {"id": operation["id"]})["relayOperation"]
 print(operation["id"], operation["state"])

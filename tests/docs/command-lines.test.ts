@@ -1,0 +1,152 @@
+// Every command line of `tidegate` in README and docs/ names a verb and options that there are. Those of blocks, which are pasted, also have the
+// needed options, values that are accepted, and as many names as the verb takes.
+// needs: git
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, expect, test } from '@jest/globals';
+import { UsageError } from '../../cli/failures.ts';
+import type { Option } from '../../cli/option.ts';
+import { nouns, verbsAlone } from '../../cli/table.ts';
+import type { Noun, Verb } from '../../cli/verb.ts';
+import { type CommandLine, commandLines } from './support/command-lines.ts';
+
+const root = join(import.meta.dirname, '../..');
+const { stdout } = await promisify(execFile)('git', ['ls-files', 'README.md', 'CONTRIBUTING.md', 'docs'], {
+  cwd: root,
+});
+/** Records of decisions tell of their time. */
+const pages = stdout
+  .trimEnd()
+  .split('\n')
+  .filter((file) => file.endsWith('.md') && !file.startsWith('docs/decisions/'));
+const lines = (
+  await Promise.all(
+    pages.map(async (page) =>
+      commandLines(await readFile(join(root, page), 'utf8')).map((command) => ({ page, ...command })),
+    ),
+  )
+).flat();
+
+/** Verbs that come with other changes of the same issue: this list is empty again when they are merged. */
+const comeLater: readonly string[] = ['demo', 'gql', 'call', 'read', 'events wait'];
+
+const verbs = new Map<string, Verb>();
+beforeAll(async () => {
+  for (const [name, entry] of Object.entries(nouns)) {
+    const noun: Noun = await entry.load();
+    for (const [verb, loaded] of Object.entries(noun)) verbs.set(`${name} ${verb}`, loaded);
+  }
+  for (const [name, entry] of Object.entries(verbsAlone)) verbs.set(name, await entry.load());
+});
+
+test('there are command lines on many pages, in blocks and in texts', () => {
+  expect(lines.length).toBeGreaterThan(200);
+  expect(new Set(lines.map(({ page }) => page)).size).toBeGreaterThan(15);
+  expect(new Set(lines.map(({ isBlock }) => isBlock)).size).toBe(2);
+});
+
+test('each names a verb and options that there are', () => {
+  const faults = lines.flatMap(({ page, ...command }) =>
+    faultsOf(command).map((fault) => `${page}:${command.line}: tidegate ${command.words.join(' ')}: ${fault}`),
+  );
+  expect(faults).toEqual([]);
+});
+
+test('verbs that come later are not there yet', () => {
+  expect(comeLater.filter((name) => verbs.has(name))).toEqual([]);
+});
+
+test.each([
+  ['tidegate backends lost', ['there is no such verb']],
+  ['tidegate backends show', ['it takes 1 to 1 names, and has 0']],
+  ['tidegate backends show a b', ['it takes 1 to 1 names, and has 2']],
+  ['tidegate backends show a --colour', ['there is no option --colour']],
+  ['pdnsutil import-tsig-key tidegate hmac-sha256 SECRET', []],
+  ['tidegate events list --limit many', ["--limit must be a whole number from 1 to 100000, not 'many'"]],
+  ['tidegate access-keys create photos', []],
+  ['tidegate backends list --project "a b" | grep x # a comment', []],
+  ['A=$(bin/tidegate nodes list --loadbalancer $LB); tidegate nodes show "$A"', []],
+])('%s', (text, faults) => {
+  expect(commandLines(`\`\`\`sh\n${text}\n\`\`\``).flatMap(faultsOf)).toEqual(faults);
+});
+
+function faultsOf({ words, isBlock }: CommandLine): readonly string[] {
+  const [first = '', second = ''] = words;
+  // Help and version, and a program or a noun by its name alone.
+  if (first === 'help' || first.startsWith('-')) return [];
+  const name = first in verbsAlone || comeLater.includes(first) ? first : `${first} ${second}`;
+  if (comeLater.includes(name)) return [];
+  const verb = verbs.get(name);
+  if (verb === undefined) return !isBlock && words.length === 1 && first in nouns ? [] : ['there is no such verb'];
+  return new Arguments(verb, words.slice(name.split(' ').length), isBlock).faults();
+}
+
+class Arguments {
+  readonly #verb: Verb;
+  readonly #words: readonly string[];
+  readonly #isBlock: boolean;
+  readonly #names: string[] = [];
+  readonly #given = new Set<string>();
+  readonly #faults: string[] = [];
+
+  constructor(verb: Verb, words: readonly string[], isBlock: boolean) {
+    this.#verb = verb;
+    this.#words = words;
+    this.#isBlock = isBlock;
+  }
+
+  faults(): readonly string[] {
+    const words = [...this.#words];
+    while (words.length > 0) {
+      const word = words.shift() ?? '';
+      if (word === '--') this.#names.push(...words.splice(0));
+      else if (/^--?[a-z]/.test(word)) this.#option(word, words);
+      // `[--option VALUE]` and `…` in a text.
+      else if (!/^\[|\]$|^…$|^\|$/.test(word)) this.#names.push(word);
+    }
+    if (this.#isBlock) this.#complete();
+    return this.#faults;
+  }
+
+  #option(word: string, rest: string[]): void {
+    const [flag = '', inline] = word.split('=', 2);
+    const all = Object.entries(this.#verb.options);
+    const found = all.find(([name, { short }]) => flag === `--${name}` || flag === `-${short}`);
+    if (found === undefined) {
+      if (flag !== '--help') this.#faults.push(`there is no option ${flag}`);
+      return;
+    }
+    const [name, option] = found;
+    this.#given.add(name);
+    if (option.value === undefined) return;
+    const value = inline ?? rest.shift();
+    if (this.#isBlock) this.#value(name, option, value);
+  }
+
+  #value(name: string, option: Option<unknown>, value: string | undefined): void {
+    if (value === undefined) this.#faults.push(`--${name} needs a value`);
+    // Of a shell's variable, or a name for what the reader has.
+    else if (!/\$|^[A-Z_]+$|…/.test(value)) {
+      try {
+        option.read(option.repeated ? [value] : value, `--${name}`);
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error;
+        this.#faults.push(error.message);
+      }
+    }
+  }
+
+  #complete(): void {
+    const { takes, options } = this.#verb;
+    const least = takes.filter((each) => !each.startsWith('[')).length;
+    const most = takes.some((each) => each.endsWith('...')) ? Number.POSITIVE_INFINITY : takes.length;
+    const has = this.#names.length;
+    // An unquoted variable may be several words, or options.
+    const isOpen = this.#names.some((each) => /^\$[\w{]/.test(each));
+    if (!isOpen && (has < least || has > most)) this.#faults.push(`it takes ${least} to ${most} names, and has ${has}`);
+    for (const [name, { needed }] of Object.entries(options))
+      if (needed && !this.#given.has(name) && !isOpen) this.#faults.push(`--${name} is needed`);
+  }
+}

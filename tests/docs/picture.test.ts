@@ -1,0 +1,43 @@
+// The animated picture in README: drawn by the tool from its recording, of the commands that are recorded, and with nothing from elsewhere.
+// tests/main-jobs/picture.test.ts records it again beside the product; command-lines.test.ts checks the commands of pages.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { nouns } from '../../cli/table.ts';
+import { loadBalancerPicture } from '../../tools/docs/pictures.ts';
+import { commandOf, recordingIn, renderPicture } from '../../tools/docs/render-picture.ts';
+
+const root = join(import.meta.dirname, '../..');
+const { file, title, steps } = loadBalancerPicture;
+const svg = await readFile(join(root, 'docs/pictures', file), 'utf8');
+const recording = recordingIn(svg);
+
+test('it is what the tool draws of its recording', () => {
+  expect(svg).toBe(renderPicture(recording, title));
+});
+
+test('it shows the commands that are recorded, each with its output', async () => {
+  expect(recording.map(({ words }) => words)).toEqual(steps.map(({ words }) => words));
+  for (const step of recording) {
+    const [noun = '', verb = ''] = step.words;
+    expect([commandOf(step), Object.keys((await nouns[noun]?.load()) ?? {})]).toEqual([
+      commandOf(step),
+      expect.arrayContaining([verb]),
+    ]);
+    expect([commandOf(step), step.lines.length > 0]).toEqual([commandOf(step), true]);
+    for (const { text } of step.lines.slice(0, 1)) expect(svg).toContain(text.slice(0, 40).replaceAll('<', '&lt;'));
+  }
+});
+
+test('README shows it', async () => {
+  expect(await readFile(join(root, 'README.md'), 'utf8')).toContain(`](docs/pictures/${file})`);
+});
+
+test('it loads and runs nothing', () => {
+  expect(svg).not.toMatch(/<script|<image|<use|<foreignObject|@import|url\(|href=|\bon\w+=/i);
+  expect(svg.length).toBeLessThan(100_000);
+});
+
+test('without motion it shows its end', () => {
+  expect(svg).toContain('@media (prefers-reduced-motion:reduce)');
+});

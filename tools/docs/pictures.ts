@@ -1,0 +1,60 @@
+// The pictures of the documentation, and what is run for each.
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type RecordedProgram, type RecordedStep, record, type Step } from './recording.ts';
+
+interface Picture {
+  /** In docs/pictures. */
+  readonly file: string;
+  readonly title: string;
+  readonly steps: readonly Step[];
+}
+
+const url = 'http://shop.default.lb.lab.test/';
+
+/** A load balancer whose node is unplugged, beside `npm start` with the lab's part `balancers`. */
+export const loadBalancerPicture: Picture = {
+  file: 'load-balancer.svg',
+  title:
+    'A load balancer is created by one command. One of its nodes is unplugged: requests are answered, and the node is replaced.',
+  steps: [
+    {
+      words: [
+        ...['loadbalancers', 'create', 'shop', '--http', '80', '--member', '$WEB1:80', '--member', '$WEB2:80'],
+        ...['--check', 'http:/', '--nodes', '2', '--cmp', 'tenant/7'],
+      ],
+    },
+    { words: ['nodes', 'list', '--loadbalancer', 'shop'], until: /SERVING[\s\S]*SERVING/ },
+    { words: ['lab', 'exec', 'client', '--', 'curl', '-s', url], until: /\w/ },
+    { words: ['lab', 'unplug', '$NODE'] },
+    { words: ['lab', 'exec', 'client', '--', 'curl', '-s', '--connect-timeout', '6', url], until: /\w/ },
+    {
+      words: ['nodes', 'list', '--loadbalancer', 'shop'],
+      until: /REPLACED[\s\S]*SERVING[\s\S]*SERVING|SERVING[\s\S]*SERVING[\s\S]*REPLACED/,
+    },
+    { words: ['lab', 'plug', '$NODE'] },
+  ],
+};
+
+/** Records it beside a product with that part of the lab, whose data folder this is. */
+export async function recordLoadBalancer(program: RecordedProgram, data: string): Promise<readonly RecordedStep[]> {
+  const text = await readFile(join(data, 'balancers.env'), 'utf8');
+  const known = new Map(text.split('\n').map((line) => line.split(/=(.*)/s) as [string, string]));
+  return record(program, loadBalancerPicture.steps, async (name) => {
+    const value = known.get(name) ?? (name === 'NODE' ? await firstNode(program) : undefined);
+    if (value === undefined) throw new Error(`there is no variable ${name}`);
+    // It stays the same when it is no longer the first.
+    known.set(name, value);
+    return value;
+  });
+}
+
+async function firstNode({ command: [file, ...before], place, cwd, signal }: RecordedProgram): Promise<string> {
+  const words = place(['nodes', 'list', '--loadbalancer', 'shop', '--json']);
+  const { stdout } = await promisify(execFile)(file, [...before, ...words], { cwd, signal });
+  const [first] = JSON.parse(stdout) as readonly { readonly name: string }[];
+  if (first === undefined) throw new Error('the load balancer has no node');
+  return first.name;
+}
