@@ -45,7 +45,7 @@ ${styles.join('\n')}
 @media (prefers-reduced-motion:reduce){text,.scroll{animation-play-state:paused;animation-delay:-${endMs - 1}ms}}
 </style>
 <rect width="${width}" height="${height}" rx="8" fill="#0d1117"/>
-<svg x="0" y="${padding / 2}" width="${width}" height="${height - padding}" viewBox="0 ${padding / 2} ${width} ${height - padding}">
+<svg x="0" y="${padding}" width="${width}" height="${rows * lineHeight}" viewBox="0 ${padding} ${width} ${rows * lineHeight}">
 <g class="scroll">
 ${texts.join('\n')}
 </g>
