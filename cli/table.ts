@@ -277,6 +277,10 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     summary: 'Show what the gateway would do with an operation, and its limits.',
     load: async () => (await import('./commands/explain.ts')).explain,
   },
+  'check-client': {
+    summary: 'Play failures to a client of the graph, and judge what it does.',
+    load: async () => (await import('./commands/check-client.ts')).checkClient,
+  },
   login: {
     group: 'Verbs without a noun, for this command line:',
     summary: 'Log in at a server, or at a cluster of object storage.',

@@ -4,31 +4,53 @@
 export interface GraphEndpoint {
   /** For example https://tidegate.example/graphql. */
   readonly url: string;
-  /** An API token, or a function that returns the current access token. The function is called again after UNAUTHENTICATED. */
-  readonly token: string | (() => string | Promise<string>);
+  /**
+   * An API token, or a function that returns the current access token. The function is called again after UNAUTHENTICATED, with the
+   * token that was refused. `keepLogin` (session.ts) makes one from a name and a password.
+   */
+  readonly token: string | ((refused?: string) => string | Promise<string>);
   /** Default: the global `fetch`. */
   readonly fetch?: typeof fetch;
 }
 
-export type GraphReply =
-  /** The root field's value; never null. */
-  | { readonly kind: 'answer'; readonly value: Readonly<Record<string, unknown>> }
-  /** Refused before anything was done: the same request would be refused again, RATE_LIMITED only until `retryAfterMs`. */
-  | { readonly kind: 'refused'; readonly code: string; readonly message: string; readonly retryAfterMs: number | null }
-  /** It may or may not have been executed: no answer, a lost part, a bug. */
-  | {
-      readonly kind: 'lost';
-      readonly why: string;
-      readonly retryAfterMs?: number;
-      /** `extensions.outcome` of OUTCOME_NOT_RECORDED. */
-      readonly outcome?: unknown;
-    };
+/** Thrown by a `token` function: no token can be had, and trying again does not help. */
+export class LoginRefused extends Error {
+  override readonly name = 'LoginRefused';
+}
 
-interface GraphAnswer {
+export type GraphReply =
+  /** The root field's value, or all of them; never null. */
+  { readonly kind: 'answer'; readonly value: Readonly<Record<string, unknown>> } | GraphRefusal | GraphLoss;
+
+/** Refused before anything was done: the same request would be refused again, RATE_LIMITED only until `retryAfterMs`. */
+export interface GraphRefusal {
+  readonly kind: 'refused';
+  readonly code: string;
+  readonly message: string;
+  readonly retryAfterMs: number | null;
+}
+
+/** It may or may not have been executed: no answer, a lost part, a bug. */
+export interface GraphLoss {
+  readonly kind: 'lost';
+  readonly why: string;
+  /** Of an error in the answer. */
+  readonly code?: string;
+  readonly retryAfterMs?: number;
+  /** `extensions.outcome` of OUTCOME_NOT_RECORDED. */
+  readonly outcome?: unknown;
+}
+
+export interface GraphAnswer {
   readonly data?: Readonly<Record<string, unknown>> | null;
   readonly errors?: readonly {
     readonly message: string;
-    readonly extensions?: { readonly code?: string; readonly outcome?: unknown; readonly retryAfterMs?: number };
+    readonly extensions?: {
+      readonly code?: string;
+      readonly outcome?: unknown;
+      readonly retryAfterMs?: number;
+      readonly cursor?: string;
+    };
   }[];
 }
 
@@ -44,6 +66,8 @@ const refusals: ReadonlySet<string> = new Set([
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
   'OPERATION_RESOLUTION_FAILURE',
+  'NOT_PUBLISHED',
+  'NOT_PLANNED',
 ]);
 
 const largestAnswerBytes = 8 * 1024 * 1024;
@@ -55,60 +79,125 @@ export async function ask(
   variables: object,
   signal: AbortSignal,
 ): Promise<GraphReply> {
-  const first = await post(endpoint, query, variables, signal);
-  // The token has expired: the next one may be accepted.
-  if (first.kind !== 'refused' || first.code !== 'UNAUTHENTICATED' || typeof endpoint.token === 'string') return first;
-  return post(endpoint, query, variables, signal);
+  // If the root field has an answer, the errors are about fields below it.
+  return withToken(endpoint, (bearer) =>
+    post(endpoint, bearer, { query, variables }, signal, ({ data, errors }) =>
+      isObject(data?.root) ? data.root : errors?.[0] === undefined ? {} : undefined,
+    ),
+  );
 }
 
-async function post(
-  { url, token, fetch: send = fetch }: GraphEndpoint,
+/** Sends a query and gets all its root fields. If one is missing because of an error, nothing reliable came. Never rejects. */
+export async function askAll(
+  endpoint: GraphEndpoint,
   query: string,
   variables: object,
   signal: AbortSignal,
 ): Promise<GraphReply> {
+  return withToken(endpoint, (bearer) =>
+    post(endpoint, bearer, { query, variables }, signal, ({ data, errors }) =>
+      errors?.[0] === undefined ? (data ?? {}) : undefined,
+    ),
+  );
+}
+
+/** Once more after UNAUTHENTICATED: the next token may be accepted. */
+async function withToken({ token }: GraphEndpoint, send: (bearer: string) => Promise<GraphReply>): Promise<GraphReply> {
+  const first = await bearerOf(token, undefined);
+  if (typeof first !== 'string') return first;
+  const reply = await send(first);
+  if (reply.kind !== 'refused' || reply.code !== 'UNAUTHENTICATED' || typeof token === 'string') return reply;
+  const second = await bearerOf(token, first);
+  return typeof second === 'string' ? send(second) : second;
+}
+
+/** Never rejects. */
+export async function bearerOf(
+  token: GraphEndpoint['token'],
+  refused: string | undefined,
+): Promise<string | GraphRefusal | GraphLoss> {
+  if (typeof token === 'string') return token;
   try {
-    const bearer = typeof token === 'string' ? token : await token();
-    const response = await send(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${bearer}` },
-      body: JSON.stringify({ query, variables }),
-      // A redirected POST may arrive as a GET, or the token at another host.
-      redirect: 'error',
-      signal,
-    });
-    return read(response, await boundedText(response));
+    return await token(refused);
+  } catch (error) {
+    if (!(error instanceof LoginRefused)) return { kind: 'lost', why: `no token: ${reasonOf(error)}` };
+    return { kind: 'refused', code: 'UNAUTHENTICATED', message: error.message, retryAfterMs: null };
+  }
+}
+
+async function post(
+  endpoint: GraphEndpoint,
+  bearer: string,
+  body: object,
+  signal: AbortSignal,
+  pick: (answer: GraphAnswer) => Readonly<Record<string, unknown>> | undefined,
+): Promise<GraphReply> {
+  try {
+    const response = await open(endpoint, bearer, body, 'application/json', signal);
+    return read(response, await boundedText(response), pick);
   } catch (error) {
     return { kind: 'lost', why: signal.aborted ? 'no answer in time' : `no answer: ${reasonOf(error)}` };
   }
 }
 
-function read(response: Response, text: string): GraphReply {
+/** Rejects without an answer. `accept`: the type of the answer. */
+export function open(
+  { url, fetch: send = fetch }: GraphEndpoint,
+  bearer: string,
+  body: object,
+  accept: string,
+  signal: AbortSignal,
+): Promise<Response> {
+  const authorization = bearer === '' ? {} : { authorization: `Bearer ${bearer}` };
+  return send(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept, ...authorization },
+    body: JSON.stringify(body),
+    // A redirected POST may arrive as a GET, or the token at another host.
+    redirect: 'error',
+    signal,
+  });
+}
+
+/** What an answer says that is not the stream that was asked for. Rejects without an answer. */
+export async function readRefusal(response: Response): Promise<GraphRefusal | GraphLoss> {
+  const reply = read(response, await boundedText(response), () => undefined);
+  return reply.kind === 'answer' ? { kind: 'lost', why: `HTTP ${response.status} without a stream` } : reply;
+}
+
+function read(
+  response: Response,
+  text: string,
+  pick: (answer: GraphAnswer) => Readonly<Record<string, unknown>> | undefined,
+): GraphReply {
   const answer = parse(text);
   if (answer === undefined)
     return { kind: 'lost', why: `HTTP ${response.status} without a GraphQL answer`, ...retryAfter(response) };
-  const value = answer.data?.root;
-  // If the root field has an answer, the errors are about fields below it.
-  if (typeof value === 'object' && value !== null)
-    return { kind: 'answer', value: value as Readonly<Record<string, unknown>> };
-  const [error] = answer.errors ?? [];
-  if (error === undefined) return { kind: 'answer', value: {} };
-  const code = error.extensions?.code ?? 'no code';
-  const retryAfterMs = error.extensions?.retryAfterMs ?? null;
-  if (refusals.has(code)) return { kind: 'refused', code, message: error.message, retryAfterMs };
-  const outcome = error.extensions?.outcome;
+  const value = pick(answer);
+  return value === undefined ? faultOf(answer, retryAfter(response)) : { kind: 'answer', value };
+}
+
+/** What the first error of an answer means. */
+export function faultOf({ errors }: GraphAnswer, waits: { retryAfterMs?: number } = {}): GraphRefusal | GraphLoss {
+  const { message = 'no answer', extensions = {} } = errors?.[0] ?? {};
+  const { code = 'no code', outcome, retryAfterMs } = extensions;
+  if (refusals.has(code)) return { kind: 'refused', code, message, retryAfterMs: retryAfterMs ?? null };
   const carried = code === 'OUTCOME_NOT_RECORDED' && outcome !== undefined ? { outcome } : {};
-  return { kind: 'lost', why: `${code}: ${error.message}`, ...retryAfter(response), ...carried };
+  const told = retryAfterMs === undefined ? waits : { retryAfterMs };
+  return { kind: 'lost', why: `${code}: ${message}`, code, ...told, ...carried };
 }
 
 function parse(text: string): GraphAnswer | undefined {
   try {
     const answer: unknown = JSON.parse(text);
-    const known = typeof answer === 'object' && answer !== null && ('data' in answer || 'errors' in answer);
-    return known ? (answer as GraphAnswer) : undefined;
+    return isObject(answer) && ('data' in answer || 'errors' in answer) ? (answer as GraphAnswer) : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** RFC 9110 section 10.2.3, in seconds, sent by load balancers with 429 and 503. */
@@ -130,7 +219,7 @@ async function boundedText(response: Response): Promise<string> {
 }
 
 /** fetch puts the reason into `cause`. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const { message, cause } = error as { message?: string; cause?: { code?: string; message?: string } };
   return cause?.code ?? cause?.message ?? message ?? 'unknown';
 }

@@ -14,7 +14,8 @@ import {
   type Step,
   whenOver,
 } from './contract.ts';
-import { ask, type GraphEndpoint, type GraphReply } from './graph-request.ts';
+import { ask, type GraphEndpoint, type GraphRefusal } from './graph-request.ts';
+import { type PauseBounds, pausesOf, sleep, withDeadline } from './pauses.ts';
 
 export interface RelayRequest {
   /** A relaying mutation, for example firewallRuleCreate or relayCall. */
@@ -28,17 +29,13 @@ export interface RelayRequest {
   readonly input: Readonly<Record<string, unknown>>;
 }
 
-export interface RelayBounds {
+export interface RelayBounds extends PauseBounds {
   /** Ends the requests, never the call. */
   readonly signal?: AbortSignal;
   /** How long to repeat requests; default 5 minutes. */
   readonly deadlineMs?: number;
   /** Called before each further request. */
   readonly onAgain?: (again: Again) => void;
-  /** The first pause if the relay names none; it doubles up to `longestPauseMs`. Default 250. */
-  readonly firstPauseMs?: number;
-  /** Default 10 s. */
-  readonly longestPauseMs?: number;
 }
 
 /** The reason, kind and time of the next request. */
@@ -58,7 +55,6 @@ interface Run {
 }
 
 const defaultDeadlineMs = 300_000;
-const [defaultFirstPauseMs, defaultLongestPauseMs] = [250, 10_000];
 /** How long a request lets the relay wait for the device, and the additional time for the answer to arrive. */
 const [longestWaitMs, answerMarginMs] = [30_000, 15_000];
 /** Part of the deadline reserved for the arrival of the last answer. */
@@ -167,40 +163,7 @@ function payloadOf(value: Readonly<Record<string, unknown>>) {
 const sameKey: ReadonlySet<string> = new Set(['UNAUTHENTICATED', 'RATE_LIMITED']);
 
 /** A refusal of the whole request as an entry of `userErrors`. */
-function refusalOf({ code, message, retryAfterMs }: GraphReply & { readonly kind: 'refused' }): Refusal {
+function refusalOf({ code, message, retryAfterMs }: GraphRefusal): Refusal {
   const retry = sameKey.has(code) ? 'SAME_KEY' : code === 'FORBIDDEN' ? 'NEVER' : 'NEW_KEY';
   return { code, message, field: [], retry, retryAfterMs };
-}
-
-/** Doubling, plus up to a tenth at random so that clients do not return all at once; never shorter than the relay asks. */
-function pausesOf({ firstPauseMs = defaultFirstPauseMs, longestPauseMs = defaultLongestPauseMs }: RelayBounds) {
-  let pauseMs = firstPauseMs;
-  return {
-    restart() {
-      pauseMs = firstPauseMs;
-    },
-    next(atLeastMs: number): number {
-      const chosenMs = Math.max(pauseMs, atLeastMs);
-      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
-      return Math.round(chosenMs * (1 + Math.random() / 10));
-    },
-  };
-}
-
-function withDeadline(signal: AbortSignal, deadlineMs: number): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
-}
-
-/** Ends early when the signal is aborted. */
-function sleep(pauseMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, pauseMs);
-    signal.addEventListener('abort', end);
-    if (signal.aborted) end();
-  });
 }

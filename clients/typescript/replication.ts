@@ -1,5 +1,6 @@
 // Asks whether a write is on a second server, until the answer stays. The token is the write's own: asking repeats nothing.
 import { ask, type GraphEndpoint } from './graph-request.ts';
+import { sleep } from './pauses.ts';
 
 export interface Replication {
   readonly state: 'CONFIRMED' | 'PENDING' | 'NOT_REPLICATED' | 'LOST' | 'UNKNOWN';
@@ -41,24 +42,11 @@ export async function untilReplicated(
     const found = reply.kind === 'answer' ? (reply.value.replication as Replication | undefined) : undefined;
     if (found !== undefined) last = found;
     if (final.has(last.state)) return last;
-    await pause(pauseMs, signal);
+    await sleep(pauseMs, signal);
   }
   return last;
 }
 
 function unknown(reason: string): Replication {
   return { state: 'UNKNOWN', reason, copies: null, members: [] };
-}
-
-function pause(pauseMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, pauseMs);
-    signal.addEventListener('abort', end);
-    if (signal.aborted) end();
-  });
 }

@@ -53,6 +53,7 @@ const rules: readonly Rule[] = [
       'compose/',
       // What a CMP copies: the load does as it does.
       'clients/typescript/',
+      'clients/failure-table/',
     ],
   },
   { folder: 'bin/', mayImport: ['cli/'] },

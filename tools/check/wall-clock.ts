@@ -6,6 +6,7 @@ import { covers } from './top-folders.ts';
 /** The files that may, with what they need it for. */
 const allowed: ReadonlyMap<string, string> = new Map([
   ['lab/control-plane/device-ground.ts', 'the end of a credential'],
+  ['cli/check-client/row-world.ts', 'the end of a token'],
   ['cli/credential.ts', 'the life of a token from its end'],
   ['cli/cluster-login.ts', 'the end of a token'],
   ['cli/commands/lab/load.ts', "the time of a run, for the device's log"],

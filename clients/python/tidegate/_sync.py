@@ -1,0 +1,200 @@
+"""The client for programs without an event loop. It may be used by several threads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from ._calls import Call, carry_out
+from ._effects import Close, Effect, Emit, Flow, Lost, Open, Pause, Post, Read, Refused, Reply, T, Token
+from ._http import LARGEST_ANSWER_BYTES, TYPES_OF_STREAMS, headers_of, lost, reply_of
+from ._queries import query as query_flow
+from ._requests import Login
+from ._streams import Follow
+from ._waits import wait_for as wait_for_flow
+from .types import ClientClosed, Json, Outcome, Pauses, Query, StatusFilter, StatusItem, Waited
+
+
+class Client:
+    """`url`: for example https://tidegate.example/graphql. Give `token`, an API token, or `name` and `password`.
+
+    `http`: a client of your own, for example with your certificates. It must not follow redirects: the token would get there.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        name: str | None = None,
+        password: str | None = None,
+        pauses: Pauses = Pauses(),
+        http: httpx.Client | None = None,
+    ) -> None:
+        self._url = url
+        self._pauses = pauses
+        self._login = Login(token=token, name=name, password=password)
+        self._login_lock = threading.Lock()
+        self._closed = threading.Event()
+        self._is_own = http is None
+        self._http = http or httpx.Client()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends everything under way with ClientClosed. Calls on devices go on."""
+        self._closed.set()
+        if self._is_own:
+            self._http.close()
+
+    def carry_out(
+        self, mutation: str, idempotency_key: str, input: Mapping[str, Any], *, deadline_ms: float = 300_000
+    ) -> Outcome:
+        """Carries one relaying mutation to its outcome: the device is called at most once.
+
+        `idempotency_key`: your own id of the task, stored before the first request. `input`: without idempotencyKey, waitMs and dryRun.
+        """
+        return self._run(carry_out(Call(mutation, idempotency_key, input, deadline_ms, self._pauses)))
+
+    def wait_for(self, id: str, timeout_ms: float) -> Waited:
+        """Waits for the end of long work: a relayed call, a change of a ring, a move of the primary. Raises RequestRefused."""
+        return self._run(wait_for_flow(id, timeout_ms, self._pauses))
+
+    def query(self, document: str, variables: Json | None = None, *, deadline_ms: float = 60_000) -> Json:
+        """The data of a query, which is repeated until there is an answer. Raises RequestRefused and NoAnswer."""
+        return self._run(query_flow(Query(document, variables), deadline_ms, self._pauses))
+
+    def follow(
+        self,
+        filter: StatusFilter = StatusFilter(),
+        *,
+        snapshot: Query | None = None,
+        after: str | None = None,
+        silent_after_ms: float = 75_000,
+    ) -> Iterator[StatusItem]:
+        """Status changes, endlessly, after a snapshot. `after`: the cursor of the last item that you dealt with, in place of the snapshot.
+
+        A Snapshot in the middle says that changes may be missing, and why. Raises RequestRefused. Close the iterator to end it early.
+        """
+        follow = Follow(
+            filter=filter, snapshot=snapshot, after=after, pauses=self._pauses, silent_after_ms=silent_after_ms
+        )
+        return self._items(follow.flow())
+
+    def _run(self, flow: Flow[T]) -> T:
+        result: object = None
+        streams = _Stream()
+        while True:
+            try:
+                effect = flow.send(result)
+            except StopIteration as end:
+                value: T = end.value
+                return value
+            result = self._perform(effect, streams)
+
+    def _items(self, flow: Flow[None]) -> Iterator[StatusItem]:
+        stream = _Stream()
+        try:
+            result: object = None
+            while True:
+                effect = flow.send(result)
+                if isinstance(effect, Emit):
+                    result = None
+                    yield effect.item
+                else:
+                    result = self._perform(effect, stream)
+        finally:
+            stream.close()
+
+    def _perform(self, effect: Effect, stream: _Stream) -> object:
+        if self._closed.is_set():
+            raise ClientClosed("the client was closed")
+        if isinstance(effect, Post):
+            return self._post(effect)
+        if isinstance(effect, Token):
+            return self._token(effect)
+        if isinstance(effect, Pause):
+            self._closed.wait(effect.ms / 1000)
+        elif isinstance(effect, Open):
+            return stream.open(self._http, self._url, effect)
+        elif isinstance(effect, Read):
+            return stream.read()
+        elif isinstance(effect, Close):
+            stream.close()
+        return None
+
+    def _token(self, effect: Token) -> str | Refused | Lost:
+        # A refresh token is good once.
+        with self._login_lock:
+            return self._run(self._login.token(effect.refused))
+
+    def _post(self, effect: Post) -> Reply | Lost:
+        ends_at_s = time.monotonic() + effect.within_ms / 1000
+        timeout = httpx.Timeout(max(0.001, effect.within_ms / 1000))
+        request = self._http.build_request(
+            "POST", self._url, json=effect.body, headers=headers_of(effect.bearer, "application/json"), timeout=timeout
+        )
+        try:
+            response = self._http.send(request, stream=True, follow_redirects=False)
+            try:
+                body = bytearray()
+                for chunk in response.iter_bytes():
+                    body += chunk
+                    if len(body) > LARGEST_ANSWER_BYTES:
+                        return Lost("the answer is larger than allowed")
+                    if time.monotonic() > ends_at_s:
+                        return Lost("no answer in time")
+                return reply_of(response, bytes(body))
+            finally:
+                response.close()
+        except httpx.HTTPError as error:
+            return lost(error)
+
+
+class _Stream:
+    """At most one event stream, read as fast as its items are taken."""
+
+    def __init__(self) -> None:
+        self._response: httpx.Response | None = None
+        self._chunks: Iterator[bytes] = iter(())
+
+    def open(self, http: httpx.Client, url: str, effect: Open) -> bool | Reply | Lost:
+        within_s, silent_after_s = effect.within_ms / 1000, effect.silent_after_ms / 1000
+        timeout = httpx.Timeout(within_s, read=min(within_s, silent_after_s))
+        headers = headers_of(effect.bearer, TYPES_OF_STREAMS)
+        request = http.build_request("POST", url, json=effect.body, headers=headers, timeout=timeout)
+        try:
+            response = http.send(request, stream=True, follow_redirects=False)
+            if response.is_success and response.headers.get("content-type", "").startswith("text/event-stream"):
+                self._response = response
+                self._chunks = response.iter_raw()
+                return True
+            try:
+                return reply_of(response, response.read())
+            finally:
+                response.close()
+        except httpx.HTTPError as error:
+            return lost(error)
+
+    def read(self) -> bytes | Lost:
+        try:
+            return next(self._chunks, b"")
+        except httpx.HTTPError as error:
+            return lost(error)
+
+    def close(self) -> None:
+        response, self._response = self._response, None
+        self._chunks = iter(())
+        if response is not None:
+            response.close()
