@@ -98,6 +98,10 @@ export const PACKAGES = [
   { name: 'restic', places: [['/usr/bin/restic']] },
   { name: 'python3-cryptography', places: [['/usr/lib/python3/dist-packages/cryptography/__init__.py']] },
   { name: 'python3-boto3', places: [['/usr/lib/python3/dist-packages/boto3/__init__.py']] },
+  // The clients in Python and Go.
+  { name: 'python3-httpx', places: [['/usr/lib/python3/dist-packages/httpx/__init__.py']] },
+  { name: 'mypy', places: [['/usr/bin/mypy']] },
+  { name: 'golang-go', places: [['/usr/bin/go']] },
   { name: 'chromium', places: [['/usr/bin/chromium', '/usr/bin/google-chrome']] },
   { name: 'zsh', places: [['/usr/bin/zsh', '/bin/zsh']] },
   { name: 'fish', places: [['/usr/bin/fish']] },

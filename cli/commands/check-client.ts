@@ -4,17 +4,22 @@ import { failureTable } from '../../clients/failure-table/table.ts';
 import type { RowVerdict } from '../check-client/check-run.ts';
 import { startCheckServer } from '../check-client/check-server.ts';
 import { CommandFailure, Interruption, UsageError } from '../failures.ts';
-import { chosenFrom, flag, several } from '../option.ts';
+import { flag, several } from '../option.ts';
 import { Printer } from '../printer.ts';
 import { localVerb } from '../verb.ts';
 
-const rowNames = failureTable.map(({ name }) => name);
+const rowNames: ReadonlySet<string> = new Set(failureTable.map(({ name }) => name));
+
+function rowNamed(text: string, name: string): string {
+  if (rowNames.has(text)) return text;
+  throw new UsageError(`${name}: the table has no row '${text}'; docs/check-client.md lists them`);
+}
 
 export const checkClient = localVerb({
   summary: 'Play failures at URL to a client of the graph, and judge what the client does.',
   takes: ['URL'],
   options: {
-    row: several('ROW', 'Play only this row of the table.', chosenFrom(rowNames)),
+    row: several('ROW', 'Play only this row of the table.', rowNamed),
     json: flag('Print JSON.'),
   },
   async run({ names: [url], options, stdout, stderr, env, signal }) {

@@ -60,6 +60,7 @@ const samples: Readonly<Record<string, string>> = {
   'MIN..MAX': '1..3',
   'DAYS@FROM-TO=MIN..MAX': 'mon-fri@08:00-18:00=2..4',
   LEVEL: 'info',
+  ROW: 'busy',
   CURSOR: '1',
   UUID: '3f2c8a4e-1111-4222-8333-444455556666',
 };

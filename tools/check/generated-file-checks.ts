@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorsDocument } from '../../schema/errors-doc.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
+import { checkClientPage } from '../docs/check-client-page.ts';
 import { eventsPage } from '../docs/events-page.ts';
 import { settingsPage } from '../docs/generate.ts';
 import { loadBalancerPage } from '../docs/loadbalancer-page.ts';
@@ -33,6 +34,7 @@ export const generatedFileChecks: readonly Check[] = [
         { path: 'docs/errors.md', content: errorsDocument(), remedy: 'npm run generate:docs' },
         { path: 'docs/settings.md', content: settingsPage(), remedy: 'npm run generate:docs' },
         { path: 'docs/events.md', content: eventsPage(subgraphRows), remedy: 'npm run generate:docs' },
+        { path: 'docs/check-client.md', content: checkClientPage(), remedy: 'npm run generate:docs' },
         { path: 'docs/relay.md', content: relayPage(), remedy: 'npm run generate:docs' },
         { path: 'docs/loadbalancer.md', content: loadBalancerPage(), remedy: 'npm run generate:docs' },
       ]),

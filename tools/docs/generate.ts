@@ -1,8 +1,9 @@
-// Writes the generated pages of docs/: the settings, the kinds of status events, and parts of the relay's and the load balancers'. `npm run check`
+// Writes the generated pages of docs/: the settings, the kinds of status events, and parts of the relay's, the load balancers' and the clients'. `npm run check`
 // compares them with the files.
 import { writeFileSync } from 'node:fs';
 import { describeSettings } from '../../platform/process/config.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
+import { checkClientPage } from './check-client-page.ts';
 import { eventsPage } from './events-page.ts';
 import { loadBalancerPage } from './loadbalancer-page.ts';
 import { relayPage } from './relay-page.ts';
@@ -36,6 +37,7 @@ export function settingsPage(): string {
 if (import.meta.main) {
   writeFileSync(settingsFile, settingsPage());
   writeFileSync(new URL('../../docs/events.md', import.meta.url), eventsPage(subgraphRows));
+  writeFileSync(new URL('../../docs/check-client.md', import.meta.url), checkClientPage());
   writeFileSync(new URL('../../docs/relay.md', import.meta.url), relayPage());
   writeFileSync(new URL('../../docs/loadbalancer.md', import.meta.url), loadBalancerPage());
 }

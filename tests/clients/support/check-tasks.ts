@@ -4,7 +4,7 @@ import { keepLogin } from '../../../clients/typescript/session.ts';
 import { followStatus, StreamRefused } from '../../../clients/typescript/status-stream.ts';
 import { waitFor } from '../../../clients/typescript/wait-for.ts';
 
-interface Task {
+export interface Task {
   readonly task: string;
   readonly do: 'call' | 'wait' | 'follow';
   readonly url: string;
@@ -22,15 +22,26 @@ interface Task {
   readonly subjectId: string;
   readonly snapshot: { readonly query: string; readonly variables: object };
   readonly until: string | null;
+  /** Of a real installation, which does not know the ids of its events beforehand: the status of the last change. */
+  readonly untilStatus?: string;
   readonly consumerPauseMs: number;
 }
 
-/** Until there are no more. */
-export async function carryOutTasks(origin: string): Promise<void> {
+export interface Report {
+  readonly outcome?: string;
+  readonly saw?: readonly string[];
+  readonly gaveUp?: string;
+}
+
+/** Until there are no more. `doer`: a client other than ours. */
+export async function carryOutTasks(
+  origin: string,
+  doer: (task: Task) => Promise<Report> = (task) => doers[task.do](task),
+): Promise<void> {
   for (;;) {
     const task = (await (await fetch(`${origin}/next`)).json()) as Task | { readonly done: true };
     if ('done' in task) return;
-    const report = { task: task.task, ...(await doers[task.do](task)) };
+    const report = { task: task.task, ...(await doer(task)) };
     await fetch(`${origin}/report`, { method: 'POST', body: JSON.stringify(report) });
   }
 }
@@ -41,18 +52,18 @@ function endpointOf({ url, login }: Task) {
   return { url, token: 'token' in login ? login.token : keepLogin({ url, ...login }) };
 }
 
-async function call(task: Task) {
+async function call(task: Task): Promise<Report> {
   const { mutation, idempotencyKey, input, deadlineMs, hurry } = task;
   const outcome = await carryOut(endpointOf(task), { mutation, idempotencyKey, input }, { deadlineMs, ...hurry });
   return { outcome: outcome.kind };
 }
 
-async function wait(task: Task) {
+async function wait(task: Task): Promise<Report> {
   const waited = await waitFor(endpointOf(task), task.id, task.timeoutMs, task.hurry);
   return { outcome: waited.kind === 'ENDED' ? waited.work.state : waited.kind };
 }
 
-async function follow({ subjectId, snapshot, until, consumerPauseMs, hurry, deadlineMs, ...task }: Task) {
+async function follow({ subjectId, snapshot, until, untilStatus, consumerPauseMs, hurry, deadlineMs, ...task }: Task): Promise<Report> {
   const signal = AbortSignal.timeout(deadlineMs);
   const filter = { subjectId };
   const endpoint = endpointOf(task as Task);
@@ -65,7 +76,7 @@ async function follow({ subjectId, snapshot, until, consumerPauseMs, hurry, dead
       ...hurry,
     })) {
       saw.push(item.kind === 'SNAPSHOT' ? `snapshot ${item.data?.backend.version}` : item.change.id);
-      if (saw.at(-1) === until) break;
+      if (saw.at(-1) === until || (item.kind === 'CHANGE' && item.change.to === untilStatus)) break;
       const isFirst = saw.filter((each) => each.startsWith('event')).length === 1;
       if (item.kind === 'CHANGE' && isFirst) await new Promise((resolve) => setTimeout(resolve, consumerPauseMs));
     }

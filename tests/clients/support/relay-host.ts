@@ -1,6 +1,6 @@
 // A gateway in this process, with system and relay behind it as a separate process that can be killed and restarted, with a
 // device behind them.
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type RunningProcess, startProcess } from '../../../compose/process.ts';
 import { readConfig } from '../../../platform/process/config.ts';
@@ -17,7 +17,8 @@ export class RelayHost {
   readonly place: SystemPlace;
   readonly device: NftDevice;
   readonly token: string;
-  readonly #gateway: RunningProcess;
+  #gateway: RunningProcess;
+  readonly #startGateway: () => Promise<RunningProcess>;
   readonly #configFile: string;
   #program: ReturnType<typeof startProgram> | undefined;
 
@@ -26,12 +27,14 @@ export class RelayHost {
     device: NftDevice,
     token: string,
     gateway: RunningProcess,
+    startGateway: () => Promise<RunningProcess>,
     configFile: string,
   ) {
     this.place = place;
     this.device = device;
     this.token = token;
     this.#gateway = gateway;
+    this.#startGateway = startGateway;
     this.#configFile = configFile;
   }
 
@@ -48,20 +51,14 @@ export class RelayHost {
     const configFile = join(place.folder.path, 'control.json');
     const control = { 'internal.systemPort': systemPort, 'internal.relayPort': relayPort, 'log.level': 'warn' };
     await writeFile(configFile, JSON.stringify({ ...place.settings, ...control, roles: ['system', 'relay'] }));
-    const gateway = await startProcess(
-      readConfig(
-        {
-          flags: {
-            ...{ roles: 'gateway', 'listen.port': '0', 'keys.folder': place.settings['keys.folder'] ?? '' },
-            'subgraphs.systemUrl': `http://127.0.0.1:${systemPort}/graphql`,
-            'subgraphs.relayUrl': `http://127.0.0.1:${relayPort}/graphql`,
-          },
-        },
-        subgraphRows,
-      ),
-      log,
-    );
-    const host = new RelayHost(place, await NftDevice.start(), token, gateway, configFile);
+    const flags = {
+      ...{ roles: 'gateway', 'listen.port': String(await freePort()), 'keys.folder': place.settings['keys.folder'] ?? '' },
+      'subgraphs.systemUrl': `http://127.0.0.1:${systemPort}/graphql`,
+      'subgraphs.relayUrl': `http://127.0.0.1:${relayPort}/graphql`,
+    };
+    const startGateway = () => startProcess(readConfig({ flags }, subgraphRows), log);
+    const gateway = await startGateway();
+    const host = new RelayHost(place, await NftDevice.start(), token, gateway, startGateway, configFile);
     await host.startRelay();
     return host;
   }
@@ -86,6 +83,19 @@ export class RelayHost {
   async stopRelay(): Promise<void> {
     this.#program?.child.kill('SIGTERM');
     await this.#program?.ended;
+  }
+
+  /** At the same address. */
+  async restartGateway(): Promise<void> {
+    await this.#gateway.stop();
+    this.#gateway = await this.#startGateway();
+    await waitFor('the gateway', () => this.#answers('{ backends { nodes { id } } }'));
+  }
+
+  /** The first administrator's. */
+  get login(): Promise<{ readonly name: string; readonly password: string }> {
+    const file = join(this.place.folder.path, 'accounts', 'admin.password');
+    return readFile(file, 'utf8').then((text) => ({ name: 'admin', password: text.trim() }));
   }
 
   async ask<Data>(query: string, variables: object = {}): Promise<Data> {

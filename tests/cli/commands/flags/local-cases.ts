@@ -6,6 +6,8 @@ import { expect } from '@jest/globals';
 import { openDemoControl } from '../../../../lab/control-plane/control.ts';
 import { demoFolderIn } from '../../../../lab/ha/places.ts';
 import { makeKeys } from '../../../../platform/secrets/make-keys.ts';
+import { carryOutTasks } from '../../../clients/support/check-tasks.ts';
+import { freePort } from '../../../support/free-port.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';
 import type { FlagRun } from './flag-run.ts';
 
@@ -36,6 +38,13 @@ export async function localCases(run: FlagRun): Promise<void> {
   await ok(`subgraphs check ${inventory}`);
   expect(await ok('subgraphs base')).toContain('type Project @key');
   await ok(`clock accept ${config}`);
+
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const checked = ok(`check-client ${origin} --row device-refuses`);
+  await waitFor('the check', async () => (await fetch(origin).catch(() => undefined))?.ok);
+  await carryOutTasks(origin);
+  expect(JSON.parse(await checked)).toEqual([{ row: 'device-refuses', isPassed: true, faults: [] }]);
 
   const keys = system.path('more-keys');
   await makeKeys(keys);
