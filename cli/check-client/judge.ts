@@ -26,7 +26,7 @@ export function faultsOf(world: RowWorld, step: Step, report: Report, tookMs: nu
     case 'wait':
       return [...common, ...waitFaults(world, step, report, tookMs)];
     case 'follow':
-      return [...common, ...followFaults(world, step, report), ...loginFaults(world, step.expects)];
+      return [...common, ...followFaults(world, step, report, tookMs), ...loginFaults(world, step.expects)];
   }
 }
 
@@ -63,7 +63,7 @@ function waitFaults(world: RowWorld, { expects, timeoutMs }: WaitStep, report: R
   return [...faults, ...outsideOf(reads, expects.reads, 'reads of the work')];
 }
 
-function followFaults(world: RowWorld, step: FollowStep, report: Report): string[] {
+function followFaults(world: RowWorld, step: FollowStep, report: Report, tookMs: number): string[] {
   const { expects } = step;
   const faults: string[] = [];
   const saw = report.saw ?? [];
@@ -71,6 +71,8 @@ function followFaults(world: RowWorld, step: FollowStep, report: Report): string
     faults.push(`passed on ${shortened(saw) || 'nothing'}; it is ${shortened(expects.saw)}`);
   if ((report.gaveUp ?? undefined) !== expects.gaveUp)
     faults.push(`gave up with ${report.gaveUp ?? 'nothing'}; it is ${expects.gaveUp ?? 'not to give up'}`);
+  if (tookMs < (step.consumerPauseMs ?? 0) - earlyMs)
+    faults.push(`took all changes in ${Math.round(tookMs)} ms; its consumer has a pause of ${step.consumerPauseMs} ms`);
   const taken = world.takenEarlyBytes;
   if (step.consumerPauseMs !== undefined && taken > mostTakenEarlyBytes)
     faults.push(`took ${Math.round(taken / 1024 / 1024)} MiB while its consumer was busy with the first event`);

@@ -61,7 +61,7 @@ export class RowWorld {
     const [first] = row.steps;
     if (first === undefined) throw new Error(`the row ${row.name} has no steps`);
     this.#step = first;
-    if (row.login === 'password') this.#access.clear();
+    if (row.login !== undefined) this.#access.clear();
   }
 
   begin(step: Step): void {
@@ -72,7 +72,9 @@ export class RowWorld {
   }
 
   get login(): object {
-    return this.row.login === 'password' ? { name: 'cmp', password } : { token: this.#token };
+    const { login } = this.row;
+    if (login === undefined) return { token: this.#token };
+    return { name: 'cmp', password: login === 'password' ? password : 'open-barley' };
   }
 
   /** The work to wait for. */

@@ -184,6 +184,18 @@ export const callRows: readonly FailureRow[] = [
     steps: [call({ states: ['PENDING', 'SENT', 'SENT', 'SUCCEEDED'], expects: { ...done, sends: [1, 4] } })],
   },
   {
+    name: 'unknown-state',
+    failure: 'The operation has a state that no client knows.',
+    right: 'Takes it for UNKNOWN, or says that the task is open. Never sends it with another key.',
+    steps: [
+      call({
+        deadlineMs: 2_000,
+        states: ['HIBERNATING'],
+        expects: { outcome: ['UNKNOWN', 'OPEN'], isCarriedOut: true, sends: [1, 100] },
+      }),
+    ],
+  },
+  {
     name: 'accepted-job',
     failure: 'The device took a job: ACCEPTED. It ends only if somebody has the relay look.',
     right: 'Sends the same request again, or calls relayOperationSettle without a verdict, until the job has ended.',
@@ -265,6 +277,13 @@ export const callRows: readonly FailureRow[] = [
         expects: { ...done, sends: [2, 2], refreshes: [0, 1], logins: [2, 2] },
       }),
     ],
+  },
+  {
+    name: 'wrong-password',
+    failure: 'The password is wrong.',
+    right: 'Does not try it again and again, and says that nothing happened.',
+    login: 'wrong password',
+    steps: [call({ expects: { ...notDone, sends: [0, 0], logins: [1, 3] } })],
   },
   {
     name: 'token-revoked',

@@ -123,7 +123,7 @@ export interface FollowStep extends Step {
   readonly openings: readonly Opening[];
   /** An event happens just after the first answer about the cursor or the snapshot. */
   readonly hasEventAtSnapshot?: true;
-  /** Events before this one are gone once the client was away. */
+  /** How long the consumer is busy with the first change. */
   readonly consumerPauseMs?: number;
   readonly expects: {
     /** What the client passes on, in order: `snapshot VERSION`, `event NUMBER`; with a question mark, perhaps. */
@@ -144,6 +144,6 @@ export interface FailureRow {
   /** What a correct client does. */
   readonly right: string;
   /** Whether the client gets a token, or a name and a password. Default: a token. */
-  readonly login?: 'password';
+  readonly login?: 'password' | 'wrong password';
   readonly steps: readonly (CallStep | WaitStep | FollowStep)[];
 }

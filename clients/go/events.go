@@ -68,7 +68,7 @@ func (connection *connection) next(ctx context.Context) (event, error) {
 				return found, nil
 			}
 			found = event{}
-		case name == "":
+		case name == "" && found.kind == "":
 			connection.signs++
 			return event{}, nil
 		case name == "event":

@@ -4,6 +4,7 @@
 export interface Operation {
   readonly id: string;
   readonly name: string;
+  /** A later release may have further states. */
   readonly state: 'PENDING' | 'SENT' | 'SUCCEEDED' | 'FAILED' | 'ACCEPTED' | 'UNKNOWN' | 'REJECTED';
   readonly result: unknown;
   readonly deviceError: { readonly code: string; readonly message: string } | null;
@@ -120,13 +121,14 @@ export function afterState(progress: Progress, operation: Operation): Step {
       return { end: outcomeOf(progress, 'FAILED', null) };
     case 'REJECTED':
       return { next: 'send', why: deviceError?.message ?? 'it was never sent' };
-    case 'UNKNOWN':
-      return { end: outcomeOf(progress, 'UNKNOWN', unknownText(operation, progress.deviceAnswer)) };
     case 'PENDING':
     case 'SENT':
       return { next: 'read', why: state };
     case 'ACCEPTED':
       return { next: 'look', why: state };
+    default:
+      // UNKNOWN, or a state of a later release, which counts as it.
+      return { end: outcomeOf(progress, 'UNKNOWN', unknownText(operation, progress.deviceAnswer)) };
   }
 }
 

@@ -37,6 +37,7 @@ class AsyncClient:
         self._pauses = pauses
         self._login = Login(token=token, name=name, password=password)
         self._login_lock = asyncio.Lock()
+        self._streams: set[_Stream] = set()
         self._is_own = http is None
         self._http = http or httpx.AsyncClient()
 
@@ -49,6 +50,8 @@ class AsyncClient:
         await self.aclose()
 
     async def aclose(self) -> None:
+        for stream in list(self._streams):
+            await stream.close()
         if self._is_own:
             await self._http.aclose()
 
@@ -89,6 +92,7 @@ class AsyncClient:
 
     async def _items(self, flow: Flow[None]) -> AsyncIterator[StatusItem]:
         stream = _Stream()
+        self._streams.add(stream)
         try:
             result: object = None
             while True:
@@ -99,6 +103,7 @@ class AsyncClient:
                 else:
                     result = await self._perform(effect, stream)
         finally:
+            self._streams.discard(stream)
             await stream.close()
 
     async def _perform(self, effect: Effect, stream: _Stream) -> object:

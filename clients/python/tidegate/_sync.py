@@ -41,6 +41,7 @@ class Client:
         self._login = Login(token=token, name=name, password=password)
         self._login_lock = threading.Lock()
         self._closed = threading.Event()
+        self._streams: set[_Stream] = set()
         self._is_own = http is None
         self._http = http or httpx.Client()
 
@@ -53,10 +54,16 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Ends everything under way with ClientClosed. Calls on devices go on."""
+        """What is under way in other threads ends with ClientClosed; a request on the wire first ends at its deadline. Calls on devices go on."""
         self._closed.set()
+        for stream in list(self._streams):
+            stream.close()
         if self._is_own:
-            self._http.close()
+            try:
+                self._http.close()
+            except RuntimeError:
+                # Requests on the wire end with their connections.
+                pass
 
     def carry_out(
         self, mutation: str, idempotency_key: str, input: Mapping[str, Any], *, deadline_ms: float = 300_000
@@ -94,17 +101,18 @@ class Client:
 
     def _run(self, flow: Flow[T]) -> T:
         result: object = None
-        streams = _Stream()
+        stream = _Stream()
         while True:
             try:
                 effect = flow.send(result)
             except StopIteration as end:
                 value: T = end.value
                 return value
-            result = self._perform(effect, streams)
+            result = self._perform(effect, stream)
 
     def _items(self, flow: Flow[None]) -> Iterator[StatusItem]:
         stream = _Stream()
+        self._streams.add(stream)
         try:
             result: object = None
             while True:
@@ -115,11 +123,22 @@ class Client:
                 else:
                     result = self._perform(effect, stream)
         finally:
+            self._streams.discard(stream)
             stream.close()
 
     def _perform(self, effect: Effect, stream: _Stream) -> object:
+        try:
+            result = self._perform_open(effect, stream)
+        except (RuntimeError, httpx.StreamError):
+            # What httpx says of a client that was closed.
+            if not self._closed.is_set():
+                raise
+            result = None
         if self._closed.is_set():
             raise ClientClosed("the client was closed")
+        return result
+
+    def _perform_open(self, effect: Effect, stream: _Stream) -> object:
         if isinstance(effect, Post):
             return self._post(effect)
         if isinstance(effect, Token):

@@ -22,7 +22,9 @@ async function post(task: Task, query: string, variables: object, more: RequestI
     ...{ method: 'POST', headers, body: JSON.stringify({ query, variables }) },
     ...more,
   });
-  return (await response.json()) as { data?: Record<string, { operation?: { state: string } | null; userErrors: { retryAfterMs: number }[] }> };
+  return (await response.json()) as {
+    data?: Record<string, { operation?: { state: string } | null; userErrors: { retryAfterMs: number }[] }>;
+  };
 }
 
 function send(task: Task, key = task.idempotencyKey, more: object = {}) {
@@ -164,8 +166,18 @@ test.each<[string, string, Doer, RegExp]>([
   [
     'everything read ahead of a slow consumer',
     'slow-consumer',
-    (task) => followOnce(task, [cursorQuery, snapshotQuery], 64),
+    async (task) => {
+      const report = await followOnce(task, [cursorQuery, snapshotQuery], 64);
+      await pause(task.consumerPauseMs);
+      return report;
+    },
     /MiB while its consumer was busy/,
+  ],
+  [
+    'a consumer that has no pause',
+    'slow-consumer',
+    (task) => followOnce(task, [cursorQuery, snapshotQuery], 64),
+    /its consumer has a pause of 2000 ms/,
   ],
 ])('%s', async (_mistake, row, doer, fault) => {
   expect(await faultsIn(row, doer)).toMatch(fault);
@@ -180,7 +192,9 @@ async function followOnce(task: Task, queries: readonly string[], count = 1): Pr
   const saw: string[] = [];
   for (const query of queries) {
     const variables = query.includes('$id') ? task.snapshot.variables : {};
-    const { data } = (await post(task, query, variables)) as { data?: { statusCursor?: string; backend?: { version: number } } };
+    const { data } = (await post(task, query, variables)) as {
+      data?: { statusCursor?: string; backend?: { version: number } };
+    };
     cursor = data?.statusCursor ?? cursor;
     if (data?.backend !== undefined) saw.push(`snapshot ${data.backend.version}`);
   }
@@ -198,7 +212,10 @@ async function subscribe(task: Task, after: string | null, count: number): Promi
   const ids: string[] = [];
   const query = 'subscription ($after: String) { statusChanges(after: $after) { change { id } } }';
   try {
-    for await (const { data } of client.iterate<{ statusChanges: { change: { id: string } | null } }>({ query, variables: { after } })) {
+    for await (const { data } of client.iterate<{ statusChanges: { change: { id: string } | null } }>({
+      query,
+      variables: { after },
+    })) {
       const id = data?.statusChanges.change?.id;
       if (id !== undefined) ids.push(id);
       if (ids.length === count) break;

@@ -1,6 +1,6 @@
 // The client in Go passes every row of the table of failures.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { allPassed, verdictsOn } from '../support/checked-client.ts';
+import { allPassed, failuresOf } from '../support/checked-client.ts';
 import { clientFolder, GoProgram, run } from './go-program.ts';
 
 let program: GoProgram;
@@ -15,5 +15,5 @@ test('gofmt and vet find nothing', async () => {
 });
 
 test('every row of the table of failures', async () => {
-  expect(await verdictsOn((origin) => program.carryOut(origin))).toEqual(allPassed);
+  expect(await failuresOf((origin) => program.carryOut(origin))).toEqual(allPassed);
 });

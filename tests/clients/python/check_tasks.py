@@ -114,7 +114,7 @@ def _add(saw: list[str], item: StatusItem, task: dict[str, Any]) -> bool:
         # Of a real installation, which does not know the ids of its events beforehand.
         if item.change.to_status == task.get("untilStatus"):
             return True
-    return saw[-1] == task["until"]
+    return bool(saw[-1] == task["until"])
 
 
 def _is_first_change(saw: list[str], item: StatusItem) -> bool:

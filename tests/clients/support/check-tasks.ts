@@ -63,7 +63,16 @@ async function wait(task: Task): Promise<Report> {
   return { outcome: waited.kind === 'ENDED' ? waited.work.state : waited.kind };
 }
 
-async function follow({ subjectId, snapshot, until, untilStatus, consumerPauseMs, hurry, deadlineMs, ...task }: Task): Promise<Report> {
+async function follow({
+  subjectId,
+  snapshot,
+  until,
+  untilStatus,
+  consumerPauseMs,
+  hurry,
+  deadlineMs,
+  ...task
+}: Task): Promise<Report> {
   const signal = AbortSignal.timeout(deadlineMs);
   const filter = { subjectId };
   const endpoint = endpointOf(task as Task);

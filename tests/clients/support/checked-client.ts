@@ -9,10 +9,10 @@ interface Verdict {
   readonly faults: readonly string[];
 }
 
-/** `client`: carries out the tasks at an address, until there are no more. */
+/** `client`: carries out the tasks at an address, until there are no more. `rows`: of the table. */
 export async function verdictsOn(
   client: (origin: string) => Promise<void>,
-  rows: readonly string[] = [],
+  rows: readonly string[],
 ): Promise<readonly Verdict[]> {
   const only = rows.flatMap((row) => ['--row', row]);
   const run = startCommand(['check-client', 'http://127.0.0.1:0', '--json', ...only]);
@@ -30,9 +30,17 @@ export async function verdictsOn(
   return JSON.parse(run.stdout()) as Verdict[];
 }
 
+/** How many checks at once: most of their time is pauses. */
+const parts = 4;
+
+/** Every row that fails, with its faults, and the number of those that passed. */
+export async function failuresOf(client: (origin: string) => Promise<void>) {
+  const names = failureTable.map(({ name }) => name);
+  const each = Array.from({ length: parts }, (_, part) => names.filter((_name, index) => index % parts === part));
+  const verdicts = (await Promise.all(each.map((rows) => verdictsOn(client, rows)))).flat();
+  const failed = verdicts.filter(({ isPassed }) => !isPassed);
+  return { failed, passed: verdicts.length - failed.length };
+}
+
 /** What a correct client gets. */
-export const allPassed: readonly Verdict[] = failureTable.map(({ name }) => ({
-  row: name,
-  isPassed: true,
-  faults: [],
-}));
+export const allPassed = { failed: [], passed: failureTable.length };

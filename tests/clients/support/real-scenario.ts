@@ -17,7 +17,8 @@ export async function runScenario(host: RelayHost, client: (origin: string) => P
   const tasks = await TaskServer.start({ url: `${host.origin}/graphql`, deadlineMs: 60_000, hurry });
   const done = client(tasks.origin);
   // A client that fails ends the wait for its report.
-  const give = (task: object) => Promise.race([tasks.give(task), done.then(() => Promise.reject(new Error('the client ended')))]);
+  const give = (task: object) =>
+    Promise.race([tasks.give(task), done.then(() => Promise.reject(new Error('the client ended')))]);
   try {
     await callThroughRestart(host, give);
     await waitForCall(host, give);
@@ -72,7 +73,14 @@ async function followThroughRestart(host: RelayHost, backendId: string, give: Gi
     });
   const { backend: before } = await readBackend(host, backendId);
   const report = give({
-    ...{ do: 'follow', login: { token: host.token }, subjectId: backendId, until: null, untilStatus: 'DISABLED', consumerPauseMs: 0 },
+    ...{
+      do: 'follow',
+      login: { token: host.token },
+      subjectId: backendId,
+      until: null,
+      untilStatus: 'DISABLED',
+      consumerPauseMs: 0,
+    },
     snapshot: { query: backendQuery, variables: { id: backendId } },
   });
   await waitFor('a stream', async () => (await streamsOf(host)) > 0);

@@ -52,7 +52,11 @@ export class RelayHost {
     const control = { 'internal.systemPort': systemPort, 'internal.relayPort': relayPort, 'log.level': 'warn' };
     await writeFile(configFile, JSON.stringify({ ...place.settings, ...control, roles: ['system', 'relay'] }));
     const flags = {
-      ...{ roles: 'gateway', 'listen.port': String(await freePort()), 'keys.folder': place.settings['keys.folder'] ?? '' },
+      ...{
+        roles: 'gateway',
+        'listen.port': String(await freePort()),
+        'keys.folder': place.settings['keys.folder'] ?? '',
+      },
       'subgraphs.systemUrl': `http://127.0.0.1:${systemPort}/graphql`,
       'subgraphs.relayUrl': `http://127.0.0.1:${relayPort}/graphql`,
     };

@@ -5,7 +5,14 @@ import { WebSocket } from 'ws';
 import { carryOutTasks, type Report, type Task } from '../support/check-tasks.ts';
 import { verdictsOn } from '../support/checked-client.ts';
 
-const rows = ['event-at-the-snapshot', 'gateway-restarted', 'cut-stream', 'silent-stream', 'cursor-expired', 'rights-change'];
+const rows = [
+  'event-at-the-snapshot',
+  'gateway-restarted',
+  'cut-stream',
+  'silent-stream',
+  'cursor-expired',
+  'rights-change',
+];
 const snapshotCodes = ['CURSOR_EXPIRED', 'FORBIDDEN'];
 
 test('streams over graphql-ws', async () => {
@@ -20,7 +27,11 @@ async function follow(task: Task): Promise<Report> {
   while (saw.at(-1) !== task.until) {
     if (cursor === undefined) {
       cursor = (await query<{ statusCursor: string }>(task, '{ statusCursor }', {})).statusCursor;
-      const { backend } = await query<{ backend: { version: number } }>(task, task.snapshot.query, task.snapshot.variables);
+      const { backend } = await query<{ backend: { version: number } }>(
+        task,
+        task.snapshot.query,
+        task.snapshot.variables,
+      );
       saw.push(`snapshot ${backend.version}`);
     }
     const ended = await subscribe(task, cursor, saw);
@@ -33,7 +44,11 @@ async function follow(task: Task): Promise<Report> {
 async function query<Data>({ url, login }: Task, text: string, variables: object): Promise<Data> {
   const authorization = `Bearer ${'token' in login ? login.token : ''}`;
   const body = JSON.stringify({ query: text, variables });
-  const response = await fetch(url, { method: 'POST', body, headers: { authorization, 'content-type': 'application/json' } });
+  const response = await fetch(url, {
+    method: 'POST',
+    body,
+    headers: { authorization, 'content-type': 'application/json' },
+  });
   return ((await response.json()) as { data: Data }).data;
 }
 
@@ -52,7 +67,9 @@ async function subscribe(task: Task, after: string, saw: string[]): Promise<{ cu
           clearTimeout(alive);
           alive = setTimeout(() => this.terminate(), task.hurry.silentAfterMs);
         };
-        this.on('ping', sign).on('message', sign).on('close', () => clearTimeout(alive));
+        this.on('ping', sign)
+          .on('message', sign)
+          .on('close', () => clearTimeout(alive));
       }
     },
   });
