@@ -2,9 +2,9 @@
 // as a first backend, and the accounts of a first start.
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Writable } from 'node:stream';
-import { type DataFolder, openDataFolder } from '../embedded/data-folder.ts';
+import { openDataFolder } from '../embedded/data-folder.ts';
 import { startMariadb } from '../embedded/mariadb.ts';
 import { startRedis } from '../embedded/redis.ts';
 import { supervise } from '../embedded/supervise.ts';
@@ -12,7 +12,6 @@ import { BalancerGround, balancerSettings } from '../lab/control-plane/balancers
 import { ClustersGround } from '../lab/control-plane/clusters.ts';
 import { openControl } from '../lab/control-plane/control.ts';
 import { endLeftOver, Lab } from '../lab/control-plane/lab.ts';
-import { labLines } from '../lab/control-plane/lines.ts';
 import { SitesGround } from '../lab/control-plane/sites.ts';
 import type { DeviceName } from '../lab/device.ts';
 import type { LabSource } from '../lab/lab-source.ts';
@@ -28,6 +27,7 @@ import { makeKeys } from '../platform/secrets/make-keys.ts';
 import { endAllLeases } from '../platform/work/ended-leases.ts';
 import { atMost } from '../platform/work/within.ts';
 import { subgraphRows } from '../subgraphs/rows.ts';
+import { watchBusyMachine } from './busy-machine.ts';
 import { egressOfLab } from './egress.ts';
 import { firstAccounts } from './first-accounts.ts';
 import { ownersOf } from './owners.ts';
@@ -35,6 +35,7 @@ import { dataVersion } from './places.ts';
 import { startPrivateDns } from './private-dns.ts';
 import { type RunningProcess, startProcess } from './process.ts';
 import { isUnbound, resealAll } from './reseal.ts';
+import { describeStart } from './start-summary.ts';
 import { startTogether } from './start-together.ts';
 
 /** How long a start waits for the lab's parts. */
@@ -53,7 +54,11 @@ export interface AllInOneOptions {
   /** All subgraphs; default: those of subgraphs/rows.ts. */
   readonly rows?: readonly SubgraphRow[];
   readonly signal: AbortSignal;
+  /** Of the data folder, which is this process's own by then. Default: JSON lines on `stdout`. */
+  readonly openLog?: (dataPath: string) => { readonly log: Logger; readonly path: string };
   readonly stdout: Writable & { readonly isTTY?: boolean };
+  /** The summary has a link that logs the administrator in once. Default: none. */
+  readonly givesLoginCode?: boolean;
 }
 
 export interface AllInOne {
@@ -90,10 +95,10 @@ async function startComponents(options: AllInOneOptions, stack: AsyncDisposableS
   await refuseTakenPort(config);
   const folder = await openDataFolder(options.dataPath, { version: dataVersion });
   stack.defer(() => folder.close());
-  const log = createLogger({
-    level: config['log.level'],
-    pretty: config['log.format'] === 'pretty' || (config['log.format'] === 'auto' && stdout.isTTY === true),
-  });
+  const opened = options.openLog?.(folder.path);
+  const log = opened?.log ?? createLogger({ level: config['log.level'], pretty: false, destination: stdout });
+  const busy = watchBusyMachine({ log });
+  stack.defer(() => busy.stop());
 
   const lab = options.withLab
     ? await Lab.open({
@@ -175,8 +180,12 @@ async function startComponents(options: AllInOneOptions, stack: AsyncDisposableS
     const control = await openControl(folder, lab);
     stack.defer(() => control.stop());
   }
+  const loginCode = options.givesLoginCode ? await running.access.firstStart.issueLoginCode('admin') : undefined;
   return {
-    summary: describe({ running, folder, mariadb: socketPath, redis: redis.current.path, lab, accounts }),
+    summary: describeStart({
+      ...{ url: running.url ?? '', loginCode, ...accounts, dataPath: folder.path, logPath: opened?.path },
+      ...{ roles: config.roles, mariadb: socketPath, redis: redis.current.path, lab: lab?.list() },
+    }),
     process: running,
     database: mariadb.current.application,
     lab,
@@ -233,48 +242,4 @@ async function refuseTakenPort(config: Config): Promise<void> {
 /** Clients on this machine read it in the data folder. */
 function callable(listening: string): string {
   return listening.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
-}
-
-interface Description {
-  readonly running: RunningProcess;
-  readonly folder: DataFolder;
-  readonly mariadb: string;
-  readonly redis: string;
-  readonly lab: Lab | undefined;
-  readonly accounts: { readonly passwordFile: string; readonly tokenFile: string };
-}
-
-function describe({ running, folder, mariadb, redis, lab, accounts }: Description): string {
-  const url = running.url ?? '';
-  const rows = [
-    ['GraphQL', `${url}/graphql`],
-    ['GraphiQL', `${url}/graphiql`],
-    ['Dashboard', `${url}/ (user admin, password in ${accounts.passwordFile})`],
-    ['Metrics', `${url}/metrics`],
-    ['Health', `${url}/health/ready`],
-    ['Admin token', accounts.tokenFile],
-    ['Data', folder.path],
-    ['MariaDB', mariadb],
-    ['Redis', redis],
-    ...labLines(lab?.list(), folder.path).map((line, index) => [index === 0 ? 'Lab' : '', line]),
-  ];
-  // The folder has the address, too.
-  const where = folder.path === resolve('.tidegate') ? '' : ` --data ${folder.path}`;
-  const tries = [
-    `bin/tidegate backends list${where}`,
-    `bin/tidegate events follow${where}`,
-    `curl -s ${url}/health/ready`,
-  ];
-  return [
-    '',
-    'Tidegate is ready.',
-    '',
-    ...rows.map(([name, value]) => `  ${(name ?? '').padEnd(12)}${value}`),
-    '',
-    'Try these commands (README.md shows the main job):',
-    ...tries.map((line) => `  ${line}`),
-    '',
-    'Ctrl-C stops everything.',
-    '',
-  ].join('\n');
 }

@@ -25,6 +25,7 @@ export const up = localVerb({
     'no-install': flag('Install nothing; print what is missing.'),
     'as-root': asRootOption,
     'log-level': logLevelOption,
+    'show-log': flag('Print the log, which is in logs/tidegate.log of the data folder, instead of its warnings alone.'),
     'print-config': flag('Print the settings, with secrets hidden, and exit.'),
   },
   async run({ options, ...around }) {
@@ -35,7 +36,16 @@ export const up = localVerb({
     if (options.ha && (options['no-lab'] || options['print-config']))
       throw new UsageError('--ha takes neither --no-lab nor --print-config');
     const dataPath = resolve(options.data ?? '.tidegate');
-    const order = { dataPath, withLab: !options['no-lab'], labDevices: options.lab, port, host, file, level };
+    const order = {
+      dataPath,
+      withLab: !options['no-lab'],
+      labDevices: options.lab,
+      port,
+      host,
+      file,
+      level,
+      showsLog: options['show-log'],
+    };
     const orphaned = watchParent(around.env);
     const signal = AbortSignal.any([around.signal, orphaned.signal]);
     // Each loads only what it needs: root runs as little code as possible.
@@ -48,7 +58,7 @@ export const up = localVerb({
       }
       if (options.ha) {
         const { runDemo } = await import('../../lab/ha-demo/demo.ts');
-        await runDemo({ ...around, dataPath, asRoot: options['as-root'], level, signal });
+        await runDemo({ ...around, ...order, asRoot: options['as-root'], signal });
       } else if (process.getuid?.() === 0 && !options['as-root'] && !options['print-config']) {
         const { startServiceProcess } = await import('../up/service-process.ts');
         await startServiceProcess({ ...around, ...order, signal });

@@ -2,10 +2,12 @@
 
 import { type AllInOneOptions, allInOneConfig, startAllInOne } from '../../compose/all-in-one.ts';
 import { keptLab } from '../../lab/kept-lab.ts';
+import { isLoopback } from '../../platform/net/address-block.ts';
 import { printableConfig } from '../../platform/process/config.ts';
 import { reloadOnHangUp } from '../hang-up.ts';
 import { describeFailure } from '../start-failure.ts';
 import type { Surroundings } from '../verb.ts';
+import { openStartLog } from './start-log.ts';
 import type { UpOrder } from './up-order.ts';
 
 export interface AllInOneRun extends Surroundings, UpOrder {
@@ -30,7 +32,12 @@ export async function runAllInOne(run: AllInOneRun): Promise<void> {
     const kept = keptLab(env);
     const signal = kept === undefined ? run.signal : AbortSignal.any([run.signal, kept.gone]);
     const labSource = kept === undefined ? {} : { labSource: kept };
-    await runUntilStopped({ config, readSettings, dataPath, withLab, labDevices, signal, stdout, ...labSource });
+    const given = { config, readSettings, dataPath, withLab, labDevices, signal, stdout, ...labSource };
+    await runUntilStopped({
+      ...given,
+      openLog: (folder) => openStartLog(folder, { config, shows: run.showsLog, stdout }),
+      givesLoginCode: stdout.isTTY === true && isLoopback(config['listen.host']),
+    });
   } catch (error) {
     if (!run.signal.aborted) throw describeFailure(error);
   }

@@ -71,7 +71,7 @@ async function runUntilEnded(
   }
 }
 
-function upArguments({ withLab, labDevices, port, host, file, level }: UpOrder, dataPath: string): string[] {
+function upArguments({ withLab, labDevices, port, host, file, level, showsLog }: UpOrder, dataPath: string): string[] {
   const option = (name: string, value: string | undefined) => (value === undefined ? [] : [`--${name}`, value]);
   return [
     ...['up', '--data', dataPath, ...(withLab ? [] : ['--no-lab'])],
@@ -80,6 +80,7 @@ function upArguments({ withLab, labDevices, port, host, file, level }: UpOrder, 
     ...option('host', host),
     ...option('config', file),
     ...option('log-level', level),
+    ...(showsLog ? ['--show-log'] : []),
   ];
 }
 

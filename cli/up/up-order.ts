@@ -13,4 +13,6 @@ export interface UpOrder {
   readonly file: string | undefined;
   /** Of the log. */
   readonly level: string | undefined;
+  /** The log is printed as well. */
+  readonly showsLog: boolean;
 }

@@ -7,9 +7,12 @@ import type { LiveStore } from './live/live-store.ts';
 import type { Connection } from './live/liveness.ts';
 import type { Page, PageRow } from './page.ts';
 import type { Session } from './session/session.ts';
+import type { Failure } from './view/refusal.tsx';
 
 interface Dependencies {
   readonly session: Session;
+  /** Why the one-time code of the link was refused. */
+  readonly codeFailures: readonly Failure[];
   readonly requester: Requester;
   readonly pages: readonly PageRow[];
   /** ws: or wss: address of the graph. */

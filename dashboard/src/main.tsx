@@ -6,7 +6,9 @@ import { DependenciesContext } from './context.ts';
 import { Requester } from './graph/request.ts';
 import { pages } from './pages.ts';
 import { go, pathOf } from './route.ts';
+import { takeCode } from './session/login-code.ts';
 import { Session } from './session/session.ts';
+import { failureOf, failuresOf } from './view/refusal.tsx';
 import './style/base.css';
 import './style/page.css';
 import './style/rows.css';
@@ -21,7 +23,11 @@ if (root === null) throw new Error('The page has no element with the id root');
 
 const url = new URL('/graphql', window.location.href).href;
 const session = new Session(url, window.sessionStorage);
-const dependencies = { session, requester: new Requester(url, session), pages, socketUrl: url.replace(/^http/, 'ws') };
+const code = takeCode();
+const codeFailures =
+  code === undefined ? [] : await session.start(code).then(failuresOf, (error: unknown) => [failureOf(error)]);
+const requester = new Requester(url, session);
+const dependencies = { session, codeFailures, requester, pages, socketUrl: url.replace(/^http/, 'ws') };
 
 // The first page has its own path like the others; filters and the open entity are kept.
 const [first] = pages;

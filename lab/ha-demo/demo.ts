@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandFailure } from '../../cli/failures.ts';
 import { describeFailure } from '../../cli/start-failure.ts';
 import { accountCompileCache, wayToAccount } from '../../cli/up/account.ts';
+import { openStartLog } from '../../cli/up/start-log.ts';
 import type { Output } from '../../cli/verb.ts';
 import { dataVersion } from '../../compose/places.ts';
 import { openDataFolder } from '../../embedded/data-folder.ts';
@@ -16,7 +17,6 @@ import { etcdOf } from '../../ha/host/cluster-client.ts';
 import { readHostFile } from '../../ha/host/host-file.ts';
 import { serveSettingsPath } from '../../ha/host/host-settings.ts';
 import { processFilePath } from '../../ha/host/served-file.ts';
-import { createLogger } from '../../platform/process/log.ts';
 import { writeWhole } from '../../platform/secrets/key-file.ts';
 import { findClockLibrary } from '../clock-library.ts';
 import { LabBackends } from '../control-plane/backends.ts';
@@ -39,6 +39,7 @@ export interface DemoOptions {
   /** Root serves requests. */
   readonly asRoot: boolean;
   readonly level: string | undefined;
+  readonly showsLog: boolean;
   readonly stdout: Output;
   readonly signal: AbortSignal;
 }
@@ -80,7 +81,6 @@ async function refuseUnfit(): Promise<void> {
 /** Returns what is printed. */
 async function startDemo(options: DemoOptions, stack: AsyncDisposableStack): Promise<string> {
   const { dataPath, asRoot, signal, stdout } = options;
-  const log = createLogger({ level: options.level ?? 'warn', pretty: stdout.isTTY === true });
   const say = (text: string) => stdout.write(`${text}\n`);
   // Its lock: a start without --ha has the same lab, and its commands.
   const whole = await openDataFolder(dataPath, { version: dataVersion });
@@ -88,6 +88,8 @@ async function startDemo(options: DemoOptions, stack: AsyncDisposableStack): Pro
   await makeLabFolder(whole.path);
   const folder = demoFolderIn(whole.path);
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  const config = { 'log.level': (options.level ?? 'warn') as 'warn', 'log.format': 'auto' } as const;
+  const { log } = openStartLog(folder, { config, shows: options.showsLog, stdout });
 
   const clockLibrary = await findClockLibrary();
   const asAccount = new Map<HostName, readonly string[]>();

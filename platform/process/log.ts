@@ -38,11 +38,15 @@ export function createLogger(options: LogOptions): Logger {
     redact: { paths: [...alwaysRedacted, ...(options.redact ?? [])], censor: '•••' },
   };
   const destination = options.destination ?? process.stdout;
-  // A stream in this thread, not a worker: lines written right before a crash must appear.
-  if (!options.pretty) return pino(settings, destination);
+  return pino(settings, options.pretty ? readable(destination) : destination);
+}
+
+/** Takes JSON lines, and writes readable ones. */
+export function readable(destination: NodeJS.WritableStream | DestinationStream): DestinationStream {
   // Services, which write JSON, do not load it.
   const pretty = require('pino-pretty') as typeof import('pino-pretty');
-  return pino(settings, pretty({ sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', destination }));
+  // A stream in this thread, not a worker: lines written right before a crash must appear.
+  return pretty({ sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', destination });
 }
 
 /** Runs `work` (and everything that it awaits) under a request id. */

@@ -132,6 +132,8 @@ export interface FirstStart {
     /** Default: none. */
     readonly records?: NewMachineRecords;
   }): Promise<IssuedMachine>;
+  /** A code that logs the user in once, within ten minutes, in this process. Undefined if the user can't log in. */
+  issueLoginCode(userName: string): Promise<string | undefined>;
   issueToken(wish: {
     readonly projectId: string;
     readonly name: string;

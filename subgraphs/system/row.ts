@@ -43,7 +43,7 @@ export const systemRow = subgraphRow({
       ),
   },
   authenticates: true,
-  publicFields: ['Mutation.login', 'Mutation.sessionRefresh', 'Mutation.machineJoin'],
+  publicFields: ['Mutation.login', 'Mutation.sessionStart', 'Mutation.sessionRefresh', 'Mutation.machineJoin'],
   machineFields: ['Query.machineRevocations', 'Mutation.machineRenew', 'Mutation.statusEventsAdd'],
   filteredFeeds: ['statusChanges'],
   async create(ground, settings) {

@@ -26,6 +26,7 @@ import { SystemAuthenticator } from './control/access/authenticator.ts';
 import { CredentialStore } from './control/access/credential-store.ts';
 import { type IdentityProvider, LocalIdentityProvider } from './control/access/identity-provider.ts';
 import { loginChecker } from './control/access/login-checker.ts';
+import { LoginCodes } from './control/access/login-codes.ts';
 import { Argon2Hasher, type PasswordHasher } from './control/access/password-hasher.ts';
 import type { RateLimiter } from './control/access/rate-limiter.ts';
 import { SessionService } from './control/access/session-service.ts';
@@ -124,7 +125,8 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   const provider = options.identityProvider ?? new LocalIdentityProvider({ users, hasher });
   const accessTokens = new AccessTokens(options);
   const attempts = new Attempts(rateLimiter);
-  const sessions = new SessionService({ db, credentials, provider, accessTokens, attempts });
+  const codes = new LoginCodes();
+  const sessions = new SessionService({ db, credentials, provider, accessTokens, attempts, codes });
   const userService = new UserService({ users, entities, credentials, attempts, hasher, mutations, keyring, wake });
   const { authority, roles } = options;
   const machineService = new MachineService({ db, machines, entities, attempts, mutations, wake, authority, roles });
@@ -171,6 +173,7 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
       tokenService,
       machineService,
       hasher,
+      codes,
     }),
   };
 }

@@ -1,6 +1,7 @@
 // The login: the access token is only in memory, the refresh token in the tab's sessionStorage. A refresh token works once, and a
 // duplicated tab (or GraphiQL opened from here) starts with a copy, so tabs renew one at a time and share the new token.
 import {
+  DashboardLoginByCodeDocument,
   DashboardLoginDocument,
   type DashboardLoginMutation,
   DashboardLogoutDocument,
@@ -66,8 +67,19 @@ export class Session implements Credentials {
   /** Returns the refusals. Empty after a login. Throws RequestError when the server can't be reached. */
   async login(name: string, password: string): Promise<readonly RefusalFragment[]> {
     const { login } = await send(this.#url, DashboardLoginDocument, { input: { name, password } });
-    const tokens = tokensOf(login);
-    if (tokens === undefined) return login.userErrors;
+    return this.#open(login);
+  }
+
+  /** Logs in with a one-time code, unless there is a login: a link that somebody else made must not replace it. */
+  async start(code: string): Promise<readonly RefusalFragment[]> {
+    if ((await this.accessToken().catch(() => undefined)) !== undefined) return [];
+    const { sessionStart } = await send(this.#url, DashboardLoginByCodeDocument, { input: { code } });
+    return this.#open(sessionStart);
+  }
+
+  #open(result: LoginResult): readonly RefusalFragment[] {
+    const tokens = tokensOf(result);
+    if (tokens === undefined) return result.userErrors;
     this.#adopt(tokens);
     this.#setStatus('open');
     return [];

@@ -4,9 +4,9 @@ import { useDependencies } from '../context.ts';
 import { type Failure, Failures, failureOf, failuresOf } from './refusal.tsx';
 
 export function LoginForm({ hasEnded }: { readonly hasEnded: boolean }) {
-  const { session } = useDependencies();
+  const { session, codeFailures } = useDependencies();
   const [isBusy, setBusy] = useState(false);
-  const [failures, setFailures] = useState<readonly Failure[]>([]);
+  const [failures, setFailures] = useState(codeFailures);
   const password = useRef<HTMLInputElement>(null);
 
   const login = async (form: FormData): Promise<void> => {
@@ -57,7 +57,8 @@ export function LoginForm({ hasEnded }: { readonly hasEnded: boolean }) {
         </button>
         <Failures failures={failures} />
         <p className="dim">
-          <code>npm start</code> prints the name of the file with the first administrator's password.
+          <code>npm start</code> prints a link that logs in once, and the name of the file with the first
+          administrator's password.
         </p>
       </form>
     </main>

@@ -7,6 +7,7 @@ import { Refusal } from '../../../platform/edge/errors.ts';
 import type { Role } from '../../../platform/edge/identity.ts';
 import type { NewMachineRecords } from '../../../platform/machines/machine-records.ts';
 import type { IssuedMachine } from '../../../platform/process/subgraph-row.ts';
+import type { LoginCodes } from './access/login-codes.ts';
 import type { PasswordHasher } from './access/password-hasher.ts';
 import type { MachineService } from './machines/machine-service.ts';
 import type { ProjectService } from './projects/project-service.ts';
@@ -24,6 +25,7 @@ interface FirstStartOptions {
   readonly tokenService: TokenService;
   readonly machineService: MachineService;
   readonly hasher: PasswordHasher;
+  readonly codes: LoginCodes;
 }
 
 /** Means "made by the system itself" where a maker's UUID is required. */
@@ -84,6 +86,15 @@ export class FirstStart {
       await audit(tx, record('issueToken', { type: 'ApiToken', id: token.id }, projectId, { name, role }));
       return token;
     });
+  }
+
+  /** A code that logs the user in once, within ten minutes, in this process. Undefined if the user can't log in. */
+  async issueLoginCode(userName: string): Promise<string | undefined> {
+    const { db, users, codes } = this.#options;
+    const user = await users.login(userName);
+    if (user === undefined || user.disabled) return undefined;
+    await audit(db, record('issueLoginCode', { type: 'User', id: user.id }, null, { name: user.name }));
+    return codes.issue({ id: user.id, name: user.name, version: user.version });
   }
 
   /** Makes a machine that has already joined, before an endpoint exists. Refuses like machineCreate. */

@@ -224,7 +224,7 @@ test('every mutation with its own input has cases', () => {
   );
   // Login, refresh, logout and the machines' mutations deliberately reveal little about
   // their input: access/sessions.test.ts, machines.test.ts.
-  const tellNothing = ['login', 'sessionRefresh', 'logout', 'machineJoin', 'machineRenew'];
+  const tellNothing = ['login', 'sessionStart', 'sessionRefresh', 'logout', 'machineJoin', 'machineRenew'];
   // Those of the cluster of hosts need one: ha.long.test.ts.
   const ofHosts = ['haSwitchover', 'haHostJoin', 'haPause', 'haResume'];
   // Those of machines of the role SUBGRAPH: outside-events.test.ts.

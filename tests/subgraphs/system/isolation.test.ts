@@ -106,6 +106,7 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   'Query.haMove': () => [{ document: '{ haMove(id: "x") { primaryName previousName } }', codes: ['FORBIDDEN'] }],
   'Query.health': () => [{ document: '{ health { name ready detail } }' }],
   'Mutation.login': () => [mutation('login', 'LoginInput', { name: 'alpha-user', password: 'x' }, 'accessToken')],
+  'Mutation.sessionStart': () => [mutation('sessionStart', 'SessionStartInput', { code: 'x' }, 'accessToken')],
   'Mutation.sessionRefresh': () => [
     mutation('sessionRefresh', 'SessionRefreshInput', { refreshToken: 'x' }, 'accessToken'),
   ],
@@ -217,7 +218,12 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   ],
 };
 
-const openToAll = new Set(['Mutation.login', 'Mutation.sessionRefresh', 'Mutation.machineJoin']);
+const openToAll = new Set([
+  'Mutation.login',
+  'Mutation.sessionStart',
+  'Mutation.sessionRefresh',
+  'Mutation.machineJoin',
+]);
 
 let bench: SystemBench;
 let outsider: Identity;

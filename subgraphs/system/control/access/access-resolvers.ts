@@ -23,6 +23,7 @@ export function accessResolvers(options: { sessions: SessionService; projects: P
     },
     Mutation: {
       login: (_, { input }, context) => tokens(() => sessions.login(context, input)),
+      sessionStart: (_, { input }, context) => tokens(() => sessions.start(context, input.code)),
       sessionRefresh: (_, { input }, context) => tokens(() => sessions.refresh(context, input.refreshToken)),
       async logout(_, _args, context) {
         const identity = caller(context);

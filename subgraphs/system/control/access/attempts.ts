@@ -52,6 +52,12 @@ export class Attempts {
     return this.#take([{ key: `refresh/${address}`, limit: attemptsPerAddress, windowMs }]);
   }
 
+  /** Counts an attempt at a one-time code. Refuses with RATE_LIMITED. */
+  loginCode(context: RequestContext): Promise<GiveBack> {
+    const address = networkOf(context);
+    return this.#takeTold(context, [{ key: `login-address/${address}`, limit: attemptsPerAddress, windowMs }]);
+  }
+
   /** Counts an attempt at a join token. Refuses with RATE_LIMITED. */
   joinToken(context: RequestContext): Promise<GiveBack> {
     const address = clientNetwork(context.clientAddress);

@@ -1,4 +1,4 @@
-// Opaque secrets for clients: API tokens and refresh tokens. They are 256 random bits (a family 128), so a plain SHA-256 is
+// Opaque secrets for clients: API tokens, refresh tokens and one-time codes. They are 256 random bits (a family or a code 128), so a plain SHA-256 is
 // enough for storage; a prefix names the kind, which helps secret scanners and people.
 import { createHash, randomBytes } from 'node:crypto';
 
@@ -6,6 +6,7 @@ export const apiTokenPrefix = 'tg_';
 export const machineTokenPrefix = 'tgm_';
 const joinTokenPrefix = 'tgj_';
 const refreshTokenPrefix = 'tgr_';
+const loginCodePrefix = 'tgc_';
 const refreshTokenBytes = 32;
 const familyBytes = 16;
 /** Number of characters of an API token that are shown, so that people can distinguish tokens. */
@@ -45,6 +46,16 @@ export function newRefreshToken(
   return { secret, hash: hashSecret(secret), familyHash: hashFamily(family) };
 }
 
+/** A new one-time code for a login: 128 random bits, because people may have to copy it. */
+export function newLoginCode(): string {
+  return `${loginCodePrefix}${randomBytes(16).toString('base64url')}`;
+}
+
+export function isLoginCode(text: string): boolean {
+  return loginCodePattern.test(text);
+}
+
+const loginCodePattern = /^tgc_[A-Za-z0-9_-]{22}$/;
 const refreshTokenPattern = /^tgr_([0-9a-f-]{36})\.([A-Za-z0-9_-]{43})$/;
 
 /** The parts of a refresh token. Undefined if the text is not a refresh token. */

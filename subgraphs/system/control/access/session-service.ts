@@ -1,4 +1,4 @@
-// Login, refresh and logout. The answers do not reveal whether a name exists; guesses are limited per name and address, and a
+// Login by password or one-time code, refresh and logout. The answers do not reveal whether a name exists; guesses are limited per name and address, and a
 // refresh token that is used twice ends its session, since one of the two bearers stole it. An invented one ends nothing.
 
 import { audit } from '../../../../platform/audit/audit.ts';
@@ -11,6 +11,7 @@ import type { AccessTokens } from './access-tokens.ts';
 import type { Attempts, GiveBack } from './attempts.ts';
 import type { CredentialStore } from './credential-store.ts';
 import type { IdentityProvider, VerifiedUser } from './identity-provider.ts';
+import type { LoginCodes } from './login-codes.ts';
 import { apiTokenPrefix, hashSecret, newRefreshToken, readRefreshToken } from './secrets.ts';
 
 export interface TokenPair {
@@ -26,6 +27,7 @@ interface SessionServiceOptions {
   readonly provider: IdentityProvider;
   readonly accessTokens: AccessTokens;
   readonly attempts: Attempts;
+  readonly codes: LoginCodes;
 }
 
 export class SessionService {
@@ -34,6 +36,7 @@ export class SessionService {
   readonly #provider: IdentityProvider;
   readonly #accessTokens: AccessTokens;
   readonly #attempts: Attempts;
+  readonly #codes: LoginCodes;
 
   constructor(options: SessionServiceOptions) {
     this.#db = options.db;
@@ -41,29 +44,51 @@ export class SessionService {
     this.#provider = options.provider;
     this.#accessTokens = options.accessTokens;
     this.#attempts = options.attempts;
+    this.#codes = options.codes;
   }
 
   /** Throws a Refusal with BAD_CREDENTIALS or RATE_LIMITED. */
   async login(context: RequestContext, input: { name: string; password: string }): Promise<TokenPair> {
     const { user, giveBack } = await this.#verify(context, input);
+    const pair = await givingBack(giveBack, () => this.#begin(context, user, 'login'));
+    if (pair === undefined) return this.#refuseLogin(context, input.name);
+    // Only failures count: a CMP may log in as often as necessary.
+    await giveBack();
+    return pair;
+  }
+
+  /** Begins a session with a one-time code. Throws a Refusal with BAD_CREDENTIALS or RATE_LIMITED. */
+  async start(context: RequestContext, code: string): Promise<TokenPair> {
+    const giveBack = await this.#attempts.loginCode(context);
+    const taken = this.#codes.take(code);
+    if (taken === undefined) return this.#refuseCode(context);
+    // A lost database is no use of the code.
+    const giveBackBoth = async () => {
+      taken.putBack();
+      await giveBack();
+    };
+    const pair = await givingBack(giveBackBoth, () => this.#begin(context, taken.user, 'sessionStart'));
+    if (pair === undefined) return this.#refuseCode(context);
+    await giveBack();
+    return pair;
+  }
+
+  /** Undefined if the user was changed or disabled since the verification. */
+  async #begin(context: RequestContext, user: VerifiedUser, action: string): Promise<TokenPair | undefined> {
     const sessionId = newToken();
     const refresh = newRefreshToken(sessionId);
     const identity: Identity = { kind: 'user', ...user, admin: false, projects: {}, credentialId: sessionId };
-    const begin = async (tx: Transaction) => {
+    const begun = await this.#db.transaction(async (tx) => {
       const { hash: refreshHash, familyHash } = refresh;
       const session = { id: sessionId, userId: user.id, userVersion: user.version, refreshHash, familyHash };
       const made = await this.#credentials.begin(tx, session);
       if (made === undefined) return undefined;
-      const { details, ...entry } = record(context, 'login', identity);
+      const { details, ...entry } = record(context, action, identity);
       const sessionsEnded = made.ended === 0 ? {} : { sessionsEnded: made.ended };
       await audit(tx, { ...entry, details: { ...details, ...sessionsEnded } });
       return made;
-    };
-    const begun = await givingBack(giveBack, () => this.#db.transaction(begin));
-    if (begun === undefined) return this.#refuseLogin(context, input.name);
-    // Only failures count: a CMP may log in as often as necessary.
-    await giveBack();
-    return this.#pair(user.id, sessionId, refresh.secret, begun.expiresAt);
+    });
+    return begun && this.#pair(user.id, sessionId, refresh.secret, begun.expiresAt);
   }
 
   /** Checks a login `via` another place, without making a session. Throws a Refusal with BAD_CREDENTIALS or RATE_LIMITED. */
@@ -135,6 +160,11 @@ export class SessionService {
 
   async #refuseLogin(context: RequestContext, name: string, via?: string): Promise<never> {
     return this.#refuse(context, 'login', 'the name or the password is wrong', { name: name.slice(0, 64), via });
+  }
+
+  async #refuseCode(context: RequestContext): Promise<never> {
+    const message = 'the code was used before, has expired, or is not of this start: log in with name and password';
+    return this.#refuse(context, 'sessionStart', message, {});
   }
 
   /** `sessionEnded`: the token had been used before, so its session was ended. */

@@ -1,0 +1,29 @@
+// Says that the machine is too busy: what is slow then, or in doubt, is not Tidegate's own fault.
+import { availableParallelism, loadavg } from 'node:os';
+import type { Logger } from '../platform/process/log.ts';
+
+const usualEveryMs = 15_000;
+/** Processes that want a CPU, for each CPU, over a minute: then everything takes four times as long. */
+const busyPerCpu = 4;
+
+interface BusyMachineOptions {
+  readonly log: Pick<Logger, 'warn'>;
+  readonly everyMs?: number;
+  readonly cpus?: number;
+  /** Processes that want a CPU, over a minute. */
+  readonly wanting?: () => number;
+}
+
+/** Once each time that it gets too busy: half of that must have been enough in between. */
+export function watchBusyMachine(options: BusyMachineOptions): { stop(): void } {
+  const { log, everyMs = usualEveryMs, cpus = availableParallelism(), wanting = () => loadavg()[0] ?? 0 } = options;
+  let isBusy = false;
+  const timer = setInterval(() => {
+    const count = Math.round(wanting());
+    const most = cpus * busyPerCpu;
+    if (!isBusy && count >= most)
+      log.warn(`the machine is too busy: ${count} processes want ${cpus} ${cpus === 1 ? 'CPU' : 'CPUs'}`);
+    isBusy = count >= (isBusy ? most / 2 : most);
+  }, everyMs).unref();
+  return { stop: () => clearInterval(timer) };
+}

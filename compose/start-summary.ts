@@ -1,0 +1,70 @@
+// What a start prints when everything runs: the link, where the password is, what runs and where.
+import { resolve } from 'node:path';
+import type { DeviceRow } from '../lab/control-plane/lab.ts';
+import { labLines } from '../lab/control-plane/lines.ts';
+
+export interface StartedParts {
+  /** Of the gateway. */
+  readonly url: string;
+  /** Logs the person in once. Undefined: there is none for this output. */
+  readonly loginCode: string | undefined;
+  readonly passwordFile: string;
+  readonly tokenFile: string;
+  readonly dataPath: string;
+  readonly logPath: string | undefined;
+  readonly roles: readonly string[];
+  /** Sockets of the private servers. */
+  readonly mariadb: string;
+  readonly redis: string;
+  /** Undefined if the lab is off. */
+  readonly lab: readonly DeviceRow[] | undefined;
+}
+
+/** Default address of the command line client. */
+const standardUrl = 'http://127.0.0.1:4000';
+const standardDataPath = '.tidegate';
+
+/** A browser does not send a fragment to the server, so it is in no log of one. */
+export function linkWith(url: string, loginCode: string | undefined): string {
+  return loginCode === undefined ? `${url}/` : `${url}/#code=${loginCode}`;
+}
+
+export function describeStart(parts: StartedParts): string {
+  const { url, loginCode, passwordFile, tokenFile, dataPath, logPath, roles, mariadb, redis, lab } = parts;
+  const once = loginCode === undefined ? [] : ['             (it logs you in once, within ten minutes)'];
+  const rows = [
+    ['Login', `user admin, password in ${passwordFile}`],
+    ['API token', tokenFile],
+    ['GraphQL', `${url}/graphql`],
+    ['GraphiQL', `${url}/graphiql`],
+    ['Metrics', `${url}/metrics`],
+    ['Health', `${url}/health/ready`],
+    ['Runs', `MariaDB and Redis of its own, ${roles.join(', ')}`],
+    ...labLines(lab, dataPath).map((line, index) => [index === 0 ? 'Lab' : '', line]),
+    ['Data', dataPath],
+    ['MariaDB', mariadb],
+    ['Redis', redis],
+    ...(logPath === undefined ? [] : [['Log', logPath]]),
+  ];
+  const data = dataPath === resolve(standardDataPath) ? '' : ` --data ${dataPath}`;
+  const where = `${url === standardUrl ? '' : ` --url ${url}/graphql`}${data}`;
+  const tries = [
+    ...(lab === undefined ? [] : [`bin/tidegate demo${where}`]),
+    `bin/tidegate backends list${where}`,
+    `bin/tidegate events follow${where}`,
+  ];
+  return [
+    '',
+    'Tidegate is ready.',
+    '',
+    `  ${'Dashboard'.padEnd(12)}${linkWith(url, loginCode)}`,
+    ...once,
+    ...rows.map(([name = '', value]) => `  ${name.padEnd(12)}${value}`),
+    '',
+    'Try these commands in another terminal:',
+    ...tries.map((line) => `  ${line}`),
+    '',
+    'Ctrl-C stops everything.',
+    '',
+  ].join('\n');
+}
