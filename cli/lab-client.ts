@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import type { LabReply, LabRequest } from '../lab/control-plane/control.ts';
+import type { LabReply, LabRequest, LabStep } from '../lab/control-plane/control.ts';
 import type { DeviceRow, HostRow } from '../lab/control-plane/lab.ts';
 import { demoControlFile, demoFolderIn } from '../lab/ha/places.ts';
 import { CommandFailure, exitCodes, Interruption } from './failures.ts';
@@ -29,31 +29,40 @@ async function askWhole(
   dataFolder: string | undefined,
   request: LabRequest,
   signal: AbortSignal,
+  onStep: (step: string) => void = () => {},
 ): Promise<Exclude<LabReply, { refused: string }>> {
   const folder = dataFolder ?? '.tidegate';
-  const line = await exchangeWith(folder, `${JSON.stringify(request)}\n`, signal).catch(
-    (error: NodeJS.ErrnoException) => {
-      throw error instanceof Interruption ? error : noLab(folder, error);
-    },
-  );
-  if (line === '') throw new CommandFailure('the lab ended before it answered', exitCodes.unreachable);
-  const reply = JSON.parse(line) as LabReply;
+  let reply: LabReply | undefined;
+  const onLine = (line: string) => {
+    const said = JSON.parse(line) as LabReply | LabStep;
+    if ('step' in said) onStep(said.step);
+    else reply = said;
+  };
+  await exchangeWith(folder, `${JSON.stringify(request)}\n`, onLine, signal).catch((error: NodeJS.ErrnoException) => {
+    throw error instanceof Interruption ? error : noLab(folder, error);
+  });
+  if (reply === undefined) throw new CommandFailure('the lab ended before it answered', exitCodes.unreachable);
   if ('refused' in reply) throw new CommandFailure(reply.refused);
   return reply;
 }
 
 /** With the demo of high availability, if it runs there; only one of the two can. */
-async function exchangeWith(folder: string, request: string, signal: AbortSignal): Promise<string> {
+async function exchangeWith(
+  folder: string,
+  request: string,
+  onLine: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const demo = await readFile(join(demoFolderIn(folder), demoControlFile), 'utf8').catch(() => undefined);
   if (demo !== undefined) {
-    const answer = await exchange(demo.trim(), request, signal).catch((error: NodeJS.ErrnoException) => {
-      if (['ENOENT', 'ECONNREFUSED'].includes(error.code ?? '')) return undefined;
-      throw error;
-    });
-    if (answer !== undefined) return answer;
+    try {
+      return await exchange(demo.trim(), request, onLine, signal);
+    } catch (error) {
+      if (!['ENOENT', 'ECONNREFUSED'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
   }
   const path = await readFile(join(folder, controlFile), 'utf8');
-  return exchange(path.trim(), request, signal);
+  await exchange(path.trim(), request, onLine, signal);
 }
 
 export async function printDevices(devices: readonly DeviceRow[], around: Surroundings, json: boolean): Promise<void> {
@@ -95,7 +104,8 @@ function noLab(folder: string, { code, message }: NodeJS.ErrnoException): Comman
   );
 }
 
-function exchange(path: string, request: string, signal: AbortSignal): Promise<string> {
+/** Resolves when the lab has closed the connection. */
+function exchange(path: string, request: string, onLine: (line: string) => void, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     let heard = '';
     const socket = connect({ path });
@@ -103,13 +113,15 @@ function exchange(path: string, request: string, signal: AbortSignal): Promise<s
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     socket.once('connect', () => socket.write(request));
-    socket.on('data', (data: Buffer) => {
-      heard += data.toString();
+    socket.setEncoding('utf8').on('data', (data: string) => {
+      const lines = `${heard}${data}`.split('\n');
+      heard = lines.pop() ?? '';
+      for (const line of lines) onLine(line);
     });
     socket.once('error', reject);
     socket.once('close', () => {
       signal.removeEventListener('abort', abort);
-      resolve(heard);
+      resolve();
     });
   });
 }

@@ -27,13 +27,15 @@ export interface Call<O extends Options = Options, N extends readonly string[] =
   readonly names: Names<N>;
 }
 
-/** One text for each positional argument; of an optional one, `[ID]`, perhaps none; of a last one, `COMMAND...`, several. */
+/** One text for each positional argument; of an optional one, `[ID]`, perhaps none; of a last one, `COMMAND...`, several; of `[COMMAND...]` perhaps none. */
 export type Names<N extends readonly string[]> = {
-  readonly [Index in keyof N]: N[Index] extends `[${string}]`
-    ? string | undefined
-    : N[Index] extends `${string}...`
-      ? readonly string[]
-      : string;
+  readonly [Index in keyof N]: N[Index] extends `[${string}...]`
+    ? readonly string[]
+    : N[Index] extends `[${string}]`
+      ? string | undefined
+      : N[Index] extends `${string}...`
+        ? readonly string[]
+        : string;
 };
 
 export interface Verb<O extends Options = Options, N extends readonly string[] = readonly string[]> {

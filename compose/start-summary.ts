@@ -20,8 +20,6 @@ export interface StartedParts {
   readonly lab: readonly DeviceRow[] | undefined;
 }
 
-/** Default address of the command line client. */
-const standardUrl = 'http://127.0.0.1:4000';
 const standardDataPath = '.tidegate';
 
 /** A browser does not send a fragment to the server, so it is in no log of one. */
@@ -46,8 +44,8 @@ export function describeStart(parts: StartedParts): string {
     ['Redis', redis],
     ...(logPath === undefined ? [] : [['Log', logPath]]),
   ];
-  const data = dataPath === resolve(standardDataPath) ? '' : ` --data ${dataPath}`;
-  const where = `${url === standardUrl ? '' : ` --url ${url}/graphql`}${data}`;
+  // The folder has the address, too.
+  const where = dataPath === resolve(standardDataPath) ? '' : ` --data ${dataPath}`;
   const tries = [
     ...(lab === undefined ? [] : [`bin/tidegate demo${where}`]),
     `bin/tidegate backends list${where}`,

@@ -21,7 +21,8 @@ export type KeeperLine =
   | { readonly say: 'started'; readonly to: number; readonly answer: StartAnswer }
   | { readonly say: 'done'; readonly to: number }
   | { readonly say: 'failed'; readonly to: number; readonly why: string }
-  | { readonly say: 'log'; readonly level: keyof SetupLog; readonly message: string };
+  /** `to`: the request that started the device which says it. */
+  | { readonly say: 'log'; readonly to: number; readonly level: keyof SetupLog; readonly message: string };
 
 /** A request is a line: its number, the verb, and the names. */
 export type KeeperRequest =
@@ -40,7 +41,6 @@ export class LabKeeper {
   readonly #pipe: Duplex;
   readonly #source: LabSource;
   readonly #mayHave: (name: DeviceName) => boolean;
-  readonly #log: SetupLog;
   readonly #working = new Set<Promise<void>>();
   #heard = '';
   #end: Promise<void> | undefined;
@@ -50,8 +50,6 @@ export class LabKeeper {
     this.#pipe = pipe;
     this.#source = source;
     this.#mayHave = mayHave;
-    const at = (level: keyof SetupLog) => (message: string) => this.#say({ say: 'log', level, message });
-    this.#log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
     pipe.on('error', () => {});
     pipe.on('data', (data: Buffer) => this.#hear(data.toString('latin1')));
     pipe.on('end', () => void this.end());
@@ -94,7 +92,7 @@ export class LabKeeper {
   async #carryOut(to: number, request: KeeperRequest): Promise<void> {
     try {
       if (request[0] === 'start') {
-        this.#say({ say: 'started', to, answer: await this.#source.start(request[1], this.#log) });
+        this.#say({ say: 'started', to, answer: await this.#source.start(request[1], this.#logOf(to)) });
         return;
       }
       if (request[0] === 'clear') await this.#source.clear(request[1]);
@@ -106,6 +104,11 @@ export class LabKeeper {
     } catch (error) {
       this.#say({ say: 'failed', to, why: error instanceof Error ? error.message : String(error) });
     }
+  }
+
+  #logOf(to: number): SetupLog {
+    const at = (level: keyof SetupLog) => (message: string) => this.#say({ say: 'log', to, level, message });
+    return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
   }
 
   #say(line: KeeperLine): void {

@@ -14,7 +14,8 @@ export class KeptLab implements LabSource {
   readonly #pipe: Socket;
   readonly #gone = new AbortController();
   readonly #waiting = new Map<number, (line: KeeperLine) => void>();
-  #log: SetupLog | undefined;
+  /** By the request that started the device. A device says something as long as it runs. */
+  readonly #logs = new Map<number, SetupLog>();
   #last = 0;
   #heard = '';
 
@@ -36,8 +37,9 @@ export class KeptLab implements LabSource {
   }
 
   async start(name: DeviceName, log: SetupLog): Promise<StartAnswer> {
-    this.#log = log;
-    const line = await this.#ask('start', name);
+    const asked = this.#ask('start', name);
+    this.#logs.set(this.#last, log);
+    const line = await asked;
     if (line.say !== 'started') throw new Error(`the lab's keeper answered "${line.say}"`);
     return line.answer;
   }
@@ -82,7 +84,7 @@ export class KeptLab implements LabSource {
     const lines = this.#heard.split('\n');
     this.#heard = lines.pop() ?? '';
     for (const line of lines.map((each) => JSON.parse(each) as KeeperLine)) {
-      if (line.say === 'log') this.#log?.[line.level](line.message);
+      if (line.say === 'log') this.#logs.get(line.to)?.[line.level](line.message);
       else this.#waiting.get(line.to)?.(line);
     }
   }

@@ -57,7 +57,8 @@ export class Balancers {
   }
 
   async start(): Promise<void> {
-    const { folder, signal } = this.#options;
+    const { folder, log, signal } = this.#options;
+    log.info('laying the network of the hosts, the web servers and the client');
     await ownClaims.claim(...claimsOf(folder));
     await endLeftOver(folder);
     const before = await readDeviceState(folder);
@@ -65,7 +66,10 @@ export class Balancers {
       this.#network === undefined ? await loopbackPlan(before.third) : await this.#network.layOut(before.third, signal);
     await writeDeviceState(folder, this.#plan.net);
     await this.#layLines();
-    for (const name of [...this.#plan.webs, ...this.#plan.hosts].map((each) => each.name)) await this.#begin(name);
+    for (const { name } of [...this.#plan.webs, ...this.#plan.hosts]) {
+      await this.#begin(name);
+      log.info(`${name} runs`);
+    }
     await this.#writeFiles();
   }
 

@@ -47,11 +47,15 @@ export class Cluster {
   /** Does nothing if it is running. */
   async begin(): Promise<void> {
     if (this.#running.length > 0) return;
+    const { name, log } = this.#options;
+    log.info(`${name}: starting its MariaDB and its Redis`);
     const [mariadb, redis] = await this.#startDatabases();
+    log.info(`${name}: its databases run; making its tables`);
     const { application } = mariadb.current;
     await migrate(application, owners);
     await makeKeys(await this.#options.folder.subfolder('keys'));
     this.#running.push(await this.#serve(application, redis.current.path));
+    log.info(`${name}: its process runs, with ${clusterRoles.join(', ')}`);
   }
 
   async stop(): Promise<void> {

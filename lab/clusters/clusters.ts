@@ -49,9 +49,10 @@ export class Clusters {
   }
 
   async start(): Promise<void> {
-    const { folder, signal } = this.#options;
+    const { folder, log, signal } = this.#options;
     await endLeftOver(folder);
     this.#stack.defer(() => endRunning(folder));
+    log.info(`laying the network of ${clusterNames.join(', ')}`);
     this.#plan = await this.#network.layOut((await readDeviceState(folder)).third, signal);
     await writeDeviceState(folder, this.#plan.net);
     const { endpoint, link } = this.#options.given.ports;

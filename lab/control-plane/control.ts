@@ -1,5 +1,5 @@
 // The lab's control socket: a Unix socket in the data folder, so that who may use it is decided by the folder's owner and mode
-// (decision 0040). One request a connection, one line of JSON each way.
+// (decision 0040). One request a connection, a line of JSON each way; before the answer to a request that takes long, a line for each step.
 import { once } from 'node:events';
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
@@ -25,7 +25,8 @@ import { type DeviceRow, type HostRow, LabRefusal } from './lab.ts';
 export interface ControlledLab {
   list(): readonly DeviceRow[];
   hosts(): readonly HostRow[];
-  add(device: DeviceName): Promise<void>;
+  /** `onStep`: gets each step in words. */
+  add(device: DeviceName, onStep: (step: string) => void): Promise<void>;
   remove(device: DeviceName, orphanMappings: boolean): Promise<void>;
   trouble(device: DeviceName, trouble: Trouble): Promise<void>;
   act(act: HostAct, host: string): Promise<void>;
@@ -48,6 +49,10 @@ const request = z.discriminatedUnion('do', [
   z.object({ do: z.literal('trouble'), part: device, trouble: z.enum(troubles) }),
 ]);
 export type LabRequest = z.infer<typeof request>;
+/** Before the reply. */
+export interface LabStep {
+  readonly step: string;
+}
 /** All of them, after the request. */
 export type LabReply =
   | { readonly parts: readonly DeviceRow[]; readonly hosts: readonly HostRow[] }
@@ -111,14 +116,17 @@ function serve(socket: Socket, lab: ControlledLab): void {
     socket.removeAllListeners('data');
     // A device's first start may take minutes.
     socket.setTimeout(0);
-    void answer(heard.slice(0, end), lab).then((reply) => socket.end(`${JSON.stringify(reply)}\n`));
+    const say = (step: string) => {
+      if (socket.writable) socket.write(`${JSON.stringify({ step } satisfies LabStep)}\n`);
+    };
+    void answer(heard.slice(0, end), lab, say).then((reply) => socket.end(`${JSON.stringify(reply)}\n`));
   });
 }
 
-async function answer(line: string, lab: ControlledLab): Promise<LabReply> {
+async function answer(line: string, lab: ControlledLab, say: (step: string) => void): Promise<LabReply> {
   try {
     const asked = request.parse(JSON.parse(line));
-    if (asked.do === 'add') await lab.add(asked.part);
+    if (asked.do === 'add') await lab.add(asked.part, say);
     if (asked.do === 'remove') await lab.remove(asked.part, asked.orphanMappings);
     if (asked.do === 'trouble') await lab.trouble(asked.part, asked.trouble);
     if (asked.do === 'cut') await ofDemo(lab.cut?.bind(lab))(asked.host, asked.other);

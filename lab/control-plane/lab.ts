@@ -184,15 +184,16 @@ export class Lab {
     });
   }
 
-  /** Throws LabRefusal if it can't start. */
-  async add(device: DeviceName): Promise<void> {
+  /** `onStep`: gets each step in words. Throws LabRefusal if it can't start. */
+  async add(device: DeviceName, onStep: (step: string) => void = () => {}): Promise<void> {
     await this.#order.run(device, async () => {
-      await this.#start(device);
+      await this.#start(device, onStep);
       const { why } = this.#devices.get(device) ?? {};
       if (why !== undefined) {
         if (!this.#remembered.includes(device)) this.#devices.delete(device);
         throw new LabRefusal(`${device} can't start: ${why}`);
       }
+      onStep('registering it in the graph, and waiting until it serves');
       await this.#register(device);
       await this.#remember((names) => [...names, device]);
     });
@@ -231,12 +232,14 @@ export class Lab {
     await Promise.allSettled([this.#rootSource.stop(), this.#plain?.stop()]);
   }
 
-  async #start(device: DeviceName): Promise<void> {
+  async #start(device: DeviceName, onStep: (step: string) => void = () => {}): Promise<void> {
     if (this.#devices.get(device)?.state === 'RUNNING') return;
     this.#devices.set(device, { state: 'STARTING' });
     try {
-      await this.#serving?.grounds[device]?.lay();
-      const answer = await this.#sourceOf(device).start(device, this.#options.log);
+      const ground = this.#serving?.grounds[device];
+      if (ground !== undefined) onStep('making its credentials and its ports of the control plane');
+      await ground?.lay();
+      const answer = await this.#sourceOf(device).start(device, telling(this.#options.log, onStep));
       if (!answer.available) return this.#failed(device, answer.unavailable);
       this.#devices.set(device, { state: 'RUNNING', described: answer.part });
       this.#showPlaces();
@@ -307,6 +310,19 @@ export async function endLeftOver(options: Omit<LabOptions, 'asked'>): Promise<v
       .catch((error: unknown) =>
         log.warn(`what an earlier start left of the lab's ${device} is not ended: ${String(error)}`),
       );
+}
+
+/** What a device says while it starts, and whenever it goes on, is a step for who waits for it. */
+function telling(log: SetupLog, onStep: (step: string) => void): SetupLog {
+  return {
+    debug: (message) => log.debug(message),
+    info(message) {
+      log.info(message);
+      onStep(message);
+    },
+    warn: (message) => log.warn(message),
+    error: (message) => log.error(message),
+  };
 }
 
 /** Of the output of a program the first and the last line. */

@@ -88,6 +88,7 @@ export async function startRouters(options: RoutersOptions): Promise<Routers> {
     for (const each of plan) {
       const router = await Router.prepare(join(folder, each.name), each, network.namespace(each.name), options);
       started.push(router);
+      options.log.info(`starting ${each.name}`);
       const refused = await router.start();
       if (refused !== undefined) {
         for (const one of started) await one.stop();

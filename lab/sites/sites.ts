@@ -63,8 +63,9 @@ export class Sites {
   }
 
   async start(): Promise<void> {
-    const { folder, signal } = this.#options;
+    const { folder, log, signal } = this.#options;
     await endLeftOver(folder);
+    log.info('laying the network of the sites');
     const { third } = await readDeviceState(folder);
     this.#plan = this.#network === undefined ? await loopbackPlan(third) : await this.#network.layOut(third, signal);
     await writeDeviceState(folder, this.#plan.net);
@@ -75,7 +76,10 @@ export class Sites {
       ...this.#plan.nameServers.map((server) => this.#nameServer(server)),
       this.#powerdns(this.#plan.powerdns, this.#powerdnsFolder),
     ];
-    for (const host of this.#hosts) await this.#begin(host);
+    for (const host of this.#hosts) {
+      await this.#begin(host);
+      log.info(`${host.name} runs: ${host.note}`);
+    }
     await this.#writeAddresses();
   }
 

@@ -8,7 +8,8 @@ import { askLab, labDataOption, printDevices } from '../../lab-client.ts';
 import { readDevice } from '../../lab-names.ts';
 import { flag } from '../../option.ts';
 import { commonOptions } from '../../remote-verb.ts';
-import { localVerb } from '../../verb.ts';
+import { localVerb, type Output } from '../../verb.ts';
+import { visible } from '../../visible.ts';
 
 export const add = localVerb({
   summary:
@@ -25,7 +26,10 @@ export const add = localVerb({
     let devices = await askLab(options.data, { do: 'list' }, around.signal);
     for (const device of added) {
       if (!options['no-install']) await installPackages(device, around.signal);
-      devices = await askLab(options.data, { do: 'add', part: device }, around.signal);
+      const tell = stepTeller(around.stderr, device);
+      tell('starting');
+      devices = await askLab(options.data, { do: 'add', part: device }, around.signal, tell);
+      tell('runs');
     }
     await printDevices(
       devices.filter((each) => added.includes(each.part)),
@@ -34,6 +38,15 @@ export const add = localVerb({
     );
   },
 });
+
+/** A line for each step, on standard error, so that a pipe has the table alone. */
+function stepTeller(stderr: Output, device: DeviceName): (step: string) => void {
+  const begunAtMs = performance.now();
+  return (step) => {
+    const seconds = ((performance.now() - begunAtMs) / 1_000).toFixed(1).padStart(6);
+    stderr.write(`${seconds} s  ${visible(`${device}: ${step}`)}\n`);
+  };
+}
 
 const installer = join(import.meta.dirname, '..', '..', '..', 'bin', 'boot', 'device-packages.mjs');
 

@@ -15,16 +15,41 @@ export interface Verdict {
   readonly eventsMissed: number;
 }
 
+/** Successes without a longer gap between them, and the gap after them. */
+export interface Stretch {
+  readonly count: number;
+  /** 0: the load ended soon after it. */
+  readonly thenGapMs: number;
+}
+
+/** Pauses of a second and more are told one by one. */
+const leastGapMs = 1_000;
+const mostStretches = 50;
+
 /** Between two successes; how long the first one took is not counted. */
 class Gaps {
   readonly #begunAtMs = performance.now();
+  readonly #stretches: Stretch[] = [];
+  #count = 0;
   #lastAtMs: number | undefined;
   #longestMs = 0;
 
   note(): void {
     const now = performance.now();
-    this.#longestMs = Math.max(this.#longestMs, now - (this.#lastAtMs ?? now));
+    const gapMs = now - (this.#lastAtMs ?? now);
+    this.#longestMs = Math.max(this.#longestMs, gapMs);
+    if (gapMs >= leastGapMs && this.#stretches.length < mostStretches) {
+      this.#stretches.push({ count: this.#count, thenGapMs: Math.round(gapMs) });
+      this.#count = 0;
+    }
+    this.#count += 1;
     this.#lastAtMs = now;
+  }
+
+  /** The last gap has not ended. */
+  get stretches(): readonly Stretch[] {
+    const gapMs = Math.round(performance.now() - (this.#lastAtMs ?? this.#begunAtMs));
+    return [...this.#stretches, { count: this.#count, thenGapMs: gapMs >= leastGapMs ? gapMs : 0 }];
   }
 
   /** Also of one that has not ended. */

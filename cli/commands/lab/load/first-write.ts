@@ -1,0 +1,79 @@
+// Before a load counts: what is there already, and that writes are acknowledged at all. A load that counted from its start would take the time
+// until its first write for an effect of a fault.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ask, type GraphEndpoint } from '../../../../clients/typescript/graph-request.ts';
+import { runWriter } from './clients.ts';
+import { Tally } from './tally.ts';
+
+/** What was there before a load. */
+export interface Before {
+  /** Calls of the relay. */
+  readonly calls: number;
+  readonly unknown: number;
+  /** How long the first acknowledged write of the load took. */
+  readonly firstWriteMs: number;
+}
+
+const countsDocument = 'query { root: relayOperationCounts { state count } }';
+const pauseMs = 500;
+const tellMs = 5_000;
+
+interface FirstWriteOptions {
+  readonly endpoint: GraphEndpoint;
+  readonly signal: AbortSignal;
+  /** Gets what keeps it waiting, every five seconds. */
+  readonly onWait: (text: string) => void;
+}
+
+/** Undefined: the signal came first. */
+export async function untilFirstWrite(options: FirstWriteOptions): Promise<Before | undefined> {
+  const { endpoint, signal, onWait } = options;
+  const begunAtMs = performance.now();
+  const written = new AbortController();
+  const tally = new FirstTally(() => written.abort());
+  const waiting = setInterval(() => {
+    const seconds = Math.round((performance.now() - begunAtMs) / 1_000);
+    const last = tally.words.at(-1);
+    onWait(`no write is acknowledged yet, after ${seconds} s${last === undefined ? '' : `: ${last}`}`);
+  }, tellMs);
+  try {
+    const counts = await countsOf(endpoint, signal);
+    await runWriter({ endpoint, tally, stopping: AbortSignal.any([signal, written.signal]), ending: signal });
+    return counts === undefined || tally.firstMs === undefined ? undefined : { ...counts, firstWriteMs: tally.firstMs };
+  } finally {
+    clearInterval(waiting);
+  }
+}
+
+class FirstTally extends Tally {
+  readonly #begunAtMs = performance.now();
+  readonly #onFirst: () => void;
+  firstMs: number | undefined;
+
+  constructor(onFirst: () => void) {
+    super();
+    this.#onFirst = onFirst;
+  }
+
+  override acknowledge(write: Parameters<Tally['acknowledge']>[0]): void {
+    super.acknowledge(write);
+    this.firstMs ??= Math.round(performance.now() - this.#begunAtMs);
+    this.#onFirst();
+  }
+}
+
+async function countsOf(
+  endpoint: GraphEndpoint,
+  signal: AbortSignal,
+): Promise<Pick<Before, 'calls' | 'unknown'> | undefined> {
+  while (!signal.aborted) {
+    const reply = await ask(endpoint, countsDocument, {}, signal);
+    if (reply.kind === 'answer') {
+      const rows = reply.value as unknown as readonly { readonly state: string; readonly count: number }[];
+      const sum = (some: typeof rows) => some.reduce((total, { count }) => total + count, 0);
+      return { calls: sum(rows), unknown: sum(rows.filter(({ state }) => state === 'UNKNOWN')) };
+    }
+    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+  }
+  return undefined;
+}
