@@ -224,6 +224,10 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     summary: 'Run chosen roles with your own database and Redis.',
     load: async () => (await import('./commands/serve.ts')).serve,
   },
+  demo: {
+    summary: 'Play five acts on real parts beside a running "npm start", and clean up after them.',
+    load: async () => (await import('./commands/demo.ts')).demo,
+  },
   join: {
     summary: 'Make this host a machine of an installation, or a host of a cluster, with a token.',
     load: async () => (await import('./commands/join.ts')).join,

@@ -84,6 +84,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['lab/control-plane/graph.ts', 'the gateway of npm start'],
   ['lab/ha-demo/serving.ts', 'the hosts of npm start -- --ha'],
   ['cli/commands/lab/load/line.ts', 'as a command line client: the hosts of npm start -- --ha'],
+  ['cli/demo/names.ts', 'as a command line client: the name servers of the lab'],
   ['cli/graph-client.ts', 'as a command line client: the server that its user names'],
   ['cli/cluster-client.ts', 'as a command line client: the cluster that its user names'],
   ['cli/commands/events/status-stream.ts', 'as a command line client'],

@@ -1,15 +1,12 @@
 // `tidegate lab add PART`.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import type { DeviceName } from '../../../lab/device.ts';
-import { Interruption } from '../../failures.ts';
 import { askLab, labDataOption, printDevices } from '../../lab-client.ts';
 import { readDevice } from '../../lab-names.ts';
 import { flag } from '../../option.ts';
 import { commonOptions } from '../../remote-verb.ts';
 import { localVerb, type Output } from '../../verb.ts';
 import { visible } from '../../visible.ts';
+import { installPackages } from './packages.ts';
 
 export const add = localVerb({
   summary:
@@ -46,16 +43,4 @@ function stepTeller(stderr: Output, device: DeviceName): (step: string) => void 
     const seconds = ((performance.now() - begunAtMs) / 1_000).toFixed(1).padStart(6);
     stderr.write(`${seconds} s  ${visible(`${device}: ${step}`)}\n`);
   };
-}
-
-const installer = join(import.meta.dirname, '..', '..', '..', 'bin', 'boot', 'device-packages.mjs');
-
-/** What it can't install it tells, and the device then says what it misses. */
-async function installPackages(device: DeviceName, signal: AbortSignal): Promise<void> {
-  const child = spawn(process.execPath, [installer, device], { stdio: ['inherit', process.stderr, 'inherit'] });
-  const end = () => child.kill('SIGTERM');
-  signal.addEventListener('abort', end, { once: true });
-  await once(child, 'exit');
-  signal.removeEventListener('abort', end);
-  if (signal.aborted) throw new Interruption();
 }

@@ -1,0 +1,56 @@
+// Commands of `tidegate` that a demo runs as a person would: each is a process of its own, and is printed.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { CommandFailure, Interruption } from '../failures.ts';
+import type { Output } from '../verb.ts';
+
+const program = fileURLToPath(new URL('../../bin/tidegate.ts', import.meta.url));
+const mostOutputBytes = 4 * 1024 * 1024;
+
+interface RunOptions {
+  readonly signal: AbortSignal;
+  /** Gets what it writes to standard error as it comes. */
+  readonly told?: Output | undefined;
+}
+
+/** The words of `tidegate …` as this process starts it. */
+export function commandLine(words: readonly string[]): readonly [string, ...string[]] {
+  return [process.execPath, program, ...words];
+}
+
+/**
+ * Starts it in a session of its own, where Ctrl-C on the terminal does not reach it: the demo ends it in its order. It ends with this process,
+ * however that one ends.
+ */
+export function startCommand(words: readonly string[]): ChildProcess {
+  const ending = ['--pdeathsig', 'TERM', '--', ...commandLine(words)];
+  return spawn('setpriv', ending, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** Its standard output. Throws CommandFailure with what it said if it fails, Interruption at the signal. */
+export async function runCommand(words: readonly string[], { signal, told }: RunOptions): Promise<string> {
+  if (signal.aborted) throw new Interruption();
+  const child = startCommand(words);
+  let [output, errors] = ['', ''];
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    if (output.length < mostOutputBytes) output += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    if (errors.length < mostOutputBytes) errors += text;
+    told?.write(text);
+  });
+  const pass = () => child.kill('SIGTERM');
+  signal.addEventListener('abort', pass, { once: true });
+  const code = await new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (ended) => resolve(ended ?? 1));
+  }).finally(() => signal.removeEventListener('abort', pass));
+  if (signal.aborted) throw new Interruption();
+  if (code !== 0) throw new CommandFailure(lastWords(errors) || `tidegate ${words.join(' ')} ended with ${code}`);
+  return output;
+}
+
+function lastWords(errors: string): string {
+  const lines = errors.split('\n').filter((line) => line.startsWith('tidegate: '));
+  return lines.map((line) => line.slice('tidegate: '.length)).join(' ');
+}

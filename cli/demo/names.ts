@@ -1,0 +1,11 @@
+// The answers of the lab's name servers, as any resolver gets them.
+import { Resolver } from 'node:dns/promises';
+
+const answerMs = 1_000;
+
+/** Its addresses, in order; empty: it has none, or the server does not answer. */
+export async function addressesAt(server: string, port: string, name: string): Promise<readonly string[]> {
+  const resolver = new Resolver({ timeout: answerMs, tries: 1 });
+  resolver.setServers([`${server}:${port}`]);
+  return (await resolver.resolve4(name).catch(() => [])).sort();
+}
