@@ -17,7 +17,7 @@ import { localVerb } from '../verb.ts';
 const acts: readonly Act[] = [callsAct, loadBalancerAct, nameAct, objectsAct, switchoverAct];
 const all = acts.map(({ number }) => number).join(',');
 
-const actsOption = one('NUMBERS', `Acts to play, separated by commas (${all}).`, (given, name) => {
+const actsOption = one('ACTS', `Acts to play, separated by commas (${all}).`, (given, name) => {
   const numbers = given.split(',').map(Number);
   const chosen = numbers.map((number) => acts.find((act) => act.number === number));
   if (chosen.includes(undefined)) throw new UsageError(`${name} takes numbers of ${all}, not '${given}'`);
@@ -29,6 +29,7 @@ export const demo = localVerb({
   takes: [],
   options: {
     acts: actsOption,
+    'no-install': flag('Install no system packages.'),
     'keep-lab': flag('Leave the parts of the lab that it has added.'),
     json: commonOptions.json,
     ...connectionOptions,
@@ -43,17 +44,18 @@ export const demo = localVerb({
       connection: connectionOf(options),
       run: randomBytes(3).toString('hex'),
       told: options.json ? undefined : stderr,
+      ...{ installs: !options['no-install'], keepsLab: options['keep-lab'] },
     };
     try {
-      await play(place, options.acts ?? acts, options['keep-lab']);
+      await play(place, options.acts ?? acts);
     } finally {
       await Promise.all([client.close(), cleaner.close()]);
     }
   },
 });
 
-async function play(place: Place, wanted: readonly Act[], keepsLab: boolean): Promise<void> {
-  const { stage, client, data } = place;
+async function play(place: Place, wanted: readonly Act[]): Promise<void> {
+  const { stage, client, data, keepsLab } = place;
   const isRoot = process.getuid?.() === 0;
   const chosen = wanted.filter(({ needsRoot }) => isRoot || needsRoot === undefined);
   const parts = chosen.flatMap(({ part }) => (part === undefined ? [] : [part]));
@@ -72,7 +74,7 @@ async function play(place: Place, wanted: readonly Act[], keepsLab: boolean): Pr
   const failed: number[] = [];
   for (const act of chosen) {
     if (stage.signal.aborted) break;
-    await playOne(place, act, missing, keepsLab).catch(() => failed.push(act.number));
+    await playOne(place, act, missing).catch(() => failed.push(act.number));
   }
   stage.end();
   if (stage.left.length > 0) await stage.say('');
@@ -88,11 +90,11 @@ async function play(place: Place, wanted: readonly Act[], keepsLab: boolean): Pr
 }
 
 /** What it made is cleaned up before the next one. */
-async function playOne(place: Place, act: Act, missing: readonly DeviceName[], keepsLab: boolean): Promise<void> {
+async function playOne(place: Place, act: Act, missing: readonly DeviceName[]): Promise<void> {
   const { stage } = place;
   await stage.begin(act.number, act.title);
   try {
-    if (act.part !== undefined && missing.includes(act.part)) await addPart(place, act.part, keepsLab);
+    if (act.part !== undefined && missing.includes(act.part)) await addPart(place, act.part);
     await stage.say(`It takes ${act.takes}.`);
     await act.play(place);
   } catch (error) {

@@ -18,6 +18,10 @@ export interface Place {
   readonly connection: readonly string[];
   /** Of this run, so that it meets no other one: six characters. */
   readonly run: string;
+  /** System packages that a part of the lab misses. */
+  readonly installs: boolean;
+  /** Parts of the lab that were added stay. */
+  readonly keepsLab: boolean;
   /** For the steps of commands that take long. Undefined: nobody reads them. */
   readonly told: Output | undefined;
 }

@@ -18,11 +18,10 @@ export async function missingParts(
   return parts.filter((part) => rows.find((row) => row.part === part)?.state !== 'RUNNING');
 }
 
-/** `keeps`: it stays after the demo. */
-export async function addPart({ stage, data, told }: Place, part: DeviceName, keeps: boolean): Promise<void> {
-  const words = ['lab', 'add', part, '--data', data];
+export async function addPart({ stage, data, told, installs, keepsLab }: Place, part: DeviceName): Promise<void> {
+  const words = ['lab', 'add', part, '--data', data, ...(installs ? [] : ['--no-install'])];
   await stage.command(`bin/tidegate ${words.slice(0, 3).join(' ')}`);
-  if (keeps) stage.leave(`the lab's part ${part} (bin/tidegate lab remove ${part})`);
+  if (keepsLab) stage.leave(`the lab's part ${part} (bin/tidegate lab remove ${part})`);
   // Before it is there: an interrupted one may have begun.
   else
     stage.undo(`bin/tidegate lab remove ${part}`, async () => {

@@ -26,6 +26,16 @@ const elsewhere: Readonly<Record<string, string>> = {
   'lab load --hosts': 'tests/bin/support/ha-demo.ts',
   'lab load --data': 'tests/bin/support/ha-demo.ts',
   'lab load --json': 'tests/bin/support/ha-demo.ts',
+  demo: 'tests/bin/demo.long.test.ts',
+  'demo --acts': 'tests/bin/demo.long.test.ts',
+  'demo --no-install': 'tests/bin/demo.long.test.ts',
+  'demo --keep-lab': 'tests/bin/demo.long.test.ts',
+  'demo --json': 'tests/bin/demo.long.test.ts',
+  'demo --url': 'tests/bin/demo.long.test.ts',
+  'demo --data': 'tests/bin/demo.long.test.ts',
+  'demo --token-file': 'tests/bin/demo.long.test.ts',
+  'demo --user': 'tests/bin/demo.long.test.ts',
+  'demo --password-file': 'tests/bin/demo.long.test.ts',
   'lab exec': 'tests/lab/balancers.long.test.ts',
   'lab exec --data': 'tests/lab/balancers.long.test.ts',
 };
@@ -75,7 +85,7 @@ test('every command that calls a running Tidegate goes by each option of the con
     ['--user admin --password-file /nowhere/password', 1, "/nowhere/password can't be read"],
   ];
   // They have other steps before the graph, and are run with these options among the cases.
-  const others = ['login', 'join', 'containers create'];
+  const others = ['login', 'join', 'containers create', 'demo'];
   for (const [name, { options }] of coverage.verbs) {
     if (options.url === undefined || others.includes(name)) continue;
     const args = coverage.firstArgs.get(name) ?? [];

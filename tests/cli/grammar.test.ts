@@ -162,7 +162,7 @@ describe('the grammar', () => {
 
   test('arguments are in capitals, optional ones last and in brackets', () => {
     for (const { verb } of allVerbs()) {
-      for (const each of verb.takes) expect(each).toMatch(/^(\[[A-Z/]+\]|[A-Z/0-9]+(:…|\.\.\.)?)$/);
+      for (const each of verb.takes) expect(each).toMatch(/^(\[[A-Z/]+(\.\.\.)?\]|[A-Z/0-9]+(:…|\.\.\.)?)$/);
       const optional = verb.takes.findIndex((each) => each.startsWith('['));
       if (optional >= 0) expect(optional).toBe(verb.takes.length - 1);
     }

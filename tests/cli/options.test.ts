@@ -61,6 +61,7 @@ const samples: Readonly<Record<string, string>> = {
   'DAYS@FROM-TO=MIN..MAX': 'mon-fri@08:00-18:00=2..4',
   LEVEL: 'info',
   ROW: 'busy',
+  ACTS: '1,3',
   CURSOR: '1',
   UUID: '3f2c8a4e-1111-4222-8333-444455556666',
 };

@@ -41,6 +41,6 @@ function stepTeller(stderr: Output, device: DeviceName): (step: string) => void 
   const begunAtMs = performance.now();
   return (step) => {
     const seconds = ((performance.now() - begunAtMs) / 1_000).toFixed(1).padStart(6);
-    stderr.write(`${seconds} s  ${visible(`${device}: ${step}`)}\n`);
+    stderr.write(`${seconds} s  ${visible(`${device}: ${step}`.replaceAll('\n', ' '))}\n`);
   };
 }

@@ -73,14 +73,14 @@ function areRunning(data: string): Promise<boolean> {
 
 /** Returns their data folder. */
 async function startHosts(place: Place): Promise<string> {
-  const { stage, told } = place;
+  const { stage, told, installs } = place;
   const beside = resolve(place.data);
   const folder = await mkdtemp(join(dirname(beside), `${basename(beside)}-demo-`));
   // The account that serves must be able to pass it.
   await chmod(folder, 0o711);
   stage.undo(`the hosts' folder ${folder}`, () => rm(folder, { recursive: true, force: true }));
   const data = join(folder, 'data');
-  for (const each of ['ha', 'ha-demo']) await installPackages(each, stage.signal);
+  if (installs) for (const each of ['ha', 'ha-demo']) await installPackages(each, stage.signal);
   await stage.say(
     'Two data hosts and a witness start beside "npm start": network namespaces with disks, databases and processes of their own.',
   );

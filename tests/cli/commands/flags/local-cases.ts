@@ -67,7 +67,7 @@ export async function localCases(run: FlagRun): Promise<void> {
   );
   expect(up).toMatch(/^listen\.port: 4002$/m);
   expect(up).toMatch(/^listen\.host: "127.0.0.2"$/m);
-  await ok(`up --print-config --lab all --data ${system.path('up')}`);
+  await ok(`up --print-config --show-log --lab all --data ${system.path('up')}`);
   await labCases(run);
 }
 

@@ -233,6 +233,85 @@ describe('login', () => {
   });
 });
 
+describe('a one-time code', () => {
+  const startMutation = `mutation ($code: String!) { sessionStart(input: { code: $code }) { ${pair} } }`;
+  const start = async (code: string, from = address) =>
+    (await bench.ask(null, startMutation, { code }, from)).data.sessionStart;
+  const issue = async (name = 'alice') => (await bench.system.firstStart.issueLoginCode(name)) ?? '';
+
+  test('logs its user in once, and the session is like any other', async () => {
+    const code = await issue();
+    const tokens = await start(code);
+    expect(tokens.userErrors).toEqual([]);
+    expect(await worth(tokens.accessToken)).toMatchObject({ kind: 'user', name: 'alice' });
+    expect((await refresh(tokens.refreshToken)).userErrors).toEqual([]);
+    const again = await start(code);
+    expect(again).toMatchObject({ accessToken: null, refreshToken: null });
+    expect(again.userErrors).toMatchObject([{ code: 'BAD_CREDENTIALS', retry: 'NEVER' }]);
+  });
+
+  test('many times at once succeeds exactly once', async () => {
+    const code = await issue();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => start(code)));
+    expect(answers.filter(({ userErrors }) => userErrors.length === 0)).toHaveLength(1);
+  });
+
+  test('is refused after its user was changed or disabled, and nobody unknown gets one', async () => {
+    await makeUser(bench, 'carol', { password });
+    const code = await issue('carol');
+    await bench.db.execute("UPDATE user SET version = version + 1 WHERE name = 'carol'");
+    expect((await start(code)).userErrors).toMatchObject([{ code: 'BAD_CREDENTIALS' }]);
+    await bench.db.execute("UPDATE user SET disabled = 1 WHERE name = 'carol'");
+    expect(await bench.system.firstStart.issueLoginCode('carol')).toBeUndefined();
+    expect(await bench.system.firstStart.issueLoginCode('nobody')).toBeUndefined();
+  });
+
+  test('can not be guessed for long, and a guess costs nobody else a login', async () => {
+    const codes = [];
+    for (let count = 0; count < 101; count += 1)
+      codes.push((await start('tgc_0123456789abcdefABCDEF')).userErrors[0]?.code);
+    expect(codes.slice(0, 100)).toEqual(Array.from({ length: 100 }, () => 'BAD_CREDENTIALS'));
+    expect(codes.at(-1)).toBe('RATE_LIMITED');
+    expect((await start(await issue(), '192.0.3.1')).userErrors).toEqual([]);
+  });
+
+  test('is in the audit trail, made, used and refused, and never itself', async () => {
+    const code = await issue();
+    await start(code);
+    await start(code);
+    const rows = await bench.db.query<{ action: string; outcome: string; details: string }>(
+      "SELECT action, outcome, details FROM audit_entry WHERE action IN ('issueLoginCode', 'sessionStart') ORDER BY id DESC LIMIT 3",
+    );
+    expect(rows.map(({ action, outcome }) => [action, outcome])).toEqual([
+      ['sessionStart', 'REFUSED'],
+      ['sessionStart', 'ACCEPTED'],
+      ['issueLoginCode', 'ACCEPTED'],
+    ]);
+    expect(JSON.stringify(await bench.db.query('SELECT * FROM audit_entry'))).not.toContain(code);
+    expect(JSON.stringify(await bench.db.query('SELECT * FROM session'))).not.toContain(code);
+  });
+
+  test('works again if the database could not be written', async () => {
+    const disk = new FillableDisk('/');
+    const full = await systemBench({ disk });
+    try {
+      await makeUser(full, 'bob', { password });
+      const code = await full.system.firstStart.issueLoginCode('bob');
+      const ask = async () => {
+        const answer = await full.ask(null, startMutation, { code }, address);
+        return answer.data?.sessionStart?.userErrors[0]?.code ?? answer.codes[0] ?? null;
+      };
+      disk.isFull = true;
+      expect(await ask()).toBe('DISK_FULL');
+      disk.isFull = false;
+      expect(await ask()).toBeNull();
+      expect(await ask()).toBe('BAD_CREDENTIALS');
+    } finally {
+      await full.stop();
+    }
+  });
+});
+
 describe('refresh', () => {
   test('returns a new pair once; the new one continues', async () => {
     const first = await login();

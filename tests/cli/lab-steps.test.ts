@@ -1,0 +1,72 @@
+// `tidegate lab add` says each step of a part that starts, over the lab's real socket.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { askLab } from '../../cli/lab-client.ts';
+import { type ControlledLab, openDemoControl } from '../../lab/control-plane/control.ts';
+import { type DeviceRow, LabRefusal } from '../../lab/control-plane/lab.ts';
+import { demoFolderIn } from '../../lab/ha/places.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { runCommand } from './commands/run-command.ts';
+
+const row: DeviceRow = {
+  ...{ part: 'clusters', state: 'RUNNING', backend: null, driver: null, address: null },
+  ...{ trouble: 'none', note: 'clusters' },
+};
+
+let folder: TemporaryFolder;
+let stop = async () => {};
+beforeEach(async () => {
+  folder = await temporaryFolder();
+});
+afterEach(async () => {
+  await stop();
+  await folder.remove();
+});
+
+async function open(add: ControlledLab['add']): Promise<void> {
+  const place = demoFolderIn(folder.path);
+  await mkdir(place, { recursive: true });
+  const never = () => Promise.reject(new Error('not asked for'));
+  const lab = { list: () => [row], hosts: () => [], add, remove: never, trouble: never, act: never };
+  const control = await openDemoControl(place, join(folder.path, 'lab.sock'), lab);
+  stop = () => control.stop();
+}
+
+test('each step is a line on standard error, and standard output has the table alone', async () => {
+  await open(async (_, onStep) => {
+    onStep('north: starting its MariaDB');
+    onStep('a line\nfeed and \u001b');
+  });
+  const { exitCode, stdout, stderr } = await runCommand([
+    'lab',
+    'add',
+    'clusters',
+    '--no-install',
+    '--data',
+    folder.path,
+  ]);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^PART .*\nclusters +RUNNING/);
+  const lines = stderr.trimEnd().split('\n');
+  expect(lines.every((line) => /^ *\d+\.\d s {2}clusters: /.test(line))).toBe(true);
+  expect(stderr).toContain('clusters: north: starting its MariaDB\n');
+  expect(stderr).not.toContain('\u001b');
+  expect(lines.at(-1)).toMatch(/clusters: runs$/);
+});
+
+test('steps come as they happen, and a refusal after them is the answer', async () => {
+  const go = Promise.withResolvers<void>();
+  await open(async (_, onStep) => {
+    onStep('one');
+    await go.promise;
+    throw new LabRefusal('there is no room');
+  });
+  const steps: string[] = [];
+  const asked = askLab(folder.path, { do: 'add', part: 'clusters' }, new AbortController().signal, (step) => {
+    steps.push(step);
+    go.resolve();
+  });
+  await expect(asked).rejects.toThrow('there is no room');
+  expect(steps).toEqual(['one']);
+});

@@ -1,0 +1,54 @@
+// What a start prints: the link first, where the password is, what runs, and the last line that tests and people wait for.
+import { resolve } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { describeStart, type StartedParts } from '../../compose/start-summary.ts';
+
+const parts: StartedParts = {
+  url: 'http://127.0.0.1:4000',
+  loginCode: 'tgc_0123456789abcdefABCDEF',
+  passwordFile: '/data/admin.password',
+  tokenFile: '/data/admin.token',
+  dataPath: '/data',
+  logPath: '/data/logs/tidegate.log',
+  roles: ['gateway', 'system', 'relay', 'worker'],
+  mariadb: '/data/run/mariadb.sock',
+  redis: '/data/run/redis.sock',
+  lab: [],
+};
+
+const lines = (more: Partial<StartedParts> = {}) => describeStart({ ...parts, ...more }).split('\n');
+const shownAs = (name: string, more: Partial<StartedParts> = {}) =>
+  lines(more)
+    .find((line) => line.trimStart().startsWith(name))
+    ?.trim()
+    .slice(name.length)
+    .trim();
+
+test('the link has the code behind the #, which browsers send to no server, and says for how long', () => {
+  expect(shownAs('Dashboard')).toBe('http://127.0.0.1:4000/#code=tgc_0123456789abcdefABCDEF');
+  expect(lines().join('\n')).toContain('logs you in once, within ten minutes');
+});
+
+test('without a code there is the plain link, and nothing is promised', () => {
+  const text = lines({ loginCode: undefined }).join('\n');
+  expect(shownAs('Dashboard', { loginCode: undefined })).toBe('http://127.0.0.1:4000/');
+  expect(text).not.toMatch(/code|logs you in/);
+});
+
+test('it says where the password and the log are, what runs, and how to stop', () => {
+  expect(shownAs('Login')).toBe('user admin, password in /data/admin.password');
+  expect(shownAs('Log ')).toBe('/data/logs/tidegate.log');
+  expect(shownAs('Runs')).toContain('gateway, system, relay, worker');
+  expect(lines().slice(-2)).toEqual(['Ctrl-C stops everything.', '']);
+});
+
+test('commands name the server and the folder only where they are not the usual ones', () => {
+  expect(lines()).toContain('  bin/tidegate demo --data /data');
+  const usual = lines({ dataPath: resolve('.tidegate') });
+  expect(usual).toContain('  bin/tidegate demo');
+  expect(lines({ url: 'http://127.0.0.1:4321' })).toContain(
+    '  bin/tidegate demo --url http://127.0.0.1:4321/graphql --data /data',
+  );
+  // It plays with the lab.
+  expect(lines({ lab: undefined }).join('\n')).not.toContain('demo');
+});
