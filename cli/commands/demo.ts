@@ -10,6 +10,7 @@ import { switchoverAct } from '../demo/acts/switchover.ts';
 import { addPart, missingParts } from '../demo/lab-parts.ts';
 import { messageOf, Stage } from '../demo/stage.ts';
 import { CommandFailure, Interruption, UsageError } from '../failures.ts';
+import { projectId } from '../find.ts';
 import { flag, one } from '../option.ts';
 import { commonOptions, connectionOptions, openClient, readToken } from '../remote-verb.ts';
 import { localVerb } from '../verb.ts';
@@ -31,6 +32,7 @@ export const demo = localVerb({
     acts: actsOption,
     'no-install': flag('Install no system packages.'),
     'keep-lab': flag('Leave the parts of the lab that it has added.'),
+    project: commonOptions.project,
     json: commonOptions.json,
     ...connectionOptions,
   },
@@ -39,7 +41,9 @@ export const demo = localVerb({
     const client = await openClient(options, { signal, env });
     const cleaner = await openClient(options, { signal: new AbortController().signal, env });
     const data = options.data ?? '.tidegate';
+    const { project } = options;
     const place: Place = {
+      project: project === undefined ? undefined : { name: project, id: (await projectId(client, project)) ?? project },
       ...{ stage, client, cleaner, data, apiToken: () => readToken(options, env) },
       connection: connectionOf(options),
       run: randomBytes(3).toString('hex'),

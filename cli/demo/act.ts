@@ -10,6 +10,8 @@ export interface Place {
   readonly client: GraphClient;
   /** For cleaning up, also after an interruption. */
   readonly cleaner: GraphClient;
+  /** In which it creates; undefined: that of the token. */
+  readonly project: { readonly name: string; readonly id: string } | undefined;
   /** An API token, for a login at a cluster of object storage. Throws CommandFailure. */
   readonly apiToken: () => Promise<string>;
   /** The data folder of `npm start`. */

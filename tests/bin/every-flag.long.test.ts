@@ -30,6 +30,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'demo --acts': 'tests/bin/demo.long.test.ts',
   'demo --no-install': 'tests/bin/demo.long.test.ts',
   'demo --keep-lab': 'tests/bin/demo.long.test.ts',
+  'demo --project': 'tests/bin/demo.long.test.ts',
   'demo --json': 'tests/bin/demo.long.test.ts',
   'demo --url': 'tests/bin/demo.long.test.ts',
   'demo --data': 'tests/bin/demo.long.test.ts',

@@ -9,6 +9,7 @@ import { namespaces } from '../../lab/switched-network.ts';
 import { waitFor } from '../support/temporary-folder.ts';
 import {
   countOperations,
+  dataOf,
   describeDemo,
   endDemo,
   folder,
@@ -26,6 +27,18 @@ import {
   whole,
 } from './support/ha-demo.ts';
 import { ask, tokenOf } from './support/up-process.ts';
+
+interface LoadSummary {
+  readonly before: { readonly calls: number; readonly firstWriteMs: number };
+  readonly phases: {
+    readonly before: number;
+    readonly during: number;
+    readonly after: number;
+    readonly exitCode: number;
+  };
+  readonly stretches: readonly { readonly count: number; readonly thenGapMs: number }[];
+  readonly acknowledged: number;
+}
 
 /** An owner of tables that nothing else refers to. */
 const undone = { owner: 'object-storage', tables: 'object\\_%' };
@@ -70,6 +83,33 @@ describeDemo('two data hosts and a witness on one machine', () => {
     },
     slowMs,
   );
+
+  test(
+    'a load beside a switchover counts from its first write, and says what was acknowledged before, during and after it',
+    async () => {
+      const before = await countOperations();
+      const switchover = ['sh', program, 'ha', 'switchover', '--wait', waitSeconds, '--data', dataOf()];
+      const { exitCode, stdout, stderr } = await tidegate(['lab', 'load', '--clients', '2', '--json'], switchover);
+      expect([exitCode, stderr]).toEqual([0, expect.stringMatching(/^[ab] is the primary\.\n$/)]);
+      const summary = JSON.parse(stdout) as LoadSummary;
+      expect(summary).toMatchObject(nothingFailed);
+      // What other loads wrote is not this one's.
+      expect(summary.before.calls).toBe(before);
+      expect(summary.before.firstWriteMs).toBeGreaterThan(0);
+      const { phases } = summary;
+      expect([phases.before > 0, phases.after > 0, phases.exitCode]).toEqual([true, true, 0]);
+      expect(phases.before + phases.during + phases.after).toBeLessThanOrEqual(summary.acknowledged);
+      expect(summary.stretches.reduce((sum, { count }) => sum + count, 0)).toBe(summary.acknowledged);
+    },
+    slowMs,
+  );
+
+  test('a load beside a command that fails ends with 1, and one with --seconds too is refused', async () => {
+    const failed = await tidegate(['lab', 'load', '--json'], ['false']);
+    expect([failed.exitCode, failed.stderr]).toEqual([1, 'tidegate: false ended with 1\n']);
+    const both = await tidegate(['lab', 'load', '--seconds', '5'], ['true']);
+    expect([both.exitCode, both.stderr]).toEqual([2, expect.stringContaining('only one of --seconds and a command')]);
+  }, slowMs);
 
   test.each([
     [['lab', 'unplug', 'c'], 1, 'there is no host c: the hosts are a, b, w'],

@@ -81,7 +81,7 @@ export const callsAct: Act = {
       ({ operation }) => `${operation?.state}, by ${operation?.stateSource}: the address is there`,
     );
     if (settled.operation?.state !== 'SUCCEEDED') throw new CommandFailure(`the look says ${settled.operation?.state}`);
-    stage.leave(`three or more calls in the journal, for the CMP object demo/${run}: the journal is history`);
+    stage.leave(`the calls in the journal, of the CMP object demo/${run}: the journal is history`);
   },
   yours: [
     'bin/tidegate lab trouble firewall hang',

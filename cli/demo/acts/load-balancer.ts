@@ -23,13 +23,14 @@ export const loadBalancerAct: Act = {
   needsRoot: 'nodes and their client are network namespaces',
   takes: 'half a minute',
   async play(place) {
-    const { stage, data, connection, run } = place;
+    const { stage, data, connection, run, project } = place;
     const at = await addressesOf(data, 'balancers');
     const name = `demo-${run}`;
-    const fqdn = `${name}.default.lb.lab.test`;
+    const fqdn = `${name}.${project?.name ?? 'default'}.lb.lab.test`;
     const members = ['WEB1', 'WEB2', 'WEB3'].flatMap((web) => ['--member', `${at(web)}:${at('WEB_PORT')}`]);
     const create = ['loadbalancers', 'create', name, '--http', '80', ...members];
-    const words = [...create, '--check', 'http:/', '--nodes', String(nodes), '--cmp', `demo/${run}`];
+    const inProject = project === undefined ? [] : ['--project', project.name];
+    const words = [...create, '--check', 'http:/', '--nodes', String(nodes), '--cmp', `demo/${run}`, ...inProject];
     await stage.command(`bin/tidegate ${words.join(' ')}`);
     stage.undo(`bin/tidegate loadbalancers delete ${name}`, () => remove(place, name));
     await stage.step(
@@ -90,7 +91,8 @@ export const loadBalancerAct: Act = {
       );
       await stage.step(
         'what the client has seen of it',
-        async () => asking.answers.slice(before),
+        () =>
+          stage.until('thirty more answers', async () => asking.answers.length >= before + 30 && asking.answers.slice(before)),
         (answers) => {
           const failed = answers.filter(({ isGood }) => !isGood).length;
           const slowest = Math.max(0, ...answers.map(({ seconds }) => seconds));

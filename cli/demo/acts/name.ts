@@ -53,7 +53,7 @@ export const nameAct: Act = {
   needsRoot: undefined,
   takes: 'a quarter of a minute',
   async play(place) {
-    const { stage, client, data, run } = place;
+    const { stage, client, data, run, project } = place;
     const at = await addressesOf(data, 'sites');
     const fqdn = `demo-${run}.gslb.lab.test`;
     const { gslbFlavors } = await client.query(flavorsDocument, {});
@@ -65,7 +65,7 @@ export const nameAct: Act = {
     }));
     const monitor = { name: label, checkType: 'HTTP' as const, parameters: { http: { path: '/health' } }, ...check };
     const failback = { mode: 'DELAYED' as const, delayMs: 1_000 };
-    const input = { fqdn, flavorId, ttlSeconds: 5, cmpObject: { type: 'demo', externalId: run } };
+    const input = { projectId: project?.id, fqdn, flavorId, ttlSeconds: 5, cmpObject: { type: 'demo', externalId: run } };
     const pools = [{ name: label, failback, members, monitors: [monitor] }];
     const made = await stage.step(
       `gslbCreate ${fqdn}: one pool with a web server in ${sites.join(', ')}, checked each second from all three sites`,

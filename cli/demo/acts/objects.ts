@@ -24,7 +24,7 @@ export const objectsAct: Act = {
   needsRoot: 'clusters are network namespaces',
   takes: 'half a minute',
   async play(place) {
-    const { stage, data, run } = place;
+    const { stage, data, run, project } = place;
     const at = await addressesOf(data, 'clusters');
     const urlOf = (name: Cluster) => at(name.toUpperCase());
     const token = await stage.step(
@@ -32,7 +32,7 @@ export const objectsAct: Act = {
       () => login(place, lost, urlOf(lost)),
       () => 'logged in',
     );
-    const by = (signal: AbortSignal) => new Clients((name) => ({ name, urls: [urlOf(name)], token, signal }));
+    const by = (signal: AbortSignal) => new Clients((name) => ({ name, urls: [urlOf(name)], token, project: project?.name, signal }));
     const clients = by(stage.signal);
     const container = `demo-${run}`;
     const [first, second] = [`${container}/before.bin`, `${container}/meanwhile.bin`];
@@ -52,7 +52,7 @@ export const objectsAct: Act = {
       await stage.step(
         `${sizeBytes} bytes are written at ${lost}`,
         () => clients.write(lost, first, body),
-        () => sumOf(body),
+        sumOf,
       );
       await stage.step('and read at south', () => clients.read('south', first), sumOf);
       stage.undo(`bin/tidegate lab plug ${lost}`, () => act(place, 'plug').catch(() => undefined));
@@ -73,7 +73,7 @@ export const objectsAct: Act = {
       await stage.step(
         'another is written there',
         () => soon('an answer', () => clients.write('south', second, other)),
-        () => sumOf(other),
+        sumOf,
       );
       await stage.step('and read at east', () => soon('an answer', () => clients.read('east', second)), sumOf);
       await stage.step(
@@ -144,7 +144,7 @@ class Clients {
     return known;
   }
 
-  async write(name: Cluster, path: string, body: Buffer): Promise<void> {
+  async write(name: Cluster, path: string, body: Buffer): Promise<Buffer> {
     const headers = { 'content-length': String(body.length), 'content-type': 'application/octet-stream' };
     const put = (verb: string) =>
       this.of(name).json(
@@ -157,6 +157,7 @@ class Clients {
         throw error;
       await put('update');
     });
+    return body;
   }
 
   async read(name: Cluster, path: string): Promise<Buffer> {

@@ -1,10 +1,8 @@
-// Act 5: the database changes its host while a CMP writes. It needs hosts of `npm start -- --ha`: those that run with this data folder, else hosts
-// of its own beside it, in a folder that is removed again.
+// Act 5: the database changes its host while a CMP writes. It has hosts of its own, as `npm start -- --ha` has them, with a data folder beside the
+// other one, which is removed again.
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { pathExists } from '../../../embedded/find-program.ts';
-import { demoFolderIn, demoUrlFile } from '../../../lab/ha/places.ts';
 import { jsonIn } from '../../../platform/values/json.ts';
 import { installPackages } from '../../commands/lab/packages.ts';
 import { CommandFailure, Interruption } from '../../failures.ts';
@@ -31,7 +29,7 @@ export const switchoverAct: Act = {
   takes: 'two minutes',
   async play(place) {
     const { stage } = place;
-    const data = (await areRunning(place.data)) ? place.data : await startHosts(place);
+    const data = await startHosts(place);
     const at = ['--data', data];
     const status = async () =>
       (await runCommand(['ha', 'status', '--wait', wait, ...at], { signal: stage.signal })).trim();
@@ -66,10 +64,6 @@ export const switchoverAct: Act = {
     'bin/tidegate ha history',
   ],
 };
-
-function areRunning(data: string): Promise<boolean> {
-  return pathExists(join(demoFolderIn(data), demoUrlFile));
-}
 
 /** Returns their data folder. */
 async function startHosts(place: Place): Promise<string> {

@@ -136,9 +136,14 @@ export function startLoad(seconds: number, more: readonly string[] = []): Load {
   };
 }
 
-export function tidegate(words: readonly string[]) {
-  return runProgram('sh', [program, ...words, '--data', place.path], { timeoutMs: commandMs });
+/** `beside`: the command of `lab load`. */
+export function tidegate(words: readonly string[], beside: readonly string[] = []) {
+  const command = beside.length === 0 ? [] : ['--', ...beside];
+  return runProgram('sh', [program, ...words, '--data', place.path, ...command], { timeoutMs: commandMs });
 }
+
+/** The data folder of the start. */
+export const dataOf = (): string => place.path;
 
 async function status(...more: readonly string[]): Promise<ClusterStatus> {
   const { stdout, stderr } = await tidegate(['ha', 'status', '--json', ...more]);

@@ -7,9 +7,9 @@ import type { Tally } from './tally.ts';
 
 const beforeMs = 3_000;
 const afterMs = 5_000;
-/** Until the first write after the command. */
+/** Until writes flow again after the command. */
 const lateMs = 120_000;
-const pauseMs = 100;
+const flowMs = 1_000;
 
 /** Acknowledged writes before, during and after the command. */
 export interface Phases {
@@ -40,8 +40,11 @@ export async function runBeside({ command, tally, signal, output }: BesideOption
   const atEnd = count();
   const endsAtMs = performance.now() + lateMs;
   await sleep(afterMs, undefined, { signal }).catch(() => undefined);
-  while (count() === atEnd && performance.now() < endsAtMs && !signal.aborted)
-    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+  for (let isFlowing = false; !isFlowing && performance.now() < endsAtMs && !signal.aborted; ) {
+    const seen = count();
+    await sleep(flowMs, undefined, { signal }).catch(() => undefined);
+    isFlowing = count() > seen;
+  }
   return () => ({ before, during: atEnd - before, after: count() - atEnd, commandMs, exitCode });
 }
 

@@ -1,0 +1,136 @@
+// `tidegate demo` as a person plays it, beside a real start: acts 1 to 4 on real parts, with what they say, and nothing left of them. The fifth act
+// is the switchover of ha-demo.long.test.ts, with the same commands.
+// needs: haproxy, nginx-light, pdns-server, keepalived, curl, bind9-dnsutils, openssl, fping, nftables, iproute2, root
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { labUnavailable } from '../support/lab.ts';
+import { patience } from '../support/patience.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { ask, startUp, tokenOf, type UpProcess } from './support/up-process.ts';
+
+interface Line {
+  readonly act?: number;
+  readonly title?: string;
+  readonly step?: string;
+  readonly result?: string;
+  readonly tookMs?: number;
+  readonly say?: string;
+  readonly command?: string;
+}
+
+const program = join(import.meta.dirname, '..', '..', 'bin', 'tidegate');
+const slowMs = 600_000 * patience;
+const describeAsRoot = labUnavailable() === undefined ? describe : describe.skip;
+
+describeAsRoot('the demo', () => {
+  let folder: TemporaryFolder;
+  let data: string;
+  let up: UpProcess;
+  let token: string;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    data = join(folder.path, 'data');
+    up = await startUp(data);
+    token = await tokenOf(data);
+  });
+  afterAll(async () => {
+    up?.child.kill('SIGTERM');
+    await up?.ended;
+    await folder?.remove();
+  });
+
+  function start(...words: readonly string[]) {
+    const given = ['demo', '--no-install', '--url', `${up.url}/graphql`, '--data', data, ...words];
+    const child = spawn('sh', [program, ...given], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let [output, errors] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      errors += text;
+    });
+    const code = new Promise<number | null>((resolve) => child.once('close', resolve));
+    const lines = () =>
+      output
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Line);
+    return { child, code, lines, output: () => output, errors: () => errors };
+  }
+
+  async function left(): Promise<object> {
+    const query = `{
+      loadBalancers { nodes { name } } gslbs { nodes { fqdn } } gslbPools { nodes { name } } gslbMonitors { nodes { name } }
+      objectContainers { nodes { name } } mappings(mappingStates: [ACTIVE]) { nodes { objectKey } }
+    }`;
+    const found = await ask<Record<string, { nodes: unknown[] } | null>>(up.url, token, query);
+    return Object.fromEntries(Object.entries(found).map(([name, page]) => [name, page?.nodes ?? []]));
+  }
+  const nothing = { loadBalancers: [], gslbs: [], gslbPools: [], gslbMonitors: [], objectContainers: [], mappings: [] };
+
+  test(
+    'acts 1 to 4 say what was done, what came of it and how long it took, and leave nothing but the journal',
+    async () => {
+      const demo = start('--acts', '1,2,3,4', '--json');
+      const code = await demo.code;
+      const lines = demo.lines();
+      const steps = lines.filter(({ step }) => step !== undefined);
+      expect([code, demo.errors(), steps.filter(({ result }) => result?.startsWith('failed'))]).toEqual([0, '', []]);
+      expect(lines.filter(({ title }) => title !== undefined).map(({ act }) => act)).toEqual([1, 2, 3, 4]);
+      expect(steps.every(({ tookMs = -1 }) => tookMs >= 0)).toBe(true);
+      const resultOf = (act: number, words: string) =>
+        steps.find((each) => each.act === act && each.step?.includes(words))?.result ?? '';
+      expect(resultOf(1, '203.0.113.77')).toMatch(/^SUCCEEDED/);
+      expect(resultOf(1, 'deadline')).toMatch(/^UNKNOWN/);
+      expect(resultOf(1, 'one look')).toMatch(/^SUCCEEDED/);
+      expect(resultOf(2, 'asks')).toContain('web1, web2, web3');
+      expect(resultOf(2, 'what the client has seen')).toMatch(/^\d+ answers, 0 failed/);
+      expect(resultOf(3, 'leave eu out')).toMatch(/^\S+ \S+$/);
+      expect(resultOf(3, 'who decided it')).toMatch(/^[23] of 3 vantage points say DOWN/);
+      const sums = ['before.bin', 'read at south, without'].map((words) => resultOf(4, words));
+      expect(resultOf(4, 'without north')).toBe(resultOf(4, 'written at north'));
+      expect(sums).toHaveLength(2);
+      expect(resultOf(4, 'what it missed')).toBe(resultOf(4, 'another is written'));
+      expect(lines.some(({ command }) => command === 'bin/tidegate lab unplug north')).toBe(true);
+      expect(await left()).toEqual(nothing);
+    },
+    slowMs,
+  );
+
+  test(
+    'Ctrl-C in the middle of an act ends it with 130, and takes back what it had made; then it can be repeated',
+    async () => {
+      const demo = start('--acts', '3', '--keep-lab');
+      await waitFor('the name', () => demo.output().includes('both name servers answer with all sites'));
+      demo.child.kill('SIGINT');
+      expect(await demo.code).toBe(130);
+      expect(demo.output()).toContain('cleaning up: gslbDelete');
+      expect(demo.output()).toContain("Left: the lab's part sites");
+      expect(await left()).toEqual(nothing);
+      const again = start('--acts', '3');
+      expect([await again.code, again.output()]).toEqual([0, expect.stringContaining('Now yours:')]);
+      expect(again.output()).not.toContain('lab add sites\n  adding');
+      expect(await left()).toEqual(nothing);
+    },
+    slowMs,
+  );
+
+  test('it takes a token from a file, and a login with a password', async () => {
+    for (const credential of [
+      ['--token-file', join(data, 'admin.token')],
+      ['--user', 'admin', '--password-file', join(data, 'admin.password'), '--project', 'default'],
+    ]) {
+      const demo = start('--acts', '1', ...credential);
+      expect([await demo.code, demo.errors(), demo.output()]).toEqual([0, '', expect.stringContaining('UNKNOWN')]);
+    }
+  });
+
+  test('without a lab it says so, and an act that does not exist is refused', async () => {
+    const elsewhere = start('--acts', '1', '--data', folder.path);
+    expect([await elsewhere.code, elsewhere.errors()]).toEqual([1, expect.stringMatching(/no token|no lab runs/)]);
+    const unknown = start('--acts', '6');
+    expect([await unknown.code, unknown.errors()]).toEqual([2, expect.stringContaining('1,2,3,4,5')]);
+  });
+});
