@@ -1,6 +1,6 @@
 // `tidegate demo` as a person plays it, beside a real start: acts 1 to 4 on real parts, with what they say, and nothing left of them. The fifth act
 // is the switchover of ha-demo.long.test.ts, with the same commands.
-// needs: haproxy, nginx-light, pdns-server, keepalived, curl, bind9-dnsutils, openssl, fping, nftables, iproute2, root
+// needs: system, haproxy, keepalived, pdns-server, pdns-backend-sqlite3, nginx-light, bind9-dnsutils, fping, curl, procps, nftables, iproute2, openssh-server, openssh-client, openssl, root
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';

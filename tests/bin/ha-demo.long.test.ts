@@ -104,12 +104,16 @@ describeDemo('two data hosts and a witness on one machine', () => {
     slowMs,
   );
 
-  test('a load beside a command that fails ends with 1, and one with --seconds too is refused', async () => {
-    const failed = await tidegate(['lab', 'load', '--json'], ['false']);
-    expect([failed.exitCode, failed.stderr]).toEqual([1, 'tidegate: false ended with 1\n']);
-    const both = await tidegate(['lab', 'load', '--seconds', '5'], ['true']);
-    expect([both.exitCode, both.stderr]).toEqual([2, expect.stringContaining('only one of --seconds and a command')]);
-  }, slowMs);
+  test(
+    'a load beside a command that fails ends with 1, and one with --seconds too is refused',
+    async () => {
+      const failed = await tidegate(['lab', 'load', '--json'], ['false']);
+      expect([failed.exitCode, failed.stderr]).toEqual([1, 'tidegate: false ended with 1\n']);
+      const both = await tidegate(['lab', 'load', '--seconds', '5'], ['true']);
+      expect([both.exitCode, both.stderr]).toEqual([2, expect.stringContaining('only one of --seconds and a command')]);
+    },
+    slowMs,
+  );
 
   test.each([
     [['lab', 'unplug', 'c'], 1, 'there is no host c: the hosts are a, b, w'],

@@ -92,7 +92,10 @@ export const loadBalancerAct: Act = {
       await stage.step(
         'what the client has seen of it',
         () =>
-          stage.until('thirty more answers', async () => asking.answers.length >= before + 30 && asking.answers.slice(before)),
+          stage.until(
+            'thirty more answers',
+            async () => asking.answers.length >= before + 30 && asking.answers.slice(before),
+          ),
         (answers) => {
           const failed = answers.filter(({ isGood }) => !isGood).length;
           const slowest = Math.max(0, ...answers.map(({ seconds }) => seconds));

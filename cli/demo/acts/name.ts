@@ -65,7 +65,13 @@ export const nameAct: Act = {
     }));
     const monitor = { name: label, checkType: 'HTTP' as const, parameters: { http: { path: '/health' } }, ...check };
     const failback = { mode: 'DELAYED' as const, delayMs: 1_000 };
-    const input = { projectId: project?.id, fqdn, flavorId, ttlSeconds: 5, cmpObject: { type: 'demo', externalId: run } };
+    const input = {
+      projectId: project?.id,
+      fqdn,
+      flavorId,
+      ttlSeconds: 5,
+      cmpObject: { type: 'demo', externalId: run },
+    };
     const pools = [{ name: label, failback, members, monitors: [monitor] }];
     const made = await stage.step(
       `gslbCreate ${fqdn}: one pool with a web server in ${sites.join(', ')}, checked each second from all three sites`,

@@ -32,7 +32,8 @@ export const objectsAct: Act = {
       () => login(place, lost, urlOf(lost)),
       () => 'logged in',
     );
-    const by = (signal: AbortSignal) => new Clients((name) => ({ name, urls: [urlOf(name)], token, project: project?.name, signal }));
+    const by = (signal: AbortSignal) =>
+      new Clients((name) => ({ name, urls: [urlOf(name)], token, project: project?.name, signal }));
     const clients = by(stage.signal);
     const container = `demo-${run}`;
     const [first, second] = [`${container}/before.bin`, `${container}/meanwhile.bin`];
@@ -49,11 +50,7 @@ export const objectsAct: Act = {
         (made) => `created, with the option ${made.option}`,
       );
       const body = randomBytes(sizeBytes);
-      await stage.step(
-        `${sizeBytes} bytes are written at ${lost}`,
-        () => clients.write(lost, first, body),
-        sumOf,
-      );
+      await stage.step(`${sizeBytes} bytes are written at ${lost}`, () => clients.write(lost, first, body), sumOf);
       await stage.step('and read at south', () => clients.read('south', first), sumOf);
       stage.undo(`bin/tidegate lab plug ${lost}`, () => act(place, 'plug').catch(() => undefined));
       await stage.step(
