@@ -23,7 +23,7 @@ export interface StartedParts {
 const standardDataPath = '.tidegate';
 
 /** A browser does not send a fragment to the server, so it is in no log of one. */
-export function linkWith(url: string, loginCode: string | undefined): string {
+function linkWith(url: string, loginCode: string | undefined): string {
   return loginCode === undefined ? `${url}/` : `${url}/#code=${loginCode}`;
 }
 

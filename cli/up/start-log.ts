@@ -14,7 +14,7 @@ interface StartLogOptions {
   readonly stdout: Output;
 }
 
-export interface StartLog {
+interface StartLog {
   readonly path: string;
   readonly log: Logger;
 }

@@ -22,7 +22,7 @@ const pauseMs = 100;
 
 interface Known {
   readonly objectClusters: { readonly nodes: readonly KnownCluster[] };
-  readonly objectOptions: { readonly nodes: readonly { readonly id: string; readonly name: string }[] };
+  readonly objectOptions: { readonly nodes: readonly KnownOption[] };
 }
 
 interface KnownCluster {
@@ -36,13 +36,21 @@ interface KnownCluster {
   }[];
 }
 
+interface KnownOption {
+  readonly id: string;
+  readonly name: string;
+  /** It is being deleted. */
+  readonly ending: boolean;
+}
+
 export class ClustersGround extends LaidGround {
   /** Adds the linked ones, when none of the device's is known or there is no option; tells new addresses of those that are known. */
   async register({ hosts = [] }: DescribedDevice): Promise<void> {
     const admin = await this.administrator();
     const { objectClusters, objectOptions } = await ask(admin);
+    const options = objectOptions.nodes.filter(({ ending }) => !ending);
     const known = new Map(objectClusters.nodes.map((each) => [each.name, each]));
-    const isNew = objectOptions.nodes.length === 0 || !clusterNames.some((name) => known.has(name));
+    const isNew = options.length === 0 || !clusterNames.some((name) => known.has(name));
     for (const { name, address } of hosts) {
       const { peer, controller, s3 } = urlsOf(address);
       const urls = { peerUrls: [peer], controllerUrls: [controller], s3Urls: [s3] };
@@ -52,7 +60,7 @@ export class ClustersGround extends LaidGround {
       if (cluster === undefined && isNew && linkedNames.some((each) => each === name))
         await changeGraph(admin, 'objectClusterCreate', { name, site: 'lab', ...urls });
     }
-    if (objectOptions.nodes.length === 0) await changeGraph(admin, 'objectOptionCreate', { name: optionName });
+    if (options.length === 0) await giveOption(admin, objectOptions.nodes);
     await this.#served(
       admin,
       hosts.map(({ name }) => name),
@@ -127,8 +135,15 @@ export class ClustersGround extends LaidGround {
 
 function ask(admin: GraphCaller): Promise<Known> {
   const clusters = 'id name presence peerUrls s3Urls controllers { services { role ready } }';
-  const query = `{ objectClusters(first: 100) { nodes { ${clusters} } } objectOptions(first: 100) { nodes { id name } } }`;
+  const query = `{ objectClusters(first: 100) { nodes { ${clusters} } } objectOptions(first: 100) { nodes { id name ending } } }`;
   return askGraph(admin, query, {});
+}
+
+/** The clusters of an earlier lab, which have ended, can't finish the deletion of theirs: it is taken back. */
+async function giveOption(admin: GraphCaller, options: readonly KnownOption[]): Promise<void> {
+  const ending = options.find(({ name }) => name === optionName);
+  if (ending !== undefined) await changeGraph(admin, 'objectOptionDeleteCancel', { id: ending.id });
+  else await changeGraph(admin, 'objectOptionCreate', { name: optionName });
 }
 
 function serves({ presence, controllers }: KnownCluster): boolean {

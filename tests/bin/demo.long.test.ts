@@ -109,7 +109,7 @@ describeAsRoot('the demo', () => {
       expect(demo.output()).toContain('cleaning up: gslbDelete');
       expect(demo.output()).toContain("Left: the lab's part sites");
       expect(await left()).toEqual(nothing);
-      const again = start('--acts', '3');
+      const again = start('--acts', '3,4');
       expect([await again.code, again.output()]).toEqual([0, expect.stringContaining('Now yours:')]);
       expect(again.output()).not.toContain('lab add sites\n  adding');
       expect(await left()).toEqual(nothing);

@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ClusterClient } from '../../cluster-client.ts';
 import { loginShape } from '../../cluster-login.ts';
 import { containerShape } from '../../commands/containers/shapes.ts';
@@ -15,6 +16,8 @@ const clusters = ['north', 'south', 'east'] as const;
 type Cluster = (typeof clusters)[number];
 const lost = 'north';
 const sizeBytes = 300_000;
+const removeMs = 20_000;
+const pauseMs = 500;
 const json = { 'content-type': 'application/json' };
 
 export const objectsAct: Act = {
@@ -167,21 +170,26 @@ class Clients {
   }
 }
 
-/** At the first cluster that answers. */
+/** By another cluster than the lost one. After a change of the network it may need some seconds. */
 async function remove(clients: Clients, container: string, objects: readonly string[]): Promise<void> {
+  const endsAtMs = performance.now() + removeMs;
   try {
     for (const path of [...objects.map((each) => `delete_object/${each}`), `delete_container/${container}`])
-      await clients
-        .of('south')
-        .done({ method: 'DELETE', path: `/-/${path}` })
-        .catch(unlessThere);
+      for (let isDone = false; !isDone; ) {
+        const call = { method: 'DELETE', path: `/-/${path}` } as const;
+        isDone = await clients.of('south').done(call).then(
+          () => true,
+          (error: unknown) => isGone(error) || (performance.now() > endsAtMs ? Promise.reject(error) : false),
+        );
+        if (!isDone) await sleep(pauseMs);
+      }
   } finally {
     await clients.close();
   }
 }
 
-function unlessThere(error: unknown): void {
-  if (!(error instanceof CommandFailure) || !/^NO_(CONTAINER|OBJECT):/.test(error.message)) throw error;
+function isGone(error: unknown): boolean {
+  return error instanceof CommandFailure && /^NO_(CONTAINER|OBJECT):/.test(error.message);
 }
 
 function sumOf(body: Buffer): string {

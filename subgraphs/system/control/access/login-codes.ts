@@ -14,7 +14,7 @@ interface IssuedCode {
 }
 
 /** Works while the user is unchanged. Put it back if the login fails for another reason than the code. */
-export interface TakenCode {
+interface TakenCode {
   readonly user: VerifiedUser;
   putBack(): void;
 }
