@@ -56,7 +56,7 @@ const exceptions: Readonly<Record<string, string>> = {
 };
 
 const verbs =
-  /(Create|Update|Delete|Set|Add|Remove|Attach|Detach|Start|Pause|Resume|Cancel|Accept|Revoke|Begin|Confirm|Close|Lift|Verify|Settle|Adopt|Release|Replace|Restore|Share|Unshare|Drain|Undrain|Enable|Disable|Freeze|Unfreeze|Call|Refresh|Move|Import|Export|Expire|Issue|Renew|Invite|Join|Forget|End|Retry|Announce|Switchover)$/;
+  /(Create|Update|Delete|Set|Add|Remove|Attach|Detach|Start|Pause|Resume|Cancel|Accept|Revoke|Begin|Confirm|Close|Lift|Verify|Settle|Adopt|Release|Replace|Restore|Share|Unshare|Drain|Undrain|Enable|Disable|Freeze|Unfreeze|Call|Refresh|Move|Import|Export|Expire|Issue|Renew|Invite|Join|Forget|End|Retry|Announce|Switchover|Acknowledge|CheckIn|Test)$/;
 const loginMutations: ReadonlySet<string> = new Set(['login', 'logout', 'sessionRefresh', 'relayCall']);
 const timeNames = /(At|Until|From|Since|Before)$|^(from|until|since|before)$/;
 const rawJson: ReadonlySet<string> = new Set([

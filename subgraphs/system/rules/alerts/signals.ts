@@ -1,0 +1,61 @@
+// What a status event says about the conditions of alerts: a subject came into a condition, or left it.
+import type { PastEvent } from '../../../../platform/events/event-table.ts';
+import {
+  type AlertCondition,
+  alertConditionNames,
+  type AlertConditionSpec,
+  conditionSpec,
+} from '../../spec/alert-conditions.ts';
+
+export type SignalChange = {
+  readonly condition: AlertCondition;
+  readonly subjectType: string;
+  /** UUID. */
+  readonly subjectId: string;
+} & (
+  | { readonly to: 'ON'; readonly status: string; readonly reason: string | null }
+  /** `restarts`: the wait begins again, with the same status. */
+  | { readonly to: 'OFF' | 'RESTARTED'; readonly reason: string | null }
+);
+
+type Told = Pick<PastEvent, 'kind' | 'subjectType' | 'subjectId' | 'to' | 'reason'>;
+
+/** By kind: the conditions to which its events matter. */
+const conditionsByKind = Map.groupBy(
+  alertConditionNames.flatMap((condition) => kindsOf(conditionSpec(condition)).map((kind) => ({ condition, kind }))),
+  ({ kind }) => kind,
+);
+
+/** Of rules and alerts: after them, what is stored is looked at again. */
+export const ownKinds: ReadonlySet<string> = new Set(['alertRule.state', 'alert.state']);
+
+export function signalChanges(event: Told): readonly SignalChange[] {
+  if (event.kind === 'alertRule.checkedIn')
+    return [{ condition: 'CHECK_IN_LATE', ...subjectOf(event), to: 'RESTARTED', reason: event.reason }];
+  return (conditionsByKind.get(event.kind) ?? []).flatMap(({ condition }) => changeOf(condition, event) ?? []);
+}
+
+function changeOf(condition: AlertCondition, event: Told): SignalChange | undefined {
+  const { signals, departures } = conditionSpec(condition);
+  const { subjectType, kind, to, reason } = event;
+  const named = { condition, ...subjectOf(event) };
+  const gone = departures.some(
+    (each) =>
+      each.subjectType === subjectType &&
+      each.kind === kind &&
+      (each.value === undefined || each.value === to) &&
+      (each.reason === undefined || each.reason === reason),
+  );
+  if (gone) return { ...named, to: 'OFF', reason: 'it was deleted' };
+  const signal = signals.find((each) => each.subjectType === subjectType && each.kind === kind);
+  if (signal?.begins.includes(to)) return { ...named, to: 'ON', status: to, reason };
+  return signal?.ends.includes(to) ? { ...named, to: 'OFF', reason } : undefined;
+}
+
+function kindsOf({ signals, departures }: AlertConditionSpec): readonly string[] {
+  return [...new Set([...signals, ...departures].map(({ kind }) => kind))];
+}
+
+function subjectOf({ subjectType, subjectId }: Told) {
+  return { subjectType, subjectId };
+}

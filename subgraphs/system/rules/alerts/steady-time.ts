@@ -1,0 +1,21 @@
+// The time by which alerts measure durations. It goes on while the process runs, whatever the wall clock does. When another process
+// takes over, it goes on by the database's clock, which may not run backwards.
+
+interface StoredTime {
+  readonly steadyMs: number;
+  /** The database's clock at that time: Unix milliseconds. */
+  readonly atMs: number;
+}
+
+/** The steady time for a process that takes over now. */
+export function resumedTime({ steadyMs, atMs }: StoredTime, nowMs: number): number {
+  return steadyMs + Math.max(0, nowMs - atMs);
+}
+
+/**
+ * How long ago an event happened, in steady milliseconds. It happened after everything before it was read, however wrong the clock was
+ * since.
+ */
+export function ageOf(atMs: number, nowMs: number, sinceCaughtUpMs: number): number {
+  return Math.min(Math.max(0, nowMs - atMs), sinceCaughtUpMs);
+}
