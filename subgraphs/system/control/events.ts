@@ -1,4 +1,4 @@
-// The status events of users, projects, memberships, tokens, machines, published operations and the hosts of the database.
+// The status events of users, projects, memberships, tokens, machines, published operations, alerts and the hosts of the database.
 
 import { roles } from '../../../platform/edge/identity.ts';
 import { declareEvents } from '../../../platform/events/kinds.ts';
@@ -65,6 +65,26 @@ export const systemEvents = declareEvents({
     subject: 'PublishedOperation',
     values: ['PUBLISHED', 'REMOVED'],
     meaning: 'A published operation was removed; `reason` is its name. Administrators see it.',
+  },
+  'alert.state': {
+    subject: 'Alert',
+    values: ['FIRING', 'ACKNOWLEDGED', 'RESOLVED'],
+    meaning: 'An alert fired, was acknowledged or was resolved; `reason` has the cause, for people.',
+  },
+  'alertRule.state': {
+    subject: 'AlertRule',
+    values: ['ENABLED', 'DISABLED', 'DELETED'],
+    meaning: 'An alert rule was created, changed or deleted.',
+  },
+  'alertRule.checkedIn': {
+    subject: 'AlertRule',
+    values: ['ENABLED', 'DISABLED'],
+    meaning: 'A job checked in at an alert rule.',
+  },
+  'alertChannel.state': {
+    subject: 'AlertChannel',
+    values: ['ENABLED', 'DISABLED', 'DELETED'],
+    meaning: 'An alert channel was created, changed or deleted.',
   },
   'apiToken.revoked': { subject: 'ApiToken', values: ['ACTIVE', 'REVOKED'], meaning: 'An API token was revoked.' },
 });

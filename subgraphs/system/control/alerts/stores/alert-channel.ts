@@ -1,0 +1,48 @@
+// An alert channel as stored. What may give access, also the path of a URL, is in its sealed secret.
+import type { AlertChannelKind, AlertMailSecurity } from '../../../../../generated/graph/system.ts';
+import type { Sealed } from '../../../../../platform/secrets/seal.ts';
+import type { QuietHours } from '../../../rules/alerts/quiet-hours.ts';
+
+/** Where it connects to. Its secret is sealed for exactly this. */
+export interface ChannelPlace {
+  readonly host: string;
+  readonly port: number;
+  /** PEM. Null: public authorities. */
+  readonly caCertificates: string | null;
+  /** Null: HTTPS. */
+  readonly mailSecurity: AlertMailSecurity | null;
+}
+
+export interface ChannelSpec {
+  readonly place: ChannelPlace;
+  readonly userName: string | null;
+  readonly sender: string | null;
+  readonly recipients: readonly string[];
+  readonly quietHours: readonly QuietHours[];
+  readonly timeZone: string;
+  readonly groupMs: number;
+}
+
+export interface ChannelSecret {
+  /** Of a URL, with its query. */
+  readonly path?: string;
+  /** Signs the requests of a webhook. */
+  readonly signing?: string;
+  /** Of the user at a mail server. */
+  readonly password?: string;
+}
+
+export interface AlertChannel {
+  /** UUID. */
+  readonly id: string;
+  readonly version: number;
+  /** UUID. Null if rules of the installation use it. */
+  readonly projectId: string | null;
+  readonly name: string;
+  readonly kind: AlertChannelKind;
+  readonly enabled: boolean;
+  readonly spec: ChannelSpec;
+  readonly sealed: Sealed;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}

@@ -1,0 +1,31 @@
+// An alert rule as stored.
+import type { AlertCondition, AlertSeverity } from '../../../spec/alert-conditions.ts';
+
+export interface AlertRule {
+  /** UUID. */
+  readonly id: string;
+  readonly version: number;
+  /** UUID. Null if it watches the installation. */
+  readonly projectId: string | null;
+  readonly name: string;
+  readonly condition: AlertCondition;
+  readonly severity: AlertSeverity;
+  readonly enabled: boolean;
+  readonly lastsMs: number;
+  readonly withinMs: number | null;
+  readonly resolveAfterMs: number;
+  readonly repeatMs: number | null;
+  /** Of the only subject that it watches. */
+  readonly subjectType: string | null;
+  readonly subjectId: string | null;
+  readonly checkedInAt: Date | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** In place of a project: names are unique in it. */
+export const installationScope = '00000000-0000-0000-0000-000000000000';
+
+export function scopeOf(projectId: string | null): string {
+  return projectId ?? installationScope;
+}

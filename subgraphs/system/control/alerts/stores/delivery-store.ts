@@ -1,0 +1,204 @@
+// Notices (what a channel has to be told of each alert) and notifications (the messages made of them).
+import type { AlertDeliveryState } from '../../../../../generated/graph/system.ts';
+import type { Database, Sql, Transaction } from '../../../../../platform/database/database.ts';
+import { marksFor } from '../../../../../platform/database/sql.ts';
+import type { Page, PageArguments } from '../../../../../platform/graph/connection.ts';
+import { pageOfRanges } from '../../../../../platform/graph/entity-list.ts';
+import { owe } from '../../../../../platform/work/owed-work.ts';
+import type { Wake } from '../../../../../platform/work/wake.ts';
+import type { Message } from '../../../rules/alerts/message.ts';
+import type { AlertSeverity, AlertState } from '../../../spec/alert-conditions.ts';
+
+/** The kind of owed work whose keys are channels. */
+export const deliveryKind = 'alert-delivery';
+
+export interface Delivery {
+  /** UUID: the same for each attempt. */
+  readonly id: string;
+  readonly channelId: string;
+  readonly kind: Message['kind'];
+  readonly state: AlertDeliveryState;
+  readonly alertCount: number;
+  readonly attempts: number;
+  readonly lastError: string | null;
+  readonly createdAt: Date;
+  readonly nextAt: Date | null;
+  readonly finishedAt: Date | null;
+}
+
+/** A message that is not delivered yet. */
+export interface WaitingDelivery {
+  readonly id: string;
+  readonly message: Message;
+  readonly attempts: number;
+  /** By the database's clock. */
+  readonly ageMs: number;
+  /** How long until its next attempt; 0 if it is due. */
+  readonly dueInMs: number;
+}
+
+/** What a channel has to be told. */
+export interface DueNotice {
+  readonly alertId: string;
+  readonly told: AlertState | null;
+  readonly state: AlertState;
+  readonly severity: AlertSeverity;
+}
+
+const shown = {
+  ...{ id: true, channelId: true, kind: true, state: true, alertCount: true, attempts: true, lastError: true },
+  ...{ createdAt: true, nextAt: true, finishedAt: true },
+} as const;
+const noticesAtOnce = 500;
+
+export class DeliveryStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async byIds(ids: readonly string[]): Promise<ReadonlyMap<string, Delivery>> {
+    const rows = await this.#db.prisma.alertNotification.findMany({ where: { id: { in: [...ids] } }, select: shown });
+    return new Map(
+      rows.map((row) => [
+        row.id,
+        { ...row, kind: row.kind as Delivery['kind'], state: row.state as AlertDeliveryState },
+      ]),
+    );
+  }
+
+  pageOf(channelId: string, page: PageArguments): Promise<Page<Delivery>> {
+    const ranges = [
+      { index: 'alert_notification_channel_idx', condition: { sql: 'channel_id = ?', values: [channelId] } },
+    ];
+    const search = { table: 'alert_notification', key: ['id'], ranges };
+    return pageOfRanges(this.#db, search, { ...page, orderBy: 'NEWEST' }, (ids) => this.byIds(ids));
+  }
+}
+
+/** Gives news of alerts to channels, and owes their delivery. `dueInMs`: by channel. */
+export async function addNotices(
+  tx: Transaction,
+  notices: readonly { readonly channelId: string; readonly alertId: string }[],
+  dueInMs: (channelId: string) => number,
+  wake: Wake,
+): Promise<void> {
+  for (let at = 0; at < notices.length; at += noticesAtOnce) {
+    const some = notices.slice(at, at + noticesAtOnce);
+    await tx.execute(
+      `INSERT INTO alert_notice (channel_id, alert_id) VALUES ${some.map(() => '(?, ?)').join(', ')}
+        ON DUPLICATE KEY UPDATE due = true`,
+      some.flatMap(({ channelId, alertId }) => [channelId, alertId]),
+    );
+  }
+  for (const channelId of [...new Set(notices.map((each) => each.channelId))].sort())
+    await owe(tx, deliveryKind, channelId, { dueInMs: dueInMs(channelId) }, wake);
+}
+
+/** News of resolved alerts goes to the channels that have notices of them, whatever their rules say now. */
+export async function channelsWithNotices(
+  tx: Transaction,
+  alertIds: readonly string[],
+): Promise<readonly { readonly channelId: string; readonly alertId: string }[]> {
+  if (alertIds.length === 0) return [];
+  return tx.query(
+    `SELECT channel_id AS channelId, alert_id AS alertId FROM alert_notice WHERE alert_id IN (${marksFor(alertIds)})`,
+    alertIds,
+  );
+}
+
+/** The longest due first. */
+export async function dueNotices(tx: Transaction, channelId: string, take: number): Promise<readonly DueNotice[]> {
+  return tx.query<DueNotice>(
+    `SELECT n.alert_id AS alertId, n.told, a.state, a.severity FROM alert_notice n JOIN alert a ON a.id = n.alert_id
+      WHERE n.channel_id = ? AND n.due = true ORDER BY n.alert_id LIMIT ?`,
+    [channelId, take],
+  );
+}
+
+/** Nobody needs to be told: the alert was resolved before the channel was told of it. */
+export async function dropNotices(tx: Transaction, channelId: string, alertIds: readonly string[]): Promise<void> {
+  if (alertIds.length === 0) return;
+  const sql = `DELETE FROM alert_notice WHERE channel_id = ? AND alert_id IN (${marksFor(alertIds)})`;
+  await tx.execute(sql, [channelId, ...alertIds]);
+}
+
+/** They are in this message. */
+export async function takeNotices(
+  tx: Transaction,
+  { channelId, notificationId }: { readonly channelId: string; readonly notificationId: string },
+  notices: readonly DueNotice[],
+): Promise<void> {
+  for (const [state, some] of Map.groupBy(notices, (each) => each.state))
+    await tx.execute(
+      `UPDATE alert_notice SET due = false, told = ?, notification_id = ? WHERE channel_id = ? AND alert_id IN (${marksFor(some)})`,
+      [state, notificationId, channelId, ...some.map(({ alertId }) => alertId)],
+    );
+}
+
+export interface NewDelivery {
+  readonly id: string;
+  readonly channelId: string;
+  readonly scope: string;
+  readonly message: Message;
+  readonly alertCount: number;
+}
+
+export async function insertDelivery(tx: Transaction, delivery: NewDelivery): Promise<void> {
+  const { id, channelId, scope, message, alertCount } = delivery;
+  await tx.execute(
+    `INSERT INTO alert_notification (id, channel_id, scope, kind, state, message, alert_count, next_at)
+      VALUES (?, ?, ?, ?, 'WAITING', ?, ?, NOW(3))`,
+    [id, channelId, scope, message.kind, JSON.stringify(message), alertCount],
+  );
+}
+
+/** Tests first: a person waits for them. */
+export async function nextWaiting(sql: Sql, channelId: string): Promise<WaitingDelivery | undefined> {
+  const [row] = await sql.query<Omit<WaitingDelivery, 'message'> & { readonly message: string }>(
+    `SELECT id, message, attempts, TIMESTAMPDIFF(MICROSECOND, created_at, NOW(3)) DIV 1000 AS ageMs,
+      GREATEST(0, TIMESTAMPDIFF(MICROSECOND, NOW(3), next_at) DIV 1000) AS dueInMs
+      FROM alert_notification WHERE channel_id = ? AND state = 'WAITING' ORDER BY kind = 'TEST' DESC, id LIMIT 1`,
+    [channelId],
+  );
+  if (row === undefined) return undefined;
+  const message = JSON.parse(row.message) as Message;
+  return { ...row, message, ageMs: Number(row.ageMs), dueInMs: Number(row.dueInMs) };
+}
+
+export async function recordDelivered(tx: Transaction, id: string): Promise<void> {
+  await tx.execute(
+    `UPDATE alert_notification SET state = 'DELIVERED', attempts = attempts + 1, next_at = NULL, finished_at = NOW(3)
+      WHERE id = ? AND state = 'WAITING'`,
+    [id],
+  );
+}
+
+/** `retryInMs` undefined: it is given up. */
+export async function recordFailed(
+  tx: Transaction,
+  id: string,
+  { error, retryInMs }: { readonly error: string; readonly retryInMs: number | undefined },
+): Promise<void> {
+  const ended = retryInMs === undefined;
+  await tx.execute(
+    `UPDATE alert_notification SET state = ?, attempts = attempts + 1, last_error = ?,
+      next_at = ${ended ? 'NULL' : 'NOW(3) + INTERVAL ? * 1000 MICROSECOND'}, finished_at = ${ended ? 'NOW(3)' : 'NULL'}
+      WHERE id = ? AND state = 'WAITING'`,
+    [ended ? 'FAILED' : 'WAITING', error.slice(0, 1_024), ...(ended ? [] : [retryInMs]), id],
+  );
+}
+
+/** Messages of a scope in the last hour, and when the oldest of them was made. */
+export async function madeInHour(
+  tx: Transaction,
+  scope: string,
+): Promise<{ readonly count: number; readonly oldestAgeMs: number }> {
+  const [row] = await tx.query<{ count: number; oldestAgeMs: number | null }>(
+    `SELECT COUNT(*) AS count, TIMESTAMPDIFF(MICROSECOND, MIN(created_at), NOW(3)) DIV 1000 AS oldestAgeMs
+      FROM alert_notification WHERE scope = ? AND created_at > NOW(3) - INTERVAL 1 HOUR AND created_at <= NOW(3)`,
+    [scope],
+  );
+  return { count: Number(row?.count ?? 0), oldestAgeMs: Number(row?.oldestAgeMs ?? 0) };
+}

@@ -1,0 +1,119 @@
+// The tables of alert rules. Reads through the model; writes are SQL inside the mutation's own transaction.
+import { always, type Database, type Transaction } from '../../../../../platform/database/database.ts';
+import { marksFor } from '../../../../../platform/database/sql.ts';
+import type { Page } from '../../../../../platform/graph/connection.ts';
+import { type ListFilter, type ListTable, pageOfList } from '../../../../../platform/graph/entity-list.ts';
+import type { AlertCondition, AlertSeverity } from '../../../spec/alert-conditions.ts';
+import { type AlertRule, scopeOf } from './alert-rule.ts';
+
+export type NewAlertRule = Omit<AlertRule, 'version' | 'createdAt' | 'updatedAt' | 'checkedInAt'>;
+
+const ruleList: ListTable = {
+  ...{ table: 'alert_rule', name: 'name', shown: always },
+  all: { time: 'PRIMARY', name: 'alert_rule_list_idx' },
+  ofProject: { time: 'alert_rule_project_idx', name: 'alert_rule_project_name_idx' },
+};
+
+const shown = {
+  ...{ id: true, version: true, projectId: true, name: true, condition: true, severity: true, enabled: true },
+  ...{ lastsMs: true, withinMs: true, resolveAfterMs: true, repeatMs: true, subjectType: true, subjectId: true },
+  ...{ checkedInAt: true, createdAt: true, updatedAt: true },
+} as const;
+
+export class AlertRuleStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async byIds(ids: readonly string[]): Promise<ReadonlyMap<string, AlertRule>> {
+    const rows = await this.#db.prisma.alertRule.findMany({ where: { id: { in: [...ids] } }, select: shown });
+    return new Map(rows.map((row) => [row.id, typed(row)]));
+  }
+
+  page(filter: ListFilter): Promise<Page<AlertRule>> {
+    return pageOfList(this.#db, ruleList, filter, (ids) => this.byIds(ids));
+  }
+
+  /** The UUIDs of the channels of rules, by rule. */
+  async channelsOf(ruleIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const rows = await this.#db.query<{ ruleId: string; channelId: string }>(
+      `SELECT rule_id AS ruleId, channel_id AS channelId FROM alert_rule_channel WHERE rule_id IN (${marksFor(ruleIds)}) ORDER BY channel_id`,
+      ruleIds,
+    );
+    const grouped = Map.groupBy(rows, ({ ruleId }) => ruleId);
+    return new Map(ruleIds.map((id) => [id, (grouped.get(id) ?? []).map(({ channelId }) => channelId)]));
+  }
+
+  /** In the scope of a project (UUID), or of the installation. Its project must be locked. */
+  async count(tx: Transaction, projectId: string | null): Promise<number> {
+    const sql = 'SELECT COUNT(*) AS count FROM alert_rule WHERE scope = ? FOR UPDATE';
+    return Number((await tx.query<{ count: number }>(sql, [scopeOf(projectId)]))[0]?.count ?? 0);
+  }
+
+  /** Throws the database's duplicate key error. */
+  async insert(tx: Transaction, rule: NewAlertRule): Promise<void> {
+    await tx.execute(
+      `INSERT INTO alert_rule (id, project_id, scope, name, condition_name, severity, enabled, lasts_ms, within_ms, resolve_after_ms,
+        repeat_ms, subject_type, subject_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      [
+        ...[rule.id, rule.projectId, scopeOf(rule.projectId), rule.name, rule.condition, rule.severity, rule.enabled],
+        ...[rule.lastsMs, rule.withinMs, rule.resolveAfterMs, rule.repeatMs, rule.subjectType, rule.subjectId],
+      ],
+    );
+  }
+
+  async lock(tx: Transaction, id: string): Promise<AlertRule | undefined> {
+    const rows = await tx.query<StoredRule>(`SELECT ${columns} FROM alert_rule WHERE id = ? FOR UPDATE`, [id]);
+    return rows[0] && typed(rows[0]);
+  }
+
+  async update(tx: Transaction, rule: AlertRule): Promise<void> {
+    await tx.execute(
+      `UPDATE alert_rule SET severity = ?, enabled = ?, lasts_ms = ?, within_ms = ?, resolve_after_ms = ?, repeat_ms = ?,
+        version = version + 1, updated_at = NOW(3) WHERE id = ?`,
+      [rule.severity, rule.enabled, rule.lastsMs, rule.withinMs, rule.resolveAfterMs, rule.repeatMs, rule.id],
+    );
+  }
+
+  async checkIn(tx: Transaction, id: string): Promise<void> {
+    await tx.execute('UPDATE alert_rule SET checked_in_at = NOW(3), version = version + 1 WHERE id = ?', [id]);
+  }
+
+  async delete(tx: Transaction, id: string): Promise<void> {
+    await tx.execute('DELETE FROM alert_rule WHERE id = ?', [id]);
+  }
+
+  async setChannels(tx: Transaction, id: string, channelIds: readonly string[]): Promise<void> {
+    await tx.execute('DELETE FROM alert_rule_channel WHERE rule_id = ?', [id]);
+    if (channelIds.length === 0) return;
+    await tx.execute(
+      `INSERT INTO alert_rule_channel (rule_id, channel_id) VALUES ${channelIds.map(() => '(?, ?)').join(', ')}`,
+      channelIds.flatMap((channelId) => [id, channelId]),
+    );
+  }
+
+  /** All, for the watch. */
+  async all(tx: Transaction): Promise<readonly AlertRule[]> {
+    const rows = await tx.query<StoredRule>(`SELECT ${columns} FROM alert_rule ORDER BY id`);
+    return rows.map(typed);
+  }
+}
+
+const columns = `id, version, project_id AS projectId, name, condition_name AS \`condition\`, severity, enabled, lasts_ms AS lastsMs,
+  within_ms AS withinMs, resolve_after_ms AS resolveAfterMs, repeat_ms AS repeatMs, subject_type AS subjectType, subject_id AS subjectId,
+  checked_in_at AS checkedInAt, created_at AS createdAt, updated_at AS updatedAt`;
+
+type StoredRule = Omit<AlertRule, 'condition' | 'severity' | 'enabled'> & {
+  readonly condition: string;
+  readonly severity: string;
+  readonly enabled: boolean | number;
+};
+
+function typed({ condition, severity, enabled, ...row }: StoredRule): AlertRule {
+  return {
+    ...row,
+    ...{ condition: condition as AlertCondition, severity: severity as AlertSeverity, enabled: Boolean(enabled) },
+  };
+}

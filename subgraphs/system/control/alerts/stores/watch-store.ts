@@ -1,0 +1,137 @@
+// What the watch of alerts keeps: how far it has read the status events, its steady time, and the subjects that are in a condition.
+import type { SqlValue, Transaction } from '../../../../../platform/database/database.ts';
+import type { Position } from '../../../../../platform/events/event-table.ts';
+import { type CmpObjectKey, storedCmpObject } from '../../../../../platform/graph/cmp-object.ts';
+import type { StandingSignal } from '../../../rules/alerts/evaluate.ts';
+import type { AlertCondition } from '../../../spec/alert-conditions.ts';
+
+export interface WatchState {
+  readonly position: Position;
+  readonly epoch: number;
+  readonly steadyMs: number;
+  /** The database's clock at `steadyMs`: Unix milliseconds. Null before the first look. */
+  readonly atMs: number | null;
+  /** By the steady time. Null if never. */
+  readonly caughtUpMs: number | null;
+}
+
+export interface Signal extends StandingSignal {
+  readonly status: string;
+  readonly reason: string | null;
+  readonly subjectName: string | null;
+  readonly cmpObject: CmpObjectKey | null;
+  readonly since: Date;
+}
+
+const unixMs = (time: string) => `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ${time}) DIV 1000`;
+/** More are looked at when some of them are over. */
+const mostSignals = 50_000;
+
+/** Locks it, so that looks follow one another. `nowMs`: the database's clock. */
+export async function lockWatch(tx: Transaction): Promise<{ readonly state: WatchState; readonly nowMs: number }> {
+  const [row] = await tx.query<{
+    readonly seq: number;
+    readonly eventId: string | null;
+    readonly epoch: number;
+    readonly steadyMs: number | bigint;
+    readonly atMs: number | bigint | null;
+    readonly caughtUpMs: number | bigint | null;
+    readonly nowMs: number | bigint;
+  }>(
+    `SELECT seq, event_id AS eventId, epoch, steady_ms AS steadyMs, ${unixMs('at')} AS atMs, caught_up_ms AS caughtUpMs,
+      ${unixMs('NOW(3)')} AS nowMs FROM alert_watch WHERE id = 1 FOR UPDATE`,
+  );
+  if (row === undefined) throw new Error('alert_watch is empty: apply the migrations');
+  const { seq, eventId, epoch } = row;
+  return {
+    state: {
+      ...{ position: { seq: Number(seq), eventId: eventId ?? '' }, epoch, steadyMs: Number(row.steadyMs) },
+      atMs: row.atMs === null ? null : Number(row.atMs),
+      caughtUpMs: row.caughtUpMs === null ? null : Number(row.caughtUpMs),
+    },
+    nowMs: Number(row.nowMs),
+  };
+}
+
+export async function storeWatch(tx: Transaction, state: Omit<WatchState, 'atMs'>): Promise<void> {
+  const { position, epoch, steadyMs, caughtUpMs } = state;
+  await tx.execute(
+    'UPDATE alert_watch SET seq = ?, event_id = ?, epoch = ?, steady_ms = ?, at = NOW(3), caught_up_ms = ? WHERE id = 1',
+    [
+      ...[position.seq, position.eventId === '' ? null : position.eventId, epoch, Math.round(steadyMs)],
+      caughtUpMs === null ? null : Math.round(caughtUpMs),
+    ],
+  );
+}
+
+/** A subject that is in the condition already keeps the time since when it is. */
+export async function putSignal(tx: Transaction, signal: Signal): Promise<void> {
+  await tx.execute(
+    `INSERT INTO alert_signal (condition_name, subject_type, subject_id, project_id, status, reason, subject_name, cmp_namespace,
+      cmp_type, cmp_id, since_at, since_ms, ends_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      ON DUPLICATE KEY UPDATE project_id = VALUES(project_id), status = VALUES(status), reason = VALUES(reason),
+      subject_name = COALESCE(VALUES(subject_name), subject_name), ends_at = VALUES(ends_at)`,
+    valuesOf(signal),
+  );
+}
+
+/** Its wait begins again. */
+export async function restartSignal(
+  tx: Transaction,
+  { condition, subjectType, subjectId }: Pick<Signal, 'condition' | 'subjectType' | 'subjectId'>,
+  since: { readonly at: Date; readonly steadyMs: number },
+): Promise<void> {
+  await tx.execute(
+    'UPDATE alert_signal SET since_at = ?, since_ms = ? WHERE condition_name = ? AND subject_type = ? AND subject_id = ?',
+    [since.at, Math.round(since.steadyMs), condition, subjectType, subjectId],
+  );
+}
+
+export async function removeSignal(
+  tx: Transaction,
+  { condition, subjectType, subjectId }: Pick<Signal, 'condition' | 'subjectType' | 'subjectId'>,
+): Promise<void> {
+  await tx.execute('DELETE FROM alert_signal WHERE condition_name = ? AND subject_type = ? AND subject_id = ?', [
+    ...[condition, subjectType, subjectId],
+  ]);
+}
+
+/** The oldest first. */
+export async function signalsOf(
+  tx: Transaction,
+  conditions: readonly AlertCondition[],
+): Promise<readonly Signal[]> {
+  if (conditions.length === 0) return [];
+  const rows = await tx.query<StoredSignal>(
+    `SELECT condition_name AS \`condition\`, subject_type AS subjectType, subject_id AS subjectId, project_id AS projectId, status,
+      reason, subject_name AS subjectName, cmp_namespace AS cmpNamespace, cmp_type AS cmpType, cmp_id AS cmpId, since_at AS since,
+      since_ms AS sinceMs, ${unixMs('ends_at')} AS endsAtMs FROM alert_signal
+      WHERE condition_name IN (${conditions.map(() => '?').join(', ')}) ORDER BY since_ms LIMIT ?`,
+    [...conditions, mostSignals],
+  );
+  return rows.map(({ cmpNamespace, cmpType, cmpId, condition, sinceMs, endsAtMs, ...row }) => ({
+    ...row,
+    condition: condition as AlertCondition,
+    sinceMs: Number(sinceMs),
+    endsAtMs: endsAtMs === null ? null : Number(endsAtMs),
+    cmpObject: storedCmpObject({ cmpNamespace, cmpType, cmpId }),
+  }));
+}
+
+interface StoredSignal extends Omit<Signal, 'condition' | 'cmpObject' | 'sinceMs' | 'endsAtMs'> {
+  readonly condition: string;
+  readonly cmpNamespace: string | null;
+  readonly cmpType: string | null;
+  readonly cmpId: string | null;
+  readonly sinceMs: number | bigint;
+  readonly endsAtMs: number | bigint | null;
+}
+
+function valuesOf(signal: Signal): SqlValue[] {
+  const { condition, subjectType, subjectId, projectId, status, reason, subjectName, cmpObject, since } = signal;
+  return [
+    ...[condition, subjectType, subjectId, projectId, status.slice(0, 32), reason, subjectName],
+    ...[cmpObject?.namespace ?? null, cmpObject?.type ?? null, cmpObject?.externalId ?? null],
+    ...[since, Math.round(signal.sinceMs), signal.endsAtMs === null ? null : new Date(signal.endsAtMs)],
+  ];
+}
