@@ -167,6 +167,10 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     summary: 'Objects of the CMP, and what they became.',
     load: async () => (await import('./commands/cmp-objects/noun.ts')).cmpObjects,
   },
+  alerts: {
+    summary: 'What needs a person: alerts that fire.',
+    load: async () => (await import('./commands/alerts/noun.ts')).alerts,
+  },
   events: {
     short: 'ev',
     summary: 'Status changes.',

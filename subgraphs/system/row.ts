@@ -41,6 +41,14 @@ export const systemRow = subgraphRow({
       .describe(
         'most status events of one subgraph of another team in a minute, in each process of the role system; as many may come at once',
       ),
+    'alerts.dashboardUrl': z
+      .url({ protocol: /^https?$/ })
+      .max(2_048)
+      .transform((url) => url.replace(/\/+$/, ''))
+      .optional()
+      .describe(
+        'where people reach the dashboard, for example https://tidegate.example.com; alerts then link to the page of their subject',
+      ),
   },
   authenticates: true,
   publicFields: ['Mutation.login', 'Mutation.sessionStart', 'Mutation.sessionRefresh', 'Mutation.machineJoin'],
@@ -54,6 +62,7 @@ export const systemRow = subgraphRow({
     const rateLimiter = new RedisRateLimiter({ redis, log, prefix: redisPrefix });
     const system = createSystemSubgraph({
       ...{ ...ground, rateLimiter, health: () => health.components() },
+      dashboardUrl: settings['alerts.dashboardUrl'],
       accessTokenSeconds: settings['sessions.accessTokenSeconds'],
       outsideEventsPerMinute: settings['events.outsidePerMinute'],
       maxSessionsPerUser: settings['sessions.maxPerUser'],
@@ -68,17 +77,36 @@ export const systemRow = subgraphRow({
     const { haCluster: cluster } = ground;
     const { HaWatch } = await import('./control/ha/ha-watch.ts');
     const watch = cluster && new HaWatch({ ...ground, cluster, publicKeys: await keys.publicKeys() });
+    const { AlertRuleStore } = await import('./control/alerts/stores/rule-store.ts');
+    const { AlertWatch } = await import('./control/alerts/alert-watch.ts');
+    const { CertificateLook } = await import('./control/alerts/certificate-look.ts');
+    const alertWatch = new AlertWatch({ ...ground, rules: new AlertRuleStore(ground.db) });
+    const certificateLook = new CertificateLook(ground);
     return {
       ...{ subgraph: system, access: system },
       async start() {
         await revived.start();
         watch?.start();
+        alertWatch.start();
+        certificateLook.start();
       },
       async stop() {
         system.ha.stop();
+        await certificateLook.stop();
+        await alertWatch.stop();
         await revived.stop();
         await watch?.stop();
       },
     };
   },
+  async work({ db, log, egress, sealer }, settings) {
+    const { createDeliveryQueue } = await import('./control/alerts/delivery-queue.ts');
+    const { alertRetention } = await import('./control/alerts/retention.ts');
+    const dashboardUrl = settings['alerts.dashboardUrl'] ?? null;
+    return {
+      queues: [createDeliveryQueue({ db, log, egress, sealer, dashboardUrl })],
+      retention: alertRetention(db),
+    };
+  },
+  reseal: async (db, options) => (await import('./control/alerts/reseal.ts')).resealChannels(db, options),
 });

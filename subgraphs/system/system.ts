@@ -13,11 +13,13 @@ import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
 import { foreignNodes } from '../../platform/graph/sdl.ts';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
 import type { Authority } from '../../platform/machines/authority.ts';
+import type { EgressPolicy } from '../../platform/net/egress.ts';
 import type { HaCluster } from '../../platform/process/ha-cluster.ts';
 import type { OutsideNodes } from '../../platform/process/subgraph-row.ts';
 import type { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import type { PublicKeys, SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import type { Keyring } from '../../platform/secrets/keyring.ts';
+import type { Sealer } from '../../platform/secrets/seal.ts';
 import type { Wake } from '../../platform/work/wake.ts';
 import { accessResolvers } from './control/access/access-resolvers.ts';
 import { AccessTokens } from './control/access/access-tokens.ts';
@@ -30,6 +32,14 @@ import { LoginCodes } from './control/access/login-codes.ts';
 import { Argon2Hasher, type PasswordHasher } from './control/access/password-hasher.ts';
 import type { RateLimiter } from './control/access/rate-limiter.ts';
 import { SessionService } from './control/access/session-service.ts';
+import { alertResolvers } from './control/alerts/alert-resolvers.ts';
+import { AlertService } from './control/alerts/alert-service.ts';
+import { AlertChannelService } from './control/alerts/channel-service.ts';
+import { AlertRuleService } from './control/alerts/rule-service.ts';
+import { AlertStore } from './control/alerts/stores/alert-store.ts';
+import { AlertChannelStore } from './control/alerts/stores/channel-store.ts';
+import { DeliveryStore } from './control/alerts/stores/delivery-store.ts';
+import { AlertRuleStore } from './control/alerts/stores/rule-store.ts';
 import { auditResolvers } from './control/audit/audit-resolvers.ts';
 import { Entities } from './control/entities.ts';
 import { FirstStart } from './control/first-start.ts';
@@ -93,6 +103,12 @@ export interface SystemSubgraphOptions {
   /** Verifies a person's identity. Default: passwords in the database. */
   readonly identityProvider?: IdentityProvider;
   readonly passwordHasher?: PasswordHasher;
+  /** For the addresses of alert channels. */
+  readonly egress: EgressPolicy;
+  /** Seals the secrets of alert channels. Throws ConfigError if no key file is set. */
+  readonly sealer: () => Promise<Sealer>;
+  /** Without a slash at its end. Default: alerts have no links. */
+  readonly dashboardUrl?: string | undefined;
 }
 
 export interface SystemSubgraph extends Subgraph {
@@ -110,6 +126,10 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   const tokens = new TokenStore(db);
   const machines = new MachineStore(db);
   const published = new PublishedOperationStore(db);
+  const alertRules = new AlertRuleStore(db);
+  const alertChannels = new AlertChannelStore(db);
+  const alerts = new AlertStore(db);
+  const deliveries = new DeliveryStore(db);
   const credentials = new CredentialStore(db, { maxSessionsPerUser: options.maxSessionsPerUser });
   const { haCluster: cluster, log } = options;
   const entities = new Entities({
@@ -118,6 +138,9 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
     tokens,
     machines,
     published,
+    alerts,
+    alertRules,
+    alertChannels,
     cluster,
     elsewhere: foreignNodes(sdl),
   });
@@ -147,6 +170,13 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   const ha = new HaService({ cluster, mutations, log });
   const { outsideNodes, outsideEventsPerMinute: perMinute = 1_200 } = options;
   const outsideEvents = new OutsideEvents({ db, machines, mutations, wake, nodes: outsideNodes, perMinute });
+  const { egress, sealer, dashboardUrl = null } = options;
+  const alerting = {
+    ...{ rules: alertRules, channels: alertChannels, alerts, deliveries, dashboardUrl },
+    ruleService: new AlertRuleService({ rules: alertRules, mutations, wake }),
+    channelService: new AlertChannelService({ channels: alertChannels, deliveries, mutations, wake, egress, sealer }),
+    alertService: new AlertService({ alerts, mutations, wake }),
+  };
   const resolvers: readonly Resolvers[] = [
     accessResolvers({ sessions, projects }),
     projectResolvers({ entities, projects, memberships, service: projectService }),
@@ -156,6 +186,7 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
     publishedResolvers({ entities, published, service: publishedService }),
     statusResolvers({ db, feed, entities, kinds: options.eventKinds, outsideNodes, outsideEvents }),
     auditResolvers({ db, entities, keyring, publicKeys: options.publicKeys, cluster }),
+    alertResolvers({ ...alerting, entities }),
     haResolvers({ cluster, entities, service: ha }),
     nodeResolvers({ entities, health: options.health }),
   ];

@@ -30,6 +30,12 @@ export const objectEvents = declareEvents({
     meaning:
       'The controllers of a cluster report that a service serves, stopped serving, is drained, or is gone; `reason` has its role and name, and the cause. At most 20 events per cluster every 5 seconds: of several changes in between, only the last is published. Only administrators see this event.',
   },
+  'objectCluster.lag': {
+    subject: 'ObjectCluster',
+    values: ['IN_STEP', 'BEHIND'],
+    meaning:
+      'A cluster lacks changes that another one made over a minute ago, or has caught up; `reason` has the lag. Only administrators see this event.',
+  },
   'objectCluster.replica': {
     subject: 'ObjectCluster',
     values: ['LOST', 'RECOVERING'],

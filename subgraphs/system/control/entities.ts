@@ -5,6 +5,13 @@ import { caller, maySee } from '../../../platform/edge/authorise.ts';
 import { allows, type RequestContext } from '../../../platform/edge/identity.ts';
 import { loader } from '../../../platform/graph/loader.ts';
 import type { HaCluster, HaMove } from '../../../platform/process/ha-cluster.ts';
+import { sees } from './alerts/scope.ts';
+import type { Alert } from './alerts/stores/alert.ts';
+import type { AlertChannel } from './alerts/stores/alert-channel.ts';
+import type { AlertRule } from './alerts/stores/alert-rule.ts';
+import type { AlertStore } from './alerts/stores/alert-store.ts';
+import type { AlertChannelStore } from './alerts/stores/channel-store.ts';
+import type { AlertRuleStore } from './alerts/stores/rule-store.ts';
 import type { ApiToken } from './stores/api-token.ts';
 import type { Machine } from './stores/machine.ts';
 import type { MachineStore } from './stores/machine-store.ts';
@@ -22,6 +29,9 @@ const tokenRows = Symbol('API tokens by id');
 const machineRows = Symbol('machines by id');
 const publishedRows = Symbol('published operations by id');
 const moveRows = Symbol('moves of the primary by id');
+const alertRows = Symbol('alerts by id');
+const alertRuleRows = Symbol('alert rules by id');
+const alertChannelRows = Symbol('alert channels by id');
 const sharedUsers = Symbol('users who share a project with the caller');
 
 interface EntitiesOptions {
@@ -32,6 +42,9 @@ interface EntitiesOptions {
   readonly tokens: TokenStore;
   readonly machines: MachineStore;
   readonly published: PublishedOperationStore;
+  readonly alerts: AlertStore;
+  readonly alertRules: AlertRuleStore;
+  readonly alertChannels: AlertChannelStore;
   /** Undefined if the database has no hosts of its own. */
   readonly cluster: HaCluster | undefined;
 }
@@ -44,6 +57,9 @@ export class Entities {
   readonly #tokens: TokenStore;
   readonly #machines: MachineStore;
   readonly #published: PublishedOperationStore;
+  readonly #alerts: AlertStore;
+  readonly #alertRules: AlertRuleStore;
+  readonly #alertChannels: AlertChannelStore;
   readonly #cluster: HaCluster | undefined;
 
   constructor(options: EntitiesOptions) {
@@ -53,6 +69,9 @@ export class Entities {
     this.#tokens = options.tokens;
     this.#machines = options.machines;
     this.#published = options.published;
+    this.#alerts = options.alerts;
+    this.#alertRules = options.alertRules;
+    this.#alertChannels = options.alertChannels;
     this.#cluster = options.cluster;
   }
 
@@ -100,5 +119,26 @@ export class Entities {
     const cluster = this.#cluster;
     if (!caller(context).admin || cluster === undefined) return undefined;
     return loader(context, moveRows, id, async () => new Map((await cluster.moves()).map((move) => [move.id, move])));
+  }
+
+  /** Members of its project and administrators see an alert. */
+  async alert(context: RequestContext, id: string): Promise<Alert | undefined> {
+    const alert = await loader(context, alertRows, id, (ids) => this.#alerts.byIds(ids));
+    return alert !== undefined && sees(caller(context), alert) ? alert : undefined;
+  }
+
+  /** Members of its project and administrators see an alert rule. */
+  async alertRule(context: RequestContext, id: string): Promise<AlertRule | undefined> {
+    const rule = await loader(context, alertRuleRows, id, (ids) => this.#alertRules.byIds(ids));
+    return rule !== undefined && sees(caller(context), rule) ? rule : undefined;
+  }
+
+  /** Operators of its project and administrators see an alert channel. */
+  async alertChannel(context: RequestContext, id: string): Promise<AlertChannel | undefined> {
+    const identity = caller(context);
+    const channel = await loader(context, alertChannelRows, id, (ids) => this.#alertChannels.byIds(ids));
+    if (channel === undefined) return undefined;
+    const { projectId } = channel;
+    return (projectId === null ? identity.admin : allows(identity, projectId, 'OPERATOR')) ? channel : undefined;
   }
 }

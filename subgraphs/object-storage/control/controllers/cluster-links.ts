@@ -23,6 +23,7 @@ import { lockFederation } from '../stores/federation-store.ts';
 import { ClusterLogins } from './cluster-logins.ts';
 import { ControllerSessions } from './controller-sessions.ts';
 import { tellReplicas } from './replica-events.ts';
+import { tellLags } from './lag-events.ts';
 import { tellServices } from './service-events.ts';
 
 export interface ClusterLinksOptions {
@@ -121,6 +122,7 @@ export class ClusterLinks implements LifecycleComponent {
     if (performance.now() - this.#toldServicesAtMs >= tellServicesMs) {
       this.#toldServicesAtMs = performance.now();
       await tellServices(db, wake);
+      await tellLags(db, wake);
       await tellReplicas(db, wake);
     }
     if (performance.now() - this.#forgotAtMs < keptMs) return false;

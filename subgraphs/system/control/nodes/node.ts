@@ -30,6 +30,12 @@ export async function nodeByKey(
       return named(type, await entities.publishedOperation(context, key));
     case 'HaMove':
       return named(type, await entities.haMove(context, key));
+    case 'Alert':
+      return named(type, await entities.alert(context, key));
+    case 'AlertRule':
+      return named(type, await entities.alertRule(context, key));
+    case 'AlertChannel':
+      return named(type, await entities.alertChannel(context, key));
     default:
       return null;
   }

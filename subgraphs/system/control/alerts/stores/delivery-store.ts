@@ -7,7 +7,7 @@ import { pageOfRanges } from '../../../../../platform/graph/entity-list.ts';
 import { owe } from '../../../../../platform/work/owed-work.ts';
 import type { Wake } from '../../../../../platform/work/wake.ts';
 import type { Message } from '../../../rules/alerts/message.ts';
-import type { AlertSeverity, AlertState } from '../../../spec/alert-conditions.ts';
+import type { AlertState } from '../../../spec/alert-conditions.ts';
 
 /** The kind of owed work whose keys are channels. */
 export const deliveryKind = 'alert-delivery';
@@ -40,9 +40,7 @@ export interface WaitingDelivery {
 /** What a channel has to be told. */
 export interface DueNotice {
   readonly alertId: string;
-  readonly told: AlertState | null;
   readonly state: AlertState;
-  readonly severity: AlertSeverity;
 }
 
 const shown = {
@@ -109,19 +107,29 @@ export async function channelsWithNotices(
 }
 
 /** The longest due first. */
-export async function dueNotices(tx: Transaction, channelId: string, take: number): Promise<readonly DueNotice[]> {
+export async function dueNotices(
+  tx: Transaction,
+  channelId: string,
+  { take, onlyCritical }: { readonly take: number; readonly onlyCritical: boolean },
+): Promise<readonly DueNotice[]> {
   return tx.query<DueNotice>(
-    `SELECT n.alert_id AS alertId, n.told, a.state, a.severity FROM alert_notice n JOIN alert a ON a.id = n.alert_id
-      WHERE n.channel_id = ? AND n.due = true ORDER BY n.alert_id LIMIT ?`,
+    `SELECT n.alert_id AS alertId, a.state FROM alert_notice n JOIN alert a ON a.id = n.alert_id
+      WHERE n.channel_id = ? AND n.due = true ${onlyCritical ? "AND a.severity = 'CRITICAL'" : ''} ORDER BY n.alert_id LIMIT ?`,
     [channelId, take],
   );
 }
 
-/** Nobody needs to be told: the alert was resolved before the channel was told of it. */
-export async function dropNotices(tx: Transaction, channelId: string, alertIds: readonly string[]): Promise<void> {
-  if (alertIds.length === 0) return;
-  const sql = `DELETE FROM alert_notice WHERE channel_id = ? AND alert_id IN (${marksFor(alertIds)})`;
-  await tx.execute(sql, [channelId, ...alertIds]);
+/** What nobody needs to be told any more: it was resolved, or acknowledged, before the channel was told of it. */
+export async function dropNotices(tx: Transaction, channelId: string): Promise<void> {
+  const due = 'n.channel_id = ? AND n.due = true';
+  await tx.execute(
+    `DELETE n FROM alert_notice n JOIN alert a ON a.id = n.alert_id WHERE ${due} AND n.told IS NULL AND a.state <> 'FIRING'`,
+    [channelId],
+  );
+  await tx.execute(
+    `UPDATE alert_notice n JOIN alert a ON a.id = n.alert_id SET n.due = false WHERE ${due} AND a.state = 'ACKNOWLEDGED'`,
+    [channelId],
+  );
 }
 
 /** They are in this message. */
@@ -188,6 +196,14 @@ export async function recordFailed(
       WHERE id = ? AND state = 'WAITING'`,
     [ended ? 'FAILED' : 'WAITING', error.slice(0, 1_024), ...(ended ? [] : [retryInMs]), id],
   );
+}
+
+/** What waits is tried at once, because the channel has changed. */
+export async function hastenDeliveries(tx: Transaction, channelId: string, wake: Wake): Promise<void> {
+  await tx.execute("UPDATE alert_notification SET next_at = NOW(3) WHERE channel_id = ? AND state = 'WAITING'", [
+    channelId,
+  ]);
+  await owe(tx, deliveryKind, channelId, {}, wake);
 }
 
 /** Messages of a scope in the last hour, and when the oldest of them was made. */

@@ -1,5 +1,5 @@
 // The tables of alert rules. Reads through the model; writes are SQL inside the mutation's own transaction.
-import { always, type Database, type Transaction } from '../../../../../platform/database/database.ts';
+import { always, type Database, type Sql, type Transaction } from '../../../../../platform/database/database.ts';
 import { marksFor } from '../../../../../platform/database/sql.ts';
 import type { Page } from '../../../../../platform/graph/connection.ts';
 import { type ListFilter, type ListTable, pageOfList } from '../../../../../platform/graph/entity-list.ts';
@@ -37,8 +37,14 @@ export class AlertRuleStore {
   }
 
   /** The UUIDs of the channels of rules, by rule. */
-  async channelsOf(ruleIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
-    const rows = await this.#db.query<{ ruleId: string; channelId: string }>(
+  channelsOf(ruleIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    return this.channelsInside(this.#db, ruleIds);
+  }
+
+  /** The same inside a transaction. */
+  async channelsInside(sql: Sql, ruleIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    if (ruleIds.length === 0) return new Map();
+    const rows = await sql.query<{ ruleId: string; channelId: string }>(
       `SELECT rule_id AS ruleId, channel_id AS channelId FROM alert_rule_channel WHERE rule_id IN (${marksFor(ruleIds)}) ORDER BY channel_id`,
       ruleIds,
     );

@@ -1,7 +1,8 @@
 // What the watch of alerts keeps: how far it has read the status events, its steady time, and the subjects that are in a condition.
-import type { SqlValue, Transaction } from '../../../../../platform/database/database.ts';
+import type { Sql, SqlValue, Transaction } from '../../../../../platform/database/database.ts';
 import type { Position } from '../../../../../platform/events/event-table.ts';
 import { type CmpObjectKey, storedCmpObject } from '../../../../../platform/graph/cmp-object.ts';
+import { encodeId } from '../../../../../platform/values/ids.ts';
 import type { StandingSignal } from '../../../rules/alerts/evaluate.ts';
 import type { AlertCondition } from '../../../spec/alert-conditions.ts';
 
@@ -94,6 +95,33 @@ export async function removeSignal(
   await tx.execute('DELETE FROM alert_signal WHERE condition_name = ? AND subject_type = ? AND subject_id = ?', [
     ...[condition, subjectType, subjectId],
   ]);
+}
+
+/** Of a deleted project (UUID). */
+export async function forgetProject(tx: Transaction, projectId: string): Promise<void> {
+  await tx.execute('DELETE FROM alert_signal WHERE project_id = ?', [projectId]);
+}
+
+export async function signalsOfProject(
+  tx: Transaction,
+  condition: AlertCondition,
+  projectId: string,
+): Promise<readonly { readonly subjectType: string; readonly subjectId: string }[]> {
+  return tx.query(
+    `SELECT subject_type AS subjectType, subject_id AS subjectId FROM alert_signal WHERE condition_name = ? AND project_id = ?`,
+    [condition, projectId],
+  );
+}
+
+/** The projects whose certificates some rule watches. */
+export async function certificateProjects(
+  sql: Sql,
+): Promise<readonly { readonly id: string; readonly globalId: string }[]> {
+  const watched = "SELECT 1 FROM alert_rule r WHERE r.condition_name = 'CERTIFICATE_EXPIRES' AND r.enabled = true";
+  const rows = await sql.query<{ id: string }>(
+    `SELECT p.id FROM project p WHERE EXISTS (${watched} AND (r.project_id IS NULL OR r.project_id = p.id)) ORDER BY p.id`,
+  );
+  return rows.map(({ id }) => ({ id, globalId: encodeId('Project', id) }));
 }
 
 /** The oldest first. */

@@ -1,0 +1,95 @@
+// Acknowledging alerts, and ending them by hand.
+import type { AlertAcknowledgeInput, AlertEndInput } from '../../../../generated/graph/system.ts';
+import { caller } from '../../../../platform/edge/authorise.ts';
+import { refuse } from '../../../../platform/edge/errors.ts';
+import type { Identity, RequestContext } from '../../../../platform/edge/identity.ts';
+import type { Attempt, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
+import { refuseUnknown } from '../../../../platform/edge/refusals.ts';
+import { appendStatus } from '../../../../platform/events/append.ts';
+import type { Wake } from '../../../../platform/work/wake.ts';
+import { systemEvents } from '../events.ts';
+import { endAlerts, tellChannels } from './apply-actions.ts';
+import { requireRoleIn, requireSeen } from './scope.ts';
+import type { Alert } from './stores/alert.ts';
+import type { AlertStore } from './stores/alert-store.ts';
+import { removeSignal } from './stores/watch-store.ts';
+
+interface AlertServiceOptions {
+  readonly alerts: AlertStore;
+  readonly mutations: Mutations;
+  readonly wake: Wake;
+}
+
+export class AlertService {
+  readonly #alerts: AlertStore;
+  readonly #mutations: Mutations;
+  readonly #wake: Wake;
+
+  constructor({ alerts, mutations, wake }: AlertServiceOptions) {
+    this.#alerts = alerts;
+    this.#mutations = mutations;
+    this.#wake = wake;
+  }
+
+  acknowledge(context: RequestContext, input: AlertAcknowledgeInput): Promise<MutationOutcome<Alert>> {
+    const identity = caller(context);
+    return this.#mutations.run({
+      name: 'alertAcknowledge',
+      context,
+      input,
+      subject: 'Alert',
+      prepare: async (attempt) => {
+        const { id } = await this.#named(identity, attempt, input.id, 'alertAcknowledge');
+        return async (tx) => {
+          const alert = (await this.#alerts.lock(tx, id)) ?? refuseUnknown('Alert', 'id', input.id);
+          if (alert.state === 'RESOLVED')
+            refuse('WRONG_STATE', 'the alert is resolved: there is nothing to acknowledge', {
+              field: ['input', 'id'],
+            });
+          if (alert.state === 'ACKNOWLEDGED') return id;
+          await this.#alerts.acknowledge(tx, id, identity);
+          const { projectId, cmpObject } = alert;
+          const event = { projectId, subjectId: id, subjectVersion: alert.version + 1, cmpObject };
+          const what = { from: 'FIRING', to: 'ACKNOWLEDGED', reason: `${identity.name} acknowledged it` } as const;
+          await appendStatus(tx, systemEvents, [{ ...event, ...what, kind: 'alert.state' }], this.#wake);
+          return id;
+        };
+      },
+      read: (id) => this.#read(id),
+    });
+  }
+
+  end(context: RequestContext, input: AlertEndInput): Promise<MutationOutcome<Alert>> {
+    const identity = caller(context);
+    return this.#mutations.run({
+      name: 'alertEnd',
+      context,
+      input,
+      subject: 'Alert',
+      prepare: async (attempt) => {
+        const alert = await this.#named(identity, attempt, input.id, 'alertEnd');
+        return async (tx) => {
+          await removeSignal(tx, alert);
+          const notices = await endAlerts(tx, this.#wake, [alert.id], () => `${identity.name} ended it`);
+          await tellChannels(tx, this.#wake, notices);
+          return alert.id;
+        };
+      },
+      read: (id) => this.#read(id),
+    });
+  }
+
+  async #named(identity: Identity, attempt: Attempt, globalId: string, what: string): Promise<Alert> {
+    const id = attempt.check.id('id', globalId, 'Alert');
+    attempt.check.throwIfAny();
+    const row = id === undefined ? undefined : await this.#read(id);
+    const alert = requireSeen(identity, attempt.check, { type: 'Alert', id: globalId }, row);
+    attempt.projectId = alert.projectId;
+    requireRoleIn(identity, alert, 'MEMBER', what);
+    return alert;
+  }
+
+  async #read(id: string): Promise<Alert | undefined> {
+    return (await this.#alerts.byIds([id])).get(id);
+  }
+}

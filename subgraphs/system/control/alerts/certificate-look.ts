@@ -1,0 +1,142 @@
+// Looks for TLS certificates that expire soon. They are another subgraph's: the graph shows them to a viewer of each project.
+import type { Database } from '../../../../platform/database/database.ts';
+import { CountedLine } from '../../../../platform/process/counted-line.ts';
+import type { AskGraph } from '../../../../platform/graph/ask-graph.ts';
+import type { Logger } from '../../../../platform/process/log.ts';
+import { decodeUuid } from '../../../../platform/values/ids.ts';
+import { checkLease, type HeldLease, type Leases } from '../../../../platform/work/leases.ts';
+import { Loop } from '../../../../platform/work/loop.ts';
+import type { Wake } from '../../../../platform/work/wake.ts';
+import { conditionSpec } from '../../spec/alert-conditions.ts';
+import { signalsTopic } from './alert-watch.ts';
+import { certificateProjects, lockWatch, putSignal, removeSignal, signalsOfProject } from './stores/watch-store.ts';
+
+export interface CertificateLookOptions {
+  readonly db: Database;
+  readonly leases: Leases;
+  readonly wake: Wake;
+  readonly log: Logger;
+  readonly askGraph: AskGraph;
+}
+
+interface Shown {
+  readonly id: string;
+  readonly name: string;
+  readonly validUntil: string;
+}
+
+/** Told when a rule of this condition was made or changed. */
+export const certificatesTopic = 'alerts/certificates';
+
+const leaseName = 'alert-certificates';
+const lookMs = 600_000;
+/** While another process looks. */
+const waitMs = 5_000;
+const atOnce = 8;
+const pageSize = 100;
+/** Of one project: those that expire first. */
+const mostPages = 10;
+const condition = 'CERTIFICATE_EXPIRES';
+
+const question = `query ($projectId: ID!, $before: DateTime!, $first: Int!, $after: String) {
+  tlsCertificates(projectId: $projectId, expiresBefore: $before, orderBy: EXPIRY, first: $first, after: $after) {
+    nodes { id name validUntil }
+    pageInfo { hasNextPage endCursor }
+  }
+}`;
+
+export class CertificateLook {
+  readonly #options: CertificateLookOptions;
+  readonly #loop: Loop;
+  readonly #unanswered: CountedLine;
+  #lease: HeldLease | undefined;
+  #stop: (() => void) | undefined;
+
+  constructor(options: CertificateLookOptions) {
+    this.#options = options;
+    this.#unanswered = new CountedLine(options.log, 'the graph did not return certificates that expire soon');
+    this.#loop = new Loop({
+      ...{ name: 'certificates that expire', log: options.log },
+      pauseMs: () => (this.#lease === undefined ? waitMs : lookMs),
+      run: async (signal) => {
+        await this.look(signal);
+        return false;
+      },
+    });
+  }
+
+  start(): void {
+    this.#stop = this.#options.wake.on(certificatesTopic, () => this.#loop.trigger());
+    this.#loop.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop?.();
+    await this.#loop.stop();
+    await this.#lease?.release();
+  }
+
+  async look(signal: AbortSignal): Promise<void> {
+    const { leases, db } = this.#options;
+    if (this.#lease === undefined || this.#lease.signal.aborted) this.#lease = await leases.acquire(leaseName);
+    const lease = this.#lease;
+    if (lease === undefined) return;
+    const projects = (await certificateProjects(db)).values();
+    const ending = AbortSignal.any([signal, lease.signal]);
+    const inTurn = async () => {
+      for (const project of projects) {
+        if (ending.aborted) return;
+        await this.#lookAt(project, lease, ending);
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, inTurn));
+  }
+
+  /** If the graph does not answer, what is known stays. */
+  async #lookAt(project: { readonly id: string; readonly globalId: string }, lease: HeldLease, signal: AbortSignal) {
+    const seen = await this.#ask(project, signal).catch((error: unknown) => {
+      if (!signal.aborted) this.#unanswered.add({ reason: error instanceof Error ? error.message : String(error) });
+      return undefined;
+    });
+    if (seen === undefined || signal.aborted) return;
+    const { db, wake } = this.#options;
+    await db.transaction(async (tx) => {
+      const { state } = await lockWatch(tx);
+      const found = new Map(seen.flatMap((shown) => entryOf(shown)));
+      for (const { subjectType, subjectId } of await signalsOfProject(tx, condition, project.id))
+        if (!found.has(subjectId)) await removeSignal(tx, { condition, subjectType, subjectId });
+      for (const [subjectId, { name, validUntil }] of found)
+        await putSignal(tx, {
+          ...{ condition, subjectType: 'TlsCertificate', subjectId, projectId: project.id, status: 'EXPIRES' },
+          ...{ reason: `the certificate ${name} is valid until ${validUntil}`, subjectName: name, cmpObject: null },
+          ...{ since: new Date(validUntil), sinceMs: state.steadyMs, endsAtMs: Date.parse(validUntil) },
+        });
+      await checkLease(tx, lease);
+    });
+    wake.notify(signalsTopic);
+  }
+
+  async #ask({ globalId, id }: { readonly id: string; readonly globalId: string }, signal: AbortSignal) {
+    const { maxMs } = conditionSpec(condition).within ?? { maxMs: 0 };
+    const before = new Date(Date.now() + maxMs).toISOString();
+    const all: Shown[] = [];
+    let after: string | null = null;
+    for (let page = 0; page < mostPages; page += 1) {
+      const variables = { projectId: globalId, before, first: pageSize, after };
+      const data = await this.#options.askGraph({ projectId: id, query: question, variables, signal });
+      const { nodes, pageInfo } = data.tlsCertificates as {
+        readonly nodes: readonly Shown[];
+        readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+      };
+      all.push(...nodes);
+      after = pageInfo.endCursor;
+      if (!pageInfo.hasNextPage || after === null) break;
+    }
+    return all;
+  }
+}
+
+function entryOf(shown: Shown): readonly (readonly [string, Shown])[] {
+  const uuid = decodeUuid('TlsCertificate', shown.id);
+  return uuid === undefined ? [] : [[uuid, shown]];
+}

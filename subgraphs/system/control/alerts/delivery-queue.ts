@@ -1,0 +1,186 @@
+// Tells channels the news of their alerts: owed for each channel that has any. A message is stored before it is sent, so that each
+// attempt has the same id, whatever happens between. A channel that fails is tried again later, and holds up no other.
+import type { Database, Transaction } from '../../../../platform/database/database.ts';
+import type { EgressPolicy } from '../../../../platform/net/egress.ts';
+import type { Logger } from '../../../../platform/process/log.ts';
+import type { Sealer } from '../../../../platform/secrets/seal.ts';
+import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
+import type { OwedQueue } from '../../../../platform/work/owed-queue.ts';
+import { finishOwed, type OwedJob, owe } from '../../../../platform/work/owed-work.ts';
+import { dashboardLink } from '../../rules/alerts/dashboard-link.ts';
+import { type Message, mostListed, type ToldAlert } from '../../rules/alerts/message.ts';
+import { quietForMs } from '../../rules/alerts/quiet-hours.ts';
+import { mostNotificationsPerHour } from '../../spec/alert-conditions.ts';
+import { openChannelSecret } from './channel-secret.ts';
+import { type SendOutcome, sendMessage } from './send-message.ts';
+import type { Alert } from './stores/alert.ts';
+import type { AlertChannel } from './stores/alert-channel.ts';
+import { scopeOf } from './stores/alert-rule.ts';
+import { readAlerts, recordNotified } from './stores/alert-store.ts';
+import { lockChannel } from './stores/channel-store.ts';
+import {
+  type DueNotice,
+  deliveryKind,
+  dropNotices,
+  dueNotices,
+  insertDelivery,
+  madeInHour,
+  nextWaiting,
+  recordDelivered,
+  recordFailed,
+  takeNotices,
+  type WaitingDelivery,
+} from './stores/delivery-store.ts';
+
+export interface DeliveryDependencies {
+  readonly db: Database;
+  readonly log: Logger;
+  readonly egress: EgressPolicy;
+  readonly sealer: () => Promise<Sealer>;
+  /** Without a slash at its end. Null: messages have no links. */
+  readonly dashboardUrl: string | null;
+  /** Default: the wall clock. Quiet times are times of the day. */
+  readonly now?: () => Date;
+}
+
+/** Alerts in one message. */
+const mostInMessage = 1_000;
+const longestOweMs = 3_600_000;
+const dayMs = 86_400_000;
+const firstRetryMs = 5_000;
+const longestRetryMs = 900_000;
+
+export function createDeliveryQueue(dependencies: DeliveryDependencies): OwedQueue {
+  return {
+    kind: deliveryKind,
+    concurrency: 16,
+    deadlineMs: 40_000,
+    run: (job, { signal }) => deliver(dependencies, job, signal),
+  };
+}
+
+async function deliver(dependencies: DeliveryDependencies, job: OwedJob, signal: AbortSignal): Promise<void> {
+  const { db, log } = dependencies;
+  const next = await db.transaction((tx) => prepare(tx, dependencies, job));
+  if (next === undefined) return;
+  const { channel, waiting } = next;
+  const outcome = await attempt(dependencies, channel, waiting, signal);
+  await db.transaction(async (tx) => {
+    // The channel first, as whoever deletes it does.
+    if ((await lockChannel(tx, channel.id)) !== undefined) {
+      const retryInMs = outcome.ok ? undefined : retryOf(waiting, outcome);
+      if (outcome.ok) {
+        await recordDelivered(tx, waiting.id);
+        await recordNotified(tx, waiting.id);
+      } else await recordFailed(tx, waiting.id, { error: outcome.error, retryInMs });
+      await finishOwed(tx, job);
+      // More may wait, or may have come since.
+      await owe(tx, deliveryKind, channel.id, { dueInMs: Math.min(retryInMs ?? channel.spec.groupMs, longestOweMs) });
+    } else await finishOwed(tx, job);
+  });
+  const line = { channel: channel.name, delivery: waiting.id, attempts: waiting.attempts + 1 };
+  if (outcome.ok) log.info(line, 'alerts were delivered');
+  else log.warn({ ...line, reason: outcome.error }, 'alerts were not delivered');
+}
+
+interface Prepared {
+  readonly channel: AlertChannel;
+  readonly waiting: WaitingDelivery;
+}
+
+/** The message to send now. Undefined: there is none, and the job is finished. */
+async function prepare(
+  tx: Transaction,
+  dependencies: DeliveryDependencies,
+  job: OwedJob,
+): Promise<Prepared | undefined> {
+  const channel = await lockChannel(tx, job.key);
+  const endUntil = async (dueInMs?: number) => {
+    await finishOwed(tx, job);
+    if (dueInMs !== undefined) await owe(tx, deliveryKind, job.key, { dueInMs: Math.min(dueInMs, longestOweMs) });
+    return undefined;
+  };
+  if (channel === undefined) return endUntil();
+  const before = await nextWaiting(tx, channel.id);
+  // A person who tries a channel tries it as it is, also a disabled one.
+  if (!channel.enabled && before?.message.kind !== 'TEST') return endUntil();
+  if (before !== undefined) return before.dueInMs > 0 ? endUntil(before.dueInMs) : { channel, waiting: before };
+  const { notices, laterMs } = await tellable(tx, channel, dependencies.now?.() ?? new Date());
+  if (notices.length === 0) return endUntil(laterMs);
+  const scope = scopeOf(channel.projectId);
+  const { count, oldestAgeMs } = await madeInHour(tx, scope);
+  if (count >= mostNotificationsPerHour) return endUntil(longestOweMs - oldestAgeMs + 1_000);
+  const id = newUuid();
+  const alerts = await readAlerts(
+    tx,
+    notices.map(({ alertId }) => alertId),
+  );
+  const message = messageOf(channel, alerts, dependencies.dashboardUrl);
+  await insertDelivery(tx, { id, channelId: channel.id, scope, message, alertCount: alerts.length });
+  await takeNotices(tx, { channelId: channel.id, notificationId: id }, notices);
+  return { channel, waiting: { id, message, attempts: 0, ageMs: 0, dueInMs: 0 } };
+}
+
+/** News that may be told now. `laterMs`: until the rest may be. */
+async function tellable(
+  tx: Transaction,
+  { id, spec }: AlertChannel,
+  now: Date,
+): Promise<{ readonly notices: readonly DueNotice[]; readonly laterMs: number | undefined }> {
+  await dropNotices(tx, id);
+  const laterMs = quietForMs(spec.quietHours, spec.timeZone, now);
+  const notices = await dueNotices(tx, id, { take: mostInMessage, onlyCritical: laterMs !== undefined });
+  return { notices, laterMs };
+}
+
+async function attempt(
+  { sealer, egress }: DeliveryDependencies,
+  channel: AlertChannel,
+  { id, message }: WaitingDelivery,
+  signal: AbortSignal,
+): Promise<SendOutcome> {
+  try {
+    const secret = openChannelSecret(await sealer(), channel);
+    return await sendMessage({ channel, secret, id, message, egress, signal });
+  } catch (error) {
+    // A channel that can't be used is its own fault: others go on.
+    return { ok: false, error: error instanceof Error ? error.message : String(error), mayHelp: true };
+  }
+}
+
+/** Undefined: it is given up. A test is tried a few times only: a person waits. */
+function retryOf({ attempts, ageMs, message }: WaitingDelivery, outcome: SendOutcome): number | undefined {
+  if (outcome.ok || !outcome.mayHelp) return undefined;
+  if (message.kind === 'TEST' && attempts >= 2) return undefined;
+  return ageMs >= dayMs ? undefined : Math.min(firstRetryMs * 2 ** Math.min(attempts, 20), longestRetryMs);
+}
+
+function messageOf(channel: AlertChannel, alerts: readonly Alert[], dashboardUrl: string | null): Message {
+  const resolved = alerts.filter(({ state }) => state === 'RESOLVED').length;
+  // What fires, and is critical, first.
+  const ranked = alerts.toSorted(
+    (one, other) => rankOf(one) - rankOf(other) || one.since.getTime() - other.since.getTime(),
+  );
+  return {
+    ...{ kind: 'ALERTS', channelName: channel.name, firing: alerts.length - resolved, resolved },
+    alerts: ranked.slice(0, mostListed).map((alert) => toldAlert(alert, dashboardUrl)),
+    cursor: alerts[0]?.cursor ?? null,
+  };
+}
+
+function rankOf({ state, severity }: Alert): number {
+  return (state === 'RESOLVED' ? 2 : 0) + (severity === 'CRITICAL' ? 0 : 1);
+}
+
+function toldAlert(alert: Alert, dashboardUrl: string | null): ToldAlert {
+  const subjectId = encodeId(alert.subjectType, alert.subjectId);
+  const { state, condition, severity, ruleName, subjectType, subjectName, cmpObject, status, reason } = alert;
+  return {
+    ...{ id: encodeId('Alert', alert.id), state, condition, severity, ruleName, subjectType, subjectId, subjectName },
+    ...{ ruleId: encodeId('AlertRule', alert.ruleId), cmpObject, status, reason },
+    projectId: alert.projectId === null ? null : encodeId('Project', alert.projectId),
+    since: alert.since.toISOString(),
+    resolvedAt: alert.resolvedAt?.toISOString() ?? null,
+    link: dashboardLink(dashboardUrl, { type: subjectType, id: subjectId }),
+  };
+}

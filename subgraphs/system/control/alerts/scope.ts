@@ -1,0 +1,38 @@
+// Whose a rule, a channel or an alert is: a project's, or the installation's (null), which is for administrators.
+import { maySee, oneProject, requireAdmin, requireRole } from '../../../../platform/edge/authorise.ts';
+import { unknownId } from '../../../../platform/edge/errors.ts';
+import type { Identity, Role } from '../../../../platform/edge/identity.ts';
+import type { InputCheck } from '../../../../platform/edge/input.ts';
+
+interface Owned {
+  /** UUID. */
+  readonly projectId: string | null;
+}
+
+export function sees(identity: Identity, { projectId }: Owned): boolean {
+  return projectId === null ? identity.admin : maySee(identity, projectId);
+}
+
+/** Refuses FORBIDDEN. */
+export function requireRoleIn(identity: Identity | null, { projectId }: Owned, role: Role, what: string): void {
+  if (projectId !== null) requireRole(identity, projectId, role, what);
+  else if (identity !== null) requireAdmin(identity);
+}
+
+/** The project of something new. Null: it is the installation's. Refuses NOT_FOUND or PROJECT_REQUIRED. */
+export function scopeOfNew(identity: Identity, projectId: string | null | undefined): string | null {
+  return identity.admin && projectId == null ? null : oneProject(identity, projectId);
+}
+
+/** What a mutation names. Refuses NOT_FOUND. */
+export function requireSeen<Row extends Owned>(
+  identity: Identity,
+  check: InputCheck,
+  named: { readonly type: string; readonly id: string; readonly field?: string },
+  row: Row | undefined,
+): Row {
+  if (row !== undefined && sees(identity, row)) return row;
+  check.fault(named.field ?? 'id', unknownId(named.type, named.id), 'NOT_FOUND');
+  check.throwIfAny();
+  throw new Error('unreachable: a fault was added');
+}

@@ -1,0 +1,110 @@
+// Sends one message over a channel, once. Every address that is dialled passes the egress policy, and every connection is TLS to a server
+// whose certificate an accepted authority signed.
+import { once } from 'node:events';
+import { getCACertificates } from 'node:tls';
+import { createTransport } from 'nodemailer';
+import { dial } from '../../../../platform/net/dial.ts';
+import type { EgressPolicy } from '../../../../platform/net/egress.ts';
+import { HttpsClient } from '../../../../platform/net/https-client.ts';
+import type { JsonObject } from '../../../../platform/values/json.ts';
+import { type Message, mailOf, slackBody, webhookBody } from '../../rules/alerts/message.ts';
+import { webhookHeaders } from '../../rules/alerts/webhook-signature.ts';
+import type { AlertChannel, ChannelSecret } from './stores/alert-channel.ts';
+
+export interface Sending {
+  readonly channel: AlertChannel;
+  readonly secret: ChannelSecret;
+  /** Of the message: the same for each attempt. */
+  readonly id: string;
+  readonly message: Message;
+  readonly egress: EgressPolicy;
+  readonly signal: AbortSignal;
+}
+
+export type SendOutcome =
+  | { readonly ok: true }
+  /** `mayHelp`: whether another attempt can. */
+  | { readonly ok: false; readonly error: string; readonly mayHelp: boolean };
+
+const timeoutMs = 10_000;
+const maxReplyBytes = 16 * 1024;
+
+export function sendMessage(sending: Sending): Promise<SendOutcome> {
+  return sending.channel.kind === 'MAIL' ? sendMail(sending) : post(sending);
+}
+
+async function post({ channel, secret, id, message, egress, signal }: Sending): Promise<SendOutcome> {
+  const { host, port } = channel.spec.place;
+  const now = new Date();
+  const body: JsonObject = channel.kind === 'SLACK' ? slackBody(message) : webhookBody(message, now);
+  const headers =
+    secret.signing === undefined ? {} : webhookHeaders(secret.signing, { id, at: now, body: JSON.stringify(body) });
+  const https = new HttpsClient({
+    endpoint: {
+      ...{ host, port, cryptoProfile: 'MODERN', certificateSha256: null },
+      caCertificates: authoritiesOf(channel),
+    },
+    ...{ egress, concurrency: 1, connectTimeoutMs: timeoutMs },
+  });
+  try {
+    const call = { kind: 'http', method: 'POST', path: secret.path ?? '/', headers, body } as const;
+    const result = await https.send(call, { deadlineMs: timeoutMs, maxReplyBytes, signal });
+    if (!result.ok) return { ok: false, error: result.failure.message, mayHelp: true };
+    const { status } = result.reply;
+    if (status >= 200 && status < 300) return { ok: true };
+    // By the specification, a receiver that answers 410 wants no more.
+    const error = `${host}:${port} answered with status ${status}; it should be 2xx`;
+    return { ok: false, error, mayHelp: status !== 410 };
+  } finally {
+    await https.close();
+  }
+}
+
+async function sendMail({ channel, secret, id, message, egress, signal }: Sending): Promise<SendOutcome> {
+  const { place, userName, sender, recipients } = channel.spec;
+  const { host, port } = place;
+  const ending = AbortSignal.any([signal, AbortSignal.timeout(2 * timeoutMs)]);
+  const transport = createTransport({
+    ...{ host, port, secure: place.mailSecurity === 'TLS', requireTLS: true },
+    ...(userName === null ? {} : { auth: { user: userName, pass: secret.password ?? '' } }),
+    tls: { ca: authoritiesOf(channel), minVersion: 'TLSv1.2' },
+    ...{ connectionTimeout: timeoutMs, greetingTimeout: timeoutMs, socketTimeout: timeoutMs },
+    ...{ disableFileAccess: true, disableUrlAccess: true },
+    // nodemailer would connect by itself, to any address.
+    getSocket: (_, done) => {
+      const socket = dial(egress, { host, port });
+      once(socket, 'connect', { signal: ending }).then(
+        () => done(null, { connection: socket }),
+        (error: Error) => {
+          socket.destroy();
+          done(error, false);
+        },
+      );
+    },
+  });
+  try {
+    const { rejected } = await transport.sendMail({
+      ...{ from: sender ?? '', to: [...recipients], ...mailOf(message), messageId: `<${id}@tidegate>` },
+      headers: { 'Auto-Submitted': 'auto-generated' },
+      signal: ending,
+    });
+    if (rejected.length === 0) return { ok: true };
+    // The others have it: another attempt would send it to them again.
+    return { ok: false, error: `${host}:${port} rejected ${rejected.join(', ')}`, mayHelp: false };
+  } catch (error) {
+    const words = ending.aborted && !signal.aborted ? 'it did not answer in time' : messageOf(error);
+    // RFC 5321 section 4.2.1: 5yz is permanent. A wrong password may be corrected, but only by a person.
+    const code = (error as { readonly responseCode?: number }).responseCode ?? 0;
+    return { ok: false, error: `${host}:${port} took no mail: ${words}`, mayHelp: code < 500 };
+  } finally {
+    transport.close();
+  }
+}
+
+function authoritiesOf({ spec }: AlertChannel): string {
+  return spec.place.caCertificates ?? getCACertificates('default').join('\n');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
