@@ -58,6 +58,8 @@ export const PACKAGES = [
   },
   { name: 'nginx-light', parts: ['balancers', 'sites'], places: [['/usr/sbin/nginx']] },
   { name: 'hey', parts: ['balancers'], places: [['/usr/bin/hey']] },
+  // promtool checks the rules in docker/prometheus.
+  { name: 'prometheus', places: [['/usr/bin/promtool']] },
   { name: 'bind9', places: [['/usr/sbin/named']] },
   { name: 'bind9-dnsutils', parts: ['balancers', 'sites'], places: [['/usr/bin/dig'], ['/usr/bin/delv']] },
   { name: 'knot', parts: ['sites'], places: [['/usr/sbin/knotd']] },

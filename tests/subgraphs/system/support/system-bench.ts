@@ -76,6 +76,7 @@ export class SystemBench extends TestGround {
     this.system = createSystemSubgraph({
       sdl: sdlWith([...(options.outsideNodes?.values() ?? [])].flat()),
       ...this,
+      sealer: async () => this.sealer,
       ...testKeys,
       passwordHasher: this.hasher,
       rateLimiter: new MemoryRateLimiter(),

@@ -1,0 +1,89 @@
+// The rules for Prometheus and the dashboard for Grafana: valid, right in examples, and about metrics that processes export.
+// needs: prometheus
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Registry } from 'prom-client';
+import { parse } from 'yaml';
+import { addHaMetrics } from '../../platform/process/metrics.ts';
+import { countRequests } from '../../subgraphs/object-storage/agents/server/server-metrics.ts';
+import { type RunningSystem, runningSystem } from '../support/running-system.ts';
+
+const run = promisify(execFile);
+const folder = new URL('../../docker/', import.meta.url);
+const rulesFile = new URL('prometheus/tidegate.rules.yml', folder);
+const dashboardFile = new URL('grafana/tidegate.json', folder);
+
+interface Rules {
+  readonly groups: readonly { readonly rules: readonly { readonly alert: string; readonly expr: string }[] }[];
+}
+interface Dashboard {
+  readonly panels: readonly {
+    readonly title: string;
+    readonly gridPos: { readonly x: number; readonly y: number };
+    readonly targets: readonly { readonly expr: string }[];
+  }[];
+}
+
+let system: RunningSystem | undefined;
+let exported: ReadonlySet<string>;
+
+beforeAll(async () => {
+  system = await runningSystem({ settings: { roles: 'gateway,system,relay,loadbalancer,gslb,object-storage,worker' } });
+  const scraped = await (await fetch(new URL('/metrics', system.url))).text();
+  // Of roles that need a cluster of hosts, or one of object storage.
+  const registry = new Registry();
+  addHaMetrics(registry, () => undefined);
+  countRequests(registry);
+  exported = namesOf(`${scraped}\n${await registry.metrics()}`);
+});
+
+afterAll(() => system?.stop());
+
+/** With the names that Prometheus makes of a histogram. */
+function namesOf(text: string): ReadonlySet<string> {
+  const names = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type]) => ({ name, type }));
+  return new Set(
+    names.flatMap(({ name, type }) =>
+      type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],
+    ),
+  );
+}
+
+const metricsIn = (expression: string): readonly string[] => expression.match(/\btidegate_\w+/g) ?? [];
+
+async function rules(): Promise<readonly { readonly alert: string; readonly expr: string }[]> {
+  return (parse(await readFile(rulesFile, 'utf8')) as Rules).groups.flatMap((group) => group.rules);
+}
+
+describe('promtool', () => {
+  test('finds the rules valid', async () => {
+    const { stdout } = await run('/usr/bin/promtool', ['check', 'rules', rulesFile.pathname]);
+    expect(stdout).toContain(`${(await rules()).length} rules found`);
+  });
+
+  test('finds them right in the examples', async () => {
+    const tests = new URL('prometheus/tidegate.rules.test.yml', folder).pathname;
+    const { stdout } = await run('/usr/bin/promtool', ['test', 'rules', tests]);
+    expect(stdout).toContain('SUCCESS');
+  });
+});
+
+test('each rule is about metrics that are exported', async () => {
+  for (const { alert, expr } of await rules()) {
+    const used = metricsIn(expr);
+    expect([alert, used.length > 0 || expr.startsWith('up{')]).toEqual([alert, true]);
+    expect([alert, used.filter((name) => !exported.has(name))]).toEqual([alert, []]);
+  }
+});
+
+test('each panel of the dashboard is about metrics that are exported, and has a place of its own', async () => {
+  const { panels } = JSON.parse(await readFile(dashboardFile, 'utf8')) as Dashboard;
+  for (const { title, targets } of panels) {
+    const used = targets.flatMap(({ expr }) => metricsIn(expr));
+    expect([title, used.length > 0]).toEqual([title, true]);
+    expect([title, used.filter((name) => !exported.has(name))]).toEqual([title, []]);
+  }
+  expect(new Set(panels.map(({ gridPos: { x, y } }) => `${x},${y}`)).size).toBe(panels.length);
+});

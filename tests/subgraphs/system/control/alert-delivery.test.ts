@@ -1,0 +1,261 @@
+// Delivery to real receivers: signed, with stable ids, retried, grouped, quiet at night, and each channel by itself.
+import { createHmac } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { makeCertificates, type TestCertificates } from '../../../support/certificates.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../../support/temporary-folder.ts';
+import { AlertBench, subject } from '../support/alert-bench.ts';
+import { MailReceiver, Receiver } from '../support/receivers.ts';
+
+let folder: TemporaryFolder;
+let certificates: TestCertificates;
+let bench: AlertBench;
+let receiver: Receiver;
+const opened: { close(): Promise<void> }[] = [];
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  certificates = await makeCertificates(folder.path, 'receiver');
+  bench = await AlertBench.open();
+});
+afterAll(async () => {
+  await bench?.stop();
+  await folder?.remove();
+});
+
+beforeEach(async () => {
+  receiver = await Receiver.open(certificates);
+  opened.push(receiver);
+  bench.now = undefined;
+  for (const table of ['alert_rule', 'alert_channel']) await bench.system.db.execute(`DELETE FROM ${table}`);
+  await bench.look();
+  for (const table of ['alert', 'alert_signal']) await bench.system.db.execute(`DELETE FROM ${table}`);
+});
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((each) => each.close()));
+});
+
+const webhook = (to = receiver) =>
+  bench.channel({ target: { webhook: { url: to.url() } }, caCertificates: certificates.ca });
+
+interface Body {
+  readonly type: string;
+  readonly data: {
+    readonly firing: number;
+    readonly resolved: number;
+    readonly omitted: number;
+    readonly cursor: string;
+    readonly alerts: readonly { readonly id: string; readonly state: string; readonly link: string | null }[];
+  };
+}
+
+const bodyOf = (at: number): Body => JSON.parse(receiver.received[at]?.body ?? 'null') as Body;
+
+test('a webhook gets signed alerts with their cursor and their page, and the history says so', async () => {
+  const { id, secret } = await webhook();
+  await bench.rule({ lastsMs: 0, channelIds: [id] });
+  await bench.nameIs(subject(), 'DEGRADED');
+  await bench.look();
+  expect(await bench.delivery.runDue()).toEqual([]);
+  expect(receiver.received).toHaveLength(1);
+  const [{ path, headers, body } = { path: '', headers: {}, body: '' }] = receiver.received;
+  expect(path).toBe('/hook?token=hidden');
+  const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
+  const key = Buffer.from((secret ?? '').replace('whsec_', ''), 'base64');
+  expect(headers['webhook-signature']).toBe(`v1,${createHmac('sha256', key).update(signed).digest('base64')}`);
+  const [alert] = await bench.alerts();
+  expect(bodyOf(0)).toMatchObject({
+    type: 'alerts.changed',
+    data: { firing: 1, resolved: 0, omitted: 0, cursor: alert?.cursor, alerts: [{ id: alert?.id, state: 'FIRING' }] },
+  });
+  expect(bodyOf(0).data.alerts[0]?.link).toMatch(/^https:\/\/tidegate\.example\/gslb\?gslb=/);
+  expect(alert?.lastNotifiedAt).not.toBeNull();
+  expect(await bench.deliveries(id)).toMatchObject([
+    { id: headers['webhook-id'], deliveryState: 'DELIVERED', alertCount: 1, attempts: 1, lastError: null },
+  ]);
+});
+
+test('a failed attempt is repeated with the same id and the same content, and a restart in between loses nothing', async () => {
+  const { id } = await webhook();
+  await bench.rule({ lastsMs: 0, resolveAfterMs: 0, channelIds: [id] });
+  const name = subject();
+  await bench.nameIs(name, 'DEGRADED');
+  await bench.look();
+  receiver.status = 503;
+  await bench.delivery.runDue();
+  expect(await bench.deliveries(id)).toMatchObject([
+    { deliveryState: 'WAITING', attempts: 1, lastError: expect.stringContaining('status 503') },
+  ]);
+  // A worker that died between sending and recording would leave the same.
+  receiver.status = 200;
+  await bench.hurry();
+  await bench.delivery.runDue();
+  const [first, second] = receiver.received;
+  expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id']);
+  expect(JSON.parse(second?.body ?? '').data).toEqual(JSON.parse(first?.body ?? '').data);
+  await bench.nameIs(name, 'ONLINE');
+  await bench.look();
+  await bench.hurry();
+  await bench.delivery.runDue();
+  expect(bodyOf(2).data).toMatchObject({ firing: 0, resolved: 1 });
+  expect(receiver.received[2]?.headers['webhook-id']).not.toBe(first?.headers['webhook-id']);
+});
+
+test('a receiver that does not answer holds up no other', async () => {
+  const dead = await Receiver.open(certificates);
+  opened.push(dead);
+  dead.status = undefined;
+  const [silent, working] = [await webhook(dead), await webhook()];
+  await bench.rule({ lastsMs: 0, channelIds: [silent.id, working.id] });
+  await bench.nameIs(subject(), 'DEGRADED');
+  await bench.look();
+  // Two at once, as the worker does.
+  const runs = [bench.delivery.runDue(), bench.delivery.runDue()];
+  await Promise.race(runs);
+  expect(receiver.received).toHaveLength(1);
+  await Promise.all(runs);
+  expect(await bench.deliveries(silent.id)).toMatchObject([{ deliveryState: 'WAITING', attempts: 1 }]);
+});
+
+test('a dead site is one message', async () => {
+  const { id } = await webhook();
+  await bench.rule({ lastsMs: 0, channelIds: [id] });
+  for (let count = 0; count < 30; count += 1) await bench.nameIs(subject(), 'OFFLINE');
+  await bench.look();
+  await bench.delivery.runDue();
+  expect(receiver.received).toHaveLength(1);
+  expect(bodyOf(0).data).toMatchObject({ firing: 30, omitted: 10 });
+  expect(bodyOf(0).data.alerts).toHaveLength(20);
+});
+
+describe('quiet hours', () => {
+  const quietTimes = [
+    {
+      days: ['MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY', 'SUNDAY'],
+      ...{ startTime: '22:00', endTime: '06:00' },
+    },
+  ];
+
+  test('warnings wait for the morning, critical alerts do not; what is over by then is never told', async () => {
+    const { id } = await bench.channel({
+      ...{ target: { webhook: { url: receiver.url() } }, caCertificates: certificates.ca },
+      ...{ quietTimes, timeZone: 'Europe/Berlin' },
+    });
+    const [brief, lasting, urgent] = [subject(), subject(), subject()];
+    await bench.rule({ lastsMs: 0, resolveAfterMs: 0, channelIds: [id] });
+    await bench.rule({ condition: 'CIRCUIT_OPEN', severity: 'CRITICAL', channelIds: [id] });
+    bench.now = new Date('2026-01-05T22:30:00Z');
+    await bench.nameIs(brief, 'OFFLINE');
+    await bench.nameIs(lasting, 'OFFLINE');
+    await bench.look();
+    await bench.delivery.runDue();
+    expect(receiver.received).toHaveLength(0);
+    await bench.system.append({
+      ...{ kind: 'backend.circuit', subjectType: 'Backend', subjectId: urgent, projectId: bench.projectId, to: 'OPEN' },
+    });
+    await bench.nameIs(brief, 'ONLINE');
+    await bench.look();
+    await bench.hurry();
+    await bench.delivery.runDue();
+    expect(receiver.received).toHaveLength(1);
+    expect(bodyOf(0).data).toMatchObject({ firing: 1, resolved: 0 });
+    bench.now = new Date('2026-01-06T05:00:00Z');
+    await bench.hurry();
+    await bench.delivery.runDue();
+    expect(receiver.received).toHaveLength(2);
+    expect(bodyOf(1).data).toMatchObject({ firing: 1, resolved: 0 });
+  });
+});
+
+describe('mail', () => {
+  const target = (mail: MailReceiver, more: object = {}) => ({
+    target: {
+      mail: {
+        ...{ host: '127.0.0.1', port: mail.port, userName: 'tidegate', password: 'right' },
+        ...{ sender: 'tidegate@example.com', recipients: ['ops@example.com', 'night@example.com'], ...more },
+      },
+    },
+    caCertificates: certificates.ca,
+  });
+
+  test.each(['STARTTLS', 'TLS'] as const)('alerts go to all recipients with %s', async (security) => {
+    const mail = await MailReceiver.open(certificates, { secure: security === 'TLS' });
+    opened.push(mail);
+    const { id } = await bench.channel(target(mail, { security }));
+    await bench.rule({ name: `mail-${security.toLowerCase()}`, lastsMs: 0, channelIds: [id] });
+    await bench.nameIs(subject(), 'DEGRADED', 'ein Mitglied fehlt');
+    await bench.look();
+    await bench.delivery.runDue();
+    expect(mail.received).toMatchObject([
+      {
+        ...{ from: 'tidegate@example.com', to: ['ops@example.com', 'night@example.com'] },
+        ...{ isEncrypted: true, user: 'tidegate' },
+      },
+    ]);
+    const [delivery] = await bench.deliveries(id);
+    expect(mail.received[0]?.text).toContain(`Message-ID: <${delivery?.id}@tidegate>`);
+    expect(mail.received[0]?.text).toMatch(/Subject: \[Tidegate\] 1 firing/);
+  });
+
+  test('a server without STARTTLS gets nothing, nor one with an unknown certificate, nor a wrong password', async () => {
+    const plain = await MailReceiver.open(certificates, { disabledCommands: ['STARTTLS'], allowInsecureAuth: true });
+    const good = await MailReceiver.open(certificates);
+    opened.push(plain, good);
+    const channels = [
+      await bench.channel(target(plain)),
+      await bench.channel({ ...target(good), caCertificates: null }),
+      await bench.channel(target(good, { password: 'wrong' })),
+    ];
+    for (const { id } of channels)
+      await bench.mutate('alertChannelTest', 'alertDelivery { id }', { id, idempotencyKey: subject() });
+    await bench.delivery.runDue();
+    expect([plain.received, good.received]).toEqual([[], []]);
+    const states = await Promise.all(channels.map(async ({ id }) => (await bench.deliveries(id))[0]));
+    expect(states.map((delivery) => delivery?.deliveryState)).toEqual(['WAITING', 'WAITING', 'FAILED']);
+    for (const delivery of states) expect(delivery?.lastError).toMatch(/took no mail/);
+    expect(JSON.stringify(states)).not.toContain('wrong password:');
+  });
+});
+
+test('Slack gets text, and no signature', async () => {
+  const { id, secret } = await bench.channel({
+    ...{ target: { slack: { url: receiver.url('/services/T/B/hidden') } }, caCertificates: certificates.ca },
+  });
+  expect(secret).toBeNull();
+  await bench.mutate('alertChannelTest', 'alertDelivery { id }', { id, idempotencyKey: subject() });
+  await bench.delivery.runDue();
+  expect(receiver.received[0]?.path).toBe('/services/T/B/hidden');
+  expect(receiver.received[0]?.headers['webhook-signature']).toBeUndefined();
+  expect(JSON.parse(receiver.received[0]?.body ?? '')).toEqual({ text: expect.stringContaining('Test of the alert channel') });
+});
+
+test('a receiver that answers 410 is not tried again', async () => {
+  const { id } = await webhook();
+  receiver.status = 410;
+  await bench.mutate('alertChannelTest', 'alertDelivery { id }', { id, idempotencyKey: subject() });
+  await bench.delivery.runDue();
+  await bench.hurry();
+  await bench.delivery.runDue();
+  expect(receiver.received).toHaveLength(1);
+  expect(await bench.deliveries(id)).toMatchObject([{ test: true, deliveryState: 'FAILED' }]);
+});
+
+test('a certificate of another authority gets nothing', async () => {
+  const { id } = await bench.channel({ target: { webhook: { url: receiver.url() } } });
+  await bench.mutate('alertChannelTest', 'alertDelivery { id }', { id, idempotencyKey: subject() });
+  await bench.delivery.runDue();
+  expect(receiver.received).toEqual([]);
+  expect((await bench.deliveries(id))[0]?.lastError).toMatch(/certificate/);
+});
+
+test('a disabled channel keeps its news until it is enabled', async () => {
+  const { id } = await webhook();
+  await bench.rule({ lastsMs: 0, channelIds: [id] });
+  await bench.mutate('alertChannelUpdate', 'alertChannel { id }', { id, enabled: false });
+  await bench.nameIs(subject(), 'DEGRADED');
+  await bench.look();
+  await bench.delivery.runDue();
+  expect(receiver.received).toEqual([]);
+  await bench.mutate('alertChannelUpdate', 'alertChannel { id }', { id, enabled: true });
+  await bench.delivery.runDue();
+  expect(receiver.received).toHaveLength(1);
+});

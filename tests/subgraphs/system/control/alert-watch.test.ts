@@ -1,0 +1,191 @@
+// The watch on a real database: events become alerts once, over restarts and takeovers, whatever the clocks do.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { encodeId } from '../../../../platform/values/ids.ts';
+import { CertificateLook } from '../../../../subgraphs/system/control/alerts/certificate-look.ts';
+import { AlertBench, never, subject } from '../support/alert-bench.ts';
+
+const minuteMs = 60_000;
+
+let bench: AlertBench;
+
+beforeAll(async () => {
+  bench = await AlertBench.open();
+});
+afterAll(() => bench?.stop());
+
+beforeEach(async () => {
+  bench.askGraph = never;
+  await bench.system.db.execute('DELETE FROM alert_rule');
+  await bench.look();
+  await bench.system.db.execute('DELETE FROM alert');
+  await bench.system.db.execute('DELETE FROM alert_signal');
+});
+
+test('a name that is degraded for two minutes fires; when it recovers, the alert is resolved', async () => {
+  await bench.rule();
+  const id = subject();
+  bench.askGraph = async ({ variables }) => ({ n0: { name: `the name of ${variables?.n0 === encodeId('Gslb', id)}` } });
+  await bench.nameIs(id, 'DEGRADED', 'one member is down');
+  await bench.look();
+  await bench.look(minuteMs);
+  expect(await bench.alerts()).toEqual([]);
+  await bench.look(minuteMs);
+  expect(await bench.alerts()).toMatchObject([
+    {
+      ...{ alertState: 'FIRING', status: 'DEGRADED', reason: 'one member is down' },
+      subjectName: 'the name of true',
+    },
+  ]);
+  await bench.nameIs(id, 'ONLINE');
+  await bench.look();
+  await bench.look(minuteMs);
+  expect(await bench.alerts(['FIRING'])).toEqual([]);
+  expect(await bench.alerts(['RESOLVED'])).toHaveLength(1);
+});
+
+test('the changes of an alert are status events, which follow its cursor', async () => {
+  await bench.rule({ lastsMs: 0, resolveAfterMs: 0 });
+  const id = subject();
+  await bench.nameIs(id, 'OFFLINE');
+  await bench.look();
+  const [alert] = await bench.alerts();
+  await bench.nameIs(id, 'ONLINE');
+  await bench.look();
+  const document =
+    'subscription ($after: String) { statusChanges(subjectTypes: ["Alert"], after: $after) { change { subjectId from to } } }';
+  await bench.system.sequence();
+  const stream = await bench.system.subscribe(bench.operator, document, { after: alert?.cursor });
+  const seen: unknown[] = [];
+  for await (const { data } of stream as AsyncIterable<{ data: { statusChanges: { change: unknown } } }>) {
+    if (data.statusChanges.change !== null) seen.push(data.statusChanges.change);
+    if (seen.length === 2) break;
+  }
+  expect(seen).toEqual([
+    { subjectId: alert?.id, from: null, to: 'FIRING' },
+    { subjectId: alert?.id, from: 'FIRING', to: 'RESOLVED' },
+  ]);
+});
+
+describe('restarts', () => {
+  test('what happens while no process watches is found afterwards, once', async () => {
+    await bench.rule({ lastsMs: 0 });
+    await bench.watch.stop();
+    const [one, other] = [subject(), subject()];
+    await bench.nameIs(one, 'ERROR');
+    await bench.nameIs(other, 'ERROR');
+    await bench.nameIs(other, 'ONLINE');
+    await bench.system.sequence();
+    bench.watch = bench.newWatch();
+    await bench.look();
+    await bench.watch.stop();
+    bench.watch = bench.newWatch();
+    await bench.look();
+    expect(await bench.alerts()).toHaveLength(1);
+  });
+
+  test('a process that lost its lease writes nothing, and the next one goes on', async () => {
+    await bench.rule({ lastsMs: 0 });
+    await bench.system.db.execute("UPDATE lease SET token = UUID() WHERE name = 'alert-watch'");
+    await bench.nameIs(subject(), 'ERROR');
+    await bench.system.sequence();
+    await expect(bench.watch.look(new AbortController().signal)).rejects.toThrow('no longer held');
+    expect(await bench.alerts()).toEqual([]);
+    await bench.system.db.execute("DELETE FROM lease WHERE name = 'alert-watch'");
+    await bench.look();
+    expect(await bench.alerts()).toHaveLength(1);
+  });
+
+  test('events that retention removed meanwhile are passed over, and what stood still stands', async () => {
+    const [before, after] = [subject(), subject()];
+    await bench.nameIs(before, 'ERROR');
+    await bench.look();
+    await bench.watch.stop();
+    for (let count = 0; count < 3; count += 1) await bench.nameIs(subject(), 'ONLINE');
+    await bench.nameIs(after, 'ERROR');
+    await bench.system.sequence();
+    await bench.system.db.execute(
+      `UPDATE status_sequencer SET oldest_seq = next_seq - 1 WHERE id = 1`,
+    );
+    await bench.system.db.execute(
+      'DELETE FROM status_change WHERE seq < (SELECT oldest_seq FROM status_sequencer WHERE id = 1)',
+    );
+    bench.watch = bench.newWatch();
+    await bench.rule({ lastsMs: 0 });
+    await bench.look();
+    expect(await bench.alerts()).toHaveLength(2);
+  });
+});
+
+describe('clock steps', () => {
+  test('a clock that jumps ahead does not end a wait', async () => {
+    await bench.rule();
+    await bench.look();
+    const id = subject();
+    await bench.nameIs(id, 'DEGRADED');
+    // As if the database's clock had been put forward by an hour after the event.
+    await bench.system.db.execute('UPDATE status_change SET at = at - INTERVAL 1 HOUR WHERE subject_id = ?', [id]);
+    await bench.look(1_000);
+    await bench.look(minuteMs);
+    expect(await bench.alerts()).toEqual([]);
+    await bench.look(minuteMs);
+    expect(await bench.alerts()).toHaveLength(1);
+  });
+
+  test('a clock that was set back does not prolong a wait, also not over a restart', async () => {
+    await bench.rule();
+    const id = subject();
+    await bench.nameIs(id, 'DEGRADED');
+    await bench.look(90_000);
+    await bench.system.db.execute('UPDATE status_change SET at = at + INTERVAL 1 HOUR WHERE subject_id = ?', [id]);
+    await bench.look(90_000);
+    // The stored time is ahead of the clock now.
+    await bench.system.db.execute('UPDATE alert_watch SET at = at + INTERVAL 1 HOUR');
+    await bench.watch.stop();
+    bench.watch = bench.newWatch();
+    await bench.look(minuteMs);
+    expect(await bench.alerts()).toHaveLength(1);
+  });
+});
+
+test('a check-in that is late fires, and the next check-in resolves it', async () => {
+  const id = await bench.rule({ condition: 'CHECK_IN_LATE', lastsMs: 5 * minuteMs, resolveAfterMs: 0 });
+  await bench.look();
+  await bench.look(4 * minuteMs);
+  const checkIn = () => bench.mutate('alertRuleCheckIn', 'alertRule { checkedInAt }', { id });
+  await checkIn();
+  await bench.look();
+  await bench.look(4 * minuteMs);
+  expect(await bench.alerts()).toEqual([]);
+  await bench.look(minuteMs);
+  expect(await bench.alerts()).toMatchObject([{ alertState: 'FIRING', status: 'LATE' }]);
+  await checkIn();
+  await bench.look();
+  expect(await bench.alerts()).toMatchObject([{ alertState: 'RESOLVED' }]);
+});
+
+test('certificates that expire are asked of the graph; a renewed one is resolved, and silence changes nothing', async () => {
+  await bench.rule({ condition: 'CERTIFICATE_EXPIRES', resolveAfterMs: 0 });
+  const id = encodeId('TlsCertificate', subject());
+  const look = new CertificateLook({ ...bench.system, askGraph: (question) => bench.askGraph(question) });
+  const answers = (nodes: readonly object[]) => async () => ({
+    tlsCertificates: { nodes, pageInfo: { hasNextPage: false, endCursor: null } },
+  });
+  const soon = new Date(Date.now() + 86_400_000).toISOString();
+  bench.askGraph = answers([{ id, name: 'shop', validUntil: soon }]);
+  const { signal } = new AbortController();
+  try {
+    await look.look(signal);
+    await bench.look(minuteMs);
+    expect(await bench.alerts()).toMatchObject([{ alertState: 'FIRING', subjectName: 'shop', status: 'EXPIRES' }]);
+    bench.askGraph = never;
+    await look.look(signal);
+    await bench.look(minuteMs);
+    expect(await bench.alerts(['FIRING'])).toHaveLength(1);
+    bench.askGraph = answers([]);
+    await look.look(signal);
+    await bench.look(minuteMs);
+    expect(await bench.alerts(['FIRING'])).toEqual([]);
+  } finally {
+    await look.stop();
+  }
+});

@@ -1,0 +1,72 @@
+// The table of conditions fits the declared status events and the graph: a word that no event has would never fire.
+import { readFile } from 'node:fs/promises';
+import { expect, test } from '@jest/globals';
+import { allEventKinds } from '../../../../../platform/process/subgraph-row.ts';
+import { subgraphRows } from '../../../../../subgraphs/rows.ts';
+import { signalChanges } from '../../../../../subgraphs/system/rules/alerts/signals.ts';
+import { alertConditionNames, conditionSpec } from '../../../../../subgraphs/system/spec/alert-conditions.ts';
+
+const kinds = allEventKinds(subgraphRows);
+
+test.each(alertConditionNames)('%s follows events that exist', (condition) => {
+  const { signals, departures } = conditionSpec(condition);
+  for (const { kind, subjectType, begins, ends } of signals) {
+    expect(kinds[kind]?.subject).toBe(subjectType);
+    expect(kinds[kind]?.values).toEqual(expect.arrayContaining([...begins, ...ends]));
+    expect(begins.filter((value) => ends.includes(value))).toEqual([]);
+  }
+  for (const { kind, subjectType, value } of departures) {
+    expect(kinds[kind]?.subject).toBe(subjectType);
+    if (value !== undefined) expect(kinds[kind]?.values).toContain(value);
+  }
+  // A subject is in a condition by one kind of event: two would contradict each other.
+  const types = signals.map(({ subjectType }) => subjectType);
+  expect(new Set(types).size).toBe(types.length);
+});
+
+test.each(alertConditionNames)('the defaults of %s are within its bounds', (condition) => {
+  const { lasts, within } = conditionSpec(condition);
+  for (const { minMs, defaultMs, maxMs } of within === undefined ? [lasts] : [lasts, within]) {
+    expect(minMs).toBeLessThanOrEqual(defaultMs);
+    expect(defaultMs).toBeLessThanOrEqual(maxMs);
+    // GraphQL's Int, and the column.
+    expect(maxMs).toBeLessThan(2 ** 31);
+  }
+});
+
+test('the graph has the same conditions', async () => {
+  const sdl = await readFile(new URL('../../../../../schema/system.graphql', import.meta.url), 'utf8');
+  const words = /enum AlertCondition \{([^}]*)\}/.exec(sdl)?.[1]?.match(/^ {2}[A-Z_]+$/gm);
+  expect(words?.map((word) => word.trim()).sort()).toEqual([...alertConditionNames].sort());
+});
+
+const subject = { subjectType: 'Gslb', subjectId: 'a' };
+
+test('an event begins a condition, ends it, or says nothing of it', () => {
+  const told = (kind: string, to: string) => signalChanges({ ...subject, kind, to, reason: 'why' });
+  expect(told('gslb.operatingStatus', 'DEGRADED')).toEqual([
+    { ...subject, condition: 'NAME_DEGRADED', to: 'ON', status: 'DEGRADED', reason: 'why' },
+  ]);
+  expect(told('gslb.operatingStatus', 'ONLINE')).toMatchObject([{ condition: 'NAME_DEGRADED', to: 'OFF' }]);
+  expect(told('gslb.provisioningStatus', 'DELETED')).toMatchObject([{ condition: 'NAME_DEGRADED', to: 'OFF' }]);
+  expect(told('gslb.provisioningStatus', 'PENDING')).toEqual([]);
+  expect(told('gslb.unheardOf', 'DEGRADED')).toEqual([]);
+});
+
+test('a circuit that is half open leaves things as they are', () => {
+  const circuit = (to: string) =>
+    signalChanges({ subjectType: 'Backend', subjectId: 'b', kind: 'backend.circuit', to, reason: null });
+  expect(circuit('OPEN')).toMatchObject([{ to: 'ON' }]);
+  expect(circuit('HALF_OPEN')).toEqual([]);
+  expect(circuit('CLOSED')).toMatchObject([{ to: 'OFF' }]);
+});
+
+test('a removed host is no longer absent, a cordoned one is as it was', () => {
+  const changed = (reason: string) =>
+    signalChanges({
+      ...{ subjectType: 'LoadBalancerHost', subjectId: 'h', kind: 'loadBalancerHost.changed', to: 'ABSENT' },
+      reason,
+    });
+  expect(changed('removed')).toMatchObject([{ condition: 'MACHINE_ABSENT', to: 'OFF' }]);
+  expect(changed('cordoned')).toEqual([]);
+});

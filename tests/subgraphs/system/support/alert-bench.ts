@@ -1,0 +1,169 @@
+// Alerts on their own database: the graph, the watch with a clock that the test sets, and the delivery as workers run it.
+import type { Identity } from '../../../../platform/edge/identity.ts';
+import type { AskGraph } from '../../../../platform/graph/ask-graph.ts';
+import { newUuid } from '../../../../platform/values/ids.ts';
+import { AlertWatch } from '../../../../subgraphs/system/control/alerts/alert-watch.ts';
+import { createDeliveryQueue } from '../../../../subgraphs/system/control/alerts/delivery-queue.ts';
+import { AlertRuleStore } from '../../../../subgraphs/system/control/alerts/stores/rule-store.ts';
+import { OwedRunner } from '../../../support/owed-runner.ts';
+import { makeUser, type SystemBench, systemBench } from './system-bench.ts';
+
+const errors = 'userErrors { code message field retry }';
+
+export const never: AskGraph = async () => {
+  throw new Error('the graph is not asked in this test');
+};
+
+export interface ShownAlert {
+  readonly id: string;
+  readonly alertState: string;
+  readonly status: string;
+  readonly reason: string | null;
+  readonly subjectName: string | null;
+  readonly cursor: string;
+  readonly lastNotifiedAt: string | null;
+}
+
+export class AlertBench {
+  readonly system: SystemBench;
+  readonly admin: Identity;
+  readonly operator: Identity;
+  /** UUID. */
+  readonly projectId: string;
+  /** Of the watch: Unix milliseconds do not matter. */
+  monotonicMs = 0;
+  /** Of quiet hours. */
+  now: Date | undefined;
+  askGraph: AskGraph = never;
+  watch: AlertWatch;
+  readonly delivery: OwedRunner;
+  #count = 0;
+
+  constructor(system: SystemBench, who: { admin: Identity; operator: Identity; projectId: string }) {
+    this.system = system;
+    this.admin = who.admin;
+    this.operator = who.operator;
+    this.projectId = who.projectId;
+    this.watch = this.newWatch();
+    const { db, log, egress, sealer } = system;
+    const queue = createDeliveryQueue({
+      ...{ db, log, egress, sealer: async () => sealer, dashboardUrl: 'https://tidegate.example' },
+      now: () => this.now ?? new Date(),
+    });
+    this.delivery = new OwedRunner(db, [queue]);
+  }
+
+  static async open(): Promise<AlertBench> {
+    const system = await systemBench();
+    const projectId = await system.system.firstStart.ensureProject('alpha');
+    const admin = await makeUser(system, 'admin', { admin: true });
+    const operator = await makeUser(system, 'alice', { projects: { [projectId]: 'OPERATOR' } });
+    return new AlertBench(system, { admin, operator, projectId });
+  }
+
+  newWatch(): AlertWatch {
+    return new AlertWatch({
+      ...this.system,
+      rules: new AlertRuleStore(this.system.db),
+      askGraph: (question) => this.askGraph(question),
+      monotonicMs: () => this.monotonicMs,
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.watch.stop();
+    await this.system.stop();
+  }
+
+  /** Writes a status event of a GSLB of the project. */
+  async nameIs(subjectId: string, to: string, reason: string | null = null, projectId = this.projectId): Promise<void> {
+    await this.system.append({
+      ...{ kind: 'gslb.operatingStatus', subjectType: 'Gslb', subjectId, projectId, to, reason },
+    });
+  }
+
+  /** Sequences what was written, moves the watch's clock and lets it look until there is no more to do. */
+  async look(afterMs = 0): Promise<void> {
+    await this.system.sequence();
+    this.monotonicMs += afterMs;
+    while (await this.watch.look(new AbortController().signal));
+    await this.system.sequence();
+    while (await this.watch.look(new AbortController().signal));
+  }
+
+  async mutate<Payload extends { readonly userErrors: readonly unknown[] }>(
+    name: string,
+    selection: string,
+    input: object,
+    who: Identity = this.operator,
+  ): Promise<Payload> {
+    const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
+    const document = `mutation ($input: ${type}!) { ${name}(input: $input) { ${selection} ${errors} } }`;
+    const { data, errors: faults } = await this.system.ask(who, document, { input });
+    if (faults !== undefined) throw new Error(JSON.stringify(faults));
+    return (data as unknown as Record<string, Payload>)[name] as Payload;
+  }
+
+  /** Returns the global id. */
+  async rule(input: object = {}, who: Identity = this.operator): Promise<string> {
+    this.#count += 1;
+    const given = { name: `rule-${this.#count}`, condition: 'NAME_DEGRADED', ...input };
+    const { alertRule, userErrors } = await this.mutate<{
+      readonly alertRule: { readonly id: string } | null;
+      readonly userErrors: readonly unknown[];
+    }>('alertRuleCreate', 'alertRule { id }', given, who);
+    if (alertRule === null) throw new Error(JSON.stringify(userErrors));
+    return alertRule.id;
+  }
+
+  /** Returns the global id, and the secret if one was made. */
+  async channel(
+    input: object,
+    who: Identity = this.operator,
+  ): Promise<{ readonly id: string; readonly secret: string | null }> {
+    this.#count += 1;
+    const given = { name: `channel-${this.#count}`, groupMs: 0, ...input };
+    const { alertChannel, secret, userErrors } = await this.mutate<{
+      readonly alertChannel: { readonly id: string } | null;
+      readonly secret: string | null;
+      readonly userErrors: readonly unknown[];
+    }>('alertChannelCreate', 'alertChannel { id } secret', given, who);
+    if (alertChannel === null) throw new Error(JSON.stringify(userErrors));
+    return { id: alertChannel.id, secret };
+  }
+
+  async alerts(states?: readonly string[], who: Identity = this.operator): Promise<readonly ShownAlert[]> {
+    const document =
+      'query ($states: [AlertState!]) { alerts(states: $states, orderBy: OLDEST) { nodes { id alertState status reason subjectName cursor lastNotifiedAt } } }';
+    const { data, errors: faults } = await this.system.ask(who, document, { states });
+    if (faults !== undefined) throw new Error(JSON.stringify(faults));
+    return data.alerts.nodes as unknown as readonly ShownAlert[];
+  }
+
+  async deliveries(channelId: string, who: Identity = this.operator) {
+    const fields = 'id test deliveryState alertCount attempts lastError nextAttemptAt finishedAt';
+    const document = `query ($id: ID!) { alertChannel(id: $id) { deliveries { nodes { ${fields} } } } }`;
+    const { data } = await this.system.ask(who, document, { id: channelId });
+    const channel = data.alertChannel as unknown as {
+      readonly deliveries: {
+        readonly nodes: readonly {
+          readonly id: string;
+          readonly test: boolean;
+          readonly deliveryState: string;
+          readonly alertCount: number;
+          readonly attempts: number;
+          readonly lastError: string | null;
+        }[];
+      };
+    };
+    return channel.deliveries.nodes;
+  }
+
+  /** What waits for a retry is due now. */
+  async hurry(): Promise<void> {
+    await this.system.db.execute("UPDATE alert_notification SET next_at = NOW(3) WHERE state = 'WAITING'");
+    await this.system.db.execute("UPDATE owed_work SET due_at = NOW(3) WHERE kind = 'alert-delivery' AND due_at > NOW(3)");
+  }
+}
+
+export const subject = (): string => newUuid();
