@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runCommand } from '../cli/commands/run-command.ts';
+import { makeCertificate } from '../../platform/net/certificates.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 import { describeWithProduct, type Product, runningProduct } from './support/product.ts';
@@ -39,6 +40,16 @@ describeWithProduct('the command line', () => {
     tidegate(noun, ...words, ...place(), ...admin());
   /** With a login at a cluster in place of an endpoint. */
   const atCluster = (noun: string, ...words: readonly string[]) => tidegate(noun, ...words, '--data', folder.path);
+  const mutate = async (name: string, selection: string, input: object): Promise<Readonly<Record<string, unknown>>> => {
+    const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
+    const query = `mutation ($input: ${type}!) { done: ${name}(input: $input) { ${selection} userErrors { message } } }`;
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${product.token}` };
+    const body = JSON.stringify({ query, variables: { input } });
+    const answer = await fetch(`${product.url}/graphql`, { method: 'POST', headers, body });
+    const { data } = (await answer.json()) as { readonly data: { readonly done: Readonly<Record<string, unknown>> } };
+    expect(data.done.userErrors).toEqual([]);
+    return data.done;
+  };
   const place = () => ['--url', `${product.url}/graphql`, '--data', product.data];
   const admin = () => ['--user', 'admin', '--password-file', join(product.data, 'admin.password')];
 
@@ -320,6 +331,35 @@ describeWithProduct('the command line', () => {
     expect(await tidegate('keys', 'list', join(file('keys'), 'system.keys'))).not.toBe('');
     expect(await tidegate('subgraphs', 'base')).toContain('type ');
     expect(await tidegate('lab', 'list', '--data', product.data)).toMatch(/^firewall +RUNNING/m);
+  });
+
+  test('a certificate that expires fires an alert, which is listed, acknowledged and ended', async () => {
+    const { cert, key } = await makeCertificate({
+      ...{ commonName: mark, names: [`${mark}.example`], notAfter: new Date(Date.now() + 3 * 86_400_000) },
+    });
+    await writeFile(file('short.pem'), cert);
+    await writeFile(file('short.key'), key);
+    const name = `short-${mark}`;
+    await cli('certificates', 'create', name, '--chain-file', file('short.pem'), '--key-file', file('short.key'));
+    const rule = await mutate('alertRuleCreate', 'alertRule { id }', { name, condition: 'CERTIFICATE_EXPIRES' });
+    interface Listed {
+      readonly id: string;
+      readonly alertState: string;
+      readonly subjectName: string | null;
+    }
+    const listed = async (...words: readonly string[]): Promise<Listed | undefined> => {
+      const all = JSON.parse(await cli('alerts', 'list', '--limit', '100', ...words, '--json')) as readonly Listed[];
+      return all.find(({ subjectName }) => subjectName === name);
+    };
+    await waitFor('the alert', async () => (await listed()) !== undefined);
+    const { id = '' } = (await listed()) ?? {};
+    await cli('alerts', 'acknowledge', id);
+    expect((await listed('--state', 'acknowledged'))?.id).toBe(id);
+    await cli('alerts', 'end', id);
+    expect(await listed()).toBeUndefined();
+    expect((await listed('--all'))?.alertState).toBe('RESOLVED');
+    await mutate('alertRuleDelete', 'deletedId', { id: (rule.alertRule as { id: string }).id });
+    await cli('certificates', 'delete', name);
   });
 
   test('an operation is explained, published, listed, run by its hash, checked and removed', async () => {

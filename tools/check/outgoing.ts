@@ -23,6 +23,7 @@ const openers: ReadonlyMap<string, readonly string[] | undefined> = new Map([
   ['@prisma/adapter-mariadb', undefined],
   ['ioredis', undefined],
   ['bullmq', undefined],
+  ['nodemailer', undefined],
 ]);
 
 const globals = ['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest', 'getBuiltinModule'];
@@ -38,6 +39,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['platform/net/tls-handshake.ts', 'TLS on a socket of dial.ts'],
   ['platform/net/tls-over.ts', 'TLS on a socket of dial.ts'],
   ['platform/net/tls-tcp-socket.ts', 'the socket that dial.ts is given'],
+  ['subgraphs/system/control/alerts/send-message.ts', 'mail on a socket of dial.ts'],
   ['platform/net/https-connection.ts', 'HTTP on a socket of tls-handshake.ts'],
   ['platform/net/receive-datagrams.ts', 'nowhere: it only receives'],
   ['platform/net/own-places.ts', 'names of our own parts, resolved to be denied'],

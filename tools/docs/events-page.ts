@@ -34,6 +34,7 @@ deleted. These events belong to a CMP object:
 | \`Mapping\` | its own |
 | \`LoadBalancer\`, \`LoadBalancerNode\`, \`PoolMember\`, \`AutoscalingPolicy\` | that of the load balancer |
 | \`Gslb\` | its own |
+| \`Alert\` | that of its subject |
 | \`GslbPoolMember\` | that of the names that use its pool. If they have different ones, the event belongs to none: \`gslb.answer\` and \`gslb.operatingStatus\` tell each name's part of it. |
 
 \`change { cmpObject { type externalId } }\` has it in any stream. The same CMP object in another project is another one: callers get the events of their

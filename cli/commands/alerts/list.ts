@@ -1,5 +1,5 @@
 // `tidegate alerts list`.
-import type { AlertsListQuery, AlertState } from '../../../generated/cli/graphql.ts';
+import type { AlertState, AlertsListQuery } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { projectId } from '../../find.ts';
 import { chosenFrom, flag, several } from '../../option.ts';

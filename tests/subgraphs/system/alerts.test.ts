@@ -22,7 +22,11 @@ beforeAll(async () => {
 afterAll(() => bench?.stop());
 
 interface Refused {
-  readonly userErrors: readonly { readonly code: string; readonly message: string; readonly field: readonly string[] }[];
+  readonly userErrors: readonly {
+    readonly code: string;
+    readonly message: string;
+    readonly field: readonly string[];
+  }[];
 }
 
 const refusals = async (name: string, selection: string, input: object, who: Identity = bench.operator) =>
@@ -120,7 +124,13 @@ describe('channels', () => {
 
   test('bad targets are refused at their fields, and denied addresses by the egress policy', async () => {
     const hook = (text: string, more: object = {}) => makeChannel({ target: { webhook: { url: text, ...more } } });
-    for (const bad of ['http://a.example/', 'https://u:p@a.example/', 'ftp://a.example', 'nothing', 'https://1.2.3/x y'])
+    for (const bad of [
+      'http://a.example/',
+      'https://u:p@a.example/',
+      'ftp://a.example',
+      'nothing',
+      'https://1.2.3/x y',
+    ])
       expect([bad, (await hook(bad)).length > 0 || bad.startsWith('https://1.2.3')]).toEqual([bad, true]);
     expect(await hook('https://169.254.169.254/')).toEqual([['EGRESS_DENIED', 'url']]);
     expect(await hook(url, { secret: 'whsec_short' })).toEqual([['INVALID_INPUT', 'secret']]);

@@ -36,8 +36,7 @@ export function alertResolvers({ entities, ...parts }: AlertParts & { readonly e
   const { rules, channels, alerts, deliveries, ruleService, channelService, alertService, dashboardUrl } = parts;
   return {
     Query: {
-      alertRules: (_, args, context) =>
-        rules.page({ ...args, projects: projectsFor(caller(context), args.projectId) }),
+      alertRules: (_, args, context) => rules.page({ ...args, projects: projectsFor(caller(context), args.projectId) }),
       alertRule: async (_, { id }, context) => {
         caller(context);
         return (await entities.alertRule(context, decodeUuid('AlertRule', id) ?? '')) ?? null;
@@ -83,8 +82,6 @@ export function alertResolvers({ entities, ...parts }: AlertParts & { readonly e
       id: ({ id }) => encodeId('AlertRule', id),
       project: async ({ projectId }, _, context) =>
         projectId === null ? null : ((await entities.project(context, projectId)) ?? null),
-      watchedSubjectId: ({ subjectType, subjectId }) =>
-        subjectType === null || subjectId === null ? null : encodeId(subjectType, subjectId),
       watchedSubject: ({ subjectType, subjectId }, _, context) =>
         subjectType === null || subjectId === null ? null : nodeByKey(entities, context, subjectType, subjectId),
       async channels({ id, projectId }, _, context) {
@@ -130,8 +127,7 @@ export function alertResolvers({ entities, ...parts }: AlertParts & { readonly e
       subjectId: ({ subjectType, subjectId }) => encodeId(subjectType, subjectId),
       subject: ({ subjectType, subjectId }, _, context) => nodeByKey(entities, context, subjectType, subjectId),
       cmpObject: ({ cmpObject }) => (cmpObject === null ? null : { id: encodeCmpObject(cmpObject), ...cmpObject }),
-      link: ({ subjectType: type, subjectId }) =>
-        dashboardLink(dashboardUrl, { type, id: encodeId(type, subjectId) }),
+      link: ({ subjectType: type, subjectId }) => dashboardLink(dashboardUrl, { type, id: encodeId(type, subjectId) }),
       acknowledgedAt: ({ acknowledgement }) => acknowledgement?.at ?? null,
       acknowledgedBy: ({ acknowledgement }) =>
         acknowledgement === null

@@ -164,7 +164,11 @@ export class AlertWatch {
   async #read(
     reign: Reign,
     events: readonly PastEvent[],
-    { steadyMs, isLast, epoch }: { readonly steadyMs: number; readonly isLast: boolean; readonly epoch: number | undefined },
+    {
+      steadyMs,
+      isLast,
+      epoch,
+    }: { readonly steadyMs: number; readonly isLast: boolean; readonly epoch: number | undefined },
   ): Promise<void> {
     const last = events.at(-1);
     const next = {
@@ -197,7 +201,8 @@ export class AlertWatch {
       return true;
     }
     const changes = signalChanges(event);
-    for (const { condition, subjectType, subjectId, ...change } of changes) {
+    for (const change of changes) {
+      const { condition, subjectType, subjectId } = change;
       const subject = { condition, subjectType, subjectId };
       if (change.to === 'OFF') await removeSignal(tx, subject);
       else if (change.to === 'RESTARTED') await restartSignal(tx, subject, { at: event.at, steadyMs: sinceMs });

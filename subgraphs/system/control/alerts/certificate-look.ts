@@ -1,7 +1,7 @@
 // Looks for TLS certificates that expire soon. They are another subgraph's: the graph shows them to a viewer of each project.
 import type { Database } from '../../../../platform/database/database.ts';
-import { CountedLine } from '../../../../platform/process/counted-line.ts';
 import type { AskGraph } from '../../../../platform/graph/ask-graph.ts';
+import { CountedLine } from '../../../../platform/process/counted-line.ts';
 import type { Logger } from '../../../../platform/process/log.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import { checkLease, type HeldLease, type Leases } from '../../../../platform/work/leases.ts';

@@ -59,7 +59,7 @@ function targetOf(
 }
 
 function mailOf(check: InputCheck, mail: AlertMailInput, caCertificates: string | null): CheckedTarget {
-  const { host, port, security, userName = null, password = null, sender, recipients } = mail;
+  const { host, port = 587, security = 'STARTTLS', userName = null, password = null, sender, recipients } = mail;
   check.host('target.mail.host', host);
   check.port('target.mail.port', port);
   check.text('target.mail.userName', userName, { min: 1, max: 255 });

@@ -1,6 +1,6 @@
 // A channel's secret at rest: sealed for exactly its address, so that no change of the row sends it elsewhere.
 import { createHash } from 'node:crypto';
-import { type Sealed, type Sealer, SealError } from '../../../../platform/secrets/seal.ts';
+import { SealError, type Sealed, type Sealer } from '../../../../platform/secrets/seal.ts';
 import { canonicalJson } from '../../../../platform/values/json.ts';
 import type { AlertChannel, ChannelPlace, ChannelSecret } from './stores/alert-channel.ts';
 

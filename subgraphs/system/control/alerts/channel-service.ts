@@ -84,7 +84,7 @@ export class AlertChannelService {
           if ((await channels.count(tx, projectId)) >= mostAlertChannels)
             refuse('LIMIT_REACHED', `there are ${mostAlertChannels} alert channels, the most: delete one first`);
           const id = newUuid();
-          const { name, enabled, quietTimes, timeZone, groupMs } = input;
+          const { name, enabled = true, quietTimes = [], timeZone = 'UTC', groupMs = 10_000 } = input;
           const spec: ChannelSpec = { ...target, quietHours: quietHoursOf(quietTimes), timeZone, groupMs };
           const sealed = sealChannelSecret(sealer, id, spec.place, secret);
           const channel = { id, projectId, name, kind, enabled, spec, sealed };
@@ -117,7 +117,10 @@ export class AlertChannelService {
         const caCertificates = input.caCertificates ?? null;
         const given = input.target == null ? undefined : checkTarget(check, input.target, { caCertificates, egress });
         if (given !== undefined && given.kind !== named.kind)
-          check.fault('target', `target is a ${given.kind}, but the channel is a ${named.kind}: create another channel`);
+          check.fault(
+            'target',
+            `target is a ${given.kind}, but the channel is a ${named.kind}: create another channel`,
+          );
         checkTimes(check, input);
         check.throwIfAny();
         const sealer = given === undefined ? undefined : await this.#sealer();
@@ -132,8 +135,7 @@ export class AlertChannelService {
             quietHours: input.quietTimes == null ? channel.spec.quietHours : quietHoursOf(input.quietTimes),
             ...{ timeZone: input.timeZone ?? channel.spec.timeZone, groupMs: input.groupMs ?? channel.spec.groupMs },
           };
-          const sealed =
-            sealer === undefined ? channel.sealed : sealChannelSecret(sealer, id, spec.place, secret);
+          const sealed = sealer === undefined ? channel.sealed : sealChannelSecret(sealer, id, spec.place, secret);
           const changed = { ...channel, spec, sealed, enabled: input.enabled ?? channel.enabled };
           await channels.update(tx, changed);
           const next = { ...channel, version: channel.version + 1 };
@@ -241,12 +243,7 @@ export class AlertChannelService {
     to: ChannelState | 'DELETED',
   ): Promise<void> {
     const event = { projectId, subjectId: id, subjectVersion: version, reason: name };
-    await appendStatus(
-      tx,
-      systemEvents,
-      [{ ...event, kind: 'alertChannel.state', from, to }],
-      this.#options.wake,
-    );
+    await appendStatus(tx, systemEvents, [{ ...event, kind: 'alertChannel.state', from, to }], this.#options.wake);
   }
 }
 

@@ -12,7 +12,7 @@ import { type Message, mostListed, type ToldAlert } from '../../rules/alerts/mes
 import { quietForMs } from '../../rules/alerts/quiet-hours.ts';
 import { mostNotificationsPerHour } from '../../spec/alert-conditions.ts';
 import { openChannelSecret } from './channel-secret.ts';
-import { type SendOutcome, sendMessage } from './send-message.ts';
+import { longestPatienceMs, type SendOutcome, sendMessage } from './send-message.ts';
 import type { Alert } from './stores/alert.ts';
 import type { AlertChannel } from './stores/alert-channel.ts';
 import { scopeOf } from './stores/alert-rule.ts';
@@ -46,7 +46,6 @@ export interface DeliveryDependencies {
 /** Alerts in one message. */
 const mostInMessage = 1_000;
 const longestOweMs = 3_600_000;
-const dayMs = 86_400_000;
 const firstRetryMs = 5_000;
 const longestRetryMs = 900_000;
 
@@ -144,15 +143,15 @@ async function attempt(
     return await sendMessage({ channel, secret, id, message, egress, signal });
   } catch (error) {
     // A channel that can't be used is its own fault: others go on.
-    return { ok: false, error: error instanceof Error ? error.message : String(error), mayHelp: true };
+    return { ok: false, error: error instanceof Error ? error.message : String(error), patienceMs: longestPatienceMs };
   }
 }
 
 /** Undefined: it is given up. A test is tried a few times only: a person waits. */
 function retryOf({ attempts, ageMs, message }: WaitingDelivery, outcome: SendOutcome): number | undefined {
-  if (outcome.ok || !outcome.mayHelp) return undefined;
+  if (outcome.ok || ageMs >= outcome.patienceMs) return undefined;
   if (message.kind === 'TEST' && attempts >= 2) return undefined;
-  return ageMs >= dayMs ? undefined : Math.min(firstRetryMs * 2 ** Math.min(attempts, 20), longestRetryMs);
+  return Math.min(firstRetryMs * 2 ** Math.min(attempts, 20), longestRetryMs);
 }
 
 function messageOf(channel: AlertChannel, alerts: readonly Alert[], dashboardUrl: string | null): Message {

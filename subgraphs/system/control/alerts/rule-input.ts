@@ -4,9 +4,7 @@ import type { InputCheck } from '../../../../platform/edge/input.ts';
 import { decodeId, decodeUuid } from '../../../../platform/values/ids.ts';
 import { type AlertCondition, conditionSpec, mostChannelsOfRule, ruleDurations } from '../../spec/alert-conditions.ts';
 
-type Given = Partial<
-  Pick<AlertRuleUpdateInput, 'lastsMs' | 'withinMs' | 'resolveAfterMs' | 'repeatMs' | 'channelIds'>
->;
+type Given = Partial<Pick<AlertRuleUpdateInput, 'lastsMs' | 'withinMs' | 'resolveAfterMs' | 'repeatMs' | 'channelIds'>>;
 
 export interface CheckedRule {
   readonly lastsMs: number;

@@ -57,15 +57,18 @@ export class AlertRuleService {
         attempt.projectId = projectId;
         requireRoleIn(identity, { projectId }, 'MEMBER', 'alertRuleCreate');
         const { lastsMs, withinMs, subject } = checkNewRule(check, input, projectId === null);
-        const channelIds = channelIdsOf(check, input.channelIds);
+        const given = input.channelIds ?? [];
+        const channelIds = channelIdsOf(check, given);
         check.throwIfAny();
         return async (tx) => {
           if (projectId !== null) await refuseDeletedProject(tx, projectId);
           if ((await this.#rules.count(tx, projectId)) >= mostAlertRules)
             refuse('LIMIT_REACHED', `there are ${mostAlertRules} alert rules, the most: delete one first`);
-          await requireChannels(tx, projectId, channelIds, input.channelIds);
+          await requireChannels(tx, projectId, channelIds, given);
           const id = newUuid();
-          const { name, condition, severity, enabled, resolveAfterMs, repeatMs = null } = input;
+          const { name, condition, severity = 'WARNING', enabled = true } = input;
+          // Null means once, so it is not the default.
+          const { resolveAfterMs = 60_000, repeatMs = 14_400_000 } = input;
           const rule = {
             ...{ id, projectId, name, condition, severity, enabled, lastsMs, withinMs, resolveAfterMs, repeatMs },
             ...{ subjectType: subject?.type ?? null, subjectId: subject?.id ?? null },

@@ -23,8 +23,13 @@ export interface Sending {
 
 export type SendOutcome =
   | { readonly ok: true }
-  /** `mayHelp`: whether another attempt can. */
-  | { readonly ok: false; readonly error: string; readonly mayHelp: boolean };
+  /** `patienceMs`: the age of a message up to which another attempt may help. */
+  | { readonly ok: false; readonly error: string; readonly patienceMs: number };
+
+const hourMs = 3_600_000;
+export const longestPatienceMs = 24 * hourMs;
+/** RFC 9110 and 6585: statuses of a client's faults that pass by themselves. */
+const passing = new Set([408, 421, 425, 429]);
 
 const timeoutMs = 10_000;
 const maxReplyBytes = 16 * 1024;
@@ -49,12 +54,11 @@ async function post({ channel, secret, id, message, egress, signal }: Sending): 
   try {
     const call = { kind: 'http', method: 'POST', path: secret.path ?? '/', headers, body } as const;
     const result = await https.send(call, { deadlineMs: timeoutMs, maxReplyBytes, signal });
-    if (!result.ok) return { ok: false, error: result.failure.message, mayHelp: true };
+    if (!result.ok) return { ok: false, error: result.failure.message, patienceMs: longestPatienceMs };
     const { status } = result.reply;
     if (status >= 200 && status < 300) return { ok: true };
-    // By the specification, a receiver that answers 410 wants no more.
     const error = `${host}:${port} answered with status ${status}; it should be 2xx`;
-    return { ok: false, error, mayHelp: status !== 410 };
+    return { ok: false, error, patienceMs: patienceOf(status) };
   } finally {
     await https.close();
   }
@@ -90,15 +94,26 @@ async function sendMail({ channel, secret, id, message, egress, signal }: Sendin
     });
     if (rejected.length === 0) return { ok: true };
     // The others have it: another attempt would send it to them again.
-    return { ok: false, error: `${host}:${port} rejected ${rejected.join(', ')}`, mayHelp: false };
+    return { ok: false, error: `${host}:${port} rejected ${rejected.join(', ')}`, patienceMs: 0 };
   } catch (error) {
     const words = ending.aborted && !signal.aborted ? 'it did not answer in time' : messageOf(error);
     // RFC 5321 section 4.2.1: 5yz is permanent. A wrong password may be corrected, but only by a person.
     const code = (error as { readonly responseCode?: number }).responseCode ?? 0;
-    return { ok: false, error: `${host}:${port} took no mail: ${words}`, mayHelp: code < 500 };
+    return {
+      ok: false,
+      error: `${host}:${port} took no mail: ${words}`,
+      patienceMs: code < 500 ? longestPatienceMs : 0,
+    };
   } finally {
     transport.close();
   }
+}
+
+/** A message that its receiver refuses holds up later ones for an hour at most. */
+function patienceOf(status: number): number {
+  // By the specification, a receiver that answers 410 wants no more.
+  if (status === 410) return 0;
+  return status >= 400 && status < 500 && !passing.has(status) ? hourMs : longestPatienceMs;
 }
 
 function authoritiesOf({ spec }: AlertChannel): string {

@@ -21,7 +21,10 @@ const pages: Readonly<Record<string, Page>> = {
 };
 
 /** `url`: the dashboard's address, without a slash at its end. `id` is global. */
-export function dashboardLink(url: string | null, subject: { readonly type: string; readonly id: string }): string | null {
+export function dashboardLink(
+  url: string | null,
+  subject: { readonly type: string; readonly id: string },
+): string | null {
   const page = pages[subject.type];
   if (url === null || page === undefined) return null;
   const opened = page.opens === undefined ? '' : `?${page.opens}=${encodeURIComponent(subject.id)}`;

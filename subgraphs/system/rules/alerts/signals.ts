@@ -2,21 +2,23 @@
 import type { PastEvent } from '../../../../platform/events/event-table.ts';
 import {
   type AlertCondition,
-  alertConditionNames,
   type AlertConditionSpec,
+  alertConditionNames,
   conditionSpec,
 } from '../../spec/alert-conditions.ts';
 
-export type SignalChange = {
+interface SubjectChange {
   readonly condition: AlertCondition;
   readonly subjectType: string;
   /** UUID. */
   readonly subjectId: string;
-} & (
-  | { readonly to: 'ON'; readonly status: string; readonly reason: string | null }
-  /** `restarts`: the wait begins again, with the same status. */
-  | { readonly to: 'OFF' | 'RESTARTED'; readonly reason: string | null }
-);
+  readonly reason: string | null;
+}
+
+/** RESTARTED: the wait begins again, with the same status. */
+export type SignalChange =
+  | (SubjectChange & { readonly to: 'ON'; readonly status: string })
+  | (SubjectChange & { readonly to: 'OFF' | 'RESTARTED' });
 
 type Told = Pick<PastEvent, 'kind' | 'subjectType' | 'subjectId' | 'to' | 'reason'>;
 

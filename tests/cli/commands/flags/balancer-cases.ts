@@ -1,5 +1,6 @@
 // Every option of the commands for load balancers, their parts, nodes and hosts, on a host whose nodes are real HAProxies.
 import { writeFile } from 'node:fs/promises';
+import { expect } from '@jest/globals';
 import { makeCertificate } from '../../../../platform/net/certificates.ts';
 import { freePort } from '../../../support/free-port.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';
@@ -31,6 +32,7 @@ export async function balancerCases(run: FlagRun): Promise<void> {
   const certificate = idOf(await ok(`certificates create web ${files} ${project} ${wait} --json`));
   await ok(`certificates create spare ${files} ${project}`);
   await ok(`certificates list ${project}`);
+  await alertCases(run);
   const subnet = idOf(await ok(`subnets create inner --cidr 10.9.0.0/24 ${project} ${wait} --json`));
   await ok(`subnets update inner --rename inside ${project} ${wait}`);
   await ok(`subnets list ${project}`);
@@ -190,4 +192,22 @@ async function applyCases({ system, ok }: FlagRun): Promise<void> {
   await ok(`apply ${file} --dry-run`);
   await ok(`apply ${file} --preview --renew-credentials`);
   await ok(`apply ${file} --prune ${wait}`);
+}
+
+/** A certificate that expires makes an alert. */
+async function alertCases({ system, ok }: FlagRun): Promise<void> {
+  const short = await makeCertificate({ commonName: 'short.test', notAfter: new Date(Date.now() + 86_400_000) });
+  await writeFile(system.path('short.pem'), short.cert);
+  await writeFile(system.path('short.key'), short.key, { mode: 0o600 });
+  await ok(`certificates create short --chain-file ${system.path('short.pem')} --key-file ${system.path('short.key')} ${project}`);
+  await system.make('alertRuleCreate', { name: 'short', condition: 'CERTIFICATE_EXPIRES' }, system.token, 'alertRule');
+  const list = async (words: string) => {
+    const printed = await ok(`alerts list ${words} --json`);
+    return JSON.parse(printed) as readonly { readonly id: string }[];
+  };
+  await waitFor('the alert', async () => (await list(`${project} --limit 5`)).length > 0);
+  const [{ id } = { id: '' }] = await list('--state firing --state ACKNOWLEDGED --state resolved');
+  await ok(`alerts acknowledge ${id} --json`);
+  await ok(`alerts end ${id} --json`);
+  expect(await list('--all')).toHaveLength(1);
 }

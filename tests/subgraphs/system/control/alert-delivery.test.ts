@@ -225,7 +225,9 @@ test('Slack gets text, and no signature', async () => {
   await bench.delivery.runDue();
   expect(receiver.received[0]?.path).toBe('/services/T/B/hidden');
   expect(receiver.received[0]?.headers['webhook-signature']).toBeUndefined();
-  expect(JSON.parse(receiver.received[0]?.body ?? '')).toEqual({ text: expect.stringContaining('Test of the alert channel') });
+  expect(JSON.parse(receiver.received[0]?.body ?? '')).toEqual({
+    text: expect.stringContaining('Test of the alert channel'),
+  });
 });
 
 test('a receiver that answers 410 is not tried again', async () => {

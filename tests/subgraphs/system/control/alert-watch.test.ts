@@ -103,9 +103,7 @@ describe('restarts', () => {
     for (let count = 0; count < 3; count += 1) await bench.nameIs(subject(), 'ONLINE');
     await bench.nameIs(after, 'ERROR');
     await bench.system.sequence();
-    await bench.system.db.execute(
-      `UPDATE status_sequencer SET oldest_seq = next_seq - 1 WHERE id = 1`,
-    );
+    await bench.system.db.execute(`UPDATE status_sequencer SET oldest_seq = next_seq - 1 WHERE id = 1`);
     await bench.system.db.execute(
       'DELETE FROM status_change WHERE seq < (SELECT oldest_seq FROM status_sequencer WHERE id = 1)',
     );

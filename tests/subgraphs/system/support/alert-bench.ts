@@ -162,7 +162,9 @@ export class AlertBench {
   /** What waits for a retry is due now. */
   async hurry(): Promise<void> {
     await this.system.db.execute("UPDATE alert_notification SET next_at = NOW(3) WHERE state = 'WAITING'");
-    await this.system.db.execute("UPDATE owed_work SET due_at = NOW(3) WHERE kind = 'alert-delivery' AND due_at > NOW(3)");
+    await this.system.db.execute(
+      "UPDATE owed_work SET due_at = NOW(3) WHERE kind = 'alert-delivery' AND due_at > NOW(3)",
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 // The table of alerts. The watch alone makes and resolves them; people acknowledge them.
 import type { Database, SqlValue, Transaction } from '../../../../../platform/database/database.ts';
-import { marksFor } from '../../../../../platform/database/sql.ts';
 import type { IndexRange } from '../../../../../platform/database/range-search.ts';
+import { marksFor } from '../../../../../platform/database/sql.ts';
 import { storedCmpObject } from '../../../../../platform/graph/cmp-object.ts';
 import type { ListOrder, Page, PageArguments } from '../../../../../platform/graph/connection.ts';
 import { pageOfRanges } from '../../../../../platform/graph/entity-list.ts';
@@ -16,7 +16,11 @@ export interface AlertFilter extends PageArguments {
   readonly states?: readonly AlertState[] | null | undefined;
 }
 
-export interface NewAlert extends Omit<Alert, 'version' | 'state' | 'acknowledgement' | 'resolvedAt' | 'lastNotifiedAt' | 'createdAt' | 'updatedAt'> {
+export interface NewAlert
+  extends Omit<
+    Alert,
+    'version' | 'state' | 'acknowledgement' | 'resolvedAt' | 'lastNotifiedAt' | 'createdAt' | 'updatedAt'
+  > {
   readonly toldMs: number;
 }
 
@@ -73,7 +77,10 @@ export async function lockAlerts(tx: Transaction, ids: readonly string[]): Promi
 
 export async function readAlerts(sql: Pick<Transaction, 'query'>, ids: readonly string[]): Promise<readonly Alert[]> {
   if (ids.length === 0) return [];
-  const rows = await sql.query<StoredAlert>(`SELECT ${columns} FROM alert WHERE id IN (${marksFor(ids)}) ORDER BY id`, ids);
+  const rows = await sql.query<StoredAlert>(
+    `SELECT ${columns} FROM alert WHERE id IN (${marksFor(ids)}) ORDER BY id`,
+    ids,
+  );
   return rows.map(typed);
 }
 

@@ -71,7 +71,10 @@ export class AlertChannelStore {
 
 export async function readChannels(sql: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, AlertChannel>> {
   if (ids.length === 0) return new Map();
-  const rows = await sql.query<StoredChannel>(`SELECT ${columns} FROM alert_channel WHERE id IN (${marksFor(ids)})`, ids);
+  const rows = await sql.query<StoredChannel>(
+    `SELECT ${columns} FROM alert_channel WHERE id IN (${marksFor(ids)})`,
+    ids,
+  );
   return new Map(rows.map((row) => [row.id, typed(row)]));
 }
 

@@ -125,10 +125,7 @@ export async function certificateProjects(
 }
 
 /** The oldest first. */
-export async function signalsOf(
-  tx: Transaction,
-  conditions: readonly AlertCondition[],
-): Promise<readonly Signal[]> {
+export async function signalsOf(tx: Transaction, conditions: readonly AlertCondition[]): Promise<readonly Signal[]> {
   if (conditions.length === 0) return [];
   const rows = await tx.query<StoredSignal>(
     `SELECT condition_name AS \`condition\`, subject_type AS subjectType, subject_id AS subjectId, project_id AS projectId, status,
