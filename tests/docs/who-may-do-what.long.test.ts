@@ -138,6 +138,50 @@ async function makeMachine(
   return { id: made.machine.id, joinToken: made.joinToken };
 }
 
+const newAlertRule = () => ({ projectId: ids.project, name: fresh(), condition: 'CHECK_IN_LATE' });
+const newAlertChannel = () => ({
+  ...{ projectId: ids.project, name: fresh(), target: { slack: { url: 'https://hooks.example.com/x' } } },
+});
+
+/** In place of the one before: a project has a bounded number of each. */
+async function makeAlertRule(): Promise<string> {
+  await ofDatabase((db) => db.execute('DELETE FROM alert_rule'));
+  const { alertRule } = await make<{ alertRule: { id: string } }>('alertRuleCreate', newAlertRule(), 'alertRule { id }');
+  return alertRule.id;
+}
+
+async function makeAlertChannel(): Promise<string> {
+  await ofDatabase((db) => db.execute('DELETE FROM alert_channel'));
+  const { alertChannel } = await make<{ alertChannel: { id: string } }>(
+    ...(['alertChannelCreate', newAlertChannel(), 'alertChannel { id }'] as const),
+  );
+  return alertChannel.id;
+}
+
+async function makeAlert(): Promise<string> {
+  const ruleId = decodeUuid('AlertRule', await makeAlertRule()) ?? '';
+  const id = newUuid();
+  const projectId = decodeUuid('Project', ids.project) ?? '';
+  await ofDatabase((db) =>
+    db.execute(
+      `INSERT INTO alert (id, project_id, rule_id, rule_name, condition_name, severity, subject_type, subject_id, open_key, state,
+        status, since_at, told_ms, cursor_text) VALUES (?, ?, ?, 'r', 'CHECK_IN_LATE', 'WARNING', 'AlertRule', ?, ?, 'FIRING', 'LATE',
+        NOW(3), 0, '')`,
+      [id, projectId, ruleId, ruleId, id],
+    ),
+  );
+  return encodeId('Alert', id);
+}
+
+async function ofDatabase(run: (db: Database) => Promise<unknown>): Promise<void> {
+  const db = new Database({ connection: system.database.connection });
+  try {
+    await run(db);
+  } finally {
+    await db.close();
+  }
+}
+
 const newOperation = () => ({ text: `query Q${fresh().replace('-', '')} { me { name } }` });
 
 async function makePublished(): Promise<string> {
@@ -400,6 +444,40 @@ const questions: Readonly<Record<string, (caller: Caller) => Question | Promise<
   machines: () => read('{ machines { nodes { id } } }'),
   publishedOperations: () => read('{ publishedOperations { nodes { id } } }'),
   publishedOperation: () => read(`{ publishedOperation(hash: "${'0'.repeat(64)}") { id } }`),
+  alert: async () => {
+    const id = await makeAlert();
+    return read(`{ alert(id: "${id}") { id } }`, id);
+  },
+  alerts: async () => {
+    const id = await makeAlert();
+    return read('{ alerts(first: 100) { nodes { id } } }', id);
+  },
+  alertRule: async () => {
+    const id = await makeAlertRule();
+    return read(`{ alertRule(id: "${id}") { id } }`, id);
+  },
+  alertRules: async () => {
+    const id = await makeAlertRule();
+    return read('{ alertRules(first: 100) { nodes { id } } }', id);
+  },
+  alertChannel: async () => {
+    const id = await makeAlertChannel();
+    return read(`{ alertChannel(id: "${id}") { id } }`, id);
+  },
+  alertChannels: async () => {
+    const id = await makeAlertChannel();
+    return read('{ alertChannels(first: 100) { nodes { id } } }', id);
+  },
+  alertRuleCreate: () => change('alertRuleCreate', newAlertRule()),
+  alertRuleUpdate: async () => change('alertRuleUpdate', { id: await makeAlertRule(), enabled: false }),
+  alertRuleDelete: async () => change('alertRuleDelete', { id: await makeAlertRule() }),
+  alertRuleCheckIn: async () => change('alertRuleCheckIn', { id: await makeAlertRule() }),
+  alertChannelCreate: () => change('alertChannelCreate', newAlertChannel()),
+  alertChannelUpdate: async () => change('alertChannelUpdate', { id: await makeAlertChannel(), enabled: false }),
+  alertChannelDelete: async () => change('alertChannelDelete', { id: await makeAlertChannel() }),
+  alertChannelTest: async () => change('alertChannelTest', { id: await makeAlertChannel(), idempotencyKey: fresh() }),
+  alertAcknowledge: async () => change('alertAcknowledge', { id: await makeAlert() }),
+  alertEnd: async () => change('alertEnd', { id: await makeAlert() }),
   machineRevocations: () => read('{ machineRevocations }'),
   cmpObject: () => read('{ cmpObject(type: "tenant", externalId: "42") { id } }'),
   statusCursor: () => read('{ statusCursor }'),

@@ -19,6 +19,9 @@ interface Ids {
   readonly machine: string;
   /** Only administrators see published operations. */
   readonly published: string;
+  readonly alert: string;
+  readonly alertRule: string;
+  readonly alertChannel: string;
 }
 
 interface Question {
@@ -34,6 +37,9 @@ const user = 'id version name admin memberships { nodes { role project { id name
 const token = 'id name prefix role project { id name }';
 const machine = 'id version name machineRole machineState';
 const published = 'id version hash name text';
+const alert = 'id ruleName subjectName status reason project { id }';
+const alertRule = 'id name condition project { id } channels { id name }';
+const alertChannel = 'id name destination project { id } deliveries { nodes { id } }';
 const change = `id kind subjectId subjectType subjectVersion from to reason project { ${project} } subject { __typename id }`;
 
 function mutation(name: string, type: string, input: object, selection: string): Question {
@@ -55,10 +61,16 @@ const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   .toString();
 const longFilter = (ids: Ids) => [{ projectId: ids.project }, { subjectId: ids.token }, { subjectId: ids.user }, {}];
 
+const ofProjectOrAll = (ids: Ids, field: string, selection: string): readonly Question[] =>
+  [ids.project, null].map((projectId) => ({
+    document: `query ($projectId: ID) { ${field}(projectId: $projectId) { nodes { ${selection} } } }`,
+    variables: { projectId },
+  }));
+
 const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   'Query.node': (ids) =>
     Object.values(ids).map((id) => ({
-      document: `query ($id: ID!) { node(id: $id) { __typename id ... on Project { ${project} } ... on User { ${user} } ... on ApiToken { ${token} } ... on Machine { ${machine} } ... on PublishedOperation { ${published} } } }`,
+      document: `query ($id: ID!) { node(id: $id) { __typename id ... on Project { ${project} } ... on User { ${user} } ... on ApiToken { ${token} } ... on Machine { ${machine} } ... on PublishedOperation { ${published} } ... on Alert { ${alert} } ... on AlertRule { ${alertRule} } ... on AlertChannel { ${alertChannel} } } }`,
       variables: { id },
     })),
   'Query.me': () => [{ document: `{ me { name admin projects { role project { ${project} } } } }` }],
@@ -83,6 +95,18 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   'Query.publishedOperationSet': () => [
     { document: '{ publishedOperationSet { revision hashes } }', codes: ['FORBIDDEN'] },
   ],
+  'Query.alert': ({ alert: id }) => [
+    { document: `query ($id: ID!) { alert(id: $id) { ${alert} } }`, variables: { id } },
+  ],
+  'Query.alertRule': ({ alertRule: id }) => [
+    { document: `query ($id: ID!) { alertRule(id: $id) { ${alertRule} } }`, variables: { id } },
+  ],
+  'Query.alertChannel': ({ alertChannel: id }) => [
+    { document: `query ($id: ID!) { alertChannel(id: $id) { ${alertChannel} } }`, variables: { id } },
+  ],
+  'Query.alerts': (ids) => ofProjectOrAll(ids, 'alerts', alert),
+  'Query.alertRules': (ids) => ofProjectOrAll(ids, 'alertRules', alertRule),
+  'Query.alertChannels': (ids) => ofProjectOrAll(ids, 'alertChannels', alertChannel),
   'Query.cmpObject': () => [
     { document: '{ cmpObject(type: "tenant", externalId: "42") { id namespace type externalId } }' },
   ],
@@ -189,6 +213,50 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   'Mutation.publishedOperationRemove': ({ published: id }) => [
     mutation('publishedOperationRemove', 'PublishedOperationRemoveInput', { id }, 'removedId'),
   ],
+  'Mutation.alertRuleCreate': ({ project: projectId, alertChannel: channel }) => [
+    mutation(
+      'alertRuleCreate',
+      'AlertRuleCreateInput',
+      { projectId, name: 'mine', condition: 'NAME_DEGRADED' },
+      `alertRule { ${alertRule} }`,
+    ),
+    mutation(
+      'alertRuleCreate',
+      'AlertRuleCreateInput',
+      { name: 'mine', condition: 'NAME_DEGRADED', channelIds: [channel] },
+      `alertRule { ${alertRule} }`,
+    ),
+  ],
+  'Mutation.alertRuleUpdate': ({ alertRule: id }) => [
+    mutation('alertRuleUpdate', 'AlertRuleUpdateInput', { id, enabled: false }, `alertRule { ${alertRule} }`),
+  ],
+  'Mutation.alertRuleDelete': ({ alertRule: id }) => [
+    mutation('alertRuleDelete', 'AlertRuleDeleteInput', { id }, 'deletedId'),
+  ],
+  'Mutation.alertRuleCheckIn': ({ alertRule: id }) => [
+    mutation('alertRuleCheckIn', 'AlertRuleCheckInInput', { id }, `alertRule { ${alertRule} }`),
+  ],
+  'Mutation.alertChannelCreate': ({ project: projectId }) => [
+    mutation(
+      'alertChannelCreate',
+      'AlertChannelCreateInput',
+      { projectId, name: 'mine', target: { slack: { url: 'https://hooks.example.com/x' } } },
+      `alertChannel { ${alertChannel} }`,
+    ),
+  ],
+  'Mutation.alertChannelUpdate': ({ alertChannel: id }) => [
+    mutation('alertChannelUpdate', 'AlertChannelUpdateInput', { id, enabled: false }, `alertChannel { ${alertChannel} }`),
+  ],
+  'Mutation.alertChannelDelete': ({ alertChannel: id }) => [
+    mutation('alertChannelDelete', 'AlertChannelDeleteInput', { id }, 'deletedId'),
+  ],
+  'Mutation.alertChannelTest': ({ alertChannel: id }) => [
+    mutation('alertChannelTest', 'AlertChannelTestInput', { id, idempotencyKey: 'k' }, 'alertDelivery { id }'),
+  ],
+  'Mutation.alertAcknowledge': ({ alert: id }) => [
+    mutation('alertAcknowledge', 'AlertAcknowledgeInput', { id }, `alert { ${alert} }`),
+  ],
+  'Mutation.alertEnd': ({ alert: id }) => [mutation('alertEnd', 'AlertEndInput', { id }, `alert { ${alert} }`)],
   'Mutation.statusEventsAdd': ({ project: projectId }) => {
     const event = { projectId, kind: 'Rack.power', subjectId: 'r1', to: 'ON' };
     return [
@@ -212,6 +280,9 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   'entity ApiToken': ({ token: id }) => [entity('ApiToken', id, token)],
   'entity Machine': ({ machine: id }) => [entity('Machine', id, machine)],
   'entity PublishedOperation': ({ published: id }) => [entity('PublishedOperation', id, published)],
+  'entity Alert': ({ alert: id }) => [entity('Alert', id, alert)],
+  'entity AlertRule': ({ alertRule: id }) => [entity('AlertRule', id, alertRule)],
+  'entity AlertChannel': ({ alertChannel: id }) => [entity('AlertChannel', id, alertChannel)],
   'entity HaMove': () => [entity('HaMove', encodeId('HaMove', '0192d5a0-0000-7000-8000-000000000001'), 'primaryName')],
   'entity CmpObject': () => [
     entity('CmpObject', encodeId('CmpObject', '["default","tenant","42"]'), 'id namespace type externalId'),
@@ -261,18 +332,46 @@ beforeAll(async () => {
      VALUES (?, ?, 'alphaOnly', 'QUERY', 'query alphaOnly { me { name } }', 31)`,
     [publishedId, 'e'.repeat(64)],
   );
-  alphaUuids = [alphaProject, alphaUser.id, made.id, machineId, publishedId];
+  const alerting = await alertingOf(alphaProject);
+  alphaUuids = [alphaProject, alphaUser.id, made.id, machineId, publishedId, ...Object.values(alerting)];
   alpha = {
     project: encodeId('Project', alphaProject),
     user: encodeId('User', alphaUser.id),
     token: encodeId('ApiToken', made.id),
     machine: encodeId('Machine', machineId),
     published: encodeId('PublishedOperation', publishedId),
+    alert: encodeId('Alert', alerting.alert),
+    alertRule: encodeId('AlertRule', alerting.rule),
+    alertChannel: encodeId('AlertChannel', alerting.channel),
   };
   await bench.sequence();
 });
 
 afterAll(() => bench.stop());
+
+/** A rule with a channel, and an alert of it. */
+async function alertingOf(projectId: string) {
+  const [rule, channel, open] = [newUuid(), newUuid(), newUuid()];
+  const place = { host: 'alpha-token.example', port: 443, caCertificates: null, mailSecurity: null };
+  const more = { userName: null, sender: null, recipients: [], quietHours: [], timeZone: 'UTC', groupMs: 0 };
+  await bench.db.execute(
+    `INSERT INTO alert_channel (id, project_id, scope, name, kind, spec, key_id, sealed_secret)
+      VALUES (?, ?, ?, 'alpha-channel', 'SLACK', ?, 'k1', 'x')`,
+    [channel, projectId, projectId, JSON.stringify({ place, ...more })],
+  );
+  await bench.db.execute(
+    `INSERT INTO alert_rule (id, project_id, scope, name, condition_name, severity, lasts_ms, resolve_after_ms)
+      VALUES (?, ?, ?, 'alpha-rule', 'CHECK_IN_LATE', 'WARNING', 60000, 0)`,
+    [rule, projectId, projectId],
+  );
+  await bench.db.execute('INSERT INTO alert_rule_channel (rule_id, channel_id) VALUES (?, ?)', [rule, channel]);
+  await bench.db.execute(
+    `INSERT INTO alert (id, project_id, rule_id, rule_name, condition_name, severity, subject_type, subject_id, open_key, state, status,
+      since_at, told_ms, cursor_text) VALUES (?, ?, ?, 'alpha-rule', 'CHECK_IN_LATE', 'WARNING', 'AlertRule', ?, 'k', 'FIRING', 'LATE', NOW(3), 0, '')`,
+    [open, projectId, rule, rule],
+  );
+  return { rule, channel, alert: open };
+}
 
 const unknown: Ids = {
   project: encodeId('Project', newUuid()),
@@ -280,6 +379,9 @@ const unknown: Ids = {
   token: encodeId('ApiToken', newUuid()),
   machine: encodeId('Machine', newUuid()),
   published: encodeId('PublishedOperation', newUuid()),
+  alert: encodeId('Alert', newUuid()),
+  alertRule: encodeId('AlertRule', newUuid()),
+  alertChannel: encodeId('AlertChannel', newUuid()),
 };
 
 function fieldsOf(definition: DefinitionNode): readonly string[] {
@@ -302,7 +404,10 @@ const paths = sdl.definitions.flatMap(fieldsOf);
 
 /** The data of alpha and its members in the database; sessions and audit rows are allowed. */
 async function tables(): Promise<unknown> {
-  const names = ['project', 'user', 'membership', 'status_change', 'machine', 'published_operation'];
+  const names = [
+    ...['project', 'user', 'membership', 'status_change', 'machine', 'published_operation'],
+    ...['alert', 'alert_rule', 'alert_rule_channel', 'alert_channel', 'alert_notification'],
+  ];
   const rows = await Promise.all(names.map((name) => bench.db.query(`SELECT * FROM ${name} ORDER BY 1, 2`)));
   const columns = 'id, project_id, name, role, version, revoked_at, expires_at';
   return [rows, await bench.db.query(`SELECT ${columns} FROM api_token ORDER BY id`)];
@@ -391,6 +496,7 @@ test('the administrator does see alpha with the same requests: they are meaningf
     'entity Project',
     'entity User',
     'entity ApiToken',
+    ...['Query.alert', 'Query.alertRule', 'Query.alertChannel', 'Query.alerts', 'entity Alert'],
   ])
     for (const question of questions[path]?.(alpha) ?? [])
       expect(JSON.stringify((await answer(admin, path, question)).data)).toContain('alpha');
