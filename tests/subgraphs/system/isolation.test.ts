@@ -245,7 +245,12 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
     ),
   ],
   'Mutation.alertChannelUpdate': ({ alertChannel: id }) => [
-    mutation('alertChannelUpdate', 'AlertChannelUpdateInput', { id, enabled: false }, `alertChannel { ${alertChannel} }`),
+    mutation(
+      'alertChannelUpdate',
+      'AlertChannelUpdateInput',
+      { id, enabled: false },
+      `alertChannel { ${alertChannel} }`,
+    ),
   ],
   'Mutation.alertChannelDelete': ({ alertChannel: id }) => [
     mutation('alertChannelDelete', 'AlertChannelDeleteInput', { id }, 'deletedId'),

@@ -22,8 +22,8 @@ import { documentNamed, putDocument } from '../stores/document-store.ts';
 import { lockFederation } from '../stores/federation-store.ts';
 import { ClusterLogins } from './cluster-logins.ts';
 import { ControllerSessions } from './controller-sessions.ts';
-import { tellReplicas } from './replica-events.ts';
 import { tellLags } from './lag-events.ts';
+import { tellReplicas } from './replica-events.ts';
 import { tellServices } from './service-events.ts';
 
 export interface ClusterLinksOptions {

@@ -18,7 +18,8 @@ interface SubjectChange {
 /** RESTARTED: the wait begins again, with the same status. */
 export type SignalChange =
   | (SubjectChange & { readonly to: 'ON'; readonly status: string })
-  | (SubjectChange & { readonly to: 'OFF' | 'RESTARTED' });
+  | (SubjectChange & { readonly to: 'OFF' })
+  | (SubjectChange & { readonly to: 'RESTARTED' });
 
 type Told = Pick<PastEvent, 'kind' | 'subjectType' | 'subjectId' | 'to' | 'reason'>;
 

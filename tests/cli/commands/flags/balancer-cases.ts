@@ -199,7 +199,9 @@ async function alertCases({ system, ok }: FlagRun): Promise<void> {
   const short = await makeCertificate({ commonName: 'short.test', notAfter: new Date(Date.now() + 86_400_000) });
   await writeFile(system.path('short.pem'), short.cert);
   await writeFile(system.path('short.key'), short.key, { mode: 0o600 });
-  await ok(`certificates create short --chain-file ${system.path('short.pem')} --key-file ${system.path('short.key')} ${project}`);
+  await ok(
+    `certificates create short --chain-file ${system.path('short.pem')} --key-file ${system.path('short.key')} ${project}`,
+  );
   await system.make('alertRuleCreate', { name: 'short', condition: 'CERTIFICATE_EXPIRES' }, system.token, 'alertRule');
   const list = async (words: string) => {
     const printed = await ok(`alerts list ${words} --json`);
