@@ -1,6 +1,7 @@
 // The shell: the login form, or the page named by the URL, with its own store and live feed.
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { PageContext, useDependencies } from './context.ts';
+import type { Requester } from './graph/request.ts';
 import { LiveStore } from './live/live-store.ts';
 import { startLive } from './live/start-live.ts';
 import type { Page, PageRow } from './page.ts';
@@ -8,13 +9,14 @@ import { pathOf, useRoute } from './route.ts';
 import { LoginForm } from './view/login-form.tsx';
 
 export function App() {
-  const { session, pages } = useDependencies();
+  const { session, pages, requester } = useDependencies();
   const row = useRoute(pages);
-  const loaded = useLoaded(row);
   const status = useSyncExternalStore(
     (listener) => session.subscribe(listener),
     () => session.status,
   );
+  // What a page has may depend on the viewer's rights.
+  const loaded = useLoaded(status === 'open' ? row : undefined, requester);
   if (row === undefined) return <NoSuchPage />;
   if (status !== 'open') return <LoginForm hasEnded={status === 'ended'} />;
   if (loaded === 'failed') return <NotLoaded />;
@@ -33,14 +35,14 @@ function OpenPage({ name, page }: { readonly name: string; readonly page: Page }
 }
 
 /** The page's code, loaded when it is first opened. */
-function useLoaded(row: PageRow | undefined): Page | 'loading' | 'failed' {
+function useLoaded(row: PageRow | undefined, requester: Requester): Page | 'loading' | 'failed' {
   const [loaded, setLoaded] = useState<{ readonly row: PageRow; readonly page: Page | 'failed' } | null>(null);
   useEffect(() => {
-    row?.load().then(
+    row?.load(requester).then(
       ({ page }) => setLoaded({ row, page }),
       () => setLoaded({ row, page: 'failed' }),
     );
-  }, [row]);
+  }, [row, requester]);
   return loaded !== null && loaded.row === row ? loaded.page : 'loading';
 }
 

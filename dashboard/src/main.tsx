@@ -5,7 +5,6 @@ import { App } from './app.tsx';
 import { DependenciesContext } from './context.ts';
 import { Requester } from './graph/request.ts';
 import { pages } from './pages.ts';
-import { go, pathOf } from './route.ts';
 import { takeCode } from './session/login-code.ts';
 import { Session } from './session/session.ts';
 import { failureOf, failuresOf } from './view/refusal.tsx';
@@ -28,10 +27,6 @@ const codeFailures =
   code === undefined ? [] : await session.start(code).then(failuresOf, (error: unknown) => [failureOf(error)]);
 const requester = new Requester(url, session);
 const dependencies = { session, codeFailures, requester, pages, socketUrl: url.replace(/^http/, 'ws') };
-
-// The first page has its own path like the others; filters and the open entity are kept.
-const [first] = pages;
-if (window.location.pathname === '/' && first !== undefined) go(`${pathOf(first)}${window.location.search}`, 'replace');
 
 createRoot(root).render(
   <StrictMode>

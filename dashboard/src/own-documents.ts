@@ -1,27 +1,29 @@
 // The texts of all documents that the dashboard sends: its build lists their hashes, so that a gateway knows them
 // (`operations.accept`). A new page with entity kinds has a line here.
 import * as generated from '../../generated/dashboard/graphql.ts';
-import type { AnyKind } from './live/entity-kind.ts';
+import type { Subjects } from './live/entity-kind.ts';
 import { changesSubscription, historyQuery } from './live/graphql-documents.ts';
-import { kinds as gslb } from './pages/gslb/kinds.ts';
-import { kinds as loadbalancer } from './pages/loadbalancer/kinds.ts';
-import { kinds as objects } from './pages/objects/kinds.ts';
-import { kinds as relay } from './pages/relay/kinds.ts';
+import { subjects as gslb } from './pages/gslb/kinds.ts';
+import { subjects as hosts } from './pages/hosts/kinds.ts';
+import { subjects as loadbalancer } from './pages/loadbalancer/kinds.ts';
+import { subjects as objects } from './pages/objects/kinds.ts';
+import { subjects as relay } from './pages/relay/kinds.ts';
+import { variants as start } from './pages/start/kinds.ts';
 
-/** By the name of the page. */
-export const kindsOfPages: Readonly<Record<string, readonly AnyKind[]>> = {
-  relay,
-  loadbalancer,
-  gslb,
-  objects,
-  hosts: [],
+/** By the name of the page; the start page sends another text where the deployment has fewer parts. */
+export const subjectsOfPages: Readonly<Record<string, readonly Subjects[]>> = {
+  start,
+  relay: [relay],
+  loadbalancer: [loadbalancer],
+  gslb: [gslb],
+  objects: [objects],
+  hosts: [hosts],
 };
 
 export function ownDocuments(): readonly string[] {
   const written = Object.entries(generated).filter(([name]) => name.endsWith('Document'));
-  const live = Object.entries(kindsOfPages).flatMap(([name, kinds]) => [
-    changesSubscription(name, kinds),
-    historyQuery(name, kinds),
-  ]);
+  const live = Object.entries(subjectsOfPages).flatMap(([name, variants]) =>
+    variants.flatMap((subjects) => [changesSubscription(name, subjects), historyQuery(name, subjects)]),
+  );
   return [...written.map(([, document]) => document), ...live].map(String);
 }

@@ -2,11 +2,10 @@
 // history, header and keys. ../README.md explains how to add one.
 import type { ComponentType } from 'react';
 import type { Requester } from './graph/request.ts';
-import type { AnyKind, Entity } from './live/entity-kind.ts';
+import type { Entity, Subjects } from './live/entity-kind.ts';
 import type { LiveStore } from './live/live-store.ts';
 
-export interface Page {
-  readonly kinds: readonly AnyKind[];
+export interface Page extends Subjects {
   /** Reads the page's initial lists, bounded: entities of its kinds in any order. */
   readonly read: (requester: Requester) => Promise<readonly Entity[]>;
   /**
@@ -38,11 +37,13 @@ export interface PageKeys {
 
 /** A line of pages.ts. */
 export interface PageRow {
-  /** The folder below pages/, and the path in the URL. */
+  /** The folder below pages/. */
   readonly name: string;
+  /** In the URL. Default: a slash and the name. */
+  readonly path?: string;
   /** Shown in the header's list of pages. */
   readonly title: string;
-  readonly load: () => Promise<{ readonly page: Page }>;
+  readonly load: (requester: Requester) => Promise<{ readonly page: Page }>;
   /** Whether this deployment has the data of the page: otherwise the header has no link to it. Default: every deployment has it. */
   readonly isPresent?: (requester: Requester) => Promise<boolean>;
 }

@@ -1,7 +1,13 @@
-// The pages, in the order of the header's list. / leads to the first.
+// The pages, in the order of the header's list.
 import type { PageRow } from './page.ts';
 
 export const pages: readonly PageRow[] = [
+  {
+    name: 'start',
+    title: 'Start',
+    path: '/',
+    load: async (requester) => (await import('./pages/start/page.tsx')).load(requester),
+  },
   { name: 'relay', title: 'Relay', load: () => import('./pages/relay/page.tsx') },
   { name: 'loadbalancer', title: 'Load balancers', load: () => import('./pages/loadbalancer/page.tsx') },
   {

@@ -30,6 +30,6 @@ export function useSearch(): string {
   return useSyncExternalStore(subscribe, () => window.location.search);
 }
 
-export function pathOf(page: PageRow): string {
-  return `/${page.name}`;
+export function pathOf({ name, path = `/${name}` }: PageRow): string {
+  return path;
 }

@@ -43,7 +43,7 @@ describe('the panel', () => {
       'source.address wanted 192.0.2.0/24→ found nothing',
     ]);
     await rows.nth(1).getByText('and 1 more').waitFor();
-    await until(page, 'document.title === "(3 drifted) Tidegate"');
+    await until(page, 'document.title === "(3 drifted) Relay · Tidegate"');
     await rows.nth(1).click();
     await page.getByRole('heading', { name: 'It is not as it should be' }).waitFor();
     const cells = await page.locator('.difference-table tbody tr').allTextContents();

@@ -148,7 +148,7 @@ describe('filters', () => {
     await page.locator('.rows-operations').getByText('ancient').waitFor();
     await page.getByLabel('Project').selectOption('p1');
     await page.getByText('No operation matches the filters.').waitFor();
-    await page.goto(`${server.url}/?project=p2&backend=b2`);
+    await page.goto(`${server.url}/relay?project=p2&backend=b2`);
     await page.locator('.rows-operations').getByText('ancient').waitFor();
     await untilCount(page, '.rows-operations .row', 1);
     await page.getByRole('button', { name: 'Remove the filter: backend fw-2' }).click();

@@ -32,7 +32,7 @@ describe('an unknown outcome', () => {
     addUnknown(world, { probeFinds: 'SUCCEEDED' });
     await login(page, server, world);
     await page.getByRole('heading', { name: '1 unknown outcome' }).waitFor();
-    await until(page, 'document.title === "(1 unknown) Tidegate"');
+    await until(page, 'document.title === "(1 unknown) Relay · Tidegate"');
     await openSettle(page);
     await page.getByText('NO_REPLY').first().waitFor();
     await page.getByRole('button', { name: 'Probe the device' }).click();

@@ -34,6 +34,26 @@ export interface EntityKind<Kind extends Entity> {
 
 export type AnyKind = EntityKind<Entity>;
 
+/** A type whose changes a page shows without having its entities. */
+export interface OtherSubject {
+  /** The type's name in the graph. */
+  readonly typename: string;
+  /** What it is, in a line of the feed. */
+  readonly word: string;
+  /** The field with its name. Default: it has none that the graph gives. */
+  readonly nameField?: string;
+  /** The type name of the page's kind that has the same id: a click opens that entity. Default: nothing is opened. */
+  readonly opens?: string;
+}
+
+/** What a page shows changes of: its stream and its history have no others. */
+export interface Subjects {
+  readonly kinds: readonly AnyKind[];
+  readonly others?: readonly OtherSubject[];
+  /** Kinds of events. Default: all of its types of subjects. */
+  readonly eventKinds?: readonly string[];
+}
+
 /** The logged-in user. */
 export type Viewer = DashboardStartQuery['me'];
 
@@ -42,7 +62,10 @@ export type Change = StatusChangeFieldsFragment;
 
 export interface StatusChange extends Change {
   /** Null when it is gone or its subgraph is not available; without an id when the page does not select its type. */
-  readonly subject: Entity | { readonly __typename: string; readonly id?: undefined } | null;
+  readonly subject:
+    | Entity
+    | { readonly __typename: string; readonly id?: undefined; readonly subjectName?: string | null }
+    | null;
 }
 
 export interface FeedItem {

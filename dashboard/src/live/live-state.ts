@@ -14,7 +14,7 @@ import type {
 
 export const maxFeedLines = 500;
 
-/** A line of the feed. It keeps the subject's label from the time when it came. */
+/** A line of the feed. It keeps the subject's label from the time when it came; empty: its name is not known. */
 export type FeedLine =
   | { readonly type: 'change'; readonly id: string; readonly change: Change; readonly label: string }
   | { readonly type: 'note'; readonly id: string; readonly at: string; readonly text: string };
@@ -163,6 +163,10 @@ function toLine(kinds: readonly AnyKind[], change: StatusChange): FeedLine {
   const { subject, ...rest } = change;
   const entity = entityIn(kinds, change);
   const kind = kinds.find(({ typename }) => typename === entity?.__typename);
-  const label = entity === null || kind === undefined ? change.subjectType : kind.label(entity);
+  const label = entity === null || kind === undefined ? otherName(subject) : kind.label(entity);
   return { type: 'change', id: change.id, change: rest, label };
+}
+
+function otherName(subject: StatusChange['subject']): string {
+  return subject !== null && 'subjectName' in subject ? (subject.subjectName ?? '') : '';
 }

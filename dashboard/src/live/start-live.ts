@@ -26,7 +26,7 @@ export function startLive(name: string, page: Page, dependencies: LiveDependenci
   const { session, requester, store, socketUrl } = dependencies;
   const controller = new AbortController();
   const { signal } = controller;
-  const subscription = changesSubscription(name, page.kinds).toString();
+  const subscription = changesSubscription(name, page).toString();
   void runLiveFeed(
     store,
     {
@@ -48,7 +48,7 @@ async function readSnapshot(name: string, page: Page, requester: Requester): Pro
   const { statusCursor, me } = await requester.request(DashboardStartDocument, {});
   const [entities, { statusHistory }] = await Promise.all([
     page.read(requester),
-    requester.request(historyQuery(name, page.kinds), {}),
+    requester.request(historyQuery(name, page), {}),
   ]);
   return { cursor: statusCursor, viewer: me, entities, history: statusHistory.nodes };
 }

@@ -3,21 +3,26 @@ import { memo, useMemo } from 'react';
 import { useLiveState, usePage } from '../context.ts';
 import type { FilterControl } from '../filters/filters.ts';
 import { matchesLine } from '../filters/filters.ts';
-import type { AnyKind } from '../live/entity-kind.ts';
-import type { FeedLine } from '../live/live-state.ts';
-import { formatWord } from './format.ts';
+import { linkTo } from '../links.ts';
+import type { AnyKind, Subjects } from '../live/entity-kind.ts';
+import { entitiesOf, type FeedLine, type LiveState } from '../live/live-state.ts';
+import { formatType, formatWord } from './format.ts';
+import { Link } from './link.tsx';
 import { Panel } from './panel.tsx';
 import { Time } from './time.tsx';
 
 interface FeedPanelProps {
   readonly control: FilterControl;
+  /** Default: Changes. */
+  readonly title?: string;
   /** A page that shows only one object leaves out the others' changes. Must be the same while its meaning is. */
   readonly isShown?: (line: FeedLine) => boolean;
 }
 
-export function FeedPanel({ control, isShown }: FeedPanelProps) {
-  const { kinds } = usePage().page;
-  const { feed, cursor } = useLiveState();
+export function FeedPanel({ control, title = 'Changes', isShown }: FeedPanelProps) {
+  const { page } = usePage();
+  const state = useLiveState();
+  const { feed, cursor } = state;
   const { filters, change } = control;
   const shown = useMemo(
     () => feed.filter((line) => matchesLine(filters, line) && (isShown?.(line) ?? true)),
@@ -25,11 +30,11 @@ export function FeedPanel({ control, isShown }: FeedPanelProps) {
   );
   const open = (line: FeedLine): void => {
     if (line.type !== 'change') return;
-    const { subjectType, subjectId } = line.change;
-    change({ open: { type: subjectType, id: subjectId } });
+    const kind = openedKind(page, line.change.subjectType);
+    if (kind !== undefined) change({ open: { type: kind.typename, id: line.change.subjectId } });
   };
   return (
-    <Panel name="changes" title="Changes" summary={shown.length === 0 ? undefined : `newest ${shown.length}`}>
+    <Panel name="changes" title={title} summary={shown.length === 0 ? undefined : `newest ${shown.length}`}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
       <div className="scroll" data-list="changes" tabIndex={0} role="log" aria-live="off" aria-label="Status changes">
         {shown.length === 0 && cursor !== null && (
@@ -42,7 +47,8 @@ export function FeedPanel({ control, isShown }: FeedPanelProps) {
             <li key={line.id}>
               <FeedRow
                 line={line}
-                kind={line.type === 'change' ? kindOf(kinds, line.change.subjectType) : undefined}
+                label={labelOf(page, state, line)}
+                kind={line.type === 'change' ? openedKind(page, line.change.subjectType) : undefined}
                 onOpen={open}
               />
             </li>
@@ -55,13 +61,14 @@ export function FeedPanel({ control, isShown }: FeedPanelProps) {
 
 interface FeedRowProps {
   readonly line: FeedLine;
-  /** Of the subject; undefined: the page does not have this kind, and can't open it. */
+  readonly label: string;
+  /** What a click opens; undefined: the page can't open it. */
   readonly kind: AnyKind | undefined;
   readonly onOpen: (line: FeedLine) => void;
 }
 
 const FeedRow = memo(
-  function FeedRow({ line, kind, onOpen }: FeedRowProps) {
+  function FeedRow({ line, label, kind, onOpen }: FeedRowProps) {
     if (line.type === 'note') {
       return (
         <p className="feed-note">
@@ -69,7 +76,7 @@ const FeedRow = memo(
         </p>
       );
     }
-    const { change, label } = line;
+    const { change } = line;
     return (
       <div className="feed-line" data-to={change.to}>
         <Time at={change.changedAt} />
@@ -79,12 +86,13 @@ const FeedRow = memo(
             className="subject"
             tabIndex={-1}
             data-row={change.subjectId}
+            title={label}
             onClick={() => onOpen(line)}
           >
             {label}
           </button>
         ) : (
-          <span className="subject">{label}</span>
+          <OtherSubject label={label} href={linkTo(change.subjectType, change.subjectId)} />
         )}
         <span className="change">
           <span className="dim">{aspect(change.kind, kind)}</span>{' '}
@@ -96,11 +104,34 @@ const FeedRow = memo(
       </div>
     );
   },
-  (before, after) => before.line === after.line,
+  (before, after) => before.line === after.line && before.label === after.label,
 );
 
-function kindOf(kinds: readonly AnyKind[], typename: string): AnyKind | undefined {
-  return kinds.find((kind) => kind.typename === typename);
+function OtherSubject({ label, href }: { readonly label: string; readonly href: string | undefined }) {
+  if (href === undefined) return <span className="subject">{label}</span>;
+  return (
+    <Link className="subject" href={href} title={label}>
+      {label}
+    </Link>
+  );
+}
+
+/** The kind of the entity that a click on a change of this type opens. */
+function openedKind({ kinds, others = [] }: Subjects, typename: string): AnyKind | undefined {
+  const opens = others.find((other) => other.typename === typename)?.opens ?? typename;
+  return kinds.find((kind) => kind.typename === opens);
+}
+
+/** What a change is about, by name where it is known; a deleted entity has only its id. */
+function labelOf(page: Subjects, state: LiveState, line: FeedLine): string {
+  if (line.type === 'note') return '';
+  const { subjectType, subjectId } = line.change;
+  const other = page.others?.find(({ typename }) => typename === subjectType);
+  if (other === undefined) return line.label || `${formatType(subjectType)} …${subjectId.slice(-6)}`;
+  const opened = page.kinds.find(({ typename }) => typename === other.opens);
+  const entity = opened === undefined ? undefined : entitiesOf(state, opened).get(subjectId);
+  const name = opened === undefined || entity === undefined ? line.label : opened.label(entity);
+  return `${other.word} ${name}`.trim();
 }
 
 /** backend.operatingStatus → operating status, mapping.state → mapping; empty for a kind's plain change. */

@@ -6,19 +6,41 @@ interface CmpObjectName {
   readonly externalId: string;
 }
 
-const timeOfDay = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-const dayAndTime = new Intl.DateTimeFormat('en-GB', {
-  day: '2-digit',
-  month: 'short',
-  hour: '2-digit',
-  minute: '2-digit',
-});
-const dayMs = 86_400_000;
+/** A name of a time zone; undefined: the browser's own. */
+type ZoneName = string | undefined;
 
-/** The time of day; with the date, without seconds, when it is more than 18 hours ago. */
-export function formatTime(at: string, nowMs: number): string {
+const formats = new Map<ZoneName, ReturnType<typeof formatsIn>>();
+
+function formatsIn(timeZone: ZoneName) {
+  const time = { hour: '2-digit', minute: '2-digit' } as const;
+  const day = { day: '2-digit', month: 'short' } as const;
+  const format = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat('en-GB', { ...options, timeZone });
+  return {
+    day: format({ ...day, year: 'numeric' }),
+    timeOfDay: format({ ...time, second: '2-digit' }),
+    dayAndTime: format({ ...day, ...time }),
+    moment: format({ ...day, year: 'numeric', ...time, second: '2-digit', timeZoneName: 'short' }),
+  };
+}
+
+function formatsOf(zone: ZoneName): ReturnType<typeof formatsIn> {
+  const known = formats.get(zone) ?? formatsIn(zone);
+  formats.set(zone, known);
+  return known;
+}
+
+/** The time of day; of another day the date and the time without seconds, of another year the date. */
+export function formatTime(at: string, nowMs: number, zone?: ZoneName): string {
   const atMs = Date.parse(at);
-  return nowMs - atMs > 0.75 * dayMs ? dayAndTime.format(atMs) : timeOfDay.format(atMs);
+  const { day, timeOfDay, dayAndTime } = formatsOf(zone);
+  const [date, today] = [day.format(atMs), day.format(nowMs)];
+  if (date === today) return timeOfDay.format(atMs);
+  return date.slice(-4) === today.slice(-4) ? dayAndTime.format(atMs) : date;
+}
+
+/** With the date and the zone: `28 Nov 2026, 14:03:22 UTC`. */
+export function formatMoment(at: string, zone?: ZoneName): string {
+  return formatsOf(zone).moment.format(Date.parse(at));
 }
 
 /** An age in its largest unit, in steps that do not flicker: `<5 s`, `35 s`, `12 min`, `5 h`, `3 d`. */
@@ -52,6 +74,11 @@ export function formatCountdown(ms: number): string {
 export function formatCmpObject(object: CmpObjectName): string {
   const name = `${object.type}/${object.externalId}`;
   return object.namespace === 'default' ? name : `${object.namespace}:${name}`;
+}
+
+/** LoadBalancerNode → load balancer node. */
+export function formatType(typename: string): string {
+  return typename.replace(/(?<!^)([A-Z])/g, ' $1').toLowerCase();
 }
 
 /** LEAST_MAPPED → least mapped. */

@@ -2,9 +2,11 @@
 import type { ReactNode } from 'react';
 import { useDependencies, useLiveState } from '../context.ts';
 import type { FilterControl } from '../filters/filters.ts';
-import { go, pathOf, useRoute } from '../route.ts';
+import { pathOf, useRoute } from '../route.ts';
+import { Link } from './link.tsx';
 import { LiveBadge } from './live-badge.tsx';
 import { usePresentPages } from './use-present-pages.ts';
+import { ZoneButton } from './zone-button.tsx';
 
 interface HeaderProps {
   readonly control: FilterControl;
@@ -31,7 +33,7 @@ export function Header({ control, chosen, onHelp }: HeaderProps) {
           type="search"
           data-filter=""
           aria-label="Filter"
-          placeholder="Filter by name, object, error…  ( / )"
+          placeholder="Filter…  ( / )"
           maxLength={200}
           value={filters.text}
           onChange={(event) => change({ text: event.target.value }, 'replace')}
@@ -58,6 +60,7 @@ export function Header({ control, chosen, onHelp }: HeaderProps) {
         )}
       </search>
       <nav className="links" aria-label="More">
+        <ZoneButton />
         <a href="/graphiql">GraphiQL</a>
         <button type="button" className="quiet" onClick={onHelp} aria-label="Keys">
           <kbd>?</kbd>
@@ -82,19 +85,9 @@ function PageLinks() {
   return (
     <nav className="pages" aria-label="Pages">
       {present.map((page) => (
-        <a
-          key={page.name}
-          href={pathOf(page)}
-          aria-current={page === open ? 'page' : undefined}
-          onClick={(event) => {
-            // The browser handles clicks that open another tab or window.
-            if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-            event.preventDefault();
-            go(pathOf(page));
-          }}
-        >
+        <Link key={page.name} href={pathOf(page)} aria-current={page === open ? 'page' : undefined}>
           {page.title}
-        </a>
+        </Link>
       ))}
     </nav>
   );

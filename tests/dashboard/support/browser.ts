@@ -57,7 +57,7 @@ export async function login(
   page: Page,
   server: { readonly url: string },
   world: { readonly user: { readonly name: string; readonly password: string } },
-  path = '/',
+  path = '/relay',
 ): Promise<void> {
   await page.goto(`${server.url}${path}`);
   await page.getByLabel('Name').fill(world.user.name);

@@ -1,5 +1,5 @@
 // Load balancers of the fake world, with their parts, nodes, members and hosts, and the root fields of the graph for them.
-import { coded, type FakeProject, now, page, projects } from './fake-values.ts';
+import { coded, type FakeProject, now, page, projects, withStatus } from './fake-values.ts';
 
 interface FakeBalancer {
   readonly __typename: 'LoadBalancer';
@@ -267,6 +267,9 @@ interface Paging {
   readonly first?: number;
   readonly after?: string | null;
 }
+interface ListArguments extends Paging {
+  readonly operatingStatuses?: readonly string[] | null;
+}
 
 /** What it needs of the world. */
 interface BalancerWorld {
@@ -291,9 +294,9 @@ export function createBalancerRoot<Context>(world: BalancerWorld, guard: (contex
   const withTraffic = (entity: FakeNode | FakeMember | undefined) =>
     entity === undefined ? null : { ...entity, traffic: loadBalancing.trafficOf(entity.id) };
   return {
-    loadBalancers: ({ first, after }: Paging, context: Context) => {
+    loadBalancers: ({ operatingStatuses, first, after }: ListArguments, context: Context) => {
       guard(context);
-      return page([...loadBalancing.balancers.values()], first, after);
+      return page(withStatus(loadBalancing.balancers.values(), operatingStatuses), first, after);
     },
     loadBalancer: ({ id }: WithId, context: Context) => {
       guard(context);

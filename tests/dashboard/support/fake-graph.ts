@@ -4,8 +4,8 @@ import { operationStates } from '../../../subgraphs/relay/rules/states.ts';
 import { createBalancerRoot } from './fake-balancers.ts';
 import { createHostsRoot } from './fake-hosts.ts';
 import { createNameRoot } from './fake-names.ts';
-import { coded, now, page, projects } from './fake-values.ts';
-import type { FakeMapping, FakeOperation, FakeWorld } from './fake-world.ts';
+import { coded, now, page, projects, withStatus } from './fake-values.ts';
+import { type ChangeFilter, type FakeMapping, type FakeOperation, type FakeWorld, isWanted } from './fake-world.ts';
 
 export interface FakeContext {
   readonly bearer: string | null;
@@ -19,8 +19,12 @@ interface Paging {
   readonly first?: number;
   readonly after?: string | null;
 }
-interface HistoryArguments extends Paging {
-  readonly kinds?: readonly string[] | null;
+interface ListArguments extends Paging {
+  readonly operatingStatuses?: readonly string[] | null;
+}
+interface HistoryArguments extends Paging, ChangeFilter {}
+interface CertificateArguments extends Paging {
+  readonly expiresBefore?: string | null;
 }
 interface OperationsArguments extends Paging {
   readonly projectId?: string | null;
@@ -31,7 +35,7 @@ interface OperationsArguments extends Paging {
 
 interface MappingsArguments extends Paging {
   readonly mappingStates?: readonly string[] | null;
-  readonly verification?: readonly string[] | null;
+  readonly verifications?: readonly string[] | null;
 }
 
 export function createRoot(world: FakeWorld) {
@@ -69,23 +73,44 @@ export function createRoot(world: FakeWorld) {
       const { name, admin, role } = world.user;
       return { name, admin, projects: projects.map((project) => ({ project, role })) };
     },
-    backends: ({ first, after }: Paging, context: FakeContext) => {
+    backends: ({ operatingStatuses, first, after }: ListArguments, context: FakeContext) => {
       guard(context);
-      return page([...world.backends.values()], first, after);
+      return page(withStatus(world.backends.values(), operatingStatuses), first, after);
     },
     backend: ({ id }: { readonly id: string }, context: FakeContext) => {
       guard(context);
       return world.backends.get(id) ?? null;
     },
-    mappings: ({ mappingStates: states, verification, first, after }: MappingsArguments, context: FakeContext) => {
+    mappings: ({ mappingStates: states, verifications, first, after }: MappingsArguments, context: FakeContext) => {
       guard(context);
       const found = [...world.mappings.values()].filter(
         (mapping) =>
           (!states || states.includes(mapping.mappingState)) &&
-          (!verification || verification.includes(mapping.lastVerification?.result ?? '')),
+          (!verifications || verifications.includes(mapping.lastVerification?.result ?? '')),
       );
       return page(found.reverse(), first, after);
     },
+    tlsCertificates: ({ expiresBefore, first, after }: CertificateArguments, context: FakeContext) => {
+      guard(context);
+      const found = world.certificates.filter(({ validUntil }) => !expiresBefore || validUntil < expiresBefore);
+      return page(
+        found.toSorted((a, b) => (a.validUntil < b.validUntil ? -1 : 1)),
+        first,
+        after,
+      );
+    },
+    objectOptions: ({ first, after }: Paging, context: FakeContext) => {
+      guard(context);
+      return page([], first, after);
+    },
+    objectClusters: ({ first, after }: Paging, context: FakeContext) => {
+      guard(context);
+      return page(world.clusters, first, after);
+    },
+    objectRings: () => page([]),
+    objectRingChanges: () => page([]),
+    objectContainers: () => page([]),
+    objectAccessKeys: () => page([]),
     mapping: ({ id }: { readonly id: string }, context: FakeContext) => {
       guard(context);
       return world.mappings.get(id) ?? null;
@@ -106,9 +131,9 @@ export function createRoot(world: FakeWorld) {
       guard(context);
       return world.operations.get(id) ?? null;
     },
-    statusHistory: ({ kinds, first, after }: HistoryArguments, context: FakeContext) => {
+    statusHistory: ({ first, after, ...filter }: HistoryArguments, context: FakeContext) => {
       guard(context);
-      const found = world.changes.filter(({ kind }) => !kinds || kinds.includes(String(kind)));
+      const found = world.changes.filter((change) => isWanted(filter, change));
       return page(
         found.reverse().map((change) => world.withSubject(change)),
         first,

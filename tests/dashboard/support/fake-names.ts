@@ -1,6 +1,6 @@
 // GSLBs of the fake world, with their members, votes, history and machines, and the root fields of the graph for them.
 import type { PartChange } from './fake-balancers.ts';
-import { coded, type FakeProject, now, page, projects } from './fake-values.ts';
+import { coded, type FakeProject, now, page, projects, withStatus } from './fake-values.ts';
 
 interface FakePart {
   readonly id: string;
@@ -60,7 +60,7 @@ export class FakeNames {
       ...{ __typename: 'Gslb', id, version: 1, fqdn: `shop-${number}.gslb.example.net`, description: '' },
       ...{ project: projects[0] as FakeProject, policy: 'ROUND_ROBIN', ttlSeconds: 30, zoneName: 'gslb.example.net' },
       ...{ noneUp: 'ALL', provisioningStatus: 'ACTIVE', provisioningReason: null, operatingStatus: 'ONLINE' },
-      ...{ operatingReason: null, frozenAt: null, frozenUntil: null, frozenReason: null },
+      ...{ operatingReason: null, createdAt: now(-3_600_000), frozenAt: null, frozenUntil: null, frozenReason: null },
       answer: ({ type }: { readonly type: string }) => this.#answer(id, type),
       ...{ pools: [pool], fallbackPool: null },
       history: ({ first, after }: Paging) => page([...(this.flips.get(id) ?? [])], first, after),
@@ -197,6 +197,9 @@ interface Paging {
   readonly first?: number;
   readonly after?: string | null;
 }
+interface ListArguments extends Paging {
+  readonly operatingStatuses?: readonly string[] | null;
+}
 interface WithId {
   readonly id: string;
 }
@@ -207,6 +210,7 @@ interface WithInput {
 /** What it needs of the world. */
 interface NameWorld {
   readonly naming: FakeNames;
+  readonly lostFields: ReadonlySet<string>;
   readonly user: { readonly admin: boolean };
   readonly mutations: { readonly name: string; readonly input: Fields }[];
 }
@@ -226,9 +230,10 @@ export function createNameRoot<Context>(world: NameWorld, guard: (context: Conte
       return { [field]: act(input), userErrors: [] };
     };
   return {
-    gslbs: ({ first, after }: Paging, context: Context) => {
+    gslbs: ({ operatingStatuses, first, after }: ListArguments, context: Context) => {
       guard(context);
-      return page([...naming.names.values()], first, after);
+      if (world.lostFields.has('gslbs')) throw coded('UNAVAILABLE', 'The subgraph of gslbs does not answer.');
+      return page(withStatus(naming.names.values(), operatingStatuses), first, after);
     },
     gslb: ({ id }: WithId, context: Context) => {
       guard(context);

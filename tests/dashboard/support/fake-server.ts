@@ -10,7 +10,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { documentPolicy } from '../../../gateway/web/static-files.ts';
 import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
 import { createRoot, type FakeContext } from './fake-graph.ts';
-import type { FakeWorld } from './fake-world.ts';
+import type { ChangeFilter, FakeWorld } from './fake-world.ts';
 
 const contentTypes: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -89,8 +89,11 @@ export class FakeServer {
     const { signal } = this.#stopStreams;
     const root = {
       ...createRoot(this.#world),
-      statusChanges: async function* (this: void, { after }: { readonly after?: string | null }) {
-        for await (const item of world.follow(after ?? null, signal)) yield { statusChanges: item };
+      statusChanges: async function* (
+        this: void,
+        { after, ...filter }: { readonly after?: string | null } & ChangeFilter,
+      ) {
+        for await (const item of world.follow(after ?? null, filter, signal)) yield { statusChanges: item };
       },
     };
     const world = this.#world;

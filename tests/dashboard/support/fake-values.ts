@@ -17,7 +17,47 @@ export function now(offsetMs = 0): string {
 export function page<Node>(nodes: readonly Node[], first = 50, after: string | null = null) {
   const start = after === null ? 0 : Number(after);
   const end = Math.min(nodes.length, start + first);
-  return { nodes: nodes.slice(start, end), pageInfo: { hasNextPage: end < nodes.length, endCursor: String(end) } };
+  return {
+    nodes: nodes.slice(start, end),
+    totalCount: nodes.length,
+    pageInfo: { hasNextPage: end < nodes.length, endCursor: String(end) },
+  };
+}
+
+interface ClusterReport {
+  readonly presence?: string;
+  readonly heardAt?: string;
+}
+
+/** A cluster of object storage with one controller, as the graph gives it. */
+export function cluster(number: number, name: string, { presence = 'PRESENT', heardAt = now() }: ClusterReport = {}) {
+  const services = [{ role: 'objectserver', name: 's1', ready: true, drained: false, message: null }];
+  const controller = {
+    ...{
+      name: `${name}-1`,
+      presence,
+      heardAt,
+      linkedTo: 'p1',
+      behindDocuments: 0,
+      clockAheadMs: 3,
+      links: [],
+      services,
+    },
+    disk: { usedBytes: '1200000000', totalBytes: '8000000000' },
+  };
+  return {
+    ...{ __typename: 'ObjectCluster', id: `cl${number}`, version: 1, number, name, zone: name, site: 'fra1' },
+    ...{ weight: 100, clusterState: 'ACTIVE', presence, s3Urls: [], controllers: [controller] },
+  };
+}
+
+/** Those with one of the statuses; all without a filter. */
+export function withStatus<Node extends { readonly [field: string]: unknown }>(
+  nodes: Iterable<Node>,
+  statuses: readonly string[] | null | undefined,
+): readonly Node[] {
+  const all = [...nodes];
+  return statuses ? all.filter(({ operatingStatus }) => statuses.includes(String(operatingStatus))) : all;
 }
 
 export function coded(code: string, message: string): Error {

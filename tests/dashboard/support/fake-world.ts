@@ -45,6 +45,19 @@ interface FakeVerification {
   readonly differences: readonly { readonly path: string; readonly wanted: unknown; readonly found: unknown }[];
 }
 
+interface FakeCertificate {
+  readonly id: string;
+  readonly name: string;
+  readonly validUntil: string;
+  readonly hostNames: readonly string[];
+}
+
+/** Of the stream and of the history. */
+export interface ChangeFilter {
+  readonly kinds?: readonly string[] | null;
+  readonly subjectTypes?: readonly string[] | null;
+}
+
 interface FakeChange {
   readonly seq: number;
   readonly id: string;
@@ -76,8 +89,12 @@ export class FakeWorld {
     const subject = { __typename: 'HaCluster', id: 'cluster', version: this.#hostEvents };
     this.#append(subject, kind, null, to, reason);
   });
+  readonly certificates: FakeCertificate[] = [];
+  readonly clusters: Readonly<Record<string, unknown>>[] = [];
   readonly changes: FakeChange[] = [];
   readonly user = { name: 'admin', password: 'correct horse battery', admin: true, role: 'OPERATOR' };
+  /** Root fields whose subgraph is lost. */
+  readonly lostFields = new Set<string>();
   /** Counts of operations end here. */
   countedAtMost = Number.POSITIVE_INFINITY;
   /** Cursors below it are expired. */
@@ -248,6 +265,7 @@ export class FakeWorld {
   /** The changes after `after`, without an end. Throws an error with `extensions.code` when the cursor is too old. */
   async *follow(
     after: string | null,
+    filter: ChangeFilter,
     signal: AbortSignal,
   ): AsyncGenerator<{ cursor: string; kind: string; change: unknown }> {
     let seq = after === null ? this.changes.length : Number(after.slice(1));
@@ -260,6 +278,7 @@ export class FakeWorld {
         continue;
       }
       seq += 1;
+      if (!isWanted(filter, change)) continue;
       yield { cursor: `c${seq}`, kind: 'CREATED', change: this.withSubject(change) };
     }
   }
@@ -275,6 +294,7 @@ export class FakeWorld {
       LoadBalancerHost: this.loadBalancing.hosts,
       Gslb: this.naming.names,
       GslbPoolMember: this.naming.members,
+      ObjectCluster: new Map(this.clusters.map((cluster) => [String(cluster.id), cluster])),
     };
     return { ...change, subject: entities[change.subjectType]?.get(change.subjectId) ?? null };
   }
@@ -297,6 +317,10 @@ export class FakeWorld {
     });
     this.#news.emit('news');
   }
+}
+
+export function isWanted({ kinds, subjectTypes }: ChangeFilter, { kind, subjectType }: FakeChange): boolean {
+  return (!kinds || kinds.includes(String(kind))) && (!subjectTypes || subjectTypes.includes(subjectType));
 }
 
 export function health(patch: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

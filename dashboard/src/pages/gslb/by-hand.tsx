@@ -1,5 +1,6 @@
 // Optional details of a state that a person sets by hand: its end time and the reason.
 import { type ReactNode, useState } from 'react';
+import { pointOf, useZone, zoneName } from '../../view/zone.ts';
 
 export interface ByHand {
   /** Null if it holds until it is changed. */
@@ -9,13 +10,14 @@ export interface ByHand {
 
 /** `ends`: whether the state may have an end time. */
 export function useByHand(ends: boolean): { readonly given: () => ByHand; readonly fields: ReactNode } {
+  const zone = useZone();
   const [until, setUntil] = useState('');
   const [reason, setReason] = useState('');
   const fields = (
     <>
       {ends && (
         <label className="field">
-          Until
+          Until ({zoneName(zone, Date.now())})
           <input type="datetime-local" value={until} onChange={({ target }) => setUntil(target.value)} />
         </label>
       )}
@@ -26,7 +28,7 @@ export function useByHand(ends: boolean): { readonly given: () => ByHand; readon
     </>
   );
   const given = () => ({
-    until: ends && until !== '' ? new Date(until).toISOString() : null,
+    until: ends ? pointOf(until, zone) : null,
     reason: reason.trim() === '' ? null : reason.trim(),
   });
   return { given, fields };

@@ -11,6 +11,7 @@ import { Panel } from '../../view/panel.tsx';
 import { Failures } from '../../view/refusal.tsx';
 import { Time } from '../../view/time.tsx';
 import { useReading } from '../../view/use-reading.ts';
+import { pointOf, useZone, zoneName } from '../../view/zone.ts';
 
 type Explanation = NonNullable<GslbExplanationQuery['gslbExplain']>;
 type Answer = Explanation['answer'];
@@ -20,8 +21,8 @@ interface Question {
   readonly name: string;
   readonly type: NonNullable<GslbExplanationQueryVariables['type']>;
   readonly client: string;
-  /** In the format of an input for local times. Empty for now. */
-  readonly at: string;
+  /** Null for now. */
+  readonly at: string | null;
 }
 
 const everyMs = 15_000;
@@ -35,10 +36,10 @@ interface ExplainPanelProps {
 
 export function ExplainPanel({ fqdn, news }: ExplainPanelProps) {
   const { requester } = useDependencies();
-  const [question, setQuestion] = useState<Question>({ name: fqdn, type: 'A', client: '', at: '' });
+  const [question, setQuestion] = useState<Question>({ name: fqdn, type: 'A', client: '', at: null });
   const read = useCallback(async () => {
     const { name, type, client, at } = question;
-    const variables = { name, type, client: client || null, at: at === '' ? null : new Date(at).toISOString() };
+    const variables = { name, type, client: client || null, at };
     return (await requester.request(GslbExplanationDocument, variables)).gslbExplain;
   }, [requester, question]);
   const { value: explanation, failure } = useReading(read, String(news), everyMs);
@@ -66,15 +67,16 @@ interface QuestionFormProps {
 }
 
 function QuestionForm({ question, onAsk }: QuestionFormProps) {
-  const [draft, setDraft] = useState(question);
-  const change = (patch: Partial<Question>) => setDraft({ ...draft, ...patch });
+  const zone = useZone();
+  const [draft, setDraft] = useState({ ...question, at: '' });
+  const change = (patch: Partial<typeof draft>) => setDraft({ ...draft, ...patch });
   return (
     <form
       className="question"
       onSubmit={(event) => {
         event.preventDefault();
         // A new object: the same question is asked again.
-        onAsk({ ...draft, name: draft.name.trim(), client: draft.client.trim() });
+        onAsk({ ...draft, name: draft.name.trim(), client: draft.client.trim(), at: pointOf(draft.at, zone) });
       }}
     >
       <label className="field">
@@ -102,7 +104,7 @@ function QuestionForm({ question, onAsk }: QuestionFormProps) {
         />
       </label>
       <label className="field">
-        At
+        At ({zoneName(zone, Date.now())})
         <input
           type="datetime-local"
           step={1}

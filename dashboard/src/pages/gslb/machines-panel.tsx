@@ -1,70 +1,44 @@
 // Our own name servers and the checkers, silent ones first, with the age of their data. Only administrators see them.
-import { type ReactNode, useCallback } from 'react';
-import {
-  GslbCheckersDocument,
-  type GslbCheckersQuery,
-  GslbNameServersDocument,
-  type GslbNameServersQuery,
-} from '../../../../generated/dashboard/graphql.ts';
-import { useDependencies, useLiveState } from '../../context.ts';
+import type { ReactNode } from 'react';
+import { useLiveState } from '../../context.ts';
 import { formatDuration } from '../../view/format.ts';
+import { LastSaid } from '../../view/last-said.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { Age } from '../../view/time.tsx';
-import { useRepeated } from '../../view/use-repeated.ts';
 import { MachineBadge } from './marks.tsx';
+import { absentOf, type Checker, type Machines, type NameServer } from './use-machines.ts';
 
-type NameServer = GslbNameServersQuery['gslbNameServers']['nodes'][number];
-type Checker = GslbCheckersQuery['gslbCheckers']['nodes'][number];
-
-const everyMs = 2_000;
 const order = ['ABSENT', 'ABSTAINING', 'PRESENT'];
 
-export function MachinePanels() {
+export function MachinePanels({ machines: { nameServers, checkers } }: { readonly machines: Machines }) {
   const { viewer } = useLiveState();
   if (viewer?.admin !== true) return null;
   return (
     <>
-      <NameServersPanel />
-      <CheckersPanel />
+      <MachinePanel name="nameservers" title="Name servers" machines={nameServers} hint="--role dns">
+        {(server) => <NameServerItem server={server} />}
+      </MachinePanel>
+      <MachinePanel name="checkers" title="Checkers" machines={checkers} hint="--role checker">
+        {(checker) => <CheckerItem checker={checker} />}
+      </MachinePanel>
     </>
   );
 }
 
-function NameServersPanel() {
-  const { requester } = useDependencies();
-  const read = useCallback(
-    async () => (await requester.request(GslbNameServersDocument, {})).gslbNameServers.nodes,
-    [requester],
-  );
-  const servers = useRepeated(read, everyMs);
+/** Above the panels, while no checker is left to vote. */
+export function NoCheckersStrip({ machines: { checkers } }: { readonly machines: Machines }) {
+  if (checkers === null || checkers.length === 0 || absentOf(checkers) < checkers.length) return null;
   return (
-    <MachinePanel name="nameservers" title="Name servers" machines={servers} hint="--role dns">
-      {(server) => <NameServerItem server={server} />}
-    </MachinePanel>
+    <section className="strip strip-stale" aria-label="No checker votes" role="alert">
+      <p>
+        <strong>All checkers are absent: no verdict can change.</strong> Every name keeps its last answer, whatever
+        becomes of its members.
+      </p>
+    </section>
   );
 }
 
-function CheckersPanel() {
-  const { requester } = useDependencies();
-  const read = useCallback(
-    async () => (await requester.request(GslbCheckersDocument, {})).gslbCheckers.nodes,
-    [requester],
-  );
-  const checkers = useRepeated(read, everyMs);
-  return (
-    <MachinePanel name="checkers" title="Checkers" machines={checkers} hint="--role checker">
-      {(checker) => <CheckerItem checker={checker} />}
-    </MachinePanel>
-  );
-}
-
-interface Machine {
-  readonly id: string;
-  readonly name: string;
-  readonly presence: NameServer['presence'];
-}
-
-interface MachinePanelProps<Each extends Machine> {
+interface MachinePanelProps<Each extends NameServer | Checker> {
   readonly name: string;
   readonly title: string;
   /** Null until they are read. */
@@ -74,9 +48,10 @@ interface MachinePanelProps<Each extends Machine> {
   readonly children: (machine: Each) => ReactNode;
 }
 
-function MachinePanel<Each extends Machine>({ name, title, machines, hint, children }: MachinePanelProps<Each>) {
+function MachinePanel<Each extends NameServer | Checker>(props: MachinePanelProps<Each>) {
+  const { name, title, machines, hint, children } = props;
   const sorted = machines?.toSorted((a, b) => order.indexOf(a.presence) - order.indexOf(b.presence)) ?? [];
-  const absent = sorted.filter(({ presence }) => presence === 'ABSENT').length;
+  const absent = absentOf(sorted);
   return (
     <Panel
       name={name}
@@ -109,6 +84,21 @@ function NameServerItem({ server }: { readonly server: NameServer }) {
     ({ generation, newestGeneration: newest }) => newest !== null && generation !== newest,
   ).length;
   const refused = zones.filter(({ refusedReason }) => refusedReason !== null);
+  const told = (
+    <>
+      <span className="dim">
+        {ageMs === null ? 'it never had all' : `its answers are ${formatDuration(ageMs)} old at most`} · {zones.length}{' '}
+        {zones.length === 1 ? 'zone' : 'zones'}
+        {behind > 0 && `, ${behind} behind`}
+        {presence !== 'ABSENT' && linkedTo === null && ' · not connected'}
+      </span>
+      {refused.map(({ zoneName, refusedReason }) => (
+        <span key={zoneName} className="message">
+          It refused a change of {zoneName}: {refusedReason}
+        </span>
+      ))}
+    </>
+  );
   return (
     <>
       <span className="line">
@@ -118,28 +108,26 @@ function NameServerItem({ server }: { readonly server: NameServer }) {
           <MachineBadge presence={presence} />
         </span>
       </span>
-      <span className="line dim">
-        {ageMs === null ? 'it never had all' : `its answers are ${formatDuration(ageMs)} old at most`} · {zones.length}{' '}
-        zones{behind > 0 && `, ${behind} behind`}
-        {heardAt !== null && presence === 'ABSENT' && (
-          <>
-            {' '}
-            · heard <Age at={heardAt} /> ago
-          </>
-        )}
-        {linkedTo === null && ' · not connected'}
-      </span>
-      {refused.map(({ zoneName, refusedReason }) => (
-        <span key={zoneName} className="message">
-          It refused a change of {zoneName}: {refusedReason}
-        </span>
-      ))}
+      {presence === 'ABSENT' ? <LastSaid at={heardAt}>{told}</LastSaid> : told}
     </>
   );
 }
 
 function CheckerItem({ checker }: { readonly checker: Checker }) {
   const { name, presence, vantagePoint, presenceReason, shares, heardAt, targets, lateMs } = checker;
+  const told = (
+    <span className="dim">
+      {targets === null ? 'no report yet' : `${targets} targets`}
+      {lateMs !== null && lateMs > 0 && `, up to ${formatDuration(lateMs)} late`}
+      {!shares && ' · it shares no targets'}
+      {presence !== 'ABSENT' && heardAt !== null && (
+        <>
+          {' '}
+          · heard <Age at={heardAt} /> ago
+        </>
+      )}
+    </span>
+  );
   return (
     <>
       <span className="line">
@@ -151,17 +139,7 @@ function CheckerItem({ checker }: { readonly checker: Checker }) {
           <MachineBadge presence={presence} />
         </span>
       </span>
-      <span className="line dim">
-        {targets === null ? 'no report yet' : `${targets} targets`}
-        {lateMs !== null && lateMs > 0 && `, up to ${formatDuration(lateMs)} late`}
-        {!shares && ' · it shares no targets'}
-        {heardAt !== null && (
-          <>
-            {' '}
-            · heard <Age at={heardAt} /> ago
-          </>
-        )}
-      </span>
+      {presence === 'ABSENT' ? <LastSaid at={heardAt}>{told}</LastSaid> : told}
       {presenceReason !== null && <span className="message">{presenceReason}</span>}
     </>
   );

@@ -31,6 +31,12 @@ export function MatrixPanel({ details, control }: MatrixPanelProps) {
     >
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
       <section className="scroll" tabIndex={0} aria-label="Votes of vantage points on members">
+        {own.length > 0 && !canChange(details) && (
+          <p className="warning no-votes" role="status">
+            <strong>No verdict can change:</strong> all checkers of these members are absent. What is shown are the last
+            verdicts, and the answer stays as it is.
+          </p>
+        )}
         <table className="matrix" data-list="members">
           <thead>
             <tr>
@@ -144,6 +150,12 @@ function wordsOf({ monitor, verdict, count, dissents, ageMs, latencyMs, message 
   ]
     .filter(Boolean)
     .join(', ');
+}
+
+/** False if its members are checked, and no vote counts because every checker is absent or its votes are too old. */
+export function canChange({ votes }: Pick<NameDetails, 'votes'>): boolean {
+  const all = [...votes.values()].flat();
+  return all.length === 0 || !all.every(({ count }) => count === 'ABSENT' || count === 'STALE');
 }
 
 interface Point {

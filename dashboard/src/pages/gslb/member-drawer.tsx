@@ -4,7 +4,7 @@ import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { Facts } from '../../view/drawer.tsx';
 import { formatWord } from '../../view/format.ts';
 import { OpenedDrawer } from '../../view/opened-drawer.tsx';
-import { Time } from '../../view/time.tsx';
+import { Moment } from '../../view/time.tsx';
 import { useForbidden } from '../../view/use-forbidden.ts';
 import { useOpened } from '../../view/use-opened.ts';
 import { type ByHand, useByHand } from './by-hand.tsx';
@@ -39,10 +39,13 @@ export function MemberDrawer({ id, onClose }: DrawerProps) {
               { name: 'Answered as', value: <code>{placeOf(member)}</code> },
               { name: 'Pool', value: member.pool.name },
               { name: 'Verdict', value: member.verdict === null ? 'none yet' : formatWord(member.verdict) },
-              { name: 'Since', value: member.verdictAt === null ? null : <Time at={member.verdictAt} /> },
-              { name: 'Undecided since', value: member.undecidedAt === null ? null : <Time at={member.undecidedAt} /> },
+              { name: 'Since', value: member.verdictAt === null ? null : <Moment at={member.verdictAt} /> },
+              {
+                name: 'Undecided since',
+                value: member.undecidedAt === null ? null : <Moment at={member.undecidedAt} />,
+              },
               { name: 'Serves', value: member.serving ? 'yes' : 'no' },
-              { name: 'Last served', value: member.lastUpAt === null ? null : <Time at={member.lastUpAt} /> },
+              { name: 'Last served', value: member.lastUpAt === null ? null : <Moment at={member.lastUpAt} /> },
               { name: 'Region', value: member.memberRegion },
               { name: 'Weight', value: String(member.weight) },
               { name: 'Priority', value: String(member.priority) },
@@ -63,7 +66,7 @@ function byHand({ adminState, adminUntil, adminReason }: Member) {
       {adminUntil !== null && (
         <>
           {' '}
-          until <Time at={adminUntil} />
+          until <Moment at={adminUntil} />
         </>
       )}
       {adminReason !== null && `: ${adminReason}`}

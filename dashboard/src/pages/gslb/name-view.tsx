@@ -7,7 +7,7 @@ import { FeedPanel } from '../../view/feed-panel.tsx';
 import { formatWord } from '../../view/format.ts';
 import { ProvisioningBadge } from '../../view/provisioning-badge.tsx';
 import { NotShown, reasonsOf } from '../../view/shown.tsx';
-import { Time } from '../../view/time.tsx';
+import { Moment } from '../../view/time.tsx';
 import { useForbidden } from '../../view/use-forbidden.ts';
 import { useByHand } from './by-hand.tsx';
 import { ExplainPanel } from './explain-panel.tsx';
@@ -86,11 +86,11 @@ function Head({ name, details, onBack }: HeadProps) {
       <span className="dim">{facts.join(' · ')}</span>
       {name.frozenAt !== null && (
         <span className="warning">
-          frozen since <Time at={name.frozenAt} />
+          frozen since <Moment at={name.frozenAt} />
           {name.frozenUntil !== null && (
             <>
               {' '}
-              until <Time at={name.frozenUntil} />
+              until <Moment at={name.frozenUntil} />
             </>
           )}
           {name.frozenReason !== null && `: ${name.frozenReason}`}

@@ -6,21 +6,22 @@ import type { Page } from '../../page.ts';
 import { FeedPanel } from '../../view/feed-panel.tsx';
 import { PageFrame } from '../../view/page-frame.tsx';
 import { ShownChip } from '../../view/shown.tsx';
-import { usePageTitle } from '../../view/use-page-title.ts';
+import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
 import { filterFormat, type NameControl } from './filters.ts';
 import { memberKind } from './kinds/member.ts';
-import { nameKind } from './kinds/name.ts';
-import { kinds } from './kinds.ts';
-import { MachinePanels } from './machines-panel.tsx';
+import { type Name, nameKind } from './kinds/name.ts';
+import { subjects } from './kinds.ts';
+import { MachinePanels, NoCheckersStrip } from './machines-panel.tsx';
 import { MemberDrawer } from './member-drawer.tsx';
 import { NameView } from './name-view.tsx';
 import { NamesPanel } from './names-panel.tsx';
 import { poll, readLists } from './reads.ts';
+import { absentOf, type Machines, useMachines } from './use-machines.ts';
 import { ZonesPanel } from './zones-panel.tsx';
 import './gslb.css';
 
 export const page: Page = {
-  kinds,
+  ...subjects,
   read: readLists,
   poll,
   keys: {
@@ -48,20 +49,22 @@ export const page: Page = {
 function NamesPage() {
   const control = useFilters(filterFormat);
   const { shownId } = control.filters;
-  usePageTitle(useNews());
+  const machines = useMachines();
+  usePageTitle(useNews(machines));
   return (
     <PageFrame
       control={control}
       className={shownId === null ? 'names' : 'name-parts'}
       waitingFor="names"
       chosen={<ChosenName control={control} />}
+      strips={<NoCheckersStrip machines={machines} />}
       drawer={<OpenDrawer control={control} />}
     >
       {shownId === null ? (
         <>
           <NamesPanel control={control} />
           <div className="column">
-            <MachinePanels />
+            <MachinePanels machines={machines} />
             <ZonesPanel />
             <FeedPanel control={control} />
           </div>
@@ -73,12 +76,14 @@ function NamesPage() {
   );
 }
 
-function useNews(): readonly string[] {
+function useNews({ nameServers, checkers }: Machines): readonly string[] {
   const names = useEntities(nameKind);
+  const absent = absentOf(nameServers) + absentOf(checkers);
   return useMemo(() => {
-    const down = [...names.values()].filter(({ operatingStatus: is }) => is === 'OFFLINE' || is === 'ERROR').length;
-    return down > 0 ? [`${down} down`] : [];
-  }, [names]);
+    const count = (...statuses: readonly Name['operatingStatus'][]): number =>
+      [...names.values()].filter(({ operatingStatus }) => statuses.includes(operatingStatus)).length;
+    return newsOf({ down: count('OFFLINE', 'ERROR'), degraded: count('DEGRADED'), absent });
+  }, [names, absent]);
 }
 
 /** The name that the page shows. */

@@ -67,7 +67,7 @@ function HostItem({ host }: { readonly host: Host }) {
       </span>
       <span className="line dim">
         {[
-          ...(state === 'WITNESS' || state === 'PRIMARY' ? [] : [behindOf(behindTransactions)]),
+          ...(state === 'WITNESS' || state === 'PRIMARY' ? [] : [behindOf(state, behindTransactions)]),
           `etcd ${formatWord(etcd)}`,
         ].join(' · ')}
       </span>
@@ -82,7 +82,9 @@ function HostItem({ host }: { readonly host: Host }) {
   );
 }
 
-function behindOf(behind: string | null): string {
+/** What a silent host lacks now can't be known. */
+function behindOf(state: Host['state'], behind: string | null): string {
+  if (state === 'SILENT') return 'what it lacks is not known while it is silent';
   if (behind === null) return 'lag not known';
   return behind === '0' ? 'no lag' : `lacks ${behind} transactions`;
 }

@@ -1,19 +1,19 @@
 // The page of the database's hosts, for administrators: the host that takes writes, the number of copies, and each change of the primary.
 import { useMemo } from 'react';
 import { useFilters } from '../../filters/use-filters.ts';
-import type { FeedLine } from '../../live/live-state.ts';
 import type { Page } from '../../page.ts';
 import { FeedPanel } from '../../view/feed-panel.tsx';
 import { PageFrame } from '../../view/page-frame.tsx';
-import { usePageTitle } from '../../view/use-page-title.ts';
+import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
 import { filterFormat } from './filters.ts';
 import { copiesOf, HostsPanel } from './hosts-panel.tsx';
+import { subjects } from './kinds.ts';
 import { MovesPanel } from './moves-panel.tsx';
 import { type Status, useStatus } from './use-hosts.ts';
 import './hosts.css';
 
 export const page: Page = {
-  kinds: [],
+  ...subjects,
   read: async () => [],
   keys: {
     firstList: 'hosts',
@@ -27,18 +27,19 @@ export const page: Page = {
   Content: HostsPage,
 };
 
-const isOfHosts = (line: FeedLine): boolean => line.type === 'note' || line.change.kind.startsWith('ha.');
-
 function HostsPage() {
   const control = useFilters(filterFormat);
   const reading = useStatus();
   const trouble = troubleOf(reading.value);
-  usePageTitle(useMemo(() => (trouble === undefined ? [] : [copiesOf(trouble)]), [trouble]));
+  const silent = reading.value?.hosts.filter(({ state }) => state === 'SILENT').length ?? 0;
+  usePageTitle(
+    useMemo(() => [...(trouble === undefined ? [] : [copiesOf(trouble)]), ...newsOf({ silent })], [trouble, silent]),
+  );
   return (
     <PageFrame control={control} className="ha" waitingFor="hosts" strips={trouble && <CopiesStrip status={trouble} />}>
       <div className="column">
         <HostsPanel reading={reading} />
-        <FeedPanel control={control} isShown={isOfHosts} />
+        <FeedPanel control={control} />
       </div>
       <div className="column">
         <MovesPanel />

@@ -4,7 +4,7 @@ import { useEntities, useLiveState } from '../../context.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { Facts } from '../../view/drawer.tsx';
 import { OpenedDrawer } from '../../view/opened-drawer.tsx';
-import { Age } from '../../view/time.tsx';
+import { Age, Moment } from '../../view/time.tsx';
 import { useOpened } from '../../view/use-opened.ts';
 import { type Host, hostKind } from './kinds/host.ts';
 import { type BalancerNode, nodeKind } from './kinds/node.ts';
@@ -56,7 +56,7 @@ export function HostDrawer({ id, onClose, onOpenNode }: HostDrawerProps) {
                   name: 'Heard of',
                   value: (
                     <>
-                      <Age at={host.heardAt} /> ago
+                      <Age at={host.heardAt} /> ago, at <Moment at={host.heardAt} />
                     </>
                   ),
                 },

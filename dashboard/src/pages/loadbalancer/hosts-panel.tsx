@@ -5,6 +5,7 @@ import { openId } from '../../filters/filters.ts';
 import { NoMatch } from '../../view/empty.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { RowList } from '../../view/row-list.tsx';
+import { Age } from '../../view/time.tsx';
 import { type BalancerControl, matchesHost } from './filters.ts';
 import { type Host, hostKind } from './kinds/host.ts';
 import { HostBadge } from './marks.tsx';
@@ -26,12 +27,12 @@ export function HostsPanel({ control }: { readonly control: BalancerControl }) {
   if (viewer?.admin !== true) return null;
   const lost = shown.filter(({ presence }) => presence === 'ABSENT').length;
   return (
-    <Panel name="hosts" title="Hosts" summary={`${shown.length}${lost > 0 ? `, ${lost} offline` : ''}`}>
+    <Panel name="hosts" title="Hosts" summary={`${shown.length}${lost > 0 ? `, ${lost} absent` : ''}`}>
       <div className="scroll">
         {shown.length > 0 ? (
           <RowList
             name="hosts"
-            label="Hosts, those that are offline first"
+            label="Hosts, absent ones first"
             items={shown}
             idOf={({ id }) => id}
             openId={openId(filters, hostKind)}
@@ -74,6 +75,11 @@ const HostRow = memo(function HostRow({ host, isOpen, isTabStop, onOpen }: HostR
       <span className="where dim">{site}</span>
       <span>
         {nodeCount}/{hostMaxNodes} nodes
+        {host.presence === 'ABSENT' && (
+          <span className="dim">
+            , heard <Age at={host.heardAt} /> ago
+          </span>
+        )}
       </span>
       <span className="badges">
         <HostBadge host={host} />

@@ -11,9 +11,10 @@ import { Countdown } from '../../view/countdown.tsx';
 import { Facts } from '../../view/drawer.tsx';
 import { formatWord } from '../../view/format.ts';
 import { OpenedDrawer } from '../../view/opened-drawer.tsx';
-import { Time } from '../../view/time.tsx';
+import { Age, Moment } from '../../view/time.tsx';
 import { useOpened } from '../../view/use-opened.ts';
 import { useRepeated } from '../../view/use-repeated.ts';
+import { hostKind } from './kinds/host.ts';
 import { loadBalancerKind } from './kinds/load-balancer.ts';
 import { type BalancerNode, nodeKind } from './kinds/node.ts';
 import { LifeBadge, OperatingBadge } from './marks.tsx';
@@ -40,8 +41,10 @@ export function NodeDrawer({ id, onClose, onShowBalancer, onOpenHost }: NodeDraw
   const opened = useOpened(nodeKind, LoadbalancerNodeDocument, id);
   const { entity, detail } = opened;
   const balancer = useEntities(loadBalancerKind).get(entity?.loadBalancer.id ?? '');
+  const placedOn = useEntities(hostKind).get(entity?.nodeHost?.id ?? '');
+  const isHostAbsent = placedOn?.presence === 'ABSENT';
   const isDraining = entity?.nodeState === 'DRAINING';
-  const sessions = useSessions(id, isDraining);
+  const sessions = useSessions(id, isDraining && !isHostAbsent);
   return (
     <OpenedDrawer
       {...{ id, opened, onClose }}
@@ -58,6 +61,12 @@ export function NodeDrawer({ id, onClose, onShowBalancer, onOpenHost }: NodeDraw
         return (
           <>
             {node.nodeStateReason !== null && <p className="warning">{node.nodeStateReason}</p>}
+            {isHostAbsent && (
+              <p className="warning">
+                Its host {placedOn.name} is absent, last heard <Age at={placedOn.heardAt} /> ago: what the host reported
+                of it is that old.
+              </p>
+            )}
             <NodeActions key={id} node={node} />
             <section>
               <h3>Steps</h3>
@@ -67,7 +76,7 @@ export function NodeDrawer({ id, onClose, onShowBalancer, onOpenHost }: NodeDraw
                   return (
                     <li key={name} data-done={step !== undefined}>
                       {stepWords[name]}{' '}
-                      {step === undefined ? <span className="dim">not yet</span> : <Time at={step.doneAt} />}
+                      {step === undefined ? <span className="dim">not yet</span> : <Moment at={step.doneAt} />}
                     </li>
                   );
                 })}
@@ -105,7 +114,7 @@ export function NodeDrawer({ id, onClose, onShowBalancer, onOpenHost }: NodeDraw
                     />
                   ),
                 },
-                { name: 'Created', value: <Time at={node.createdAt} /> },
+                { name: 'Created', value: <Moment at={node.createdAt} /> },
                 { name: 'Id', value: <code>{node.id}</code> },
               ]}
             />

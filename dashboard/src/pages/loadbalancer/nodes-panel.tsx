@@ -6,6 +6,7 @@ import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
 import { RowList } from '../../view/row-list.tsx';
 import type { BalancerControl } from './filters.ts';
+import { hostKind } from './kinds/host.ts';
 import type { LoadBalancer } from './kinds/load-balancer.ts';
 import { type BalancerNode, isServing, nodeKind, nodesOf } from './kinds/node.ts';
 import { LifeBadge, OperatingBadge } from './marks.tsx';
@@ -21,6 +22,7 @@ type Step = BalancerNode['steps'][number]['name'];
 
 export function NodesPanel({ balancer, control }: NodesPanelProps) {
   const nodes = useEntities(nodeKind);
+  const hosts = useEntities(hostKind);
   const { filters, change } = control;
   const own = useMemo(() => nodesOf(nodes, balancer.id), [nodes, balancer.id]);
   const open = useCallback((id: string) => change({ open: { type: nodeKind.typename, id } }), [change]);
@@ -42,7 +44,14 @@ export function NodesPanel({ balancer, control }: NodesPanelProps) {
             idOf={({ id }) => id}
             openId={openId(filters, nodeKind)}
           >
-            {(node, row) => <NodeRow node={node} {...row} onOpen={open} />}
+            {(node, row) => (
+              <NodeRow
+                node={node}
+                isHostAbsent={hosts.get(node.nodeHost?.id ?? '')?.presence === 'ABSENT'}
+                {...row}
+                onOpen={open}
+              />
+            )}
           </RowList>
         )}
       </div>
@@ -52,12 +61,13 @@ export function NodesPanel({ balancer, control }: NodesPanelProps) {
 
 interface NodeRowProps {
   readonly node: BalancerNode;
+  readonly isHostAbsent: boolean;
   readonly isOpen: boolean;
   readonly isTabStop: boolean;
   readonly onOpen: (id: string) => void;
 }
 
-const NodeRow = memo(function NodeRow({ node, isOpen, isTabStop, onOpen }: NodeRowProps) {
+const NodeRow = memo(function NodeRow({ node, isHostAbsent, isOpen, isTabStop, onOpen }: NodeRowProps) {
   return (
     <button
       type="button"
@@ -78,7 +88,12 @@ const NodeRow = memo(function NodeRow({ node, isOpen, isTabStop, onOpen }: NodeR
         </span>
       </span>
       <span className="line facts">
-        {node.nodeHost !== null && <span className="dim">on {node.nodeHost.name}</span>}
+        {node.nodeHost !== null && (
+          <span className="dim">
+            on {node.nodeHost.name}
+            {isHostAbsent && ', which is absent'}
+          </span>
+        )}
         <span className="fact dim" title={node.nodeStateReason ?? undefined}>
           {node.nodeState === 'BUILDING' ? (
             <>

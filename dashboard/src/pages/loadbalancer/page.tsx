@@ -6,7 +6,7 @@ import type { Page } from '../../page.ts';
 import { FeedPanel } from '../../view/feed-panel.tsx';
 import { PageFrame } from '../../view/page-frame.tsx';
 import { ShownChip } from '../../view/shown.tsx';
-import { usePageTitle } from '../../view/use-page-title.ts';
+import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
 import { BalancerView } from './balancer-view.tsx';
 import { BalancersPanel } from './balancers-panel.tsx';
 import { BreakerStrip } from './breaker-strip.tsx';
@@ -17,14 +17,14 @@ import { hostKind } from './kinds/host.ts';
 import { loadBalancerKind } from './kinds/load-balancer.ts';
 import { memberKind } from './kinds/member.ts';
 import { nodeKind } from './kinds/node.ts';
-import { kinds } from './kinds.ts';
+import { subjects } from './kinds.ts';
 import { MemberDrawer } from './member-drawer.tsx';
 import { NodeDrawer } from './node-drawer.tsx';
 import { poll, readLists } from './reads.ts';
 import './loadbalancer.css';
 
 export const page: Page = {
-  kinds,
+  ...subjects,
   read: readLists,
   poll,
   keys: {
@@ -77,10 +77,15 @@ function LoadBalancerPage() {
 
 function useNews(): readonly string[] {
   const balancers = useEntities(loadBalancerKind);
+  const hosts = useEntities(hostKind);
   return useMemo(() => {
-    const down = [...balancers.values()].filter((each) => each.enabled && each.operatingStatus === 'ERROR').length;
-    return down > 0 ? [`${down} down`] : [];
-  }, [balancers]);
+    const statuses = [...balancers.values()].flatMap((each) => (each.enabled ? [each.operatingStatus] : []));
+    return newsOf({
+      down: statuses.filter((status) => status === 'ERROR').length,
+      degraded: statuses.filter((status) => status === 'DEGRADED').length,
+      'hosts absent': [...hosts.values()].filter(({ presence }) => presence === 'ABSENT').length,
+    });
+  }, [balancers, hosts]);
 }
 
 /** The load balancer that the page shows. */

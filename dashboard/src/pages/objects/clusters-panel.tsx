@@ -1,10 +1,11 @@
 // All clusters, those in trouble first: how far each is behind the others, its services, its disk and its clock.
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { useEntities, useLiveState } from '../../context.ts';
+import { openId } from '../../filters/filters.ts';
 import { NoMatch } from '../../view/empty.tsx';
 import { formatDuration } from '../../view/format.ts';
+import { LastSaid } from '../../view/last-said.tsx';
 import { Panel } from '../../view/panel.tsx';
-import { Age } from '../../view/time.tsx';
 import { AddCluster, ClusterActions, InvitationNote, ServiceActions } from './cluster-actions.tsx';
 import { matchesCluster, type ObjectControl } from './filters.ts';
 import { type Cluster, type Controller, clusterKind, teller, troubles } from './kinds/cluster.ts';
@@ -26,6 +27,11 @@ export function ClustersPanel({ control }: { readonly control: ObjectControl }) 
         .sort((one, other) => rank(one) - rank(other) || one.number - other.number),
     [clusters, filters],
   );
+  const opened = clusters.get(openId(filters, clusterKind) ?? '')?.name;
+  useEffect(() => {
+    if (opened === undefined) return;
+    document.querySelector(`[data-cluster="${CSS.escape(opened)}"]`)?.scrollIntoView({ block: 'nearest' });
+  }, [opened]);
   if (viewer?.admin !== true) return null;
   const absent = shown.filter(({ presence }) => presence !== 'PRESENT').length;
   return (
@@ -46,7 +52,7 @@ export function ClustersPanel({ control }: { readonly control: ObjectControl }) 
         {clusters.size > 0 && shown.length === 0 && <NoMatch what="cluster" onClear={control.clear} />}
         <ul className="clusters">
           {shown.map((cluster) => (
-            <li key={cluster.id} data-cluster={cluster.name}>
+            <li key={cluster.id} data-cluster={cluster.name} data-open={cluster.name === opened}>
               <ClusterItem cluster={cluster} nameOf={(number) => nameOf(clusters, number)} />
             </li>
           ))}
@@ -82,39 +88,49 @@ function ClusterItem({ cluster, nameOf }: ClusterItemProps) {
           {trouble}
         </span>
       ))}
-      {told !== undefined && (
-        <>
-          <span className="line dim">
-            <Disk disk={told.disk} />
-            <Clock aheadMs={told.clockAheadMs} />
-            {presence !== 'PRESENT' && (
-              <>
-                heard <Age at={told.heardAt} /> ago
-              </>
-            )}
-          </span>
-          <ul className="links" aria-label={`Links of ${name}`}>
-            {told.links.map((link) => (
-              <li key={link.number} data-link={link.number} data-connected={link.connected}>
-                {nameOf(link.number)}: {link.connected ? behindOf(link) : 'not connected'}
-              </li>
-            ))}
-          </ul>
-          <ul className="services" aria-label={`Services of ${name}`}>
-            {told.services.map((service) => (
-              <li key={`${service.role} ${service.name}`}>
-                <span>
-                  {service.role} {service.name}
-                </span>
-                <ServiceBadge {...service} />
-                {service.message !== null && <span className="dim">{service.message}</span>}
-                <ServiceActions cluster={cluster} service={service} />
-              </li>
-            ))}
-          </ul>
-        </>
+      {told !== undefined && presence === 'PRESENT' && <Report {...{ cluster, told, nameOf }} />}
+      {told !== undefined && presence !== 'PRESENT' && (
+        <LastSaid at={told.heardAt}>
+          <Report {...{ cluster, told, nameOf }} />
+        </LastSaid>
       )}
       <ClusterActions cluster={cluster} />
+    </>
+  );
+}
+
+interface ReportProps extends ClusterItemProps {
+  readonly told: Controller;
+}
+
+/** What a controller of the cluster reports, with actions that it carries out: none while it is absent. */
+function Report({ cluster, told, nameOf }: ReportProps) {
+  const { name, presence } = cluster;
+  return (
+    <>
+      <span className="line dim">
+        <Disk disk={told.disk} />
+        <Clock aheadMs={told.clockAheadMs} />
+      </span>
+      <ul className="links" aria-label={`Links of ${name}`}>
+        {told.links.map((link) => (
+          <li key={link.number} data-link={link.number} data-connected={link.connected}>
+            {nameOf(link.number)}: {link.connected ? behindOf(link) : 'not connected'}
+          </li>
+        ))}
+      </ul>
+      <ul className="services" aria-label={`Services of ${name}`}>
+        {told.services.map((service) => (
+          <li key={`${service.role} ${service.name}`}>
+            <span>
+              {service.role} {service.name}
+            </span>
+            <ServiceBadge {...service} />
+            {service.message !== null && <span className="dim">{service.message}</span>}
+            {presence === 'PRESENT' && <ServiceActions cluster={cluster} service={service} />}
+          </li>
+        ))}
+      </ul>
     </>
   );
 }

@@ -1,5 +1,15 @@
 // The entity kinds of the page of object storage.
-import type { AnyKind } from '../../live/entity-kind.ts';
+import type { AnyKind, Subjects } from '../../live/entity-kind.ts';
 import { clusterKind } from './kinds/cluster.ts';
 
 export const kinds: readonly AnyKind[] = [clusterKind];
+
+export const subjects: Subjects = {
+  kinds,
+  others: [
+    { typename: 'ObjectOption', word: 'option', nameField: 'name' },
+    { typename: 'ObjectAccessKey', word: 'access key', nameField: 'name' },
+    { typename: 'ObjectRing', word: 'a ring' },
+    { typename: 'ObjectRingChange', word: 'the change of a ring' },
+  ],
+};

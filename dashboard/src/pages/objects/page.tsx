@@ -5,11 +5,11 @@ import { useFilters } from '../../filters/use-filters.ts';
 import type { Page } from '../../page.ts';
 import { FeedPanel } from '../../view/feed-panel.tsx';
 import { PageFrame } from '../../view/page-frame.tsx';
-import { usePageTitle } from '../../view/use-page-title.ts';
+import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
 import { ClustersPanel } from './clusters-panel.tsx';
 import { filterFormat } from './filters.ts';
-import { clusterKind } from './kinds/cluster.ts';
-import { kinds } from './kinds.ts';
+import { clusterKind, troubles } from './kinds/cluster.ts';
+import { subjects } from './kinds.ts';
 import { OptionsPanel } from './options-panel.tsx';
 import { ProjectPanels } from './project-panels.tsx';
 import { poll, readLists } from './reads.ts';
@@ -17,7 +17,7 @@ import { RingsPanel } from './rings-panel.tsx';
 import './objects.css';
 
 export const page: Page = {
-  kinds,
+  ...subjects,
   read: readLists,
   poll,
   keys: {
@@ -59,7 +59,9 @@ function ObjectsPage() {
 function useNews(): readonly string[] {
   const clusters = useEntities(clusterKind);
   return useMemo(() => {
-    const absent = [...clusters.values()].filter(({ presence }) => presence !== 'PRESENT').length;
-    return absent > 0 ? [`${absent} absent`] : [];
+    const all = [...clusters.values()];
+    const absent = all.filter(({ presence }) => presence !== 'PRESENT').length;
+    const inTrouble = all.filter((cluster) => troubles(cluster).length > 0).length - absent;
+    return newsOf({ absent, 'in trouble': inTrouble });
   }, [clusters]);
 }

@@ -169,10 +169,12 @@ function LiveChange({ change, name, nameOf }: LiveChangeProps) {
       </span>
       {gaining.map(({ number, partitions, left, message }) => (
         <span key={number} className="line dim">
-          {nameOf(number)}{' '}
-          {left === null
-            ? 'has not said anything of this step yet'
-            : `lacks ${left} of ${partitions ?? left} partitions`}
+          <span>
+            {nameOf(number)}{' '}
+            {left === null
+              ? 'has not said anything of this step yet'
+              : `lacks ${left} of ${partitions ?? left} partitions`}
+          </span>
           {message !== null && <span className="message">{message}</span>}
         </span>
       ))}

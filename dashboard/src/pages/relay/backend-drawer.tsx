@@ -3,7 +3,7 @@ import { type BackendDetailFieldsFragment, RelayBackendDocument } from '../../..
 import { useEntities, useLiveState } from '../../context.ts';
 import { Drawer, type Fact, Facts } from '../../view/drawer.tsx';
 import { formatDuration, formatWord } from '../../view/format.ts';
-import { Age, Time } from '../../view/time.tsx';
+import { Age, Moment } from '../../view/time.tsx';
 import { useDetail } from '../../view/use-detail.ts';
 import { shownStatus } from './backend-row.tsx';
 import { CircuitForm } from './circuit-form.tsx';
@@ -77,12 +77,25 @@ function Group({ title, facts }: { readonly title: string; readonly facts: reado
   );
 }
 
-function deviceFacts({ family, ordinal, driverName, host, port, transport, health }: Backend): readonly Fact[] {
-  const { checkedAt, latencyMs } = health;
+function deviceFacts(backend: Backend): readonly Fact[] {
+  const { family, ordinal, driverName, host, port, transport, health } = backend;
+  const { checkedAt, latencyMs, softwareVersion } = health;
+  const isOld = backend.operatingStatus !== 'ONLINE';
   return [
     { name: 'Family', value: `${formatWord(family)} ${ordinal}` },
     { name: 'Driver', value: <span className="mono">{driverName}</span> },
-    { name: 'Software', value: health.softwareVersion ?? <span className="dim">not known yet</span> },
+    {
+      name: 'Software',
+      value:
+        softwareVersion === null ? (
+          <span className="dim">not known yet</span>
+        ) : (
+          <>
+            {softwareVersion}
+            {isOld && <span className="dim"> when it last answered</span>}
+          </>
+        ),
+    },
     { name: 'Serial', value: health.serial === null ? null : <code>{health.serial}</code> },
     {
       name: 'Address',
@@ -145,7 +158,7 @@ function callFacts({ queue, circuit }: Backend, detail: BackendDetailFieldsFragm
           {circuit.since !== null && (
             <>
               {' since '}
-              <Time at={circuit.since} />
+              <Moment at={circuit.since} />
             </>
           )}
         </>
@@ -167,7 +180,7 @@ function registrationFacts(backend: Backend, detail: BackendDetailFieldsFragment
       value:
         options.length === 0 ? null : options.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(', '),
     },
-    { name: 'Created', value: detail === null ? null : <Time at={detail.createdAt} /> },
+    { name: 'Created', value: detail === null ? null : <Moment at={detail.createdAt} /> },
     { name: 'Id', value: <code>{backend.id}</code> },
   ];
 }

@@ -5,7 +5,7 @@ import { useEntities, usePage } from '../../context.ts';
 import { Drawer, Facts } from '../../view/drawer.tsx';
 import { formatCmpObject, formatValue, formatWord } from '../../view/format.ts';
 import { Failures } from '../../view/refusal.tsx';
-import { Age, Time } from '../../view/time.tsx';
+import { Age, Moment } from '../../view/time.tsx';
 import { useDetail } from '../../view/use-detail.ts';
 import { type Mapping, mappingKind, type Verification } from './kinds/mapping.ts';
 import { ResultBadge } from './marks.tsx';
@@ -70,8 +70,8 @@ export function MappingDrawer({ id, onClose, onOpenOperation }: MappingDrawerPro
                 </button>
               ),
           },
-          { name: 'Created', value: detail === null ? null : <Time at={detail.createdAt} /> },
-          { name: 'Updated', value: <Time at={mapping.updatedAt} /> },
+          { name: 'Created', value: detail === null ? null : <Moment at={detail.createdAt} /> },
+          { name: 'Updated', value: <Moment at={mapping.updatedAt} /> },
           { name: 'Id', value: <code>{id}</code> },
         ]}
       />

@@ -3,7 +3,7 @@ import type { OperationDetailFieldsFragment } from '../../../../generated/dashbo
 import { Drawer, Facts } from '../../view/drawer.tsx';
 import { formatCmpObject, formatDuration, formatJson, formatWord } from '../../view/format.ts';
 import { Failures } from '../../view/refusal.tsx';
-import { Time } from '../../view/time.tsx';
+import { Moment } from '../../view/time.tsx';
 import { ResultBadge, StateBadge } from './marks.tsx';
 import { isSettleable, SettleForm } from './settle-form.tsx';
 import { useOperation } from './use-operation.ts';
@@ -55,14 +55,14 @@ export function OperationDrawer({ id, onClose, onOpenMapping }: OperationDrawerP
           { name: 'Project', value: project?.name },
           { name: 'Effect', value: formatWord(operation.effect) },
           { name: 'Requested by', value: operation.requestedBy.name },
-          { name: 'Accepted', value: <Time at={createdAt} /> },
-          { name: 'Sent', value: sentAt === null ? null : <Time at={sentAt} /> },
+          { name: 'Accepted', value: <Moment at={createdAt} /> },
+          { name: 'Sent', value: sentAt === null ? null : <Moment at={sentAt} /> },
           {
             name: 'Finished',
             value:
               finishedAt === null ? null : (
                 <>
-                  <Time at={finishedAt} />
+                  <Moment at={finishedAt} />
                   {sentAt !== null && (
                     <span className="dim"> after {formatDuration(Date.parse(finishedAt) - Date.parse(sentAt))}</span>
                   )}
@@ -125,7 +125,7 @@ function Evidence({ detail }: { readonly detail: OperationDetailFieldsFragment }
       <ol className="evidence">
         {detail.evidence.map((entry) => (
           <li key={`${entry.recordedAt} ${entry.source} ${entry.finding}`}>
-            <Time at={entry.recordedAt} /> <b>{formatWord(entry.finding)}</b>{' '}
+            <Moment at={entry.recordedAt} /> <b>{formatWord(entry.finding)}</b>{' '}
             <span className="dim">from {formatWord(entry.source)}</span>
             {entry.note !== null && <div>{entry.note}</div>}
           </li>

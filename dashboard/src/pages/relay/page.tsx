@@ -5,7 +5,7 @@ import { useFilters } from '../../filters/use-filters.ts';
 import type { Page } from '../../page.ts';
 import { FeedPanel } from '../../view/feed-panel.tsx';
 import { PageFrame } from '../../view/page-frame.tsx';
-import { usePageTitle } from '../../view/use-page-title.ts';
+import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
 import { BackendDrawer } from './backend-drawer.tsx';
 import { BackendsPanel } from './backends-panel.tsx';
 import { DriftPanel } from './drift-panel.tsx';
@@ -13,7 +13,7 @@ import { filterFormat, type RelayControl } from './filters.ts';
 import { backendKind } from './kinds/backend.ts';
 import { driftIn, mappingKind } from './kinds/mapping.ts';
 import { operationKind } from './kinds/operation.ts';
-import { kinds } from './kinds.ts';
+import { subjects } from './kinds.ts';
 import { MappingDrawer } from './mapping-drawer.tsx';
 import { OperationDrawer } from './operation-drawer.tsx';
 import { OperationsPanel } from './operations-panel.tsx';
@@ -22,7 +22,7 @@ import { UnknownStrip } from './unknown-strip.tsx';
 import './relay.css';
 
 export const page: Page = {
-  kinds,
+  ...subjects,
   read: readLists,
   poll,
   keys: {
@@ -69,11 +69,17 @@ function RelayPage() {
 function useNews(): readonly string[] {
   const operations = useEntities(operationKind);
   const mappings = useEntities(mappingKind);
+  const backends = useEntities(backendKind);
   return useMemo(() => {
     const unknown = [...operations.values()].filter(({ state }) => state === 'UNKNOWN').length;
-    const drifted = driftIn(mappings).length;
-    return [...(unknown > 0 ? [`${unknown} unknown`] : []), ...(drifted > 0 ? [`${drifted} drifted`] : [])];
-  }, [operations, mappings]);
+    const used = [...backends.values()].filter(({ enabled }) => enabled);
+    return newsOf({
+      unknown,
+      drifted: driftIn(mappings).length,
+      offline: used.filter(({ operatingStatus }) => operatingStatus === 'OFFLINE').length,
+      'not trusted': used.filter(({ presented }) => presented !== null).length,
+    });
+  }, [operations, mappings, backends]);
 }
 
 /** The backend that the page is filtered by. */

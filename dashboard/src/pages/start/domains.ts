@@ -1,0 +1,74 @@
+// The domains of the start page: where each is shown, how its tile is read, and how its first object is created.
+import {
+  StartGslbDocument,
+  StartHostsDocument,
+  StartLoadbalancerDocument,
+  StartObjectsDocument,
+  StartRelayDocument,
+} from '../../../../generated/dashboard/graphql.ts';
+import type { Requester } from '../../graph/request.ts';
+import { isPresent as hasGslb } from '../gslb/presence.ts';
+import { isPresent as hasHosts } from '../hosts/presence.ts';
+import { isPresent as hasObjects } from '../objects/presence.ts';
+import type { Domain } from './kinds.ts';
+import { gslbTile, hostsTile, loadBalancerTile, objectsTile, relayTile, type TileContent } from './tiles.ts';
+
+export interface DomainRow {
+  readonly name: Domain;
+  readonly title: string;
+  readonly read: (requester: Requester, admin: boolean) => Promise<TileContent>;
+  /** Undefined: it is created on the command line only. */
+  readonly create?: { readonly label: string; readonly example: string };
+  /** Default: every deployment has it. */
+  readonly isPresent?: (requester: Requester) => Promise<boolean>;
+}
+
+const dayMs = 86_400_000;
+/** A certificate that ends sooner needs a person. */
+const expiryDays = 14;
+
+export const domainRows: readonly DomainRow[] = [
+  {
+    name: 'relay',
+    title: 'Relay',
+    read: async (requester) => relayTile(await requester.request(StartRelayDocument, {}), Date.now()),
+    create: { label: 'Register a backend', example: 'backend' },
+  },
+  {
+    name: 'loadbalancer',
+    title: 'Load balancers',
+    async read(requester, admin) {
+      const expiresBefore = new Date(Date.now() + expiryDays * dayMs).toISOString();
+      return loadBalancerTile(await requester.request(StartLoadbalancerDocument, { admin, expiresBefore }), Date.now());
+    },
+    create: { label: 'Create a load balancer', example: 'loadbalancer' },
+  },
+  {
+    name: 'gslb',
+    title: 'GSLBs',
+    read: async (requester, admin) => gslbTile(await requester.request(StartGslbDocument, { admin }), Date.now()),
+    create: { label: 'Create a name', example: 'gslb' },
+    isPresent: hasGslb,
+  },
+  {
+    name: 'objects',
+    title: 'Object storage',
+    read: async (requester, admin) => objectsTile(await requester.request(StartObjectsDocument, { admin }), Date.now()),
+    create: { label: 'Create a container', example: 'container' },
+    isPresent: hasObjects,
+  },
+  {
+    name: 'hosts',
+    title: 'Hosts',
+    read: async (requester) => hostsTile(await requester.request(StartHostsDocument, {}), Date.now()),
+    isPresent: hasHosts,
+  },
+];
+
+/** What this deployment has, and the viewer may see. */
+export async function presentDomains(requester: Requester): Promise<readonly DomainRow[]> {
+  const found = await Promise.all(
+    domainRows.map(async (row) => ((await (row.isPresent?.(requester) ?? true)) ? [row] : [])),
+  );
+  return found.flat();
+}

@@ -1,0 +1,111 @@
+// One domain on the start page: its state, the last 24 hours, and what needs a person.
+import { containsWords } from '../../filters/filters.ts';
+import { Icon, shapes } from '../../view/icons.tsx';
+import { Link } from '../../view/link.tsx';
+import { type Failure, Failures } from '../../view/refusal.tsx';
+import { Age, Moment } from '../../view/time.tsx';
+import { useZone } from '../../view/zone.ts';
+import type { DomainRow } from './domains.ts';
+import type { Beat } from './heartbeat.ts';
+import type { Need, TileContent } from './tiles.ts';
+
+interface TileProps {
+  readonly row: DomainRow;
+  /** Undefined until it is read. */
+  readonly content: TileContent | undefined;
+  readonly failure: Failure | null;
+  readonly text: string;
+}
+
+const shownNeeds = 6;
+const paths: Readonly<Record<TileContent['tone'], string>> = {
+  ...{ good: shapes.check, bad: shapes.cross, warn: shapes.half, odd: shapes.question, calm: shapes.dash },
+};
+
+export function Tile({ row: { name, title, create }, content, failure, text }: TileProps) {
+  const matching = content?.needs.filter((need) => containsWords(text, [need.name, need.what, need.why])) ?? [];
+  const shown = matching.slice(0, shownNeeds);
+  const hidden = text === '' ? (content?.needCount ?? 0) - shown.length : matching.length - shown.length;
+  return (
+    <section className="panel tile" aria-labelledby={`tile-${name}`} data-domain={name} data-tone={content?.tone}>
+      <header className="panel-head">
+        <h2 id={`tile-${name}`}>
+          <Link href={`/${name}`}>{title}</Link>
+        </h2>
+        {content !== undefined && (
+          <span className={`badge tone-${content.tone}`}>
+            <Icon path={paths[content.tone]} />
+            {content.word}
+          </span>
+        )}
+      </header>
+      {failure !== null && <Failures failures={[failure]} />}
+      {content === undefined && failure === null && <p className="hint">Reading…</p>}
+      {content !== undefined && (
+        <>
+          <p className="tile-summary">{content.summary}</p>
+          {content.beats !== null && <Beats beats={content.beats} />}
+          {shown.length > 0 && (
+            <ul className="needs" aria-label={`${title}: what needs a person`}>
+              {shown.map((need) => (
+                <li key={need.id}>
+                  <NeedItem need={need} page={`/${name}`} />
+                </li>
+              ))}
+            </ul>
+          )}
+          {hidden > 0 && (
+            <p className="dim more-needs">
+              <Link href={`/${name}`}>and {hidden} more</Link>
+            </p>
+          )}
+        </>
+      )}
+      {create !== undefined && (
+        <footer>
+          <a href={`/graphiql#example=${create.example}`}>{create.label}</a>
+        </footer>
+      )}
+    </section>
+  );
+}
+
+function NeedItem({ need, page }: { readonly need: Need; readonly page: string }) {
+  const { tone, name, what, why, since, until, href = page } = need;
+  return (
+    <>
+      <Link href={href}>{name}</Link> <b className={`tone-${tone}`}>{what}</b>{' '}
+      {since !== null && (
+        <span className="dim">
+          for <Age at={since} />
+        </span>
+      )}
+      {until !== undefined && <Moment at={until} />}
+      {why !== null && why !== '' && <span className="why">{why}</span>}
+    </>
+  );
+}
+
+/** Each bar is an hour, the last one the present hour. A high bar: something was in trouble. */
+function Beats({ beats }: { readonly beats: readonly Beat[] }) {
+  const zone = useZone();
+  const hour = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: zone });
+  const bad = beats.filter(({ inTrouble }) => (inTrouble ?? 0) > 0).length;
+  const unknown = beats.filter(({ inTrouble }) => inTrouble === null).length;
+  const label = [
+    bad === 0 ? 'Last 24 hours: no trouble' : `Last 24 hours: trouble in ${bad}`,
+    ...(unknown > 0 ? [`${unknown} not known`] : []),
+  ].join(', ');
+  return (
+    <div className="beats" role="img" aria-label={label}>
+      {beats.map(({ startMs, inTrouble }) => (
+        <span
+          key={startMs}
+          className="beat"
+          data-beat={inTrouble === null ? 'unknown' : inTrouble > 0 ? 'bad' : 'good'}
+          title={`${hour.format(startMs)}: ${inTrouble === null ? 'not known' : inTrouble === 0 ? 'no trouble' : `${inTrouble} in trouble`}`}
+        />
+      ))}
+    </div>
+  );
+}

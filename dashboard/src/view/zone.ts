@@ -1,0 +1,42 @@
+// The zone of all times on the page: the browser's own, or UTC by choice. The choice is kept in this browser, for all tabs.
+import { useSyncExternalStore } from 'react';
+
+const storageKey = 'tidegate.zone';
+const changed = new EventTarget();
+
+/** Undefined: the browser's own. */
+export type Zone = 'UTC' | undefined;
+
+function subscribe(listener: () => void): () => void {
+  changed.addEventListener('change', listener);
+  window.addEventListener('storage', listener);
+  return () => {
+    changed.removeEventListener('change', listener);
+    window.removeEventListener('storage', listener);
+  };
+}
+
+function chosen(): Zone {
+  return window.localStorage.getItem(storageKey) === 'UTC' ? 'UTC' : undefined;
+}
+
+export function useZone(): Zone {
+  return useSyncExternalStore(subscribe, chosen);
+}
+
+export function chooseZone(zone: Zone): void {
+  if (zone === undefined) window.localStorage.removeItem(storageKey);
+  else window.localStorage.setItem(storageKey, zone);
+  changed.dispatchEvent(new Event('change'));
+}
+
+/** Its short name at that time: `UTC`, `CET`, `GMT+5:30`. */
+export function zoneName(zone: Zone, atMs: number): string {
+  const parts = new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short', timeZone: zone }).formatToParts(atMs);
+  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? 'local time';
+}
+
+/** The point in time of an input for dates and times, which has no zone of its own. Null if nothing is entered. */
+export function pointOf(entered: string, zone: Zone): string | null {
+  return entered === '' ? null : new Date(zone === 'UTC' ? `${entered}Z` : entered).toISOString();
+}

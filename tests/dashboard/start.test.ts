@@ -1,0 +1,114 @@
+// The start page in a real browser: what needs a person, since when and why, with links, and the events of weight.
+import { expect, test } from '@jest/globals';
+import { login, until, untilCount, untilLive } from './support/browser.ts';
+import { checker, nameServer } from './support/fake-names.ts';
+import { cluster, now } from './support/fake-values.ts';
+import { health, verification } from './support/fake-world.ts';
+import { describePages } from './support/page-suite.ts';
+
+const suite = describePages();
+const minutes = 60_000;
+
+test('says that nothing needs a person, and how to begin', async () => {
+  const { page, world, server, errors, foreign } = suite();
+  await login(page, server, world, '/');
+  await page.getByText('Nothing needs a person.').waitFor();
+  await until(page, 'document.title === "Start · Tidegate"');
+  const relay = page.locator('[data-domain="relay"]');
+  await relay.getByText('0 backends').waitFor();
+  await relay.getByText('nothing yet').waitFor();
+  expect(await relay.getByRole('link', { name: 'Register a backend' }).getAttribute('href')).toBe(
+    '/graphiql#example=backend',
+  );
+  await untilCount(page, '[data-domain="relay"] [data-beat="good"]', 24);
+  // A single machine has no hosts.
+  expect(await page.locator('[data-domain="hosts"]').count()).toBe(0);
+  expect(errors).toEqual([]);
+  expect(foreign).toEqual([]);
+});
+
+test('each domain says what needs a person, since when and why; a click opens it', async () => {
+  const { page, world, server, errors } = suite();
+  world.addBackend();
+  world.addBackend();
+  world.updateBackend(
+    'b2',
+    { operatingStatus: 'OFFLINE', health: health({ message: 'connect ECONNREFUSED' }) },
+    { kind: 'backend.operatingStatus', from: 'ONLINE', to: 'OFFLINE' },
+  );
+  world.addOperation({ name: 'rule.create', state: 'UNKNOWN', startedAt: now(-22 * minutes) });
+  world.addMapping({ objectKey: 'rule-9', ...verification('MISSING', [], now(-120 * minutes)) });
+  world.loadBalancing.addBalancer({ operatingStatus: 'DEGRADED', operatingReason: '1 of 2 members is down' });
+  const validUntil = now(5 * 24 * 60 * minutes);
+  world.certificates.push({ id: 'c1', name: 'shop-2026', validUntil, hostNames: ['shop.example.net'] });
+  world.certificates.push({ id: 'c2', name: 'far', validUntil: now(50 * 24 * 60 * minutes), hostNames: [] });
+  world.naming.addName({ operatingStatus: 'UNKNOWN', operatingReason: 'no vantage point has voted' });
+  world.naming.nameServers.push(nameServer('ns2', { presence: 'ABSENT', heardAt: now(-22 * minutes) }));
+  world.naming.checkers.push(checker('ap-1', { presence: 'ABSENT', heardAt: now(-22 * minutes) }));
+  world.clusters.push(cluster(1, 'north', { presence: 'ABSENT', heardAt: now(-22 * minutes) }));
+  await login(page, server, world, '/');
+  await page.getByText('9 things need a person').waitFor();
+  await until(page, 'document.title === "(9 need a person) Start · Tidegate"');
+  const needs = async (domain: string): Promise<readonly string[]> =>
+    await page.locator(`[data-domain="${domain}"] .needs li`).allTextContents();
+  expect(await needs('relay')).toEqual([
+    expect.stringMatching(/^fw-2 offline for .*connect ECONNREFUSED$/),
+    expect.stringMatching(/^rule.create unknown outcome for 22 min.*fw-1, for tenant\/1$/),
+    expect.stringMatching(/^rule-9 missing on its device for 2 h.*fw-1$/),
+  ]);
+  expect(await needs('loadbalancer')).toEqual([
+    expect.stringMatching(/degraded 1 of 2 members is down$/),
+    expect.stringMatching(/^shop-2026 certificate ends .* UTC.*shop.example.net$/),
+  ]);
+  expect(await needs('gslb')).toEqual([
+    expect.stringMatching(/^ap-1 absent checker for 22 minno checker is left: no verdict can change$/),
+    expect.stringMatching(/^ns2 absent name server for 22 min$/),
+    expect.stringMatching(/^shop-1.gslb.example.net no verdict yet for 1 h.*no vantage point has voted$/),
+  ]);
+  expect(await needs('objects')).toEqual([expect.stringMatching(/^north absent cluster for 22 min.*heard$/)]);
+  await page.locator('[data-domain="relay"]').getByText('2 backends · 1 unavailable · 1 unknown · 1 drifted').waitFor();
+  // The present hour only: it went down just now.
+  await untilCount(page, '[data-domain="relay"] [data-beat="bad"]', 1);
+
+  await page.getByRole('link', { name: 'rule.create' }).click();
+  await page.getByRole('heading', { name: 'rule.create' }).waitFor();
+  await until(page, "location.pathname + location.search === '/relay?operation=o000001'");
+  await page.goBack();
+  await page.getByText('9 things need a person').waitFor();
+  expect(errors).toEqual([]);
+});
+
+test('follows events of weight with their names, and no others', async () => {
+  const { page, world, server, errors } = suite();
+  world.addBackend();
+  world.naming.addName();
+  await login(page, server, world, '/');
+  await page.getByText('Nothing needs a person.').waitFor();
+  world.addOperation();
+  world.naming.update(
+    'g1',
+    { operatingStatus: 'OFFLINE', operatingReason: 'none of 2 members serves' },
+    { kind: 'gslb.operatingStatus', from: 'ONLINE', to: 'OFFLINE', reason: 'none of 2 members serves' },
+  );
+  const line = page.locator('.feed-line');
+  await line.getByRole('link', { name: 'name shop-1.gslb.example.net' }).waitFor();
+  await page.getByText('1 thing needs a person').waitFor();
+  await page.locator('[data-domain="gslb"] .needs').getByText('none of 2 members serves').waitFor();
+  expect(await line.count()).toBe(1);
+  await line.getByRole('link').click();
+  await until(page, "location.pathname + location.search === '/gslb?gslb=g1'");
+  await untilLive(page);
+  expect(errors).toEqual([]);
+});
+
+test('a lost part empties its own tile and nothing else; the filter is for all tiles', async () => {
+  const { page, world, server } = suite();
+  world.addBackend({ operatingStatus: 'OFFLINE' });
+  world.addBackend({ operatingStatus: 'OFFLINE', name: 'edge' });
+  world.lostFields.add('gslbs');
+  await login(page, server, world, '/');
+  await page.locator('[data-domain="gslb"]').getByText('The subgraph of gslbs does not answer.').waitFor();
+  await untilCount(page, '[data-domain="relay"] .needs li', 2);
+  await page.getByLabel('Filter').fill('edge');
+  await untilCount(page, '[data-domain="relay"] .needs li', 1);
+});

@@ -1,0 +1,98 @@
+// What a page says of machines that are absent, of names that nobody checks, of changes, and of times.
+import { expect, test } from '@jest/globals';
+import { login, until, untilCount } from './support/browser.ts';
+import { checker, nameServer, vote } from './support/fake-names.ts';
+import { cluster, now } from './support/fake-values.ts';
+import { describePages } from './support/page-suite.ts';
+
+const suite = describePages();
+const heardAt = () => now(-22 * 60_000);
+
+test('what an absent cluster reported last is grey and dated, without actions that need it', async () => {
+  const { page, world, server, errors } = suite();
+  world.clusters.push(cluster(1, 'north'), cluster(2, 'south', { presence: 'ABSENT', heardAt: heardAt() }));
+  await login(page, server, world, '/objects');
+  const south = page.locator('[data-cluster="south"]');
+  await south.getByText(/Last report 22 min ago, at/).waitFor();
+  await south.locator('.last-said').getByText('ready').waitFor();
+  const colour = (of: string) =>
+    page.evaluate<string>(`getComputedStyle(document.querySelector('[data-cluster="${of}"] .services .badge')).color`);
+  const text = await page.evaluate<string>("getComputedStyle(document.querySelector('.last-said')).color");
+  expect(await colour('south')).toBe(text);
+  expect(await colour('north')).not.toBe(text);
+  expect(await page.locator('[data-cluster="north"]').getByRole('button', { name: 'Drain' }).count()).toBe(1);
+  expect(await south.getByRole('button', { name: 'Drain' }).count()).toBe(0);
+  // These only change what is wanted of it.
+  expect(await south.getByRole('button', { name: 'Leave all rings' }).isEnabled()).toBe(true);
+  await until(page, 'document.title === "(1 absent) Object storage · Tidegate"');
+  expect(errors).toEqual([]);
+});
+
+test('absent checkers and name servers date their last report; without any checker no verdict can change', async () => {
+  const { page, world, server, errors } = suite();
+  world.naming.addName();
+  const unheard = { count: 'ABSENT', ageMs: null };
+  world.naming.addMember('g1', { votes: [vote('eu', unheard), vote('us', unheard)] });
+  world.naming.nameServers.push(nameServer('ns1', { presence: 'ABSENT', heardAt: heardAt(), linkedTo: null }));
+  world.naming.checkers.push(checker('eu-1', { presence: 'ABSENT', heardAt: heardAt() }), checker('us-1'));
+  await login(page, server, world, '/gslb');
+  await page
+    .locator('.panel-nameservers .last-said')
+    .getByText(/Last report 22 min ago/)
+    .waitFor();
+  await page.locator('.panel-checkers .last-said').getByText('40 targets').waitFor();
+  expect(await page.locator('.strip').count()).toBe(0);
+  world.naming.checkers[1] = checker('us-1', { presence: 'ABSENT', heardAt: heardAt() });
+  await page.getByRole('alert').getByText('All checkers are absent: no verdict can change.').waitFor();
+  await until(page, 'document.title === "(3 absent) GSLBs · Tidegate"');
+  await page.locator('.rows-names .row').click();
+  const said = page.locator('.panel-matrix [role="status"]');
+  await said.getByText('No verdict can change').waitFor();
+  world.naming.update('gm1', { votes: [vote('eu'), vote('us', unheard)] }, change('UP'));
+  await said.waitFor({ state: 'detached' });
+  expect(errors).toEqual([]);
+});
+
+function change(to: string) {
+  return { kind: 'gslbPoolMember.verdict', from: null, to };
+}
+
+test('changes are those of the page, with names; a deleted subject has its id', async () => {
+  const { page, world, server } = suite();
+  world.addBackend();
+  world.naming.addName();
+  world.addOperation({ name: 'rule.create' });
+  world.naming.update('g1', {}, { kind: 'gslb.answer', from: null, to: 'CHANGED', reason: 'x' });
+  const gone = { __typename: 'Gslb', id: 'gone-123456', version: 2 };
+  world.tell(gone, 'gslb.provisioningStatus', 'DELETED', 'it was deleted');
+  await login(page, server, world, '/gslb');
+  await untilCount(page, '.feed-line', 2);
+  world.addOperation({ name: 'rule.delete' });
+  world.naming.update('g1', {}, { kind: 'gslb.answer', from: null, to: 'CHANGED', reason: 'y' });
+  await untilCount(page, '.feed-line', 3);
+  const subjects = await page.locator('.feed-line .subject').allTextContents();
+  expect(subjects).toEqual(['shop-1.gslb.example.net', 'gslb …123456', 'shop-1.gslb.example.net']);
+});
+
+test('times are in the zone of the browser or in UTC, by choice; details have their date and zone', async () => {
+  const { context, world, server } = suite();
+  const browser = context.browser();
+  if (browser === null) throw new Error('the context has a browser');
+  const far = await browser.newContext({ timezoneId: 'Asia/Kolkata', viewport: { width: 1280, height: 900 } });
+  try {
+    const page = await far.newPage();
+    world.addBackend();
+    const operation = world.addOperation({ createdAt: '2026-01-31T20:00:05.000Z' });
+    await login(page, server, world, `/relay?operation=${operation.id}`);
+    const accepted = page.locator('.facts-list div', { hasText: 'Accepted' }).locator('time');
+    await accepted.getByText('01 Feb 2026, 01:30:05 GMT+5:30').waitFor();
+    await page.getByRole('button', { name: 'Times are in GMT+5:30. Switch to UTC' }).click();
+    await accepted.getByText('31 Jan 2026, 20:00:05 UTC').waitFor();
+    await page.reload();
+    await accepted.getByText('31 Jan 2026, 20:00:05 UTC').waitFor();
+    await page.getByRole('button', { name: 'Times are in UTC. Switch to GMT+5:30' }).click();
+    await accepted.getByText('01 Feb 2026, 01:30:05 GMT+5:30').waitFor();
+  } finally {
+    await far.close();
+  }
+});
