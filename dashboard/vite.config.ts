@@ -48,9 +48,8 @@ function examples(): Plugin {
     resolveId: (id) => (id === name ? resolved : undefined),
     load(id) {
       if (id !== resolved) return undefined;
-      const tabs = exampleFiles().map(({ query, variables }) => ({ query, variables }));
       for (const file of readdirSync(examplesFolder)) this.addWatchFile(join(examplesFolder, file));
-      return `export const exampleTabs = ${JSON.stringify(tabs)};`;
+      return `export const examples = ${JSON.stringify(exampleFiles())};`;
     },
   };
 }
@@ -74,5 +73,5 @@ export default defineConfig({
       },
     },
   },
-  server: { proxy: { '/graphql': { target: defaultGatewayUrl, ws: true } } },
+  server: { proxy: { '/graphql': { target: defaultGatewayUrl, ws: true }, '/session': { target: defaultGatewayUrl } } },
 });

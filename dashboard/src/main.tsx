@@ -13,6 +13,7 @@ import './style/page.css';
 import './style/rows.css';
 import './style/drawer.css';
 import './style/shown.css';
+import './style/search.css';
 
 // It has loaded (index.html).
 window.sessionStorage.removeItem('loads');
@@ -21,7 +22,7 @@ const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no element with the id root');
 
 const url = new URL('/graphql', window.location.href).href;
-const session = new Session(url, window.sessionStorage);
+const session = new Session(window.location.origin, window.localStorage);
 const code = takeCode();
 const codeFailures =
   code === undefined ? [] : await session.start(code).then(failuresOf, (error: unknown) => [failureOf(error)]);

@@ -1,9 +1,11 @@
-// Documents that belong to this installation itself, by hash: those of its exports, and those of the dashboard, which its build lists.
+// Documents that belong to this installation itself, by hash: those of its exports, of browsers' logins, and those of the dashboard, which its
+// build lists.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { GraphExport } from '../../platform/graph/graph-export.ts';
+import { sessionMutations } from './session-documents.ts';
 
 /** In the folder of the built dashboard: a JSON list of hashes (dashboard/vite.config.ts). */
 const listName = 'operations.json';
@@ -17,8 +19,12 @@ interface OwnDocumentsOptions {
 
 /** Throws if the dashboard's list can't be read. Without a built dashboard there is none. */
 export async function ownDocuments({ staticFolder, exports = [] }: OwnDocumentsOptions): Promise<ReadonlySet<string>> {
-  const ofExports = exports.map(({ query }) => createHash('sha256').update(query).digest('hex'));
-  return new Set([...ofExports, ...(await dashboardsOwn(join(staticFolder, listName)))]);
+  const texts = [
+    ...exports.map(({ query }) => query),
+    ...Object.values(sessionMutations).map(({ document }) => document),
+  ];
+  const ofGateway = texts.map((text) => createHash('sha256').update(text).digest('hex'));
+  return new Set([...ofGateway, ...(await dashboardsOwn(join(staticFolder, listName)))]);
 }
 
 async function dashboardsOwn(path: string): Promise<readonly string[]> {

@@ -27,6 +27,7 @@ import { callerRequestIdOf } from './request-id.ts';
 import { type SchemaFiles, schemaAudience, schemaPath } from './schema-files.ts';
 import { dataPolicy, securityHeaders } from './security-headers.ts';
 import { completeEvent, eventStreamHeaders, nextEvent } from './server-sent-events.ts';
+import { answerSession, Renewals, sessionFieldOf } from './session-request.ts';
 import type { StaticFile, StaticFiles } from './static-files.ts';
 
 interface WebOptions extends Watched {
@@ -170,6 +171,14 @@ async function answer(
   if (path === '/graphql')
     return graphql(options, request, response, requestId, query === undefined ? '' : `?${query}`);
   if (path === '/graphql/explain') return explain(options, request, response, requestId);
+  const sessionField = sessionFieldOf(path);
+  if (sessionField !== undefined) {
+    const taken = { ...takenFrom(options, request, response), requestId };
+    const parts = { execute: options.endpoint.handle, renewals };
+    const { status, answer: told } = await answerSession(parts, sessionField, taken, request, response);
+    options.metrics.requests.inc({ kind: 'session', status: String(status) });
+    return sendJson(response, status, told);
+  }
   if (path === '/graphql/reload') return reload(options, request, response, requestId);
   if (wanted === undefined && file === undefined && !ownPaths.has(path) && audience === undefined)
     throw new HttpError(
@@ -207,6 +216,8 @@ async function answer(
   sendFile(request, response, file);
 }
 
+/** Of all servers of the process, which have the same sessions. */
+const renewals = new Renewals();
 /** The threads are those of the process. */
 const compressor = new AnswerCompressor();
 

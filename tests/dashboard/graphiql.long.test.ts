@@ -34,7 +34,7 @@ describe('GraphiQL', () => {
     world.addOperation({ name: 'rule.create', cmpObject: { namespace: 'default', type: 'tenant', externalId: '42' } });
     world.accessTokens.add('typed-token');
     await page.goto(`${server.url}/graphiql`);
-    await page.getByText('No login in this tab').waitFor();
+    await page.getByText('Not logged in').waitFor();
     await page.locator('.graphiql-editor-tool').getByText('graphiql-address-1').waitFor();
     await page.getByRole('button', { name: 'Headers' }).click();
     await page.locator('.graphiql-editor-tool .graphiql-editor:not(.hidden)').click();
@@ -44,5 +44,37 @@ describe('GraphiQL', () => {
     await page.getByRole('button', { name: 'Re-fetch GraphQL schema' }).click();
     await asked;
     await runTab(page, 'Tenant42', 'rule.create');
+  });
+
+  test('logs in by itself in any tab, opens the example that an address names, and finds no fault in JSON', async () => {
+    const { page, world, server, context, errors } = suite();
+    await login(page, server, world);
+    const other = await context.newPage();
+    await other.goto(`${server.url}/graphiql#example=loadbalancer`);
+    await other.getByText("Requests carry the dashboard's login").waitFor();
+    await other.getByRole('tab', { name: 'LoadBalancerCreate', selected: true }).waitFor();
+    for (const title of ['MainJob1AddressAdd', 'BackendCreate', 'NameCreate', 'ContainerCreate', 'Hosts'])
+      await other.getByRole('tab', { name: title }).waitFor();
+    await other.getByRole('tab', { name: 'AnyCall' }).click();
+    const variables = other.locator('.graphiql-editor-tool .graphiql-editor:not(.hidden)');
+    await variables.getByText('tenant-42').waitFor();
+    // A fault of its own is found: so the check has run.
+    await variables.click();
+    await other.keyboard.press('Control+End');
+    await other.keyboard.insertText(' x');
+    await variables.locator('.squiggly-error').first().waitFor();
+    await other.keyboard.press('Backspace');
+    await variables.locator('.squiggly-error').first().waitFor({ state: 'detached' });
+    expect(errors).toEqual([]);
+  });
+
+  test('says in words why a subscription has ended', async () => {
+    const { page, world, server } = suite();
+    world.addOperation();
+    await login(page, server, world);
+    await page.goto(`${server.url}/graphiql`);
+    await runTab(page, 'Changes', 'cursor');
+    server.closeExpired();
+    await page.locator('.graphiql-response').getByText('The access token of this subscription has expired').waitFor();
   });
 });

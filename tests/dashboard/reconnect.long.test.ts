@@ -1,6 +1,8 @@
 // The page survives the loss of the server, its cursors and its login.
 import { describe, expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
 import { login, until, untilCount, untilLive } from './support/browser.ts';
+import type { FakeWorld } from './support/fake-world.ts';
 import { describePages } from './support/page-suite.ts';
 
 const suite = describePages();
@@ -76,14 +78,24 @@ describe('the login', () => {
     expect(errors).toEqual([]);
   });
 
-  test('the access token is in memory only, and a reload continues with the refresh token', async () => {
-    const { page, world, server } = suite();
+  test('no script can read the refresh token, the access token is in memory only, and a reload goes on', async () => {
+    const { page, world, server, context, errors } = suite();
     await login(page, server, world);
-    const stored = await page.evaluate<string>('JSON.stringify([{...sessionStorage}, {...localStorage}])');
-    expect(stored).toContain('refresh-');
-    expect(stored).not.toContain('access-');
+    const stored = await page.evaluate<string>(
+      'JSON.stringify([{ ...sessionStorage }, { ...localStorage }, document.cookie])',
+    );
+    expect(stored).not.toMatch(/access-|refresh-/);
+    const [cookie, ...others] = await context.cookies();
+    expect(others).toEqual([]);
+    expect(cookie).toMatchObject({
+      ...{ httpOnly: true, sameSite: 'Strict', path: '/session', secure: false },
+      ...{ name: `tidegate-session-${new URL(server.url).port}`, value: [...world.refreshTokens][0] },
+    });
+    const used = cookie?.value;
     await page.reload();
     await untilLive(page);
+    expect([...world.refreshTokens]).not.toContain(used);
+    expect(errors).toEqual([]);
   });
 
   test('a socket closed because of its credential is reopened with a new one', async () => {
@@ -118,12 +130,12 @@ describe('the login', () => {
 
   test('an ended session leads to the login form, and back to the same view', async () => {
     const { page, world, server } = suite();
-    await login(page, server, world, '/?state=failed');
+    await login(page, server, world, '/relay?state=failed');
     world.accessTokens.clear();
     world.refreshTokens.clear();
     server.closeUnauthenticated();
     await page.getByText('The login has ended.').waitFor();
-    await login(page, server, world, '/?state=failed');
+    await login(page, server, world, '/relay?state=failed');
     await until(page, "location.search === '?state=failed'");
   });
 
@@ -131,24 +143,30 @@ describe('the login', () => {
     const { page, world, server } = suite();
     world.accessTokenLifeMs = 62_000;
     await login(page, server, world);
-    const [first] = world.refreshTokens;
-    await until(page, `sessionStorage.getItem('tidegate.session') !== '${first}'`);
-    expect(world.accessTokens.size).toBe(2);
+    await untilRenewed(page, world, 2);
   });
 
-  test('a duplicated tab shares the login, although a refresh token works once', async () => {
-    const { page, world, server, context } = suite();
-    await login(page, server, world);
-    const stored = await page.evaluate<string>("sessionStorage.getItem('tidegate.session')");
+  test('all tabs share one login: at most one of them renews it, and none outlives it', async () => {
+    const { page, world, server, context, errors } = suite();
+    world.addBackend();
     const second = await context.newPage();
-    await second.addInitScript(
-      `if (sessionStorage.length === 0) sessionStorage.setItem('tidegate.session', '${stored}')`,
-    );
-    await second.goto(server.url);
+    await second.goto(`${server.url}/relay`);
+    await second.getByRole('button', { name: 'Log in' }).waitFor();
+    await login(page, server, world);
+    // The login form gives way without a click.
     await untilLive(second);
-    await until(page, `sessionStorage.getItem('tidegate.session') !== '${stored}'`);
-    await page.reload();
-    await untilLive(page);
+    expect(world.accessTokens.size).toBe(1);
+    await second.reload();
+    await untilLive(second);
+    // It got the token of the first tab.
+    expect(world.accessTokens.size).toBe(1);
+    await Promise.all([page.reload(), second.reload()]);
+    await Promise.all([untilLive(page), untilLive(second)]);
+    expect(world.refreshTokens.size).toBe(1);
+    await second.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('button', { name: 'Log in' }).waitFor();
+    expect(await context.cookies()).toEqual([]);
+    expect(errors).toEqual([]);
   });
 
   test('logging out drops everything', async () => {
@@ -157,8 +175,13 @@ describe('the login', () => {
     await login(page, server, world);
     await page.getByRole('button', { name: 'Log out' }).click();
     await page.getByRole('button', { name: 'Log in' }).waitFor();
-    expect(await page.evaluate('sessionStorage.length')).toBe(0);
+    await until(page, "localStorage.getItem('tidegate.session') === null");
     expect(await page.getByText('secret-firewall').count()).toBe(0);
-    expect(world.accessTokens.size).toBe(0);
+    await untilRenewed(page, world, 0);
   });
 });
+
+/** Waits until so many access tokens are valid. */
+async function untilRenewed(page: Page, world: FakeWorld, count: number): Promise<void> {
+  while (world.accessTokens.size !== count) await page.waitForTimeout(50);
+}

@@ -33,6 +33,19 @@ interface Answer<Result> {
   readonly errors?: readonly { readonly message: string; readonly extensions?: Readonly<Record<string, unknown>> }[];
 }
 
+/**
+ * Sends JSON to a path beside the graph, whose answer has GraphQL's shape. The browser's cookies go with it, and the request outlives the page, so
+ * that a cookie in its answer is kept.
+ */
+export async function sendJson<Result>(url: string, body: object): Promise<Result> {
+  const { status, answer } = await post<Result>(url, JSON.stringify(body), {
+    bearer: undefined,
+    deadlineMs: queryDeadlineMs,
+    withCookies: true,
+  });
+  return dataOf(status, answer);
+}
+
 /** Sends a document to `url` without a credential, or with the given one. Nothing is cached: the live store is the cache. */
 export async function send<Result, Variables>(
   url: string,
@@ -45,6 +58,10 @@ export async function send<Result, Variables>(
     bearer,
     deadlineMs: /^\s*mutation\b/.test(query) ? mutationDeadlineMs : queryDeadlineMs,
   });
+  return dataOf(status, answer);
+}
+
+function dataOf<Result>(status: number, answer: Answer<Result> | undefined): Result {
   const error = answer?.errors?.[0];
   if (error !== undefined) {
     const code = error.extensions?.code;
@@ -59,20 +76,22 @@ export async function send<Result, Variables>(
 interface PostOptions {
   readonly bearer: string | undefined;
   readonly deadlineMs: number;
+  readonly withCookies?: boolean;
 }
 
 /** `answer` is undefined when the body is not a GraphQL answer, for example a proxy's error page. */
 async function post<Result>(
   url: string,
   body: string,
-  { bearer, deadlineMs }: PostOptions,
+  { bearer, deadlineMs, withCookies = false }: PostOptions,
 ): Promise<{ readonly status: number; readonly answer: Answer<Result> | undefined }> {
   let response: Response;
   let text: string;
   try {
     response = await fetch(url, {
       method: 'POST',
-      credentials: 'omit',
+      credentials: withCookies ? 'same-origin' : 'omit',
+      keepalive: withCookies,
       headers: {
         accept: 'application/graphql-response+json, application/json',
         'content-type': 'application/json',

@@ -1,6 +1,4 @@
 /** The files of docs/examples (example-files.ts). */
 declare module 'virtual:examples' {
-  import type { GraphiQLProps } from 'graphiql';
-
-  export const exampleTabs: NonNullable<GraphiQLProps['defaultTabs']>;
+  export const examples: readonly { readonly name: string; readonly query: string; readonly variables?: string }[];
 }

@@ -68,7 +68,7 @@ async function post(
   });
 }
 
-/** One socket per subscription; it ends with it, and GraphiQL shows why. */
+/** One socket per subscription; it ends with it, and GraphiQL shows why in words. */
 async function* stream(
   url: string,
   parameters: Parameters,
@@ -88,7 +88,30 @@ async function* stream(
       operationName: parameters.operationName ?? null,
       variables: parameters.variables ?? null,
     }) as AsyncIterable<ExecutionResult>;
+  } catch (error) {
+    throw new Error(endInWords(error));
   } finally {
     await client.dispose();
   }
+}
+
+const ends: Readonly<Record<number, string>> = {
+  1001: 'The server is restarting. Run the subscription again; with the last cursor as `after` it misses nothing.',
+  1006: 'The connection was lost. Run the subscription again; with the last cursor as `after` it misses nothing.',
+  1013: 'The server has as many connections as it takes. Close others, or try again later.',
+  4400: 'The server does not understand the subscription.',
+  4403: 'The login is missing, has ended, or was revoked: log in on the dashboard, then run the subscription again.',
+  4408: 'The server got no login in time. Run the subscription again.',
+  4419: 'The access token of this subscription has expired. Run it again; with the last cursor as `after` it misses nothing.',
+  4499: 'The connection went silent. Run the subscription again; with the last cursor as `after` it misses nothing.',
+};
+
+/** Why a subscription ended: a socket's close has a number, a refusal has messages. */
+export function endInWords(error: unknown): string {
+  if (Array.isArray(error)) return error.map((each: { readonly message?: unknown }) => String(each.message)).join('\n');
+  if (typeof error !== 'object' || error === null) return String(error);
+  const { code, reason, message } = error as { code?: unknown; reason?: unknown; message?: unknown };
+  const said = typeof reason === 'string' && reason !== '' ? ` The server says: ${reason}.` : '';
+  if (typeof code === 'number') return `${ends[code] ?? 'The server closed the connection.'}${said} (${code})`;
+  return typeof message === 'string' && message !== '' ? message : 'The server can not be reached.';
 }

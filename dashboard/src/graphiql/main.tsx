@@ -1,11 +1,13 @@
 // GraphiQL as a separate document, because its editor needs inline styles, which the dashboard forbids.
 import 'graphiql/setup-workers/vite';
-import { exampleTabs } from 'virtual:examples';
+import { examples } from 'virtual:examples';
 import { GraphiQL, HISTORY_PLUGIN } from 'graphiql';
+import type { ComponentProps } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Session } from '../session/session.ts';
 import { explainPlugin } from './explain.tsx';
 import { graphAccess } from './fetcher.ts';
+import { LoginNote } from './login-note.tsx';
 import 'graphiql/style.css';
 import './graphiql.css';
 
@@ -16,23 +18,32 @@ const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no element with the id root');
 
 const url = new URL('/graphql', window.location.href).href;
-const session = new Session(url, window.sessionStorage);
+const session = new Session(window.location.origin, window.localStorage);
 const { fetcher, explain } = graphAccess({ url, socketUrl: url.replace(/^http/, 'ws'), session });
 const plugins = [HISTORY_PLUGIN, explainPlugin(explain)];
 
-// GraphiQL uses these variables for the first tab only; its stored tabs take precedence.
+// GraphiQL opens the example that the address names, or at the first visit the first tab; otherwise its stored tabs. At the first visit it always
+// opens the first of the tabs.
+const [first] = examples;
 const isFirstVisit = window.localStorage.getItem('graphiql:tabState') === null;
-const [first] = exampleTabs;
-const initial =
-  isFirstVisit && first !== undefined
-    ? { initialQuery: first.query ?? '', initialVariables: first.variables ?? '' }
-    : {};
+const nameInAddress = /^#example=([a-z-]+)$/.exec(window.location.hash)?.[1];
+const named = examples.find(({ name }) => name === nameInAddress);
+const shown = named ?? (isFirstVisit ? first : undefined);
+const initial = shown === undefined ? {} : { initialQuery: shown.query, initialVariables: shown.variables ?? '' };
+const ordered = named === undefined ? examples : [named, ...examples.filter((each) => each !== named)];
+const tabs = ordered.map(({ query, variables = '' }) => ({ query, variables }));
+
+type ScalarSchema = NonNullable<ComponentProps<typeof GraphiQL>['customScalarSchemas']>[string];
+
+// A value of any shape: without this GraphiQL takes objects in it for mistakes.
+const anything: ScalarSchema = { type: ['object', 'array', 'string', 'number', 'boolean', 'integer'] };
 
 createRoot(root).render(
   <GraphiQL
     fetcher={fetcher}
     plugins={plugins}
-    defaultTabs={exampleTabs}
+    customScalarSchemas={{ JSON: anything, JsonSchema: anything }}
+    defaultTabs={tabs}
     {...initial}
     defaultEditorToolsVisibility="variables"
   >
@@ -42,11 +53,7 @@ createRoot(root).render(
       </a>
     </GraphiQL.Logo>
     <GraphiQL.Footer>
-      <p className="login-note">
-        {session.status === 'open'
-          ? "Requests carry the dashboard's login of this tab, unless an Authorization was put into the headers editor."
-          : 'No login in this tab: log in on the dashboard first, or put an Authorization into the headers editor of any tab.'}
-      </p>
+      <LoginNote session={session} />
     </GraphiQL.Footer>
   </GraphiQL>,
 );

@@ -4,7 +4,7 @@ import { operationStates } from '../../../subgraphs/relay/rules/states.ts';
 import { createBalancerRoot } from './fake-balancers.ts';
 import { createHostsRoot } from './fake-hosts.ts';
 import { createNameRoot } from './fake-names.ts';
-import { coded, now, page, projects, withStatus } from './fake-values.ts';
+import { coded, now, page, projects, withStatus, withText } from './fake-values.ts';
 import { type ChangeFilter, type FakeMapping, type FakeOperation, type FakeWorld, isWanted } from './fake-world.ts';
 
 export interface FakeContext {
@@ -21,8 +21,14 @@ interface Paging {
 }
 interface ListArguments extends Paging {
   readonly operatingStatuses?: readonly string[] | null;
+  readonly text?: string | null;
 }
 interface HistoryArguments extends Paging, ChangeFilter {}
+interface ObjectArguments {
+  readonly namespace: string;
+  readonly type: string;
+  readonly externalId: string;
+}
 interface CertificateArguments extends Paging {
   readonly expiresBefore?: string | null;
 }
@@ -73,9 +79,9 @@ export function createRoot(world: FakeWorld) {
       const { name, admin, role } = world.user;
       return { name, admin, projects: projects.map((project) => ({ project, role })) };
     },
-    backends: ({ operatingStatuses, first, after }: ListArguments, context: FakeContext) => {
+    backends: ({ operatingStatuses, text, first, after }: ListArguments, context: FakeContext) => {
       guard(context);
-      return page(withStatus(world.backends.values(), operatingStatuses), first, after);
+      return page(withText(withStatus(world.backends.values(), operatingStatuses), text), first, after);
     },
     backend: ({ id }: { readonly id: string }, context: FakeContext) => {
       guard(context);
@@ -103,9 +109,9 @@ export function createRoot(world: FakeWorld) {
       guard(context);
       return page([], first, after);
     },
-    objectClusters: ({ first, after }: Paging, context: FakeContext) => {
+    objectClusters: ({ text, first, after }: ListArguments, context: FakeContext) => {
       guard(context);
-      return page(world.clusters, first, after);
+      return page(withText(world.clusters, text), first, after);
     },
     objectRings: () => page([]),
     objectRingChanges: () => page([]),
@@ -140,19 +146,20 @@ export function createRoot(world: FakeWorld) {
         after,
       );
     },
-    cmpObject: ({ type, externalId }: { readonly type: string; readonly externalId: string }, context: FakeContext) => {
+    cmpObject: ({ namespace, type, externalId }: ObjectArguments, context: FakeContext) => {
       guard(context);
-      const operations = newestFirst().filter(({ cmpObject }) => {
-        const object = cmpObject as { readonly type: string; readonly externalId: string } | null;
-        return object?.type === type && object.externalId === externalId;
-      });
+      const own = <Node extends { readonly [field: string]: unknown }>(nodes: Iterable<Node>): readonly Node[] =>
+        [...nodes].filter(({ cmpObject }) => {
+          const object = cmpObject as ObjectArguments | null | undefined;
+          return object?.type === type && object.externalId === externalId && object.namespace === namespace;
+        });
       return {
-        id: `${type}/${externalId}`,
-        namespace: 'default',
-        type,
-        externalId,
-        mappings: page([]),
-        relayOperations: page(operations),
+        ...{ id: `${namespace}:${type}/${externalId}`, namespace, type, externalId },
+        mappings: page(own(world.mappings.values())),
+        relayOperations: page(own(newestFirst())),
+        loadBalancers: page(own(world.loadBalancing.balancers.values())),
+        gslbs: page(own(world.naming.names.values())),
+        objectContainers: page([]),
       };
     },
     login: ({ input }: WithInput) =>
@@ -164,7 +171,10 @@ export function createRoot(world: FakeWorld) {
         ? tokens()
         : { userErrors: [refusal('BAD_CREDENTIALS', 'The refresh token is not, or no longer, good.', 'NEVER')] },
     logout: (_: object, { bearer }: FakeContext) => {
-      if (bearer !== null) world.accessTokens.delete(bearer);
+      if (bearer !== null && world.accessTokens.has(bearer)) {
+        world.accessTokens.clear();
+        world.refreshTokens.clear();
+      }
       return { userErrors: [] };
     },
     relayOperationSettle: ({ input }: WithInput, context: FakeContext) => {
@@ -203,7 +213,7 @@ function matches({ projectId, backendId, states, text }: OperationsArguments) {
     (!projectId || operation.project.id === projectId) &&
     (!backendId || operation.backend.id === backendId) &&
     (!states || states.includes(operation.state)) &&
-    (!text || text.split(' ').every((word) => String(operation.name).includes(word)));
+    (!text || text.split(' ').every((word) => `${operation.name} ${operation.requestId}`.includes(word)));
 }
 
 function accept(world: FakeWorld, input: Input, field: 'hostKeySha256' | 'certificateSha256') {

@@ -7,6 +7,8 @@ import { extname, join } from 'node:path';
 import { buildSchema, type GraphQLError, graphql } from 'graphql';
 import { useServer as serveSockets } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { EndpointRequest, EndpointResponse } from '../../../gateway/web/graphql-endpoint.ts';
+import { answerSession, Renewals, sessionFieldOf } from '../../../gateway/web/session-request.ts';
 import { documentPolicy } from '../../../gateway/web/static-files.ts';
 import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
 import { createRoot, type FakeContext } from './fake-graph.ts';
@@ -24,12 +26,19 @@ const schema = buildSchema(readSupergraph(), {
   assumeValid: true,
 });
 
+interface GraphRequest {
+  readonly query: string;
+  readonly variables?: Readonly<Record<string, unknown>>;
+  readonly operationName?: string;
+}
+
 export class FakeServer {
   readonly #world: FakeWorld;
   readonly #staticFolder: string;
   readonly #sockets = new Set<Socket>();
   readonly #clients = new Set<WebSocket>();
   #http: Server | undefined;
+  readonly #renewals = new Renewals();
   #stopStreams = new AbortController();
   #port = 0;
 
@@ -117,6 +126,7 @@ export class FakeServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = new URL(request.url ?? '/', this.url).pathname;
     if (path === '/graphql') return await this.#answerGraph(request, response);
+    if (sessionFieldOf(path) !== undefined) return await this.#answerSession(path, request, response);
     const name = path === '/' ? '/index.html' : extname(path) === '' ? `${path}.html` : path;
     try {
       const body = await readFile(join(this.#staticFolder, name));
@@ -131,19 +141,45 @@ export class FakeServer {
     }
   }
 
-  async #answerGraph(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const { query, variables, operationName } = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-    const contextValue: FakeContext = { bearer: bearerOf(request.headers.authorization) };
-    const result = await graphql({
+  /** The gateway's own path, over the fake graph. */
+  async #answerSession(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const field = sessionFieldOf(path);
+    if (field === undefined) throw new Error(`${path} is no path of a session`);
+    const parts = {
+      renewals: this.#renewals,
+      execute: async ({ body, headers }: EndpointRequest): Promise<EndpointResponse> => {
+        const result = await this.#execute(body as GraphRequest, headers.get('authorization'));
+        return { status: 200, headers: new Map(), text: JSON.stringify(result), kind: 'mutation' };
+      },
+    };
+    const taken = {
+      requestId: 'r1',
+      clientAddress: undefined,
+      callerRequestId: undefined,
+      signal: new AbortController().signal,
+    };
+    const { status, answer } = await answerSession(parts, field, taken, request, response);
+    response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
+    response.end(JSON.stringify(answer));
+  }
+
+  async #execute({ query, variables, operationName }: GraphRequest, authorization: unknown) {
+    const contextValue: FakeContext = { bearer: bearerOf(authorization) };
+    return await graphql({
       schema,
       source: query,
-      variableValues: variables,
-      operationName,
+      variableValues: variables ?? null,
+      operationName: operationName ?? null,
       rootValue: createRoot(this.#world),
       contextValue,
     });
+  }
+
+  async #answerGraph(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const asked = JSON.parse(Buffer.concat(chunks).toString('utf8')) as GraphRequest;
+    const result = await this.#execute(asked, request.headers.authorization);
     const isRefused = result.errors?.some((error) => codeOf(error) === 'UNAUTHENTICATED') ?? false;
     response.writeHead(isRefused ? 401 : 200, { 'content-type': 'application/json; charset=utf-8' });
     response.end(JSON.stringify(result));

@@ -41,13 +41,13 @@ export const domainRows: readonly DomainRow[] = [
       const expiresBefore = new Date(Date.now() + expiryDays * dayMs).toISOString();
       return loadBalancerTile(await requester.request(StartLoadbalancerDocument, { admin, expiresBefore }), Date.now());
     },
-    create: { label: 'Create a load balancer', example: 'loadbalancer' },
+    create: { label: 'Create a load balancer', example: 'load-balancer' },
   },
   {
     name: 'gslb',
     title: 'GSLBs',
     read: async (requester, admin) => gslbTile(await requester.request(StartGslbDocument, { admin }), Date.now()),
-    create: { label: 'Create a name', example: 'gslb' },
+    create: { label: 'Create a name', example: 'gslb-name' },
     isPresent: hasGslb,
   },
   {

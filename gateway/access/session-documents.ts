@@ -1,0 +1,37 @@
+// The mutations of a browser's login, with the input that a page gives for each. The documents are fixed: a page that could write its own would
+// get the refresh token by another name.
+import { z } from 'zod';
+
+interface SessionMutation {
+  /** Of the body. */
+  readonly given: z.ZodType<Readonly<Record<string, unknown>>>;
+  readonly document: string;
+}
+
+const text = z.string().max(1_024);
+const nothing = z.strictObject({});
+
+function tokensOf(field: string, inputType: string): string {
+  return `mutation Session($input: ${inputType}!) {
+  ${field}(input: $input) {
+    accessToken
+    accessTokenExpiresAt
+    refreshToken
+    refreshTokenExpiresAt
+    userErrors { code message field retry retryAfterMs }
+  }
+}`;
+}
+
+/** By the root field, which is also the end of the path. */
+export const sessionMutations = {
+  login: { given: z.strictObject({ name: text, password: text }), document: tokensOf('login', 'LoginInput') },
+  sessionStart: { given: z.strictObject({ code: text }), document: tokensOf('sessionStart', 'SessionStartInput') },
+  sessionRefresh: { given: nothing, document: tokensOf('sessionRefresh', 'SessionRefreshInput') },
+  logout: {
+    given: nothing,
+    document: 'mutation Session { logout { userErrors { code message field retry retryAfterMs } } }',
+  },
+} as const satisfies Readonly<Record<string, SessionMutation>>;
+
+export type SessionField = keyof typeof sessionMutations;

@@ -1,0 +1,193 @@
+// The login of a browser: which requests it takes, its cookie, and two requests with one refresh token.
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { EndpointRequest } from '../../../gateway/web/graphql-endpoint.ts';
+import { answerSession, Renewals, sessionFieldOf } from '../../../gateway/web/session-request.ts';
+import { HttpError } from '../../../platform/graph/http-body.ts';
+
+const expiresAt = '2030-01-31T12:00:00.000Z';
+const expires = 'Expires=Thu, 31 Jan 2030 12:00:00 GMT';
+
+let server: Server;
+let url: string;
+/** What the graph was asked, in order. */
+let asked: { readonly field: string; readonly input: unknown; readonly authorization: string | undefined }[];
+/** The answer's payload, by field. */
+let payloads: Record<string, (input: Readonly<Record<string, unknown>>) => object>;
+
+beforeEach(async () => {
+  asked = [];
+  payloads = {
+    login: () => ({
+      accessToken: 'a1',
+      accessTokenExpiresAt: 'x',
+      refreshToken: 'r1',
+      refreshTokenExpiresAt: expiresAt,
+      userErrors: [],
+    }),
+    sessionRefresh: () => ({
+      accessToken: 'a2',
+      accessTokenExpiresAt: 'x',
+      refreshToken: 'r2',
+      refreshTokenExpiresAt: expiresAt,
+      userErrors: [],
+    }),
+    logout: () => ({ userErrors: [] }),
+  };
+  const execute = async ({ body, headers }: EndpointRequest) => {
+    const { query, variables } = body as { query: string; variables?: { input: Readonly<Record<string, unknown>> } };
+    const field = /{\s*(\w+)/.exec(query)?.[1] ?? '';
+    asked.push({ field, input: variables?.input, authorization: headers.get('authorization') });
+    const data = { [field]: payloads[field]?.(variables?.input ?? {}) };
+    return { status: 200, headers: new Map<string, string>(), text: JSON.stringify({ data }), kind: 'mutation' };
+  };
+  const parts = { execute, renewals: new Renewals() };
+  server = createServer((request, response) => {
+    const field = sessionFieldOf(request.url ?? '');
+    if (field === undefined) return void response.writeHead(404).end();
+    const { signal } = new AbortController();
+    const taken = { requestId: 'r', clientAddress: undefined, callerRequestId: undefined, signal };
+    answerSession(parts, field, taken, request, response).then(
+      ({ status, answer }) => response.writeHead(status).end(JSON.stringify(answer)),
+      (error: unknown) => response.writeHead(error instanceof HttpError ? error.status : 500).end(String(error)),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterEach(async () => {
+  await new Promise((resolve) => server.close(resolve));
+});
+
+interface Sent {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+async function send(field: string, { method = 'POST', headers = {}, body = '{}' }: Sent = {}) {
+  const response = await fetch(`${url}/session/${field}`, {
+    method,
+    headers: { origin: url, 'content-type': 'application/json', ...headers },
+    ...(method === 'POST' ? { body } : {}),
+  });
+  return { status: response.status, text: await response.text(), cookies: response.headers.getSetCookie() };
+}
+
+const name = () => `tidegate-session-${new URL(url).port}`;
+
+describe('the cookie', () => {
+  test('has the refresh token of a login, which the answer has not', async () => {
+    const { text, cookies } = await send('login', { body: '{"name":"admin","password":"p"}' });
+    expect(cookies).toEqual([`${name()}=r1; Path=/session; HttpOnly; SameSite=Strict; ${expires}`]);
+    expect(JSON.parse(text)).toEqual({
+      data: { login: { accessToken: 'a1', accessTokenExpiresAt: 'x', userErrors: [] } },
+    });
+    expect(asked).toEqual([{ field: 'login', input: { name: 'admin', password: 'p' }, authorization: undefined }]);
+  });
+
+  test('is for TLS only if the page came by TLS, whoever ended it', async () => {
+    const headers = { origin: `https://${new URL(url).host}` };
+    const { cookies } = await send('login', { headers, body: '{"name":"admin","password":"p"}' });
+    expect(cookies[0]).toMatch(/; Secure$/);
+  });
+
+  test('is exchanged by a renewal, and removed once it is refused', async () => {
+    const headers = { cookie: `other=1; ${name()}=r1` };
+    expect((await send('sessionRefresh', { headers })).cookies[0]).toMatch(/=r2; /);
+    expect(asked.at(-1)?.input).toEqual({ refreshToken: 'r1' });
+    payloads.sessionRefresh = () => ({ userErrors: [{ code: 'BAD_CREDENTIALS' }] });
+    const refused = await send('sessionRefresh', { headers: { cookie: `${name()}=r9` } });
+    expect(refused.cookies[0]).toMatch(/=; Path=\/session; .*Expires=Thu, 01 Jan 1970/);
+    payloads.sessionRefresh = () => ({ userErrors: [{ code: 'RATE_LIMITED' }] });
+    expect((await send('sessionRefresh', { headers: { cookie: `${name()}=r9` } })).cookies).toEqual([]);
+  });
+
+  test('is missing: the answer says so, and the graph is not asked', async () => {
+    expect((await send('sessionRefresh')).status).toBe(401);
+    const elsewhere = { cookie: 'tidegate-session-1=r1' };
+    expect((await send('sessionRefresh', { headers: elsewhere })).status).toBe(401);
+    expect(asked).toEqual([]);
+  });
+
+  test('a logout ends the session that the cookie has, and removes it, however it goes', async () => {
+    const { status, cookies } = await send('logout', { headers: { cookie: `${name()}=r1` } });
+    expect([status, cookies[0]]).toEqual([200, expect.stringMatching(/=; Path=\/session/)]);
+    expect(asked.map(({ field, authorization }) => [field, authorization])).toEqual([
+      ['sessionRefresh', undefined],
+      ['logout', 'Bearer a2'],
+    ]);
+    payloads.sessionRefresh = () => ({ userErrors: [{ code: 'BAD_CREDENTIALS' }] });
+    expect((await send('logout', { headers: { cookie: `${name()}=r7` } })).status).toBe(200);
+    expect(asked).toHaveLength(3);
+  });
+});
+
+describe('another page', () => {
+  test.each([
+    ['of another origin', { origin: 'https://evil.example' }],
+    ['of another port of the host', { origin: 'http://127.0.0.1:1' }],
+    ['without an origin', { origin: 'null' }],
+  ])('%s is refused, and the graph is not asked', async (_, headers) => {
+    const { status, cookies } = await send('login', { headers, body: '{"name":"a","password":"p"}' });
+    expect([status, cookies, asked]).toEqual([403, [], []]);
+  });
+
+  test('can not send a form: it is refused, as any other type and method', async () => {
+    const form = { 'content-type': 'text/plain' };
+    expect((await send('login', { headers: form })).status).toBe(415);
+    expect((await send('login', { method: 'GET' })).status).toBe(405);
+    expect(asked).toEqual([]);
+  });
+});
+
+test.each([
+  ['login', '{"name":"a"}'],
+  ['login', '{"name":"a","password":"p","more":1}'],
+  ['sessionRefresh', '{"refreshToken":"r1"}'],
+  ['logout', '[]'],
+  ['login', 'x'],
+])('%s refuses the body %s', async (field, body) => {
+  expect([(await send(field, { body, headers: { cookie: `${name()}=r1` } })).status, asked]).toEqual([400, []]);
+});
+
+test.each(['/session/', '/session/login/', '/session/toString', '/session', '/session/backendCreate'])(
+  '%s is no path',
+  (path) => {
+    expect(sessionFieldOf(path)).toBeUndefined();
+  },
+);
+
+describe('renewals', () => {
+  test('two at the same moment get one answer, and so does one within ten seconds', async () => {
+    const headers = { cookie: `${name()}=r1` };
+    const both = await Promise.all([send('sessionRefresh', { headers }), send('sessionRefresh', { headers })]);
+    const later = await send('sessionRefresh', { headers });
+    expect([...both, later].map(({ cookies }) => cookies[0]?.includes('=r2;'))).toEqual([true, true, true]);
+    expect(asked).toHaveLength(1);
+  });
+
+  test('later the token is asked again; a refusal is not kept; they are bounded', async () => {
+    let nowMs = 0;
+    let renewed = 0;
+    const renewals = new Renewals(() => nowMs);
+    const renew = (refreshToken: string | null) => async () => {
+      renewed += 1;
+      return { status: 200, answer: { data: { sessionRefresh: { refreshToken, userErrors: [] } } } };
+    };
+    await renewals.join('a', renew('b'));
+    nowMs = 9_999;
+    await renewals.join('a', renew('b'));
+    expect(renewed).toBe(1);
+    nowMs = 10_000;
+    await renewals.join('a', renew('b'));
+    expect(renewed).toBe(2);
+    await renewals.join('refused', renew(null));
+    await renewals.join('refused', renew(null));
+    expect(renewed).toBe(4);
+    for (let index = 0; index < 1_002; index += 1) await renewals.join(`t${index}`, renew('b'));
+    await renewals.join('t0', renew('b'));
+    expect(renewed).toBe(4 + 1_002 + 1);
+  });
+});
