@@ -3,6 +3,7 @@
 import * as generated from '../../generated/dashboard/graphql.ts';
 import type { Subjects } from './live/entity-kind.ts';
 import { changesSubscription, historyQuery } from './live/graphql-documents.ts';
+import { subjects as cmp } from './pages/cmp/kinds.ts';
 import { subjects as gslb } from './pages/gslb/kinds.ts';
 import { subjects as hosts } from './pages/hosts/kinds.ts';
 import { subjects as loadbalancer } from './pages/loadbalancer/kinds.ts';
@@ -18,6 +19,7 @@ export const subjectsOfPages: Readonly<Record<string, readonly Subjects[]>> = {
   gslb: [gslb],
   objects: [objects],
   hosts: [hosts],
+  cmp: [cmp],
 };
 
 export function ownDocuments(): readonly string[] {

@@ -28,4 +28,5 @@ export const pages: readonly PageRow[] = [
     load: () => import('./pages/hosts/page.tsx'),
     isPresent: async (requester) => (await import('./pages/hosts/presence.ts')).isPresent(requester),
   },
+  { name: 'cmp', title: 'CMP objects', load: () => import('./pages/cmp/page.tsx') },
 ];

@@ -1,11 +1,5 @@
 // Formats of times and names. Lists show times of day, because those do not change; ages are shown only where the age matters.
 
-interface CmpObjectName {
-  readonly namespace: string;
-  readonly type: string;
-  readonly externalId: string;
-}
-
 /** A name of a time zone; undefined: the browser's own. */
 type ZoneName = string | undefined;
 
@@ -68,12 +62,6 @@ export function formatCountdown(ms: number): string {
   const two = (number: number): string => String(number).padStart(2, '0');
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
   return hours === 0 ? `${minutes}:${two(seconds % 60)}` : `${hours}:${two(minutes)}:${two(seconds % 60)}`;
-}
-
-/** `tenant/42`, with the namespace when it is not the default one. */
-export function formatCmpObject(object: CmpObjectName): string {
-  const name = `${object.type}/${object.externalId}`;
-  return object.namespace === 'default' ? name : `${object.namespace}:${name}`;
 }
 
 /** LoadBalancerNode → load balancer node. */

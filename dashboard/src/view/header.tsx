@@ -13,9 +13,10 @@ interface HeaderProps {
   /** The page's own filters that are set. */
   readonly chosen: ReactNode;
   readonly onHelp: () => void;
+  readonly onSearch: () => void;
 }
 
-export function Header({ control, chosen, onHelp }: HeaderProps) {
+export function Header({ control, chosen, onHelp, onSearch }: HeaderProps) {
   const { session } = useDependencies();
   const { viewer } = useLiveState();
   const { filters, isFiltering, change, clear } = control;
@@ -60,6 +61,9 @@ export function Header({ control, chosen, onHelp }: HeaderProps) {
         )}
       </search>
       <nav className="links" aria-label="More">
+        <button type="button" className="quiet" onClick={onSearch} title="Search everything (Ctrl-K)">
+          Search
+        </button>
         <ZoneButton />
         <a href="/graphiql">GraphiQL</a>
         <button type="button" className="quiet" onClick={onHelp} aria-label="Keys">

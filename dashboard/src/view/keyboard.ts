@@ -6,6 +6,7 @@ import type { PageKeys } from '../page.ts';
 /** All keys in the order of the help. */
 export function keysOf({ groups }: PageKeys): readonly { readonly keys: readonly string[]; readonly does: string }[] {
   return [
+    { keys: ['Ctrl-K'], does: 'Search everything' },
     { keys: ['/'], does: 'Filter' },
     { keys: ['j', 'k'], does: 'Next and previous row (also the arrow keys)' },
     { keys: ['Enter'], does: 'Open the row' },

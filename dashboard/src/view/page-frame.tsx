@@ -1,7 +1,8 @@
 // The frame of every page: the header, strips, the panels, the drawer at the side, and the keys.
-import { type ReactNode, useMemo, useRef } from 'react';
+import { type ReactNode, useMemo, useRef, useState } from 'react';
 import { useConnection, useLiveState } from '../context.ts';
 import type { FilterControl } from '../filters/filters.ts';
+import { SearchDialog } from '../search/search-dialog.tsx';
 import { Header } from './header.tsx';
 import { useKeyboard } from './keyboard.ts';
 import { KeysHelp } from './keys-help.tsx';
@@ -25,15 +26,20 @@ interface PageFrameProps {
 export function PageFrame({ control, className, waitingFor, chosen, strips, drawer, children }: PageFrameProps) {
   const { cursor } = useLiveState();
   const dialog = useRef<HTMLDialogElement>(null);
+  const [isSearching, setSearching] = useState(false);
   const { change } = control;
   const actions = useMemo(
-    () => ({ close: () => change({ open: null }), help: () => dialog.current?.showModal() }),
+    () => ({
+      close: () => change({ open: null }),
+      help: () => dialog.current?.showModal(),
+      search: () => setSearching(true),
+    }),
     [change],
   );
   useKeyboard(actions);
   return (
     <>
-      <Header control={control} chosen={chosen} onHelp={actions.help} />
+      <Header control={control} chosen={chosen} onHelp={actions.help} onSearch={actions.search} />
       <StaleStrip />
       {strips}
       <main className={`panels ${className}`} aria-busy={cursor === null}>
@@ -41,6 +47,7 @@ export function PageFrame({ control, className, waitingFor, chosen, strips, draw
       </main>
       {drawer}
       <KeysHelp dialog={dialog} />
+      <SearchDialog isOpen={isSearching} onOpen={actions.search} onClose={() => setSearching(false)} />
     </>
   );
 }

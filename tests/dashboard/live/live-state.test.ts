@@ -75,7 +75,7 @@ describe('applyItems', () => {
       subjects.map((subject, index) => item(index, subject)),
     );
     const labels = state.feed.map((line) => (line.type === 'change' ? line.label : ''));
-    expect(labels.reverse()).toEqual(['rule.create on fw-1', 'fw-1', 'blocked/203.0.113.7 for tenant/42', 'Project']);
+    expect(labels.reverse()).toEqual(['rule.create on fw-1', 'fw-1', 'blocked/203.0.113.7 for tenant/42', '']);
   });
 
   test('a deleted backend leaves the list', () => {

@@ -1,5 +1,5 @@
 // Load balancers of the fake world, with their parts, nodes, members and hosts, and the root fields of the graph for them.
-import { coded, type FakeProject, now, page, projects, withStatus } from './fake-values.ts';
+import { coded, type FakeProject, now, page, projects, withStatus, withText } from './fake-values.ts';
 
 interface FakeBalancer {
   readonly __typename: 'LoadBalancer';
@@ -269,6 +269,7 @@ interface Paging {
 }
 interface ListArguments extends Paging {
   readonly operatingStatuses?: readonly string[] | null;
+  readonly text?: string | null;
 }
 
 /** What it needs of the world. */
@@ -294,9 +295,9 @@ export function createBalancerRoot<Context>(world: BalancerWorld, guard: (contex
   const withTraffic = (entity: FakeNode | FakeMember | undefined) =>
     entity === undefined ? null : { ...entity, traffic: loadBalancing.trafficOf(entity.id) };
   return {
-    loadBalancers: ({ operatingStatuses, first, after }: ListArguments, context: Context) => {
+    loadBalancers: ({ operatingStatuses, text, first, after }: ListArguments, context: Context) => {
       guard(context);
-      return page(withStatus(loadBalancing.balancers.values(), operatingStatuses), first, after);
+      return page(withText(withStatus(loadBalancing.balancers.values(), operatingStatuses), text), first, after);
     },
     loadBalancer: ({ id }: WithId, context: Context) => {
       guard(context);
@@ -310,10 +311,10 @@ export function createBalancerRoot<Context>(world: BalancerWorld, guard: (contex
       id,
       members: ({ first, after }: Paging) => loadBalancing.membersOf(id.replace('pool', 'lb'), first ?? 20, after),
     }),
-    loadBalancerHosts: ({ first, after }: Paging, context: Context) => {
+    loadBalancerHosts: ({ text, first, after }: ListArguments, context: Context) => {
       guard(context);
       if (!world.user.admin) throw coded('FORBIDDEN', 'Only administrators may do this.');
-      return page([...loadBalancing.hosts.values()], first, after);
+      return page(withText([...loadBalancing.hosts.values()], text), first, after);
     },
     poolMemberDrain: mutate('poolMemberDrain', 'poolMember', ({ id }) =>
       loadBalancing.update(

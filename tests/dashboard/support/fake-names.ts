@@ -1,6 +1,6 @@
 // GSLBs of the fake world, with their members, votes, history and machines, and the root fields of the graph for them.
 import type { PartChange } from './fake-balancers.ts';
-import { coded, type FakeProject, now, page, projects, withStatus } from './fake-values.ts';
+import { coded, type FakeProject, now, page, projects, withStatus, withText } from './fake-values.ts';
 
 interface FakePart {
   readonly id: string;
@@ -199,6 +199,7 @@ interface Paging {
 }
 interface ListArguments extends Paging {
   readonly operatingStatuses?: readonly string[] | null;
+  readonly text?: string | null;
 }
 interface WithId {
   readonly id: string;
@@ -230,10 +231,10 @@ export function createNameRoot<Context>(world: NameWorld, guard: (context: Conte
       return { [field]: act(input), userErrors: [] };
     };
   return {
-    gslbs: ({ operatingStatuses, first, after }: ListArguments, context: Context) => {
+    gslbs: ({ operatingStatuses, text, first, after }: ListArguments, context: Context) => {
       guard(context);
       if (world.lostFields.has('gslbs')) throw coded('UNAVAILABLE', 'The subgraph of gslbs does not answer.');
-      return page(withStatus(naming.names.values(), operatingStatuses), first, after);
+      return page(withText(withStatus(naming.names.values(), operatingStatuses), text), first, after);
     },
     gslb: ({ id }: WithId, context: Context) => {
       guard(context);

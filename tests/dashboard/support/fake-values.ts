@@ -51,6 +51,15 @@ export function cluster(number: number, name: string, { presence = 'PRESENT', he
   };
 }
 
+/** Those whose name has the text; all without a text. */
+export function withText<Node extends object>(
+  nodes: readonly Node[],
+  text: string | null | undefined,
+): readonly Node[] {
+  const nameOf = (node: object): string => String('fqdn' in node ? node.fqdn : 'name' in node ? node.name : '');
+  return text ? nodes.filter((node) => nameOf(node).includes(text)) : nodes;
+}
+
 /** Those with one of the statuses; all without a filter. */
 export function withStatus<Node extends { readonly [field: string]: unknown }>(
   nodes: Iterable<Node>,

@@ -1,8 +1,8 @@
 // Formats of ages, durations and names.
 import { describe, expect, test } from '@jest/globals';
+import { formatCmpObject } from '../../../dashboard/src/cmp-object.ts';
 import {
   formatAge,
-  formatCmpObject,
   formatCountdown,
   formatDuration,
   formatTime,

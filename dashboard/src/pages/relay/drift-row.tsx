@@ -1,7 +1,8 @@
 // One object that differs from its mapping: which, its owner, its place, and the first differences; beside it, a button to verify
 // it again.
 import { memo, useRef } from 'react';
-import { formatCmpObject, formatValue } from '../../view/format.ts';
+import { formatCmpObject } from '../../cmp-object.ts';
+import { formatValue } from '../../view/format.ts';
 import { Age } from '../../view/time.tsx';
 import type { DriftedMapping } from './kinds/mapping.ts';
 import { ResultBadge } from './marks.tsx';

@@ -1,9 +1,11 @@
 // The details of one mapping: the finding of the last verification, and a button to verify it again.
 import { useCallback, useState } from 'react';
 import { RelayMappingDocument } from '../../../../generated/dashboard/graphql.ts';
+import { formatCmpObject, linkToCmpObject } from '../../cmp-object.ts';
 import { useEntities, usePage } from '../../context.ts';
 import { Drawer, Facts } from '../../view/drawer.tsx';
-import { formatCmpObject, formatValue, formatWord } from '../../view/format.ts';
+import { formatValue, formatWord } from '../../view/format.ts';
+import { Link } from '../../view/link.tsx';
 import { Failures } from '../../view/refusal.tsx';
 import { Age, Moment } from '../../view/time.tsx';
 import { useDetail } from '../../view/use-detail.ts';
@@ -51,7 +53,11 @@ export function MappingDrawer({ id, onClose, onOpenOperation }: MappingDrawerPro
         facts={[
           {
             name: 'CMP object',
-            value: cmpObject === null ? null : <span className="mono">{formatCmpObject(cmpObject)}</span>,
+            value: cmpObject && (
+              <Link className="mono" href={linkToCmpObject(cmpObject)}>
+                {formatCmpObject(cmpObject)}
+              </Link>
+            ),
           },
           { name: 'Role', value: mapping.mappingRole },
           { name: 'Backend', value: backend?.name },

@@ -1,7 +1,9 @@
 // The details of one operation; without a verdict, how to settle it.
 import type { OperationDetailFieldsFragment } from '../../../../generated/dashboard/graphql.ts';
+import { formatCmpObject, linkToCmpObject } from '../../cmp-object.ts';
 import { Drawer, Facts } from '../../view/drawer.tsx';
-import { formatCmpObject, formatDuration, formatJson, formatWord } from '../../view/format.ts';
+import { formatDuration, formatJson, formatWord } from '../../view/format.ts';
+import { Link } from '../../view/link.tsx';
 import { Failures } from '../../view/refusal.tsx';
 import { Moment } from '../../view/time.tsx';
 import { ResultBadge, StateBadge } from './marks.tsx';
@@ -50,7 +52,11 @@ export function OperationDrawer({ id, onClose, onOpenMapping }: OperationDrawerP
           { name: 'Backend', value: backend?.name },
           {
             name: 'CMP object',
-            value: cmpObject === null ? null : <span className="mono">{formatCmpObject(cmpObject)}</span>,
+            value: cmpObject && (
+              <Link className="mono" href={linkToCmpObject(cmpObject)}>
+                {formatCmpObject(cmpObject)}
+              </Link>
+            ),
           },
           { name: 'Project', value: project?.name },
           { name: 'Effect', value: formatWord(operation.effect) },

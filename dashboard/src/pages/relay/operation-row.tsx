@@ -1,6 +1,7 @@
 // One operation in one line: its progress, time, name, CMP object, backend, and result.
 import { memo } from 'react';
-import { formatCmpObject, formatDuration, formatWord } from '../../view/format.ts';
+import { formatCmpObject } from '../../cmp-object.ts';
+import { formatDuration, formatWord } from '../../view/format.ts';
 import { Time } from '../../view/time.tsx';
 import type { Operation } from './kinds/operation.ts';
 import { StateBadge } from './marks.tsx';

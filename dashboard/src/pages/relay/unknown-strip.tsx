@@ -1,8 +1,8 @@
 // Unknown outcomes first: each may or may not have happened, blocks further calls on its object, and needs a person.
 import { useMemo } from 'react';
+import { formatCmpObject } from '../../cmp-object.ts';
 import { useEntities } from '../../context.ts';
 import { Countdown } from '../../view/countdown.tsx';
-import { formatCmpObject } from '../../view/format.ts';
 import { Icon } from '../../view/icons.tsx';
 import { Age } from '../../view/time.tsx';
 import type { RelayControl } from './filters.ts';

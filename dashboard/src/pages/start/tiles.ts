@@ -6,8 +6,9 @@ import type {
   StartObjectsQuery,
   StartRelayQuery,
 } from '../../../../generated/dashboard/graphql.ts';
+import { formatCmpObject } from '../../cmp-object.ts';
 import { linkTo } from '../../links.ts';
-import { formatCmpObject, formatWord } from '../../view/format.ts';
+import { formatWord } from '../../view/format.ts';
 import { type Beat, heartbeat, sinceBySubject } from './heartbeat.ts';
 
 export interface Need {

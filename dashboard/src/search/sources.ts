@@ -1,0 +1,118 @@
+// Where the search looks: each source is one bounded request, and answers for its own kinds with the caller's rights.
+import {
+  SearchClustersDocument,
+  SearchGslbDocument,
+  SearchLoadbalancerDocument,
+  SearchMachinesDocument,
+  SearchNodeDocument,
+  SearchRelayDocument,
+} from '../../../generated/dashboard/graphql.ts';
+import { formatCmpObject } from '../cmp-object.ts';
+import type { Requester } from '../graph/request.ts';
+import { linkTo } from '../links.ts';
+import { formatType, formatWord } from '../view/format.ts';
+
+export interface Found {
+  readonly id: string;
+  readonly label: string;
+  /** What it is, and how it is. */
+  readonly what: string;
+  readonly href: string;
+}
+
+export interface Source {
+  /** In an error message. */
+  readonly title: string;
+  /** The page that has what it finds: without it, the deployment has no such objects. */
+  readonly page: string;
+  readonly forAdmins?: boolean;
+  readonly search: (requester: Requester, text: string) => Promise<readonly Found[]>;
+}
+
+const longestText = 200;
+const mostWords = 8;
+/** A global id: base64url of a type and a key. */
+const idPattern = /^[\w-]{16,128}={0,2}$/;
+
+function found(
+  typename: string,
+  id: string,
+  label: string,
+  how: readonly (string | null | undefined)[],
+): readonly Found[] {
+  const href = linkTo(typename, id);
+  const what = [formatType(typename), ...how.filter(Boolean)].join(' · ');
+  return href === undefined ? [] : [{ id: `${typename} ${id}`, label, what, href }];
+}
+
+export const sources: readonly Source[] = [
+  {
+    title: 'Backends and calls',
+    page: 'relay',
+    async search(requester, text) {
+      const words = text.split(/\s+/).slice(0, mostWords).join(' ');
+      const { backends, relayOperations } = await requester.request(SearchRelayDocument, { text, words });
+      return [
+        ...backends.nodes.flatMap(({ id, name, site, operatingStatus }) =>
+          found('Backend', id, name, [site, formatWord(operatingStatus)]),
+        ),
+        ...relayOperations.nodes.flatMap(({ id, name, state, backend, cmpObject }) =>
+          found('RelayOperation', id, name, [
+            formatWord(state),
+            backend?.name,
+            cmpObject === null ? null : formatCmpObject(cmpObject),
+          ]),
+        ),
+      ];
+    },
+  },
+  {
+    title: 'Load balancers',
+    page: 'loadbalancer',
+    search: async (requester, text) =>
+      (await requester.request(SearchLoadbalancerDocument, { text })).loadBalancers.nodes.flatMap(
+        ({ id, name, operatingStatus, project }) =>
+          found('LoadBalancer', id, name, [project?.name, formatWord(operatingStatus)]),
+      ),
+  },
+  {
+    title: 'Names',
+    page: 'gslb',
+    search: async (requester, text) =>
+      (await requester.request(SearchGslbDocument, { text })).gslbs.nodes.flatMap(({ id, fqdn, operatingStatus }) =>
+        found('Gslb', id, fqdn, [formatWord(operatingStatus)]),
+      ),
+  },
+  {
+    title: 'Hosts of load balancers',
+    page: 'loadbalancer',
+    forAdmins: true,
+    search: async (requester, text) =>
+      (await requester.request(SearchMachinesDocument, { text })).loadBalancerHosts.nodes.flatMap(
+        ({ id, name, presence }) => found('LoadBalancerHost', id, name, [formatWord(presence)]),
+      ),
+  },
+  {
+    title: 'Clusters',
+    page: 'objects',
+    forAdmins: true,
+    search: async (requester, text) =>
+      (await requester.request(SearchClustersDocument, { text })).objectClusters.nodes.flatMap(
+        ({ id, name, presence }) => found('ObjectCluster', id, name, [formatWord(presence)]),
+      ),
+  },
+  {
+    title: 'Ids',
+    page: 'relay',
+    async search(requester, text) {
+      if (!idPattern.test(text)) return [];
+      const { node } = await requester.request(SearchNodeDocument, { id: text });
+      return node === null ? [] : found(node.__typename, node.id, text, ['by its id']);
+    },
+  },
+];
+
+/** What the server is asked. Empty: nothing yet. */
+export function searchedText(typed: string): string {
+  return typed.trim().slice(0, longestText);
+}

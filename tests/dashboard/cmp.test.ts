@@ -1,0 +1,58 @@
+// The page of an object of the CMP: all that it became, verified at once, and the calls made for it.
+import { expect, test } from '@jest/globals';
+import { login, until, untilCount } from './support/browser.ts';
+import { verification } from './support/fake-world.ts';
+import { describePages } from './support/page-suite.ts';
+
+const suite = describePages();
+const tenant = { namespace: 'default', type: 'tenant', externalId: '42' };
+
+test('shows what an object became, verifies all of it, and leads to each part', async () => {
+  const { page, world, server, errors } = suite();
+  world.addBackend({ name: 'edge-1' });
+  world.addMapping({ objectKey: 'rule-1', cmpObject: tenant, ...verification('MATCHES'), nextLook: look('DRIFTED') });
+  world.addMapping({ objectKey: 'rule-2', cmpObject: tenant });
+  world.addMapping({ objectKey: 'not-its-own' });
+  world.loadBalancing.addBalancer({ name: 'web', cmpObject: tenant });
+  world.addOperation({ name: 'rule.create', cmpObject: tenant, state: 'SUCCEEDED' });
+  await login(page, server, world, '/relay');
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox').fill('tenant/42');
+  await page.getByRole('option', { selected: true }).filter({ hasText: 'what it became' }).waitFor();
+  await page.keyboard.press('Enter');
+  await until(page, "location.pathname + location.search === '/cmp?object=tenant%2F42'");
+  await page.getByRole('heading', { name: 'tenant/42' }).waitFor();
+  const tree = page.locator('.became');
+  await tree.getByText('rule-1').waitFor();
+  await tree.getByText('not verified yet').waitFor();
+  await tree.getByText('web').waitFor();
+  expect(await tree.getByText('not-its-own').count()).toBe(0);
+  await untilCount(page, '.calls > li', 1);
+  await page.getByRole('button', { name: 'Verify all' }).click();
+  await tree.getByText('drifted').waitFor();
+  // Its device could not be asked.
+  await page.getByText('rule-2: The device could not be asked.').waitFor();
+  await until(page, 'document.title === "(1 not as wanted) CMP objects · Tidegate"');
+  expect(world.mutations.map(({ name }) => name)).toEqual(['mappingVerify', 'mappingVerify']);
+  await page.locator('.calls').getByRole('link', { name: 'rule.create' }).click();
+  await page.getByRole('heading', { name: 'rule.create' }).waitFor();
+  await page.getByRole('link', { name: 'tenant/42' }).click();
+  await page.locator('.became').waitFor();
+  expect(errors).toEqual([]);
+});
+
+test('asks for an object, and says how one is written', async () => {
+  const { page, world, server } = suite();
+  await login(page, server, world, '/cmp');
+  await page.getByLabel('Object of the CMP').fill('tenant 42');
+  await page.getByRole('button', { name: 'Show what it became' }).click();
+  await page.getByText('Write it as TYPE/ID').waitFor();
+  await page.getByLabel('Object of the CMP').fill('blue:tenant/42');
+  await page.getByRole('button', { name: 'Show what it became' }).click();
+  await page.getByRole('heading', { name: 'blue:tenant/42' }).waitFor();
+  await page.getByText('It became nothing that you may see.').waitFor();
+});
+
+function look(result: string) {
+  return { result, differences: [] };
+}

@@ -1,0 +1,55 @@
+// The search of all pages: by keys alone, with what the server finds, and without what a part could not answer.
+import { expect, test } from '@jest/globals';
+import { login, until } from './support/browser.ts';
+import { describePages } from './support/page-suite.ts';
+
+const suite = describePages();
+
+test('finds names, calls by request id, and commands, with the keys alone', async () => {
+  const { page, world, server, errors } = suite();
+  world.addBackend({ name: 'edge-1' });
+  world.addBackend({ name: 'core-1' });
+  world.loadBalancing.addBalancer({ name: 'edge-web' });
+  world.naming.addName({ fqdn: 'edge.gslb.example.net' });
+  const operation = world.addOperation({ name: 'rule.create', requestId: 'req-4711' });
+  await login(page, server, world, '/relay');
+  await page.keyboard.press('Control+k');
+  const box = page.getByRole('combobox', { name: 'Search everything' });
+  await box.fill('edge');
+  const options = page.getByRole('option');
+  await options.filter({ hasText: 'edge.gslb.example.net' }).waitFor();
+  await options.filter({ hasText: 'edge-web' }).waitFor();
+  await options.filter({ hasText: 'edge-1' }).waitFor();
+  expect(await options.filter({ hasText: 'core-1' }).count()).toBe(0);
+
+  await box.fill('req-4711');
+  await page.getByRole('option', { selected: true }).filter({ hasText: 'rule.create' }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'rule.create' }).waitFor();
+  await until(page, `location.search === '?operation=${operation.id}'`);
+
+  await page.keyboard.press('Control+k');
+  await box.fill('utc');
+  await page.getByText('Nothing that you may see').waitFor({ state: 'detached' });
+  await box.fill('balancers');
+  await page.getByRole('option', { selected: true }).filter({ hasText: 'Load balancers' }).waitFor();
+  await page.keyboard.press('Enter');
+  await until(page, "location.pathname === '/loadbalancer'");
+  await page.keyboard.press('Control+k');
+  await page.keyboard.press('Escape');
+  await box.waitFor({ state: 'detached' });
+  expect(errors).toEqual([]);
+});
+
+test('a lost part is named, and the others are searched all the same', async () => {
+  const { page, world, server } = suite();
+  world.addBackend({ name: 'edge-1' });
+  world.lostFields.add('gslbs');
+  await login(page, server, world, '/hosts');
+  await page.getByRole('button', { name: 'Search' }).click();
+  await page.getByRole('combobox').fill('edge');
+  await page.getByRole('option').filter({ hasText: 'edge-1' }).waitFor();
+  await page.getByText('Names could not be searched: The subgraph of gslbs does not answer.').waitFor();
+  await page.getByRole('combobox').fill('zzz');
+  await page.getByText('Nothing that you may see has zzz in its name.').waitFor();
+});
