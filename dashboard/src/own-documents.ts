@@ -3,6 +3,7 @@
 import * as generated from '../../generated/dashboard/graphql.ts';
 import type { Subjects } from './live/entity-kind.ts';
 import { changesSubscription, historyQuery } from './live/graphql-documents.ts';
+import { subjects as backend } from './pages/backend/kinds.ts';
 import { subjects as cmp } from './pages/cmp/kinds.ts';
 import { subjects as gslb } from './pages/gslb/kinds.ts';
 import { subjects as hosts } from './pages/hosts/kinds.ts';
@@ -19,6 +20,7 @@ export const subjectsOfPages: Readonly<Record<string, readonly Subjects[]>> = {
   gslb: [gslb],
   objects: [objects],
   hosts: [hosts],
+  backend: [backend],
   cmp: [cmp],
 };
 

@@ -41,7 +41,9 @@ export interface PageRow {
   readonly name: string;
   /** In the URL. Default: a slash and the name. */
   readonly path?: string;
-  /** Shown in the header's list of pages. */
+  /** Whether the header's list of pages has it: not if it shows one object that another page leads to. Default: true. */
+  readonly isListed?: boolean;
+  /** Shown in the header's list of pages, and in titles. */
   readonly title: string;
   readonly load: (requester: Requester) => Promise<{ readonly page: Page }>;
   /** Whether this deployment has the data of the page: otherwise the header has no link to it. Default: every deployment has it. */

@@ -28,5 +28,6 @@ export const pages: readonly PageRow[] = [
     load: () => import('./pages/hosts/page.tsx'),
     isPresent: async (requester) => (await import('./pages/hosts/presence.ts')).isPresent(requester),
   },
+  { name: 'backend', title: 'Backend', isListed: false, load: () => import('./pages/backend/page.tsx') },
   { name: 'cmp', title: 'CMP objects', load: () => import('./pages/cmp/page.tsx') },
 ];

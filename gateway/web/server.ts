@@ -18,7 +18,7 @@ import { AnswerCompressor, encodingFor } from './content-encoding.ts';
 import type { CrossOrigin } from './cross-origin.ts';
 import { type ExplainingParts, explanationOf } from './explanation.ts';
 import { exportGraph } from './graph-export.ts';
-import type { GraphqlEndpoint } from './graphql-endpoint.ts';
+import type { EndpointRequest, GraphqlEndpoint } from './graphql-endpoint.ts';
 import { checkGraphqlRequest, isVisit } from './graphql-request.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { type ReloadingParts, reloadAnswer } from './reload-request.ts';
@@ -174,7 +174,7 @@ async function answer(
   const sessionField = sessionFieldOf(path);
   if (sessionField !== undefined) {
     const taken = { ...takenFrom(options, request, response), requestId };
-    const parts = { execute: options.endpoint.handle, renewals };
+    const parts = { execute: (sent: EndpointRequest) => options.endpoint.handle(sent), renewals };
     const { status, answer: told } = await answerSession(parts, sessionField, taken, request, response);
     options.metrics.requests.inc({ kind: 'session', status: String(status) });
     return sendJson(response, status, told);

@@ -57,6 +57,9 @@ const views = [
   '/gslb?gslb=g1&member=gm1',
   '/objects',
   '/hosts',
+  '/cmp',
+  '/cmp?object=tenant/2',
+  '/backend?id=b1',
 ];
 
 async function seriousFaults(page: Page): Promise<readonly string[]> {
@@ -108,4 +111,35 @@ test.each(views)('%s', async (view) => {
     if (width === 390) expect([where, ...(await page.evaluate<string[]>(cutTexts))]).toEqual([where]);
   }
   expect(errors).toEqual([]);
+});
+
+test('the login form, the search, the keys and a question before an action', async () => {
+  const { page, world, server } = suite();
+  fill(world);
+  const check = async (where: string): Promise<void> => {
+    await page.evaluate(axe);
+    expect([where, ...(await seriousFaults(page))]).toEqual([where]);
+    expect([where, ...(await page.evaluate<string[]>(brokenSentences))]).toEqual([where]);
+    expect([where, await page.evaluate(tooWide)]).toEqual([where, false]);
+  };
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto(server.url);
+  await page.getByRole('button', { name: 'Log in' }).waitFor();
+  await check('the login form');
+  await login(page, server, world, '/gslb?gslb=g1');
+  await page.keyboard.press('Control+k');
+  await page.getByLabel('Search everything').fill('a-rather');
+  await page
+    .getByRole('option')
+    .filter({ hasText: `${long}-1` })
+    .waitFor();
+  await check('the search');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('?');
+  await page.getByRole('dialog').waitFor();
+  await check('the keys');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Freeze' }).click();
+  await page.getByRole('dialog').getByLabel('Reason').waitFor();
+  await check('a question');
 });

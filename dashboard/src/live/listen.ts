@@ -50,15 +50,21 @@ export function listen(
         },
       },
     });
+    let isOver = false;
+    let unsubscribe = (): void => undefined;
     const finish = (end: StreamEnd): void => {
+      if (isOver) return;
+      isOver = true;
       clearTimeout(watchdog);
       signal.removeEventListener('abort', abort);
       resolve(end);
+      // First, so that a socket that is still being opened is not used once it is closed.
+      unsubscribe();
       void client.dispose();
     };
     const abort = (): void => finish({ type: 'lost', reason: 'closed' });
     signal.addEventListener('abort', abort, { once: true });
-    client.subscribe<{ statusChanges: FeedItem }>(
+    unsubscribe = client.subscribe<{ statusChanges: FeedItem }>(
       { query: options.subscription, variables: { after: cursor } },
       {
         next: ({ data, errors }) => {

@@ -28,7 +28,8 @@ export function Drawer({ id, title, onClose, children }: DrawerProps) {
         <h2 id="drawer-title" ref={heading} tabIndex={-1}>
           {title}
         </h2>
-        <button type="button" className="quiet" onClick={onClose} aria-label="Close (Esc)">
+        <button type="button" className="quiet" onClick={onClose}>
+          <span className="visually-hidden">Close </span>
           <kbd>Esc</kbd>
           <span className="touch" aria-hidden="true">
             ×

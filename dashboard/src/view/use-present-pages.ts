@@ -16,5 +16,7 @@ export function usePresentPages(): readonly PageRow[] {
       isOver = true;
     };
   }, [pages, requester]);
-  return pages.filter(({ name, isPresent }) => isPresent === undefined || present.has(name));
+  return pages.filter(
+    ({ name, isListed, isPresent }) => isListed !== false && (isPresent === undefined || present.has(name)),
+  );
 }

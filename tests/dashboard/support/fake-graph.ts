@@ -40,6 +40,7 @@ interface OperationsArguments extends Paging {
 }
 
 interface MappingsArguments extends Paging {
+  readonly backendId?: string | null;
   readonly mappingStates?: readonly string[] | null;
   readonly verifications?: readonly string[] | null;
 }
@@ -87,10 +88,14 @@ export function createRoot(world: FakeWorld) {
       guard(context);
       return world.backends.get(id) ?? null;
     },
-    mappings: ({ mappingStates: states, verifications, first, after }: MappingsArguments, context: FakeContext) => {
+    mappings: (
+      { backendId, mappingStates: states, verifications, first, after }: MappingsArguments,
+      context: FakeContext,
+    ) => {
       guard(context);
       const found = [...world.mappings.values()].filter(
         (mapping) =>
+          (!backendId || mapping.backend.id === backendId) &&
           (!states || states.includes(mapping.mappingState)) &&
           (!verifications || verifications.includes(mapping.lastVerification?.result ?? '')),
       );
@@ -117,6 +122,20 @@ export function createRoot(world: FakeWorld) {
     objectRingChanges: () => page([]),
     objectContainers: () => page([]),
     objectAccessKeys: () => page([]),
+    relayDrivers: () => [
+      {
+        name: 'linux-nftables',
+        operations: [
+          {
+            name: 'set.create',
+            summary: 'Creates a set.',
+            category: 'USER',
+            effect: 'IDEMPOTENT',
+            example: { set: 'x' },
+          },
+        ],
+      },
+    ],
     mapping: ({ id }: { readonly id: string }, context: FakeContext) => {
       guard(context);
       return world.mappings.get(id) ?? null;

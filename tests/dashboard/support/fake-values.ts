@@ -56,7 +56,7 @@ export function withText<Node extends object>(
   nodes: readonly Node[],
   text: string | null | undefined,
 ): readonly Node[] {
-  const nameOf = (node: object): string => String('fqdn' in node ? node.fqdn : 'name' in node ? node.name : '');
+  const nameOf = (node: object): string => String('name' in node ? node.name : 'fqdn' in node ? node.fqdn : '');
   return text ? nodes.filter((node) => nameOf(node).includes(text)) : nodes;
 }
 

@@ -1,9 +1,10 @@
 // Every document of the command line and of the dashboard is within the limits of an operation, with pages of 100.
 import { expect, test } from '@jest/globals';
-import { getOperationAST, parse } from 'graphql';
+import { getOperationAST, parse, validate } from 'graphql';
 import { IntrospectionSize } from '../../../gateway/access/introspection-size.ts';
 import { defaultLimits } from '../../../gateway/access/limits.ts';
 import { OperationMeasurer } from '../../../gateway/access/operation-measure.ts';
+import { sessionMutations } from '../../../gateway/access/session-documents.ts';
 import { Supergraph } from '../../../gateway/supergraph/supergraph.ts';
 import * as commandLine from '../../../generated/cli/graphql.ts';
 import * as dashboard from '../../../generated/dashboard/graphql.ts';
@@ -31,3 +32,12 @@ test.each(documents)('$name', ({ name, document, operation }) => {
   expect(depth).toBeLessThanOrEqual(defaultLimits.maxDepth);
   expect(aliases).toBeLessThanOrEqual(defaultLimits.maxAliases);
 });
+
+test.each(Object.entries(sessionMutations))(
+  'the document of a browser at %s is one of the graph, and short enough without a login',
+  (_, { document }) => {
+    expect(validate(schema, parse(document)).map(({ message }) => message)).toEqual([]);
+    // At most as many tokens as words and signs.
+    expect([...document.matchAll(/\w+|[^\w\s]/g)].length).toBeLessThanOrEqual(defaultLimits.maxAnonymousTokens);
+  },
+);

@@ -3,6 +3,7 @@ import { type BackendDetailFieldsFragment, RelayBackendDocument } from '../../..
 import { useEntities, useLiveState } from '../../context.ts';
 import { Drawer, type Fact, Facts } from '../../view/drawer.tsx';
 import { formatDuration, formatWord } from '../../view/format.ts';
+import { Link } from '../../view/link.tsx';
 import { Age, Moment } from '../../view/time.tsx';
 import { useDetail } from '../../view/use-detail.ts';
 import { shownStatus } from './backend-row.tsx';
@@ -54,6 +55,7 @@ export function BackendDrawer({ id, onClose, onShowOnly }: BackendDrawerProps) {
         <button type="button" onClick={() => onShowOnly(id)}>
           Show only this backend
         </button>
+        <Link href={`/backend?id=${encodeURIComponent(id)}`}>Its calls, objects and examples</Link>
         {drifted > 0 && (
           <span className="dim">
             {drifted} of its objects {drifted === 1 ? 'has' : 'have'} drifted

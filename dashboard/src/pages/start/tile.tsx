@@ -1,12 +1,11 @@
 // One domain on the start page: its state, the last 24 hours, and what needs a person.
 import { containsWords } from '../../filters/filters.ts';
+import { Beats } from '../../view/beats.tsx';
 import { Icon, shapes } from '../../view/icons.tsx';
 import { Link } from '../../view/link.tsx';
 import { type Failure, Failures } from '../../view/refusal.tsx';
 import { Age, Moment } from '../../view/time.tsx';
-import { useZone } from '../../view/zone.ts';
 import type { DomainRow } from './domains.ts';
-import type { Beat } from './heartbeat.ts';
 import type { Need, TileContent } from './tiles.ts';
 
 interface TileProps {
@@ -83,29 +82,5 @@ function NeedItem({ need, page }: { readonly need: Need; readonly page: string }
       {until !== undefined && <Moment at={until} />}
       {why !== null && why !== '' && <span className="why">{why}</span>}
     </>
-  );
-}
-
-/** Each bar is an hour, the last one the present hour. A high bar: something was in trouble. */
-function Beats({ beats }: { readonly beats: readonly Beat[] }) {
-  const zone = useZone();
-  const hour = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: zone });
-  const bad = beats.filter(({ inTrouble }) => (inTrouble ?? 0) > 0).length;
-  const unknown = beats.filter(({ inTrouble }) => inTrouble === null).length;
-  const label = [
-    bad === 0 ? 'Last 24 hours: no trouble' : `Last 24 hours: trouble in ${bad}`,
-    ...(unknown > 0 ? [`${unknown} not known`] : []),
-  ].join(', ');
-  return (
-    <div className="beats" role="img" aria-label={label}>
-      {beats.map(({ startMs, inTrouble }) => (
-        <span
-          key={startMs}
-          className="beat"
-          data-beat={inTrouble === null ? 'unknown' : inTrouble > 0 ? 'bad' : 'good'}
-          title={`${hour.format(startMs)}: ${inTrouble === null ? 'not known' : inTrouble === 0 ? 'no trouble' : `${inTrouble} in trouble`}`}
-        />
-      ))}
-    </div>
   );
 }

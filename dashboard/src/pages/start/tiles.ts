@@ -9,7 +9,7 @@ import type {
 import { formatCmpObject } from '../../cmp-object.ts';
 import { linkTo } from '../../links.ts';
 import { formatWord } from '../../view/format.ts';
-import { type Beat, heartbeat, sinceBySubject } from './heartbeat.ts';
+import { type Beat, heartbeat, sinceBySubject } from '../../view/heartbeat.ts';
 
 export interface Need {
   readonly id: string;

@@ -1,6 +1,6 @@
 // The bars of the last 24 hours are computed back from the present state and the stored changes.
 import { describe, expect, test } from '@jest/globals';
-import { heartbeat, sinceBySubject, type Transition } from '../../../../dashboard/src/pages/start/heartbeat.ts';
+import { heartbeat, sinceBySubject, type Transition } from '../../../dashboard/src/view/heartbeat.ts';
 
 const nowMs = Date.parse('2026-01-31T12:30:00.000Z');
 const isTrouble = (status: string): boolean => status === 'OFFLINE';

@@ -1,6 +1,7 @@
-// The page of an object of the CMP: all that it became, verified at once, and the calls made for it.
+// The pages of one object of the CMP and of one backend: what it became, verified at once; its calls, objects and examples.
 import { expect, test } from '@jest/globals';
 import { login, until, untilCount } from './support/browser.ts';
+import { now } from './support/fake-values.ts';
 import { verification } from './support/fake-world.ts';
 import { describePages } from './support/page-suite.ts';
 
@@ -17,7 +18,7 @@ test('shows what an object became, verifies all of it, and leads to each part', 
   world.addOperation({ name: 'rule.create', cmpObject: tenant, state: 'SUCCEEDED' });
   await login(page, server, world, '/relay');
   await page.keyboard.press('Control+k');
-  await page.getByRole('combobox').fill('tenant/42');
+  await page.getByLabel('Search everything').fill('tenant/42');
   await page.getByRole('option', { selected: true }).filter({ hasText: 'what it became' }).waitFor();
   await page.keyboard.press('Enter');
   await until(page, "location.pathname + location.search === '/cmp?object=tenant%2F42'");
@@ -56,3 +57,27 @@ test('asks for an object, and says how one is written', async () => {
 function look(result: string) {
   return { result, differences: [] };
 }
+
+test('a backend has a page with its calls, their outcomes and latency, its objects, and examples', async () => {
+  const { page, world, server, errors } = suite();
+  world.addBackend({ name: 'edge-1' });
+  world.addMapping({ objectKey: 'rule-1', cmpObject: tenant, ...verification('DRIFTED') });
+  for (const tookMs of [10, 20, 900])
+    world.addOperation({ state: 'SUCCEEDED', startedAt: now(-1_000), finishedAt: now(tookMs - 1_000) });
+  world.addOperation({ name: 'rule.create', state: 'UNKNOWN' });
+  await login(page, server, world, '/relay?show=b1');
+  await page.getByRole('link', { name: 'Its calls, objects and examples' }).click();
+  await page.getByRole('heading', { name: 'edge-1' }).waitFor();
+  const calls = page.locator('.panel-calls');
+  await calls.getByText('3 succeeded').waitFor();
+  await calls.getByText('1 unknown').waitFor();
+  await calls.getByText(/half took at most 2\d ms, 95 % at most 9\d\d ms/).waitFor();
+  await page.locator('.panel-objects').getByRole('link', { name: 'tenant/42' }).waitFor();
+  const example = page.locator('.panel-examples details', { hasText: 'set.create' });
+  await example.click();
+  await example.getByText('"name": "edge-1"').waitFor();
+  await until(page, 'document.title === "(1 unknown, 1 drifted) Backend · Tidegate"');
+  await page.goto(`${server.url}/backend?id=gone`);
+  await page.getByText('It was deleted, or is not in any of your projects.').waitFor();
+  expect(errors).toEqual([]);
+});

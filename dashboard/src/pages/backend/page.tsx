@@ -1,0 +1,323 @@
+// The page of one backend: how it is, its calls of the last 24 hours with outcomes and latency, its objects, and examples of calls.
+import { useCallback, useMemo, useState } from 'react';
+import {
+  BackendExamplesDocument,
+  type BackendExamplesQuery,
+  BackendPageDocument,
+  type BackendPageQuery,
+} from '../../../../generated/dashboard/graphql.ts';
+import { formatCmpObject, linkToCmpObject } from '../../cmp-object.ts';
+import { useDependencies, useLiveState } from '../../context.ts';
+import { containsWords, type FilterFormat, type Filters, plainFormat, toSearch } from '../../filters/filters.ts';
+import { useFilters } from '../../filters/use-filters.ts';
+import { linkTo } from '../../links.ts';
+import type { Page } from '../../page.ts';
+import { Beats } from '../../view/beats.tsx';
+import { formatDuration, formatJson, formatWord } from '../../view/format.ts';
+import { heartbeat } from '../../view/heartbeat.ts';
+import { Link } from '../../view/link.tsx';
+import { PageFrame } from '../../view/page-frame.tsx';
+import { Panel } from '../../view/panel.tsx';
+import { Failures } from '../../view/refusal.tsx';
+import { Age, Time } from '../../view/time.tsx';
+import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
+import { useReading } from '../../view/use-reading.ts';
+import { useRepeated } from '../../view/use-repeated.ts';
+import { subjects } from './kinds.ts';
+import { latencyOf } from './latency.ts';
+import './backend.css';
+
+type Backend = NonNullable<BackendPageQuery['backend']>;
+type Call = BackendPageQuery['relayOperations']['nodes'][number];
+type Mapping = BackendPageQuery['mappings']['nodes'][number];
+
+interface BackendFilters extends Filters {
+  readonly id: string | null;
+}
+
+const common = plainFormat([]);
+const filterFormat: FilterFormat<BackendFilters> = {
+  parse: (search) => ({ ...common.parse(search), id: new URLSearchParams(search).get('id') || null }),
+  format(filters) {
+    const params = new URLSearchParams(common.format(filters));
+    if (filters.id !== null) params.set('id', filters.id);
+    return toSearch(params);
+  },
+};
+
+export const page: Page = {
+  ...subjects,
+  read: async () => [],
+  keys: {
+    firstList: 'calls',
+    groups: [
+      {
+        does: 'Calls, objects, examples',
+        focus: { 1: '[data-list="calls"]', 2: '[data-list="objects"]', 3: '[data-list="examples"]' },
+      },
+    ],
+  },
+  Content: BackendPage,
+};
+
+/** Queues and calls have no event here. */
+const everyMs = 5_000;
+const dayMs = 86_400_000;
+const examplesEveryMs = 600_000;
+
+function BackendPage() {
+  const control = useFilters(filterFormat);
+  const { id, text } = control.filters;
+  const { requester } = useDependencies();
+  const { feed } = useLiveState();
+  const read = useCallback(async () => {
+    if (id === null) return null;
+    const from = new Date(Date.now() - dayMs).toISOString();
+    const found = await requester.request(BackendPageDocument, { id, from });
+    return found.backend === null ? null : { ...found, backend: found.backend, readMs: Date.now() };
+  }, [requester, id]);
+  const { value, failure } = useReading(read, feed[0]?.id, everyMs);
+  const unknown = value?.relayOperationCounts.find(({ state }) => state === 'UNKNOWN')?.count ?? 0;
+  const drifted = value?.mappings.nodes.filter(isWrong).length ?? 0;
+  const offline = Number(value?.backend.enabled === true && value.backend.operatingStatus === 'OFFLINE');
+  usePageTitle(useMemo(() => newsOf({ unknown, drifted, offline }), [unknown, drifted, offline]));
+  return (
+    <PageFrame control={control} className="backend" waitingFor="the backend">
+      {failure !== null && <Failures failures={[failure]} />}
+      {value === undefined && failure === null && <p className="waiting">Reading…</p>}
+      {value === null && (
+        <p className="waiting">
+          It was deleted, or is not in any of your projects. <Link href="/relay">All backends</Link>
+        </p>
+      )}
+      {value != null && (
+        <>
+          <Head {...value} />
+          <CallsPanel {...value} text={text} />
+          <div className="column">
+            <ObjectsPanel {...value} text={text} />
+            <ExamplesPanel backend={value.backend} text={text} />
+          </div>
+        </>
+      )}
+    </PageFrame>
+  );
+}
+
+interface HeadProps extends Pick<BackendPageQuery, 'statusHistory'> {
+  readonly backend: Backend;
+  readonly readMs: number;
+}
+
+function Head({ backend, statusHistory, readMs }: HeadProps) {
+  const { id, name, family, driverName, site, host, port, transport, enabled, operatingStatus } = backend;
+  const { health, circuit, queue, limits, project } = backend;
+  const beats = heartbeat(
+    Number(operatingStatus === 'OFFLINE'),
+    { transitions: statusHistory.nodes, hasOlder: statusHistory.pageInfo.hasNextPage },
+    (status) => status === 'OFFLINE',
+    readMs,
+  );
+  const facts = [formatWord(family), driverName, site, project?.name, `${transport} ${host} port ${port}`];
+  return (
+    <section className="shown-head" aria-labelledby="backend-name">
+      <Link href={linkTo('Backend', id) ?? '/relay'}>‹ In the list</Link>
+      <h2 id="backend-name">{name}</h2>
+      <b data-status={operatingStatus}>{enabled ? formatWord(operatingStatus) : 'disabled'}</b>
+      {circuit.state !== 'CLOSED' && (
+        <strong className="reasons">
+          circuit {formatWord(circuit.state)}
+          {circuit.reason !== null && `: ${circuit.reason}`}
+        </strong>
+      )}
+      {health.message !== null && operatingStatus !== 'ONLINE' && <strong className="reasons">{health.message}</strong>}
+      <span className="dim">{facts.filter(Boolean).join(' · ')}</span>
+      <span>
+        <b>{queue.inFlight}</b> on the wire, <b>{queue.waiting}</b> of {queue.limit} waiting
+        {limits !== null && `, at most ${limits.concurrency} at once`}
+      </span>
+      {health.checkedAt !== null && (
+        <span className="dim">
+          checked <Age at={health.checkedAt} /> ago{health.latencyMs !== null && ` in ${health.latencyMs} ms`}
+        </span>
+      )}
+      <Beats beats={beats} />
+    </section>
+  );
+}
+
+interface CallsPanelProps extends Pick<BackendPageQuery, 'relayOperationCounts' | 'relayOperations'> {
+  readonly text: string;
+}
+
+function CallsPanel({ relayOperationCounts: counts, relayOperations: { nodes }, text }: CallsPanelProps) {
+  const latency = latencyOf(nodes);
+  const shown = nodes.filter(({ name, state, cmpObject, deviceError }) =>
+    containsWords(text, [name, state, cmpObject === null ? null : formatCmpObject(cmpObject), deviceError?.code]),
+  );
+  return (
+    <Panel name="calls" title="Calls of 24 hours" summary={`newest ${shown.length}`}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
+      <section className="scroll" data-list="calls" tabIndex={0} aria-label="Calls of the last 24 hours, newest first">
+        <p className="outcomes">
+          {counts
+            .filter(({ count }) => count > 0)
+            .map(({ state, count, complete }) => (
+              <span key={state}>
+                {count}
+                {complete ? '' : '+'} <b data-status={state}>{formatWord(state)}</b>
+              </span>
+            ))}
+          {counts.every(({ count }) => count === 0) && <span className="dim">No call in this time.</span>}
+        </p>
+        {latency !== null && (
+          <p className="outcomes dim">
+            {`Of the newest ${latency.calls}: half took at most ${formatDuration(latency.medianMs)}, 95 % at most ${formatDuration(latency.p95Ms)}, the slowest ${formatDuration(latency.slowestMs)}.`}
+          </p>
+        )}
+        <ol className="calls">
+          {shown.map((call) => (
+            <li key={call.id}>
+              <CallItem call={call} />
+            </li>
+          ))}
+        </ol>
+      </section>
+    </Panel>
+  );
+}
+
+function CallItem({ call }: { readonly call: Call }) {
+  const { id, name, state, createdAt, startedAt, finishedAt, cmpObject, deviceError } = call;
+  return (
+    <>
+      <span className="line">
+        <Time at={createdAt} />
+        <Link className="name mono" href={linkTo('RelayOperation', id) ?? '/relay'}>
+          {name}
+        </Link>
+        <b data-status={state}>{formatWord(state)}</b>
+        {cmpObject !== null && (
+          <Link className="object" href={linkToCmpObject(cmpObject)}>
+            {formatCmpObject(cmpObject)}
+          </Link>
+        )}
+        {startedAt !== null && finishedAt !== null && (
+          <span className="dim">{formatDuration(Date.parse(finishedAt) - Date.parse(startedAt))}</span>
+        )}
+      </span>
+      {deviceError !== null && (
+        <span className="message">
+          {deviceError.code}: {deviceError.message}
+        </span>
+      )}
+    </>
+  );
+}
+
+interface ObjectsPanelProps extends Pick<BackendPageQuery, 'mappings'> {
+  readonly text: string;
+}
+
+function ObjectsPanel({ mappings: { nodes, totalCount }, text }: ObjectsPanelProps) {
+  const shown = nodes.filter(({ objectKey, resource, scope, cmpObject, lastVerification }) =>
+    containsWords(text, [
+      ...[objectKey, resource, scope, lastVerification?.result],
+      cmpObject === null ? null : formatCmpObject(cmpObject),
+    ]),
+  );
+  return (
+    <Panel name="objects" title="Objects" summary={`${shown.length} of ${totalCount ?? 'more than 10,000'}`}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
+      <section className="scroll" data-list="objects" tabIndex={0} aria-label="Its objects">
+        {shown.length === 0 && <p className="hint">Nothing is mapped to it{text === '' ? '' : ' that matches'}.</p>}
+        <ul className="calls">
+          {shown.map((mapping) => (
+            <li key={mapping.id}>
+              <ObjectItem mapping={mapping} />
+            </li>
+          ))}
+        </ul>
+      </section>
+    </Panel>
+  );
+}
+
+function ObjectItem({ mapping }: { readonly mapping: Mapping }) {
+  const { id, objectKey, resource, scope, cmpObject, lastVerification } = mapping;
+  return (
+    <span className="line">
+      <Link className="name mono" href={linkTo('Mapping', id) ?? '/relay'}>
+        {objectKey}
+      </Link>
+      <span className="dim">
+        {resource} in {scope}
+      </span>
+      {cmpObject !== null && (
+        <Link className="object" href={linkToCmpObject(cmpObject)}>
+          {formatCmpObject(cmpObject)}
+        </Link>
+      )}
+      {lastVerification !== null && <b data-status={lastVerification.result}>{formatWord(lastVerification.result)}</b>}
+    </span>
+  );
+}
+
+interface ExamplesPanelProps {
+  readonly backend: Backend;
+  readonly text: string;
+}
+
+/** Of its driver's operations. */
+function ExamplesPanel({ backend: { name, driverName }, text }: ExamplesPanelProps) {
+  const { requester } = useDependencies();
+  const read = useCallback(
+    async () => (await requester.request(BackendExamplesDocument, {})).relayDrivers,
+    [requester],
+  );
+  const drivers = useRepeated(read, examplesEveryMs);
+  const operations = drivers?.find((driver) => driver.name === driverName)?.operations ?? [];
+  const shown = operations.filter((operation) => containsWords(text, [operation.name, operation.summary]));
+  return (
+    <Panel name="examples" title="Examples" summary={`${shown.length} operations of ${driverName}`}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
+      <section className="scroll" data-list="examples" tabIndex={0} aria-label="Examples of calls">
+        {drivers === null && <p className="hint">Reading…</p>}
+        <ul className="calls">
+          {shown.map((operation) => (
+            <li key={operation.name}>
+              <ExampleItem operation={operation} backendName={name} />
+            </li>
+          ))}
+        </ul>
+      </section>
+    </Panel>
+  );
+}
+
+interface ExampleItemProps {
+  readonly operation: BackendExamplesQuery['relayDrivers'][number]['operations'][number];
+  readonly backendName: string;
+}
+
+function ExampleItem({ operation, backendName }: ExampleItemProps) {
+  const { name, summary, effect, example } = operation;
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+      <summary>
+        <span className="mono name">{name}</span> <span className="dim">{formatWord(effect)}</span> {summary}
+      </summary>
+      {isOpen && (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: text that scrolls must be reachable by keyboard.
+        <pre className="block" tabIndex={0}>
+          {formatJson({ backend: { name: backendName }, operation: name, arguments: example })}
+        </pre>
+      )}
+    </details>
+  );
+}
+
+function isWrong({ lastVerification }: Mapping): boolean {
+  return lastVerification !== null && lastVerification.result !== 'MATCHES';
+}
