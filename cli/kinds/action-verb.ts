@@ -151,22 +151,41 @@ async function run(shape: Shape, verb: ActionVerb, call: ActionCall): Promise<vo
   const document = documentOf(actionDocument(registry, kind, action)) as unknown as PayloadDocument;
   const payload = await client.tryMutate(document, input);
   refuseIfAny(payload.userErrors, blameOf(shape, options), given.secrets);
-  const { made } = payload;
-  await settled(call, payload.commit, balancerIn(kind, made));
-  const secrets = Object.fromEntries((action.secrets ?? []).map((name) => [name, payload[name] ?? null]));
+  const once = Object.fromEntries((action.secrets ?? []).map((name) => [name, payload[name] ?? null]));
+  const isOnce = Object.keys(once).length > 0;
+  // Nobody can show it again: it is printed before a wait that may fail.
+  if (isOnce) stderr.write(`tidegate: keep ${Object.keys(once).map(secretWords).join(' and ')}: nobody can show it again\n`);
+  if (isOnce) await printDone(shape, verb, call, { payload, target, input: given.input, once });
+  await settled(call, payload.commit, balancerIn(kind, payload.made));
+  if (!isOnce) await printDone(shape, verb, call, { payload, target, input: given.input, once });
+}
+
+interface Done {
+  readonly payload: Payload;
+  readonly target: JsonObject;
+  /** What was given. */
+  readonly input: JsonObject;
+  /** Secrets that are shown once. */
+  readonly once: Readonly<Record<string, unknown>>;
+}
+
+async function printDone(
+  { kind, key }: Shape,
+  { done }: ActionVerb,
+  { options, printer, names }: ActionCall,
+  { payload: { made }, target, input, once }: Done,
+): Promise<void> {
   const id = (isObject(made) ? made.id : undefined) ?? (key === 'id' ? target.id : undefined) ?? null;
-  if (Object.keys(secrets).length > 0)
-    stderr.write(`tidegate: keep ${Object.keys(secrets).map(secretWords).join(' and ')}: nobody can show it again\n`);
   if (options.json === true) {
-    const gone = verb.done.replace(/^is /, '');
-    return printer.json({ ...(isObject(made) ? made : { id, [gone]: true }), ...secrets });
+    const what = done.replace(/^is /, '');
+    return printer.json({ ...(isObject(made) ? made : { id, [what]: true }), ...once });
   }
-  for (const value of Object.values(secrets)) await printer.line(String(value ?? ''));
-  if (Object.keys(secrets).length > 0) return;
-  if (isRenamed(given.input, kind, options)) return printer.line(`${names[0]} is ${options.rename} now`);
+  const secrets = Object.values(once);
+  if (secrets.length > 0) return printer.line(secrets.map((each) => String(each ?? '')).join(' '));
+  if (isRenamed(input, kind, options)) return printer.line(`${names[0]} is ${options.rename} now`);
   const name = names[0] ?? (isObject(made) ? nameOf(kind, made) : String(id));
-  const isNew = verb.done === doneWords.create && typeof id === 'string';
-  await printer.line(`${name} ${verb.done}${isNew && id !== name ? `: ${id}` : ''}`);
+  const isNew = done === doneWords.create && typeof id === 'string';
+  return printer.line(`${name} ${done}${isNew && id !== name ? `: ${id}` : ''}`);
 }
 
 /** An object inside of the object is sent whole: what was not given of it is as it was. */

@@ -4,7 +4,7 @@ import { registry } from '../../generated/kinds/registry.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import { type InputField, ownFields } from '../../schema/kinds/kind.ts';
 
-export interface InputFault {
+interface InputFault {
   readonly path: readonly string[];
   readonly message: string;
 }

@@ -15,7 +15,7 @@ export interface FieldOption {
 }
 
 export const fieldsGroup = 'Fields:';
-export const filtersGroup = 'Filters:';
+const filtersGroup = 'Filters:';
 
 /** Options that mean the same for every verb. */
 const taken: ReadonlySet<string> = new Set([

@@ -9,7 +9,7 @@ import {
   namingSelection,
   oneDocument,
 } from '../../schema/kinds/documents.ts';
-import type { Kind } from '../../schema/kinds/kind.ts';
+import { aliasOf, type Kind } from '../../schema/kinds/kind.ts';
 import { CommandFailure } from '../failures.ts';
 import type { GraphClient, GraphqlDocument } from '../graph-client.ts';
 import { type Connection, readAll, readPages } from '../pages.ts';
@@ -50,7 +50,7 @@ function plain({ output }: Kind, object: JsonObject): JsonObject {
     const value = object[name];
     const variant = isObject(value) ? variants?.find(({ type }) => type === value.__typename) : undefined;
     if (!isObject(value) || variant === undefined) continue;
-    const members = variant.fields.map((each) => [each.name, value[`${variant.as}_${each.name}`] ?? null]);
+    const members = variant.fields.map((each) => [each.name, value[aliasOf(variant, each)] ?? null]);
     made[name] = { __typename: variant.type, ...Object.fromEntries(members) };
   }
   return made;

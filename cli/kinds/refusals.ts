@@ -4,7 +4,7 @@ import { CommandFailure } from '../failures.ts';
 import type { UserError } from '../graph-client.ts';
 import type { FieldOption } from './field-options.ts';
 
-export interface Blame {
+interface Blame {
   readonly options: readonly FieldOption[];
   /** Names of the options that were given. */
   readonly given: ReadonlySet<string>;
@@ -15,7 +15,7 @@ export interface Blame {
 }
 
 /** `field`: as the server has it, `input` first. */
-export function atFault(field: readonly string[], { options, given, from, others }: Blame): string | undefined {
+function atFault(field: readonly string[], { options, given, from, others }: Blame): string | undefined {
   const path = field.slice(1).filter((part) => !/^\d+$/.test(part));
   const [first] = path;
   if (first === undefined) return undefined;

@@ -269,10 +269,15 @@ class Derivation {
     const types = union.getTypes();
     const names = types.map(({ name }) => name);
     const [start, end] = [common(names), common(names.map(reversed)).length];
+    const shapes = new Map<string, Set<string>>();
+    for (const { name, type } of types.flatMap((each) => Object.values(each.getFields())))
+      shapes.set(name, (shapes.get(name) ?? new Set()).add(String(type)));
     return types.map((type) => ({
       type: type.name,
       as: lowerFirst(type.name.slice(start.length, type.name.length - end)),
-      fields: this.#output(type, new Set(), depth + 1),
+      fields: this.#output(type, new Set(), depth + 1).map((field) =>
+        (shapes.get(field.name)?.size ?? 0) > 1 ? { ...field, aliased: true as const } : field,
+      ),
     }));
   }
 }

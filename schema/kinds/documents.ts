@@ -1,5 +1,5 @@
 // GraphQL documents for a kind, made from the registry: each reads or changes objects of one kind. Nothing here needs Node.
-import type { Action, Kind, OutputField, Registry } from './kind.ts';
+import { type Action, aliasOf, type Kind, type OutputField, type Registry } from './kind.ts';
 
 /** What is read of an object: `fields` of it, default all. */
 export function selectionOf(registry: Registry, kind: Kind, fields: readonly OutputField[] = kind.output): string {
@@ -38,10 +38,13 @@ function linkText(registry: Registry, type: string): string {
   return ['id', ...plain.map(({ name }) => name)].join(' ');
 }
 
-/** Types of a union may have fields of one name with different types: each has the name of its variant. */
-function variantText(registry: Registry, { type, as, fields }: NonNullable<OutputField['variants']>[number]): string {
-  const texts = fields.map((each) => `${as}_${each.name}: ${fieldText(registry, each)}`);
-  return `... on ${type} { ${texts.join(' ')} }`;
+/** Types of a union may have fields of one name with different types. */
+function variantText(registry: Registry, variant: NonNullable<OutputField['variants']>[number]): string {
+  const texts = variant.fields.map((each) => {
+    const alias = each.aliased === true ? `${aliasOf(variant, each)}: ` : '';
+    return `${alias}${fieldText(registry, each)}`;
+  });
+  return `... on ${variant.type} { ${texts.join(' ')} }`;
 }
 
 /** The pages of a kind with a root list. `filters`: those of the list that are used. */

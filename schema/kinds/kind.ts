@@ -41,6 +41,8 @@ export interface OutputField {
   readonly fields?: readonly OutputField[];
   /** Of a union: the fields of each type, by the field of the input that sets it. */
   readonly variants?: readonly OutputVariant[];
+  /** In a variant: another variant has a field of this name with another type. It is read by another name: `aliasOf`. */
+  readonly aliased?: true;
 }
 
 interface OutputVariant {
@@ -121,6 +123,11 @@ export function upperFirst(text: string): string {
 
 export function lowerFirst(text: string): string {
   return `${text.charAt(0).toLowerCase()}${text.slice(1)}`;
+}
+
+/** The name in an answer of a field of a variant. */
+export function aliasOf({ as }: OutputVariant, { name, aliased }: OutputField): string {
+  return aliased === true ? `${as}_${name}` : name;
 }
 
 /** `minTtlSeconds`: min-ttl-seconds. */

@@ -110,6 +110,7 @@ describe('the grammar', () => {
       'from',
       'host',
       'key',
+      'kind',
       'label',
       'limit',
       'name',

@@ -45,10 +45,12 @@ export function planImport(
       ...(unknown ? [{ path: ['driver'], message: `no driver has that name; the drivers are ${known}` }] : []),
       ...(driver === undefined ? [] : driverFaults(entry, driver)),
       ...placeFaults(entry, named(entry)),
-      ...(named(entry).length === 0 && entry.credentials === undefined && isWhole(entry) ? [missing] : []),
     ];
     return found.map(({ path, message }) => ({ line: lineOf(path), backend: entry.name ?? null, message }));
   });
+  for (const { entry, lineOf } of file.entries)
+    if (entry.credentials === undefined && named(entry).length === 0)
+      faults.push({ line: lineOf(missing.path), backend: entry.name, message: missing.message });
   const steps = file.entries.map((found) => {
     const [here] = named(found.entry);
     return stepFor(found, here, driverOf(found.entry), options);
@@ -57,11 +59,6 @@ export function planImport(
 }
 
 const missing: EntryFault = { path: [], message: 'credentials is missing: the backend is new' };
-
-/** Its other faults do not say already what is missing. */
-function isWhole({ name, driver, host }: Partial<ImportEntry>): boolean {
-  return name !== undefined && driver !== undefined && host !== undefined;
-}
 
 /** Why a backend of the file conflicts with the existing ones. */
 function placeFaults(entry: Partial<ImportEntry>, here: readonly ExistingBackend[]): EntryFault[] {
