@@ -6,7 +6,7 @@ import { Interruption, UsageError } from './failures.ts';
 const mostCharacters = 1_024;
 const keys = { interrupt: '\u0003', end: '\u0004', erase: '\u007f', backspace: '\b', eraseLine: '\u0015' } as const;
 
-export interface Question {
+interface Question {
   readonly text: string;
   readonly isSecret: boolean;
 }

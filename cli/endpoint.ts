@@ -11,13 +11,13 @@ export const usualFolder = '.tidegate';
 /** Written by "npm start": its address. */
 const urlFile = 'url';
 
-export interface EndpointOptions {
+interface EndpointOptions {
   readonly url?: string | undefined;
   readonly context?: string | undefined;
   readonly data?: string | undefined;
 }
 
-export interface Endpoint {
+interface Endpoint {
   readonly url: URL;
   /** Whose credential is used, unless another is given. */
   readonly context: StoredContext | undefined;

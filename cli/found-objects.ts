@@ -7,7 +7,7 @@ import { CommandFailure, UsageError } from './failures.ts';
 import { type GraphClient, GraphFailure } from './graph-client.ts';
 import { isKindName, namedKinds, objectsNamed } from './named-kinds.ts';
 
-export interface FoundObject {
+interface FoundObject {
   /** In words. */
   readonly kind: string;
   readonly name: string;
@@ -15,7 +15,7 @@ export interface FoundObject {
   readonly id: string;
 }
 
-export interface Search {
+interface Search {
   readonly found: readonly FoundObject[];
   /** Kinds that gave no answer, with the reason. */
   readonly missing: readonly string[];

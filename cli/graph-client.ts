@@ -24,7 +24,7 @@ interface GraphClientOptions {
   readonly slowMs?: number;
 }
 
-export interface GraphAnswer {
+interface GraphAnswer {
   readonly data?: Record<string, unknown> | null;
   readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
 }

@@ -40,13 +40,13 @@ export const namedKinds = {
   tokens: { what: 'API token', list: 'apiTokens', name: 'name', inProject: true },
 } as const satisfies Readonly<Record<string, NamedKind>>;
 
-export type KindName = keyof typeof namedKinds;
+type KindName = keyof typeof namedKinds;
 
 export function isKindName(noun: string): noun is KindName {
   return Object.hasOwn(namedKinds, noun);
 }
 
-export interface NamedObject {
+interface NamedObject {
   readonly id: string;
   readonly name: string;
   readonly state: string | null;

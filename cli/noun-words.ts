@@ -10,7 +10,7 @@ export function otherWordsFor(name: string, { short }: Pick<Entry<Noun>, 'short'
 }
 
 /** Undefined: it has none. */
-export function singularOf(name: string): string | undefined {
+function singularOf(name: string): string | undefined {
   if (single.has(name) || !name.endsWith('s')) return undefined;
   if (name.endsWith('ies')) return `${name.slice(0, -3)}y`;
   return name.endsWith('sses') ? name.slice(0, -2) : name.slice(0, -1);

@@ -14,7 +14,7 @@ export function storedCredential(context: StoredContext, around: Around): Creden
 }
 
 /** What a login and a renewal answer. */
-export interface SessionTokens {
+interface SessionTokens {
   readonly accessToken?: string | null | undefined;
   readonly accessTokenExpiresAt?: string | null | undefined;
   readonly refreshToken?: string | null | undefined;

@@ -7,12 +7,12 @@ import { validateObject } from '../../platform/values/json-schema.ts';
 import { checkNewBalancer } from '../../subgraphs/loadbalancer/control/balancers/balancer-input.ts';
 import { checkCertificate } from '../../subgraphs/loadbalancer/control/certificates/certificate-input.ts';
 import { checkPolicy } from '../../subgraphs/loadbalancer/control/scaling/policy-input.ts';
-import type { PartName } from '../../subgraphs/loadbalancer/spec/part-kind.ts';
 import { appliedKinds, notApplied, readKindManifest } from './kind-manifest.ts';
+import type { ApplyFault, WantedManifest } from './manifest.ts';
 import { largestSecretBytes, readBounded, readSecret, type SecretPlaces } from './secrets.ts';
-import type { ManifestSource, SourceFault } from './source.ts';
+import type { ManifestSource } from './source.ts';
 import { parseSource } from './source.ts';
-import { type ManifestFault, type PartNode, readChildren, unknownField } from './tree.ts';
+import { type ManifestFault, readChildren, unknownField } from './tree.ts';
 
 /** Kinds with readers of their own. */
 const ownNames = ['Backend', 'ProjectSubnet', 'TlsCertificate', 'LoadBalancer', 'AutoscalingPolicy'] as const;
@@ -20,25 +20,6 @@ type OwnName = (typeof ownNames)[number];
 
 /** In the order in which they are applied: a kind refers only to earlier ones. */
 const kindNames: readonly string[] = [...ownNames, ...appliedKinds];
-
-export interface WantedManifest {
-  readonly kind: string;
-  /** Of an AutoscalingPolicy: that of its load balancer. Of a part: after that of its parent. */
-  readonly name: string;
-  readonly line: number;
-  /** As the create input of the kind takes them; without the tree. */
-  readonly fields: JsonObject;
-  readonly tree: ReadonlyMap<PartName, readonly PartNode[]>;
-  readonly secrets: readonly string[];
-  /** Of a Backend: the manifest without its kind. */
-  readonly value: JsonObject;
-  lineOf(path: readonly string[]): number;
-}
-
-export interface ApplyFault extends SourceFault {
-  /** Kind and name, where they are known. */
-  readonly document: string | null;
-}
 
 const mostManifests = 1_000;
 const text = { type: 'string' };

@@ -10,7 +10,7 @@ import { kindOf, listChildren, listObjects, nameOf, readObject, wordsOf } from '
 import { readAll } from '../pages.ts';
 import { differences } from './compare.ts';
 import { appliedKinds, inputHas, makeAction, manifestField } from './kind-manifest.ts';
-import type { ApplyFault, WantedManifest } from './manifests.ts';
+import type { ApplyFault, WantedManifest } from './manifest.ts';
 import type { Plan } from './plan.ts';
 import { type Change, notYetMade, type Step, stepKey } from './step.ts';
 

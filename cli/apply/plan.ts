@@ -4,7 +4,7 @@ import { policyOf } from '../../subgraphs/loadbalancer/control/scaling/policy-in
 import type { PartName } from '../../subgraphs/loadbalancer/spec/part-kind.ts';
 import { differences } from './compare.ts';
 import type { Existing, ExistingBalancer } from './existing.ts';
-import type { ApplyFault, WantedManifest } from './manifests.ts';
+import type { ApplyFault, WantedManifest } from './manifest.ts';
 import { planChildren, type TreeContext, treeInput } from './plan-tree.ts';
 import { notYetMade, type Step } from './step.ts';
 import type { ManifestFault } from './tree.ts';

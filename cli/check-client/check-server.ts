@@ -10,7 +10,7 @@ import { playRequest } from './play-request.ts';
 import { PlayedGraph } from './played-graph.ts';
 import { serveRowSockets } from './row-sockets.ts';
 
-export interface CheckServer {
+interface CheckServer {
   /** Of the server, without a path. */
   readonly origin: string;
   /** Resolves with the verdicts when all rows were tried, or when the client asks for no more. */

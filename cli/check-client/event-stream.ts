@@ -20,7 +20,7 @@ export const saidEnds = {
   'the rights change': socketCloses.rightsChanged,
 } as const;
 
-export interface StreamItem {
+interface StreamItem {
   readonly cursor: string;
   readonly result: ExecutionResult;
 }

@@ -2,7 +2,7 @@
 // `tidegate complete-names`, which gives up silently after half a second.
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof shells)[number];
+type Shell = (typeof shells)[number];
 
 /** `table`: the shell function of sh-table.ts. */
 export function completionScript(shell: Shell, table: string): string {

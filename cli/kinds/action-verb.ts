@@ -137,7 +137,7 @@ type ActionCall = RemoteCall<Options, readonly string[]> & WaitingCall & { reado
 
 async function run(shape: Shape, verb: ActionVerb, call: ActionCall): Promise<void> {
   const { kind, action, fields, key } = shape;
-  const { client, options, printer, names, stderr } = call;
+  const { client, options, stderr } = call;
   const given = await givenInput(shape, call);
   if (key === 'id' && (fields.length > 0 || shape.renames) && verb.done === doneWords.update && given.isEmpty)
     throw new UsageError('nothing to change was given');
@@ -154,7 +154,8 @@ async function run(shape: Shape, verb: ActionVerb, call: ActionCall): Promise<vo
   const once = Object.fromEntries((action.secrets ?? []).map((name) => [name, payload[name] ?? null]));
   const isOnce = Object.keys(once).length > 0;
   // Nobody can show it again: it is printed before a wait that may fail.
-  if (isOnce) stderr.write(`tidegate: keep ${Object.keys(once).map(secretWords).join(' and ')}: nobody can show it again\n`);
+  if (isOnce)
+    stderr.write(`tidegate: keep ${Object.keys(once).map(secretWords).join(' and ')}: nobody can show it again\n`);
   if (isOnce) await printDone(shape, verb, call, { payload, target, input: given.input, once });
   await settled(call, payload.commit, balancerIn(kind, payload.made));
   if (!isOnce) await printDone(shape, verb, call, { payload, target, input: given.input, once });

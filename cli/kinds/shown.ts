@@ -6,7 +6,7 @@ import { titleOf } from './field-options.ts';
 import { kindOf, nameOf } from './find-object.ts';
 
 /** Null: there is no value. */
-export function textOf(field: OutputField, value: JsonValue | undefined): string | null {
+function textOf(field: OutputField, value: JsonValue | undefined): string | null {
   if (value === null || value === undefined) return null;
   if (Array.isArray(value)) {
     const texts = value.map((each: JsonValue) => textOf({ ...field }, each) ?? '-');

@@ -7,7 +7,7 @@ import { CodedError, socketCloses } from '../../platform/edge/errors.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import { InvalidGraphqlDocument } from '../access/invalid-document.ts';
 import type { SocketLimits } from '../access/limits.ts';
-import type { AdmittedSubscription } from '../web/graphql-endpoint.ts';
+import type { AdmittedSubscription } from '../web/endpoint-request.ts';
 import type { GatewayMetrics } from '../web/metrics.ts';
 import { closeAll } from './closable.ts';
 import { EventStream, endEventStream, openEventStream, type ReadingLimits } from './event-stream.ts';

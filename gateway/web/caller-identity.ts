@@ -3,7 +3,7 @@ import { CodedError } from '../../platform/edge/errors.ts';
 import type { Identity } from '../../platform/edge/identity.ts';
 import { authorizationFault, bearerOf, howToLogIn } from '../access/bearer.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
-import type { EndpointRequest } from './graphql-endpoint.ts';
+import type { EndpointRequest } from './endpoint-request.ts';
 
 export const invalidCredential = 'The credential is not valid or has expired: log in again.';
 

@@ -9,7 +9,7 @@ import { InvalidGraphqlDocument } from '../access/invalid-document.ts';
 import type { GraphVersion } from '../versions/graph-version.ts';
 import type { GraphVersions } from '../versions/graph-versions.ts';
 import { callerIdentity } from './caller-identity.ts';
-import type { EndpointRequest } from './graphql-endpoint.ts';
+import type { EndpointRequest } from './endpoint-request.ts';
 
 export interface ExplainingParts {
   readonly versions: Pick<GraphVersions, 'use'>;

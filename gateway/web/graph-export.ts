@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { GraphExport } from '../../platform/graph/graph-export.ts';
-import type { EndpointRequest, EndpointResponse } from './graphql-endpoint.ts';
+import type { EndpointRequest, EndpointResponse } from './endpoint-request.ts';
 import { dataPolicy } from './security-headers.ts';
 
 /** 10 million objects at 500 a page: an export beyond that does not end. */

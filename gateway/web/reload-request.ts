@@ -5,7 +5,7 @@ import { presentError } from '../../platform/graph/execution.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
 import type { ReloadReport } from '../versions/graph-reload.ts';
 import { callerIdentity } from './caller-identity.ts';
-import type { EndpointRequest } from './graphql-endpoint.ts';
+import type { EndpointRequest } from './endpoint-request.ts';
 
 export interface ReloadingParts {
   /** Undefined: the graph of this gateway is fixed. Throws a CodedError. */

@@ -2,7 +2,7 @@
 // string (GraphQL over HTTP, section 5). Messages say what to send, and quote names of fields, never values.
 import { HttpError } from '../../platform/graph/http-body.ts';
 import { jsonIn } from '../../platform/values/json.ts';
-import type { EndpointRequest } from './graphql-endpoint.ts';
+import type { EndpointRequest } from './endpoint-request.ts';
 
 export interface RequestFault {
   readonly status: number;

@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HttpError, parseJson, readBody } from '../../platform/graph/http-body.ts';
 import { type SessionField, sessionMutations } from '../access/session-documents.ts';
 import { CrossOrigin } from './cross-origin.ts';
-import type { EndpointRequest, EndpointResponse } from './graphql-endpoint.ts';
+import type { EndpointRequest, EndpointResponse } from './endpoint-request.ts';
 
 type Execute = (request: EndpointRequest) => Promise<EndpointResponse>;
 type Taken = Pick<EndpointRequest, 'clientAddress' | 'callerRequestId' | 'requestId' | 'signal' | 'onIdentified'>;
@@ -16,7 +16,7 @@ interface SessionParts {
   readonly renewals: Renewals;
 }
 
-export interface SessionAnswer {
+interface SessionAnswer {
   readonly status: number;
   /** In GraphQL's shape, without a refresh token. */
   readonly answer: object;

@@ -146,7 +146,11 @@ const newAlertChannel = () => ({
 /** In place of the one before: a project has a bounded number of each. */
 async function makeAlertRule(): Promise<string> {
   await ofDatabase((db) => db.execute('DELETE FROM alert_rule'));
-  const { alertRule } = await make<{ alertRule: { id: string } }>('alertRuleCreate', newAlertRule(), 'alertRule { id }');
+  const { alertRule } = await make<{ alertRule: { id: string } }>(
+    'alertRuleCreate',
+    newAlertRule(),
+    'alertRule { id }',
+  );
   return alertRule.id;
 }
 

@@ -106,9 +106,12 @@ describeWithProduct('the command line', () => {
     const call = ['lab-firewall', 'setElement.add', '--arguments', element, '--cmp-object', tenant, '--wait', '30'];
     const { id, state } = JSON.parse(await cli('call', ...call, '-o', 'json')) as { id: string; state: string };
     expect(state).toBe('SUCCEEDED');
-    expect(await cli('read', 'lab-firewall', 'setElement.list', '--arguments', '{"set": "blocked"}')).toContain('203.0.113.77');
+    expect(await cli('read', 'lab-firewall', 'setElement.list', '--arguments', '{"set": "blocked"}')).toContain(
+      '203.0.113.77',
+    );
     // As tables have it.
-    const [, short = ''] = /^(op_\w+) .*setElement.add/m.exec(await cli('operations', 'list', '--cmp-object', tenant)) ?? [];
+    const [, short = ''] =
+      /^(op_\w+) .*setElement.add/m.exec(await cli('operations', 'list', '--cmp-object', tenant)) ?? [];
     expect(await cli('operations', 'show', short)).toContain(id);
     expect(await cli('events', 'wait', '--subject', short, '--to', 'SUCCEEDED')).toContain('SUCCEEDED');
     expect(await cli('find', 'lab-fire')).toMatch(/^lab-firewall +backend +ONLINE +be_/m);
@@ -135,7 +138,9 @@ describeWithProduct('the command line', () => {
       return stdout;
     };
     const password = join(product.data, 'admin.password');
-    expect(await run('login', product.url, '--user', 'admin', '--password-file', password, '--as', 'here')).toContain('administrator');
+    expect(await run('login', product.url, '--user', 'admin', '--password-file', password, '--as', 'here')).toContain(
+      'administrator',
+    );
     expect(await run('contexts', 'list')).toMatch(/^here +\* /m);
     expect(await run('machines', 'list', '-o', 'yaml')).not.toBe('');
     expect((await run('complete-names', 'backends', '--begin', 'lab-f')).split('\n')).toContain('lab-firewall');
@@ -254,7 +259,9 @@ describeWithProduct('the command line', () => {
     await asAdministrator('users', 'create', name, '--user-password-file', file('password'));
     expect(await asAdministrator('users', 'list')).toContain(name);
     await asAdministrator('memberships', 'set', name, '--project', name, '--role', 'operator');
-    expect(await asAdministrator('memberships', 'list', '--project', name)).toMatch(new RegExp(`^${name} +OPERATOR`, 'm'));
+    expect(await asAdministrator('memberships', 'list', '--project', name)).toMatch(
+      new RegExp(`^${name} +OPERATOR`, 'm'),
+    );
     const own = ['--user', name, '--password-file', file('password'), ...place()];
     const token = await tidegate('tokens', 'create', 'ci', '--project', name, '--role', 'member', ...own);
     await writeFile(file('token'), token);

@@ -17,7 +17,7 @@ const conventionalArguments = new Set(['id', 'input', 'first', 'after']);
 const verbs = /^(create|update|delete|remove|add|set|get|list|make|settle|accept|close|enable|disable|revoke)[A-Z]/;
 const rootTypes = new Set(['Query', 'Mutation', 'Subscription']);
 /** Mutations that return credentials write nothing that has to be replicated. */
-const withoutCommit = new Set(['login', 'sessionRefresh', 'logout']);
+const withoutCommit = new Set(['login', 'sessionStart', 'sessionRefresh', 'logout']);
 
 /**
  * Words that a subgraph's type names may begin with, besides its own name and the entities that it owns. More general types

@@ -177,10 +177,13 @@ async function remove(clients: Clients, container: string, objects: readonly str
     for (const path of [...objects.map((each) => `delete_object/${each}`), `delete_container/${container}`])
       for (let isDone = false; !isDone; ) {
         const call = { method: 'DELETE', path: `/-/${path}` } as const;
-        isDone = await clients.of('south').done(call).then(
-          () => true,
-          (error: unknown) => isGone(error) || (performance.now() > endsAtMs ? Promise.reject(error) : false),
-        );
+        isDone = await clients
+          .of('south')
+          .done(call)
+          .then(
+            () => true,
+            (error: unknown) => isGone(error) || (performance.now() > endsAtMs ? Promise.reject(error) : false),
+          );
         if (!isDone) await sleep(pauseMs);
       }
   } finally {

@@ -47,7 +47,7 @@ export async function sendJson<Result>(url: string, body: object): Promise<Resul
 }
 
 /** Sends a document to `url` without a credential, or with the given one. Nothing is cached: the live store is the cache. */
-export async function send<Result, Variables>(
+async function send<Result, Variables>(
   url: string,
   document: GraphqlDocument<Result, Variables>,
   variables: Variables,

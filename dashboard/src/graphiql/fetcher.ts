@@ -107,7 +107,7 @@ const ends: Readonly<Record<number, string>> = {
 };
 
 /** Why a subscription ended: a socket's close has a number, a refusal has messages. */
-export function endInWords(error: unknown): string {
+function endInWords(error: unknown): string {
   if (Array.isArray(error)) return error.map((each: { readonly message?: unknown }) => String(each.message)).join('\n');
   if (typeof error !== 'object' || error === null) return String(error);
   const { code, reason, message } = error as { code?: unknown; reason?: unknown; message?: unknown };

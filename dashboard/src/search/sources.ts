@@ -20,7 +20,7 @@ export interface Found {
   readonly href: string;
 }
 
-export interface Source {
+interface Source {
   /** In an error message. */
   readonly title: string;
   /** The page that has what it finds: without it, the deployment has no such objects. */

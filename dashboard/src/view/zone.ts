@@ -5,7 +5,7 @@ const storageKey = 'tidegate.zone';
 const changed = new EventTarget();
 
 /** Undefined: the browser's own. */
-export type Zone = 'UTC' | undefined;
+type Zone = 'UTC' | undefined;
 
 function subscribe(listener: () => void): () => void {
   changed.addEventListener('change', listener);

@@ -26,8 +26,16 @@ afterAll(async () => {
 });
 
 const file = (name: string) => join(folder.path, name);
-const at = () => ['--url', system.url, '--user', 'admin', '--password-file', join(system.folder, 'accounts/admin.password')];
-const run = (...words: readonly string[]) => runCommand([...words, '--project', 'default', ...at()], { env: { USER_PASSWORD: 'correct horse battery' } });
+const at = () => [
+  '--url',
+  system.url,
+  '--user',
+  'admin',
+  '--password-file',
+  join(system.folder, 'accounts/admin.password'),
+];
+const run = (...words: readonly string[]) =>
+  runCommand([...words, '--project', 'default', ...at()], { env: { USER_PASSWORD: 'correct horse battery' } });
 
 async function apply(text: string, ...more: readonly string[]) {
   await writeFile(file('wanted.yaml'), text);
@@ -125,7 +133,12 @@ test('what differs is sent, with what the object keeps of a field that is sent w
   const changed = await apply(other);
   const updated = changed.rows().filter(({ result }) => result === 'UPDATED');
   expect(updated.map(({ kind, changes }) => [kind, changes.map(({ field }) => field)])).toEqual([
-    ...[['Membership', ['role']], ['GslbMonitor', ['parameters']], ['GslbPool', ['quorum']], ['Gslb', ['poolIds']]],
+    ...[
+      ['Membership', ['role']],
+      ['GslbMonitor', ['parameters']],
+      ['GslbPool', ['quorum']],
+      ['Gslb', ['poolIds']],
+    ],
   ]);
   const pool = await run('gslb-pools', 'show', 'web', '--json');
   expect(JSON.parse(pool.stdout).quorum).toMatchObject({ leastRegions: 2, leastVoters: 3 });
@@ -182,7 +195,13 @@ listeners:
   const exported = await run('export', '-f', file('all.yaml'));
   expect([exported.exitCode, exported.stderr]).toEqual([0, '']);
   const text = await readFile(file('all.yaml'), 'utf8');
-  for (const each of ['kind: User\n', 'redirectPool: static', 'password: not shown', 'kind: Backend', 'targetPercent: 70'])
+  for (const each of [
+    'kind: User\n',
+    'redirectPool: static',
+    'password: not shown',
+    'kind: Backend',
+    'targetPercent: 70',
+  ])
     expect(text).toContain(each);
   expect(text).not.toContain('correct horse');
   expect(text).not.toContain('PRIVATE KEY');

@@ -18,7 +18,10 @@ test('links become ids, or what is asked for; objects lose their nulls', () => {
     cmpObject: { namespace: 'default', type: 'tenant', externalId: '42' },
   });
   const named = asInput('GslbCreateInput', outputOf('Gslb'), gslb, ({ name }, kind) => `${kind} ${String(name)}`);
-  expect(named).toMatchObject({ flavorId: 'GslbFlavor name of F', poolIds: ['GslbPool name of A', 'GslbPool name of B'] });
+  expect(named).toMatchObject({
+    flavorId: 'GslbFlavor name of F',
+    poolIds: ['GslbPool name of A', 'GslbPool name of B'],
+  });
 });
 
 test('a union is the field that sets it', () => {
@@ -76,9 +79,15 @@ test('merged are the members of objects; of alternatives the new one stays alone
 
 test('an input is checked: unknown fields, words, types, alternatives, what is missing', () => {
   const faultsOf = (input: string, value: object) =>
-    checkInput(input, value as Parameters<typeof checkInput>[1]).faults.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  expect(faultsOf('GslbPoolCreateInput', { name: 'a', answerScope: 'region', failback: { mode: 'manual' } })).toEqual([]);
-  expect(checkInput('GslbPoolCreateInput', { name: 'a', answerScope: 'region' }).value).toMatchObject({ answerScope: 'REGION' });
+    checkInput(input, value as Parameters<typeof checkInput>[1]).faults.map(
+      ({ path, message }) => `${path.join('.')}: ${message}`,
+    );
+  expect(faultsOf('GslbPoolCreateInput', { name: 'a', answerScope: 'region', failback: { mode: 'manual' } })).toEqual(
+    [],
+  );
+  expect(checkInput('GslbPoolCreateInput', { name: 'a', answerScope: 'region' }).value).toMatchObject({
+    answerScope: 'REGION',
+  });
   expect(faultsOf('GslbPoolCreateInput', { minUp: '3', failback: [], answerScope: 'here', id: 'x' })).toEqual([
     'minUp: minUp must be a number',
     'failback: failback must be a map of names and values',

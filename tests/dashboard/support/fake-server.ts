@@ -7,7 +7,7 @@ import { extname, join } from 'node:path';
 import { buildSchema, type GraphQLError, graphql } from 'graphql';
 import { useServer as serveSockets } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { EndpointRequest, EndpointResponse } from '../../../gateway/web/graphql-endpoint.ts';
+import type { EndpointRequest, EndpointResponse } from '../../../gateway/web/endpoint-request.ts';
 import { answerSession, Renewals, sessionFieldOf } from '../../../gateway/web/session-request.ts';
 import { documentPolicy } from '../../../gateway/web/static-files.ts';
 import { readSupergraph } from '../../../platform/graph/generated-schema.ts';

@@ -5,7 +5,7 @@ interface Call {
   readonly finishedAt: string | null;
 }
 
-export interface Latency {
+interface Latency {
   readonly calls: number;
   readonly medianMs: number;
   /** Of a hundred calls, 95 took at most so long. */

@@ -153,7 +153,7 @@ function wordsOf({ monitor, verdict, count, dissents, ageMs, latencyMs, message 
 }
 
 /** False if its members are checked, and no vote counts because every checker is absent or its votes are too old. */
-export function canChange({ votes }: Pick<NameDetails, 'votes'>): boolean {
+function canChange({ votes }: Pick<NameDetails, 'votes'>): boolean {
   const all = [...votes.values()].flat();
   return all.length === 0 || !all.every(({ count }) => count === 'ABSENT' || count === 'STALE');
 }

@@ -27,7 +27,7 @@ const dayMs = 86_400_000;
 /** A certificate that ends sooner needs a person. */
 const expiryDays = 14;
 
-export const domainRows: readonly DomainRow[] = [
+const domainRows: readonly DomainRow[] = [
   {
     name: 'relay',
     title: 'Relay',
