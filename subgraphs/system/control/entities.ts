@@ -5,13 +5,13 @@ import { caller, maySee } from '../../../platform/edge/authorise.ts';
 import { allows, type RequestContext } from '../../../platform/edge/identity.ts';
 import { loader } from '../../../platform/graph/loader.ts';
 import type { HaCluster, HaMove } from '../../../platform/process/ha-cluster.ts';
-import { sees } from './alerts/scope.ts';
-import type { Alert } from './alerts/stores/alert.ts';
-import type { AlertChannel } from './alerts/stores/alert-channel.ts';
-import type { AlertRule } from './alerts/stores/alert-rule.ts';
-import type { AlertStore } from './alerts/stores/alert-store.ts';
-import type { AlertChannelStore } from './alerts/stores/channel-store.ts';
-import type { AlertRuleStore } from './alerts/stores/rule-store.ts';
+import type { Alert } from './stores/alert.ts';
+import type { AlertChannel } from './stores/alert-channel.ts';
+import type { AlertRule } from './stores/alert-rule.ts';
+import { seesScope } from './stores/alert-scope.ts';
+import type { AlertStore } from './stores/alert-store.ts';
+import type { AlertChannelStore } from './stores/alert-channel-store.ts';
+import type { AlertRuleStore } from './stores/alert-rule-store.ts';
 import type { ApiToken } from './stores/api-token.ts';
 import type { Machine } from './stores/machine.ts';
 import type { MachineStore } from './stores/machine-store.ts';
@@ -124,13 +124,13 @@ export class Entities {
   /** Members of its project and administrators see an alert. */
   async alert(context: RequestContext, id: string): Promise<Alert | undefined> {
     const alert = await loader(context, alertRows, id, (ids) => this.#alerts.byIds(ids));
-    return alert !== undefined && sees(caller(context), alert) ? alert : undefined;
+    return alert !== undefined && seesScope(caller(context), alert.projectId) ? alert : undefined;
   }
 
   /** Members of its project and administrators see an alert rule. */
   async alertRule(context: RequestContext, id: string): Promise<AlertRule | undefined> {
     const rule = await loader(context, alertRuleRows, id, (ids) => this.#alertRules.byIds(ids));
-    return rule !== undefined && sees(caller(context), rule) ? rule : undefined;
+    return rule !== undefined && seesScope(caller(context), rule.projectId) ? rule : undefined;
   }
 
   /** Operators of its project and administrators see an alert channel. */

@@ -46,7 +46,7 @@ const lasting = (defaultMs: number): Duration => ({ defaultMs, minMs: 0, maxMs: 
 const up = ['ONLINE', 'NO_MONITOR', 'DRAINING'];
 const down = ['DEGRADED', 'OFFLINE', 'ERROR'];
 
-export const alertConditions = {
+const alertConditions = {
   NAME_DEGRADED: {
     meaning: 'The operating status of a GSLB is DEGRADED, OFFLINE or ERROR.',
     ofProjects: true,
@@ -172,11 +172,9 @@ export function conditionSpec(condition: AlertCondition): AlertConditionSpec {
   return alertConditions[condition];
 }
 
-export const alertSeverities = ['WARNING', 'CRITICAL'] as const;
-export type AlertSeverity = (typeof alertSeverities)[number];
+export type AlertSeverity = 'WARNING' | 'CRITICAL';
 
-export const alertStates = ['FIRING', 'ACKNOWLEDGED', 'RESOLVED'] as const;
-export type AlertState = (typeof alertStates)[number];
+export type AlertState = 'FIRING' | 'ACKNOWLEDGED' | 'RESOLVED';
 
 /** Bounds of other parameters of a rule. */
 export const ruleDurations = {

@@ -47,13 +47,13 @@ async function tell(tx: Transaction, wake: Wake, id: string, lagMs: number): Pro
 }
 
 /** Undefined if no link tells it. */
-export function worstLagMs(links: ControllerState['links']): number | undefined {
+function worstLagMs(links: ControllerState['links']): number | undefined {
   // A link without changes to copy has no lag; one whose lag is not known says nothing.
   const known = links.flatMap(({ behindPartitions, lagMs }) => (behindPartitions === null ? [] : [lagMs ?? 0]));
   return known.length === 0 ? undefined : Math.max(...known);
 }
 
-export function isBehind(lagMs: number, was: boolean): boolean {
+function isBehind(lagMs: number, was: boolean): boolean {
   return lagMs >= (was ? lagsMs / 2 : lagsMs);
 }
 

@@ -13,12 +13,12 @@ import { nodeByKey } from '../nodes/node.ts';
 import type { AlertService } from './alert-service.ts';
 import type { AlertChannelService } from './channel-service.ts';
 import type { AlertRuleService } from './rule-service.ts';
-import type { AlertStore } from './stores/alert-store.ts';
-import type { AlertChannelStore } from './stores/channel-store.ts';
-import type { DeliveryStore } from './stores/delivery-store.ts';
-import type { AlertRuleStore } from './stores/rule-store.ts';
+import type { AlertStore } from '../stores/alert-store.ts';
+import type { AlertChannelStore } from '../stores/alert-channel-store.ts';
+import type { DeliveryStore } from '../stores/alert-delivery-store.ts';
+import type { AlertRuleStore } from '../stores/alert-rule-store.ts';
 
-export interface AlertParts {
+interface AlertParts {
   readonly rules: AlertRuleStore;
   readonly channels: AlertChannelStore;
   readonly alerts: AlertStore;

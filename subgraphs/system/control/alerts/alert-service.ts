@@ -10,9 +10,9 @@ import type { Wake } from '../../../../platform/work/wake.ts';
 import { systemEvents } from '../events.ts';
 import { endAlerts, tellChannels } from './apply-actions.ts';
 import { requireRoleIn, requireSeen } from './scope.ts';
-import type { Alert } from './stores/alert.ts';
-import type { AlertStore } from './stores/alert-store.ts';
-import { removeSignal } from './stores/watch-store.ts';
+import type { Alert } from '../stores/alert.ts';
+import type { AlertStore } from '../stores/alert-store.ts';
+import { removeSignal } from '../stores/alert-watch-store.ts';
 
 interface AlertServiceOptions {
   readonly alerts: AlertStore;

@@ -15,9 +15,9 @@ import { ownKinds, signalChanges } from '../../rules/alerts/signals.ts';
 import { ageOf, resumedTime } from '../../rules/alerts/steady-time.ts';
 import type { AlertCondition } from '../../spec/alert-conditions.ts';
 import { applyActions } from './apply-actions.ts';
-import type { AlertRule } from './stores/alert-rule.ts';
-import { openAlerts } from './stores/alert-store.ts';
-import type { AlertRuleStore } from './stores/rule-store.ts';
+import type { AlertRule } from '../stores/alert-rule.ts';
+import { openAlerts } from '../stores/alert-store.ts';
+import type { AlertRuleStore } from '../stores/alert-rule-store.ts';
 import {
   forgetProject,
   lockWatch,
@@ -27,7 +27,7 @@ import {
   type Signal,
   signalsOf,
   storeWatch,
-} from './stores/watch-store.ts';
+} from '../stores/alert-watch-store.ts';
 import { SubjectNames } from './subject-names.ts';
 
 export interface AlertWatchOptions {

@@ -9,7 +9,7 @@ import { Loop } from '../../../../platform/work/loop.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { conditionSpec } from '../../spec/alert-conditions.ts';
 import { signalsTopic } from './alert-watch.ts';
-import { certificateProjects, lockWatch, putSignal, removeSignal, signalsOfProject } from './stores/watch-store.ts';
+import { certificateProjects, lockWatch, putSignal, removeSignal, signalsOfProject } from '../stores/alert-watch-store.ts';
 
 export interface CertificateLookOptions {
   readonly db: Database;
@@ -118,7 +118,12 @@ export class CertificateLook {
 
   async #ask({ globalId, id }: { readonly id: string; readonly globalId: string }, signal: AbortSignal) {
     const { maxMs } = conditionSpec(condition).within ?? { maxMs: 0 };
-    const before = new Date(Date.now() + maxMs).toISOString();
+    // Dates of certificates are compared with the database's clock, as the watch does.
+    const [row] = await this.#options.db.query<{ before: Date }>(
+      'SELECT NOW(3) + INTERVAL ? * 1000 MICROSECOND AS `before`',
+      [maxMs],
+    );
+    const before = row?.before.toISOString();
     const all: Shown[] = [];
     let after: string | null = null;
     for (let page = 0; page < mostPages; page += 1) {

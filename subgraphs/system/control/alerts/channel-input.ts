@@ -11,9 +11,9 @@ import { type InputCheck, isHost } from '../../../../platform/edge/input.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
 import { isTimeZone, type QuietHours, timeOfDay } from '../../rules/alerts/quiet-hours.ts';
 import { isWebhookSecret } from '../../rules/alerts/webhook-signature.ts';
-import type { ChannelPlace, ChannelSecret, ChannelSpec } from './stores/alert-channel.ts';
+import type { ChannelPlace, ChannelSecret, ChannelSpec } from '../stores/alert-channel.ts';
 
-export interface CheckedTarget extends Pick<ChannelSpec, 'place' | 'userName' | 'sender' | 'recipients'> {
+interface CheckedTarget extends Pick<ChannelSpec, 'place' | 'userName' | 'sender' | 'recipients'> {
   readonly kind: AlertChannelKind;
   readonly secret: ChannelSecret;
   /** The signing secret, if it was made here: shown once. */

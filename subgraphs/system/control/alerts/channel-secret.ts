@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { SealError, type Sealed, type Sealer } from '../../../../platform/secrets/seal.ts';
 import { canonicalJson } from '../../../../platform/values/json.ts';
-import type { AlertChannel, ChannelPlace, ChannelSecret } from './stores/alert-channel.ts';
+import type { AlertChannel, ChannelPlace, ChannelSecret } from '../stores/alert-channel.ts';
 
 export function sealChannelSecret(sealer: Sealer, id: string, place: ChannelPlace, secret: ChannelSecret): Sealed {
   return sealer.seal(JSON.stringify(secret), placeOf(id, place));

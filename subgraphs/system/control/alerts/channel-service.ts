@@ -24,9 +24,9 @@ import { systemEvents } from '../events.ts';
 import { checkTarget, checkTimes, quietHoursOf } from './channel-input.ts';
 import { sealChannelSecret } from './channel-secret.ts';
 import { requireRoleIn, requireSeen, scopeOfNew } from './scope.ts';
-import type { AlertChannel, ChannelSpec } from './stores/alert-channel.ts';
-import { scopeOf } from './stores/alert-rule.ts';
-import { type AlertChannelStore, lockChannel } from './stores/channel-store.ts';
+import type { AlertChannel, ChannelSpec } from '../stores/alert-channel.ts';
+import { scopeOf } from '../stores/alert-scope.ts';
+import { type AlertChannelStore, lockChannel } from '../stores/alert-channel-store.ts';
 import {
   type Delivery,
   type DeliveryStore,
@@ -34,7 +34,7 @@ import {
   hastenDeliveries,
   insertDelivery,
   madeInHour,
-} from './stores/delivery-store.ts';
+} from '../stores/alert-delivery-store.ts';
 
 interface ChannelServiceOptions {
   readonly channels: AlertChannelStore;
@@ -45,7 +45,7 @@ interface ChannelServiceOptions {
   readonly sealer: () => Promise<Sealer>;
 }
 
-export type ChannelOutcome = MutationOutcome<AlertChannel> & { readonly secret: string | null };
+type ChannelOutcome = MutationOutcome<AlertChannel> & { readonly secret: string | null };
 
 const hourMs = 3_600_000;
 

@@ -13,11 +13,11 @@ import { quietForMs } from '../../rules/alerts/quiet-hours.ts';
 import { mostNotificationsPerHour } from '../../spec/alert-conditions.ts';
 import { openChannelSecret } from './channel-secret.ts';
 import { longestPatienceMs, type SendOutcome, sendMessage } from './send-message.ts';
-import type { Alert } from './stores/alert.ts';
-import type { AlertChannel } from './stores/alert-channel.ts';
-import { scopeOf } from './stores/alert-rule.ts';
-import { readAlerts, recordNotified } from './stores/alert-store.ts';
-import { lockChannel } from './stores/channel-store.ts';
+import type { Alert } from '../stores/alert.ts';
+import type { AlertChannel } from '../stores/alert-channel.ts';
+import { scopeOf } from '../stores/alert-scope.ts';
+import { readAlerts, recordNotified } from '../stores/alert-store.ts';
+import { lockChannel } from '../stores/alert-channel-store.ts';
 import {
   type DueNotice,
   deliveryKind,
@@ -30,7 +30,7 @@ import {
   recordFailed,
   takeNotices,
   type WaitingDelivery,
-} from './stores/delivery-store.ts';
+} from '../stores/alert-delivery-store.ts';
 
 export interface DeliveryDependencies {
   readonly db: Database;

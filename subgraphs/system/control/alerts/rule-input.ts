@@ -6,7 +6,7 @@ import { type AlertCondition, conditionSpec, mostChannelsOfRule, ruleDurations }
 
 type Given = Partial<Pick<AlertRuleUpdateInput, 'lastsMs' | 'withinMs' | 'resolveAfterMs' | 'repeatMs' | 'channelIds'>>;
 
-export interface CheckedRule {
+interface CheckedRule {
   readonly lastsMs: number;
   readonly withinMs: number | null;
   readonly subject: { readonly type: string; readonly id: string } | null;

@@ -21,9 +21,9 @@ import { systemEvents } from '../events.ts';
 import { certificatesTopic } from './certificate-look.ts';
 import { channelIdsOf, checkDurations, checkNewRule } from './rule-input.ts';
 import { requireRoleIn, requireSeen, scopeOfNew } from './scope.ts';
-import type { AlertRule } from './stores/alert-rule.ts';
-import { readChannels } from './stores/channel-store.ts';
-import type { AlertRuleStore } from './stores/rule-store.ts';
+import type { AlertRule } from '../stores/alert-rule.ts';
+import { readChannels } from '../stores/alert-channel-store.ts';
+import type { AlertRuleStore } from '../stores/alert-rule-store.ts';
 
 interface RuleServiceOptions {
   readonly rules: AlertRuleStore;

@@ -1,16 +1,13 @@
-// Whose a rule, a channel or an alert is: a project's, or the installation's (null), which is for administrators.
-import { maySee, oneProject, requireAdmin, requireRole } from '../../../../platform/edge/authorise.ts';
+// Who may change a rule, a channel or an alert: whoever has the role in its project; administrators, if it is the installation's (null).
+import { oneProject, requireAdmin, requireRole } from '../../../../platform/edge/authorise.ts';
 import { unknownId } from '../../../../platform/edge/errors.ts';
 import type { Identity, Role } from '../../../../platform/edge/identity.ts';
 import type { InputCheck } from '../../../../platform/edge/input.ts';
+import { seesScope } from '../stores/alert-scope.ts';
 
 interface Owned {
   /** UUID. */
   readonly projectId: string | null;
-}
-
-export function sees(identity: Identity, { projectId }: Owned): boolean {
-  return projectId === null ? identity.admin : maySee(identity, projectId);
 }
 
 /** Refuses FORBIDDEN. */
@@ -31,7 +28,7 @@ export function requireSeen<Row extends Owned>(
   named: { readonly type: string; readonly id: string; readonly field?: string },
   row: Row | undefined,
 ): Row {
-  if (row !== undefined && sees(identity, row)) return row;
+  if (row !== undefined && seesScope(identity, row.projectId)) return row;
   check.fault(named.field ?? 'id', unknownId(named.type, named.id), 'NOT_FOUND');
   check.throwIfAny();
   throw new Error('unreachable: a fault was added');

@@ -9,9 +9,9 @@ import { HttpsClient } from '../../../../platform/net/https-client.ts';
 import type { JsonObject } from '../../../../platform/values/json.ts';
 import { type Message, mailOf, slackBody, webhookBody } from '../../rules/alerts/message.ts';
 import { webhookHeaders } from '../../rules/alerts/webhook-signature.ts';
-import type { AlertChannel, ChannelSecret } from './stores/alert-channel.ts';
+import type { AlertChannel, ChannelSecret } from '../stores/alert-channel.ts';
 
-export interface Sending {
+interface Sending {
   readonly channel: AlertChannel;
   readonly secret: ChannelSecret;
   /** Of the message: the same for each attempt. */

@@ -3,7 +3,7 @@ import type { AskGraph } from '../../../../platform/graph/ask-graph.ts';
 import type { Logger } from '../../../../platform/process/log.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import type { AlertAction } from '../../rules/alerts/evaluate.ts';
-import type { Signal } from './stores/watch-store.ts';
+import type { Signal } from '../stores/alert-watch-store.ts';
 
 /** Types of subjects that have names, with the field that has it. */
 const namedTypes: Readonly<Record<string, string>> = {

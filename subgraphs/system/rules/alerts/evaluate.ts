@@ -112,7 +112,7 @@ export function evaluate<Signal extends StandingSignal>(situation: Situation<Sig
   return { actions, nextMs };
 }
 
-export function subjectKey({ subjectType, subjectId }: { subjectType: string; subjectId: string }): string {
+function subjectKey({ subjectType, subjectId }: { subjectType: string; subjectId: string }): string {
   return `${subjectType}/${subjectId}`;
 }
 

@@ -78,7 +78,7 @@ export function mailOf(message: Message): { readonly subject: string; readonly t
   return { subject: `[Tidegate] ${titleOf(message)}`, text: `${text.trimEnd()}\n` };
 }
 
-export function titleOf({ kind, channelName, firing, resolved, alerts }: Message): string {
+function titleOf({ kind, channelName, firing, resolved, alerts }: Message): string {
   if (kind === 'TEST') return `Test of the alert channel ${channelName}`;
   const counts = [firing > 0 ? `${firing} firing` : '', resolved > 0 ? `${resolved} resolved` : ''];
   const [first] = alerts;

@@ -1,7 +1,7 @@
 // Quiet hours of a channel: times of the week, in a time zone, in which only critical alerts are told.
 
 export const weekdays = ['MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY', 'SUNDAY'] as const;
-export type Weekday = (typeof weekdays)[number];
+type Weekday = (typeof weekdays)[number];
 
 export interface QuietHours {
   /** The days on which they begin. */

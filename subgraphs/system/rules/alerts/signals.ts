@@ -16,7 +16,7 @@ interface SubjectChange {
 }
 
 /** RESTARTED: the wait begins again, with the same status. */
-export type SignalChange =
+type SignalChange =
   | (SubjectChange & { readonly to: 'ON'; readonly status: string })
   | (SubjectChange & { readonly to: 'OFF' })
   | (SubjectChange & { readonly to: 'RESTARTED' });

@@ -3,7 +3,7 @@
 import { createHmac } from 'node:crypto';
 
 /** `whsec_` and 24 to 64 bytes in base64. */
-export const webhookSecretPattern = /^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/;
+const webhookSecretPattern = /^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/;
 
 export function isWebhookSecret(secret: string): boolean {
   const { length } = keyOf(secret);

@@ -4,7 +4,7 @@ import type { AskGraph } from '../../../../platform/graph/ask-graph.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { AlertWatch } from '../../../../subgraphs/system/control/alerts/alert-watch.ts';
 import { createDeliveryQueue } from '../../../../subgraphs/system/control/alerts/delivery-queue.ts';
-import { AlertRuleStore } from '../../../../subgraphs/system/control/alerts/stores/rule-store.ts';
+import { AlertRuleStore } from '../../../../subgraphs/system/control/stores/alert-rule-store.ts';
 import { OwedRunner } from '../../../support/owed-runner.ts';
 import { makeUser, type SystemBench, systemBench } from './system-bench.ts';
 
@@ -14,7 +14,7 @@ export const never: AskGraph = async () => {
   throw new Error('the graph is not asked in this test');
 };
 
-export interface ShownAlert {
+interface ShownAlert {
   readonly id: string;
   readonly alertState: string;
   readonly status: string;

@@ -1,13 +1,13 @@
 // Notices (what a channel has to be told of each alert) and notifications (the messages made of them).
-import type { AlertDeliveryState } from '../../../../../generated/graph/system.ts';
-import type { Database, Sql, Transaction } from '../../../../../platform/database/database.ts';
-import { marksFor } from '../../../../../platform/database/sql.ts';
-import type { Page, PageArguments } from '../../../../../platform/graph/connection.ts';
-import { pageOfRanges } from '../../../../../platform/graph/entity-list.ts';
-import { owe } from '../../../../../platform/work/owed-work.ts';
-import type { Wake } from '../../../../../platform/work/wake.ts';
-import type { Message } from '../../../rules/alerts/message.ts';
-import type { AlertState } from '../../../spec/alert-conditions.ts';
+import type { AlertDeliveryState } from '../../../../generated/graph/system.ts';
+import type { Database, Sql, Transaction } from '../../../../platform/database/database.ts';
+import { marksFor } from '../../../../platform/database/sql.ts';
+import type { Page, PageArguments } from '../../../../platform/graph/connection.ts';
+import { pageOfRanges } from '../../../../platform/graph/entity-list.ts';
+import { owe } from '../../../../platform/work/owed-work.ts';
+import type { Wake } from '../../../../platform/work/wake.ts';
+import type { Message } from '../../rules/alerts/message.ts';
+import type { AlertState } from '../../spec/alert-conditions.ts';
 
 /** The kind of owed work whose keys are channels. */
 export const deliveryKind = 'alert-delivery';
@@ -145,7 +145,7 @@ export async function takeNotices(
     );
 }
 
-export interface NewDelivery {
+interface NewDelivery {
   readonly id: string;
   readonly channelId: string;
   readonly scope: string;

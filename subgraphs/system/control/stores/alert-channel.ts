@@ -1,7 +1,7 @@
 // An alert channel as stored. What may give access, also the path of a URL, is in its sealed secret.
-import type { AlertChannelKind, AlertMailSecurity } from '../../../../../generated/graph/system.ts';
-import type { Sealed } from '../../../../../platform/secrets/seal.ts';
-import type { QuietHours } from '../../../rules/alerts/quiet-hours.ts';
+import type { AlertChannelKind, AlertMailSecurity } from '../../../../generated/graph/system.ts';
+import type { Sealed } from '../../../../platform/secrets/seal.ts';
+import type { QuietHours } from '../../rules/alerts/quiet-hours.ts';
 
 /** Where it connects to. Its secret is sealed for exactly this. */
 export interface ChannelPlace {

@@ -1,5 +1,5 @@
 // An alert rule as stored.
-import type { AlertCondition, AlertSeverity } from '../../../spec/alert-conditions.ts';
+import type { AlertCondition, AlertSeverity } from '../../spec/alert-conditions.ts';
 
 export interface AlertRule {
   /** UUID. */
@@ -21,11 +21,4 @@ export interface AlertRule {
   readonly checkedInAt: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
-}
-
-/** In place of a project: names are unique in it. */
-export const installationScope = '00000000-0000-0000-0000-000000000000';
-
-export function scopeOf(projectId: string | null): string {
-  return projectId ?? installationScope;
 }

@@ -1,6 +1,6 @@
 // An alert as stored.
-import type { CmpObjectKey } from '../../../../../platform/graph/cmp-object.ts';
-import type { AlertCondition, AlertSeverity, AlertState } from '../../../spec/alert-conditions.ts';
+import type { CmpObjectKey } from '../../../../platform/graph/cmp-object.ts';
+import type { AlertCondition, AlertSeverity, AlertState } from '../../spec/alert-conditions.ts';
 
 export interface Acknowledgement {
   readonly at: Date;

@@ -1,12 +1,12 @@
 // What the watch of alerts keeps: how far it has read the status events, its steady time, and the subjects that are in a condition.
-import type { Sql, SqlValue, Transaction } from '../../../../../platform/database/database.ts';
-import type { Position } from '../../../../../platform/events/event-table.ts';
-import { type CmpObjectKey, storedCmpObject } from '../../../../../platform/graph/cmp-object.ts';
-import { encodeId } from '../../../../../platform/values/ids.ts';
-import type { StandingSignal } from '../../../rules/alerts/evaluate.ts';
-import type { AlertCondition } from '../../../spec/alert-conditions.ts';
+import type { Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
+import type { Position } from '../../../../platform/events/event-table.ts';
+import { type CmpObjectKey, storedCmpObject } from '../../../../platform/graph/cmp-object.ts';
+import { encodeId } from '../../../../platform/values/ids.ts';
+import type { StandingSignal } from '../../rules/alerts/evaluate.ts';
+import type { AlertCondition } from '../../spec/alert-conditions.ts';
 
-export interface WatchState {
+interface WatchState {
   readonly position: Position;
   readonly epoch: number;
   readonly steadyMs: number;

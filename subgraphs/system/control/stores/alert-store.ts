@@ -1,15 +1,15 @@
 // The table of alerts. The watch alone makes and resolves them; people acknowledge them.
-import type { Database, SqlValue, Transaction } from '../../../../../platform/database/database.ts';
-import type { IndexRange } from '../../../../../platform/database/range-search.ts';
-import { marksFor } from '../../../../../platform/database/sql.ts';
-import { storedCmpObject } from '../../../../../platform/graph/cmp-object.ts';
-import type { ListOrder, Page, PageArguments } from '../../../../../platform/graph/connection.ts';
-import { pageOfRanges } from '../../../../../platform/graph/entity-list.ts';
-import type { OpenAlert } from '../../../rules/alerts/evaluate.ts';
-import type { AlertCondition, AlertSeverity, AlertState } from '../../../spec/alert-conditions.ts';
+import type { Database, SqlValue, Transaction } from '../../../../platform/database/database.ts';
+import type { IndexRange } from '../../../../platform/database/range-search.ts';
+import { marksFor } from '../../../../platform/database/sql.ts';
+import { storedCmpObject } from '../../../../platform/graph/cmp-object.ts';
+import type { ListOrder, Page, PageArguments } from '../../../../platform/graph/connection.ts';
+import { pageOfRanges } from '../../../../platform/graph/entity-list.ts';
+import type { OpenAlert } from '../../rules/alerts/evaluate.ts';
+import type { AlertCondition, AlertSeverity, AlertState } from '../../spec/alert-conditions.ts';
 import type { Acknowledgement, Alert } from './alert.ts';
 
-export interface AlertFilter extends PageArguments {
+interface AlertFilter extends PageArguments {
   readonly orderBy: ListOrder;
   /** UUIDs. */
   readonly projects: 'all' | readonly string[];

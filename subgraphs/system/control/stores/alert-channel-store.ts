@@ -1,14 +1,14 @@
 // The table of alert channels. Reads through the model; writes are SQL inside the mutation's own transaction.
-import type { AlertChannelKind } from '../../../../../generated/graph/system.ts';
-import { always, type Database, type Sql, type Transaction } from '../../../../../platform/database/database.ts';
-import { marksFor } from '../../../../../platform/database/sql.ts';
-import type { Page } from '../../../../../platform/graph/connection.ts';
-import { type ListFilter, type ListTable, pageOfList } from '../../../../../platform/graph/entity-list.ts';
-import type { Sealed } from '../../../../../platform/secrets/seal.ts';
+import type { AlertChannelKind } from '../../../../generated/graph/system.ts';
+import { always, type Database, type Sql, type Transaction } from '../../../../platform/database/database.ts';
+import { marksFor } from '../../../../platform/database/sql.ts';
+import type { Page } from '../../../../platform/graph/connection.ts';
+import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/graph/entity-list.ts';
+import type { Sealed } from '../../../../platform/secrets/seal.ts';
 import type { AlertChannel, ChannelSpec } from './alert-channel.ts';
-import { scopeOf } from './alert-rule.ts';
+import { scopeOf } from './alert-scope.ts';
 
-export type NewAlertChannel = Omit<AlertChannel, 'version' | 'createdAt' | 'updatedAt'>;
+type NewAlertChannel = Omit<AlertChannel, 'version' | 'createdAt' | 'updatedAt'>;
 
 const channelList: ListTable = {
   ...{ table: 'alert_channel', name: 'name', shown: always },
