@@ -33,7 +33,7 @@ export const switchoverAct: Act = {
     const at = ['--data', data];
     const status = async () =>
       (await runCommand(['ha', 'status', '--wait', wait, ...at], { signal: stage.signal })).trim();
-    await stage.step('bin/tidegate ha status', status, (printed) => `\n${printed}`);
+    await stage.step('bin/tidegate ha status', status, (printed) => `two copies\n${printed}`);
     const switchover = commandLine(['ha', 'switchover', '--wait', wait, ...at]);
     const load = ['lab', 'load', '--json', ...at, '--', ...switchover];
     await stage.command('bin/tidegate lab load -- bin/tidegate ha switchover');
@@ -52,15 +52,15 @@ export const switchoverAct: Act = {
       ({ lost, repeated, eventsMissed }) =>
         `${lost} lost, ${repeated ?? 'unknown how many'} repeated at the firewall, ${eventsMissed} events missed`,
     );
-    await stage.step('bin/tidegate ha status', status, (printed) => `\n${printed}`);
+    await stage.step('bin/tidegate ha status', status, (printed) => `two copies\n${printed}`);
     if (seen.lost > 0) throw new CommandFailure(`${seen.lost} acknowledged writes are lost`);
   },
   yours: [
     'npm start -- --ha',
     'bin/tidegate ha status',
     'bin/tidegate lab load -- bin/tidegate ha switchover',
-    'bin/tidegate lab load -- bin/tidegate lab unplug a',
-    'bin/tidegate lab plug a',
+    'bin/tidegate lab load -- bin/tidegate lab unplug b',
+    'bin/tidegate lab plug b',
     'bin/tidegate ha history',
   ],
 };
