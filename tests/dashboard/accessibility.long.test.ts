@@ -85,6 +85,17 @@ const cutTexts = `[...document.querySelectorAll(
 )].filter((element) => element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX !== 'visible')
   .map((element) => element.outerHTML.slice(0, 200))`;
 
+/** Controls of the header that lie over each other. */
+const overlaps = `(() => {
+  const controls = [...document.querySelectorAll('.top :is(a, button, input, select, .zone, .live-word)')]
+    .map((element) => ({ element, box: element.getBoundingClientRect() }))
+    .filter(({ element, box }) => box.width > 0 && element.querySelector('a, button') === null);
+  return controls.flatMap(({ element, box }, index) => controls.slice(index + 1)
+    .filter(({ element: other, box: its }) => !other.contains(element) && !element.contains(other) &&
+      box.left < its.right - 1 && its.left < box.right - 1 && box.top < its.bottom - 1 && its.top < box.bottom - 1)
+    .map(({ element: other }) => element.outerHTML.slice(0, 80) + ' and ' + other.outerHTML.slice(0, 80)));
+})()`;
+
 const tooWide = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
 
 test.each(views)('%s', async (view) => {
@@ -94,6 +105,7 @@ test.each(views)('%s', async (view) => {
   for (const [width, scheme] of [
     [1440, 'light'],
     [390, 'dark'],
+    [1280, 'dark'],
     [1440, 'dark'],
     [390, 'light'],
   ] as const) {
@@ -108,6 +120,7 @@ test.each(views)('%s', async (view) => {
     expect([where, ...(await seriousFaults(page))]).toEqual([where]);
     expect([where, ...(await page.evaluate<string[]>(brokenSentences))]).toEqual([where]);
     expect([where, await page.evaluate(tooWide)]).toEqual([where, false]);
+    expect([where, ...(await page.evaluate<string[]>(overlaps))]).toEqual([where]);
     if (width === 390) expect([where, ...(await page.evaluate<string[]>(cutTexts))]).toEqual([where]);
   }
   expect(errors).toEqual([]);
@@ -132,6 +145,7 @@ test('the login form, the search, the keys and a question before an action', asy
   await page
     .getByRole('option')
     .filter({ hasText: `${long}-1` })
+    .first()
     .waitFor();
   await check('the search');
   await page.keyboard.press('Escape');

@@ -38,7 +38,7 @@ test('shows everything that an operator needs to know about a backend, and stays
     cryptoProfile: 'LEGACY',
     options: { vdom: 'edge' },
   });
-  await login(page, server, world, '/?show=b1');
+  await login(page, server, world, '/relay?show=b1');
   await until(page, 'document.querySelector(".drawer").textContent.includes("vdom")');
   expect(await facts(page)).toMatchObject({
     Family: 'firewall 1',
@@ -111,7 +111,7 @@ describe('a device that presents another certificate', () => {
   test('that presents yet another while the question is open: nothing is accepted', async () => {
     const { page, world, server } = suite();
     addChanged(world);
-    await login(page, server, world, '/?show=b1');
+    await login(page, server, world, '/relay?show=b1');
     await page.getByRole('button', { name: 'Accept what it shows' }).click();
     world.updateBackend(
       'b1',
@@ -131,7 +131,7 @@ describe('a device that presents another certificate', () => {
     const { page, world, server } = suite();
     Object.assign(world.user, { admin: false, role: 'MEMBER' });
     addChanged(world);
-    await login(page, server, world, '/?show=b1');
+    await login(page, server, world, '/relay?show=b1');
     await page.getByText('Only an operator of its project can accept it.').first().waitFor();
     expect(await page.getByRole('button', { name: 'Accept what it shows' }).isDisabled()).toBe(true);
     expect(await page.getByRole('button', { name: 'Close the circuit' }).isDisabled()).toBe(true);
@@ -142,7 +142,7 @@ test('a host key that was never accepted appears by itself and is accepted', asy
   const { page, world, server, errors } = suite();
   const nothing = { hostKeySha256: null, operatingStatus: 'UNKNOWN', health: health({ checkedAt: null }) };
   world.addBackend(nothing);
-  await login(page, server, world, '/?show=b1');
+  await login(page, server, world, '/relay?show=b1');
   await page.locator('.rows-backends').getByText('nothing accepted').waitFor();
   expect((await facts(page)).Accepted).toBe('nothing yet: no calls can be made');
   world.updateBackend(
@@ -164,7 +164,7 @@ test('a host key that was never accepted appears by itself and is accepted', asy
 test('a backend whose certificate an authority signed needs no accepted certificate', async () => {
   const { page, world, server } = suite();
   world.addBackend({ hostKeySha256: null, caCertificates: '-----BEGIN CERTIFICATE-----' });
-  await login(page, server, world, '/?show=b1');
+  await login(page, server, world, '/relay?show=b1');
   await page.locator('.drawer').getByText('those registered with it may sign its certificate').waitFor();
   expect(await page.locator('.rows-backends .badge').count()).toBe(1);
   expect((await facts(page)).Accepted).toBeUndefined();

@@ -132,7 +132,7 @@ describe('verify again', () => {
       nextLook: { result: 'DRIFTED', differences: differences.slice(0, 1) },
     });
     world.addMapping({ objectKey: 'dark', ...verification('MISSING') });
-    await login(page, server, world, '/?mapping=m1');
+    await login(page, server, world, '/relay?mapping=m1');
     await page.locator('.drawer').getByText('Verified 10 min ago').waitFor();
     await page.locator('.drawer').getByRole('button', { name: 'Verify again' }).click();
     await page.getByText('Still drifted.').waitFor();

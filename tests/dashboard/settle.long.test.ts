@@ -155,7 +155,7 @@ describe('an accepted job', () => {
   test("that the driver can't read is settled by a person's finding", async () => {
     const { page, world, server } = suite();
     const job = addJob(world);
-    await login(page, server, world, `/?operation=${job.id}`);
+    await login(page, server, world, `/relay?operation=${job.id}`);
     await page.getByRole('button', { name: 'Check the job', exact: true }).click();
     await page.getByRole('alert').getByText('NO_PROBE').waitFor();
     await page.getByText('or, if you have checked it yourself').click();

@@ -111,6 +111,7 @@ test('the header leads from one page to the other and back, without another logi
   await page.goBack();
   await page.locator('.rows-sites').getByText('fw-2').waitFor();
   await page.goto(`${server.url}/`);
-  await until(page, "location.pathname === '/relay'");
+  await page.getByRole('navigation', { name: 'Pages' }).getByText('Sites').waitFor();
+  await page.locator('[data-domain="relay"]').getByText('2 backends').waitFor();
   expect(errors).toEqual([]);
 });

@@ -279,7 +279,7 @@ function ExamplesPanel({ backend: { name, driverName }, text }: ExamplesPanelPro
   const operations = drivers?.find((driver) => driver.name === driverName)?.operations ?? [];
   const shown = operations.filter((operation) => containsWords(text, [operation.name, operation.summary]));
   return (
-    <Panel name="examples" title="Examples" summary={`${shown.length} operations of ${driverName}`}>
+    <Panel name="examples" title="Examples" summary={`driver ${driverName}`}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
       <section className="scroll" data-list="examples" tabIndex={0} aria-label="Examples of calls">
         {drivers === null && <p className="hint">Reading…</p>}
