@@ -175,7 +175,10 @@ export function createRoot(world: FakeWorld) {
       return {
         ...{ id: `${namespace}:${type}/${externalId}`, namespace, type, externalId },
         mappings: page(
-          own(world.mappings.values()).map((mapping) => ({ ...mapping, backend: world.backends.get(mapping.backend.id) ?? null })),
+          own(world.mappings.values()).map((mapping) => ({
+            ...mapping,
+            backend: world.backends.get(mapping.backend.id) ?? null,
+          })),
         ),
         relayOperations: page(own(newestFirst())),
         loadBalancers: page(own(world.loadBalancing.balancers.values())),

@@ -10,13 +10,13 @@ import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import { dashboardLink } from '../../rules/alerts/dashboard-link.ts';
 import type { Entities } from '../entities.ts';
 import { nodeByKey } from '../nodes/node.ts';
-import type { AlertService } from './alert-service.ts';
-import type { AlertChannelService } from './channel-service.ts';
-import type { AlertRuleService } from './rule-service.ts';
-import type { AlertStore } from '../stores/alert-store.ts';
 import type { AlertChannelStore } from '../stores/alert-channel-store.ts';
 import type { DeliveryStore } from '../stores/alert-delivery-store.ts';
 import type { AlertRuleStore } from '../stores/alert-rule-store.ts';
+import type { AlertStore } from '../stores/alert-store.ts';
+import type { AlertService } from './alert-service.ts';
+import type { AlertChannelService } from './channel-service.ts';
+import type { AlertRuleService } from './rule-service.ts';
 
 interface AlertParts {
   readonly rules: AlertRuleStore;

@@ -8,11 +8,11 @@ import { refuseUnknown } from '../../../../platform/edge/refusals.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { systemEvents } from '../events.ts';
-import { endAlerts, tellChannels } from './apply-actions.ts';
-import { requireRoleIn, requireSeen } from './scope.ts';
 import type { Alert } from '../stores/alert.ts';
 import type { AlertStore } from '../stores/alert-store.ts';
 import { removeSignal } from '../stores/alert-watch-store.ts';
+import { endAlerts, tellChannels } from './apply-actions.ts';
+import { requireRoleIn, requireSeen } from './scope.ts';
 
 interface AlertServiceOptions {
   readonly alerts: AlertStore;

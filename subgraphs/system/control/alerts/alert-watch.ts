@@ -14,10 +14,9 @@ import { type Evaluation, evaluate } from '../../rules/alerts/evaluate.ts';
 import { ownKinds, signalChanges } from '../../rules/alerts/signals.ts';
 import { ageOf, resumedTime } from '../../rules/alerts/steady-time.ts';
 import type { AlertCondition } from '../../spec/alert-conditions.ts';
-import { applyActions } from './apply-actions.ts';
 import type { AlertRule } from '../stores/alert-rule.ts';
-import { openAlerts } from '../stores/alert-store.ts';
 import type { AlertRuleStore } from '../stores/alert-rule-store.ts';
+import { openAlerts } from '../stores/alert-store.ts';
 import {
   forgetProject,
   lockWatch,
@@ -28,6 +27,7 @@ import {
   signalsOf,
   storeWatch,
 } from '../stores/alert-watch-store.ts';
+import { applyActions } from './apply-actions.ts';
 import { SubjectNames } from './subject-names.ts';
 
 export interface AlertWatchOptions {

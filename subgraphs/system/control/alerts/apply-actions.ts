@@ -6,11 +6,11 @@ import type { Wake } from '../../../../platform/work/wake.ts';
 import type { AlertAction } from '../../rules/alerts/evaluate.ts';
 import { systemEvents } from '../events.ts';
 import type { Alert } from '../stores/alert.ts';
-import type { AlertRule } from '../stores/alert-rule.ts';
-import { insertAlerts, lockAlerts, type NewAlert, resolveAlerts, setClear, setTold } from '../stores/alert-store.ts';
 import { readChannels } from '../stores/alert-channel-store.ts';
 import { addNotices, channelsWithNotices } from '../stores/alert-delivery-store.ts';
+import type { AlertRule } from '../stores/alert-rule.ts';
 import type { AlertRuleStore } from '../stores/alert-rule-store.ts';
+import { insertAlerts, lockAlerts, type NewAlert, resolveAlerts, setClear, setTold } from '../stores/alert-store.ts';
 import type { Signal } from '../stores/alert-watch-store.ts';
 
 interface Applied {

@@ -8,8 +8,14 @@ import { checkLease, type HeldLease, type Leases } from '../../../../platform/wo
 import { Loop } from '../../../../platform/work/loop.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { conditionSpec } from '../../spec/alert-conditions.ts';
+import {
+  certificateProjects,
+  lockWatch,
+  putSignal,
+  removeSignal,
+  signalsOfProject,
+} from '../stores/alert-watch-store.ts';
 import { signalsTopic } from './alert-watch.ts';
-import { certificateProjects, lockWatch, putSignal, removeSignal, signalsOfProject } from '../stores/alert-watch-store.ts';
 
 export interface CertificateLookOptions {
   readonly db: Database;

@@ -21,11 +21,7 @@ import { owe } from '../../../../platform/work/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { mostAlertChannels, mostNotificationsPerHour } from '../../spec/alert-conditions.ts';
 import { systemEvents } from '../events.ts';
-import { checkTarget, checkTimes, quietHoursOf } from './channel-input.ts';
-import { sealChannelSecret } from './channel-secret.ts';
-import { requireRoleIn, requireSeen, scopeOfNew } from './scope.ts';
 import type { AlertChannel, ChannelSpec } from '../stores/alert-channel.ts';
-import { scopeOf } from '../stores/alert-scope.ts';
 import { type AlertChannelStore, lockChannel } from '../stores/alert-channel-store.ts';
 import {
   type Delivery,
@@ -35,6 +31,10 @@ import {
   insertDelivery,
   madeInHour,
 } from '../stores/alert-delivery-store.ts';
+import { scopeOf } from '../stores/alert-scope.ts';
+import { checkTarget, checkTimes, quietHoursOf } from './channel-input.ts';
+import { sealChannelSecret } from './channel-secret.ts';
+import { requireRoleIn, requireSeen, scopeOfNew } from './scope.ts';
 
 interface ChannelServiceOptions {
   readonly channels: AlertChannelStore;

@@ -11,12 +11,8 @@ import { dashboardLink } from '../../rules/alerts/dashboard-link.ts';
 import { type Message, mostListed, type ToldAlert } from '../../rules/alerts/message.ts';
 import { quietForMs } from '../../rules/alerts/quiet-hours.ts';
 import { mostNotificationsPerHour } from '../../spec/alert-conditions.ts';
-import { openChannelSecret } from './channel-secret.ts';
-import { longestPatienceMs, type SendOutcome, sendMessage } from './send-message.ts';
 import type { Alert } from '../stores/alert.ts';
 import type { AlertChannel } from '../stores/alert-channel.ts';
-import { scopeOf } from '../stores/alert-scope.ts';
-import { readAlerts, recordNotified } from '../stores/alert-store.ts';
 import { lockChannel } from '../stores/alert-channel-store.ts';
 import {
   type DueNotice,
@@ -31,6 +27,10 @@ import {
   takeNotices,
   type WaitingDelivery,
 } from '../stores/alert-delivery-store.ts';
+import { scopeOf } from '../stores/alert-scope.ts';
+import { readAlerts, recordNotified } from '../stores/alert-store.ts';
+import { openChannelSecret } from './channel-secret.ts';
+import { longestPatienceMs, type SendOutcome, sendMessage } from './send-message.ts';
 
 export interface DeliveryDependencies {
   readonly db: Database;

@@ -1,8 +1,8 @@
 // Re-encrypts the secrets of alert channels with the active key. Nothing is sent anew: the secrets stay the same.
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import type { Resealed, ResealOptions } from '../../../../platform/process/subgraph-row.ts';
-import { openChannelSecret, sealChannelSecret } from './channel-secret.ts';
 import { lockChannel, staleChannels, storeChannelSecret } from '../stores/alert-channel-store.ts';
+import { openChannelSecret, sealChannelSecret } from './channel-secret.ts';
 
 /** Channel by channel; one whose secret can't be opened is named, and the others are resealed. */
 export async function resealChannels(db: Database, options: ResealOptions): Promise<Resealed> {

@@ -18,12 +18,12 @@ import { newUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { mostAlertRules } from '../../spec/alert-conditions.ts';
 import { systemEvents } from '../events.ts';
+import { readChannels } from '../stores/alert-channel-store.ts';
+import type { AlertRule } from '../stores/alert-rule.ts';
+import type { AlertRuleStore } from '../stores/alert-rule-store.ts';
 import { certificatesTopic } from './certificate-look.ts';
 import { channelIdsOf, checkDurations, checkNewRule } from './rule-input.ts';
 import { requireRoleIn, requireSeen, scopeOfNew } from './scope.ts';
-import type { AlertRule } from '../stores/alert-rule.ts';
-import { readChannels } from '../stores/alert-channel-store.ts';
-import type { AlertRuleStore } from '../stores/alert-rule-store.ts';
 
 interface RuleServiceOptions {
   readonly rules: AlertRuleStore;
