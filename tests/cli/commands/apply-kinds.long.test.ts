@@ -81,6 +81,8 @@ latitude: 60.5
 longitude: 10
 beacons: [{ host: 192.0.2.9, port: 443 }]
 ---
+{ kind: GslbVantagePoint, name: south, region: south, latitude: -33, longitude: 151 }
+---
 kind: Membership
 userId: alice
 role: member
@@ -108,6 +110,7 @@ test('the first run creates all kinds in the order of their references; the seco
     'LoadBalancerQuota NODES UPDATED',
     'DnsZone apply.test CREATED',
     'GslbVantagePoint north CREATED',
+    'GslbVantagePoint south CREATED',
     'GslbFlavor usual-2 CREATED',
     'GslbMonitor alive CREATED',
     'GslbPool web CREATED',
@@ -122,7 +125,7 @@ test('the first run creates all kinds in the order of their references; the seco
 test('what differs is sent, with what the object keeps of a field that is sent whole', async () => {
   const other = everything
     .replace('path: /alive', 'path: /ready')
-    .replace('leastRegions: 2', 'leastVoters: 3')
+    .replace('leastRegions: 2', 'freshMs: 60000')
     .replace('poolIds: [web, spare]', 'poolIds: [spare]')
     .replace('role: member', 'role: VIEWER');
   await writeFile(file('wanted.yaml'), other);
@@ -141,7 +144,7 @@ test('what differs is sent, with what the object keeps of a field that is sent w
     ],
   ]);
   const pool = await run('gslb-pools', 'show', 'web', '--json');
-  expect(JSON.parse(pool.stdout).quorum).toMatchObject({ leastRegions: 2, leastVoters: 3 });
+  expect(JSON.parse(pool.stdout).quorum).toMatchObject({ leastRegions: 2, freshMs: 60_000 });
   const monitor = await run('gslb-monitors', 'show', 'alive', '--json');
   expect(JSON.parse(monitor.stdout).parameters).toMatchObject({ path: '/ready', expectedCodes: '204' });
   expect((await run('diff', '-f', file('wanted.yaml'))).exitCode).toBe(0);
