@@ -113,13 +113,12 @@ function shapeOf(kind: Kind, action: Action, verb: ActionVerb): Shape {
 export function actionVerb(kind: Kind, action: Action, verb: ActionVerb): Verb {
   const shape = shapeOf(kind, action, verb);
   const { fields, key, renames, takesProject, named } = shape;
-  const hasFields = fields.length > 0 || renames;
   const place = placeOptions(named !== undefined && key !== 'id' ? named : kind);
   const options: Options = {
     ...Object.fromEntries(fields.map(({ name, option }) => [name, option])),
     ...(renames ? { rename: text('NAME', 'Its new name.') } : {}),
-    ...(hasFields ? { from } : {}),
-    ...(hasFields && key === 'id' ? { unset } : {}),
+    ...(fields.length > 0 ? { from } : {}),
+    ...(fields.length > 0 && key === 'id' ? { unset } : {}),
     ...(shape.parent === undefined ? {} : parentOptions(kind)),
     ...place,
     ...(takesProject || isProjects(kind) ? { project } : {}),

@@ -46,6 +46,7 @@ export async function readGiven({ input, options, values, from, unset, env }: Gi
       throw new UsageError(
         `--unset: '${name}' is no field; give one of ${options.map((each) => each.name).join(', ')}`,
       );
+    if (option.field.required) throw new UsageError(`--unset ${name}: it must have a value`);
     if (given[option.path[0] ?? ''] !== undefined && option.path.length === 1)
       throw new UsageError(`give --${name} or --unset ${name}, not both`);
     given = withValue(given, option.path, option.field.list ? [] : null);

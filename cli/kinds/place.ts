@@ -37,8 +37,9 @@ export function parentOptions(kind: Kind): Options {
 }
 
 /** Whether its name is looked for in a project. */
-export function isProjects({ parent, scope, type }: Kind): boolean {
-  return parent === undefined ? scope === 'project' || type === 'Project' : isProjects(kindOf(parent.kind));
+export function isProjects({ parent, scope }: Kind): boolean {
+  if (parent === undefined) return scope === 'project';
+  return parent.kind === 'Project' || isProjects(kindOf(parent.kind));
 }
 
 export async function whereOf(client: GraphClient, kind: Kind, values: Values): Promise<Where> {
