@@ -1,6 +1,7 @@
 // Options of the command line: each with its value, its help text, and its parsed form. An option belongs to one verb; options
 // shared by several verbs are defined once.
 import { readTime } from '../platform/values/calendar-time.ts';
+import { nearestName } from '../platform/values/nearest-name.ts';
 import { UsageError } from './failures.ts';
 
 /** As given on the command line: a switch, a text, or the texts of a repeated option. */
@@ -93,8 +94,11 @@ export function choice<const Value extends string>(
 export function chosenFrom<const Value extends string>(known: readonly Value[]): Reader<Value> {
   const read = (given: string, name: string): Value => {
     const value = known.find((each) => each.toUpperCase() === given.toUpperCase());
-    if (value === undefined) throw new UsageError(`${name} must be one of ${known.join(', ')}, not '${given}'`);
-    return value;
+    if (value !== undefined) return value;
+    const near = nearestName(given, known);
+    throw new UsageError(
+      `${name} must be one of ${known.join(', ')}, not '${given}'${near === undefined ? '' : `; ${near} is near`}`,
+    );
   };
   return Object.assign(read, { words: known });
 }

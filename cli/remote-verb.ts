@@ -105,8 +105,19 @@ async function usualCredential(
 
 type TokenOptions = Pick<Values<typeof connectionOptions>, 'token-file' | 'data'>;
 
-export async function readToken(options: TokenOptions, env: Surroundings['env']): Promise<string> {
-  return (await statedToken(options, env)) ?? tokenOfFolder(options.data);
+/** An API token, for what takes no other login. Throws CommandFailure or UsageError. */
+export async function readToken(
+  options: Values<typeof connectionOptions>,
+  env: Surroundings['env'],
+): Promise<string> {
+  const stated = await statedToken(options, env);
+  if (stated !== undefined) return stated;
+  const { context } = await chooseEndpoint(options, env);
+  if (context === undefined) return tokenOfFolder(options.data);
+  if ('token' in context.credential) return context.credential.token;
+  throw new UsageError(
+    `context ${context.name} has the login of a user and no API token: give --user and --password-file, or --token-file`,
+  );
 }
 
 async function statedToken(options: TokenOptions, env: Surroundings['env']): Promise<string | undefined> {

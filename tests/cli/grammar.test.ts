@@ -253,6 +253,7 @@ describe('wrong use is exit code 2', () => {
     [['backends', 'update', 'x', '--wait', '0'], '--wait must be a whole number from 1 to 3600'],
     [['operations', 'list', '--limit', '0'], '--limit must be a whole number from 1 to 100000'],
     [['operations', 'list', '--state', 'GONE'], '--state must be one of PENDING'],
+    [['operations', 'list', '--state', 'suceeded'], "not 'suceeded'; SUCCEEDED is near"],
     [['operations', 'settle', 'x', '--verdict', 'MAYBE'], 'SUCCEEDED, FAILED'],
     [['operations', 'settle', 'x', '--verdict', 'FAILED'], '--verdict needs --note'],
     [['events', 'list', '--after', 'x'], 'there is no option --after'],

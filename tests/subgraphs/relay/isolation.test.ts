@@ -272,3 +272,16 @@ test.each(Object.entries(subscriptions))('%s shows each caller only their own', 
   );
   expect(ours.length).toBeGreaterThan(0);
 });
+
+test('a name that is nearly one is told to those who may see it, and to nobody else', async () => {
+  const nearly = async (who: Identity) => {
+    const input = {
+      ...{ backend: { name: 'secret-fv' }, cmpObject: { type: 'tenant', externalId: 'near' }, idempotencyKey: 'near' },
+      ...{ name: 'rule', action: 'DROP' },
+    };
+    const { userErrors } = await call(node, 'ruleCreate', input, who);
+    return userErrors.map(({ code, message }) => `${code}: ${message}`);
+  };
+  expect(await nearly(owner)).toEqual(['NOT_FOUND: there is no backend secret-fv; secret-fw is near']);
+  expect(await nearly(stranger)).toEqual(['NOT_FOUND: there is no backend secret-fv']);
+});

@@ -148,7 +148,7 @@ export async function relayCases(run: FlagRun): Promise<void> {
     'edge',
     'policy.create',
     '--arguments',
-    await file('arguments.json', made),
+    await file('arguments.json', made.replace('by-call', 'by-file')),
     '--idempotency-key',
     'flag-1',
   ]);
