@@ -39,6 +39,8 @@ export interface DeliveryDependencies {
   readonly sealer: () => Promise<Sealer>;
   /** Without a slash at its end. Null: messages have no links. */
   readonly dashboardUrl: string | null;
+  /** Of one attempt. Default: as of `sendMessage`. */
+  readonly timeoutMs?: number;
   /** Default: the wall clock. Quiet times are times of the day. */
   readonly now?: () => Date;
 }
@@ -133,14 +135,14 @@ async function tellable(
 }
 
 async function attempt(
-  { sealer, egress }: DeliveryDependencies,
+  { sealer, egress, timeoutMs }: DeliveryDependencies,
   channel: AlertChannel,
   { id, message }: WaitingDelivery,
   signal: AbortSignal,
 ): Promise<SendOutcome> {
   try {
     const secret = openChannelSecret(await sealer(), channel);
-    return await sendMessage({ channel, secret, id, message, egress, signal });
+    return await sendMessage({ channel, secret, id, message, egress, timeoutMs, signal });
   } catch (error) {
     // A channel that can't be used is its own fault: others go on.
     return { ok: false, error: error instanceof Error ? error.message : String(error), patienceMs: longestPatienceMs };

@@ -18,6 +18,8 @@ interface Sending {
   readonly id: string;
   readonly message: Message;
   readonly egress: EgressPolicy;
+  /** To connect, and for an answer. Default: 10 s. */
+  readonly timeoutMs?: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -31,14 +33,15 @@ export const longestPatienceMs = 24 * hourMs;
 /** RFC 9110 and 6585: statuses of a client's faults that pass by themselves. */
 const passing = new Set([408, 421, 425, 429]);
 
-const timeoutMs = 10_000;
+const usualTimeoutMs = 10_000;
 const maxReplyBytes = 16 * 1024;
 
 export function sendMessage(sending: Sending): Promise<SendOutcome> {
   return sending.channel.kind === 'MAIL' ? sendMail(sending) : post(sending);
 }
 
-async function post({ channel, secret, id, message, egress, signal }: Sending): Promise<SendOutcome> {
+async function post(sending: Sending): Promise<SendOutcome> {
+  const { channel, secret, id, message, egress, signal, timeoutMs = usualTimeoutMs } = sending;
   const { host, port } = channel.spec.place;
   const now = new Date();
   const body: JsonObject = channel.kind === 'SLACK' ? slackBody(message) : webhookBody(message, now);
@@ -64,7 +67,8 @@ async function post({ channel, secret, id, message, egress, signal }: Sending): 
   }
 }
 
-async function sendMail({ channel, secret, id, message, egress, signal }: Sending): Promise<SendOutcome> {
+async function sendMail(sending: Sending): Promise<SendOutcome> {
+  const { channel, secret, id, message, egress, signal, timeoutMs = usualTimeoutMs } = sending;
   const { place, userName, sender, recipients } = channel.spec;
   const { host, port } = place;
   const ending = AbortSignal.any([signal, AbortSignal.timeout(2 * timeoutMs)]);
@@ -97,13 +101,7 @@ async function sendMail({ channel, secret, id, message, egress, signal }: Sendin
     return { ok: false, error: `${host}:${port} rejected ${rejected.join(', ')}`, patienceMs: 0 };
   } catch (error) {
     const words = ending.aborted && !signal.aborted ? 'it did not answer in time' : messageOf(error);
-    // RFC 5321 section 4.2.1: 5yz is permanent. A wrong password may be corrected, but only by a person.
-    const code = (error as { readonly responseCode?: number }).responseCode ?? 0;
-    return {
-      ok: false,
-      error: `${host}:${port} took no mail: ${words}`,
-      patienceMs: code < 500 ? longestPatienceMs : 0,
-    };
+    return { ok: false, error: `${host}:${port} took no mail: ${words}`, patienceMs: mailPatienceOf(error) };
   } finally {
     transport.close();
   }
@@ -114,6 +112,13 @@ function patienceOf(status: number): number {
   // By the specification, a receiver that answers 410 wants no more.
   if (status === 410) return 0;
   return status >= 400 && status < 500 && !passing.has(status) ? hourMs : longestPatienceMs;
+}
+
+/** A refused mail stays refused (RFC 5321 section 4.2.1: 5yz is permanent). A person may correct what a log-in or TLS needs. */
+function mailPatienceOf(error: unknown): number {
+  const { code, responseCode = 0 } = error as { readonly code?: string; readonly responseCode?: number };
+  if (responseCode < 500) return longestPatienceMs;
+  return code === 'EENVELOPE' || code === 'EMESSAGE' ? 0 : hourMs;
 }
 
 function authoritiesOf({ spec }: AlertChannel): string {

@@ -48,7 +48,7 @@ export class AlertBench {
     const { db, log, egress, sealer } = system;
     const queue = createDeliveryQueue({
       ...{ db, log, egress, sealer: async () => sealer, dashboardUrl: 'https://tidegate.example' },
-      now: () => this.now ?? new Date(),
+      ...{ now: () => this.now ?? new Date(), timeoutMs: 1_500 },
     });
     this.delivery = new OwedRunner(db, [queue]);
   }
