@@ -96,6 +96,10 @@ const overlaps = `(() => {
     .map(({ element: other }) => element.outerHTML.slice(0, 80) + ' and ' + other.outerHTML.slice(0, 80)));
 })()`;
 
+/** Panels of which not even the head is to be seen. */
+const flatPanels = `[...document.querySelectorAll('.panel')].filter((panel) => panel.getBoundingClientRect().height < 24)
+  .map((panel) => panel.className)`;
+
 const tooWide = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
 
 test.each(views)('%s', async (view) => {
@@ -121,6 +125,7 @@ test.each(views)('%s', async (view) => {
     expect([where, ...(await page.evaluate<string[]>(brokenSentences))]).toEqual([where]);
     expect([where, await page.evaluate(tooWide)]).toEqual([where, false]);
     expect([where, ...(await page.evaluate<string[]>(overlaps))]).toEqual([where]);
+    expect([where, ...(await page.evaluate<string[]>(flatPanels))]).toEqual([where]);
     if (width === 390) expect([where, ...(await page.evaluate<string[]>(cutTexts))]).toEqual([where]);
   }
   expect(errors).toEqual([]);
