@@ -123,7 +123,7 @@ describe('limits', () => {
   test('batches are refused', async () => {
     const { status, body } = await gateway.post([{ query: '{ caller }' }, { query: '{ caller }' }]);
     expect(status).toBe(400);
-    expect(body.errors[0].message).toContain('batching');
+    expect(body.errors[0].message).toContain('each operation in a request of its own');
   });
 
   test('a deep introspection is refused, the usual one is allowed', async () => {

@@ -202,6 +202,8 @@ describeWithProduct('the command line', () => {
   });
 
   /** Created, listed, shown and deleted, with the administrator's rights. */
+  /** Members of GSLBs are where the lab is: the product dials nothing else. */
+  const siteAddress = async () => (await product.part('sites')).EU ?? '';
   const livesAndDies = async (noun: string, name: string, ...options: readonly string[]) => {
     await asAdministrator(noun, 'create', name, ...options);
     expect(await asAdministrator(noun, 'list')).toContain(name);
@@ -213,14 +215,15 @@ describeWithProduct('the command line', () => {
   test('a GSLB is made with all that it needs, and unmade', async () => {
     const name = `job-${mark}`;
     const [zone, fqdn] = [`${name}.test`, `www.${name}.test`];
+    const site = await siteAddress();
     const of = ['--project', 'default'];
     await livesAndDies('vantage-points', name, '--region', 'north', '--latitude', '60', '--longitude', '10');
     await asAdministrator('flavors', 'create', name);
     expect(await asAdministrator('flavors', 'list')).toContain(name);
     await asAdministrator('zones', 'create', zone, '--right', `suffix=${zone},allows=outside_project`);
     await asAdministrator('gslb-pools', 'create', name, '--min-up', '1', ...of);
-    await asAdministrator('gslb-members', 'create', 'site', '--pool', name, '--address', '203.0.113.5', ...of);
-    expect(await asAdministrator('gslb-members', 'list', '--pool', name, ...of)).toContain('203.0.113.5');
+    await asAdministrator('gslb-members', 'create', 'site', '--pool', name, '--address', site, ...of);
+    expect(await asAdministrator('gslb-members', 'list', '--pool', name, ...of)).toContain(site);
     await asAdministrator('gslb-monitors', 'create', name, '--check-type', 'tcp', '--target-port', '80', ...of);
     await asAdministrator('gslb-monitors', 'attach', name, '--target-pool', name, ...of);
     await asAdministrator('gslbs', 'create', fqdn, '--flavor', name, '--pool', name, ...of);
@@ -274,11 +277,11 @@ describeWithProduct('the command line', () => {
   });
 
   test('a file is applied, and then nothing of it differs', async () => {
-    const name = `applied-${mark}`;
+    const [name, site] = [`applied-${mark}`, await siteAddress()];
     const write = (minUp: number) =>
       writeFile(
         file('pool.yaml'),
-        `kind: GslbPool\nname: ${name}\nminUp: ${minUp}\n---\nkind: GslbPoolMember\npoolId: ${name}\nname: site\naddresses: [203.0.113.6]\n`,
+        `kind: GslbPool\nname: ${name}\nminUp: ${minUp}\n---\nkind: GslbPoolMember\npoolId: ${name}\nname: site\naddresses: [${site}]\n`,
       );
     const at = ['-f', file('pool.yaml'), '--project', 'default', ...place()];
     const differs = async () => (await runCommand(['diff', ...at])).exitCode;
