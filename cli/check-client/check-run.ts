@@ -31,8 +31,8 @@ const reportWithinMs = 30_000;
 const askWithinMs = 60_000;
 /** After the last one. */
 const goodbyeMs = 2_000;
-/** So that a client with times of minutes is checked in seconds. */
-const hurry = { firstPauseMs: 20, longestPauseMs: 200, silentAfterMs: 1_000 };
+/** So that a client with times of minutes is checked in seconds. Signs of life come 15 times as often, for a machine that is busy. */
+const hurry = { firstPauseMs: 20, longestPauseMs: 200, silentAfterMs: 3_000 };
 const snapshotQuery = 'query ($id: ID!) { backend(id: $id) { id version operatingStatus } }';
 
 export class CheckRun {
