@@ -1,5 +1,6 @@
 // What the control plane has for the lab's clusters: a place where their controllers connect, credentials with which their machines join, and
 // in the graph the clusters that are linked, with an option.
+import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -60,7 +61,7 @@ export class ClustersGround extends LaidGround {
       if (cluster === undefined && isNew && linkedNames.some((each) => each === name))
         await changeGraph(admin, 'objectClusterCreate', { name, site: 'lab', ...urls });
     }
-    if (options.length === 0) await giveOption(admin, objectOptions.nodes);
+    if (options.length === 0) await changeGraph(admin, 'objectOptionCreate', { name: await freeOptionName(admin) });
     await this.#served(
       admin,
       hosts.map(({ name }) => name),
@@ -76,8 +77,8 @@ export class ClustersGround extends LaidGround {
     const control = await readMachineFile(machinesFolder, role).catch(() => undefined);
     const admin = await this.administrator();
     const { objectClusters, objectOptions } = await ask(admin);
-    const option = objectOptions.nodes.find(({ name }) => name === optionName);
-    if (option !== undefined)
+    const own = objectOptions.nodes.filter(({ name, ending }) => !ending && isOwnOption(name));
+    for (const option of own)
       await changeGraph(admin, 'objectOptionDelete', { id: option.id }).catch((error: unknown) => {
         if (!(error instanceof GraphRefusal)) throw error;
         throw new Error(`${error.message}; give --orphan-mappings, and the clusters stay in the graph`);
@@ -139,11 +140,18 @@ function ask(admin: GraphCaller): Promise<Known> {
   return askGraph(admin, query, {});
 }
 
-/** The clusters of an earlier lab, which have ended, can't finish the deletion of theirs: it is taken back. */
-async function giveOption(admin: GraphCaller, options: readonly KnownOption[]): Promise<void> {
-  const ending = options.find(({ name }) => name === optionName);
-  if (ending !== undefined) await changeGraph(admin, 'objectOptionDeleteCancel', { id: ending.id });
-  else await changeGraph(admin, 'objectOptionCreate', { name: optionName });
+/** That of an earlier lab ends once the clusters here say that they have nothing of it. Until then its name is taken. */
+async function freeOptionName(admin: GraphCaller): Promise<string> {
+  for (const until = performance.now() + serveMs; performance.now() < until; ) {
+    const { objectOptions } = await ask(admin);
+    if (!objectOptions.nodes.some(({ name }) => name === optionName)) return optionName;
+    await sleep(pauseMs, undefined, { signal: admin.signal });
+  }
+  return `${optionName}-${randomBytes(3).toString('hex')}`;
+}
+
+function isOwnOption(name: string): boolean {
+  return name === optionName || name.startsWith(`${optionName}-`);
 }
 
 function serves({ presence, controllers }: KnownCluster): boolean {
