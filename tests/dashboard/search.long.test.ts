@@ -36,6 +36,7 @@ test('finds names, calls by request id, and commands, with the keys alone', asyn
   await page.keyboard.press('Enter');
   await until(page, "location.pathname === '/loadbalancer'");
   await page.keyboard.press('Control+k');
+  await box.fill('edge');
   await page.keyboard.press('Escape');
   await box.waitFor({ state: 'detached' });
   expect(errors).toEqual([]);

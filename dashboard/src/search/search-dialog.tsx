@@ -40,12 +40,12 @@ export function SearchDialog({ isOpen, onOpen, onClose }: SearchDialogProps) {
   }, [isOpen]);
   return (
     <dialog ref={dialog} className="search" aria-label="Search" onClose={onClose}>
-      {isOpen && <SearchBox onChosen={onClose} />}
+      {isOpen && <SearchBox onClose={onClose} />}
     </dialog>
   );
 }
 
-function SearchBox({ onChosen }: { readonly onChosen: () => void }) {
+function SearchBox({ onClose }: { readonly onClose: () => void }) {
   const [typed, setTyped] = useState('');
   const [chosen, setChosen] = useState(0);
   const listId = useId();
@@ -66,12 +66,14 @@ function SearchBox({ onChosen }: { readonly onChosen: () => void }) {
   const active = Math.min(chosen, Math.max(0, choices.length - 1));
   const take = (choice: Choice | undefined): void => {
     if (choice === undefined) return;
-    onChosen();
+    onClose();
     choice.choose();
   };
   const onKeyDown = (event: ReactKeyboardEvent): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (event.key === 'Enter') take(choices[active]);
+    // A field for searches would only be emptied.
+    else if (event.key === 'Escape') onClose();
     else if (step !== undefined) setChosen((active + step + choices.length) % Math.max(1, choices.length));
     else return;
     event.preventDefault();
