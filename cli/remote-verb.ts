@@ -106,10 +106,7 @@ async function usualCredential(
 type TokenOptions = Pick<Values<typeof connectionOptions>, 'token-file' | 'data'>;
 
 /** An API token, for what takes no other login. Throws CommandFailure or UsageError. */
-export async function readToken(
-  options: Values<typeof connectionOptions>,
-  env: Surroundings['env'],
-): Promise<string> {
+export async function readToken(options: Values<typeof connectionOptions>, env: Surroundings['env']): Promise<string> {
   const stated = await statedToken(options, env);
   if (stated !== undefined) return stated;
   const { context } = await chooseEndpoint(options, env);

@@ -4,6 +4,9 @@ import { decodeId, encodeId } from '../platform/values/ids.ts';
 
 /** By type of the graph. A type without a line keeps its long ids. */
 export const idPrefixes: Readonly<Record<string, string>> = {
+  Alert: 'alert',
+  AlertChannel: 'ach',
+  AlertRule: 'arule',
   ApiToken: 'tok',
   AutoscalingPolicy: 'asp',
   Backend: 'be',

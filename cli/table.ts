@@ -171,6 +171,14 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     summary: 'What needs a person: alerts that fire.',
     load: async () => (await import('./commands/alerts/noun.ts')).alerts,
   },
+  'alert-rules': {
+    summary: 'What alerts are about.',
+    load: async () => (await import('./commands/alert-rules/noun.ts')).alertRules,
+  },
+  'alert-channels': {
+    summary: 'Where alerts are sent.',
+    load: async () => (await import('./commands/alert-channels/noun.ts')).alertChannels,
+  },
   events: {
     short: 'ev',
     summary: 'Status changes.',

@@ -14,6 +14,12 @@ const partState = [...operating, 'provisioningStatus'] as const;
 const below = 'name operatingStatus operatingReason';
 
 export const whyFields: Readonly<Record<string, WhyFields>> = {
+  Alert: {
+    name: 'ruleName',
+    state: ['alertState', 'severity', 'condition', 'reason', 'since', 'acknowledgedAt', 'resolvedAt', 'lastNotifiedAt'],
+  },
+  AlertChannel: { name: 'name', state: ['channelKind', 'destination', 'enabled'] },
+  AlertRule: { name: 'name', state: ['condition', 'severity', 'enabled', 'checkedInAt'] },
   ApiToken: { name: 'name', state: ['expiresAt', 'revokedAt'] },
   AutoscalingPolicy: { state: ['dryRun'] },
   Backend: {

@@ -149,17 +149,29 @@ export const declaredKinds: Readonly<Record<string, Declared>> = {
     nouns: ['access-keys', 'access-key'],
     columns: ['accessKeyId', 'name', 'project', 'canWrite', 'createdAt', 'revokedAt'],
   },
+  AlertChannel: {
+    nouns: ['alert-channels', 'alert-channel'],
+    columns: ['name', 'channelKind', 'destination', 'enabled', 'project'],
+  },
+  AlertRule: {
+    nouns: ['alert-rules', 'alert-rule'],
+    columns: ['name', 'condition', 'severity', 'enabled', 'project'],
+  },
 };
 
 /** Mutations that make, change or delete none of the kinds, with the reason. Calls that are relayed to a backend are known by their payload. */
 export const exceptions: readonly { readonly reason: string; readonly mutations: readonly string[] }[] = [
-  { reason: 'A session is no object that people keep.', mutations: ['login', 'logout', 'sessionRefresh'] },
+  {
+    reason: 'A session is no object that people keep.',
+    mutations: ['login', 'logout', 'sessionRefresh', 'sessionStart'],
+  },
   { reason: 'A machine does it, with its own token or identity.', mutations: ['machineJoin', 'machineRenew'] },
   { reason: 'A subgraph reports its own events.', mutations: ['statusEventsAdd'] },
   {
     reason: 'It changes which host takes writes.',
     mutations: ['haHostJoin', 'haPause', 'haResume', 'haSwitchover'],
   },
+  { reason: 'The product makes alerts itself.', mutations: ['alertAcknowledge', 'alertEnd'] },
   { reason: 'It settles a call that was relayed.', mutations: ['relayOperationSettle'] },
   {
     reason: 'A mapping follows from a call that was relayed.',

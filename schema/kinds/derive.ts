@@ -183,22 +183,24 @@ class Derivation {
       this.#input(type, isObjectType(part) ? part : undefined);
       if (isObjectType(part)) made.tree = true;
     }
-    if (type.name === 'ID' && !ownIds.has(field.name)) made.refersTo = this.#referred(field.name, of, object);
-    if (type.name === 'String' && isSecretField(field.name)) made.secret = true;
+    const referred = type.name === 'ID' && !ownIds.has(field.name) ? this.#referred(field.name, of, object) : undefined;
+    if (referred !== undefined) made.refersTo = referred;
+    if (type.name === 'String' && isSecretField(field.name, made.description)) made.secret = true;
     else if (type.name === 'String' && !isListed(field.type) && /\bPEM\b/.test(made.description)) made.file = true;
     const bounds = isLeafType(type) && ['Int', 'Float'].includes(type.name) ? boundsIn(made.description) : undefined;
     if (bounds !== undefined) made.bounds = bounds;
     return made;
   }
 
-  /** The kind of a field such as fallbackPoolId: what the type links to by that name, or the type of that name. */
-  #referred(name: string, of: string, object?: GraphQLObjectType): string {
+  /** The kind of a field such as fallbackPoolId: what the type links to by that name, or the type of that name. Undefined: any object. */
+  #referred(name: string, of: string, object?: GraphQLObjectType): string | undefined {
     const base = name.replace(/Ids?$/, '');
     const names = name.endsWith('s') ? [`${base}s`, `${base.replace(/y$/, 'ie')}s`] : [base];
     const fields = object?.getFields() ?? {};
     const linked = names.map((each) => fields[each]).find((each) => each !== undefined);
     const type = linked === undefined ? undefined : getNamedType(linked.type).name;
     if (type !== undefined && type in declaredKinds) return type;
+    if (type === 'Node') return undefined;
     // In an input inside of another one: GslbMonitorTargetInput.poolId is a GslbPool.
     const [ending] = Object.keys(declaredKinds)
       .filter((each) => each.endsWith(lastWord(upperFirst(base))))
@@ -296,8 +298,11 @@ function inProject(object: GraphQLObjectType): boolean {
 /** Names that only some inputs have for a secret, beside those that are secret everywhere. */
 const furtherSecrets = /^(apiKey|\w+Secret)$/;
 
-function isSecretField(name: string): boolean {
-  return isSecretName(name) || furtherSecrets.test(name);
+/** Also a text that is sealed, such as the URL of a webhook: whoever knows it may post there. */
+function isSecretField(name: string, description: string): boolean {
+  return (
+    isSecretName(name) || furtherSecrets.test(name) || /\bstored encrypted\b/.test(description.replaceAll(/\s+/g, ' '))
+  );
 }
 
 const isOnceShown = (name: string) => name === 'secret' || name === 'joinToken';

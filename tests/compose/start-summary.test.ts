@@ -42,13 +42,11 @@ test('it says where the password and the log are, what runs, and how to stop', (
   expect(lines().slice(-2)).toEqual(['Ctrl-C stops everything.', '']);
 });
 
-test('commands name the server and the folder only where they are not the usual ones', () => {
+test('commands name the folder only where it is not the usual one; the folder has the address', () => {
   expect(lines()).toContain('  bin/tidegate demo --data /data');
   const usual = lines({ dataPath: resolve('.tidegate') });
   expect(usual).toContain('  bin/tidegate demo');
-  expect(lines({ url: 'http://127.0.0.1:4321' })).toContain(
-    '  bin/tidegate demo --url http://127.0.0.1:4321/graphql --data /data',
-  );
+  expect(lines({ url: 'http://127.0.0.1:4321' })).toContain('  bin/tidegate demo --data /data');
   // It plays with the lab.
   expect(lines({ lab: undefined }).join('\n')).not.toContain('demo');
 });

@@ -40,16 +40,6 @@ describeWithProduct('the command line', () => {
     tidegate(noun, ...words, ...place(), ...admin());
   /** With a login at a cluster in place of an endpoint. */
   const atCluster = (noun: string, ...words: readonly string[]) => tidegate(noun, ...words, '--data', folder.path);
-  const mutate = async (name: string, selection: string, input: object): Promise<Readonly<Record<string, unknown>>> => {
-    const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
-    const query = `mutation ($input: ${type}!) { done: ${name}(input: $input) { ${selection} userErrors { message } } }`;
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${product.token}` };
-    const body = JSON.stringify({ query, variables: { input } });
-    const answer = await fetch(`${product.url}/graphql`, { method: 'POST', headers, body });
-    const { data } = (await answer.json()) as { readonly data: { readonly done: Readonly<Record<string, unknown>> } };
-    expect(data.done.userErrors).toEqual([]);
-    return data.done;
-  };
   const place = () => ['--url', `${product.url}/graphql`, '--data', product.data];
   const admin = () => ['--user', 'admin', '--password-file', join(product.data, 'admin.password')];
 
@@ -202,8 +192,11 @@ describeWithProduct('the command line', () => {
   });
 
   /** Created, listed, shown and deleted, with the administrator's rights. */
-  /** Members of GSLBs are where the lab is: the product dials nothing else. */
-  const siteAddress = async () => (await product.part('sites')).EU ?? '';
+  /** Members of GSLBs and name servers are those of the lab: the product dials nothing else. */
+  const siteAt = async () => {
+    const { EU: address = '', WEB_PORT: port = '', PDNS = '', DNS_PORT = '' } = await product.part('sites');
+    return { address, port, nameServer: `${PDNS}:${DNS_PORT}` };
+  };
   const livesAndDies = async (noun: string, name: string, ...options: readonly string[]) => {
     await asAdministrator(noun, 'create', name, ...options);
     expect(await asAdministrator(noun, 'list')).toContain(name);
@@ -215,15 +208,26 @@ describeWithProduct('the command line', () => {
   test('a GSLB is made with all that it needs, and unmade', async () => {
     const name = `job-${mark}`;
     const [zone, fqdn] = [`${name}.test`, `www.${name}.test`];
-    const site = await siteAddress();
+    const { address, port, nameServer } = await siteAt();
     const of = ['--project', 'default'];
     await livesAndDies('vantage-points', name, '--region', 'north', '--latitude', '60', '--longitude', '10');
     await asAdministrator('flavors', 'create', name);
     expect(await asAdministrator('flavors', 'list')).toContain(name);
     await asAdministrator('zones', 'create', zone, '--right', `suffix=${zone},allows=outside_project`);
     await asAdministrator('gslb-pools', 'create', name, '--min-up', '1', ...of);
-    await asAdministrator('gslb-members', 'create', 'site', '--pool', name, '--address', site, ...of);
-    expect(await asAdministrator('gslb-members', 'list', '--pool', name, ...of)).toContain(site);
+    await asAdministrator(
+      'gslb-members',
+      'create',
+      'site',
+      '--pool',
+      name,
+      '--address',
+      address,
+      '--service-port',
+      port,
+      ...of,
+    );
+    expect(await asAdministrator('gslb-members', 'list', '--pool', name, ...of)).toContain(address);
     await asAdministrator('gslb-monitors', 'create', name, '--check-type', 'tcp', '--target-port', '80', ...of);
     await asAdministrator('gslb-monitors', 'attach', name, '--target-pool', name, ...of);
     await asAdministrator('gslbs', 'create', fqdn, '--flavor', name, '--pool', name, ...of);
@@ -238,7 +242,7 @@ describeWithProduct('the command line', () => {
     await asAdministrator('zones', 'delete', zone);
     await asAdministrator('flavors', 'delete', name);
     await writeFile(file('tsig'), Buffer.from(mark.repeat(4)).toString('base64'));
-    const rfc2136 = ['--rfc2136-server', '127.0.0.1:53', '--rfc2136-key-name', 'tsig'];
+    const rfc2136 = ['--rfc2136-server', nameServer, '--rfc2136-key-name', 'tsig'];
     const secret = ['--credentials-key-secret-file', file('tsig')];
     await livesAndDies('dns-backends', name, '--backend-type', 'rfc2136', ...rfc2136, ...secret);
   });
@@ -277,11 +281,11 @@ describeWithProduct('the command line', () => {
   });
 
   test('a file is applied, and then nothing of it differs', async () => {
-    const [name, site] = [`applied-${mark}`, await siteAddress()];
+    const [name, { address, port }] = [`applied-${mark}`, await siteAt()];
     const write = (minUp: number) =>
       writeFile(
         file('pool.yaml'),
-        `kind: GslbPool\nname: ${name}\nminUp: ${minUp}\n---\nkind: GslbPoolMember\npoolId: ${name}\nname: site\naddresses: [${site}]\n`,
+        `kind: GslbPool\nname: ${name}\nminUp: ${minUp}\n---\nkind: GslbPoolMember\npoolId: ${name}\nname: site\naddresses: [${address}]\nservicePort: ${port}\n`,
       );
     const at = ['-f', file('pool.yaml'), '--project', 'default', ...place()];
     const differs = async () => (await runCommand(['diff', ...at])).exitCode;
@@ -351,7 +355,9 @@ describeWithProduct('the command line', () => {
     await writeFile(file('short.key'), key);
     const name = `short-${mark}`;
     await cli('certificates', 'create', name, '--chain-file', file('short.pem'), '--key-file', file('short.key'));
-    const rule = await mutate('alertRuleCreate', 'alertRule { id }', { name, condition: 'CERTIFICATE_EXPIRES' });
+    const of = ['--project', 'default'];
+    await cli('alert-rules', 'create', name, '--condition', 'certificate_expires', ...of);
+    expect(await cli('alert-rules', 'show', name, ...of)).toContain('CERTIFICATE_EXPIRES');
     interface Listed {
       readonly id: string;
       readonly alertState: string;
@@ -367,9 +373,26 @@ describeWithProduct('the command line', () => {
     expect((await listed('--state', 'acknowledged'))?.id).toBe(id);
     await cli('alerts', 'end', id);
     expect(await listed()).toBeUndefined();
-    expect((await listed('--all'))?.alertState).toBe('RESOLVED');
-    await mutate('alertRuleDelete', 'deletedId', { id: (rule.alertRule as { id: string }).id });
+    expect((await listed('--resolved'))?.alertState).toBe('RESOLVED');
+    await cli('alert-rules', 'delete', name, ...of);
+    expect(await cli('alert-rules', 'list', ...of)).not.toContain(name);
     await cli('certificates', 'delete', name);
+  });
+
+  test('an alert channel is made, with its secret shown once, and unmade', async () => {
+    const name = `channel-${mark}`;
+    const of = ['--project', 'default'];
+    const { address, port } = await siteAt();
+    await writeFile(file('url'), `https://${address}:${port}/hook`);
+    const { exitCode, stdout, stderr } = await runCommand([
+      ...['alert-channels', 'create', name, '--target-webhook-url-file', file('url'), ...of, ...place()],
+    ]);
+    expect([exitCode, stdout, stderr]).toEqual([0, expect.stringContaining('whsec_'), expect.stringContaining('keep')]);
+    const shown = await cli('alert-channels', 'show', name, ...of);
+    expect(shown).toContain(address);
+    expect(shown).not.toContain('whsec_');
+    await cli('alert-channels', 'delete', name, ...of);
+    expect(await cli('alert-channels', 'list', ...of)).not.toContain(name);
   });
 
   test('an operation is explained, published, listed, run by its hash, checked and removed', async () => {
@@ -396,7 +419,7 @@ describeWithProduct('the command line', () => {
 
   test('no noun is left out', async () => {
     const help = (await runCommand(['--help'])).stdout;
-    const ofNouns = help.slice(help.indexOf('Calls to devices:'), help.indexOf('Verbs without a noun'));
+    const ofNouns = help.slice(help.indexOf('Projects and people:'), help.indexOf('Verbs without a noun'));
     const nouns = [...ofNouns.matchAll(/^ {2}([a-z0-9-]+) /gm)];
     for (const verb of ['login', 'call', 'read', 'find', 'why', 'gql']) used.delete(verb);
     expect([...used, ...elsewhere].sort()).toEqual(nouns.map(([, noun]) => noun).sort());

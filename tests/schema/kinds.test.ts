@@ -42,6 +42,7 @@ test('the kinds that people manage are there', () => {
     ...['certificates', 'subnets', 'gslbs', 'gslb-pools', 'gslb-members', 'gslb-monitors', 'flavors', 'zones'],
     ...['dns-backends', 'vantage-points', 'containers', 'access-keys', 'options', 'quotas', 'projects', 'users'],
     ...['memberships', 'tokens', 'machines', 'hosts', 'clusters', 'autoscaling-policies'],
+    ...['alert-rules', 'alert-channels'],
   ];
   expect(kinds.map(({ noun }) => noun).sort()).toEqual(wanted.sort());
 });
@@ -90,7 +91,9 @@ test('inputs name inputs, enums and scalars that exist, and say what their ids r
     for (const { name, type, refersTo, description } of fields) {
       expect(schema.getType(type)).toBeDefined();
       expect([input, name, description.length > 0]).toEqual([input, name, true]);
-      if (type === 'ID' && !ownFields.has(name)) expect(Object.keys(declaredKinds)).toContain(refersTo);
+      // An alert rule may watch any object.
+      if (type === 'ID' && !ownFields.has(name) && name !== 'watchedSubjectId')
+        expect(Object.keys(declaredKinds)).toContain(refersTo);
     }
 });
 
@@ -128,13 +131,16 @@ test('secrets and texts of several lines come from files', () => {
       ...['UserCreateInput.password secret', 'UserUpdateInput.currentPassword secret'],
       ...['TlsCertificateCreateInput.privateKey secret', 'TlsCertificateCreateInput.chain'],
       ...['DnsBackendCredentialsInput.apiKey secret', 'DnsBackendCredentialsInput.keySecret secret'],
+      ...['AlertSlackInput.url secret', 'AlertWebhookInput.url secret'],
       ...['GslbMonitorAuthInput.token secret', 'BackendCredentialsInput.passphrase secret'],
     ]),
   );
   const once = kinds.flatMap(({ type, actions }) =>
     Object.values(actions).flatMap(({ secrets = [] }) => secrets.map((each) => `${type}.${each}`)),
   );
-  expect([...new Set(once)].sort()).toEqual(['ApiToken.secret', 'Machine.joinToken', 'ObjectAccessKey.secret']);
+  expect([...new Set(once)].sort()).toEqual([
+    ...['AlertChannel.secret', 'ApiToken.secret', 'Machine.joinToken', 'ObjectAccessKey.secret'],
+  ]);
 });
 
 test('a browser can have the registry: it imports nothing of Node', async () => {

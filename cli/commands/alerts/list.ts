@@ -26,7 +26,7 @@ const states: readonly AlertState[] = [...open, 'RESOLVED'];
 
 const options = {
   state: several('STATE', 'Only in this state, for example FIRING (FIRING and ACKNOWLEDGED).', chosenFrom(states)),
-  all: flag('Also resolved ones.'),
+  resolved: flag('Also resolved ones.'),
   limit: commonOptions.limit,
   project: commonOptions.project,
 } as const;
@@ -37,7 +37,7 @@ export const list = listVerb<typeof options, Alert>({
   async read({ client, options: given }) {
     const variables = {
       projectId: await projectId(client, given.project),
-      states: given.state.length > 0 ? given.state : given.all ? undefined : open,
+      states: given.state.length > 0 ? given.state : given.resolved ? undefined : open,
     };
     return readPages(client, document, variables, ({ alerts }) => alerts, given.limit ?? 20);
   },
