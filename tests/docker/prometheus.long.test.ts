@@ -4,9 +4,13 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
 import { parse } from 'yaml';
+import { Database } from '../../platform/database/database.ts';
 import { addHaMetrics } from '../../platform/process/metrics.ts';
+import { TrafficRecorder } from '../../subgraphs/loadbalancer/control/traffic/traffic-recorder.ts';
+import { TrafficSeconds } from '../../subgraphs/loadbalancer/control/traffic/traffic-seconds.ts';
 import { countRequests } from '../../subgraphs/object-storage/agents/server/server-metrics.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';
 
@@ -32,14 +36,23 @@ let exported: ReadonlySet<string>;
 beforeAll(async () => {
   system = await runningSystem({ settings: { roles: 'gateway,system,relay,loadbalancer,gslb,object-storage,worker' } });
   const scraped = await (await fetch(new URL('/metrics', system.url))).text();
-  // Of roles that need a cluster of hosts, or one of object storage.
+  // Of what needs a cluster of hosts, one of object storage, or load balancer hosts.
   const registry = new Registry();
+  await addTraffic(registry, system);
   addHaMetrics(registry, () => undefined);
   countRequests(registry);
   exported = namesOf(`${scraped}\n${await registry.metrics()}`);
 });
 
 afterAll(() => system?.stop());
+
+async function addTraffic(registry: Registry, { database }: RunningSystem): Promise<void> {
+  const db = new Database({ connection: database.connection });
+  const redis = new Redis({ path: database.redisPath });
+  new TrafficRecorder({ db, seconds: new TrafficSeconds({ redis, redisPrefix: database.redisPrefix }), registry });
+  redis.disconnect();
+  await db.close();
+}
 
 /** With the names that Prometheus makes of a histogram. */
 function namesOf(text: string): ReadonlySet<string> {

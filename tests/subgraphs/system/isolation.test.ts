@@ -213,17 +213,11 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   'Mutation.publishedOperationRemove': ({ published: id }) => [
     mutation('publishedOperationRemove', 'PublishedOperationRemoveInput', { id }, 'removedId'),
   ],
-  'Mutation.alertRuleCreate': ({ project: projectId, alertChannel: channel }) => [
+  'Mutation.alertRuleCreate': ({ project: projectId }) => [
     mutation(
       'alertRuleCreate',
       'AlertRuleCreateInput',
       { projectId, name: 'mine', condition: 'NAME_DEGRADED' },
-      `alertRule { ${alertRule} }`,
-    ),
-    mutation(
-      'alertRuleCreate',
-      'AlertRuleCreateInput',
-      { name: 'mine', condition: 'NAME_DEGRADED', channelIds: [channel] },
       `alertRule { ${alertRule} }`,
     ),
   ],
