@@ -1,6 +1,6 @@
 // The search of all pages: by keys alone, with what the server finds, and without what a part could not answer.
 import { expect, test } from '@jest/globals';
-import { login, until } from './support/browser.ts';
+import { login, until, untilLive } from './support/browser.ts';
 import { describePages } from './support/page-suite.ts';
 
 const suite = describePages();
@@ -35,6 +35,8 @@ test('finds names, calls by request id, and commands, with the keys alone', asyn
   await page.getByRole('option', { selected: true }).filter({ hasText: 'Load balancers' }).waitFor();
   await page.keyboard.press('Enter');
   await until(page, "location.pathname === '/loadbalancer'");
+  // The keys are those of a page that has been loaded.
+  await untilLive(page);
   await page.keyboard.press('Control+k');
   await box.fill('edge');
   await page.keyboard.press('Escape');

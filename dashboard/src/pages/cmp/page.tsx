@@ -287,5 +287,6 @@ function wordsOf({ objectKey, resource, scope, backend, lastVerification }: OwnM
 
 function summaryOf({ mappings, mappingCount, parts, callCount }: Tree): string {
   const shown = mappingCount > mappings.length ? `${mappings.length} of ${mappingCount}` : String(mappingCount);
-  return [`${shown} objects on backends`, `${parts.length} others`, `${callCount} calls`].join(' · ');
+  const [objects, calls] = [mappingCount === 1 ? 'object' : 'objects', callCount === 1 ? 'call' : 'calls'];
+  return [`${shown} ${objects} on backends`, `${parts.length} elsewhere`, `${callCount} ${calls}`].join(' · ');
 }
