@@ -59,8 +59,10 @@ export const streamRows: readonly FailureRow[] = [
           { live: 1, end: 'silence' },
           { away: 1, live: 1 },
         ],
-        expects: { saw: ['snapshot 0', 'event 1', 'event 2', 'event 3'], // On a busy machine a sign of life may come too late.
-          subscriptions: [2, 6] },
+        expects: {
+          saw: ['snapshot 0', 'event 1', 'event 2', 'event 3'], // On a busy machine a sign of life may come too late.
+          subscriptions: [2, 6],
+        },
       }),
     ],
   },
