@@ -1,5 +1,5 @@
 // The program as a person has it on a terminal: a password that is asked for is not shown; Ctrl-C at any moment leaves no stack trace.
-// needs: bsdutils, util-linux
+// needs: bsdutils
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
