@@ -513,6 +513,7 @@ const questions: Readonly<Record<string, (caller: Caller) => Question | Promise<
     variables: { input: { ...onBackend(), operation: 'table.list', arguments: {} } },
   }),
   login: (caller) => change('login', { name: `unknown to ${caller}`, password: 'wrong' }),
+  sessionStart: () => change('sessionStart', { code: 'wrong' }),
   sessionRefresh: () => change('sessionRefresh', { refreshToken: 'wrong' }),
   logout: () => ({ query: 'mutation { logout { userErrors { code message } } }' }),
   projectCreate: () => change('projectCreate', { name: fresh() }),
