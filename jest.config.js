@@ -26,5 +26,7 @@ export default {
   testTimeout: 120_000,
   // One more than processors: short tests wait a third of their time. Not an argument of Jest's, which would take no other number beside it.
   maxWorkers: 3,
+  // The main process plans the lanes for about a second while workers that have read the folder are told to end.
+  workerGracefulExitTimeout: 10_000,
   modulePathIgnorePatterns: ['<rootDir>/.tidegate/'],
 };

@@ -134,7 +134,9 @@ async function answered(
   return ['EU', 'US', 'AP'].find((site) => at[site] === stdout.trim())?.toLowerCase();
 }
 
+/** Throws with what the product says of the name. */
 async function answeredByBoth(
+  system: LabSystem,
   at: Addresses,
   what: string,
   isRight: (site: string | undefined) => boolean,
@@ -143,7 +145,16 @@ async function answeredByBoth(
   for (const server of [at.NS1, at.NS2])
     await waitFor(`${what} at ${server}`, async () =>
       isRight(await answered(at, server ?? '', at.DNS_PORT ?? '', ...more)),
-    );
+    ).catch(async (error: unknown) => {
+      const said = [];
+      for (const words of [
+        ['gslbs', 'explain', fqdn],
+        ['gslbs', 'history', fqdn],
+        ['events', 'list'],
+      ])
+        said.push(await told(system, ...words).catch(String));
+      throw new Error(`${String(error)}\n${said.join('\n')}`);
+    });
 }
 
 async function told(system: LabSystem, ...words: readonly string[]): Promise<string> {
@@ -159,14 +170,14 @@ async function flips(system: LabSystem): Promise<readonly Flip[]> {
 async function followsItsWebServers(system: LabSystem): Promise<void> {
   const at = await addressesOf(system.data);
   await createName(system);
-  await answeredByBoth(at, 'the nearest', (site) => site === 'eu');
-  await answeredByBoth(at, 'the nearest of others', (site) => site === 'us', `+subnet=${usBlock}`);
+  await answeredByBoth(system, at, 'the nearest', (site) => site === 'eu');
+  await answeredByBoth(system, at, 'the nearest of others', (site) => site === 'us', `+subnet=${usBlock}`);
   await createPlainName(system);
   await answeredByPowerdns(at, 'EU', 'US', 'AP');
   const events = startProgram(['events', 'follow', '--url', `${system.up.url}/graphql`, '--data', system.data]);
   try {
     await system.told('kill', 'eu-web');
-    await answeredByBoth(at, 'the dead one to be left out', (site) => site === 'us' || site === 'ap');
+    await answeredByBoth(system, at, 'the dead one to be left out', (site) => site === 'us' || site === 'ap');
     await answeredByPowerdns(at, 'US', 'AP');
     const [down] = (await flips(system)).filter(
       ({ member, verdictAfter: after }) => member.name === 'eu' && after === 'DOWN',
@@ -174,7 +185,7 @@ async function followsItsWebServers(system: LabSystem): Promise<void> {
     const counted = down?.ballots.filter(({ count, verdict }) => count === 'COUNTED' && verdict === 'DOWN');
     expect(counted?.length).toBeGreaterThanOrEqual(2);
     await system.told('plug', 'eu-web');
-    await answeredByBoth(at, 'it to be back', (site) => site === 'eu');
+    await answeredByBoth(system, at, 'it to be back', (site) => site === 'eu');
     await answeredByPowerdns(at, 'EU', 'US', 'AP');
     await waitFor('both name servers to say the same in an explanation', async () => {
       const explained = await told(system, 'gslbs', 'explain', fqdn, '--client', at.CLIENTS ?? '');
@@ -273,7 +284,13 @@ describeAsRoot('as root', () => {
     });
     const before = (await flips(system)).filter(({ late }) => !late);
     await system.told('kill', 'us-web');
-    await answeredByBoth(at, 'us to be left out', (site) => site !== undefined && site !== 'us', `+subnet=${usBlock}`);
+    await answeredByBoth(
+      system,
+      at,
+      'us to be left out',
+      (site) => site !== undefined && site !== 'us',
+      `+subnet=${usBlock}`,
+    );
     const after = (await flips(system)).filter(({ late }) => !late);
     const [down] = after.filter(({ member, verdictAfter: to }) => member.name === 'us' && to === 'DOWN');
     expect(down?.ballots.find(({ vantagePointName }) => vantagePointName === 'ap')?.count).toBe('ABSENT');
@@ -284,7 +301,7 @@ describeAsRoot('as root', () => {
       }
     await system.told('plug', 'us-web');
     await system.told('plug', 'ap-checker');
-    await answeredByBoth(at, 'us to be back', (site) => site === 'us', `+subnet=${usBlock}`);
+    await answeredByBoth(system, at, 'us to be back', (site) => site === 'us', `+subnet=${usBlock}`);
   }, 240_000);
 
   test('what is not there is refused with the reason', async () => {
@@ -315,7 +332,7 @@ describeAsRoot('as root', () => {
         (await system.lab('list')).some(({ part, state }) => part === 'sites' && state === 'RUNNING'),
       );
       const at = await addressesOf(system.data);
-      await answeredByBoth(at, 'the nearest', (site) => site === 'eu');
+      await answeredByBoth(system, at, 'the nearest', (site) => site === 'eu');
     } finally {
       await server.stop();
     }
@@ -367,7 +384,7 @@ describeHere('without root', () => {
     await waitFor('ns1 to be silent', async () => (await answered(at, at.NS1 ?? '', at.DNS_PORT ?? '')) === undefined);
     expect(await answered(at, at.NS2 ?? '', at.DNS_PORT ?? '')).toBe('eu');
     await lab.told('plug', 'ns1');
-    await answeredByBoth(at, 'the nearest', (site) => site === 'eu');
+    await answeredByBoth(system, at, 'the nearest', (site) => site === 'eu');
     const { gslbs: page } = await lab.ask<{ gslbs: { nodes: { id: string }[] } }>('{ gslbs { nodes { id } } }');
     const removal =
       'mutation ($input: GslbDeleteInput!) { gslbDelete(input: $input) { deletedId userErrors { code message } } }';
