@@ -50,10 +50,10 @@ describe('GraphiQL', () => {
     const { page, world, server, context, errors } = suite();
     await login(page, server, world);
     const other = await context.newPage();
-    await other.goto(`${server.url}/graphiql#example=loadbalancer`);
+    await other.goto(`${server.url}/graphiql#example=load-balancer`);
     await other.getByText("Requests carry the dashboard's login").waitFor();
-    await other.getByRole('tab', { name: 'LoadBalancerCreate', selected: true }).waitFor();
-    for (const title of ['MainJob1AddressAdd', 'BackendCreate', 'NameCreate', 'ContainerCreate', 'Hosts'])
+    await other.getByRole('tab', { name: 'WebLoadBalancer', selected: true }).waitFor();
+    for (const title of ['MainJob1AddressAdd', 'BackendRegister', 'GlobalName', 'ContainerMake', 'DatabaseHosts'])
       await other.getByRole('tab', { name: title }).waitFor();
     await other.getByRole('tab', { name: 'AnyCall' }).click();
     const variables = other.locator('.graphiql-editor-tool .graphiql-editor:not(.hidden)');
@@ -73,6 +73,7 @@ describe('GraphiQL', () => {
     world.addOperation();
     await login(page, server, world);
     await page.goto(`${server.url}/graphiql`);
+    await page.locator('.graphiql-editor-tool').getByText('graphiql-address-1').waitFor();
     await runTab(page, 'Changes', 'cursor');
     server.closeExpired();
     await page.locator('.graphiql-response').getByText('The access token of this subscription has expired').waitFor();

@@ -181,7 +181,13 @@ describeWithLab('the firewall', (lab) => {
         expect(() => JSON.parse(reply.stdout)).toThrow();
       } else expect(reply.stdout).toBe('');
       if (drop === 'late') expect(await isBlocked(lab(), `203.0.113.${host}`)).toBe(false);
-      if (expected) await waitFor(`${drop} to be applied`, () => isBlocked(lab(), `203.0.113.${host}`));
+      if (expected) {
+        await waitFor(`${drop} to be applied`, () => isBlocked(lab(), `203.0.113.${host}`));
+        // The device notes a call after its effect.
+        await waitFor(`${drop} to be noted`, async () =>
+          applied(await readDeviceLog(lab().deviceLogPath), `203.0.113.${host}`).some(Boolean),
+        );
+      }
       const log = await readDeviceLog(lab().deviceLogPath);
       expect(applied(log, `203.0.113.${host}`)).toHaveLength(expected ? 1 : 0);
     }

@@ -18,6 +18,10 @@ export async function runTab(page: Page, title: string, expected: string): Promi
     );
     if (isThere) return;
     await page.keyboard.press('Escape');
+    // The operation of the tab before may have been a subscription.
+    const stop = page.getByRole('button', { name: 'Stop query' });
+    if (await stop.isVisible()) await stop.click();
   }
-  throw new Error(`tab ${title} never answered with ${expected}`);
+  const said = await page.locator('.graphiql-response').innerText();
+  throw new Error(`tab ${title} never answered with ${expected}, but with ${said}`);
 }
