@@ -139,7 +139,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const credentials = new CredentialCache(options.authenticator);
   const dependencies: VersionDependencies = {
     ...{ filteredFeeds, published, acceptance, credentials, limits, log },
-    subgraphLinks: new SubgraphLinks({ signingKeys, queryDeadlineMs, mutationDeadlineMs, log }),
+    subgraphLinks: new SubgraphLinks({
+      ...{ signingKeys, queryDeadlineMs, mutationDeadlineMs, log },
+      proofCounts: metrics.proofs,
+    }),
     counts: new SenderCounts(limits),
   };
   const first = new GraphVersion(options, dependencies);

@@ -1,18 +1,20 @@
 // A subgraph on another host, or on several that serve the same: a pool of HTTP connections to each for queries and mutations, one
-// socket for all subscriptions. Every request carries the identity, signed for that subgraph and request when it is sent.
+// socket for all subscriptions. Every request carries the identity, proven for that subgraph and request when it is sent.
 import type { FormattedExecutionResult } from 'graphql';
 import { getOperationAST, OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
 import { errors, Pool } from 'undici';
 import { connectorOf } from '../../platform/graph/connector.ts';
 import { Pulse } from '../../platform/graph/pulse.ts';
-import { identityHeader, signIdentity } from '../../platform/graph/signed-identity.ts';
+import { sessionKeyHeader, sessionPath } from '../../platform/graph/request-session.ts';
+import { identityHeader } from '../../platform/graph/signed-identity.ts';
 import type { MutualTls } from '../../platform/graph/tls.ts';
 import { CountedLine, reasonOf } from '../../platform/process/counted-line.ts';
 import type { SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import { TooLateError, within } from '../../platform/work/within.ts';
 import { HttpStreams } from './http-streams.ts';
 import { lostSubgraph } from './lost-subgraph.ts';
+import { type HandshakeAnswer, PlaceProofs, type ProofCounts, unknownSessionIn } from './place-proofs.ts';
 import { Places } from './places.ts';
 import { SharedQueries } from './shared-queries.ts';
 import { isNotTaken, isOfProcess, isOfRequest, StatusError, SubgraphAnswer } from './subgraph-answer.ts';
@@ -29,6 +31,9 @@ interface HttpLinkOptions {
   readonly ca?: string;
   readonly signingKeys: SigningKeys;
   readonly log: Logger;
+  readonly proofCounts?: ProofCounts;
+  /** Of sessions with its processes. */
+  readonly sessionSeconds?: number;
   readonly queryDeadlineMs: number;
   readonly mutationDeadlineMs: number;
 }
@@ -47,6 +52,7 @@ const connections = 64;
 const connectTimeoutMs = 3000;
 const maxResponseBytes = 64 * 1024 * 1024;
 const readinessDeadlineMs = 2000;
+const handshakeDeadlineMs = 3000;
 
 export class HttpLink implements SubgraphLink {
   readonly name: string;
@@ -62,10 +68,8 @@ export class HttpLink implements SubgraphLink {
     this.#options = options;
     this.#lostLine = new CountedLine(options.log, 'requests to a subgraph failed');
     const connect = connectorOf(options.tls, options.name, connectTimeoutMs, options.ca);
-    const placeAt = (url: string) => ({
-      url,
-      pulse: new Pulse(url, connect),
-      pool: new Pool(url, {
+    const placeAt = (url: string): Place => {
+      const pool = new Pool(url, {
         connections,
         maxResponseSize: maxResponseBytes,
         // The request's own deadline covers these.
@@ -75,8 +79,14 @@ export class HttpLink implements SubgraphLink {
         keepAliveTimeout: 30_000,
         keepAliveMaxTimeout: 50_000,
         connect,
-      }),
-    });
+      });
+      const proofs = new PlaceProofs({
+        ...{ audience: options.name, keys: options.signingKeys, counts: options.proofCounts },
+        seconds: options.sessionSeconds,
+        handshake: (body, signed) => handshakeAt(pool, body, signed),
+      });
+      return { url, pool, proofs, pulse: new Pulse(url, connect) };
+    };
     const [first, ...others] = options.urls;
     this.#places = new Places<Place>({
       places: [placeAt(first), ...others.map(placeAt)],
@@ -153,7 +163,7 @@ export class HttpLink implements SubgraphLink {
 
   /** One that answers nothing is given up before the deadline, if there is another; a mutation, which is not repeated, later. */
   #postAt(place: Place, question: Question): Promise<SubgraphAnswer> {
-    const post = (signal: AbortSignal) => this.#post(place.pool, question, signal);
+    const post = (signal: AbortSignal) => this.#post(place, question, signal);
     const { mutation, signal } = question;
     if (this.#places.all.length === 1) return post(signal);
     return place.pulse.during({ misses: mutation ? 4 : 1, signal }, post);
@@ -174,22 +184,35 @@ export class HttpLink implements SubgraphLink {
     await Promise.all(this.#places.all.flatMap(({ pool, pulse }) => [pool.destroy(), pulse.close()]));
   }
 
-  async #post(pool: Pool, { context, body }: Question, signal: AbortSignal): Promise<SubgraphAnswer> {
-    const response = await pool.request({
-      path: '/graphql',
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'x-request-id': context.requestId,
-        ...context.trace,
-        [identityHeader]: signIdentity(this.#options.signingKeys, context, { audience: this.name, body }),
-      },
-      body,
-      signal,
-    });
-    const text = await response.body.text();
-    if (response.statusCode !== 200) throw new StatusError(response.statusCode, text);
-    return new SubgraphAnswer(text);
+  async #post({ pool, proofs }: Place, { context, body }: Question, signal: AbortSignal): Promise<SubgraphAnswer> {
+    const send = async (proof: string) => {
+      const {
+        statusCode,
+        headers,
+        body: answer,
+      } = await pool.request({
+        path: '/graphql',
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'x-request-id': context.requestId,
+          ...context.trace,
+          [identityHeader]: proof,
+        },
+        ...{ body, signal },
+      });
+      return { statusCode, headers, text: await answer.text() };
+    };
+    const proof = proofs.prove(context, body);
+    let answer = await send(proof.text);
+    const unknown = proof.session === undefined ? undefined : unknownSessionIn(answer.statusCode, answer.text);
+    if (unknown !== undefined) {
+      proofs.unknown(proof, unknown);
+      answer = await send(proofs.sign(context, body, proof.id));
+    }
+    proofs.stated(answer.headers[sessionKeyHeader]);
+    if (answer.statusCode !== 200) throw new StatusError(answer.statusCode, answer.text);
+    return new SubgraphAnswer(answer.text);
   }
 
   #lost(request: LinkRequest, mutation: boolean, error: unknown): FormattedExecutionResult {
@@ -203,6 +226,18 @@ interface Place {
   readonly url: string;
   readonly pool: Pool;
   readonly pulse: Pulse;
+  readonly proofs: PlaceProofs;
+}
+
+async function handshakeAt(pool: Pool, body: string, signed: string): Promise<HandshakeAnswer> {
+  const response = await pool.request({
+    path: sessionPath,
+    method: 'POST',
+    headers: { 'content-type': 'application/json', [identityHeader]: signed },
+    body,
+    signal: AbortSignal.timeout(handshakeDeadlineMs),
+  });
+  return { status: response.statusCode, text: await response.body.text() };
 }
 
 /** A number for each identity object. The credential cache gives the same one to requests with the same credential. */

@@ -6,6 +6,7 @@ import type { MutualTls } from '../../platform/graph/tls.ts';
 import type { SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import { HttpLink } from './http-link.ts';
 import { InProcessLink } from './in-process-link.ts';
+import type { ProofCounts } from './place-proofs.ts';
 import type { SubgraphLink } from './subgraph-link.ts';
 
 /** Location of a subgraph: in this process, or at origins such as https://relay.internal:4102. */
@@ -32,6 +33,7 @@ interface SubgraphLinksOptions {
   /** For subgraphs over HTTP. */
   readonly mutationDeadlineMs: number;
   readonly log: Logger;
+  readonly proofCounts?: ProofCounts;
 }
 
 interface UsedLink {
@@ -72,12 +74,12 @@ export class SubgraphLinks {
   }
 
   #open(location: RemoteLocation): SubgraphLink {
-    const { signingKeys, queryDeadlineMs, mutationDeadlineMs, log } = this.#options;
+    const { signingKeys, ...options } = this.#options;
     if (signingKeys === undefined)
       throw new Error(
         `gateway: subgraph ${location.name} is at ${location.urls.join(', ')}, but there is no key to sign for it`,
       );
-    return new HttpLink({ signingKeys, log, queryDeadlineMs, mutationDeadlineMs, ...location });
+    return new HttpLink({ signingKeys, ...options, ...location });
   }
 }
 

@@ -1,5 +1,6 @@
 // Metrics of the gateway.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { ProofCounts } from '../supergraph/place-proofs.ts';
 import { DeliveryLag } from './delivery-lag.ts';
 
 export interface GatewayMetrics {
@@ -16,6 +17,7 @@ export interface GatewayMetrics {
   readonly deliveries: Counter;
   readonly deliveryLag: DeliveryLag;
   readonly resumptions: Counter;
+  readonly proofs: ProofCounts;
 }
 
 export function gatewayMetrics(registry: Registry): GatewayMetrics {
@@ -63,5 +65,42 @@ export function gatewayMetrics(registry: Registry): GatewayMetrics {
       help: 'Times a lost upstream was resumed at its cursor.',
       registers,
     }),
+    proofs: proofCounts(registry),
   };
+}
+
+/** Counted without a metric on the way of each request, and read when metrics are. */
+function proofCounts(registry: Registry): ProofCounts {
+  const registers = [registry];
+  const counts = new ProofCounts();
+  new Counter({
+    name: 'tidegate_gateway_subgraph_proofs_total',
+    help: 'Queries and mutations sent to subgraphs in other processes, by the proof that they come from this gateway.',
+    labelNames: ['proof'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [proof, count] of Object.entries(counts.requests)) this.inc({ proof }, count);
+    },
+  });
+  new Counter({
+    name: 'tidegate_gateway_session_handshakes_total',
+    help: 'Sessions that this gateway wanted to open with processes of subgraphs, by what became of it.',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [outcome, count] of Object.entries(counts.handshakes)) this.inc({ outcome }, count);
+    },
+  });
+  new Counter({
+    name: 'tidegate_gateway_unknown_sessions_total',
+    help: 'Requests that were signed and sent again because the process of the subgraph did not know the session.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(counts.unknownSessions);
+    },
+  });
+  return counts;
 }

@@ -11,7 +11,14 @@ import { executeOnSchema } from './execution.ts';
 import { GraphqlDocumentCache } from './graphql-document-cache.ts';
 import { HttpError, parseJson, readBody } from './http-body.ts';
 import { InternalServer, sendJson } from './internal-server.ts';
-import { clockSkewSeconds, IdentityChecker, type IdentityRefusal, identityHeader } from './signed-identity.ts';
+import { otherKeyCode, sessionKeyHeader, sessionPath, unknownSessionCode } from './request-session.ts';
+import {
+  clockSkewSeconds,
+  IdentityChecker,
+  type IdentityRefusal,
+  identityHeader,
+  type PresentedIdentity,
+} from './signed-identity.ts';
 import type { Subgraph } from './subgraph.ts';
 import { serveSubscriptions } from './subgraph-sockets.ts';
 import type { MutualTls } from './tls.ts';
@@ -79,14 +86,18 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
   ]);
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (request.method === 'GET' && request.url === '/health/live') return sendJson(response, 200, { live: true });
-    const route = request.method === 'POST' ? routes.get(request.url ?? '') : undefined;
-    if (route === undefined) throw new HttpError(404, 'No such path.');
+    const path = request.method === 'POST' ? (request.url ?? '') : '';
+    const route = routes.get(path);
+    if (route === undefined && path !== sessionPath) throw new HttpError(404, 'No such path.');
     const signed = request.headers[identityHeader];
     const presented = typeof signed === 'string' ? checker.present(signed) : 'forged';
+    if (presented === 'unknown-session') throw unknownSession(checker, subgraph.name);
     if (typeof presented === 'string') throw refusal(presented, subgraph.name);
     const body = await readBody(request, maxBodyBytes);
     const claims = presented.admit(body);
     if (typeof claims === 'string') throw refusal(claims, subgraph.name);
+    if (route === undefined) return sendJson(response, 200, openSession(checker, subgraph.name, presented, body));
+    if (presented.signerId !== undefined) response.setHeader(sessionKeyHeader, checker.sessions.publicKey);
     sendJson(response, 200, await route(parseJson(body), claims));
   };
 
@@ -101,6 +112,34 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
       await server.stop();
     },
   };
+}
+
+/** Opens a session with the gateway that signed the handshake. */
+function openSession(
+  { sessions }: IdentityChecker,
+  audience: string,
+  { id, signerId }: PresentedIdentity,
+  body: Buffer,
+): { readonly session: string } {
+  // A session opens no further one: each begins with a signature.
+  if (signerId === undefined) throw new HttpError(401, 'A handshake must be signed with the key of a gateway.');
+  const opened = sessions.open({ audience, signerId, id, body: body.toString('utf8') });
+  if (opened === 'malformed') throw new HttpError(400, 'This is no handshake for a session.');
+  if (opened === 'other-key')
+    throw new HttpError(409, 'The handshake is for another process, or for an earlier key of this one.', {
+      code: otherKeyCode,
+      subgraphKey: sessions.publicKey,
+    });
+  return { session: opened.id };
+}
+
+/** The gateway sends the request again with a signature: nothing was done. */
+function unknownSession({ sessions }: IdentityChecker, subgraph: string): HttpError {
+  return new HttpError(401, `Subgraph ${subgraph} does not know the session; sign the request.`, {
+    code: unknownSessionCode,
+    executed: false,
+    subgraphKey: sessions.publicKey,
+  });
 }
 
 function refusal(reason: IdentityRefusal, subgraph: string): HttpError {

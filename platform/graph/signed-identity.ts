@@ -1,11 +1,14 @@
-// The identity that a gateway sends to a subgraph over HTTP: a compact JWS (RFC 7515, EdDSA of RFC 8037). Only gateways can sign
-// it. It is bound to one subgraph and one request, and valid for seconds and for one use. Calls inside a process are not signed.
-import { createHash, randomUUID } from 'node:crypto';
+// The identity that a gateway sends to a subgraph over HTTP: a compact JWS (RFC 7515) with a signature (EdDSA of RFC 8037), which only
+// gateways can make, or with the MAC of a session that a signature opened (request-session.ts). It is bound to one subgraph and one
+// request, and valid for seconds and for one use. Calls inside a process are not signed.
+import { hash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type Identity, roles } from '../edge/identity.ts';
 import type { PublicKeys, SigningKeys } from '../secrets/key-pairs.ts';
 import { jsonIn } from '../values/json.ts';
+import { AcceptedSessions } from './accepted-sessions.ts';
 import { ReplayMemory } from './replay-memory.ts';
+import type { RequestSession } from './request-session.ts';
 
 /** HTTP header, connection parameter and subscribe extension that carry it. */
 export const identityHeader = 'x-tidegate-identity';
@@ -28,9 +31,13 @@ export interface IdentityClaims {
 interface SignedRequest {
   readonly audience: string;
   readonly body: string | Buffer;
+  /** A request that is sent again keeps its id, so that no process takes it twice. Default: a new one. */
+  readonly id?: string;
 }
 
 export type IdentityRefusal = 'forged' | 'expired' | 'other-request' | 'replayed' | 'busy';
+/** The proof is the MAC of a session that this process does not know: a signature is needed. */
+export type UnknownSession = 'unknown-session';
 
 export const identityShape = z.object({
   kind: z.enum(['user', 'token', 'machine', 'service']),
@@ -58,7 +65,7 @@ const payloadShape = z.object({
 });
 type Payload = z.output<typeof payloadShape>;
 
-const headerShape = z.object({ alg: z.literal('EdDSA'), kid: z.string().max(32) });
+const headerShape = z.object({ alg: z.enum(['EdDSA', 'HS256']), kid: z.string().max(32) });
 
 function encode(value: unknown): string {
   return Buffer.from(JSON.stringify(value), 'utf8').toString('base64url');
@@ -69,7 +76,7 @@ function decode(part: string): unknown {
 }
 
 function digest(body: string | Buffer): string {
-  return createHash('sha256').update(body).digest('base64url');
+  return hash('sha256', body, 'base64url');
 }
 
 /** Binds a socket's subscription: the same text on both sides of JSON. */
@@ -91,20 +98,42 @@ export function signIdentity(
   request: SignedRequest,
   nowMs = Date.now(),
 ): string {
-  const issuedAt = Math.floor(nowMs / 1000);
-  const payload: Payload = {
-    aud: request.audience,
-    iat: issuedAt,
-    exp: issuedAt + lifetimeSeconds,
-    jti: randomUUID(),
-    bdy: digest(request.body),
-    rid: claims.requestId,
-    ...(claims.callerRequestId === undefined ? {} : { crid: claims.callerRequestId }),
-    ...(claims.clientAddress === undefined ? {} : { ip: claims.clientAddress }),
-    identity: claims.identity,
-  };
-  const signed = `${headerOf(keys.active().id)}.${encode(payload)}`;
+  const signed = `${headerOf(keys.active().id)}.${payloadOf(claims, request, nowMs)}`;
   return `${signed}.${keys.sign(signed).signature.toString('base64url')}`;
+}
+
+/** The same by a session: only the process that shares it can verify the proof. */
+export function proveIdentity(
+  session: RequestSession,
+  claims: IdentityClaims,
+  request: SignedRequest,
+  nowMs = Date.now(),
+): string {
+  return session.prove(payloadOf(claims, request, nowMs));
+}
+
+/** The claims as JSON, of the form that `payloadShape` says. Written by hand: it is on the way of every request. */
+function payloadOf(claims: IdentityClaims, request: SignedRequest, nowMs: number): string {
+  const { identity, requestId, callerRequestId, clientAddress } = claims;
+  const issuedAt = Math.floor(nowMs / 1000);
+  const crid = callerRequestId === undefined ? '' : `,"crid":${JSON.stringify(callerRequestId)}`;
+  const ip = clientAddress === undefined ? '' : `,"ip":${JSON.stringify(clientAddress)}`;
+  const times = `"iat":${issuedAt},"exp":${issuedAt + lifetimeSeconds}`;
+  const ids = `"jti":"${request.id ?? randomUUID()}","bdy":"${digest(request.body)}","rid":${JSON.stringify(requestId)}`;
+  const text = `{"aud":"${request.audience}",${times},${ids}${crid}${ip},"identity":${textOf(identity)}}`;
+  return Buffer.from(text, 'utf8').toString('base64url');
+}
+
+/** The credential cache gives the same object to requests with the same credential. */
+const identityTexts = new WeakMap<Identity, string>();
+
+function textOf(identity: Identity | null): string {
+  if (identity === null) return 'null';
+  const known = identityTexts.get(identity);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(identity);
+  identityTexts.set(identity, text);
+  return text;
 }
 
 /** The last header made; it changes only with the key. */
@@ -115,47 +144,77 @@ function headerOf(id: string): string {
   return lastHeader.text;
 }
 
-/** A valid signature that has not expired; `admit` checks whether it is for this request. */
-interface PresentedIdentity {
+/** A valid proof that has not expired; `admit` checks whether it is for this request. */
+export interface PresentedIdentity {
+  readonly id: string;
+  /** The key of the signature; undefined: the proof is by a session. */
+  readonly signerId: string | undefined;
   /** Gives the claims once: when the body is the signed one. */
   admit(body: string | Buffer, nowMs?: number): IdentityClaims | IdentityRefusal;
 }
 
 /** Verifies the identities sent by gateways to one subgraph; one for each process that serves it. */
 export class IdentityChecker {
+  readonly sessions: AcceptedSessions;
   readonly #keys: PublicKeys;
   readonly #audience: string;
   readonly #replays: ReplayMemory;
 
-  constructor(options: { readonly keys: PublicKeys; readonly audience: string; readonly mostRemembered?: number }) {
+  constructor(options: {
+    readonly keys: PublicKeys;
+    readonly audience: string;
+    readonly mostRemembered?: number;
+    readonly sessions?: AcceptedSessions;
+  }) {
     this.#keys = options.keys;
     this.#audience = options.audience;
+    this.sessions = options.sessions ?? new AcceptedSessions({ keys: options.keys });
     this.#replays = new ReplayMemory({
       periodMs: (lifetimeSeconds + 2 * clockSkewSeconds + 1) * 1000,
       most: options.mostRemembered ?? mostRemembered,
     });
   }
 
-  /** Before the body is read: checks that a gateway signed at all. */
-  present(text: string, nowMs = Date.now()): PresentedIdentity | IdentityRefusal {
-    const [header = '', payload = '', signature = '', ...more] = text.split('.');
+  /** Before the body is read: checks that it comes from a gateway at all. */
+  present(text: string, nowMs = Date.now()): PresentedIdentity | IdentityRefusal | UnknownSession {
+    const [header = '', payload = '', proof = '', ...more] = text.split('.');
     if (more.length > 0) return 'forged';
-    const head = headerShape.safeParse(decode(header));
-    if (!head.success) return 'forged';
-    const given = Buffer.from(signature, 'base64url');
-    if (!this.#keys.verifies('gateway', head.data.kid, `${header}.${payload}`, given)) return 'forged';
+    const signerId = this.#signerOf(header, payload, proof);
+    if (typeof signerId === 'object') return signerId.refusal;
     const parsed = payloadShape.safeParse(decode(payload));
     if (!parsed.success || parsed.data.aud !== this.#audience) return 'forged';
-    const { iat, exp } = parsed.data;
+    const { iat, exp, jti } = parsed.data;
     const nowSeconds = nowMs / 1000;
     if (exp + clockSkewSeconds < nowSeconds || iat - clockSkewSeconds > nowSeconds) return 'expired';
-    return { admit: (body, atMs = Date.now()) => this.#admit(parsed.data, body, atMs) };
+    return { id: jti, signerId, admit: (body, atMs = Date.now()) => this.#admit(parsed.data, body, atMs) };
   }
 
   /** Both steps together. */
-  check(text: string, body: string | Buffer, nowMs = Date.now()): IdentityClaims | IdentityRefusal {
+  check(text: string, body: string | Buffer, nowMs = Date.now()): IdentityClaims | IdentityRefusal | UnknownSession {
     const presented = this.present(text, nowMs);
     return typeof presented === 'string' ? presented : presented.admit(body, nowMs);
+  }
+
+  /** The key of a valid signature; undefined for a valid MAC. The header alone decides which of the two it has to be. */
+  #signerOf(
+    header: string,
+    payload: string,
+    proof: string,
+  ): string | undefined | { readonly refusal: IdentityRefusal | UnknownSession } {
+    const forged = { refusal: 'forged' } as const;
+    const prefix = `${header}.`;
+    const session = this.sessions.of(prefix);
+    if (session !== undefined) {
+      if (!session.verifies(payload, proof)) return forged;
+      this.sessions.noteUse(prefix);
+      return undefined;
+    }
+    const head = headerShape.safeParse(decode(header));
+    if (!head.success) return forged;
+    const { alg, kid } = head.data;
+    if (alg === 'HS256') return { refusal: 'unknown-session' };
+    const given = Buffer.from(proof, 'base64url');
+    return this.#keys.verifies('gateway', kid, `${prefix}${payload}`, given) ? kid : forged;
   }
 
   #admit(payload: Payload, body: string | Buffer, nowMs: number): IdentityClaims | IdentityRefusal {

@@ -1,5 +1,5 @@
 // A served subgraph answers only gateways: signed identities, mutual TLS except on loopback, and the authentication port.
-import { X509Certificate } from 'node:crypto';
+import { randomUUID, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -20,6 +20,14 @@ import { CodedError } from '../../../platform/edge/errors.ts';
 import type { RequestContext } from '../../../platform/edge/identity.ts';
 import { RemoteAuthenticator } from '../../../platform/graph/remote-authenticator.ts';
 import {
+  newAgreementKey,
+  otherKeyCode,
+  RequestSession,
+  sessionKeyHeader,
+  sessionPath,
+  unknownSessionCode,
+} from '../../../platform/graph/request-session.ts';
+import {
   type ServedSubgraph,
   type ServeSubgraphOptions,
   serveSubgraph,
@@ -27,6 +35,7 @@ import {
 import {
   connectionBody,
   identityHeader,
+  proveIdentity,
   signIdentity,
   subscriptionBody,
 } from '../../../platform/graph/signed-identity.ts';
@@ -185,6 +194,42 @@ function subscribe(
     );
   });
 }
+
+test('a session is opened by a signed handshake alone, at its path alone', async () => {
+  const one = await serve({ authenticator: new FakeAuthenticator() });
+  const signed = await request(`${one.url}/graphql`, { method: 'POST', headers: sign(), body: callerBody });
+  await signed.body.dump();
+  const subgraphKey = String(signed.headers[sessionKeyHeader]);
+  expect(subgraphKey).toMatch(/^[\w-]{43}$/);
+  const own = newAgreementKey();
+  const content = { purpose: 'session', subgraphKey, gatewayKey: own.publicText, seconds: 60 };
+  const text = JSON.stringify(content);
+  const handshake = { ...{ audience: 'test', signerId: 'k1', body: text }, id: randomUUID() };
+  const session = new RequestSession(own.privateKey, subgraphKey, handshake);
+  const prove = (body: string) => ({ [identityHeader]: proveIdentity(session, claims, { audience: 'test', body }) });
+  resolved = 0;
+  const unknown = await ask(one, prove(callerBody));
+  expect(unknown).toMatchObject({ status: 401, body: { code: unknownSessionCode, executed: false, subgraphKey } });
+  expect((await ask(one, sign(text), '/graphql', content)).status).toBe(400);
+  expect((await ask(one, sign(callerBody), sessionPath)).status).toBe(400);
+  expect((await ask(one, sign(text, 'other'), sessionPath, content)).status).toBe(401);
+  expect((await ask(one, {}, sessionPath, content)).status).toBe(401);
+  const another = { ...content, subgraphKey: newAgreementKey().publicText };
+  expect(await ask(one, sign(JSON.stringify(another)), sessionPath, another)).toMatchObject({
+    ...{ status: 409, body: { code: otherKeyCode, subgraphKey } },
+  });
+  expect((await ask(one, prove(callerBody))).status).toBe(401);
+  expect(resolved).toBe(0);
+  const signedRequest = { audience: 'test', body: text, id: handshake.id };
+  const opened = { [identityHeader]: signIdentity(signingKeys, claims, signedRequest) };
+  expect(await ask(one, opened, sessionPath, content)).toEqual({ status: 200, body: { session: session.id } });
+  const proven = prove(callerBody);
+  expect(await ask(one, proven)).toEqual({ status: 200, body: { data: { caller: 'ann' } } });
+  expect((await ask(one, proven)).status).toBe(401);
+  // A session opens no further one.
+  expect((await ask(one, prove(text), sessionPath, content)).status).toBe(401);
+  expect(resolved).toBe(1);
+});
 
 test('without TLS it does not listen on addresses that other hosts can reach', async () => {
   await expect(serve({ host: '0.0.0.0' })).rejects.toThrow('mutual TLS');

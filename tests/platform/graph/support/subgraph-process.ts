@@ -1,5 +1,6 @@
 // A process that serves a small subgraph `test` and checks credentials, for tests that kill it or let it stand still. Arguments: the
-// name that it answers, and the public key file of gateways. It writes its URL on a line, and another line when it begins a mutation.
+// name that it answers, the public key file of gateways, and its port (default: any). It writes its URL on a line, and another line when
+// it begins a mutation. A line of input drains it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
@@ -8,7 +9,7 @@ import type { Identity } from '../../../../platform/edge/identity.ts';
 import { serveSubgraph } from '../../../../platform/graph/serve-subgraph.ts';
 import { PublicKeys } from '../../../../platform/secrets/key-pairs.ts';
 
-const [, , name = '', keys = ''] = process.argv;
+const [, , name = '', keys = '', port = '0'] = process.argv;
 const sdl =
   'type Query { name: String slow(ms: Int!): String } type Mutation { note(ms: Int! = 0): Int } type Subscription { names: String }';
 let noted = 0;
@@ -47,7 +48,13 @@ const schema = buildSubgraphSchema([
 const identity: Identity = { kind: 'user', id: 'ann', name, admin: false, projects: {}, credentialId: 'c' };
 const served = await serveSubgraph({
   subgraph: { name: 'test', schema },
-  ...{ host: '127.0.0.1', port: 0, publicKeys: new PublicKeys(JSON.parse(keys)), log: pino({ level: 'silent' }) },
+  ...{
+    host: '127.0.0.1',
+    port: Number(port),
+    publicKeys: new PublicKeys(JSON.parse(keys)),
+    log: pino({ level: 'silent' }),
+  },
   authenticator: { authenticate: async () => identity, recheck: async () => identity },
 });
 process.stdout.write(`${served.url}\n`);
+process.stdin.once('data', () => void served.drain().then(() => process.exit(0)));
