@@ -48,7 +48,10 @@ interface Question {
   readonly sent: () => void;
 }
 
-const connections = 64;
+/** Of one place. */
+const [queriesAtOnce, mutationsAtOnce] = [64, 32];
+/** One more for a handshake. */
+const connections = queriesAtOnce + mutationsAtOnce + 1;
 const connectTimeoutMs = 3000;
 const maxResponseBytes = 64 * 1024 * 1024;
 const readinessDeadlineMs = 2000;
@@ -90,7 +93,7 @@ export class HttpLink implements SubgraphLink {
     const [first, ...others] = options.urls;
     this.#places = new Places<Place>({
       places: [placeAt(first), ...others.map(placeAt)],
-      atOnce: connections,
+      ...{ queriesAtOnce, mutationsAtOnce },
       oneAtATime: options.oneAtATime === true,
       probe: ({ pulse }) => pulse.answers(),
     });
@@ -127,7 +130,8 @@ export class HttpLink implements SubgraphLink {
       sent();
       try {
         const answer = await this.#postAt(place, question);
-        this.#places.answered(place);
+        if (answer.saysUnavailable) this.#places.ailing(place);
+        else this.#places.answered(place);
         return answer;
       } catch (error) {
         this.#judge(place, error, signal);
@@ -136,7 +140,7 @@ export class HttpLink implements SubgraphLink {
         const others = this.#places.all.length > 1 && tried.size < this.#places.all.length;
         if (!this.#mayRepeat(error, { mutation, taken, others })) throw error;
       } finally {
-        this.#places.give(place);
+        this.#places.give(place, question);
       }
     }
   }

@@ -1,14 +1,15 @@
-// Chooses which of the processes that serve a subgraph gets the next request, and limits how many requests each has at a time. A
-// place that failed is probed before it is used again, and then has to answer a query before it gets mutations: a query can be
-// repeated elsewhere.
+// Chooses which of the processes that serve a subgraph gets the next request, and limits how many queries and how many mutations each has
+// at a time: slow queries hold up no mutation. A place that failed is probed before it is used again, and then has to answer a query
+// before it gets mutations: a query can be repeated elsewhere.
 
 type State = 'proven' | 'unproven' | 'failed';
 
 interface Standing<Place> {
   readonly place: Place;
-  /** `unproven`: it has answered no request since the start or since it failed. */
+  /** `unproven`: it has answered no request since the start or since it failed, or the last answer was that it can't. */
   state: State;
-  underWay: number;
+  queries: number;
+  mutations: number;
   /** In a row. */
   failures: number;
   restsUntilMs: number;
@@ -17,8 +18,9 @@ interface Standing<Place> {
 
 interface PlacesOptions<Place> {
   readonly places: readonly [Place, ...Place[]];
-  /** Requests under way at one place; further ones wait. */
-  readonly atOnce: number;
+  /** Queries under way at one place; further ones wait. */
+  readonly queriesAtOnce: number;
+  readonly mutationsAtOnce: number;
   /** One place is used until it fails, then the next. Default: the one with the fewest requests under way. */
   readonly oneAtATime?: boolean;
   /** Whether the process there answers at all. Never rejects. */
@@ -27,8 +29,11 @@ interface PlacesOptions<Place> {
   readonly nowMs?: () => number;
 }
 
-interface Wish<Place> {
+interface Kind {
   readonly mutation: boolean;
+}
+
+interface Wish<Place> extends Kind {
   /** Not these. */
   readonly tried?: ReadonlySet<Place>;
 }
@@ -46,7 +51,14 @@ export class Places<Place> {
   #at = 0;
 
   constructor(options: PlacesOptions<Place>) {
-    const fresh = { state: 'unproven', underWay: 0, failures: 0, restsUntilMs: 0, isProbed: false } as const;
+    const fresh = {
+      state: 'unproven',
+      queries: 0,
+      mutations: 0,
+      failures: 0,
+      restsUntilMs: 0,
+      isProbed: false,
+    } as const;
     this.all = options.places;
     this.#options = options;
     this.#standings = options.places.map((place): Standing<Place> => ({ place, ...fresh }));
@@ -59,8 +71,11 @@ export class Places<Place> {
     return this.#takeNow(wish) ?? this.#wait(wish, signal);
   }
 
-  give(place: Place): void {
-    this.#of(place).underWay -= 1;
+  /** `kind`: as it was taken. */
+  give(place: Place, { mutation }: Kind): void {
+    const standing = this.#of(place);
+    if (mutation) standing.mutations -= 1;
+    else standing.queries -= 1;
     this.#serve();
   }
 
@@ -75,6 +90,20 @@ export class Places<Place> {
     standing.failures = 0;
     if (standing.state === 'proven') return;
     standing.state = 'proven';
+    this.#serve();
+  }
+
+  /**
+   * It has answered that it can't: others are preferred until it has answered a query, of which it gets one after a while. Of places that
+   * are used one at a time this says nothing: the next one would do no better at once.
+   */
+  ailing(place: Place): void {
+    const standing = this.#of(place);
+    if (this.#options.oneAtATime === true || this.all.length === 1 || standing.state === 'failed') return;
+    // Requests under way are answered together.
+    if (standing.state === 'unproven' && standing.restsUntilMs > this.#nowMs()) return;
+    standing.state = 'unproven';
+    this.#rest(standing);
     this.#serve();
   }
 
@@ -100,9 +129,15 @@ export class Places<Place> {
 
   #takeNow(wish: Wish<Place>): Place | undefined {
     const chosen = this.#choose(wish);
-    if (chosen.underWay >= this.#options.atOnce) return undefined;
-    chosen.underWay += 1;
+    if (!this.#hasRoom(chosen, wish)) return undefined;
+    if (wish.mutation) chosen.mutations += 1;
+    else chosen.queries += 1;
     return chosen.place;
+  }
+
+  #hasRoom({ queries, mutations }: Standing<Place>, { mutation }: Kind): boolean {
+    const { queriesAtOnce, mutationsAtOnce } = this.#options;
+    return mutation ? mutations < mutationsAtOnce : queries < queriesAtOnce;
   }
 
   #wait(wish: Wish<Place>, signal: AbortSignal): Promise<Place> {
@@ -123,16 +158,24 @@ export class Places<Place> {
 
   /** In the order of their arrival, as far as there is room. */
   #serve(): void {
+    const full = { queries: false, mutations: false };
     for (const waiting of this.#waiting) {
+      const kind = waiting.wish.mutation ? 'mutations' : 'queries';
+      if (full[kind]) continue;
       const place = this.#takeNow(waiting.wish);
-      if (place === undefined) return;
+      if (place === undefined) {
+        full[kind] = true;
+        if (full.queries && full.mutations) return;
+        continue;
+      }
       this.#waiting.delete(waiting);
       waiting.given(place);
     }
   }
 
   /** May have no room: then all that are as good have none. */
-  #choose({ mutation, tried }: Wish<Place>): Standing<Place> {
+  #choose(wish: Wish<Place>): Standing<Place> {
+    const { mutation, tried } = wish;
     const [only] = this.#standings;
     if (only !== undefined && this.#standings.length === 1) return only;
     this.#probeRested();
@@ -141,15 +184,18 @@ export class Places<Place> {
     const are = (state: State) => left.filter((each) => each.state === state);
     const [proven, unproven] = [are('proven'), are('unproven')];
     const isTrial = this.#options.oneAtATime !== true && !mutation && tried === undefined && proven.length > 0;
-    const onTrial = isTrial ? unproven.find(({ underWay }) => underWay === 0) : undefined;
+    const nowMs = this.#nowMs();
+    const onTrial = isTrial ? unproven.find((each) => underWay(each) === 0 && each.restsUntilMs <= nowMs) : undefined;
     const usable = [proven, unproven, left].find(({ length }) => length > 0) ?? ring;
-    return this.#turnTo(onTrial ?? this.#leastOf(usable));
+    return this.#turnTo(onTrial ?? this.#leastOf(usable, wish));
   }
 
-  #leastOf(usable: readonly Standing<Place>[]): Standing<Place> {
-    const better = (one: Standing<Place>, other: Standing<Place>) => (other.underWay < one.underWay ? other : one);
+  #leastOf(usable: readonly Standing<Place>[], kind: Kind): Standing<Place> {
     const [first] = usable as readonly [Standing<Place>, ...Standing<Place>[]];
-    return this.#options.oneAtATime === true ? first : usable.reduce(better);
+    if (this.#options.oneAtATime === true) return first;
+    const withRoom = usable.filter((each) => this.#hasRoom(each, kind));
+    const better = (one: Standing<Place>, other: Standing<Place>) => (underWay(other) < underWay(one) ? other : one);
+    return withRoom.length === 0 ? first : withRoom.reduce(better);
   }
 
   /** Of places with equal load each has its turn. */
@@ -192,4 +238,8 @@ export class Places<Place> {
   #of(place: Place): Standing<Place> {
     return this.#standings[this.all.indexOf(place)] as Standing<Place>;
   }
+}
+
+function underWay({ queries, mutations }: Standing<unknown>): number {
+  return queries + mutations;
 }

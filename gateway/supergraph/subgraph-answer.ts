@@ -5,6 +5,8 @@ import { SilentError } from '../../platform/graph/pulse.ts';
 
 /** One answer for several callers. Each gets an object of its own, because the executor changes it. */
 export class SubgraphAnswer {
+  /** No data, and only errors that are the subgraph's own fault: another process may be able to answer. */
+  readonly saysUnavailable: boolean;
   readonly #text: string;
   #first: FormattedExecutionResult | undefined;
 
@@ -12,6 +14,7 @@ export class SubgraphAnswer {
   constructor(text: string) {
     this.#text = text;
     this.#first = resultIn(text);
+    this.saysUnavailable = saysUnavailable(this.#first);
   }
 
   take(): FormattedExecutionResult {
@@ -19,6 +22,19 @@ export class SubgraphAnswer {
     this.#first = undefined;
     return result;
   }
+}
+
+/** Errors of the caller have codes of their own, at every process. */
+const ownFaults: ReadonlySet<unknown> = new Set(['UNAVAILABLE', 'INTERNAL', 'INTERNAL_SERVER_ERROR', undefined]);
+
+function saysUnavailable({ data, errors = [] }: FormattedExecutionResult): boolean {
+  if (errors.length === 0 || !Object.values(data ?? {}).every(isEmpty)) return false;
+  return errors.every(({ extensions }) => ownFaults.has(extensions?.code));
+}
+
+/** As `_entities` are when none could be read. */
+function isEmpty(value: unknown): boolean {
+  return value === null || (Array.isArray(value) && value.every((each) => each === null));
 }
 
 function resultIn(text: string): FormattedExecutionResult {

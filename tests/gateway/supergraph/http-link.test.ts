@@ -128,7 +128,61 @@ test('a query that begins after a write was acknowledged gets no answer from bef
   expect(await late).toEqual({ data: { name: 'new' } });
 });
 
+test('slow queries hold up no mutation, and slow mutations no query', async () => {
+  const link = linkTo(1);
+  const [subgraph] = subgraphs as [HeldSubgraph];
+  for (let count = 0; count < slots + 10; count += 1) void link.execute(requestOf(`{ slow${count} }`, null));
+  await subgraph.until(slots);
+  const asked = link.execute(requestOf('mutation { note }', null));
+  const requests = await subgraph.until(slots + 1);
+  expect(requests[slots]?.body).toContain('mutation');
+  requests[slots]?.answer({ note: 1 });
+  expect(await asked).toEqual({ data: { note: 1 } });
+  for (let count = 0; count < 40; count += 1) void link.execute(requestOf(`mutation { slow${count} }`, null));
+  await subgraph.until(slots + 33);
+  requests[0]?.answer({});
+  const after = await subgraph.until(slots + 34);
+  expect(after[slots + 33]?.body).toContain(`{ slow${slots} }`);
+});
+
 describe('two processes', () => {
+  const unavailable = { message: 'no database', extensions: { code: 'UNAVAILABLE' } };
+
+  test.each([
+    ['null', null, [unavailable]],
+    ['null for each field', { a: null, b: null }, [{ message: 'a bug' }, { message: 'a bug' }]],
+    ['null for each entity', { _entities: [null, null] }, [unavailable]],
+  ])('one that answers %s because it can not is left to the other, also by mutations', async (_, data, errors) => {
+    const link = linkTo(2);
+    const [one, other] = subgraphs as [HeldSubgraph, HeldSubgraph];
+    const answered = link.execute(requestOf('{ a }', null));
+    await until(() => one.requests.length + other.requests.length === 1);
+    const [ailing, good] = one.requests.length === 1 ? [one, other] : [other, one];
+    ailing.requests[0]?.answer(data, errors);
+    expect(await answered).toEqual({ data, errors });
+    for (let count = 0; count < 3; count += 1) {
+      const asked = link.execute(requestOf(count === 1 ? 'mutation { note }' : `{ x${count} }`, null));
+      (await good.until(count + 1))[count]?.answer({});
+      await asked;
+    }
+    expect(ailing.requests).toHaveLength(1);
+  });
+
+  test.each([
+    ['errors of the caller', null, { code: 'NOT_FOUND' }],
+    ['part of the data', { a: null, b: 1 }, { code: 'UNAVAILABLE' }],
+  ])('one that answers with %s is as good as the other', async (_, data, extensions) => {
+    const link = linkTo(2);
+    const [one, other] = subgraphs as [HeldSubgraph, HeldSubgraph];
+    for (let count = 1; count <= 4; count += 1) {
+      const asked = link.execute(requestOf(`{ x${count} }`, null));
+      await until(() => one.requests.length + other.requests.length === count);
+      for (const { answer } of [...one.requests, ...other.requests]) answer(data, [{ message: 'no', extensions }]);
+      await asked;
+    }
+    expect([one.requests.length, other.requests.length]).toEqual([2, 2]);
+  });
+
   test('the one with fewer requests under way gets the next ones', async () => {
     const link = linkTo(2);
     const [one, other] = subgraphs as [HeldSubgraph, HeldSubgraph];

@@ -15,7 +15,8 @@ class Setup {
   constructor(options: { oneAtATime?: boolean; atOnce?: number; all?: [string, ...string[]] } = {}) {
     this.places = new Places({
       places: options.all ?? ['a', 'b'],
-      atOnce: options.atOnce ?? 10,
+      queriesAtOnce: options.atOnce ?? 10,
+      mutationsAtOnce: options.atOnce ?? 10,
       oneAtATime: options.oneAtATime === true,
       probe: async (place) => {
         this.probed.push(place);
@@ -29,7 +30,7 @@ class Setup {
   /** The place of a request that is answered at once. */
   async next(wish = query): Promise<string> {
     const place = await this.places.take(wish, never);
-    this.places.give(place);
+    this.places.give(place, wish);
     return place;
   }
 
@@ -45,7 +46,7 @@ describe('spread over all', () => {
     const taken = [];
     for (let count = 0; count < 6; count += 1) taken.push(await places.take(query, never));
     expect(taken.toSorted()).toEqual(['a', 'a', 'b', 'b', 'c', 'c']);
-    places.give('b');
+    places.give('b', query);
     expect(await places.take(mutation, never)).toBe('b');
   });
 
@@ -113,6 +114,47 @@ describe('spread over all', () => {
   });
 });
 
+describe('a place that answers that it can not', () => {
+  test('is left to others until it has answered a query, of which it gets one after a while', async () => {
+    const setup = new Setup();
+    const { places } = setup;
+    for (const [restMs, said] of [
+      [1000, 2],
+      [2000, 1],
+      [4000, 1],
+    ] as const) {
+      // Several that were under way say it together.
+      for (let count = 0; count < said; count += 1) places.ailing('a');
+      const fromMs = setup.nowMs;
+      setup.nowMs = fromMs + restMs - 1;
+      expect([await setup.next(), await setup.next(), await setup.next(mutation)]).toEqual(['b', 'b', 'b']);
+      setup.nowMs = fromMs + restMs;
+      expect(await setup.next(mutation)).toBe('b');
+      expect(await places.take(query, never)).toBe('a');
+      expect([await setup.next(), await setup.next()]).toEqual(['b', 'b']);
+      places.give('a', query);
+    }
+    places.answered('a');
+    expect(new Set([await setup.next(mutation), await setup.next(mutation)])).toEqual(new Set(['a', 'b']));
+    expect(setup.probed).toEqual([]);
+  });
+
+  test('is used all the same if there is no better one', async () => {
+    const setup = new Setup();
+    for (const place of setup.places.all) setup.places.ailing(place);
+    expect(new Set([await setup.next(), await setup.next(mutation)])).toEqual(new Set(['a', 'b']));
+    const only = new Setup({ all: ['a'] });
+    only.places.ailing('a');
+    expect(await only.next(mutation)).toBe('a');
+  });
+
+  test('is not left where one is used at a time', async () => {
+    const setup = new Setup({ oneAtATime: true });
+    setup.places.ailing('a');
+    expect([await setup.next(), await setup.next(mutation)]).toEqual(['a', 'a']);
+  });
+});
+
 describe('one at a time', () => {
   test('one is used until it fails, then the next; it does not go back', async () => {
     const setup = new Setup({ oneAtATime: true });
@@ -136,11 +178,37 @@ describe('no room', () => {
     const got: string[] = [];
     const wait = (name: string) => places.take(query, never).then((place) => got.push(`${name} ${place}`));
     const [first, second] = [wait('first'), wait('second')];
-    places.give('b');
+    places.give('b', query);
     await first;
-    places.give('a');
+    places.give('a', query);
     await second;
     expect(got).toEqual(['first b', 'second a']);
+  });
+
+  test('queries and mutations do not wait for each other', async () => {
+    const { places } = new Setup({ atOnce: 1 });
+    for (const wish of [query, mutation])
+      expect(new Set([await places.take(wish, never), await places.take(wish, never)])).toEqual(new Set(['a', 'b']));
+    const got: string[] = [];
+    const wait = (name: string, wish: typeof query) =>
+      places.take(wish, never).then((place) => got.push(`${name} ${place}`));
+    const waiting = [wait('query', query), wait('mutation', mutation)];
+    places.give('b', mutation);
+    await waiting[1];
+    expect(got).toEqual(['mutation b']);
+    places.give('a', query);
+    await waiting[0];
+    expect(got).toEqual(['mutation b', 'query a']);
+  });
+
+  test('a place with room for the kind is taken, though another one has fewer under way', async () => {
+    const { places } = new Setup({ atOnce: 2 });
+    for (let count = 0; count < 4; count += 1) await places.take(mutation, never);
+    for (let count = 0; count < 2; count += 1) await places.take(query, never);
+    const full = await places.take(query, never);
+    const other = full === 'a' ? 'b' : 'a';
+    for (let count = 0; count < 2; count += 1) places.give(full, mutation);
+    expect(await places.take(query, never)).toBe(other);
   });
 
   test('they go on when the place for which they wait fails', async () => {
@@ -159,7 +227,7 @@ describe('no room', () => {
     gone.abort(new Error('gone'));
     await expect(waiting).rejects.toThrow('gone');
     await expect(places.take(query, gone.signal)).rejects.toThrow('gone');
-    places.give('a');
+    places.give('a', query);
     expect(await places.take(query, never)).toBe('a');
   });
 });

@@ -5,7 +5,7 @@ import { until } from './gateway.ts';
 
 interface HeldRequest {
   readonly body: string;
-  answer(data: unknown): void;
+  answer(data: unknown, errors?: readonly object[]): void;
 }
 
 export class HeldSubgraph {
@@ -21,7 +21,7 @@ export class HeldSubgraph {
       const parts: Buffer[] = [];
       request.on('data', (part: Buffer) => parts.push(part));
       request.on('end', () => {
-        const answer = (data: unknown) => response.end(JSON.stringify({ data }));
+        const answer = (data: unknown, errors?: readonly object[]) => response.end(JSON.stringify({ data, errors }));
         this.requests.push({ body: String(Buffer.concat(parts)), answer });
       });
     });
