@@ -11,6 +11,7 @@ import {
   print,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import { callerOf } from '../../platform/edge/caller.ts';
 import { CodedError } from '../../platform/edge/errors.ts';
 import { countsFor, type Identity } from '../../platform/edge/identity.ts';
 import type { TokenBuckets } from '../../platform/edge/token-buckets.ts';
@@ -160,7 +161,7 @@ export class Operations {
 
   /** The document of that hash, if it is known to be valid. */
   known(hash: string): DocumentNode | undefined {
-    return this.#cacheOf(hash).get(hash)?.document;
+    return this.#cacheOf(hash).peek(hash)?.document;
   }
 
   #cacheOf(hash: string): FrequentCache<KnownDocument> {
@@ -207,7 +208,7 @@ export class Operations {
     checkNesting(request.variables);
     const hash = hashOf(request.query);
     this.#trusted.acceptance.check(hash, identity, request.operationName);
-    const known = this.#cacheOf(hash).get(hash);
+    const known = this.#cacheOf(hash).get(hash, callerOf(identity));
     if (known !== undefined) return this.#admit(request, identity, hash, known);
     return this.#admitNew(request, identity, hash, clientAddress);
   }
@@ -299,7 +300,7 @@ export class Operations {
     // Without a login the schema is not revealed, nor are the faults reported to others.
     const refused = isAnonymous ? undefined : this.#refused.get(hash);
     if (refused !== undefined) throw refused;
-    return this.#cacheOf(hash).get(hash);
+    return this.#cacheOf(hash).peek(hash);
   }
 
   async #judged({ question, hash, asker, isAnonymous, isCharged }: NewDocument): Promise<KnownDocument> {

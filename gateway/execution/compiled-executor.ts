@@ -16,7 +16,7 @@ import {
   visit,
 } from 'graphql';
 import type { Logger } from 'pino';
-import { forIdentity } from '../../platform/edge/caller.ts';
+import { callerOf, forIdentity } from '../../platform/edge/caller.ts';
 import { CodedError, invariant } from '../../platform/edge/errors.ts';
 import type { Identity } from '../../platform/edge/identity.ts';
 import { presentError } from '../../platform/graph/execution.ts';
@@ -50,6 +50,8 @@ const maxOperationBytes = 64 * 1024 * 1024;
 const bytesPerChar = 155;
 const bytesPerTextChar = 8;
 const bytesPerEntry = 2048;
+/** In the caches all subscriptions count as one user: many clients share each. */
+const ofSubscriptions = 'subscriptions';
 
 interface Source {
   readonly operation: OperationDefinitionNode;
@@ -115,41 +117,43 @@ export class CompiledExecutor implements Executor {
   }
 
   async execute(operation: GatewayOperation): Promise<ExecutionResult> {
-    const { requestId } = operation.context;
+    const { requestId, identity } = operation.context;
     try {
-      const source = this.#source(operation.key, operation.document, operation.operationName);
+      const source = this.#source(operation, callerOf(identity));
       const checked = coercedVariables(this.#schema, source.operation, operation.variables);
       if (checked.errors !== undefined)
         return { errors: checked.errors.map((error) => this.#presented(error, requestId)) };
-      const compiled = await this.#compiled(operation.key, source, checked.coerced, operation.context.identity);
+      const compiled = await this.#compiled(operation.key, source, checked.coerced, identity);
       return await this.#execute(compiled, checked.coerced, operation);
     } catch (error) {
       return { errors: [this.#presented(error, requestId)] };
     }
   }
 
-  async explain({ key, document, operationName, variables, context }: GatewayOperation): Promise<ExplainedStep> {
-    const source = this.#source(key, document, operationName);
+  async explain(operation: GatewayOperation): Promise<ExplainedStep> {
+    const { variables, context } = operation;
+    const user = callerOf(context.identity);
+    const source = this.#source(operation, user);
     const checked = coercedVariables(this.#schema, source.operation, variables);
     const [fault] = checked.errors ?? [];
     if (checked.coerced === undefined) throw new CodedError('INVALID_INPUT', fault?.message ?? 'A variable is wrong.');
     const named = this.#named(source, checked.coerced);
-    const plans = await forIdentity(context.identity, () => this.#rootPlans(source.operation, named));
+    const plans = await forIdentity(context.identity, () => this.#rootPlans(source.operation, named, user));
     const steps = plans.map(({ plan }) => explainedPlan(plan, named));
     const [only, ...others] = steps;
     return only !== undefined && others.length === 0 ? only : { inOrder: steps };
   }
 
   /** The variant in which each @include and @skip with a variable holds. */
-  async prepare({ key, document, operationName }: PreparedOperation): Promise<void> {
-    const source = this.#source(key, document, operationName);
-    await this.#compiled(key, source, Object.fromEntries(source.conditions.map((name) => [name, true])));
+  async prepare(operation: PreparedOperation): Promise<void> {
+    const source = this.#source(operation, undefined);
+    await this.#compiled(operation.key, source, Object.fromEntries(source.conditions.map((name) => [name, true])));
   }
 
   async planSubscription(key: string, document: DocumentNode, variables: Values): Promise<SubscriptionPlan> {
-    const source = this.#source(key, document);
+    const source = this.#source({ key, document }, ofSubscriptions);
     const named = this.#named(source, variables);
-    const plan = await this.#plan(named.text(named.rootNames));
+    const plan = await this.#plan(named.text(named.rootNames), ofSubscriptions);
     const [first, ...others] = plan === undefined ? [] : plan.kind === 'Sequence' ? plan.nodes : [plan];
     invariant(first?.kind === 'Subscription', 'the plan of a subscription is not a subscription');
     const compilation = { links: this.#links, types: this.#types };
@@ -228,8 +232,9 @@ export class CompiledExecutor implements Executor {
     return answerOf(inOrder(all, order), errors, run);
   }
 
-  #source(key: string, document: DocumentNode, operationName?: string): Source {
-    const known = this.#sources.get(key);
+  /** `user`: who wants it, for the caches; undefined: this gateway itself. */
+  #source({ key, document, operationName }: PreparedOperation, user: string | undefined): Source {
+    const known = this.#sources.get(key, user);
     if (known !== undefined) return known;
     const operation = getOperationAST(document, operationName);
     invariant(operation != null, 'the document has no such operation');
@@ -247,11 +252,12 @@ export class CompiledExecutor implements Executor {
   #compiled(key: string, source: Source, coerced: Values, identity?: Identity | null): Promise<CompiledOperation> {
     const variant = source.conditions.map((name) => (coerced[name] === true ? '1' : '0')).join('');
     const id = `${variant}/${key}`;
-    const known = this.#operations.get(id);
+    const user = identity === undefined ? undefined : callerOf(identity);
+    const known = this.#operations.get(id, user);
     if (known !== undefined) return known.made;
     const named = this.#named(source, coerced);
     const bytes = planBytes(named.text(named.rootNames));
-    const compile = () => this.#compile(source, named);
+    const compile = () => this.#compile(source, named, user);
     const made = identity === undefined ? compile() : forIdentity(identity, compile);
     this.#operations.set(id, { bytes, made });
     // A failure is not kept.
@@ -273,11 +279,11 @@ export class CompiledExecutor implements Executor {
     });
   }
 
-  async #compile(source: Source, named: NamedOperation): Promise<CompiledOperation> {
+  async #compile(source: Source, named: NamedOperation, user: string | undefined): Promise<CompiledOperation> {
     const fields = this.#rootFields(source, named);
     const { operation, fragments } = source;
     return {
-      steps: await this.#steps(operation, named, fields),
+      steps: await this.#steps(operation, named, fields, user),
       order: named.order,
       introspection: introspectionOf(named, operation, fragments),
       variables: named.variables,
@@ -288,8 +294,9 @@ export class CompiledExecutor implements Executor {
     operation: OperationDefinitionNode,
     named: NamedOperation,
     fields: readonly ShapedField[],
+    user: string | undefined,
   ): Promise<readonly CompiledStep[]> {
-    const plans = await this.#rootPlans(operation, named);
+    const plans = await this.#rootPlans(operation, named, user);
     const [only] = plans;
     if (plans.length < 2) return [{ run: only && this.#step(only.plan), fields }];
     const steps = plans.map(({ rootNames, plan }) => ({
@@ -301,30 +308,34 @@ export class CompiledExecutor implements Executor {
   }
 
   /** Executed one after the other; none for an operation that needs no subgraph. */
-  async #rootPlans(operation: OperationDefinitionNode, named: NamedOperation): Promise<readonly RootPlan[]> {
+  async #rootPlans(
+    operation: OperationDefinitionNode,
+    named: NamedOperation,
+    user: string | undefined,
+  ): Promise<readonly RootPlan[]> {
     const { rootNames } = named;
-    const whole = await this.#planWhole(named);
+    const whole = await this.#planWhole(named, user);
     if (whole === undefined) return [];
     const isSerial = operation.operation === 'mutation' && rootNames.length > 1;
     // One request: its subgraph executes the fields one after the other.
     if (!isSerial || whole.kind === 'Fetch') return [{ rootNames, plan: whole }];
     const plans: RootPlan[] = [];
     for (const name of rootNames) {
-      const plan = await this.#plan(named.text([name]));
+      const plan = await this.#plan(named.text([name]), user);
       if (plan !== undefined) plans.push({ rootNames: [name], plan });
     }
     return plans;
   }
 
   /** Where the planner has no plan for all root fields at once, it may have one for each. */
-  async #planWhole({ rootNames, text }: NamedOperation): Promise<PlanNode | undefined> {
+  async #planWhole({ rootNames, text }: NamedOperation, user: string | undefined): Promise<PlanNode | undefined> {
     if (rootNames.length === 0) return undefined;
     try {
-      return await this.#plan(text(rootNames));
+      return await this.#plan(text(rootNames), user);
     } catch (error) {
       const isNotPlanned = error instanceof CodedError && error.code === 'NOT_PLANNED';
       if (!isNotPlanned || rootNames.length === 1) throw error;
-      const plans = await Promise.all(rootNames.map((name) => this.#plan(text([name]))));
+      const plans = await Promise.all(rootNames.map((name) => this.#plan(text([name]), user)));
       return { kind: 'Parallel', nodes: plans.filter((plan) => plan !== undefined) };
     }
   }
@@ -333,8 +344,8 @@ export class CompiledExecutor implements Executor {
     return compileNode(plan, { links: this.#links, types: this.#types });
   }
 
-  #plan(text: string): Promise<PlanNode | undefined> {
-    const known = this.#plans.get(text);
+  #plan(text: string, user: string | undefined): Promise<PlanNode | undefined> {
+    const known = this.#plans.get(text, user);
     if (known !== undefined) return known;
     const plan = this.#planner.plan(text);
     this.#plans.set(text, plan);

@@ -100,3 +100,23 @@ test('a flood evicts no document that is in use, nor its plan', async () => {
   await executor.prepare({ key: 'flood/0', document: floods[0] as DocumentNode });
   expect(planned).toHaveLength(1);
 }, 60_000);
+
+test('a user who sends each document twice, a second apart, evicts none that another one uses', async () => {
+  const clock = stoppedClock();
+  const supergraph = new Supergraph(composeSupergraph(new Map([['alpha', alphaSdl]])));
+  const limits = { ...defaultLimits, maxAliases: 1_000, maxRootFields: 1_000 };
+  const operations = new Operations(supergraph, limits, inProcessJudge(supergraph, limits));
+  const [ann, eve] = [testIdentity('ann'), testIdentity('eve')];
+  const used = 'query Used { caller }';
+  await operations.admit({ query: used }, ann);
+  clock.nowMs += 1_000;
+  await operations.admit({ query: used }, ann);
+  const fields = Array.from({ length: 500 }, (_field, index) => `a${index}: caller`).join(' ');
+  for (let each = 0; each < 125; each += 1) {
+    const query = `query Flood${each} { ${fields} }`;
+    await operations.admit({ query }, eve);
+    clock.nowMs += 1_000;
+    expect(operations.admit({ query }, eve)).not.toBeInstanceOf(Promise);
+  }
+  expect(operations.admit({ query: used }, ann)).not.toBeInstanceOf(Promise);
+}, 60_000);

@@ -55,3 +55,53 @@ test('a value of more than half of the bytes is not kept, and evicts nothing', (
   values.set('large', 'large');
   expect(values.get('large')).toBeUndefined();
 });
+
+/** New values, each used again by the user a second later. */
+function patientFlood({ clock, values }: ReturnType<typeof cache>, count: number, user: string): void {
+  for (let number = 0; number < count; number += 1) {
+    values.set(`${user} ${number}`, 'new');
+    clock.nowMs += 1_000;
+    values.get(`${user} ${number}`, user);
+  }
+}
+
+test('a user who sends each new value twice evicts none of the others, and only their own first ones', () => {
+  const one = cache(8_000);
+  const { clock, values } = one;
+  const frequent = Array.from({ length: 25 }, (_, number) => `frequent ${number}`);
+  for (const key of frequent) values.set(key, 'kept');
+  clock.nowMs = 1_000;
+  for (const key of frequent) expect(values.get(key, 'ann')).toBe('kept');
+  // Ten of ann's have room while she alone uses them. Then bob does.
+  const shared = frequent.filter((key) => values.get(key, 'bob') === 'kept');
+  expect(shared).toHaveLength(25);
+  patientFlood(one, 1_000, 'eve');
+  const kept = frequent.filter((key) => values.get(key, 'ann') !== undefined);
+  expect(kept.length).toBeGreaterThanOrEqual(10);
+  expect(values.get('eve 999', 'eve')).toBe('new');
+  expect([...values.entries()].filter(([key]) => key.startsWith('eve')).length).toBeLessThanOrEqual(50);
+});
+
+test('what two users use is protected whatever either of them sends', () => {
+  const one = cache(8_000);
+  const { clock, values } = one;
+  values.set('shared', 'kept');
+  clock.nowMs = 1_000;
+  values.get('shared', 'ann');
+  values.get('shared', 'bob');
+  for (const user of ['ann', 'bob', 'eve']) patientFlood(one, 100, user);
+  flood(values, 1_000);
+  expect(values.get('shared', 'ann')).toBe('kept');
+});
+
+test('what this installation uses itself counts for nobody', () => {
+  const one = cache(8_000);
+  const { clock, values } = one;
+  const own = Array.from({ length: 20 }, (_, number) => `own ${number}`);
+  for (const key of own) values.set(key, 'kept');
+  clock.nowMs = 1_000;
+  for (const key of own) values.get(key);
+  patientFlood(one, 1_000, 'eve');
+  flood(values, 1_000);
+  for (const key of own) expect(values.get(key)).toBe('kept');
+});
