@@ -22,7 +22,6 @@ import {
   print,
   type SelectionSetNode,
   type ValueNode,
-  visit,
 } from 'graphql';
 import { cursorAlias } from '../../platform/events/cursor.ts';
 import type { PossibleTypes } from './possible-types.ts';
@@ -109,12 +108,14 @@ export function conditionVariables(
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
 ): readonly string[] {
   const names = new Set<string>();
-  for (const node of [operation, ...fragments.values()])
-    visit(node, {
-      Directive: ({ arguments: given }) => {
-        for (const { value } of given ?? []) if (value.kind === Kind.VARIABLE) names.add(value.name.value);
-      },
-    });
+  const look = ({ selections }: SelectionSetNode): void => {
+    for (const selection of selections) {
+      for (const { arguments: given = [] } of selection.directives ?? [])
+        for (const { value } of given) if (value.kind === Kind.VARIABLE) names.add(value.name.value);
+      if (selection.kind !== Kind.FRAGMENT_SPREAD && selection.selectionSet !== undefined) look(selection.selectionSet);
+    }
+  };
+  for (const { selectionSet } of [operation, ...fragments.values()]) look(selectionSet);
   const defined = new Set(operation.variableDefinitions?.map(({ variable }) => variable.name.value));
   return [...names].filter((name) => defined.has(name));
 }
@@ -123,6 +124,7 @@ class Naming {
   readonly #source: OperationSource;
   readonly #variables = new Map<string, string>();
   readonly #numbers = new Map<string, string>();
+  readonly #typeTexts = new Map<GraphQLField<unknown, unknown>, string>();
   readonly #introspection: FieldNode[] = [];
   readonly #order = new Set<string>();
   readonly #planned: PlannedSelections = emptyPlanned();
@@ -226,12 +228,14 @@ class Naming {
 
   #nameOf(node: FieldNode, field: GraphQLField<unknown, unknown>, given: string, at: Position): string {
     if (node.alias?.value === cursorAlias) return cursorAlias;
-    const { types, operation } = this.#source;
+    const { operation } = this.#source;
     const { value: name } = node.name;
-    const type = `${shapeOf(field.type)} ${types.variantsOf(`${at.type.name}.${name}`)}`;
+    const type = this.#typeOf(field, at.type);
     // Each of a mutation's fields is executed, also two that are the same.
     const once = at.isRoot && operation.operation === 'mutation' ? (node.alias?.value ?? name) : '';
     const isPlain = given === '' && (once === '' || once === name);
+    // As most fields are that a document repeats.
+    if (isPlain && at.level.types.get(name) === type) return name;
     for (const internal of isPlain ? [name, this.#number(`${name} ${type}`)] : []) {
       const known = at.level.types.get(internal);
       if (known !== undefined && known !== type) continue;
@@ -239,6 +243,15 @@ class Naming {
       return internal;
     }
     return this.#number(`${name}${given} ${type} ${once}`);
+  }
+
+  /** The same text for fields that can share an internal name. */
+  #typeOf(field: GraphQLField<unknown, unknown>, parent: GraphQLCompositeType): string {
+    const known = this.#typeTexts.get(field);
+    if (known !== undefined) return known;
+    const text = `${shapeOf(field.type)} ${this.#source.types.variantsOf(`${parent.name}.${field.name}`)}`;
+    this.#typeTexts.set(field, text);
+    return text;
   }
 
   #number(key: string): string {
@@ -250,19 +263,33 @@ class Naming {
   /** With brackets, in one order; empty without arguments. */
   #arguments({ arguments: given = [] }: FieldNode): string {
     if (given.length === 0) return '';
-    const each = given.map(({ name, value }) => `${name.value}:${print(this.#renamed(value))}`);
+    const each = given.map(({ name, value }) => `${name.value}:${this.#valueText(value)}`);
     return `(${each.sort().join(',')})`;
   }
 
-  #renamed(value: ValueNode): ValueNode {
-    return visit(value, {
-      Variable: (node) => {
-        const { value: client } = node.name;
-        const internal = this.#variables.get(client) ?? `v${this.#variables.size + 1}`;
-        this.#variables.set(client, internal);
-        return { ...node, name: { ...node.name, value: internal } };
-      },
-    });
+  /** With internal names of variables. A value may fill a whole document, and graphql-js takes ten times as long. */
+  #valueText(value: ValueNode): string {
+    switch (value.kind) {
+      case Kind.VARIABLE:
+        return `$${this.#variable(value.name.value)}`;
+      case Kind.LIST:
+        return `[${value.values.map((each) => this.#valueText(each)).join(', ')}]`;
+      case Kind.OBJECT:
+        return `{${value.fields.map((field) => `${field.name.value}: ${this.#valueText(field.value)}`).join(', ')}}`;
+      case Kind.NULL:
+        return 'null';
+      // JSON's escapes are those of GraphQL.
+      case Kind.STRING:
+        return JSON.stringify(value.value);
+      default:
+        return String(value.value);
+    }
+  }
+
+  #variable(client: string): string {
+    const internal = this.#variables.get(client) ?? `v${this.#variables.size + 1}`;
+    this.#variables.set(client, internal);
+    return internal;
   }
 
   #isIncluded(directives: readonly DirectiveNode[] = []): boolean {
@@ -284,11 +311,12 @@ class Naming {
       })
       .join(' ');
     const used = new Set([...body.matchAll(/\$(v\d+)\b/g)].map(([, name]) => name));
+    const defined = new Map(operation.variableDefinitions?.map((each) => [each.variable.name.value, each]));
     const definitions = [...this.#variables].flatMap(([client, internal]) => {
-      const definition = operation.variableDefinitions?.find(({ variable }) => variable.name.value === client);
+      const definition = defined.get(client);
       if (definition === undefined || !used.has(internal)) return [];
       const { type, defaultValue } = definition;
-      return [`$${internal}:${print(type)}${defaultValue === undefined ? '' : `=${print(defaultValue)}`}`];
+      return [`$${internal}:${print(type)}${defaultValue === undefined ? '' : `=${this.#valueText(defaultValue)}`}`];
     });
     return `${operation.operation}${definitions.length === 0 ? '' : `(${definitions.join(',')})`}{${body}}`;
   }

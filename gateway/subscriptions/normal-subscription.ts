@@ -64,6 +64,22 @@ export interface NormalSubscription {
   readonly after: string | undefined;
 }
 
+/** What follows from the document alone. */
+interface NormalDocument {
+  readonly supergraphId: symbol;
+  readonly filteredFeeds: ReadonlySet<string>;
+  readonly feed: GraphQLField<unknown, unknown>;
+  /** The root field as the client wrote it. */
+  readonly root: FieldNode;
+  readonly isFiltered: boolean;
+  readonly document: DocumentNode;
+  readonly planKey: string;
+  readonly variables: ReadonlySet<string>;
+}
+
+/** A known document is the same object for each client that sends it: it takes a millisecond or more to normalise a large one. */
+const normalDocuments = new WeakMap<OperationDefinitionNode, NormalDocument>();
+
 /** Throws InvalidGraphqlDocument or a CodedError; the document has been validated already. */
 export function normaliseSubscription(
   supergraph: Supergraph,
@@ -74,6 +90,32 @@ export function normaliseSubscription(
 ): NormalSubscription {
   const coerced = coercedVariables(supergraph.schema, operation, variables);
   if (coerced.errors !== undefined) throw InvalidGraphqlDocument.of(coerced.errors);
+  const normal = normalDocument(supergraph, document, operation, filteredFeeds);
+  const { feed, root, isFiltered, planKey } = normal;
+  const afterNode = root.arguments?.find((argument) => argument.name.value === 'after')?.value;
+  const kept = Object.fromEntries(Object.entries(coerced.coerced).filter(([name]) => normal.variables.has(name)));
+  return {
+    supergraphId: supergraph.id,
+    key: createHash('sha256').update(planKey).update(stableText(kept)).digest('hex'),
+    planKey,
+    document: normal.document,
+    variables: kept,
+    isFiltered,
+    filter: new FeedFilter(isFiltered ? givenOf(feed, root, coerced.coerced) : []),
+    feed: feed.name,
+    rootKey: root.alias?.value ?? root.name.value,
+    after: readAfter(afterNode === undefined ? undefined : valueFromAST(afterNode, GraphQLString, coerced.coerced)),
+  };
+}
+
+function normalDocument(
+  supergraph: Supergraph,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  filteredFeeds: ReadonlySet<string>,
+): NormalDocument {
+  const known = normalDocuments.get(operation);
+  if (known?.supergraphId === supergraph.id && known.filteredFeeds === filteredFeeds) return known;
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions)
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
@@ -85,7 +127,6 @@ export function normaliseSubscription(
       : supergraph.rootType(OperationTypeNode.SUBSCRIPTION)?.getFields()[first.name.value];
   if (first === undefined || feed === undefined)
     throw new CodedError('INVALID_INPUT', 'A subscription must select exactly one field of the schema.');
-  const afterNode = first.arguments?.find((argument) => argument.name.value === 'after')?.value;
   const isFiltered = filteredFeeds.has(feed.name);
   const filterArguments = isFiltered ? feed.args.filter(({ name }) => name !== 'after') : [];
   const own = isFiltered ? [] : (first.arguments ?? []).filter((argument) => argument.name.value !== 'after');
@@ -119,20 +160,13 @@ export function normaliseSubscription(
       ...[...fragments.values()].filter((fragment) => used.fragments.has(fragment.name.value)),
     ],
   };
-  const kept = Object.fromEntries(Object.entries(coerced.coerced).filter(([name]) => used.variables.has(name)));
-  const planKey = createHash('sha256').update(print(normal)).digest('hex');
-  return {
-    supergraphId: supergraph.id,
-    key: createHash('sha256').update(planKey).update(stableText(kept)).digest('hex'),
-    planKey,
+  const made: NormalDocument = {
+    ...{ supergraphId: supergraph.id, filteredFeeds, feed, root: first, isFiltered, variables: used.variables },
     document: normal,
-    variables: kept,
-    isFiltered,
-    filter: new FeedFilter(isFiltered ? givenOf(feed, first, coerced.coerced) : []),
-    feed: feed.name,
-    rootKey: first.alias?.value ?? first.name.value,
-    after: readAfter(afterNode === undefined ? undefined : valueFromAST(afterNode, GraphQLString, coerced.coerced)),
+    planKey: createHash('sha256').update(print(normal)).digest('hex'),
   };
+  normalDocuments.set(operation, made);
+  return made;
 }
 
 /** Every subscription field must be resumable; throws with the name of one that is not. Called at the start of the gateway. */
