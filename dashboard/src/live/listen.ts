@@ -80,7 +80,9 @@ export function listen(
 }
 
 function endOfErrors(errors: readonly GraphError[]): StreamEnd {
-  const code = String(errors[0]?.extensions?.code ?? '');
+  const { code: given = '', cursor } = errors[0]?.extensions ?? {};
+  if (typeof cursor === 'string') return { type: 'incomplete' };
+  const code = String(given);
   if (expiredCodes.has(code)) return { type: 'expired', code };
   if (code === 'UNAUTHENTICATED') return { type: 'unauthenticated' };
   return { type: 'lost', reason: errors[0]?.message ?? 'The server refused the stream.' };

@@ -1,6 +1,6 @@
 // Keeps the store in step with the server: a snapshot, then the stream after its cursor, repeatedly. A lost stream is resumed
-// from the last cursor; one that can't be resumed (CURSOR_EXPIRED, RESYNC_REQUIRED) begins with a new snapshot and a note. A
-// socket ends with its access token: then the stream continues with a new token, and the page does not show it.
+// from the last cursor; one that can't be resumed (CURSOR_EXPIRED, RESYNC_REQUIRED, a change that the server can't complete) begins with
+// a new snapshot and a note. A socket ends with its access token: then the stream continues with a new token, and the page does not show it.
 import { backoffMs, pause } from './backoff.ts';
 import type { FeedItem } from './entity-kind.ts';
 import type { Snapshot } from './live-state.ts';
@@ -9,6 +9,8 @@ import type { Snapshot } from './live-state.ts';
 export type StreamEnd =
   | { readonly type: 'lost'; readonly reason: string }
   | { readonly type: 'expired'; readonly code: string }
+  /** The server could not complete a change: it passes it over. */
+  | { readonly type: 'incomplete' }
   | { readonly type: 'unauthenticated' }
   | { readonly type: 'token-ended' };
 
@@ -51,6 +53,11 @@ export async function runLiveFeed(receiver: FeedReceiver, ports: FeedPorts, sign
       needsSnapshot = true;
       note = noteFor(end.code);
       receiver.disconnected('The server no longer has the changes since then; reading everything again.');
+    } else if (end.type === 'incomplete') {
+      // Another stream after the last cursor would get the same change. The snapshot has it, and a cursor after it.
+      needsSnapshot = true;
+      note = 'The server could not tell one of the changes. Lists were read again; that change has no line.';
+      receiver.disconnected('A change could not be read; reading everything again.');
     } else if (end.type === 'unauthenticated') {
       // The caller's rights may have changed: the next stream begins with a snapshot.
       needsSnapshot = true;

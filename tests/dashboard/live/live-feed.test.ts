@@ -68,6 +68,19 @@ describe('runLiveFeed', () => {
     expect(result.store.state.feed[0]).toMatchObject({ type: 'note', text: expect.stringContaining('read again') });
   });
 
+  test('reads a new snapshot after a change that the server could not complete, and goes on after it', async () => {
+    const result = await run([
+      { items: [101], end: { type: 'incomplete' } },
+      { items: [201], end: lost },
+      { end: lost },
+    ]);
+    expect(result.listened).toEqual(['c100', 'c200', 'c201']);
+    expect(result.snapshots).toBe(2);
+    expect(result.store.state.feed).toContainEqual(
+      expect.objectContaining({ type: 'note', text: expect.stringContaining('that change has no line') }),
+    );
+  });
+
   test('renews the credential once and begins with a snapshot, because the rights may have changed', async () => {
     const result = await run([
       { items: [101], end: { type: 'unauthenticated' } },
