@@ -15,7 +15,9 @@ export const follow = remoteVerb({
     const names = new SubjectNames(client);
     let cursor = options.after;
     const onLost = (why: string) => stderr.write(`tidegate: connection lost (${why}); reconnecting\n`);
-    for await (const item of followStatus({ client, after: cursor, filter, signal, onLost })) {
+    const onMissed = (why: string) =>
+      stderr.write(`tidegate: a change could not be read (${why}); going on after it\n`);
+    for await (const item of followStatus({ client, after: cursor, filter, signal, onLost, onMissed })) {
       cursor = item.cursor;
       if (item.kind === 'CHECKPOINT' || item.change === null) continue;
       if (options.json) await printer.ndjson({ cursor, ...item.change });

@@ -23,6 +23,8 @@ interface StatusStreamOptions {
   readonly signal: AbortSignal;
   /** The connection was lost; the stream reconnects. */
   readonly onLost: (why: string) => void;
+  /** The server could not complete a change: the stream goes on after it. */
+  readonly onMissed: (why: string) => void;
 }
 
 const document = graphql(`
@@ -121,7 +123,7 @@ async function* subscribeOnce(
   try {
     const variables = { ...options.filter, after: after ?? null };
     for await (const result of socket.iterate<StatusStreamSubscription>({ query: document.toString(), variables })) {
-      yield readItem(result);
+      yield missedItem(result, options.onMissed) ?? readItem(result);
     }
   } catch (error) {
     throw asFailure(error);
@@ -169,6 +171,17 @@ function openSocket(client: StreamedFrom, { token, onAcknowledged }: Attempt): C
     },
   });
   return socket;
+}
+
+/** In the place of a change that the server could not complete: after another connection it would come again. */
+function missedItem(
+  { data, errors: [error] = [] }: FormattedExecutionResult<StatusStreamSubscription, unknown>,
+  onMissed: StatusStreamOptions['onMissed'],
+): StreamItem | undefined {
+  const cursor = error?.extensions?.cursor;
+  if (data != null || typeof cursor !== 'string') return undefined;
+  onMissed(error?.message ?? '');
+  return { cursor, kind: 'CHECKPOINT', change: null };
 }
 
 function readItem(result: FormattedExecutionResult<StatusStreamSubscription, unknown>): StreamItem {

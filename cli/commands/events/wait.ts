@@ -62,7 +62,8 @@ async function firstChange(
   const seconds = given.timeout ?? usualSeconds;
   const late = AbortSignal.timeout(seconds * 1_000);
   const onLost = (why: string) => stderr.write(`tidegate: connection lost (${why}); reconnecting\n`);
-  const stream = { client, after: statusCursor, filter, signal: AbortSignal.any([signal, late]), onLost };
+  const onMissed = (why: string) => stderr.write(`tidegate: a change could not be read (${why}); going on after it\n`);
+  const stream = { client, after: statusCursor, filter, signal: AbortSignal.any([signal, late]), onLost, onMissed };
   for await (const { change } of followStatus(stream)) if (change !== null && wanted.has(change.to)) return change;
   if (signal.aborted) throw new Interruption();
   throw new CommandFailure(`not within ${seconds} s: no change to ${[...wanted].join(' or ')}`, exitCodes.late);
