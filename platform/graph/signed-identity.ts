@@ -120,7 +120,7 @@ function payloadOf(claims: IdentityClaims, request: SignedRequest, nowMs: number
   const ip = clientAddress === undefined ? '' : `,"ip":${JSON.stringify(clientAddress)}`;
   const times = `"iat":${issuedAt},"exp":${issuedAt + lifetimeSeconds}`;
   const ids = `"jti":"${request.id ?? randomUUID()}","bdy":"${digest(request.body)}","rid":${JSON.stringify(requestId)}`;
-  const text = `{"aud":"${request.audience}",${times},${ids}${crid}${ip},"identity":${textOf(identity)}}`;
+  const text = `{"aud":${JSON.stringify(request.audience)},${times},${ids}${crid}${ip},"identity":${textOf(identity)}}`;
   return Buffer.from(text, 'utf8').toString('base64url');
 }
 
