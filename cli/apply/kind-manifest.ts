@@ -76,7 +76,7 @@ export async function readKindManifest(
   if (typeof name !== 'string' || name === '') fault([keyField], `${keyField} is missing`);
   if (kind.parent !== undefined && typeof parent !== 'string' && kind.parent.input !== 'projectId')
     fault([kind.parent.input], `${kind.parent.input} is missing: the ${kind.parent.kind}, by name or id`);
-  const checked = checkInput(make.input, fields, { partly: true, without: ownFields });
+  const checked = checkInput(make.input, fields, { completeness: 'partly', without: ownFields });
   for (const { path, message } of checked.faults)
     fault(
       path.map((each) => manifestField(kind, each)),

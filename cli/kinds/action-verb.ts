@@ -15,7 +15,7 @@ import type { Commit, WaitingCall } from '../wait.ts';
 import { asInput, mergedInput } from './as-input.ts';
 import { type FieldOption, fieldOptions } from './field-options.ts';
 import { documentOf, findObject, idOf, kindOf, nameOf, readObject, type Where, wordsOf } from './find-object.ts';
-import { readGiven, withIds } from './given-input.ts';
+import { checkWhole, readGiven, withIds } from './given-input.ts';
 import { isProjects, parentOption, parentOptions, placeOptions, type Values, whereOf } from './place.ts';
 import { aOf, isGiven } from './read-verbs.ts';
 import { refuseIfAny } from './refusals.ts';
@@ -191,20 +191,20 @@ async function printDone(
 /** An object inside of the object is sent whole: what was not given of it is as it was. */
 async function withKept(
   { kind, action, key, fields }: Shape,
-  { client, options }: ActionCall,
+  { client }: ActionCall,
   input: JsonObject,
   { id }: JsonObject,
 ): Promise<JsonObject> {
   if (key !== 'id') return input;
-  const unset = (options.unset as readonly string[] | undefined) ?? [];
-  const inside = fields.filter(({ name, path }) => path.length > 1 && (isGiven(options[name]) || unset.includes(name)));
-  const names = new Set(inside.map(({ path }) => path[0] ?? ''));
-  if (names.size === 0) return input;
+  const known = registry.inputs[action.input]?.fields ?? [];
+  const merged = known.filter(({ name, type }) => registry.inputs[type] !== undefined && isObject(input[name]));
+  if (merged.length === 0) return input;
   const object = await readObject(client, kind, String(id));
   const before = object === null ? {} : asInput(action.input, kind.output, object);
-  const typeOf = (name: string) => registry.inputs[action.input]?.fields.find((each) => each.name === name)?.type;
-  const kept = [...names].map((name) => [name, mergedInput(typeOf(name), before[name] ?? null, input[name] ?? null)]);
-  return { ...input, ...Object.fromEntries(kept) };
+  const kept = merged.map(({ name, type }) => [name, mergedInput(type, before[name] ?? null, input[name] ?? null)]);
+  const whole = { ...input, ...(Object.fromEntries(kept) as JsonObject) };
+  checkWhole(action.input, whole, fields);
+  return whole;
 }
 
 /** Of a part: the load balancer whose nodes must have the change. */
@@ -230,6 +230,7 @@ async function givenInput(shape: Shape, { options, env }: ActionCall) {
     values: options,
     from: file,
     unset: (options.unset as readonly string[] | undefined) ?? [],
+    changes: key === 'id',
     env,
   });
   const rename = renames && typeof options.rename === 'string' ? { [ownKey(kind)]: options.rename } : {};

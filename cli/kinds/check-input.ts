@@ -9,41 +9,45 @@ interface InputFault {
   readonly message: string;
 }
 
+/** Which required fields may be left out: none, those of the input itself, or also those of objects in it. */
+type Completeness = 'whole' | 'partly' | 'changes';
+
 /** `value` with words as the graph writes them. `without`: fields that only the program may give. */
 export function checkInput(
   input: string,
   value: JsonObject,
-  options: { readonly without?: ReadonlySet<string>; readonly partly?: boolean } = {},
+  options: { readonly without?: ReadonlySet<string>; readonly completeness?: Completeness } = {},
 ): { readonly value: JsonObject; readonly faults: readonly InputFault[] } {
   const faults: InputFault[] = [];
-  const read = readObject(input, value, [], faults, {
-    without: options.without ?? ownFields,
-    partly: options.partly ?? false,
-  });
+  const { without = ownFields, completeness = 'whole' } = options;
+  const isOfChange = completeness === 'changes';
+  const read = readObject(input, value, [], faults, { without, partly: completeness !== 'whole', isOfChange });
   return { value: read, faults };
 }
 
 interface Reading {
   readonly without: ReadonlySet<string>;
-  /** Required fields of the input itself may be left out. */
+  /** Required fields of this object may be left out. */
   readonly partly: boolean;
+  /** Each object in it is merged with the present one, and checked afterwards. */
+  readonly isOfChange: boolean;
 }
 
-const inside: Reading = { without: new Set(), partly: false };
+const nothing: ReadonlySet<string> = new Set();
 
 function readObject(
   input: string,
   value: JsonObject,
   path: readonly string[],
   faults: InputFault[],
-  { without, partly }: Reading,
+  { without, partly, isOfChange }: Reading,
 ): JsonObject {
   const { fields = [], oneOf } = registry.inputs[input] ?? {};
   const known = fields.filter(({ name }) => !without.has(name));
   const read: Record<string, JsonValue> = {};
   for (const [name, member] of Object.entries(value)) {
     const field = known.find((each) => each.name === name);
-    if (field !== undefined) read[name] = readField(field, member ?? null, [...path, name], faults);
+    if (field !== undefined) read[name] = readField(field, member ?? null, [...path, name], faults, isOfChange);
     else
       faults.push({
         path: [...path, name],
@@ -51,7 +55,8 @@ function readObject(
       });
   }
   const at = path.length === 0 ? '' : `${path.join('.')}: `;
-  if (oneOf === true && Object.values(read).filter((each) => each !== null).length !== 1)
+  const isMerged = isOfChange && path.length > 0;
+  if (oneOf === true && !isMerged && Object.values(read).filter((each) => each !== null).length !== 1)
     faults.push({ path, message: `${at}give exactly one of ${known.map((each) => each.name).join(', ')}` });
   if (!partly)
     for (const { name, required } of known)
@@ -60,20 +65,33 @@ function readObject(
   return read;
 }
 
-function readField(field: InputField, value: JsonValue, path: readonly string[], faults: InputFault[]): JsonValue {
+function readField(
+  field: InputField,
+  value: JsonValue,
+  path: readonly string[],
+  faults: InputFault[],
+  isOfChange: boolean,
+): JsonValue {
   if (value === null) return null;
-  if (field.list !== true) return readOne(field, value, path, faults);
+  if (field.list !== true) return readOne(field, value, path, faults, isOfChange);
+  // A list is replaced as a whole.
   if (Array.isArray(value))
-    return value.map((each: JsonValue, at) => readOne(field, each, [...path, String(at)], faults));
+    return value.map((each: JsonValue, at) => readOne(field, each, [...path, String(at)], faults, false));
   faults.push({ path, message: `${path.join('.')} must be a list` });
   return value;
 }
 
-function readOne(field: InputField, value: JsonValue, path: readonly string[], faults: InputFault[]): JsonValue {
+function readOne(
+  field: InputField,
+  value: JsonValue,
+  path: readonly string[],
+  faults: InputFault[],
+  isOfChange: boolean,
+): JsonValue {
   const { type, secret, file } = field;
   const at = path.join('.');
   if (registry.inputs[type] !== undefined) {
-    if (isObject(value)) return readObject(type, value, path, faults, inside);
+    if (isObject(value)) return readObject(type, value, path, faults, { without: nothing, partly: isOfChange, isOfChange });
     faults.push({ path, message: `${at} must be a map of names and values` });
     return value;
   }

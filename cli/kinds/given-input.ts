@@ -18,6 +18,8 @@ interface Giving {
   readonly values: Readonly<Record<string, unknown>>;
   readonly from: string | undefined;
   readonly unset: readonly string[];
+  /** The object exists: what is given of an object in it is merged with the present one (`checkWhole`). */
+  readonly changes: boolean;
   readonly env: SecretPlaces['env'];
 }
 
@@ -29,9 +31,10 @@ interface Given {
 }
 
 /** Options win over the file. Throws UsageError and CommandFailure. */
-export async function readGiven({ input, options, values, from, unset, env }: Giving): Promise<Given> {
+export async function readGiven(giving: Giving): Promise<Given> {
+  const { input, options, values, from, unset, changes, env } = giving;
   const secrets: string[] = [];
-  let given: JsonObject = from === undefined ? {} : await readFrom(input, from, env, secrets);
+  let given: JsonObject = from === undefined ? {} : await readFrom(giving, from, secrets);
   const here = { folder: process.cwd(), env };
   for (const { name, path, field } of options) {
     const value = values[name];
@@ -51,10 +54,23 @@ export async function readGiven({ input, options, values, from, unset, env }: Gi
       throw new UsageError(`give --${name} or --unset ${name}, not both`);
     given = withValue(given, option.path, option.field.list ? [] : null);
   }
-  const { faults } = checkInput(input, given, { partly: true, without: new Set() });
-  const [fault] = faults;
-  if (fault !== undefined) throw new UsageError(faultText(fault, options));
+  refuseFaults(input, given, options, changes ? 'changes' : 'partly');
   return { input: given, secrets };
+}
+
+/** After the merge with the present object: each object in the input is complete. Throws UsageError. */
+export function checkWhole(input: string, merged: JsonObject, options: readonly FieldOption[]): void {
+  refuseFaults(input, merged, options, 'partly');
+}
+
+function refuseFaults(
+  input: string,
+  value: JsonObject,
+  options: readonly FieldOption[],
+  completeness: 'partly' | 'changes',
+): void {
+  const [fault] = checkInput(input, value, { completeness, without: new Set() }).faults;
+  if (fault !== undefined) throw new UsageError(faultText(fault, options));
 }
 
 /** `path`: of the fault of a combination of options. */
@@ -66,13 +82,13 @@ function faultText(
   return path.length === 0 || inside.length !== 1 ? message : `--${inside[0]?.name}: ${message}`;
 }
 
-async function readFrom(input: string, path: string, env: SecretPlaces['env'], secrets: string[]): Promise<JsonObject> {
+async function readFrom({ input, changes, env }: Giving, path: string, secrets: string[]): Promise<JsonObject> {
   const [source] = parseSource(await readText(path), { several: false });
   const [fault] = source?.faults ?? [];
   if (fault !== undefined) throw new CommandFailure(`${path}:${fault.line}: ${fault.message}`);
   const { value } = source ?? {};
   if (!isObject(value)) throw new CommandFailure(`${path} must be a map of names and values`);
-  const checked = checkInput(input, value, { partly: true });
+  const checked = checkInput(input, value, { completeness: changes ? 'changes' : 'partly' });
   const faults = checked.faults.map((each) => `${path}:${source?.lineOf(each.path) ?? 1}: ${each.message}`);
   if (faults.length > 0) throw new CommandFailure(faults.join('\n'));
   return withContents(input, checked.value, { folder: dirname(resolve(path)), env }, secrets);

@@ -235,6 +235,22 @@ describe('update', () => {
     ]);
   });
 
+  test('takes one field of an object that needs several, if the present object has the others', async () => {
+    await ok(...'gslb-pools update web --failback-delay-ms 500'.split(' '));
+    const from = await file('failback.yaml', 'failback: {delayMs: 700}\n');
+    await ok('gslb-pools', 'update', 'web', '--from', from);
+    expect(inputs).toMatchObject([
+      { id: 'G1', failback: { mode: 'IMMEDIATE', delayMs: 500 } },
+      { id: 'G1', failback: { mode: 'IMMEDIATE', delayMs: 700 } },
+    ]);
+  });
+
+  test('refuses an object that is wrong after the merge', async () => {
+    const both = ['--parameters-http-path', '/a', '--parameters-https-path', '/b'];
+    const { exitCode, stderr } = await tidegate('gslb-members', 'update', 'web/west', ...both);
+    expect([exitCode, stderr, inputs]).toEqual([2, expect.stringContaining('parameters: give exactly one of'), []]);
+  });
+
   test('booleans are words, so that false is not the same as left out', async () => {
     await ok('users', 'update', 'alice', '--admin', 'false');
     expect(inputs).toMatchObject([{ id: 'U1', admin: false }]);
