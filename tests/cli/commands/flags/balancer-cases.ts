@@ -211,5 +211,5 @@ async function alertCases({ system, ok }: FlagRun): Promise<void> {
   const [{ id } = { id: '' }] = await list('--state firing --state ACKNOWLEDGED --state resolved');
   await ok(`alerts acknowledge ${id} --json`);
   await ok(`alerts end ${id} --json`);
-  expect(await list('--all')).toHaveLength(1);
+  expect(await list('--resolved')).toHaveLength(1);
 }

@@ -72,7 +72,8 @@ export class FlagCoverage {
   }
 
   #countOption(name: string, option: string, value: unknown): void {
-    const given = Array.isArray(value) ? value : value === undefined || value === false ? [] : [value];
+    const isWord = value !== false || this.verbs.get(name)?.options[option]?.words !== undefined;
+    const given = Array.isArray(value) ? value : value === undefined || !isWord ? [] : [value];
     if (given.length === 0) return;
     this.#covered.add(`${name} --${option}`);
     for (const each of given) this.#covered.add(`${name} --${option} ${String(each)}`);

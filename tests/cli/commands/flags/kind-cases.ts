@@ -4,10 +4,9 @@ import { writeFile } from 'node:fs/promises';
 import { exportedKinds } from '../../../../cli/apply/export.ts';
 import { actionOf } from '../../../../cli/kinds/action-verb.ts';
 import { type FieldOption, fieldOptions } from '../../../../cli/kinds/field-options.ts';
-import { kindOf } from '../../../../cli/kinds/find-object.ts';
 import { registry } from '../../../../generated/kinds/registry.ts';
 import { makeCertificate } from '../../../../platform/net/certificates.ts';
-import type { InputField } from '../../../../schema/kinds/kind.ts';
+import type { InputField, Kind } from '../../../../schema/kinds/kind.ts';
 import type { FlagRun } from './flag-run.ts';
 
 const project = '--project default';
@@ -37,34 +36,38 @@ export async function kindCases(run: FlagRun): Promise<void> {
   const loadBalancerId = await system.make('loadBalancerCreate', { projectId, name: 'sweep', minNodes: 1 }, token);
   await balancerKindCases(run, loadBalancerId);
   await namesCases(run, await file('sweep.yaml', 'description: from a file\n'));
-  for (const [noun, type, verbs] of swept)
-    for (const verb of verbs) await sweep(run, { noun, type, verb, files: { secret, text: chain } });
+  await alertKindCases(run);
+  for (const each of sweptVerbs(run)) await sweep(run, { ...each, files: { secret, text: chain } });
   await fileCases(run);
   await deletionCases(run);
 }
 
 async function accountCases({ ok, system, coverage, env }: FlagRun, secret: string): Promise<void> {
-  const from = system.path('account.yaml');
-  await writeFile(from, 'description: of the sweep\n');
+  // The files stay: the commands run once more with other connections.
+  const file = async (name: string, text: string) => {
+    await writeFile(system.path(name), text);
+    return system.path(name);
+  };
+  let from = await file('project.yaml', 'description: of the sweep\n');
   await ok(`projects create sweep --from ${from} ${wait}`);
   await ok(`projects create other --description text`);
   await ok(`projects update sweep --description other --from ${from} ${wait}`);
   await coverage.ends(2, 'it must have a value', 'projects update sweep --unset description', env);
-  await ok('users update sweep --unset current-password-file --admin false');
   await ok('projects list --text sweep');
   await ok('projects show sweep');
   await ok(`projects delete other ${wait}`);
-  await writeFile(from, 'admin: false\n');
+  from = await file('user.yaml', 'admin: false\n');
   await ok(`users create sweep --user-password-file ${secret} --admin false --from ${from} ${wait}`);
   await ok(`users update sweep --enabled true --from ${from} ${wait}`);
+  await ok('users update sweep --unset current-password-file --admin false');
   await ok('users list --text sweep');
   await ok('users show sweep');
-  await writeFile(from, 'role: VIEWER\n');
+  from = await file('membership.yaml', 'role: VIEWER\n');
   await ok(`memberships set sweep --project sweep --from ${from} ${wait}`);
   for (const role of ['VIEWER', 'MEMBER', 'OPERATOR']) await ok(`memberships set sweep --project sweep --role ${role}`);
   await ok('memberships list --project sweep');
   await ok(`memberships remove sweep --project sweep ${wait}`);
-  await writeFile(from, `expiresAt: ${new Date(Date.now() + 86_400_000).toISOString()}\n`);
+  from = await file('token.yaml', `expiresAt: ${new Date(Date.now() + 86_400_000).toISOString()}\n`);
   for (const role of ['VIEWER', 'MEMBER', 'OPERATOR'])
     await ok(`tokens create sweep-${role.toLowerCase()} --role ${role} --from ${from} ${project} ${wait}`);
   await ok(`tokens create late --role VIEWER --expires-at 2100-01-01T00:00:00Z ${project}`);
@@ -84,7 +87,7 @@ async function balancerKindCases({ ok, system, coverage, env }: FlagRun, loadBal
   await ok(`members show 192.0.2.7:80 --pool sweep/web ${project}`);
   await ok(`l7policies show none --listener sweep/80 ${project}`);
   await ok(`l7rules show ${ruleId} ${project}`);
-  // No node has the change: no host runs any.
+  // No node has the change: the only host is gone.
   const late = (line: string) => coverage.ends(4, 'not done within 1 s', `${line} ${project} --wait 1`, env);
   await late('health-monitors create --pool sweep/web --monitor-type TCP');
   await late('health-monitors update sweep/web --fall 4');
@@ -123,10 +126,10 @@ async function namesCases({ ok, system }: FlagRun, from: string): Promise<void> 
   await ok(`vantage-points update sweep --unset beacon --rename sweep ${more}`);
   const update = `--rfc2136-server 127.0.0.1:53 --rfc2136-key-name tsig --credentials-key-secret-file ${key}`;
   await ok(`dns-backends create sweep --backend-type RFC2136 ${update} --from ${nothing} ${wait}`);
-  await ok(`dns-backends update sweep --unset powerdns-transfer-key-name --rename sweep --from ${nothing} ${wait}`);
+  await ok(`dns-backends update sweep --unset rfc2136-key-algorithm --rename sweep --from ${nothing} ${wait}`);
   await ok(`flavors create sweep ${more}`);
   await ok(`flavors update sweep --unset most-names --rename sweep ${more}`);
-  await ok(`zones create sweep.test ${more}`);
+  await ok(`zones create sweep.test --right suffix=sweep.test,allows=OUTSIDE_PROJECT ${more}`);
   await ok(`zones update sweep.test --unset secondary ${more}`);
   await ok(`gslb-pools create sweep ${project} ${more}`);
   await ok(`gslb-pools update sweep --unset quorum-fresh-ms --rename sweep ${project} ${more}`);
@@ -145,22 +148,27 @@ async function namesCases({ ok, system }: FlagRun, from: string): Promise<void> 
   await ok(`gslbs update www.sweep.test --unset fallback-cname ${project} ${more}`);
 }
 
-/** Noun, type, and the verbs with fields. */
-const swept: readonly (readonly [noun: string, type: string, verbs: readonly string[]])[] = [
-  ['users', 'User', ['create', 'update']],
-  ['projects', 'Project', ['create', 'update']],
-  ['subnets', 'ProjectSubnet', ['create']],
-  ['health-monitors', 'PoolHealthMonitor', ['create', 'update']],
-  ['pools', 'Pool', ['update']],
-  ['vantage-points', 'GslbVantagePoint', ['create', 'update']],
-  ['dns-backends', 'DnsBackend', ['create', 'update']],
-  ['flavors', 'GslbFlavor', ['create', 'update']],
-  ['zones', 'DnsZone', ['create', 'update']],
-  ['gslb-pools', 'GslbPool', ['create', 'update']],
-  ['gslb-members', 'GslbPoolMember', ['create', 'update']],
-  ['gslb-monitors', 'GslbMonitor', ['create', 'update']],
-  ['gslbs', 'Gslb', ['create', 'update']],
-];
+async function alertKindCases({ ok, system }: FlagRun): Promise<void> {
+  const from = await emptyFile(system);
+  const url = system.path('sweep.url');
+  await writeFile(url, 'https://203.0.113.9/hook\n', { mode: 0o600 });
+  const place = `${project} ${wait}`;
+  await ok(`alert-channels create sweep --target-slack-url-file ${url} --from ${from} ${place}`);
+  await ok(`alert-channels update sweep --unset quiet-time --group-ms 0 --from ${from} ${place}`);
+  await ok(`alert-channels test sweep ${place}`);
+  await ok(`alert-rules create sweep --condition CHECK_IN_LATE --from ${from} ${place}`);
+  await ok(`alert-rules update sweep --unset repeat-ms --lasts-ms 60000 --from ${from} ${place}`);
+  await ok(`alert-rules check-in sweep ${place}`);
+}
+
+/** The verbs with fields that are made from the registry: all that take their fields from a file. */
+function sweptVerbs({ coverage }: FlagRun): readonly { readonly kind: Kind; readonly verb: string }[] {
+  return Object.values(registry.kinds).flatMap((kind) =>
+    ['create', 'set', 'update']
+      .filter((verb) => coverage.verbs.get(`${kind.noun} ${verb}`)?.options.from?.help.startsWith('Fields in '))
+      .map((verb) => ({ kind, verb })),
+  );
+}
 
 /** What the argument NAME of an update is. */
 const objects: Readonly<Record<string, string>> = {
@@ -173,27 +181,26 @@ const parents: Readonly<Record<string, string>> = {
 };
 
 interface Sweep {
-  readonly noun: string;
-  readonly type: string;
+  readonly kind: Kind;
   readonly verb: string;
   readonly files: { readonly secret: string; readonly text: string };
 }
 
-/** As many runs as the option with the most words has, and as there are alternatives. */
-async function sweep({ coverage, env }: FlagRun, { noun, type, verb, files }: Sweep): Promise<void> {
-  const kind = kindOf(type);
+/** As many runs as the option with the most words has; of alternatives, each as often. */
+async function sweep({ coverage, env }: FlagRun, { kind, verb, files }: Sweep): Promise<void> {
+  const { noun } = kind;
   const { input } = actionOf(kind, verb);
   const known = Object.keys(coverage.verbs.get(`${noun} ${verb}`)?.options ?? {});
   const all = fieldOptions(input, { singular: kind.singular, without: [] });
   const options = all.filter(({ name }) => known.includes(name));
   const alternatives = options.map(({ path }) => alternativeOf(input, path));
-  const counts = options.map(({ option }) => option.words?.length ?? 1);
-  const rounds = Math.max(...counts, ...alternatives.map((each) => each?.of ?? 1));
+  const counts = options.map(({ option }, at) => (option.words?.length ?? 1) * (alternatives[at]?.of ?? 1));
+  const rounds = Math.max(1, ...counts);
   for (let round = 0; round < rounds; round += 1) {
     const given = options.flatMap((each, at) => {
       const alternative = alternatives[at];
       if (alternative !== undefined && alternative.at !== round % alternative.of) return [];
-      return [`--${each.name}`, sampleOf(each, round, files)];
+      return [`--${each.name}`, sampleOf(each, Math.floor(round / (alternative?.of ?? 1)), files)];
     });
     const isNew = verb === 'create';
     const name = isNew ? newName(noun, round) : (objects[noun] ?? 'sweep');
@@ -267,6 +274,8 @@ async function deletionCases({ ok, system }: FlagRun): Promise<void> {
     ['gslb-pools', '', project],
     ['flavors', '', ''],
     ['vantage-points', '--region eu --latitude 1 --longitude 1', ''],
+    ['alert-rules', '--condition NAME_DEGRADED', project],
+    ['alert-channels', `--target-slack-url-file ${system.path('sweep.url')}`, project],
   ] as const) {
     const words = (text: string) => text.split(' ').filter((each) => each !== '');
     await ok([noun, 'create', 'gone', ...words(create), ...words(place)]);

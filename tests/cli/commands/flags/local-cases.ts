@@ -55,6 +55,7 @@ export async function localCases(run: FlagRun): Promise<void> {
   await coverage.ends(1, '/nowhere', `keys rotate ${join(keys, 'gateway.keys')} --config /nowhere`);
 
   await contextCases(run);
+  await coverage.ends(1, 'there is no place for contexts', 'demo --context nowhere');
   expect(await ok('complete')).toContain('complete -F _tidegate tidegate');
   for (const shell of ['bash', 'zsh', 'fish']) expect(await ok(`complete ${shell}`)).toContain('_tidegate_table');
   const printed = await ok(

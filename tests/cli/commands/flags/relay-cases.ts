@@ -160,7 +160,7 @@ export async function relayCases(run: FlagRun): Promise<void> {
   expect(await ok('why edge')).toContain('ONLINE');
   const asked = await file(
     'asked.graphql',
-    'query One($id: ID!) { backend(id: $id) { name } } query Two { me { name } }',
+    'query One($id: ID!) { node(id: $id) { id } } query Two { me { name } }',
   );
   await ok(['gql', asked, '--operation', 'One', '--variables', JSON.stringify({ id: operation.id })]);
   await coverage.ends(1, "'edge' is near", 'backends show edg', run.env);
