@@ -7,7 +7,7 @@ import { errors, Pool } from 'undici';
 import { connectorOf } from '../../platform/graph/connector.ts';
 import { Pulse } from '../../platform/graph/pulse.ts';
 import { sessionKeyHeader, sessionPath } from '../../platform/graph/request-session.ts';
-import { identityHeader } from '../../platform/graph/signed-identity.ts';
+import { identityHeader, triedIdentityHeader } from '../../platform/graph/signed-identity.ts';
 import type { MutualTls } from '../../platform/graph/tls.ts';
 import { CountedLine, reasonOf } from '../../platform/process/counted-line.ts';
 import type { SigningKeys } from '../../platform/secrets/key-pairs.ts';
@@ -201,7 +201,7 @@ export class HttpLink implements SubgraphLink {
           'content-type': 'application/json',
           'x-request-id': context.requestId,
           ...context.trace,
-          [identityHeader]: proof,
+          [context.manner?.dryRun === true ? triedIdentityHeader : identityHeader]: proof,
         },
         ...{ body, signal },
       });

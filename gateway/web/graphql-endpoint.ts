@@ -11,6 +11,7 @@ import {
 import { type FormattedExecutionResult, GraphQLError, OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
 import { CodedError } from '../../platform/edge/errors.ts';
+import { dryRunHeader, mannerIn, sourceHeader } from '../../platform/edge/manner.ts';
 import type { Audience } from '../../platform/graph/client-sdl.ts';
 import { jsonIn } from '../../platform/values/json.ts';
 import { authorizationFault, bearerOf } from '../access/bearer.ts';
@@ -255,6 +256,7 @@ export class GraphqlEndpoint {
       if (bearer !== undefined && identity === undefined) throw new CodedError('UNAUTHENTICATED', invalidCredential);
       if (identity !== undefined) request.onIdentified?.();
       const trace = traceContextOf(request.headers);
+      const manner = mannerIn(request.headers);
       const context: GatewayContext = {
         identity: identity ?? null,
         requestId,
@@ -262,12 +264,18 @@ export class GraphqlEndpoint {
         ...(callerRequestId === undefined ? {} : { callerRequestId }),
         ...(clientAddress === undefined ? {} : { clientAddress }),
         ...(trace === undefined ? {} : { trace }),
+        ...(manner === undefined ? {} : { manner }),
       };
       const operation = operationIn(request);
       if (operation === undefined) return { request: context };
       const admission = operations.admit(operation, context.identity, clientAddress);
       const admitted = admission instanceof Promise ? await admission : admission;
       const isSubscription = admitted.operation.operation === OperationTypeNode.SUBSCRIPTION;
+      if (manner !== undefined && admitted.operation.operation !== OperationTypeNode.MUTATION)
+        throw new CodedError(
+          'INVALID_INPUT',
+          `The headers ${dryRunHeader} and ${sourceHeader} are for mutations only.`,
+        );
       if (isSubscription && request.takesStream !== true) throw notAsJson;
       if (isSubscription || admitted.operation.operation === OperationTypeNode.MUTATION) {
         if (this.#draining)

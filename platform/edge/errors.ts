@@ -53,6 +53,16 @@ export const userErrorCodes = {
     meaning:
       'Another backend is the same device; the message says which. Use or delete that one. If the two have no object in common, an administrator can set separateObjects.',
   },
+  OTHER_SOURCE: {
+    retry: 'NEVER',
+    meaning:
+      'The object was not made by the source that the request names in its header tidegate-source: leave it to its source, or change it without the header.',
+  },
+  NOT_TRIED: {
+    retry: 'NEVER',
+    meaning:
+      'The request has the header tidegate-dry-run, and the mutation reaches more than the database: it can only be carried out, not tried.',
+  },
   // Access
   FORBIDDEN: { retry: 'NEVER', meaning: "The caller's role does not allow it." },
   BAD_CREDENTIALS: { retry: 'NEVER', meaning: 'The name, the password or the token is wrong.' },

@@ -1,5 +1,7 @@
 // The identity behind a request. The gateway derives it from a credential; subgraphs receive it signed and authorise by it.
 
+import type { MutationManner } from './manner.ts';
+
 /** A role in a project; each includes the ones after it in this list. */
 export const roles = ['OPERATOR', 'MEMBER', 'VIEWER'] as const;
 export type Role = (typeof roles)[number];
@@ -45,6 +47,8 @@ export interface RequestContext {
   readonly clientAddress?: string;
   /** The source of the address, if the address was not seen directly. See LoginOrigin (access.ts). */
   readonly addressToldBy?: string | undefined;
+  /** How mutations are carried out. Absent: as usual. */
+  readonly manner?: MutationManner;
   /** Per-request cache for data loaders, keyed by the loader's owner. */
   readonly loaders: Map<symbol, unknown>;
 }

@@ -17,6 +17,7 @@ import { CountedLine, reasonOf } from '../process/counted-line.ts';
 import type { Logger } from '../process/log.ts';
 import { newUuid } from '../values/ids.ts';
 import { Turns } from '../work/turns.ts';
+import { noteSource } from './applied-objects.ts';
 import { type Commits, type CommitToken, commitMark } from './commits.ts';
 import { CodedError, Refusal, refuse, sameKeyTells, type UserError, userError } from './errors.ts';
 import {
@@ -123,6 +124,9 @@ interface Done {
   readonly replayed: boolean;
 }
 
+/** Rolls back a mutation that was only tried. */
+class Tried extends Error {}
+
 const mostTries = 3;
 /** Most reads of a result that is not available yet. */
 const mostReads = 5;
@@ -174,12 +178,15 @@ export class Mutations {
         endTurn = await this.#takeTurn(key);
       },
     };
-    let done: Done;
+    let done: Done | undefined;
+    const isTried = call.context.manner?.dryRun === true;
     try {
-      done = await this.#run(call, attempt).finally(() => endTurn());
+      done = await (isTried ? this.#try(call, attempt) : this.#run(call, attempt)).finally(() => endTurn());
+      if (done === undefined) return { entity: null, userErrors: [], commit: null, replayed: false };
     } catch (error) {
       const userErrors = toUserErrors(error);
       if (userErrors === undefined) throw error;
+      if (isTried) return { entity: null, userErrors, commit: null, replayed: false };
       if (error instanceof Refusal) await this.auditRefusal(auditOf(call, attempt), userErrors);
       // A full disk is logged once, by the guard of the database.
       else if (!isDiskFull(error)) this.#lost.add({ reason: reasonOf(error), mutation: call.name });
@@ -272,6 +279,24 @@ export class Mutations {
     return refuseInProgress();
   }
 
+  /** Carries the mutation out, and rolls it back: neither the change nor its key, event or audit entry remains. Refuses what the mutation refuses. */
+  async #try<Entity>(call: MutationCall<Entity>, attempt: Attempt): Promise<undefined> {
+    const { name, input } = call;
+    attempt.check.idempotencyKey(input.idempotencyKey);
+    const effect = await call.prepare(attempt);
+    attempt.check.throwIfAny();
+    if (typeof effect !== 'function')
+      refuse('NOT_TRIED', `${name} reaches more than the database, so it can't be tried`);
+    try {
+      await this.#db.transaction(async (tx) => {
+        await noteSource(tx, writtenBy(call, attempt, await effect(tx)));
+        throw new Tried();
+      });
+    } catch (error) {
+      if (!(error instanceof Tried)) throw error;
+    }
+  }
+
   /**
    * If `look` refuses, the reason may be an effect of this same request, sent twice. Then the caller gets that request's answer.
    * The outside effect comes first, and its key a moment later.
@@ -310,6 +335,7 @@ export class Mutations {
   ): Promise<Stored> {
     if (key !== undefined) await claimKey(tx, key);
     const id = await effect(tx);
+    await noteSource(tx, writtenBy(call, attempt, id));
     const subject = { subjectType: call.subject, subjectId: id };
     const commitId = newUuid();
     const [recordId] = await together(
@@ -327,6 +353,10 @@ export class Mutations {
 
 function refuseBusy(): never {
   refuse('BUSY', 'too many changes of the same object wait: send the request again', { retryAfterMs: 1_000 });
+}
+
+function writtenBy<Entity>({ name, context, subject }: MutationCall<Entity>, { projectId }: Attempt, id: string) {
+  return { mutation: name, subject, id, projectId, source: context.manner?.source };
 }
 
 function auditOf<Entity>(

@@ -4,6 +4,7 @@ import type { Database, Sql, Transaction } from '../database/database.ts';
 import { marksFor } from '../database/sql.ts';
 import { encodeId } from '../values/ids.ts';
 import type { Wake } from '../work/wake.ts';
+import { forgetSourcesOf } from './applied-objects.ts';
 import { InputCheck } from './input.ts';
 import { refuseUnknown } from './refusals.ts';
 
@@ -52,6 +53,7 @@ export async function refuseDeletedProject(tx: Transaction, id: string): Promise
 /** Waits until no transaction holds the project. Afterwards nothing more can be created in it, and its name is free. */
 export async function forgetProject(tx: Transaction, id: string): Promise<void> {
   await tx.execute('UPDATE project_name SET name = NULL WHERE project_id = ?', [id]);
+  await forgetSourcesOf(tx, id);
 }
 
 /** Describes a subgraph's objects of a project, in words with a number ("2 load balancers"). Empty if there are none. */

@@ -14,6 +14,7 @@ import { sealPages } from './sealed-pages.ts';
 import { refuseNullWithoutError } from './semantic-non-null.ts';
 import type { Subgraph } from './subgraph.ts';
 import { watchRefusals } from './terms.ts';
+import { refuseUntried } from './tried-mutations.ts';
 
 interface SubgraphOptions<Resolvers extends object> {
   /** The name in its row. */
@@ -42,6 +43,7 @@ export function createSubgraph<Resolvers extends object>(options: SubgraphOption
   ]);
   refuseNullWithoutError(schema);
   watchRefusals(schema);
+  refuseUntried(schema);
   refuseOtherIds(schema);
   countPages(schema);
   sealPages(schema, cursors);

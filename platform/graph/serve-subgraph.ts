@@ -18,6 +18,7 @@ import {
   type IdentityRefusal,
   identityHeader,
   type PresentedIdentity,
+  triedIdentityHeader,
 } from './signed-identity.ts';
 import type { Subgraph } from './subgraph.ts';
 import { serveSubscriptions } from './subgraph-sockets.ts';
@@ -89,7 +90,7 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
     const path = request.method === 'POST' ? (request.url ?? '') : '';
     const route = routes.get(path);
     if (route === undefined && path !== sessionPath) throw new HttpError(404, 'No such path.');
-    const signed = request.headers[identityHeader];
+    const signed = request.headers[identityHeader] ?? request.headers[triedIdentityHeader];
     const presented = typeof signed === 'string' ? checker.present(signed) : 'forged';
     if (presented === 'unknown-session') throw unknownSession(checker, subgraph.name);
     if (typeof presented === 'string') throw refusal(presented, subgraph.name);

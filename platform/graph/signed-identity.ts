@@ -4,6 +4,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type Identity, roles } from '../edge/identity.ts';
+import { type MutationManner, sourcePattern } from '../edge/manner.ts';
 import type { PublicKeys, SigningKeys } from '../secrets/key-pairs.ts';
 import { jsonIn } from '../values/json.ts';
 import { AcceptedSessions } from './accepted-sessions.ts';
@@ -12,6 +13,8 @@ import type { RequestSession } from './request-session.ts';
 
 /** HTTP header, connection parameter and subscribe extension that carry it. */
 export const identityHeader = 'x-tidegate-identity';
+/** The header in place of it for mutations that are only tried: a subgraph that can't try any finds no identity, and refuses. */
+export const triedIdentityHeader = 'x-tidegate-tried-identity';
 
 const lifetimeSeconds = 5;
 /** How far two hosts' clocks may be apart. */
@@ -25,6 +28,7 @@ export interface IdentityClaims {
   readonly requestId: string;
   readonly callerRequestId?: string;
   readonly clientAddress?: string;
+  readonly manner?: MutationManner;
 }
 
 /** The subject of a signature: `audience` is the subgraph's name, `body` the request's body. */
@@ -61,6 +65,9 @@ const payloadShape = z.object({
   rid: z.string().max(128),
   crid: z.string().max(64).optional(),
   ip: z.string().max(64).optional(),
+  manner: z
+    .strictObject({ dryRun: z.literal(true).exactOptional(), source: z.string().regex(sourcePattern).exactOptional() })
+    .optional(),
   identity: identityShape.nullable(),
 });
 type Payload = z.output<typeof payloadShape>;
@@ -114,13 +121,14 @@ export function proveIdentity(
 
 /** The claims as JSON, of the form that `payloadShape` says. Written by hand: it is on the way of every request. */
 function payloadOf(claims: IdentityClaims, request: SignedRequest, nowMs: number): string {
-  const { identity, requestId, callerRequestId, clientAddress } = claims;
+  const { identity, requestId, callerRequestId, clientAddress, manner } = claims;
   const issuedAt = Math.floor(nowMs / 1000);
   const crid = callerRequestId === undefined ? '' : `,"crid":${JSON.stringify(callerRequestId)}`;
   const ip = clientAddress === undefined ? '' : `,"ip":${JSON.stringify(clientAddress)}`;
   const times = `"iat":${issuedAt},"exp":${issuedAt + lifetimeSeconds}`;
   const ids = `"jti":"${request.id ?? randomUUID()}","bdy":"${digest(request.body)}","rid":${JSON.stringify(requestId)}`;
-  const text = `{"aud":${JSON.stringify(request.audience)},${times},${ids}${crid}${ip},"identity":${textOf(identity)}}`;
+  const how = manner === undefined ? '' : `,"manner":${JSON.stringify(manner)}`;
+  const text = `{"aud":${JSON.stringify(request.audience)},${times},${ids}${crid}${ip}${how},"identity":${textOf(identity)}}`;
   return Buffer.from(text, 'utf8').toString('base64url');
 }
 
@@ -223,11 +231,12 @@ export class IdentityChecker {
     if (payload.exp + clockSkewSeconds < nowMs / 1000) return 'expired';
     const taken = this.#replays.take(payload.jti, nowMs);
     if (taken !== 'new') return taken === 'full' ? 'busy' : 'replayed';
-    const { identity, rid, crid, ip } = payload;
+    const { identity, rid, crid, ip, manner } = payload;
     return {
       ...{ identity, requestId: rid },
       ...(crid === undefined ? {} : { callerRequestId: crid }),
       ...(ip === undefined ? {} : { clientAddress: ip }),
+      ...(manner === undefined ? {} : { manner }),
     };
   }
 }

@@ -47,6 +47,7 @@ import { type ComponentHealth, nodeResolvers } from './control/nodes/node-resolv
 import { MembershipPages } from './control/projects/membership-pages.ts';
 import { projectResolvers } from './control/projects/project-resolvers.ts';
 import { ProjectService } from './control/projects/project-service.ts';
+import { appliedResolvers } from './control/applied/applied-resolvers.ts';
 import { publishedResolvers } from './control/published/published-resolvers.ts';
 import { PublishedService } from './control/published/published-service.ts';
 import { OutsideEvents } from './control/status/outside-events.ts';
@@ -187,6 +188,7 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
     statusResolvers({ db, feed, entities, kinds: options.eventKinds, outsideNodes, outsideEvents }),
     auditResolvers({ db, entities, keyring, publicKeys: options.publicKeys, cluster }),
     alertResolvers({ ...alerting, entities }),
+    appliedResolvers({ db, entities }),
     haResolvers({ cluster, entities, service: ha }),
     nodeResolvers({ entities, health: options.health }),
   ];

@@ -1,0 +1,137 @@
+// Objects belong to the source that made them, and a mutation that is only tried leaves nothing.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Database } from '../../../platform/database/database.ts';
+import { refuse } from '../../../platform/edge/errors.ts';
+import type { Identity, RequestContext } from '../../../platform/edge/identity.ts';
+import type { MutationManner } from '../../../platform/edge/manner.ts';
+import type { MutationCall, MutationOutcome } from '../../../platform/edge/mutation.ts';
+import { forgetProject } from '../../../platform/edge/projects.ts';
+import { newUuid } from '../../../platform/values/ids.ts';
+import { TestGround } from '../../support/ground.ts';
+
+const projectId = newUuid();
+const identity: Identity = {
+  ...{ kind: 'user', id: newUuid(), name: 'ada', admin: false, projects: { [projectId]: 'MEMBER' } },
+  credentialId: newUuid(),
+};
+
+let ground: TestGround;
+let db: Database;
+
+beforeAll(async () => {
+  ground = await TestGround.open();
+  ({ db } = ground);
+  await db.execute('CREATE TABLE thing (id CHAR(36) PRIMARY KEY, name VARCHAR(64) NOT NULL UNIQUE)');
+});
+afterAll(() => ground.stop());
+
+const inputOf = (id: string, idempotencyKey: string | null = null) => Object.assign({ idempotencyKey }, { id });
+
+function call(verb: string, id: string, manner?: MutationManner, more: Partial<MutationCall<string>> = {}) {
+  const context: RequestContext = {
+    ...{ identity, requestId: 'r-1', loaders: new Map() },
+    ...(manner === undefined ? {} : { manner }),
+  };
+  const statements: Readonly<Record<string, string>> = {
+    Create: 'INSERT INTO thing (id, name) VALUES (?, UUID())',
+    Update: "UPDATE thing SET name = CONCAT('changed ', id) WHERE id = ?",
+    Delete: 'DELETE FROM thing WHERE id = ?',
+  };
+  return ground.mutations.run<string>({
+    ...{ name: `thing${verb}`, context, input: inputOf(id), subject: 'Thing' },
+    prepare: (attempt) => {
+      attempt.projectId = projectId;
+      return async (tx) => {
+        await tx.execute(statements[verb] ?? '', [id]);
+        return id;
+      };
+    },
+    read: async () => id,
+    ...more,
+  });
+}
+
+const codes = ({ userErrors }: MutationOutcome<unknown>) => userErrors.map(({ code }) => code);
+
+async function sourceOf(id: string): Promise<string | undefined> {
+  const sql = 'SELECT source FROM applied_object WHERE id = ? AND project_id = ?';
+  return (await db.query<{ source: string }>(sql, [id, projectId]))[0]?.source;
+}
+
+async function rows(): Promise<readonly number[]> {
+  const tables = ['thing', 'applied_object', 'audit_entry', 'commit_record', 'idempotency_key'];
+  const counts = tables.map(
+    async (table) => (await db.query<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`))[0]?.n,
+  );
+  return (await Promise.all(counts)).map(Number);
+}
+
+describe('a source', () => {
+  test('owns what it creates, until it is deleted, by whomever', async () => {
+    const [one, other] = [newUuid(), newUuid()];
+    expect(codes(await call('Create', one, { source: 'site' }))).toEqual([]);
+    expect(codes(await call('Create', other))).toEqual([]);
+    expect([await sourceOf(one), await sourceOf(other)]).toEqual(['site', undefined]);
+    expect(codes(await call('Update', one, { source: 'site' }))).toEqual([]);
+    expect(codes(await call('Update', one))).toEqual([]);
+    expect(codes(await call('Delete', one))).toEqual([]);
+    expect(await sourceOf(one)).toBeUndefined();
+  });
+
+  test('leaves alone what another source made, and deletes only its own', async () => {
+    const [theirs, nobodys] = [newUuid(), newUuid()];
+    await call('Create', theirs, { source: 'theirs' });
+    await call('Create', nobodys);
+    const site = { source: 'site' };
+    expect(codes(await call('Update', theirs, site))).toEqual(['OTHER_SOURCE']);
+    expect(codes(await call('Delete', theirs, site))).toEqual(['OTHER_SOURCE']);
+    expect(codes(await call('Delete', nobodys, site))).toEqual(['OTHER_SOURCE']);
+    // What a person made may be changed, and stays nobody's.
+    expect(codes(await call('Update', nobodys, site))).toEqual([]);
+    expect([await sourceOf(theirs), await sourceOf(nobodys)]).toEqual(['theirs', undefined]);
+    const names = await db.query('SELECT id FROM thing WHERE id IN (?, ?)', [theirs, nobodys]);
+    expect(names).toHaveLength(2);
+  });
+
+  test('ends with its project', async () => {
+    const id = newUuid();
+    await call('Create', id, { source: 'site' });
+    await db.transaction((tx) => forgetProject(tx, projectId));
+    expect(await sourceOf(id)).toBeUndefined();
+  });
+});
+
+describe('a mutation that is only tried', () => {
+  const dryRun = { dryRun: true } as const;
+
+  test('leaves nothing, and its key is free', async () => {
+    const id = newUuid();
+    const before = await rows();
+    const input = inputOf(id, 'tried');
+    const tried = await call('Create', id, { ...dryRun, source: 'site' }, { input });
+    expect(tried).toEqual({ entity: null, userErrors: [], commit: null, replayed: false });
+    expect(await rows()).toEqual(before);
+    expect(await call('Create', id, undefined, { input })).toMatchObject({ entity: id, replayed: false });
+  });
+
+  test('refuses what the mutation refuses, without an entry in the audit trail', async () => {
+    const id = newUuid();
+    await call('Create', id, { source: 'theirs' });
+    const before = await rows();
+    const refuses = { prepare: () => async () => refuse('QUOTA_EXCEEDED', 'the quota is used up') };
+    expect(codes(await call('Create', newUuid(), dryRun, refuses))).toEqual(['QUOTA_EXCEEDED']);
+    expect(codes(await call('Update', id, { ...dryRun, source: 'site' }))).toEqual(['OTHER_SOURCE']);
+    expect(codes(await call('Update', id, dryRun, { input: inputOf(id, '') }))).toEqual(['INVALID_INPUT']);
+    expect(await rows()).toEqual(before);
+  });
+
+  test('reaches nothing outside of the database', async () => {
+    let isReached = false;
+    const look = async () => {
+      isReached = true;
+      return async () => newUuid();
+    };
+    const outcome = await call('Create', newUuid(), dryRun, { prepare: () => ({ look }) });
+    expect([codes(outcome), isReached]).toEqual([['NOT_TRIED'], false]);
+  });
+});
