@@ -2,7 +2,7 @@
 // the caller may not see, hides no other one.
 import { graphql } from '../generated/cli/index.ts';
 import { decodeId } from '../platform/values/ids.ts';
-import { cmpObjectText } from './cmp-object.ts';
+import { cmpObjectText, parseCmpObject } from './cmp-object.ts';
 import { CommandFailure, UsageError } from './failures.ts';
 import { type GraphClient, GraphFailure } from './graph-client.ts';
 import { isKindName, namedKinds, objectsNamed } from './named-kinds.ts';
@@ -34,6 +34,33 @@ const mappingsDocument = graphql(`
   }
 `);
 
+const backendsAtDocument = graphql(`
+  query FoundBackendsAt($address: String!, $first: Int!) {
+    backendsAt(address: $address, first: $first) { id name host operatingStatus }
+  }
+`);
+const balancersAtDocument = graphql(`
+  query FoundLoadBalancersAt($address: String!, $first: Int!) {
+    loadBalancersAt(address: $address, first: $first) { id name operatingStatus }
+  }
+`);
+const gslbsAtDocument = graphql(`
+  query FoundGslbsAt($address: String!, $first: Int!) {
+    gslbsAt(address: $address, first: $first) { id fqdn operatingStatus }
+  }
+`);
+const cmpObjectDocument = graphql(`
+  query FoundCmpObject($namespace: String!, $type: String!, $externalId: String!) {
+    cmpObject(namespace: $namespace, type: $type, externalId: $externalId) { id namespace type externalId }
+  }
+`);
+
+/** An address or a host name, or the beginning of one. */
+const isAddress = (word: string) => /^(?=.*[.:])[\w.:-]{2,200}$/.test(word);
+const isCmpObject = (word: string) => /^(?:[^\s:/]+:)?[^\s:/]+\/\S+$/.test(word);
+/** Of the graph's `first`. */
+const mostAtAddress = 50;
+
 /** Of the graph's `text`. */
 const longestWord = 200;
 /** Requests at once. */
@@ -56,6 +83,14 @@ export async function searchAll(client: GraphClient, word: string, first: number
     }),
     ['operation', () => operationsWith(client, word, first)],
     ['mapping', () => mappingsWith(client, word, first)],
+    ...(isAddress(word)
+      ? ([
+          ['backend', () => backendsAt(client, word, first)],
+          ['load balancer', () => balancersAt(client, word, first)],
+          ['GSLB', () => gslbsAt(client, word, first)],
+        ] as const)
+      : []),
+    ...(isCmpObject(word) ? ([['CMP object', () => cmpObjectNamed(client, word)]] as const) : []),
   ];
   const found: FoundObject[] = [];
   const missing: string[] = [];
@@ -66,7 +101,8 @@ export async function searchAll(client: GraphClient, word: string, first: number
       if (fault !== undefined) missing.push(`${what}: ${fault}`);
     }
   }
-  return { found, missing };
+  // What is found by its name may be found by its address, too.
+  return { found: [...new Map(found.toReversed().map((each) => [each.id, each])).values()].toReversed(), missing };
 }
 
 interface Outcome {
@@ -101,6 +137,35 @@ async function mappingsWith(client: GraphClient, objectKey: string, first: numbe
     ...{ kind: 'mapping', id, state: mappingState },
     name: `${resource} ${key} on ${backend?.name ?? '-'}${cmpObject === null ? '' : ` for ${cmpObjectText(cmpObject)}`}`,
   }));
+}
+
+async function backendsAt(client: GraphClient, address: string, first: number): Promise<FoundObject[]> {
+  const found = await client.query(backendsAtDocument, { address, first: Math.min(first, mostAtAddress) });
+  return (found.backendsAt ?? []).map(({ id, name, host, operatingStatus: state }) => ({
+    ...{ kind: 'backend', id, state, name: `${name} at ${host}` },
+  }));
+}
+
+async function balancersAt(client: GraphClient, address: string, first: number): Promise<FoundObject[]> {
+  const found = await client.query(balancersAtDocument, { address, first: Math.min(first, mostAtAddress) });
+  return (found.loadBalancersAt ?? []).map(({ id, name, operatingStatus: state }) => ({
+    ...{ kind: 'load balancer', id, state, name: `${name} with ${address}` },
+  }));
+}
+
+async function gslbsAt(client: GraphClient, address: string, first: number): Promise<FoundObject[]> {
+  const found = await client.query(gslbsAtDocument, { address, first: Math.min(first, mostAtAddress) });
+  return (found.gslbsAt ?? []).map(({ id, fqdn, operatingStatus: state }) => ({
+    ...{ kind: 'GSLB', id, state, name: `${fqdn} with ${address}` },
+  }));
+}
+
+/** Of any name: the graph knows each object of the CMP. */
+async function cmpObjectNamed(client: GraphClient, word: string): Promise<FoundObject[]> {
+  const { cmpObject } = await client.query(cmpObjectDocument, parseCmpObject(word));
+  return cmpObject == null
+    ? []
+    : [{ kind: 'CMP object', id: cmpObject.id, name: cmpObjectText(cmpObject), state: null }];
 }
 
 /** The id of what has this id, or as the only thing this name. Throws CommandFailure. */

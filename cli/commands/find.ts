@@ -7,7 +7,7 @@ import { remoteVerb } from '../remote-verb.ts';
 const usualEach = 10;
 
 export const find = remoteVerb({
-  summary: 'Find objects whose name has the word, calls about it, and mappings of that key or address.',
+  summary: 'Find objects whose name has the word, objects at that address, calls about it, and mappings of that key.',
   takes: ['WORD'],
   options: { each: integer('N', `At most so many of each kind (${usualEach}).`, { least: 1, most: 100 }) },
   async run({ client, names, options, printer }) {

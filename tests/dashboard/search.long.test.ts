@@ -44,6 +44,18 @@ test('finds names, calls by request id, and commands, with the keys alone', asyn
   expect(errors).toEqual([]);
 });
 
+test('finds a backend by the beginning of its address', async () => {
+  const { page, world, server } = suite();
+  world.addBackend({ name: 'edge-1', host: '192.0.2.17' });
+  world.addBackend({ name: 'core-1', host: '198.51.100.1' });
+  await login(page, server, world, '/relay');
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox', { name: 'Search everything' }).fill('192.0.2.');
+  const options = page.getByRole('option');
+  await options.filter({ hasText: 'edge-1' }).filter({ hasText: 'at 192.0.2.17' }).waitFor();
+  expect(await options.filter({ hasText: 'core-1' }).count()).toBe(0);
+});
+
 test('a lost part is named, and the others are searched all the same', async () => {
   const { page, world, server } = suite();
   world.addBackend({ name: 'edge-1' });

@@ -87,7 +87,7 @@ function SearchBox({ onClose }: { readonly onClose: () => void }) {
         aria-expanded="true"
         aria-controls={listId}
         aria-activedescendant={choices[active] === undefined ? undefined : `${listId}-${active}`}
-        placeholder="A name, an id, a request id, an object of the CMP, a page"
+        placeholder="A name, an address, an id, a request id, an object of the CMP, a page"
         maxLength={200}
         // biome-ignore lint/a11y/noAutofocus: the dialog was opened to type here.
         autoFocus

@@ -1,11 +1,16 @@
 // Where the search looks: each source is one bounded request, and answers for its own kinds with the caller's rights.
 import {
+  SearchBackendsAtDocument,
   SearchClustersDocument,
   SearchGslbDocument,
+  SearchGslbsAtDocument,
+  SearchLoadBalancersAtDocument,
   SearchLoadbalancerDocument,
   SearchMachinesDocument,
   SearchNodeDocument,
+  SearchProjectsDocument,
   SearchRelayDocument,
+  SearchUsersDocument,
 } from '../../../generated/dashboard/graphql.ts';
 import { formatCmpObject } from '../cmp-object.ts';
 import type { Requester } from '../graph/request.ts';
@@ -31,6 +36,10 @@ interface Source {
 
 const longestText = 200;
 const mostWords = 8;
+/** An address or a host name, or the beginning of one. */
+const addressPattern = /^(?=.*[.:])[\w.:-]{2,200}$/;
+const isAddress = (text: string) => addressPattern.test(text);
+
 /** A global id: base64url of a type and a key. */
 const idPattern = /^[\w-]{16,128}={0,2}$/;
 
@@ -99,6 +108,52 @@ export const sources: readonly Source[] = [
     search: async (requester, text) =>
       (await requester.request(SearchClustersDocument, { text })).objectClusters.nodes.flatMap(
         ({ id, name, presence }) => found('ObjectCluster', id, name, [formatWord(presence)]),
+      ),
+  },
+  {
+    title: 'Backends by address',
+    page: 'relay',
+    async search(requester, text) {
+      if (!isAddress(text)) return [];
+      const { backendsAt } = await requester.request(SearchBackendsAtDocument, { address: text });
+      return backendsAt.flatMap(({ id, name, host }) => found('Backend', id, name, [`at ${host}`]));
+    },
+  },
+  {
+    title: 'Load balancers by address',
+    page: 'loadbalancer',
+    async search(requester, text) {
+      if (!isAddress(text)) return [];
+      const { loadBalancersAt } = await requester.request(SearchLoadBalancersAtDocument, { address: text });
+      return loadBalancersAt.flatMap(({ id, name, project }) =>
+        found('LoadBalancer', id, name, [project?.name, `with ${text}`]),
+      );
+    },
+  },
+  {
+    title: 'Names by address',
+    page: 'gslb',
+    async search(requester, text) {
+      if (!isAddress(text)) return [];
+      const { gslbsAt } = await requester.request(SearchGslbsAtDocument, { address: text });
+      return gslbsAt.flatMap(({ id, fqdn }) => found('Gslb', id, fqdn, [`with a member at ${text}`]));
+    },
+  },
+  {
+    title: 'Users',
+    page: 'people',
+    forAdmins: true,
+    search: async (requester, text) =>
+      (await requester.request(SearchUsersDocument, { text })).users.nodes.flatMap(({ id, name }) =>
+        found('User', id, name, []),
+      ),
+  },
+  {
+    title: 'Projects',
+    page: 'people',
+    search: async (requester, text) =>
+      (await requester.request(SearchProjectsDocument, { text })).projects.nodes.flatMap(({ id, name, description }) =>
+        found('Project', id, name, [description]),
       ),
   },
   {

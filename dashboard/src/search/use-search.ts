@@ -12,6 +12,11 @@ interface Search {
   readonly failures: readonly string[];
 }
 
+/** A name may be an address, too. */
+function onceEach(found: readonly Found[]): readonly Found[] {
+  return [...new Map(found.toReversed().map((each) => [each.id, each])).values()].toReversed();
+}
+
 const typingMs = 200;
 const nothing: Search = { found: [], isSearching: false, failures: [] };
 
@@ -32,7 +37,7 @@ export function useSearchResults(typed: string): Search {
     const show = (): void => {
       if (isOver) return;
       setSearch({
-        found: asked.flatMap(({ title }) => answers.get(title) ?? []),
+        found: onceEach(asked.flatMap(({ title }) => answers.get(title) ?? [])),
         failures: asked.flatMap(({ title }) => failures.get(title) ?? []),
         isSearching: answers.size + failures.size < asked.length,
       });

@@ -299,6 +299,7 @@ export function createBalancerRoot<Context>(world: BalancerWorld, guard: (contex
       guard(context);
       return page(withText(withStatus(loadBalancing.balancers.values(), operatingStatuses), text), first, after);
     },
+    loadBalancersAt: () => [],
     loadBalancer: ({ id }: WithId, context: Context) => {
       guard(context);
       return loadBalancing.balancers.get(id) ?? null;

@@ -84,6 +84,10 @@ export function createRoot(world: FakeWorld) {
       guard(context);
       return page(withText(withStatus(world.backends.values(), operatingStatuses), text), first, after);
     },
+    backendsAt: ({ address }: { readonly address: string }, context: FakeContext) => {
+      guard(context);
+      return [...world.backends.values()].filter(({ host }) => String(host).startsWith(address));
+    },
     backend: ({ id }: { readonly id: string }, context: FakeContext) => {
       guard(context);
       return world.backends.get(id) ?? null;

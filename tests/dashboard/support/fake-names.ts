@@ -236,6 +236,7 @@ export function createNameRoot<Context>(world: NameWorld, guard: (context: Conte
       if (world.lostFields.has('gslbs')) throw coded('UNAVAILABLE', 'The subgraph of gslbs does not answer.');
       return page(withText(withStatus(naming.names.values(), operatingStatuses), text), first, after);
     },
+    gslbsAt: () => [],
     gslb: ({ id }: WithId, context: Context) => {
       guard(context);
       return naming.names.get(id) ?? null;

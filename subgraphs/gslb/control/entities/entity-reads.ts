@@ -1,6 +1,6 @@
 // Reads of GSLB entities for the graph. Only what the caller may see; vantage points and zones are administrators'.
 
-import type { QueryGslbHistoryArgs } from '../../../../generated/graph/gslb.ts';
+import type { QueryGslbHistoryArgs, QueryGslbsAtArgs } from '../../../../generated/graph/gslb.ts';
 import type { Database } from '../../../../platform/database/database.ts';
 import { mostCounted } from '../../../../platform/database/range-search.ts';
 import { adminCaller, caller, maySee, projectsFor } from '../../../../platform/edge/authorise.ts';
@@ -16,6 +16,7 @@ import {
   searchedItems,
 } from '../../../../platform/graph/connection.ts';
 import { pageOfList } from '../../../../platform/graph/entity-list.ts';
+import { foundByAddress } from '../../../../platform/graph/found-by-address.ts';
 import { loader } from '../../../../platform/graph/loader.ts';
 import { naturalKey, projectOfName } from '../../../../platform/graph/natural-key.ts';
 import { countOf, pageOf } from '../../../../platform/graph/page-loader.ts';
@@ -39,6 +40,7 @@ import {
   type VantagePointEntity,
   type ZoneEntity,
 } from './entity-store.ts';
+import { gslbsUsingMembers, memberAddresses } from './member-address-store.ts';
 import { readOwnTypes } from './own-type-store.ts';
 import { countsOfUsers, monitorsOfEach, poolUses, type Use, usersOfEach } from './use-store.ts';
 
@@ -164,6 +166,14 @@ export class EntityReads {
     return pageOfList(this.#db, entityLists[type], { ...args, orderBy: orderBy ?? 'OLDEST', projects }, (ids) =>
       readEntities(this.#db, type, ids),
     );
+  }
+
+  /** GSLBs with a member there, without deleted ones. Throws INVALID_INPUT. */
+  async namesAt(context: RequestContext, { address, first = 10 }: QueryGslbsAtArgs): Promise<EntityRows['Gslb'][]> {
+    const wanted = { address, first, projects: projectsFor(context.identity, null) };
+    const ids = await gslbsUsingMembers(this.#db, await foundByAddress(this.#db, [memberAddresses], wanted), first);
+    const rows = await Promise.all(ids.map((id) => this.entity(context, 'Gslb', id)));
+    return rows.flatMap((row) => (row === null || row.deleted ? [] : [row]));
   }
 
   /** GSLBs of a CMP object (global id) that the caller may see, oldest first. */

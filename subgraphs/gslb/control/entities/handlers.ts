@@ -38,6 +38,7 @@ import {
   type ZoneEntity,
 } from './entity-store.ts';
 import { nameBeyond, nameBeyondMembers } from './flavor-check-store.ts';
+import { writeMemberAddresses } from './member-address-store.ts';
 import { checkMember, checkMonitor } from './member-checks.ts';
 import { credentialColumns } from './monitor-credentials.ts';
 import { checkedPools, checkedVantagePoints, zonesOver } from './name-check-store.ts';
@@ -194,9 +195,10 @@ export function memberHandler(
         check.fault('loadBalancerId', unknownId('LoadBalancer', loadBalancerId), 'NOT_FOUND');
       await checkMember(sql, check, egress, { id, poolId, spec: settings });
     },
-    async written(tx, id, _, before) {
+    async written(tx, id, settings, before) {
       const row = before ?? (await lockEntity(tx, 'GslbPoolMember', id));
       if (row === undefined) return;
+      await writeMemberAddresses(tx, row, settings, before?.spec);
       if (before === undefined) await checkRoom(tx, row.poolId);
       const field = before === undefined ? 'poolId' : 'id';
       await refuseUnsaid(tx, [row.poolId], field);

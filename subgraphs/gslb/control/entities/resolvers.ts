@@ -102,6 +102,7 @@ export function entityResolvers(dependencies: ResolverDependencies): Resolvers {
   const written: Resolvers = {
     Query: {
       gslbs: (_, args, context) => reads.page(context, 'Gslb', args),
+      gslbsAt: (_, args, context) => reads.namesAt(context, args),
       gslbPools: (_, args, context) => reads.page(context, 'GslbPool', args),
       gslbMonitors: (_, args, context) => reads.page(context, 'GslbMonitor', args),
       gslbFlavors: (_, args, context) => reads.page(context, 'GslbFlavor', args),

@@ -1,5 +1,9 @@
 // Reads of load balancers for the graph: by id, in pages, and the children of one. Shows only what the caller may see.
-import type { QueryLoadBalancerArgs, QueryLoadBalancersArgs } from '../../../../generated/graph/loadbalancer.ts';
+import type {
+  QueryLoadBalancerArgs,
+  QueryLoadBalancersArgs,
+  QueryLoadBalancersAtArgs,
+} from '../../../../generated/graph/loadbalancer.ts';
 import type { Condition, Database } from '../../../../platform/database/database.ts';
 import { countsOfParents, rowsOfParents } from '../../../../platform/database/parent-rows.ts';
 import { maySee, projectsFor } from '../../../../platform/edge/authorise.ts';
@@ -7,6 +11,7 @@ import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import { cmpObjectRanges } from '../../../../platform/graph/cmp-object.ts';
 import { type Page, type PageArguments, type PageRequest, pageItems } from '../../../../platform/graph/connection.ts';
 import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/graph/entity-list.ts';
+import { type AddressColumn, foundByAddress } from '../../../../platform/graph/found-by-address.ts';
 import { loader } from '../../../../platform/graph/loader.ts';
 import { findByKey } from '../../../../platform/graph/natural-key.ts';
 import { pageOf } from '../../../../platform/graph/page-loader.ts';
@@ -33,6 +38,26 @@ const balancerList: ListTable = {
     status: 'lb_load_balancer_project_status_idx',
   },
 };
+
+const addressColumns: readonly AddressColumn[] = [
+  {
+    ...{ table: 'lb_load_balancer', column: 'floating_address', id: 'id', where: 'deleted_at IS NULL' },
+    ...{ index: 'lb_load_balancer_address_idx', ofProject: 'lb_load_balancer_project_address_idx' },
+  },
+  {
+    ...{ table: 'lb_node', column: 'address', id: 'load_balancer_id', where: "state <> 'DELETED'" },
+    ...{ index: 'lb_node_address_idx', ofProject: 'lb_node_project_address_idx' },
+  },
+  {
+    ...{ table: 'lb_node', column: 'subnet_address', id: 'load_balancer_id', where: "state <> 'DELETED'" },
+    ...{ index: 'lb_node_subnet_address_idx', ofProject: 'lb_node_project_subnet_address_idx' },
+  },
+  // The key of a member begins with its host. Deleted ones have none.
+  {
+    ...{ table: 'lb_part', column: 'unique_key', id: 'load_balancer_id', where: "kind = 'PoolMember'" },
+    ...{ index: 'lb_part_key_idx', ofProject: 'lb_part_project_key_idx' },
+  },
+];
 
 export class BalancerReads {
   readonly #db: Database;
@@ -82,6 +107,17 @@ export class BalancerReads {
     return this.#below(context, byCmpObject, cmpObject, args, {
       index: projects === 'all' ? 'lb_load_balancer_cmp_idx' : 'lb_load_balancer_project_cmp_idx',
       ranges: (id) => cmpObjectRanges(id, projects),
+    });
+  }
+
+  /** With a node, a shared address or a member there, without deleted ones. Throws INVALID_INPUT. */
+  async at(context: RequestContext, { address, first = 10 }: QueryLoadBalancersAtArgs): Promise<BalancerRow[]> {
+    const wanted = { address, first, projects: projectsFor(context.identity, null) };
+    const ids = await foundByAddress(this.#db, addressColumns, wanted);
+    const rows = await readBalancers(this.#db, ids);
+    return ids.flatMap((id) => {
+      const row = rows.get(id);
+      return row === undefined || row.provisioningStatus === 'DELETED' ? [] : [row];
     });
   }
 

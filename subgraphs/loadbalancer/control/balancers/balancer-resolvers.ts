@@ -31,6 +31,7 @@ export function balancerResolvers(all: BalancerResolverDependencies): Resolvers 
     Query: {
       loadBalancer: (_, args, context) => reads.find(context, args),
       loadBalancers: (_, args, context) => reads.page(context, args),
+      loadBalancersAt: (_, args, context) => reads.at(context, args),
       loadBalancerQuotas: async (_, { projectId }, context) => [...(await quotas.ofProject(context, projectId))],
     },
     Mutation: {

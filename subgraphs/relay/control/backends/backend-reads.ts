@@ -1,6 +1,6 @@
 // Reads of backends for the graph, outside of a call's path: one by its id, batched; pages; and objects of one backend. Only
 // objects that the caller may see are returned, so that no resolver can forget the check.
-import type { QueryBackendArgs, QueryBackendsArgs } from '../../../../generated/graph/relay.ts';
+import type { QueryBackendArgs, QueryBackendsArgs, QueryBackendsAtArgs } from '../../../../generated/graph/relay.ts';
 import type { Backend } from '../../../../generated/prisma/client.ts';
 import type { Database } from '../../../../platform/database/database.ts';
 import { allOf, is, isOneOf } from '../../../../platform/database/range-search.ts';
@@ -8,6 +8,7 @@ import { maySee, projectsFor } from '../../../../platform/edge/authorise.ts';
 import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import type { Page } from '../../../../platform/graph/connection.ts';
 import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/graph/entity-list.ts';
+import { type AddressColumn, foundByAddress } from '../../../../platform/graph/found-by-address.ts';
 import { loader } from '../../../../platform/graph/loader.ts';
 import { findByKey } from '../../../../platform/graph/natural-key.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
@@ -19,6 +20,11 @@ const backendList: ListTable = {
   name: 'live_name',
   all: { name: 'backend_list_idx', time: 'backend_time_idx' },
   ofProject: { name: 'backend_project_list_idx', time: 'backend_project_time_idx' },
+};
+
+const hosts: AddressColumn = {
+  ...{ table: 'backend', column: 'host', id: 'id', where: 'deleted_at IS NULL' },
+  ...{ index: 'backend_host_idx', ofProject: 'backend_project_host_idx' },
 };
 
 const backends = Symbol('backends by id');
@@ -80,6 +86,14 @@ export class BackendReads {
       ...(label == null ? {} : { mostLookedAt: 200 }),
     };
     return pageOfList(this.#db, backendList, filter, (ids) => this.#byIds(ids));
+  }
+
+  /** Whose host begins with the text, without deleted ones. Throws INVALID_INPUT. */
+  async at(context: RequestContext, { address, first = 10 }: QueryBackendsAtArgs): Promise<BackendView[]> {
+    const wanted = { address, first, projects: projectsFor(context.identity, null) };
+    const ids = await foundByAddress(this.#db, [hosts], wanted);
+    const rows = await this.#byIds(ids);
+    return ids.flatMap((id) => rows.get(id) ?? []);
   }
 
   async labels(context: RequestContext, backendId: string): Promise<readonly LabelRow[]> {

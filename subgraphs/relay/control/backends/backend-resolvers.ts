@@ -20,6 +20,7 @@ export function backendResolvers(dependencies: {
     Query: {
       backend: (_, args, context) => reads.find(context, args),
       backends: (_, args, context) => reads.page(context, args),
+      backendsAt: (_, args, context) => reads.at(context, args),
     },
     Mutation: {
       backendCreate: (_, { input }, context) => payload('backend', service.create(context, input)),
