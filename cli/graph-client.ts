@@ -1,6 +1,8 @@
 // The command line's client: GraphQL over HTTP. Failures become messages for people and exit codes for scripts.
 import type { Pool } from 'undici';
 import type { TypedDocumentString } from '../generated/cli/graphql.ts';
+import { dryRunHeader, sourceHeader } from '../platform/edge/manner.ts';
+import { mostAtOnce } from './at-once.ts';
 import { CommandFailure, exitCodes, Interruption } from './failures.ts';
 
 /** A client's credential. */
@@ -73,6 +75,12 @@ export function untyped<Data>(text: string): GraphqlDocument<Data, Readonly<Reco
   return { toString: () => text } as GraphqlDocument<Data, Readonly<Record<string, unknown>>>;
 }
 
+/** How a mutation is carried out: only tried, or for a source of files. Default: as usual. */
+export interface Manner {
+  readonly dryRun?: boolean;
+  readonly source?: string;
+}
+
 /** The result of a mutation's one root field. */
 type PayloadIn<Data> = Data[keyof Data] & { readonly userErrors: readonly UserError[] };
 
@@ -88,8 +96,6 @@ export interface UserError {
 const deadlineMs = 150_000;
 const connectMs = 5_000;
 const usualSlowMs = 10_000;
-/** The most concurrent requests of a command. */
-const mostConnections = 4;
 const maxAnswerBytes = 64 * 1024 * 1024;
 
 /** The server answered with an error. */
@@ -159,32 +165,38 @@ export class GraphClient {
   async tryMutate<Data, Variables>(
     document: GraphqlDocument<Data, Variables>,
     input: InputOf<Variables>,
+    manner: Manner = {},
   ): Promise<PayloadIn<Data>> {
-    const data = await this.query(document, { input } as Variables);
+    const data = await this.#data('', { query: document.toString(), variables: { input } }, headersOf(manner));
     const [payload] = Object.values(data as Record<string, PayloadIn<Data>>);
     if (payload == null) throw new GraphFailure('the server gave no answer to the mutation', undefined);
     return payload;
   }
 
-  async #data(below: string, body: object | undefined): Promise<Record<string, unknown>> {
-    const { data, errors } = await this.#post(below, body);
+  async #data(below: string, body: object | undefined, headers: Headers = {}): Promise<Record<string, unknown>> {
+    const { data, errors } = await this.#post(below, body, headers);
     const [first] = errors ?? [];
     if (first === undefined && data !== undefined && data !== null) return data;
     throw new GraphFailure(first?.message ?? 'the server gave no answer', first?.extensions?.code);
   }
 
-  async #post(below: string, body: object | undefined): Promise<GraphAnswer> {
+  async #post(below: string, body: object | undefined, headers: Headers = {}): Promise<GraphAnswer> {
     const { credential } = this.#options;
     const token = await credential?.token();
-    const answer = await this.#postAs(token, below, body);
+    const answer = await this.#postAs(token, below, body, headers);
     if (token === undefined || answer.errors?.[0]?.extensions?.code !== 'UNAUTHENTICATED') return answer;
     // Refused before anything was done.
     const other = await credential?.inPlaceOf(token);
-    return other === undefined ? answer : this.#postAs(other, below, body);
+    return other === undefined ? answer : this.#postAs(other, below, body, headers);
   }
 
   /** `below`: the path below the endpoint. */
-  async #postAs(token: string | undefined, below: string, body: object | undefined): Promise<GraphAnswer> {
+  async #postAs(
+    token: string | undefined,
+    below: string,
+    body: object | undefined,
+    headers: Headers,
+  ): Promise<GraphAnswer> {
     const { url, signal } = this.#options;
     const slow = this.#slowTimer();
     try {
@@ -193,6 +205,7 @@ export class GraphClient {
         path: `${url.pathname}${below}${url.search}`,
         method: 'POST',
         headers: {
+          ...headers,
           'content-type': 'application/json',
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         },
@@ -221,11 +234,20 @@ export class GraphClient {
   }
 }
 
+type Headers = Readonly<Record<string, string>>;
+
+function headersOf({ dryRun, source }: Manner): Headers {
+  return {
+    ...(dryRun === true ? { [dryRunHeader]: 'true' } : {}),
+    ...(source === undefined ? {} : { [sourceHeader]: source }),
+  };
+}
+
 /** Loads the library with the first request: many commands send none. */
 async function poolFor({ url, ca }: GraphClientOptions): Promise<Pool> {
   const { Pool } = await import('undici');
   const connect = { timeout: connectMs, ...(ca === undefined ? {} : { ca }) };
-  return new Pool(url.origin, { connections: mostConnections, connect });
+  return new Pool(url.origin, { connections: mostAtOnce, connect });
 }
 
 export function refusalText({ code, message, field }: UserError): string {

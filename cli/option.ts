@@ -12,6 +12,8 @@ export interface Option<Value> {
   /** Names its argument in the help; left out for a switch. */
   readonly value?: string;
   readonly short?: string;
+  /** Its argument may be left out. */
+  readonly bare?: true;
   readonly repeated?: true;
   readonly needed?: true;
   /** Heading in the help. */
@@ -89,6 +91,18 @@ export function choice<const Value extends string>(
   help: string,
 ): Option<Value | undefined> {
   return one(value, help, chosenFrom(known));
+}
+
+/** One of some words, of which the first is meant by the option alone. */
+export function choiceOrFirst<const Value extends string>(
+  value: string,
+  known: readonly [Value, ...Value[]],
+  help: string,
+): Option<Value | undefined> {
+  const readOne = chosenFrom(known);
+  const read = (given: Given, name: string) =>
+    given === true ? known[0] : typeof given === 'string' ? readOne(given, name) : undefined;
+  return { help, value, bare: true, words: known, read };
 }
 
 export function chosenFrom<const Value extends string>(known: readonly Value[]): Reader<Value> {

@@ -176,9 +176,10 @@ function withOutput<Read extends Values<Verb['options']>>(options: Read, output:
 
 function commanderOption(
   name: string,
-  { help, value, short, repeated, needed, group }: Option<unknown>,
+  { help, value, short, bare, repeated, needed, group }: Option<unknown>,
 ): CommanderOption {
-  const flags = `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` <${value}>`}`;
+  const argument = value === undefined ? '' : bare ? ` [${value}]` : ` <${value}>`;
+  const flags = `${short === undefined ? '' : `-${short}, `}--${name}${argument}`;
   const option = new CommanderOption(flags, help).makeOptionMandatory(needed === true);
   if (repeated) option.argParser((each: string, before: string[] | undefined) => [...(before ?? []), each]);
   if (group !== undefined) option.helpGroup(group);

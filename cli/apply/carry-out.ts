@@ -1,13 +1,16 @@
-// Carries out the steps of a plan, one after the other. A refusal affects one step and those that need what it makes; a lost server
-// all that follow. A run that was interrupted can be repeated.
+// Carries out the steps of a plan: those of one object in order, objects of one kind a few at once, one kind after the other. A refusal affects
+// one step and those that need what it makes; a lost server all that follow. A run that was interrupted can be repeated.
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isSecretName } from '../../platform/secrets/secret-names.ts';
 import { canonicalJson, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
+import { allAtOnce } from '../at-once.ts';
 import { CommandFailure, Interruption } from '../failures.ts';
-import type { GraphClient } from '../graph-client.ts';
+import { type GraphClient, GraphFailure, type Manner } from '../graph-client.ts';
 import { type AppliedPayload, graphqlDocumentOf } from './mutations.ts';
+import { isWhole } from './owned.ts';
 import { hideSecrets } from './secrets.ts';
-import { awaited, type Request, type Step, stepKey } from './step.ts';
+import { awaited, groupsOf, type Request, type Step, stepKey } from './step.ts';
 
 type Result =
   | 'CREATED'
@@ -32,6 +35,7 @@ export interface StepResult {
 }
 
 export interface Outcome {
+  /** In the order of the steps. */
   readonly results: readonly StepResult[];
   /** Why the server did not answer. */
   readonly lost: CommandFailure | undefined;
@@ -39,87 +43,166 @@ export interface Outcome {
   readonly commit: AppliedPayload['commit'];
 }
 
+interface CarryOutOptions {
+  /** Of whole objects. */
+  readonly source?: string | undefined;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, of: number) => void;
+}
+
 const done = { create: 'CREATED', update: 'UPDATED', delete: 'DELETED', nothing: 'UNCHANGED' } as const;
 const would = { create: 'WOULD_CREATE', update: 'WOULD_UPDATE', delete: 'WOULD_DELETE', nothing: 'UNCHANGED' } as const;
 /** So often may an object have been created from the same file, and deleted, while its keys were kept. */
 const mostKeys = 50;
+/** The server has too much to do, and did nothing. */
+const laterCodes: ReadonlySet<string | undefined> = new Set(['BUSY', 'IN_PROGRESS', 'RATE_LIMITED']);
+const pausesMs = [250, 500, 1_000, 2_000, 4_000, 8_000, 8_000];
 
 /** A step in the words of a dry run. */
 export function foreseen(step: Step): StepResult {
   return { step, result: would[step.action], line: step.line, id: step.id, message: null };
 }
 
-export async function carryOut(client: GraphClient, steps: readonly Step[]): Promise<Outcome> {
-  const results: StepResult[] = [];
-  const ids = new Map<string, string>();
-  let lost: CommandFailure | undefined;
-  let commit: AppliedPayload['commit'] = null;
-  const tell = (step: Step, result: Result, message: string | null, more: Partial<StepResult> = {}) =>
-    results.push({ step, result, line: step.line, id: step.id, message, ...more });
-  for (const step of steps) {
+export async function carryOut(
+  client: GraphClient,
+  steps: readonly Step[],
+  options: CarryOutOptions = {},
+): Promise<Outcome> {
+  const run = new Run(client, steps.length, options);
+  for (const ofOneKind of groupsOf(steps)) await allAtOnce(ofOneKind, (ofOneObject) => run.carryOut(ofOneObject));
+  return run.outcome(steps);
+}
+
+/** The deletions follow only if all before them succeeded: what replaces an object is there then. */
+export async function carryOutAll(
+  client: GraphClient,
+  { changes, deletions }: { readonly changes: readonly Step[]; readonly deletions: readonly Step[] },
+  options: CarryOutOptions,
+): Promise<Outcome> {
+  const changed = await carryOut(client, changes, options);
+  const isSound = changed.results.every(({ result }) => !['REFUSED', 'NO_ANSWER', 'NOT_DONE'].includes(result));
+  if (!isSound) {
+    const message = 'something before it was not done';
+    const kept = deletions.map((step) => ({ ...foreseen(step), result: 'NOT_DONE', message }) as const);
+    return { ...changed, results: [...changed.results, ...kept] };
+  }
+  const { results, lost, commit } = await carryOut(client, deletions, options);
+  return { results: [...changed.results, ...results], lost, commit: commit ?? changed.commit };
+}
+
+class Run {
+  readonly #client: GraphClient;
+  readonly #count: number;
+  readonly #options: CarryOutOptions;
+  readonly #results = new Map<Step, StepResult>();
+  /** By the key of the step that makes it; null: it was not made. */
+  readonly #ids = new Map<string, string | null>();
+  /** Objects whose steps have begun. */
+  readonly #begun = new Map<string, Promise<void>>();
+  #lost: CommandFailure | undefined;
+  #commit: AppliedPayload['commit'] = null;
+
+  constructor(client: GraphClient, count: number, options: CarryOutOptions) {
+    this.#client = client;
+    this.#count = count;
+    this.#options = options;
+  }
+
+  /** All steps of one object, in order. */
+  async carryOut(steps: readonly Step[]): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const keys = new Set(steps.map(stepKey));
+    for (const key of keys) this.#begun.set(key, promise);
+    for (const step of steps) {
+      this.#results.set(step, await this.#carryOutOne(step, keys));
+      this.#options.onProgress?.(this.#results.size, this.#count);
+    }
+    resolve();
+  }
+
+  outcome(steps: readonly Step[]): Outcome {
+    const results = steps.flatMap((step) => this.#results.get(step) ?? []);
+    return { results, lost: this.#lost, commit: this.#commit };
+  }
+
+  /** `own`: keys of the steps of the same object. */
+  async #carryOutOne(step: Step, own: ReadonlySet<string>): Promise<StepResult> {
     const { request, secrets } = step;
-    if (step.id !== null) ids.set(stepKey(step), step.id);
-    if (request === undefined) {
-      results.push(foreseen(step));
-      continue;
+    const key = stepKey(step);
+    if (step.id !== null) this.#ids.set(key, step.id);
+    const told = (result: Result, message: string | null, more: Partial<StepResult> = {}): StepResult => ({
+      ...{ step, result, line: step.line, id: step.id, message, ...more },
+    });
+    if (request === undefined) return foreseen(step);
+    if (this.#lost !== undefined) return told('NOT_DONE', null);
+    for (const needed of awaitedIn(request.input)) {
+      // Objects that were begun before need nothing of this one.
+      if (!own.has(needed)) await this.#begun.get(needed);
+      if ((this.#ids.get(needed) ?? null) === null) return told('NOT_DONE', `it needs ${needed}, which was not made`);
     }
-    if (lost !== undefined) {
-      tell(step, 'NOT_DONE', null);
-      continue;
-    }
-    const missing = missingIn(request.input, ids);
-    if (missing !== undefined) {
-      tell(step, 'NOT_DONE', `it needs ${missing}, which was not made`);
-      continue;
-    }
+    if (this.#lost !== undefined) return told('NOT_DONE', null);
     try {
-      const payload = await send(client, request, filled(request.input, ids) as JsonObject, step.action === 'create');
+      const input = filled(request.input, this.#ids) as JsonObject;
+      const payload = await this.#send(step, request, input);
       const [error] = payload.userErrors;
       if (error !== undefined) {
         const text = payload.userErrors.map(({ code, message }) => `${code}: ${message}`).join('; ');
-        tell(step, 'REFUSED', hideSecrets(text, secrets), { line: step.lineOf(error.field.slice(1)) });
-        continue;
+        return told('REFUSED', hideSecrets(text, secrets), { line: step.lineOf(error.field.slice(1)) });
       }
-      commit = payload.commit ?? commit;
+      this.#commit = payload.commit ?? this.#commit;
       const id = step.id ?? payload.made?.id ?? null;
-      if (id !== null) ids.set(stepKey(step), id);
-      tell(step, done[step.action], null, { id });
+      if (id !== null) this.#ids.set(key, id);
+      return told(done[step.action], null, { id });
     } catch (error) {
       if (!(error instanceof CommandFailure)) throw error;
       const isInterrupted = error instanceof Interruption;
-      lost = isInterrupted ? error : new CommandFailure(hideSecrets(error.message, secrets), error.exitCode);
-      tell(step, 'NO_ANSWER', lost.message);
+      this.#lost ??= isInterrupted ? error : new CommandFailure(hideSecrets(error.message, secrets), error.exitCode);
+      return told('NO_ANSWER', this.#lost.message);
     }
   }
-  return { results, lost, commit };
+
+  /**
+   * The key follows from the content, so that a repetition is known as such. An object that was created from the same content before, and
+   * deleted since, has used its key: the next one is taken.
+   */
+  async #send(step: Step, request: Request, input: JsonObject): Promise<AppliedPayload> {
+    const creates = step.action === 'create';
+    const { source } = this.#options;
+    const manner = source !== undefined && isWhole(step) ? { source } : {};
+    for (let turn = 1; ; turn += 1) {
+      const idempotencyKey = keyFor(request, input, turn);
+      const payload = await this.#sendUntilTaken(request, { ...input, idempotencyKey }, manner);
+      const isOther = payload.userErrors.some(({ code }) => code === 'KEY_CONFLICT');
+      const { made, userErrors } = payload;
+      const isGone = made === null || made?.provisioningStatus === 'DELETED' || made?.provisioningStatus === 'DELETING';
+      if (turn === mostKeys || !(isOther || (creates && userErrors.length === 0 && isGone))) return payload;
+    }
+  }
+
+  /** A server with too much to do is asked again. */
+  async #sendUntilTaken({ mutation }: Request, input: JsonObject, manner: Manner): Promise<AppliedPayload> {
+    const { signal } = this.#options;
+    for (const pauseMs of pausesMs) {
+      try {
+        const payload = await this.#client.tryMutate(graphqlDocumentOf(mutation), input, manner);
+        if (!payload.userErrors.some(({ code }) => laterCodes.has(code))) return payload;
+      } catch (error) {
+        if (!(error instanceof GraphFailure) || !laterCodes.has(error.code)) throw error;
+      }
+      await sleep(pauseMs, undefined, signal === undefined ? {} : { signal }).catch(() => {
+        throw new Interruption();
+      });
+    }
+    return this.#client.tryMutate(graphqlDocumentOf(mutation), input, manner);
+  }
 }
 
 /** Throws CommandFailure where something was refused or not answered. `what` runs again: `the import`. */
-export function failIfAny({ results, lost }: Outcome, what: string, objects: string): void {
+export function failIfAny({ results, lost }: Pick<Outcome, 'results' | 'lost'>, what: string, objects: string): void {
   if (lost instanceof Interruption) throw new Interruption(`run ${what} again`);
   if (lost !== undefined) throw new CommandFailure(`${lost.message}: run ${what} again`, lost.exitCode);
   const refused = results.filter(({ result }) => result === 'REFUSED').length;
   if (refused > 0) throw new CommandFailure(`${refused} of ${results.length} ${objects} were refused`);
-}
-
-/**
- * The key follows from the content, so that a repetition is known as such. An object that was created from the same content before, and
- * deleted since, has used its key: the next one is taken.
- */
-async function send(
-  client: GraphClient,
-  request: Request,
-  input: JsonObject,
-  creates: boolean,
-): Promise<AppliedPayload> {
-  for (let turn = 1; ; turn += 1) {
-    const idempotencyKey = keyFor(request, input, turn);
-    const payload = await client.tryMutate(graphqlDocumentOf(request.mutation), { ...input, idempotencyKey });
-    const isOther = payload.userErrors.some(({ code }) => code === 'KEY_CONFLICT');
-    const { made, userErrors } = payload;
-    const isGone = made === null || made.provisioningStatus === 'DELETED' || made.provisioningStatus === 'DELETING';
-    if (turn === mostKeys || !(isOther || (creates && userErrors.length === 0 && isGone))) return payload;
-  }
 }
 
 /** In the form of a UUID. Secrets are left out: nothing that is stored may help to guess one. */
@@ -133,24 +216,20 @@ function withoutSecrets(value: JsonValue | undefined): JsonValue | undefined {
   return mapped(value, (object) => Object.fromEntries(Object.entries(object).filter(([name]) => !isSecretName(name))));
 }
 
-function filled(value: JsonValue | undefined, ids: ReadonlyMap<string, string>): JsonValue | undefined {
+function filled(value: JsonValue | undefined, ids: ReadonlyMap<string, string | null>): JsonValue | undefined {
   const key = awaited(value);
-  if (key !== undefined) return ids.get(key);
+  if (key !== undefined) return ids.get(key) ?? null;
   if (Array.isArray(value)) return value.map((each: JsonValue) => filled(each, ids) as JsonValue);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, filled(member as JsonValue, ids)]));
 }
 
-/** What is needed and was not made. */
-function missingIn(value: JsonValue | undefined, ids: ReadonlyMap<string, string>): string | undefined {
+/** The keys of what it needs. */
+export function awaitedIn(value: JsonValue | undefined): readonly string[] {
   const key = awaited(value);
-  if (key !== undefined) return ids.has(key) ? undefined : key;
-  if (typeof value !== 'object' || value === null) return undefined;
-  for (const member of Object.values(value)) {
-    const missing = missingIn(member as JsonValue, ids);
-    if (missing !== undefined) return missing;
-  }
-  return undefined;
+  if (key !== undefined) return [key];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap((member) => awaitedIn(member as JsonValue));
 }
 
 function mapped(value: JsonValue | undefined, change: (object: JsonObject) => JsonObject): JsonValue | undefined {

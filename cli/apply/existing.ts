@@ -6,6 +6,7 @@ import type {
   AppliedSubnetsQuery,
 } from '../../generated/cli/graphql.ts';
 import { graphql } from '../../generated/cli/index.ts';
+import { allAtOnce, chunks } from '../at-once.ts';
 import type { GraphClient } from '../graph-client.ts';
 import { readAll, readPages } from '../pages.ts';
 
@@ -80,6 +81,9 @@ const subnetsDocument = graphql(`
   }
 `);
 
+/** Each has many fields (docs/graph.md, cost). */
+const balancersOfRequest = 20;
+
 type Pool = AppliedBalancerFragment['pools'][number] & { readonly members: readonly AppliedMemberFragment[] };
 export type ExistingBalancer = Omit<AppliedBalancerFragment, 'pools'> & { readonly pools: readonly Pool[] };
 type ExistingCertificate = AppliedCertificatesQuery['tlsCertificates']['nodes'][number];
@@ -104,20 +108,28 @@ export async function readExisting(
   const subnets = wants.subnets
     ? await readAll(readPages(client, subnetsDocument, scope, (data) => data.projectSubnets))
     : [];
-  const balancers: ExistingBalancer[] = [];
-  for (const name of new Set(wants.balancers)) {
-    const variables = { ...scope, names: [name] };
-    const found = readPages(client, balancersDocument, variables, (data) => data.loadBalancers, undefined, 20);
-    for await (const balancer of found) balancers.push(await withMembers(client, balancer));
-  }
+  const found = await allAtOnce(chunks([...new Set(wants.balancers)], balancersOfRequest), (names) => {
+    const variables = { ...scope, names };
+    return readAll(
+      readPages(client, balancersDocument, variables, (data) => data.loadBalancers, undefined, balancersOfRequest),
+    );
+  });
+  const balancers = await withMembers(client, found.flat());
   return { balancers, certificates, subnets };
 }
 
-async function withMembers(client: GraphClient, balancer: AppliedBalancerFragment): Promise<ExistingBalancer> {
-  const pools: Pool[] = [];
-  for (const pool of balancer.pools) {
-    const members = await readAll(readPages(client, membersDocument, { id: pool.id }, (data) => data.pool?.members));
-    pools.push({ ...pool, members });
-  }
-  return { ...balancer, pools };
+async function withMembers(
+  client: GraphClient,
+  balancers: readonly AppliedBalancerFragment[],
+): Promise<ExistingBalancer[]> {
+  const pools = balancers.flatMap((balancer) => balancer.pools);
+  const read = await allAtOnce(pools, async ({ id }) => {
+    const members = await readAll(readPages(client, membersDocument, { id }, (data) => data.pool?.members));
+    return [id, members] as const;
+  });
+  const members = new Map(read);
+  return balancers.map((balancer) => ({
+    ...balancer,
+    pools: balancer.pools.map((pool) => ({ ...pool, members: members.get(pool.id) ?? [] })),
+  }));
 }

@@ -21,7 +21,9 @@ type OwnName = (typeof ownNames)[number];
 /** In the order in which they are applied: a kind refers only to earlier ones. */
 const kindNames: readonly string[] = [...ownNames, ...appliedKinds];
 
-const mostManifests = 1_000;
+const mostManifests = 10_000;
+/** Of a file. */
+export const mostManifestBytes = 32 * 1024 * 1024;
 const text = { type: 'string' };
 const number = { type: 'integer' };
 const flag = { type: 'boolean' };

@@ -7,8 +7,8 @@ import { documentOf } from '../kinds/find-object.ts';
 import type { Commit } from '../wait.ts';
 
 export interface AppliedPayload {
-  /** Null: refused, or deleted since. */
-  readonly made: { readonly id: string; readonly provisioningStatus?: string } | null;
+  /** Null: refused, or deleted since. Undefined: the payload has no object. */
+  readonly made?: { readonly id: string; readonly provisioningStatus?: string } | null;
   readonly userErrors: readonly UserError[];
   readonly commit: Commit;
 }

@@ -4,6 +4,7 @@ import { registry } from '../../generated/kinds/registry.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import { selectionOf } from '../../schema/kinds/documents.ts';
 import type { InputField, Kind } from '../../schema/kinds/kind.ts';
+import { allAtOnce, chunks } from '../at-once.ts';
 import type { GraphClient } from '../graph-client.ts';
 import { asInput, mergedInput, shownField } from '../kinds/as-input.ts';
 import { kindOf, listChildren, listObjects, nameOf, readObject, wordsOf } from '../kinds/find-object.ts';
@@ -88,12 +89,12 @@ class KindPlanning implements Plan {
   }
 
   async #lookUp(kind: Kind, names: readonly string[]): Promise<void> {
-    const found = await this.#named(kind, names, 'id');
-    for (const name of names) {
-      const ids = found.filter((each) => nameOf(kind, each) === name).map(({ id }) => String(id));
+    const found = Map.groupBy(await this.#named(kind, names, 'id'), (each) => nameOf(kind, each));
+    await allAtOnce(names, async (name) => {
+      const ids = (found.get(name) ?? []).map(({ id }) => String(id));
       const byId = ids.length > 0 ? null : await readObject(this.#client, kind, name, 'id');
       this.#known.set(stepKey({ kind: kind.type, name }), byId === null ? ids : [String(byId.id)]);
-    }
+    });
   }
 
   async #named(kind: Kind, names: readonly string[], selection?: string): Promise<readonly JsonObject[]> {
@@ -102,12 +103,10 @@ class KindPlanning implements Plan {
     const { projectId } = this.#options;
     const scope = projectId !== undefined && list.filters.some(({ name }) => name === 'projectId') ? { projectId } : {};
     const text = selection === undefined ? selectionOf(registry, kind) : [selection, ...key].join(' ');
-    const all: JsonObject[] = [];
-    for (let from = 0; from < names.length; from += namesOfOneRequest) {
-      const some = names.slice(from, from + namesOfOneRequest);
-      all.push(...(await readAll(listObjects(this.#client, kind, { names: some, ...scope }, text))));
-    }
-    return all;
+    const found = await allAtOnce(chunks(names, namesOfOneRequest), (some) =>
+      readAll(listObjects(this.#client, kind, { names: some, ...scope }, text)),
+    );
+    return found.flat();
   }
 
   /** The fields with ids, or with what is to be made, in place of names. */
@@ -164,23 +163,27 @@ class KindPlanning implements Plan {
     const keyOf = ({ name }: WantedManifest) => (parent === undefined ? name : name.slice(name.indexOf('/') + 1));
     if (parent === undefined) {
       const found = await this.#named(kind, [...new Set(resolved.map(({ manifest }) => manifest.name))]);
-      const same = (a: string, b: string) => a.toLowerCase().replace(/\.$/, '') === b.toLowerCase().replace(/\.$/, '');
-      return (manifest) => found.filter((each) => same(nameOf(kind, each), manifest.name));
+      const canonical = (name: string) => name.toLowerCase().replace(/\.$/, '');
+      const byName = Map.groupBy(found, (each) => canonical(nameOf(kind, each)));
+      return (manifest) => byName.get(canonical(manifest.name)) ?? [];
     }
-    const children = new Map<string, readonly JsonObject[]>();
-    for (const { fields } of resolved) {
-      const of = fields[parent.input];
-      if (typeof of === 'string' && !children.has(of)) children.set(of, await listChildren(this.#client, kind, of));
-    }
+    const parents = new Set(resolved.map(({ fields }) => fields[parent.input]).filter((of) => typeof of === 'string'));
     const [own = 'name'] = kind.key.filter((each) => each !== parent.input);
+    const field = registry.inputs[makeAction(kind)?.input ?? '']?.fields.find(({ name }) => name === own);
+    const shown = (field === undefined ? undefined : shownField(kind.output, field))?.name ?? own;
+    // What is known by a link is found by its id.
+    const keyIn = (object: JsonObject) => {
+      const value = object[shown];
+      return isObject(value) ? `id ${String(value.id)}` : `name ${String(value)}`;
+    };
+    const read = await allAtOnce(parents, async (of) => {
+      const children = await listChildren(this.#client, kind, of);
+      return [of, Map.groupBy(children, keyIn)] as const;
+    });
+    const byParent = new Map(read);
     return (manifest, fields) => {
-      const all = children.get(String(fields[parent.input])) ?? [];
-      const field = registry.inputs[makeAction(kind)?.input ?? '']?.fields.find(({ name }) => name === own);
-      const shown = field === undefined ? undefined : shownField(kind.output, field);
-      return all.filter((each) => {
-        const value = each[shown?.name ?? own];
-        return isObject(value) ? value.id === fields[own] : String(value) === keyOf(manifest);
-      });
+      const children = byParent.get(String(fields[parent.input]));
+      return children?.get(`name ${keyOf(manifest)}`) ?? children?.get(`id ${String(fields[own])}`) ?? [];
     };
   }
 

@@ -6,7 +6,7 @@ import { differences } from './compare.ts';
 import type { Existing, ExistingBalancer } from './existing.ts';
 import type { ApplyFault, WantedManifest } from './manifest.ts';
 import { planChildren, type TreeContext, treeInput } from './plan-tree.ts';
-import { notYetMade, type Step } from './step.ts';
+import { notYetMade, type Step, stepKey } from './step.ts';
 import type { ManifestFault } from './tree.ts';
 
 interface PlanOptions {
@@ -22,15 +22,29 @@ export interface Plan {
 }
 
 interface Planning extends PlanOptions {
-  readonly manifests: readonly WantedManifest[];
-  readonly existing: Existing;
+  /** By kind and name. */
+  readonly inFile: ReadonlyMap<string, WantedManifest>;
+  /** What there is, by name. */
+  readonly balancers: Named<ExistingBalancer>;
+  readonly certificates: Named<Existing['certificates'][number]>;
+  readonly subnets: Named<Existing['subnets'][number]>;
 }
+
+type Named<Object> = ReadonlyMap<string, readonly Object[]>;
 
 type Planned = { readonly steps: readonly Step[]; readonly faults: readonly ManifestFault[] };
 
 /** `manifests`: in the order of their kinds, without backends. */
 export function planManifests(manifests: readonly WantedManifest[], existing: Existing, options: PlanOptions): Plan {
-  const planning = { ...options, manifests, existing };
+  const byName = <Object extends { readonly name: string }>(all: readonly Object[]) =>
+    Map.groupBy(all, ({ name }) => name);
+  const planning = {
+    ...options,
+    inFile: new Map(manifests.map((each) => [stepKey(each), each])),
+    balancers: byName(existing.balancers),
+    certificates: byName(existing.certificates),
+    subnets: byName(existing.subnets),
+  };
   const steps: Step[] = [];
   const faults = new Map<string, ApplyFault>();
   for (const manifest of manifests) {
@@ -60,9 +74,9 @@ function planManifest(planning: Planning, manifest: WantedManifest): Planned {
   }
 }
 
-function planSubnet({ existing, projectId }: Planning, manifest: WantedManifest): Planned {
+function planSubnet({ subnets, projectId }: Planning, manifest: WantedManifest): Planned {
   const { fields } = manifest;
-  const [here, ...others] = named(existing.subnets, manifest);
+  const [here, ...others] = named(subnets, manifest);
   if (others.length > 0) return failed(severalProjects(manifest));
   if (here === undefined) return { steps: [creation(manifest, 'projectSubnetCreate', fields, projectId)], faults: [] };
   const changes = differences({ cidr: fields.cidr }, here);
@@ -70,9 +84,9 @@ function planSubnet({ existing, projectId }: Planning, manifest: WantedManifest)
   return { steps: [step(manifest, 'nothing', here.id)], faults };
 }
 
-function planCertificate({ existing, projectId }: Planning, manifest: WantedManifest): Planned {
+function planCertificate({ certificates, projectId }: Planning, manifest: WantedManifest): Planned {
   const { fields } = manifest;
-  const [here, ...others] = named(existing.certificates, manifest);
+  const [here, ...others] = named(certificates, manifest);
   if (others.length > 0) return failed(severalProjects(manifest));
   const missing = {
     path: ['privateKey'],
@@ -94,9 +108,9 @@ function planCertificate({ existing, projectId }: Planning, manifest: WantedMani
 const fixedFields = ['topology', 'subnetId', 'cmpObject'] as const;
 
 function planBalancer(planning: Planning, manifest: WantedManifest): Planned {
-  const { existing, projectId, prune } = planning;
+  const { balancers, projectId, prune } = planning;
   const { fields, tree, name } = manifest;
-  const [here, ...others] = named(existing.balancers, manifest);
+  const [here, ...others] = named(balancers, manifest);
   if (others.length > 0) return failed(severalProjects(manifest));
   if (here?.provisioningStatus === 'DELETING')
     return failed({
@@ -156,11 +170,11 @@ function planBalancer(planning: Planning, manifest: WantedManifest): Planned {
   return { steps, faults };
 }
 
-function planPolicyManifest({ existing, manifests }: Planning, manifest: WantedManifest): Planned {
+function planPolicyManifest({ balancers, inFile: manifests }: Planning, manifest: WantedManifest): Planned {
   const { loadBalancer: _name, ...policy } = manifest.fields;
-  const [here, ...others] = named(existing.balancers, manifest);
+  const [here, ...others] = named(balancers, manifest);
   if (others.length > 0) return failed(severalProjects(manifest, 'loadBalancer'));
-  const inFile = manifests.find((each) => each.kind === 'LoadBalancer' && each.name === manifest.name);
+  const inFile = manifests.get(stepKey({ kind: 'LoadBalancer', name: manifest.name }));
   if (inFile?.fields.autoscaling !== undefined)
     return failed({ path: ['loadBalancer'], message: 'that load balancer has autoscaling in this file too: keep one' });
   if (here !== undefined) return { steps: policySteps(manifest, here, policy, []), faults: [] };
@@ -215,31 +229,27 @@ function poolOf(
 
 /** The id of an object by name or id, or of one that the file creates. Null: there is none, and a fault was added. */
 function referenceTo(
-  { existing, manifests }: Planning,
+  { certificates, subnets, inFile }: Planning,
   { kind, what }: { readonly kind: 'TlsCertificate' | 'ProjectSubnet'; readonly what: string },
   nameOrId: string,
   path: readonly string[],
   faults: ManifestFault[],
 ): JsonValue {
-  const all: readonly { readonly id: string; readonly name: string }[] =
-    kind === 'TlsCertificate' ? existing.certificates : existing.subnets;
-  const byId = all.find(({ id }) => id === nameOrId);
-  const [first, ...others] = byId === undefined ? all.filter(({ name }) => name === nameOrId) : [byId];
+  const all: Named<{ readonly id: string }> = kind === 'TlsCertificate' ? certificates : subnets;
+  const byId = all.get(nameOrId) === undefined ? [...all.values()].flat().find(({ id }) => id === nameOrId) : undefined;
+  const [first, ...others] = byId === undefined ? (all.get(nameOrId) ?? []) : [byId];
   const fault = (message: string) => {
     faults.push({ path, message: `${path.join('.')}: ${message}` });
     return null;
   };
   if (others.length > 0) return fault(`several projects have a ${what} '${nameOrId}': give --project`);
   if (first !== undefined) return first.id;
-  if (manifests.some((each) => each.kind === kind && each.name === nameOrId)) return notYetMade(kind, nameOrId);
+  if (inFile.has(stepKey({ kind, name: nameOrId }))) return notYetMade(kind, nameOrId);
   return fault(`there is no ${what} '${nameOrId}', and the file has none`);
 }
 
-function named<Object extends { readonly name: string }>(
-  existing: readonly Object[],
-  { name }: WantedManifest,
-): readonly Object[] {
-  return existing.filter((each) => each.name === name);
+function named<Object>(existing: Named<Object>, { name }: WantedManifest): readonly Object[] {
+  return existing.get(name) ?? [];
 }
 
 function step(manifest: WantedManifest, action: Step['action'], id: string | null): Step {

@@ -23,8 +23,8 @@ const mostAliases = 1_000;
 const deepest = 32;
 
 /** Throws CommandFailure when the file can't be read. */
-export async function readText(path: string): Promise<string> {
-  const read = await readBounded(path, largestFileBytes);
+export async function readText(path: string, mostBytes: number = largestFileBytes): Promise<string> {
+  const read = await readBounded(path, mostBytes);
   if (!read.ok) throw new CommandFailure(read.message);
   return read.value;
 }

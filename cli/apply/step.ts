@@ -55,3 +55,28 @@ export function awaited(value: JsonValue | undefined): string | undefined {
   const key = (value as JsonObject)[marker];
   return typeof key === 'string' ? key : undefined;
 }
+
+/** Kinds whose steps belong to a load balancer: the name begins with that of the load balancer. */
+const ofBalancers: ReadonlySet<string> = new Set([
+  ...['LoadBalancer', 'AutoscalingPolicy', 'Pool', 'PoolMember', 'PoolHealthMonitor', 'Listener', 'L7Policy', 'L7Rule'],
+]);
+
+interface Group {
+  readonly of: string;
+  readonly objects: Map<string, Step[]>;
+}
+
+/** The steps by kind, and of each kind by object, all in order. A plan has the kinds in the order of their references. */
+export function groupsOf(steps: readonly Step[]): readonly (readonly (readonly Step[])[])[] {
+  const groups: Group[] = [];
+  for (const step of steps) {
+    const isOfBalancer = ofBalancers.has(step.kind);
+    const of = isOfBalancer ? 'LoadBalancer' : step.kind;
+    const name = isOfBalancer ? (step.name.split('/')[0] ?? '') : step.name;
+    const last = groups.at(-1);
+    const group = last?.of === of ? last : { of, objects: new Map<string, Step[]>() };
+    if (group !== last) groups.push(group);
+    group.objects.set(name, [...(group.objects.get(name) ?? []), step]);
+  }
+  return groups.map(({ objects }) => [...objects.values()]);
+}

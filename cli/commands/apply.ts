@@ -3,22 +3,26 @@
 import { dirname, resolve } from 'node:path';
 import type { LoadBalancerChangeInput } from '../../generated/cli/graphql.ts';
 import type { JsonValue } from '../../platform/values/json.ts';
-import { carryOut, failIfAny, foreseen, type Outcome, type StepResult } from '../apply/carry-out.ts';
+import { carryOutAll, failIfAny, foreseen, type Outcome, type StepResult } from '../apply/carry-out.ts';
 import { readExisting } from '../apply/existing.ts';
 import { appliedKinds } from '../apply/kind-manifest.ts';
 import type { ApplyFault, WantedManifest } from '../apply/manifest.ts';
-import { readManifests } from '../apply/manifests.ts';
+import { mostManifestBytes, readManifests } from '../apply/manifests.ts';
 import { isOfBalancers, type MutationName } from '../apply/mutations.ts';
+import { deletesMany, planOwned, sourceOption } from '../apply/owned.ts';
 import { type Plan, planManifests } from '../apply/plan.ts';
 import { planKinds } from '../apply/plan-kinds.ts';
 import type { SecretPlaces } from '../apply/secrets.ts';
 import { readText } from '../apply/source.ts';
 import { awaited, type Change, type Step } from '../apply/step.ts';
+import { tryOut } from '../apply/try-out.ts';
+import { askOnTerminal } from '../ask-terminal.ts';
 import { CommandFailure } from '../failures.ts';
 import { projectId } from '../find.ts';
 import type { GraphClient } from '../graph-client.ts';
-import { flag, neededText } from '../option.ts';
+import { choiceOrFirst, flag, neededText } from '../option.ts';
 import { readAll, readPages } from '../pages.ts';
+import { progressOn } from '../progress.ts';
 import { commonOptions, type RemoteCall, remoteVerb } from '../remote-verb.ts';
 import type { WaitingCall } from '../wait.ts';
 import { driversDocument, existingDocument } from './backends/import.ts';
@@ -31,24 +35,44 @@ type ApplyCall = Pick<RemoteCall, 'client' | 'printer'> & { readonly options: { 
 
 export const fileOption = { ...neededText('FILE', 'Documents, each with its kind.'), short: 'f' };
 
+export const pruneOption = flag(
+  'Delete what the file no longer has: parts of load balancers, and with --source whole objects that this source made.',
+);
+
 export const apply = remoteVerb({
   summary: 'Create and update what a YAML or JSON file describes, of all kinds.',
   takes: [],
   options: {
     file: fileOption,
-    'dry-run': flag('Show what would be done, and do nothing.'),
+    'dry-run': choiceOrFirst(
+      'WHERE',
+      ['client', 'server'],
+      'Show what would be done, and do nothing. With server, it is asked whether it would accept each step.',
+    ),
     preview: previewOption,
-    prune: flag('Delete the parts of load balancers that the lists of the file do not have.'),
+    source: sourceOption,
+    prune: pruneOption,
+    yes: flag('Delete with --prune without a question, also more than a fifth of the objects of the source.'),
     'renew-credentials': flag('Also send the credentials of existing backends, which can not be compared.'),
     project: commonOptions.project,
     wait: commonOptions.wait,
   },
   async run(call) {
     const { client, options } = call;
-    const steps = await planFile(call, { prune: options.prune, renewCredentials: options['renew-credentials'] });
+    const { prune, source, 'renew-credentials': renewCredentials } = options;
+    const plan = await planFile(call, { prune, source, renewCredentials });
+    const steps = [...plan.changes, ...plan.deletions];
     if (options.preview) return printResults(call, steps.map(foreseen), await previewsOf(client, steps));
-    if (options['dry-run']) return printResults(call, steps.map(foreseen));
-    const outcome = await carryOut(client, steps);
+    if (options['dry-run'] === 'client') return printResults(call, steps.map(foreseen));
+    const progress = progressOn(call.stderr, 'objects');
+    if (options['dry-run'] === 'server') {
+      const results = await tryOut(client, steps, { source, onProgress: progress.at }).finally(progress.end);
+      await printResults(call, results);
+      return failIfAny({ results, lost: undefined }, 'it', 'objects');
+    }
+    if (!options.yes) await mayDelete(call, plan);
+    const { signal } = call;
+    const outcome = await carryOutAll(client, plan, { source, signal, onProgress: progress.at }).finally(progress.end);
     await printResults(call, outcome.results);
     failIfAny(outcome, 'it', 'objects');
     await untilSettled(call, outcome);
@@ -58,15 +82,26 @@ export const apply = remoteVerb({
 type FileCall = ApplyCall &
   Pick<RemoteCall, 'env'> & { readonly options: { readonly file: string; readonly project: string | undefined } };
 
+interface PlanWish {
+  readonly prune: boolean;
+  readonly source: string | undefined;
+  readonly renewCredentials: boolean;
+}
+
+interface FilePlan {
+  readonly changes: readonly Step[];
+  /** Whole objects that the file no longer has. */
+  readonly deletions: readonly Step[];
+  /** Objects of the source. */
+  readonly count: number;
+}
+
 /** What is to be done for a file. Throws CommandFailure with all its faults. */
-export async function planFile(
-  call: FileCall,
-  { prune, renewCredentials }: { readonly prune: boolean; readonly renewCredentials: boolean },
-): Promise<readonly Step[]> {
+export async function planFile(call: FileCall, { prune, source, renewCredentials }: PlanWish): Promise<FilePlan> {
   const { client, options, env } = call;
   const { file: path } = options;
   const places = { folder: dirname(resolve(path)), env };
-  const { manifests, faults } = await readManifests(await readText(path), places);
+  const { manifests, faults } = await readManifests(await readText(path, mostManifestBytes), places);
   if (faults.length > 0) return refuseFile(call, path, faults);
   const inProject = await projectId(client, options.project);
   const of = (isOne: (kind: string) => boolean) => manifests.filter(({ kind }) => isOne(kind));
@@ -81,8 +116,30 @@ export async function planFile(
   plans.push(await planKinds(client, of(isOfRegistry), { projectId: inProject, renewCredentials, before }));
   const found = plans.flatMap((plan) => plan.faults);
   if (found.length > 0) return refuseFile(call, path, found);
-  return plans.flatMap((plan) => plan.steps);
+  const changes = plans.flatMap((plan) => plan.steps);
+  if (source === undefined) return { changes, deletions: [], count: 0 };
+  const { deletions, count, faults: taken } = await planOwned(client, changes, { source, projectId: inProject, prune });
+  return taken.length > 0 ? refuseFile(call, path, taken) : { changes, deletions, count };
 }
+
+/** A person is asked before whole objects are deleted; a program may delete a few. Throws CommandFailure. */
+async function mayDelete(call: Pick<RemoteCall, 'stdout' | 'signal'>, plan: FilePlan): Promise<void> {
+  const { deletions, count } = plan;
+  if (deletions.length === 0) return;
+  const names = deletions.slice(0, mostNamed).map(({ kind, name }) => `${kind} ${name}`);
+  const more = deletions.length > mostNamed ? [`and ${deletions.length - mostNamed} more`] : [];
+  const what = `${deletions.length} of ${count} objects of the source: ${[...names, ...more].join(', ')}`;
+  if (call.stdout.isTTY === true) {
+    const text = `Delete ${what}? [y/N] `;
+    const [answer = ''] = await askOnTerminal([{ text, isSecret: false }], 'give --yes', call.signal);
+    if (!/^y(es)?$/i.test(answer.trim())) throw new CommandFailure('nothing was done');
+  } else if (deletesMany(plan))
+    throw new CommandFailure(
+      `--prune would delete ${what}; that is more than a fifth, so nothing was done: look at "tidegate diff --prune", then give --yes`,
+    );
+}
+
+const mostNamed = 20;
 
 /** With `--wait`: until the last write is on the standby, and every load balancer of the file is ACTIVE. All share the seconds. */
 async function untilSettled(call: WaitingCall, { results, commit }: Outcome): Promise<void> {
@@ -174,13 +231,13 @@ export async function printResults(
   if (options.json)
     return printer.json(
       results.map(({ step, result, line, id, message }) => ({
-        ...{ kind: step.kind, name: step.name, line, result, id, message },
+        ...{ kind: step.kind, name: step.name, line: line === 0 ? null : line, result, id, message },
         changes: step.changes.map(({ field, from, to }) => ({ field, from: shownValue(from), to: shownValue(to) })),
         ...(previews.size === 0 ? {} : { preview: previews.get(step) ?? null }),
       })),
     );
   const rows = results.map(({ step, result, line, message }) => [
-    ...[step.kind, step.name, String(line), result],
+    ...[step.kind, step.name, line === 0 ? '-' : String(line), result],
     message ?? whatOf(step, previews.get(step)),
   ]);
   return printer.table(['KIND', 'NAME', 'LINE', 'RESULT', 'WHAT'], rows);

@@ -1,9 +1,9 @@
 // `tidegate diff -f FILE`: what apply would do. Nothing is changed.
 import { foreseen } from '../apply/carry-out.ts';
+import { sourceOption } from '../apply/owned.ts';
 import { SilentFailure } from '../failures.ts';
-import { flag } from '../option.ts';
 import { commonOptions, remoteVerb } from '../remote-verb.ts';
-import { fileOption, planFile, printResults } from './apply.ts';
+import { fileOption, planFile, printResults, pruneOption } from './apply.ts';
 import { kindOption } from './export.ts';
 
 /** Something would change. */
@@ -14,13 +14,15 @@ export const diff = remoteVerb({
   takes: [],
   options: {
     file: fileOption,
-    prune: flag('Delete the parts of load balancers that the lists of the file do not have.'),
+    source: sourceOption,
+    prune: pruneOption,
     kind: kindOption,
     project: commonOptions.project,
   },
   async run(call) {
-    const { prune, kind } = call.options;
-    const steps = await planFile(call, { prune, renewCredentials: false });
+    const { prune, source, kind } = call.options;
+    const { changes, deletions } = await planFile(call, { prune, source, renewCredentials: false });
+    const steps = [...changes, ...deletions];
     const shown = kind.length === 0 ? steps : steps.filter((step) => kind.includes(step.kind));
     await printResults(call, shown.filter(({ action }) => action !== 'nothing').map(foreseen));
     if (shown.some(({ action }) => action !== 'nothing')) throw new SilentFailure(differs);

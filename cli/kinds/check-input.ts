@@ -91,7 +91,8 @@ function readOne(
   const { type, secret, file } = field;
   const at = path.join('.');
   if (registry.inputs[type] !== undefined) {
-    if (isObject(value)) return readObject(type, value, path, faults, { without: nothing, partly: isOfChange, isOfChange });
+    if (isObject(value))
+      return readObject(type, value, path, faults, { without: nothing, partly: isOfChange, isOfChange });
     faults.push({ path, message: `${at} must be a map of names and values` });
     return value;
   }

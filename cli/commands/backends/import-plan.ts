@@ -36,7 +36,8 @@ export function planImport(
   options: { readonly renewCredentials: boolean; readonly projectId?: string | undefined },
 ): Plan {
   const driverOf = ({ driver }: Partial<ImportEntry>) => drivers.find((each) => each.name === driver);
-  const named = ({ name }: Partial<ImportEntry>) => existing.filter((each) => each.name === name);
+  const byName = Map.groupBy(existing, ({ name }) => name);
+  const named = ({ name }: Partial<ImportEntry>) => byName.get(name ?? '') ?? [];
   const faults = [...file.entries, ...file.faulty].flatMap(({ entry, lineOf }): ImportFault[] => {
     const driver = driverOf(entry);
     const unknown = entry.driver !== undefined && driver === undefined;

@@ -217,6 +217,108 @@ listeners:
   expect(rows.length).toBeGreaterThan(20);
 });
 
+test('find knows addresses: of backends, of members of load balancers and of names, whole or their beginning', async () => {
+  const found = async (word: string, as: readonly string[] = at()) => {
+    const { stdout } = await runCommand(['find', word, '--json', ...as]);
+    const rows = JSON.parse(stdout) as readonly { readonly kind: string; readonly name: string }[];
+    return rows.map(({ kind, name }) => `${kind} ${name}`);
+  };
+  await run('gslbs', 'create', 'at.apply.test', '--flavor', 'usual-2', '--pool', 'web');
+  expect(await found('192.0.2.1')).toEqual([
+    'backend fw-1 at 192.0.2.1',
+    'load balancer web with 192.0.2.1',
+    'GSLB at.apply.test with 192.0.2.1',
+  ]);
+  expect(await found('192.0.2.11')).toEqual(['load balancer web with 192.0.2.11']);
+  expect(await found('2001:0DB8:0::1')).toEqual(['GSLB at.apply.test with 2001:0DB8:0::1']);
+  expect(await found('2001:db8:')).toHaveLength(1);
+  expect(await found('92.0.2.1')).toEqual([]);
+  // A percent sign and an underscore mean themselves.
+  expect(await found('192.0.2_1')).toEqual([]);
+  // Who has no role in the project learns of nothing.
+  await writeFile(file('carol.password'), 'correct horse battery');
+  await run('users', 'create', 'carol', '--user-password-file', file('carol.password'));
+  const carol = ['--url', system.url, '--user', 'carol', '--password-file', file('carol.password')];
+  expect(await found('192.0.2.1', carol)).toEqual([]);
+  await run('memberships', 'set', 'carol', '--role', 'VIEWER');
+  expect(await found('192.0.2.1', carol)).toHaveLength(3);
+});
+
+test('a source deletes what it made and no longer has, and nothing else', async () => {
+  const pools = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `- { kind: GslbPool, name: owned-${name} }\n`);
+  const member = '- { kind: GslbPoolMember, poolId: owned-f, name: east, addresses: [192.0.2.1] }\n';
+  const all = [...pools, member].join('');
+  await run('gslb-pools', 'create', 'by-hand');
+  const made = await apply(all, '--source', 'site');
+  expect(made.rows().every(({ result }) => result === 'CREATED')).toBe(true);
+  expect((await apply(all, '--source', 'site', '--prune')).rows().every(({ result }) => result === 'UNCHANGED')).toBe(
+    true,
+  );
+  // What another source made is told before anything is done; what nobody made may be changed.
+  const other = await apply(
+    '- { kind: GslbPool, name: owned-a }\n- { kind: GslbPool, name: new }\n',
+    '--source',
+    'other',
+  );
+  expect([other.exitCode, other.stderr]).toEqual([
+    1,
+    expect.stringContaining('GslbPool owned-a: the source site made it'),
+  ]);
+  const theirs = '- { kind: GslbPool, name: theirs }\n- { kind: GslbPool, name: by-hand, description: changed }\n';
+  expect(results((await apply(theirs, '--source', 'other')).rows())).toEqual([
+    'GslbPool theirs CREATED',
+    'GslbPool by-hand UPDATED',
+  ]);
+  await run('gslb-pools', 'delete', 'owned-b');
+  await writeFile(file('wanted.yaml'), pools.slice(2, 5).join(''));
+  const seen = await run('diff', '-f', file('wanted.yaml'), '--source', 'site', '--prune');
+  expect([seen.exitCode, seen.stdout]).toEqual([2, expect.stringMatching(/^GslbPool +owned-f +- +WOULD_DELETE/m)]);
+  const less = await apply(pools.slice(2, 5).join(''), '--source', 'site', '--prune');
+  expect(results(less.rows()).filter((each) => !each.endsWith('UNCHANGED'))).toEqual([
+    'GslbPoolMember owned-f/east DELETED',
+    'GslbPool owned-a DELETED',
+    'GslbPool owned-f DELETED',
+  ]);
+  const left = JSON.parse((await run('gslb-pools', 'list', '--json')).stdout) as readonly { name: string }[];
+  expect(left.map(({ name }) => name)).toEqual(expect.arrayContaining(['by-hand', 'theirs', 'owned-c']));
+  expect(left.map(({ name }) => name)).not.toEqual(expect.arrayContaining(['owned-a']));
+});
+
+test('more than a fifth of the objects of a source is deleted only if somebody says so', async () => {
+  const pools = ['a', 'b', 'c', 'd', 'e'].map((name) => `- { kind: GslbPool, name: many-${name} }\n`);
+  await apply(pools.join(''), '--source', 'many');
+  const refused = await apply(pools.slice(0, 1).join(''), '--source', 'many', '--prune');
+  expect([refused.exitCode, refused.stderr]).toEqual([
+    1,
+    expect.stringMatching(/--prune would delete 4 of 5 objects of the source: GslbPool many-.*then give --yes/),
+  ]);
+  expect((await run('gslb-pools', 'show', 'many-e')).exitCode).toBe(0);
+  const done = await apply(pools.slice(0, 1).join(''), '--source', 'many', '--prune', '--yes');
+  expect(done.rows().filter(({ result }) => result === 'DELETED')).toHaveLength(4);
+});
+
+test('a dry run at the server says what it would refuse, and leaves nothing', async () => {
+  const text = `- { kind: GslbPool, name: tried }
+- { kind: GslbPoolMember, poolId: tried, name: east, addresses: [192.0.2.1] }
+- { kind: GslbPoolMember, poolId: web, name: tried, addresses: [not-an-address] }
+- { kind: Gslb, fqdn: www.elsewhere.test, flavorId: usual-2, poolIds: [web] }
+- { kind: GslbMonitor, name: alive, checkType: HTTPS, timeoutMs: 900000 }
+`;
+  expect((await apply(text, '--dry-run')).rows().some(({ result }) => result === 'REFUSED')).toBe(false);
+  const asked = await apply(text, '--dry-run=server');
+  const rows = JSON.parse(asked.stdout) as readonly (Row & { readonly message: string | null })[];
+  expect(rows.map(({ name, result, message }) => [name, result, message])).toEqual([
+    ['alive', 'REFUSED', expect.stringContaining('INVALID_INPUT: timeoutMs')],
+    ['tried', 'WOULD_CREATE', null],
+    ['tried/east', 'WOULD_CREATE', 'not asked: it needs GslbPool tried, which is not there yet'],
+    ['web/tried', 'REFUSED', expect.stringContaining('INVALID_INPUT: addresses')],
+    ['www.elsewhere.test', 'REFUSED', expect.stringMatching(/zone/)],
+  ]);
+  expect([asked.exitCode, asked.stderr]).toEqual([1, expect.stringContaining('3 of 5 objects were refused')]);
+  expect((await run('gslb-pools', 'show', 'tried')).exitCode).toBe(1);
+  expect((await apply(text.split('\n')[0] ?? '', '--dry-run', 'elsewhere')).exitCode).toBe(2);
+});
+
 test.each([
   ['kind: ApiToken\nname: ci\n', 'shown only once: create it with "tidegate tokens create"'],
   ['kind: Pool\nname: web\n', 'a Pool is written inside of its LoadBalancer'],

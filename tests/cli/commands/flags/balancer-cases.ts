@@ -191,7 +191,8 @@ async function applyCases({ system, ok }: FlagRun): Promise<void> {
   const file = `--file ${system.path('web.yaml')} ${project}`;
   await ok(`apply ${file} --dry-run`);
   await ok(`apply ${file} --preview --renew-credentials`);
-  await ok(`apply ${file} --prune ${wait}`);
+  for (const where of ['client', 'server']) await ok(`apply ${file} --dry-run ${where}`);
+  await ok(`apply ${file} --prune --source sweep --yes ${wait}`);
 }
 
 /** A certificate that expires makes an alert. */

@@ -158,10 +158,7 @@ export async function relayCases(run: FlagRun): Promise<void> {
   await ok('find edge');
   await ok(`why ${operation.id}`);
   expect(await ok('why edge')).toContain('ONLINE');
-  const asked = await file(
-    'asked.graphql',
-    'query One($id: ID!) { node(id: $id) { id } } query Two { me { name } }',
-  );
+  const asked = await file('asked.graphql', 'query One($id: ID!) { node(id: $id) { id } } query Two { me { name } }');
   await ok(['gql', asked, '--operation', 'One', '--variables', JSON.stringify({ id: operation.id })]);
   await coverage.ends(1, "'edge' is near", 'backends show edg', run.env);
   await coverage.ends(1, 'there is no backend edg; edge is near', 'call edg policy.create', run.env);

@@ -1,0 +1,55 @@
+// Asks the server of each step whether it would accept it: nothing is changed. Each step is asked alone, as if the others were not done.
+import { randomUUID } from 'node:crypto';
+import { allAtOnce } from '../at-once.ts';
+import { type GraphClient, GraphFailure } from '../graph-client.ts';
+import { awaitedIn, foreseen, type StepResult } from './carry-out.ts';
+import { graphqlDocumentOf } from './mutations.ts';
+import { isWhole } from './owned.ts';
+import { hideSecrets } from './secrets.ts';
+import type { Step } from './step.ts';
+
+interface TryOptions {
+  readonly source: string | undefined;
+  readonly onProgress?: (done: number, of: number) => void;
+}
+
+/** Throws CommandFailure when the server does not answer. */
+export async function tryOut(
+  client: GraphClient,
+  steps: readonly Step[],
+  { source, onProgress }: TryOptions,
+): Promise<readonly StepResult[]> {
+  let done = 0;
+  return allAtOnce(steps, async (step) => {
+    const result = await tryOne(client, step, source);
+    done += 1;
+    onProgress?.(done, steps.length);
+    return result;
+  });
+}
+
+async function tryOne(client: GraphClient, step: Step, source: string | undefined): Promise<StepResult> {
+  const { request, secrets } = step;
+  if (request === undefined) return foreseen(step);
+  const [needed] = awaitedIn(request.input);
+  if (needed !== undefined) return notAsked(step, `it needs ${needed}, which is not there yet`);
+  const manner = { dryRun: true, ...(source !== undefined && isWhole(step) ? { source } : {}) };
+  const input = { ...request.input, idempotencyKey: randomUUID() };
+  try {
+    const { userErrors } = await client.tryMutate(graphqlDocumentOf(request.mutation), input, manner);
+    const [error] = userErrors;
+    if (error === undefined) return foreseen(step);
+    if (error.code === 'NOT_TRIED') return notAsked(step, error.message);
+    const text = userErrors.map(({ code, message }) => `${code}: ${message}`).join('; ');
+    const line = step.line === 0 ? 0 : step.lineOf(error.field.slice(1));
+    return { ...foreseen(step), result: 'REFUSED', line, message: hideSecrets(text, secrets) };
+  } catch (error) {
+    // A mutation that can't be tried.
+    if (!(error instanceof GraphFailure) || error.code !== 'INVALID_INPUT') throw error;
+    return notAsked(step, error.message);
+  }
+}
+
+function notAsked(step: Step, why: string): StepResult {
+  return { ...foreseen(step), message: `not asked: ${why}` };
+}
