@@ -27,6 +27,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   lists: async () => (await import('./lists.ts')).benchLists,
   ha: async () => (await import('./ha.ts')).benchHa,
   'ha-writes': async () => (await import('./ha-writes.ts')).benchHaWrites,
+  apply: async () => (await import('./apply.ts')).benchApply,
   'mapping-export': async () => (await import('./mapping-export.ts')).benchMappingExport,
 };
 
