@@ -113,11 +113,14 @@ class Run {
     const { promise, resolve } = Promise.withResolvers<void>();
     const keys = new Set(steps.map(stepKey));
     for (const key of keys) this.#begun.set(key, promise);
-    for (const step of steps) {
-      this.#results.set(step, await this.#carryOutOne(step, keys));
-      this.#options.onProgress?.(this.#results.size, this.#count);
+    try {
+      for (const step of steps) {
+        this.#results.set(step, await this.#carryOutOne(step, keys));
+        this.#options.onProgress?.(this.#results.size, this.#count);
+      }
+    } finally {
+      resolve();
     }
-    resolve();
   }
 
   outcome(steps: readonly Step[]): Outcome {

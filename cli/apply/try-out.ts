@@ -20,12 +20,19 @@ export async function tryOut(
   { source, onProgress }: TryOptions,
 ): Promise<readonly StepResult[]> {
   let done = 0;
+  const deletions = steps.filter(({ action }) => action === 'delete').length;
   return allAtOnce(steps, async (step) => {
-    const result = await tryOne(client, step, source);
+    const tried = await tryOne(client, step, source);
+    const result = deletions > 1 && isUsed(tried) ? notAsked(step, 'what uses it may be deleted before') : tried;
     done += 1;
     onProgress?.(done, steps.length);
     return result;
   });
+}
+
+/** Refused because another object uses it. */
+function isUsed({ step, result, message }: StepResult): boolean {
+  return step.action === 'delete' && result === 'REFUSED' && message?.startsWith('IN_USE: ') === true;
 }
 
 async function tryOne(client: GraphClient, step: Step, source: string | undefined): Promise<StepResult> {

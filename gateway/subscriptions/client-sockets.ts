@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
 import { CodedError, socketCloses } from '../../platform/edge/errors.ts';
 import type { Identity } from '../../platform/edge/identity.ts';
+import { dryRunHeader, sourceHeader } from '../../platform/edge/manner.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import {
   attachSockets,
@@ -212,6 +213,11 @@ async function admit(
     const clientAddress = options.addresses.of(socket.extra.request);
     const asked = { query, operationName, variables };
     const admitted = await versions.use(async () => operations.admit(asked, identity, clientAddress), version);
+    const { headers } = socket.extra.request;
+    const isMutation = admitted.operation.operation === OperationTypeNode.MUTATION;
+    // The client must not believe that it is only tried.
+    if (isMutation && (headers[dryRunHeader] ?? headers[sourceHeader]) !== undefined)
+      throw new CodedError('INVALID_INPUT', `${dryRunHeader} and ${sourceHeader} are for mutations over HTTP, not on a socket.`);
     // The client completed it, or the socket closed, while it was judged. Nobody gets this error.
     if (!(id in socket.subscriptions)) throw new CodedError('UNAUTHENTICATED', 'The socket is closing.');
     const subscription =

@@ -160,3 +160,14 @@ test('a dry run at the server asks about each step alone, and says what it did n
   ]);
   expect(sent.map(({ manner }) => manner)).toEqual([{ dryRun: true }, { dryRun: true }, { dryRun: true }]);
 });
+
+test('a dry run does not say that a deletion is refused, if what uses the object may be deleted before it', async () => {
+  const deletion = (id: string) =>
+    step('GslbPool', id, { action: 'delete', id, request: { mutation: 'gslbPoolDelete', input: { id } } });
+  const asked = async (ids: readonly string[]) => {
+    const { client } = clientOf((id) => (id === 'used' ? refusal('IN_USE') : {}));
+    return (await tryOut(client, ids.map(deletion), { source: undefined })).map(({ result }) => result);
+  };
+  expect(await asked(['used'])).toEqual(['REFUSED']);
+  expect(await asked(['user', 'used'])).toEqual(['WOULD_DELETE', 'WOULD_DELETE']);
+});

@@ -210,11 +210,13 @@ listeners:
   expect(text).not.toContain('PRIVATE KEY');
   const seen = await run('diff', '-f', file('all.yaml'));
   expect([seen.exitCode, seen.stdout, seen.stderr]).toEqual([0, 'KIND  NAME  LINE  RESULT  WHAT\n', '']);
-  const again = await run('apply', '-f', file('all.yaml'), '--prune', '--json');
-  expect([again.exitCode, again.stderr]).toEqual([0, '']);
-  const rows = JSON.parse(again.stdout) as readonly Row[];
-  expect(results(rows).filter((each) => !each.endsWith('UNCHANGED'))).toEqual([]);
-  expect(rows.length).toBeGreaterThan(20);
+  for (const more of [['--prune'], ['--prune', '--source', 'copy'], ['--dry-run=server']]) {
+    const again = await run('apply', '-f', file('all.yaml'), '--json', ...more);
+    expect([again.exitCode, again.stderr]).toEqual([0, '']);
+    const rows = JSON.parse(again.stdout) as readonly Row[];
+    expect(results(rows).filter((each) => !each.endsWith('UNCHANGED'))).toEqual([]);
+    expect(rows.length).toBeGreaterThan(20);
+  }
 });
 
 test('find knows addresses: of backends, of members of load balancers and of names, whole or their beginning', async () => {

@@ -46,6 +46,19 @@ function requestOf(text: string, identity: Identity | null, more: Partial<Gatewa
   };
 }
 
+test('a mutation that is only tried has its identity in another header, so that an older subgraph refuses it', async () => {
+  const ann = testIdentity('ann');
+  const asked = [{ manner: { dryRun: true } as const }, { manner: { source: 'site' } }, {}].map((more) =>
+    linkTo(1).execute(requestOf('mutation { name }', ann, more)),
+  );
+  const [subgraph] = subgraphs;
+  const requests = (await subgraph?.until(3)) ?? [];
+  for (const request of requests) request.answer({ name: 'x' });
+  await Promise.all(asked);
+  const names = requests.map(({ headers }) => Object.keys(headers).filter((name) => name.endsWith('-identity')));
+  expect(names.toSorted()).toEqual([['x-tidegate-identity'], ['x-tidegate-identity'], ['x-tidegate-tried-identity']]);
+});
+
 describe('identical queries', () => {
   let link: HttpLink;
   let subgraph: HeldSubgraph;

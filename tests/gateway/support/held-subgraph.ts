@@ -1,10 +1,11 @@
 // A server in place of a subgraph that answers when the test says so.
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { type IncomingHttpHeaders, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { until } from './gateway.ts';
 
 interface HeldRequest {
   readonly body: string;
+  readonly headers: IncomingHttpHeaders;
   answer(data: unknown, errors?: readonly object[]): void;
 }
 
@@ -22,7 +23,7 @@ export class HeldSubgraph {
       request.on('data', (part: Buffer) => parts.push(part));
       request.on('end', () => {
         const answer = (data: unknown, errors?: readonly object[]) => response.end(JSON.stringify({ data, errors }));
-        this.requests.push({ body: String(Buffer.concat(parts)), answer });
+        this.requests.push({ body: String(Buffer.concat(parts)), headers: request.headers, answer });
       });
     });
   }

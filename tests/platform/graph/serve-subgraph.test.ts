@@ -38,6 +38,7 @@ import {
   proveIdentity,
   signIdentity,
   subscriptionBody,
+  triedIdentityHeader,
 } from '../../../platform/graph/signed-identity.ts';
 import { pemOf, TlsFiles } from '../../../platform/graph/tls.ts';
 import { FakeAuthenticator, testIdentity, until } from '../../gateway/support/gateway.ts';
@@ -51,6 +52,7 @@ const sdl = 'type Query { caller: String } type Mutation { note: Int } type Subs
 let noted = 0;
 let beforeNote: () => Promise<void> = async () => undefined;
 let resolved = 0;
+let manner: RequestContext['manner'];
 const schema = buildSubgraphSchema([
   {
     typeDefs: parse(sdl),
@@ -62,8 +64,9 @@ const schema = buildSubgraphSchema([
         },
       },
       Mutation: {
-        note: async () => {
+        note: async (_: unknown, _args: unknown, context: RequestContext) => {
           noted += 1;
+          manner = context.manner;
           const own = noted;
           await beforeNote();
           return own;
@@ -151,6 +154,21 @@ test('a request without an identity, with one for another subgraph, or with anot
     for (const path of ['/graphql', '/internal/authenticate', '/internal/recheck'])
       expect((await ask(one, headers, path)).status).toBe(401);
   expect(resolved).toBe(0);
+});
+
+test('how a mutation is carried out is signed with the identity, in a header of its own if it is only tried', async () => {
+  const one = await serve();
+  const body = { query: 'mutation { note }' };
+  for (const [header, given] of [
+    [identityHeader, undefined],
+    [identityHeader, { source: 'site' }],
+    [triedIdentityHeader, { dryRun: true, source: 'site' }],
+  ] as const) {
+    const signed = { ...claims, ...(given === undefined ? {} : { manner: given }) };
+    const identity = signIdentity(signingKeys, signed, { audience: 'test', body: JSON.stringify(body) });
+    expect((await ask(one, { [header]: identity }, '/graphql', body)).status).toBe(200);
+    expect(manner).toEqual(given);
+  }
 });
 
 test('a socket without a signed identity is closed with 4403, a subscription without one is refused', async () => {
