@@ -217,7 +217,10 @@ async function admit(
     const isMutation = admitted.operation.operation === OperationTypeNode.MUTATION;
     // The client must not believe that it is only tried.
     if (isMutation && (headers[dryRunHeader] ?? headers[sourceHeader]) !== undefined)
-      throw new CodedError('INVALID_INPUT', `${dryRunHeader} and ${sourceHeader} are for mutations over HTTP, not on a socket.`);
+      throw new CodedError(
+        'INVALID_INPUT',
+        `${dryRunHeader} and ${sourceHeader} are for mutations over HTTP, not on a socket.`,
+      );
     // The client completed it, or the socket closed, while it was judged. Nobody gets this error.
     if (!(id in socket.subscriptions)) throw new CodedError('UNAUTHENTICATED', 'The socket is closing.');
     const subscription =

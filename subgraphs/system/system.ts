@@ -36,6 +36,7 @@ import { alertResolvers } from './control/alerts/alert-resolvers.ts';
 import { AlertService } from './control/alerts/alert-service.ts';
 import { AlertChannelService } from './control/alerts/channel-service.ts';
 import { AlertRuleService } from './control/alerts/rule-service.ts';
+import { appliedResolvers } from './control/applied/applied-resolvers.ts';
 import { auditResolvers } from './control/audit/audit-resolvers.ts';
 import { Entities } from './control/entities.ts';
 import { FirstStart } from './control/first-start.ts';
@@ -47,7 +48,6 @@ import { type ComponentHealth, nodeResolvers } from './control/nodes/node-resolv
 import { MembershipPages } from './control/projects/membership-pages.ts';
 import { projectResolvers } from './control/projects/project-resolvers.ts';
 import { ProjectService } from './control/projects/project-service.ts';
-import { appliedResolvers } from './control/applied/applied-resolvers.ts';
 import { publishedResolvers } from './control/published/published-resolvers.ts';
 import { PublishedService } from './control/published/published-service.ts';
 import { OutsideEvents } from './control/status/outside-events.ts';

@@ -1,5 +1,5 @@
 // A server in place of a subgraph that answers when the test says so.
-import { type IncomingHttpHeaders, type Server, type ServerResponse, createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { until } from './gateway.ts';
 
