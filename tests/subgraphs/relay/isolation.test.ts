@@ -66,6 +66,9 @@ const queries: Record<string, Probe> = {
     text: `query ($p: ID) { all: backends { nodes { ${fields.backend} } } theirs: backends(projectId: $p) { nodes { ${fields.backend} } } }`,
     variables: () => ({ p: projectId(projectA) }),
   },
+  backendsAt: {
+    text: `query { whole: backendsAt(address: "127.0.0.1") { ${fields.backend} } start: backendsAt(address: "12") { ${fields.backend} } }`,
+  },
   relayOperation: {
     text: `query ($id: ID!) { relayOperation(id: $id) { ${fields.operation} } }`,
     variables: () => ({ id: ids.operation }),

@@ -107,6 +107,8 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   'Query.alerts': (ids) => ofProjectOrAll(ids, 'alerts', alert),
   'Query.alertRules': (ids) => ofProjectOrAll(ids, 'alertRules', alertRule),
   'Query.alertChannels': (ids) => ofProjectOrAll(ids, 'alertChannels', alertChannel),
+  'Query.appliedObjects': (ids) =>
+    ofProjectOrAll(ids, 'appliedObjects', 'subjectType subjectId source createdAt project { id }'),
   'Query.cmpObject': () => [
     { document: '{ cmpObject(type: "tenant", externalId: "42") { id namespace type externalId } }' },
   ],

@@ -47,7 +47,7 @@ const idOf = (field: string): string =>
 
 test('every query has a case', () => {
   const fields = Object.keys((graph.schema.getQueryType() as GraphQLObjectType).getFields());
-  const cases = [...Object.keys(objects), ...lists, ...ofEverybody, ...administered, 'gslbExplain'];
+  const cases = [...Object.keys(objects), ...lists, ...ofEverybody, ...administered, 'gslbExplain', 'gslbsAt'];
   expect(fields.filter((name) => !name.startsWith('_')).sort()).toEqual(cases.sort());
 });
 
@@ -74,6 +74,13 @@ test.each(lists)('%s has nothing of another project, also when it is named', asy
     );
     expect(list.nodes).toEqual([]);
   }
+});
+
+test('gslbsAt finds no name of another project by the address of a member', async () => {
+  const found = async (caller: Parameters<typeof graph.ask>[0], address: string) =>
+    (await graph.ask<{ found: { id: string }[] }>(caller, `{ found: gslbsAt(address: "${address}") { id } }`)).found;
+  expect((await found(owner, '203.0.113.7')).map(({ id }) => id)).toContain(world.gslb);
+  for (const address of ['203.0.113.7', '203.', '20']) expect(await found(stranger, address)).toEqual([]);
 });
 
 test('the answer to a name of another project is explained to nobody, also through its wildcard', async () => {
