@@ -8,8 +8,9 @@ export const mostAtOnce = 4;
 export function allAtOnce<Item, Result>(
   items: Iterable<Item>,
   work: (item: Item) => Promise<Result>,
+  width: number = mostAtOnce,
 ): Promise<Result[]> {
-  const turns = new Turns(mostAtOnce);
+  const turns = new Turns(width);
   let isFailed = false;
   const one = async (item: Item): Promise<Result> => {
     if (isFailed) throw new Error('an earlier one has failed');

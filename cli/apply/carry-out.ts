@@ -1,10 +1,10 @@
-// Carries out the steps of a plan: those of one object in order, objects of one kind a few at once, one kind after the other. A refusal affects
+// Carries out the steps of a plan: those of one object in order, many objects of one kind a few at once, one kind after the other. A refusal affects
 // one step and those that need what it makes; a lost server all that follow. A run that was interrupted can be repeated.
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isSecretName } from '../../platform/secrets/secret-names.ts';
 import { canonicalJson, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
-import { allAtOnce } from '../at-once.ts';
+import { allAtOnce, mostAtOnce } from '../at-once.ts';
 import { CommandFailure, Interruption } from '../failures.ts';
 import { type GraphClient, GraphFailure, type Manner } from '../graph-client.ts';
 import { type AppliedPayload, graphqlDocumentOf } from './mutations.ts';
@@ -52,6 +52,8 @@ interface CarryOutOptions {
 
 const done = { create: 'CREATED', update: 'UPDATED', delete: 'DELETED', nothing: 'UNCHANGED' } as const;
 const would = { create: 'WOULD_CREATE', update: 'WOULD_UPDATE', delete: 'WOULD_DELETE', nothing: 'UNCHANGED' } as const;
+/** So few objects of a kind go one after the other: a server that is lost leaves one unknown, not several. */
+const fewObjects = 20;
 /** So often may an object have been created from the same file, and deleted, while its keys were kept. */
 const mostKeys = 50;
 /** The server has too much to do, and did nothing. */
@@ -69,7 +71,10 @@ export async function carryOut(
   options: CarryOutOptions = {},
 ): Promise<Outcome> {
   const run = new Run(client, steps.length, options);
-  for (const ofOneKind of groupsOf(steps)) await allAtOnce(ofOneKind, (ofOneObject) => run.carryOut(ofOneObject));
+  for (const ofOneKind of groupsOf(steps)) {
+    const width = ofOneKind.length > fewObjects ? mostAtOnce : 1;
+    await allAtOnce(ofOneKind, (ofOneObject) => run.carryOut(ofOneObject), width);
+  }
   return run.outcome(steps);
 }
 
