@@ -239,7 +239,7 @@ test('find knows addresses: of backends, of members of load balancers and of nam
   expect(await found('192.0.2_1')).toEqual([]);
   // Who has no role in the project learns of nothing.
   await writeFile(file('carol.password'), 'correct horse battery');
-  await run('users', 'create', 'carol', '--user-password-file', file('carol.password'));
+  await runCommand(['users', 'create', 'carol', '--user-password-file', file('carol.password'), ...at()]);
   const carol = ['--url', system.url, '--user', 'carol', '--password-file', file('carol.password')];
   expect(await found('192.0.2.1', carol)).toEqual([]);
   await run('memberships', 'set', 'carol', '--role', 'VIEWER');
