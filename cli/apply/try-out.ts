@@ -2,11 +2,18 @@
 import { randomUUID } from 'node:crypto';
 import { allAtOnce } from '../at-once.ts';
 import { type GraphClient, GraphFailure } from '../graph-client.ts';
+import { choiceOrFirst } from '../option.ts';
 import { awaitedIn, foreseen, type StepResult } from './carry-out.ts';
 import { graphqlDocumentOf } from './mutations.ts';
 import { isWhole } from './owned.ts';
 import { hideSecrets } from './secrets.ts';
 import type { Step } from './step.ts';
+
+export const dryRunOption = choiceOrFirst(
+  'WHERE',
+  ['client', 'server'],
+  'Show what would be done, and do nothing. With server, it is asked whether it would accept each step.',
+);
 
 interface TryOptions {
   readonly source: string | undefined;

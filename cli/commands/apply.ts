@@ -15,12 +15,12 @@ import { planKinds } from '../apply/plan-kinds.ts';
 import type { SecretPlaces } from '../apply/secrets.ts';
 import { readText } from '../apply/source.ts';
 import { awaited, type Change, type Step } from '../apply/step.ts';
-import { tryOut } from '../apply/try-out.ts';
+import { dryRunOption, tryOut } from '../apply/try-out.ts';
 import { askOnTerminal } from '../ask-terminal.ts';
 import { CommandFailure } from '../failures.ts';
 import { projectId } from '../find.ts';
 import type { GraphClient } from '../graph-client.ts';
-import { choiceOrFirst, flag, neededText } from '../option.ts';
+import { flag, neededText } from '../option.ts';
 import { readAll, readPages } from '../pages.ts';
 import { progressOn } from '../progress.ts';
 import { commonOptions, type RemoteCall, remoteVerb } from '../remote-verb.ts';
@@ -44,11 +44,7 @@ export const apply = remoteVerb({
   takes: [],
   options: {
     file: fileOption,
-    'dry-run': choiceOrFirst(
-      'WHERE',
-      ['client', 'server'],
-      'Show what would be done, and do nothing. With server, it is asked whether it would accept each step.',
-    ),
+    'dry-run': dryRunOption,
     preview: previewOption,
     source: sourceOption,
     prune: pruneOption,

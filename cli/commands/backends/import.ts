@@ -2,6 +2,7 @@
 // an interrupted run can be repeated.
 import { graphql } from '../../../generated/cli/index.ts';
 import { carryOut, failIfAny, foreseen, type StepResult } from '../../apply/carry-out.ts';
+import { dryRunOption, tryOut } from '../../apply/try-out.ts';
 import { CommandFailure } from '../../failures.ts';
 import { projectId } from '../../find.ts';
 import { flag } from '../../option.ts';
@@ -29,7 +30,7 @@ export const importBackends = remoteVerb({
   summary: 'Register the backends that a YAML file lists, and update those that exist.',
   takes: ['FILE'],
   options: {
-    'dry-run': flag('Show what would be done, and do nothing.'),
+    'dry-run': dryRunOption,
     'renew-credentials': flag('Also send the credentials of existing backends, which can not be compared.'),
     project: commonOptions.project,
   },
@@ -43,7 +44,12 @@ export const importBackends = remoteVerb({
     const plan = planImport(read, existing, drivers, { ...scope, renewCredentials: options['renew-credentials'] });
     const faults = [...read.faults, ...plan.faults].sort((a, b) => a.line - b.line);
     if (faults.length > 0) return refuseFile(call, path, faults);
-    if (options['dry-run']) return printResults(call, plan.steps.map(foreseen));
+    if (options['dry-run'] === 'client') return printResults(call, plan.steps.map(foreseen));
+    if (options['dry-run'] === 'server') {
+      const results = await tryOut(client, plan.steps, { source: undefined });
+      await printResults(call, results);
+      return failIfAny({ results, lost: undefined }, 'the import', 'backends');
+    }
     const outcome = await carryOut(client, plan.steps);
     await printResults(call, outcome.results);
     failIfAny(outcome, 'the import', 'backends');

@@ -76,7 +76,7 @@ export async function relayCases(run: FlagRun): Promise<void> {
     'backends.yaml',
     `- {name: edge, driver: fortios, host: ${gate.host}, port: ${gate.https.port}, credentials: {username: admin, password: {file: gate.password}}}\n`,
   );
-  await ok(`backends import ${list} --dry-run ${project}`);
+  for (const where of ['client', 'server']) await ok(`backends import ${list} --dry-run ${where} ${project}`);
   await ok(`backends import ${list} --renew-credentials ${project}`);
   await ok(`timeline lift edge ${project} --wait 30`);
 
