@@ -35,18 +35,18 @@ const mappingsDocument = graphql(`
 `);
 
 const backendsAtDocument = graphql(`
-  query FoundBackendsAt($address: String!, $first: Int!) {
-    backendsAt(address: $address, first: $first) { id name host operatingStatus }
+  query FoundBackendsAt($address: String!, $limit: Int!) {
+    backendsAt(address: $address, limit: $limit) { id name host operatingStatus }
   }
 `);
 const balancersAtDocument = graphql(`
-  query FoundLoadBalancersAt($address: String!, $first: Int!) {
-    loadBalancersAt(address: $address, first: $first) { id name operatingStatus }
+  query FoundLoadBalancersAt($address: String!, $limit: Int!) {
+    loadBalancersAt(address: $address, limit: $limit) { id name operatingStatus }
   }
 `);
 const gslbsAtDocument = graphql(`
-  query FoundGslbsAt($address: String!, $first: Int!) {
-    gslbsAt(address: $address, first: $first) { id fqdn operatingStatus }
+  query FoundGslbsAt($address: String!, $limit: Int!) {
+    gslbsAt(address: $address, limit: $limit) { id fqdn operatingStatus }
   }
 `);
 const cmpObjectDocument = graphql(`
@@ -58,7 +58,7 @@ const cmpObjectDocument = graphql(`
 /** An address or a host name, or the beginning of one. */
 const isAddress = (word: string) => /^(?=.*[.:])[\w.:-]{2,200}$/.test(word);
 const isCmpObject = (word: string) => /^(?:[^\s:/]+:)?[^\s:/]+\/\S+$/.test(word);
-/** Of the graph's `first`. */
+/** Of the graph's `limit`. */
 const mostAtAddress = 50;
 
 /** Of the graph's `text`. */
@@ -140,21 +140,21 @@ async function mappingsWith(client: GraphClient, objectKey: string, first: numbe
 }
 
 async function backendsAt(client: GraphClient, address: string, first: number): Promise<FoundObject[]> {
-  const found = await client.query(backendsAtDocument, { address, first: Math.min(first, mostAtAddress) });
+  const found = await client.query(backendsAtDocument, { address, limit: Math.min(first, mostAtAddress) });
   return (found.backendsAt ?? []).map(({ id, name, host, operatingStatus: state }) => ({
     ...{ kind: 'backend', id, state, name: `${name} at ${host}` },
   }));
 }
 
 async function balancersAt(client: GraphClient, address: string, first: number): Promise<FoundObject[]> {
-  const found = await client.query(balancersAtDocument, { address, first: Math.min(first, mostAtAddress) });
+  const found = await client.query(balancersAtDocument, { address, limit: Math.min(first, mostAtAddress) });
   return (found.loadBalancersAt ?? []).map(({ id, name, operatingStatus: state }) => ({
     ...{ kind: 'load balancer', id, state, name: `${name} with ${address}` },
   }));
 }
 
 async function gslbsAt(client: GraphClient, address: string, first: number): Promise<FoundObject[]> {
-  const found = await client.query(gslbsAtDocument, { address, first: Math.min(first, mostAtAddress) });
+  const found = await client.query(gslbsAtDocument, { address, limit: Math.min(first, mostAtAddress) });
   return (found.gslbsAt ?? []).map(({ id, fqdn, operatingStatus: state }) => ({
     ...{ kind: 'GSLB', id, state, name: `${fqdn} with ${address}` },
   }));

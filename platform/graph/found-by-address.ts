@@ -16,7 +16,7 @@ export interface AddressColumn {
   readonly where?: string;
 }
 
-export const mostFoundByAddress = 50;
+const mostFoundByAddress = 50;
 const longestAddress = 255;
 
 /** The address as it is stored, to compare with. Throws INVALID_INPUT. */
@@ -27,19 +27,19 @@ function patternOf(address: string): string {
   return `${(canonicalAddressBlock(text) ?? text).replaceAll(/[\\%_]/g, '\\$&')}%`;
 }
 
-/** UUIDs in the order of the addresses, exact ones first; at most `first`. Throws INVALID_INPUT. */
+/** UUIDs in the order of the addresses, exact ones first; at most `limit`. Throws INVALID_INPUT. */
 export async function foundByAddress(
   sql: Sql,
   columns: readonly AddressColumn[],
   {
     address,
     projects,
-    first,
-  }: { readonly address: string; readonly projects: 'all' | readonly string[]; readonly first: number },
+    limit,
+  }: { readonly address: string; readonly projects: 'all' | readonly string[]; readonly limit: number },
 ): Promise<readonly string[]> {
   const pattern = patternOf(address);
-  if (first < 1 || first > mostFoundByAddress)
-    throw new CodedError('INVALID_INPUT', `first: give 1 to ${mostFoundByAddress}.`);
+  if (limit < 1 || limit > mostFoundByAddress)
+    throw new CodedError('INVALID_INPUT', `limit: give 1 to ${mostFoundByAddress}.`);
   if (projects !== 'all' && projects.length === 0) return [];
   const found: { readonly id: string; readonly address: string }[] = [];
   for (const { table, column, id, index, ofProject, where = 'TRUE' } of columns) {
@@ -48,12 +48,12 @@ export async function foundByAddress(
     found.push(
       ...(await sql.query<{ id: string; address: string }>(
         `SELECT ${id} AS id, ${column} AS address FROM ${table} FORCE INDEX (${projects === 'all' ? index : ofProject})
-        WHERE ${of} AND ${column} LIKE ? AND ${where} LIMIT ${first}`,
+        WHERE ${of} AND ${column} LIKE ? AND ${where} LIMIT ${limit}`,
         values,
       )),
     );
   }
   // A shorter one is nearer to what was asked for.
   const sorted = found.toSorted((a, b) => a.address.length - b.address.length || (a.address < b.address ? -1 : 1));
-  return [...new Set(sorted.map((each) => each.id))].slice(0, first);
+  return [...new Set(sorted.map((each) => each.id))].slice(0, limit);
 }

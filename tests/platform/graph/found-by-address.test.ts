@@ -34,8 +34,8 @@ beforeAll(async () => {
 });
 afterAll(() => ground.stop());
 
-const found = (address: string, projects: 'all' | readonly string[] = 'all', first = 10) =>
-  foundByAddress(db, [column], { address, projects, first });
+const found = (address: string, projects: 'all' | readonly string[] = 'all', limit = 10) =>
+  foundByAddress(db, [column], { address, projects, limit });
 
 test.each<[string, 'all' | readonly string[], readonly string[]]>([
   ['192.0.2.1', 'all', ['a', 'c', 'b']],
@@ -56,7 +56,7 @@ test('the number and the text have bounds', async () => {
   expect(await found('192.0', 'all', 2)).toHaveLength(2);
   await expect(found('1')).rejects.toThrow('address: give 2 to 255 characters.');
   await expect(found('1'.repeat(256))).rejects.toThrow('address');
-  for (const first of [0, 51, -1]) await expect(found('192.0', 'all', first)).rejects.toThrow('first: give 1 to 50.');
+  for (const limit of [0, 51, -1]) await expect(found('192.0', 'all', limit)).rejects.toThrow('limit: give 1 to 50.');
 });
 
 test.each(['all', ['p1', 'p2']] as const)('only rows at the address are read, in %j', async (projects) => {

@@ -107,7 +107,7 @@ const queries: Readonly<Record<string, Probe>> = {
   },
   // By a node's address; members are found in the same rows.
   loadBalancersAt: {
-    text: 'query { node: loadBalancersAt(address: "192.0.2.77") { id name } all: loadBalancersAt(address: "192.", first: 50) { id name } }',
+    text: 'query { node: loadBalancersAt(address: "192.0.2.77") { id name } all: loadBalancersAt(address: "192.", limit: 50) { id name } }',
   },
   projectSubnets: pages('projectSubnets', 'id loadBalancers { nodes { name } }'),
   tlsCertificates: pages('tlsCertificates', 'id name'),

@@ -169,9 +169,9 @@ export class EntityReads {
   }
 
   /** GSLBs with a member there, without deleted ones. Throws INVALID_INPUT. */
-  async namesAt(context: RequestContext, { address, first = 10 }: QueryGslbsAtArgs): Promise<EntityRows['Gslb'][]> {
-    const wanted = { address, first, projects: projectsFor(context.identity, null) };
-    const ids = await gslbsUsingMembers(this.#db, await foundByAddress(this.#db, [memberAddresses], wanted), first);
+  async namesAt(context: RequestContext, { address, limit = 10 }: QueryGslbsAtArgs): Promise<EntityRows['Gslb'][]> {
+    const wanted = { address, limit, projects: projectsFor(context.identity, null) };
+    const ids = await gslbsUsingMembers(this.#db, await foundByAddress(this.#db, [memberAddresses], wanted), limit);
     const rows = await Promise.all(ids.map((id) => this.entity(context, 'Gslb', id)));
     return rows.flatMap((row) => (row === null || row.deleted ? [] : [row]));
   }

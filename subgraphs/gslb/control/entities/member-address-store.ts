@@ -37,16 +37,16 @@ function textsOf({ addresses, cname }: Place): readonly string[] {
   return [...new Set(given.map((each) => each.toLowerCase().replace(/\.$/, '')))];
 }
 
-/** UUIDs of the names that use the pools of these members, without those of deleted members; at most `first`. */
+/** UUIDs of the names that use the pools of these members, without those of deleted members; at most `limit`. */
 export async function gslbsUsingMembers(
   sql: Sql,
   memberIds: readonly string[],
-  first: number,
+  limit: number,
 ): Promise<readonly string[]> {
   if (memberIds.length === 0) return [];
   const rows = await sql.query<{ id: string }>(
     `SELECT DISTINCT u.gslb_id AS id FROM gslb_pool_member m JOIN gslb_pool_use u ON u.pool_id = m.pool_id
-    WHERE m.id IN (${marksFor(memberIds)}) AND m.deleted_at IS NULL LIMIT ${first}`,
+    WHERE m.id IN (${marksFor(memberIds)}) AND m.deleted_at IS NULL LIMIT ${limit}`,
     memberIds,
   );
   return rows.map(({ id }) => id);

@@ -111,8 +111,8 @@ export class BalancerReads {
   }
 
   /** With a node, a shared address or a member there, without deleted ones. Throws INVALID_INPUT. */
-  async at(context: RequestContext, { address, first = 10 }: QueryLoadBalancersAtArgs): Promise<BalancerRow[]> {
-    const wanted = { address, first, projects: projectsFor(context.identity, null) };
+  async at(context: RequestContext, { address, limit = 10 }: QueryLoadBalancersAtArgs): Promise<BalancerRow[]> {
+    const wanted = { address, limit, projects: projectsFor(context.identity, null) };
     const ids = await foundByAddress(this.#db, addressColumns, wanted);
     const rows = await readBalancers(this.#db, ids);
     return ids.flatMap((id) => {

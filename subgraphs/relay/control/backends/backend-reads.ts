@@ -89,8 +89,8 @@ export class BackendReads {
   }
 
   /** Whose host begins with the text, without deleted ones. Throws INVALID_INPUT. */
-  async at(context: RequestContext, { address, first = 10 }: QueryBackendsAtArgs): Promise<BackendView[]> {
-    const wanted = { address, first, projects: projectsFor(context.identity, null) };
+  async at(context: RequestContext, { address, limit = 10 }: QueryBackendsAtArgs): Promise<BackendView[]> {
+    const wanted = { address, limit, projects: projectsFor(context.identity, null) };
     const ids = await foundByAddress(this.#db, [hosts], wanted);
     const rows = await this.#byIds(ids);
     return ids.flatMap((id) => rows.get(id) ?? []);

@@ -3,10 +3,10 @@ import type { Resolvers } from '../../../../generated/graph/system.ts';
 import type { Database } from '../../../../platform/database/database.ts';
 import { caller, projectsFor } from '../../../../platform/edge/authorise.ts';
 import { CodedError } from '../../../../platform/edge/errors.ts';
+import { appliedObjectPage } from '../../../../platform/graph/applied-objects.ts';
 import { refuseManyNames } from '../../../../platform/graph/entity-list.ts';
 import { decodeId, encodeId } from '../../../../platform/values/ids.ts';
 import type { Entities } from '../entities.ts';
-import { appliedObjectPage } from '../stores/applied-objects.ts';
 
 const mostSubjects = 100;
 
@@ -25,7 +25,7 @@ export function appliedResolvers({ db, entities }: { readonly db: Database; read
         return appliedObjectPage(db, { ...args, projects, sources, ids });
       },
     },
-    AppliedObject: {
+    SystemAppliedObject: {
       subjectId: ({ subjectType, id }) => encodeId(subjectType, id),
       project: async ({ projectId }, _, context) =>
         projectId === null ? null : ((await entities.project(context, projectId)) ?? null),

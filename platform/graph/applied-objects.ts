@@ -1,9 +1,9 @@
 // Objects that sources of files made. The edge of mutations writes them (platform/edge/applied-objects.ts).
-import { always, type Sql } from '../../../../platform/database/database.ts';
-import { isOneOf } from '../../../../platform/database/range-search.ts';
-import { marksFor } from '../../../../platform/database/sql.ts';
-import type { Page } from '../../../../platform/graph/connection.ts';
-import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/graph/entity-list.ts';
+import { always, type Sql } from '../database/database.ts';
+import { isOneOf } from '../database/range-search.ts';
+import { marksFor } from '../database/sql.ts';
+import type { Page } from './connection.ts';
+import { type ListFilter, type ListTable, pageOfList } from './entity-list.ts';
 
 export interface AppliedObjectRow {
   /** UUID of the object. */
