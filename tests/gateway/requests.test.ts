@@ -60,6 +60,19 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect(body).toEqual({ ...answered, data: { callerRequestId: null } });
   });
 
+  test.each<[Record<string, string>, string, string]>([
+    [{ 'tidegate-dry-run': 'yes' }, 'mutation { thingCreate(name: "x") { id } }', 'tidegate-dry-run must be true'],
+    [{ 'tidegate-source': 'A b' }, 'mutation { thingCreate(name: "x") { id } }', 'tidegate-source must have 1 to 63'],
+    [{ 'tidegate-dry-run': 'true' }, '{ caller }', 'are for mutations only'],
+    [{ 'tidegate-source': 'site' }, '{ caller }', 'are for mutations only'],
+  ])('the headers of mutations %j are refused with %s', async (headers, query, words) => {
+    const { status, body } = await gateway.post({ query }, 'token-bob', headers);
+    expect([status, body.errors[0].extensions.code, body.errors[0].message]).toEqual([
+      ...[400, 'INVALID_INPUT', expect.stringContaining(words)],
+    ]);
+    expect(gateway.world.calls.get('thingCreate')).toBeUndefined();
+  });
+
   test('scalars are validated and canonical', async () => {
     const good = await gateway.query('query Q($a: IpOrCidr!) { address(address: $a) }', { a: '2001:DB8:0::/32' });
     expect(good.body).toEqual({ ...answered, data: { address: '2001:db8::/32' } });
