@@ -18,7 +18,7 @@ export const whyFields: Readonly<Record<string, WhyFields>> = {
     name: 'ruleName',
     state: ['alertState', 'severity', 'condition', 'reason', 'since', 'acknowledgedAt', 'resolvedAt', 'lastNotifiedAt'],
   },
-  AlertChannel: { name: 'name', state: ['channelKind', 'destination', 'enabled'] },
+  AlertChannel: { name: 'name', state: ['channelKind', 'destination', 'enabled', 'failingSince', 'givenUpCount'] },
   AlertRule: { name: 'name', state: ['condition', 'severity', 'enabled', 'checkedInAt'] },
   ApiToken: { name: 'name', state: ['expiresAt', 'revokedAt'] },
   AutoscalingPolicy: { state: ['dryRun'] },

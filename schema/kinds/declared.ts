@@ -151,7 +151,7 @@ export const declaredKinds: Readonly<Record<string, Declared>> = {
   },
   AlertChannel: {
     nouns: ['alert-channels', 'alert-channel'],
-    columns: ['name', 'channelKind', 'destination', 'enabled', 'project'],
+    columns: ['name', 'channelKind', 'destination', 'enabled', 'failingSince', 'project'],
   },
   AlertRule: {
     nouns: ['alert-rules', 'alert-rule'],

@@ -109,6 +109,7 @@ export function alertResolvers({ entities, ...parts }: AlertParts & { readonly e
         spec.quietHours.map(({ days, from, until }) => ({ days: [...days], startTime: from, endTime: until })),
       timeZone: ({ spec }) => spec.timeZone,
       groupMs: ({ spec }) => spec.groupMs,
+      givenUpCount: ({ givenUp }) => givenUp,
       deliveries: ({ id }, args) => deliveries.pageOf(id, args),
     },
     AlertDelivery: {

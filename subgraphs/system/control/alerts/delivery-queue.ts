@@ -1,5 +1,5 @@
 // Tells channels the news of their alerts: owed for each channel that has any. A message is stored before it is sent, so that each
-// attempt has the same id, whatever happens between. A channel that fails is tried again later, and holds up no other.
+// attempt has the same id, whatever happens between. A message that fails is tried again later, and holds up neither newer ones nor other channels.
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
 import type { Logger } from '../../../../platform/process/log.ts';
@@ -15,6 +15,7 @@ import type { Alert } from '../stores/alert.ts';
 import type { AlertChannel } from '../stores/alert-channel.ts';
 import { lockChannel } from '../stores/alert-channel-store.ts';
 import {
+  countWaiting,
   type DueNotice,
   deliveryKind,
   dropNotices,
@@ -45,6 +46,8 @@ export interface DeliveryDependencies {
   readonly now?: () => Date;
 }
 
+/** Messages of a channel that wait for another attempt. Beyond that, news are collected for the next message. */
+const mostWaiting = 20;
 /** Alerts in one message. */
 const mostInMessage = 1_000;
 const longestOweMs = 3_600_000;
@@ -62,26 +65,37 @@ export function createDeliveryQueue(dependencies: DeliveryDependencies): OwedQue
 
 async function deliver(dependencies: DeliveryDependencies, job: OwedJob, signal: AbortSignal): Promise<void> {
   const { db, log } = dependencies;
-  const next = await db.transaction((tx) => prepare(tx, dependencies, job));
-  if (next === undefined) return;
-  const { channel, waiting } = next;
+  const prepared = await db.transaction((tx) => prepare(tx, dependencies, job));
+  if (prepared === undefined) return;
+  const { channel, waiting } = prepared;
   const outcome = await attempt(dependencies, channel, waiting, signal);
   await db.transaction(async (tx) => {
     // The channel first, as whoever deletes it does.
-    if ((await lockChannel(tx, channel.id)) !== undefined) {
-      const retryInMs = outcome.ok ? undefined : retryOf(waiting, outcome);
-      if (outcome.ok) {
-        await recordDelivered(tx, waiting.id);
-        await recordNotified(tx, waiting.id);
-      } else await recordFailed(tx, waiting.id, { error: outcome.error, retryInMs });
-      await finishOwed(tx, job);
-      // More may wait, or may have come since.
-      await owe(tx, deliveryKind, channel.id, { dueInMs: Math.min(retryInMs ?? channel.spec.groupMs, longestOweMs) });
-    } else await finishOwed(tx, job);
+    if ((await lockChannel(tx, channel.id)) === undefined) return finishOwed(tx, job);
+    const dueInMs = await record(tx, prepared, outcome);
+    await finishOwed(tx, job);
+    // More may wait, or may have come since.
+    await owe(tx, deliveryKind, channel.id, { dueInMs: Math.min(dueInMs, channel.spec.groupMs, longestOweMs) });
   });
   const line = { channel: channel.name, delivery: waiting.id, attempts: waiting.attempts + 1 };
   if (outcome.ok) log.info(line, 'alerts were delivered');
-  else log.warn({ ...line, reason: outcome.error }, 'alerts were not delivered');
+  else {
+    const isOver = retryOf(waiting, outcome) === undefined;
+    log.warn({ ...line, reason: outcome.error }, `alerts were ${isOver ? 'given up' : 'not delivered'}`);
+  }
+}
+
+/** Returns how long until something is due. */
+async function record(tx: Transaction, { channel, waiting }: Prepared, outcome: SendOutcome): Promise<number> {
+  const sent = { id: waiting.id, channelId: channel.id };
+  if (outcome.ok) {
+    await recordNotified(tx, waiting.id);
+    return (await recordDelivered(tx, sent)) ? 0 : longestOweMs;
+  }
+  const retryInMs = retryOf(waiting, outcome);
+  const isTest = waiting.message.kind === 'TEST';
+  await recordFailed(tx, { ...sent, isTest }, { error: outcome.error, retryInMs });
+  return retryInMs ?? longestOweMs;
 }
 
 interface Prepared {
@@ -102,15 +116,15 @@ async function prepare(
     return undefined;
   };
   if (channel === undefined) return endUntil();
-  const before = await nextWaiting(tx, channel.id);
   // A person who tries a channel tries it as it is, also a disabled one.
-  if (!channel.enabled && before?.message.kind !== 'TEST') return endUntil();
-  if (before !== undefined) return before.dueInMs > 0 ? endUntil(before.dueInMs) : { channel, waiting: before };
+  const before = await nextWaiting(tx, channel.id, { onlyTests: !channel.enabled });
+  if (before?.dueInMs === 0) return { channel, waiting: before };
+  if (!channel.enabled || (await countWaiting(tx, channel.id)) >= mostWaiting) return endUntil(before?.dueInMs);
   const { notices, laterMs } = await tellable(tx, channel, dependencies.now?.() ?? new Date());
-  if (notices.length === 0) return endUntil(laterMs);
+  if (notices.length === 0) return endUntil(earliest(before?.dueInMs, laterMs));
   const scope = scopeOf(channel.projectId);
   const { count, oldestAgeMs } = await madeInHour(tx, scope);
-  if (count >= mostNotificationsPerHour) return endUntil(longestOweMs - oldestAgeMs + 1_000);
+  if (count >= mostNotificationsPerHour) return endUntil(earliest(before?.dueInMs, longestOweMs - oldestAgeMs + 1_000));
   const id = newUuid();
   const alerts = await readAlerts(
     tx,
@@ -120,6 +134,11 @@ async function prepare(
   await insertDelivery(tx, { id, channelId: channel.id, scope, message, alertCount: alerts.length });
   await takeNotices(tx, { channelId: channel.id, notificationId: id }, notices);
   return { channel, waiting: { id, message, attempts: 0, ageMs: 0, dueInMs: 0 } };
+}
+
+function earliest(...timesMs: readonly (number | undefined)[]): number | undefined {
+  const known = timesMs.filter((ms) => ms !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 /** News that may be told now. `laterMs`: until the rest may be. */
@@ -175,9 +194,19 @@ function rankOf({ state, severity }: Alert): number {
 
 function toldAlert(alert: Alert, dashboardUrl: string | null): ToldAlert {
   const subjectId = encodeId(alert.subjectType, alert.subjectId);
-  const { state, condition, severity, ruleName, subjectType, subjectName, cmpObject, status, reason } = alert;
+  const { version, state, condition, severity, ruleName, subjectType, subjectName, cmpObject, status, reason } = alert;
   return {
-    ...{ id: encodeId('Alert', alert.id), state, condition, severity, ruleName, subjectType, subjectId, subjectName },
+    ...{
+      id: encodeId('Alert', alert.id),
+      version,
+      state,
+      condition,
+      severity,
+      ruleName,
+      subjectType,
+      subjectId,
+      subjectName,
+    },
     ...{ ruleId: encodeId('AlertRule', alert.ruleId), cmpObject, status, reason },
     projectId: alert.projectId === null ? null : encodeId('Project', alert.projectId),
     since: alert.since.toISOString(),

@@ -8,7 +8,7 @@ import type { Sealed } from '../../../../platform/secrets/seal.ts';
 import type { AlertChannel, ChannelSpec } from './alert-channel.ts';
 import { scopeOf } from './alert-scope.ts';
 
-type NewAlertChannel = Omit<AlertChannel, 'version' | 'createdAt' | 'updatedAt'>;
+type NewAlertChannel = Omit<AlertChannel, 'version' | 'failingSince' | 'givenUp' | 'createdAt' | 'updatedAt'>;
 
 const channelList: ListTable = {
   ...{ table: 'alert_channel', name: 'name', shown: always },
@@ -94,7 +94,7 @@ export async function storeChannelSecret(tx: Transaction, id: string, { keyId, s
 }
 
 const columns = `id, version, project_id AS projectId, name, kind, enabled, spec, key_id AS keyId, sealed_secret AS sealedSecret,
-  created_at AS createdAt, updated_at AS updatedAt`;
+  failing_since AS failingSince, given_up AS givenUp, created_at AS createdAt, updated_at AS updatedAt`;
 
 interface StoredChannel extends Omit<AlertChannel, 'kind' | 'enabled' | 'spec' | 'sealed'> {
   readonly kind: string;

@@ -43,6 +43,10 @@ export interface AlertChannel {
   readonly enabled: boolean;
   readonly spec: ChannelSpec;
   readonly sealed: Sealed;
+  /** Null: the last attempt succeeded, or there was none. */
+  readonly failingSince: Date | null;
+  /** Messages that are not tried again, without tests. */
+  readonly givenUp: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

@@ -162,12 +162,17 @@ export async function insertDelivery(tx: Transaction, delivery: NewDelivery): Pr
   );
 }
 
-/** Tests first: a person waits for them. */
-export async function nextWaiting(sql: Sql, channelId: string): Promise<WaitingDelivery | undefined> {
+/** The next message to try: of those that are due a test first, because a person waits, then the oldest; else the one that is due first. */
+export async function nextWaiting(
+  sql: Sql,
+  channelId: string,
+  { onlyTests }: { readonly onlyTests: boolean },
+): Promise<WaitingDelivery | undefined> {
   const [row] = await sql.query<Omit<WaitingDelivery, 'message'> & { readonly message: string }>(
     `SELECT id, message, attempts, TIMESTAMPDIFF(MICROSECOND, created_at, NOW(3)) DIV 1000 AS ageMs,
       GREATEST(0, TIMESTAMPDIFF(MICROSECOND, NOW(3), next_at) DIV 1000) AS dueInMs
-      FROM alert_notification WHERE channel_id = ? AND state = 'WAITING' ORDER BY kind = 'TEST' DESC, id LIMIT 1`,
+      FROM alert_notification WHERE channel_id = ? AND state = 'WAITING' ${onlyTests ? "AND kind = 'TEST'" : ''}
+      ORDER BY next_at > NOW(3), IF(next_at > NOW(3), next_at, NULL), kind = 'TEST' DESC, id LIMIT 1`,
     [channelId],
   );
   if (row === undefined) return undefined;
@@ -175,18 +180,38 @@ export async function nextWaiting(sql: Sql, channelId: string): Promise<WaitingD
   return { ...row, message, ageMs: Number(row.ageMs), dueInMs: Number(row.dueInMs) };
 }
 
-export async function recordDelivered(tx: Transaction, id: string): Promise<void> {
+export async function countWaiting(sql: Sql, channelId: string): Promise<number> {
+  const [row] = await sql.query<{ count: number }>(
+    "SELECT COUNT(*) AS count FROM alert_notification WHERE channel_id = ? AND state = 'WAITING'",
+    [channelId],
+  );
+  return Number(row?.count ?? 0);
+}
+
+/** The channel must be locked. Returns whether others that waited for it are due now. */
+export async function recordDelivered(tx: Transaction, { id, channelId }: Sent): Promise<boolean> {
   await tx.execute(
     `UPDATE alert_notification SET state = 'DELIVERED', attempts = attempts + 1, next_at = NULL, finished_at = NOW(3)
       WHERE id = ? AND state = 'WAITING'`,
     [id],
   );
+  const { affectedRows } = await tx.execute(
+    'UPDATE alert_channel SET failing_since = NULL WHERE id = ? AND failing_since IS NOT NULL',
+    [channelId],
+  );
+  return affectedRows > 0 && (await hasten(tx, channelId)) > 0;
 }
 
-/** `retryInMs` undefined: it is given up. */
+interface Sent {
+  /** Of the message. */
+  readonly id: string;
+  readonly channelId: string;
+}
+
+/** The channel must be locked. `retryInMs` undefined: it is given up. */
 export async function recordFailed(
   tx: Transaction,
-  id: string,
+  { id, channelId, isTest }: Sent & { readonly isTest: boolean },
   { error, retryInMs }: { readonly error: string; readonly retryInMs: number | undefined },
 ): Promise<void> {
   const ended = retryInMs === undefined;
@@ -196,14 +221,24 @@ export async function recordFailed(
       WHERE id = ? AND state = 'WAITING'`,
     [ended ? 'FAILED' : 'WAITING', error.slice(0, 1_024), ...(ended ? [] : [retryInMs]), id],
   );
+  await tx.execute(
+    'UPDATE alert_channel SET failing_since = COALESCE(failing_since, NOW(3)), given_up = given_up + ? WHERE id = ?',
+    [ended && !isTest ? 1 : 0, channelId],
+  );
 }
 
 /** What waits is tried at once, because the channel has changed. */
 export async function hastenDeliveries(tx: Transaction, channelId: string, wake: Wake): Promise<void> {
-  await tx.execute("UPDATE alert_notification SET next_at = NOW(3) WHERE channel_id = ? AND state = 'WAITING'", [
-    channelId,
-  ]);
+  await hasten(tx, channelId);
   await owe(tx, deliveryKind, channelId, {}, wake);
+}
+
+async function hasten(tx: Transaction, channelId: string): Promise<number> {
+  const { affectedRows } = await tx.execute(
+    "UPDATE alert_notification SET next_at = NOW(3) WHERE channel_id = ? AND state = 'WAITING'",
+    [channelId],
+  );
+  return affectedRows;
 }
 
 /** Messages of a scope in the last hour, and when the oldest of them was made. */

@@ -6,6 +6,8 @@ import type { AlertCondition, AlertSeverity, AlertState } from '../../spec/alert
 /** An alert as a notification shows it. Ids are global. */
 export interface ToldAlert {
   readonly id: string;
+  /** A message that is tried again may come after a later one: the higher version is the newer state. */
+  readonly version: number;
   readonly state: AlertState;
   readonly condition: AlertCondition;
   readonly severity: AlertSeverity;

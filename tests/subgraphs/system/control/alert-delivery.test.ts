@@ -100,6 +100,80 @@ test('a failed attempt is repeated with the same id and the same content, and a 
   expect(receiver.received[2]?.headers['webhook-id']).not.toBe(first?.headers['webhook-id']);
 });
 
+describe('a receiver that refuses for a while', () => {
+  const failing = async (id: string) => {
+    const document = 'query ($id: ID!) { alertChannel(id: $id) { failingSince givenUpCount } }';
+    const { data } = await bench.system.ask(bench.operator, document, { id });
+    return data.alertChannel as unknown as { readonly failingSince: string | null; readonly givenUpCount: number };
+  };
+  const firesAndIsTried = async () => {
+    await bench.nameIs(subject(), 'DEGRADED');
+    await bench.look();
+    await runAll();
+  };
+  const runAll = async () => {
+    for (let before = -1; before < receiver.received.length; ) {
+      before = receiver.received.length;
+      await bench.delivery.runDue();
+    }
+  };
+  /** On a busy machine some are tried again meanwhile. */
+  const idsFrom = (first: number) => [
+    ...new Set(receiver.received.slice(first).map(({ headers }) => headers['webhook-id'])),
+  ];
+
+  test('newer messages are tried too; when it is back all come, the oldest first, and none is lost', async () => {
+    const { id } = await webhook();
+    await bench.rule({ lastsMs: 0, channelIds: [id] });
+    expect(await failing(id)).toEqual({ failingSince: null, givenUpCount: 0 });
+    receiver.status = 503;
+    for (let count = 0; count < 3; count += 1) await firesAndIsTried();
+    const tried = idsFrom(0);
+    expect(tried).toHaveLength(3);
+    const { failingSince } = await failing(id);
+    expect(failingSince).not.toBeNull();
+    expect((await bench.deliveries(id)).map(({ deliveryState }) => deliveryState)).toEqual(Array(3).fill('WAITING'));
+    receiver.status = 200;
+    const before = receiver.received.length;
+    await firesAndIsTried();
+    const delivered = idsFrom(before);
+    expect(delivered.filter((each) => tried.includes(each))).toEqual(tried);
+    expect(delivered).toHaveLength(4);
+    expect((await bench.deliveries(id)).map(({ deliveryState }) => deliveryState)).toEqual(Array(4).fill('DELIVERED'));
+    expect(await failing(id)).toEqual({ failingSince: null, givenUpCount: 0 });
+    // A receiver tells by the version which state of an alert is the newer one.
+    for (const { body } of receiver.received) expect(JSON.parse(body).data.alerts[0].version).toBe(1);
+  });
+
+  test('only so many messages wait: further news are collected for one more', async () => {
+    const { id } = await webhook();
+    await bench.rule({ lastsMs: 0, channelIds: [id] });
+    receiver.status = 503;
+    for (let count = 0; count < 23; count += 1) await firesAndIsTried();
+    expect(idsFrom(0)).toHaveLength(20);
+    receiver.status = 200;
+    const before = receiver.received.length;
+    await bench.hurry();
+    await runAll();
+    const told = receiver.received.slice(before).map(({ body }) => (JSON.parse(body) as Body).data.firing);
+    expect(told).toEqual([...Array(20).fill(1), 3]);
+  });
+
+  test('what is given up is counted, and does not hold up what follows', async () => {
+    const { id } = await webhook();
+    await bench.rule({ lastsMs: 0, channelIds: [id] });
+    receiver.status = 410;
+    await firesAndIsTried();
+    expect(await failing(id)).toEqual({ failingSince: expect.any(String), givenUpCount: 1 });
+    await bench.mutate('alertChannelTest', 'alertDelivery { id }', { id, idempotencyKey: subject() });
+    await runAll();
+    expect((await failing(id)).givenUpCount).toBe(1);
+    receiver.status = 200;
+    await firesAndIsTried();
+    expect(await failing(id)).toEqual({ failingSince: null, givenUpCount: 1 });
+  });
+});
+
 test('a receiver that does not answer holds up no other', async () => {
   const dead = await Receiver.open(certificates);
   opened.push(dead);

@@ -93,8 +93,9 @@ describe('signatures', () => {
 
 describe('messages', () => {
   const alert: ToldAlert = {
-    ...{ id: 'A', state: 'FIRING', condition: 'NAME_DEGRADED', severity: 'CRITICAL', ruleId: 'R', ruleName: 'names' },
-    ...{ projectId: 'P', subjectType: 'Gslb', subjectId: 'S', subjectName: 'www.example', status: 'OFFLINE' },
+    ...{ id: 'A', version: 1, state: 'FIRING', condition: 'NAME_DEGRADED', severity: 'CRITICAL', ruleId: 'R' },
+    ...{ ruleName: 'names', projectId: 'P', subjectType: 'Gslb', subjectId: 'S', subjectName: 'www.example' },
+    status: 'OFFLINE',
     ...{ cmpObject: { namespace: 'default', type: 'tenant', externalId: '42' }, reason: 'all members <down>\n& out' },
     ...{ since: '2026-01-01T00:00:00.000Z', resolvedAt: null, link: 'https://t.example/gslb?gslb=S' },
   };
