@@ -27,7 +27,7 @@ export const namedKinds = {
   gslbs: { what: 'GSLB', list: 'gslbs', name: 'fqdn', inProject: true, state: 'operatingStatus' },
   'gslb-pools': { what: 'GSLB pool', list: 'gslbPools', name: 'name', inProject: true },
   'gslb-monitors': { what: 'GSLB monitor', list: 'gslbMonitors', name: 'name', inProject: true },
-  'gslb-flavors': { what: 'GSLB flavor', list: 'gslbFlavors', name: 'name', inProject: false },
+  flavors: { what: 'GSLB flavor', list: 'gslbFlavors', name: 'name', inProject: false },
   'vantage-points': { what: 'vantage point', list: 'gslbVantagePoints', name: 'name', inProject: false },
   zones: { what: 'zone', list: 'dnsZones', name: 'name', inProject: false },
   'dns-backends': { what: 'DNS backend', list: 'dnsBackends', name: 'name', inProject: false },
@@ -38,6 +38,8 @@ export const namedKinds = {
   projects: { what: 'project', list: 'projects', name: 'name', inProject: false },
   users: { what: 'user', list: 'users', name: 'name', inProject: false },
   tokens: { what: 'API token', list: 'apiTokens', name: 'name', inProject: true },
+  'alert-channels': { what: 'alert channel', list: 'alertChannels', name: 'name', inProject: true },
+  'alert-rules': { what: 'alert rule', list: 'alertRules', name: 'name', inProject: true },
 } as const satisfies Readonly<Record<string, NamedKind>>;
 
 type KindName = keyof typeof namedKinds;
