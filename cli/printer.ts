@@ -7,7 +7,7 @@ import type { Output, OutputFormat, Surroundings } from './verb.ts';
 import { visible } from './visible.ts';
 
 const colours = { red: 31, green: 32, yellow: 33, grey: 90 } as const;
-type Colour = keyof typeof colours;
+export type Colour = keyof typeof colours;
 
 /** The severity of a status, for its colour. */
 const statusColours: Readonly<Record<string, Colour>> = {
@@ -38,6 +38,15 @@ const statusColours: Readonly<Record<string, Colour>> = {
   DISABLED: 'grey',
   DELETED: 'grey',
 };
+
+export function statusColour(text: string): Colour | undefined {
+  return statusColours[text];
+}
+
+/** `text` in a colour of the terminal. */
+export function coloured(text: string, colour: Colour): string {
+  return `\u001b[${colours[colour]}m${text}\u001b[0m`;
+}
 
 type Text = string | number | null | undefined;
 type TextField<Row> = { [Field in keyof Row]: Row[Field] extends Text ? Field : never }[keyof Row];
@@ -179,12 +188,12 @@ export class Printer {
   }
 
   status(text: string): string {
-    const colour = statusColours[text];
+    const colour = statusColour(text);
     return colour === undefined ? text : this.colour(text, colour);
   }
 
   colour(text: string, colour: Colour): string {
-    return this.#coloured ? `\u001b[${colours[colour]}m${text}\u001b[0m` : text;
+    return this.#coloured ? coloured(text, colour) : text;
   }
 }
 

@@ -273,6 +273,10 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     summary: 'Find objects by a word in their names, by an id, or by an address.',
     load: async () => (await import('./commands/find.ts')).find,
   },
+  top: {
+    summary: 'Show what needs a person, and all objects, live on the whole terminal.',
+    load: async () => (await import('./commands/top.ts')).topOf(nouns, verbsAlone),
+  },
   why: {
     summary: 'Tell why an object is in its state: its last events and calls.',
     load: async () => (await import('./commands/why.ts')).why,

@@ -44,7 +44,7 @@ export function documentOf<Data>(text: string): GraphqlDocument<Data, Variables>
 }
 
 /** Of a union, whose fields are read by the name of their variant: the fields by their own names. */
-function plain({ output }: Kind, object: JsonObject): JsonObject {
+export function plainObject({ output }: Kind, object: JsonObject): JsonObject {
   const made: Record<string, JsonValue | undefined> = { ...object };
   for (const { name, variants } of output) {
     const value = object[name];
@@ -57,7 +57,7 @@ function plain({ output }: Kind, object: JsonObject): JsonObject {
 }
 
 async function* plainOf(kind: Kind, objects: AsyncIterable<JsonObject>): AsyncGenerator<JsonObject> {
-  for await (const each of objects) yield plain(kind, each);
+  for await (const each of objects) yield plainObject(kind, each);
 }
 
 /** The objects of a kind with a list of its own. `filters`: arguments of the list. */
@@ -96,7 +96,7 @@ export async function listChildren(
   const { of } = await client.query(document, { id: parentId });
   const found = of?.found ?? [];
   return (Array.isArray(found) ? (found as readonly JsonObject[]) : [found as JsonObject]).map((each) =>
-    plain(kind, each),
+    plainObject(kind, each),
   );
 }
 
@@ -110,7 +110,7 @@ export async function readObject(
   if (!kind.node) return null;
   const document = documentOf<{ found: JsonObject | null }>(oneDocument(registry, kind, selection));
   const { found } = await client.query(document, { id });
-  return found?.__typename === kind.type ? plain(kind, found) : null;
+  return found?.__typename === kind.type ? plainObject(kind, found) : null;
 }
 
 export interface Where {
@@ -225,7 +225,7 @@ async function lookUpInList(
   const variables = { id: nameOrId, names: [asked], ...(inProject ? { projectId } : {}) };
   let byId: JsonObject | null = null;
   const pages = readPages(client, document, variables, (data) => {
-    if (data.byId?.__typename === kind.type) byId = plain(kind, data.byId);
+    if (data.byId?.__typename === kind.type) byId = plainObject(kind, data.byId);
     return data.found;
   });
   const named = (await readAll(plainOf(kind, pages))).filter((each) => sameName(kind, nameOf(kind, each), nameOrId));

@@ -1,0 +1,169 @@
+// Runs `tidegate top`: keys, answers and events change the state, and after each change the screen shows it.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StatusFilter } from '../commands/events/change.ts';
+import { followStatus } from '../commands/events/status-stream.ts';
+import { CommandFailure, Interruption } from '../failures.ts';
+import { coloured } from '../printer.ts';
+import { loaded, lost, refused, resized } from './changes.ts';
+import { overviewTypes } from './overview.ts';
+import { press } from './press.ts';
+import { isUnreachable, readView, type Source } from './read-view.ts';
+import { render } from './render.ts';
+import type { Screen } from './screen.ts';
+import { firstState, readKey, type State, type View, viewOf } from './state.ts';
+
+/** Between two readings of the same view, even if many events come. */
+const leastMs = 1_000;
+/** Not everything that is shown has events. */
+const againMs = 15_000;
+/** Of a kind that has none. */
+const againWithoutEventsMs = 5_000;
+/** While there is no answer. */
+const retryMs = 2_000;
+
+export class TopSession {
+  readonly #source: Source;
+  readonly #screen: Screen;
+  readonly #paints: boolean;
+  #state: State;
+  #reading: { readonly key: string; readonly ending: AbortController } | undefined;
+  #onEnd: () => void = () => undefined;
+
+  constructor(source: Source, screen: Screen) {
+    this.#source = source;
+    this.#screen = screen;
+    this.#paints = (source.env.NO_COLOR ?? '') === '';
+    this.#state = firstState(screen.size, Date.now());
+  }
+
+  /** Until its user quits, or a signal. The screen is given back in any case. */
+  async run(): Promise<void> {
+    const { signal } = this.#source;
+    const ended = new Promise<void>((resolve) => {
+      this.#onEnd = resolve;
+    });
+    const clock = setInterval(() => this.#apply((state) => state), 1_000);
+    signal.addEventListener('abort', this.#onEnd, { once: true });
+    try {
+      this.#screen.take({
+        key: (key) => this.#apply((state) => press(state, key, this.#source.topics)),
+        resize: () => this.#apply((state) => resized(state, this.#screen.size)),
+      });
+      this.#apply((state) => state);
+      if (!signal.aborted) await ended;
+    } finally {
+      clearInterval(clock);
+      this.#reading?.ending.abort();
+      this.#screen.giveBack();
+    }
+  }
+
+  #apply(change: (state: State) => State): void {
+    this.#state = change({ ...this.#state, nowMs: Date.now() });
+    if (this.#state.ended) {
+      this.#onEnd();
+      return;
+    }
+    this.#readShown();
+    const paint = this.#paints ? coloured : (text: string) => text;
+    this.#screen.draw(render(this.#state, { paint, server: this.#source.client.url.host }));
+  }
+
+  /** What is shown is read, and read again after its events; what was shown before is no longer. */
+  #readShown(): void {
+    const view = viewOf(this.#state);
+    const key = readKey(view, this.#state.columns);
+    if (this.#reading?.key === key) return;
+    this.#reading?.ending.abort();
+    const ending = new AbortController();
+    this.#reading = { key, ending };
+    const signal = AbortSignal.any([this.#source.signal, ending.signal]);
+    const bell = new Bell();
+    void this.#readOn(view, key, bell, signal);
+    void this.#listen(view, bell, signal);
+  }
+
+  async #readOn(view: View, key: string, bell: Bell, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const startedMs = performance.now();
+      let againAfterMs: number | undefined;
+      try {
+        const read = await readView(this.#source, view, this.#state.columns);
+        if (!signal.aborted) this.#apply((state) => loaded(state, key, read));
+      } catch (error) {
+        if (signal.aborted || error instanceof Interruption) return;
+        if (!(error instanceof CommandFailure)) throw error;
+        againAfterMs = retryMs;
+        const { message } = error;
+        this.#apply((state) => (isUnreachable(error) ? lost(state) : refused(state, key, message)));
+      }
+      await bell.rings(againAfterMs ?? bell.everyMs, signal);
+      await sleep(Math.max(0, leastMs - (performance.now() - startedMs)), undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #listen(view: View, bell: Bell, signal: AbortSignal): Promise<void> {
+    const { client, topics } = this.#source;
+    const onLost = () => {
+      this.#apply(lost);
+      // It is read until there is an answer again.
+      bell.ring();
+    };
+    const filters = [...filtersOf(view, topics)];
+    while (!signal.aborted) {
+      const [filter] = filters;
+      if (filter === undefined) {
+        bell.everyMs = againWithoutEventsMs;
+        return bell.ring();
+      }
+      try {
+        for await (const { change } of followStatus({ client, after: undefined, filter, signal, onLost }))
+          if (change !== null) bell.ring();
+      } catch (error) {
+        if (!(error instanceof CommandFailure)) throw error;
+        if (isUnreachable(error)) onLost();
+        // What is wrong is said by the reading. The list is read now and then all the same.
+        else filters.shift();
+      }
+      await sleep(retryMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+/** The events after which a view is read again: the first filter that the server takes. A kind may have no events. */
+function filtersOf(view: View, topics: Source['topics']): readonly StatusFilter[] {
+  // A deployment may lack some of them.
+  if (view.kind === 'overview') return [{ subjectTypes: overviewTypes }, {}];
+  if (view.kind === 'text') return view.aspect === 'help' || view.of.id === null ? [] : [{ subjectId: view.of.id }];
+  const topic = topics.find(({ noun }) => noun === view.noun);
+  if (topic === undefined) return [];
+  return topic.noun === 'events' ? [{}] : [{ subjectTypes: [topic.type] }];
+}
+
+/** Rings once for all that happened while nobody waited. */
+class Bell {
+  /** How often to look although it did not ring. */
+  everyMs = againMs;
+  #rung = false;
+  #onRing: () => void = () => undefined;
+
+  ring(): void {
+    this.#rung = true;
+    this.#onRing();
+  }
+
+  async rings(withinMs: number, signal: AbortSignal): Promise<void> {
+    if (!this.#rung) {
+      const heard = new Promise<void>((resolve) => {
+        this.#onRing = resolve;
+      });
+      const over = new AbortController();
+      const late = sleep(withinMs, undefined, { signal: AbortSignal.any([signal, over.signal]) }).catch(
+        () => undefined,
+      );
+      await Promise.race([heard, late]);
+      over.abort();
+    }
+    this.#rung = false;
+  }
+}
