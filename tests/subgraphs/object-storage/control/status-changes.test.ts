@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { parse, subscribe } from 'graphql';
 import { newUuid } from '../../../../platform/values/ids.ts';
+import { tellLags } from '../../../../subgraphs/object-storage/control/controllers/lag-events.ts';
 import { tellReplicas } from '../../../../subgraphs/object-storage/control/controllers/replica-events.ts';
 import { tellServices } from '../../../../subgraphs/object-storage/control/controllers/service-events.ts';
 import { RingChanges } from '../../../../subgraphs/object-storage/control/rings/ring-changes.ts';
@@ -207,6 +208,34 @@ test(
     ]);
     await changes.until(({ objectRingChange }) => objectRingChange?.state === 'SUCCEEDED');
     await changes.end();
+  },
+  60_000 * patience,
+);
+
+test(
+  'a cluster is behind after a minute, and in step again below half of one; each is told once, and followed in the graph',
+  async () => {
+    const controller = await cluster('north');
+    const stream = await follow();
+    const lags = async (lagMs: number | null, behindPartitions: number | null = 3) => {
+      await says(controller, { links: [{ cluster: 1, connected: true, behindPartitions, lagMs }] });
+      await Promise.all([tellLags(graph.db, graph.wake), tellLags(graph.db, graph.wake)]);
+    };
+    for (const lagMs of [null, 59_000, 60_000, 90_000, 31_000]) await lags(lagMs);
+    const behind = { from: 'IN_STEP', to: 'BEHIND', reason: 'it lacks changes that are 60 s old' };
+    expect(await told('objectCluster.lag')).toEqual([behind]);
+    // What is not known says nothing.
+    await lags(null, null);
+    expect(await told('objectCluster.lag')).toHaveLength(1);
+    await lags(29_000);
+    await lags(0, 0);
+    expect(await told('objectCluster.lag')).toEqual([behind, { from: 'BEHIND', to: 'IN_STEP', reason: null }]);
+    expect(await stream.until(({ kind, objectCluster }) => kind === 'UPDATED' && objectCluster !== null)).toMatchObject(
+      {
+        objectCluster: { name: 'north' },
+      },
+    );
+    await stream.end();
   },
   60_000 * patience,
 );
