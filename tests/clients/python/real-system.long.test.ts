@@ -1,4 +1,4 @@
-// The client in Python against a real installation.
+// The client in Python without an event loop against a real installation.
 import { testWithRealInstallation } from '../support/real-clients.ts';
 import { pythonClient } from './python-program.ts';
 
