@@ -1,38 +1,62 @@
-// `tidegate top`: all nouns on one screen, live.
+// `tidegate top`: all nouns on one screen, live. With --json only what needs a person, once.
 import { UsageError } from '../failures.ts';
 import { untyped } from '../graph-client.ts';
-import { connectionOptions, openClient } from '../remote-verb.ts';
+import { printerOf } from '../printer.ts';
+import { commonOptions, connectionOptions, openClient } from '../remote-verb.ts';
+import { readOverview } from '../top/overview.ts';
 import { Screen, type TerminalInput, type TerminalOutput } from '../top/screen.ts';
 import { TopSession } from '../top/session.ts';
+import type { Overview } from '../top/state.ts';
 import { topicsOf } from '../top/topics.ts';
-import { type Entry, localVerb, type Noun, type Verb } from '../verb.ts';
+import { type Entry, localVerb, type Noun, type Surroundings, type Verb } from '../verb.ts';
 
 export const topOf = (
   nouns: Readonly<Record<string, Entry<Noun>>>,
   verbsAlone: Readonly<Record<string, Entry<Verb>>>,
 ) =>
   localVerb({
-    summary: 'Show what needs a person, and all objects, live on the whole terminal; ? there shows the keys.',
+    summary:
+      'Show what needs a person, and all objects, live on the whole terminal; --json prints what needs a person, once.',
     takes: [],
-    options: connectionOptions,
+    options: {
+      json: commonOptions.json,
+      ...connectionOptions,
+    },
     endsBySignal: true,
     mayBeLeft: true,
-    async run({ options, stdout, stdin, signal, env }) {
-      const input = stdin?.() as TerminalInput | undefined;
-      if (stdout.isTTY !== true || input?.isTTY !== true)
-        throw new UsageError(
-          'top needs a terminal: use "tidegate NOUN list", or "tidegate events follow", in a script',
-        );
+    async run({ options, ...around }) {
+      const terminal = options.json ? undefined : terminalOf(around);
+      // Without standard error, which would write on the screen.
+      const { signal, env } = around;
       const client = await openClient(options, { signal, env });
       try {
-        const why = verbsAlone.why?.load;
-        if (why === undefined) throw new Error('there is no verb why');
+        if (terminal === undefined) return await printerOf(around).json(shown(await readOverview(client)));
         // A wrong address or token is said before the terminal is taken over.
         await client.query(untyped<unknown>('query Top { __typename }'), {});
-        const source = { client, signal, env, nouns, topics: topicsOf(nouns), why };
-        await new TopSession(source, new Screen(input, stdout as TerminalOutput)).run();
+        const why = verbsAlone.why?.load;
+        if (why === undefined) throw new Error('there is no verb why');
+        await new TopSession({ client, signal, env, nouns, topics: topicsOf(nouns), why }, terminal).run();
       } finally {
         await client.close();
       }
     },
   });
+
+/** Throws UsageError. */
+function terminalOf({ stdin, stdout }: Pick<Surroundings, 'stdin' | 'stdout'>): Screen {
+  const input = stdin?.() as TerminalInput | undefined;
+  if (stdout.isTTY !== true || input?.isTTY !== true)
+    throw new UsageError('top needs a terminal: use "tidegate top --json" or "tidegate NOUN list" in a script');
+  return new Screen(input, stdout as TerminalOutput);
+}
+
+function shown({ domains, needs, needCount }: Overview): object {
+  return {
+    domains: domains.map(({ title, text }) => ({ title, text })),
+    needCount,
+    needs: needs.map(({ type, id, name, cells: [what, since, why] }) => ({
+      ...{ type, id, name, what },
+      ...{ since: since === '' ? null : since, why: why === '' ? null : why },
+    })),
+  };
+}

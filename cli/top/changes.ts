@@ -22,7 +22,9 @@ export function loaded(state: State, key: string, read: Loaded): State {
   const linked = { ...state, lostAtMs: null };
   if (readKey(view, state.columns) !== key) return linked;
   const next = withData(view, read);
-  return next === undefined ? linked : { ...withView(linked, keepSelected(view, next, state)), readAtMs: state.nowMs };
+  return next === undefined
+    ? linked
+    : { ...withView(linked, keepSelected(view, next, state)), readAtMs: state.clockMs };
 }
 
 function withData(view: View, read: Loaded): View | undefined {
@@ -48,7 +50,7 @@ export function refused(state: State, key: string, fault: string): State {
 
 /** What was read stays on the screen, with its age. */
 export function lost(state: State): State {
-  return state.lostAtMs === null ? { ...state, lostAtMs: state.nowMs } : state;
+  return state.lostAtMs === null ? { ...state, lostAtMs: state.clockMs } : state;
 }
 
 export function resized(state: State, size: Pick<State, 'rows' | 'columns'>): State {

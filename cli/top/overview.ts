@@ -83,7 +83,8 @@ export const overviewTypes = [
 ] as const;
 
 /** Throws CommandFailure if the server can't be reached. */
-export async function readOverview(client: GraphClient, nowMs: number): Promise<Overview> {
+export async function readOverview(client: GraphClient): Promise<Overview> {
+  const nowMs = Date.now();
   const read = await Promise.all(
     parts.map(async ([title, readPart]): Promise<Part | undefined> => {
       try {

@@ -138,7 +138,7 @@ function filtered(state: State, text: string): State {
 }
 
 /** What all nouns with this beginning share. */
-export function completed(text: string, topics: readonly Topic[]): string {
+function completed(text: string, topics: readonly Topic[]): string {
   const words = topics.map(({ noun }) => noun).filter((noun) => noun.startsWith(text));
   const [first = text] = words;
   let length = first.length;
@@ -172,7 +172,7 @@ function nearestOf({ stack }: State, type: string): Pick<Row, 'id' | 'type' | 'n
   return undefined;
 }
 
-export function tableView(topic: Topic, of: TableView['of']): TableView {
+function tableView(topic: Topic, of: TableView['of']): TableView {
   return {
     ...{ kind: 'table', noun: topic.noun, columns: Object.keys(topic.columns), orders: topic.list?.orders ?? [] },
     ...{ takesText: topic.list?.takesText === true, of, filter: '', order: 0, sort: null, fault: null },

@@ -27,7 +27,7 @@ export interface Source extends Pick<Surroundings, 'signal' | 'env'> {
 export async function readView(source: Source, view: View, columns: number): Promise<Loaded> {
   switch (view.kind) {
     case 'overview':
-      return { kind: 'overview', data: await readOverview(source.client, Date.now()) };
+      return { kind: 'overview', data: await readOverview(source.client) };
     case 'table':
       return { kind: 'table', data: await readTable(source, view) };
     case 'text':

@@ -17,7 +17,7 @@ import {
 import { ageText, cutLine } from './text.ts';
 
 /** Writes a text in a colour, or as it is. */
-export type Paint = (text: string, colour: Colour) => string;
+type Paint = (text: string, colour: Colour) => string;
 
 interface Look {
   readonly paint: Paint;
@@ -36,8 +36,8 @@ export function render(state: State, look: Look): readonly string[] {
 }
 
 function header(state: State, { paint, server }: Look): string {
-  const { lostAtMs, readAtMs, nowMs } = state;
-  const age = readAtMs === null ? 'no data yet' : `data is ${seconds(nowMs - readAtMs)} old`;
+  const { lostAtMs, readAtMs, clockMs } = state;
+  const age = readAtMs === null ? 'no data yet' : `data is ${seconds(clockMs - readAtMs)} old`;
   const live = readAtMs === null ? paint('reading', 'grey') : paint('live', 'green');
   const link = lostAtMs === null ? live : paint(`reconnecting, ${age}`, 'red');
   return `Tidegate  ${visible(server)}  ${link}`;

@@ -33,7 +33,7 @@ export class TopSession {
     this.#source = source;
     this.#screen = screen;
     this.#paints = (source.env.NO_COLOR ?? '') === '';
-    this.#state = firstState(screen.size, Date.now());
+    this.#state = firstState(screen.size, clocks());
   }
 
   /** Until its user quits, or a signal. The screen is given back in any case. */
@@ -59,7 +59,7 @@ export class TopSession {
   }
 
   #apply(change: (state: State) => State): void {
-    this.#state = change({ ...this.#state, nowMs: Date.now() });
+    this.#state = change({ ...this.#state, ...clocks() });
     if (this.#state.ended) {
       this.#onEnd();
       return;
@@ -138,6 +138,10 @@ function filtersOf(view: View, topics: Source['topics']): readonly StatusFilter[
   const topic = topics.find(({ noun }) => noun === view.noun);
   if (topic === undefined) return [];
   return topic.noun === 'events' ? [{}] : [{ subjectTypes: [topic.type] }];
+}
+
+function clocks(): Pick<State, 'nowMs' | 'clockMs'> {
+  return { nowMs: Date.now(), clockMs: performance.now() };
 }
 
 /** Rings once for all that happened while nobody waited. */

@@ -88,20 +88,23 @@ export interface State {
   readonly prompt: { readonly sign: ':' | '/'; readonly text: string } | null;
   /** Until the next key. */
   readonly message: string | null;
-  /** When the connection was lost. */
+  /** When the connection was lost, by `clockMs`. */
   readonly lostAtMs: number | null;
-  /** When the shown data was read. */
+  /** When the shown data was read, by `clockMs`. */
   readonly readAtMs: number | null;
+  /** The wall clock: for the ages of times that the server gives. */
   readonly nowMs: number;
+  /** A monotonic clock. */
+  readonly clockMs: number;
   readonly ended: boolean;
 }
 
 export const overview: OverviewView = { kind: 'overview', selected: 0, offset: 0, data: null, fault: null };
 
-export function firstState(size: Pick<State, 'rows' | 'columns'>, nowMs: number): State {
+export function firstState(size: Pick<State, 'rows' | 'columns'>, clocks: Pick<State, 'nowMs' | 'clockMs'>): State {
   return {
     ...size,
-    ...{ stack: [overview], prompt: null, message: null, lostAtMs: null, readAtMs: null, nowMs, ended: false },
+    ...{ stack: [overview], prompt: null, message: null, lostAtMs: null, readAtMs: null, ...clocks, ended: false },
   };
 }
 

@@ -167,7 +167,7 @@ function asText(value: unknown): string | null {
   return value === null || value === undefined || value === '' ? null : String(value);
 }
 
-export type FoundTopic = { readonly topic: Topic } | { readonly fault: string };
+type FoundTopic = { readonly topic: Topic } | { readonly fault: string };
 
 /** By its noun, another word for it, or the beginning of one only. */
 export function findTopic(topics: readonly Topic[], given: string): FoundTopic {

@@ -84,8 +84,8 @@ test('every command that calls a running Tidegate goes by each option of the con
     ['--data /nowhere', 1, 'no /nowhere/admin.token here'],
     ['--user admin --password-file /nowhere/password', 1, "/nowhere/password can't be read"],
   ];
-  // They have other steps before the graph, or want a terminal, and are run with these options among the cases.
-  const others = ['login', 'join', 'containers create', 'demo', 'top'];
+  // They have other steps before the graph, and are run with these options among the cases.
+  const others = ['login', 'join', 'containers create', 'demo'];
   for (const [name, { options }] of coverage.verbs) {
     if (options.url === undefined || others.includes(name)) continue;
     const args = coverage.firstArgs.get(name) ?? [];

@@ -9,6 +9,8 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['cli/check-client/row-world.ts', 'the end of a token'],
   ['cli/credential.ts', 'the life of a token from its end'],
   ['cli/cluster-login.ts', 'the end of a token'],
+  ['cli/top/overview.ts', 'the end of a certificate'],
+  ['cli/top/session.ts', 'the ages of times that the server gives'],
   ['cli/stored-credential.ts', 'the end of a token'],
   ['cli/commands/lab/load.ts', "the time of a run, for the device's log"],
   ['cli/commands/clusters/measure.ts', 'when a disk was measured'],

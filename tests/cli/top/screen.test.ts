@@ -1,4 +1,5 @@
 // The terminal of `tidegate top`: only lines that changed are written, keys have names, and it is given back once, whatever ends the program.
+import type { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Screen } from '../../../cli/top/screen.ts';
@@ -52,7 +53,7 @@ test('it is given back once, also by a process that crashes, and nothing is draw
   const listeners = () => process.listenerCount('exit') + process.listenerCount('uncaughtExceptionMonitor');
   const before = listeners();
   written = '';
-  process.emit('uncaughtExceptionMonitor', new Error('a bug'), 'uncaughtException');
+  (process as EventEmitter).emit('uncaughtExceptionMonitor', new Error('a bug'), 'uncaughtException');
   expect(written).toBe('\u001b[0m\u001b[?7h\u001b[?25h\u001b[?1049l');
   expect(modes).toEqual([true, false]);
   screen.giveBack();

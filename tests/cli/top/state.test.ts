@@ -19,7 +19,7 @@ import { findTopic, topicsOf } from '../../../cli/top/topics.ts';
 
 const topics = topicsOf(nouns);
 const nowMs = Date.parse('2026-11-28T06:00:00Z');
-const first = firstState({ rows: 24, columns: 80 }, nowMs);
+const first = firstState({ rows: 24, columns: 80 }, { nowMs, clockMs: 1_000 });
 const plain = { paint: (text: string) => text, server: '127.0.0.1:4000' };
 const keysOf = (text: string) => (text.startsWith('<') ? [text.slice(1, -1)] : [...text]);
 
@@ -193,8 +193,8 @@ test('parts are those of the selected or opened object', () => {
 
 test('a lost server leaves the data on the screen, with its age', () => {
   const state = withRows(backends(), 3);
-  const away = lost({ ...state, nowMs: nowMs + 5_000 });
-  const later = { ...away, nowMs: nowMs + 42_000 };
+  const away = lost({ ...state, clockMs: 6_000 });
+  const later = { ...away, clockMs: 43_000 };
   expect(lines(later)[0]).toBe('Tidegate  127.0.0.1:4000  reconnecting, data is 42 s old');
   expect(lines(later)[3]).toContain('edge-0');
   expect(lines(withRows(later, 3))[0]).toContain('live');
