@@ -107,7 +107,7 @@ async function sendMail(sending: Sending): Promise<SendOutcome> {
   }
 }
 
-/** A message that its receiver refuses holds up later ones for an hour at most. */
+/** A message that its receiver refuses is tried for an hour at most. */
 function patienceOf(status: number): number {
   // By the specification, a receiver that answers 410 wants no more.
   if (status === 410) return 0;
