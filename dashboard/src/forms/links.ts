@@ -1,0 +1,12 @@
+// The addresses of forms. A page links to them without loading their code, or the registry of kinds.
+
+/** `presets`: fields of the input that are filled in, such as the parent's id. Undefined ones are left out. */
+export function newLink(kindType: string, presets: Readonly<Record<string, string | undefined>> = {}): string {
+  const given = Object.entries(presets).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+  return `/form?${new URLSearchParams([['new', kindType], ...given])}`;
+}
+
+/** The form with which one changes the object, deletes it, or does what else can be done with it. */
+export function editLink(kindType: string, id: string): string {
+  return `/form?${new URLSearchParams({ edit: kindType, id })}`;
+}
