@@ -2,9 +2,10 @@
 import { registry } from '../../generated/kinds/registry.ts';
 import type { JsonValue } from '../../platform/values/json.ts';
 import { type InputField, kebab, ownFields } from '../../schema/kinds/kind.ts';
+import { optionName, optionWords, ownName } from '../../schema/kinds/option-names.ts';
+import { titleOf } from '../../schema/kinds/words.ts';
 import { UsageError } from '../failures.ts';
 import { chosenFrom, type Option, one, several } from '../option.ts';
-import { commonOptions, connectionOptions } from '../remote-verb.ts';
 
 /** An option and where its value is in the input. */
 export interface FieldOption {
@@ -16,12 +17,6 @@ export interface FieldOption {
 
 export const fieldsGroup = 'Fields:';
 const filtersGroup = 'Filters:';
-
-/** Options that mean the same for every verb. */
-const taken: ReadonlySet<string> = new Set([
-  ...Object.keys({ ...commonOptions, ...connectionOptions }),
-  ...['from', 'unset', 'rename', 'config'],
-]);
 
 interface Naming {
   /** Before a name that is taken: `user` for --user-password-file. */
@@ -44,7 +39,7 @@ function optionsWithin(input: string, path: readonly string[], naming: Naming): 
       const at = [...path, field.name];
       if (registry.inputs[field.type] !== undefined && field.list !== true)
         return optionsWithin(field.type, at, naming);
-      const name = optionName(at, field, naming);
+      const name = optionName(at, field, naming.singular);
       return [
         {
           name,
@@ -68,28 +63,6 @@ export function filterOptions(fields: readonly InputField[]): readonly FieldOpti
 
 function isApart(name: string, { without }: Naming): boolean {
   return ownFields.has(name) || without.includes(name);
-}
-
-function optionName(path: readonly string[], field: InputField, { singular }: Naming): string {
-  const words = path.map((each, at) => optionWords(at === path.length - 1 ? ownName(field) : each)).join('-');
-  const name = field.secret || field.file ? `${words}-file` : words;
-  return taken.has(name) ? `${singular}-${name}` : name;
-}
-
-/** `minUp`: min-up. A load balancer is one word, as its noun is. */
-export function optionWords(name: string): string {
-  return kebab(name).replace('load-balancer', 'loadbalancer');
-}
-
-/** `poolIds`: pool, because each is given by an option of its own. */
-export function ownName({ name, list, refersTo }: Pick<InputField, 'name' | 'list' | 'refersTo'>): string {
-  if (refersTo !== undefined) return name.replace(/Ids?$/, '');
-  return list === true ? singularOf(name) : name;
-}
-
-function singularOf(name: string): string {
-  if (/ies$/.test(name)) return name.replace(/ies$/, 'y');
-  return name.replace(/(ss|x|ch)es$/, '$1').replace(/([^s])s$/, '$1');
 }
 
 interface Standing {
@@ -123,12 +96,6 @@ function helpOf(field: InputField, { isNew, isTop }: Standing): string {
 function defaultText({ default: value }: InputField): readonly string[] {
   if (value === undefined || value === null || value === '' || typeof value === 'object') return [];
   return [`Default: ${String(value)}.`];
-}
-
-/** `minTtlSeconds`: Min ttl seconds. */
-export function titleOf(name: string): string {
-  const words = kebab(name).replaceAll('-', ' ');
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }
 
 const placeholders: Readonly<Record<string, string>> = {

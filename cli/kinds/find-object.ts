@@ -9,7 +9,9 @@ import {
   namingSelection,
   oneDocument,
 } from '../../schema/kinds/documents.ts';
-import { aliasOf, type Kind } from '../../schema/kinds/kind.ts';
+import type { Kind } from '../../schema/kinds/kind.ts';
+import { plain } from '../../schema/kinds/plain.ts';
+import { pluralOf, wordsOf } from '../../schema/kinds/words.ts';
 import { CommandFailure } from '../failures.ts';
 import type { GraphClient, GraphqlDocument } from '../graph-client.ts';
 import { type Connection, readAll, readPages } from '../pages.ts';
@@ -22,42 +24,14 @@ export function kindOf(type: string): Kind {
   return kind;
 }
 
-/** `GSLB pool`. */
-export function wordsOf({ singular }: Kind): string {
-  return inWords(singular);
-}
-
-/** `GSLB pools`. */
-export function pluralOf({ noun }: Kind): string {
-  return inWords(noun);
-}
-
-function inWords(noun: string): string {
-  return noun
-    .replaceAll('-', ' ')
-    .replace(/\b(gslb|dns)(s?)\b/g, (_, word: string, end: string) => `${word.toUpperCase()}${end}`)
-    .replace('loadbalancer', 'load balancer');
-}
+export { pluralOf, wordsOf };
 
 export function documentOf<Data>(text: string): GraphqlDocument<Data, Variables> {
   return new TypedDocumentString<Data, Variables>(text) as GraphqlDocument<Data, Variables>;
 }
 
-/** Of a union, whose fields are read by the name of their variant: the fields by their own names. */
-export function plainObject({ output }: Kind, object: JsonObject): JsonObject {
-  const made: Record<string, JsonValue | undefined> = { ...object };
-  for (const { name, variants } of output) {
-    const value = object[name];
-    const variant = isObject(value) ? variants?.find(({ type }) => type === value.__typename) : undefined;
-    if (!isObject(value) || variant === undefined) continue;
-    const members = variant.fields.map((each) => [each.name, value[aliasOf(variant, each)] ?? null]);
-    made[name] = { __typename: variant.type, ...Object.fromEntries(members) };
-  }
-  return made;
-}
-
 async function* plainOf(kind: Kind, objects: AsyncIterable<JsonObject>): AsyncGenerator<JsonObject> {
-  for await (const each of objects) yield plainObject(kind, each);
+  for await (const each of objects) yield plain(kind, each);
 }
 
 /** The objects of a kind with a list of its own. `filters`: arguments of the list. */
@@ -96,7 +70,7 @@ export async function listChildren(
   const { of } = await client.query(document, { id: parentId });
   const found = of?.found ?? [];
   return (Array.isArray(found) ? (found as readonly JsonObject[]) : [found as JsonObject]).map((each) =>
-    plainObject(kind, each),
+    plain(kind, each),
   );
 }
 
@@ -110,7 +84,7 @@ export async function readObject(
   if (!kind.node) return null;
   const document = documentOf<{ found: JsonObject | null }>(oneDocument(registry, kind, selection));
   const { found } = await client.query(document, { id });
-  return found?.__typename === kind.type ? plainObject(kind, found) : null;
+  return found?.__typename === kind.type ? plain(kind, found) : null;
 }
 
 export interface Where {
@@ -225,7 +199,7 @@ async function lookUpInList(
   const variables = { id: nameOrId, names: [asked], ...(inProject ? { projectId } : {}) };
   let byId: JsonObject | null = null;
   const pages = readPages(client, document, variables, (data) => {
-    if (data.byId?.__typename === kind.type) byId = plainObject(kind, data.byId);
+    if (data.byId?.__typename === kind.type) byId = plain(kind, data.byId);
     return data.found;
   });
   const named = (await readAll(plainOf(kind, pages))).filter((each) => sameName(kind, nameOf(kind, each), nameOrId));

@@ -1,10 +1,11 @@
 // Where an object of a kind is: in a project, or in a parent that an option names.
 import type { Kind } from '../../schema/kinds/kind.ts';
+import { optionWords } from '../../schema/kinds/option-names.ts';
 import { projectId } from '../find.ts';
 import type { GraphClient } from '../graph-client.ts';
 import { type Options, text } from '../option.ts';
 import { commonOptions } from '../remote-verb.ts';
-import { fieldsGroup, optionWords } from './field-options.ts';
+import { fieldsGroup } from './field-options.ts';
 import { kindOf, type Where, wordsOf } from './find-object.ts';
 
 const { project } = commonOptions;

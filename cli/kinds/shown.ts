@@ -1,8 +1,8 @@
 // Objects of any kind as text: cells of a table, and pairs of a name and a value.
 import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import { type Kind, kebab, type OutputField } from '../../schema/kinds/kind.ts';
+import { titleOf } from '../../schema/kinds/words.ts';
 import type { Columns } from '../printer.ts';
-import { titleOf } from './field-options.ts';
 import { kindOf, nameOf } from './find-object.ts';
 
 /** Null: there is no value. */

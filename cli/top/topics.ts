@@ -4,8 +4,9 @@ import { isObject, type JsonObject, type JsonValue } from '../../platform/values
 import { nearestName } from '../../platform/values/nearest-name.ts';
 import { namingSelection, selectionOf } from '../../schema/kinds/documents.ts';
 import type { Kind } from '../../schema/kinds/kind.ts';
+import { plain } from '../../schema/kinds/plain.ts';
 import { cmpObjectText } from '../cmp-object.ts';
-import { nameOf, plainObject } from '../kinds/find-object.ts';
+import { nameOf } from '../kinds/find-object.ts';
 import { columnsOf } from '../kinds/shown.ts';
 import { otherWordsFor } from '../noun-words.ts';
 import type { Entry, Noun } from '../verb.ts';
@@ -127,7 +128,7 @@ function kindTopic(kind: Kind, words: readonly string[]): Topic {
       ),
     ),
     name: (row) => nameOf(kind, row),
-    plain: (row) => plainObject(kind, row),
+    plain: (row) => plain(kind, row),
     ...(list === undefined
       ? {}
       : { list: { field: list.field, takesText, orders: takesText ? namedOrders : ([] as const) } }),

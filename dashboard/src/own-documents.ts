@@ -1,10 +1,12 @@
 // The texts of all documents that the dashboard sends: its build lists their hashes, so that a gateway knows them
 // (`operations.accept`). A new page with entity kinds has a line here.
 import * as generated from '../../generated/dashboard/graphql.ts';
+import { formDocuments } from './forms/documents.ts';
 import type { Subjects } from './live/entity-kind.ts';
 import { changesSubscription, historyQuery } from './live/graphql-documents.ts';
 import { subjects as backend } from './pages/backend/kinds.ts';
 import { subjects as cmp } from './pages/cmp/kinds.ts';
+import { subjects as form } from './pages/form/kinds.ts';
 import { subjects as gslb } from './pages/gslb/kinds.ts';
 import { subjects as hosts } from './pages/hosts/kinds.ts';
 import { subjects as loadbalancer } from './pages/loadbalancer/kinds.ts';
@@ -22,6 +24,7 @@ export const subjectsOfPages: Readonly<Record<string, readonly Subjects[]>> = {
   hosts: [hosts],
   backend: [backend],
   cmp: [cmp],
+  form: [form],
 };
 
 export function ownDocuments(): readonly string[] {
@@ -29,5 +32,5 @@ export function ownDocuments(): readonly string[] {
   const live = Object.entries(subjectsOfPages).flatMap(([name, variants]) =>
     variants.flatMap((subjects) => [changesSubscription(name, subjects), historyQuery(name, subjects)]),
   );
-  return [...written.map(([, document]) => document), ...live].map(String);
+  return [...written.map(([, document]) => document), ...live, ...formDocuments()].map(String);
 }

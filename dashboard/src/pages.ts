@@ -29,5 +29,6 @@ export const pages: readonly PageRow[] = [
     isPresent: async (requester) => (await import('./pages/hosts/presence.ts')).isPresent(requester),
   },
   { name: 'backend', title: 'Backend', isListed: false, load: () => import('./pages/backend/page.tsx') },
+  { name: 'form', title: 'Form', isListed: false, load: () => import('./pages/form/page.tsx') },
   { name: 'cmp', title: 'CMP objects', load: () => import('./pages/cmp/page.tsx') },
 ];

@@ -95,14 +95,18 @@ export function oneDocument(registry: Registry, kind: Kind, selection?: string):
   return `query ${kind.type}One($id: ID!) { found: node(id: $id) { __typename ... on ${kind.type} { ${text} } } }`;
 }
 
-/** The payload's object is `made`. */
+/** The payload's object is `made`. `selection`: what is read of it; `errors`: what is read of a refusal. */
 export function actionDocument(
   registry: Registry,
   kind: Kind,
   { mutation, input, object, secrets = [] }: Action,
+  {
+    selection = selectionOf(registry, kind),
+    errors = 'code message field',
+  }: { readonly selection?: string; readonly errors?: string } = {},
 ): string {
-  const made = object === undefined ? '' : `made: ${object} { ${selectionOf(registry, kind)} } `;
+  const made = object === undefined ? '' : `made: ${object} { ${selection} } `;
   return `mutation ${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}($input: ${input}!) {
-  done: ${mutation}(input: $input) { ${made}${secrets.join(' ')} commit { token } userErrors { code message field } }
+  done: ${mutation}(input: $input) { ${made}${secrets.join(' ')} commit { token } userErrors { ${errors} } }
 }`;
 }

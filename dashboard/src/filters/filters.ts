@@ -20,6 +20,8 @@ export interface FilterControl<Own extends Filters = Filters> {
   readonly filters: Own;
   /** Whether `clear` would show more. */
   readonly isFiltering: boolean;
+  /** The page has nothing to filter. */
+  readonly isHidden?: true;
   /** `replace` adds no entry to the browser's history: for typing. */
   change(patch: Partial<Own>, how?: 'push' | 'replace'): void;
   clear(): void;

@@ -10,3 +10,12 @@ export function newLink(kindType: string, presets: Readonly<Record<string, strin
 export function editLink(kindType: string, id: string): string {
   return `/form?${new URLSearchParams({ edit: kindType, id })}`;
 }
+
+/** The form of an action that belongs to no single object, such as `remove` of a membership. */
+export function actionLink(
+  kindType: string,
+  verb: string,
+  presets: Readonly<Record<string, string | undefined>> = {},
+): string {
+  return newLink(kindType, { do: verb, ...presets });
+}

@@ -29,37 +29,39 @@ export function Header({ control, chosen, onHelp, onSearch }: HeaderProps) {
       </h1>
       <PageLinks />
       <LiveBadge />
-      <search className="filters">
-        <input
-          type="search"
-          data-filter=""
-          aria-label="Filter"
-          placeholder="Filter…  ( / )"
-          maxLength={200}
-          value={filters.text}
-          onChange={(event) => change({ text: event.target.value }, 'replace')}
-        />
-        {projects.length > 1 && (
-          <select
-            aria-label="Project"
-            value={filters.projectId ?? ''}
-            onChange={(event) => change({ projectId: event.target.value || null })}
-          >
-            <option value="">All projects</option>
-            {projects.map(({ project }) => (
-              <option key={project.id} value={project.id}>
-                {project.name}
-              </option>
-            ))}
-          </select>
-        )}
-        {chosen}
-        {isFiltering && (
-          <button type="button" className="quiet" onClick={clear}>
-            Clear
-          </button>
-        )}
-      </search>
+      {control.isHidden !== true && (
+        <search className="filters">
+          <input
+            type="search"
+            data-filter=""
+            aria-label="Filter"
+            placeholder="Filter…  ( / )"
+            maxLength={200}
+            value={filters.text}
+            onChange={(event) => change({ text: event.target.value }, 'replace')}
+          />
+          {projects.length > 1 && (
+            <select
+              aria-label="Project"
+              value={filters.projectId ?? ''}
+              onChange={(event) => change({ projectId: event.target.value || null })}
+            >
+              <option value="">All projects</option>
+              {projects.map(({ project }) => (
+                <option key={project.id} value={project.id}>
+                  {project.name}
+                </option>
+              ))}
+            </select>
+          )}
+          {chosen}
+          {isFiltering && (
+            <button type="button" className="quiet" onClick={clear}>
+              Clear
+            </button>
+          )}
+        </search>
+      )}
       <nav className="links" aria-label="More">
         <button type="button" className="quiet" onClick={onSearch} title="Search everything (Ctrl-K)">
           Search

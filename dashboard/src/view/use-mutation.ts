@@ -8,6 +8,8 @@ import { type Failure, failureOf, failuresOf } from './refusal.tsx';
 export interface MutationControl<Input, Payload> {
   readonly isBusy: boolean;
   readonly failures: readonly Failure[];
+  /** Of the last answer. */
+  readonly refusals: readonly RefusalFragment[];
   /** The payload of a successful mutation; undefined when it was refused or had no answer. */
   readonly send: (input: Omit<Input, 'idempotencyKey'>) => Promise<Payload | undefined>;
 }
@@ -19,6 +21,7 @@ export function useMutation<Input extends object, Payload extends { readonly use
   const { requester } = useDependencies();
   const [isBusy, setBusy] = useState(false);
   const [failures, setFailures] = useState<readonly Failure[]>([]);
+  const [refusals, setRefusals] = useState<readonly RefusalFragment[]>([]);
   const sent = useRef({ input: '', key: '' });
 
   const send = async (input: Omit<Input, 'idempotencyKey'>): Promise<Payload | undefined> => {
@@ -26,16 +29,18 @@ export function useMutation<Input extends object, Payload extends { readonly use
     if (sent.current.input !== text) sent.current = { input: text, key: newKey() };
     setBusy(true);
     setFailures([]);
+    setRefusals([]);
     try {
       const data = await requester.request(document, {
         input: { ...input, idempotencyKey: sent.current.key } as Input,
       });
       const payload = Object.values(data)[0];
-      const refusals = payload?.userErrors ?? [];
+      const errors = payload?.userErrors ?? [];
       // A refused key is used up unless the server allows the same one again.
-      if (refusals.some((error) => !error.retry.startsWith('SAME_KEY'))) sent.current = { input: '', key: '' };
-      setFailures(failuresOf(refusals));
-      if (refusals.length > 0) return undefined;
+      if (errors.some((error) => !error.retry.startsWith('SAME_KEY'))) sent.current = { input: '', key: '' };
+      setFailures(failuresOf(errors));
+      setRefusals(errors);
+      if (errors.length > 0) return undefined;
       sent.current = { input: '', key: '' };
       return payload;
     } catch (error) {
@@ -45,11 +50,11 @@ export function useMutation<Input extends object, Payload extends { readonly use
       setBusy(false);
     }
   };
-  return { isBusy, failures, send };
+  return { isBusy, failures, refusals, send };
 }
 
 /** 128 random bits; `crypto.randomUUID` exists only in secure contexts. */
-function newKey(): string {
+export function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return `dashboard-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }

@@ -1,10 +1,11 @@
 // Options that are made from the inputs of the graph: each field has one, no two have the same name, and each becomes the right value.
 import { describe, expect, test } from '@jest/globals';
 import { UsageError } from '../../../cli/failures.ts';
-import { fieldOptions, ownName } from '../../../cli/kinds/field-options.ts';
+import { fieldOptions } from '../../../cli/kinds/field-options.ts';
 import { commonOptions, connectionOptions } from '../../../cli/remote-verb.ts';
 import { registry } from '../../../generated/kinds/registry.ts';
 import { ownFields } from '../../../schema/kinds/kind.ts';
+import { ownName } from '../../../schema/kinds/option-names.ts';
 
 const actions = Object.values(registry.kinds).flatMap((kind) =>
   Object.values(kind.actions).map((action) => ({ kind, action, of: action.mutation })),

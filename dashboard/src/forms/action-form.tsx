@@ -1,0 +1,169 @@
+// The form of one mutation of a kind: fields, faults at their fields, what it would do, and the same as text.
+import { type FormEvent, type ReactNode, useCallback, useEffect, useId, useMemo, useRef, useState } from 'react';
+import { registry } from '../../../generated/kinds/registry.ts';
+import type { JsonObject } from '../../../platform/values/json.ts';
+import type { Action, Kind } from '../../../schema/kinds/kind.ts';
+import { Failures, failuresOf } from '../view/refusal.tsx';
+import { newKey, useMutation } from '../view/use-mutation.ts';
+import { changedFields } from './changes.ts';
+import { formDocument } from './documents.ts';
+import { type Draft, type DraftObject, formFields, readDraft, withDraft } from './draft.ts';
+import { placeRefusals } from './faults.ts';
+import { Fields } from './fields.tsx';
+import { FormContext } from './form-context.ts';
+import { PreviewPanel } from './preview-panel.tsx';
+import type { Deed } from './text/shown.ts';
+import { TextTabs } from './text-tabs.tsx';
+import { canPreview, changeOf, usePreview } from './use-preview.ts';
+
+export interface Sent {
+  readonly made: JsonObject | null;
+  /** Shown only once, by their names. */
+  readonly secrets: Readonly<Record<string, string | null>>;
+}
+
+export interface ActionFormProps {
+  readonly kind: Kind;
+  readonly verb: string;
+  readonly action: Action;
+  readonly draft: DraftObject;
+  readonly onDraft: (draft: DraftObject) => void;
+  /** Of a change: the fields as they were read. Only those that differ are sent. */
+  readonly before?: DraftObject;
+  readonly object?: NonNullable<Deed['object']>;
+  readonly names: ReadonlyMap<string, string>;
+  readonly places: Readonly<Record<string, string>>;
+  readonly label: string;
+  /** Why it is not allowed. */
+  readonly forbidden: string | null;
+  readonly onSent: (sent: Sent) => void;
+  /** The object was changed by others in the meantime. */
+  readonly onStale?: () => void;
+  readonly children?: ReactNode;
+}
+
+export function ActionForm(props: ActionFormProps) {
+  const { kind, verb, action, draft, onDraft, before, object, places, label, forbidden, onSent, onStale } = props;
+  const prefix = useId();
+  const form = useRef<HTMLFormElement>(null);
+  const document = useMemo(() => formDocument(kind, action), [kind, action]);
+  const { isBusy, refusals, failures, send } = useMutation(document);
+  const [isTried, setTried] = useState(false);
+  const [shownKey] = useState(newKey);
+  const [picked, setPicked] = useState<ReadonlyMap<string, string>>(new Map());
+  const onNamed = useCallback(
+    (id: string, name: string) => setPicked((known) => (known.get(id) === name ? known : new Map(known).set(id, name))),
+    [],
+  );
+  const read = useMemo(() => readDraft(action.input, draft), [action, draft]);
+  const input = before === undefined ? read.input : changedFields(kind, action, before, draft);
+  // What was not changed is not sent, so it can't be at fault.
+  const faults = before === undefined ? read.faults : read.faults.filter(({ path: [name = ''] }) => name in input);
+  const placed = useMemo(() => placeRefusals(action.input, refusals), [action, refusals]);
+  const whole = { ...ownFieldsOf(action, object), ...input };
+  const inForm = { ...places, ...placesIn(action, draft) };
+  const isPreviewed = canPreview(kind, verb);
+  const isReady = faults.length === 0 && (before === undefined || Object.keys(input).length > 0);
+  const preview = usePreview(action, inForm, isPreviewed && isReady ? changeOf(action, whole) : undefined);
+  const hasFields = formFields(action.input).length > 0;
+  const isUnchanged = before !== undefined && Object.keys(input).length === 0;
+
+  useEffect(() => {
+    if (placed.atFields.length > 0) focusFault(form.current);
+  }, [placed]);
+
+  const submit = async (event: FormEvent): Promise<void> => {
+    event.preventDefault();
+    if (isBusy || forbidden !== null || isUnchanged) return;
+    setTried(true);
+    if (faults.length > 0) {
+      setTimeout(() => focusFault(form.current), 0);
+      return;
+    }
+    const payload = await send(whole as never);
+    if (payload === undefined) return;
+    setTried(false);
+    const once = (action.secrets ?? []).map((name) => [name, (payload[name] as string | null | undefined) ?? null]);
+    onSent({ made: payload.made ?? null, secrets: Object.fromEntries(once) });
+  };
+  const isStale = refusals.some(({ code }) => code === 'STALE_VERSION');
+  const shownFaults = [...(isTried ? faults : []), ...placed.atFields];
+  const deed: Deed = {
+    ...{ kind, verb, action, input, idempotencyKey: shownKey, url: `${window.location.origin}/graphql` },
+    ...(object === undefined ? {} : { object }),
+  };
+  return (
+    <FormContext
+      value={{
+        ...{ faults: shownFaults, onNamed, places: inForm, isChange: before !== undefined, prefix },
+        names: picked.size === 0 ? props.names : new Map([...props.names, ...picked]),
+      }}
+    >
+      <form ref={form} className="kind-form" noValidate onSubmit={(event) => void submit(event)}>
+        {failures.length > 0 && refusals.length === 0 && <Failures failures={failures} />}
+        <Failures failures={failuresOf(placed.others)} />
+        {placed.atFields.length > 0 && (
+          <p className="warning" role="alert">
+            Nothing happened. Correct what is said at the fields, then send it again.
+          </p>
+        )}
+        {isStale && onStale !== undefined && (
+          <p>
+            <button type="button" onClick={onStale}>
+              Read the new values, and keep what I changed
+            </button>
+          </p>
+        )}
+        {hasFields && (
+          <Fields
+            input={action.input}
+            path={[]}
+            draft={draft}
+            first={new Set([...kind.key, ...(kind.parent === undefined ? [] : [kind.parent.input])])}
+            onChange={(path, value) => onDraft(withDraft(draft, path, value as Draft) as DraftObject)}
+          />
+        )}
+        {props.children}
+        <div className="actions">
+          <button
+            type="submit"
+            className="primary"
+            disabled={forbidden !== null || isUnchanged}
+            title={forbidden ?? undefined}
+            aria-busy={isBusy}
+          >
+            {label}
+          </button>
+          {forbidden !== null && <span className="dim">{forbidden}</span>}
+          {isUnchanged && forbidden === null && <span className="dim">Nothing is changed yet.</span>}
+        </div>
+        {isPreviewed && <PreviewPanel preview={preview} />}
+        <TextTabs deed={deed} />
+      </form>
+    </FormContext>
+  );
+}
+
+function focusFault(form: HTMLFormElement | null): void {
+  form?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+}
+
+/** The fields that a program fills in, apart from the key. */
+function ownFieldsOf({ input }: Action, object: Deed['object']): JsonObject {
+  const takes = (name: string) => registry.inputs[input]?.fields.some((each) => each.name === name) === true;
+  if (object === undefined) return {};
+  return {
+    ...(takes('id') ? { id: object.id } : {}),
+    ...(takes('expectedVersion') && object.version !== undefined ? { expectedVersion: object.version } : {}),
+  };
+}
+
+/** The objects that the draft refers to: parts are picked from them. */
+function placesIn({ input }: Action, draft: DraftObject): Readonly<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const { name, refersTo, list } of formFields(input)) {
+    const value = draft[name];
+    if (refersTo !== undefined && list !== true && typeof value === 'string' && value !== '') found[refersTo] = value;
+  }
+  return found;
+}

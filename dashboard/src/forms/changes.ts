@@ -1,0 +1,48 @@
+// What an update sends: the fields that differ from the object as it was read. No DOM here.
+import { asInput } from '../../../cli/kinds/as-input.ts';
+import { registry } from '../../../generated/kinds/registry.ts';
+import { canonicalJson, type JsonObject, type JsonValue } from '../../../platform/values/json.ts';
+import type { Action, InputField, Kind } from '../../../schema/kinds/kind.ts';
+import { type DraftObject, draftOf, formFields, readDraft } from './draft.ts';
+
+/** The draft of the object as it is. */
+export function draftOfObject(kind: Kind, { input }: Action, object: JsonObject): DraftObject {
+  return draftOf(input, asInput(input, kind.output, object));
+}
+
+/** The fields of `draft` that differ from `before`. What was emptied has no value, or that of a new object. */
+export function changedFields(kind: Kind, { input }: Action, before: DraftObject, draft: DraftObject): JsonObject {
+  const [was, is] = [readDraft(input, before).input, readDraft(input, draft).input];
+  const changes: Record<string, JsonValue> = {};
+  for (const field of formFields(input)) {
+    const [old, now] = [was[field.name], is[field.name]];
+    if (canonicalJson(old ?? null) === canonicalJson(now ?? null)) continue;
+    changes[field.name] = now ?? emptied(kind, field);
+  }
+  return changes;
+}
+
+function emptied(kind: Kind, { name, list, required }: InputField): JsonValue {
+  if (list === true) return [];
+  const create = registry.inputs[kind.actions.create?.input ?? '']?.fields.find((each) => each.name === name);
+  return required === true || create?.default === '' ? '' : null;
+}
+
+/** Fields that another person changed between two readings of the object. */
+export function changedByOthers(
+  kind: Kind,
+  action: Action,
+  before: DraftObject,
+  after: DraftObject,
+): readonly InputField[] {
+  const changes = changedFields(kind, action, before, after);
+  return formFields(action.input).filter(({ name }) => name in changes);
+}
+
+/** The newest values, and over them what was changed in this form. */
+export function rebased(action: Action, draft: DraftObject, before: DraftObject, after: DraftObject): DraftObject {
+  const kept = formFields(action.input)
+    .map(({ name }) => name)
+    .filter((name) => canonicalJson(draft[name] ?? null) !== canonicalJson(before[name] ?? null));
+  return { ...after, ...Object.fromEntries(kept.map((name) => [name, draft[name]])) };
+}

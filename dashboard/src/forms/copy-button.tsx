@@ -1,0 +1,37 @@
+// Copies a text. Outside of a secure context a browser has no clipboard for scripts: there the text is selected in a field first.
+import { useState } from 'react';
+
+interface CopyButtonProps {
+  readonly text: string;
+  readonly what: string;
+}
+
+export function CopyButton({ text, what }: CopyButtonProps) {
+  const [isCopied, setCopied] = useState(false);
+  return (
+    <button
+      type="button"
+      className="copy"
+      aria-label={`Copy ${what}`}
+      onClick={() => void copy(text).then(setCopied)}
+      onBlur={() => setCopied(false)}
+    >
+      {isCopied ? 'Copied' : 'Copy'}
+    </button>
+  );
+}
+
+async function copy(text: string): Promise<boolean> {
+  if (navigator.clipboard !== undefined)
+    return navigator.clipboard.writeText(text).then(
+      () => true,
+      () => false,
+    );
+  const field = document.createElement('textarea');
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  const isDone = document.execCommand('copy');
+  field.remove();
+  return isDone;
+}

@@ -1,0 +1,88 @@
+// All documents that forms send. They are made from the registry, and the build publishes them with those of the pages. No DOM here.
+import { type RefusalFragment, TypedDocumentString } from '../../../generated/dashboard/graphql.ts';
+import { registry } from '../../../generated/kinds/registry.ts';
+import type { JsonObject } from '../../../platform/values/json.ts';
+import {
+  actionDocument,
+  childrenDocument,
+  listDocument,
+  namingSelection,
+  oneDocument,
+} from '../../../schema/kinds/documents.ts';
+import type { Action, Kind } from '../../../schema/kinds/kind.ts';
+import type { GraphqlDocument } from '../graph/request.ts';
+
+type Found = Readonly<Record<string, unknown>>;
+interface Made {
+  readonly made?: JsonObject | null;
+  readonly userErrors: readonly RefusalFragment[];
+  readonly [secret: string]: unknown;
+}
+
+function documentOf<Data, Variables>(text: string): GraphqlDocument<Data, Variables> {
+  return new TypedDocumentString<Data, Variables>(text) as GraphqlDocument<Data, Variables>;
+}
+
+export interface PickedPage {
+  readonly nodes: readonly JsonObject[];
+  readonly pageInfo: { readonly hasNextPage: boolean };
+}
+
+/** The filter of a list that looks for a text. */
+export function textFilter({ list }: Kind): string | undefined {
+  return ['text', 'prefix'].find((each) => list?.filters.some(({ name }) => name === each));
+}
+
+/** Objects of a kind with a list, by a text. */
+export function pickDocument(kind: Kind): GraphqlDocument<{ readonly found: PickedPage }, Found> {
+  const filter = textFilter(kind);
+  return documentOf(
+    listDocument(registry, kind, filter === undefined ? [] : [filter], namingSelection(registry, kind)),
+  );
+}
+
+/** Parts of an object. */
+export function pickPartDocument(
+  kind: Kind,
+): GraphqlDocument<
+  { readonly of: { readonly found?: JsonObject | PickedPage | readonly JsonObject[] | null } | null },
+  Found
+> {
+  return documentOf(childrenDocument(registry, kind, namingSelection(registry, kind)));
+}
+
+/** An object with all that a form shows of it. */
+export function readDocument(
+  kind: Kind,
+): GraphqlDocument<{ readonly found: JsonObject | null }, { readonly id: string }> {
+  return documentOf(oneDocument(registry, kind));
+}
+
+/** What an object is called, and where it is. */
+export function nameDocument(
+  kind: Kind,
+): GraphqlDocument<{ readonly found: JsonObject | null }, { readonly id: string }> {
+  const text = oneDocument(registry, kind, namingSelection(registry, kind));
+  return documentOf(text.replace(`${kind.type}One(`, `${kind.type}Name(`));
+}
+
+export function formDocument(
+  kind: Kind,
+  action: Action,
+): GraphqlDocument<{ readonly done: Made }, { readonly input: JsonObject }> {
+  const selection = namingSelection(registry, kind) || '__typename';
+  return documentOf(
+    actionDocument(registry, kind, action, { selection, errors: 'code message field retry retryAfterMs' }),
+  );
+}
+
+export function formDocuments(): readonly string[] {
+  return Object.values(registry.kinds)
+    .flatMap((kind) => [
+      ...(kind.list === undefined ? [] : [pickDocument(kind)]),
+      ...(kind.parent === undefined ? [] : [pickPartDocument(kind)]),
+      ...(kind.node ? [readDocument(kind), nameDocument(kind)] : []),
+      ...Object.values(kind.actions).map((action) => formDocument(kind, action)),
+    ])
+    .map(String);
+}

@@ -1,0 +1,255 @@
+// An object: what can be changed of it, what else can be done with it, and links to new parts.
+import { useEffect, useState } from 'react';
+import { registry } from '../../../generated/kinds/registry.ts';
+import { isObject, type JsonObject } from '../../../platform/values/json.ts';
+import type { Action, Kind } from '../../../schema/kinds/kind.ts';
+import { plain } from '../../../schema/kinds/plain.ts';
+import { titleOf, wordsOf } from '../../../schema/kinds/words.ts';
+import { useDependencies, useLiveState } from '../context.ts';
+import { linkTo } from '../links.ts';
+import { Link } from '../view/link.tsx';
+import { forbiddenBy } from '../view/permissions.ts';
+import { type Failure, Failures, failureOf } from '../view/refusal.tsx';
+import { ActionForm, type Sent } from './action-form.tsx';
+import { changedByOthers, draftOfObject, rebased } from './changes.ts';
+import { readDocument } from './documents.ts';
+import type { DraftObject } from './draft.ts';
+import { furtherVerbs, isEnd } from './form-address.ts';
+import { newLink } from './links.ts';
+import { linksOf, nameIn, namesOfLinks } from './names.ts';
+import { titleOfAction } from './new-form.tsx';
+import { OnceShown } from './once-shown.tsx';
+import { partsOf } from './parts.ts';
+import type { Deed } from './text/shown.ts';
+
+interface EditFormProps {
+  readonly kind: Kind;
+  readonly id: string;
+}
+
+type Read = { readonly object: JsonObject | null } | { readonly failure: Failure } | undefined;
+
+export function EditForm({ kind, id }: EditFormProps) {
+  const { requester } = useDependencies();
+  const [read, setRead] = useState<Read>();
+  const [ended, setEnded] = useState<string | null>(null);
+  const [round, setRound] = useState(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each round reads again.
+  useEffect(() => {
+    requester.request(readDocument(kind), { id }).then(
+      ({ found }) => setRead({ object: found?.__typename === kind.type ? plain(kind, found) : null }),
+      (error: unknown) => setRead({ failure: failureOf(error) }),
+    );
+  }, [requester, kind, id, round]);
+  if (ended !== null)
+    return (
+      <section className="form-page">
+        <h2 role="status">{ended}</h2>
+      </section>
+    );
+  if (read === undefined) return <p className="hint">Reading…</p>;
+  if ('failure' in read) return <Failures failures={[read.failure]} />;
+  if (read.object === null)
+    return (
+      <p className="warning">
+        There is no {wordsOf(kind)} with this id that you may see. It may have been deleted in the meantime.
+      </p>
+    );
+  return (
+    <ObjectForms
+      kind={kind}
+      id={id}
+      object={read.object}
+      onChanged={() => setRound((before) => before + 1)}
+      onEnded={setEnded}
+    />
+  );
+}
+
+interface ObjectFormsProps extends EditFormProps {
+  readonly object: JsonObject;
+  readonly onChanged: () => void;
+  readonly onEnded: (what: string) => void;
+}
+
+function ObjectForms({ kind, id, object, onChanged, onEnded }: ObjectFormsProps) {
+  const { viewer } = useLiveState();
+  const name = nameIn(kind, object);
+  const { update } = kind.actions;
+  const project = object.project;
+  const projectId = isObject(project) ? String(project.id) : undefined;
+  const places = { ...linksOf(kind, object), [kind.type]: id };
+  const parent = kind.parent === undefined ? undefined : object[kind.parent.link];
+  const known: NonNullable<Deed['object']> = {
+    ...{ id, name },
+    ...(typeof object.version === 'number' ? { version: object.version } : {}),
+    ...(isObject(parent) ? { parentId: String(parent.id) } : {}),
+  };
+  const common = { kind, object: known, names: namesOfLinks(kind, object), places };
+  const page = linkTo(kind.type, id);
+  const further = furtherVerbs(kind, (action) => takes(action, 'id') || isOfParent(kind, action));
+  return (
+    <section className="form-page" aria-labelledby="form-title">
+      <h2 id="form-title">
+        {titleOf(wordsOf(kind))} {name}
+      </h2>
+      <ul className="form-next">
+        {page !== undefined && (
+          <li>
+            <Link href={page}>Show it</Link>
+          </li>
+        )}
+        {partsOf(kind).map(({ part, input }) => (
+          <li key={part.type}>
+            <Link href={newLink(part.type, { [input]: id })}>{titleOfAction(part, 'create')} for it</Link>
+          </li>
+        ))}
+      </ul>
+      {update !== undefined && (
+        <UpdateForm
+          {...common}
+          action={update}
+          read={object}
+          forbidden={forbiddenBy(viewer, update.role, projectId)}
+          onChanged={onChanged}
+        />
+      )}
+      {further.map((verb) => (
+        <FurtherForm
+          key={verb}
+          {...common}
+          verb={verb}
+          action={kind.actions[verb] as Action}
+          presets={
+            isOfParent(kind, kind.actions[verb] as Action) ? { [kind.parent?.input ?? '']: known.parentId ?? '' } : {}
+          }
+          forbidden={forbiddenBy(viewer, kind.actions[verb]?.role ?? '', projectId)}
+          onDone={(isOver) =>
+            isOver ? onEnded(`The ${wordsOf(kind)} ${name} is ${endWords[verb] ?? 'gone'}.`) : onChanged()
+          }
+        />
+      ))}
+    </section>
+  );
+}
+
+const endWords: Readonly<Record<string, string>> = {
+  ...{ delete: 'deleted', remove: 'removed', revoke: 'revoked' },
+};
+
+function takes({ input }: Action, name: string): boolean {
+  return registry.inputs[input]?.fields.some((each) => each.name === name) === true;
+}
+
+/** The one part of an object is named by it. */
+function isOfParent({ parent }: Kind, action: Action): boolean {
+  return parent?.has === 'one' && !takes(action, 'id') && takes(action, parent.input);
+}
+
+interface CommonProps {
+  readonly kind: Kind;
+  readonly object: NonNullable<Deed['object']>;
+  readonly names: ReadonlyMap<string, string>;
+  readonly places: Readonly<Record<string, string>>;
+  readonly action: Action;
+  readonly forbidden: string | null;
+}
+
+interface UpdateFormProps extends CommonProps {
+  readonly read: JsonObject;
+  readonly onChanged: () => void;
+}
+
+/** What is read again after a change by others is the new base: own changes are laid over it. */
+function UpdateForm({ kind, action, read, onChanged, ...props }: UpdateFormProps) {
+  const [before, setBefore] = useState(() => draftOfObject(kind, action, read));
+  const [draft, setDraft] = useState<DraftObject>(before);
+  const [sent, setSent] = useState<Sent | null>(null);
+  const [byOthers, setByOthers] = useState<readonly string[]>([]);
+  const [base, setBase] = useState(read);
+  if (base !== read) {
+    const after = draftOfObject(kind, action, read);
+    setBase(read);
+    setBefore(after);
+    if (sent === null) {
+      setByOthers(changedByOthers(kind, action, before, after).map(({ name }) => titleOf(name)));
+      setDraft(rebased(action, draft, before, after));
+    } else setDraft(after);
+  }
+  return (
+    <>
+      <ActionForm
+        {...props}
+        {...{ kind, action, before, draft, verb: 'update', label: 'Save' }}
+        onDraft={(next) => {
+          setSent(null);
+          setDraft(next);
+        }}
+        onSent={(done) => {
+          setSent(done);
+          setByOthers([]);
+          onChanged();
+        }}
+        onStale={onChanged}
+      >
+        {byOthers.length > 0 && (
+          <p className="warning" role="status">
+            Others changed in the meantime: {byOthers.join(', ')}. These have the new values, unless you changed them
+            too.
+          </p>
+        )}
+      </ActionForm>
+      {sent !== null && (
+        <p role="status" className="saved">
+          It is saved.
+        </p>
+      )}
+      {sent !== null && Object.values(sent.secrets).some((each) => each !== null) && (
+        <OnceShown secrets={sent.secrets} />
+      )}
+    </>
+  );
+}
+
+interface FurtherFormProps extends CommonProps {
+  readonly verb: string;
+  readonly presets: DraftObject;
+  readonly onDone: (isOver: boolean) => void;
+}
+
+/** It opens first: that, and its button, are the confirmation. */
+function FurtherForm({ kind, verb, action, object, presets, onDone, ...props }: FurtherFormProps) {
+  const [draft, setDraft] = useState<DraftObject>(presets);
+  const [isOpen, setOpen] = useState(false);
+  const [sent, setSent] = useState<Sent | null>(null);
+  const label = isEnd(verb) ? `${titleOf(verb)} ${object.name}` : titleOf(verb);
+  return (
+    <details
+      className={isEnd(verb) ? 'further end' : 'further'}
+      onToggle={({ currentTarget }) => setOpen(currentTarget.open)}
+    >
+      <summary>{titleOf(verb)}…</summary>
+      {isOpen && (
+        <>
+          <p className="dim">{action.description}</p>
+          <ActionForm
+            {...props}
+            {...{ kind, verb, action, draft, object, label }}
+            onDraft={setDraft}
+            onSent={(done) => {
+              setSent(done);
+              setDraft(presets);
+              onDone(isEnd(verb));
+            }}
+          />
+          {sent !== null && (
+            <p role="status" className="saved">
+              It is done.
+            </p>
+          )}
+          {sent !== null && verb !== 'revoke' && <OnceShown secrets={sent.secrets} />}
+        </>
+      )}
+    </details>
+  );
+}

@@ -1,0 +1,24 @@
+// What the fields of a form share: the faults, the names of what was picked, and where parts are looked for.
+import { createContext, useContext } from 'react';
+import type { FieldFault } from './draft.ts';
+
+export interface FormState {
+  readonly faults: readonly FieldFault[];
+  /** By id. */
+  readonly names: ReadonlyMap<string, string>;
+  readonly onNamed: (id: string, name: string) => void;
+  /** Ids of objects that the form is about, by their types: parts are picked from these. */
+  readonly places: Readonly<Record<string, string>>;
+  /** Nothing is required, because the object exists. */
+  readonly isChange: boolean;
+  /** Before the ids of elements. */
+  readonly prefix: string;
+}
+
+export const FormContext = createContext<FormState | null>(null);
+
+export function useForm(): FormState {
+  const state = useContext(FormContext);
+  if (state === null) throw new Error('a field is rendered inside of a form');
+  return state;
+}

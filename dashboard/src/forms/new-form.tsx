@@ -1,0 +1,112 @@
+// The form of a new object, or of an action that belongs to no single object.
+import { useState } from 'react';
+import { isObject, type JsonObject } from '../../../platform/values/json.ts';
+import type { Kind } from '../../../schema/kinds/kind.ts';
+import { titleOf, wordsOf } from '../../../schema/kinds/words.ts';
+import { useLiveState } from '../context.ts';
+import { linkTo } from '../links.ts';
+import { Link } from '../view/link.tsx';
+import { forbiddenBy } from '../view/permissions.ts';
+import { ActionForm, type Sent } from './action-form.tsx';
+import type { DraftObject } from './draft.ts';
+import type { Asked } from './form-address.ts';
+import { editLink, newLink } from './links.ts';
+import { nameIn } from './names.ts';
+import { OnceShown } from './once-shown.tsx';
+import { partsOf } from './parts.ts';
+
+type AskedNew = Extract<Asked, { readonly what: 'new' }>;
+
+const noNames: ReadonlyMap<string, string> = new Map();
+
+/** `Create a load balancer`. */
+export function titleOfAction(kind: Kind, verb: string): string {
+  const words = wordsOf(kind);
+  const article = /^(a|e|i|o|l7)/i.test(words) ? 'an' : 'a';
+  const titles: Readonly<Record<string, string>> = { create: 'Create', set: 'Set', delete: 'Delete', remove: 'Remove' };
+  const title = titles[verb];
+  return title === undefined ? `${titleOf(verb)} (${words})` : `${title} ${article} ${words}`;
+}
+
+export function NewForm({ asked }: { readonly asked: AskedNew }) {
+  const { kind, verb, action, presets } = asked;
+  const { viewer } = useLiveState();
+  const [draft, setDraft] = useState<DraftObject>(presets);
+  const [sent, setSent] = useState<Sent | null>(null);
+  const projectId = typeof draft.projectId === 'string' ? draft.projectId : undefined;
+  if (sent !== null)
+    return (
+      <Done
+        kind={kind}
+        verb={verb}
+        sent={sent}
+        onAnother={() => {
+          setSent(null);
+          setDraft(presets);
+        }}
+      />
+    );
+  return (
+    <section className="form-page" aria-labelledby="form-title">
+      <h2 id="form-title">{titleOfAction(kind, verb)}</h2>
+      <p className="dim">{kind.description}</p>
+      <ActionForm
+        {...{ kind, verb, action, draft, names: noNames, places: {} }}
+        onDraft={setDraft}
+        label={titleOfAction(kind, verb)}
+        forbidden={forbiddenBy(viewer, action.role, projectId)}
+        onSent={setSent}
+      />
+    </section>
+  );
+}
+
+interface DoneProps {
+  readonly kind: Kind;
+  readonly verb: string;
+  readonly sent: Sent;
+  readonly onAnother: () => void;
+}
+
+function Done({ kind, verb, sent: { made, secrets }, onAnother }: DoneProps) {
+  const name = made === null ? undefined : nameIn(kind, made);
+  const id = idOf(made);
+  const page = id === undefined ? undefined : linkTo(kind.type, id);
+  const isMade = verb === 'create';
+  return (
+    <section className="form-page" aria-labelledby="form-title">
+      <h2 id="form-title" role="status">
+        {isMade ? `The ${wordsOf(kind)} ${name ?? ''} is created.` : `${titleOfAction(kind, verb)}: done.`}
+      </h2>
+      <OnceShown secrets={secrets} />
+      <ul className="form-next">
+        {page !== undefined && (
+          <li>
+            <Link href={page}>Show it</Link>
+          </li>
+        )}
+        {id !== undefined && isMade && (
+          <li>
+            <Link href={editLink(kind.type, id)}>Change it</Link>
+          </li>
+        )}
+        {id !== undefined &&
+          isMade &&
+          partsOf(kind).map(({ part, input }) => (
+            <li key={part.type}>
+              <Link href={newLink(part.type, { [input]: id })}>{titleOfAction(part, 'create')} for it</Link>
+            </li>
+          ))}
+        <li>
+          <button type="button" onClick={onAnother}>
+            {isMade ? 'Create another' : 'Do it again'}
+          </button>
+        </li>
+      </ul>
+    </section>
+  );
+}
+
+function idOf(made: JsonObject | null): string | undefined {
+  return isObject(made) && typeof made.id === 'string' ? made.id : undefined;
+}

@@ -1,0 +1,177 @@
+// Finds an object by its name: what is typed goes to the list's own search, and never is a list read whole. Parts are picked in their parent.
+import { type KeyboardEvent as ReactKeyboardEvent, useEffect, useState } from 'react';
+import type { JsonObject } from '../../../platform/values/json.ts';
+import type { Kind } from '../../../schema/kinds/kind.ts';
+import { wordsOf } from '../../../schema/kinds/words.ts';
+import { useDependencies } from '../context.ts';
+import type { Requester } from '../graph/request.ts';
+import { nameDocument, type PickedPage, pickDocument, pickPartDocument, textFilter } from './documents.ts';
+import { useForm } from './form-context.ts';
+import { kindNamed, nameIn } from './names.ts';
+import type { ValueInputProps } from './value-input.tsx';
+
+interface Found {
+  readonly id: string;
+  readonly name: string;
+}
+
+const [mostFound, mostParts, pauseMs] = [12, 100, 200];
+
+async function search(requester: Requester, kind: Kind, text: string, parentId: string | undefined): Promise<Found[]> {
+  let nodes: readonly JsonObject[];
+  if (kind.list !== undefined) {
+    const filter = textFilter(kind);
+    const asked = filter === undefined || text === '' ? {} : { [filter]: text };
+    nodes = (await requester.request(pickDocument(kind), { first: mostFound, ...asked })).found.nodes;
+  } else {
+    if (parentId === undefined) return [];
+    const { of } = await requester.request(pickPartDocument(kind), { id: parentId, first: mostParts });
+    const found = of?.found ?? [];
+    nodes = Array.isArray(found)
+      ? (found as readonly JsonObject[])
+      : ((found as PickedPage).nodes ?? [found as JsonObject]);
+  }
+  const named = nodes.map((each) => ({ id: String(each.id), name: nameIn(kind, each) }));
+  return kind.list === undefined ? named.filter(({ name }) => name.includes(text)).slice(0, mostFound) : named;
+}
+
+interface ReferencePickerProps extends ValueInputProps {
+  readonly kind: Kind;
+}
+
+export function ReferencePicker(props: ReferencePickerProps) {
+  const { kind, id, value, onChange } = props;
+  const { names } = useForm();
+  useName(kind, value);
+  if (value !== '')
+    return (
+      <span className="picked">
+        <span className="name">{names.get(value) ?? value}</span>
+        <button
+          type="button"
+          id={id}
+          className="quiet"
+          aria-label={`Pick another ${wordsOf(kind)}`}
+          onClick={() => onChange('')}
+        >
+          Change
+        </button>
+      </span>
+    );
+  return <Search {...props} />;
+}
+
+/** The name of an id that the address has. */
+function useName(kind: Kind, id: string): void {
+  const { requester } = useDependencies();
+  const { names, onNamed } = useForm();
+  const isKnown = id === '' || names.has(id);
+  useEffect(() => {
+    if (isKnown || !kind.node) return;
+    requester.request(nameDocument(kind), { id }).then(
+      ({ found }) => found !== null && onNamed(id, nameIn(kind, found)),
+      () => undefined,
+    );
+  }, [kind, id, isKnown, requester, onNamed]);
+}
+
+function Search({ kind, field, id, label, describedBy, isInvalid, onChange }: ReferencePickerProps) {
+  const { places, onNamed } = useForm();
+  const [within, setWithin] = useState('');
+  const [text, setText] = useState('');
+  const [isOpen, setOpen] = useState(false);
+  const [active, setActive] = useState(0);
+  const { parent } = kind;
+  const parentKind = kind.list === undefined && parent !== undefined ? kindNamed(parent.kind) : undefined;
+  const parentId = parentKind === undefined ? undefined : (places[parentKind.type] ?? (within || undefined));
+  const found = useFound(kind, isOpen ? text : undefined, parentId);
+  const take = (one: Found | undefined): void => {
+    if (one === undefined) return;
+    onNamed(one.id, one.name);
+    onChange(one.id);
+  };
+  const onKeyDown = (event: ReactKeyboardEvent): void => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (event.key === 'Enter' && isOpen) take(found[active]);
+    else if (event.key === 'Escape' && isOpen) setOpen(false);
+    else if (step !== undefined) {
+      setOpen(true);
+      setActive((active + step + found.length) % Math.max(1, found.length));
+    } else return;
+    event.preventDefault();
+  };
+  if (parentKind !== undefined && parentId === undefined)
+    return (
+      <Search
+        {...{ kind: parentKind, field, id, describedBy, isInvalid, value: within, onChange: setWithin }}
+        label={`${wordsOf(parentKind)} of the ${wordsOf(kind)}`}
+      />
+    );
+  const listId = `${id}-list`;
+  return (
+    <div className="picker">
+      <input
+        id={id}
+        type="search"
+        role="combobox"
+        aria-label={label}
+        aria-describedby={describedBy}
+        aria-invalid={isInvalid}
+        aria-expanded={isOpen}
+        aria-controls={listId}
+        aria-activedescendant={isOpen && found[active] !== undefined ? `${listId}-${active}` : undefined}
+        aria-autocomplete="list"
+        autoComplete="off"
+        maxLength={200}
+        placeholder={`Find a ${wordsOf(kind)}…`}
+        value={text}
+        onFocus={() => setOpen(true)}
+        onBlur={() => setOpen(false)}
+        onChange={({ target }) => {
+          setText(target.value);
+          setActive(0);
+          setOpen(true);
+        }}
+        onKeyDown={onKeyDown}
+      />
+      <div id={listId} role="listbox" aria-label={wordsOf(kind)} hidden={!isOpen}>
+        {found.map((each, at) => (
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are those of the field above.
+          <div
+            key={each.id}
+            id={`${listId}-${at}`}
+            role="option"
+            aria-selected={at === active}
+            tabIndex={-1}
+            // The field keeps the focus until one is taken.
+            onMouseDown={(event) => event.preventDefault()}
+            onClick={() => take(each)}
+          >
+            {each.name}
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+/** `text` undefined: nothing is looked for. */
+function useFound(kind: Kind, text: string | undefined, parentId: string | undefined): readonly Found[] {
+  const { requester } = useDependencies();
+  const [found, setFound] = useState<readonly Found[]>([]);
+  useEffect(() => {
+    if (text === undefined) return;
+    let isOver = false;
+    const timer = setTimeout(() => {
+      search(requester, kind, text.trim(), parentId).then(
+        (nodes) => !isOver && setFound(nodes),
+        () => undefined,
+      );
+    }, pauseMs);
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+  }, [requester, kind, text, parentId]);
+  return text === undefined ? [] : found;
+}

@@ -1,0 +1,69 @@
+// The object of a form as a document that `tidegate apply` takes.
+import { type Kind, kebab } from '../../../../schema/kinds/kind.ts';
+import { type Deed, isShownObject, type Shown, type ShownObject, withoutSecrets } from './shown.ts';
+import { yamlOf } from './yaml.ts';
+
+const inBalancers: Readonly<Record<string, string>> = {
+  ...{ Pool: 'pools', Listener: 'listeners', PoolMember: 'members', PoolHealthMonitor: 'healthMonitor' },
+  ...{ L7Policy: 'l7Policies', L7Rule: 'l7Rules' },
+};
+
+export function manifestText(deed: Deed): string {
+  const { kind, verb, action } = deed;
+  const fault = whyNot(deed);
+  if (fault !== undefined) return `# ${fault}\n`;
+  const shown = withoutSecrets(action.input, deed.input);
+  if (inBalancers[kind.type] !== undefined && verb !== 'update') return partText(kind, shown);
+  const project = kind.scope === 'project' || kind.parent?.kind === 'Project' ? ' --project NAME' : '';
+  return `# tidegate apply -f FILE${project}\n${yamlOf({ kind: kind.type, ...fieldsOf(deed, shown) })}`;
+}
+
+/** Undefined: a file can have it. */
+function whyNot({ kind: { type, noun, actions }, verb, object, input, kind }: Deed): string | undefined {
+  const make = actions.create ?? actions.set ?? actions.update;
+  if (make === undefined) return `A file can't have a ${type}.`;
+  if (make.secrets !== undefined)
+    return `A file can't have a ${type}: its secret is shown only once. See "tidegate ${noun} --help".`;
+  if (verb === 'delete' || verb === 'remove')
+    return `tidegate apply --prune deletes what its files no longer have: remove the document from the file.`;
+  if (verb !== 'create' && verb !== 'set' && verb !== 'update') return `A file says what there is, not what is done.`;
+  if (object !== undefined && keyOf(kind) in input) return `A file knows a ${type} by its name, so it can't change it.`;
+  if (inBalancers[type] !== undefined && verb === 'update')
+    return `A ${type} is written inside of its LoadBalancer: tidegate export -f FILE loadbalancers`;
+  return undefined;
+}
+
+/** What stands in the document of the parent. */
+function partText(kind: Kind, fields: ShownObject): string {
+  const { [kind.parent?.input ?? '']: _parent, ...others } = fields;
+  const name = inBalancers[kind.type] ?? '';
+  const part = kind.parent?.has === 'one' ? others : [others];
+  return `# A ${kind.type} is written inside of its ${kind.parent?.kind}, in the document of the LoadBalancer:\n${yamlOf({ [name]: part })}`;
+}
+
+function keyOf({ key, parent }: Kind): string {
+  return key.find((each) => each !== parent?.input) ?? 'name';
+}
+
+function fieldsOf({ kind, object }: Deed, shown: ShownObject): ShownObject {
+  const { projectId: _project, ...fields } = shown;
+  const key = keyOf(kind);
+  if (kind.type === 'AutoscalingPolicy') {
+    const { loadBalancerId, policy } = fields;
+    return { loadBalancer: loadBalancerId ?? object?.parentId ?? '', ...(isShownObject(policy) ? policy : {}) };
+  }
+  if (kind.type === 'Backend' && Array.isArray(fields.labels)) {
+    const labels = fields.labels.filter(isShownObject).map(({ name, value }) => [String(name), value as Shown]);
+    return { ...fieldsOfObject(kind, object, fields), labels: Object.fromEntries(labels) };
+  }
+  const named = fieldsOfObject(kind, object, fields);
+  if (key !== 'kind') return named;
+  const { kind: what = '', ...others } = named;
+  return { [kebab(kind.singular)]: what, ...others };
+}
+
+function fieldsOfObject(kind: Kind, object: Deed['object'], fields: ShownObject): ShownObject {
+  if (object === undefined) return fields;
+  const parent = kind.parent === undefined ? {} : { [kind.parent.input]: object.parentId ?? '' };
+  return { [keyOf(kind)]: object.name, ...parent, ...fields };
+}

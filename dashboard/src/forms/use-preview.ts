@@ -1,0 +1,89 @@
+// What a change would do to the nodes of a load balancer, asked while one types.
+import { useEffect, useState } from 'react';
+import {
+  FormPreviewDocument,
+  type FormPreviewQuery,
+  type FormPreviewQueryVariables,
+} from '../../../generated/dashboard/graphql.ts';
+import { registry } from '../../../generated/kinds/registry.ts';
+import { isObject, type JsonObject } from '../../../platform/values/json.ts';
+import type { Action, Kind } from '../../../schema/kinds/kind.ts';
+import { useDependencies } from '../context.ts';
+import type { Requester } from '../graph/request.ts';
+import { nameDocument } from './documents.ts';
+import { kindNamed } from './names.ts';
+
+export type Preview = NonNullable<FormPreviewQuery['loadBalancerPreview']>;
+
+const pauseMs = 600;
+
+/** Kinds whose changes the graph can tell before they are made. */
+const previewed: ReadonlySet<string> = new Set([
+  ...['LoadBalancer', 'Pool', 'PoolMember', 'PoolHealthMonitor', 'Listener', 'L7Policy', 'L7Rule'],
+]);
+
+export function canPreview({ type }: Kind, verb: string): boolean {
+  const isOfWhole = type === 'LoadBalancer' && verb === 'create';
+  return previewed.has(type) && !isOfWhole && ['create', 'update', 'delete'].includes(verb);
+}
+
+/** `change`: the input of the mutation, as it would be sent; undefined while it has faults. */
+export function usePreview(
+  action: Action,
+  places: Readonly<Record<string, string>>,
+  change: JsonObject | undefined,
+): Preview | undefined {
+  const { requester } = useDependencies();
+  const [preview, setPreview] = useState<Preview | undefined>();
+  const text = change === undefined ? undefined : JSON.stringify(change);
+  const place = JSON.stringify(places);
+  useEffect(() => {
+    setPreview(undefined);
+    if (text === undefined) return;
+    let isOver = false;
+    const timer = setTimeout(() => {
+      readPreview(requester, action, JSON.parse(place) as Record<string, string>, JSON.parse(text) as JsonObject).then(
+        (read) => !isOver && setPreview(read),
+        () => undefined,
+      );
+    }, pauseMs);
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+  }, [requester, action, place, text]);
+  return preview;
+}
+
+async function readPreview(
+  requester: Requester,
+  { mutation }: Action,
+  places: Readonly<Record<string, string>>,
+  change: JsonObject,
+): Promise<Preview | undefined> {
+  const id = await balancerOf(requester, places);
+  if (id === undefined) return undefined;
+  const variables = { id, change: { [mutation]: change } } as unknown as FormPreviewQueryVariables;
+  const { loadBalancerPreview } = await requester.request(FormPreviewDocument, variables);
+  return loadBalancerPreview ?? undefined;
+}
+
+/** From a part to the load balancer that it is in. */
+async function balancerOf(requester: Requester, places: Readonly<Record<string, string>>): Promise<string | undefined> {
+  if (places.LoadBalancer !== undefined) return places.LoadBalancer;
+  for (const type of ['Pool', 'Listener', 'L7Policy']) {
+    const [kind, id] = [kindNamed(type), places[type]];
+    const parent = kind?.parent;
+    if (kind === undefined || parent === undefined || id === undefined) continue;
+    const { found } = await requester.request(nameDocument(kind), { id });
+    const of = found?.[parent.link];
+    if (isObject(of) && typeof of.id === 'string') return balancerOf(requester, { [parent.kind]: of.id });
+  }
+  return undefined;
+}
+
+/** The change without what only a mutation takes. */
+export function changeOf({ input }: Action, whole: JsonObject): JsonObject {
+  const known = new Set(registry.inputs[input]?.fields.map(({ name }) => name));
+  return Object.fromEntries(Object.entries(whole).filter(([name]) => known.has(name) && name !== 'idempotencyKey'));
+}

@@ -1,0 +1,146 @@
+// The element in which one value is entered, by the field's type.
+import type { InputHTMLAttributes } from 'react';
+import { registry } from '../../../generated/kinds/registry.ts';
+import type { InputField } from '../../../schema/kinds/kind.ts';
+import { isNumber } from './draft.ts';
+import { useForm } from './form-context.ts';
+import { kindNamed } from './names.ts';
+import { ReferencePicker } from './reference-picker.tsx';
+
+export interface ValueInputProps {
+  readonly field: InputField;
+  readonly id: string;
+  /** Where no label element has the id. */
+  readonly label?: string;
+  readonly describedBy: string;
+  readonly isInvalid: boolean;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}
+
+const longestText = 60_000;
+
+export function ValueInput(props: ValueInputProps) {
+  const { field, value, onChange } = props;
+  const kind = field.refersTo === undefined ? undefined : kindNamed(field.refersTo);
+  const common = {
+    ...{ id: props.id, 'aria-label': props.label, 'aria-describedby': props.describedBy, value },
+    'aria-invalid': props.isInvalid,
+  };
+  if (kind !== undefined) return <ReferencePicker {...props} kind={kind} />;
+  if (registry.enums[field.type] !== undefined) return <WordInput {...props} />;
+  if (field.type === 'Boolean') return <FlagInput {...props} />;
+  if (field.file === true || isKey(field) || field.type === 'JSON') return <LongInput {...props} />;
+  const ofType: InputHTMLAttributes<HTMLInputElement> =
+    field.secret === true
+      ? { type: 'password', autoComplete: 'new-password' }
+      : { type: 'text', inputMode: isNumber(field) ? 'decimal' : 'text', autoComplete: 'off', spellCheck: false };
+  return (
+    <input
+      {...common}
+      {...ofType}
+      maxLength={longestText}
+      placeholder={usualText(field)}
+      onChange={({ target }) => onChange(target.value)}
+    />
+  );
+}
+
+/** A private key is a secret of several lines: a field for passwords would lose them. */
+function isKey({ name, secret }: InputField): boolean {
+  return secret === true && /privateKey|clientCertificate/.test(name);
+}
+
+function usualText({ default: usual, bounds }: InputField): string | undefined {
+  if (usual !== undefined && usual !== null && usual !== '' && typeof usual !== 'object') return `default: ${usual}`;
+  return bounds === undefined ? undefined : `${bounds.least} to ${bounds.most}`;
+}
+
+function WordInput({ field, id, label, describedBy, isInvalid, value, onChange }: ValueInputProps) {
+  const words = registry.enums[field.type] ?? {};
+  const usual = typeof field.default === 'string' ? `default: ${field.default}` : 'not set';
+  const shown = value === '' && typeof field.default === 'string' ? field.default : value;
+  return (
+    <>
+      <select
+        id={id}
+        aria-label={label}
+        aria-describedby={`${describedBy} ${id}-word`}
+        aria-invalid={isInvalid}
+        value={value}
+        onChange={({ target }) => onChange(target.value)}
+      >
+        <option value="">{field.required === true ? 'Choose…' : usual}</option>
+        {Object.keys(words).map((word) => (
+          <option key={word} value={word}>
+            {word}
+          </option>
+        ))}
+      </select>
+      <p id={`${id}-word`} className="help meaning">
+        {words[shown] !== undefined && words[shown] !== '' && `${shown}: ${words[shown]}`}
+      </p>
+    </>
+  );
+}
+
+function FlagInput({ field, id, label, describedBy, isInvalid, value, onChange }: ValueInputProps) {
+  const { isChange } = useForm();
+  if (typeof field.default !== 'boolean' && !(isChange && value !== ''))
+    return (
+      <select
+        id={id}
+        aria-label={label}
+        aria-describedby={describedBy}
+        aria-invalid={isInvalid}
+        value={value}
+        onChange={({ target }) => onChange(target.value)}
+      >
+        <option value="">not set</option>
+        <option value="true">yes</option>
+        <option value="false">no</option>
+      </select>
+    );
+  const isOn = value === '' ? field.default === true : value === 'true';
+  return (
+    <input
+      id={id}
+      type="checkbox"
+      aria-label={label}
+      aria-describedby={describedBy}
+      checked={isOn}
+      onChange={({ target }) => onChange(target.checked === field.default ? '' : String(target.checked))}
+    />
+  );
+}
+
+/** PEM and JSON: pasted, or read from a file. */
+function LongInput({ field, id, label, describedBy, isInvalid, value, onChange }: ValueInputProps) {
+  return (
+    <>
+      <textarea
+        id={id}
+        aria-label={label}
+        aria-describedby={describedBy}
+        aria-invalid={isInvalid}
+        className={field.secret === true ? 'mono hidden-text' : 'mono'}
+        rows={4}
+        maxLength={longestText}
+        spellCheck={false}
+        autoComplete="off"
+        value={value}
+        onChange={({ target }) => onChange(target.value)}
+      />
+      {field.type !== 'JSON' && (
+        <input
+          type="file"
+          aria-label={`File of ${field.name}`}
+          onChange={({ target }) => {
+            const [file] = target.files ?? [];
+            if (file !== undefined && file.size <= longestText) void file.text().then(onChange);
+          }}
+        />
+      )}
+    </>
+  );
+}
