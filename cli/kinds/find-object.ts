@@ -1,7 +1,7 @@
 // Finds an object of any kind by its name or id. A part is named with its parent: POOL/MEMBER.
 import { TypedDocumentString } from '../../generated/cli/graphql.ts';
 import { registry } from '../../generated/kinds/registry.ts';
-import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
+import { isObject, type JsonObject } from '../../platform/values/json.ts';
 import {
   childrenDocument,
   listDocument,

@@ -1,5 +1,6 @@
 // One member: why it is answered or not, and the state that a person set.
 import { GslbMemberDocument } from '../../../../generated/dashboard/graphql.ts';
+import { CreateLink, EditLink } from '../../forms/create-link.tsx';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { Facts } from '../../view/drawer.tsx';
 import { formatWord } from '../../view/format.ts';
@@ -34,6 +35,18 @@ export function MemberDrawer({ id, onClose }: DrawerProps) {
         <>
           {member.operatingReason !== null && <p className="warning">{member.operatingReason}</p>}
           <MemberActions key={id} member={member} />
+          <p className="actions">
+            <EditLink kind="GslbPoolMember" id={id} projectId={member.project?.id} />
+            <EditLink
+              kind="GslbPool"
+              id={member.pool.id}
+              projectId={member.project?.id}
+              word={`pool ${member.pool.name}`}
+            />
+            <CreateLink kind="GslbPoolMember" presets={{ poolId: member.pool.id }} projectId={member.project?.id}>
+              Add a member to its pool
+            </CreateLink>
+          </p>
           <Facts
             facts={[
               { name: 'Answered as', value: <code>{placeOf(member)}</code> },

@@ -1,6 +1,7 @@
 // One name: its answer, then the votes on its members, its history, why a client gets its answer, and changes, side by side.
 import { useCallback } from 'react';
 import { useEntities, useLiveState } from '../../context.ts';
+import { EditLink } from '../../forms/create-link.tsx';
 import type { FeedLine } from '../../live/live-state.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { FeedPanel } from '../../view/feed-panel.tsx';
@@ -96,6 +97,7 @@ function Head({ name, details, onBack }: HeadProps) {
           {name.frozenReason !== null && `: ${name.frozenReason}`}
         </span>
       )}
+      <EditLink kind="Gslb" id={name.id} projectId={name.project?.id} />
       <FreezeAction key={name.id} name={name} />
     </section>
   );

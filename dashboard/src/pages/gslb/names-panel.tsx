@@ -1,6 +1,7 @@
 // All names with their answers, names in trouble first.
 import { memo, useCallback, useMemo } from 'react';
 import { useEntities, useLiveState } from '../../context.ts';
+import { CreateLink } from '../../forms/create-link.tsx';
 import { NoMatch } from '../../view/empty.tsx';
 import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
@@ -32,6 +33,13 @@ export function NamesPanel({ control }: { readonly control: NameControl }) {
       name="names"
       title="Names"
       summary={countsOf(shown.map(({ operatingStatus }) => operatingStatus ?? 'without a verdict'))}
+      tools={
+        <>
+          <CreateLink kind="Gslb">Create</CreateLink>
+          <CreateLink kind="GslbPool">Pool</CreateLink>
+          <CreateLink kind="GslbMonitor">Monitor</CreateLink>
+        </>
+      }
     >
       <div className="scroll">
         {shown.length > 0 && (

@@ -4,6 +4,7 @@ import {
   HostsResumeDocument,
   HostsSwitchoverDocument,
 } from '../../../../generated/dashboard/graphql.ts';
+import { CreateLink } from '../../forms/create-link.tsx';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
@@ -21,7 +22,12 @@ export function HostsPanel({ reading }: { readonly reading: Reading<Status> }) {
       name="hosts"
       title="Hosts"
       summary={status === undefined ? undefined : `timeline ${status.epoch}`}
-      tools={status === undefined ? undefined : <PauseAction isPaused={status.paused} />}
+      tools={
+        <>
+          {status !== undefined && <PauseAction isPaused={status.paused} />}
+          <CreateLink kind="Machine">Add a machine</CreateLink>
+        </>
+      }
     >
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
       <section className="scroll" data-list="hosts" tabIndex={0} aria-label="Hosts">

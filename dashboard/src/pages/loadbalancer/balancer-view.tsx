@@ -1,6 +1,7 @@
 // One load balancer: how it is, then its parts, nodes, traffic, decisions and changes side by side.
 import { useCallback, useMemo } from 'react';
 import { useEntities, useLiveState } from '../../context.ts';
+import { EditLink } from '../../forms/create-link.tsx';
 import type { FeedLine } from '../../live/live-state.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { FeedPanel } from '../../view/feed-panel.tsx';
@@ -85,6 +86,7 @@ function Head({ balancer, tree, onBack }: HeadProps) {
         <code key={url}>{url}</code>
       ))}
       <span className="dim">{facts.join(' · ')}</span>
+      <EditLink kind="LoadBalancer" id={balancer.id} projectId={balancer.project?.id} />
       <FailoverAction key={balancer.id} balancer={balancer} />
     </section>
   );

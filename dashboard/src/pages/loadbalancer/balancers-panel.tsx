@@ -1,6 +1,7 @@
 // All load balancers, those in trouble first.
 import { memo, useCallback, useMemo } from 'react';
 import { useEntities, useLiveState } from '../../context.ts';
+import { CreateLink } from '../../forms/create-link.tsx';
 import { NoMatch } from '../../view/empty.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { ProvisioningBadge } from '../../view/provisioning-badge.tsx';
@@ -36,6 +37,7 @@ export function BalancersPanel({ control }: { readonly control: BalancerControl 
       name="balancers"
       title="Load balancers"
       summary={countsOf(shown.map(({ enabled, operatingStatus }) => (enabled ? operatingStatus : 'disabled')))}
+      tools={<CreateLink kind="LoadBalancer">Create</CreateLink>}
     >
       <div className="scroll">
         {shown.length > 0 && (

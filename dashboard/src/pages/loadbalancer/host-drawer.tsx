@@ -1,6 +1,7 @@
 // One host, for administrators: its nodes, and whether it gets new ones.
 import { LoadbalancerHostDetailDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useEntities, useLiveState } from '../../context.ts';
+import { EditLink } from '../../forms/create-link.tsx';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { Facts } from '../../view/drawer.tsx';
 import { OpenedDrawer } from '../../view/opened-drawer.tsx';
@@ -35,6 +36,7 @@ export function HostDrawer({ id, onClose, onOpenNode }: HostDrawerProps) {
         const nodes = nodesOn(id, [...known.values()], detail?.placedNodes.nodes ?? []);
         return (
           <>
+            <EditLink kind="LoadBalancerHost" id={id} />
             {host.presence === 'ABSENT' && (
               <p className="warning">Its connection is lost. Its nodes may serve all the same.</p>
             )}

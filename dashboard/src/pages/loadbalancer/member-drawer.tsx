@@ -1,8 +1,10 @@
 // One member: why it serves or not, and draining it by hand.
+
 import {
   LoadbalancerMemberDocument,
   LoadbalancerMemberTrafficDocument,
 } from '../../../../generated/dashboard/graphql.ts';
+import { EditLink } from '../../forms/create-link.tsx';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { Facts } from '../../view/drawer.tsx';
 import { OpenedDrawer } from '../../view/opened-drawer.tsx';
@@ -36,6 +38,7 @@ export function MemberDrawer({ id, onClose }: DrawerProps) {
         <>
           {member.operatingReason !== null && <p className="warning">{member.operatingReason}</p>}
           <MemberActions key={id} member={member} />
+          <EditLink kind="PoolMember" id={id} projectId={member.project?.id} />
           <Facts
             facts={[
               { name: 'Address', value: <code>{addressOf(member)}</code> },

@@ -2,6 +2,7 @@
 import { memo, useCallback, useMemo } from 'react';
 import { useEntities } from '../../context.ts';
 import { openId } from '../../filters/filters.ts';
+import { CreateLink, EditLink } from '../../forms/create-link.tsx';
 import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
 import { ProvisioningBadge } from '../../view/provisioning-badge.tsx';
@@ -41,12 +42,22 @@ export function TreePanel({ tree, control }: TreePanelProps) {
         counted(tree.pools.length, 'pool'),
         counted(all, 'member'),
       ].join(' · ')}
+      tools={
+        <>
+          <CreateLink kind="Listener" presets={{ loadBalancerId: tree.id }} projectId={tree.project?.id}>
+            Add listener
+          </CreateLink>
+          <CreateLink kind="Pool" presets={{ loadBalancerId: tree.id }} projectId={tree.project?.id}>
+            Add pool
+          </CreateLink>
+        </>
+      }
     >
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
       <section className="scroll tree" tabIndex={0} aria-label="Status of listeners, pools and members">
         <ul aria-label="Listeners">
           {tree.listeners.map((listener) => (
-            <ListenerItem key={listener.id} listener={listener} poolNames={poolNames} />
+            <ListenerItem key={listener.id} listener={listener} poolNames={poolNames} projectId={tree.project?.id} />
           ))}
         </ul>
         {tree.listeners.length === 0 && <p className="hint">It has no listener: nothing is accepted.</p>}
@@ -55,7 +66,7 @@ export function TreePanel({ tree, control }: TreePanelProps) {
           const shown = filters.text === '' ? own : own.filter((member) => matchesMember(filters.text, member));
           return (
             <section key={pool.id} className="pool" aria-label={`Pool ${poolName(pool)}`}>
-              <PoolHead pool={pool} members={own} shown={shown.length} />
+              <PoolHead pool={pool} members={own} shown={shown.length} projectId={tree.project?.id} />
               <RowList
                 name="members"
                 label={`Members of ${poolName(pool)}, those in trouble first`}
@@ -76,9 +87,10 @@ export function TreePanel({ tree, control }: TreePanelProps) {
 interface ListenerItemProps {
   readonly listener: Tree['listeners'][number];
   readonly poolNames: ReadonlyMap<string, string>;
+  readonly projectId: string | undefined;
 }
 
-function ListenerItem({ listener, poolNames }: ListenerItemProps) {
+function ListenerItem({ listener, poolNames, projectId }: ListenerItemProps) {
   const { name, protocol, port, enabled, defaultPool, l7Policies, operatingReason } = listener;
   return (
     <li className="part listener">
@@ -94,6 +106,7 @@ function ListenerItem({ listener, poolNames }: ListenerItemProps) {
           {!enabled && <span className="dim">disabled</span>}
           <ProvisioningBadge status={listener.provisioningStatus} />
           <OperatingBadge status={listener.operatingStatus} />
+          <EditLink kind="Listener" id={listener.id} projectId={projectId} about={`the listener at port ${port}`} />
         </span>
       </span>
       {operatingReason !== null && <span className="message">{operatingReason}</span>}
@@ -117,9 +130,10 @@ interface PoolHeadProps {
   /** All that it has. */
   readonly members: readonly Member[];
   readonly shown: number;
+  readonly projectId: string | undefined;
 }
 
-function PoolHead({ pool, members, shown }: PoolHeadProps) {
+function PoolHead({ pool, members, shown, projectId }: PoolHeadProps) {
   const { memberProtocol, algorithm, enabled, healthMonitor, operatingReason } = pool;
   const serving = members.filter(({ operatingStatus: is }) => is === 'ONLINE' || is === 'NO_MONITOR').length;
   return (
@@ -134,6 +148,10 @@ function PoolHead({ pool, members, shown }: PoolHeadProps) {
           {!enabled && <span className="dim">disabled</span>}
           <ProvisioningBadge status={pool.provisioningStatus} />
           <OperatingBadge status={pool.operatingStatus} />
+          <CreateLink kind="PoolMember" presets={{ poolId: pool.id }} projectId={projectId}>
+            Add member
+          </CreateLink>
+          <EditLink kind="Pool" id={pool.id} projectId={projectId} about={poolName(pool)} />
         </span>
       </span>
       {operatingReason !== null && <span className="message">{operatingReason}</span>}

@@ -2,6 +2,7 @@
 import { type ReactNode, useCallback } from 'react';
 import { ObjectsAccessKeysDocument, ObjectsContainersDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
+import { CreateLink } from '../../forms/create-link.tsx';
 import { RequestError } from '../../graph/request.ts';
 import { Panel } from '../../view/panel.tsx';
 import { Time } from '../../view/time.tsx';
@@ -52,7 +53,17 @@ function ContainersPanel({ projectId, project }: OfProject) {
   );
   const found = useRepeated(read, everyMs);
   return (
-    <ListPanel name="containers" title={`Containers of ${project}`} found={found} none="It has none.">
+    <ListPanel
+      name="containers"
+      title={`Containers of ${project}`}
+      found={found}
+      none="It has none."
+      tools={
+        <CreateLink kind="ObjectContainer" presets={{ projectId }} projectId={projectId}>
+          Create
+        </CreateLink>
+      }
+    >
       {({ id, name, option, createdAt, cmpObject }) => (
         <li key={id} data-container={name}>
           <span className="line">
@@ -80,7 +91,17 @@ function AccessKeysPanel({ projectId, project }: OfProject) {
   );
   const found = useRepeated(read, everyMs);
   return (
-    <ListPanel name="accesskeys" title={`Access keys of ${project}`} found={found} none="It has none.">
+    <ListPanel
+      name="accesskeys"
+      title={`Access keys of ${project}`}
+      found={found}
+      none="It has none."
+      tools={
+        <CreateLink kind="ObjectAccessKey" presets={{ projectId }} projectId={projectId}>
+          Create
+        </CreateLink>
+      }
+    >
       {({ id, accessKeyId, name, canWrite, forUrls, revokedAt }) => (
         <li key={id} data-key={accessKeyId}>
           <span className="line">
@@ -102,13 +123,19 @@ interface ListPanelProps<Node> {
   readonly title: string;
   readonly found: Found<Node> | null;
   readonly none: string;
+  readonly tools: ReactNode;
   readonly children: (node: Node) => ReactNode;
 }
 
-function ListPanel<Node>({ name, title, found, none, children }: ListPanelProps<Node>) {
+function ListPanel<Node>({ name, title, found, none, tools, children }: ListPanelProps<Node>) {
   const { nodes, more, reason } = found ?? {};
   return (
-    <Panel name={name} title={title} summary={nodes && `${nodes.length}${more === true ? ' and more' : ''}`}>
+    <Panel
+      name={name}
+      title={title}
+      summary={nodes && `${nodes.length}${more === true ? ' and more' : ''}`}
+      tools={tools}
+    >
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
       <section className="scroll" data-list={name} tabIndex={0} aria-label={title}>
         {found === null && <p className="hint">Reading…</p>}

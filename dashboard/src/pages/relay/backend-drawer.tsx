@@ -1,6 +1,7 @@
 // The details of one backend: problems first, with their remedies.
 import { type BackendDetailFieldsFragment, RelayBackendDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useEntities, useLiveState } from '../../context.ts';
+import { EditLink } from '../../forms/create-link.tsx';
 import { Drawer, type Fact, Facts } from '../../view/drawer.tsx';
 import { formatDuration, formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
@@ -56,6 +57,7 @@ export function BackendDrawer({ id, onClose, onShowOnly }: BackendDrawerProps) {
           Show only this backend
         </button>
         <Link href={`/backend?id=${encodeURIComponent(id)}`}>Its calls, objects and examples</Link>
+        <EditLink kind="Backend" id={id} projectId={backend.project?.id} />
         {drifted > 0 && (
           <span className="dim">
             {drifted} of its objects {drifted === 1 ? 'has' : 'have'} drifted

@@ -2,6 +2,7 @@
 import { useCallback, useMemo } from 'react';
 import { useEntities, useLiveState } from '../../context.ts';
 import { openId } from '../../filters/filters.ts';
+import { CreateLink } from '../../forms/create-link.tsx';
 import { NoMatch } from '../../view/empty.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { RowList } from '../../view/row-list.tsx';
@@ -25,7 +26,12 @@ export function BackendsPanel({ control }: { readonly control: RelayControl }) {
   );
   const open = useCallback((id: string) => change({ open: { type: backendKind.typename, id } }), [change]);
   return (
-    <Panel name="backends" title="Backends" summary={summarise(shown)}>
+    <Panel
+      name="backends"
+      title="Backends"
+      summary={summarise(shown)}
+      tools={<CreateLink kind="Backend">Register</CreateLink>}
+    >
       <div className="scroll">
         {shown.length > 0 && (
           <RowList

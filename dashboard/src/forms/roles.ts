@@ -1,0 +1,11 @@
+// Who may create what, for buttons on pages that do not load the registry of kinds. A test compares them with it; the server decides.
+
+/** By type of the kind. */
+export const creatorRoles = {
+  ...{ Backend: 'OPERATOR', LoadBalancer: 'MEMBER', Listener: 'MEMBER', Pool: 'MEMBER', PoolMember: 'MEMBER' },
+  ...{ Gslb: 'MEMBER', GslbPool: 'MEMBER', GslbMonitor: 'MEMBER', GslbPoolMember: 'MEMBER', DnsZone: 'ADMINISTRATOR' },
+  ...{ ObjectCluster: 'ADMINISTRATOR', ObjectOption: 'ADMINISTRATOR', ObjectContainer: 'OPERATOR' },
+  ...{ ObjectAccessKey: 'OPERATOR', Machine: 'ADMINISTRATOR', LoadBalancerHost: 'ADMINISTRATOR' },
+} as const;
+
+export type CreatableKind = keyof typeof creatorRoles;

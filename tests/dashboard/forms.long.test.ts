@@ -1,0 +1,200 @@
+// Forms against a whole process, by mouse and keyboard: new objects with parts, faults of the server at their fields, a change over that of
+// another person, a deletion, a secret that is shown once; also where the server accepts only published operations.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { type RunningSystem, runningSystem } from '../support/running-system.ts';
+import { launchBrowser, login, openPage, untilLive, type Watched } from './support/browser.ts';
+
+let system: RunningSystem;
+let browser: Browser;
+let watched: Watched;
+let page: Page;
+let origin: string;
+
+beforeAll(async () => {
+  system = await runningSystem();
+  browser = await launchBrowser();
+  ({ origin } = new URL(system.url));
+  watched = await openPage(browser, origin);
+  ({ page } = watched);
+  const password = (await readFile(join(system.folder, 'accounts', 'admin.password'), 'utf8')).trim();
+  await login(page, { url: origin }, { user: { name: 'admin', password } }, '/loadbalancer');
+}, 120_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await system?.stop();
+});
+
+async function ask<Data>(query: string, variables: object = {}): Promise<Data> {
+  const response = await fetch(system.url, {
+    ...{ method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${system.token}` } },
+    body: JSON.stringify({ query, variables }),
+  });
+  const { data, errors } = (await response.json()) as { readonly data?: Data; readonly errors?: unknown };
+  if (data === undefined || data === null || errors !== undefined) throw new Error(JSON.stringify(errors));
+  return data;
+}
+
+async function open(address: string): Promise<void> {
+  await page.goto(`${origin}${address}`);
+  await untilLive(page);
+}
+
+const field = (within: Page | Locator, name: string) =>
+  within.getByLabel(new RegExp(`^${name}( needed)?$`)).first();
+const part = (within: Page | Locator, name: string) => within.getByRole('group', { name, exact: true });
+
+async function pick(within: Page | Locator, label: string, text: string): Promise<void> {
+  const input = field(within, label);
+  await input.focus();
+  await input.pressSequentially(text);
+  await page.getByRole('option', { name: text }).first().waitFor();
+  await input.press('Enter');
+  await page.locator('.picked').getByText(text).first().waitFor();
+}
+
+const created = (what: string) => page.getByRole('status').getByText(`The ${what} is created.`).waitFor();
+
+test('a load balancer with a listener, a pool and a member; a fault of the server is at its field', async () => {
+  await page.locator('.panel-balancers').getByRole('link', { name: 'Create' }).click();
+  await page.getByRole('heading', { name: 'Create a load balancer' }).waitFor();
+  await field(page, 'Name').fill('web');
+  await page.getByRole('button', { name: 'Add pool' }).click();
+  const pool = part(page, 'pool 1');
+  await field(pool, 'Name').fill('shop');
+  await field(pool, 'Member protocol').selectOption('HTTP');
+  await pool.getByRole('button', { name: 'Add member' }).click();
+  const member = part(pool, 'member 1');
+  await field(member, 'Host').fill('300.1.1.1');
+  await field(member, 'Port').fill('http');
+  await page.getByRole('button', { name: 'Add listener' }).click();
+  const listener = part(page, 'listener 1');
+  await field(listener, 'Protocol').selectOption('HTTP');
+  await field(listener, 'Port').fill('80');
+  // By keyboard: a fault of the form first, and the field has the focus.
+  await field(listener, 'Port').press('Enter');
+  await member.getByText('Write a number.').waitFor();
+  expect(await field(member, 'Port').evaluate('node => node === document.activeElement')).toBe(true);
+  await field(member, 'Port').fill('8080');
+  await field(member, 'Port').press('Enter');
+  await member.locator('.fault').getByText('300.1.1.1').waitFor();
+  expect(await field(member, 'Host').getAttribute('aria-invalid')).toBe('true');
+  await field(member, 'Host').fill('192.0.2.10');
+  const text = page.getByRole('tabpanel');
+  await page.getByRole('tab', { name: 'YAML' }).click();
+  expect(await text.textContent()).toContain('host: "192.0.2.10"');
+  await page.getByRole('tab', { name: 'YAML' }).press('ArrowRight');
+  expect(await text.textContent()).toContain('mutation LoadBalancerCreate');
+  await page.getByRole('button', { name: 'Create a load balancer' }).dblclick();
+  await created('load balancer web');
+  const { loadBalancers } = await ask<{
+    loadBalancers: { nodes: { name: string; pools: object[]; listeners: object[] }[] };
+  }>('{ loadBalancers { nodes { name pools { name } listeners { port } } } }');
+  expect(loadBalancers.nodes).toMatchObject([{ name: 'web', pools: [{ name: 'shop' }], listeners: [{ port: 80 }] }]);
+});
+
+test('a part is created in its parent, with what it would do', async () => {
+  await page.getByRole('link', { name: 'Create a pool for it' }).click();
+  await page.locator('.picked').getByText('web').waitFor();
+  await field(page, 'Name').fill('spare');
+  await field(page, 'Member protocol').selectOption('HTTP');
+  await page.locator('.form-preview').getByText('HAProxy').waitFor();
+  await page.getByRole('button', { name: 'Create a pool' }).click();
+  await created('pool spare');
+  await page.getByRole('link', { name: 'Create a member for it' }).click();
+  await field(page, 'Host').fill('192.0.2.11');
+  await field(page, 'Port').fill('80');
+  await page.getByRole('button', { name: 'Create a member' }).click();
+  await created('member 192.0.2.11:80');
+});
+
+test('a change sends what was changed, tells what others changed, and a deletion asks once', async () => {
+  await open('/loadbalancer');
+  await page.locator('.rows-balancers .row').click();
+  await page.getByRole('link', { name: 'Change or delete', exact: true }).click();
+  const description = field(page, 'Description');
+  await page.getByText('Nothing is changed yet.').waitFor();
+  await description.fill('the shop');
+  const {
+    loadBalancers: {
+      nodes: [found],
+    },
+  } = await ask<{ loadBalancers: { nodes: { id: string }[] } }>('{ loadBalancers { nodes { id } } }');
+  await ask('mutation ($input: LoadBalancerUpdateInput!) { loadBalancerUpdate(input: $input) { userErrors { code } } }', {
+    input: { id: found?.id, tags: ['by-others'] },
+  });
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('button', { name: 'Read the new values' }).click();
+  await page.getByText('Others changed in the meantime: Tags.').waitFor();
+  expect(await description.inputValue()).toBe('the shop');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('It is saved.').waitFor();
+  const { loadBalancers } = await ask<{ loadBalancers: { nodes: object[] } }>(
+    '{ loadBalancers { nodes { description tags } } }',
+  );
+  expect(loadBalancers.nodes).toEqual([{ description: 'the shop', tags: ['by-others'] }]);
+  await page.getByText('Delete…').click();
+  await page.getByRole('button', { name: 'Delete web' }).click();
+  await page.getByRole('status').getByText('The load balancer web is deleted.').waitFor();
+});
+
+test('a pool of names with a monitor and a member, which is changed', async () => {
+  await open('/gslb');
+  await page.getByRole('link', { name: 'Monitor', exact: true }).click();
+  await field(page, 'Name').fill('alive');
+  await field(page, 'Check type').selectOption('TCP');
+  await page.getByRole('button', { name: 'Create a GSLB monitor' }).click();
+  await created('GSLB monitor alive');
+  await open('/form?new=GslbPool');
+  await field(page, 'Name').fill('sites');
+  await page.getByRole('button', { name: 'Create a GSLB pool' }).click();
+  await created('GSLB pool sites');
+  await page.getByRole('link', { name: 'Create a GSLB member for it' }).click();
+  await field(page, 'Name').fill('east');
+  await page.getByText('more fields').click();
+  await page.getByRole('button', { name: 'Add address' }).click();
+  await page.getByLabel('address 1').fill('192.0.2.20');
+  await page.getByRole('button', { name: 'Create a GSLB member' }).click();
+  await created('GSLB member east');
+  await open('/form?new=GslbPool&do=monitorAttach');
+  await pick(page, 'Monitor', 'alive');
+  await page.getByLabel('Which').selectOption('poolId');
+  await pick(page, 'Pool', 'sites');
+  await page.getByRole('button', { name: 'Monitor attach' }).click();
+  await page.getByRole('status').getByText('done').waitFor();
+  const { gslbPools } = await ask<{ gslbPools: { nodes: object[] } }>(
+    '{ gslbPools { nodes { name monitors { name } members { nodes { name addresses } } } } }',
+  );
+  expect(gslbPools.nodes).toEqual([
+    { name: 'sites', monitors: [{ name: 'alive' }], members: { nodes: [{ name: 'east', addresses: ['192.0.2.20'] }] } },
+  ]);
+});
+
+test('a user, and a token whose secret is shown once', async () => {
+  await open('/form?new=User');
+  await field(page, 'Name').fill('alice');
+  await field(page, 'Password').fill('correct horse battery staple');
+  await page.getByRole('tab', { name: 'GraphQL' }).click();
+  expect(await page.getByRole('tabpanel').textContent()).toContain('"$PASSWORD"');
+  expect(await page.content()).not.toContain('horse battery');
+  await page.getByRole('button', { name: 'Create an user' }).or(page.getByRole('button', { name: 'Create a user' })).click();
+  await created('user alice');
+  await open('/form?new=ApiToken');
+  await pick(page, 'Project', 'default');
+  await field(page, 'Name').fill('cmp');
+  await field(page, 'Role').selectOption('MEMBER');
+  await page.getByRole('button', { name: 'Create a token' }).click();
+  await created('token cmp');
+  const secret = await page.locator('[data-secret="secret"]').textContent();
+  expect(secret).toMatch(/^tg_/);
+  const answer = await fetch(system.url, {
+    ...{ method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${secret}` } },
+    body: JSON.stringify({ query: '{ me { name } }' }),
+  });
+  expect(answer.status).toBe(200);
+  expect(watched.errors).toEqual([]);
+  expect(watched.foreign).toEqual([]);
+});

@@ -1,0 +1,220 @@
+// The model of forms: what a draft makes, faults at their fields, what an update sends, and that no kind and no action is forgotten.
+import { describe, expect, test } from '@jest/globals';
+import { buildSchema, coerceInputValue, type GraphQLInputType, parse, validate } from 'graphql';
+import { changedByOthers, changedFields, draftOfObject, rebased } from '../../../dashboard/src/forms/changes.ts';
+import { formDocument, formDocuments } from '../../../dashboard/src/forms/documents.ts';
+import { chosen, draftOf, formFields, readDraft, withDraft } from '../../../dashboard/src/forms/draft.ts';
+import { faultsAt, placeRefusals } from '../../../dashboard/src/forms/faults.ts';
+import { askedBy, furtherVerbs, makingVerb } from '../../../dashboard/src/forms/form-address.ts';
+import { actionLink, editLink, newLink } from '../../../dashboard/src/forms/links.ts';
+import { creatorRoles } from '../../../dashboard/src/forms/roles.ts';
+import { ownDocuments } from '../../../dashboard/src/own-documents.ts';
+import { registry } from '../../../generated/kinds/registry.ts';
+import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
+import type { Kind } from '../../../schema/kinds/kind.ts';
+import { cases, draftFor } from './samples.ts';
+
+const schema = buildSchema(readSupergraph(), { assumeValid: true });
+const kindOf = (type: string): Kind => {
+  const kind = registry.kinds[type];
+  if (kind === undefined) throw new Error(`no kind ${type}`);
+  return kind;
+};
+const searchOf = (link: string) => link.slice(link.indexOf('?'));
+
+describe.each([...cases])('$title', ({ kind, verb, action }) => {
+  test('a form has every field that a person fills in', () => {
+    const names = formFields(action.input).map(({ name }) => name);
+    const inGraph = Object.keys(
+      (schema.getType(action.input) as { getFields(): object } & GraphQLInputType).getFields(),
+    );
+    const own = ['id', 'idempotencyKey', 'expectedVersion'];
+    expect([...names, ...own.filter((name) => inGraph.includes(name))].sort()).toEqual(inGraph.sort());
+  });
+
+  test('a filled form makes an input that the graph takes, and comes back from it', () => {
+    for (const how of [{ all: false }, { all: true }, { all: true, which: 2 }]) {
+      const draft = draftFor(action.input, how);
+      const { input, faults } = readDraft(action.input, draft);
+      expect(faults).toEqual([]);
+      const wrong: string[] = [];
+      const id = inputHasId(action.input) ? { id: 'x' } : {};
+      coerceInputValue({ ...id, ...input }, schema.getType(action.input) as GraphQLInputType, (path, _, error) =>
+        wrong.push(`${path.join('.')}: ${error.message}`),
+      );
+      expect(wrong).toEqual([]);
+      const secretless = JSON.stringify(input, (_, member) =>
+        String(member).startsWith('the secret') ? undefined : member,
+      );
+      expect(readDraft(action.input, draftOf(action.input, JSON.parse(secretless))).input).toEqual(
+        JSON.parse(secretless),
+      );
+    }
+  });
+
+  test('an empty form says at each needed field that it is', () => {
+    const needed = formFields(action.input).filter(
+      ({ required, list, type }) => required === true && list !== true && registry.inputs[type] === undefined,
+    );
+    const { faults } = readDraft(action.input, {});
+    const places = faults.map(({ path }) => path.join('.'));
+    for (const { name } of needed) expect(places).toContain(name);
+  });
+
+  test('its document is valid and published', () => {
+    const text = String(formDocument(kind, action));
+    expect(validate(schema, parse(text)).map(({ message }) => message)).toEqual([]);
+    expect(ownDocuments()).toContain(text);
+  });
+
+  test('a page has it', () => {
+    const isOfObject = inputHasId(action.input);
+    const [parent] = kind.parent === undefined ? [] : [kind.parent.input];
+    if (isOfObject && verb !== 'update') expect(furtherVerbs(kind, ({ input }) => inputHasId(input))).toContain(verb);
+    if (isOfObject) expect(askedBy(searchOf(editLink(kind.type, 'x')))).toMatchObject({ what: 'edit', id: 'x' });
+    else {
+      const asked = askedBy(searchOf(actionLink(kind.type, verb, parent === undefined ? {} : { [parent]: 'p' })));
+      expect(asked).toMatchObject({ what: 'new', verb, presets: parent === undefined ? {} : { [parent]: 'p' } });
+    }
+  });
+});
+
+const inputHasId = (input: string) => registry.inputs[input]?.fields.some(({ name }) => name === 'id') === true;
+
+test('every kind that can be created has a form, and its button the role of its action', () => {
+  for (const kind of Object.values(registry.kinds)) {
+    const verb = makingVerb(kind);
+    if (verb === undefined) continue;
+    expect(askedBy(searchOf(newLink(kind.type)))).toMatchObject({ what: 'new', verb });
+  }
+  for (const [type, role] of Object.entries(creatorRoles)) {
+    const kind = kindOf(type);
+    expect({ type, role: kind.actions[makingVerb(kind) ?? 'update']?.role }).toEqual({ type, role });
+  }
+});
+
+test('every document of forms is valid', () => {
+  for (const text of formDocuments()) expect(validate(schema, parse(text)).map(({ message }) => message)).toEqual([]);
+});
+
+describe('an address', () => {
+  test('has presets of known fields only', () => {
+    expect(askedBy('?new=GslbPoolMember&poolId=p&id=x&idempotencyKey=k&nothing=1')).toMatchObject({
+      presets: { poolId: 'p' },
+    });
+  });
+
+  test.each(['', '?new=Nothing', '?new=constructor', '?edit=Pool', '?new=Pool&do=explode', '?new=LoadBalancerHost'])(
+    'that names nothing shows all kinds: %s',
+    (search) => expect(askedBy(search)).toEqual({ what: 'choose' }),
+  );
+});
+
+describe('values', () => {
+  const faultOf = (draft: Record<string, string>) =>
+    readDraft('PoolMemberCreateInput', { poolId: 'p', host: 'h', port: '80', ...draft }).faults;
+
+  test.each([
+    [{ port: '0' }, ['port'], 'Write a number from 1 to 65535.'],
+    [{ port: 'http' }, ['port'], 'Write a number.'],
+    [{ weight: '1.5' }, ['weight'], 'Write a whole number.'],
+    [{ weight: '257' }, ['weight'], 'Write a number from 0 to 256.'],
+    [{ host: ' ' }, ['host'], 'Needed.'],
+  ])('%j is a fault', (draft, path, message) => {
+    expect(faultOf(draft as Record<string, string>)).toEqual([{ path, message }]);
+  });
+
+  test('a fault of an item is at the item', () => {
+    const { faults } = readDraft('LoadBalancerCreateInput', {
+      name: 'web',
+      pools: [
+        {
+          memberProtocol: 'HTTP',
+          members: [
+            { host: 'a', port: '80' },
+            { host: '', port: 'x' },
+          ],
+        },
+      ],
+    });
+    expect(faults).toEqual([
+      { path: ['pools', '0', 'members', '1', 'host'], message: 'Needed.' },
+      { path: ['pools', '0', 'members', '1', 'port'], message: 'Write a number.' },
+    ]);
+  });
+
+  test('exactly one of some fields is chosen', () => {
+    const given = (parameters: Record<string, string | object>) =>
+      readDraft('GslbMonitorCreateInput', { name: 'm', checkType: 'TCP', parameters: parameters as never });
+    expect(given({ [chosen]: 'tcp', tcp: {}, http: { path: '/' } }).input.parameters).toEqual({ tcp: {} });
+    expect(given({ http: { path: '/' } }).faults).toMatchObject([{ path: ['parameters'] }]);
+  });
+
+  test('a value at a path is set and removed', () => {
+    const draft = withDraft({}, ['pools', '0', 'members', '0', 'host'], 'a');
+    expect(withDraft({ pools: [] }, ['pools', '0'], {})).toEqual({ pools: [{}] });
+    expect(withDraft({ tags: ['a', 'b'] }, ['tags', '0'], undefined)).toEqual({ tags: ['b'] });
+    expect(withDraft({ name: 'x' }, ['name'], undefined)).toEqual({});
+    expect(JSON.stringify(draft)).toContain('"host":"a"');
+  });
+});
+
+describe('refusals of the server', () => {
+  const refusal = (field: readonly string[]) =>
+    ({
+      code: 'INVALID_INPUT',
+      message: `wrong ${field.join('.')}`,
+      field,
+      retry: 'NEW_KEY',
+      retryAfterMs: null,
+    }) as never;
+
+  test('stand at their field, also inside of others, and the rest on top', () => {
+    const { atFields, others } = placeRefusals('LoadBalancerCreateInput', [
+      refusal(['input', 'name']),
+      refusal(['input', 'pools', '0', 'members', '1', 'host']),
+      refusal(['input', 'id']),
+      refusal([]),
+    ]);
+    expect(atFields.map(({ path }) => path)).toEqual([['name'], ['pools', '0', 'members', '1', 'host']]);
+    expect(others).toHaveLength(2);
+    expect(faultsAt(atFields, ['pools', '0', 'members', '1', 'host'], true)).toEqual([
+      'wrong input.pools.0.members.1.host',
+    ]);
+    expect(faultsAt(atFields, ['pools'], false)).toEqual([]);
+    expect(faultsAt(atFields, ['pools'], true)).toHaveLength(1);
+  });
+});
+
+describe('a change', () => {
+  const kind = kindOf('GslbPool');
+  const action = kind.actions.update;
+  if (action === undefined) throw new Error('a pool can be changed');
+  const object = {
+    ...{
+      __typename: 'GslbPool',
+      id: 'p',
+      version: 4,
+      name: 'web',
+      description: 'the shop',
+      minUp: 1,
+      answerScope: 'ALL',
+    },
+    quorum: { downAtLeast: null, upAtLeast: null, leastVoters: null, leastRegions: 1, freshMs: null },
+    failback: { mode: 'IMMEDIATE', delayMs: null },
+  };
+  const before = draftOfObject(kind, action, object);
+
+  test('sends only what differs', () => {
+    expect(changedFields(kind, action, before, before)).toEqual({});
+    expect(changedFields(kind, action, before, { ...before, minUp: '2' })).toEqual({ minUp: 2 });
+    const { description: _description, ...without } = before;
+    expect(changedFields(kind, action, before, without)).toEqual({ description: '' });
+  });
+
+  test('that others made is told, and own changes are laid over it', () => {
+    const after = draftOfObject(kind, action, { ...object, minUp: 3, name: 'shop' });
+    expect(changedByOthers(kind, action, before, after).map(({ name }) => name)).toEqual(['name', 'minUp']);
+    expect(rebased(action, { ...before, minUp: '2' }, before, after)).toMatchObject({ minUp: '2', name: 'shop' });
+  });
+});

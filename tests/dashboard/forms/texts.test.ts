@@ -1,0 +1,219 @@
+// What a form shows as text is what the command line, apply, GraphQL and Python really take, for every action of every kind.
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { buildASTSchema, coerceInputValue, type GraphQLInputType, parse, validate } from 'graphql';
+import { appliedKinds } from '../../../cli/apply/kind-manifest.ts';
+import { readManifests } from '../../../cli/apply/manifests.ts';
+import { kindNoun } from '../../../cli/kinds/noun.ts';
+import { nouns } from '../../../cli/table.ts';
+import { commandText } from '../../../dashboard/src/forms/text/command.ts';
+import { graphqlText, mutationText, variablesText } from '../../../dashboard/src/forms/text/graphql-text.ts';
+import { manifestText } from '../../../dashboard/src/forms/text/manifest-text.ts';
+import { isByHand } from '../../../dashboard/src/forms/text/own-commands.ts';
+import { pythonText } from '../../../dashboard/src/forms/text/python.ts';
+import { Secret, type Shown, secretsIn, wholeInput } from '../../../dashboard/src/forms/text/shown.ts';
+import { registry } from '../../../generated/kinds/registry.ts';
+import { clientDocument } from '../../../platform/graph/client-sdl.ts';
+import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
+import { decodeId } from '../../../platform/values/ids.ts';
+import { GraphServer, goodToken, pageOf } from '../../cli/commands/graph-server.ts';
+import { runCommand } from '../../cli/commands/run-command.ts';
+import { type Case, cases, deedOf, draftFor, idOfSample } from './samples.ts';
+import { argumentsOf } from './shell.ts';
+
+const schema = buildASTSchema(clientDocument(readSupergraph(), 'admin'), { assumeValidSDL: true });
+const deeds = (each: Case) =>
+  [{ all: false }, { all: true }, ...[1, 2, 3, 4, 5, 6, 7].map((which) => ({ all: true, which }))].map((how) =>
+    deedOf(each, draftFor(each.action.input, how)),
+  );
+
+let server: GraphServer;
+let folder: string;
+let sent: Record<string, unknown> | undefined;
+
+/** An object of any type, by its id. */
+function found(id: string): object {
+  const type = decodeId(id)?.type ?? '';
+  const kind = registry.kinds[type];
+  const link = kind?.parent;
+  return {
+    ...{ __typename: type, id, version: 1, name: 'web', fqdn: 'web.example.net', host: '192.0.2.1', port: 80 },
+    project: { __typename: 'Project', id: idOfSample('Project'), name: 'web' },
+    ...(link === undefined ? {} : { [link.link]: { __typename: link.kind, id: idOfSample(link.kind), name: 'web' } }),
+  };
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tidegate-forms-'));
+  server = await GraphServer.start();
+  const note = ({ input }: { readonly input: Record<string, unknown> }) => {
+    sent = input;
+    return { userErrors: [{ code: 'FORBIDDEN', message: 'noted', field: [], retry: 'NEVER' }] };
+  };
+  type Page = { first: number; after: string | null; names?: readonly string[] | null };
+  const lists = Object.values(registry.kinds).flatMap(({ list }) => (list === undefined ? [] : [list.field]));
+  const ones = Object.values(registry.kinds).flatMap(({ one }) => (one === undefined ? [] : [one]));
+  server.answers = {
+    ...Object.fromEntries(cases.map(({ action }) => [action.mutation, note])),
+    ...Object.fromEntries(lists.map((field) => [field, (args: Page) => pageOf([], args)])),
+    ...Object.fromEntries([...ones, 'node'].map((field) => [field, ({ id }: { id: string }) => found(id)])),
+  };
+});
+
+afterAll(async () => {
+  await server?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test('the secret of no field is in any text', () => {
+  for (const each of cases)
+    for (const deed of deeds(each))
+      for (const make of [commandText, manifestText, graphqlText, pythonText])
+        expect(make(deed)).not.toContain('the secret of');
+});
+
+const placeholders = (value: Shown, replaced: (secret: Secret) => string): unknown =>
+  JSON.parse(JSON.stringify(value, (_, member: unknown) => (member instanceof Secret ? replaced(member) : member)));
+
+/** With defaults, and without what only one program fills in. */
+function coerced(input: string, value: unknown): { readonly value: unknown; readonly faults: readonly string[] } {
+  const faults: string[] = [];
+  const made = coerceInputValue(value, schema.getType(input) as GraphQLInputType, (path, _, error) =>
+    faults.push(`${path.join('.')}: ${error.message}`),
+  ) as Record<string, unknown>;
+  const { idempotencyKey: _key, expectedVersion: _version, ...others } = JSON.parse(JSON.stringify(made ?? {}));
+  return { value: others, faults };
+}
+
+describe.each([...cases])('$title', (each) => {
+  const { input: type } = each.action;
+
+  test('GraphQL: the document is valid, and its variables are of the right types', () => {
+    for (const deed of deeds(each)) {
+      expect(validate(schema, parse(mutationText(deed))).map(({ message }) => message)).toEqual([]);
+      const { input } = JSON.parse(variablesText(deed)) as { input: unknown };
+      expect(coerced(type, input).faults).toEqual([]);
+    }
+  });
+
+  test('the command line sends the same input', async () => {
+    for (const deed of deeds(each)) {
+      const text = commandText(deed);
+      const shown = wholeInput(deed);
+      const env = Object.fromEntries(secretsIn(shown).map(({ variable, file }) => [variable, `content of ${file}`]));
+      sent = undefined;
+      const args = await argumentsOf(text, folder, env);
+      const run = await runCommand([...args, '--url', server.url], { env: { TIDEGATE_TOKEN: goodToken, ...env } });
+      const expected = coerced(
+        type,
+        placeholders(shown, ({ file }) => `content of ${file}`),
+      ).value;
+      const got = coerced(type, sent ?? run.stderr).value;
+      expect({ text, input: withoutPem(got) }).toEqual({ text, input: withoutPem(expected) });
+    }
+  });
+});
+
+/** A file of certificates has another content here, and a key ends with a line feed. */
+function withoutPem(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (_, member: unknown) =>
+      typeof member === 'string' && /^(content of \S+\.pem|-----BEGIN)/.test(member)
+        ? 'PEM'
+        : typeof member === 'string' && member.startsWith('content of')
+          ? member.trim()
+          : member,
+    ),
+  );
+}
+
+describe('a file that is applied', () => {
+  const made = cases.filter(
+    ({ kind, verb }) => verb === (kind.actions.create ? 'create' : kind.actions.set ? 'set' : 'update'),
+  );
+
+  test.each(made)('$title', async (each) => {
+    const { type } = each.kind;
+    for (const deed of deeds(each)) {
+      const text = manifestText(deed);
+      if (each.action.secrets !== undefined) {
+        expect(text).toMatch(/^# A file can't have/);
+        continue;
+      }
+      const source = isPart(type) ? inBalancer(type, text) : text;
+      const env = Object.fromEntries(secretsIn(wholeInput(deed)).map(({ variable }) => [variable, 'secret']));
+      const { manifests, faults } = await readManifests(source, { folder, env });
+      // Values are made up: only what the file has no place for is a fault.
+      const shape = faults.filter(({ message }) =>
+        /is not a field|must be a (map|list)|is missing|not YAML/.test(message),
+      );
+      expect({ source, shape }).toEqual({ source, shape: [] });
+      expect(manifests.map(({ kind }) => kind)).toEqual([isPart(type) ? 'LoadBalancer' : type]);
+      if (appliedKinds.includes(type) && faults.length === 0) expect(manifests[0]?.fields).toBeDefined();
+    }
+  });
+});
+
+const isPart = (type: string) =>
+  ['Pool', 'PoolMember', 'PoolHealthMonitor', 'Listener', 'L7Policy', 'L7Rule'].includes(type);
+
+/** In the place that its comment names. */
+function inBalancer(type: string, part: string): string {
+  const indent = (text: string) => text.replaceAll(/^(?=.)/gm, '  ');
+  const pool = (inside: string) => `pools:\n  - name: web\n    memberProtocol: HTTP\n${indent(indent(inside))}`;
+  const listener = (inside: string) => `listeners:\n  - port: 80\n    protocol: HTTP\n${indent(indent(inside))}`;
+  const policy = (inside: string) => `l7Policies:\n  - name: p\n    action: REJECT\n${indent(indent(inside))}`;
+  const places: Readonly<Record<string, (text: string) => string>> = {
+    ...{ PoolMember: pool, PoolHealthMonitor: pool, L7Policy: listener },
+    L7Rule: (text) => listener(policy(text)),
+  };
+  return `kind: LoadBalancer\nname: web\n${places[type]?.(part) ?? part}`;
+}
+
+test('Python: each program runs, and sends the same input', async () => {
+  const all = cases.flatMap((each) => deeds(each));
+  const programs = all.map((deed) => ({ text: pythonText(deed), variables: secretsIn(wholeInput(deed)) }));
+  await mkdir(join(folder, 'tidegate'));
+  await writeFile(
+    join(folder, 'tidegate', '__init__.py'),
+    'asked = []\nclass Client:\n  def __init__(self, url, *, token): pass\n  def __enter__(self): return self\n  def __exit__(self, *_): pass\n' +
+      '  def query(self, document, variables):\n    asked.append([document, variables])\n    return __import__("collections").defaultdict(str)\n',
+  );
+  await writeFile(join(folder, 'programs.json'), JSON.stringify(programs.map(({ text }) => text)));
+  const program = `import contextlib, io, json, os, sys
+sys.path.insert(0, sys.argv[1])
+import tidegate
+with contextlib.redirect_stdout(io.StringIO()):
+    for text in json.load(open(sys.argv[1] + "/programs.json")):
+        exec(compile(text, "form", "exec"), {})
+json.dump(tidegate.asked, open(sys.argv[1] + "/asked.json", "w"))`;
+  const names = programs.flatMap(({ variables }) => variables.map(({ variable }) => variable));
+  const env = { ...process.env, TIDEGATE_TOKEN: 't', ...Object.fromEntries(names.map((name) => [name, `$${name}`])) };
+  await promisify(execFile)('python3', ['-c', program, folder], { env });
+  const asked = JSON.parse(await readFile(join(folder, 'asked.json'), 'utf8')) as [string, { input: unknown }][];
+  expect(asked).toHaveLength(all.length);
+  for (const [at, deed] of all.entries()) {
+    const [document, variables] = asked[at] ?? ['', undefined];
+    expect(document.trim()).toBe(mutationText(deed));
+    expect(variables).toEqual(JSON.parse(variablesText(deed)));
+  }
+});
+
+test('the verbs that are written by hand are those that have no verb of the registry', async () => {
+  for (const { kind, verb } of cases) {
+    const load = nouns[kind.noun]?.load;
+    if (load === undefined) continue;
+    const written = (await load())[verb];
+    const { [verb]: made } = kindNoun(kind.type);
+    if (written === undefined || made === undefined) continue;
+    const isSame = Object.keys(written.options).join() === Object.keys(made.options).join();
+    expect({ of: `${kind.type} ${verb}`, byHand: isByHand(kind.type, verb) }).toEqual({
+      of: `${kind.type} ${verb}`,
+      byHand: !isSame,
+    });
+  }
+});
