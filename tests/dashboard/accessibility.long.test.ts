@@ -60,6 +60,10 @@ const views = [
   '/cmp',
   '/cmp?object=tenant/2',
   '/backend?id=b1',
+  '/form',
+  '/form?new=LoadBalancer',
+  '/form?new=GslbMonitor',
+  '/form?new=AlertChannel',
 ];
 
 async function seriousFaults(page: Page): Promise<readonly string[]> {

@@ -43,8 +43,7 @@ async function open(address: string): Promise<void> {
   await untilLive(page);
 }
 
-const field = (within: Page | Locator, name: string) =>
-  within.getByLabel(new RegExp(`^${name}( needed)?$`)).first();
+const field = (within: Page | Locator, name: string) => within.getByLabel(new RegExp(`^${name}( needed)?$`)).first();
 const part = (within: Page | Locator, name: string) => within.getByRole('group', { name, exact: true });
 
 async function pick(within: Page | Locator, label: string, text: string): Promise<void> {
@@ -123,9 +122,12 @@ test('a change sends what was changed, tells what others changed, and a deletion
       nodes: [found],
     },
   } = await ask<{ loadBalancers: { nodes: { id: string }[] } }>('{ loadBalancers { nodes { id } } }');
-  await ask('mutation ($input: LoadBalancerUpdateInput!) { loadBalancerUpdate(input: $input) { userErrors { code } } }', {
-    input: { id: found?.id, tags: ['by-others'] },
-  });
+  await ask(
+    'mutation ($input: LoadBalancerUpdateInput!) { loadBalancerUpdate(input: $input) { userErrors { code } } }',
+    {
+      input: { id: found?.id, tags: ['by-others'] },
+    },
+  );
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('button', { name: 'Read the new values' }).click();
   await page.getByText('Others changed in the meantime: Tags.').waitFor();
@@ -180,7 +182,10 @@ test('a user, and a token whose secret is shown once', async () => {
   await page.getByRole('tab', { name: 'GraphQL' }).click();
   expect(await page.getByRole('tabpanel').textContent()).toContain('"$PASSWORD"');
   expect(await page.content()).not.toContain('horse battery');
-  await page.getByRole('button', { name: 'Create an user' }).or(page.getByRole('button', { name: 'Create a user' })).click();
+  await page
+    .getByRole('button', { name: 'Create an user' })
+    .or(page.getByRole('button', { name: 'Create a user' }))
+    .click();
   await created('user alice');
   await open('/form?new=ApiToken');
   await pick(page, 'Project', 'default');

@@ -43,7 +43,8 @@ export function EditLink({ kind, id, projectId, about, word }: EditLinkProps) {
       href={editLink(kind, id)}
       aria-label={about === undefined ? undefined : `Change or delete ${about}`}
     >
-      Change or delete{word === undefined ? '' : ` ${word}`}
+      {about === undefined ? 'Change or delete' : 'Change'}
+      {word === undefined ? '' : ` ${word}`}
     </Link>
   );
 }

@@ -102,6 +102,7 @@ describe.each([...cases])('$title', (each) => {
 
   test('the command line sends the same input', async () => {
     for (const deed of deeds(each)) {
+      if (each.verb === 'update' && Object.keys(deed.input).length === 0) continue;
       const text = commandText(deed);
       const shown = wholeInput(deed);
       const env = Object.fromEntries(secretsIn(shown).map(({ variable, file }) => [variable, `content of ${file}`]));
@@ -112,7 +113,7 @@ describe.each([...cases])('$title', (each) => {
         type,
         placeholders(shown, ({ file }) => `content of ${file}`),
       ).value;
-      const got = coerced(type, sent ?? run.stderr).value;
+      const got = sent === undefined ? run.stderr : coerced(type, sent).value;
       expect({ text, input: withoutPem(got) }).toEqual({ text, input: withoutPem(expected) });
     }
   });

@@ -21,9 +21,9 @@ export function manifestText(deed: Deed): string {
 /** Undefined: a file can have it. */
 function whyNot({ kind: { type, noun, actions }, verb, object, input, kind }: Deed): string | undefined {
   const make = actions.create ?? actions.set ?? actions.update;
-  if (make === undefined) return `A file can't have a ${type}.`;
+  if (make === undefined) return `A file can't have the kind ${type}.`;
   if (make.secrets !== undefined)
-    return `A file can't have a ${type}: its secret is shown only once. See "tidegate ${noun} --help".`;
+    return `A file can't have the kind ${type}: its secret is shown only once. See "tidegate ${noun} --help".`;
   if (verb === 'delete' || verb === 'remove')
     return `tidegate apply --prune deletes what its files no longer have: remove the document from the file.`;
   if (verb !== 'create' && verb !== 'set' && verb !== 'update') return `A file says what there is, not what is done.`;

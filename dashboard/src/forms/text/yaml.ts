@@ -12,7 +12,7 @@ export function yamlOf(object: ShownObject): string {
 }
 
 function linesOf(object: ShownObject): readonly string[] {
-  return Object.entries(object).flatMap(([name, value]) => member(`${name}:`, value));
+  return Object.entries(object).flatMap(([name, value]) => member(`${scalar(name)}:`, value));
 }
 
 /** `start`: what stands before the value, on its first line. */
