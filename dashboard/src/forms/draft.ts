@@ -63,7 +63,8 @@ function readField(
   if (field.list === true) {
     if (!Array.isArray(draft) || draft.length === 0) {
       if (field.required !== true) return undefined;
-      // Some inputs take an empty list.
+      // An empty list of parts would delete those that there are.
+      if (field.tree === true && path.length === 1) faults.push({ path, message: 'Add at least one.' });
       return [];
     }
     return (draft as readonly Draft[]).map(

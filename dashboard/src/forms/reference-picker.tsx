@@ -51,7 +51,7 @@ export function ReferencePicker(props: ReferencePickerProps) {
           type="button"
           id={id}
           className="quiet"
-          aria-label={`Pick another ${wordsOf(kind)}`}
+          aria-label={`Change the ${wordsOf(kind)}`}
           onClick={() => onChange('')}
         >
           Change

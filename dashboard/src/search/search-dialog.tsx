@@ -137,6 +137,7 @@ function useCommands(): readonly Choice[] {
         choose: () => go(pathOf(page)),
       }),
     ),
+    { id: 'form', label: 'Create…', what: 'page', choose: () => go('/form') },
     { id: 'graphiql', label: 'GraphiQL', what: 'page', choose: () => window.location.assign('/graphiql') },
     zone === 'UTC'
       ? { id: 'zone', label: 'Show local times', what: 'command', choose: () => chooseZone(undefined) }

@@ -16,13 +16,11 @@ import { manifestText } from '../../../dashboard/src/forms/text/manifest-text.ts
 import { isByHand } from '../../../dashboard/src/forms/text/own-commands.ts';
 import { pythonText } from '../../../dashboard/src/forms/text/python.ts';
 import { Secret, type Shown, secretsIn, wholeInput } from '../../../dashboard/src/forms/text/shown.ts';
-import { registry } from '../../../generated/kinds/registry.ts';
 import { clientDocument } from '../../../platform/graph/client-sdl.ts';
 import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
-import { decodeId } from '../../../platform/values/ids.ts';
-import { GraphServer, goodToken, pageOf } from '../../cli/commands/graph-server.ts';
 import { runCommand } from '../../cli/commands/run-command.ts';
-import { type Case, cases, deedOf, draftFor, idOfSample } from './samples.ts';
+import { NotingServer } from './noting-server.ts';
+import { type Case, cases, deedOf, draftFor } from './samples.ts';
 import { argumentsOf } from './shell.ts';
 
 const schema = buildASTSchema(clientDocument(readSupergraph(), 'admin'), { assumeValidSDL: true });
@@ -31,37 +29,12 @@ const deeds = (each: Case) =>
     deedOf(each, draftFor(each.action.input, how)),
   );
 
-let server: GraphServer;
+let server: NotingServer;
 let folder: string;
-let sent: Record<string, unknown> | undefined;
-
-/** An object of any type, by its id. */
-function found(id: string): object {
-  const type = decodeId(id)?.type ?? '';
-  const kind = registry.kinds[type];
-  const link = kind?.parent;
-  return {
-    ...{ __typename: type, id, version: 1, name: 'web', fqdn: 'web.example.net', host: '192.0.2.1', port: 80 },
-    project: { __typename: 'Project', id: idOfSample('Project'), name: 'web' },
-    ...(link === undefined ? {} : { [link.link]: { __typename: link.kind, id: idOfSample(link.kind), name: 'web' } }),
-  };
-}
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidegate-forms-'));
-  server = await GraphServer.start();
-  const note = ({ input }: { readonly input: Record<string, unknown> }) => {
-    sent = input;
-    return { userErrors: [{ code: 'FORBIDDEN', message: 'noted', field: [], retry: 'NEVER' }] };
-  };
-  type Page = { first: number; after: string | null; names?: readonly string[] | null };
-  const lists = Object.values(registry.kinds).flatMap(({ list }) => (list === undefined ? [] : [list.field]));
-  const ones = Object.values(registry.kinds).flatMap(({ one }) => (one === undefined ? [] : [one]));
-  server.answers = {
-    ...Object.fromEntries(cases.map(({ action }) => [action.mutation, note])),
-    ...Object.fromEntries(lists.map((field) => [field, (args: Page) => pageOf([], args)])),
-    ...Object.fromEntries([...ones, 'node'].map((field) => [field, ({ id }: { id: string }) => found(id)])),
-  };
+  server = await NotingServer.start();
 });
 
 afterAll(async () => {
@@ -106,14 +79,14 @@ describe.each([...cases])('$title', (each) => {
       const text = commandText(deed);
       const shown = wholeInput(deed);
       const env = Object.fromEntries(secretsIn(shown).map(({ variable, file }) => [variable, `content of ${file}`]));
-      sent = undefined;
+      server.sent = undefined;
       const args = await argumentsOf(text, folder, env);
-      const run = await runCommand([...args, '--url', server.url], { env: { TIDEGATE_TOKEN: goodToken, ...env } });
+      const run = await runCommand([...args, '--url', server.url], { env: { TIDEGATE_TOKEN: 'tg_good', ...env } });
       const expected = coerced(
         type,
         placeholders(shown, ({ file }) => `content of ${file}`),
       ).value;
-      const got = sent === undefined ? run.stderr : coerced(type, sent).value;
+      const got = server.sent === undefined ? run.stderr : coerced(type, server.sent).value;
       expect({ text, input: withoutPem(got) }).toEqual({ text, input: withoutPem(expected) });
     }
   });

@@ -36,6 +36,8 @@ interface OwnCommand {
   readonly options: Readonly<Record<string, Writer>>;
   /** What must be given for the command to do the same. */
   readonly needs?: readonly string[];
+  /** Of these one at least. */
+  readonly needsOneOf?: readonly string[];
 }
 
 const text =
@@ -87,6 +89,7 @@ const commands: Readonly<Record<string, OwnCommand>> = {
     ...{ words: ['backends', 'create'], name: 'name' },
     options: { ...backend, driver: text('driver'), allowInit: flag('allow-init', true), projectId: project },
     needs: ['credentials.username'],
+    needsOneOf: ['credentials.password', 'credentials.privateKey', 'credentials.apiToken'],
   },
   backendUpdate: { words: ['backends', 'update'], name: 'id', options: backend },
   backendDelete: {
@@ -152,8 +155,9 @@ export function ownArguments({ action }: Deed, shown: ShownObject): readonly str
   if (command === undefined) return undefined;
   const { [command.name]: name, ...others } = shown;
   const given = leavesOf(others);
-  if (typeof name !== 'string' || (command.needs ?? []).some((need) => need !== command.name && !(need in given)))
-    return undefined;
+  const { needs = [], needsOneOf } = command;
+  if (typeof name !== 'string' || needs.some((need) => need !== command.name && !(need in given))) return undefined;
+  if (needsOneOf !== undefined && !needsOneOf.some((need) => need in given)) return undefined;
   const words: string[] = ['tidegate', ...command.words, name];
   for (const [path, value] of Object.entries(given)) {
     if (path === 'idempotencyKey' || path === 'expectedVersion' || path === 'id') continue;
