@@ -138,7 +138,7 @@ export function ActionForm(props: ActionFormProps) {
           {isUnchanged && forbidden === null && <span className="dim">Nothing is changed yet.</span>}
         </div>
         {isPreviewed && <PreviewPanel preview={preview} />}
-        <TextTabs deed={deed} />
+        {!isUnchanged && <TextTabs deed={deed} />}
       </form>
     </FormContext>
   );

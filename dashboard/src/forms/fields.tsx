@@ -1,4 +1,5 @@
 // The fields of an input, made from the registry: first what is needed or names the object, the others below a heading that opens.
+import { useState } from 'react';
 import { registry } from '../../../generated/kinds/registry.ts';
 import type { InputField } from '../../../schema/kinds/kind.ts';
 import { chosen, type Draft, draftAt, formFields, isDraftObject } from './draft.ts';
@@ -60,13 +61,14 @@ function OneField({ field, path, value, onChange }: OneFieldProps) {
 /** It opens by itself if something in it is at fault. */
 function More({ fields, ...props }: FieldsProps & { readonly fields: readonly InputField[] }) {
   const { faults } = useForm();
+  const [isOpen, setOpen] = useState(false);
   const { path, draft } = props;
   const isAtFault = fields.some(({ name }) =>
     faults.some(({ path: at }) => [...path, name].every((part, index) => at[index] === part)),
   );
   const given = fields.filter((field) => draftIn(draft, field) !== undefined).length;
   return (
-    <details className="more" {...(isAtFault ? { open: true } : {})}>
+    <details className="more" open={isOpen || isAtFault} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
       <summary>
         {fields.length} more {fields.length === 1 ? 'field' : 'fields'}
         {given > 0 && `, ${given} given`}

@@ -1,4 +1,5 @@
 // What a form shows as text is what the command line, apply, GraphQL and Python really take, for every action of every kind.
+// needs: python3
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
