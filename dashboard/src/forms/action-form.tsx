@@ -62,6 +62,7 @@ export function ActionForm(props: ActionFormProps) {
   const placed = useMemo(() => placeRefusals(action.input, refusals), [action, refusals]);
   const whole = { ...ownFieldsOf(action, object), ...input };
   const inForm = { ...places, ...placesIn(action, draft) };
+  const names = picked.size === 0 ? props.names : new Map([...props.names, ...picked]);
   const isPreviewed = canPreview(kind, verb);
   const isReady = faults.length === 0 && (before === undefined || Object.keys(input).length > 0);
   const preview = usePreview(action, inForm, isPreviewed && isReady ? changeOf(action, whole) : undefined);
@@ -91,12 +92,13 @@ export function ActionForm(props: ActionFormProps) {
   const deed: Deed = {
     ...{ kind, verb, action, input, idempotencyKey: shownKey, url: `${window.location.origin}/graphql` },
     ...(object === undefined ? {} : { object }),
+    names,
   };
   return (
     <FormContext
       value={{
         ...{ faults: shownFaults, onNamed, places: inForm, isChange: before !== undefined, prefix },
-        names: picked.size === 0 ? props.names : new Map([...props.names, ...picked]),
+        names,
       }}
     >
       <form ref={form} className="kind-form" noValidate onSubmit={(event) => void submit(event)}>

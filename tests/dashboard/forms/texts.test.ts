@@ -115,6 +115,10 @@ describe('a file that is applied', () => {
     const { type } = each.kind;
     for (const deed of deeds(each)) {
       const text = manifestText(deed);
+      if (text.startsWith('# Give it a name')) {
+        expect(deed.input.name).toBeUndefined();
+        continue;
+      }
       if (each.action.secrets !== undefined) {
         expect(text).toMatch(/^# A file can't have/);
         continue;
@@ -178,17 +182,15 @@ json.dump(tidegate.asked, open(sys.argv[1] + "/asked.json", "w"))`;
   }
 });
 
-test('the verbs that are written by hand are those that have no verb of the registry', async () => {
+test('a verb that is not said to be written by hand takes what the registry says', async () => {
   for (const { kind, verb } of cases) {
-    const load = nouns[kind.noun]?.load;
-    if (load === undefined) continue;
-    const written = (await load())[verb];
-    const { [verb]: made } = kindNoun(kind.type);
-    if (written === undefined || made === undefined) continue;
-    const isSame = Object.keys(written.options).join() === Object.keys(made.options).join();
-    expect({ of: `${kind.type} ${verb}`, byHand: isByHand(kind.type, verb) }).toEqual({
-      of: `${kind.type} ${verb}`,
-      byHand: !isSame,
-    });
+    const written = (await nouns[kind.noun]?.load())?.[verb];
+    const made = kindNoun(kind.type)[verb];
+    if (made === undefined || isByHand(kind.type, verb)) continue;
+    expect([kind.type, verb, ...Object.keys(written?.options ?? {})]).toEqual([
+      kind.type,
+      verb,
+      ...Object.keys(made.options),
+    ]);
   }
 });

@@ -1,4 +1,5 @@
 // The object of a form as a document that `tidegate apply` takes.
+import { registry } from '../../../../generated/kinds/registry.ts';
 import { type Kind, kebab } from '../../../../schema/kinds/kind.ts';
 import { type Deed, isShownObject, type Shown, type ShownObject, withoutSecrets } from './shown.ts';
 import { yamlOf } from './yaml.ts';
@@ -13,7 +14,7 @@ export function manifestText(deed: Deed): string {
   const fault = whyNot(deed);
   if (fault !== undefined) return `# ${fault}\n`;
   const shown = withoutSecrets(action.input, deed.input);
-  if (inBalancers[kind.type] !== undefined && verb !== 'update') return partText(kind, shown);
+  if (inBalancers[kind.type] !== undefined && verb !== 'update') return partText(deed, shown);
   const project = kind.scope === 'project' || kind.parent?.kind === 'Project' ? ' --project NAME' : '';
   return `# tidegate apply -f FILE${project}\n${yamlOf({ kind: kind.type, ...fieldsOf(deed, shown) })}`;
 }
@@ -34,8 +35,16 @@ function whyNot({ kind: { type, noun, actions }, verb, object, input, kind }: De
 }
 
 /** What stands in the document of the parent. */
-function partText(kind: Kind, fields: ShownObject): string {
-  const { [kind.parent?.input ?? '']: _parent, ...others } = fields;
+function partText({ kind, action, names }: Deed, fields: ShownObject): string {
+  const { [kind.parent?.input ?? '']: _parent, ...given } = fields;
+  if (kind.key.includes('name') && (given.name ?? '') === '')
+    return `# Give it a name: tidegate apply finds a ${kind.type} by that.\n`;
+  const inTree = Object.entries(given).map(([name, value]) => {
+    const field = registry.inputs[action.input]?.fields.find((each) => each.name === name);
+    // Pools of the same document are named.
+    return field?.refersTo === 'Pool' ? [name.replace(/Id$/, ''), names?.get(String(value)) ?? value] : [name, value];
+  });
+  const others: ShownObject = Object.fromEntries(inTree);
   const name = inBalancers[kind.type] ?? '';
   const part = kind.parent?.has === 'one' ? others : [others];
   return `# A ${kind.type} is written inside of its ${kind.parent?.kind}, in the document of the LoadBalancer:\n${yamlOf({ [name]: part })}`;

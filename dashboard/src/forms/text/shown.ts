@@ -18,6 +18,8 @@ export interface Deed {
     readonly name: string;
     readonly parentId?: string;
   };
+  /** Of what was picked, by id. */
+  readonly names?: ReadonlyMap<string, string>;
   readonly idempotencyKey: string;
   /** The address of the graph. */
   readonly url: string;
