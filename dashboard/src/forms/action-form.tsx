@@ -22,7 +22,7 @@ export interface Sent {
   readonly secrets: Readonly<Record<string, string | null>>;
 }
 
-export interface ActionFormProps {
+interface ActionFormProps {
   readonly kind: Kind;
   readonly verb: string;
   readonly action: Action;

@@ -15,7 +15,7 @@ export interface FieldFault {
   readonly message: string;
 }
 
-export interface DraftInput {
+interface DraftInput {
   readonly input: JsonObject;
   readonly faults: readonly FieldFault[];
 }

@@ -10,7 +10,7 @@ import { Fields } from './fields.tsx';
 import { useForm } from './form-context.ts';
 import { ValueInput } from './value-input.tsx';
 
-export interface FieldProps {
+interface FieldProps {
   readonly field: InputField;
   readonly path: readonly string[];
   readonly value: Draft | undefined;
@@ -25,7 +25,7 @@ export function Field(props: FieldProps) {
 }
 
 /** `pool`, `member`: of a list, the word for one of it. */
-export function wordOf(field: InputField): string {
+function wordOf(field: InputField): string {
   return titleOf(ownName(field)).toLowerCase();
 }
 

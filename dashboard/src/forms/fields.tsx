@@ -6,7 +6,7 @@ import { chosen, type Draft, draftAt, formFields, isDraftObject } from './draft.
 import { Field } from './field.tsx';
 import { useForm } from './form-context.ts';
 
-export interface FieldsProps {
+interface FieldsProps {
   readonly input: string;
   readonly path: readonly string[];
   readonly draft: Draft | undefined;

@@ -2,7 +2,7 @@
 import { createContext, useContext } from 'react';
 import type { FieldFault } from './draft.ts';
 
-export interface FormState {
+interface FormState {
   readonly faults: readonly FieldFault[];
   /** By id. */
   readonly names: ReadonlyMap<string, string>;

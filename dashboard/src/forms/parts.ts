@@ -3,7 +3,7 @@ import { registry } from '../../../generated/kinds/registry.ts';
 import type { Kind } from '../../../schema/kinds/kind.ts';
 import { makingVerb } from './form-address.ts';
 
-export interface PartKind {
+interface PartKind {
   readonly part: Kind;
   /** The field with the id of the object. */
   readonly input: string;

@@ -25,7 +25,8 @@ async function search(requester: Requester, kind: Kind, text: string, parentId: 
     nodes = (await requester.request(pickDocument(kind), { first: mostFound, ...asked })).found.nodes;
   } else {
     if (parentId === undefined) return [];
-    const { of } = await requester.request(pickPartDocument(kind), { id: parentId, first: mostParts });
+    const pages = kind.parent?.has === 'pages' ? { first: mostParts } : {};
+    const { of } = await requester.request(pickPartDocument(kind), { id: parentId, ...pages });
     const found = of?.found ?? [];
     nodes = Array.isArray(found)
       ? (found as readonly JsonObject[])

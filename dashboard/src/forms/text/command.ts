@@ -39,7 +39,7 @@ function grouped(words: readonly string[]): readonly string[] {
   return groups.map((each) => each.join(' '));
 }
 
-export function quoted(word: string): string {
+function quoted(word: string): string {
   return /^[A-Za-z0-9_./:=@,+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
@@ -78,7 +78,7 @@ function parentOption({ parent }: Kind): string {
   return optionWords((parent?.input ?? '').replace(/Id$/, ''));
 }
 
-export function option(name: string, value: string): readonly string[] {
+function option(name: string, value: string): readonly string[] {
   return value.startsWith('-') ? [`--${name}=${value}`] : [`--${name}`, value];
 }
 
