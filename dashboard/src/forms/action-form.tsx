@@ -9,6 +9,7 @@ import { changedFields } from './changes.ts';
 import { formDocument } from './documents.ts';
 import { type Draft, type DraftObject, formFields, readDraft, withDraft } from './draft.ts';
 import { placeRefusals } from './faults.ts';
+import type { FieldsProps } from './field-props.ts';
 import { Fields } from './fields.tsx';
 import { FormContext } from './form-context.ts';
 import { PreviewPanel } from './preview-panel.tsx';
@@ -97,7 +98,7 @@ export function ActionForm(props: ActionFormProps) {
   return (
     <FormContext
       value={{
-        ...{ faults: shownFaults, onNamed, places: inForm, isChange: before !== undefined, prefix },
+        ...{ faults: shownFaults, onNamed, places: inForm, isChange: before !== undefined, prefix, renderFields },
         names,
       }}
     >
@@ -145,6 +146,8 @@ export function ActionForm(props: ActionFormProps) {
     </FormContext>
   );
 }
+
+const renderFields = (props: FieldsProps): ReactNode => <Fields {...props} />;
 
 function focusFault(form: HTMLFormElement | null): void {
   form?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();

@@ -6,7 +6,6 @@ import { ownName } from '../../../schema/kinds/option-names.ts';
 import { titleOf } from '../../../schema/kinds/words.ts';
 import { added, type Draft, isDraftObject } from './draft.ts';
 import { faultsAt } from './faults.ts';
-import { Fields } from './fields.tsx';
 import { useForm } from './form-context.ts';
 import { ValueInput } from './value-input.tsx';
 
@@ -71,7 +70,7 @@ function Faults({ id, messages }: { readonly id: string; readonly messages: read
 }
 
 function ListField({ field, path, value, onChange }: FieldProps) {
-  const { faults, prefix } = useForm();
+  const { faults, prefix, renderFields } = useForm();
   const items = Array.isArray(value) ? (value as readonly Draft[]) : [];
   const inner = registry.inputs[field.type];
   const word = wordOf(field);
@@ -93,7 +92,7 @@ function ListField({ field, path, value, onChange }: FieldProps) {
             {inner === undefined ? (
               <ItemInput field={field} path={itemPath} value={item} label={label} onChange={onChange} />
             ) : (
-              <Fields input={field.type} path={itemPath} draft={item} onChange={onChange} />
+              renderFields({ input: field.type, path: itemPath, draft: item, onChange })
             )}
             <button
               type="button"
@@ -144,7 +143,7 @@ function ItemInput({ field, path, value, label, onChange }: ItemInputProps) {
 
 /** An object that need not be given is added first. */
 function ObjectField({ field, path, value, onChange }: FieldProps) {
-  const { faults } = useForm();
+  const { faults, renderFields } = useForm();
   const id = useId();
   const isAdded = isDraftObject(value) && Object.keys(value).length > 0;
   const isShown = field.required === true || isAdded;
@@ -159,7 +158,7 @@ function ObjectField({ field, path, value, onChange }: FieldProps) {
       <p className="help">{field.description}</p>
       {isShown && (
         <div className="form-part">
-          <Fields input={field.type} path={path} draft={value} onChange={onChange} />
+          {renderFields({ input: field.type, path, draft: value, onChange })}
           {field.required !== true && (
             <button type="button" className="quiet" onClick={() => onChange(path, undefined)}>
               Remove {word}

@@ -4,16 +4,8 @@ import { registry } from '../../../generated/kinds/registry.ts';
 import type { InputField } from '../../../schema/kinds/kind.ts';
 import { chosen, type Draft, draftAt, formFields, isDraftObject } from './draft.ts';
 import { Field } from './field.tsx';
+import type { FieldsProps } from './field-props.ts';
 import { useForm } from './form-context.ts';
-
-interface FieldsProps {
-  readonly input: string;
-  readonly path: readonly string[];
-  readonly draft: Draft | undefined;
-  readonly onChange: (path: readonly string[], value: Draft | undefined) => void;
-  /** Names of fields of the input that stand first. */
-  readonly first?: ReadonlySet<string>;
-}
 
 const fewFields = 6;
 

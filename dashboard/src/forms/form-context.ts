@@ -1,6 +1,7 @@
 // What the fields of a form share: the faults, the names of what was picked, and where parts are looked for.
-import { createContext, useContext } from 'react';
+import { createContext, type ReactNode, useContext } from 'react';
 import type { FieldFault } from './draft.ts';
+import type { FieldsProps } from './field-props.ts';
 
 interface FormState {
   readonly faults: readonly FieldFault[];
@@ -11,6 +12,8 @@ interface FormState {
   readonly places: Readonly<Record<string, string>>;
   /** Nothing is required, because the object exists. */
   readonly isChange: boolean;
+  /** The fields of an object inside: they have fields with objects, too. */
+  readonly renderFields: (props: FieldsProps) => ReactNode;
   /** Before the ids of elements. */
   readonly prefix: string;
 }

@@ -6,9 +6,9 @@ import { wordsOf } from '../../../schema/kinds/words.ts';
 import { useDependencies } from '../context.ts';
 import type { Requester } from '../graph/request.ts';
 import { nameDocument, type PickedPage, pickDocument, pickPartDocument, textFilter } from './documents.ts';
+import type { ValueInputProps } from './field-props.ts';
 import { useForm } from './form-context.ts';
 import { kindNamed, nameIn } from './names.ts';
-import type { ValueInputProps } from './value-input.tsx';
 
 interface Found {
   readonly id: string;

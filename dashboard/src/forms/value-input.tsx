@@ -3,20 +3,10 @@ import type { InputHTMLAttributes } from 'react';
 import { registry } from '../../../generated/kinds/registry.ts';
 import type { InputField } from '../../../schema/kinds/kind.ts';
 import { isNumber } from './draft.ts';
+import type { ValueInputProps } from './field-props.ts';
 import { useForm } from './form-context.ts';
 import { kindNamed } from './names.ts';
 import { ReferencePicker } from './reference-picker.tsx';
-
-export interface ValueInputProps {
-  readonly field: InputField;
-  readonly id: string;
-  /** Where no label element has the id. */
-  readonly label?: string;
-  readonly describedBy: string;
-  readonly isInvalid: boolean;
-  readonly value: string;
-  readonly onChange: (value: string) => void;
-}
 
 const longestText = 60_000;
 

@@ -1,0 +1,25 @@
+// What the parts of a form are given.
+import type { InputField } from '../../../schema/kinds/kind.ts';
+import type { Draft } from './draft.ts';
+
+/** Of the fields of one input. */
+export interface FieldsProps {
+  readonly input: string;
+  readonly path: readonly string[];
+  readonly draft: Draft | undefined;
+  readonly onChange: (path: readonly string[], value: Draft | undefined) => void;
+  /** Names of fields of the input that stand first. */
+  readonly first?: ReadonlySet<string>;
+}
+
+/** Of the element of one value. */
+export interface ValueInputProps {
+  readonly field: InputField;
+  readonly id: string;
+  /** Where no label element has the id. */
+  readonly label?: string;
+  readonly describedBy: string;
+  readonly isInvalid: boolean;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}
