@@ -38,7 +38,7 @@ export function MemberDrawer({ id, onClose }: DrawerProps) {
         <>
           {member.operatingReason !== null && <p className="warning">{member.operatingReason}</p>}
           <MemberActions key={id} member={member} />
-          <EditLink kind="PoolMember" id={id} projectId={member.project?.id} />
+          <EditLink kind="PoolMember" id={id} />
           <Facts
             facts={[
               { name: 'Address', value: <code>{addressOf(member)}</code> },
