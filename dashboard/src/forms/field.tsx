@@ -109,7 +109,7 @@ function ListField({ field, path, value, onChange }: FieldProps) {
       <button
         type="button"
         className="add"
-        onClick={() => onChange([...path, String(items.length)], inner === undefined ? '' : {})}
+        onClick={() => onChange(path, [...items, inner === undefined ? '' : {}])}
       >
         Add {word}
       </button>
