@@ -28,6 +28,11 @@ function wordOf(field: InputField): string {
   return titleOf(ownName(field)).toLowerCase();
 }
 
+/** The graph writes names of fields as code. */
+function helpOf({ description }: InputField): string {
+  return description.replaceAll('`', '');
+}
+
 function titleOfField(field: InputField): string {
   return titleOf(
     field.refersTo === undefined || field.list === true ? field.name.replace(/Ids$/, 's') : ownName(field),
@@ -54,7 +59,7 @@ function ValueField({ field, path, value, onChange }: FieldProps) {
         onChange={(text) => onChange(path, text === '' ? undefined : text)}
       />
       <p id={`${id}-help`} className="help">
-        {field.description}
+        {helpOf(field)}
       </p>
       <Faults id={`${id}-fault`} messages={own} />
     </div>
@@ -82,7 +87,7 @@ function ListField({ field, path, value, onChange }: FieldProps) {
         {titleOfField(field)}
         {field.required === true && <span className="needed"> needed</span>}
       </legend>
-      <p className="help">{field.description}</p>
+      <p className="help">{helpOf(field)}</p>
       {items.map((item, at) => {
         const itemPath = [...path, String(at)];
         const label = `${word} ${at + 1}`;
@@ -106,11 +111,7 @@ function ListField({ field, path, value, onChange }: FieldProps) {
         );
       })}
       <Faults id={`${base}-fault`} messages={own} />
-      <button
-        type="button"
-        className="add"
-        onClick={() => onChange(path, [...items, inner === undefined ? '' : {}])}
-      >
+      <button type="button" className="add" onClick={() => onChange(path, [...items, inner === undefined ? '' : {}])}>
         Add {word}
       </button>
     </fieldset>
@@ -155,7 +156,7 @@ function ObjectField({ field, path, value, onChange }: FieldProps) {
         {titleOfField(field)}
         {field.required === true && <span className="needed"> needed</span>}
       </legend>
-      <p className="help">{field.description}</p>
+      <p className="help">{helpOf(field)}</p>
       {isShown && (
         <div className="form-part">
           {renderFields({ input: field.type, path, draft: value, onChange })}
