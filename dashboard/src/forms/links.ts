@@ -2,8 +2,9 @@
 
 /** `presets`: fields of the input that are filled in, such as the parent's id. Undefined ones are left out. */
 export function newLink(kindType: string, presets: Readonly<Record<string, string | undefined>> = {}): string {
-  const given = Object.entries(presets).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
-  return `/form?${new URLSearchParams([['new', kindType], ...given])}`;
+  const params = new URLSearchParams({ new: kindType });
+  for (const [name, value] of Object.entries(presets)) if (value !== undefined) params.set(name, value);
+  return `/form?${params}`;
 }
 
 /** The form with which one changes the object, deletes it, or does what else can be done with it. */
