@@ -34,7 +34,8 @@ const GRAPH = {
 const DASHBOARD = {
   name: 'dashboard',
   packages: 'dashboard',
-  sources: ['dashboard', 'docs/examples'],
+  // Forms are made from the registry of kinds.
+  sources: ['dashboard', 'docs/examples', 'generated/kinds', 'schema/kinds', 'cli/kinds'],
   result: 'dashboard/dist',
 };
 

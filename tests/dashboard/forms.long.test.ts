@@ -1,5 +1,6 @@
 // Forms against a whole process, by mouse and keyboard: new objects with parts, faults of the server at their fields, a change over that of
-// another person, a deletion, a secret that is shown once; also where the server accepts only published operations.
+// another person, a deletion, and a secret that is shown once.
+// needs: dashboard
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
