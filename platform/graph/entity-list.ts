@@ -185,7 +185,7 @@ function restOf(list: ListTable, filter: ListFilter, served: Served): Condition 
     served === 'name' || names == null ? undefined : namedAs(list, names),
     served === 'status' || operatingStatuses == null ? undefined : anyOf(statuses),
     served === 'expiry' || expiresBefore == null ? undefined : expiringBefore(list, expiresBefore),
-    text == null ? undefined : containing(list, text),
+    text == null ? undefined : containing(nameOf(list), 'text', text),
     rest,
   ]);
 }
@@ -238,11 +238,12 @@ function namedAs(list: ListTable, names: readonly string[]): Condition | undefin
   return isOneOf(nameOf(list), names);
 }
 
-function containing(list: ListTable, text: string): Condition {
-  if (text.length > longestText)
-    throw new CodedError('INVALID_INPUT', `text: it is too long; give at most ${longestText} characters.`);
+/** The column contains the text, in upper or lower case. `argument` is for the message. Throws INVALID_INPUT. */
+export function containing(column: string, argument: string, text: string, longest = longestText): Condition {
+  if (text.length > longest)
+    throw new CodedError('INVALID_INPUT', `${argument}: it is too long; give at most ${longest} characters.`);
   const pattern = `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
-  return { sql: `LOWER(${nameOf(list)}) LIKE LOWER(?)`, values: [pattern] };
+  return { sql: `LOWER(${column}) LIKE LOWER(?)`, values: [pattern] };
 }
 
 function nameOf({ table, name }: ListTable): string {

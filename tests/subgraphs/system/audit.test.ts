@@ -120,6 +120,52 @@ describe('entries', () => {
   });
 });
 
+describe('a filter', () => {
+  const found = async (filter: string, caller = admin): Promise<readonly string[]> => {
+    const { data, errors } = await bench.ask(caller, `{ auditEntries(${filter}) { nodes { action outcome } } }`);
+    expect(errors).toBeUndefined();
+    return data.auditEntries.nodes.map(({ action, outcome }: { action: string; outcome: string }) =>
+      outcome === 'ACCEPTED' ? action : `${action} ${outcome}`,
+    );
+  };
+
+  test('by who, what, which object, result and request', async () => {
+    expect(await found('actorName: "VIEW"')).toEqual(['apiTokenCreate REFUSED']);
+    expect(await found('actorName: "%"')).toEqual([]);
+    expect(await found('action: "usercreate"')).toEqual(['userCreate']);
+    expect(await found('outcomes: [REFUSED]')).toEqual(['apiTokenCreate REFUSED']);
+    expect(await found('outcomes: []')).toEqual([]);
+    expect(await found('actorName: "operator", action: "token", outcomes: [ACCEPTED]')).toEqual(['apiTokenCreate']);
+    const { nodes } = (await entries(admin, { first: 1 })).data.auditEntries;
+    expect(await found(`subjectId: ${JSON.stringify(nodes[0]?.subjectId)}`)).toEqual(['userCreate']);
+    expect(await found('subjectId: "no id"')).toEqual([]);
+    expect(await found('requestId: "test-request"')).toEqual([
+      'userCreate',
+      'apiTokenCreate REFUSED',
+      'apiTokenCreate',
+    ]);
+    expect(await found('requestId: "another"')).toEqual([]);
+  });
+
+  test('by the time', async () => {
+    const { nodes } = (await entries(admin, { first: 100 })).data.auditEntries;
+    const newest = nodes[0]?.recordedAt;
+    const all = await found('first: 100');
+    expect(await found(`recordedFrom: ${JSON.stringify(newest)}`)).toContain('userCreate');
+    expect(await found(`recordedBefore: ${JSON.stringify(newest)}`)).not.toContain('userCreate');
+    expect(await found('recordedFrom: "2020-01-01T00:00:00.000Z", first: 100')).toEqual(all);
+    expect(await found('recordedBefore: "2020-01-01T00:00:00.000Z"')).toEqual([]);
+  });
+
+  test('is counted, bounded, and shows operators nothing of other projects', async () => {
+    const text = '{ auditEntries(action: "apitoken") { totalCount } }';
+    expect((await bench.ask(admin, text)).data.auditEntries.totalCount).toBe(2);
+    expect(await found('action: "userCreate"', operator)).toEqual([]);
+    const tooLong = `{ auditEntries(requestId: "${'x'.repeat(65)}") { totalCount } }`;
+    expect((await bench.ask(admin, tooLong)).codes).toEqual(['INVALID_INPUT']);
+  });
+});
+
 describe('verification', () => {
   const document =
     'query ($from: BigInt, $limit: Int) { auditVerification(fromPosition: $from, limit: $limit) { intact checked unsealed firstBrokenPosition reason } }';

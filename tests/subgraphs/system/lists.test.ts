@@ -112,6 +112,11 @@ describe('orders, names, text and counts', () => {
     expect(await names(operator, 'apiTokens', 'text: "b_"')).toEqual([1, 'DB_1']);
     const beta = encodeId('Project', projects.get('beta') ?? '');
     expect(await names(operator, 'apiTokens', `projectId: "${beta}"`)).toEqual([0]);
+    expect(await names(admin, 'apiTokens', `userId: "${encodeId('User', admin.id)}", orderBy: NAME`)).toEqual([
+      ...[3, 'DB_1', 'web', 'web'],
+    ]);
+    expect(await names(admin, 'apiTokens', `userId: "${encodeId('User', operator.id)}"`)).toEqual([0]);
+    expect(await names(admin, 'apiTokens', `userId: "${beta}"`)).toEqual([0]);
   });
 
   test('of machines', async () => {

@@ -1,5 +1,6 @@
 // Resolvers of API tokens.
 import type { Resolvers } from '../../../../generated/graph/system.ts';
+import { is } from '../../../../platform/database/range-search.ts';
 import { caller, operatedProjects, projectsFor, requireOperatorsRead } from '../../../../platform/edge/authorise.ts';
 import { CodedError } from '../../../../platform/edge/errors.ts';
 import { payload } from '../../../../platform/edge/mutation.ts';
@@ -9,6 +10,9 @@ import type { Entities } from '../entities.ts';
 import type { TokenStore } from '../stores/token-store.ts';
 import type { TokenService } from './token-service.ts';
 
+/** Tokens that a page examines for those of one user. */
+const mostLookedAt = 10_000;
+
 export function tokenResolvers(options: { entities: Entities; tokens: TokenStore; service: TokenService }): Resolvers {
   const { entities, tokens, service } = options;
   return {
@@ -16,7 +20,10 @@ export function tokenResolvers(options: { entities: Entities; tokens: TokenStore
       async apiTokens(_, args, context) {
         const identity = caller(context);
         requireOperatorsRead(identity, args.projectId, 'tokens');
-        return tokens.page({ ...args, projects: projectsFor(identity, args.projectId, operatedProjects(identity)) });
+        const projects = projectsFor(identity, args.projectId, operatedProjects(identity));
+        // An id that is none has no tokens.
+        const userId = args.userId == null ? undefined : (decodeUuid('User', args.userId) ?? '');
+        return tokens.page({ ...args, projects, rest: is('user_id', userId), mostLookedAt });
       },
     },
     Mutation: {

@@ -1,0 +1,52 @@
+// The conditions by which a list of the audit trail is narrowed. No index serves them: they are checked on a bounded number of entries.
+import type { Condition } from '../database/database.ts';
+import { allOf, anyOf, is, isOneOf } from '../database/range-search.ts';
+import { CodedError } from '../edge/errors.ts';
+import { containing } from '../graph/entity-list.ts';
+import { decodeId } from '../values/ids.ts';
+import type { AuditEntry } from './trail.ts';
+
+/** Only entries that match all. A field that is null or absent matches all entries. */
+export interface AuditFilter {
+  /** A part of the name, upper or lower case. */
+  readonly actorName?: string | null | undefined;
+  /** A part of the mutation's name, upper or lower case. */
+  readonly action?: string | null | undefined;
+  /** A global id. */
+  readonly subjectId?: string | null | undefined;
+  readonly outcomes?: readonly AuditEntry['outcome'][] | null | undefined;
+  /** The product's id of the request, or the caller's. */
+  readonly requestId?: string | null | undefined;
+  readonly recordedFrom?: Date | null | undefined;
+  readonly recordedBefore?: Date | null | undefined;
+}
+
+const longestAction = 64;
+const longestRequestId = 64;
+
+/** Undefined without a filter. Throws INVALID_INPUT. */
+export function auditCondition(filter: AuditFilter): Condition | undefined {
+  const { actorName, action, subjectId, outcomes, requestId, recordedFrom, recordedBefore } = filter;
+  return allOf([
+    actorName == null ? undefined : containing('actor_name', 'actorName', actorName),
+    action == null ? undefined : containing('action', 'action', action, longestAction),
+    subjectId == null ? undefined : about(subjectId),
+    isOneOf('outcome', outcomes ?? undefined),
+    requestId == null ? undefined : ofRequest(requestId),
+    recordedFrom == null ? undefined : { sql: 'at >= ?', values: [recordedFrom] },
+    recordedBefore == null ? undefined : { sql: 'at < ?', values: [recordedBefore] },
+  ]);
+}
+
+/** An id that is none names no object. */
+function about(subjectId: string): Condition | undefined {
+  const named = decodeId(subjectId);
+  if (named === undefined) return anyOf([]);
+  return allOf([is('subject_type', named.type), is('subject_id', named.key)]);
+}
+
+function ofRequest(requestId: string): Condition {
+  if (requestId.length > longestRequestId)
+    throw new CodedError('INVALID_INPUT', `requestId: it is too long; give at most ${longestRequestId} characters.`);
+  return anyOf(['request_id', 'caller_request_id'].map((column) => ({ sql: `${column} = ?`, values: [requestId] })));
+}
