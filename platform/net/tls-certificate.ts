@@ -8,6 +8,7 @@ import type { EgressPolicy } from './egress.ts';
 import type { NotSentCode } from './send.ts';
 import { handshake } from './tls-handshake.ts';
 import type { CryptoProfile } from './tls-profiles.ts';
+import { UnreadProofError } from './unread-proof.ts';
 
 /** Requirements on a server's certificate. All given conditions must hold. Without any, every certificate is refused. */
 export interface Trust {
@@ -85,7 +86,7 @@ function chainFault(socket: TLSSocket): string {
 /**
  * The certificate that a server presents now. Nothing proves that it is the server's own, so an operator must compare it.
  *
- * @throws Error with the cause when there is no answer within `timeoutMs`
+ * @throws UnreadProofError with the cause when there is no answer within `timeoutMs`
  */
 export async function readCertificate(options: {
   readonly host: string;
@@ -98,11 +99,12 @@ export async function readCertificate(options: {
   const { host, port, egress, timeoutMs, cryptoProfile = 'LEGACY' } = options;
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
-  const fail = (reason: string): never => {
-    throw new Error(`The certificate of ${host}:${port} can't be read: ${reason}.`);
+  const fail = (reason: string, denied = false): never => {
+    throw new UnreadProofError(`The certificate of ${host}:${port} can't be read: ${reason}.`, { denied });
   };
   const shaken = await handshake({ host, port, egress, cryptoProfile, caCertificates: null, signal });
-  if (!shaken.ok) return fail(timeout.aborted ? `no answer within ${timeoutMs} ms` : shaken.reason);
+  if (!shaken.ok)
+    return fail(timeout.aborted ? `no answer within ${timeoutMs} ms` : shaken.reason, shaken.phase === 'denied');
   const certificate = shaken.socket.getPeerX509Certificate();
   shaken.socket.destroy();
   if (certificate === undefined) return fail('the server presented none');

@@ -20,6 +20,7 @@ import { BackendReads } from './control/backends/backend-reads.ts';
 import { backendResolvers } from './control/backends/backend-resolvers.ts';
 import { BackendService } from './control/backends/backend-service.ts';
 import { driverResolvers } from './control/backends/driver-resolvers.ts';
+import { ProofReader } from './control/backends/proof-reader.ts';
 import { CallAnswers } from './control/calls/answer.ts';
 import { callResolvers } from './control/calls/call-resolvers.ts';
 import { CallService } from './control/calls/call-service.ts';
@@ -160,7 +161,10 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
   });
   const resolvers: readonly Resolvers[] = [
     driverResolvers(drivers),
-    backendResolvers({ reads: backendReads, service: backends, drivers }),
+    backendResolvers({
+      ...{ reads: backendReads, service: backends, drivers },
+      proofs: new ProofReader({ drivers, egress, settings, log }),
+    }),
     mappingResolvers({
       reads: mappingReads,
       service: mappingService,

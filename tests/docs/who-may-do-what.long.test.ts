@@ -510,6 +510,11 @@ const questions: Readonly<Record<string, (caller: Caller) => Question | Promise<
   mappings: () => read('{ mappings { nodes { id } } }', ids.mapping),
   relayMappingChanges: () => read('{ relayMappingChanges { mappings { id } } }', ids.mapping),
   relayDrivers: () => read('{ relayDrivers { name } }'),
+  // Nothing is dialled for a driver that there is none of.
+  backendProofRead: () => ({
+    query: 'query ($input: BackendProofReadInput!) { backendProofRead(input: $input) { userErrors { code message } } }',
+    variables: { input: { projectId: ids.project, driver: 'none', host: '192.0.2.1' } },
+  }),
   relayRead: () => ({
     query: 'query ($input: RelayReadInput!) { relayRead(input: $input) { userErrors { code message } } }',
     variables: { input: { ...onBackend(), operation: 'table.list', arguments: {} } },

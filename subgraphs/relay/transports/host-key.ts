@@ -1,9 +1,11 @@
 // Host key fingerprints, and reading a device's key without logging in, for an operator to compare and accept.
 
 import { createHash } from 'node:crypto';
+import { EgressDeniedError } from '../../../platform/net/dial.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import { dialSsh } from '../../../platform/net/ssh-client.ts';
 import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
+import { UnreadProofError } from '../../../platform/net/unread-proof.ts';
 import { algorithmsOf } from './crypto-profiles.ts';
 
 interface HostKey {
@@ -23,7 +25,7 @@ export function hostKeyOf(key: Buffer): HostKey {
 /**
  * The key that a device presents now. Nothing proves that it is the device's own, so an operator must compare it.
  *
- * @throws Error with the reason when there is no answer within `timeoutMs`
+ * @throws UnreadProofError with the reason when there is no answer within `timeoutMs`
  */
 export function readHostKey(options: {
   readonly host: string;
@@ -42,12 +44,12 @@ export function readHostKey(options: {
       socket.destroy();
       settle();
     };
-    const fail = (reason: string) =>
-      end(() => reject(new Error(`The host key of ${host}:${port} can't be read: ${reason}.`)));
+    const fail = (reason: string, denied = false) =>
+      end(() => reject(new UnreadProofError(`The host key of ${host}:${port} can't be read: ${reason}.`, { denied })));
     const onAbort = () => fail('aborted');
     const timer = setTimeout(() => fail(`no answer within ${timeoutMs} ms`), timeoutMs);
     signal?.addEventListener('abort', onAbort, { once: true });
-    client.on('error', (error: Error) => fail(error.message));
+    client.on('error', (error: Error) => fail(error.message, error instanceof EgressDeniedError));
     client.on('close', () => fail('the device closed the connection'));
     if (signal?.aborted) {
       onAbort();

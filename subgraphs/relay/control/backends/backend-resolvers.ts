@@ -9,18 +9,21 @@ import { hexFingerprint } from './backend-input.ts';
 import type { BackendReads } from './backend-reads.ts';
 import type { BackendService } from './backend-service.ts';
 import { optionsOf } from './endpoint.ts';
+import type { ProofReader } from './proof-reader.ts';
 
 export function backendResolvers(dependencies: {
   readonly reads: BackendReads;
   readonly service: BackendService;
+  readonly proofs: ProofReader;
   readonly drivers: ReadonlyMap<string, Driver>;
 }): Resolvers {
-  const { reads, service, drivers } = dependencies;
+  const { reads, service, proofs, drivers } = dependencies;
   return {
     Query: {
       backend: (_, args, context) => reads.find(context, args),
       backends: (_, args, context) => reads.page(context, args),
       backendsAt: (_, args, context) => reads.at(context, args),
+      backendProofRead: (_, { input }, context) => proofs.read(context, input),
     },
     Mutation: {
       backendCreate: (_, { input }, context) => payload('backend', service.create(context, input)),
