@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import { type CompressedFile, compressFile } from './content-encoding.ts';
-import { dashboardPolicy, dataPolicy, graphiqlPolicy } from './security-headers.ts';
+import { dashboardPolicy, dataPolicy, graphiqlPolicy, uploadWorkerPolicy } from './security-headers.ts';
 
 const contentTypes: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -80,9 +80,14 @@ export function documentPolicy(path: string, html: string): string {
   return policy.replace("script-src 'self'", `script-src 'self'${hashes.join('')}`);
 }
 
+/** A worker has the policy of its script. */
+function scriptPolicy(path: string): string {
+  return /^\/assets\/upload-worker-[\w-]+\.js$/.test(path) ? uploadWorkerPolicy : dataPolicy;
+}
+
 export async function staticFile(path: string, body: Buffer): Promise<StaticFile> {
   const extension = extname(path);
-  const policy = extension === '.html' ? documentPolicy(path, body.toString()) : dataPolicy;
+  const policy = extension === '.html' ? documentPolicy(path, body.toString()) : scriptPolicy(path);
   // Vite puts a hash of the content into the names below assets/.
   const cache = path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
   return {

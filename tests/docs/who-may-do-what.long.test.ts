@@ -715,6 +715,7 @@ const storing: Readonly<Record<string, () => Question>> = {
   objectContainers: () => read(`{ objectContainers(projectId: "${ids.project}") { nodes { id } } }`, '"UNAVAILABLE"'),
   objectContainerCreate: () => change('objectContainerCreate', { projectId: ids.project, name: fresh() }),
   objectUploadUrlCreate: () => change('objectUploadUrlCreate', { containerId: containerId(), name: 'cat.jpg' }),
+  objectDeleteUrlCreate: () => change('objectDeleteUrlCreate', { containerId: containerId(), name: 'cat.jpg' }),
   objectDownloadUrlCreate: () => change('objectDownloadUrlCreate', { containerId: containerId(), name: 'cat.jpg' }),
   objectContainerDelete: () => change('objectContainerDelete', { id: containerId() }),
   objectClusterCreate: () => change('objectClusterCreate', { name: fresh() }),

@@ -26,6 +26,7 @@ export function containerResolvers({ reads, rows, service, urls }: ContainerDepe
       objectContainerDelete: (_, { input }, context) =>
         deletePayload('objectContainer', input.id, service.delete(context, input)),
       objectUploadUrlCreate: (_, { input }, context) => urls.upload(context, input),
+      objectDeleteUrlCreate: (_, { input }, context) => urls.delete(context, input),
       objectDownloadUrlCreate: (_, { input }, context) => urls.download(context, input),
     },
     ObjectContainer: {

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
+  ObjectDeleteUrlCreateInput,
   ObjectDownloadUrlCreateInput,
   ObjectUploadUrlCreateInput,
 } from '../../../../generated/graph/object-storage.ts';
@@ -41,7 +42,7 @@ import { decodeContainer } from './container-reads.ts';
 
 export interface SignedUrl {
   readonly url: string;
-  readonly method: 'GET' | 'PUT';
+  readonly method: 'GET' | 'PUT' | 'DELETE';
   readonly cluster: ClusterRow;
   readonly expiresAt: Date;
 }
@@ -70,7 +71,7 @@ const lookMs = 100;
 const readMs = 300;
 
 interface Wanted {
-  readonly mutation: 'objectUploadUrlCreate' | 'objectDownloadUrlCreate';
+  readonly mutation: 'objectUploadUrlCreate' | 'objectDownloadUrlCreate' | 'objectDeleteUrlCreate';
   readonly method: SignedUrl['method'];
   readonly role: Role;
 }
@@ -90,9 +91,13 @@ export class UrlService {
     return this.#sign(context, input, { mutation: 'objectDownloadUrlCreate', method: 'GET', role: 'VIEWER' });
   }
 
+  delete(context: RequestContext, input: ObjectDeleteUrlCreateInput): Promise<UrlOutcome> {
+    return this.#sign(context, input, { mutation: 'objectDeleteUrlCreate', method: 'DELETE', role: 'OPERATOR' });
+  }
+
   async #sign(
     context: RequestContext,
-    input: ObjectUploadUrlCreateInput | ObjectDownloadUrlCreateInput,
+    input: ObjectUploadUrlCreateInput | ObjectDownloadUrlCreateInput | ObjectDeleteUrlCreateInput,
     { mutation, method, role }: Wanted,
   ): Promise<UrlOutcome> {
     const { db, region } = this.#ground;
@@ -119,7 +124,7 @@ export class UrlService {
           refuseUnknown('ObjectContainer', 'containerId', input.containerId);
         const clusters = await liveClusters(db);
         cluster = placeOf(clusters, await takingUsers(db, clusters, ['objectserver']), clusterId);
-        return (tx) => this.#needKey(tx, projectId, method === 'PUT');
+        return (tx) => this.#needKey(tx, projectId, method !== 'GET');
       },
       read: async (id) => (await readAccessKeys(db, [id])).get(id),
     });

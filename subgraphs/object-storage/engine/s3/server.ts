@@ -11,6 +11,7 @@ import type { Caller, Namespace } from '../namespace/namespace.ts';
 import type { AccessKeys, Tokens } from './access-ports.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { type Exchange, type Ground, sendError } from './call.ts';
+import { answerOtherOrigins } from './cross-origin.ts';
 import { S3Error, s3ErrorOf, slowDown } from './errors.ts';
 import { Pace, type PaceLimits } from './pace.ts';
 import { operationOf } from './routes.ts';
@@ -280,6 +281,7 @@ class S3HttpServer implements S3Server {
       });
     }
     this.#mustBeOwnHost(request);
+    if (answerOtherOrigins(exchange)) return;
     const s3Address = s3AddressOf(request.url ?? '');
     const { caller, payload } = await this.#authenticator
       .authenticate({

@@ -12,7 +12,7 @@ import {
 import { deriveKey } from './signing-keys.ts';
 
 interface PresignInput {
-  readonly method: 'GET' | 'PUT';
+  readonly method: 'GET' | 'PUT' | 'DELETE';
   /** Origin of the cluster: scheme, host and port. */
   readonly origin: string;
   readonly container: string;

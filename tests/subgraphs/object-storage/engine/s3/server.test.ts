@@ -722,6 +722,27 @@ describe('who may come in', () => {
     expect(streamed).toMatchObject({ status: 400, code: 'InvalidRequest' });
   });
 
+  test('with a presigned URL in a page of another origin: the browser may ask, send and read; nothing else has such an answer', async () => {
+    const origin = 'https://tidegate.example.com';
+    const url = `${s3.url}${client.presign({ method: 'PUT', path: `${bucket}/from-a-page` })}`;
+    const asked = await fetch(url, {
+      ...{ method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'PUT' } },
+    });
+    expect([asked.status, asked.headers.get('access-control-allow-origin')]).toEqual([204, '*']);
+    expect(asked.headers.get('access-control-allow-methods')).toContain('PUT');
+    const sent = await fetch(url, { method: 'PUT', headers: { origin }, body: 'hello' });
+    expect([sent.status, sent.headers.get('access-control-allow-origin')]).toEqual([200, '*']);
+    const removal = `${s3.url}${client.presign({ method: 'DELETE', path: `${bucket}/from-a-page` })}`;
+    expect((await fetch(removal, { method: 'DELETE', headers: { origin } })).status).toBe(204);
+    const plain = new URL(url);
+    plain.search = '';
+    const refused = await fetch(plain, {
+      ...{ method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'PUT' } },
+    });
+    expect(refused.status).toBeGreaterThanOrEqual(400);
+    expect(refused.headers.get('access-control-allow-origin')).toBeNull();
+  });
+
   test('with a presigned URL', async () => {
     const url = client.presign({ method: 'PUT', path: `${bucket}/signed` });
     expect(await client.plain({ method: 'PUT', path: url, body: 'body' })).toMatchObject({ status: 200 });
