@@ -1,5 +1,6 @@
 // The shell: the login form, or the page named by the URL, with its own store and live feed.
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { useBrowserAlerts } from './alerts/choice.ts';
 import { PageContext, useDependencies } from './context.ts';
 import type { Requester } from './graph/request.ts';
 import { LiveStore } from './live/live-store.ts';
@@ -17,10 +18,28 @@ export function App() {
   );
   // What a page has may depend on the viewer's rights.
   const loaded = useLoaded(status === 'open' ? row : undefined, requester);
+  useAlertsIn(status === 'open');
   if (row === undefined) return <NoSuchPage />;
   if (status !== 'open') return <LoginForm hasEnded={status === 'ended'} />;
   if (loaded === 'failed') return <NotLoaded />;
   return loaded === 'loading' ? null : <OpenPage key={row.name} name={row.name} page={loaded} />;
+}
+
+/** Notifications of the browser, if they were switched on. */
+function useAlertsIn(isOpen: boolean): void {
+  const dependencies = useDependencies();
+  const isWanted = useBrowserAlerts() && isOpen;
+  useEffect(() => {
+    if (!isWanted) return;
+    let stop: (() => void) | 'never' | undefined;
+    void import('./alerts/browser-alerts.ts').then(({ startBrowserAlerts }) => {
+      if (stop !== 'never') stop = startBrowserAlerts(dependencies);
+    });
+    return () => {
+      if (typeof stop === 'function') stop();
+      else stop = 'never';
+    };
+  }, [isWanted, dependencies]);
 }
 
 function OpenPage({ name, page }: { readonly name: string; readonly page: Page }) {

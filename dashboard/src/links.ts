@@ -12,6 +12,12 @@ const places: Readonly<Record<string, string>> = {
   Gslb: '/gslb?gslb=',
   GslbPoolMember: '/gslb?member=',
   ObjectCluster: '/objects?cluster=',
+  User: '/people?user=',
+  Project: '/people?show=',
+  ApiToken: '/people?token=',
+  Alert: '/alerts?alert=',
+  AlertRule: '/alerts?rule=',
+  AlertChannel: '/alerts?channel=',
 };
 
 /** Undefined: no page shows entities of this type. */

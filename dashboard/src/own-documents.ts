@@ -4,6 +4,8 @@ import * as generated from '../../generated/dashboard/graphql.ts';
 import { formDocuments } from './forms/documents.ts';
 import type { Subjects } from './live/entity-kind.ts';
 import { changesSubscription, historyQuery } from './live/graphql-documents.ts';
+import { subjects as alerts } from './pages/alerts/kinds.ts';
+import { subjects as audit } from './pages/audit/kinds.ts';
 import { subjects as backend } from './pages/backend/kinds.ts';
 import { subjects as cmp } from './pages/cmp/kinds.ts';
 import { subjects as form } from './pages/form/kinds.ts';
@@ -11,6 +13,7 @@ import { subjects as gslb } from './pages/gslb/kinds.ts';
 import { subjects as hosts } from './pages/hosts/kinds.ts';
 import { subjects as loadbalancer } from './pages/loadbalancer/kinds.ts';
 import { subjects as objects } from './pages/objects/kinds.ts';
+import { subjects as people } from './pages/people/kinds.ts';
 import { subjects as relay } from './pages/relay/kinds.ts';
 import { variants as start } from './pages/start/kinds.ts';
 
@@ -25,6 +28,9 @@ export const subjectsOfPages: Readonly<Record<string, readonly Subjects[]>> = {
   backend: [backend],
   cmp: [cmp],
   form: [form],
+  alerts: [alerts],
+  audit: [audit],
+  people: [people],
 };
 
 export function ownDocuments(): readonly string[] {

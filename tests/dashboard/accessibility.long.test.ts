@@ -39,6 +39,7 @@ function fill(world: FakeWorld): void {
   naming.checkers.push(checker('ap-1', { presence: 'ABSENT', heardAt: now(-1_320_000) }));
   world.clusters.push(cluster(1, 'north'), cluster(2, 'south', { presence: 'ABSENT', heardAt: now(-1_320_000) }));
   world.hosts.begin();
+  world.people.fill(long);
 }
 
 const views = [
@@ -64,6 +65,14 @@ const views = [
   '/form?new=LoadBalancer',
   '/form?new=GslbMonitor',
   '/form?new=AlertChannel',
+  '/alerts',
+  '/alerts?alert=a1',
+  '/alerts?channel=ch1',
+  '/people',
+  '/people?user=u1',
+  '/people?show=p1',
+  '/people?token=t1',
+  '/audit',
 ];
 
 async function seriousFaults(page: Page): Promise<readonly string[]> {

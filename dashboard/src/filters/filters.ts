@@ -10,6 +10,9 @@ export interface Filters {
   readonly open: Opened | null;
 }
 
+/** A type whose objects a drawer shows: an entity kind of the page, or a type that the page reads by itself. */
+export type Openable = Pick<AnyKind, 'typename' | 'openParameter'>;
+
 interface Opened {
   /** The kind's type name. */
   readonly type: string;
@@ -36,7 +39,7 @@ export interface FilterFormat<Own extends Filters> {
 
 const maxTextLength = 200;
 
-export function parseFilters(params: URLSearchParams, kinds: readonly AnyKind[]): Filters {
+export function parseFilters(params: URLSearchParams, kinds: readonly Openable[]): Filters {
   const open = kinds.flatMap(({ typename, openParameter }) => {
     const id = params.get(openParameter);
     return id ? [{ type: typename, id }] : [];
@@ -49,7 +52,7 @@ export function parseFilters(params: URLSearchParams, kinds: readonly AnyKind[])
 }
 
 /** Adds them to `params`. */
-export function formatFilters(filters: Filters, kinds: readonly AnyKind[], params: URLSearchParams): void {
+export function formatFilters(filters: Filters, kinds: readonly Openable[], params: URLSearchParams): void {
   if (filters.projectId !== null) params.set('project', filters.projectId);
   if (filters.text !== '') params.set('q', filters.text);
   for (const { typename, openParameter } of kinds)
@@ -63,7 +66,7 @@ export function toSearch(params: URLSearchParams): string {
 }
 
 /** The format of a page without filters of its own. */
-export function plainFormat(kinds: readonly AnyKind[]): FilterFormat<Filters> {
+export function plainFormat(kinds: readonly Openable[]): FilterFormat<Filters> {
   return {
     parse: (search) => parseFilters(new URLSearchParams(search), kinds),
     format(filters) {
@@ -81,7 +84,7 @@ export interface ShownFilters extends Filters {
 }
 
 /** `kind`: of the list; to open one of its entities means to show it. */
-export function shownFormat(kind: AnyKind, kinds: readonly AnyKind[]): FilterFormat<ShownFilters> {
+export function shownFormat(kind: Openable, kinds: readonly Openable[]): FilterFormat<ShownFilters> {
   return {
     parse(search) {
       const params = new URLSearchParams(search);
@@ -102,7 +105,7 @@ export function shownFormat(kind: AnyKind, kinds: readonly AnyKind[]): FilterFor
 }
 
 /** The id of the entity of this kind whose drawer is open. */
-export function openId({ open }: Filters, { typename }: Pick<AnyKind, 'typename'>): string | null {
+export function openId({ open }: Filters, { typename }: Pick<Openable, 'typename'>): string | null {
   return open?.type === typename ? open.id : null;
 }
 

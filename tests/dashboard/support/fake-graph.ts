@@ -4,6 +4,7 @@ import { operationStates } from '../../../subgraphs/relay/rules/states.ts';
 import { createBalancerRoot } from './fake-balancers.ts';
 import { createHostsRoot } from './fake-hosts.ts';
 import { createNameRoot } from './fake-names.ts';
+import { createPeopleRoot } from './fake-people.ts';
 import { coded, now, page, projects, withStatus, withText } from './fake-values.ts';
 import { type ChangeFilter, type FakeMapping, type FakeOperation, type FakeWorld, isWanted } from './fake-world.ts';
 
@@ -71,6 +72,7 @@ export function createRoot(world: FakeWorld) {
     ...createBalancerRoot(world, guard),
     ...createNameRoot(world, guard),
     ...createHostsRoot(world, guard),
+    ...createPeopleRoot(world, guard),
     statusCursor: (_: object, context: FakeContext) => {
       guard(context);
       return world.cursor;
@@ -124,11 +126,14 @@ export function createRoot(world: FakeWorld) {
     },
     objectRings: () => page([]),
     objectRingChanges: () => page([]),
-    objectContainers: () => page([]),
     objectAccessKeys: () => page([]),
     relayDrivers: () => [
       {
         name: 'linux-nftables',
+        family: 'FIREWALL',
+        summary: 'nftables of a Linux host, by SSH',
+        credentialFields: ['username', 'password', 'privateKey'],
+        optionsSchema: { properties: { transport: { enum: ['ssh'] } } },
         operations: [
           {
             name: 'set.create',

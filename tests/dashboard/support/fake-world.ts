@@ -4,6 +4,7 @@ import { EventEmitter, once } from 'node:events';
 import { FakeBalancers } from './fake-balancers.ts';
 import { FakeHosts } from './fake-hosts.ts';
 import { FakeNames } from './fake-names.ts';
+import { FakePeople } from './fake-people.ts';
 import { coded, type FakeProject, now, page, projects } from './fake-values.ts';
 
 export interface FakeBackend {
@@ -89,6 +90,7 @@ export class FakeWorld {
     const subject = { __typename: 'HaCluster', id: 'cluster', version: this.#hostEvents };
     this.#append(subject, kind, null, to, reason);
   });
+  readonly people = new FakePeople();
   readonly certificates: FakeCertificate[] = [];
   readonly clusters: Readonly<Record<string, unknown>>[] = [];
   readonly changes: FakeChange[] = [];
@@ -294,6 +296,7 @@ export class FakeWorld {
       LoadBalancerHost: this.loadBalancing.hosts,
       Gslb: this.naming.names,
       GslbPoolMember: this.naming.members,
+      Alert: new Map(this.people.alerts.map((alert) => [alert.id, alert])),
       ObjectCluster: new Map(this.clusters.map((cluster) => [String(cluster.id), cluster])),
     };
     return { ...change, subject: entities[change.subjectType]?.get(change.subjectId) ?? null };

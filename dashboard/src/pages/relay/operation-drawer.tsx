@@ -77,7 +77,15 @@ export function OperationDrawer({ id, onClose, onOpenMapping }: OperationDrawerP
           },
           { name: 'State from', value: operation.stateSource === null ? null : formatWord(operation.stateSource) },
           { name: 'Settled by', value: operation.settledBy?.name },
-          { name: 'Request', value: operation.requestId === null ? null : <code>{operation.requestId}</code> },
+          {
+            name: 'Request',
+            value: operation.requestId && (
+              <>
+                <code>{operation.requestId}</code>{' '}
+                <Link href={`/audit?request=${encodeURIComponent(operation.requestId)}`}>in the audit trail</Link>
+              </>
+            ),
+          },
           { name: 'Id', value: <code>{operation.id}</code> },
         ]}
       />

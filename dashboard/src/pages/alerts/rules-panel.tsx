@@ -1,0 +1,79 @@
+// The rules: what is watched, and whom they tell.
+import { useCallback } from 'react';
+import { AlertsRulesDocument, type AlertsRulesQuery } from '../../../../generated/dashboard/graphql.ts';
+import { useDependencies } from '../../context.ts';
+import { editLink, newLink } from '../../forms/links.ts';
+import { formatDuration, formatWord } from '../../view/format.ts';
+import { Link } from '../../view/link.tsx';
+import { PagedPanel } from '../../view/paged-panel.tsx';
+import { Age } from '../../view/time.tsx';
+import { usePaged } from '../../view/use-paged.ts';
+import { useSettled } from '../../view/use-settled.ts';
+import type { AlertControl } from './filters.ts';
+import { everyMs, useNews } from './use-alerts.ts';
+
+type Rule = AlertsRulesQuery['alertRules']['nodes'][number];
+
+export function RulesPanel({ control: { filters } }: { readonly control: AlertControl }) {
+  const { requester } = useDependencies();
+  const { projectId } = filters;
+  const text = useSettled(filters.text) || null;
+  const readPage = useCallback(
+    async (after: string | null) =>
+      (await requester.request(AlertsRulesDocument, { projectId, text, after })).alertRules,
+    [requester, projectId, text],
+  );
+  const paged = usePaged(readPage, useNews(), everyMs);
+  return (
+    <PagedPanel
+      name="rules"
+      title="Rules"
+      paged={paged}
+      none={text === null ? 'There is no rule: nothing is watched.' : 'No rule has this text in its name.'}
+      tools={
+        <Link className="tools" href={newLink('AlertRule')}>
+          Add a rule
+        </Link>
+      }
+      keyOf={({ id }) => id}
+      item={(rule) => <RuleItem rule={rule} />}
+    />
+  );
+}
+
+function RuleItem({ rule }: { readonly rule: Rule }) {
+  const { id, name, condition, severity, enabled, channels, project, checkedInAt } = rule;
+  return (
+    <>
+      <span className="line" data-rule={name}>
+        <Link className="name" href={editLink('AlertRule', id)} data-row={id}>
+          {name}
+        </Link>
+        <b>{formatWord(condition)}</b>
+        <b data-status={severity === 'CRITICAL' ? 'FAILED' : 'DRIFTED'}>{formatWord(severity)}</b>
+        {!enabled && <b data-status="OFFLINE">disabled</b>}
+        <span className="dim">{project === null ? 'of the installation' : `of ${project.name}`}</span>
+      </span>
+      <span className="line dim">
+        <span>{timesOf(rule)}</span>
+        <span>{channels.length === 0 ? 'tells nobody' : `tells ${channels.map((each) => each.name).join(', ')}`}</span>
+        {checkedInAt !== null && (
+          <span>
+            checked in <Age at={checkedInAt} /> ago
+          </span>
+        )}
+      </span>
+    </>
+  );
+}
+
+function timesOf({ lastsMs, withinMs, repeatMs }: Rule): string {
+  return [
+    withinMs === null
+      ? lastsMs === 0
+        ? 'at once'
+        : `after ${formatDuration(lastsMs)}`
+      : `${formatDuration(withinMs)} before the end`,
+    ...(repeatMs === null ? [] : [`again every ${formatDuration(repeatMs)}`]),
+  ].join(', ');
+}

@@ -1,0 +1,94 @@
+// The fields of the filters. What is entered is in the address, and the server searches for it.
+import { pointOf, useZone, zoneName } from '../../view/zone.ts';
+import type { AuditControl, AuditFilters } from './filters.ts';
+
+export function FilterForm({ control: { filters, change, clear, isFiltering } }: { readonly control: AuditControl }) {
+  const zone = useZone();
+  const set = (patch: Partial<AuditFilters>) => change(patch, 'replace');
+  const inZone = `(${zoneName(zone, Date.now())})`;
+  return (
+    <search className="audit-filters">
+      <label>
+        Who
+        <input
+          name="who"
+          value={filters.who}
+          maxLength={255}
+          onChange={({ target }) => set({ who: target.value })}
+          placeholder="alice"
+        />
+      </label>
+      <label>
+        Operation
+        <input
+          name="operation"
+          value={filters.text}
+          maxLength={64}
+          onChange={({ target }) => set({ text: target.value })}
+          placeholder="backendCreate"
+        />
+      </label>
+      <label>
+        Result
+        <select
+          name="result"
+          value={filters.outcome ?? ''}
+          onChange={({ target }) => set({ outcome: (target.value || null) as AuditFilters['outcome'] })}
+        >
+          <option value="">any</option>
+          <option value="ACCEPTED">accepted</option>
+          <option value="REFUSED">refused</option>
+        </select>
+      </label>
+      <label>
+        Request id
+        <input
+          name="request"
+          value={filters.requestId}
+          maxLength={64}
+          onChange={({ target }) => set({ requestId: target.value })}
+        />
+      </label>
+      <label>
+        Object's id
+        <input
+          name="subject"
+          value={filters.subjectId}
+          maxLength={1024}
+          onChange={({ target }) => set({ subjectId: target.value })}
+        />
+      </label>
+      <label>
+        From {inZone}
+        <input
+          name="from"
+          type="datetime-local"
+          value={enteredOf(filters.from, zone)}
+          onChange={({ target }) => set({ from: pointOf(target.value, zone) })}
+        />
+      </label>
+      <label>
+        Before {inZone}
+        <input
+          name="before"
+          type="datetime-local"
+          value={enteredOf(filters.before, zone)}
+          onChange={({ target }) => set({ before: pointOf(target.value, zone) })}
+        />
+      </label>
+      {isFiltering && (
+        <button type="button" className="quiet" onClick={clear}>
+          Clear the filters
+        </button>
+      )}
+    </search>
+  );
+}
+
+/** As an input for dates and times has it, to the minute. */
+function enteredOf(point: string | null, zone: 'UTC' | undefined): string {
+  if (point === null) return '';
+  const at = new Date(point);
+  const offsetMs = zone === 'UTC' ? 0 : at.getTimezoneOffset() * 60_000;
+  return new Date(at.getTime() - offsetMs).toISOString().slice(0, 16);
+}

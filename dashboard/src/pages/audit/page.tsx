@@ -1,0 +1,74 @@
+// The page of the audit trail: who asked for what, about which object, and with which result.
+import { useCallback } from 'react';
+import { AuditPageDocument } from '../../../../generated/dashboard/graphql.ts';
+import { useDependencies, useLiveState } from '../../context.ts';
+import { useFilters } from '../../filters/use-filters.ts';
+import type { Page } from '../../page.ts';
+import { PageFrame } from '../../view/page-frame.tsx';
+import { PagedPanel } from '../../view/paged-panel.tsx';
+import { usePageTitle } from '../../view/use-page-title.ts';
+import { usePaged } from '../../view/use-paged.ts';
+import { useSettled } from '../../view/use-settled.ts';
+import { EntryItem } from './entry-item.tsx';
+import { FilterForm } from './filter-form.tsx';
+import { type AuditControl, filterFormat, variablesOf } from './filters.ts';
+import { subjects } from './kinds.ts';
+import './audit.css';
+
+export const page: Page = {
+  ...subjects,
+  read: async () => [],
+  keys: {
+    firstList: 'entries',
+    groups: [{ does: 'Who, entries', focus: { w: '[name="who"]', 1: '[data-list="entries"]' } }],
+  },
+  Content: AuditPage,
+};
+
+const everyMs = 10_000;
+const noNews: readonly string[] = [];
+
+function AuditPage() {
+  const control = useFilters(filterFormat);
+  const { viewer } = useLiveState();
+  const mayRead = viewer?.admin === true || viewer?.projects.some(({ role }) => role === 'OPERATOR') === true;
+  usePageTitle(noNews);
+  return (
+    <PageFrame control={control} className="audit" waitingFor="the audit trail">
+      {mayRead ? (
+        <EntriesPanel control={control} />
+      ) : (
+        <p className="waiting">Operators see the audit trail of their projects, and you are an operator of none.</p>
+      )}
+    </PageFrame>
+  );
+}
+
+function EntriesPanel({ control }: { readonly control: AuditControl }) {
+  const { requester } = useDependencies();
+  // As text, so that equal filters are the same.
+  const wanted = useSettled(JSON.stringify(variablesOf(control.filters)));
+  const readPage = useCallback(
+    async (after: string | null) =>
+      (
+        await requester.request(AuditPageDocument, {
+          ...(JSON.parse(wanted) as ReturnType<typeof variablesOf>),
+          after,
+        })
+      ).auditEntries,
+    [requester, wanted],
+  );
+  const paged = usePaged(readPage, undefined, everyMs);
+  return (
+    <PagedPanel
+      name="entries"
+      title="Audit trail"
+      paged={paged}
+      none={control.isFiltering ? 'No entry matches the filters.' : 'Nothing was asked for yet.'}
+      keyOf={({ id }) => id}
+      item={(entry) => <EntryItem entry={entry} control={control} />}
+    >
+      <FilterForm control={control} />
+    </PagedPanel>
+  );
+}

@@ -1,0 +1,63 @@
+// A panel with a list that is read page by page: the number of its items, the items, and a button for more of them.
+import type { ReactNode } from 'react';
+import { Panel } from './panel.tsx';
+import { Failures } from './refusal.tsx';
+import type { CountedPage, Paged } from './use-paged.ts';
+
+interface PagedPanelProps<Node> {
+  /** Of the list, see keyboard.ts. */
+  readonly name: string;
+  readonly title: string;
+  readonly paged: Paged<Node>;
+  /** If there is nothing. */
+  readonly none: ReactNode;
+  readonly tools?: ReactNode;
+  /** Above the items. */
+  readonly children?: ReactNode;
+  readonly keyOf: (node: Node) => string;
+  readonly item: (node: Node) => ReactNode;
+}
+
+export function PagedPanel<Node>({ name, title, paged, tools, children, ...list }: PagedPanelProps<Node>) {
+  return (
+    <Panel name={name} title={title} summary={paged.page && countOf(paged.page)} tools={tools}>
+      {children}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
+      <section className="scroll" data-list={name} tabIndex={0} aria-label={title}>
+        <PagedList paged={paged} {...list} />
+      </section>
+    </Panel>
+  );
+}
+
+type PagedListProps<Node> = Pick<PagedPanelProps<Node>, 'paged' | 'none' | 'keyOf' | 'item'>;
+
+export function PagedList<Node>({ paged, none, keyOf, item }: PagedListProps<Node>) {
+  const { page, failure, more, isReadingMore, isFull } = paged;
+  const hasMore = page?.pageInfo.hasNextPage === true;
+  return (
+    <>
+      <Failures failures={failure === null ? [] : [failure]} />
+      {page === undefined && failure === null && <p className="hint">Reading…</p>}
+      {page?.nodes.length === 0 && !hasMore && <div className="hint">{none}</div>}
+      <ul className="calls">
+        {page?.nodes.map((node) => (
+          <li key={keyOf(node)}>{item(node)}</li>
+        ))}
+      </ul>
+      {hasMore && !isFull && (
+        <button type="button" className="more" disabled={isReadingMore} onClick={more}>
+          {isReadingMore ? 'Reading more…' : page.nodes.length === 0 ? 'Look further' : 'More'}
+        </button>
+      )}
+      {hasMore && isFull && <p className="hint">There is more than is shown here: filter the list.</p>}
+    </>
+  );
+}
+
+/** `20 of 312`, `20 of more than 10,000`, `3`. */
+function countOf({ nodes, pageInfo, totalCount }: CountedPage<unknown>): string {
+  if (totalCount === undefined) return `${nodes.length}${pageInfo.hasNextPage ? ' and more' : ''}`;
+  if (totalCount === nodes.length) return String(totalCount);
+  return `${nodes.length} of ${totalCount ?? 'more than 10,000'}`;
+}

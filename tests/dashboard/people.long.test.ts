@@ -1,0 +1,129 @@
+// The pages of people, the audit trail and alerts in a real browser: the server filters and counts, actions ask once, and a browser
+// that was asked to tells each alert once.
+import { expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { login, until, untilLive } from './support/browser.ts';
+import { describePages } from './support/page-suite.ts';
+
+const suite = describePages();
+
+test('users, projects and tokens: counted by the server, with more on request; a token is revoked after a question', async () => {
+  const { page, world, server, errors, foreign } = suite();
+  for (let number = 1; number <= 70; number += 1) world.people.addUser(`user-${number}`);
+  world.people.addToken('cmp');
+  await login(page, server, world, '/people');
+  const users = page.locator('[data-list="users"]');
+  await page.locator('.panel-users .summary').getByText('50 of 70').waitFor();
+  await users.getByRole('button', { name: 'More' }).click();
+  await users.getByRole('link', { name: 'user-70', exact: true }).waitFor();
+  await page.getByLabel('Filter', { exact: true }).fill('user-7');
+  await page.locator('.panel-users .summary').getByText('2', { exact: true }).waitFor();
+  await users.getByRole('link', { name: 'user-70', exact: true }).click();
+  const drawer = page.locator('.drawer');
+  await drawer.getByText('member of acme').waitFor();
+  await drawer.getByRole('heading', { name: "API tokens on the user's rights" }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByLabel('Filter', { exact: true }).fill('');
+  const tokens = page.locator('[data-list="tokens"]');
+  await tokens.getByText(/last used 2 min ago/).waitFor();
+  await tokens.getByRole('button', { name: 'Revoke… cmp' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke', exact: true }).click();
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  expect(world.mutations).toMatchObject([{ name: 'apiTokenRevoke', input: { id: 't1' } }]);
+  await page.locator('[data-list="projects"]').getByRole('link', { name: 'acme', exact: true }).click();
+  await drawer.getByText('10 of 10').waitFor();
+  await drawer.getByRole('link', { name: 'user-1', exact: true }).waitFor();
+  expect(errors).toEqual([]);
+  expect(foreign).toEqual([]);
+});
+
+test('the audit trail: the filters are in the address, and the server applies them', async () => {
+  const { page, world, server, errors } = suite();
+  world.people.addEntry('backendCreate', { details: { cmpObject: { type: 'tenant', externalId: '42' } } });
+  await login(page, server, world, '/audit?who=ali&result=refused&from=2026-01-01T00:00:00.000Z');
+  await page.locator('[data-action="backendCreate"]').waitFor();
+  expect(world.people.auditReads.at(-1)).toMatchObject({
+    ...{ actorName: 'ali', outcomes: ['REFUSED'], recordedFrom: '2026-01-01T00:00:00.000Z' },
+  });
+  await page.getByRole('link', { name: 'tenant/42' }).waitFor();
+  await page.getByRole('button', { name: 'request-1' }).click();
+  await until(page, 'location.search.includes("request=request-1")');
+  await page.getByLabel('Who').fill('alice');
+  await until(page, 'location.search.includes("who=alice")');
+  await page.waitForTimeout(400);
+  expect(world.people.auditReads.at(-1)).toMatchObject({ actorName: 'alice', requestId: 'request-1' });
+  await page.getByRole('button', { name: 'Clear the filters' }).click();
+  await until(page, 'location.search === ""');
+  await page.getByRole('link', { name: 'backend', exact: true }).click();
+  await until(page, 'location.pathname === "/backend"');
+  expect(errors).toEqual([]);
+});
+
+test('alerts: acknowledged and ended after a question; the drawer says why', async () => {
+  const { page, world, server, errors } = suite();
+  world.addBackend();
+  world.people.fill('ops');
+  await login(page, server, world, '/alerts');
+  const open = page.locator('[data-list="alerts"]');
+  await open.getByRole('link', { name: 'ops' }).waitFor();
+  await until(page, 'document.title === "(1 firing) Alerts · Tidegate"');
+  await open.getByRole('button', { name: 'Acknowledge… ops' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Acknowledge', exact: true }).click();
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  await open.getByRole('button', { name: 'End… ops' }).click();
+  await page.getByRole('dialog').getByText('An ended alert fires again while its cause lasts').waitFor();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+  await page.locator('[data-list="channels"]').getByText('mon, tue 22:00–06:00 (Europe/Berlin)').waitFor();
+  await open.getByRole('link', { name: 'Why' }).click();
+  await page.locator('.drawer').getByRole('heading', { name: 'What happened to it' }).waitFor();
+  expect(world.mutations.map(({ name }) => name)).toEqual(['alertAcknowledge']);
+  expect(errors).toEqual([]);
+});
+
+/** Chromium without a screen shows no notifications: the page's own are noted. */
+const noted = `(() => {
+  const told = [];
+  globalThis.told = told;
+  globalThis.asked = 0;
+  class Noted {
+    static permission = location.protocol === 'http:' ? (localStorage.getItem('test.permission') ?? 'default') : 'default';
+    static async requestPermission() {
+      globalThis.asked += 1;
+      localStorage.setItem('test.permission', 'granted');
+      return (Noted.permission = 'granted');
+    }
+    constructor(title, { body }) { told.push(title + ' / ' + body); }
+    close() {}
+  }
+  Object.defineProperty(globalThis, 'Notification', { value: Noted });
+})()`;
+
+const toldIn = (page: Page): Promise<string[]> => page.evaluate<string[]>('globalThis.told');
+
+test('alerts in this browser: permission is asked for at a click, and each alert is told once across tabs', async () => {
+  const { page, context, world, server, errors } = suite();
+  await context.addInitScript(noted);
+  await login(page, server, world, '/alerts');
+  expect(await page.evaluate('globalThis.asked')).toBe(0);
+  await page.getByText('as long as a tab of Tidegate is open here').waitFor();
+  await page.getByLabel('Tell me in this browser').check();
+  expect(await page.evaluate('globalThis.asked')).toBe(1);
+  const other = await context.newPage();
+  await other.goto(`${server.url}/relay`);
+  await untilLive(other);
+  await until(page, 'localStorage.getItem("tidegate.browser-alerts.place") !== null');
+  const fire = (name: string) => {
+    const alert = world.people.addAlert({ subjectName: name, severity: 'CRITICAL' });
+    world.tell({ ...alert, __typename: 'Alert', version: 1 }, 'alert.state', 'FIRING', 'it does not answer');
+  };
+  fire('fw-1');
+  await until(page, 'globalThis.told.length === 1');
+  expect(await toldIn(page)).toEqual(['Critical: fw-1 / backend offline: it does not answer']);
+  expect(await toldIn(other)).toEqual([]);
+  // The tab that tells is closed: the other one goes on.
+  await page.close();
+  fire('fw-2');
+  await until(other, 'globalThis.told.length === 1');
+  expect(await toldIn(other)).toEqual(['Critical: fw-2 / backend offline: it does not answer']);
+  expect(errors).toEqual([]);
+});

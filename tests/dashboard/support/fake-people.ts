@@ -1,0 +1,192 @@
+// Users, projects, tokens, the audit trail and alerts of the fake world, and the root fields about them.
+import { now, page, projects } from './fake-values.ts';
+
+interface Context {
+  readonly bearer: string | null;
+}
+interface ListArguments {
+  readonly first?: number;
+  readonly after?: string | null;
+  readonly text?: string | null;
+  readonly projectId?: string | null;
+  readonly userId?: string | null;
+  readonly states?: readonly string[] | null;
+}
+type Fields = Readonly<Record<string, unknown>>;
+interface Named extends Fields {
+  readonly id: string;
+  readonly name: string;
+}
+
+export class FakePeople {
+  readonly users: Named[] = [];
+  readonly tokens: Named[] = [];
+  readonly audit: Fields[] = [];
+  readonly alerts: (Fields & { readonly id: string })[] = [];
+  readonly rules: Named[] = [];
+  readonly channels: Named[] = [];
+  readonly containers: Named[] = [];
+  /** The arguments of each read of the audit trail. */
+  readonly auditReads: Fields[] = [];
+
+  addUser(name: string, patch: object = {}): Named {
+    const role = { role: 'MEMBER', createdAt: now(-86_400_000), project: projects[0] };
+    const user = {
+      ...{ __typename: 'User', id: `u${this.users.length + 1}`, name, admin: false, enabled: true },
+      ...{ createdAt: now(-86_400_000), updatedAt: now(-3_600_000), memberships: page([role]) },
+      ...patch,
+    };
+    this.users.push(user);
+    return user;
+  }
+
+  addToken(name: string, patch: object = {}): Named {
+    const token = {
+      ...{ __typename: 'ApiToken', id: `t${this.tokens.length + 1}`, name, role: 'MEMBER', prefix: 'tg_abc123' },
+      ...{ project: projects[0], createdAt: now(-86_400_000), expiresAt: now(86_400_000), revokedAt: null },
+      ...{ lastUsedAt: now(-120_000), createdBy: { name: 'admin' }, parent: null },
+      ...patch,
+    };
+    this.tokens.push(token);
+    return token;
+  }
+
+  addEntry(action: string, patch: object = {}): void {
+    this.audit.unshift({
+      ...{ id: `e${this.audit.length + 1}`, position: '7', recordedAt: now(), action, project: projects[0] },
+      ...{ actor: { name: 'alice', kind: 'USER', user: { id: 'u1' }, apiToken: null }, subjectId: 'b1' },
+      ...{ subject: { __typename: 'Backend' }, outcome: 'ACCEPTED', code: null, requestId: 'request-1' },
+      ...{ callerRequestId: null, details: { name: 'fw' }, hash: 'f'.repeat(64) },
+      ...patch,
+    });
+  }
+
+  addAlert(patch: object = {}): Fields & { readonly id: string } {
+    const alert = {
+      ...{ __typename: 'Alert', id: `a${this.alerts.length + 1}`, version: 1, alertState: 'FIRING' },
+      ...{ severity: 'WARNING', condition: 'BACKEND_OFFLINE', ruleName: 'backends', rule: null, project: projects[0] },
+      ...{ subjectType: 'Backend', subjectId: 'b1', subjectName: 'fw-1', cmpObject: null, status: 'OFFLINE' },
+      ...{ reason: 'CONNECT_FAILED: it does not answer', since: now(-300_000), createdAt: now(-180_000) },
+      ...{ acknowledgedAt: null, acknowledgedBy: null, resolvedAt: null, lastNotifiedAt: null },
+      ...patch,
+    };
+    this.alerts.push(alert);
+    return alert;
+  }
+
+  /** One of each, for views of pages. */
+  fill(name: string): void {
+    this.addUser(name, { admin: true });
+    this.addUser('bob', { enabled: false });
+    this.addToken(name);
+    this.addToken('old', { revokedAt: now(-3_600_000), lastUsedAt: null });
+    this.addEntry('backendCreate', { details: { cmpObject: { type: 'tenant', externalId: '42' } } });
+    this.addEntry('apiTokenCreate', { outcome: 'REFUSED', code: 'FORBIDDEN', subject: null, subjectId: null });
+    this.addAlert({ subjectName: name, severity: 'CRITICAL' });
+    this.addAlert({ alertState: 'RESOLVED', resolvedAt: now(-60_000) });
+    this.rules.push({
+      ...{ id: 'r1', name, condition: 'BACKEND_OFFLINE', severity: 'CRITICAL', enabled: true, lastsMs: 120_000 },
+      ...{ withinMs: null, resolveAfterMs: 60_000, repeatMs: 3_600_000, checkedInAt: null, project: projects[0] },
+      channels: [{ id: 'ch1', name: 'ops' }],
+    });
+    const delivery = {
+      id: 'd1',
+      test: false,
+      deliveryState: 'FAILED',
+      alertCount: 2,
+      attempts: 3,
+      lastError: 'HTTP 500',
+    };
+    this.channels.push({
+      ...{
+        id: 'ch1',
+        name,
+        channelKind: 'WEBHOOK',
+        enabled: true,
+        destination: 'hooks.example.com:443',
+        recipients: [],
+      },
+      ...{ timeZone: 'Europe/Berlin', groupMs: 10_000, project: projects[0] },
+      quietTimes: [{ days: ['MONDAY', 'TUESDAY'], startTime: '22:00', endTime: '06:00' }],
+      deliveries: page([{ ...delivery, createdAt: now(), nextAttemptAt: now(60_000), finishedAt: null }]),
+    });
+    const object = { name, sizeBytes: '1200000', contentType: 'image/jpeg', modifiedAt: now() };
+    this.containers.push({
+      ...{ __typename: 'ObjectContainer', id: 'c1', name, createdAt: now(), project: projects[0] },
+      ...{ option: { name: 'usual' }, cmpObject: null, objects: page([object]) },
+    });
+  }
+}
+
+export function createPeopleRoot(
+  world: { readonly people: FakePeople; readonly mutations: { readonly name: string; readonly input: Fields }[] },
+  guard: (context: Context) => void,
+) {
+  const { people } = world;
+  const read =
+    <Arguments, Value>(value: (given: Arguments) => Value) =>
+    (given: Arguments, context: Context): Value => {
+      guard(context);
+      return value(given);
+    };
+  const list = (nodes: () => readonly Named[]) =>
+    read(({ first, after, text }: ListArguments) =>
+      page(
+        nodes().filter(({ name }) => !text || name.includes(text)),
+        first,
+        after,
+      ),
+    );
+  const byId = (nodes: () => readonly (Fields & { readonly id: string })[]) =>
+    read(({ id }: { readonly id: string }) => nodes().find((each) => each.id === id) ?? null);
+  const wish = (name: string, patch: (input: Fields) => void) =>
+    read(({ input }: { readonly input: Fields }) => {
+      world.mutations.push({ name, input });
+      patch(input);
+      return { userErrors: [] };
+    });
+  const replace = (nodes: (Fields & { readonly id: string })[], id: unknown, patch: object): void => {
+    const at = nodes.findIndex((each) => each.id === id);
+    const old = nodes[at];
+    if (old !== undefined) nodes[at] = { ...old, ...patch };
+  };
+  const whole = () =>
+    projects.map((project) => ({
+      ...{ __typename: 'Project', ...project, description: 'of tests', viewerRole: 'OPERATOR', createdAt: now() },
+      members: page(people.users.map((user) => ({ role: 'MEMBER', createdAt: now(), user }))),
+      loadBalancerQuotas: [{ kind: 'LOAD_BALANCERS', limit: 10, used: 10 }],
+      gslbQuotas: [{ kind: 'NAMES', limit: 100, used: 3 }],
+    }));
+  return {
+    users: list(() => people.users),
+    projects: list(whole),
+    project: byId(whole),
+    apiTokens: list(() => people.tokens),
+    node: byId(() => [...people.users, ...people.tokens]),
+    apiTokenRevoke: wish('apiTokenRevoke', ({ id }) => replace(people.tokens, id, { revokedAt: now() })),
+    membershipRemove: wish('membershipRemove', () => undefined),
+    auditEntries: read(({ first, after, ...filter }: ListArguments) => {
+      people.auditReads.push(filter);
+      return page(people.audit, first, after);
+    }),
+    alerts: read(({ first, after, states }: ListArguments) =>
+      page(
+        people.alerts.filter(({ alertState }) => !states || states.includes(String(alertState))),
+        first,
+        after,
+      ),
+    ),
+    alert: byId(() => people.alerts),
+    alertRules: list(() => people.rules),
+    alertChannels: list(() => people.channels),
+    alertChannel: byId(() => people.channels),
+    alertAcknowledge: wish('alertAcknowledge', ({ id }) =>
+      replace(people.alerts, id, {
+        ...{ alertState: 'ACKNOWLEDGED', acknowledgedAt: now(), acknowledgedBy: { name: 'admin' } },
+      }),
+    ),
+    alertEnd: wish('alertEnd', ({ id }) => replace(people.alerts, id, { alertState: 'RESOLVED', resolvedAt: now() })),
+    objectContainers: list(() => people.containers),
+    objectContainer: byId(() => people.containers),
+  };
+}
