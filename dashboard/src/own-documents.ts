@@ -14,6 +14,7 @@ import { subjects as hosts } from './pages/hosts/kinds.ts';
 import { subjects as loadbalancer } from './pages/loadbalancer/kinds.ts';
 import { subjects as objects } from './pages/objects/kinds.ts';
 import { subjects as people } from './pages/people/kinds.ts';
+import { subjects as register } from './pages/register/kinds.ts';
 import { subjects as relay } from './pages/relay/kinds.ts';
 import { variants as start } from './pages/start/kinds.ts';
 
@@ -31,6 +32,7 @@ export const subjectsOfPages: Readonly<Record<string, readonly Subjects[]>> = {
   alerts: [alerts],
   audit: [audit],
   people: [people],
+  register: [register],
 };
 
 export function ownDocuments(): readonly string[] {

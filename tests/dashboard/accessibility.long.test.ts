@@ -73,6 +73,7 @@ const views = [
   '/people?show=p1',
   '/people?token=t1',
   '/audit',
+  '/register',
 ];
 
 async function seriousFaults(page: Page): Promise<readonly string[]> {

@@ -2,8 +2,8 @@
 import { useCallback, useMemo } from 'react';
 import { useEntities, useLiveState } from '../../context.ts';
 import { openId } from '../../filters/filters.ts';
-import { CreateLink } from '../../forms/create-link.tsx';
 import { NoMatch } from '../../view/empty.tsx';
+import { Link } from '../../view/link.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { RowList } from '../../view/row-list.tsx';
 import { BackendRow, shownStatus } from './backend-row.tsx';
@@ -30,7 +30,11 @@ export function BackendsPanel({ control }: { readonly control: RelayControl }) {
       name="backends"
       title="Backends"
       summary={summarise(shown)}
-      tools={<CreateLink kind="Backend">Register</CreateLink>}
+      tools={
+        <Link className="form-link" href="/register">
+          Register a backend
+        </Link>
+      }
     >
       <div className="scroll">
         {shown.length > 0 && (

@@ -1,0 +1,107 @@
+// The first step: which driver speaks to the device, and where the device is.
+import { type FormEvent, useState } from 'react';
+import { useLiveState } from '../../context.ts';
+import { formatWord } from '../../view/format.ts';
+import { Failures } from '../../view/refusal.tsx';
+import type { Driver } from './page.tsx';
+import { type Place, transportsOf } from './place.ts';
+import { type Proof, useProof } from './use-proof.ts';
+
+interface AddressStepProps {
+  readonly drivers: readonly Driver[];
+  /** Its fingerprint is shown: another address begins again. */
+  readonly isFixed: boolean;
+  readonly onShown: (place: Place, proof: Proof) => void;
+  readonly onChange: () => void;
+}
+
+export function AddressStep({ drivers, isFixed, onShown, onChange }: AddressStepProps) {
+  const { viewer } = useLiveState();
+  const projects = viewer?.projects.filter(({ role }) => viewer.admin || role === 'OPERATOR') ?? [];
+  const [driverName, setDriverName] = useState(drivers[0]?.name ?? '');
+  const { read, isBusy, failures } = useProof(onShown);
+  const driver = drivers.find(({ name }) => name === driverName);
+  const transports = driver === undefined ? [] : transportsOf(driver);
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const port = String(form.get('port') ?? '');
+    void read({
+      projectId: String(form.get('projectId')),
+      driver: driverName,
+      host: String(form.get('host')).trim(),
+      port: port === '' ? null : Number(port),
+      transport: (form.get('transport') as Place['transport']) ?? transports[0] ?? null,
+      cryptoProfile: String(form.get('cryptoProfile')) as Place['cryptoProfile'],
+    });
+  };
+  if (projects.length === 0) return <li>Operators register backends, and you are an operator of no project.</li>;
+  return (
+    <li aria-label="Address">
+      <form onSubmit={submit}>
+        <h3>Where is it?</h3>
+        <fieldset disabled={isFixed || isBusy}>
+          <label className="field">
+            Project
+            <select name="projectId" required>
+              {projects.map(({ project }) => (
+                <option key={project.id} value={project.id}>
+                  {project.name}
+                </option>
+              ))}
+            </select>
+          </label>
+          <label className="field">
+            Driver
+            <select name="driver" value={driverName} onChange={({ target }) => setDriverName(target.value)}>
+              {drivers.map(({ name, family, summary }) => (
+                <option key={name} value={name} title={summary}>
+                  {name} ({formatWord(family)})
+                </option>
+              ))}
+            </select>
+          </label>
+          <label className="field">
+            Host name or address
+            <input name="host" required maxLength={253} autoComplete="off" placeholder="192.0.2.10" />
+          </label>
+          <label className="field">
+            Port
+            <input name="port" type="number" min={1} max={65_535} placeholder="the usual one" />
+          </label>
+          {transports.length > 1 && (
+            <label className="field">
+              Protocol
+              <select name="transport">
+                {transports.map((name) => (
+                  <option key={name}>{name}</option>
+                ))}
+              </select>
+            </label>
+          )}
+          <label className="field">
+            Cryptography
+            <select name="cryptoProfile" defaultValue="MODERN">
+              <option value="MODERN">modern</option>
+              <option value="COMPAT">compat, for devices of some years</option>
+              <option value="LEGACY">legacy, for old devices</option>
+            </select>
+          </label>
+        </fieldset>
+        {driver !== undefined && <p className="dim">{driver.summary}</p>}
+        <Failures failures={failures} />
+        <div className="actions">
+          {isFixed ? (
+            <button type="button" onClick={onChange}>
+              Another address
+            </button>
+          ) : (
+            <button type="submit" className="primary" disabled={isBusy} aria-busy={isBusy}>
+              {isBusy ? 'Asking the device…' : 'Show its fingerprint'}
+            </button>
+          )}
+        </div>
+      </form>
+    </li>
+  );
+}
