@@ -12,6 +12,7 @@ const places: Readonly<Record<string, string>> = {
   Gslb: '/gslb?gslb=',
   GslbPoolMember: '/gslb?member=',
   ObjectCluster: '/objects?cluster=',
+  ObjectContainer: '/objects?container=',
   User: '/people?user=',
   Project: '/people?show=',
   ApiToken: '/people?token=',

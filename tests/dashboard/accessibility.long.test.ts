@@ -74,6 +74,7 @@ const views = [
   '/people?token=t1',
   '/audit',
   '/register',
+  '/objects?container=c1',
 ];
 
 async function seriousFaults(page: Page): Promise<readonly string[]> {

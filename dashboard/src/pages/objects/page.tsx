@@ -1,15 +1,17 @@
 // The page of object storage: the clusters for administrators, and the containers and keys of a project.
-import { useMemo } from 'react';
+import { useCallback, useMemo } from 'react';
 import { useEntities } from '../../context.ts';
+import { openId } from '../../filters/filters.ts';
 import { useFilters } from '../../filters/use-filters.ts';
 import type { Page } from '../../page.ts';
 import { FeedPanel } from '../../view/feed-panel.tsx';
 import { PageFrame } from '../../view/page-frame.tsx';
 import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
 import { ClustersPanel } from './clusters-panel.tsx';
-import { filterFormat } from './filters.ts';
+import { ContainerDrawer } from './container-drawer.tsx';
+import { filterFormat, type ObjectControl } from './filters.ts';
 import { clusterKind, troubles } from './kinds/cluster.ts';
-import { subjects } from './kinds.ts';
+import { containerType, subjects } from './kinds.ts';
 import { OptionsPanel } from './options-panel.tsx';
 import { ProjectPanels } from './project-panels.tsx';
 import { poll, readLists } from './reads.ts';
@@ -42,7 +44,7 @@ function ObjectsPage() {
   const control = useFilters(filterFormat);
   usePageTitle(useNews());
   return (
-    <PageFrame control={control} className="objects" waitingFor="clusters">
+    <PageFrame control={control} className="objects" waitingFor="clusters" drawer={<OpenDrawer control={control} />}>
       <div className="column">
         <ClustersPanel control={control} />
         <OptionsPanel />
@@ -54,6 +56,12 @@ function ObjectsPage() {
       </div>
     </PageFrame>
   );
+}
+
+function OpenDrawer({ control: { filters, change } }: { readonly control: ObjectControl }) {
+  const id = openId(filters, containerType);
+  const onClose = useCallback(() => change({ open: null }), [change]);
+  return id === null ? null : <ContainerDrawer key={id} id={id} onClose={onClose} />;
 }
 
 function useNews(): readonly string[] {

@@ -8,11 +8,13 @@ import { Panel } from '../../view/panel.tsx';
 import { Time } from '../../view/time.tsx';
 import { useRepeated } from '../../view/use-repeated.ts';
 import type { ObjectControl } from './filters.ts';
+import { containerType } from './kinds.ts';
 
 const everyMs = 5_000;
 
 /** Of the chosen project, else of the first one. */
-export function ProjectPanels({ control: { filters } }: { readonly control: ObjectControl }) {
+export function ProjectPanels({ control }: { readonly control: ObjectControl }) {
+  const { filters } = control;
   const { viewer } = useLiveState();
   const project = viewer?.projects.find(({ project: { id } }) => id === filters.projectId) ?? viewer?.projects[0];
   const projectId = filters.projectId ?? project?.project.id;
@@ -21,7 +23,7 @@ export function ProjectPanels({ control: { filters } }: { readonly control: Obje
   const name = project?.project.id === projectId ? project.project.name : 'the project';
   return (
     <>
-      <ContainersPanel key={`containers ${projectId}`} projectId={projectId} project={name} />
+      <ContainersPanel key={`containers ${projectId}`} control={control} projectId={projectId} project={name} />
       {isOperator && <AccessKeysPanel key={`keys ${projectId}`} projectId={projectId} project={name} />}
     </>
   );
@@ -39,7 +41,11 @@ interface Found<Node> {
   readonly reason?: string;
 }
 
-function ContainersPanel({ projectId, project }: OfProject) {
+interface ContainersPanelProps extends OfProject {
+  readonly control: ObjectControl;
+}
+
+function ContainersPanel({ control: { change }, projectId, project }: ContainersPanelProps) {
   const { requester } = useDependencies();
   const read = useCallback(
     () =>
@@ -67,7 +73,14 @@ function ContainersPanel({ projectId, project }: OfProject) {
       {({ id, name, option, createdAt, cmpObject }) => (
         <li key={id} data-container={name}>
           <span className="line">
-            <span className="name">{name}</span>
+            <button
+              type="button"
+              className="link name"
+              data-row={id}
+              onClick={() => change({ open: { type: containerType.typename, id } })}
+            >
+              {name}
+            </button>
             <span className="dim">
               option {option?.name ?? 'not known'} · <Time at={createdAt} />
               {cmpObject !== null && ` · ${cmpObject.type}/${cmpObject.externalId}`}
