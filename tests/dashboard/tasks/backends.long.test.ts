@@ -1,0 +1,108 @@
+// Two everyday tasks by mouse alone, with a real firewall of the lab: register it step by step, and accept the host key that it shows.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { describeWithLab } from '../../support/lab.ts';
+import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
+import { launchBrowser, login, openPage, until } from '../support/browser.ts';
+
+describeWithLab('by mouse', (lab) => {
+  let system: RunningSystem;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    const { host } = lab().firewall;
+    system = await runningSystem({
+      settings: { roles: 'gateway,system,worker,relay,loadbalancer', 'egress.allow': `127.0.0.0/8,${host}/32` },
+    });
+    browser = await launchBrowser();
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await system?.stop();
+  });
+
+  async function opened(): Promise<{ readonly page: Page; readonly errors: string[] }> {
+    const { origin } = new URL(system.url);
+    const password = (await readFile(join(system.folder, 'accounts', 'admin.password'), 'utf8')).trim();
+    const { page, errors } = await openPage(browser, origin);
+    await login(page, { url: origin }, { user: { name: 'admin', password } }, '/');
+    return { page, errors };
+  }
+
+  const navigate = (page: Page, name: string) =>
+    page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name, exact: true }).click();
+
+  test('register a firewall: its fingerprint is shown, compared and accepted before an account is entered', async () => {
+    const { host, port, hostKeySha256, username, privateKeyPath } = lab().firewall;
+    const { page, errors } = await opened();
+    await navigate(page, 'Relay');
+    await page.getByRole('link', { name: 'Register a backend' }).click();
+    await page.getByLabel('Driver').selectOption('linux-nftables');
+    await page.getByLabel('Host name or address').fill(host);
+    await page.getByLabel('Port').fill('1');
+    await page.getByRole('button', { name: 'Show its fingerprint' }).click();
+    await page.getByRole('alert').getByText('ECONNREFUSED').waitFor();
+    await page.getByLabel('Port').fill(String(port));
+    await page.getByRole('button', { name: 'Show its fingerprint' }).click();
+    await page.getByText(hostKeySha256, { exact: true }).waitFor();
+    // Nowhere to enter a secret yet.
+    expect(await page.locator('input[type="password"], textarea').count()).toBe(0);
+    await page.getByLabel('I compared it, and it is the same').check();
+    await page.getByRole('button', { name: 'Accept this fingerprint' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('edge');
+    await page.getByLabel('Account').fill(username);
+    await page.getByLabel('Password', { exact: true }).fill('not its password');
+    await page.getByRole('button', { name: 'Register and log in' }).click();
+    await page.getByRole('alert').getByText('AUTH_FAILED').waitFor();
+    await page.getByLabel('Account').fill(username);
+    await page.getByLabel('Private key', { exact: true }).fill(await readFile(privateKeyPath, 'utf8'));
+    await page.getByRole('button', { name: 'Try this account' }).click();
+    await page.getByRole('status').getByText('edge is online.').waitFor();
+    await page.getByRole('link', { name: 'The page of the backend' }).click();
+    await page.getByRole('heading', { name: 'edge' }).waitFor();
+    await until(page, 'document.querySelector(".shown-head b").dataset.status === "ONLINE"');
+    expect(errors).toEqual([]);
+  });
+
+  test('accept a host key', async () => {
+    const { host, port, hostKeySha256, username, privateKeyPath } = lab().firewall;
+    const input = {
+      ...{ name: 'unknown', driver: 'linux-nftables', host, port, separateObjects: true },
+      credentials: { username, privateKey: await readFile(privateKeyPath, 'utf8') },
+    };
+    const { page, errors } = await opened();
+    const query = `mutation ($input: BackendCreateInput!) { backendCreate(input: $input) { userErrors { message } } }`;
+    const token = await adminToken();
+    const { project } = await ask<{ project: { nodes: { id: string }[] } }>(
+      token,
+      '{ project: projects(names: ["default"]) { nodes { id } } }',
+      {},
+    );
+    await ask(token, query, { input: { ...input, projectId: project.nodes[0]?.id } });
+    await navigate(page, 'Relay');
+    await page.locator('[data-list="backends"] [data-row]').filter({ hasText: 'unknown' }).click();
+    await page.getByRole('button', { name: 'Accept what it shows…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(hostKeySha256).waitFor();
+    await dialog.getByRole('button', { name: 'Accept this host key' }).click();
+    await until(page, `document.querySelector('.settle.alarm') === null`);
+    expect(errors).toEqual([]);
+  });
+
+  async function adminToken(): Promise<string> {
+    const password = (await readFile(join(system.folder, 'accounts', 'admin.password'), 'utf8')).trim();
+    const query = 'mutation ($input: LoginInput!) { login(input: $input) { accessToken } }';
+    const done = await ask<{ login: { accessToken: string } }>('', query, { input: { name: 'admin', password } });
+    return done.login.accessToken;
+  }
+
+  async function ask<Data>(token: string, query: string, variables: object): Promise<Data> {
+    const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) };
+    const response = await fetch(system.url, { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
+    const { data, errors } = (await response.json()) as { readonly data?: Data; readonly errors?: unknown };
+    if (data === undefined || errors !== undefined) throw new Error(JSON.stringify(errors));
+    return data;
+  }
+});

@@ -1,0 +1,178 @@
+// Everyday tasks by mouse alone, on the product that also the files of tests/main-jobs share: clicks, and typing into fields; no address is
+// typed but the first. What the tasks are about is made beforehand.
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { LoadBalancer } from '../../main-jobs/support/load-balancer.ts';
+import { describeWithProduct, type Product, runningProduct } from '../../main-jobs/support/product.ts';
+import { waitFor } from '../../support/temporary-folder.ts';
+import { launchBrowser, login, openPage, until, type Watched } from '../support/browser.ts';
+
+const mark = randomUUID().slice(0, 8);
+
+describeWithProduct('by mouse', () => {
+  let product: Product;
+  let browser: Browser;
+  let watched: Watched;
+  let page: Page;
+  beforeAll(async () => {
+    product = await runningProduct();
+    browser = await launchBrowser();
+  });
+  afterAll(() => browser?.close());
+  beforeEach(async () => {
+    watched = await openPage(browser, product.url);
+    page = watched.page;
+    await login(page, product, { user: { name: 'admin', password: product.password } }, '/');
+  });
+  afterEach(() => watched.context.close());
+
+  const navigate = (name: string) =>
+    page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name, exact: true }).click();
+
+  async function block(address: string, externalId: string): Promise<void> {
+    const made = await product.change<{ operation: { state: string } }>(
+      'firewallAddressSetElementAdd',
+      {
+        ...{ idempotencyKey: randomUUID(), backend: { name: 'lab-firewall' }, set: 'blocked', address },
+        cmpObject: { type: 'tenant', externalId },
+      },
+      'operation { state }',
+    );
+    expect(made.operation.state).toBe('SUCCEEDED');
+  }
+
+  test('who asked for an operation: from the operation to the audit trail', async () => {
+    await block('203.0.113.71', `asked-${mark}`);
+    await navigate('Relay');
+    await page
+      .locator('.rows-operations [data-row]')
+      .filter({ hasText: `asked-${mark}` })
+      .click();
+    const drawer = page.locator('.drawer');
+    await drawer.getByText('Requested by').waitFor();
+    await drawer.getByRole('link', { name: 'in the audit trail' }).click();
+    const entry = page.locator('[data-list="entries"] > ul > li').first();
+    await entry.locator('[data-action="firewallAddressSetElementAdd"]').waitFor();
+    await entry.getByText('api token').waitFor();
+    await entry.getByText('accepted', { exact: true }).waitFor();
+    // The object of the CMP leads on.
+    await entry.getByRole('link', { name: `tenant/asked-${mark}` }).click();
+    await page.getByRole('heading', { name: `tenant/asked-${mark}` }).waitFor();
+    expect(watched.errors).toEqual([]);
+  });
+
+  test('who may what, and what is watched', async () => {
+    await navigate('People');
+    await page.locator('[data-list="users"]').getByRole('link', { name: 'admin', exact: true }).click();
+    await page.locator('.drawer').getByText('everything: an administrator').waitFor();
+    await page.locator('.drawer').getByRole('button', { name: /^Close/ }).click();
+    await page.locator('[data-list="projects"]').getByRole('link', { name: 'default', exact: true }).click();
+    await page.locator('.drawer').getByRole('heading', { name: 'Quotas' }).waitFor();
+    await page.locator('.drawer').getByText('load balancers of load balancing').waitFor();
+    await page.locator('.drawer').getByRole('button', { name: /^Close/ }).click();
+    await navigate('Alerts');
+    await page.locator('[data-list="rules"] .hint, [data-list="rules"] li').first().waitFor();
+    await page.locator('[data-list="channels"] .hint, [data-list="channels"] li').first().waitFor();
+    expect(watched.errors).toEqual([]);
+  });
+
+  test('what an object of the CMP became', async () => {
+    await block('203.0.113.72', `became-${mark}`);
+    await navigate('CMP objects');
+    await page.getByLabel('Object of the CMP').fill(`tenant/became-${mark}`);
+    await page.getByRole('button', { name: 'Show what it became' }).click();
+    await page.locator('[data-list="tree"]').getByText('203.0.113.72').waitFor();
+    await page.locator('[data-list="tree"]').getByText('lab-firewall').first().waitFor();
+    expect(watched.errors).toEqual([]);
+  });
+
+  test('why a name answers what it does', async () => {
+    const at = await product.part('sites');
+    const fqdn = `why-${mark}.gslb.lab.test`;
+    const make = async (mutation: string, field: string, input: object) =>
+      (await product.change<Record<string, { id: string }>>(mutation, input, `${field} { id }`))[field]?.id ?? '';
+    const { gslbFlavors: flavors } = await product.ask<{ gslbFlavors: { nodes: { id: string; name: string }[] } }>(
+      '{ gslbFlavors { nodes { id name } } }',
+    );
+    const poolId = await make('gslbPoolCreate', 'gslbPool', { name: `why-${mark}` });
+    const address = { addresses: [at.EU], servicePort: Number(at.WEB_PORT) };
+    await make('gslbPoolMemberCreate', 'gslbPoolMember', { poolId, name: 'eu', ...address });
+    const flavorId = flavors.nodes.find((flavor) => flavor.name === 'lab')?.id;
+    const id = await make('gslbCreate', 'gslb', { fqdn, flavorId, poolIds: [poolId], ttlSeconds: 5 });
+    try {
+      await navigate('GSLBs');
+      await page.locator('[data-row]').filter({ hasText: fqdn }).first().click();
+      const explanation = page.getByRole('region', { name: 'Explanation' });
+      await explanation.getByRole('button', { name: 'Explain' }).click();
+      await explanation
+        .locator('.answer')
+        .getByText(at.EU ?? '')
+        .waitFor();
+      await explanation.locator('.steps-told li').first().waitFor();
+    } finally {
+      await product.change('gslbDelete', { id }, '');
+    }
+    expect(watched.errors).toEqual([]);
+  });
+
+  test('upload an object, look at it, download it and delete it', async () => {
+    await product.part('clusters');
+    const name = `photos-${mark}`;
+    await waitFor('the container to be created', () =>
+      product.tidegate('containers', 'create', name).then(
+        () => true,
+        () => false,
+      ),
+    );
+    await navigate('Object storage');
+    await page.getByRole('button', { name, exact: true }).click();
+    const drawer = page.locator('.drawer');
+    await drawer.getByText('It has no objects yet.').waitFor();
+    await drawer.getByText('File, at most 5.0 GiB').waitFor();
+    const buffer = Buffer.from('a photo of a cat');
+    await drawer.getByLabel(/^File/).setInputFiles({ name: 'cat.txt', mimeType: 'text/plain', buffer });
+    await drawer.getByRole('button', { name: 'Upload' }).click();
+    await drawer.getByText('cat.txt is stored: 16 bytes.').waitFor();
+    await drawer.locator('[data-object="cat.txt"]').waitFor();
+    const [opened] = await Promise.all([
+      watched.context.waitForEvent('page'),
+      drawer.getByRole('button', { name: 'Download cat.txt' }).click(),
+    ]);
+    await opened.getByText('a photo of a cat').waitFor();
+    await opened.close();
+    await drawer.getByRole('button', { name: 'Delete… cat.txt' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+    await drawer.locator('[data-object="cat.txt"]').waitFor({ state: 'detached' });
+    await drawer.getByRole('button', { name: 'Delete the container…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete the container', exact: true }).click();
+    await drawer.waitFor({ state: 'detached' });
+    expect(watched.errors).toEqual([]);
+  });
+
+  test('why a node was replaced', async () => {
+    const balancer = new LoadBalancer(product, 'why');
+    const { WEB1, WEB_PORT } = await product.part('balancers');
+    const words = ['--http', '80', '--member', `${WEB1}:${WEB_PORT}`, '--nodes', '1..1'];
+    let lost = '';
+    try {
+      await product.tidegate('loadbalancers', 'create', balancer.name, ...words);
+      const serving = async () => (await balancer.read()).nodes.find(({ nodeState }) => nodeState === 'SERVING');
+      lost = (await waitFor('a node to serve', serving)).name;
+      await product.lab('unplug', lost);
+      await waitFor('another node in its place', async () => {
+        const node = await serving();
+        return node !== undefined && node.name !== lost;
+      });
+      await navigate('Load balancers');
+      await page.locator('[data-row]').filter({ hasText: balancer.name }).first().click();
+      const decisions = page.getByRole('region', { name: 'Decisions of healing and autoscaling' });
+      await decisions.getByText(lost).first().waitFor();
+      await until(page, 'document.querySelector(".decisions li").textContent.includes("healing")');
+    } finally {
+      if (lost !== '') await product.lab('plug', lost);
+      await balancer.delete();
+    }
+    expect(watched.errors).toEqual([]);
+  });
+});
