@@ -7,7 +7,7 @@ import { decodeId } from '../values/ids.ts';
 import type { AuditEntry } from './trail.ts';
 
 /** Only entries that match all. A field that is null or absent matches all entries. */
-export interface AuditFilter {
+interface AuditFilter {
   /** A part of the name, upper or lower case. */
   readonly actorName?: string | null | undefined;
   /** A part of the mutation's name, upper or lower case. */

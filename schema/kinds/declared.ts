@@ -191,7 +191,10 @@ export const exceptions: readonly { readonly reason: string; readonly mutations:
     reason: 'A service of a cluster registers itself.',
     mutations: ['objectServiceDrain', 'objectServiceRemove', 'objectServiceUndrain'],
   },
-  { reason: 'A signed URL is not kept.', mutations: ['objectDeleteUrlCreate', 'objectDownloadUrlCreate', 'objectUploadUrlCreate'] },
+  {
+    reason: 'A signed URL is not kept.',
+    mutations: ['objectDeleteUrlCreate', 'objectDownloadUrlCreate', 'objectUploadUrlCreate'],
+  },
   { reason: 'The product makes nodes itself.', mutations: ['loadBalancerNodeReplace', 'loadBalancerNodesReplace'] },
   {
     reason: 'It is part of the record of a machine.',

@@ -27,7 +27,7 @@ const wordsOf: Readonly<Record<string, readonly string[]>> = {
   system: ['Membership', 'Viewer', 'Status', 'Audit', 'Login', 'Logout', 'Session', 'Ha'],
   relay: ['Firewall', 'Waf', 'Switch', 'Network', 'Router'],
   loadbalancer: ['ScalingDecision'],
-  'object-storage': ['ObjectService', 'ObjectUpload', 'ObjectDownload'],
+  'object-storage': ['ObjectService', 'ObjectUpload', 'ObjectDownload', 'ObjectDelete'],
 };
 
 /** Faults of the whole graph, from the complete SDL of each subgraph. */

@@ -68,28 +68,38 @@ describeWithLab('by mouse', (lab) => {
 
   test('accept a host key', async () => {
     const { host, port, hostKeySha256, username, privateKeyPath } = lab().firewall;
-    const input = {
-      ...{ name: 'unknown', driver: 'linux-nftables', host, port, separateObjects: true },
-      credentials: { username, privateKey: await readFile(privateKeyPath, 'utf8') },
-    };
     const { page, errors } = await opened();
-    const query = `mutation ($input: BackendCreateInput!) { backendCreate(input: $input) { userErrors { message } } }`;
     const token = await adminToken();
-    const { project } = await ask<{ project: { nodes: { id: string }[] } }>(
-      token,
-      '{ project: projects(names: ["default"]) { nodes { id } } }',
-      {},
-    );
-    await ask(token, query, { input: { ...input, projectId: project.nodes[0]?.id } });
+    const { backends, projects } = await ask<{
+      readonly backends: { readonly nodes: readonly { readonly id: string }[] };
+      readonly projects: { readonly nodes: readonly { readonly id: string }[] };
+    }>(token, '{ backends(names: ["edge"]) { nodes { id } } projects(names: ["default"]) { nodes { id } } }', {});
+    // A device is registered once.
+    for (const { id } of backends.nodes) await change(token, 'backendDelete', { id });
+    const credentials = { username, privateKey: await readFile(privateKeyPath, 'utf8') };
+    const place = { projectId: projects.nodes[0]?.id, name: 'unknown', driver: 'linux-nftables', host, port };
+    await change(token, 'backendCreate', { ...place, credentials });
     await navigate(page, 'Relay');
     await page.locator('[data-list="backends"] [data-row]').filter({ hasText: 'unknown' }).click();
     await page.getByRole('button', { name: 'Accept what it shows…' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText(hostKeySha256).waitFor();
     await dialog.getByRole('button', { name: 'Accept this host key' }).click();
+    await page
+      .locator('[data-list="backends"] [data-row]')
+      .filter({ hasText: 'unknown' })
+      .getByText('online')
+      .waitFor();
     await until(page, `document.querySelector('.settle.alarm') === null`);
     expect(errors).toEqual([]);
   });
+
+  async function change(token: string, mutation: string, input: object): Promise<void> {
+    const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+    const query = `mutation ($input: ${type}!) { done: ${mutation}(input: $input) { userErrors { message } } }`;
+    const { done } = await ask<{ done: { userErrors: readonly unknown[] } }>(token, query, { input });
+    expect(done.userErrors).toEqual([]);
+  }
 
   async function adminToken(): Promise<string> {
     const password = (await readFile(join(system.folder, 'accounts', 'admin.password'), 'utf8')).trim();

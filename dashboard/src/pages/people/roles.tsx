@@ -4,7 +4,7 @@ import { formatWord } from '../../view/format.ts';
 import { projectType } from './kinds.ts';
 import { OpenLink } from './open-link.tsx';
 
-export type Role = NonNullable<PeopleMembersQuery['project']>['members']['nodes'][number]['role'];
+type Role = NonNullable<PeopleMembersQuery['project']>['members']['nodes'][number]['role'];
 
 /** From the graph's own descriptions. */
 export const meanings: Readonly<Record<Role, string>> = {

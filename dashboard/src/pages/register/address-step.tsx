@@ -3,8 +3,7 @@ import { type FormEvent, useState } from 'react';
 import { useLiveState } from '../../context.ts';
 import { formatWord } from '../../view/format.ts';
 import { Failures } from '../../view/refusal.tsx';
-import type { Driver } from './page.tsx';
-import { type Place, transportsOf } from './place.ts';
+import { type Driver, type Place, transportsOf } from './place.ts';
 import { type Proof, useProof } from './use-proof.ts';
 
 interface AddressStepProps {

@@ -1,6 +1,6 @@
 // The inputs of credentials that a driver can use, and what was entered.
 import type { BackendCredentialsInput } from '../../../../generated/dashboard/graphql.ts';
-import type { Driver } from './page.tsx';
+import type { Driver } from './place.ts';
 
 const labels: Readonly<Record<keyof BackendCredentialsInput, string>> = {
   username: 'Account',

@@ -5,8 +5,7 @@ import { RegisterBackendDocument } from '../../../../generated/dashboard/graphql
 import { Failures } from '../../view/refusal.tsx';
 import { useMutation } from '../../view/use-mutation.ts';
 import { Credentials, credentialsIn } from './credentials.tsx';
-import type { Driver } from './page.tsx';
-import { type Place, schemaOf, transportsOf } from './place.ts';
+import { type Driver, type Place, schemaOf, transportsOf } from './place.ts';
 import type { Proof } from './use-proof.ts';
 
 interface LoginStepProps {

@@ -1,7 +1,7 @@
 // The page that registers a backend step by step: its address, the fingerprint that it shows, the comparison by a person, and only
 // then the log-in with credentials.
 import { useCallback, useState } from 'react';
-import { RegisterDriversDocument, type RegisterDriversQuery } from '../../../../generated/dashboard/graphql.ts';
+import { RegisterDriversDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies } from '../../context.ts';
 import { plainFormat } from '../../filters/filters.ts';
 import { useFilters } from '../../filters/use-filters.ts';
@@ -14,7 +14,7 @@ import { AddressStep } from './address-step.tsx';
 import { FingerprintStep } from './fingerprint-step.tsx';
 import { subjects } from './kinds.ts';
 import { LoginStep } from './login-step.tsx';
-import type { Place } from './place.ts';
+import type { Driver, Place } from './place.ts';
 import { ResultStep } from './result-step.tsx';
 import type { Proof } from './use-proof.ts';
 import './register.css';
@@ -25,8 +25,6 @@ export const page: Page = {
   keys: { firstList: 'steps', groups: [{ does: 'Address', focus: { 1: '[name="host"]' } }] },
   Content: RegisterPage,
 };
-
-export type Driver = RegisterDriversQuery['relayDrivers'][number];
 
 const filterFormat = plainFormat([]);
 const everyMs = 600_000;

@@ -1,6 +1,7 @@
-// Where the backend is, as it was entered.
-import type { BackendProofReadInput } from '../../../../generated/dashboard/graphql.ts';
-import type { Driver } from './page.tsx';
+// Which driver speaks to the backend, and where it is, as it was entered.
+import type { BackendProofReadInput, RegisterDriversQuery } from '../../../../generated/dashboard/graphql.ts';
+
+export type Driver = RegisterDriversQuery['relayDrivers'][number];
 
 export type Place = Pick<BackendProofReadInput, 'projectId' | 'driver' | 'host' | 'port' | 'transport'> & {
   readonly cryptoProfile: 'MODERN' | 'COMPAT' | 'LEGACY';

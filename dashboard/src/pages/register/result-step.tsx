@@ -11,7 +11,7 @@ import { Failures } from '../../view/refusal.tsx';
 import { useMutation } from '../../view/use-mutation.ts';
 import { useReading } from '../../view/use-reading.ts';
 import { Credentials, credentialsIn } from './credentials.tsx';
-import type { Driver } from './page.tsx';
+import type { Driver } from './place.ts';
 
 const everyMs = 2_000;
 

@@ -1,0 +1,80 @@
+// Two everyday tasks by mouse alone, with the forms: create a load balancer, and add a user and a token.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
+import { launchBrowser, login, openPage, type Watched } from '../support/browser.ts';
+
+let system: RunningSystem;
+let browser: Browser;
+let watched: Watched;
+let page: Page;
+
+beforeAll(async () => {
+  system = await runningSystem();
+  browser = await launchBrowser();
+  const { origin } = new URL(system.url);
+  watched = await openPage(browser, origin);
+  ({ page } = watched);
+  const password = (await readFile(join(system.folder, 'accounts', 'admin.password'), 'utf8')).trim();
+  await login(page, { url: origin }, { user: { name: 'admin', password } }, '/');
+}, 120_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await system?.stop();
+});
+
+const navigate = (name: string) =>
+  page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name, exact: true }).click();
+const field = (within: Page | Locator, name: string) => within.getByLabel(new RegExp(`^${name}( needed)?$`)).first();
+const created = (what: string) => page.getByRole('status').getByText(`The ${what} is created.`).waitFor();
+
+test('create a load balancer', async () => {
+  await navigate('Load balancers');
+  await page.locator('.panel-balancers').getByRole('link', { name: 'Create' }).click();
+  await field(page, 'Name').fill('web');
+  await page.getByRole('button', { name: 'Add pool' }).click();
+  const pool = page.getByRole('group', { name: 'pool 1', exact: true });
+  await field(pool, 'Name').fill('shop');
+  await field(pool, 'Member protocol').selectOption('HTTP');
+  await pool.getByRole('button', { name: 'Add member' }).click();
+  const member = page.getByRole('group', { name: 'member 1', exact: true });
+  await field(member, 'Host').fill('192.0.2.10');
+  await field(member, 'Port').fill('8080');
+  await page.getByRole('button', { name: 'Create a load balancer' }).click();
+  await created('load balancer web');
+  await navigate('Load balancers');
+  await page.locator('.rows-balancers .row').getByText('web', { exact: true }).waitFor();
+  expect(watched.errors).toEqual([]);
+});
+
+test('add a user and a token, and see both among the people; the token is revoked', async () => {
+  await navigate('People');
+  await page.getByRole('link', { name: 'Add a user' }).click();
+  await field(page, 'Name').fill('alice');
+  await field(page, 'Password').fill('correct horse battery staple');
+  await page.getByRole('button', { name: /^Create an? user$/ }).click();
+  await created('user alice');
+  await navigate('People');
+  await page.locator('[data-list="users"]').getByRole('link', { name: 'alice', exact: true }).waitFor();
+  await page.getByRole('link', { name: 'Add a token' }).click();
+  const project = field(page, 'Project');
+  await project.focus();
+  await project.pressSequentially('default');
+  await page.getByRole('option', { name: 'default' }).first().waitFor();
+  await project.press('Enter');
+  await field(page, 'Name').fill('cmp');
+  await field(page, 'Role').selectOption('MEMBER');
+  await page.getByRole('button', { name: 'Create a token' }).click();
+  await created('token cmp');
+  await page.locator('[data-secret="secret"]').getByText(/^tg_/).waitFor();
+  await navigate('People');
+  const tokens = page.locator('[data-list="tokens"]');
+  await tokens.getByText('never used').first().waitFor();
+  await tokens.getByRole('button', { name: 'Revoke… cmp' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke', exact: true }).click();
+  await tokens.getByText('revoked').waitFor();
+  expect(watched.errors).toEqual([]);
+});
