@@ -6,6 +6,8 @@ export const creatorRoles = {
   ...{ Gslb: 'MEMBER', GslbPool: 'MEMBER', GslbMonitor: 'MEMBER', GslbPoolMember: 'MEMBER', DnsZone: 'ADMINISTRATOR' },
   ...{ ObjectCluster: 'ADMINISTRATOR', ObjectOption: 'ADMINISTRATOR', ObjectContainer: 'OPERATOR' },
   ...{ ObjectAccessKey: 'OPERATOR', Machine: 'ADMINISTRATOR', LoadBalancerHost: 'ADMINISTRATOR' },
+  ...{ User: 'ADMINISTRATOR', Project: 'ADMINISTRATOR', Membership: 'ADMINISTRATOR', ApiToken: 'OPERATOR' },
+  ...{ AlertRule: 'MEMBER', AlertChannel: 'OPERATOR' },
 } as const;
 
 export type CreatableKind = keyof typeof creatorRoles;

@@ -6,11 +6,10 @@ import {
   type AlertsDeliveriesQuery,
 } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
-import { editLink } from '../../forms/links.ts';
+import { EditLink } from '../../forms/create-link.tsx';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { Drawer, Facts } from '../../view/drawer.tsx';
 import { formatDuration, formatWord } from '../../view/format.ts';
-import { Link } from '../../view/link.tsx';
 import { PagedList } from '../../view/paged-panel.tsx';
 import { isOperator } from '../../view/permissions.ts';
 import { Time } from '../../view/time.tsx';
@@ -68,7 +67,7 @@ function ChannelDetails({ channel }: { readonly channel: Channel }) {
   return (
     <>
       <div className="actions">
-        <Link href={editLink('AlertChannel', id)}>Change the channel</Link>
+        <EditLink kind="AlertChannel" id={id} projectId={project?.id} />
         <ConfirmedAction
           label="Send a test"
           about={name}

@@ -3,7 +3,7 @@ import { useCallback } from 'react';
 import { type AlertChannelFieldsFragment, AlertsChannelsDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies } from '../../context.ts';
 import { useFilters } from '../../filters/use-filters.ts';
-import { newLink } from '../../forms/links.ts';
+import { CreateLink } from '../../forms/create-link.tsx';
 import { formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
 import { PagedPanel } from '../../view/paged-panel.tsx';
@@ -33,11 +33,7 @@ export function ChannelsPanel({ control: { filters } }: { readonly control: Aler
       none={
         text === null ? 'There is no channel: alerts are shown here only.' : 'No channel has this text in its name.'
       }
-      tools={
-        <Link className="tools" href={newLink('AlertChannel')}>
-          Add a channel
-        </Link>
-      }
+      tools={<CreateLink kind="AlertChannel">Add a channel</CreateLink>}
       keyOf={({ id }) => id}
       item={(channel) => <ChannelItem channel={channel} />}
     />

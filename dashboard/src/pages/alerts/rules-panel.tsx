@@ -2,7 +2,8 @@
 import { useCallback } from 'react';
 import { AlertsRulesDocument, type AlertsRulesQuery } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies } from '../../context.ts';
-import { editLink, newLink } from '../../forms/links.ts';
+import { CreateLink } from '../../forms/create-link.tsx';
+import { editLink } from '../../forms/links.ts';
 import { formatDuration, formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
 import { PagedPanel } from '../../view/paged-panel.tsx';
@@ -30,11 +31,7 @@ export function RulesPanel({ control: { filters } }: { readonly control: AlertCo
       title="Rules"
       paged={paged}
       none={text === null ? 'There is no rule: nothing is watched.' : 'No rule has this text in its name.'}
-      tools={
-        <Link className="tools" href={newLink('AlertRule')}>
-          Add a rule
-        </Link>
-      }
+      tools={<CreateLink kind="AlertRule">Add a rule</CreateLink>}
       keyOf={({ id }) => id}
       item={(rule) => <RuleItem rule={rule} />}
     />

@@ -7,10 +7,9 @@ import {
   PeopleProjectDocument,
 } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
-import { editLink, newLink } from '../../forms/links.ts';
+import { CreateLink, EditLink } from '../../forms/create-link.tsx';
 import { Drawer, Facts } from '../../view/drawer.tsx';
 import { formatWord } from '../../view/format.ts';
-import { Link } from '../../view/link.tsx';
 import { PagedList } from '../../view/paged-panel.tsx';
 import { isOperator } from '../../view/permissions.ts';
 import { Moment, Time } from '../../view/time.tsx';
@@ -44,19 +43,18 @@ export function ProjectDrawer({ id, onClose }: ProjectDrawerProps) {
     return project && { ...project, gslbQuotas: gslb?.project?.gslbQuotas ?? [] };
   }, [requester, id]);
   const { value: project, failure } = useReading(read, useNews(), everyMs);
-  const isAdmin = viewer?.admin === true;
   return (
     <Drawer id={id} title={project?.name ?? 'Project'} onClose={onClose}>
       {project == null ? (
         <Missing isGone={project === null} failure={failure} />
       ) : (
         <>
-          {isAdmin && (
-            <div className="actions">
-              <Link href={editLink('Project', id)}>Change the project</Link>
-              <Link href={newLink('Membership', { projectId: id })}>Add a member</Link>
-            </div>
-          )}
+          <div className="actions">
+            <EditLink kind="Project" id={id} projectId={id} />
+            <CreateLink kind="Membership" presets={{ projectId: id }} projectId={id}>
+              Add a member
+            </CreateLink>
+          </div>
           <Facts
             facts={[
               { name: 'What', value: project.description },
@@ -136,7 +134,9 @@ function ProjectTokens({ id }: { readonly id: string }) {
     <section aria-label="API tokens">
       <h3>API tokens</h3>
       <p>
-        <Link href={newLink('ApiToken', { projectId: id })}>Add a token</Link>
+        <CreateLink kind="ApiToken" presets={{ projectId: id }} projectId={id}>
+          Add a token
+        </CreateLink>
       </p>
       <PagedList paged={paged} none="None." keyOf={(token) => token.id} item={(token) => <TokenItem token={token} />} />
     </section>

@@ -1,9 +1,8 @@
 // The projects that the viewer may see, with the number of their members.
 import { useCallback } from 'react';
 import { PeopleProjectsDocument, type PeopleProjectsQuery } from '../../../../generated/dashboard/graphql.ts';
-import { useDependencies, useLiveState } from '../../context.ts';
-import { newLink } from '../../forms/links.ts';
-import { Link } from '../../view/link.tsx';
+import { useDependencies } from '../../context.ts';
+import { CreateLink } from '../../forms/create-link.tsx';
 import { PagedPanel } from '../../view/paged-panel.tsx';
 import { usePaged } from '../../view/use-paged.ts';
 import { useSettled } from '../../view/use-settled.ts';
@@ -17,7 +16,6 @@ type Project = PeopleProjectsQuery['projects']['nodes'][number];
 
 export function ProjectsPanel({ control: { filters } }: { readonly control: PeopleControl }) {
   const { requester } = useDependencies();
-  const { viewer } = useLiveState();
   const text = useSettled(filters.text) || null;
   const readPage = useCallback(
     async (after: string | null) => (await requester.request(PeopleProjectsDocument, { text, after })).projects,
@@ -34,13 +32,7 @@ export function ProjectsPanel({ control: { filters } }: { readonly control: Peop
           ? 'You are a member of no project: ask an administrator.'
           : 'No project has this text in its name.'
       }
-      tools={
-        viewer?.admin === true && (
-          <Link className="tools" href={newLink('Project')}>
-            Add a project
-          </Link>
-        )
-      }
+      tools={<CreateLink kind="Project">Add a project</CreateLink>}
       keyOf={({ id }) => id}
       item={(project) => <ProjectItem project={project} />}
     />

@@ -1,6 +1,5 @@
 // API tokens of the projects that the viewer operates, newest first.
-import { newLink } from '../../forms/links.ts';
-import { Link } from '../../view/link.tsx';
+import { CreateLink } from '../../forms/create-link.tsx';
 import { PagedPanel } from '../../view/paged-panel.tsx';
 import { useSettled } from '../../view/use-settled.ts';
 import type { PeopleControl } from './filters.ts';
@@ -22,9 +21,9 @@ export function TokensPanel({ control: { filters } }: { readonly control: People
           : 'No token matches the filters.'
       }
       tools={
-        <Link className="tools" href={newLink('ApiToken', projectId === null ? {} : { projectId })}>
+        <CreateLink kind="ApiToken" presets={{ projectId: projectId ?? undefined }} projectId={projectId ?? undefined}>
           Add a token
-        </Link>
+        </CreateLink>
       }
       keyOf={({ id }) => id}
       item={(token) => <TokenItem token={token} />}

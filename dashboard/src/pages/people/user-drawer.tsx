@@ -6,10 +6,9 @@ import {
   PeopleUserDocument,
 } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
-import { editLink, newLink } from '../../forms/links.ts';
+import { CreateLink, EditLink } from '../../forms/create-link.tsx';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { Drawer, Facts } from '../../view/drawer.tsx';
-import { Link } from '../../view/link.tsx';
 import { PagedList } from '../../view/paged-panel.tsx';
 import { Moment, Time } from '../../view/time.tsx';
 import { useMutation } from '../../view/use-mutation.ts';
@@ -40,8 +39,10 @@ export function UserDrawer({ id, onClose }: DrawerProps) {
       ) : (
         <>
           <div className="actions">
-            <Link href={editLink('User', id)}>Change the user</Link>
-            <Link href={newLink('Membership', { userId: id })}>Add to a project</Link>
+            <EditLink kind="User" id={id} />
+            <CreateLink kind="Membership" presets={{ userId: id }}>
+              Add to a project
+            </CreateLink>
           </div>
           <Facts
             facts={[

@@ -2,8 +2,7 @@
 import { useCallback } from 'react';
 import { PeopleUsersDocument, type PeopleUsersQuery } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies } from '../../context.ts';
-import { newLink } from '../../forms/links.ts';
-import { Link } from '../../view/link.tsx';
+import { CreateLink } from '../../forms/create-link.tsx';
 import { PagedPanel } from '../../view/paged-panel.tsx';
 import { usePaged } from '../../view/use-paged.ts';
 import { useSettled } from '../../view/use-settled.ts';
@@ -29,11 +28,7 @@ export function UsersPanel({ control: { filters } }: { readonly control: PeopleC
       title="Users"
       paged={paged}
       none={text === null ? 'There is no user.' : 'No user has this text in the name.'}
-      tools={
-        <Link className="tools" href={newLink('User')}>
-          Add a user
-        </Link>
-      }
+      tools={<CreateLink kind="User">Add a user</CreateLink>}
       keyOf={({ id }) => id}
       item={(user) => <UserItem user={user} />}
     />
