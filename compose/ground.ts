@@ -19,6 +19,7 @@ import { EndedLeases } from '../platform/work/ended-leases.ts';
 import { Leases } from '../platform/work/leases.ts';
 import { OwedWork } from '../platform/work/owed-work.ts';
 import { ProcessLease } from '../platform/work/process-lease.ts';
+import { RunningTime } from '../platform/work/running-time.ts';
 import { TrustedClock } from '../platform/work/trusted-clock.ts';
 import { createRedisWake } from '../platform/work/wake.ts';
 import { databaseLocations, redisLocation } from './connections.ts';
@@ -107,6 +108,7 @@ export async function layGround(dependencies: GroundDependencies): Promise<LaidG
   await lifecycle.add('ended leases', { start: () => endedLeases.start(), stop: () => endedLeases.stop() });
   const trustedClock = new TrustedClock({ db, log });
   await lifecycle.add('trusted clock', trustedClock);
+  await lifecycle.add('running time', new RunningTime({ db, log, roles: config.roles }));
   const sequencer = new Sequencer({ db, wake, log, leases });
   await lifecycle.add('sequencer', sequencerPart(sequencer));
   addPlatformMetrics(registry, { db, sequencer, leases, owedWork: new OwedWork({ db }) });

@@ -86,10 +86,10 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Runnin
   });
   const resolvers: Resolvers[] = [
     balancerResolvers({
-      ...{ reads: balancers, service: balancerService, parts, nodes, subnets, statuses },
+      ...{ db, reads: balancers, service: balancerService, parts, nodes, subnets, statuses },
       quotas: new QuotaService(common),
     }),
-    partResolvers({ reads: parts, service: partService, balancers, certificates, nodes, statuses }),
+    partResolvers({ db, reads: parts, service: partService, balancers, certificates, nodes, statuses }),
     certificateResolvers({ reads: certificates, service: certificateService, parts }),
     subnetResolvers({ reads: subnets, service: subnetService }),
     nodeResolvers({ reads: nodes, service: new NodeService(common) }),

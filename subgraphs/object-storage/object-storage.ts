@@ -33,6 +33,7 @@ export function createObjectStorageSubgraph(ground: ObjectStorageOptions): Runni
     ...{ service: new ContainerService(ground, questions), urls: new UrlService(ground) },
   });
   const resolvers = centreResolvers({
+    db: ground.db,
     reads,
     clusters: new ClusterService(ground),
     services: new ClusterServices(ground, questions),

@@ -162,7 +162,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
   const resolvers: readonly Resolvers[] = [
     driverResolvers(drivers),
     backendResolvers({
-      ...{ reads: backendReads, service: backends, drivers },
+      ...{ db, reads: backendReads, service: backends, drivers },
       proofs: new ProofReader({ drivers, egress, settings, log }),
     }),
     mappingResolvers({

@@ -41,6 +41,11 @@ export function typeFields(fields: Readonly<Record<string, DescribedField>>): st
     .join('');
 }
 
+/** The field of a type whose status changes are stored. */
+export const uptimeFieldText = `  "How long it was up, from its stored changes of status."
+  uptime("The time, up to now." window: UptimeWindow = DAY): Uptime! @cost(weight: 5)
+`;
+
 const totalCountText = 'Items of all pages together, or null when more than 10,000 rows would have to be counted.';
 
 export function connectionText(name: string, what: string): string {

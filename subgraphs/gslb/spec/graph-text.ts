@@ -13,6 +13,7 @@ import {
   payloadText,
   typeFields,
   upper,
+  uptimeFieldText,
 } from '../../../platform/graph/described/text.ts';
 import {
   definitionsOf,
@@ -146,6 +147,9 @@ function inputOf(name: string, field: DescribedField): readonly [string, Describ
   return [idFieldOf(name, field), { ...field, type: field.type.startsWith('[') ? '[ID!]' : 'ID' }];
 }
 
+/** Kinds with an operating status. */
+const judged: ReadonlySet<string> = new Set(['Gslb', 'GslbPoolMember']);
+
 function typeText(kind: GslbKind): string {
   const project =
     kind.owner === 'PROJECT' ? '  "The project that owns the object."\n  project: Project @semanticNonNull\n' : '';
@@ -155,7 +159,7 @@ type ${kind.name} implements Node @key(fields: "id") {
   id: ID!
   "Increases by one with every change."
   version: Int!
-${project}${typeFields(kind.fields)}${kind.typeFields}  "When it was created."
+${project}${typeFields(kind.fields)}${kind.typeFields}${judged.has(kind.name) ? uptimeFieldText : ''}  "When it was created."
   createdAt: DateTime!
   "When it last changed, with its version."
   updatedAt: DateTime!

@@ -12,6 +12,7 @@ import {
   plural,
   typeFields,
   upper,
+  uptimeFieldText,
 } from '../../../platform/graph/described/text.ts';
 import {
   definitionsOf,
@@ -85,7 +86,7 @@ ${typeFields(kind.fields)}  "How far its last change has come on the nodes."
   operatingStatus: OperatingStatus!
   "Result of its checks, or why it does not serve. Null if there is nothing to report."
   operatingReason: String
-${kind.name === 'PoolMember' ? '  "Until when clients that it has may send requests; 2 seconds later their sessions end. Null if it is not drained."\n  drainUntil: DateTime\n' : ''}  "When it was created."
+${kind.name === 'PoolMember' ? `  "Until when clients that it has may send requests; 2 seconds later their sessions end. Null if it is not drained."\n  drainUntil: DateTime\n${uptimeFieldText}` : ''}  "When it was created."
   createdAt: DateTime!
   "When its settings or its status last changed."
   updatedAt: DateTime!

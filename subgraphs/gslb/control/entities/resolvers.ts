@@ -3,6 +3,7 @@ import type { Resolvers } from '../../../../generated/graph/gslb.ts';
 import { maySee } from '../../../../platform/edge/authorise.ts';
 import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import { deletePayload, payload } from '../../../../platform/edge/mutation.ts';
+import { uptimeField } from '../../../../platform/events/uptime/uptime-reads.ts';
 import { cmpObjectLink, decodeCmpObject } from '../../../../platform/graph/cmp-object.ts';
 import type { PageArguments } from '../../../../platform/graph/connection.ts';
 import { loader } from '../../../../platform/graph/loader.ts';
@@ -177,6 +178,10 @@ export function entityResolvers(dependencies: ResolverDependencies): Resolvers {
   };
   const extra: Readonly<Record<EntityType, object>> = {
     Gslb: {
+      uptime: uptimeField(db, {
+        ...{ subjectType: 'Gslb', kind: 'gslb.operatingStatus', judge: 'gslb' },
+        of: ({ id, operatingStatus: status, createdAt }: NameRow) => ({ id, status, createdAt }),
+      }),
       cmpObject: cmpObjectLink,
       zoneName: ({ zone }: NameRow) => zone,
       dnsZone: ({ zone }: NameRow, _: unknown, context: Context) => reads.zoneNamed(context, zone),
@@ -209,6 +214,10 @@ export function entityResolvers(dependencies: ResolverDependencies): Resolvers {
         reads.pageOfUsers(context, 'Gslb', namesOfPool, id, args),
     },
     GslbPoolMember: {
+      uptime: uptimeField(db, {
+        ...{ subjectType: 'GslbPoolMember', kind: 'gslbPoolMember.operatingStatus', judge: 'gslb' },
+        of: ({ id, operatingStatus: status, createdAt }: MemberEntity) => ({ id, status, createdAt }),
+      }),
       operatingStatus: ({ operatingStatus }: MemberEntity) => operatingStatus ?? 'UNKNOWN',
       operatingReason: ({ statusMessage }: MemberEntity) => statusMessage,
       followedLoadBalancer: ({ spec: { loadBalancerId: id } }: MemberEntity) =>

@@ -1,7 +1,9 @@
 // Resolvers of load balancers.
 import type { Resolvers } from '../../../../generated/graph/loadbalancer.ts';
+import type { Database } from '../../../../platform/database/database.ts';
 import { invariant } from '../../../../platform/edge/errors.ts';
 import { deletePayload, payload } from '../../../../platform/edge/mutation.ts';
+import { uptimeField } from '../../../../platform/events/uptime/uptime-reads.ts';
 import { cmpObjectLink, decodeCmpObject } from '../../../../platform/graph/cmp-object.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import type { BalancerRow } from '../../rules/rows.ts';
@@ -15,6 +17,7 @@ import type { QuotaService } from './quota-service.ts';
 import type { StatusReads } from './status-reads.ts';
 
 interface BalancerResolverDependencies {
+  readonly db: Database;
   readonly reads: BalancerReads;
   readonly service: BalancerService;
   readonly parts: PartReads;
@@ -25,7 +28,7 @@ interface BalancerResolverDependencies {
 }
 
 export function balancerResolvers(all: BalancerResolverDependencies): Resolvers {
-  const { reads, service, parts, nodes, subnets, statuses, quotas } = all;
+  const { db, reads, service, parts, nodes, subnets, statuses, quotas } = all;
   const byPort = ({ spec }: PartRow) => Number(spec.port);
   return {
     Query: {
@@ -44,6 +47,10 @@ export function balancerResolvers(all: BalancerResolverDependencies): Resolvers 
     LoadBalancer: {
       __resolveReference: ({ id }, context) => reads.byGlobalId(context, id),
       id: ({ id }) => encodeId('LoadBalancer', id),
+      uptime: uptimeField(db, {
+        ...{ subjectType: 'LoadBalancer', kind: 'loadBalancer.operatingStatus', judge: 'loadbalancer' },
+        of: ({ id, operatingStatus: status, createdAt }: BalancerRow) => ({ id, status, createdAt }),
+      }),
       project: ({ projectId }) => ({ id: encodeId('Project', projectId) }),
       cmpObject: cmpObjectLink,
       urls: async (row, _, context) => {

@@ -1,7 +1,9 @@
 // Resolvers of all kinds of parts, generated from their descriptions.
 import type { Resolvers } from '../../../../generated/graph/loadbalancer.ts';
+import type { Database } from '../../../../platform/database/database.ts';
 import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import { deletePayload, payload } from '../../../../platform/edge/mutation.ts';
+import { uptimeField } from '../../../../platform/events/uptime/uptime-reads.ts';
 import type { PageArguments } from '../../../../platform/graph/connection.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import type { ProvisioningStatus } from '../../rules/states.ts';
@@ -16,6 +18,7 @@ import type { PartService } from './part-service.ts';
 import type { StatusReads } from './status-reads.ts';
 
 interface PartResolverDependencies {
+  readonly db: Database;
   readonly reads: PartReads;
   readonly service: PartService;
   readonly balancers: BalancerReads;
@@ -78,9 +81,17 @@ function typeResolvers(dependencies: PartResolverDependencies, kind: PartKind): 
     operatingReason: async (row: PartRow, _: unknown, context: Context) =>
       (await dependencies.statuses.ofPart(context, row)).reason,
     ...(kind.name === 'Pool' ? poolUsers(reads) : {}),
+    ...(kind.name === 'PoolMember' ? { uptime: uptimeOfMembers(dependencies.db) } : {}),
     ...Object.fromEntries(settings),
     ...Object.fromEntries(belowIt.map((child) => [childFields[child.name], childResolver(reads, child)])),
   };
+}
+
+function uptimeOfMembers(db: Database) {
+  return uptimeField<PartRow>(db, {
+    ...{ subjectType: 'PoolMember', kind: 'poolMember.operatingStatus', judge: 'loadbalancer' },
+    of: ({ id, operatingStatus: status, createdAt }) => ({ id, status, createdAt }),
+  });
 }
 
 /** What sends requests to a pool. */

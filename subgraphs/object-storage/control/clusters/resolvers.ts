@@ -1,21 +1,25 @@
 // Resolvers of clusters, options and rings.
 import type { Resolvers } from '../../../../generated/graph/object-storage.ts';
+import type { Database } from '../../../../platform/database/database.ts';
 import { adminCaller } from '../../../../platform/edge/authorise.ts';
 import { deletePayload, payload } from '../../../../platform/edge/mutation.ts';
 import { entityFeed } from '../../../../platform/events/entity-feed.ts';
 import type { StatusFeed } from '../../../../platform/events/feed.ts';
+import { uptimeField } from '../../../../platform/events/uptime/uptime-reads.ts';
 import { clustersOfPartition, countsOf, partitionCount } from '../../../../platform/rings/ring.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import { mapStream } from '../../../../platform/work/pull-stream.ts';
 import type { OptionService } from '../options/option-service.ts';
 import type { RingChangeService } from '../rings/ring-change-service.ts';
 import { percentOf, type StepProgress } from '../rings/ring-changes.ts';
+import type { ClusterRow } from '../stores/cluster-store.ts';
 import type { RingMemberRow, RingRow } from '../stores/ring-store.ts';
 import type { ClusterService } from './cluster-service.ts';
 import type { ClusterServices } from './cluster-services.ts';
 import type { ObjectStorageReads } from './reads.ts';
 
 interface ResolverDependencies {
+  readonly db: Database;
   readonly reads: ObjectStorageReads;
   readonly clusters: ClusterService;
   readonly services: ClusterServices;
@@ -25,7 +29,7 @@ interface ResolverDependencies {
 }
 
 export function centreResolvers(dependencies: ResolverDependencies): Resolvers {
-  const { reads, clusters, services, options, ringChanges, feed } = dependencies;
+  const { db, reads, clusters, services, options, ringChanges, feed } = dependencies;
   return {
     Query: {
       objectEndpoints: (_, _args, context) => reads.endpoints(context),
@@ -84,6 +88,10 @@ export function centreResolvers(dependencies: ResolverDependencies): Resolvers {
       site: ({ site }) => (site === '' ? null : site),
       clusterState: ({ state }) => state,
       presence: presenceOf,
+      uptime: uptimeField(db, {
+        ...{ subjectType: 'ObjectCluster', kind: 'objectCluster.presence', judge: 'object-storage' },
+        of: (row: ClusterRow) => ({ id: row.id, status: presenceOf(row), createdAt: row.createdAt }),
+      }),
       controllers: (row, _, context) => reads.controllers(context, row),
     },
     ObjectClusterController: {

@@ -1,6 +1,8 @@
 // Resolvers of backends. The mappings and operations folders add the fields for mappings and operations.
 import type { BackendTransport, Resolvers } from '../../../../generated/graph/relay.ts';
+import type { Database } from '../../../../platform/database/database.ts';
 import { deletePayload, payload } from '../../../../platform/edge/mutation.ts';
+import { uptimeField } from '../../../../platform/events/uptime/uptime-reads.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import type { Driver } from '../../drivers/driver.ts';
 import { mainTransport } from '../../drivers/options.ts';
@@ -12,12 +14,13 @@ import { optionsOf } from './endpoint.ts';
 import type { ProofReader } from './proof-reader.ts';
 
 export function backendResolvers(dependencies: {
+  readonly db: Database;
   readonly reads: BackendReads;
   readonly service: BackendService;
   readonly proofs: ProofReader;
   readonly drivers: ReadonlyMap<string, Driver>;
 }): Resolvers {
-  const { reads, service, proofs, drivers } = dependencies;
+  const { db, reads, service, proofs, drivers } = dependencies;
   return {
     Query: {
       backend: (_, args, context) => reads.find(context, args),
@@ -38,6 +41,10 @@ export function backendResolvers(dependencies: {
     Backend: {
       __resolveReference: ({ id }, context) => reads.byGlobalId(context, id),
       id: (row) => encodeId('Backend', row.id),
+      uptime: uptimeField(db, {
+        ...{ subjectType: 'Backend', kind: 'backend.operatingStatus', judge: 'worker' },
+        of: (row: BackendView) => ({ id: row.id, status: row.operatingStatus, createdAt: row.createdAt }),
+      }),
       driver: (row) => drivers.get(row.driver) ?? null,
       driverName: (row) => row.driver,
       enabled: (row) => row.provisioningStatus === 'ENABLED',

@@ -1,0 +1,143 @@
+// The uptimes of many subjects, from events in a real database: what is kept, what is read, and the times in which nothing ran.
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { Database } from '../../../../platform/database/database.ts';
+import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import { mostEvents, uptimeField } from '../../../../platform/events/uptime/uptime-reads.ts';
+import { newUuid } from '../../../../platform/values/ids.ts';
+import { RunningTime } from '../../../../platform/work/running-time.ts';
+import { TestGround } from '../../../support/ground.ts';
+
+interface Subject {
+  readonly id: string;
+  readonly status: string;
+  readonly createdAt: Date;
+}
+
+const hourMs = 3_600_000;
+const longAgo = new Date(Date.now() - 100 * 24 * hourMs);
+let ground: TestGround;
+let db: Database;
+
+beforeAll(async () => {
+  ground = await TestGround.open();
+  ({ db } = ground);
+});
+
+beforeEach(async () => {
+  await db.execute('DELETE FROM status_change');
+  await db.execute('DELETE FROM running_time');
+  await db.execute('UPDATE status_sequencer SET next_seq = 1, oldest_seq = 1');
+});
+
+afterAll(() => ground.stop());
+
+function uptimes(
+  subjects: readonly Subject[],
+  window: 'DAY' | 'WEEK' | 'MONTH' = 'DAY',
+  sql: Pick<Database, 'query' | 'execute'> = db,
+) {
+  const field = uptimeField<Subject>(sql, { subjectType: 'T', kind: 'k', judge: 'worker', of: (subject) => subject });
+  const context = { identity: null, requestId: 'r', loaders: new Map() } as unknown as RequestContext;
+  return Promise.all(subjects.map((subject) => field(subject, { window }, context)));
+}
+
+/** Changes so many hours ago, oldest first, of one subject. */
+async function changes(
+  id: string,
+  ...all: readonly (readonly [number, string | null, string, string?])[]
+): Promise<void> {
+  for (const [hours, from, to, kind = 'k'] of all) {
+    await ground.append({ subjectId: id, from, to, kind });
+    await db.execute('UPDATE status_change SET at = NOW(3) - INTERVAL ? SECOND WHERE seq IS NULL', [hours * 3_600]);
+    await ground.sequence();
+  }
+}
+
+const subject = (status = 'ONLINE', createdAt = longAgo): Subject => ({ id: newUuid(), status, createdAt });
+
+test('each of a page has its own, and a page costs three statements', async () => {
+  const [down, up, fresh] = [subject('ERROR'), subject(), subject('ONLINE', new Date(Date.now() - 2 * hourMs))];
+  await changes(down.id, [5, 'ONLINE', 'ERROR'], [4, 'X', 'Y', 'other']);
+  await changes(up.id, [30, 'ERROR', 'ONLINE']);
+  let asked = 0;
+  const counting = {
+    query: (...args: Parameters<Database['query']>) => {
+      asked += 1;
+      return db.query(...args);
+    },
+    execute: db.execute.bind(db),
+  } as unknown as Database;
+  const rest = Array.from({ length: 97 }, () => subject());
+  const [first, second, third] = await uptimes([down, up, fresh, ...rest], 'DAY', counting);
+  expect(asked).toBe(3);
+  expect(first).toMatchObject({ downCount: 1, knownPercent: 100 });
+  expect(first?.slots.at(-1)).toMatchObject({ state: 'DOWN', upPercent: 0 });
+  expect(second).toMatchObject({ upPercent: 100, downCount: 0, knownPercent: 100 });
+  expect(third).toMatchObject({ upPercent: 100, knownSince: fresh.createdAt });
+});
+
+test('what retention removed is not known', async () => {
+  const member = subject();
+  await changes(newUuid(), [20, 'A', 'B'], [6, 'A', 'B']);
+  await changes(member.id, [3, 'ERROR', 'ONLINE']);
+  await db.execute('DELETE FROM status_change WHERE seq = 1');
+  await db.execute('UPDATE status_sequencer SET oldest_seq = 2');
+  const [uptime] = await uptimes([member]);
+  expect(uptime?.upPercent).toBeCloseTo(50, 0);
+  expect(Date.now() - (uptime?.knownSince?.getTime() ?? 0)).toBeGreaterThan(5.9 * hourMs);
+  expect(Date.now() - (uptime?.knownSince?.getTime() ?? 0)).toBeLessThan(6.1 * hourMs);
+});
+
+test('a subject that changes without end is known for as long as its newest changes', async () => {
+  const member = subject();
+  const flaps = Array.from({ length: mostEvents + 20 }, (_, index) => ({
+    ...{ subjectId: member.id, kind: 'k' },
+    ...(index % 2 === 0 ? { from: 'ONLINE', to: 'ERROR' } : { from: 'ERROR', to: 'ONLINE' }),
+  }));
+  await ground.append(...flaps);
+  await ground.sequence();
+  await db.execute('UPDATE status_change SET at = NOW(3) - INTERVAL (? - seq) MINUTE', [flaps.length]);
+  const [uptime] = await uptimes([member], 'MONTH');
+  expect(uptime?.downCount).toBe(mostEvents / 2);
+  expect(uptime?.upPercent).toBeCloseTo(50, 0);
+  expect(uptime?.knownPercent).toBeLessThan(1);
+});
+
+test('while no process of the role ran, nothing is known', async () => {
+  const member = subject('ERROR');
+  await changes(member.id, [20, 'ONLINE', 'ERROR']);
+  const spans: readonly (readonly [string, number, number])[] = [
+    ['worker', 40, 10],
+    ['worker', 2, 0],
+    ['gslb', 40, 0],
+  ];
+  for (const [role, from, until] of spans)
+    await db.execute('INSERT INTO running_time VALUES (?, NOW(3) - INTERVAL ? SECOND, NOW(3) - INTERVAL ? SECOND)', [
+      role,
+      from * 3_600,
+      until * 3_600,
+    ]);
+  const [uptime] = await uptimes([member]);
+  expect(uptime?.slots.filter(({ state }) => state === 'UNKNOWN').length).toBeGreaterThanOrEqual(7);
+  expect(uptime?.slots.at(-1)?.state).toBe('DOWN');
+});
+
+test('beats lengthen one row; a silence and a step of the clock begin another', async () => {
+  const one = new RunningTime({ db, log: ground.log, roles: ['worker'] });
+  const other = new RunningTime({ db, log: ground.log, roles: ['worker'] });
+  const rows = () => db.query<{ role: string }>('SELECT role FROM running_time ORDER BY from_at');
+  await one.beat();
+  await other.beat();
+  expect(await rows()).toHaveLength(1);
+  await db.execute(
+    'UPDATE running_time SET from_at = from_at - INTERVAL 1 HOUR, until_at = until_at - INTERVAL 5 MINUTE',
+  );
+  await other.beat();
+  expect(await rows()).toHaveLength(2);
+  await db.execute('UPDATE running_time SET until_at = until_at + INTERVAL 1 DAY');
+  await one.beat();
+  expect(await rows()).toHaveLength(3);
+  await db.execute('UPDATE running_time SET from_at = from_at - INTERVAL 60 DAY, until_at = NOW(3) - INTERVAL 50 DAY');
+  await one.beat();
+  expect(await rows()).toHaveLength(1);
+});
