@@ -37,6 +37,8 @@ import { type QuotaDefaults, Quotas } from './control/stores/quotas.ts';
 import { SubnetReads } from './control/subnets/subnet-reads.ts';
 import { subnetResolvers } from './control/subnets/subnet-resolvers.ts';
 import { SubnetService } from './control/subnets/subnet-service.ts';
+import { statisticsResolvers } from './control/traffic/statistics-resolvers.ts';
+import { StatisticsStore } from './control/traffic/statistics-store.ts';
 import { TrafficReads } from './control/traffic/traffic-reads.ts';
 import { TrafficRecorder } from './control/traffic/traffic-recorder.ts';
 import { trafficResolvers } from './control/traffic/traffic-resolvers.ts';
@@ -79,6 +81,7 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Runnin
     names: dnsNames({ wake, ttlSeconds: settings.dnsTtlSeconds, nameRestMs: settings.nameRestMs }),
   });
   const seconds = new TrafficSeconds(options);
+  const statistics = new StatisticsStore(options);
   const statuses = new StatusReads(db, parts, nodes);
   const scaling = new ScalingService({ db, wake, mutations });
   const previews = new Previews({
@@ -103,6 +106,7 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Runnin
       node: (context, id) => nodes.node(context, id),
     }),
     trafficResolvers(new TrafficReads({ db, seconds })),
+    statisticsResolvers(statistics, parts),
   ];
   const { link, log, collectd } = options;
   const keeper = new HostKeeper({ db, wake, log });
@@ -118,7 +122,7 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Runnin
       }
       if (link === undefined) return;
       const documents = new NodeDocuments({ db, sealer: options.sealKeys });
-      const traffic = new TrafficRecorder({ ...options, seconds });
+      const traffic = new TrafficRecorder({ ...options, seconds, statistics });
       const sessions = new HostSessions({ db, wake, log, documents, traffic });
       const marks = databaseMarks({ db, log, sealer: options.sealKeys });
       served = await LinkServer.listen({ ...link, role: 'lbhost', log, marks, open: (peer) => sessions.open(peer) });

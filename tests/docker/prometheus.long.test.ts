@@ -9,6 +9,7 @@ import { Registry } from 'prom-client';
 import { parse } from 'yaml';
 import { Database } from '../../platform/database/database.ts';
 import { addHaMetrics } from '../../platform/process/metrics.ts';
+import { StatisticsStore } from '../../subgraphs/loadbalancer/control/traffic/statistics-store.ts';
 import { TrafficRecorder } from '../../subgraphs/loadbalancer/control/traffic/traffic-recorder.ts';
 import { TrafficSeconds } from '../../subgraphs/loadbalancer/control/traffic/traffic-seconds.ts';
 import { countRequests } from '../../subgraphs/object-storage/agents/server/server-metrics.ts';
@@ -49,7 +50,8 @@ afterAll(() => system?.stop());
 async function addTraffic(registry: Registry, { database }: RunningSystem): Promise<void> {
   const db = new Database({ connection: database.connection });
   const redis = new Redis({ path: database.redisPath });
-  new TrafficRecorder({ db, seconds: new TrafficSeconds({ redis, redisPrefix: database.redisPrefix }), registry });
+  const place = { redis, redisPrefix: database.redisPrefix };
+  new TrafficRecorder({ db, seconds: new TrafficSeconds(place), statistics: new StatisticsStore(place), registry });
   redis.disconnect();
   await db.close();
 }

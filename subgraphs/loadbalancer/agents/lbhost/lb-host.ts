@@ -185,6 +185,7 @@ export class LbHost {
       memberReport: (report) =>
         this.#link.report(`member/${id}/${report.member}`, { ...report } as Record<string, JsonValue>),
       trafficReport: (report) => this.#link.report(`traffic/${id}`, { ...report }),
+      statisticsReport: (report) => this.#link.report(`statistics/${id}`, { ...report }),
     });
     await runner.start();
     this.#runners.set(id, runner);

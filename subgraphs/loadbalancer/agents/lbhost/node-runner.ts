@@ -10,6 +10,7 @@ import type { Turns } from '../../../../platform/work/turns.ts';
 import type { HaproxyModel } from '../../rules/haproxy/model.ts';
 import { renderNode } from '../../rules/haproxy/render.ts';
 import type { NodePlaces } from '../../rules/haproxy/tree.ts';
+import type { StatisticsReport } from '../../wire/statistics-report.ts';
 import type { TrafficReport } from '../../wire/traffic-report.ts';
 import { positionOf, type WantedNode } from '../../wire/wanted-node.ts';
 import { AccessLog } from './access-log.ts';
@@ -20,6 +21,7 @@ import { Haproxy, RefusedError } from './haproxy/haproxy.ts';
 import { LogReader, type Transition } from './haproxy/log-reader.ts';
 import { inGraphsWords } from './haproxy/refusal.ts';
 import { RuntimeError, RuntimeSocket } from './haproxy/runtime-socket.ts';
+import { StatisticsTable } from './haproxy/statistics-table.ts';
 import { TrafficMeter } from './haproxy/traffic-meter.ts';
 import { Keepalived } from './keepalived.ts';
 import { appliedOf, readText, writeApplied, writePrivate } from './node-files.ts';
@@ -77,9 +79,12 @@ interface NodeRunnerOptions extends NodeDependencies {
   readonly report: (report: NodeReport) => void;
   readonly memberReport: (report: MemberReport) => void;
   readonly trafficReport: (report: TrafficReport) => void;
+  readonly statisticsReport: (report: StatisticsReport) => void;
 }
 
 const lookAgainMs = 1_000;
+/** People look at the statistics, nothing else. */
+const statisticsEveryMs = 5_000;
 /** A HAProxy that ends more often than this within the window is started only once per window. */
 const mostStarts = 5;
 const startWindowMs = 300_000;
@@ -98,6 +103,8 @@ export class NodeRunner {
   readonly #lines: LogReader;
   readonly #accessLog: AccessLog;
   readonly #meter: TrafficMeter;
+  readonly #statistics: StatisticsTable;
+  #statisticsAtMs = 0;
   readonly #traffic: Loop;
   readonly #keepalived: Keepalived;
   #haproxy: Haproxy;
@@ -144,6 +151,7 @@ export class NodeRunner {
       start: () => this.#incarnation ?? '',
       parts: () => options.wanted()?.parts ?? [],
     });
+    this.#statistics = new StatisticsTable(node.id);
     this.#traffic = new Loop({
       name: `traffic of node ${node.name}`,
       log: options.log,
@@ -381,6 +389,10 @@ export class NodeRunner {
       if ((status === 'UP' || status === 'DOWN') && this.#members.get(id)?.status !== status)
         this.#memberIs(id, status);
     this.#options.trafficReport(report);
+    const { source } = this.#meter;
+    if (source === undefined || Math.abs(report.at - this.#statisticsAtMs) < statisticsEveryMs) return;
+    this.#statisticsAtMs = report.at;
+    this.#options.statisticsReport(this.#statistics.read(source));
   }
 
   #memberIs(

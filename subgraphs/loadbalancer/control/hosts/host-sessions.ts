@@ -28,7 +28,7 @@ interface HostSessionsOptions {
   readonly log: Logger;
   readonly documents: NodeDocuments;
   /** Without it, traffic is not recorded. */
-  readonly traffic?: Pick<TrafficRecorder, 'record'>;
+  readonly traffic?: Pick<TrafficRecorder, 'record' | 'recordStatistics'>;
 }
 
 const block = z
@@ -144,12 +144,12 @@ class HostSession extends MachineSession implements LanedSession {
   /** A report that waits for the lock of one load balancer does not hold up reports of others. */
   laneOf(key: string): string {
     const [kind, node = ''] = key.split('/');
-    return kind === 'traffic' ? 'traffic' : (this.#balancers.get(node) ?? node);
+    return kind === 'traffic' || kind === 'statistics' ? 'traffic' : (this.#balancers.get(node) ?? node);
   }
 
   async report(reports: readonly LinkReport[]): Promise<void> {
-    const [figures, states] = [reports.filter(isTraffic), reports.filter((each) => !isTraffic(each))];
-    for (const { body } of figures) await this.#traffic(body);
+    const [figures, states] = [reports.filter(isFigures), reports.filter((each) => !isFigures(each))];
+    for (const each of figures) await this.#figures(each);
     if (states.length > 0) await this.#options.db.transaction((tx) => this.#states(tx, states));
   }
 
@@ -169,11 +169,13 @@ class HostSession extends MachineSession implements LanedSession {
   }
 
   /** Figures that can't be recorded are missing for a second. */
-  async #traffic(body: JsonValue): Promise<void> {
+  async #figures(report: LinkReport): Promise<void> {
     const { traffic, log } = this.#options;
-    await traffic
-      ?.record(this.#host.id, body)
-      .catch((error: unknown) => log.debug({ err: error, host: this.#host.name }, 'could not record traffic'));
+    const id = this.#host.id;
+    const { body } = report;
+    await (isStatistics(report) ? traffic?.recordStatistics(id, body) : traffic?.record(id, body))?.catch(
+      (error: unknown) => log.debug({ err: error, host: this.#host.name }, 'could not record figures'),
+    );
   }
 
   protected async send(): Promise<boolean> {
@@ -254,7 +256,8 @@ class HostSession extends MachineSession implements LanedSession {
   }
 }
 
-const isTraffic = ({ key }: LinkReport) => key.startsWith('traffic/');
+const isStatistics = ({ key }: LinkReport) => key.startsWith('statistics/');
+const isFigures = (report: LinkReport) => isStatistics(report) || report.key.startsWith('traffic/');
 
 /** A new node with no event due before its first check, which is an event of its own. */
 function awaitsCheck({ state, checkedAt, reason }: NodeRow, { givenUp, error }: NodeReportRead): boolean {

@@ -4,13 +4,16 @@ import { LRUCache } from 'lru-cache';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Database } from '../../../../platform/database/database.ts';
 import type { JsonValue } from '../../../../platform/values/json.ts';
+import { statisticsReport } from '../../wire/statistics-report.ts';
 import { type ListenerTraffic, meanLatencyMs, type TrafficReport, trafficReport } from '../../wire/traffic-report.ts';
+import type { StatisticsStore } from './statistics-store.ts';
 import { type LastReport, secondOf } from './traffic-figures.ts';
 import type { TrafficSeconds } from './traffic-seconds.ts';
 
 interface TrafficRecorderOptions {
   readonly db: Database;
   readonly seconds: TrafficSeconds;
+  readonly statistics: StatisticsStore;
   readonly registry: Registry;
 }
 
@@ -54,6 +57,13 @@ export class TrafficRecorder {
     // Another process recorded the last one, or Redis has lost what is cached here.
     const stored = await this.#options.seconds.last(report.node);
     await this.#write(node, report, stored ?? remembered, stored);
+  }
+
+  /** As `record`, for HAProxy's table. */
+  async recordStatistics(hostId: string, body: JsonValue): Promise<void> {
+    const report = statisticsReport.parse(body);
+    const node = await this.#node(report.node);
+    if (node?.hostId === hostId) await this.#options.statistics.keep(report);
   }
 
   /** False if `stored` differs from what Redis has. */

@@ -52,6 +52,7 @@ import { createScalingWork } from '../../../../subgraphs/loadbalancer/control/sc
 import { readBalancer } from '../../../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
 import { Quotas } from '../../../../subgraphs/loadbalancer/control/stores/quotas.ts';
 import { SubnetService } from '../../../../subgraphs/loadbalancer/control/subnets/subnet-service.ts';
+import { StatisticsStore } from '../../../../subgraphs/loadbalancer/control/traffic/statistics-store.ts';
 import { TrafficRecorder } from '../../../../subgraphs/loadbalancer/control/traffic/traffic-recorder.ts';
 import { TrafficSeconds } from '../../../../subgraphs/loadbalancer/control/traffic/traffic-seconds.ts';
 import { loadBalancerRow } from '../../../../subgraphs/loadbalancer/row.ts';
@@ -204,7 +205,8 @@ export class LbWorld {
     this.#redis = redis;
     this.#queues.push(...createScalingWork({ ...ground, redis, redisPrefix }, { changedMs: 86_400_000 }).queues);
     const seconds = new TrafficSeconds({ redis, redisPrefix });
-    return new TrafficRecorder({ db: ground.db, seconds, registry: new Registry() });
+    const statistics = new StatisticsStore({ redis, redisPrefix });
+    return new TrafficRecorder({ db: ground.db, seconds, statistics, registry: new Registry() });
   }
 
   async addWorker(): Promise<Worker> {

@@ -16,7 +16,11 @@ const reasonPart = /\breason: ([^,.]+)(?:, code: (\d+))?(?:, info: "([^"]*)")?/;
 /** Undefined if the log line has no reason. */
 export function reasonIn(line: string): string | undefined {
   const [, reason, code, info] = reasonPart.exec(line) ?? [];
-  if (reason === undefined) return undefined;
+  return reason === undefined ? undefined : plainWords(reason, code, info);
+}
+
+/** The result of a check: `check_desc`, `check_code` and `last_chk` of `show stat`. */
+export function plainWords(reason: string, code: string | undefined, info: string | undefined): string {
   if (reason.includes('passed')) return 'its check succeeded';
   if (code !== undefined) return `the answer has status ${code}`;
   const known = words[reason] ?? reason;

@@ -14,6 +14,18 @@ import {
 import type { WantedPart } from '../../../wire/wanted-node.ts';
 import { readText, writePrivate } from '../node-files.ts';
 import type { RuntimeSocket } from './runtime-socket.ts';
+import {
+  infoOf,
+  isListenerRow,
+  isMemberRow,
+  isPoolRow,
+  latencyOf,
+  numberOf,
+  type StatRow,
+  statRowsOf,
+  textOf,
+} from './show-stat.ts';
+import type { StatisticsSource } from './statistics-table.ts';
 
 interface TrafficMeterOptions {
   /** UUID of the node. */
@@ -35,9 +47,6 @@ const keptCount = z.object({
   count: z.uuid(),
   bases: z.array(z.tuple([z.string(), z.number().int()])),
 });
-
-/** A row of `show stat`. */
-type Row = ReadonlyMap<string, string>;
 
 /** Every this many reports, a report has all members, changed or not. */
 const allMembersEvery = 15;
@@ -65,6 +74,7 @@ export class TrafficMeter {
   /** The last report of each member. */
   readonly #reported = new Map<string, string>();
   #reports = 0;
+  #source: StatisticsSource | undefined;
   #from = 0;
 
   constructor(options: TrafficMeterOptions) {
@@ -75,13 +85,14 @@ export class TrafficMeter {
     const { node, runtime } = this.#options;
     // In one connection, because hundreds of nodes are polled each second.
     const [info = '', figures = ''] = (await runtime.ask('show info;show stat -1 7 -1')).split('# pxname');
-    const rows = rowsOf(`pxname${figures}`);
+    const rows = statRowsOf(`pxname${figures}`);
+    this.#source = { atMs: now, info, rows };
     await this.#workerIs(info);
     this.#now = new Map();
-    const pools = this.#pools(rows.filter(isPool));
+    const pools = this.#pools(rows.filter(isPoolRow));
     const used = poolsByListener(this.#options.parts());
-    const listeners = rows.filter(isListener).map((row) => this.#listener(row, pools, used));
-    const members = this.#members(rows.filter(isMember));
+    const listeners = rows.filter(isListenerRow).map((row) => this.#listener(row, pools, used));
+    const members = this.#members(rows.filter(isMemberRow));
     this.#forget(listeners);
     // Earlier workers appear only after a reload, which starts a new worker.
     if (this.#finishing > 0) this.#finishing = (await this.#options.master.earlierWorkers()).length;
@@ -96,6 +107,11 @@ export class TrafficMeter {
       ...{ bytesIn: counted('bytesIn'), bytesOut: counted('bytesOut') },
       ...{ listeners, pools, members: this.#changed(members) },
     };
+  }
+
+  /** What the last figures were read from. */
+  get source(): StatisticsSource | undefined {
+    return this.#source;
   }
 
   /** Client sessions now, including those that earlier workers are finishing. */
@@ -156,46 +172,50 @@ export class TrafficMeter {
     this.#isKept = false;
   }
 
-  #listener(row: Row, pools: readonly PoolTraffic[], used: ReadonlyMap<string, ReadonlySet<string>>): ListenerTraffic {
-    const name = text(row, 'pxname');
+  #listener(
+    row: StatRow,
+    pools: readonly PoolTraffic[],
+    used: ReadonlyMap<string, ReadonlySet<string>>,
+  ): ListenerTraffic {
+    const name = textOf(row, 'pxname');
     const id = name.slice(2);
     const count = (column: string) => this.#counted(name, row, column);
-    const isHttp = text(row, 'mode') === 'http';
-    const connections = count(text(row, 'conn_tot') === '' ? 'stot' : 'conn_tot');
+    const isHttp = textOf(row, 'mode') === 'http';
+    const connections = count(textOf(row, 'conn_tot') === '' ? 'stot' : 'conn_tot');
     const answers = answersOf(count);
     return {
       ...{ id, connections, requests: isHttp ? count('req_tot') : connections },
       ...{ errors: count('ereq') + answers['5xx'], bytesIn: count('bin'), bytesOut: count('bout'), answers },
-      ...{ open: number(row, 'scur'), mostOpen: number(row, 'slim') },
+      ...{ open: numberOf(row, 'scur'), mostOpen: numberOf(row, 'slim') },
       // HAProxy measures no request times per listener.
       latencyMs: meanLatencyMs(pools.filter((pool) => used.get(id)?.has(pool.id))),
     };
   }
 
   /** A pool that fails open has two backends. */
-  #pools(rows: readonly Row[]): PoolTraffic[] {
-    const byPool = Map.groupBy(rows, (row) => text(row, 'pxname').slice(2));
+  #pools(rows: readonly StatRow[]): PoolTraffic[] {
+    const byPool = Map.groupBy(rows, (row) => textOf(row, 'pxname').slice(2));
     return [...byPool].map(([id, own]) => {
-      const count = (column: string) => sumOf(own, (row) => this.#counted(text(row, 'pxname'), row, column));
+      const count = (column: string) => sumOf(own, (row) => this.#counted(textOf(row, 'pxname'), row, column));
       return {
         ...{ id, requests: count('stot'), errors: count('econ') + count('eresp') + count('hrsp_5xx') },
-        waiting: sumOf(own, (row) => number(row, 'qcur')),
-        usableMembers: sumOf(own.slice(0, 1), (row) => number(row, 'act') + number(row, 'bck')),
+        waiting: sumOf(own, (row) => numberOf(row, 'qcur')),
+        usableMembers: sumOf(own.slice(0, 1), (row) => numberOf(row, 'act') + numberOf(row, 'bck')),
         latencyMs: meanLatency(own),
       };
     });
   }
 
   /** A member with a host name has one server per address. */
-  #members(rows: readonly Row[]): MemberTraffic[] {
-    const byMember = Map.groupBy(rows, (row) => text(row, 'svname').slice(2, 38));
+  #members(rows: readonly StatRow[]): MemberTraffic[] {
+    const byMember = Map.groupBy(rows, (row) => textOf(row, 'svname').slice(2, 38));
     return [...byMember].map(([id, own]) => {
-      const key = (row: Row) => `${text(row, 'pxname')}/${text(row, 'svname')}`;
+      const key = (row: StatRow) => `${textOf(row, 'pxname')}/${textOf(row, 'svname')}`;
       const count = (column: string) => sumOf(own, (row) => this.#counted(key(row), row, column));
-      const checked = own.filter((row) => text(row, 'pxname').startsWith('p_'));
+      const checked = own.filter((row) => textOf(row, 'pxname').startsWith('p_'));
       return {
         ...{ id, requests: count('stot'), errors: count('econ') + count('eresp') + count('hrsp_5xx') },
-        ...{ bytesIn: count('bin'), bytesOut: count('bout'), open: sumOf(own, (row) => number(row, 'scur')) },
+        ...{ bytesIn: count('bin'), bytesOut: count('bout'), open: sumOf(own, (row) => numberOf(row, 'scur')) },
         ...{ latencyMs: meanLatency(own), status: statusOf(checked) },
       };
     });
@@ -216,9 +236,9 @@ export class TrafficMeter {
   }
 
   /** The sum of a counter over all workers. */
-  #counted(object: string, row: Row, column: string): number {
+  #counted(object: string, row: StatRow, column: string): number {
     const key = `${object} ${column}`;
-    const value = number(row, column);
+    const value = numberOf(row, column);
     const last = this.#last.get(key) ?? 0;
     if (this.#beginsAtNow) this.#add(key, -value);
     // A smaller value means that the counter restarted.
@@ -242,52 +262,23 @@ function answersOf(count: (column: string) => number): ListenerTraffic['answers'
 }
 
 /** A member with several addresses is up while one of them is. */
-function statusOf(rows: readonly Row[]): MemberTraffic['status'] {
-  const shown = rows.map((row) => statuses.find((each) => text(row, 'status').startsWith(each)) ?? 'UNCHECKED');
+function statusOf(rows: readonly StatRow[]): MemberTraffic['status'] {
+  const shown = rows.map((row) => statuses.find((each) => textOf(row, 'status').startsWith(each)) ?? 'UNCHECKED');
   return shown.find((each) => each === 'UP') ?? shown[0] ?? 'UNCHECKED';
 }
 
-function rowsOf(csv: string): Row[] {
-  const [head = '', ...lines] = csv.split('\n');
-  const columns = head.replace(/^# /, '').split(',');
-  return lines
-    .filter((line) => line !== '')
-    .map((line) => new Map(line.split(',').map((cell, at) => [columns[at] ?? '', cell] as const)));
-}
-
-function isListener(row: Row): boolean {
-  return text(row, 'type') === '0' && text(row, 'pxname').startsWith('l_');
-}
-
-function isPool(row: Row): boolean {
-  return text(row, 'type') === '1' && /^[po]_/.test(text(row, 'pxname'));
-}
-
-function isMember(row: Row): boolean {
-  return text(row, 'type') === '2' && text(row, 'svname').startsWith('m_');
-}
-
-function text(row: Row, column: string): string {
-  return row.get(column) ?? '';
-}
-
-function number(row: Row, column: string): number {
-  return Number(row.get(column) ?? 0) || 0;
-}
-
-function sumOf(rows: readonly Row[], of: (row: Row) => number): number {
+function sumOf(rows: readonly StatRow[], of: (row: StatRow) => number): number {
   return rows.reduce((sum, row) => sum + of(row), 0);
 }
 
 /** Throws if the text is not an answer: the worker may have ended. */
 function sessionsIn(answer: string): number {
   if (!answer.startsWith('# pxname')) throw new Error(`HAProxy does not show its sessions: ${answer.slice(0, 200)}`);
-  return sumOf(rowsOf(answer).filter(isListener), (row) => number(row, 'scur'));
+  return sumOf(statRowsOf(answer).filter(isListenerRow), (row) => numberOf(row, 'scur'));
 }
 
-/** Time for queueing, connecting, and until the answer begins. HAProxy's `ttime` also includes a client's pauses before its next request. */
-function meanLatency(rows: readonly Row[]): number {
-  const times = rows.map((row) => number(row, 'qtime') + number(row, 'ctime') + number(row, 'rtime'));
+function meanLatency(rows: readonly StatRow[]): number {
+  const times = rows.map(latencyOf);
   const known = times.filter((time) => time > 0);
   return known.length === 0 ? 0 : known.reduce((sum, time) => sum + time) / known.length;
 }
@@ -302,8 +293,4 @@ function poolsByListener(parts: readonly WantedPart[]): ReadonlyMap<string, Read
     if (kind === 'L7Policy') use(parentId, spec.redirectPool);
   }
   return used;
-}
-
-function infoOf(info: string, name: string): string {
-  return new RegExp(`^${name}: (.*)$`, 'm').exec(info)?.[1] ?? '';
 }

@@ -6,6 +6,7 @@ import { newUuid } from '../../../../../platform/values/ids.ts';
 import { nodesOf } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
 import { collectdKey } from '../../../../../subgraphs/loadbalancer/control/scaling/collectd/receiver.ts';
 import { NodeLoad } from '../../../../../subgraphs/loadbalancer/control/scaling/node-load.ts';
+import { StatisticsStore } from '../../../../../subgraphs/loadbalancer/control/traffic/statistics-store.ts';
 import { TrafficReads } from '../../../../../subgraphs/loadbalancer/control/traffic/traffic-reads.ts';
 import { TrafficRecorder } from '../../../../../subgraphs/loadbalancer/control/traffic/traffic-recorder.ts';
 import {
@@ -21,6 +22,7 @@ import { listenerOf, memberOf, reportOf } from '../../support/traffic.ts';
 let place: BalancerPlace;
 let redis: Redis;
 let seconds: TrafficSeconds;
+let statistics: StatisticsStore;
 let recorder: TrafficRecorder;
 let registry: Registry;
 let reads: TrafficReads;
@@ -30,6 +32,7 @@ beforeAll(async () => {
   place = await BalancerPlace.open();
   redis = new Redis({ path: place.database.redisPath });
   seconds = new TrafficSeconds({ redis, redisPrefix: place.database.redisPrefix });
+  statistics = new StatisticsStore({ redis, redisPrefix: place.database.redisPrefix });
   registry = new Registry();
   recorder = newRecorder(registry);
   reads = new TrafficReads({ db: place.ground.db, seconds });
@@ -40,7 +43,7 @@ afterAll(async () => {
 });
 
 function newRecorder(into = new Registry()): TrafficRecorder {
-  return new TrafficRecorder({ db: place.ground.db, seconds, registry: into });
+  return new TrafficRecorder({ db: place.ground.db, seconds, statistics, registry: into });
 }
 
 /** On the host. */
@@ -293,4 +296,16 @@ test('metrics of the nodes that report here, and of their listeners', async () =
     `listener_latency_seconds{${node},port="8080"} 0.04`,
   ])
     expect(text.split('\n')).toContain(`tidegate_load_balancer_${line}`);
+});
+
+test("a node's table of statistics is the newest of its own host", async () => {
+  const { nodes } = await balancerWithNodes('table', 1);
+  const [node = ''] = nodes;
+  const report = { node, at: 2_000, countedSince: 1_000, listeners: [], pools: [], servers: [], leftOut: 0 };
+  await recorder.recordStatistics(newUuid(), report);
+  expect(await statistics.read([node])).toEqual(new Map());
+  await recorder.recordStatistics(host, report);
+  await recorder.recordStatistics(host, { ...report, at: 3_000, leftOut: 7 });
+  expect((await statistics.read([newUuid(), node])).get(node)).toMatchObject({ at: 3_000, leftOut: 7 });
+  await expect(recorder.recordStatistics(host, { ...report, at: 'now' })).rejects.toThrow();
 });

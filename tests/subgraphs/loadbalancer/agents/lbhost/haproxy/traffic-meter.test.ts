@@ -7,7 +7,12 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Client } from 'undici';
 import { newUuid } from '../../../../../../platform/values/ids.ts';
 import { RuntimeSocket } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/haproxy/runtime-socket.ts';
+import {
+  type StatisticsSource,
+  StatisticsTable,
+} from '../../../../../../subgraphs/loadbalancer/agents/lbhost/haproxy/statistics-table.ts';
 import { TrafficMeter } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/haproxy/traffic-meter.ts';
+import { statisticsReport } from '../../../../../../subgraphs/loadbalancer/wire/statistics-report.ts';
 import { trafficReport } from '../../../../../../subgraphs/loadbalancer/wire/traffic-report.ts';
 import { waitFor } from '../../../../../support/temporary-folder.ts';
 import { HaproxyNode } from '../../../support/haproxy-node.ts';
@@ -72,6 +77,42 @@ test('requests, errors, bytes and status are counted on over a reload and a new 
   expect(after.requests).toBe(10);
   expect(after.pools[0]).toMatchObject({ requests: 10, usableMembers: 1 });
 }, 60_000);
+
+test("HAProxy's table: sessions, errors, retries, checks in words and since when, of each listener, pool and member", async () => {
+  const pool = node.pool();
+  node.monitor(pool, { path: '/health' });
+  const [one, two] = webs;
+  const [good, bad] = [node.member(pool, one?.port ?? 0), node.member(pool, two?.port ?? 0)];
+  if (two !== undefined) two.health = 503;
+  const listener = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  const table = new StatisticsTable(newUuid());
+  const read = async () => {
+    await meter.read();
+    return statisticsReport.parse(table.read(meter.source as StatisticsSource));
+  };
+  const serverOf = async (id: string) => (await read()).servers.find((each) => each.id === id);
+  await waitFor('one is down', async () => (await serverOf(bad.id))?.status === 'DOWN');
+  for (let n = 0; n < 3; n += 1) await ask(listener.port, { method: 'POST', body: 'x'.repeat(1_000) });
+  const report = await read();
+  expect(report.listeners).toMatchObject([{ id: listener.id, requests: 3, requestErrors: 0, serverErrors: 0 }]);
+  expect(report.pools).toMatchObject([{ id: pool.id, requests: 3, usableMembers: 1, waiting: 0, retries: 0 }]);
+  const servers = new Map(report.servers.map((each) => [each.id, each]));
+  expect(servers.get(good.id)).toMatchObject({
+    ...{ pool: pool.id, address: `127.0.0.1:${one?.port}`, requests: 3, open: 0, falls: 0 },
+    check: { code: 'L7OK', message: 'its check succeeded' },
+  });
+  expect(servers.get(good.id)?.bytesIn).toBeGreaterThan(3_000);
+  expect(servers.get(bad.id)).toMatchObject({
+    ...{ status: 'DOWN', requests: 0 },
+    check: { code: 'L7STS', message: 'the answer has status 503' },
+  });
+  expect(report.at - (servers.get(bad.id)?.changedAt ?? 0)).toBeLessThan(60_000);
+  // The words of the check stay the same, and so does their time.
+  const { since = 0 } = servers.get(bad.id)?.check ?? {};
+  expect((await serverOf(bad.id))?.check?.since).toBe(since);
+  expect(report.leftOut).toBe(0);
+});
 
 test('an earlier worker that finishes sessions is counted; members are reported when they change, and now and then', async () => {
   const held = await streamMember((socket) => void socket.resume());
