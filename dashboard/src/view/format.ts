@@ -83,3 +83,17 @@ export function formatValue(value: unknown): string {
 export function formatJson(value: unknown): string {
   return JSON.stringify(value, null, 2) ?? '';
 }
+
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
+/** `812 B`, `1.4 GiB`. */
+export function formatBytes(bytes: number): string {
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}
+
+/** `0`, `812`, `12.3 k`, `4.1 M`. */
+export function formatCount(count: number): string {
+  if (count < 10_000) return String(count);
+  return count < 1_000_000 ? `${(count / 1_000).toFixed(1)} k` : `${(count / 1_000_000).toFixed(1)} M`;
+}

@@ -124,6 +124,7 @@ export function createRoot(world: FakeWorld) {
       guard(context);
       return page(withText(world.clusters, text), first, after);
     },
+    objectCluster: ({ id }: { readonly id: string }) => world.clusters.find((each) => each.id === id) ?? null,
     objectRings: () => page([]),
     objectRingChanges: () => page([]),
     objectAccessKeys: () => page([]),

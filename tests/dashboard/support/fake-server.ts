@@ -4,14 +4,16 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { extname, join } from 'node:path';
-import { buildSchema, type GraphQLError, graphql } from 'graphql';
+import { buildSchema, defaultFieldResolver, type GraphQLError, type GraphQLFieldResolver, graphql } from 'graphql';
 import { useServer as serveSockets } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { EndpointRequest, EndpointResponse } from '../../../gateway/web/endpoint-request.ts';
 import { answerSession, Renewals, sessionFieldOf } from '../../../gateway/web/session-request.ts';
 import { documentPolicy } from '../../../gateway/web/static-files.ts';
+import type { UptimeWindow } from '../../../platform/events/uptime/uptime.ts';
 import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
 import { createRoot, type FakeContext } from './fake-graph.ts';
+import { uptime } from './fake-values.ts';
 import type { ChangeFilter, FakeWorld } from './fake-world.ts';
 
 const contentTypes: Readonly<Record<string, string>> = {
@@ -172,6 +174,7 @@ export class FakeServer {
       operationName: operationName ?? null,
       rootValue: createRoot(this.#world),
       contextValue,
+      fieldResolver: withUptime,
     });
   }
 
@@ -185,6 +188,12 @@ export class FakeServer {
     response.end(JSON.stringify(result));
   }
 }
+
+/** Everything was up for as long as it has no other uptime. */
+const withUptime: GraphQLFieldResolver<object, FakeContext> = (source, args, context, info) =>
+  info.fieldName === 'uptime' && !('uptime' in source)
+    ? uptime((args as { readonly window: UptimeWindow }).window)
+    : defaultFieldResolver(source, args, context, info);
 
 function bearerOf(header: unknown): string | null {
   const match = /^Bearer (\S+)$/.exec(String(header ?? ''));

@@ -1,5 +1,7 @@
 // Values that all parts of the fake graph use: projects, times, pages and coded errors.
 
+import { type UptimeWindow, uptimeOf } from '../../../platform/events/uptime/uptime.ts';
+
 export interface FakeProject {
   readonly id: string;
   readonly name: string;
@@ -49,6 +51,20 @@ export function cluster(number: number, name: string, { presence = 'PRESENT', he
     ...{ __typename: 'ObjectCluster', id: `cl${number}`, version: 1, number, name, zone: name, site: 'fra1' },
     ...{ weight: 100, clusterState: 'ACTIVE', presence, s3Urls: [], controllers: [controller] },
   };
+}
+
+/** Down for so many hours until two hours ago; known for 10 days. */
+export function uptime(window: UptimeWindow, downHours = 0): object {
+  const nowMs = Date.now();
+  const [endMs, beginMs] = [nowMs - 7_200_000, nowMs - 7_200_000 - downHours * 3_600_000];
+  const outage = [
+    { atMs: endMs, from: 'ERROR', to: 'ONLINE' },
+    { atMs: beginMs, from: 'ONLINE', to: 'ERROR' },
+  ];
+  return uptimeOf(window, {
+    ...{ transitions: downHours === 0 ? [] : outage, status: 'ONLINE', nowMs },
+    ...{ completeSinceMs: nowMs - 10 * 86_400_000, judgedIn: [{ fromMs: 0, untilMs: nowMs }] },
+  });
 }
 
 /** Those whose name has the text; all without a text. */

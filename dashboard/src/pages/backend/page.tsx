@@ -5,6 +5,7 @@ import {
   type BackendExamplesQuery,
   BackendPageDocument,
   type BackendPageQuery,
+  UptimeOfBackendDocument,
 } from '../../../../generated/dashboard/graphql.ts';
 import { formatCmpObject, linkToCmpObject } from '../../cmp-object.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
@@ -12,14 +13,13 @@ import { containsWords, type FilterFormat, type Filters, plainFormat, toSearch }
 import { useFilters } from '../../filters/use-filters.ts';
 import { linkTo } from '../../links.ts';
 import type { Page } from '../../page.ts';
-import { Beats } from '../../view/beats.tsx';
 import { formatDuration, formatJson, formatWord } from '../../view/format.ts';
-import { heartbeat } from '../../view/heartbeat.ts';
 import { Link } from '../../view/link.tsx';
 import { PageFrame } from '../../view/page-frame.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { Failures } from '../../view/refusal.tsx';
 import { Age, Time } from '../../view/time.tsx';
+import { Uptime } from '../../view/uptime/uptime.tsx';
 import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
 import { useReading } from '../../view/use-reading.ts';
 import { useRepeated } from '../../view/use-repeated.ts';
@@ -74,7 +74,7 @@ function BackendPage() {
     if (id === null) return null;
     const from = new Date(Date.now() - dayMs).toISOString();
     const found = await requester.request(BackendPageDocument, { id, from });
-    return found.backend === null ? null : { ...found, backend: found.backend, readMs: Date.now() };
+    return found.backend === null ? null : { ...found, backend: found.backend };
   }, [requester, id]);
   const { value, failure } = useReading(read, feed[0]?.id, everyMs);
   const unknown = value?.relayOperationCounts.find(({ state }) => state === 'UNKNOWN')?.count ?? 0;
@@ -92,7 +92,7 @@ function BackendPage() {
       )}
       {value != null && (
         <>
-          <Head {...value} />
+          <Head backend={value.backend} />
           <CallsPanel {...value} text={text} />
           <div className="column">
             <ObjectsPanel {...value} text={text} />
@@ -104,20 +104,9 @@ function BackendPage() {
   );
 }
 
-interface HeadProps extends Pick<BackendPageQuery, 'statusHistory'> {
-  readonly backend: Backend;
-  readonly readMs: number;
-}
-
-function Head({ backend, statusHistory, readMs }: HeadProps) {
+function Head({ backend }: { readonly backend: Backend }) {
   const { id, name, family, driverName, site, host, port, transport, enabled, operatingStatus } = backend;
   const { health, circuit, queue, limits, project } = backend;
-  const beats = heartbeat(
-    Number(operatingStatus === 'OFFLINE'),
-    { transitions: statusHistory.nodes, hasOlder: statusHistory.pageInfo.hasNextPage },
-    (status) => status === 'OFFLINE',
-    readMs,
-  );
   const facts = [formatWord(family), driverName, site, project?.name, `${transport} ${host} port ${port}`];
   return (
     <section className="shown-head" aria-labelledby="backend-name">
@@ -141,7 +130,7 @@ function Head({ backend, statusHistory, readMs }: HeadProps) {
           checked <Age at={health.checkedAt} /> ago{health.latencyMs !== null && ` in ${health.latencyMs} ms`}
         </span>
       )}
-      <Beats beats={beats} />
+      <Uptime document={UptimeOfBackendDocument} id={id} of={name} />
     </section>
   );
 }

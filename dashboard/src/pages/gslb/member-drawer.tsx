@@ -1,11 +1,12 @@
 // One member: why it is answered or not, and the state that a person set.
-import { GslbMemberDocument } from '../../../../generated/dashboard/graphql.ts';
+import { GslbMemberDocument, UptimeOfGslbMemberDocument } from '../../../../generated/dashboard/graphql.ts';
 import { CreateLink, EditLink } from '../../forms/create-link.tsx';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { Facts } from '../../view/drawer.tsx';
 import { formatWord } from '../../view/format.ts';
 import { OpenedDrawer } from '../../view/opened-drawer.tsx';
 import { Moment } from '../../view/time.tsx';
+import { Uptime } from '../../view/uptime/uptime.tsx';
 import { useForbidden } from '../../view/use-forbidden.ts';
 import { useOpened } from '../../view/use-opened.ts';
 import { type ByHand, useByHand } from './by-hand.tsx';
@@ -34,6 +35,7 @@ export function MemberDrawer({ id, onClose }: DrawerProps) {
       {(member) => (
         <>
           {member.operatingReason !== null && <p className="warning">{member.operatingReason}</p>}
+          <Uptime key={`${id} uptime`} document={UptimeOfGslbMemberDocument} id={id} of={member.name} />
           <MemberActions key={id} member={member} />
           <p className="actions">
             <EditLink kind="GslbPoolMember" id={id} projectId={member.project?.id} />

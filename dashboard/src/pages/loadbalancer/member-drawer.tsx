@@ -3,6 +3,7 @@
 import {
   LoadbalancerMemberDocument,
   LoadbalancerMemberTrafficDocument,
+  UptimeOfPoolMemberDocument,
 } from '../../../../generated/dashboard/graphql.ts';
 import { EditLink } from '../../forms/create-link.tsx';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
@@ -10,6 +11,7 @@ import { Facts } from '../../view/drawer.tsx';
 import { OpenedDrawer } from '../../view/opened-drawer.tsx';
 import { ProvisioningBadge } from '../../view/provisioning-badge.tsx';
 import { Time } from '../../view/time.tsx';
+import { Uptime } from '../../view/uptime/uptime.tsx';
 import { useOpened } from '../../view/use-opened.ts';
 import { addressOf, type Member, memberKind, nameOf } from './kinds/member.ts';
 import { OperatingBadge } from './marks.tsx';
@@ -37,6 +39,7 @@ export function MemberDrawer({ id, onClose }: DrawerProps) {
       {(member) => (
         <>
           {member.operatingReason !== null && <p className="warning">{member.operatingReason}</p>}
+          <Uptime key={`${id} uptime`} document={UptimeOfPoolMemberDocument} id={id} of={nameOf(member)} />
           <MemberActions key={id} member={member} />
           <EditLink kind="PoolMember" id={id} />
           <Facts

@@ -1,11 +1,13 @@
 // All clusters, those in trouble first: how far each is behind the others, its services, its disk and its clock.
 import { useEffect, useMemo, useState } from 'react';
+import { UptimeOfClusterDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useEntities, useLiveState } from '../../context.ts';
 import { openId } from '../../filters/filters.ts';
 import { NoMatch } from '../../view/empty.tsx';
-import { formatDuration } from '../../view/format.ts';
+import { formatBytes, formatDuration } from '../../view/format.ts';
 import { LastSaid } from '../../view/last-said.tsx';
 import { Panel } from '../../view/panel.tsx';
+import { Uptime } from '../../view/uptime/uptime.tsx';
 import { AddCluster, ClusterActions, InvitationNote, ServiceActions } from './cluster-actions.tsx';
 import { matchesCluster, type ObjectControl } from './filters.ts';
 import { type Cluster, type Controller, clusterKind, teller, troubles } from './kinds/cluster.ts';
@@ -83,6 +85,7 @@ function ClusterItem({ cluster, nameOf }: ClusterItemProps) {
           <PresenceBadge presence={presence} />
         </span>
       </span>
+      <Uptime document={UptimeOfClusterDocument} id={cluster.id} of={name} />
       {troubles(cluster).map((trouble) => (
         <span key={trouble} className="message">
           {trouble}
@@ -163,13 +166,6 @@ function behindOf({ behindPartitions, lagMs }: Controller['links'][number]): str
 
 function nameOf(clusters: ReadonlyMap<string, Cluster>, number: number): string {
   return [...clusters.values()].find((each) => each.number === number)?.name ?? `cluster ${number}`;
-}
-
-const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
-
-function formatBytes(bytes: number): string {
-  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
-  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }
 
 function rank(cluster: Cluster): number {

@@ -1,0 +1,45 @@
+// An uptime in words, for people and for screen readers.
+import type { UptimeFieldsFragment } from '../../../../generated/dashboard/graphql.ts';
+
+export type Slot = UptimeFieldsFragment['slots'][number];
+
+/** `100 %`, `99.98 %`, `0 %`. Never rounded up to all. */
+export function formatUpPercent(percent: number | null): string {
+  if (percent === null) return 'not known';
+  if (percent === 100 || percent === 0) return `${percent} %`;
+  const digits = percent >= 99.9 ? 3 : 1;
+  return `${(Math.floor(percent * 10 ** digits) / 10 ** digits).toFixed(digits)} %`;
+}
+
+/** How often it was down, and what is not known of the window. Empty if it was up, and that is known, for all of it. */
+export function remarksOf({ upPercent, knownPercent, downCount }: UptimeFieldsFragment): string {
+  return [
+    downCount === 0 ? null : downCount === 1 ? 'down once' : `down ${downCount} times`,
+    upPercent === null || knownPercent >= 99.9
+      ? null
+      : `of the ${formatShare(knownPercent)} of this time that is known`,
+  ]
+    .filter((each) => each !== null)
+    .join(', ');
+}
+
+export function describeSlot({ state, upPercent, knownPercent }: Slot): string {
+  if (state === 'UNKNOWN') return 'not known';
+  const known = knownPercent >= 99.9 ? '' : `, ${formatShare(knownPercent)} of it known`;
+  return `up for ${formatUpPercent(upPercent)}${known}`;
+}
+
+/** For a screen reader, in place of the bars. */
+export function describeSlots(slots: readonly Slot[]): string {
+  const count = (state: Slot['state']) => slots.filter((slot) => slot.state === state).length;
+  return [
+    `${slots.length} bars`,
+    `${count('UP')} up`,
+    `${count('DOWN')} with a time down`,
+    ...(count('UNKNOWN') > 0 ? [`${count('UNKNOWN')} not known`] : []),
+  ].join(', ');
+}
+
+function formatShare(percent: number): string {
+  return percent < 1 ? 'less than 1 %' : `${Math.floor(percent)} %`;
+}

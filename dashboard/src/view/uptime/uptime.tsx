@@ -1,0 +1,91 @@
+// How long something was up in 24 hours, 7 or 30 days: the percent, a bar for each slot of time, and what is not known of it. A bar's height
+// says what its colour says.
+import { useCallback, useState } from 'react';
+import type { UptimeFieldsFragment, UptimeWindow } from '../../../../generated/dashboard/graphql.ts';
+import { useDependencies, useLiveState } from '../../context.ts';
+import type { GraphqlDocument } from '../../graph/request.ts';
+import { useReading } from '../use-reading.ts';
+import { useZone } from '../zone.ts';
+import { describeSlot, describeSlots, formatUpPercent, remarksOf, type Slot } from './uptime-words.ts';
+
+interface UptimeProps {
+  /** Has one root field, which has the uptime. */
+  readonly document: GraphqlDocument<
+    Readonly<Record<string, { readonly uptime: UptimeFieldsFragment } | null>>,
+    { readonly id: string; readonly window: UptimeWindow }
+  >;
+  readonly id: string;
+  /** For the label: what is up or down. */
+  readonly of: string;
+}
+
+const windows = [
+  { name: 'DAY', label: '24 h' },
+  { name: 'WEEK', label: '7 d' },
+  { name: 'MONTH', label: '30 d' },
+] as const satisfies readonly { readonly name: UptimeWindow; readonly label: string }[];
+
+/** Time passes without a change, too. */
+const everyMs = 300_000;
+
+export function Uptime({ document, id, of }: UptimeProps) {
+  const [window, setWindow] = useState<UptimeWindow>('DAY');
+  const { requester } = useDependencies();
+  const read = useCallback(
+    async () => Object.values(await requester.request(document, { id, window }))[0]?.uptime ?? null,
+    [requester, document, id, window],
+  );
+  const { value: uptime, failure } = useReading(read, useNewsOf(id), everyMs);
+  if (uptime === null) return null;
+  return (
+    <section className="uptime" aria-label={`Uptime of ${of}`}>
+      <p className="line">
+        <b>{uptime === undefined ? '–' : formatUpPercent(uptime.upPercent)}</b>
+        <span className="dim">
+          up{uptime !== undefined && remarksOf(uptime) !== '' && `; ${remarksOf(uptime)}`}
+          {failure !== null && `, not read: ${failure.message}`}
+        </span>
+        <span className="windows">
+          {windows.map(({ name, label }) => (
+            <button
+              type="button"
+              key={name}
+              className="chip"
+              aria-pressed={name === window}
+              onClick={() => setWindow(name)}
+            >
+              {label}
+            </button>
+          ))}
+        </span>
+      </p>
+      {uptime === undefined ? <div className="beats" /> : <Bars window={window} slots={uptime.slots} />}
+    </section>
+  );
+}
+
+function Bars({ window, slots }: { readonly window: UptimeWindow; readonly slots: readonly Slot[] }) {
+  const zone = useZone();
+  const time = new Intl.DateTimeFormat('en-GB', {
+    ...{ timeZone: zone, day: '2-digit', month: 'short' },
+    ...(window === 'MONTH' ? {} : { hour: '2-digit', minute: '2-digit' }),
+  });
+  return (
+    <div className="beats" role="img" aria-label={describeSlots(slots)}>
+      {slots.map((slot) => (
+        <span
+          key={slot.startedAt}
+          className="beat"
+          data-beat={slot.state === 'UNKNOWN' ? 'unknown' : slot.state === 'DOWN' ? 'bad' : 'good'}
+          title={`${time.format(Date.parse(slot.startedAt))}: ${describeSlot(slot)}`}
+        />
+      ))}
+    </div>
+  );
+}
+
+/** The newest change of it. */
+function useNewsOf(id: string): string | undefined {
+  const { feed } = useLiveState();
+  return feed.find((line) => line.type !== 'note' && line.change.subjectId === id)?.id;
+}
