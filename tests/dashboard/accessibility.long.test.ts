@@ -7,6 +7,7 @@ import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { login, untilLive } from './support/browser.ts';
 import { checker, nameServer, vote } from './support/fake-names.ts';
+import { statistics } from './support/fake-statistics.ts';
 import { cluster, now } from './support/fake-values.ts';
 import { type FakeWorld, health, verification } from './support/fake-world.ts';
 import { describePages } from './support/page-suite.ts';
@@ -31,8 +32,10 @@ function fill(world: FakeWorld): void {
   const { loadBalancing, naming } = world;
   const balancer = loadBalancing.addBalancer({ name: long });
   loadBalancing.addHost({ name: `${long}-h1`, presence: 'ABSENT', heardAt: now(-1_320_000) });
-  loadBalancing.addNode(balancer.id);
-  loadBalancing.addMember(balancer.id, { name: `${long}-m1` });
+  const up = loadBalancing.addMember(balancer.id, { name: `${long}-m1` });
+  const down = loadBalancing.addMember(balancer.id, { name: `${long}-m3`, operatingStatus: 'ERROR' });
+  loadBalancing.addNode(balancer.id, { statistics: statistics(1, [up, { ...down, isDown: true }]) });
+  loadBalancing.addNode(balancer.id, { statistics: statistics(1, [up], now(-1_320_000)), operatingStatus: 'ERROR' });
   naming.addName({ fqdn: `${long}.gslb.example.net`, operatingStatus: 'DEGRADED', operatingReason: '1 of 2 serves' });
   naming.addMember('g1', { name: `${long}-m2`, votes: [vote('eu', { count: 'ABSENT', ageMs: null })] });
   naming.nameServers.push(nameServer('ns1'), nameServer('ns2', { presence: 'ABSENT', heardAt: now(-1_320_000) }));
@@ -50,11 +53,15 @@ const views = [
   '/relay?show=b3',
   '/loadbalancer',
   '/loadbalancer?balancer=lb1',
+  '/loadbalancer?balancer=lb1&view=path',
+  '/loadbalancer?balancer=lb1&view=statistics',
   '/loadbalancer?host=h1',
   '/loadbalancer?balancer=lb1&node=n1',
   '/loadbalancer?balancer=lb1&member=m1',
   '/gslb',
   '/gslb?gslb=g1',
+  '/gslb?gslb=g1&view=path',
+  '/gslb?gslb=g1&view=regions',
   '/gslb?gslb=g1&member=gm1',
   '/objects',
   '/hosts',

@@ -81,6 +81,8 @@ export function plainFormat(kinds: readonly Openable[]): FilterFormat<Filters> {
 export interface ShownFilters extends Filters {
   /** The entity that is shown. Null for the list. */
   readonly shownId: string | null;
+  /** What is shown of the entity, if not its usual view. */
+  readonly view?: string | null;
 }
 
 /** `kind`: of the list; to open one of its entities means to show it. */
@@ -93,11 +95,15 @@ export function shownFormat(kind: Openable, kinds: readonly Openable[]): FilterF
         ...common,
         open: common.open?.type === kind.typename ? null : common.open,
         shownId: params.get(kind.openParameter) || null,
+        ...(params.has('view') ? { view: params.get('view') } : {}),
       };
     },
     format(filters) {
       const params = new URLSearchParams();
-      if (filters.shownId !== null) params.set(kind.openParameter, filters.shownId);
+      if (filters.shownId !== null) {
+        params.set(kind.openParameter, filters.shownId);
+        if (filters.view) params.set('view', filters.view);
+      }
       formatFilters(filters, kinds, params);
       return toSearch(params);
     },

@@ -62,7 +62,7 @@ export class FakeNames {
       ...{ noneUp: 'ALL', provisioningStatus: 'ACTIVE', provisioningReason: null, operatingStatus: 'ONLINE' },
       ...{ operatingReason: null, createdAt: now(-3_600_000), frozenAt: null, frozenUntil: null, frozenReason: null },
       answer: ({ type }: { readonly type: string }) => this.#answer(id, type),
-      ...{ pools: [pool], fallbackPool: null },
+      ...{ pools: [pool], fallbackPool: null, clientBlocks: [] },
       history: ({ first, after }: Paging) => page([...(this.flips.get(id) ?? [])], first, after),
       ...patch,
     };

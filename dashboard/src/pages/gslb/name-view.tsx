@@ -1,5 +1,6 @@
 // One name: its answer, then the votes on its members, its history, why a client gets its answer, and changes, side by side.
-import { useCallback } from 'react';
+import { type ReactNode, useCallback } from 'react';
+import { UptimeOfNameDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useEntities, useLiveState } from '../../context.ts';
 import { EditLink } from '../../forms/create-link.tsx';
 import type { FeedLine } from '../../live/live-state.ts';
@@ -9,7 +10,9 @@ import { formatWord } from '../../view/format.ts';
 import { ProvisioningBadge } from '../../view/provisioning-badge.tsx';
 import { NotShown, reasonsOf } from '../../view/shown.tsx';
 import { Moment } from '../../view/time.tsx';
+import { Uptime } from '../../view/uptime/uptime.tsx';
 import { useForbidden } from '../../view/use-forbidden.ts';
+import { ViewButtons, viewOf } from '../../view/view-buttons.tsx';
 import { useByHand } from './by-hand.tsx';
 import { ExplainPanel } from './explain-panel.tsx';
 import type { NameControl } from './filters.ts';
@@ -18,6 +21,8 @@ import { memberKind } from './kinds/member.ts';
 import { answerOf, type Name, nameKind } from './kinds/name.ts';
 import { FrozenBadge, OperatingBadge } from './marks.tsx';
 import { MatrixPanel } from './matrix-panel.tsx';
+import { PathPanel } from './path/path-panel.tsx';
+import { RegionsPanel } from './regions/regions-panel.tsx';
 import { useFreeze, useUnfreeze } from './use-actions.ts';
 import { type NameDetails, useName } from './use-name.ts';
 
@@ -35,35 +40,47 @@ export function NameView({ id, control }: NameViewProps) {
   const isShown = useIsShown(id, details);
   // The page lists only a bounded number.
   const name = known ?? details;
+  const view = viewOf(views, control.filters.view);
   const back = useCallback(() => control.change({ shownId: null, open: null }), [control.change]);
   if (name === null || (known === undefined && reading.isGone))
     return <NotShown what="name" reading={reading} onBack={back} />;
   return (
     <>
-      <Head name={name} details={details} onBack={back} />
-      <div className="column">
-        {details === null ? (
-          <p className="waiting">Reading its members…</p>
-        ) : (
-          <MatrixPanel details={details} control={control} />
-        )}
-        <HistoryPanel id={id} news={news} />
-      </div>
-      <div className="column">
-        <ExplainPanel key={id} fqdn={name.fqdn} news={name.version} />
-        <FeedPanel control={control} isShown={isShown} />
-      </div>
+      <Head name={name} details={details} onBack={back}>
+        <ViewButtons views={views} view={view} onChange={(chosen) => control.change({ view: chosen })} />
+      </Head>
+      {view === 'regions' && details !== null && <RegionsPanel details={details} />}
+      {view === 'path' && details !== null && <PathPanel name={name} details={details} control={control} />}
+      {view === 'votes' && (
+        <>
+          <div className="column">
+            {details === null ? (
+              <p className="waiting">Reading its members…</p>
+            ) : (
+              <MatrixPanel details={details} control={control} />
+            )}
+            <HistoryPanel id={id} news={news} />
+          </div>
+          <div className="column">
+            <ExplainPanel key={id} fqdn={name.fqdn} news={name.version} />
+            <FeedPanel control={control} isShown={isShown} />
+          </div>
+        </>
+      )}
     </>
   );
 }
 
+const views = { votes: 'Votes', path: 'Path of an answer', regions: 'Who gets what' };
+
 interface HeadProps {
+  readonly children: ReactNode;
   readonly name: Name;
   readonly details: NameDetails | null;
   readonly onBack: () => void;
 }
 
-function Head({ name, details, onBack }: HeadProps) {
+function Head({ name, details, onBack, children }: HeadProps) {
   const reasons = reasonsOf(name);
   const facts = [
     name.project?.name,
@@ -97,6 +114,8 @@ function Head({ name, details, onBack }: HeadProps) {
           {name.frozenReason !== null && `: ${name.frozenReason}`}
         </span>
       )}
+      {children}
+      <Uptime key={`${name.id} uptime`} document={UptimeOfNameDocument} id={name.id} of={name.fqdn} />
       <EditLink kind="Gslb" id={name.id} projectId={name.project?.id} />
       <FreezeAction key={name.id} name={name} />
     </section>

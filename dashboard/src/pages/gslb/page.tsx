@@ -18,6 +18,7 @@ import { NamesPanel } from './names-panel.tsx';
 import { poll, readLists } from './reads.ts';
 import { absentOf, type Machines, useMachines } from './use-machines.ts';
 import { ZonesPanel } from './zones-panel.tsx';
+import '../../style/path.css';
 import './gslb.css';
 
 export const page: Page = {

@@ -30,6 +30,8 @@ export interface NameDetails extends Omit<Read, 'pools' | 'fallbackPool'> {
   readonly pools: readonly Pool[];
   /** By member. */
   readonly votes: ReadonlyMap<string, readonly Vote[]>;
+  /** By member: the load balancer whose addresses it has. Null: it has its own, or the caller may not see it. */
+  readonly followed: ReadonlyMap<string, GslbVotedMemberFragment['followedLoadBalancer']>;
 }
 
 interface NameReading {
@@ -72,7 +74,7 @@ async function readName(requester: Requester, store: LiveStore, id: string): Pro
   store.prefer(memberKind, isOwn);
   store.take(
     memberKind,
-    members.map(({ votes: _, ...member }) => member),
+    members.map(({ votes: _votes, followedLoadBalancer: _followed, ...member }) => member),
     read.some(({ page }) => page.pageInfo.hasNextPage) ? [] : known,
   );
   return {
@@ -82,6 +84,7 @@ async function readName(requester: Requester, store: LiveStore, id: string): Pro
       memberIds: page.nodes.map((member) => member.id),
     })),
     votes: new Map(members.map((member) => [member.id, member.votes])),
+    followed: new Map(members.map((member) => [member.id, member.followedLoadBalancer])),
   };
 }
 

@@ -1,5 +1,6 @@
 // One load balancer: how it is, then its parts, nodes, traffic, decisions and changes side by side.
-import { useCallback, useMemo } from 'react';
+import { type ReactNode, useCallback, useMemo } from 'react';
+import { UptimeOfBalancerDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useEntities, useLiveState } from '../../context.ts';
 import { EditLink } from '../../forms/create-link.tsx';
 import type { FeedLine } from '../../live/live-state.ts';
@@ -8,6 +9,8 @@ import { FeedPanel } from '../../view/feed-panel.tsx';
 import { formatWord } from '../../view/format.ts';
 import { ProvisioningBadge } from '../../view/provisioning-badge.tsx';
 import { NotShown, reasonsOf } from '../../view/shown.tsx';
+import { Uptime } from '../../view/uptime/uptime.tsx';
+import { ViewButtons, viewOf } from '../../view/view-buttons.tsx';
 import { DecisionsPanel } from './decisions-panel.tsx';
 import type { BalancerControl } from './filters.ts';
 import { type LoadBalancer, loadBalancerKind } from './kinds/load-balancer.ts';
@@ -15,6 +18,8 @@ import { memberKind } from './kinds/member.ts';
 import { nodeKind } from './kinds/node.ts';
 import { OperatingBadge } from './marks.tsx';
 import { NodesPanel } from './nodes-panel.tsx';
+import { PathPanel } from './path/path-panel.tsx';
+import { StatisticsPanel } from './statistics/statistics-panel.tsx';
 import { TrafficPanel } from './traffic-panel.tsx';
 import { TreePanel } from './tree-panel.tsx';
 import { useFailover, useForbiddenParts } from './use-actions.ts';
@@ -32,6 +37,7 @@ export function BalancerView({ id, control }: BalancerViewProps) {
   // A note, too: after a break in the feed the page starts again from its lists, which have no members.
   const reading = useTree(id, feed.find(isShown)?.id);
   const { tree } = reading;
+  const view = viewOf(views, control.filters.view);
   // The page lists only a bounded number.
   const balancer = known ?? tree;
   const back = useCallback(() => control.change({ shownId: null, open: null }), [control.change]);
@@ -39,29 +45,44 @@ export function BalancerView({ id, control }: BalancerViewProps) {
     return <NotShown what="load balancer" reading={reading} onBack={back} />;
   return (
     <>
-      <Head balancer={balancer} tree={tree} onBack={back} />
-      <div className="column">
-        {tree === null ? <p className="waiting">Reading its parts…</p> : <TreePanel tree={tree} control={control} />}
-      </div>
-      <div className="column">
-        <TrafficPanel id={id} listeners={tree?.listeners ?? []} />
-        <NodesPanel balancer={balancer} control={control} />
-      </div>
-      <div className="column">
-        <DecisionsPanel balancer={balancer} />
-        <FeedPanel control={control} isShown={isShown} />
-      </div>
+      <Head balancer={balancer} tree={tree} onBack={back}>
+        <ViewButtons views={views} view={view} onChange={(chosen) => control.change({ view: chosen })} />
+      </Head>
+      {view === 'statistics' && <StatisticsPanel id={id} />}
+      {view === 'path' && tree !== null && <PathPanel id={id} tree={tree} control={control} />}
+      {view === 'parts' && (
+        <>
+          <div className="column">
+            {tree === null ? (
+              <p className="waiting">Reading its parts…</p>
+            ) : (
+              <TreePanel tree={tree} control={control} />
+            )}
+          </div>
+          <div className="column">
+            <TrafficPanel id={id} listeners={tree?.listeners ?? []} />
+            <NodesPanel balancer={balancer} control={control} />
+          </div>
+          <div className="column">
+            <DecisionsPanel balancer={balancer} />
+            <FeedPanel control={control} isShown={isShown} />
+          </div>
+        </>
+      )}
     </>
   );
 }
 
+const views = { parts: 'Parts', path: 'Path of a request', statistics: 'HAProxy’s statistics' };
+
 interface HeadProps {
+  readonly children: ReactNode;
   readonly balancer: LoadBalancer;
   readonly tree: Tree | null;
   readonly onBack: () => void;
 }
 
-function Head({ balancer, tree, onBack }: HeadProps) {
+function Head({ balancer, tree, onBack, children }: HeadProps) {
   const reasons = reasonsOf(balancer);
   const facts = [
     balancer.project?.name,
@@ -86,6 +107,8 @@ function Head({ balancer, tree, onBack }: HeadProps) {
         <code key={url}>{url}</code>
       ))}
       <span className="dim">{facts.join(' · ')}</span>
+      {children}
+      <Uptime key={`${balancer.id} uptime`} document={UptimeOfBalancerDocument} id={balancer.id} of={balancer.name} />
       <EditLink kind="LoadBalancer" id={balancer.id} projectId={balancer.project?.id} />
       <FailoverAction key={balancer.id} balancer={balancer} />
     </section>

@@ -21,7 +21,9 @@ import { subjects } from './kinds.ts';
 import { MemberDrawer } from './member-drawer.tsx';
 import { NodeDrawer } from './node-drawer.tsx';
 import { poll, readLists } from './reads.ts';
+import '../../style/path.css';
 import './loadbalancer.css';
+import './statistics/statistics.css';
 
 export const page: Page = {
   ...subjects,
