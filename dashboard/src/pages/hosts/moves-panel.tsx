@@ -3,10 +3,11 @@ import { formatDuration, formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
 import { Failures } from '../../view/refusal.tsx';
 import { Time } from '../../view/time.tsx';
-import { type Move, useMoves } from './use-hosts.ts';
+import type { Reading } from '../../view/use-reading.ts';
+import type { Move } from './use-hosts.ts';
 
-export function MovesPanel() {
-  const { value: moves, failure } = useMoves();
+export function MovesPanel({ reading }: { readonly reading: Reading<readonly Move[]> }) {
+  const { value: moves, failure } = reading;
   return (
     <Panel
       name="moves"

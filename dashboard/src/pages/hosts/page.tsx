@@ -9,7 +9,9 @@ import { filterFormat } from './filters.ts';
 import { copiesOf, HostsPanel } from './hosts-panel.tsx';
 import { subjects } from './kinds.ts';
 import { MovesPanel } from './moves-panel.tsx';
-import { type Status, useStatus } from './use-hosts.ts';
+import { PicturePanel } from './picture/picture-panel.tsx';
+import { type Status, useMoves, useStatus } from './use-hosts.ts';
+import '../../style/path.css';
 import './hosts.css';
 
 export const page: Page = {
@@ -30,6 +32,7 @@ export const page: Page = {
 function HostsPage() {
   const control = useFilters(filterFormat);
   const reading = useStatus();
+  const moves = useMoves();
   const trouble = troubleOf(reading.value);
   const silent = reading.value?.hosts.filter(({ state }) => state === 'SILENT').length ?? 0;
   usePageTitle(
@@ -42,7 +45,8 @@ function HostsPage() {
         <FeedPanel control={control} />
       </div>
       <div className="column">
-        <MovesPanel />
+        {reading.value !== undefined && <PicturePanel status={reading.value} moves={moves.value} />}
+        <MovesPanel reading={moves} />
       </div>
     </PageFrame>
   );

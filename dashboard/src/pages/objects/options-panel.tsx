@@ -1,22 +1,12 @@
 // The options, and how the ring of each shares its partitions among the clusters. Rings are administrators' alone.
-import { useCallback } from 'react';
-import { ObjectsOptionsDocument, type ObjectsOptionsQuery } from '../../../../generated/dashboard/graphql.ts';
-import { useDependencies, useEntities, useLiveState } from '../../context.ts';
+import { useEntities, useLiveState } from '../../context.ts';
 import { Panel } from '../../view/panel.tsx';
-import { useRepeated } from '../../view/use-repeated.ts';
 import { clusterKind } from './kinds/cluster.ts';
 import { CreateOption, OptionActions } from './option-actions.tsx';
+import type { Options } from './picture/rings-path.ts';
 
-const everyMs = 5_000;
-
-export function OptionsPanel() {
-  const { requester } = useDependencies();
+export function OptionsPanel({ options }: { readonly options: Options | null }) {
   const isAdmin = useLiveState().viewer?.admin === true;
-  const read = useCallback(
-    async () => (await requester.request(ObjectsOptionsDocument, {})).objectOptions.nodes,
-    [requester],
-  );
-  const options = useRepeated(read, everyMs);
   const names = new Map([...useEntities(clusterKind).values()].map(({ number, name }) => [number, name]));
   return (
     <Panel name="options" title="Options" summary={options?.length} tools={isAdmin && <CreateOption />}>
@@ -42,7 +32,7 @@ export function OptionsPanel() {
 }
 
 interface OptionItemProps {
-  readonly option: ObjectsOptionsQuery['objectOptions']['nodes'][number];
+  readonly option: Options[number];
   readonly names: ReadonlyMap<number, string>;
 }
 

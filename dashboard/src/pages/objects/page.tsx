@@ -13,9 +13,12 @@ import { filterFormat, type ObjectControl } from './filters.ts';
 import { clusterKind, troubles } from './kinds/cluster.ts';
 import { containerType, subjects } from './kinds.ts';
 import { OptionsPanel } from './options-panel.tsx';
+import { PicturePanel } from './picture/picture-panel.tsx';
 import { ProjectPanels } from './project-panels.tsx';
 import { poll, readLists } from './reads.ts';
 import { RingsPanel } from './rings-panel.tsx';
+import { useOptions, useRings } from './use-rings.ts';
+import '../../style/path.css';
 import './objects.css';
 
 export const page: Page = {
@@ -43,14 +46,17 @@ export const page: Page = {
 function ObjectsPage() {
   const control = useFilters(filterFormat);
   usePageTitle(useNews());
+  const options = useOptions();
+  const rings = useRings();
   return (
     <PageFrame control={control} className="objects" waitingFor="clusters" drawer={<OpenDrawer control={control} />}>
       <div className="column">
         <ClustersPanel control={control} />
-        <OptionsPanel />
-        <RingsPanel />
+        <OptionsPanel options={options} />
+        <RingsPanel rings={rings} />
       </div>
       <div className="column">
+        <PicturePanel options={options} rings={rings} control={control} />
         <ProjectPanels control={control} />
         <FeedPanel control={control} />
       </div>

@@ -1,10 +1,6 @@
 // The rings, for administrators: the data that a change would move, and the progress of each change, with buttons to pause, resume and cancel it.
 import { useCallback, useState } from 'react';
-import {
-  ObjectsRingPreviewDocument,
-  ObjectsRingsDocument,
-  type ObjectsRingsQuery,
-} from '../../../../generated/dashboard/graphql.ts';
+import { ObjectsRingPreviewDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies, useEntities, useLiveState } from '../../context.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { formatWord } from '../../view/format.ts';
@@ -13,21 +9,17 @@ import { Time } from '../../view/time.tsx';
 import { useRepeated } from '../../view/use-repeated.ts';
 import { clusterKind } from './kinds/cluster.ts';
 import { useForbidden, useRingCancel, useRingChange, useRingPause, useRingResume } from './use-actions.ts';
+import type { Rings } from './use-rings.ts';
 
-type Ring = ObjectsRingsQuery['objectRings']['nodes'][number];
-type Change = ObjectsRingsQuery['objectRingChanges']['nodes'][number];
+type Ring = Rings['objectRings']['nodes'][number];
+type Change = Rings['objectRingChanges']['nodes'][number];
 type NameOf = (cluster: number) => string;
 
-const everyMs = 2_000;
 const previewEveryMs = 5_000;
 const mostEnded = 5;
 
-export function RingsPanel() {
-  const { viewer } = useLiveState();
-  const { requester } = useDependencies();
-  const isAdmin = viewer?.admin === true;
-  const read = useCallback(() => requester.request(ObjectsRingsDocument, {}), [requester]);
-  const found = useRepeated(isAdmin ? read : null, everyMs);
+export function RingsPanel({ rings: found }: { readonly rings: Rings | null }) {
+  const isAdmin = useLiveState().viewer?.admin === true;
   const clusters = useEntities(clusterKind);
   if (!isAdmin) return null;
   const nameOf: NameOf = (number) =>
@@ -215,7 +207,7 @@ function LiveChange({ change, name, nameOf }: LiveChangeProps) {
   );
 }
 
-function isLive({ state }: Change): boolean {
+export function isLive({ state }: Pick<Change, 'state'>): boolean {
   return state === 'RUNNING' || state === 'PAUSED';
 }
 
