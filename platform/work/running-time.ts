@@ -4,6 +4,7 @@
 import type { Sql } from '../database/database.ts';
 import type { Logger } from '../process/log.ts';
 import { Loop } from './loop.ts';
+import { trustedNow } from './trusted-clock.ts';
 
 const beatMs = 20_000;
 /** A longer silence is a standstill. */
@@ -61,9 +62,10 @@ export class RunningTime {
       );
       if (affectedRows > 0) continue;
       await db.execute('INSERT IGNORE INTO running_time (role, from_at, until_at) VALUES (?, NOW(3), NOW(3))', [role]);
-      await db.execute('DELETE FROM running_time WHERE role = ? AND until_at < NOW(3) - INTERVAL ? DAY LIMIT 100', [
-        ...[role, keptDays],
-      ]);
+      await db.execute(
+        `DELETE FROM running_time WHERE role = ? AND until_at < ${trustedNow} - INTERVAL ? DAY LIMIT 100`,
+        [...[role, keptDays]],
+      );
     }
   }
 }

@@ -106,7 +106,7 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Runnin
       node: (context, id) => nodes.node(context, id),
     }),
     trafficResolvers(new TrafficReads({ db, seconds })),
-    statisticsResolvers(statistics, parts),
+    statisticsResolvers(statistics, (context, kind, id) => parts.part(context, kind, id)),
   ];
   const { link, log, collectd } = options;
   const keeper = new HostKeeper({ db, wake, log });

@@ -24,7 +24,7 @@ interface Judged {
   readonly judgedIn: readonly TimeSpan[];
 }
 
-export interface UptimeSlot {
+interface UptimeSlot {
   readonly startedAt: Date;
   /** DOWN if it was down at all. */
   readonly state: 'UP' | 'DOWN' | 'UNKNOWN';

@@ -18,7 +18,7 @@ export interface Stop {
   readonly opens: { readonly type: string; readonly id: string } | null;
 }
 
-export interface Step {
+interface Step {
   readonly title: string;
   readonly stops: readonly Stop[];
 }
@@ -36,7 +36,7 @@ export interface Path {
   readonly ways: readonly Way[];
 }
 
-export interface Line {
+interface Line {
   readonly key: string;
   /** Of an SVG path. */
   readonly d: string;
@@ -45,7 +45,7 @@ export interface Line {
   readonly middle: { readonly x: number; readonly y: number };
 }
 
-export interface Layout {
+interface Layout {
   readonly width: number;
   readonly height: number;
   /** The top left corner of each stop. */
@@ -54,7 +54,7 @@ export interface Layout {
 }
 
 export const stopWidth = 186;
-export const stopHeight = 76;
+const stopHeight = 76;
 const between = { x: 54, y: 10 };
 const headHeight = 28;
 /** Of a way that passes stops. */

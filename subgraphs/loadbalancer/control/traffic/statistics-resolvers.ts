@@ -3,14 +3,15 @@ import type { Resolvers } from '../../../../generated/graph/loadbalancer.ts';
 import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import { loader } from '../../../../platform/graph/loader.ts';
 import type { PartName } from '../../spec/part-kind.ts';
-import type { PartReads } from '../balancers/part-reads.ts';
+import type { PartRow } from '../stores/part-store.ts';
 import type { StatisticsStore } from './statistics-store.ts';
 
 const byNode = Symbol('statistics by node');
 
-/** Null while Redis is not available, as without a report. */
-export function statisticsResolvers(store: StatisticsStore, parts: PartReads): Resolvers {
-  const part = (kind: PartName, id: string, context: RequestContext) => parts.part(context, kind, id);
+type ReadPart = (context: RequestContext, kind: PartName, id: string) => Promise<PartRow | null>;
+
+/** No table while Redis is not available, as without a report. */
+export function statisticsResolvers(store: StatisticsStore, readPart: ReadPart): Resolvers {
   return {
     LoadBalancerNode: {
       statistics: async ({ id }, _, context) =>
@@ -23,15 +24,15 @@ export function statisticsResolvers(store: StatisticsStore, parts: PartReads): R
     },
     ListenerStatistics: {
       ...{ sessions: ({ open }) => open, mostSessions: ({ mostOpen }) => mostOpen, sessionLimit: limitOf },
-      listener: ({ id }, _, context) => part('Listener', id, context),
+      listener: ({ id }, _, context) => readPart(context, 'Listener', id),
     },
     PoolStatistics: {
       ...{ sessions: ({ open }) => open, mostSessions: ({ mostOpen }) => mostOpen, sessionLimit: limitOf },
-      pool: ({ id }, _, context) => part('Pool', id, context),
+      pool: ({ id }, _, context) => readPart(context, 'Pool', id),
     },
     PoolMemberStatistics: {
       ...{ sessions: ({ open }) => open, mostSessions: ({ mostOpen }) => mostOpen, sessionLimit: limitOf },
-      poolMember: ({ id }, _, context) => part('PoolMember', id, context),
+      poolMember: ({ id }, _, context) => readPart(context, 'PoolMember', id),
       statusSince: ({ changedAt }) => (changedAt === null ? null : new Date(changedAt)),
       checkCode: ({ check }) => check?.code ?? null,
       checkMessage: ({ check }) => check?.message ?? null,

@@ -3,7 +3,7 @@ import type { HostsMovesQuery } from '../../../../../generated/dashboard/graphql
 
 type Move = HostsMovesQuery['haMoves']['nodes'][number];
 
-export interface Lane {
+interface Lane {
   readonly host: string;
   readonly spans: readonly {
     readonly fromMs: number;
