@@ -23,6 +23,8 @@ interface RunningTimeOptions {
   readonly db: Sql;
   readonly log: Logger;
   readonly roles: readonly string[];
+  /** Whether it judges now. Default: as long as it runs. */
+  readonly isJudging?: () => Promise<boolean>;
 }
 
 export class RunningTime {
@@ -53,7 +55,8 @@ export class RunningTime {
   }
 
   async beat(): Promise<void> {
-    const { db, roles } = this.#options;
+    const { db, roles, isJudging } = this.#options;
+    if (isJudging !== undefined && !(await isJudging())) return;
     for (const role of roles) {
       const near = `BETWEEN NOW(3) - INTERVAL ${silentSeconds} SECOND AND NOW(3) + INTERVAL ${silentSeconds} SECOND`;
       const { affectedRows } = await db.execute(

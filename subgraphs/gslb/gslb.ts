@@ -7,6 +7,7 @@ import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
 import type { RunningSubgraph, SubgraphGround } from '../../platform/process/subgraph-row.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
 import { mapStream } from '../../platform/work/pull-stream.ts';
+import { RunningTime } from '../../platform/work/running-time.ts';
 import type { GeoFile } from './agents/nameserver/geo-file.ts';
 import { dnsBackendResolvers } from './control/entities/dns-backend-resolvers.ts';
 import { DnsBackendService } from './control/entities/dns-backend-service.ts';
@@ -24,13 +25,14 @@ import {
 } from './control/entities/handlers.ts';
 import { MemberService } from './control/entities/member-service.ts';
 import type { GslbQuotas } from './control/entities/project-store.ts';
-import { entityResolvers } from './control/entities/resolvers.ts';
+import { entityResolvers, gslbJudge } from './control/entities/resolvers.ts';
 import { ZoneKeyService } from './control/entities/zone-key-service.ts';
 import { ServerAsker } from './control/explain/ask-servers.ts';
 import { explainResolvers } from './control/explain/explain-resolvers.ts';
 import type { ConductorLinks } from './control/machines/conductor-links.ts';
 import { machineResolvers } from './control/machines/machine-resolvers.ts';
 import { RecordService } from './control/machines/record-service.ts';
+import { hasHeardCheckers } from './control/stores/checker-store.ts';
 import type { BalancerFollower } from './control/verdicts/balancer-follower.ts';
 import type { VotingDependencies } from './control/verdicts/present-votes.ts';
 
@@ -99,11 +101,13 @@ export function createGslbSubgraph(options: GslbOptions): RunningSubgraph {
       },
     },
   ];
+  const judged = new RunningTime({ db, log: options.log, roles: [gslbJudge], isJudging: () => hasHeardCheckers(db) });
   return {
     subgraph: createSubgraph({ name: 'gslb', sdl, commits, cursors, resolvers }),
     async start() {
       await geo?.start();
       await links.start();
+      judged.start();
       follower?.start();
     },
     async drain() {
@@ -113,6 +117,7 @@ export function createGslbSubgraph(options: GslbOptions): RunningSubgraph {
     },
     async stop() {
       await follower?.stop();
+      await judged.stop();
       await links.stop();
       await geo?.stop();
     },

@@ -64,6 +64,9 @@ const membersOfMonitor: Use = {
 
 const quotasByProject = Symbol('quotas by project');
 
+/** Verdicts change only while checkers report: their times are recorded by this name. */
+export const gslbJudge = 'gslb-checks';
+
 type Context = RequestContext;
 type AnyService = Pick<EntityService<EntityType>, 'create' | 'update' | 'delete'>;
 
@@ -179,7 +182,7 @@ export function entityResolvers(dependencies: ResolverDependencies): Resolvers {
   const extra: Readonly<Record<EntityType, object>> = {
     Gslb: {
       uptime: uptimeField(db, {
-        ...{ subjectType: 'Gslb', kind: 'gslb.operatingStatus', judge: 'gslb' },
+        ...{ subjectType: 'Gslb', kind: 'gslb.operatingStatus', judge: gslbJudge },
         of: ({ id, operatingStatus: status, createdAt }: NameRow) => ({ id, status, createdAt }),
       }),
       cmpObject: cmpObjectLink,
@@ -215,7 +218,7 @@ export function entityResolvers(dependencies: ResolverDependencies): Resolvers {
     },
     GslbPoolMember: {
       uptime: uptimeField(db, {
-        ...{ subjectType: 'GslbPoolMember', kind: 'gslbPoolMember.operatingStatus', judge: 'gslb' },
+        ...{ subjectType: 'GslbPoolMember', kind: 'gslbPoolMember.operatingStatus', judge: gslbJudge },
         of: ({ id, operatingStatus: status, createdAt }: MemberEntity) => ({ id, status, createdAt }),
       }),
       operatingStatus: ({ operatingStatus }: MemberEntity) => operatingStatus ?? 'UNKNOWN',

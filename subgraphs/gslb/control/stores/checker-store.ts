@@ -69,6 +69,13 @@ export async function hearCheckers(db: Database, ids: readonly string[]): Promis
   });
 }
 
+/** Whether any checker has reported in the last minute. */
+export async function hasHeardCheckers(db: Sql): Promise<boolean> {
+  const sql = 'SELECT EXISTS (SELECT 1 FROM gslb_checker WHERE heard_at > NOW(3) - INTERVAL 60 SECOND) AS heard';
+  const [row] = await db.query<{ heard: number }>(sql);
+  return row?.heard === 1;
+}
+
 export async function lockChecker(tx: Transaction, id: string): Promise<CheckerRow | undefined> {
   return (await tx.query<Raw>(`SELECT ${columns} FROM gslb_checker WHERE id = ? FOR UPDATE`, [id])).map(toRow)[0];
 }

@@ -122,6 +122,16 @@ test('while no process of the role ran, nothing is known', async () => {
   expect(uptime?.slots.at(-1)?.state).toBe('DOWN');
 });
 
+test('nothing is recorded while nothing judges', async () => {
+  let isJudging = false;
+  const running = new RunningTime({ db, log: ground.log, roles: ['r'], isJudging: async () => isJudging });
+  await running.beat();
+  expect(await db.query('SELECT role FROM running_time')).toEqual([]);
+  isJudging = true;
+  await running.beat();
+  expect(await db.query('SELECT role FROM running_time')).toEqual([{ role: 'r' }]);
+});
+
 test('beats lengthen one row; a silence and a step of the clock begin another', async () => {
   const one = new RunningTime({ db, log: ground.log, roles: ['worker'] });
   const other = new RunningTime({ db, log: ground.log, roles: ['worker'] });
