@@ -108,7 +108,10 @@ test('list, parts, nodes, traffic, a drain by hand, a replacement and a cordon',
   await page.locator('.panel-traffic').getByText('No node has reported traffic in this time.').waitFor();
   await page.locator('.panel-decisions').getByText('Nothing was decided yet.').waitFor();
 
-  await page.getByLabel('Uptime of web').getByRole('img', { name: /^24 bars/ }).waitFor();
+  await page
+    .getByLabel('Uptime of web')
+    .getByRole('img', { name: /^24 bars/ })
+    .waitFor();
   await page.getByRole('button', { name: 'HAProxy’s statistics' }).click();
   await page.getByLabel('Statistics of web-a').getByText('It has reported no statistics in the last day.').waitFor();
   await page.getByRole('button', { name: 'Path of a request' }).click();

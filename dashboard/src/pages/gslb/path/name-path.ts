@@ -43,7 +43,7 @@ export function namePath({ name, details, members }: PathSource): Path {
       if (balancer === null || !stops.some(({ key }) => key === id)) continue;
       const key = `balancer ${balancer.id}`;
       balancers.set(key, {
-        ...{ ...plain, key, title: balancer.name, status: balancer.operatingStatus, detail: 'load balancer' },
+        ...{ ...plain, key, title: balancer.name, status: balancer.operatingStatus },
         ...{ isDown: isDown(balancer.operatingStatus), opens: { type: 'LoadBalancer', id: balancer.id } },
       });
       way(id, key);
@@ -66,7 +66,8 @@ function memberStop(member: Member, votes: readonly Vote[]): Stop {
   const times = votes.flatMap(({ latencyMs }) => (latencyMs === null ? [] : [latencyMs]));
   const up = votes.filter(({ verdict, count }) => verdict === 'UP' && count !== 'ABSENT').length;
   const seen = votes.length === 0 ? 'no votes' : `${up} of ${votes.length} up`;
-  const range = times.length === 0 ? '' : `, ${Math.min(...times)} to ${Math.max(...times)} ms`;
+  const [least, most] = [Math.min(...times), Math.max(...times)];
+  const range = times.length === 0 ? '' : least === most ? `, ${most} ms` : `, ${least} to ${most} ms`;
   return {
     ...{ ...plain, key: member.id, title: member.name, detail: placeOf(member), status: member.operatingStatus },
     ...{ isDown: !member.serving, figures: `${seen}${range}`, opens: { type: memberKind.typename, id: member.id } },
