@@ -109,6 +109,8 @@ export class TopSession {
       // It is read until there is an answer again.
       bell.ring();
     };
+    // What changed is read all the same.
+    const onMissed = () => bell.ring();
     const filters = [...filtersOf(view, topics)];
     while (!signal.aborted) {
       const [filter] = filters;
@@ -117,7 +119,7 @@ export class TopSession {
         return bell.ring();
       }
       try {
-        for await (const { change } of followStatus({ client, after: undefined, filter, signal, onLost }))
+        for await (const { change } of followStatus({ client, after: undefined, filter, signal, onLost, onMissed }))
           if (change !== null) bell.ring();
       } catch (error) {
         if (!(error instanceof CommandFailure)) throw error;
