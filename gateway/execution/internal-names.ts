@@ -311,7 +311,8 @@ class Naming {
       })
       .join(' ');
     const used = new Set([...body.matchAll(/\$(v\d+)\b/g)].map(([, name]) => name));
-    const defined = new Map(operation.variableDefinitions?.map((each) => [each.variable.name.value, each]));
+    const { variableDefinitions = [] } = operation;
+    const defined = new Map(variableDefinitions.map((each) => [each.variable.name.value, each] as const));
     const definitions = [...this.#variables].flatMap(([client, internal]) => {
       const definition = defined.get(client);
       if (definition === undefined || !used.has(internal)) return [];

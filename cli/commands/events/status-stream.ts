@@ -175,9 +175,10 @@ function openSocket(client: StreamedFrom, { token, onAcknowledged }: Attempt): C
 
 /** In the place of a change that the server could not complete: after another connection it would come again. */
 function missedItem(
-  { data, errors: [error] = [] }: FormattedExecutionResult<StatusStreamSubscription, unknown>,
+  { data, errors }: FormattedExecutionResult<StatusStreamSubscription, unknown>,
   onMissed: StatusStreamOptions['onMissed'],
 ): StreamItem | undefined {
+  const [error] = errors ?? [];
   const cursor = error?.extensions?.cursor;
   if (data != null || typeof cursor !== 'string') return undefined;
   onMissed(error?.message ?? '');
