@@ -48,7 +48,7 @@ interface OpenSession {
   readonly endsAtMs: number;
 }
 
-export interface Proof {
+interface Proof {
   /** The identity header. */
   readonly text: string;
   readonly id: string;

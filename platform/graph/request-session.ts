@@ -21,7 +21,7 @@ export const unknownSessionCode = 'UNKNOWN_SESSION';
 /** `code` of a refusal with status 409: the handshake is for another process, or for a key that was replaced. */
 export const otherKeyCode = 'OTHER_SESSION_KEY';
 
-export const longestSessionSeconds = 900;
+const longestSessionSeconds = 900;
 
 /** 32 bytes (RFC 7748), base64url. */
 export const agreementKeyShape = z.string().regex(/^[\w-]{43}$/);

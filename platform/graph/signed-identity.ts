@@ -41,7 +41,7 @@ interface SignedRequest {
 
 export type IdentityRefusal = 'forged' | 'expired' | 'other-request' | 'replayed' | 'busy';
 /** The proof is the MAC of a session that this process does not know: a signature is needed. */
-export type UnknownSession = 'unknown-session';
+type UnknownSession = 'unknown-session';
 
 export const identityShape = z.object({
   kind: z.enum(['user', 'token', 'machine', 'service']),

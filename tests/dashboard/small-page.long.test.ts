@@ -47,7 +47,15 @@ afterAll(async () => {
 
 /** The files that a build needs; packages as links. */
 async function copyDashboard(to: string): Promise<void> {
-  for (const path of ['dashboard', 'tools/generate', 'platform/graph', 'platform/secrets', 'schema', 'docs/examples', 'tsconfig.json']) {
+  for (const path of [
+    'dashboard',
+    'tools/generate',
+    'platform/graph',
+    'platform/secrets',
+    'schema',
+    'docs/examples',
+    'tsconfig.json',
+  ]) {
     await cp(join(rootFolder, path), join(to, path), {
       recursive: true,
       filter: (from) => !/\/(node_modules|dist)$/.test(from),

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { WebSocketServer } from 'ws';
-import { listen } from '../../../dashboard/src/live/listen.ts';
 import type { FeedItem } from '../../../dashboard/src/live/entity-kind.ts';
+import { listen } from '../../../dashboard/src/live/listen.ts';
 import type { StreamEnd } from '../../../dashboard/src/live/live-feed.ts';
 
 const checkpoint: FeedItem = { cursor: 'c1', kind: 'CHECKPOINT', change: null };
@@ -24,7 +24,11 @@ async function heard(...payloads: readonly object[]) {
   const items: FeedItem[] = [];
   try {
     const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const options = { url, accessToken: async () => 'token', subscription: 'subscription { statusChanges { cursor } }' };
+    const options = {
+      url,
+      accessToken: async () => 'token',
+      subscription: 'subscription { statusChanges { cursor } }',
+    };
     const listener = { connected: () => undefined, item: (item: FeedItem) => void items.push(item) };
     return { end: await listen(options, 'c0', listener, new AbortController().signal), items };
   } finally {
