@@ -51,7 +51,7 @@ async function pick(within: Page | Locator, label: string, text: string): Promis
   const input = field(within, label);
   await input.focus();
   await input.pressSequentially(text);
-  await page.getByRole('option', { name: text }).first().waitFor();
+  await page.locator('.picker').getByRole('option', { name: text }).first().waitFor();
   await input.press('Enter');
   await page.locator('.picked').getByText(text).first().waitFor();
 }
