@@ -168,7 +168,7 @@ test('a pool of names with a monitor and a member, which is changed', async () =
   await field(page, 'Name').fill('east');
   await page.getByText('more fields').first().click();
   await page.getByRole('button', { name: 'Add address' }).click();
-  await page.getByLabel('address 1').fill('192.0.2.20');
+  await page.getByRole('textbox', { name: 'address 1' }).fill('192.0.2.20');
   await page.getByRole('button', { name: 'Create a GSLB member' }).click();
   await created('GSLB member east');
   await open('/form?new=GslbPool&do=monitorAttach');
