@@ -57,6 +57,8 @@ beforeEach(() => {
     ],
     ...['gslbFlavors', 'gslbVantagePoints', 'dnsZones', 'dnsBackends', 'objectClusters', 'objectOptions'],
     ...[
+      'alertChannels',
+      'alertRules',
       'objectAccessKeys',
       'machines',
       'projects',
