@@ -2,7 +2,8 @@
 // open requests are answered.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type TLSSocket, Server as TlsServer } from 'node:tls';
 import type { Logger } from 'pino';
 import type { Peers } from '../machines/peers.ts';
@@ -27,6 +28,12 @@ interface InternalServerOptions {
   /** Throws HttpError for a refusal. */
   answer(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
+
+/**
+ * How long a connection without a request stays open in a drain. A connection in use has a request in this time, whose answer closes it. If it
+ * were closed between two requests, the next one could already be on its way, and its outcome would be unknown.
+ */
+const lullMs = 500;
 
 export class InternalServer {
   readonly http: Server;
@@ -85,9 +92,13 @@ export class InternalServer {
   async drain(end: () => unknown = () => undefined, deadlineMs = 30_000): Promise<void> {
     this.#draining = true;
     for (const response of this.#open) closeAfter(response);
-    const stopped = new Promise<void>((resolve) => this.http.close(() => resolve()));
+    // HTTP's own close would end the connections between two requests at once.
+    const stopped = new Promise<void>((resolve) => {
+      NetServer.prototype.close.call(this.http, () => resolve());
+    });
     await end();
-    this.http.closeIdleConnections();
+    if (this.#connections.size > this.#open.size) await Promise.race([stopped, sleep(lullMs)]);
+    this.http.close();
     if (this.#open.size > 0) {
       const idle = new Promise<void>((resolve) => {
         this.#whenIdle = resolve;

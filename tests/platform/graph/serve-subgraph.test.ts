@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
@@ -346,6 +347,30 @@ describe('a subgraph that several processes serve', () => {
     }
     await over;
     await dispatcher.close();
+  });
+
+  test('one that drains closes no connection in use between two requests', async () => {
+    beforeNote = () => Promise.resolve();
+    for (let round = 1; round <= 10; round += 1) {
+      const draining = await serve();
+      const dispatcher = new Agent({ connections: 1 });
+      const send = async () => {
+        const body = JSON.stringify({ query: 'mutation { note }' });
+        const headers = { 'content-type': 'application/json', ...sign(body) };
+        const options = { method: 'POST', headers, body, dispatcher } as const;
+        const response = await request(`${draining.url}/graphql`, options);
+        await response.body.dump();
+        return response.headers.connection;
+      };
+      await send();
+      const over = draining.drain();
+      // The connection is without a request while this process has other things to do.
+      await sleep(round);
+      expect(await send()).toBe('close');
+      await expect(send()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+      await over;
+      await dispatcher.close();
+    }
   });
 
   test('the socket for subscriptions goes to the next one', async () => {

@@ -102,6 +102,12 @@ const queries: Record<string, Probe> = {
     text: 'query ($input: RelayReadInput!) { relayRead(input: $input) { result wireCall userErrors { code } } }',
     variables: () => ({ input: { backend: selector(), operation: 'table.list', arguments: {} } }),
   },
+  backendProofRead: {
+    text: 'query ($input: BackendProofReadInput!) { backendProofRead(input: $input) { presented { sha256 } deviceError { message } userErrors { code } } }',
+    variables: () => ({
+      input: { projectId: projectId(projectA), driver: 'linux-nftables', host: '127.0.0.1', port: 1 },
+    }),
+  },
   // The same for everybody: the relay's capabilities.
   relayDrivers: { text: '{ relayDrivers { name } }' },
 };
@@ -233,7 +239,7 @@ describe.each([
 
 test('the owner reads all of it, so that the cases above can fail', async () => {
   for (const [name, probe] of Object.entries(queries))
-    if (name !== 'relayDrivers' && name !== 'relayRead')
+    if (!['relayDrivers', 'relayRead', 'backendProofRead'].includes(name))
       expect(await asked(owner, probe)).toMatch(probe.secret ?? /secret/);
   for (const [type, text] of Object.entries(entities)) {
     const answer = await node.run(owner, text(), { r: [{ __typename: type, id: entityIds[type]?.() }] });
