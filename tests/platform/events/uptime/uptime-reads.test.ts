@@ -144,7 +144,10 @@ test('beats lengthen one row; a silence and a step of the clock begin another', 
   );
   await other.beat();
   expect(await rows()).toHaveLength(2);
-  await db.execute('UPDATE running_time SET until_at = until_at + INTERVAL 1 DAY');
+  // Rows begin in different milliseconds.
+  await db.execute(
+    'UPDATE running_time SET from_at = from_at - INTERVAL 1 SECOND, until_at = until_at + INTERVAL 1 DAY',
+  );
   await one.beat();
   expect(await rows()).toHaveLength(3);
   await db.execute('UPDATE running_time SET from_at = from_at - INTERVAL 60 DAY, until_at = NOW(3) - INTERVAL 50 DAY');
