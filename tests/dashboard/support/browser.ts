@@ -38,7 +38,7 @@ export async function openPage(browser: Browser, origin: string): Promise<Watche
   context.on('console', (message) => {
     // Chromium aborts requests when a network interface of the machine appears or disappears, for example in other tests' labs.
     if (message.text().includes('net::ERR_NETWORK_CHANGED')) return;
-    if (message.type() === 'error') errors.push(message.text());
+    if (message.type() === 'error') errors.push(`${message.text()} at ${message.location().url}`);
   });
   context.on('weberror', (error) => errors.push(error.error().message));
   context.on('request', (request) => {
