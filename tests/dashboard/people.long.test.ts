@@ -20,7 +20,7 @@ test('users, projects and tokens: counted by the server, with more on request; a
   await page.locator('.panel-users .summary').getByText('2', { exact: true }).waitFor();
   await users.getByRole('link', { name: 'user-70', exact: true }).click();
   const drawer = page.locator('.drawer');
-  await drawer.getByText('member of acme').waitFor();
+  await drawer.getByRole('region', { name: 'Memberships' }).getByText('member of acme').waitFor();
   await drawer.getByRole('heading', { name: "API tokens on the user's rights" }).waitFor();
   await page.keyboard.press('Escape');
   await page.getByLabel('Filter', { exact: true }).fill('');

@@ -52,6 +52,8 @@ async function copyDashboard(to: string): Promise<void> {
     'tools/generate',
     'platform/graph',
     'platform/secrets',
+    'platform/values',
+    'cli/kinds',
     'schema',
     'docs/examples',
     'tsconfig.json',
