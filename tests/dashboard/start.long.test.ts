@@ -17,9 +17,9 @@ test('says that nothing needs a person, and how to begin', async () => {
   const relay = page.locator('[data-domain="relay"]');
   await relay.getByText('0 backends').waitFor();
   await relay.getByText('nothing yet').waitFor();
-  expect(await relay.getByRole('link', { name: 'Register a backend' }).getAttribute('href')).toBe(
-    '/graphiql#example=backend',
-  );
+  expect(await relay.getByRole('link', { name: 'Register a backend' }).getAttribute('href')).toBe('/register');
+  const create = page.locator('[data-domain="loadbalancer"]').getByRole('link', { name: 'Create a load balancer' });
+  expect(await create.getAttribute('href')).toBe('/form?new=LoadBalancer');
   await untilCount(page, '[data-domain="relay"] [data-beat="good"]', 24);
   // A single machine has no hosts.
   expect(await page.locator('[data-domain="hosts"]').count()).toBe(0);

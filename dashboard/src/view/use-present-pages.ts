@@ -9,9 +9,12 @@ export function usePresentPages(): readonly PageRow[] {
   useEffect(() => {
     let isOver = false;
     for (const { name, isPresent } of pages)
-      void isPresent?.(requester).then((is) => {
-        if (is && !isOver) setPresent((before) => new Set([...before, name]));
-      });
+      void isPresent?.(requester)
+        // It can't be asked, for example because the network has just changed: the page itself says more.
+        .catch(() => true)
+        .then((is) => {
+          if (is && !isOver) setPresent((before) => new Set([...before, name]));
+        });
     return () => {
       isOver = true;
     };

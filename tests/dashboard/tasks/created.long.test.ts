@@ -29,11 +29,21 @@ afterAll(async () => {
 const navigate = (name: string) =>
   page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name, exact: true }).click();
 const field = (within: Page | Locator, name: string) => within.getByLabel(new RegExp(`^${name}( needed)?$`)).first();
-const created = (what: string) => page.getByRole('status').getByText(`The ${what} is created.`).waitFor();
+/** Throws with what the page says instead. */
+const created = (what: string) =>
+  page
+    .getByRole('status')
+    .getByText(`The ${what} is created.`)
+    .waitFor()
+    .catch(async (error: unknown) => {
+      throw new Error(`${String(error)}\n${await page.locator('main').innerText()}`);
+    });
 
 test('create a load balancer', async () => {
   await navigate('Load balancers');
   await page.locator('.panel-balancers').getByRole('link', { name: 'Create' }).click();
+  await field(page, 'Project').click();
+  await page.locator('.picker').getByRole('option', { name: 'default', exact: true }).click();
   await field(page, 'Name').fill('web');
   await page.getByRole('button', { name: 'Add pool' }).click();
   const pool = page.getByRole('group', { name: 'pool 1', exact: true });

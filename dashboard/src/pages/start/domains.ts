@@ -1,4 +1,5 @@
 // The domains of the start page: where each is shown, how its tile is read, and how its first object is created.
+
 import {
   StartGslbDocument,
   StartHostsDocument,
@@ -6,6 +7,7 @@ import {
   StartObjectsDocument,
   StartRelayDocument,
 } from '../../../../generated/dashboard/graphql.ts';
+import { newLink } from '../../forms/links.ts';
 import type { Requester } from '../../graph/request.ts';
 import { isPresent as hasGslb } from '../gslb/presence.ts';
 import { isPresent as hasHosts } from '../hosts/presence.ts';
@@ -17,8 +19,8 @@ export interface DomainRow {
   readonly name: Domain;
   readonly title: string;
   readonly read: (requester: Requester, admin: boolean) => Promise<TileContent>;
-  /** Undefined: it is created on the command line only. */
-  readonly create?: { readonly label: string; readonly example: string };
+  /** Where one creates the first of its objects. Undefined: on the command line only. */
+  readonly create?: { readonly label: string; readonly href: string };
   /** Default: every deployment has it. */
   readonly isPresent?: (requester: Requester) => Promise<boolean>;
 }
@@ -32,7 +34,7 @@ const domainRows: readonly DomainRow[] = [
     name: 'relay',
     title: 'Relay',
     read: async (requester) => relayTile(await requester.request(StartRelayDocument, {}), Date.now()),
-    create: { label: 'Register a backend', example: 'backend' },
+    create: { label: 'Register a backend', href: '/register' },
   },
   {
     name: 'loadbalancer',
@@ -41,20 +43,20 @@ const domainRows: readonly DomainRow[] = [
       const expiresBefore = new Date(Date.now() + expiryDays * dayMs).toISOString();
       return loadBalancerTile(await requester.request(StartLoadbalancerDocument, { admin, expiresBefore }), Date.now());
     },
-    create: { label: 'Create a load balancer', example: 'load-balancer' },
+    create: { label: 'Create a load balancer', href: newLink('LoadBalancer') },
   },
   {
     name: 'gslb',
     title: 'GSLBs',
     read: async (requester, admin) => gslbTile(await requester.request(StartGslbDocument, { admin }), Date.now()),
-    create: { label: 'Create a name', example: 'gslb-name' },
+    create: { label: 'Create a name', href: newLink('Gslb') },
     isPresent: hasGslb,
   },
   {
     name: 'objects',
     title: 'Object storage',
     read: async (requester, admin) => objectsTile(await requester.request(StartObjectsDocument, { admin }), Date.now()),
-    create: { label: 'Create a container', example: 'container' },
+    create: { label: 'Create a container', href: newLink('ObjectContainer') },
     isPresent: hasObjects,
   },
   {

@@ -62,7 +62,7 @@ export function Tile({ row: { name, title, create }, content, failure, text }: T
       )}
       {create !== undefined && (
         <footer>
-          <a href={`/graphiql#example=${create.example}`}>{create.label}</a>
+          <Link href={create.href}>{create.label}</Link>
         </footer>
       )}
     </section>
