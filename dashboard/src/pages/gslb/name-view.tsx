@@ -115,9 +115,9 @@ function Head({ name, details, onBack, children }: HeadProps) {
         </span>
       )}
       {children}
-      <Uptime key={`${name.id} uptime`} document={UptimeOfNameDocument} id={name.id} of={name.fqdn} />
       <EditLink kind="Gslb" id={name.id} projectId={name.project?.id} />
       <FreezeAction key={name.id} name={name} />
+      <Uptime key={`${name.id} uptime`} document={UptimeOfNameDocument} id={name.id} of={name.fqdn} />
     </section>
   );
 }

@@ -108,9 +108,9 @@ function Head({ balancer, tree, onBack, children }: HeadProps) {
       ))}
       <span className="dim">{facts.join(' · ')}</span>
       {children}
-      <Uptime key={`${balancer.id} uptime`} document={UptimeOfBalancerDocument} id={balancer.id} of={balancer.name} />
       <EditLink kind="LoadBalancer" id={balancer.id} projectId={balancer.project?.id} />
       <FailoverAction key={balancer.id} balancer={balancer} />
+      <Uptime key={`${balancer.id} uptime`} document={UptimeOfBalancerDocument} id={balancer.id} of={balancer.name} />
     </section>
   );
 }
