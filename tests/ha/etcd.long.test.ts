@@ -123,6 +123,8 @@ test('without a majority a call fails in its time, with an unknown outcome', asy
   const away = ['b', 'w'];
   for (const name of away) process.kill(cluster.member(name).pid, 'SIGSTOP');
   try {
+    // What they sent before they stood still can confirm one more read.
+    await waitFor('reads to fail', async () => (await etcd.get('/t/').catch(ignoreEtcd)) === undefined);
     await expect(etcd.get('/t/')).rejects.toBeInstanceOf(EtcdError);
     await expect(etcd.transact([], [{ put: '/t/late', value: 'x' }])).rejects.toMatchObject({ fate: 'unknown' });
   } finally {

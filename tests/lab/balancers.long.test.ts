@@ -1,80 +1,35 @@
-// The device `balancers`: load balancers of the graph on its hosts, reached by their names; hosts and nodes that are unplugged, killed and
-// put back; and nothing left behind, also after kill -9.
+// The device `balancers`, as root: load balancers of the graph on its hosts, reached by their names; hosts and nodes that are unplugged, killed
+// and put back; and nothing left behind, also after kill -9.
 // needs: system, haproxy, keepalived, curl, pdns-server, pdns-backend-sqlite3, nginx-light, bind9-dnsutils, hey, procps, nftables, iproute2, openssl, root
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { lstat, mkdir, readFile, rename, symlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { balancersGiven, type Given } from '../../lab/balancers/given.ts';
 import { BalancerNetwork } from '../../lab/balancers/network.ts';
-import { plainLabFolder } from '../../lab/folders.ts';
 import { namespaces } from '../../lab/switched-network.ts';
 import { isRoot, LabSystem } from '../bin/support/lab-system.ts';
-import { ask } from '../bin/support/up-process.ts';
 import { endProcessesOf } from '../support/left-processes.ts';
 import { patience } from '../support/patience.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { waitFor } from '../support/temporary-folder.ts';
+import {
+  addressesOf,
+  cmpObject,
+  createBalancer,
+  hasBalancerPrograms,
+  isOfNode,
+  programsOf,
+  readBalancer,
+  serving,
+} from './balancers-system.ts';
 
 const run = promisify(execFile);
 const program = join(import.meta.dirname, '..', '..', 'bin', 'tidegate.ts');
-const programs = ['haproxy', 'nginx', 'pdns_server', 'keepalived', 'nft'].map((name) => `/usr/sbin/${name}`);
-const hasAll = programs.every(existsSync) && existsSync('/usr/bin/dig');
-const describeHere = hasAll ? describe : describe.skip;
-const describeAsRoot = hasAll && isRoot ? describe : describe.skip;
-const stranger = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', '--no-new-privs'];
-
-const cmpObject = { type: 'tenant', externalId: '42' };
-
-interface Balancer {
-  readonly operatingStatus: string;
-  readonly nodes: readonly { readonly name: string; readonly nodeState: string; readonly address: string }[];
-}
-
-async function addressesOf(data: string): Promise<Readonly<Record<string, string>>> {
-  const text = await readFile(join(data, 'balancers.env'), 'utf8');
-  return Object.fromEntries(text.split('\n').map((line) => line.split('=')));
-}
-
-async function createBalancer(system: LabSystem, port: number): Promise<void> {
-  const { WEB1, WEB2, WEB3, WEB_PORT } = await addressesOf(system.data);
-  const members = [WEB1, WEB2, WEB3].map((host, index) => ({ name: `m${index}`, host, port: Number(WEB_PORT) }));
-  const pools = [{ name: 'web', memberProtocol: 'HTTP', members, healthMonitor: { monitorType: 'HTTP', path: '/' } }];
-  const listeners = [{ name: 'http', protocol: 'HTTP', port, defaultPool: 'web' }];
-  const input = { name: 'web', minNodes: 2, maxNodes: 4, pools, listeners, cmpObject };
-  const query =
-    'mutation ($input: LoadBalancerCreateInput!) { done: loadBalancerCreate(input: $input) { userErrors { message } } }';
-  expect(await system.ask(query, { input })).toEqual({ done: { userErrors: [] } });
-}
-
-async function readBalancer(system: LabSystem): Promise<Balancer> {
-  const query = '{ loadBalancers { nodes { operatingStatus nodes { name nodeState address } } } }';
-  const { loadBalancers: page } = await system.ask<{ loadBalancers: { nodes: [Balancer] } }>(query);
-  return page.nodes[0];
-}
+const describeAsRoot = hasBalancerPrograms && isRoot ? describe : describe.skip;
 
 async function running(system: LabSystem): Promise<void> {
   await waitFor('the part', async () =>
     (await system.lab('list')).some(({ part, state }) => part === 'balancers' && state === 'RUNNING'),
   );
-}
-
-/** Names of the programs that were started with a path in the data folder. */
-async function programsOf({ data }: LabSystem): Promise<readonly string[]> {
-  const { stdout } = await run('pgrep', ['-lf', data]).catch(() => ({ stdout: '' }));
-  return stdout.split('\n').flatMap((line) => line.split(' ')[1] ?? []);
-}
-
-const isOfNode = (name: string) => name === 'haproxy' || name === 'keepalived';
-
-async function serving(system: LabSystem): Promise<void> {
-  await waitFor('two nodes to serve', async () => {
-    const { nodes, operatingStatus } = await readBalancer(system);
-    return (
-      nodes.length === 2 && nodes.every(({ nodeState }) => nodeState === 'SERVING') && operatingStatus === 'ONLINE'
-    );
-  });
 }
 
 /** A failure of `what` also says what the product knew and decided until then. */
@@ -106,30 +61,6 @@ async function explained<T>(system: LabSystem, when: string, what: () => Promise
     const log = system.up.output().slice(-20_000);
     throw new Error(`${String(error)}, while ${when}\n\n${answers.join('\n')}\n${log}`, { cause: error });
   }
-}
-
-async function deleteBalancer(system: LabSystem): Promise<void> {
-  const { loadBalancers: page } = await system.ask<{ loadBalancers: { nodes: { id: string }[] } }>(
-    '{ loadBalancers { nodes { id } } }',
-  );
-  const query =
-    'mutation ($input: LoadBalancerDeleteInput!) { done: loadBalancerDelete(input: $input) { userErrors { message } } }';
-  const deleted = await system.ask(query, { input: { id: page.nodes[0]?.id } });
-  expect(deleted).toEqual({ done: { userErrors: [] } });
-}
-
-async function logIn({ data, up }: LabSystem): Promise<string> {
-  const password = (await readFile(join(data, 'admin.password'), 'utf8')).trim();
-  const query = 'mutation ($input: LoginInput!) { login(input: $input) { accessToken } }';
-  const input = { name: 'admin', password };
-  return (await ask<{ login: { accessToken: string } }>(up.url, undefined, query, { input })).login.accessToken;
-}
-
-/** Names of hosts, or of machines that are not revoked, as an administrator sees them. */
-async function known({ up }: LabSystem, token: string, kind: 'loadBalancerHosts' | 'machines'): Promise<string[]> {
-  const query = `{ ${kind} { nodes { name ${kind === 'machines' ? 'machineState' : ''} } } }`;
-  const page = await ask<Record<string, { nodes: { name: string; machineState?: string }[] }>>(up.url, token, query);
-  return (page[kind]?.nodes ?? []).filter(({ machineState }) => machineState !== 'REVOKED').map(({ name }) => name);
 }
 
 describeAsRoot('as root', () => {
@@ -304,104 +235,4 @@ describeAsRoot('as root', () => {
       for (const lab of labs) await lab.remove(await lab.present());
     }
   }, 60_000);
-});
-
-describeHere('without root', () => {
-  let system: LabSystem | undefined;
-  afterAll(async () => {
-    await system?.stop();
-    if (system !== undefined) await endProcessesOf(system.data);
-  });
-
-  test('it is on the loopback: answered by the addresses that its DNS server gives', async () => {
-    const lab = await LabSystem.start(['--lab', 'balancers'], isRoot ? stranger : []);
-    system = lab;
-    await createBalancer(lab, 8000);
-    await serving(lab);
-    const { DNS, DNS_PORT } = await addressesOf(lab.data);
-    const question = [`@${DNS}`, '-p', `${DNS_PORT}`, '+short', 'web.default.lb.lab.test'];
-    const addresses = await waitFor('its addresses', async () => {
-      const found = (await run('dig', question)).stdout.trim().split('\n');
-      return found.length === 2 && found;
-    });
-    for (const address of addresses) {
-      expect(address).toMatch(/^127\.79\./);
-      expect(await (await fetch(`http://${address}:8000/`)).text()).toMatch(/^web\d\n$/);
-    }
-    await waitFor('its figures among the metrics', async () => {
-      const text = await (await fetch(`${lab.up.url}/metrics`)).text();
-      return /^tidegate_load_balancer_listener_requests_total\{load_balancer="web",.*port="8000"\} [1-9]/m.test(text);
-    });
-    expect(await lab.refusal('unplug', 'host1')).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('root'),
-    });
-    await lab.told('kill', 'host1');
-    await lab.told('plug', 'host1');
-    await serving(lab);
-    const { stdout: keeper } = await run('pgrep', ['-f', `plain-keeper.ts ${lab.data}`]);
-    process.kill(Number(keeper), 'SIGKILL');
-    await lab.end('SIGKILL');
-    await waitFor('all to end, also the nodes', async () => (await programsOf(lab)).length === 0);
-    await lab.restart('SIGKILL', ['--lab', 'neo']);
-    expect((await programsOf(lab)).filter(isOfNode)).toEqual([]);
-    await lab.lab('add', 'balancers');
-    await serving(lab);
-    expect(await lab.refusal('remove', 'balancers')).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('delete the load balancers first'),
-    });
-    await deleteBalancer(lab);
-    await waitFor('its removal', () =>
-      lab.lab('remove', 'balancers').then(
-        () => true,
-        () => false,
-      ),
-    );
-    expect((await programsOf(lab)).filter(isOfNode)).toEqual([]);
-    const admin = await logIn(lab);
-    await waitFor(
-      'its hosts to leave the graph',
-      async () => (await known(lab, admin, 'loadBalancerHosts')).length === 0,
-    );
-    expect(await known(lab, admin, 'machines')).toEqual([]);
-    await lab.lab('add', 'balancers');
-    await createBalancer(lab, 8000);
-    await serving(lab);
-    await lab.end('SIGTERM');
-    expect(await programsOf(lab)).toEqual([]);
-  }, 360_000);
-});
-
-describe('what the control plane gives', () => {
-  let folder: TemporaryFolder;
-  const credential = { id: 'x', name: 'lab-host1', token: 't', certificate: 'c', key: 'k', authority: 'a' };
-  const host = { ...credential, expiresAt: new Date(0).toISOString() };
-  const given: Given = { ports: { endpoint: 1, link: 2, dns: 3 }, hosts: [host, host] };
-
-  beforeAll(async () => {
-    folder = await temporaryFolder();
-    await mkdir(join(folder.path, plainLabFolder));
-    await balancersGiven.write(folder.path, given);
-  });
-  afterAll(() => folder.remove());
-
-  test('is read again, and only its owner can', async () => {
-    expect(await balancersGiven.read(folder.path)).toEqual(given);
-    const path = join(folder.path, plainLabFolder, 'balancers.given.json');
-    expect((await lstat(path)).mode & 0o777).toBe(0o600);
-    // Root reads it as a stranger's: no link is followed, and nothing but its own form is taken.
-    await rename(path, join(dirname(path), 'elsewhere'));
-    await symlink(join(dirname(path), 'elsewhere'), path);
-    expect(await balancersGiven.read(folder.path)).toBeUndefined();
-  });
-
-  test('anything else is nothing', async () => {
-    const other = await temporaryFolder();
-    await mkdir(join(other.path, plainLabFolder));
-    expect(await balancersGiven.read(other.path)).toBeUndefined();
-    await balancersGiven.write(other.path, { ...given, ports: { ...given.ports, dns: 70_000 } });
-    expect(await balancersGiven.read(other.path)).toBeUndefined();
-    await other.remove();
-  });
 });
