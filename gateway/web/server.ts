@@ -12,7 +12,7 @@ import { isWatchPath, type Watched, watchAnswer, watchPaths } from '../../platfo
 import { atMost } from '../../platform/work/within.ts';
 import type { ConnectionLimits } from '../access/limits.ts';
 import type { EventStreams } from '../subscriptions/event-streams.ts';
-import type { ClientAddresses } from './client-address.ts';
+import type { ClientAddresses, Peer } from './client-address.ts';
 import type { Connections } from './connections.ts';
 import { AnswerCompressor, encodingFor } from './content-encoding.ts';
 import type { CrossOrigin } from './cross-origin.ts';
@@ -336,21 +336,21 @@ function cutUnread(response: ServerResponse, { readWithinMs, slowestBytesPerSeco
 /** The endpoint's data of a request beside its operation. */
 function takenFrom(options: WebOptions, request: IncomingMessage, response: ServerResponse) {
   const hungUp = new AbortController();
+  let held: Peer | undefined;
   response.once('close', () => {
     if (!response.writableFinished) hungUp.abort();
+    if (held !== undefined) options.connections.release(held);
   });
   const headers = new Map<string, string>();
   for (const [name, value] of Object.entries(request.headers))
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
   const clientAddress = options.addresses.of(request);
   const callerRequestId = callerRequestIdOf(request.headers['x-request-id']);
-  let isHeld = false;
   const onIdentified = (): void => {
-    if (isHeld || hungUp.signal.aborted) return;
-    isHeld = true;
+    if (held !== undefined || hungUp.signal.aborted) return;
     const { remoteAddress, remotePort } = request.socket;
-    options.connections.hold({ remoteAddress, remotePort });
-    response.once('close', () => options.connections.release({ remoteAddress, remotePort }));
+    held = { remoteAddress, remotePort };
+    options.connections.hold(held);
   };
   return { headers, clientAddress, callerRequestId, signal: hungUp.signal, onIdentified };
 }
