@@ -8,12 +8,12 @@ import {
 } from 'graphql';
 import { invariant } from '../../platform/edge/errors.ts';
 import type { GatewayContext, SubgraphLink } from '../supergraph/subgraph-link.ts';
-import { findPlaces } from './entity-places.ts';
+import { placesAt } from './entity-places.ts';
 import { Fault, FaultTree, gatewayFault, type Path } from './fault-tree.ts';
 import { type Data, isData, mergeInto, type RequestedNames, requestedNames, valueAt } from './merging.ts';
 import type { BatchFetchNode, EntitySelection, FetchNode, PathSegment, PlanNode } from './planner.ts';
 import type { PossibleTypes } from './possible-types.ts';
-import { MissingValue, representationOf, rewrite, rewrittenPath } from './representations.ts';
+import { keyOf, MissingValue, representationOf, rewrite, rewrittenPath } from './representations.ts';
 
 /** One execution. */
 export interface Run {
@@ -183,13 +183,11 @@ function representationsFor(
   run: Run,
   types: PossibleTypes,
 ): Pick<Asked, 'representations' | 'places'> {
-  const found: Data[] = [];
-  for (const path of group.paths) findPlaces(run.data, path, types, found);
   const representations: Data[] = [];
   const places: Data[][] = [];
   const known = new Map<string, Data[]>();
   const failed = (object: Data, name: string) => (run.faults?.at(object, name) ?? []).length > 0;
-  for (const place of found) {
+  for (const place of placesAt(run.data, group.paths, types)) {
     const representation = representationOf(place, group.requires ?? [], types, failed);
     if (representation === undefined) continue;
     if (representation instanceof MissingValue) {
@@ -202,7 +200,7 @@ function representationsFor(
       continue;
     }
     for (const change of group.inputRewrites ?? []) rewrite(representation, change, types);
-    const key = JSON.stringify(representation);
+    const key = keyOf(representation);
     const same = known.get(key);
     if (same !== undefined) {
       same.push(place);
