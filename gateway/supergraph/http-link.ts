@@ -19,6 +19,7 @@ import { postText } from './post-text.ts';
 import { SharedQueries } from './shared-queries.ts';
 import { isNotTaken, isOfProcess, isOfRequest, StatusError, SubgraphAnswer } from './subgraph-answer.ts';
 import type { GatewayContext, LinkRequest, ResultStream, SubgraphLink } from './subgraph-link.ts';
+import { visibleOf } from './visible-caller.ts';
 
 interface HttpLinkOptions {
   readonly name: string;
@@ -260,20 +261,6 @@ async function handshakeAt(pool: Pool, body: string, signed: string): Promise<Ha
     signal: AbortSignal.timeout(handshakeDeadlineMs),
   });
   return { status: response.statusCode, text: await response.body.text() };
-}
-
-/** A number for each identity object. The credential cache gives the same one to requests with the same credential. */
-const identityNumbers = new WeakMap<object, number>();
-let lastIdentityNumber = 0;
-
-/**
- * What a subgraph sees of a caller, as far as an answer may depend on it: all but the request's id and its trace. Equal only for
- * callers with the same credential.
- */
-function visibleOf({ identity, clientAddress, callerRequestId }: GatewayContext): string {
-  if (identity !== null && !identityNumbers.has(identity)) identityNumbers.set(identity, ++lastIdentityNumber);
-  const number = identity === null ? 0 : identityNumbers.get(identity);
-  return JSON.stringify([number, clientAddress ?? null, callerRequestId ?? null]);
 }
 
 /** The connection was lost with the request. */

@@ -1,6 +1,6 @@
 // Identical queries that wait to be sent are sent once. A query that was sent is never joined: its answer may be from before a write
 // that was acknowledged in the meantime (decision 0281).
-import { setImmediate as endOfTurn } from 'node:timers/promises';
+import { turnEnd } from '../../platform/work/turn-end.ts';
 import { TooLateError } from '../../platform/work/within.ts';
 
 interface SharedQuery<Answer> {
@@ -22,8 +22,6 @@ type Ask<Answer> = (signal: AbortSignal, sent: () => void) => Promise<Answer>;
 
 export class SharedQueries<Answer> {
   readonly #unsent = new Map<string, SharedQuery<Answer>>();
-  /** The end of this turn of the event loop, for all queries that begin in it. */
-  #turn: Promise<void> | undefined;
 
   /**
    * The answer to the query that `key` identifies, with everything that the answer depends on.
@@ -57,7 +55,7 @@ export class SharedQueries<Answer> {
   #open(key: string, ask: Ask<Answer>): SharedQuery<Answer> {
     const over = new AbortController();
     const sent = () => this.#close(key, query);
-    const answer = this.#endOfTurn()
+    const answer = turnEnd()
       .then(() => {
         over.signal.throwIfAborted();
         return ask(over.signal, sent);
@@ -66,13 +64,6 @@ export class SharedQueries<Answer> {
     const query: SharedQuery<Answer> = { answer, over, callers: 0 };
     this.#unsent.set(key, query);
     return query;
-  }
-
-  #endOfTurn(): Promise<void> {
-    this.#turn ??= endOfTurn().then(() => {
-      this.#turn = undefined;
-    });
-    return this.#turn;
   }
 
   #close(key: string, query: SharedQuery<Answer>): void {

@@ -32,6 +32,7 @@ import { answerHeaders } from './answer-headers.ts';
 import { callerIdentity, invalidCredential } from './caller-identity.ts';
 import type { AdmittedSubscription, EndpointRequest, EndpointResponse } from './endpoint-request.ts';
 import { type RequestFault, requestFault } from './request-fault.ts';
+import { Outcome, SharedExecutions } from './shared-executions.ts';
 
 interface SchemaRefusal {
   readonly status: number;
@@ -86,23 +87,28 @@ const notAsJson = new GraphQLError(
 );
 
 /** Lists are bounded one by one; the texts in them add up. */
-function boundedAnswer(value: Pick<ExecutionResult, 'extensions'>, mostLength: number): string {
-  const text = JSON.stringify(value);
-  if (text.length <= mostLength) return text;
-  const message = `The answer has ${text.length} characters; at most ${mostLength} are sent. A mutation was carried out: ask for fewer fields or items.`;
-  const error = { message, extensions: { code: 'LIMIT_EXCEEDED', limit: 'answer', most: mostLength } };
-  return JSON.stringify({ errors: [error], extensions: value.extensions });
+function bounded(
+  text: string,
+  { extensions }: Pick<ExecutionResult, 'extensions'>,
+  { maxAnswerLength: most }: Pick<OperationLimits, 'maxAnswerLength'>,
+): string {
+  if (text.length <= most) return text;
+  const message = `The answer has ${text.length} characters; at most ${most} are sent. A mutation was carried out: ask for fewer fields or items.`;
+  const error = { message, extensions: { code: 'LIMIT_EXCEEDED', limit: 'answer', most } };
+  return JSON.stringify({ errors: [error], extensions });
 }
 
 export class GraphqlEndpoint {
   readonly #dependencies: EndpointDependencies;
   readonly #apollo: ApolloServer<ApolloContext>;
+  readonly #queries: SharedExecutions;
   #draining = false;
   #isStarted = false;
 
   constructor(dependencies: EndpointDependencies) {
     const { supergraph, operations, limits, log } = dependencies;
     this.#dependencies = dependencies;
+    this.#queries = new SharedExecutions(dependencies.executor);
     this.#apollo = new ApolloServer<ApolloContext>({
       gateway: {
         onSchemaLoadOrUpdate(callback) {
@@ -110,10 +116,8 @@ export class GraphqlEndpoint {
           return () => {};
         },
         load: async () => ({
-          executor: async ({ context, request }) => {
-            const given = context as ApolloContext;
-            return (given.result ?? (await this.#execute(given, request))) as { data?: Record<string, unknown> };
-          },
+          executor: async ({ context, request }) =>
+            (await this.#executeForApollo(context as ApolloContext, request)) as { data?: Record<string, unknown> },
         }),
         stop: async () => {},
       },
@@ -132,7 +136,7 @@ export class GraphqlEndpoint {
       allowBatchedHttpRequests: false,
       persistedQueries: false,
       // Apollo's own indents, which costs time here and bytes on the wire.
-      stringifyResult: (value) => boundedAnswer(value, limits.maxAnswerLength),
+      stringifyResult: (value) => bounded(JSON.stringify(value), value, limits),
       includeStacktraceInErrorResponses: false,
       formatError: (shown) =>
         limits.introspection ? withAdvice(supergraph.schema, formatError(shown)) : formatError(shown),
@@ -185,10 +189,12 @@ export class GraphqlEndpoint {
     const kind = (admitted ?? subscription?.admitted)?.operation.operation;
     if (subscription !== undefined) return { status: 200, headers: new Map(), text: '', kind, subscription };
     if (admitted === undefined || named.method !== 'POST') return this.#throughApollo(named, { context });
-    const result = await this.#execute(context, named.body as SentOperation);
+    const outcome = await this.#execute(admitted, context.request, named.body as SentOperation);
+    const result = withCost(outcome.result, admitted, named.requestId);
     const headers = result.errors === undefined ? answerHeaders(named.headers.get('accept')) : undefined;
     if (headers === undefined) return this.#throughApollo(named, { context: { ...context, result } });
-    return { status: 200, headers, text: boundedAnswer(result, this.#dependencies.limits.maxAnswerLength), kind };
+    const text = `{"data":${outcome.dataText()},"extensions":${JSON.stringify(result.extensions)}}`;
+    return { status: 200, headers, text: bounded(text, result, this.#dependencies.limits), kind };
   }
 
   async #throughApollo(
@@ -316,16 +322,25 @@ export class GraphqlEndpoint {
     }
   }
 
-  async #execute({ admitted, request: context }: ApolloContext, sent: SentOperation): Promise<ExecutionResult> {
+  async #execute(
+    { key, document, operation }: AdmittedOperation,
+    context: GatewayContext,
+    { operationName, variables }: SentOperation,
+  ): Promise<Outcome> {
+    const sent = {
+      ...{ key, document, context },
+      operationName: operationName ?? undefined,
+      variables: { ...variables },
+    };
+    if (operation.operation === OperationTypeNode.QUERY) return this.#queries.execute(sent);
+    return new Outcome(await this.#dependencies.executor.execute(sent));
+  }
+
+  async #executeForApollo({ admitted, request, result }: ApolloContext, sent: SentOperation): Promise<ExecutionResult> {
+    if (result !== undefined) return result;
     if (admitted === undefined) return { errors: [new GraphQLError('The operation was refused.')] };
-    const result = await this.#dependencies.executor.execute({
-      key: admitted.key,
-      document: admitted.document,
-      operationName: sent.operationName ?? undefined,
-      variables: { ...sent.variables },
-      context,
-    });
-    return withCost(result, admitted, context.requestId);
+    const outcome = await this.#execute(admitted, request, sent);
+    return withCost(outcome.result, admitted, request.requestId);
   }
 }
 

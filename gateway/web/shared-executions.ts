@@ -2,7 +2,7 @@
 // begins at the turn's end, and is never joined after that: what it reads may be from before a write that was acknowledged in the
 // meantime (decisions 0281 and 0320).
 import type { ExecutionResult } from 'graphql';
-import { TurnEnd } from '../../platform/work/turn-end.ts';
+import { turnEnd } from '../../platform/work/turn-end.ts';
 import type { Executor, GatewayOperation } from '../supergraph/executor.ts';
 import { visibleOf } from '../supergraph/visible-caller.ts';
 
@@ -30,7 +30,6 @@ interface WaitingExecution {
 export class SharedExecutions {
   readonly #executor: Pick<Executor, 'execute'>;
   readonly #waiting = new Map<string, WaitingExecution>();
-  readonly #turnEnd = new TurnEnd();
 
   constructor(executor: Pick<Executor, 'execute'>) {
     this.#executor = executor;
@@ -46,7 +45,7 @@ export class SharedExecutions {
       return known.outcome;
     }
     const signals = [context.signal];
-    const outcome = this.#turnEnd.reached().then(() => {
+    const outcome = turnEnd().then(() => {
       this.#waiting.delete(id);
       return this.#begin(query, signals);
     });
