@@ -390,13 +390,15 @@ function send(
   // After a body that was not read to its end the connection can't be reused. A request without a body is complete
   // only after its event.
   const close = response.req.complete || !hasBody(response.req) ? {} : { connection: 'close' };
+  const bytes = Buffer.byteLength(body);
   response.writeHead(status, {
     'content-security-policy': dataPolicy,
     ...headers,
     ...close,
-    ...(status === 204 || status === 304 ? {} : { 'content-length': Buffer.byteLength(body) }),
+    ...(status === 204 || status === 304 ? {} : { 'content-length': bytes }),
   });
-  response.end(body);
+  // ASCII, as nearly all answers are, is the same in both. Node encodes UTF-8 into a buffer of three times the length first.
+  response.end(body, bytes === body.length ? 'latin1' : 'utf8');
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {
