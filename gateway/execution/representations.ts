@@ -36,19 +36,6 @@ export function representationOf(
   return fits ? representation : undefined;
 }
 
-/** Equal for equal representations only. Most have a type and a key: JSON would take three times as long. */
-export function keyOf(representation: Data): string {
-  let key = '';
-  for (const name in representation) {
-    const value = representation[name];
-    if (typeof value === 'string') key += `${name}"${value.length}:${value}`;
-    else if (typeof value === 'number') key += `${name}#${value}`;
-    // No name begins like JSON.
-    else return JSON.stringify(representation);
-  }
-  return key;
-}
-
 function addTo(
   target: Data,
   object: Data,

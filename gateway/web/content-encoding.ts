@@ -41,12 +41,13 @@ const chosenEncoding = remembered((acceptEncoding): { readonly encoding: Content
 export class AnswerCompressor {
   readonly #turns = new Turns(atOnce);
 
-  /** Undefined: send it uncompressed. */
+  /** `bytes`: of the body in UTF-8. Undefined: send it uncompressed. */
   async compress(
     body: string,
     acceptEncoding: string | undefined,
+    bytes = Buffer.byteLength(body),
   ): Promise<{ readonly encoding: ContentEncoding; readonly body: Buffer } | undefined> {
-    if (Buffer.byteLength(body) < fewestBytes) return undefined;
+    if (bytes < fewestBytes) return undefined;
     const encoding = encodingFor(acceptEncoding);
     if (encoding === undefined || !this.#turns.take()) return undefined;
     try {

@@ -29,10 +29,11 @@ import type { GatewayContext } from '../supergraph/subgraph-link.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { traceContextOf } from '../supergraph/trace-context.ts';
 import { answerHeaders } from './answer-headers.ts';
+import { AnswerParts, Outcome } from './answer-parts.ts';
 import { callerIdentity, invalidCredential } from './caller-identity.ts';
 import type { AdmittedSubscription, EndpointRequest, EndpointResponse } from './endpoint-request.ts';
 import { type RequestFault, requestFault } from './request-fault.ts';
-import { Outcome, SharedExecutions } from './shared-executions.ts';
+import { SharedExecutions } from './shared-executions.ts';
 
 interface SchemaRefusal {
   readonly status: number;
@@ -87,13 +88,12 @@ const notAsJson = new GraphQLError(
 );
 
 /** Lists are bounded one by one; the texts in them add up. */
-function bounded(
-  text: string,
-  { extensions }: Pick<ExecutionResult, 'extensions'>,
-  { maxAnswerLength: most }: Pick<OperationLimits, 'maxAnswerLength'>,
-): string {
-  if (text.length <= most) return text;
-  const message = `The answer has ${text.length} characters; at most ${most} are sent. A mutation was carried out: ask for fewer fields or items.`;
+function bounded(text: string, result: Pick<ExecutionResult, 'extensions'>, most: number): string {
+  return text.length <= most ? text : tooLong(text.length, result, most);
+}
+
+function tooLong(length: number, { extensions }: Pick<ExecutionResult, 'extensions'>, most: number): string {
+  const message = `The answer has ${length} characters; at most ${most} are sent. A mutation was carried out: ask for fewer fields or items.`;
   const error = { message, extensions: { code: 'LIMIT_EXCEEDED', limit: 'answer', most } };
   return JSON.stringify({ errors: [error], extensions });
 }
@@ -136,7 +136,7 @@ export class GraphqlEndpoint {
       allowBatchedHttpRequests: false,
       persistedQueries: false,
       // Apollo's own indents, which costs time here and bytes on the wire.
-      stringifyResult: (value) => bounded(JSON.stringify(value), value, limits),
+      stringifyResult: (value) => bounded(JSON.stringify(value), value, limits.maxAnswerLength),
       includeStacktraceInErrorResponses: false,
       formatError: (shown) =>
         limits.introspection ? withAdvice(supergraph.schema, formatError(shown)) : formatError(shown),
@@ -193,8 +193,11 @@ export class GraphqlEndpoint {
     const result = withCost(outcome.result, admitted, named.requestId);
     const headers = result.errors === undefined ? answerHeaders(named.headers.get('accept')) : undefined;
     if (headers === undefined) return this.#throughApollo(named, { context: { ...context, result } });
-    const text = `{"data":${outcome.dataText()},"extensions":${JSON.stringify(result.extensions)}}`;
-    return { status: 200, headers, text: bounded(text, result, this.#dependencies.limits), kind };
+    const parts = new AnswerParts(outcome, result.extensions);
+    const { text } = parts;
+    const most = this.#dependencies.limits.maxAnswerLength;
+    if (text.length > most) return { status: 200, headers, text: tooLong(text.length, result, most), kind };
+    return { status: 200, headers, text, parts, kind };
   }
 
   async #throughApollo(

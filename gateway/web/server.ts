@@ -12,6 +12,7 @@ import { isWatchPath, type Watched, watchAnswer, watchPaths } from '../../platfo
 import { atMost } from '../../platform/work/within.ts';
 import type { ConnectionLimits } from '../access/limits.ts';
 import type { EventStreams } from '../subscriptions/event-streams.ts';
+import { AnswerParts, endText } from './answer-parts.ts';
 import type { ClientAddresses, Peer } from './client-address.ts';
 import type { Connections } from './connections.ts';
 import { AnswerCompressor, encodingFor } from './content-encoding.ts';
@@ -279,8 +280,9 @@ async function graphql(
     return send(response, 200, eventStreamHeaders, `${nextEvent(result.text)}${completeEvent}`);
   const headers = Object.fromEntries(result.headers);
   response.appendHeader('vary', 'accept-encoding');
-  const compressed = await compressor.compress(result.text, request.headers['accept-encoding']);
-  if (compressed === undefined) return send(response, result.status, headers, result.text);
+  const acceptEncoding = request.headers['accept-encoding'];
+  const compressed = await compressor.compress(result.text, acceptEncoding, result.parts?.bytes);
+  if (compressed === undefined) return send(response, result.status, headers, result.parts ?? result.text);
   send(response, result.status, { ...headers, 'content-encoding': compressed.encoding }, compressed.body);
 }
 
@@ -384,21 +386,22 @@ function send(
   response: ServerResponse,
   status: number,
   headers: Readonly<Record<string, string>>,
-  body: string | Buffer,
+  body: string | Buffer | AnswerParts,
 ): void {
   if (response.destroyed || response.writableEnded) return;
   // After a body that was not read to its end the connection can't be reused. A request without a body is complete
   // only after its event.
   const close = response.req.complete || !hasBody(response.req) ? {} : { connection: 'close' };
-  const bytes = Buffer.byteLength(body);
+  const bytes = body instanceof AnswerParts ? body.bytes : Buffer.byteLength(body);
   response.writeHead(status, {
     'content-security-policy': dataPolicy,
     ...headers,
     ...close,
     ...(status === 204 || status === 304 ? {} : { 'content-length': bytes }),
   });
-  // ASCII, as nearly all answers are, is the same in both. Node encodes UTF-8 into a buffer of three times the length first.
-  response.end(body, bytes === body.length ? 'latin1' : 'utf8');
+  if (body instanceof AnswerParts) body.end(response);
+  else if (typeof body === 'string') endText(response, body, bytes);
+  else response.end(body);
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

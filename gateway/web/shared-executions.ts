@@ -1,26 +1,10 @@
 // Identical queries that arrive in one turn of the event loop are executed once, and their answer is made into JSON once. An execution
 // begins at the turn's end, and is never joined after that: what it reads may be from before a write that was acknowledged in the
 // meantime (decisions 0281 and 0320).
-import type { ExecutionResult } from 'graphql';
 import { turnEnd } from '../../platform/work/turn-end.ts';
 import type { Executor, GatewayOperation } from '../supergraph/executor.ts';
 import { visibleOf } from '../supergraph/visible-caller.ts';
-
-/** The result for all callers; nobody changes it. */
-export class Outcome {
-  readonly result: ExecutionResult;
-  #dataText: string | undefined;
-
-  constructor(result: ExecutionResult) {
-    this.result = result;
-  }
-
-  /** JSON. */
-  dataText(): string {
-    this.#dataText ??= JSON.stringify(this.result.data ?? null);
-    return this.#dataText;
-  }
-}
+import { Outcome } from './answer-parts.ts';
 
 interface WaitingExecution {
   readonly signals: (AbortSignal | undefined)[];

@@ -1,6 +1,6 @@
 // Several places of one entity: they share what is below it, which is searched, asked for and reported once.
 import { expect, test } from '@jest/globals';
-import { keyOf } from '../../../gateway/execution/representations.ts';
+import { PlacesByEntity } from '../../../gateway/execution/places-by-entity.ts';
 import { CodedError } from '../../../platform/edge/errors.ts';
 import { federate } from './support/federation.ts';
 
@@ -41,21 +41,25 @@ test('an error below a shared entity is reported once at each of its places', as
   expect(representations.map(({ id }) => id)).toEqual(['1a', '1b', '2a', '2b']);
 });
 
-test('keys of representations are equal only for equal ones', () => {
+test('representations are the same only if they are equal', () => {
   const representations: Record<string, unknown>[] = [
     { __typename: 'A', id: '1' },
     { __typename: 'A', id: 1 },
     { __typename: 'A', id: '1', x: '2' },
-    { __typename: 'A', id: '1x"1:2' },
+    { __typename: 'A', id: '{"__typename":"A","id":"1"}' },
     { __typename: 'A', id: '' },
     { __typename: 'A', id: null },
     { __typename: 'A', id: true },
     { __typename: 'A', id: ['1'] },
     { __typename: 'A', id: { id: '1' } },
     { __typename: 'A', x: '1' },
+    { __typename: 'A' },
     { __typename: 'B', id: '1' },
-    { __typename: 'A', id: '1#2' },
+    { __typename: null, id: '1' },
   ];
-  expect(new Set(representations.map(keyOf)).size).toBe(representations.length);
-  expect(keyOf({ __typename: 'A', id: '1' })).toBe(keyOf({ __typename: 'A', id: '1' }));
+  const known = new PlacesByEntity();
+  for (const each of representations) known.add({ ...each }, { first: true });
+  for (const each of representations) known.add({ ...each }, { first: false });
+  expect(known.representations).toEqual(representations);
+  expect(known.places).toEqual(representations.map(() => [{ first: true }, { first: false }]));
 });

@@ -30,7 +30,7 @@ test('those of one turn are executed once, and their data is made into JSON once
   const a = { toJSON: () => ++made };
   setup.begun[0]?.answer({ data: { a } });
   const [first, second] = await Promise.all(outcomes);
-  expect([first?.dataText(), second?.dataText(), made]).toEqual(['{"a":1}', '{"a":1}', 1]);
+  expect([first?.text, second?.text, made]).toEqual(['{"a":1}', '{"a":1}', 1]);
 });
 
 test('what an answer may depend on keeps them apart', async () => {
