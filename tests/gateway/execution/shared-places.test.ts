@@ -25,7 +25,7 @@ test('an error below a shared entity is reported once at each of its places', as
         Part: {
           __resolveReference: ({ id }: { id: string }) => ({ id }),
           price: ({ id }: { id: string }) => {
-            if (id === '1b') throw new CodedError('NOT_FOUND', 'no price');
+            if (id === '1b') throw new CodedError('FORBIDDEN', 'no price');
             return 7;
           },
         },
