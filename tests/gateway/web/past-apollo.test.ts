@@ -6,11 +6,12 @@ import { TestGateway } from '../support/gateway.ts';
 
 let gateway: TestGateway;
 beforeAll(async () => {
-  gateway = await new TestGateway('in-process').start({ limits: { maxAnswerLength: 2_000 } });
+  gateway = await new TestGateway('in-process').start({ limits: { maxAnswerLength: 20_000 } });
   gateway.world.prices.set('1', 10);
 });
 afterAll(() => gateway.stop());
 
+const names = (count: number) => Array.from({ length: count }, (_, index) => `n${index}: name`).join(' ');
 const queries: readonly (readonly [query: string, variables?: object, operationName?: string])[] = [
   ['{ caller }'],
   ['{ a: caller b: caller __typename }'],
@@ -20,8 +21,11 @@ const queries: readonly (readonly [query: string, variables?: object, operationN
   ['query ($id: ID!) { thing(id: $id) { name } }', { id: 'ä "quoted" 漢' }],
   ['{ caller @skip(if: true) __typename }'],
   ['{ __schema { queryType { name } } caller }'],
+  // Written in parts.
+  [`query ($id: ID!) { things(first: 100) { nodes { ${names(11)} } } thing(id: $id) { name } }`, { id: 'ä漢' }],
+  [`{ things(first: 100) { nodes { ${names(11)} } } }`],
   // Longer than an answer may be.
-  ['{ things(first: 90) { nodes { id price name } } }'],
+  [`{ things(first: 100) { nodes { ${names(14)} } } }`],
 ];
 const accepts = [
   undefined,
@@ -30,7 +34,6 @@ const accepts = [
   'application/graphql-response+json',
   'application/graphql-response+json, application/json;q=0.9',
   'application/json;q=0.1, application/graphql-response+json;q=0.2',
-  'application/json; charset=utf-8',
   'text/html, application/*',
   'text/event-stream;q=0.1, */*',
 ];
@@ -59,10 +62,12 @@ async function answerTo(
 }
 
 describe.each(accepts)('Accept: %s', (accept) => {
-  test.each(queries)('%s', async (...query) => {
+  test.each(queries)('query %#', async (...query) => {
     const [posted, got] = [await answerTo('POST', accept, query), await answerTo('GET', accept, query)];
     expect(posted).toEqual(got);
     expect(posted.statusCode).toBe(200);
     expect(posted.text).toContain('"requestId":"ID"');
+    expect(posted.text.includes('LIMIT_EXCEEDED')).toBe(query[0].includes('n13'));
+    expect(posted.text.length > 16 * 1024).toBe(query[0].includes('n10') && !query[0].includes('n13'));
   });
 });
