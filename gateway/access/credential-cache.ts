@@ -2,7 +2,7 @@
 // to four seconds while the Authenticator is unavailable, so that its restart affects no one. So a revoked credential is refused
 // within the promised five seconds. Credentials never found valid here are checked a few at a time, so that a flood of them does
 // not delay checks of users' credentials while answers are slow.
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Authenticator } from '../../platform/edge/access.ts';
 import { callerOf, forCaller, nobodyKnown } from '../../platform/edge/caller.ts';
@@ -47,7 +47,7 @@ export class CredentialCache {
   /** The identity behind a client's credential; undefined when it is not valid here. Throws when it can't be checked. */
   identify(bearer: string): Promise<Identity | undefined> {
     // By hash, so that memory holds no table of usable credentials.
-    const key = createHash('sha256').update(bearer).digest('base64');
+    const key = digest('sha256', bearer, 'base64');
     const known = this.#entries.get(key);
     if (known !== undefined && this.#isYoung(known, keepMs)) return known.answer;
     const asked = this.#ask(bearer, key);

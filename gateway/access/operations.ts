@@ -1,6 +1,6 @@
 // Admission of every operation, over HTTP and sockets alike: limits, validation, and the login. Operations refused here reach no resolver
 // and no subgraph. A known document is admitted at once; a new one is judged in another process first.
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import {
   type DocumentNode,
@@ -377,7 +377,7 @@ function askerOf(identity: Identity | null, clientAddress: string | undefined): 
 }
 
 function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return digest('sha256', text, 'hex');
 }
 
 function keyOf(hash: string, { name }: OperationDefinitionNode): string {

@@ -8,9 +8,10 @@ import {
 } from 'graphql';
 import { invariant } from '../../platform/edge/errors.ts';
 import type { GatewayContext, SubgraphLink } from '../supergraph/subgraph-link.ts';
-import { findPlaces } from './entity-places.ts';
+import { placesAt } from './entity-places.ts';
 import { Fault, FaultTree, gatewayFault, type Path } from './fault-tree.ts';
 import { type Data, isData, mergeInto, type RequestedNames, requestedNames, valueAt } from './merging.ts';
+import { PlacesByEntity } from './places-by-entity.ts';
 import type { BatchFetchNode, EntitySelection, FetchNode, PathSegment, PlanNode } from './planner.ts';
 import type { PossibleTypes } from './possible-types.ts';
 import { MissingValue, representationOf, rewrite, rewrittenPath } from './representations.ts';
@@ -183,13 +184,9 @@ function representationsFor(
   run: Run,
   types: PossibleTypes,
 ): Pick<Asked, 'representations' | 'places'> {
-  const found: Data[] = [];
-  for (const path of group.paths) findPlaces(run.data, path, types, found);
-  const representations: Data[] = [];
-  const places: Data[][] = [];
-  const known = new Map<string, Data[]>();
+  const known = new PlacesByEntity();
   const failed = (object: Data, name: string) => (run.faults?.at(object, name) ?? []).length > 0;
-  for (const place of found) {
+  for (const place of placesAt(run.data, group.paths, types)) {
     const representation = representationOf(place, group.requires ?? [], types, failed);
     if (representation === undefined) continue;
     if (representation instanceof MissingValue) {
@@ -202,18 +199,9 @@ function representationsFor(
       continue;
     }
     for (const change of group.inputRewrites ?? []) rewrite(representation, change, types);
-    const key = JSON.stringify(representation);
-    const same = known.get(key);
-    if (same !== undefined) {
-      same.push(place);
-      continue;
-    }
-    const first = [place];
-    known.set(key, first);
-    representations.push(representation);
-    places.push(first);
+    known.add(representation, place);
   }
-  return { representations, places };
+  return known;
 }
 
 function absorbEntities(
@@ -226,17 +214,19 @@ function absorbEntities(
 ): void {
   const entities = data == null ? undefined : valueAt(data, group.alias);
   const isWhole = Array.isArray(entities) && entities.length === representations.length;
+  if (isWhole && faults.length === 0 && entities.every(isData)) {
+    const { outputRewrites } = group;
+    for (let index = 0; index < places.length; index += 1)
+      mergeEntity(places[index] as readonly Data[], entities[index] as Data, outputRewrites, names, types);
+    return;
+  }
   const ofGroup = faults.filter(({ path }) => path?.[0] === group.alias);
   /** Not of one entity. */
   const general = (ofGroup.find(({ path }) => path?.length === 1) ?? faults.find(({ path }) => path === undefined))
     ?.fault;
   for (const [index, shared] of places.entries()) {
     const entity: unknown = isWhole ? entities[index] : undefined;
-    if (isData(entity)) {
-      // The places share what is below.
-      for (const change of group.outputRewrites ?? []) rewrite(entity, change, types);
-      for (const place of shared) mergeInto(place, entity, names, types);
-    }
+    if (isData(entity)) mergeEntity(shared, entity, group.outputRewrites, names, types);
     const own = ofGroup.filter(({ path }) => path?.[1] === index);
     if (own.length === 0 && general === undefined && isData(entity)) continue;
     const reason =
@@ -252,6 +242,18 @@ function absorbEntities(
   }
   // Without a place nothing is missing.
   if (places.length > 0) for (const { fault } of ofGroup) faultsOf(run).add(fault);
+}
+
+/** The places share what is below. */
+function mergeEntity(
+  places: readonly Data[],
+  entity: Data,
+  changes: EntitySelection['outputRewrites'],
+  names: RequestedNames,
+  types: PossibleTypes,
+): void {
+  if (changes != null) for (const change of changes) rewrite(entity, change, types);
+  for (const place of places) mergeInto(place, entity, names, types);
 }
 
 function absentEntity(entities: unknown, wanted: number, entity: unknown, subgraph: string): Fault {

@@ -12,6 +12,7 @@ import {
   isCompositeType,
   isEnumType,
   isInterfaceType,
+  isLeafType,
   isListType,
   isNonNullType,
   isObjectType,
@@ -90,13 +91,17 @@ export class Shaper {
     const below = fields.flatMap(({ below }) => below ?? []);
     const isRequired = isNonNullType(type);
     const depth = linkDepth(type);
-    const complete = this.#complete(isRequired ? type.ofType : type, below);
+    const nullable = isRequired ? type.ofType : type;
+    const complete = this.#complete(nullable, below);
+    const isFitLeaf = isLeafType(nullable) && nullable.name !== 'ID' ? fitOf(nullable) : undefined;
     return {
       responseName,
       internalName,
       complete(object, shaping) {
         const { faults, path } = shaping;
         const value = valueAt(object, internalName);
+        // Nothing to report, so no path is needed.
+        if (faults === undefined && value != null && isFitLeaf?.(value) === true) return value;
         path.push(responseName);
         const before = shaping.errors.length;
         const { inherited } = shaping;

@@ -1,7 +1,6 @@
 // A subgraph on another host, or on several that serve the same: a pool of HTTP connections to each for queries and mutations, one
 // socket for all subscriptions. Every request carries the identity, proven for that subgraph and request when it is sent.
-import type { FormattedExecutionResult } from 'graphql';
-import { getOperationAST, OperationTypeNode } from 'graphql';
+import { type DocumentNode, type FormattedExecutionResult, getOperationAST, OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
 import { errors, Pool } from 'undici';
 import { connectorOf } from '../../platform/graph/connector.ts';
@@ -16,9 +15,11 @@ import { HttpStreams } from './http-streams.ts';
 import { lostSubgraph } from './lost-subgraph.ts';
 import { type HandshakeAnswer, PlaceProofs, type ProofCounts, unknownSessionIn } from './place-proofs.ts';
 import { Places } from './places.ts';
+import { postText } from './post-text.ts';
 import { SharedQueries } from './shared-queries.ts';
 import { isNotTaken, isOfProcess, isOfRequest, StatusError, SubgraphAnswer } from './subgraph-answer.ts';
 import type { GatewayContext, LinkRequest, ResultStream, SubgraphLink } from './subgraph-link.ts';
+import { visibleOf } from './visible-caller.ts';
 
 interface HttpLinkOptions {
   readonly name: string;
@@ -65,9 +66,11 @@ export class HttpLink implements SubgraphLink {
   readonly #queries = new SharedQueries<SubgraphAnswer>();
   readonly #streams: HttpStreams;
   readonly #lostLine: CountedLine;
+  readonly #lostWords: string;
 
   constructor(options: HttpLinkOptions) {
     this.name = options.name;
+    this.#lostWords = `subgraph ${this.name} did not answer`;
     this.#options = options;
     this.#lostLine = new CountedLine(options.log, 'requests to a subgraph failed');
     const connect = connectorOf(options.tls, options.name, connectTimeoutMs, options.ca);
@@ -101,11 +104,11 @@ export class HttpLink implements SubgraphLink {
   }
 
   async execute(request: LinkRequest): Promise<FormattedExecutionResult> {
-    const mutation = getOperationAST(request.document)?.operation === OperationTypeNode.MUTATION;
     const { mutationDeadlineMs, queryDeadlineMs } = this.#options;
-    const { text: query, variables, operationName, context } = request;
-    const body = JSON.stringify({ query, variables, operationName });
-    const what = `subgraph ${this.name} did not answer`;
+    const { context } = request;
+    const { mutation, head, tail } = knownOf(request);
+    const body = `${head}${JSON.stringify(request.variables)}${tail}`;
+    const what = this.#lostWords;
     try {
       const answer = mutation
         ? await within(mutationDeadlineMs, what, (signal) =>
@@ -188,25 +191,11 @@ export class HttpLink implements SubgraphLink {
     await Promise.all(this.#places.all.flatMap(({ pool, pulse }) => [pool.destroy(), pulse.close()]));
   }
 
-  async #post({ pool, proofs }: Place, { context, body }: Question, signal: AbortSignal): Promise<SubgraphAnswer> {
-    const send = async (proof: string) => {
-      const {
-        statusCode,
-        headers,
-        body: answer,
-      } = await pool.request({
-        path: '/graphql',
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          'x-request-id': context.requestId,
-          ...context.trace,
-          [context.manner?.dryRun === true ? triedIdentityHeader : identityHeader]: proof,
-        },
-        ...{ body, signal },
-      });
-      return { statusCode, headers, text: await answer.text() };
-    };
+  async #post({ pool, proofs }: Place, question: Question, signal: AbortSignal): Promise<SubgraphAnswer> {
+    const { context } = question;
+    const body = Buffer.from(question.body, 'utf8');
+    const send = (proof: string) =>
+      postText(pool, { path: '/graphql', headers: headersOf(context, proof), body, signal });
     const proof = proofs.prove(context, body);
     let answer = await send(proof.text);
     const unknown = proof.session === undefined ? undefined : unknownSessionIn(answer.statusCode, answer.text);
@@ -233,6 +222,36 @@ interface Place {
   readonly proofs: PlaceProofs;
 }
 
+function headersOf({ requestId, trace, manner }: GatewayContext, proof: string): string[] {
+  const headers = ['content-type', 'application/json', 'x-request-id', requestId];
+  if (trace !== undefined) for (const [name, value] of Object.entries(trace)) headers.push(name, value);
+  headers.push(manner?.dryRun === true ? triedIdentityHeader : identityHeader, proof);
+  return headers;
+}
+
+/** What is the same for each request with a document of a plan. */
+interface KnownRequest {
+  readonly mutation: boolean;
+  /** The body before its variables, and after them. */
+  readonly head: string;
+  readonly tail: string;
+}
+
+const knownRequests = new WeakMap<DocumentNode, KnownRequest>();
+
+function knownOf({ document, text, operationName }: LinkRequest): KnownRequest {
+  let known = knownRequests.get(document);
+  if (known === undefined) {
+    known = {
+      mutation: getOperationAST(document)?.operation === OperationTypeNode.MUTATION,
+      head: `{"query":${JSON.stringify(text)},"variables":`,
+      tail: operationName === undefined ? '}' : `,"operationName":${JSON.stringify(operationName)}}`,
+    };
+    knownRequests.set(document, known);
+  }
+  return known;
+}
+
 async function handshakeAt(pool: Pool, body: string, signed: string): Promise<HandshakeAnswer> {
   const response = await pool.request({
     path: sessionPath,
@@ -242,20 +261,6 @@ async function handshakeAt(pool: Pool, body: string, signed: string): Promise<Ha
     signal: AbortSignal.timeout(handshakeDeadlineMs),
   });
   return { status: response.statusCode, text: await response.body.text() };
-}
-
-/** A number for each identity object. The credential cache gives the same one to requests with the same credential. */
-const identityNumbers = new WeakMap<object, number>();
-let lastIdentityNumber = 0;
-
-/**
- * What a subgraph sees of a caller, as far as an answer may depend on it: all but the request's id and its trace. Equal only for
- * callers with the same credential.
- */
-function visibleOf({ identity, clientAddress, callerRequestId }: GatewayContext): string {
-  if (identity !== null && !identityNumbers.has(identity)) identityNumbers.set(identity, ++lastIdentityNumber);
-  const number = identity === null ? 0 : identityNumbers.get(identity);
-  return JSON.stringify([number, clientAddress ?? null, callerRequestId ?? null]);
 }
 
 /** The connection was lost with the request. */

@@ -85,7 +85,7 @@ export class PlaceProofs {
   }
 
   /** For a request that is sent at once. */
-  prove(claims: IdentityClaims, body: string): Proof {
+  prove(claims: IdentityClaims, body: string | Buffer): Proof {
     const id = randomUUID();
     const session = this.#session();
     if (session === undefined) return { text: this.sign(claims, body, id), id, session };
@@ -94,7 +94,7 @@ export class PlaceProofs {
   }
 
   /** `id`: of the request, if it was sent before. */
-  sign(claims: IdentityClaims, body: string, id: string): string {
+  sign(claims: IdentityClaims, body: string | Buffer, id: string): string {
     this.#counts.requests.signature += 1;
     return signIdentity(this.#options.keys, claims, { audience: this.#options.audience, body, id });
   }

@@ -1,7 +1,7 @@
 // Identical queries that wait to be sent are sent once. A query that was sent is never joined: its answer may be from before a write
 // that was acknowledged in the meantime (decision 0281).
-import { setImmediate as endOfTurn } from 'node:timers/promises';
-import { within } from '../../platform/work/within.ts';
+import { turnEnd } from '../../platform/work/turn-end.ts';
+import { TooLateError } from '../../platform/work/within.ts';
 
 interface SharedQuery<Answer> {
   readonly answer: Promise<Answer>;
@@ -28,34 +28,39 @@ export class SharedQueries<Answer> {
    *
    * @throws TooLateError at the caller's deadline; the reason of the caller's signal; the error of `ask`
    */
-  async ask(key: string, { deadlineMs, what, signal }: Caller, ask: Ask<Answer>): Promise<Answer> {
-    signal?.throwIfAborted();
+  ask(key: string, { deadlineMs, what, signal }: Caller, ask: Ask<Answer>): Promise<Answer> {
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
     const query = this.#unsent.get(key) ?? this.#open(key, ask);
     query.callers += 1;
-    try {
-      return await within(deadlineMs, what, () => query.answer, signal);
-    } catch (error) {
-      if (query.callers === 1) {
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const leave = (reason: unknown) => {
+        end();
+        reject(reason);
+        query.callers -= 1;
+        if (query.callers > 0) return;
         this.#close(key, query);
-        query.over.abort(error);
-      }
-      throw error;
-    } finally {
-      query.callers -= 1;
-    }
+        query.over.abort(reason);
+      };
+      const onAbort = () => leave(signal?.reason);
+      const timer = setTimeout(() => leave(new TooLateError(what, deadlineMs)), deadlineMs);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      query.answer.finally(end).then(resolve, reject);
+    });
   }
 
   #open(key: string, ask: Ask<Answer>): SharedQuery<Answer> {
     const over = new AbortController();
     const sent = () => this.#close(key, query);
-    const answer = endOfTurn()
+    const answer = turnEnd()
       .then(() => {
         over.signal.throwIfAborted();
         return ask(over.signal, sent);
       })
       .finally(sent);
-    // When all callers are gone.
-    answer.catch(() => undefined);
     const query: SharedQuery<Answer> = { answer, over, callers: 0 };
     this.#unsent.set(key, query);
     return query;

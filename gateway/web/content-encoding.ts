@@ -3,6 +3,7 @@
 import { promisify } from 'node:util';
 import { brotliCompress, gzip, constants as zlib } from 'node:zlib';
 import Negotiator from 'negotiator';
+import { remembered } from '../../platform/values/remembered.ts';
 import { Turns } from '../../platform/work/turns.ts';
 
 type ContentEncoding = 'br' | 'gzip';
@@ -27,22 +28,26 @@ interface Encodings {
 
 /** The client's choice, brotli if it takes both equally. Undefined: the body goes uncompressed. */
 export function encodingFor(acceptEncoding: string | undefined): ContentEncoding | undefined {
-  if (acceptEncoding === undefined) return undefined;
+  return acceptEncoding === undefined ? undefined : chosenEncoding(acceptEncoding).encoding;
+}
+
+const chosenEncoding = remembered((acceptEncoding): { readonly encoding: ContentEncoding | undefined } => {
   const negotiator: unknown = new Negotiator({ headers: { 'accept-encoding': acceptEncoding } });
   const chosen = (negotiator as Encodings).encoding(['br', 'gzip', 'identity'], { preferred: ['br', 'gzip'] });
-  return chosen === 'br' || chosen === 'gzip' ? chosen : undefined;
-}
+  return { encoding: chosen === 'br' || chosen === 'gzip' ? chosen : undefined };
+});
 
 /** Compresses answers in threads, a few at once; further ones are sent uncompressed, so that none waits. */
 export class AnswerCompressor {
   readonly #turns = new Turns(atOnce);
 
-  /** Undefined: send it uncompressed. */
+  /** `bytes`: of the body in UTF-8. Undefined: send it uncompressed. */
   async compress(
     body: string,
     acceptEncoding: string | undefined,
+    bytes = Buffer.byteLength(body),
   ): Promise<{ readonly encoding: ContentEncoding; readonly body: Buffer } | undefined> {
-    if (Buffer.byteLength(body) < fewestBytes) return undefined;
+    if (bytes < fewestBytes) return undefined;
     const encoding = encodingFor(acceptEncoding);
     if (encoding === undefined || !this.#turns.take()) return undefined;
     try {

@@ -2,6 +2,7 @@
 import type { AdmittedOperation } from '../access/operations.ts';
 import type { GatewayContext } from '../supergraph/subgraph-link.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
+import type { AnswerParts } from './answer-parts.ts';
 
 /** A request from the web server. */
 export interface EndpointRequest {
@@ -27,6 +28,8 @@ export interface EndpointResponse {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
   readonly text: string;
+  /** The same as `text`, for writing it. */
+  readonly parts?: AnswerParts | undefined;
   /** `query`, `mutation`, `subscription`, or undefined when it was refused before that was known. */
   readonly kind: string | undefined;
   /** To be answered with an event stream in place of this. */

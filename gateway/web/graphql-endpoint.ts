@@ -1,5 +1,6 @@
-// GraphQL over HTTP: Apollo Server handles the protocol (media types, CSRF prevention, status codes), `Operations` admits the
-// operation, `Executor` executes it.
+// GraphQL over HTTP: `Operations` admits the operation, `Executor` executes it, Apollo Server handles the protocol (media types, status
+// codes). The answer to a POST without errors has only one form, so it goes past Apollo Server: its pipeline costs more than
+// the execution of a small operation. A test compares both ways.
 import { ApolloServer, type BaseContext, HeaderMap } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
@@ -8,7 +9,7 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { type FormattedExecutionResult, GraphQLError, OperationTypeNode } from 'graphql';
+import { type ExecutionResult, type FormattedExecutionResult, GraphQLError, OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
 import { CodedError } from '../../platform/edge/errors.ts';
 import { dryRunHeader, mannerIn, sourceHeader } from '../../platform/edge/manner.ts';
@@ -27,9 +28,12 @@ import type { Executor } from '../supergraph/executor.ts';
 import type { GatewayContext } from '../supergraph/subgraph-link.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { traceContextOf } from '../supergraph/trace-context.ts';
+import { answerHeaders } from './answer-headers.ts';
+import { AnswerParts, Outcome } from './answer-parts.ts';
 import { callerIdentity, invalidCredential } from './caller-identity.ts';
 import type { AdmittedSubscription, EndpointRequest, EndpointResponse } from './endpoint-request.ts';
 import { type RequestFault, requestFault } from './request-fault.ts';
+import { SharedExecutions } from './shared-executions.ts';
 
 interface SchemaRefusal {
   readonly status: number;
@@ -52,6 +56,8 @@ interface ApolloContext extends BaseContext {
   readonly request: GatewayContext;
   readonly admitted?: AdmittedOperation;
   readonly subscription?: AdmittedSubscription;
+  /** It has been executed already. */
+  readonly result?: ExecutionResult;
 }
 
 const httpStatus: Readonly<Record<string, number>> = {
@@ -82,30 +88,37 @@ const notAsJson = new GraphQLError(
 );
 
 /** Lists are bounded one by one; the texts in them add up. */
-function boundedAnswer(value: FormattedExecutionResult, mostLength: number): string {
-  const text = JSON.stringify(value);
-  if (text.length <= mostLength) return text;
-  const message = `The answer has ${text.length} characters; at most ${mostLength} are sent. A mutation was carried out: ask for fewer fields or items.`;
-  const error = { message, extensions: { code: 'LIMIT_EXCEEDED', limit: 'answer', most: mostLength } };
-  return JSON.stringify({ errors: [error], extensions: value.extensions });
+function bounded(text: string, result: Pick<ExecutionResult, 'extensions'>, most: number): string {
+  return text.length <= most ? text : tooLong(text.length, result, most);
+}
+
+function tooLong(length: number, { extensions }: Pick<ExecutionResult, 'extensions'>, most: number): string {
+  const message = `The answer has ${length} characters; at most ${most} are sent. A mutation was carried out: ask for fewer fields or items.`;
+  const error = { message, extensions: { code: 'LIMIT_EXCEEDED', limit: 'answer', most } };
+  return JSON.stringify({ errors: [error], extensions });
 }
 
 export class GraphqlEndpoint {
   readonly #dependencies: EndpointDependencies;
   readonly #apollo: ApolloServer<ApolloContext>;
+  readonly #queries: SharedExecutions;
   #draining = false;
   #isStarted = false;
 
   constructor(dependencies: EndpointDependencies) {
     const { supergraph, operations, limits, log } = dependencies;
     this.#dependencies = dependencies;
+    this.#queries = new SharedExecutions(dependencies.executor);
     this.#apollo = new ApolloServer<ApolloContext>({
       gateway: {
         onSchemaLoadOrUpdate(callback) {
           callback({ apiSchema: supergraph.schema, coreSupergraphSdl: supergraph.sdl });
           return () => {};
         },
-        load: async () => ({ executor: (context) => this.#execute(context.context as ApolloContext, context.request) }),
+        load: async () => ({
+          executor: async ({ context, request }) =>
+            (await this.#executeForApollo(context as ApolloContext, request)) as { data?: Record<string, unknown> },
+        }),
         stop: async () => {},
       },
       // Apollo calls this before it parses; a document that was not admitted it parses itself, to report its faults.
@@ -123,7 +136,7 @@ export class GraphqlEndpoint {
       allowBatchedHttpRequests: false,
       persistedQueries: false,
       // Apollo's own indents, which costs time here and bytes on the wire.
-      stringifyResult: (value) => boundedAnswer(value, limits.maxAnswerLength),
+      stringifyResult: (value) => bounded(JSON.stringify(value), value, limits.maxAnswerLength),
       includeStacktraceInErrorResponses: false,
       formatError: (shown) =>
         limits.introspection ? withAdvice(supergraph.schema, formatError(shown)) : formatError(shown),
@@ -164,11 +177,36 @@ export class GraphqlEndpoint {
   async handle(sent: EndpointRequest): Promise<EndpointResponse> {
     const fault = requestFault(sent);
     if (fault !== undefined) return malformed(fault, sent.requestId);
-    let kind: string | undefined;
-    let invalid: InvalidGraphqlDocument | undefined;
-    let subscription: AdmittedSubscription | undefined;
     const named = this.#named(sent);
-    const request = named instanceof CodedError ? sent : named;
+    if (named instanceof CodedError) return this.#throughApollo(sent, { refused: refusal(named) }, named);
+    let context: ApolloContext;
+    try {
+      context = await this.#admit(named);
+    } catch (refused) {
+      return this.#throughApollo(named, { refused });
+    }
+    const { admitted, subscription } = context;
+    const kind = (admitted ?? subscription?.admitted)?.operation.operation;
+    if (subscription !== undefined) return { status: 200, headers: new Map(), text: '', kind, subscription };
+    if (admitted === undefined || named.method !== 'POST') return this.#throughApollo(named, { context });
+    const outcome = await this.#execute(admitted, context.request, named.body as SentOperation);
+    const result = withCost(outcome.result, admitted, named.requestId);
+    const headers = result.errors === undefined ? answerHeaders(named.headers.get('accept')) : undefined;
+    if (headers === undefined) return this.#throughApollo(named, { context: { ...context, result } });
+    const parts = new AnswerParts(outcome, result.extensions);
+    const { text } = parts;
+    const most = this.#dependencies.limits.maxAnswerLength;
+    if (text.length > most) return { status: 200, headers, text: tooLong(text.length, result, most), kind };
+    return { status: 200, headers, text, parts, kind };
+  }
+
+  async #throughApollo(
+    request: EndpointRequest,
+    { context, refused }: { readonly context?: ApolloContext; readonly refused?: unknown },
+    named?: CodedError,
+  ): Promise<EndpointResponse> {
+    const kind = context?.admitted?.operation.operation;
+    const invalid = refused instanceof InvalidGraphqlDocument ? refused : undefined;
     const response = await this.#apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: {
         method: request.method,
@@ -177,25 +215,15 @@ export class GraphqlEndpoint {
         body: request.body,
       },
       context: async () => {
-        if (named instanceof CodedError) throw refusal(named);
-        try {
-          const context = await this.#admit(request);
-          ({ subscription } = context);
-          kind = (context.admitted ?? subscription?.admitted)?.operation.operation;
-          // Ends here: Apollo Server does not execute it.
-          if (subscription !== undefined) throw new GraphQLError('A subscription is answered with a stream.');
-          return context;
-        } catch (error) {
-          if (!(error instanceof InvalidGraphqlDocument)) throw error;
-          invalid = error;
-          // Ends here: Apollo Server would parse and validate it again.
+        if (context !== undefined) return context;
+        // Ends here: Apollo Server would parse and validate it again.
+        if (invalid !== undefined)
           throw new GraphQLError('The document is not valid.', { extensions: { http: { status: 400 } } });
-        }
+        throw refused;
       },
     });
-    if (subscription !== undefined) return { status: 200, headers: new Map(), text: '', kind, subscription };
     if (response.body.kind !== 'complete') throw new Error('incremental delivery was not asked for');
-    const isExecuted = kind !== undefined && invalid === undefined;
+    const isExecuted = kind !== undefined;
     const text = isExecuted
       ? response.body.string
       : JSON.stringify({
@@ -204,7 +232,7 @@ export class GraphqlEndpoint {
         });
     // application/json says nothing of GraphQL, so its status is that of HTTP alone (GraphQL over HTTP, section 6.4.1).
     const isPlainJson = response.headers.get('content-type')?.startsWith('application/json') === true;
-    const isUnknown = named instanceof CodedError && named.code === 'PERSISTED_QUERY_NOT_FOUND';
+    const isUnknown = named?.code === 'PERSISTED_QUERY_NOT_FOUND';
     const isFaulty =
       isUnknown || invalid !== undefined || (isExecuted && response.status === 400 && isOfDocument(text));
     const status = isFaulty && isPlainJson ? 200 : (response.status ?? 200);
@@ -297,18 +325,32 @@ export class GraphqlEndpoint {
     }
   }
 
-  async #execute(context: ApolloContext, request: { readonly operationName?: string; readonly variables?: object }) {
-    const { admitted } = context;
-    if (admitted === undefined) return { errors: [new GraphQLError('The operation was refused.')] };
-    const result = await this.#dependencies.executor.execute({
-      key: admitted.key,
-      document: admitted.document,
-      operationName: request.operationName,
-      variables: { ...request.variables },
-      context: context.request,
-    });
-    return withCost(result, admitted, context.request.requestId) as { data?: Record<string, unknown> };
+  async #execute(
+    { key, document, operation }: AdmittedOperation,
+    context: GatewayContext,
+    { operationName, variables }: SentOperation,
+  ): Promise<Outcome> {
+    const sent = {
+      ...{ key, document, context },
+      operationName: operationName ?? undefined,
+      variables: { ...variables },
+    };
+    if (operation.operation === OperationTypeNode.QUERY) return this.#queries.execute(sent);
+    return new Outcome(await this.#dependencies.executor.execute(sent));
   }
+
+  async #executeForApollo({ admitted, request, result }: ApolloContext, sent: SentOperation): Promise<ExecutionResult> {
+    if (result !== undefined) return result;
+    if (admitted === undefined) return { errors: [new GraphQLError('The operation was refused.')] };
+    const outcome = await this.#execute(admitted, request, sent);
+    return withCost(outcome.result, admitted, request.requestId);
+  }
+}
+
+/** Of an admitted operation. */
+interface SentOperation {
+  readonly operationName?: string | null;
+  readonly variables?: object | null;
 }
 
 function malformed({ status, message, headers }: RequestFault, requestId: string): EndpointResponse {
@@ -330,6 +372,7 @@ function isOfDocument(text: string): boolean {
 function withNamedText(request: EndpointRequest, published: PublishedOperations): EndpointRequest {
   if (request.method !== 'GET') {
     if (typeof request.body !== 'object' || request.body === null || Array.isArray(request.body)) return request;
+    if (!('documentId' in request.body) && !('extensions' in request.body)) return request;
     const { documentId, extensions, ...rest } = request.body as Record<string, unknown>;
     const query = namedText({ ...rest, documentId, extensions }, published);
     return query === undefined ? request : { ...request, body: { ...rest, query } };

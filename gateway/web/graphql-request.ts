@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import Negotiator from 'negotiator';
 import { quoted } from '../../platform/edge/errors.ts';
 import { HttpError } from '../../platform/graph/http-body.ts';
+import { remembered } from '../../platform/values/remembered.ts';
 import { eventStreamType } from './server-sent-events.ts';
 
 const answerTypes = ['application/json', 'application/graphql-response+json', eventStreamType];
@@ -22,14 +23,21 @@ export function isVisit({ method, headers }: IncomingMessage, search: string): b
   return new Negotiator({ headers }).mediaType([...answerTypes, 'text/html']) === 'text/html';
 }
 
+const acceptedTypes = remembered((accept) => {
+  const negotiator = new Negotiator({ headers: { accept } });
+  return {
+    preferred: negotiator.mediaType(answerTypes),
+    namesStream: negotiator.mediaTypes().some((type) => type.toLowerCase() === eventStreamType),
+  };
+});
+
 /** Throws HttpError 406 or 415. */
 export function checkGraphqlRequest({ method, headers }: IncomingMessage, response: ServerResponse): AcceptedAnswer {
-  const negotiator = new Negotiator({ headers });
-  const preferred = negotiator.mediaType(answerTypes);
+  const { preferred, namesStream } = acceptedTypes(headers.accept ?? '*/*');
   if (preferred === undefined)
     throw new HttpError(406, `Accept must allow ${answerTypes.slice(0, -1).join(', ')} or ${answerTypes.at(-1)}.`);
   const asEvents = preferred === eventStreamType;
-  const takesStream = asEvents || negotiator.mediaTypes().some((type) => type.toLowerCase() === eventStreamType);
+  const takesStream = asEvents || namesStream;
   const contentEncoding = headers['content-encoding']?.trim() || 'identity';
   if (contentEncoding.toLowerCase() !== 'identity') {
     response.setHeader('accept-encoding', 'identity');

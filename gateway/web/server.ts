@@ -12,7 +12,8 @@ import { isWatchPath, type Watched, watchAnswer, watchPaths } from '../../platfo
 import { atMost } from '../../platform/work/within.ts';
 import type { ConnectionLimits } from '../access/limits.ts';
 import type { EventStreams } from '../subscriptions/event-streams.ts';
-import type { ClientAddresses } from './client-address.ts';
+import { AnswerParts, endText } from './answer-parts.ts';
+import type { ClientAddresses, Peer } from './client-address.ts';
 import type { Connections } from './connections.ts';
 import { AnswerCompressor, encodingFor } from './content-encoding.ts';
 import type { CrossOrigin } from './cross-origin.ts';
@@ -279,8 +280,9 @@ async function graphql(
     return send(response, 200, eventStreamHeaders, `${nextEvent(result.text)}${completeEvent}`);
   const headers = Object.fromEntries(result.headers);
   response.appendHeader('vary', 'accept-encoding');
-  const compressed = await compressor.compress(result.text, request.headers['accept-encoding']);
-  if (compressed === undefined) return send(response, result.status, headers, result.text);
+  const acceptEncoding = request.headers['accept-encoding'];
+  const compressed = await compressor.compress(result.text, acceptEncoding, result.parts?.bytes);
+  if (compressed === undefined) return send(response, result.status, headers, result.parts ?? result.text);
   send(response, result.status, { ...headers, 'content-encoding': compressed.encoding }, compressed.body);
 }
 
@@ -336,21 +338,21 @@ function cutUnread(response: ServerResponse, { readWithinMs, slowestBytesPerSeco
 /** The endpoint's data of a request beside its operation. */
 function takenFrom(options: WebOptions, request: IncomingMessage, response: ServerResponse) {
   const hungUp = new AbortController();
+  let held: Peer | undefined;
   response.once('close', () => {
     if (!response.writableFinished) hungUp.abort();
+    if (held !== undefined) options.connections.release(held);
   });
   const headers = new Map<string, string>();
   for (const [name, value] of Object.entries(request.headers))
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
   const clientAddress = options.addresses.of(request);
   const callerRequestId = callerRequestIdOf(request.headers['x-request-id']);
-  let isHeld = false;
   const onIdentified = (): void => {
-    if (isHeld || hungUp.signal.aborted) return;
-    isHeld = true;
+    if (held !== undefined || hungUp.signal.aborted) return;
     const { remoteAddress, remotePort } = request.socket;
-    options.connections.hold({ remoteAddress, remotePort });
-    response.once('close', () => options.connections.release({ remoteAddress, remotePort }));
+    held = { remoteAddress, remotePort };
+    options.connections.hold(held);
   };
   return { headers, clientAddress, callerRequestId, signal: hungUp.signal, onIdentified };
 }
@@ -384,19 +386,22 @@ function send(
   response: ServerResponse,
   status: number,
   headers: Readonly<Record<string, string>>,
-  body: string | Buffer,
+  body: string | Buffer | AnswerParts,
 ): void {
   if (response.destroyed || response.writableEnded) return;
   // After a body that was not read to its end the connection can't be reused. A request without a body is complete
   // only after its event.
   const close = response.req.complete || !hasBody(response.req) ? {} : { connection: 'close' };
+  const bytes = body instanceof AnswerParts ? body.bytes : Buffer.byteLength(body);
   response.writeHead(status, {
     'content-security-policy': dataPolicy,
     ...headers,
     ...close,
-    ...(status === 204 || status === 304 ? {} : { 'content-length': Buffer.byteLength(body) }),
+    ...(status === 204 || status === 304 ? {} : { 'content-length': bytes }),
   });
-  response.end(body);
+  if (body instanceof AnswerParts) body.end(response);
+  else if (typeof body === 'string') endText(response, body, bytes);
+  else response.end(body);
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

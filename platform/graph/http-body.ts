@@ -18,7 +18,9 @@ export class HttpError extends Error {
 /** The body's bytes; throws HttpError 413 above `maxBytes`. The server's requestTimeout bounds the time. */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const tooLarge = () => new HttpError(413, `The request body is larger than ${maxBytes} bytes.`);
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
+  const stated = request.headers['content-length'];
+  if (Number(stated ?? 0) > maxBytes) throw tooLarge();
+  if (stated !== undefined && !request.destroyed) return readStated(request);
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -27,6 +29,19 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/** A body of stated length, which Node enforces. Half of the cost of an iteration, which is on the way of every request. */
+function readStated(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.once('end', () => resolve(Buffer.concat(chunks)));
+    request.once('error', reject);
+    request.once('close', () => {
+      if (!request.readableEnded) reject(new Error('The request was cut off.'));
+    });
+  });
 }
 
 /** The body as JSON; throws HttpError 400 when it is invalid. */

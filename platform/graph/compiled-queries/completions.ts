@@ -20,7 +20,16 @@ import {
   isObjectType,
   type ResponsePath,
 } from 'graphql';
-import { type Complete, executeFields, failed, isPromise, type Run, type SelectedField } from './execute-fields.ts';
+import {
+  type Complete,
+  completedLater,
+  executeFields,
+  failed,
+  isPromise,
+  orFailed,
+  type Run,
+  type SelectedField,
+} from './execute-fields.ts';
 
 /** A field of the query. */
 interface Place {
@@ -68,22 +77,21 @@ function listOf(itemType: GraphQLOutputType, complete: Complete, { nodes, name }
     let pending = false;
     for (const value of list as Iterable<unknown>) {
       const at: ResponsePath = { prev: path, key: items.length, typename: undefined };
-      const fail = (error: unknown) => failed(error, nodes, at, isNullable, run);
       let item: unknown;
       try {
         item = isPromise(value)
-          ? value.then((each) => complete(each, run, at, fieldPath))
+          ? completedLater(value, complete, run, at, fieldPath)
           : complete(value, run, at, fieldPath);
         if (isPromise(item)) {
           pending = true;
-          item = item.then(undefined, fail);
+          item = orFailed(item, nodes, at, isNullable, run);
         }
         items.push(item);
       } catch (error) {
         // Nobody waits for the others any more if this throws.
         if (pending && !isNullable)
           for (const other of items) if (isPromise(other)) other.then(undefined, () => undefined);
-        items.push(fail(error));
+        items.push(failed(error, nodes, at, isNullable, run));
       }
     }
     return pending ? Promise.all(items) : items;
@@ -128,9 +136,19 @@ function abstractOf(type: GraphQLAbstractType, place: Place, selections: Selecti
       resolveType == null
         ? (value as { readonly __typename?: unknown }).__typename
         : resolveType(value, run.context, place.info(run, fieldPath as ResponsePath), type);
-    if (isPromise(typename)) return typename.then((name) => executeFields(fieldsOf(name), value, run, path));
+    if (isPromise(typename)) return executedLater(typename, fieldsOf, value, run, path);
     return executeFields(fieldsOf(typename), value, run, path);
   };
+}
+
+function executedLater(
+  typename: Promise<unknown>,
+  fieldsOf: (typename: unknown) => readonly SelectedField[],
+  value: unknown,
+  run: Run,
+  path: ResponsePath | undefined,
+): Promise<unknown> {
+  return typename.then((name) => executeFields(fieldsOf(name), value, run, path));
 }
 
 /** Throws if the resolver's object has no type that may be here. */

@@ -83,12 +83,16 @@ export function executeFields(
     }
   } catch (error) {
     if (!pending) throw error;
-    // The others may fail, too.
-    return settled(results).finally(() => {
-      throw error;
-    });
+    return failedAfter(results, error);
   }
   return pending ? settled(results) : results;
+}
+
+/** The others may fail, too. */
+function failedAfter(results: Data, error: unknown): Promise<never> {
+  return settled(results).finally(() => {
+    throw error;
+  }) as Promise<never>;
 }
 
 async function settled(results: Data): Promise<Data> {
@@ -116,16 +120,37 @@ function executeField(field: FieldPlan, source: unknown, run: Run, parent: Respo
     }
     if (field.isLeaf && !isPromise(value)) return field.complete(value, run, undefined, undefined);
     path ??= { prev: parent, key: responseName, typename };
-    const at = path;
     const completed = isPromise(value)
-      ? value.then((each) => field.complete(each, run, at, at))
-      : field.complete(value, run, at, at);
-    if (!isPromise(completed)) return completed;
-    return completed.then(undefined, (error: unknown) => failed(error, field.nodes, at, field.isNullable, run));
+      ? completedLater(value, field.complete, run, path, path)
+      : field.complete(value, run, path, path);
+    return isPromise(completed) ? orFailed(completed, field.nodes, path, field.isNullable, run) : completed;
   } catch (error) {
     path ??= { prev: parent, key: responseName, typename };
     return failed(error, field.nodes, path, field.isNullable, run);
   }
+}
+
+// Functions of their own: a closure would cost every field some memory, and few are promises.
+
+export function completedLater(
+  value: Promise<unknown>,
+  complete: Complete,
+  run: Run,
+  path: ResponsePath,
+  fieldPath: ResponsePath | undefined,
+): Promise<unknown> {
+  return value.then((each) => complete(each, run, path, fieldPath));
+}
+
+/** A failure becomes null if the value may be null. */
+export function orFailed(
+  completed: Promise<unknown>,
+  nodes: readonly FieldNode[],
+  path: ResponsePath,
+  isNullable: boolean,
+  run: Run,
+): Promise<unknown> {
+  return completed.then(undefined, (error: unknown) => failed(error, nodes, path, isNullable, run));
 }
 
 type GraphQLMethod = (args: Data, context: unknown, info: GraphQLResolveInfo) => unknown;

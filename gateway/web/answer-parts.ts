@@ -1,0 +1,73 @@
+// An answer whose data may be that of several requests: it is written without a copy of it.
+import type { ServerResponse } from 'node:http';
+import type { ExecutionResult } from 'graphql';
+
+/** What is longer is encoded once, and written beside the rest; what is shorter is one text with it. */
+const longText = 16 * 1024;
+
+/** The result of an execution for all its callers; nobody changes it. */
+export class Outcome {
+  readonly result: ExecutionResult;
+  #text: string | undefined;
+  #bytes: number | undefined;
+  #encoded: Buffer | undefined;
+
+  constructor(result: ExecutionResult) {
+    this.result = result;
+  }
+
+  /** The data as JSON. */
+  get text(): string {
+    this.#text ??= JSON.stringify(this.result.data ?? null);
+    return this.#text;
+  }
+
+  /** Of `text` in UTF-8. */
+  get bytes(): number {
+    this.#bytes ??= Buffer.byteLength(this.text);
+    return this.#bytes;
+  }
+
+  get encoded(): Buffer {
+    this.#encoded ??= Buffer.from(this.text, 'utf8');
+    return this.#encoded;
+  }
+}
+
+export class AnswerParts {
+  readonly #head = '{"data":';
+  readonly #data: Outcome;
+  readonly #tail: string;
+
+  constructor(data: Outcome, extensions: ExecutionResult['extensions']) {
+    this.#data = data;
+    this.#tail = `,"extensions":${JSON.stringify(extensions)}}`;
+  }
+
+  get text(): string {
+    return this.#head + this.#data.text + this.#tail;
+  }
+
+  /** Of `text` in UTF-8. */
+  get bytes(): number {
+    return this.#head.length + this.#data.bytes + Buffer.byteLength(this.#tail);
+  }
+
+  /** After its head was written. */
+  end(response: ServerResponse): void {
+    if (this.#data.bytes < longText) {
+      endText(response, this.text, this.bytes);
+      return;
+    }
+    response.cork();
+    response.write(this.#head, 'latin1');
+    response.write(this.#data.encoded);
+    response.end(this.#tail, 'utf8');
+    response.uncork();
+  }
+}
+
+/** `bytes`: of the text in UTF-8. ASCII is the same in Latin-1, for which Node needs no buffer of three times the length. */
+export function endText(response: ServerResponse, text: string, bytes: number): void {
+  response.end(text, bytes === text.length ? 'latin1' : 'utf8');
+}
