@@ -64,6 +64,35 @@ async function created(what: string): Promise<void> {
   throw new Error((await page.locator('.failures, .fault').allTextContents()).join('; '));
 }
 
+test('the only project is filled in; among several one is chosen, or an administrator chooses the installation', async () => {
+  await open('/form?new=GslbPool');
+  await page.locator('.picked').getByText('default', { exact: true }).waitFor();
+  await open('/form?new=AlertRule');
+  expect(await page.locator('.picked').count()).toBe(0);
+  await ask('mutation ($input: ProjectCreateInput!) { projectCreate(input: $input) { userErrors { code } } }', {
+    input: { idempotencyKey: 'second project', name: 'second' },
+  });
+  await open('/form?new=GslbPool');
+  await field(page, 'Name').fill('chosen');
+  await page.getByRole('button', { name: 'Create a GSLB pool' }).click();
+  await page
+    .locator('.form-field', { has: field(page, 'Project') })
+    .getByText('Needed.')
+    .waitFor();
+  await pick(page, 'Project', 'second');
+  await page.getByRole('button', { name: 'Create a GSLB pool' }).click();
+  await created('GSLB pool chosen');
+  const { gslbPools } = await ask<{ gslbPools: { nodes: { id: string; project: object }[] } }>(
+    '{ gslbPools { nodes { id project { name } } } }',
+  );
+  expect(gslbPools.nodes).toMatchObject([{ project: { name: 'second' } }]);
+  await ask('mutation ($input: GslbPoolDeleteInput!) { gslbPoolDelete(input: $input) { userErrors { code } } }', {
+    input: { idempotencyKey: 'chosen is deleted', id: gslbPools.nodes[0]?.id },
+  });
+  await open('/form?new=AlertRule');
+  await pick(page, 'Project', 'the whole installation');
+});
+
 test('a load balancer with a listener, a pool and a member; a fault of the server is at its field', async () => {
   await page.locator('.panel-balancers').getByRole('link', { name: 'Create' }).click();
   await page.getByRole('heading', { name: 'Create a load balancer' }).waitFor();

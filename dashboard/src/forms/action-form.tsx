@@ -7,12 +7,13 @@ import { Failures, failuresOf } from '../view/refusal.tsx';
 import { newKey, useMutation } from '../view/use-mutation.ts';
 import { changedFields } from './changes.ts';
 import { formDocument } from './documents.ts';
-import { type Draft, type DraftObject, formFields, readDraft, withDraft } from './draft.ts';
+import { type Draft, type DraftObject, formFields, noObject, readDraft, withDraft } from './draft.ts';
 import { placeRefusals } from './faults.ts';
 import type { FieldsProps } from './field-props.ts';
 import { Fields } from './fields.tsx';
 import { FormContext } from './form-context.ts';
 import { PreviewPanel } from './preview-panel.tsx';
+import { type Choice, noChoice } from './project-choice.ts';
 import type { Deed } from './text/shown.ts';
 import { TextTabs } from './text-tabs.tsx';
 import { canPreview, changeOf, usePreview } from './use-preview.ts';
@@ -34,6 +35,7 @@ interface ActionFormProps {
   readonly object?: NonNullable<Deed['object']>;
   readonly names: ReadonlyMap<string, string>;
   readonly places: Readonly<Record<string, string>>;
+  readonly choice?: Choice;
   readonly label: string;
   /** Why it is not allowed. */
   readonly forbidden: string | null;
@@ -45,6 +47,7 @@ interface ActionFormProps {
 
 export function ActionForm(props: ActionFormProps) {
   const { kind, verb, action, draft, onDraft, before, object, places, label, forbidden, onSent, onStale } = props;
+  const { needed, none } = props.choice ?? noChoice;
   const prefix = useId();
   const form = useRef<HTMLFormElement>(null);
   const document = useMemo(() => formDocument(kind, action), [kind, action]);
@@ -56,7 +59,7 @@ export function ActionForm(props: ActionFormProps) {
     (id: string, name: string) => setPicked((known) => (known.get(id) === name ? known : new Map(known).set(id, name))),
     [],
   );
-  const read = useMemo(() => readDraft(action.input, draft), [action, draft]);
+  const read = useMemo(() => readDraft(action.input, draft, needed), [action, draft, needed]);
   const input = before === undefined ? read.input : changedFields(kind, action, before, draft);
   // What was not changed is not sent, so it can't be at fault.
   const faults = before === undefined ? read.faults : read.faults.filter(({ path: [name = ''] }) => name in input);
@@ -99,7 +102,7 @@ export function ActionForm(props: ActionFormProps) {
     <FormContext
       value={{
         ...{ faults: shownFaults, onNamed, places: inForm, isChange: before !== undefined, prefix, renderFields },
-        names,
+        ...{ names, needed, none },
       }}
     >
       <form ref={form} className="kind-form" noValidate onSubmit={(event) => void submit(event)}>
@@ -168,7 +171,8 @@ function placesIn({ input }: Action, draft: DraftObject): Readonly<Record<string
   const found: Record<string, string> = {};
   for (const { name, refersTo, list } of formFields(input)) {
     const value = draft[name];
-    if (refersTo !== undefined && list !== true && typeof value === 'string' && value !== '') found[refersTo] = value;
+    if (refersTo !== undefined && list !== true && typeof value === 'string' && value !== '' && value !== noObject)
+      found[refersTo] = value;
   }
   return found;
 }

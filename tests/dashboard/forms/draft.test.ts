@@ -3,10 +3,11 @@ import { describe, expect, test } from '@jest/globals';
 import { buildSchema, coerceInputValue, type GraphQLInputType, parse, validate } from 'graphql';
 import { changedByOthers, changedFields, draftOfObject, rebased } from '../../../dashboard/src/forms/changes.ts';
 import { formDocument, formDocuments } from '../../../dashboard/src/forms/documents.ts';
-import { chosen, draftOf, formFields, readDraft, withDraft } from '../../../dashboard/src/forms/draft.ts';
+import { chosen, draftOf, formFields, noObject, readDraft, withDraft } from '../../../dashboard/src/forms/draft.ts';
 import { faultsAt, placeRefusals } from '../../../dashboard/src/forms/faults.ts';
 import { askedBy, furtherVerbs, makingVerb } from '../../../dashboard/src/forms/form-address.ts';
 import { actionLink, editLink, newLink } from '../../../dashboard/src/forms/links.ts';
+import { ofInstallation, projectChoice } from '../../../dashboard/src/forms/project-choice.ts';
 import { creatorRoles } from '../../../dashboard/src/forms/roles.ts';
 import { ownDocuments } from '../../../dashboard/src/own-documents.ts';
 import { registry } from '../../../generated/kinds/registry.ts';
@@ -92,6 +93,44 @@ test('every kind that can be created has a form, and its button the role of its 
 
 test('every document of forms is valid', () => {
   for (const text of formDocuments()) expect(validate(schema, parse(text)).map(({ message }) => message)).toEqual([]);
+});
+
+describe('the project of a new object', () => {
+  const project = (name: string) => ({ role: 'OPERATOR' as const, project: { __typename: 'Project', id: name, name } });
+  const viewer = (admin: boolean, ...names: string[]) => ({ name: 'v', admin, projects: names.map(project) });
+  const withProject = cases.filter(({ action }) => formFields(action.input).some(({ name }) => name === 'projectId'));
+
+  test('there are kinds that belong to one', () => {
+    const types = new Set(withProject.map(({ kind }) => kind.type));
+    expect([...types]).toEqual(expect.arrayContaining(['LoadBalancer', 'Gslb', 'Backend', 'ObjectContainer']));
+  });
+
+  test.each(withProject)('$title: it is filled in only if there is no other, else a person must choose', (each) => {
+    const { kind, action } = each;
+    const draft = draftFor(action.input, { all: true });
+    for (const admin of [false, true]) {
+      const isWide = admin && ofInstallation.has(kind.type);
+      expect(projectChoice(kind, action, viewer(admin, 'one')).presets).toEqual(isWide ? {} : { projectId: 'one' });
+      const { needed, presets } = projectChoice(kind, action, viewer(admin, 'one', 'two'));
+      expect(presets).toEqual({});
+      const { projectId: _none, ...without } = draft;
+      expect(readDraft(action.input, without, needed).faults).toEqual([{ path: ['projectId'], message: 'Needed.' }]);
+      expect(readDraft(action.input, { ...without, projectId: 'two' }, needed).faults).toEqual([]);
+    }
+  });
+
+  test.each(withProject)('$title: what an administrator may leave out is chosen, too', ({ kind, action }) => {
+    const field = registry.inputs[action.input]?.fields.find(({ name }) => name === 'projectId');
+    expect(ofInstallation.has(kind.type)).toBe(field?.description.includes('Administrators leave it out'));
+    const { none, needed } = projectChoice(kind, action, viewer(true, 'one', 'two'));
+    expect('projectId' in none).toBe(ofInstallation.has(kind.type));
+    expect(projectChoice(kind, action, viewer(false, 'one', 'two')).none).toEqual({});
+    if (!('projectId' in none)) return;
+    const draft = { ...draftFor(action.input, { all: false }), projectId: noObject };
+    const { input, faults } = readDraft(action.input, draft, needed);
+    expect(faults).toEqual([]);
+    expect(input).not.toHaveProperty('projectId');
+  });
 });
 
 describe('an address', () => {
