@@ -96,7 +96,7 @@ export function ActionForm(props: ActionFormProps) {
   const deed: Deed = {
     ...{ kind, verb, action, input, idempotencyKey: shownKey, url: `${window.location.origin}/graphql` },
     ...(object === undefined ? {} : { object }),
-    names,
+    ...{ names, missing: faults.map(({ path }) => path) },
   };
   return (
     <FormContext

@@ -5,7 +5,16 @@ import type { InputField, Kind } from '../../../../schema/kinds/kind.ts';
 import { optionName, optionWords } from '../../../../schema/kinds/option-names.ts';
 import { mutationText } from './graphql-text.ts';
 import { isByHand, ownArguments } from './own-commands.ts';
-import { type Deed, isShownObject, Secret, type Shown, type ShownObject, secretsIn, wholeInput } from './shown.ts';
+import {
+  type Deed,
+  isShownObject,
+  Missing,
+  Secret,
+  type Shown,
+  type ShownObject,
+  secretsIn,
+  wholeInput,
+} from './shown.ts';
 import { yamlOf } from './yaml.ts';
 
 const usual: ReadonlySet<string> = new Set(['create', 'set', 'update', 'delete', 'remove', 'revoke']);
@@ -95,6 +104,7 @@ function optionsOf(
   if (value === null || (Array.isArray(value) && value.length === 0))
     return path.length > 1 || (inner !== undefined && field.list !== true) ? undefined : option('unset', name);
   if (value instanceof Secret) return option(name, value.file);
+  if (value instanceof Missing) return inner === undefined ? option(name, value.word) : undefined;
   if (field.file === true) return option(name, `${name.replace(/-file$/, '')}.pem`);
   if (inner !== undefined && field.list !== true) {
     if (!isShownObject(value) || Object.keys(value).length === 0) return undefined;
@@ -114,6 +124,7 @@ function isOneLine(text: string): boolean {
 }
 
 function textOf(value: Shown, type: string): string {
+  if (value instanceof Missing) return value.word;
   return typeof value === 'object' || type === 'JSON' ? JSON.stringify(value) : String(value);
 }
 
