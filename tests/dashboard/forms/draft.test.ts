@@ -8,11 +8,12 @@ import { faultsAt, placeRefusals } from '../../../dashboard/src/forms/faults.ts'
 import { askedBy, furtherVerbs, makingVerb } from '../../../dashboard/src/forms/form-address.ts';
 import { actionLink, editLink, newLink } from '../../../dashboard/src/forms/links.ts';
 import { ofInstallation, projectChoice } from '../../../dashboard/src/forms/project-choice.ts';
-import { creatorRoles } from '../../../dashboard/src/forms/roles.ts';
+import { type CreatableKind, creatorRoles, onlyEnds } from '../../../dashboard/src/forms/roles.ts';
 import { ownDocuments } from '../../../dashboard/src/own-documents.ts';
 import { registry } from '../../../generated/kinds/registry.ts';
 import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
 import type { Kind } from '../../../schema/kinds/kind.ts';
+import { titleOf } from '../../../schema/kinds/words.ts';
 import { cases, draftFor } from './samples.ts';
 
 const schema = buildSchema(readSupergraph(), { assumeValid: true });
@@ -88,6 +89,16 @@ test('every kind that can be created has a form, and its button the role of its 
   for (const [type, role] of Object.entries(creatorRoles)) {
     const kind = kindOf(type);
     expect({ type, role: kind.actions[makingVerb(kind) ?? 'update']?.role }).toEqual({ type, role });
+  }
+});
+
+test('a link to a form says whether its object can be changed', () => {
+  for (const type of Object.keys(creatorRoles) as CreatableKind[]) {
+    const { actions, node } = kindOf(type);
+    const ends = ['delete', 'revoke', 'remove'].filter((verb) => verb in actions);
+    if (!node) continue;
+    const words = 'update' in actions ? undefined : ends.map((verb) => titleOf(verb)).join();
+    expect([type, onlyEnds[type]]).toEqual([type, words]);
   }
 });
 

@@ -2,7 +2,7 @@
 import { type ReactNode, useCallback } from 'react';
 import { ObjectsAccessKeysDocument, ObjectsContainersDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
-import { CreateLink } from '../../forms/create-link.tsx';
+import { CreateLink, EditLink } from '../../forms/create-link.tsx';
 import { RequestError } from '../../graph/request.ts';
 import { Panel } from '../../view/panel.tsx';
 import { Time } from '../../view/time.tsx';
@@ -127,6 +127,9 @@ function AccessKeysPanel({ projectId, chosenId, project }: OfProject) {
               {forUrls && ' · signs URLs'}
               {revokedAt !== null && ' · revoked'}
             </span>
+            {revokedAt === null && (
+              <EditLink kind="ObjectAccessKey" id={id} projectId={projectId} about={accessKeyId} />
+            )}
           </span>
         </li>
       )}
