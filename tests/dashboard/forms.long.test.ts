@@ -147,7 +147,7 @@ test('a part is created in its parent, with what it would do', async () => {
   await created('member 192.0.2.11:80');
 });
 
-test('a change sends what was changed, tells what others changed, and a deletion asks once', async () => {
+test('a change sends what was changed, a conflict shows three values and is settled, and a deletion asks once', async () => {
   await open('/loadbalancer');
   await page.locator('.rows-balancers .row').click();
   await page.getByRole('link', { name: 'Change or delete', exact: true }).click();
@@ -162,15 +162,25 @@ test('a change sends what was changed, tells what others changed, and a deletion
   await ask(
     'mutation ($input: LoadBalancerUpdateInput!) { loadBalancerUpdate(input: $input) { userErrors { code } } }',
     {
-      input: { id: found?.id, tags: ['by-others'] },
+      input: { id: found?.id, tags: ['by-others'], description: 'theirs' },
     },
   );
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByRole('button', { name: 'Read the new values' }).click();
-  await page.getByText('Others changed in the meantime: Tags.').waitFor();
+  const conflict = (name: string) => page.getByRole('group', { name: `${name}, changed in the meantime` });
+  await conflict('Description').waitFor();
+  const facts = async (name: string) => (await conflict(name).locator('dd').allTextContents()).join(' | ');
+  expect(await facts('Description')).toBe('not set | theirs | the shop');
+  expect(await facts('Tags')).toBe('none | by-others | no change');
+  const choice = (name: string, word: string) => conflict(name).getByRole('radio', { name: word });
+  expect(await choice('Description', 'Keep mine').isChecked()).toBe(true);
+  expect(await choice('Tags', 'Take theirs').isChecked()).toBe(true);
+  await choice('Description', 'Take theirs').check();
+  expect(await description.inputValue()).toBe('theirs');
+  await choice('Description', 'Keep mine').check();
   expect(await description.inputValue()).toBe('the shop');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('It is saved.').waitFor();
+  expect(await page.locator('.conflict').count()).toBe(0);
   const { loadBalancers } = await ask<{ loadBalancers: { nodes: object[] } }>(
     '{ loadBalancers { nodes { description tags } } }',
   );

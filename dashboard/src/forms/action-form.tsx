@@ -1,5 +1,6 @@
 // The form of one mutation of a kind: fields, faults at their fields, what it would do, and the same as text.
 import { type FormEvent, type ReactNode, useCallback, useEffect, useId, useMemo, useRef, useState } from 'react';
+import type { RefusalFragment } from '../../../generated/dashboard/graphql.ts';
 import { registry } from '../../../generated/kinds/registry.ts';
 import type { JsonObject } from '../../../platform/values/json.ts';
 import type { Action, Kind } from '../../../schema/kinds/kind.ts';
@@ -40,7 +41,7 @@ interface ActionFormProps {
   /** Why it is not allowed. */
   readonly forbidden: string | null;
   readonly onSent: (sent: Sent) => void;
-  /** The object was changed by others in the meantime. */
+  /** The object was changed in the meantime: it must be read again. */
   readonly onStale?: () => void;
   readonly children?: ReactNode;
 }
@@ -77,6 +78,11 @@ export function ActionForm(props: ActionFormProps) {
     if (placed.atFields.length > 0) focusFault(form.current);
   }, [placed]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each answer.
+  useEffect(() => {
+    if (refusals.some(isOfVersion)) onStale?.();
+  }, [refusals]);
+
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     if (isBusy || forbidden !== null || isUnchanged) return;
@@ -91,7 +97,7 @@ export function ActionForm(props: ActionFormProps) {
     const once = (action.secrets ?? []).map((name) => [name, (payload[name] as string | null | undefined) ?? null]);
     onSent({ made: payload.made ?? null, secrets: Object.fromEntries(once) });
   };
-  const isStale = refusals.some(({ code }) => code === 'STALE_VERSION');
+  const isStale = refusals.some(isOfVersion);
   const shownFaults = [...(isTried ? faults : []), ...placed.atFields];
   const deed: Deed = {
     ...{ kind, verb, action, input, idempotencyKey: shownKey, url: `${window.location.origin}/graphql` },
@@ -107,17 +113,12 @@ export function ActionForm(props: ActionFormProps) {
     >
       <form ref={form} className="kind-form" noValidate onSubmit={(event) => void submit(event)}>
         {failures.length > 0 && refusals.length === 0 && <Failures failures={failures} />}
-        <Failures failures={failuresOf(placed.others)} />
+        <Failures
+          failures={failuresOf(isStale && onStale !== undefined ? otherThanStale(placed.others) : placed.others)}
+        />
         {placed.atFields.length > 0 && (
           <p className="warning" role="alert">
             Nothing happened. Correct what is said at the fields, then send it again.
-          </p>
-        )}
-        {isStale && onStale !== undefined && (
-          <p>
-            <button type="button" onClick={onStale}>
-              Read the new values, and keep what I changed
-            </button>
           </p>
         )}
         {hasFields && (
@@ -148,6 +149,14 @@ export function ActionForm(props: ActionFormProps) {
       </form>
     </FormContext>
   );
+}
+
+function isOfVersion({ code }: RefusalFragment): boolean {
+  return code === 'STALE_VERSION';
+}
+
+function otherThanStale(refusals: readonly RefusalFragment[]): readonly RefusalFragment[] {
+  return refusals.filter((each) => !isOfVersion(each));
 }
 
 const renderFields = (props: FieldsProps): ReactNode => <Fields {...props} />;

@@ -1,14 +1,23 @@
 // The model of forms: what a draft makes, faults at their fields, what an update sends, and that no kind and no action is forgotten.
 import { describe, expect, test } from '@jest/globals';
 import { buildSchema, coerceInputValue, type GraphQLInputType, parse, validate } from 'graphql';
-import { changedByOthers, changedFields, draftOfObject, rebased } from '../../../dashboard/src/forms/changes.ts';
+import { changedFields, conflictsOf, draftOfObject, rebased } from '../../../dashboard/src/forms/changes.ts';
 import { formDocument, formDocuments } from '../../../dashboard/src/forms/documents.ts';
-import { chosen, draftOf, formFields, noObject, readDraft, withDraft } from '../../../dashboard/src/forms/draft.ts';
+import {
+  chosen,
+  type Draft,
+  draftOf,
+  formFields,
+  noObject,
+  readDraft,
+  withDraft,
+} from '../../../dashboard/src/forms/draft.ts';
 import { faultsAt, placeRefusals } from '../../../dashboard/src/forms/faults.ts';
 import { askedBy, furtherVerbs, makingVerb } from '../../../dashboard/src/forms/form-address.ts';
 import { actionLink, editLink, newLink } from '../../../dashboard/src/forms/links.ts';
 import { ofInstallation, projectChoice } from '../../../dashboard/src/forms/project-choice.ts';
 import { type CreatableKind, creatorRoles, onlyEnds } from '../../../dashboard/src/forms/roles.ts';
+import { inWords } from '../../../dashboard/src/forms/value-words.ts';
 import { ownDocuments } from '../../../dashboard/src/own-documents.ts';
 import { registry } from '../../../generated/kinds/registry.ts';
 import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
@@ -233,6 +242,30 @@ describe('refusals of the server', () => {
   });
 });
 
+describe('a value in words', () => {
+  const fieldOf = (input: string, name: string) => {
+    const field = registry.inputs[input]?.fields.find((each) => each.name === name);
+    if (field === undefined) throw new Error(`no field ${name}`);
+    return field;
+  };
+  const words = (input: string, name: string, value: Draft | undefined) =>
+    inWords(fieldOf(input, name), value, new Map([['p', 'shop']]));
+
+  test.each([
+    ['GslbPoolUpdateInput', 'description', undefined, 'not set'],
+    ['GslbPoolUpdateInput', 'minUp', '2', '2'],
+    ['LoadBalancerUpdateInput', 'tags', ['a', 'b'], 'a, b'],
+    ['LoadBalancerUpdateInput', 'tags', [], 'none'],
+    ['ListenerUpdateInput', 'defaultPoolId', 'p', 'shop'],
+    ['ListenerUpdateInput', 'defaultPoolId', 'other', 'other'],
+    ['ObjectOptionUpdateInput', 'nearestReads', 'false', 'no'],
+    ['UserUpdateInput', 'password', 'hidden', 'a new secret'],
+    ['GslbPoolUpdateInput', 'failback', { mode: 'DELAYED', delayMs: '5000' }, '(Mode DELAYED, Delay ms 5000)'],
+  ] as const)('%s %s %j: %s', (input, name, value, expected) => {
+    expect(words(input, name, value as Draft | undefined)).toBe(expected);
+  });
+});
+
 describe('a change', () => {
   const kind = kindOf('GslbPool');
   const action = kind.actions.update;
@@ -259,9 +292,19 @@ describe('a change', () => {
     expect(changedFields(kind, action, before, without)).toEqual({ description: '' });
   });
 
-  test('that others made is told, and own changes are laid over it', () => {
-    const after = draftOfObject(kind, action, { ...object, minUp: 3, name: 'shop' });
-    expect(changedByOthers(kind, action, before, after).map(({ name }) => name)).toEqual(['name', 'minUp']);
-    expect(rebased(action, { ...before, minUp: '2' }, before, after)).toMatchObject({ minUp: '2', name: 'shop' });
+  test('in the meantime has three values, and own changes are laid over it', () => {
+    const after = draftOfObject(kind, action, { ...object, minUp: 3, name: 'shop', description: 'both' });
+    const draft = { ...before, minUp: '2', description: 'both' };
+    const conflicts = conflictsOf(kind, action, { began: before, after, draft });
+    expect(conflicts.map(({ field, ...values }) => [field.name, values])).toEqual([
+      ['name', { was: 'web', theirs: 'shop', mine: 'web' }],
+      ['minUp', { was: '1', theirs: '3', mine: '2' }],
+    ]);
+    expect(rebased(action, draft, before, after)).toMatchObject({ minUp: '2', name: 'shop', description: 'both' });
+  });
+
+  test('of nothing that the form has is no conflict', () => {
+    const after = draftOfObject(kind, action, { ...object, version: 5 });
+    expect(conflictsOf(kind, action, { began: before, after, draft: { ...before, minUp: '2' } })).toEqual([]);
   });
 });
