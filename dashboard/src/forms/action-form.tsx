@@ -159,9 +159,9 @@ function otherThanStale(refusals: readonly RefusalFragment[]): readonly RefusalF
   return refusals.filter((each) => !isOfVersion(each));
 }
 
-const renderFields = (props: FieldsProps): ReactNode => <Fields {...props} />;
+export const renderFields = (props: FieldsProps): ReactNode => <Fields {...props} />;
 
-function focusFault(form: HTMLFormElement | null): void {
+export function focusFault(form: HTMLFormElement | null): void {
   form?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
 }
 

@@ -28,9 +28,14 @@ export const noObject = '__none';
 /** Help of fields that a form needs although the graph does not, by their names. */
 export type Needed = Readonly<Record<string, string>>;
 
+/** Of calls to a backend, whose page the form is opened from. */
+const callFields: ReadonlySet<string> = new Set([...ownFields, 'backend', 'projectId', 'dryRun']);
+const callInputs: ReadonlySet<string> = new Set(Object.values(registry.calls).map(({ input }) => input));
+
 /** Those that a person fills in. */
 export function formFields(input: string, needed: Needed = {}): readonly InputField[] {
-  const fields = registry.inputs[input]?.fields.filter(({ name }) => !ownFields.has(name)) ?? [];
+  const filledIn = callInputs.has(input) ? callFields : ownFields;
+  const fields = registry.inputs[input]?.fields.filter(({ name }) => !filledIn.has(name)) ?? [];
   return fields.map((field) => {
     const description = needed[field.name];
     return description === undefined ? field : { ...field, required: true, description };

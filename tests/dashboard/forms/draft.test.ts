@@ -1,8 +1,15 @@
 // The model of forms: what a draft makes, faults at their fields, what an update sends, and that no kind and no action is forgotten.
 import { describe, expect, test } from '@jest/globals';
-import { buildSchema, coerceInputValue, type GraphQLInputType, parse, validate } from 'graphql';
+import {
+  buildSchema,
+  coerceInputValue,
+  type GraphQLInputObjectType,
+  type GraphQLInputType,
+  parse,
+  validate,
+} from 'graphql';
 import { changedFields, conflictsOf, draftOfObject, rebased } from '../../../dashboard/src/forms/changes.ts';
-import { formDocument, formDocuments } from '../../../dashboard/src/forms/documents.ts';
+import { callDocument, formDocument, formDocuments } from '../../../dashboard/src/forms/documents.ts';
 import {
   chosen,
   type Draft,
@@ -14,7 +21,7 @@ import {
 } from '../../../dashboard/src/forms/draft.ts';
 import { faultsAt, placeRefusals } from '../../../dashboard/src/forms/faults.ts';
 import { askedBy, furtherVerbs, makingVerb } from '../../../dashboard/src/forms/form-address.ts';
-import { actionLink, editLink, newLink } from '../../../dashboard/src/forms/links.ts';
+import { actionLink, callLink, editLink, newLink } from '../../../dashboard/src/forms/links.ts';
 import { ofInstallation, projectChoice } from '../../../dashboard/src/forms/project-choice.ts';
 import { type CreatableKind, creatorRoles, onlyEnds } from '../../../dashboard/src/forms/roles.ts';
 import { inWords } from '../../../dashboard/src/forms/value-words.ts';
@@ -23,7 +30,7 @@ import { registry } from '../../../generated/kinds/registry.ts';
 import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
 import type { Kind } from '../../../schema/kinds/kind.ts';
 import { titleOf } from '../../../schema/kinds/words.ts';
-import { cases, draftFor } from './samples.ts';
+import { calls, cases, deedOfCall, draftFor } from './samples.ts';
 
 const schema = buildSchema(readSupergraph(), { assumeValid: true });
 const kindOf = (type: string): Kind => {
@@ -88,6 +95,37 @@ describe.each([...cases])('$title', ({ kind, verb, action }) => {
 });
 
 const inputHasId = (input: string) => registry.inputs[input]?.fields.some(({ name }) => name === 'id') === true;
+
+describe.each(calls)('$mutation', (action) => {
+  test('a form has all but the backend, which its page fills in', () => {
+    const inGraph = Object.keys((schema.getType(action.input) as GraphQLInputObjectType).getFields());
+    const own = ['idempotencyKey', 'projectId', 'backend', 'dryRun'];
+    expect([...formFields(action.input).map(({ name }) => name), ...own].sort()).toEqual(inGraph.sort());
+  });
+
+  test('a filled form makes an input that the graph takes, and its document is valid and published', () => {
+    for (const how of [{ all: false }, { all: true }, { all: true, which: 1 }, { all: true, which: 2 }]) {
+      const draft = draftFor(action.input, how);
+      expect(readDraft(action.input, draft).faults).toEqual([]);
+      const wrong: string[] = [];
+      const input = { ...deedOfCall(action, draft).input, idempotencyKey: 'k' };
+      coerceInputValue(input, schema.getType(action.input) as GraphQLInputType, (path, _, error) =>
+        wrong.push(`${path.join('.')}: ${error.message}`),
+      );
+      expect(wrong).toEqual([]);
+    }
+    const text = String(callDocument(action));
+    expect(validate(schema, parse(text)).map(({ message }) => message)).toEqual([]);
+    expect(ownDocuments()).toContain(text);
+  });
+
+  test('a page has it', () => {
+    const presets = { waitMs: '5', nothing: 'x' };
+    expect(askedBy(searchOf(callLink(action.mutation, 'b', presets)))).toEqual({
+      ...{ what: 'call', action, backendId: 'b', presets: { waitMs: '5' } },
+    });
+  });
+});
 
 test('every kind that can be created has a form, and its button the role of its action', () => {
   for (const kind of Object.values(registry.kinds)) {
@@ -160,10 +198,10 @@ describe('an address', () => {
     });
   });
 
-  test.each(['', '?new=Nothing', '?new=constructor', '?edit=Pool', '?new=Pool&do=explode', '?new=LoadBalancerHost'])(
-    'that names nothing shows all kinds: %s',
-    (search) => expect(askedBy(search)).toEqual({ what: 'choose' }),
-  );
+  test.each([
+    ...['', '?new=Nothing', '?new=constructor', '?edit=Pool', '?new=Pool&do=explode', '?new=LoadBalancerHost'],
+    ...['?call=nothing&backend=b', '?call=constructor&backend=b', '?call=relayCall'],
+  ])('that names nothing shows all kinds: %s', (search) => expect(askedBy(search)).toEqual({ what: 'choose' }));
 });
 
 describe('values', () => {

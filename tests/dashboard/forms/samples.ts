@@ -1,4 +1,5 @@
 // For each action of each kind, a draft in which every field has a value, and the deed of it.
+import { callDeed, callInput } from '../../../dashboard/src/forms/calls.ts';
 import { chosen, type Draft, type DraftObject, type Needed, readDraft } from '../../../dashboard/src/forms/draft.ts';
 import type { Deed } from '../../../dashboard/src/forms/text/shown.ts';
 import { registry } from '../../../generated/kinds/registry.ts';
@@ -54,6 +55,17 @@ export interface Case {
 export const cases: readonly Case[] = Object.values(registry.kinds).flatMap((kind) =>
   Object.entries(kind.actions).map(([verb, action]) => ({ kind, verb, action, title: action.mutation })),
 );
+
+/** A filled form of each call to a backend. */
+export const calls = Object.values(registry.calls);
+
+export function deedOfCall(action: Action, draft: DraftObject): Deed {
+  const { input, faults } = readDraft(action.input, draft);
+  return callDeed(action, {
+    ...{ input: callInput(idOfSample('Backend'), input), missing: faults.map(({ path }) => path) },
+    ...{ idempotencyKey: 'form-1', url: 'http://127.0.0.1:4000/graphql' },
+  });
+}
 
 export function deedOf({ kind, verb, action }: Case, draft: DraftObject, needed: Needed = {}): Deed {
   const takesId = registry.inputs[action.input]?.fields.some(({ name }) => name === 'id') === true;

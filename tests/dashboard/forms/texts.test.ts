@@ -22,7 +22,7 @@ import { clientDocument } from '../../../platform/graph/client-sdl.ts';
 import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
 import { runCommand } from '../../cli/commands/run-command.ts';
 import { NotingServer } from './noting-server.ts';
-import { type Case, cases, deedOf, draftFor } from './samples.ts';
+import { type Case, calls, cases, deedOf, deedOfCall, draftFor } from './samples.ts';
 import { argumentsOf } from './shell.ts';
 
 const schema = buildASTSchema(clientDocument(readSupergraph(), 'admin'), { assumeValidSDL: true });
@@ -116,6 +116,60 @@ describe.each([...cases])('$title', (each) => {
       expect({ text, input: withoutPem(got) }).toEqual({ text, input: withoutPem(expected) });
     }
   });
+});
+
+describe.each(calls)('$mutation', (action) => {
+  const filled = [{ all: false }, { all: true }, { all: true, which: 1 }, { all: true, which: 2 }].map((how) =>
+    deedOfCall(action, draftFor(action.input, how)),
+  );
+
+  test('GraphQL: the document is valid, and its variables are of the right types', () => {
+    for (const deed of filled) {
+      expect(validate(schema, parse(mutationText(deed))).map(({ message }) => message)).toEqual([]);
+      const { input } = JSON.parse(variablesText(deed)) as { input: unknown };
+      expect(coerced(action.input, input).faults).toEqual([]);
+    }
+  });
+
+  test('the command line sends the same input', async () => {
+    for (const deed of filled) {
+      const text = commandText(deed);
+      const secrets = secretsIn(wholeInput(deed));
+      const env = Object.fromEntries(secrets.map(({ variable, file }) => [variable, `content of ${file}`]));
+      server.sent = undefined;
+      const args = await argumentsOf(text, folder, env);
+      const run = await runCommand([...args, '--url', server.url], { env: { TIDEGATE_TOKEN: 'tg_good', ...env } });
+      const expected = placeholders(wholeInput(deed), ({ file }) => `content of ${file}`);
+      const got = server.sent === undefined ? run.stderr : coerced(action.input, server.sent).value;
+      expect({ text, input: got }).toEqual({ text, input: coerced(action.input, expected).value });
+    }
+  });
+
+  test('no text has a secret, and a file has no call', () => {
+    for (const deed of filled) {
+      for (const language of languages) expect(asText(language, deed).text).not.toContain('the secret of');
+      expect(manifestText(deed)).toBe('# A file says what there is, not what is done.\n');
+    }
+  });
+
+  test('what is missing is a word in capitals', () => {
+    const deed = deedOfCall(action, {});
+    const missing = missingIn(wholeInput(deed));
+    expect(missing).not.toEqual([]);
+    for (const language of ['GraphQL', 'Python'] as const)
+      expect(inHead(asText(language, deed).text).toSorted()).toEqual(missing.toSorted());
+    expect(asText('CLI', deed).isIncomplete).toBe(true);
+  });
+});
+
+test('a call of an operation is one command', () => {
+  const action = calls.find(({ mutation }) => mutation === 'relayCall');
+  if (action === undefined) throw new Error('the graph has relayCall');
+  const cmpObject = { type: 'tenant', externalId: '42' };
+  const deed = deedOfCall(action, { operation: 'set.create', arguments: '{"set":"x"}', cmpObject });
+  expect(commandText(deed).replaceAll(/\\\n\s+/g, '')).toMatch(
+    /^tidegate call \S+ set.create --arguments '\{"set":"x"\}' --cmp-object tenant\/42 --idempotency-key form-1\n$/,
+  );
 });
 
 const inHead = (text: string) =>

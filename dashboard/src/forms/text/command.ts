@@ -3,6 +3,7 @@
 import { registry } from '../../../../generated/kinds/registry.ts';
 import type { InputField, Kind } from '../../../../schema/kinds/kind.ts';
 import { optionName, optionWords } from '../../../../schema/kinds/option-names.ts';
+import { callArguments } from './call-command.ts';
 import { mutationText } from './graphql-text.ts';
 import { isByHand, ownArguments } from './own-commands.ts';
 import {
@@ -22,7 +23,8 @@ const usual: ReadonlySet<string> = new Set(['create', 'set', 'update', 'delete',
 export function commandText(deed: Deed): string {
   const { kind, verb } = deed;
   const shown = wholeInput(deed);
-  const own = isByHand(kind.type, verb) ? ownArguments(deed, shown) : undefined;
+  const own =
+    verb === 'call' ? callArguments(deed, shown) : isByHand(kind.type, verb) ? ownArguments(deed, shown) : undefined;
   if (own !== undefined) return `${notesOf(shown)}${line(own)}`;
   return usual.has(verb) && !isByHand(kind.type, verb) ? usualText(deed, shown) : gqlText(deed, shown);
 }

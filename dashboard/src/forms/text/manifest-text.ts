@@ -21,6 +21,7 @@ export function manifestText(deed: Deed): string {
 
 /** Undefined: a file can have it. */
 function whyNot({ kind: { type, noun, actions }, verb, object, input, kind }: Deed): string | undefined {
+  if (verb === 'call') return 'A file says what there is, not what is done.';
   const make = actions.create ?? actions.set ?? actions.update;
   if (make === undefined) return `A file can't have the kind ${type}.`;
   if (make.secrets !== undefined)
