@@ -68,6 +68,18 @@ export function mutationsByKind(schema: GraphQLSchema): {
 /** Of each mutation that is relayed to a backend. */
 const relayedPayload = 'RelayPayload';
 
+/** Those of them that take a backend. */
+function callsIn(schema: GraphQLSchema): readonly string[] {
+  const mutations = Object.values(schema.getMutationType()?.getFields() ?? {});
+  return mutations
+    .filter(({ type, args }) => {
+      const input = getNamedType(args[0]?.type);
+      const takesBackend = isInputObjectType(input) && 'backend' in input.getFields();
+      return getNamedType(type).name === relayedPayload && takesBackend;
+    })
+    .map(({ name }) => name);
+}
+
 const startsWith = (mutation: string, type: string) => mutation.startsWith(lowerFirst(type));
 
 class Derivation {
@@ -83,8 +95,10 @@ class Derivation {
 
   registry(): Registry {
     const kinds = Object.entries(declaredKinds).map(([type, declared]) => [type, this.#kind(type, declared)]);
+    const calls = callsIn(this.#schema).map((name) => [name, this.#action(name, this.#object('RelayOperation'))]);
     return {
       kinds: Object.fromEntries(kinds),
+      calls: Object.fromEntries(calls),
       inputs: Object.fromEntries([...this.#inputs].sort(byKey)),
       enums: Object.fromEntries([...this.#enums].sort(byKey)),
     };

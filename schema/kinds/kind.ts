@@ -108,6 +108,8 @@ export interface Kind {
 export interface Registry {
   /** By type, in the order in which objects may refer to each other. */
   readonly kinds: Readonly<Record<string, Kind>>;
+  /** Mutations that are relayed to a backend, which their input selects. By name. */
+  readonly calls: Readonly<Record<string, Action>>;
   readonly inputs: Readonly<Record<string, InputType>>;
   /** Words with their meaning. */
   readonly enums: Readonly<Record<string, Readonly<Record<string, string>>>>;

@@ -64,6 +64,35 @@ async function created(what: string): Promise<void> {
   throw new Error((await page.locator('.failures, .fault').allTextContents()).join('; '));
 }
 
+test('the only project is filled in; among several one is chosen, or an administrator chooses the installation', async () => {
+  await open('/form?new=GslbPool');
+  await page.locator('.picked').getByText('default', { exact: true }).waitFor();
+  await open('/form?new=AlertRule');
+  expect(await page.locator('.picked').count()).toBe(0);
+  await ask('mutation ($input: ProjectCreateInput!) { projectCreate(input: $input) { userErrors { code } } }', {
+    input: { idempotencyKey: 'second project', name: 'second' },
+  });
+  await open('/form?new=GslbPool');
+  await field(page, 'Name').fill('chosen');
+  await page.getByRole('button', { name: 'Create a GSLB pool' }).click();
+  await page
+    .locator('.form-field', { has: field(page, 'Project') })
+    .getByText('Needed.')
+    .waitFor();
+  await pick(page, 'Project', 'second');
+  await page.getByRole('button', { name: 'Create a GSLB pool' }).click();
+  await created('GSLB pool chosen');
+  const { gslbPools } = await ask<{ gslbPools: { nodes: { id: string; project: object }[] } }>(
+    '{ gslbPools { nodes { id project { name } } } }',
+  );
+  expect(gslbPools.nodes).toMatchObject([{ project: { name: 'second' } }]);
+  await ask('mutation ($input: GslbPoolDeleteInput!) { gslbPoolDelete(input: $input) { userErrors { code } } }', {
+    input: { idempotencyKey: 'chosen is deleted', id: gslbPools.nodes[0]?.id },
+  });
+  await open('/form?new=AlertRule');
+  await pick(page, 'Project', 'the whole installation');
+});
+
 test('a load balancer with a listener, a pool and a member; a fault of the server is at its field', async () => {
   await page.locator('.panel-balancers').getByRole('link', { name: 'Create' }).click();
   await page.getByRole('heading', { name: 'Create a load balancer' }).waitFor();
@@ -118,7 +147,7 @@ test('a part is created in its parent, with what it would do', async () => {
   await created('member 192.0.2.11:80');
 });
 
-test('a change sends what was changed, tells what others changed, and a deletion asks once', async () => {
+test('a change sends what was changed, a conflict shows three values and is settled, and a deletion asks once', async () => {
   await open('/loadbalancer');
   await page.locator('.rows-balancers .row').click();
   await page.getByRole('link', { name: 'Change or delete', exact: true }).click();
@@ -133,15 +162,25 @@ test('a change sends what was changed, tells what others changed, and a deletion
   await ask(
     'mutation ($input: LoadBalancerUpdateInput!) { loadBalancerUpdate(input: $input) { userErrors { code } } }',
     {
-      input: { id: found?.id, tags: ['by-others'] },
+      input: { id: found?.id, tags: ['by-others'], description: 'theirs' },
     },
   );
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByRole('button', { name: 'Read the new values' }).click();
-  await page.getByText('Others changed in the meantime: Tags.').waitFor();
+  const conflict = (name: string) => page.getByRole('group', { name: `${name}, changed in the meantime` });
+  await conflict('Description').waitFor();
+  const facts = async (name: string) => (await conflict(name).locator('dd').allTextContents()).join(' | ');
+  expect(await facts('Description')).toBe('not set | theirs | the shop');
+  expect(await facts('Tags')).toBe('none | by-others | no change');
+  const choice = (name: string, word: string) => conflict(name).getByRole('radio', { name: word });
+  expect(await choice('Description', 'Keep mine').isChecked()).toBe(true);
+  expect(await choice('Tags', 'Take theirs').isChecked()).toBe(true);
+  await choice('Description', 'Take theirs').check();
+  expect(await description.inputValue()).toBe('theirs');
+  await choice('Description', 'Keep mine').check();
   expect(await description.inputValue()).toBe('the shop');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('It is saved.').waitFor();
+  expect(await page.locator('.conflict').count()).toBe(0);
   const { loadBalancers } = await ask<{ loadBalancers: { nodes: object[] } }>(
     '{ loadBalancers { nodes { description tags } } }',
   );

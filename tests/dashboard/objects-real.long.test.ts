@@ -276,9 +276,11 @@ test('an administrator adds a cluster, changes a ring, drains a service and make
     await dialog.getByRole('checkbox', { name: 'west' }).check();
     await confirm(page, 'Create an option');
     await page.locator('[data-option="small"]').getByText('west: 4096 partitions').waitFor();
-    await page.getByRole('button', { name: 'Change… option small' }).click();
-    await dialog.getByLabel('Replicas').fill('2');
-    await confirm(page, 'Change');
+    await page.getByRole('link', { name: 'Change or delete option small' }).click();
+    await page.getByLabel('Replicas').fill('2');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('It is saved.').waitFor();
+    await page.goBack();
     await page.locator('[data-option="small"]').getByText('2 replicas').waitFor();
 
     await page.getByRole('button', { name: 'Remove… west' }).click();

@@ -13,6 +13,7 @@ import { actionDocument, childrenDocument, listDocument, oneDocument } from '../
 import { kebab, ownFields } from '../../schema/kinds/kind.ts';
 import { describedKinds } from '../../subgraphs/gslb/spec/kinds.ts';
 import { partKinds } from '../../subgraphs/loadbalancer/spec/parts.ts';
+import { typedMutations } from '../../subgraphs/relay/spec/families.ts';
 
 const schema = adminSchema(readSupergraph());
 const kinds = Object.values(registry.kinds);
@@ -24,6 +25,14 @@ test('every mutation belongs to a kind, is relayed, or is an exception with a re
   expect(named.filter((each) => !mutations.includes(each))).toEqual([]);
   expect(new Set(named).size).toBe(named.length);
   for (const { reason } of exceptions) expect(reason).toMatch(/^[A-Z].*\.$/);
+});
+
+test('calls are the mutations that are relayed to a backend that their input selects', () => {
+  const names = Object.keys(registry.calls);
+  expect(names).toEqual(expect.arrayContaining(['relayCall', 'firewallAddressCreate', 'networkPortCreate']));
+  const typed = typedMutations.map(({ name }) => name);
+  expect(names.toSorted()).toEqual([...typed, 'relayCall'].sort());
+  for (const { object, role } of Object.values(registry.calls)) expect([object, role]).toEqual(['operation', 'MEMBER']);
 });
 
 test('a mutation of a kind that nobody declared is found', () => {

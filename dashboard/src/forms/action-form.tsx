@@ -1,5 +1,6 @@
 // The form of one mutation of a kind: fields, faults at their fields, what it would do, and the same as text.
 import { type FormEvent, type ReactNode, useCallback, useEffect, useId, useMemo, useRef, useState } from 'react';
+import type { RefusalFragment } from '../../../generated/dashboard/graphql.ts';
 import { registry } from '../../../generated/kinds/registry.ts';
 import type { JsonObject } from '../../../platform/values/json.ts';
 import type { Action, Kind } from '../../../schema/kinds/kind.ts';
@@ -7,12 +8,13 @@ import { Failures, failuresOf } from '../view/refusal.tsx';
 import { newKey, useMutation } from '../view/use-mutation.ts';
 import { changedFields } from './changes.ts';
 import { formDocument } from './documents.ts';
-import { type Draft, type DraftObject, formFields, readDraft, withDraft } from './draft.ts';
+import { type Draft, type DraftObject, formFields, noObject, readDraft, withDraft } from './draft.ts';
 import { placeRefusals } from './faults.ts';
 import type { FieldsProps } from './field-props.ts';
 import { Fields } from './fields.tsx';
 import { FormContext } from './form-context.ts';
 import { PreviewPanel } from './preview-panel.tsx';
+import { type Choice, noChoice } from './project-choice.ts';
 import type { Deed } from './text/shown.ts';
 import { TextTabs } from './text-tabs.tsx';
 import { canPreview, changeOf, usePreview } from './use-preview.ts';
@@ -34,17 +36,19 @@ interface ActionFormProps {
   readonly object?: NonNullable<Deed['object']>;
   readonly names: ReadonlyMap<string, string>;
   readonly places: Readonly<Record<string, string>>;
+  readonly choice?: Choice;
   readonly label: string;
   /** Why it is not allowed. */
   readonly forbidden: string | null;
   readonly onSent: (sent: Sent) => void;
-  /** The object was changed by others in the meantime. */
+  /** The object was changed in the meantime: it must be read again. */
   readonly onStale?: () => void;
   readonly children?: ReactNode;
 }
 
 export function ActionForm(props: ActionFormProps) {
   const { kind, verb, action, draft, onDraft, before, object, places, label, forbidden, onSent, onStale } = props;
+  const { needed, none } = props.choice ?? noChoice;
   const prefix = useId();
   const form = useRef<HTMLFormElement>(null);
   const document = useMemo(() => formDocument(kind, action), [kind, action]);
@@ -56,7 +60,7 @@ export function ActionForm(props: ActionFormProps) {
     (id: string, name: string) => setPicked((known) => (known.get(id) === name ? known : new Map(known).set(id, name))),
     [],
   );
-  const read = useMemo(() => readDraft(action.input, draft), [action, draft]);
+  const read = useMemo(() => readDraft(action.input, draft, needed), [action, draft, needed]);
   const input = before === undefined ? read.input : changedFields(kind, action, before, draft);
   // What was not changed is not sent, so it can't be at fault.
   const faults = before === undefined ? read.faults : read.faults.filter(({ path: [name = ''] }) => name in input);
@@ -74,6 +78,11 @@ export function ActionForm(props: ActionFormProps) {
     if (placed.atFields.length > 0) focusFault(form.current);
   }, [placed]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each answer.
+  useEffect(() => {
+    if (refusals.some(isOfVersion)) onStale?.();
+  }, [refusals]);
+
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     if (isBusy || forbidden !== null || isUnchanged) return;
@@ -88,33 +97,28 @@ export function ActionForm(props: ActionFormProps) {
     const once = (action.secrets ?? []).map((name) => [name, (payload[name] as string | null | undefined) ?? null]);
     onSent({ made: payload.made ?? null, secrets: Object.fromEntries(once) });
   };
-  const isStale = refusals.some(({ code }) => code === 'STALE_VERSION');
+  const isStale = refusals.some(isOfVersion);
   const shownFaults = [...(isTried ? faults : []), ...placed.atFields];
   const deed: Deed = {
     ...{ kind, verb, action, input, idempotencyKey: shownKey, url: `${window.location.origin}/graphql` },
     ...(object === undefined ? {} : { object }),
-    names,
+    ...{ names, missing: faults.map(({ path }) => path) },
   };
   return (
     <FormContext
       value={{
         ...{ faults: shownFaults, onNamed, places: inForm, isChange: before !== undefined, prefix, renderFields },
-        names,
+        ...{ names, needed, none },
       }}
     >
       <form ref={form} className="kind-form" noValidate onSubmit={(event) => void submit(event)}>
         {failures.length > 0 && refusals.length === 0 && <Failures failures={failures} />}
-        <Failures failures={failuresOf(placed.others)} />
+        <Failures
+          failures={failuresOf(isStale && onStale !== undefined ? otherThanStale(placed.others) : placed.others)}
+        />
         {placed.atFields.length > 0 && (
           <p className="warning" role="alert">
             Nothing happened. Correct what is said at the fields, then send it again.
-          </p>
-        )}
-        {isStale && onStale !== undefined && (
-          <p>
-            <button type="button" onClick={onStale}>
-              Read the new values, and keep what I changed
-            </button>
           </p>
         )}
         {hasFields && (
@@ -147,9 +151,17 @@ export function ActionForm(props: ActionFormProps) {
   );
 }
 
-const renderFields = (props: FieldsProps): ReactNode => <Fields {...props} />;
+function isOfVersion({ code }: RefusalFragment): boolean {
+  return code === 'STALE_VERSION';
+}
 
-function focusFault(form: HTMLFormElement | null): void {
+function otherThanStale(refusals: readonly RefusalFragment[]): readonly RefusalFragment[] {
+  return refusals.filter((each) => !isOfVersion(each));
+}
+
+export const renderFields = (props: FieldsProps): ReactNode => <Fields {...props} />;
+
+export function focusFault(form: HTMLFormElement | null): void {
   form?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
 }
 
@@ -168,7 +180,8 @@ function placesIn({ input }: Action, draft: DraftObject): Readonly<Record<string
   const found: Record<string, string> = {};
   for (const { name, refersTo, list } of formFields(input)) {
     const value = draft[name];
-    if (refersTo !== undefined && list !== true && typeof value === 'string' && value !== '') found[refersTo] = value;
+    if (refersTo !== undefined && list !== true && typeof value === 'string' && value !== '' && value !== noObject)
+      found[refersTo] = value;
   }
   return found;
 }

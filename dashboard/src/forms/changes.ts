@@ -3,7 +3,7 @@ import { asInput } from '../../../cli/kinds/as-input.ts';
 import { registry } from '../../../generated/kinds/registry.ts';
 import { canonicalJson, type JsonObject, type JsonValue } from '../../../platform/values/json.ts';
 import type { Action, InputField, Kind } from '../../../schema/kinds/kind.ts';
-import { type DraftObject, draftOf, formFields, readDraft } from './draft.ts';
+import { type Draft, type DraftObject, draftOf, formFields, readDraft } from './draft.ts';
 
 /** The draft of the object as it is. */
 export function draftOfObject(kind: Kind, { input }: Action, object: JsonObject): DraftObject {
@@ -28,15 +28,30 @@ function emptied(kind: Kind, { name, list, required }: InputField): JsonValue {
   return required === true || create?.default === '' ? '' : null;
 }
 
-/** Fields that another person changed between two readings of the object. */
-export function changedByOthers(
-  kind: Kind,
-  action: Action,
-  before: DraftObject,
-  after: DraftObject,
-): readonly InputField[] {
-  const changes = changedFields(kind, action, before, after);
-  return formFields(action.input).filter(({ name }) => name in changes);
+/** A field that was changed in the object while a person filled in its form. */
+export interface Conflict {
+  readonly field: InputField;
+  /** When the person began. */
+  readonly was: Draft | undefined;
+  readonly theirs: Draft | undefined;
+  /** In the form. */
+  readonly mine: Draft | undefined;
+}
+
+interface Readings {
+  /** When the person began. */
+  readonly began: DraftObject;
+  readonly after: DraftObject;
+  readonly draft: DraftObject;
+}
+
+/** Where the person wants what is there now, nothing is left to choose. */
+export function conflictsOf(kind: Kind, action: Action, { began, after, draft }: Readings): readonly Conflict[] {
+  const theirs = changedFields(kind, action, began, after);
+  const open = changedFields(kind, action, after, draft);
+  return formFields(action.input)
+    .filter(({ name }) => name in theirs && name in open)
+    .map((field) => ({ field, was: began[field.name], theirs: after[field.name], mine: draft[field.name] }));
 }
 
 /** The newest values, and over them what was changed in this form. */

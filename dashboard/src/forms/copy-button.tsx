@@ -4,19 +4,22 @@ import { useState } from 'react';
 interface CopyButtonProps {
   readonly text: string;
   readonly what: string;
+  /** The text has words that must be replaced. */
+  readonly isIncomplete?: boolean;
 }
 
-export function CopyButton({ text, what }: CopyButtonProps) {
+export function CopyButton({ text, what, isIncomplete }: CopyButtonProps) {
   const [isCopied, setCopied] = useState(false);
   return (
     <button
       type="button"
       className="copy"
-      aria-label={`Copy ${what}`}
+      aria-label={isIncomplete === true ? `Copy ${what}, incomplete` : `Copy ${what}`}
       onClick={() => void copy(text).then(setCopied)}
       onBlur={() => setCopied(false)}
     >
       {isCopied ? 'Copied' : 'Copy'}
+      {isIncomplete === true && ', incomplete'}
     </button>
   );
 }

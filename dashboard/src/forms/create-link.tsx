@@ -4,7 +4,7 @@ import { useLiveState } from '../context.ts';
 import { Link } from '../view/link.tsx';
 import { forbiddenBy } from '../view/permissions.ts';
 import { editLink, newLink } from './links.ts';
-import { type CreatableKind, creatorRoles } from './roles.ts';
+import { type CreatableKind, creatorRoles, onlyEnds } from './roles.ts';
 
 interface CreateLinkProps {
   readonly kind: CreatableKind;
@@ -37,13 +37,14 @@ interface EditLinkProps {
 export function EditLink({ kind, id, projectId, about, word }: EditLinkProps) {
   const { viewer } = useLiveState();
   if (forbiddenBy(viewer, creatorRoles[kind], projectId) !== null) return null;
+  const whole = onlyEnds[kind] ?? 'Change or delete';
   return (
     <Link
       className="form-link"
       href={editLink(kind, id)}
-      aria-label={about === undefined ? undefined : `Change or delete ${about}`}
+      aria-label={about === undefined ? undefined : `${whole} ${about}`}
     >
-      {about === undefined ? 'Change or delete' : 'Change'}
+      {about === undefined ? whole : (onlyEnds[kind] ?? 'Change')}
       {word === undefined ? '' : ` ${word}`}
     </Link>
   );

@@ -9,7 +9,7 @@ import {
   namingSelection,
   oneDocument,
 } from '../../../schema/kinds/documents.ts';
-import type { Action, Kind } from '../../../schema/kinds/kind.ts';
+import { type Action, type Kind, upperFirst } from '../../../schema/kinds/kind.ts';
 import type { GraphqlDocument } from '../graph/request.ts';
 
 type Found = Readonly<Record<string, unknown>>;
@@ -76,13 +76,37 @@ export function formDocument(
   );
 }
 
+interface CallMade {
+  readonly operation?: {
+    readonly id: string;
+    readonly state: string;
+    readonly deviceError: { readonly code: string; readonly message: string } | null;
+  } | null;
+  /** Of a dry run. */
+  readonly wireCall?: string | null;
+  readonly deviceCheck?: { readonly code: string; readonly message: string } | null;
+  readonly userErrors: readonly RefusalFragment[];
+}
+
+export function callDocument({
+  mutation,
+  input,
+}: Action): GraphqlDocument<{ readonly done: CallMade }, { readonly input: JsonObject }> {
+  return documentOf(`mutation ${upperFirst(mutation)}($input: ${input}!) {
+  done: ${mutation}(input: $input) {
+    operation { id state deviceError { code message } } wireCall deviceCheck { code message }
+    userErrors { code message field retry retryAfterMs }
+  }
+}`);
+}
+
 export function formDocuments(): readonly string[] {
-  return Object.values(registry.kinds)
-    .flatMap((kind) => [
-      ...(kind.list === undefined ? [] : [pickDocument(kind)]),
-      ...(kind.parent === undefined ? [] : [pickPartDocument(kind)]),
-      ...(kind.node ? [readDocument(kind), nameDocument(kind)] : []),
-      ...Object.values(kind.actions).map((action) => formDocument(kind, action)),
-    ])
-    .map(String);
+  const ofCalls = Object.values(registry.calls).map(callDocument);
+  const ofKinds = Object.values(registry.kinds).flatMap((kind) => [
+    ...(kind.list === undefined ? [] : [pickDocument(kind)]),
+    ...(kind.parent === undefined ? [] : [pickPartDocument(kind)]),
+    ...(kind.node ? [readDocument(kind), nameDocument(kind)] : []),
+    ...Object.values(kind.actions).map((action) => formDocument(kind, action)),
+  ]);
+  return [...ofKinds, ...ofCalls].map(String);
 }

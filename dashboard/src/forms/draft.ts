@@ -22,9 +22,24 @@ interface DraftInput {
 
 export const chosen = '__chosen';
 
+/** Chosen on purpose: the field has no object. */
+export const noObject = '__none';
+
+/** Help of fields that a form needs although the graph does not, by their names. */
+export type Needed = Readonly<Record<string, string>>;
+
+/** Of calls to a backend, whose page the form is opened from. */
+const callFields: ReadonlySet<string> = new Set([...ownFields, 'backend', 'projectId', 'dryRun']);
+const callInputs: ReadonlySet<string> = new Set(Object.values(registry.calls).map(({ input }) => input));
+
 /** Those that a person fills in. */
-export function formFields(input: string): readonly InputField[] {
-  return registry.inputs[input]?.fields.filter(({ name }) => !ownFields.has(name)) ?? [];
+export function formFields(input: string, needed: Needed = {}): readonly InputField[] {
+  const filledIn = callInputs.has(input) ? callFields : ownFields;
+  const fields = registry.inputs[input]?.fields.filter(({ name }) => !filledIn.has(name)) ?? [];
+  return fields.map((field) => {
+    const description = needed[field.name];
+    return description === undefined ? field : { ...field, required: true, description };
+  });
 }
 
 export function isDraftObject(draft: Draft | undefined): draft is DraftObject {
@@ -32,14 +47,23 @@ export function isDraftObject(draft: Draft | undefined): draft is DraftObject {
 }
 
 /** The input, without what was left empty. */
-export function readDraft(input: string, draft: DraftObject): DraftInput {
+export function readDraft(input: string, draft: DraftObject, needed: Needed = {}): DraftInput {
   const faults: FieldFault[] = [];
-  return { input: readObject(input, draft, [], faults), faults };
+  return { input: readFields(input, formFields(input, needed), { draft, path: [], faults }), faults };
+}
+
+interface Reading {
+  readonly draft: DraftObject;
+  readonly path: readonly string[];
+  readonly faults: FieldFault[];
 }
 
 function readObject(input: string, draft: DraftObject, path: readonly string[], faults: FieldFault[]): JsonObject {
+  return readFields(input, registry.inputs[input]?.fields ?? [], { draft, path, faults });
+}
+
+function readFields(input: string, fields: readonly InputField[], { draft, path, faults }: Reading): JsonObject {
   const { oneOf } = registry.inputs[input] ?? {};
-  const fields = path.length === 0 ? formFields(input) : (registry.inputs[input]?.fields ?? []);
   const read: Record<string, JsonValue> = {};
   const taken = oneOf === true ? fields.filter(({ name }) => name === draft[chosen]) : fields;
   for (const field of taken) {
@@ -85,6 +109,7 @@ function readOne(
     if (isEmpty && field.required !== true) return undefined;
     return readObject(field.type, isDraftObject(draft) ? draft : {}, path, faults);
   }
+  if (draft === noObject) return undefined;
   const text = typeof draft === 'string' ? draft : '';
   if (text.trim() === '') {
     if (field.required === true) faults.push({ path, message: 'Needed.' });

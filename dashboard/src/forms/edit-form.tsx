@@ -11,9 +11,10 @@ import { Link } from '../view/link.tsx';
 import { forbiddenBy } from '../view/permissions.ts';
 import { type Failure, Failures, failureOf } from '../view/refusal.tsx';
 import { ActionForm, type Sent } from './action-form.tsx';
-import { changedByOthers, draftOfObject, rebased } from './changes.ts';
+import { type Conflict, conflictsOf, draftOfObject, rebased } from './changes.ts';
+import { ConflictView } from './conflict-view.tsx';
 import { readDocument } from './documents.ts';
-import type { DraftObject } from './draft.ts';
+import { type DraftObject, withDraft } from './draft.ts';
 import { furtherVerbs, isEnd } from './form-address.ts';
 import { newLink } from './links.ts';
 import { linksOf, nameIn, namesOfLinks } from './names.ts';
@@ -127,6 +128,7 @@ function ObjectForms({ kind, id, object, onChanged, onEnded }: ObjectFormsProps)
           onDone={(isOver) =>
             isOver ? onEnded(`The ${wordsOf(kind)} ${name} is ${endWords[verb] ?? 'gone'}.`) : onChanged()
           }
+          onStale={onChanged}
         />
       ))}
     </section>
@@ -160,43 +162,52 @@ interface UpdateFormProps extends CommonProps {
   readonly onChanged: () => void;
 }
 
-/** What is read again after a change by others is the new base: own changes are laid over it. */
+/** What is read again after a change by others is the new base: own changes are laid over it, until a person chooses otherwise. */
 function UpdateForm({ kind, action, read, onChanged, ...props }: UpdateFormProps) {
   const [before, setBefore] = useState(() => draftOfObject(kind, action, read));
+  const [began, setBegan] = useState(before);
   const [draft, setDraft] = useState<DraftObject>(before);
   const [sent, setSent] = useState<Sent | null>(null);
-  const [byOthers, setByOthers] = useState<readonly string[]>([]);
+  const [isStale, setStale] = useState(false);
+  const [conflicts, setConflicts] = useState<readonly Conflict[]>();
+  const [names, setNames] = useState(props.names);
   const [base, setBase] = useState(read);
   if (base !== read) {
     const after = draftOfObject(kind, action, read);
     setBase(read);
     setBefore(after);
-    if (sent === null) {
-      setByOthers(changedByOthers(kind, action, before, after).map(({ name }) => titleOf(name)));
-      setDraft(rebased(action, draft, before, after));
-    } else setDraft(after);
+    // Those of links that are no longer there are still shown.
+    setNames(new Map([...names, ...props.names]));
+    if (isStale) setConflicts(conflictsOf(kind, action, { began, after, draft }));
+    else setBegan(after);
+    setDraft(sent === null ? rebased(action, draft, before, after) : after);
   }
   return (
     <>
       <ActionForm
         {...props}
-        {...{ kind, action, before, draft, verb: 'update', label: 'Save' }}
+        {...{ kind, action, before, draft, names, verb: 'update', label: 'Save' }}
         onDraft={(next) => {
           setSent(null);
           setDraft(next);
         }}
         onSent={(done) => {
           setSent(done);
-          setByOthers([]);
+          setStale(false);
+          setConflicts(undefined);
           onChanged();
         }}
-        onStale={onChanged}
+        onStale={() => {
+          setStale(true);
+          onChanged();
+        }}
       >
-        {byOthers.length > 0 && (
-          <p className="warning" role="status">
-            Others changed in the meantime: {byOthers.join(', ')}. These have the new values, unless you changed them
-            too.
-          </p>
+        {conflicts !== undefined && (
+          <ConflictView
+            conflicts={conflicts}
+            draft={draft}
+            onTake={(name, value) => setDraft(withDraft(draft, [name], value) as DraftObject)}
+          />
         )}
       </ActionForm>
       {sent !== null && (
@@ -215,13 +226,15 @@ interface FurtherFormProps extends CommonProps {
   readonly verb: string;
   readonly presets: DraftObject;
   readonly onDone: (isOver: boolean) => void;
+  readonly onStale: () => void;
 }
 
 /** It opens first: that, and its button, are the confirmation. */
-function FurtherForm({ kind, verb, action, object, presets, onDone, ...props }: FurtherFormProps) {
+function FurtherForm({ kind, verb, action, object, presets, onDone, onStale, ...props }: FurtherFormProps) {
   const [draft, setDraft] = useState<DraftObject>(presets);
   const [isOpen, setOpen] = useState(false);
   const [sent, setSent] = useState<Sent | null>(null);
+  const [staleVersion, setStaleVersion] = useState<number>();
   const label = isEnd(verb) ? `${titleOf(verb)} ${object.name}` : titleOf(verb);
   return (
     <details
@@ -238,10 +251,21 @@ function FurtherForm({ kind, verb, action, object, presets, onDone, ...props }: 
             onDraft={setDraft}
             onSent={(done) => {
               setSent(done);
+              setStaleVersion(undefined);
               setDraft(presets);
               onDone(isEnd(verb));
             }}
-          />
+            onStale={() => {
+              setStaleVersion(object.version);
+              onStale();
+            }}
+          >
+            {staleVersion !== undefined && staleVersion !== object.version && (
+              <p className="warning" role="alert">
+                Nothing happened: it was changed in the meantime. Look at its new values above, then do it again.
+              </p>
+            )}
+          </ActionForm>
           {sent !== null && (
             <p role="status" className="saved">
               It is done.

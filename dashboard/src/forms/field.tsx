@@ -33,7 +33,7 @@ function helpOf({ description }: InputField): string {
   return description.replaceAll('`', '');
 }
 
-function titleOfField(field: InputField): string {
+export function titleOfField(field: InputField): string {
   return titleOf(
     field.refersTo === undefined || field.list === true ? field.name.replace(/Ids$/, 's') : ownName(field),
   );

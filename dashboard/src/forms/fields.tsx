@@ -11,10 +11,10 @@ const fewFields = 6;
 
 export function Fields(props: FieldsProps) {
   const { input, path, draft, first } = props;
-  const { isChange } = useForm();
+  const { isChange, needed } = useForm();
   const { oneOf } = registry.inputs[input] ?? {};
   if (oneOf === true) return <Variants {...props} />;
-  const fields = path.length === 0 ? formFields(input) : (registry.inputs[input]?.fields ?? []);
+  const fields = path.length === 0 ? formFields(input, needed) : (registry.inputs[input]?.fields ?? []);
   const isMain = (field: InputField): boolean =>
     (isChange && path.length === 0) ||
     fields.length <= fewFields ||

@@ -1,4 +1,5 @@
 // What the address of a form asks for (links.ts writes it). No DOM here.
+import { registry } from '../../../generated/kinds/registry.ts';
 import type { Action, Kind } from '../../../schema/kinds/kind.ts';
 import { formFields } from './draft.ts';
 import { kindNamed } from './names.ts';
@@ -12,10 +13,17 @@ export type Asked =
       readonly presets: Readonly<Record<string, string>>;
     }
   | { readonly what: 'edit'; readonly kind: Kind; readonly id: string }
+  | {
+      readonly what: 'call';
+      readonly action: Action;
+      readonly backendId: string;
+      readonly presets: Readonly<Record<string, string>>;
+    }
   | { readonly what: 'choose' };
 
 export function askedBy(search: string): Asked {
   const params = new URLSearchParams(search);
+  if (params.has('call')) return callAskedBy(params);
   const kind = kindNamed(params.get('new') ?? params.get('edit') ?? '');
   if (kind === undefined) return { what: 'choose' };
   const id = params.get('id');
@@ -23,9 +31,19 @@ export function askedBy(search: string): Asked {
   const verb = params.get('do') ?? makingVerb(kind);
   const action = verb === undefined ? undefined : kind.actions[verb];
   if (verb === undefined || action === undefined) return { what: 'choose' };
-  const known = new Set(formFields(action.input).map(({ name }) => name));
-  const presets = [...params].filter(([name, value]) => known.has(name) && value !== '');
-  return { what: 'new', kind, verb, action, presets: Object.fromEntries(presets) };
+  return { what: 'new', kind, verb, action, presets: presetsIn(params, action) };
+}
+
+function callAskedBy(params: URLSearchParams): Asked {
+  const [name, backendId] = [params.get('call') ?? '', params.get('backend') ?? ''];
+  const action = Object.hasOwn(registry.calls, name) ? registry.calls[name] : undefined;
+  if (action === undefined || backendId === '') return { what: 'choose' };
+  return { what: 'call', action, backendId, presets: presetsIn(params, action) };
+}
+
+function presetsIn(params: URLSearchParams, { input }: Action): Readonly<Record<string, string>> {
+  const known = new Set(formFields(input).map(({ name }) => name));
+  return Object.fromEntries([...params].filter(([name, value]) => known.has(name) && value !== ''));
 }
 
 /** With which a kind is made. */

@@ -1,6 +1,6 @@
 // What the fields of a form share: the faults, the names of what was picked, and where parts are looked for.
 import { createContext, type ReactNode, useContext } from 'react';
-import type { FieldFault } from './draft.ts';
+import type { FieldFault, Needed } from './draft.ts';
 import type { FieldsProps } from './field-props.ts';
 
 interface FormState {
@@ -10,6 +10,9 @@ interface FormState {
   readonly onNamed: (id: string, name: string) => void;
   /** Ids of objects that the form is about, by their types: parts are picked from these. */
   readonly places: Readonly<Record<string, string>>;
+  readonly needed: Needed;
+  /** Fields that can be set to no object, with the words for that. */
+  readonly none: Readonly<Record<string, string>>;
   /** Nothing is required, because the object exists. */
   readonly isChange: boolean;
   /** The fields of an object inside: they have fields with objects, too. */

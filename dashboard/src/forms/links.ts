@@ -12,6 +12,11 @@ export function editLink(kindType: string, id: string): string {
   return `/form?${new URLSearchParams({ edit: kindType, id })}`;
 }
 
+/** The form of a call to a backend. `mutation`: one that is relayed; `relayCall` carries out any operation of the backend's driver. */
+export function callLink(mutation: string, backendId: string, presets: Readonly<Record<string, string>> = {}): string {
+  return `/form?${new URLSearchParams({ call: mutation, backend: backendId, ...presets })}`;
+}
+
 /** The form of an action that belongs to no single object, such as `remove` of a membership. */
 export function actionLink(
   kindType: string,

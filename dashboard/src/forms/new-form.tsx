@@ -1,5 +1,5 @@
 // The form of a new object, or of an action that belongs to no single object.
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { isObject, type JsonObject } from '../../../platform/values/json.ts';
 import type { Kind } from '../../../schema/kinds/kind.ts';
 import { titleOf, wordsOf } from '../../../schema/kinds/words.ts';
@@ -8,16 +8,15 @@ import { linkTo } from '../links.ts';
 import { Link } from '../view/link.tsx';
 import { forbiddenBy } from '../view/permissions.ts';
 import { ActionForm, type Sent } from './action-form.tsx';
-import type { DraftObject } from './draft.ts';
+import { type DraftObject, noObject } from './draft.ts';
 import type { Asked } from './form-address.ts';
 import { editLink, newLink } from './links.ts';
 import { nameIn } from './names.ts';
 import { OnceShown } from './once-shown.tsx';
 import { partsOf } from './parts.ts';
+import { projectChoice } from './project-choice.ts';
 
 type AskedNew = Extract<Asked, { readonly what: 'new' }>;
-
-const noNames: ReadonlyMap<string, string> = new Map();
 
 /** `Create a load balancer`. */
 export function titleOfAction(kind: Kind, verb: string): string {
@@ -29,11 +28,14 @@ export function titleOfAction(kind: Kind, verb: string): string {
 }
 
 export function NewForm({ asked }: { readonly asked: AskedNew }) {
-  const { kind, verb, action, presets } = asked;
+  const { kind, verb, action } = asked;
   const { viewer } = useLiveState();
+  const choice = useMemo(() => projectChoice(kind, action, viewer), [kind, action, viewer]);
+  const presets = { ...choice.presets, ...asked.presets };
   const [draft, setDraft] = useState<DraftObject>(presets);
   const [sent, setSent] = useState<Sent | null>(null);
-  const projectId = typeof draft.projectId === 'string' ? draft.projectId : undefined;
+  const chosen = typeof draft.projectId === 'string' ? draft.projectId : undefined;
+  const projectId = chosen === noObject ? undefined : chosen;
   if (sent !== null)
     return (
       <Done
@@ -51,7 +53,7 @@ export function NewForm({ asked }: { readonly asked: AskedNew }) {
       <h2 id="form-title">{titleOfAction(kind, verb)}</h2>
       <p className="dim">{kind.description}</p>
       <ActionForm
-        {...{ kind, verb, action, draft, names: noNames, places: {} }}
+        {...{ kind, verb, action, draft, choice, names: choice.names, places: {} }}
         onDraft={setDraft}
         label={titleOfAction(kind, verb)}
         forbidden={forbiddenBy(viewer, action.role, projectId)}

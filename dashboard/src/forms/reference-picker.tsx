@@ -6,6 +6,7 @@ import { wordsOf } from '../../../schema/kinds/words.ts';
 import { useDependencies } from '../context.ts';
 import type { Requester } from '../graph/request.ts';
 import { nameDocument, type PickedPage, pickDocument, pickPartDocument, textFilter } from './documents.ts';
+import { noObject } from './draft.ts';
 import type { ValueInputProps } from './field-props.ts';
 import { useForm } from './form-context.ts';
 import { kindNamed, nameIn } from './names.ts';
@@ -77,7 +78,7 @@ function useName(kind: Kind, id: string): void {
 }
 
 function Search({ kind, field, id, label, describedBy, isInvalid, onChange }: ReferencePickerProps) {
-  const { places, onNamed } = useForm();
+  const { places, none, onNamed } = useForm();
   const [within, setWithin] = useState('');
   const [text, setText] = useState('');
   const [isOpen, setOpen] = useState(false);
@@ -85,7 +86,10 @@ function Search({ kind, field, id, label, describedBy, isInvalid, onChange }: Re
   const { parent } = kind;
   const parentKind = kind.list === undefined && parent !== undefined ? kindNamed(parent.kind) : undefined;
   const parentId = parentKind === undefined ? undefined : (places[parentKind.type] ?? (within || undefined));
-  const found = useFound(kind, isOpen ? text : undefined, parentId);
+  const objects = useFound(kind, isOpen ? text : undefined, parentId);
+  const noneWords = none[field.name];
+  const isNoneFound = isOpen && noneWords?.includes(text.trim().toLowerCase()) === true;
+  const found = isNoneFound ? [{ id: noObject, name: noneWords }, ...objects] : objects;
   const take = (one: Found | undefined): void => {
     if (one === undefined) return;
     onNamed(one.id, one.name);

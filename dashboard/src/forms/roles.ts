@@ -10,4 +10,9 @@ export const creatorRoles = {
   ...{ AlertRule: 'MEMBER', AlertChannel: 'OPERATOR' },
 } as const;
 
+/** How objects end that can't be changed. */
+export const onlyEnds: Readonly<Partial<Record<CreatableKind, string>>> = {
+  ...{ Machine: 'Revoke', ObjectContainer: 'Delete', ObjectAccessKey: 'Revoke', ApiToken: 'Revoke' },
+};
+
 export type CreatableKind = keyof typeof creatorRoles;

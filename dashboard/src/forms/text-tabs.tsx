@@ -1,38 +1,27 @@
 // The same as the form, as one would write it: a command, a file of YAML, GraphQL, Python.
 import { type KeyboardEvent as ReactKeyboardEvent, useId, useRef, useState } from 'react';
 import { CopyButton } from './copy-button.tsx';
-import { commandText } from './text/command.ts';
-import { graphqlText } from './text/graphql-text.ts';
-import { manifestText } from './text/manifest-text.ts';
-import { pythonText } from './text/python.ts';
+import { asText, type Language, languages } from './text/as-text.ts';
 import type { Deed } from './text/shown.ts';
 
-const makers: Readonly<Record<string, (deed: Deed) => string>> = {
-  CLI: commandText,
-  YAML: manifestText,
-  GraphQL: graphqlText,
-  Python: pythonText,
-};
-const titles = Object.keys(makers);
-
 export function TextTabs({ deed }: { readonly deed: Deed }) {
-  const [open, setOpen] = useState('CLI');
+  const [open, setOpen] = useState<Language>('CLI');
   const tabs = useRef<HTMLDivElement>(null);
   const id = useId();
-  const text = makers[open]?.(deed) ?? '';
+  const { text, isIncomplete } = asText(open, deed);
   const onKeyDown = (event: ReactKeyboardEvent): void => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (step === undefined) return;
     event.preventDefault();
-    const next = (titles.indexOf(open) + step + titles.length) % titles.length;
-    setOpen(titles[next] ?? open);
+    const next = (languages.indexOf(open) + step + languages.length) % languages.length;
+    setOpen(languages[next] ?? open);
     tabs.current?.querySelectorAll('button')[next]?.focus();
   };
   return (
     <section className="as-text" aria-label="The same as text">
       <div className="as-text-head">
         <div ref={tabs} role="tablist" aria-label="The same as" onKeyDown={onKeyDown}>
-          {titles.map((title) => (
+          {languages.map((title) => (
             <button
               key={title}
               type="button"
@@ -47,7 +36,7 @@ export function TextTabs({ deed }: { readonly deed: Deed }) {
             </button>
           ))}
         </div>
-        <CopyButton text={text} what={open} />
+        <CopyButton text={text} what={open} isIncomplete={isIncomplete} />
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
       <pre id={`${id}-panel`} role="tabpanel" aria-labelledby={`${id}-${open}`} tabIndex={0}>

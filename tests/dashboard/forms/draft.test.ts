@@ -1,18 +1,36 @@
 // The model of forms: what a draft makes, faults at their fields, what an update sends, and that no kind and no action is forgotten.
 import { describe, expect, test } from '@jest/globals';
-import { buildSchema, coerceInputValue, type GraphQLInputType, parse, validate } from 'graphql';
-import { changedByOthers, changedFields, draftOfObject, rebased } from '../../../dashboard/src/forms/changes.ts';
-import { formDocument, formDocuments } from '../../../dashboard/src/forms/documents.ts';
-import { chosen, draftOf, formFields, readDraft, withDraft } from '../../../dashboard/src/forms/draft.ts';
+import {
+  buildSchema,
+  coerceInputValue,
+  type GraphQLInputObjectType,
+  type GraphQLInputType,
+  parse,
+  validate,
+} from 'graphql';
+import { changedFields, conflictsOf, draftOfObject, rebased } from '../../../dashboard/src/forms/changes.ts';
+import { callDocument, formDocument, formDocuments } from '../../../dashboard/src/forms/documents.ts';
+import {
+  chosen,
+  type Draft,
+  draftOf,
+  formFields,
+  noObject,
+  readDraft,
+  withDraft,
+} from '../../../dashboard/src/forms/draft.ts';
 import { faultsAt, placeRefusals } from '../../../dashboard/src/forms/faults.ts';
 import { askedBy, furtherVerbs, makingVerb } from '../../../dashboard/src/forms/form-address.ts';
-import { actionLink, editLink, newLink } from '../../../dashboard/src/forms/links.ts';
-import { creatorRoles } from '../../../dashboard/src/forms/roles.ts';
+import { actionLink, callLink, editLink, newLink } from '../../../dashboard/src/forms/links.ts';
+import { ofInstallation, projectChoice } from '../../../dashboard/src/forms/project-choice.ts';
+import { type CreatableKind, creatorRoles, onlyEnds } from '../../../dashboard/src/forms/roles.ts';
+import { inWords } from '../../../dashboard/src/forms/value-words.ts';
 import { ownDocuments } from '../../../dashboard/src/own-documents.ts';
 import { registry } from '../../../generated/kinds/registry.ts';
 import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
 import type { Kind } from '../../../schema/kinds/kind.ts';
-import { cases, draftFor } from './samples.ts';
+import { titleOf } from '../../../schema/kinds/words.ts';
+import { calls, cases, deedOfCall, draftFor } from './samples.ts';
 
 const schema = buildSchema(readSupergraph(), { assumeValid: true });
 const kindOf = (type: string): Kind => {
@@ -78,6 +96,37 @@ describe.each([...cases])('$title', ({ kind, verb, action }) => {
 
 const inputHasId = (input: string) => registry.inputs[input]?.fields.some(({ name }) => name === 'id') === true;
 
+describe.each(calls)('$mutation', (action) => {
+  test('a form has all but the backend, which its page fills in', () => {
+    const inGraph = Object.keys((schema.getType(action.input) as GraphQLInputObjectType).getFields());
+    const own = ['idempotencyKey', 'projectId', 'backend', 'dryRun'];
+    expect([...formFields(action.input).map(({ name }) => name), ...own].sort()).toEqual(inGraph.sort());
+  });
+
+  test('a filled form makes an input that the graph takes, and its document is valid and published', () => {
+    for (const how of [{ all: false }, { all: true }, { all: true, which: 1 }, { all: true, which: 2 }]) {
+      const draft = draftFor(action.input, how);
+      expect(readDraft(action.input, draft).faults).toEqual([]);
+      const wrong: string[] = [];
+      const input = { ...deedOfCall(action, draft).input, idempotencyKey: 'k' };
+      coerceInputValue(input, schema.getType(action.input) as GraphQLInputType, (path, _, error) =>
+        wrong.push(`${path.join('.')}: ${error.message}`),
+      );
+      expect(wrong).toEqual([]);
+    }
+    const text = String(callDocument(action));
+    expect(validate(schema, parse(text)).map(({ message }) => message)).toEqual([]);
+    expect(ownDocuments()).toContain(text);
+  });
+
+  test('a page has it', () => {
+    const presets = { waitMs: '5', nothing: 'x' };
+    expect(askedBy(searchOf(callLink(action.mutation, 'b', presets)))).toEqual({
+      ...{ what: 'call', action, backendId: 'b', presets: { waitMs: '5' } },
+    });
+  });
+});
+
 test('every kind that can be created has a form, and its button the role of its action', () => {
   for (const kind of Object.values(registry.kinds)) {
     const verb = makingVerb(kind);
@@ -90,8 +139,56 @@ test('every kind that can be created has a form, and its button the role of its 
   }
 });
 
+test('a link to a form says whether its object can be changed', () => {
+  for (const type of Object.keys(creatorRoles) as CreatableKind[]) {
+    const { actions, node } = kindOf(type);
+    const ends = ['delete', 'revoke', 'remove'].filter((verb) => verb in actions);
+    if (!node) continue;
+    const words = 'update' in actions ? undefined : ends.map((verb) => titleOf(verb)).join();
+    expect([type, onlyEnds[type]]).toEqual([type, words]);
+  }
+});
+
 test('every document of forms is valid', () => {
   for (const text of formDocuments()) expect(validate(schema, parse(text)).map(({ message }) => message)).toEqual([]);
+});
+
+describe('the project of a new object', () => {
+  const project = (name: string) => ({ role: 'OPERATOR' as const, project: { __typename: 'Project', id: name, name } });
+  const viewer = (admin: boolean, ...names: string[]) => ({ name: 'v', admin, projects: names.map(project) });
+  const withProject = cases.filter(({ action }) => formFields(action.input).some(({ name }) => name === 'projectId'));
+
+  test('there are kinds that belong to one', () => {
+    const types = new Set(withProject.map(({ kind }) => kind.type));
+    expect([...types]).toEqual(expect.arrayContaining(['LoadBalancer', 'Gslb', 'Backend', 'ObjectContainer']));
+  });
+
+  test.each(withProject)('$title: it is filled in only if there is no other, else a person must choose', (each) => {
+    const { kind, action } = each;
+    const draft = draftFor(action.input, { all: true });
+    for (const admin of [false, true]) {
+      const isWide = admin && ofInstallation.has(kind.type);
+      expect(projectChoice(kind, action, viewer(admin, 'one')).presets).toEqual(isWide ? {} : { projectId: 'one' });
+      const { needed, presets } = projectChoice(kind, action, viewer(admin, 'one', 'two'));
+      expect(presets).toEqual({});
+      const { projectId: _none, ...without } = draft;
+      expect(readDraft(action.input, without, needed).faults).toEqual([{ path: ['projectId'], message: 'Needed.' }]);
+      expect(readDraft(action.input, { ...without, projectId: 'two' }, needed).faults).toEqual([]);
+    }
+  });
+
+  test.each(withProject)('$title: what an administrator may leave out is chosen, too', ({ kind, action }) => {
+    const field = registry.inputs[action.input]?.fields.find(({ name }) => name === 'projectId');
+    expect(ofInstallation.has(kind.type)).toBe(field?.description.includes('Administrators leave it out'));
+    const { none, needed } = projectChoice(kind, action, viewer(true, 'one', 'two'));
+    expect('projectId' in none).toBe(ofInstallation.has(kind.type));
+    expect(projectChoice(kind, action, viewer(false, 'one', 'two')).none).toEqual({});
+    if (!('projectId' in none)) return;
+    const draft = { ...draftFor(action.input, { all: false }), projectId: noObject };
+    const { input, faults } = readDraft(action.input, draft, needed);
+    expect(faults).toEqual([]);
+    expect(input).not.toHaveProperty('projectId');
+  });
 });
 
 describe('an address', () => {
@@ -101,10 +198,10 @@ describe('an address', () => {
     });
   });
 
-  test.each(['', '?new=Nothing', '?new=constructor', '?edit=Pool', '?new=Pool&do=explode', '?new=LoadBalancerHost'])(
-    'that names nothing shows all kinds: %s',
-    (search) => expect(askedBy(search)).toEqual({ what: 'choose' }),
-  );
+  test.each([
+    ...['', '?new=Nothing', '?new=constructor', '?edit=Pool', '?new=Pool&do=explode', '?new=LoadBalancerHost'],
+    ...['?call=nothing&backend=b', '?call=constructor&backend=b', '?call=relayCall'],
+  ])('that names nothing shows all kinds: %s', (search) => expect(askedBy(search)).toEqual({ what: 'choose' }));
 });
 
 describe('values', () => {
@@ -183,6 +280,30 @@ describe('refusals of the server', () => {
   });
 });
 
+describe('a value in words', () => {
+  const fieldOf = (input: string, name: string) => {
+    const field = registry.inputs[input]?.fields.find((each) => each.name === name);
+    if (field === undefined) throw new Error(`no field ${name}`);
+    return field;
+  };
+  const words = (input: string, name: string, value: Draft | undefined) =>
+    inWords(fieldOf(input, name), value, new Map([['p', 'shop']]));
+
+  test.each([
+    ['GslbPoolUpdateInput', 'description', undefined, 'not set'],
+    ['GslbPoolUpdateInput', 'minUp', '2', '2'],
+    ['LoadBalancerUpdateInput', 'tags', ['a', 'b'], 'a, b'],
+    ['LoadBalancerUpdateInput', 'tags', [], 'none'],
+    ['ListenerUpdateInput', 'defaultPoolId', 'p', 'shop'],
+    ['ListenerUpdateInput', 'defaultPoolId', 'other', 'other'],
+    ['ObjectOptionUpdateInput', 'nearestReads', 'false', 'no'],
+    ['UserUpdateInput', 'password', 'hidden', 'a new secret'],
+    ['GslbPoolUpdateInput', 'failback', { mode: 'DELAYED', delayMs: '5000' }, '(Mode DELAYED, Delay ms 5000)'],
+  ] as const)('%s %s %j: %s', (input, name, value, expected) => {
+    expect(words(input, name, value as Draft | undefined)).toBe(expected);
+  });
+});
+
 describe('a change', () => {
   const kind = kindOf('GslbPool');
   const action = kind.actions.update;
@@ -209,9 +330,19 @@ describe('a change', () => {
     expect(changedFields(kind, action, before, without)).toEqual({ description: '' });
   });
 
-  test('that others made is told, and own changes are laid over it', () => {
-    const after = draftOfObject(kind, action, { ...object, minUp: 3, name: 'shop' });
-    expect(changedByOthers(kind, action, before, after).map(({ name }) => name)).toEqual(['name', 'minUp']);
-    expect(rebased(action, { ...before, minUp: '2' }, before, after)).toMatchObject({ minUp: '2', name: 'shop' });
+  test('in the meantime has three values, and own changes are laid over it', () => {
+    const after = draftOfObject(kind, action, { ...object, minUp: 3, name: 'shop', description: 'both' });
+    const draft = { ...before, minUp: '2', description: 'both' };
+    const conflicts = conflictsOf(kind, action, { began: before, after, draft });
+    expect(conflicts.map(({ field, ...values }) => [field.name, values])).toEqual([
+      ['name', { was: 'web', theirs: 'shop', mine: 'web' }],
+      ['minUp', { was: '1', theirs: '3', mine: '2' }],
+    ]);
+    expect(rebased(action, draft, before, after)).toMatchObject({ minUp: '2', name: 'shop', description: 'both' });
+  });
+
+  test('of nothing that the form has is no conflict', () => {
+    const after = draftOfObject(kind, action, { ...object, version: 5 });
+    expect(conflictsOf(kind, action, { began: before, after, draft: { ...before, minUp: '2' } })).toEqual([]);
   });
 });

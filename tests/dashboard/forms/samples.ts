@@ -1,5 +1,6 @@
 // For each action of each kind, a draft in which every field has a value, and the deed of it.
-import { chosen, type Draft, type DraftObject, readDraft } from '../../../dashboard/src/forms/draft.ts';
+import { callDeed, callInput } from '../../../dashboard/src/forms/calls.ts';
+import { chosen, type Draft, type DraftObject, type Needed, readDraft } from '../../../dashboard/src/forms/draft.ts';
 import type { Deed } from '../../../dashboard/src/forms/text/shown.ts';
 import { registry } from '../../../generated/kinds/registry.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
@@ -55,11 +56,23 @@ export const cases: readonly Case[] = Object.values(registry.kinds).flatMap((kin
   Object.entries(kind.actions).map(([verb, action]) => ({ kind, verb, action, title: action.mutation })),
 );
 
-export function deedOf({ kind, verb, action }: Case, draft: DraftObject): Deed {
+/** A filled form of each call to a backend. */
+export const calls = Object.values(registry.calls);
+
+export function deedOfCall(action: Action, draft: DraftObject): Deed {
+  const { input, faults } = readDraft(action.input, draft);
+  return callDeed(action, {
+    ...{ input: callInput(idOfSample('Backend'), input), missing: faults.map(({ path }) => path) },
+    ...{ idempotencyKey: 'form-1', url: 'http://127.0.0.1:4000/graphql' },
+  });
+}
+
+export function deedOf({ kind, verb, action }: Case, draft: DraftObject, needed: Needed = {}): Deed {
   const takesId = registry.inputs[action.input]?.fields.some(({ name }) => name === 'id') === true;
   const parent = kind.parent === undefined ? {} : { parentId: idOfSample(kind.parent.kind) };
+  const { input, faults } = readDraft(action.input, draft, needed);
   return {
-    ...{ kind, verb, action, input: readDraft(action.input, draft).input },
+    ...{ kind, verb, action, input, missing: faults.map(({ path }) => path) },
     ...(takesId ? { object: { id: idOfSample(kind.type), version: 3, name: 'web', ...parent } } : {}),
     ...{ idempotencyKey: 'form-1', url: 'http://127.0.0.1:4000/graphql' },
   };

@@ -11,17 +11,18 @@ import { appliedKinds } from '../../../cli/apply/kind-manifest.ts';
 import { readManifests } from '../../../cli/apply/manifests.ts';
 import { kindNoun } from '../../../cli/kinds/noun.ts';
 import { nouns } from '../../../cli/table.ts';
+import { asText, languages } from '../../../dashboard/src/forms/text/as-text.ts';
 import { commandText } from '../../../dashboard/src/forms/text/command.ts';
 import { graphqlText, mutationText, variablesText } from '../../../dashboard/src/forms/text/graphql-text.ts';
 import { manifestText } from '../../../dashboard/src/forms/text/manifest-text.ts';
 import { isByHand } from '../../../dashboard/src/forms/text/own-commands.ts';
 import { pythonText } from '../../../dashboard/src/forms/text/python.ts';
-import { Secret, type Shown, secretsIn, wholeInput } from '../../../dashboard/src/forms/text/shown.ts';
+import { missingIn, Secret, type Shown, secretsIn, wholeInput } from '../../../dashboard/src/forms/text/shown.ts';
 import { clientDocument } from '../../../platform/graph/client-sdl.ts';
 import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
 import { runCommand } from '../../cli/commands/run-command.ts';
 import { NotingServer } from './noting-server.ts';
-import { type Case, cases, deedOf, draftFor } from './samples.ts';
+import { type Case, calls, cases, deedOf, deedOfCall, draftFor } from './samples.ts';
 import { argumentsOf } from './shell.ts';
 
 const schema = buildASTSchema(clientDocument(readSupergraph(), 'admin'), { assumeValidSDL: true });
@@ -74,6 +75,30 @@ describe.each([...cases])('$title', (each) => {
     }
   });
 
+  test('what is missing is a word in capitals, and its text says so in the first line', async () => {
+    const deed = deedOf(each, {});
+    const missing = missingIn(wholeInput(deed));
+    for (const word of missing) expect(word).toMatch(/^[A-Z][A-Z0-9_]*$/);
+    const made = languages.map((language) => ({ language, ...asText(language, deed) }));
+    for (const { language, text, isIncomplete } of made) {
+      const shown = missing.filter((word) => new RegExp(`\\b${word}\\b`).test(text));
+      expect([language, isIncomplete, inHead(text).toSorted()]).toEqual([language, shown.length > 0, shown.toSorted()]);
+      expect(text).not.toMatch(/''|: ""/);
+      // Those two have all fields.
+      if (language === 'GraphQL' || language === 'Python') expect(shown).toEqual(missing);
+    }
+    const [command = '', yaml = '', document = ''] = made.map(({ text }) => text);
+    expect(['gql', each.kind.noun]).toContain((await argumentsOf(command, folder, {}))[0]);
+    expect(validate(schema, parse(document)).map(({ message }) => message)).toEqual([]);
+    const { faults } = await readManifests(yaml, { folder, env: {} });
+    expect(faults.filter(({ message }) => /not YAML/.test(message))).toEqual([]);
+  });
+
+  test('a text with nothing missing is not marked', () => {
+    for (const deed of deeds(each))
+      for (const language of languages) expect(asText(language, deed).isIncomplete).toBe(false);
+  });
+
   test('the command line sends the same input', async () => {
     for (const deed of deeds(each)) {
       if (each.verb === 'update' && Object.keys(deed.input).length === 0) continue;
@@ -91,6 +116,77 @@ describe.each([...cases])('$title', (each) => {
       expect({ text, input: withoutPem(got) }).toEqual({ text, input: withoutPem(expected) });
     }
   });
+});
+
+describe.each(calls)('$mutation', (action) => {
+  const filled = [{ all: false }, { all: true }, { all: true, which: 1 }, { all: true, which: 2 }].map((how) =>
+    deedOfCall(action, draftFor(action.input, how)),
+  );
+
+  test('GraphQL: the document is valid, and its variables are of the right types', () => {
+    for (const deed of filled) {
+      expect(validate(schema, parse(mutationText(deed))).map(({ message }) => message)).toEqual([]);
+      const { input } = JSON.parse(variablesText(deed)) as { input: unknown };
+      expect(coerced(action.input, input).faults).toEqual([]);
+    }
+  });
+
+  test('the command line sends the same input', async () => {
+    for (const deed of filled) {
+      const text = commandText(deed);
+      const secrets = secretsIn(wholeInput(deed));
+      const env = Object.fromEntries(secrets.map(({ variable, file }) => [variable, `content of ${file}`]));
+      server.sent = undefined;
+      const args = await argumentsOf(text, folder, env);
+      const run = await runCommand([...args, '--url', server.url], { env: { TIDEGATE_TOKEN: 'tg_good', ...env } });
+      const expected = placeholders(wholeInput(deed), ({ file }) => `content of ${file}`);
+      const got = server.sent === undefined ? run.stderr : coerced(action.input, server.sent).value;
+      expect({ text, input: got }).toEqual({ text, input: coerced(action.input, expected).value });
+    }
+  });
+
+  test('no text has a secret, and a file has no call', () => {
+    for (const deed of filled) {
+      for (const language of languages) expect(asText(language, deed).text).not.toContain('the secret of');
+      expect(manifestText(deed)).toBe('# A file says what there is, not what is done.\n');
+    }
+  });
+
+  test('what is missing is a word in capitals', () => {
+    const deed = deedOfCall(action, {});
+    const missing = missingIn(wholeInput(deed));
+    expect(missing).not.toEqual([]);
+    for (const language of ['GraphQL', 'Python'] as const)
+      expect(inHead(asText(language, deed).text).toSorted()).toEqual(missing.toSorted());
+    expect(asText('CLI', deed).isIncomplete).toBe(true);
+  });
+});
+
+test('a call of an operation is one command', () => {
+  const action = calls.find(({ mutation }) => mutation === 'relayCall');
+  if (action === undefined) throw new Error('the graph has relayCall');
+  const cmpObject = { type: 'tenant', externalId: '42' };
+  const deed = deedOfCall(action, { operation: 'set.create', arguments: '{"set":"x"}', cmpObject });
+  expect(commandText(deed).replaceAll(/\\\n\s+/g, '')).toMatch(
+    /^tidegate call \S+ set.create --arguments '\{"set":"x"\}' --cmp-object tenant\/42 --idempotency-key form-1\n$/,
+  );
+});
+
+const inHead = (text: string) =>
+  (/^# Incomplete: replace (.*)\.\n/.exec(text)?.[1] ?? '').split(/, | and /).filter(Boolean);
+
+test('an empty form, and one with a value that can not be read', () => {
+  const member = cases.find(({ title }) => title === 'poolMemberCreate') as Case;
+  const pool = cases.find(({ title }) => title === 'gslbPoolCreate') as Case;
+  const deed = deedOf(pool, {}, { projectId: 'The project.' });
+  expect(asText('CLI', deed).text).toBe(
+    '# Incomplete: replace NAME and PROJECT.\ntidegate gslb-pools create NAME \\\n  --project PROJECT\n',
+  );
+  expect(asText('YAML', deed).text).toContain('\nkind: GslbPool\nname: NAME\n');
+  expect(asText('GraphQL', deed).text).toContain('#     "name": "NAME"');
+  expect(asText('Python', deed).text).toContain('            "name": NAME,\n');
+  const wrong = deedOf(member, { poolId: 'p', host: '192.0.2.1', port: 'http' });
+  expect(asText('GraphQL', wrong).text).toContain('"port": "PORT"');
 });
 
 /** A file of certificates has another content here, and a key ends with a line feed. */
@@ -152,6 +248,33 @@ function inBalancer(type: string, part: string): string {
   };
   return `kind: LoadBalancer\nname: web\n${places[type]?.(part) ?? part}`;
 }
+
+test('Python: a program with missing values ends before it sends anything', async () => {
+  const programs = cases
+    .map((each) => asText('Python', deedOf(each, {})))
+    .filter(({ isIncomplete }) => isIncomplete)
+    .map(({ text }) => text);
+  expect(programs.length).toBeGreaterThan(30);
+  await writeFile(join(folder, 'incomplete.json'), JSON.stringify(programs));
+  const program = `import json, os, sys, types
+class Client:
+  def __init__(self, url, *, token): pass
+  def __enter__(self): return self
+  def __exit__(self, *_): pass
+  def query(self, document, variables): print("sent")
+sys.modules["tidegate"] = types.SimpleNamespace(Client=Client)
+os.environ.setdefault("TIDEGATE_TOKEN", "t")
+for text in json.load(open(sys.argv[1])):
+    try:
+        exec(compile(text, "form", "exec"), {})
+        print("no error")
+    except NameError:
+        pass
+    except KeyError:
+        pass`;
+  const { stdout } = await promisify(execFile)('python3', ['-c', program, join(folder, 'incomplete.json')]);
+  expect(stdout).toBe('');
+});
 
 test('Python: each program runs, and sends the same input', async () => {
   const all = cases.flatMap((each) => deeds(each));

@@ -134,6 +134,7 @@ export function createRoot(world: FakeWorld) {
         family: 'FIREWALL',
         summary: 'nftables of a Linux host, by SSH',
         credentialFields: ['username', 'password', 'privateKey'],
+        typedMutations: ['firewallAddressCreate'],
         optionsSchema: { properties: { transport: { enum: ['ssh'] } } },
         operations: [
           {

@@ -153,9 +153,10 @@ describeWithProduct('by mouse', () => {
     await drawer.getByRole('button', { name: 'Delete… cat.txt' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
     await drawer.locator('[data-object="cat.txt"]').waitFor({ state: 'detached' });
-    await drawer.getByRole('button', { name: 'Delete the container…' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Delete the container', exact: true }).click();
-    await drawer.waitFor({ state: 'detached' });
+    await drawer.getByRole('link', { name: 'Delete', exact: true }).click();
+    await page.getByText('Delete…').click();
+    await page.getByRole('button', { name: `Delete ${name}` }).click();
+    await page.getByText(`The container ${name} is deleted.`).waitFor();
     // For a file that it shows the browser asks the cluster for an icon.
     expect(watched.errors.filter((text) => !text.endsWith('/favicon.ico'))).toEqual([]);
   });

@@ -3,9 +3,19 @@
 import { registry } from '../../../../generated/kinds/registry.ts';
 import type { InputField, Kind } from '../../../../schema/kinds/kind.ts';
 import { optionName, optionWords } from '../../../../schema/kinds/option-names.ts';
+import { callArguments } from './call-command.ts';
 import { mutationText } from './graphql-text.ts';
 import { isByHand, ownArguments } from './own-commands.ts';
-import { type Deed, isShownObject, Secret, type Shown, type ShownObject, secretsIn, wholeInput } from './shown.ts';
+import {
+  type Deed,
+  isShownObject,
+  Missing,
+  Secret,
+  type Shown,
+  type ShownObject,
+  secretsIn,
+  wholeInput,
+} from './shown.ts';
 import { yamlOf } from './yaml.ts';
 
 const usual: ReadonlySet<string> = new Set(['create', 'set', 'update', 'delete', 'remove', 'revoke']);
@@ -13,7 +23,8 @@ const usual: ReadonlySet<string> = new Set(['create', 'set', 'update', 'delete',
 export function commandText(deed: Deed): string {
   const { kind, verb } = deed;
   const shown = wholeInput(deed);
-  const own = isByHand(kind.type, verb) ? ownArguments(deed, shown) : undefined;
+  const own =
+    verb === 'call' ? callArguments(deed, shown) : isByHand(kind.type, verb) ? ownArguments(deed, shown) : undefined;
   if (own !== undefined) return `${notesOf(shown)}${line(own)}`;
   return usual.has(verb) && !isByHand(kind.type, verb) ? usualText(deed, shown) : gqlText(deed, shown);
 }
@@ -95,6 +106,7 @@ function optionsOf(
   if (value === null || (Array.isArray(value) && value.length === 0))
     return path.length > 1 || (inner !== undefined && field.list !== true) ? undefined : option('unset', name);
   if (value instanceof Secret) return option(name, value.file);
+  if (value instanceof Missing) return inner === undefined ? option(name, value.word) : undefined;
   if (field.file === true) return option(name, `${name.replace(/-file$/, '')}.pem`);
   if (inner !== undefined && field.list !== true) {
     if (!isShownObject(value) || Object.keys(value).length === 0) return undefined;
@@ -114,6 +126,7 @@ function isOneLine(text: string): boolean {
 }
 
 function textOf(value: Shown, type: string): string {
+  if (value instanceof Missing) return value.word;
   return typeof value === 'object' || type === 'JSON' ? JSON.stringify(value) : String(value);
 }
 

@@ -2,8 +2,9 @@
 import { upperFirst } from '../../../../schema/kinds/kind.ts';
 import { type Deed, Secret, type Shown, wholeInput } from './shown.ts';
 
-export function mutationText({ kind, action: { mutation, input, object, secrets = [] } }: Deed): string {
-  const made = object === undefined ? [] : [`${object} { ${kind.node ? 'id' : '__typename'} }`];
+export function mutationText({ kind, verb, action: { mutation, input, object, secrets = [] } }: Deed): string {
+  const shown = verb === 'call' ? 'id state deviceError { code message }' : kind.node ? 'id' : '__typename';
+  const made = object === undefined ? [] : [`${object} { ${shown} }`];
   const lines = [...made, ...secrets, 'userErrors { code message field }'];
   return `mutation ${upperFirst(mutation)}($input: ${input}!) {
   ${mutation}(input: $input) {

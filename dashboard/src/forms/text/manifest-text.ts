@@ -1,7 +1,7 @@
 // The object of a form as a document that `tidegate apply` takes.
 import { registry } from '../../../../generated/kinds/registry.ts';
 import { type Kind, kebab } from '../../../../schema/kinds/kind.ts';
-import { type Deed, isShownObject, type Shown, type ShownObject, withoutSecrets } from './shown.ts';
+import { type Deed, isShownObject, type Shown, type ShownObject, shownInput } from './shown.ts';
 import { yamlOf } from './yaml.ts';
 
 const inBalancers: Readonly<Record<string, string>> = {
@@ -10,10 +10,10 @@ const inBalancers: Readonly<Record<string, string>> = {
 };
 
 export function manifestText(deed: Deed): string {
-  const { kind, verb, action } = deed;
+  const { kind, verb } = deed;
   const fault = whyNot(deed);
   if (fault !== undefined) return `# ${fault}\n`;
-  const shown = withoutSecrets(action.input, deed.input);
+  const shown = shownInput(deed);
   if (inBalancers[kind.type] !== undefined && verb !== 'update') return partText(deed, shown);
   const project = kind.scope === 'project' || kind.parent?.kind === 'Project' ? ' --project NAME' : '';
   return `# tidegate apply -f FILE${project}\n${yamlOf({ kind: kind.type, ...fieldsOf(deed, shown) })}`;
@@ -21,6 +21,7 @@ export function manifestText(deed: Deed): string {
 
 /** Undefined: a file can have it. */
 function whyNot({ kind: { type, noun, actions }, verb, object, input, kind }: Deed): string | undefined {
+  if (verb === 'call') return 'A file says what there is, not what is done.';
   const make = actions.create ?? actions.set ?? actions.update;
   if (make === undefined) return `A file can't have the kind ${type}.`;
   if (make.secrets !== undefined)

@@ -1,6 +1,6 @@
 // Verbs of the command line that are written by hand (cli/commands): which there are, and those that can say what a form says. A field without a
 // line here can't be said by them.
-import { type Deed, isShownObject, Secret, type Shown, type ShownObject } from './shown.ts';
+import { type Deed, isShownObject, Missing, Secret, type Shown, type ShownObject } from './shown.ts';
 
 const byHand: Readonly<Record<string, readonly string[]>> = {
   Backend: ['create', 'update', 'delete'],
@@ -43,7 +43,9 @@ interface OwnCommand {
 const text =
   (name: string): Writer =>
   (value) =>
-    (typeof value === 'string' && value !== '' && !value.includes('\n')) || typeof value === 'number'
+    (typeof value === 'string' && value !== '' && !value.includes('\n')) ||
+    typeof value === 'number' ||
+    value instanceof Missing
       ? String(value).startsWith('-')
         ? [`--${name}=${value}`]
         : [`--${name}`, String(value)]
@@ -62,7 +64,13 @@ const each =
 const file =
   (name: string, path: string): Writer =>
   (value) =>
-    value instanceof Secret ? [`--${name}`, value.file] : typeof value === 'string' ? [`--${name}`, path] : undefined;
+    value instanceof Secret
+      ? [`--${name}`, value.file]
+      : value instanceof Missing
+        ? [`--${name}`, value.word]
+        : typeof value === 'string'
+          ? [`--${name}`, path]
+          : undefined;
 const label: Writer = (value) =>
   isShownObject(value) ? ['--label', `${String(value.name)}=${String(value.value)}`] : undefined;
 
@@ -118,7 +126,9 @@ const commands: Readonly<Record<string, OwnCommand>> = {
     options: {
       ...{ loadBalancerId: text('loadbalancer'), algorithm: text('algorithm') },
       memberProtocol: (value) =>
-        ['HTTP', 'HTTP2', 'TCP'].includes(String(value)) ? text('protocol')(value) : undefined,
+        value instanceof Missing || ['HTTP', 'HTTP2', 'TCP'].includes(String(value))
+          ? text('protocol')(value)
+          : undefined,
     },
   },
   objectOptionCreate: {
@@ -156,9 +166,10 @@ export function ownArguments({ action }: Deed, shown: ShownObject): readonly str
   const { [command.name]: name, ...others } = shown;
   const given = leavesOf(others);
   const { needs = [], needsOneOf } = command;
-  if (typeof name !== 'string' || needs.some((need) => need !== command.name && !(need in given))) return undefined;
+  const isNamed = typeof name === 'string' || name instanceof Missing;
+  if (!isNamed || needs.some((need) => need !== command.name && !(need in given))) return undefined;
   if (needsOneOf !== undefined && !needsOneOf.some((need) => need in given)) return undefined;
-  const words: string[] = ['tidegate', ...command.words, name];
+  const words: string[] = ['tidegate', ...command.words, String(name)];
   for (const [path, value] of Object.entries(given)) {
     if (path === 'idempotencyKey' || path === 'expectedVersion' || path === 'id') continue;
     const written = command.options[path]?.(value);

@@ -1,6 +1,6 @@
 // The mutation of a form as a program with the Python client (clients/python). A repeated request has the same key, so it acts once.
 import { mutationText } from './graphql-text.ts';
-import { type Deed, isShownObject, Secret, type Shown, secretsIn, wholeInput } from './shown.ts';
+import { type Deed, isShownObject, Missing, Secret, type Shown, secretsIn, wholeInput } from './shown.ts';
 
 export function pythonText(deed: Deed): string {
   const input = wholeInput(deed);
@@ -25,6 +25,8 @@ with Client(${literal(deed.url, 0)}, token=os.environ["TIDEGATE_TOKEN"]) as clie
 
 function literal(value: Shown, indent: number): string {
   if (value instanceof Secret) return `os.environ["${value.variable}"]`;
+  // A name that nothing defines: the program ends before it sends anything.
+  if (value instanceof Missing) return value.word;
   if (value === null) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value === 'number') return String(value);

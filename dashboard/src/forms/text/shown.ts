@@ -2,6 +2,7 @@
 import { registry } from '../../../../generated/kinds/registry.ts';
 import type { JsonObject, JsonValue } from '../../../../platform/values/json.ts';
 import { type Action, type InputField, type Kind, kebab } from '../../../../schema/kinds/kind.ts';
+import { ownName } from '../../../../schema/kinds/option-names.ts';
 
 export interface Deed {
   readonly kind: Kind;
@@ -10,6 +11,8 @@ export interface Deed {
   readonly action: Action;
   /** What a person gave, without the fields that a program fills in. */
   readonly input: JsonObject;
+  /** Paths in the input of what is not given yet, or can't be read. */
+  readonly missing?: readonly (readonly string[])[];
   /** Of an object that exists. */
   readonly object?: {
     readonly id: string;
@@ -38,47 +41,84 @@ export class Secret {
   }
 }
 
-export type Shown = string | number | boolean | null | Secret | readonly Shown[] | ShownObject;
+/** A value that is not given yet, by the word that stands for it: NAME, MEMBER_PROTOCOL. */
+export class Missing {
+  readonly word: string;
+
+  constructor(field: Pick<InputField, 'name' | 'list' | 'refersTo'>) {
+    this.word = kebab(ownName(field)).replaceAll('-', '_').toUpperCase();
+  }
+
+  toString(): string {
+    return this.word;
+  }
+
+  toJSON(): string {
+    return this.word;
+  }
+}
+
+export type Shown = string | number | boolean | null | Secret | Missing | readonly Shown[] | ShownObject;
 export interface ShownObject {
   readonly [name: string]: Shown;
 }
 
 export function isShownObject(value: Shown | undefined): value is ShownObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Secret);
+  if (value instanceof Secret || value instanceof Missing) return false;
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** With names in place of secrets. */
-export function withoutSecrets(input: string, value: JsonObject, path: readonly string[] = []): ShownObject {
+/** What was given, with names in place of secrets, and words in place of what is missing. */
+export function shownInput({ action, input, missing = [] }: Deed): ShownObject {
+  return shownObject(action.input, input, { path: [], missing: new Set(missing.map((path) => path.join('.'))) });
+}
+
+interface Place {
+  readonly path: readonly string[];
+  readonly missing: ReadonlySet<string>;
+}
+
+function shownObject(input: string, value: JsonObject, { path, missing }: Place): ShownObject {
   const shown: Record<string, Shown> = {};
   for (const [name, member] of Object.entries(value)) {
     const field = registry.inputs[input]?.fields.find((each) => each.name === name);
-    if (member !== undefined) shown[name] = shownMember(field, member, [...path, name]);
+    if (member !== undefined) shown[name] = shownMember(field, member, { path: [...path, name], missing });
   }
   return shown;
 }
 
-function shownMember(field: InputField | undefined, value: JsonValue, path: readonly string[]): Shown {
+function shownMember(field: InputField | undefined, value: JsonValue, { path, missing }: Place): Shown {
+  if (field?.secret === true && value !== null) return new Secret(path);
+  if (field !== undefined && missing.has(path.join('.'))) return new Missing(field);
   if (value === null) return null;
-  if (field?.secret === true) return new Secret(path);
-  if (Array.isArray(value)) return value.map((each: JsonValue, at) => shownMember(field, each, [...path, String(at)]));
+  if (Array.isArray(value))
+    return value.map((each: JsonValue, at) => shownMember(field, each, { path: [...path, String(at)], missing }));
   if (typeof value !== 'object') return value;
-  return withoutSecrets(field?.type ?? '', value as JsonObject, path);
+  return shownObject(field?.type ?? '', value as JsonObject, { path, missing });
 }
 
 /** The whole input of the mutation, with what a program fills in. */
-export function wholeInput({ action, input, object, idempotencyKey }: Deed): ShownObject {
+export function wholeInput(deed: Deed): ShownObject {
+  const { action, object, idempotencyKey } = deed;
   const takes = (name: string) => registry.inputs[action.input]?.fields.some((each) => each.name === name) === true;
   return {
     ...(takes('idempotencyKey') ? { idempotencyKey } : {}),
     ...(object !== undefined && takes('id') ? { id: object.id } : {}),
     ...(object?.version !== undefined && takes('expectedVersion') ? { expectedVersion: object.version } : {}),
-    ...withoutSecrets(action.input, input),
+    ...shownInput(deed),
   };
 }
 
 /** All secrets in it. */
 export function secretsIn(value: Shown): readonly Secret[] {
   if (value instanceof Secret) return [value];
-  if (typeof value !== 'object' || value === null) return [];
+  if (typeof value !== 'object' || value === null || value instanceof Missing) return [];
   return Object.values(value as ShownObject).flatMap(secretsIn);
+}
+
+/** The words of all that is missing in it, each once. */
+export function missingIn(value: Shown): readonly string[] {
+  if (value instanceof Missing) return [value.word];
+  if (typeof value !== 'object' || value === null || value instanceof Secret) return [];
+  return [...new Set(Object.values(value as ShownObject).flatMap(missingIn))];
 }

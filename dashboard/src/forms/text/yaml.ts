@@ -1,5 +1,5 @@
 // Writes YAML for people. A secret is `{ env: NAME }`, as files that are applied take it.
-import { isShownObject, Secret, type Shown, type ShownObject } from './shown.ts';
+import { isShownObject, Missing, Secret, type Shown, type ShownObject } from './shown.ts';
 
 /** Texts that YAML reads as they are, and as a text. */
 const plainText = /^[A-Za-z_/][A-Za-z0-9_./+=@-]*( [A-Za-z0-9_./+=@-]+)*$/;
@@ -18,6 +18,7 @@ function linesOf(object: ShownObject): readonly string[] {
 /** `start`: what stands before the value, on its first line. */
 function member(start: string, value: Shown): readonly string[] {
   if (value instanceof Secret) return [`${start} { env: ${value.variable} }`];
+  if (value instanceof Missing) return [`${start} ${value.word}`];
   if (Array.isArray(value)) {
     if (value.length === 0) return [`${start} []`];
     return [start, ...(value as readonly Shown[]).flatMap(item).map(indented)];

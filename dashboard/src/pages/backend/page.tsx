@@ -1,8 +1,6 @@
 // The page of one backend: how it is, its calls of the last 24 hours with outcomes and latency, its objects, and examples of calls.
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useMemo } from 'react';
 import {
-  BackendExamplesDocument,
-  type BackendExamplesQuery,
   BackendPageDocument,
   type BackendPageQuery,
   UptimeOfBackendDocument,
@@ -13,7 +11,7 @@ import { containsWords, type FilterFormat, type Filters, plainFormat, toSearch }
 import { useFilters } from '../../filters/use-filters.ts';
 import { linkTo } from '../../links.ts';
 import type { Page } from '../../page.ts';
-import { formatDuration, formatJson, formatWord } from '../../view/format.ts';
+import { formatDuration, formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
 import { PageFrame } from '../../view/page-frame.tsx';
 import { Panel } from '../../view/panel.tsx';
@@ -22,7 +20,7 @@ import { Age, Time } from '../../view/time.tsx';
 import { Uptime } from '../../view/uptime/uptime.tsx';
 import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
 import { useReading } from '../../view/use-reading.ts';
-import { useRepeated } from '../../view/use-repeated.ts';
+import { ExamplesPanel } from './examples-panel.tsx';
 import { subjects } from './kinds.ts';
 import { latencyOf } from './latency.ts';
 import './backend.css';
@@ -63,7 +61,6 @@ export const page: Page = {
 /** Queues and calls have no event here. */
 const everyMs = 5_000;
 const dayMs = 86_400_000;
-const examplesEveryMs = 600_000;
 
 function BackendPage() {
   const control = useFilters(filterFormat);
@@ -249,61 +246,6 @@ function ObjectItem({ mapping }: { readonly mapping: Mapping }) {
       )}
       {lastVerification !== null && <b data-status={lastVerification.result}>{formatWord(lastVerification.result)}</b>}
     </span>
-  );
-}
-
-interface ExamplesPanelProps {
-  readonly backend: Backend;
-  readonly text: string;
-}
-
-/** Of its driver's operations. */
-function ExamplesPanel({ backend: { name, driverName }, text }: ExamplesPanelProps) {
-  const { requester } = useDependencies();
-  const read = useCallback(
-    async () => (await requester.request(BackendExamplesDocument, {})).relayDrivers,
-    [requester],
-  );
-  const drivers = useRepeated(read, examplesEveryMs);
-  const operations = drivers?.find((driver) => driver.name === driverName)?.operations ?? [];
-  const shown = operations.filter((operation) => containsWords(text, [operation.name, operation.summary]));
-  return (
-    <Panel name="examples" title="Examples" summary={`driver ${driverName}`}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" data-list="examples" tabIndex={0} aria-label="Examples of calls">
-        {drivers === null && <p className="hint">Reading…</p>}
-        <ul className="calls">
-          {shown.map((operation) => (
-            <li key={operation.name}>
-              <ExampleItem operation={operation} backendName={name} />
-            </li>
-          ))}
-        </ul>
-      </section>
-    </Panel>
-  );
-}
-
-interface ExampleItemProps {
-  readonly operation: BackendExamplesQuery['relayDrivers'][number]['operations'][number];
-  readonly backendName: string;
-}
-
-function ExampleItem({ operation, backendName }: ExampleItemProps) {
-  const { name, summary, effect, example } = operation;
-  const [isOpen, setOpen] = useState(false);
-  return (
-    <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
-      <summary>
-        <span className="mono name">{name}</span> <span className="dim">{formatWord(effect)}</span> {summary}
-      </summary>
-      {isOpen && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: text that scrolls must be reachable by keyboard.
-        <pre className="block" tabIndex={0}>
-          {formatJson({ backend: { name: backendName }, operation: name, arguments: example })}
-        </pre>
-      )}
-    </details>
   );
 }
 

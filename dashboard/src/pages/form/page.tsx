@@ -1,6 +1,7 @@
 // The page of forms: a new object, or one that is changed. The address says which (forms/links.ts).
 import { useMemo } from 'react';
 import type { FilterControl } from '../../filters/filters.ts';
+import { CallForm } from '../../forms/call-form.tsx';
 import { ChooseKind } from '../../forms/choose-kind.tsx';
 import { EditForm } from '../../forms/edit-form.tsx';
 import { askedBy } from '../../forms/form-address.ts';
@@ -33,6 +34,7 @@ function FormPage() {
     <PageFrame control={control} className="form" waitingFor="who you are">
       {asked.what === 'choose' && <ChooseKind />}
       {asked.what === 'new' && <NewForm key={search} asked={asked} />}
+      {asked.what === 'call' && <CallForm key={search} asked={asked} />}
       {asked.what === 'edit' && <EditForm key={search} kind={asked.kind} id={asked.id} />}
     </PageFrame>
   );

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from 'react';
 import { UptimeOfClusterDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useEntities, useLiveState } from '../../context.ts';
 import { openId } from '../../filters/filters.ts';
+import { EditLink } from '../../forms/create-link.tsx';
 import { NoMatch } from '../../view/empty.tsx';
 import { formatBytes, formatDuration } from '../../view/format.ts';
 import { LastSaid } from '../../view/last-said.tsx';
@@ -70,7 +71,7 @@ interface ClusterItemProps {
 }
 
 function ClusterItem({ cluster, nameOf }: ClusterItemProps) {
-  const { name, zone, site, weight, number, clusterState, presence } = cluster;
+  const { id, name, zone, site, weight, number, clusterState, presence } = cluster;
   const told = teller(cluster);
   return (
     <>
@@ -84,6 +85,7 @@ function ClusterItem({ cluster, nameOf }: ClusterItemProps) {
           <ClusterStateBadge clusterState={clusterState} />
           <PresenceBadge presence={presence} />
         </span>
+        <EditLink kind="ObjectCluster" id={id} about={`cluster ${name}`} />
       </span>
       <Uptime document={UptimeOfClusterDocument} id={cluster.id} of={name} />
       {troubles(cluster).map((trouble) => (

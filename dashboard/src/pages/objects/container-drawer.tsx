@@ -1,7 +1,6 @@
 // One container: its objects page by page, the upload of a file, and what can be done with each object.
 import { useCallback, useState } from 'react';
 import {
-  ObjectsContainerDeleteDocument,
   ObjectsContainerDocument,
   type ObjectsContainerQuery,
   ObjectsDeleteUrlDocument,
@@ -9,6 +8,7 @@ import {
 } from '../../../../generated/dashboard/graphql.ts';
 import { formatCmpObject, linkToCmpObject } from '../../cmp-object.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
+import { EditLink } from '../../forms/create-link.tsx';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { Drawer, Facts } from '../../view/drawer.tsx';
 import { Link } from '../../view/link.tsx';
@@ -59,6 +59,9 @@ export function ContainerDrawer({ id, onClose }: ContainerDrawerProps) {
       {container != null && (
         <>
           <ContainerFacts container={container} />
+          <div className="actions">
+            <EditLink kind="ObjectContainer" id={id} projectId={container.project.id} />
+          </div>
           <UploadForm containerId={id} forbidden={forbidden} onUploaded={onChanged} />
         </>
       )}
@@ -77,7 +80,6 @@ export function ContainerDrawer({ id, onClose }: ContainerDrawerProps) {
           />
         </section>
       )}
-      {container != null && <DeleteContainer container={container} forbidden={forbidden} onDeleted={onClose} />}
     </Drawer>
   );
 }
@@ -179,33 +181,5 @@ function DeleteObject({ containerId, name, forbidden, onDeleted }: DeleteObjectP
     >
       It is gone on all clusters, and can't be brought back.
     </ConfirmedAction>
-  );
-}
-
-interface DeleteContainerProps {
-  readonly container: Container;
-  readonly forbidden: string | null;
-  readonly onDeleted: () => void;
-}
-
-function DeleteContainer({ container: { id, name }, forbidden, onDeleted }: DeleteContainerProps) {
-  const control = useMutation(ObjectsContainerDeleteDocument);
-  const remove = async (): Promise<boolean> => {
-    const isDone = (await control.send({ id })) !== undefined;
-    if (isDone) onDeleted();
-    return isDone;
-  };
-  return (
-    <div className="actions">
-      <ConfirmedAction
-        label="Delete the container"
-        question={`Delete the container ${name}?`}
-        forbidden={forbidden}
-        control={control}
-        onConfirm={remove}
-      >
-        It must be empty. Its name is free afterwards.
-      </ConfirmedAction>
-    </div>
   );
 }

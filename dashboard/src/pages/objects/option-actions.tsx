@@ -1,4 +1,4 @@
-// Actions of administrators on options: create one, by default or with chosen clusters, change it, make it the default, delete it.
+// Actions of administrators on options: create one, by default or with chosen clusters, make it the default, delete it. A form changes its fields.
 import { type ReactNode, useState } from 'react';
 import type { ObjectsOptionsQuery } from '../../../../generated/dashboard/graphql.ts';
 import { useEntities } from '../../context.ts';
@@ -7,8 +7,8 @@ import { clusterKind } from './kinds/cluster.ts';
 import {
   type OptionWish,
   useForbidden,
-  useOptionChange,
   useOptionCreate,
+  useOptionDefault,
   useOptionDelete,
   useOptionKeep,
 } from './use-actions.ts';
@@ -29,7 +29,7 @@ export function CreateOption() {
   const [name, setName] = useState('');
   const [preset, setPreset] = useState<Preset | ''>('');
   const [isDefault, setDefault] = useState(false);
-  const { fields, given } = useHolders({ replicas: 3, clusterIds: [] }, preset !== '');
+  const { fields, given } = useHolders(preset !== '');
   const confirm = async (): Promise<boolean> => {
     const { replicas, clusterIds } = given;
     const chosen = preset === '' ? { clusterIds: [...clusterIds] } : { preset };
@@ -76,13 +76,11 @@ export function CreateOption() {
 }
 
 export function OptionActions({ option }: { readonly option: Option }) {
-  const { id, name, replicas, default: isDefault, ending, clusters } = option;
+  const { id, name, default: isDefault, ending } = option;
   const forbidden = useForbidden();
-  const { control, change } = useOptionChange(id);
-  const making = useOptionChange(id);
+  const { control, makeDefault } = useOptionDefault(id);
   const keeping = useOptionKeep(id);
   const { control: deleting, remove } = useOptionDelete(id);
-  const { fields, given } = useHolders({ replicas, clusterIds: (clusters ?? []).map((each) => each.id) }, false);
   if (ending)
     return (
       <div className="actions">
@@ -100,23 +98,13 @@ export function OptionActions({ option }: { readonly option: Option }) {
     );
   return (
     <div className="actions">
-      <ConfirmedAction
-        label="Change"
-        about={`option ${name}`}
-        question={`Change ${name}?`}
-        {...{ forbidden, control, fields }}
-        onConfirm={() => change({ replicas: given.replicas, clusterIds: [...given.clusterIds] })}
-      >
-        Its ring follows when it is changed; as long as nothing is stored, at once.
-      </ConfirmedAction>
       {!isDefault && (
         <ConfirmedAction
           label="Make it the default"
           about={`option ${name}`}
           question={`Make ${name} the default?`}
-          forbidden={forbidden}
-          control={making.control}
-          onConfirm={() => making.change({ default: true })}
+          {...{ forbidden, control }}
+          onConfirm={makeDefault}
         >
           New containers have it that name no other.
         </ConfirmedAction>
@@ -142,10 +130,12 @@ interface Holders {
   readonly clusterIds: readonly string[];
 }
 
-function useHolders(before: Holders, arePreset: boolean): { readonly given: Holders; readonly fields: ReactNode } {
+const allOfThree: Holders = { replicas: 3, clusterIds: [] };
+
+function useHolders(arePreset: boolean): { readonly given: Holders; readonly fields: ReactNode } {
   const clusters = [...useEntities(clusterKind).values()].sort((one, other) => one.number - other.number);
   const [changed, setChanged] = useState<Partial<Holders>>({});
-  const given = { ...before, ...changed };
+  const given = { ...allOfThree, ...changed };
   const { replicas, clusterIds } = given;
   const fields = (
     <>

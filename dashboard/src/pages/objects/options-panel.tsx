@@ -1,5 +1,6 @@
 // The options, and how the ring of each shares its partitions among the clusters. Rings are administrators' alone.
 import { useEntities, useLiveState } from '../../context.ts';
+import { EditLink } from '../../forms/create-link.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { clusterKind } from './kinds/cluster.ts';
 import { CreateOption, OptionActions } from './option-actions.tsx';
@@ -37,7 +38,7 @@ interface OptionItemProps {
 }
 
 function OptionItem({ option, names }: OptionItemProps) {
-  const { name, replicas, ending, endingReason, ring } = option;
+  const { id, name, replicas, ending, endingReason, ring } = option;
   return (
     <>
       <span className="line">
@@ -46,6 +47,7 @@ function OptionItem({ option, names }: OptionItemProps) {
           {replicas} replicas{option.default && ' · default'}
           {ring !== null && ` · ring of epoch ${ring.epoch}`}
         </span>
+        <EditLink kind="ObjectOption" id={id} about={`option ${name}`} />
       </span>
       {(ending || endingReason !== null) && (
         <span className="line">

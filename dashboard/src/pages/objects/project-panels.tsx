@@ -2,7 +2,7 @@
 import { type ReactNode, useCallback } from 'react';
 import { ObjectsAccessKeysDocument, ObjectsContainersDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
-import { CreateLink } from '../../forms/create-link.tsx';
+import { CreateLink, EditLink } from '../../forms/create-link.tsx';
 import { RequestError } from '../../graph/request.ts';
 import { Panel } from '../../view/panel.tsx';
 import { Time } from '../../view/time.tsx';
@@ -21,16 +21,19 @@ export function ProjectPanels({ control }: { readonly control: ObjectControl }) 
   if (viewer === null || projectId === undefined) return null;
   const isOperator = viewer.admin || project?.role === 'OPERATOR';
   const name = project?.project.id === projectId ? project.project.name : 'the project';
+  const shown = { projectId, chosenId: filters.projectId ?? undefined, project: name };
   return (
     <>
-      <ContainersPanel key={`containers ${projectId}`} control={control} projectId={projectId} project={name} />
-      {isOperator && <AccessKeysPanel key={`keys ${projectId}`} projectId={projectId} project={name} />}
+      <ContainersPanel key={`containers ${projectId}`} control={control} {...shown} />
+      {isOperator && <AccessKeysPanel key={`keys ${projectId}`} {...shown} />}
     </>
   );
 }
 
 interface OfProject {
   readonly projectId: string;
+  /** Undefined: no person chose the project, so a form must ask for it. */
+  readonly chosenId: string | undefined;
   readonly project: string;
 }
 
@@ -45,7 +48,7 @@ interface ContainersPanelProps extends OfProject {
   readonly control: ObjectControl;
 }
 
-function ContainersPanel({ control: { change }, projectId, project }: ContainersPanelProps) {
+function ContainersPanel({ control: { change }, projectId, chosenId, project }: ContainersPanelProps) {
   const { requester } = useDependencies();
   const read = useCallback(
     () =>
@@ -65,7 +68,7 @@ function ContainersPanel({ control: { change }, projectId, project }: Containers
       found={found}
       none="It has none."
       tools={
-        <CreateLink kind="ObjectContainer" presets={{ projectId }} projectId={projectId}>
+        <CreateLink kind="ObjectContainer" presets={{ projectId: chosenId }} projectId={chosenId}>
           Create
         </CreateLink>
       }
@@ -92,7 +95,7 @@ function ContainersPanel({ control: { change }, projectId, project }: Containers
   );
 }
 
-function AccessKeysPanel({ projectId, project }: OfProject) {
+function AccessKeysPanel({ projectId, chosenId, project }: OfProject) {
   const { requester } = useDependencies();
   const read = useCallback(
     () =>
@@ -110,7 +113,7 @@ function AccessKeysPanel({ projectId, project }: OfProject) {
       found={found}
       none="It has none."
       tools={
-        <CreateLink kind="ObjectAccessKey" presets={{ projectId }} projectId={projectId}>
+        <CreateLink kind="ObjectAccessKey" presets={{ projectId: chosenId }} projectId={chosenId}>
           Create
         </CreateLink>
       }
@@ -124,6 +127,9 @@ function AccessKeysPanel({ projectId, project }: OfProject) {
               {forUrls && ' · signs URLs'}
               {revokedAt !== null && ' · revoked'}
             </span>
+            {revokedAt === null && (
+              <EditLink kind="ObjectAccessKey" id={id} projectId={projectId} about={accessKeyId} />
+            )}
           </span>
         </li>
       )}

@@ -5,10 +5,9 @@ import {
   ObjectsClusterRemoveDocument,
   ObjectsClusterStateDocument,
   ObjectsMachineInviteDocument,
-  ObjectsOptionChangeDocument,
-  type ObjectsOptionChangeMutationVariables,
   ObjectsOptionCreateDocument,
   type ObjectsOptionCreateMutationVariables,
+  ObjectsOptionDefaultDocument,
   ObjectsOptionDeleteDocument,
   ObjectsOptionKeepDocument,
   ObjectsRingCancelDocument,
@@ -107,12 +106,10 @@ export function useOptionCreate() {
   return { control, create: async (wish: OptionWish): Promise<boolean> => (await control.send(wish)) !== undefined };
 }
 
-export function useOptionChange(id: string) {
-  const control = useMutation(ObjectsOptionChangeDocument);
-  const change = async (
-    wish: Omit<ObjectsOptionChangeMutationVariables['input'], 'idempotencyKey' | 'id'>,
-  ): Promise<boolean> => (await control.send({ id, ...wish })) !== undefined;
-  return { control, change };
+export function useOptionDefault(id: string) {
+  const control = useMutation(ObjectsOptionDefaultDocument);
+  const makeDefault = async (): Promise<boolean> => (await control.send({ id, default: true })) !== undefined;
+  return { control, makeDefault };
 }
 
 export function useOptionDelete(id: string) {

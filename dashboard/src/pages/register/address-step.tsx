@@ -42,7 +42,8 @@ export function AddressStep({ drivers, isFixed, onShown, onChange }: AddressStep
         <fieldset disabled={isFixed || isBusy}>
           <label className="field">
             Project
-            <select name="projectId" required>
+            <select name="projectId" required defaultValue={projects.length === 1 ? projects[0]?.project.id : ''}>
+              <option value="">Choose…</option>
               {projects.map(({ project }) => (
                 <option key={project.id} value={project.id}>
                   {project.name}

@@ -1,0 +1,145 @@
+// The fields of a call to a backend, its dry run, and its outcome.
+import { type FormEvent, useCallback, useEffect, useId, useMemo, useRef, useState } from 'react';
+import type { JsonObject } from '../../../platform/values/json.ts';
+import type { Action } from '../../../schema/kinds/kind.ts';
+import { linkTo } from '../links.ts';
+import { formatWord } from '../view/format.ts';
+import { Link } from '../view/link.tsx';
+import { Failures, failuresOf } from '../view/refusal.tsx';
+import { newKey, useMutation } from '../view/use-mutation.ts';
+import { focusFault, renderFields } from './action-form.tsx';
+import type { CalledBackend } from './call-form.tsx';
+import { callDeed, callInput, titleOfCall } from './calls.ts';
+import { callDocument } from './documents.ts';
+import { type Draft, type DraftObject, readDraft, withDraft } from './draft.ts';
+import { placeRefusals } from './faults.ts';
+import { Fields } from './fields.tsx';
+import { FormContext } from './form-context.ts';
+import { TextTabs } from './text-tabs.tsx';
+import { type DryRun, WirePreview } from './wire-preview.tsx';
+
+interface CallFieldsProps {
+  readonly action: Action;
+  readonly backend: CalledBackend;
+  readonly presets: DraftObject;
+  /** Why it is not allowed. */
+  readonly forbidden: string | null;
+}
+
+interface Outcome {
+  readonly id: string;
+  readonly state: string;
+  readonly deviceError: { readonly code: string; readonly message: string } | null;
+}
+
+export function CallFields({ action, backend, presets, forbidden }: CallFieldsProps) {
+  const prefix = useId();
+  const form = useRef<HTMLFormElement>(null);
+  const document = useMemo(() => callDocument(action), [action]);
+  const sending = useMutation(document);
+  const trying = useMutation(document);
+  const [draft, setDraft] = useState<DraftObject>(presets);
+  const [isTried, setTried] = useState(false);
+  const [isDry, setDry] = useState(false);
+  const [dryRun, setDryRun] = useState<DryRun | null>(null);
+  const [outcome, setOutcome] = useState<Outcome | null>(null);
+  const [shownKey] = useState(newKey);
+  const [names, setNames] = useState<ReadonlyMap<string, string>>(new Map());
+  const onNamed = useCallback((id: string, name: string) => setNames((known) => new Map(known).set(id, name)), []);
+  const { input, faults } = useMemo(() => readDraft(action.input, draft), [action, draft]);
+  const { refusals, failures } = isDry ? trying : sending;
+  const placed = useMemo(() => placeRefusals(action.input, refusals), [action, refusals]);
+  const whole = callInput(backend.id, input);
+  const isBusy = sending.isBusy || trying.isBusy;
+
+  useEffect(() => {
+    if (placed.atFields.length > 0) focusFault(form.current);
+  }, [placed]);
+
+  const send = async (isDryRun: boolean): Promise<void> => {
+    if (isBusy || forbidden !== null) return;
+    setTried(true);
+    if (faults.length > 0) {
+      setTimeout(() => focusFault(form.current), 0);
+      return;
+    }
+    setDry(isDryRun);
+    if (isDryRun) {
+      const tried = await trying.send({ ...whole, dryRun: true } as never);
+      if (tried !== undefined)
+        setDryRun({ of: textOf(whole), wireCall: tried.wireCall ?? null, deviceCheck: tried.deviceCheck ?? null });
+      return;
+    }
+    const made = await sending.send(whole as never);
+    if (made !== undefined) setOutcome(made.operation ?? null);
+  };
+  return (
+    <FormContext
+      value={{
+        ...{ faults: [...(isTried ? faults : []), ...placed.atFields], names, onNamed, places: {}, needed: {} },
+        ...{ none: {}, isChange: false, renderFields, prefix },
+      }}
+    >
+      <form
+        ref={form}
+        className="kind-form"
+        noValidate
+        onSubmit={(event: FormEvent) => {
+          event.preventDefault();
+          void send(false);
+        }}
+      >
+        {refusals.length === 0 && <Failures failures={failures} />}
+        <Failures failures={failuresOf(placed.others)} />
+        <Fields
+          input={action.input}
+          path={[]}
+          draft={draft}
+          onChange={(path, value) => {
+            setOutcome(null);
+            setDraft(withDraft(draft, path, value as Draft) as DraftObject);
+          }}
+        />
+        <WirePreview
+          dryRun={dryRun?.of === textOf(whole) ? dryRun : null}
+          isBusy={trying.isBusy}
+          isAllowed={forbidden === null}
+          onAsk={() => void send(true)}
+        />
+        <div className="actions">
+          <button
+            type="submit"
+            className="primary"
+            disabled={forbidden !== null}
+            title={forbidden ?? undefined}
+            aria-busy={sending.isBusy}
+          >
+            {titleOfCall(action)}
+          </button>
+          {forbidden !== null && <span className="dim">{forbidden}</span>}
+        </div>
+        {outcome !== null && <OutcomeNote outcome={outcome} />}
+        <TextTabs
+          deed={callDeed(action, {
+            ...{ input: whole, missing: faults.map(({ path }) => path), idempotencyKey: shownKey },
+            url: `${window.location.origin}/graphql`,
+          })}
+        />
+      </form>
+    </FormContext>
+  );
+}
+
+function textOf(input: JsonObject): string {
+  return JSON.stringify(input);
+}
+
+function OutcomeNote({ outcome: { id, state, deviceError } }: { readonly outcome: Outcome }) {
+  return (
+    <p role="status" className={state === 'SUCCEEDED' ? 'saved' : 'warning'}>
+      The call is <b data-status={state}>{formatWord(state)}</b>
+      {deviceError !== null && `: ${deviceError.code}: ${deviceError.message}`}.{' '}
+      <Link href={linkTo('RelayOperation', id) ?? '/relay'}>Show it</Link>
+    </p>
+  );
+}

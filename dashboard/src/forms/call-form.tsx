@@ -1,0 +1,47 @@
+// The form of a call that is relayed to a backend: what would be sent, the outcome, and the same as text.
+import { useCallback } from 'react';
+import { FormBackendDocument, type FormBackendQuery } from '../../../generated/dashboard/graphql.ts';
+import { useDependencies, useLiveState } from '../context.ts';
+import { Link } from '../view/link.tsx';
+import { forbiddenBy } from '../view/permissions.ts';
+import { Failures } from '../view/refusal.tsx';
+import { useReading } from '../view/use-reading.ts';
+import { CallFields } from './call-fields.tsx';
+import { titleOfCall } from './calls.ts';
+import type { Asked } from './form-address.ts';
+
+type AskedCall = Extract<Asked, { readonly what: 'call' }>;
+export type CalledBackend = NonNullable<FormBackendQuery['backend']>;
+
+const everyMs = 600_000;
+
+export function CallForm({ asked: { action, backendId, presets } }: { readonly asked: AskedCall }) {
+  const { requester } = useDependencies();
+  const { viewer } = useLiveState();
+  const read = useCallback(
+    async () => (await requester.request(FormBackendDocument, { id: backendId })).backend,
+    [requester, backendId],
+  );
+  const { value: backend, failure } = useReading(read, undefined, everyMs);
+  if (failure !== null) return <Failures failures={[failure]} />;
+  if (backend === undefined) return <p className="hint">Reading…</p>;
+  if (backend === null)
+    return <p className="warning">There is no backend with this id that you may see. It may have been deleted.</p>;
+  return (
+    <section className="form-page" aria-labelledby="form-title">
+      <h2 id="form-title">{titleOfCall(action)}</h2>
+      <p className="dim">{action.description}</p>
+      <p>
+        To <Link href={`/backend?${new URLSearchParams({ id: backend.id })}`}>{backend.name}</Link>, driver{' '}
+        {backend.driverName}
+        {backend.project !== null && `, project ${backend.project.name}`}.
+      </p>
+      <CallFields
+        action={action}
+        backend={backend}
+        presets={presets}
+        forbidden={forbiddenBy(viewer, action.role, backend.project?.id)}
+      />
+    </section>
+  );
+}
