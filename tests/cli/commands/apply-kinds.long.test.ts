@@ -1,6 +1,6 @@
 // `apply`, `diff` and `export` of the kinds that are known from the registry, on a real system: what is exported is applied without a change.
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
@@ -297,6 +297,43 @@ test('more than a fifth of the objects of a source is deleted only if somebody s
   expect((await run('gslb-pools', 'show', 'many-e')).exitCode).toBe(0);
   const done = await apply(pools.slice(0, 1).join(''), '--source', 'many', '--prune', '--yes');
   expect(done.rows().filter(({ result }) => result === 'DELETED')).toHaveLength(4);
+});
+
+test('a folder is one file: objects refer across its files, and what no file has is pruned', async () => {
+  const at = (name: string) => join(folder.path, 'site', name);
+  await mkdir(at('names'), { recursive: true });
+  await writeFile(
+    at('1-members.yaml'),
+    'kind: GslbPoolMember\npoolId: of-folder\nname: east\naddresses: [192.0.2.1]\n',
+  );
+  await writeFile(at('2-pools.json'), '[{"kind":"GslbPool","name":"of-folder"},{"kind":"GslbPool","name":"spare-of"}]');
+  await writeFile(at('names/monitor.yml'), 'kind: GslbMonitor\nname: of-folder\ncheckType: TCP\n');
+  const words = ['-f', join(folder.path, 'site'), '--source', 'folder', '--prune'];
+  const seen = await run('diff', ...words, '-R');
+  expect([seen.exitCode, seen.stdout]).toEqual([
+    2,
+    expect.stringMatching(/^GslbPool +spare-of +2-pools\.json:1 +WOULD/m),
+  ]);
+  const made = await run('apply', ...words, '-R', '--json');
+  const rows = JSON.parse(made.stdout) as readonly (Row & { readonly file: string; readonly line: number })[];
+  expect(rows.map(({ name, result, file, line }) => [name, result, basename(file), line])).toEqual([
+    ['of-folder', 'CREATED', 'monitor.yml', 1],
+    ['of-folder', 'CREATED', '2-pools.json', 1],
+    ['spare-of', 'CREATED', '2-pools.json', 1],
+    ['of-folder/east', 'CREATED', '1-members.yaml', 1],
+  ]);
+  expect((await run('diff', ...words, '-R')).exitCode).toBe(0);
+  await writeFile(at('2-pools.json'), '{"kind":"GslbPool","name":"of-folder"}');
+  const tried = await run('apply', ...words, '-R', '--dry-run=server', '--json');
+  expect(results(JSON.parse(tried.stdout)).filter((each) => !each.endsWith('UNCHANGED'))).toEqual([
+    'GslbPool spare-of WOULD_DELETE',
+  ]);
+  // One level: the monitor is no part of the union.
+  const less = await run('apply', ...words, '--json');
+  expect(results(JSON.parse(less.stdout)).filter((each) => !each.endsWith('UNCHANGED'))).toEqual([
+    'GslbPool spare-of DELETED',
+    'GslbMonitor of-folder DELETED',
+  ]);
 });
 
 test('a dry run at the server says what it would refuse, and leaves nothing', async () => {
