@@ -38,7 +38,7 @@ export const planOptions = {
   project: commonOptions.project,
 } as const;
 
-export type PlanCall = Pick<RemoteCall, 'client' | 'printer' | 'env' | 'stdin' | 'signal'> & {
+export type PlanCall = Pick<RemoteCall, 'client' | 'printer' | 'env' | 'stdin' | 'stderr' | 'signal'> & {
   readonly options: {
     readonly file: string;
     readonly recursive: boolean;
@@ -84,8 +84,17 @@ export async function planFiles(
   if (found.length > 0) return refuseFiles(call, lines, found);
   const changes = plans.flatMap((plan) => plan.steps);
   if (source === undefined) return { changes, deletions: [], count: 0, lines };
-  const { deletions, count, faults: taken } = await planOwned(client, changes, { source, projectId: inProject, prune });
-  return taken.length > 0 ? refuseFiles(call, lines, taken) : { changes, deletions, count, lines };
+  const owned = await planOwned(client, changes, { source, projectId: inProject, prune });
+  if (owned.faults.length > 0) return refuseFiles(call, lines, owned.faults);
+  if (owned.elsewhere > 0) call.stderr.write(`tidegate: ${elsewhereText(owned.elsewhere, inProject)}\n`);
+  return { changes, deletions: owned.deletions, count: owned.count, lines };
+}
+
+function elsewhereText(count: number, projectId: string | undefined): string {
+  const objects = count === 1 ? '1 object' : `${count} objects`;
+  return projectId === undefined
+    ? `${objects} of the source in projects are left alone: prune them with --project`
+    : `${objects} of the source outside of this project are left alone: prune those of the installation without --project`;
 }
 
 async function planBackends(

@@ -2,6 +2,7 @@
 // repeated. `tidegate diff -f PATH` is what apply would do.
 import type { LoadBalancerChangeInput } from '../../generated/cli/graphql.ts';
 import type { JsonValue } from '../../platform/values/json.ts';
+import { upperFirst } from '../../schema/kinds/kind.ts';
 import { carryOutAll, failIfAny, foreseen, type Outcome, type StepResult } from '../apply/carry-out.ts';
 import type { FileLines } from '../apply/files.ts';
 import { isOfBalancers, type MutationName } from '../apply/mutations.ts';
@@ -57,18 +58,19 @@ export const apply = remoteVerb({
 
 /** A person is asked before whole objects are deleted; a program may delete a few. Throws CommandFailure. */
 async function mayDelete(call: Pick<RemoteCall, 'stdout' | 'signal'>, plan: FilePlan): Promise<void> {
-  const { deletions, count } = plan;
+  const deletions = plan.deletions.filter(({ request }) => request !== undefined);
   if (deletions.length === 0) return;
   const names = deletions.slice(0, mostNamed).map(({ kind, name }) => `${kind} ${name}`);
   const more = deletions.length > mostNamed ? [`and ${deletions.length - mostNamed} more`] : [];
-  const what = `${deletions.length} of ${count} objects of the source: ${[...names, ...more].join(', ')}`;
+  const what = `${deletions.length} of ${plan.count} objects of the source: ${[...names, ...more].join(', ')}`;
+  const verbs = [...new Set(deletions.map(({ action }) => action))].join(' or ');
   if (call.stdout.isTTY === true) {
-    const text = `Delete ${what}? [y/N] `;
+    const text = `${upperFirst(verbs)} ${what}? [y/N] `;
     const [answer = ''] = await askOnTerminal([{ text, isSecret: false }], 'give --yes', call.signal);
     if (!/^y(es)?$/i.test(answer.trim())) throw new CommandFailure('nothing was done');
-  } else if (deletesMany(plan))
+  } else if (deletesMany({ deletions, count: plan.count }))
     throw new CommandFailure(
-      `--prune would delete ${what}; that is more than a fifth, so nothing was done: look at "tidegate diff --prune", then give --yes`,
+      `--prune would ${verbs} ${what}; that is more than a fifth, so nothing was done: look at "tidegate diff --prune", then give --yes`,
     );
 }
 

@@ -19,6 +19,6 @@ export const diff = remoteVerb({
     const steps = [...changes, ...deletions];
     const shown = kind.length === 0 ? steps : steps.filter((step) => kind.includes(step.kind));
     await printResults(call, lines, shown.filter(({ action }) => action !== 'nothing').map(foreseen));
-    if (shown.some(({ action }) => action !== 'nothing')) throw new SilentFailure(differs);
+    if (shown.some(({ request }) => request !== undefined)) throw new SilentFailure(differs);
   },
 });

@@ -299,6 +299,79 @@ test('more than a fifth of the objects of a source is deleted only if somebody s
   expect(done.rows().filter(({ result }) => result === 'DELETED')).toHaveLength(4);
 });
 
+test('what can not be deleted is ended another way: roles and quotas get their default, users are disabled', async () => {
+  const kept = '- { kind: Project, name: people }\n';
+  const user = '- { kind: User, name: dora, password: { env: USER_PASSWORD } }\n';
+  const set =
+    '- { kind: Membership, userId: dora, role: MEMBER }\n- { kind: LoadBalancerQuota, quota: POOLS, limit: 33 }\n';
+  const source = ['--source', 'people'];
+  const prune = [...source, '--prune', '--yes'];
+  const changed = (rows: readonly Row[]) => results(rows).filter((each) => !each.endsWith('UNCHANGED'));
+  const shown = async (...words: readonly string[]) => JSON.parse((await run(...words, '--json')).stdout);
+  const usual = await shown('quotas', 'show', 'default/POOLS');
+  expect(changed((await apply(kept + user + set, ...source)).rows())).toEqual([
+    ...['Project people CREATED', 'User dora CREATED', 'Membership dora CREATED', 'LoadBalancerQuota POOLS UPDATED'],
+  ]);
+  const again = await apply(kept + user + set, ...prune);
+  expect(changed(again.rows())).toEqual([]);
+  expect(again.stderr).toBe(
+    'tidegate: 2 objects of the source outside of this project are left alone: prune those of the installation without --project\n',
+  );
+  // What was set, and ended, can be set and ended again.
+  for (const _ of [1, 2]) {
+    expect(changed((await apply(kept + user, ...prune)).rows())).toEqual([
+      ...['LoadBalancerQuota default/POOLS RESET', 'Membership default/dora DELETED'],
+    ]);
+    expect(await shown('quotas', 'show', 'default/POOLS')).toEqual(usual);
+    expect((await run('memberships', 'show', 'default/dora')).exitCode).toBe(1);
+    expect(changed((await apply(kept + user, ...prune)).rows())).toEqual([]);
+    expect(changed((await apply(kept + user + set, ...source)).rows())).toEqual([
+      ...['Membership dora CREATED', 'LoadBalancerQuota POOLS UPDATED'],
+    ]);
+    expect((await shown('quotas', 'show', 'default/POOLS')).limit).toBe(33);
+  }
+  // What another source set is left alone.
+  const other = await apply('- { kind: LoadBalancerQuota, quota: POOLS, limit: 34 }\n', '--source', 'other');
+  expect(other.stderr).toContain('LoadBalancerQuota POOLS: the source people made it');
+  const installation = async (text: string, ...more: readonly string[]) => {
+    await writeFile(file('people.yaml'), text);
+    return runCommand(['apply', '-f', file('people.yaml'), '--json', ...more, ...at()], {
+      env: { USER_PASSWORD: 'correct horse battery' },
+    });
+  };
+  const tried = await installation(kept, ...source, '--prune', '--dry-run=server');
+  expect(changed(JSON.parse(tried.stdout))).toEqual(['User dora WOULD_DISABLE']);
+  const ended = await installation(kept, ...prune);
+  expect(changed(JSON.parse(ended.stdout))).toEqual(['User dora DISABLED']);
+  expect(ended.stderr).toBe(
+    'tidegate: 2 objects of the source in projects are left alone: prune them with --project\n',
+  );
+  expect((await shown('users', 'show', 'dora')).enabled).toBe(false);
+  expect(changed(JSON.parse((await installation(kept, ...prune)).stdout))).toEqual([]);
+  // Who disabled a user had a reason: a file does not enable the user again, and says so.
+  const back = await installation(kept + user, ...prune);
+  expect(back.stdout).toContain('it is disabled: to enable it, \\"tidegate users update dora --enabled true\\"');
+});
+
+test('a run never disables its own user', async () => {
+  const erin = '- { kind: User, name: erin, password: { env: USER_PASSWORD }, admin: true }\n';
+  await apply(`${erin}- { kind: Project, name: of-erin }\n- { kind: Project, name: of-erin-2 }\n`, '--source', 'erin');
+  await writeFile(file('erin.password'), 'correct horse battery');
+  const asErin = ['--url', system.url, '--user', 'erin', '--password-file', file('erin.password')];
+  await writeFile(file('wanted.yaml'), '- { kind: Project, name: of-erin }\n');
+  const words = ['apply', '-f', file('wanted.yaml'), '--source', 'erin', '--prune', '--json', ...asErin];
+  const { exitCode, stdout } = await runCommand(words);
+  const rows = JSON.parse(stdout) as readonly (Row & { readonly message: string | null })[];
+  expect([exitCode, rows.map(({ name, result, message }) => [name, result, message])]).toEqual([
+    1,
+    [
+      ['of-erin', 'UNCHANGED', null],
+      ['erin', 'REFUSED', expect.stringContaining('WRONG_STATE: it is the user of this run')],
+      ['of-erin-2', 'DELETED', null],
+    ],
+  ]);
+});
+
 test('a folder is one file: objects refer across its files, and what no file has is pruned', async () => {
   const at = (name: string) => join(folder.path, 'site', name);
   await mkdir(at('names'), { recursive: true });
