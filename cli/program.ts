@@ -57,12 +57,18 @@ export async function runTidegate({ args, ...around }: ProgramRun): Promise<numb
 function interrupted(error: unknown, verb: Verb | undefined, { signal, stderr }: Surroundings): number {
   // Another process has failed while it ended, and has said so.
   if (error instanceof SilentFailure) return verb?.endsBySignal ? error.exitCode : exitCodes.interrupted;
-  const isExpected = error instanceof CommandFailure || error instanceof UsageError || isAbort(error, signal);
+  const isExpected =
+    error instanceof CommandFailure || error instanceof UsageError || isAbort(error, signal) || isClosed(error);
   if (!isExpected) throw error;
   if (verb?.endsBySignal) return exitCodes.ok;
   const failure = error instanceof CommandFailure ? error : new Interruption();
   stderr.write(`tidegate: ${visible(failure.message)}\n`);
   return exitCodes.interrupted;
+}
+
+/** Nobody reads the output any more. */
+function isClosed(error: unknown): boolean {
+  return ['EPIPE', 'ERR_STREAM_DESTROYED'].includes((error as NodeJS.ErrnoException | undefined)?.code ?? '');
 }
 
 /** Loads only the noun or verb on the command line. */
