@@ -9,6 +9,8 @@ import { runTidegate } from './program.ts';
 const sameSignalMs = 1_000;
 /** What an interrupted command has left open may not hold the process for longer. */
 const lingerMs = 500;
+/** They have started processes, or take back what they made: they are stopped in order when nobody reads their output. */
+const inOrder: ReadonlySet<string> = new Set(['up', 'serve', 'demo']);
 
 toleratesBrokenConnects(process);
 const ending = new AbortController();
@@ -47,8 +49,11 @@ for (const output of [process.stdout, process.stderr]) {
     if (ending.signal.aborted) return;
     // The terminal has been closed.
     if (error.code === 'EIO') onSignal('SIGHUP');
+    // Messages that nobody reads change nothing.
+    else if (output !== process.stdout) return;
+    else if (inOrder.has(process.argv[2] ?? '')) onSignal('SIGHUP');
     // A reader that closed the pipe (`| head`) is not a fault, and no interruption.
-    else if (output === process.stdout) endNow(exitCodes.ok, 'SIGPIPE');
+    else endNow(exitCodes.ok, 'SIGPIPE');
   });
 }
 
