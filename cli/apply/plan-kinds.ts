@@ -8,7 +8,7 @@ import type { InputField, Kind } from '../../schema/kinds/kind.ts';
 import { allAtOnce, chunks } from '../at-once.ts';
 import type { GraphClient } from '../graph-client.ts';
 import { asInput, mergedInput, shownField } from '../kinds/as-input.ts';
-import { kindOf, listChildren, listObjects, nameOf, readObject, wordsOf } from '../kinds/find-object.ts';
+import { kindOf, listChildrenOfMany, listObjects, nameOf, readObject, wordsOf } from '../kinds/find-object.ts';
 import { readAll } from '../pages.ts';
 import { differences } from './compare.ts';
 import { appliedKinds, inputHas, makeAction, manifestField } from './kind-manifest.ts';
@@ -178,11 +178,8 @@ class KindPlanning implements Plan {
       const value = object[shown];
       return isObject(value) ? `id ${String(value.id)}` : `name ${String(value)}`;
     };
-    const read = await allAtOnce(parents, async (of) => {
-      const children = await listChildren(this.#client, kind, of);
-      return [of, Map.groupBy(children, keyIn)] as const;
-    });
-    const byParent = new Map(read);
+    const read = await listChildrenOfMany(this.#client, kind, parents);
+    const byParent = new Map([...read].map(([of, children]) => [of, Map.groupBy(children, keyIn)]));
     return (manifest, fields) => {
       const children = byParent.get(String(fields[parent.input]));
       return children?.get(`name ${keyOf(manifest)}`) ?? children?.get(`id ${String(fields[own])}`) ?? [];
