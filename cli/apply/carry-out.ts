@@ -37,6 +37,8 @@ export interface StepResult {
   readonly line: number;
   readonly id: string | null;
   readonly message: string | null;
+  /** Of a dry run at the server: it could not be asked. */
+  readonly isNotAsked?: true;
 }
 
 export interface Outcome {

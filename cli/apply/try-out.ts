@@ -66,5 +66,5 @@ async function tryOne(client: GraphClient, step: Step, source: string | undefine
 
 function notAsked(step: Step, why: string): StepResult {
   const { note } = step;
-  return { ...foreseen(step), message: `${note === undefined ? '' : `${note}; `}not asked: ${why}` };
+  return { ...foreseen(step), message: `${note === undefined ? '' : `${note}; `}not asked: ${why}`, isNotAsked: true };
 }

@@ -45,6 +45,9 @@ export const apply = remoteVerb({
     if (options['dry-run'] === 'server') {
       const results = await tryOut(client, steps, { source, onProgress: progress.at }).finally(progress.end);
       await printResults(call, lines, results);
+      const notAsked = results.filter(({ isNotAsked }) => isNotAsked).length;
+      if (notAsked > 0)
+        call.stderr.write(`tidegate: ${notAsked} of ${results.length} steps were not asked: each says why\n`);
       return failIfAny({ results, lost: undefined }, 'it', 'objects');
     }
     if (!options.yes) await mayDelete(call, plan);
