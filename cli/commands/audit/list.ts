@@ -43,6 +43,8 @@ const options = {
   project: commonOptions.project,
 } as const;
 
+const kindWords = { USER: 'user', API_TOKEN: 'API token', MACHINE: 'machine', SYSTEM: 'Tidegate' } as const;
+
 export const list = listVerb<typeof options, Entry>({
   summary: 'List who asked for what, and whether it was done, newest first.',
   options,
@@ -61,7 +63,7 @@ export const list = listVerb<typeof options, Entry>({
   },
   columns: {
     AT: 'recordedAt',
-    WHO: ({ actor }) => (actor === null ? 'nobody' : `${actor.name} (${actor.kind.toLowerCase()})`),
+    WHO: ({ actor }) => (actor === null ? 'nobody' : `${actor.name} (${kindWords[actor.kind]})`),
     MUTATION: 'action',
     OBJECT: (entry) => namedIn(entry) ?? entry.subjectId,
     RESULT: ({ outcome, code }) => (code === null ? outcome : `${outcome} ${code}`),
