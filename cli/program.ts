@@ -130,6 +130,7 @@ export const examples: readonly (readonly [line: string, what: string])[] = [
   ['tidegate backends create fw-1 --help', 'See what a new firewall needs.'],
   ['tidegate cmp-objects show tenant/42', 'See what an object of the CMP became.'],
   ['tidegate audit list', 'See who asked for what.'],
+  ['tidegate ha moves', 'See switchovers and failovers of the database.'],
   ['tidegate why web', 'See the state of anything, with its last events and calls.'],
 ];
 
