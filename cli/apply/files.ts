@@ -98,7 +98,7 @@ async function isLinkToFolder(path: string, entry: { isSymbolicLink(): boolean }
   );
 }
 
-export interface Place {
+interface Place {
   readonly file: string;
   readonly short: string;
   readonly line: number;

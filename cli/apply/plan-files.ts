@@ -38,7 +38,7 @@ export const planOptions = {
   project: commonOptions.project,
 } as const;
 
-export type PlanCall = Pick<RemoteCall, 'client' | 'printer' | 'env' | 'stdin' | 'stderr' | 'signal'> & {
+type PlanCall = Pick<RemoteCall, 'client' | 'printer' | 'env' | 'stdin' | 'stderr' | 'signal'> & {
   readonly options: {
     readonly file: string;
     readonly recursive: boolean;

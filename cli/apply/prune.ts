@@ -14,7 +14,7 @@ import { endOfSetting, identityOfSetting, isSetting, ownIdOfSetting } from './se
 import type { Step } from './step.ts';
 
 /** An object of the source. */
-export interface OwnedRow {
+interface OwnedRow {
   readonly subjectType: string;
   readonly subjectId: string;
   readonly project: { readonly id: string } | null;
