@@ -9,6 +9,8 @@ import { runTidegate } from './program.ts';
 const sameSignalMs = 1_000;
 /** What an interrupted command has left open may not hold the process for longer. */
 const lingerMs = 500;
+/** They have started processes, or take back what they made: they are stopped in order when nobody reads their output. */
+const inOrder: ReadonlySet<string> = new Set(['up', 'serve', 'demo']);
 
 toleratesBrokenConnects(process);
 const ending = new AbortController();
@@ -26,13 +28,15 @@ function onSignal(signal: NodeJS.Signals): void {
 
 /**
  * An exit waits for the threads that files and name look-ups use. A pipe that nobody writes to would hold one of them for ever: then the
- * process ends by SIGINT, for which shells have 130, too.
+ * process ends by the signal, for which shells have 130 (SIGINT) or 141 (SIGPIPE).
  */
-function endNow(exitCode: number): void {
+function endNow(exitCode: number, signal: 'SIGINT' | 'SIGPIPE' = 'SIGINT'): void {
   const isHeld = process.getActiveResourcesInfo().some((each) => each.includes('Req'));
   if (!isHeld) process.exit(exitCode);
-  process.removeAllListeners('SIGINT');
-  process.kill(process.pid, 'SIGINT');
+  // Node.js ignores SIGPIPE: a listener that is removed again restores what the system does.
+  process.on(signal, () => undefined);
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
@@ -45,8 +49,11 @@ for (const output of [process.stdout, process.stderr]) {
     if (ending.signal.aborted) return;
     // The terminal has been closed.
     if (error.code === 'EIO') onSignal('SIGHUP');
-    // A reader that closed the pipe (`| head`) is not a fault.
-    else if (output === process.stdout) endNow(exitCodes.ok);
+    // Messages that nobody reads change nothing.
+    else if (output !== process.stdout) return;
+    else if (inOrder.has(process.argv[2] ?? '')) onSignal('SIGHUP');
+    // A reader that closed the pipe (`| head`) is not a fault, and no interruption.
+    else endNow(exitCodes.ok, 'SIGPIPE');
   });
 }
 

@@ -30,7 +30,7 @@ export async function runTidegate({ args, ...around }: ProgramRun): Promise<numb
     chosen = verb;
   });
   if (args.length === 0) {
-    around.stdout.write(program.helpInformation());
+    program.outputHelp();
     return exitCodes.usage;
   }
   try {
@@ -57,12 +57,18 @@ export async function runTidegate({ args, ...around }: ProgramRun): Promise<numb
 function interrupted(error: unknown, verb: Verb | undefined, { signal, stderr }: Surroundings): number {
   // Another process has failed while it ended, and has said so.
   if (error instanceof SilentFailure) return verb?.endsBySignal ? error.exitCode : exitCodes.interrupted;
-  const isExpected = error instanceof CommandFailure || error instanceof UsageError || isAbort(error, signal);
+  const isExpected =
+    error instanceof CommandFailure || error instanceof UsageError || isAbort(error, signal) || isClosed(error);
   if (!isExpected) throw error;
   if (verb?.endsBySignal) return exitCodes.ok;
   const failure = error instanceof CommandFailure ? error : new Interruption();
   stderr.write(`tidegate: ${visible(failure.message)}\n`);
   return exitCodes.interrupted;
+}
+
+/** Nobody reads the output any more. */
+function isClosed(error: unknown): boolean {
+  return ['EPIPE', 'ERR_STREAM_DESTROYED'].includes((error as NodeJS.ErrnoException | undefined)?.code ?? '');
 }
 
 /** Loads only the noun or verb on the command line. */
@@ -89,6 +95,7 @@ async function programFor(
       commandUsage: (command) => [wordsOf(command), command.usage()].join(' ').trim(),
     })
     .helpOption('-h, --help', 'Print this help.')
+    .addHelpText('after', `\n${exampleText(examples)}`)
     .version(versionLine(await programVersion()), '--version', 'Print the version and, if it is known, the commit.');
   const asked = args.find((each) => !each.startsWith('-') && each !== 'help');
   let group = '';
@@ -114,6 +121,24 @@ async function programFor(
   return program.addHelpCommand(help);
 }
 
+/** One for each of what people do most, for the help of the program. */
+export const examples: readonly (readonly [line: string, what: string])[] = [
+  ['tidegate login https://tidegate.example.test', 'Keep a server and a login; not needed beside "npm start".'],
+  ['tidegate loadbalancers create web --http 80 --member 192.0.2.10:80 --check http:/', 'Create a load balancer.'],
+  ['tidegate loadbalancers decisions web', 'See why its nodes were added, replaced or removed.'],
+  ['tidegate gslbs explain www.example.test', 'See why a name has its answer.'],
+  ['tidegate backends create fw-1 --help', 'See what a new firewall needs.'],
+  ['tidegate cmp-objects show tenant/42', 'See what an object of the CMP became.'],
+  ['tidegate audit list', 'See who asked for what.'],
+  ['tidegate ha moves', 'See switchovers and failovers of the database.'],
+  ['tidegate why web', 'See the state of anything, with its last events and calls.'],
+];
+
+export function exampleText(lines: readonly (readonly [line: string, what: string])[]): string {
+  const width = Math.max(...lines.map(([line]) => line.length));
+  return ['For example:', ...lines.map(([line, what]) => `  ${line.padEnd(width)}  ${what}`.trimEnd())].join('\n');
+}
+
 const about = [
   'Tidegate is one GraphQL endpoint through which a cloud management platform (CMP) manages the network of its sites. It relays calls to devices',
   'and records what each CMP object became; it runs load balancers, answers DNS names by what is alive, and keeps objects on many clusters.',
@@ -135,6 +160,8 @@ function addVerb(command: Command, verb: Verb, around: Surroundings, onChosen: (
   command.description(verb.summary);
   for (const name of verb.takes) command.argument(name.startsWith('[') ? name : `<${name}>`);
   command.usage([...takenBy(command), '[options]'].join(' '));
+  const { examples: lines = [] } = verb;
+  if (lines.length > 0) command.addHelpText('after', `\n${exampleText(lines.map((line) => [line, '']))}`);
   const declared = Object.entries(verb.options).map(([name, option]) => {
     const known = commanderOption(name, option);
     command.addOption(known);
@@ -180,7 +207,8 @@ function commanderOption(
 ): CommanderOption {
   const argument = value === undefined ? '' : bare ? ` [${value}]` : ` <${value}>`;
   const flags = `${short === undefined ? '' : `-${short}, `}--${name}${argument}`;
-  const option = new CommanderOption(flags, help).makeOptionMandatory(needed === true);
+  const text = needed === true && !/\brequired\b/i.test(help) ? `${help} Required.` : help;
+  const option = new CommanderOption(flags, text).makeOptionMandatory(needed === true);
   if (repeated) option.argParser((each: string, before: string[] | undefined) => [...(before ?? []), each]);
   if (group !== undefined) option.helpGroup(group);
   // `--no-lab` is a switch by itself, not the negation of `--lab`.
@@ -205,7 +233,11 @@ function commanderMessage(error: CommanderError, words: readonly Command[], args
     const given = args.filter((each) => !each.startsWith('-'))[words.length - 1] ?? '';
     const known = last.commands.flatMap((each) => [each.name(), ...each.aliases()]);
     const what = words.length === 1 ? 'noun or verb' : `verb of ${last.name()}`;
-    return `there is no ${what} '${given}'${nearText(given, known)}`;
+    const near = nearText(given, known);
+    // All nouns would be too many.
+    const all =
+      words.length === 1 || near !== '' ? '' : `; it has ${last.commands.map((each) => each.name()).join(', ')}`;
+    return `there is no ${what} '${given}'${near}${all}`;
   }
   // An option that is needed may be there with a mistake in its name.
   if (error.code === 'commander.unknownOption' || error.code === 'commander.missingMandatoryOptionValue') {

@@ -10,9 +10,10 @@ const largestBytes = 4 * 1024 * 1024;
 export async function readInput(
   path: string,
   { stdin, signal }: Pick<Surroundings, 'stdin' | 'signal'>,
+  mostBytes: number = largestBytes,
 ): Promise<string> {
   if (path !== '-') {
-    const read = await readBounded(path, largestBytes);
+    const read = await readBounded(path, mostBytes);
     if (!read.ok) throw new CommandFailure(read.message);
     return read.value;
   }
@@ -26,7 +27,7 @@ export async function readInput(
     for await (const part of input) {
       const bytes = Buffer.from(part as Buffer | string);
       size += bytes.length;
-      if (size > largestBytes) throw new CommandFailure(`standard input is larger than ${largestBytes} bytes`);
+      if (size > mostBytes) throw new CommandFailure(`standard input is larger than ${mostBytes} bytes`);
       parts.push(bytes);
     }
   } finally {

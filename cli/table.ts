@@ -185,7 +185,7 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     load: async () => (await import('./commands/events/noun.ts')).events,
   },
   audit: {
-    summary: 'The audit trail.',
+    summary: 'The audit trail: who asked for what.',
     load: async () => (await import('./commands/audit/noun.ts')).audit,
   },
   lab: {
@@ -258,11 +258,11 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
   },
   apply: {
     group: 'Verbs without a noun, for all kinds of objects:',
-    summary: 'Create and update what a YAML or JSON file describes.',
+    summary: 'Create and update what files of YAML or JSON, or folders of them, describe.',
     load: async () => (await import('./commands/apply.ts')).apply,
   },
   diff: {
-    summary: 'Show what apply would do with a file.',
+    summary: 'Show what apply would do with files.',
     load: async () => (await import('./commands/diff.ts')).diff,
   },
   export: {

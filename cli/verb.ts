@@ -41,6 +41,8 @@ export type Names<N extends readonly string[]> = {
 export interface Verb<O extends Options = Options, N extends readonly string[] = readonly string[]> {
   /** One line that begins with a verb. */
   readonly summary: string;
+  /** Whole command lines, for its help. */
+  readonly examples?: readonly string[];
   /** Names of the positional arguments, for example NAME, or [ID] for one that may be left out. */
   readonly takes: N;
   readonly options: O;

@@ -16,10 +16,15 @@ type Result =
   | 'CREATED'
   | 'UPDATED'
   | 'DELETED'
+  | 'DISABLED'
+  | 'RESET'
+  | 'STAYS'
   | 'UNCHANGED'
   | 'WOULD_CREATE'
   | 'WOULD_UPDATE'
   | 'WOULD_DELETE'
+  | 'WOULD_DISABLE'
+  | 'WOULD_RESET'
   /** The server refused it. */
   | 'REFUSED'
   /** The connection was lost: the next run shows whether it was done. */
@@ -32,6 +37,8 @@ export interface StepResult {
   readonly line: number;
   readonly id: string | null;
   readonly message: string | null;
+  /** Of a dry run at the server: it could not be asked. */
+  readonly isNotAsked?: true;
 }
 
 export interface Outcome {
@@ -50,8 +57,24 @@ interface CarryOutOptions {
   readonly onProgress?: (done: number, of: number) => void;
 }
 
-const done = { create: 'CREATED', update: 'UPDATED', delete: 'DELETED', nothing: 'UNCHANGED' } as const;
-const would = { create: 'WOULD_CREATE', update: 'WOULD_UPDATE', delete: 'WOULD_DELETE', nothing: 'UNCHANGED' } as const;
+const done = {
+  create: 'CREATED',
+  update: 'UPDATED',
+  delete: 'DELETED',
+  disable: 'DISABLED',
+  reset: 'RESET',
+  keep: 'STAYS',
+  nothing: 'UNCHANGED',
+} as const;
+const would = {
+  create: 'WOULD_CREATE',
+  update: 'WOULD_UPDATE',
+  delete: 'WOULD_DELETE',
+  disable: 'WOULD_DISABLE',
+  reset: 'WOULD_RESET',
+  keep: 'STAYS',
+  nothing: 'UNCHANGED',
+} as const;
 /** So few objects of a kind go one after the other: a server that is lost leaves one unknown, not several. */
 const fewObjects = 20;
 /** So often may an object have been created from the same file, and deleted, while its keys were kept. */
@@ -62,7 +85,7 @@ const pausesMs = [250, 500, 1_000, 2_000, 4_000, 8_000, 8_000];
 
 /** A step in the words of a dry run. */
 export function foreseen(step: Step): StepResult {
-  return { step, result: would[step.action], line: step.line, id: step.id, message: null };
+  return { step, result: would[step.action], line: step.line, id: step.id, message: step.note ?? null };
 }
 
 export async function carryOut(
@@ -88,7 +111,10 @@ export async function carryOutAll(
   const isSound = changed.results.every(({ result }) => !['REFUSED', 'NO_ANSWER', 'NOT_DONE'].includes(result));
   if (!isSound) {
     const message = 'something before it was not done';
-    const kept = deletions.map((step) => ({ ...foreseen(step), result: 'NOT_DONE', message }) as const);
+    const kept = deletions.map(
+      (step): StepResult =>
+        step.request === undefined ? foreseen(step) : { ...foreseen(step), result: 'NOT_DONE', message },
+    );
     return { ...changed, results: [...changed.results, ...kept] };
   }
   const { results, lost, commit } = await carryOut(client, deletions, options);
@@ -160,7 +186,7 @@ class Run {
       this.#commit = payload.commit ?? this.#commit;
       const id = step.id ?? payload.made?.id ?? null;
       if (id !== null) this.#ids.set(key, id);
-      return told(done[step.action], null, { id });
+      return told(done[step.action], step.action === 'update' ? (step.note ?? null) : null, { id });
     } catch (error) {
       if (!(error instanceof CommandFailure)) throw error;
       const isInterrupted = error instanceof Interruption;

@@ -8,9 +8,10 @@ import type {
 import { graphql } from '../../generated/cli/index.ts';
 import { allAtOnce, chunks } from '../at-once.ts';
 import type { GraphClient } from '../graph-client.ts';
+import { readManyPages } from '../many-pages.ts';
 import { readAll, readPages } from '../pages.ts';
 
-graphql(`
+const memberFragment = graphql(`
   fragment AppliedMember on PoolMember { id version name host port weight backup monitorHost monitorPort enabled tags }
 `);
 graphql(`
@@ -54,13 +55,6 @@ const balancersDocument = graphql(`
     loadBalancers(projectId: $projectId, names: $names, first: $first, after: $after) {
       nodes { ...AppliedBalancer }
       pageInfo { hasNextPage endCursor }
-    }
-  }
-`);
-const membersDocument = graphql(`
-  query AppliedMembers($id: ID!, $first: Int, $after: String) {
-    pool(id: $id) {
-      members(first: $first, after: $after) { nodes { ...AppliedMember } pageInfo { hasNextPage endCursor } }
     }
   }
 `);
@@ -122,12 +116,10 @@ async function withMembers(
   client: GraphClient,
   balancers: readonly AppliedBalancerFragment[],
 ): Promise<ExistingBalancer[]> {
-  const pools = balancers.flatMap((balancer) => balancer.pools);
-  const read = await allAtOnce(pools, async ({ id }) => {
-    const members = await readAll(readPages(client, membersDocument, { id }, (data) => data.pool?.members));
-    return [id, members] as const;
+  const pools = balancers.flatMap((balancer) => balancer.pools.map(({ id }) => id));
+  const members = await readManyPages<AppliedMemberFragment>(client, pools, {
+    ...{ of: 'Pool', field: 'members', selection: '...AppliedMember', fragments: String(memberFragment) },
   });
-  const members = new Map(read);
   return balancers.map((balancer) => ({
     ...balancer,
     pools: balancer.pools.map((pool) => ({ ...pool, members: members.get(pool.id) ?? [] })),

@@ -4,9 +4,11 @@ import { Document } from 'yaml';
 import { registry } from '../../generated/kinds/registry.ts';
 import { canonicalJson, isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import type { InputField, Kind } from '../../schema/kinds/kind.ts';
+import { chunks } from '../at-once.ts';
 import type { GraphClient } from '../graph-client.ts';
 import { asInput } from '../kinds/as-input.ts';
-import { kindOf, listChildren, listObjects, nameOf } from '../kinds/find-object.ts';
+import { kindOf, listChildren, listChildrenOfMany, listObjects, nameOf } from '../kinds/find-object.ts';
+import { readAll } from '../pages.ts';
 import { appliedKinds, makeAction, manifestField } from './kind-manifest.ts';
 
 /** Types, in the order of the file. */
@@ -14,6 +16,9 @@ export const exportedKinds: readonly string[] = Object.keys(registry.kinds).filt
   (type) =>
     ['Backend', 'ProjectSubnet', 'TlsCertificate', 'LoadBalancer'].includes(type) || appliedKinds.includes(type),
 );
+
+/** Of whose parts all are in memory. */
+const parentsAtOnce = 100;
 
 interface Exported {
   readonly kind: Kind;
@@ -44,8 +49,12 @@ async function* objectsOf(client: GraphClient, kind: Kind, projectId: string | u
       if (kind.type !== 'Project' || projectId === undefined || each.id === projectId) yield each;
   } else if (parent !== undefined) {
     const of = kindOf(parent.kind);
-    for await (const found of objectsOf(client, of, projectId))
-      for (const each of await listChildren(client, kind, String(found.id))) yield { ...each, [parent.link]: found };
+    const parents = await readAll(objectsOf(client, of, projectId));
+    for (const some of chunks(parents, parentsAtOnce)) {
+      const children = await listChildrenOfMany(client, kind, new Set(some.map(({ id }) => String(id))));
+      for (const found of some)
+        for (const each of children.get(String(found.id)) ?? []) yield { ...each, [parent.link]: found };
+    }
   }
 }
 

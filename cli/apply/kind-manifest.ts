@@ -91,7 +91,7 @@ export async function readKindManifest(
       if (!(error instanceof CommandFailure)) throw error;
       fault([error.message.split(/[.: ]/)[0] ?? ''], error.message);
     }
-  const manifest = { kind: type, name: label, line: lineOf([]), value, lineOf };
+  const manifest = { kind: type, name: label, line: lineOf([]), folder: places.folder, value, lineOf };
   return { manifest: { ...manifest, fields: read, tree: new Map(), secrets }, faults };
 }
 

@@ -9,6 +9,8 @@ export interface WantedManifest {
   /** Of an AutoscalingPolicy: that of its load balancer. Of a part: after that of its parent. */
   readonly name: string;
   readonly line: number;
+  /** The base of relative paths in its file. */
+  readonly folder: string;
   /** As the create input of the kind takes them; without the tree. */
   readonly fields: JsonObject;
   readonly tree: ReadonlyMap<PartName, readonly PartNode[]>;

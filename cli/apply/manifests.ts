@@ -1,4 +1,4 @@
-// Reads the manifests of a file that is applied: their kind and name, the kinds of their fields, then their values by the graph's own
+// Reads the manifests of files that are applied: their kind and name, the kinds of their fields, then their values by the graph's own
 // checks. Secrets come from other files. No request is sent.
 import { resolve } from 'node:path';
 import { InputCheck } from '../../platform/edge/input.ts';
@@ -7,6 +7,7 @@ import { validateObject } from '../../platform/values/json-schema.ts';
 import { checkNewBalancer } from '../../subgraphs/loadbalancer/control/balancers/balancer-input.ts';
 import { checkCertificate } from '../../subgraphs/loadbalancer/control/certificates/certificate-input.ts';
 import { checkPolicy } from '../../subgraphs/loadbalancer/control/scaling/policy-input.ts';
+import { FileLines, type ManifestFile } from './files.ts';
 import { appliedKinds, notApplied, readKindManifest } from './kind-manifest.ts';
 import type { ApplyFault, WantedManifest } from './manifest.ts';
 import { largestSecretBytes, readBounded, readSecret, type SecretPlaces } from './secrets.ts';
@@ -21,9 +22,8 @@ type OwnName = (typeof ownNames)[number];
 /** In the order in which they are applied: a kind refers only to earlier ones. */
 const kindNames: readonly string[] = [...ownNames, ...appliedKinds];
 
+/** Of all files together. */
 const mostManifests = 10_000;
-/** Of a file. */
-export const mostManifestBytes = 32 * 1024 * 1024;
 const text = { type: 'string' };
 const number = { type: 'integer' };
 const flag = { type: 'boolean' };
@@ -61,50 +61,79 @@ const schemas: Readonly<Record<Exclude<OwnName, 'Backend'>, JsonObject>> = {
   AutoscalingPolicy: map({ loadBalancer: text, ...policyFields }, ['loadBalancer']),
 };
 
-export async function readManifests(
-  source: string,
-  places: SecretPlaces,
-): Promise<{ readonly manifests: readonly WantedManifest[]; readonly faults: readonly ApplyFault[] }> {
-  const parsed = parseSource(source, { several: true });
-  const faults: ApplyFault[] = parsed.flatMap((each) => each.faults.map((fault) => ({ ...fault, document: null })));
-  const items = parsed.flatMap(itemsOf);
-  if (faults.length === 0 && (items.length === 0 || items.length > mostManifests))
-    faults.push({ line: 1, document: null, message: `the file must have 1 to ${mostManifests} documents` });
+interface ManifestsRead {
+  readonly manifests: readonly WantedManifest[];
+  readonly faults: readonly ApplyFault[];
+  /** What the lines of manifests and faults mean. */
+  readonly lines: FileLines;
+}
+
+export async function readManifests(files: readonly ManifestFile[], env: SecretPlaces['env']): Promise<ManifestsRead> {
+  const lines = new FileLines(files);
+  const faults: ApplyFault[] = [];
+  const items = files.flatMap((file, at) => itemsOfFile(file, { before: lines.before(at), env }, faults));
+  if (items.length > mostManifests) {
+    const message = `${items.length} documents are too many: give at most ${mostManifests}`;
+    faults.push({ line: items[mostManifests]?.lineOf([]) ?? 1, document: null, message });
+  }
   const manifests: WantedManifest[] = [];
-  const lines = new Map<string, number>();
+  const firstLines = new Map<string, number>();
   for (const item of items.slice(0, mostManifests)) {
-    const read = await readManifest(item, places);
+    const read = await readManifest(item);
     const { manifest } = read;
     faults.push(...read.faults);
     if (manifest === undefined) continue;
     manifests.push(manifest);
     if (manifest.name === '') continue;
     const key = `${manifest.kind} ${manifest.name}`;
-    const first = lines.get(key);
+    const first = firstLines.get(key);
     if (first !== undefined)
-      faults.push({ line: manifest.line, document: key, message: `it is also on line ${first}: keep one` });
-    lines.set(key, first ?? manifest.line);
+      faults.push({ line: manifest.line, document: key, message: `it is also ${lines.words(first)}: keep one` });
+    firstLines.set(key, first ?? manifest.line);
   }
   const order = (each: WantedManifest) => kindNames.indexOf(each.kind);
-  return { manifests: manifests.sort((a, b) => order(a) - order(b)), faults };
+  return { manifests: manifests.sort((a, b) => order(a) - order(b)), faults, lines };
 }
 
 interface Item {
   readonly value: JsonValue;
+  readonly places: SecretPlaces;
   lineOf(path: readonly string[]): number;
 }
 
+interface FilePlace extends Pick<SecretPlaces, 'env'> {
+  /** The lines of earlier files. */
+  readonly before: number;
+}
+
+/** The documents of a file. One without any is a fault. */
+function itemsOfFile(
+  { text: source, folder }: ManifestFile,
+  { before, env }: FilePlace,
+  faults: ApplyFault[],
+): readonly Item[] {
+  const parsed = parseSource(source, { several: true });
+  const found = parsed.flatMap((each) => each.faults);
+  faults.push(...found.map(({ line, message }) => ({ line: before + line, document: null, message })));
+  const items = parsed.flatMap(itemsOf);
+  if (found.length === 0 && items.length === 0)
+    faults.push({ line: before + 1, document: null, message: 'it has no document: write one, or leave it out' });
+  const places = { folder, env };
+  return items.map(({ value, lineOf }) => ({ value, places, lineOf: (path) => before + lineOf(path) }));
+}
+
 /** A manifest, or a list of them (JSON has only one YAML document in a file). An empty one is left out. */
-function itemsOf({ value, lineOf }: ManifestSource): Item[] {
+function itemsOf({ value, lineOf }: ManifestSource): Omit<Item, 'places'>[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) return [{ value: value as JsonValue, lineOf }];
   return value.map((each: JsonValue, at) => ({ value: each, lineOf: (path) => lineOf([String(at), ...path]) }));
 }
 
-async function readManifest(
-  { value, lineOf }: Item,
-  places: SecretPlaces,
-): Promise<{ readonly manifest?: WantedManifest; readonly faults: readonly ApplyFault[] }> {
+async function readManifest({
+  value,
+  places,
+  lineOf,
+}: Item): Promise<{ readonly manifest?: WantedManifest; readonly faults: readonly ApplyFault[] }> {
   const line = lineOf([]);
   const known = `kind must be one of ${kindNames.join(', ')}`;
   if (!isObject(value))
@@ -119,7 +148,9 @@ async function readManifest(
   }
   const name = kind === 'AutoscalingPolicy' ? rest.loadBalancer : rest.name;
   const label = typeof name === 'string' ? `${kind} ${name}` : kind;
-  const base = { kind, name: typeof name === 'string' ? name : '', line, value: rest, lineOf };
+  const base = {
+    ...{ kind, name: typeof name === 'string' ? name : '', line, folder: places.folder, value: rest, lineOf },
+  };
   // Backends have a reader of their own, which tells their faults.
   if (kind === 'Backend') return { manifest: { ...base, fields: {}, tree: new Map(), secrets: [] }, faults: [] };
   const found: ManifestFault[] = [];

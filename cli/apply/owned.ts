@@ -1,17 +1,15 @@
-// Objects that belong to a source: those of its earlier runs. A run for a source leaves what another source made alone, and with --prune deletes
-// whole objects that it made and that the file no longer has.
+// Objects that belong to a source: those of its earlier runs. A run for a source leaves what another source made alone, and with --prune ends
+// what it made and the files no longer have (prune.ts).
 import { graphql } from '../../generated/cli/index.ts';
-import { registry } from '../../generated/kinds/registry.ts';
 import { sourcePattern, sourceWords } from '../../platform/edge/manner.ts';
-import { namingSelection } from '../../schema/kinds/documents.ts';
 import { allAtOnce, chunks } from '../at-once.ts';
 import { UsageError } from '../failures.ts';
 import type { GraphClient } from '../graph-client.ts';
-import { kindOf, nameOf, readObject } from '../kinds/find-object.ts';
 import { one } from '../option.ts';
 import { readAll, readPages } from '../pages.ts';
-import { appliedKinds, inputHas } from './kind-manifest.ts';
+import { appliedKinds } from './kind-manifest.ts';
 import type { ApplyFault } from './manifest.ts';
+import { planGone } from './prune.ts';
 import type { Step } from './step.ts';
 
 export const sourceOption = one('NAME', 'Who keeps the file: new objects belong to this source.', (given, name) => {
@@ -24,7 +22,6 @@ const ownKinds: ReadonlySet<string> = new Set([
   ...['Backend', 'ProjectSubnet', 'TlsCertificate', 'LoadBalancer'],
   ...appliedKinds,
 ]);
-const order = Object.keys(registry.kinds);
 
 const ownedDocument = graphql(`
   query AppliedObjectsOwned($sources: [String!], $projectId: ID, $first: Int, $after: String) {
@@ -42,6 +39,9 @@ const ownersDocument = graphql(`
     }
   }
 `);
+const countDocument = graphql(`
+  query AppliedObjectsCount($sources: [String!]) { appliedObjects(sources: $sources, first: 1) { totalCount } }
+`);
 const projectsDocument = graphql(`
   query AppliedProjects { projects(first: 2) { nodes { id } } }
 `);
@@ -58,6 +58,8 @@ interface Owned {
   readonly deletions: readonly Step[];
   /** Objects of the source in the project. */
   readonly count: number;
+  /** Objects of the source that a run with this project does not look at. */
+  readonly elsewhere: number;
 }
 
 export async function planOwned(
@@ -70,15 +72,29 @@ export async function planOwned(
   }: { readonly source: string; readonly projectId: string | undefined; readonly prune: boolean },
 ): Promise<Owned> {
   const mine = await ownedBy(client, source, projectId);
-  const inFile = new Set(steps.flatMap(({ id }) => id ?? []));
+  const inFile = new Set(steps.flatMap((step) => ownIdOf(step) ?? []));
   const known = new Set(mine.map(({ subjectId }) => subjectId));
-  const others = steps.filter((step) => isWhole(step) && step.id !== null && !known.has(step.id));
+  const others = steps.filter((step) => {
+    const id = ownIdOf(step);
+    return isWhole(step) && id !== undefined && !known.has(id);
+  });
   const gone = prune ? mine.filter(({ subjectId }) => !inFile.has(subjectId)) : [];
   return {
     faults: await faultsOf(client, others, source),
-    deletions: await deletionsOf(client, gone),
+    deletions: await planGone(client, gone, inFile),
     count: mine.length,
+    elsewhere: prune ? Math.max(0, (await countOf(client, source)) - mine.length) : 0,
   };
+}
+
+/** Among the objects of sources; undefined: it is not there yet. */
+function ownIdOf({ id, ownId }: Step): string | undefined {
+  return ownId ?? id ?? undefined;
+}
+
+/** Of all projects, as far as the caller sees them. */
+async function countOf(client: GraphClient, source: string): Promise<number> {
+  return (await client.query(countDocument, { sources: [source] })).appliedObjects.totalCount ?? 0;
 }
 
 /** In the project; without one, in the only project that the caller sees, and of the installation. */
@@ -92,46 +108,23 @@ async function ownedBy(client: GraphClient, source: string, projectId: string | 
 
 async function faultsOf(client: GraphClient, steps: readonly Step[], source: string): Promise<readonly ApplyFault[]> {
   const found = await allAtOnce(chunks(steps, 100), (some) => {
-    const variables = { subjectIds: some.flatMap(({ id }) => id ?? []) };
+    const variables = { subjectIds: some.flatMap((step) => ownIdOf(step) ?? []) };
     return readAll(readPages(client, ownersDocument, variables, (data) => data.appliedObjects));
   });
   const owners = new Map(found.flat().map((each) => [each.subjectId, each.source]));
-  return steps.flatMap(({ kind, name, id, line }) => {
-    const owner = owners.get(id ?? '');
+  return steps.flatMap((step) => {
+    const { kind, name, line } = step;
+    const owner = owners.get(ownIdOf(step) ?? '');
     if (owner === undefined || owner === source) return [];
     const message = `the source ${owner} made it: take it out of one of the two files`;
     return [{ line, document: `${kind} ${name}`, message }];
   });
 }
 
-/** What was deleted by hand is left out, and so are kinds that can't be deleted. */
-async function deletionsOf(
-  client: GraphClient,
-  gone: readonly { readonly subjectType: string; readonly subjectId: string }[],
-): Promise<readonly Step[]> {
-  const deletable = gone.filter(({ subjectType }) => registry.kinds[subjectType]?.actions.delete !== undefined);
-  const steps = await allAtOnce(deletable, async ({ subjectType, subjectId }): Promise<readonly Step[]> => {
-    const kind = kindOf(subjectType);
-    const { delete: deletion } = kind.actions;
-    const object = await readObject(client, kind, subjectId, `${namingSelection(registry, kind)} version`);
-    if (object === null || deletion === undefined) return [];
-    const version = inputHas(deletion, 'expectedVersion') ? { expectedVersion: object.version ?? null } : {};
-    const parent = kind.parent === undefined ? undefined : object[kind.parent.link];
-    const within = typeof parent === 'object' && parent !== null && 'name' in parent ? `${String(parent.name)}/` : '';
-    return [
-      {
-        ...{ kind: subjectType, name: `${within}${nameOf(kind, object)}`, line: 0, action: 'delete', changes: [] },
-        ...{ id: subjectId, secrets: [], lineOf: () => 0 },
-        request: { mutation: deletion.mutation, input: { id: subjectId, ...version } },
-      },
-    ];
-  });
-  return steps.flat().sort((a, b) => order.indexOf(b.kind) - order.indexOf(a.kind));
-}
-
 /** More than these, and more than a fifth of the objects of the source, are deleted only if somebody says so. */
 const fewDeletions = 3;
 
+/** `deletions`: without what stays. */
 export function deletesMany({ deletions, count }: Pick<Owned, 'deletions' | 'count'>): boolean {
   return deletions.length > Math.max(fewDeletions, count / 5);
 }

@@ -1,5 +1,6 @@
 // The plan for kinds that are known from the registry alone: compares each manifest with the object of its name, by the fields of the update
 // input. Lists are asked for the names of the file, a hundred at a time.
+import { randomUUID } from 'node:crypto';
 import { registry } from '../../generated/kinds/registry.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import { selectionOf } from '../../schema/kinds/documents.ts';
@@ -7,12 +8,13 @@ import type { InputField, Kind } from '../../schema/kinds/kind.ts';
 import { allAtOnce, chunks } from '../at-once.ts';
 import type { GraphClient } from '../graph-client.ts';
 import { asInput, mergedInput, shownField } from '../kinds/as-input.ts';
-import { kindOf, listChildren, listObjects, nameOf, readObject, wordsOf } from '../kinds/find-object.ts';
+import { kindOf, listChildrenOfMany, listObjects, nameOf, readObject, wordsOf } from '../kinds/find-object.ts';
 import { readAll } from '../pages.ts';
 import { differences } from './compare.ts';
 import { appliedKinds, inputHas, makeAction, manifestField } from './kind-manifest.ts';
 import type { ApplyFault, WantedManifest } from './manifest.ts';
 import type { Plan } from './plan.ts';
+import { ownIdOfSetting } from './settings.ts';
 import { type Change, notYetMade, type Step, stepKey } from './step.ts';
 
 interface PlanOptions {
@@ -176,11 +178,8 @@ class KindPlanning implements Plan {
       const value = object[shown];
       return isObject(value) ? `id ${String(value.id)}` : `name ${String(value)}`;
     };
-    const read = await allAtOnce(parents, async (of) => {
-      const children = await listChildren(this.#client, kind, of);
-      return [of, Map.groupBy(children, keyIn)] as const;
-    });
-    const byParent = new Map(read);
+    const read = await listChildrenOfMany(this.#client, kind, parents);
+    const byParent = new Map([...read].map(([of, children]) => [of, Map.groupBy(children, keyIn)]));
     return (manifest, fields) => {
       const children = byParent.get(String(fields[parent.input]));
       return children?.get(`name ${keyOf(manifest)}`) ?? children?.get(`id ${String(fields[own])}`) ?? [];
@@ -190,7 +189,7 @@ class KindPlanning implements Plan {
   #plan(kind: Kind, manifest: WantedManifest, fields: JsonObject, here: JsonObject | undefined): void {
     const { actions } = kind;
     const make = actions.create ?? actions.set;
-    const base = stepOf(manifest, here);
+    const base = { ...stepOf(manifest, here), ...ownIdOf(kind, fields), ...noteOn(kind, here) };
     if (here === undefined) {
       const missing = (registry.inputs[make?.input ?? '']?.fields ?? []).filter(
         ({ name, required }) => required === true && (fields[name] ?? null) === null,
@@ -219,7 +218,8 @@ class KindPlanning implements Plan {
       ...(inputHas(change, 'id') ? { id: here.id ?? null, ...version } : fields),
       ...(Object.fromEntries(sent) as JsonObject),
     };
-    const seen = here.version ?? current;
+    // What has no version is set as a whole. To set it again is another request: it may have changed, and changed back, since.
+    const seen = here.version ?? randomUUID();
     this.steps.push({ ...base, action: 'update', changes, request: { mutation: change.mutation, input, seen } });
   }
 
@@ -265,6 +265,18 @@ function isHidden({ output }: Kind, field: InputField): boolean {
 function stepOf({ kind, name, line, secrets, lineOf }: WantedManifest, here: JsonObject | undefined): Step {
   const id = typeof here?.id === 'string' ? here.id : null;
   return { kind, name, line, action: 'nothing', changes: [], id, secrets, lineOf };
+}
+
+/** Of what is set for a project and has no id. */
+function ownIdOf(kind: Kind, fields: JsonObject): Pick<Step, 'ownId'> {
+  const id = ownIdOfSetting(kind, fields);
+  return id === undefined ? {} : { ownId: id };
+}
+
+/** A file does not have this: whoever disabled the user had a reason. */
+function noteOn({ type, noun }: Kind, here: JsonObject | undefined): Pick<Step, 'note'> {
+  if (type !== 'User' || here?.enabled !== false) return {};
+  return { note: `it is disabled: to enable it, "tidegate ${noun} update ${String(here.name)} --enabled true"` };
 }
 
 function eachReference(input: string, value: JsonObject, note: (type: string, name: string) => void): void {

@@ -2,7 +2,8 @@
 import type { JsonObject, JsonValue } from '../../platform/values/json.ts';
 import type { MutationName } from './mutations.ts';
 
-type Action = 'create' | 'update' | 'delete' | 'nothing';
+/** `disable` and `reset` end what can't be deleted; `keep`: the file no longer has it, and it stays. */
+type Action = 'create' | 'update' | 'delete' | 'disable' | 'reset' | 'keep' | 'nothing';
 
 /** A field that differs. */
 export interface Change {
@@ -30,6 +31,10 @@ export interface Step {
   readonly changes: readonly Change[];
   /** Null: not created yet. */
   readonly id: string | null;
+  /** Its id among the objects of sources, if that is another one. */
+  readonly ownId?: string;
+  /** What else people should know of it. */
+  readonly note?: string;
   /** Undefined: nothing is to be done. */
   readonly request?: Request;
   /** Never shown: they are replaced in messages of the server. */

@@ -65,5 +65,6 @@ async function tryOne(client: GraphClient, step: Step, source: string | undefine
 }
 
 function notAsked(step: Step, why: string): StepResult {
-  return { ...foreseen(step), message: `not asked: ${why}` };
+  const { note } = step;
+  return { ...foreseen(step), message: `${note === undefined ? '' : `${note}; `}not asked: ${why}`, isNotAsked: true };
 }

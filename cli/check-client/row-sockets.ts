@@ -1,10 +1,12 @@
 // Subscriptions of a row over graphql-ws. Queries and mutations are played over HTTP alone.
 import type { IncomingMessage, Server } from 'node:http';
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
-import { useServer } from 'graphql-ws/use/ws';
+import { makeServer } from 'graphql-ws';
+import pino from 'pino';
 import { WebSocketServer } from 'ws';
 import type { Opening, Play } from '../../clients/failure-table/row.ts';
 import { socketCloses } from '../../platform/edge/errors.ts';
+import { attachSockets, type SocketExtra } from '../../platform/graph/websocket.ts';
 import { beatMs, itemsOf, meterOf, saidEnds } from './event-stream.ts';
 import { bearerOf, errorOf, type Played } from './messages.ts';
 import { type Asked, OperationTypeNode } from './played-graph.ts';
@@ -24,6 +26,9 @@ interface Socket {
   ping(): void;
 }
 
+/** The longest interval of a timer. */
+const never = 2 ** 31 - 1;
+
 /** `playedAt`: the row of a request's address; undefined if it is over. */
 export function serveRowSockets(
   server: Server,
@@ -35,8 +40,14 @@ export function serveRowSockets(
     if (playedAt(request) === undefined) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
     else sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
   });
-  useServer<Record<string, unknown>, { socket: Socket; request: IncomingMessage }>(
-    {
+  attachSockets({
+    webSockets: sockets,
+    // A client that goes away is what the check is about, and nothing to log.
+    log: pino({ enabled: false }),
+    // No pings but those of a stream, which end when it falls silent.
+    pingIntervalMs: never,
+    maxBufferedBytes: 64 * 1024 * 1024,
+    protocol: makeServer<Record<string, unknown>, SocketExtra>({
       onConnect: ({ connectionParams, extra }) => {
         const { authorization = extra.request.headers.authorization } = connectionParams ?? {};
         const token = bearerOf({ headers: { authorization: String(authorization) } });
@@ -46,11 +57,8 @@ export function serveRowSockets(
       },
       onSubscribe: ({ extra }, _id, payload) => admit(playedAt(extra.request), extra.socket, payload),
       subscribe: (args: ExecutionArgs) => stream(args.contextValue as Admitted),
-    },
-    sockets,
-    // No pings but those of a stream, which end when it falls silent.
-    0,
-  );
+    }),
+  });
   return {
     close() {
       for (const socket of sockets.clients) socket.terminate();

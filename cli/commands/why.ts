@@ -1,4 +1,4 @@
-// `tidegate why ID`: an object with its state, what stands below it, its last events and calls; of a GSLB also why it has its answer.
+// `tidegate why NAME`: an object with its state, what stands below it, its last events and calls; of a GSLB also why it has its answer.
 import { graphql } from '../../generated/cli/index.ts';
 import { decodeId } from '../../platform/values/ids.ts';
 import { isObject, type JsonObject } from '../../platform/values/json.ts';
@@ -40,8 +40,10 @@ interface Found {
 }
 
 export const why = remoteVerb({
-  summary: 'Tell why an object is in its state: the state with its reasons, and its last events and calls.',
-  takes: ['ID'],
+  summary:
+    'Tell why an object is in its state: the state with its reasons, and its last events and calls. NAME may be an id.',
+  examples: ['tidegate why web', 'tidegate why www.example.test', 'tidegate why fw-1'],
+  takes: ['NAME'],
   options: {},
   async run({ client, names, options, printer }) {
     const found = await readWhy(client, await anyObjectId(client, names[0]), names[0]);

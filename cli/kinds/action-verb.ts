@@ -55,11 +55,12 @@ const summaryWords: Readonly<Record<string, string>> = {
 /** One of the usual verbs of a kind. */
 export function usualVerb(kind: Kind, name: string): Verb {
   const action = actionOf(kind, name);
-  const what =
-    name === 'delete' ? '' : action.secrets === undefined ? '' : ', and print its secret, which is shown only once';
+  const makesSecret = name === 'create' && action.secrets !== undefined;
+  const what = makesSecret ? ', and print its secret, which is shown only once' : '';
   const changes = name === 'update' ? '; options left out change nothing' : '';
   return actionVerb(kind, action, {
-    summary: `${summaryWords[name]} ${aOf(kind)}${what}${changes}.`,
+    // Of what has no name of its own, the graph says more.
+    summary: !kind.node ? action.description : `${summaryWords[name]} ${aOf(kind)}${what}${changes}.`,
     done: doneWords[name] ?? 'is done',
   });
 }

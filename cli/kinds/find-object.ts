@@ -8,12 +8,15 @@ import {
   namedDocument,
   namingSelection,
   oneDocument,
+  selectionOf,
 } from '../../schema/kinds/documents.ts';
 import type { Kind } from '../../schema/kinds/kind.ts';
 import { plain } from '../../schema/kinds/plain.ts';
 import { pluralOf, wordsOf } from '../../schema/kinds/words.ts';
+import { allAtOnce } from '../at-once.ts';
 import { CommandFailure } from '../failures.ts';
 import type { GraphClient, GraphqlDocument } from '../graph-client.ts';
+import { readManyPages } from '../many-pages.ts';
 import { type Connection, readAll, readPages } from '../pages.ts';
 
 type Variables = Readonly<Record<string, unknown>> & { readonly first?: number | null; readonly after?: string | null };
@@ -72,6 +75,21 @@ export async function listChildren(
   return (Array.isArray(found) ? (found as readonly JsonObject[]) : [found as JsonObject]).map((each) =>
     plain(kind, each),
   );
+}
+
+/** The parts of many parents, by the id of the parent: in few requests, where the parent has pages of them. */
+export async function listChildrenOfMany(
+  client: GraphClient,
+  kind: Kind,
+  parentIds: Iterable<string>,
+): Promise<ReadonlyMap<string, readonly JsonObject[]>> {
+  const { parent } = kind;
+  if (parent?.has !== 'pages')
+    return new Map(await allAtOnce(parentIds, async (id) => [id, await listChildren(client, kind, id)] as const));
+  const found = await readManyPages<JsonObject>(client, parentIds, {
+    ...{ of: parent.kind, field: parent.children, selection: selectionOf(registry, kind) },
+  });
+  return new Map([...found].map(([id, children]) => [id, children.map((each) => plain(kind, each))]));
 }
 
 /** Null if there is none with that id. */

@@ -29,8 +29,17 @@ export function loaded(state: State, key: string, read: Loaded): State {
 
 function withData(view: View, read: Loaded): View | undefined {
   if (view.kind === 'overview' && read.kind === 'overview') return { ...view, data: read.data, fault: null };
-  if (view.kind === 'table' && read.kind === 'table') return { ...view, data: read.data, fault: null };
+  if (view.kind === 'table' && read.kind === 'table')
+    return { ...view, data: wholePage(view.data, read.data), fault: null };
   return view.kind === 'text' && read.kind === 'text' ? { ...view, data: read.data, fault: null } : undefined;
+}
+
+/** Rows that were not read again, below the screen, are as they were. */
+function wholePage(before: TablePage | null, read: TablePage): TablePage {
+  if (read.isPart !== true || before === null) return read;
+  const ids = new Set(read.rows.map(({ id }) => id));
+  const below = before.rows.slice(read.rows.length).filter(({ id }) => id === null || !ids.has(id));
+  return { rows: [...read.rows, ...below], total: read.total, next: before.next };
 }
 
 /** The selection stays on its object, wherever that is now. */

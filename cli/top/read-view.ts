@@ -9,11 +9,9 @@ import { whyFields } from '../why/fields.ts';
 import type { Loaded } from './changes.ts';
 import { readOverview } from './overview.ts';
 import { helpLines } from './render.ts';
-import type { Row, TablePage, TableView, TextView, View } from './state.ts';
+import { pageSize, type Row, type TablePage, type TableView, type TextView, type View } from './state.ts';
 import type { Topic } from './topics.ts';
 
-/** Rows of a page. */
-const pageSize = 100;
 const mostEvents = 100;
 
 export interface Source extends Pick<Surroundings, 'signal' | 'env'> {
@@ -23,13 +21,17 @@ export interface Source extends Pick<Surroundings, 'signal' | 'env'> {
   readonly why: () => Promise<Verb>;
 }
 
-/** Throws CommandFailure. */
-export async function readView(source: Source, view: View, columns: number): Promise<Loaded> {
+/** `rows`: of a table (state.ts, rowsToRead). Throws CommandFailure. */
+export async function readView(
+  source: Source,
+  view: View,
+  { columns, rows }: { columns: number; rows: number },
+): Promise<Loaded> {
   switch (view.kind) {
     case 'overview':
       return { kind: 'overview', data: await readOverview(source.client) };
     case 'table':
-      return { kind: 'table', data: await readTable(source, view) };
+      return { kind: 'table', data: await readTable(source, view, rows) };
     case 'text':
       return { kind: 'text', data: view.aspect === 'help' ? helpLines : await readText(source, view, columns) };
   }
@@ -44,10 +46,10 @@ interface Answer {
   readonly of?: { readonly found?: Answer['found'] | JsonObject | readonly JsonObject[] | null } | null;
 }
 
-async function readTable({ client, topics }: Source, view: TableView): Promise<TablePage> {
+async function readTable({ client, topics }: Source, view: TableView, first: number): Promise<TablePage> {
   const topic = topics.find(({ noun }) => noun === view.noun);
   if (topic === undefined) throw new Error(`there is no topic ${view.noun}`);
-  const { text, variables } = tableDocument(topic, view);
+  const { text, variables } = tableDocument(topic, view, first);
   const { found, of } = await client.query(untyped<Answer>(text), variables);
   const read = found ?? of?.found;
   if (read === undefined || read === null) {
@@ -58,12 +60,13 @@ async function readTable({ client, topics }: Source, view: TableView): Promise<T
   if (Array.isArray(read)) return { rows: rowsIn(read as readonly JsonObject[]), total: read.length, next: null };
   if (!('pageInfo' in read)) return { rows: rowsIn([read as JsonObject]), total: 1, next: null };
   const { nodes, totalCount, pageInfo } = read as NonNullable<Answer['found']>;
-  return { rows: rowsIn(nodes), total: totalCount, next: pageInfo.hasNextPage ? pageInfo.endCursor : null };
+  const page = { rows: rowsIn(nodes), total: totalCount, next: pageInfo.hasNextPage ? pageInfo.endCursor : null };
+  return first < pageSize && pageInfo.hasNextPage ? { ...page, isPart: true } : page;
 }
 
-function tableDocument({ list, parent, selection }: Topic, { order, after, filter, of }: TableView) {
+function tableDocument({ list, parent, selection }: Topic, { order, after, filter, of }: TableView, first: number) {
   const page = `nodes { ${selection} } totalCount pageInfo { hasNextPage endCursor }`;
-  const variables = { first: pageSize, after: after.at(-1) ?? null };
+  const variables = { first, after: after.at(-1) ?? null };
   if (list !== undefined) {
     const { field, takesText, orders } = list;
     const orderBy = orders[order] === undefined ? '' : `, orderBy: ${orders[order]}`;

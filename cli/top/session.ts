@@ -6,27 +6,36 @@ import { CommandFailure, Interruption } from '../failures.ts';
 import { coloured } from '../printer.ts';
 import { loaded, lost, refused, resized } from './changes.ts';
 import { overviewTypes } from './overview.ts';
+import { Pace } from './pace.ts';
 import { press } from './press.ts';
 import { isUnreachable, readView, type Source } from './read-view.ts';
 import { render } from './render.ts';
 import type { Screen } from './screen.ts';
-import { firstState, readKey, type State, type View, viewOf } from './state.ts';
+import { firstState, pageSize, readKey, rowsToRead, type State, type View, viewOf } from './state.ts';
 
 /** Between two readings of the same view, even if many events come. */
 const leastMs = 1_000;
-/** Not everything that is shown has events. */
+/** Not everything that is shown has events. While nothing changes, it is read less often (pace.ts). */
 const againMs = 15_000;
 /** Of a kind that has none. */
 const againWithoutEventsMs = 5_000;
 /** While there is no answer. */
 const retryMs = 2_000;
 
+interface Reading {
+  readonly key: string;
+  readonly ending: AbortController;
+  readonly bell: Bell;
+  /** Rows that are being read, or were read last. */
+  rows: number;
+}
+
 export class TopSession {
   readonly #source: Source;
   readonly #screen: Screen;
   readonly #paints: boolean;
   #state: State;
-  #reading: { readonly key: string; readonly ending: AbortController } | undefined;
+  #reading: Reading | undefined;
   #onEnd: () => void = () => undefined;
 
   constructor(source: Source, screen: Screen) {
@@ -73,23 +82,32 @@ export class TopSession {
   #readShown(): void {
     const view = viewOf(this.#state);
     const key = readKey(view, this.#state.columns);
-    if (this.#reading?.key === key) return;
+    if (this.#reading?.key === key) {
+      // Rows that come into sight may be old.
+      if (rowsToRead(view, this.#state) > this.#reading.rows) this.#reading.bell.ring();
+      return;
+    }
     this.#reading?.ending.abort();
     const ending = new AbortController();
-    this.#reading = { key, ending };
-    const signal = AbortSignal.any([this.#source.signal, ending.signal]);
     const bell = new Bell();
-    void this.#readOn(view, key, bell, signal);
+    const reading = { key, ending, bell, rows: pageSize };
+    this.#reading = reading;
+    const signal = AbortSignal.any([this.#source.signal, ending.signal]);
+    void this.#readOn(view, reading, signal);
     void this.#listen(view, bell, signal);
   }
 
-  async #readOn(view: View, key: string, bell: Bell, signal: AbortSignal): Promise<void> {
+  async #readOn(view: View, reading: Reading, signal: AbortSignal): Promise<void> {
+    const { key, bell } = reading;
+    const pace = new Pace();
     while (!signal.aborted) {
       const startedMs = performance.now();
-      let againAfterMs: number | undefined;
+      let againAfterMs: number;
+      reading.rows = rowsToRead(viewOf(this.#state), this.#state);
       try {
-        const read = await readView(this.#source, view, this.#state.columns);
+        const read = await readView(this.#source, view, { columns: this.#state.columns, rows: reading.rows });
         if (!signal.aborted) this.#apply((state) => loaded(state, key, read));
+        againAfterMs = pace.next(read, bell.everyMs);
       } catch (error) {
         if (signal.aborted || error instanceof Interruption) return;
         if (!(error instanceof CommandFailure)) throw error;
@@ -97,7 +115,7 @@ export class TopSession {
         const { message } = error;
         this.#apply((state) => (isUnreachable(error) ? lost(state) : refused(state, key, message)));
       }
-      await bell.rings(againAfterMs ?? bell.everyMs, signal);
+      await bell.rings(againAfterMs, signal);
       await sleep(Math.max(0, leastMs - (performance.now() - startedMs)), undefined, { signal }).catch(() => undefined);
     }
   }

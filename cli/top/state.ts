@@ -14,6 +14,8 @@ export interface TablePage {
   readonly total: number | null;
   /** Of the next page; null: this is the last. */
   readonly next: string | null;
+  /** Only the rows up to the last shown one were read; `next` is unknown. */
+  readonly isPart?: true;
 }
 
 export interface Need extends Row {
@@ -118,6 +120,16 @@ export function readKey(view: View, columns: number): string {
   if (view.kind === 'text') return JSON.stringify([view.kind, view.aspect, view.of.id, columns]);
   const { kind, noun, of, order, after, takesText, filter } = view;
   return JSON.stringify([kind, noun, of?.id, order, after.at(-1), takesText ? filter : '']);
+}
+
+/** Rows of a page. */
+export const pageSize = 100;
+
+/** How many rows of the page are read: all at first, and where the words or the order are looked for in the page; then those on the screen. */
+export function rowsToRead(view: View, state: Pick<State, 'rows'>): number {
+  if (view.kind !== 'table' || view.data === null || view.sort !== null) return pageSize;
+  if (view.filter !== '' && !view.takesText) return pageSize;
+  return Math.min(pageSize, view.offset + bodyHeight(state, view));
 }
 
 /** Lines between the heads and the foot. */

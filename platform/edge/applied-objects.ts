@@ -3,6 +3,20 @@
 import type { Transaction } from '../database/database.ts';
 import { refuse } from './errors.ts';
 
+/** What is set rather than created: a role, a quota, the record of a host. */
+export interface Setting {
+  /** Its type in the graph. */
+  readonly subject: string;
+  /** UUID: `settingId` (manner.ts), or that of a row. */
+  readonly id: string;
+  /** UUID; null: it is of the installation. */
+  readonly projectId: string | null;
+  /** It was at its default before. A source that sets it then owns it. */
+  readonly isNew: boolean;
+  /** It is at its default again, which belongs to nobody. */
+  readonly isDefault: boolean;
+}
+
 /** A mutation that is about to commit. */
 interface Written {
   readonly mutation: string;
@@ -12,13 +26,14 @@ interface Written {
   /** UUID; null: the object is of the installation. */
   readonly projectId: string | null;
   readonly source: string | undefined;
+  /** What it set, if that is not the subject. */
+  readonly setting: Setting | null;
 }
 
 /** Refuses OTHER_SOURCE for an object that another source made, and a deletion of one that this source did not make. */
-export async function noteSource(
-  tx: Transaction,
-  { mutation, subject, id, projectId, source }: Written,
-): Promise<void> {
+export async function noteSource(tx: Transaction, written: Written): Promise<void> {
+  const { mutation, subject, id, projectId, source, setting } = written;
+  if (setting !== null) return noteSetting(tx, setting, source);
   const verb = verbOf(mutation, subject);
   if (verb === 'Create') {
     if (source === undefined) return;
@@ -35,6 +50,22 @@ export async function noteSource(
       refuse('OTHER_SOURCE', `the source ${source} did not make it: delete it without a source`, atId);
   }
   if (isDeletion) await tx.execute('DELETE FROM applied_object WHERE id = ?', [id]);
+}
+
+/** Whoever sets it to its default ends the claim. */
+async function noteSetting(tx: Transaction, setting: Setting, source: string | undefined): Promise<void> {
+  const { id, subject, projectId, isNew, isDefault } = setting;
+  if (source !== undefined) {
+    if (isNew && !isDefault) {
+      const sql =
+        'INSERT INTO applied_object (id, subject_type, project_id, source) VALUES (?, ?, ?, ?) ON DUPLICATE KEY UPDATE id = id';
+      await tx.execute(sql, [id, subject, projectId, source]);
+    }
+    const [row] = await tx.query<{ source: string }>('SELECT source FROM applied_object WHERE id = ? FOR UPDATE', [id]);
+    if (row !== undefined && row.source !== source)
+      refuse('OTHER_SOURCE', `the source ${row.source} set it: change it there, or without a source`);
+  }
+  if (isDefault) await tx.execute('DELETE FROM applied_object WHERE id = ?', [id]);
 }
 
 /** With the project ends what its objects belonged to. */

@@ -1,5 +1,6 @@
 // How the mutations of a request are carried out: only tried, or for a source of files. It comes in headers of the request, so that it is the same
 // for all mutations.
+import { uuidOfTexts } from '../values/ids.ts';
 import { CodedError } from './errors.ts';
 
 export interface MutationManner {
@@ -24,4 +25,9 @@ export function mannerIn(headers: ReadonlyMap<string, string>): MutationManner |
   if (source !== undefined && !sourcePattern.test(source))
     throw new CodedError('INVALID_INPUT', `The header ${sourceHeader} must have ${sourceWords}.`);
   return { ...(dryRun === undefined ? {} : { dryRun: true }), ...(source === undefined ? {} : { source }) };
+}
+
+/** UUID among the objects of sources of what is set for a project and has no id: a role, a quota. `projectId`: UUID; `key`: UUID or word. */
+export function settingId(subject: string, projectId: string, key: string): string {
+  return uuidOfTexts(subject, projectId, key);
 }

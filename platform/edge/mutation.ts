@@ -17,7 +17,7 @@ import { CountedLine, reasonOf } from '../process/counted-line.ts';
 import type { Logger } from '../process/log.ts';
 import { newUuid } from '../values/ids.ts';
 import { Turns } from '../work/turns.ts';
-import { noteSource } from './applied-objects.ts';
+import { noteSource, type Setting } from './applied-objects.ts';
 import { type Commits, type CommitToken, commitMark } from './commits.ts';
 import { CodedError, Refusal, refuse, sameKeyTells, type UserError, userError } from './errors.ts';
 import {
@@ -44,6 +44,8 @@ export interface Attempt {
    * Null means the caller's own scope.
    */
   projectId: string | null;
+  /** Of a mutation that sets something with a default: what. The effect says it each time that it runs. */
+  setting: Setting | null;
   /** The project among `projects` (UUIDs) in which the same request was made before with its key. Undefined if there is none. */
   madeIn(projects: readonly string[]): Promise<string | undefined>;
   /**
@@ -170,6 +172,7 @@ export class Mutations {
     const attempt: Attempt = {
       check: new InputCheck(),
       projectId: null,
+      setting: null,
       madeIn: async (projects) => {
         const key = await keyOf(call, attempt);
         return key && findScope(this.#db, key, projects);
@@ -355,8 +358,12 @@ function refuseBusy(): never {
   refuse('BUSY', 'too many changes of the same object wait: send the request again', { retryAfterMs: 1_000 });
 }
 
-function writtenBy<Entity>({ name, context, subject }: MutationCall<Entity>, { projectId }: Attempt, id: string) {
-  return { mutation: name, subject, id, projectId, source: context.manner?.source };
+function writtenBy<Entity>(
+  { name, context, subject }: MutationCall<Entity>,
+  { projectId, setting }: Attempt,
+  id: string,
+) {
+  return { mutation: name, subject, id, projectId, setting, source: context.manner?.source };
 }
 
 function auditOf<Entity>(

@@ -1,5 +1,5 @@
 // Identifiers: UUIDv7 for rows (ordered by time, so that indexes grow at one end) and opaque global ids for the graph.
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 
 // Milliseconds of the UUID made last.
 let lastMs = -1;
@@ -23,6 +23,12 @@ export function newUuid(nowMs: number = Date.now()): string {
 /** An unguessable UUIDv4: lease tokens and the like. */
 export function newToken(): string {
   return randomUUID();
+}
+
+/** The UUIDv8 (RFC 9562 section 5.8) that always belongs to these texts, for what is known by them and has no row of its own. */
+export function uuidOfTexts(...texts: readonly string[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(texts)).digest('hex');
+  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
 }
 
 /** The decoded parts of a global id. */

@@ -217,6 +217,11 @@ describe('help', () => {
       expect(exitCode).toBe(0);
       expect(stdout).toContain(`Usage: tidegate ${[...words, ...verb.takes].join(' ')} [options]`);
       for (const option of Object.keys(verb.options)) expect(stdout).toContain(`--${option}`);
+      const text = stdout.replaceAll(/\s+/g, ' ');
+      for (const [option, { needed, help }] of Object.entries(verb.options))
+        if (needed === true && !/required/i.test(help))
+          expect([words, option, text]).toEqual([words, option, expect.stringContaining(`${help} Required.`)]);
+      for (const example of verb.examples ?? []) expect(stdout).toContain(`  ${example}\n`);
     }
   });
 });
@@ -262,7 +267,7 @@ describe('wrong use is exit code 2', () => {
     [['lab', 'trouble', 'firewall', 'fire'], "'fire' is not a trouble: one of hang, late"],
     [['up', '--lab', 'firewall,toaster'], "--lab: 'toaster' is not a part of the lab"],
     [['up', '--lab', 'all', '--no-lab'], 'give only one of --lab and --no-lab'],
-    [['mappings', 'shuffle'], "there is no verb of mappings 'shuffle'"],
+    [['mappings', 'shuffle'], "there is no verb of mappings 'shuffle'; it has list, show, verify, "],
     [['cmp-objects', 'show', '42'], 'is not TYPE/ID'],
     [['backends', 'list', '--url', 'ftp://x'], 'not an http or https URL'],
     [['backends', 'list', '--user', 'x'], '--user needs --password-file'],

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { beforeAll, expect, test } from '@jest/globals';
 import { UsageError } from '../../cli/failures.ts';
 import type { Option } from '../../cli/option.ts';
+import { examples } from '../../cli/program.ts';
 import { nouns, verbsAlone } from '../../cli/table.ts';
 import type { Noun, Verb } from '../../cli/verb.ts';
 import { type CommandLine, commandLines } from './support/command-lines.ts';
@@ -48,6 +49,18 @@ test('each names a verb and options that there are', () => {
   const faults = lines.flatMap(({ page, ...command }) =>
     faultsOf(command).map((fault) => `${page}:${command.line}: tidegate ${command.words.join(' ')}: ${fault}`),
   );
+  expect(faults).toEqual([]);
+});
+
+test('the examples in the help are whole command lines', () => {
+  const all = [...examples.map(([line]) => line), ...[...verbs.values()].flatMap((verb) => verb.examples ?? [])];
+  expect(all.length).toBeGreaterThan(12);
+  const isHelp = ({ words }: CommandLine) => words.includes('--help');
+  const faults = all.flatMap((text) => {
+    const [line, ...others] = commandLines(`\`\`\`sh\n${text}\n\`\`\``);
+    if (line === undefined || others.length > 0) return [`${text}: no command line`];
+    return faultsOf({ ...line, isBlock: !isHelp(line) }).map((fault) => `${text}: ${fault}`);
+  });
   expect(faults).toEqual([]);
 });
 

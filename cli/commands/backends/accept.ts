@@ -21,7 +21,8 @@ const certificateDocument = graphql(`
 const options = { username, ...credentialOptions, project: commonOptions.project, wait: commonOptions.wait };
 
 export const acceptHostKey = remoteVerb({
-  summary: 'Accept a host key by its fingerprint, as ssh-keygen -lf prints it. To replace one, give the credentials.',
+  summary:
+    'Accept a host key by its fingerprint, as ssh-keygen -lf prints it; "backends show" tells which one was presented. To replace one, give the credentials.',
   takes: ['NAME', 'SHA256:…'],
   options,
   async run(call) {
@@ -34,7 +35,7 @@ export const acceptHostKey = remoteVerb({
 
 export const acceptCertificate = remoteVerb({
   summary:
-    'Accept a certificate by its fingerprint (openssl x509 -fingerprint -sha256). To replace one, give the credentials.',
+    'Accept a certificate by its fingerprint (openssl x509 -fingerprint -sha256); "backends show" tells which one was presented. To replace one, give the credentials.',
   takes: ['NAME', 'SHA256'],
   options,
   async run(call) {

@@ -21,10 +21,13 @@ const document = graphql(`
 `);
 
 export const create = remoteVerb({
-  summary: 'Register a backend.',
+  summary: 'Register a backend: a firewall, a switch, a cloud, or another device or service.',
+  examples: [
+    'tidegate backends create fw-1 --driver linux-nftables --host 192.0.2.1 --username netops --private-key-file id_fw --wait 30',
+  ],
   takes: ['NAME'],
   options: {
-    driver: neededText('DRIVER', 'Driver, for example linux-nftables.'),
+    driver: neededText('DRIVER', 'Driver, for example linux-nftables: one of "tidegate drivers list".'),
     host: neededText('HOST', 'Host name or address.'),
     port: integer('PORT', "Port (the driver's default).", { least: 1, most: 65_535 }),
     site: text('SITE', 'Site of the backend.'),

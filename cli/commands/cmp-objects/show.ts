@@ -17,7 +17,8 @@ type SectionResult =
   | { readonly section: Section; readonly missing: string };
 
 export const show = remoteVerb({
-  summary: 'Show what a CMP object became, with a section for each subgraph.',
+  summary: 'Show what a CMP object became: backend objects, load balancers, names and containers.',
+  examples: ['tidegate cmp-objects show tenant/42'],
   takes: ['TYPE/ID'],
   options: {},
   async run({ client, options, names, printer }) {

@@ -2,6 +2,7 @@
 import type { StatusChangeFieldsFragment, StatusStreamSubscriptionVariables } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { projectId } from '../../find.ts';
+import { anyObjectId } from '../../found-objects.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { several, text, type Values } from '../../option.ts';
 import type { Printer } from '../../printer.ts';
@@ -20,7 +21,7 @@ export type StatusFilter = Omit<StatusStreamSubscriptionVariables, 'after'>;
 
 export const filterOptions = {
   kind: several('KIND', 'Only of this kind, for example relayOperation.state.'),
-  subject: text('ID', 'Only of this subject.'),
+  subject: text('NAME', 'Only about this object, by name or id.'),
   'subject-type': several('TYPE', 'Only of subjects of this type, for example Mapping.'),
   'cmp-object': cmpObjectOption,
   project: commonOptions.project,
@@ -29,7 +30,7 @@ export const filterOptions = {
 export async function filterOf(client: GraphClient, options: Values<typeof filterOptions>): Promise<StatusFilter> {
   return {
     kinds: options.kind.length === 0 ? undefined : options.kind,
-    subjectId: options.subject,
+    subjectId: options.subject === undefined ? undefined : await anyObjectId(client, options.subject),
     subjectTypes: options['subject-type'].length === 0 ? undefined : options['subject-type'],
     cmpObject: options['cmp-object'],
     projectId: await projectId(client, options.project),

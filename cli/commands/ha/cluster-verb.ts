@@ -92,7 +92,7 @@ export async function hostFileIn(data: string | undefined): Promise<HostFile> {
   const path = resolve(data ?? '.tidegate');
   if (!(await hasHostFile(path)))
     throw new CommandFailure(
-      `NOT_CONFIGURED: ${path} is not the data folder of a host of a cluster: name it with --data, or begin with "tidegate ha init"`,
+      `NOT_CONFIGURED: ${path} is not the data folder of a host of a cluster: name it with --data, or begin with "tidegate ha init"; "npm start -- --ha" tries it on one machine, and "tidegate ha moves" asks a server`,
     );
   return readHostFile(path).catch((error: unknown) => {
     throw new CommandFailure(error instanceof Error ? error.message : String(error));

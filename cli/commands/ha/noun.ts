@@ -4,10 +4,13 @@ import { agent } from './agent.ts';
 import { history } from './history.ts';
 import { init, invite } from './init.ts';
 import { leave } from './leave.ts';
+import { moves } from './moves.ts';
 import { pause, resume } from './pause.ts';
 import { promote } from './promote.ts';
 import { rejoin } from './rejoin.ts';
 import { status } from './status.ts';
 import { switchover } from './switchover.ts';
 
-export const ha: Noun = { init, invite, agent, status, switchover, promote, rejoin, leave, pause, resume, history };
+export const ha: Noun = {
+  ...{ init, invite, agent, status, switchover, promote, rejoin, leave, pause, resume, history, moves },
+};

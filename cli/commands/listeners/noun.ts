@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
+import { projectId } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { kindVerb } from '../../kinds/noun.ts';
 import { choice, integer, several, text } from '../../option.ts';
@@ -9,7 +10,7 @@ import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { listVerb } from '../../row-verbs.ts';
 import type { Noun } from '../../verb.ts';
 import { type Balancer, balancerId, balancerOption, readBalancer, settled } from '../loadbalancers/balancer.ts';
-import { certificateOption } from '../loadbalancers/create.ts';
+import { certificateIds, certificateOption } from '../loadbalancers/create.ts';
 import { deletePartVerb } from '../loadbalancers/part.ts';
 import { previewed, previewOption } from '../loadbalancers/preview.ts';
 import { printTraffic, trafficArguments, trafficOptions } from '../loadbalancers/traffic.ts';
@@ -53,9 +54,10 @@ interface Settings {
   readonly 'connection-limit': number | undefined;
   readonly 'allow-from': readonly string[];
   readonly 'tls-certificate': readonly string[];
+  readonly project: string | undefined;
 }
 
-function settingsOf(options: Settings, { name, pools }: Balancer) {
+async function settingsOf(client: GraphClient, options: Settings, { name, pools }: Balancer) {
   const { 'default-pool': named, 'tls-certificate': certificates } = options;
   const pool = pools.find((each) => each.name === named);
   if (named !== undefined && pool === undefined) throw new CommandFailure(`there is no pool '${named}' in '${name}'`);
@@ -63,7 +65,10 @@ function settingsOf(options: Settings, { name, pools }: Balancer) {
     defaultPoolId: named === undefined ? undefined : pool?.id,
     connectionLimit: options['connection-limit'],
     allowedCidrs: options['allow-from'].length === 0 ? undefined : options['allow-from'],
-    certificateIds: certificates.length === 0 ? undefined : certificates,
+    certificateIds:
+      certificates.length === 0
+        ? undefined
+        : await certificateIds(client, certificates, await projectId(client, options.project)),
   };
 }
 
@@ -102,7 +107,7 @@ const create = remoteVerb({
     if (!Number.isInteger(port)) throw new UsageError(`NAME must be a port, not '${names[0]}'`);
     const balancer = await balancerOf(client, options.loadbalancer, options.project);
     const { protocol = 'HTTP' } = options;
-    const input = { loadBalancerId: balancer.id, port, ...settingsOf(options, balancer), protocol };
+    const input = { loadBalancerId: balancer.id, port, ...(await settingsOf(client, options, balancer)), protocol };
     if (await previewed(call, balancer.id, { listenerCreate: input })) return;
     const { listener, commit } = await client.mutate(createDocument, { idempotencyKey: randomUUID(), ...input });
     await settled(call, commit, balancer.id);
@@ -118,7 +123,7 @@ const update = remoteVerb({
   async run(call) {
     const { client, names, options, printer } = call;
     const balancer = await balancerOf(client, options.loadbalancer, options.project);
-    const changes = settingsOf(options, balancer);
+    const changes = await settingsOf(client, options, balancer);
     if (Object.values(changes).every((each) => each === undefined)) throw new UsageError('nothing to change was given');
     const id = listenerOf(balancer, names[0]);
     if (await previewed(call, balancer.id, { listenerUpdate: { id, ...changes } })) return;

@@ -3,9 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadBalancerCreateInput, LoadBalancerNodeSizeInput } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
+import { decodeId } from '../../../platform/values/ids.ts';
+import { allAtOnce } from '../../at-once.ts';
 import { cmpOption } from '../../cmp-object.ts';
 import { CommandFailure, exitCodes, Interruption, UsageError } from '../../failures.ts';
 import { projectId } from '../../find.ts';
+import type { GraphClient } from '../../graph-client.ts';
+import { idOf } from '../../kinds/find-object.ts';
 import { choice, flag, integer, one, several, text, type Values } from '../../option.ts';
 import { commonOptions, type RemoteCall, remoteVerb } from '../../remote-verb.ts';
 import { type Balancer, hostAndPort, printBalancer, readBalancer } from './balancer.ts';
@@ -24,7 +28,7 @@ const port = (what: string) => integer('PORT', what, { least: 1, most: 65_535 })
 const defaultWaitSeconds = 120;
 const pauseMs = 500;
 
-export const certificateOption = several('ID', 'TLS certificate, by id.');
+export const certificateOption = several('NAME', 'TLS certificate, by name or id.');
 export const memberOption = several('HOST:PORT', 'Member of the pool.', hostAndPort);
 export const descriptionOption = text('TEXT', 'Description.');
 export const tagOption = several('TAG', 'Tag.');
@@ -71,6 +75,9 @@ export const requestsOption = integer(
 
 export const create = remoteVerb({
   summary: 'Create a load balancer with a listener and a pool; show its steps, then its URLs.',
+  examples: [
+    'tidegate loadbalancers create web --http 80 --member 192.0.2.10:80 --member 192.0.2.11:80 --check http:/',
+  ],
   takes: ['NAME'],
   options: {
     http: port('Listen for HTTP.'),
@@ -88,7 +95,7 @@ export const create = remoteVerb({
     ),
     ...sizeOptions,
     cmp: cmpOption,
-    subnet: text('ID', "Subnet of its nodes, by id (the project's first)."),
+    subnet: text('NAME', "Subnet of its nodes, by name or id (the project's first)."),
     description: descriptionOption,
     tag: tagOption,
     'no-wait': flag('Do not wait until it serves.'),
@@ -97,20 +104,21 @@ export const create = remoteVerb({
   },
   async run(call) {
     const { client, options, names } = call;
-    const { nodes } = options;
+    const { nodes, subnet } = options;
+    const inProject = await projectId(client, options.project);
     const input: LoadBalancerCreateInput = {
       idempotencyKey: randomUUID(),
-      projectId: await projectId(client, options.project),
+      projectId: inProject,
       name: names[0],
       description: options.description,
       tags: options.tag,
       cmpObject: options.cmp,
-      subnetId: options.subnet,
+      subnetId: subnet === undefined ? undefined : await partId(client, 'ProjectSubnet', subnet, inProject),
       topology: options.topology,
       nodeSize: nodeSizeOf(options),
       ...nodes,
       ...scalingOf(options),
-      ...treeOf(call),
+      ...treeOf(call, await certificateIds(client, options['tls-certificate'], inProject)),
     };
     const { loadBalancer } = await client.mutate(document, input);
     if (loadBalancer === null) throw new CommandFailure('the server gave no load balancer');
@@ -120,6 +128,24 @@ export const create = remoteVerb({
     for (const url of made.urls) await call.printer.line(url);
   },
 });
+
+/** By name or id. Throws CommandFailure. */
+export function certificateIds(
+  client: GraphClient,
+  certificates: readonly string[],
+  inProject: string | undefined,
+): Promise<string[]> {
+  return allAtOnce(certificates, (each) => partId(client, 'TlsCertificate', each, inProject));
+}
+
+async function partId(
+  client: GraphClient,
+  type: string,
+  nameOrId: string,
+  inProject: string | undefined,
+): Promise<string> {
+  return decodeId(nameOrId)?.type === type ? nameOrId : idOf(client, type, nameOrId, { projectId: inProject });
+}
 
 /** A range of nodes is for autoscaling. */
 function scalingOf(options: {
@@ -137,7 +163,6 @@ type CreateCall = Pick<RemoteCall, 'client' | 'printer' | 'signal'> & {
     readonly http: number | undefined;
     readonly https: number | undefined;
     readonly tcp: number | undefined;
-    readonly 'tls-certificate': readonly string[];
     readonly member: readonly { readonly host: string; readonly port: number }[];
     readonly check:
       | { readonly monitorType: 'HTTP' | 'HTTPS' | 'TCP' | 'TLS_HELLO'; readonly path?: string }
@@ -147,8 +172,11 @@ type CreateCall = Pick<RemoteCall, 'client' | 'printer' | 'signal'> & {
 };
 
 /** One pool, named like the load balancer's first listener speaks, and a listener for each port. */
-function treeOf({ options }: CreateCall): Pick<LoadBalancerCreateInput, 'pools' | 'listeners'> {
-  const { http, https, tcp, 'tls-certificate': certificate, member: members, check } = options;
+function treeOf(
+  { options }: CreateCall,
+  certificate: readonly string[],
+): Pick<LoadBalancerCreateInput, 'pools' | 'listeners'> {
+  const { http, https, tcp, member: members, check } = options;
   if (tcp !== undefined && (http !== undefined || https !== undefined))
     throw new UsageError('give --tcp, or --http and --https: a pool speaks one of them');
   if ((https === undefined) !== (certificate.length === 0))

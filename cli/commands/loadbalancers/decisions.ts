@@ -37,7 +37,7 @@ interface Decision {
 }
 
 export const decisions = remoteVerb({
-  summary: 'List what healing and autoscaling decided, newest first.',
+  summary: 'List why nodes were added, replaced or removed: what healing and autoscaling decided, newest first.',
   takes: ['NAME'],
   options: {
     all: flag('Also decisions of the last day that changed nothing.'),

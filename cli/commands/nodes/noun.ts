@@ -59,7 +59,7 @@ async function nodeId(client: GraphClient, name: string, place: Place): Promise<
 }
 
 const list = listVerb({
-  summary: 'List the nodes of a load balancer.',
+  summary: 'List the nodes of a load balancer; "loadbalancers decisions" tells why others went.',
   options: common,
   read: ({ client, options }) => nodesOf(client, options),
   columns: (all) => ({

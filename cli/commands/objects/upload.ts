@@ -14,8 +14,8 @@ const options = {
   metadata: several('NAME=VALUE', 'What is kept with it.', metadataIn),
 } as const;
 
-export const create = upload('create', 'Create an object from a file; refused if there is one of that name.');
-export const update = upload('update', 'Replace an object by a file; refused if there is none of that name.');
+export const create = upload('create', 'Upload a file as a new object; refused if there is one of that name.');
+export const update = upload('update', 'Upload a file in place of an object; refused if there is none of that name.');
 
 function upload(verb: 'create' | 'update', summary: string): Verb {
   return clusterVerb({

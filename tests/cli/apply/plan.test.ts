@@ -45,8 +45,10 @@ const here = {
   subnets: [{ id: 'S1', version: 1, name: 'inner', cidr: '10.0.0.0/24' }],
 } as unknown as Existing;
 
+const fileOf = (text: string) => ({ path: '/wanted.yaml', short: 'wanted.yaml', folder: '/', text });
+
 async function planned(text: string, { prune = false, existing = here } = {}) {
-  const { manifests, faults } = await readManifests(text, { folder: '/', env: {} });
+  const { manifests, faults } = await readManifests([fileOf(text)], {});
   expect(faults).toEqual([]);
   const plan = planManifests(manifests, existing, { prune, projectId: undefined });
   const sent = plan.steps.flatMap(({ request }) =>
@@ -181,7 +183,7 @@ test('a new pool without a health monitor', async () => {
 
 test('documents without a name are told as such, and not as repeated', async () => {
   const text = 'kind: LoadBalancer\n---\nkind: LoadBalancer\n---\nkind: AutoscalingPolicy\n';
-  const { faults } = await readManifests(text, { folder: '/', env: {} });
+  const { faults } = await readManifests([fileOf(text)], {});
   expect(faults.map(({ line, message }) => [line, message])).toEqual([
     [1, 'name is missing'],
     [3, 'name is missing'],

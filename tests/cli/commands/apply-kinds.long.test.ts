@@ -1,6 +1,6 @@
 // `apply`, `diff` and `export` of the kinds that are known from the registry, on a real system: what is exported is applied without a change.
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
@@ -299,6 +299,120 @@ test('more than a fifth of the objects of a source is deleted only if somebody s
   expect(done.rows().filter(({ result }) => result === 'DELETED')).toHaveLength(4);
 });
 
+test('what can not be deleted is ended another way: roles and quotas get their default, users are disabled', async () => {
+  const kept = '- { kind: Project, name: people }\n';
+  const user = '- { kind: User, name: dora, password: { env: USER_PASSWORD } }\n';
+  const set =
+    '- { kind: Membership, userId: dora, role: MEMBER }\n- { kind: LoadBalancerQuota, quota: POOLS, limit: 33 }\n';
+  const source = ['--source', 'people'];
+  const prune = [...source, '--prune', '--yes'];
+  const changed = (rows: readonly Row[]) => results(rows).filter((each) => !each.endsWith('UNCHANGED'));
+  const shown = async (...words: readonly string[]) => JSON.parse((await run(...words, '--json')).stdout);
+  const quota = async () => {
+    const quotas = (await shown('quotas', 'list')) as readonly { readonly kind: string; readonly limit: number }[];
+    return quotas.find(({ kind }) => kind === 'POOLS')?.limit;
+  };
+  const members = async () => (await run('memberships', 'list')).stdout;
+  const usual = await quota();
+  expect(changed((await apply(kept + user + set, ...source)).rows())).toEqual([
+    ...['Project people CREATED', 'User dora CREATED', 'Membership dora CREATED', 'LoadBalancerQuota POOLS UPDATED'],
+  ]);
+  const again = await apply(kept + user + set, ...prune);
+  expect(changed(again.rows())).toEqual([]);
+  expect(again.stderr).toBe(
+    'tidegate: 2 objects of the source outside of this project are left alone: prune those of the installation without --project\n',
+  );
+  // What was set, and ended, can be set and ended again.
+  for (const _ of [1, 2]) {
+    expect(changed((await apply(kept + user, ...prune)).rows())).toEqual([
+      ...['LoadBalancerQuota default/POOLS RESET', 'Membership default/dora DELETED'],
+    ]);
+    expect([await quota(), await members()]).toEqual([usual, expect.not.stringContaining('dora')]);
+    expect(changed((await apply(kept + user, ...prune)).rows())).toEqual([]);
+    expect(changed((await apply(kept + user + set, ...source)).rows())).toEqual([
+      ...['Membership dora CREATED', 'LoadBalancerQuota POOLS UPDATED'],
+    ]);
+    expect([await quota(), await members()]).toEqual([33, expect.stringContaining('dora')]);
+  }
+  // What another source set is left alone.
+  const other = await apply('- { kind: LoadBalancerQuota, quota: POOLS, limit: 34 }\n', '--source', 'other');
+  expect(other.stderr).toContain('LoadBalancerQuota POOLS: the source people made it');
+  const installation = async (text: string, ...more: readonly string[]) => {
+    await writeFile(file('people.yaml'), text);
+    return runCommand(['apply', '-f', file('people.yaml'), '--json', ...more, ...at()], {
+      env: { USER_PASSWORD: 'correct horse battery' },
+    });
+  };
+  const tried = await installation(kept, ...source, '--prune', '--dry-run=server');
+  expect(changed(JSON.parse(tried.stdout))).toEqual(['User dora WOULD_DISABLE']);
+  const ended = await installation(kept, ...prune);
+  expect(changed(JSON.parse(ended.stdout))).toEqual(['User dora DISABLED']);
+  expect(ended.stderr).toBe(
+    'tidegate: 2 objects of the source in projects are left alone: prune them with --project\n',
+  );
+  expect((await shown('users', 'show', 'dora')).enabled).toBe(false);
+  expect(changed(JSON.parse((await installation(kept, ...prune)).stdout))).toEqual([]);
+  // Who disabled a user had a reason: a file does not enable the user again, and says so.
+  const back = await installation(kept + user, ...prune);
+  expect(back.stdout).toContain('it is disabled: to enable it, \\"tidegate users update dora --enabled true\\"');
+});
+
+test('a run never disables its own user', async () => {
+  const erin = '- { kind: User, name: erin, password: { env: USER_PASSWORD }, admin: true }\n';
+  await apply(`${erin}- { kind: Project, name: of-erin }\n- { kind: Project, name: of-erin-2 }\n`, '--source', 'erin');
+  await writeFile(file('erin.password'), 'correct horse battery');
+  const asErin = ['--url', system.url, '--user', 'erin', '--password-file', file('erin.password')];
+  await writeFile(file('wanted.yaml'), '- { kind: Project, name: of-erin }\n');
+  const words = ['apply', '-f', file('wanted.yaml'), '--source', 'erin', '--prune', '--json', ...asErin];
+  const { exitCode, stdout } = await runCommand(words);
+  const rows = JSON.parse(stdout) as readonly (Row & { readonly message: string | null })[];
+  expect([exitCode, rows.map(({ name, result, message }) => [name, result, message])]).toEqual([
+    1,
+    [
+      ['of-erin', 'UNCHANGED', null],
+      ['erin', 'REFUSED', expect.stringContaining('WRONG_STATE: it is the user of this run')],
+      ['of-erin-2', 'DELETED', null],
+    ],
+  ]);
+});
+
+test('a folder is one file: objects refer across its files, and what no file has is pruned', async () => {
+  const at = (name: string) => join(folder.path, 'site', name);
+  await mkdir(at('names'), { recursive: true });
+  await writeFile(
+    at('1-members.yaml'),
+    'kind: GslbPoolMember\npoolId: of-folder\nname: east\naddresses: [192.0.2.1]\n',
+  );
+  await writeFile(at('2-pools.json'), '[{"kind":"GslbPool","name":"of-folder"},{"kind":"GslbPool","name":"spare-of"}]');
+  await writeFile(at('names/monitor.yml'), 'kind: GslbMonitor\nname: of-folder\ncheckType: TCP\n');
+  const words = ['-f', join(folder.path, 'site'), '--source', 'folder', '--prune'];
+  const seen = await run('diff', ...words, '-R');
+  expect([seen.exitCode, seen.stdout]).toEqual([
+    2,
+    expect.stringMatching(/^GslbPool +spare-of +2-pools\.json:1 +WOULD/m),
+  ]);
+  const made = await run('apply', ...words, '-R', '--json');
+  const rows = JSON.parse(made.stdout) as readonly (Row & { readonly file: string; readonly line: number })[];
+  expect(rows.map(({ name, result, file, line }) => [name, result, basename(file), line])).toEqual([
+    ['of-folder', 'CREATED', 'monitor.yml', 1],
+    ['of-folder', 'CREATED', '2-pools.json', 1],
+    ['spare-of', 'CREATED', '2-pools.json', 1],
+    ['of-folder/east', 'CREATED', '1-members.yaml', 1],
+  ]);
+  expect((await run('diff', ...words, '-R')).exitCode).toBe(0);
+  await writeFile(at('2-pools.json'), '{"kind":"GslbPool","name":"of-folder"}');
+  const tried = await run('apply', ...words, '-R', '--dry-run=server', '--json');
+  expect(results(JSON.parse(tried.stdout)).filter((each) => !each.endsWith('UNCHANGED'))).toEqual([
+    'GslbPool spare-of WOULD_DELETE',
+  ]);
+  // One level: the monitor is no part of the union.
+  const less = await run('apply', ...words, '--json');
+  expect(results(JSON.parse(less.stdout)).filter((each) => !each.endsWith('UNCHANGED'))).toEqual([
+    'GslbPool spare-of DELETED',
+    'GslbMonitor of-folder DELETED',
+  ]);
+});
+
 test('a dry run at the server says what it would refuse, and leaves nothing', async () => {
   const text = `- { kind: GslbPool, name: tried }
 - { kind: GslbPoolMember, poolId: tried, name: east, addresses: [192.0.2.1] }
@@ -317,6 +431,7 @@ test('a dry run at the server says what it would refuse, and leaves nothing', as
     ['www.elsewhere.test', 'REFUSED', expect.stringMatching(/zone/)],
   ]);
   expect([asked.exitCode, asked.stderr]).toEqual([1, expect.stringContaining('3 of 5 objects were refused')]);
+  expect(asked.stderr).toContain('1 of 5 steps were not asked: each says why');
   expect((await run('gslb-pools', 'show', 'tried')).exitCode).toBe(1);
   expect((await apply(text.split('\n')[0] ?? '', '--dry-run', 'elsewhere')).exitCode).toBe(2);
 });

@@ -371,8 +371,8 @@ kind: Subnet
 
   const deep = `kind: LoadBalancer\nname: web\npools: ${'['.repeat(40)}${']'.repeat(40)}\n`;
   test.each([
-    ['nothing', '', /:1: the file must have 1 to 10000 documents/],
-    ['no documents', '---\n---\n', /the file must have 1 to 10000 documents/],
+    ['nothing', '', /:1: it has no document/],
+    ['no documents', '---\n---\n', /:1: it has no document/],
     ['not YAML', 'kind: [one\n', /not YAML: /],
     ['nesting', deep, /it is nested deeper than 32 levels/],
     ['endless nesting', '['.repeat(200_000), /not YAML: /],

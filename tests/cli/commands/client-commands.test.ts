@@ -189,6 +189,39 @@ describe('operations', () => {
   });
 });
 
+test('audit list says who asked for what, of the entries that are asked for', async () => {
+  const entry = (more: object) => ({
+    ...{ recordedAt: '2026-01-31T12:00:00.000Z', actor: { name: 'ada', kind: 'USER' }, action: 'backendCreate' },
+    ...{ outcome: 'ACCEPTED', code: null, subjectId: 'B1', requestId: 'r1', callerRequestId: null, project: null },
+    ...{ details: { name: 'fw-1' }, ...more },
+  });
+  const refused = {
+    actor: { name: 'ci', kind: 'API_TOKEN' },
+    action: 'poolDelete',
+    outcome: 'REFUSED',
+    code: 'IN_USE',
+  };
+  server.answers = {
+    auditEntries: (args: { first: number; after: string | null }) =>
+      pageOf([entry({}), entry({ ...refused, details: null, callerRequestId: 'mine' }), entry({ actor: null })], args),
+  };
+  const { exitCode, stdout } = await runCommand(['audit', 'list', ...at]);
+  expect(exitCode).toBe(0);
+  expect(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(/ {2,}/)),
+  ).toEqual([
+    ['AT', 'WHO', 'MUTATION', 'OBJECT', 'RESULT', 'REQUEST'],
+    ['2026-01-31T12:00:00.000Z', 'ada (user)', 'backendCreate', 'fw-1', 'ACCEPTED', 'r1'],
+    ['2026-01-31T12:00:00.000Z', 'ci (API token)', 'poolDelete', 'B1', 'REFUSED IN_USE', 'mine'],
+    ['2026-01-31T12:00:00.000Z', 'nobody', 'backendCreate', 'fw-1', 'ACCEPTED', 'r1'],
+  ]);
+  await runCommand(['audit', 'list', '--actor', 'ada', '--outcome', 'refused', '--limit', '1', ...at]);
+  expect(server.requests.at(-1)).toMatchObject({ actorName: 'ada', outcomes: ['REFUSED'], first: 1 });
+});
+
 describe('audit verify', () => {
   const verification = { intact: true, checked: 7, unsealed: 1, firstBrokenPosition: null, reason: null, cuts: [] };
 

@@ -4,9 +4,11 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { execute, type GraphQLSchema, parse, subscribe, validate } from 'graphql';
-import { useServer as serveSubscriptions } from 'graphql-ws/use/ws';
+import { makeServer } from 'graphql-ws';
+import pino from 'pino';
 import { WebSocketServer } from 'ws';
 import { apiSchemaOf, graphOf } from '../../../platform/graph/sdl.ts';
+import { attachSockets, type SocketExtra } from '../../../platform/graph/websocket.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
 import { subgraphRows } from '../../../subgraphs/rows.ts';
 
@@ -40,8 +42,12 @@ export class GraphServer {
       socket.on('close', () => this.#sockets.delete(socket));
     });
     const webSockets = new WebSocketServer({ server: this.#http });
-    serveSubscriptions(
-      {
+    attachSockets({
+      webSockets,
+      // Clients go away in the middle of a message.
+      log: pino({ enabled: false }),
+      ...{ pingIntervalMs: 12_000, maxBufferedBytes: 1024 * 1024 },
+      protocol: makeServer<Record<string, unknown>, SocketExtra>({
         schema,
         roots: { subscription: {} },
         onConnect: ({ connectionParams }) => connectionParams?.authorization === `Bearer ${goodToken}`,
@@ -49,9 +55,8 @@ export class GraphServer {
           this.requests.push((args.variableValues ?? {}) as Record<string, unknown>);
           return subscribe({ ...args, rootValue: this.answers });
         },
-      },
-      webSockets,
-    );
+      }),
+    });
   }
 
   static async start(): Promise<GraphServer> {

@@ -1,5 +1,6 @@
 // `tidegate loadbalancers` and the nouns of its parts, against a server with the real schema.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { GraphServer, goodToken, pageOf } from './graph-server.ts';
 import { runCommand } from './run-command.ts';
 
@@ -153,13 +154,26 @@ test('members are named by host and port, in the only pool or a named one', asyn
   expect([missing.exitCode, missing.stderr]).toEqual([1, expect.stringContaining("no member '192.0.2.11:80'")]);
 });
 
-test('listeners are named by port; a pool that is not there is told', async () => {
+test('listeners are named by port, certificates by name or id; a pool that is not there is told', async () => {
+  const byId = encodeId('TlsCertificate', newUuid());
+  const certificate = { __typename: 'TlsCertificate', id: 'C1', name: 'shop', project: null };
   server.answers = {
     ...named,
+    node: () => null,
+    tlsCertificates: (args: Page) => pageOf([certificate], args),
     loadBalancer: () => balancer([], 'SERVING', 'ACTIVE'),
     listenerCreate: () => done('listener', { id: 'L1', port: 443, protocol: 'TERMINATED_HTTPS' }),
   };
-  const options = ['--loadbalancer', 'web', '--protocol', 'terminated_https', '--tls-certificate', 'C1'];
+  const options = [
+    '--loadbalancer',
+    'web',
+    '--protocol',
+    'terminated_https',
+    '--tls-certificate',
+    'shop',
+    '--tls-certificate',
+    byId,
+  ];
   const { exitCode, stdout } = await run('listeners', 'create', '443', ...options, '--default-pool', 'default');
   expect([exitCode, stdout]).toEqual([0, 'web listens at port 443\n']);
   expect(server.requests.at(-1)).toMatchObject({
@@ -167,10 +181,12 @@ test('listeners are named by port; a pool that is not there is told', async () =
       loadBalancerId: 'LB1',
       port: 443,
       protocol: 'TERMINATED_HTTPS',
-      certificateIds: ['C1'],
+      certificateIds: ['C1', byId],
       defaultPoolId: 'P1',
     },
   });
+  const unknown = await run('listeners', 'create', '443', ...options, '--tls-certificate', 'none');
+  expect([unknown.exitCode, unknown.stderr]).toEqual([1, expect.stringContaining("there is no certificate 'none'")]);
   const other = await run('listeners', 'create', '80', '--loadbalancer', 'web', '--default-pool', 'none');
   expect(other.stderr).toContain("there is no pool 'none' in 'web'");
 });

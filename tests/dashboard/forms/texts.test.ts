@@ -221,7 +221,10 @@ describe('a file that is applied', () => {
       }
       const source = isPart(type) ? inBalancer(type, text) : text;
       const env = Object.fromEntries(secretsIn(wholeInput(deed)).map(({ variable }) => [variable, 'secret']));
-      const { manifests, faults } = await readManifests(source, { folder, env });
+      const { manifests, faults } = await readManifests(
+        [{ path: 'form.yaml', short: 'form.yaml', folder, text: source }],
+        env,
+      );
       // Values are made up: only what the file has no place for is a fault.
       const shape = faults.filter(({ message }) =>
         /is not a field|must be a (map|list)|is missing|not YAML/.test(message),

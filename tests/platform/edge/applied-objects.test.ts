@@ -1,9 +1,10 @@
 // Objects belong to the source that made them, and a mutation that is only tried leaves nothing.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../../platform/database/database.ts';
+import type { Setting } from '../../../platform/edge/applied-objects.ts';
 import { refuse } from '../../../platform/edge/errors.ts';
 import type { Identity, RequestContext } from '../../../platform/edge/identity.ts';
-import type { MutationManner } from '../../../platform/edge/manner.ts';
+import { type MutationManner, settingId } from '../../../platform/edge/manner.ts';
 import type { MutationCall, MutationOutcome } from '../../../platform/edge/mutation.ts';
 import { forgetProject } from '../../../platform/edge/projects.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
@@ -91,6 +92,41 @@ describe('a source', () => {
     expect([await sourceOf(theirs), await sourceOf(nobodys)]).toEqual(['theirs', undefined]);
     const names = await db.query('SELECT id FROM thing WHERE id IN (?, ?)', [theirs, nobodys]);
     expect(names).toHaveLength(2);
+  });
+
+  describe('of a setting, which has no beginning of its own', () => {
+    const set = (id: string, manner: MutationManner | undefined, more: Partial<Setting> = {}) =>
+      call('Update', newUuid(), manner, {
+        prepare: (attempt) => async () => {
+          attempt.setting = { ...{ subject: 'Level', id, projectId, isNew: false, isDefault: false }, ...more };
+          return newUuid();
+        },
+      });
+
+    test('owns what was at its default, until it is there again, by whomever', async () => {
+      const id = settingId('Level', projectId, newUuid());
+      expect(codes(await set(id, { source: 'site' }, { isNew: true }))).toEqual([]);
+      expect(codes(await set(id, { source: 'site' }))).toEqual([]);
+      expect(await sourceOf(id)).toBe('site');
+      expect(codes(await set(id, { source: 'theirs' }))).toEqual(['OTHER_SOURCE']);
+      expect(codes(await set(id, { source: 'theirs' }, { isDefault: true }))).toEqual(['OTHER_SOURCE']);
+      expect(codes(await set(id, undefined))).toEqual([]);
+      expect(await sourceOf(id)).toBe('site');
+      expect(codes(await set(id, undefined, { isDefault: true }))).toEqual([]);
+      expect(await sourceOf(id)).toBeUndefined();
+      expect(codes(await set(id, { source: 'theirs' }, { isNew: true }))).toEqual([]);
+      expect(await sourceOf(id)).toBe('theirs');
+    });
+
+    test('leaves to nobody what a person set before', async () => {
+      const id = settingId('Level', projectId, newUuid());
+      expect(codes(await set(id, undefined, { isNew: true }))).toEqual([]);
+      expect(codes(await set(id, { source: 'site' }))).toEqual([]);
+      expect(await sourceOf(id)).toBeUndefined();
+      // To want the default is no claim.
+      expect(codes(await set(id, { source: 'site' }, { isNew: true, isDefault: true }))).toEqual([]);
+      expect(await sourceOf(id)).toBeUndefined();
+    });
   });
 
   test('ends with its project', async () => {

@@ -210,6 +210,7 @@ describe('run', () => {
         return (await plain.prepare({
           check: new InputCheck(),
           projectId: null,
+          setting: null,
           madeIn: async () => undefined,
           inTurn: async () => undefined,
         })) as Effect;
@@ -233,6 +234,7 @@ describe('run', () => {
       (await plain.prepare({
         check: new InputCheck(),
         projectId: null,
+        setting: null,
         madeIn: async () => undefined,
         inTurn: async () => undefined,
       })) as Effect;

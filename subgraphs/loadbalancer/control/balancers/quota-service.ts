@@ -4,6 +4,7 @@ import type { Database } from '../../../../platform/database/database.ts';
 import { caller, maySee, projectsFor, requireAdmin } from '../../../../platform/edge/authorise.ts';
 import { CodedError, Refusal, unknownId } from '../../../../platform/edge/errors.ts';
 import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import { settingId } from '../../../../platform/edge/manner.ts';
 import type { MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
 import { loader } from '../../../../platform/graph/loader.ts';
 import type { Quota, Quotas } from '../stores/quotas.ts';
@@ -57,7 +58,11 @@ export class QuotaService {
         attempt.projectId = projectId;
         requireAdmin(identity);
         return async (tx) => {
-          await quotas.set(tx, projectId, input.kind, input.limit ?? null);
+          const { isNew } = await quotas.set(tx, projectId, input.kind, input.limit ?? null);
+          attempt.setting = {
+            ...{ subject: 'LoadBalancerQuota', id: settingId('LoadBalancerQuota', projectId, input.kind), projectId },
+            ...{ isNew, isDefault: input.limit == null },
+          };
           return projectId;
         };
       },

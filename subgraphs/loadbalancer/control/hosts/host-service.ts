@@ -92,7 +92,8 @@ export class HostService {
     const { db, wake, mutations } = this.#options;
     return mutations.run({
       ...{ name: 'loadBalancerHostUpdate', context, input, subject: 'LoadBalancerHost' },
-      async prepare({ check, ...attempt }) {
+      async prepare(attempt) {
+        const { check } = attempt;
         const identity = caller(context);
         const id = check.id('id', input.id, 'LoadBalancerHost');
         check.throwIfAny();
@@ -105,6 +106,10 @@ export class HostService {
           const whole = new InputCheck();
           const record = checkHostRecord(whole, { ...row.record, ...input });
           whole.throwIfAny();
+          // A machine makes its host: a source only keeps its record, and never removes it.
+          attempt.setting = {
+            ...{ subject: 'LoadBalancerHost', id: row.id, projectId: null, isNew: true, isDefault: false },
+          };
           if (record !== undefined) await giveHost(tx, wake, row, record);
           return row.id;
         };

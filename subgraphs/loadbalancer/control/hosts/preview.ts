@@ -97,6 +97,7 @@ export class Previews {
     const { db } = this.#options;
     const attempt: Attempt = {
       ...{ check: new InputCheck(), projectId: null },
+      setting: null,
       madeIn: async () => undefined,
       inTurn: async () => undefined,
     };

@@ -77,15 +77,22 @@ export class Quotas {
     await tx.execute(sql, [projectId]);
   }
 
-  /** Null restores the installation's default. */
-  async set(tx: Transaction, projectId: string, kind: QuotaKind, limit: number | null): Promise<void> {
+  /** Null restores the installation's default. `isNew`: that was its limit before. */
+  async set(
+    tx: Transaction,
+    projectId: string,
+    kind: QuotaKind,
+    limit: number | null,
+  ): Promise<{ readonly isNew: boolean }> {
     await this.lock(tx, projectId);
+    const before = await tx.query('SELECT kind FROM lb_quota WHERE project_id = ? AND kind = ?', [projectId, kind]);
     if (limit === null) await tx.execute('DELETE FROM lb_quota WHERE project_id = ? AND kind = ?', [projectId, kind]);
     else {
       const sql =
         'INSERT INTO lb_quota (project_id, kind, `limit`) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE `limit` = VALUES(`limit`)';
       await tx.execute(sql, [projectId, kind, limit]);
     }
+    return { isNew: before.length === 0 };
   }
 
   /** All kinds, by project. */

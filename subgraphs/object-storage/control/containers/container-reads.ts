@@ -46,7 +46,10 @@ const mostNames = 100;
 /** Most containers or objects that are counted by one question, and most rows of one page. */
 const mostCounted = 100;
 
-/** A container is identified by its project and its name: containers made elsewhere are known only to the clusters. */
+/**
+ * A container is identified by its project and its name: containers made elsewhere are known only to the clusters. The audit trail and the lists of
+ * sources know those made in the graph by UUID; that is read, too.
+ */
 export function encodeContainer({ projectId, name }: Named): string {
   return encodeId('ObjectContainer', `${encodeId('Project', projectId)}/${name}`);
 }
@@ -70,13 +73,17 @@ export class ContainerReads {
   }
 
   async byGlobalId(context: RequestContext, id: string): Promise<ContainerRow | null> {
-    const named = decodeContainer(id);
+    const uuid = decodeUuid('ObjectContainer', id);
+    const named = uuid === undefined ? decodeContainer(id) : (await readContainers(this.#db, [uuid])).get(uuid);
     if (named === undefined || !maySee(context.identity, named.projectId)) return null;
     const { projectId, name } = named;
     const accountId = await this.#accountId(projectId);
     if (accountId === undefined) return null;
     const { containers } = await this.#ask({ ask: 'containersNamed', account: containerId(accountId), names: [name] });
-    return containers[0] === undefined ? null : containerRow({ projectId, accountId }, containers[0]);
+    const [found] = containers;
+    // Another one may have the name of the one that was recorded.
+    if (found === undefined || (uuid !== undefined && containerUuid(found.id) !== uuid)) return null;
+    return containerRow({ projectId, accountId }, found);
   }
 
   async ofProject(context: RequestContext, args: Partial<QueryObjectContainersArgs>): Promise<Page<ContainerRow>> {

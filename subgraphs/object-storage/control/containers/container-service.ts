@@ -6,7 +6,7 @@ import type {
   ObjectContainerDeleteInput,
 } from '../../../../generated/graph/object-storage.ts';
 import { caller, maySee, oneProject, requireRole } from '../../../../platform/edge/authorise.ts';
-import { refuse, unknownId } from '../../../../platform/edge/errors.ts';
+import { Refusal, refuse, unknownId } from '../../../../platform/edge/errors.ts';
 import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import { type MutationOutcome, uncertain } from '../../../../platform/edge/mutation.ts';
 import { refuseDeletedProject } from '../../../../platform/edge/projects.ts';
@@ -32,6 +32,8 @@ import { decodeContainer } from './container-reads.ts';
 
 type Outcome = Promise<MutationOutcome<ContainerRow>>;
 
+/** Objects that are counted for the message of a refusal. */
+const mostCounted = 100;
 const atName = { field: ['input', 'name'] };
 const atId = { field: ['input', 'id'] };
 
@@ -108,7 +110,7 @@ export class ContainerService {
               ? await containerNamed(db, accountId, name)
               : containerRow({ projectId, accountId }, found);
           if (gone === undefined) refuseUnknown('ObjectContainer', 'id', input.id);
-          if (found !== undefined) await this.#ask({ ask: 'deleteContainer', account, name, id: found.id });
+          if (found !== undefined) await this.#delete({ account, name, id: found.id });
           return async (tx: Parameters<typeof recordDeleted>[0]) => {
             await recordDeleted(tx, gone);
             return gone.id;
@@ -130,6 +132,19 @@ export class ContainerService {
         ? 'there is no default option: name one of objectOptions'
         : unknownId('ObjectOption', encodeId('ObjectOption', id));
     return refuse('NOT_FOUND', wrong, { field: ['input', 'optionId'] });
+  }
+
+  async #delete(container: { readonly account: string; readonly name: string; readonly id: string }): Promise<void> {
+    try {
+      await this.#ask({ ask: 'deleteContainer', ...container });
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.errors[0]?.code !== 'IN_USE') throw error;
+      const { account, name } = container;
+      const listed = { account, container: name, prefix: '', after: '', limit: mostCounted + 1 };
+      // What it would refuse is refused already: without a count, if none comes.
+      const asked = await this.#clusters.ask({ ask: 'objects', ...listed }).catch(() => undefined);
+      refuse('IN_USE', `${name} has ${inWords(asked?.objects.length ?? 0)}: delete them first`, atId);
+    }
   }
 
   async #ask(question: ClusterQuestion): Promise<Asked> {
@@ -155,6 +170,12 @@ export class ContainerService {
       }
     }
   }
+}
+
+/** `counted`: 0 is an unknown number. */
+function inWords(counted: number): string {
+  if (counted > mostCounted) return `more than ${mostCounted} objects`;
+  return counted === 1 ? '1 object' : `${counted === 0 ? '' : `${counted} `}objects`;
 }
 
 /** The same for a repeated request. */

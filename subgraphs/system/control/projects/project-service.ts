@@ -8,9 +8,11 @@ import type {
   ProjectUpdateInput,
 } from '../../../../generated/graph/system.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
+import type { Setting } from '../../../../platform/edge/applied-objects.ts';
 import { caller, requireAdmin } from '../../../../platform/edge/authorise.ts';
 import { refuse } from '../../../../platform/edge/errors.ts';
 import type { RequestContext, Role } from '../../../../platform/edge/identity.ts';
+import { settingId } from '../../../../platform/edge/manner.ts';
 import type { MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
 import {
   forgetProject,
@@ -169,7 +171,8 @@ export class ProjectService {
       context,
       input,
       subject: 'Project',
-      prepare: ({ check }) => {
+      prepare: (attempt) => {
+        const { check } = attempt;
         requireAdmin(identity);
         const projectId = check.id('projectId', input.projectId, 'Project') ?? '';
         const userId = check.id('userId', input.userId, 'User') ?? '';
@@ -177,7 +180,7 @@ export class ProjectService {
           const project =
             (await this.#projects.lock(tx, projectId)) ?? refuseUnknown('Project', 'projectId', input.projectId);
           const user = (await this.#users.lock(tx, userId)) ?? refuseUnknown('User', 'userId', input.userId);
-          await this.#setRole(tx, project, user, input.role);
+          attempt.setting = await this.#setRole(tx, project, user, input.role);
           return projectId;
         };
       },
@@ -193,7 +196,8 @@ export class ProjectService {
       context,
       input,
       subject: 'Project',
-      prepare: ({ check }) => {
+      prepare: (attempt) => {
+        const { check } = attempt;
         requireAdmin(identity);
         const projectId = check.id('projectId', input.projectId, 'Project') ?? '';
         const userId = check.id('userId', input.userId, 'User') ?? '';
@@ -201,7 +205,7 @@ export class ProjectService {
           const project =
             (await this.#projects.lock(tx, projectId)) ?? refuseUnknown('Project', 'projectId', input.projectId);
           const user = (await this.#users.lock(tx, userId)) ?? refuseUnknown('User', 'userId', input.userId);
-          await this.#setRole(tx, project, user, null);
+          attempt.setting = await this.#setRole(tx, project, user, null);
           // An administrator's tokens need no membership.
           if (!user.admin) await this.#tokenService.endOf(tx, context, project.id, user);
           return projectId;
@@ -216,9 +220,13 @@ export class ProjectService {
     project: { id: string; version: number },
     user: { id: string; name: string },
     role: Role | null,
-  ): Promise<void> {
+  ): Promise<Setting> {
     const before = (await this.#projects.roleOf(tx, project.id, user.id)) ?? null;
-    if (before === role) return;
+    const setting = {
+      ...{ subject: 'Membership', id: settingId('Membership', project.id, user.id), projectId: project.id },
+      ...{ isNew: before === null, isDefault: role === null },
+    };
+    if (before === role) return setting;
     if (before === null && (await this.#projects.countMemberships(tx, user.id)) >= mostMemberships)
       refuse(
         'INVALID_INPUT',
@@ -231,6 +239,7 @@ export class ProjectService {
     const changed = event(project.id, project.version + 1, 'membership.changed');
     const what = { from: before, to: role ?? 'NONE', reason: `user ${user.name}` } as const;
     await appendStatus(tx, systemEvents, [{ ...changed, ...what }], this.#wake);
+    return setting;
   }
 }
 

@@ -4,7 +4,7 @@ import type { UserCreateInput, UserUpdateInput } from '../../../../generated/gra
 import type { Transaction } from '../../../../platform/database/database.ts';
 import { caller, requireAdmin } from '../../../../platform/edge/authorise.ts';
 import { refuse } from '../../../../platform/edge/errors.ts';
-import type { Identity, RequestContext } from '../../../../platform/edge/identity.ts';
+import { countsFor, type Identity, type RequestContext } from '../../../../platform/edge/identity.ts';
 import type { InputCheck } from '../../../../platform/edge/input.ts';
 import type { Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
 import { refuseStale, refuseTaken, refuseUnknown } from '../../../../platform/edge/refusals.ts';
@@ -96,7 +96,11 @@ export class UserService {
         check.throwIfAny();
         if ((await this.#entities.user(context, id)) === undefined) refuseUnknown('User', 'id', input.id);
         requireRightToChange(identity, id, input);
-        const own = input.password != null && identity.kind === 'user' && identity.id === id;
+        refuseEndOfOwnRun(context, identity, id, input);
+        const { password } = input;
+        // Without a password nothing is computed before the transaction, so it can be tried.
+        if (password == null) return this.#effect(id, input, {});
+        const own = identity.kind === 'user' && identity.id === id;
         if (own && input.currentPassword == null)
           refuse('INVALID_INPUT', 'currentPassword is missing: your own password changes only with the old one', {
             field: ['input', 'currentPassword'],
@@ -104,19 +108,27 @@ export class UserService {
         // Skipped for a repetition, because its old password is no longer right.
         const look = async (): Promise<Effect> => {
           const oldHash = own ? await this.#verifyOwn(context, identity, input.currentPassword ?? '') : undefined;
-          const passwordHash = input.password == null ? undefined : await this.#hasher.hash(input.password);
-          return async (tx) => {
-            const user = (await this.#users.lock(tx, id)) ?? refuseUnknown('User', 'id', input.id);
-            if (own && (await this.#users.passwordHash(id, tx)) !== oldHash) refuseCurrentPassword();
-            refuseStale(input.expectedVersion, user.version);
-            await this.#change(tx, user, input, passwordHash);
-            return id;
-          };
+          return this.#effect(id, input, { oldHash, passwordHash: await this.#hasher.hash(password) });
         };
         return { look };
       },
       read: (id) => this.#entities.user(context, id),
     });
+  }
+
+  /** `oldHash`: of the caller's own password, as it was verified. */
+  #effect(
+    id: string,
+    input: UserUpdateInput,
+    { oldHash, passwordHash }: { readonly oldHash?: string | undefined; readonly passwordHash?: string },
+  ): Effect {
+    return async (tx) => {
+      const user = (await this.#users.lock(tx, id)) ?? refuseUnknown('User', 'id', input.id);
+      if (oldHash !== undefined && (await this.#users.passwordHash(id, tx)) !== oldHash) refuseCurrentPassword();
+      refuseStale(input.expectedVersion, user.version);
+      await this.#change(tx, user, input, passwordHash);
+      return id;
+    };
   }
 
   /** Compares the caller's own password; counts as a login attempt. Returns the matching hash. */
@@ -184,6 +196,14 @@ function requireRightToChange(identity: Identity, id: string, input: UserUpdateI
   for (const field of ['admin', 'enabled'] as const)
     if (input[field] != null)
       refuse('FORBIDDEN', `only an administrator may change ${field}`, { field: ['input', field] });
+}
+
+/** A file that no longer has the user who applies it would end the run, and the rights to mend it. */
+function refuseEndOfOwnRun(context: RequestContext, identity: Identity, id: string, input: UserUpdateInput): void {
+  if (context.manner?.source === undefined || input.enabled !== false || countsFor(identity) !== id) return;
+  refuse('WRONG_STATE', 'it is the user of this run, which would end with it: disable it without a source', {
+    field: ['input', 'enabled'],
+  });
 }
 
 function status(disabled: boolean) {

@@ -10,7 +10,7 @@ import type { FlagRun } from './flag-run.ts';
 
 const isRoot = process.getuid?.() === 0;
 
-export async function haCases({ system, coverage }: FlagRun): Promise<void> {
+export async function haCases({ system, coverage, env }: FlagRun): Promise<void> {
   const etcd = await etcdCluster();
   try {
     const folder = system.path('host');
@@ -32,6 +32,7 @@ export async function haCases({ system, coverage }: FlagRun): Promise<void> {
       expect(await coverage.succeeds(`ha ${verb} ${data}`)).not.toBe('');
       expect(await coverage.succeeds(`ha ${verb} ${data}`)).not.toBe('');
     }
+    await coverage.ends(1, 'NOT_CONFIGURED', 'ha moves --limit 3 --json', env);
     await coverage.succeeds(`ha status --wait 1 ${data}`);
     await coverage.ends(4, 'taken back', `ha switchover --to b --wait 1 --json ${data}`);
     await coverage.ends(1, '', `ha rejoin a --wait 1 --json ${data}`);

@@ -300,7 +300,7 @@ async function fileCases({ ok, system }: FlagRun): Promise<void> {
   await ok(`export --file ${system.path('exported.yaml')} ${project}`);
   const own = system.path('own.yaml');
   await writeFile(own, 'kind: GslbFlavor\nname: sweep\n');
-  await ok(`diff --file ${own} ${project} --prune --source sweep`);
+  await ok(`diff --file ${own} ${project} --prune --source sweep --recursive`);
   for (const kind of exportedKinds) {
     await ok(`export --kind ${kind} ${project}`);
     await ok(`diff --file ${own} --kind ${kind} ${project}`);

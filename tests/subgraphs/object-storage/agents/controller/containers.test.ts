@@ -102,7 +102,16 @@ test(
     expect((await objects(`(after: "${second.pageInfo.endCursor}")`)).nodes).toEqual([]);
     await expect(objects('(after: "?")')).rejects.toThrow('not an endCursor');
     // With objects in it it stays.
-    expect((await drop(again.entity?.id)).faults).toEqual(['IN_USE input.id']);
+    expect((await drop(again.entity?.id)).told).toEqual([
+      { code: 'IN_USE', field: ['input', 'id'], message: 'photos has 3 objects: delete them first' },
+    ]);
+    // The lists of sources and the audit trail know it by its UUID; that is read, but only while it is this container.
+    const [row] = await graph.db.query<{ id: string }>("SELECT id FROM object_container WHERE live_name = 'photos'");
+    const byUuid = (uuid: string, who = operator) =>
+      graph.ask('query ($id: ID!) { objectContainer(id: $id) { id } }', { id: encodeId('ObjectContainer', uuid) }, who);
+    expect(await byUuid(row?.id ?? '')).toEqual({ objectContainer: { id: again.entity?.id } });
+    expect(await byUuid(row?.id ?? '', identity('OPERATOR', projectB))).toEqual({ objectContainer: null });
+    expect(await byUuid(projectB)).toEqual({ objectContainer: null });
   },
   120_000 * patience,
 );

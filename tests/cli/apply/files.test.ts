@@ -1,0 +1,160 @@
+// The files that `apply -f` names: which of a folder are read, in which order, and how their faults name them.
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { readFiles } from '../../../cli/apply/files.ts';
+import { readManifests } from '../../../cli/apply/manifests.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { runCommand } from '../commands/run-command.ts';
+
+let folder: TemporaryFolder;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+});
+afterEach(() => folder.remove());
+
+const at = (name: string) => join(folder.path, name);
+async function put(files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(at(name)), { recursive: true });
+    await writeFile(at(name), text);
+  }
+}
+const around = { signal: new AbortController().signal };
+const read = (path = folder.path, recursive = false) => readFiles(path, { recursive, ...around });
+const names = async (recursive = false) => (await read(folder.path, recursive)).map(({ short }) => short);
+/** Nothing listens there: a fault of the files is told before any request. */
+const apply = (...args: readonly string[]) =>
+  runCommand(['apply', '--url', 'http://127.0.0.1:9/graphql', ...args], { env: { TIDEGATE_TOKEN: 'tg_x' } });
+const pool = (name: string) => `kind: GslbPool\nname: ${name}\n`;
+
+describe('a folder', () => {
+  beforeEach(() =>
+    put({
+      ...{ 'b.yml': pool('b'), 'a.yaml': pool('a'), 'c.json': '{"kind":"GslbPool","name":"c"}', 'UP.YAML': pool('up') },
+      ...{ 'read.me': 'text', 'a.yaml~': 'text', '.hidden.yaml': ': :' },
+      ...{
+        'deep/d.yaml': pool('d'),
+        'deep/er/e.yaml': pool('e'),
+        '.git/config.yaml': ': :',
+        'f.yaml/g.yaml': pool('g'),
+      },
+    }),
+  );
+
+  test('is read in the order of names, one level deep', async () => {
+    expect(await names()).toEqual(['UP.YAML', 'a.yaml', 'b.yml', 'c.json']);
+  });
+
+  test('is read with the folders in it if that is asked for', async () => {
+    expect(await names(true)).toEqual([
+      ...['UP.YAML', 'a.yaml', 'b.yml', 'c.json', 'deep/d.yaml', 'deep/er/e.yaml', 'f.yaml/g.yaml'],
+    ]);
+  });
+
+  test('has links to files; one to a folder, which may lead in a circle, is left out', async () => {
+    await symlink(at('read.me'), at('link.yaml'));
+    await symlink(folder.path, at('circle.yaml'));
+    expect(await names(true)).toContain('link.yaml');
+    expect(await names(true)).not.toContain('circle.yaml');
+  });
+
+  test('has the base of the paths in each file', async () => {
+    const files = await read(folder.path, true);
+    expect(files.find(({ short }) => short === 'deep/d.yaml')).toEqual({
+      ...{ path: at('deep/d.yaml'), short: 'deep/d.yaml', folder: at('deep'), text: pool('d') },
+    });
+  });
+});
+
+test('places of several files are known by one number', async () => {
+  await put({ 'a.yaml': `${pool('a')}---\n${pool('b')}`, 'b.yaml': `# first\n${pool('c')}` });
+  const { manifests, faults, lines } = await readManifests(await read(), {});
+  expect(faults).toEqual([]);
+  const places = manifests.map(({ name, line, lineOf }) => [name, lines.cell(line), lines.cell(lineOf(['name']))]);
+  expect(places).toEqual([
+    ['a', 'a.yaml:1', 'a.yaml:2'],
+    ['b', 'a.yaml:4', 'a.yaml:5'],
+    ['c', 'b.yaml:2', 'b.yaml:3'],
+  ]);
+  expect(lines.placeOf(0)).toBeUndefined();
+});
+
+describe('a fault names its file', () => {
+  test.each<[string, Readonly<Record<string, string>>, readonly string[], RegExp]>([
+    ['no document', { 'a.yaml': pool('a'), 'b.yaml': '# nothing\n' }, [], /b\.yaml:1: it has no document/],
+    ['no YAML', { 'a.yaml': pool('a'), 'b.yaml': 'kind: [\n' }, [], /b\.yaml:2: not YAML/],
+    [
+      'another field',
+      { 'a.yaml': pool('a'), 'b.yaml': `${pool('b')}x: 1\n` },
+      [],
+      /b\.yaml:3: GslbPool b: "x" is not a/,
+    ],
+    [
+      'twice the same',
+      { 'a.yaml': pool('a'), 'b.yaml': `---\n${pool('a')}` },
+      [],
+      /b\.yaml:2: GslbPool a: it is also in \S+a\.yaml:1: keep one/,
+    ],
+    ['no file', { 'read.me': 'x', 'in/a.yaml': pool('a') }, [], /has no file that ends in .*; with -R the folders/],
+    ['no file at all', { 'read.me': 'x' }, [], /has no file that ends in \.yaml, \.yml or \.json$/m],
+  ])('%s', async (_, files, more, message) => {
+    await put(files);
+    const { exitCode, stderr } = await apply('-f', folder.path, ...more);
+    expect([exitCode, stderr]).toEqual([1, expect.stringMatching(message)]);
+  });
+
+  test('that can not be read', async () => {
+    await put({ 'a.yaml': pool('a') });
+    await symlink(at('gone'), at('b.yaml'));
+    const { exitCode, stderr } = await apply('-f', folder.path);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`${at('b.yaml')} can't be read: ENOENT`)]);
+  });
+
+  test('in JSON', async () => {
+    await put({ 'a.yaml': pool('a'), 'b.yaml': `\n${pool('b')}x: 1\n` });
+    const { stdout } = await apply('-f', folder.path, '--json');
+    expect(JSON.parse(stdout).faults).toEqual([
+      { file: at('b.yaml'), line: 4, document: 'GslbPool b', message: expect.stringContaining('"x"') },
+    ]);
+  });
+
+  test('of one file as before', async () => {
+    await put({ 'a.yaml': `${pool('a')}---\n${pool('a')}` });
+    const { stderr } = await apply('-f', at('a.yaml'));
+    expect(stderr).toContain(`${at('a.yaml')}:4: GslbPool a: it is also on line 1: keep one`);
+  });
+});
+
+describe('bounds', () => {
+  test('of the number of files', async () => {
+    await put(Object.fromEntries(Array.from({ length: 1_001 }, (_, each) => [`${each}.yaml`, ''])));
+    await expect(read()).rejects.toThrow(/has 1001 files to apply; at most 1000 are read/);
+  });
+
+  test('of the size of all files together, with the file that is too much', async () => {
+    const text = `# ${'x'.repeat(17 * 1024 * 1024)}\n`;
+    await put({ 'a.yaml': text, 'b.yaml': text, 'c.yaml': text });
+    await expect(read()).rejects.toThrow(/more than 33554432 bytes together, up to \S+b\.yaml$/);
+  });
+});
+
+test('a folder that can not be read is named', async () => {
+  await put({ 'a.yaml': pool('a'), 'in/b.yaml': pool('b') });
+  await chmod(at('in'), 0);
+  const reading = read(folder.path, true);
+  // The superuser may read everything.
+  if (process.getuid?.() === 0) expect(await reading).toHaveLength(2);
+  else await expect(reading).rejects.toThrow(`${at('in')} can't be read: EACCES`);
+  await chmod(at('in'), 0o700);
+});
+
+test('- is standard input, with paths from the current folder', async () => {
+  const stdin = () => Readable.from([pool('a'), '---\n', pool('b')]);
+  const [file] = await readFiles('-', { recursive: false, stdin, ...around });
+  expect(file).toEqual({
+    ...{ path: 'standard input', short: 'standard input', folder: process.cwd() },
+    text: `${pool('a')}---\n${pool('b')}`,
+  });
+});
