@@ -62,6 +62,25 @@ describe('the list', () => {
     expect(foreign).toEqual([]);
   });
 
+  test('one whose first node is created is being made, neither up nor down', async () => {
+    const { page, world, server, errors } = suite();
+    world.loadBalancing.addBalancer({
+      ...{ provisioningStatus: 'PENDING', provisioningReason: '2 of 2 nodes are being created' },
+      ...{ operatingStatus: 'UNKNOWN', operatingReason: 'none of its nodes has served yet' },
+    });
+    await login(page, server, world, '/loadbalancer');
+    await page.locator('.panel-balancers').getByText('1 being made').waitFor();
+    const badges = page.locator('.balancer-row .badges');
+    await badges.getByText('being made').waitFor();
+    expect(await badges.locator('.badge').count()).toBe(1);
+    await until(page, 'document.title === "Load balancers · Tidegate"');
+    await page.locator('.balancer-row').click();
+    const head = page.locator('.shown-head');
+    await head.locator('.badge').getByText('being made').waitFor();
+    await head.getByText('2 of 2 nodes are being created').waitFor();
+    expect(errors).toEqual([]);
+  });
+
   test('is filtered, opened and left by keyboard, and the address says what is shown', async () => {
     const { page, world, server } = suite();
     addWeb(world);

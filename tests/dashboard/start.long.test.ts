@@ -78,6 +78,27 @@ test('each domain says what needs a person, since when and why; a click opens it
   expect(errors).toEqual([]);
 });
 
+test('a load balancer is neither up nor down, and needs nobody, until its first node serves', async () => {
+  const { page, world, server, errors } = suite();
+  const { loadBalancing } = world;
+  const operatingReason = 'none of its nodes has served yet';
+  loadBalancing.addBalancer({ provisioningStatus: 'PENDING', operatingStatus: 'UNKNOWN', operatingReason });
+  await login(page, server, world, '/');
+  const tile = page.locator('[data-domain="loadbalancer"]');
+  await tile.getByText('1 load balancer · 1 being made').waitFor();
+  await tile.locator('.badge').getByText('being made').waitFor();
+  await page.getByText('Nothing needs a person.').waitFor();
+  await untilCount(page, '[data-domain="loadbalancer"] [data-beat="bad"]', 0);
+  loadBalancing.update(
+    'lb1',
+    { provisioningStatus: 'ERROR', operatingStatus: 'ERROR', operatingReason: 'no node serves' },
+    { kind: 'loadBalancer.operatingStatus', from: 'UNKNOWN', to: 'ERROR', reason: 'no node serves' },
+  );
+  await page.getByText('1 thing needs a person').waitFor();
+  await tile.locator('.needs').getByText('no node serves').waitFor();
+  expect(errors).toEqual([]);
+});
+
 test('follows events of weight with their names, and no others', async () => {
   const { page, world, server, errors } = suite();
   world.addBackend();

@@ -1,4 +1,5 @@
 // Computes whether pools, listeners and load balancers serve, from their children, each time it is read. Pure.
+import type { BalancerRow, NodeRow } from './rows.ts';
 import type { OperatingStatus } from './states.ts';
 
 /** Members of a pool that have the same state. */
@@ -66,17 +67,39 @@ export function listenerStatus({ enabled, defaultPool, otherPools, hasPolicies }
 
 interface BalancerInputs {
   readonly enabled: boolean;
+  /** See `isFirstCreated`. */
+  readonly isFirstCreated: boolean;
   readonly listeners: readonly Verdict[];
   readonly servingNodes: number;
   readonly wantedNodes: number;
 }
 
-export function balancerStatus({ enabled, listeners, servingNodes, wantedNodes }: BalancerInputs): Verdict {
+export function balancerStatus(inputs: BalancerInputs): Verdict {
+  const { enabled, isFirstCreated, listeners, servingNodes, wantedNodes } = inputs;
   if (!enabled) return disabled;
-  if (servingNodes === 0) return { status: 'ERROR', reason: 'no node serves' };
+  if (servingNodes === 0)
+    return isFirstCreated
+      ? { status: 'UNKNOWN', reason: 'none of its nodes has served yet' }
+      : { status: 'ERROR', reason: 'no node serves' };
   const joined = joinedVerdict(listeners, 'listeners');
   if (joined.status !== 'ONLINE' || servingNodes >= wantedNodes) return joined;
   return { status: 'DEGRADED', reason: `${servingNodes} of ${wantedNodes} nodes serve` };
+}
+
+type CreatedBalancer = Pick<BalancerRow, 'provisioningStatus' | 'operatingStatus'>;
+
+/**
+ * Whether its first node is still being created: none has served yet, and the creation has not failed. Such a load balancer is neither up
+ * nor down. `balancer`: as stored, with the operating status of the last change. `nodes`: without deleted ones.
+ */
+export function isFirstCreated(
+  { provisioningStatus, operatingStatus }: CreatedBalancer,
+  nodes: readonly Pick<NodeRow, 'state'>[],
+): boolean {
+  // A load balancer that has served has another status: these two are also those of one that was never enabled.
+  const hasNoVerdict = operatingStatus === 'UNKNOWN' || operatingStatus === 'OFFLINE';
+  const hasServed = nodes.some(({ state }) => state === 'SERVING' || state === 'REPLACED');
+  return provisioningStatus !== 'ERROR' && hasNoVerdict && !hasServed;
 }
 
 /** Ignores disabled ones. */

@@ -36,7 +36,8 @@ test('a load balancer is created with its whole tree and read as one', async () 
   );
   expect(loadBalancer).toMatchObject({
     ...{ name: 'whole', fqdn: 'whole.alpha.lb.test', urls: ['http://whole.alpha.lb.test/'], generation: 1 },
-    ...{ provisioningStatus: 'PENDING', operatingStatus: 'ERROR', operatingReason: 'no node serves', wantedNodes: 2 },
+    ...{ provisioningStatus: 'PENDING', operatingStatus: 'UNKNOWN', wantedNodes: 2 },
+    operatingReason: 'none of its nodes has served yet',
     subnet: { name: 'default', cidr: '10.64.0.0/20', provisioningStatus: 'ACTIVE' },
     listeners: [
       {

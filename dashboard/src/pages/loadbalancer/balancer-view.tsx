@@ -7,7 +7,6 @@ import type { FeedLine } from '../../live/live-state.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { FeedPanel } from '../../view/feed-panel.tsx';
 import { formatWord } from '../../view/format.ts';
-import { ProvisioningBadge } from '../../view/provisioning-badge.tsx';
 import { NotShown, reasonsOf } from '../../view/shown.tsx';
 import { Uptime } from '../../view/uptime/uptime.tsx';
 import { ViewButtons, viewOf } from '../../view/view-buttons.tsx';
@@ -16,7 +15,7 @@ import type { BalancerControl } from './filters.ts';
 import { type LoadBalancer, loadBalancerKind } from './kinds/load-balancer.ts';
 import { memberKind } from './kinds/member.ts';
 import { nodeKind } from './kinds/node.ts';
-import { OperatingBadge } from './marks.tsx';
+import { BalancerBadges } from './marks.tsx';
 import { NodesPanel } from './nodes-panel.tsx';
 import { PathPanel } from './path/path-panel.tsx';
 import { StatisticsPanel } from './statistics/statistics-panel.tsx';
@@ -99,9 +98,7 @@ function Head({ balancer, tree, onBack, children }: HeadProps) {
         ‹ All load balancers
       </button>
       <h2 id="balancer-name">{balancer.name}</h2>
-      {!balancer.enabled && <span className="dim">disabled</span>}
-      <ProvisioningBadge status={balancer.provisioningStatus} />
-      <OperatingBadge status={balancer.operatingStatus} />
+      <BalancerBadges balancer={balancer} />
       {reasons !== '' && <strong className="reasons">{reasons}</strong>}
       {balancer.urls.map((url) => (
         <code key={url}>{url}</code>

@@ -4,13 +4,12 @@ import { useEntities, useLiveState } from '../../context.ts';
 import { CreateLink } from '../../forms/create-link.tsx';
 import { NoMatch } from '../../view/empty.tsx';
 import { Panel } from '../../view/panel.tsx';
-import { ProvisioningBadge } from '../../view/provisioning-badge.tsx';
 import { RowList } from '../../view/row-list.tsx';
 import { countsOf, reasonsOf } from '../../view/shown.tsx';
 import { type BalancerControl, matchesBalancer } from './filters.ts';
-import { type LoadBalancer, loadBalancerKind } from './kinds/load-balancer.ts';
+import { isBeingMade, type LoadBalancer, loadBalancerKind } from './kinds/load-balancer.ts';
 import { nodeKind, servingByBalancer } from './kinds/node.ts';
-import { OperatingBadge } from './marks.tsx';
+import { BalancerBadges } from './marks.tsx';
 import { maxPages } from './reads.ts';
 import { formatRate, useRates } from './use-rates.ts';
 
@@ -36,7 +35,7 @@ export function BalancersPanel({ control }: { readonly control: BalancerControl 
     <Panel
       name="balancers"
       title="Load balancers"
-      summary={countsOf(shown.map(({ enabled, operatingStatus }) => (enabled ? operatingStatus : 'disabled')))}
+      summary={countsOf(shown.map(stateOf))}
       tools={<CreateLink kind="LoadBalancer">Create</CreateLink>}
     >
       <div className="scroll">
@@ -95,9 +94,7 @@ const BalancerRow = memo(function BalancerRow({ balancer, serving, rate, isTabSt
         </span>
         <span className="dim">{project?.name}</span>
         <span className="badges">
-          {!balancer.enabled && <span className="dim">disabled</span>}
-          <ProvisioningBadge status={balancer.provisioningStatus} />
-          <OperatingBadge status={balancer.operatingStatus} />
+          <BalancerBadges balancer={balancer} />
         </span>
       </span>
       <span className="line facts">
@@ -116,6 +113,11 @@ const BalancerRow = memo(function BalancerRow({ balancer, serving, rate, isTabSt
     </button>
   );
 });
+
+function stateOf(balancer: LoadBalancer): string {
+  if (!balancer.enabled) return 'disabled';
+  return isBeingMade(balancer) ? 'being made' : balancer.operatingStatus;
+}
 
 function rank({ operatingStatus, provisioningStatus, enabled }: LoadBalancer): number {
   if (!enabled) return 5;

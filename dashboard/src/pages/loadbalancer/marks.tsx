@@ -1,7 +1,8 @@
 // The icons of load balancers, their parts, nodes and hosts.
 import { type Mark, MarkBadge, shapes } from '../../view/icons.tsx';
+import { ProvisioningBadge } from '../../view/provisioning-badge.tsx';
 import type { Host } from './kinds/host.ts';
-import type { LoadBalancer } from './kinds/load-balancer.ts';
+import { isBeingMade, type LoadBalancer } from './kinds/load-balancer.ts';
 import type { BalancerNode } from './kinds/node.ts';
 
 const { check, cross, question, clock, pause, half, drain, dash } = shapes;
@@ -28,6 +29,18 @@ const lives: Readonly<Record<BalancerNode['nodeState'], Mark>> = {
 
 export function OperatingBadge({ status }: { readonly status: LoadBalancer['operatingStatus'] }) {
   return <MarkBadge mark={operating[status]} word={status.replace('_', ' ')} />;
+}
+
+/** How far the last change has come, and whether it serves. */
+export function BalancerBadges({ balancer }: { readonly balancer: LoadBalancer }) {
+  if (isBeingMade(balancer)) return <MarkBadge mark={{ tone: 'busy', path: clock }} word="being made" />;
+  return (
+    <>
+      {!balancer.enabled && <span className="dim">disabled</span>}
+      <ProvisioningBadge status={balancer.provisioningStatus} />
+      <OperatingBadge status={balancer.operatingStatus} />
+    </>
+  );
 }
 
 export function LifeBadge({ state }: { readonly state: BalancerNode['nodeState'] }) {

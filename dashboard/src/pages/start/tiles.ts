@@ -10,6 +10,7 @@ import { formatCmpObject } from '../../cmp-object.ts';
 import { linkTo } from '../../links.ts';
 import { formatWord } from '../../view/format.ts';
 import { type Beat, heartbeat, sinceBySubject } from '../../view/heartbeat.ts';
+import { isBeingMade } from '../loadbalancer/kinds/load-balancer.ts';
 
 export interface Need {
   readonly id: string;
@@ -97,9 +98,10 @@ export function relayTile(read: StartRelayQuery, nowMs: number): TileContent {
 }
 
 export function loadBalancerTile(read: StartLoadbalancerQuery, nowMs: number): TileContent {
-  const { loadBalancers, failing, tlsCertificates, loadBalancerHosts, statusHistory } = read;
+  const { loadBalancers, failing, unjudged, tlsCertificates, loadBalancerHosts, statusHistory } = read;
   const since = sinceBySubject(statusHistory.nodes);
   const absent = absentOf(loadBalancerHosts?.nodes);
+  const beingMade = unjudged.nodes.filter(isBeingMade).length;
   const needs: readonly Need[] = [
     ...failing.nodes.map(
       (balancer): Need => ({
@@ -131,11 +133,13 @@ export function loadBalancerTile(read: StartLoadbalancerQuery, nowMs: number): T
     needs,
     needCount: sum(failing, tlsCertificates) + absent.length,
     details: {
+      'being made': beingMade,
       'not fully up': total(failing),
       [absent.length === 1 ? 'host absent' : 'hosts absent']: absent.length,
       [total(tlsCertificates) === 1 ? 'certificate ends soon' : 'certificates end soon']: total(tlsCertificates),
     },
     isEmpty: loadBalancers.totalCount === 0,
+    isBeingMade: beingMade > 0 && beingMade === loadBalancers.totalCount,
     beats: beatsOf(total(failing), statusHistory, ['ERROR', 'DEGRADED'], nowMs),
   });
 }
@@ -285,15 +289,18 @@ interface TileParts {
   /** Numbers by their words; 0 is left out. */
   readonly details: Readonly<Record<string, number>>;
   readonly isEmpty: boolean;
+  /** All that there is: nothing is up or down yet. */
+  readonly isBeingMade?: boolean;
   readonly beats: readonly Beat[] | null;
 }
 
-function tile({ count, needs, needCount, details, isEmpty, beats }: TileParts): TileContent {
+function tile({ count, needs, needCount, details, isEmpty, isBeingMade = false, beats }: TileParts): TileContent {
   const told = Object.entries(details).flatMap(([word, number]) => (number > 0 ? [`${number} ${word}`] : []));
   const sorted = needs.toSorted((a, b) => ranks.indexOf(a.tone) - ranks.indexOf(b.tone));
   const worst = sorted[0]?.tone;
-  const tone = worst ?? (isEmpty ? 'calm' : 'good');
-  const words = { bad: 'needs a person', odd: 'needs a person', warn: 'look at it', calm: 'nothing yet', good: 'well' };
+  const tone = worst ?? (isEmpty || isBeingMade ? 'calm' : 'good');
+  const calm = isBeingMade ? 'being made' : 'nothing yet';
+  const words = { bad: 'needs a person', odd: 'needs a person', warn: 'look at it', calm, good: 'well' };
   return { summary: [count, ...told].join(' · '), tone, word: words[tone], needs: sorted, needCount, beats };
 }
 

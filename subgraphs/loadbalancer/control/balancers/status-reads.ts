@@ -4,6 +4,7 @@ import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import { loader } from '../../../../platform/graph/loader.ts';
 import {
   balancerStatus,
+  isFirstCreated,
   listenerStatus,
   memberStatus,
   poolStatus,
@@ -33,6 +34,7 @@ export class StatusReads {
     const listeners = await this.#parts.children(context, 'Listener', row.id);
     return balancerStatus({
       enabled: row.enabled,
+      isFirstCreated: isFirstCreated(row, nodes),
       listeners: await Promise.all(listeners.map((each) => this.#ofListener(context, each))),
       servingNodes: nodes.filter(({ state, operatingStatus }) => state === 'SERVING' && operatingStatus !== 'ERROR')
         .length,

@@ -3,6 +3,7 @@ import type { Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
+import { isFirstCreated } from '../../rules/operating-status.ts';
 import type { BalancerRow, NodeRow } from '../../rules/rows.ts';
 import { type LoadBalancerEvent, loadBalancerEvents } from '../events.ts';
 import { subjectOf } from '../stores/balancer-store.ts';
@@ -54,7 +55,10 @@ export async function refreshStatuses(
     const subject = { ...subjectOf(balancer), subjectId: part.id, subjectVersion: part.version + 1 };
     events.push({ ...subject, kind: 'poolMember.operatingStatus', from: part.operatingStatus, to, reason });
   }
-  const { status: to, reason } = balancerVerdict({ balancer, parts, seen, servingNodes: serving.length });
+  const { status: to, reason } = balancerVerdict({
+    balancer: { ...balancer, isFirstCreated: isFirstCreated(balancer, nodes) },
+    ...{ parts, seen, servingNodes: serving.length },
+  });
   if (to !== balancer.operatingStatus) {
     await tx.execute('UPDATE lb_load_balancer SET operating_status = ?, version = version + 1 WHERE id = ?', [
       ...[to, balancer.id],

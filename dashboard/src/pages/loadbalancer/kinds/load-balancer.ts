@@ -20,3 +20,11 @@ export const loadBalancerKind: EntityKind<LoadBalancer> = {
     }),
   label: ({ name }) => name,
 };
+
+/** Its first node is being created: it is neither up nor down. */
+export function isBeingMade({
+  provisioningStatus,
+  operatingStatus,
+}: Pick<LoadBalancer, 'provisioningStatus' | 'operatingStatus'>): boolean {
+  return provisioningStatus === 'PENDING' && operatingStatus === 'UNKNOWN';
+}

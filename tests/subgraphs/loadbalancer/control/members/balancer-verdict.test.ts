@@ -4,6 +4,7 @@ import {
   type Served,
   seenBy,
 } from '../../../../../subgraphs/loadbalancer/control/members/balancer-verdict.ts';
+import { isFirstCreated } from '../../../../../subgraphs/loadbalancer/rules/operating-status.ts';
 import type { OperatingStatus } from '../../../../../subgraphs/loadbalancer/rules/states.ts';
 import type { PartName, PartSpec } from '../../../../../subgraphs/loadbalancer/spec/part-kind.ts';
 
@@ -19,10 +20,11 @@ const parts = [
   part('http', 'Listener', 'lb', { defaultPool: 'pool' }),
 ];
 
+const usual = { enabled: true, wantedNodes: 2, isFirstCreated: false };
+
 function verdict(one: OperatingStatus, two: OperatingStatus, change: Partial<Served> = {}): OperatingStatus {
   const seen = new Map(Object.entries({ one, two }));
-  const balancer = { enabled: true, wantedNodes: 2 };
-  return balancerVerdict({ balancer, parts, seen, servingNodes: 2, ...change }).status;
+  return balancerVerdict({ balancer: usual, parts, seen, servingNodes: 2, ...change }).status;
 }
 
 test('a member is as all serving nodes see it; they may disagree', () => {
@@ -52,10 +54,27 @@ test('without a monitor members count as well; disabled and drained ones do not 
 test('too few nodes, none, disabled, and a policy that leads to a pool in trouble', () => {
   expect(verdict('ONLINE', 'ONLINE', { servingNodes: 1 })).toBe('DEGRADED');
   expect(verdict('ONLINE', 'ONLINE', { servingNodes: 0 })).toBe('ERROR');
-  expect(verdict('ONLINE', 'ONLINE', { balancer: { enabled: false, wantedNodes: 2 } })).toBe('OFFLINE');
+  expect(verdict('ONLINE', 'ONLINE', { balancer: { ...usual, enabled: false } })).toBe('OFFLINE');
   const more = [
     ...[...parts, part('other', 'Pool', 'lb')],
     part('policy', 'L7Policy', 'http', { redirectPool: 'other' }),
   ];
   expect(verdict('ONLINE', 'ONLINE', { parts: more })).toBe('DEGRADED');
+});
+
+test('it is neither up nor down until its first node served, or its creation failed', () => {
+  const creating = { ...usual, isFirstCreated: true };
+  expect(verdict('UNKNOWN', 'UNKNOWN', { balancer: creating, servingNodes: 0 })).toBe('UNKNOWN');
+  expect(verdict('ONLINE', 'ONLINE', { balancer: creating, servingNodes: 1 })).toBe('DEGRADED');
+  expect(verdict('ONLINE', 'ONLINE', { balancer: { ...creating, enabled: false }, servingNodes: 0 })).toBe('OFFLINE');
+  const made = { provisioningStatus: 'PENDING', operatingStatus: 'UNKNOWN' } as const;
+  expect(isFirstCreated(made, [])).toBe(true);
+  expect(isFirstCreated(made, [{ state: 'DELETING' }, { state: 'BUILDING' }])).toBe(true);
+  expect(isFirstCreated({ ...made, operatingStatus: 'OFFLINE' }, [])).toBe(true);
+  // Its nodes serve, but no member has been checked; then all nodes go down.
+  expect(isFirstCreated(made, [{ state: 'SERVING' }])).toBe(false);
+  expect(isFirstCreated(made, [{ state: 'REPLACED' }, { state: 'BUILDING' }])).toBe(false);
+  expect(isFirstCreated({ ...made, provisioningStatus: 'ERROR' }, [{ state: 'BUILDING' }])).toBe(false);
+  expect(isFirstCreated({ ...made, operatingStatus: 'ERROR' }, [{ state: 'BUILDING' }])).toBe(false);
+  expect(isFirstCreated({ ...made, operatingStatus: 'ONLINE' }, [])).toBe(false);
 });

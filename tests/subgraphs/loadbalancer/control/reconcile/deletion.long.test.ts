@@ -33,6 +33,7 @@ async function served(): Promise<readonly [NodeRow, NodeRow]> {
 }
 
 const status = async () => (await world.balancer(balancerId)).provisioningStatus;
+const operating = async () => (await world.balancer(balancerId)).operatingStatus;
 const reason = async () => (await world.balancer(balancerId)).provisioningReason ?? '';
 
 async function remove(): Promise<void> {
@@ -105,6 +106,22 @@ const troubles: Readonly<Record<string, Trouble>> = {
   },
 };
 
+test('a load balancer is never down while its first node is created', async () => {
+  await begin();
+  await world.untilActive(balancerId);
+  await waitFor('that it serves', async () => (await operating()) === 'ONLINE');
+  const events = await world.ground.db.query<{ from: string | null; to: string }>(
+    `SELECT from_status AS \`from\`, to_status AS \`to\` FROM status_change
+      WHERE subject_id = ? AND kind = 'loadBalancer.operatingStatus' ORDER BY id`,
+    [balancerId],
+  );
+  expect(events[0]?.from).toBe('UNKNOWN');
+  expect(events.map(({ to }) => to)).not.toContain('ERROR');
+  expect(events.at(-1)?.to).toBe('ONLINE');
+  await remove();
+  await expectNothingLeft();
+});
+
 test('events of a load balancer and its nodes name its CMP object, to its end', async () => {
   await begin();
   const { db } = world.ground;
@@ -138,8 +155,10 @@ describe.each(Object.entries(troubles))('%s', (_what, trouble) => {
     await begin();
     await waitFor('the reason', async () => trouble.reason.test(await reason()));
     expect(await status()).toBe('PENDING');
+    expect(await operating()).toBe('UNKNOWN');
     await later();
     await waitFor('ERROR', async () => (await status()) === 'ERROR');
+    await waitFor('that it does not serve', async () => (await operating()) === 'ERROR');
     expect(await reason()).toMatch(trouble.reason);
     await trouble.end();
     await world.untilActive(balancerId);
