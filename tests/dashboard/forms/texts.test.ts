@@ -90,7 +90,7 @@ describe.each([...cases])('$title', (each) => {
     const [command = '', yaml = '', document = ''] = made.map(({ text }) => text);
     expect(['gql', each.kind.noun]).toContain((await argumentsOf(command, folder, {}))[0]);
     expect(validate(schema, parse(document)).map(({ message }) => message)).toEqual([]);
-    const { faults } = await readManifests(yaml, { folder, env: {} });
+    const { faults } = await readManifests([{ path: 'form.yaml', short: 'form.yaml', folder, text: yaml }], {});
     expect(faults.filter(({ message }) => /not YAML/.test(message))).toEqual([]);
   });
 
