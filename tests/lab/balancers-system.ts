@@ -1,4 +1,5 @@
 // Of the tests of the device `balancers`: a load balancer on its hosts, and what the product knows of it.
+// needs: bind9-dnsutils
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';

@@ -1,5 +1,6 @@
 // The steps of the tests of sites, each as a person types it: one machine, two sites, three, and back, with the real program on four hosts, each
 // a network namespace, under a client that has the list of hosts.
+// needs: curl
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { access, mkdir, readFile } from 'node:fs/promises';
