@@ -1,6 +1,7 @@
 // The graphs of the benchmark, by name.
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
+import { resolveEntitiesAtOnce } from '../../platform/graph/entities.ts';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
 import { deviceGraph } from './device-graph.ts';
 import { publicGraph } from './public-graph.ts';
@@ -22,10 +23,12 @@ export function workloadNamed(graph: GraphName, name: string): Workload {
   return workload;
 }
 
-/** New executable schemas. */
+/** New executable schemas, as the product's subgraphs have them. */
 export function createSubgraphs(graph: GraphName): readonly Subgraph[] {
-  return graphNamed(graph).services.map(({ name, sdl, resolvers }) => ({
-    name,
-    schema: buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers }] as Parameters<typeof buildSubgraphSchema>[0]),
-  }));
+  return graphNamed(graph).services.map(({ name, sdl, resolvers }) => {
+    const modules = [{ typeDefs: parse(sdl), resolvers }] as Parameters<typeof buildSubgraphSchema>[0];
+    const schema = buildSubgraphSchema(modules);
+    resolveEntitiesAtOnce(schema);
+    return { name, schema };
+  });
 }

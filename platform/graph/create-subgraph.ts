@@ -6,6 +6,7 @@ import { type Commits, commitResolvers } from '../edge/commits.ts';
 import { openCursor } from '../events/cursor.ts';
 import type { CursorSealer } from '../secrets/cursor-sealer.ts';
 import { refuseOtherIds } from './checked-ids.ts';
+import { resolveEntitiesAtOnce } from './entities.ts';
 import { withPositions } from './execution.ts';
 import { inputScalars } from './input-scalars.ts';
 import { mergeResolvers } from './merge-resolvers.ts';
@@ -41,6 +42,7 @@ export function createSubgraph<Resolvers extends object>(options: SubgraphOption
   const schema = buildSubgraphSchema([
     { typeDefs: document, resolvers: resolvers as NonNullable<GraphQLSchemaModule['resolvers']> },
   ]);
+  resolveEntitiesAtOnce(schema);
   refuseNullWithoutError(schema);
   watchRefusals(schema);
   refuseUntried(schema);
