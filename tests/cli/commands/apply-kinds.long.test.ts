@@ -357,6 +357,21 @@ test('what can not be deleted is ended another way: roles and quotas get their d
   expect(back.stdout).toContain('it is disabled: to enable it, \\"tidegate users update dora --enabled true\\"');
 });
 
+test('a policy of autoscaling with a document of its own ends when that is gone', async () => {
+  const balancer = '- { kind: LoadBalancer, name: scaled, minNodes: 1, maxNodes: 3 }\n';
+  const policy = '- { kind: AutoscalingPolicy, loadBalancer: scaled, targetPercent: 50 }\n';
+  const changed = (rows: readonly Row[]) => results(rows).filter((each) => !each.endsWith('UNCHANGED'));
+  const source = ['--source', 'scaled', '--prune', '--yes'];
+  expect(changed((await apply(balancer + policy, ...source)).rows())).toEqual([
+    ...['LoadBalancer scaled CREATED', 'AutoscalingPolicy scaled CREATED'],
+  ]);
+  expect(changed((await apply(balancer + policy, ...source)).rows())).toEqual([]);
+  expect(changed((await apply(balancer, ...source)).rows())).toEqual(['AutoscalingPolicy scaled DELETED']);
+  expect(changed((await apply(balancer, ...source)).rows())).toEqual([]);
+  const shown = JSON.parse((await run('loadbalancers', 'show', 'scaled', '--json')).stdout);
+  expect(shown.autoscaling).toBeNull();
+});
+
 test('a run never disables its own user', async () => {
   const erin = '- { kind: User, name: erin, password: { env: USER_PASSWORD }, admin: true }\n';
   await apply(`${erin}- { kind: Project, name: of-erin }\n- { kind: Project, name: of-erin-2 }\n`, '--source', 'erin');
