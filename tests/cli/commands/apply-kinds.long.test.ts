@@ -350,7 +350,8 @@ test('what can not be deleted is ended another way: roles and quotas get their d
   expect(ended.stderr).toBe(
     'tidegate: 2 objects of the source in projects are left alone: prune them with --project\n',
   );
-  expect((await shown('users', 'show', 'dora')).enabled).toBe(false);
+  const dora = await runCommand(['users', 'show', 'dora', '--json', ...at()]);
+  expect(JSON.parse(dora.stdout).enabled).toBe(false);
   expect(changed(JSON.parse((await installation(kept, ...prune)).stdout))).toEqual([]);
   // Who disabled a user had a reason: a file does not enable the user again, and says so.
   const back = await installation(kept + user, ...prune);
