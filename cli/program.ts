@@ -134,7 +134,7 @@ export const examples: readonly (readonly [line: string, what: string])[] = [
   ['tidegate why web', 'See the state of anything, with its last events and calls.'],
 ];
 
-export function exampleText(lines: readonly (readonly [line: string, what: string])[]): string {
+function exampleText(lines: readonly (readonly [line: string, what: string])[]): string {
   const width = Math.max(...lines.map(([line]) => line.length));
   return ['For example:', ...lines.map(([line, what]) => `  ${line.padEnd(width)}  ${what}`.trimEnd())].join('\n');
 }

@@ -12,6 +12,7 @@ type Rows<Row> = AsyncIterable<Row> | Iterable<Row>;
 
 interface ListVerb<O extends Options, Row> {
   readonly summary: string;
+  readonly examples?: readonly string[];
   readonly options: O;
   read(call: RemoteCall<O, readonly []>): Rows<Row> | Promise<Rows<Row>>;
   /** A function if the columns depend on the rows, or on further requests. */
@@ -20,11 +21,10 @@ interface ListVerb<O extends Options, Row> {
 
 type ColumnsOf<Row> = (rows: readonly Row[], call: Pick<RemoteCall, 'client'>) => Columns<Row> | Promise<Columns<Row>>;
 
-export function listVerb<O extends Options, Row>({ summary, options, read, columns }: ListVerb<O, Row>): Verb {
+export function listVerb<O extends Options, Row>({ read, columns, ...verb }: ListVerb<O, Row>): Verb {
   return remoteVerb<O, readonly []>({
-    summary,
+    ...verb,
     takes: [],
-    options,
     async run(call) {
       const found: Row[] = [];
       for await (const row of await read(call)) found.push(row);

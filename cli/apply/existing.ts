@@ -20,6 +20,7 @@ graphql(`
     nodeSize { connections threads }
     cmpObject { namespace type externalId }
     subnet { id name }
+    project { id }
     autoscaling {
       version enabled dryRun signal collectdValue requestsPerNode targetPercent tolerancePercent periodMs warmUpMs
       cooldownMs downWindowMs timeZone

@@ -47,8 +47,8 @@ const projectsDocument = graphql(`
 `);
 
 /** Whether its mutation is sent for the source. */
-export function isWhole({ kind }: Step): boolean {
-  return ownKinds.has(kind);
+export function isWhole({ kind, isSourced }: Step): boolean {
+  return ownKinds.has(kind) || isSourced === true;
 }
 
 interface Owned {

@@ -6,6 +6,7 @@ import { differences } from './compare.ts';
 import type { Existing, ExistingBalancer } from './existing.ts';
 import type { ApplyFault, WantedManifest } from './manifest.ts';
 import { planChildren, type TreeContext, treeInput } from './plan-tree.ts';
+import { ownIdOfPolicy } from './settings.ts';
 import { notYetMade, type Step, stepKey } from './step.ts';
 import type { ManifestFault } from './tree.ts';
 
@@ -177,14 +178,18 @@ function planPolicyManifest({ balancers, inFile: manifests }: Planning, manifest
   const inFile = manifests.get(stepKey({ kind: 'LoadBalancer', name: manifest.name }));
   if (inFile?.fields.autoscaling !== undefined)
     return failed({ path: ['loadBalancer'], message: 'that load balancer has autoscaling in this file too: keep one' });
-  if (here !== undefined) return { steps: policySteps(manifest, here, policy, []), faults: [] };
+  if (here !== undefined) {
+    const ownId = here.project == null ? undefined : ownIdOfPolicy(here.project.id, here.id);
+    const own = { isSourced: true, ...(ownId === undefined ? {} : { ownId }) } as const;
+    return { steps: policySteps(manifest, here, policy, []).map((each) => ({ ...each, ...own })), faults: [] };
+  }
   if (inFile === undefined) {
     const message = `loadBalancer: there is no load balancer '${manifest.name}', and the file has none`;
     return failed({ path: ['loadBalancer'], message });
   }
   const input = { loadBalancerId: notYetMade('LoadBalancer', manifest.name), policy };
   const request = { mutation: 'autoscalingPolicySet', input, seen: null } as const;
-  return { steps: [{ ...step(manifest, 'create', null), request }], faults: [] };
+  return { steps: [{ ...step(manifest, 'create', null), request, isSourced: true }], faults: [] };
 }
 
 /** The policy is set as a whole: fields that the file leaves out are sent as they are. Null deletes the policy; a field's null is its default. */

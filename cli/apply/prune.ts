@@ -9,8 +9,9 @@ import type { Kind } from '../../schema/kinds/kind.ts';
 import { allAtOnce } from '../at-once.ts';
 import type { GraphClient } from '../graph-client.ts';
 import { kindOf, listChildren, nameOf, readObject, wordsOf } from '../kinds/find-object.ts';
+import { readAll, readPages } from '../pages.ts';
 import { inputHas, notApplied } from './kind-manifest.ts';
-import { endOfSetting, identityOfSetting, isSetting, ownIdOfSetting } from './settings.ts';
+import { endOfSetting, identityOfSetting, isSetting, ownIdOfPolicy, ownIdOfSetting } from './settings.ts';
 import type { Step } from './step.ts';
 
 /** An object of the source. */
@@ -22,6 +23,15 @@ interface OwnedRow {
 
 const containerDocument = graphql(`
   query AppliedContainer($id: ID!) { objectContainer(id: $id) { id name objects(first: 1) { totalCount } } }
+`);
+
+const policiesDocument = graphql(`
+  query AppliedPolicies($projectId: ID, $first: Int, $after: String) {
+    loadBalancers(projectId: $projectId, first: $first, after: $after) {
+      nodes { id name autoscaling { id } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
 `);
 
 const order = Object.keys(registry.kinds);
@@ -50,6 +60,7 @@ async function stepsOf(
   const kind = registry.kinds[type];
   if (kind === undefined) return rows.map(({ subjectId }) => stays(type, subjectId, 'files have no such kind'));
   if (isSetting(kind)) return settingSteps(client, kind, rows);
+  if (type === 'AutoscalingPolicy') return policySteps(client, rows);
   const steps = await allAtOnce(rows, async ({ subjectId }) => {
     if (type === 'ObjectContainer') return containerStep(client, subjectId, inFile);
     return objectStep(client, kind, subjectId);
@@ -124,6 +135,23 @@ async function settingSteps(client: GraphClient, kind: Kind, rows: readonly Owne
       if (request === undefined) return [stays(kind.type, name, `a ${wordsOf(kind)} has no default`)];
       // It may be set, and end, many times.
       return [{ ...ending(kind.type, name, null), action, ownId, request: { ...request, seen: randomUUID() } }];
+    });
+  });
+  return steps.flat();
+}
+
+/** Policies with a document of their own. */
+async function policySteps(client: GraphClient, rows: readonly OwnedRow[]): Promise<readonly Step[]> {
+  const byProject = Map.groupBy(rows, ({ project }) => project?.id ?? '');
+  byProject.delete('');
+  const steps = await allAtOnce(byProject, async ([projectId, own]) => {
+    const ids = new Set(own.map(({ subjectId }) => subjectId));
+    const all = await readAll(readPages(client, policiesDocument, { projectId }, (data) => data.loadBalancers));
+    return all.flatMap(({ id, name, autoscaling }): readonly Step[] => {
+      const ownId = ownIdOfPolicy(projectId, id);
+      if (autoscaling === null || ownId === undefined || !ids.has(ownId)) return [];
+      const request = { mutation: 'autoscalingPolicyDelete', input: { loadBalancerId: id }, seen: randomUUID() };
+      return [{ ...ending('AutoscalingPolicy', name, null), action: 'delete', ownId, isSourced: true, request }];
     });
   });
   return steps.flat();

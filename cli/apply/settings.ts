@@ -23,6 +23,13 @@ export function ownIdOfSetting(kind: Kind, input: JsonObject): string | undefine
   return encodeId(type, settingId(type, project, decodeId(key)?.key ?? key));
 }
 
+/** Of the autoscaling of a load balancer. Global ids. */
+export function ownIdOfPolicy(projectId: string, loadBalancerId: string): string | undefined {
+  const [project, balancer] = [decodeUuid('Project', projectId), decodeUuid('LoadBalancer', loadBalancerId)];
+  if (project === undefined || balancer === undefined) return undefined;
+  return encodeId('AutoscalingPolicy', settingId('AutoscalingPolicy', project, balancer));
+}
+
 function keyField({ key, parent }: Kind): string {
   return key.find((each) => each !== parent?.input) ?? '';
 }

@@ -33,6 +33,8 @@ export interface Step {
   readonly id: string | null;
   /** Its id among the objects of sources, if that is another one. */
   readonly ownId?: string;
+  /** A part that belongs to the source nevertheless: it has a document of its own. */
+  readonly isSourced?: true;
   /** What else people should know of it. */
   readonly note?: string;
   /** Undefined: nothing is to be done. */

@@ -24,6 +24,7 @@ type ApplyCall = Pick<RemoteCall, 'printer'> & { readonly options: { readonly js
 
 export const apply = remoteVerb({
   summary: 'Create and update what YAML or JSON files describe, of all kinds.',
+  examples: ['tidegate apply -f web.yaml --dry-run=server', 'tidegate apply -f site/ -R --source site --prune'],
   takes: [],
   options: {
     ...planOptions,

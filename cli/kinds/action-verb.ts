@@ -13,6 +13,7 @@ import { commonOptions, type RemoteCall, remoteVerb } from '../remote-verb.ts';
 import type { Verb } from '../verb.ts';
 import type { Commit, WaitingCall } from '../wait.ts';
 import { asInput, mergedInput } from './as-input.ts';
+import { kindExamples } from './examples.ts';
 import { type FieldOption, fieldOptions } from './field-options.ts';
 import { documentOf, findObject, idOf, kindOf, nameOf, readObject, type Where, wordsOf } from './find-object.ts';
 import { checkWhole, readGiven, withIds } from './given-input.ts';
@@ -27,6 +28,7 @@ const unset = several('FIELD', 'Field that gets no value, by the name of its opt
 interface ActionVerb {
   /** Default: from the name of the verb. */
   readonly summary?: string;
+  readonly examples?: readonly string[];
   /** The field that the argument NAME fills in. Default: the id; for a new object, the field by which people know it. */
   readonly key?: string;
   /** In the confirmation: `is attached`. */
@@ -58,10 +60,12 @@ export function usualVerb(kind: Kind, name: string): Verb {
   const makesSecret = name === 'create' && action.secrets !== undefined;
   const what = makesSecret ? ', and print its secret, which is shown only once' : '';
   const changes = name === 'update' ? '; options left out change nothing' : '';
+  const example = kindExamples[kind.type]?.[name];
   return actionVerb(kind, action, {
     // Of what has no name of its own, the graph says more.
     summary: !kind.node ? action.description : `${summaryWords[name]} ${aOf(kind)}${what}${changes}.`,
     done: doneWords[name] ?? 'is done',
+    ...(example === undefined ? {} : { examples: [example] }),
   });
 }
 
@@ -127,6 +131,7 @@ export function actionVerb(kind: Kind, action: Action, verb: ActionVerb): Verb {
   };
   return remoteVerb<Options, readonly string[]>({
     summary: verb.summary ?? action.description,
+    examples: verb.examples ?? [],
     takes: key === undefined ? [] : ['NAME'],
     options,
     run: (call) => run(shape, verb, call as unknown as ActionCall),

@@ -107,7 +107,7 @@ class Arguments {
     while (words.length > 0) {
       const word = words.shift() ?? '';
       if (word === '--') this.#names.push(...words.splice(0));
-      else if (/^--?[a-z]/.test(word)) this.#option(word, words);
+      else if (/^--?[a-z]/i.test(word)) this.#option(word, words);
       // `[--option VALUE]` and `…` in a text.
       else if (!/^\[|\]$|^…$|^\|$/.test(word)) this.#names.push(word);
     }

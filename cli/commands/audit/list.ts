@@ -47,6 +47,7 @@ const kindWords = { USER: 'user', API_TOKEN: 'API token', MACHINE: 'machine', SY
 
 export const list = listVerb<typeof options, Entry>({
   summary: 'List who asked for what, and whether it was done, newest first.',
+  examples: ['tidegate audit list --subject fw-1', 'tidegate audit list --actor alice --outcome REFUSED'],
   options,
   async read({ client, options: given }) {
     const variables = {

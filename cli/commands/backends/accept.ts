@@ -23,6 +23,7 @@ const options = { username, ...credentialOptions, project: commonOptions.project
 export const acceptHostKey = remoteVerb({
   summary:
     'Accept a host key by its fingerprint, as ssh-keygen -lf prints it; "backends show" tells which one was presented. To replace one, give the credentials.',
+  examples: ['tidegate backends show fw-1', 'tidegate backends accept-host-key fw-1 SHA256:…'],
   takes: ['NAME', 'SHA256:…'],
   options,
   async run(call) {

@@ -6,6 +6,7 @@ import { explanationOf, printGslbExplanation } from './explanation.ts';
 
 export const explain = remoteVerb({
   summary: 'Show why a client gets its answer to a name, and what each name server answers.',
+  examples: ['tidegate gslbs explain www.example.test --client 192.0.2.7'],
   takes: ['NAME'],
   options: {
     client: text('ADDRESS', 'Address of the client, or a block. Default: nothing is known of the client.'),

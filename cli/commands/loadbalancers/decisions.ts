@@ -38,6 +38,7 @@ interface Decision {
 
 export const decisions = remoteVerb({
   summary: 'List why nodes were added, replaced or removed: what healing and autoscaling decided, newest first.',
+  examples: ['tidegate loadbalancers decisions web'],
   takes: ['NAME'],
   options: {
     all: flag('Also decisions of the last day that changed nothing.'),

@@ -20,6 +20,7 @@ export const update = upload('update', 'Upload a file in place of an object; ref
 function upload(verb: 'create' | 'update', summary: string): Verb {
   return clusterVerb({
     summary,
+    examples: [`tidegate objects ${verb} photos/2026/cat.jpg cat.jpg --content-type image/jpeg`],
     takes: ['CONTAINER/OBJECT', 'FILE'],
     options,
     async run({ client, names, options: given, printer }) {

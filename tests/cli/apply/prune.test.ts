@@ -126,6 +126,25 @@ test('containers are known to the source by another id, and one with objects say
   expect(exitCode).toBe(2);
 });
 
+test('a policy of autoscaling with a document of its own ends with it', async () => {
+  const balancers = ['web', 'api', 'off'].map((name) => ({ name, uuid: newUuid() }));
+  const ids = balancers.map(({ uuid }) => settingId('AutoscalingPolicy', projectUuid, uuid));
+  // The one of api is not of the source.
+  rows = [ids[0], ids[2]].map((uuid) => owned('AutoscalingPolicy', uuid, project));
+  server.answers = {
+    ...server.answers,
+    loadBalancers: (args: { first: number; after: string | null }) =>
+      pageOf(
+        balancers.map(({ name, uuid }) => ({
+          ...{ id: encodeId('LoadBalancer', uuid), name },
+          autoscaling: name === 'off' ? null : { id: encodeId('AutoscalingPolicy', uuid) },
+        })),
+        { ...args, names: null },
+      ),
+  };
+  expect((await diff(wanted)).rows).toEqual([['AutoscalingPolicy', 'web', 'WOULD_DELETE', null]]);
+});
+
 test('settings are found by their project and key, users that are disabled already need nothing', async () => {
   const [user, disabled] = [owned('User', userUuid), owned('User')];
   const setting = (type: string, key: string) => owned(type, settingId(type, projectUuid, key), project);

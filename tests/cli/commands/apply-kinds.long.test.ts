@@ -350,11 +350,27 @@ test('what can not be deleted is ended another way: roles and quotas get their d
   expect(ended.stderr).toBe(
     'tidegate: 2 objects of the source in projects are left alone: prune them with --project\n',
   );
-  expect((await shown('users', 'show', 'dora')).enabled).toBe(false);
+  const dora = await runCommand(['users', 'show', 'dora', '--json', ...at()]);
+  expect(JSON.parse(dora.stdout).enabled).toBe(false);
   expect(changed(JSON.parse((await installation(kept, ...prune)).stdout))).toEqual([]);
   // Who disabled a user had a reason: a file does not enable the user again, and says so.
   const back = await installation(kept + user, ...prune);
   expect(back.stdout).toContain('it is disabled: to enable it, \\"tidegate users update dora --enabled true\\"');
+});
+
+test('a policy of autoscaling with a document of its own ends when that is gone', async () => {
+  const balancer = '- { kind: LoadBalancer, name: scaled, minNodes: 1, maxNodes: 3 }\n';
+  const policy = '- { kind: AutoscalingPolicy, loadBalancer: scaled, targetPercent: 50 }\n';
+  const changed = (rows: readonly Row[]) => results(rows).filter((each) => !each.endsWith('UNCHANGED'));
+  const source = ['--source', 'scaled', '--prune', '--yes'];
+  expect(changed((await apply(balancer + policy, ...source)).rows())).toEqual([
+    ...['LoadBalancer scaled CREATED', 'AutoscalingPolicy scaled CREATED'],
+  ]);
+  expect(changed((await apply(balancer + policy, ...source)).rows())).toEqual([]);
+  expect(changed((await apply(balancer, ...source)).rows())).toEqual(['AutoscalingPolicy scaled DELETED']);
+  expect(changed((await apply(balancer, ...source)).rows())).toEqual([]);
+  const shown = JSON.parse((await run('loadbalancers', 'show', 'scaled', '--json')).stdout);
+  expect(shown.autoscaling).toBeNull();
 });
 
 test('a run never disables its own user', async () => {

@@ -7,6 +7,7 @@ import type { Database, Transaction } from '../../../../platform/database/databa
 import { requireRole, visibleRow } from '../../../../platform/edge/authorise.ts';
 import { refuse } from '../../../../platform/edge/errors.ts';
 import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import { settingId } from '../../../../platform/edge/manner.ts';
 import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { BalancerRow } from '../../rules/rows.ts';
@@ -14,7 +15,7 @@ import type { ScalingPolicy } from '../../rules/scaling-policy.ts';
 import { readBalancer, updateBalancer } from '../stores/balancer-store.ts';
 import { changeBalancer } from '../stores/change-balancer.ts';
 import { checkPolicy, policyOf } from './policy-input.ts';
-import { removePolicy, setPolicy } from './scaling-store.ts';
+import { readPolicy, removePolicy, setPolicy } from './scaling-store.ts';
 
 interface ScalingServiceOptions {
   readonly db: Database;
@@ -77,7 +78,14 @@ export class ScalingService {
     requireRole(context.identity, found.projectId, 'MEMBER', name);
     const policy = wanted();
     return async (tx) => {
-      await changeBalancer(tx, wake, found.id, (row) => write(tx, wake, row, policy));
+      await changeBalancer(tx, wake, found.id, async (row) => {
+        attempt.setting = {
+          ...{ subject: 'AutoscalingPolicy', id: settingId('AutoscalingPolicy', row.projectId, row.id) },
+          ...{ projectId: row.projectId, isNew: (await readPolicy(tx, row.id)) === undefined },
+          isDefault: policy === undefined,
+        };
+        await write(tx, wake, row, policy);
+      });
       return found.id;
     };
   }
