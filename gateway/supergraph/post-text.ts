@@ -10,7 +10,7 @@ interface PostedText {
   readonly signal: AbortSignal;
 }
 
-export interface PostAnswer {
+interface PostAnswer {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
