@@ -1,11 +1,13 @@
 // Finds objects of all kinds by a word, for `find` and `why`. The graph is asked kind by kind, so that a kind which this deployment lacks, or which
 // the caller may not see, hides no other one.
 import { graphql } from '../generated/cli/index.ts';
+import { registry } from '../generated/kinds/registry.ts';
 import { decodeId } from '../platform/values/ids.ts';
 import { cmpObjectText, parseCmpObject } from './cmp-object.ts';
 import { CommandFailure, UsageError } from './failures.ts';
 import { type GraphClient, GraphFailure } from './graph-client.ts';
 import { isKindName, namedKinds, objectsNamed } from './named-kinds.ts';
+import { shortId } from './short-id.ts';
 
 interface FoundObject {
   /** In words. */
@@ -168,21 +170,55 @@ async function cmpObjectNamed(client: GraphClient, word: string): Promise<FoundO
     : [{ kind: 'CMP object', id: cmpObject.id, name: cmpObjectText(cmpObject), state: null }];
 }
 
-/** The id of what has this id, or as the only thing this name. Throws CommandFailure. */
+/** The id of what has this id, or as the only thing this name; `gslb-pools/web` says of which kind. Throws CommandFailure. */
 export async function anyObjectId(client: GraphClient, nameOrId: string): Promise<string> {
   if (decodeId(nameOrId) !== undefined) return nameOrId;
+  const ofKind = await idOfKind(client, nameOrId);
+  if (ofKind !== undefined) return ofKind;
   const { found, missing } = await searchAll(client, nameOrId, mostOfKind);
   const [first, ...others] = found.filter(({ name }) => name.toLowerCase() === nameOrId.toLowerCase());
   if (first === undefined) {
     const nearby = found.slice(0, 3).map(({ kind, name }) => `${kind} ${name}`);
-    const hint = nearby.length === 0 ? '' : `; found were ${nearby.join(', ')}`;
+    const hint = `${nearby.length === 0 ? '' : `; found were ${nearby.join(', ')}`}${goneNodeHint(nameOrId)}`;
     throw new CommandFailure(
       `nothing has the name or id '${nameOrId}'${hint}${missing.length > 0 ? ` (no answer: ${missing.join('; ')})` : ''}`,
     );
   }
   if (others.length === 0) return first.id;
-  const all = [first, ...others].map(({ kind, id }) => `${kind} ${id}`);
-  throw new CommandFailure(`several objects have the name '${nameOrId}'; use one of these ids: ${all.join(', ')}`);
+  throw new CommandFailure(
+    `several objects have the name '${nameOrId}'; name one of ${labelsOf([first, ...others]).join(', ')}`,
+  );
+}
+
+/** Undefined: it does not begin with a kind, or that has none of the name. */
+async function idOfKind(client: GraphClient, text: string): Promise<string | undefined> {
+  const [, word = '', name = ''] = /^([a-z0-9-]+)\/(.+)$/s.exec(text) ?? [];
+  const kind = Object.values(registry.kinds).find(({ noun, singular, short }) =>
+    [noun, singular, ...short].includes(word),
+  );
+  if (kind === undefined || !isKindName(kind.noun)) return undefined;
+  const found = await objectsNamed(client, kind.noun, { texts: [name], first: mostOfKind });
+  const [first, ...others] = found.filter((each) => each.name.toLowerCase() === name.toLowerCase());
+  return others.length > 0 ? undefined : first?.id;
+}
+
+/** `gslb-pools/web`; its id where several of a kind have the name. */
+function labelsOf(found: readonly FoundObject[]): readonly string[] {
+  const kinds = Object.entries(namedKinds);
+  const labels = found.map(({ kind, name }) => {
+    const noun = kinds.find(([, { what }]) => what === kind)?.[0];
+    return noun === undefined ? undefined : `${noun}/${name}`;
+  });
+  return found.map(({ kind, id }, at) => {
+    const label = labels[at];
+    const isOnly = label !== undefined && labels.indexOf(label) === labels.lastIndexOf(label);
+    return isOnly ? label : `${kind} ${shortId(id) ?? id}`;
+  });
+}
+
+/** Nodes come and go. */
+export function goneNodeHint(name: string): string {
+  return /^n[0-9a-f]{10}$/.test(name) ? '; "tidegate loadbalancers decisions NAME" tells why a node went' : '';
 }
 
 const mostOfKind = 20;

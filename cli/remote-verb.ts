@@ -1,4 +1,5 @@
 // Verbs that send requests to a running Tidegate. Address, credentials and output are the same for all of them.
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StoredContext } from './contexts.ts';
 import { givenToken, logIn } from './credential.ts';
@@ -63,11 +64,27 @@ export function remoteVerb<O extends Options, const N extends readonly string[]>
       const client = await openClient(own.options as Values<RemoteOptions>, call);
       try {
         await verb.run({ ...own, client, printer: printerOf(call) });
+      } catch (error) {
+        throw await withLoginHint(error, own.options as Values<RemoteOptions>);
       } finally {
         await client.close();
       }
     },
   };
+}
+
+/** The token that "npm start" makes is an operator's: its administrator has a password. */
+async function withLoginHint(error: unknown, { user, data }: Values<RemoteOptions>): Promise<unknown> {
+  const isForAdministrators = error instanceof CommandFailure && /^FORBIDDEN: .*administrator/i.test(error.message);
+  if (!isForAdministrators || user !== undefined) return error;
+  const file = join(data ?? usualFolder, 'admin.password');
+  const isThere = await access(file).then(
+    () => true,
+    () => false,
+  );
+  const how = isThere ? `--user admin --password-file ${file}` : '--user and --password-file of one';
+  const end = /[.!?]$/.test(error.message) ? '' : '.';
+  return new CommandFailure(`${error.message}${end} Give ${how}, or log in with "tidegate login".`, error.exitCode);
 }
 
 /** The caller closes the client. Throws UsageError or CommandFailure if there are no credentials. */

@@ -41,8 +41,8 @@ interface Found {
 
 export const why = remoteVerb({
   summary:
-    'Tell why an object is in its state: the state with its reasons, and its last events and calls. NAME may be an id.',
-  examples: ['tidegate why web', 'tidegate why www.example.test', 'tidegate why fw-1'],
+    'Tell why an object is in its state: the state with its reasons, and its last events and calls. NAME may be an id, or KIND/NAME.',
+  examples: ['tidegate why web', 'tidegate why gslb-pool/web', 'tidegate why www.example.test', 'tidegate why fw-1'],
   takes: ['NAME'],
   options: {},
   async run({ client, names, options, printer }) {

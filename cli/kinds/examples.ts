@@ -11,5 +11,6 @@ export const kindExamples: Readonly<Record<string, Readonly<Record<string, strin
   GslbPool: { create: 'tidegate gslb-pools create web --min-up 1' },
   GslbPoolMember: { create: 'tidegate gslb-members create east --pool web --address 192.0.2.10' },
   GslbMonitor: { create: 'tidegate gslb-monitors create alive --check-type HTTPS --target-port 443' },
+  DnsZone: { create: 'tidegate zones create example.test --right suffix=example.test,project=shop' },
   Gslb: { create: 'tidegate gslbs create www.example.test --pool web' },
 };

@@ -87,10 +87,16 @@ function helpOf(field: InputField, { isNew, isTop }: Standing): string {
     text,
     ...(refersTo === undefined ? [] : ['By name or id.']),
     ...(secret || file ? ['From a file.'] : []),
+    ...(registry.inputs[type] === undefined ? [] : [`Fields: ${membersOf(type)}.`]),
     ...(registry.enums[type] === undefined ? [] : [`One of ${Object.keys(registry.enums[type] ?? {}).join(', ')}.`]),
     ...(isNew ? defaultText(field) : []),
     ...(required && isNew && isTop ? ['Required.'] : []),
   ].join(' ');
+}
+
+/** As they are written before the equals sign. */
+function membersOf(input: string): string {
+  return (registry.inputs[input]?.fields ?? []).map((field) => kebab(ownName(field))).join(', ');
 }
 
 function defaultText({ default: value }: InputField): readonly string[] {

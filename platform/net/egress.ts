@@ -65,7 +65,8 @@ export function egressFrom(
       if (forms === undefined)
         return { address, port, reason: `connections to ${quote(address)} are denied: it is not an address` };
       for (const form of forms) {
-        const subject = `connections to ${address}${form.stands} port ${port}`;
+        // 0: the port is not known yet.
+        const subject = `connections to ${address}${form.stands}${port === 0 ? '' : ` port ${port}`}`;
         if (own.serves(form.bytes, port))
           return {
             address,

@@ -4,6 +4,7 @@ import type { NodeFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure } from '../../failures.ts';
 import { findNamed } from '../../find.ts';
+import { goneNodeHint } from '../../found-objects.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { listVerb, showVerb } from '../../row-verbs.ts';
@@ -55,7 +56,7 @@ async function nodeId(client: GraphClient, name: string, place: Place): Promise<
   async function* all() {
     yield* await nodesOf(client, place);
   }
-  return findNamed(all(), 'node', name);
+  return findNamed(all(), 'node', name, async () => goneNodeHint(name));
 }
 
 const list = listVerb({

@@ -47,6 +47,7 @@ export const operationColumns: Columns<Operation> = {
   OPERATION: 'name',
   STATE: 'state',
   FOR: ({ cmpObject }) => cmpObject && cmpObjectText(cmpObject),
+  BY: ({ requestedBy }) => requestedBy.name,
 };
 
 export async function printOperation(

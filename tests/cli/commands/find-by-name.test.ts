@@ -1,5 +1,9 @@
 // Commands find one object by its name or id in one request, whatever the length of the list, against a server with the real schema.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { GraphQLError } from 'graphql';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { GraphServer, goodToken, pageOf } from './graph-server.ts';
 import { runCommand } from './run-command.ts';
 
@@ -96,4 +100,60 @@ test.each(kinds.slice(1, 3))('a %s is found by id only in the project that was n
   expect(await run(...verb, 'Z', '--project', 'theirs')).toMatchObject({
     ...{ exitCode: 1, stderr: `tidegate: there is no ${what} 'Z'\n` },
   });
+});
+
+test('a name that objects of several kinds have is told apart by the kind', async () => {
+  const named =
+    (id: string) =>
+    ({ first, after }: Page) =>
+      pageOf([{ id, name: 'web', operatingStatus: 'ONLINE' }], { first, after: after ?? null });
+  const entry = {
+    recordedAt: '2026-01-31T12:00:00.000Z',
+    actor: null,
+    action: 'x',
+    outcome: 'ACCEPTED',
+    details: null,
+  };
+  const answers = {
+    ...{ loadBalancers: named('LB'), gslbPools: named('GP') },
+    auditEntries: (args: Page) => pageOf([entry], args),
+  };
+  // All other lists are empty.
+  const none = (args: Page) => pageOf([], { ...args, after: args.after ?? null });
+  server.answers = new Proxy<Record<string, (args: Page) => unknown>>(answers, {
+    get: (known, field) => known[String(field)] ?? none,
+  });
+  const several = await run('audit', 'list', '--subject', 'web');
+  expect(several.exitCode).toBe(1);
+  expect(several.stderr).toContain(
+    "several objects have the name 'web'; name one of loadbalancers/web, gslb-pools/web",
+  );
+  for (const [given, id] of [
+    ['loadbalancers/web', 'LB'],
+    ['lb/web', 'LB'],
+    ['gslb-pool/web', 'GP'],
+  ] as const) {
+    expect(await run('audit', 'list', '--subject', given)).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(server.requests.at(-1)).toMatchObject({ subjectId: id });
+  }
+  const gone = await run('audit', 'list', '--subject', 'n06f30a90b1');
+  expect(gone.stderr).toContain('"tidegate loadbalancers decisions NAME" tells why a node went');
+});
+
+test('what is for administrators says how to be one', async () => {
+  server.answers = {
+    haMoves: () => {
+      throw new GraphQLError('Only administrators may read this.', { extensions: { code: 'FORBIDDEN' } });
+    },
+  };
+  const folder = await temporaryFolder();
+  const without = await run('ha', 'moves', '--data', folder.path);
+  expect([without.exitCode, without.stderr]).toEqual([
+    1,
+    'tidegate: FORBIDDEN: Only administrators may read this. Give --user and --password-file of one, or log in with "tidegate login".\n',
+  ]);
+  await writeFile(join(folder.path, 'admin.password'), 'x');
+  const beside = await run('ha', 'moves', '--data', folder.path);
+  expect(beside.stderr).toContain(`Give --user admin --password-file ${folder.path}/admin.password, or`);
+  await folder.remove();
 });

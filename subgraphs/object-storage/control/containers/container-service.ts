@@ -143,7 +143,8 @@ export class ContainerService {
       const listed = { account, container: name, prefix: '', after: '', limit: mostCounted + 1 };
       // What it would refuse is refused already: without a count, if none comes.
       const asked = await this.#clusters.ask({ ask: 'objects', ...listed }).catch(() => undefined);
-      refuse('IN_USE', `${name} has ${inWords(asked?.objects.length ?? 0)}: delete them first`, atId);
+      const counted = asked?.objects.length ?? 0;
+      refuse('IN_USE', `${name} has ${inWords(counted)}: delete ${counted === 1 ? 'it' : 'them'} first`, atId);
     }
   }
 
