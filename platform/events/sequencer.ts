@@ -30,9 +30,16 @@ const electEveryMs = 1_000;
 
 /**
  * How long a woken sequencer waits for more events: the events of one short call then take one statement, whose commit does not
- * delay the call's own.
+ * delay the call's own. On a busy machine, where a run takes long, it waits longer: runs then take a bounded share of the machine.
  */
 const gatherMs = 4;
+const gatherRuns = 3;
+const longestGatherMs = overdueMs / 2;
+
+/** `runMs`: how long the last run took. */
+export function gatherTimeMs(runMs: number): number {
+  return Math.min(Math.max(gatherMs, gatherRuns * runMs), longestGatherMs);
+}
 
 /*
  * Inputs: status_sequencer.next_seq; rows of status_change that are committed and have no seq.
@@ -71,6 +78,7 @@ export class Sequencer {
   #gathering: NodeJS.Timeout | undefined;
   #stopListening: (() => void) | undefined;
   #sequenced = 0;
+  #runMs = 0;
 
   constructor(options: SequencerOptions) {
     this.#db = options.db;
@@ -101,7 +109,9 @@ export class Sequencer {
 
   /** Sequences up to 1,000 events, wakes the readers, and returns how many there were. */
   async runOnce(): Promise<number> {
+    const fromMs = performance.now();
     const count = await this.#run();
+    this.#runMs = performance.now() - fromMs;
     this.#sequenced += count;
     if (count > 0) this.#wake.notify('sequenced');
     return count;
@@ -139,7 +149,7 @@ export class Sequencer {
           this.#gathering ??= setTimeout(() => {
             this.#gathering = undefined;
             this.#loop.trigger();
-          }, gatherMs);
+          }, gatherTimeMs(this.#runMs));
       }),
       this.#wake.on('sequenced', () => {
         this.#awaitedSinceMs = undefined;

@@ -20,11 +20,15 @@ export interface TextMemory {
 
 const mostInstallations = 16;
 const keptSeconds = 90 * 24 * 3600;
+/** Texts are written after each commit, and four commands in place of one would cost more than the rest of the write. */
+const keepAgainMs = 3_600_000;
 
 export class RedisTextMemory implements TextMemory {
   readonly name = 'Redis';
   readonly #redis: Redis;
   readonly #prefix: string;
+  /** When the end of a key was last put off. */
+  #kept: { readonly key: string; readonly atMs: number } | undefined;
 
   /** `prefix`: of its key. */
   constructor(redis: Redis, prefix: string) {
@@ -39,8 +43,15 @@ export class RedisTextMemory implements TextMemory {
   }
 
   async write(installation: string, fields: Readonly<Record<string, string>>): Promise<void> {
+    if (Object.keys(fields).length === 0) return;
     const key = this.#key(installation);
-    if (Object.keys(fields).length > 0) await this.#redis.multi().hset(key, fields).expire(key, keptSeconds).exec();
+    const nowMs = performance.now();
+    if (this.#kept?.key === key && nowMs - this.#kept.atMs < keepAgainMs) {
+      await this.#redis.hset(key, fields);
+      return;
+    }
+    await this.#redis.multi().hset(key, fields).expire(key, keptSeconds).exec();
+    this.#kept = { key, atMs: nowMs };
   }
 
   async forget(installation: string, fields: readonly string[]): Promise<void> {

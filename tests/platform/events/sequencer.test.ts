@@ -5,6 +5,7 @@ import type { Database } from '../../../platform/database/database.ts';
 import { isLockWaitTimeout } from '../../../platform/database/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { EventKinds, StatusEvent } from '../../../platform/events/kinds.ts';
+import { gatherTimeMs } from '../../../platform/events/sequencer.ts';
 import { withRequestId } from '../../../platform/process/log.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { Ground, TestGround } from '../../support/ground.ts';
@@ -95,6 +96,13 @@ test('a held fence does not block the sequencer without limit', async () => {
   // The connection went back to the pool without an open transaction.
   await append('after');
   expect(await ground.sequencer.runOnce()).toBe(1);
+});
+
+test('on a busy machine runs are further apart, but never so far that another process runs instead', () => {
+  expect(gatherTimeMs(0)).toBe(4);
+  expect(gatherTimeMs(1)).toBe(4);
+  expect(gatherTimeMs(5)).toBe(15);
+  expect(gatherTimeMs(1_000)).toBe(25);
 });
 
 test('the lease elects one, and another is elected when it stops', async () => {

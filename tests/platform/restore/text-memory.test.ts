@@ -1,11 +1,13 @@
-// What is remembered in a file outside of the database, while several processes change it.
+// What is remembered outside of the database: in a file, while several processes change it, and in Redis.
 // needs: processes
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { FileTextMemory } from '../../../platform/restore/text-memory.ts';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { FileTextMemory, RedisTextMemory } from '../../../platform/restore/text-memory.ts';
+import { testDatabase } from '../../support/database.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 
 const installation = '0190d7c6-0000-7000-8000-000000000001';
@@ -55,4 +57,32 @@ test('a folder that can’t be written is an error, at once', async () => {
   await expect(new FileTextMemory(join(folder.path, 'none', 'memory')).write(installation, { a: '1' })).rejects.toThrow(
     'ENOENT',
   );
+});
+
+test('in Redis each write is one command, and once an hour it also puts off the end', async () => {
+  await using stack = new AsyncDisposableStack();
+  const place = await testDatabase();
+  stack.defer(() => place.drop());
+  const redis = new Redis(place.redisPath);
+  stack.defer(() => redis.disconnect());
+  let nowMs = 0;
+  const clock = jest.spyOn(performance, 'now').mockImplementation(() => nowMs);
+  stack.defer(() => clock.mockRestore());
+  const memory = new RedisTextMemory(redis, place.redisPrefix);
+  const key = `${place.redisPrefix}:${installation}`;
+  const transactions = jest.spyOn(redis, 'multi');
+  await memory.write(installation, { a: '1' });
+  await redis.expire(key, 10);
+  await memory.write(installation, { a: '2', b: '1' });
+  await memory.write(installation, {});
+  expect(transactions).toHaveBeenCalledTimes(1);
+  expect(await memory.read(installation)).toEqual({ a: '2', b: '1' });
+  expect(await redis.ttl(key)).toBeLessThanOrEqual(10);
+  nowMs += 3_600_000;
+  await memory.write(installation, { b: '2' });
+  expect(await redis.ttl(key)).toBeGreaterThan(89 * 24 * 3_600);
+  const other = installation.replace(/1$/, '2');
+  await memory.write(other, { c: '1' });
+  expect(await redis.ttl(`${place.redisPrefix}:${other}`)).toBeGreaterThan(89 * 24 * 3_600);
+  expect(await memory.read(installation)).toEqual({ a: '2', b: '2' });
 });

@@ -14,7 +14,7 @@ import { refuseUnusable } from '../backends/usable.ts';
 import type { BackendManager } from '../holding/backend-manager.ts';
 import type { CallEnd } from '../holding/completions.ts';
 import { ObjectClaimedError, readClaim, unsettledMessage } from '../journal/claim-store.ts';
-import { type Accepted, type Journal, MustWaitError } from '../journal/journal.ts';
+import { type Journal, MustWaitError, type Written } from '../journal/journal.ts';
 import { countPending } from '../journal/operation-store.ts';
 import type { VerdictRecorder } from '../journal/verdict-recorder.ts';
 import type { RelaySettings } from '../settings.ts';
@@ -75,7 +75,7 @@ export class CallTaker {
     const call = { ...prepared, address: ticket.slot.address };
     const windowFromMs = performance.now();
     const mark = { id: call.id, state: 'SENT', version: 1 } as const;
-    let accepted: Accepted;
+    let accepted: Written;
     try {
       const sentUnder = { lease: ticket.lease, backend };
       accepted = await journal.accept(call, { deadlineMs: call.deadlineMs, sentUnder });

@@ -36,6 +36,7 @@ import {
   readOperation,
   type SentUnder,
   takeBack,
+  writeProvenVerdict,
   writeVerdict,
 } from './operation-store.ts';
 import { finalRow } from './written-row.ts';
@@ -48,11 +49,11 @@ interface JournalOptions {
   readonly owner: string;
 }
 
-/** An accepted call. */
-export interface Accepted {
+/** What a transaction wrote of a call. */
+export interface Written {
   /** The mark of its commit. */
   readonly commitId: string;
-  /** As it was written. Undefined if the database's answer was lost. */
+  /** Undefined if it is not known, for example because the database's answer was lost. */
   readonly row: OperationRow | undefined;
 }
 
@@ -84,7 +85,7 @@ export class Journal {
   async accept(
     call: AcceptedCall,
     { deadlineMs, sentUnder }: { readonly deadlineMs: number; readonly sentUnder?: SentUnder },
-  ): Promise<Accepted> {
+  ): Promise<Written> {
     const proofs = this.#db.commitProofs;
     const accepted = this.#db.transaction(async (tx) => {
       if (sentUnder === undefined) tx.afterCommit(() => this.#wake.notify(`backend/${call.backendId}`));
@@ -113,7 +114,7 @@ export class Journal {
   }
 
   /** Writes the row with its commit record, event and audit entry. */
-  async #insert(batch: Transaction, operation: NewOperation): Promise<Accepted> {
+  async #insert(batch: Transaction, operation: NewOperation): Promise<Written> {
     const { call } = operation;
     const event = this.#stateEvent(call, 1, null, firstState(operation));
     let row: OperationRow | undefined;
@@ -240,9 +241,15 @@ export class Journal {
     foreseen: MappingsToSettle,
   ): Promise<Recorded> {
     const asForeseen = both(stillAsFound(call, foreseen), noNamesake(call, verdict.uuid));
-    const write = async (batch: Transaction) => {
-      const at = await writeVerdict(batch, sent, this.#owner, verdict, asForeseen);
-      return sent.row && finalRow(sent.row, verdict, at);
+    const write = async (batch: Transaction): Promise<Written> => {
+      let row: OperationRow | undefined;
+      const commitId = await this.#commits.recordWith(batch, async (id) => {
+        const proof = { provided: asForeseen, commitId: id };
+        const { timeline, at } = await writeProvenVerdict(batch, sent, this.#owner, verdict, proof);
+        row = sent.row && finalRow(sent.row, verdict, at);
+        return timeline;
+      });
+      return { commitId, row };
     };
     return this.#db.transaction((tx) => this.#conclude(tx, call, sent, verdict, { found: foreseen, write }), {
       endsWork: true,
@@ -394,8 +401,8 @@ export class Journal {
   }
 
   /**
-   * Writes the consequences of a verdict, and commits. `write` writes the verdict itself if it is not written yet, and returns the
-   * row if it is known.
+   * Writes the consequences of a verdict, and commits. `write` writes the verdict itself if it is not written yet, with the commit
+   * record. It returns the row if it is known.
    */
   async #conclude(
     tx: Transaction,
@@ -407,22 +414,19 @@ export class Journal {
       write,
     }: {
       readonly found: MappingsToSettle;
-      readonly write?: (batch: Transaction) => Promise<OperationRow | undefined>;
+      readonly write?: (batch: Transaction) => Promise<Written>;
     },
   ): Promise<Recorded> {
     const isKnown = write !== undefined && from.row !== undefined && isFinal(verdict.state);
-    const conclusion = (batch: Transaction) => {
-      const first = write?.(batch) ?? nothing;
-      return [
-        this.#commits.record(batch),
-        isKnown ? first : readOperation(batch, call.id),
-        first,
+    const conclusion = (batch: Transaction) =>
+      [
+        write?.(batch) ?? this.#commits.record(batch).then((commitId) => ({ commitId, row: undefined })),
+        isKnown ? nothing : readOperation(batch, call.id),
         verdict.settledBy === 'not-sent' ? releaseKeyOfCall(batch, call.id) : nothing,
         ...this.#follow(batch, call, found, from, verdict, verdict.error?.message),
       ] as const;
-    };
-    const [commitId, row] = await together(tx, conclusion, { commits: true });
-    return { kind: 'written', commitId, row };
+    const [{ commitId, row }, read] = await together(tx, conclusion, { commits: true });
+    return { kind: 'written', commitId, row: row ?? read };
   }
 
   /** The consequences of a new state: mappings, events, the claim. */

@@ -106,13 +106,14 @@ export async function insertOperation(batch: Sql, operation: NewOperation, commi
   const isSent = row.state === 'SENT';
   assertTransition(null, row.state, 'owner');
   const unmapped = noForeignMapping(call);
-  const [before, after] = sentUnder === undefined ? [unmapped, always] : [firstInLine(call, sentUnder.lease), unmapped];
+  const first = isSent ? firstInLine(call) : always;
+  const [before, after] = sentUnder === undefined ? [unmapped, always] : [leaseHeld(sentUnder.lease), unmapped];
   // The timelines are read once, because each of their subqueries costs as much as an index of the row.
   const [written] = await batch.query<{ timeline: number; at: Date }>(
     `BEGIN
     ${declareTimelinesSql};
     DECLARE accepted_at DATETIME(3) DEFAULT NOW(3);
-    ${readTimelinesSql};
+    ${readTimelinesSql}${isSent ? mustHold(first) : ''};
     INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id,
       cmp_role, resource, scope, object_key, object_hash, claim, shared, forced, arguments, wire_call, call_deadline_ms, timeline,
       requested_by, requester_id, request_id, actor_kind, actor_id, action, sent_to, sent_options, secrets, created_at, updated_at,
@@ -122,10 +123,10 @@ export async function insertOperation(batch: Sql, operation: NewOperation, commi
     FROM backend ${proven.joins.sql}
     WHERE backend.id = ? AND provisioning_status = 'ENABLED' AND version = COALESCE(?, version)
       AND ? >= lost_epoch${call.effect === 'NON_IDEMPOTENT' ? ' AND replay_lifted_epoch >= unlifted_epoch' : ''} AND ${proven.where.sql} AND ${before.sql}${mustChangeOneRow}${after === always ? '' : mustHold(after)};
-    ${writeCommitSql};
-    SELECT newest_epoch AS timeline, accepted_at AS at;
+    ${writeCommitSql} RETURNING timeline, accepted_at AS at;
   END`,
     [
+      ...first.values,
       row.id,
       row.projectId,
       row.name,
@@ -204,12 +205,15 @@ function sentTo({ address }: CallSubject): [string | null, string | null] {
   return [address?.hostPort ?? null, address?.options ?? null];
 }
 
-/** Under the lease, and no other call waits for the object. */
-function firstInLine(call: AcceptedCall, lease: HeldLease): Condition {
-  const held = leaseHeld(lease);
-  const sql = `${held.sql} AND NOT EXISTS (SELECT 1 FROM operation waits
-    WHERE waits.backend_id = ? AND waits.state = 'PENDING' AND waits.object_hash = ?)`;
-  return { sql, values: [...held.values, call.backendId, call.objectHash] };
+/**
+ * No other call waits for the object. A statement of its own: an INSERT that also reads from its table first collects its row in a
+ * temporary table, which is on disk if the row has long texts.
+ */
+function firstInLine(call: AcceptedCall): Condition {
+  return {
+    sql: "NOT EXISTS (SELECT 1 FROM operation WHERE backend_id = ? AND state = 'PENDING' AND object_hash = ?)",
+    values: [call.backendId, call.objectHash],
+  };
 }
 
 /**
@@ -243,42 +247,58 @@ export async function markSent(
 }
 
 /**
- * Writes the owner's verdict on a call that is SENT, or has become UNKNOWN in the meantime, and returns its time. For a batch. It
- * ends the batch if the row no longer matches `mark`, or if `provided` does not hold once the row is locked.
+ * Writes the owner's verdict on a call that is SENT, or has become UNKNOWN in the meantime. For a batch. It ends the batch if the
+ * row no longer matches `mark`.
  */
-export async function writeVerdict(
+export async function writeVerdict(batch: Sql, mark: OperationMark, owner: string, verdict: Verdict): Promise<void> {
+  const { sql, values } = verdictUpdate(mark, owner, verdict);
+  await batch.execute(`${sql('NOW(3)')}${mustChangeOneRow}`, values);
+}
+
+/**
+ * Like writeVerdict. Writes the commit record as well (`commitId`), and returns its timeline with the time of the verdict. Also ends
+ * the batch if `provided` does not hold once the row is locked.
+ */
+export async function writeProvenVerdict(
   batch: Sql,
   mark: OperationMark,
   owner: string,
   verdict: Verdict,
-  provided: Condition = always,
-): Promise<Date> {
-  assertTransition(mark.state, verdict.state, 'owner');
-  const { state, result, errorCode, errorMessage, settledBy } = verdictColumns(verdict);
-  const [written] = await batch.query<{ at: Date }>(
+  { provided, commitId }: { readonly provided: Condition; readonly commitId: string },
+): Promise<{ readonly timeline: number; readonly at: Date }> {
+  const { sql, values } = verdictUpdate(mark, owner, verdict);
+  const [written] = await batch.query<{ timeline: number; at: Date }>(
     `BEGIN
     DECLARE verdict_at DATETIME(3) DEFAULT NOW(3);
-    UPDATE operation SET state = ?, version = version + 1, updated_at = verdict_at, result = ?, error_code = ?, error_message = ?, settled_by = ?,
-      ${keepsClaim(state) ? '' : 'claim = NULL,'} ${isFinal(state) ? 'secrets = NULL,' : ''} finished_at = ${isFinal(state) ? 'verdict_at' : 'NULL'}${verdict.quietAfterSentMs === undefined ? '' : ', quiet_until = sent_at + INTERVAL ? * 1000 MICROSECOND'}
-    WHERE id = ? AND state = ? AND version = ? AND owner = ?${mustChangeOneRow}${provided === always ? '' : mustHold(provided)};
-    SELECT verdict_at AS at;
+    ${sql('verdict_at')}${mustChangeOneRow}${mustHold(provided)};
+    INSERT INTO commit_record (id, timeline) SELECT ?, ${newestTimelineSql} RETURNING timeline, verdict_at AS at;
   END`,
-    [
-      state,
-      result,
-      errorCode,
-      errorMessage,
-      settledBy,
-      ...(verdict.quietAfterSentMs === undefined ? [] : [verdict.quietAfterSentMs]),
-      mark.id,
-      mark.state,
-      mark.version,
-      owner,
-      ...provided.values,
-    ],
+    [...values, ...provided.values, commitId],
   );
   invariant(written !== undefined, 'a verdict has a time');
-  return written.at;
+  return written;
+}
+
+/** `at`: SQL of its time. */
+function verdictUpdate(mark: OperationMark, owner: string, verdict: Verdict) {
+  assertTransition(mark.state, verdict.state, 'owner');
+  const { quietAfterSentMs: quietMs } = verdict;
+  const { state, result, errorCode, errorMessage, settledBy } = verdictColumns(verdict);
+  const ending = isFinal(state) ? 'secrets = NULL,' : '';
+  const quiet = quietMs === undefined ? '' : ', quiet_until = sent_at + INTERVAL ? * 1000 MICROSECOND';
+  const sql = (at: string) =>
+    `UPDATE operation SET state = ?, version = version + 1, updated_at = ${at}, result = ?, error_code = ?, error_message = ?,
+      settled_by = ?, ${keepsClaim(state) ? '' : 'claim = NULL,'} ${ending} finished_at = ${isFinal(state) ? at : 'NULL'}${quiet}
+    WHERE id = ? AND state = ? AND version = ? AND owner = ?`;
+  const changed: SqlValue[] = [
+    state,
+    result,
+    errorCode,
+    errorMessage,
+    settledBy,
+    ...(quietMs === undefined ? [] : [quietMs]),
+  ];
+  return { sql, values: [...changed, mark.id, mark.state, mark.version, owner] };
 }
 
 export interface Move {

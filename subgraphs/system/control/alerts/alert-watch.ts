@@ -1,5 +1,6 @@
 // Follows the status events, and makes, repeats and resolves alerts. One process does, elected by a lease. How far it has read is
 // stored with what it made of it, in one transaction, so that a restart or a failover neither misses an event nor counts it twice.
+// Most events change no signal. For these nothing is written: the next process reads them again, and they change nothing again.
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import { sealCursor } from '../../../../platform/events/cursor.ts';
 import { EventTable, type PastEvent, type Position } from '../../../../platform/events/event-table.ts';
@@ -11,7 +12,13 @@ import { checkLease, type HeldLease, type Leases } from '../../../../platform/wo
 import { Loop } from '../../../../platform/work/loop.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { type Evaluation, evaluate } from '../../rules/alerts/evaluate.ts';
-import { ownKinds, signalChanges } from '../../rules/alerts/signals.ts';
+import {
+  endedSubjects,
+  eventsThatMatter,
+  ownKinds,
+  projectDeleted,
+  signalChanges,
+} from '../../rules/alerts/signals.ts';
 import { ageOf, resumedTime } from '../../rules/alerts/steady-time.ts';
 import type { AlertCondition } from '../../spec/alert-conditions.ts';
 import type { AlertRule } from '../stores/alert-rule.ts';
@@ -25,6 +32,7 @@ import {
   restartSignal,
   type Signal,
   signalsOf,
+  standingAmong,
   storeWatch,
 } from '../stores/alert-watch-store.ts';
 import { applyActions } from './apply-actions.ts';
@@ -50,8 +58,10 @@ const lookMs = 1_000;
 const eventsAtOnce = 1_000;
 /** Alerts that change in one transaction. */
 const actionsAtOnce = 200;
-/** Without events the steady time is stored as often, and conditions are looked at. */
+/** While no signal changes, the position and the steady time are stored as often, and conditions are looked at. */
 const idleMs = 30_000;
+/** How long a woken watch waits for more events: under load it then reads hundreds of them at once. */
+const gatherMs = 100;
 
 /** What one process knows while it has the lease. */
 interface Reign {
@@ -60,6 +70,8 @@ interface Reign {
   readonly startedSteadyMs: number;
   readonly startedMs: number;
   position: Position;
+  /** The position in the database: events between the two changed no signal. */
+  stored: Position;
   epoch: number;
   caughtUpMs: number | null;
   /** Steady time of the next evaluation. */
@@ -76,6 +88,7 @@ export class AlertWatch {
   #reign: Reign | undefined;
   #stops: readonly (() => void)[] = [];
   #signalsChanged = false;
+  #gathering: NodeJS.Timeout | undefined;
 
   constructor(options: AlertWatchOptions) {
     this.#options = options;
@@ -92,14 +105,22 @@ export class AlertWatch {
       this.#signalsChanged = true;
       this.#loop.trigger();
     };
-    this.#stops = [wake.on('sequenced', () => this.#loop.trigger()), wake.on(signalsTopic, changed)];
+    this.#stops = [wake.on('sequenced', () => this.#lookSoon()), wake.on(signalsTopic, changed)];
     this.#loop.start();
   }
 
   async stop(): Promise<void> {
     for (const stop of this.#stops) stop();
+    clearTimeout(this.#gathering);
     await this.#loop.stop();
     await this.#reign?.lease.release();
+  }
+
+  #lookSoon(): void {
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = undefined;
+      this.#loop.trigger();
+    }, gatherMs);
   }
 
   /** Reads a page of events, or evaluates. Returns true if there is more to do. */
@@ -127,7 +148,7 @@ export class AlertWatch {
       const { position, epoch, caughtUpMs, atMs, steadyMs } = state;
       const startedSteadyMs = atMs === null ? 0 : resumedTime({ steadyMs, atMs }, nowMs);
       return {
-        ...{ lease, startedSteadyMs, startedMs: this.#monotonicMs(), position, epoch, caughtUpMs },
+        ...{ lease, startedSteadyMs, startedMs: this.#monotonicMs(), position, stored: position, epoch, caughtUpMs },
         ...{ evaluateMs: startedSteadyMs, storeMs: startedSteadyMs },
       };
     });
@@ -176,27 +197,37 @@ export class AlertWatch {
       epoch: epoch ?? reign.epoch,
       caughtUpMs: isLast ? steadyMs : reign.caughtUpMs,
     };
+    const changing = await this.#changing(events);
+    if (changing.length === 0 && steadyMs < reign.storeMs) {
+      Object.assign(reign, next);
+      return;
+    }
     const sinceCaughtUpMs = reign.caughtUpMs === null ? Number.POSITIVE_INFINITY : steadyMs - reign.caughtUpMs;
     let isNews = false;
     await this.#options.db.transaction(async (tx) => {
       isNews = false;
       const { state, nowMs } = await lockWatch(tx);
-      if (state.position.seq !== reign.position.seq || state.position.eventId !== reign.position.eventId)
+      if (state.position.seq !== reign.stored.seq || state.position.eventId !== reign.stored.eventId)
         throw new Error('the status events were read by another process');
-      for (const event of events) {
+      for (const event of changing) {
         const sinceMs = steadyMs - ageOf(event.at.getTime(), nowMs, sinceCaughtUpMs);
         if (await this.#apply(tx, event, sinceMs)) isNews = true;
       }
       await storeWatch(tx, { ...next, steadyMs });
       await checkLease(tx, reign.lease);
     });
-    Object.assign(reign, next, { storeMs: steadyMs + idleMs });
+    Object.assign(reign, next, { stored: next.position, storeMs: steadyMs + idleMs });
     if (isNews) reign.evaluateMs = steadyMs;
+  }
+
+  /** No other process makes signals of events, so what stands does not change before they are applied. */
+  async #changing(events: readonly PastEvent[]): Promise<readonly PastEvent[]> {
+    return eventsThatMatter(events, await standingAmong(this.#options.db, endedSubjects(events)));
   }
 
   /** Returns true if an alert may change. */
   async #apply(tx: Transaction, event: PastEvent, sinceMs: number): Promise<boolean> {
-    if (event.kind === 'project.deleted') {
+    if (event.kind === projectDeleted) {
       await forgetProject(tx, event.subjectId);
       return true;
     }

@@ -1,5 +1,6 @@
 // What the watch of alerts keeps: how far it has read the status events, its steady time, and the subjects that are in a condition.
 import type { Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
+import { marksFor } from '../../../../platform/database/sql.ts';
 import type { Position } from '../../../../platform/events/event-table.ts';
 import { type CmpObjectKey, storedCmpObject } from '../../../../platform/graph/cmp-object.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
@@ -95,6 +96,28 @@ export async function removeSignal(
   await tx.execute('DELETE FROM alert_signal WHERE condition_name = ? AND subject_type = ? AND subject_id = ?', [
     ...[condition, subjectType, subjectId],
   ]);
+}
+
+/** The ids of the subjects that are in the condition named with them. */
+export async function standingAmong(
+  sql: Sql,
+  subjects: readonly Pick<Signal, 'condition' | 'subjectType' | 'subjectId'>[],
+): Promise<ReadonlySet<string>> {
+  // Conditions are the beginning of the key: one range for each subject.
+  const groups = [...Map.groupBy(subjects, ({ condition, subjectType }) => `${condition}/${subjectType}`).values()];
+  const values = groups.flatMap((group) => [
+    ...[group[0]?.condition ?? '', group[0]?.subjectType ?? ''],
+    ...group.map(({ subjectId }) => subjectId),
+  ]);
+  if (groups.length === 0) return new Set();
+  const places = groups.map(
+    (group) => `(condition_name = ? AND subject_type = ? AND subject_id IN (${marksFor(group)}))`,
+  );
+  const rows = await sql.query<{ id: string }>(
+    `SELECT subject_id AS id FROM alert_signal WHERE ${places.join(' OR ')}`,
+    values,
+  );
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** Of a deleted project (UUID). */

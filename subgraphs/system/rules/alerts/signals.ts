@@ -32,10 +32,35 @@ const conditionsByKind = Map.groupBy(
 /** Of rules and alerts: after them, what is stored is looked at again. */
 export const ownKinds: ReadonlySet<string> = new Set(['alertRule.state', 'alert.state']);
 
+/** Its signals go with it. */
+export const projectDeleted = 'project.deleted';
+
 export function signalChanges(event: Told): readonly SignalChange[] {
   if (event.kind === 'alertRule.checkedIn')
     return [{ condition: 'CHECK_IN_LATE', ...subjectOf(event), to: 'RESTARTED', reason: event.reason }];
   return (conditionsByKind.get(event.kind) ?? []).flatMap(({ condition }) => changeOf(condition, event) ?? []);
+}
+
+type EndedSubject = Pick<SubjectChange, 'condition' | 'subjectType' | 'subjectId'>;
+
+/** The subjects that leave a condition, if they are in it. Most are not: every call that succeeds says that its outcome is known. */
+export function endedSubjects(events: readonly Told[]): readonly EndedSubject[] {
+  return events.flatMap(signalChanges).filter(({ to }) => to === 'OFF');
+}
+
+/** The events, in order, that may change a signal or an alert. `standing`: ids of the ended subjects that are in a condition. */
+export function eventsThatMatter<Event extends Told>(
+  events: readonly Event[],
+  standing: ReadonlySet<string>,
+): readonly Event[] {
+  const inCondition = new Set(standing);
+  return events.filter((event) => {
+    const changes = signalChanges(event);
+    // A later event may end what this one begins.
+    for (const { to, subjectId } of changes) if (to === 'ON') inCondition.add(subjectId);
+    if (event.kind === projectDeleted || ownKinds.has(event.kind)) return true;
+    return changes.some(({ to, subjectId }) => to !== 'OFF' || inCondition.has(subjectId));
+  });
 }
 
 function changeOf(condition: AlertCondition, event: Told): SignalChange | undefined {

@@ -1,6 +1,7 @@
 // The watch on a real database: events become alerts once, over restarts and takeovers, whatever the clocks do.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { encodeId } from '../../../../platform/values/ids.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
+import { Leases } from '../../../../platform/work/leases.ts';
 import { CertificateLook } from '../../../../subgraphs/system/control/alerts/certificate-look.ts';
 import { AlertBench, never, subject } from '../support/alert-bench.ts';
 
@@ -64,6 +65,83 @@ test('the changes of an alert are status events, which follow its cursor', async
     { subjectId: alert?.id, from: null, to: 'FIRING' },
     { subjectId: alert?.id, from: 'FIRING', to: 'RESOLVED' },
   ]);
+});
+
+describe('events that change no signal', () => {
+  const storedSeq = async () => (await bench.system.db.query<{ seq: number }>('SELECT seq FROM alert_watch'))[0]?.seq;
+  const known = (subjectId: string, to: string) =>
+    bench.system.append({
+      ...{ kind: 'relayOperation.state', subjectType: 'RelayOperation', subjectId, projectId: bench.projectId, to },
+    });
+
+  afterEach(() => void jest.restoreAllMocks());
+
+  test('are not written, nor looked at with the rules; their position is stored now and then', async () => {
+    await bench.rule({ condition: 'OUTCOME_UNKNOWN', lastsMs: 0 });
+    await bench.look();
+    const before = await storedSeq();
+    const transactions = jest.spyOn(bench.system.db, 'transaction');
+    for (let count = 0; count < 3; count += 1) {
+      await known(subject(), 'SUCCEEDED');
+      await bench.system.sequence();
+      transactions.mockClear();
+      expect(await bench.watch.look(new AbortController().signal)).toBe(false);
+      expect(transactions).not.toHaveBeenCalled();
+    }
+    expect(await storedSeq()).toBe(before);
+    await known(subject(), 'SUCCEEDED');
+    await bench.look(30_000);
+    expect(await storedSeq()).toBe(Number(before) + 4);
+  });
+
+  test('an outcome that becomes known resolves its alert, between calls whose outcome was never unknown', async () => {
+    await bench.rule({ condition: 'OUTCOME_UNKNOWN', lastsMs: 0, resolveAfterMs: 0 });
+    const [one, brief] = [subject(), subject()];
+    await known(subject(), 'SUCCEEDED');
+    await bench.look();
+    await known(one, 'UNKNOWN');
+    await known(brief, 'UNKNOWN');
+    await known(brief, 'FAILED');
+    await bench.look();
+    expect(await bench.alerts()).toMatchObject([{ alertState: 'FIRING', status: 'UNKNOWN' }]);
+    await known(subject(), 'SUCCEEDED');
+    await bench.look();
+    await known(one, 'SUCCEEDED');
+    await bench.look();
+    expect(await bench.alerts()).toMatchObject([{ alertState: 'RESOLVED' }]);
+  });
+
+  test('are read again by the next process, which goes on where the last change was stored', async () => {
+    await bench.rule({ condition: 'OUTCOME_UNKNOWN', lastsMs: 0, resolveAfterMs: 0 });
+    const one = subject();
+    await known(one, 'UNKNOWN');
+    await bench.look();
+    await known(subject(), 'SUCCEEDED');
+    await bench.look();
+    // As if its process had been killed.
+    const killed = bench.watch;
+    await bench.system.db.execute("DELETE FROM lease WHERE name = 'alert-watch'");
+    const { db, log } = bench.system;
+    const leases = new Leases({ db, owner: newUuid(), log });
+    bench.watch = bench.newWatch({ leases });
+    try {
+      await known(one, 'SUCCEEDED');
+      await bench.look();
+      expect(await bench.alerts()).toMatchObject([{ alertState: 'RESOLVED' }]);
+      // Not dead after all: it writes nothing, whether or not it has noticed that its lease is lost.
+      await known(subject(), 'UNKNOWN');
+      await bench.system.sequence();
+      expect(await killed.look(new AbortController().signal).catch(() => false)).toBe(false);
+      expect(await bench.alerts(['FIRING'])).toEqual([]);
+      await bench.look();
+      expect(await bench.alerts(['FIRING'])).toHaveLength(1);
+    } finally {
+      await bench.watch.stop();
+      await killed.stop();
+      await leases.stop();
+      bench.watch = bench.newWatch();
+    }
+  });
 });
 
 describe('restarts', () => {

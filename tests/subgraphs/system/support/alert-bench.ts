@@ -2,7 +2,7 @@
 import type { Identity } from '../../../../platform/edge/identity.ts';
 import type { AskGraph } from '../../../../platform/graph/ask-graph.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
-import { AlertWatch } from '../../../../subgraphs/system/control/alerts/alert-watch.ts';
+import { AlertWatch, type AlertWatchOptions } from '../../../../subgraphs/system/control/alerts/alert-watch.ts';
 import { createDeliveryQueue } from '../../../../subgraphs/system/control/alerts/delivery-queue.ts';
 import { AlertRuleStore } from '../../../../subgraphs/system/control/stores/alert-rule-store.ts';
 import { OwedRunner } from '../../../support/owed-runner.ts';
@@ -61,9 +61,11 @@ export class AlertBench {
     return new AlertBench(system, { admin, operator, projectId });
   }
 
-  newWatch(): AlertWatch {
+  /** `others`: in place of the bench's own. */
+  newWatch(others: Pick<Partial<AlertWatchOptions>, 'leases'> = {}): AlertWatch {
     return new AlertWatch({
       ...this.system,
+      ...others,
       rules: new AlertRuleStore(this.system.db),
       askGraph: (question) => this.askGraph(question),
       monotonicMs: () => this.monotonicMs,

@@ -3,7 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
 import { allEventKinds } from '../../../../../platform/process/subgraph-row.ts';
 import { subgraphRows } from '../../../../../subgraphs/rows.ts';
-import { signalChanges } from '../../../../../subgraphs/system/rules/alerts/signals.ts';
+import {
+  endedSubjects,
+  eventsThatMatter,
+  signalChanges,
+} from '../../../../../subgraphs/system/rules/alerts/signals.ts';
 import { alertConditionNames, conditionSpec } from '../../../../../subgraphs/system/spec/alert-conditions.ts';
 
 const kinds = allEventKinds(subgraphRows);
@@ -69,4 +73,24 @@ test('a removed host is no longer absent, a cordoned one is as it was', () => {
     });
   expect(changed('removed')).toMatchObject([{ condition: 'MACHINE_ABSENT', to: 'OFF' }]);
   expect(changed('cordoned')).toEqual([]);
+});
+
+test('an end matters only to a subject in the condition, also when it came into it just before', () => {
+  const call = (subjectId: string, to: string) => ({
+    ...{ subjectType: 'RelayOperation', subjectId, kind: 'relayOperation.state', to, reason: null },
+  });
+  const events = [
+    call('sent', 'SENT'),
+    call('known', 'SUCCEEDED'),
+    call('standing', 'FAILED'),
+    call('brief', 'UNKNOWN'),
+    call('brief', 'SUCCEEDED'),
+    { subjectType: 'Project', subjectId: 'p', kind: 'project.deleted', to: 'DELETED', reason: null },
+    { subjectType: 'AlertRule', subjectId: 'r', kind: 'alertRule.checkedIn', to: 'CHECKED_IN', reason: null },
+    { subjectType: 'AlertRule', subjectId: 'r', kind: 'alertRule.state', to: 'ENABLED', reason: null },
+  ];
+  expect(endedSubjects(events).map(({ subjectId }) => subjectId)).toEqual(['known', 'standing', 'brief']);
+  expect(eventsThatMatter(events, new Set(['standing']))).toEqual(events.slice(2));
+  expect(eventsThatMatter(events, new Set())).toEqual(events.slice(3));
+  expect(eventsThatMatter(events.slice(3, 5).toReversed(), new Set())).toEqual([call('brief', 'UNKNOWN')]);
 });
