@@ -27,6 +27,7 @@ import { MemberService } from './control/entities/member-service.ts';
 import type { GslbQuotas } from './control/entities/project-store.ts';
 import { entityResolvers, gslbJudge } from './control/entities/resolvers.ts';
 import { ZoneKeyService } from './control/entities/zone-key-service.ts';
+import { AnswerPreviews } from './control/explain/answer-previews.ts';
 import { ServerAsker } from './control/explain/ask-servers.ts';
 import { explainResolvers } from './control/explain/explain-resolvers.ts';
 import type { ConductorLinks } from './control/machines/conductor-links.ts';
@@ -70,9 +71,13 @@ export function createGslbSubgraph(options: GslbOptions): RunningSubgraph {
   const reads = new EntityReads(db, { ...voting, egress });
   const backends = new DnsBackendService(dependencies);
   const asker = new ServerAsker(egress);
+  const previews = new AnswerPreviews({
+    ...{ db, egress, silenceMs, freshMs: voting.freshMs },
+    services: { Gslb: names, GslbPool: pools, GslbPoolMember: members },
+  });
   const resolvers: Resolvers[] = [
     dnsBackendResolvers(backends, reads),
-    explainResolvers({ db, reads, asker, geo: geo ?? noGeo }),
+    explainResolvers({ db, reads, asker, geo: geo ?? noGeo, previews }),
     machineResolvers({
       ...{ db, reads, silenceMs, sealer: options.sealKeys },
       records: new RecordService(dependencies),

@@ -72,6 +72,7 @@ const views = [
   '/form?new=LoadBalancer',
   '/form?new=GslbMonitor',
   '/form?new=AlertChannel',
+  '/form?call=firewallAddressCreate&backend=b1',
   '/alerts',
   '/alerts?alert=a1',
   '/alerts?channel=ch1',

@@ -651,6 +651,11 @@ const naming: Readonly<Record<string, () => Question>> = {
   gslbMonitorTypes: () => read('{ gslbMonitorTypes { checkType } }', 'TCP'),
   gslbHistory: () => read('{ gslbHistory { nodes { id } } }'),
   gslbExplain: () => read(`{ gslbExplain(name: "${answered}") { gslb { id } } }`, named.gslb),
+  gslbPreview: () => ({
+    query: 'query ($change: GslbChangeInput!) { gslbPreview(change: $change) { total userErrors { code } } }',
+    variables: { change: { gslbPoolUpdate: { id: named.gslbPool, description: 'seen' } } },
+    shows: '"userErrors":[]',
+  }),
   gslbCheckers: () => read('{ gslbCheckers { nodes { id } } }'),
   gslbNameServers: () => read('{ gslbNameServers { nodes { id } } }'),
   gslbCheckerRecordSet: () => change('gslbCheckerRecordSet', checking),

@@ -14,10 +14,11 @@ import type { FieldsProps } from './field-props.ts';
 import { Fields } from './fields.tsx';
 import { FormContext } from './form-context.ts';
 import { PreviewPanel } from './preview-panel.tsx';
+import { previewOf } from './previewed.ts';
 import { type Choice, noChoice } from './project-choice.ts';
 import type { Deed } from './text/shown.ts';
 import { TextTabs } from './text-tabs.tsx';
-import { canPreview, changeOf, usePreview } from './use-preview.ts';
+import { changeOf, usePreview } from './use-preview.ts';
 
 export interface Sent {
   readonly made: JsonObject | null;
@@ -68,9 +69,9 @@ export function ActionForm(props: ActionFormProps) {
   const whole = { ...ownFieldsOf(action, object), ...input };
   const inForm = { ...places, ...placesIn(action, draft) };
   const names = picked.size === 0 ? props.names : new Map([...props.names, ...picked]);
-  const isPreviewed = canPreview(kind, verb);
+  const previewed = previewOf(action);
   const isReady = faults.length === 0 && (before === undefined || Object.keys(input).length > 0);
-  const preview = usePreview(action, inForm, isPreviewed && isReady ? changeOf(action, whole) : undefined);
+  const preview = usePreview(action, inForm, previewed !== undefined && isReady ? changeOf(action, whole) : undefined);
   const hasFields = formFields(action.input).length > 0;
   const isUnchanged = before !== undefined && Object.keys(input).length === 0;
 
@@ -144,7 +145,7 @@ export function ActionForm(props: ActionFormProps) {
           {forbidden !== null && <span className="dim">{forbidden}</span>}
           {isUnchanged && forbidden === null && <span className="dim">Nothing is changed yet.</span>}
         </div>
-        {isPreviewed && <PreviewPanel preview={preview} />}
+        {previewed !== undefined && <PreviewPanel of={previewed} preview={preview} />}
         {!isUnchanged && <TextTabs deed={deed} />}
       </form>
     </FormContext>

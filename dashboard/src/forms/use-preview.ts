@@ -1,31 +1,29 @@
-// What a change would do to the nodes of a load balancer, asked while one types.
+// What a change would do to the nodes of a load balancer, or to answers of DNS, asked while one types.
 import { useEffect, useState } from 'react';
 import {
+  FormAnswersDocument,
+  type FormAnswersQuery,
+  type FormAnswersQueryVariables,
   FormPreviewDocument,
   type FormPreviewQuery,
   type FormPreviewQueryVariables,
 } from '../../../generated/dashboard/graphql.ts';
 import { registry } from '../../../generated/kinds/registry.ts';
 import { isObject, type JsonObject } from '../../../platform/values/json.ts';
-import type { Action, Kind } from '../../../schema/kinds/kind.ts';
+import type { Action } from '../../../schema/kinds/kind.ts';
 import { useDependencies } from '../context.ts';
 import type { Requester } from '../graph/request.ts';
 import { nameDocument } from './documents.ts';
 import { kindNamed } from './names.ts';
+import { previewOf } from './previewed.ts';
 
-export type Preview = NonNullable<FormPreviewQuery['loadBalancerPreview']>;
+export type NodesPreview = NonNullable<FormPreviewQuery['loadBalancerPreview']>;
+export type AnswersPreview = NonNullable<FormAnswersQuery['gslbPreview']>;
+export type Preview =
+  | { readonly of: 'nodes'; readonly nodes: NodesPreview }
+  | { readonly of: 'answers'; readonly answers: AnswersPreview };
 
 const pauseMs = 600;
-
-/** Kinds whose changes the graph can tell before they are made. */
-const previewed: ReadonlySet<string> = new Set([
-  ...['LoadBalancer', 'Pool', 'PoolMember', 'PoolHealthMonitor', 'Listener', 'L7Policy', 'L7Rule'],
-]);
-
-export function canPreview({ type }: Kind, verb: string): boolean {
-  const isOfWhole = type === 'LoadBalancer' && verb === 'create';
-  return previewed.has(type) && !isOfWhole && ['create', 'update', 'delete'].includes(verb);
-}
 
 /** `change`: the input of the mutation, as it would be sent; undefined while it has faults. */
 export function usePreview(
@@ -57,15 +55,21 @@ export function usePreview(
 
 async function readPreview(
   requester: Requester,
-  { mutation }: Action,
+  action: Action,
   places: Readonly<Record<string, string>>,
   change: JsonObject,
 ): Promise<Preview | undefined> {
+  const { mutation } = action;
+  if (previewOf(action) === 'answers') {
+    const variables = { change: { [mutation]: change } } as unknown as FormAnswersQueryVariables;
+    const { gslbPreview } = await requester.request(FormAnswersDocument, variables);
+    return gslbPreview === null ? undefined : { of: 'answers', answers: gslbPreview };
+  }
   const id = await balancerOf(requester, places);
   if (id === undefined) return undefined;
   const variables = { id, change: { [mutation]: change } } as unknown as FormPreviewQueryVariables;
   const { loadBalancerPreview } = await requester.request(FormPreviewDocument, variables);
-  return loadBalancerPreview ?? undefined;
+  return loadBalancerPreview === null ? undefined : { of: 'nodes', nodes: loadBalancerPreview };
 }
 
 /** From a part to the load balancer that it is in. */

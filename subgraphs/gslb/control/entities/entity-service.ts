@@ -120,28 +120,30 @@ export class EntityService<Type extends EntityType> {
   }
 
   create(context: RequestContext, input: CreateInput & object): Outcome<Type> {
+    return this.run('Create', context, input, (attempt) => this.prepareCreate(attempt, context, input));
+  }
+
+  async prepareCreate(attempt: Attempt, context: RequestContext, input: CreateInput & object): Promise<Effect> {
     const { kind, parent } = this.#handler;
-    return this.run('Create', context, input, async (attempt) => {
-      const { check } = attempt;
-      let place: Omit<Place, 'id'> = { projectId: null };
-      if (kind.owner === 'ADMINISTRATOR') requireAdmin(caller(context));
-      else if (parent !== undefined) place = await parent(attempt, context, input);
-      else place = { projectId: oneProject(context.identity, input.projectId) };
-      attempt.projectId = place.projectId;
-      if (place.projectId !== null) requireRole(context.identity, place.projectId, 'MEMBER', 'this');
-      const before = await this.#handler.before?.(check, input, place);
-      const write = await this.plan(check, { ...input, ...before?.input }, place, {
-        isPartOfTree: before?.tree !== undefined,
-      });
-      check.throwIfAny();
-      if (write === undefined) throw new Refusal(check.errors);
-      return async (tx) => {
-        await before?.tree?.write(tx);
-        const id = newUuid();
-        await write(tx, id);
-        return id;
-      };
+    const { check } = attempt;
+    let place: Omit<Place, 'id'> = { projectId: null };
+    if (kind.owner === 'ADMINISTRATOR') requireAdmin(caller(context));
+    else if (parent !== undefined) place = await parent(attempt, context, input);
+    else place = { projectId: oneProject(context.identity, input.projectId) };
+    attempt.projectId = place.projectId;
+    if (place.projectId !== null) requireRole(context.identity, place.projectId, 'MEMBER', 'this');
+    const before = await this.#handler.before?.(check, input, place);
+    const write = await this.plan(check, { ...input, ...before?.input }, place, {
+      isPartOfTree: before?.tree !== undefined,
     });
+    check.throwIfAny();
+    if (write === undefined) throw new Refusal(check.errors);
+    return async (tx) => {
+      await before?.tree?.write(tx);
+      const id = newUuid();
+      await write(tx, id);
+      return id;
+    };
   }
 
   /**
@@ -178,46 +180,50 @@ export class EntityService<Type extends EntityType> {
   }
 
   update(context: RequestContext, input: NamedInput & object): Outcome<Type> {
+    return this.run('Update', context, input, (attempt) => this.prepareUpdate(attempt, context, input));
+  }
+
+  async prepareUpdate(attempt: Attempt, context: RequestContext, input: NamedInput & object): Promise<Effect> {
     const { checkInput, columns } = this.#handler;
     const { db } = this.#dependencies;
-    return this.run('Update', context, input, async (attempt) => {
-      const { check } = attempt;
-      checkInput?.(check, input);
-      const given = this.#given(input, check);
-      const found = await this.find(attempt, context, input.id);
-      const settings = this.#read(check, { ...(await this.#settings(db, found)), ...given });
-      if (settings !== undefined) await this.#handler.check?.(db, check, settings, placeOf(found));
-      check.throwIfAny();
-      return async (tx) => {
-        const row = await this.lock(tx, input);
-        const inside = new InputCheck();
-        const after = this.#read(inside, { ...(await this.#settings(tx, row)), ...given });
-        inside.throwIfAny();
-        if (after === undefined) throw new Refusal(inside.errors);
-        await this.#again(tx, after, placeOf(row));
-        const more = await columns?.(tx, input, { id: row.id, settings: after, before: row });
-        await this.#taken(after, updateEntity(tx, this.#type, row.id, { ...columnsOf(this.#type, after), ...more }));
-        await this.#handler.written?.(tx, row.id, after, row);
-        return row.id;
-      };
-    });
+    const { check } = attempt;
+    checkInput?.(check, input);
+    const given = this.#given(input, check);
+    const found = await this.find(attempt, context, input.id);
+    const settings = this.#read(check, { ...(await this.#settings(db, found)), ...given });
+    if (settings !== undefined) await this.#handler.check?.(db, check, settings, placeOf(found));
+    check.throwIfAny();
+    return async (tx) => {
+      const row = await this.lock(tx, input);
+      const inside = new InputCheck();
+      const after = this.#read(inside, { ...(await this.#settings(tx, row)), ...given });
+      inside.throwIfAny();
+      if (after === undefined) throw new Refusal(inside.errors);
+      await this.#again(tx, after, placeOf(row));
+      const more = await columns?.(tx, input, { id: row.id, settings: after, before: row });
+      await this.#taken(after, updateEntity(tx, this.#type, row.id, { ...columnsOf(this.#type, after), ...more }));
+      await this.#handler.written?.(tx, row.id, after, row);
+      return row.id;
+    };
   }
 
   delete(context: RequestContext, input: NamedInput & object): Outcome<Type> {
-    return this.run('Delete', context, input, async (attempt) => {
-      // Of a zone nothing stays, and a repeated request must get its first answer.
-      if (this.#type === 'DnsZone') {
-        requireAdmin(caller(context));
-        attempt.check.id('id', input.id, this.#type);
-      } else await this.find(attempt, context, input.id);
-      attempt.check.throwIfAny();
-      return async (tx) => {
-        const row = await this.lock(tx, input);
-        if (this.#handler.remove === undefined) await deleteEntity(tx, this.#type, row.id);
-        else await this.#handler.remove(tx, row);
-        return row.id;
-      };
-    });
+    return this.run('Delete', context, input, (attempt) => this.prepareDelete(attempt, context, input));
+  }
+
+  async prepareDelete(attempt: Attempt, context: RequestContext, input: NamedInput & object): Promise<Effect> {
+    // Of a zone nothing stays, and a repeated request must get its first answer.
+    if (this.#type === 'DnsZone') {
+      requireAdmin(caller(context));
+      attempt.check.id('id', input.id, this.#type);
+    } else await this.find(attempt, context, input.id);
+    attempt.check.throwIfAny();
+    return async (tx) => {
+      const row = await this.lock(tx, input);
+      if (this.#handler.remove === undefined) await deleteEntity(tx, this.#type, row.id);
+      else await this.#handler.remove(tx, row);
+      return row.id;
+    };
   }
 
   /** Runs another mutation of the kind. `verb`: the end of its name, or the whole name. */

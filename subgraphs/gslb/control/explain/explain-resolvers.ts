@@ -14,6 +14,7 @@ import { encodeId } from '../../../../platform/values/ids.ts';
 import type { EntityReads } from '../entities/entity-reads.ts';
 import { readFlip } from '../stores/history-store.ts';
 import { nameAnswering, plansOf } from '../stores/name-store.ts';
+import type { AnswerPreviews, PreviewedPlan } from './answer-previews.ts';
 import type { Asked, ServerAsker, ServerQuestion, ShownAnswer } from './ask-servers.ts';
 import { explainName, type NameExplanation, preparedMaps, type ServerAnswer, serversOfName } from './explain.ts';
 
@@ -23,6 +24,7 @@ interface ExplainDependencies {
   readonly asker: ServerAsker;
   /** Where clients are. */
   readonly geo: GeoSource;
+  readonly previews: AnswerPreviews;
 }
 
 export interface ExplanationRow extends NameExplanation {
@@ -49,7 +51,7 @@ const label = /^(\*|[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)$/;
 const plansById = Symbol('plans by name');
 const mapsByZone = Symbol('maps of clients by zone');
 
-export function explainResolvers({ db, reads, asker, geo }: ExplainDependencies): Resolvers {
+export function explainResolvers({ db, reads, asker, geo, previews }: ExplainDependencies): Resolvers {
   const readMaps = (zones: readonly string[]) => preparedMaps(db, zones);
   return {
     Query: {
@@ -61,15 +63,18 @@ export function explainResolvers({ db, reads, asker, geo }: ExplainDependencies)
         const explained = await explainName(db, name, { ...asked, geo, ...(at === null ? {} : { at }) });
         return explained === undefined ? null : { ...explained, asked, at };
       },
+      gslbPreview: (_, { change }, context) => previews.preview(context, change),
+    },
+    GslbPreviewedName: {
+      before: ({ before }, asked) => previewedAnswer(before, asked, geo),
+      after: ({ after }, asked) => previewedAnswer(after, asked, geo),
     },
     Gslb: {
       answer: async ({ id, zone }, { type, client }, context) => {
         const plan = await loader(context, plansById, id, (ids) => plansOf(db, ids));
         if (plan === undefined) return null;
         const maps = plan.clientMapId === null ? undefined : await loader(context, mapsByZone, zone, readMaps);
-        const { address, bits } = clientOf(client);
-        const asked = { type: type ?? 'A', client: clientAddress(address, bits), geo, draw: () => 0 };
-        return plannedAnswer(answer(prepareName(plan, maps ?? new Map()), asked));
+        return previewedAnswer({ plan, maps: maps ?? new Map() }, { type, client }, geo);
       },
     },
     GslbExplanation: {
@@ -152,6 +157,18 @@ function pastMoment(at: Date | null): Date | null {
   if (at !== null && at.getTime() > Date.now())
     throw new CodedError('INVALID_INPUT', `at: ${at.toISOString()} is not past; omit it to ask about now.`);
   return at;
+}
+
+/** The first of the possible answers, if the choice is random. */
+function previewedAnswer(
+  previewed: PreviewedPlan | null,
+  { type, client }: { readonly type?: string | null | undefined; readonly client?: string | null | undefined },
+  geo: GeoSource,
+): ShownAnswer | null {
+  if (previewed === null) return null;
+  const { address, bits } = clientOf(client);
+  const asked = { type: type ?? 'A', client: clientAddress(address, bits), geo, draw: () => 0 };
+  return plannedAnswer(answer(prepareName(previewed.plan, previewed.maps), asked));
 }
 
 function plannedAnswer({ outcome, records, ttlSeconds, scopeBits }: Answer): ShownAnswer {

@@ -2,7 +2,7 @@
 // wait for each other here, so the later one sees the committed earlier one.
 import type { NamePlan, PolicyStep } from '../../../../dns/policy/plan.ts';
 import { presetSteps } from '../../../../dns/policy/presets.ts';
-import type { Transaction } from '../../../../platform/database/database.ts';
+import type { Sql, Transaction } from '../../../../platform/database/database.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
 import type { StatusEvent } from '../../../../platform/events/kinds.ts';
 import { storedCmpObject } from '../../../../platform/graph/cmp-object.ts';
@@ -70,17 +70,7 @@ export async function planNames(
   const names = await lockNames(tx, ids);
   if (names.length === 0) return;
   const now = nowMs ?? (await databaseNow(tx));
-  const uses = Map.groupBy(
-    await poolsOfNames(
-      tx,
-      names.map(({ id }) => id),
-    ),
-    ({ gslbId }) => gslbId,
-  );
-  const poolIds = [...new Set([...uses.values()].flat().map(({ poolId }) => poolId))];
-  const members = Map.groupBy(await membersOfPools(tx, poolIds), ({ poolId }) => poolId);
-  const zones = await readZonesNamed(tx, [...new Set(names.map(({ zone }) => zone))]);
-  const servers = await serversAtNames(tx, names, zones);
+  const { uses, members, zones, servers } = await readUsed(tx, names);
   const [changed, past, events]: [ChangedName[], PastPlan[], Event[]] = [[], [], []];
   const stored: ChangedPlan[] = [];
   for (const name of names) {
@@ -110,6 +100,42 @@ export async function planNames(
     const dueInMs = Math.max(leastAheadMs, Math.min(until.getTime() - now, longestAheadMs));
     await owe(tx, planKind, id, { dueInMs }, dependencies.wake);
   }
+}
+
+/**
+ * The plans that names would have, by their UUIDs; null: not answered. Nothing is locked or stored. `evaluated`: the members of their pools, as
+ * they should count.
+ */
+export async function plansOfNow(
+  db: Sql,
+  names: readonly PlannedName[],
+  evaluated: (members: readonly EvaluatedMember[]) => Promise<readonly EvaluatedMember[]>,
+): Promise<ReadonlyMap<string, NamePlan | null>> {
+  const nowMs = await databaseNow(db);
+  const { uses, members: stored, servers } = await readUsed(db, names);
+  const members = Map.groupBy(await evaluated([...stored.values()].flat()), ({ poolId }) => poolId);
+  return new Map(
+    names.map((name) => {
+      const pools = uses.get(name.id) ?? [];
+      const around = { pools, members, nowMs, flips: new Map<string, string>(), server: servers.get(name.id) };
+      return [name.id, plannedAnew(name, around).plan];
+    }),
+  );
+}
+
+/** Their pools, and the members of these. */
+async function readUsed(db: Sql, names: readonly PlannedName[]) {
+  const uses = Map.groupBy(
+    await poolsOfNames(
+      db,
+      names.map(({ id }) => id),
+    ),
+    ({ gslbId }) => gslbId,
+  );
+  const poolIds = [...new Set([...uses.values()].flat().map(({ poolId }) => poolId))];
+  const members = Map.groupBy(await membersOfPools(db, poolIds), ({ poolId }) => poolId);
+  const zones = await readZonesNamed(db, [...new Set(names.map(({ zone }) => zone))]);
+  return { uses, members, zones, servers: await serversAtNames(db, names, zones) };
 }
 
 interface Around {

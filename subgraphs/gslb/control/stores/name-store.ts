@@ -57,6 +57,14 @@ export async function lockNames(
   });
 }
 
+/** By ID, without locks. Deleted ones are among them. */
+export async function readNames(db: Sql, ids: readonly string[]): Promise<readonly PlannedName[]> {
+  return inPages([...new Set(ids)].sort(), async (page) => {
+    const sql = `SELECT ${columns} FROM gslb WHERE id IN (${marksFor(page)}) ORDER BY fqdn`;
+    return (await db.query<Raw>(sql, page)).map(toRow);
+  });
+}
+
 /** By its name without a final dot. */
 export async function nameOfFqdn(db: Sql, fqdn: string): Promise<PlannedName | undefined> {
   return (await db.query<Raw>(`SELECT ${columns} FROM gslb WHERE live_fqdn = ?`, [fqdn])).map(toRow)[0];

@@ -47,7 +47,15 @@ const idOf = (field: string): string =>
 
 test('every query has a case', () => {
   const fields = Object.keys((graph.schema.getQueryType() as GraphQLObjectType).getFields());
-  const cases = [...Object.keys(objects), ...lists, ...ofEverybody, ...administered, 'gslbExplain', 'gslbsAt'];
+  const cases = [
+    ...Object.keys(objects),
+    ...lists,
+    ...ofEverybody,
+    ...administered,
+    'gslbExplain',
+    'gslbPreview',
+    'gslbsAt',
+  ];
   expect(fields.filter((name) => !name.startsWith('_')).sort()).toEqual(cases.sort());
 });
 
@@ -99,6 +107,22 @@ test('the answer to a name of another project is explained to nobody, also throu
     expect(await graph.ask(null, explain(name))).toEqual({ one: null });
   }
   expect(await graph.ask(owner, explain('shop.gslb.test'))).toMatchObject({ one: { gslb: { id: world.gslb } } });
+});
+
+test('a preview of a change says nothing of names of another project', async () => {
+  const query = `query ($change: GslbChangeInput!) { seen: gslbPreview(change: $change) { total names { fqdn } userErrors { code } } }`;
+  const preview = (caller: Parameters<typeof graph.ask>[0], change: Input) => graph.ask(caller, query, { change });
+  const nothing = { seen: { total: 0, names: [], userErrors: [{ code: 'NOT_FOUND' }] } };
+  for (const change of [
+    { gslbUpdate: { id: world.gslb, ttlSeconds: 60 } },
+    { gslbPoolUpdate: { id: world.pool, minUp: 2 } },
+    { gslbPoolMemberDelete: { id: world.member } },
+    { gslbPoolMemberCreate: { poolId: world.pool, name: 'mine', addresses: ['203.0.113.30'] } },
+  ])
+    expect(await preview(stranger, change)).toEqual(nothing);
+  expect(await preview(owner, { gslbPoolMemberDelete: { id: world.member } })).toMatchObject({
+    seen: { names: expect.arrayContaining([{ fqdn: 'shop.gslb.test' }]), userErrors: [] },
+  });
 });
 
 test('only administrators see vantage points, zones, DNS backends and machines', async () => {

@@ -1,0 +1,166 @@
+// Previews what DNS would answer after a change of a name, a pool or a member. The mutation's own code makes the change in a transaction that is
+// rolled back; members are evaluated and names planned there by the same functions as after a commit.
+import { type PreparedMap, prepareClientMap } from '../../../../dns/policy/client.ts';
+import type { NamePlan } from '../../../../dns/policy/plan.ts';
+import type { Database, Sql } from '../../../../platform/database/database.ts';
+import { maySee } from '../../../../platform/edge/authorise.ts';
+import type { UserError } from '../../../../platform/edge/errors.ts';
+import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import { InputCheck } from '../../../../platform/edge/input.ts';
+import { type Attempt, type Effect, toUserErrors } from '../../../../platform/edge/mutation.ts';
+import type { EgressPolicy } from '../../../../platform/net/egress.ts';
+import { decodeUuid } from '../../../../platform/values/ids.ts';
+import type { EntityService } from '../entities/entity-service.ts';
+import { plansOfNow, regionsMapId } from '../plans/planning.ts';
+import { clientMapsOfZones } from '../plans/zone-plans.ts';
+import { namesOfPools, type PlannedName, readNames } from '../stores/name-store.ts';
+import { type EvaluatedMember, poolOfMember } from '../stores/standing-store.ts';
+import { readWatching } from '../verdicts/electorate.ts';
+import { evaluateMember } from '../verdicts/member-evaluation.ts';
+
+type PreviewedType = 'Gslb' | 'GslbPool' | 'GslbPoolMember';
+type Prepares = Pick<EntityService<PreviewedType>, 'prepareCreate' | 'prepareUpdate' | 'prepareDelete'>;
+
+interface PreviewOptions {
+  readonly db: Database;
+  readonly egress: EgressPolicy;
+  readonly silenceMs: number;
+  readonly freshMs: number;
+  readonly services: Readonly<Record<PreviewedType, Prepares>>;
+}
+
+/** A plan with the maps of clients that its steps use. */
+export interface PreviewedPlan {
+  readonly plan: NamePlan;
+  readonly maps: ReadonlyMap<string, PreparedMap>;
+}
+
+export interface PreviewedName {
+  readonly fqdn: string;
+  /** Null: not answered. */
+  readonly before: PreviewedPlan | null;
+  readonly after: PreviewedPlan | null;
+}
+
+export interface AnswerPreview {
+  readonly names: readonly PreviewedName[];
+  readonly total: number;
+  readonly userErrors: readonly UserError[];
+}
+
+interface Change {
+  readonly type: PreviewedType;
+  readonly verb: 'Create' | 'Update' | 'Delete';
+  readonly input: { readonly id: string; readonly poolId?: string };
+}
+
+/** A pool may be used by many names. */
+const mostNames = 20;
+
+/** Rolls back the transaction of a preview. */
+class RolledBack extends Error {
+  readonly seen: Omit<AnswerPreview, 'userErrors'>;
+
+  constructor(seen: Omit<AnswerPreview, 'userErrors'>) {
+    super('a preview');
+    this.seen = seen;
+  }
+}
+
+export class AnswerPreviews {
+  readonly #options: PreviewOptions;
+
+  constructor(options: PreviewOptions) {
+    this.#options = options;
+  }
+
+  async preview(context: RequestContext, change: object): Promise<AnswerPreview> {
+    // Exactly one, by @oneOf.
+    const [mutation = '', input] = Object.entries(change)[0] ?? [];
+    try {
+      return { ...(await this.#carryOut(context, changeOf(mutation, input))), userErrors: [] };
+    } catch (error) {
+      const errors = toUserErrors(error);
+      if (errors === undefined) throw error;
+      const userErrors = errors.map((each) => ({ ...each, field: ['change', mutation, ...each.field.slice(1)] }));
+      return { names: [], total: 0, userErrors };
+    }
+  }
+
+  /** Nothing remains: neither the change nor its audit entry, event or key. */
+  async #carryOut(context: RequestContext, change: Change): Promise<Omit<AnswerPreview, 'userErrors'>> {
+    const attempt: Attempt = {
+      ...{ check: new InputCheck(), projectId: null },
+      madeIn: async () => undefined,
+      inTurn: async () => undefined,
+    };
+    const effect = await this.#prepare(attempt, context, change);
+    attempt.check.throwIfAny();
+    try {
+      return await this.#options.db.transaction(async (tx) => {
+        const known = await namesBefore(tx, change);
+        const before = await answered(tx, await readNames(tx, known));
+        const id = await effect(tx);
+        const names = await readNames(tx, change.type === 'Gslb' ? [id] : known);
+        const seen = names.filter(({ projectId }) => maySee(context.identity, projectId));
+        const shown = seen.slice(0, mostNames);
+        const plans = await plansOfNow(tx, shown, (members) => this.#evaluated(tx, members));
+        const after = await answered(
+          tx,
+          shown.map((name) => ({ ...name, plan: plans.get(name.id) ?? null })),
+        );
+        const rows = shown.map((name) => ({
+          ...{ fqdn: name.fqdn, before: before.get(name.id) ?? null, after: after.get(name.id) ?? null },
+        }));
+        throw new RolledBack({ names: rows, total: seen.length });
+      });
+    } catch (error) {
+      if (error instanceof RolledBack) return error.seen;
+      throw error;
+    }
+  }
+
+  #prepare(attempt: Attempt, context: RequestContext, { type, verb, input }: Change): Promise<Effect> {
+    return this.#options.services[type][`prepare${verb}`](attempt, context, input);
+  }
+
+  /** By the votes that there are: a new member has none yet. */
+  async #evaluated(sql: Sql, members: readonly EvaluatedMember[]): Promise<readonly EvaluatedMember[]> {
+    if (members.length === 0) return [];
+    const watching = await readWatching(sql, members, this.#options);
+    return members.map((member) => ({ ...member, ...evaluateMember(watching, member, []).standing }));
+  }
+}
+
+/** `gslbPoolMemberCreate`: by its type and verb. */
+function changeOf(mutation: string, input: unknown): Change {
+  const [, stem = '', verb = ''] = /^(gslb\w*?)(Create|Update|Delete)$/.exec(mutation) ?? [];
+  const type = `${stem.charAt(0).toUpperCase()}${stem.slice(1)}`;
+  return { type, verb, input } as Change;
+}
+
+/** UUIDs of the names whose answers the change can affect. A new name has none before it is made. */
+async function namesBefore(sql: Sql, { type, verb, input }: Change): Promise<readonly string[]> {
+  const uuid = decodeUuid(type, input.id ?? '');
+  if (type === 'Gslb') return uuid === undefined || verb === 'Create' ? [] : [uuid];
+  if (type === 'GslbPool') return uuid === undefined ? [] : namesOfPools(sql, [uuid]);
+  if (verb === 'Create') {
+    const pool = decodeUuid('GslbPool', input.poolId ?? '');
+    return pool === undefined ? [] : namesOfPools(sql, [pool]);
+  }
+  return uuid === undefined ? [] : namesOfPools(sql, await poolOfMember(sql, uuid));
+}
+
+/** By the names' UUIDs, those that are answered. A new name's map of clients is not stored yet, and that of a changed one is another. */
+async function answered(sql: Sql, names: readonly PlannedName[]): Promise<ReadonlyMap<string, PreviewedPlan>> {
+  const stored = await clientMapsOfZones(sql, [...new Set(names.map(({ zone }) => zone))]);
+  return new Map(
+    names.flatMap(({ id, zone, plan, spec }) => {
+      if (plan === null) return [];
+      const shared = stored.get(zone)?.find(({ mapId }) => mapId === regionsMapId);
+      const own = { mapId: id, blocks: spec.clientBlocks, regions: shared?.regions ?? [] };
+      const map = plan.clientMapId === id ? own : shared;
+      return [[id, { plan, maps: new Map(map === undefined ? [] : [[map.mapId, prepareClientMap(map)]]) }]];
+    }),
+  );
+}
