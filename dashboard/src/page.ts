@@ -43,6 +43,8 @@ export interface PageRow {
   readonly path?: string;
   /** Whether the header's list of pages has it: not if it shows one object that another page leads to. Default: true. */
   readonly isListed?: boolean;
+  /** Whether it is less used: in the header it is in the menu `More`, except on wide screens. Default: false. */
+  readonly isInMenu?: boolean;
   /** Shown in the header's list of pages, and in titles. */
   readonly title: string;
   readonly load: (requester: Requester) => Promise<{ readonly page: Page }>;

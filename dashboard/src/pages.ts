@@ -31,8 +31,8 @@ export const pages: readonly PageRow[] = [
   { name: 'backend', title: 'Backend', isListed: false, load: () => import('./pages/backend/page.tsx') },
   { name: 'form', title: 'Form', isListed: false, load: () => import('./pages/form/page.tsx') },
   { name: 'register', title: 'Register a backend', isListed: false, load: () => import('./pages/register/page.tsx') },
-  { name: 'cmp', title: 'CMP objects', load: () => import('./pages/cmp/page.tsx') },
+  { name: 'cmp', title: 'CMP objects', isInMenu: true, load: () => import('./pages/cmp/page.tsx') },
   { name: 'alerts', title: 'Alerts', load: () => import('./pages/alerts/page.tsx') },
-  { name: 'people', title: 'People', load: () => import('./pages/people/page.tsx') },
-  { name: 'audit', title: 'Audit', load: () => import('./pages/audit/page.tsx') },
+  { name: 'people', title: 'People', isInMenu: true, load: () => import('./pages/people/page.tsx') },
+  { name: 'audit', title: 'Audit', isInMenu: true, load: () => import('./pages/audit/page.tsx') },
 ];

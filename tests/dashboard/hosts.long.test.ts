@@ -20,15 +20,21 @@ test('hosts, what each lacks, and every move of the primary; the loss of a copy 
       gapMs: 1_234,
       leftBehind,
     }),
-    hostMove({ timelineEpoch: null, state: 'FAILED', gapMs: null, reason: 'it was taken back' }),
+    hostMove({
+      ...{ timelineEpoch: null, state: 'FAILED', startedAt: null, gapMs: null },
+      reason: 'it was taken back',
+    }),
   );
   await login(page, server, world, '/hosts');
-  const hosts = page.locator('.hosts li');
+  const hosts = page.locator('.hosts > li');
   await hosts.nth(0).getByText('primary', { exact: true }).waitFor();
   await hosts.nth(1).getByText('no lag').waitFor();
   await page.locator('.copies').getByText('2 copies').waitFor();
-  const moves = page.locator('.moves li');
+  const moves = page.locator('.moves > li');
   await moves.nth(0).getByText('87 ms without a primary').waitFor();
+  const steps = moves.nth(0).getByRole('list', { name: 'Steps of the move' }).getByRole('listitem');
+  await steps.nth(0).getByText('a person asked for a').waitFor();
+  await steps.nth(2).getByText('a accepts writes, 87 ms later').waitFor();
   await moves.nth(1).getByText('1234 ms without a primary').waitFor();
   await moves.nth(1).getByText('a did not renew its lease').waitFor();
   await moves.nth(1).getByText('a had 2 transactions that b lacks').waitFor();
@@ -62,6 +68,42 @@ test('hosts, what each lacks, and every move of the primary; the loss of a copy 
   await hosts.nth(1).getByText('It returns: a copy: 40 %').waitFor();
   expect(errors).toEqual([]);
   expect(foreign).toEqual([]);
+});
+
+test('a switchover is followed without a reload: its steps as they happen, the address, and how long it took', async () => {
+  const { page, world, server, errors } = suite();
+  const { hosts } = world;
+  hosts.begin();
+  await login(page, server, world, '/hosts');
+  const address = page.locator('[data-stop="address"]');
+  await address.getByText('now at a').waitFor();
+  await page.getByText('It has not moved yet.').waitFor();
+  const askedMs = Date.now() - 2_000;
+  const at = (ms: number) => new Date(askedMs + ms).toISOString();
+  const asked = { timelineEpoch: null, primaryName: 'b', previousName: 'a', reason: null, createdAt: at(0) };
+  const waiting = { ...asked, id: 'move-1', state: 'PENDING', startedAt: null, finishedAt: null, gapMs: null };
+  hosts.moves.unshift(hostMove(waiting));
+  hosts.update({ move: { id: 'move-1', state: 'PENDING', primaryName: 'b' } });
+  const steps = page.getByRole('list', { name: 'Steps of the move' }).getByRole('listitem');
+  await steps.nth(1).getByText('now b takes over').waitFor();
+  expect(await steps.count()).toBe(2);
+  hosts.moves[0] = hostMove({ ...waiting, state: 'RUNNING', startedAt: at(500) });
+  hosts.update({ move: { id: 'move-1', state: 'RUNNING', primaryName: 'b' } });
+  await steps.nth(1).getByText('b saw that no host leads, 500 ms later').waitFor();
+  await steps.nth(2).getByText('now b opens writes').waitFor();
+  hosts.moves[0] = hostMove({
+    ...{ ...asked, id: 'move-1', timelineEpoch: 5 },
+    ...{ startedAt: at(500), finishedAt: at(587) },
+  });
+  const [first, second, witness] = (hosts.status?.hosts ?? []) as object[];
+  hosts.update({
+    ...{ primaryName: 'b', epoch: 5, move: null },
+    hosts: [{ ...first, state: 'IN_SYNC' }, { ...second, state: 'PRIMARY' }, witness],
+  });
+  await address.getByText('now at b').waitFor();
+  await steps.nth(2).getByText('b accepts writes, 87 ms later').waitFor();
+  await page.locator('.moves > li').getByText('87 ms without a primary').waitFor();
+  expect(errors).toEqual([]);
 });
 
 test('a switchover and a pause are asked about once', async () => {

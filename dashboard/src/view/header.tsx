@@ -2,10 +2,8 @@
 import type { ReactNode } from 'react';
 import { useDependencies, useLiveState } from '../context.ts';
 import type { FilterControl } from '../filters/filters.ts';
-import { pathOf, useRoute } from '../route.ts';
-import { Link } from './link.tsx';
 import { LiveBadge } from './live-badge.tsx';
-import { usePresentPages } from './use-present-pages.ts';
+import { PageLinks } from './page-links.tsx';
 import { ZoneButton } from './zone-button.tsx';
 
 interface HeaderProps {
@@ -25,7 +23,7 @@ export function Header({ control, chosen, onHelp, onSearch }: HeaderProps) {
     <header className="top">
       <h1>
         <img src="/favicon.svg" alt="" width="20" height="20" />
-        Tidegate
+        <span>Tidegate</span>
       </h1>
       <PageLinks />
       <LiveBadge />
@@ -62,12 +60,11 @@ export function Header({ control, chosen, onHelp, onSearch }: HeaderProps) {
           )}
         </search>
       )}
-      <nav className="links" aria-label="More">
+      <div className="links">
         <button type="button" className="quiet" onClick={onSearch} title="Search everything (Ctrl-K)">
           Search
         </button>
         <ZoneButton />
-        <a href="/graphiql">GraphiQL</a>
         <button type="button" className="quiet" onClick={onHelp} aria-label="Keys">
           <kbd>?</kbd>
         </button>
@@ -77,24 +74,7 @@ export function Header({ control, chosen, onHelp, onSearch }: HeaderProps) {
         <button type="button" className="quiet" onClick={() => void session.logout()}>
           Log out
         </button>
-      </nav>
+      </div>
     </header>
-  );
-}
-
-/** A single page needs no list. */
-function PageLinks() {
-  const { pages } = useDependencies();
-  const open = useRoute(pages);
-  const present = usePresentPages();
-  if (pages.length === 1) return null;
-  return (
-    <nav className="pages" aria-label="Pages">
-      {present.map((page) => (
-        <Link key={page.name} href={pathOf(page)} aria-current={page === open ? 'page' : undefined}>
-          {page.title}
-        </Link>
-      ))}
-    </nav>
   );
 }

@@ -66,6 +66,15 @@ export async function login(
   await untilLive(page);
 }
 
+const pagesInMenu = ['CMP objects', 'People', 'Audit', 'GraphiQL'];
+
+/** By mouse, by a link of the header. */
+export async function openFromHeader(page: Page, name: string): Promise<void> {
+  const links = page.getByRole('navigation', { name: 'Pages' });
+  if (pagesInMenu.includes(name)) await links.getByRole('button', { name: 'More' }).click();
+  await links.getByRole('link', { name, exact: true }).click();
+}
+
 export async function untilLive(page: Page): Promise<void> {
   await page.locator('.live[data-live="LIVE"]').waitFor();
 }

@@ -1,5 +1,5 @@
 // The hosts of the fake world's database, and the root fields about them. A single machine has none.
-import { coded, now, page } from './fake-values.ts';
+import { coded, page } from './fake-values.ts';
 
 interface Context {
   readonly bearer: string | null;
@@ -76,7 +76,7 @@ export function createHostsRoot(
       return hosts.status === undefined ? 'The database is on a single machine.' : null;
     },
     haMoves: read(({ first, after }: Paging) => page(hosts.moves, first, after)),
-    haSwitchover: wish('haSwitchover', ({ to }) => ({ move: { primaryName: to } })),
+    haSwitchover: wish('haSwitchover', ({ to }) => ({ move: { id: 'move-1', state: 'PENDING', primaryName: to } })),
     haPause: wish('haPause', () => ({ paused: true })),
     haResume: wish('haResume', () => ({ paused: false })),
   };
@@ -84,14 +84,19 @@ export function createHostsRoot(
 
 /** A move of the primary. */
 export function hostMove(patch: object): Readonly<Record<string, unknown>> {
+  const nowMs = Date.now();
+  const at = (ms: number) => new Date(nowMs + ms).toISOString();
   return {
     id: `move-${JSON.stringify(patch)}`,
+    moveKind: 'SWITCHOVER',
     state: 'SUCCEEDED',
     timelineEpoch: 4,
     primaryName: 'a',
     previousName: 'b',
     reason: 'a switchover',
-    createdAt: now(),
+    createdAt: at(-2_000),
+    startedAt: at(-1_500),
+    finishedAt: at(-1_413),
     gapMs: 87,
     leftBehind: [],
     ...patch,

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { describeWithLab } from '../../support/lab.ts';
 import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
-import { launchBrowser, login, openPage, until } from '../support/browser.ts';
+import { launchBrowser, login, openFromHeader, openPage, until } from '../support/browser.ts';
 
 describeWithLab('by mouse', (lab) => {
   let system: RunningSystem;
@@ -31,13 +31,10 @@ describeWithLab('by mouse', (lab) => {
     return { page, errors };
   }
 
-  const navigate = (page: Page, name: string) =>
-    page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name, exact: true }).click();
-
   test('register a firewall: its fingerprint is shown, compared and accepted before an account is entered', async () => {
     const { host, port, hostKeySha256, username, privateKeyPath } = lab().firewall;
     const { page, errors } = await opened();
-    await navigate(page, 'Relay');
+    await openFromHeader(page, 'Relay');
     await page.getByRole('link', { name: 'Register a backend' }).click();
     await page.getByLabel('Driver').selectOption('linux-nftables');
     await page.getByLabel('Host name or address').fill(host);
@@ -79,7 +76,7 @@ describeWithLab('by mouse', (lab) => {
     const credentials = { username, privateKey: await readFile(privateKeyPath, 'utf8') };
     const place = { projectId: projects.nodes[0]?.id, name: 'unknown', driver: 'linux-nftables', host, port };
     await change(token, 'backendCreate', { ...place, credentials });
-    await navigate(page, 'Relay');
+    await openFromHeader(page, 'Relay');
     await page.locator('[data-list="backends"] [data-row]').filter({ hasText: 'unknown' }).click();
     await page.getByRole('button', { name: 'Accept what it shows…' }).click();
     const dialog = page.getByRole('dialog');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
-import { launchBrowser, login, openPage, type Watched } from '../support/browser.ts';
+import { launchBrowser, login, openFromHeader, openPage, type Watched } from '../support/browser.ts';
 
 let system: RunningSystem;
 let browser: Browser;
@@ -26,8 +26,7 @@ afterAll(async () => {
   await system?.stop();
 });
 
-const navigate = (name: string) =>
-  page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name, exact: true }).click();
+const navigate = (name: string) => openFromHeader(page, name);
 const field = (within: Page | Locator, name: string) => within.getByLabel(new RegExp(`^${name}( needed)?$`)).first();
 /** Throws with what the page says instead. */
 const created = (what: string) =>

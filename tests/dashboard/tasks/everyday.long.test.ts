@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { LoadBalancer } from '../../main-jobs/support/load-balancer.ts';
 import { describeWithProduct, type Product, runningProduct } from '../../main-jobs/support/product.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
-import { launchBrowser, login, openPage, until, type Watched } from '../support/browser.ts';
+import { launchBrowser, login, openFromHeader, openPage, until, type Watched } from '../support/browser.ts';
 
 const mark = randomUUID().slice(0, 8);
 
@@ -27,8 +27,7 @@ describeWithProduct('by mouse', () => {
   });
   afterEach(() => watched.context.close());
 
-  const navigate = (name: string) =>
-    page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name, exact: true }).click();
+  const navigate = (name: string) => openFromHeader(page, name);
 
   async function block(address: string, externalId: string): Promise<void> {
     const made = await product.change<{ operation: { state: string } }>(

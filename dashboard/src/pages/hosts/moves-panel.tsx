@@ -1,9 +1,10 @@
-// Each move of the primary with its cause, and for how long there was none.
+// Each move of the primary with its cause, and for how long there was none; the steps of the newest one.
 import { formatDuration, formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
 import { Failures } from '../../view/refusal.tsx';
 import { Time } from '../../view/time.tsx';
 import type { Reading } from '../../view/use-reading.ts';
+import { stepsOf } from './move-steps.ts';
 import type { Move } from './use-hosts.ts';
 
 export function MovesPanel({ reading }: { readonly reading: Reading<readonly Move[]> }) {
@@ -19,9 +20,9 @@ export function MovesPanel({ reading }: { readonly reading: Reading<readonly Mov
         <Failures failures={failure === null ? [] : [failure]} />
         {moves?.length === 0 && <p className="hint">It has not moved yet.</p>}
         <ul className="moves">
-          {moves?.map((move) => (
+          {moves?.map((move, index) => (
             <li key={move.id}>
-              <MoveItem move={move} />
+              <MoveItem move={move} hasSteps={index === 0 || move.finishedAt === null} />
             </li>
           ))}
         </ul>
@@ -30,7 +31,7 @@ export function MovesPanel({ reading }: { readonly reading: Reading<readonly Mov
   );
 }
 
-function MoveItem({ move }: { readonly move: Move }) {
+function MoveItem({ move, hasSteps }: { readonly move: Move; readonly hasSteps: boolean }) {
   const {
     state,
     timelineEpoch: epoch,
@@ -52,12 +53,28 @@ function MoveItem({ move }: { readonly move: Move }) {
         </b>
       </span>
       {reason !== null && <span className="line dim">{reason}</span>}
+      {hasSteps && <Steps move={move} />}
       {leftBehind.map(({ hostName: host, transactions, folder }) => (
         <span key={host} className="message">
           {host} had {transactions} transactions that {primary} lacks: they are in {folder} there.
         </span>
       ))}
     </>
+  );
+}
+
+function Steps({ move }: { readonly move: Move }) {
+  return (
+    <ol className="steps" aria-label="Steps of the move">
+      {stepsOf(move).map(({ text, at, afterMs }) => (
+        <li key={text} data-done={at !== null}>
+          <span>
+            {at === null ? <span className="dim">now</span> : <Time at={at} />} {text}
+            {afterMs !== null && <span className="dim">, {formatGap(afterMs)} later</span>}
+          </span>
+        </li>
+      ))}
+    </ol>
   );
 }
 

@@ -32,7 +32,7 @@ export const page: Page = {
 function HostsPage() {
   const control = useFilters(filterFormat);
   const reading = useStatus();
-  const moves = useMoves();
+  const moves = useMoves(reading.value);
   const trouble = troubleOf(reading.value);
   const silent = reading.value?.hosts.filter(({ state }) => state === 'SILENT').length ?? 0;
   usePageTitle(

@@ -26,11 +26,12 @@ export function useStatus(): Reading<Status> {
   return useReading(read, useNews(), everyMs);
 }
 
-/** The newest first. */
-export function useMoves(): Reading<readonly Move[]> {
+/** The newest first. They are read again when the move that is under way has come further. */
+export function useMoves(status: Status | undefined): Reading<readonly Move[]> {
   const { requester } = useDependencies();
   const read = useCallback(async () => (await requester.request(HostsMovesDocument, {})).haMoves.nodes, [requester]);
-  return useReading(read, useNews(), movesEveryMs);
+  const { move, epoch } = status ?? {};
+  return useReading(read, [useNews(), epoch, move?.id, move?.state].join(' '), movesEveryMs);
 }
 
 /** The id of the newest event of the hosts. */

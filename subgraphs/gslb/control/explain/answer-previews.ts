@@ -90,7 +90,7 @@ export class AnswerPreviews {
   /** Nothing remains: neither the change nor its audit entry, event or key. */
   async #carryOut(context: RequestContext, change: Change): Promise<Omit<AnswerPreview, 'userErrors'>> {
     const attempt: Attempt = {
-      ...{ check: new InputCheck(), projectId: null },
+      ...{ check: new InputCheck(), projectId: null, setting: null },
       madeIn: async () => undefined,
       inTurn: async () => undefined,
     };

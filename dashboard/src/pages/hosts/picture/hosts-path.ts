@@ -10,7 +10,8 @@ export function hostsPath({ primaryName, hosts, copies }: Status): Path {
   const others = hosts.filter((host) => host !== leader);
   const address: Stop = {
     ...{ ...plain, key: 'address', title: 'Database address', isDown: leader === undefined },
-    detail: leader === undefined ? 'no host holds it' : 'moves with the primary',
+    detail: leader === undefined ? 'no host holds it' : `now at ${leader.name}`,
+    figures: 'moves with the primary',
   };
   const stop = (host: Host): Stop => ({
     ...{ ...plain, key: host.name, title: host.name, detail: host.address, status: host.state },

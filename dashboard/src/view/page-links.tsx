@@ -1,0 +1,79 @@
+// The header's links to pages. The less used ones are in a menu, except on wide screens, so that the header is one row.
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { useDependencies } from '../context.ts';
+import type { PageRow } from '../page.ts';
+import { pathOf, useRoute } from '../route.ts';
+import { Link } from './link.tsx';
+import { usePresentPages } from './use-present-pages.ts';
+
+export function PageLinks() {
+  const open = useRoute(useDependencies().pages);
+  const present = usePresentPages();
+  const linkTo = (page: PageRow) => (
+    <Link key={page.name} href={pathOf(page)} aria-current={page === open ? 'page' : undefined}>
+      {page.title}
+    </Link>
+  );
+  // A single page needs no list.
+  const listed = present.length === 1 ? [] : present;
+  return (
+    <nav className="pages" aria-label="Pages">
+      {listed.filter(({ isInMenu }) => isInMenu !== true).map(linkTo)}
+      <MoreMenu hasOpenPage={open?.isInMenu === true}>
+        {listed.filter(({ isInMenu }) => isInMenu === true).map(linkTo)}
+        <a href="/graphiql">GraphiQL</a>
+      </MoreMenu>
+    </nav>
+  );
+}
+
+interface MoreMenuProps {
+  readonly hasOpenPage: boolean;
+  /** Links. */
+  readonly children: ReactNode;
+}
+
+/** Closes on Escape, and when the focus or a click is elsewhere. Another page has a header of its own. */
+function MoreMenu({ hasOpenPage, children }: MoreMenuProps) {
+  const [isOpen, setOpen] = useState(false);
+  const menu = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (!isOpen) return;
+    const leave = ({ target }: Event): void => {
+      if (target instanceof Node && menu.current?.contains(target) === false) setOpen(false);
+    };
+    const onKeyDown = (event: KeyboardEvent): void => {
+      if (event.key !== 'Escape') return;
+      // The page's own listener would close its drawer.
+      event.preventDefault();
+      setOpen(false);
+      button.current?.focus();
+    };
+    document.addEventListener('pointerdown', leave);
+    document.addEventListener('focusin', leave);
+    document.addEventListener('keydown', onKeyDown, true);
+    return () => {
+      document.removeEventListener('pointerdown', leave);
+      document.removeEventListener('focusin', leave);
+      document.removeEventListener('keydown', onKeyDown, true);
+    };
+  }, [isOpen]);
+  return (
+    <div className="more-pages" ref={menu}>
+      <button
+        type="button"
+        className="link"
+        ref={button}
+        aria-expanded={isOpen}
+        data-current={hasOpenPage}
+        onClick={() => setOpen(!isOpen)}
+      >
+        More <span aria-hidden="true">▾</span>
+      </button>
+      <div className="menu" data-open={isOpen}>
+        {children}
+      </div>
+    </div>
+  );
+}
