@@ -1,6 +1,7 @@
 // The journal's SQL. Every transition is an UPDATE with the expected state and version: if no row changes, another process was
 // first, and the caller reads again.
 
+import { insertCommitSql } from '../../../../platform/database/commit-record.ts';
 import {
   always,
   type CommitPoint,
@@ -266,7 +267,7 @@ export async function writeProvenVerdict(
     `BEGIN
     DECLARE verdict_at DATETIME(3) DEFAULT NOW(3);
     ${sql('verdict_at')}${mustChangeOneRow}${mustHold(provided)};
-    INSERT INTO commit_record (id, timeline) SELECT ?, ${newestTimelineSql} RETURNING timeline, verdict_at AS at;
+    ${insertCommitSql('verdict_at AS at')};
   END`,
     [...values, ...provided.values, commitId],
   );
