@@ -11,13 +11,16 @@ interface Tx {
 /** Timeline of rows that prevent a transaction from being committed. Real timelines begin with 1. */
 const noTimeline = 0;
 
+/** Writes the row, in the transaction's timeline, and returns the timeline. Value: its UUID. `more`: what else it returns. */
+export function insertCommitSql(...more: readonly string[]): string {
+  const returned = ['timeline', ...more].join(', ');
+  return `INSERT INTO commit_record (id, timeline) SELECT ?, MAX(epoch) FROM db_timeline RETURNING ${returned}`;
+}
+
 /** Writes the row, in the transaction's timeline, which it returns. */
 export async function writeCommitRecord(tx: Tx, id: string): Promise<number> {
   tx.provenBy(id);
-  const [row] = await tx.query<{ timeline: number }>(
-    'INSERT INTO commit_record (id, timeline) SELECT ?, MAX(epoch) FROM db_timeline RETURNING timeline',
-    [id],
-  );
+  const [row] = await tx.query<{ timeline: number }>(insertCommitSql(), [id]);
   if (row !== undefined) tx.provenBy(id, row.timeline);
   return row?.timeline ?? noTimeline;
 }

@@ -1,6 +1,7 @@
 // The journal's SQL. Every transition is an UPDATE with the expected state and version: if no row changes, another process was
 // first, and the caller reads again.
 
+import { insertCommitSql } from '../../../../platform/database/commit-record.ts';
 import {
   always,
   type CommitPoint,
@@ -106,14 +107,13 @@ export async function insertOperation(batch: Sql, operation: NewOperation, commi
   const isSent = row.state === 'SENT';
   assertTransition(null, row.state, 'owner');
   const unmapped = noForeignMapping(call);
-  const first = isSent ? firstInLine(call) : always;
-  const [before, after] = sentUnder === undefined ? [unmapped, always] : [leaseHeld(sentUnder.lease), unmapped];
+  const [before, after] = sentUnder === undefined ? [unmapped, always] : [firstInLine(call, sentUnder.lease), unmapped];
   // The timelines are read once, because each of their subqueries costs as much as an index of the row.
   const [written] = await batch.query<{ timeline: number; at: Date }>(
     `BEGIN
     ${declareTimelinesSql};
     DECLARE accepted_at DATETIME(3) DEFAULT NOW(3);
-    ${readTimelinesSql}${isSent ? mustHold(first) : ''};
+    ${readTimelinesSql};
     INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id,
       cmp_role, resource, scope, object_key, object_hash, claim, shared, forced, arguments, wire_call, call_deadline_ms, timeline,
       requested_by, requester_id, request_id, actor_kind, actor_id, action, sent_to, sent_options, secrets, created_at, updated_at,
@@ -126,7 +126,6 @@ export async function insertOperation(batch: Sql, operation: NewOperation, commi
     ${writeCommitSql} RETURNING timeline, accepted_at AS at;
   END`,
     [
-      ...first.values,
       row.id,
       row.projectId,
       row.name,
@@ -205,15 +204,12 @@ function sentTo({ address }: CallSubject): [string | null, string | null] {
   return [address?.hostPort ?? null, address?.options ?? null];
 }
 
-/**
- * No other call waits for the object. A statement of its own: an INSERT that also reads from its table first collects its row in a
- * temporary table, which is on disk if the row has long texts.
- */
-function firstInLine(call: AcceptedCall): Condition {
-  return {
-    sql: "NOT EXISTS (SELECT 1 FROM operation WHERE backend_id = ? AND state = 'PENDING' AND object_hash = ?)",
-    values: [call.backendId, call.objectHash],
-  };
+/** Under the lease, and no other call waits for the object. */
+function firstInLine(call: AcceptedCall, lease: HeldLease): Condition {
+  const held = leaseHeld(lease);
+  const sql = `${held.sql} AND NOT EXISTS (SELECT 1 FROM operation waits
+    WHERE waits.backend_id = ? AND waits.state = 'PENDING' AND waits.object_hash = ?)`;
+  return { sql, values: [...held.values, call.backendId, call.objectHash] };
 }
 
 /**
@@ -271,7 +267,7 @@ export async function writeProvenVerdict(
     `BEGIN
     DECLARE verdict_at DATETIME(3) DEFAULT NOW(3);
     ${sql('verdict_at')}${mustChangeOneRow}${mustHold(provided)};
-    INSERT INTO commit_record (id, timeline) SELECT ?, ${newestTimelineSql} RETURNING timeline, verdict_at AS at;
+    ${insertCommitSql('verdict_at AS at')};
   END`,
     [...values, ...provided.values, commitId],
   );
