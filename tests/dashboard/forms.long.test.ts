@@ -86,7 +86,7 @@ test('the only project is filled in; among several one is chosen, or an administ
   await change('projectCreate', { name: 'second' });
   await open('/form?new=GslbPool');
   expect(await page.getByRole('tabpanel').textContent()).toContain('tidegate gslb-pools create NAME');
-  await page.getByRole('button', { name: 'Copy CLI, incomplete' }).waitFor();
+  await page.getByRole('button', { name: 'Copy, incomplete: CLI' }).waitFor();
   await field(page, 'Name').fill('chosen');
   await page.getByRole('button', { name: 'Create a GSLB pool' }).click();
   await page
