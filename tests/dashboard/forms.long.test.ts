@@ -13,6 +13,7 @@ let browser: Browser;
 let watched: Watched;
 let page: Page;
 let origin: string;
+let adminToken: string;
 
 beforeAll(async () => {
   system = await runningSystem();
@@ -22,6 +23,13 @@ beforeAll(async () => {
   ({ page } = watched);
   const password = (await readFile(join(system.folder, 'accounts', 'admin.password'), 'utf8')).trim();
   await login(page, { url: origin }, { user: { name: 'admin', password } }, '/loadbalancer');
+  const log = 'mutation ($input: LoginInput!) { login(input: $input) { accessToken } }';
+  const { login: made } = await ask<{ login: { accessToken: string } }>(
+    log,
+    { input: { name: 'admin', password } },
+    '',
+  );
+  adminToken = made.accessToken;
 }, 120_000);
 
 afterAll(async () => {
@@ -29,14 +37,20 @@ afterAll(async () => {
   await system?.stop();
 });
 
-async function ask<Data>(query: string, variables: object = {}): Promise<Data> {
-  const response = await fetch(system.url, {
-    ...{ method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${system.token}` } },
-    body: JSON.stringify({ query, variables }),
-  });
+async function ask<Data>(query: string, variables: object = {}, token = system.token): Promise<Data> {
+  const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) };
+  const response = await fetch(system.url, { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
   const { data, errors } = (await response.json()) as { readonly data?: Data; readonly errors?: unknown };
   if (data === undefined || data === null || errors !== undefined) throw new Error(JSON.stringify(errors));
   return data;
+}
+
+/** As an administrator. */
+async function change(mutation: string, input: object): Promise<void> {
+  const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+  const query = `mutation ($input: ${type}!) { done: ${mutation}(input: $input) { userErrors { message } } }`;
+  const { done } = await ask<{ done: { userErrors: readonly unknown[] } }>(query, { input }, adminToken);
+  expect(done.userErrors).toEqual([]);
 }
 
 async function open(address: string): Promise<void> {
@@ -69,10 +83,10 @@ test('the only project is filled in; among several one is chosen, or an administ
   await page.locator('.picked').getByText('default', { exact: true }).waitFor();
   await open('/form?new=AlertRule');
   expect(await page.locator('.picked').count()).toBe(0);
-  await ask('mutation ($input: ProjectCreateInput!) { projectCreate(input: $input) { userErrors { code } } }', {
-    input: { idempotencyKey: 'second project', name: 'second' },
-  });
+  await change('projectCreate', { name: 'second' });
   await open('/form?new=GslbPool');
+  expect(await page.getByRole('tabpanel').textContent()).toContain('tidegate gslb-pools create NAME');
+  await page.getByRole('button', { name: 'Copy, incomplete: CLI' }).waitFor();
   await field(page, 'Name').fill('chosen');
   await page.getByRole('button', { name: 'Create a GSLB pool' }).click();
   await page
@@ -80,20 +94,22 @@ test('the only project is filled in; among several one is chosen, or an administ
     .getByText('Needed.')
     .waitFor();
   await pick(page, 'Project', 'second');
+  await page.getByRole('button', { name: 'Copy CLI', exact: true }).waitFor();
   await page.getByRole('button', { name: 'Create a GSLB pool' }).click();
   await created('GSLB pool chosen');
   const { gslbPools } = await ask<{ gslbPools: { nodes: { id: string; project: object }[] } }>(
     '{ gslbPools { nodes { id project { name } } } }',
+    {},
+    adminToken,
   );
   expect(gslbPools.nodes).toMatchObject([{ project: { name: 'second' } }]);
-  await ask('mutation ($input: GslbPoolDeleteInput!) { gslbPoolDelete(input: $input) { userErrors { code } } }', {
-    input: { idempotencyKey: 'chosen is deleted', id: gslbPools.nodes[0]?.id },
-  });
+  await change('gslbPoolDelete', { id: gslbPools.nodes[0]?.id });
   await open('/form?new=AlertRule');
   await pick(page, 'Project', 'the whole installation');
 });
 
 test('a load balancer with a listener, a pool and a member; a fault of the server is at its field', async () => {
+  await open('/loadbalancer');
   await page.locator('.panel-balancers').getByRole('link', { name: 'Create' }).click();
   await page.getByRole('heading', { name: 'Create a load balancer' }).waitFor();
   await pick(page, 'Project', 'default');
@@ -185,7 +201,14 @@ test('a change sends what was changed, a conflict shows three values and is sett
     '{ loadBalancers { nodes { description tags } } }',
   );
   expect(loadBalancers.nodes).toEqual([{ description: 'the shop', tags: ['by-others'] }]);
+  await ask(
+    'mutation ($input: LoadBalancerUpdateInput!) { loadBalancerUpdate(input: $input) { userErrors { code } } }',
+    { input: { id: found?.id, description: 'changed again' } },
+  );
   await page.getByText('Delete…').click();
+  await page.getByRole('button', { name: 'Delete web' }).click();
+  await page.getByText('Nothing happened: it was changed in the meantime.').waitFor();
+  expect(await description.inputValue()).toBe('changed again');
   await page.getByRole('button', { name: 'Delete web' }).click();
   await page.getByText('The load balancer web is deleted.').waitFor();
 });
@@ -210,6 +233,24 @@ test('a pool of names with a monitor and a member, which is changed', async () =
   await page.getByRole('textbox', { name: 'address 1' }).fill('192.0.2.20');
   await page.getByRole('button', { name: 'Create a GSLB member' }).click();
   await created('GSLB member east');
+  const {
+    gslbPools: {
+      nodes: [made],
+    },
+  } = await ask<{ gslbPools: { nodes: { id: string; members: { nodes: { id: string }[] } }[] } }>(
+    '{ gslbPools { nodes { id members { nodes { id } } } } }',
+  );
+  await change('dnsZoneCreate', {
+    name: 'forms.test',
+    rights: [{ suffix: 'forms.test', allows: ['OUTSIDE_PROJECT'] }],
+  });
+  await change('gslbFlavorCreate', { name: 'usual' });
+  const { projects } = await ask<{ projects: { nodes: { id: string }[] } }>('{ projects { nodes { id } } }');
+  await change('gslbCreate', { fqdn: 'shop.forms.test', poolIds: [made?.id], projectId: projects.nodes[0]?.id });
+  await open(`/form?${new URLSearchParams({ edit: 'GslbPoolMember', id: made?.members.nodes[0]?.id ?? '' })}`);
+  await page.getByRole('textbox', { name: 'address 1' }).fill('192.0.2.21');
+  const answers = page.getByRole('region', { name: 'Answer of shop.forms.test' });
+  await answers.getByText(/;; after\s+shop\.forms\.test\.\s+\d+\s+IN\s+A\s+192\.0\.2\.21/).waitFor();
   await open('/form?new=GslbPool&do=monitorAttach');
   await pick(page, 'Monitor', 'alive');
   await page.getByLabel('Which').selectOption('poolId');

@@ -175,6 +175,16 @@ test('clusters with links, lag, services and disk; options with rings; access ke
   await page.locator('[data-option="usual"]').getByText('ring of epoch').waitFor();
   await page.locator('[data-option="usual"]').getByText('north: 4096 partitions').waitFor();
   await untilCount(page, '[data-key]', 1);
+  await page.getByRole('link', { name: /^Revoke / }).click();
+  await page.getByText('Revoke…').click();
+  await page.getByRole('button', { name: 'Revoke backup' }).click();
+  await page.getByText('The access key backup is revoked.').waitFor();
+  await page.goBack();
+  await page.locator('[data-key]').getByText('revoked').waitFor();
+  expect(await page.getByRole('link', { name: /^Revoke / }).count()).toBe(0);
+  await page.getByRole('link', { name: 'Change or delete cluster north' }).click();
+  await page.getByRole('heading', { name: 'Cluster north' }).waitFor();
+  await page.goBack();
   // The scripted controller answers no questions.
   await page.locator('.panel-containers').getByText('Not known: no cluster of object storage answered').waitFor();
   // It is gone.

@@ -10,16 +10,17 @@ interface CopyButtonProps {
 
 export function CopyButton({ text, what, isIncomplete }: CopyButtonProps) {
   const [isCopied, setCopied] = useState(false);
+  const shown = `${isCopied ? 'Copied' : 'Copy'}${isIncomplete === true ? ', incomplete' : ''}`;
   return (
     <button
       type="button"
       className="copy"
-      aria-label={isIncomplete === true ? `Copy ${what}, incomplete` : `Copy ${what}`}
+      // The name has what is seen.
+      aria-label={isIncomplete === true ? `${shown}: ${what}` : `Copy ${what}`}
       onClick={() => void copy(text).then(setCopied)}
       onBlur={() => setCopied(false)}
     >
-      {isCopied ? 'Copied' : 'Copy'}
-      {isIncomplete === true && ', incomplete'}
+      {shown}
     </button>
   );
 }

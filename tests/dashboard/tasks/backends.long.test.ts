@@ -1,4 +1,4 @@
-// Two everyday tasks by mouse alone, with a real firewall of the lab: register it step by step, and accept the host key that it shows.
+// Everyday tasks by mouse alone, with a real firewall of the lab: register it step by step, call it, and accept the host key that it shows.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -60,6 +60,47 @@ describeWithLab('by mouse', (lab) => {
     await page.getByRole('link', { name: 'The page of the backend' }).click();
     await page.getByRole('heading', { name: 'edge' }).waitFor();
     await until(page, 'document.querySelector(".shown-head b").dataset.status === "ONLINE"');
+    expect(errors).toEqual([]);
+  });
+
+  test('call it from its page: what would be sent is shown first, then the outcome', async () => {
+    const { page, errors } = await opened();
+    const token = await adminToken();
+    const { backends } = await ask<{ readonly backends: { readonly nodes: readonly { readonly id: string }[] } }>(
+      token,
+      '{ backends(names: ["edge"]) { nodes { id } } }',
+      {},
+    );
+    const { origin } = new URL(system.url);
+    await page.goto(`${origin}/backend?${new URLSearchParams({ id: backends.nodes[0]?.id ?? '' })}`);
+    await page.getByRole('link', { name: 'Firewall address create' }).click();
+    await page.getByText('To edge, driver linux-nftables, project default.').waitFor();
+    await page.getByRole('button', { name: 'Show what would be sent' }).click();
+    await page.locator('.fault').getByText('Needed.').first().waitFor();
+    await page.getByLabel('Name needed', { exact: true }).fill('by-form');
+    await page.getByLabel('Which').first().selectOption('address');
+    await page.getByRole('textbox', { name: /^Address/ }).fill('203.0.113.300');
+    await page.getByRole('button', { name: 'Show what would be sent' }).click();
+    await page.locator('.fault').getByText('203.0.113.300').waitFor();
+    await page.getByRole('textbox', { name: /^Address/ }).fill('203.0.113.81');
+    await page.getByRole('button', { name: 'Show what would be sent' }).click();
+    await page.locator('.form-preview pre').getByText('by-form').waitFor();
+    expect(await page.locator('.form-preview pre').textContent()).toContain('203.0.113.81');
+    await page.getByText('The device would take it: ').waitFor();
+    await page.getByRole('button', { name: 'Firewall address create' }).click();
+    await page.getByRole('status').getByText('The call is succeeded').waitFor();
+    const { relayOperations } = await ask<{ relayOperations: { nodes: object[] } }>(
+      token,
+      'query ($id: ID) { relayOperations(backendId: $id, first: 5) { nodes { name state } } }',
+      { id: backends.nodes[0]?.id },
+    );
+    // A dry run is no call.
+    expect(relayOperations.nodes).toEqual([{ name: 'address.create', state: 'SUCCEEDED' }]);
+    await page.goto(`${origin}/backend?${new URLSearchParams({ id: backends.nodes[0]?.id ?? '' })}`);
+    await page.locator('[data-list="examples"] summary').filter({ hasText: 'set.create' }).click();
+    await page.getByRole('link', { name: 'Call set.create' }).click();
+    await page.getByRole('button', { name: 'Relay call' }).click();
+    await page.getByRole('status').getByText('The call is succeeded').waitFor();
     expect(errors).toEqual([]);
   });
 
