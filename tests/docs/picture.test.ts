@@ -2,9 +2,9 @@
 // tests/main-jobs/picture.test.ts records it again beside the product; command-lines.test.ts checks the commands of pages.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { nouns } from '../../cli/table.ts';
-import { loadBalancerPicture } from '../../tools/docs/pictures.ts';
+import { dashboardPicture, loadBalancerPicture } from '../../tools/docs/pictures.ts';
 import { commandOf, recordingIn, renderPicture } from '../../tools/docs/render-picture.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -40,4 +40,21 @@ test('it loads and runs nothing', () => {
 
 test('without motion it shows its end', () => {
   expect(svg).toContain('@media (prefers-reduced-motion:reduce)');
+});
+
+describe('the picture of the dashboard', () => {
+  const { files, size, mostBytes } = dashboardPicture;
+
+  test.each(Object.entries(files))('is a picture of its size for %s pages', async (_, name) => {
+    const png = await readFile(join(root, 'docs/pictures', name));
+    expect(png.subarray(1, 4).toString()).toBe('PNG');
+    expect({ width: png.readUInt32BE(16), height: png.readUInt32BE(20) }).toEqual(size);
+    expect(png.length).toBeLessThan(mostBytes);
+  });
+
+  test('README shows the one that fits the page', async () => {
+    const readme = await readFile(join(root, 'README.md'), 'utf8');
+    expect(readme).toContain(`<source media="(prefers-color-scheme: dark)" srcset="docs/pictures/${files.dark}">`);
+    expect(readme).toMatch(new RegExp(`<img src="docs/pictures/${files.light}" alt="[^"]{20,}">`));
+  });
 });

@@ -1,7 +1,8 @@
 // Draws docs/pictures from a running product: `npm start -- --lab balancers`, then `sh bin/node24 tools/docs/draw-picture.ts [DATA] [URL]` as root.
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { loadBalancerPicture, recordLoadBalancer } from './pictures.ts';
+import { placedAt } from './placed.ts';
 import { renderPicture } from './render-picture.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -9,14 +10,13 @@ const [data = '.tidegate', url = 'http://127.0.0.1:4000/graphql'] = process.argv
 const ending = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
 
-function place(words: readonly string[]): readonly string[] {
-  const end = words.includes('--') ? words.indexOf('--') : words.length;
-  const options = ['--data', resolve(data), ...(words[0] === 'lab' ? [] : ['--url', url])];
-  return [...words.slice(0, end), ...options, ...words.slice(end)];
-}
-
 const command = [process.execPath, join(root, 'bin/tidegate.ts')] as const;
-const program = { command: [...command] as [string, string], place, cwd: root, signal: ending.signal };
+const program = {
+  command: [...command] as [string, string],
+  place: placedAt(data, url),
+  cwd: root,
+  signal: ending.signal,
+};
 const { file, title } = loadBalancerPicture;
 const recorded = await recordLoadBalancer(program, data);
 await mkdir(join(root, 'docs/pictures'), { recursive: true });

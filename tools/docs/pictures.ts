@@ -38,6 +38,18 @@ export const loadBalancerPicture: Picture = {
   ],
 };
 
+/** The start page of the dashboard, in GitHub's light and dark. ./draw-dashboard.ts draws it. */
+export const dashboardPicture = {
+  /** In docs/pictures. */
+  files: { light: 'dashboard-light.png', dark: 'dashboard-dark.png' },
+  /** Of the lab. */
+  parts: ['firewall', 'balancers', 'sites'],
+  size: { width: 1440, height: 720 },
+  mostBytes: 200_000,
+  /** Of what is made for it. */
+  texts: ['1 backend', '2 load balancers', '1 name · 1 not fully up', 'shop.gslb.lab.test'],
+} as const;
+
 /** Records it beside a product with that part of the lab, whose data folder this is. */
 export async function recordLoadBalancer(program: RecordedProgram, data: string): Promise<readonly RecordedStep[]> {
   const text = await readFile(join(data, 'balancers.env'), 'utf8');

@@ -3,7 +3,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { launch, logIn, settled } from './dashboard-browser.ts';
 
 const sizes = [
   { width: 1440, height: 900 },
@@ -55,17 +56,6 @@ async function firstIn(list: string, url: string, token: string): Promise<string
   return data?.found.nodes[0]?.id;
 }
 
-/** The page has what it shows first. GraphiQL and the login have no sign of life. */
-async function settled(page: Page): Promise<void> {
-  await page
-    .locator('.live[data-live="LIVE"], .graphiql-container')
-    .first()
-    .waitFor({ timeout: 10_000 })
-    .catch(() => undefined);
-  await page.waitForLoadState('load');
-  await page.waitForTimeout(1_000);
-}
-
 async function takeAll(browser: Browser, place: Place): Promise<void> {
   const { url, password, folder } = place;
   for (const viewport of sizes)
@@ -81,10 +71,7 @@ async function takeAll(browser: Browser, place: Place): Promise<void> {
       };
       await page.getByLabel('Name').waitFor();
       await shoot('login');
-      await page.getByLabel('Name').fill('admin');
-      await page.getByLabel('Password').fill(password);
-      await page.getByRole('button', { name: 'Log in' }).click();
-      await settled(page);
+      await logIn(page, password);
       for (const [name, path] of Object.entries(await pathsOf(page, place))) {
         await page.goto(`${url}${path}`);
         await settled(page);
@@ -110,7 +97,7 @@ async function main(): Promise<void> {
     ['admin.password', 'admin.token'].map(async (name) => (await readFile(join(values.data, name), 'utf8')).trim()),
   );
   if (password === undefined || token === undefined) throw new Error(`${values.data} has no login`);
-  const browser = await chromium.launch({ executablePath: values.chromium, args: ['--no-sandbox', '--disable-gpu'] });
+  const browser = await launch(values.chromium);
   try {
     await takeAll(browser, { url: values.url.replace(/\/(?:graphql)?$/, ''), password, token, folder });
   } finally {
