@@ -94,7 +94,7 @@ test('list, parts, nodes, traffic, a drain by hand, a replacement and a cordon',
   await login(page, { url: origin }, { user: { name: 'admin', password } }, '/loadbalancer');
 
   const row = page.locator('.rows-balancers .row');
-  await row.getByText('http://web.default.lb.internal/').or(row.getByText('pending')).first().waitFor();
+  await row.getByText('http://web.default.lb.internal/').or(row.getByText('being made')).first().waitFor();
   await row.getByText('1/2 nodes').waitFor();
   await page.locator('.rows-hosts').getByText('2/300 nodes').waitFor();
   await row.click();

@@ -1,5 +1,6 @@
 // The fields of a call to a backend, its dry run, and its outcome.
 import { type FormEvent, useCallback, useEffect, useId, useMemo, useRef, useState } from 'react';
+import type { FormBackendQuery } from '../../../generated/dashboard/graphql.ts';
 import type { JsonObject } from '../../../platform/values/json.ts';
 import type { Action } from '../../../schema/kinds/kind.ts';
 import { linkTo } from '../links.ts';
@@ -8,7 +9,6 @@ import { Link } from '../view/link.tsx';
 import { Failures, failuresOf } from '../view/refusal.tsx';
 import { newKey, useMutation } from '../view/use-mutation.ts';
 import { focusFault, renderFields } from './action-form.tsx';
-import type { CalledBackend } from './call-form.tsx';
 import { callDeed, callInput, titleOfCall } from './calls.ts';
 import { callDocument } from './documents.ts';
 import { type Draft, type DraftObject, readDraft, withDraft } from './draft.ts';
@@ -17,6 +17,8 @@ import { Fields } from './fields.tsx';
 import { FormContext } from './form-context.ts';
 import { TextTabs } from './text-tabs.tsx';
 import { type DryRun, WirePreview } from './wire-preview.tsx';
+
+type CalledBackend = NonNullable<FormBackendQuery['backend']>;
 
 interface CallFieldsProps {
   readonly action: Action;

@@ -1,6 +1,7 @@
 // The form of a call that is relayed to a backend: what would be sent, the outcome, and the same as text.
+
 import { useCallback } from 'react';
-import { FormBackendDocument, type FormBackendQuery } from '../../../generated/dashboard/graphql.ts';
+import { FormBackendDocument } from '../../../generated/dashboard/graphql.ts';
 import { useDependencies, useLiveState } from '../context.ts';
 import { Link } from '../view/link.tsx';
 import { forbiddenBy } from '../view/permissions.ts';
@@ -11,7 +12,6 @@ import { titleOfCall } from './calls.ts';
 import type { Asked } from './form-address.ts';
 
 type AskedCall = Extract<Asked, { readonly what: 'call' }>;
-export type CalledBackend = NonNullable<FormBackendQuery['backend']>;
 
 const everyMs = 600_000;
 

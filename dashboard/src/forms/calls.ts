@@ -5,7 +5,7 @@ import { titleOf } from '../../../schema/kinds/words.ts';
 import type { Deed } from './text/shown.ts';
 
 /** In the place of a kind: nobody creates or changes an operation, it is the record of a call. */
-export const callKind: Kind = {
+const callKind: Kind = {
   ...{ type: 'RelayOperation', noun: 'call', singular: 'call', short: [], description: '' },
   ...{ scope: 'project', key: [], node: true, output: [], columns: [], actions: {} },
 };

@@ -42,7 +42,7 @@ export interface PreviewedName {
   readonly after: PreviewedPlan | null;
 }
 
-export interface AnswerPreview {
+interface AnswerPreview {
   readonly names: readonly PreviewedName[];
   readonly total: number;
   readonly userErrors: readonly UserError[];
