@@ -46,6 +46,12 @@ describe('node', () => {
     expect((await bench.ask(operator, node, { id })).data.node).toEqual({ __typename: type, id });
   });
 
+  test('returns a stub of a container, whose key is its project and its name', async () => {
+    const id = encodeId('ObjectContainer', `${encodeId('Project', newUuid())}/photos`);
+    const found = { __typename: 'ObjectContainer', id };
+    expect((await bench.ask(operator, node, { id })).data.node).toEqual(found);
+  });
+
   test.each([
     ['no id', 'nonsense'],
     ['an empty text', ''],

@@ -5,6 +5,9 @@ import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import type { Entities } from '../entities.ts';
 
+/** Identified by a name within its project. Its subgraph judges the key. */
+const namedTypes: ReadonlySet<string> = new Set(['ObjectContainer']);
+
 type Node = Awaited<ResolversTypes['Node']>;
 
 /** Null when the caller may not see it, and for types that are not Nodes. */
@@ -15,7 +18,7 @@ export async function nodeByKey(
   key: string,
 ): Promise<Node | null> {
   const id = encodeId(type, key);
-  if (decodeUuid(type, id) === undefined) return null;
+  if (!namedTypes.has(type) && decodeUuid(type, id) === undefined) return null;
   if (entities.elsewhere.has(type)) return { __typename: type, id } as unknown as Node;
   switch (type) {
     case 'Project':
