@@ -5,6 +5,7 @@ import { PageContext, useDependencies } from './context.ts';
 import type { Requester } from './graph/request.ts';
 import { LiveStore } from './live/live-store.ts';
 import { startLive } from './live/start-live.ts';
+import { loadPage } from './load-page.ts';
 import type { Page, PageRow } from './page.ts';
 import { pathOf, useRoute } from './route.ts';
 import { LoginForm } from './view/login-form.tsx';
@@ -57,10 +58,13 @@ function OpenPage({ name, page }: { readonly name: string; readonly page: Page }
 function useLoaded(row: PageRow | undefined, requester: Requester): Page | 'loading' | 'failed' {
   const [loaded, setLoaded] = useState<{ readonly row: PageRow; readonly page: Page | 'failed' } | null>(null);
   useEffect(() => {
-    row?.load(requester).then(
-      ({ page }) => setLoaded({ row, page }),
-      () => setLoaded({ row, page: 'failed' }),
+    if (row === undefined) return;
+    const left = new AbortController();
+    loadPage(row, requester, left.signal).then(
+      (page) => setLoaded({ row, page }),
+      () => left.signal.aborted || setLoaded({ row, page: 'failed' }),
     );
+    return () => left.abort();
   }, [row, requester]);
   return loaded !== null && loaded.row === row ? loaded.page : 'loading';
 }

@@ -3,6 +3,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { DependenciesContext } from './context.ts';
+import { keepTrying } from './graph/keep-trying.ts';
 import { Requester } from './graph/request.ts';
 import { pages } from './pages.ts';
 import { takeCode } from './session/login-code.ts';
@@ -25,7 +26,9 @@ const url = new URL('/graphql', window.location.href).href;
 const session = new Session(window.location.origin, window.localStorage);
 const code = takeCode();
 const codeFailures =
-  code === undefined ? [] : await session.start(code).then(failuresOf, (error: unknown) => [failureOf(error)]);
+  code === undefined
+    ? []
+    : await keepTrying(() => session.start(code)).then(failuresOf, (error: unknown) => [failureOf(error)]);
 const requester = new Requester(url, session);
 const dependencies = { session, codeFailures, requester, pages, socketUrl: url.replace(/^http/, 'ws') };
 

@@ -1,5 +1,7 @@
-// A page whose script or styles the browser aborts, as Chromium does when the machine changes networks: it loads again by itself.
+// Requests that the browser aborts, as Chromium does when the machine changes networks: the page makes them again by itself.
 import { expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { login } from './support/browser.ts';
 import { describePages } from './support/page-suite.ts';
 
 const suite = describePages();
@@ -42,4 +44,51 @@ test('a script that never comes ends in words, not in a blank page', async () =>
   await page.goto(`${server.url}/hosts`);
   await page.getByText('The page could not be loaded.').waitFor();
   expect(documents).toBe(6);
+});
+
+/** The first `times` requests for it never arrive. Returns how many there were. */
+async function abortFirst(page: Page, pattern: string, times: number): Promise<() => number> {
+  let seen = 0;
+  await page.route(pattern, async (route) => {
+    seen += 1;
+    await (seen <= times ? route.abort('connectionaborted') : route.continue());
+  });
+  return () => seen;
+}
+
+test('a login whose request is aborted is tried again by itself', async () => {
+  const { page, server, world } = suite();
+  const requests = await abortFirst(page, '**/session/login', 2);
+  await login(page, server, world);
+  expect(requests()).toBe(3);
+});
+
+test('a wrong password is sent once', async () => {
+  const { page, server, world } = suite();
+  const requests = await abortFirst(page, '**/session/login', 0);
+  await page.goto(`${server.url}/relay`);
+  await page.getByLabel('Name').fill(world.user.name);
+  await page.getByLabel('Password').fill('wrong');
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByText('BAD_CREDENTIALS').waitFor();
+  expect(requests()).toBe(1);
+});
+
+test("a page's own code that is aborted is loaded again by itself", async () => {
+  const { page, server, world } = suite();
+  const requests = await abortFirst(page, '**/assets/page-*.js', 2);
+  await login(page, server, world);
+  expect(requests()).toBe(3);
+  expect(await page.evaluate('sessionStorage.getItem("pageLoads")')).toBeNull();
+});
+
+test("a page's own code that never comes ends in words", async () => {
+  const { page, server, world } = suite();
+  const requests = await abortFirst(page, '**/assets/page-*.js', Number.POSITIVE_INFINITY);
+  await page.goto(`${server.url}/relay`);
+  await page.getByLabel('Name').fill(world.user.name);
+  await page.getByLabel('Password').fill(world.user.password);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByText('This page could not be loaded.').waitFor();
+  expect(requests()).toBe(4);
 });

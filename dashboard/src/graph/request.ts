@@ -107,6 +107,14 @@ async function post<Result>(
   return { status: response.status, answer: parseAnswer(text) };
 }
 
+/** Resolves with any answer to a GET; throws RequestError without one. */
+export async function reach(url: string): Promise<void> {
+  const answer = fetch(url, { credentials: 'omit', cache: 'no-store', signal: AbortSignal.timeout(queryDeadlineMs) });
+  await answer.catch(() => {
+    throw unreachable('The server does not answer');
+  });
+}
+
 /** The document determines the type of `data`; type generation checks it against the schema. */
 function parseAnswer<Result>(text: string): Answer<Result> | undefined {
   try {
@@ -119,7 +127,7 @@ function parseAnswer<Result>(text: string): Answer<Result> | undefined {
 }
 
 function unreachable(what: string): RequestError {
-  return new RequestError('UNREACHABLE', `${what}. The page keeps trying.`);
+  return new RequestError('UNREACHABLE', `${what}.`);
 }
 
 export class Requester {

@@ -1,6 +1,7 @@
 // The login form.
 import { useRef, useState } from 'react';
 import { useDependencies } from '../context.ts';
+import { keepTrying } from '../graph/keep-trying.ts';
 import { type Failure, Failures, failureOf, failuresOf } from './refusal.tsx';
 
 export function LoginForm({ hasEnded }: { readonly hasEnded: boolean }) {
@@ -13,7 +14,7 @@ export function LoginForm({ hasEnded }: { readonly hasEnded: boolean }) {
     setBusy(true);
     setFailures([]);
     try {
-      const refusals = await session.login(String(form.get('name')), String(form.get('password')));
+      const refusals = await keepTrying(() => session.login(String(form.get('name')), String(form.get('password'))));
       setFailures(failuresOf(refusals).map(explain));
       if (refusals.length > 0) password.current?.select();
     } catch (error) {

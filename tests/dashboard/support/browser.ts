@@ -76,7 +76,12 @@ export async function openFromHeader(page: Page, name: string): Promise<void> {
 }
 
 export async function untilLive(page: Page): Promise<void> {
-  await page.locator('.live[data-live="LIVE"]').waitFor();
+  try {
+    await page.locator('.live[data-live="LIVE"]').waitFor();
+  } catch (error) {
+    const text = await page.locator('body').innerText();
+    throw new Error(`never live at ${page.url()}, which says: ${text.slice(0, 1000)}`, { cause: error });
+  }
 }
 
 /** Waits until an expression of the page is true. Playwright's own wait would need eval, which the page's policy forbids. */
