@@ -96,8 +96,8 @@ class CheckerSession extends MachineSession implements LinkSession {
   #messages = 0;
   /** Rises when there may be news. */
   #news = 0;
-  /** Of the grant that it was sent; undefined: none. */
-  #toldEpoch: number | undefined;
+  /** Epoch and egress rules of the grant that it was sent. Undefined: none was sent. */
+  #toldFor: string | undefined;
 
   constructor(options: SessionOptions, peer: LinkPeer, granted: Granted) {
     const { incarnation: epoch } = granted;
@@ -127,7 +127,7 @@ class CheckerSession extends MachineSession implements LinkSession {
   resend(key: string): void {
     this.#sent.delete(key);
     this.#sentFor = undefined;
-    if (key === grantKey) this.#toldEpoch = undefined;
+    if (key === grantKey) this.#toldFor = undefined;
     super.sendSoon();
   }
 
@@ -177,7 +177,7 @@ class CheckerSession extends MachineSession implements LinkSession {
 
   /** `anew`: the checker needs another incarnation. `granted` is called after the grant was sent, before its targets. */
   async #look(anew: boolean, granted: () => void): Promise<void> {
-    const { db, connect } = this.#options;
+    const { db, connect, egress } = this.#options;
     const { id } = this.peer.machine;
     let row = await readChecker(db, id);
     if ((await readHistory(db)) !== this.#granted.history)
@@ -185,7 +185,7 @@ class CheckerSession extends MachineSession implements LinkSession {
     if (row?.incarnation !== this.#granted.incarnation) return this.peer.close('the checker has a newer connection');
     if (anew) {
       this.#granted = await connect();
-      this.#toldEpoch = undefined;
+      this.#toldFor = undefined;
       row = (await readChecker(db, id)) ?? row;
     }
     const vantagePoint = await readVantagePoint(db, this.#granted.vantagePointId);
@@ -193,11 +193,13 @@ class CheckerSession extends MachineSession implements LinkSession {
     const sharers = await readSharersOf(db, vantagePoint);
     // The checker was silent, or the epoch increased between these reads: the next poll shows which.
     if (!sharers.some((each) => each.id === id)) return this.#lost(row.epoch, vantagePoint);
-    if (this.#toldEpoch !== vantagePoint.epoch) {
+    // The installation's own listeners change, and the devices of its lab.
+    const toldFor = `${vantagePoint.epoch} ${JSON.stringify(egress.rules)}`;
+    if (this.#toldFor !== toldFor) {
       const document = asJson(await this.#grant(vantagePoint));
       // The grant goes first, so that the checker's reports count while many targets are on their way.
       this.peer.send({ type: 'document', key: grantKey, position: this.#at(vantagePoint.epoch), document });
-      this.#toldEpoch = vantagePoint.epoch;
+      this.#toldFor = toldFor;
       this.notWhole();
     }
     granted();

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Database } from '../../../../../platform/database/database.ts';
 import type { LinkPeer } from '../../../../../platform/link/link-server.ts';
+import { egressFrom, KnownListeners } from '../../../../../platform/net/egress.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import type { JsonValue } from '../../../../../platform/values/json.ts';
 import { CheckerSessions } from '../../../../../subgraphs/gslb/control/checkers/checker-sessions.ts';
@@ -12,11 +13,17 @@ import { waitFor } from '../../../../support/temporary-folder.ts';
 import { GslbPlace, type TestChecker } from '../../support/gslb-place.ts';
 
 let place: GslbPlace;
+/** What a test began, whether it passed or not. */
+let onEnd: (() => Promise<unknown>)[];
 
 beforeEach(async () => {
+  onEnd = [];
   place = await GslbPlace.open();
 });
-afterEach(() => place.close());
+afterEach(async () => {
+  for (const end of onEnd) await end();
+  await place.close();
+});
 
 type Sent = Parameters<LinkPeer['send']>[0];
 
@@ -66,6 +73,10 @@ test('a checker that waits for another incarnation is heard meanwhile', async ()
     return grant?.type === 'document' ? grantDocument.parse(grant.document).incarnation : undefined;
   };
   const session = await sessions.open(peerOf(id, sent));
+  onEnd.push(
+    () => session.closed(),
+    () => targets.stop(),
+  );
   session.begin();
   await waitFor('all to be sent', () => sent.some(({ type }) => type === 'whole'));
   const checker: TestChecker = { id, vantagePoint: 'eu', incarnation: session.epoch, number: 0 };
@@ -88,6 +99,35 @@ test('a checker that waits for another incarnation is heard meanwhile', async ()
   release();
   await reported;
   expect(incarnation()).toBe(session.epoch + 1);
-  await session.closed();
-  await targets.stop();
+});
+
+test('a connected checker gets changes of the egress policy', async () => {
+  const { db, wake, log, sealer, owner } = place.ground;
+  await place.vantagePointWithout('eu');
+  const [own, lab] = [new KnownListeners(), new KnownListeners()];
+  const egress = egressFrom({ deny: ['198.18.0.0/15'] }, own, lab);
+  const targets = new TargetTable({ db, wake, log, egress, sealer });
+  targets.start();
+  const sessions = new CheckerSessions({ ...place.dependencies, db, egress, log, owner, targets });
+  const sent: Sent[] = [];
+  const id = newUuid();
+  await place.record(id, 'eu');
+  const granted = () =>
+    sent.flatMap((each) =>
+      each.type === 'document' && each.key === grantKey ? [grantDocument.parse(each.document).egress] : [],
+    );
+  const session = await sessions.open(peerOf(id, sent));
+  onEnd.push(
+    () => session.closed(),
+    () => targets.stop(),
+  );
+  session.begin();
+  await waitFor('all to be sent', () => sent.some(({ type }) => type === 'whole'));
+  expect(granted()).toEqual([{ allow: [], deny: ['198.18.0.0/15'], own: [] }]);
+  lab.replace(['198.19.0.2:80']);
+  await waitFor('a second grant', () => granted().length === 2);
+  expect(granted()[1]).toEqual({ allow: ['198.19.0.2:80'], deny: ['198.18.0.0/15'], own: [] });
+  own.replace(['192.0.2.1:443']);
+  await waitFor('a third grant', () => granted().length === 3);
+  expect(granted()[2]?.own).toEqual(['192.0.2.1:443']);
 });
