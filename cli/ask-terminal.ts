@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises';
 import { ReadStream } from 'node:tty';
 import { Interruption, UsageError } from './failures.ts';
+import { visible } from './visible.ts';
 
 const mostCharacters = 1_024;
 const keys = { interrupt: '\u0003', end: '\u0004', erase: '\u007f', backspace: '\b', eraseLine: '\u0015' } as const;
@@ -40,7 +41,7 @@ interface Writes {
 }
 
 async function answerTo({ text, isSecret }: Question, keyboard: Keyboard, output: Writes): Promise<string> {
-  await output.write(text);
+  await output.write(visible(text));
   let answer = '';
   for (;;) {
     const key = await keyboard.next();

@@ -54,7 +54,9 @@ export class ContextStore {
       if (isMissing(error)) return [];
       throw unreadable(error);
     });
-    return files.flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -'.json'.length)] : [])).sort();
+    const names = files.flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -'.json'.length)] : []));
+    // What an editor leaves beside them is none.
+    return names.filter((name) => namePattern.test(name)).sort();
   }
 
   /** Undefined: none is chosen. Throws CommandFailure if it is not there any more. */

@@ -23,9 +23,15 @@ export const refreshDocument = graphql(`
 const marginShare = 0.2;
 const mostMarginMs = 30_000;
 
-/** How long before its end an access token with so much life left is renewed. */
-export function renewalMarginMs(lifeMs: number): number {
-  return Math.min(mostMarginMs, lifeMs * marginShare);
+/** A new token that ended longer ago than this shows that the clock here is ahead of the server's. */
+const clockAheadMs = 60_000;
+const dayMs = 86_400_000;
+
+/** In how many milliseconds a new access token with so much life left is renewed. */
+export function renewalInMs(lifeMs: number): number {
+  // The server says when it refuses the token. By the clock here each request would renew it.
+  if (lifeMs < -clockAheadMs) return dayMs;
+  return lifeMs - Math.min(mostMarginMs, lifeMs * marginShare);
 }
 
 export function givenToken(token: string): Credential {
@@ -91,6 +97,6 @@ class UserLogin implements Credential {
     const lifeMs = Date.parse(accessTokenExpiresAt) - Date.now();
     this.#accessToken = accessToken;
     this.#refreshToken = refreshToken;
-    this.#renewAtMs = performance.now() + lifeMs - renewalMarginMs(lifeMs);
+    this.#renewAtMs = performance.now() + renewalInMs(lifeMs);
   }
 }

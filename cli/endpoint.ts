@@ -36,9 +36,20 @@ export async function chooseEndpoint(options: EndpointOptions, env: Surroundings
     const chosen = await store.chosen();
     if (chosen !== undefined) return ofContext(chosen);
   }
-  const path = join(options.data ?? usualFolder, urlFile);
+  return { url: await urlOfFolder(options.data ?? usualFolder), context: undefined };
+}
+
+/** Of the "npm start" with this data folder. */
+async function urlOfFolder(folder: string): Promise<URL> {
+  const path = join(folder, urlFile);
   const written = (await readFile(path, 'utf8').catch(() => '')).trim();
-  return { url: endpointUrl(written === '' ? defaultUrl : written, path), context: undefined };
+  return endpointUrl(written === '' ? defaultUrl : written, path);
+}
+
+/** Whether the server is that of the usual data folder, or at least on this machine. */
+export async function isOwnServer({ hostname, origin }: URL): Promise<boolean> {
+  if (hostname === 'localhost' || hostname === '[::1]' || /^127\.[\d.]+$/.test(hostname)) return true;
+  return (await urlOfFolder(usualFolder)).origin === origin;
 }
 
 function ofContext(context: StoredContext): Endpoint {

@@ -24,6 +24,8 @@ interface GraphClientOptions {
   /** Called once, when an answer takes long. */
   readonly onSlow?: ((text: string) => void) | undefined;
   readonly slowMs?: number;
+  /** How long a request may take. */
+  readonly deadlineMs?: number | undefined;
 }
 
 interface GraphAnswer {
@@ -93,7 +95,7 @@ export interface UserError {
 }
 
 /** Longer than the server waits for any call. */
-const deadlineMs = 150_000;
+const usualDeadlineMs = 150_000;
 const connectMs = 5_000;
 const usualSlowMs = 10_000;
 const maxAnswerBytes = 64 * 1024 * 1024;
@@ -197,7 +199,7 @@ export class GraphClient {
     body: object | undefined,
     headers: Headers,
   ): Promise<GraphAnswer> {
-    const { url, signal } = this.#options;
+    const { url, signal, deadlineMs = usualDeadlineMs } = this.#options;
     const slow = this.#slowTimer();
     try {
       this.#pool ??= poolFor(this.#options);

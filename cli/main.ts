@@ -53,7 +53,12 @@ for (const output of [process.stdout, process.stderr]) {
     else if (output !== process.stdout) return;
     else if (inOrder.has(process.argv[2] ?? '')) onSignal('SIGHUP');
     // A reader that closed the pipe (`| head`) is not a fault, and no interruption.
-    else endNow(exitCodes.ok, 'SIGPIPE');
+    else if (error.code === 'EPIPE') endNow(exitCodes.ok, 'SIGPIPE');
+    // A full disk is one: what is there is not the whole.
+    else {
+      process.stderr.write(`tidegate: the output can't be written: ${error.code ?? error.message}\n`);
+      process.exit(exitCodes.failed);
+    }
   });
 }
 

@@ -40,7 +40,7 @@ const statusColours: Readonly<Record<string, Colour>> = {
 };
 
 export function statusColour(text: string): Colour | undefined {
-  return statusColours[text];
+  return Object.hasOwn(statusColours, text) ? statusColours[text] : undefined;
 }
 
 /** `text` in a colour of the terminal. */
@@ -85,13 +85,9 @@ export class Printer {
   }
 
   async #yaml(value: unknown): Promise<void> {
-    const { stringify } = await import('yaml');
+    const { yamlText } = await import('./yaml-text.ts');
     // As it is in JSON. Words such as `yes` are quoted: other readers take them for truth values.
-    const text = stringify(JSON.parse(JSON.stringify(value)), {
-      version: '1.1',
-      lineWidth: 0,
-      aliasDuplicateObjects: false,
-    });
+    const text = yamlText(JSON.parse(JSON.stringify(value)), { version: '1.1' });
     await this.#lines(text.trimEnd());
   }
 
@@ -143,7 +139,8 @@ export class Printer {
   /** So that a row has one line on a terminal, if that is possible. */
   #fitted(widths: readonly number[], indent: number, isKept: (column: number) => boolean): readonly number[] {
     const { isTTY, columns } = this.#output;
-    if (isTTY !== true || columns === undefined || this.#format === 'wide') return widths;
+    // A terminal that nobody has sized yet has no columns.
+    if (isTTY !== true || !columns || this.#format === 'wide') return widths;
     const fitted = [...widths];
     for (;;) {
       const over = indent + fitted.reduce((sum, width) => sum + width, 2 * (fitted.length - 1)) - columns;

@@ -86,7 +86,7 @@ async function programFor(
     .configureOutput({
       writeOut: (text) => around.stdout.write(text),
       writeErr: () => undefined,
-      getOutHelpWidth: () => around.stdout.columns ?? 120,
+      getOutHelpWidth: () => around.stdout.columns || 120,
       getOutHasColors: () => false,
     })
     .configureHelp({
@@ -210,10 +210,17 @@ function commanderOption(
   const text = needed === true && !/\brequired\b/i.test(help) ? `${help} Required.` : help;
   const option = new CommanderOption(flags, text).makeOptionMandatory(needed === true);
   if (repeated) option.argParser((each: string, before: string[] | undefined) => [...(before ?? []), each]);
+  else if (value !== undefined) option.argParser((each: string, before: Given) => onlyOnce(each, before, name));
   if (group !== undefined) option.helpGroup(group);
   // `--no-lab` is a switch by itself, not the negation of `--lab`.
   option.negate = false;
   return option;
+}
+
+/** The first of two values would be lost without a word: with `apply --prune -f A -f B` the objects of A would be deleted. */
+function onlyOnce(given: string, before: Given, name: string): string {
+  if (before === undefined) return given;
+  throw new UsageError(`--${name} was given twice: it takes one value`);
 }
 
 function takenBy(command: Command): string[] {

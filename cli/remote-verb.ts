@@ -3,7 +3,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StoredContext } from './contexts.ts';
 import { givenToken, logIn } from './credential.ts';
-import { chooseEndpoint, readSecretFile, usualFolder } from './endpoint.ts';
+import { chooseEndpoint, isOwnServer, readSecretFile, usualFolder } from './endpoint.ts';
 import { CommandFailure, UsageError } from './failures.ts';
 import { type Credential, GraphClient } from './graph-client.ts';
 import { flag, integer, type Option, type Options, text, type Values } from './option.ts';
@@ -90,16 +90,17 @@ async function withLoginHint(error: unknown, { user, data }: Values<RemoteOption
 /** The caller closes the client. Throws UsageError or CommandFailure if there are no credentials. */
 export async function openClient(
   options: Values<typeof connectionOptions>,
-  around: Pick<Surroundings, 'signal' | 'env'> & Partial<Pick<Surroundings, 'stderr'>>,
+  around: Pick<Surroundings, 'signal' | 'env'> &
+    Partial<Pick<Surroundings, 'stderr'>> & { readonly renewalMs?: number | undefined },
 ): Promise<GraphClient> {
-  const { signal, env, stderr } = around;
+  const { signal, env, stderr, renewalMs } = around;
   const onSlow = stderr && ((text: string) => void stderr.write(`tidegate: ${text}\n`));
   const { url, context } = await chooseEndpoint(options, env);
   const { user } = options;
   if (user === undefined)
     return new GraphClient({
       url,
-      credential: await usualCredential(options, context, { url, signal, env }),
+      credential: await usualCredential(options, context, { url, signal, env, renewalMs }),
       signal,
       onSlow,
     });
@@ -113,11 +114,11 @@ export async function openClient(
 async function usualCredential(
   options: TokenOptions,
   context: StoredContext | undefined,
-  around: Pick<Surroundings, 'signal' | 'env'> & { readonly url: URL },
+  around: Parameters<typeof storedCredential>[1],
 ): Promise<Credential> {
   const given = await statedToken(options, around.env);
   if (given === undefined && context !== undefined) return storedCredential(context, around);
-  return givenToken(given ?? (await tokenOfFolder(options.data)));
+  return givenToken(given ?? (await tokenFor(around.url, options.data)));
 }
 
 type TokenOptions = Pick<Values<typeof connectionOptions>, 'token-file' | 'data'>;
@@ -139,6 +140,15 @@ async function statedToken(options: TokenOptions, env: Surroundings['env']): Pro
   if (file !== undefined) return readSecretFile(file);
   const fromEnvironment = env.TIDEGATE_TOKEN?.trim();
   return fromEnvironment === '' ? undefined : fromEnvironment;
+}
+
+/** The folder that happens to be here is not meant for another server: only one that is named is. */
+async function tokenFor(url: URL, data: string | undefined): Promise<string> {
+  const token = await tokenOfFolder(data);
+  if (data !== undefined || (await isOwnServer(url))) return token;
+  throw new CommandFailure(
+    `no token for ${url.origin}: that of ${usualFolder} belongs to another server; give --token-file, set TIDEGATE_TOKEN, or log in with "tidegate login URL" (--data ${usualFolder} sends it all the same)`,
+  );
 }
 
 async function tokenOfFolder(data: string | undefined): Promise<string> {

@@ -1,12 +1,16 @@
 // The credential of a context. A session is renewed before its access token ends, by one process at a time, and what replaces it is written
 // back: each refresh token is good for one renewal, and a second use ends the session.
 import { ContextStore, type StoredContext, type StoredCredential } from './contexts.ts';
-import { givenToken, refreshDocument, renewalMarginMs } from './credential.ts';
+import { givenToken, refreshDocument, renewalInMs } from './credential.ts';
 import { CommandFailure } from './failures.ts';
 import { type Credential, GraphClient } from './graph-client.ts';
 import type { Surroundings } from './verb.ts';
 
-type Around = Pick<Surroundings, 'signal' | 'env'> & { readonly url: URL };
+interface Around extends Pick<Surroundings, 'signal' | 'env'> {
+  readonly url: URL;
+  /** How long a renewal may take. */
+  readonly renewalMs?: number | undefined;
+}
 type Session = Extract<StoredCredential, { refreshToken: string }>;
 
 export function storedCredential(context: StoredContext, around: Around): Credential {
@@ -30,8 +34,8 @@ export function sessionOf({
 }: SessionTokens): Session {
   if (accessToken == null || accessTokenExpiresAt == null || refreshToken == null)
     throw new CommandFailure('the server gave no tokens for the login');
-  const endsMs = Date.parse(accessTokenExpiresAt);
-  const renewAt = new Date(endsMs - renewalMarginMs(endsMs - Date.now())).toISOString();
+  const nowMs = Date.now();
+  const renewAt = new Date(nowMs + renewalInMs(Date.parse(accessTokenExpiresAt) - nowMs)).toISOString();
   return { accessToken, renewAt, refreshToken, refreshTokenExpiresAt: refreshTokenExpiresAt ?? null };
 }
 
@@ -83,7 +87,10 @@ class StoredSession implements Credential {
         throw new CommandFailure(`context ${name} is another login now: start again`);
       if (this.#session.accessToken !== stale) return;
       const { refreshToken } = this.#session;
-      this.#client ??= new GraphClient({ url: this.#around.url, credential: undefined, signal: this.#around.signal });
+      const { url, renewalMs: deadlineMs } = this.#around;
+      // No signal cuts it short: the token would be used up, and what replaces it would be lost.
+      const { signal } = new AbortController();
+      this.#client ??= new GraphClient({ url, credential: undefined, signal, deadlineMs });
       const { userErrors, ...tokens } = await this.#client.tryMutate(refreshDocument, { refreshToken });
       const [refusal] = userErrors;
       if (refusal !== undefined)

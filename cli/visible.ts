@@ -2,7 +2,7 @@
 // execute: they are shown instead.
 
 // Control characters except tab and line feed, and characters that reorder or hide text.
-const controls = /[^\P{Cc}\t\n]|[\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+const controls = /[^\P{Cc}\t\n]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 /** The colours of printer.ts. */
 const colour = /(\p{Cc}\[(?:0|31|32|33|90)m)/u;
 
@@ -16,6 +16,11 @@ export function visible(text: string, { colours = false } = {}): string {
     .split(colour)
     .map((part, index) => (index % 2 === 1 && part.startsWith('\u001b') ? part : shown(part)))
     .join('');
+}
+
+/** Whether it is shown as it is. */
+export function isVisible(text: string): boolean {
+  return text.search(controls) < 0;
 }
 
 function shown(text: string): string {

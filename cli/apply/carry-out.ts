@@ -1,6 +1,6 @@
 // Carries out the steps of a plan: those of one object in order, many objects of one kind a few at once, one kind after the other. A refusal affects
 // one step and those that need what it makes; a lost server all that follow. A run that was interrupted can be repeated.
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isSecretName } from '../../platform/secrets/secret-names.ts';
 import { canonicalJson, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
@@ -77,11 +77,20 @@ const would = {
 } as const;
 /** So few objects of a kind go one after the other: a server that is lost leaves one unknown, not several. */
 const fewObjects = 20;
-/** So often may an object have been created from the same file, and deleted, while its keys were kept. */
+/** So often may an object have been created from the same file, and deleted, while its keys were kept. Then the key is a new one. */
 const mostKeys = 50;
 /** The server has too much to do, and did nothing. */
 const laterCodes: ReadonlySet<string | undefined> = new Set(['BUSY', 'IN_PROGRESS', 'RATE_LIMITED']);
+/** The request itself was refused, before anything of it was done: a number that is no whole one, or too many parts. */
+const refusalCodes: ReadonlySet<string | undefined> = new Set([
+  ...['GRAPHQL_VALIDATION_FAILED', 'INVALID_INPUT', 'LIMIT_EXCEEDED', 'FORBIDDEN'],
+]);
 const pausesMs = [250, 500, 1_000, 2_000, 4_000, 8_000, 8_000];
+
+/** Whether another step may be accepted nevertheless. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof GraphFailure && refusalCodes.has(error.code);
+}
 
 /** A step in the words of a dry run. */
 export function foreseen(step: Step): StepResult {
@@ -189,6 +198,7 @@ class Run {
       return told(done[step.action], step.action === 'update' ? (step.note ?? null) : null, { id });
     } catch (error) {
       if (!(error instanceof CommandFailure)) throw error;
+      if (isRefusal(error)) return told('REFUSED', hideSecrets(error.message, secrets));
       const isInterrupted = error instanceof Interruption;
       this.#lost ??= isInterrupted ? error : new CommandFailure(hideSecrets(error.message, secrets), error.exitCode);
       return told('NO_ANSWER', this.#lost.message);
@@ -197,19 +207,18 @@ class Run {
 
   /**
    * The key follows from the content, so that a repetition is known as such. An object that was created from the same content before, and
-   * deleted since, has used its key: the next one is taken.
+   * deleted or renamed since, has used its key: the next one is taken.
    */
   async #send(step: Step, request: Request, input: JsonObject): Promise<AppliedPayload> {
     const creates = step.action === 'create';
     const { source } = this.#options;
     const manner = source !== undefined && isWhole(step) ? { source } : {};
     for (let turn = 1; ; turn += 1) {
-      const idempotencyKey = keyFor(request, input, turn);
+      const idempotencyKey = turn > mostKeys ? randomUUID() : keyFor(request, input, turn);
       const payload = await this.#sendUntilTaken(request, { ...input, idempotencyKey }, manner);
       const isOther = payload.userErrors.some(({ code }) => code === 'KEY_CONFLICT');
-      const { made, userErrors } = payload;
-      const isGone = made === null || made?.provisioningStatus === 'DELETED' || made?.provisioningStatus === 'DELETING';
-      if (turn === mostKeys || !(isOther || (creates && userErrors.length === 0 && isGone))) return payload;
+      const isEarlier = creates && payload.userErrors.length === 0 && isGone(payload, input);
+      if (turn > mostKeys || !(isOther || isEarlier)) return payload;
     }
   }
 
@@ -229,6 +238,13 @@ class Run {
     }
     return this.#client.tryMutate(graphqlDocumentOf(mutation), input, manner);
   }
+}
+
+/** Whether what an earlier request with the key made is deleted, or has another name now. */
+function isGone({ made }: AppliedPayload, { name }: JsonObject): boolean {
+  if (made === undefined) return false;
+  if (made === null || made.provisioningStatus === 'DELETED' || made.provisioningStatus === 'DELETING') return true;
+  return made.name !== undefined && made.name !== name;
 }
 
 /** Throws CommandFailure where something was refused or not answered. `what` runs again: `the import`. */

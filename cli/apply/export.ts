@@ -1,6 +1,5 @@
 // Objects as the documents of a file that apply takes: a second apply of it changes nothing. Secrets are not shown by the graph: a comment says
 // where they come from.
-import { Document } from 'yaml';
 import { registry } from '../../generated/kinds/registry.ts';
 import { canonicalJson, isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import type { InputField, Kind } from '../../schema/kinds/kind.ts';
@@ -9,6 +8,8 @@ import type { GraphClient } from '../graph-client.ts';
 import { asInput } from '../kinds/as-input.ts';
 import { kindOf, listChildren, listChildrenOfMany, listObjects, nameOf } from '../kinds/find-object.ts';
 import { readAll } from '../pages.ts';
+import { yamlText } from '../yaml-text.ts';
+import { hasOwnNull } from './kept-form.ts';
 import { appliedKinds, makeAction, manifestField } from './kind-manifest.ts';
 
 /** Types, in the order of the file. */
@@ -72,7 +73,8 @@ async function fieldsOf(client: GraphClient, kind: Kind, object: JsonObject): Pr
   const left = new Set([key, 'projectId', kind.parent?.input]);
   for (const field of registry.inputs[input]?.fields ?? []) {
     const value = given[field.name];
-    if (left.has(field.name) || value === undefined || isUsual(field, value)) continue;
+    if (left.has(field.name) || value === undefined) continue;
+    if (isUsual(field, value) && !(value === null && hasOwnNull(kind.type, field.name))) continue;
     fields[field.name] = value;
   }
   if (kind.type === 'Backend') return backendFields(fields);
@@ -141,8 +143,6 @@ function secretsIn(input: string, path = ''): readonly string[] {
 
 /** One document of YAML, with its comment. */
 export function documentText({ kind, fields, secrets }: Exported): string {
-  const document = new Document({ kind: kind.type, ...fields });
-  if (secrets.length > 0)
-    document.comment = ` ${secrets.join(', ')}: not shown. To set one: NAME: { file: PATH } or { env: VARIABLE }`;
-  return document.toString({ lineWidth: 0 });
+  const comment = ` ${secrets.join(', ')}: not shown. To set one: NAME: { file: PATH } or { env: VARIABLE }`;
+  return yamlText({ kind: kind.type, ...fields }, secrets.length === 0 ? {} : { comment });
 }

@@ -23,7 +23,7 @@ export const appliedKinds: readonly string[] = Object.values(registry.kinds)
 
 /** Why a file can't have this kind; undefined: it is no kind at all. */
 export function notApplied(name: JsonValue): string | undefined {
-  const kind = typeof name === 'string' ? registry.kinds[name] : undefined;
+  const kind = typeof name === 'string' && Object.hasOwn(registry.kinds, name) ? registry.kinds[name] : undefined;
   return kind === undefined ? undefined : whyNot(kind);
 }
 

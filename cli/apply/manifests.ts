@@ -174,7 +174,9 @@ async function withFiles(
   faults: ManifestFault[],
 ): Promise<{ readonly fields: JsonObject; readonly secrets: readonly string[] }> {
   const keepsNull = (name: string) => kind === 'AutoscalingPolicy' || name === 'autoscaling';
-  const given = Object.entries(map).filter(([name, member]) => member !== null || keepsNull(name));
+  const given = Object.entries(map)
+    .filter(([name, member]) => member !== null || keepsNull(name))
+    .map(([name, member]) => [name, isObject(member) && !keepsNull(name) ? withoutNulls(member) : member]);
   const fields: Record<string, JsonValue | undefined> = Object.fromEntries(given);
   if (kind !== 'TlsCertificate') return { fields, secrets: [] };
   if (fields.privateKey !== undefined) {

@@ -2,13 +2,15 @@
 import { graphql } from '../../generated/cli/index.ts';
 import { registry } from '../../generated/kinds/registry.ts';
 import type { JsonObject } from '../../platform/values/json.ts';
+import type { Kind } from '../../schema/kinds/kind.ts';
 import type { GraphqlDocument, UserError } from '../graph-client.ts';
 import { documentOf } from '../kinds/find-object.ts';
 import type { Commit } from '../wait.ts';
+import { inputHas } from './kind-manifest.ts';
 
 export interface AppliedPayload {
   /** Null: refused, or deleted since. Undefined: the payload has no object. */
-  readonly made?: { readonly id: string; readonly provisioningStatus?: string } | null;
+  readonly made?: { readonly id: string; readonly name?: string; readonly provisioningStatus?: string } | null;
   readonly userErrors: readonly UserError[];
   readonly commit: Commit;
 }
@@ -29,7 +31,7 @@ const documents = {
   projectSubnetCreate: graphql(`
     mutation ApplySubnetCreate($input: ProjectSubnetCreateInput!) {
       projectSubnetCreate(input: $input) {
-        made: projectSubnet { id }
+        made: projectSubnet { id name }
         commit { token }
         userErrors { code message field }
       }
@@ -195,13 +197,18 @@ export function isOfBalancers(name: MutationName): boolean {
   return name in documents;
 }
 
+function isRenamable({ actions: { create, update } }: Kind): boolean {
+  return [create, update].every((action) => action !== undefined && inputHas(action, 'name'));
+}
+
 function registryDocument(name: MutationName): unknown {
   for (const kind of Object.values(registry.kinds)) {
     const action = Object.values(kind.actions).find(({ mutation }) => mutation === name);
     if (action === undefined) continue;
     // Of one that is known by other fields than an id, it is enough that it is there.
     const { object } = action;
-    const made = object === undefined ? '' : `made: ${object} { __typename ${kind.node ? 'id' : ''} } `;
+    const fields = `__typename ${kind.node ? 'id' : ''} ${isRenamable(kind) ? 'name' : ''}`;
+    const made = object === undefined ? '' : `made: ${object} { ${fields} } `;
     return documentOf(`mutation Apply($input: ${action.input}!) {
       ${name}(input: $input) { ${made}commit { token } userErrors { code message field } }
     }`);

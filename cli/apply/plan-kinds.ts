@@ -11,6 +11,7 @@ import { asInput, mergedInput, shownField } from '../kinds/as-input.ts';
 import { kindOf, listChildrenOfMany, listObjects, nameOf, readObject, wordsOf } from '../kinds/find-object.ts';
 import { readAll } from '../pages.ts';
 import { differences } from './compare.ts';
+import { keptForm, withDefaults } from './kept-form.ts';
 import { appliedKinds, inputHas, makeAction, manifestField } from './kind-manifest.ts';
 import type { ApplyFault, WantedManifest } from './manifest.ts';
 import type { Plan } from './plan.ts';
@@ -91,7 +92,7 @@ class KindPlanning implements Plan {
   }
 
   async #lookUp(kind: Kind, names: readonly string[]): Promise<void> {
-    const found = Map.groupBy(await this.#named(kind, names, 'id'), (each) => nameOf(kind, each));
+    const found = Map.groupBy(await this.#named(kind, names, { selection: 'id' }), (each) => nameOf(kind, each));
     await allAtOnce(names, async (name) => {
       const ids = (found.get(name) ?? []).map(({ id }) => String(id));
       const byId = ids.length > 0 ? null : await readObject(this.#client, kind, name, 'id');
@@ -99,10 +100,16 @@ class KindPlanning implements Plan {
     });
   }
 
-  async #named(kind: Kind, names: readonly string[], selection?: string): Promise<readonly JsonObject[]> {
+  async #named(
+    kind: Kind,
+    names: readonly string[],
+    {
+      projectId = this.#options.projectId,
+      selection,
+    }: { readonly projectId?: string | undefined; readonly selection?: string },
+  ): Promise<readonly JsonObject[]> {
     const { list, key } = kind;
     if (list === undefined) return [];
-    const { projectId } = this.#options;
     const scope = projectId !== undefined && list.filters.some(({ name }) => name === 'projectId') ? { projectId } : {};
     const text = selection === undefined ? selectionOf(registry, kind) : [selection, ...key].join(' ');
     const found = await allAtOnce(chunks(names, namesOfOneRequest), (some) =>
@@ -116,7 +123,8 @@ class KindPlanning implements Plan {
     const before = this.faults.length;
     const { projectId } = this.#options;
     const make = makeAction(kind);
-    const given = this.#withIds(make?.input ?? '', manifest.fields, [], manifest) as JsonObject;
+    const named = withDefaults(kind.type, make?.input ?? '', manifest.fields);
+    const given = this.#withIds(make?.input ?? '', named, [], manifest) as JsonObject;
     const scope = make !== undefined && projectId !== undefined && inputHas(make, 'projectId') ? { projectId } : {};
     const fields = { ...scope, ...given };
     if (kind.parent?.input === 'projectId' && fields.projectId === undefined)
@@ -164,10 +172,15 @@ class KindPlanning implements Plan {
     const { parent } = kind;
     const keyOf = ({ name }: WantedManifest) => (parent === undefined ? name : name.slice(name.indexOf('/') + 1));
     if (parent === undefined) {
-      const found = await this.#named(kind, [...new Set(resolved.map(({ manifest }) => manifest.name))]);
       const canonical = (name: string) => name.toLowerCase().replace(/\.$/, '');
-      const byName = Map.groupBy(found, (each) => canonical(nameOf(kind, each)));
-      return (manifest) => byName.get(canonical(manifest.name)) ?? [];
+      const byPlace = Map.groupBy(resolved, ({ fields }) => this.#placeOf(fields));
+      const found = await allAtOnce(byPlace, async ([place, some]) => {
+        const names = [...new Set(some.map(({ manifest }) => manifest.name))];
+        const objects = place === null ? [] : await this.#named(kind, names, { projectId: place });
+        return [place, Map.groupBy(objects, (each) => canonical(nameOf(kind, each)))] as const;
+      });
+      const byName = new Map(found);
+      return (manifest, fields) => byName.get(this.#placeOf(fields))?.get(canonical(manifest.name)) ?? [];
     }
     const parents = new Set(resolved.map(({ fields }) => fields[parent.input]).filter((of) => typeof of === 'string'));
     const [own = 'name'] = kind.key.filter((each) => each !== parent.input);
@@ -184,6 +197,12 @@ class KindPlanning implements Plan {
       const children = byParent.get(String(fields[parent.input]));
       return children?.get(`name ${keyOf(manifest)}`) ?? children?.get(`id ${String(fields[own])}`) ?? [];
     };
+  }
+
+  /** The project in which the name is looked for; null: it is still to be made. */
+  #placeOf({ projectId }: JsonObject): string | null | undefined {
+    if (isObject(projectId ?? null)) return null;
+    return typeof projectId === 'string' ? projectId : this.#options.projectId;
   }
 
   #plan(kind: Kind, manifest: WantedManifest, fields: JsonObject, here: JsonObject | undefined): void {
@@ -243,7 +262,9 @@ class KindPlanning implements Plan {
       }
       if (field.tree === true) continue;
       const shown = isChangeable ? current : asInput(make?.input ?? '', kind.output, here);
-      const differing = differences({ [field.name]: wanted }, shown);
+      // An object of any kind, which the caller may not see.
+      if (field.type === 'ID' && field.refersTo === undefined && (shown[field.name] ?? null) === null) continue;
+      const differing = changesOf(kind, field.name, wanted, shown[field.name] ?? null);
       if (isChangeable) found.push(...differing);
       else
         for (const { from } of differing)
@@ -255,6 +276,11 @@ class KindPlanning implements Plan {
     }
     return found;
   }
+}
+
+function changesOf({ type }: Kind, field: string, to: JsonValue, from: JsonValue): readonly Change[] {
+  const differing = differences({ [field]: keptForm(type, field, to) }, { [field]: keptForm(type, field, from) });
+  return differing.map(() => ({ field, from, to }));
 }
 
 /** The graph does not show it. */

@@ -1,6 +1,6 @@
 // The steps that make the parts of an existing load balancer as a manifest wants them. Pure.
 import { idFieldOf } from '../../platform/graph/described/text.ts';
-import type { JsonObject, JsonValue } from '../../platform/values/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import { wordsOf } from '../../subgraphs/loadbalancer/spec/graph-text.ts';
 import { childFields, type PartKind, type PartName } from '../../subgraphs/loadbalancer/spec/part-kind.ts';
 import { partKinds } from '../../subgraphs/loadbalancer/spec/parts.ts';
@@ -117,11 +117,22 @@ function planPart(context: TreeContext, node: PartNode, here: ExistingPart | und
   const fields = changes.map(({ field }) => field);
   if (fields.length === 0) context.steps.push({ ...base, action: 'nothing', changes, id });
   else {
-    const input = { id, expectedVersion, ...inputOf(context, node, fields) };
+    const input = { id, expectedVersion, ...withKept(inputOf(context, node, fields), here) };
     const request = { mutation: mutationOf(kind, 'Update'), input };
     context.steps.push({ ...base, action: 'update', changes, id, request });
   }
   planChildren(context, kind.name, node.children, { ...self, id });
+}
+
+/** An object in a part is sent whole: what the file leaves out of it is as it was, unless it is of another type now. */
+function withKept(input: JsonObject, here: JsonObject): JsonObject {
+  const members = Object.entries(input).map(([name, value = null]) => {
+    const before = here[name];
+    if (!isObject(value) || !isObject(before) || (value.type ?? before.type) !== before.type) return [name, value];
+    const kept = Object.entries(before).filter(([, member]) => member !== null);
+    return [name, { ...Object.fromEntries(kept), ...value }];
+  });
+  return Object.fromEntries(members);
 }
 
 function deletionOf(context: TreeContext, kind: PartKind, here: ExistingPart, parent: Parent): Step {

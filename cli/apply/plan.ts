@@ -166,8 +166,10 @@ function planBalancer(planning: Planning, manifest: WantedManifest): Planned {
   );
   planChildren(context, 'LoadBalancer', tree, { id, name, path: [], existing: here as unknown as JsonObject });
   steps.push(...deletions);
+  // A policy that had a document of its own, and moved into this one, is still in the files.
   if (autoscaling !== undefined)
-    steps.push(...policySteps(manifest, here, autoscaling as JsonObject | null, ['autoscaling']));
+    for (const each of policySteps(manifest, here, autoscaling as JsonObject | null, ['autoscaling']))
+      steps.push({ ...each, ...ownIdOf(here) });
   return { steps, faults };
 }
 
@@ -179,8 +181,7 @@ function planPolicyManifest({ balancers, inFile: manifests }: Planning, manifest
   if (inFile?.fields.autoscaling !== undefined)
     return failed({ path: ['loadBalancer'], message: 'that load balancer has autoscaling in this file too: keep one' });
   if (here !== undefined) {
-    const ownId = here.project == null ? undefined : ownIdOfPolicy(here.project.id, here.id);
-    const own = { isSourced: true, ...(ownId === undefined ? {} : { ownId }) } as const;
+    const own = { isSourced: true, ...ownIdOf(here) } as const;
     return { steps: policySteps(manifest, here, policy, []).map((each) => ({ ...each, ...own })), faults: [] };
   }
   if (inFile === undefined) {
@@ -190,6 +191,12 @@ function planPolicyManifest({ balancers, inFile: manifests }: Planning, manifest
   const input = { loadBalancerId: notYetMade('LoadBalancer', manifest.name), policy };
   const request = { mutation: 'autoscalingPolicySet', input, seen: null } as const;
   return { steps: [{ ...step(manifest, 'create', null), request, isSourced: true }], faults: [] };
+}
+
+/** Of its policy of autoscaling. */
+function ownIdOf({ project, id }: ExistingBalancer): Pick<Step, 'ownId'> {
+  const ownId = project == null ? undefined : ownIdOfPolicy(project.id, id);
+  return ownId === undefined ? {} : { ownId };
 }
 
 /** The policy is set as a whole: fields that the file leaves out are sent as they are. Null deletes the policy; a field's null is its default. */

@@ -41,13 +41,20 @@ export async function readSecret(name: string, source: unknown, places: SecretPl
   return value.trim() === '' ? failed(`${name}: ${place} is empty`) : { ok: true, value };
 }
 
-/** A text file; undefined if it is longer than `mostBytes`. */
+/** A text file, or a pipe up to its end. */
 export async function readBounded(path: string, mostBytes: number): Promise<TextRead> {
   try {
     await using file = await open(path);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(mostBytes + 1));
-    if (bytesRead > mostBytes) return failed(`${path} is larger than ${mostBytes} bytes`);
-    return { ok: true, value: buffer.toString('utf8', 0, bytesRead) };
+    const buffer = Buffer.alloc(mostBytes + 1);
+    let size = 0;
+    let bytesRead: number;
+    // A pipe gives no more than what is in it at the moment.
+    do {
+      ({ bytesRead } = await file.read(buffer, size, buffer.length - size, null));
+      size += bytesRead;
+    } while (bytesRead > 0 && size <= mostBytes);
+    if (size > mostBytes) return failed(`${path} is larger than ${mostBytes} bytes`);
+    return { ok: true, value: buffer.toString('utf8', 0, size) };
   } catch (error) {
     return failed(`${path} can't be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
   }
@@ -55,9 +62,13 @@ export async function readBounded(path: string, mostBytes: number): Promise<Text
 
 /** A message of the server with the secrets replaced, in case it contains any. */
 export function hideSecrets(text: string, secrets: readonly string[]): string {
-  return secrets
-    .filter((secret) => secret.length >= shortestHidden)
-    .reduce((hidden, secret) => hidden.replaceAll(secret, '•••'), text);
+  return (
+    secrets
+      .filter((secret) => secret.length >= shortestHidden)
+      // One may be a part of another.
+      .toSorted((one, other) => other.length - one.length)
+      .reduce((hidden, secret) => hidden.replaceAll(secret, '•••'), text)
+  );
 }
 
 function fromEnvironment(variable: string, env: Surroundings['env']): TextRead {

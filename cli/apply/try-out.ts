@@ -1,9 +1,10 @@
 // Asks the server of each step whether it would accept it: nothing is changed. Each step is asked alone, as if the others were not done.
 import { randomUUID } from 'node:crypto';
+import { dryRunHeader } from '../../platform/edge/manner.ts';
 import { allAtOnce } from '../at-once.ts';
 import { type GraphClient, GraphFailure } from '../graph-client.ts';
 import { choiceOrFirst } from '../option.ts';
-import { awaitedIn, foreseen, type StepResult } from './carry-out.ts';
+import { awaitedIn, foreseen, isRefusal, type StepResult } from './carry-out.ts';
 import { graphqlDocumentOf } from './mutations.ts';
 import { isWhole } from './owned.ts';
 import { hideSecrets } from './secrets.ts';
@@ -58,9 +59,10 @@ async function tryOne(client: GraphClient, step: Step, source: string | undefine
     const line = step.line === 0 ? 0 : step.lineOf(error.field.slice(1));
     return { ...foreseen(step), result: 'REFUSED', line, message: hideSecrets(text, secrets) };
   } catch (error) {
-    // A mutation that can't be tried.
-    if (!(error instanceof GraphFailure) || error.code !== 'INVALID_INPUT') throw error;
-    return notAsked(step, error.message);
+    if (!(error instanceof GraphFailure) || !isRefusal(error)) throw error;
+    // A mutation that can't be tried: it has to be sent without the header.
+    if (error.message.includes(dryRunHeader)) return notAsked(step, error.message);
+    return { ...foreseen(step), result: 'REFUSED', message: hideSecrets(error.message, secrets) };
   }
 }
 

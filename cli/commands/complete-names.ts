@@ -8,6 +8,8 @@ import { connectionOptions, openClient } from '../remote-verb.ts';
 import { type Call, localVerb } from '../verb.ts';
 
 const longestMs = 500;
+/** A login that must be renewed first takes longer: it is not given up half-way, because that would end it. */
+const renewalMs = 3_000;
 const mostNames = 100;
 
 export const completeNames = localVerb({
@@ -36,7 +38,7 @@ async function namesOf(
 ): Promise<readonly string[]> {
   if (kind === 'contexts') return new ContextStore(around.env).names();
   if (!isKindName(kind)) return [];
-  const client = await openClient(connectionIn(line), { signal: around.signal, env: around.env });
+  const client = await openClient(connectionIn(line), { signal: around.signal, env: around.env, renewalMs });
   try {
     const found = await objectsNamed(client, kind, { texts: begin === '' ? [] : [begin], first: mostNames });
     return found.map(({ name }) => name).sort();

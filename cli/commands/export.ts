@@ -9,6 +9,7 @@ import { type GraphClient, GraphFailure } from '../graph-client.ts';
 import { kindOf } from '../kinds/find-object.ts';
 import { chosenFrom, several, text } from '../option.ts';
 import { commonOptions, remoteVerb } from '../remote-verb.ts';
+import { visible } from '../visible.ts';
 
 /** Also of diff. */
 export const kindOption = several('KIND', 'Only objects of this kind.', chosenFrom(exportedKinds));
@@ -37,7 +38,7 @@ export const exportObjects = remoteVerb({
       } catch (error) {
         // Who may not see a kind gets the others, unless it was asked for.
         if (!(error instanceof GraphFailure) || error.code !== 'FORBIDDEN' || chosen.length > 0) throw error;
-        stderr.write(`tidegate: ${type} is left out: ${error.message}\n`);
+        stderr.write(`tidegate: ${type} is left out: ${visible(error.message)}\n`);
       }
       counts.push({ kind: type, count: texts.length - before });
     }

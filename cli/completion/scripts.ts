@@ -18,7 +18,9 @@ _tidegate() {
   case "$kind" in
     files) [ -n "$offered" ] || { compopt -o default 2>/dev/null; return; } ;;
     none|words) ;;
-    *) mapfile -t COMPREPLY < <("\${COMP_WORDS[0]}" complete-names "$kind" --begin="$current" --line="\${COMP_WORDS[*]:1}" 2>/dev/null) ;;
+    *) mapfile -t COMPREPLY < <("\${COMP_WORDS[0]}" complete-names "$kind" --begin="\${current//\\\\/}" --line="\${COMP_WORDS[*]:1}" 2>/dev/null)
+      # Bash puts them into the line as they are, and would execute $(…) in a name.
+      [ "\${#COMPREPLY[@]}" -eq 0 ] || mapfile -t COMPREPLY < <(printf "%q\\n" "\${COMPREPLY[@]}") ;;
   esac
   [ -z "$offered" ] || mapfile -t COMPREPLY < <(compgen -W "$offered" -- "$current")
 }

@@ -22,9 +22,13 @@ export function asInput(
 }
 
 /** The field of the type that shows what a field of the input sets. */
-export function shownField(fields: readonly OutputField[], { name, refersTo }: InputField): OutputField | undefined {
+export function shownField(
+  fields: readonly OutputField[],
+  { name, type, refersTo }: InputField,
+): OutputField | undefined {
   const link = name.replace(/Id(s?)$/, '$1');
-  const candidates = refersTo === undefined ? [name, `${name}Name`] : [link, link.replace(/ys$/, 'ies')];
+  const candidates =
+    refersTo === undefined && type !== 'ID' ? [name, `${name}Name`] : [link, link.replace(/ys$/, 'ies')];
   const exact = fields.find((each) => candidates.includes(each.name));
   if (exact !== undefined || refersTo === undefined) return exact;
   // followedLoadBalancer for loadBalancerId.
@@ -40,6 +44,8 @@ function memberOf(field: InputField, output: OutputField, value: JsonValue, refe
   // In a tree a part is named, in the input of a part it is given by id.
   const kind = field.refersTo ?? output.refersTo;
   if (kind !== undefined) return refer(value, kind);
+  // An object of any kind.
+  if (field.type === 'ID') return value.id ?? null;
   if (output.variants !== undefined) {
     const variant = output.variants.find(({ type }) => type === value.__typename);
     const into = registry.inputs[field.type]?.fields.find(({ name }) => name === variant?.as);

@@ -32,7 +32,8 @@ export class Screen {
   }
 
   get size(): { readonly rows: number; readonly columns: number } {
-    return { rows: this.#output.rows ?? 24, columns: this.#output.columns ?? 80 };
+    // A terminal that nobody has sized yet has none.
+    return { rows: this.#output.rows || 24, columns: this.#output.columns || 80 };
   }
 
   /** Given back at the latest when the process ends, whatever ends it. */

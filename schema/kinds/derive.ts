@@ -116,7 +116,8 @@ class Derivation {
     const list = this.#list(object);
     const one = this.#one(object);
     const parent = parentType === undefined ? undefined : this.#parent(object, parentType, actions);
-    const output = this.#output(object, new Set([...this.#objectsSet(actions), ...(declared.also ?? [])]));
+    const set = [...this.#objectsSet(actions), ...this.#anySet(actions), ...(declared.also ?? [])];
+    const output = this.#output(object, new Set(set));
     for (const column of columns)
       if (!output.some(({ name }) => name === column)) throw new Error(`${type} has no field ${column} for a table`);
     return {
@@ -139,6 +140,14 @@ class Derivation {
       .flatMap(({ input }) => this.#inputs.get(input)?.fields ?? [])
       .filter(({ type, tree }) => this.#inputs.has(type) && tree === undefined)
       .map(({ name }) => name);
+  }
+
+  /** Fields of the type that link to objects of any kind, whose ids the inputs take. */
+  #anySet(actions: Kind['actions']): readonly string[] {
+    return Object.values(actions)
+      .flatMap(({ input }) => this.#inputs.get(input)?.fields ?? [])
+      .filter(({ type, refersTo }) => type === 'ID' && refersTo === undefined)
+      .map(({ name }) => name.replace(/Id$/, ''));
   }
 
   #object(type: string): GraphQLObjectType {
@@ -274,6 +283,7 @@ class Derivation {
         return isPart ? [] : [{ name, ...list, refersTo: type.name }];
       }
       if (depth > 3 || (depth === 0 && !set.has(name))) return [];
+      if (type.name === 'Node') return [{ name, ...list, fields: [{ name: 'id' }] }];
       if (isUnionType(type)) return [{ name, ...list, variants: this.#variants(type, depth) }];
       if (!isObjectType(type)) return [];
       const fields = this.#output(type, set, depth + 1);

@@ -1,5 +1,6 @@
 // A reader that goes away, as in `tidegate … | head`, ends the command: with 0, or by SIGPIPE as any other program, and without a stack trace.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { open } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -99,6 +100,19 @@ test('a list that is longer than a pipe, of which one line is read', async () =>
   run.child.stdout.once('data', run.leave);
   expect(quiet).toContain(await run.ended);
   expect([run.stderr(), run.stdout()]).toEqual(['', expect.stringContaining('fw-0')]);
+});
+
+test('an output on a full disk is a fault: what is there is not the whole', async () => {
+  const full = await open('/dev/full', 'w');
+  const child = spawn(process.execPath, [program, 'complete', 'bash'], { stdio: ['ignore', full.fd, 'pipe'] });
+  running.add(child);
+  let errors = '';
+  child.stderr?.setEncoding('utf8').on('data', (part: string) => {
+    errors += part;
+  });
+  const exitCode = await new Promise((resolve) => child.once('close', resolve));
+  await full.close();
+  expect([exitCode, errors]).toEqual([1, "tidegate: the output can't be written: ENOSPC\n"]);
 });
 
 test('a stream ends with the next change', async () => {

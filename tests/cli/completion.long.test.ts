@@ -118,6 +118,17 @@ describe.each<Shell>(['bash', 'zsh', 'fish'])('%s', (shell) => {
   });
 });
 
+test('a name that a shell would execute is quoted in bash, which puts it into the line as it is', async () => {
+  const name = 'x;$(id)`id`';
+  const shown = { id: 'id', name, operatingStatus: 'ONLINE' };
+  server.answers = { backends: () => pageOf([shown], { first: 100, after: null }) };
+  const quoted = 'x\\;\\$\\(id\\)\\`id\\`';
+  await offers('bash', [quoted], 'backends', 'show', ...connection(), 'x');
+  // What it put there is understood when the key is pressed again.
+  await offers('bash', [quoted], 'backends', 'show', ...connection(), 'x\\;');
+  for (const shell of ['zsh', 'fish'] as const) await offers(shell, [name], 'backends', 'show', ...connection(), 'x');
+});
+
 test('names are silent without a server, without a login, and for what is no kind', async () => {
   for (const line of ['backends --line --url=x', 'backends', 'nothing', 'contexts'])
     expect(await runCommand(['complete-names', ...line.split(' ')], { env: {} })).toEqual({

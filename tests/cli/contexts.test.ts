@@ -3,9 +3,13 @@ import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promis
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { runProgram } from '../../embedded/run-program.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
-import { runCommand } from './commands/run-command.ts';
+import { runCommand, startCommand } from './commands/run-command.ts';
+
+const program = join(import.meta.dirname, '../../bin/tidegate');
 
 interface Asked {
   readonly query: string;
@@ -22,6 +26,8 @@ class LoginServer {
   valid = 'access-0';
   refresh = 'refresh-0';
   #renewals = 0;
+  /** Awaited between a renewal and its answer. */
+  renewing = async (): Promise<void> => {};
 
   constructor() {
     this.#server = createServer(async (request, response) => {
@@ -30,7 +36,9 @@ class LoginServer {
       const { query, variables } = JSON.parse(Buffer.concat(parts).toString()) as Omit<Asked, 'bearer'>;
       const bearer = request.headers.authorization?.replace('Bearer ', '');
       this.asked.push({ query, variables, bearer });
-      response.end(JSON.stringify(this.#answer(query, variables.input ?? {}, bearer)));
+      const answer = this.#answer(query, variables.input ?? {}, bearer);
+      if (query.includes('sessionRefresh(')) await this.renewing();
+      response.end(JSON.stringify(answer));
     });
   }
 
@@ -197,6 +205,70 @@ test('a session is renewed before it ends, once among processes, and written bac
   await run('drivers list');
   expect(server.bearers).toEqual(['access-1']);
   expect(await readdir(path('config', 'tidegate', 'contexts'))).toEqual(['prod.json']);
+});
+
+const renewals = () => server.asked.filter(({ query }) => query.includes('sessionRefresh(')).length;
+
+test('a renewal that Ctrl-C meets is finished: otherwise the login would have ended', async () => {
+  server.lifeMs = 0;
+  await login(' --as prod');
+  server.lifeMs = 600_000;
+  const interrupted = startCommand(['drivers', 'list'], { env: { XDG_CONFIG_HOME: path('config') } });
+  server.renewing = async () => interrupted.interrupt();
+  expect(await interrupted.exitCode).toBe(130);
+  expect(await run('drivers list')).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(renewals()).toBe(1);
+});
+
+test('a completion that has waited long enough does not end the login that it renews', async () => {
+  server.lifeMs = 0;
+  await login(' --as prod');
+  server.lifeMs = 600_000;
+  // Longer than it waits for names.
+  server.renewing = () => sleep(700);
+  expect(await run('complete-names backends')).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+  expect(await run('drivers list')).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(renewals()).toBe(1);
+});
+
+test('by a clock that is ahead a session is renewed when the server refuses it, not with each request', async () => {
+  server.lifeMs = -3_600_000;
+  await login(' --as prod');
+  server.asked.length = 0;
+  for (let time = 0; time < 3; time += 1) expect(await run('drivers list')).toMatchObject({ exitCode: 0 });
+  expect(server.bearers).toEqual(['access-0', 'access-0', 'access-0']);
+  server.valid = 'ended';
+  expect(await run('drivers list')).toMatchObject({ exitCode: 0 });
+  expect([renewals(), server.bearers.at(-1)]).toEqual([1, 'access-1']);
+});
+
+test('the token of a data folder that happens to be here goes to its own server, and to this machine', async () => {
+  await mkdir(path('.tidegate'));
+  await writeFile(path('.tidegate', 'admin.token'), 'tg_token\n');
+  await writeFile(path('.tidegate', 'url'), `${other.url}\n`);
+  const drivers = async (...more: string[]) => {
+    const words = ['-C', folder.path, `HOME=${folder.path}`, program, 'drivers', 'list', ...more];
+    const done = await runProgram('env', words);
+    said.push(done.stdout, done.stderr);
+    return done;
+  };
+  expect(await drivers('--url', server.url)).toMatchObject({ exitCode: 0 });
+  expect(server.bearers).toEqual(['tg_token']);
+  // The same machine by another name.
+  const elsewhere = server.url.replace('127.0.0.1', '0.0.0.0');
+  const refused = await drivers('--url', elsewhere);
+  expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('belongs to another server') });
+  expect(server.bearers).toEqual(['tg_token']);
+  expect(await drivers('--url', elsewhere, '--data', '.tidegate')).toMatchObject({ exitCode: 0 });
+  await writeFile(path('.tidegate', 'url'), `${elsewhere}/graphql\n`);
+  expect(await drivers('--url', elsewhere)).toMatchObject({ exitCode: 0 });
+});
+
+test('what an editor leaves beside the contexts is none', async () => {
+  await login(' --as prod');
+  await writeFile(path('config', 'tidegate', 'contexts', '.#prod.json'), '');
+  await writeFile(path('config', 'tidegate', 'contexts', 'prod copy.json'), '');
+  expect(await run('contexts list -o name')).toMatchObject({ exitCode: 0, stdout: 'prod\n' });
 });
 
 test('a session that has ended says how to log in again', async () => {

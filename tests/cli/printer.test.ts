@@ -36,7 +36,7 @@ const orders = [
 ];
 /** Without the printer's own colours: nothing remains that a terminal would execute, except line feeds. */
 const rest = (text: string) => text.replaceAll(/\p{Cc}\[(?:0|31|32|33|90)m/gu, '').replaceAll('\n', '');
-const obeyed = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
+const obeyed = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
 
 test.each(orders)('%j', async (order) => {
   for (const isTTY of [true, false]) {
@@ -63,6 +63,28 @@ test("a line break in a value does not begin a line that looks like the program'
   const lines = shown().split('\n');
   expect(lines.filter((line) => /^State|^b/.test(line))).toEqual(['State         FAILED']);
   expect(shown()).toContain('Device error  no\n              State  SUCCEEDED');
+});
+
+test.each(['a\u200eb', 'a\u061cb', 'x\n\u202ey', '\u2028', 'plain', '08', 'yes', ...orders])(
+  'YAML of %j has what it says, and nothing that a terminal would execute',
+  async (value) => {
+    const { printer: to, shown } = printer({ isTTY: false, format: 'yaml' });
+    await to.json({ value, [value]: [value] });
+    expect(rest(shown())).not.toMatch(obeyed);
+    expect(parse(shown(), { version: '1.1' })).toEqual({ value, [value]: [value] });
+  },
+);
+
+test('a word that each object has is no status', async () => {
+  const { printer: to, shown } = printer();
+  await to.table(['NAME'], [['constructor'], ['toString']]);
+  expect(shown().split('\n').slice(1, 3)).toEqual(['constructor', 'toString']);
+});
+
+test('a terminal without a size cuts nothing', async () => {
+  const { printer: to, shown } = printer({ columns: 0 });
+  await to.rows(columns, [wideRow]);
+  expect(shown()).toContain(wideRow.reason);
 });
 
 const id = encodeId('RelayOperation', newUuid());

@@ -1,6 +1,7 @@
 // `tidegate events follow`.
 import { text } from '../../option.ts';
 import { remoteVerb } from '../../remote-verb.ts';
+import { visible } from '../../visible.ts';
 import { changeLine, filterOf, filterOptions, type StatusChange } from './change.ts';
 import { followStatus } from './status-stream.ts';
 import { SubjectNames } from './subject-names.ts';
@@ -14,9 +15,9 @@ export const follow = remoteVerb({
     const filter = await filterOf(client, options);
     const names = new SubjectNames(client);
     let cursor = options.after;
-    const onLost = (why: string) => stderr.write(`tidegate: connection lost (${why}); reconnecting\n`);
+    const onLost = (why: string) => stderr.write(`tidegate: connection lost (${visible(why)}); reconnecting\n`);
     const onMissed = (why: string) =>
-      stderr.write(`tidegate: a change could not be read (${why}); going on after it\n`);
+      stderr.write(`tidegate: a change could not be read (${visible(why)}); going on after it\n`);
     for await (const item of followStatus({ client, after: cursor, filter, signal, onLost, onMissed })) {
       cursor = item.cursor;
       if (item.kind === 'CHECKPOINT' || item.change === null) continue;

@@ -3,6 +3,7 @@ import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, exitCodes, Interruption } from '../../failures.ts';
 import { flag, integer, several } from '../../option.ts';
 import { type RemoteCall, remoteVerb } from '../../remote-verb.ts';
+import { visible } from '../../visible.ts';
 import { changeLine, filterOf, filterOptions, type StatusChange, type StatusFilter } from './change.ts';
 import { followStatus } from './status-stream.ts';
 import { SubjectNames } from './subject-names.ts';
@@ -61,8 +62,9 @@ async function firstChange(
   }
   const seconds = given.timeout ?? usualSeconds;
   const late = AbortSignal.timeout(seconds * 1_000);
-  const onLost = (why: string) => stderr.write(`tidegate: connection lost (${why}); reconnecting\n`);
-  const onMissed = (why: string) => stderr.write(`tidegate: a change could not be read (${why}); going on after it\n`);
+  const onLost = (why: string) => stderr.write(`tidegate: connection lost (${visible(why)}); reconnecting\n`);
+  const onMissed = (why: string) =>
+    stderr.write(`tidegate: a change could not be read (${visible(why)}); going on after it\n`);
   const stream = { client, after: statusCursor, filter, signal: AbortSignal.any([signal, late]), onLost, onMissed };
   for await (const { change } of followStatus(stream)) if (change !== null && wanted.has(change.to)) return change;
   if (signal.aborted) throw new Interruption();

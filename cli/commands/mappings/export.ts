@@ -47,19 +47,29 @@ async function openExport(
   const url = new URL('export/mappings.ndjson', client.url);
   for (const [name, value] of Object.entries(wish)) if (value !== undefined) url.searchParams.set(name, value);
   const token = await client.credential?.token();
-  const response = await request(url, {
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-    signal,
-    headersTimeout: silenceMs,
-    bodyTimeout: silenceMs,
-  }).catch((error: NodeJS.ErrnoException) => {
-    if (signal.aborted) throw new Interruption();
-    throw new CommandFailure(`${url.origin} can't be reached: ${error.code ?? error.message}`, exitCodes.unreachable);
-  });
+  let response = await requestAs(token, url, signal);
+  // By a clock that is behind, a token may have ended that seems to be good.
+  const other =
+    response.statusCode === 401 && token !== undefined ? await client.credential?.inPlaceOf(token) : undefined;
+  if (other !== undefined) {
+    await response.body.dump();
+    response = await requestAs(other, url, signal);
+  }
   if (response.statusCode === 200 && String(response.headers['content-type']).startsWith('application/x-ndjson'))
     return response.body;
   const text = (await response.body.text()).slice(0, 64 * 1024);
   throw refusal(text, response.statusCode);
+}
+
+async function requestAs(token: string | undefined, url: URL, signal: AbortSignal) {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  try {
+    return await request(url, { headers, signal, headersTimeout: silenceMs, bodyTimeout: silenceMs });
+  } catch (error) {
+    if (signal.aborted) throw new Interruption();
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new CommandFailure(`${url.origin} can't be reached: ${code ?? message}`, exitCodes.unreachable);
+  }
 }
 
 function refusal(text: string, status: number): CommandFailure {

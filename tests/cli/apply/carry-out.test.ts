@@ -113,6 +113,44 @@ test('a server with too much to do is asked again, with the same key', async () 
   expect(sent).toHaveLength(3);
 });
 
+test('what was renamed or deleted since is created again, and not taken for what an earlier request made', async () => {
+  const found = [{ id: 'P1', name: 'other' }, null, { id: 'P3', name: 'p', provisioningStatus: 'DELETING' }];
+  const { client, sent } = clientOf(() => {
+    const made = found.shift();
+    return made === undefined ? { made: { id: 'P4', name: 'p' } } : { made };
+  });
+  const outcome = await carryOut(client, [step('GslbPool', 'p')]);
+  expect(outcome.results).toMatchObject([{ result: 'CREATED', id: 'P4' }]);
+  expect(new Set(sent.map(({ input }) => input.idempotencyKey)).size).toBe(4);
+});
+
+test('an object that was created and deleted so often that all its keys are used gets a new key', async () => {
+  const used = new Set<unknown>();
+  const create = async () => {
+    const { client, sent } = clientOf((_, { input: { idempotencyKey } }) =>
+      used.has(idempotencyKey) ? { made: null } : {},
+    );
+    const outcome = await carryOut(client, [step('GslbPool', 'p')]);
+    const key = sent.at(-1)?.input.idempotencyKey;
+    const isNew = !used.has(key);
+    used.add(key);
+    return [results(outcome), isNew];
+  };
+  for (let time = 1; time <= 53; time += 1) expect(await create()).toEqual([['CREATED'], true]);
+});
+
+test('a request that is refused as such is one step, and no lost server', async () => {
+  const steps = ['a', 'b', 'c'].map((name) => step('GslbPool', name, { secrets: ['hunter2'] }));
+  const { client } = clientOf((name) =>
+    name === 'b' ? new GraphFailure('Int cannot represent 1.5, hunter2', 'GRAPHQL_VALIDATION_FAILED') : {},
+  );
+  const outcome = await carryOut(client, steps);
+  expect([results(outcome), outcome.lost]).toEqual([['CREATED', 'REFUSED', 'CREATED'], undefined]);
+  expect(outcome.results[1]?.message).toBe('GRAPHQL_VALIDATION_FAILED: Int cannot represent 1.5, •••');
+  const tried = await tryOut(client, steps, { source: undefined });
+  expect(tried.map(({ result }) => result)).toEqual(['WOULD_CREATE', 'REFUSED', 'WOULD_CREATE']);
+});
+
 test('after a lost server nothing more is sent', async () => {
   const steps = Array.from({ length: 20 }, (_, at) => step('GslbPool', `p${at}`));
   const { client, sent } = clientOf((name) => (name === 'p4' ? new CommandFailure('gone', 3) : {}));

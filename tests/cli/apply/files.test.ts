@@ -1,4 +1,5 @@
 // The files that `apply -f` names: which of a folder are read, in which order, and how their faults name them.
+import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -138,6 +139,25 @@ describe('bounds', () => {
     await put({ 'a.yaml': text, 'b.yaml': text, 'c.yaml': text });
     await expect(read()).rejects.toThrow(/more than 33554432 bytes together, up to \S+b\.yaml$/);
   });
+});
+
+test('a pipe is read to its end: it holds less than the text at any moment', async () => {
+  execFileSync('mkfifo', [at('pipe')]);
+  const text = `${pool('a')}# ${'x'.repeat(200_000)}\n---\n${pool('b')}`;
+  const [[file]] = await Promise.all([read(at('pipe')), writeFile(at('pipe'), text)]);
+  expect(file?.text).toBe(text);
+});
+
+test('two files are not one: the second -f would hide the first, and with --prune delete its objects', async () => {
+  await put({ 'a.yaml': pool('a'), 'b.yaml': pool('b') });
+  const { exitCode, stderr } = await apply('-f', at('a.yaml'), '-f', at('b.yaml'), '--prune', '--source', 'site');
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('--file was given twice: it takes one value')]);
+});
+
+test.each(['constructor', 'toString', '__proto__'])('%s is no kind', async (kind) => {
+  await put({ 'a.yaml': `kind: ${kind}\nname: a\n` });
+  const { exitCode, stderr } = await apply('-f', at('a.yaml'));
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining('kind must be one of ')]);
 });
 
 test('a folder that can not be read is named', async () => {

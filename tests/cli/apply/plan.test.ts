@@ -5,6 +5,8 @@ import { differences } from '../../../cli/apply/compare.ts';
 import type { Existing } from '../../../cli/apply/existing.ts';
 import { readManifests } from '../../../cli/apply/manifests.ts';
 import { planManifests } from '../../../cli/apply/plan.ts';
+import { ownIdOfPolicy } from '../../../cli/apply/settings.ts';
+import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 import type { JsonObject } from '../../../platform/values/json.ts';
 import { defaultPolicy } from '../../../subgraphs/loadbalancer/rules/scaling-policy.ts';
 
@@ -65,6 +67,7 @@ describe('an existing load balancer', () => {
   test.each<[string, () => ReturnType<typeof planned>, readonly (readonly [string, JsonObject])[]]>([
     ['nothing is wanted', () => web(''), []],
     ['all as it is', () => web('minNodes: 2\nnodeSize: { threads: 1 }\nsubnetId: inner\ntopology: SPREAD'), []],
+    ['a size of which a part is null', () => web('nodeSize: { connections: 5000, threads: null }'), []],
     [
       'its own fields',
       () => web('maxNodes: 6\nminNodes: 2\ntags: [a]'),
@@ -76,6 +79,21 @@ describe('an existing load balancer', () => {
       [['loadBalancerUpdate', { id: 'LB1', expectedVersion: 7, maxNodes: 1 }]],
     ],
     ['a pool as it is', () => inPool('drainMs: 5000, persistence: { type: HTTP_COOKIE }'), []],
+    [
+      'of an object in a pool what the file leaves out is kept',
+      () => inPool('persistence: { type: HTTP_COOKIE, timeoutMs: 1000 }'),
+      [
+        [
+          'poolUpdate',
+          { id: 'P1', expectedVersion: 2, persistence: { type: 'HTTP_COOKIE', cookieName: 'SRV', timeoutMs: 1_000 } },
+        ],
+      ],
+    ],
+    [
+      'of another type nothing is kept',
+      () => inPool('persistence: { type: SOURCE_IP }'),
+      [['poolUpdate', { id: 'P1', expectedVersion: 2, persistence: { type: 'SOURCE_IP' } }]],
+    ],
     [
       'null is the default',
       () => inPool('drainMs: null'),
@@ -220,6 +238,22 @@ test('the autoscaling of a new load balancer waits for its id', async () => {
   ]);
 });
 
+test('a policy that moved from its own document into its load balancer is known to the source as before', async () => {
+  const [project, id] = [{ id: encodeId('Project', newUuid()) }, encodeId('LoadBalancer', newUuid())];
+  const balancers = here.balancers.map((each) => ({ ...each, id, project }));
+  const existing = { ...here, balancers } as unknown as Existing;
+  const ownId = ownIdOfPolicy(project.id, id);
+  const policies = async (text: string) =>
+    (await planned(text, { existing })).steps.filter(({ kind }) => kind === 'AutoscalingPolicy');
+  const before = await policies('kind: AutoscalingPolicy\nloadBalancer: web\n');
+  expect(before).toMatchObject([{ action: 'nothing', ownId, isSourced: true }]);
+  for (const autoscaling of ['{}', '{ targetPercent: 50 }', 'null']) {
+    const [after] = await policies(`kind: LoadBalancer\nname: web\nautoscaling: ${autoscaling}\n`);
+    expect(after).toMatchObject({ ownId });
+    expect(after?.isSourced).toBeUndefined();
+  }
+});
+
 test('a load balancer that is being deleted is not changed', async () => {
   const balancers = here.balancers.map((each) => ({ ...each, provisioningStatus: 'DELETING' as const }));
   const { faults, steps } = await planned('kind: LoadBalancer\nname: web\n', { existing: { ...here, balancers } });
@@ -232,6 +266,14 @@ test('a load balancer that is being deleted is not changed', async () => {
 test.each<[string, JsonObject, JsonObject, readonly string[]]>([
   ['another notation of an address', { a: '2001:DB8::0/32' }, { a: '2001:db8::/32' }, []],
   ['line feeds around a certificate', { a: '-----BEGIN\r\nx\n\n' }, { a: '-----BEGIN\nx\n' }, []],
+  [
+    'blank lines in a chain, and lines of another length',
+    { a: '-----BEGIN X-----\nAAAA\n-----END X-----\n\n-----BEGIN X-----\nBB\nBB\n-----END X-----' },
+    { a: '-----BEGIN X-----\nAA\nAA\n-----END X-----\n-----BEGIN X-----\nBBBB\n-----END X-----\n' },
+    [],
+  ],
+  ['another certificate', { a: '-----BEGIN X-----\nAAAA\n' }, { a: '-----BEGIN X-----\nAAAB\n' }, ['a']],
+  ['null and an empty text or list', { a: null, b: null, c: null }, { a: '', b: [], c: 'x' }, ['c']],
   ['the order of a list', { a: ['x', 'y'] }, { a: ['y', 'x'] }, ['a']],
   ['null and nothing', { a: null }, {}, []],
   ['a number and a text', { a: 1 }, { a: '1' }, ['a']],

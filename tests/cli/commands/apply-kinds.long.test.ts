@@ -373,6 +373,89 @@ test('a policy of autoscaling with a document of its own ends when that is gone'
   expect(shown.autoscaling).toBeNull();
 });
 
+test('a policy of autoscaling that moves into the document of its load balancer stays', async () => {
+  const policy = '- { kind: AutoscalingPolicy, loadBalancer: moved, targetPercent: 50 }\n';
+  const source = ['--source', 'moved', '--prune', '--yes'];
+  await apply(`- { kind: LoadBalancer, name: moved, minNodes: 1, maxNodes: 3 }\n${policy}`, ...source);
+  const inside = await apply(
+    '- { kind: LoadBalancer, name: moved, minNodes: 1, maxNodes: 3, autoscaling: { targetPercent: 50 } }\n',
+    ...source,
+  );
+  expect(results(inside.rows())).toEqual(['LoadBalancer moved UNCHANGED', 'AutoscalingPolicy moved UNCHANGED']);
+  const shown = JSON.parse((await run('loadbalancers', 'show', 'moved', '--json')).stdout);
+  expect(shown.autoscaling).toMatchObject({ targetPercent: 50 });
+});
+
+test('what the server keeps in another form than the file is no difference', async () => {
+  const { cert, key } = await makeCertificate({ commonName: 'kept.test', names: ['kept.test'] });
+  const [head = '', ...lines] = cert.trim().split('\n');
+  // As some authorities write it.
+  const wide =
+    lines
+      .slice(0, -1)
+      .join('')
+      .match(/.{1,76}/g) ?? [];
+  await writeFile(file('kept.pem'), `\r\n${[head, ...wide, lines.at(-1)].join('\r\n')}\r\n\r\n`);
+  await writeFile(file('kept.key'), key);
+  await writeFile(file('hook'), 'https://203.0.113.9/hook');
+  for (const name of ['kept-a', 'kept-b'])
+    expect(await run('alert-channels', 'create', name, '--target-slack-url-file', file('hook'))).toMatchObject({
+      exitCode: 0,
+    });
+  const backend = JSON.parse((await run('backends', 'show', 'fw-1', '--json')).stdout) as { readonly id: string };
+  const text = `
+- { kind: TlsCertificate, name: kept, chain: { file: kept.pem }, privateKey: { file: kept.key } }
+- { kind: GslbPool, name: kept, minUp: null, description: null, quorum: { leastRegions: null, leastVoters: 2 } }
+- { kind: GslbPoolMember, poolId: kept, name: east, memberType: FQDN, cname: Origin.Example.NET }
+- { kind: GslbMonitor, name: kept, checkType: HTTP, parameters: { http: { path: null } } }
+- { kind: ObjectCluster, name: kept, s3Urls: ["https://S3.example.test:443/"] }
+- { kind: AlertRule, name: kept-1, condition: NAME_DEGRADED, severity: null, channelIds: [kept-a, kept-b] }
+- { kind: AlertRule, name: kept-2, condition: NAME_DEGRADED, repeatMs: null, channelIds: [kept-b, kept-a] }
+- { kind: AlertRule, name: kept-3, condition: BACKEND_OFFLINE, watchedSubjectId: ${backend.id} }
+`;
+  const made = await apply(text);
+  expect(made.rows().filter(({ result }) => result !== 'CREATED')).toEqual([]);
+  expect(results((await apply(text)).rows()).filter((each) => !each.endsWith('UNCHANGED'))).toEqual([]);
+  // A rule that is sent once, and what a rule is about, are not what a new rule has anyway.
+  const rules = (await run('export', '--kind', 'AlertRule')).stdout;
+  expect(rules).toContain('repeatMs: null');
+  expect(rules).toContain(`watchedSubjectId: ${backend.id}`);
+  expect((await apply(rules)).rows().every(({ result }) => result === 'UNCHANGED')).toBe(true);
+  const other = await apply(rules.replace('repeatMs: null', 'repeatMs: 14400000'));
+  expect(results(other.rows()).filter((each) => !each.endsWith('UNCHANGED'))).toEqual(['AlertRule kept-2 UPDATED']);
+});
+
+test('what was renamed by hand is created again', async () => {
+  const text = '- { kind: GslbPool, name: named }\n';
+  await apply(text);
+  expect((await run('gslb-pools', 'update', 'named', '--rename', 'renamed')).exitCode).toBe(0);
+  expect(results((await apply(text)).rows())).toEqual(['GslbPool named CREATED']);
+  expect(results((await apply(text)).rows())).toEqual(['GslbPool named UNCHANGED']);
+  expect((await run('gslb-pools', 'show', 'renamed')).exitCode).toBe(0);
+});
+
+test('a request that the graph refuses as such is one refused step', async () => {
+  const whole = (name: string) => `- { kind: GslbPool, name: ${name} }\n`;
+  const text = `${whole('whole-a')}- { kind: GslbPool, name: half, minUp: 1.5 }\n${whole('whole-b')}`;
+  const tried = await apply(text, '--dry-run=server');
+  expect(tried.rows().map(({ result }) => result)).toEqual(['WOULD_CREATE', 'REFUSED', 'WOULD_CREATE']);
+  const done = await apply(text);
+  expect([done.exitCode, done.stderr]).toEqual([1, 'tidegate: 1 of 3 objects were refused\n']);
+  expect(done.rows().map(({ result }) => result)).toEqual(['CREATED', 'REFUSED', 'CREATED']);
+});
+
+test('an object whose document names its project is looked for there', async () => {
+  await apply('- { kind: Project, name: beside }\n');
+  const text = '- { kind: GslbPool, name: by-project, projectId: beside }\n';
+  expect(results((await apply(text)).rows())).toEqual(['GslbPool by-project CREATED']);
+  expect(results((await apply(text)).rows())).toEqual(['GslbPool by-project UNCHANGED']);
+  // Another one of that name, in the project of the run.
+  expect(results((await apply('- { kind: GslbPool, name: by-project }\n')).rows())).toEqual([
+    'GslbPool by-project CREATED',
+  ]);
+  expect(results((await apply(text)).rows())).toEqual(['GslbPool by-project UNCHANGED']);
+});
+
 test('a run never disables its own user', async () => {
   const erin = '- { kind: User, name: erin, password: { env: USER_PASSWORD }, admin: true }\n';
   await apply(`${erin}- { kind: Project, name: of-erin }\n- { kind: Project, name: of-erin-2 }\n`, '--source', 'erin');

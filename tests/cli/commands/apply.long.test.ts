@@ -293,7 +293,7 @@ describe('files with faults, and servers that fail', () => {
   type Page = { first: number; after: string | null };
   const nothing = (args: Page) => pageOf([], args);
   const answers = { loadBalancers: nothing, tlsCertificates: nothing, projectSubnets: nothing };
-  const made = (id: string) => ({ commit: null, userErrors: [], projectSubnet: { id } });
+  const made = (id: string, name: string) => ({ commit: null, userErrors: [], projectSubnet: { id, name } });
   const apply = (text: string, ...args: string[]) => applyFile(text, ['--url', server.url], args);
   const inputs = () =>
     server.requests.flatMap((each) => ('input' in each ? [each.input as Record<string, unknown>] : []));
@@ -414,7 +414,7 @@ kind: Subnet
   });
 
   test('JSON in one list', async () => {
-    server.answers = { ...answers, projectSubnetCreate: () => made('S1') };
+    server.answers = { ...answers, projectSubnetCreate: () => made('S1', 'one') };
     const run = await apply(JSON.stringify([{ kind: 'ProjectSubnet', name: 'one', cidr: '10.0.0.0/24' }]), '--json');
     expect(run.rows()).toMatchObject([{ name: 'one', result: 'CREATED', id: 'S1' }]);
   });
@@ -426,7 +426,9 @@ kind: Subnet
     const keys: string[] = [];
     const create = ({ input }: { input: { idempotencyKey: string; name: string } }) => {
       keys.push(input.idempotencyKey);
-      return input.name === 'two' && keys.length === 2 ? { ...made(''), projectSubnet: null } : made('S');
+      return input.name === 'two' && keys.length === 2
+        ? { ...made('', ''), projectSubnet: null }
+        : made('S', input.name);
     };
     server.answers = { ...answers, projectSubnetCreate: create };
     expect((await apply(two)).exitCode).toBe(0);
@@ -440,7 +442,7 @@ kind: Subnet
       ...answers,
       projectSubnetCreate: () => {
         server.dropConnections();
-        return made('S');
+        return made('S', 'one');
       },
     };
     const run = await apply(two, '--json');

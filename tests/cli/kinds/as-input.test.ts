@@ -49,6 +49,7 @@ test.each([
   ['L7Policy', 'L7PolicyCreateInput', 'redirectPoolId', 'redirectPool'],
   ['ObjectContainer', 'ObjectContainerCreateInput', 'optionId', 'option'],
   ['User', 'UserCreateInput', 'password', undefined],
+  ['AlertRule', 'AlertRuleCreateInput', 'watchedSubjectId', 'watchedSubject'],
 ] as const)('%s: %s.%s is shown as %s', (type, input, name, shown) => {
   const field = registry.inputs[input]?.fields.find((each) => each.name === name);
   expect(field).toBeDefined();
@@ -68,6 +69,13 @@ test('what the graph lets one change, it also shows: otherwise apply could not c
     ...['Backend.credentials', 'Backend.dropCredentials', 'DnsBackend.credentials', 'GslbMonitor.auth'],
     'LoadBalancerHost.healthPort',
   ]);
+});
+
+test('an object of any kind is its id', () => {
+  const rule = { name: 'r', watchedSubject: { id: 'B' }, channels: [] };
+  expect(asInput('AlertRuleCreateInput', outputOf('AlertRule'), rule, () => 'a name')).toMatchObject({
+    watchedSubjectId: 'B',
+  });
 });
 
 test('merged are the members of objects; of alternatives the new one stays alone', () => {

@@ -104,6 +104,33 @@ test("a refusal, another kind of page, and a file that can't be created", async 
   expect([nowhere.exitCode, nowhere.stderr]).toEqual([1, "tidegate: /nowhere/x can't be written: ENOENT\n"]);
 });
 
+test('a token that has ended, by the clock of the server alone, is renewed', async () => {
+  const bearers: (string | undefined)[] = [];
+  const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
+  const tokens = (number: number) => ({
+    ...{ accessToken: `access-${number}`, accessTokenExpiresAt: inAnHour },
+    ...{ refreshToken: `refresh-${number}`, refreshTokenExpiresAt: inAnHour, userErrors: [] },
+  });
+  server = createServer(async (request, response) => {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part as Buffer);
+    const asked = Buffer.concat(parts).toString();
+    if (asked.includes('sessionRefresh(')) response.end(JSON.stringify({ data: { sessionRefresh: tokens(1) } }));
+    else if (asked !== '') response.end(JSON.stringify({ data: { login: tokens(0) } }));
+    else {
+      bearers.push(request.headers.authorization);
+      if (bearers.length === 1) response.writeHead(401).end('{"errors":[{"message":"log in"}]}');
+      else response.writeHead(200, ndjson).end('{"after":"p"}\n');
+    }
+  });
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
+  await writeFile(join(place, 'password'), 'open sesame');
+  const user = ['--user', 'ann', '--password-file', join(place, 'password')];
+  expect(await runCommand(['mappings', 'export', '--url', url, ...user])).toMatchObject({ exitCode: 0 });
+  expect(bearers).toEqual(['Bearer access-0', 'Bearer access-1']);
+});
+
 test('Ctrl-C leaves no partial file', async () => {
   const url = await exporting((response) => response.writeHead(200, ndjson).write('{"id":"m1"}\n'));
   const run = startCommand(['mappings', 'export', '--file', target, '--url', url], { env });

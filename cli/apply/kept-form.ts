@@ -1,0 +1,66 @@
+// The forms in which the server keeps what a file may write in another one: null is the default, a set has no order, a name in DNS has no capital
+// letters. Compared as they are written, they would differ for ever. Pure.
+import { registry } from '../../generated/kinds/registry.ts';
+import { canonicalJson, isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
+import type { InputField } from '../../schema/kinds/kind.ts';
+
+/** Fields with a default of which null is not another word for it: an alert without it is sent once. */
+const withNull: ReadonlySet<string> = new Set(['AlertRule.repeatMs']);
+
+export function hasOwnNull(type: string, field: string): boolean {
+  return withNull.has(`${type}.${field}`);
+}
+
+/** Null as the default, where there is one. `fields`: of the input. */
+export function withDefaults(type: string, input: string, fields: JsonObject): JsonObject {
+  const own = Object.entries(fields).filter(([name, value]) => value === null && hasOwnNull(type, name));
+  return { ...membersFilled(input, fields), ...Object.fromEntries(own) };
+}
+
+function membersFilled(input: string, value: JsonObject): JsonObject {
+  const known = registry.inputs[input]?.fields ?? [];
+  const members = Object.entries(value).map(([name, member]) => {
+    const field = known.find((each) => each.name === name);
+    return [name, field === undefined ? member : filled(field, member ?? null)];
+  });
+  return Object.fromEntries(members);
+}
+
+function filled(field: InputField, value: JsonValue): JsonValue {
+  if (value === null) return (field.default ?? null) as JsonValue;
+  if (registry.inputs[field.type] === undefined) return value;
+  if (Array.isArray(value))
+    return value.map((each: JsonValue) => (isObject(each) ? membersFilled(field.type, each) : each));
+  return isObject(value) ? membersFilled(field.type, value) : value;
+}
+
+const forms: Readonly<Record<string, (value: JsonValue) => JsonValue>> = {
+  'AlertRule.channelIds': asSet,
+  'Gslb.sharedWithProjectIds': asSet,
+  'ObjectOption.clusterIds': asSet,
+  'Gslb.fallbackCname': inDns,
+  'GslbPoolMember.cname': inDns,
+  'ObjectCluster.peerUrls': asOrigins,
+  'ObjectCluster.controllerUrls': asOrigins,
+  'ObjectCluster.s3Urls': asOrigins,
+};
+
+/** For comparison only. */
+export function keptForm(type: string, field: string, value: JsonValue): JsonValue {
+  return forms[`${type}.${field}`]?.(value) ?? value;
+}
+
+function asSet(value: JsonValue): JsonValue {
+  if (!Array.isArray(value)) return value;
+  const items = new Map(value.map((each: JsonValue) => [canonicalJson(each), each]));
+  return [...items].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, each]) => each);
+}
+
+function inDns(value: JsonValue): JsonValue {
+  return typeof value === 'string' ? value.toLowerCase().replace(/\.$/, '') : value;
+}
+
+function asOrigins(value: JsonValue): JsonValue {
+  const originOf = (url: JsonValue) => (typeof url === 'string' ? (URL.parse(url)?.origin ?? url) : url);
+  return Array.isArray(value) ? value.map(originOf) : value;
+}
