@@ -31,7 +31,7 @@ import {
   refuseConflict,
   refuseInProgress,
 } from './idempotency.ts';
-import type { Identity, RequestContext } from './identity.ts';
+import { countsFor, type Identity, type RequestContext } from './identity.ts';
 import { InputCheck } from './input.ts';
 import { TokenBuckets } from './token-buckets.ts';
 
@@ -151,7 +151,7 @@ export class Mutations {
   readonly #db: Database;
   readonly #commits: Commits;
   readonly #log: Logger;
-  /** The number of audited refusals is limited by credential: constant refusals must not fill the disk. */
+  /** The number of audited refusals is limited by user, with all sessions and API tokens: constant refusals must not fill the disk. */
   readonly #refusals = new TokenBuckets({ burst: 100, perSecond: 1 });
   readonly #lost: CountedLine;
   readonly #lines = new Map<string, Line>();
@@ -214,11 +214,11 @@ export class Mutations {
   }
 
   /**
-   * Above the credential's limit only the number of refusals is kept, in its next entry. A refusal stands even when it can't be
+   * Above the caller's limit only the number of refusals is kept, in its next entry. A refusal stands even when it can't be
    * audited: an unavailable database would have refused it as well.
    */
   async auditRefusal(record: Omit<RequestRecord, 'outcome' | 'code'>, errors: readonly UserError[]): Promise<void> {
-    const notKept = this.#refusals.take(record.identity?.credentialId ?? 'anonymous');
+    const notKept = this.#refusals.take(record.identity === null ? 'anonymous' : countsFor(record.identity));
     if (notKept === undefined) return;
     const code = errors[0]?.code;
     const details = notKept === 0 ? record.details : { input: record.details, refusalsNotKept: notKept };

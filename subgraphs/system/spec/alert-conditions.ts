@@ -95,7 +95,13 @@ const alertConditions = {
   BACKEND_OFFLINE: {
     meaning: 'The health checks of a backend fail.',
     ofProjects: true,
-    signals: [{ subjectType: 'Backend', kind: 'backend.operatingStatus', begins: ['OFFLINE'], ends: ['ONLINE'] }],
+    signals: [
+      {
+        ...{ subjectType: 'Backend', kind: 'backend.operatingStatus', begins: ['OFFLINE'] },
+        // It was disabled, and is not checked.
+        ends: ['ONLINE', 'UNKNOWN'],
+      },
+    ],
     departures: [{ subjectType: 'Backend', kind: 'backend.provisioningStatus', value: 'DELETED' }],
     lasts: lasting(2 * minuteMs),
   },
@@ -187,5 +193,11 @@ export const mostAlertRules = 50;
 export const mostAlertChannels = 20;
 export const mostChannelsOfRule = 10;
 export const mostNotificationsPerHour = 120;
+/** Of these, how many are for messages with a critical alert: whoever makes many others does not keep it back. */
+export const criticalNotificationsPerHour = 30;
 /** Of one rule. More subjects wait until some of them are resolved. */
 export const mostOpenAlerts = 1_000;
+/** Of all rules of a project. All open alerts are looked at together, again and again. */
+export const mostOpenAlertsOfOwner = 5_000;
+/** Of one project in a rule of the installation: no project takes the place of the others. */
+export const mostOpenAlertsOfProject = 200;

@@ -97,12 +97,17 @@ describe('run', () => {
     expect(entry?.details).not.toContain('hidden');
   });
 
-  test("refusals do not fill the disk: a bounded excerpt each, and beyond the credential's share only their number", async () => {
-    const flooding: RequestContext = { ...context, identity: { ...identity, credentialId: newUuid() } };
+  test("refusals do not fill the disk: a bounded excerpt each, and beyond a user's share only their number", async () => {
+    const id = newUuid();
+    // Each time with another API token of the same user.
+    const flooding = (): RequestContext => {
+      const [token, credentialId] = [newUuid(), newUuid()];
+      return { ...context, identity: { ...identity, kind: 'token', id: token, ownerId: id, credentialId } };
+    };
     const refuseOne = (size: number) =>
       mutations.run({
         ...create('z', { text: Array(size).fill('x'.repeat(500)) }, { may: () => false }),
-        context: flooding,
+        context: flooding(),
         name: 'flood',
       });
     for (let count = 0; count < 130; count += 1) await refuseOne(200);

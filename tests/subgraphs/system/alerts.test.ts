@@ -154,6 +154,22 @@ describe('channels', () => {
     ]);
   });
 
+  test('what is longer as it is stored than as it was given is refused, and what just fits is stored', async () => {
+    const long = (letters: string) => ({ target: { slack: { url: `https://hooks.example.com/${letters}` } } });
+    expect(await makeChannel(long('語'.repeat(1_500)))).toEqual([['INVALID_INPUT', 'url']]);
+    expect(await makeChannel(long('a'.repeat(2_049)))).toEqual([['INVALID_INPUT', 'url']]);
+    const pem = (lines: number) =>
+      `-----BEGIN CERTIFICATE-----\n${`${'A'.repeat(20)}\n`.repeat(lines)}-----END CERTIFICATE-----\n`;
+    expect(await makeChannel({ ...long('x'), caCertificates: pem(3_000) })).toEqual([['TOO_LONG', 'caCertificates']]);
+    // A line feed takes two characters in JSON.
+    expect(await makeChannel({ ...long('x'), caCertificates: pem(2_300) })).toEqual([['TOO_LONG', 'caCertificates']]);
+    const recipients = Array.from({ length: 20 }, (_, at) => `${'r'.repeat(60)}${at}@${'d'.repeat(180)}.example`);
+    const mail = { host: 'mail.example.com', userName: '語'.repeat(255), sender: recipients[0], recipients };
+    const { id } = await bench.channel({ target: { mail }, caCertificates: pem(2_200) });
+    await bench.channel(long(`x?${'\\'.repeat(2_000)}`));
+    expect(await refusals('alertChannelDelete', 'deletedId', { id })).toEqual([]);
+  });
+
   test('a channel in use stays; one of another project is unknown', async () => {
     const { id } = await bench.channel({ name: 'used', target: { slack: { url } } });
     const rule = await bench.rule({ name: 'user', channelIds: [id] });

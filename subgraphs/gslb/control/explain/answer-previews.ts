@@ -11,9 +11,9 @@ import { type Attempt, type Effect, toUserErrors } from '../../../../platform/ed
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import type { EntityService } from '../entities/entity-service.ts';
-import { plansOfNow, regionsMapId } from '../plans/planning.ts';
-import { clientMapsOfZones } from '../plans/zone-plans.ts';
-import { namesOfPools, type PlannedName, readNames } from '../stores/name-store.ts';
+import { plansOfNow } from '../plans/planning.ts';
+import { regionsMap } from '../plans/zone-plans.ts';
+import { namesOfPools, type PlannedName, projectsOfNames, readNames } from '../stores/name-store.ts';
 import { type EvaluatedMember, poolOfMember } from '../stores/standing-store.ts';
 import { readWatching } from '../verdicts/electorate.ts';
 import { evaluateMember } from '../verdicts/member-evaluation.ts';
@@ -99,11 +99,12 @@ export class AnswerPreviews {
     try {
       return await this.#options.db.transaction(async (tx) => {
         const known = await namesBefore(tx, change);
-        const before = await answered(tx, await readNames(tx, known));
+        const seen = (await projectsOfNames(tx, known)).filter(({ projectId }) => maySee(context.identity, projectId));
+        // Each has a map of up to a thousand blocks of clients: only those that are shown are read.
+        const ids = seen.slice(0, mostNames).map((name) => name.id);
+        const before = await answered(tx, await readNames(tx, ids));
         const id = await effect(tx);
-        const names = await readNames(tx, change.type === 'Gslb' ? [id] : known);
-        const seen = names.filter(({ projectId }) => maySee(context.identity, projectId));
-        const shown = seen.slice(0, mostNames);
+        const shown = await readNames(tx, change.type === 'Gslb' ? [id] : ids);
         const plans = await plansOfNow(tx, shown, (members) => this.#evaluated(tx, members));
         const after = await answered(
           tx,
@@ -112,7 +113,7 @@ export class AnswerPreviews {
         const rows = shown.map((name) => ({
           ...{ fqdn: name.fqdn, before: before.get(name.id) ?? null, after: after.get(name.id) ?? null },
         }));
-        throw new RolledBack({ names: rows, total: seen.length });
+        throw new RolledBack({ names: rows, total: change.type === 'Gslb' ? rows.length : seen.length });
       });
     } catch (error) {
       if (error instanceof RolledBack) return error.seen;
@@ -153,14 +154,13 @@ async function namesBefore(sql: Sql, { type, verb, input }: Change): Promise<rea
 
 /** By the names' UUIDs, those that are answered. A new name's map of clients is not stored yet, and that of a changed one is another. */
 async function answered(sql: Sql, names: readonly PlannedName[]): Promise<ReadonlyMap<string, PreviewedPlan>> {
-  const stored = await clientMapsOfZones(sql, [...new Set(names.map(({ zone }) => zone))]);
+  const shared = await regionsMap(sql);
   return new Map(
-    names.flatMap(({ id, zone, plan, spec }) => {
+    names.flatMap(({ id, plan, spec }) => {
       if (plan === null) return [];
-      const shared = stored.get(zone)?.find(({ mapId }) => mapId === regionsMapId);
-      const own = { mapId: id, blocks: spec.clientBlocks, regions: shared?.regions ?? [] };
+      const own = { mapId: id, blocks: spec.clientBlocks, regions: shared.regions };
       const map = plan.clientMapId === id ? own : shared;
-      return [[id, { plan, maps: new Map(map === undefined ? [] : [[map.mapId, prepareClientMap(map)]]) }]];
+      return [[id, { plan, maps: new Map([[map.mapId, prepareClientMap(map)]]) }]];
     }),
   );
 }

@@ -49,10 +49,10 @@ const mostServers = 32;
 const label = /^(\*|[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)$/;
 
 const plansById = Symbol('plans by name');
-const mapsByZone = Symbol('maps of clients by zone');
+const mapsById = Symbol('maps of clients by id');
 
 export function explainResolvers({ db, reads, asker, geo, previews }: ExplainDependencies): Resolvers {
-  const readMaps = (zones: readonly string[]) => preparedMaps(db, zones);
+  const readMaps = (ids: readonly string[]) => preparedMaps(db, ids);
   return {
     Query: {
       gslbExplain: async (_, args, context) => {
@@ -70,11 +70,13 @@ export function explainResolvers({ db, reads, asker, geo, previews }: ExplainDep
       after: ({ after }, asked) => previewedAnswer(after, asked, geo),
     },
     Gslb: {
-      answer: async ({ id, zone }, { type, client }, context) => {
+      answer: async ({ id }, { type, client }, context) => {
         const plan = await loader(context, plansById, id, (ids) => plansOf(db, ids));
         if (plan === undefined) return null;
-        const maps = plan.clientMapId === null ? undefined : await loader(context, mapsByZone, zone, readMaps);
-        return previewedAnswer({ plan, maps: maps ?? new Map() }, { type, client }, geo);
+        const mapId = plan.clientMapId;
+        const map = mapId === null ? undefined : await loader(context, mapsById, mapId, readMaps);
+        const maps = new Map(mapId === null || map === undefined ? [] : [[mapId, map]]);
+        return previewedAnswer({ plan, maps }, { type, client }, geo);
       },
     },
     GslbExplanation: {

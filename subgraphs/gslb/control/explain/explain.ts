@@ -17,7 +17,7 @@ import { placeOf } from '../../../../dns/servers/transport.ts';
 import type { Sql } from '../../../../platform/database/database.ts';
 import type { NameServerFacts } from '../../wire/dns-wire.ts';
 import { planAt, planOfGeneration } from '../plans/plan-store.ts';
-import { clientMapsOfZones } from '../plans/zone-plans.ts';
+import { clientMapsNamed } from '../plans/zone-plans.ts';
 import { readNameServers } from '../stores/name-server-store.ts';
 import { nameOfFqdn, type PlannedName } from '../stores/name-store.ts';
 import { changesAfter, isAnswered, readZonesNamed, type ZoneRow } from '../stores/zone-store.ts';
@@ -91,23 +91,18 @@ export async function explainName(db: Sql, name: PlannedName, asked: Asked): Pro
 
 async function answering(
   db: Sql,
-  { zone }: PlannedName,
+  { id }: PlannedName,
   { type, client, clientBits, geo = noGeo, draw = Math.random }: Asked,
 ): Promise<(plan: NamePlan) => Explained> {
   const asked = { type, client: clientAddress(client, clientBits), geo, draw };
-  const maps = (await preparedMaps(db, [zone])).get(zone) ?? new Map<string, PreparedMap>();
+  const maps = await preparedMaps(db, [id]);
   return (plan) => explain(prepareName(plan, maps), asked);
 }
 
-/** Client maps of the names of each zone. */
-export async function preparedMaps(
-  db: Sql,
-  zones: readonly string[],
-): Promise<ReadonlyMap<string, ReadonlyMap<string, PreparedMap>>> {
-  const maps = await clientMapsOfZones(db, zones);
-  return new Map(
-    [...maps].map(([zone, all]) => [zone, new Map(all.map((map) => [map.mapId, prepareClientMap(map)]))] as const),
-  );
+/** Client maps by their IDs, with the shared one. Those of other names stay unread: a zone may have thousands of blocks. */
+export async function preparedMaps(db: Sql, mapIds: readonly string[]): Promise<ReadonlyMap<string, PreparedMap>> {
+  const maps = await clientMapsNamed(db, mapIds);
+  return new Map(maps.map((map) => [map.mapId, prepareClientMap(map)]));
 }
 
 /**

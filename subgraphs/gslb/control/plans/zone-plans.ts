@@ -5,7 +5,7 @@ import { nameServerRecordsOf } from '../../../../platform/machines/name-server-r
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import { comparePositions, type Position } from '../../../../platform/values/positions.ts';
 import { readNameServers } from '../stores/name-server-store.ts';
-import { clientBlocksOfZones, plansOf, plansOfZone } from '../stores/name-store.ts';
+import { clientBlocksOfNames, clientBlocksOfZone, plansOf, plansOfZone } from '../stores/name-store.ts';
 import { readVantagePoints } from '../stores/vantage-store.ts';
 import { keyPlans } from '../stores/zone-keys.ts';
 import { openZoneKeys, readZonesNamed, type ZoneRow, zoneChanges } from '../stores/zone-store.ts';
@@ -99,27 +99,25 @@ async function usualHead(db: Sql, zone: string): Promise<ZoneHead> {
 
 /** The regions of the vantage points for all; a name with blocks of its own has a map of its own. */
 async function clientMapsOf(db: Sql, zone: string): Promise<readonly ClientMap[]> {
-  return (await clientMapsOfZones(db, [zone])).get(zone) ?? [];
+  return withShared(await regionsMap(db), await clientBlocksOfZone(db, zone));
 }
 
-/** By zone, with two statements for all of them. */
-export async function clientMapsOfZones(
-  db: Sql,
-  zones: readonly string[],
-): Promise<ReadonlyMap<string, readonly ClientMap[]>> {
+/** By their IDs: the shared one, or the UUID of a name that has its own. The shared one is always among them. */
+export async function clientMapsNamed(db: Sql, mapIds: readonly string[]): Promise<readonly ClientMap[]> {
+  const names = mapIds.filter((id) => id !== regionsMapId);
+  return withShared(await regionsMap(db), await clientBlocksOfNames(db, names));
+}
+
+/** The map that names without blocks of their own share. */
+export async function regionsMap(db: Sql): Promise<ClientMap> {
   const regions = (await readVantagePoints(db)).map(({ region, spec: { latitude, longitude } }) => ({
     ...{ region, latitude, longitude },
   }));
-  const own = await clientBlocksOfZones(db, zones);
-  return new Map(
-    zones.map((zone) => [
-      zone,
-      [
-        { mapId: regionsMapId, blocks: [], regions },
-        ...(own.get(zone) ?? []).map(({ id: mapId, blocks }) => ({ mapId, blocks, regions })),
-      ],
-    ]),
-  );
+  return { mapId: regionsMapId, blocks: [], regions };
+}
+
+function withShared(shared: ClientMap, own: Awaited<ReturnType<typeof clientBlocksOfNames>>): readonly ClientMap[] {
+  return [shared, ...own.map(({ id: mapId, blocks }) => ({ mapId, blocks, regions: shared.regions }))];
 }
 
 function absolute(name: string): string {

@@ -1,6 +1,6 @@
 // SQL of names as far as their answers go: rows under lock, the pools that each uses, and the plan that it has.
 import type { NamePlan } from '../../../../dns/policy/plan.ts';
-import type { Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
+import type { Condition, Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { type CmpObjectKey, storedCmpObject } from '../../../../platform/graph/cmp-object.ts';
 import type { Action, OperatingStatus, Provisioning, ProvisioningStatus } from '../../rules/states.ts';
@@ -63,6 +63,20 @@ export async function readNames(db: Sql, ids: readonly string[]): Promise<readon
     const sql = `SELECT ${columns} FROM gslb WHERE id IN (${marksFor(page)}) ORDER BY fqdn`;
     return (await db.query<Raw>(sql, page)).map(toRow);
   });
+}
+
+/** By ID, the names' projects, in the order of their names. */
+export async function projectsOfNames(
+  db: Sql,
+  ids: readonly string[],
+): Promise<readonly Pick<PlannedName, 'id' | 'projectId' | 'fqdn'>[]> {
+  const rows = await inPages([...new Set(ids)], (page) =>
+    db.query<Pick<PlannedName, 'id' | 'projectId' | 'fqdn'>>(
+      `SELECT id, project_id AS projectId, fqdn FROM gslb WHERE id IN (${marksFor(page)})`,
+      page,
+    ),
+  );
+  return rows.toSorted((one, other) => (one.fqdn < other.fqdn ? -1 : 1));
 }
 
 /** By its name without a final dot. */
@@ -250,18 +264,26 @@ export async function plansOf(db: Sql, ids: readonly string[]): Promise<Readonly
   return new Map(rows.map(({ id, plan }) => [id, JSON.parse(plan)]));
 }
 
-/** Client blocks of the zone's names, by the name's UUID. Names without blocks are left out. */
-export async function clientBlocksOfZones(
-  db: Sql,
-  zones: readonly string[],
-): Promise<ReadonlyMap<string, readonly { readonly id: string; readonly blocks: GslbSpec['clientBlocks'] }[]>> {
-  if (zones.length === 0) return new Map();
-  const rows = await db.query<{ id: string; zone: string; spec: string }>(
-    `SELECT id, zone, spec FROM gslb
-    WHERE zone IN (${marksFor(zones)}) AND plan IS NOT NULL AND JSON_LENGTH(spec, '$.clientBlocks') > 0
-    ORDER BY id`,
-    [...zones],
+interface ClientBlocks {
+  /** UUID of the name. */
+  readonly id: string;
+  readonly blocks: GslbSpec['clientBlocks'];
+}
+
+/** Of the names of a zone that have blocks and are answered. */
+export async function clientBlocksOfZone(db: Sql, zone: string): Promise<readonly ClientBlocks[]> {
+  return clientBlocks(db, { sql: 'zone = ? AND plan IS NOT NULL', values: [zone] });
+}
+
+/** Of these names, those that have blocks. */
+export async function clientBlocksOfNames(db: Sql, ids: readonly string[]): Promise<readonly ClientBlocks[]> {
+  return inPages([...new Set(ids)], (page) => clientBlocks(db, { sql: `id IN (${marksFor(page)})`, values: page }));
+}
+
+async function clientBlocks(db: Sql, { sql, values }: Condition): Promise<readonly ClientBlocks[]> {
+  const rows = await db.query<{ id: string; spec: string }>(
+    `SELECT id, spec FROM gslb WHERE ${sql} AND JSON_LENGTH(spec, '$.clientBlocks') > 0 ORDER BY id`,
+    values,
   );
-  const named = rows.map(({ id, zone, spec }) => ({ id, zone, blocks: (JSON.parse(spec) as GslbSpec).clientBlocks }));
-  return Map.groupBy(named, ({ zone }) => zone);
+  return rows.map(({ id, spec }) => ({ id, blocks: (JSON.parse(spec) as GslbSpec).clientBlocks }));
 }

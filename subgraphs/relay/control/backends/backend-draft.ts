@@ -120,6 +120,8 @@ export function changeOf(input: BackendUpdateInput, driver: Driver | undefined):
     ...(options == null ? {} : { options: JSON.stringify(withDefaults(options, driver)) }),
     ...withoutNulls(limits),
     ...(enabled == null ? {} : { provisioningStatus: enabled ? 'ENABLED' : 'DISABLED' }),
+    // Nobody checks it: whether it is online is not known, and it is not down either.
+    ...(enabled === false ? { operatingStatus: 'UNKNOWN' } : {}),
     // The update may correct the cause of the open circuit.
     ...(elsewhere ? { ...closedCircuit, ...nothingPresented } : {}),
   };

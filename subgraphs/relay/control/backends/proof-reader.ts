@@ -1,10 +1,10 @@
 // Reads the host key or certificate that a device presents at an address where no backend is registered yet, for a person to compare
-// and accept. No credential is involved. Dialling addresses that a caller names is bounded: by the egress policy, in time, and for
-// each caller.
+// and accept. No credential is involved. Dialling addresses that a caller names is bounded: by the egress policy, in time, for each
+// caller, and for each project.
 import type { BackendProofReadInput } from '../../../../generated/graph/relay.ts';
 import { oneProject, requireRole } from '../../../../platform/edge/authorise.ts';
 import { refuse, type UserError } from '../../../../platform/edge/errors.ts';
-import type { Identity, RequestContext } from '../../../../platform/edge/identity.ts';
+import { countsFor, type Identity, type RequestContext } from '../../../../platform/edge/identity.ts';
 import { InputCheck } from '../../../../platform/edge/input.ts';
 import { toUserErrors } from '../../../../platform/edge/mutation.ts';
 import { type EgressPolicy, egressFromSource } from '../../../../platform/net/egress.ts';
@@ -49,9 +49,22 @@ interface Place {
 
 /** All callers together. */
 const mostAtOnce = 8;
-/** Of one caller in a minute: a person needs a few, a scan many. */
-const mostInMinute = 20;
 const minuteMs = 60_000;
+
+/** Who reads, with the bounds of each: a person needs a few readings, a scan many. */
+interface Reader {
+  readonly key: string;
+  readonly atOnce: number;
+  readonly inMinute: number;
+}
+
+/** A caller is a user with all sessions and API tokens. Tokens without a user are bounded together by their project. */
+function readersOf(identity: Identity | null, projectId: string): readonly Reader[] {
+  return [
+    { key: `caller ${identity === null ? '' : countsFor(identity)}`, atOnce: 1, inMinute: 20 },
+    { key: `project ${projectId}`, atOnce: mostAtOnce / 2, inMinute: 60 },
+  ];
+}
 
 const nothing: ProofReading = {
   ...{ presented: null, keyAlgorithm: null, subject: null, issuer: null, validUntil: null },
@@ -60,10 +73,11 @@ const nothing: ProofReading = {
 
 export class ProofReader {
   readonly #options: ProofReaderOptions;
-  /** Callers whose reading is under way. */
-  readonly #reading = new Set<string>();
-  /** When the last readings of a caller began, by its id. */
+  /** How many readings are under way, by reader. */
+  readonly #reading = new Map<string, number>();
+  /** When the last readings began, by reader. */
   readonly #begun = new Map<string, readonly number[]>();
+  #underWay = 0;
 
   constructor(options: ProofReaderOptions) {
     this.#options = options;
@@ -75,12 +89,12 @@ export class ProofReader {
       const projectId = oneProject(identity, input.projectId);
       requireRole(identity, projectId, 'OPERATOR', 'backendProofRead');
       const place = this.#placeOf(input);
-      const caller = `${identity?.kind} ${identity?.id}`;
-      this.#admit(caller);
+      const readers = readersOf(identity, projectId);
+      this.#admit(readers);
       try {
         return await this.#ask(place, input, identity);
       } finally {
-        this.#reading.delete(caller);
+        this.#end(readers);
       }
     } catch (error) {
       const userErrors = toUserErrors(error);
@@ -114,21 +128,39 @@ export class ProofReader {
   }
 
   /** Refuses BUSY and RATE_LIMITED. */
-  #admit(caller: string): void {
+  #admit(readers: readonly Reader[]): void {
     const nowMs = performance.now();
     for (const [each, times] of this.#begun)
       if (times.every((atMs) => atMs <= nowMs - minuteMs)) this.#begun.delete(each);
-    const times = (this.#begun.get(caller) ?? []).filter((atMs) => atMs > nowMs - minuteMs);
-    if (this.#reading.has(caller))
+    if (readers.some(({ key, atOnce }) => (this.#reading.get(key) ?? 0) >= atOnce))
       refuse('BUSY', 'another proof of identity is being read for you: wait for its answer', { retryAfterMs: 1_000 });
-    if (this.#reading.size >= mostAtOnce)
+    if (this.#underWay >= mostAtOnce)
       refuse('BUSY', `${mostAtOnce} proofs of identity are being read: try again in a moment`, { retryAfterMs: 1_000 });
-    if (times.length >= mostInMinute) {
+    for (const { key, inMinute } of readers) {
+      const times = this.#timesOf(key, nowMs);
+      if (times.length < inMinute) continue;
       const retryAfterMs = Math.ceil((times[0] ?? nowMs) + minuteMs - nowMs);
-      refuse('RATE_LIMITED', `${mostInMinute} proofs of identity were read for you in this minute`, { retryAfterMs });
+      refuse('RATE_LIMITED', `${inMinute} proofs of identity were read for you in this minute`, { retryAfterMs });
     }
-    this.#reading.add(caller);
-    this.#begun.set(caller, [...times, nowMs]);
+    this.#underWay += 1;
+    for (const { key } of readers) {
+      this.#reading.set(key, (this.#reading.get(key) ?? 0) + 1);
+      this.#begun.set(key, [...this.#timesOf(key, nowMs), nowMs]);
+    }
+  }
+
+  /** Those of the last minute. */
+  #timesOf(key: string, nowMs: number): readonly number[] {
+    return (this.#begun.get(key) ?? []).filter((atMs) => atMs > nowMs - minuteMs);
+  }
+
+  #end(readers: readonly Reader[]): void {
+    this.#underWay -= 1;
+    for (const { key } of readers) {
+      const left = (this.#reading.get(key) ?? 0) - 1;
+      if (left > 0) this.#reading.set(key, left);
+      else this.#reading.delete(key);
+    }
   }
 
   async #ask(

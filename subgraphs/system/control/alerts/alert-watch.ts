@@ -12,6 +12,7 @@ import { checkLease, type HeldLease, type Leases } from '../../../../platform/wo
 import { Loop } from '../../../../platform/work/loop.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { type Evaluation, evaluate } from '../../rules/alerts/evaluate.ts';
+import { namedSubjects } from '../../rules/alerts/named-subjects.ts';
 import {
   endedSubjects,
   eventsThatMatter,
@@ -36,6 +37,7 @@ import {
   storeWatch,
 } from '../stores/alert-watch-store.ts';
 import { applyActions } from './apply-actions.ts';
+import { FireAllowance } from './fire-allowance.ts';
 import { SubjectNames } from './subject-names.ts';
 
 export interface AlertWatchOptions {
@@ -85,6 +87,7 @@ export class AlertWatch {
   readonly #names: SubjectNames;
   readonly #loop: Loop;
   readonly #monotonicMs: () => number;
+  readonly #allowance: FireAllowance;
   #reign: Reign | undefined;
   #stops: readonly (() => void)[] = [];
   #signalsChanged = false;
@@ -95,6 +98,7 @@ export class AlertWatch {
     this.#table = new EventTable(options.db);
     this.#names = new SubjectNames(options);
     this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
+    this.#allowance = new FireAllowance(this.#monotonicMs);
     const run = (signal: AbortSignal) => this.look(signal);
     this.#loop = new Loop({ name: 'alerts', log: options.log, pauseMs: () => lookMs, run });
   }
@@ -158,7 +162,7 @@ export class AlertWatch {
   async #lookAs(reign: Reign, signal: AbortSignal): Promise<boolean> {
     const steadyMs = this.#steadyMs(reign);
     const page = await this.#table.after(reign.position, eventsAtOnce);
-    if (page.kind === 'displaced') return this.#begin(reign);
+    if (page.kind === 'displaced') return this.#goBack(reign);
     const { events } = page;
     if (events.length > 0 || steadyMs >= reign.storeMs)
       await this.#read(reign, events, { steadyMs, isLast: events.length < eventsAtOnce, epoch: page.epoch });
@@ -168,6 +172,13 @@ export class AlertWatch {
       return this.#evaluate(reign, signal);
     }
     return false;
+  }
+
+  /** A failover lost events, or retention removed them. Events since the stored position had changed no signal. */
+  #goBack(reign: Reign): boolean | Promise<boolean> {
+    if (reign.position === reign.stored) return this.#begin(reign);
+    reign.position = reign.stored;
+    return true;
   }
 
   /** Goes on at the oldest event that is kept: at the first start, and after a time without any process. What is known stays. */
@@ -255,13 +266,13 @@ export class AlertWatch {
       const rules = await this.#options.rules.all(tx);
       await this.#keepCheckIns(tx, rules, { steadyMs, nowMs });
       const enabled = new Set(rules.filter((rule) => rule.enabled).map(({ condition }) => condition));
-      const signals = await signalsOf(tx, [...enabled]);
       const alerts = await openAlerts(tx);
+      const signals = await signalsOf(tx, [...enabled], namedSubjects(rules, alerts));
       await checkLease(tx, reign.lease);
       return { rules, ...evaluate({ rules, signals, alerts, steadyMs, nowMs }) };
     });
     const { actions, nextMs, rules }: Evaluation<Signal> & { readonly rules: readonly AlertRule[] } = found;
-    const some = actions.slice(0, actionsAtOnce);
+    const { some, isMore } = this.#allowance.choose(actions, actionsAtOnce);
     if (some.length > 0) {
       const named = await this.#names.nameSubjects(some, signal);
       const cursor = sealCursor(this.#options.cursors, { timeline: reign.epoch, ...reign.position });
@@ -271,7 +282,6 @@ export class AlertWatch {
       });
       log.info({ count: some.length, left: actions.length - some.length }, 'alerts changed');
     }
-    const isMore = actions.length > some.length;
     reign.evaluateMs = isMore ? steadyMs : Math.min(nextMs, steadyMs + idleMs);
     return isMore;
   }

@@ -10,6 +10,7 @@ import type { Wake } from '../../../../platform/work/wake.ts';
 import { conditionSpec } from '../../spec/alert-conditions.ts';
 import {
   certificateProjects,
+  forgetUnwatchedCertificates,
   lockWatch,
   putSignal,
   removeSignal,
@@ -87,6 +88,7 @@ export class CertificateLook {
     if (this.#lease === undefined || this.#lease.signal.aborted) this.#lease = await leases.acquire(leaseName);
     const lease = this.#lease;
     if (lease === undefined) return;
+    await forgetUnwatchedCertificates(db);
     const projects = (await certificateProjects(db)).values();
     const ending = AbortSignal.any([signal, lease.signal]);
     const inTurn = async () => {

@@ -24,7 +24,8 @@ const mostQuietTimes = 7;
 const longestUrl = 2_048;
 const mostRecipients = 20;
 const longestGroupMs = 3_600_000;
-const longestPem = 65_536;
+/** As JSON in UTF-8, in a column that has other settings too. */
+const mostPemBytes = 49_152;
 /** No more than what a mail server takes as it is: a local part without quotes, and a host name. */
 const mailAddress = /^[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
 const none = { userName: null, sender: null, recipients: [] };
@@ -80,9 +81,14 @@ function mailOf(check: InputCheck, mail: AlertMailInput, caCertificates: string 
 function urlOf(check: InputCheck, field: string, text: string, caCertificates: string | null) {
   const url = text.length <= longestUrl && URL.canParse(text) ? new URL(text) : undefined;
   const host = url?.hostname.replace(/^\[(.*)\]$/, '$1') ?? '';
-  const isUsable = url?.protocol === 'https:' && url.username === '' && url.password === '' && isHost(host);
+  const isPublic = url?.protocol === 'https:' && url.username === '' && url.password === '';
+  // Letters beyond ASCII take more in the form in which it is sent and stored.
+  const isUsable = isPublic && url.href.length <= longestUrl && isHost(host);
   if (!isUsable)
-    check.fault(field, `url is not an https URL without user name and password, of at most ${longestUrl} characters`);
+    check.fault(
+      field,
+      `url is not an https URL without user name and password, of at most ${longestUrl} characters when encoded`,
+    );
   const place: ChannelPlace = { host, port: Number(url?.port || 443), caCertificates, mailSecurity: null };
   return { place, path: `${url?.pathname ?? '/'}${url?.search ?? ''}` };
 }
@@ -93,7 +99,10 @@ function fieldOf(kind: AlertChannelKind): string {
 }
 
 function checkAuthorities(check: InputCheck, pem: string): void {
-  check.text('caCertificates', pem, { max: longestPem, multiline: true });
+  check.text('caCertificates', pem, { max: mostPemBytes, multiline: true });
+  const bytes = Buffer.byteLength(JSON.stringify(pem));
+  if (pem.length <= mostPemBytes && bytes > mostPemBytes)
+    check.fault('caCertificates', `caCertificates has ${bytes} bytes; at most ${mostPemBytes} are allowed`, 'TOO_LONG');
   const one = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
   if (pem.match(one) === null || pem.replaceAll(one, '').trim() !== '')
     check.fault('caCertificates', 'caCertificates is not a list of certificates in PEM');

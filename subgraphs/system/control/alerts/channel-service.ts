@@ -19,7 +19,11 @@ import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { owe } from '../../../../platform/work/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
-import { mostAlertChannels, mostNotificationsPerHour } from '../../spec/alert-conditions.ts';
+import {
+  criticalNotificationsPerHour,
+  mostAlertChannels,
+  mostNotificationsPerHour,
+} from '../../spec/alert-conditions.ts';
 import { systemEvents } from '../events.ts';
 import type { AlertChannel, ChannelSpec } from '../stores/alert-channel.ts';
 import { type AlertChannelStore, lockChannel } from '../stores/alert-channel-store.ts';
@@ -48,6 +52,8 @@ interface ChannelServiceOptions {
 type ChannelOutcome = MutationOutcome<AlertChannel> & { readonly secret: string | null };
 
 const hourMs = 3_600_000;
+/** Critical alerts have room all the same. */
+const mostTriedPerHour = mostNotificationsPerHour - criticalNotificationsPerHour;
 
 export class AlertChannelService {
   readonly #options: ChannelServiceOptions;
@@ -192,8 +198,8 @@ export class AlertChannelService {
           const channel = (await lockChannel(tx, channelId)) ?? refuseUnknown('AlertChannel', 'id', input.id);
           const scope = scopeOf(channel.projectId);
           const { count, oldestAgeMs } = await madeInHour(tx, scope);
-          if (count >= mostNotificationsPerHour)
-            refuse('RATE_LIMITED', `${mostNotificationsPerHour} messages were sent in the last hour: try again later`, {
+          if (count >= mostTriedPerHour)
+            refuse('RATE_LIMITED', `${count} messages were sent in the last hour: try again later`, {
               retryAfterMs: Math.max(1_000, hourMs - oldestAgeMs),
             });
           const id = newUuid();

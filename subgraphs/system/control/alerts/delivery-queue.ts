@@ -10,10 +10,10 @@ import { finishOwed, type OwedJob, owe } from '../../../../platform/work/owed-wo
 import { dashboardLink } from '../../rules/alerts/dashboard-link.ts';
 import { type Message, mostListed, type ToldAlert } from '../../rules/alerts/message.ts';
 import { quietForMs } from '../../rules/alerts/quiet-hours.ts';
-import { mostNotificationsPerHour } from '../../spec/alert-conditions.ts';
+import { criticalNotificationsPerHour, mostNotificationsPerHour } from '../../spec/alert-conditions.ts';
 import type { Alert } from '../stores/alert.ts';
 import type { AlertChannel } from '../stores/alert-channel.ts';
-import { lockChannel } from '../stores/alert-channel-store.ts';
+import { lockChannel, readChannels } from '../stores/alert-channel-store.ts';
 import {
   countWaiting,
   type DueNotice,
@@ -21,6 +21,7 @@ import {
   dropNotices,
   dueNotices,
   insertDelivery,
+  longestRetryMs,
   madeInHour,
   nextWaiting,
   recordDelivered,
@@ -31,6 +32,7 @@ import {
 import { scopeOf } from '../stores/alert-scope.ts';
 import { readAlerts, recordNotified } from '../stores/alert-store.ts';
 import { openChannelSecret } from './channel-secret.ts';
+import { ProjectSlots } from './project-slots.ts';
 import { longestPatienceMs, type SendOutcome, sendMessage } from './send-message.ts';
 
 export interface DeliveryDependencies {
@@ -52,23 +54,56 @@ const mostWaiting = 20;
 const mostInMessage = 1_000;
 const longestOweMs = 3_600_000;
 const firstRetryMs = 5_000;
-const longestRetryMs = 900_000;
+/** While its project has as many attempts under way as it may have. */
+const crowdedMs = 2_000;
+/** A server may say anything. The column has as much. */
+const longestError = 1_024;
 
 export function createDeliveryQueue(dependencies: DeliveryDependencies): OwedQueue {
+  const slots = new ProjectSlots();
   return {
     kind: deliveryKind,
     concurrency: 16,
     deadlineMs: 40_000,
-    run: (job, { signal }) => deliver(dependencies, job, signal),
+    run: (job, { signal }) => deliverInTurn(dependencies, slots, job, signal),
   };
 }
 
+async function deliverInTurn(
+  dependencies: DeliveryDependencies,
+  slots: ProjectSlots,
+  job: OwedJob,
+  signal: AbortSignal,
+): Promise<void> {
+  const { db } = dependencies;
+  const channel = (await readChannels(db, [job.key])).get(job.key);
+  const scope = scopeOf(channel?.projectId ?? null);
+  if (!slots.take(scope))
+    return db.transaction(async (tx) => {
+      await finishOwed(tx, job);
+      await owe(tx, deliveryKind, job.key, { dueInMs: crowdedMs });
+    });
+  try {
+    await deliver(dependencies, job, signal);
+  } finally {
+    slots.give(scope);
+  }
+}
+
 async function deliver(dependencies: DeliveryDependencies, job: OwedJob, signal: AbortSignal): Promise<void> {
-  const { db, log } = dependencies;
-  const prepared = await db.transaction((tx) => prepare(tx, dependencies, job));
+  const prepared = await dependencies.db.transaction((tx) => prepare(tx, dependencies, job));
   if (prepared === undefined) return;
+  const outcome = await attempt(dependencies, prepared.channel, prepared.waiting, signal);
+  await conclude(dependencies, job, prepared, outcome);
+}
+
+async function conclude(
+  { db, log }: DeliveryDependencies,
+  job: OwedJob,
+  prepared: Prepared,
+  outcome: SendOutcome,
+): Promise<void> {
   const { channel, waiting } = prepared;
-  const outcome = await attempt(dependencies, channel, waiting, signal);
   await db.transaction(async (tx) => {
     // The channel first, as whoever deletes it does.
     if ((await lockChannel(tx, channel.id)) === undefined) return finishOwed(tx, job);
@@ -120,11 +155,13 @@ async function prepare(
   const before = await nextWaiting(tx, channel.id, { onlyTests: !channel.enabled });
   if (before?.dueInMs === 0) return { channel, waiting: before };
   if (!channel.enabled || (await countWaiting(tx, channel.id)) >= mostWaiting) return endUntil(before?.dueInMs);
-  const { notices, laterMs } = await tellable(tx, channel, dependencies.now?.() ?? new Date());
-  if (notices.length === 0) return endUntil(earliest(before?.dueInMs, laterMs));
   const scope = scopeOf(channel.projectId);
   const { count, oldestAgeMs } = await madeInHour(tx, scope);
-  if (count >= mostNotificationsPerHour) return endUntil(earliest(before?.dueInMs, longestOweMs - oldestAgeMs + 1_000));
+  const fullForMs = longestOweMs - oldestAgeMs + 1_000;
+  if (count >= mostNotificationsPerHour) return endUntil(earliest(before?.dueInMs, fullForMs));
+  const scarceForMs = count >= mostNotificationsPerHour - criticalNotificationsPerHour ? fullForMs : 0;
+  const { notices, laterMs } = await tellable(tx, channel, dependencies.now?.() ?? new Date(), scarceForMs);
+  if (notices.length === 0) return endUntil(earliest(before?.dueInMs, laterMs));
   const id = newUuid();
   const alerts = await readAlerts(
     tx,
@@ -141,14 +178,15 @@ function earliest(...timesMs: readonly (number | undefined)[]): number | undefin
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
-/** News that may be told now. `laterMs`: until the rest may be. */
+/** News that may be told now. `scarceForMs`: until messages without a critical alert have room. `laterMs`: until the rest may be told. */
 async function tellable(
   tx: Transaction,
   { id, spec }: AlertChannel,
   now: Date,
+  scarceForMs: number,
 ): Promise<{ readonly notices: readonly DueNotice[]; readonly laterMs: number | undefined }> {
   await dropNotices(tx, id);
-  const laterMs = quietForMs(spec.quietHours, spec.timeZone, now);
+  const laterMs = Math.max(quietForMs(spec.quietHours, spec.timeZone, now) ?? 0, scarceForMs) || undefined;
   const notices = await dueNotices(tx, id, { take: mostInMessage, onlyCritical: laterMs !== undefined });
   return { notices, laterMs };
 }
@@ -161,10 +199,12 @@ async function attempt(
 ): Promise<SendOutcome> {
   try {
     const secret = openChannelSecret(await sealer(), channel);
-    return await sendMessage({ channel, secret, id, message, egress, timeoutMs, signal });
+    const outcome = await sendMessage({ channel, secret, id, message, egress, timeoutMs, signal });
+    return outcome.ok ? outcome : { ...outcome, error: outcome.error.slice(0, longestError) };
   } catch (error) {
     // A channel that can't be used is its own fault: others go on.
-    return { ok: false, error: error instanceof Error ? error.message : String(error), patienceMs: longestPatienceMs };
+    const words = error instanceof Error ? error.message : String(error);
+    return { ok: false, error: words.slice(0, longestError), patienceMs: longestPatienceMs };
   }
 }
 

@@ -5,6 +5,7 @@ import { marksFor } from '../../../../platform/database/sql.ts';
 import type { Page, PageArguments } from '../../../../platform/graph/connection.ts';
 import { pageOfRanges } from '../../../../platform/graph/entity-list.ts';
 import { owe } from '../../../../platform/work/owed-work.ts';
+import { trustedNow } from '../../../../platform/work/trusted-clock.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { Message } from '../../rules/alerts/message.ts';
 import type { AlertState } from '../../spec/alert-conditions.ts';
@@ -31,7 +32,7 @@ export interface WaitingDelivery {
   readonly id: string;
   readonly message: Message;
   readonly attempts: number;
-  /** By the database's clock. */
+  /** By the trusted time: a clock that jumps ahead gives nothing up. */
   readonly ageMs: number;
   /** How long until its next attempt; 0 if it is due. */
   readonly dueInMs: number;
@@ -162,6 +163,10 @@ export async function insertDelivery(tx: Transaction, delivery: NewDelivery): Pr
   );
 }
 
+export const longestRetryMs = 900_000;
+/** What waits for longer than any message does was to be sent before the clock was set back. */
+const isLater = `(next_at > NOW(3) AND next_at <= NOW(3) + INTERVAL ${longestRetryMs + 60_000} * 1000 MICROSECOND)`;
+
 /** The next message to try: of those that are due a test first, because a person waits, then the oldest; else the one that is due first. */
 export async function nextWaiting(
   sql: Sql,
@@ -169,10 +174,10 @@ export async function nextWaiting(
   { onlyTests }: { readonly onlyTests: boolean },
 ): Promise<WaitingDelivery | undefined> {
   const [row] = await sql.query<Omit<WaitingDelivery, 'message'> & { readonly message: string }>(
-    `SELECT id, message, attempts, TIMESTAMPDIFF(MICROSECOND, created_at, NOW(3)) DIV 1000 AS ageMs,
-      GREATEST(0, TIMESTAMPDIFF(MICROSECOND, NOW(3), next_at) DIV 1000) AS dueInMs
+    `SELECT id, message, attempts, TIMESTAMPDIFF(MICROSECOND, created_at, ${trustedNow}) DIV 1000 AS ageMs,
+      IF(${isLater}, TIMESTAMPDIFF(MICROSECOND, NOW(3), next_at) DIV 1000, 0) AS dueInMs
       FROM alert_notification WHERE channel_id = ? AND state = 'WAITING' ${onlyTests ? "AND kind = 'TEST'" : ''}
-      ORDER BY next_at > NOW(3), IF(next_at > NOW(3), next_at, NULL), kind = 'TEST' DESC, id LIMIT 1`,
+      ORDER BY ${isLater}, IF(${isLater}, next_at, NULL), kind = 'TEST' DESC, id LIMIT 1`,
     [channelId],
   );
   if (row === undefined) return undefined;
@@ -188,10 +193,13 @@ export async function countWaiting(sql: Sql, channelId: string): Promise<number>
   return Number(row?.count ?? 0);
 }
 
+/** Nobody reads the text of a message that is not sent again, and a thousand of them take megabytes. */
+const noMessage = "message = ''";
+
 /** The channel must be locked. Returns whether others that waited for it are due now. */
 export async function recordDelivered(tx: Transaction, { id, channelId }: Sent): Promise<boolean> {
   await tx.execute(
-    `UPDATE alert_notification SET state = 'DELIVERED', attempts = attempts + 1, next_at = NULL, finished_at = NOW(3)
+    `UPDATE alert_notification SET state = 'DELIVERED', attempts = attempts + 1, next_at = NULL, finished_at = NOW(3), ${noMessage}
       WHERE id = ? AND state = 'WAITING'`,
     [id],
   );
@@ -217,9 +225,9 @@ export async function recordFailed(
   const ended = retryInMs === undefined;
   await tx.execute(
     `UPDATE alert_notification SET state = ?, attempts = attempts + 1, last_error = ?,
-      next_at = ${ended ? 'NULL' : 'NOW(3) + INTERVAL ? * 1000 MICROSECOND'}, finished_at = ${ended ? 'NOW(3)' : 'NULL'}
+      next_at = ${ended ? 'NULL' : 'NOW(3) + INTERVAL ? * 1000 MICROSECOND'}, finished_at = ${ended ? `NOW(3), ${noMessage}` : 'NULL'}
       WHERE id = ? AND state = 'WAITING'`,
-    [ended ? 'FAILED' : 'WAITING', error.slice(0, 1_024), ...(ended ? [] : [retryInMs]), id],
+    [ended ? 'FAILED' : 'WAITING', error, ...(ended ? [] : [retryInMs]), id],
   );
   await tx.execute(
     'UPDATE alert_channel SET failing_since = COALESCE(failing_since, NOW(3)), given_up = given_up + ? WHERE id = ?',

@@ -5,7 +5,7 @@ import type { Position } from '../../../../platform/events/event-table.ts';
 import { type CmpObjectKey, storedCmpObject } from '../../../../platform/graph/cmp-object.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import type { StandingSignal } from '../../rules/alerts/evaluate.ts';
-import type { AlertCondition } from '../../spec/alert-conditions.ts';
+import { type AlertCondition, mostOpenAlerts } from '../../spec/alert-conditions.ts';
 
 interface WatchState {
   readonly position: Position;
@@ -26,8 +26,9 @@ export interface Signal extends StandingSignal {
 }
 
 const unixMs = (time: string) => `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ${time}) DIV 1000`;
-/** More are looked at when some of them are over. */
-const mostSignals = 50_000;
+/** Of one condition in one project, which has no use for more: others are looked at when some of these are over. */
+const mostSignals = mostOpenAlerts;
+const placesAtOnce = 500;
 
 /** Locks it, so that looks follow one another. `nowMs`: the database's clock. */
 export async function lockWatch(tx: Transaction): Promise<{ readonly state: WatchState; readonly nowMs: number }> {
@@ -98,26 +99,27 @@ export async function removeSignal(
   ]);
 }
 
+type Place = Pick<Signal, 'condition' | 'subjectType' | 'subjectId'>;
+
 /** The ids of the subjects that are in the condition named with them. */
-export async function standingAmong(
-  sql: Sql,
-  subjects: readonly Pick<Signal, 'condition' | 'subjectType' | 'subjectId'>[],
-): Promise<ReadonlySet<string>> {
-  // Conditions are the beginning of the key: one range for each subject.
+export async function standingAmong(sql: Sql, subjects: readonly Place[]): Promise<ReadonlySet<string>> {
+  if (subjects.length === 0) return new Set();
+  const { condition, values } = at(subjects);
+  const rows = await sql.query<{ id: string }>(`SELECT subject_id AS id FROM alert_signal WHERE ${condition}`, values);
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Conditions are the beginning of the key: one range for each subject. */
+function at(subjects: readonly Place[]): { readonly condition: string; readonly values: readonly SqlValue[] } {
   const groups = [...Map.groupBy(subjects, ({ condition, subjectType }) => `${condition}/${subjectType}`).values()];
   const values = groups.flatMap((group) => [
     ...[group[0]?.condition ?? '', group[0]?.subjectType ?? ''],
     ...group.map(({ subjectId }) => subjectId),
   ]);
-  if (groups.length === 0) return new Set();
   const places = groups.map(
     (group) => `(condition_name = ? AND subject_type = ? AND subject_id IN (${marksFor(group)}))`,
   );
-  const rows = await sql.query<{ id: string }>(
-    `SELECT subject_id AS id FROM alert_signal WHERE ${places.join(' OR ')}`,
-    values,
-  );
-  return new Set(rows.map(({ id }) => id));
+  return { condition: places.join(' OR '), values };
 }
 
 /** Of a deleted project (UUID). */
@@ -136,34 +138,67 @@ export async function signalsOfProject(
   );
 }
 
+const watchesCertificates = `EXISTS (SELECT 1 FROM alert_rule r WHERE r.condition_name = 'CERTIFICATE_EXPIRES' AND r.enabled = true
+  AND (r.project_id IS NULL OR r.project_id = p.id))`;
+
 /** The projects whose certificates some rule watches. */
 export async function certificateProjects(
   sql: Sql,
 ): Promise<readonly { readonly id: string; readonly globalId: string }[]> {
-  const watched = "SELECT 1 FROM alert_rule r WHERE r.condition_name = 'CERTIFICATE_EXPIRES' AND r.enabled = true";
-  const rows = await sql.query<{ id: string }>(
-    `SELECT p.id FROM project p WHERE EXISTS (${watched} AND (r.project_id IS NULL OR r.project_id = p.id)) ORDER BY p.id`,
-  );
+  const rows = await sql.query<{ id: string }>(`SELECT p.id FROM project p WHERE ${watchesCertificates} ORDER BY p.id`);
   return rows.map(({ id }) => ({ id, globalId: encodeId('Project', id) }));
 }
 
-/** The oldest first. */
-export async function signalsOf(tx: Transaction, conditions: readonly AlertCondition[]): Promise<readonly Signal[]> {
+/** Certificates that nobody looks at any more: what was known of them is outdated when a rule watches them again. */
+export async function forgetUnwatchedCertificates(sql: Sql): Promise<void> {
+  await sql.execute(
+    `DELETE s FROM alert_signal s LEFT JOIN project p ON p.id = s.project_id
+      WHERE s.condition_name = 'CERTIFICATE_EXPIRES' AND (p.id IS NULL OR NOT ${watchesCertificates})`,
+  );
+}
+
+/**
+ * The oldest first. Of each project the oldest of each condition, so that the subjects of one project hide no others, and `also` those that are
+ * named.
+ */
+export async function signalsOf(
+  tx: Transaction,
+  conditions: readonly AlertCondition[],
+  also: readonly Place[] = [],
+): Promise<readonly Signal[]> {
   if (conditions.length === 0) return [];
-  const rows = await tx.query<StoredSignal>(
-    `SELECT condition_name AS \`condition\`, subject_type AS subjectType, subject_id AS subjectId, project_id AS projectId, status,
-      reason, subject_name AS subjectName, cmp_namespace AS cmpNamespace, cmp_type AS cmpType, cmp_id AS cmpId, since_at AS since,
-      since_ms AS sinceMs, ${unixMs('ends_at')} AS endsAtMs FROM alert_signal
-      WHERE condition_name IN (${conditions.map(() => '?').join(', ')}) ORDER BY since_ms LIMIT ?`,
+  const found = await tx.query<StoredSignal>(
+    `SELECT * FROM (SELECT ${columns}, ROW_NUMBER() OVER (PARTITION BY condition_name, project_id ORDER BY since_ms, subject_id) AS place
+      FROM alert_signal WHERE condition_name IN (${marksFor(conditions)})) ranked WHERE place <= ? ORDER BY sinceMs`,
     [...conditions, mostSignals],
   );
-  return rows.map(({ cmpNamespace, cmpType, cmpId, condition, sinceMs, endsAtMs, ...row }) => ({
-    ...row,
-    condition: condition as AlertCondition,
-    sinceMs: Number(sinceMs),
-    endsAtMs: endsAtMs === null ? null : Number(endsAtMs),
+  const known = new Set(found.map(keyOf));
+  const wanted = also.filter((place) => conditions.includes(place.condition) && !known.has(keyOf(place)));
+  const missing = [...new Map(wanted.map((place) => [keyOf(place), place])).values()];
+  const rows = [...found];
+  for (let first = 0; first < missing.length; first += placesAtOnce) {
+    const { condition, values } = at(missing.slice(first, first + placesAtOnce));
+    rows.push(...(await tx.query<StoredSignal>(`SELECT ${columns} FROM alert_signal WHERE ${condition}`, values)));
+  }
+  const signals = rows.map(typed);
+  return rows.length === found.length ? signals : signals.toSorted((one, other) => one.sinceMs - other.sinceMs);
+}
+
+function keyOf({ condition, subjectType, subjectId }: { condition: string; subjectType: string; subjectId: string }) {
+  return `${condition}/${subjectType}/${subjectId}`;
+}
+
+const columns = `condition_name AS \`condition\`, subject_type AS subjectType, subject_id AS subjectId, project_id AS projectId, status,
+  reason, subject_name AS subjectName, cmp_namespace AS cmpNamespace, cmp_type AS cmpType, cmp_id AS cmpId, since_at AS since,
+  since_ms AS sinceMs, ${unixMs('ends_at')} AS endsAtMs`;
+
+function typed({ cmpNamespace, cmpType, cmpId, condition, sinceMs, endsAtMs, ...row }: StoredSignal): Signal {
+  return {
+    ...{ condition: condition as AlertCondition, subjectType: row.subjectType, subjectId: row.subjectId },
+    ...{ projectId: row.projectId, status: row.status, reason: row.reason, subjectName: row.subjectName },
+    ...{ since: row.since, sinceMs: Number(sinceMs), endsAtMs: endsAtMs === null ? null : Number(endsAtMs) },
     cmpObject: storedCmpObject({ cmpNamespace, cmpType, cmpId }),
-  }));
+  };
 }
 
 interface StoredSignal extends Omit<Signal, 'condition' | 'cmpObject' | 'sinceMs' | 'endsAtMs'> {

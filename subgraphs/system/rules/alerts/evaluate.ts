@@ -1,7 +1,13 @@
 // The life of an alert. One exists for each rule and subject that is in the rule's condition for long enough, until it has left the
 // condition for long enough: so a subject that flaps has one alert. Times are steady (steady-time.ts), but ends of subjects are
 // dates.
-import { type AlertCondition, type AlertState, mostOpenAlerts } from '../../spec/alert-conditions.ts';
+import {
+  type AlertCondition,
+  type AlertState,
+  mostOpenAlerts,
+  mostOpenAlertsOfOwner,
+  mostOpenAlertsOfProject,
+} from '../../spec/alert-conditions.ts';
 
 export interface WatchedRule {
   readonly id: string;
@@ -46,6 +52,7 @@ export type AlertAction<Signal extends StandingSignal = StandingSignal> =
   | { readonly kind: 'RESOLVE'; readonly alert: OpenAlert; readonly reason: string | null };
 
 export interface Evaluation<Signal extends StandingSignal> {
+  /** In turns of the projects that have the rules: the first of them are carried out first. */
   readonly actions: readonly AlertAction<Signal>[];
   /** The earliest steady time at which another evaluation may find more to do. Infinity: after the next event. */
   readonly nextMs: number;
@@ -62,7 +69,7 @@ interface Situation<Signal extends StandingSignal> {
 
 export function evaluate<Signal extends StandingSignal>(situation: Situation<Signal>): Evaluation<Signal> {
   const { rules, signals, alerts, steadyMs, nowMs } = situation;
-  const actions: AlertAction<Signal>[] = [];
+  const byOwner = new Map<string | null, Owner<Signal>>();
   let nextMs = Number.POSITIVE_INFINITY;
   const isDueAt = (atMs: number) => {
     if (atMs <= steadyMs) return true;
@@ -75,22 +82,28 @@ export function evaluate<Signal extends StandingSignal>(situation: Situation<Sig
       : steadyMs + Math.max(0, signal.endsAtMs - rule.withinMs - nowMs);
   const byCondition = Map.groupBy(signals, ({ condition }) => condition);
   const openByRule = Map.groupBy(alerts, ({ ruleId }) => ruleId);
+  for (const { id, projectId } of rules) {
+    const most = projectId === null ? Number.POSITIVE_INFINITY : mostOpenAlertsOfOwner;
+    const owner = byOwner.get(projectId) ?? { actions: [], left: most };
+    owner.left -= openByRule.get(id)?.length ?? 0;
+    byOwner.set(projectId, owner);
+  }
   for (const rule of rules) {
+    const owner = byOwner.get(rule.projectId) as Owner<Signal>;
+    const { actions } = owner;
     const open = new Map((openByRule.get(rule.id) ?? []).map((alert) => [subjectKey(alert), alert]));
     openByRule.delete(rule.id);
+    const watched = rule.enabled ? (byCondition.get(rule.condition) ?? []).filter((each) => watches(rule, each)) : [];
     const standing = new Set<string>();
-    let room = mostOpenAlerts - open.size;
-    for (const signal of rule.enabled ? (byCondition.get(rule.condition) ?? []) : []) {
-      if (!watches(rule, signal)) continue;
+    const room = new Room(rule, open.size, owner);
+    for (const signal of watched) if (open.has(subjectKey(signal))) room.note(signal);
+    for (const signal of watched) {
       const alert = open.get(subjectKey(signal));
       // A check-in restarts the wait of an alert that is open; a change of the rule may do so for an end.
       if (alert === undefined || restarts(rule)) {
         if (!isDueAt(dueMs(rule, signal))) continue;
       }
-      if (alert === undefined && room > 0) {
-        actions.push({ kind: 'FIRE', rule, signal });
-        room -= 1;
-      }
+      if (alert === undefined && room.take(signal)) actions.push({ kind: 'FIRE', rule, signal });
       standing.add(subjectKey(signal));
     }
     for (const [key, alert] of open) {
@@ -107,9 +120,57 @@ export function evaluate<Signal extends StandingSignal>(situation: Situation<Sig
         actions.push({ kind: 'RESOLVE', alert, reason: null });
     }
   }
-  for (const orphans of openByRule.values())
-    for (const alert of orphans) actions.push({ kind: 'RESOLVE', alert, reason: 'the rule was deleted' });
-  return { actions, nextMs };
+  const orphans = [...openByRule.values()].flat();
+  const ends = orphans.map((alert) => ({ kind: 'RESOLVE', alert, reason: 'the rule was deleted' }) as const);
+  const lists = [...byOwner.values()].map(({ actions }) => actions);
+  return { actions: inTurns<AlertAction<Signal>>([...lists, ends]), nextMs };
+}
+
+/** One of each list, then the next of each. */
+function inTurns<Item>(lists: readonly (readonly Item[])[]): readonly Item[] {
+  const items: Item[] = [];
+  let left = lists.filter((list) => list.length > 0);
+  for (let at = 0; left.length > 0; at += 1) {
+    items.push(...left.map((list) => list[at] as Item));
+    left = left.filter((list) => list.length > at + 1);
+  }
+  return items;
+}
+
+/** A project with rules, or the installation. */
+interface Owner<Signal extends StandingSignal> {
+  readonly actions: AlertAction<Signal>[];
+  /** How many more alerts it may have open. */
+  left: number;
+}
+
+/** How many more subjects may fire for a rule. */
+class Room {
+  readonly #owner: { left: number };
+  readonly #ofProject: number;
+  readonly #counts = new Map<string | null, number>();
+  #left: number;
+
+  constructor({ projectId }: WatchedRule, open: number, owner: { left: number }) {
+    this.#owner = owner;
+    this.#left = mostOpenAlerts - open;
+    this.#ofProject = projectId === null ? mostOpenAlertsOfProject : mostOpenAlerts;
+  }
+
+  /** The subject has an alert. */
+  note({ projectId }: StandingSignal): void {
+    this.#counts.set(projectId, (this.#counts.get(projectId) ?? 0) + 1);
+  }
+
+  /** Returns false if there is none. */
+  take(signal: StandingSignal): boolean {
+    const isFull = signal.projectId !== null && (this.#counts.get(signal.projectId) ?? 0) >= this.#ofProject;
+    if (this.#left <= 0 || this.#owner.left <= 0 || isFull) return false;
+    this.#left -= 1;
+    this.#owner.left -= 1;
+    this.note(signal);
+    return true;
+  }
 }
 
 function subjectKey({ subjectType, subjectId }: { subjectType: string; subjectId: string }): string {

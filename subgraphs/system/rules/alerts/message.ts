@@ -60,7 +60,10 @@ export function webhookBody(message: Message, at: Date): JsonObject {
   };
 }
 
-/** https://api.slack.com/messaging/webhooks: `text` alone, which compatible services also take. */
+/**
+ * https://api.slack.com/messaging/webhooks: `text` alone, which compatible services also take. Names and reasons may be anybody's words: they
+ * mention nobody, and hide no link behind a text.
+ */
 export function slackBody(message: Message): JsonObject {
   const lines = message.alerts.map((alert) => {
     const words = escaped(lineOf(alert));
@@ -104,6 +107,12 @@ function omittedLine({ firing, resolved, alerts }: Message): readonly string[] {
   return omitted > 0 ? [`and ${omitted} more: see the list of alerts`] : [];
 }
 
+/** Slack's own escapes, and for compatible services that take Markdown a space of no width in @all and [text](link). */
 function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('@', '@\u200b')
+    .replaceAll('](', ']\u200b(');
 }

@@ -1,6 +1,7 @@
 // Delivery to real receivers: signed, with stable ids, retried, grouped, quiet at night, and each channel by itself.
 import { createHmac } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { decodeUuid } from '../../../../platform/values/ids.ts';
 import { makeCertificates, type TestCertificates } from '../../../support/certificates.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../../support/temporary-folder.ts';
 import { AlertBench, subject } from '../support/alert-bench.ts';
@@ -190,6 +191,111 @@ test('a receiver that does not answer holds up no other', async () => {
   expect(await bench.deliveries(silent.id)).toMatchObject([{ deliveryState: 'WAITING', attempts: 1 }]);
 });
 
+test('receivers of one project that do not answer leave room for the other projects', async () => {
+  const dead = await Receiver.open(certificates);
+  opened.push(dead);
+  dead.status = undefined;
+  const tryIt = (id: string, who = bench.operator) =>
+    bench.mutate('alertChannelTest', 'alertDelivery { id }', { id, idempotencyKey: subject() }, who);
+  for (let count = 0; count < 6; count += 1) await tryIt((await webhook(dead)).id);
+  const target = { webhook: { url: receiver.url() } };
+  const other = await bench.channel({ target, caCertificates: certificates.ca }, bench.admin);
+  await tryIt(other.id, bench.admin);
+  // As many at once as a worker has jobs.
+  await Promise.all(Array.from({ length: 7 }, () => bench.delivery.runDue()));
+  expect(receiver.received).toHaveLength(1);
+  expect(dead.mostAtOnce).toBeGreaterThan(1);
+  expect(dead.mostAtOnce).toBeLessThanOrEqual(4);
+  // Those that found none are owed still.
+  const [left] = await bench.system.db.query<{ count: number }>(
+    "SELECT COUNT(*) AS count FROM owed_work WHERE kind = 'alert-delivery' AND due_at IS NOT NULL",
+  );
+  expect(Number(left?.count)).toBeGreaterThanOrEqual(6);
+});
+
+test('many messages in an hour leave room for critical alerts', async () => {
+  const { db } = bench.system;
+  const { id } = await webhook();
+  await bench.rule({ lastsMs: 0, channelIds: [id] });
+  await bench.rule({ condition: 'CIRCUIT_OPEN', severity: 'CRITICAL', channelIds: [id] });
+  await db.execute(
+    `INSERT INTO alert_notification (id, channel_id, scope, kind, state, message, alert_count)
+      SELECT UUID(), ?, ?, 'ALERTS', 'DELIVERED', '', 1 FROM seq_1_to_90`,
+    [decodeUuid('AlertChannel', id) ?? '', bench.projectId],
+  );
+  await bench.nameIs(subject(), 'OFFLINE');
+  await bench.look();
+  await bench.delivery.runDue();
+  expect(receiver.received).toHaveLength(0);
+  const backend = { kind: 'backend.circuit', subjectType: 'Backend', subjectId: subject(), to: 'OPEN' };
+  await bench.system.append({ ...backend, projectId: bench.projectId });
+  await bench.look();
+  await bench.hurry();
+  await bench.delivery.runDue();
+  expect(receiver.received).toHaveLength(1);
+  expect(bodyOf(0).data).toMatchObject({ firing: 1, resolved: 0 });
+  await db.execute("UPDATE alert_notification SET created_at = NOW(3) - INTERVAL 1 HOUR WHERE message = ''");
+  await bench.hurry();
+  await bench.delivery.runDue();
+  expect(receiver.received).toHaveLength(2);
+  const test = await bench.mutate('alertChannelTest', 'alertDelivery { id }', { id, idempotencyKey: subject() });
+  expect(test.userErrors).toEqual([]);
+});
+
+test('a clock that is set back delays no message, and one that jumps ahead gives none up', async () => {
+  const { db } = bench.system;
+  const { id } = await webhook();
+  await bench.rule({ lastsMs: 0, channelIds: [id] });
+  await bench.nameIs(subject(), 'DEGRADED');
+  await bench.look();
+  receiver.status = 503;
+  const triedAgain = async (attempts: number) => {
+    await bench.delivery.runDue();
+    expect(await bench.deliveries(id)).toMatchObject([{ deliveryState: 'WAITING', attempts }]);
+  };
+  await triedAgain(1);
+  // As if the clock had been set back by a day since.
+  await db.execute("UPDATE alert_notification SET next_at = next_at + INTERVAL 1 DAY WHERE state = 'WAITING'");
+  await db.execute("UPDATE owed_work SET due_at = NOW(3) WHERE kind = 'alert-delivery'");
+  await triedAgain(2);
+  // As if it had jumped ahead by two days.
+  await db.execute("UPDATE alert_notification SET created_at = created_at - INTERVAL 2 DAY WHERE state = 'WAITING'");
+  await db.execute('UPDATE trusted_clock SET trusted_at = NOW(3) - INTERVAL 2 DAY');
+  try {
+    await bench.hurry();
+    await triedAgain(3);
+  } finally {
+    await db.execute("UPDATE trusted_clock SET trusted_at = '9999-12-31'");
+  }
+});
+
+test('the text of a message is kept as long as it is sent, and no longer', async () => {
+  const { id } = await webhook();
+  await bench.rule({ lastsMs: 0, channelIds: [id] });
+  const keptBytes = async () => {
+    const [row] = await bench.system.db.query<{ bytes: number | null }>(
+      'SELECT SUM(LENGTH(message)) AS bytes FROM alert_notification WHERE channel_id = ?',
+      [decodeUuid('AlertChannel', id) ?? ''],
+    );
+    return Number(row?.bytes);
+  };
+  const cases = [
+    { status: 503, isKept: true },
+    { status: 200, isKept: false },
+    { status: 410, isKept: false },
+  ];
+  for (const { status, isKept } of cases) {
+    receiver.status = status;
+    await bench.nameIs(subject(), 'DEGRADED');
+    await bench.look();
+    for (let times = 0; times < 2; times += 1) {
+      await bench.hurry();
+      await bench.delivery.runDue();
+    }
+    expect([status, (await keptBytes()) > 0]).toEqual([status, isKept]);
+  }
+});
+
 test('a dead site is one message', async () => {
   const { id } = await webhook();
   await bench.rule({ lastsMs: 0, channelIds: [id] });
@@ -287,6 +393,25 @@ describe('mail', () => {
     expect(states.map((delivery) => delivery?.deliveryState)).toEqual(['WAITING', 'WAITING', 'WAITING']);
     for (const delivery of states) expect(delivery?.lastError).toMatch(/took no mail/);
     expect(JSON.stringify(states)).not.toContain('wrong password:');
+  });
+
+  test('a server that says much is quoted in part, in the log too', async () => {
+    const mail = await MailReceiver.open(certificates, {
+      onRcptTo: (_address, _session, done) => done(new Error('no '.repeat(5_000))),
+    });
+    opened.push(mail);
+    const { id } = await bench.channel(target(mail));
+    const warn = jest.spyOn(bench.system.log, 'warn');
+    try {
+      await bench.mutate('alertChannelTest', 'alertDelivery { id }', { id, idempotencyKey: subject() });
+      await bench.delivery.runDue();
+      const [delivery] = await bench.deliveries(id);
+      expect(delivery?.lastError).toMatch(/no no no/);
+      expect(warn).toHaveBeenCalled();
+      for (const call of warn.mock.calls) expect(JSON.stringify(call).length).toBeLessThan(2_048);
+    } finally {
+      warn.mockRestore();
+    }
   });
 });
 

@@ -173,6 +173,25 @@ describe('restarts', () => {
     expect(await bench.alerts()).toHaveLength(1);
   });
 
+  test('a watch that outlives a failover goes on where the last change was stored, not at the oldest event', async () => {
+    const { db } = bench.system;
+    await bench.rule({ lastsMs: 0, resolveAfterMs: 0 });
+    await bench.nameIs(subject(), 'ERROR');
+    await bench.look();
+    const [alert] = await bench.alerts(['FIRING']);
+    await bench.mutate('alertEnd', 'alert { id }', { id: alert?.id });
+    await bench.look();
+    // It is read, and changes nothing. Then the failover loses it.
+    await bench.nameIs(subject(), 'ONLINE');
+    await bench.look();
+    await db.execute('DELETE FROM status_change ORDER BY seq DESC LIMIT 1');
+    await db.execute('UPDATE status_sequencer SET next_seq = next_seq - 1 WHERE id = 1');
+    expect(await bench.alerts(['FIRING'])).toEqual([]);
+    await bench.nameIs(subject(), 'ERROR', 'the new one');
+    await bench.look();
+    expect(await bench.alerts(['FIRING'])).toMatchObject([{ reason: 'the new one' }]);
+  });
+
   test('events that retention removed meanwhile are passed over, and what stood still stands', async () => {
     const [before, after] = [subject(), subject()];
     await bench.nameIs(before, 'ERROR');
@@ -190,6 +209,41 @@ describe('restarts', () => {
     await bench.look();
     expect(await bench.alerts()).toHaveLength(2);
   });
+});
+
+test('the subjects of one project hide those of no other, nor one that a rule names, nor one with an alert', async () => {
+  const { system } = bench;
+  const other = await system.system.firstStart.ensureProject('beta');
+  const admin = { projectId: encodeId('Project', other) };
+  const [late, watched, alerted] = [subject(), subject(), subject()];
+  const id = encodeId('Gslb', watched);
+  await bench.rule({ lastsMs: 0, resolveAfterMs: 0 });
+  await bench.nameIs(alerted, 'OFFLINE');
+  await bench.look();
+  expect(await bench.alerts()).toHaveLength(1);
+  // All older than the one with an alert.
+  await system.db.execute(
+    `INSERT INTO alert_signal (condition_name, subject_type, subject_id, project_id, status, since_at, since_ms)
+      SELECT 'NAME_DEGRADED', 'Gslb', UUID(), ?, 'OFFLINE', NOW(3), -1 FROM seq_1_to_50000`,
+    [bench.projectId],
+  );
+  await bench.nameIs(watched, 'OFFLINE');
+  await bench.nameIs(late, 'OFFLINE', null, other);
+  await bench.rule({ lastsMs: 0, watchedSubjectId: id, name: 'one' });
+  await bench.rule({ ...admin, lastsMs: 0, name: 'other' }, bench.admin);
+  await bench.look();
+  const open = await system.db.query<{ subjectId: string; ruleName: string }>(
+    'SELECT subject_id AS subjectId, rule_name AS ruleName FROM alert WHERE open_key IS NOT NULL AND subject_id IN (?, ?, ?)',
+    [alerted, watched, late],
+  );
+  expect(open).toHaveLength(3);
+  expect(open).toEqual(
+    expect.arrayContaining([
+      { subjectId: alerted, ruleName: expect.any(String) },
+      { subjectId: watched, ruleName: 'one' },
+      { subjectId: late, ruleName: 'other' },
+    ]),
+  );
 });
 
 describe('clock steps', () => {
@@ -243,7 +297,7 @@ test('a check-in that is late fires, and the next check-in resolves it', async (
 });
 
 test('certificates that expire are asked of the graph; a renewed one is resolved, and silence changes nothing', async () => {
-  await bench.rule({ condition: 'CERTIFICATE_EXPIRES', resolveAfterMs: 0 });
+  const rule = await bench.rule({ condition: 'CERTIFICATE_EXPIRES', resolveAfterMs: 0 });
   const id = encodeId('TlsCertificate', subject());
   const look = new CertificateLook({ ...bench.system, askGraph: (question) => bench.askGraph(question) });
   const answers = (nodes: readonly object[]) => async () => ({
@@ -264,6 +318,18 @@ test('certificates that expire are asked of the graph; a renewed one is resolved
     await look.look(signal);
     await bench.look(minuteMs);
     expect(await bench.alerts(['FIRING'])).toEqual([]);
+    // What was known while a rule watched them is not told when one does so again.
+    bench.askGraph = answers([{ id, name: 'shop', validUntil: soon }]);
+    await look.look(signal);
+    await bench.mutate('alertRuleUpdate', 'alertRule { id }', { id: rule, enabled: false });
+    await bench.look(minuteMs);
+    await look.look(signal);
+    await bench.mutate('alertRuleUpdate', 'alertRule { id }', { id: rule, enabled: true });
+    await bench.look(minuteMs);
+    expect(await bench.alerts(['FIRING'])).toEqual([]);
+    await look.look(signal);
+    await bench.look(minuteMs);
+    expect(await bench.alerts(['FIRING'])).toHaveLength(1);
   } finally {
     await look.stop();
   }

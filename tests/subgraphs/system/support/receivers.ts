@@ -15,10 +15,18 @@ export class Receiver {
   readonly received: Received[] = [];
   /** Of the next answers; undefined: it does not answer. */
   status: number | undefined = 200;
+  /** Of requests that had no answer yet. */
+  mostAtOnce = 0;
+  #open = 0;
   readonly #server: Server;
 
   private constructor({ cert, key }: TestCertificates) {
     this.#server = createServer({ cert, key }, (request, response) => {
+      this.#open += 1;
+      this.mostAtOnce = Math.max(this.mostAtOnce, this.#open);
+      response.once('close', () => {
+        this.#open -= 1;
+      });
       const parts: Buffer[] = [];
       request.on('data', (part: Buffer) => parts.push(part));
       request.on('end', () => {

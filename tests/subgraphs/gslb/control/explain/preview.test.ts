@@ -115,6 +115,42 @@ test('a client of a block that only the change has', async () => {
   await settle();
 });
 
+test('the blocks of clients of other names in the zone are not read', async () => {
+  const far = { poolId: world.pool, name: 'far', addresses: ['203.0.113.20'], memberRegion: 'us' };
+  const id = await graph.make('gslbPoolMemberCreate', far);
+  const geo = (fqdn: string) => ({
+    ...{ fqdn, flavorId: world.flavor, poolIds: [world.pool], policy: 'GEO', policyOptions: { geoBy: ['CIDR'] } },
+    clientBlocks: [{ cidr: '198.51.100.0/24', region: 'us' }],
+  });
+  const [near, other] = [
+    await graph.make('gslbCreate', geo('near.gslb.test')),
+    await graph.make('gslbCreate', geo('other.gslb.test')),
+  ];
+  await settle();
+  // Whoever reads it fails.
+  await graph.db.execute(
+    "UPDATE gslb SET spec = JSON_SET(spec, '$.clientBlocks[0].cidr', 'unreadable') WHERE fqdn = 'other.gslb.test'",
+  );
+  const query = `query ($fqdn: String!) {
+    one: gslb(fqdn: $fqdn) { answer(client: "198.51.100.7") ${answer} }
+    explained: gslbExplain(name: $fqdn, client: "198.51.100.7") { answer ${answer} } }`;
+  const { one, explained } = await graph.ask<Record<'one' | 'explained', { answer: Shown | null } | null>>(
+    owner,
+    query,
+    {
+      fqdn: 'near.gslb.test',
+    },
+  );
+  expect(data(one?.answer)).toEqual(['203.0.113.20']);
+  expect(data(explained?.answer)).toEqual(['203.0.113.20']);
+  await graph.db.execute(
+    "UPDATE gslb SET spec = JSON_SET(spec, '$.clientBlocks', JSON_ARRAY()) WHERE fqdn = 'other.gslb.test'",
+  );
+  for (const name of [near, other]) await graph.make('gslbDelete', { id: name });
+  await graph.make('gslbPoolMemberDelete', { id });
+  await settle();
+});
+
 test('a change that would be refused says why, at its fields', async () => {
   const taken = await preview({
     gslbCreate: { fqdn: 'shop.gslb.test', flavorId: world.flavor, poolIds: [world.pool] },

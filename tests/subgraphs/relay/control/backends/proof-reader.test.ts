@@ -3,15 +3,16 @@
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { createServer as createTcpServer } from 'node:net';
+import { createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { createServer, type Server } from 'node:tls';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Identity } from '../../../../../platform/edge/identity.ts';
 import { makeCertificate } from '../../../../../platform/net/certificates.ts';
 import { egressFrom } from '../../../../../platform/net/egress.ts';
 import { encodeId } from '../../../../../platform/values/ids.ts';
 import { testEgress } from '../../../../support/egress.ts';
 import { RealSshd } from '../../../../support/real-sshd.ts';
-import { identity, projectA, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
+import { identity, projectA, projectB, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
 
 interface Answer {
   readonly presented: { readonly kind: string; readonly sha256: string; readonly hex: string } | null;
@@ -124,4 +125,38 @@ test('only operators of the project read, and not more than 20 in a minute', asy
   for (let times = 0; times < 21; times += 1) codes.push((await read({ port: sshd.port }, eager)).userErrors[0]?.code);
   expect(codes.slice(0, 20)).toEqual(Array(20).fill(undefined));
   expect(codes.at(-1)).toBe('RATE_LIMITED');
+});
+
+describe('API tokens', () => {
+  let silent: TcpServer;
+  let port = 0;
+
+  beforeAll(async () => {
+    silent = createTcpServer((socket) => void socket.on('error', () => undefined).resume());
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    ({ port } = silent.address() as AddressInfo);
+  });
+  afterAll(() => void silent?.close());
+
+  const token = (ownerId?: string, project = projectA): Identity => ({
+    ...identity('OPERATOR', project),
+    kind: 'token',
+    ...(ownerId === undefined ? {} : { ownerId }),
+  });
+  const codesOf = (answers: readonly Answer[]) =>
+    answers.flatMap(({ userErrors }) => userErrors.map(({ code }) => code));
+
+  test('count with those of the same user', async () => {
+    const user = identity('OPERATOR');
+    const answers = await Promise.all([user, token(user.id), token(user.id)].map((each) => read({ port }, each)));
+    expect(codesOf(answers)).toEqual(['BUSY', 'BUSY']);
+  });
+
+  test('without a user take half of the places in their project, and leave the others to the rest', async () => {
+    const crowd = Array.from({ length: 10 }, () => read({ port }, token()));
+    const other = read({ port, projectId: encodeId('Project', projectB) }, token(undefined, projectB));
+    expect(codesOf(await Promise.all(crowd))).toEqual(Array(6).fill('BUSY'));
+    expect(await other).toMatchObject({ userErrors: [], deviceError: { code: 'CONNECT_FAILED' } });
+  });
 });

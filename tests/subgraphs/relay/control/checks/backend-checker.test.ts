@@ -172,6 +172,23 @@ test('no accepted host key: down, with the presented one; an unreachable device 
   expect(await check(id)).toMatchObject({ up: false, message: expect.stringMatching(/^CONNECT_FAILED/) });
 });
 
+test('a backend that is disabled is neither up nor down', async () => {
+  const [row] = await node.db.query<{ id: string }>("SELECT id FROM backend WHERE name = 'recorded'");
+  const id = row?.id ?? '';
+  const document = 'mutation ($input: BackendUpdateInput!) { backendUpdate(input: $input) { userErrors { code } } }';
+  const enable = (enabled: boolean) =>
+    node.run(identity('OPERATOR'), document, { input: { id: encodeId('Backend', id), enabled } });
+  expect((await enable(false)).data).toEqual({ backendUpdate: { userErrors: [] } });
+  expect(await rowOf(id)).toMatchObject({ status: 'UNKNOWN' });
+  const events = await node.db.query(
+    "SELECT from_status AS f, to_status AS t FROM status_change WHERE kind = 'backend.operatingStatus' AND subject_id = ? ORDER BY id DESC LIMIT 1",
+    [id],
+  );
+  expect(events).toEqual([{ f: 'OFFLINE', t: 'UNKNOWN' }]);
+  await enable(true);
+  expect(await rowOf(id)).toMatchObject({ status: 'UNKNOWN' });
+});
+
 test('disabled and deleted backends are not checked', async () => {
   await node.db.execute("UPDATE backend SET provisioning_status = 'DISABLED' WHERE name = 'healthy'");
   const names = (await listCheckTargets(node.db, { count: 1, wanted: new Set([0]) })).map((target) => target.id);

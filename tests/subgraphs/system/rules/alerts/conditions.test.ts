@@ -65,6 +65,13 @@ test('a circuit that is half open leaves things as they are', () => {
   expect(circuit('CLOSED')).toMatchObject([{ to: 'OFF' }]);
 });
 
+test('a backend that is disabled, and so is not checked, is no longer offline', () => {
+  const status = (to: string) =>
+    signalChanges({ subjectType: 'Backend', subjectId: 'b', kind: 'backend.operatingStatus', to, reason: null });
+  expect(status('OFFLINE')).toMatchObject([{ condition: 'BACKEND_OFFLINE', to: 'ON' }]);
+  expect(status('UNKNOWN')).toMatchObject([{ condition: 'BACKEND_OFFLINE', to: 'OFF' }]);
+});
+
 test('a removed host is no longer absent, a cordoned one is as it was', () => {
   const changed = (reason: string) =>
     signalChanges({

@@ -7,7 +7,11 @@ import {
   type StandingSignal,
   type WatchedRule,
 } from '../../../../../subgraphs/system/rules/alerts/evaluate.ts';
-import { mostOpenAlerts } from '../../../../../subgraphs/system/spec/alert-conditions.ts';
+import {
+  mostOpenAlerts,
+  mostOpenAlertsOfOwner,
+  mostOpenAlertsOfProject,
+} from '../../../../../subgraphs/system/spec/alert-conditions.ts';
 
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
@@ -169,6 +173,55 @@ describe('rules', () => {
     world.signals = all.slice(3);
     expect(world.after(0)).toEqual(['RESOLVE', 'RESOLVE', 'RESOLVE']);
     expect(world.after(0)).toEqual(['FIRE', 'FIRE', 'FIRE']);
+  });
+});
+
+describe('projects', () => {
+  const subjects = (projectId: string, count: number): readonly StandingSignal[] =>
+    Array.from({ length: count }, (_, at) => ({ ...signal, projectId, subjectId: `${projectId}${at}` }));
+
+  test('one of them takes no more than its share of a rule of the installation', () => {
+    const world = new World({ ...rule, projectId: null, lastsMs: 0, resolveAfterMs: 0 });
+    const many = subjects('p', mostOpenAlerts + 5);
+    world.signals = [...many, ...subjects('q', 1)];
+    expect(world.after(0)).toHaveLength(mostOpenAlertsOfProject + 1);
+    expect([...world.alerts.keys()]).toContain('rule/q0');
+    world.signals = [...many.slice(1), ...subjects('q', 1)];
+    expect(world.after(0).toSorted()).toEqual(['FIRE', 'RESOLVE']);
+    expect(world.after(0)).toEqual([]);
+  });
+
+  test('each has a bounded number of open alerts in all of its rules', () => {
+    const rules = [1, 2, 3, 4, 5, 6].map((at) => ({ ...rule, id: `p${at}`, lastsMs: 0, resolveAfterMs: 0 }));
+    const world = new World(...rules, { ...rule, id: 'q', projectId: 'q', lastsMs: 0 });
+    const many = subjects('p', mostOpenAlerts);
+    world.signals = [...many, ...subjects('q', 1)];
+    expect(world.after(0)).toHaveLength(mostOpenAlertsOfOwner + 1);
+    expect(world.after(0)).toEqual([]);
+    world.signals = [...many.slice(1), ...subjects('q', 1)];
+    expect(world.after(0)).toEqual(Array(5).fill('RESOLVE'));
+    expect(world.after(0)).toEqual(Array(5).fill('FIRE'));
+  });
+
+  test('take turns, however much one of them has', () => {
+    const ended: OpenAlert = {
+      ...{ id: 'ended', ruleId: 'deleted', subjectType: 'Gslb', subjectId: 'e', state: 'FIRING' },
+      ...{ clearSinceMs: null, toldMs: 0 },
+    };
+    const { actions } = evaluate({
+      rules: [1, 2, 3]
+        .map((at) => ({ ...rule, id: `p${at}`, lastsMs: 0 }))
+        .concat({ ...rule, id: 'q', projectId: 'q' }),
+      signals: [...subjects('p', 100), ...subjects('q', 2)],
+      alerts: [ended],
+      steadyMs: 2 * minuteMs,
+      nowMs: 0,
+    });
+    expect(actions).toHaveLength(303);
+    const first = actions.slice(0, 5);
+    expect(first.map((action) => (action.kind === 'FIRE' ? action.rule.projectId : action.kind))).toEqual([
+      ...['p', 'q', 'RESOLVE', 'p', 'q'],
+    ]);
   });
 });
 

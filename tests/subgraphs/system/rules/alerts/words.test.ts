@@ -120,6 +120,14 @@ describe('messages', () => {
     expect(text).toContain('and 999 more');
   });
 
+  test('what anybody may have written mentions nobody, and hides no link', () => {
+    const reason = '<!channel> @all: [log in again](https://evil.example) ![](https://evil.example/x.png)';
+    const { text } = slackBody({ ...message, alerts: [{ ...alert, reason }] }) as { text: string };
+    expect(text).not.toMatch(/<!channel>|@all|\]\(/);
+    expect(text).toContain('all: [log in again]');
+    expect(text).toContain('<https://t.example/gslb?gslb=S|open>');
+  });
+
   test('a mail names its only subject, has a line for each alert and the link', () => {
     const { subject, text } = mailOf({ ...message, firing: 1 });
     expect(subject).toBe('[Tidegate] 1 firing: Gslb www.example is OFFLINE');

@@ -1,0 +1,31 @@
+// How many alerts the rules of a project may fire: a burst, then one a second. Whoever switches rules on and off fills no disk with alerts.
+import { TokenBuckets } from '../../../../platform/edge/token-buckets.ts';
+import type { AlertAction, StandingSignal } from '../../rules/alerts/evaluate.ts';
+import { mostOpenAlertsOfOwner } from '../../spec/alert-conditions.ts';
+
+interface Chosen<Signal extends StandingSignal> {
+  readonly some: readonly AlertAction<Signal>[];
+  /** There may be more that can be carried out now. */
+  readonly isMore: boolean;
+}
+
+export class FireAllowance {
+  /** By project. */
+  readonly #buckets: TokenBuckets;
+
+  /** `now`: monotonic milliseconds. */
+  constructor(now: () => number) {
+    this.#buckets = new TokenBuckets({ burst: mostOpenAlertsOfOwner, perSecond: 1, now });
+  }
+
+  /** The first actions that may be carried out now, at most `most`. Those of the installation are not bounded. */
+  choose<Signal extends StandingSignal>(actions: readonly AlertAction<Signal>[], most: number): Chosen<Signal> {
+    const some: AlertAction<Signal>[] = [];
+    for (const action of actions) {
+      if (some.length === most) return { some, isMore: true };
+      const project = action.kind === 'FIRE' ? action.rule.projectId : null;
+      if (project === null || this.#buckets.take(project) !== undefined) some.push(action);
+    }
+    return { some, isMore: false };
+  }
+}

@@ -1,0 +1,22 @@
+// How many attempts to deliver alerts are under way for each project, in this process: receivers that do not answer hold up no other project.
+
+/** Of all attempts that a process makes at once. */
+const mostOfProject = 4;
+
+export class ProjectSlots {
+  readonly #taken = new Map<string, number>();
+
+  /** `scope`: see `scopeOf`. Returns false if the project has all that it may have. */
+  take(scope: string): boolean {
+    const taken = this.#taken.get(scope) ?? 0;
+    if (taken >= mostOfProject) return false;
+    this.#taken.set(scope, taken + 1);
+    return true;
+  }
+
+  give(scope: string): void {
+    const left = (this.#taken.get(scope) ?? 0) - 1;
+    if (left > 0) this.#taken.set(scope, left);
+    else this.#taken.delete(scope);
+  }
+}
