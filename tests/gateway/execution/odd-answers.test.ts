@@ -157,6 +157,34 @@ describe('an answer about entities', () => {
   });
 });
 
+describe('many errors', () => {
+  const answerWith = (count: number, path: readonly (string | number)[]) => {
+    const things = Array.from({ length: 5_000 }, (_, id) => ({ __typename: 'Thing', id: String(id) }));
+    const errors = Array.from({ length: count }, () => ({ ...unavailable, path }));
+    return federate({
+      alpha: { sdl: alphaSdl, answer: () => ({ data: { things } }) },
+      beta: {
+        sdl: betaSdl,
+        answer: ({ text }) =>
+          text.includes('_entities')
+            ? { data: { _entities: things.map(() => ({ price: null })) }, errors }
+            : { data: { other: null }, errors },
+      },
+    });
+  };
+
+  test.each([[['_entities', 0, 'price']], [['other']]])('at one place (%j) cost no more than at many', async (path) => {
+    const { errors } = await answerWith(50_000, path).ask(path[0] === 'other' ? '{ other }' : '{ things { price } }');
+    expect(errors).toHaveLength(50_000);
+  });
+
+  test('beyond a bound are one, and the answer is not read', async () => {
+    const { data, errors } = await answerWith(50_001, ['other']).ask('{ other }');
+    expect(data).toEqual({ other: null });
+    expect(errors).toMatchObject([{ path: ['other'], extensions: { code: 'INVALID_SUBGRAPH_ANSWER' } }]);
+  });
+});
+
 test('an entity of an odd key is refused and not asked for', async () => {
   const federation = federate({
     alpha: { sdl: alphaSdl, answer: () => ({ data: { thing: { __typename: 'Thing' }, ok: 1 } }) },
