@@ -18,7 +18,7 @@ import type { TokenBuckets } from '../../platform/edge/token-buckets.ts';
 import { clientNetwork } from '../../platform/net/address-block.ts';
 import { FrequentCache } from '../../platform/values/frequent-cache.ts';
 import { heldBytes } from '../../platform/values/held-bytes.ts';
-import { nestsDeeperThan } from '../../platform/values/json.ts';
+import { holdsInfinity, nestsDeeperThan } from '../../platform/values/json.ts';
 import type { PreparedOperation } from '../supergraph/executor.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import type { Acceptance } from './acceptance.ts';
@@ -205,7 +205,7 @@ export class Operations {
     identity: Identity | null,
     clientAddress?: string,
   ): AdmittedOperation | Promise<AdmittedOperation> {
-    checkNesting(request.variables);
+    checkValues(request.variables);
     const hash = hashOf(request.query);
     this.#trusted.acceptance.check(hash, identity, request.operationName);
     const known = this.#cacheOf(hash).get(hash, callerOf(identity));
@@ -256,7 +256,7 @@ export class Operations {
         { limit: 'cost', requested: cost, most: limits.maxCost },
       ],
       refusal: refusalBy(() => {
-        checkNesting(request.variables);
+        checkValues(request.variables);
         this.#trusted.acceptance.examine(hash, identity);
         this.#checks.check(document, request, standingOf(identity));
       }),
@@ -389,9 +389,12 @@ export function hashIn(key: string): string {
   return key.slice(0, key.indexOf('/'));
 }
 
-function checkNesting(variables: OperationRequest['variables']): void {
+/** Variables reach subgraphs, and are compared, as JSON. */
+function checkValues(variables: OperationRequest['variables']): void {
   if (nestsDeeperThan(variables, mostNesting))
     throw tooMuch('nesting of the variables', `more than ${mostNesting}`, mostNesting);
+  if (holdsInfinity(variables))
+    throw new CodedError('INVALID_INPUT', 'A number in the variables is too large: the largest is about 1.8e308.');
 }
 
 function refusalBy(check: () => void): CodedError | undefined {

@@ -62,7 +62,10 @@ export class FaultTree {
           : undefined;
       if (typeof next !== 'object' || next === null || index === path.length - 1) {
         const { at } = this.#faulty(place as object);
-        at.set(key, [...(at.get(key) ?? []), { fault, below: path.slice(index + 1) }]);
+        const fresh = { fault, below: path.slice(index + 1) };
+        const known = at.get(key);
+        if (known === undefined) at.set(key, [fresh]);
+        else known.push(fresh);
         return;
       }
       place = next;

@@ -43,6 +43,9 @@ export interface Request {
   readonly names: RequestedNames;
 }
 
+/** Of an answer: as many as the fields of the costliest operation. Each costs some microseconds of everybody's time. */
+const mostErrors = 50_000;
+
 export function compileNode(node: PlanNode, compilation: Compilation, path?: readonly PathSegment[]): Step {
   switch (node.kind) {
     case 'Sequence': {
@@ -90,8 +93,11 @@ async function send(
   const given: Data = { ...representations };
   for (const name of variables) if (Object.hasOwn(run.variables, name)) given[name] = run.variables[name];
   const result: unknown = await link.execute({ text, document, operationName, variables: given, context: run.context });
-  if (isData(result) && (result.data == null || isData(result.data))) return result as FormattedExecutionResult;
-  return { errors: [invalid('answered something that is not a GraphQL result', link.name)] };
+  if (!isData(result) || (result.data != null && !isData(result.data)))
+    return { errors: [invalid('answered something that is not a GraphQL result', link.name)] };
+  if (Array.isArray(result.errors) && result.errors.length > mostErrors)
+    return { errors: [invalid(`answered ${result.errors.length} errors; at most ${mostErrors} are read`, link.name)] };
+  return result as FormattedExecutionResult;
 }
 
 function rootFetch(node: FetchNode, compilation: Compilation): Step {
@@ -221,13 +227,14 @@ function absorbEntities(
     return;
   }
   const ofGroup = faults.filter(({ path }) => path?.[0] === group.alias);
+  const byEntity = Map.groupBy(ofGroup, ({ path }) => path?.[1]);
   /** Not of one entity. */
   const general = (ofGroup.find(({ path }) => path?.length === 1) ?? faults.find(({ path }) => path === undefined))
     ?.fault;
   for (const [index, shared] of places.entries()) {
     const entity: unknown = isWhole ? entities[index] : undefined;
     if (isData(entity)) mergeEntity(shared, entity, group.outputRewrites, names, types);
-    const own = ofGroup.filter(({ path }) => path?.[1] === index);
+    const own = byEntity.get(index) ?? [];
     if (own.length === 0 && general === undefined && isData(entity)) continue;
     const reason =
       own[0]?.fault ??
@@ -285,7 +292,8 @@ function faultsIn(errors: unknown): readonly LocatedFault[] {
 
 function faultOf(error: unknown): Fault {
   const { message, extensions } = isData(error) ? error : { message: undefined, extensions: undefined };
-  const shown = isData(extensions) ? extensions : {};
+  // Apollo Server would take the status of the whole answer from `http`.
+  const { http: _status, ...shown } = isData(extensions) ? extensions : {};
   return new Fault(typeof message === 'string' ? message : 'A subgraph reported an error without a message.', {
     ...shown,
     code: typeof shown.code === 'string' ? shown.code : 'INTERNAL',

@@ -17,6 +17,8 @@ interface ProcessPlannerOptions {
   readonly deadlineMs?: number;
   /** Operations that wait for their plan. */
   readonly mostWaiting?: number;
+  /** How long an operation that ended the process, or took too long, is not tried again: the machine may have been the reason. */
+  readonly lostForMs?: number;
   /** The program of the process. */
   readonly program?: string;
 }
@@ -31,7 +33,7 @@ const longestWaitMs = 30_000;
 export class ProcessPlanner implements Planner {
   readonly #options: Required<ProcessPlannerOptions>;
   readonly #turns: FairTurns;
-  /** Operations that ended the process or took too long: they are not tried again. */
+  /** Operations without a plan. */
   readonly #failed = new LRUCache<string, CodedError>({
     maxSize: maxFailedBytes,
     sizeCalculation: (_error, text) => text.length + 1_000,
@@ -41,7 +43,7 @@ export class ProcessPlanner implements Planner {
 
   constructor(options: ProcessPlannerOptions) {
     const program = join(import.meta.dirname, 'planner-process.ts');
-    this.#options = { deadlineMs: 10_000, mostWaiting: 1_000, program, ...options };
+    this.#options = { deadlineMs: 10_000, mostWaiting: 1_000, lostForMs: 60_000, program, ...options };
     const { mostWaiting } = this.#options;
     this.#turns = new FairTurns({ atOnce: 1, mostWaiting, waitMs: longestWaitMs, refusal: busy });
   }
@@ -68,16 +70,17 @@ export class ProcessPlanner implements Planner {
   }
 
   async #planOf(text: string): Promise<PlanNode | undefined> {
+    const { deadlineMs, lostForMs, log } = this.#options;
     const line = await this.#line();
-    const answer = await line.ask({ text }, this.#options.deadlineMs);
+    const answer = await line.ask({ text }, deadlineMs);
     if (answer !== undefined && !('fault' in answer)) return answer.plan as PlanNode | undefined;
     const reason = answer?.fault ?? line.lastWords;
-    this.#options.log.warn({ reason, operation: text.slice(0, mostOutput) }, 'an operation has no plan');
+    log.warn({ reason, operation: text.slice(0, mostOutput) }, 'an operation has no plan');
     const error = new CodedError(
       'NOT_PLANNED',
       'The gateway has no plan for this operation, although it is valid: ask for its fields in several operations.',
     );
-    if (!this.#isClosed) this.#failed.set(text, error);
+    if (!this.#isClosed) this.#failed.set(text, error, answer === undefined ? { ttl: lostForMs } : {});
     throw error;
   }
 

@@ -282,8 +282,8 @@ function report({ errors, path }: Shaping, fault: Fault, below: Path = []): void
 /** A link to an object that is gone is null, and no error. Only its own fields count, not those of objects below. */
 function dropUnknown({ errors, path }: Shaping, before: number, depth: number): void {
   const length = path.length + depth + 1;
-  const others = errors.splice(before).filter((error) => !unknownErrors.has(error) || error.path?.length !== length);
-  errors.push(...others);
+  for (const error of errors.splice(before))
+    if (!unknownErrors.has(error) || error.path?.length !== length) errors.push(error);
 }
 
 /**

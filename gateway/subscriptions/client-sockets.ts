@@ -221,6 +221,11 @@ async function admit(
         'INVALID_INPUT',
         `${dryRunHeader} and ${sourceHeader} are for mutations over HTTP, not on a socket.`,
       );
+    // Nobody would wait for it: the socket is about to be closed.
+    if (isMutation && versions.isDraining)
+      throw new CodedError('UNAVAILABLE', 'This gateway is shutting down: send the request again.', {
+        retryAfterMs: 500,
+      });
     // The client completed it, or the socket closed, while it was judged. Nobody gets this error.
     if (!(id in socket.subscriptions)) throw new CodedError('UNAUTHENTICATED', 'The socket is closing.');
     const subscription =

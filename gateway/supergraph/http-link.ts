@@ -3,6 +3,7 @@
 import { type DocumentNode, type FormattedExecutionResult, getOperationAST, OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
 import { errors, Pool } from 'undici';
+import { callerOf } from '../../platform/edge/caller.ts';
 import { connectorOf } from '../../platform/graph/connector.ts';
 import { Pulse } from '../../platform/graph/pulse.ts';
 import { sessionKeyHeader, sessionPath } from '../../platform/graph/request-session.ts';
@@ -67,6 +68,7 @@ export class HttpLink implements SubgraphLink {
   readonly #streams: HttpStreams;
   readonly #lostLine: CountedLine;
   readonly #lostWords: string;
+  #polled: Promise<boolean> | undefined;
 
   constructor(options: HttpLinkOptions) {
     this.name = options.name;
@@ -127,9 +129,10 @@ export class HttpLink implements SubgraphLink {
 
   async #ask(question: Question): Promise<SubgraphAnswer> {
     const { mutation, signal, sent } = question;
+    const kind = { mutation, user: callerOf(question.context.identity) };
     const tried = new Set<Place>();
     for (let taken = 0; ; ) {
-      const place = await this.#places.take(tried.size === 0 ? { mutation } : { mutation, tried }, signal);
+      const place = await this.#places.take(tried.size === 0 ? kind : { ...kind, tried }, signal);
       sent();
       try {
         const answer = await this.#postAt(place, question);
@@ -143,7 +146,7 @@ export class HttpLink implements SubgraphLink {
         const others = this.#places.all.length > 1 && tried.size < this.#places.all.length;
         if (!this.#mayRepeat(error, { mutation, taken, others })) throw error;
       } finally {
-        this.#places.give(place, question);
+        this.#places.give(place, kind);
       }
     }
   }
@@ -180,9 +183,15 @@ export class HttpLink implements SubgraphLink {
     return this.#streams.subscribe(request);
   }
 
-  async ready(): Promise<boolean> {
+  /** Callers at the same time share one poll: anybody may ask for the health of a gateway. */
+  ready(): Promise<boolean> {
     // The first that answers: another one may be silent.
-    return Promise.any(this.#places.all.map(({ pool }) => mustLive(pool))).catch(() => false);
+    this.#polled ??= Promise.any(this.#places.all.map(({ pool }) => mustLive(pool)))
+      .catch(() => false)
+      .finally(() => {
+        this.#polled = undefined;
+      });
+    return this.#polled;
   }
 
   async close(): Promise<void> {

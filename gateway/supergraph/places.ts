@@ -1,6 +1,8 @@
 // Chooses which of the processes that serve a subgraph gets the next request, and limits how many queries and how many mutations each has
-// at a time: slow queries hold up no mutation. A place that failed is probed before it is used again, and then has to answer a query
-// before it gets mutations: a query can be repeated elsewhere.
+// at a time: slow queries hold up no mutation, and those of one user hold up nobody else's. A place that failed is probed before it is used
+// again, and then has to answer a query before it gets mutations: a query can be repeated elsewhere.
+import { UnderWay } from './under-way.ts';
+import { type Served, WaitingLines } from './waiting-lines.ts';
 
 type State = 'proven' | 'unproven' | 'failed';
 
@@ -8,8 +10,8 @@ interface Standing<Place> {
   readonly place: Place;
   /** `unproven`: it has answered no request since the start or since it failed, or the last answer was that it can't. */
   state: State;
-  queries: number;
-  mutations: number;
+  readonly queries: UnderWay;
+  readonly mutations: UnderWay;
   /** In a row. */
   failures: number;
   restsUntilMs: number;
@@ -31,11 +33,18 @@ interface PlacesOptions<Place> {
 
 interface Kind {
   readonly mutation: boolean;
+  /** Who asks: one user gets only a part of a place. Undefined: nobody in particular. */
+  readonly user?: string;
 }
 
 interface Wish<Place> extends Kind {
   /** Not these. */
   readonly tried?: ReadonlySet<Place>;
+}
+
+interface Waiting<Place> {
+  readonly wish: Wish<Place>;
+  readonly given: (place: Place) => void;
 }
 
 const firstRestMs = 1_000;
@@ -45,37 +54,38 @@ export class Places<Place> {
   readonly all: readonly Place[];
   readonly #options: PlacesOptions<Place>;
   readonly #standings: readonly Standing<Place>[];
-  readonly #waiting = new Set<{ readonly wish: Wish<Place>; readonly given: (place: Place) => void }>();
+  readonly #waiting = {
+    queries: new WaitingLines<Waiting<Place>>(),
+    mutations: new WaitingLines<Waiting<Place>>(),
+  };
   readonly #nowMs: () => number;
   /** The search for a place begins here. */
   #at = 0;
 
   constructor(options: PlacesOptions<Place>) {
-    const fresh = {
-      state: 'unproven',
-      queries: 0,
-      mutations: 0,
-      failures: 0,
-      restsUntilMs: 0,
-      isProbed: false,
-    } as const;
-    this.all = options.places;
+    const { places, queriesAtOnce, mutationsAtOnce } = options;
+    const fresh = { state: 'unproven', failures: 0, restsUntilMs: 0, isProbed: false } as const;
+    this.all = places;
     this.#options = options;
-    this.#standings = options.places.map((place): Standing<Place> => ({ place, ...fresh }));
+    this.#standings = places.map(
+      (place): Standing<Place> => ({
+        ...{ place, ...fresh },
+        ...{ queries: new UnderWay(queriesAtOnce), mutations: new UnderWay(mutationsAtOnce) },
+      }),
+    );
     this.#nowMs = options.nowMs ?? (() => performance.now());
   }
 
   /** Takes the best place that has room; waits for one. The caller gives it back. Rejects with the signal's reason. */
   async take(wish: Wish<Place>, signal: AbortSignal): Promise<Place> {
     signal.throwIfAborted();
-    return this.#takeNow(wish) ?? this.#wait(wish, signal);
+    const chosen = this.#choose(wish);
+    return this.#isTaken(chosen, wish) ? chosen.place : this.#wait(wish, signal);
   }
 
   /** `kind`: as it was taken. */
-  give(place: Place, { mutation }: Kind): void {
-    const standing = this.#of(place);
-    if (mutation) standing.mutations -= 1;
-    else standing.queries -= 1;
+  give(place: Place, kind: Kind): void {
+    this.#of(place)[nameOf(kind)].remove(kind.user);
     this.#serve();
   }
 
@@ -127,23 +137,19 @@ export class Places<Place> {
     });
   }
 
-  #takeNow(wish: Wish<Place>): Place | undefined {
-    const chosen = this.#choose(wish);
-    if (!this.#hasRoom(chosen, wish)) return undefined;
-    if (wish.mutation) chosen.mutations += 1;
-    else chosen.queries += 1;
-    return chosen.place;
-  }
-
-  #hasRoom({ queries, mutations }: Standing<Place>, { mutation }: Kind): boolean {
-    const { queriesAtOnce, mutationsAtOnce } = this.#options;
-    return mutation ? mutations < mutationsAtOnce : queries < queriesAtOnce;
+  #isTaken(chosen: Standing<Place>, { mutation, user }: Kind): boolean {
+    const underWay = chosen[nameOf({ mutation })];
+    if (!underWay.hasRoomFor(user)) return false;
+    underWay.add(user);
+    return true;
   }
 
   #wait(wish: Wish<Place>, signal: AbortSignal): Promise<Place> {
+    const lines = this.#waiting[nameOf(wish)];
+    const user = wish.user ?? '';
     return new Promise((resolve, reject) => {
       const aborted = () => {
-        this.#waiting.delete(waiting);
+        lines.delete(user, waiting);
         reject(signal.reason);
       };
       const given = (place: Place) => {
@@ -151,29 +157,24 @@ export class Places<Place> {
         resolve(place);
       };
       const waiting = { wish, given };
-      this.#waiting.add(waiting);
+      lines.add(user, waiting);
       signal.addEventListener('abort', aborted, { once: true });
     });
   }
 
-  /** In the order of their arrival, as far as there is room. */
+  /** As far as there is room. */
   #serve(): void {
-    const full = { queries: false, mutations: false };
-    for (const waiting of this.#waiting) {
-      const kind = waiting.wish.mutation ? 'mutations' : 'queries';
-      if (full[kind]) continue;
-      const place = this.#takeNow(waiting.wish);
-      if (place === undefined) {
-        full[kind] = true;
-        if (full.queries && full.mutations) return;
-        continue;
-      }
-      this.#waiting.delete(waiting);
-      waiting.given(place);
-    }
+    const give = ({ wish, given }: Waiting<Place>): Served => {
+      const chosen = this.#choose(wish);
+      if (!this.#isTaken(chosen, wish))
+        return chosen[nameOf(wish)].isFull && wish.tried === undefined ? 'no room' : 'not yet';
+      given(chosen.place);
+      return 'served';
+    };
+    for (const lines of [this.#waiting.queries, this.#waiting.mutations]) while (lines.serve(give));
   }
 
-  /** May have no room: then all that are as good have none. */
+  /** May have no room for the user. If it is full, all that are as good are full. */
   #choose(wish: Wish<Place>): Standing<Place> {
     const { mutation, tried } = wish;
     const [only] = this.#standings;
@@ -193,9 +194,11 @@ export class Places<Place> {
   #leastOf(usable: readonly Standing<Place>[], kind: Kind): Standing<Place> {
     const [first] = usable as readonly [Standing<Place>, ...Standing<Place>[]];
     if (this.#options.oneAtATime === true) return first;
-    const withRoom = usable.filter((each) => this.#hasRoom(each, kind));
+    const name = nameOf(kind);
+    const withRoom = usable.filter((each) => each[name].hasRoomFor(kind.user));
     const better = (one: Standing<Place>, other: Standing<Place>) => (underWay(other) < underWay(one) ? other : one);
-    return withRoom.length === 0 ? first : withRoom.reduce(better);
+    if (withRoom.length > 0) return withRoom.reduce(better);
+    return usable.find((each) => !each[name].isFull) ?? first;
   }
 
   /** Of places with equal load each has its turn. */
@@ -241,5 +244,9 @@ export class Places<Place> {
 }
 
 function underWay({ queries, mutations }: Standing<unknown>): number {
-  return queries + mutations;
+  return queries.count + mutations.count;
+}
+
+function nameOf({ mutation }: Pick<Kind, 'mutation'>): 'queries' | 'mutations' {
+  return mutation ? 'mutations' : 'queries';
 }

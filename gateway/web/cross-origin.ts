@@ -1,10 +1,13 @@
 // Which pages of other origins may use the endpoint (CORS protocol of the Fetch standard). The origins are listed one by one; by default
 // there are none. Cookies and other credentials of the browser are never allowed: a page sends its bearer token itself.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { dryRunHeader, sourceHeader } from '../../platform/edge/manner.ts';
 
 /** Request headers that the endpoint reads and a page may send only after a preflight. */
-const requestHeaders =
-  'authorization, content-type, x-request-id, last-event-id, apollo-require-preflight, x-apollo-operation-name';
+const requestHeaders = [
+  ...['authorization', 'content-type', 'x-request-id', 'last-event-id', 'traceparent', 'tracestate'],
+  ...[dryRunHeader, sourceHeader, 'apollo-require-preflight', 'x-apollo-operation-name'],
+].join(', ');
 /** Response headers that a page may read. */
 const responseHeaders = 'retry-after, www-authenticate, x-request-id';
 /** Browsers keep the answer to a preflight for at most two hours. */

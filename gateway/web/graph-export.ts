@@ -11,6 +11,10 @@ import type { GraphExport } from '../../platform/graph/graph-export.ts';
 import type { EndpointRequest, EndpointResponse } from './endpoint-request.ts';
 import { dataPolicy } from './security-headers.ts';
 
+const jsonHeaders = [
+  ['content-type', 'application/json'],
+  ['accept', 'application/json'],
+] as const;
 /** 10 million objects at 500 a page: an export beyond that does not end. */
 const mostPages = 20_000;
 /** A client that reads nothing for this long is disconnected. */
@@ -42,7 +46,8 @@ export async function exportGraph(
   response: ServerResponse,
 ): Promise<void> {
   const { requestId, signal } = request;
-  const headers = new Map([...request.headers, ['content-type', 'application/json'] as const]);
+  // What the client accepts is the export, not an answer of the graph.
+  const headers = new Map([...request.headers, ...jsonHeaders]);
   const cutOff = (reason: string): void => {
     log.warn({ requestId, reason, export: name }, 'an export was cut off');
     response.destroy();

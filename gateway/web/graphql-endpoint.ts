@@ -32,6 +32,7 @@ import { answerHeaders } from './answer-headers.ts';
 import { AnswerParts, Outcome } from './answer-parts.ts';
 import { callerIdentity, invalidCredential } from './caller-identity.ts';
 import type { AdmittedSubscription, EndpointRequest, EndpointResponse } from './endpoint-request.ts';
+import { httpStatus, refusal, withStatus } from './refusal.ts';
 import { type RequestFault, requestFault } from './request-fault.ts';
 import { SharedExecutions } from './shared-executions.ts';
 
@@ -58,28 +59,6 @@ interface ApolloContext extends BaseContext {
   readonly subscription?: AdmittedSubscription;
   /** It has been executed already. */
   readonly result?: ExecutionResult;
-}
-
-const httpStatus: Readonly<Record<string, number>> = {
-  UNAUTHENTICATED: 401,
-  PERSISTED_QUERY_NOT_FOUND: 404,
-  RATE_LIMITED: 429,
-  UNAVAILABLE: 503,
-  BUSY: 503,
-  DISK_FULL: 503,
-};
-
-/** A refusal with the corresponding HTTP status. */
-function refusal(error: CodedError): GraphQLError {
-  const { retryAfterMs } = error.details;
-  const headers = new HeaderMap();
-  if (error.code === 'UNAUTHENTICATED') headers.set('www-authenticate', 'Bearer');
-  // Caches may keep a 404, and the operation may be published at any time.
-  if (error.code === 'PERSISTED_QUERY_NOT_FOUND') headers.set('cache-control', 'no-store');
-  if (typeof retryAfterMs === 'number') headers.set('retry-after', String(Math.ceil(retryAfterMs / 1000)));
-  return new GraphQLError(error.message, {
-    extensions: { ...error.extensions, http: { status: httpStatus[error.code] ?? 400, headers } },
-  });
 }
 
 const notAsJson = new GraphQLError(
@@ -211,7 +190,7 @@ export class GraphqlEndpoint {
       httpGraphQLRequest: {
         method: request.method,
         headers: new HeaderMap(request.headers),
-        search: request.search,
+        search: withoutNulls(request.search),
         body: request.body,
       },
       context: async () => {
@@ -340,10 +319,10 @@ export class GraphqlEndpoint {
   }
 
   async #executeForApollo({ admitted, request, result }: ApolloContext, sent: SentOperation): Promise<ExecutionResult> {
-    if (result !== undefined) return result;
+    if (result !== undefined) return withStatus(result);
     if (admitted === undefined) return { errors: [new GraphQLError('The operation was refused.')] };
     const outcome = await this.#execute(admitted, request, sent);
-    return withCost(outcome.result, admitted, request.requestId);
+    return withStatus(withCost(outcome.result, admitted, request.requestId));
   }
 }
 
@@ -385,6 +364,14 @@ function withNamedText(request: EndpointRequest, published: PublishedOperations)
   for (const name of ['documentId', 'id', 'extensions']) search.delete(name);
   search.set('query', query);
   return { ...request, search: `?${search}` };
+}
+
+/** Null is the same as nothing (GraphQL over HTTP, section 5.1), but Apollo Server refuses it in a query string. */
+function withoutNulls(search: string): string {
+  if (!search.includes('null')) return search;
+  const given = new URLSearchParams(search);
+  for (const name of ['variables', 'extensions']) if (jsonIn(given.get(name) ?? '{}') === null) given.delete(name);
+  return `?${given}`;
 }
 
 /** The operation in a request; undefined when Apollo Server reports the fault. */

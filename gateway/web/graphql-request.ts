@@ -8,6 +8,9 @@ import { remembered } from '../../platform/values/remembered.ts';
 import { eventStreamType } from './server-sent-events.ts';
 
 const answerTypes = ['application/json', 'application/graphql-response+json', eventStreamType];
+/** A client may ask for a type with its charset. */
+const inUtf8 = (type: string): string => `${type}; charset=utf-8`;
+const offeredTypes = answerTypes.map(inUtf8);
 
 /** The forms of an answer that the client accepts. */
 interface AcceptedAnswer {
@@ -20,13 +23,13 @@ interface AcceptedAnswer {
 /** Whether a person opened the address in a browser, without a document: it is shown GraphiQL. */
 export function isVisit({ method, headers }: IncomingMessage, search: string): boolean {
   if ((method !== 'GET' && method !== 'HEAD') || search.length > 1) return false;
-  return new Negotiator({ headers }).mediaType([...answerTypes, 'text/html']) === 'text/html';
+  return new Negotiator({ headers }).mediaType([...offeredTypes, inUtf8('text/html')]) === inUtf8('text/html');
 }
 
 const acceptedTypes = remembered((accept) => {
   const negotiator = new Negotiator({ headers: { accept } });
   return {
-    preferred: negotiator.mediaType(answerTypes),
+    preferred: negotiator.mediaType(offeredTypes),
     namesStream: negotiator.mediaTypes().some((type) => type.toLowerCase() === eventStreamType),
   };
 });
@@ -36,7 +39,7 @@ export function checkGraphqlRequest({ method, headers }: IncomingMessage, respon
   const { preferred, namesStream } = acceptedTypes(headers.accept ?? '*/*');
   if (preferred === undefined)
     throw new HttpError(406, `Accept must allow ${answerTypes.slice(0, -1).join(', ')} or ${answerTypes.at(-1)}.`);
-  const asEvents = preferred === eventStreamType;
+  const asEvents = preferred === inUtf8(eventStreamType);
   const takesStream = asEvents || namesStream;
   const contentEncoding = headers['content-encoding']?.trim() || 'identity';
   if (contentEncoding.toLowerCase() !== 'identity') {

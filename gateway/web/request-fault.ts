@@ -1,6 +1,6 @@
 // What is wrong with a request to /graphql before its document is looked at: the method, and the form of the body or of the query
 // string (GraphQL over HTTP, section 5). Messages say what to send, and quote names of fields, never values.
-import { HttpError } from '../../platform/graph/http-body.ts';
+import { bodyText, HttpError } from '../../platform/graph/http-body.ts';
 import { jsonIn } from '../../platform/values/json.ts';
 import type { EndpointRequest } from './endpoint-request.ts';
 
@@ -27,7 +27,7 @@ export function requestFault({
 
 /** The body of a POST to /graphql. Throws HttpError 400 with the place of the fault, and none of the text. */
 export function graphqlBody(body: Buffer): unknown {
-  const text = body.toString('utf8');
+  const text = bodyText(body);
   if (text.trim() === '') throw new HttpError(400, `The request body is empty: send JSON such as ${example}.`);
   try {
     return JSON.parse(text);

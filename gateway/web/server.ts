@@ -88,6 +88,8 @@ export function createWebServer(options: WebOptions): WebServer {
         if (error instanceof HttpError) return sendErrors(response, error.status, error.message, 'BAD_REQUEST');
         if (request.destroyed && !request.complete) return response.destroy();
         log.error({ requestId, err: error }, 'a request failed');
+        // An export, in its midst.
+        if (response.headersSent) return response.destroy();
         sendErrors(response, 500, `Internal error. The log has the details under request ${requestId}.`, 'INTERNAL');
       })
       .finally(() => {
@@ -96,8 +98,10 @@ export function createWebServer(options: WebOptions): WebServer {
         if (work.active.size === 0) work.whenIdle?.();
       });
   };
-  // Limits for slow senders; answers may take as long as a device does.
-  const timeouts = {
+  const serverOptions = {
+    // A request for another protocol is answered as any other (RFC 9110, section 7.8). Java's client asks for HTTP/2.
+    shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === 'websocket',
+    // Limits for slow senders; answers may take as long as a device does.
     headersTimeout: 10_000,
     requestTimeout: 30_000,
     keepAliveTimeout: 65_000,
@@ -106,9 +110,9 @@ export function createWebServer(options: WebOptions): WebServer {
   };
   const server =
     options.tls === undefined
-      ? createServer(timeouts, listener)
+      ? createServer(serverOptions, listener)
       : createTlsServer(
-          { ...timeouts, ...options.tls, minVersion: 'TLSv1.2', handshakeTimeout: timeouts.headersTimeout },
+          { ...serverOptions, ...options.tls, minVersion: 'TLSv1.2', handshakeTimeout: serverOptions.headersTimeout },
           listener,
         );
   server.maxHeadersCount = 100;
@@ -152,6 +156,12 @@ function connectionsOf(server: Server): Promise<number> {
   });
 }
 
+/** Further question marks belong to the query (RFC 3986, section 3.4). */
+function targetOf(url: string): { readonly path: string; readonly query: string | undefined } {
+  const at = url.indexOf('?');
+  return at === -1 ? { path: url, query: undefined } : { path: url.slice(0, at), query: url.slice(at + 1) };
+}
+
 /** In addition to /graphql, exports and files. */
 const ownPaths: ReadonlySet<string> = new Set(['/', '/graphiql', ...watchPaths]);
 
@@ -162,7 +172,7 @@ async function answer(
   response: ServerResponse,
   requestId: string,
 ): Promise<void> {
-  const [path = '/', query] = (request.url ?? '/').split('?', 2);
+  const { path, query } = targetOf(request.url ?? '/');
   const wanted = options.exports.find(({ name }) => path === `/export/${name}.ndjson`);
   const file = options.files.get(path);
   const audience = schemaAudience(path);

@@ -36,7 +36,8 @@ interface Payload {
 }
 
 interface GraphAnswer {
-  readonly data?: Readonly<Record<string, Payload>> | null;
+  /** A field is null if its subgraph could not answer. */
+  readonly data?: Readonly<Record<string, Payload | null>> | null;
   readonly errors?: readonly unknown[];
 }
 
@@ -77,11 +78,14 @@ export async function answerSession(
 
   if (field === 'logout') {
     setCookie('', null);
-    const renewed = cookie === undefined ? undefined : await refresh(cookie);
-    const accessToken = renewed?.answer.data?.sessionRefresh?.accessToken ?? undefined;
-    // The session has ended already.
-    if (accessToken === undefined) return { status: 200, answer: { data: { logout: { userErrors: [] } } } };
-    return await send('logout', {}, accessToken);
+    const ended = { status: 200, answer: { data: { logout: { userErrors: [] } } } };
+    if (cookie === undefined) return ended;
+    const { status, answer } = await refresh(cookie);
+    const renewed = answer.data?.sessionRefresh;
+    if (renewed == null) return { status, answer: { ...answer, data: null } };
+    const { accessToken, userErrors } = renewed;
+    if (accessToken != null) return await send('logout', {}, accessToken);
+    return isRefused(renewed) ? ended : { status, answer: { data: { logout: { userErrors } } } };
   }
   if (field === 'sessionRefresh' && cookie === undefined)
     return {
@@ -90,12 +94,16 @@ export async function answerSession(
     };
   const { status, answer } = await (field === 'sessionRefresh' ? refresh(cookie ?? '') : send(field, given.data));
   const payload = answer.data?.[field];
-  if (payload === undefined) return { status, answer };
+  if (payload == null) return { status, answer };
   const { refreshToken, refreshTokenExpiresAt, ...shown } = payload;
   if (typeof refreshToken === 'string') setCookie(refreshToken, refreshTokenExpiresAt);
-  else if (field === 'sessionRefresh' && payload.userErrors.some(({ code }) => code === 'BAD_CREDENTIALS'))
-    setCookie('', null);
+  else if (field === 'sessionRefresh' && isRefused(payload)) setCookie('', null);
   return { status, answer: { data: { [field]: shown } } };
+}
+
+/** The session has ended. */
+function isRefused({ userErrors }: Payload): boolean {
+  return userErrors.some(({ code }) => code === 'BAD_CREDENTIALS');
 }
 
 /** What only a page of this origin can send: a page of another one can't set this type without a preflight, which is never granted here. */

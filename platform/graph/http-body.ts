@@ -1,4 +1,5 @@
 // Reads a JSON body of bounded size.
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 
 /** A request that can't be accepted, with its HTTP status. */
@@ -44,10 +45,17 @@ function readStated(request: IncomingMessage): Promise<Buffer> {
   });
 }
 
+/** The body as text; throws HttpError 400 if it is not UTF-8: a decoder would replace characters, and they would be stored so. */
+export function bodyText(body: Buffer): string {
+  if (!isUtf8(body)) throw new HttpError(400, 'The request body is not UTF-8.');
+  return body.toString('utf8');
+}
+
 /** The body as JSON; throws HttpError 400 when it is invalid. */
 export function parseJson(body: Buffer): unknown {
+  const text = bodyText(body);
   try {
-    return JSON.parse(body.toString('utf8'));
+    return JSON.parse(text);
   } catch {
     throw new HttpError(400, 'The request body is not JSON.');
   }

@@ -24,6 +24,12 @@ export function nestsDeeperThan(value: unknown, most: number): boolean {
   return most === 0 || Object.values(value).some((member) => nestsDeeperThan(member, most - 1));
 }
 
+/** Whether a number is beyond those of JSON, as 1e999 is when it was parsed: its JSON would be null. For values that nest within a bound. */
+export function holdsInfinity(value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isFinite(value);
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsInfinity);
+}
+
 /** Whether brackets are nested deeper than `most` in a text that is, or may contain, JSON. Reads it once, without parsing. */
 export function textNestsDeeperThan(text: string, most: number): boolean {
   // Most texts have too few brackets, which is found quickly.

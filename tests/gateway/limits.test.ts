@@ -113,6 +113,16 @@ describe('limits', () => {
     expect(body.errors[0].message).toContain('Cannot spread fragment');
   });
 
+  test('a number of the variables that is none in JSON is refused: compared with others, and at a subgraph, it would be null', async () => {
+    const query = 'query Q($n: Int) { things(first: $n) { nodes { id } } }';
+    for (const value of ['1e999', '[{"a":-1e999}]', '9'.repeat(400)]) {
+      const { status, body } = await gateway.post(`{"query":${JSON.stringify(query)},"variables":{"n":${value}}}`);
+      expect([status, body.errors[0].message]).toEqual([400, expect.stringContaining('too large')]);
+      expect(body.errors[0].extensions.code).toBe('INVALID_INPUT');
+    }
+    expect(gateway.world.totalCalls()).toBe(0);
+  });
+
   test('a body beyond the limit is 413', async () => {
     const { status, body } = await gateway.query(`{ caller } # ${'x'.repeat(300_000)}`);
     expect(status).toBe(413);

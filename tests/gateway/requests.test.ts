@@ -198,6 +198,23 @@ describe.each(modes)('what changes a gateway, subgraphs %s', (mode) => {
     await gateway.gateway.stop();
   });
 
+  test('a drain begins no mutation of a socket that is about to be closed', async () => {
+    const draining = await new TestGateway(mode).start();
+    const client = draining.client('token-ann', { lazyCloseTimeout: 600_000 });
+    const ask = async (query: string) => {
+      const collector = new Collector(client, query);
+      await until(() => collector.done);
+      return collector.error ?? collector.items[0];
+    };
+    const mutation = 'mutation { priceSet(id: "1", price: 1) }';
+    expect(await ask(mutation)).toMatchObject({ data: { priceSet: 1 } });
+    const drained = draining.gateway.drain();
+    expect(await ask(mutation)).toMatchObject([{ extensions: { code: 'UNAVAILABLE', retryAfterMs: 500 } }]);
+    await drained;
+    expect(draining.world.calls.get('priceSet')).toBe(1);
+    await draining.stop();
+  });
+
   test('a hand-over ends the connections of clients, and no request fails', async () => {
     const [slow, late, ...busy] = Array.from({ length: 8 }, () => new Agent({ connections: 1 })) as [
       Agent,

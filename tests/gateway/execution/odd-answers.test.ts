@@ -157,6 +157,43 @@ describe('an answer about entities', () => {
   });
 });
 
+describe('many errors', () => {
+  const count = 5_000;
+  const answerWith = (errors: readonly object[]) => {
+    const things = Array.from({ length: count }, (_, id) => ({ __typename: 'Thing', id: String(id) }));
+    return federate({
+      alpha: { sdl: alphaSdl, answer: () => ({ data: { things } }) },
+      beta: { sdl: betaSdl, answer: () => ({ data: { _entities: things.map(() => ({ price: null })) }, errors }) },
+    });
+  };
+  const errorsAt = (length: number, place: (index: number) => number) =>
+    Array.from({ length }, (_, index) => ({ ...unavailable, path: ['_entities', place(index), 'price'] }));
+
+  test('at one place are all reported, and ten times as many cost no more than some ten times as much', async () => {
+    const cpuMs = async (length: number) => {
+      const federation = answerWith(errorsAt(length, () => 0));
+      await federation.ask('{ things { id } }');
+      const before = process.cpuUsage();
+      expect((await federation.ask('{ things { price } }')).errors).toHaveLength(length);
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1000;
+    };
+    await cpuMs(5_000);
+    const [few, many] = [await cpuMs(5_000), await cpuMs(50_000)];
+    expect(many / few).toBeLessThan(20);
+  }, 60_000);
+
+  test('beyond a bound are one, and the answer is not read', async () => {
+    const { data, errors } = await answerWith(errorsAt(50_001, () => 0)).ask('{ things { price } }');
+    expect(data).toEqual({ things: Array.from({ length: count }, () => ({ price: null })) });
+    expect(errors).toHaveLength(count);
+    expect(errors?.[0]).toMatchObject({
+      path: ['things', 0, 'price'],
+      extensions: { code: 'INVALID_SUBGRAPH_ANSWER' },
+    });
+  });
+});
+
 test('an entity of an odd key is refused and not asked for', async () => {
   const federation = federate({
     alpha: { sdl: alphaSdl, answer: () => ({ data: { thing: { __typename: 'Thing' }, ok: 1 } }) },

@@ -53,6 +53,14 @@ test('operations wait for one another; one that ends the process is refused, and
   expect(await madeBy('{e}')).toBe(after);
 });
 
+test('one on which the process ended is tried again after a while: somebody else may have ended it', async () => {
+  odd({ lostForMs: 1 });
+  await expect(planner?.plan('{end}')).rejects.toEqual(notPlanned);
+  const before = await madeBy('{a}');
+  await expect(planner?.plan('{end}')).rejects.toEqual(notPlanned);
+  expect(await madeBy('{b}')).not.toBe(before);
+});
+
 test('users take turns: the operations of one wait for few of another', async () => {
   odd();
   const order: string[] = [];

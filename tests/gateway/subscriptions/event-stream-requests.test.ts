@@ -107,6 +107,14 @@ test('a client that takes both gets JSON for a query and a stream for a subscrip
   await nothingLeft();
 });
 
+test('the type of event streams may be asked for with its charset', async () => {
+  const headers = { accept: 'text/event-stream; charset=utf-8' };
+  const query = await finished({ query: '{ caller }', headers });
+  expect(query.results).toMatchObject([{ data: { caller: 'ann' } }]);
+  (await EventClient.begun(gateway.gateway.url, { headers })).cancel();
+  await nothingLeft();
+});
+
 test('other types than these are refused with 406', async () => {
   const { status, body } = await gateway.post({ query: stream }, 'token-ann', { accept: 'text/html' });
   expect([status, body.errors[0].message]).toEqual([406, expect.stringContaining('text/event-stream')]);

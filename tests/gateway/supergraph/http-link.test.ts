@@ -46,6 +46,9 @@ function requestOf(text: string, identity: Identity | null, more: Partial<Gatewa
   };
 }
 
+/** A different user for each. */
+const another = (count: number) => testIdentity(`user ${count}`);
+
 test('a mutation that is only tried has its identity in another header, so that an older subgraph refuses it', async () => {
   const ann = testIdentity('ann');
   const asked = [{ manner: { dryRun: true } as const }, { manner: { source: 'site' } }, {}].map((more) =>
@@ -68,7 +71,7 @@ describe('identical queries', () => {
     link = linkTo(1);
     [subgraph] = subgraphs as [HeldSubgraph];
     // They fill all connections: later queries wait.
-    for (let count = 0; count < slots; count += 1) void link.execute(requestOf(`{ other${count} }`, ann));
+    for (let count = 0; count < slots; count += 1) void link.execute(requestOf(`{ other${count} }`, another(count)));
     await subgraph.until(slots);
   });
 
@@ -144,18 +147,44 @@ test('a query that begins after a write was acknowledged gets no answer from bef
 test('slow queries hold up no mutation, and slow mutations no query', async () => {
   const link = linkTo(1);
   const [subgraph] = subgraphs as [HeldSubgraph];
-  for (let count = 0; count < slots + 10; count += 1) void link.execute(requestOf(`{ slow${count} }`, null));
+  for (let count = 0; count < slots + 10; count += 1) void link.execute(requestOf(`{ slow${count} }`, another(count)));
   await subgraph.until(slots);
   const asked = link.execute(requestOf('mutation { note }', null));
   const requests = await subgraph.until(slots + 1);
   expect(requests[slots]?.body).toContain('mutation');
   requests[slots]?.answer({ note: 1 });
   expect(await asked).toEqual({ data: { note: 1 } });
-  for (let count = 0; count < 40; count += 1) void link.execute(requestOf(`mutation { slow${count} }`, null));
+  for (let count = 0; count < 40; count += 1) void link.execute(requestOf(`mutation { slow${count} }`, another(count)));
   await subgraph.until(slots + 33);
   requests[0]?.answer({});
   const after = await subgraph.until(slots + 34);
   expect(after[slots + 33]?.body).toContain(`{ slow${slots} }`);
+});
+
+test.each(['query', 'mutation'])('one user, slow as each %s may be, leaves room for another', async (kind) => {
+  const link = linkTo(1);
+  const [subgraph] = subgraphs as [HeldSubgraph];
+  const ann = testIdentity('ann');
+  for (let count = 0; count < 100; count += 1) void link.execute(requestOf(`${kind} { slow${count} }`, ann));
+  const places = kind === 'query' ? 48 : 24;
+  await subgraph.until(places);
+  const asked = link.execute(requestOf(`${kind} { quick }`, testIdentity('bob')));
+  const requests = await subgraph.until(places + 1);
+  requests[places]?.answer({ quick: 1 });
+  expect(await asked).toEqual({ data: { quick: 1 } });
+  expect(requests).toHaveLength(places + 1);
+  // Another session of the same user has no room of its own.
+  void link.execute(requestOf(`${kind} { slow }`, { ...ann, credentialId: 'another session' }));
+  void link.execute(requestOf(`${kind} { quick }`, testIdentity('bob')));
+  expect((await subgraph.until(places + 2))[places + 1]?.body).toContain('quick');
+});
+
+test('all who ask at once whether it is ready cost one request', async () => {
+  const link = linkTo(1);
+  for (const polls of [1, 2]) {
+    const answers = await Promise.all(Array.from({ length: 50 }, () => link.ready()));
+    expect([new Set(answers), subgraphs[0]?.polls]).toEqual([new Set([true]), polls]);
+  }
 });
 
 describe('two processes', () => {

@@ -2,6 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { Places } from '../../../gateway/supergraph/places.ts';
 
+type Kind = Parameters<Places<string>['give']>[1];
+
 const never = new AbortController().signal;
 const query = { mutation: false };
 const mutation = { mutation: true };
@@ -199,6 +201,41 @@ describe('no room', () => {
     places.give('a', query);
     await waiting[0];
     expect(got).toEqual(['mutation b', 'query a']);
+  });
+
+  test('one user has three quarters of a place at the most, and users take turns', async () => {
+    const { places } = new Setup({ atOnce: 4, all: ['a'] });
+    const [ann, bob, eve] = ['ann', 'bob', 'eve'].map((user) => ({ mutation: false, user })) as [Kind, Kind, Kind];
+    const got: string[] = [];
+    const wait = (name: string, kind: Kind) => places.take(kind, never).then(() => got.push(name));
+    for (let count = 0; count < 3; count += 1) await places.take(ann, never);
+    const waiting = [wait('ann 1', ann), wait('ann 2', ann), wait('ann 3', ann)];
+    // There is room for another user, at once.
+    await places.take(bob, never);
+    waiting.push(wait('bob 1', bob), wait('bob 2', bob), wait('eve 1', eve));
+    for (let count = 0; count < 3; count += 1) places.give('a', ann);
+    await Promise.all([waiting[0], waiting[3], waiting[5]]);
+    expect(got).toEqual(['ann 1', 'bob 1', 'eve 1']);
+    for (const kind of [ann, bob, eve]) places.give('a', kind);
+    await Promise.all(waiting);
+    expect(got.slice(3)).toEqual(['ann 2', 'bob 2', 'ann 3']);
+  });
+
+  test("who has no more room at one place goes to another, and stands in nobody's way", async () => {
+    const { places } = new Setup({ atOnce: 4 });
+    const kinds = ['ann', 'bob'].map((user) => ({ mutation: true, user })) as [Kind, Kind];
+    const [ann, bob] = kinds;
+    const taken = [];
+    for (let count = 0; count < 6; count += 1) taken.push(await places.take(ann, never));
+    expect(taken.toSorted()).toEqual(['a', 'a', 'a', 'b', 'b', 'b']);
+    const waiting = places.take(ann, never);
+    places.failed('a');
+    expect(await places.take(bob, never)).toBe('b');
+    const other = places.take(bob, never);
+    places.give('b', ann);
+    expect(await waiting).toBe('b');
+    places.give('b', bob);
+    expect(await other).toBe('b');
   });
 
   test('a place with room for the kind is taken, though another one has fewer under way', async () => {

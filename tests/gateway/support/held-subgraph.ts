@@ -11,12 +11,17 @@ interface HeldRequest {
 
 export class HeldSubgraph {
   readonly requests: HeldRequest[] = [];
+  /** Requests for its health. */
+  polls = 0;
   readonly #server: Server;
   readonly #answers = new Set<ServerResponse>();
 
   constructor() {
     this.#server = createServer((request, response) => {
-      if (request.method === 'GET') return void response.end('{}');
+      if (request.method === 'GET') {
+        this.polls += 1;
+        return void response.end('{}');
+      }
       this.#answers.add(response);
       response.once('close', () => this.#answers.delete(response));
       const parts: Buffer[] = [];

@@ -83,6 +83,8 @@ test('a preflight is answered with what the endpoint takes, and not with what wa
   });
   expect(answer.headers['access-control-allow-headers']).toContain('authorization, content-type');
   expect(answer.headers['access-control-allow-headers']).not.toContain('x-evil');
+  const read = ['x-request-id', 'last-event-id', 'traceparent', 'tracestate', 'tidegate-dry-run', 'tidegate-source'];
+  for (const name of read) expect(answer.headers['access-control-allow-headers']).toContain(name);
   expect((await preflight(gateway, schemaPath, asked)).headers['access-control-allow-methods']).toBe('GET, HEAD');
   expect((await preflight(gateway, '/', asked)).status).toBe(405);
   expect((await preflight(gateway, '/metrics', asked)).headers['access-control-allow-origin']).toBeUndefined();

@@ -44,6 +44,20 @@ test.each(['utf-8', 'UTF-8', '"utf-8"', 'utf8'])('a body in %s is read', async (
   expect((await gateway.post({ query: '{ caller }' }, 'token-ann', { 'content-type': type })).status).toBe(200);
 });
 
+test('a body with bytes that are not UTF-8 is refused: they would be replaced, and stored so', async () => {
+  const calls = gateway.world.calls.get('thingCreate');
+  const body = Buffer.from(JSON.stringify({ query: 'mutation { thingCreate(name: "Müller") { id } }' }), 'latin1');
+  const headers = { 'content-type': 'application/json', authorization: 'Bearer token-ann' };
+  const answer = await request(`${gateway.gateway.url}/graphql`, { method: 'POST', headers, body });
+  expect([answer.statusCode, gateway.world.calls.get('thingCreate')]).toEqual([400, calls]);
+  expect(await answer.body.text()).toContain('not UTF-8');
+});
+
+test.each(['variables', 'extensions'])('%s that are null in a query string are none', async (name) => {
+  const { status, body } = await gateway.get({ query: '{ caller }', [name]: 'null' });
+  expect([status, body.data]).toEqual([200, { caller: 'ann' }]);
+});
+
 test('a compressed body is refused, and nothing is unpacked', async () => {
   const response = await request(`${gateway.gateway.url}/graphql`, {
     method: 'POST',
@@ -54,7 +68,7 @@ test('a compressed body is refused, and nothing is unpacked', async () => {
   expect(await response.body.text()).toContain('without Content-Encoding');
 });
 
-test.each(['text/html', 'image/*', 'application/json;q=0', 'nonsense', ',,,;;;='])(
+test.each(['text/html', 'image/*', 'application/json;q=0', 'application/json;charset=utf-16', 'nonsense', ',,,;;;='])(
   'a mutation is not carried out for a client that accepts only %s',
   async (accept) => {
     const calls = gateway.world.calls.get('thingCreate');

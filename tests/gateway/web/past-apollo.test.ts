@@ -36,6 +36,8 @@ const accepts = [
   'application/json;q=0.1, application/graphql-response+json;q=0.2',
   'text/html, application/*',
   'text/event-stream;q=0.1, */*',
+  'application/json; charset=utf-8',
+  'application/graphql-response+json;charset=UTF-8, application/json; charset="utf-8"; q=0.9',
 ];
 
 async function answerTo(

@@ -4,11 +4,16 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buildSubgraphSchema } from '@apollo/subgraph';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { parse } from 'graphql';
 import { request } from 'undici';
 import { composeSupergraph } from '../../../schema/compose.ts';
 import { TestGateway } from '../support/gateway.ts';
 import { alphaSdl, betaSdl } from '../support/subgraphs.ts';
+
+/** One page. */
+const things = '{ things(first: 2) { nodes { id } after: __typename upToDate: __typename } }';
 
 let folder: string;
 let gateway: TestGateway;
@@ -23,6 +28,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'assets', 'app-1a2b.js'), `// ${'x'.repeat(2000)}`);
   gateway = await new TestGateway('in-process').start({
     staticFolder: folder,
+    exports: [{ name: 'things', query: things, field: 'things', items: 'nodes' }],
     readiness: async () => [
       { name: 'database', ready: databaseReady, detail: databaseReady ? undefined : 'socket gone' },
       ...(checksLate ? [{ name: 'checks', ready: false, required: false, detail: '24 s late' }] : []),
@@ -178,6 +184,63 @@ test('GET never executes a mutation', async () => {
   const response = await get(`/graphql?query=${query}`, { authorization: 'Bearer token-ann' });
   expect(response.status).toBe(405);
   expect(gateway.world.calls.get('thingCreate')).toBeUndefined();
+});
+
+test('a question mark within a query string belongs to it', async () => {
+  const query = encodeURIComponent('query ($id: ID!) { thing(id: $id) { name } }');
+  const variables = encodeURIComponent('{"id":"who?"}').replaceAll('%3F', '?');
+  const path = `/graphql?query=${query}&variables=${variables}`;
+  const { status, text } = await get(path, { authorization: 'Bearer token-ann' });
+  expect([status, JSON.parse(text).data]).toEqual([200, { thing: { name: 'thing who?' } }]);
+});
+
+test('a request that offers to change to another protocol is answered as any other', async () => {
+  const body = JSON.stringify({ query: '{ caller }' });
+  // As Java's client does for its first request without TLS.
+  const head = [
+    'POST /graphql HTTP/1.1',
+    'host: 127.0.0.1',
+    'connection: Upgrade, HTTP2-Settings, close',
+    'upgrade: h2c',
+    'http2-settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA',
+    'content-type: application/json',
+    'authorization: Bearer token-ann',
+    `content-length: ${body.length}`,
+  ];
+  const answer = await raw(`${head.join('\r\n')}\r\n\r\n${body}`);
+  expect(answer).toMatch(/^HTTP\/1.1 200 /);
+  expect(answer).toContain('"caller":"ann"');
+});
+
+test('an export is for clients that accept lines of JSON, and no JSON', async () => {
+  const headers = { authorization: 'Bearer token-ann', accept: 'application/x-ndjson' };
+  const { status, text } = await get('/export/things.ndjson', headers);
+  expect([status, text]).toEqual([200, '{"id":"0"}\n{"id":"1"}\n{"after":"ThingConnection"}\n']);
+});
+
+test('an export that fails in its midst is cut off, and the gateway goes on', async () => {
+  const sdl = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
+    scalar JSON
+    type Pages { list: [JSON!]! after: String! upToDate: Boolean! }
+    type Query { pages(after: String): Pages! }`;
+  // JSON has no such number, which a resolver may have from a database.
+  const pages = (_: unknown, { after }: { after: string | null }) => ({
+    list: [{ n: after === null ? 1 : 1n }],
+    ...{ after: 'next', upToDate: false },
+  });
+  const schema = buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers: { Query: { pages } } }]);
+  const query = 'query ($after: String) { pages(after: $after) { list after upToDate } }';
+  const failing = await new TestGateway('in-process').start({
+    supergraphSdl: composeSupergraph(new Map([['other', sdl]])),
+    subgraphs: [{ subgraph: { name: 'other', schema } }],
+    exports: [{ name: 'pages', query, field: 'pages', items: 'list' }],
+  });
+  const headers = { authorization: 'Bearer token-ann' };
+  const { statusCode, body } = await request(`${failing.gateway.url}/export/pages.ndjson`, { headers });
+  expect(statusCode).toBe(200);
+  await expect(body.text()).rejects.toThrow();
+  expect((await failing.query('{ __typename }')).status).toBe(200);
+  await failing.stop();
 });
 
 test('a subscription over HTTP is refused with the right address', async () => {

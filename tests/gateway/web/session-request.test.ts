@@ -9,12 +9,15 @@ import { HttpError } from '../../../platform/graph/http-body.ts';
 const expiresAt = '2030-01-31T12:00:00.000Z';
 const expires = 'Expires=Thu, 31 Jan 2030 12:00:00 GMT';
 
+/** Of a field that is null. */
+const busy = { message: 'The database is changing its primary.', extensions: { code: 'BUSY' } };
+
 let server: Server;
 let url: string;
 /** What the graph was asked, in order. */
 let asked: { readonly field: string; readonly input: unknown; readonly authorization: string | undefined }[];
 /** The answer's payload, by field. */
-let payloads: Record<string, (input: Readonly<Record<string, unknown>>) => object>;
+let payloads: Record<string, (input: Readonly<Record<string, unknown>>) => object | null>;
 
 beforeEach(async () => {
   asked = [];
@@ -39,8 +42,9 @@ beforeEach(async () => {
     const { query, variables } = body as { query: string; variables?: { input: Readonly<Record<string, unknown>> } };
     const field = /{\s*(\w+)/.exec(query)?.[1] ?? '';
     asked.push({ field, input: variables?.input, authorization: headers.get('authorization') });
-    const data = { [field]: payloads[field]?.(variables?.input ?? {}) };
-    return { status: 200, headers: new Map<string, string>(), text: JSON.stringify({ data }), kind: 'mutation' };
+    const payload = payloads[field]?.(variables?.input ?? {});
+    const text = JSON.stringify({ ...(payload === null ? { errors: [busy] } : {}), data: { [field]: payload } });
+    return { status: 200, headers: new Map<string, string>(), text, kind: 'mutation' };
   };
   const parts = { execute, renewals: new Renewals() };
   server = createServer((request, response) => {
@@ -121,6 +125,28 @@ describe('the cookie', () => {
     payloads.sessionRefresh = () => ({ userErrors: [{ code: 'BAD_CREDENTIALS' }] });
     expect((await send('logout', { headers: { cookie: `${name()}=r7` } })).status).toBe(200);
     expect(asked).toHaveLength(3);
+  });
+});
+
+describe('while the graph can not answer', () => {
+  test.each([
+    ['login', '{"name":"a","password":"p"}'],
+    ['sessionStart', '{"code":"c"}'],
+    ['sessionRefresh', '{}'],
+    ['logout', '{}'],
+  ])('%s says so; only a logout removes the cookie', async (field, body) => {
+    for (const each of ['login', 'sessionStart', 'sessionRefresh', 'logout']) payloads[each] = () => null;
+    const { status, text, cookies } = await send(field, { body, headers: { cookie: `${name()}=r1` } });
+    expect([status, JSON.parse(text).errors]).toEqual([200, [busy]]);
+    expect(cookies).toHaveLength(field === 'logout' ? 1 : 0);
+  });
+
+  test('a logout does not claim to have ended a session that it could not renew', async () => {
+    const userErrors = [{ code: 'RATE_LIMITED' }];
+    payloads.sessionRefresh = () => ({ accessToken: null, refreshToken: null, userErrors });
+    const { text } = await send('logout', { headers: { cookie: `${name()}=r1` } });
+    expect(JSON.parse(text)).toEqual({ data: { logout: { userErrors } } });
+    expect(asked).toHaveLength(1);
   });
 });
 

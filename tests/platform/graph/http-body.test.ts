@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { HttpError, readBody } from '../../../platform/graph/http-body.ts';
+import { HttpError, parseJson, readBody } from '../../../platform/graph/http-body.ts';
 
 const most = 100;
 let server: Server;
@@ -55,4 +55,12 @@ test.each([
 
 test.each(['content-length: 6', 'transfer-encoding: chunked'])('one that is cut off fails: %s', async (headers) => {
   expect(await send(headers, [headers.startsWith('content') ? 'abc' : chunk('abc')], true)).toBe('failed');
+});
+
+test('JSON that is not UTF-8 is refused, and no character is replaced', () => {
+  expect(parseJson(Buffer.from('{"a":"ä"}', 'utf8'))).toEqual({ a: 'ä' });
+  for (const bytes of [Buffer.from('{"a":"ä"}', 'latin1'), Buffer.from('{"a":"\xed\xa0\x80"}', 'latin1')])
+    expect(() => parseJson(bytes)).toThrow(
+      expect.objectContaining({ status: 400, message: expect.stringContaining('UTF-8') }),
+    );
 });
