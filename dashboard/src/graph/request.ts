@@ -37,13 +37,19 @@ interface Answer<Result> {
  * Sends JSON to a path beside the graph, whose answer has GraphQL's shape. The browser's cookies go with it, and the request outlives the page, so
  * that a cookie in its answer is kept.
  */
-export async function sendJson<Result>(url: string, body: object): Promise<Result> {
-  const { status, answer } = await post<Result>(url, JSON.stringify(body), {
+export async function sendJson<Result>(url: string, body: object): Promise<Dated<Result>> {
+  const { status, answer, serverMs } = await post<Result>(url, JSON.stringify(body), {
     bearer: undefined,
     deadlineMs: queryDeadlineMs,
     withCookies: true,
   });
-  return dataOf(status, answer);
+  return { data: dataOf(status, answer), serverMs };
+}
+
+interface Dated<Result> {
+  readonly data: Result;
+  /** The server's clock, to the second. */
+  readonly serverMs: number;
 }
 
 /** Sends a document to `url` without a credential, or with the given one. Nothing is cached: the live store is the cache. */
@@ -79,12 +85,18 @@ interface PostOptions {
   readonly withCookies?: boolean;
 }
 
+interface Posted<Result> {
+  readonly status: number;
+  readonly answer: Answer<Result> | undefined;
+  readonly serverMs: number;
+}
+
 /** `answer` is undefined when the body is not a GraphQL answer, for example a proxy's error page. */
 async function post<Result>(
   url: string,
   body: string,
   { bearer, deadlineMs, withCookies = false }: PostOptions,
-): Promise<{ readonly status: number; readonly answer: Answer<Result> | undefined }> {
+): Promise<Posted<Result>> {
   let response: Response;
   let text: string;
   try {
@@ -104,7 +116,8 @@ async function post<Result>(
   } catch {
     throw unreachable('The server does not answer');
   }
-  return { status: response.status, answer: parseAnswer(text) };
+  const serverMs = Date.parse(response.headers.get('date') ?? '') || Date.now();
+  return { status: response.status, answer: parseAnswer(text), serverMs };
 }
 
 /** Resolves with any answer to a GET; throws RequestError without one. */
