@@ -112,7 +112,7 @@ test('a login that is overtaken by another one in another tab shows all tabs the
   });
   await other.getByRole('button', { name: 'Log in' }).click();
   await login(page, server, world);
-  const who = (tab: Page, name: string) => tab.locator('.who', { hasText: name }).waitFor();
+  const who = (tab: Page, name: string) => tab.locator('.who', { hasText: name }).waitFor({ state: 'attached' });
   await who(page, 'admin');
   world.user.name = 'bob';
   late.release();

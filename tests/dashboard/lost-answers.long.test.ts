@@ -120,6 +120,18 @@ test('Enter takes no object that lacks the text that was typed', async () => {
   await until(page, "location.search === '?show=b2'");
 });
 
+test('an open question does not turn into its opposite when somebody else is faster', async () => {
+  const { page, world, server } = suite();
+  world.hosts.begin();
+  await login(page, server, world, '/hosts');
+  await page.getByRole('button', { name: 'Pause…' }).click();
+  await page.getByRole('dialog').getByText('Let no host take over?').waitFor();
+  world.hosts.status = { ...world.hosts.status, paused: true };
+  await page.getByText('promotion is paused').waitFor();
+  await page.getByRole('button', { name: 'Resume…' }).waitFor();
+  expect(await page.locator('dialog[open]').count()).toBe(0);
+});
+
 test('a call is carried out once, until another one is prepared', async () => {
   const { page, world, server } = suite();
   world.addBackend();
@@ -129,14 +141,15 @@ test('a call is carried out once, until another one is prepared', async () => {
   );
   await login(page, server, world, '/form?call=relayCall&backend=b1&operation=set.create&arguments={}');
   const field = page.getByLabel(/^Operation/).first();
+  const outcome = page.getByText('The call is succeeded');
   await field.press('Enter');
-  await page.getByText('The call is').waitFor();
+  await outcome.waitFor();
   await field.press('Enter');
   await page.getByRole('button', { name: 'Prepare another call' }).click();
-  await page.getByText('The call is').waitFor({ state: 'detached' });
+  await outcome.waitFor({ state: 'detached' });
   expect(asked('RelayCall')).toBe(1);
   await field.press('Enter');
-  await page.getByText('The call is').waitFor();
+  await outcome.waitFor();
   expect(asked('RelayCall')).toBe(2);
 });
 
@@ -148,7 +161,7 @@ test('a registration that ends after another device was chosen is not taken for 
     ...{ presented: { kind: 'HOST_KEY', sha256: 'SHA256:abc', hex: 'ab:c' }, keyAlgorithm: null, subject: null },
     ...{ issuer: null, validUntil: null, deviceError: null, userErrors: [] },
   };
-  await fatesOf(page, async ({ operation, before }) => {
+  const asked = await fatesOf(page, async ({ operation, before }) => {
     if (operation === 'RegisterProof') return { backendProofRead: proof };
     if (operation !== 'RegisterBackend') return undefined;
     if (before === 0) await late.until;
@@ -172,7 +185,10 @@ test('a registration that ends after another device was chosen is not taken for 
   await accept('192.0.2.1');
   await register('first');
   await page.getByRole('button', { name: 'Registering…' }).waitFor();
+  const askedBefore = asked('RegisterProof');
   await address.getByRole('button', { name: 'Another address' }).click();
+  await address.getByRole('button', { name: 'Show its fingerprint' }).waitFor();
+  expect(asked('RegisterProof')).toBe(askedBefore);
   await accept('192.0.2.2');
   const ended = page.waitForResponse((response) => response.request().postData()?.includes('RegisterBackend') === true);
   late.release();

@@ -22,6 +22,8 @@ export class RequestError extends Error {
 
 /** `Requester`'s view of a session. */
 export interface Credentials {
+  /** Names the present login. Null without one. */
+  readonly loginId: string | null;
   /** A valid bearer token; undefined without a login. */
   accessToken(): Promise<string | undefined>;
   /** Gets a new token although the old one seems valid; undefined when the session has ended. */
@@ -156,15 +158,23 @@ export class Requester {
     document: GraphqlDocument<Result, Variables>,
     variables: Variables,
   ): Promise<Result> {
+    const { loginId } = this.#credentials;
     const bearer = await this.#credentials.accessToken();
+    this.#checkLogin(loginId);
     try {
       return await send(this.#url, document, variables, bearer);
     } catch (error) {
       if (!(error instanceof RequestError) || error.code !== 'UNAUTHENTICATED') throw error;
       const renewed = await this.#credentials.renew();
       if (renewed === undefined) throw error;
+      this.#checkLogin(loginId);
       // Refused for lack of a login: nothing was done, so a mutation may be repeated as well.
       return await send(this.#url, document, variables, renewed);
     }
+  }
+
+  /** What one person asked for is not sent with the login of another one. */
+  #checkLogin(loginId: string | null): void {
+    if (this.#credentials.loginId !== loginId) throw new RequestError('UNAUTHENTICATED', 'The login has changed.');
   }
 }
