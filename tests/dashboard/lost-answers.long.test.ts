@@ -39,6 +39,29 @@ test('the form of an object comes although its first answers are lost, and keeps
   expect(await page.locator('[data-secret]').textContent()).toBe('shown-once');
 });
 
+test('what was done once is not said to be done when it is refused the next time', async () => {
+  const { page, world, server } = suite();
+  const refusal = {
+    code: 'RATE_LIMITED',
+    message: 'Too many tests.',
+    field: [],
+    retry: 'SAME_KEY',
+    retryAfterMs: null,
+  };
+  await fatesOf(page, ({ operation, before }) => {
+    if (operation === 'AlertChannelOne') return { found: channel };
+    if (operation !== 'AlertChannelTest') return undefined;
+    return { done: { made: channel, commit: null, userErrors: before === 0 ? [] : [refusal] } };
+  });
+  await login(page, server, world, '/form?edit=AlertChannel&id=ch1');
+  await page.getByText('Test…').click();
+  await page.getByRole('button', { name: 'Test', exact: true }).click();
+  await page.getByText('It is done.').waitFor();
+  await page.getByRole('button', { name: 'Test', exact: true }).click();
+  await page.getByText('Too many tests.').waitFor();
+  expect(await page.getByText('It is done.').count()).toBe(0);
+});
+
 test('a page that is opened in the background reads when it is seen, and again if that is lost', async () => {
   const { page, context, world, server } = suite();
   await context.addInitScript(`

@@ -41,6 +41,8 @@ interface ActionFormProps {
   readonly label: string;
   /** Why it is not allowed. */
   readonly forbidden: string | null;
+  /** What was said of the last one is over. */
+  readonly onSending?: () => void;
   readonly onSent: (sent: Sent) => void;
   /** The object was changed in the meantime: it must be read again. */
   readonly onStale?: () => void;
@@ -92,6 +94,7 @@ export function ActionForm(props: ActionFormProps) {
       setTimeout(() => focusFault(form.current), 0);
       return;
     }
+    props.onSending?.();
     const payload = await send(whole as never);
     if (payload === undefined) return;
     setTried(false);

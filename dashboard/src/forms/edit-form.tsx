@@ -247,6 +247,7 @@ function FurtherForm({ kind, verb, action, object, presets, onDone, onStale, ...
             {...props}
             {...{ kind, verb, action, draft, object, label }}
             onDraft={setDraft}
+            onSending={() => setSent(null)}
             onSent={(done) => {
               setSent(done);
               setStaleVersion(undefined);
