@@ -1,5 +1,6 @@
 // The shell: the login form, or the page named by the URL, with its own store and live feed.
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { startBrowserAlerts } from './alerts/browser-alerts.ts';
 import { useBrowserAlerts } from './alerts/choice.ts';
 import { PageContext, useDependencies } from './context.ts';
 import type { Requester } from './graph/request.ts';
@@ -17,30 +18,24 @@ export function App() {
     (listener) => session.subscribe(listener),
     () => session.status,
   );
-  // What a page has may depend on the viewer's rights.
-  const loaded = useLoaded(status === 'open' ? row : undefined, requester);
-  useAlertsIn(status === 'open');
+  const loginId = useSyncExternalStore(
+    (listener) => session.subscribe(listener),
+    () => session.loginId,
+  );
+  // What a page has may depend on the viewer's rights, and nothing of it may stay for another viewer.
+  const loaded = useLoaded(status === 'open' ? row : undefined, requester, loginId);
+  useAlertsIn(loginId);
   if (row === undefined) return <NoSuchPage />;
   if (status !== 'open') return <LoginForm hasEnded={status === 'ended'} />;
   if (loaded === 'failed') return <NotLoaded />;
   return loaded === 'loading' ? null : <OpenPage key={row.name} name={row.name} page={loaded} />;
 }
 
-/** Notifications of the browser, if they were switched on. */
-function useAlertsIn(isOpen: boolean): void {
+/** Notifications of the browser, if they were switched on. Their code is not loaded apart: nobody would notice that it is missing. */
+function useAlertsIn(loginId: string | null): void {
   const dependencies = useDependencies();
-  const isWanted = useBrowserAlerts() && isOpen;
-  useEffect(() => {
-    if (!isWanted) return;
-    let stop: (() => void) | 'never' | undefined;
-    void import('./alerts/browser-alerts.ts').then(({ startBrowserAlerts }) => {
-      if (stop !== 'never') stop = startBrowserAlerts(dependencies);
-    });
-    return () => {
-      if (typeof stop === 'function') stop();
-      else stop = 'never';
-    };
-  }, [isWanted, dependencies]);
+  const follower = useBrowserAlerts() ? loginId : null;
+  useEffect(() => (follower === null ? undefined : startBrowserAlerts(dependencies)), [follower, dependencies]);
 }
 
 function OpenPage({ name, page }: { readonly name: string; readonly page: Page }) {
@@ -54,19 +49,30 @@ function OpenPage({ name, page }: { readonly name: string; readonly page: Page }
   );
 }
 
+interface Loaded {
+  readonly row: PageRow;
+  /** For whom. */
+  readonly loginId: string | null;
+  readonly page: Page | 'failed';
+}
+
 /** The page's code, loaded when it is first opened. */
-function useLoaded(row: PageRow | undefined, requester: Requester): Page | 'loading' | 'failed' {
-  const [loaded, setLoaded] = useState<{ readonly row: PageRow; readonly page: Page | 'failed' } | null>(null);
+function useLoaded(
+  row: PageRow | undefined,
+  requester: Requester,
+  loginId: string | null,
+): Page | 'loading' | 'failed' {
+  const [loaded, setLoaded] = useState<Loaded | null>(null);
   useEffect(() => {
     if (row === undefined) return;
     const left = new AbortController();
     loadPage(row, requester, left.signal).then(
-      (page) => setLoaded({ row, page }),
-      () => left.signal.aborted || setLoaded({ row, page: 'failed' }),
+      (page) => left.signal.aborted || setLoaded({ row, loginId, page }),
+      () => left.signal.aborted || setLoaded({ row, loginId, page: 'failed' }),
     );
     return () => left.abort();
-  }, [row, requester]);
-  return loaded !== null && loaded.row === row ? loaded.page : 'loading';
+  }, [row, requester, loginId]);
+  return loaded !== null && loaded.row === row && loaded.loginId === loginId ? loaded.page : 'loading';
 }
 
 function NotLoaded() {

@@ -6,7 +6,7 @@ import { DependenciesContext } from './context.ts';
 import { keepTrying } from './graph/keep-trying.ts';
 import { Requester } from './graph/request.ts';
 import { pages } from './pages.ts';
-import { takeCode } from './session/login-code.ts';
+import { takeCode, watchForCode } from './session/login-code.ts';
 import { Session } from './session/session.ts';
 import { failureOf, failuresOf } from './view/refusal.tsx';
 import './style/base.css';
@@ -25,6 +25,7 @@ if (root === null) throw new Error('The page has no element with the id root');
 const url = new URL('/graphql', window.location.href).href;
 const session = new Session(window.location.origin, window.localStorage);
 const code = takeCode();
+watchForCode();
 const codeFailures =
   code === undefined
     ? []

@@ -77,15 +77,11 @@ export async function answerSession(
   const refresh = (token: string) => parts.renewals.join(token, () => send('sessionRefresh', { refreshToken: token }));
 
   if (field === 'logout') {
-    setCookie('', null);
-    const ended = { status: 200, answer: { data: { logout: { userErrors: [] } } } };
-    if (cookie === undefined) return ended;
-    const { status, answer } = await refresh(cookie);
-    const renewed = answer.data?.sessionRefresh;
-    if (renewed == null) return { status, answer: { ...answer, data: null } };
-    const { accessToken, userErrors } = renewed;
-    if (accessToken != null) return await send('logout', {}, accessToken);
-    return isRefused(renewed) ? ended : { status, answer: { data: { logout: { userErrors } } } };
+    const left =
+      cookie === undefined ? hasEnded : await leave(await refresh(cookie), (token) => send('logout', {}, token));
+    // Else the page asks again, and needs the cookie for it.
+    if (left.answer.data?.logout?.userErrors.length === 0) setCookie('', null);
+    return left;
   }
   if (field === 'sessionRefresh' && cookie === undefined)
     return {
@@ -94,14 +90,29 @@ export async function answerSession(
     };
   const { status, answer } = await (field === 'sessionRefresh' ? refresh(cookie ?? '') : send(field, given.data));
   const payload = answer.data?.[field];
-  if (payload == null) return { status, answer };
+  if (payload === undefined || payload === null) return { status, answer };
   const { refreshToken, refreshTokenExpiresAt, ...shown } = payload;
   if (typeof refreshToken === 'string') setCookie(refreshToken, refreshTokenExpiresAt);
   else if (field === 'sessionRefresh' && isRefused(payload)) setCookie('', null);
   return { status, answer: { data: { [field]: shown } } };
 }
 
-/** The session has ended. */
+interface Left {
+  readonly status: number;
+  readonly answer: GraphAnswer;
+}
+
+const hasEnded: Left = { status: 200, answer: { data: { logout: { userErrors: [] } } } };
+
+/** `renewed`: a lost part, or a limit, is no end of the session, so it is no answer to a logout. */
+async function leave({ status, answer }: Left, logout: (accessToken: string) => Promise<Left>): Promise<Left> {
+  const payload = answer.data?.sessionRefresh;
+  if (typeof payload?.accessToken === 'string') return await logout(payload.accessToken);
+  if (payload === undefined || payload === null) return { status, answer };
+  return isRefused(payload) ? hasEnded : { status, answer: { data: { logout: { userErrors: payload.userErrors } } } };
+}
+
+/** The session has ended, or never was. */
 function isRefused({ userErrors }: Payload): boolean {
   return userErrors.some(({ code }) => code === 'BAD_CREDENTIALS');
 }

@@ -268,8 +268,16 @@ test('a pool of names with a monitor and a member, which is changed', async () =
 test('a user, and a token whose secret is shown once', async () => {
   await open('/form?new=User');
   await field(page, 'Name').fill('alice');
-  await field(page, 'Password').fill('correct horse battery staple');
   await page.getByRole('tab', { name: 'GraphQL' }).click();
+  const key = async () =>
+    /"idempotencyKey": "([^"]+)"/.exec((await page.getByRole('tabpanel').textContent()) ?? '')?.[1];
+  const before = await key();
+  await field(page, 'Password').fill('correct horse battery staple');
+  // The server refuses a key that it knows with another input.
+  expect([before, await key()]).toEqual([
+    expect.stringMatching(/^dashboard-/),
+    expect.not.stringContaining(before ?? ''),
+  ]);
   expect(await page.getByRole('tabpanel').textContent()).toContain('"$PASSWORD"');
   expect(await page.getByRole('tabpanel').textContent()).not.toContain('horse battery');
   await page.getByRole('button', { name: 'Create a user' }).click();

@@ -63,6 +63,10 @@ test('its menu leads to the less used pages, and closes on Escape, elsewhere and
   await more.click();
   expect(await links.getByRole('link', { name: 'GraphiQL' }).getAttribute('href')).toBe('/graphiql');
   expect(await people.getAttribute('aria-current')).toBe('page');
+  // The open page is chosen again: there is no other header.
+  await people.click();
+  await people.waitFor({ state: 'hidden' });
+  expect(await page.evaluate('document.activeElement.textContent')).toMatch(/^More/);
   await page.setViewportSize({ width: 1700, height: 900 });
   await people.waitFor();
   await more.waitFor({ state: 'hidden' });

@@ -327,6 +327,33 @@ describe('one load balancer', () => {
     expect(errors).toEqual([]);
   });
 
+  test('charts have the zone of all other times', async () => {
+    const { page, world, server } = suite();
+    addWeb(world);
+    world.loadBalancing.traffic.set('lb1', [{ startedAt: now(), requests: 5, errors: 0, latencyMs: 3 }]);
+    const context = await page.context().browser()?.newContext({ timezoneId: 'Asia/Kolkata' });
+    await context?.addInitScript(`
+      globalThis.drawn = [];
+      const fill = CanvasRenderingContext2D.prototype.fillText;
+      CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+        globalThis.drawn.push(text);
+        return fill.call(this, text, ...place);
+      };
+    `);
+    const abroad = await context?.newPage();
+    if (abroad === undefined) throw new Error('there is no browser');
+    await login(abroad, server, world, '/loadbalancer?balancer=lb1');
+    const hours = `globalThis.drawn.filter((text) => /^\\d\\d:/.test(text)).map((text) => Number(text.slice(0, 2)))`;
+    await until(abroad, `${hours}.length > 0`);
+    await abroad.getByRole('button', { name: /Switch to UTC/ }).click();
+    await abroad.getByRole('button', { name: /Times are in UTC/ }).waitFor();
+    await abroad.evaluate('globalThis.drawn = []');
+    await until(abroad, `${hours}.length > 0`);
+    const near = [-1, 0, 1].map((by) => (new Date().getUTCHours() + by + 24) % 24);
+    for (const hour of await abroad.evaluate<number[]>(hours)) expect(near).toContain(hour);
+    await context?.close();
+  });
+
   test('charts follow the colours of the page', async () => {
     const { page, world, server, errors } = suite();
     addWeb(world);

@@ -3,6 +3,7 @@
 import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { login, until, untilLive } from './support/browser.ts';
+import { fatesOf, held } from './support/fates.ts';
 import { describePages } from './support/page-suite.ts';
 
 const suite = describePages();
@@ -59,6 +60,24 @@ test('the audit trail: the filters are in the address, and the server applies th
   expect(errors).toEqual([]);
 });
 
+test('the audit trail: a time stays as it was entered, also in a year that is not typed to its end', async () => {
+  const { page, world, server, errors } = suite();
+  const context = await page.context().browser()?.newContext({ timezoneId: 'Europe/Berlin' });
+  const abroad = await context?.newPage();
+  if (abroad === undefined) throw new Error('there is no browser');
+  await login(abroad, server, world, '/audit?from=2026-07-01T08:00:00.000Z');
+  const from = abroad.getByLabel(/^From/);
+  expect(await from.inputValue()).toBe('2026-07-01T10:00');
+  await from.fill('0002-07-01T10:00');
+  await until(abroad, 'location.search.includes("from=0002")');
+  expect(await from.inputValue()).toBe('0002-07-01T10:00');
+  await from.fill('2025-12-01T10:00');
+  await until(abroad, `new URLSearchParams(location.search).get('from') === '2025-12-01T09:00:00.000Z'`);
+  expect(await from.getAttribute('max')).toBe('9999-12-31T23:59');
+  await context?.close();
+  expect(errors).toEqual([]);
+});
+
 test('alerts: acknowledged and ended after a question; the drawer says why', async () => {
   const { page, world, server, errors } = suite();
   world.addBackend();
@@ -97,6 +116,37 @@ const noted = `(() => {
   }
   Object.defineProperty(globalThis, 'Notification', { value: Noted });
 })()`;
+
+test('alerts in this browser: they come although code of the pages was aborted once', async () => {
+  const { page, context, world, server } = suite();
+  await context.addInitScript(noted);
+  await page.route('**/assets/browser-alerts-*.js', (route) => route.abort('connectionaborted'));
+  await login(page, server, world, '/alerts');
+  await page.getByLabel('Tell me in this browser').check();
+  await until(page, 'localStorage.getItem("tidegate.browser-alerts.place") !== null');
+  const alert = world.people.addAlert({ subjectName: 'fw-1' });
+  world.tell({ ...alert, __typename: 'Alert', version: 1 }, 'alert.state', 'FIRING', 'it does not answer');
+  await until(page, 'globalThis.told.length === 1');
+});
+
+test('alerts: another channel is opened without what the former one has', async () => {
+  const { page, world, server } = suite();
+  world.people.fill('ops');
+  const [first] = world.people.channels;
+  if (first === undefined) throw new Error('there is a channel');
+  world.people.channels.push({ ...first, id: 'ch2', name: 'night' });
+  // The answer for the second channel never comes.
+  await fatesOf(page, ({ operation, variables }) =>
+    operation === 'AlertsDeliveries' && variables.id === 'ch2' ? held().until : undefined,
+  );
+  await login(page, server, world, '/alerts?channel=ch1');
+  const drawer = page.locator('.drawer');
+  await drawer.getByRole('button', { name: 'Send a test… ops' }).waitFor();
+  await page.locator('[data-list="channels"]').getByRole('link', { name: 'night' }).click();
+  await until(page, 'location.search === "?channel=ch2"');
+  await drawer.getByRole('heading', { name: 'Channel', exact: true }).waitFor();
+  expect(await drawer.getByRole('button', { name: 'Send a test… ops' }).count()).toBe(0);
+});
 
 const toldIn = (page: Page): Promise<string[]> => page.evaluate<string[]>('globalThis.told');
 

@@ -5,7 +5,7 @@ import { registry } from '../../../generated/kinds/registry.ts';
 import type { JsonObject } from '../../../platform/values/json.ts';
 import type { Action, Kind } from '../../../schema/kinds/kind.ts';
 import { Failures, failuresOf } from '../view/refusal.tsx';
-import { newKey, useMutation } from '../view/use-mutation.ts';
+import { useMutation, useShownKey } from '../view/use-mutation.ts';
 import { changedFields } from './changes.ts';
 import { formDocument } from './documents.ts';
 import { type Draft, type DraftObject, formFields, noObject, readDraft, withDraft } from './draft.ts';
@@ -41,6 +41,8 @@ interface ActionFormProps {
   readonly label: string;
   /** Why it is not allowed. */
   readonly forbidden: string | null;
+  /** What was said of the last one is over. */
+  readonly onSending?: () => void;
   readonly onSent: (sent: Sent) => void;
   /** The object was changed in the meantime: it must be read again. */
   readonly onStale?: () => void;
@@ -55,7 +57,6 @@ export function ActionForm(props: ActionFormProps) {
   const document = useMemo(() => formDocument(kind, action), [kind, action]);
   const { isBusy, refusals, failures, send } = useMutation(document);
   const [isTried, setTried] = useState(false);
-  const [shownKey] = useState(newKey);
   const [picked, setPicked] = useState<ReadonlyMap<string, string>>(new Map());
   const onNamed = useCallback(
     (id: string, name: string) => setPicked((known) => (known.get(id) === name ? known : new Map(known).set(id, name))),
@@ -67,6 +68,7 @@ export function ActionForm(props: ActionFormProps) {
   const faults = before === undefined ? read.faults : read.faults.filter(({ path: [name = ''] }) => name in input);
   const placed = useMemo(() => placeRefusals(action.input, refusals), [action, refusals]);
   const whole = { ...ownFieldsOf(action, object), ...input };
+  const shownKey = useShownKey(whole);
   const inForm = { ...places, ...placesIn(action, draft) };
   const names = picked.size === 0 ? props.names : new Map([...props.names, ...picked]);
   const previewed = previewOf(action);
@@ -92,6 +94,7 @@ export function ActionForm(props: ActionFormProps) {
       setTimeout(() => focusFault(form.current), 0);
       return;
     }
+    props.onSending?.();
     const payload = await send(whole as never);
     if (payload === undefined) return;
     setTried(false);

@@ -7,7 +7,7 @@ import { linkTo } from '../links.ts';
 import { formatWord } from '../view/format.ts';
 import { Link } from '../view/link.tsx';
 import { Failures, failuresOf } from '../view/refusal.tsx';
-import { newKey, useMutation } from '../view/use-mutation.ts';
+import { useMutation, useShownKey } from '../view/use-mutation.ts';
 import { focusFault, renderFields } from './action-form.tsx';
 import { callDeed, callInput, titleOfCall } from './calls.ts';
 import { callDocument } from './documents.ts';
@@ -45,21 +45,23 @@ export function CallFields({ action, backend, presets, forbidden }: CallFieldsPr
   const [isDry, setDry] = useState(false);
   const [dryRun, setDryRun] = useState<DryRun | null>(null);
   const [outcome, setOutcome] = useState<Outcome | null>(null);
-  const [shownKey] = useState(newKey);
   const [names, setNames] = useState<ReadonlyMap<string, string>>(new Map());
   const onNamed = useCallback((id: string, name: string) => setNames((known) => new Map(known).set(id, name)), []);
   const { input, faults } = useMemo(() => readDraft(action.input, draft), [action, draft]);
   const { refusals, failures } = isDry ? trying : sending;
   const placed = useMemo(() => placeRefusals(action.input, refusals), [action, refusals]);
   const whole = callInput(backend.id, input);
+  const shownKey = useShownKey(whole);
   const isBusy = sending.isBusy || trying.isBusy;
+  // A second click, or a key that is held, must not carry it out again.
+  const isDone = outcome !== null;
 
   useEffect(() => {
     if (placed.atFields.length > 0) focusFault(form.current);
   }, [placed]);
 
   const send = async (isDryRun: boolean): Promise<void> => {
-    if (isBusy || forbidden !== null) return;
+    if (isBusy || forbidden !== null || (isDone && !isDryRun)) return;
     setTried(true);
     if (faults.length > 0) {
       setTimeout(() => focusFault(form.current), 0);
@@ -112,7 +114,7 @@ export function CallFields({ action, backend, presets, forbidden }: CallFieldsPr
           <button
             type="submit"
             className="primary"
-            disabled={forbidden !== null}
+            disabled={forbidden !== null || isDone}
             title={forbidden ?? undefined}
             aria-busy={sending.isBusy}
           >
@@ -120,7 +122,7 @@ export function CallFields({ action, backend, presets, forbidden }: CallFieldsPr
           </button>
           {forbidden !== null && <span className="dim">{forbidden}</span>}
         </div>
-        {outcome !== null && <OutcomeNote outcome={outcome} />}
+        {outcome !== null && <OutcomeNote outcome={outcome} onAgain={() => setOutcome(null)} />}
         <TextTabs
           deed={callDeed(action, {
             ...{ input: whole, missing: faults.map(({ path }) => path), idempotencyKey: shownKey },
@@ -136,12 +138,20 @@ function textOf(input: JsonObject): string {
   return JSON.stringify(input);
 }
 
-function OutcomeNote({ outcome: { id, state, deviceError } }: { readonly outcome: Outcome }) {
+interface OutcomeNoteProps {
+  readonly outcome: Outcome;
+  readonly onAgain: () => void;
+}
+
+function OutcomeNote({ outcome: { id, state, deviceError }, onAgain }: OutcomeNoteProps) {
   return (
     <p role="status" className={state === 'SUCCEEDED' ? 'saved' : 'warning'}>
       The call is <b data-status={state}>{formatWord(state)}</b>
       {deviceError !== null && `: ${deviceError.code}: ${deviceError.message}`}.{' '}
-      <Link href={linkTo('RelayOperation', id) ?? '/relay'}>Show it</Link>
+      <Link href={linkTo('RelayOperation', id) ?? '/relay'}>Show it</Link>{' '}
+      <button type="button" className="quiet" onClick={onAgain}>
+        Prepare another call
+      </button>
     </p>
   );
 }

@@ -23,8 +23,9 @@ export function CallForm({ asked: { action, backendId, presets } }: { readonly a
     [requester, backendId],
   );
   const { value: backend, failure } = useReading(read, undefined, everyMs);
-  if (failure !== null) return <Failures failures={[failure]} />;
-  if (backend === undefined) return <p className="hint">Reading…</p>;
+  // What was read stays while it can't be read again, with all that was entered.
+  if (backend === undefined)
+    return failure === null ? <p className="hint">Reading…</p> : <Failures failures={[failure]} />;
   if (backend === null)
     return <p className="warning">There is no backend with this id that you may see. It may have been deleted.</p>;
   return (

@@ -145,14 +145,20 @@ function readText(field: InputField, text: string, path: readonly string[], faul
   }
   if (!numbers.has(type)) return value;
   const number = Number(value);
-  const [least, most] = type === 'Port' ? [1, 65_535] : [bounds?.least, bounds?.most];
+  const range = bounds ?? ofType[type];
   if (!/^-?\d{1,15}(\.\d{1,15})?$/.test(value)) fault('Write a number.');
   else if (type !== 'Float' && !Number.isInteger(number)) fault('Write a whole number.');
-  else if (least !== undefined && most !== undefined && (number < least || number > most))
-    fault(`Write a number from ${least} to ${most}.`);
+  else if (range !== undefined && (number < range.least || number > range.most))
+    fault(`Write a number from ${range.least} to ${range.most}.`);
   return Number.isFinite(number) ? number : 0;
 }
 
+/** What the graph takes of a type: it refuses the whole input for one that is larger, and names no field. */
+const ofType: Readonly<Record<string, { readonly least: number; readonly most: number }>> = {
+  Port: { least: 1, most: 65_535 },
+  Int: { least: -(2 ** 31), most: 2 ** 31 - 1 },
+  AsNumber: { least: 1, most: 2 ** 32 - 1 },
+};
 const numbers: ReadonlySet<string> = new Set(['Int', 'Float', 'Port', 'AsNumber']);
 
 export function isNumber({ type }: InputField): boolean {

@@ -1,15 +1,16 @@
 // An object: what can be changed of it, what else can be done with it, and links to new parts.
-import { useEffect, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { registry } from '../../../generated/kinds/registry.ts';
 import { isObject, type JsonObject } from '../../../platform/values/json.ts';
 import type { Action, Kind } from '../../../schema/kinds/kind.ts';
 import { plain } from '../../../schema/kinds/plain.ts';
 import { titleOf, wordsOf } from '../../../schema/kinds/words.ts';
-import { useDependencies, useLiveState } from '../context.ts';
+import { useLiveState } from '../context.ts';
 import { linkTo } from '../links.ts';
 import { Link } from '../view/link.tsx';
 import { forbiddenBy } from '../view/permissions.ts';
-import { type Failure, Failures, failureOf } from '../view/refusal.tsx';
+import { Failures } from '../view/refusal.tsx';
+import { useDetail } from '../view/use-detail.ts';
 import { ActionForm, type Sent } from './action-form.tsx';
 import { type Conflict, conflictsOf, draftOfObject, rebased } from './changes.ts';
 import { ConflictView } from './conflict-view.tsx';
@@ -28,42 +29,38 @@ interface EditFormProps {
   readonly id: string;
 }
 
-type Read = { readonly object: JsonObject | null } | { readonly failure: Failure } | undefined;
-
+/** What was read stays while it can't be read again, with all that was entered, and with secrets that are shown once. */
 export function EditForm({ kind, id }: EditFormProps) {
-  const { requester } = useDependencies();
-  const [read, setRead] = useState<Read>();
   const [ended, setEnded] = useState<string | null>(null);
   const [round, setRound] = useState(0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each round reads again.
-  useEffect(() => {
-    requester.request(readDocument(kind), { id }).then(
-      ({ found }) => setRead({ object: found?.__typename === kind.type ? plain(kind, found) : null }),
-      (error: unknown) => setRead({ failure: failureOf(error) }),
-    );
-  }, [requester, kind, id, round]);
+  const document = useMemo(() => readDocument(kind), [kind]);
+  const { detail, isGone, failure } = useDetail(document, id, round);
+  const object = useMemo(() => (detail?.__typename === kind.type ? plain(kind, detail) : null), [kind, detail]);
   if (ended !== null)
     return (
       <section className="form-page">
         <h2 role="status">{ended}</h2>
       </section>
     );
-  if (read === undefined) return <p className="hint">Reading…</p>;
-  if ('failure' in read) return <Failures failures={[read.failure]} />;
-  if (read.object === null)
+  if (object === null && detail === null && !isGone)
+    return failure === null ? <p className="hint">Reading…</p> : <Failures failures={[failure]} />;
+  if (object === null)
     return (
       <p className="warning">
         There is no {wordsOf(kind)} with this id that you may see. It may have been deleted in the meantime.
       </p>
     );
   return (
-    <ObjectForms
-      kind={kind}
-      id={id}
-      object={read.object}
-      onChanged={() => setRound((before) => before + 1)}
-      onEnded={setEnded}
-    />
+    <>
+      {failure !== null && <Failures failures={[failure]} />}
+      <ObjectForms
+        kind={kind}
+        id={id}
+        object={object}
+        onChanged={() => setRound((before) => before + 1)}
+        onEnded={setEnded}
+      />
+    </>
   );
 }
 
@@ -168,6 +165,8 @@ function UpdateForm({ kind, action, read, onChanged, ...props }: UpdateFormProps
   const [began, setBegan] = useState(before);
   const [draft, setDraft] = useState<DraftObject>(before);
   const [sent, setSent] = useState<Sent | null>(null);
+  // They stay while another change is entered: nobody can show them again.
+  const [secrets, setSecrets] = useState<Sent['secrets']>({});
   const [isStale, setStale] = useState(false);
   const [conflicts, setConflicts] = useState<readonly Conflict[]>();
   const [names, setNames] = useState(props.names);
@@ -193,6 +192,7 @@ function UpdateForm({ kind, action, read, onChanged, ...props }: UpdateFormProps
         }}
         onSent={(done) => {
           setSent(done);
+          if (Object.values(done.secrets).some((each) => each !== null)) setSecrets(done.secrets);
           setStale(false);
           setConflicts(undefined);
           onChanged();
@@ -215,9 +215,7 @@ function UpdateForm({ kind, action, read, onChanged, ...props }: UpdateFormProps
           It is saved.
         </p>
       )}
-      {sent !== null && Object.values(sent.secrets).some((each) => each !== null) && (
-        <OnceShown secrets={sent.secrets} />
-      )}
+      <OnceShown secrets={secrets} />
     </>
   );
 }
@@ -249,6 +247,7 @@ function FurtherForm({ kind, verb, action, object, presets, onDone, onStale, ...
             {...props}
             {...{ kind, verb, action, draft, object, label }}
             onDraft={setDraft}
+            onSending={() => setSent(null)}
             onSent={(done) => {
               setSent(done);
               setStaleVersion(undefined);

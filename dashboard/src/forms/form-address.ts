@@ -41,8 +41,9 @@ function callAskedBy(params: URLSearchParams): Asked {
   return { what: 'call', action, backendId, presets: presetsIn(params, action) };
 }
 
+/** A link that somebody else made fills in no secret: nobody would see which. */
 function presetsIn(params: URLSearchParams, { input }: Action): Readonly<Record<string, string>> {
-  const known = new Set(formFields(input).map(({ name }) => name));
+  const known = new Set(formFields(input).flatMap(({ name, secret }) => (secret === true ? [] : [name])));
   return Object.fromEntries([...params].filter(([name, value]) => known.has(name) && value !== ''));
 }
 

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../../platform/values/json.ts';
 import type { Kind } from '../../../schema/kinds/kind.ts';
 import { wordsOf } from '../../../schema/kinds/words.ts';
 import { useDependencies } from '../context.ts';
+import { keepTrying } from '../graph/keep-trying.ts';
 import type { Requester } from '../graph/request.ts';
 import { nameDocument, type PickedPage, pickDocument, pickPartDocument, textFilter } from './documents.ts';
 import { noObject } from './draft.ts';
@@ -70,10 +71,12 @@ function useName(kind: Kind, id: string): void {
   const isKnown = id === '' || names.has(id);
   useEffect(() => {
     if (isKnown || !kind.node) return;
-    requester.request(nameDocument(kind), { id }).then(
+    const left = new AbortController();
+    keepTrying(() => requester.request(nameDocument(kind), { id }), left.signal).then(
       ({ found }) => found !== null && onNamed(id, nameIn(kind, found)),
       () => undefined,
     );
+    return () => left.abort();
   }, [kind, id, isKnown, requester, onNamed]);
 }
 
@@ -160,23 +163,33 @@ function Search({ kind, field, id, label, describedBy, isInvalid, onChange }: Re
   );
 }
 
+interface Answer {
+  readonly kind: Kind;
+  readonly text: string;
+  readonly parentId: string | undefined;
+  readonly nodes: readonly Found[];
+}
+
 /** `text` undefined: nothing is looked for. */
 function useFound(kind: Kind, text: string | undefined, parentId: string | undefined): readonly Found[] {
   const { requester } = useDependencies();
-  const [found, setFound] = useState<readonly Found[]>([]);
+  const [answer, setAnswer] = useState<Answer>();
   useEffect(() => {
     if (text === undefined) return;
-    let isOver = false;
+    const left = new AbortController();
     const timer = setTimeout(() => {
-      search(requester, kind, text.trim(), parentId).then(
-        (nodes) => !isOver && setFound(nodes),
+      keepTrying(() => search(requester, kind, text.trim(), parentId), left.signal).then(
+        (nodes) => left.signal.aborted || setAnswer({ kind, text, parentId, nodes }),
         () => undefined,
       );
     }, pauseMs);
     return () => {
-      isOver = true;
+      left.abort();
       clearTimeout(timer);
     };
   }, [requester, kind, text, parentId]);
-  return text === undefined ? [] : found;
+  if (text === undefined || answer === undefined || answer.kind !== kind || answer.parentId !== parentId) return [];
+  if (answer.text === text) return answer.nodes;
+  // Of an earlier text: Enter must not take what has not the text that is there now.
+  return answer.nodes.filter(({ name }) => name.toLowerCase().includes(text.trim().toLowerCase()));
 }

@@ -12,6 +12,7 @@ import { registry } from '../../../generated/kinds/registry.ts';
 import { isObject, type JsonObject } from '../../../platform/values/json.ts';
 import type { Action } from '../../../schema/kinds/kind.ts';
 import { useDependencies } from '../context.ts';
+import { keepTrying } from '../graph/keep-trying.ts';
 import type { Requester } from '../graph/request.ts';
 import { nameDocument } from './documents.ts';
 import { kindNamed } from './names.ts';
@@ -38,15 +39,16 @@ export function usePreview(
   useEffect(() => {
     setPreview(undefined);
     if (text === undefined) return;
-    let isOver = false;
+    const left = new AbortController();
+    const [where, change] = [JSON.parse(place) as Record<string, string>, JSON.parse(text) as JsonObject];
     const timer = setTimeout(() => {
-      readPreview(requester, action, JSON.parse(place) as Record<string, string>, JSON.parse(text) as JsonObject).then(
-        (read) => !isOver && setPreview(read),
+      keepTrying(() => readPreview(requester, action, where, change), left.signal).then(
+        (read) => left.signal.aborted || setPreview(read),
         () => undefined,
       );
     }, pauseMs);
     return () => {
-      isOver = true;
+      left.abort();
       clearTimeout(timer);
     };
   }, [requester, action, place, text]);

@@ -1,11 +1,16 @@
-// For what a page can't do without at its beginning. The browser aborts requests when the machine changes
-// networks, and a server that restarts or hands over is away for seconds.
+// For what a page can't do without. The browser aborts requests when the machine changes networks, and a server that restarts or hands over is
+// away for seconds.
 import { backoffMs, pause } from '../live/backoff.ts';
 import { RequestError } from './request.ts';
 
 const forMs = 15_000;
 
-/** Tries again for 15 s while no answer comes. Throws the last error, and every other at once. */
+/** No answer came: whether the request was executed is not known. */
+export function isSilence(error: unknown): boolean {
+  return error instanceof RequestError && error.code === 'UNREACHABLE';
+}
+
+/** Tries again for 15 s while no answer comes. Throws the last error, and every other at once. An aborted signal ends it, too. */
 export async function keepTrying<Result>(
   attempt: () => Promise<Result>,
   signal: AbortSignal = new AbortController().signal,
@@ -15,10 +20,10 @@ export async function keepTrying<Result>(
     try {
       return await attempt();
     } catch (error) {
-      const isSilence = error instanceof RequestError && error.code === 'UNREACHABLE';
       const waitMs = backoffMs(failed, Math.random());
-      if (!isSilence || signal.aborted || performance.now() + waitMs > endsAtMs) throw error;
+      if (!isSilence(error) || performance.now() + waitMs > endsAtMs) throw error;
       await pause(waitMs, signal);
+      if (signal.aborted) throw error;
     }
   }
 }

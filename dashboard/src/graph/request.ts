@@ -22,6 +22,8 @@ export class RequestError extends Error {
 
 /** `Requester`'s view of a session. */
 export interface Credentials {
+  /** Names the present login. Null without one. */
+  readonly loginId: string | null;
   /** A valid bearer token; undefined without a login. */
   accessToken(): Promise<string | undefined>;
   /** Gets a new token although the old one seems valid; undefined when the session has ended. */
@@ -37,13 +39,19 @@ interface Answer<Result> {
  * Sends JSON to a path beside the graph, whose answer has GraphQL's shape. The browser's cookies go with it, and the request outlives the page, so
  * that a cookie in its answer is kept.
  */
-export async function sendJson<Result>(url: string, body: object): Promise<Result> {
-  const { status, answer } = await post<Result>(url, JSON.stringify(body), {
+export async function sendJson<Result>(url: string, body: object): Promise<Dated<Result>> {
+  const { status, answer, serverMs } = await post<Result>(url, JSON.stringify(body), {
     bearer: undefined,
     deadlineMs: queryDeadlineMs,
     withCookies: true,
   });
-  return dataOf(status, answer);
+  return { data: dataOf(status, answer), serverMs };
+}
+
+interface Dated<Result> {
+  readonly data: Result;
+  /** The server's clock, to the second. */
+  readonly serverMs: number;
 }
 
 /** Sends a document to `url` without a credential, or with the given one. Nothing is cached: the live store is the cache. */
@@ -79,12 +87,18 @@ interface PostOptions {
   readonly withCookies?: boolean;
 }
 
+interface Posted<Result> {
+  readonly status: number;
+  readonly answer: Answer<Result> | undefined;
+  readonly serverMs: number;
+}
+
 /** `answer` is undefined when the body is not a GraphQL answer, for example a proxy's error page. */
 async function post<Result>(
   url: string,
   body: string,
   { bearer, deadlineMs, withCookies = false }: PostOptions,
-): Promise<{ readonly status: number; readonly answer: Answer<Result> | undefined }> {
+): Promise<Posted<Result>> {
   let response: Response;
   let text: string;
   try {
@@ -104,7 +118,8 @@ async function post<Result>(
   } catch {
     throw unreachable('The server does not answer');
   }
-  return { status: response.status, answer: parseAnswer(text) };
+  const serverMs = Date.parse(response.headers.get('date') ?? '') || Date.now();
+  return { status: response.status, answer: parseAnswer(text), serverMs };
 }
 
 /** Resolves with any answer to a GET; throws RequestError without one. */
@@ -143,15 +158,23 @@ export class Requester {
     document: GraphqlDocument<Result, Variables>,
     variables: Variables,
   ): Promise<Result> {
+    const { loginId } = this.#credentials;
     const bearer = await this.#credentials.accessToken();
+    this.#checkLogin(loginId);
     try {
       return await send(this.#url, document, variables, bearer);
     } catch (error) {
       if (!(error instanceof RequestError) || error.code !== 'UNAUTHENTICATED') throw error;
       const renewed = await this.#credentials.renew();
       if (renewed === undefined) throw error;
+      this.#checkLogin(loginId);
       // Refused for lack of a login: nothing was done, so a mutation may be repeated as well.
       return await send(this.#url, document, variables, renewed);
     }
+  }
+
+  /** What one person asked for is not sent with the login of another one. */
+  #checkLogin(loginId: string | null): void {
+    if (this.#credentials.loginId !== loginId) throw new RequestError('UNAUTHENTICATED', 'The login has changed.');
   }
 }

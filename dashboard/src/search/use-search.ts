@@ -1,6 +1,7 @@
 // Searches while somebody types: all sources at once, each with its own answer.
 import { useEffect, useState } from 'react';
 import { useDependencies, useLiveState } from '../context.ts';
+import { containsWords } from '../filters/filters.ts';
 import { failureOf } from '../view/refusal.tsx';
 import { usePresentPages } from '../view/use-present-pages.ts';
 import { type Found, searchedText, sources } from './sources.ts';
@@ -20,6 +21,15 @@ function onceEach(found: readonly Found[]): readonly Found[] {
 const typingMs = 200;
 const nothing: Search = { found: [], isSearching: false, failures: [] };
 
+/** Until the first answer: of what an earlier text found, only what has the new text can be chosen. */
+function narrowed({ found }: Search, text: string): Search {
+  return {
+    found: found.filter(({ label, what }) => containsWords(text, [label, what])),
+    isSearching: true,
+    failures: [],
+  };
+}
+
 export function useSearchResults(typed: string): Search {
   const { requester } = useDependencies();
   const { viewer } = useLiveState();
@@ -27,20 +37,21 @@ export function useSearchResults(typed: string): Search {
   const names = present.map(({ name }) => name).join(' ');
   const isAdmin = viewer?.admin === true;
   const text = searchedText(typed);
-  const [search, setSearch] = useState(nothing);
+  const [{ of, search }, setSearch] = useState({ of: '', search: nothing });
   useEffect(() => {
-    if (text === '') return setSearch(nothing);
+    if (text === '') return setSearch({ of: '', search: nothing });
     let isOver = false;
     const asked = sources.filter(({ page, forAdmins }) => names.split(' ').includes(page) && (isAdmin || !forAdmins));
     const answers = new Map<string, readonly Found[]>();
     const failures = new Map<string, string>();
     const show = (): void => {
       if (isOver) return;
-      setSearch({
+      const search = {
         found: onceEach(asked.flatMap(({ title }) => answers.get(title) ?? [])),
         failures: asked.flatMap(({ title }) => failures.get(title) ?? []),
         isSearching: answers.size + failures.size < asked.length,
-      });
+      };
+      setSearch({ of: text, search });
     };
     const timer = setTimeout(() => {
       for (const source of asked)
@@ -61,5 +72,6 @@ export function useSearchResults(typed: string): Search {
       clearTimeout(timer);
     };
   }, [requester, text, names, isAdmin]);
-  return search;
+  if (text === '') return nothing;
+  return of === text ? search : narrowed(search, text);
 }

@@ -1,9 +1,12 @@
 // The login, one for all tabs of the browser. The refresh token is in a cookie that no script can read (gateway/web/session-request.ts); each tab
-// has the access token in memory only, and tabs give it to each other. Storage says only whether there is a login.
+// has the access token in memory only, and tabs give it to each other. Storage says only which login there is, by a random id.
 import type { RefusalFragment } from '../../../generated/dashboard/graphql.ts';
+import { keepTrying } from '../graph/keep-trying.ts';
 import { type Credentials, RequestError, sendJson } from '../graph/request.ts';
 
 const storageKey = 'tidegate.session';
+/** Somebody logged out, and the server does not know it yet. */
+const leftKey = 'tidegate.session.left';
 const channelName = 'tidegate.session';
 const lockName = 'tidegate.session.renew';
 /** An access token with less time left than this is renewed before use. */
@@ -18,6 +21,9 @@ type SessionStatus = 'none' | 'open' | 'ended';
 
 interface Token {
   readonly accessToken: string;
+  /** By the server's clock: the newest token has the latest. */
+  readonly expiresMs: number;
+  /** By the clock of this browser, which may be far from the server's. */
   readonly endsAtMs: number;
 }
 
@@ -27,7 +33,17 @@ interface Payload {
   readonly userErrors: readonly RefusalFragment[];
 }
 
-type Message = { readonly type: 'token'; readonly token: Token } | { readonly type: 'ask' };
+interface Answer extends Payload {
+  readonly serverMs: number;
+}
+
+interface Offer {
+  readonly type: 'token';
+  readonly token: Token;
+  readonly loginId: string;
+}
+
+type Message = Offer | { readonly type: 'ask' };
 
 export class Session implements Credentials {
   readonly #url: string;
@@ -38,27 +54,43 @@ export class Session implements Credentials {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #renewing: Promise<string | undefined> | undefined;
   #asked: (() => void) | undefined;
+  /** The last logout, until the server knows it: its answer must not remove the cookie of a later login. */
+  #leaving: Promise<void>;
+  /** The last one of another tab: it may come before the event of its login. */
+  #offer: Offer | undefined;
+  #loginId: string | null;
   #status: SessionStatus;
 
   /** `url` is that of the server; `storage` is common to all tabs. */
   constructor(url: string, storage: Storage) {
     this.#url = url;
     this.#storage = storage;
-    this.#status = storage.getItem(storageKey) === null ? 'none' : 'open';
+    this.#loginId = storage.getItem(storageKey);
+    this.#status = this.#loginId === null ? 'none' : 'open';
     this.#channel.onmessage = ({ data }: MessageEvent<Message>) => {
-      if (data.type === 'token') this.#adopt(data.token);
-      else if (this.#fresh() !== undefined) this.#share();
+      if (data.type === 'ask') {
+        if (this.#fresh() !== undefined) this.#share();
+      } else {
+        this.#offer = data;
+        if (data.loginId === this.#loginId) this.#adopt(data.token);
+      }
     };
     // Another tab logged in or out.
     window.addEventListener('storage', ({ key, newValue }) => {
       if (key !== storageKey) return;
-      if (newValue === null) this.#drop('none');
-      else this.#setStatus('open');
+      if (newValue === null) this.#change(null, 'none');
+      else this.#change(newValue, 'open', this.#offer?.loginId === newValue ? this.#offer.token : undefined);
     });
+    this.#leaving = this.#tellLogout();
   }
 
   get status(): SessionStatus {
     return this.#status;
+  }
+
+  /** Each login has another one, in all tabs the same. Null without a login. */
+  get loginId(): string | null {
+    return this.#loginId;
   }
 
   subscribe(listener: () => void): () => void {
@@ -68,25 +100,39 @@ export class Session implements Credentials {
 
   /** Returns the refusals. Empty after a login. Throws RequestError when the server can't be reached. */
   async login(name: string, password: string): Promise<readonly RefusalFragment[]> {
+    await this.#leaving;
     return this.#open(await this.#post('login', { name, password }));
   }
 
   /** Logs in with a one-time code, unless there is a login: a link that somebody else made must not replace it. */
   async start(code: string): Promise<readonly RefusalFragment[]> {
-    if ((await this.accessToken().catch(() => undefined)) !== undefined) return [];
+    if ((await this.accessToken()) !== undefined) return [];
+    await this.#leaving;
     return this.#open(await this.#post('sessionStart', { code }));
   }
 
+  /** The tab drops the login even if the server can't be reached. */
   async logout(): Promise<void> {
     this.end('none');
-    // The tab drops the login even if the server can't be reached.
-    await this.#post('logout', {}).catch(() => undefined);
+    this.#storage.setItem(leftKey, 'left');
+    this.#leaving = this.#tellLogout();
+    await this.#leaving;
+  }
+
+  /** Until the server knows it, the cookie is a login. A tab that is opened later tries again; another login replaces the cookie. */
+  async #tellLogout(): Promise<void> {
+    const tell = async (): Promise<void> => {
+      if (this.#storage.getItem(leftKey) === null) return;
+      const { userErrors } = await this.#post('logout', {});
+      if (userErrors.length === 0) this.#storage.removeItem(leftKey);
+    };
+    await keepTrying(tell).catch(() => undefined);
   }
 
   /** Drops the login in all tabs; with `ended` the form explains that the session has ended. */
   end(status: 'none' | 'ended'): void {
     this.#storage.removeItem(storageKey);
-    this.#drop(status);
+    this.#change(null, status);
   }
 
   async accessToken(): Promise<string | undefined> {
@@ -100,37 +146,47 @@ export class Session implements Credentials {
     return await this.#renewing;
   }
 
-  #open(payload: Payload): readonly RefusalFragment[] {
+  #open(payload: Answer): readonly RefusalFragment[] {
     const token = tokenOf(payload);
     if (token === undefined) return payload.userErrors;
-    this.#storage.setItem(storageKey, 'open');
-    this.#adopt(token);
+    const loginId = crypto.getRandomValues(new Uint32Array(2)).join('-');
+    this.#storage.setItem(storageKey, loginId);
+    this.#storage.removeItem(leftKey);
+    this.#change(loginId, 'open', token);
     this.#share();
-    this.#setStatus('open');
     return [];
   }
 
   async #renewAlone(): Promise<string | undefined> {
-    if (this.#storage.getItem(storageKey) === null) return undefined;
+    const loginId = this.#loginId;
+    if (!this.#isOf(loginId)) return undefined;
     const before = this.#token?.accessToken;
     if (before === undefined) await this.#askOthers();
+    const renew = async () => await this.#renewNow(loginId, before);
     // Locks exist only in secure contexts (https, or a loopback address); elsewhere the server gives two tabs the same answer.
-    if (navigator.locks === undefined) return await this.#renewNow(before);
-    return await navigator.locks.request(lockName, async () => await this.#renewNow(before));
+    return navigator.locks === undefined ? await renew() : await navigator.locks.request(lockName, renew);
   }
 
-  async #renewNow(before: string | undefined): Promise<string | undefined> {
+  /** Whether that login goes on. Another tab may have ended or replaced it, and its event may still be under way. */
+  #isOf(loginId: string | null): boolean {
+    return loginId !== null && loginId === this.#loginId && loginId === this.#storage.getItem(storageKey);
+  }
+
+  async #renewNow(loginId: string | null, before: string | undefined): Promise<string | undefined> {
+    if (!this.#isOf(loginId)) return undefined;
     // Another tab renewed while this one waited for its turn.
     const fresh = this.#fresh();
     if (fresh !== undefined && fresh !== before) return fresh;
-    let payload: Payload;
+    let payload: Answer;
     try {
       payload = await this.#post('sessionRefresh', {});
     } catch (error) {
       if (!(error instanceof RequestError) || error.code !== 'UNAUTHENTICATED') throw error;
-      this.end('ended');
+      if (this.#isOf(loginId)) this.end('ended');
       return undefined;
     }
+    // The answer is about a login that is over.
+    if (!this.#isOf(loginId)) return undefined;
     const token = tokenOf(payload);
     if (token === undefined) {
       const [refusal] = payload.userErrors;
@@ -154,9 +210,10 @@ export class Session implements Credentials {
   }
 
   /** With `keepalive`: the cookie of the answer arrives even if the page is left meanwhile. */
-  async #post(field: 'login' | 'sessionStart' | 'sessionRefresh' | 'logout', input: object): Promise<Payload> {
-    const data = await sendJson<Readonly<Record<string, Payload>>>(`${this.#url}/session/${field}`, input);
-    return data[field] ?? { userErrors: [] };
+  async #post(field: 'login' | 'sessionStart' | 'sessionRefresh' | 'logout', input: object): Promise<Answer> {
+    const url = `${this.#url}/session/${field}`;
+    const { data, serverMs } = await sendJson<Readonly<Record<string, Payload>>>(url, input);
+    return { userErrors: [], ...data[field], serverMs };
   }
 
   #fresh(): string | undefined {
@@ -166,7 +223,7 @@ export class Session implements Credentials {
   }
 
   #adopt(token: Token): void {
-    if (token.endsAtMs < (this.#token?.endsAtMs ?? 0)) return;
+    if (token.expiresMs < (this.#token?.expiresMs ?? 0)) return;
     this.#token = token;
     clearTimeout(this.#timer);
     const renewInMs = Math.max(5_000, token.endsAtMs - Date.now() - 2 * marginMs) + Math.random() * spreadMs;
@@ -179,23 +236,26 @@ export class Session implements Credentials {
   }
 
   #share(): void {
-    if (this.#token !== undefined) this.#channel.postMessage({ type: 'token', token: this.#token } satisfies Message);
+    if (this.#token === undefined || this.#loginId === null) return;
+    this.#channel.postMessage({ type: 'token', token: this.#token, loginId: this.#loginId } satisfies Message);
   }
 
-  #drop(status: 'none' | 'ended'): void {
-    clearTimeout(this.#timer);
-    this.#token = undefined;
-    this.#setStatus(status);
-  }
-
-  #setStatus(status: SessionStatus): void {
-    if (status === this.#status) return;
+  #change(loginId: string | null, status: SessionStatus, token?: Token): void {
+    const isSame = loginId === this.#loginId && status === this.#status;
+    if (loginId !== this.#loginId) {
+      clearTimeout(this.#timer);
+      this.#token = undefined;
+    }
+    if (loginId === null) this.#offer = undefined;
+    this.#loginId = loginId;
     this.#status = status;
-    for (const listener of this.#listeners) listener();
+    if (token !== undefined) this.#adopt(token);
+    if (!isSame) for (const listener of this.#listeners) listener();
   }
 }
 
-function tokenOf({ accessToken, accessTokenExpiresAt }: Payload): Token | undefined {
+function tokenOf({ accessToken, accessTokenExpiresAt, serverMs }: Answer): Token | undefined {
   if (!accessToken || !accessTokenExpiresAt) return undefined;
-  return { accessToken, endsAtMs: Date.parse(accessTokenExpiresAt) };
+  const expiresMs = Date.parse(accessTokenExpiresAt);
+  return { accessToken, expiresMs, endsAtMs: Date.now() + expiresMs - serverMs };
 }

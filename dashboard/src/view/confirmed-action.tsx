@@ -23,7 +23,12 @@ interface ConfirmedActionProps {
   readonly children: ReactNode;
 }
 
+/** Pause and resume may take each other's place at any time: an open question goes, and never turns into the other one under a click. */
 export function ConfirmedAction(props: ConfirmedActionProps) {
+  return <AskedAction key={props.label} {...props} />;
+}
+
+function AskedAction(props: ConfirmedActionProps) {
   const { label, about, question, forbidden, control, onConfirm, onOpenChange, fields, children } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();

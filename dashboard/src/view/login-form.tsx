@@ -1,5 +1,5 @@
 // The login form.
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useDependencies } from '../context.ts';
 import { keepTrying } from '../graph/keep-trying.ts';
 import { type Failure, Failures, failureOf, failuresOf } from './refusal.tsx';
@@ -9,12 +9,20 @@ export function LoginForm({ hasEnded }: { readonly hasEnded: boolean }) {
   const [isBusy, setBusy] = useState(false);
   const [failures, setFailures] = useState(codeFailures);
   const password = useRef<HTMLInputElement>(null);
+  const left = useRef(new AbortController());
+  // Another tab may log in while this one tries.
+  useEffect(() => {
+    const controller = new AbortController();
+    left.current = controller;
+    return () => controller.abort();
+  }, []);
 
   const login = async (form: FormData): Promise<void> => {
     setBusy(true);
     setFailures([]);
     try {
-      const refusals = await keepTrying(() => session.login(String(form.get('name')), String(form.get('password'))));
+      const [name, given] = [String(form.get('name')), String(form.get('password'))];
+      const refusals = await keepTrying(() => session.login(name, given), left.current.signal);
       setFailures(failuresOf(refusals).map(explain));
       if (refusals.length > 0) password.current?.select();
     } catch (error) {

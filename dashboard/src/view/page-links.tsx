@@ -33,7 +33,7 @@ interface MoreMenuProps {
   readonly children: ReactNode;
 }
 
-/** Closes on Escape, and when the focus or a click is elsewhere. Another page has a header of its own. */
+/** Closes on Escape, on a link to the open page, and when the focus or a click is elsewhere. Another page has a header of its own. */
 function MoreMenu({ hasOpenPage, children }: MoreMenuProps) {
   const [isOpen, setOpen] = useState(false);
   const menu = useRef<HTMLDivElement>(null);
@@ -42,6 +42,12 @@ function MoreMenu({ hasOpenPage, children }: MoreMenuProps) {
     if (!isOpen) return;
     const leave = ({ target }: Event): void => {
       if (target instanceof Node && menu.current?.contains(target) === false) setOpen(false);
+    };
+    const follow = ({ target, defaultPrevented }: Event): void => {
+      // The browser handles clicks that open another tab.
+      if (!defaultPrevented || !(target instanceof Element) || target.closest('.more-pages a') === null) return;
+      setOpen(false);
+      button.current?.focus();
     };
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.key !== 'Escape') return;
@@ -52,10 +58,12 @@ function MoreMenu({ hasOpenPage, children }: MoreMenuProps) {
     };
     document.addEventListener('pointerdown', leave);
     document.addEventListener('focusin', leave);
+    document.addEventListener('click', follow);
     document.addEventListener('keydown', onKeyDown, true);
     return () => {
       document.removeEventListener('pointerdown', leave);
       document.removeEventListener('focusin', leave);
+      document.removeEventListener('click', follow);
       document.removeEventListener('keydown', onKeyDown, true);
     };
   }, [isOpen]);

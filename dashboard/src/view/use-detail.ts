@@ -1,13 +1,15 @@
-// Reads the details of one object for its drawer, and again for each newer version.
+// Reads the details of one object for its drawer, and again for each newer version. Without an answer it tries again.
 import { useEffect, useState } from 'react';
 import { useDependencies } from '../context.ts';
 import type { GraphqlDocument } from '../graph/request.ts';
+import { backoffMs, pause } from '../live/backoff.ts';
 import { type Failure, failureOf } from './refusal.tsx';
 
 interface DetailReading<Detail> {
   /** Null until it is read, and when it is gone. */
   readonly detail: Detail | null;
   readonly isGone: boolean;
+  /** Of the last attempt; another one follows by itself. */
   readonly failure: Failure | null;
 }
 
@@ -20,28 +22,36 @@ export function useDetail<Detail extends object>(
 ): DetailReading<Detail> {
   const { requester } = useDependencies();
   const [read, setRead] = useState<{ readonly id: string; readonly detail: Detail | null } | null>(null);
-  const [failure, setFailure] = useState<Failure | null>(null);
+  const [failed, setFailed] = useState<{ readonly id: string; readonly failure: Failure } | null>(null);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new version is the reason to read again.
   useEffect(() => {
-    let isCurrent = true;
-    requester
-      .request(document, { id })
-      .then((data) => {
-        if (!isCurrent) return;
-        const detail = Object.values(data)[0] ?? null;
-        setRead({ id, detail });
-        setFailure(null);
-        if (detail !== null) onRead?.(detail);
-      })
-      .catch((error: unknown) => {
-        if (isCurrent) setFailure(failureOf(error));
-      });
-    return () => {
-      isCurrent = false;
+    const left = new AbortController();
+    const { signal } = left;
+    const attempt = async (): Promise<void> => {
+      for (let failures = 0; !signal.aborted; failures += 1) {
+        try {
+          const detail = Object.values(await requester.request(document, { id }))[0] ?? null;
+          if (signal.aborted) return;
+          setRead({ id, detail });
+          setFailed(null);
+          if (detail !== null) onRead?.(detail);
+          return;
+        } catch (error) {
+          if (signal.aborted) return;
+          setFailed({ id, failure: failureOf(error) });
+          await pause(backoffMs(failures, Math.random()), signal);
+        }
+      }
     };
+    void attempt();
+    return () => left.abort();
   }, [document, id, version, requester, onRead]);
 
   const isOfThis = read?.id === id;
-  return { detail: isOfThis ? read.detail : null, isGone: isOfThis && read.detail === null, failure };
+  return {
+    detail: isOfThis ? read.detail : null,
+    isGone: isOfThis && read.detail === null,
+    failure: failed?.id === id ? failed.failure : null,
+  };
 }

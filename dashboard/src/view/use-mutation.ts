@@ -1,5 +1,5 @@
 // Sends a mutation with an idempotency key that stays the same while the input does: a retry never acts twice.
-import { useRef, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import type { RefusalFragment } from '../../../generated/dashboard/graphql.ts';
 import { useDependencies } from '../context.ts';
 import type { GraphqlDocument } from '../graph/request.ts';
@@ -53,8 +53,15 @@ export function useMutation<Input extends object, Payload extends { readonly use
   return { isBusy, failures, refusals, send };
 }
 
+/** The key of the texts that show an input: another one for another input, because the server refuses a key that it knows with another one. */
+export function useShownKey(input: object): string {
+  const text = JSON.stringify(input);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another input is the reason for another key.
+  return useMemo(newKey, [text]);
+}
+
 /** 128 random bits; `crypto.randomUUID` exists only in secure contexts. */
-export function newKey(): string {
+function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return `dashboard-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }

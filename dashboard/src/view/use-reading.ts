@@ -1,10 +1,12 @@
-// Reads something again after its changes, not more often than each second, and from time to time.
+// Reads something again after its changes, not more often than each second, and from time to time. A page that is hidden reads when it is seen.
 import { useEffect, useRef, useState } from 'react';
 import { type Failure, failureOf } from './refusal.tsx';
+import { againMs, isVisible, onVisible } from './visible.ts';
 
 export interface Reading<Value> {
   /** Undefined until it is read. */
   readonly value: Value | undefined;
+  /** Of the last attempt; another one follows by itself. */
   readonly failure: Failure | null;
 }
 
@@ -17,29 +19,34 @@ export function useReading<Value>(
   everyMs: number,
 ): Reading<Value> {
   const [known, setKnown] = useState<{ readonly read: typeof read; readonly value: Value } | null>(null);
-  const [failure, setFailure] = useState<Failure | null>(null);
+  const [failed, setFailed] = useState<{ readonly read: typeof read; readonly failure: Failure } | null>(null);
   const readSoon = useRef(() => {});
 
   useEffect(() => {
     let isOver = false;
     let isReading = false;
     let isOld = false;
+    let isPutOff = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const next = async (): Promise<void> => {
+      clearTimeout(timer);
+      isPutOff = !isVisible();
+      if (isPutOff) return;
       isReading = true;
       isOld = false;
+      let waitMs = everyMs;
       try {
-        if (document.visibilityState === 'visible') {
-          const value = await read();
-          if (isOver) return;
-          setKnown({ read, value });
-        }
-        setFailure(null);
+        const value = await read();
+        if (isOver) return;
+        setKnown({ read, value });
+        setFailed(null);
       } catch (error) {
-        if (!isOver) setFailure(failureOf(error));
+        if (isOver) return;
+        setFailed({ read, failure: failureOf(error) });
+        waitMs = Math.min(everyMs, againMs);
       }
       isReading = false;
-      if (!isOver) timer = setTimeout(() => void next(), isOld ? leastMs : everyMs);
+      timer = setTimeout(() => void next(), isOld ? leastMs : waitMs);
     };
     readSoon.current = () => {
       if (isOld) return;
@@ -48,15 +55,22 @@ export function useReading<Value>(
       clearTimeout(timer);
       timer = setTimeout(() => void next(), leastMs);
     };
+    const stopWatching = onVisible(() => {
+      if (isPutOff) void next();
+    });
     void next();
     return () => {
       isOver = true;
       clearTimeout(timer);
+      stopWatching();
     };
   }, [read, everyMs]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: news are the reason to read again.
   useEffect(() => readSoon.current(), [news]);
 
-  return { value: known !== null && known.read === read ? known.value : undefined, failure };
+  return {
+    value: known !== null && known.read === read ? known.value : undefined,
+    failure: failed !== null && failed.read === read ? failed.failure : null,
+  };
 }

@@ -198,6 +198,13 @@ describe('an address', () => {
     });
   });
 
+  test('fills in no secret: a link of somebody else could set a password that nobody sees', () => {
+    expect(askedBy('?new=User&name=mallory&password=known')).toEqual({
+      ...{ what: 'new', kind: kindOf('User'), verb: 'create', action: kindOf('User').actions.create },
+      presets: { name: 'mallory' },
+    });
+  });
+
   test.each([
     ...['', '?new=Nothing', '?new=constructor', '?edit=Pool', '?new=Pool&do=explode', '?new=LoadBalancerHost'],
     ...['?call=nothing&backend=b', '?call=constructor&backend=b', '?call=relayCall'],
@@ -216,6 +223,11 @@ describe('values', () => {
     [{ host: ' ' }, ['host'], 'Needed.'],
   ])('%j is a fault', (draft, path, message) => {
     expect(faultOf(draft as Record<string, string>)).toEqual([{ path, message }]);
+  });
+
+  test('a number that the graph can not take is a fault at its field', () => {
+    const { faults } = readDraft('AlertRuleUpdateInput', { withinMs: '3000000000' });
+    expect(faults).toEqual([{ path: ['withinMs'], message: 'Write a number from -2147483648 to 2147483647.' }]);
   });
 
   test('a fault of an item is at the item', () => {

@@ -162,6 +162,20 @@ describe.each(calls)('$mutation', (action) => {
   });
 });
 
+test.each(['gslbPoolCreate', 'poolCreate', 'projectCreate', 'backendCreate'])(
+  '%s: a name that begins with a hyphen is taken for no option',
+  async (title) => {
+    const each = cases.find((one) => one.title === title) as Case;
+    const draft = { ...draftFor(each.action.input, { all: false }), name: '--help' };
+    const deed = deedOf(each, draft);
+    const env = Object.fromEntries(secretsIn(wholeInput(deed)).map(({ variable }) => [variable, 'x']));
+    server.sent = undefined;
+    const args = await argumentsOf(commandText(deed), folder, env);
+    await runCommand([...args, '--url', server.url], { env: { TIDEGATE_TOKEN: 'tg_good', ...env } });
+    expect(server.sent).toMatchObject({ name: '--help' });
+  },
+);
+
 test('a call of an operation is one command', () => {
   const action = calls.find(({ mutation }) => mutation === 'relayCall');
   if (action === undefined) throw new Error('the graph has relayCall');

@@ -115,7 +115,7 @@ describe('the cookie', () => {
     expect(asked).toEqual([]);
   });
 
-  test('a logout ends the session that the cookie has, and removes it, however it goes', async () => {
+  test('a logout ends the session that the cookie has, and removes it; so does one whose session has ended', async () => {
     const { status, cookies } = await send('logout', { headers: { cookie: `${name()}=r1` } });
     expect([status, cookies[0]]).toEqual([200, expect.stringMatching(/=; Path=\/session/)]);
     expect(asked.map(({ field, authorization }) => [field, authorization])).toEqual([
@@ -123,9 +123,25 @@ describe('the cookie', () => {
       ['logout', 'Bearer a2'],
     ]);
     payloads.sessionRefresh = () => ({ userErrors: [{ code: 'BAD_CREDENTIALS' }] });
-    expect((await send('logout', { headers: { cookie: `${name()}=r7` } })).status).toBe(200);
+    const over = await send('logout', { headers: { cookie: `${name()}=r7` } });
+    expect([over.status, over.cookies[0]]).toEqual([200, expect.stringMatching(/=; Path=\/session/)]);
     expect(asked).toHaveLength(3);
+    expect((await send('logout')).text).toBe('{"data":{"logout":{"userErrors":[]}}}');
   });
+
+  test.each([
+    ['a limit', 'sessionRefresh', () => ({ userErrors: [{ code: 'RATE_LIMITED' }] }), /"logout":.*RATE_LIMITED/],
+    ['a lost part at the renewal', 'sessionRefresh', () => null, /"sessionRefresh":null/],
+    ['a lost part at the logout', 'logout', () => null, /"logout":null/],
+  ])(
+    '%s does not end the session: the answer says so, and the cookie stays for another try',
+    async (_, field, payload, says) => {
+      payloads[field] = payload;
+      const { text, cookies } = await send('logout', { headers: { cookie: `${name()}=r1` } });
+      expect(text).toMatch(says);
+      expect(cookies).toEqual([]);
+    },
+  );
 });
 
 describe('while the graph can not answer', () => {
@@ -134,11 +150,11 @@ describe('while the graph can not answer', () => {
     ['sessionStart', '{"code":"c"}'],
     ['sessionRefresh', '{}'],
     ['logout', '{}'],
-  ])('%s says so; only a logout removes the cookie', async (field, body) => {
+  ])('%s says so, and the cookie stays', async (field, body) => {
     for (const each of ['login', 'sessionStart', 'sessionRefresh', 'logout']) payloads[each] = () => null;
     const { status, text, cookies } = await send(field, { body, headers: { cookie: `${name()}=r1` } });
     expect([status, JSON.parse(text).errors]).toEqual([200, [busy]]);
-    expect(cookies).toHaveLength(field === 'logout' ? 1 : 0);
+    expect(cookies).toEqual([]);
   });
 
   test('a logout does not claim to have ended a session that it could not renew', async () => {

@@ -76,7 +76,7 @@ const nameOf = ({ type, field }: List): string => `${type.name}.${field.name}`;
 /** Values of the arguments named ...Id, by the type whose id they take. */
 const idTypes: Readonly<Record<string, string>> = {
   ...{ projectId: 'Project', backendId: 'Backend', gslbId: 'Gslb', memberId: 'GslbPoolMember' },
-  ...{ vantagePointId: 'GslbVantagePoint', subjectId: 'Backend' },
+  ...{ vantagePointId: 'GslbVantagePoint', subjectId: 'Backend', subjectIds: 'Backend', userId: 'User' },
 };
 
 /** Values of texts that are a closed list elsewhere; others are found in no row, or in one. */

@@ -1,4 +1,5 @@
 // A call of a driver's operation on the command line: `tidegate call BACKEND OPERATION`.
+import { isOption } from './own-commands.ts';
 import { type Deed, isShownObject, Missing, type Shown, type ShownObject } from './shown.ts';
 
 const said: ReadonlySet<string> = new Set(['backend', 'operation', 'arguments', 'cmpObject', 'idempotencyKey']);
@@ -7,7 +8,7 @@ const said: ReadonlySet<string> = new Set(['backend', 'operation', 'arguments', 
 export function callArguments({ action }: Deed, shown: ShownObject): readonly string[] | undefined {
   const { backend, operation = '', arguments: given = null, cmpObject, idempotencyKey } = shown;
   const id = isShownObject(backend) ? backend.id : undefined;
-  if (action.mutation !== 'relayCall' || typeof id !== 'string') return undefined;
+  if (action.mutation !== 'relayCall' || typeof id !== 'string' || isOption(String(operation))) return undefined;
   if (Object.keys(shown).some((name) => !said.has(name))) return undefined;
   const ofObject = cmpObject === undefined ? [] : cmpWords(cmpObject);
   if (ofObject === undefined || !(given instanceof Missing || isShownObject(given))) return undefined;

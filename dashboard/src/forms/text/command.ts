@@ -5,7 +5,7 @@ import type { InputField, Kind } from '../../../../schema/kinds/kind.ts';
 import { optionName, optionWords } from '../../../../schema/kinds/option-names.ts';
 import { callArguments } from './call-command.ts';
 import { mutationText } from './graphql-text.ts';
-import { isByHand, ownArguments } from './own-commands.ts';
+import { isByHand, isOption, ownArguments } from './own-commands.ts';
 import {
   type Deed,
   isShownObject,
@@ -54,13 +54,15 @@ function quoted(word: string): string {
   return /^[A-Za-z0-9_./:=@,+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-function usualText({ kind, verb, action, object }: Deed, shown: ShownObject): string {
+function usualText(deed: Deed, shown: ShownObject): string {
+  const { kind, verb, action, object } = deed;
   const fields = registry.inputs[action.input]?.fields ?? [];
   const has = (name: string) => fields.some((each) => each.name === name);
   const parent = kind.parent !== undefined && has(kind.parent.input) ? kind.parent.input : undefined;
   const own = kind.key.find((each) => has(each) && each !== parent);
   const key = has('id') ? 'id' : own;
   const name = key === 'id' ? (object?.id ?? '') : key === undefined ? undefined : shown[key];
+  if (name !== undefined && isOption(String(name))) return gqlText(deed, shown);
   const words = ['tidegate', kind.noun, verb, ...(name === undefined ? [] : [String(name)])];
   if (parent !== undefined && shown[parent] !== undefined)
     words.push(...option(parentOption(kind), String(shown[parent])));
@@ -90,7 +92,7 @@ function parentOption({ parent }: Kind): string {
 }
 
 function option(name: string, value: string): readonly string[] {
-  return value.startsWith('-') ? [`--${name}=${value}`] : [`--${name}`, value];
+  return isOption(value) ? [`--${name}=${value}`] : [`--${name}`, value];
 }
 
 /** Undefined: no option can say it. */

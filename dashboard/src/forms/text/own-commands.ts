@@ -25,6 +25,11 @@ export function isByHand(type: string, verb: string): boolean {
   return byHand[type]?.includes(verb) === true;
 }
 
+/** A word that the command line does not take for a value: `-1`, or a name such as `--help`, which the graph allows. */
+export function isOption(word: string): boolean {
+  return word.startsWith('-');
+}
+
 /** How a value is written as words; undefined: it can't be. */
 type Writer = (value: Shown) => readonly string[] | undefined;
 
@@ -46,7 +51,7 @@ const text =
     (typeof value === 'string' && value !== '' && !value.includes('\n')) ||
     typeof value === 'number' ||
     value instanceof Missing
-      ? String(value).startsWith('-')
+      ? isOption(String(value))
         ? [`--${name}=${value}`]
         : [`--${name}`, String(value)]
       : undefined;
@@ -72,7 +77,7 @@ const file =
           ? [`--${name}`, path]
           : undefined;
 const label: Writer = (value) =>
-  isShownObject(value) ? ['--label', `${String(value.name)}=${String(value.value)}`] : undefined;
+  isShownObject(value) ? text('label')(`${String(value.name)}=${String(value.value)}`) : undefined;
 
 const project = text('project');
 const credentials = {
@@ -166,7 +171,7 @@ export function ownArguments({ action }: Deed, shown: ShownObject): readonly str
   const { [command.name]: name, ...others } = shown;
   const given = leavesOf(others);
   const { needs = [], needsOneOf } = command;
-  const isNamed = typeof name === 'string' || name instanceof Missing;
+  const isNamed = name instanceof Missing || (typeof name === 'string' && !isOption(name));
   if (!isNamed || needs.some((need) => need !== command.name && !(need in given))) return undefined;
   if (needsOneOf !== undefined && !needsOneOf.some((need) => need in given)) return undefined;
   const words: string[] = ['tidegate', ...command.words, String(name)];

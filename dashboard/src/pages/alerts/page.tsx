@@ -118,7 +118,7 @@ function OpenDrawer({ control: { filters, change } }: { readonly control: AlertC
     case alertType.typename:
       return <AlertDrawer id={filters.open.id} onClose={onClose} />;
     case channelType.typename:
-      return <ChannelDrawer id={filters.open.id} onClose={onClose} />;
+      return <ChannelDrawer key={filters.open.id} id={filters.open.id} onClose={onClose} />;
     default:
       return null;
   }

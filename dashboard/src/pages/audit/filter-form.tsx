@@ -1,5 +1,5 @@
 // The fields of the filters. What is entered is in the address, and the server searches for it.
-import { pointOf, useZone, zoneName } from '../../view/zone.ts';
+import { enteredOf, latestEntered, pointOf, useZone, zoneName } from '../../view/zone.ts';
 import type { AuditControl, AuditFilters } from './filters.ts';
 
 export function FilterForm({ control: { filters, change, clear, isFiltering } }: { readonly control: AuditControl }) {
@@ -63,6 +63,7 @@ export function FilterForm({ control: { filters, change, clear, isFiltering } }:
         <input
           name="from"
           type="datetime-local"
+          max={latestEntered}
           value={enteredOf(filters.from, zone)}
           onChange={({ target }) => set({ from: pointOf(target.value, zone) })}
         />
@@ -72,6 +73,7 @@ export function FilterForm({ control: { filters, change, clear, isFiltering } }:
         <input
           name="before"
           type="datetime-local"
+          max={latestEntered}
           value={enteredOf(filters.before, zone)}
           onChange={({ target }) => set({ before: pointOf(target.value, zone) })}
         />
@@ -83,12 +85,4 @@ export function FilterForm({ control: { filters, change, clear, isFiltering } }:
       )}
     </search>
   );
-}
-
-/** As an input for dates and times has it, to the minute. */
-function enteredOf(point: string | null, zone: 'UTC' | undefined): string {
-  if (point === null) return '';
-  const at = new Date(point);
-  const offsetMs = zone === 'UTC' ? 0 : at.getTimezoneOffset() * 60_000;
-  return new Date(at.getTime() - offsetMs).toISOString().slice(0, 16);
 }

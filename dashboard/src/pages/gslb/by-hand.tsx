@@ -1,6 +1,6 @@
 // Optional details of a state that a person sets by hand: its end time and the reason.
 import { type ReactNode, useState } from 'react';
-import { pointOf, useZone, zoneName } from '../../view/zone.ts';
+import { latestEntered, pointOf, useZone, zoneName } from '../../view/zone.ts';
 
 export interface ByHand {
   /** Null if it holds until it is changed. */
@@ -18,7 +18,12 @@ export function useByHand(ends: boolean): { readonly given: () => ByHand; readon
       {ends && (
         <label className="field">
           Until ({zoneName(zone, Date.now())})
-          <input type="datetime-local" value={until} onChange={({ target }) => setUntil(target.value)} />
+          <input
+            type="datetime-local"
+            max={latestEntered}
+            value={until}
+            onChange={({ target }) => setUntil(target.value)}
+          />
         </label>
       )}
       <label className="field">

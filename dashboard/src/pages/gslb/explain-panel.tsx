@@ -11,7 +11,7 @@ import { Panel } from '../../view/panel.tsx';
 import { Failures } from '../../view/refusal.tsx';
 import { Time } from '../../view/time.tsx';
 import { useReading } from '../../view/use-reading.ts';
-import { pointOf, useZone, zoneName } from '../../view/zone.ts';
+import { latestEntered, pointOf, useZone, zoneName } from '../../view/zone.ts';
 
 type Explanation = NonNullable<GslbExplanationQuery['gslbExplain']>;
 type Answer = Explanation['answer'];
@@ -107,6 +107,7 @@ function QuestionForm({ question, onAsk }: QuestionFormProps) {
         At ({zoneName(zone, Date.now())})
         <input
           type="datetime-local"
+          max={latestEntered}
           step={1}
           value={draft.at}
           onChange={(event) => change({ at: event.target.value })}

@@ -1,10 +1,12 @@
 // So many nodes are down together that none is replaced: a person must look. Only administrators see it.
-import { useEffect, useMemo, useState } from 'react';
+import { useCallback, useMemo } from 'react';
 import { LoadbalancerBreakerDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
 import { Time } from '../../view/time.tsx';
+import { useRepeated } from '../../view/use-repeated.ts';
 
 const kind = 'loadBalancerHealing.state';
+const everyMs = 60_000;
 
 interface Told {
   readonly changedAt: string;
@@ -26,29 +28,20 @@ export function BreakerStrip() {
   );
 }
 
-/** From the feed, or else from before its first line. */
+/** From the feed, or from before its first line: what happened while the feed was away may have no line in it. */
 function useNewest(): Told | null {
   const { requester } = useDependencies();
   const { feed, viewer } = useLiveState();
-  const isAdmin = viewer?.admin === true;
-  const [earlier, setEarlier] = useState<Told | null>(null);
-  useEffect(() => {
-    if (!isAdmin) return;
-    let isOver = false;
-    requester.request(LoadbalancerBreakerDocument, {}).then(
-      ({ statusHistory }) => {
-        if (!isOver) setEarlier(statusHistory.nodes[0] ?? null);
-      },
-      // The live state shows that the server does not answer.
-      () => undefined,
-    );
-    return () => {
-      isOver = true;
-    };
-  }, [requester, isAdmin]);
-  const later = useMemo(() => {
+  const read = useCallback(
+    async (): Promise<Told | null> =>
+      (await requester.request(LoadbalancerBreakerDocument, {})).statusHistory.nodes[0] ?? null,
+    [requester],
+  );
+  const kept = useRepeated(viewer?.admin === true ? read : null, everyMs);
+  const told = useMemo(() => {
     const line = feed.find((each) => each.type === 'change' && each.change.kind === kind);
     return line?.type === 'change' ? line.change : null;
   }, [feed]);
-  return later ?? earlier;
+  if (kept === null || told === null) return told ?? kept;
+  return Date.parse(kept.changedAt) > Date.parse(told.changedAt) ? kept : told;
 }

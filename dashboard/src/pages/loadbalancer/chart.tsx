@@ -1,6 +1,7 @@
 // A chart over time, drawn by uPlot. It uses the page's colours and follows their changes; readers who can't see it have its caption.
 import { useEffect, useRef, useSyncExternalStore } from 'react';
 import uPlot from 'uplot';
+import { useZone } from '../../view/zone.ts';
 import 'uplot/dist/uPlot.min.css';
 
 export interface ChartLine {
@@ -19,10 +20,9 @@ interface ChartProps {
   readonly lines: readonly ChartLine[];
 }
 
+type Zone = ReturnType<typeof useZone>;
+
 const heightPx = 140;
-const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
-const timeAndSeconds = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-const day = new Intl.DateTimeFormat('en-GB', { day: '2-digit', month: 'short' });
 const dark = window.matchMedia('(prefers-color-scheme: dark)');
 
 export function Chart({ title, caption, at, lines }: ChartProps) {
@@ -36,13 +36,14 @@ export function Chart({ title, caption, at, lines }: ChartProps) {
     },
     () => dark.matches,
   );
+  const zone = useZone();
   const names = lines.map(({ label }) => label).join(',');
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a canvas is redrawn when the colours change.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a canvas is drawn again when the colours or the zone change.
   useEffect(() => {
     if (place.current === null || legend.current === null) return;
     const target = place.current;
-    const made = new uPlot(optionsOf(target, legend.current), [[], ...names.split(',').map(() => [])], target);
+    const made = new uPlot(optionsOf(target, legend.current, zone), [[], ...names.split(',').map(() => [])], target);
     plot.current = made;
     const observer = new ResizeObserver(() => {
       if (target.clientWidth > 0) made.setSize({ width: target.clientWidth, height: heightPx });
@@ -53,12 +54,12 @@ export function Chart({ title, caption, at, lines }: ChartProps) {
       made.destroy();
       plot.current = null;
     };
-  }, [names, isDark]);
+  }, [names, isDark, zone]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new drawing needs its data.
   useEffect(() => {
     plot.current?.setData([[...at], ...lines.map(({ values }) => [...values])]);
-  }, [at, lines, isDark]);
+  }, [at, lines, isDark, zone]);
 
   return (
     <figure className="chart">
@@ -78,13 +79,15 @@ export function Chart({ title, caption, at, lines }: ChartProps) {
 }
 
 /** Colours are read from elements: a canvas knows no variables. */
-function optionsOf(place: HTMLElement, legend: HTMLElement): uPlot.Options {
+function optionsOf(place: HTMLElement, legend: HTMLElement, zone: Zone): uPlot.Options {
+  const textOf = timeTexts(zone);
   const text = getComputedStyle(place).color;
   const grid = { stroke: getComputedStyle(place).borderTopColor, width: 1 };
   const axis: uPlot.Axis = { stroke: text, grid, ticks: grid, font: '11px system-ui, sans-serif' };
   return {
     width: Math.max(place.clientWidth, 100),
     height: heightPx,
+    ...(zone === undefined ? {} : { tzDate: (at: number) => uPlot.tzDate(new Date(at * 1000), zone) }),
     legend: { show: false },
     cursor: { drag: { x: false, y: false } },
     scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
@@ -93,7 +96,7 @@ function optionsOf(place: HTMLElement, legend: HTMLElement): uPlot.Options {
         ...axis,
         size: 26,
         space: 70,
-        values: (_, splits, __, ___, stepSeconds) => splits.map((at) => timeText(at, stepSeconds)),
+        values: (_, splits, __, ___, stepSeconds) => splits.map((at) => textOf(at, stepSeconds)),
       },
       { ...axis, size: 46, space: 26 },
     ],
@@ -109,7 +112,11 @@ function optionsOf(place: HTMLElement, legend: HTMLElement): uPlot.Options {
 }
 
 /** `stepSeconds` lie between two marks. */
-function timeText(at: number, stepSeconds: number): string {
-  const format = stepSeconds < 60 ? timeAndSeconds : stepSeconds < 43_200 ? time : day;
-  return format.format(at * 1000);
+function timeTexts(zone: Zone): (at: number, stepSeconds: number) => string {
+  const format = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat('en-GB', { ...options, timeZone: zone });
+  const time = format({ hour: '2-digit', minute: '2-digit' });
+  const timeAndSeconds = format({ hour: '2-digit', minute: '2-digit', second: '2-digit' });
+  const day = format({ day: '2-digit', month: 'short' });
+  return (at, stepSeconds) => (stepSeconds < 60 ? timeAndSeconds : stepSeconds < 43_200 ? time : day).format(at * 1000);
 }

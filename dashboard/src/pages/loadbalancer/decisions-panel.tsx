@@ -1,5 +1,5 @@
 // Decisions of healing and autoscaling for one load balancer, newest first, with their figures.
-import { useEffect, useMemo, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import {
   LoadbalancerHealingDocument,
   LoadbalancerScalingDocument,
@@ -9,8 +9,9 @@ import { useDependencies, useLiveState } from '../../context.ts';
 import type { Requester } from '../../graph/request.ts';
 import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
-import { type Failure, Failures, failureOf } from '../../view/refusal.tsx';
+import { Failures } from '../../view/refusal.tsx';
 import { Time } from '../../view/time.tsx';
+import { type Reading, useReading } from '../../view/use-reading.ts';
 import type { LoadBalancer } from './kinds/load-balancer.ts';
 
 type Scaling = NonNullable<LoadbalancerScalingQuery['loadBalancer']>['scalingDecisions']['nodes'][number];
@@ -19,11 +20,13 @@ type Decision =
   | { readonly by: 'healing'; readonly id: string; readonly at: string; readonly what: string; readonly reason: string }
   | { readonly by: 'autoscaling'; readonly id: string; readonly at: string; readonly scaling: Scaling };
 
+/** Each new one is in the feed. */
+const everyMs = 300_000;
 const kinds: ReadonlySet<string> = new Set(['loadBalancerNode.decision', 'autoscalingPolicy.decision']);
 
 export function DecisionsPanel({ balancer }: { readonly balancer: LoadBalancer }) {
   const [withKept, setWithKept] = useState(false);
-  const { decisions, failure } = useDecisions(balancer, withKept);
+  const { value: decisions, failure } = useDecisions(balancer, withKept);
   return (
     <Panel
       name="decisions"
@@ -46,7 +49,7 @@ export function DecisionsPanel({ balancer }: { readonly balancer: LoadBalancer }
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
       <section className="scroll" tabIndex={0} aria-label="Decisions of healing and autoscaling">
         {failure !== null && <Failures failures={[failure]} />}
-        {decisions === null && failure === null && <p className="hint">Reading…</p>}
+        {decisions === undefined && failure === null && <p className="hint">Reading…</p>}
         {decisions?.length === 0 && <p className="hint">Nothing was decided yet.</p>}
         <ul className="decisions">
           {decisions?.map((decision) => (
@@ -107,42 +110,17 @@ function DecisionItem({ decision }: { readonly decision: Decision }) {
   );
 }
 
-interface DecisionsReading {
-  /** Null until they are read. */
-  readonly decisions: readonly Decision[] | null;
-  readonly failure: Failure | null;
-}
-
 /** Read again for each new decision in the feed. */
-function useDecisions({ id, project }: LoadBalancer, withKept: boolean): DecisionsReading {
+function useDecisions({ id, project }: LoadBalancer, withKept: boolean): Reading<readonly Decision[]> {
   const { requester } = useDependencies();
   const { feed } = useLiveState();
-  const [read, setRead] = useState<{ readonly id: string; readonly decisions: readonly Decision[] } | null>(null);
-  const [failure, setFailure] = useState<Failure | null>(null);
   const projectId = project?.id ?? null;
-  const newest = useMemo(
-    () => feed.find((line) => line.type === 'change' && kinds.has(line.change.kind))?.id ?? null,
-    [feed],
+  const newest = useMemo(() => feed.find((line) => line.type === 'change' && kinds.has(line.change.kind))?.id, [feed]);
+  const read = useCallback(
+    () => readDecisions(requester, id, projectId, withKept),
+    [requester, id, projectId, withKept],
   );
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new decision is the reason to read again.
-  useEffect(() => {
-    let isCurrent = true;
-    readDecisions(requester, id, projectId, withKept).then(
-      (decisions) => {
-        if (!isCurrent) return;
-        setRead({ id, decisions });
-        setFailure(null);
-      },
-      (error: unknown) => {
-        if (isCurrent) setFailure(failureOf(error));
-      },
-    );
-    return () => {
-      isCurrent = false;
-    };
-  }, [requester, id, projectId, withKept, newest]);
-  return { decisions: read?.id === id ? read.decisions : null, failure };
+  return useReading(read, newest, everyMs);
 }
 
 async function readDecisions(

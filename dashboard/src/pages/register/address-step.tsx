@@ -91,12 +91,13 @@ export function AddressStep({ drivers, isFixed, onShown, onChange }: AddressStep
         {driver !== undefined && <p className="dim">{driver.summary}</p>}
         <Failures failures={failures} />
         <div className="actions">
+          {/* With keys: otherwise it is one element, which the click that changes it into the other one would submit. */}
           {isFixed ? (
-            <button type="button" onClick={onChange}>
+            <button key="other" type="button" onClick={onChange}>
               Another address
             </button>
           ) : (
-            <button type="submit" className="primary" disabled={isBusy} aria-busy={isBusy}>
+            <button key="show" type="submit" className="primary" disabled={isBusy} aria-busy={isBusy}>
               {isBusy ? 'Asking the device…' : 'Show its fingerprint'}
             </button>
           )}

@@ -59,13 +59,14 @@ interface Shown {
 function Steps({ drivers }: { readonly drivers: readonly Driver[] }) {
   const [shown, setShown] = useState<Shown | null>(null);
   const [accepted, setAccepted] = useState<Shown | null>(null);
-  const [backendId, setBackendId] = useState<string | null>(null);
+  const [registered, setRegistered] = useState<{ readonly of: Shown; readonly id: string } | null>(null);
   const driver = drivers.find(({ name }) => name === shown?.place.driver);
   const begin = (): void => {
     setShown(null);
     setAccepted(null);
-    setBackendId(null);
   };
+  // An answer that comes after another address was chosen is not about the device that is shown now.
+  const backendId = registered !== null && registered.of === accepted ? registered.id : null;
   return (
     <ol>
       <AddressStep
@@ -78,7 +79,12 @@ function Steps({ drivers }: { readonly drivers: readonly Driver[] }) {
         <FingerprintStep proof={shown.proof} isAccepted={accepted === shown} onAccept={() => setAccepted(shown)} />
       )}
       {accepted !== null && driver !== undefined && backendId === null && (
-        <LoginStep driver={driver} place={accepted.place} proof={accepted.proof} onRegistered={setBackendId} />
+        <LoginStep
+          driver={driver}
+          place={accepted.place}
+          proof={accepted.proof}
+          onRegistered={(id) => setRegistered({ of: accepted, id })}
+        />
       )}
       {backendId !== null && driver !== undefined && <ResultStep id={backendId} driver={driver} onAnother={begin} />}
     </ol>

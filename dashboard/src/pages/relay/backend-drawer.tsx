@@ -1,12 +1,12 @@
 // The details of one backend: problems first, with their remedies.
 import { type BackendDetailFieldsFragment, RelayBackendDocument } from '../../../../generated/dashboard/graphql.ts';
-import { useEntities, useLiveState } from '../../context.ts';
+import { useEntities } from '../../context.ts';
 import { EditLink } from '../../forms/create-link.tsx';
 import { Drawer, type Fact, Facts } from '../../view/drawer.tsx';
 import { formatDuration, formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
 import { Age, Moment } from '../../view/time.tsx';
-import { useDetail } from '../../view/use-detail.ts';
+import { useOpened } from '../../view/use-opened.ts';
 import { shownStatus } from './backend-row.tsx';
 import { CircuitForm } from './circuit-form.tsx';
 import { type Backend, backendKind } from './kinds/backend.ts';
@@ -22,14 +22,13 @@ interface BackendDrawerProps {
 }
 
 export function BackendDrawer({ id, onClose, onShowOnly }: BackendDrawerProps) {
-  const { cursor } = useLiveState();
-  const backend = useEntities(backendKind).get(id);
   const mappings = useEntities(mappingKind);
-  const { detail } = useDetail(RelayBackendDocument, id, backend?.version ?? 0);
+  // The page lists only a bounded number.
+  const { entity: backend, detail, instead } = useOpened(backendKind, RelayBackendDocument, id);
   if (backend === undefined) {
     return (
       <Drawer id={id} title="Backend" onClose={onClose}>
-        <p className="dim">{cursor === null ? 'Reading…' : 'It was deleted, or is not in any of your projects.'}</p>
+        <p className="dim">{instead}</p>
       </Drawer>
     );
   }

@@ -5,6 +5,7 @@ import {
   RelayCredentialFieldsDocument,
 } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies } from '../../context.ts';
+import { keepTrying } from '../../graph/keep-trying.ts';
 
 const labels: Readonly<Record<keyof BackendCredentialsInput, string>> = {
   username: 'Account',
@@ -26,17 +27,15 @@ export function useStoredFields(id: string, isNeeded: boolean): readonly Field[]
   const { requester } = useDependencies();
   const [fields, setFields] = useState<readonly Field[] | undefined>(isNeeded ? undefined : []);
   useEffect(() => {
-    let isCurrent = isNeeded;
+    if (!isNeeded) return;
+    const left = new AbortController();
     const take = (names: readonly string[]) =>
-      isCurrent && setFields(names.filter((name) => name in labels) as Field[]);
-    if (isNeeded)
-      requester.request(RelayCredentialFieldsDocument, { id }).then(
-        ({ backend }) => take(backend?.credentialFields ?? []),
-        () => take([]),
-      );
-    return () => {
-      isCurrent = false;
-    };
+      left.signal.aborted || setFields(names.filter((name) => name in labels) as Field[]);
+    keepTrying(() => requester.request(RelayCredentialFieldsDocument, { id }), left.signal).then(
+      ({ backend }) => take(backend?.credentialFields ?? []),
+      () => take([]),
+    );
+    return () => left.abort();
   }, [requester, id, isNeeded]);
   return fields;
 }

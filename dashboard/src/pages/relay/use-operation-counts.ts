@@ -2,6 +2,7 @@
 // change, and again after changes.
 import { useEffect, useRef, useState } from 'react';
 import { useDependencies } from '../../context.ts';
+import { isSilence } from '../../graph/keep-trying.ts';
 import type { Entities } from '../../live/entity-kind.ts';
 import type { RelayFilters } from './filters.ts';
 import type { Operation, OperationState } from './kinds/operation.ts';
@@ -35,8 +36,9 @@ export function useOperationCounts(
       try {
         const counted = await readOperationCounts(requester, { projectId, backendId, text });
         if (!isOver) setCounts(counted);
-      } catch {
-        // The server is not available: the live state shows it, and its later events are counted.
+      } catch (error) {
+        // The live state shows that the server is not available.
+        if (isSilence(error)) isOld = true;
       }
       timer = undefined;
       if (isOld && !isOver) wait(againMs);
