@@ -184,11 +184,9 @@ export async function monitorsOf(
       members.map(({ id }) => id),
     )),
   ];
-  const specs = await specsOf<MonitorSpec>(
+  const specs = await monitorSpecs(
     db,
-    'gslb_monitor',
     uses.map(({ monitorId }) => monitorId),
-    'AND deleted_at IS NULL',
   );
   return uses.flatMap((use) => {
     const spec = specs.get(use.monitorId);
@@ -197,19 +195,19 @@ export async function monitorsOf(
 }
 
 /** By id. */
-async function specsOf<Spec>(
-  db: Sql,
-  table: 'gslb_monitor' | 'gslb_flavor',
-  ids: readonly string[],
-  condition = '',
-): Promise<ReadonlyMap<string, Spec>> {
+async function monitorSpecs(db: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, MonitorSpec>> {
   const rows = await inPages([...new Set(ids)], (page) =>
     db.query<{ id: string; spec: string }>(
-      `SELECT id, spec FROM ${table} WHERE id IN (${marksFor(page)}) ${condition}`,
+      `SELECT id, spec FROM gslb_monitor WHERE id IN (${marksFor(page)}) AND deleted_at IS NULL`,
       page,
     ),
   );
   return new Map(rows.map(({ id, spec }) => [id, JSON.parse(spec)]));
+}
+
+/** Of a flavor's specification; empty for all. */
+function vantagePointsOf(spec: string | null): readonly string[] {
+  return spec === null ? [] : ((JSON.parse(spec) as FlavorSpec).vantagePoints ?? []);
 }
 
 export interface PoolRule {
@@ -229,21 +227,17 @@ export async function poolRules(db: Sql, ids: readonly string[]): Promise<Readon
     ),
   );
   const flavors = await inPages(ids, (page) =>
-    db.query<{ poolId: string; flavorId: string }>(
-      `SELECT DISTINCT u.pool_id AS poolId, g.flavor_id AS flavorId FROM gslb_pool_use u
-        JOIN gslb g ON g.id = u.gslb_id AND g.live_fqdn IS NOT NULL WHERE u.pool_id IN (${marksFor(page)})`,
+    db.query<{ poolId: string; spec: string | null }>(
+      `SELECT u.pool_id AS poolId, f.spec FROM (SELECT DISTINCT u.pool_id, g.flavor_id FROM gslb_pool_use u
+        JOIN gslb g ON g.id = u.gslb_id AND g.live_fqdn IS NOT NULL WHERE u.pool_id IN (${marksFor(page)})) u
+        LEFT JOIN gslb_flavor f ON f.id = u.flavor_id`,
       page,
     ),
-  );
-  const specs = await specsOf<FlavorSpec>(
-    db,
-    'gslb_flavor',
-    flavors.map(({ flavorId }) => flavorId),
   );
   const byPool = Map.groupBy(flavors, ({ poolId }) => poolId);
   return new Map(
     pools.map(({ id, projectId, spec }) => {
-      const lists = (byPool.get(id) ?? []).flatMap(({ flavorId }) => [specs.get(flavorId)?.vantagePoints ?? []]);
+      const lists = (byPool.get(id) ?? []).map(({ spec: of }) => vantagePointsOf(of));
       const all = lists.some((list) => list.length === 0);
       return [id, { id, projectId, spec: JSON.parse(spec), vantagePoints: new Set(all ? [] : lists.flat()) }];
     }),
