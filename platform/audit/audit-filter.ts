@@ -1,10 +1,11 @@
-// The conditions by which a list of the audit trail is narrowed. No index serves them: they are checked on a bounded number of entries.
+// The conditions by which a list of the audit trail is narrowed. An index finds the entries of one object; the others are checked on a
+// bounded number of entries for each page.
 import type { Condition } from '../database/database.ts';
 import { allOf, anyOf, is, isOneOf } from '../database/range-search.ts';
 import { CodedError } from '../edge/errors.ts';
-import { containing } from '../graph/entity-list.ts';
+import { containing, type ListFilter, type ListTable } from '../graph/entity-list.ts';
 import { decodeId } from '../values/ids.ts';
-import type { AuditEntry } from './trail.ts';
+import { type AuditEntry, auditList, auditOfSubjectList } from './trail.ts';
 
 /** Only entries that match all. A field that is null or absent matches all entries. */
 interface AuditFilter {
@@ -24,13 +25,25 @@ interface AuditFilter {
 const longestAction = 64;
 const longestRequestId = 64;
 
-/** Undefined without a filter. Throws INVALID_INPUT. */
-export function auditCondition(filter: AuditFilter): Condition | undefined {
-  const { actorName, action, subjectId, outcomes, requestId, recordedFrom, recordedBefore } = filter;
+/** The list whose index finds the entries, and its conditions. `projects`: whose entries the caller may see. Throws INVALID_INPUT. */
+export function auditSearch(
+  filter: AuditFilter,
+  projects: ListFilter['projects'],
+): { readonly list: ListTable } & Pick<ListFilter, 'projects' | 'within' | 'rest'> {
+  const rest = checkedOf(filter);
+  if (filter.subjectId == null) return { list: auditList, projects, rest };
+  const ofProjects = isOneOf('project_id', projects === 'all' ? undefined : projects);
+  return {
+    ...{ list: auditOfSubjectList, projects: 'all', within: about(filter.subjectId) },
+    rest: allOf([ofProjects, rest]),
+  };
+}
+
+function checkedOf(filter: AuditFilter): Condition | undefined {
+  const { actorName, action, outcomes, requestId, recordedFrom, recordedBefore } = filter;
   return allOf([
     actorName == null ? undefined : containing('actor_name', 'actorName', actorName),
     action == null ? undefined : containing('action', 'action', action, longestAction),
-    subjectId == null ? undefined : about(subjectId),
     isOneOf('outcome', outcomes ?? undefined),
     requestId == null ? undefined : ofRequest(requestId),
     recordedFrom == null ? undefined : { sql: 'at >= ?', values: [recordedFrom] },

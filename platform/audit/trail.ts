@@ -45,6 +45,12 @@ export const auditList: ListTable = {
   ofProject: { time: 'audit_entry_project_idx' },
 };
 
+/** The entries of one object, of all projects: few belong to others. */
+export const auditOfSubjectList: ListTable = {
+  ...{ table: 'audit_entry', numeric: true, shown: always },
+  all: { time: 'audit_entry_subject_idx' },
+};
+
 /** By id. */
 export async function readAuditEntries(db: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, AuditEntry>> {
   const rows = await db.query<AuditEntry>(

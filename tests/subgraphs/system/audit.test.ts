@@ -15,16 +15,20 @@ let bench: SystemBench;
 let admin: Identity;
 let operator: Identity;
 let viewer: Identity;
+let other: Identity;
 let alpha: string;
+let beta: string;
 let sealer: AuditSealer;
 
 beforeAll(async () => {
   bench = await systemBench();
   const { firstStart } = bench.system;
   alpha = await firstStart.ensureProject('alpha');
+  beta = await firstStart.ensureProject('beta');
   admin = await makeUser(bench, 'admin', { admin: true });
   operator = await makeUser(bench, 'operator', { projects: { [alpha]: 'OPERATOR' } });
   viewer = await makeUser(bench, 'viewer', { projects: { [alpha]: 'VIEWER' } });
+  other = await makeUser(bench, 'other', { projects: { [beta]: 'OPERATOR' } });
   sealer = new AuditSealer({ ...bench, keys: testAuditKeys });
   const projectId = encodeId('Project', alpha);
   await create(operator, 'apiTokenCreate', { projectId, name: 'cmp', role: 'VIEWER' });
@@ -145,6 +149,19 @@ describe('a filter', () => {
       'apiTokenCreate',
     ]);
     expect(await found('requestId: "another"')).toEqual([]);
+  });
+
+  test('by object shows an operator the entries of his projects alone', async () => {
+    const token = (await entries(operator)).data.auditEntries.nodes.find(
+      ({ subject }: { subject: { __typename: string } | null }) => subject?.__typename === 'ApiToken',
+    );
+    const filter = `subjectId: ${JSON.stringify(token.subjectId)}`;
+    expect(await found(filter, operator)).toEqual(['apiTokenCreate']);
+    expect(await found(`${filter}, projectId: ${JSON.stringify(encodeId('Project', alpha))}`)).toEqual([
+      'apiTokenCreate',
+    ]);
+    expect(await found(`${filter}, projectId: ${JSON.stringify(encodeId('Project', beta))}`)).toEqual([]);
+    expect(await found(filter, other)).toEqual([]);
   });
 
   test('by the time', async () => {

@@ -1,9 +1,9 @@
 // Resolvers of the audit trail.
 import { createHmac } from 'node:crypto';
 import type { AuditAnchorInput, Resolvers } from '../../../../generated/graph/system.ts';
-import { auditCondition } from '../../../../platform/audit/audit-filter.ts';
+import { auditSearch } from '../../../../platform/audit/audit-filter.ts';
 import { type AuditAnchor, anchorShape } from '../../../../platform/audit/ends.ts';
-import { auditList, readAuditEntries } from '../../../../platform/audit/trail.ts';
+import { readAuditEntries } from '../../../../platform/audit/trail.ts';
 import { type KeptHeads, verifyAudit } from '../../../../platform/audit/verify.ts';
 import type { Database } from '../../../../platform/database/database.ts';
 import {
@@ -26,8 +26,6 @@ import { nodeByKey } from '../nodes/node.ts';
 const mostVerified = 100_000;
 const mostCuts = 100;
 const mostAnchors = 1_000;
-/** Entries that a page examines for conditions that no index serves. */
-const mostLookedAt = 10_000;
 
 export function auditResolvers(options: {
   db: Database;
@@ -47,8 +45,8 @@ export function auditResolvers(options: {
         const identity = caller(context);
         requireOperatorsRead(identity, args.projectId, 'audit trail');
         const projects = projectsFor(identity, args.projectId, operatedProjects(identity));
-        const rest = auditCondition(args);
-        return pageOfList(db, auditList, { ...args, projects, rest, mostLookedAt }, (ids) => readAuditEntries(db, ids));
+        const { list, ...filter } = auditSearch(args, projects);
+        return pageOfList(db, list, { ...args, ...filter }, (ids) => readAuditEntries(db, ids));
       },
       async auditVerification(_, { fromPosition, limit, anchors }, context) {
         adminCaller(context);

@@ -10,9 +10,6 @@ import type { Entities } from '../entities.ts';
 import type { TokenStore } from '../stores/token-store.ts';
 import type { TokenService } from './token-service.ts';
 
-/** Tokens that a page examines for those of one user. */
-const mostLookedAt = 10_000;
-
 export function tokenResolvers(options: { entities: Entities; tokens: TokenStore; service: TokenService }): Resolvers {
   const { entities, tokens, service } = options;
   return {
@@ -23,7 +20,7 @@ export function tokenResolvers(options: { entities: Entities; tokens: TokenStore
         const projects = projectsFor(identity, args.projectId, operatedProjects(identity));
         // An id that is none has no tokens.
         const userId = args.userId == null ? undefined : (decodeUuid('User', args.userId) ?? '');
-        return tokens.page({ ...args, projects, rest: is('user_id', userId), mostLookedAt });
+        return tokens.page({ ...args, projects, rest: is('user_id', userId) });
       },
     },
     Mutation: {
