@@ -26,7 +26,13 @@ function shop() {
           hits: () => [{ __typename: 'Disc', id: 'd1' }],
           shelf: () => ({
             media: [{ __typename: 'Book', id: 'b1', pages: 7, title: 'A book' }],
-            grid: [[{ __typename: 'Book', id: 'b1', pages: 7, title: 'A book' }, { __typename: 'Disc', id: 'd1' }], null],
+            grid: [
+              [
+                { __typename: 'Book', id: 'b1', pages: 7, title: 'A book' },
+                { __typename: 'Disc', id: 'd1' },
+              ],
+              null,
+            ],
           }),
         },
         Mutation: { sell: () => ({ __typename: 'Book', id: 'b1', pages: 7, title: 'A book' }), add: () => 1 },
