@@ -24,7 +24,9 @@ import {
   type ValueNode,
 } from 'graphql';
 import { cursorAlias } from '../../platform/events/cursor.ts';
+import { emptySelections, Narrower, type PlannedField, type PlannedSelections } from './narrowed-selections.ts';
 import type { PossibleTypes } from './possible-types.ts';
+import type { SubgraphTypes } from './subgraph-types.ts';
 
 /** A client's field. */
 export interface ClientField {
@@ -56,16 +58,8 @@ export interface NamedOperation {
   readonly rootNames: readonly string[];
   /** The operation for the planner with these root fields only. */
   text(rootNames: readonly string[]): string;
-}
-
-interface PlannedField {
-  readonly head: string;
-  readonly below: PlannedSelections | undefined;
-}
-
-interface PlannedSelections {
-  readonly fields: Map<string, PlannedField>;
-  readonly conditions: Map<string, PlannedSelections>;
+  /** The same in other words; undefined if that would be too long. */
+  narrowedText(rootName: string, subgraphs: SubgraphTypes): string | undefined;
 }
 
 /** One position of the answer: the types of the names there. */
@@ -127,7 +121,7 @@ class Naming {
   readonly #typeTexts = new Map<GraphQLField<unknown, unknown>, string>();
   readonly #introspection: FieldNode[] = [];
   readonly #order = new Set<string>();
-  readonly #planned: PlannedSelections = emptyPlanned();
+  readonly #planned: PlannedSelections = emptySelections();
 
   constructor(source: OperationSource) {
     this.#source = source;
@@ -148,7 +142,14 @@ class Naming {
       order: [...this.#order],
       variables: new Map([...this.#variables].map(([client, internal]) => [internal, client])),
       rootNames: [...this.#planned.fields.keys()],
-      text: (rootNames) => this.#text(rootNames),
+      text: (rootNames) => this.#text(this.#planned, rootNames),
+      narrowedText: (rootName, subgraphs) => {
+        const field = this.#planned.fields.get(rootName);
+        if (field === undefined) return undefined;
+        const only = { fields: new Map([[rootName, field]]), conditions: new Map() };
+        const narrowed = new Narrower(this.#source.types, subgraphs).narrowed(type.name, only);
+        return narrowed && this.#text(narrowed, [rootName]);
+      },
     };
   }
 
@@ -178,7 +179,7 @@ class Naming {
     }
     const selections: ClientSelections = { items: [] };
     at.client.items.push({ type, selections });
-    const planned = at.planned.conditions.get(type.name) ?? emptyPlanned();
+    const planned = at.planned.conditions.get(type.name) ?? emptySelections();
     at.planned.conditions.set(type.name, planned);
     this.#walk(set, { ...at, type, client: selections, planned, spread: new Set() });
   }
@@ -197,7 +198,7 @@ class Naming {
     if (at.isRoot) this.#order.add(responseName);
     if (name === '__typename') {
       at.client.items.push({ node, responseName, internalName: name, below: undefined });
-      if (!at.isRoot) at.planned.fields.set(name, { head: name, below: undefined });
+      if (!at.isRoot) at.planned.fields.set(name, { name, head: name, below: undefined });
       return;
     }
     if (at.isRoot && (name === '__schema' || name === '__type')) {
@@ -212,7 +213,7 @@ class Naming {
     let planned = at.planned.fields.get(internalName);
     if (planned === undefined) {
       const alias = internalName === name ? '' : `${internalName}:`;
-      planned = { head: `${alias}${name}${given}`, below: isCompositeType(type) ? emptyPlanned() : undefined };
+      planned = { name, head: `${alias}${name}${given}`, below: isCompositeType(type) ? emptySelections() : undefined };
       at.planned.fields.set(internalName, planned);
     }
     const below: ClientSelections | undefined = isCompositeType(type) ? { items: [] } : undefined;
@@ -302,11 +303,11 @@ class Naming {
     });
   }
 
-  #text(rootNames: readonly string[]): string {
+  #text({ fields }: PlannedSelections, rootNames: readonly string[]): string {
     const { operation } = this.#source;
     const body = rootNames
       .flatMap((name) => {
-        const field = this.#planned.fields.get(name);
+        const field = fields.get(name);
         return field === undefined ? [] : [printField(field)];
       })
       .join(' ');
@@ -340,10 +341,6 @@ function shapeOf(type: GraphQLOutputType): string {
   if (isNonNullType(type)) return `${shapeOf(type.ofType)}!`;
   if (isListType(type)) return `[${shapeOf(type.ofType)}]`;
   return isCompositeType(type) ? '{}' : type.name;
-}
-
-function emptyPlanned(): PlannedSelections {
-  return { fields: new Map(), conditions: new Map() };
 }
 
 function emptyLevel(): Level {

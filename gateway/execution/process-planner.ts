@@ -9,6 +9,7 @@ import { ChildLine } from '../../platform/process/child-line.ts';
 import { FairTurns } from '../../platform/work/fair-turns.ts';
 import type { PlanNode, Planner } from './planner.ts';
 import type { FromPlanner, ToPlanner } from './planner-process.ts';
+import { supergraphForPlanner } from './planner-supergraph.ts';
 
 interface ProcessPlannerOptions {
   readonly supergraphSdl: string;
@@ -43,7 +44,8 @@ export class ProcessPlanner implements Planner {
 
   constructor(options: ProcessPlannerOptions) {
     const program = join(import.meta.dirname, 'planner-process.ts');
-    this.#options = { deadlineMs: 10_000, mostWaiting: 1_000, lostForMs: 60_000, program, ...options };
+    const supergraphSdl = supergraphForPlanner(options.supergraphSdl);
+    this.#options = { deadlineMs: 10_000, mostWaiting: 1_000, lostForMs: 60_000, program, ...options, supergraphSdl };
     const { mostWaiting } = this.#options;
     this.#turns = new FairTurns({ atOnce: 1, mostWaiting, waitMs: longestWaitMs, refusal: busy });
   }

@@ -10,7 +10,7 @@ import type { LinkRequest, SubgraphLink } from '../../../../gateway/supergraph/s
 import { Supergraph } from '../../../../gateway/supergraph/supergraph.ts';
 import { composeSupergraph } from '../../../../schema/compose.ts';
 
-const head = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@external",
+export const head = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@external",
   "@requires", "@provides", "@override", "@inaccessible", "@interfaceObject"])\n`;
 const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
 /** By supergraph. */

@@ -1,0 +1,152 @@
+// The supergraph as the planner takes it. The planner (0.0.38) mixes up what several @provides of a subgraph offer of one type: it then
+// asks a subgraph for an external field at a place where it does not provide it, and the answer is a null without an error. So of each
+// type only those fields stay provided that every @provides of the subgraph has; the others are asked of their own subgraph.
+import {
+  type ConstArgumentNode,
+  type ConstDirectiveNode,
+  type DocumentNode,
+  type FieldDefinitionNode,
+  Kind,
+  parse,
+  print,
+  type SelectionNode,
+  type SelectionSetNode,
+  type TypeNode,
+  visit,
+} from 'graphql';
+
+/** By type and field: the type of the field. */
+type FieldTypes = ReadonlyMap<string, ReadonlyMap<string, string>>;
+
+/** By `graph type`: what every place that provides something of the type has. */
+type Shared = Map<string, ReadonlySet<string>>;
+
+export function supergraphForPlanner(sdl: string): string {
+  // Most graphs have none.
+  if (!sdl.includes('provides:')) return sdl;
+  const document = parse(sdl, { noLocation: true });
+  const types = fieldTypesOf(document);
+  const shared: Shared = new Map();
+  const note = (type: string, { selections }: SelectionSetNode, graph: string): void => {
+    const has = new Set(selections.map(entryOf));
+    const id = `${graph} ${type}`;
+    const others = shared.get(id) ?? has;
+    shared.set(id, new Set([...has].filter((entry) => others.has(entry))));
+    for (const [below, set] of belowOf(type, selections, types)) note(below, set, graph);
+  };
+  for (const { field, graph, provided } of providesIn(document)) note(nameIn(field.type), provided, graph);
+  let isChanged = false;
+  const changed = visit(document, {
+    FieldDefinition: (field) => {
+      const directives = field.directives?.map((directive) => {
+        const provides = providesOf(directive);
+        if (provides === undefined) return directive;
+        const left = kept(nameIn(field.type), provides.provided, provides.graph, shared, types);
+        if (left !== undefined && print(left) === print(provides.provided)) return directive;
+        isChanged = true;
+        return { ...directive, arguments: withProvides(directive, left) };
+      });
+      return directives === undefined ? undefined : { ...field, directives };
+    },
+  });
+  return isChanged ? print(changed) : sdl;
+}
+
+/** Undefined if nothing stays. */
+function kept(
+  type: string,
+  { selections }: SelectionSetNode,
+  ...[graph, shared, types]: [string, Shared, FieldTypes]
+): SelectionSetNode | undefined {
+  const all = shared.get(`${graph} ${type}`);
+  const left = selections.flatMap((selection): SelectionNode[] => {
+    if (all?.has(entryOf(selection)) !== true || selection.kind === Kind.FRAGMENT_SPREAD) return [];
+    const [below] = belowOf(type, [selection], types);
+    if (below === undefined) return [selection];
+    const selectionSet = kept(...below, graph, shared, types);
+    return selectionSet === undefined ? [] : [{ ...selection, selectionSet }];
+  });
+  return left.length === 0 ? undefined : { kind: Kind.SELECTION_SET, selections: left };
+}
+
+function entryOf(selection: SelectionNode): string {
+  if (selection.kind === Kind.FIELD) return selection.name.value;
+  return selection.kind === Kind.INLINE_FRAGMENT ? `... on ${selection.typeCondition?.name.value ?? ''}` : '';
+}
+
+/** The selections below, with their types. */
+function belowOf(
+  type: string,
+  selections: readonly SelectionNode[],
+  types: FieldTypes,
+): readonly (readonly [string, SelectionSetNode])[] {
+  return selections.flatMap((selection) => {
+    if (selection.kind === Kind.FRAGMENT_SPREAD || selection.selectionSet === undefined) return [];
+    const below =
+      selection.kind === Kind.FIELD
+        ? types.get(type)?.get(selection.name.value)
+        : (selection.typeCondition?.name.value ?? type);
+    return below === undefined ? [] : [[below, selection.selectionSet] as const];
+  });
+}
+
+function fieldTypesOf({ definitions }: DocumentNode): FieldTypes {
+  return new Map(
+    definitions.flatMap((definition) =>
+      'fields' in definition && definition.kind !== Kind.INPUT_OBJECT_TYPE_DEFINITION && 'name' in definition
+        ? [[definition.name.value, new Map(fieldsIn(definition).map((each) => [each.name.value, nameIn(each.type)]))]]
+        : [],
+    ),
+  );
+}
+
+function fieldsIn(definition: { readonly fields?: readonly unknown[] | undefined }): readonly FieldDefinitionNode[] {
+  return (definition.fields ?? []) as readonly FieldDefinitionNode[];
+}
+
+interface Provides {
+  readonly graph: string;
+  readonly provided: SelectionSetNode;
+}
+
+function providesIn({ definitions }: DocumentNode): readonly (Provides & { readonly field: FieldDefinitionNode })[] {
+  return definitions.flatMap((definition) =>
+    definition.kind === Kind.OBJECT_TYPE_DEFINITION || definition.kind === Kind.INTERFACE_TYPE_DEFINITION
+      ? fieldsIn(definition).flatMap((field) =>
+          (field.directives ?? []).flatMap((directive) => {
+            const provides = providesOf(directive);
+            return provides === undefined ? [] : [{ ...provides, field }];
+          }),
+        )
+      : [],
+  );
+}
+
+function providesOf({ name, arguments: given = [] }: ConstDirectiveNode): Provides | undefined {
+  if (name.value !== 'join__field') return undefined;
+  const value = (wanted: string) => {
+    const found = given.find(({ name: { value: argument } }) => argument === wanted)?.value;
+    return found !== undefined && 'value' in found ? String(found.value) : undefined;
+  };
+  const provides = value('provides');
+  if (provides === undefined) return undefined;
+  const [definition] = parse(`{ ${provides} }`, { noLocation: true }).definitions;
+  if (definition?.kind !== Kind.OPERATION_DEFINITION) return undefined;
+  return { graph: value('graph') ?? '', provided: definition.selectionSet };
+}
+
+function withProvides(
+  { arguments: given = [] }: ConstDirectiveNode,
+  provided: SelectionSetNode | undefined,
+): readonly ConstArgumentNode[] {
+  return given.flatMap((argument): ConstArgumentNode[] => {
+    if (argument.name.value !== 'provides') return [argument];
+    if (provided === undefined) return [];
+    const text = provided.selections.map((each) => print(each)).join(' ');
+    return [{ ...argument, value: { kind: Kind.STRING, value: text.replace(/\s+/g, ' ') } }];
+  });
+}
+
+function nameIn(type: TypeNode): string {
+  return type.kind === Kind.NAMED_TYPE ? type.name.value : nameIn(type.type);
+}

@@ -1,0 +1,107 @@
+// Operations for which the planner has no plan as they stand, below a field with an @provides for one object of an interface or union:
+// they are planned in other words.
+import { describe, expect, test } from '@jest/globals';
+import { federate } from './support/federation.ts';
+
+const titles: Readonly<Record<string, string>> = { b1: 'A book', d1: 'A disc' };
+
+/** To `a` discs are no media, and it knows neither titles nor tapes; `b` knows all of them. */
+function shop() {
+  return federate({
+    a: {
+      sdl: `type Query {
+          first: Media @provides(fields: "... on Book { title }") media: [Media] @provides(fields: "... on Book { title }")
+          hits: [Hit] @provides(fields: "... on Book { title }") shelf: Shelf
+        }
+        type Mutation { sell: Media @provides(fields: "... on Book { title }") add: Int }
+        type Shelf { media: [Media] @provides(fields: "... on Book { title }") grid: [[Hit]] }
+        interface Media { id: ID! }
+        union Hit = Book | Disc
+        type Book implements Media @key(fields: "id") { id: ID! pages: Int title: String @external }
+        type Disc @key(fields: "id") { id: ID! }`,
+      resolvers: {
+        Query: {
+          first: () => ({ __typename: 'Book', id: 'b1', pages: 7, title: 'A book' }),
+          media: () => [{ __typename: 'Book', id: 'b1', pages: 7, title: 'A book' }, null],
+          hits: () => [{ __typename: 'Disc', id: 'd1' }],
+          shelf: () => ({
+            media: [{ __typename: 'Book', id: 'b1', pages: 7, title: 'A book' }],
+            grid: [
+              [
+                { __typename: 'Book', id: 'b1', pages: 7, title: 'A book' },
+                { __typename: 'Disc', id: 'd1' },
+              ],
+              null,
+            ],
+          }),
+        },
+        Mutation: { sell: () => ({ __typename: 'Book', id: 'b1', pages: 7, title: 'A book' }), add: () => 1 },
+      },
+    },
+    b: {
+      sdl: `type Query { all: [Hit] }
+        interface Media { title: String }
+        union Hit = Book | Tape
+        type Book implements Media @key(fields: "id") { id: ID! title: String @shareable price(in: String): Int }
+        type Disc implements Media @key(fields: "id") { id: ID! title: String }
+        type Tape @key(fields: "id") { id: ID! length: Int }`,
+      resolvers: {
+        Query: { all: () => [{ __typename: 'Tape', id: 't1', length: 90 }] },
+        Book: {
+          __resolveReference: ({ id }: { id: string }) => ({ id, title: titles[id] }),
+          price: (_: object, { in: currency }: { in: string | null }) => (currency === 'EUR' ? 5 : 6),
+        },
+        Disc: { __resolveReference: ({ id }: { id: string }) => ({ id, title: titles[id] }) },
+      },
+    },
+  });
+}
+
+describe('a plan in other words', () => {
+  test('for a field that the interface lacks in the subgraph', async () => {
+    const { ask } = shop();
+    expect(await ask('{ first { title } }')).toEqual({ data: { first: { title: 'A book' } } });
+    expect(await ask('{ media { name: title id ... on Book { pages } kind: __typename } }')).toEqual({
+      data: { media: [{ name: 'A book', id: 'b1', pages: 7, kind: 'Book' }, null] },
+    });
+  });
+
+  test('for conditions that no object there can meet', async () => {
+    const { ask } = shop();
+    expect(await ask('{ hits { ... on Tape { length } ... on Disc { title } } }')).toEqual({
+      data: { hits: [{ title: 'A disc' }] },
+    });
+    expect(await ask('{ hits { ... on Tape { length } } }')).toEqual({ data: { hits: [{}] } });
+    expect(await ask('{ all { ... on Tape { length } ... on Disc { title } } }')).toEqual({
+      data: { all: [{ length: 90 }] },
+    });
+  });
+
+  test('below other objects, in fragments, with arguments, variables and aliases', async () => {
+    const { ask } = shop();
+    const text = `query ($in: String) {
+      shelf {
+        media { ...Titled }
+        grid { ... on Media { title } ... on Book { euros: price(in: "EUR") other: price(in: $in) } ... on Tape { length } }
+      }
+      hits { ...Titled }
+    }
+    fragment Titled on Media { name: title title }`;
+    expect(await ask(text, { in: 'USD' })).toEqual({
+      data: {
+        shelf: {
+          media: [{ name: 'A book', title: 'A book' }],
+          grid: [[{ title: 'A book', euros: 5, other: 6 }, { title: 'A disc' }], null],
+        },
+        hits: [{ name: 'A disc', title: 'A disc' }],
+      },
+    });
+  });
+
+  test('of each field of a mutation, in order', async () => {
+    const { ask } = shop();
+    expect(await ask('mutation { add sell { title } again: add }')).toEqual({
+      data: { add: 1, sell: { title: 'A book' }, again: 1 },
+    });
+  });
+});

@@ -1,0 +1,112 @@
+// A subgraph that provides different fields of one type at different places: it is asked for none of them where it does not provide it.
+import { expect, test } from '@jest/globals';
+import { supergraphForPlanner } from '../../../gateway/execution/planner-supergraph.ts';
+import { composeSupergraph } from '../../../schema/compose.ts';
+import { federate, head } from './support/federation.ts';
+
+const users = `type User @key(fields: "id") { id: ID! mail: String @external }`;
+const owner = {
+  sdl: `type Order @key(fields: "id") { id: ID! active: Boolean @shareable weight: Int @shareable }
+    type User @key(fields: "id") { id: ID! mail: String @shareable nick: String @shareable }`,
+  resolvers: {
+    Order: { __resolveReference: ({ id }: { id: string }) => ({ id, active: true, weight: 4 }) },
+    User: { __resolveReference: ({ id }: { id: string }) => ({ id, mail: 'm@shop.test', nick: 'n' }) },
+  },
+};
+
+test('of one type at two roots', async () => {
+  const { ask } = federate({
+    a: {
+      sdl: `type Query { order: Order @provides(fields: "active") shop: Shop }
+        type Shop { orders: [Order] @provides(fields: "weight") }
+        type Order @key(fields: "id") { id: ID! active: Boolean @external weight: Int @external }`,
+      resolvers: {
+        Query: { order: () => ({ id: '1', active: true }), shop: () => ({ orders: [{ id: '1', weight: 4 }] }) },
+      },
+    },
+    b: owner,
+  });
+  expect(await ask('{ order { weight active } shop { orders { active weight } } }')).toEqual({
+    data: { order: { weight: 4, active: true }, shop: { orders: [{ active: true, weight: 4 }] } },
+  });
+  expect(await ask('{ order { weight } }')).toEqual({ data: { order: { weight: 4 } } });
+});
+
+test('of one type below others', async () => {
+  const { ask } = federate({
+    a: {
+      sdl: `type Query { order: Order @provides(fields: "active") best: Order @provides(fields: "user { mail }") }
+        ${users}
+        type Order @key(fields: "id") { id: ID! user: User active: Boolean @external }`,
+      resolvers: {
+        Query: {
+          order: () => ({ id: '1', active: true, user: { id: 'u' } }),
+          best: () => ({ id: '1', user: { id: 'u', mail: 'm@shop.test' } }),
+        },
+      },
+    },
+    b: owner,
+  });
+  expect(await ask('{ order { active user { mail } } best { active user { mail nick } } }')).toEqual({
+    data: {
+      order: { active: true, user: { mail: 'm@shop.test' } },
+      best: { active: true, user: { mail: 'm@shop.test', nick: 'n' } },
+    },
+  });
+});
+
+test('of objects of an interface', async () => {
+  const { ask } = federate({
+    a: {
+      sdl: `type Query {
+          one: Thing @provides(fields: "... on Order { active }") other: Thing @provides(fields: "... on User { mail } ... on Order { weight }")
+        }
+        union Thing = Order | User
+        ${users}
+        type Order @key(fields: "id") { id: ID! active: Boolean @external weight: Int @external }`,
+      resolvers: {
+        Query: {
+          one: () => ({ __typename: 'Order', id: '1', active: true }),
+          other: () => ({ __typename: 'User', id: 'u', mail: 'm@shop.test' }),
+        },
+      },
+    },
+    b: owner,
+  });
+  const order = '... on Order { active weight } ... on User { mail nick }';
+  expect(await ask(`{ one { ${order} } other { ${order} } }`)).toEqual({
+    data: { one: { active: true, weight: 4 }, other: { mail: 'm@shop.test', nick: 'n' } },
+  });
+});
+
+test('what every place provides is still taken there', async () => {
+  const { ask, asked } = federate({
+    a: {
+      sdl: `type Query { order: Order @provides(fields: "active weight") best: Order @provides(fields: "weight") }
+        type Order @key(fields: "id") { id: ID! active: Boolean @external weight: Int @external }`,
+      resolvers: {
+        Query: { order: () => ({ id: '1', active: true, weight: 4 }), best: () => ({ id: '1', weight: 4 }) },
+      },
+    },
+    b: owner,
+  });
+  expect(await ask('{ order { weight } best { weight } }')).toEqual({
+    data: { order: { weight: 4 }, best: { weight: 4 } },
+  });
+  expect(asked).toHaveLength(1);
+  expect(asked[0]).toMatch(/^a /);
+});
+
+test('a supergraph whose places provide the same is left as it is', () => {
+  const sdl = composeSupergraph(
+    new Map([
+      [
+        'a',
+        `${head}type Query { order: Order @provides(fields: "active") best: [Order] @provides(fields: "active") }
+          type Order @key(fields: "id") { id: ID! active: Boolean @external }`,
+      ],
+      ['b', `${head}${owner.sdl}`],
+    ]),
+  );
+  expect(supergraphForPlanner(sdl)).toBe(sdl);
+});
