@@ -4,7 +4,7 @@ import { marksFor } from '../../../../platform/database/sql.ts';
 import type { Position } from '../../../../platform/events/event-table.ts';
 import { type CmpObjectKey, storedCmpObject } from '../../../../platform/graph/cmp-object.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
-import type { StandingSignal } from '../../rules/alerts/evaluate.ts';
+import { endedKey, type StandingSignal } from '../../rules/alerts/evaluate.ts';
 import { type AlertCondition, mostOpenAlerts } from '../../spec/alert-conditions.ts';
 
 interface WatchState {
@@ -97,6 +97,29 @@ export async function removeSignal(
   await tx.execute('DELETE FROM alert_signal WHERE condition_name = ? AND subject_type = ? AND subject_id = ?', [
     ...[condition, subjectType, subjectId],
   ]);
+}
+
+/** Of an alert that a person ended: it does not fire again while its subject stays in the condition. Nothing if it is not in it now. */
+export async function markEnded(
+  tx: Transaction,
+  { ruleId, condition, subjectType, subjectId }: Place & { readonly ruleId: string },
+): Promise<void> {
+  await tx.execute(
+    `INSERT INTO alert_end (rule_id, condition_name, subject_type, subject_id, ends_at)
+      SELECT r.id, s.condition_name, s.subject_type, s.subject_id, s.ends_at FROM alert_signal s JOIN alert_rule r ON r.id = ?
+        WHERE s.condition_name = ? AND s.subject_type = ? AND s.subject_id = ?
+      ON DUPLICATE KEY UPDATE ends_at = VALUES(ends_at)`,
+    [ruleId, condition, subjectType, subjectId],
+  );
+}
+
+/** Keys (`endedKey`) of the rules and subjects whose alerts were ended by hand, and whose signals still stand. */
+export async function endedByHand(sql: Sql): Promise<ReadonlySet<string>> {
+  const rows = await sql.query<{ ruleId: string; subjectType: string; subjectId: string }>(
+    `SELECT e.rule_id AS ruleId, e.subject_type AS subjectType, e.subject_id AS subjectId FROM alert_end e
+      JOIN alert_signal s USING (condition_name, subject_type, subject_id) WHERE e.ends_at <=> s.ends_at`,
+  );
+  return new Set(rows.map(({ ruleId, ...subject }) => endedKey(ruleId, subject)));
 }
 
 type Place = Pick<Signal, 'condition' | 'subjectType' | 'subjectId'>;
