@@ -145,9 +145,10 @@ function at(subjects: readonly Place[]): { readonly condition: string; readonly 
   return { condition: places.join(' OR '), values };
 }
 
-/** Of a deleted project (UUID). */
+/** What is kept of a deleted project (UUID). */
 export async function forgetProject(tx: Transaction, projectId: string): Promise<void> {
   await tx.execute('DELETE FROM alert_signal WHERE project_id = ?', [projectId]);
+  await tx.execute('DELETE FROM alert_scope WHERE scope = ?', [projectId]);
 }
 
 export async function signalsOfProject(
