@@ -5,7 +5,7 @@ import type { Position } from '../../../../platform/events/event-table.ts';
 import { type CmpObjectKey, storedCmpObject } from '../../../../platform/graph/cmp-object.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import { endedKey, type StandingSignal } from '../../rules/alerts/evaluate.ts';
-import { type AlertCondition, mostOpenAlerts } from '../../spec/alert-conditions.ts';
+import { type AlertCondition, alertConditionNames, mostOpenAlerts } from '../../spec/alert-conditions.ts';
 
 interface WatchState {
   readonly position: Position;
@@ -29,6 +29,8 @@ const unixMs = (time: string) => `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ${tim
 /** Of one condition in one project, which has no use for more: others are looked at when some of these are over. */
 const mostSignals = mostOpenAlerts;
 const placesAtOnce = 500;
+const groupsAtOnce = 50;
+const oldestFirst = 'alert_signal FORCE INDEX (alert_signal_oldest_idx)';
 
 /** Locks it, so that looks follow one another. `nowMs`: the database's clock. */
 export async function lockWatch(tx: Transaction): Promise<{ readonly state: WatchState; readonly nowMs: number }> {
@@ -147,7 +149,11 @@ function at(subjects: readonly Place[]): { readonly condition: string; readonly 
 
 /** What is kept of a deleted project (UUID). */
 export async function forgetProject(tx: Transaction, projectId: string): Promise<void> {
-  await tx.execute('DELETE FROM alert_signal WHERE project_id = ?', [projectId]);
+  // With each condition, because the index begins with them.
+  await tx.execute(
+    `DELETE FROM alert_signal WHERE condition_name IN (${marksFor(alertConditionNames)}) AND project_id = ?`,
+    [...alertConditionNames, projectId],
+  );
   await tx.execute('DELETE FROM alert_scope WHERE scope = ?', [projectId]);
 }
 
@@ -191,11 +197,7 @@ export async function signalsOf(
   also: readonly Place[] = [],
 ): Promise<readonly Signal[]> {
   if (conditions.length === 0) return [];
-  const found = await tx.query<StoredSignal>(
-    `SELECT * FROM (SELECT ${columns}, ROW_NUMBER() OVER (PARTITION BY condition_name, project_id ORDER BY since_ms, subject_id) AS place
-      FROM alert_signal WHERE condition_name IN (${marksFor(conditions)})) ranked WHERE place <= ? ORDER BY sinceMs`,
-    [...conditions, mostSignals],
-  );
+  const found = await oldestSignals(tx, conditions);
   const known = new Set(found.map(keyOf));
   const wanted = also.filter((place) => conditions.includes(place.condition) && !known.has(keyOf(place)));
   const missing = [...new Map(wanted.map((place) => [keyOf(place), place])).values()];
@@ -204,8 +206,28 @@ export async function signalsOf(
     const { condition, values } = at(missing.slice(first, first + placesAtOnce));
     rows.push(...(await tx.query<StoredSignal>(`SELECT ${columns} FROM alert_signal WHERE ${condition}`, values)));
   }
-  const signals = rows.map(typed);
-  return rows.length === found.length ? signals : signals.toSorted((one, other) => one.sinceMs - other.sinceMs);
+  return rows.map(typed).toSorted((one, other) => one.sinceMs - other.sinceMs);
+}
+
+/** Of each project (and of none) and each condition. Reads only these rows of the index, and the first of each group. */
+async function oldestSignals(tx: Transaction, conditions: readonly AlertCondition[]): Promise<readonly StoredSignal[]> {
+  const groups = await tx.query<{ readonly condition: string; readonly projectId: string | null }>(
+    `SELECT condition_name AS \`condition\`, project_id AS projectId FROM ${oldestFirst}
+      WHERE condition_name IN (${marksFor(conditions)}) GROUP BY condition_name, project_id`,
+    conditions,
+  );
+  const rows: StoredSignal[] = [];
+  for (let first = 0; first < groups.length; first += groupsAtOnce) {
+    const some = groups.slice(first, first + groupsAtOnce);
+    const parts = some.map(
+      ({ projectId }) =>
+        `(SELECT ${columns} FROM ${oldestFirst} WHERE condition_name = ? AND project_id ${projectId === null ? 'IS NULL' : '= ?'}
+          ORDER BY since_ms, subject_id LIMIT ${mostSignals})`,
+    );
+    const values = some.flatMap(({ condition, projectId }) => [condition, ...(projectId === null ? [] : [projectId])]);
+    rows.push(...(await tx.query<StoredSignal>(parts.join(' UNION ALL '), values)));
+  }
+  return rows;
 }
 
 function keyOf({ condition, subjectType, subjectId }: { condition: string; subjectType: string; subjectId: string }) {
