@@ -62,3 +62,14 @@ test('requests at once make one key for downloads, and one for uploads', async (
   const keys = await graph.db.query('SELECT id FROM object_access_key WHERE for_urls = 1');
   expect(keys).toHaveLength(2);
 });
+
+test('a container of a project with an account is created while the federation is being changed', async () => {
+  await graph.make('objectOptionCreate', { name: 'standard' });
+  await graph.db.execute('DELETE FROM object_controller');
+  await graph.db.transaction(async (tx) => {
+    await lockFederation(tx);
+    // It gets as far as its cluster, of which none is connected.
+    const { faults } = await graph.mutate('objectContainerCreate', { name: 'photos' }, '{ id }', identity('OPERATOR'));
+    expect(faults).toEqual(['UNAVAILABLE ']);
+  });
+});
