@@ -1,5 +1,5 @@
 // The verbs for all kinds of objects (find, why, call, read, gql), drivers, and events wait, against a server with the real schema.
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -272,6 +272,38 @@ describe('gql', () => {
     const done = await run('gql', file, '--variables', '{"id": "P"}');
     expect([done.exitCode, JSON.parse(done.stdout)]).toEqual([0, { data: { project: { name: 'of P' } } }]);
     expect((await run('gql', file, '--variables', '[1]')).exitCode).toBe(2);
+  });
+
+  test('variables are in a file, too', async () => {
+    const [file, variables] = [join(folder.path, 'two.graphql'), join(folder.path, 'vars.json')];
+    await writeFile(file, 'query Two($id: ID!) { project(id: $id) { name } }');
+    await writeFile(variables, '{\n  "id": "Q"\n}\n');
+    server.answers = { ...server.answers, project: ({ id }: { id: string }) => ({ name: `of ${id}` }) };
+    const done = await run('gql', file, '--variables', `@${variables}`);
+    expect([done.exitCode, JSON.parse(done.stdout)]).toEqual([0, { data: { project: { name: 'of Q' } } }]);
+    const explained = await run('explain', file, '--variables', '@/nowhere/vars.json');
+    expect(explained).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('there is no such file') });
+  });
+
+  test.each([
+    ['nothing of that name', undefined, 1, "vars.json can't be read: there is no such file"],
+    ['half an object', '{"id": ', 1, 'vars.json is not JSON: variables are a JSON object'],
+    ['a list', '[1]', 1, 'vars.json has no JSON object'],
+    ['nothing', '', 1, 'vars.json is not JSON'],
+  ])('a file of variables with %s is refused before anything is sent', async (_, content, exitCode, message) => {
+    const [file, variables] = [join(folder.path, 'one.graphql'), join(folder.path, 'vars.json')];
+    await writeFile(file, '{ projects(first: 1) { nodes { name } } }');
+    await rm(variables, { force: true });
+    if (content !== undefined) await writeFile(variables, content);
+    server.requests.length = 0;
+    const done = await run('gql', file, '--variables', `@${variables}`);
+    expect(done).toMatchObject({ exitCode, stdout: '', stderr: expect.stringContaining(message) });
+    expect(server.requests).toEqual([]);
+  });
+
+  test('standard input has the operation or its variables, not both', async () => {
+    const done = await run('gql', '-', '--variables', '@-');
+    expect(done).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('standard input has either') });
   });
 
   test('errors are printed with what there is, and are no success', async () => {
