@@ -1,5 +1,5 @@
 // The verbs for all kinds of objects (find, why, call, read, gql), drivers, and events wait, against a server with the real schema.
-import { rm, writeFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -325,6 +325,21 @@ describe('gql', () => {
     });
     expect([exitCode, JSON.parse(written.join(''))]).toEqual([0, { data: { projects: { nodes: [] } } }]);
     expect(text).toContain('One');
+  });
+});
+
+describe('export', () => {
+  test('replaces its file through a link, with the permissions of the file', async () => {
+    const [kept, link] = [join(folder.path, 'kept.yaml'), join(folder.path, 'link.yaml')];
+    await writeFile(kept, 'kind: Gslb\n', { mode: 0o640 });
+    await symlink('kept.yaml', link);
+    const done = await run('export', '--kind', 'Project', '-f', link);
+    expect([done.exitCode, done.stderr]).toEqual([0, '']);
+    expect(await readFile(kept, 'utf8')).toBe('');
+    expect([(await lstat(link)).isSymbolicLink(), (await stat(kept)).mode & 0o777]).toEqual([true, 0o640]);
+    expect((await readdir(folder.path)).filter((name) => name.includes('partial'))).toEqual([]);
+    const full = await run('export', '--kind', 'Project', '-f', folder.path);
+    expect(full).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("can't be written: EISDIR") });
   });
 });
 
