@@ -229,7 +229,7 @@ describe('alerts', () => {
     expect(await bench.alerts(['FIRING'])).toEqual([]);
     // Still in the condition, and worse.
     await bench.nameIs(name, 'ERROR');
-    await bench.look(60_000);
+    await bench.look();
     expect(await bench.alerts(['FIRING'])).toEqual([]);
     await bench.nameIs(name, 'ONLINE');
     await bench.nameIs(name, 'ERROR');

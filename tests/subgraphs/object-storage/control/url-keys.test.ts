@@ -22,6 +22,7 @@ beforeEach(async () => {
   expect(made.faults).toEqual([]);
   // It has every document, also those to come: a new key would be waited for.
   const history = '(SELECT history FROM object_federation WHERE id = 1)';
+  await graph.db.execute('UPDATE object_cluster SET present = 1');
   await graph.db.execute(
     `UPDATE object_controller SET state = JSON_OBJECT('position', JSON_OBJECT('history', ${history}, 'number', 1000000))`,
   );

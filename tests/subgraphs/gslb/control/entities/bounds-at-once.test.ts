@@ -1,5 +1,6 @@
 // Bounds that are counted over several objects hold when those change at the same moment.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type Connection, createConnection } from 'mariadb';
 import { lockProject } from '../../../../../subgraphs/gslb/control/entities/project-store.ts';
 import { GslbGraph, identity, makeWorld, projectA, type World } from '../../support/gslb-graph.ts';
 
@@ -30,6 +31,7 @@ test("a name gets no pool whose members, with one that is just being made, are b
   const wish = { id: world.gslb, poolIds: [world.pool, second] };
   let update: ReturnType<GslbGraph['mutate']> | undefined;
   let hasEnded = false;
+  const root = await createConnection({ ...graph.place.rootConnection });
   // As the creation of a member does: the project's lock first, and then the row.
   await db.transaction(async (tx) => {
     await lockProject(tx, projectA);
@@ -40,13 +42,14 @@ test("a name gets no pool whose members, with one that is just being made, are b
     update ??= graph.mutate('gslbUpdate', wish, owner).finally(() => {
       hasEnded = true;
     });
-    while (!hasEnded && !(await isSomeoneWaiting())) await new Promise((resolve) => setTimeout(resolve, 150));
+    while (!hasEnded && !(await isSomeoneWaiting(root))) await new Promise((resolve) => setTimeout(resolve, 150));
   });
+  await root.end();
   expect((await update)?.faults).toEqual(['LIMIT_REACHED input.poolIds']);
 });
 
 /** For a lock. The table that is read here is renewed each 100 ms. */
-async function isSomeoneWaiting(): Promise<boolean> {
-  const rows = await graph.db.query("SELECT trx_id FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'");
+async function isSomeoneWaiting(root: Connection): Promise<boolean> {
+  const rows = await root.query("SELECT trx_id FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'");
   return rows.length > 0;
 }
