@@ -25,7 +25,21 @@ export function isChosenByServer(type: string, field: string): boolean {
 export function withDefaults(type: string, input: string, fields: JsonObject): JsonObject {
   const given = Object.entries(fields).filter(([name, value]) => value !== null || !isChosenByServer(type, name));
   const own = given.filter(([name, value]) => value === null && hasOwnNull(type, name));
-  return { ...membersFilled(input, Object.fromEntries(given)), ...Object.fromEntries(own) };
+  const filled = { ...membersFilled(input, Object.fromEntries(given)), ...Object.fromEntries(own) };
+  return type === 'GslbMonitor' && fields.parameters === null ? withParameters(filled) : filled;
+}
+
+/** Null as the parameters that a check of this type has without any, where it has some. */
+function withParameters(fields: JsonObject): JsonObject {
+  const ofType = String(fields.checkType).replaceAll('_', '').toLowerCase();
+  const field = registry.inputs.GslbMonitorParametersInput?.fields.find(({ name }) => name.toLowerCase() === ofType);
+  const known = registry.inputs[field?.type ?? '']?.fields;
+  if (field === undefined || known === undefined || known.some(({ required }) => required === true)) return fields;
+  return { ...fields, parameters: { [field.name]: membersFilled(field.type, nullsOf(known)) } };
+}
+
+function nullsOf(fields: readonly InputField[]): JsonObject {
+  return Object.fromEntries(fields.map(({ name }) => [name, null]));
 }
 
 function membersFilled(input: string, value: JsonObject): JsonObject {

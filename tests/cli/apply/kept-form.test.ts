@@ -30,6 +30,19 @@ test.each<[string, string, JsonObject, JsonObject]>([
     },
   ],
   [
+    'GslbMonitor',
+    'GslbMonitorCreateInput',
+    { checkType: 'SSH', parameters: null },
+    { checkType: 'SSH', parameters: { ssh: { expect: null, keyExchange: true } } },
+  ],
+  [
+    'GslbMonitor',
+    'GslbMonitorCreateInput',
+    { checkType: 'DNS', parameters: null },
+    { checkType: 'DNS', parameters: null },
+  ],
+  ['ObjectCluster', 'ObjectClusterCreateInput', { zone: null, site: null }, { site: '' }],
+  [
     'DnsZone',
     'DnsZoneCreateInput',
     { rights: [{ suffix: 'a.test', allows: null }] },
