@@ -18,9 +18,13 @@ function isAsWanted(wanted: JsonValue, here: JsonValue | undefined): boolean {
     return wanted.length === here.length && wanted.every((each: JsonValue, at) => isAsWanted(each, here[at]));
   if (isObject(wanted) && isObject(here))
     return Object.entries(wanted).every(([name, value]) => isAsWanted(value ?? null, here[name]));
-  // Nothing is shown as an empty text or list, too.
-  if (wanted === null && (here === '' || (Array.isArray(here) && here.length === 0))) return true;
+  // Nothing is an empty text or list, too.
+  if (isNothing(wanted) && isNothing(here ?? null)) return true;
   return canonicalJson(wanted) === canonicalJson(here ?? null);
+}
+
+function isNothing(value: JsonValue): boolean {
+  return value === null || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
 /** Addresses in one notation; in PEM any white space is none: the server writes certificates anew. */

@@ -4,17 +4,42 @@ import { registry } from '../../generated/kinds/registry.ts';
 import { canonicalJson, isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import type { InputField } from '../../schema/kinds/kind.ts';
 
-/** Fields with a default of which null is not another word for it: an alert without it is sent once. */
-const withNull: ReadonlySet<string> = new Set(['AlertRule.repeatMs']);
+/** Of which null is not another word for a default: an alert without it is sent once, a quota without it is the installation's. */
+const withNull: ReadonlySet<string> = new Set(['AlertRule.repeatMs', 'LoadBalancerQuota.limit']);
+/** The server chooses a value for a new object, and keeps the one that is there: null is as if left out. */
+const chosenByServer: ReadonlySet<string> = new Set([
+  ...['AlertRule.lastsMs', 'AlertRule.withinMs', 'Gslb.flavorId', 'Gslb.poolIds', 'Gslb.projectId'],
+  ...['GslbMonitor.projectId', 'GslbPool.projectId', 'LoadBalancerHost.provider', 'LoadBalancerHost.maxNodes'],
+  ...['ObjectCluster.zone', 'ObjectContainer.optionId', 'ObjectContainer.projectId'],
+]);
 
 export function hasOwnNull(type: string, field: string): boolean {
   return withNull.has(`${type}.${field}`);
 }
 
-/** Null as the default, where there is one. `fields`: of the input. */
+export function isChosenByServer(type: string, field: string): boolean {
+  return chosenByServer.has(`${type}.${field}`);
+}
+
+/** Null as the default, where there is one; without null where the server chooses. `fields`: of the input. */
 export function withDefaults(type: string, input: string, fields: JsonObject): JsonObject {
-  const own = Object.entries(fields).filter(([name, value]) => value === null && hasOwnNull(type, name));
-  return { ...membersFilled(input, fields), ...Object.fromEntries(own) };
+  const given = Object.entries(fields).filter(([name, value]) => value !== null || !isChosenByServer(type, name));
+  const own = given.filter(([name, value]) => value === null && hasOwnNull(type, name));
+  const filled = { ...membersFilled(input, Object.fromEntries(given)), ...Object.fromEntries(own) };
+  return type === 'GslbMonitor' && fields.parameters === null ? withParameters(filled) : filled;
+}
+
+/** Null as the parameters that a check of this type has without any, where it has some. */
+function withParameters(fields: JsonObject): JsonObject {
+  const ofType = String(fields.checkType).replaceAll('_', '').toLowerCase();
+  const field = registry.inputs.GslbMonitorParametersInput?.fields.find(({ name }) => name.toLowerCase() === ofType);
+  const known = registry.inputs[field?.type ?? '']?.fields;
+  if (field === undefined || known === undefined || known.some(({ required }) => required === true)) return fields;
+  return { ...fields, parameters: { [field.name]: membersFilled(field.type, nullsOf(known)) } };
+}
+
+function nullsOf(fields: readonly InputField[]): JsonObject {
+  return Object.fromEntries(fields.map(({ name }) => [name, null]));
 }
 
 function membersFilled(input: string, value: JsonObject): JsonObject {

@@ -27,6 +27,11 @@ interface PlanOptions {
 }
 
 const namesOfOneRequest = 100;
+const notYetThere = Symbol('a project that is still to be made');
+const installation = Symbol('no project');
+
+/** Where a name is looked for: in a project (its id), or (undefined) in those that the caller sees. */
+type Place = string | undefined | typeof notYetThere | typeof installation;
 
 export async function planKinds(
   client: GraphClient,
@@ -106,11 +111,11 @@ class KindPlanning implements Plan {
     {
       projectId = this.#options.projectId,
       selection,
-    }: { readonly projectId?: string | undefined; readonly selection?: string },
+    }: { readonly projectId?: string | null | undefined; readonly selection?: string },
   ): Promise<readonly JsonObject[]> {
     const { list, key } = kind;
     if (list === undefined) return [];
-    const scope = projectId !== undefined && list.filters.some(({ name }) => name === 'projectId') ? { projectId } : {};
+    const scope = projectId != null && list.filters.some(({ name }) => name === 'projectId') ? { projectId } : {};
     const text = selection === undefined ? selectionOf(registry, kind) : [selection, ...key].join(' ');
     const found = await allAtOnce(chunks(names, namesOfOneRequest), (some) =>
       readAll(listObjects(this.#client, kind, { names: some, ...scope }, text)),
@@ -176,7 +181,7 @@ class KindPlanning implements Plan {
       const byPlace = Map.groupBy(resolved, ({ fields }) => this.#placeOf(fields));
       const found = await allAtOnce(byPlace, async ([place, some]) => {
         const names = [...new Set(some.map(({ manifest }) => manifest.name))];
-        const objects = place === null ? [] : await this.#named(kind, names, { projectId: place });
+        const objects = place === notYetThere ? [] : await this.#namedAt(kind, names, place);
         return [place, Map.groupBy(objects, (each) => canonical(nameOf(kind, each)))] as const;
       });
       const byName = new Map(found);
@@ -199,9 +204,19 @@ class KindPlanning implements Plan {
     };
   }
 
-  /** The project in which the name is looked for; null: it is still to be made. */
-  #placeOf({ projectId }: JsonObject): string | null | undefined {
-    if (isObject(projectId ?? null)) return null;
+  async #namedAt(
+    kind: Kind,
+    names: readonly string[],
+    place: Exclude<Place, typeof notYetThere>,
+  ): Promise<readonly JsonObject[]> {
+    if (place !== installation) return this.#named(kind, names, { projectId: place });
+    const all = await this.#named(kind, names, { projectId: null });
+    return all.filter(({ project }) => project === null);
+  }
+
+  #placeOf({ projectId }: JsonObject): Place {
+    if (projectId === null) return installation;
+    if (isObject(projectId)) return notYetThere;
     return typeof projectId === 'string' ? projectId : this.#options.projectId;
   }
 

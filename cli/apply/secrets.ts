@@ -41,6 +41,12 @@ export async function readSecret(name: string, source: unknown, places: SecretPl
   return value.trim() === '' ? failed(`${name}: ${place} is empty`) : { ok: true, value };
 }
 
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'you may not read it',
+  EISDIR: 'it is a folder',
+};
+
 /** A text file, or a pipe up to its end. */
 export async function readBounded(path: string, mostBytes: number): Promise<TextRead> {
   try {
@@ -56,7 +62,8 @@ export async function readBounded(path: string, mostBytes: number): Promise<Text
     if (size > mostBytes) return failed(`${path} is larger than ${mostBytes} bytes`);
     return { ok: true, value: buffer.toString('utf8', 0, size) };
   } catch (error) {
-    return failed(`${path} can't be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+    return failed(`${path} can't be read: ${reasons[code] ?? code}`);
   }
 }
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { type DocumentNode, GraphQLError, Kind, parse, print, separateOperations } from 'graphql';
 import { CommandFailure, UsageError } from '../failures.ts';
 import type { ExplainedStep, Explanation } from '../graph-client.ts';
-import { operationOptions } from '../graphql-options.ts';
+import { operationOptions, readVariables } from '../graphql-options.ts';
 import type { Printer } from '../printer.ts';
 import { remoteVerb } from '../remote-verb.ts';
 
@@ -11,9 +11,16 @@ export const explain = remoteVerb({
   summary: 'Show which subgraphs an operation of a file asks for what, and its limits. Executes nothing.',
   takes: ['FILE'],
   options: operationOptions,
-  async run({ client, printer, options, names: [path] }) {
+  async run(call) {
+    const {
+      client,
+      printer,
+      options,
+      names: [path],
+    } = call;
+    const variables = await readVariables(options.variables, path, call);
     const query = operationIn(await textOf(path), path, options.operation);
-    const explanation = await client.explain(query, options.variables ?? {});
+    const explanation = await client.explain(query, variables);
     if (options.json) return printer.json(explanation);
     await printExplanation(printer, explanation);
     if (explanation.refusal !== null) throw new CommandFailure(explanation.refusal.message);

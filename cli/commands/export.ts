@@ -3,12 +3,13 @@
 import { writeFile } from 'node:fs/promises';
 import { graphql } from '../../generated/cli/index.ts';
 import { documentText, exportedKinds, exportKind } from '../apply/export.ts';
-import { CommandFailure, UsageError } from '../failures.ts';
+import { CommandFailure, Interruption, UsageError } from '../failures.ts';
 import { projectId } from '../find.ts';
 import { type GraphClient, GraphFailure } from '../graph-client.ts';
 import { kindOf } from '../kinds/find-object.ts';
 import { chosenFrom, several, text } from '../option.ts';
 import { commonOptions, remoteVerb } from '../remote-verb.ts';
+import { replaceFile } from '../replace-file.ts';
 import { visible } from '../visible.ts';
 
 /** Also of diff. */
@@ -22,11 +23,14 @@ export const exportObjects = remoteVerb({
   summary: 'Write what there is as a file that apply takes. Secrets are left out, with a comment.',
   takes: [],
   options: {
-    file: { ...text('FILE', 'Where to write; default: the output.'), short: 'f' },
+    file: {
+      ...text('FILE', 'Where to write; default: the output. The file is replaced once the export is complete.'),
+      short: 'f',
+    },
     kind: kindOption,
     project: commonOptions.project,
   },
-  async run({ client, options, stdout, stderr, printer }) {
+  async run({ client, options, signal, stdout, stderr, printer }) {
     const { file, kind: chosen, project } = options;
     const inProject = await onlyProject(client, project);
     const texts: string[] = [];
@@ -47,7 +51,10 @@ export const exportObjects = remoteVerb({
       stdout.write(content);
       return;
     }
-    await writeFile(file, content, { mode: 0o600 }).catch((error: NodeJS.ErrnoException) => {
+    await replaceFile(file, async (partial, flag) => {
+      await writeFile(partial, content, { mode: 0o600, flag, flush: true, signal });
+    }).catch((error: NodeJS.ErrnoException) => {
+      if (signal.aborted) throw new Interruption();
       throw new CommandFailure(`${file} can't be written: ${error.code ?? String(error)}`);
     });
     if (options.json) return printer.json(counts.filter(({ count }) => count > 0));

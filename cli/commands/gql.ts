@@ -1,6 +1,6 @@
 // `tidegate gql FILE`: sends a GraphQL operation and prints the answer as it is.
 import { CommandFailure, SilentFailure } from '../failures.ts';
-import { operationOptions } from '../graphql-options.ts';
+import { operationOptions, readVariables } from '../graphql-options.ts';
 import { readInput } from '../read-input.ts';
 import { remoteVerb } from '../remote-verb.ts';
 
@@ -10,9 +10,10 @@ export const gql = remoteVerb({
   options: operationOptions,
   async run(call) {
     const { client, options, printer, names } = call;
+    const variables = await readVariables(options.variables, names[0], call);
     const text = await readInput(names[0], call);
     if (text.trim() === '') throw new CommandFailure('there is no operation in it');
-    const { data, errors } = await client.execute(text, options.variables ?? {}, options.operation);
+    const { data, errors } = await client.execute(text, variables, options.operation);
     await printer.json({ ...(data === undefined ? {} : { data }), ...(errors === undefined ? {} : { errors }) });
     // The answer says it.
     if (errors !== undefined && errors.length > 0) throw new SilentFailure(1);

@@ -2,7 +2,7 @@
 // show, such as secrets, is left out. Pure.
 import { registry } from '../../generated/kinds/registry.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
-import type { InputField, OutputField } from '../../schema/kinds/kind.ts';
+import { type InputField, type OutputField, upperFirst } from '../../schema/kinds/kind.ts';
 
 /** `refer`: how a link is written; default: by its id. */
 export function asInput(
@@ -27,9 +27,11 @@ export function shownField(
   { name, type, refersTo }: InputField,
 ): OutputField | undefined {
   const link = name.replace(/Id(s?)$/, '$1');
+  // `limit` is what applies, `ownLimit` what was set.
+  const own = `own${upperFirst(name)}`;
   const candidates =
-    refersTo === undefined && type !== 'ID' ? [name, `${name}Name`] : [link, link.replace(/ys$/, 'ies')];
-  const exact = fields.find((each) => candidates.includes(each.name));
+    refersTo === undefined && type !== 'ID' ? [own, name, `${name}Name`] : [link, link.replace(/ys$/, 'ies')];
+  const [exact] = candidates.flatMap((candidate) => fields.find((each) => each.name === candidate) ?? []);
   if (exact !== undefined || refersTo === undefined) return exact;
   // followedLoadBalancer for loadBalancerId.
   return fields.find((each) => each.refersTo === refersTo && each.name.toLowerCase().endsWith(link.toLowerCase()));

@@ -9,6 +9,7 @@ import { startLive } from './live/start-live.ts';
 import { loadPage } from './load-page.ts';
 import type { Page, PageRow } from './page.ts';
 import { pathOf, useRoute } from './route.ts';
+import { forgetOthersDrafts } from './session/draft-storage.ts';
 import { LoginForm } from './view/login-form.tsx';
 
 export function App() {
@@ -25,6 +26,9 @@ export function App() {
   // What a page has may depend on the viewer's rights, and nothing of it may stay for another viewer.
   const loaded = useLoaded(status === 'open' ? row : undefined, requester, loginId);
   useAlertsIn(loginId);
+  useEffect(() => {
+    if (status === 'none') forgetOthersDrafts(window.sessionStorage, null);
+  }, [status]);
   if (row === undefined) return <NoSuchPage />;
   if (status !== 'open') return <LoginForm hasEnded={status === 'ended'} />;
   if (loaded === 'failed') return <NotLoaded />;

@@ -16,7 +16,7 @@ import {
   visit,
 } from 'graphql';
 import type { Logger } from 'pino';
-import { callerOf, forIdentity } from '../../platform/edge/caller.ts';
+import { callerOf, currentCaller, forIdentity } from '../../platform/edge/caller.ts';
 import { CodedError, invariant } from '../../platform/edge/errors.ts';
 import type { Identity } from '../../platform/edge/identity.ts';
 import { presentError } from '../../platform/graph/execution.ts';
@@ -36,6 +36,7 @@ import { coercedVariables } from './coerced-variables.ts';
 import { explainedPlan } from './explained-plan.ts';
 import { absorbRoot, compileNode, type Request, type Run, requestOf, type Step } from './fetches.ts';
 import { conditionVariables, type NamedOperation, nameOperation } from './internal-names.ts';
+import { MadeOnce } from './made-once.ts';
 import { type Data, valueAt } from './merging.ts';
 import type { EntitySelection, PlanNode, Planner } from './planner.ts';
 import { PossibleTypes } from './possible-types.ts';
@@ -53,6 +54,7 @@ const bytesPerTextChar = 8;
 const bytesPerEntry = 2048;
 /** In the caches all subscriptions count as one user: many clients share each. */
 const ofSubscriptions = 'subscriptions';
+const ofProcess = 'process';
 
 interface Source {
   readonly operation: OperationDefinitionNode;
@@ -100,15 +102,9 @@ export class CompiledExecutor implements Executor {
   readonly #links: ReadonlyMap<string, SubgraphLink>;
   readonly #log: Logger;
   readonly #sources = new FrequentCache<Source>({ maxBytes: maxOperationBytes, bytesOf: sourceBytes });
-  readonly #operations = new FrequentCache<{ readonly bytes: number; readonly made: Promise<CompiledOperation> }>({
-    maxBytes: maxOperationBytes,
-    bytesOf: ({ bytes }) => bytes,
-  });
+  readonly #operations = new MadeOnce<CompiledOperation>({ maxBytes: maxOperationBytes });
   /** By the text for the planner, which operations share. */
-  readonly #plans = new FrequentCache<Promise<PlanNode | undefined>>({
-    maxBytes: maxPlanBytes,
-    bytesOf: (_plan, text) => planBytes(text),
-  });
+  readonly #plans = new MadeOnce<PlanNode | undefined>({ maxBytes: maxPlanBytes });
 
   constructor({ supergraph: { sdl, schema }, planner, links, log }: CompiledExecutorOptions) {
     this.#schema = schema;
@@ -257,16 +253,14 @@ export class CompiledExecutor implements Executor {
     const variant = source.conditions.map((name) => (coerced[name] === true ? '1' : '0')).join('');
     const id = `${variant}/${key}`;
     const user = identity === undefined ? undefined : callerOf(identity);
-    const known = this.#operations.get(id, user);
-    if (known !== undefined) return known.made;
+    const known = this.#operations.known(id, user);
+    if (known !== undefined) return known;
     const named = this.#named(source, coerced);
-    const bytes = planBytes(named.text(named.rootNames));
     const compile = () => this.#compile(source, named, user);
-    const made = identity === undefined ? compile() : forIdentity(identity, compile);
-    this.#operations.set(id, { bytes, made });
-    // A failure is not kept.
-    made.catch(() => this.#operations.delete(id));
-    return made;
+    return this.#operations.make(id, user ?? ofProcess, {
+      bytes: planBytes(named.text(named.rootNames)),
+      make: () => (identity === undefined ? compile() : forIdentity(identity, compile)),
+    });
   }
 
   #named({ operation, fragments }: Source, coerced: Values): NamedOperation {
@@ -366,12 +360,10 @@ export class CompiledExecutor implements Executor {
   }
 
   #plan(text: string, user: string | undefined): Promise<PlanNode | undefined> {
-    const known = this.#plans.get(text, user);
+    const known = this.#plans.known(text, user);
     if (known !== undefined) return known;
-    const plan = this.#planner.plan(text);
-    this.#plans.set(text, plan);
-    plan.catch(() => this.#plans.delete(text));
-    return plan;
+    const make = () => this.#planner.plan(text);
+    return this.#plans.make(text, currentCaller() ?? ofProcess, { bytes: planBytes(text), make });
   }
 
   #rootFields({ operation }: Source, named: NamedOperation): readonly ShapedField[] {

@@ -24,6 +24,12 @@ interface ProcessPlannerOptions {
   readonly program?: string;
 }
 
+interface Wanted {
+  /** How many wait. */
+  by: number;
+  made: { readonly plan: PlanNode | undefined } | undefined;
+}
+
 type PlannerLine = ChildLine<ToPlanner, FromPlanner>;
 
 const maxFailedBytes = 4 * 1024 * 1024;
@@ -39,6 +45,8 @@ export class ProcessPlanner implements Planner {
     maxSize: maxFailedBytes,
     sizeCalculation: (_error, text) => text.length + 1_000,
   });
+  /** Operations for which somebody waits. */
+  readonly #wanted = new Map<string, Wanted>();
   #process: Promise<PlannerLine> | undefined;
   #isClosed = false;
 
@@ -55,11 +63,27 @@ export class ProcessPlanner implements Planner {
     await this.#line();
   }
 
-  /** Users take turns. */
+  /** Users take turns. An operation for which several wait is planned in the first of their turns; the others find its plan. */
   async plan(text: string): Promise<PlanNode | undefined> {
+    this.#throwFailed(text);
+    const wanted = this.#wanted.get(text) ?? { by: 0, made: undefined };
+    this.#wanted.set(text, wanted);
+    wanted.by += 1;
+    try {
+      return await this.#turns.run(currentShare(), async () => {
+        this.#throwFailed(text);
+        wanted.made ??= { plan: await this.#planOf(text) };
+        return wanted.made.plan;
+      });
+    } finally {
+      wanted.by -= 1;
+      if (wanted.by === 0) this.#wanted.delete(text);
+    }
+  }
+
+  #throwFailed(text: string): void {
     const failed = this.#failed.get(text);
     if (failed !== undefined) throw failed;
-    return this.#turns.run(currentShare(), () => this.#planOf(text));
   }
 
   /** Ends the process. Operations that wait are refused. */

@@ -34,6 +34,7 @@ const samples: Readonly<Record<string, string>> = {
   NUMBER: '1.5',
   'FIELD=VALUE,…': '{}',
   'JSON|FILE': '{}',
+  'JSON|@FILE': '{}',
   KEY: 'key',
   URL: 'https://tidegate.test:8443/graphql',
   FILE: '/nowhere/file',

@@ -1,5 +1,6 @@
 // GraphiQL from the gateway's own origin, under its own Content-Security-Policy.
 import { describe, expect, test } from '@jest/globals';
+import type { Route } from 'playwright-core';
 import { login } from './support/browser.ts';
 import { runTab } from './support/graphiql.ts';
 import { describePages } from './support/page-suite.ts';
@@ -77,5 +78,40 @@ describe('GraphiQL', () => {
     await runTab(page, 'Changes', 'cursor');
     server.closeExpired();
     await page.locator('.graphiql-response').getByText('The access token of this subscription has expired').waitFor();
+  });
+
+  test('explains what was asked last, whichever answer comes first', async () => {
+    const { page, world, server, errors } = suite();
+    await login(page, server, world);
+    let hold = (_route: Route): void => undefined;
+    const held = new Promise<Route>((resolve) => {
+      hold = resolve;
+    });
+    const answer = (hash: string) => ({
+      json: { data: { operation: { hash, isPublished: false }, limits: [], refusal: null, plan: null } },
+    });
+    let count = 0;
+    await page.route('**/graphql/explain', async (route) => {
+      count += 1;
+      if (count === 1) hold(route);
+      else await route.fulfill(answer('of-the-second'));
+    });
+    await page.goto(`${server.url}/graphiql`);
+    await page.locator('.graphiql-editor-tool').getByText('graphiql-address-1').waitFor();
+    await page.getByRole('button', { name: 'Show Explain' }).click();
+    const panel = page.getByRole('region', { name: 'Explain' });
+    const ask = panel.getByRole('button', { name: 'Explain' });
+    await ask.click();
+    const first = await held;
+    await ask.click();
+    await panel.getByText('of-the-second').waitFor();
+    const late = page.waitForResponse('**/graphql/explain');
+    await first.fulfill(answer('of-the-first'));
+    await (await late).finished();
+    // Two frames: what is drawn for it is drawn.
+    await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+    expect(await panel.innerText()).toContain('of-the-second');
+    expect(await panel.innerText()).not.toContain('of-the-first');
+    expect(errors).toEqual([]);
   });
 });

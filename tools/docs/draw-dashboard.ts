@@ -35,6 +35,12 @@ async function makeObjects(product: LabProduct): Promise<void> {
   await product.run('events', 'wait', '--kind', 'gslb.operatingStatus', '--to', 'DEGRADED');
 }
 
+/** In the page: of the events those that its lower edge would cut. */
+const hideCutLines = `for (const line of document.querySelectorAll('.feed li')) {
+  const { bottom } = line.closest('.scroll, section, .panel').getBoundingClientRect();
+  if (line.getBoundingClientRect().bottom > Math.min(bottom, window.innerHeight)) line.style.visibility = 'hidden';
+}`;
+
 async function draw(product: LabProduct, chromium: string): Promise<void> {
   const browser = await launch(chromium);
   try {
@@ -43,6 +49,7 @@ async function draw(product: LabProduct, chromium: string): Promise<void> {
       await page.goto(product.url);
       await logIn(page, product.password);
       for (const text of texts) await page.getByText(text).first().waitFor();
+      await page.evaluate(hideCutLines);
       await page.screenshot({ path: join(pictures, file) });
       await page.close();
       const { size: bytes } = await stat(join(pictures, file));

@@ -44,7 +44,7 @@ export const dashboardPicture = {
   files: { light: 'dashboard-light.png', dark: 'dashboard-dark.png' },
   /** Of the lab. */
   parts: ['firewall', 'balancers', 'sites'],
-  size: { width: 1440, height: 720 },
+  size: { width: 1440, height: 760 },
   mostBytes: 200_000,
   /** Of what is made for it. */
   texts: ['1 backend', '2 load balancers', '1 name · 1 not fully up', 'shop.gslb.lab.test'],

@@ -1,7 +1,6 @@
 // `tidegate mappings export`: all mappings as lines of JSON, to standard output or into a file that appears only once it is
 // complete. For the format see gateway/web/graph-export.ts.
 import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { request } from 'undici';
 import { CommandFailure, exitCodes, Interruption } from '../../failures.ts';
@@ -9,6 +8,7 @@ import { projectId } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { text } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
+import { replaceFile } from '../../replace-file.ts';
 import type { Output } from '../../verb.ts';
 
 /** Longest pause between two parts of the answer. */
@@ -94,18 +94,19 @@ async function writeOut(reader: ExportReader, output: Output): Promise<void> {
   });
 }
 
-/** Readers of the file never see an incomplete one: it gets its name after the last line. */
 async function save(reader: ExportReader, file: string): Promise<void> {
-  const partial = `${file}.${process.pid}.partial`;
-  const target = createWriteStream(partial, { mode: 0o600, flush: true });
-  const closed = new Promise<void>((resolve) => target.once('close', () => resolve()));
   try {
-    await pipeline(reader.parts(), target);
-    await rename(partial, file);
+    await replaceFile(file, async (partial, flags) => {
+      const target = createWriteStream(partial, { mode: 0o600, flags, flush: true });
+      const closed = new Promise<void>((resolve) => target.once('close', () => resolve()));
+      try {
+        await pipeline(reader.parts(), target);
+      } finally {
+        // A file that is still being opened would appear after its removal.
+        await closed;
+      }
+    });
   } catch (error) {
-    // Only after opening: a file that is still being opened would appear after its removal.
-    await closed;
-    await rm(partial, { force: true });
     if (error instanceof CommandFailure) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     throw new CommandFailure(`${file} can't be written: ${code ?? message}`);

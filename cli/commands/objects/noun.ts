@@ -1,7 +1,5 @@
 // `tidegate objects`: objects in containers, at a cluster of object storage.
-import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -9,6 +7,7 @@ import type { z } from 'zod';
 import { clusterVerb } from '../../cluster-verb.ts';
 import { CommandFailure } from '../../failures.ts';
 import { flag, integer, text } from '../../option.ts';
+import { replaceFile } from '../../replace-file.ts';
 import type { Noun } from '../../verb.ts';
 import { locate } from './locate.ts';
 import { objectPath } from './path.ts';
@@ -130,15 +129,10 @@ const download = clusterVerb({
     if (file === '-') {
       await pipeline(body, counted.stream, stdout, { end: false }).catch(failed(names[0]));
     } else {
-      // Nobody takes a part for the whole.
-      const part = `${file}.${randomBytes(4).toString('hex')}.part`;
-      try {
-        await pipeline(body, counted.stream, createWriteStream(part, { flags: 'wx' })).catch(failed(names[0]));
+      await replaceFile(file, async (partial, flags) => {
+        await pipeline(body, counted.stream, createWriteStream(partial, { flags })).catch(failed(names[0]));
         mustBe(names[0], counted.bytes(), headers['content-length']);
-        await rename(part, file);
-      } finally {
-        await rm(part, { force: true });
-      }
+      });
     }
     mustBe(names[0], counted.bytes(), headers['content-length']);
     if (file === '-') {

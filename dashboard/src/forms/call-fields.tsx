@@ -15,7 +15,9 @@ import { type Draft, type DraftObject, readDraft, withDraft } from './draft.ts';
 import { placeRefusals } from './faults.ts';
 import { Fields } from './fields.tsx';
 import { FormContext } from './form-context.ts';
+import { KeptNote } from './kept-note.tsx';
 import { TextTabs } from './text-tabs.tsx';
+import { isSameDraft, useKeeping, useKept } from './use-kept-draft.ts';
 import { type DryRun, WirePreview } from './wire-preview.tsx';
 
 type CalledBackend = NonNullable<FormBackendQuery['backend']>;
@@ -40,7 +42,8 @@ export function CallFields({ action, backend, presets, forbidden }: CallFieldsPr
   const document = useMemo(() => callDocument(action), [action]);
   const sending = useMutation(document);
   const trying = useMutation(document);
-  const [draft, setDraft] = useState<DraftObject>(presets);
+  const kept = useKept({ verb: 'call' });
+  const [draft, setDraft] = useState<DraftObject>({ ...presets, ...kept?.draft });
   const [isTried, setTried] = useState(false);
   const [isDry, setDry] = useState(false);
   const [dryRun, setDryRun] = useState<DryRun | null>(null);
@@ -55,6 +58,7 @@ export function CallFields({ action, backend, presets, forbidden }: CallFieldsPr
   const isBusy = sending.isBusy || trying.isBusy;
   // A second click, or a key that is held, must not carry it out again.
   const isDone = outcome !== null;
+  useKeeping({ input: action.input, verb: 'call' }, { draft, isEmpty: isDone || isSameDraft(draft, presets) });
 
   useEffect(() => {
     if (placed.atFields.length > 0) focusFault(form.current);
@@ -93,6 +97,7 @@ export function CallFields({ action, backend, presets, forbidden }: CallFieldsPr
           void send(false);
         }}
       >
+        {kept !== undefined && !isDone && <KeptNote />}
         {refusals.length === 0 && <Failures failures={failures} />}
         <Failures failures={failuresOf(placed.others)} />
         <Fields

@@ -17,12 +17,14 @@ import { ConflictView } from './conflict-view.tsx';
 import { readDocument } from './documents.ts';
 import { type DraftObject, withDraft } from './draft.ts';
 import { furtherVerbs, isEnd } from './form-address.ts';
+import { KeptNote } from './kept-note.tsx';
 import { newLink } from './links.ts';
 import { linksOf, nameIn, namesOfLinks } from './names.ts';
 import { titleOfAction } from './new-form.tsx';
 import { OnceShown } from './once-shown.tsx';
 import { partsOf } from './parts.ts';
 import type { Deed } from './text/shown.ts';
+import { isSameDraft, useKeeping, useKept } from './use-kept-draft.ts';
 
 interface EditFormProps {
   readonly kind: Kind;
@@ -163,7 +165,10 @@ interface UpdateFormProps extends CommonProps {
 function UpdateForm({ kind, action, read, onChanged, ...props }: UpdateFormProps) {
   const [before, setBefore] = useState(() => draftOfObject(kind, action, read));
   const [began, setBegan] = useState(before);
-  const [draft, setDraft] = useState<DraftObject>(before);
+  const kept = useKept({ verb: 'update' });
+  const [draft, setDraft] = useState<DraftObject>(() =>
+    kept === undefined ? before : rebased(action, kept.draft, kept.before ?? before, before),
+  );
   const [sent, setSent] = useState<Sent | null>(null);
   // They stay while another change is entered: nobody can show them again.
   const [secrets, setSecrets] = useState<Sent['secrets']>({});
@@ -181,8 +186,13 @@ function UpdateForm({ kind, action, read, onChanged, ...props }: UpdateFormProps
     else setBegan(after);
     setDraft(sent === null ? rebased(action, draft, before, after) : after);
   }
+  useKeeping(
+    { input: action.input, verb: 'update' },
+    { draft, before, isEmpty: sent !== null || isSameDraft(draft, before) },
+  );
   return (
     <>
+      {kept !== undefined && sent === null && <KeptNote />}
       <ActionForm
         {...props}
         {...{ kind, action, before, draft, names, verb: 'update', label: 'Save' }}

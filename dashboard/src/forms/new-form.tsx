@@ -10,11 +10,13 @@ import { forbiddenBy } from '../view/permissions.ts';
 import { ActionForm, type Sent } from './action-form.tsx';
 import { type DraftObject, noObject } from './draft.ts';
 import type { Asked } from './form-address.ts';
+import { KeptNote } from './kept-note.tsx';
 import { editLink, newLink } from './links.ts';
 import { nameIn } from './names.ts';
 import { OnceShown } from './once-shown.tsx';
 import { partsOf } from './parts.ts';
 import { projectChoice } from './project-choice.ts';
+import { isSameDraft, useKeeping, useKept } from './use-kept-draft.ts';
 
 type AskedNew = Extract<Asked, { readonly what: 'new' }>;
 
@@ -32,8 +34,11 @@ export function NewForm({ asked }: { readonly asked: AskedNew }) {
   const { viewer } = useLiveState();
   const choice = useMemo(() => projectChoice(kind, action, viewer), [kind, action, viewer]);
   const presets = { ...choice.presets, ...asked.presets };
-  const [draft, setDraft] = useState<DraftObject>(presets);
+  const kept = useKept({ verb });
+  const [draft, setDraft] = useState<DraftObject>({ ...presets, ...kept?.draft });
   const [sent, setSent] = useState<Sent | null>(null);
+  const isEmpty = sent !== null || isSameDraft(draft, presets);
+  useKeeping({ input: action.input, verb }, { draft, isEmpty });
   const chosen = typeof draft.projectId === 'string' ? draft.projectId : undefined;
   const projectId = chosen === noObject ? undefined : chosen;
   if (sent !== null)
@@ -52,6 +57,7 @@ export function NewForm({ asked }: { readonly asked: AskedNew }) {
     <section className="form-page" aria-labelledby="form-title">
       <h2 id="form-title">{titleOfAction(kind, verb)}</h2>
       <p className="dim">{kind.description}</p>
+      {kept !== undefined && <KeptNote />}
       <ActionForm
         {...{ kind, verb, action, draft, choice, names: choice.names, places: {} }}
         onDraft={setDraft}

@@ -1,7 +1,7 @@
 // GraphiQL's panel "Explain": which subgraphs the operation of the tab asks for what, and each limit beside what it has of it. The gateway
 // executes nothing for it.
 import { type GraphiQLPlugin, useGraphiQL } from '@graphiql/react';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 
 type Step =
   | { readonly inOrder: readonly Step[] }
@@ -43,9 +43,15 @@ function PlanIcon() {
 function Explain({ ask }: { readonly ask: AskPlan }) {
   const { queryEditor, variableEditor, operationName } = useGraphiQL((state) => state);
   const [shown, setShown] = useState<Answer>();
+  const asked = useRef(0);
   const explain = async (): Promise<void> => {
+    asked.current += 1;
+    const number = asked.current;
     setShown(undefined);
-    setShown(await answerTo(ask, queryEditor?.getValue() ?? '', variableEditor?.getValue() ?? '', operationName));
+    const [query, variables] = [queryEditor?.getValue() ?? '', variableEditor?.getValue() ?? ''];
+    const answer = await answerTo(ask, query, variables, operationName);
+    // Another question was asked while this one waited.
+    if (number === asked.current) setShown(answer);
   };
   return (
     <section className="explain" aria-label="Explain">

@@ -5,6 +5,8 @@ import { keepTrying } from '../graph/keep-trying.ts';
 import { type Credentials, RequestError, sendJson } from '../graph/request.ts';
 
 const storageKey = 'tidegate.session';
+/** The login that has ended by itself, so that other tabs say so, too. */
+const endedKey = 'tidegate.session.ended';
 /** Somebody logged out, and the server does not know it yet. */
 const leftKey = 'tidegate.session.left';
 const channelName = 'tidegate.session';
@@ -66,7 +68,7 @@ export class Session implements Credentials {
     this.#url = url;
     this.#storage = storage;
     this.#loginId = storage.getItem(storageKey);
-    this.#status = this.#loginId === null ? 'none' : 'open';
+    this.#status = this.#loginId !== null ? 'open' : storage.getItem(endedKey) === null ? 'none' : 'ended';
     this.#channel.onmessage = ({ data }: MessageEvent<Message>) => {
       if (data.type === 'ask') {
         if (this.#fresh() !== undefined) this.#share();
@@ -78,7 +80,7 @@ export class Session implements Credentials {
     // Another tab logged in or out.
     window.addEventListener('storage', ({ key, newValue }) => {
       if (key !== storageKey) return;
-      if (newValue === null) this.#change(null, 'none');
+      if (newValue === null) this.#change(null, storage.getItem(endedKey) === this.#loginId ? 'ended' : 'none');
       else this.#change(newValue, 'open', this.#offer?.loginId === newValue ? this.#offer.token : undefined);
     });
     this.#leaving = this.#tellLogout();
@@ -131,6 +133,8 @@ export class Session implements Credentials {
 
   /** Drops the login in all tabs; with `ended` the form explains that the session has ended. */
   end(status: 'none' | 'ended'): void {
+    if (status === 'none') this.#storage.removeItem(endedKey);
+    else if (this.#loginId !== null) this.#storage.setItem(endedKey, this.#loginId);
     this.#storage.removeItem(storageKey);
     this.#change(null, status);
   }
@@ -152,6 +156,7 @@ export class Session implements Credentials {
     const loginId = crypto.getRandomValues(new Uint32Array(2)).join('-');
     this.#storage.setItem(storageKey, loginId);
     this.#storage.removeItem(leftKey);
+    this.#storage.removeItem(endedKey);
     this.#change(loginId, 'open', token);
     this.#share();
     return [];

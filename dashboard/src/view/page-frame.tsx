@@ -1,8 +1,9 @@
 // The frame of every page: the header, strips, the panels, the drawer at the side, and the keys.
-import { type ReactNode, useMemo, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { useConnection, useLiveState } from '../context.ts';
 import type { FilterControl } from '../filters/filters.ts';
 import { SearchDialog } from '../search/search-dialog.tsx';
+import { forgetOthersDrafts } from '../session/draft-storage.ts';
 import { Header } from './header.tsx';
 import { useKeyboard } from './keyboard.ts';
 import { KeysHelp } from './keys-help.tsx';
@@ -24,7 +25,7 @@ interface PageFrameProps {
 }
 
 export function PageFrame({ control, className, waitingFor, chosen, strips, drawer, children }: PageFrameProps) {
-  const { cursor } = useLiveState();
+  const { cursor, viewer } = useLiveState();
   const dialog = useRef<HTMLDialogElement>(null);
   const [isSearching, setSearching] = useState(false);
   const { change } = control;
@@ -37,6 +38,10 @@ export function PageFrame({ control, className, waitingFor, chosen, strips, draw
     [change],
   );
   useKeyboard(actions);
+  const user = viewer?.name;
+  useEffect(() => {
+    if (user !== undefined) forgetOthersDrafts(window.sessionStorage, user);
+  }, [user]);
   return (
     <>
       <Header control={control} chosen={chosen} onHelp={actions.help} onSearch={actions.search} />

@@ -1,7 +1,7 @@
 // What the server keeps in another form than the file: it is no difference. Pure.
 import { expect, test } from '@jest/globals';
 import { isNonNullType, isObjectType } from 'graphql';
-import { hasOwnNull, keptForm, withDefaults } from '../../../cli/apply/kept-form.ts';
+import { hasOwnNull, isChosenByServer, keptForm, withDefaults } from '../../../cli/apply/kept-form.ts';
 import { appliedKinds, makeAction } from '../../../cli/apply/kind-manifest.ts';
 import { shownField } from '../../../cli/kinds/as-input.ts';
 import { kindOf } from '../../../cli/kinds/find-object.ts';
@@ -30,6 +30,19 @@ test.each<[string, string, JsonObject, JsonObject]>([
     },
   ],
   [
+    'GslbMonitor',
+    'GslbMonitorCreateInput',
+    { checkType: 'SSH', parameters: null },
+    { checkType: 'SSH', parameters: { ssh: { expect: null, keyExchange: true } } },
+  ],
+  [
+    'GslbMonitor',
+    'GslbMonitorCreateInput',
+    { checkType: 'DNS', parameters: null },
+    { checkType: 'DNS', parameters: null },
+  ],
+  ['ObjectCluster', 'ObjectClusterCreateInput', { zone: null, site: null }, { site: '' }],
+  [
     'DnsZone',
     'DnsZoneCreateInput',
     { rights: [{ suffix: 'a.test', allows: null }] },
@@ -42,7 +55,7 @@ test.each<[string, string, JsonObject, JsonObject]>([
     'AlertRuleCreateInput',
     { severity: null, repeatMs: null, lastsMs: null },
     {
-      ...{ severity: 'WARNING', repeatMs: null, lastsMs: null },
+      ...{ severity: 'WARNING', repeatMs: null },
     },
   ],
 ])('null is the default: %s', (type, input, given, wanted) => {
@@ -82,4 +95,23 @@ test('only where the graph shows null, it may be another value than the default'
   });
   expect(found.filter((each) => !hasOwnNull(...(each.split('.') as [string, string])))).toEqual([]);
   expect(hasOwnNull('AlertRule', 'repeatMs')).toBe(true);
+});
+
+test('where the graph never shows null, and a field has no default of its own, the server chooses', () => {
+  const schema = apiSchemaOf(composeSupergraph(graphOf(subgraphRows)));
+  const found = appliedKinds.flatMap((type) => {
+    const [kind, shown] = [kindOf(type), schema.getType(type)];
+    if (!isObjectType(shown)) throw new Error(`${type} is no type of the graph`);
+    return (registry.inputs[makeAction(kind)?.input ?? '']?.fields ?? [])
+      .filter((field) => field.required !== true && field.default === undefined)
+      .filter((field) => {
+        const of = shown.getFields()[shownField(kind.output, field)?.name ?? '']?.type;
+        return of !== undefined && isNonNullType(of);
+      })
+      .map(({ name }) => `${type}.${name}`);
+  });
+  expect(found.length).toBeGreaterThan(4);
+  const unknown = found.filter((each) => !isChosenByServer(...(each.split('.') as [string, string])));
+  // An empty text is no text.
+  expect(unknown).toEqual(['Project.description']);
 });

@@ -358,7 +358,7 @@ kind: Subnet
       about(11, 'LoadBalancer Web', 'an earlier one of the list has host 192.0.2.1 and port 80 too'),
       about(12, 'LoadBalancer Web', 'pools.1.name is missing'),
       about(13, 'LoadBalancer Web', 'listeners must be a list of at most 50'),
-      about(17, 'TlsCertificate web', "no-such.pem can't be read: ENOENT"),
+      about(17, 'TlsCertificate web', "no-such.pem can't be read: there is no such file"),
       about(18, 'TlsCertificate web', 'privateKey is written in the file: put it into a file of its own'),
       about(20, null, 'kind must be one of Backend, ProjectSubnet, TlsCertificate, LoadBalancer, AutoscalingPolicy'),
       about(22, 'ProjectSubnet one', 'cidr is "10.0.0.1/24"; give an IP address or block without host bits'),

@@ -1,5 +1,5 @@
 // The verbs for all kinds of objects (find, why, call, read, gql), drivers, and events wait, against a server with the real schema.
-import { writeFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -274,6 +274,38 @@ describe('gql', () => {
     expect((await run('gql', file, '--variables', '[1]')).exitCode).toBe(2);
   });
 
+  test('variables are in a file, too', async () => {
+    const [file, variables] = [join(folder.path, 'two.graphql'), join(folder.path, 'vars.json')];
+    await writeFile(file, 'query Two($id: ID!) { project(id: $id) { name } }');
+    await writeFile(variables, '{\n  "id": "Q"\n}\n');
+    server.answers = { ...server.answers, project: ({ id }: { id: string }) => ({ name: `of ${id}` }) };
+    const done = await run('gql', file, '--variables', `@${variables}`);
+    expect([done.exitCode, JSON.parse(done.stdout)]).toEqual([0, { data: { project: { name: 'of Q' } } }]);
+    const explained = await run('explain', file, '--variables', '@/nowhere/vars.json');
+    expect(explained).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('there is no such file') });
+  });
+
+  test.each([
+    ['nothing of that name', undefined, 1, "vars.json can't be read: there is no such file"],
+    ['half an object', '{"id": ', 1, 'vars.json is not JSON: variables are a JSON object'],
+    ['a list', '[1]', 1, 'vars.json has no JSON object'],
+    ['nothing', '', 1, 'vars.json is not JSON'],
+  ])('a file of variables with %s is refused before anything is sent', async (_, content, exitCode, message) => {
+    const [file, variables] = [join(folder.path, 'one.graphql'), join(folder.path, 'vars.json')];
+    await writeFile(file, '{ projects(first: 1) { nodes { name } } }');
+    await rm(variables, { force: true });
+    if (content !== undefined) await writeFile(variables, content);
+    server.requests.length = 0;
+    const done = await run('gql', file, '--variables', `@${variables}`);
+    expect(done).toMatchObject({ exitCode, stdout: '', stderr: expect.stringContaining(message) });
+    expect(server.requests).toEqual([]);
+  });
+
+  test('standard input has the operation or its variables, not both', async () => {
+    const done = await run('gql', '-', '--variables', '@-');
+    expect(done).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('standard input has either') });
+  });
+
   test('errors are printed with what there is, and are no success', async () => {
     const file = join(folder.path, 'wrong.graphql');
     await writeFile(file, '{ nothing }');
@@ -293,6 +325,21 @@ describe('gql', () => {
     });
     expect([exitCode, JSON.parse(written.join(''))]).toEqual([0, { data: { projects: { nodes: [] } } }]);
     expect(text).toContain('One');
+  });
+});
+
+describe('export', () => {
+  test('replaces its file through a link, with the permissions of the file', async () => {
+    const [kept, link] = [join(folder.path, 'kept.yaml'), join(folder.path, 'link.yaml')];
+    await writeFile(kept, 'kind: Gslb\n', { mode: 0o640 });
+    await symlink('kept.yaml', link);
+    const done = await run('export', '--kind', 'Project', '-f', link);
+    expect([done.exitCode, done.stderr]).toEqual([0, '']);
+    expect(await readFile(kept, 'utf8')).toBe('');
+    expect([(await lstat(link)).isSymbolicLink(), (await stat(kept)).mode & 0o777]).toEqual([true, 0o640]);
+    expect((await readdir(folder.path)).filter((name) => name.includes('partial'))).toEqual([]);
+    const full = await run('export', '--kind', 'Project', '-f', folder.path);
+    expect(full).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("can't be written: EISDIR") });
   });
 });
 

@@ -117,3 +117,20 @@ test('a close ends the process; nothing is planned afterwards', async () => {
   await expect(planner?.plan('{b}')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   await until(() => !isAlive(pid));
 });
+
+test('an operation for which two users wait is planned once, in the first of their turns', async () => {
+  odd();
+  const order: string[] = [];
+  const planOf = async (caller: string, text: string) => {
+    await forCaller(caller, () => madeBy(text));
+    order.push(`${caller} ${text}`);
+  };
+  await Promise.all([
+    ...Array.from({ length: 20 }, (_, number) => planOf('flooder', `{a${number}}`)),
+    planOf('flooder', '{count shared}'),
+    planOf('other', '{count shared}'),
+  ]);
+  expect(order.indexOf('other {count shared}')).toBeLessThan(3);
+  const plan = (await planner?.plan('{count}')) as unknown as { readonly counted: number };
+  expect(plan.counted).toBe(2);
+});

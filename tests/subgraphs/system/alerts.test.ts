@@ -227,8 +227,16 @@ describe('alerts', () => {
     expect(await acknowledge(member)).toEqual([['WRONG_STATE', 'id']]);
     await bench.look(60_000);
     expect(await bench.alerts(['FIRING'])).toEqual([]);
+    // Still in the condition, and worse.
     await bench.nameIs(name, 'ERROR');
     await bench.look();
+    expect(await bench.alerts(['FIRING'])).toEqual([]);
+    await bench.nameIs(name, 'ONLINE');
+    await bench.nameIs(name, 'ERROR');
+    await bench.look();
+    expect(await bench.alerts(['FIRING'])).toHaveLength(1);
+    // To end the first once more ends nothing of the second.
+    expect(await refusals('alertEnd', 'alert { id }', { id }, member)).toEqual([]);
     expect(await bench.alerts(['FIRING'])).toHaveLength(1);
   });
 

@@ -27,7 +27,7 @@ import {
   readEntities,
   updateEntity,
 } from './entity-store.ts';
-import { type GslbQuotas, takeQuota } from './project-store.ts';
+import { type GslbQuotas, lockProject, takeQuota } from './project-store.ts';
 import { columnsOf, settingsOf, storedSettings } from './shown-settings.ts';
 import { poolUses } from './use-store.ts';
 
@@ -75,6 +75,8 @@ export interface Handler<Type extends EntityType = EntityType> {
   readonly kind: GslbKind & { readonly name: Type };
   /** Faults beyond the settings themselves. Run before the transaction, and again in it. */
   check?(sql: Sql, check: InputCheck, settings: JsonObject, place: Place): Promise<void>;
+  /** Whether a change counts, with a bound, what its project has: then it waits for the project's creations, and they for it. */
+  readonly counts?: true;
   /** In the transaction, before `check`: locks the rows that `check` reads, so that they stay unchanged until the end. */
   hold?(tx: Transaction, settings: JsonObject): Promise<void>;
   /** The UUID of the pool of a new member, and its project. */
@@ -194,6 +196,8 @@ export class EntityService<Type extends EntityType> {
     if (settings !== undefined) await this.#handler.check?.(db, check, settings, placeOf(found));
     check.throwIfAny();
     return async (tx) => {
+      const { projectId } = placeOf(found);
+      if (this.#handler.counts && projectId !== null) await lockProject(tx, projectId);
       const row = await this.lock(tx, input);
       const inside = new InputCheck();
       const after = this.#read(inside, { ...(await this.#settings(tx, row)), ...given });

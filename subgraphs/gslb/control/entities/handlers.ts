@@ -232,6 +232,8 @@ export function gslbHandler({ wake, db }: ServiceDependencies, services: TreeSer
   return {
     before: (check, input, { projectId }) => beforeName(db, services, check, input, projectId ?? ''),
     kind: gslb as Named<'Gslb'>,
+    // Members of its pools, and bytes in its zone.
+    counts: true,
     async check(sql, check, settings, { id, projectId }) {
       for (const [at, each] of (settings.sharedWithProjectIds as readonly string[]).entries())
         if (projectUuid(each) === undefined)

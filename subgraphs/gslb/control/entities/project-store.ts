@@ -62,8 +62,7 @@ export async function takeQuota(
   quotas: GslbQuotas,
 ): Promise<void> {
   await refuseDeletedProject(tx, projectId);
-  const sql = 'INSERT INTO gslb_project (project_id) VALUES (?) ON DUPLICATE KEY UPDATE project_id = project_id';
-  await tx.execute(sql, [projectId]);
+  await lockProject(tx, projectId);
   const [row] = await tx.query<{ count: number }>(counts[type], [projectId]);
   const [used, limit] = [Number(row?.count ?? 0), quotas[type]];
   if (used >= limit)
@@ -71,4 +70,10 @@ export async function takeQuota(
       'QUOTA_EXCEEDED',
       `the project has ${used} of ${limit} objects of type ${type}: delete one, or ask an administrator to raise gslb.quota`,
     );
+}
+
+/** For a count with a bound. The project's creations, and others with this lock, wait until the transaction ends. */
+export async function lockProject(tx: Transaction, projectId: string): Promise<void> {
+  const sql = 'INSERT INTO gslb_project (project_id) VALUES (?) ON DUPLICATE KEY UPDATE project_id = project_id';
+  await tx.execute(sql, [projectId]);
 }

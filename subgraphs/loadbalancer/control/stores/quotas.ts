@@ -42,6 +42,8 @@ const partKindNames = Object.keys(quotaOfPart)
 export interface Quota {
   readonly kind: QuotaKind;
   readonly limit: number;
+  /** That was set for the project. Null: the installation's applies. */
+  readonly ownLimit: number | null;
   readonly used: number;
 }
 
@@ -119,9 +121,9 @@ export class Quotas {
     return new Map(
       projectIds.map((id) => [
         id,
-        quotaKinds.map((kind) => ({
-          ...{ kind, limit: limits.get(key(id, kind)) ?? this.#defaults[kind], used: counts.get(key(id, kind)) ?? 0 },
-        })),
+        quotaKinds.map((kind) =>
+          this.#quota(kind, { own: limits.get(key(id, kind)), used: counts.get(key(id, kind)) ?? 0 }),
+        ),
       ]),
     );
   }
@@ -130,6 +132,10 @@ export class Quotas {
     const [row] = await db.query<{ used: number }>(counts[kind], [projectId]);
     const sql = 'SELECT `limit` FROM lb_quota WHERE project_id = ? AND kind = ?';
     const [own] = await db.query<{ limit: number }>(sql, [projectId, kind]);
-    return { kind, limit: own?.limit ?? this.#defaults[kind], used: Number(row?.used ?? 0) };
+    return this.#quota(kind, { own: own?.limit, used: Number(row?.used ?? 0) });
+  }
+
+  #quota(kind: QuotaKind, { own, used }: { readonly own: number | undefined; readonly used: number }): Quota {
+    return { kind, limit: own ?? this.#defaults[kind], ownLimit: own ?? null, used };
   }
 }

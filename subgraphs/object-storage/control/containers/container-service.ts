@@ -16,7 +16,7 @@ import type { SubgraphGround } from '../../../../platform/process/subgraph-row.t
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import type { ClusterQuestion } from '../../wire/cluster-questions.ts';
 import { type Asked, type ClusterQuestions, NoAnswerError, RefusedByCluster } from '../questions/cluster-questions.ts';
-import { accountsOf, needAccount } from '../stores/account-store.ts';
+import { accountFor, accountsOf } from '../stores/account-store.ts';
 import {
   type ContainerRow,
   containerId,
@@ -26,7 +26,6 @@ import {
   recordContainer,
   recordDeleted,
 } from '../stores/container-store.ts';
-import { lockFederation } from '../stores/federation-store.ts';
 import { liveOptions, type OptionRow } from '../stores/option-store.ts';
 import { decodeContainer } from './container-reads.ts';
 
@@ -63,10 +62,7 @@ export class ContainerService {
         check.throwIfAny();
         const look = async () => {
           const option = await this.#option(optionId);
-          const accountId = await db.transaction(async (tx) => {
-            await lockFederation(tx);
-            return needAccount(tx, wake, projectId);
-          });
+          const accountId = await accountFor(db, wake, projectId);
           const account = containerId(accountId);
           const { containers } = await this.#ask({
             ...{ ask: 'createContainer', account, name: input.name, option: option.name },

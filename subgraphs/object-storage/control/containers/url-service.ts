@@ -146,12 +146,19 @@ export class UrlService {
     return { objectUrl: { url: presign(signed), method, cluster, expiresAt }, userErrors, commit };
   }
 
-  /** The key that signs now. Created if there is none. */
+  /** The key that signs now. Created if there is none: only then does the request wait for changes of the federation. */
   async #needKey(tx: Transaction, projectId: string, canWrite: boolean): Promise<string> {
+    const account = (await accountsOf(tx, [projectId])).get(projectId);
+    const known = account && (await signingKey(tx, account.id, canWrite));
+    return known?.id ?? this.#makeKey(tx, projectId, canWrite);
+  }
+
+  async #makeKey(tx: Transaction, projectId: string, canWrite: boolean): Promise<string> {
     const { wake } = this.#ground;
     await lockFederation(tx);
     const accountId = await needAccount(tx, wake, projectId);
-    const known = (await urlKeys(tx, accountId, signsForDays)).find((key) => key.canWrite === canWrite);
+    // Another request may have made it while this one waited.
+    const known = await signingKey(tx, accountId, canWrite);
     if (known !== undefined) return known.id;
     const secret = randomBytes(30).toString('base64url');
     const name = canWrite ? 'URLs for uploads' : 'URLs for downloads';
@@ -191,6 +198,10 @@ export class UrlService {
       await sleep(lookMs);
     }
   }
+}
+
+async function signingKey(sql: Sql, accountId: string, canWrite: boolean): Promise<AccessKeyRow | undefined> {
+  return (await urlKeys(sql, accountId, signsForDays)).find((key) => key.canWrite === canWrite);
 }
 
 /** The cluster with this UUID, otherwise the first present one that takes users. */

@@ -1,5 +1,5 @@
 // SQL of accounts: one per project, created when it is first needed.
-import type { Sql, Transaction } from '../../../../platform/database/database.ts';
+import type { Database, Sql, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { holdProject } from '../../../../platform/edge/projects.ts';
 import { refuseUnknown } from '../../../../platform/edge/refusals.ts';
@@ -7,6 +7,7 @@ import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { accountKey, uuidOfKey } from '../../wire/documents/documents.ts';
 import { putDocument } from './document-store.ts';
+import { lockFederation } from './federation-store.ts';
 
 export interface AccountRow {
   /** UUID. */
@@ -43,12 +44,32 @@ export async function projectsWithAccounts(sql: Sql, most: number): Promise<read
 }
 
 /**
+ * Returns the UUID of a project's account, and creates the account if there is none: only then does it wait for changes of the federation.
+ * Refuses NOT_FOUND if the project is deleted or unknown.
+ */
+export async function accountFor(db: Database, wake: Wake, projectId: string): Promise<string> {
+  const known = await db.transaction(async (tx) => {
+    await requireProject(tx, projectId);
+    return (await accountsOf(tx, [projectId])).get(projectId);
+  });
+  if (known !== undefined) return known.id;
+  return db.transaction(async (tx) => {
+    await lockFederation(tx);
+    return needAccount(tx, wake, projectId);
+  });
+}
+
+/** Returns its name, which stays until the transaction ends. */
+async function requireProject(tx: Transaction, projectId: string): Promise<string> {
+  return (await holdProject(tx, projectId)) ?? refuseUnknown('Project', 'projectId', encodeId('Project', projectId));
+}
+
+/**
  * Returns the UUID of a project's account, and creates the account if there is none. Call it in the transaction that has locked the
  * federation. Once an account exists, clusters may hold data. Refuses NOT_FOUND if the project is deleted or unknown.
  */
 export async function needAccount(tx: Transaction, wake: Wake, projectId: string): Promise<string> {
-  const name = await holdProject(tx, projectId);
-  if (name == null) refuseUnknown('Project', 'projectId', encodeId('Project', projectId));
+  const name = await requireProject(tx, projectId);
   const known = (await accountsOf(tx, [projectId])).get(projectId);
   if (known !== undefined) return known.id;
   const id = newUuid();

@@ -10,7 +10,7 @@ import type { Wake } from '../../../../platform/work/wake.ts';
 import { systemEvents } from '../events.ts';
 import type { Alert } from '../stores/alert.ts';
 import type { AlertStore } from '../stores/alert-store.ts';
-import { removeSignal } from '../stores/alert-watch-store.ts';
+import { markEnded, removeSignal } from '../stores/alert-watch-store.ts';
 import { endAlerts, tellChannels } from './apply-actions.ts';
 import { requireRoleIn, requireSeen } from './scope.ts';
 
@@ -69,7 +69,11 @@ export class AlertService {
       prepare: async (attempt) => {
         const alert = await this.#named(identity, attempt, input.id, 'alertEnd');
         return async (tx) => {
-          await removeSignal(tx, alert);
+          const { state } = (await this.#alerts.lock(tx, alert.id)) ?? alert;
+          if (state === 'RESOLVED') return alert.id;
+          // Only its own rule watches a check-in, which is awaited again from now on.
+          if (alert.condition === 'CHECK_IN_LATE') await removeSignal(tx, alert);
+          else await markEnded(tx, alert);
           const notices = await endAlerts(tx, this.#wake, [alert.id], () => `${identity.name} ended it`);
           await tellChannels(tx, this.#wake, notices);
           return alert.id;

@@ -26,6 +26,7 @@ import type { AlertRule } from '../stores/alert-rule.ts';
 import type { AlertRuleStore } from '../stores/alert-rule-store.ts';
 import { openAlerts } from '../stores/alert-store.ts';
 import {
+  endedByHand,
   forgetProject,
   lockWatch,
   putSignal,
@@ -267,9 +268,11 @@ export class AlertWatch {
       await this.#keepCheckIns(tx, rules, { steadyMs, nowMs });
       const enabled = new Set(rules.filter((rule) => rule.enabled).map(({ condition }) => condition));
       const alerts = await openAlerts(tx);
+      // After the alerts: one that is ended in between is then open and ended, not neither.
+      const ended = await endedByHand(tx);
       const signals = await signalsOf(tx, [...enabled], namedSubjects(rules, alerts));
       await checkLease(tx, reign.lease);
-      return { rules, ...evaluate({ rules, signals, alerts, steadyMs, nowMs }) };
+      return { rules, ...evaluate({ rules, signals, alerts, ended, steadyMs, nowMs }) };
     });
     const { actions, nextMs, rules }: Evaluation<Signal> & { readonly rules: readonly AlertRule[] } = found;
     const { some, isMore } = this.#allowance.choose(actions, actionsAtOnce);

@@ -35,7 +35,7 @@ import {
   insertDelivery,
   madeInHour,
 } from '../stores/alert-delivery-store.ts';
-import { scopeOf } from '../stores/alert-scope.ts';
+import { lockScope, scopeOf } from '../stores/alert-scope.ts';
 import { checkTarget, checkTimes, quietHoursOf } from './channel-input.ts';
 import { sealChannelSecret } from './channel-secret.ts';
 import { requireRoleIn, requireSeen, scopeOfNew } from './scope.ts';
@@ -87,6 +87,7 @@ export class AlertChannelService {
         made = shown;
         return async (tx) => {
           if (projectId !== null) await refuseDeletedProject(tx, projectId);
+          await lockScope(tx, projectId);
           if ((await channels.count(tx, projectId)) >= mostAlertChannels)
             refuse('LIMIT_REACHED', `there are ${mostAlertChannels} alert channels, the most: delete one first`);
           const id = newUuid();
@@ -193,8 +194,9 @@ export class AlertChannelService {
       subject: 'AlertDelivery',
       prepare: async (attempt) => {
         attempt.check.idempotencyKey(input.idempotencyKey, { required: true });
-        const { id: channelId } = await this.#named(identity, attempt, input.id, 'alertChannelTest');
+        const { id: channelId, projectId } = await this.#named(identity, attempt, input.id, 'alertChannelTest');
         return async (tx) => {
+          await lockScope(tx, projectId);
           const channel = (await lockChannel(tx, channelId)) ?? refuseUnknown('AlertChannel', 'id', input.id);
           const scope = scopeOf(channel.projectId);
           const { count, oldestAgeMs } = await madeInHour(tx, scope);

@@ -29,7 +29,7 @@ import {
   takeNotices,
   type WaitingDelivery,
 } from '../stores/alert-delivery-store.ts';
-import { scopeOf } from '../stores/alert-scope.ts';
+import { lockScope, scopeOf } from '../stores/alert-scope.ts';
 import { readAlerts, recordNotified } from '../stores/alert-store.ts';
 import { openChannelSecret } from './channel-secret.ts';
 import { ProjectSlots } from './project-slots.ts';
@@ -84,14 +84,22 @@ async function deliverInTurn(
       await owe(tx, deliveryKind, job.key, { dueInMs: crowdedMs });
     });
   try {
-    await deliver(dependencies, job, signal);
+    await deliver(dependencies, job, channel?.projectId ?? null, signal);
   } finally {
     slots.give(scope);
   }
 }
 
-async function deliver(dependencies: DeliveryDependencies, job: OwedJob, signal: AbortSignal): Promise<void> {
-  const prepared = await dependencies.db.transaction((tx) => prepare(tx, dependencies, job));
+async function deliver(
+  dependencies: DeliveryDependencies,
+  job: OwedJob,
+  projectId: string | null,
+  signal: AbortSignal,
+): Promise<void> {
+  const prepared = await dependencies.db.transaction(async (tx) => {
+    await lockScope(tx, projectId);
+    return prepare(tx, dependencies, job);
+  });
   if (prepared === undefined) return;
   const outcome = await attempt(dependencies, prepared.channel, prepared.waiting, signal);
   await conclude(dependencies, job, prepared, outcome);

@@ -21,6 +21,7 @@ import { systemEvents } from '../events.ts';
 import { readChannels } from '../stores/alert-channel-store.ts';
 import type { AlertRule } from '../stores/alert-rule.ts';
 import type { AlertRuleStore } from '../stores/alert-rule-store.ts';
+import { lockScope } from '../stores/alert-scope.ts';
 import { certificatesTopic } from './certificate-look.ts';
 import { channelIdsOf, checkDurations, checkNewRule } from './rule-input.ts';
 import { requireRoleIn, requireSeen, scopeOfNew } from './scope.ts';
@@ -62,6 +63,7 @@ export class AlertRuleService {
         check.throwIfAny();
         return async (tx) => {
           if (projectId !== null) await refuseDeletedProject(tx, projectId);
+          await lockScope(tx, projectId);
           if ((await this.#rules.count(tx, projectId)) >= mostAlertRules)
             refuse('LIMIT_REACHED', `there are ${mostAlertRules} alert rules, the most: delete one first`);
           await requireChannels(tx, projectId, channelIds, given);

@@ -31,9 +31,9 @@ export class AlertChannelStore {
     return pageOfList(this.#db, channelList, filter, (ids) => this.byIds(ids));
   }
 
-  /** In the scope of a project (UUID), or of the installation. */
+  /** Of a project (UUID), or of the installation. Its scope must be locked. */
   async count(tx: Transaction, projectId: string | null): Promise<number> {
-    const sql = 'SELECT COUNT(*) AS count FROM alert_channel WHERE scope = ? FOR UPDATE';
+    const sql = 'SELECT COUNT(*) AS count FROM alert_channel WHERE scope = ?';
     return Number((await tx.query<{ count: number }>(sql, [scopeOf(projectId)]))[0]?.count ?? 0);
   }
 

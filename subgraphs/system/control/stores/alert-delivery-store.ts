@@ -249,7 +249,7 @@ async function hasten(tx: Transaction, channelId: string): Promise<number> {
   return affectedRows;
 }
 
-/** Messages of a scope in the last hour, and when the oldest of them was made. */
+/** Messages of a scope in the last hour, and when the oldest of them was made. The scope must be locked. */
 export async function madeInHour(
   tx: Transaction,
   scope: string,

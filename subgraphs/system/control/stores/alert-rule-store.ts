@@ -53,9 +53,9 @@ export class AlertRuleStore {
     return new Map(ruleIds.map((id) => [id, (grouped.get(id) ?? []).map(({ channelId }) => channelId)]));
   }
 
-  /** In the scope of a project (UUID), or of the installation. Its project must be locked. */
+  /** Of a project (UUID), or of the installation. Its scope must be locked. */
   async count(tx: Transaction, projectId: string | null): Promise<number> {
-    const sql = 'SELECT COUNT(*) AS count FROM alert_rule WHERE scope = ? FOR UPDATE';
+    const sql = 'SELECT COUNT(*) AS count FROM alert_rule WHERE scope = ?';
     return Number((await tx.query<{ count: number }>(sql, [scopeOf(projectId)]))[0]?.count ?? 0);
   }
 

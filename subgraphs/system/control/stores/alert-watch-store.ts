@@ -4,8 +4,8 @@ import { marksFor } from '../../../../platform/database/sql.ts';
 import type { Position } from '../../../../platform/events/event-table.ts';
 import { type CmpObjectKey, storedCmpObject } from '../../../../platform/graph/cmp-object.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
-import type { StandingSignal } from '../../rules/alerts/evaluate.ts';
-import { type AlertCondition, mostOpenAlerts } from '../../spec/alert-conditions.ts';
+import { endedKey, type StandingSignal } from '../../rules/alerts/evaluate.ts';
+import { type AlertCondition, alertConditionNames, mostOpenAlerts } from '../../spec/alert-conditions.ts';
 
 interface WatchState {
   readonly position: Position;
@@ -29,6 +29,8 @@ const unixMs = (time: string) => `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ${tim
 /** Of one condition in one project, which has no use for more: others are looked at when some of these are over. */
 const mostSignals = mostOpenAlerts;
 const placesAtOnce = 500;
+const groupsAtOnce = 50;
+const oldestFirst = 'alert_signal FORCE INDEX (alert_signal_oldest_idx)';
 
 /** Locks it, so that looks follow one another. `nowMs`: the database's clock. */
 export async function lockWatch(tx: Transaction): Promise<{ readonly state: WatchState; readonly nowMs: number }> {
@@ -99,6 +101,29 @@ export async function removeSignal(
   ]);
 }
 
+/** Of an alert that a person ended: it does not fire again while its subject stays in the condition. Nothing if it is not in it now. */
+export async function markEnded(
+  tx: Transaction,
+  { ruleId, condition, subjectType, subjectId }: Place & { readonly ruleId: string },
+): Promise<void> {
+  await tx.execute(
+    `INSERT INTO alert_end (rule_id, condition_name, subject_type, subject_id, ends_at)
+      SELECT r.id, s.condition_name, s.subject_type, s.subject_id, s.ends_at FROM alert_signal s JOIN alert_rule r ON r.id = ?
+        WHERE s.condition_name = ? AND s.subject_type = ? AND s.subject_id = ?
+      ON DUPLICATE KEY UPDATE ends_at = VALUES(ends_at)`,
+    [ruleId, condition, subjectType, subjectId],
+  );
+}
+
+/** Keys (`endedKey`) of the rules and subjects whose alerts were ended by hand, and whose signals still stand. */
+export async function endedByHand(sql: Sql): Promise<ReadonlySet<string>> {
+  const rows = await sql.query<{ ruleId: string; subjectType: string; subjectId: string }>(
+    `SELECT e.rule_id AS ruleId, e.subject_type AS subjectType, e.subject_id AS subjectId FROM alert_end e
+      JOIN alert_signal s USING (condition_name, subject_type, subject_id) WHERE e.ends_at <=> s.ends_at`,
+  );
+  return new Set(rows.map(({ ruleId, ...subject }) => endedKey(ruleId, subject)));
+}
+
 type Place = Pick<Signal, 'condition' | 'subjectType' | 'subjectId'>;
 
 /** The ids of the subjects that are in the condition named with them. */
@@ -122,9 +147,14 @@ function at(subjects: readonly Place[]): { readonly condition: string; readonly 
   return { condition: places.join(' OR '), values };
 }
 
-/** Of a deleted project (UUID). */
+/** What is kept of a deleted project (UUID). */
 export async function forgetProject(tx: Transaction, projectId: string): Promise<void> {
-  await tx.execute('DELETE FROM alert_signal WHERE project_id = ?', [projectId]);
+  // With each condition, because the index begins with them.
+  await tx.execute(
+    `DELETE FROM alert_signal WHERE condition_name IN (${marksFor(alertConditionNames)}) AND project_id = ?`,
+    [...alertConditionNames, projectId],
+  );
+  await tx.execute('DELETE FROM alert_scope WHERE scope = ?', [projectId]);
 }
 
 export async function signalsOfProject(
@@ -167,11 +197,7 @@ export async function signalsOf(
   also: readonly Place[] = [],
 ): Promise<readonly Signal[]> {
   if (conditions.length === 0) return [];
-  const found = await tx.query<StoredSignal>(
-    `SELECT * FROM (SELECT ${columns}, ROW_NUMBER() OVER (PARTITION BY condition_name, project_id ORDER BY since_ms, subject_id) AS place
-      FROM alert_signal WHERE condition_name IN (${marksFor(conditions)})) ranked WHERE place <= ? ORDER BY sinceMs`,
-    [...conditions, mostSignals],
-  );
+  const found = await oldestSignals(tx, conditions);
   const known = new Set(found.map(keyOf));
   const wanted = also.filter((place) => conditions.includes(place.condition) && !known.has(keyOf(place)));
   const missing = [...new Map(wanted.map((place) => [keyOf(place), place])).values()];
@@ -180,8 +206,28 @@ export async function signalsOf(
     const { condition, values } = at(missing.slice(first, first + placesAtOnce));
     rows.push(...(await tx.query<StoredSignal>(`SELECT ${columns} FROM alert_signal WHERE ${condition}`, values)));
   }
-  const signals = rows.map(typed);
-  return rows.length === found.length ? signals : signals.toSorted((one, other) => one.sinceMs - other.sinceMs);
+  return rows.map(typed).toSorted((one, other) => one.sinceMs - other.sinceMs);
+}
+
+/** Of each project (and of none) and each condition. Reads only these rows of the index, and the first of each group. */
+async function oldestSignals(tx: Transaction, conditions: readonly AlertCondition[]): Promise<readonly StoredSignal[]> {
+  const groups = await tx.query<{ readonly condition: string; readonly projectId: string | null }>(
+    `SELECT condition_name AS \`condition\`, project_id AS projectId FROM ${oldestFirst}
+      WHERE condition_name IN (${marksFor(conditions)}) GROUP BY condition_name, project_id`,
+    conditions,
+  );
+  const rows: StoredSignal[] = [];
+  for (let first = 0; first < groups.length; first += groupsAtOnce) {
+    const some = groups.slice(first, first + groupsAtOnce);
+    const parts = some.map(
+      ({ projectId }) =>
+        `(SELECT ${columns} FROM ${oldestFirst} WHERE condition_name = ? AND project_id ${projectId === null ? 'IS NULL' : '= ?'}
+          ORDER BY since_ms, subject_id LIMIT ${mostSignals})`,
+    );
+    const values = some.flatMap(({ condition, projectId }) => [condition, ...(projectId === null ? [] : [projectId])]);
+    rows.push(...(await tx.query<StoredSignal>(parts.join(' UNION ALL '), values)));
+  }
+  return rows;
 }
 
 function keyOf({ condition, subjectType, subjectId }: { condition: string; subjectType: string; subjectId: string }) {

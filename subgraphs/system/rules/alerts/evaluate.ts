@@ -62,13 +62,15 @@ interface Situation<Signal extends StandingSignal> {
   readonly rules: readonly WatchedRule[];
   readonly signals: readonly Signal[];
   readonly alerts: readonly OpenAlert[];
+  /** Keys (`endedKey`) of rules and subjects whose alerts were ended by hand while the signal stands. */
+  readonly ended: ReadonlySet<string>;
   readonly steadyMs: number;
   /** The database's clock, for ends: Unix milliseconds. */
   readonly nowMs: number;
 }
 
 export function evaluate<Signal extends StandingSignal>(situation: Situation<Signal>): Evaluation<Signal> {
-  const { rules, signals, alerts, steadyMs, nowMs } = situation;
+  const { rules, signals, alerts, ended, steadyMs, nowMs } = situation;
   const byOwner = new Map<string | null, Owner<Signal>>();
   let nextMs = Number.POSITIVE_INFINITY;
   const isDueAt = (atMs: number) => {
@@ -99,6 +101,7 @@ export function evaluate<Signal extends StandingSignal>(situation: Situation<Sig
     for (const signal of watched) if (open.has(subjectKey(signal))) room.note(signal);
     for (const signal of watched) {
       const alert = open.get(subjectKey(signal));
+      if (alert === undefined && ended.has(endedKey(rule.id, signal))) continue;
       // A check-in restarts the wait of an alert that is open; a change of the rule may do so for an end.
       if (alert === undefined || restarts(rule)) {
         if (!isDueAt(dueMs(rule, signal))) continue;
@@ -171,6 +174,11 @@ class Room {
     this.note(signal);
     return true;
   }
+}
+
+/** Of the alert that a rule has for a subject. */
+export function endedKey(ruleId: string, subject: { subjectType: string; subjectId: string }): string {
+  return `${ruleId}/${subjectKey(subject)}`;
 }
 
 function subjectKey({ subjectType, subjectId }: { subjectType: string; subjectId: string }): string {

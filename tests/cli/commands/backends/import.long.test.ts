@@ -255,7 +255,7 @@ describe('files with faults, and servers that fail', () => {
         about(11, 'allowInit must be true or false'),
         about(13, 'give caCertificates or caCertificatesFile, not both'),
         about(16, 'credentials.password is written in the file'),
-        about(17, "no-such-file can't be read: ENOENT"),
+        about(17, "no-such-file can't be read: there is no such file"),
         about(18, 'credentials.passphrase: NO_SUCH_VARIABLE is not set in the environment'),
         about(19, 'credentials.apiToken must be { file: PATH } or { env: NAME }'),
         about(20, 'credentials has an unknown field'),
@@ -296,7 +296,7 @@ describe('files with faults, and servers that fail', () => {
     const run = await runCommand(['backends', 'import', '/nowhere.yaml', ...at], {
       env: { TIDEGATE_TOKEN: goodToken },
     });
-    expect([run.exitCode, run.stderr]).toEqual([1, "tidegate: /nowhere.yaml can't be read: ENOENT\n"]);
+    expect([run.exitCode, run.stderr]).toEqual([1, "tidegate: /nowhere.yaml can't be read: there is no such file\n"]);
   });
 
   test('a refusal affects one backend; the others are done; exit code 1; a secret in the answer is hidden', async () => {

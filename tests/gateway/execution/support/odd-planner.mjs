@@ -1,4 +1,5 @@
 // Stands in for the planner's process: it does what the text says. Each plan names the process that made it.
+let counted = 0;
 process.on('message', (message) => {
   if (message.supergraph === 'refused') return process.send({ fault: 'no' });
   if (message.supergraph === 'ends') process.exit(3);
@@ -9,6 +10,7 @@ process.on('message', (message) => {
   }
   if (message.text.includes('none')) return process.send({ fault: 'no paths' });
   if (message.text.includes('never')) return undefined;
-  return process.send({ plan: { kind: 'Sequence', nodes: [], made: process.pid } });
+  if (message.text.includes('count')) counted += 1;
+  return process.send({ plan: { kind: 'Sequence', nodes: [], made: process.pid, counted } });
 });
 process.on('disconnect', () => process.exit(0));

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   type AlertAction,
+  endedKey,
   evaluate,
   type OpenAlert,
   type StandingSignal,
@@ -31,6 +32,7 @@ class World {
   rules: readonly WatchedRule[];
   signals: readonly StandingSignal[] = [];
   readonly alerts = new Map<string, OpenAlert>();
+  readonly ended = new Set<string>();
   nextMs = 0;
 
   constructor(...rules: readonly WatchedRule[]) {
@@ -41,8 +43,9 @@ class World {
   after(ms: number): readonly AlertAction['kind'][] {
     this.steadyMs += ms;
     this.nowMs += ms;
-    const { rules, signals, steadyMs, nowMs } = this;
-    const { actions, nextMs } = evaluate({ rules, signals, alerts: [...this.alerts.values()], steadyMs, nowMs });
+    const { rules, signals, ended, steadyMs, nowMs } = this;
+    const alerts = [...this.alerts.values()];
+    const { actions, nextMs } = evaluate({ rules, signals, alerts, ended, steadyMs, nowMs });
     this.nextMs = nextMs;
     for (const action of actions) this.#apply(action);
     return actions.map(({ kind }) => kind);
@@ -94,6 +97,17 @@ describe('one subject', () => {
     expect(world.nextMs).toBe(world.steadyMs + minuteMs);
     expect(world.after(minuteMs - 1)).toEqual([]);
     expect(world.after(1)).toEqual(['RESOLVE']);
+  });
+
+  test('it does not fire again for the rule whose alert was ended by hand', () => {
+    const world = new World({ ...rule, lastsMs: 0 }, { ...rule, id: 'other', lastsMs: 0 });
+    world.signals = [signal];
+    expect(world.after(0)).toEqual(['FIRE', 'FIRE']);
+    world.alerts.delete(`rule/${signal.subjectId}`);
+    world.ended.add(endedKey('rule', signal));
+    expect(world.after(minuteMs)).toEqual([]);
+    world.ended.clear();
+    expect(world.after(minuteMs)).toEqual(['FIRE']);
   });
 
   test('a subject that flaps has one alert, which is told once', () => {
@@ -214,6 +228,7 @@ describe('projects', () => {
         .concat({ ...rule, id: 'q', projectId: 'q' }),
       signals: [...subjects('p', 100), ...subjects('q', 2)],
       alerts: [ended],
+      ended: new Set(),
       steadyMs: 2 * minuteMs,
       nowMs: 0,
     });

@@ -1,0 +1,47 @@
+// Writes a file that appears, or is replaced, only once it is complete: whoever reads it never sees a part, also after a failure or Ctrl-C.
+import { chmod, chown, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+
+/** Links to links, as the system follows them. */
+const mostLinks = 40;
+
+/**
+ * `write` creates the file at the path that it is given, which must not exist (flag `wx`), and throws if it is not complete. A file that is
+ * replaced keeps its permissions, and its owner where this process may give files away; a link stays, and what it points to is replaced. A
+ * device or a pipe is written directly. Throws errors of the file system.
+ */
+export async function replaceFile(
+  path: string,
+  write: (partial: string, flags: 'w' | 'wx') => Promise<void>,
+): Promise<void> {
+  const before = await stat(path).catch(() => undefined);
+  if (before !== undefined && !before.isFile()) return write(path, 'w');
+  const target = before === undefined ? await behindLinks(path) : await realpath(path);
+  const partial = `${target}.${process.pid}.partial`;
+  // Of an earlier process with the same number.
+  await rm(partial, { force: true });
+  try {
+    await write(partial, 'wx');
+    if (before !== undefined) {
+      await chown(partial, before.uid, before.gid).catch(() => undefined);
+      await chmod(partial, before.mode & 0o777);
+    }
+    await rename(partial, target);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+/** The file that is not there yet, to which a link may point. */
+async function behindLinks(path: string): Promise<string> {
+  let place = path;
+  for (let count = 0; count < mostLinks; count += 1) {
+    const next = await readlink(place).catch(() => undefined);
+    if (next === undefined) return place;
+    place = resolve(dirname(place), next);
+  }
+  // Throws ELOOP.
+  await stat(path);
+  return place;
+}

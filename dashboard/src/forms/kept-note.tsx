@@ -1,0 +1,8 @@
+// Says that a form has what was entered before the login ended.
+export function KeptNote() {
+  return (
+    <p role="status" className="kept">
+      This is what you entered before the login ended. Secrets are not kept: enter them again.
+    </p>
+  );
+}

@@ -1,0 +1,105 @@
+// What was entered in a form is there again after the login has ended, for the same user alone.
+// needs: dashboard
+import { describe, expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { login, untilLive } from './support/browser.ts';
+import { describePages } from './support/page-suite.ts';
+
+const suite = describePages();
+const form = '/form?new=User';
+const note = 'This is what you entered before the login ended.';
+
+const field = (page: Page, name: string) => page.getByLabel(new RegExp(`^${name}( needed)?$`)).first();
+
+async function enter(page: Page): Promise<void> {
+  await field(page, 'Name').fill('nora');
+  await field(page, 'Password').fill('a hidden password');
+}
+
+async function endLogin(): Promise<void> {
+  const { page, world, server } = suite();
+  world.accessTokens.clear();
+  world.refreshTokens.clear();
+  server.closeUnauthenticated();
+  await page.getByText('The login has ended.').waitFor();
+}
+
+/** In the form that is there, without another load of the page. */
+async function logInAgain(page: Page): Promise<void> {
+  const { world } = suite();
+  await page.getByLabel('Name').fill(world.user.name);
+  await page.getByLabel('Password').fill(world.user.password);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await untilLive(page);
+}
+
+const kept = (page: Page) => page.evaluate<string | null>("window.sessionStorage.getItem('tidegate.drafts')");
+
+describe('a draft', () => {
+  test('is there again, without its secrets, and only once', async () => {
+    const { page, world, server, errors } = suite();
+    await login(page, server, world, form);
+    await enter(page);
+    await endLogin();
+    expect(await kept(page)).toContain('nora');
+    expect(await kept(page)).not.toContain('hidden');
+    await logInAgain(page);
+    await page.getByText(note).waitFor();
+    expect([await field(page, 'Name').inputValue(), await field(page, 'Password').inputValue()]).toEqual(['nora', '']);
+    expect(await kept(page)).toBeNull();
+    await page.reload();
+    await untilLive(page);
+    expect(await field(page, 'Name').inputValue()).toBe('');
+    expect(errors).toEqual([]);
+  });
+
+  test('survives a reload at the login form', async () => {
+    const { page, world, server } = suite();
+    await login(page, server, world, form);
+    await enter(page);
+    await endLogin();
+    await page.reload();
+    await page.getByText('The login has ended.').waitFor();
+    await logInAgain(page);
+    await page.getByText(note).waitFor();
+    expect(await field(page, 'Name').inputValue()).toBe('nora');
+  });
+
+  test('is not there for another user, nor for the first one after that', async () => {
+    const { page, world, server } = suite();
+    await login(page, server, world, form);
+    await enter(page);
+    await endLogin();
+    world.user.name = 'berta';
+    await logInAgain(page);
+    expect(await field(page, 'Name').inputValue()).toBe('');
+    expect(await kept(page)).toBeNull();
+    expect(await page.getByText(note).count()).toBe(0);
+  });
+
+  test('is forgotten by whoever logs out', async () => {
+    const { page, world, server } = suite();
+    await login(page, server, world, form);
+    await enter(page);
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('button', { name: 'Log in' }).waitFor();
+    expect(await page.getByText('The login has ended.').count()).toBe(0);
+    expect(await kept(page)).toBeNull();
+    await logInAgain(page);
+    expect(await field(page, 'Name').inputValue()).toBe('');
+  });
+
+  test('is kept in a tab whose login another tab found ended', async () => {
+    const { page, world, server, context } = suite();
+    await login(page, server, world, form);
+    await enter(page);
+    const other = await context.newPage();
+    await other.goto(`${server.url}/relay`);
+    await untilLive(other);
+    await endLogin();
+    await other.getByText('The login has ended.').waitFor();
+    await logInAgain(other);
+    await page.getByText(note).waitFor();
+    expect(await field(page, 'Name').inputValue()).toBe('nora');
+  });
+});

@@ -1,0 +1,55 @@
+// Bounds that are counted over several objects hold when those change at the same moment.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type Connection, createConnection } from 'mariadb';
+import { lockProject } from '../../../../../subgraphs/gslb/control/entities/project-store.ts';
+import { GslbGraph, identity, makeWorld, projectA, type World } from '../../support/gslb-graph.ts';
+
+let graph: GslbGraph;
+let world: World;
+const owner = identity('MEMBER');
+
+beforeAll(async () => {
+  graph = await GslbGraph.open({ quotas: 20 });
+  world = await makeWorld(graph, owner);
+});
+afterAll(async () => graph.stop());
+
+test('a project that makes objects at once has no more of them than its quota', async () => {
+  const made = await Promise.all(
+    Array.from({ length: 30 }, (_, at) => graph.mutate('gslbPoolCreate', { name: `pool-${at}` }, owner)),
+  );
+  expect(made.filter(({ faults }) => faults.length === 0)).toHaveLength(20 - 1);
+  expect(new Set(made.flatMap(({ faults }) => faults))).toEqual(new Set(['QUOTA_EXCEEDED ']));
+  await graph.db.execute("DELETE FROM gslb_pool WHERE name LIKE 'pool-%'");
+});
+
+test("a name gets no pool whose members, with one that is just being made, are beyond its flavor's bound", async () => {
+  const { db } = graph;
+  const second = await graph.make('gslbPoolCreate', { name: 'second' }, owner);
+  await graph.make('gslbPoolMemberCreate', { poolId: second, name: 'two', addresses: ['203.0.113.8'] }, owner);
+  await graph.make('gslbFlavorUpdate', { id: world.flavor, mostMembers: 2 });
+  const wish = { id: world.gslb, poolIds: [world.pool, second] };
+  let update: ReturnType<GslbGraph['mutate']> | undefined;
+  let hasEnded = false;
+  const root = await createConnection({ ...graph.place.rootConnection });
+  // As the creation of a member does: the project's lock first, and then the row.
+  await db.transaction(async (tx) => {
+    await lockProject(tx, projectA);
+    await tx.execute(
+      `INSERT INTO gslb_pool_member (id, project_id, pool_id, name, unique_key, spec)
+        SELECT UUID(), project_id, pool_id, 'three', 'three', spec FROM gslb_pool_member WHERE name = 'one'`,
+    );
+    update ??= graph.mutate('gslbUpdate', wish, owner).finally(() => {
+      hasEnded = true;
+    });
+    while (!hasEnded && !(await isSomeoneWaiting(root))) await new Promise((resolve) => setTimeout(resolve, 150));
+  });
+  await root.end();
+  expect((await update)?.faults).toEqual(['LIMIT_REACHED input.poolIds']);
+});
+
+/** For a lock. The table that is read here is renewed each 100 ms. */
+async function isSomeoneWaiting(root: Connection): Promise<boolean> {
+  const rows = await root.query("SELECT trx_id FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'");
+  return rows.length > 0;
+}
