@@ -123,7 +123,8 @@ function timeoutLines(tree: Tree, pool: WantedPart, listeners: readonly WantedPa
     `timeout connect ${longest('memberConnectTimeoutMs', 5_000)}ms`,
     `timeout server ${ofAll ?? longest('memberTimeoutMs', usualMemberTimeoutMs)}ms`,
     'timeout queue 10s',
-    'timeout tunnel 1h',
+    // For connections that were upgraded, such as WebSockets. In streams it would replace the listener's timeouts from the first byte on.
+    ...(pool.spec.memberProtocol === 'TCP' ? [] : ['timeout tunnel 1h']),
   ];
 }
 

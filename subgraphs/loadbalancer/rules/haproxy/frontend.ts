@@ -94,6 +94,8 @@ function httpLines(tree: Tree, listener: WantedPart): string[] {
   return [
     // A reload must not cut off a client that is about to send its next request on an idle connection.
     'option idle-close-on-response',
+    // Default: that of a request, which must arrive sooner than a client may be silent between two requests.
+    `timeout http-keep-alive ${Number(spec.clientTimeoutMs)}ms`,
     ...(memberTimeoutOfAll(tree) === undefined
       ? [`http-request set-var(txn.member_timeout) int(${Number(spec.memberTimeoutMs)})`]
       : []),
