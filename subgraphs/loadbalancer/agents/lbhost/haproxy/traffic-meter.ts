@@ -3,6 +3,7 @@
 // the sums of earlier counters are on disk, and change only when HAProxy's restart.
 import { z } from 'zod';
 import { newUuid } from '../../../../../platform/values/ids.ts';
+import { ownConnections } from '../../../rules/haproxy/tree.ts';
 import {
   type ListenerTraffic,
   type MemberTraffic,
@@ -102,7 +103,7 @@ export class TrafficMeter {
     const counted = (field: NodeCounter) => sum(field) + (this.#bases.get(field) ?? 0);
     return {
       ...{ node, count: this.#count, at: now, finishing: this.#finishing },
-      ...{ open: sum('open'), mostOpen: Number(infoOf(info, 'Maxconn')) },
+      ...{ open: sum('open'), mostOpen: Math.max(0, Number(infoOf(info, 'Maxconn')) - ownConnections) },
       idlePercent: Number(infoOf(info, 'Idle_pct')),
       ...{ requests: counted('requests'), errors: counted('errors') },
       ...{ bytesIn: counted('bytesIn'), bytesOut: counted('bytesOut') },

@@ -123,7 +123,8 @@ test("a document that can't be made holds up no other node's, and the host is to
   ]);
   const sql = 'SELECT sealed_key AS sealed FROM lb_certificate WHERE id = ?';
   const sealed = (await db.query<{ sealed: Buffer }>(sql, [certificate]))[0]?.sealed ?? Buffer.of();
-  const seal = (bytes: Buffer) => db.execute('UPDATE lb_certificate SET sealed_key = ? WHERE id = ?', [bytes, certificate]);
+  const seal = (bytes: Buffer) =>
+    db.execute('UPDATE lb_certificate SET sealed_key = ? WHERE id = ?', [bytes, certificate]);
   await seal(Buffer.alloc(sealed.length, 1));
   const sent: string[] = [];
   const send = (message: Readonly<Record<string, unknown>>) => sent.push(`${message.type} ${message.key ?? ''}`.trim());
