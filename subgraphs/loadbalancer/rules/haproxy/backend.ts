@@ -253,6 +253,8 @@ function checkKeywords({ places }: Tree, pool: WantedPart, member: WantedPart, m
   if (pool.spec.memberProtocol === 'HTTP2' && checksTls && (type === 'HTTP' || type === 'HTTPS'))
     // Checks don't use the server's ALPN. Without TLS they use its protocol, which can't be negotiated inside TLS.
     words.push(...(pool.spec.tls === true ? ['check-alpn', 'h2'] : ['check-alpn', 'http/1.1', 'check-proto', 'h1']));
-  if (ofTls && monitor.spec.hostHeader !== null) words.push('check-sni', String(monitor.spec.hostHeader));
+  // Checks don't use the server's SNI. Without it a member with several certificates would not prove the name that it must prove.
+  const asked = ofTls && monitor.spec.hostHeader !== null ? monitor.spec.hostHeader : pool.spec.tlsServerName;
+  if (checksTls && asked !== null) words.push('check-sni', String(asked));
   return words;
 }
