@@ -53,7 +53,7 @@ export const checkOption = one('http:PATH', 'Health check: http:PATH, https:PATH
 });
 
 export const sizeOptions = {
-  'node-connections': integer('COUNT', 'Concurrent connections of a node (5000).', { least: 100, most: 1_000_000 }),
+  'node-connections': integer('COUNT', 'Concurrent connections of a node (5000).', { least: 100, most: 500_000 }),
   'node-threads': integer('COUNT', 'Threads of a node (1).', { least: 1, most: 64 }),
 };
 

@@ -42,6 +42,8 @@ interface Plan {
 const awaitMs = 1_000;
 /** A host that disconnected a moment ago may only be reconnecting. */
 const offlineMs = 5_000;
+/** No node is judged later than this after it was found down: a later time was set before the clock was set back. */
+const mostJudgeMs = 300_000;
 /** Extra room above twice the most nodes: for a small load balancer whose nodes are replaced one after the other. */
 const roomToMove = 2;
 
@@ -94,7 +96,9 @@ class Draft {
   }
 
   isJudged({ judgeAt }: NodeRow): boolean {
-    return judgeAt === null || judgeAt.getTime() <= this.nowMs;
+    if (judgeAt === null) return true;
+    const inMs = judgeAt.getTime() - this.nowMs;
+    return inMs <= 0 || inMs > mostJudgeMs;
   }
 
   status(to: { readonly status: ProvisioningStatus; readonly reason: string | null }): void {

@@ -78,7 +78,9 @@ export function historyOf<Decision extends Pick<PastDecision, 'atMs' | 'action'>
   return all.filter((each) => chosen.has(each));
 }
 
-export function decide(state: ScalingState): ScalingVerdict {
+export function decide(given: ScalingState): ScalingVerdict {
+  // Decisions of the future were made before the clock was set back: they would count as recent until the clock has come that far again.
+  const state = { ...given, past: given.past.filter(({ atMs }) => atMs <= given.nowMs) };
   const { current, bounds } = state;
   const measured = recommend(state);
   const changed = measured.count > current ? grow(state, measured) : shrink(state, measured);

@@ -33,7 +33,7 @@ export interface HostPlace {
   readonly nodeCount: number;
   /** Nodes on it are down: the host itself may be the cause. */
   readonly suspect: boolean;
-  /** Why it has no address for nodes although it could take some. Null otherwise. */
+  /** Why it has no address for these nodes although it could take some. Null otherwise. */
   readonly noAddress: string | null;
 }
 

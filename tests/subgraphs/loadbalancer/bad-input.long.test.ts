@@ -423,6 +423,11 @@ const balancerCases: readonly Case[] = [
   one('too many nodes', { maxNodes: 65 }, 'INVALID_INPUT input.maxNodes'),
   one('fewer than the least', { minNodes: 3, maxNodes: 2 }, 'INVALID_INPUT input.maxNodes'),
   one('too few connections', { nodeSize: { connections: 99 } }, 'INVALID_INPUT input.nodeSize.connections'),
+  one(
+    'more connections than a process may have files for',
+    { nodeSize: { connections: 500_001 } },
+    'INVALID_INPUT input.nodeSize.connections',
+  ),
   one('too many threads', { nodeSize: { threads: 65 } }, 'INVALID_INPUT input.nodeSize.threads'),
 ];
 

@@ -60,7 +60,10 @@ export async function createHostRole(
       const confinement = await confinementOf(settings, { folder, programs: [haproxy, keepalived] });
       if (confinement.fault !== null) log.warn({ fault: confinement.fault }, 'nodes are not confined in full');
       const path = join(folder, 'names.json');
-      const resolved = await MemberNames.open({ path, egress: ground.egress, resolve: resolverOf(), log });
+      const resolved = await MemberNames.open({
+        ...{ path, egress: ground.egress, resolve: resolverOf(), log },
+        ranges: [publicRange, managementRange],
+      });
       names = resolved;
       host = await LbHost.open({
         ...{ folder, urls, tls, log, provider, confinement, haproxy, keepalived },

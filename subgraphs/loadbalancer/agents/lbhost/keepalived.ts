@@ -48,11 +48,13 @@ export class Keepalived {
     }
     this.#isOff = false;
     const text = configurationOf(wanted, this.#script);
+    const script = scriptOf(wanted, this.#options.healthPort);
     const before = await readText(this.#configuration);
-    if (before !== text) {
-      // Keepalived reads them as the node's own user.
+    // The host may have another health port than when it wrote them.
+    if (before !== text || (await readText(this.#script)) !== script) {
+      // Keepalived reads them as the node's own user, the script each time it runs.
       const { uid } = this.#options.cell();
-      await writePrivate(this.#script, scriptOf(wanted, this.#options.healthPort), 0o640, uid ?? undefined);
+      await writePrivate(this.#script, script, 0o640, uid ?? undefined);
       await writePrivate(this.#configuration, text, 0o640, uid ?? undefined);
     }
     const pid = await this.#pid();

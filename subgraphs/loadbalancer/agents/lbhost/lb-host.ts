@@ -223,7 +223,10 @@ export class LbHost {
       // Checked for each, because a document may have arrived in between. Its runner recreates missing parts.
       if (this.#isOwned(name)) continue;
       this.#options.log.warn({ node: name }, 'removing an orphaned node');
-      await removeNode(name, { ...this.#options, folder: this.#nodes });
+      // One that can't be removed now does not keep the others.
+      await removeNode(name, { ...this.#options, folder: this.#nodes }).catch((error: unknown) =>
+        this.#options.log.error({ err: error, node: name }, 'could not remove an orphaned node'),
+      );
     }
   }
 

@@ -1,8 +1,10 @@
 // Resolves host names of members. HAProxy resolves names only when it starts, and silently accepts a server whose name does not resolve. So
-// names are resolved here, again after their time to live, and each address must pass the egress policy.
+// names are resolved here, again after their time to live. Each address must pass the egress policy, and must not be in a network of the
+// host's nodes: what the control plane refuses as an address is refused under a name too.
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isInBlock, withoutMapping } from '../../../../platform/net/address-block.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
 import type { ResolveName } from '../../../../platform/net/resolve-name.ts';
 import type { Logger } from '../../../../platform/process/log.ts';
@@ -14,6 +16,8 @@ interface MemberNamesOptions {
   /** File with known addresses: a host that restarts without its name server can keep serving. */
   readonly path: string;
   readonly egress: EgressPolicy;
+  /** Ranges of the host: there nodes answer health checks and give figures, and the host itself has an address. */
+  readonly ranges: readonly string[];
   readonly resolve: ResolveName;
   readonly log: Logger;
   /** Milliseconds since 1970, unaffected by clock steps. Default: the clock at the process's start plus the time since. */
@@ -105,7 +109,13 @@ export class MemberNames {
     }
     entry.askedAt = now;
     if (now - entry.resolvedAt > keepMs + mostTtlMs) return [];
-    return entry.addresses.filter((address) => this.#options.egress.denial(address, port) === undefined);
+    return entry.addresses.filter((address) => this.#mayBeDialled(address, port));
+  }
+
+  #mayBeDialled(address: string, port: number): boolean {
+    const { egress, ranges } = this.#options;
+    const plain = withoutMapping(address);
+    return !ranges.some((block) => isInBlock(plain, block)) && egress.denial(address, port) === undefined;
   }
 
   /** Resolves names that are due. */

@@ -24,6 +24,7 @@ import { RuntimeError, RuntimeSocket } from './haproxy/runtime-socket.ts';
 import { StatisticsTable } from './haproxy/statistics-table.ts';
 import { TrafficMeter } from './haproxy/traffic-meter.ts';
 import { Keepalived } from './keepalived.ts';
+import { MemberServers, memberOf } from './member-servers.ts';
 import { appliedOf, readText, writeApplied, writePrivate } from './node-files.ts';
 import { endProcesses, isApart } from './own-processes.ts';
 import type { NodeProvider } from './providers/provider.ts';
@@ -121,6 +122,7 @@ export class NodeRunner {
   /** Position of the document with which it was last started. */
   #startedWith: Position | undefined;
   #silentLooks = 0;
+  readonly #servers = new MemberServers();
   /** Last reported states of members. */
   readonly #members = new Map<string, Pick<MemberReport, 'status' | 'message'>>();
   /** Members with news, which waits for the node's own report, and briefly for related news. */
@@ -248,7 +250,11 @@ export class NodeRunner {
   async #bring(wanted: WantedNode, pid: number | undefined, signal: AbortSignal): Promise<boolean> {
     if (pid === undefined) return this.#start(wanted, signal);
     if (this.#incarnation === undefined && !(await this.#adopt(wanted))) return this.#start(wanted, signal);
-    const { reloaded, reasons, waitMs } = await this.#haproxy.apply(this.#model(wanted));
+    const model = this.#model(wanted);
+    for (const member of this.#servers.nameless(wanted.parts, model))
+      if (this.#members.get(member)?.status !== 'DOWN')
+        this.#memberIs(member, 'DOWN', 'its host name has no address that may be dialled');
+    const { reloaded, reasons, waitMs } = await this.#haproxy.apply(model);
     if (reloaded) this.#options.log.info({ node: this.#name, reasons }, 'HAProxy was reloaded');
     if (waitMs > 0) this.#again = setTimeout(() => this.#loop.trigger(), waitMs);
     else await this.#keepApplied(wanted);
@@ -375,8 +381,9 @@ export class NodeRunner {
   #transition({ backend, server, status, reason, timedOut }: Transition): void {
     // Its sessions wait for a member that does not answer. Sessions of a member that answers wrongly may end normally.
     if (status === 'DOWN' && timedOut) void this.#haproxy.endSessions(backend, server).catch(() => undefined);
-    const [, member] = /^m_([0-9a-f-]{36})/.exec(server) ?? [];
-    if (member === undefined) return;
+    const member = memberOf(server);
+    // Another of its addresses still serves.
+    if (member === undefined || this.#servers.after(server, status) !== status) return;
     const told = this.#members.get(member);
     // After a reload the first check of each healthy member is logged: that is not news.
     const isKnown = status === 'UP' || reason === undefined || reason === told?.message;
@@ -385,6 +392,7 @@ export class NodeRunner {
 
   /** If the log line of a transition was lost, the figures still show it. */
   #measured(report: TrafficReport): void {
+    this.#servers.take(this.#meter.source?.rows ?? []);
     for (const { id, status } of report.members)
       if ((status === 'UP' || status === 'DOWN') && this.#members.get(id)?.status !== status)
         this.#memberIs(id, status);

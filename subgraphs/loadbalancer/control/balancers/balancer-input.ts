@@ -5,6 +5,8 @@ import { checkCmpObject, cmpObjectOf } from '../../../../platform/graph/cmp-obje
 import type { BalancerSettings } from '../stores/balancer-store.ts';
 
 const mostNodes = 64;
+/** Each connection needs two open files, of which a process may have 1,048,576 (fs.nr_open): with more HAProxy does not start. */
+const mostConnections = 500_000;
 const defaultNodeSize = { connections: 5_000, threads: 1 };
 
 type Settings = Pick<
@@ -20,7 +22,7 @@ export function checkBalancerSettings(check: InputCheck, input: Settings): void 
     check.text(`tags.${at}`, tag, { required: true, min: 1, max: 255 });
   check.integer('minNodes', input.minNodes, { min: 1, max: mostNodes });
   check.integer('maxNodes', input.maxNodes, { min: 1, max: mostNodes });
-  check.integer('nodeSize.connections', input.nodeSize?.connections, { min: 100, max: 1_000_000 });
+  check.integer('nodeSize.connections', input.nodeSize?.connections, { min: 100, max: mostConnections });
   check.integer('nodeSize.threads', input.nodeSize?.threads, { min: 1, max: 64 });
 }
 

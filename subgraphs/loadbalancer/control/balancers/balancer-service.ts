@@ -45,7 +45,6 @@ import {
   settingsOfNew,
 } from './balancer-input.ts';
 import type { Names } from './names.ts';
-import { networksWith } from './networks.ts';
 import { checkTreeReferences, insertTree } from './part-writes.ts';
 import { partsOfTree, type TreePart } from './tree.ts';
 
@@ -78,12 +77,9 @@ export class BalancerService {
       attempt.projectId = projectId;
       const id = newUuid();
       const subnetId = input.subnetId == null ? undefined : check.id('subnetId', input.subnetId, 'ProjectSubnet');
-      const [networks, { takenPorts }] = [
-        await networksWith(db, await subnets.cidrForNew(projectId, subnetId)),
-        await hostNetworks(db),
-      ];
+      const { ranges, takenPorts } = await hostNetworks(db);
       const balancer = { id, projectId };
-      const parts = partsOfTree(input, { balancer, check, memberAddresses, networks, takenPorts });
+      const parts = partsOfTree(input, { balancer, check, memberAddresses, ranges, takenPorts });
       await checkTreeReferences(db, check, balancer, parts, false);
       check.throwIfAny();
       requireRole(context.identity, projectId, 'MEMBER', 'loadBalancerCreate');

@@ -15,7 +15,7 @@ import type { JsonObject } from '../../../../platform/values/json.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { BalancerRow } from '../../rules/rows.ts';
 import { wordsOf } from '../../spec/graph-text.ts';
-import type { MemberAddresses, Networks } from '../../spec/member-addresses.ts';
+import type { MemberAddresses } from '../../spec/member-addresses.ts';
 import { type PartKind, type PartName, type PartSpec, partNames, refersById } from '../../spec/part-kind.ts';
 import { partKinds } from '../../spec/parts.ts';
 import { readBalancer } from '../stores/balancer-store.ts';
@@ -23,7 +23,7 @@ import { balancerTurn, changeBalancer } from '../stores/change-balancer.ts';
 import { hostNetworks } from '../stores/host-store.ts';
 import { lockPart, type PartRow, readParts, updatePart } from '../stores/part-store.ts';
 import type { Quotas } from '../stores/quotas.ts';
-import { checkPort, networksOf } from './networks.ts';
+import { checkPort } from './networks.ts';
 import { deletePart, insertPart, parentField, replaceMembers, writePart } from './part-writes.ts';
 import { checkReferences } from './references.ts';
 
@@ -113,7 +113,7 @@ export class PartService {
       const parent = await this.#findParent(attempt, context, kind, input);
       const balancer = { id: parent.loadBalancerId, projectId: parent.projectId };
       if (read.ok) {
-        await this.#checkPlace(check, kind, read.spec, balancer.id);
+        await this.#checkPlace(check, kind, read.spec);
         const placed = { kind, spec: read.spec, parentSpec: parent.spec, at: [] };
         await checkReferences(db, check, [placed], { balancer, locked: false });
       }
@@ -139,7 +139,7 @@ export class PartService {
       const spec = changed(kind, found.spec, given, check);
       // Only for fields in this input: a member whose address is denied by now can still be disabled.
       const isDialled = given.monitorHost !== undefined || given.monitorPort !== undefined;
-      if (isDialled) await this.#checkPlace(check, kind, spec, found.loadBalancerId);
+      if (isDialled) await this.#checkPlace(check, kind, spec);
       check.throwIfAny();
       await attempt.inTurn(balancerTurn(found.loadBalancerId));
       return (tx) =>
@@ -200,8 +200,8 @@ export class PartService {
     const { check } = attempt;
     check.count('members', input.members, { max: partKinds.PoolMember.most });
     const pool = await this.#find(attempt, context, 'Pool', input.id);
-    const networks = await networksOf(this.#options.db, pool.loadBalancerId);
-    const specs = this.#memberSpecs(check, input.members, networks);
+    const { ranges } = await hostNetworks(this.#options.db);
+    const specs = this.#memberSpecs(check, input.members, ranges);
     check.throwIfAny();
     await attempt.inTurn(balancerTurn(pool.loadBalancerId));
     return (tx) =>
@@ -212,8 +212,12 @@ export class PartService {
       });
   };
 
-  /** By unique key. */
-  #memberSpecs(check: InputCheck, members: readonly object[], networks: Networks): ReadonlyMap<string, PartSpec> {
+  /** By unique key. `ranges`: of the hosts. */
+  #memberSpecs(
+    check: InputCheck,
+    members: readonly object[],
+    ranges: readonly string[],
+  ): ReadonlyMap<string, PartSpec> {
     const kind = partKinds.PoolMember;
     const specs = new Map<string, PartSpec>();
     for (const [at, member] of members.slice(0, kind.most).entries()) {
@@ -224,7 +228,7 @@ export class PartService {
         addFaults(check, kind, given, read.faults, path, refersById(path));
         continue;
       }
-      this.#options.memberAddresses.check(check, kind, read.spec, networks, path);
+      this.#options.memberAddresses.check(check, kind, read.spec, ranges, path);
       const key = kind.unique?.(read.spec) ?? '';
       if (specs.has(key))
         check.fault(path.join('.'), `${uniqueWords(kind, read.spec)} is named twice; name each host and port once`);
@@ -234,10 +238,12 @@ export class PartService {
   }
 
   /** Adds a fault for an address or port that this kind of part may not have there. */
-  async #checkPlace(check: InputCheck, kind: PartKind, spec: PartSpec, balancerId: string): Promise<void> {
+  async #checkPlace(check: InputCheck, kind: PartKind, spec: PartSpec): Promise<void> {
     const { db, memberAddresses } = this.#options;
-    if (kind.name === 'PoolMember') memberAddresses.check(check, kind, spec, await networksOf(db, balancerId));
-    if (kind.name === 'Listener') checkPort(check, spec, (await hostNetworks(db)).takenPorts);
+    if (kind.name !== 'PoolMember' && kind.name !== 'Listener') return;
+    const { ranges, takenPorts } = await hostNetworks(db);
+    if (kind.name === 'PoolMember') memberAddresses.check(check, kind, spec, ranges);
+    else checkPort(check, spec, takenPorts);
   }
 
   async #findParent(

@@ -159,7 +159,8 @@ async function refuseReferences(tx: Transaction, balancer: Owner, placed: readon
   check.throwIfAny();
 }
 
-async function refuseTooLarge(tx: Transaction, balancerId: string): Promise<void> {
+/** Refuses LIMIT_REACHED if the load balancer's settings and certificates are more than a node's document may have. */
+export async function refuseTooLarge(tx: Transaction, balancerId: string): Promise<void> {
   const bytes = await bytesOfTree(tx, balancerId);
   if (bytes > mostTreeBytes)
     refuse(

@@ -7,7 +7,7 @@ import { uniqueWords } from '../../../../platform/graph/described/kind.ts';
 import { readSpec } from '../../../../platform/graph/described/spec.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { JsonObject, JsonValue } from '../../../../platform/values/json.ts';
-import type { MemberAddresses, Networks } from '../../spec/member-addresses.ts';
+import type { MemberAddresses } from '../../spec/member-addresses.ts';
 import { childFields, type PartKind, type PartSpec, partNames, refersById } from '../../spec/part-kind.ts';
 import { partKinds } from '../../spec/parts.ts';
 import type { NewPart } from '../stores/part-store.ts';
@@ -26,7 +26,8 @@ interface TreePlace {
   readonly balancer: { readonly id: string; readonly projectId: string };
   readonly check: InputCheck;
   readonly memberAddresses: MemberAddresses;
-  readonly networks: Networks;
+  /** Ranges of the hosts. */
+  readonly ranges: readonly string[];
   /** Ports that listeners may not use. */
   readonly takenPorts: readonly number[];
 }
@@ -83,7 +84,7 @@ function addPart(
   if (kind.name === 'Pool' && named !== undefined && !place.pools.has(named)) place.pools.set(named, id);
   if (read.ok) {
     const { spec } = read;
-    place.memberAddresses.check(check, kind, spec, place.networks, path);
+    place.memberAddresses.check(check, kind, spec, place.ranges, path);
     if (kind.name === 'Listener') checkPort(check, spec, place.takenPorts, path);
     const uniqueKey = kind.unique?.(spec);
     if (uniqueKey !== undefined && taken.has(uniqueKey))

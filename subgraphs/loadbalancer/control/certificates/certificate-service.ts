@@ -13,6 +13,7 @@ import { refuseStale, refuseTaken } from '../../../../platform/edge/refusals.ts'
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
+import { refuseTooLarge } from '../balancers/part-writes.ts';
 import { changeableRow } from '../changeable-row.ts';
 import { changeBalancer } from '../stores/change-balancer.ts';
 import { readParts, referencesTo } from '../stores/part-store.ts';
@@ -82,9 +83,11 @@ export class CertificateService {
       const row = await lockCertificate(tx, found.id);
       if (row === undefined) refuse('NOT_FOUND', 'the certificate was deleted', { field: ['input', 'id'] });
       // Load balancers that started to use it in the meantime. From here on there can be no more.
-      for (const id of await this.#users(tx, found.id)) if (!users.includes(id)) await change(id);
+      const all = await this.#users(tx, found.id);
+      for (const id of all) if (!users.includes(id)) await change(id);
       refuseStale(input.expectedVersion, row.version);
       await renewCertificate(tx, row.id, this.#sealed(row.id, checked));
+      if (checked.chain.length > row.chain.length) for (const id of all) await refuseTooLarge(tx, id);
       return row.id;
     };
   }

@@ -3,6 +3,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
+import { isUnavailable } from '../../../../platform/database/errors.ts';
 import { readHistory } from '../../../../platform/database/history.ts';
 import type { LanedSession, LinkPeer, LinkReport } from '../../../../platform/link/link-server.ts';
 import { MachineSession, readFacts, unknownReport } from '../../../../platform/link/machine-session.ts';
@@ -113,6 +114,8 @@ class HostSession extends MachineSession implements LanedSession {
   readonly #sent: SentDocuments<SentDocument>;
   /** Nodes that the host was told to remove. */
   readonly #told = new Set<string>();
+  /** Why the document of a node can't be made, by node. */
+  readonly #unsent = new Map<string, string>();
   /** Load balancer by node, for nodes that the host has or should remove. */
   #balancers: ReadonlyMap<string, string> = new Map();
   #confirmedMs = performance.now();
@@ -179,7 +182,7 @@ class HostSession extends MachineSession implements LanedSession {
   }
 
   protected async send(): Promise<boolean> {
-    const { db, documents, wake, log } = this.#options;
+    const { db, wake, log } = this.#options;
     if (performance.now() - this.#confirmedMs >= confirmMs) {
       await confirmEpoch(db, wake, this.#host);
       this.#confirmedMs = performance.now();
@@ -206,16 +209,36 @@ class HostSession extends MachineSession implements LanedSession {
       this.#sent.forget(node);
       return true;
     }
-    for (const { key } of this.#sent.lacking(wanted)) {
-      const next = await documents.since(key, this.#sent.get(key));
-      if (next === undefined) continue;
-      const { change, document, sent } = next;
-      if (change !== undefined) this.peer.send({ type: 'change', key, change: asJson(change) });
-      else this.peer.send({ type: 'document', key, position: sent.position, document: asJson(document) });
-      this.#sent.set(key, sent);
-    }
-    this.sendWhole();
+    let isWhole = true;
+    for (const { key } of this.#sent.lacking(wanted)) isWhole = (await this.#sendDocument(key)) && isWhole;
+    // A host removes what no document names: only if it has been sent all of them.
+    if (isWhole) this.sendWhole();
     return false;
+  }
+
+  /** False if the document can't be made: those of other nodes, which may be other projects', do not wait for it. */
+  async #sendDocument(key: string): Promise<boolean> {
+    const { documents, log } = this.#options;
+    let next: Awaited<ReturnType<NodeDocuments['since']>>;
+    try {
+      next = await documents.since(key, this.#sent.get(key));
+    } catch (error) {
+      if (isUnavailable(error)) throw error;
+      const { message } = error as Error;
+      if (this.#unsent.get(key) !== message)
+        log.error({ err: error, host: this.#host.name, node: key }, "a node's document can't be made");
+      this.#unsent.set(key, message);
+      return false;
+    }
+    this.#unsent.delete(key);
+    if (next === undefined) return true;
+    const { change, document, sent } = next;
+    if (change !== undefined) this.peer.send({ type: 'change', key, change: asJson(change) });
+    else this.peer.send({ type: 'document', key, position: sent.position, document: asJson(document) });
+    this.#sent.set(key, sent);
+    // Documents of many nodes may be more than the connection can buffer.
+    await this.peer.taken();
+    return true;
   }
 
   async #node(tx: Transaction, report: NodeReportRead): Promise<void> {

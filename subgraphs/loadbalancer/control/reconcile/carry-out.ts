@@ -55,7 +55,8 @@ async function change(carrier: Carrier, node: NodeRow, action: NodeAction): Prom
   const reason = 'reason' in action && action.reason !== null ? { reason: action.reason } : {};
   switch (action.do) {
     case 'REPLACE': {
-      if (!(await decide(tx, wake, node, { kind: 'REPLACE', reason: action.reason }))) return;
+      // It may have been decided before: on request, when its replacement was placed.
+      await decide(tx, wake, node, { kind: 'REPLACE', reason: action.reason });
       const keepMs = node.replaceReason === null ? settings.replacedNodeKeepMs : 0;
       if (action.keep) await to({ state: 'REPLACED', ...reason, deleteInMs: keepMs });
       else await to({ state: 'DELETING', ...reason });

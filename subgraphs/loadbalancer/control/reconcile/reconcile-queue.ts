@@ -17,6 +17,7 @@ import { type HeldAddresses, heldAddresses } from '../stores/address-store.ts';
 import { lockBalancer, setProvisioning } from '../stores/balancer-store.ts';
 import { reconcileKind } from '../stores/change-balancer.ts';
 import { countNodes, type OpenHost, offlineHosts, openHosts, suspectHosts } from '../stores/host-store.ts';
+import { listenerPorts } from '../stores/part-store.ts';
 import { type Carrier, carryOut } from './carry-out.ts';
 import { countTakeBacks, isBreakerOpen, readFleet, setBreaker } from './decision-store.ts';
 
@@ -111,8 +112,10 @@ async function stateOf({ tx, wake, names, settings, balancer, nodes, hosts }: Ca
   const ids = [...hosts.keys()];
   const all = [...nodes.values()];
   const wish = { balancerId: balancer.id, restMs: settings.addressRestMs };
+  // Where clients and health checks use the same address, a listener at the port of the checks would get their connections, and they its.
+  const isShared = [...hosts.values()].some(answersAtClientAddress);
   const isReplacing = all.some(({ state }) => state === 'REPLACED');
-  const [counts, suspects, held, offlineSince, takeBacks, blind, name, [clock]] = await Promise.all([
+  const [counts, suspects, held, offlineSince, takeBacks, blind, name, [clock], ports] = await Promise.all([
     countNodes(tx, ids),
     suspectHosts(tx, ids),
     heldAddresses(tx, [...hosts.values()], wish),
@@ -124,6 +127,7 @@ async function stateOf({ tx, wake, names, settings, balancer, nodes, hosts }: Ca
     isReplacing ? blindNodes(tx, all) : new Set<string>(),
     names.state(tx, balancer),
     tx.query<{ now: Date }>('SELECT NOW(3) AS now'),
+    isShared ? listenerPorts(tx, balancer.id) : new Set<number>(),
   ]);
   return {
     ...{ balancer, settings, nodes: all, offlineSince, takeBacks, blind, name },
@@ -131,6 +135,7 @@ async function stateOf({ tx, wake, names, settings, balancer, nodes, hosts }: Ca
       placeOn(host, {
         ...{ nodeCount: counts.get(host.id) ?? 0, suspect: suspects.has(host.id) },
         ...(held.get(host.id) ?? { taken: 0, resting: 0 }),
+        isPortTaken: answersAtClientAddress(host) && ports.has(host.claim.healthPort),
         // The shared address is taken together with that of the first node.
         spare: balancer.topology === 'ACTIVE_STANDBY' && balancer.floatingAddress === null ? 1 : 0,
       }),
@@ -145,10 +150,23 @@ interface Occupancy extends HeldAddresses {
   readonly suspect: boolean;
   /** Addresses that are needed besides those of nodes. */
   readonly spare: number;
+  /** A listener has the port at which its nodes answer health checks. */
+  readonly isPortTaken: boolean;
 }
 
-function placeOn({ id, maxNodes, publicRange, managementRange }: OpenHost, found: Occupancy): HostPlace {
+/** Whether nodes answer health checks at the address for clients. */
+function answersAtClientAddress({ publicRange, managementRange }: OpenHost): boolean {
+  return publicRange === managementRange;
+}
+
+function placeOn(host: OpenHost, found: Occupancy): HostPlace {
+  const { id, maxNodes, publicRange, managementRange, claim } = host;
   const { nodeCount, suspect, taken, resting, spare } = found;
+  if (found.isPortTaken) {
+    const what = `a listener has the port ${claim.healthPort}, at which nodes of a host answer health checks`;
+    const noAddress = `IN_USE: ${what}: delete the listener, or give the host a management range of its own (tidegate hosts set)`;
+    return { id, nodeCount, suspect, free: 0, noAddress };
+  }
   const size = Math.min(hostCountIn(publicRange), hostCountIn(managementRange));
   const [room, addresses] = [maxNodes - nodeCount, size - taken - resting - spare];
   const noAddress =

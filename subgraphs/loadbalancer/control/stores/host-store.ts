@@ -295,8 +295,6 @@ export async function giveHost(tx: Transaction, wake: Wake, row: HostRow, record
 interface HostNetworks {
   /** Management and public ranges that administrators gave to hosts. */
   readonly ranges: readonly string[];
-  /** Whether nodes are in the network of their host rather than in their own. */
-  readonly shared: boolean;
   /** Ports at which nodes answer health checks on the address that clients use. */
   readonly takenPorts: readonly number[];
 }
@@ -309,7 +307,6 @@ export async function hostNetworks(db: Sql): Promise<HostNetworks> {
   const ranges = rows.flatMap(({ publicRange, managementRange }) => [publicRange, managementRange ?? publicRange]);
   return {
     ranges: [...new Set(ranges)],
-    shared: rows.length === 0 || rows.some(({ provider }) => provider !== 'NETNS'),
     takenPorts: [...new Set(rows.filter((row) => row.managementRange === null).map(({ healthPort }) => healthPort))],
   };
 }

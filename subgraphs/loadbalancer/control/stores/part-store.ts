@@ -109,6 +109,15 @@ export async function usersOf(
   );
 }
 
+/** Of the live listeners of a load balancer. */
+export async function listenerPorts(sql: Sql, loadBalancerId: string): Promise<ReadonlySet<number>> {
+  const rows = await sql.query<{ port: number }>(
+    "SELECT CAST(JSON_VALUE(spec, '$.port') AS INT) AS port FROM lb_part WHERE parent_id = ? AND kind = 'Listener' AND deleted = 0",
+    [loadBalancerId],
+  );
+  return new Set(rows.map(({ port }) => Number(port)));
+}
+
 /** Changed or deleted after a generation of the load balancer. 0 returns all, without deleted ones. */
 export function partsSince(db: Sql, loadBalancerId: string, generation: number): Promise<PartRow[]> {
   const live = generation === 0 ? { sql: 'deleted = 0' } : always;

@@ -99,14 +99,6 @@ export class SubnetService {
     return row.id;
   }
 
-  /** The block of that subnet. Null if the project has none. */
-  async cidrForNew(projectId: string, id: string | undefined): Promise<string | null> {
-    const { db, defaultCidr } = this.#options;
-    const named = id === undefined ? await firstSubnet(db, projectId) : await this.#read(id);
-    if (named === undefined) return id === undefined ? defaultCidr : null;
-    return named.projectId === projectId ? named.cidr : null;
-  }
-
   async #insert(tx: Transaction, row: Pick<SubnetRow, 'projectId' | 'name' | 'cidr'>): Promise<string> {
     await this.#options.quotas.take(tx, row.projectId, { SUBNETS: 1 });
     const check = new InputCheck();

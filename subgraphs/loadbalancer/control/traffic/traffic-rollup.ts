@@ -1,7 +1,7 @@
 // Rolls up traffic: minutes from the seconds in Redis, and hours from minutes. The jobs recur; they may run twice, and they catch up.
 import type { Database } from '../../../../platform/database/database.ts';
 import type { OwedQueue } from '../../../../platform/work/owed-queue.ts';
-import { finishOwed, owe } from '../../../../platform/work/owed-work.ts';
+import { finishOwed, owe, reconcilingRetry } from '../../../../platform/work/owed-work.ts';
 import { subjectsIn } from './traffic-figures.ts';
 import type { TrafficSeconds } from './traffic-seconds.ts';
 import { deleteTraffic, hoursSince, type TrafficPeriod, writeHour, writeMinutes } from './traffic-store.ts';
@@ -31,6 +31,8 @@ export function createTrafficQueue(options: TrafficRollupOptions): OwedQueue {
     kind,
     concurrency: 1,
     deadlineMs: 60_000,
+    // The seconds of a minute do not last: after an outage it must go on at once, not in an hour as a dead letter.
+    retry: reconcilingRetry,
     async run(job, { signal }) {
       const isMinute = job.key === 'minute';
       if (isMinute) await rollMinutes(options, signal);

@@ -76,7 +76,9 @@ export function useLines(tree: Tree, pool: WantedPart, condition?: string): stri
     (member) =>
       isEnabled(member) && member.drainUntil === null && member.spec.backup !== true && member.spec.weight !== 0,
   );
-  const least = Math.ceil((serving.length * Number(pool.spec.failOpenBelowPercent)) / 100);
+  // Of servers, as HAProxy counts them: a name has one for each of its addresses. One without any counts as a server that is missing.
+  const servers = serving.reduce((sum, member) => sum + Math.max(1, addressesOf(tree, member).length), 0);
+  const least = Math.ceil((servers * Number(pool.spec.failOpenBelowPercent)) / 100);
   // The number of usable members below which the pool fails open. It is in a file because it changes at runtime, as members come and go. No
   // pool has as many members as the large number.
   const path = fileOf(tree, 'PATTERNS', `few-${pool.id}`, `${least > 0 ? `0:${least - 1}` : 1_000_000}\n`);
@@ -121,7 +123,8 @@ function timeoutLines(tree: Tree, pool: WantedPart, listeners: readonly WantedPa
     `timeout connect ${longest('memberConnectTimeoutMs', 5_000)}ms`,
     `timeout server ${ofAll ?? longest('memberTimeoutMs', usualMemberTimeoutMs)}ms`,
     'timeout queue 10s',
-    'timeout tunnel 1h',
+    // For connections that were upgraded, such as WebSockets. In streams it would replace the listener's timeouts from the first byte on.
+    ...(pool.spec.memberProtocol === 'TCP' ? [] : ['timeout tunnel 1h']),
   ];
 }
 
@@ -153,18 +156,21 @@ function checkLines(pool: WantedPart, { spec }: WantedPart): string[] {
   return [timeout, 'option log-health-checks'];
 }
 
+function addressesOf({ places }: Tree, { spec }: WantedPart): readonly string[] {
+  const host = String(spec.host);
+  return isIP(host) === 0 ? places.addressesOf(host, Number(spec.port)) : [host];
+}
+
 function serversOf(tree: Tree, pool: WantedPart, member: WantedPart, monitor: WantedPart | undefined): ServerModel[] {
   const { spec } = member;
-  const host = String(spec.host);
   const port = Number(spec.port);
-  const named = isIP(host) === 0;
-  const addresses = named ? tree.places.addressesOf(host, port) : [host];
+  const named = isIP(String(spec.host)) === 0;
   const keywords = [
     ...(spec.backup === true ? ['backup'] : []),
     ...connectionKeywords(tree, pool),
     ...(monitor === undefined ? [] : checkKeywords(tree, pool, member, monitor)),
   ];
-  return addresses.map((address) => ({
+  return addressesOf(tree, member).map((address) => ({
     ...{ name: serverName(member.id, address, named), address, port, keywords },
     ...{ weight: Number(spec.weight), state: stateOf(tree, pool, member), checked: monitor !== undefined },
   }));
@@ -247,6 +253,8 @@ function checkKeywords({ places }: Tree, pool: WantedPart, member: WantedPart, m
   if (pool.spec.memberProtocol === 'HTTP2' && checksTls && (type === 'HTTP' || type === 'HTTPS'))
     // Checks don't use the server's ALPN. Without TLS they use its protocol, which can't be negotiated inside TLS.
     words.push(...(pool.spec.tls === true ? ['check-alpn', 'h2'] : ['check-alpn', 'http/1.1', 'check-proto', 'h1']));
-  if (ofTls && monitor.spec.hostHeader !== null) words.push('check-sni', String(monitor.spec.hostHeader));
+  // Checks don't use the server's SNI. Without it a member with several certificates would not prove the name that it must prove.
+  const asked = ofTls && monitor.spec.hostHeader !== null ? monitor.spec.hostHeader : pool.spec.tlsServerName;
+  if (checksTls && asked !== null) words.push('check-sni', String(asked));
   return words;
 }

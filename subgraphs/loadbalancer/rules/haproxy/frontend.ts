@@ -12,6 +12,7 @@ import {
   fileOf,
   frontendName,
   hashOf,
+  healthName,
   isEnabled,
   isHttpListener,
   memberTimeoutOfAll,
@@ -55,7 +56,8 @@ const tcpLog =
 const httpLog =
   '{"at":%Ts.%ms,"client":"%ci","listener":"%f","pool":"%b","member":"%s","method":"%HM","path":"%{+E}HPO","status":%ST,"durationMs":%Ta,"bytesIn":%U,"bytesOut":%B,"end":"%tsc"}';
 
-export function frontendOf(tree: Tree, listener: WantedPart): FrontendModel {
+/** `isShared`: other listeners use the node's connections too. */
+export function frontendOf(tree: Tree, listener: WantedPart, isShared: boolean): FrontendModel {
   const { spec } = listener;
   const { node } = tree;
   const isHttp = isHttpListener(listener);
@@ -66,10 +68,11 @@ export function frontendOf(tree: Tree, listener: WantedPart): FrontendModel {
   const lines = [
     `bind ${[word(places), ...tlsWords(tree, listener)].join(' ')}`,
     `mode ${isHttp ? 'http' : 'tcp'}`,
-    ...(spec.connectionLimit === null ? [] : [`maxconn ${Number(spec.connectionLimit)}`]),
+    `maxconn ${Math.min(Number(spec.connectionLimit ?? node.size.connections), node.size.connections)}`,
     `timeout client ${Number(spec.clientTimeoutMs)}ms`,
     ...logLines(listener, isHttp),
     ...allowedLines(tree, listener),
+    ...(isShared ? limitLines(tree) : []),
     ...admissionLines(tree, listener),
     ...(isHttp ? httpLines(tree, listener) : []),
     ...(pool === undefined || !isEnabled(pool) ? [] : useLines(tree, pool)),
@@ -94,6 +97,8 @@ function httpLines(tree: Tree, listener: WantedPart): string[] {
   return [
     // A reload must not cut off a client that is about to send its next request on an idle connection.
     'option idle-close-on-response',
+    // Default: that of a request, which must arrive sooner than a client may be silent between two requests.
+    `timeout http-keep-alive ${Number(spec.clientTimeoutMs)}ms`,
     ...(memberTimeoutOfAll(tree) === undefined
       ? [`http-request set-var(txn.member_timeout) int(${Number(spec.memberTimeoutMs)})`]
       : []),
@@ -149,6 +154,17 @@ function allowedLines(tree: Tree, { id, spec }: WantedPart): string[] {
   const all = ['0.0.0.0/0', '::/0'];
   const path = fileOf(tree, 'PATTERNS', `allowed-${id}`, `${(blocks.length === 0 ? all : blocks).join('\n')}\n`);
   return [`tcp-request connection reject unless { src -f ${word(path)} }`];
+}
+
+/**
+ * One listener that is full makes its clients wait. Several together must not exceed the node's size either: HAProxy's own limit would also
+ * stop the health checks. It has no limit for some listeners, so they count their connections in one table, and the last one is refused.
+ */
+function limitLines({ node }: Tree): string[] {
+  return [
+    `tcp-request connection track-sc0 int(1) table ${healthName}`,
+    `tcp-request connection reject if { sc0_conn_cur gt ${node.size.connections} }`,
+  ];
 }
 
 /**

@@ -4,7 +4,13 @@ import { useLines } from './backend.ts';
 import { format, word } from './quoting.ts';
 import { fileOf, isEnabled, type Tree } from './tree.ts';
 
-const order = ['REJECT', 'REDIRECT_TO_URL', 'REDIRECT_PREFIX', 'REDIRECT_TO_POOL'];
+/** Policies with the same place are ordered by position. */
+const order: Readonly<Record<string, number>> = {
+  REJECT: 0,
+  REDIRECT_TO_URL: 1,
+  REDIRECT_PREFIX: 1,
+  REDIRECT_TO_POOL: 2,
+};
 const matches: Readonly<Record<string, string>> = {
   EQUAL_TO: 'str',
   STARTS_WITH: 'beg',
@@ -14,12 +20,11 @@ const matches: Readonly<Record<string, string>> = {
 };
 
 export function policyLines(tree: Tree, listener: WantedPart): string[] {
-  const rank = ({ spec }: WantedPart) =>
-    Math.max(1, order.indexOf(String(spec.action))) * 10_000 + Number(spec.position);
+  const rank = ({ spec }: WantedPart) => (order[String(spec.action)] ?? 0) * 10_000 + Number(spec.position);
   const policies = tree
     .children('L7Policy', listener.id)
     .filter(isEnabled)
-    .toSorted((a, b) => (a.spec.action === 'REJECT' ? 0 : rank(a)) - (b.spec.action === 'REJECT' ? 0 : rank(b)));
+    .toSorted((a, b) => rank(a) - rank(b));
   return policies.flatMap((policy) => {
     const rules = tree.children('L7Rule', policy.id).filter(isEnabled);
     // A policy without rules matches nothing, as in Octavia.

@@ -5,7 +5,15 @@ import { defaultCertificateOf, frontendOf, isServable } from './frontend.ts';
 import type { CertificateModel, HaproxyModel } from './model.ts';
 import { rootOf } from './node-places.ts';
 import { word } from './quoting.ts';
-import { bindAddress, certificatePath, type NodePlaces, type Tree, treeOf } from './tree.ts';
+import {
+  bindAddress,
+  certificatePath,
+  healthName,
+  type NodePlaces,
+  ownConnections,
+  type Tree,
+  treeOf,
+} from './tree.ts';
 
 export function renderNode(node: WantedNode, places: NodePlaces): HaproxyModel {
   const tree = treeOf(node, places);
@@ -13,7 +21,8 @@ export function renderNode(node: WantedNode, places: NodePlaces): HaproxyModel {
   const pools = tree.children('Pool', node.loadBalancer.id);
   // A draining node accepts nothing new. HAProxy's earlier worker finishes its sessions.
   const served = node.state === 'DRAIN' ? [] : listeners.filter((listener) => isServable(tree, listener));
-  const frontends = [healthFrontend(tree), ...served.map((listener) => frontendOf(tree, listener))];
+  const isShared = served.length > 1;
+  const frontends = [healthFrontend(tree, isShared), ...served.map((each) => frontendOf(tree, each, isShared))];
   const backends = pools.flatMap((pool) => backendsOf(tree, pool, listeners));
   const certificates = [
     ...node.certificates.map(({ id, pem }): CertificateModel => ({ path: certificatePath(places, id), pem })),
@@ -45,7 +54,7 @@ const eventLines = ['format raw', 'maxlen 8192', 'size 1048576'];
 function globalLines({ size }: WantedNode, places: NodePlaces): string[] {
   const { uid, folder } = places;
   return [
-    `maxconn ${size.connections}`,
+    `maxconn ${size.connections + ownConnections}`,
     `nbthread ${size.threads}`,
     ...(uid === null ? [] : [`uid ${uid}`, `gid ${uid}`, `chroot ${word(rootOf(folder).empty)}`]),
     `stats socket ${word(places.runtimeSocket)} mode 600 level admin expose-fd listeners`,
@@ -66,14 +75,16 @@ function globalLines({ size }: WantedNode, places: NodePlaces): string[] {
   ];
 }
 
-/** Answers only on the management leg. The answer proves which node it is and which start of HAProxy. */
-function healthFrontend({ node, places }: Tree) {
+/** Answers only on the management leg. The answer proves which node it is and which start of HAProxy. `isShared`: see `limitLines`. */
+function healthFrontend({ node, places }: Tree, isShared: boolean) {
   const body = JSON.stringify({ node: node.id, incarnation: places.incarnation });
   return {
-    name: 'health',
+    name: healthName,
     lines: [
       `bind ${word(bindAddress(node.managementAddress, places.healthPort))}`,
       'mode http',
+      `maxconn ${ownConnections}`,
+      ...(isShared ? ['stick-table type integer size 10 store conn_cur'] : []),
       'option dontlog-normal',
       `http-request return status 200 content-type application/json string ${word(body)} if { path /health }`,
       'http-request use-service prometheus-exporter if { path /metrics }',

@@ -30,9 +30,18 @@ export interface Tree {
   readonly files: Map<string, FileModel>;
 }
 
+/**
+ * Connections of a node that its clients can't take: for health checks, keepalived's script and metrics. A node that is full of clients must
+ * not count as down.
+ */
+export const ownConnections = 100;
+
 export function isEnabled({ spec }: WantedPart): boolean {
   return spec.enabled !== false;
 }
+
+/** The frontend that answers health checks. It also has the table in which the connections of several listeners are counted. */
+export const healthName = 'health';
 
 export function frontendName(id: string): string {
   return `l_${id}`;

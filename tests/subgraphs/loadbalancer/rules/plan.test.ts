@@ -493,3 +493,19 @@ test.each([
 ])('breaker: %j', (figures, open) => {
   expect(breakerReason(figures) !== null).toBe(open);
 });
+
+test('a node that failed before the clock was set back is replaced all the same', () => {
+  const world = served();
+  const [node] = world.nodes;
+  if (node === undefined) throw new Error('it has no node');
+  world.fail(node.id);
+  // Its verdict would be due in a day.
+  world.set(node.id, { judgeAt: new Date(world.nowMs + 86_400_000) });
+  expect(did(settle(world), 'REPLACE')).toMatchObject([{ nodeId: node.id }]);
+  // One that is due soon is awaited.
+  const [, other] = world.nodes;
+  if (other === undefined) throw new Error('it has one node');
+  world.fail(other.id);
+  world.set(other.id, { judgeAt: new Date(world.nowMs + 10_000) });
+  expect(did(settle(world), 'REPLACE')).toEqual([]);
+});

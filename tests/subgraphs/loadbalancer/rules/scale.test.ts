@@ -63,6 +63,15 @@ describe('up', () => {
   });
 });
 
+test('decisions that were made before the clock was set back hold up no later one', () => {
+  const grown = past(-86_400, 2, 7);
+  expect(decide(stateOf(at(90, 90), { past: [grown] }))).toMatchObject({ action: 'GROW', toNodes: 3 });
+  const turned = [past(-86_000, 2, 7), past(-86_400, 7, 2)];
+  expect(decide(stateOf(at(90, 90), { past: turned }))).toMatchObject({ action: 'GROW', toNodes: 3 });
+  const calm = [...quiet(4, 1), past(-86_400, 3, 4)];
+  expect(decide(stateOf(at(10, 10, 10, 10), { past: calm }))).toMatchObject({ action: 'SHRINK', toNodes: 3 });
+});
+
 describe('down', () => {
   test('to the largest recommendation of the window', () => {
     const figures = at(10, 10, 10, 10);

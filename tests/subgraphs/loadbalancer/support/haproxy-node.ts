@@ -27,6 +27,8 @@ interface HaproxyNodeOptions {
   /** Of a load balancer that has another node already. */
   readonly balancerId?: string;
   readonly places?: Partial<NodePlaces>;
+  /** Default: 1000 connections, one thread. */
+  readonly size?: WantedNode['size'];
 }
 
 export class HaproxyNode {
@@ -66,8 +68,9 @@ export class HaproxyNode {
   }
 
   model(): HaproxyModel {
-    const { address = '127.0.0.1', places } = this.options;
-    const wanted: WantedNode = { ...wantedNode(this.balancerId, this.parts, this.certificates), address };
+    const { address = '127.0.0.1', places, size } = this.options;
+    const usual = wantedNode(this.balancerId, this.parts, this.certificates);
+    const wanted: WantedNode = { ...usual, address, size: size ?? usual.size };
     return renderNode(
       { ...wanted, id: this.#id, state: this.state },
       {
@@ -75,6 +78,10 @@ export class HaproxyNode {
         ...{ runtimeSocket: join(this.folder, 'run.sock'), uid, addressesOf: () => [], ...places },
       },
     );
+  }
+
+  get healthPort(): number {
+    return this.#healthPort;
   }
 
   async start(): Promise<void> {

@@ -3,6 +3,7 @@
 // the sums of earlier counters are on disk, and change only when HAProxy's restart.
 import { z } from 'zod';
 import { newUuid } from '../../../../../platform/values/ids.ts';
+import { ownConnections } from '../../../rules/haproxy/tree.ts';
 import {
   type ListenerTraffic,
   type MemberTraffic,
@@ -81,11 +82,12 @@ export class TrafficMeter {
     this.#options = options;
   }
 
+  /** Rejects if HAProxy does not give all of its figures. */
   async read(now = Date.now()): Promise<TrafficReport> {
     const { node, runtime } = this.#options;
     // In one connection, because hundreds of nodes are polled each second.
-    const [info = '', figures = ''] = (await runtime.ask('show info;show stat -1 7 -1')).split('# pxname');
-    const rows = statRowsOf(`pxname${figures}`);
+    const { info, figures } = wholeAnswer(await runtime.ask('show stat -1 7 -1;show info'));
+    const rows = statRowsOf(figures);
     this.#source = { atMs: now, info, rows };
     await this.#workerIs(info);
     this.#now = new Map();
@@ -101,7 +103,7 @@ export class TrafficMeter {
     const counted = (field: NodeCounter) => sum(field) + (this.#bases.get(field) ?? 0);
     return {
       ...{ node, count: this.#count, at: now, finishing: this.#finishing },
-      ...{ open: sum('open'), mostOpen: Number(infoOf(info, 'Maxconn')) },
+      ...{ open: sum('open'), mostOpen: Math.max(0, Number(infoOf(info, 'Maxconn')) - ownConnections) },
       idlePercent: Number(infoOf(info, 'Idle_pct')),
       ...{ requests: counted('requests'), errors: counted('errors') },
       ...{ bytesIn: counted('bytesIn'), bytesOut: counted('bytesOut') },
@@ -246,6 +248,18 @@ export class TrafficMeter {
     this.#now.set(key, value);
     return value + (this.#bases.get(key) ?? 0);
   }
+}
+
+/**
+ * A worker that ends, or that a reload replaces, may answer nothing, or only the beginning. Missing figures are not figures of 0: counters
+ * would begin anew, and what was counted would count again with the next answer. So `show info` comes last, and must be whole.
+ */
+function wholeAnswer(answer: string): { readonly figures: string; readonly info: string } {
+  const at = answer.search(/^Name: /m);
+  const [figures, info] = [answer.slice(0, at), answer.slice(at)];
+  const isWhole = at > 0 && ['Pid', 'Maxconn', 'Idle_pct', 'Start_time_sec'].every((name) => infoOf(info, name) !== '');
+  if (!isWhole || !figures.startsWith('# pxname')) throw new Error('HAProxy did not give all of its figures');
+  return { figures: figures.trimEnd(), info };
 }
 
 function keptIn(text: string | undefined): z.output<typeof keptCount> | undefined {

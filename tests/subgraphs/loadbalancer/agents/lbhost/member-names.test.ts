@@ -32,6 +32,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
+/** Of the host. */
+const ranges = ['198.51.100.0/24', '2001:db8:7::/48'];
 const egress = egressFrom({ allow: ['127.0.0.0/8'], deny: ['10.66.0.0/16', '192.0.2.9:25'] });
 
 function open(): Promise<MemberNames> {
@@ -39,6 +41,7 @@ function open(): Promise<MemberNames> {
     ...{
       path: join(folder, 'names.json'),
       egress,
+      ranges,
       log: createLogger({ level: 'silent', pretty: false }),
       now: () => now,
     },
@@ -89,6 +92,14 @@ test('a denied address gets no server, by address and by port; values that are n
   await names.resolveDue();
   expect(names.addressesOf('rebound.test', 80)).toEqual(['192.0.2.9']);
   expect(names.addressesOf('rebound.test', 25)).toEqual([]);
+});
+
+test('a name leads into no network of the host, as an address does not', async () => {
+  const names = await open();
+  says('inside.test', 5, '198.51.100.1', '198.51.100.77', '::ffff:198.51.100.78', '2001:db8:7::9', '192.0.2.3');
+  names.addressesOf('inside.test', 8399);
+  await names.resolveDue();
+  expect(names.addressesOf('inside.test', 8399)).toEqual(['192.0.2.3']);
 });
 
 test('a name that does not resolve any more keeps its addresses for a bounded time, also over a start', async () => {
@@ -148,6 +159,7 @@ test('a real name server: the members of a node follow a name without a reload',
     ...{
       path: join(folder, 'names.json'),
       egress,
+      ranges,
       log: createLogger({ level: 'silent', pretty: false }),
       now: () => now,
     },
@@ -182,7 +194,7 @@ test('a real name server: the members of a node follow a name without a reload',
 test('found by reading: names whose server is silent hold up nobody else’s', async () => {
   const silent = new Promise<readonly ResolvedAddress[]>(() => undefined);
   const names = await MemberNames.open({
-    ...{ path: join(folder, 'names.json'), egress, log: createLogger({ level: 'silent', pretty: false }) },
+    ...{ path: join(folder, 'names.json'), egress, ranges, log: createLogger({ level: 'silent', pretty: false }) },
     resolve: async (name) => (name.startsWith('silent') ? silent : [{ address: '127.0.0.7', ttlSeconds: 60 }]),
   });
   for (let index = 0; index < 200; index += 1) names.addressesOf(`silent-${index}.test`, 80);

@@ -98,3 +98,27 @@ test('a certificate is renewed while another load balancer begins to use it: tha
   expect((await renewed)?.userErrors).toEqual([]);
   expect(await generation()).toBe(before + 1);
 });
+
+test('a certificate does not grow beyond what the documents of nodes may have, and is renewed all the same', async () => {
+  const { db } = place.ground;
+  const grown = await certificate('grown');
+  const { id, listener } = await balancerWith('full', grown);
+  // The rest of the load balancer has nearly all of the 8 MiB that a document may have.
+  const mostBytes = 8 * 1024 * 1024;
+  const own = (await pair('grown.test')).chain.length + 8_000;
+  await db.execute("UPDATE lb_part SET spec = JSON_SET(spec, '$.description', REPEAT('x', ?)) WHERE id = ?", [
+    ...[mostBytes - own - 6_000, listener],
+  ]);
+  const renew = async (chain: string, privateKey: string) => {
+    const input = { id: encodeId('TlsCertificate', grown), chain, privateKey };
+    return (await place.certificates.update(place.context(), input)).userErrors.map(({ code }) => code);
+  };
+  const generation = async () => (await readBalancer(db, id))?.generation ?? 0;
+  const before = await generation();
+  const names = Array.from({ length: 100 }, (_, at) => `${'n'.repeat(60)}${at}.test`);
+  const { cert, key } = await makeCertificate({ commonName: 'grown.test', names });
+  expect(cert.length).toBeGreaterThan(8_000);
+  expect([await renew(cert, key), await generation()]).toEqual([['LIMIT_REACHED'], before]);
+  const { chain, privateKey } = await pair('grown.test');
+  expect([await renew(chain, privateKey), await generation()]).toEqual([[], before + 1]);
+});

@@ -108,12 +108,11 @@ test.each(['without a record', 'with one'])(
   },
 );
 
-test('nor a port, nor the subnets, by claims about its health checks and its provider', async () => {
+test('nor a port, by claims about its health checks and its provider', async () => {
   const own = await balancer();
   const claim = { provider: 'LOOPBACK', healthPort: 443, managementRange: ranges.publicRange } as const;
   await connect(claim, await recorded());
   expect(await addListener(own, 443)).toEqual([]);
-  // In the subnet of the load balancer, where the egress policy does not count: not if nodes shared the network of their host.
   expect(await addMember(own, '10.0.0.77')).toEqual([]);
 });
 

@@ -4,7 +4,8 @@ import pino from 'pino';
 import type { LoadBalancerCreateInput } from '../../../../../generated/graph/loadbalancer.ts';
 import { readHistory } from '../../../../../platform/database/history.ts';
 import type { LinkPeer } from '../../../../../platform/link/link-server.ts';
-import { newUuid } from '../../../../../platform/values/ids.ts';
+import { makeCertificate } from '../../../../../platform/net/certificates.ts';
+import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
 import type { JsonValue } from '../../../../../platform/values/json.ts';
 import { HostSessions } from '../../../../../subgraphs/loadbalancer/control/hosts/host-sessions.ts';
 import { NodeDocuments } from '../../../../../subgraphs/loadbalancer/control/hosts/node-documents.ts';
@@ -15,6 +16,7 @@ import {
 } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
 import { lockBalancer } from '../../../../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
 import { otherHistory } from '../../../../support/histories.ts';
+import { waitFor } from '../../../../support/temporary-folder.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 import { untilItWaits } from '../../support/until-it-waits.ts';
 
@@ -24,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => place.close());
 
-function connect(machine: LinkPeer['machine']) {
+function connect(machine: LinkPeer['machine'], peer: Partial<LinkPeer> = {}) {
   const { db, wake, sealer } = place.ground;
   const log = pino({ level: 'silent' });
   const sessions = new HostSessions({ db, wake, log, documents: new NodeDocuments({ db, sealer }) });
@@ -37,6 +39,7 @@ function connect(machine: LinkPeer['machine']) {
     held: new Map(),
     send: () => undefined,
     close: () => undefined,
+    ...peer,
   } as unknown as LinkPeer);
 }
 
@@ -101,4 +104,39 @@ test('a report that comes during a change waits for it, and does not make it fai
   await reported;
   expect(attempts).toBe(1);
   expect((await readNodes(db, [node])).get(node)?.appliedGeneration).toBe(1);
+});
+
+test("a document that can't be made holds up no other node's, and the host is told only afterwards that it has all", async () => {
+  const { db } = place.ground;
+  const machine = { id: newUuid(), name: 'host-3', role: 'lbhost' };
+  const { cert: chain, key: privateKey } = await makeCertificate({ commonName: 'www', names: ['www.test'] });
+  const named = { name: 'www', projectId: encodeId('Project', place.projectId), chain, privateKey };
+  const certificate = (await place.certificates.create(place.context(), named)).entity?.id ?? '';
+  const certificateIds = [encodeId('TlsCertificate', certificate)];
+  const listeners = [{ protocol: 'TERMINATED_HTTPS', port: 443, certificateIds }];
+  const ill = await place.balancer('ill', { listeners } as unknown as Partial<LoadBalancerCreateInput>);
+  const well = await place.balancer('well');
+  // In this order they are read.
+  const [first, second] = [await place.node(ill, 'node-3'), await place.node(well, 'node-4')];
+  await db.execute("UPDATE lb_node SET host_id = ?, address = '127.80.1.7' WHERE id IN (?, ?)", [
+    ...[machine.id, first, second],
+  ]);
+  const sql = 'SELECT sealed_key AS sealed FROM lb_certificate WHERE id = ?';
+  const sealed = (await db.query<{ sealed: Buffer }>(sql, [certificate]))[0]?.sealed ?? Buffer.of();
+  const seal = (bytes: Buffer) =>
+    db.execute('UPDATE lb_certificate SET sealed_key = ? WHERE id = ?', [bytes, certificate]);
+  await seal(Buffer.alloc(sealed.length, 1));
+  const sent: string[] = [];
+  const send = (message: Readonly<Record<string, unknown>>) => sent.push(`${message.type} ${message.key ?? ''}`.trim());
+  const session = await connect(machine, { send, taken: async () => undefined } as unknown as Partial<LinkPeer>);
+  session.begin();
+  try {
+    await waitFor('the other document', () => sent.length > 0);
+    expect(sent).toEqual([`document ${second}`]);
+    await seal(sealed);
+    await waitFor('all of them', () => sent.includes('whole'));
+    expect(sent).toEqual([`document ${second}`, `document ${first}`, 'whole']);
+  } finally {
+    await session.closed();
+  }
 });

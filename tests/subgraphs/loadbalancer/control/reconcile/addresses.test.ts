@@ -1,5 +1,6 @@
 // Addresses of nodes rest before another load balancer gets them: its answers may still be remembered.
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { LoadBalancerCreateInput } from '../../../../../generated/graph/loadbalancer.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { endNode, nodesOf, nodesUnderLock } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
 import { reconcile } from '../../../../../subgraphs/loadbalancer/control/reconcile/reconcile-queue.ts';
@@ -35,9 +36,13 @@ async function host(managementRange = '198.51.100.0/29'): Promise<string> {
   return id;
 }
 
-async function balancer(nodes: number, topology: 'SPREAD' | 'ACTIVE_STANDBY' = 'SPREAD'): Promise<string> {
+async function balancer(
+  nodes: number,
+  topology: 'SPREAD' | 'ACTIVE_STANDBY' = 'SPREAD',
+  more: Partial<LoadBalancerCreateInput> = {},
+): Promise<string> {
   count += 1;
-  const id = await place.balancer(`web${count}`, { minNodes: nodes, maxNodes: nodes, topology });
+  const id = await place.balancer(`web${count}`, { minNodes: nodes, maxNodes: nodes, topology, ...more });
   await look(id);
   return id;
 }
@@ -145,4 +150,22 @@ test('one that shares an address is only begun where there are two', async () =>
   const shared = await balancer(2, 'ACTIVE_STANDBY');
   expect(await addresses(shared)).toEqual([]);
   expect(await reason(shared)).toContain('4 are in use, and 0 are resting');
+});
+
+test('a listener at the port of health checks gets no node where both would have one address, also if the host comes later', async () => {
+  const listeners = [{ protocol: 'HTTP', port: 18_999 }] as unknown as NonNullable<
+    LoadBalancerCreateInput['listeners']
+  >;
+  const taken = await balancer(1, 'SPREAD', { listeners });
+  const other = await balancer(1);
+  await host();
+  for (const id of [taken, other]) await look(id);
+  expect([await addresses(taken), await addresses(other)]).toEqual([[], all.slice(0, 1)]);
+  expect(await reason(taken)).toBe(
+    '1 of 1 nodes have no host: IN_USE: a listener has the port 18999, at which nodes of a host answer health checks: delete the listener, or give the host a management range of its own (tidegate hosts set)',
+  );
+  await place.ground.db.execute('DELETE FROM lb_host');
+  await host('203.0.113.0/29');
+  await look(taken);
+  expect(await addresses(taken)).toHaveLength(1);
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
 import { newUuid } from '../../../../../platform/values/ids.ts';
+import { deadAfterAttempts, OwedWork, usualRetry } from '../../../../../platform/work/owed-work.ts';
 import { nodesOf } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
 import { collectdKey } from '../../../../../subgraphs/loadbalancer/control/scaling/collectd/receiver.ts';
 import { NodeLoad } from '../../../../../subgraphs/loadbalancer/control/scaling/node-load.ts';
@@ -10,6 +11,7 @@ import { StatisticsStore } from '../../../../../subgraphs/loadbalancer/control/t
 import { TrafficReads } from '../../../../../subgraphs/loadbalancer/control/traffic/traffic-reads.ts';
 import { TrafficRecorder } from '../../../../../subgraphs/loadbalancer/control/traffic/traffic-recorder.ts';
 import {
+  createTrafficQueue,
   deleteOldTraffic,
   rollHours,
   rollMinutes,
@@ -308,4 +310,25 @@ test("a node's table of statistics is the newest of its own host", async () => {
   await recorder.recordStatistics(host, { ...report, at: 3_000, leftOut: 7 });
   expect((await statistics.read([newUuid(), node])).get(node)).toMatchObject({ at: 3_000, leftOut: 7 });
   await expect(recorder.recordStatistics(host, { ...report, at: 'now' })).rejects.toThrow();
+});
+
+test('after a long outage minutes are made again within seconds, while their seconds still exist', async () => {
+  const { db } = place.ground;
+  const away = new TrafficSeconds({ redis: new Redis({ lazyConnect: true }), redisPrefix: 'none' });
+  away.balancersIn = () => Promise.reject(new Error('Redis is away'));
+  const queue = createTrafficQueue({ db, seconds: away });
+  const { retry = usualRetry } = queue;
+  await queue.begin?.();
+  const owed = new OwedWork({ db, retry });
+  for (let attempt = 1; attempt <= deadAfterAttempts + 1; attempt += 1) {
+    await db.execute("UPDATE owed_work SET due_at = NOW(3) WHERE kind = ? AND `key` = 'minute'", [queue.kind]);
+    const job = await owed.claim(queue.kind, 'minute');
+    if (job === undefined) throw new Error('the job is not due');
+    await expect(queue.run(job, { signal: new AbortController().signal })).rejects.toThrow('Redis is away');
+    // As the worker of the queue does it.
+    if (retry.forever || job.attempts < deadAfterAttempts) await owed.fail(job, 'away');
+    else await owed.bury(job, 'away', place.ground.wake);
+  }
+  const { dueInMs = Infinity } = (await owed.awaited(queue.kind, 'minute')) ?? {};
+  expect(dueInMs).toBeLessThan(60_000);
 });

@@ -179,6 +179,12 @@ test('actions: refused, redirected to a URL or a prefix with each code; in their
   );
   expect((await ask(listener.port, { path: '/no' })).status).toBe(403);
   expect((await ask(listener.port, { path: '/yes' })).headers.location).toBe('http://one/');
+  // Both kinds of redirects are in one order.
+  await only(
+    [{ action: 'REDIRECT_TO_URL', redirectUrl: 'http://one/', position: 2 }, everything],
+    [{ action: 'REDIRECT_PREFIX', redirectPrefix: 'http://two', position: 1 }, everything],
+  );
+  expect((await ask(listener.port, { path: '/yes' })).headers.location).toBe('http://two/yes');
 }, 60_000);
 
 test('another value of a rule needs no reload, whatever it has in it; other rules stay', async () => {

@@ -78,6 +78,50 @@ test('a member that is silent for too long is 504, one that does not accept is 5
   await silent.stop();
 }, 30_000);
 
+test('a stream whose client or member is silent for too long is closed; one that is used stays', async () => {
+  const echo = await streamMember((socket) => socket.pipe(socket));
+  const pool = node.pool({ memberProtocol: 'TCP' });
+  node.member(pool, echo.port);
+  const times = { memberTimeoutMs: 1_500, clientTimeoutMs: 1_500 };
+  const { port } = await node.listener({ protocol: 'TCP', defaultPool: pool.id, ...times });
+  await node.start();
+  const stream = () => {
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+    const state = { closed: false, echoed: 0, socket };
+    socket.on('data', ({ length }) => (state.echoed += length)).on('close', () => (state.closed = true));
+    socket.write('x');
+    return state;
+  };
+  const [silent, used] = [stream(), stream()];
+  const beat = setInterval(() => used.socket.write('x'), 100);
+  try {
+    await waitFor('the end of the silent one', () => silent.closed);
+    expect([silent.echoed, used.closed]).toEqual([1, false]);
+    expect(used.echoed).toBeGreaterThan(5);
+  } finally {
+    clearInterval(beat);
+    used.socket.destroy();
+    await echo.stop();
+  }
+}, 30_000);
+
+test('a client may be silent between two requests for as long as its listener says', async () => {
+  const pool = node.pool();
+  node.member(pool, web.port);
+  // A request has ten seconds to arrive.
+  const { port } = await node.listener({ defaultPool: pool.id, clientTimeoutMs: 12_000 });
+  await node.start();
+  const client = connect(port, '127.0.0.1').on('error', () => undefined);
+  let [answers, closedAfterMs] = [0, 0];
+  client.on('data', (chunk) => (answers += String(chunk).split('HTTP/1.1 200').length - 1));
+  client.write('GET / HTTP/1.1\r\nHost: test\r\n\r\n');
+  await waitFor('the first answer', () => answers === 1);
+  const sinceMs = performance.now();
+  client.on('close', () => (closedAfterMs = performance.now() - sinceMs));
+  await waitFor('the end', () => closedAfterMs > 0);
+  expect(closedAfterMs).toBeGreaterThan(11_500);
+}, 40_000);
+
 test('listeners with the same time for members set it for no request; others have their own in the same pool', async () => {
   const silent = await streamMember(() => undefined);
   const pool = node.pool();

@@ -1,6 +1,6 @@
 // A node's figures are what its clients did: for each listener, pool and member, over reloads and members that come and go.
 import { writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -28,10 +28,10 @@ beforeEach(async () => {
   meter = newMeter();
 });
 /** As another process of the host has it. */
-function newMeter(): TrafficMeter {
+function newMeter(runtime = new RuntimeSocket(join(node.folder, 'run.sock'))): TrafficMeter {
   return new TrafficMeter({
     node: newUuid(),
-    runtime: new RuntimeSocket(join(node.folder, 'run.sock')),
+    runtime,
     master: new RuntimeSocket(join(node.folder, 'master.sock')),
     start: () => 'start',
     kept: join(node.folder, 'count.json'),
@@ -216,4 +216,40 @@ test('latency is what members take: not the pauses of a client that keeps its co
   const { pools, members, listeners } = await meter.read();
   // HAProxy rounds to milliseconds.
   for (const { latencyMs } of [...pools, ...members, ...listeners]) expect(latencyMs).toBeLessThanOrEqual(longest + 1);
+}, 60_000);
+
+test('an answer without figures, or with some of them, is none: nothing is counted twice, and no node counts as busy', async () => {
+  const pool = node.pool();
+  node.member(pool, webs[0]?.port ?? 0);
+  const listener = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  await ask(listener.port);
+  const runtime = new RuntimeSocket(join(node.folder, 'run.sock'));
+  let shorten = (answer: string) => answer;
+  // HAProxy's own answers, cut off as by a worker that ends.
+  const relay = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', (command) => {
+      const answered = runtime.ask(String(command).trim());
+      void answered.then((answer) => socket.end(shorten(answer)));
+    });
+  });
+  const path = join(node.folder, 'relay.sock');
+  await new Promise<void>((resolve) => relay.listen(path, resolve));
+  try {
+    const relayed = newMeter(new RuntimeSocket(path));
+    const before = await relayed.read();
+    expect(before.requests).toBe(1);
+    const cuts = [0, 1, 200, 0.3, 0.7, -300].map((at) => (answer: string) => {
+      return answer.slice(0, Math.abs(at) < 1 ? Math.floor(answer.length * at) : at);
+    });
+    for (const cut of cuts) {
+      shorten = cut;
+      await expect(relayed.read()).rejects.toThrow('HAProxy did not give all of its figures');
+      shorten = (answer) => answer;
+      expect(await relayed.read()).toMatchObject({ count: before.count, requests: 1, listeners: [{ requests: 1 }] });
+    }
+  } finally {
+    await new Promise((resolve) => relay.close(resolve));
+  }
 }, 60_000);
