@@ -42,7 +42,7 @@ import { writeMemberAddresses } from './member-address-store.ts';
 import { checkMember, checkMonitor } from './member-checks.ts';
 import { credentialColumns } from './monitor-credentials.ts';
 import { checkedPools, checkedVantagePoints, zonesOver } from './name-check-store.ts';
-import { checkName, nameWithoutRight, rulesOf, takeName } from './name-checks.ts';
+import { checkName, nameWithoutRight, refuseCnames, rulesOf, takeName } from './name-checks.ts';
 import { nameSpec, readFqdn } from './name-spec.ts';
 import { checkBackendNamed, heldBackendType } from './named-backends.ts';
 import { columnsOf } from './shown-settings.ts';
@@ -203,6 +203,7 @@ export function memberHandler(
       const field = before === undefined ? 'poolId' : 'id';
       await refuseUnsaid(tx, [row.poolId], field);
       await checkMemberRoom(tx, row, field);
+      if (settings.cname !== null) await refuseCnames(tx, await namesUsing(tx, [row.poolId]));
       await touch(tx, id, row.poolId);
     },
     async remove(tx, { id, poolId }) {
