@@ -460,7 +460,14 @@ export function zoneHandler({ wake }: ServiceDependencies): Handler<'DnsZone'> {
       const fault = zoneFault(name);
       if (fault !== undefined) check.fault('name', fault);
       const type = await checkBackendNamed(sql, check, settings);
-      if (type === 'ANSWERER') checkOwnHead(check, settings);
+      if (type === 'ANSWERER') {
+        if (name.length > longestOwnZone)
+          check.fault(
+            'name',
+            `name has ${name.length} characters; a zone of our own name servers has at most ${longestOwnZone}, so that their names fit before it`,
+          );
+        checkOwnHead(check, settings);
+      }
       for (const [at, { suffix, projectId }] of (settings.rights as unknown as readonly Right[]).entries()) {
         const wrong = suffix === name ? undefined : nameFault(name, suffix);
         if (wrong !== undefined) check.fault(`rights.${at}.suffix`, wrong);
@@ -509,6 +516,9 @@ function storedRights({ rights }: JsonObject): ZoneSpec['rights'] {
     projectId: projectId == null ? null : (projectUuid(projectId) ?? projectId),
   }));
 }
+
+/** 253 characters of a name (RFC 1035 section 2.3.4), with 63 of a machine's name and a dot before the zone. */
+const longestOwnZone = 189;
 
 /** The installation's own name servers publish their own head. */
 function checkOwnHead(check: InputCheck, { nameServers, signed, secondaries }: JsonObject): void {
