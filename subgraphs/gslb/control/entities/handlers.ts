@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { createZone, removeZone, updateZone, type ZoneInput } from '../../../../dns/backends/zone-service.ts';
 import { readZoneNamed } from '../../../../dns/backends/zone-store.ts';
 import { nameFault, zoneFault } from '../../../../dns/names.ts';
-import { shareName } from '../../../../dns/ownership/name-claims.ts';
+import { heldIn, shareName } from '../../../../dns/ownership/name-claims.ts';
 import type { NameKind } from '../../../../dns/ownership/name-rules.ts';
 import type { Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
 import { refuse, unknownId } from '../../../../platform/edge/errors.ts';
@@ -489,7 +489,10 @@ export function zoneHandler({ wake }: ServiceDependencies): Handler<'DnsZone'> {
     async written(tx, id, _, before) {
       const row = await lockEntity(tx, 'DnsZone', id);
       if (row === undefined) return;
-      if (before === undefined) await beginZoneChanges(tx, row.name);
+      if (before === undefined) {
+        await refuseShadowed(tx, row.name);
+        await beginZoneChanges(tx, row.name);
+      }
       if (isAnswered(row)) {
         if (before === undefined) tx.afterCommit(() => wake.notify(newZoneTopic));
         return;
@@ -507,6 +510,19 @@ export function zoneHandler({ wake }: ServiceDependencies): Handler<'DnsZone'> {
       await deleteEntity(tx, 'DnsZone', id);
     },
   };
+}
+
+/** Name servers answer a name from the longest zone that it is in, so names of a zone above would be answered no more. */
+async function refuseShadowed(tx: Transaction, zoneName: string): Promise<void> {
+  // Whoever creates a name holds its zone.
+  await zonesOver(tx, zoneName, 'FOR UPDATE');
+  const held = await heldIn(tx, zoneName, 'gslb');
+  if (held !== undefined)
+    refuse(
+      'IN_USE',
+      `the GSLB ${held.name} of the zone ${held.zone} would not be answered any more: delete it first, then create it in this zone`,
+      { field: ['input', 'name'] },
+    );
 }
 
 /** With the UUIDs of projects. */
