@@ -23,6 +23,7 @@ import { member, pool } from '../../spec/pool.ts';
 import { type FlavorSpec, type MonitorSecret, type QuorumSpec, quorumRule, type ZoneSpec } from '../../spec/specs.ts';
 import { gslbEvents } from '../events.ts';
 import { ownerOf } from '../plans/static-names.ts';
+import { poolRules } from '../stores/standing-store.ts';
 import { membersTouched, namesTouched, vantagePointTouched } from '../stores/touched.ts';
 import { refuseTooLarge, shareOf, takeZoneRoom } from '../stores/zone-room.ts';
 import { beginZoneChanges, isAnswered, newZoneTopic, readZonesNamed } from '../stores/zone-store.ts';
@@ -52,6 +53,7 @@ import {
   countNamesOfFlavor,
   deletePoolContent,
   detachAll,
+  flavorsNaming,
   membersIn,
   nameInZone,
   nameOfFlavor,
@@ -134,14 +136,18 @@ async function touchMonitored(tx: Transaction, wake: ServiceDependencies['wake']
 export function poolHandler({ wake, heartbeatMs }: ServiceDependencies): Handler<'GslbPool'> {
   return {
     kind: pool as Named<'GslbPool'>,
-    async check(sql, check, settings) {
+    async check(sql, check, settings, { id }) {
       const { freshMs } = settings.quorum as unknown as QuorumSpec;
       if (freshMs != null && freshMs < 2 * heartbeatMs)
         check.fault(
           'quorum.freshMs',
           `quorum.freshMs is ${freshMs}: votes would be too old before the next report of a checker; give at least two heartbeats, ${2 * heartbeatMs}`,
         );
-      const regions = (await checkedVantagePoints(sql)).map(({ region }) => region);
+      // The flavors of its names decide who votes.
+      const only = id === undefined ? undefined : (await poolRules(sql, [id])).get(id)?.vantagePoints;
+      const regions = (await checkedVantagePoints(sql))
+        .filter(({ name }) => only === undefined || only.size === 0 || only.has(name))
+        .map(({ region }) => region);
       const fault =
         regions.length === 0
           ? undefined
@@ -445,7 +451,17 @@ export function vantagePointHandler({ wake, egress }: ServiceDependencies): Hand
       }
     },
     written: (tx, id) => vantagePointTouched(tx, wake, id),
-    async remove(tx, { id }) {
+    async remove(tx, { id, name }) {
+      const others = new Set((await checkedVantagePoints(tx)).flatMap((each) => (each.name === name ? [] : each.name)));
+      const left = (await flavorsNaming(tx, name)).find(
+        ({ spec }) => !spec.vantagePoints.some((each) => others.has(each)),
+      );
+      if (left !== undefined)
+        refuse(
+          'IN_USE',
+          `the flavor ${left.name} has no other vantage point, so nobody would check the members of its names: delete the flavor first`,
+          { field: ['input', 'id'] },
+        );
       await deleteEntity(tx, 'GslbVantagePoint', id);
       await vantagePointTouched(tx, wake, id);
     },
