@@ -14,6 +14,8 @@ import { type FollowUp, type NameRecord, type RecordSet, sortedRecords, type Zon
 export const publishKind = 'dns-publish';
 /** Owed for a zone (its name): the next check of its servers' answers. */
 export const lookKind = 'dns-look';
+/** Owed for a zone (its name) that must be created at its backend. */
+export const zoneKind = 'dns-zone';
 
 /** BIND takes no more of one type (max-records-per-type). */
 export const mostRecords = 100;
