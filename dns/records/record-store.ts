@@ -68,6 +68,8 @@ export async function declareRecords(tx: Transaction, wake: Wake, wanted: Declar
     [owner, textOf(records), ttlSeconds, generation, followUp?.kind ?? null, followUp?.key ?? null, before.id],
   );
   if (generation !== before.generation) await owe(tx, publishKind, before.id, {}, wake);
+  // Who withdrew the name waits for it to be gone, and is not told by its publication any more.
+  if (before.withdrawn && before.owner !== owner) await oweFollowUp(tx, wake, before);
   return { ...before, owner, records, ttlSeconds, generation, withdrawn: false, followUp: followUp ?? null };
 }
 
