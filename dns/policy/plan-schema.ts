@@ -17,7 +17,7 @@ export const planBounds = {
   regions: 256,
   latencyMs: 3_600_000,
   blocks: 100_000,
-  maps: 64,
+  maps: 1_000,
   keys: 8,
   nameServers: 16,
   /** RFC 2181 section 8 allows 2^31 − 1; a week is long for an answer that changes. */

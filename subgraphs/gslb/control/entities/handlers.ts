@@ -25,7 +25,7 @@ import { gslbEvents } from '../events.ts';
 import { ownerOf } from '../plans/static-names.ts';
 import { poolRules } from '../stores/standing-store.ts';
 import { membersTouched, namesTouched, vantagePointTouched } from '../stores/touched.ts';
-import { refuseTooLarge, shareOf, takeZoneRoom } from '../stores/zone-room.ts';
+import { refuseManyMaps, refuseTooLarge, shareOf, takeZoneRoom } from '../stores/zone-room.ts';
 import { beginZoneChanges, isAnswered, newZoneTopic, readZonesNamed } from '../stores/zone-store.ts';
 import type { Handler, ServiceDependencies } from './entity-service.ts';
 import {
@@ -294,6 +294,8 @@ export function gslbHandler({ wake, db }: ServiceDependencies, services: TreeSer
       const changed = [...used, ...now].filter((each) => !(used.includes(each) && now.includes(each)));
       await membersTouched(tx, wake, await membersIn(tx, changed));
       await takeRoom(tx, row, now, before === undefined ? 'fqdn' : 'poolIds');
+      const hadBlocks = (before?.spec.clientBlocks ?? []).length > 0;
+      if (!hadBlocks && row.spec.clientBlocks.length > 0) await refuseManyMaps(tx, row.zone, row.projectId);
       await namesTouched(tx, wake, [id]);
     },
     async remove(tx, row) {
