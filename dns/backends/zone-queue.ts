@@ -2,10 +2,10 @@
 import type { Database } from '../../platform/database/database.ts';
 import type { OwedQueue } from '../../platform/work/owed-queue.ts';
 import { finishOwed, type OwedJob, reconcilingRetry } from '../../platform/work/owed-work.ts';
+import { zoneKind } from '../records/record-store.ts';
 import type { ZoneWish } from '../servers/record-server.ts';
 import { readBackend } from './backend-store.ts';
 import type { BackendOpener } from './open-backends.ts';
-import { zoneKind } from './zone-service.ts';
 import { readZoneNamed } from './zone-store.ts';
 
 export interface ZoneQueueDependencies {

@@ -7,7 +7,7 @@ import type { Wake } from '../../platform/work/wake.ts';
 import { nameFault, zoneFault } from '../names.ts';
 import type { ZoneRule } from '../ownership/name-rules.ts';
 import { capabilities } from '../records/backend-types.ts';
-import { lookKind } from '../records/record-store.ts';
+import { lookKind, zoneKind } from '../records/record-store.ts';
 import { placeOf } from '../servers/transport.ts';
 import { readBackend } from './backend-store.ts';
 import {
@@ -21,9 +21,6 @@ import {
   readZoneNamed,
   type ZoneSpec,
 } from './zone-store.ts';
-
-/** Owed for a zone (its name) that must be created at its backend. */
-export const zoneKind = 'dns-zone';
 
 export interface ZoneInput {
   readonly name: string;

@@ -103,6 +103,21 @@ export async function giveBackName(
   );
 }
 
+/** A name at or below `zone` that an owner of this kind has in another zone. Undefined if there is none. */
+export async function heldIn(
+  sql: Sql,
+  zone: string,
+  ownerKind: string,
+): Promise<{ readonly name: string; readonly zone: string } | undefined> {
+  const own = reversed(zone);
+  const [row] = await sql.query<{ name: string; zone: string }>(
+    `SELECT name, zone FROM dns_held_name WHERE (reversed = ? OR reversed LIKE ?) AND zone <> ? AND owner LIKE ? AND rests_until IS NULL
+    ORDER BY reversed LIMIT 1`,
+    [own, `${likeText(own)}.%`, zone, `${likeText(ownerKind)}/%`],
+  );
+  return row;
+}
+
 async function ruleOn(sql: Sql, claim: NameClaim): Promise<ClaimFault | { readonly delegated: string }> {
   const { name, zone, project, owner } = claim;
   const taken = (message: string): ClaimFault => ({ code: 'NAME_TAKEN', message });

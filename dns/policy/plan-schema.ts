@@ -1,10 +1,10 @@
 // Reads plans of zones and their changes from the link or the disk. Checks their shape and bounds, and refuses combinations that
-// are invalid in DNS (a CNAME beside other records, or a CNAME loop).
+// are invalid in DNS (a CNAME beside other records). CNAMEs that lead back to themselves are taken: a server never follows them, and
+// a zone's other names must not stop for them.
 import { z } from 'zod';
 import { canonicalAddressBlock } from '../../platform/net/address-block.ts';
 import { positionShape } from '../../platform/values/positions.ts';
-import { cnameLoop } from './cname-loop.ts';
-import type { NamePlan, ZoneChange, ZonePlan } from './plan.ts';
+import type { Name, NamePlan, ZoneChange, ZonePlan } from './plan.ts';
 
 /** In a plan. Answers are bounded by their last step. */
 export const planBounds = {
@@ -15,8 +15,9 @@ export const planBounds = {
   steps: 16,
   answered: 32,
   regions: 256,
+  latencyMs: 3_600_000,
   blocks: 100_000,
-  maps: 64,
+  maps: 1_000,
   keys: 8,
   nameServers: 16,
   /** RFC 2181 section 8 allows 2^31 − 1; a week is long for an answer that changes. */
@@ -68,7 +69,7 @@ const member = z
     up: z.boolean(),
     upIn: byRegion(z.boolean()),
     withheld: z.boolean(),
-    latencyMs: byRegion(z.number().nonnegative().max(3_600_000)),
+    latencyMs: byRegion(z.number().nonnegative().max(planBounds.latencyMs)),
     lastUpAt: time.nullable(),
   })
   .refine((given) => (given.cname === null) !== (given.addresses.length === 0), 'it has addresses, or else a cname');
@@ -178,8 +179,16 @@ export function readZonePlan(value: unknown): ZonePlan | undefined {
 /** Without keys, which are secret. Undefined: it is a plan. */
 export function zonePlanFault(value: unknown): string | undefined {
   const read = zonePlan.safeParse(value);
-  if (read.success) return zoneFault(read.data);
-  const [first] = read.error.issues;
+  return read.success ? zoneFault(read.data) : firstFault(read.error);
+}
+
+/** Why name servers would refuse the zone because of this name. Undefined if they would not. */
+export function nameFault(zone: Name, plan: NamePlan): string | undefined {
+  const read = namePlan.safeParse(plan);
+  return read.success ? faultInZone(zone, read.data) : firstFault(read.error);
+}
+
+function firstFault({ issues: [first] }: z.ZodError): string {
   return `${first?.path.join('.') || 'it'}: ${first?.message}`;
 }
 
@@ -197,18 +206,23 @@ export function zoneFault({ zone, names, clientMaps }: ZonePlan): string | undef
   const maps = new Set(clientMaps.map(({ mapId }) => mapId));
   for (const plan of names) {
     const { fqdn, clientMapId } = plan;
-    if (fqdn !== zone && !fqdn.endsWith(`.${zone}`)) return `${fqdn} is not in the zone ${zone}`;
+    const fault = faultInZone(zone, plan);
+    if (fault !== undefined) return fault;
     if (seen.has(fqdn)) return `${fqdn} is there twice`;
     seen.add(fqdn);
     if (clientMapId !== null && !maps.has(clientMapId)) return `${fqdn} has a client map that is not there`;
-    if (fqdn === zone && cnamesOf(plan).length > 0) return `${fqdn} is the zone itself: it can't be a CNAME`;
   }
-  const loop = cnameLoop(new Map(names.map((plan) => [plan.fqdn, cnamesOf(plan)])));
-  return loop === undefined ? undefined : `CNAMEs lead back: ${loop.join(' → ')}`;
+  return undefined;
+}
+
+function faultInZone(zone: Name, plan: NamePlan): string | undefined {
+  const { fqdn } = plan;
+  if (fqdn !== zone && !fqdn.endsWith(`.${zone}`)) return `${fqdn} is not in the zone ${zone}`;
+  return fqdn === zone && cnamesOf(plan).length > 0 ? `${fqdn} is the zone itself: it can't be a CNAME` : undefined;
 }
 
 /** All names that a name may ever become a CNAME of. */
-export function cnamesOf({ members, noneUp }: NamePlan): readonly string[] {
+function cnamesOf({ members, noneUp }: NamePlan): readonly string[] {
   const targets = members.flatMap(({ cname }) => (cname === null ? [] : [cname]));
   return noneUp.do === 'CNAME' ? [...targets, noneUp.target] : targets;
 }

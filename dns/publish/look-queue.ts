@@ -6,12 +6,13 @@ import type { OwedQueue } from '../../platform/work/owed-queue.ts';
 import { finishOwed, type OwedJob, owe, reconcilingRetry } from '../../platform/work/owed-work.ts';
 import type { Wake } from '../../platform/work/wake.ts';
 import { isPublished, type RecordSet } from '../records/record-set.ts';
-import { lookKind } from '../records/record-store.ts';
-import { DnsError } from '../servers/dns-error.ts';
+import { lookKind, zoneKind } from '../records/record-store.ts';
+import { DnsError, type DnsErrorCode, named } from '../servers/dns-error.ts';
 import {
   owePublication,
   pageOfSets,
   readZone,
+  recordFailure,
   recordLook,
   wantedOf,
   type ZoneRow,
@@ -66,7 +67,7 @@ async function look(dependencies: LookDependencies, job: OwedJob, signal: AbortS
   if (zone === undefined) return db.transaction((tx) => finishOwed(tx, job));
   const sets = await pageOfSets(db, zone.name, zone.lookedTo, namesAtOnce);
   const servers = await serversOfBackend(dependencies, zone.backendId);
-  const wrong = await differing(dependencies, { zone, sets, all: servers }, signal);
+  const { wrong, lost } = await differing(dependencies, { zone, sets, all: servers }, signal);
   if (wrong.length > 0)
     log.info(
       { zone: zone.name, names: wrong.slice(0, 5).map(({ name }) => name), count: wrong.length },
@@ -78,6 +79,11 @@ async function look(dependencies: LookDependencies, job: OwedJob, signal: AbortS
     // The zone's row first, as who declares a name in it does.
     await recordLook(tx, zone.name, isLast ? null : (sets.at(-1)?.name ?? null));
     for (const { id } of wrong) await owePublication(tx, wake, id);
+    if (lost !== undefined) {
+      for (const { id } of sets.filter(isPublished)) await recordFailure(tx, wake, id, lost);
+      // A backend that makes zones makes it again.
+      await owe(tx, zoneKind, zone.name, {}, wake);
+    }
     await finishOwed(tx, job);
     await owe(tx, lookKind, zone.name, { dueInMs: isLast ? intervalMs : 0 });
   });
@@ -89,12 +95,21 @@ interface Looked {
   readonly all: readonly KnownServer[];
 }
 
+interface Differing {
+  readonly wrong: readonly RecordSet[];
+  /** A server has the zone no more. */
+  readonly lost: DnsError | undefined;
+}
+
+/** They are about the zone. */
+const zoneFaults: ReadonlySet<DnsErrorCode> = new Set<DnsErrorCode>(['NOT_AUTHORITATIVE', 'REFUSED']);
+
 /** Names for which a server answers differently. Names that are not published yet are owed anyway. */
 async function differing(
   { db, wake, log }: LookDependencies,
   { zone, sets, all }: Looked,
   signal: AbortSignal,
-): Promise<RecordSet[]> {
+): Promise<Differing> {
   const ids = all.map(({ id }) => id);
   const rows = await readServers(db, ids);
   const servers = all.filter(({ id }) => (rows.get(id)?.state ?? 'SERVING') === 'SERVING');
@@ -102,9 +117,11 @@ async function differing(
   const published = sets.filter(isPublished).values();
   /** A server that does not answer is skipped for the rest of this check. */
   const silent = new Set<KnownServer>();
+  let lost: DnsError | undefined;
   const giveUpOn = async (server: KnownServer, error: DnsError) => {
     if (silent.has(server)) return;
     silent.add(server);
+    if (zoneFaults.has(error.code)) lost ??= named(server.server, error);
     log.warn({ server: server.server.name, code: error.code, err: error }, 'a DNS server was not looked at');
     if (isServerFault(error)) await recordServerFailure(db, wake, server, error);
   };
@@ -121,9 +138,11 @@ async function differing(
           return true;
         }
       });
-      if ((await Promise.all(answers)).includes(false)) wrong.push(set);
+      const isWrong = (await Promise.all(answers)).includes(false);
+      // The servers answer it again, as after a loss of the zone: its publication ends the error.
+      if (isWrong || (set.error !== null && silent.size === 0)) wrong.push(set);
     }
   };
   await Promise.all(Array.from({ length: asksAtOnce }, askInTurn));
-  return wrong;
+  return { wrong, lost };
 }

@@ -6,7 +6,7 @@ import { type ClaimedJob, finishOwed, reconcilingRetry } from '../../platform/wo
 import type { Wake } from '../../platform/work/wake.ts';
 import { isPublished, type RecordSet } from '../records/record-set.ts';
 import { publishKind } from '../records/record-store.ts';
-import { DnsError, type DnsErrorCode, dnsErrors } from '../servers/dns-error.ts';
+import { DnsError, type DnsErrorCode, dnsErrors, named } from '../servers/dns-error.ts';
 import type { RecordServer, WantedName } from '../servers/record-server.ts';
 import { fudgeSeconds } from '../wire/tsig.ts';
 import {
@@ -233,9 +233,4 @@ async function forget(
 /** At the end of the job's time, not of the process. */
 function isTimeout({ aborted, reason }: AbortSignal): boolean {
   return aborted && (reason as Error).name === 'TimeoutError';
-}
-
-/** Puts the server's name before its message. */
-function named({ name }: RecordServer, error: DnsError): DnsError {
-  return new DnsError(error.code, `${name}: ${error.message}`, { cause: error });
 }

@@ -14,6 +14,8 @@ import { type FollowUp, type NameRecord, type RecordSet, sortedRecords, type Zon
 export const publishKind = 'dns-publish';
 /** Owed for a zone (its name): the next check of its servers' answers. */
 export const lookKind = 'dns-look';
+/** Owed for a zone (its name) that must be created at its backend. */
+export const zoneKind = 'dns-zone';
 
 /** BIND takes no more of one type (max-records-per-type). */
 export const mostRecords = 100;
@@ -66,6 +68,8 @@ export async function declareRecords(tx: Transaction, wake: Wake, wanted: Declar
     [owner, textOf(records), ttlSeconds, generation, followUp?.kind ?? null, followUp?.key ?? null, before.id],
   );
   if (generation !== before.generation) await owe(tx, publishKind, before.id, {}, wake);
+  // Who withdrew the name waits for it to be gone, and is not told by its publication any more.
+  if (before.withdrawn && before.owner !== owner) await oweFollowUp(tx, wake, before);
   return { ...before, owner, records, ttlSeconds, generation, withdrawn: false, followUp: followUp ?? null };
 }
 

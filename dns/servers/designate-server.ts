@@ -226,10 +226,8 @@ export class DesignateServer implements RecordServer, ZoneServer {
 
   /** Its servers have all changes of the zone. Designate shows nothing of a record set that they are still to lose. */
   async #isSettled(zone: string, signal: AbortSignal): Promise<boolean> {
-    const { body } = await this.#api.call(
-      { method: 'GET', path: `/v2/zones/${await this.#zoneId(zone, signal)}` },
-      signal,
-    );
+    const path = `/v2/zones/${await this.#zoneId(zone, signal)}`;
+    const { body } = await this.#call(zone, { method: 'GET', path }, signal);
     return isObject(body) && body.status === 'ACTIVE';
   }
 
@@ -240,7 +238,7 @@ export class DesignateServer implements RecordServer, ZoneServer {
       let marker = '';
       for (let pages = 1; pages <= mostPages; pages += 1) {
         const query = `name=${asked}.&sort_key=name&limit=${pageLength}${marker}`;
-        const answer = await this.#api.call({ method: 'GET', path: `${path}?${query}` }, signal);
+        const answer = await this.#call(zone, { method: 'GET', path: `${path}?${query}` }, signal);
         const page = recordsetsOf(answer.body);
         all.push(...page.filter((each) => each.name === `${asked}.`));
         const last = page[page.length - 1];
@@ -264,6 +262,16 @@ export class DesignateServer implements RecordServer, ZoneServer {
       ttls: new Set(ours.map(({ ttl }) => ttl ?? -1)),
       others: recordsets.map(({ type }) => type).filter((type) => !ourTypes.has(type)),
     };
+  }
+
+  /** A zone that was made again has another id. */
+  async #call(zone: string, call: Parameters<ApiClient['call']>[0], signal: AbortSignal) {
+    try {
+      return await this.#api.call(call, signal);
+    } catch (error) {
+      if (error instanceof DnsError && error.code === 'NOT_AUTHORITATIVE') this.#zones.delete(zone);
+      throw error;
+    }
   }
 
   async #zoneId(zone: string, signal: AbortSignal): Promise<string> {

@@ -32,3 +32,8 @@ export class DnsError extends Error {
     this.code = code;
   }
 }
+
+/** Puts the server's name before its message. */
+export function named({ name }: { readonly name: string }, error: DnsError): DnsError {
+  return new DnsError(error.code, `${name}: ${error.message}`, { cause: error });
+}

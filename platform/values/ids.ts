@@ -20,6 +20,11 @@ export function newUuid(nowMs: number = Date.now()): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${count}${random.slice(18)}`;
 }
 
+/** The Unix milliseconds in a UUIDv7. */
+export function millisecondsOf(uuid: string): number {
+  return Number.parseInt(`${uuid.slice(0, 8)}${uuid.slice(9, 13)}`, 16);
+}
+
 /** An unguessable UUIDv4: lease tokens and the like. */
 export function newToken(): string {
   return randomUUID();

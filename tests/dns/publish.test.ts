@@ -64,6 +64,11 @@ async function followUps(): Promise<number> {
   return Number((await ground.db.query<{ wanted: number }>(sql))[0]?.wanted ?? 0);
 }
 
+async function owedFor(kind: string, key: string): Promise<number> {
+  const sql = 'SELECT COUNT(*) AS n FROM owed_work WHERE kind = ? AND `key` = ?';
+  return Number((await ground.db.query<{ n: number }>(sql, [kind, key]))[0]?.n);
+}
+
 /** Until nothing fails any more. */
 async function publishAll(): Promise<void> {
   await waitFor('the publication', async () => {
@@ -341,6 +346,32 @@ describe('a look', () => {
     expect(await look()).toEqual([]);
     expect(await publisher.runDue()).toEqual([]);
     expect(await answers('TXT', fenceName(name))).toEqual(Array(2).fill([expect.stringContaining('generation=1 ')]));
+  });
+
+  test('shows that servers have lost the zone, and that they have it again', async () => {
+    const lost = 'lost.test';
+    const set = await declare(['192.0.2.1'], { zone: lost, name: `web.${lost}` });
+    const lookAtLost = () =>
+      ground.db
+        .execute("UPDATE owed_work SET due_at = NOW(3), wanted = wanted + 1 WHERE kind = 'dns-look'")
+        .then(() => publisher.runDue('dns-look'));
+    const publish = 'UPDATE dns_record_set SET published_generation = generation, published_records = records';
+    await ground.db.execute(publish);
+    expect(await lookAtLost()).toEqual([]);
+    const now = () => readRecordSet(ground.db, { zone: lost, name: `web.${lost}` });
+    expect((await now())?.error?.code).toMatch(/^(NOT_AUTHORITATIVE|REFUSED)$/);
+    expect(await owedFor('dns-zone', lost)).toBe(1);
+    // As if the zone were this one, which the servers have, with the name in it.
+    await declare(['192.0.2.1']);
+    await publishAll();
+    await ground.db.execute(
+      "UPDATE dns_record_set SET error_code = 'REFUSED', error = 'lost', failing_since = NOW(3) WHERE id <> ?",
+      [set.id],
+    );
+    expect((await read()).error?.code).toBe('REFUSED');
+    expect(await look()).toEqual([]);
+    await publishAll();
+    expect((await read()).error).toBeNull();
   });
 
   test('is not ended by a server that is down', async () => {

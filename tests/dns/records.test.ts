@@ -104,6 +104,15 @@ describe('a withdrawal', () => {
     expect(await read()).toMatchObject({ withdrawn: true, records: [], generation: 2 });
   });
 
+  test('is over for its owner when another one has the name before the servers have lost it', async () => {
+    await declare({ records: [a('192.0.2.1')], followUp: { kind: 'k', key: '1' } });
+    await withdraw();
+    expect(await owed()).not.toContain('k 1');
+    await declare({ owner: 'loadbalancer/2', records: [a('192.0.2.2')], followUp: { kind: 'other', key: '2' } });
+    expect(await owed()).toContain('k 1');
+    expect(await owed()).not.toContain('other 1');
+  });
+
   test('by another owner does nothing', async () => {
     await declare({ records: [a('192.0.2.1')] });
     await withdraw('gslb/1');

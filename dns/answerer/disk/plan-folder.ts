@@ -141,11 +141,15 @@ export class PlanFolder {
       } catch (error) {
         if (!this.#unsaved.has(zone)) failed(error);
         this.#unsaved.add(zone);
-        // Tried again, unless something newer waits by now.
-        if (!this.#owed.has(zone)) this.#owed.set(zone, { ...owed, what: owed.what === 'GONE' ? 'GONE' : 'PLAN' });
+        // Tried again, unless something newer waits by now. Changes that came after these are part of the plan: without these they follow
+        // nothing on disk.
+        const newer = this.#owed.get(zone)?.what ?? 'CHANGES';
+        const what = newer === 'CHANGES' ? (owed.what === 'GONE' ? 'GONE' : 'PLAN') : newer;
+        this.#owed.set(zone, { what, changes: [] });
       }
     }
-    if (this.#heard === undefined) return;
+    // What is on disk is older than that.
+    if (this.#heard === undefined || this.#unsaved.size > 0) return;
     const text = JSON.stringify(this.#heard);
     this.#heard = undefined;
     await writeWhole(join(path, heardFile), text).catch(failed);

@@ -44,7 +44,8 @@ export class ZoneFile {
     });
     const text = lines.join('');
     this.#changes ??= await open(`${this.#path}.changes`, 'a', 0o600);
-    await this.#changes.write(text);
+    // Unlike a write, it does not stop halfway without an error.
+    await this.#changes.appendFile(text);
     await this.#changes.datasync();
     this.#changesBytes += text.length;
   }
@@ -59,8 +60,10 @@ export class ZoneFile {
     let plan = readZonePlan(this.#opened(JSON.parse(text)));
     if (plan === undefined) throw new Error(`${this.#path}.json is not the plan of a zone`);
     for (const line of await this.#lines()) {
-      const change = readZoneChange(line);
-      plan = (change && applyZoneChange(plan, change)) ?? plan;
+      const change = this.#changeOf(line);
+      // The lines after it follow what it made.
+      if (change === undefined) break;
+      plan = applyZoneChange(plan, change) ?? plan;
     }
     return plan;
   }
@@ -75,7 +78,7 @@ export class ZoneFile {
     this.#changes = undefined;
   }
 
-  async #lines(): Promise<unknown[]> {
+  async #lines(): Promise<string[]> {
     const text = await readFile(`${this.#path}.changes`, 'utf8').catch((error: unknown) => {
       if (isMissing(error)) return '';
       throw error;
@@ -84,11 +87,17 @@ export class ZoneFile {
     return text
       .slice(0, text.lastIndexOf('\n') + 1)
       .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => {
-        const change = JSON.parse(line) as { head?: object };
-        return change.head === undefined ? change : { ...change, head: this.#opened(change.head) };
-      });
+      .filter((line) => line !== '');
+  }
+
+  /** Undefined: a machine that lost its power has left something else there. */
+  #changeOf(line: string): ZoneChange | undefined {
+    try {
+      const change = JSON.parse(line) as { head?: object };
+      return readZoneChange(change.head === undefined ? change : { ...change, head: this.#opened(change.head) });
+    } catch {
+      return undefined;
+    }
   }
 
   #sealed<Head extends { readonly zone: string; readonly keys: readonly DnssecKeyPlan[] }>(head: Head): object {

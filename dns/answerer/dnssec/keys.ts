@@ -35,11 +35,22 @@ function keyTagOf(data: Buffer): number {
   return (sum + (sum >> 16)) & 0xffff;
 }
 
-/** The DS record of the parent zone, as text: key tag, algorithm, digest type 2 (SHA-256, RFC 4509), digest. */
-export function dsText(zone: string, { keyTag, flags, publicKey }: DnssecKeyPlan): string {
+/** The data of the parent zone's DS record (RFC 4034 section 5.1): key tag, algorithm, digest type 2 (SHA-256, RFC 4509), digest. */
+export function dsData(zone: string, plan: DnssecKeyPlan): Buffer {
+  return Buffer.concat([
+    Buffer.from([plan.keyTag >> 8, plan.keyTag & 0xff, algorithm, sha256Digest]),
+    digestOf(zone, plan),
+  ]);
+}
+
+/** The same as text. */
+export function dsText(zone: string, plan: DnssecKeyPlan): string {
+  return `${plan.keyTag} ${algorithm} ${sha256Digest} ${digestOf(zone, plan).toString('hex').toUpperCase()}`;
+}
+
+function digestOf(zone: string, { flags, publicKey }: DnssecKeyPlan): Buffer {
   const data = dnskeyData(flags, Buffer.from(publicKey, 'base64'));
-  const digest = createHash('sha256').update(encodeName(zone)).update(data).digest('hex').toUpperCase();
-  return `${keyTag} ${algorithm} ${sha256Digest} ${digest}`;
+  return createHash('sha256').update(encodeName(zone)).update(data).digest();
 }
 
 /** The private key. Throws if it does not match the public key or the tag, because its signatures would be bogus. */

@@ -53,8 +53,13 @@ export function readQuery(packet: Buffer): Read {
   if (edns?.fault !== undefined) return faulty(edns.fault, questionEnd, edns);
   // RFC 9824 section 3.5: no one may ask for it.
   if (type === types.NXNAME || type === 0 || type === types.OPT) return faulty(rcodes.FORMERR, questionEnd, edns);
-  const key = packet.toString('latin1', headerBytes, end).toLowerCase();
+  const key = inLowerCase(packet.toString('latin1', headerBytes, end));
   return { packet, questionEnd, key, type, class: asked, edns };
+}
+
+/** RFC 4343 section 3: only letters of ASCII have a case. Another byte that changed would be signed as it is not answered. */
+function inLowerCase(text: string): string {
+  return /[\x80-\xff]/.test(text) ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : text.toLowerCase();
 }
 
 /**

@@ -26,7 +26,16 @@ const typeNames: Readonly<Record<number, string>> = { [types.A]: 'A', [types.AAA
 export function contentOf(found: Found | undefined, query: Query, resolver: Buffer, policies: Policies): Content {
   if (found === undefined) return { kind: 'NO_SUCH_NAME' };
   const { node } = found;
-  const type = query.type === types.ANY ? minimalType(node) : query.type;
+  if (query.type !== types.ANY) return contentOfType(node, query.type, query, resolver, policies);
+  // RFC 8482 section 4.1: one record set is enough, but only a name without any has none.
+  for (const type of typesToTry(node)) {
+    const content = contentOfType(node, type, query, resolver, policies);
+    if (content.kind !== 'NODATA') return content;
+  }
+  return { kind: 'NODATA', has: [], scopeBits: 0 };
+}
+
+function contentOfType(node: NameNode, type: number, query: Query, resolver: Buffer, policies: Policies): Content {
   const fixed = node.fixed.get(type);
   if (fixed !== undefined) return { kind: 'RECORDS', set: fixed, scopeBits: 0 };
   const { policy } = node;
@@ -40,9 +49,10 @@ export function contentOf(found: Found | undefined, query: Query, resolver: Buff
   return { kind: 'NODATA', has: typesOf(node).filter((each) => each !== type), scopeBits: 0 };
 }
 
-/** RFC 8482 section 4.1: one record set is enough for who asks for ANY. */
-function minimalType({ fixed, policy }: NameNode): number {
-  return policy?.types[0] ?? [...fixed.keys()][0] ?? types.A;
+/** A policy without addresses may have a CNAME, which answers any type. */
+function typesToTry({ fixed, policy }: NameNode): readonly number[] {
+  const ofPolicy = policy === undefined || policy.types.length > 0 ? (policy?.types ?? []) : [types.A];
+  return [...ofPolicy, ...fixed.keys()];
 }
 
 function isAddress(type: number): boolean {

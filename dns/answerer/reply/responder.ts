@@ -85,6 +85,9 @@ export class Responder {
       this.counts.refused += 1;
       return this.#error(read, rcodes.REFUSED, asking);
     }
+    // RFC 4035 section 3.1.4.1: what the zone above says of a zone is asked at its own name.
+    const above = read.type === types.DS && read.key === zone.key ? zones.above(zone) : undefined;
+    if (above !== undefined) return this.#write(above, undefined, read, delegationOf(zone, above), asking);
     const content = contentOf(found, read, address, this.#options.policies);
     return this.#write(zone, found, read, content, asking);
   }
@@ -170,4 +173,11 @@ export class Responder {
     this.#writer.begin(read.packet, read.questionEnd, key, limitOf(edns, udp), made);
     return made;
   }
+}
+
+/** The DS records of a zone in the zone above it; or a denial with the NS records of the delegation, which shows that it is not signed. */
+function delegationOf(zone: Zone, { head: { ttlSeconds } }: Zone): Content {
+  const data = zone.delegationSigners();
+  if (data.length === 0) return { kind: 'NODATA', has: [types.NS], scopeBits: 0 };
+  return { kind: 'RECORDS', set: { key: zone.key, type: types.DS, ttlSeconds, data }, scopeBits: 0 };
 }

@@ -5,6 +5,7 @@ import { type PreparedMap, prepareClientMap } from '../../policy/client.ts';
 import type { NamePlan, ZoneChange, ZoneHead, ZonePlan } from '../../policy/plan.ts';
 import { encodeAddress, types } from '../../wire/message.ts';
 import { encodeName } from '../../wire/name.ts';
+import { dsData } from '../dnssec/keys.ts';
 import { type SignatureCache, ZoneSigner } from '../dnssec/zone-signer.ts';
 import { keyOf, parentOf, wildcardOf } from '../query/names.ts';
 import { type NameNode, type NodeFields, nameNode, policyOf } from './name-node.ts';
@@ -112,6 +113,14 @@ export class Zone {
     return [...servers].flatMap((key) =>
       [...(this.#nodes.get(key)?.fixed.values() ?? [])].filter(({ type }) => isAddress(type)),
     );
+  }
+
+  /** As the zone above it, if it is here too, answers for this zone's name (RFC 4035 section 3.1.4.1). Empty if it is not signed. */
+  delegationSigners(): readonly Buffer[] {
+    const { zone, keys } = this.#head;
+    const active = keys.filter((key) => key.active);
+    const entry = active.filter(({ flags }) => flags === 257);
+    return (entry.length > 0 ? entry : active).map((key) => dsData(zone, key));
   }
 
   #signerOf({ zone, keys }: ZoneHead): ZoneSigner | undefined {

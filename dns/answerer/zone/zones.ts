@@ -52,6 +52,12 @@ export class Zones {
     return [...this.#zones.values()];
   }
 
+  /** The one above a zone, if it is here. */
+  above(zone: Zone): Zone | undefined {
+    const parent = parentOf(zone.key);
+    return parent === undefined ? undefined : this.of(parent);
+  }
+
   /** The one with the longest name that the name is in. */
   of(key: string): Zone | undefined {
     for (let name: string | undefined = key; name !== undefined; name = parentOf(name)) {

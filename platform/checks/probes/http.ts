@@ -82,22 +82,35 @@ function ask(socket: Socket, parameters: HttpParameters, end: End): void {
 /** The failure of a reply (latin1); null when it is good; undefined when it is incomplete. */
 function faultOf(answer: string, parameters: HttpParameters, closed: boolean): string | null | undefined {
   const { expect, expectedCodes = '200' } = parameters;
-  const headEnd = answer.indexOf('\r\n\r\n');
-  if (headEnd < 0) {
-    if (answer.length > mostHeadBytes) return 'its answer is not HTTP';
-    return closed ? 'it closed the connection before its answer was complete' : undefined;
-  }
-  const head = answer.slice(0, headEnd);
-  const rest = answer.slice(headEnd + 4);
-  const code = Number(/^HTTP\/1\.[01] (\d{3})(?: |\r\n|$)/.exec(head)?.[1] ?? Number.NaN);
-  if (Number.isNaN(code)) return 'its answer is not HTTP';
-  // Interim replies precede the final one (RFC 9110 section 15.2).
-  if (code >= 100 && code < 200 && code !== 101) return faultOf(rest, parameters, closed);
+  const final = finalReply(answer);
+  if (final === 'NOT_HTTP') return 'its answer is not HTTP';
+  if (final === undefined) return closed ? 'it closed the connection before its answer was complete' : undefined;
+  const { head, rest, code } = final;
   if (!isExpected(code, expectedCodes)) return `it answered with status ${code}`;
   if (expect === undefined) return null;
   const body = /^transfer-encoding:.*\bchunked\s*$/im.test(head) ? withoutChunks(rest) : rest;
   if (body.includes(Buffer.from(expect).toString('latin1'))) return null;
   return closed || rest.length > mostBodyBytes ? 'its body does not have the expected text' : undefined;
+}
+
+interface Reply {
+  readonly head: string;
+  readonly rest: string;
+  readonly code: number;
+}
+
+/** After interim replies (RFC 9110 section 15.2): with them its head has at most `mostHeadBytes`. Undefined: it is incomplete. */
+function finalReply(answer: string): Reply | 'NOT_HTTP' | undefined {
+  for (let from = 0; ; ) {
+    const headEnd = answer.indexOf('\r\n\r\n', from);
+    if ((headEnd < 0 ? answer.length : headEnd) > mostHeadBytes) return 'NOT_HTTP';
+    if (headEnd < 0) return undefined;
+    const head = answer.slice(from, headEnd);
+    const code = Number(/^HTTP\/1\.[01] (\d{3})(?: |\r\n|$)/.exec(head)?.[1] ?? Number.NaN);
+    if (Number.isNaN(code)) return 'NOT_HTTP';
+    from = headEnd + 4;
+    if (code < 100 || code >= 200 || code === 101) return { head, rest: answer.slice(from), code };
+  }
 }
 
 function requestOf({

@@ -97,11 +97,11 @@ export function memberStanding({ memberId, admin, overall, byRegion }: MemberInp
   const up = forced || overall.kept.serving;
   const upIn = forced ? {} : Object.fromEntries([...byRegion].map(([region, { kept }]) => [region, kept.serving]));
   const withheld = adminState === 'DRAIN' || adminState === 'FORCED_DOWN';
-  const regions = Object.keys(upIn).filter((region) => upIn[region] === false);
+  const down = [...byRegion].filter(([region]) => upIn[region] === false);
   const settled = [overall, ...byRegion.values()];
   return {
     ...{ memberId, adminState, up, upIn, withheld },
-    ...statusOf(adminState, overall, up, regions),
+    ...statusOf(adminState, overall, up, down),
     againInMs: soonest([over ? null : admin.endsInMs, ...settled.map(({ againInMs }) => againInMs)]),
   };
 }
@@ -110,7 +110,7 @@ function statusOf(
   adminState: AdminState,
   { verdict, waitsFor, monitored }: Settled,
   up: boolean,
-  downIn: readonly string[],
+  downIn: readonly (readonly [region: string, settled: Settled])[],
 ): { readonly status: OperatingStatus | null; readonly message: string | null } {
   if (adminState === 'FORCED_DOWN') return { status: 'OFFLINE', message: 'an administrator forced it down' };
   if (adminState === 'FORCED_UP') return { status: 'ONLINE', message: null };
@@ -118,12 +118,20 @@ function statusOf(
   if (!up)
     return {
       status: 'OFFLINE',
-      message:
-        waitsFor === null
-          ? 'its vantage points report it as down'
-          : `it is up again, and waits for ${waitsFor === 'DELAY' ? 'the end of the failback delay' : 'its release'}`,
+      message: waitsFor === null ? 'its vantage points report it as down' : `it is up again, and ${waitFor(waitsFor)}`,
     };
-  if (downIn.length > 0) return { status: 'DEGRADED', message: `it is down for clients in ${downIn.join(', ')}` };
+  if (downIn.length > 0) {
+    const where = `for clients in ${downIn.map(([region]) => region).join(', ')}`;
+    const waiting = downIn.map(([, each]) => each.waitsFor).find((each) => each !== null) ?? null;
+    return {
+      status: 'DEGRADED',
+      message: waiting === null ? `it is down ${where}` : `it does not serve ${where}: it ${waitFor(waiting)}`,
+    };
+  }
   if (adminState === 'DRAIN') return { status: 'DRAINING', message: 'an administrator drains it' };
   return { status: monitored ? 'ONLINE' : 'NO_MONITOR', message: null };
+}
+
+function waitFor(what: 'DELAY' | 'RELEASE'): string {
+  return `waits for ${what === 'DELAY' ? 'the end of the failback delay' : 'its release'}`;
 }

@@ -198,7 +198,7 @@ const refused: Readonly<Record<string, Readonly<Record<'Create' | 'Update' | 'De
     Delete: ['IN_USE'],
   },
   GslbFlavor: { Create: ['NOT_SUPPORTED'], Update: ['NOT_SUPPORTED', 'IN_USE'], Delete: ['IN_USE'] },
-  GslbVantagePoint: { Create: ['EGRESS_DENIED'], Update: ['EGRESS_DENIED'], Delete: [] },
+  GslbVantagePoint: { Create: ['EGRESS_DENIED'], Update: ['EGRESS_DENIED'], Delete: ['IN_USE'] },
   DnsZone: { Create: ['NOT_SUPPORTED', 'IN_USE'], Update: ['NOT_SUPPORTED', 'IN_USE'], Delete: ['IN_USE'] },
   DnsBackend: {
     Create: ['EGRESS_DENIED', 'CREDENTIALS_REQUIRED', 'NOT_SUPPORTED'],

@@ -47,6 +47,9 @@ export interface TargetName {
   readonly monitor: string;
 }
 
+/** No check takes longer. */
+export const longestLatencyMs = 600_000;
+
 /** `MEMBER/MONITOR`: the target of a verdict. */
 export function targetId({ member, monitor }: TargetName): string {
   return `${member}/${monitor}`;
@@ -153,7 +156,7 @@ export const targetDocument = z.strictObject({
   /** Valid for the plugin's schema. */
   parameters: z.custom<JsonObject>(isObject),
   delayMs: ms(100, 86_400_000),
-  timeoutMs: ms(10, 600_000),
+  timeoutMs: ms(10, longestLatencyMs),
   /** In a row, for DOWN and for UP. */
   failures: ms(1, 100),
   successes: ms(1, 100),
@@ -175,7 +178,7 @@ const spokenVerdict = z.object({
   /** Since the check that first showed it, when the batch was made, by the checker's monotonic clock. */
   agoMs: count,
   /** Latency of the last successful check. Null if there is none, or the check measures none. */
-  latencyMs: count.nullable(),
+  latencyMs: count.max(longestLatencyMs).nullable(),
   /** Why it is DOWN. Null if it is UP. */
   message: z.string().max(mostMessageLength).nullable(),
 });

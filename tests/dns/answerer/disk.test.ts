@@ -1,6 +1,7 @@
 // A restarted name server answers as before, and reports the age of its answers.
 
 import { randomBytes } from 'node:crypto';
+import { rmdirSync } from 'node:fs';
 import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -38,8 +39,11 @@ beforeEach(async () => {
 });
 afterEach(() => folder.remove());
 
-function start(): Promise<Answerer> {
-  const failed = (what: string) => void failures.push(what);
+function start(onFailure = (): void => undefined): Promise<Answerer> {
+  const failed = (what: string) => {
+    failures.push(what);
+    onFailure();
+  };
   const disk = { path: join(folder.path, 'plans'), sealer };
   return Answerer.start({ listen: [], name: 'a', disk, failed, clocks: clocks() });
 }
@@ -190,5 +194,54 @@ test('a disk that refuses writes is reported once, and gets everything later', a
   expect(failures).toEqual(['a plan could not be written']);
   answerer = await restarted(answerer);
   expect(answerer.plan(zone)?.generation).toBe(8);
+  await answerer.close();
+});
+
+test('a change that comes while an earlier one is refused by the disk does not leave that one out', async () => {
+  const first = await start();
+  first.put(plan);
+  await first.close();
+  const answerer = await start(() => {
+    rmdirSync(file('changes'));
+    answerer.change({ ...change, from: 8, to: 9, names: [at('c', '192.0.2.3')], removedNames: [] });
+  });
+  await mkdir(file('changes'));
+  answerer.change(change);
+  await waitFor('the failure', () => failures.length === 1);
+  await waitFor('the end of it', () => answerer.stats().unsaved === 0);
+  const next = await restarted(answerer);
+  expect(next.plan(zone)?.generation).toBe(9);
+  await next.close();
+});
+
+test('a line of changes that is damaged ends them, and the zone is answered as it was before', async () => {
+  let answerer = await start();
+  answerer.put(plan);
+  answerer = await restarted(answerer);
+  answerer.change(change);
+  await answerer.close();
+  await appendFile(file('changes'), `\0\0\0\n${JSON.stringify({ ...change, from: 8, to: 9 })}\n`);
+  answerer = await start();
+  expect(answerer.plan(zone)?.generation).toBe(8);
+  expect(failures).toEqual([]);
+  await answerer.close();
+});
+
+test('the age on disk is never younger than the zones on disk', async () => {
+  let answerer = await start();
+  answerer.put(plan);
+  answerer.heard();
+  answerer = await restarted(answerer);
+  const inTheWay = `${file('json')}.${process.pid}.new`;
+  await mkdir(inTheWay);
+  pass(60_000);
+  answerer.put({ ...plan, generation: 8 });
+  answerer.heard();
+  await waitFor('the failure', () => answerer.stats().unsaved === 1);
+  await answerer.close();
+  await rm(inTheWay, { recursive: true });
+  answerer = await start();
+  expect(answerer.plan(zone)?.generation).toBe(7);
+  expect(answerer.stats().heardAgoMs).toBe(60_000);
   await answerer.close();
 });

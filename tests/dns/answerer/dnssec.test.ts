@@ -48,6 +48,7 @@ describe('asked with delv', () => {
     ['below a name', `x.shop.${zone}`, 'AAAA'],
     ['a type of a wildcard', `x.wild.${zone}`, 'AAAA'],
     ['a type of the zone', zone, 'A'],
+    ['a byte that is a capital letter in Latin 1 alone', `\\192.${zone}`, 'A'],
   ])('denial: %s', async (_what, name, type) => {
     const said = await server.delv(name, type);
     expect(said).toContain('; negative response, fully validated');
@@ -82,6 +83,43 @@ describe('asked with delv', () => {
       String(next.keyTag),
     );
     expect(await roll(10, [entry, { ...next, active: true }])).toBe(String(next.keyTag));
+  });
+});
+
+describe('a zone below another one of the same server', () => {
+  const inner = `inner.${zone}`;
+  const below = (own: typeof keys) => ({
+    ...zonePlan([namePlan('', { fqdn: `www.${inner}` })], { keys: own }),
+    zone: inner,
+    nameServers: [{ name: 'ns2.example.net.', addresses: [] }],
+  });
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await testServer(plan);
+  });
+  afterAll(() => server.close());
+
+  test('signed, it is named by the zone above', async () => {
+    const own = [makeKey(257, true), makeKey(256, true)];
+    server.answerer.put(below(own));
+    const said = await server.delv(inner, 'DS');
+    expect(said).toContain('; fully validated');
+    expect(said.replaceAll(' ', '')).toContain(
+      dsText(inner, own[0] as (typeof own)[0])
+        .split(' ')
+        .at(-1),
+    );
+    expect(await server.delv(`www.${inner}`, 'A')).toContain('; fully validated');
+    expect(await server.delv(`none.${inner}`, 'A')).toContain('; negative response, fully validated');
+  });
+
+  test('unsigned, the zone above shows that it is', async () => {
+    server.answerer.remove(inner);
+    server.answerer.put(below([]));
+    expect(await server.delv(inner, 'DS')).toContain('; negative response, fully validated');
+    const said = await server.delv(`www.${inner}`, 'A');
+    expect(said).toContain('; unsigned answer');
+    expect(said).toContain('192.0.2.1');
   });
 });
 

@@ -16,6 +16,8 @@ const plan = zonePlan([
   namePlan('alias', { members: [member('m1', { cname: 'target.example.net.' })] }),
   namePlan('down', { members: [member('m1', { up: false })] }),
   namePlan('fails', { members: [member('m1', { up: false })], noneUp: { do: 'SERVFAIL' } }),
+  namePlan('half', { members: [member('m1', { up: false }), member('m2', { addresses: ['2001:db8::2'] })] }),
+  namePlan('', { members: [member('m1', { up: false })] }),
   namePlan('large', { members: [member('m1', { addresses: many })] }),
 ]);
 const { ask, answer } = responderOf(plan);
@@ -278,4 +280,12 @@ test('rubbish never throws', () => {
     const bytes = ask(packet.subarray(0, next() % 5 === 0 ? next() % packet.length : packet.length));
     if (bytes !== undefined) read(bytes);
   }
+});
+
+test('ANY is answered with a record set of the name while it has one', () => {
+  const any = (name: string) => answer(question(name, { type: 255 }));
+  expect(any(`half.${zone}`)).toMatchObject({ rcode: 0, answers: ['28 20010db8000000000000000000000002'] });
+  expect(any(`alias.${zone}`).answers).toHaveLength(1);
+  expect(any(zone).answers.length).toBeGreaterThan(0);
+  expect(any(`down.${zone}`)).toMatchObject({ rcode: 0, answers: [] });
 });

@@ -74,6 +74,22 @@ const skipped = await obstacle();
     expect(await designate.nameServer.dig(`any.${wild}`, 'A')).toEqual(['192.0.2.1']);
   });
 
+  test('a zone that somebody deleted and made again is found again', async () => {
+    const again = 'again.test';
+    const wanted = {
+      ...{ zone: again, name: `web.${again}`, writer: '00000000-0000-4000-8000-000000000000', owner: 'gslb/1' },
+      ...{ generation: 1, records: [], ttlSeconds: 5, earlierRecords: [], readAtMs: Date.now() },
+    };
+    const other = adapter();
+    await records.ensureZone({ ...wish, zone: again }, signal);
+    expect(await records.has(wanted, signal)).toBe(false);
+    await designate.removeZone(again);
+    await other.ensureZone({ ...wish, zone: again }, signal);
+    await other.close();
+    await expect(records.has(wanted, signal)).rejects.toMatchObject({ code: 'NOT_AUTHORITATIVE' });
+    expect(await records.has(wanted, signal)).toBe(false);
+  });
+
   describeContract('the contract', 'DESIGNATE', async () => {
     const { add, removeAll, kill, start, nameServer } = designate;
     return {

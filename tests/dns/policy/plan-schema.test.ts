@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { cnameLoop } from '../../../dns/policy/cname-loop.ts';
 import { applyZoneChange, type NamePlan, type ZonePlan } from '../../../dns/policy/plan.ts';
-import { readZoneChange, readZonePlan, zonePlanFault } from '../../../dns/policy/plan-schema.ts';
+import { nameFault, planBounds, readZoneChange, readZonePlan, zonePlanFault } from '../../../dns/policy/plan-schema.ts';
 import { presetSteps } from '../../../dns/policy/presets.ts';
 import { testHistory } from '../../support/histories.ts';
 import { clientMap, member, plan } from './plans.ts';
@@ -52,14 +52,26 @@ test('invalid plans are refused with the fault', () => {
   expect(readZonePlan({ ...zone, names: [shop, shop] })).toBeUndefined();
 });
 
-test('a CNAME is neither at the apex nor leads back', () => {
-  const sorry = (target: string) => ({ noneUp: { do: 'CNAME', target } }) as const;
+const sorry = (target: string) => ({ noneUp: { do: 'CNAME', target } }) as const;
+
+test('a CNAME is not at the apex', () => {
   expect(faultOf({ fqdn: 'gslb.lab.test.', ...sorry('x.test.') })).toContain('the zone itself');
-  expect(faultOf(sorry(shop.fqdn))).toContain('lead back');
   expect(faultOf(sorry('x.test.'))).toBeUndefined();
+});
+
+test('CNAMEs that lead back stop no other name of the zone', () => {
+  expect(faultOf(sorry(shop.fqdn))).toBeUndefined();
   const other = { ...shop, fqdn: 'b.gslb.lab.test.', ...sorry(shop.fqdn) };
-  const names = [{ ...shop, ...sorry(other.fqdn) }, other];
-  expect(zonePlanFault({ ...zone, names })).toContain('shop.gslb.lab.test. → b.gslb.lab.test. → shop');
+  expect(zonePlanFault({ ...zone, names: [{ ...shop, ...sorry(other.fqdn) }, other] })).toBeUndefined();
+});
+
+test('the fault of one name is found without its zone', () => {
+  const faultOfName = (change: Partial<NamePlan>) => nameFault(zone.zone, { ...shop, ...change });
+  expect(faultOfName({})).toBeUndefined();
+  expect(faultOfName({ fqdn: zone.zone, ...sorry('x.test.') })).toContain('the zone itself');
+  expect(faultOfName({ fqdn: 'shop.other.test.' })).toContain('not in the zone');
+  const slow = member('m2', { latencyMs: { eu: planBounds.latencyMs + 1 } });
+  expect(faultOfName({ members: [member('m1'), slow] })).toContain('members.1.latencyMs');
 });
 
 test('loops are found through wildcards and long chains', () => {

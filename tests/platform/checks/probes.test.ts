@@ -74,6 +74,25 @@ test('HTTP: status and body, also with chunked encoding', async () => {
   });
 });
 
+const interim = 'HTTP/1.1 100 Continue\r\n\r\n';
+
+test('HTTP: interim replies precede the final one', async () => {
+  const reply = `${interim.repeat(3)}HTTP/1.1 204 No Content\r\n\r\n`;
+  const where = await listen(createServer((socket) => socket.on('error', () => undefined).end(reply)));
+  expect(await look(httpProbe, { ...where, expectedCodes: '204' })).toMatchObject({ up: true });
+});
+
+test('HTTP: a server that never stops with interim replies is down', async () => {
+  const bomb = createServer((socket) => {
+    const flood = () => {
+      while (!socket.destroyed && socket.write(interim.repeat(50_000)));
+    };
+    socket.on('error', () => undefined).on('drain', flood);
+    flood();
+  });
+  expect(await look(httpProbe, await listen(bomb))).toMatchObject({ up: false, message: 'its answer is not HTTP' });
+});
+
 test('TLS: a server without TLS is down', async () => {
   expect(await look(tlsProbe, { ...(await listen(greeting())), verify: false })).toMatchObject({ up: false });
 });

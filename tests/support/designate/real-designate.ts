@@ -42,6 +42,8 @@ export interface RealDesignate {
   /** As `add`, for each name. */
   addAll(zone: string, names: readonly string[], ttl: number, type: string, value: string): Promise<void>;
   removeAll(zone: string, name: string, type: string): Promise<void>;
+  /** Returns when Designate has forgotten it. */
+  removeZone(zone: string): Promise<void>;
   /** Keystone takes the user's tokens back; the password stays. */
   revokeTokens(): Promise<void>;
   remove(): Promise<void>;
@@ -140,7 +142,10 @@ interface Recordset {
 }
 
 /** Changes records without what is under test. */
-function administrator(url: string, login: () => Promise<string>): Pick<RealDesignate, 'add' | 'addAll' | 'removeAll'> {
+function administrator(
+  url: string,
+  login: () => Promise<string>,
+): Pick<RealDesignate, 'add' | 'addAll' | 'removeAll' | 'removeZone'> {
   let known: Promise<string> | undefined;
   const call = async (method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object) => {
     const send = async () => {
@@ -191,6 +196,15 @@ function administrator(url: string, login: () => Promise<string>): Pick<RealDesi
       const { path, set } = await sets(zone, name, type);
       if (set !== undefined) await call('DELETE', `${path}/${set.id}`);
       await settled(zone, name, type, (each) => each === undefined);
+    },
+    async removeZone(zone) {
+      const [found] = (await call('GET', `zones?name=${zone}.`)).zones;
+      if (found !== undefined) await call('DELETE', `zones/${found.id}`);
+      await waitFor(`the end of the zone ${zone}`, async () => {
+        const isGone = (await call('GET', `zones?name=${zone}.`)).zones.length === 0;
+        if (!isGone) await sleep(100);
+        return isGone;
+      });
     },
   };
 }

@@ -7,6 +7,7 @@
 import {
   type CheckerBatch,
   type Grant,
+  longestLatencyMs,
   mostMessageLength,
   mostVerdicts,
   type SpokenVerdict,
@@ -278,7 +279,13 @@ function firstOf<Each>(all: Iterable<Each>, most: number): readonly Each[] {
 function spoken({ target, verdict, sinceMs, latencyMs, message }: Change, nowMs: number): SpokenVerdict {
   return {
     ...{ target, verdict, agoMs: Math.max(0, Math.round(nowMs - sinceMs)) },
-    latencyMs: latencyMs === null ? null : Math.round(latencyMs),
+    latencyMs: boundedLatency(latencyMs),
     message: message === null ? null : message.slice(0, mostMessageLength),
   };
+}
+
+/** A deployer's plugin may measure anything, and one value out of range would have the whole batch refused. */
+function boundedLatency(latencyMs: number | null): number | null {
+  if (latencyMs === null || Number.isNaN(latencyMs)) return null;
+  return Math.min(Math.max(Math.round(latencyMs), 0), longestLatencyMs);
 }

@@ -1,13 +1,7 @@
 // Passes the conductor's messages to the answerer. Faulty data is refused, and the zone is answered as before.
 import type { Answerer } from '../../../../dns/answerer/answerer.ts';
 import { applyZoneChange, type ZoneChange, type ZonePlan } from '../../../../dns/policy/plan.ts';
-import {
-  cnamesOf,
-  readZoneChange,
-  readZonePlan,
-  zoneFault,
-  zonePlanFault,
-} from '../../../../dns/policy/plan-schema.ts';
+import { readZoneChange, readZonePlan, zoneFault, zonePlanFault } from '../../../../dns/policy/plan-schema.ts';
 import type { LinkDocuments } from '../../../../platform/link/link-client.ts';
 import type { Logger } from '../../../../platform/process/log.ts';
 import type { JsonValue } from '../../../../platform/values/json.ts';
@@ -144,9 +138,7 @@ function positionOf({ history, generation }: ZonePlan): Position {
 function changeFault(plan: ZonePlan, change: ZoneChange): string | undefined {
   const { head, names } = change;
   if (head !== undefined && head.zone !== plan.zone) return `its head is that of ${head.zone}`;
-  // Only a new head touches what other names rest on, and only CNAMEs can lead in a circle: else the zone's other names are as good as
-  // before, and there may be many.
-  const isAlone = head === undefined && names.every((name) => cnamesOf(name).length === 0);
-  const after = isAlone ? { ...plan, names } : applyZoneChange(plan, change);
+  // Only a new head touches what other names rest on: else the zone's other names are as good as before, and there may be many.
+  const after = head === undefined ? { ...plan, names } : applyZoneChange(plan, change);
   return after && zoneFault(after);
 }

@@ -1,7 +1,6 @@
 // Turns batches of checkers into votes, verdicts, history and answers in one transaction: the checkers' rows first, then members
 // and names, each in the order of their IDs. Batches that do not count change nothing.
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import { newUuid } from '../../../../platform/values/ids.ts';
 import { owe } from '../../../../platform/work/owed-work.ts';
 import { type CheckerBatch, mostVerdicts, type SpokenVerdict, targetId, targetNamed } from '../../wire/checker-wire.ts';
 import { type CheckerState, type NotedVerdict, noteBatch, type Refusal } from '../stores/batch-ledger.ts';
@@ -22,7 +21,7 @@ import { storeVotes, type VoteRow } from '../stores/vote-store.ts';
 import { whenPaused } from '../stores/when-paused.ts';
 import { isAskedInGraph, pluginOf, watchesType } from '../targets/targets.ts';
 import { type EvaluationDependencies, evaluateMembers } from '../verdicts/evaluate-members.ts';
-import { type Flip, storeFlips } from '../verdicts/flip-store.ts';
+import { type NewFlip, storeFlips } from '../verdicts/flip-store.ts';
 import type { Measured } from '../verdicts/member-evaluation.ts';
 
 /** Nothing of the batch counts. The checker reconnects and reports everything again. */
@@ -164,7 +163,7 @@ async function note(tx: Transaction, dependencies: EvaluationDependencies, sayin
   const watched = targetsOf(uses, members);
   const owners = new Map<string, ReturnType<typeof sharingByPlugin>>();
   const types = new Map(uses.map(({ monitorId, spec }) => [monitorId, pluginOf(spec)]));
-  const [votes, late]: [VoteRow[], Flip[]] = [[], []];
+  const [votes, late]: [VoteRow[], NewFlip[]] = [[], []];
   const measured: (Measured & { readonly member: string })[] = [];
   for (const saying of sayings) {
     const { checker, vantagePoint, said } = saying;
@@ -186,7 +185,7 @@ async function note(tx: Transaction, dependencies: EvaluationDependencies, sayin
     measured.push(...latenciesOf(holding, saying));
   }
   await storeVotes(tx, votes);
-  await storeFlips(tx, late);
+  await storeFlips(tx, late, sayings[0]?.nowMs ?? 0);
   const voted = new Set(votes.map(({ memberId }) => memberId));
   await evaluateMembers(
     tx,
@@ -222,11 +221,10 @@ function lateFlip(
   { monitor, verdict, agoMs, latencyMs, message }: Noted,
   { vantagePoint: { name, region }, checker, nowMs }: Saying,
   member: EvaluatedMember | undefined,
-): Flip | undefined {
+): NewFlip | undefined {
   if (member === undefined) return undefined;
   const ballot = { monitorId: monitor, vantagePoint: name, region, verdict, ageMs: agoMs, latencyMs, message };
   return {
-    id: newUuid(),
     ...{ projectId: member.projectId, poolId: member.poolId, memberId: member.id },
     ...{ at: ago(nowMs, agoMs), region: null, before: member.verdict, after: member.verdict, late: true },
     reason: `${checker.name} of ${name} saw it ${verdict}, but reported too late to count`,

@@ -26,6 +26,7 @@ import type {
   VantagePointSpec,
   ZoneSpec,
 } from '../../spec/specs.ts';
+import type { EvaluatedMember, RegionState } from '../stores/standing-store.ts';
 
 interface Kept<Spec> {
   /** UUID. */
@@ -354,11 +355,24 @@ export async function setAdminState(
   });
 }
 
-/** Whether there was anything to release. */
+/** For all clients, and for those of each region that waits. Whether there was anything to release. */
 export async function releaseMember(tx: Transaction, id: string): Promise<boolean> {
-  const sql =
-    "UPDATE gslb_pool_member SET released = 1, version = version + 1, updated_at = NOW(3) WHERE id = ? AND verdict = 'UP' AND serving = 0";
-  return (await tx.execute(sql, [id])).affectedRows > 0;
+  const sql = 'SELECT verdict, serving, region_states AS regionStates FROM gslb_pool_member WHERE id = ? FOR UPDATE';
+  const [row] = await tx.query<{ verdict: Verdict | null; serving: number; regionStates: string }>(sql, [id]);
+  if (row === undefined) return false;
+  const regions = Object.entries(JSON.parse(row.regionStates) as EvaluatedMember['regionStates']);
+  const overall = waits({ verdict: row.verdict, serving: row.serving === 1 });
+  if (!overall && !regions.some(([, state]) => waits(state))) return false;
+  const states = regions.map(([region, state]) => [region, waits(state) ? { ...state, released: true } : state]);
+  await updateEntity(tx, 'GslbPoolMember', id, {
+    ...(overall ? { released: true } : {}),
+    region_states: JSON.stringify(Object.fromEntries(states)),
+  });
+  return true;
+}
+
+function waits({ verdict, serving }: Pick<RegionState, 'verdict' | 'serving'>): boolean {
+  return verdict === 'UP' && !serving;
 }
 
 /** `until` undefined: it follows its members again. */

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { createZone, removeZone, updateZone, type ZoneInput } from '../../../../dns/backends/zone-service.ts';
 import { readZoneNamed } from '../../../../dns/backends/zone-store.ts';
 import { nameFault, zoneFault } from '../../../../dns/names.ts';
-import { shareName } from '../../../../dns/ownership/name-claims.ts';
+import { heldIn, shareName } from '../../../../dns/ownership/name-claims.ts';
 import type { NameKind } from '../../../../dns/ownership/name-rules.ts';
 import type { Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
 import { refuse, unknownId } from '../../../../platform/edge/errors.ts';
@@ -23,8 +23,9 @@ import { member, pool } from '../../spec/pool.ts';
 import { type FlavorSpec, type MonitorSecret, type QuorumSpec, quorumRule, type ZoneSpec } from '../../spec/specs.ts';
 import { gslbEvents } from '../events.ts';
 import { ownerOf } from '../plans/static-names.ts';
+import { poolRules } from '../stores/standing-store.ts';
 import { membersTouched, namesTouched, vantagePointTouched } from '../stores/touched.ts';
-import { refuseTooLarge, shareOf, takeZoneRoom } from '../stores/zone-room.ts';
+import { refuseManyMaps, refuseTooLarge, shareOf, takeZoneRoom } from '../stores/zone-room.ts';
 import { beginZoneChanges, isAnswered, newZoneTopic, readZonesNamed } from '../stores/zone-store.ts';
 import type { Handler, ServiceDependencies } from './entity-service.ts';
 import {
@@ -42,7 +43,7 @@ import { writeMemberAddresses } from './member-address-store.ts';
 import { checkMember, checkMonitor } from './member-checks.ts';
 import { credentialColumns } from './monitor-credentials.ts';
 import { checkedPools, checkedVantagePoints, zonesOver } from './name-check-store.ts';
-import { checkName, nameWithoutRight, rulesOf, takeName } from './name-checks.ts';
+import { checkName, nameWithoutRight, refuseCnames, rulesOf, takeName } from './name-checks.ts';
 import { nameSpec, readFqdn } from './name-spec.ts';
 import { checkBackendNamed, heldBackendType } from './named-backends.ts';
 import { columnsOf } from './shown-settings.ts';
@@ -52,6 +53,7 @@ import {
   countNamesOfFlavor,
   deletePoolContent,
   detachAll,
+  flavorsNaming,
   membersIn,
   nameInZone,
   nameOfFlavor,
@@ -134,14 +136,18 @@ async function touchMonitored(tx: Transaction, wake: ServiceDependencies['wake']
 export function poolHandler({ wake, heartbeatMs }: ServiceDependencies): Handler<'GslbPool'> {
   return {
     kind: pool as Named<'GslbPool'>,
-    async check(sql, check, settings) {
+    async check(sql, check, settings, { id }) {
       const { freshMs } = settings.quorum as unknown as QuorumSpec;
       if (freshMs != null && freshMs < 2 * heartbeatMs)
         check.fault(
           'quorum.freshMs',
           `quorum.freshMs is ${freshMs}: votes would be too old before the next report of a checker; give at least two heartbeats, ${2 * heartbeatMs}`,
         );
-      const regions = (await checkedVantagePoints(sql)).map(({ region }) => region);
+      // The flavors of its names decide who votes.
+      const only = id === undefined ? undefined : (await poolRules(sql, [id])).get(id)?.vantagePoints;
+      const regions = (await checkedVantagePoints(sql))
+        .filter(({ name }) => only === undefined || only.size === 0 || only.has(name))
+        .map(({ region }) => region);
       const fault =
         regions.length === 0
           ? undefined
@@ -203,6 +209,7 @@ export function memberHandler(
       const field = before === undefined ? 'poolId' : 'id';
       await refuseUnsaid(tx, [row.poolId], field);
       await checkMemberRoom(tx, row, field);
+      if (settings.cname !== null) await refuseCnames(tx, await namesUsing(tx, [row.poolId]));
       await touch(tx, id, row.poolId);
     },
     async remove(tx, { id, poolId }) {
@@ -289,6 +296,8 @@ export function gslbHandler({ wake, db }: ServiceDependencies, services: TreeSer
       const changed = [...used, ...now].filter((each) => !(used.includes(each) && now.includes(each)));
       await membersTouched(tx, wake, await membersIn(tx, changed));
       await takeRoom(tx, row, now, before === undefined ? 'fqdn' : 'poolIds');
+      const hadBlocks = (before?.spec.clientBlocks ?? []).length > 0;
+      if (!hadBlocks && row.spec.clientBlocks.length > 0) await refuseManyMaps(tx, row.zone, row.projectId);
       await namesTouched(tx, wake, [id]);
     },
     async remove(tx, row) {
@@ -446,7 +455,17 @@ export function vantagePointHandler({ wake, egress }: ServiceDependencies): Hand
       }
     },
     written: (tx, id) => vantagePointTouched(tx, wake, id),
-    async remove(tx, { id }) {
+    async remove(tx, { id, name }) {
+      const others = new Set((await checkedVantagePoints(tx)).flatMap((each) => (each.name === name ? [] : each.name)));
+      const left = (await flavorsNaming(tx, name)).find(
+        ({ spec }) => !spec.vantagePoints.some((each) => others.has(each)),
+      );
+      if (left !== undefined)
+        refuse(
+          'IN_USE',
+          `the flavor ${left.name} has no other vantage point, so nobody would check the members of its names: delete the flavor first`,
+          { field: ['input', 'id'] },
+        );
       await deleteEntity(tx, 'GslbVantagePoint', id);
       await vantagePointTouched(tx, wake, id);
     },
@@ -461,7 +480,14 @@ export function zoneHandler({ wake }: ServiceDependencies): Handler<'DnsZone'> {
       const fault = zoneFault(name);
       if (fault !== undefined) check.fault('name', fault);
       const type = await checkBackendNamed(sql, check, settings);
-      if (type === 'ANSWERER') checkOwnHead(check, settings);
+      if (type === 'ANSWERER') {
+        if (name.length > longestOwnZone)
+          check.fault(
+            'name',
+            `name has ${name.length} characters; a zone of our own name servers has at most ${longestOwnZone}, so that their names fit before it`,
+          );
+        checkOwnHead(check, settings);
+      }
       for (const [at, { suffix, projectId }] of (settings.rights as unknown as readonly Right[]).entries()) {
         const wrong = suffix === name ? undefined : nameFault(name, suffix);
         if (wrong !== undefined) check.fault(`rights.${at}.suffix`, wrong);
@@ -483,7 +509,10 @@ export function zoneHandler({ wake }: ServiceDependencies): Handler<'DnsZone'> {
     async written(tx, id, _, before) {
       const row = await lockEntity(tx, 'DnsZone', id);
       if (row === undefined) return;
-      if (before === undefined) await beginZoneChanges(tx, row.name);
+      if (before === undefined) {
+        await refuseShadowed(tx, row.name);
+        await beginZoneChanges(tx, row.name);
+      }
       if (isAnswered(row)) {
         if (before === undefined) tx.afterCommit(() => wake.notify(newZoneTopic));
         return;
@@ -503,6 +532,19 @@ export function zoneHandler({ wake }: ServiceDependencies): Handler<'DnsZone'> {
   };
 }
 
+/** Name servers answer a name from the longest zone that it is in, so names of a zone above would be answered no more. */
+async function refuseShadowed(tx: Transaction, zoneName: string): Promise<void> {
+  // Whoever creates a name holds its zone.
+  await zonesOver(tx, zoneName, 'FOR UPDATE');
+  const held = await heldIn(tx, zoneName, 'gslb');
+  if (held !== undefined)
+    refuse(
+      'IN_USE',
+      `the GSLB ${held.name} of the zone ${held.zone} would not be answered any more: delete it first, then create it in this zone`,
+      { field: ['input', 'name'] },
+    );
+}
+
 /** With the UUIDs of projects. */
 function storedRights({ rights }: JsonObject): ZoneSpec['rights'] {
   return (rights as unknown as readonly Right[]).map(({ suffix, projectId, allows }) => ({
@@ -510,6 +552,9 @@ function storedRights({ rights }: JsonObject): ZoneSpec['rights'] {
     projectId: projectId == null ? null : (projectUuid(projectId) ?? projectId),
   }));
 }
+
+/** 253 characters of a name (RFC 1035 section 2.3.4), with 63 of a machine's name and a dot before the zone. */
+const longestOwnZone = 189;
 
 /** The installation's own name servers publish their own head. */
 function checkOwnHead(check: InputCheck, { nameServers, signed, secondaries }: JsonObject): void {

@@ -15,7 +15,7 @@ export interface CheckedZone {
 export async function zonesOver(
   sql: Sql,
   fqdn: string,
-  lock: '' | 'LOCK IN SHARE MODE' = '',
+  lock: '' | 'LOCK IN SHARE MODE' | 'FOR UPDATE' = '',
 ): Promise<readonly CheckedZone[]> {
   const labels = fqdn.split('.');
   const names = labels.map((_, at) => labels.slice(at).join('.'));

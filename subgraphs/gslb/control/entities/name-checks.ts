@@ -229,7 +229,9 @@ async function checkRules(
   }
 }
 
-const mostFollowed = 200;
+/** Of a chain of CNAMEs, and of those that branch from it: resolvers give up long before. */
+const mostFollowed = 10_000;
+const followedAtOnce = 200;
 
 async function checkCnames(
   sql: Sql,
@@ -246,20 +248,48 @@ async function checkCnames(
   if (fqdn === zone && noneUp.do === 'CNAME')
     check.fault('fallbackCname', `${fqdn} is the zone itself: it can't be a CNAME; choose another noneUp`);
   const own = [...ofMembers, ...(noneUp.do === 'CNAME' ? [noneUp.target] : [])].map((each) => each.toLowerCase());
-  const loop = await findLoop(sql, fqdn, own);
+  const loop = await findLoop(sql, new Map([[fqdn, own]]));
   if (loop !== undefined)
     check.fault(given.noneUp === 'CNAME' ? 'fallbackCname' : 'poolIds', `CNAMEs lead back: ${loop.join(' → ')}`);
 }
 
-async function findLoop(sql: Sql, fqdn: string, own: readonly string[]): Promise<readonly string[] | undefined> {
-  const targets = new Map<string, readonly string[]>([[fqdn, own]]);
-  const asked = new Set([fqdn]);
-  for (let next = own; next.length > 0 && asked.size < mostFollowed; ) {
-    const unknown = [...new Set(next)].filter((name) => !asked.has(name)).slice(0, mostFollowed);
-    for (const name of unknown) asked.add(name);
-    const found = [...(await cnamesOfNames(sql, unknown))].filter(([name]) => !targets.has(name));
-    for (const [name, to] of found) targets.set(name, to);
-    next = found.flatMap(([, to]) => to);
+/** The same for names whose pools have another member of type FQDN now. Refuses INVALID_INPUT. */
+export async function refuseCnames(tx: Transaction, gslbIds: readonly string[]): Promise<void> {
+  const field = { field: ['input', 'cname'] };
+  const names = [...(await readEntities(tx, 'Gslb', gslbIds)).values()];
+  const apex = names.find(({ fqdn, zone }) => fqdn === zone);
+  if (apex !== undefined)
+    refuse('INVALID_INPUT', `${apex.fqdn} has the pool, and is the zone itself: it can't be a CNAME`, field);
+  const loop = await findLoop(
+    tx,
+    await cnamesOfNames(
+      tx,
+      names.map(({ fqdn }) => fqdn),
+    ),
+  );
+  if (loop !== undefined) refuse('INVALID_INPUT', `CNAMEs lead back: ${loop.join(' → ')}`, field);
+}
+
+/** `from`: names with their possible targets. */
+async function findLoop(
+  sql: Sql,
+  from: ReadonlyMap<string, readonly string[]>,
+): Promise<readonly string[] | undefined> {
+  const targets = new Map(from);
+  const asked = new Set(from.keys());
+  const left = new Set([...from.values()].flat());
+  while (asked.size < mostFollowed) {
+    const unknown = [...left].filter((name) => !asked.has(name)).slice(0, followedAtOnce);
+    if (unknown.length === 0) break;
+    for (const name of unknown) {
+      asked.add(name);
+      left.delete(name);
+    }
+    for (const [name, to] of await cnamesOfNames(sql, unknown)) {
+      if (targets.has(name)) continue;
+      targets.set(name, to);
+      for (const each of to) left.add(each);
+    }
   }
   return cnameLoop(targets);
 }

@@ -4,7 +4,7 @@ import { countsOfParents } from '../../../../platform/database/parent-rows.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import type { PageRequest } from '../../../../platform/graph/connection.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
-import type { MemberSpec } from '../../spec/specs.ts';
+import type { FlavorSpec, MemberSpec } from '../../spec/specs.ts';
 import { inPages } from '../stores/vote-store.ts';
 
 interface PoolUse {
@@ -193,6 +193,18 @@ export async function detachAll(tx: Transaction, memberId: string): Promise<void
 export async function nameOfFlavor(sql: Sql, flavorId: string): Promise<string | undefined> {
   const text = 'SELECT fqdn FROM gslb WHERE flavor_id = ? AND live_fqdn IS NOT NULL LIMIT 1';
   return (await sql.query<{ fqdn: string }>(text, [flavorId]))[0]?.fqdn;
+}
+
+/** Flavors that name a vantage point. There are few flavors. */
+export async function flavorsNaming(
+  sql: Sql,
+  vantagePoint: string,
+): Promise<readonly { readonly name: string; readonly spec: FlavorSpec }[]> {
+  const rows = await sql.query<{ name: string; spec: string }>(
+    `SELECT name, spec FROM gslb_flavor WHERE live_name IS NOT NULL AND JSON_CONTAINS(spec, JSON_QUOTE(?), '$.vantagePoints') ORDER BY name`,
+    [vantagePoint],
+  );
+  return rows.map(({ name, spec }) => ({ name, spec: JSON.parse(spec) as FlavorSpec }));
 }
 
 /** A zone or flavor that names a DNS backend, in words; undefined: none does. */

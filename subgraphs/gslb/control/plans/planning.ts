@@ -1,6 +1,7 @@
 // Computes the answers of names from their rows, pools and members, under the locks of the names. Concurrent changes of one name
 // wait for each other here, so the later one sees the committed earlier one.
 import type { NamePlan, PolicyStep } from '../../../../dns/policy/plan.ts';
+import { nameFault, planBounds } from '../../../../dns/policy/plan-schema.ts';
 import { presetSteps } from '../../../../dns/policy/presets.ts';
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
@@ -175,7 +176,12 @@ function plannedAnew(name: PlannedName, { pools, members, nowMs, flips, server }
     members: own.map(toMemberRow),
     standings,
   });
-  return { name, plan, status: standing, answerChanges: !isSamePlan(plan, name.plan), flipId };
+  const answerChanges = !isSamePlan(plan, name.plan);
+  const fault = answerChanges ? nameFault(`${name.zone}.`, plan) : undefined;
+  if (fault === undefined) return { name, plan, status: standing, answerChanges, flipId };
+  // Name servers would refuse the zone, with all of its other names: this one alone is answered as before.
+  const message = `its answer is not published, because name servers refuse it: ${fault}`;
+  return { name, plan: name.plan, status: { status: 'ERROR', message }, answerChanges: false, flipId };
 }
 
 /** Whether the name should no longer be answered. */
@@ -222,7 +228,10 @@ function standingNow(
 
 function toMemberRow({ id, poolId, spec, latency, lastUpAt }: EvaluatedMember): MemberRow {
   const { region, addresses, cname, weight, priority, place } = spec;
-  const told = Object.entries(latency).map(([name, each]) => [name, Math.round(each.told)]);
+  const told = Object.entries(latency).map(([name, each]) => [
+    name,
+    Math.min(Math.round(each.told), planBounds.latencyMs),
+  ]);
   return {
     ...{ id, poolId, region, addresses, cname, weight, priority, place },
     ...{ latencyMs: Object.fromEntries(told), lastUpAt },

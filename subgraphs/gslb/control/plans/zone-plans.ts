@@ -1,5 +1,6 @@
 // Zones as name servers take them: the whole plan, or the changes after a generation that they have.
 import type { ClientMap, ZoneChange, ZoneHead, ZonePlan } from '../../../../dns/policy/plan.ts';
+import { planBounds } from '../../../../dns/policy/plan-schema.ts';
 import type { Sql } from '../../../../platform/database/database.ts';
 import { nameServerRecordsOf } from '../../../../platform/machines/name-server-record.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
@@ -76,17 +77,23 @@ async function headOf(db: Sql, sealer: Sealer, row: ZoneRow): Promise<ZoneHead> 
   return { ...head, soa, keys: keyPlans(openZoneKeys(row, sealer)), clientMaps: await clientMapsOf(db, row.name) };
 }
 
-/** Our name servers are in the zone itself, each under the name of its machine, with the addresses that administrators gave to it. */
+/**
+ * Our name servers are in the zone itself, each under the name of its machine, with the addresses that administrators gave to it. A zone
+ * names so many; those with addresses come first.
+ */
 async function usualHead(db: Sql, zone: string): Promise<ZoneHead> {
   const known = await readNameServers(db);
   const records = await nameServerRecordsOf(
     db,
     known.map(({ id }) => id),
   );
-  const servers = known.map(({ id, name, facts }) => ({
+  const all = known.map(({ id, name, facts }) => ({
     name: absolute(`${name}.${zone}`),
     addresses: [...publishedAddresses(name, records.get(id), facts ?? {}).addresses],
   }));
+  const servers = all
+    .toSorted((one, other) => Number(one.addresses.length === 0) - Number(other.addresses.length === 0))
+    .slice(0, planBounds.nameServers);
   const [first] = servers;
   return {
     zone: absolute(zone),

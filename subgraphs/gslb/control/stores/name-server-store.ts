@@ -117,6 +117,9 @@ export async function forgetNameServer(tx: Transaction, id: string): Promise<boo
 /** A name server that has not reported for this long delays nothing: it receives everything when it returns. */
 export const silentForMs = 10_000;
 
+/** A time in the future was recorded before the database's clock was set back: it shows as little as an old one. */
+const heardSql = `ABS(TIMESTAMPDIFF(MICROSECOND, heard_at, NOW(3))) < ${silentForMs} * 1000`;
+
 interface SeenPresence {
   readonly id: string;
   readonly name: string;
@@ -129,8 +132,7 @@ interface SeenPresence {
 export async function movedPresence(db: Sql): Promise<readonly SeenPresence[]> {
   const rows = await db.query<Omit<SeenPresence, 'present'> & { readonly present: number }>(
     `SELECT id, name, present, heard_at AS heardAt FROM gslb_name_server
-    WHERE present <> COALESCE(heard_at > NOW(3) - INTERVAL ? * 1000 MICROSECOND, 0) ORDER BY id LIMIT 1000`,
-    [silentForMs],
+    WHERE present <> COALESCE(${heardSql}, 0) ORDER BY id LIMIT 1000`,
   );
   return rows.map((row) => ({ ...row, present: row.present === 1 }));
 }
@@ -161,8 +163,8 @@ export async function behindOf(
   zone: string,
   position: Position,
 ): Promise<{ readonly heard: number; readonly behind: readonly string[] }> {
-  const sql = `SELECT ${columns} FROM gslb_name_server WHERE heard_at > NOW(3) - INTERVAL ? * 1000 MICROSECOND ORDER BY name`;
-  const heard = (await db.query<Raw>(sql, [silentForMs])).map(toRow);
+  const sql = `SELECT ${columns} FROM gslb_name_server WHERE ${heardSql} ORDER BY name`;
+  const heard = (await db.query<Raw>(sql)).map(toRow);
   const behind = heard.filter(({ state }) => !hasReached(state?.zones[`${zone}.`], position));
   return { heard: heard.length, behind: behind.map(({ name }) => name) };
 }

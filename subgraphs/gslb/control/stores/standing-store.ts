@@ -94,6 +94,15 @@ export async function readMembers(db: Sql, ids: readonly string[]): Promise<read
   });
 }
 
+/** UUIDs of members that are not deleted, in order. */
+export async function memberIdsAfter(
+  db: Sql,
+  { after, take }: { readonly after: string; readonly take: number },
+): Promise<readonly string[]> {
+  const sql = 'SELECT id FROM gslb_pool_member WHERE id > ? AND deleted_at IS NULL ORDER BY id LIMIT ?';
+  return (await db.query<{ id: string }>(sql, [after, take])).map(({ id }) => id);
+}
+
 /** Members of pools that are not deleted. */
 export async function membersOfPools(db: Sql, poolIds: readonly string[]): Promise<readonly EvaluatedMember[]> {
   return inPages(poolIds, async (page) => {

@@ -12,7 +12,7 @@ export const evaluationKind = 'gslb-judge';
 export const planKind = 'gslb-plan';
 /** Owed for a vantage point (UUID): all its votes began or ceased to count. */
 export const vantageKind = 'gslb-vantage';
-/** Owed for a vantage point (UUID): an administrator made, changed or deleted it. */
+/** Owed for a vantage point (UUID): an administrator made, changed or deleted it, so each member may have another quorum. */
 export const vantageChangeKind = 'gslb-vantage-change';
 
 /** Wakes the sessions of checkers after a change of targets. */

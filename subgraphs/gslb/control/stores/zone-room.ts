@@ -2,6 +2,7 @@
 // make a zone too large are refused. Each name's row has its size, which is an estimate until its plan is computed. No project
 // can fill a zone that others use: it gets at most half of the space that the others leave, so there is always room for one more
 // project.
+import { planBounds } from '../../../../dns/policy/plan-schema.ts';
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { refuse } from '../../../../platform/edge/errors.ts';
@@ -30,6 +31,26 @@ export async function takeZoneRoom(
   const [before] = await tx.query<{ bytes: number }>('SELECT plan_bytes AS bytes FROM gslb WHERE id = ?', [id]);
   await tx.execute('UPDATE gslb SET plan_bytes = ? WHERE id = ?', [bytes, id]);
   if (bytes > (before?.bytes ?? 0)) refuseFull(zone, await roomIn(tx, zone, projectId), 0, field);
+}
+
+/** Names with blocks of clients in a zone: each is a map of its own, beside the one that the others share. */
+export const mostZoneMaps = planBounds.maps - 1;
+
+/** A name has blocks of clients now. Refuses LIMIT_REACHED if the zone, or the project's part of it, has no room for one more map. */
+export async function refuseManyMaps(tx: Transaction, zone: string, projectId: string): Promise<void> {
+  const [row] = await tx.query<{ own: number; others: number }>(
+    `SELECT CAST(COALESCE(SUM(project_id = ?), 0) AS INT) AS own, CAST(COALESCE(SUM(project_id <> ?), 0) AS INT) AS others
+    FROM gslb WHERE zone = ? AND live_fqdn IS NOT NULL AND JSON_LENGTH(spec, '$.clientBlocks') > 0`,
+    [projectId, projectId, zone],
+  );
+  const [own, others] = [Number(row?.own ?? 0), Number(row?.others ?? 0)];
+  const most = (await isAlone(tx, zone, projectId)) ? mostZoneMaps - others : Math.floor((mostZoneMaps - others) / 2);
+  if (own > most)
+    refuse(
+      'LIMIT_REACHED',
+      `this project would have ${own} names with clientBlocks in the zone ${zone}; ${most} are allowed: use another zone, or leave clientBlocks out`,
+      { field: ['input', 'clientBlocks'] },
+    );
 }
 
 /** The same check for something that is added to each of these names. Zones of other backends have no such limit. */
@@ -72,10 +93,14 @@ async function roomIn(sql: Sql, zone: string, projectId: string): Promise<Room> 
   const text = `SELECT CAST(COALESCE(SUM(IF(project_id = ?, plan_bytes, 0)), 0) AS INT) AS own,
     CAST(COALESCE(SUM(IF(project_id = ?, 0, plan_bytes)), 0) AS INT) AS others FROM gslb WHERE zone = ?`;
   const [row] = await sql.query<{ own: number; others: number }>(text, [projectId, projectId, zone]);
+  const alone = await isAlone(sql, zone, projectId);
+  return { own: Number(row?.own ?? 0), others: Number(row?.others ?? 0), alone };
+}
+
+async function isAlone(sql: Sql, zone: string, projectId: string): Promise<boolean> {
   const [found] = await sql.query<{ spec: string }>('SELECT spec FROM gslb_zone WHERE name = ?', [zone]);
   const { rights = [] } = JSON.parse(found?.spec ?? '{}') as Partial<ZoneSpec>;
-  const alone = rights.length > 0 && rights.every((right) => right.projectId === projectId);
-  return { own: Number(row?.own ?? 0), others: Number(row?.others ?? 0), alone };
+  return rights.length > 0 && rights.every((right) => right.projectId === projectId);
 }
 
 function refuseFull(zone: string, { own, others, alone }: Room, more: number, field: string): void {

@@ -57,8 +57,11 @@ export async function evaluateMembers(
     tx,
     evaluated.flatMap(({ verdicts }) => verdicts),
   );
-  const flips = evaluated.flatMap((each) => each.flips);
-  await storeFlips(tx, flips);
+  const flips = await storeFlips(
+    tx,
+    evaluated.flatMap((each) => each.flips),
+    watching.nowMs,
+  );
   const told = evaluated.filter(({ events }) => events.length > 0);
   const cmpObjects = await cmpObjectsOfPools(
     tx,

@@ -7,7 +7,7 @@ import type { Wake } from '../../../../platform/work/wake.ts';
 import { planNames } from '../plans/planning.ts';
 import { type SettlingDependencies, settleName } from '../plans/settle-name.ts';
 import { lockMembersOfName, namesOfPools } from '../stores/name-store.ts';
-import { lockFreeMembers, lockMembers, poolOfMember } from '../stores/standing-store.ts';
+import { lockFreeMembers, lockMembers, memberIdsAfter, poolOfMember } from '../stores/standing-store.ts';
 import { evaluationKind, planKind, vantageChangeKind, vantageKind } from '../stores/touched.ts';
 import { lockVantagePoints, shareAnew, sharersOf } from '../stores/vantage-store.ts';
 import { membersVotedBy } from '../stores/vote-store.ts';
@@ -86,11 +86,12 @@ function vantageQueue(dependencies: EvaluationQueueDependencies, kind: string): 
       const { db } = dependencies;
       for (let after: string | undefined = ''; after !== undefined; ) {
         signal.throwIfAborted();
-        const ids: readonly string[] = await membersVotedBy(db, {
-          vantagePointId: job.key,
-          after,
-          take: membersAtOnce,
-        });
+        const page = { after, take: membersAtOnce };
+        // Another number of vantage points is another quorum, also for members that this one has never voted on.
+        const ids: readonly string[] =
+          kind === vantageChangeKind
+            ? await memberIdsAfter(db, page)
+            : await membersVotedBy(db, { vantagePointId: job.key, ...page });
         if (ids.length > 0)
           await db.transaction(async (tx) => evaluateMembers(tx, dependencies, await lockMembers(tx, ids)), whenPaused);
         after = ids.length < membersAtOnce ? undefined : ids.at(-1);

@@ -1,5 +1,7 @@
 // SQL of the history of verdicts: each change with all votes known at that time, and batches that arrived too late to count.
 import type { Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
+import { marksFor } from '../../../../platform/database/sql.ts';
+import { millisecondsOf, newUuid } from '../../../../platform/values/ids.ts';
 import type { Count } from '../../rules/judge.ts';
 import type { Verdict } from '../../rules/quorum.ts';
 import { inPages } from '../stores/vote-store.ts';
@@ -36,9 +38,37 @@ export interface Flip {
   readonly ballots: readonly FlipBallot[];
 }
 
+export type NewFlip = Omit<Flip, 'id'>;
+
 const mostReason = 1_024;
 
-export async function storeFlips(tx: Transaction, flips: readonly Flip[]): Promise<void> {
+/**
+ * In the transaction that has locked the members. Histories are read by id, so each id follows the member's last one, whatever the
+ * clocks of the processes and of an earlier primary are. `nowMs`: by the database's clock. Returns them with their ids.
+ */
+export async function storeFlips(tx: Transaction, flips: readonly NewFlip[], nowMs: number): Promise<readonly Flip[]> {
+  const last = await lastIds(tx, [...new Set(flips.map(({ memberId }) => memberId))]);
+  const numbered = flips.map((flip): Flip => {
+    const before = last.get(flip.memberId);
+    const id = newUuid(before === undefined ? nowMs : Math.max(nowMs, millisecondsOf(before) + 1));
+    last.set(flip.memberId, id);
+    return { ...flip, id };
+  });
+  await insertFlips(tx, numbered);
+  return numbered;
+}
+
+async function lastIds(tx: Transaction, memberIds: readonly string[]): Promise<Map<string, string>> {
+  const rows = await inPages(memberIds, (page) =>
+    tx.query<{ memberId: string; id: string }>(
+      `SELECT member_id AS memberId, MAX(id) AS id FROM gslb_flip WHERE member_id IN (${marksFor(page)}) GROUP BY member_id`,
+      page,
+    ),
+  );
+  return new Map(rows.map(({ memberId, id }) => [memberId, id]));
+}
+
+async function insertFlips(tx: Transaction, flips: readonly Flip[]): Promise<void> {
   await inPages(
     flips,
     async (page) => {

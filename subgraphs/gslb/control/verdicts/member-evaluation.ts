@@ -1,7 +1,6 @@
 // Evaluates a member's votes, and determines what must be stored. Pure: evaluate-members.ts reads and writes.
 
 import type { StatusEvent } from '../../../../platform/events/kinds.ts';
-import { newUuid } from '../../../../platform/values/ids.ts';
 import { type Judgement, judge, judgeByRegion } from '../../rules/judge.ts';
 import { smoothedLatency, toldLatency } from '../../rules/latency.ts';
 import { type KeptVerdict, type MemberStanding, memberStanding, type Settled, settle } from '../../rules/member.ts';
@@ -14,7 +13,7 @@ import type { EvaluatedMember, RegionLatency, RegionState, Standing } from '../s
 import type { VerdictRow } from '../stores/vote-store.ts';
 import { isAskedInGraph } from '../targets/targets.ts';
 import { type KnownVote, monitorsOn, votesOn, type Watching } from './electorate.ts';
-import type { Flip, FlipBallot } from './flip-store.ts';
+import type { FlipBallot, NewFlip } from './flip-store.ts';
 
 export interface Measured {
   readonly region: string;
@@ -26,7 +25,7 @@ interface MemberEvaluation {
   /** Undefined if nothing must be stored. */
   readonly standing: Standing | undefined;
   readonly verdicts: readonly VerdictRow[];
-  readonly flips: readonly Flip[];
+  readonly flips: readonly NewFlip[];
   readonly events: readonly StatusEvent<typeof gslbEvents>[];
   /** Whether name servers need to know of the change. */
   readonly answersChange: boolean;
@@ -237,7 +236,7 @@ function flipsOf(
   monitors: readonly MonitorJudgement[],
   overall: Settled,
   byRegion: ReadonlyMap<string, Settled>,
-): readonly Flip[] {
+): readonly NewFlip[] {
   const flip = (
     region: string | null,
     before: Verdict | null,
@@ -250,7 +249,7 @@ function flipsOf(
       ballotsOf(monitorId, votes, region === null ? all : own.get(region)),
     );
     const reason = changed ? reasonOf(verdict, region, ballots) : 'the wait for its failback is over: it serves again';
-    const made = { id: newUuid(), ...{ projectId, poolId, memberId, region, before, reason, ballots } };
+    const made = { projectId, poolId, memberId, region, before, reason, ballots };
     return [{ ...made, at: null, after: verdict, late: false }];
   };
   return [

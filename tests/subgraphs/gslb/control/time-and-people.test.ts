@@ -169,8 +169,8 @@ test('a name that nobody answers in time is an ERROR with the reason, and ACTIVE
     );
     const position = { history: row?.history, number };
     await place.ground.db.execute(
-      `INSERT INTO gslb_name_server (id, name, zones, heard_at) VALUES ('ns', 'ns1', ?, NOW(3) + INTERVAL 1 HOUR)
-      ON DUPLICATE KEY UPDATE zones = VALUES(zones)`,
+      `INSERT INTO gslb_name_server (id, name, zones, heard_at) VALUES ('ns', 'ns1', ?, NOW(3))
+      ON DUPLICATE KEY UPDATE zones = VALUES(zones), heard_at = VALUES(heard_at)`,
       [JSON.stringify({ zones: { [`${zone}.`]: position } })],
     );
   };
@@ -190,6 +190,16 @@ test('a name that nobody answers in time is an ERROR with the reason, and ACTIVE
     { to_status: 'ERROR', reason: behind },
     { to_status: 'ACTIVE', reason: null },
   ]);
+});
+
+test('a name server that last reported before the clock was set back is not waited for', async () => {
+  await open();
+  const name = await place.name('shop');
+  await place.ground.db.execute(
+    `INSERT INTO gslb_name_server (id, name, heard_at) VALUES ('ns', 'ns1', NOW(3) + INTERVAL 1 HOUR)`,
+  );
+  await late(name);
+  expect((await provisioned(name)).reason).toContain('none of our own name servers is connected');
 });
 
 test('a name that the servers of its zone do not take in time is an ERROR, and one without records is done', async () => {

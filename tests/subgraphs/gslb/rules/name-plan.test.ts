@@ -1,8 +1,7 @@
 // The plan of a name from its rows is one that name servers take.
 import { expect, test } from '@jest/globals';
-import { zonePlanFault } from '../../../../dns/policy/plan-schema.ts';
+import { nameFault } from '../../../../dns/policy/plan-schema.ts';
 import { presetSteps } from '../../../../dns/policy/presets.ts';
-import { newUuid } from '../../../../platform/values/ids.ts';
 import { type MemberRow, type NamePlanInput, namePlan } from '../../../../subgraphs/gslb/rules/name-plan.ts';
 
 const memberRow = (id: string, poolId: string, change: Partial<MemberRow> = {}): MemberRow => ({
@@ -43,25 +42,22 @@ test('rows become a plan: the fallback apart, members without a standing not up'
     { memberId: 'm2', up: false, upIn: {}, cname: null, lastUpAt: null },
     { memberId: 'm3', up: false, upIn: {}, cname: 'sorry.example.test.', lastUpAt: null },
   ]);
-  const soa = {
-    ...{ mname: 'ns.lab.test.', rname: 'h.lab.test.', refreshSeconds: 60, retrySeconds: 10, expireSeconds: 60 },
-    ...{ negativeTtlSeconds: 5, serialBase: 0 },
-  };
-  const zone = {
-    zone: 'gslb.lab.test.',
-    history: newUuid(),
-    generation: 1,
-    ttlSeconds: 60,
-    soa,
-    nameServers: [],
-    keys: [],
-    clientMaps: [],
-  };
-  expect(zonePlanFault({ ...zone, names: [plan] })).toBeUndefined();
+  expect(nameFault('gslb.lab.test.', plan)).toBeUndefined();
 });
 
 test('a CNAME when none is up, and a fallback that is not there', () => {
   const gslb = { ...input.gslb, noneUp: { do: 'CNAME', target: 'Sorry.example.test' } } as const;
   expect(namePlan({ ...input, gslb }).noneUp).toEqual({ do: 'CNAME', target: 'sorry.example.test.' });
   expect(() => namePlan({ ...input, pools: input.pools.slice(0, 1) })).toThrow('not among the pools');
+});
+
+test('a load balancer without an address stays out of the answer, and no other name of the zone stops for it', () => {
+  const members = [memberRow('m1', 'p1'), memberRow('m2', 'p1', { addresses: [] }), memberRow('m3', 'sorry')];
+  const plan = namePlan({ ...input, members });
+  expect(plan.members.map(({ memberId }) => memberId)).toEqual(['m1', 'm3']);
+  expect(plan.pools).toEqual([{ poolId: 'p1', minUp: 1, memberIds: ['m1'] }]);
+  expect(nameFault('gslb.lab.test.', plan)).toBeUndefined();
+  const none = namePlan({ ...input, members: [memberRow('m2', 'p1', { addresses: [] })] });
+  expect(none.members).toEqual([]);
+  expect(nameFault('gslb.lab.test.', none)).toBeUndefined();
 });

@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import {
   decodeAddress,
   decodeMessage,
+  decodeTarget,
   decodeText,
   encodeQuery,
   type Message,
@@ -107,6 +108,8 @@ function recordsOf(message: Message, type: number, bytes: Buffer): string[] {
       if (type === questionTypes.A || type === questionTypes.AAAA) return [decodeAddress(record)];
       if (type === questionTypes.TXT) return [decodeText(record)];
       if (type === questionTypes.SOA) return [];
+      // Its data is a copy without pointers into the message.
+      if (type === questionTypes.CNAME) return [decodeTarget(record)];
       return [decodeName(bytes, record.data.byteOffset - bytes.byteOffset).name];
     });
 }

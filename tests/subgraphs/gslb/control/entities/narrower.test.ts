@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { decodeUuid, encodeId } from '../../../../../platform/values/ids.ts';
 import { planNames } from '../../../../../subgraphs/gslb/control/plans/planning.ts';
-import { mostZoneBytes } from '../../../../../subgraphs/gslb/control/stores/zone-room.ts';
+import { mostZoneBytes, mostZoneMaps } from '../../../../../subgraphs/gslb/control/stores/zone-room.ts';
 import {
   GslbGraph,
   type Input,
@@ -92,4 +92,22 @@ test('a zone that is full takes no more, and has room again when a name is small
   expect(await refused('gslbUpdate', { id, clientBlocks }, owner)).toEqual(['LIMIT_REACHED input.poolIds']);
   await db.execute("UPDATE gslb SET plan_bytes = 1000 WHERE fqdn = 'shop.gslb.test'");
   expect((await graph.mutate('gslbUpdate', { id, clientBlocks }, owner)).faults).toEqual([]);
+});
+
+test('names with blocks of clients share what name servers take of them in a zone', async () => {
+  const blocks = { policy: 'GEO', clientBlocks: [{ cidr: '203.0.113.0/24', region: 'eu' }] };
+  const flavorId = await graph.make('gslbFlavorCreate', { name: 'maps' });
+  const input = (label: string) => ({ fqdn: `${label}.gslb.test`, flavorId, poolIds: [world.pool], ...blocks });
+  await graph.make('gslbCreate', input('map-one'), owner);
+  await graph.db.execute(
+    `INSERT INTO gslb (id, project_id, fqdn, live_fqdn, zone, flavor_id, spec, action, provisioning_status)
+    SELECT CONCAT('01900000-0000-7000-9000-', LPAD(seq, 12, '0')), project_id, CONCAT('m', seq, '.gslb.test'),
+      CONCAT('m', seq, '.gslb.test'), zone, flavor_id, spec, 'NONE', 'ACTIVE'
+    FROM gslb, seq_1_to_${Math.floor(mostZoneMaps / 2) - 1} WHERE fqdn = 'map-one.gslb.test'`,
+  );
+  const { faults, told } = await graph.mutate('gslbCreate', input('map-two'), owner);
+  expect(faults).toEqual(['LIMIT_REACHED input.clientBlocks']);
+  expect(told[0]?.message).toContain(`${Math.floor(mostZoneMaps / 2)} are allowed`);
+  const change = { id: world.gslb, clientBlocks: blocks.clientBlocks };
+  expect((await graph.mutate('gslbUpdate', change, owner)).faults).toEqual(['LIMIT_REACHED input.clientBlocks']);
 });

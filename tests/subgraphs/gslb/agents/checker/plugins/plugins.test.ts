@@ -17,7 +17,7 @@ import { sshPlugin } from '../../../../../../subgraphs/gslb/agents/checker/plugi
 import { tcpPlugin } from '../../../../../../subgraphs/gslb/agents/checker/plugins/tcp.ts';
 import { udpPlugin } from '../../../../../../subgraphs/gslb/agents/checker/plugins/udp.ts';
 import { checkTypes } from '../../../../../../subgraphs/gslb/spec/check-types.ts';
-import { namePlan, zone, zonePlan } from '../../../../../dns/answerer/support/plans.ts';
+import { member, namePlan, zone, zonePlan } from '../../../../../dns/answerer/support/plans.ts';
 import { testServer } from '../../../../../dns/answerer/support/server.ts';
 import { freePort } from '../../../../../support/free-port.ts';
 import { RealSshd } from '../../../../../support/real-sshd.ts';
@@ -204,6 +204,19 @@ test('DNS: code and records, over UDP and TCP', async () => {
     down('its answer lacks "elsewhere.example."'),
   );
   expect(await look(dnsPlugin, { port: await freePort(), parameters: { name } })).toMatchObject({ up: false });
+});
+
+test('DNS: the target of a CNAME is compared as a name', async () => {
+  const alias = namePlan('alias', { members: [member('m1', { cname: 'target.example.net.' })] });
+  const server = await testServer(zonePlan([alias]));
+  ends.push(() => server.close());
+  const ask = (expected: string) =>
+    look(dnsPlugin, {
+      port: server.port,
+      parameters: { name: `alias.${zone}`, type: 'CNAME', expect: [expected] },
+    });
+  expect(await ask('Target.example.net.')).toMatchObject({ up: true, message: null });
+  expect(await ask('other.example.net')).toMatchObject(down('its answer lacks "other.example.net"'));
 });
 
 test('the schemas of parameters are strict ones', () => {

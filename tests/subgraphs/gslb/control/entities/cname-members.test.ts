@@ -1,0 +1,59 @@
+// Members of type FQDN that come to a pool after its names: what a name may not be a CNAME of is refused then too.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { GslbGraph, type Input, identity, makeWorld, type World } from '../../support/gslb-graph.ts';
+
+let graph: GslbGraph;
+let world: World;
+const owner = identity('MEMBER');
+
+beforeAll(async () => {
+  graph = await GslbGraph.open();
+  world = await makeWorld(graph, owner);
+});
+afterAll(async () => graph.stop());
+
+const pool = (name: string) => graph.make('gslbPoolCreate', { name }, owner);
+const name = (fqdn: string, poolId: string) =>
+  graph.make('gslbCreate', { fqdn, flavorId: world.flavor, poolIds: [poolId] }, owner);
+const alias = (poolId: string, cname: string): Input => ({ poolId, name: 'one', memberType: 'FQDN', cname });
+
+test('a member that leads a name back to itself', async () => {
+  const [one, two] = [await pool('one'), await pool('two')];
+  await name('one.gslb.test', one);
+  await name('two.gslb.test', two);
+  const member = await graph.make('gslbPoolMemberCreate', alias(one, 'two.gslb.test'), owner);
+  const before = await graph.everything();
+  const { faults, told } = await graph.mutate('gslbPoolMemberCreate', alias(two, 'one.gslb.test'), owner);
+  expect(faults).toEqual(['INVALID_INPUT input.cname']);
+  expect(told[0]?.message).toContain('lead back: two.gslb.test → one.gslb.test → two.gslb.test');
+  expect(await graph.everything()).toBe(before);
+  const outside = { ...alias(two, 'www.example.test') };
+  const second = await graph.make('gslbPoolMemberCreate', outside, owner);
+  const update = await graph.mutate('gslbPoolMemberUpdate', { id: second, cname: 'ONE.gslb.test' }, owner);
+  expect(update.faults).toEqual(['INVALID_INPUT input.cname']);
+  const own = await graph.mutate('gslbPoolMemberUpdate', { id: member, cname: 'one.gslb.test' }, owner);
+  expect(own.faults).toEqual(['INVALID_INPUT input.cname']);
+});
+
+test('a member that makes the zone itself a CNAME', async () => {
+  const apex = await pool('apex');
+  await name('gslb.test', apex);
+  const { faults, told } = await graph.mutate('gslbPoolMemberCreate', alias(apex, 'www.example.test'), owner);
+  expect(faults).toEqual(['INVALID_INPUT input.cname']);
+  expect(told[0]?.message).toContain('the zone itself');
+  await graph.make('gslbPoolMemberCreate', { poolId: apex, name: 'one', addresses: ['203.0.113.7'] }, owner);
+});
+
+test('a circle behind more CNAMEs than are read at once', async () => {
+  const [many, back] = [await pool('many'), await pool('back')];
+  await name('many.gslb.test', many);
+  for (let at = 0; at < 205; at += 1)
+    await graph.make(
+      'gslbPoolMemberCreate',
+      { ...alias(many, at === 204 ? 'back.gslb.test' : `w${at}.example.test`), name: `m${at}` },
+      owner,
+    );
+  await graph.make('gslbPoolMemberCreate', alias(back, 'many.gslb.test'), owner);
+  const input = { fqdn: 'back.gslb.test', flavorId: world.flavor, poolIds: [back] };
+  expect((await graph.mutate('gslbCreate', input, owner)).faults).toEqual(['INVALID_INPUT input.poolIds']);
+});

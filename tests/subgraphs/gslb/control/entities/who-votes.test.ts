@@ -1,0 +1,42 @@
+// Who may vote on a pool's members is decided by the flavors of its names: neither a rule that those can't meet nor a flavor that nobody
+// votes for is accepted.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { GslbGraph, identity, makeWorld, type World } from '../../support/gslb-graph.ts';
+
+let graph: GslbGraph;
+let world: World;
+let [flavor, pool] = ['', ''];
+const owner = identity('MEMBER');
+
+beforeAll(async () => {
+  graph = await GslbGraph.open();
+  world = await makeWorld(graph, owner);
+  for (const name of ['us', 'ap'])
+    await graph.make('gslbVantagePointCreate', { name, region: name, latitude: 1, longitude: 1 });
+  flavor = await graph.make('gslbFlavorCreate', { name: 'european', vantagePointNames: ['eu'] });
+  pool = await graph.make('gslbPoolCreate', { name: 'few' }, owner);
+});
+afterAll(async () => graph.stop());
+
+const update = (input: object) => graph.mutate('gslbPoolUpdate', { id: pool, ...input }, owner);
+
+test('a quorum that the vantage points of a flavor can never meet', async () => {
+  expect((await update({ quorum: { leastVoters: 3 } })).faults).toEqual([]);
+  expect((await update({ quorum: {} })).faults).toEqual([]);
+  await graph.make('gslbCreate', { fqdn: 'few.gslb.test', flavorId: flavor, poolIds: [pool] }, owner);
+  const { faults, told } = await update({ quorum: { leastVoters: 3 } });
+  expect(faults).toEqual(['INVALID_INPUT input.quorum']);
+  expect(told[0]?.message).toContain('1 vantage points vote');
+  expect((await update({ quorum: { leastVoters: 1 } })).faults).toEqual([]);
+});
+
+test('the last vantage point of a flavor', async () => {
+  const before = await graph.everything();
+  const { faults, told } = await graph.mutate('gslbVantagePointDelete', { id: world.vantagePoint });
+  expect(faults).toEqual(['IN_USE input.id']);
+  expect(told[0]?.message).toContain('european');
+  expect(await graph.everything()).toBe(before);
+  const second = await graph.make('gslbVantagePointCreate', { name: 'eu2', region: 'eu', latitude: 1, longitude: 1 });
+  await graph.make('gslbFlavorCreate', { name: 'both', vantagePointNames: ['eu2', 'us'] });
+  expect((await graph.mutate('gslbVantagePointDelete', { id: second })).faults).toEqual([]);
+});

@@ -1,0 +1,39 @@
+// A plan that name servers would refuse stays out of its zone: the zone's other names are answered, and the name says why it is not.
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { GslbPlace, type TestChecker } from '../../support/gslb-place.ts';
+
+let place: GslbPlace;
+let checker: TestChecker;
+let member: string;
+beforeEach(async () => {
+  place = await GslbPlace.open();
+  checker = await place.vantagePoint('eu');
+  member = await place.member('one', { addresses: ['192.0.2.1'] });
+});
+afterEach(() => place.close());
+
+const generation = () => place.count('SELECT generation AS n FROM gslb_zone');
+
+test('a name whose plan is refused is an ERROR, and its zone goes on', async () => {
+  const shop = await place.name('shop');
+  const before = await generation();
+  const long = await place.name('long', { ttlSeconds: 700_000 });
+  expect(await place.plan(long)).toMatchObject({ plan: null, status: 'ERROR' });
+  const [row] = await place.ground.db.query<{ why: string }>('SELECT status_message AS why FROM gslb WHERE id = ?', [
+    long,
+  ]);
+  expect(row?.why).toContain('ttlSeconds');
+  expect(await generation()).toBe(before);
+  await place.say(checker, { [member]: 'UP' });
+  expect(await place.up(shop)).toEqual([member]);
+});
+
+test('a latency beyond what name servers take is published as the longest one', async () => {
+  const shop = await place.name('shop');
+  await place.ground.db.execute('UPDATE gslb_pool_member SET latency = ? WHERE id = ?', [
+    JSON.stringify({ eu: { smoothed: 5_000_000, told: 5_000_000 } }),
+    member,
+  ]);
+  await place.work('gslb-plan', shop);
+  expect((await place.plan(shop)).plan.members[0]?.latencyMs).toEqual({ eu: 3_600_000 });
+});
