@@ -50,7 +50,11 @@ function plainOf({ name, children, text }: XmlElement, around = ''): Plain {
   if (children.length === 0) return text;
   const path = around === '' ? name : `${around}.${name}`;
   const found = new Map<string, Plain[]>();
-  for (const child of children) found.set(child.name, [...(found.get(child.name) ?? []), plainOf(child, path)]);
+  for (const child of children) {
+    const values = found.get(child.name);
+    if (values === undefined) found.set(child.name, [plainOf(child, path)]);
+    else values.push(plainOf(child, path));
+  }
   return Object.fromEntries(
     [...found].map(([of, values]) => [
       of,
