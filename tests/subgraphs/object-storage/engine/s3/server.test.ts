@@ -779,6 +779,17 @@ describe('names', () => {
     expect(answer).toMatchObject({ status: 400, code: 'InvalidURI' });
   });
 
+  test('of sources that are not percent-encoded are refused: they would be other names', async () => {
+    const raw = Buffer.from('création').toString('latin1');
+    // What the bytes would be as characters.
+    await put(encodeURIComponent(raw), 'another object');
+    const copied = await client.send({
+      ...{ method: 'PUT', path: `${bucket}/copy`, headers: { 'x-amz-copy-source': `${bucket}/${raw}` } },
+    });
+    expect(copied).toMatchObject({ status: 400, code: 'InvalidArgument' });
+    expect((await get('copy')).status).toBe(404);
+  });
+
   test('with NUL are refused', async () => {
     expect(await put('a%00b')).toMatchObject({ status: 400, code: 'InvalidArgument' });
   });
