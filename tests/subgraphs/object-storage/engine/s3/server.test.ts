@@ -403,7 +403,13 @@ describe('listings', () => {
   });
 
   test('with wrong arguments are refused', async () => {
-    for (const query of ['max-keys=-1', 'max-keys=x', 'encoding-type=base64', 'list-type=2&continuation-token=%21'])
+    for (const query of [
+      'max-keys=-1',
+      'max-keys=x',
+      'max-keys=2147483648',
+      'encoding-type=base64',
+      'list-type=2&continuation-token=%21',
+    ])
       expect(await list(query)).toContain('<Code>InvalidArgument</Code>');
     expect(valuesOf(await list('max-keys=0'), 'Key')).toEqual([]);
     expect(valuesOf(await list('max-keys=9999'), 'MaxKeys')).toEqual(['1000']);
