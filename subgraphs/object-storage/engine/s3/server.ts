@@ -355,9 +355,10 @@ function isOfApi({ url = '' }: IncomingMessage): boolean {
   return url.startsWith(apiPaths);
 }
 
-/** An invalid name in the namespace may be the bucket's name. */
-function asBucketName(told: S3Error, error: unknown, { url = '' }: IncomingMessage): S3Error {
-  const isOfBucket = error instanceof ObjectError && error.code === 'INVALID_NAME' && /^\/[^/?]*\/?(\?|$)/.test(url);
+/** An invalid name in the namespace may be the name of a new bucket. */
+function asBucketName(told: S3Error, error: unknown, { method, url = '' }: IncomingMessage): S3Error {
+  const isOfBucket =
+    method === 'PUT' && error instanceof ObjectError && error.code === 'INVALID_NAME' && /^\/[^/?]*\/?(\?|$)/.test(url);
   return isOfBucket ? new S3Error('InvalidBucketName', told.message) : told;
 }
 

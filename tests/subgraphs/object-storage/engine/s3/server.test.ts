@@ -412,7 +412,16 @@ describe('listings', () => {
     ])
       expect(await list(query)).toContain('<Code>InvalidArgument</Code>');
     expect(valuesOf(await list('max-keys=0'), 'Key')).toEqual([]);
-    expect(valuesOf(await list('max-keys=9999'), 'MaxKeys')).toEqual(['1000']);
+    for (const most of ['9999', '1000000000', '2147483647'])
+      expect(valuesOf(await list(`max-keys=${most}`), 'MaxKeys')).toEqual(['1000']);
+  });
+
+  test('from a position that no name can have are refused as such, and not as a wrong bucket', async () => {
+    s3.namespace.refuse('INVALID_NAME', 'a prefix has at most 1024 bytes');
+    const xml = await list('prefix=x');
+    s3.namespace.refuse(undefined);
+    expect(valuesOf(xml, 'Code')).toEqual(['InvalidArgument']);
+    expect(xml).toContain('a prefix has at most 1024 bytes');
   });
 });
 
