@@ -248,7 +248,7 @@ class S3HttpServer implements S3Server {
   #watched({ request, response, requestId }: Exchange, soFar: ServedSoFar): (() => void) | undefined {
     const { served } = this.#options;
     if (served === undefined) return undefined;
-    const { socket, method = '', url = '' } = request;
+    const { socket, method = '' } = request;
     const { remoteAddress: address } = socket;
     const beganMs = performance.now();
     return () => {
@@ -258,7 +258,7 @@ class S3HttpServer implements S3Server {
       this.#counted.set(socket, { read, written });
       const status = response.headersSent ? response.statusCode : 0;
       served({
-        ...{ ...soFar, requestId, method, address, path: url.split('?', 1)[0] ?? '', status },
+        ...{ ...soFar, requestId, method, address, path: pathIn(request), status },
         code: soFar.code === 'OK' && status >= 400 ? String(status) : soFar.code,
         receivedBytes: Math.max(0, read - before.read),
         sentBytes: Math.max(0, written - before.written),
@@ -332,10 +332,10 @@ class S3HttpServer implements S3Server {
     const { api } = this.#options;
     const isApi = api !== undefined && isOfApi(request);
     if ((isApi ? api.isFault(error) : refusal === undefined) && !request.destroyed)
-      log.error({ err: error, requestId, url: request.url }, 'a request of a user failed');
-    // An answer that has started can only be cut off.
+      log.error({ err: error, requestId, path: pathIn(request) }, 'a request of a user failed');
+    // An answer that has started can only be cut off, unless it has told the error.
     if (response.headersSent) {
-      response.destroy();
+      if (!response.writableEnded) response.destroy();
       return;
     }
     if (isApi) return api.refuse(exchange, error);
@@ -349,6 +349,11 @@ class S3HttpServer implements S3Server {
 function hostNameIn(host: string): string {
   const bracketed = /^\[([^\]]*)\]/.exec(host)?.[1];
   return bracketed ?? host.replace(/:\d*$/, '').replace(/\.$/, '').toLowerCase();
+}
+
+/** Without the query, which may have a signature. */
+function pathIn({ url = '' }: IncomingMessage): string {
+  return url.split('?', 1)[0] ?? '';
 }
 
 function isOfApi({ url = '' }: IncomingMessage): boolean {
