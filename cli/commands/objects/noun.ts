@@ -1,7 +1,4 @@
 // `tidegate objects`: objects in containers, at a cluster of object storage.
-import { randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -12,6 +9,7 @@ import { flag, integer, text } from '../../option.ts';
 import type { Noun } from '../../verb.ts';
 import { locate } from './locate.ts';
 import { objectPath } from './path.ts';
+import { replaceable, saveAs } from './save.ts';
 import { type objectShape, pageShape, statShape } from './shapes.ts';
 import { create, update } from './upload.ts';
 import { url } from './url.ts';
@@ -123,6 +121,7 @@ const download = clusterVerb({
   async run({ client, names, options, printer, stdout, stderr }) {
     const path = objectPath(names[0]);
     const file = names[1] ?? basename(names[0]);
+    const target = file === '-' ? file : await replaceable(file);
     const asked = { method: 'GET', path: `/-/download_object/${path}`, ...wishOf(options) } as const;
     const { headers, body } = await client.stream(asked);
     const age = headers['x-tidegate-age-ms'];
@@ -130,15 +129,10 @@ const download = clusterVerb({
     if (file === '-') {
       await pipeline(body, counted.stream, stdout, { end: false }).catch(failed(names[0]));
     } else {
-      // Nobody takes a part for the whole.
-      const part = `${file}.${randomBytes(4).toString('hex')}.part`;
-      try {
-        await pipeline(body, counted.stream, createWriteStream(part, { flags: 'wx' })).catch(failed(names[0]));
+      await saveAs(target, async (part) => {
+        await pipeline(body, counted.stream, part).catch(failed(names[0]));
         mustBe(names[0], counted.bytes(), headers['content-length']);
-        await rename(part, file);
-      } finally {
-        await rm(part, { force: true });
-      }
+      });
     }
     mustBe(names[0], counted.bytes(), headers['content-length']);
     if (file === '-') {
