@@ -16,6 +16,7 @@ import type {
   Caller,
   CompletionLimits,
   Conditions,
+  ContainerQuery,
   ContainerStat,
   CopySource,
   GetOptions,
@@ -101,8 +102,9 @@ export class Objects implements Namespace {
     this.#nearest = nearest && new NearestObjects({ reads: nearest, topology, blobs });
   }
 
-  containers(caller: Caller): Promise<readonly ContainerStat[]> {
-    return told(this.#containers.list(caller));
+  async containers(caller: Caller, query: ContainerQuery): Promise<readonly ContainerStat[]> {
+    mustBeListable(query);
+    return told(this.#containers.list(caller, query));
   }
 
   async createContainer(

@@ -68,3 +68,22 @@ test('positions of a listing of uploads are refused the same way', async () => {
   await expect(list({ afterName: 'x'.repeat(1_100) })).rejects.toMatchObject(wrong);
   await expect(list({ afterName: 'x', afterId: 'y'.repeat(1_100) })).rejects.toMatchObject(wrong);
 });
+
+test('a page of the containers of an account with very many reads no more than it shows', async () => {
+  const clusters = new MemoryClusters();
+  const objects = clusters.objects(0);
+  const many = Array.from({ length: 1_500 }, (_, index) => `many-${String(index).padStart(4, '0')}`);
+  await Promise.all(many.map((name) => objects.createContainer(caller, name)));
+  let rows = 0;
+  clusters.listed = async ({ limit }) => {
+    rows += limit;
+  };
+  const page = await objects.containers(caller, { prefix: 'many', after: 'many-0007', limit: 3 });
+  expect(page.map(({ name }) => name)).toEqual(['many-0008', 'many-0009', 'many-0010']);
+  expect(rows).toBeLessThan(1_000);
+  const all = await objects.containers(caller, { prefix: '', after: '', limit: 10_000 });
+  expect(all.map(({ name }) => name)).toEqual(many);
+  await expect(objects.containers(caller, { prefix: '', after: 'x'.repeat(1_200), limit: 1 })).rejects.toMatchObject({
+    code: 'INVALID_NAME',
+  });
+});
