@@ -24,6 +24,7 @@ import { endAccessKey } from '../accounts/access-key-end.ts';
 import {
   type AccessKeyRow,
   insertAccessKey,
+  lockAccessKey,
   newAccessKeyId,
   readAccessKeys,
   secretPlace,
@@ -216,7 +217,7 @@ function placeOf(clusters: readonly ClusterRow[], taking: readonly ClusterRow[],
 
 function isObjectName(name: string): boolean {
   const fits = name.length > 0 && name.length <= mostNameBytes && Buffer.byteLength(name) <= mostNameBytes;
-  return fits && name.isWellFormed() && !name.startsWith('\0');
+  return fits && name.isWellFormed() && !name.includes('\0');
 }
 
 /** Revokes keys that no longer sign and whose URLs have all expired, up to `most` at once. Returns their number. */
