@@ -240,7 +240,8 @@ test(
     expect((await sign('Upload', { containerId, name: '', validMs: 604_801_000 })).faults).toEqual([
       ...['INVALID_INPUT input.validMs', 'INVALID_INPUT input.name'],
     ]);
-    expect((await sign('Upload', { containerId, name: 'ü'.repeat(513) })).faults).toEqual(['INVALID_INPUT input.name']);
+    for (const wrong of ['ü'.repeat(513), 'a\0b'])
+      expect((await sign('Upload', { containerId, name: wrong })).faults).toEqual(['INVALID_INPUT input.name']);
     expect((await sign('Upload', { containerId, name, validMs: 1_500 })).faults).toEqual([
       'INVALID_INPUT input.validMs',
     ]);
