@@ -42,6 +42,7 @@ const madeByOption = Symbol('containers made in the graph by option');
 const madeById = Symbol('containers made in the graph by id');
 const mostPrefix = 1_024;
 const mostName = 63;
+/** As many as one question takes. */
 const mostNames = 100;
 /** Most containers or objects that are counted by one question, and most rows of one page. */
 const mostCounted = 100;
@@ -198,11 +199,14 @@ export class ContainerReads {
   /** The UUIDs of those that exist, as far as is known. */
   async #there(accountId: string, rows: readonly MadeContainer[]): Promise<readonly string[]> {
     const names = [...new Set(rows.map(({ name }) => name))];
+    const found: AskedContainer[] = [];
     try {
-      const { containers } = await this.#clusters.ask({
-        ...{ ask: 'containersNamed', account: containerId(accountId), names },
-      });
-      return containers.map(({ id }: AskedContainer) => containerUuid(id));
+      for (let from = 0; from < names.length; from += mostNames) {
+        const some = names.slice(from, from + mostNames);
+        const question = { ask: 'containersNamed', account: containerId(accountId), names: some } as const;
+        found.push(...(await this.#clusters.ask(question)).containers);
+      }
+      return found.map(({ id }) => containerUuid(id));
     } catch (error) {
       if (error instanceof NoAnswerError || error instanceof RefusedByCluster) return rows.map(({ id }) => id);
       throw error;
