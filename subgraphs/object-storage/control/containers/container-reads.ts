@@ -230,10 +230,10 @@ export class ContainerReads {
   }
 }
 
-function bounded(name: string, text: string | null | undefined, most: number): string {
+function bounded(name: string, text: string | null | undefined, mostBytes: number): string {
   if (text == null) return '';
-  if (text.length <= most && text.isWellFormed()) return text;
-  throw new CodedError('INVALID_INPUT', `${name}: give at most ${most} characters.`);
+  if (text.length <= mostBytes && text.isWellFormed() && Buffer.byteLength(text) <= mostBytes) return text;
+  throw new CodedError('INVALID_INPUT', `${name}: give at most ${mostBytes} bytes of UTF-8.`);
 }
 
 /** Without those that no container has. */
@@ -244,7 +244,8 @@ function possibleNames(names: readonly string[]): string[] {
 
 function nameIn(cursor: string): string {
   const name = cursor.length > 2 * mostPrefix ? '' : Buffer.from(cursor, 'base64url').toString();
-  if (name === '' || Buffer.from(name).toString('base64url') !== cursor) throw notACursor();
+  if (name === '' || Buffer.byteLength(name) > mostPrefix || Buffer.from(name).toString('base64url') !== cursor)
+    throw notACursor();
   return name;
 }
 
