@@ -76,7 +76,14 @@ export class UserApi implements Api {
 
   async #caller(exchange: ApiExchange, named: string | undefined): Promise<Caller> {
     const [, token = ''] = /^bearer +(\S+)$/i.exec(header(exchange, 'authorization') ?? '') ?? [];
-    const project = header(exchange, projectHeader) ?? named;
+    const given = header(exchange, projectHeader);
+    if (given !== undefined && named !== undefined && given !== named)
+      throw new ApiError(
+        400,
+        'INVALID_REQUEST',
+        `The header ${projectHeader} and the parameter project name two projects: send one of them.`,
+      );
+    const project = given ?? named;
     try {
       const caller =
         token === '' || token.length > mostTokenLength ? undefined : await this.#options.tokens.verify(token, project);

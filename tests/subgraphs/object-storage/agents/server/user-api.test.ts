@@ -56,3 +56,11 @@ test('a prefix that is longer than any name is refused', async () => {
   s3.namespace.refuse(undefined);
   expect([answer.status, JSON.parse(answer.text).code]).toEqual([400, 'INVALID_NAME']);
 });
+
+test('two projects in one request are refused, and one is passed on', async () => {
+  const project = { 'x-tidegate-project': 'shop' };
+  const refused = await call('GET', 'list_container?project=bank', project);
+  expect([refused.status, JSON.parse(refused.text).code]).toEqual([400, 'INVALID_REQUEST']);
+  expect((await call('GET', 'list_container?project=shop', project)).status).toBe(200);
+  expect((await call('GET', 'list_container', project)).status).toBe(200);
+});

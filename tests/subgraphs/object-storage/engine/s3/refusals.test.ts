@@ -83,6 +83,17 @@ test('a query parameter that is given twice is refused', async () => {
   expect(await content()).toBe('first');
 });
 
+test('a project beside a signature is refused: the key may belong to another one', async () => {
+  const project = { 'x-tidegate-project': 'bank' };
+  const refused = { status: 400, code: 'InvalidRequest' };
+  const signed = { method: 'PUT', path: `${bucket}/key`, body: 'second' };
+  expect(await client.send({ ...signed, headers: project })).toMatchObject(refused);
+  expect(await client.send({ ...signed, unsigned: project })).toMatchObject(refused);
+  const path = client.presign({ method: 'GET', path: `${bucket}/key` });
+  expect(await client.plain({ method: 'GET', path, headers: project })).toMatchObject(refused);
+  expect(await content()).toBe('first');
+});
+
 test('an upload under other conditions than S3 has for writes is refused', async () => {
   for (const header of ['if-unmodified-since', 'if-modified-since', 'if-range', 'range'])
     expect(
