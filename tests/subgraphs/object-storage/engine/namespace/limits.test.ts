@@ -1,4 +1,5 @@
 // What no replica takes is refused by name, and not as if too few clusters answered: no retry would help.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import type { Caller, ObjectHeaders } from '../../../../../subgraphs/object-storage/engine/namespace/namespace.ts';
 import { MemoryClusters } from '../../../../support/object-storage/memory-clusters.ts';
@@ -86,4 +87,24 @@ test('a page of the containers of an account with very many reads no more than i
   await expect(objects.containers(caller, { prefix: '', after: 'x'.repeat(1_200), limit: 1 })).rejects.toMatchObject({
     code: 'INVALID_NAME',
   });
+});
+
+test('of very many listings at once only some are in memory', async () => {
+  const clusters = new MemoryClusters();
+  const objects = clusters.objects(0);
+  await objects.createContainer(caller, 'films');
+  await objects.put(caller, 'films', 'one', { body: bytes('one') }, plain);
+  let running = 0;
+  let most = 0;
+  clusters.listed = async () => {
+    running += 1;
+    most = Math.max(most, running);
+    await sleep(5);
+    running -= 1;
+  };
+  const query = { prefix: '', delimiter: '', after: '', limit: 1_000 };
+  const listings = await Promise.all(Array.from({ length: 200 }, () => objects.list(caller, 'films', query)));
+  expect(listings.every((each) => each.objects.length === 1)).toBe(true);
+  // Three replicas each; the slowest answers after the listing has its majority.
+  expect(most).toBeLessThanOrEqual(6 * 16);
 });
