@@ -197,7 +197,7 @@ async function* received(call: Exchange & { readonly ground: Pick<Ground, 'pace'
   let isRefused = false;
   const transfer = ground.pace.watch(() => {
     isRefused = true;
-    void sendError(call, tooSlow());
+    void (call.refuse?.(tooSlow()) ?? sendError(call, tooSlow()));
   });
   try {
     for (;;) {

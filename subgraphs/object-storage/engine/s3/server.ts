@@ -275,7 +275,7 @@ class S3HttpServer implements S3Server {
     if (api !== undefined && isOfApi(request)) {
       soFar.operation = 'api';
       return api.answer({
-        ...{ ...exchange, ground: this.#ground },
+        ...{ ...exchange, ground: this.#ground, refuse: (error) => api.refuse(exchange, error) },
         identified: () => this.#sockets.identified(request.socket),
         admit: (caller) => this.#admit(exchange, caller),
       });

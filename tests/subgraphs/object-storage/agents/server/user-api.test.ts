@@ -1,4 +1,5 @@
 // The calls of users beside S3, over HTTP on a namespace in memory: what they take from the headers of S3.
+import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { UserApi } from '../../../../../subgraphs/object-storage/agents/server/api/user-api.ts';
 import { FederationMap } from '../../../../../subgraphs/object-storage/engine/federation/federation-map.ts';
@@ -15,7 +16,7 @@ beforeAll(async () => {
     resolvers: { ask: never },
     login: { answer: never },
   });
-  s3 = await startS3({ api });
+  s3 = await startS3({ api, limits: { waitMs: 1_000, slowestBytesPerSecond: 1_000_000 } });
   await s3.namespace.createContainer(alice, 'photos');
 });
 afterAll(() => s3.server.stop());
@@ -63,4 +64,21 @@ test('two projects in one request are refused, and one is passed on', async () =
   expect([refused.status, JSON.parse(refused.text).code]).toEqual([400, 'INVALID_REQUEST']);
   expect((await call('GET', 'list_container?project=shop', project)).status).toBe(200);
   expect((await call('GET', 'list_container', project)).status).toBe(200);
+});
+
+test('a body that comes too slowly is refused in the form of these calls', async () => {
+  const headers = { authorization: `Bearer ${aliceToken}`, 'content-length': '1000' };
+  const request = s3.client().open({ method: 'PUT', path: '/-/create_object/photos/slow', headers });
+  request.on('error', () => undefined).write('some');
+  const [response] = await once(request, 'response');
+  const [text] = await once(
+    response.on('error', () => undefined),
+    'data',
+  );
+  expect([response.statusCode, JSON.parse(String(text))]).toEqual([
+    400,
+    { code: 'REQUEST_TIMEOUT', message: expect.stringContaining('too slowly'), requestId: expect.any(String) },
+  ]);
+  request.destroy();
+  expect((await call('GET', 'download_object/photos/slow')).status).toBe(404);
 });
