@@ -259,7 +259,7 @@ class S3HttpServer implements S3Server {
       const status = response.headersSent ? response.statusCode : 0;
       served({
         ...{ ...soFar, requestId, method, address, path: pathIn(request), status },
-        code: soFar.code === 'OK' && status >= 400 ? String(status) : soFar.code,
+        code: soFar.code === 'OK' && (status >= 400 || status === 0) ? String(status) : soFar.code,
         receivedBytes: Math.max(0, read - before.read),
         sentBytes: Math.max(0, written - before.written),
         tookMs: performance.now() - beganMs,
@@ -277,7 +277,10 @@ class S3HttpServer implements S3Server {
       return api.answer({
         ...{ ...exchange, ground: this.#ground, refuse: (error) => api.refuse(exchange, error) },
         identified: () => this.#sockets.identified(request.socket),
-        admit: (caller) => this.#admit(exchange, caller),
+        admit: (caller) => {
+          soFar.caller = caller.name;
+          this.#admit(exchange, caller);
+        },
       });
     }
     this.#mustBeOwnHost(request);
@@ -295,9 +298,9 @@ class S3HttpServer implements S3Server {
         exchange.response.setHeader('connection', 'close');
         throw error;
       });
+    soFar.caller = caller.name;
     this.#admit(exchange, caller);
     const call = { ...exchange, ground: this.#ground, s3Address, caller, payload };
-    soFar.caller = caller.name;
     const operation = operationOf(call);
     soFar.operation = operation.name || 'subResource';
     await operation(call);
@@ -327,11 +330,13 @@ class S3HttpServer implements S3Server {
   async #refuse(exchange: Exchange, error: unknown, soFar: ServedSoFar): Promise<void> {
     const { request, response, requestId } = exchange;
     const refusal = s3ErrorOf(error);
-    soFar.code = refusal?.code ?? 'InternalError';
     const { log } = this.#ground;
     const { api } = this.#options;
     const isApi = api !== undefined && isOfApi(request);
-    if ((isApi ? api.isFault(error) : refusal === undefined) && !request.destroyed)
+    const isFault = isApi ? api.isFault(error) : refusal === undefined;
+    // Refusals of the interface beside S3 are told apart by their status.
+    soFar.code = isFault ? 'InternalError' : isApi ? 'OK' : (refusal?.code ?? 'InternalError');
+    if (isFault && !request.destroyed)
       log.error({ err: error, requestId, path: pathIn(request) }, 'a request of a user failed');
     // An answer that has started can only be cut off, unless it has told the error.
     if (response.headersSent) {

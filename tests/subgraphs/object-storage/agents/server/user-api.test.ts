@@ -3,10 +3,13 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { UserApi } from '../../../../../subgraphs/object-storage/agents/server/api/user-api.ts';
 import { FederationMap } from '../../../../../subgraphs/object-storage/engine/federation/federation-map.ts';
+import type { ServedRequest } from '../../../../../subgraphs/object-storage/engine/s3/served-request.ts';
 import { sha256, unsignedChunks } from '../../../../support/object-storage/s3-client.ts';
 import { alice, aliceToken, startS3, type TestedS3 } from '../../../../support/object-storage/s3-server.ts';
+import { waitFor } from '../../../../support/temporary-folder.ts';
 
 let s3: TestedS3;
+const served: ServedRequest[] = [];
 
 beforeAll(async () => {
   const never = () => Promise.reject(new Error('not asked'));
@@ -16,7 +19,11 @@ beforeAll(async () => {
     resolvers: { ask: never },
     login: { answer: never },
   });
-  s3 = await startS3({ api, limits: { waitMs: 1_000, slowestBytesPerSecond: 1_000_000 } });
+  s3 = await startS3({
+    api,
+    served: (request) => void served.push(request),
+    limits: { waitMs: 1_000, slowestBytesPerSecond: 1_000_000 },
+  });
   await s3.namespace.createContainer(alice, 'photos');
 });
 afterAll(() => s3.server.stop());
@@ -81,4 +88,15 @@ test('a body that comes too slowly is refused in the form of these calls', async
   ]);
   request.destroy();
   expect((await call('GET', 'download_object/photos/slow')).status).toBe(404);
+});
+
+test('the log of requests has their caller', async () => {
+  served.splice(0);
+  await call('GET', 'list_container');
+  await s3.client().plain({ method: 'GET', path: '/-/list_container' });
+  await waitFor('both to be logged', () => served.length === 2);
+  expect(served).toMatchObject([
+    { operation: 'api', code: 'OK', caller: 'alice' },
+    { operation: 'api', code: '401', caller: undefined },
+  ]);
 });
