@@ -24,3 +24,14 @@ test.each(['<Object/>', '<a/>'])('a body of very many %s is refused at once', (e
   expect(() => readXml(body, 'Delete')).toThrow(expect.objectContaining({ name: 'S3Error' }));
   expect(performance.now() - beganMs).toBeLessThan(10_000 * patience);
 });
+
+test('a body of very many attributes or declarations is refused before they are read', () => {
+  const attributes = Array.from({ length: 1_001 }, (_, at) => ` a${at}="b"`).join('');
+  const key = '<Object><Key>a</Key></Object>';
+  expect(() => readXml(Buffer.from(`<Delete${attributes}>${key}</Delete>`), 'Delete')).toThrow(malformed);
+  const declared = `<Object xmlns:n="m"><Key>a</Key></Object>`.repeat(1_001);
+  expect(() => readXml(Buffer.from(`<Delete>${declared}</Delete>`), 'Delete')).toThrow(malformed);
+  const namespace = 'http://s3.amazonaws.com/doc/2006-03-01/';
+  const many = `<Object xmlns="${namespace}"><Key>a==&lt;a=</Key><ETag>a===</ETag></Object>`.repeat(1_000);
+  expect(readXml(Buffer.from(`<Delete>${many}</Delete>`), 'Delete').Object).toHaveLength(1_000);
+});
