@@ -1,10 +1,13 @@
 // Which services the others of a cluster ask, while an administrator drains one of them.
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Database } from '../../../../../platform/database/database.ts';
 import { ServiceStore } from '../../../../../subgraphs/object-storage/engine/store/service-store.ts';
 import { storeDatabase } from './store-database.ts';
 
-const cleanup = new AsyncDisposableStack();
+let cleanup: AsyncDisposableStack;
+beforeEach(() => {
+  cleanup = new AsyncDisposableStack();
+});
 afterEach(() => cleanup.disposeAsync());
 
 const role = 'objectcontroller';
