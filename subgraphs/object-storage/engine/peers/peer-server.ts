@@ -21,7 +21,7 @@ import { isBlobId } from '../blobs/blob-id.ts';
 import type { BlobStore, ByteRange } from '../blobs/blob-store.ts';
 import { giveBack } from '../blobs/block-buffers.ts';
 import { messageOf } from '../message-of.ts';
-import type { Replica } from '../store/register.ts';
+import type { Replica, ReplicaAnswer } from '../store/register.ts';
 import { packMessage, unpackMessage } from './message.ts';
 import {
   blobId,
@@ -31,6 +31,7 @@ import {
   damagedTrailer,
   listRequestShape,
   mostMessageBytes,
+  noRoom,
   type PeerFailure,
   placeHeader,
   readPlace,
@@ -75,6 +76,8 @@ const usualSilentMs = 60_000;
 const mostRequests = 256;
 const mostStreams = 256;
 const mostWaitingBytes = 4 * mostMessageBytes;
+/** Size of an answer without its value, at most. */
+const bytesPerAnswer = 512;
 /** A client that keeps sending a refused request is cut off after this time. */
 const refusedMs = 2_000;
 
@@ -198,8 +201,8 @@ export class PeerServer {
 
   /** All requests are started in one turn of the event loop, so that the replica may do them together. */
   async #batch(message: unknown): Promise<readonly unknown[]> {
-    return Promise.all(
-      batchIn(message).map(async (each) => {
+    const answers = await Promise.all(
+      batchIn(message).map(async (each): Promise<BatchAnswer> => {
         try {
           return { answer: await this.#options.replica.ask(readRequest(each)) };
         } catch (error) {
@@ -209,6 +212,7 @@ export class PeerServer {
         }
       }),
     );
+    return withinMessage(answers);
   }
 
   async #call(path: string, cluster: number, message: unknown, signal: AbortSignal): Promise<unknown> {
@@ -275,6 +279,20 @@ export class PeerServer {
     if (status === 500) this.#options.log.warn({ err: error, url: request.url }, 'a request of another cluster failed');
     refuse(request, response, status, failure.code, failure.message, failure);
   }
+}
+
+type BatchAnswer = { readonly answer: ReplicaAnswer } | { readonly error: string };
+
+/** A few hundred values of large objects are more than a message holds. The first one always has room. */
+function withinMessage(answers: readonly BatchAnswer[]): readonly BatchAnswer[] {
+  let bytes = 0;
+  return answers.map((each) => {
+    const value = 'answer' in each && each.answer.refused === undefined ? each.answer.row?.value : undefined;
+    const size = Buffer.byteLength(JSON.stringify(value?.head ?? '')) + (value?.body?.length ?? 0) + bytesPerAnswer;
+    if (bytes + size > mostMessageBytes) return { error: noRoom };
+    bytes += size;
+    return each;
+  });
 }
 
 function batchIn(message: unknown): readonly unknown[] {
