@@ -21,7 +21,7 @@ import { isBlobId } from '../blobs/blob-id.ts';
 import type { BlobStore, ByteRange } from '../blobs/blob-store.ts';
 import { giveBack } from '../blobs/block-buffers.ts';
 import { messageOf } from '../message-of.ts';
-import type { Replica, ReplicaAnswer } from '../store/register.ts';
+import type { ListAnswer, Replica, ReplicaAnswer } from '../store/register.ts';
 import { packMessage, unpackMessage } from './message.ts';
 import {
   blobId,
@@ -76,6 +76,8 @@ const usualSilentMs = 60_000;
 const mostRequests = 256;
 const mostStreams = 256;
 const mostWaitingBytes = 4 * mostMessageBytes;
+/** A quarter of what a message holds: several pages are in memory at once. */
+const mostListBytes = mostMessageBytes / 4;
 /** Size of an answer without its value, at most. */
 const bytesPerAnswer = 512;
 /** A client that keeps sending a refused request is cut off after this time. */
@@ -102,7 +104,10 @@ export class PeerServer {
     this.#options = options;
     this.#calls = {
       ...options.calls,
-      list: peerCall({ input: listRequestShape, answer: (_, input) => replica.list(input) }),
+      list: peerCall({
+        input: listRequestShape,
+        answer: async (_, input) => listedWithinMessage(await replica.list(input)),
+      }),
       listBlobs: peerCall({
         input: blobListRequestShape,
         answer: (_, { ring, partition, after, limit }) => blobs.list(ring, partition, after, limit),
@@ -293,6 +298,17 @@ function withinMessage(answers: readonly BatchAnswer[]): readonly BatchAnswer[] 
     bytes += size;
     return each;
   });
+}
+
+/** A page of long heads ends earlier. Its first row always has room. */
+function listedWithinMessage(listed: ListAnswer): ListAnswer {
+  if (listed.refused !== undefined) return listed;
+  let bytes = 0;
+  const end = listed.rows.findIndex(({ name, head }, at) => {
+    bytes += Buffer.byteLength(JSON.stringify([name, head ?? ''])) + bytesPerAnswer;
+    return at > 0 && bytes > mostListBytes;
+  });
+  return end < 0 ? listed : { ...listed, rows: listed.rows.slice(0, end), isWhole: false };
 }
 
 function batchIn(message: unknown): readonly unknown[] {

@@ -56,3 +56,24 @@ test('each request is answered, those for which there was no room in a further m
   // Only some are asked for again.
   expect(replica.asked).toBeLessThan(3 * answers.length);
 });
+
+test('a page of names with long heads ends where the message does, and the next one continues', async () => {
+  const scope = 'd'.repeat(32);
+  // Each quote has four characters in a message.
+  const head = JSON.stringify({ metadata: '"'.repeat(8_000) });
+  const names = Array.from({ length: 1_000 }, (_, at) => String(at).padStart(4, '0'));
+  for (const name of names)
+    await replica.ask({ op: 'accept', key: { ring: 1, scope, name }, epoch: 1, written: { version, value: { head } } });
+  const found: string[] = [];
+  for (let pages = 1; ; pages += 1) {
+    const after = found.at(-1) ?? '';
+    const page = await client.list({ ring: 1, scope, epoch: 1, after, prefix: '', limit: 1_000 });
+    if (page.refused !== undefined) throw new Error(page.refused);
+    found.push(...page.rows.map(({ name }) => name));
+    expect(page.rows.every((row) => row.head === head)).toBe(true);
+    if (!page.isWhole) continue;
+    expect(pages).toBeGreaterThan(1);
+    break;
+  }
+  expect(found).toEqual(names);
+});
