@@ -213,7 +213,7 @@ export function takenOver(
 }
 
 /** By partition that loses a replica in this epoch, what a cluster that stays copies from the others. */
-export function completed({ groups }: Pick<KnownRing, 'groups'>, self: number): ReadonlyMap<number, Sources> {
+function completed({ groups }: Pick<KnownRing, 'groups'>, self: number): ReadonlyMap<number, Sources> {
   const wanted = new Map<number, Sources>();
   const [before, after] = groups;
   if (before === undefined || after === undefined || after.replicas >= before.replicas) return wanted;
