@@ -51,3 +51,21 @@ export function gainsIn(before: Ring, after: Ring): ReadonlyMap<number, number> 
   }
   return gains;
 }
+
+/**
+ * How many other holders of a partition a holder must have copied to have every acknowledged write of it: each majority without this
+ * holder must include one of them.
+ */
+export function leastOthers(replicas: number): number {
+  return replicas - (Math.floor(replicas / 2) + 1);
+}
+
+/**
+ * Clusters that must have copied everything before the second ring replaces the first, in order: those that gain partitions. With fewer
+ * replicas also those that stay, because a write may be only at the others and at the cluster that leaves.
+ */
+export function copyingIn(before: Ring, after: Ring): readonly number[] {
+  const isReduced = after.replicas < before.replicas && leastOthers(before.replicas) > 0;
+  const staying = isReduced ? after.clusters : [];
+  return [...new Set([...gainsIn(before, after).keys(), ...staying])].sort((one, other) => one - other);
+}

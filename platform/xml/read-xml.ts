@@ -25,9 +25,11 @@ interface XmlBounds {
   readonly deepest: number;
   /** Begins and ends of elements: each costs as much as a hundred characters of text. */
   readonly mostTags: number;
+  /** Signs of equality in tags: attributes, and those in their values. Each attribute costs as much as several tags. */
+  readonly mostAttributes: number;
 }
 
-const usualBounds: XmlBounds = { mostBytes: 1024 * 1024, deepest: 64, mostTags: 100_000 };
+const usualBounds: XmlBounds = { mostBytes: 1024 * 1024, deepest: 64, mostTags: 100_000, mostAttributes: 100_000 };
 /** An element that declares one more gets a copy of all others. */
 const mostNamespaces = 100;
 
@@ -57,11 +59,12 @@ const noNamespaces: ReadonlyMap<string, string> = new Map([['xml', xmlNamespace]
 
 /** The root element. Throws XmlError for anything but one well-formed document in UTF-8 within the bounds. */
 export function readXml(document: Uint8Array | string, bounds: Partial<XmlBounds> = {}): XmlElement {
-  const { mostBytes, deepest, mostTags } = { ...usualBounds, ...bounds };
+  const { mostBytes, deepest, mostTags, mostAttributes } = { ...usualBounds, ...bounds };
   if (document.length > mostBytes) throw new XmlError(`it is longer than ${mostBytes} bytes`);
   const xml = decoded(document);
   if (/<!(DOCTYPE|ENTITY)/i.test(xml)) throw new XmlError('it declares a document type');
   if (countOf('<', xml, mostTags) > mostTags) throw new XmlError(`it has more than ${mostTags} tags`);
+  if (hasMoreAttributes(xml, mostAttributes)) throw new XmlError(`it has more than ${mostAttributes} attributes`);
   if (!hasOnlyCharactersOfXml(xml)) throw new XmlError('it has characters or references that XML does not have');
   if (XMLValidator.validate(xml) !== true) throw new XmlError('it is not well-formed');
   let nodes: readonly ParsedNode[];
@@ -133,6 +136,15 @@ function countOf(character: string, xml: string, most: number): number {
   let count = 0;
   for (let at = xml.indexOf(character); at >= 0 && count <= most; at = xml.indexOf(character, at + 1)) count += 1;
   return count;
+}
+
+function hasMoreAttributes(xml: string, most: number): boolean {
+  let count = 0;
+  for (const [tag] of xml.matchAll(/<[^<>]*/g)) {
+    count += countOf('=', tag, most);
+    if (count > most) return true;
+  }
+  return false;
 }
 
 /** Each node has one member beside its attributes. */

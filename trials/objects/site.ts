@@ -16,7 +16,7 @@ import { silentLog } from '../../embedded/setup-log.ts';
 import { Database } from '../../platform/database/database.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { firstRing, nextRing, type RingWish } from '../../platform/rings/next-ring.ts';
-import { clustersOfPartition, gainsIn, partitionOf, type Ring } from '../../platform/rings/ring.ts';
+import { clustersOfPartition, copyingIn, partitionOf, type Ring } from '../../platform/rings/ring.ts';
 import { Keyring } from '../../platform/secrets/keyring.ts';
 import { createSealer } from '../../platform/secrets/seal.ts';
 import { newUuid } from '../../platform/values/ids.ts';
@@ -292,9 +292,9 @@ export class Site {
     if (next === undefined || this.#isRecovering || this.#isClosed) return false;
     const epoch = changing.epoch + 1;
     this.#tellRings(numbers, epoch, [ring, next]);
-    const gains = gainsIn(ring, next);
+    const copying = copyingIn(ring, next);
     let isDone = true;
-    for (const cluster of this.clusters.filter(({ number }) => gains.has(number)))
+    for (const cluster of this.clusters.filter(({ number }) => copying.includes(number)))
       isDone &&= await this.#until(
         () => hasTakenOver(cluster, numbers, epoch),
         () => this.#isRecovering,

@@ -11,6 +11,7 @@ import { replaceFile } from '../../replace-file.ts';
 import type { Noun } from '../../verb.ts';
 import { locate } from './locate.ts';
 import { objectPath } from './path.ts';
+import { replaceable } from './save.ts';
 import { type objectShape, pageShape, statShape } from './shapes.ts';
 import { create, update } from './upload.ts';
 import { url } from './url.ts';
@@ -122,6 +123,7 @@ const download = clusterVerb({
   async run({ client, names, options, printer, stdout, stderr }) {
     const path = objectPath(names[0]);
     const file = names[1] ?? basename(names[0]);
+    const target = file === '-' ? file : await replaceable(file);
     const asked = { method: 'GET', path: `/-/download_object/${path}`, ...wishOf(options) } as const;
     const { headers, body } = await client.stream(asked);
     const age = headers['x-tidegate-age-ms'];
@@ -129,7 +131,7 @@ const download = clusterVerb({
     if (file === '-') {
       await pipeline(body, counted.stream, stdout, { end: false }).catch(failed(names[0]));
     } else {
-      await replaceFile(file, async (partial, flags) => {
+      await replaceFile(target, async (partial, flags) => {
         await pipeline(body, counted.stream, createWriteStream(partial, { flags })).catch(failed(names[0]));
         mustBe(names[0], counted.bytes(), headers['content-length']);
       });

@@ -1,7 +1,16 @@
 // Rings: shares by weight, replicas apart, and steps that move little and never two replicas of a partition.
 import { expect, test } from '@jest/globals';
 import { firstRing, nextRing } from '../../../platform/rings/next-ring.ts';
-import { countsOf, partitionCount, partitionOf, type Ring, type RingMember } from '../../../platform/rings/ring.ts';
+import {
+  copyingIn,
+  countsOf,
+  gainsIn,
+  leastOthers,
+  partitionCount,
+  partitionOf,
+  type Ring,
+  type RingMember,
+} from '../../../platform/rings/ring.ts';
 import { seededRandom } from '../../../trials/random.ts';
 import { RandomWishes } from './random-wishes.ts';
 import { deviationOf, faultsOf, movedIn, settled } from './ring-faults.ts';
@@ -51,6 +60,31 @@ test('fewer clusters than replicas: each has everything, and more replicas come 
   const back = settled(last, { members: members(2), replicas: 3 });
   expect(back.at(-1)?.replicas).toBe(2);
   expect(faultsOf(back.at(-1) as Ring, { members: members(2), replicas: 3 })).toEqual([]);
+});
+
+test('with fewer replicas the clusters that stay copy from enough others, and otherwise only those that gain', () => {
+  const step = (ring: Ring, wish: Parameters<typeof nextRing>[1]) => {
+    const next = nextRing(ring, wish);
+    if (next === undefined) throw new Error('no step');
+    return { next, copying: copyingIn(ring, next) };
+  };
+  const five = firstRing({ members: members(5), replicas: 5 });
+  const four = step(five, { members: members(5), replicas: 3 });
+  expect(four.copying).toEqual([1, 2, 3, 4, 5]);
+  expect(step(four.next, { members: members(5), replicas: 3 }).copying).toEqual([1, 2, 3, 4, 5]);
+  const three = firstRing({ members: members(3), replicas: 3 });
+  const two = step(three, { members: members(2), replicas: 3 });
+  expect(two.copying).toEqual([1, 2]);
+  // A write with two replicas is at both.
+  expect(step(two.next, { members: members(1), replicas: 3 }).copying).toEqual([]);
+  const moved = step(three, { members: members(4), replicas: 3 });
+  expect(moved.copying).toEqual([...gainsIn(three, moved.next).keys()]);
+  // A write that one holder lacks is at a majority of all holders: of so many others one has it.
+  for (let replicas = 1; replicas <= 7; replicas += 1) {
+    const majority = Math.floor(replicas / 2) + 1;
+    const lackIt = replicas - 1 - majority;
+    expect(leastOthers(replicas)).toBe(lackIt + 1);
+  }
 });
 
 test('random changes: no step moves two replicas of a partition, and what settles is as wanted', () => {

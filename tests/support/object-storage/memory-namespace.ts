@@ -5,6 +5,7 @@ import type {
   Checksums,
   CompletionLimits,
   Conditions,
+  ContainerQuery,
   ContainerStat,
   CopySource,
   GetOptions,
@@ -63,9 +64,13 @@ export class MemoryNamespace implements Namespace {
     this.#refusal = code === undefined ? undefined : { code, message };
   }
 
-  async containers(caller: Caller): Promise<readonly ContainerStat[]> {
+  async containers(caller: Caller, { prefix, after, limit }: ContainerQuery): Promise<readonly ContainerStat[]> {
     this.#mayFail();
-    return [...this.#of(caller).values()].map(({ stat }) => stat);
+    return [...this.#of(caller).values()]
+      .map(({ stat }) => stat)
+      .filter(({ name }) => name.startsWith(prefix) && byBytes(name, after) > 0)
+      .sort((one, other) => byBytes(one.name, other.name))
+      .slice(0, limit);
   }
 
   async createContainer(

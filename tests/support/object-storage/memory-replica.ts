@@ -1,4 +1,4 @@
-// A replica in memory, by the product's rules and with its gates. The replica that the product uses is in a database, and is tested against the
+// A replica in memory, by the product's rules and limits and with its gates. The replica that the product uses is in a database, and is tested against the
 // same rules.
 import * as rules from '../../../platform/registers/rules.ts';
 import { noVersion } from '../../../platform/registers/version.ts';
@@ -12,6 +12,7 @@ import type {
   ReplicaRequest,
   StoredValue,
 } from '../../../subgraphs/object-storage/engine/store/register.ts';
+import { checkListRequest, checkRequest } from '../../../subgraphs/object-storage/engine/store/request-checks.ts';
 
 export class MemoryReplica implements Replica {
   readonly rows = new Map<string, rules.Row<StoredValue>>();
@@ -35,6 +36,7 @@ export class MemoryReplica implements Replica {
   }
 
   async ask(request: ReplicaRequest): Promise<ReplicaAnswer> {
+    checkRequest(request);
     const { key, epoch } = request;
     this.asked += 1;
     if (epoch < this.epoch) return { refused: 'STALE', epoch: this.epoch };
@@ -49,7 +51,9 @@ export class MemoryReplica implements Replica {
     return { ...this.#known(key), done: row !== undefined };
   }
 
-  async list({ ring, scope, after, prefix, limit, sealed }: ListRequest): Promise<ListAnswer> {
+  async list(request: ListRequest): Promise<ListAnswer> {
+    checkListRequest(request);
+    const { ring, scope, after, prefix, limit, sealed } = request;
     const { state, version } = this.#gate({ ring, scope });
     if (state === 'DELETED' || (sealed !== undefined && (state !== 'SEALED' || version !== sealed)))
       return { refused: 'CLOSED' };

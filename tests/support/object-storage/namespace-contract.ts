@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type {
   Caller,
   Conditions,
+  ContainerQuery,
   Listing,
   ListQuery,
   Namespace,
@@ -20,6 +21,7 @@ interface TestedNamespace {
   stop?(): Promise<void>;
 }
 
+const allContainers = { prefix: '', after: '', limit: 10_000 };
 const plainHeaders: ObjectHeaders = { contentType: 'text/plain', metadata: {} };
 
 function uploadOf(...parts: readonly (string | Buffer)[]): Upload {
@@ -78,10 +80,25 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
         expect(await codeOf(namespace.createContainer(caller, bucket))).toBe('CONTAINER_EXISTS');
         const stat = await namespace.statContainer(caller, bucket);
         expect(stat).toMatchObject({ name: bucket, id: expect.stringMatching(/^[0-9a-f]{32}$/) });
-        expect((await namespace.containers(caller)).map((each) => each.name)).toContain(bucket);
+        expect((await namespace.containers(caller, allContainers)).map((each) => each.name)).toContain(bucket);
         await namespace.deleteContainer(caller, bucket);
         expect(await codeOf(namespace.statContainer(caller, bucket))).toBe('NO_CONTAINER');
-        expect((await namespace.containers(caller)).map((each) => each.name)).not.toContain(bucket);
+        expect((await namespace.containers(caller, allContainers)).map((each) => each.name)).not.toContain(bucket);
+      });
+
+      test('are listed in the order of their names, in pages, with a prefix', async () => {
+        const names = ['pages-b', 'pages-a', 'pages.c', 'pages-aa', 'other-pages'];
+        for (const each of names) await namespace.createContainer(caller, each);
+        const listed = async (query: Partial<ContainerQuery>) =>
+          (await namespace.containers(caller, { ...allContainers, prefix: 'pages', ...query })).map(
+            (each) => each.name,
+          );
+        expect(await listed({})).toEqual(['pages-a', 'pages-aa', 'pages-b', 'pages.c']);
+        expect(await listed({ limit: 2 })).toEqual(['pages-a', 'pages-aa']);
+        expect(await listed({ limit: 2, after: 'pages-aa' })).toEqual(['pages-b', 'pages.c']);
+        expect(await listed({ after: 'pages.c' })).toEqual([]);
+        await namespace.deleteContainer(caller, 'pages-a');
+        expect(await listed({ limit: 1 })).toEqual(['pages-aa']);
       });
 
       test('with an option that does not exist are refused', async () => {

@@ -74,10 +74,7 @@ export class ClusterAnswers {
     switch (question.ask) {
       case 'containers': {
         const { prefix, after, limit } = question;
-        const found = (await namespace.containers(caller))
-          .filter(({ name }) => name.startsWith(prefix) && name > after)
-          .toSorted((one, other) => (one.name < other.name ? -1 : 1));
-        return containers(...found.slice(0, limit));
+        return containers(...(await namespace.containers(caller, { prefix, after, limit })));
       }
       case 'containersNamed':
         return containers(...(await named(namespace, caller, question.names)));

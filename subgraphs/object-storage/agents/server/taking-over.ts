@@ -1,4 +1,4 @@
-// Copies the partitions that this cluster gains in a ring change, or that it lost, and deletes the partitions that it no longer holds.
+// Copies the partitions that this cluster gains in a ring change, or that it lost, and deletes those that it no longer holds.
 //
 // It copies from the previous holders of a partition once they are in the epoch of this step: from then on nothing can be written there
 // with an older epoch. It needs a majority of the holders, because one of a majority has each acknowledged write:
@@ -7,11 +7,14 @@
 // - their blobs. A blob that is written in the meantime with an older epoch is not listed, but its writer learns of the new epoch and
 // copies it.
 //
+// If a partition loses a replica, the clusters that stay copy the same from enough of the others, although they already vote: an
+// acknowledged write may be only at a majority to which the leaving cluster belongs, and no majority of the smaller group need have it.
+//
 // A replica that lost its data votes only after it has all of that from more holders: from so many that they meet every majority to which
 // this replica itself once belonged.
 import type { Logger } from '../../../../platform/process/log.ts';
 import { later, noVersion, type Version } from '../../../../platform/registers/version.ts';
-import { clustersOfPartition, partitionCount } from '../../../../platform/rings/ring.ts';
+import { clustersOfPartition, leastOthers, partitionCount } from '../../../../platform/rings/ring.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 import { NoBlobError } from '../../engine/blobs/blob-errors.ts';
 import type { BlobStore } from '../../engine/blobs/blob-store.ts';
@@ -27,7 +30,7 @@ import type { OwnBlobs } from './own-blobs.ts';
 
 interface TakingOverOptions {
   readonly map: Pick<FederationMap, 'self' | 'rings' | 'held'>;
-  readonly partitions: Pick<Partitions, 'epochOf' | 'makeReady' | 'clearLeft'>;
+  readonly partitions: Pick<Partitions, 'of' | 'epochOf' | 'makeReady' | 'clearLeft'>;
   readonly blobs: OwnBlobs;
   readonly reader: Pick<RepairingReader, 'read'>;
   /** The other clusters. */
@@ -116,7 +119,8 @@ export class TakingOver {
   #step(ring: number, known: KnownRing): RingStep | undefined {
     const before = this.#steps.get(ring);
     if (before?.epoch === known.epoch) return before;
-    const wanted = takenOver(known, this.#options.map.self);
+    const taken = takenOver(known, this.#options.map.self);
+    const wanted = taken.size === 0 ? completed(known, this.#options.map.self) : taken;
     if (wanted.size === 0) {
       this.#steps.delete(ring);
       return undefined;
@@ -126,6 +130,7 @@ export class TakingOver {
       epoch: known.epoch,
       wanted,
       isRecovery: known.groups.length === 1,
+      isStaying: taken.size === 0,
     });
     this.#steps.set(ring, step);
     return step;
@@ -207,12 +212,29 @@ export function takenOver(
   return wanted;
 }
 
+/** By partition that loses a replica in this epoch, what a cluster that stays copies from the others. */
+function completed({ groups }: Pick<KnownRing, 'groups'>, self: number): ReadonlyMap<number, Sources> {
+  const wanted = new Map<number, Sources>();
+  const [before, after] = groups;
+  if (before === undefined || after === undefined || after.replicas >= before.replicas) return wanted;
+  const least = leastOthers(before.replicas);
+  if (least === 0) return wanted;
+  for (let partition = 0; partition < partitionCount; partition += 1) {
+    const held = clustersOfPartition(before, partition);
+    if (held.includes(self) && clustersOfPartition(after, partition).includes(self))
+      wanted.set(partition, { from: held.filter((cluster) => cluster !== self), least });
+  }
+  return wanted;
+}
+
 interface StepWish {
   readonly ring: number;
   readonly epoch: number;
   readonly wanted: ReadonlyMap<number, Sources>;
   /** This replica lost its data. */
   readonly isRecovery: boolean;
+  /** This replica has the partitions already, and votes. */
+  readonly isStaying: boolean;
 }
 
 /** The copying of one ring in one epoch. */
@@ -254,7 +276,8 @@ class RingStep {
     this.#message = null;
     await this.#hear();
     this.#lookAtRegisters();
-    await this.#makeReady();
+    if (this.#wish.isStaying) await this.#seeReady();
+    else await this.#makeReady();
     if (this.#wish.ring !== coreRing) await this.#copyBlobs(signal);
   }
 
@@ -329,6 +352,14 @@ class RingStep {
     });
     await partitions.makeReady(may);
     for (const { partition } of may) this.#ready.add(partition);
+  }
+
+  /** A replica that does not vote, because it is new or lost its data, holds the step up. */
+  async #seeReady(): Promise<void> {
+    const { ring, epoch, wanted } = this.#wish;
+    if (this.#ready.size === wanted.size) return;
+    for (const state of await this.#options.partitions.of(ring))
+      if (state.isReady && state.epoch === epoch && wanted.has(state.partition)) this.#ready.add(state.partition);
   }
 
   async #copyBlobs(signal: AbortSignal): Promise<void> {

@@ -56,7 +56,10 @@ export class TokenAccess implements Tokens {
     ) as AccountDocument[];
     if (project !== undefined) {
       const uuid = decodeUuid('Project', project) ?? project;
-      const chosen = found.find(({ id, projectId, name }) => [id, projectId, name].includes(uuid));
+      // A project may be named like the id of another one.
+      const chosen =
+        found.find(({ id, projectId }) => id === uuid || projectId === uuid) ??
+        found.find(({ name }) => name === project);
       if (chosen !== undefined) return chosen;
       throw new ObjectError('NOT_ALLOWED', `the token is not for a project ${JSON.stringify(project.slice(0, 80))}`);
     }

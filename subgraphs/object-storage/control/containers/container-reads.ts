@@ -42,6 +42,7 @@ const madeByOption = Symbol('containers made in the graph by option');
 const madeById = Symbol('containers made in the graph by id');
 const mostPrefix = 1_024;
 const mostName = 63;
+/** As many as one question takes. */
 const mostNames = 100;
 /** Most containers or objects that are counted by one question, and most rows of one page. */
 const mostCounted = 100;
@@ -198,11 +199,14 @@ export class ContainerReads {
   /** The UUIDs of those that exist, as far as is known. */
   async #there(accountId: string, rows: readonly MadeContainer[]): Promise<readonly string[]> {
     const names = [...new Set(rows.map(({ name }) => name))];
+    const found: AskedContainer[] = [];
     try {
-      const { containers } = await this.#clusters.ask({
-        ...{ ask: 'containersNamed', account: containerId(accountId), names },
-      });
-      return containers.map(({ id }: AskedContainer) => containerUuid(id));
+      for (let from = 0; from < names.length; from += mostNames) {
+        const some = names.slice(from, from + mostNames);
+        const question = { ask: 'containersNamed', account: containerId(accountId), names: some } as const;
+        found.push(...(await this.#clusters.ask(question)).containers);
+      }
+      return found.map(({ id }) => containerUuid(id));
     } catch (error) {
       if (error instanceof NoAnswerError || error instanceof RefusedByCluster) return rows.map(({ id }) => id);
       throw error;
@@ -226,10 +230,10 @@ export class ContainerReads {
   }
 }
 
-function bounded(name: string, text: string | null | undefined, most: number): string {
+function bounded(name: string, text: string | null | undefined, mostBytes: number): string {
   if (text == null) return '';
-  if (text.length <= most && text.isWellFormed()) return text;
-  throw new CodedError('INVALID_INPUT', `${name}: give at most ${most} characters.`);
+  if (text.length <= mostBytes && text.isWellFormed() && Buffer.byteLength(text) <= mostBytes) return text;
+  throw new CodedError('INVALID_INPUT', `${name}: give at most ${mostBytes} bytes of UTF-8.`);
 }
 
 /** Without those that no container has. */
@@ -240,7 +244,8 @@ function possibleNames(names: readonly string[]): string[] {
 
 function nameIn(cursor: string): string {
   const name = cursor.length > 2 * mostPrefix ? '' : Buffer.from(cursor, 'base64url').toString();
-  if (name === '' || Buffer.from(name).toString('base64url') !== cursor) throw notACursor();
+  if (name === '' || Buffer.byteLength(name) > mostPrefix || Buffer.from(name).toString('base64url') !== cursor)
+    throw notACursor();
   return name;
 }
 

@@ -24,6 +24,7 @@ import { endAccessKey } from '../accounts/access-key-end.ts';
 import {
   type AccessKeyRow,
   insertAccessKey,
+  lockAccessKey,
   newAccessKeyId,
   readAccessKeys,
   secretPlace,
@@ -112,7 +113,7 @@ export class UrlService {
         if (validMs % 1_000 !== 0) check.fault('validMs', 'validMs: give whole seconds, such as 900000');
         const clusterId = input.clusterId == null ? undefined : check.id('clusterId', input.clusterId, 'ObjectCluster');
         if (!isObjectName(input.name))
-          check.fault('name', `name: give 1 to ${mostNameBytes} bytes of UTF-8 that do not begin with a NUL`);
+          check.fault('name', `name: give 1 to ${mostNameBytes} bytes of UTF-8 without NUL characters`);
         check.throwIfAny();
         const named = decodeContainer(input.containerId);
         if (named === undefined || !maySee(context.identity, named.projectId))
@@ -227,7 +228,7 @@ function placeOf(clusters: readonly ClusterRow[], taking: readonly ClusterRow[],
 
 function isObjectName(name: string): boolean {
   const fits = name.length > 0 && name.length <= mostNameBytes && Buffer.byteLength(name) <= mostNameBytes;
-  return fits && name.isWellFormed() && !name.startsWith('\0');
+  return fits && name.isWellFormed() && !name.includes('\0');
 }
 
 /** Revokes keys that no longer sign and whose URLs have all expired, up to `most` at once. Returns their number. */
@@ -236,7 +237,9 @@ export async function retireUrlKeys({ db, wake }: Pick<SubgraphGround, 'db' | 'w
   for (const row of due)
     await db.transaction(async (tx) => {
       await lockFederation(tx);
-      await endAccessKey(tx, wake, row);
+      const locked = await lockAccessKey(tx, row.id);
+      // A user may have revoked it in the meantime.
+      if (locked !== undefined && locked.revokedAt === null) await endAccessKey(tx, wake, locked);
     });
   return due.length;
 }

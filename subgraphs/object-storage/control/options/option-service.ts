@@ -66,7 +66,9 @@ export class OptionService {
         if (options.length >= mostOptions)
           refuse('LIMIT_REACHED', `there are ${mostOptions} options: delete one first`);
         await refuseUnusable(tx, wish);
-        const isDefault = wish.isDefault || options.length === 0;
+        // One that is being deleted takes no containers any more, and would leave no default behind.
+        const hasDefault = options.some((each) => each.isDefault && each.endingEpoch === null);
+        const isDefault = wish.isDefault || !hasDefault;
         if (isDefault) await this.#endDefault(tx, options);
         const id = newUuid();
         const write = insertOption(tx, id, federation.nextOption, { ...wish, isDefault });

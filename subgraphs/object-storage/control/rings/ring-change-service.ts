@@ -9,7 +9,7 @@ import { refuse, unknownId } from '../../../../platform/edge/errors.ts';
 import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import type { Effect, MutationOutcome } from '../../../../platform/edge/mutation.ts';
 import { refuseStale } from '../../../../platform/edge/refusals.ts';
-import { clustersOfPartition, gainsIn, partitionCount } from '../../../../platform/rings/ring.ts';
+import { clustersOfPartition, copyingIn, partitionCount } from '../../../../platform/rings/ring.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { Administered, ServiceGround } from '../stores/administered.ts';
 import { type ClusterRow, liveClusters } from '../stores/cluster-store.ts';
@@ -79,12 +79,12 @@ export class RingChangeService {
               atNumber,
             );
           const { steps, movedShare } = stepsTo(ring, ringWish(clusters, wanted));
-          const gains = gainsIn(ring, next);
-          const absent = clusters.find((cluster) => gains.has(cluster.number) && !cluster.present);
+          const copying = copyingIn(ring, next);
+          const absent = clusters.find((cluster) => copying.includes(cluster.number) && !cluster.present);
           if (absent !== undefined)
             refuse(
               'WRONG_STATE',
-              `the cluster ${absent.name} would gain partitions, and none of its controllers is connected: start one first`,
+              `the cluster ${absent.name} must copy data before the ring changes, and none of its controllers is connected: start one first`,
               atNumber,
             );
           await insertChange(tx, { id, number, recovers: null, movedShare, steps });

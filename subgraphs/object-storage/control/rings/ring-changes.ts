@@ -1,12 +1,12 @@
 // Advances changes of rings step by step. During a step each read and write needs a majority of both rings. The step ends when every
-// cluster that gains a partition has reported that it has all of its data. Each process with the role object-storage polls; decisions are
+// cluster that gains a partition, or stays in one with fewer replicas, has reported that it has all of its data. Each process with the role object-storage polls; decisions are
 // made in the transaction that has locked the federation.
 import type { Database, Sql, Transaction } from '../../../../platform/database/database.ts';
 import { invariant } from '../../../../platform/edge/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
 import type { Logger } from '../../../../platform/process/log.ts';
 import { nextRing } from '../../../../platform/rings/next-ring.ts';
-import { gainsIn, type Ring } from '../../../../platform/rings/ring.ts';
+import { copyingIn, type Ring } from '../../../../platform/rings/ring.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { TakeOver } from '../../wire/controller-wire.ts';
 import { objectEvents, type RingChangeState } from '../events.ts';
@@ -36,7 +36,7 @@ interface RingChangesOptions {
 }
 
 export interface StepProgress {
-  /** Number of the cluster that gains partitions. */
+  /** Number of the cluster that copies data. */
   readonly number: number;
   /** Undefined if it has not reported on this step yet. */
   readonly told: TakeOver | undefined;
@@ -124,7 +124,7 @@ export class RingChanges {
   }
 }
 
-/** Clusters that gain partitions in the current step, with their last report, by the UUID of the change. */
+/** Clusters that copy data in the current step, with their last report, by the UUID of the change. */
 export async function progressOf(
   sql: Sql,
   changes: readonly RingChangeRow[],
@@ -150,17 +150,17 @@ export async function progressOf(
   return new Map(
     stepping.map((change) => [
       change.id,
-      gainingIn(change, rings).map((number) => ({ number, told: toldBy(byNumber.get(number), change) })),
+      copyingOf(change, rings).map((number) => ({ number, told: toldBy(byNumber.get(number), change) })),
     ]),
   );
 }
 
 /** Numbers of the clusters, in order. */
-function gainingIn({ number, step, recovers }: RingChangeRow, rings: ReadonlyMap<number, RingRow>): readonly number[] {
+function copyingOf({ number, step, recovers }: RingChangeRow, rings: ReadonlyMap<number, RingRow>): readonly number[] {
   if (recovers !== null) return [recovers];
   const ring = rings.get(number);
   invariant(ring !== undefined && step?.next !== undefined, `a step of ring ${number} has no ring`);
-  return [...gainsIn(ring, step.next).keys()].sort((one, other) => one - other);
+  return copyingIn(ring, step.next);
 }
 
 /** Finished steps, and complete partitions of the current one, 0 to 100. */

@@ -1,7 +1,7 @@
 // SQL of clusters.
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import type { ClusterState } from '../../wire/documents/documents.ts';
+import { type ClusterState, mostFormer } from '../../wire/documents/documents.ts';
 
 /** The fields of a cluster that an administrator sets. */
 export interface ClusterWish {
@@ -94,4 +94,18 @@ export async function deleteCluster(tx: Transaction, id: string): Promise<void> 
   const text =
     'UPDATE object_cluster SET live_name = NULL, deleted_at = NOW(3), version = version + 1, updated_at = NOW(3) WHERE id = ?';
   await tx.execute(text, [id]);
+}
+
+/**
+ * By live name: the names of deleted clusters that begin with it and a hyphen. Without those that a live cluster has again.
+ */
+export async function formerNames(sql: Sql): Promise<ReadonlyMap<string, readonly string[]>> {
+  const rows = await sql.query<{ name: string; former: string }>(
+    `SELECT DISTINCT live.live_name AS name, gone.name AS former FROM object_cluster live
+      JOIN object_cluster gone ON gone.live_name IS NULL AND gone.name LIKE CONCAT(live.live_name, '-%')
+      WHERE live.live_name IS NOT NULL AND NOT EXISTS (SELECT 1 FROM object_cluster again WHERE again.live_name = gone.name)
+      ORDER BY live.live_name, gone.name`,
+  );
+  const byName = Map.groupBy(rows, ({ name }) => name);
+  return new Map([...byName].map(([name, each]) => [name, each.slice(0, mostFormer).map(({ former }) => former)]));
 }

@@ -10,7 +10,7 @@ import type { Wake } from '../../../../platform/work/wake.ts';
 import { clusterOf } from '../../wire/cluster-names.ts';
 import { type ControllerFacts, type ControllerState, silentForMs } from '../../wire/controller-wire.ts';
 import { objectEvents } from '../events.ts';
-import { liveClusters } from './cluster-store.ts';
+import { formerNames, liveClusters } from './cluster-store.ts';
 import { tellClusters } from './wanted-documents.ts';
 
 /** Owed work for a cluster (UUID) whose public key has changed. */
@@ -83,8 +83,9 @@ export async function connectController(
     'SELECT cluster_id AS clusterId, epoch FROM object_controller WHERE id = ? FOR UPDATE',
     [machine.id],
   );
-  const cluster =
-    known === undefined ? clusterOf(clusters, machine) : clusters.find(({ id }) => id === known.clusterId);
+  const formers = await formerNames(tx);
+  const named = clusters.map((each) => ({ ...each, former: formers.get(each.name) }));
+  const cluster = known === undefined ? clusterOf(named, machine) : named.find(({ id }) => id === known.clusterId);
   if (cluster === undefined)
     throw new LinkRefusal(
       `there is no cluster for the controller ${machine.name}: create it with objectClusterCreate; name a controller like its cluster, or CLUSTER-…`,

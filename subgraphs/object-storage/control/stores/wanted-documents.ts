@@ -5,15 +5,17 @@ import type { Ring } from '../../../../platform/rings/ring.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { documentName, type RingDocument } from '../../wire/documents/documents.ts';
 import { groupOf } from '../../wire/documents/ring-clusters.ts';
-import { liveClusters } from './cluster-store.ts';
+import { formerNames, liveClusters } from './cluster-store.ts';
 import { documentNamed, putDocument } from './document-store.ts';
 import { liveOptions } from './option-store.ts';
 
 export async function tellClusters(tx: Transaction, wake: Wake): Promise<void> {
+  const formers = await formerNames(tx);
   const clusters = (await liveClusters(tx)).map(
     ({ number, id, name, zone, weight, state, peerUrls, controllerUrls, s3Urls, publicKey }) => ({
       ...{ number, id, name, zone, weight, state, publicKey },
       ...{ peerUrls: [...peerUrls], controllerUrls: [...controllerUrls], s3Urls: [...s3Urls] },
+      ...(formers.has(name) ? { former: [...(formers.get(name) ?? [])] } : {}),
     }),
   );
   await putDocument(tx, wake, ['clusters'], { clusters });

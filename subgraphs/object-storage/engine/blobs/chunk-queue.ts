@@ -1,5 +1,8 @@
 // Bytes on their way to one store: a queue from which the store takes them at its own pace.
 
+/** A queued chunk takes at least this much memory, however few bytes it has. */
+const leastChunkBytes = 512;
+
 export class ChunkQueue implements AsyncIterableIterator<Buffer> {
   readonly #chunks: Buffer[] = [];
   readonly #mostBytes: number;
@@ -27,7 +30,7 @@ export class ChunkQueue implements AsyncIterableIterator<Buffer> {
       return;
     }
     this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
+    this.#bytes += costOf(chunk);
   }
 
   end(): void {
@@ -52,7 +55,7 @@ export class ChunkQueue implements AsyncIterableIterator<Buffer> {
   next(): Promise<IteratorResult<Buffer>> {
     const chunk = this.#chunks.shift();
     if (chunk !== undefined) {
-      this.#bytes -= chunk.length;
+      this.#bytes -= costOf(chunk);
       this.#taken();
       return Promise.resolve({ done: false, value: chunk });
     }
@@ -69,4 +72,8 @@ export class ChunkQueue implements AsyncIterableIterator<Buffer> {
     this.fail(new Error('the store stopped reading'));
     return Promise.resolve({ done: true, value: undefined });
   }
+}
+
+function costOf({ length }: Buffer): number {
+  return Math.max(length, leastChunkBytes);
 }

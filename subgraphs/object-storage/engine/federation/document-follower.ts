@@ -1,4 +1,5 @@
-// Follows the control plane's documents in this cluster's database, and passes on each of them once, in order of arrival.
+// Follows the control plane's documents in this cluster's database, and passes on each of them once, in order of arrival. One that can't be
+// read, for instance of a later release, holds up no others.
 import type { Logger } from '../../../../platform/process/log.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 import type { VerifiedDocument } from '../../wire/documents/signed-document.ts';
@@ -48,9 +49,16 @@ export class DocumentFollower {
   }
 
   async #look(): Promise<boolean> {
-    const { store, take, taken } = this.#options;
+    const { store, take, taken, log } = this.#options;
     const documents = await store.since(this.#arrival);
-    for (const document of documents) take(readStored(document));
+    for (const document of documents)
+      try {
+        take(readStored(document));
+      } catch (error) {
+        // Later ones may be revocations.
+        const { kind, key, generation } = document;
+        log.error({ err: error, kind, key, generation }, 'a document cannot be read and is passed over');
+      }
     if (documents.length > 0) await taken?.();
     this.#arrival = documents.at(-1)?.arrival ?? this.#arrival;
     return documents.length > 0;

@@ -10,7 +10,7 @@ import { gateOf } from '../store/gate.ts';
 import type { RegisterKey, StoredValue } from '../store/register.ts';
 import { asObjectError } from './failures.ts';
 import type { Names } from './names.ts';
-import type { Caller, ContainerStat } from './namespace.ts';
+import type { Caller, ContainerQuery, ContainerStat } from './namespace.ts';
 import { coreRing, type StorageOption, type Topology } from './topology.ts';
 import {
   afterHidden,
@@ -33,6 +33,9 @@ export interface Container {
 }
 
 const mostKept = 10_000;
+/** Rows of a page of names. */
+const rowsAtLeast = 100;
+const mostRows = 1_000;
 const mostTries = 8;
 /** A sealed container is decided within this time. After it, a waiting request opens the container again. */
 const sealedMs = 1_000;
@@ -51,12 +54,13 @@ export class Containers {
     this.#topology = topology;
   }
 
-  async list(caller: Caller): Promise<readonly ContainerStat[]> {
+  async list(caller: Caller, { prefix, after: first, limit }: ContainerQuery): Promise<readonly ContainerStat[]> {
     const found: ContainerStat[] = [];
-    for (let after = ''; ; ) {
-      const page = await this.#names.page({ ring: coreRing, scope: caller.accountId, prefix: '', after, limit: 1000 });
+    for (let after = first; ; ) {
+      const rows = Math.min(mostRows, Math.max(rowsAtLeast, limit - found.length));
+      const page = await this.#names.page({ ring: coreRing, scope: caller.accountId, prefix, after, limit: rows });
       for (const { name, head } of page.rows) found.push(this.#statOf(containerOf(caller, name, { head })));
-      if (page.next === undefined) return found;
+      if (page.next === undefined || found.length >= limit) return found.slice(0, limit);
       after = page.next;
     }
   }

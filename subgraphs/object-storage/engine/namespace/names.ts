@@ -7,6 +7,7 @@ import { type Decision, type Refusal, Registers, type WriteLimit } from '../../.
 import type { Written } from '../../../../platform/registers/rules.ts';
 import { noVersion, type Version, type VersionClock } from '../../../../platform/registers/version.ts';
 import { partitionOf } from '../../../../platform/rings/ring.ts';
+import { Turns } from '../../../../platform/work/turns.ts';
 import type { Listed, ListedRow, ListRequest, RegisterKey, Replica, StoredValue } from '../store/register.ts';
 import { keyOf, nameOf } from './register-names.ts';
 import type { Topology } from './topology.ts';
@@ -43,10 +44,13 @@ const attempts = 32;
 const pauseMs = 25;
 const longestPauseMs = 200;
 const mostReadsAtOnce = 16;
+/** Pages of this process that are read at once. A page has up to 1,000 heads of 16 KiB from each replica. */
+const mostPagesAtOnce = 16;
 
 export class Names {
   readonly #topology: Topology;
   readonly #registers: Registers<StoredValue>;
+  readonly #pages = new Turns(mostPagesAtOnce);
 
   constructor({ topology, clock }: NamesOptions) {
     this.#topology = topology;
@@ -154,15 +158,18 @@ export class Names {
     let leastEpoch = 0;
     for (let attempt = 1; ; attempt += 1) {
       const placement = await this.#topology.placement(request.ring, partitionOf(request.scope), leastEpoch);
-      const { answered } = await gather(
-        clustersOf(placement),
-        (cluster) => this.#replica(cluster).list({ ...request, epoch: placement.epoch }),
-        (soFar) => {
-          const isDone = (cluster: number) => soFar.answered.get(cluster)?.refused === undefined;
-          const done = new Set([...soFar.answered.keys()].filter(isDone));
-          const not = new Set([...soFar.failed.keys(), ...[...soFar.answered.keys()].filter((each) => !isDone(each))]);
-          return isQuorum(placement, done) || isBeyondQuorum(placement, not);
-        },
+      const { answered } = await this.#pages.run(() =>
+        gather(
+          clustersOf(placement),
+          (cluster) => this.#replica(cluster).list({ ...request, epoch: placement.epoch }),
+          (soFar) => {
+            const isDone = (cluster: number) => soFar.answered.get(cluster)?.refused === undefined;
+            const done = new Set([...soFar.answered.keys()].filter(isDone));
+            const refused = [...soFar.answered.keys()].filter((each) => !isDone(each));
+            const not = new Set([...soFar.failed.keys(), ...refused]);
+            return isQuorum(placement, done) || isBeyondQuorum(placement, not);
+          },
+        ),
       );
       const listed = new Map<number, Listed>();
       const refusals: Refusal[] = [];

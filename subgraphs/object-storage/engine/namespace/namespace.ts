@@ -97,6 +97,14 @@ export interface NearestGot extends Got {
   readonly asOfMs: number | undefined;
 }
 
+export interface ContainerQuery {
+  readonly prefix: string;
+  /** Exclusive. */
+  readonly after: string;
+  /** At least 1. */
+  readonly limit: number;
+}
+
 export interface ListQuery {
   readonly prefix: string;
   readonly delimiter: string;
@@ -142,7 +150,8 @@ export interface CopySource {
 
 /** Every function throws ObjectError. */
 export interface Namespace {
-  containers(caller: Caller): Promise<readonly ContainerStat[]>;
+  /** In order of their names. An account may have very many: no more than `limit` are held in memory. */
+  containers(caller: Caller, query: ContainerQuery): Promise<readonly ContainerStat[]>;
   createContainer(
     caller: Caller,
     name: string,

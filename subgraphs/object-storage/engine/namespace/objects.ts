@@ -16,6 +16,7 @@ import type {
   Caller,
   CompletionLimits,
   Conditions,
+  ContainerQuery,
   ContainerStat,
   CopySource,
   GetOptions,
@@ -69,6 +70,10 @@ interface ObjectsOptions {
 const mostNameBytes = 1_024;
 const mostMetadataBytes = 2_048;
 const mostHeaderBytes = 8_192;
+/** Of the 16 KiB of a register's head. The rest is for sizes, times and the entity tag. */
+const mostEncodedBytes = 15 * 1024;
+/** A listing continues after a common prefix with one more character, of four bytes. */
+const mostPositionBytes = mostNameBytes + 4;
 const mostParts = 10_000;
 const usualUploads = 1_000;
 /** S3's limit for every part but the last. */
@@ -97,8 +102,9 @@ export class Objects implements Namespace {
     this.#nearest = nearest && new NearestObjects({ reads: nearest, topology, blobs });
   }
 
-  containers(caller: Caller): Promise<readonly ContainerStat[]> {
-    return told(this.#containers.list(caller));
+  async containers(caller: Caller, query: ContainerQuery): Promise<readonly ContainerStat[]> {
+    mustBeListable(query);
+    return told(this.#containers.list(caller, query));
   }
 
   async createContainer(
@@ -216,6 +222,7 @@ export class Objects implements Namespace {
     mustWrite(caller);
     mustName(from.name);
     mustName(to.name);
+    if (headers !== 'KEEP') mustFit(headers);
     const chosen = this.#ringOf(to);
     const source = await this.#in(caller, from.container, async (container) => {
       const { object } = await this.#mustFind(container, from.name);
@@ -241,7 +248,8 @@ export class Objects implements Namespace {
     return this.put(caller, to.container, to.name, upload, kept, unchanged);
   }
 
-  list(caller: Caller, containerName: string, query: ListQuery): Promise<Listing> {
+  async list(caller: Caller, containerName: string, query: ListQuery): Promise<Listing> {
+    mustBeListable(query);
     return this.#in(caller, containerName, (container) => listObjects(this.#names, container, query));
   }
 
@@ -367,6 +375,9 @@ export class Objects implements Namespace {
     containerName: string,
     { prefix, afterName, afterId, limit }: { prefix: string; afterName: string; afterId: string; limit: number },
   ): ReturnType<Namespace['listUploads']> {
+    mustBeListable({ prefix, after: afterName });
+    if (afterId !== '' && !uploadIds.test(afterId))
+      throw new ObjectError('INVALID_NAME', 'the upload id after which to list has 32 hexadecimal digits');
     return this.#in(caller, containerName, async ({ ring, id: scope }) => {
       const now = this.#clock.next();
       const uploads: { readonly name: string; readonly uploadId: string; readonly startedAt: Date }[] = [];
@@ -572,6 +583,19 @@ function mustFit(headers: ObjectHeaders): void {
     throw new ObjectError('TOO_LARGE', `metadata has at most ${mostMetadataBytes} bytes, including the names`);
   if (bytes(Object.values(others)) > mostHeaderBytes)
     throw new ObjectError('TOO_LARGE', `the stored headers of an object have at most ${mostHeaderBytes} bytes`);
+  if (bytes([JSON.stringify(headers)]) > mostEncodedBytes)
+    throw new ObjectError(
+      'TOO_LARGE',
+      `the stored headers and metadata of an object have at most ${mostEncodedBytes} bytes as JSON, where quotes and backslashes count twice`,
+    );
+}
+
+/** No object has a longer name. */
+function mustBeListable({ prefix, after }: Pick<ListQuery, 'prefix' | 'after'>): void {
+  if (Buffer.byteLength(prefix, 'utf8') > mostNameBytes)
+    throw new ObjectError('INVALID_NAME', `a prefix has at most ${mostNameBytes} bytes, like a name`);
+  if (Buffer.byteLength(after, 'utf8') > mostPositionBytes)
+    throw new ObjectError('INVALID_NAME', `the position after which to list has at most ${mostPositionBytes} bytes`);
 }
 
 function noUpload(uploadId: string): ObjectError {

@@ -32,6 +32,7 @@ import {
   callsPath,
   failureShape,
   listAnswerShape,
+  noRoom,
   placeHeader,
   placeText,
   registersPath,
@@ -190,8 +191,17 @@ export class PeerClient implements Replica, BlobStore {
   async #sendBatch(requests: readonly ReplicaRequest[], leftMs: number): Promise<readonly (ReplicaAnswer | Error)[]> {
     const fromMs = performance.now();
     const told = await this.#message(registersPath, packMessage({ requests }), leftMs);
-    this.#measured(performance.now() - fromMs);
-    return readAnswers(told).map((each) => {
+    const tookMs = performance.now() - fromMs;
+    this.#measured(tookMs);
+    const answers = readAnswers(told);
+    const hasNoRoom = (at: number) =>
+      at > 0 && (answers[at] as { readonly error?: string } | undefined)?.error === noRoom;
+    const later = await this.#askAgain(
+      requests.filter((_, at) => hasNoRoom(at)),
+      leftMs - tookMs,
+    );
+    return answers.map((each, at) => {
+      if (hasNoRoom(at)) return later.shift() ?? new Error(`cluster ${this.cluster} left out an answer`);
       if ('error' in each) return new Error(`cluster ${this.cluster}: ${each.error}`);
       try {
         return readAnswer(each.answer);
@@ -199,6 +209,16 @@ export class PeerClient implements Replica, BlobStore {
         return new Error(`cluster ${this.cluster} answered with an unexpected message`, { cause: error });
       }
     });
+  }
+
+  /** These were carried out, and are carried out again: of an error nobody knows whether they were. */
+  async #askAgain(requests: readonly ReplicaRequest[], leftMs: number): Promise<(ReplicaAnswer | Error)[]> {
+    if (requests.length === 0) return [];
+    try {
+      return [...(await this.#sendBatch(requests, Math.max(1, Math.ceil(leftMs))))];
+    } catch (error) {
+      return requests.map(() => new Error(`cluster ${this.cluster} left out an answer`, { cause: error }));
+    }
   }
 
   #measured(ms: number): void {

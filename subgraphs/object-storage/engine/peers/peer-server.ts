@@ -21,7 +21,7 @@ import { isBlobId } from '../blobs/blob-id.ts';
 import type { BlobStore, ByteRange } from '../blobs/blob-store.ts';
 import { giveBack } from '../blobs/block-buffers.ts';
 import { messageOf } from '../message-of.ts';
-import type { Replica } from '../store/register.ts';
+import type { ListAnswer, Replica, ReplicaAnswer } from '../store/register.ts';
 import { packMessage, unpackMessage } from './message.ts';
 import {
   blobId,
@@ -31,6 +31,7 @@ import {
   damagedTrailer,
   listRequestShape,
   mostMessageBytes,
+  noRoom,
   type PeerFailure,
   placeHeader,
   readPlace,
@@ -75,6 +76,10 @@ const usualSilentMs = 60_000;
 const mostRequests = 256;
 const mostStreams = 256;
 const mostWaitingBytes = 4 * mostMessageBytes;
+/** A quarter of what a message holds: several pages are in memory at once. */
+const mostListBytes = mostMessageBytes / 4;
+/** Size of an answer without its value, at most. */
+const bytesPerAnswer = 512;
 /** A client that keeps sending a refused request is cut off after this time. */
 const refusedMs = 2_000;
 
@@ -99,7 +104,10 @@ export class PeerServer {
     this.#options = options;
     this.#calls = {
       ...options.calls,
-      list: peerCall({ input: listRequestShape, answer: (_, input) => replica.list(input) }),
+      list: peerCall({
+        input: listRequestShape,
+        answer: async (_, input) => listedWithinMessage(await replica.list(input)),
+      }),
       listBlobs: peerCall({
         input: blobListRequestShape,
         answer: (_, { ring, partition, after, limit }) => blobs.list(ring, partition, after, limit),
@@ -198,8 +206,8 @@ export class PeerServer {
 
   /** All requests are started in one turn of the event loop, so that the replica may do them together. */
   async #batch(message: unknown): Promise<readonly unknown[]> {
-    return Promise.all(
-      batchIn(message).map(async (each) => {
+    const answers = await Promise.all(
+      batchIn(message).map(async (each): Promise<BatchAnswer> => {
         try {
           return { answer: await this.#options.replica.ask(readRequest(each)) };
         } catch (error) {
@@ -209,6 +217,7 @@ export class PeerServer {
         }
       }),
     );
+    return withinMessage(answers);
   }
 
   async #call(path: string, cluster: number, message: unknown, signal: AbortSignal): Promise<unknown> {
@@ -275,6 +284,31 @@ export class PeerServer {
     if (status === 500) this.#options.log.warn({ err: error, url: request.url }, 'a request of another cluster failed');
     refuse(request, response, status, failure.code, failure.message, failure);
   }
+}
+
+type BatchAnswer = { readonly answer: ReplicaAnswer } | { readonly error: string };
+
+/** A few hundred values of large objects are more than a message holds. The first one always has room. */
+function withinMessage(answers: readonly BatchAnswer[]): readonly BatchAnswer[] {
+  let bytes = 0;
+  return answers.map((each) => {
+    const value = 'answer' in each && each.answer.refused === undefined ? each.answer.row?.value : undefined;
+    const size = Buffer.byteLength(JSON.stringify(value?.head ?? '')) + (value?.body?.length ?? 0) + bytesPerAnswer;
+    if (bytes + size > mostMessageBytes) return { error: noRoom };
+    bytes += size;
+    return each;
+  });
+}
+
+/** A page of long heads ends earlier. Its first row always has room. */
+function listedWithinMessage(listed: ListAnswer): ListAnswer {
+  if (listed.refused !== undefined) return listed;
+  let bytes = 0;
+  const end = listed.rows.findIndex(({ name, head }, at) => {
+    bytes += Buffer.byteLength(JSON.stringify([name, head ?? ''])) + bytesPerAnswer;
+    return at > 0 && bytes > mostListBytes;
+  });
+  return end < 0 ? listed : { ...listed, rows: listed.rows.slice(0, end), isWhole: false };
 }
 
 function batchIn(message: unknown): readonly unknown[] {

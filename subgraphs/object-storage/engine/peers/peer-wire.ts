@@ -16,6 +16,9 @@ export const mostHeadBytes = 16 * 1024;
 export const mostBodyBytes = 1024 * 1024;
 const mostListed = 1_000;
 
+/** In place of an answer for which a message has no room: ask for it again, which is safe for each request. */
+export const noRoom = 'NO_ROOM';
+
 export const registersPath = '/registers';
 export const callsPath = '/calls/';
 export const blobsPath = '/blobs/';

@@ -194,16 +194,23 @@ async function* received(call: Exchange & { readonly ground: Pick<Ground, 'pace'
   if (request.headers.expect !== undefined && !response.headersSent) response.writeContinue();
   // Stopping early must not close the connection: the answer still has to be sent.
   const pieces = (request as IncomingMessage).iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
-  const transfer = ground.pace.watch(() => void sendError(call, tooSlow()));
+  let isRefused = false;
+  const transfer = ground.pace.watch(() => {
+    isRefused = true;
+    void (call.refuse?.(tooSlow()) ?? sendError(call, tooSlow()));
+  });
   try {
     for (;;) {
       transfer.wait();
       const next = await pieces.next();
+      // The rest may still arrive while the refusal is sent.
+      if (isRefused) throw tooSlow();
       if (next.done === true) return;
       transfer.goOn(next.value.length);
       yield next.value;
     }
   } catch (error) {
+    if (isRefused) throw tooSlow();
     throw new S3Error('IncompleteBody', `The body was truncated: ${error instanceof Error ? error.message : error}`);
   } finally {
     transfer.end();

@@ -23,6 +23,8 @@ export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly requestId: string;
+  /** How its interface answers an error while the body is received. Default: as S3. */
+  readonly refuse?: (error: S3Error) => Promise<void>;
 }
 
 export interface Call extends Exchange {

@@ -5,8 +5,8 @@ import { checksumElement, checksumHeaders } from './checksums.ts';
 import { notImplemented, S3Error } from './errors.ts';
 
 const lists: ReadonlySet<string> = new Set(['Delete.Object', 'CompleteMultipartUpload.Part']);
-/** The operations limit the sizes of bodies. */
-const bounds = { mostBytes: 4 * 1024 * 1024, deepest: 16, mostTags: 200_000 };
+/** The operations limit the sizes of bodies. S3 has no attributes but a namespace. */
+const bounds = { mostBytes: 4 * 1024 * 1024, deepest: 16, mostTags: 200_000, mostAttributes: 1_000 };
 
 const mostDeletions = 1_000;
 const mostParts = 10_000;
@@ -50,7 +50,11 @@ function plainOf({ name, children, text }: XmlElement, around = ''): Plain {
   if (children.length === 0) return text;
   const path = around === '' ? name : `${around}.${name}`;
   const found = new Map<string, Plain[]>();
-  for (const child of children) found.set(child.name, [...(found.get(child.name) ?? []), plainOf(child, path)]);
+  for (const child of children) {
+    const values = found.get(child.name);
+    if (values === undefined) found.set(child.name, [plainOf(child, path)]);
+    else values.push(plainOf(child, path));
+  }
   return Object.fromEntries(
     [...found].map(([of, values]) => [
       of,

@@ -248,7 +248,7 @@ class S3HttpServer implements S3Server {
   #watched({ request, response, requestId }: Exchange, soFar: ServedSoFar): (() => void) | undefined {
     const { served } = this.#options;
     if (served === undefined) return undefined;
-    const { socket, method = '', url = '' } = request;
+    const { socket, method = '' } = request;
     const { remoteAddress: address } = socket;
     const beganMs = performance.now();
     return () => {
@@ -258,8 +258,8 @@ class S3HttpServer implements S3Server {
       this.#counted.set(socket, { read, written });
       const status = response.headersSent ? response.statusCode : 0;
       served({
-        ...{ ...soFar, requestId, method, address, path: url.split('?', 1)[0] ?? '', status },
-        code: soFar.code === 'OK' && status >= 400 ? String(status) : soFar.code,
+        ...{ ...soFar, requestId, method, address, path: pathIn(request), status },
+        code: soFar.code === 'OK' && (status >= 400 || status === 0) ? String(status) : soFar.code,
         receivedBytes: Math.max(0, read - before.read),
         sentBytes: Math.max(0, written - before.written),
         tookMs: performance.now() - beganMs,
@@ -275,9 +275,12 @@ class S3HttpServer implements S3Server {
     if (api !== undefined && isOfApi(request)) {
       soFar.operation = 'api';
       return api.answer({
-        ...{ ...exchange, ground: this.#ground },
+        ...{ ...exchange, ground: this.#ground, refuse: (error) => api.refuse(exchange, error) },
         identified: () => this.#sockets.identified(request.socket),
-        admit: (caller) => this.#admit(exchange, caller),
+        admit: (caller) => {
+          soFar.caller = caller.name;
+          this.#admit(exchange, caller);
+        },
       });
     }
     this.#mustBeOwnHost(request);
@@ -295,9 +298,9 @@ class S3HttpServer implements S3Server {
         exchange.response.setHeader('connection', 'close');
         throw error;
       });
+    soFar.caller = caller.name;
     this.#admit(exchange, caller);
     const call = { ...exchange, ground: this.#ground, s3Address, caller, payload };
-    soFar.caller = caller.name;
     const operation = operationOf(call);
     soFar.operation = operation.name || 'subResource';
     await operation(call);
@@ -327,15 +330,17 @@ class S3HttpServer implements S3Server {
   async #refuse(exchange: Exchange, error: unknown, soFar: ServedSoFar): Promise<void> {
     const { request, response, requestId } = exchange;
     const refusal = s3ErrorOf(error);
-    soFar.code = refusal?.code ?? 'InternalError';
     const { log } = this.#ground;
     const { api } = this.#options;
     const isApi = api !== undefined && isOfApi(request);
-    if ((isApi ? api.isFault(error) : refusal === undefined) && !request.destroyed)
-      log.error({ err: error, requestId, url: request.url }, 'a request of a user failed');
-    // An answer that has started can only be cut off.
+    const isFault = isApi ? api.isFault(error) : refusal === undefined;
+    // Refusals of the interface beside S3 are told apart by their status.
+    soFar.code = isFault ? 'InternalError' : isApi ? 'OK' : (refusal?.code ?? 'InternalError');
+    if (isFault && !request.destroyed)
+      log.error({ err: error, requestId, path: pathIn(request) }, 'a request of a user failed');
+    // An answer that has started can only be cut off, unless it has told the error.
     if (response.headersSent) {
-      response.destroy();
+      if (!response.writableEnded) response.destroy();
       return;
     }
     if (isApi) return api.refuse(exchange, error);
@@ -351,13 +356,19 @@ function hostNameIn(host: string): string {
   return bracketed ?? host.replace(/:\d*$/, '').replace(/\.$/, '').toLowerCase();
 }
 
+/** Without the query, which may have a signature. */
+function pathIn({ url = '' }: IncomingMessage): string {
+  return url.split('?', 1)[0] ?? '';
+}
+
 function isOfApi({ url = '' }: IncomingMessage): boolean {
   return url.startsWith(apiPaths);
 }
 
-/** An invalid name in the namespace may be the bucket's name. */
-function asBucketName(told: S3Error, error: unknown, { url = '' }: IncomingMessage): S3Error {
-  const isOfBucket = error instanceof ObjectError && error.code === 'INVALID_NAME' && /^\/[^/?]*\/?(\?|$)/.test(url);
+/** An invalid name in the namespace may be the name of a new bucket. */
+function asBucketName(told: S3Error, error: unknown, { method, url = '' }: IncomingMessage): S3Error {
+  const isOfBucket =
+    method === 'PUT' && error instanceof ObjectError && error.code === 'INVALID_NAME' && /^\/[^/?]*\/?(\?|$)/.test(url);
   return isOfBucket ? new S3Error('InvalidBucketName', told.message) : told;
 }
 

@@ -7,7 +7,7 @@ const everyMs = 10_000;
 
 /** `work` returns a whole XML document. */
 export async function answerInTime(call: Call, work: () => Promise<string>): Promise<void> {
-  const { response, ground } = call;
+  const { response } = call;
   const prolog = '<?xml version="1.0" encoding="UTF-8"?>\n';
   const timer = setInterval(() => {
     if (response.headersSent) response.write('\n');
@@ -20,9 +20,9 @@ export async function answerInTime(call: Call, work: () => Promise<string>): Pro
   } catch (error) {
     if (!response.headersSent) throw error;
     const refusal = s3ErrorOf(error) ?? new S3Error('InternalError', 'Internal error.');
-    if (refusal.code === 'InternalError')
-      ground.log.error({ err: error, requestId: call.requestId }, 'a request failed');
     response.end(errorXml(call, refusal).slice(prolog.length));
+    // For the log and the metrics: the status can't tell.
+    throw error;
   } finally {
     clearInterval(timer);
   }

@@ -16,6 +16,8 @@ interface DocumentRow extends Omit<ArrivedDocument, 'key'> {
 
 const columns = 'kind, document_key, generation, body, signature, arrival';
 const mostAtOnce = 500;
+/** The clocks of a cluster's hosts are this close. */
+const mostAheadMs = 60_000;
 const nowMs = 'FLOOR(UNIX_TIMESTAMP(NOW(3)) * 1000)';
 
 export class DocumentStore {
@@ -75,13 +77,18 @@ export class DocumentStore {
   /** Records that everything the control plane had committed by now is here. */
   async heardCentre(): Promise<void> {
     await this.#db.execute(
-      `INSERT INTO store_counter (name, number) VALUES ('heard', ${nowMs})
-        ON DUPLICATE KEY UPDATE number = GREATEST(number, VALUES(number))`,
+      `INSERT INTO store_counter (name, number) VALUES ('heard', ${nowMs}) ON DUPLICATE KEY UPDATE number = VALUES(number)`,
     );
   }
 
-  /** Milliseconds since then. Undefined if never. */
+  /**
+   * Milliseconds since then. Undefined if never. A time in the future comes from a clock that was wrong: the silence then counts from now,
+   * or it would not count until that time.
+   */
   async centreSilentMs(): Promise<number | undefined> {
+    await this.#db.execute(
+      `UPDATE store_counter SET number = ${nowMs} WHERE name = 'heard' AND number > ${nowMs} + ${mostAheadMs}`,
+    );
     const [row] = await this.#db.query<{ silentMs: number }>(
       `SELECT CAST(${nowMs} AS SIGNED) - CAST(number AS SIGNED) AS silentMs FROM store_counter WHERE name = 'heard'`,
     );

@@ -61,7 +61,8 @@ const mostAsked = 8;
 
 /** A service that is silent for this long is not ready. */
 const silentSeconds = 5;
-const isSilentSql = `heard_at < NOW(3) - INTERVAL ${silentSeconds} SECOND`;
+/** On both sides: a time in the future comes from before the clock was set back, and would count as heard until then. */
+const isSilentSql = `ABS(TIMESTAMPDIFF(MICROSECOND, heard_at, NOW(3))) > ${silentSeconds} * 1000000`;
 const keptDays = 1;
 
 export class ServiceStore {

@@ -10,6 +10,7 @@ export type ClusterState = (typeof clusterStates)[number];
 
 export const mostClusters = 256;
 export const mostUrls = 8;
+export const mostFormer = 1_000;
 export const mostReplicas = 7;
 /** Highest number of a cluster. */
 export const highestCluster = 65_534;
@@ -36,6 +37,8 @@ const clustersDocument = z.object({
         ...{ peerUrls: origins, controllerUrls: origins, s3Urls: origins },
         /** P-256, PEM: verifies the cluster's tokens. Null until its controller has reported it. */
         publicKey: z.string().max(1_024).nullable(),
+        /** Names of deleted clusters whose machines could be taken for its own: see cluster-names.ts. */
+        former: z.array(label).max(mostFormer).optional(),
       }),
     )
     .max(mostClusters),

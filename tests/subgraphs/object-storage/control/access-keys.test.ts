@@ -8,6 +8,7 @@ import {
   createClusterKeyQueue,
   resealAccessKeys,
 } from '../../../../subgraphs/object-storage/control/accounts/cluster-key-queue.ts';
+import { retireUrlKeys } from '../../../../subgraphs/object-storage/control/containers/url-service.ts';
 import { connectController } from '../../../../subgraphs/object-storage/control/stores/controller-store.ts';
 import { documentNamed } from '../../../../subgraphs/object-storage/control/stores/document-store.ts';
 import { lockFederation } from '../../../../subgraphs/object-storage/control/stores/federation-store.ts';
@@ -186,4 +187,28 @@ test('secrets are sealed again with another key of the installation', async () =
     'SELECT id, key_id AS keyId, sealed_secret AS sealed FROM object_access_key',
   );
   expect(row && sealer.open(row, `object-access-key/${row.id}/secret`)).toBe(secret);
+});
+
+test('a key for URLs that a user revokes while old ones are retired is revoked once', async () => {
+  const { objectAccessKey: key } = await makeKey();
+  await graph.db.execute('UPDATE object_access_key SET for_urls = 1, created_at = NOW(3) - INTERVAL 39 DAY');
+  const racing = {
+    query: graph.db.query.bind(graph.db),
+    async transaction(work: Parameters<typeof graph.db.transaction>[0]) {
+      await graph.ask(
+        'mutation ($id: ID!) { objectAccessKeyRevoke(input: { id: $id }) { userErrors { code } } }',
+        { id: key?.id },
+        operator,
+      );
+      return graph.db.transaction(work);
+    },
+  };
+  await retireUrlKeys({ db: racing as unknown as typeof graph.db, wake: graph.wake }, 100);
+  const { objectAccessKey } = await graph.ask<{ objectAccessKey: { version: number; revokedAt: string | null } }>(
+    'query ($id: ID!) { objectAccessKey(id: $id) { version revokedAt } }',
+    { id: key?.id },
+    operator,
+  );
+  expect(objectAccessKey).toEqual({ version: 2, revokedAt: expect.anything() });
+  expect(await graph.db.query("SELECT 1 FROM status_change WHERE to_status = 'REVOKED'")).toHaveLength(1);
 });

@@ -253,6 +253,21 @@ test('a cluster that is in use stays, and the refusal gives the reason', async (
   ]);
 });
 
+test('while the only option is being deleted, the next one becomes the default', async () => {
+  await graph.make('objectClusterCreate', { name: 'north' });
+  const usual = await graph.make('objectOptionCreate', { name: 'usual' });
+  await graph.db.execute('UPDATE object_federation SET in_use = 1');
+  expect(await graph.mutate('objectOptionDelete', { id: usual }, '{ ending default }')).toMatchObject({
+    ...{ faults: [], entity: { ending: true, default: true } },
+  });
+  const next = await graph.mutate('objectOptionCreate', { name: 'next' }, '{ id default }');
+  expect(next).toMatchObject({ faults: [], entity: { default: true } });
+  const others = await graph.mutate('objectOptionCreate', { name: 'other' }, '{ default }');
+  expect(others).toMatchObject({ faults: [], entity: { default: false } });
+  const kept = await graph.mutate('objectOptionDeleteCancel', { id: usual }, '{ ending default }');
+  expect(kept).toMatchObject({ faults: [], entity: { ending: false, default: false } });
+});
+
 test('once clusters may hold something, rings stay as they are', async () => {
   const [north, south] = [
     await graph.make('objectClusterCreate', { name: 'north' }),

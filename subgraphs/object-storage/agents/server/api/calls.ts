@@ -67,10 +67,7 @@ export const operations: Readonly<Record<string, ApiOperation>> = {
 async function listContainers(call: Call): Promise<void> {
   const { ground, caller } = call;
   const { prefix, after, limit } = pageOf(call);
-  // Names are ASCII, so every string order is the same.
-  const found = (await ground.namespace.containers(caller))
-    .filter(({ name }) => name.startsWith(prefix) && name > after)
-    .sort((one, other) => (one.name < other.name ? -1 : 1));
+  const found = await ground.namespace.containers(caller, { prefix, after, limit: limit + 1 });
   const page = found.slice(0, limit);
   const next = found.length > page.length ? (page.at(-1)?.name ?? null) : null;
   await sendJson(call, 200, { containers: page.map(shownContainer), next });

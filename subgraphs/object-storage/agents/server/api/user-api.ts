@@ -8,6 +8,8 @@ import { type Call, type Exchange, header, sendJson } from '../../../engine/s3/c
 import { refuseNearest } from '../../../engine/s3/nearest.ts';
 import { type S3Address, s3AddressOf } from '../../../engine/s3/s3-address.ts';
 import type { Api, ApiExchange } from '../../../engine/s3/server.ts';
+import { type Payload, payloadOf } from '../../../engine/s3/sigv4/payload.ts';
+import { unsignedPayload } from '../../../rules/sigv4/canonical.ts';
 import type { TokenAccess } from '../token-access.ts';
 import type { ApiGround } from './api-ground.ts';
 import { type ApiOperation, operations } from './calls.ts';
@@ -40,7 +42,7 @@ export class UserApi implements Api {
     const caller = await this.#caller(exchange, s3Address.query.get('project'));
     exchange.admit(caller);
     checkNames(name, operation, s3Address);
-    const call: Call = { ...exchange, ground, caller, s3Address, payload: { kind: 'UNSIGNED' } };
+    const call: Call = { ...exchange, ground, caller, s3Address, payload: payloadIn(exchange) };
     if (operation.takesNearest !== true) refuseNearest(call);
     const { query = [], headers = [] } = operation.accepted ?? {};
     refuseUnknown(call, { query: [...query, 'project'], headers });
@@ -74,7 +76,14 @@ export class UserApi implements Api {
 
   async #caller(exchange: ApiExchange, named: string | undefined): Promise<Caller> {
     const [, token = ''] = /^bearer +(\S+)$/i.exec(header(exchange, 'authorization') ?? '') ?? [];
-    const project = header(exchange, projectHeader) ?? named;
+    const given = header(exchange, projectHeader);
+    if (given !== undefined && named !== undefined && given !== named)
+      throw new ApiError(
+        400,
+        'INVALID_REQUEST',
+        `The header ${projectHeader} and the parameter project name two projects: send one of them.`,
+      );
+    const project = given ?? named;
     try {
       const caller =
         token === '' || token.length > mostTokenLength ? undefined : await this.#options.tokens.verify(token, project);
@@ -92,6 +101,11 @@ export class UserApi implements Api {
         : 'The token is not valid here, or has expired: log in again.',
     );
   }
+}
+
+/** As S3 takes it: a digest of the body is checked, and chunks are decoded. Throws S3Error. */
+function payloadIn(exchange: Exchange): Payload {
+  return payloadOf(header(exchange, 'x-amz-content-sha256') ?? unsignedPayload, undefined);
 }
 
 function mustBe({ request }: Exchange, method: string): void {

@@ -3,6 +3,8 @@ import type { Call } from '../call.ts';
 import { S3Error } from '../errors.ts';
 
 const mostEntries = 1_000;
+/** Clients in Java ask for this many to get all. */
+const highestInteger = 2 ** 31 - 1;
 
 /** Page size: at most 1000. */
 export function pageSizeOf(call: Call, name: string): number {
@@ -13,7 +15,8 @@ export function pageSizeOf(call: Call, name: string): number {
 export function integerOf({ s3Address }: Call, name: string, missing: number): number {
   const value = s3Address.query.get(name);
   if (value === undefined || value === '') return missing;
-  if (!/^\d{1,9}$/.test(value)) throw wrongArgument(name, value, 'must be an integer from 0 to 2147483647');
+  if (!/^\d{1,10}$/.test(value) || Number(value) > highestInteger)
+    throw wrongArgument(name, value, `must be an integer from 0 to ${highestInteger}`);
   return Number(value);
 }
 

@@ -18,10 +18,7 @@ export async function listBuckets(call: Call): Promise<void> {
     throw wrongArgument('max-buckets', String(limit), `is from 1 to ${mostBuckets}`);
   const prefix = s3Address.query.get('prefix') ?? '';
   const after = s3Address.query.get('continuation-token') ?? '';
-  // Names are ASCII, so every string order is the same.
-  const found = (await ground.namespace.containers(caller))
-    .filter(({ name }) => name.startsWith(prefix) && name > after)
-    .sort((one, other) => (one.name < other.name ? -1 : 1));
+  const found = await ground.namespace.containers(caller, { prefix, after, limit: limit + 1 });
   const page = found.slice(0, limit);
   const buckets = page.map(({ name, createdAt }) =>
     element('Bucket', text('Name', name) + text('CreationDate', createdAt.toISOString())),

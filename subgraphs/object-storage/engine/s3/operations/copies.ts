@@ -84,13 +84,18 @@ function sourceOf(call: Call): CopySource {
   const source = decoded(path).replace(/^\//, '');
   const slash = source.indexOf('/');
   const [container, name] = [source.slice(0, Math.max(slash, 0)), source.slice(slash + 1)];
-  if (container === '' || name === '')
+  if (container === '' || name === '' || !isAscii(value))
     throw new S3Error('InvalidArgument', 'x-amz-copy-source has the form /bucket/key, percent-encoded.', {
       details: { ArgumentName: 'x-amz-copy-source', ArgumentValue: value },
     });
   checkBucketName(container);
   checkKey(name);
   return { container, name };
+}
+
+/** Node decodes each byte of a header as one character: a name that is not percent-encoded would become another one. */
+function isAscii(text: string): boolean {
+  return /^[\x20-\x7e]*$/.test(text);
 }
 
 function directiveOf(call: Call): 'COPY' | 'REPLACE' {

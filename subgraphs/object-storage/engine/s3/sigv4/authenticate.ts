@@ -111,6 +111,11 @@ export class RequestAuthenticator {
     refuseUnsigned(request, claim);
     if (request.headers.has('x-amz-security-token') || request.pairs.some(([name]) => name === 'X-Amz-Security-Token'))
       throw new S3Error('InvalidToken', 'Session tokens are not supported: sign with the access key alone.');
+    if (request.headers.has(projectHeader))
+      throw new S3Error(
+        'InvalidRequest',
+        `An access key belongs to one project: send ${projectHeader} only with a token, or sign with a key of that project.`,
+      );
     const known = await this.#options.keys.find(claim.accessKeyId);
     if (known === undefined)
       throw new S3Error('InvalidAccessKeyId', 'There is no such access key, or it is revoked.', {

@@ -101,6 +101,10 @@ test(
     expect(second).toMatchObject({ nodes: [{ name: 'z'.repeat(1_024) }], pageInfo: { hasNextPage: false } });
     expect((await objects(`(after: "${second.pageInfo.endCursor}")`)).nodes).toEqual([]);
     await expect(objects('(after: "?")')).rejects.toThrow('not an endCursor');
+    // Longer than any name in bytes: a fault of the caller, and not clusters that do not answer.
+    await expect(objects(`(prefix: "${'ü'.repeat(513)}")`)).rejects.toThrow('prefix: give at most 1024 bytes');
+    const tooLong = Buffer.from('ü'.repeat(600)).toString('base64url');
+    await expect(objects(`(after: "${tooLong}")`)).rejects.toThrow('not an endCursor');
     // With objects in it it stays.
     expect((await drop(again.entity?.id)).told).toEqual([
       { code: 'IN_USE', field: ['input', 'id'], message: 'photos has 3 objects: delete them first' },
@@ -240,7 +244,8 @@ test(
     expect((await sign('Upload', { containerId, name: '', validMs: 604_801_000 })).faults).toEqual([
       ...['INVALID_INPUT input.validMs', 'INVALID_INPUT input.name'],
     ]);
-    expect((await sign('Upload', { containerId, name: 'ü'.repeat(513) })).faults).toEqual(['INVALID_INPUT input.name']);
+    for (const wrong of ['ü'.repeat(513), 'a\0b'])
+      expect((await sign('Upload', { containerId, name: wrong })).faults).toEqual(['INVALID_INPUT input.name']);
     expect((await sign('Upload', { containerId, name, validMs: 1_500 })).faults).toEqual([
       'INVALID_INPUT input.validMs',
     ]);

@@ -145,6 +145,33 @@ test('a machine without a cluster, one of another role and one of a deleted clus
   expect(await graph.db.query('SELECT id FROM object_controller')).toEqual([]);
 });
 
+test('a controller of a deleted cluster is not taken for one of a cluster with a shorter name', async () => {
+  await graph.make('objectClusterCreate', { name: 'north' });
+  const northEast = await graph.make('objectClusterCreate', { name: 'north-east' });
+  const keyOfNorth = async () => {
+    const text = "SELECT public_key AS `key` FROM object_cluster WHERE live_name = 'north'";
+    return (await graph.db.query<{ key: string | null }>(text))[0]?.key;
+  };
+  const [north, leaving] = [controller(await machine('north')), controller(await machine('north-east-1'))];
+  for (const each of [north, leaving])
+    await waitFor('it to have all', async () => each.position.number === (await generation()));
+  await graph.make('objectClusterDelete', { id: northEast });
+  await waitFor('its connection to end', () => !leaving.connected);
+  leaving.came.splice(0);
+  const other = controller(await machine('north-east'));
+  const second = controller(await machine('north-2'));
+  await waitFor('a controller of north to have all', async () => second.position.number === (await generation()));
+  expect([leaving.came, other.came, await keyOfNorth()]).toEqual([[], [], second.keyPair.publicKey]);
+  const clusters = second.documents.get('clusters')?.body;
+  expect(clusters).toMatchObject({ clusters: [{ name: 'north', former: ['north-east'] }] });
+  // Another cluster of that name has its machines.
+  await graph.make('objectClusterCreate', { name: 'north-east' });
+  await waitFor('it to have all', async () => other.position.number === (await generation()));
+  expect(second.documents.get('clusters')?.body).toMatchObject({
+    clusters: [{ name: 'north' }, { name: 'north-east' }],
+  });
+});
+
 test('the control plane changes its key: controllers that know the former one get the new one first', async () => {
   await graph.make('objectClusterCreate', { name: 'north' });
   const north = controller(await machine('north'));

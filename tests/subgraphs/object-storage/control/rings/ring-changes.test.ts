@@ -201,6 +201,34 @@ test('a cluster that is not connected gains nothing, and one that lost its data 
   expect(await shown(made?.id ?? '')).toMatchObject({ state: 'SUCCEEDED', stepsDone: 1 });
 });
 
+test('with fewer replicas a step ends when the clusters that stay have everything', async () => {
+  for (const name of ['north', 'south', 'east']) await cluster(name);
+  await inUse();
+  const { objectClusters } = await graph.ask<{ objectClusters: { nodes: { id: string; name: string }[] } }>(
+    '{ objectClusters { nodes { id name } } }',
+  );
+  const east = objectClusters.nodes.find(({ name }) => name === 'east')?.id;
+  expect((await graph.mutate('objectClusterUpdate', { id: east, clusterState: 'DRAINING' })).faults).toEqual([]);
+  await graph.db.execute("UPDATE object_cluster SET present = 0 WHERE name = 'south'");
+  expect((await change('objectRingChangeStart', { number: 0 })).faults).toEqual(['WRONG_STATE']);
+  await graph.db.execute("UPDATE object_cluster SET present = 1 WHERE name = 'south'");
+  const id = (await change('objectRingChangeStart', { number: 0 })).made?.id ?? '';
+  const { epoch } = await told(0);
+  const joint = epoch + 1;
+  await changes.advance();
+  expect((await told(0)).groups).toHaveLength(2);
+  expect((await shown(id)).gaining.map(({ number }) => number)).toEqual([0, 1]);
+  await says('north', everything(0, joint, 0));
+  await changes.advance();
+  expect((await told(0)).epoch).toBe(joint);
+  await says('south', everything(0, joint, 3));
+  await changes.advance();
+  expect((await told(0)).epoch).toBe(joint);
+  await says('south', everything(0, joint, 0));
+  await changes.advance();
+  expect(await told(0)).toMatchObject({ epoch: joint + 1, groups: [{ replicas: 2 }] });
+});
+
 test('only administrators change rings, and see that they change', async () => {
   await threeAndOne();
   const operator = identity('OPERATOR', projectA);

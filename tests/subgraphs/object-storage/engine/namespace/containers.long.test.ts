@@ -13,6 +13,7 @@ import { type Random, seededRandom } from '../../../../../trials/random.ts';
 import { MemoryClusters } from '../../../../support/object-storage/memory-clusters.ts';
 
 const caller: Caller = { accountId: 'a'.repeat(32), canWrite: true, name: 'ann' };
+const all = { prefix: '', after: '', limit: 10_000 };
 const headers: ObjectHeaders = { contentType: 'text/plain', metadata: {} };
 
 async function* bytes(text: string): AsyncGenerator<Buffer, void> {
@@ -47,7 +48,7 @@ describe('containers', () => {
     await put(north, 'photos', 'cat.jpg');
     clusters.unplugged.add(0);
     expect(await textOf(south, 'photos', 'cat.jpg')).toBe('cat.jpg');
-    expect((await south.containers(caller)).map(({ name, option }) => [name, option])).toEqual([
+    expect((await south.containers(caller, all)).map(({ name, option }) => [name, option])).toEqual([
       ['photos', 'standard'],
     ]);
     expect(await codeOf(south.createContainer(caller, 'photos'))).toBe('CONTAINER_EXISTS');
@@ -279,7 +280,7 @@ describe('while an option is being deleted', () => {
         return left < 0;
       });
       expect(await codeOf(containers.create(caller, 'photos', { option: 'other', id }))).toBe('NO_OPTION');
-      expect(await containers.list(caller)).toEqual([]);
+      expect(await containers.list(caller, all)).toEqual([]);
       const { value } = await names.read(gate);
       expect(value && gateState(value)).toBe(looks === 0 ? undefined : 'DELETED');
     }
@@ -310,7 +311,7 @@ describe('while an option is being deleted', () => {
       await sleep(random.integer(0, 20));
       const isGone = await other.containers.endUnnamed(unnamed);
       const isMade = await creating;
-      const isThere = (await one.containers.list(caller)).length === 1;
+      const isThere = (await one.containers.list(caller, all)).length === 1;
       expect([seed, round, isGone, isMade && !isThere]).toEqual([seed, round, !isThere, false]);
       const { value } = await one.names.read(gate);
       expect(value && gateState(value)).toBe(isGone ? 'DELETED' : 'OPEN');

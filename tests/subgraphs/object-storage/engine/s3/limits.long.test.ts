@@ -157,6 +157,27 @@ describe('slow clients', () => {
     expect((await s3.alice.send({ method: 'GET', path: '/bucket/slow' })).status).toBe(404);
   });
 
+  test('that send the rest when they have been told are not stored after all', async () => {
+    const s3 = await start({ limits });
+    let stored = 0;
+    const { put } = s3.namespace;
+    s3.namespace.put = async (...given) => {
+      const stat = await put.apply(s3.namespace, given);
+      stored += 1;
+      return stat;
+    };
+    const sent = { method: 'PUT', path: '/bucket/slow', contentSha256: 'UNSIGNED-PAYLOAD' };
+    const request = s3.alice.open({ ...sent, headers: { ...s3.alice.sign(sent).headers, 'content-length': '1000' } });
+    request.write('some');
+    const [response] = await once(request, 'response');
+    expect(response.statusCode).toBe(400);
+    request.on('error', () => undefined).end('x'.repeat(996));
+    response.on('error', () => undefined).resume();
+    await waitFor('the request to end', () => s3.server.requests === 0);
+    expect(stored).toBe(0);
+    expect((await s3.alice.send({ method: 'GET', path: '/bucket/slow' })).status).toBe(404);
+  });
+
   test('that do not read a listing are cut off', async () => {
     const s3 = await start({ limits });
     for (let at = 0; at < 1_000; at += 1)

@@ -218,7 +218,7 @@ afterAll(() => s3.server.stop());
 /** One bucket with an object and an upload that has a part. */
 async function reset(): Promise<void> {
   const { namespace } = s3;
-  for (const { name } of await namespace.containers(alice)) {
+  for (const { name } of await namespace.containers(alice, { prefix: '', after: '', limit: 10_000 })) {
     const { uploads } = await namespace.listUploads(alice, name, {
       prefix: '',
       afterName: '',
@@ -252,7 +252,7 @@ function uploadOf(content: string) {
 /** All that a request can change. */
 async function state(): Promise<unknown> {
   const { namespace } = s3;
-  const containers = await namespace.containers(alice);
+  const containers = await namespace.containers(alice, { prefix: '', after: '', limit: 10_000 });
   return Promise.all(
     containers.map(async ({ name, id }) => {
       const { uploads } = await namespace.listUploads(alice, name, {

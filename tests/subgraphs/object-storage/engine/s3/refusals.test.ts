@@ -30,7 +30,7 @@ describe('a host that is no name of the server', () => {
 
   test('is refused: no bucket is made or deleted, and no object', async () => {
     const host = `${bucket.slice(1)}.s3.lab.test:9000`;
-    const before = (await s3.namespace.containers(alice)).length;
+    const before = (await s3.namespace.containers(alice, { prefix: '', after: '', limit: 10_000 })).length;
     for (const sent of [
       { method: 'PUT', path: '/vkey', body: '' },
       { method: 'PUT', path: '/vkey.txt', body: 'data' },
@@ -39,7 +39,7 @@ describe('a host that is no name of the server', () => {
       { method: 'GET', path: '/' },
     ])
       expect(await at(host, sent)).toMatchObject({ status: 501, code: 'NotImplemented' });
-    expect(await s3.namespace.containers(alice)).toHaveLength(before);
+    expect(await s3.namespace.containers(alice, { prefix: '', after: '', limit: 10_000 })).toHaveLength(before);
     expect(await content()).toBe('first');
   });
 
@@ -80,6 +80,17 @@ test('a condition among more than 100 headers is not lost', async () => {
 test('a query parameter that is given twice is refused', async () => {
   const answer = await client.send({ method: 'DELETE', path: `${bucket}/key?versionId=null&versionId=null` });
   expect(answer).toMatchObject({ status: 400, code: 'InvalidArgument' });
+  expect(await content()).toBe('first');
+});
+
+test('a project beside a signature is refused: the key may belong to another one', async () => {
+  const project = { 'x-tidegate-project': 'bank' };
+  const refused = { status: 400, code: 'InvalidRequest' };
+  const signed = { method: 'PUT', path: `${bucket}/key`, body: 'second' };
+  expect(await client.send({ ...signed, headers: project })).toMatchObject(refused);
+  expect(await client.send({ ...signed, unsigned: project })).toMatchObject(refused);
+  const path = client.presign({ method: 'GET', path: `${bucket}/key` });
+  expect(await client.plain({ method: 'GET', path, headers: project })).toMatchObject(refused);
   expect(await content()).toBe('first');
 });
 

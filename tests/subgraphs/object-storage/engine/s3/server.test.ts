@@ -2,9 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { pino } from 'pino';
 import { checksumDigest } from '../../../../../subgraphs/object-storage/engine/s3/checksums.ts';
-import type { ObjectErrorCode } from '../../../../../subgraphs/object-storage/wire/object-error.ts';
+import type { ServedRequest } from '../../../../../subgraphs/object-storage/engine/s3/served-request.ts';
+import { ObjectError, type ObjectErrorCode } from '../../../../../subgraphs/object-storage/wire/object-error.ts';
 import { md5 } from '../../../../support/object-storage/namespace-contract.ts';
 import {
   type S3TestClient,
@@ -21,6 +23,7 @@ import {
   startS3,
   type TestedS3,
 } from '../../../../support/object-storage/s3-server.ts';
+import { waitFor } from '../../../../support/temporary-folder.ts';
 
 let s3: TestedS3;
 let client: S3TestClient;
@@ -403,10 +406,25 @@ describe('listings', () => {
   });
 
   test('with wrong arguments are refused', async () => {
-    for (const query of ['max-keys=-1', 'max-keys=x', 'encoding-type=base64', 'list-type=2&continuation-token=%21'])
+    for (const query of [
+      'max-keys=-1',
+      'max-keys=x',
+      'max-keys=2147483648',
+      'encoding-type=base64',
+      'list-type=2&continuation-token=%21',
+    ])
       expect(await list(query)).toContain('<Code>InvalidArgument</Code>');
     expect(valuesOf(await list('max-keys=0'), 'Key')).toEqual([]);
-    expect(valuesOf(await list('max-keys=9999'), 'MaxKeys')).toEqual(['1000']);
+    for (const most of ['9999', '1000000000', '2147483647'])
+      expect(valuesOf(await list(`max-keys=${most}`), 'MaxKeys')).toEqual(['1000']);
+  });
+
+  test('from a position that no name can have are refused as such, and not as a wrong bucket', async () => {
+    s3.namespace.refuse('INVALID_NAME', 'a prefix has at most 1024 bytes');
+    const xml = await list('prefix=x');
+    s3.namespace.refuse(undefined);
+    expect(valuesOf(xml, 'Code')).toEqual(['InvalidArgument']);
+    expect(xml).toContain('a prefix has at most 1024 bytes');
   });
 });
 
@@ -779,6 +797,17 @@ describe('names', () => {
     expect(answer).toMatchObject({ status: 400, code: 'InvalidURI' });
   });
 
+  test('of sources that are not percent-encoded are refused: they would be other names', async () => {
+    const raw = Buffer.from('création').toString('latin1');
+    // What the bytes would be as characters.
+    await put(encodeURIComponent(raw), 'another object');
+    const copied = await client.send({
+      ...{ method: 'PUT', path: `${bucket}/copy`, headers: { 'x-amz-copy-source': `${bucket}/${raw}` } },
+    });
+    expect(copied).toMatchObject({ status: 400, code: 'InvalidArgument' });
+    expect((await get('copy')).status).toBe(404);
+  });
+
   test('with NUL are refused', async () => {
     expect(await put('a%00b')).toMatchObject({ status: 400, code: 'InvalidArgument' });
   });
@@ -854,6 +883,49 @@ describe('failures beneath', () => {
       expect(answer.text).toContain(String(answer.headers['x-amz-request-id']));
     } finally {
       s3.namespace.stat = stat;
+    }
+  });
+
+  test('a fault of a presigned request is logged without its signature', async () => {
+    const lines: string[] = [];
+    const logged = await startS3({ log: pino({}, { write: (line: string) => void lines.push(line) }) });
+    logged.namespace.get = async () => {
+      throw new Error('a fault');
+    };
+    const path = logged.client().presign({ method: 'GET', path: '/photos/cat' });
+    expect((await logged.client().plain({ method: 'GET', path })).status).toBe(500);
+    await logged.server.stop();
+    expect(lines.join('')).toContain('/photos/cat');
+    expect(lines.join('')).not.toMatch(/X-Amz-|[0-9a-f]{64}/);
+  });
+
+  test('a copy that fails after its answer has begun is told to the client, the log and the metrics', async () => {
+    const served: ServedRequest[] = [];
+    const slow = await startS3({ served: (request) => void served.push(request) });
+    const copying = Promise.withResolvers<never>();
+    const begun = Promise.withResolvers<void>();
+    slow.namespace.copy = () => {
+      begun.resolve();
+      return copying.promise;
+    };
+    jest.useFakeTimers({
+      doNotFake: [
+        ...(['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate'] as const),
+        ...(['clearImmediate', 'setTimeout', 'clearTimeout'] as const),
+      ],
+    });
+    try {
+      const headers = { 'x-amz-copy-source': '/photos/cat' };
+      const answer = slow.client().send({ method: 'PUT', path: '/photos/dog', headers });
+      await begun.promise;
+      jest.advanceTimersByTime(10_000);
+      copying.reject(new ObjectError('NO_QUORUM', 'too few clusters'));
+      expect(await answer).toMatchObject({ status: 200, code: 'ServiceUnavailable' });
+      await waitFor('the request to be counted', async () => served.length > 0);
+      expect(served).toMatchObject([{ operation: 'copyObject', status: 200, code: 'ServiceUnavailable' }]);
+    } finally {
+      jest.useRealTimers();
+      await slow.server.stop();
     }
   });
 

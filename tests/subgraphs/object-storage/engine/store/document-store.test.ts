@@ -2,6 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { Database } from '../../../../../platform/database/database.ts';
 import { DocumentStore } from '../../../../../subgraphs/object-storage/engine/store/document-store.ts';
+import { waitFor } from '../../../../support/temporary-folder.ts';
 import { storeDatabase } from './store-database.ts';
 
 function ringDocument(key: string, generation: number) {
@@ -30,4 +31,22 @@ test('a generation only rises, and arrivals are reported once and in order', asy
   const arrivals: number[] = [];
   for await (const { arrival } of store.all()) arrivals.push(arrival);
   expect(arrivals).toEqual(Array.from({ length: 32 }, (_, index) => index + 2));
+});
+
+test('a clock that was ahead does not hide for how long the control plane has been silent', async () => {
+  await using cleanup = new AsyncDisposableStack();
+  const db = new Database({ connection: await storeDatabase(cleanup) });
+  cleanup.defer(() => db.close());
+  const store = new DocumentStore(db);
+  const ahead = () => db.execute("UPDATE store_counter SET number = number + 31536000000 WHERE name = 'heard'");
+  expect(await store.centreSilentMs()).toBeUndefined();
+  await store.heardCentre();
+  await ahead();
+  // The control plane is heard again, with the right clock.
+  await store.heardCentre();
+  await waitFor('its silence to be counted', async () => ((await store.centreSilentMs()) ?? 0) > 20);
+  // It is not.
+  await ahead();
+  expect(await store.centreSilentMs()).toBeLessThan(1_000);
+  await waitFor('the silence to count from now', async () => ((await store.centreSilentMs()) ?? 0) > 20);
 });

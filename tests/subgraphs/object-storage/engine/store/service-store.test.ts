@@ -1,10 +1,13 @@
 // Which services the others of a cluster ask, while an administrator drains one of them.
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Database } from '../../../../../platform/database/database.ts';
 import { ServiceStore } from '../../../../../subgraphs/object-storage/engine/store/service-store.ts';
 import { storeDatabase } from './store-database.ts';
 
-const cleanup = new AsyncDisposableStack();
+let cleanup: AsyncDisposableStack;
+beforeEach(() => {
+  cleanup = new AsyncDisposableStack();
+});
 afterEach(() => cleanup.disposeAsync());
 
 const role = 'objectcontroller';
@@ -28,4 +31,20 @@ test('a drained service is not ready and is still asked; the report that ends it
   await services.drain(service, false);
   expect(await services.beat(report)).toEqual({ isDrained: false });
   expect(await seen()).toEqual([true, false, null, ['https://one']]);
+});
+
+test('a service that died before the clock was set back is silent, and can be removed', async () => {
+  const db = new Database({ connection: await storeDatabase(cleanup) });
+  cleanup.defer(() => db.close());
+  const services = new ServiceStore(db);
+  await services.beat(report);
+  await db.execute('UPDATE store_service SET heard_at = NOW(3) + INTERVAL 1 HOUR');
+  expect(await services.all()).toMatchObject([{ isSilent: true, isReady: false, message: 'silent for 5 s' }]);
+  expect(await services.urlsOf(role)).toEqual([]);
+  // One that lives reports again.
+  await services.beat(report);
+  expect(await services.urlsOf(role)).toEqual(['https://one']);
+  expect(await services.remove(service)).toBe('STILL_HEARD');
+  await db.execute('UPDATE store_service SET heard_at = NOW(3) + INTERVAL 1 HOUR');
+  expect(await services.remove(service)).toBe('REMOVED');
 });

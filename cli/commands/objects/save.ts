@@ -1,0 +1,19 @@
+// Where an object can be saved.
+import { realpath, stat } from 'node:fs/promises';
+import { isMissing } from '../../../platform/secrets/key-file.ts';
+import { CommandFailure } from '../../failures.ts';
+
+/**
+ * The path to replace: that of the file to which a link leads. Throws CommandFailure if something else is there, such as a folder or a
+ * device: a file would take its place.
+ */
+export async function replaceable(file: string): Promise<string> {
+  const found = await stat(file).catch((error: unknown) => {
+    if (isMissing(error)) return undefined;
+    throw new CommandFailure(`${file} can't be written: ${(error as NodeJS.ErrnoException).code}`);
+  });
+  if (found === undefined) return file;
+  if (found.isDirectory()) throw new CommandFailure(`${file} is a folder: name a file in it`);
+  if (!found.isFile()) throw new CommandFailure(`${file} is not a file: use - and redirect the standard output to it`);
+  return realpath(file);
+}
