@@ -1,4 +1,4 @@
-// Writes a file that appears, or is replaced, only once it is complete: whoever reads it never sees a part, also after a failure or Ctrl-C.
+// Writes a file that appears, or is replaced, only once it is complete: readers never see a part of it, also after a failure or Ctrl-C.
 import { chmod, chown, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 

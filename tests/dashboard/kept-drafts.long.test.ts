@@ -77,7 +77,7 @@ describe('a draft', () => {
     expect(await page.getByText(note).count()).toBe(0);
   });
 
-  test('is forgotten by whoever logs out', async () => {
+  test('is forgotten at a logout', async () => {
     const { page, world, server } = suite();
     await login(page, server, world, form);
     await enter(page);
