@@ -297,6 +297,7 @@ class Serving {
   readonly #forgetting: Forgetting;
   readonly #forgetter: Forgetter;
   readonly #isolation: Loop;
+  readonly #lookAtIsolation: () => Promise<false>;
   readonly #share: WorkShare;
   readonly #seals: Seals;
   readonly #endedUploads: EndedUploads;
@@ -392,12 +393,13 @@ class Serving {
     this.#controllers = new ServiceClient({ ...services, role: controllerRole });
     this.#resolvers = new ServiceClient({ ...services, role: resolverRole });
     const { maxIsolationMs = usualMaxIsolationMs } = options;
+    this.#lookAtIsolation = async () => {
+      this.#access.isIsolated = ((await documents.centreSilentMs()) ?? 0) > maxIsolationMs;
+      return false;
+    };
     this.#isolation = new Loop({
       ...{ log, name: 'time without the control plane', pauseMs: () => isolationLookMs },
-      run: async () => {
-        this.#access.isIsolated = ((await documents.centreSilentMs()) ?? 0) > maxIsolationMs;
-        return false;
-      },
+      run: this.#lookAtIsolation,
     });
   }
 
@@ -451,6 +453,8 @@ class Serving {
       ...{ containers: this.#containers, gates: (ring) => openGates(db, ring) },
       isMine: () => this.#share.isMine('end rings'),
     });
+    // First: a revocation may be missing here.
+    await this.#lookAtIsolation();
     await this.serveUsers(true);
     this.#isServing = true;
     for (const { follower } of this.#others.values()) follower.start();

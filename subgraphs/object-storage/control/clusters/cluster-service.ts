@@ -77,6 +77,13 @@ export class ClusterService {
         const federation = await lockFederation(tx);
         const row = await this.#clusters.present(tx, input);
         const wish = checkWish(check, input, row);
+        // Other clusters know a machine by the name of its cluster, and would refuse all machines with the former one.
+        if (wish.name !== row.name && row.publicKey !== null)
+          refuse(
+            'WRONG_STATE',
+            `the machines of ${row.name} are named after it, and one of its controllers has connected: keep the name, or create another cluster and remove this one`,
+            { field: ['input', 'name'] },
+          );
         if (wish.state === 'DRAINING' && row.state === 'ACTIVE') await refuseLast(tx, row, ['input', 'clusterState']);
         await refuseTaken('cluster', wish.name, updateCluster(tx, row.id, wish));
         if (wish.state !== row.state) await this.#tell(tx, row, row.state, wish.state);

@@ -172,6 +172,19 @@ test('a controller of a deleted cluster is not taken for one of a cluster with a
   });
 });
 
+test('a cluster keeps its name once a controller has connected: its machines are named after it', async () => {
+  const north = await graph.make('objectClusterCreate', { name: 'north' });
+  await graph.make('objectClusterUpdate', { id: north, name: 'northern' });
+  const connected = controller(await machine('northern-1'));
+  await waitFor('it to have all', async () => connected.position.number === (await generation()));
+  const { told } = await graph.mutate('objectClusterUpdate', { id: north, name: 'south' });
+  expect(told).toMatchObject([
+    { code: 'WRONG_STATE', field: ['input', 'name'], message: expect.stringContaining('named after it') },
+  ]);
+  // The name that it has is no change.
+  expect((await graph.mutate('objectClusterUpdate', { id: north, name: 'northern', weight: 7 })).faults).toEqual([]);
+});
+
 test('the control plane changes its key: controllers that know the former one get the new one first', async () => {
   await graph.make('objectClusterCreate', { name: 'north' });
   const north = controller(await machine('north'));
