@@ -117,7 +117,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
     },
     metrics,
   });
-  const reader = new DeviceReader({ db, sealer, drivers, transports, egress, manager, settings });
+  const reader = new DeviceReader({ db, sealer, drivers, transports, egress, manager, settings, wake });
   const waiter = new EndWaiter({ feed, completions });
   const backendReads = new BackendReads(db);
   const mappingReads = new MappingReads(db);
