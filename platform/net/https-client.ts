@@ -207,7 +207,7 @@ export class HttpsClient implements Sessions<HttpCall, HttpReply> {
     if (!looked.ok) return failed('CONNECT_FAILED', `The read before the call failed: ${looked.failure.message}`);
     const { reply, elapsedMs } = looked;
     if (this.#sessions?.refusedSession(reply) === true && !reply.truncated) return looked;
-    if (reply.truncated || !guard.allows(reply)) return { ...looked, reply: { ...reply, unsent: true } };
+    if (reply.truncated || !isAllowed(guard, reply)) return { ...looked, reply: { ...reply, unsent: true } };
     const deadlineMs = Math.ceil(options.deadlineMs - elapsedMs);
     if (deadlineMs <= 0) return failed('CONNECT_FAILED', 'The read before the call took until the deadline.');
     const sent = await this.#runOne(connection, call, session, { ...options, deadlineMs });
@@ -271,6 +271,15 @@ export class HttpsClient implements Sessions<HttpCall, HttpReply> {
         ? { ok: true as const, connection: resting }
         : await this.#reach.connect(target, { timeoutMs: logoutMs, signal: never });
     if (connected.ok) await runCall(connected.connection, session.close, session, { deadlineMs: logoutMs });
+  }
+}
+
+/** A reply that can't be read, for example because it nests too deeply, allows nothing. */
+function isAllowed(guard: NonNullable<HttpCall['guard']>, reply: HttpReply): boolean {
+  try {
+    return guard.allows(reply);
+  } catch {
+    return false;
   }
 }
 

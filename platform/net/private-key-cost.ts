@@ -8,19 +8,24 @@ const mostIterations = 1_000_000;
 /** scrypt (RFC 7914): N × r × p, half a second. */
 const mostScryptCost = 1_048_576;
 
+const encryptedKey = /-----BEGIN (OPENSSH|ENCRYPTED) PRIVATE KEY-----([\s\S]*?)(?:-----END|$)/g;
+const plainBase64 = /^[A-Za-z0-9+/\s]*={0,2}\s*$/;
 const bcrypt = Buffer.from('\0\0\0\x06bcrypt', 'latin1');
 /** 1.3.6.1.4.1.11591.4.11 */
 const scryptOid = Buffer.from('06092b06010401da47040b', 'hex');
 
 /** Why opening the key would take too long. Undefined if it would not, or if the text is not a key. */
 export function keyCostFault(pem: string): string | undefined {
-  for (const [, kind = '', body = ''] of pem.matchAll(/-----BEGIN ([A-Z ]+)-----([^-]{0,60000})-----END/g)) {
+  for (const [, kind = '', body = ''] of pem.matchAll(encryptedKey)) {
+    // Programs skip other characters, or end at them, in different ways: what one reads is not what another checks.
+    if (!plainBase64.test(body)) return 'it is no plain PEM file: between BEGIN and END only base64 is allowed';
     const bytes = Buffer.from(body, 'base64');
-    if (kind === 'OPENSSH PRIVATE KEY') {
+    if (kind === 'OPENSSH') {
       const rounds = bcryptRounds(bytes);
+      if (rounds === undefined) return 'it is cut off';
       if (rounds > mostBcryptRounds)
         return `its passphrase is hashed in ${rounds} rounds; at most ${mostBcryptRounds} are allowed (ssh-keygen -p -a 24 changes it)`;
-    } else if (kind === 'ENCRYPTED PRIVATE KEY') {
+    } else {
       const tooMuch = pkcs8Fault(bytes);
       if (tooMuch !== undefined) return `${tooMuch} (openssl pkcs8 -topk8 -iter 100000 changes it)`;
     }
@@ -28,14 +33,14 @@ export function keyCostFault(pem: string): string | undefined {
   return undefined;
 }
 
-/** PROTOCOL.key of OpenSSH: "openssh-key-v1", cipher, name of the hash, its options (salt, rounds). */
-function bcryptRounds(bytes: Buffer): number {
+/** PROTOCOL.key of OpenSSH: "openssh-key-v1", cipher, name of the hash, its options (salt, rounds). Undefined if it ends before. */
+function bcryptRounds(bytes: Buffer): number | undefined {
   const at = bytes.indexOf(bcrypt);
   if (at < 0 || at > 256) return 0;
   const saltAt = at + bcrypt.length + 4;
-  if (saltAt + 4 > bytes.length) return 0;
+  if (saltAt + 4 > bytes.length) return undefined;
   const roundsAt = saltAt + 4 + bytes.readUInt32BE(saltAt);
-  return roundsAt + 4 > bytes.length ? 0 : bytes.readUInt32BE(roundsAt);
+  return roundsAt + 4 > bytes.length ? undefined : bytes.readUInt32BE(roundsAt);
 }
 
 /** RFC 5958 EncryptedPrivateKeyInfo: the parameters of its algorithm determine the cost. */

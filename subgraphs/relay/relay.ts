@@ -117,7 +117,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
     },
     metrics,
   });
-  const reader = new DeviceReader({ db, sealer, drivers, transports, egress, manager, settings });
+  const reader = new DeviceReader({ db, sealer, drivers, transports, egress, manager, settings, wake });
   const waiter = new EndWaiter({ feed, completions });
   const backendReads = new BackendReads(db);
   const mappingReads = new MappingReads(db);
@@ -147,9 +147,9 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
     log,
     pauseMs: () => settings.tickMs,
     run: async () => {
-      await manager.tick();
-      await reader.tick();
-      await recovery.tick();
+      const ticks = await Promise.allSettled([manager.tick(), reader.tick(), recovery.tick()]);
+      const failed = ticks.find(({ status }) => status === 'rejected');
+      if (failed?.status === 'rejected') throw failed.reason;
       return false;
     },
   });

@@ -186,7 +186,8 @@ export type JobFinding =
 /** Reads the state of a job; `accepted` is the result of the ACCEPTED outcome, with the job's id. */
 export interface JobReader<Arguments, R extends Reply = Reply> {
   render(accepted: JsonValue, args: Arguments, context: RenderContext): WireCall;
-  interpret(reply: R, accepted: JsonValue, args: Arguments): JobFinding;
+  /** `context`: as in `render`. A job of another call, which may have the same id on a device that was restored, is UNREADABLE. */
+  interpret(reply: R, accepted: JsonValue, args: Arguments, context: RenderContext): JobFinding;
 }
 
 /** An object, as named by a mapping. */

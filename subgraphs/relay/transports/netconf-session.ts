@@ -66,14 +66,19 @@ export function openNetconf(options: NetconfOptions): Promise<OpenedSession> {
     socket.once('close', onClose);
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted || socket.destroyed) return signal.aborted ? onAbort() : onClose();
-    client.subsys(subsystem, async (error, channel) => {
-      if (done) return;
-      if (error) return refuse('SESSION_REFUSED', error.message);
-      const session = new NetconfSession(options, channel);
-      const fault = await session.greet();
-      if (fault === undefined) finish({ ok: true, session });
-      else refuse(fault.code, fault.reason);
-    });
+    try {
+      client.subsys(subsystem, async (error, channel) => {
+        if (done) return;
+        if (error) return refuse('SESSION_REFUSED', error.message);
+        const session = new NetconfSession(options, channel);
+        const fault = await session.greet();
+        if (fault === undefined) finish({ ok: true, session });
+        else refuse(fault.code, fault.reason);
+      });
+    } catch {
+      // ssh2 throws when the device has ended the connection together with its answer to the login.
+      onClose();
+    }
   });
 }
 

@@ -5,6 +5,7 @@ import { StringDecoder } from 'node:string_decoder';
 import type { TLSSocket } from 'node:tls';
 import type { SendFailure, SendOptions } from '../../../platform/net/send.ts';
 import { failed, obstacle } from '../../../platform/net/send.ts';
+import { nestsDeeperThan } from '../../../platform/values/json.ts';
 import type { JsonObject, JsonValue, OvsdbCall, OvsdbReply, WireCall } from '../drivers/driver.ts';
 import { JsonObjectSplitter } from './ovsdb-framing.ts';
 import type { SendResult } from './session.ts';
@@ -14,6 +15,9 @@ const database = 'Open_vSwitch';
 const defaultMaxReplyBytes = 1024 * 1024;
 /** Between calls a server sends echo requests, which are short. */
 const maxIdleChars = 64 * 1024;
+const deepestEcho = 16;
+/** Answers to echo requests that the server does not read. */
+const mostUnreadBytes = 1024 * 1024;
 
 /** How waiting for an answer ended. */
 type Ending =
@@ -141,11 +145,17 @@ export class OvsdbSession implements PooledSession {
     if (message === undefined) this.destroy();
     const { id, method, params, result, error } = message ?? {};
     if (method === 'echo') {
-      this.#socket.write(JSON.stringify({ id: id ?? null, result: params ?? [], error: null }));
+      this.#echo(id ?? null, params ?? []);
     } else if (method === undefined && this.#waiting !== undefined && id === this.#waiting.id) {
       this.#waiting.ended({ end: 'reply', result: result ?? null, error: error ?? null });
     }
     // Anything else was not requested: notifications, or answers to abandoned requests.
+  }
+
+  /** A server that asks without end, or for something that can't be written, is not served. */
+  #echo(id: JsonValue, result: JsonValue): void {
+    if (nestsDeeperThan([id, result], deepestEcho) || this.#socket.writableLength > mostUnreadBytes) this.destroy();
+    else this.#socket.write(JSON.stringify({ id, result, error: null }));
   }
 }
 

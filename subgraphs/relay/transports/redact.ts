@@ -42,7 +42,7 @@ export function createRedactor(
   const fixed = [...given.flatMap(formsOf), ...linesOf(privateKey)];
   let words = given;
   let forms = longestFirst(fixed);
-  let patterns = longestFirst(given).map(patternOf);
+  let patterns = patternsOf(given);
   const hide = (text: string) => {
     const hidden = patterns.reduce((rest, pattern) => rest.replace(pattern, mark), text);
     return forms.reduce((rest, form) => (rest.includes(form) ? rest.replaceAll(form, mark) : rest), hidden);
@@ -65,7 +65,7 @@ export function createRedactor(
       learned.splice(knownLogins);
       words = [...given, ...learned.flat()];
       forms = longestFirst([...fixed, ...learned.flat().flatMap(formsOf)]);
-      patterns = longestFirst(words).map(patternOf);
+      patterns = patternsOf(words);
     },
   };
 }
@@ -104,8 +104,11 @@ function formsOf(secret: string): string[] {
   const bytes = Buffer.from(secret, 'utf8');
   const hex = bytes.toString('hex');
   const base64 = [0, 1, 2].map((offset) => base64Inside(bytes, offset)).filter(isHidable);
+  const inUrls = [encodeURIComponent(secret.toWellFormed()), new URLSearchParams({ '': secret }).toString().slice(1)];
   return [
     secret,
+    ...inUrls,
+    ...inUrls.map((form) => form.replace(/%../g, (code) => code.toLowerCase())),
     hex,
     hex.toUpperCase(),
     ...base64,
@@ -113,34 +116,62 @@ function formsOf(secret: string): string[] {
   ];
 }
 
+function patternsOf(secrets: readonly string[]): RegExp[] {
+  const texts = secrets.map((secret) => secret.trim()).filter((text) => text !== '');
+  return longestFirst(texts).map(patternOf);
+}
+
 /**
  * The secret as a text, however protocols, error pages and log lines write its characters: as they are, with backslashes, in
- * URLs and forms, in markup, in JSON of any language. White space may be fewer or more than it was, and none at either end.
+ * URLs and forms, in markup, in JSON of any language. White space may be fewer or more than it was.
+ *
+ * The secret and the text may come from one person, and a search that tries many ways to read the same text would block the
+ * process. So no text can be read in two ways for long: a run of backslashes is one part, the character after it has no backslashes
+ * of its own, and white space is not written with the character that follows it. `formsOf` has the forms that this leaves out.
  */
 function patternOf(secret: string): RegExp {
-  const parts = secret.split(/(\s+)/u).filter((part) => part !== '');
+  const parts = [...secret.matchAll(/\s+|\\+|[^\s\\]/gu)].map(([part]) => part);
   const source = parts.map((part, index) => {
-    if (!/^\s/u.test(part)) return [...part].map(writingsOf).join('');
-    const least = index === 0 || index === parts.length - 1 ? 0 : 1;
-    return `(?:\\s|\\+|%20|&nbsp;|&#160;|&#32;){${least},${part.length}}`;
+    if (/^\s/u.test(part)) return `(?:${spaceBefore(parts[index + 1])}){1,${part.length}}`;
+    // Within a run the search would begin again at each backslash.
+    if (part.startsWith('\\')) return `${index === 0 ? '(?<!\\\\)' : ''}${backslashesOf(part.length)}`;
+    return writingsOf(part, parts[index - 1]?.startsWith('\\') === true);
   });
   return new RegExp(source.join(''), 'g');
 }
 
-/** Letters and digits are written as they are. */
-function writingsOf(character: string): string {
+const blanks = [
+  ['+', '\\+'],
+  ['%', '%20'],
+  ['&', '&nbsp;|&#160;|&#32;'],
+] as const;
+
+/** Each way to write a blank begins with a character of its own. */
+function spaceBefore(next: string | undefined): string {
+  return ['\\s', ...blanks.flatMap(([first, writing]) => (next === first ? [] : [writing]))].join('|');
+}
+
+/** All of them in one way. Each may be doubled several times. */
+function backslashesOf(count: number): string {
+  const others = ['%5[cC]', '&#0{0,6}92;', '&#[xX]0{0,6}5[cC];', '\\\\{1,8}u005[cC]', '\\\\{1,8}x5[cC]'];
+  return `(?:\\\\{${count},}|${others.map((one) => `(?:${one}){${count}}`).join('|')})`;
+}
+
+/** Letters and digits are written as they are. `isAfterBackslashes`: the run before it has all backslashes. */
+function writingsOf(character: string, isAfterBackslashes: boolean): string {
   if (/^[A-Za-z0-9]$/.test(character)) return character;
   const code = character.codePointAt(0) ?? 0;
   const hexOf = (number: number, digits: number) => anyCase(number.toString(16).padStart(digits, '0'));
   const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
+  const [may, must] = isAfterBackslashes ? ['', ''] : ['\\\\{0,8}', '\\\\{1,8}'];
   const writings = [
-    character === '\\' ? '\\\\{1,16}' : `\\\\{0,8}${character.replace(/[$()*+.?[\]^{|}/-]/, '\\$&')}`,
+    `${may}${character.replace(/[$()*+.?[\]^{|}/-]/, '\\$&')}`,
     [...Buffer.from(character, 'utf8')].map((byte) => `%${hexOf(byte, 2)}`).join(''),
     `&#0{0,6}${code};`,
     `&#[xX]0{0,6}${hexOf(code, 1)};`,
     ...(names[character] ?? []).map((name) => `&${name};`),
-    units.map((unit) => `\\\\{1,8}u${hexOf(unit, 4)}`).join(''),
-    ...(code < 256 ? [`\\\\{1,8}x${hexOf(code, 2)}`] : []),
+    units.map((unit, index) => `${index === 0 ? must : '\\\\{1,8}'}u${hexOf(unit, 4)}`).join(''),
+    ...(code < 256 ? [`${must}x${hexOf(code, 2)}`] : []),
   ];
   return `(?:${writings.join('|')})`;
 }

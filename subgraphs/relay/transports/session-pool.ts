@@ -7,10 +7,9 @@ import type { ReserveFailure, SendOptions } from '../../../platform/net/send.ts'
 import { failed } from '../../../platform/net/send.ts';
 import { WaitQueue } from '../../../platform/net/wait-queue.ts';
 import type { WireCall } from '../drivers/driver.ts';
+import { growsAgainAtMs } from './growth.ts';
 import type { Reservation, SendResult, Slot, Transport } from './session.ts';
 
-/** After a further session was refused while others are open. */
-const growAgainAfterMs = 30_000;
 /** Between two tries when a device allows no session at all: it may not have noticed yet that an old one has ended. */
 const refusedAgainAfterMs = 500;
 
@@ -133,12 +132,13 @@ export class SessionPool implements Transport {
         else {
           this.#sessions.add(session);
           this.#idle.add(session);
+          this.#growAfterMs = 0;
         }
         if (signal.aborted) await session.closed;
         return;
       }
       if (this.#sessions.size > 0) {
-        this.#growAfterMs = performance.now() + growAgainAfterMs;
+        this.#growAfterMs = growsAgainAtMs(opened.failure);
         return;
       }
       const mayPass = opened.failure.code === 'SESSION_REFUSED';

@@ -75,16 +75,21 @@ export function openCliShell(options: CliShellOptions): Promise<OpenedSession> {
     socket.once('close', onClose);
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
-    client.shell(terminal, async (error, channel) => {
-      clearTimeout(timer);
-      socket.off('close', onClose);
-      if (error) return refuse('SESSION_REFUSED', error.message);
-      const shell = new CliShell(options, channel);
-      const fault = await shell.setUp(timeoutMs);
-      signal.removeEventListener('abort', onAbort);
-      if (fault) refuse(fault.code, fault.reason);
-      else resolve({ ok: true, session: shell });
-    });
+    try {
+      client.shell(terminal, async (error, channel) => {
+        clearTimeout(timer);
+        socket.off('close', onClose);
+        if (error) return refuse('SESSION_REFUSED', error.message);
+        const shell = new CliShell(options, channel);
+        const fault = await shell.setUp(timeoutMs);
+        signal.removeEventListener('abort', onAbort);
+        if (fault) refuse(fault.code, fault.reason);
+        else resolve({ ok: true, session: shell });
+      });
+    } catch {
+      // ssh2 throws when the device has ended the connection together with its answer to the login.
+      onClose();
+    }
   });
 }
 

@@ -6,6 +6,7 @@ import type { NotSentCode, SendOptions } from '../../../platform/net/send.ts';
 import { failed } from '../../../platform/net/send.ts';
 import { WaitQueue } from '../../../platform/net/wait-queue.ts';
 import type { WireCall } from '../drivers/driver.ts';
+import { growsAgainAtMs } from './growth.ts';
 import type { Endpoint, Reservation, SendResult, Slot, Transport, TransportOptions } from './session.ts';
 import { createSshCliTransport } from './ssh-cli-transport.ts';
 import { maxChannelsPerConnection, SshConnection } from './ssh-connection.ts';
@@ -14,8 +15,6 @@ import { login } from './ssh-login.ts';
 
 /** Connections without a single channel before a waiting call is refused. */
 const maxRefusals = 2;
-/** After a further connection was refused while others are open. */
-const growAgainAfterMs = 30_000;
 
 interface WaiterNote {
   /** The slot may get another session when its own is lost before the first byte. */
@@ -104,10 +103,7 @@ class SshTransport implements Transport {
         missing -= 1;
       }
     }
-    while (missing > 0 && this.#mayConnect()) {
-      void this.#connect();
-      missing -= maxChannelsPerConnection;
-    }
+    if (missing > 0 && this.#mayConnect()) void this.#connect();
     this.#keepReady();
     this.#watchIdle();
   }
@@ -124,10 +120,10 @@ class SshTransport implements Transport {
     return undefined;
   }
 
+  /** One login at a time: a wrong password must count once, whatever the number of waiting calls. */
   #mayConnect(): boolean {
-    const sessions = this.#connections.size + this.#connecting;
     // A device may allow fewer channels per connection than usual, so there can be one connection for each call.
-    if (sessions >= this.#options.concurrency) return false;
+    if (this.#connecting > 0 || this.#connections.size >= this.#options.concurrency) return false;
     return this.#connections.size === 0 || performance.now() >= this.#growAfterMs;
   }
 
@@ -143,7 +139,7 @@ class SshTransport implements Transport {
     this.#connecting -= 1;
     if (!result.ok) {
       if (this.#connections.size === 0) this.#waiters.failAll(result.failure);
-      else this.#growAfterMs = performance.now() + growAgainAfterMs;
+      else this.#growAfterMs = growsAgainAtMs(result.failure);
       this.#pump();
       return;
     }
@@ -158,6 +154,7 @@ class SshTransport implements Transport {
     });
     if (this.#closing.signal.aborted) connection.destroy();
     else if (!connection.lost) this.#connections.add(connection);
+    this.#growAfterMs = 0;
     this.#pump();
   }
 

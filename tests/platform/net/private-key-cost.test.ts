@@ -88,3 +88,40 @@ test('a broken key, or another text, is left to the code that opens it', () => {
   const plain = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' });
   expect(keyCostFault(String(plain))).toBeUndefined();
 });
+
+test.each<[string, (pem: string) => string]>([
+  ['a hyphen after its end', (pem) => pem.replace('\n-----END', '\n=-\n-----END')],
+  [
+    'its own end in its salt',
+    (pem) => withSalt(pem, Buffer.from('-----END'.replaceAll('-', '+'), 'base64'), '-----END'),
+  ],
+  ['headers', (pem) => pem.replace('KEY-----\n', 'KEY-----\nComment: none\n\n')],
+  ['another beginning', (pem) => pem.replace('\n-----END', '\n-----BEGIN X-----\n-----END')],
+  ['a sign between its lines', (pem) => pem.replace('\n-----END', '\n~\n-----END')],
+])('a costly key with %s is refused unopened, too', async (_what, change) => {
+  for (const pem of [sshKey(2_000), pkcs8(['-v2', 'aes-256-cbc', '-iter', '3000000'])]) {
+    let fault: string | undefined;
+    const seconds = await cpuSeconds(() => {
+      fault = keyCostFault(change(pem));
+    });
+    expect(fault).toMatch(/no plain PEM file|cut off|2000 rounds|3000000 times/);
+    expect(seconds).toBeLessThan(3);
+  }
+});
+
+/** An OpenSSH key whose salt, written in base64, has this text. Others are as they were. */
+function withSalt(pem: string, bytes: Buffer, text: string): string {
+  const [head = '', ...rest] = pem.trim().split('\n');
+  if (!head.includes('OPENSSH')) return pem;
+  const key = Buffer.from(rest.slice(0, -1).join(''), 'base64');
+  const saltAt = key.indexOf('bcrypt') + 'bcrypt'.length + 8;
+  // At a character that begins with a byte.
+  bytes.copy(key, Math.ceil(saltAt / 3) * 3);
+  return `${head}\n${key.toString('base64').replace(text.replaceAll('-', '+'), text)}\n${rest.at(-1)}\n`;
+}
+
+test('keys as programs write them are taken: with carriage returns, without a line feed at the end', () => {
+  for (const pem of [sshKey(16), pkcs8(['-v2', 'aes-256-cbc'])])
+    for (const written of [pem, pem.replaceAll('\n', '\r\n'), pem.trim(), `\n${pem}\n`])
+      expect(keyCostFault(written)).toBeUndefined();
+});

@@ -57,7 +57,7 @@ export function lookOf(
     const accepted = JSON.parse(row.result ?? 'null') as JsonValue;
     return {
       render: (context) => job.render(accepted, args, context),
-      interpret: (reply) => ofJob(job.interpret(reply, accepted, args)),
+      interpret: (reply, context) => ofJob(job.interpret(reply, accepted, args, context)),
     };
   }
   if (probe !== undefined)

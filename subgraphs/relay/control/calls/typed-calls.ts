@@ -72,7 +72,7 @@ export function mappingObjectDelete(input: MappingObjectDeleteInput): CallReques
       if (call === undefined)
         refuse(
           'WRONG_STATE',
-          `the mapping lacks the device's own id of the ${resource}: settle the call that created it first`,
+          `the mapping lacks the device's own id of the ${resource}: settle the call that created it, or verify the mapping`,
           {
             field,
           },

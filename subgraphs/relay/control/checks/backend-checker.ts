@@ -38,7 +38,7 @@ export interface BackendCheckDetail {
   readonly openCircuit: string | null;
   /** The proof of identity that the device presented, if it is not the accepted one. */
   readonly presented: Pick<BackendChange, 'presentedKind' | 'presentedSha256'>;
-  /** The address and the credentials of a failed check. */
+  /** The address and the credentials of the check. Absent if it did not get that far. */
   readonly configuration?: string;
 }
 
@@ -158,9 +158,13 @@ export class BackendChecker {
       if (!sent.ok && sent.failure.code === 'SOURCE_MISSING') throw new Error(sent.failure.message);
       if (!sent.ok) return this.#failed(target.id, session, sent.redactor.value(sent.failure));
       const self = sent.redactor.value(health.interpret(sent.reply));
-      if (self !== undefined) return { up: true, message: null, detail: { ...self, openCircuit: null, presented: {} } };
+      const { configuration } = session;
+      if (self !== undefined)
+        return { up: true, message: null, detail: { ...self, openCircuit: null, presented: {}, configuration } };
     }
-    return down('its answer to the health check is not that of a healthy device');
+    const { configuration } = session;
+    const found = { openCircuit: null, presented: {}, configuration };
+    return down('its answer to the health check is not that of a healthy device', found);
   }
 
   /** Closes the sessions of backends that this process no longer checks. */
@@ -258,6 +262,8 @@ async function recordOne(
 ): Promise<void> {
   const row = await lockBackend(tx, seen.targetId);
   if (row === undefined || row.provisioningStatus !== 'ENABLED') return;
+  const changes = statusOf[seen.status] !== row.operatingStatus || isNews(row, seen.detail);
+  if (changes && !(await isOfNow(tx, row, seen.detail))) return;
   const read = seen.detail?.serial ?? row.serial;
   const holder = await moveSerial(tx, row, read, drivers.get(row.driver));
   // A backend that never had a serial is a second registration; another one was replaced, or has failed over.
@@ -271,7 +277,7 @@ async function recordOne(
   });
   const operatingStatus = statusOf[seen.status];
   const { message } = seen;
-  const detail = seen.detail !== null && (await isOfNow(tx, row, seen.detail)) ? seen.detail : null;
+  const { detail } = seen;
   const another = isSecond && !row.circuitLasting ? describeHolder(holder, holder.projectId === row.projectId) : null;
   const reason = another ?? (detail !== null && opensCircuit(row, detail) ? detail.openCircuit : null);
   const shown = detail !== null && showsAnother(row, detail) ? detail.presented : undefined;
@@ -291,9 +297,12 @@ async function moveSerial(
   return moveIdentities(tx, row.id, identitiesOf(row, driver), identitiesOf({ ...row, serial }, driver));
 }
 
-/** False when address or credentials were changed since the check: its failure opens no circuit, and shows no key. */
-async function isOfNow(tx: Transaction, row: BackendRow, detail: BackendCheckDetail): Promise<boolean> {
-  if (!opensCircuit(row, detail) && !showsAnother(row, detail)) return true;
+/**
+ * False when address or credentials were changed since the check: it was of another device, perhaps. Its result is dropped, because
+ * the changed backend is checked at once.
+ */
+async function isOfNow(tx: Transaction, row: BackendRow, detail: BackendCheckDetail | null): Promise<boolean> {
+  if (detail?.configuration === undefined) return true;
   const credentials = (await credentialsOf(tx, [row.id])).get(row.id) ?? [];
   return detail.configuration === configurationOf(row, credentials);
 }

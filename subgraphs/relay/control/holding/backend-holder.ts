@@ -10,7 +10,7 @@ import { type Asked, type BackendEndpoint, Wires, type WiresSlot } from '../../t
 import { type BackendRow, isNewer } from '../backends/backend.ts';
 import { changeBackend, presentedIn } from '../backends/backend-events.ts';
 import { type BackendChange, lockBackend, readBackend } from '../backends/backend-store.ts';
-import { type Circuit, CircuitBreaker, closedCircuit, isOurs } from '../backends/circuit.ts';
+import { type Circuit, CircuitBreaker, closedCircuit, isLasting, isOurs } from '../backends/circuit.ts';
 import { driverOf, readEndpoint } from '../backends/endpoint.ts';
 import { addressDigest } from '../backends/secret-address.ts';
 import type { MappingsToSettle } from '../mappings/mapping-store.ts';
@@ -175,11 +175,17 @@ export class BackendHolder implements QueueOwner {
   async ticket(objectHash: string, kind: TransportKind): Promise<Ticket | undefined> {
     if (!this.live || this.queue.promising || this.#objects.has(objectHash)) return undefined;
     this.#objects.add(objectHash);
-    const slot = await this.#slotSoon(kind);
-    if (slot !== undefined) return this.take(slot, objectHash);
-    this.#objects.delete(objectHash);
-    this.queue.pokeIfWaiting();
-    return undefined;
+    let slot: WiresSlot | undefined;
+    try {
+      slot = await this.#slotSoon(kind);
+    } finally {
+      // Also when a failure could not be noted because the database is lost.
+      if (slot === undefined) {
+        this.#objects.delete(objectHash);
+        this.queue.pokeIfWaiting();
+      }
+    }
+    return slot && this.take(slot, objectHash);
   }
 
   /** A call on the object is under way, or its verdict is not in the journal yet. */
@@ -301,7 +307,7 @@ export class BackendHolder implements QueueOwner {
         return true;
       },
     });
-    if (sent.ok && ticket.slot.redactor === this.#wires.redactor) this.#circuit.succeeded();
+    if (ticket.slot.redactor === this.#wires.redactor) this.#noteEnd(sent);
     const verdict = this.#verdictOf(sent, call, ticket);
     const tookMs = verdict.settledBy === 'not-sent' ? undefined : performance.now() - fromMs;
     metrics.ended(this.#row.driver, call.name, verdict.state, tookMs);
@@ -315,6 +321,17 @@ export class BackendHolder implements QueueOwner {
       this.queue.pokeIfWaiting();
     });
     return end;
+  }
+
+  /** A session may end before the call, and the login after it may be refused: that must not be tried again either. */
+  #noteEnd(sent: SendResult): void {
+    if (sent.ok) this.#circuit.succeeded();
+    else if (sent.failure.kind === 'NOT_SENT' && isLasting(sent.failure)) {
+      const wires = this.#wires;
+      void this.#noteFailure(wires, wires.redactor.value(sent.failure), false).catch((error: unknown) =>
+        this.#dependencies.log.warn({ err: error, backendId: this.id }, 'a circuit was not opened'),
+      );
+    }
   }
 
   /** Never throws, because a call that was sent has an outcome, even if the outcome is unknown. */

@@ -1,6 +1,7 @@
 // The backends that this process holds. A process with work for a free backend takes it, under a lease, and releases it when it
 // has been idle.
 import type { BackendSelector } from '../../../../generated/graph/relay.ts';
+import { isUnavailable } from '../../../../platform/database/errors.ts';
 import { lacksSource } from '../../../../platform/net/source-address.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import type { BackendRow } from '../backends/backend.ts';
@@ -13,6 +14,8 @@ import type { HolderDependencies } from './holder-dependencies.ts';
 const longestCallMs = 620_000;
 /** How long a backend held by another process is not tried again. */
 const deniedMs = 300;
+/** How long a backend that could not be taken for its waiting calls is not tried again. A new call tries at once. */
+const failingMs = 5_000;
 
 export function backendLease(backendId: string): string {
   return `relay/backend/${backendId}`;
@@ -23,6 +26,8 @@ export class BackendManager {
   readonly #holders = new Map<string, BackendHolder>();
   readonly #opening = new Map<string, Promise<BackendHolder | undefined>>();
   readonly #deniedUntilMs = new Map<string, number>();
+  /** By backend, the time from which it is tried again. */
+  readonly #failing = new Map<string, number>();
   readonly #closing = new Map<BackendHolder, Promise<void>>();
   #draining = false;
 
@@ -77,15 +82,25 @@ export class BackendManager {
     }
     for (const id of await backendsWithPending(this.#dependencies.db)) {
       const holder = this.get(id);
-      if (holder !== undefined) {
-        holder.queue.poke();
-        continue;
-      }
-      const row = await readBackend(this.#dependencies.db, id);
-      if (row !== undefined && !this.#lacksSource(row)) await this.#take(row);
+      if (holder !== undefined) holder.queue.poke();
+      else if (!this.#failing.has(id)) await this.#takeWaiting(id);
     }
     const nowMs = performance.now();
     for (const [id, untilMs] of this.#deniedUntilMs) if (untilMs < nowMs) this.#deniedUntilMs.delete(id);
+    for (const [id, untilMs] of this.#failing) if (untilMs < nowMs) this.#failing.delete(id);
+  }
+
+  /** A backend that can't be taken, for example because its credentials can't be opened, holds up no other. */
+  async #takeWaiting(id: string): Promise<void> {
+    const { db, log } = this.#dependencies;
+    try {
+      const row = await readBackend(db, id);
+      if (row !== undefined && !this.#lacksSource(row)) await this.#take(row);
+    } catch (error) {
+      if (isUnavailable(error)) throw error;
+      log.warn({ err: error, backendId: id }, 'a backend with waiting calls could not be taken');
+      this.#failing.set(id, performance.now() + failingMs);
+    }
   }
 
   figures(): { readonly held: number; readonly sessions: number } {

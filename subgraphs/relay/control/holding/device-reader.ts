@@ -2,13 +2,18 @@
 // backend, else through a separate session, which is closed when idle.
 import type { Database } from '../../../../platform/database/database.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
+import type { ReserveFailure } from '../../../../platform/net/send.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
+import type { Wake } from '../../../../platform/work/wake.ts';
 import type { Driver, WireCall } from '../../drivers/driver.ts';
 import type { TransportFactory } from '../../transports/session.ts';
 import { type Asked, Wires } from '../../transports/wires.ts';
 import { type BackendRow, isNewer } from '../backends/backend.ts';
+import { changeBackend, presentedIn } from '../backends/backend-events.ts';
+import { credentialsOf, lockBackend } from '../backends/backend-store.ts';
+import { isLasting, openCircuit } from '../backends/circuit.ts';
 import type { Devices } from '../backends/devices.ts';
-import { driverOf, readEndpoint } from '../backends/endpoint.ts';
+import { configurationOf, driverOf, readEndpoint } from '../backends/endpoint.ts';
 import { refuseUnusable } from '../backends/usable.ts';
 import type { RelaySettings } from '../settings.ts';
 import type { BackendManager } from './backend-manager.ts';
@@ -21,11 +26,14 @@ interface DeviceReaderOptions {
   readonly egress: EgressPolicy;
   readonly manager: BackendManager;
   readonly settings: RelaySettings;
+  readonly wake: Wake;
 }
 
 interface Guest {
   readonly wires: Wires;
   readonly row: BackendRow;
+  /** Its address and credentials: see configurationOf. */
+  readonly configuration: string;
   calls: number;
   usedAtMs: number;
 }
@@ -46,21 +54,40 @@ export class DeviceReader implements Devices {
     const guest = await this.#guest(backend);
     guest.calls += 1;
     try {
-      return await guest.wires.send(wire, { deadlineMs });
+      const asked = await guest.wires.send(wire, { deadlineMs });
+      if (!asked.ok && asked.failure.kind === 'NOT_SENT' && isLasting(asked.failure))
+        await this.#openCircuit(guest, asked.redactor.value(asked.failure));
+      return asked;
     } finally {
       guest.calls -= 1;
       guest.usedAtMs = performance.now();
     }
   }
 
+  /**
+   * The holder has sessions of its own and need not meet this failure. Otherwise each read would try a refused login again, which
+   * locks accounts. It opens no circuit once the backend has another address or other credentials.
+   */
+  async #openCircuit(guest: Guest, failure: ReserveFailure): Promise<void> {
+    const { db, wake } = this.#options;
+    const { id } = guest.row;
+    await db.transaction(async (tx) => {
+      const row = await lockBackend(tx, id);
+      if (row === undefined || row.circuitLasting) return;
+      const credentials = (await credentialsOf(tx, [id])).get(id) ?? [];
+      if (configurationOf(row, credentials) !== guest.configuration) return;
+      const circuit = openCircuit(`${failure.code}: ${failure.message}`, true);
+      await changeBackend(tx, wake, row, { ...circuit, ...presentedIn(failure) }, circuit.circuitReason);
+    });
+  }
+
   /** Closes sessions that have been idle for a while. */
   async tick(): Promise<void> {
     const idleSinceMs = performance.now() - this.#options.settings.holderIdleMs;
-    for (const [id, guest] of [...this.#guests]) {
-      if (guest.calls > 0 || guest.usedAtMs > idleSinceMs) continue;
-      this.#guests.delete(id);
-      await guest.wires.close();
-    }
+    const idle = [...this.#guests].filter(([, guest]) => guest.calls === 0 && guest.usedAtMs <= idleSinceMs);
+    for (const [id] of idle) this.#guests.delete(id);
+    // All at once: each may take seconds to log out of a device that does not answer.
+    await Promise.all(idle.map(([, guest]) => guest.wires.close()));
   }
 
   async close(): Promise<void> {
@@ -73,7 +100,7 @@ export class DeviceReader implements Devices {
     const known = this.#guests.get(backend.id);
     if (known !== undefined && !isNewer(backend, known.row)) return known;
     const { drivers, transports, egress, settings } = this.#options;
-    const { row, endpoint } = await this.#endpointOf(backend);
+    const { row, endpoint, configuration } = await this.#endpointOf(backend);
     const made = this.#guests.get(row.id);
     if (made !== undefined && !isNewer(row, made.row)) return made;
     const { connectTimeoutMs, sourceAddress } = settings;
@@ -81,7 +108,7 @@ export class DeviceReader implements Devices {
     const wires = new Wires(driverOf(drivers, row), endpoint, {
       ...{ transports, egress, concurrency: 1, connectTimeoutMs, softwareVersion, sourceAddress },
     });
-    const guest = { wires, row, calls: 0, usedAtMs: performance.now() };
+    const guest = { wires, row, configuration, calls: 0, usedAtMs: performance.now() };
     this.#guests.set(row.id, guest);
     await made?.wires.close();
     return guest;

@@ -165,6 +165,18 @@ export class Journal {
     refuse('BACKEND_DISABLED', 'the backend was disabled or deleted a moment ago', { field: ['input', 'backend'] });
   }
 
+  /** The call may have been sent before the database was set back. Throws, so that the queue does not try it again at once. */
+  async #refuseIfSetBack(
+    tx: Transaction,
+    { backendId }: CallSubject,
+    { backend: { timeline } }: SentUnder,
+    proofs: readonly CommitPoint[],
+  ): Promise<void> {
+    if (!(await lossesOf(tx, { timeline, backendId }, proofs)).isSetBack) return;
+    this.#db.doubt();
+    throw new Error('the database lacks recent commits, so it may have been set back');
+  }
+
   /**
    * PENDING → SENT. Returns false if the call is no longer waiting, or if the backend is no longer in use or no longer at the
    * version of `sentUnder`. Throws a Refusal, ObjectClaimedError or LeaseLostError: nothing is written then.
@@ -174,12 +186,12 @@ export class Journal {
       .transaction(async (tx) => {
         await checkLease(tx, sentUnder.lease);
         if (call.forced) await takeClaimOver(tx, call);
-        const sent = await markSent(tx, call, mark, this.#owner, sentUnder, this.#db.commitProofs).catch(
-          async (error: unknown) => {
-            if (isDuplicateKey(error)) await this.#refuseClaimed(tx, call);
-            throw error;
-          },
-        );
+        const proofs = this.#db.commitProofs;
+        const sent = await markSent(tx, call, mark, this.#owner, sentUnder, proofs).catch(async (error: unknown) => {
+          if (isDuplicateKey(error)) await this.#refuseClaimed(tx, call);
+          throw error;
+        });
+        if (!sent) await this.#refuseIfSetBack(tx, call, sentUnder, proofs);
         // Rolls back the claim, too, if it was taken over.
         if (!sent) throw new NotWaitingError();
         // Under the claim: nothing changes the mappings any more.

@@ -305,7 +305,9 @@ export class MappingService {
     // The device gave it a new id, for example after a reboot. The mark of the call that made it proves that it is the same object.
     const isSame = operationId !== null && seen.operationId === operationId;
     if (hasOtherId && !isSame) all.unshift({ path: 'uuid', wanted: row.uuid, found: seen.uuid ?? null });
-    const newId = hasOtherId && isSame ? (seen.uuid ?? null) : null;
+    // The call that made it was settled by a person, who did not give the device's id.
+    const hasFirstId = row.uuid === null && (isSame || seen.operationId === undefined);
+    const newId = hasFirstId || (hasOtherId && isSame) ? (seen.uuid ?? null) : null;
     return all.length === 0
       ? { result: 'MATCHES', diff: null, uuid: newId }
       : { result: 'DRIFTED', diff: JSON.stringify(all), uuid: newId };

@@ -61,17 +61,28 @@ function failureOf(job: JsonObject): string {
   return `Job ${String(job.ID)} is ${String(job.Status)}${summary}`.slice(0, 4_096);
 }
 
+/** NEO counts jobs from its database, which may be restored or new. Every write has its mark in the description of its job. */
+function isAnothers({ Description: description }: JsonObject, operationId: string): boolean {
+  const hasWords = typeof description === 'string' && description.trim() !== '';
+  return hasWords && readMark(description) !== operationId;
+}
+
 const idOf = (accepted: JsonValue): string => (isObject(accepted) ? String(accepted.job) : '');
 
 export const jobReader: JobReader<JsonObject, HttpReply> = {
   render: (accepted) => get(jobPath(idOf(accepted))),
-  interpret(reply, accepted) {
+  interpret(reply, accepted, _args, { operationId }) {
     const answer = readAnswer(reply);
     if (answer.kind !== 'value') return { finding: 'UNREADABLE', message: answer.message };
     const id = idOf(accepted);
     const job = jobIn(answer.value, id);
     // If NEO no longer knows a job, its end is unknown.
     if (!job) return { finding: 'UNREADABLE', message: `NEO no longer knows the job ${id}.` };
+    if (isAnothers(job, operationId))
+      return {
+        finding: 'UNREADABLE',
+        message: `NEO has given the number ${id} to another job, for example because it was restored: look at the switches and give a verdict.`,
+      };
     switch (progressOf(job).is) {
       case 'DONE':
         return { finding: 'SUCCEEDED', result: describe(job) };

@@ -265,8 +265,9 @@ test('every driver is tried, or can not be', () => {
 test('the state of a task that another call started is none', () => {
   const bigip = drivers.get('f5-bigip');
   const job = bigip && operationOf(bigip, 'asmPolicy.apply').job;
+  const context = renderContext(bigip as NonNullable<typeof bigip>);
   const args = { policy: 'Xnm5-sgcAnOxSsK2uDZTkQ', name: 'shop', partition: 'Common' };
   const done = http(200, { ...task, status: 'COMPLETED' });
-  expect(job?.interpret(done, { task: 'task-1' }, args)).toMatchObject({ finding: 'SUCCEEDED' });
-  expect(job?.interpret(done, { task: 'task-2' }, args)).toMatchObject({ finding: 'UNREADABLE' });
+  expect(job?.interpret(done, { task: 'task-1' }, args, context)).toMatchObject({ finding: 'SUCCEEDED' });
+  expect(job?.interpret(done, { task: 'task-2' }, args, context)).toMatchObject({ finding: 'UNREADABLE' });
 });

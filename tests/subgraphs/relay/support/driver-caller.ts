@@ -52,6 +52,8 @@ export class DriverCaller<Result = JsonObject> {
   readonly #endpointOf: EndpointOf;
   readonly #options: DriverCallerOptions;
   readonly #transports = new Map<TransportKind, Transport>();
+  /** The ids of calls that became jobs, by what the device answered. */
+  readonly #acceptedBy = new Map<string, string>();
 
   constructor(driver: Driver, endpoint: Endpoint | EndpointOf, options: DriverCallerOptions = {}) {
     this.driver = driver;
@@ -75,8 +77,10 @@ export class DriverCaller<Result = JsonObject> {
 
   /** The result of a call that must become a job. */
   async accepted(name: string, args: JsonObject, operationId?: string): Promise<JsonObject> {
-    const called = await this.call(name, args, operationId);
+    const id = operationId ?? randomUUID();
+    const called = await this.call(name, args, id);
     if (called.state !== 'ACCEPTED') throw new Error(`${name}: ${JSON.stringify(called)}`);
+    this.#acceptedBy.set(JSON.stringify(called.result), id);
     return called.result as JsonObject;
   }
 
@@ -102,11 +106,13 @@ export class DriverCaller<Result = JsonObject> {
     return operation.probe.interpret(await this.ask(operation.probe.render(checked, context)), checked, context);
   }
 
-  async job(name: string, args: JsonObject, accepted: JsonValue): Promise<JobFinding> {
+  /** `operationId`: default: the call that was accepted. */
+  async job(name: string, args: JsonObject, accepted: JsonValue, operationId?: string): Promise<JobFinding> {
     const { operation, checked } = this.#checked(name, args);
     if (!operation.job) throw new Error(`${name} makes no jobs`);
-    const reply = await this.ask(operation.job.render(accepted, checked, this.context()));
-    return operation.job.interpret(reply, accepted, checked);
+    const context = this.context(operationId ?? this.#acceptedBy.get(JSON.stringify(accepted)));
+    const reply = await this.ask(operation.job.render(accepted, checked, context));
+    return operation.job.interpret(reply, accepted, checked, context);
   }
 
   async look(resource: string, object: Partial<MappedObject> & { readonly key: string }): Promise<ResourceFinding> {

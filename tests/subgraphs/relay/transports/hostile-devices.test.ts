@@ -6,7 +6,11 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import ssh2, { type Connection } from 'ssh2';
 import type { CryptoProfile } from '../../../../platform/net/tls-profiles.ts';
 import { SshDevice } from '../../../../simulators/ssh-device.ts';
+import type { CliDialect } from '../../../../subgraphs/relay/drivers/driver.ts';
+import { createNetconfTransport } from '../../../../subgraphs/relay/transports/netconf-transport.ts';
+import type { Endpoint, Transport, TransportOptions } from '../../../../subgraphs/relay/transports/session.ts';
 import { login } from '../../../../subgraphs/relay/transports/ssh-login.ts';
+import { createSshTransport } from '../../../../subgraphs/relay/transports/ssh-transport.ts';
 import { testEgress } from '../../../support/egress.ts';
 import { RealSshd } from '../../../support/real-sshd.ts';
 
@@ -154,5 +158,35 @@ describe('an SSH device after the login', () => {
       if (before === undefined) delete process.env.SSH_AUTH_SOCK;
       else process.env.SSH_AUTH_SOCK = before;
     }
+  });
+});
+
+describe('an SSH device that ends the connection together with its yes to the login', () => {
+  const cli: CliDialect = { prompt: /# $/, setup: [] };
+  const filter = '<things xmlns="urn:acme"/>';
+  const calls = {
+    cli: { kind: 'cli', lines: ['show version'] },
+    netconf: { kind: 'netconf', source: 'running', filter, modules: {} },
+    exec: { kind: 'exec', command: 'true' },
+  } as const;
+  const transports: Record<keyof typeof calls, (endpoint: Endpoint, options: TransportOptions) => Transport> = {
+    cli: (endpoint, options) => createSshTransport(endpoint, { ...options, cli }),
+    netconf: createNetconfTransport,
+    exec: createSshTransport,
+  };
+
+  test.each(['cli', 'netconf', 'exec'] as const)('%s: nothing is sent, and the relay goes on', async (kind) => {
+    // Both packets are there when the relay reads the first.
+    const device = await SshDevice.start({ onConnection: (connection) => connection.end() });
+    started.push(() => device.stop());
+    const { host, port, hostKeySha256 } = device;
+    const credentials = { username: 'netops', password: 'secret' };
+    const transport = transports[kind](
+      { host, port, hostKeySha256, cryptoProfile: 'MODERN', credentials },
+      { egress: testEgress, concurrency: 1, connectTimeoutMs: 1_000 },
+    );
+    started.push(() => transport.close());
+    const result = await transport.send(calls[kind], { deadlineMs: 5_000 });
+    expect(result).toMatchObject({ ok: false, failure: { kind: 'NOT_SENT' } });
   });
 });

@@ -602,3 +602,15 @@ describe('another origin', () => {
     expect(identity.server.connections).toBe(0);
   });
 });
+
+test('a guard that a reply makes fail: nothing is sent, and the relay goes on', async () => {
+  const target = await device();
+  const transport = transportTo(target.endpoint());
+  const allows = () => {
+    throw new RangeError('Maximum call stack size exceeded');
+  };
+  const result = await transport.send({ ...post('/change'), guard: { path: '/look', allows } }, { deadlineMs: 5_000 });
+  expect(result).toMatchObject({ ok: true, reply: { unsent: true } });
+  expect(target.paths).toEqual(['/look']);
+  expect(await run(transport, '/next')).toMatchObject({ ok: true });
+});

@@ -251,6 +251,32 @@ describe('a misbehaving server', () => {
     await waitFor('the connection to end', () => server.connections === 0);
   });
 
+  test('an echo that nests deeply ends the connection, not the relay', async () => {
+    const server = await OddServer.start(certificates);
+    const depth = 30_000;
+    server.onTransact = (socket) =>
+      socket.write(`{"id":1,"method":"echo","params":${'['.repeat(depth)}${']'.repeat(depth)}}`);
+    const result = await transportTo(endpointOf(server)).send(select, { deadlineMs: 5_000 });
+    expect(failureOf(result)).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
+  });
+
+  test('a server that asks for echoes and reads none is cut off', async () => {
+    const server = await OddServer.start(certificates);
+    server.onTransact = (socket) => {
+      socket.pause();
+      const ask = () => {
+        while (
+          !socket.destroyed &&
+          socket.write(JSON.stringify({ id: 1, method: 'echo', params: ['x'.repeat(50_000)] }))
+        );
+      };
+      socket.on('drain', ask);
+      ask();
+    };
+    const result = await transportTo(endpointOf(server)).send(select, { deadlineMs: 30_000 });
+    expect(failureOf(result)).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
+  });
+
   test('in a partition the deadline ends the call and its connection', async () => {
     const server = await OddServer.start(certificates);
     const line = await TcpLine.lay({ host: '127.0.0.1', port: server.port });

@@ -1,4 +1,5 @@
 // A backend's secrets in its device's output: removed in every form, and nothing else is.
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import { createRedactor } from '../../../../subgraphs/relay/transports/redact.ts';
 
@@ -82,4 +83,39 @@ test('text without a secret is unchanged, and secrets that are too short remain'
   expect(short.text('abc: a bad cab')).toBe('abc: a bad cab');
   const none = createRedactor({ username: 'netops' });
   expect([none.text(message), none.value(value)]).toEqual([message, value]);
+});
+
+describe("a secret and a device's output that were made for each other", () => {
+  /** Ends a search that would block the process. */
+  const hide = (secret: string, text: string) => {
+    const made = createRedactor({ username: 'netops', password: secret });
+    return runInNewContext('hide()', { hide: () => made.text(text) }, { timeout: 10_000 }) as string;
+  };
+  const many = 100;
+
+  test.each([
+    ['backslashes', '\\'.repeat(many), '\\'.repeat(many - 1)],
+    ['many more backslashes', `${'\\'.repeat(1_000)}a`, '\\'.repeat(1_000_000)],
+    ['backslashes before other characters', '\\!'.repeat(many), `${'\\'.repeat(5)}!`.repeat(many - 1)],
+    ['blanks before a plus', `${'+  '.repeat(many)}z`, '+'.repeat(3 * many)],
+    ['blanks before a percent sign', `${'%20  '.repeat(many)}z`, '%20'.repeat(3 * many)],
+    ['blanks before an ampersand', `${'&nbsp;  '.repeat(many)}z`, '&nbsp;'.repeat(3 * many)],
+    ['blanks alone', ' '.repeat(1_000), ' '.repeat(998)],
+  ])('%s: the search ends', (_what, secret, text) => {
+    // The difference of long texts would take as long to find.
+    expect(hide(secret, `said ${text}.`) === `said ${text}.`).toBe(true);
+  });
+
+  test.each(['\\\\abc', 'a\\!b', '+  +a', 'a %20b', 'a &nbsp;b', ' a b c ', '\\\\ \\'])(
+    '%j is hidden in its usual forms',
+    (secret) => {
+      const inForm = new URLSearchParams({ key: secret }).toString();
+      const forms = [secret, JSON.stringify(secret), encodeURIComponent(secret), inForm, inForm.toLowerCase()];
+      for (const form of [...forms, JSON.stringify(JSON.stringify(secret)), secret.replaceAll('\\', '&#92;')]) {
+        const shown = hide(secret, `<${form}>`);
+        expect(shown).toContain('•••');
+        expect(shown.length).toBeLessThan('<"key=•••">'.length + 8);
+      }
+    },
+  );
 });

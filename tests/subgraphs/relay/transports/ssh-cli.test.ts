@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { type ShellSession, SshShellServer } from '../../../../simulators/support/ssh-shell.ts';
 import type { Terminal } from '../../../../simulators/support/terminal.ts';
 import type { CliDialect } from '../../../../subgraphs/relay/drivers/driver.ts';
@@ -17,6 +17,7 @@ afterEach(async () => {
 class TinyDevice {
   readonly typed: string[] = [];
   readonly attempts: string[] = [];
+  password = 'secret';
   shells = 0;
   open = 0;
   mostOpen = 0;
@@ -30,7 +31,7 @@ class TinyDevice {
       terminal: { pagerPrompt: '--More-- ', pagerErase: '\r         \r', helpKeys: '?' },
       authenticate: async (_username, password) => {
         device.attempts.push(password);
-        return password === 'secret';
+        return password === device.password;
       },
       onShell: (terminal, session) => device.#shell(terminal, session),
     });
@@ -361,4 +362,23 @@ test('a device without a prompt is abandoned', async () => {
   owned.push({ stop: () => transport.close() });
   expect(failureOf(await run(transport, ['show']))).toMatchObject({ kind: 'NOT_SENT', code: 'CONNECT_FAILED' });
   await waitFor('the connection to end', () => server.openConnections === 0);
+});
+
+test('a further session whose login is refused, while another is open: not tried again', async () => {
+  const device = await TinyDevice.start();
+  const transport = transportTo(device);
+  const first = await transport.reserve();
+  if (!first.ok) throw new Error(first.failure.message);
+  device.password = 'another';
+  const others = [run(transport, ['one'])];
+  await waitFor('the refusal', () => device.attempts.length === 2);
+  const now = performance.now.bind(performance);
+  const clock = jest.spyOn(performance, 'now').mockImplementation(() => now() + 60_000);
+  others.push(run(transport, ['two']));
+  // A login that began before this one would have been counted.
+  expect(await run(transportTo(device, { password: 'another' }), ['three'])).toMatchObject({ ok: true });
+  first.slot.release();
+  expect(await Promise.all(others)).toMatchObject([{ ok: true }, { ok: true }]);
+  clock.mockRestore();
+  expect(device.attempts).toEqual(['secret', 'secret', 'another']);
 });

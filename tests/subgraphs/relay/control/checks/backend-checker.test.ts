@@ -52,7 +52,10 @@ test('a healthy device is up, reports its version, and is checked on one session
   const first = await check(id);
   expect(first).toEqual({
     ...{ up: true, message: null, notable: true },
-    detail: { softwareVersion: 'nftables 1.0.6', serial: null, openCircuit: null, presented: {} },
+    detail: {
+      ...{ softwareVersion: 'nftables 1.0.6', serial: null, openCircuit: null, presented: {} },
+      configuration: expect.stringMatching(/^[0-9a-f]{64}$/),
+    },
   });
   await check(id);
   expect(device.ssh.connections).toBe(1);
@@ -170,6 +173,41 @@ test('no accepted host key: down, with the presented one; an unreachable device 
   expect((await node.run(identity('VIEWER'), shown, { id: global })).data).toEqual({ backend: { presented: null } });
   await bare.ssh.stop();
   expect(await check(id)).toMatchObject({ up: false, message: expect.stringMatching(/^CONNECT_FAILED/) });
+});
+
+test('a check of the address before the last change is dropped: another device may be there now', async () => {
+  const [older, newer] = [await NftDevice.start(), await NftDevice.start()];
+  try {
+    const global = await older.register(node, 'moved');
+    const id = uuid(global);
+    const seen = await check(id);
+    expect(seen).toMatchObject({ up: true, detail: { softwareVersion: 'nftables 1.0.6' } });
+    const { port, hostKeySha256 } = newer.ssh;
+    const credentials = { username: 'netops', password: 'secret' };
+    const { data } = await node.run(
+      identity('OPERATOR'),
+      'mutation ($input: BackendUpdateInput!) { backendUpdate(input: $input) { userErrors { code message } } }',
+      { input: { id: global, port, hostKeySha256, credentials } },
+    );
+    expect(data).toEqual({ backendUpdate: { userErrors: [] } });
+    const lease = await node.leases.acquire('checks/backends/moved');
+    if (lease === undefined) throw new Error('no lease');
+    const record = (reading: typeof seen) =>
+      recordCheckResults(
+        ...([node.db, system.wake] as const),
+        [{ ...reading, targetId: id, latencyMs: 3, at: new Date(), status: 'UP' }],
+        lease,
+      );
+    await record(seen);
+    expect(await rowOf(id)).toMatchObject({ status: 'UNKNOWN', software: null });
+    await record(await checker.check({ id, timeoutMs: 2_000, revision: 'moved' }, { signal, egress: testEgress }));
+    expect(await rowOf(id)).toMatchObject({ status: 'ONLINE', software: 'nftables 1.0.6' });
+    await lease.release();
+    await node.db.execute("UPDATE backend SET provisioning_status = 'DISABLED' WHERE id = ?", [id]);
+  } finally {
+    await older.ssh.stop();
+    await newer.ssh.stop();
+  }
 });
 
 test('a backend that is disabled is neither up nor down', async () => {

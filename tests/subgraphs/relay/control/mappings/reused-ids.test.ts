@@ -5,7 +5,7 @@ import { SshDevice } from '../../../../../simulators/ssh-device.ts';
 import { fortios } from '../../../../../subgraphs/relay/drivers/fortios/driver.ts';
 import { DriverCaller } from '../../support/driver-caller.ts';
 import { webEndpoint } from '../../support/endpoints.ts';
-import { call, identity, type RelayNode, RelaySystem, registerBackend } from '../../support/relay-system.ts';
+import { call, identity, type RelayNode, RelaySystem, registerBackend, settle } from '../../support/relay-system.ts';
 import { pinOf } from '../../transports/support/web-device.ts';
 
 let gate: FortiGate;
@@ -156,4 +156,21 @@ test("a rule's handle that is used again in another chain of the table casts a d
   } finally {
     await firewall.stop();
   }
+});
+
+test('an object whose creation a person confirmed gets its id from a verification, and can then be deleted', async () => {
+  gate.device.faults.plan('DROP_AFTER_APPLYING');
+  const made = await create('tenant-lost');
+  expect(made.operation?.state).toBe('UNKNOWN');
+  const verdict = { id: made.operation?.id, idempotencyKey: key(), verdict: 'SUCCEEDED', note: 'seen', force: true };
+  expect((await settle(node, verdict)).operation?.state).toBe('SUCCEEDED');
+  const refused = await remove(made.mapping?.id);
+  expect(refused.userErrors).toMatchObject([
+    { code: 'WRONG_STATE', message: expect.stringContaining('verify the mapping') },
+  ]);
+  expect(await verify(made.mapping?.id)).toMatchObject({
+    mapping: { uuid: expect.stringMatching(/^[1-9]\d*$/), lastVerification: { result: 'MATCHES' } },
+  });
+  expect((await remove(made.mapping?.id)).operation?.state).toBe('SUCCEEDED');
+  expect(names()).not.toContain('tenant-lost');
 });

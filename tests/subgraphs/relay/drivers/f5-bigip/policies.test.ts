@@ -7,6 +7,7 @@ import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.t
 import { f5BigIp } from '../../../../../subgraphs/relay/drivers/f5-bigip/driver.ts';
 import { DriverCaller, operationOf } from '../../support/driver-caller.ts';
 import { webEndpoint } from '../../support/endpoints.ts';
+import { renderContext } from '../../support/render-context.ts';
 import { unlike } from '../../support/unlike.ts';
 
 const file =
@@ -102,7 +103,7 @@ test.each([
   const reply = { kind: 'http', status: 200, headers: {}, body: JSON.stringify(task), truncated: false } as const;
   const args = { name: 'shop', partition: 'Common', file, ...(policy === undefined ? {} : { policy }) };
   const { job } = operationOf(f5BigIp, 'asmPolicy.import');
-  expect(job?.interpret(reply, { task: task.id }, args)).toMatchObject({ finding });
+  expect(job?.interpret(reply, { task: task.id }, args, renderContext(f5BigIp))).toMatchObject({ finding });
 });
 
 test('a failed task reports the reason; a forgotten one proves nothing', async () => {

@@ -108,8 +108,8 @@ describe('unreadable answers', () => {
           expect(['SUCCEEDED', 'FAILED', 'UNKNOWN', 'ACCEPTED']).toContain(state);
           if (status >= 400) expect(state).not.toBe('SUCCEEDED');
           operation.probe?.interpret(reply, args, context);
-          operation.job?.interpret(reply, { task: 'x' }, args);
-          operation.job?.interpret(reply, null, args);
+          operation.job?.interpret(reply, { task: 'x' }, args, context);
+          operation.job?.interpret(reply, null, args, context);
         }
       }
     }

@@ -69,6 +69,15 @@ test.each(['location', 'json', 'page'] as const)(
   },
 );
 
+test('the number of a job that is another one by now, because NEO was restored, settles nothing', async () => {
+  const accepted = await driver.accepted('vlan.create', args);
+  expect(await driver.job('vlan.create', args, accepted, randomUUID())).toMatchObject({
+    finding: 'UNREADABLE',
+    message: expect.stringContaining('another job'),
+  });
+  expect(await driver.job('vlan.create', args, accepted)).toMatchObject({ finding: 'SUCCEEDED' });
+});
+
 describe('after an answer that never arrived', () => {
   test('a job that was not accepted is absent', async () => {
     neo.faults.plan('DROP_BEFORE_APPLYING');
@@ -176,8 +185,8 @@ test('no operation throws, whatever the reply', () => {
         expect(['SUCCEEDED', 'FAILED', 'UNKNOWN', 'ACCEPTED']).toContain(state);
         if (status >= 300) expect(['FAILED', 'UNKNOWN']).toContain(state);
         operation.probe?.interpret(reply, given, context);
-        operation.job?.interpret(reply, { job: '1' }, given);
-        operation.job?.interpret(reply, null, given);
+        operation.job?.interpret(reply, { job: '1' }, given, context);
+        operation.job?.interpret(reply, null, given, context);
       }
     }
   }

@@ -75,9 +75,12 @@ test.each([
 ])('a chain that is read again: %s says nothing of the change', (_what, given) => {
   const args = { id: someId, name: 'web', portPairGroups: [someId, someId.replace('2f', '3f')] };
   const { job } = operationOf(neutron, 'portChain.update');
-  expect(job?.interpret(given, { id: someId }, args)).toMatchObject({ finding: 'UNREADABLE' });
+  expect(job?.interpret(given, { id: someId }, args, renderContext(neutron))).toMatchObject({ finding: 'UNREADABLE' });
   const gone = reply(404, neutronError('PortChainNotFound'));
-  expect(job?.interpret(gone, { id: someId }, args)).toMatchObject({ finding: 'FAILED', code: 'NOT_FOUND' });
+  expect(job?.interpret(gone, { id: someId }, args, renderContext(neutron))).toMatchObject({
+    finding: 'FAILED',
+    code: 'NOT_FOUND',
+  });
 });
 
 test('what a chain or a graph uses is in use', () => {
