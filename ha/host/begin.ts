@@ -19,7 +19,16 @@ import { certify, makeCertificate } from '../../platform/net/certificates.ts';
 import { originOf } from '../../platform/net/origin.ts';
 import { answers } from '../address/answers.ts';
 import { certificateDays, certifyServed } from './first-host.ts';
-import { type HostFile, hasHostFile, hostAddress, hostName, ports, readHostFile, writeHostFile } from './host-file.ts';
+import {
+  changeHostFile,
+  type HostFile,
+  hasHostFile,
+  hostAddress,
+  hostName,
+  ports,
+  readHostFile,
+  writeHostFile,
+} from './host-file.ts';
 import { JoinRefusal } from './join-refusal.ts';
 import { hashOf, newJoinToken } from './join-token.ts';
 import { hostCommonName, hostUri, keyFingerprint, withSerials } from './member-certificate.ts';
@@ -94,16 +103,18 @@ export async function newServed(
 
 /** For one host, once, within 30 minutes. */
 export async function invite(dataPath: string): Promise<{ readonly token: string; readonly url: string }> {
-  const file = await readHostFile(dataPath);
-  const { first, authority, members } = file;
+  const { first, authority, members } = await readHostFile(dataPath);
   const [firstHost] = members;
   if (first === undefined || firstHost === undefined)
     throw new JoinRefusal('NOT_FIRST', 'only the first host of a cluster invites others');
   const token = newJoinToken(fingerprintOf(authority));
   const expiresAt = new Date(Date.now() + tokenMs).toISOString();
-  const kept = first.tokens.filter((each) => each.usedFor !== undefined || Date.parse(each.expiresAt) > Date.now());
-  const tokens = [...kept, { sha256: hashOf(token), expiresAt }].slice(-mostTokens);
-  await writeHostFile(dataPath, { ...file, first: { ...first, tokens } });
+  await changeHostFile(dataPath, (now) => {
+    const { tokens = [] } = now.first ?? {};
+    const kept = tokens.filter((each) => each.usedFor !== undefined || Date.parse(each.expiresAt) > Date.now());
+    const given = [...kept, { sha256: hashOf(token), expiresAt }].slice(-mostTokens);
+    return { ...now, first: { ...first, ...now.first, tokens: given } };
+  });
   return { token, url: originOf({ host: firstHost.address, port: ports.join }) };
 }
 
