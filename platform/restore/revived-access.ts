@@ -1,5 +1,6 @@
-// Revoked access, remembered outside of the database, because a restored backup brings it back. Remembered access is revoked again
-// in the database that was set back. Each subgraph defines which access of its users can be revoked.
+// Revoked access, remembered outside of the database, because a restored backup brings it back, and so does a promotion that loses
+// writes. Remembered access is revoked again in the database that was set back. Each subgraph defines which access of its users can
+// be revoked.
 import { audit } from '../audit/audit.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { type EventOfKind, readEventsOfKinds } from '../events/history.ts';
@@ -31,7 +32,7 @@ export interface RevocableAccess {
   takenBy(event: EventOfKind): readonly TakenAccess[];
   /** Describes in words the access that was revoked. Undefined if there was nothing to revoke. */
   takeAgain(tx: Transaction, wake: Wake, taken: TakenAccess): Promise<string | undefined>;
-  /** Called last: ends access that is not remembered one by one, and returns how much. `epoch`: the epoch of the restore. */
+  /** Called last: ends access that is not remembered one by one, and returns how much. `epoch`: the epoch of the loss. */
   endOthers?(db: Database, epoch: number): Promise<number>;
 }
 
@@ -47,7 +48,7 @@ export interface RevivedAccessOptions {
 interface Position {
   /** Sequence number of the newest event that was read. */
   readonly seq: number;
-  /** The last restore that was handled with this memory. 0 if there was none. */
+  /** Of the last loss that was handled with this memory. 0 if there was none. */
   readonly epoch: number;
 }
 
@@ -84,7 +85,7 @@ export class RevivedAccess {
     return this.#loop.stop();
   }
 
-  /** Handles a new restore, then remembers access that was revoked since. */
+  /** Handles a new loss, then remembers access that was revoked since. */
   async runOnce(): Promise<void> {
     const { db, memories, log } = this.#options;
     const state = await readRestoreState(db);
