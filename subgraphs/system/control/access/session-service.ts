@@ -8,7 +8,7 @@ import { invariant, Refusal, refuse, userError } from '../../../../platform/edge
 import type { Identity, RequestContext } from '../../../../platform/edge/identity.ts';
 import { newToken } from '../../../../platform/values/ids.ts';
 import type { AccessTokens } from './access-tokens.ts';
-import type { Attempts, GiveBack } from './attempts.ts';
+import { type Attempts, type GiveBack, whenTried } from './attempts.ts';
 import type { CredentialStore } from './credential-store.ts';
 import type { IdentityProvider, VerifiedUser } from './identity-provider.ts';
 import type { LoginCodes } from './login-codes.ts';
@@ -105,7 +105,7 @@ export class SessionService {
   async #checkToken(context: RequestContext, token: string, via: string): Promise<Identity> {
     const giveBack = await this.#attempts.apiToken(context);
     const identity = token.startsWith(apiTokenPrefix)
-      ? await this.#credentials.bySecretHash(hashSecret(token))
+      ? await whenTried(giveBack, () => this.#credentials.bySecretHash(hashSecret(token)))
       : undefined;
     if (identity === undefined)
       return this.#refuse(context, 'login', 'the token is wrong, was revoked, or has expired', { via });
@@ -121,7 +121,7 @@ export class SessionService {
   ): Promise<{ readonly user: VerifiedUser; readonly giveBack: GiveBack }> {
     // A refusal by the limit is not audited: a flood would write a row for each attempt.
     const giveBack = await this.#attempts.password(context, input.name);
-    const user = await this.#provider.verify(input);
+    const user = await whenTried(giveBack, () => this.#provider.verify(input));
     return user === undefined ? this.#refuseLogin(context, input.name, via) : { user, giveBack };
   }
 

@@ -73,6 +73,17 @@ test('on a full disk right passwords are not counted as failed attempts', async 
   }
 });
 
+test('a login that is not compared, since too many wait, is no failed attempt', async () => {
+  bench.hasher.isBusy = true;
+  try {
+    for (let count = 0; count < 15; count += 1)
+      expect((await login()).userErrors).toMatchObject([{ code: 'RATE_LIMITED', retryAfterMs: 1_000 }]);
+  } finally {
+    bench.hasher.isBusy = false;
+  }
+  expect((await login()).userErrors).toEqual([]);
+});
+
 describe('login', () => {
   test('returns tokens that identify the user', async () => {
     const tokens = await login();
