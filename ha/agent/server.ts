@@ -107,8 +107,10 @@ export class HaServer {
   readonly #proofs: Session;
   /** State that only this host's server has. */
   readonly #own: Session;
+  #ownChanging: Promise<unknown> = Promise.resolve();
   /** Server ids of hosts that have left since. */
   readonly #refused = new Set<number>();
+  #followers: 'known' | 'due' | 'changing' | 'changing, and due' = 'known';
   readonly #sessions: readonly Session[];
   readonly #statusSession: Session;
   readonly #status: StatusReader;
@@ -198,10 +200,11 @@ export class HaServer {
       if (!(await this.#answers())) return { state: 'starting', duty: server.duty, sinceMs: this.#startingSinceMs };
       this.#startingSinceMs = undefined;
       this.#heartbeat.beginAnew();
-      void this.#admitFollowers();
+      this.#followersDue();
     }
     const status = await this.#status.read(server.replica, nowMs).catch(() => undefined);
     if (status === undefined) return this.#silent(server);
+    void this.#admitFollowers();
     const { duty, incarnation, replica } = server;
     const leftOver = duty === 'standby' && replica === undefined ? await this.#received() : 0;
     const received = Math.max(status.received, leftOver);
@@ -491,7 +494,13 @@ export class HaServer {
     return { gtids, folder: into };
   }
 
-  readonly #ownChange: Run = (sql, values = []) => this.#own.query(sql, values, changeTimeoutMs);
+  /** One statement after the other: admissions, and the accounts of hosts, change at the same time. */
+  readonly #ownChange: Run = <Rows>(sql: string, values: readonly unknown[] = []) => {
+    const change = () => this.#own.query<Rows>(sql, values, changeTimeoutMs);
+    const changed = this.#ownChanging.then(change, change);
+    this.#ownChanging = changed;
+    return changed;
+  };
 
   readonly #change: Run = (sql, values = []) => this.#changes.query(sql, values, changeTimeoutMs);
 
@@ -521,22 +530,35 @@ export class HaServer {
   /** Refuses hosts that have left, and ends their replication. */
   refuseReplicas(serverIds: readonly number[]): void {
     for (const each of serverIds) this.#refused.add(each);
+    this.#followersDue();
     void this.#admitFollowers();
   }
 
-  /** A server started by an earlier agent may know other hosts. Best effort: its next start completes this. */
+  #followersDue(): void {
+    this.#followers = this.#followers === 'known' || this.#followers === 'due' ? 'due' : 'changing, and due';
+  }
+
+  /** A server started by an earlier agent may know other hosts. After a failure it is due again. */
   async #admitFollowers(): Promise<void> {
+    if (this.#followers !== 'due') return;
+    this.#followers = 'changing';
     try {
-      for (const sql of this.#followerStatements()) await this.#ownChange(sql);
-      const users = [...this.#refused].map((each) => `'${replicationUser(each)}'`);
-      if (users.length === 0) return;
-      const rows = await this.#ownChange<{ id: number | bigint }[]>(
-        `SELECT id FROM information_schema.processlist WHERE user IN (${users.join(', ')})`,
-      );
-      for (const { id } of rows) await this.#ownChange(`KILL ${Number(id)}`);
+      await this.#changeFollowers();
+      this.#followers = this.#followers === 'changing' ? 'known' : 'due';
     } catch (error) {
+      this.#followers = 'due';
       this.#options.log.warn(`ha: the accounts of other hosts are not up to date: ${String(error)}`);
     }
+  }
+
+  async #changeFollowers(): Promise<void> {
+    for (const sql of this.#followerStatements()) await this.#ownChange(sql);
+    const users = [...this.#refused].map((each) => `'${replicationUser(each)}'`);
+    if (users.length === 0) return;
+    const rows = await this.#ownChange<{ id: number | bigint }[]>(
+      `SELECT id FROM information_schema.processlist WHERE user IN (${users.join(', ')})`,
+    );
+    for (const { id } of rows) await this.#ownChange(`KILL ${Number(id)}`).catch(unlessGone);
   }
 
   #followerStatements(): readonly string[] {

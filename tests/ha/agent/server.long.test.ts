@@ -6,7 +6,8 @@ import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.t
 import { databasePath, makeDatabase } from '../../../embedded/mariadb.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { monotonicMs } from '../../../ha/agent/clock.ts';
-import { HaServer } from '../../../ha/agent/server.ts';
+import { HaServer, type ServerOptions } from '../../../ha/agent/server.ts';
+import { replicationUser } from '../../../ha/agent/server-program.ts';
 import { Session } from '../../../ha/agent/session.ts';
 import { freePort } from '../../support/free-port.ts';
 import { patience } from '../../support/patience.ts';
@@ -18,8 +19,10 @@ let place: TemporaryFolder;
 let folder: DataFolder;
 let port: number;
 const servers: HaServer[] = [];
+const warnings: string[] = [];
 
 beforeEach(async () => {
+  warnings.length = 0;
   place = await temporaryFolder();
   folder = await openDataFolder(join(place.path, 'a'), { version: 1 });
   port = await freePort();
@@ -39,9 +42,14 @@ async function open(): Promise<HaServer> {
   return openAsItIs();
 }
 
-async function openAsItIs(): Promise<HaServer> {
+async function openAsItIs(others: ServerOptions['hosts'] = {}): Promise<HaServer> {
   const server = await HaServer.open({
-    ...{ folder, log: silentLog, me: 'a', hosts: { a: { address: '127.0.0.1', port, serverId: 1 } } },
+    ...{
+      folder,
+      log: { ...silentLog, warn: (line) => warnings.push(line) },
+      me: 'a',
+      hosts: { a: { address: '127.0.0.1', port, serverId: 1 }, ...others },
+    },
     ...{ accounts: { applicationPassword: 'a', replicationPassword: 'b' }, heartbeatMs: 60_000, mayRoute: false },
   });
   servers.push(server);
@@ -72,6 +80,56 @@ test('a lease that is renewed while the server starts counts for it, and its end
   await fence(server, monotonicMs());
   await waitFor('its end', () => !isRunning(pid));
 });
+
+test('a host that leaves while admissions change is refused, and so is its replication', async () => {
+  await makeDatabase(folder);
+  const server = await openAsItIs({ b: { address: '127.0.0.2', port, serverId: 2 } });
+  await fence(server, monotonicMs() + farMs);
+  await server.start('MASTER');
+  await waitFor('the server', () => isUp(server));
+  const session = new Session(server.root);
+  const accounts = () =>
+    session.query<unknown[]>('SELECT user FROM mysql.global_priv WHERE user = ?', [replicationUser(2)], 5_000);
+  try {
+    await waitFor('its account', async () => (await accounts()).length === 1);
+    const admissions = (async () => {
+      for (let count = 0; count < 30; count += 1) await server.allow(`test${count}`, 'b');
+      await server.bar();
+    })();
+    server.refuseReplicas([2]);
+    // Neither keeps the other from its statements.
+    await admissions;
+    await waitFor('the end of its account', async () => (await accounts()).length === 0);
+  } finally {
+    session.forget();
+  }
+});
+
+test('a host whose account could not be ended at once loses it as soon as the server answers', async () => {
+  await makeDatabase(folder);
+  const server = await openAsItIs({ b: { address: '127.0.0.2', port, serverId: 2 } });
+  await fence(server, monotonicMs() + farMs);
+  await server.start('MASTER');
+  await waitFor('the server', () => isUp(server));
+  const session = new Session(server.root);
+  const locking = new Session(server.root);
+  const accounts = () =>
+    session.query<unknown[]>('SELECT user FROM mysql.global_priv WHERE user = ?', [replicationUser(2)], 5_000);
+  try {
+    await waitFor('its account', async () => (await accounts()).length === 1);
+    // For longer than a change may take.
+    await locking.query('LOCK TABLES mysql.global_priv WRITE', [], 5_000);
+    server.refuseReplicas([2]);
+    await waitFor('the failure', () => warnings.some((each) => each.includes('not up to date')));
+    locking.forget();
+    await waitFor('the end of its account', async () => {
+      await server.view();
+      return (await accounts()).length === 0;
+    });
+  } finally {
+    for (const each of [session, locking]) each.forget();
+  }
+}, 60_000);
 
 test('a standby has no fence until its writes are opened', async () => {
   const server = await open();
