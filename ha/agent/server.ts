@@ -110,7 +110,9 @@ export class HaServer {
   #ownChanging: Promise<unknown> = Promise.resolve();
   /** Server ids of hosts that have left since. */
   readonly #refused = new Set<number>();
-  #followers: 'known' | 'due' | 'changing' | 'changing, and due' = 'known';
+  #followersAreDue = false;
+  #isAdmitting = false;
+  #hasToldFailure = false;
   readonly #sessions: readonly Session[];
   readonly #statusSession: Session;
   readonly #status: StatusReader;
@@ -200,7 +202,7 @@ export class HaServer {
       if (!(await this.#answers())) return { state: 'starting', duty: server.duty, sinceMs: this.#startingSinceMs };
       this.#startingSinceMs = undefined;
       this.#heartbeat.beginAnew();
-      this.#followersDue();
+      this.#followersAreDue = true;
     }
     const status = await this.#status.read(server.replica, nowMs).catch(() => undefined);
     if (status === undefined) return this.#silent(server);
@@ -530,24 +532,27 @@ export class HaServer {
   /** Refuses hosts that have left, and ends their replication. */
   refuseReplicas(serverIds: readonly number[]): void {
     for (const each of serverIds) this.#refused.add(each);
-    this.#followersDue();
+    this.#followersAreDue = true;
     void this.#admitFollowers();
   }
 
-  #followersDue(): void {
-    this.#followers = this.#followers === 'known' || this.#followers === 'due' ? 'due' : 'changing, and due';
-  }
-
-  /** A server started by an earlier agent may know other hosts. After a failure it is due again. */
+  /** A server started by an earlier agent may know other hosts. After a failure it is due again, and only the first one is logged. */
   async #admitFollowers(): Promise<void> {
-    if (this.#followers !== 'due') return;
-    this.#followers = 'changing';
+    if (this.#isAdmitting) return;
+    this.#isAdmitting = true;
     try {
-      await this.#changeFollowers();
-      this.#followers = this.#followers === 'changing' ? 'known' : 'due';
+      while (this.#followersAreDue) {
+        this.#followersAreDue = false;
+        await this.#changeFollowers();
+      }
+      this.#hasToldFailure = false;
     } catch (error) {
-      this.#followers = 'due';
-      this.#options.log.warn(`ha: the accounts of other hosts are not up to date: ${String(error)}`);
+      this.#followersAreDue = true;
+      if (!this.#hasToldFailure)
+        this.#options.log.warn(`ha: the accounts of other hosts are not up to date: ${String(error)}`);
+      this.#hasToldFailure = true;
+    } finally {
+      this.#isAdmitting = false;
     }
   }
 

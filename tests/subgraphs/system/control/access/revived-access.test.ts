@@ -153,8 +153,8 @@ test('a login with the old password, after the restore and before it was taken a
   await restore();
   for (const user of [ids.user, ids.admin])
     await ground.db.execute(
-      "INSERT INTO session (id, user_id, refresh_hash, created_at, expires_at) VALUES (?, ?, 'r', NOW(3) + INTERVAL 1 SECOND, NOW(3) + INTERVAL 1 DAY)",
-      [user, user],
+      'INSERT INTO session (id, user_id, refresh_hash, created_at, expires_at) VALUES (?, ?, ?, NOW(3) + INTERVAL 1 SECOND, NOW(3) + INTERVAL 1 DAY)',
+      [user, user, `r of ${user}`],
     );
   await access.runOnce();
   expect((await state()).sessions).toEqual([{ id: ids.admin }]);
