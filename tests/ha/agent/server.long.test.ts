@@ -1,14 +1,21 @@
-// The server of a data host, without an agent's decisions: its start, its fence, and the state left by a killed agent.
+// The server of a data host, without an agent's decisions: its start, its fence, its copies, and the state left by a killed agent.
+// needs: mariadb-backup
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { request } from 'node:https';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.ts';
 import { databasePath, makeDatabase } from '../../../embedded/mariadb.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { monotonicMs } from '../../../ha/agent/clock.ts';
+import { copyPath } from '../../../ha/agent/copy.ts';
+import { CopyServer } from '../../../ha/agent/copy-server.ts';
 import { HaServer, type ServerOptions } from '../../../ha/agent/server.ts';
 import { replicationUser } from '../../../ha/agent/server-program.ts';
 import { Session } from '../../../ha/agent/session.ts';
+import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { freePort } from '../../support/free-port.ts';
 import { patience } from '../../support/patience.ts';
 import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
@@ -128,6 +135,45 @@ test('a host whose account could not be ended at once loses it as soon as the se
     });
   } finally {
     for (const each of [session, locking]) each.forget();
+  }
+}, 60_000);
+
+test('a host that takes nothing more of its copy gets no more, and the next one gets a copy', async () => {
+  const server = await open();
+  await fence(server, monotonicMs() + farMs);
+  await server.start('MASTER');
+  await waitFor('the server', () => isUp(server));
+  await server.open(opening);
+  const authority = await makeCertificate({ commonName: 'test hosts', use: 'authority' });
+  const tls = await makeCertificate({ commonName: 'a', issuer: authority, names: ['127.0.0.1'] });
+  const place = { address: '127.0.0.1', port: await freePort(), tls: { ca: authority.cert, ...tls } };
+  const log = { ...silentLog, warn: (line: string) => warnings.push(line) };
+  const source = async () => (await server.view()) && server.copySource();
+  const copies = await CopyServer.start({ ...place, log, source, mostBytesPerSecond: 1e9, silenceMs: 1_000 });
+  const asking: ClientRequest[] = [];
+  const ask = async (): Promise<IncomingMessage> => {
+    const { address: host, port: at } = place;
+    const asked = request({ host, port: at, path: copyPath, ...place.tls, agent: false });
+    asking.push(asked.on('error', () => undefined));
+    const [answer] = (await once(asked.end(), 'response')) as [IncomingMessage];
+    return answer.on('error', () => undefined);
+  };
+  try {
+    await waitFor('writes', async () => (await source()) !== undefined);
+    const frozen = (await ask()).pause();
+    expect(frozen.statusCode).toBe(200);
+    await waitFor('its end', () => warnings.some((each) => each.includes('has taken nothing for 1 s')));
+    const whole = await waitFor('the next one', async () => {
+      const answer = await ask();
+      return answer.statusCode === 200 && answer;
+    });
+    let bytes = 0;
+    for await (const part of whole) bytes += (part as Buffer).length;
+    expect(whole.complete).toBe(true);
+    expect(bytes).toBeGreaterThan(1_000_000);
+  } finally {
+    for (const each of asking) each.destroy();
+    await copies.stop();
   }
 }, 60_000);
 
