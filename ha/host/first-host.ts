@@ -160,9 +160,24 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
       'the token was used before: get another one with "tidegate ha invite" at the first host',
     );
   const issuer = { cert: authority, key: first.authorityKey };
-  let certificates: Awaited<ReturnType<typeof certificatesFor>>;
   // A witness has no secrets.
   const files = kind === 'data' ? await readKeyFiles(keyFolder) : {};
+  const keySha256 = keyFingerprint(publicKey);
+  const isIt = (each: Member) =>
+    isPresent(each) && each.name === name && each.address === address && each.keySha256 === keySha256;
+  const answerWith = async (certificates: Awaited<ReturnType<typeof certificatesFor>>) => {
+    const { members } = await readHostFile(dataPath);
+    // For a host of an earlier version. Nobody has the number that comes next before a host has left.
+    const joinsLate = members.some(({ serverId }) => serverId > members.length);
+    const isAsked = exchangeKey !== '' && Object.keys(files).length > 0;
+    const keys = isAsked ? await sealKeyFiles(files, exchangeKey, request.token) : undefined;
+    return { shared: sharedOf(file), ...certificates, members, joinsLate, keys };
+  };
+  const answerTo = async (member: Member) => {
+    const made = await certificatesFor(member, issuer, publicKey, servedKey);
+    await note(dataPath, member, ...Object.values(made));
+    return answerWith(made);
+  };
   if (given.usedFor === undefined) {
     if (Date.parse(given.expiresAt) < Date.now())
       throw new JoinRefusal(
@@ -174,6 +189,16 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
     using _closing = { [Symbol.dispose]: () => etcd?.close() };
     const listed = etcd === undefined ? undefined : await asked(listedIn(etcd, haKeys(file.cluster)));
     const present = listed?.members ?? file.members;
+    // It was listed, and the process that did so was killed before it noted the token's use.
+    const before = present.find(isIt);
+    if (before !== undefined) {
+      await changeHostFile(dataPath, (now) => ({
+        ...now,
+        members: [...present],
+        ...withUsed(now, given.sha256, usedFor),
+      }));
+      return answerTo(before);
+    }
     refuseUnfit(file, present, request);
     // Before the token is used up.
     refuseDifferent(files, keyFiles);
@@ -184,31 +209,20 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
     // Of etcd there are three members: a further host uses theirs.
     const own = { name, address, kind, serverId, ...place, ...(hasAllVotes(present) && { vote: false }) };
     const refused = [...refusedSerials(left)];
-    const member = { ...own, keySha256: keyFingerprint(publicKey), ...(refused.length > 0 && { refused }) };
+    const member = { ...own, keySha256, ...(refused.length > 0 && { refused }) };
     const made = await certificatesFor(member, issuer, publicKey, servedKey);
     const known = withSerials(member, ...Object.values(made));
     const members = [...present.filter((each) => each !== left), known];
     if (etcd !== undefined) await asked(tellHosts(etcd, haKeys(file.cluster), members, listed?.revision ?? 0));
     await changeHostFile(dataPath, (now) => ({ ...now, members, ...withUsed(now, given.sha256, usedFor) }));
-    certificates = made;
-  } else {
-    // Its answer was lost.
-    const keySha256 = keyFingerprint(publicKey);
-    const isIt = (each: Member) => each.name === name && isPresent(each) && each.keySha256 === keySha256;
-    const member = file.members.find(isIt);
-    // Another host may have its name by now.
-    if (member === undefined)
-      throw new JoinRefusal('TOKEN_USED', `${name} has joined with this token, and has left since`);
-    const made = await certificatesFor(member, issuer, publicKey, servedKey);
-    await note(dataPath, member, ...Object.values(made));
-    certificates = made;
+    return answerWith(made);
   }
-  const { members } = await readHostFile(dataPath);
-  // For a host of an earlier version. Nobody has the number that comes next before a host has left.
-  const joinsLate = members.some(({ serverId }) => serverId > members.length);
-  const isAsked = exchangeKey !== '' && Object.keys(files).length > 0;
-  const keys = isAsked ? await sealKeyFiles(files, exchangeKey, request.token) : undefined;
-  return { shared: sharedOf(file), ...certificates, members, joinsLate, keys };
+  // Its answer was lost.
+  const member = file.members.find(isIt);
+  // Another host may have its name by now.
+  if (member === undefined)
+    throw new JoinRefusal('TOKEN_USED', `${name} has joined with this token, and has left since`);
+  return answerTo(member);
 }
 
 /** Further certificates of a member. The other hosts refuse them, too, once it has left. */

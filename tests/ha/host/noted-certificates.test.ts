@@ -11,10 +11,19 @@ import { silentLog } from '../../../embedded/setup-log.ts';
 import { haKeys } from '../../../ha/agent/keys.ts';
 import { etcdOf } from '../../../ha/host/cluster-client.ts';
 import { certificateDays, FirstHost } from '../../../ha/host/first-host.ts';
-import { type HostFile, type Member, ports, writeHostFile } from '../../../ha/host/host-file.ts';
-import { servedAt } from '../../../ha/host/join-client.ts';
+import {
+  changeHostFile,
+  type HostFile,
+  type Member,
+  ports,
+  readHostFile,
+  writeHostFile,
+} from '../../../ha/host/host-file.ts';
+import { joinCluster, servedAt } from '../../../ha/host/join-client.ts';
+import { hashOf, newJoinToken } from '../../../ha/host/join-token.ts';
 import { hostCommonName, hostUri, keyFingerprint, withSerials } from '../../../ha/host/member-certificate.ts';
 import { listedIn } from '../../../ha/votes.ts';
+import { fingerprintOf } from '../../../platform/machines/authority.ts';
 import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
 import { certify, makeCertificate } from '../../../platform/net/certificates.ts';
 import { originOf } from '../../../platform/net/origin.ts';
@@ -100,6 +109,39 @@ async function filesOf({ authority: ca, certificate, key }: HostFile) {
   }
   return paths;
 }
+
+test('a host that was listed by a process that was killed before it noted so still joins, once', async () => {
+  const client = etcdOf(a);
+  const keys = haKeys(a.cluster);
+  const token = newJoinToken(fingerprintOf(authority.cert));
+  const expiresAt = new Date(Date.now() + 60_000).toISOString();
+  const tokens = [{ sha256: hashOf(token), expiresAt }];
+  const dataPath = join(place.path, 'first');
+  await changeHostFile(dataPath, (now) => ({
+    ...now,
+    first: { authorityKey: authority.key, tokens, hasDatabase: false },
+  }));
+  const [own, exchange, serving] = [await newMachineKeys(), await newMachineKeys(), await newMachineKeys()];
+  const e: Member = { ...(await host('e', 5, false)).member, keySha256: keyFingerprint(own.publicKey), serials: [] };
+  try {
+    await waitFor('etcd', async () => (await client.status()).length === 1);
+    await client.put(keys.members, JSON.stringify([...a.members, e]));
+    const asked = { token, name: 'e', address: e.address, kind: 'data', keyFiles: {} } as const;
+    const { file } = await joinCluster(new URL(d.firstUrl ?? ''), asked, own, exchange, serving);
+    expect(file.members.map(({ name }) => name)).toEqual(['a', 'b', 'w', 'd', 'e']);
+    const { members } = (await listedIn(client, keys)) ?? {};
+    expect(members?.filter(({ name }) => name === 'e')).toMatchObject([{ serverId: 5 }]);
+    expect(members?.at(-1)?.serials).toContain(new X509Certificate(file.certificate).serialNumber);
+    const { first: kept } = await readHostFile(dataPath);
+    expect(kept?.tokens).toMatchObject([{ usedFor: expect.any(String) }]);
+    const other = await newMachineKeys();
+    await expect(joinCluster(new URL(d.firstUrl ?? ''), asked, other, exchange, serving)).rejects.toThrow(
+      'used before',
+    );
+  } finally {
+    client.close();
+  }
+});
 
 test('it is in the list in etcd, whether that had one before or not', async () => {
   const client = etcdOf(a);
