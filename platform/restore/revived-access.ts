@@ -54,6 +54,8 @@ interface Position {
 
 const everyMs = 500;
 const memoryMs = 1_000;
+/** Of all that was ever revoked. */
+const longReadMs = 30_000;
 const pageSize = 1_000;
 const positionField = 'position';
 const fieldPattern = /^([A-Za-z]{1,20})\/([0-9a-f-]{36})\/([a-z]{1,10})$/;
@@ -102,10 +104,11 @@ export class RevivedAccess {
 
   async #follow(memory: TextMemory, { installation, lastSeq, epoch }: RestoreState): Promise<void> {
     const { db, access } = this.#options;
-    const fields = await within(memoryMs, 'no answer', () => memory.read(installation));
-    const known = positionOf(fields[positionField]);
+    const position = await within(memoryMs, 'no answer', () => memory.get(installation, positionField));
+    const known = positionOf(position);
     if (known === undefined) return this.#write(memory, installation, { [positionField]: `${epoch}.${lastSeq}` });
     if (epoch > known.epoch) {
+      const fields = await within(longReadMs, 'no answer', () => memory.read(installation));
       await this.#takeAgain(rememberedIn(fields, access.types), epoch);
       return this.#write(memory, installation, { [positionField]: `${epoch}.${lastSeq}` });
     }
