@@ -592,6 +592,29 @@ describe('API tokens', () => {
     ]);
   });
 
+  test('that have ended are kept until there are 10,000: those that ended first go', async () => {
+    const project = await newProject('many-ended');
+    const user = await makeUser(bench, 'many-ended', { projects: { [project.uuid]: 'OPERATOR' } });
+    // Each ended a second later than the one before it, by turns by its revocation and by its own end.
+    await bench.db.execute(
+      `INSERT INTO api_token (id, project_id, name, role, secret_hash, prefix, created_by, revoked_at, expires_at)
+       SELECT UUID(), ?, seq, 'VIEWER', CONCAT('many-ended', seq), 'tg_', UUID(),
+         IF(seq % 2 = 0, NOW(3) - INTERVAL 20000 - seq SECOND, NULL), IF(seq % 2 = 1, NOW(3) - INTERVAL 20000 - seq SECOND, NULL)
+       FROM seq_1_to_11500`,
+      [project.uuid],
+    );
+    const working = await make(user, project);
+    const rows = await bench.db.query<{ name: string }>(
+      "SELECT name FROM api_token WHERE project_id = ? AND name <> 'child' ORDER BY CAST(name AS UNSIGNED)",
+      [project.uuid],
+    );
+    expect(rows.length).toBeLessThan(11_000);
+    expect(rows.length).toBeGreaterThan(10_000);
+    expect(rows.at(-1)?.name).toBe('11500');
+    expect(rows[0]?.name).toBe(String(11_500 - rows.length + 1));
+    expect(await worth(working.identity)).toMatchObject({ id: working.identity.id });
+  });
+
   test.each(['MEMBER', 'VIEWER'] as const)('are refused to a %s', async (role) => {
     const { id: projectId, uuid } = await newProject(`tokens-${role.toLowerCase()}`);
     const user = await makeUser(bench, `tokens-${role}`, { projects: { [uuid]: role } });

@@ -66,6 +66,7 @@ const tokenList: ListTable = {
 };
 
 const works = 'revoked_at IS NULL AND (expires_at IS NULL OR expires_at > NOW(3))';
+const forgottenAtOnce = 100;
 /** Those that only a clock which jumped ahead lets expire work again later. */
 const mayWork = `revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${trustedNow})`;
 
@@ -102,6 +103,18 @@ export class TokenStore {
       [id],
     );
     return rows[0];
+  }
+
+  /** Deletes those that ended first, some at a time, if the project has more tokens than `most`. It must be locked. */
+  async forgetEnded(tx: Transaction, projectId: string, most: number): Promise<void> {
+    const sql = 'SELECT COUNT(*) AS count FROM api_token WHERE project_id = ?';
+    const count = (await tx.query<{ count: number }>(sql, [projectId]))[0]?.count ?? 0;
+    if (count < most) return;
+    await tx.execute(
+      `DELETE FROM api_token WHERE project_id = ? AND (revoked_at IS NOT NULL OR expires_at < ${trustedNow})
+        ORDER BY COALESCE(LEAST(revoked_at, expires_at), revoked_at, expires_at), id LIMIT ?`,
+      [projectId, count - most + forgottenAtOnce],
+    );
   }
 
   async countWorking(tx: Transaction, projectId: string): Promise<number> {
