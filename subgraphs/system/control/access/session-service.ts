@@ -6,6 +6,7 @@ import type { Database, Transaction } from '../../../../platform/database/databa
 import type { LoginCredentials } from '../../../../platform/edge/access.ts';
 import { invariant, Refusal, refuse, userError } from '../../../../platform/edge/errors.ts';
 import type { Identity, RequestContext } from '../../../../platform/edge/identity.ts';
+import { TokenBuckets } from '../../../../platform/edge/token-buckets.ts';
 import { newToken } from '../../../../platform/values/ids.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import { type Attempts, type GiveBack, whenTried } from './attempts.ts';
@@ -37,6 +38,8 @@ export class SessionService {
   readonly #accessTokens: AccessTokens;
   readonly #attempts: Attempts;
   readonly #codes: LoginCodes;
+  /** Attempts are limited by network, and there may be any number of networks: their refusals must not fill the disk. */
+  readonly #refusals = new TokenBuckets({ burst: 1_000, perSecond: 1 });
 
   constructor(options: SessionServiceOptions) {
     this.#db = options.db;
@@ -175,12 +178,17 @@ export class SessionService {
 
   async #refuse(context: RequestContext, action: string, message: string, details: object): Promise<never> {
     const code = 'BAD_CREDENTIALS';
-    await audit(this.#db, {
-      ...record(context, action, null),
-      outcome: 'REFUSED',
-      code,
-      details: { ...details, clientAddress: context.clientAddress },
-    });
+    const notKept = this.#refusals.take('all');
+    if (notKept !== undefined)
+      await audit(this.#db, {
+        ...record(context, action, null),
+        outcome: 'REFUSED',
+        code,
+        details: {
+          ...{ ...details, clientAddress: context.clientAddress },
+          ...(notKept === 0 ? {} : { refusalsNotKept: notKept }),
+        },
+      });
     throw new Refusal([userError(code, message)]);
   }
 
