@@ -141,13 +141,19 @@ export async function forgetHostFile(dataPath: string): Promise<void> {
   await rename(hostFilePath(dataPath), join(dataPath, 'ha', 'left.json'));
 }
 
-export async function writeHostFile(dataPath: string, file: HostFile): Promise<void> {
+/** Where the host's own files are, which root alone writes. Made if it is missing. */
+export async function ownFolder(dataPath: string): Promise<string> {
   const folder = join(dataPath, 'ha');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // The service account may write in a data folder that was handed over to it.
   const found = await lstat(folder);
   if (!found.isDirectory() || found.uid !== process.getuid?.())
     throw new Error(`${folder} is another user's, so that what is in it can't be trusted: remove it`);
+  return folder;
+}
+
+export async function writeHostFile(dataPath: string, file: HostFile): Promise<void> {
+  await ownFolder(dataPath);
   await writeKeyFile(hostFilePath(dataPath), file);
 }
 
