@@ -45,6 +45,8 @@ interface BeginOptions {
   readonly routerId: number;
   /** Makes the database of a new installation, where there is none; called once nothing is refused. */
   readonly install: () => Promise<void>;
+  /** Writes what else the host needs. A begin that was cut off before its end can be repeated. `applicationPassword`: at MariaDB. */
+  readonly prepare: (applicationPassword: string) => Promise<void>;
   /** Where it is. */
   readonly site?: string | undefined;
 }
@@ -72,15 +74,18 @@ export async function begin(options: BeginOptions): Promise<void> {
     ...{ addresses: [address], days: certificateDays },
   });
   const served = await newServed(name, authority);
+  const accounts = {
+    applicationPassword: await applicationPassword(options),
+    replicationPassword: randomBytes(24).toString('base64url'),
+  };
+  await options.prepare(accounts.applicationPassword);
+  // Last: with it, this is a host of a cluster, and begins no other.
   await writeHostFile(dataPath, {
     ...{ cluster: randomUUID(), leaseMs, strict, routerId, me: name },
     ...{ certificate, key: privateKey, authority: authority.cert },
     served,
     ...(virtualAddress === undefined ? {} : { virtualAddress }),
-    accounts: {
-      applicationPassword: await applicationPassword(options),
-      replicationPassword: randomBytes(24).toString('base64url'),
-    },
+    accounts,
     members: [withSerials(member, certificate, served.certificate)],
     first: { authorityKey: authority.key, tokens: [], hasDatabase: await hasDatabase(databasePath(dataPath)) },
   });
