@@ -7,7 +7,7 @@ import { hashOf } from './join-token.ts';
 
 export const mostSerials = 20;
 /** Of all hosts that had a place, one after the other: certificates outlive the cluster. */
-export const mostRefused = 400;
+const mostRefused = 400;
 
 export function hostUri(name: string): string {
   return `urn:tidegate-host:${name}`;
