@@ -1,10 +1,8 @@
 // The process that serves clients on a host, as it notes itself in a file, for the agent beside it.
 
-import { readFile, rename, stat, writeFile } from 'node:fs/promises';
-import { z } from 'zod';
-import { type ProcessMark, processMark } from '../embedded/process-mark.ts';
-
-const noted = z.object({ pid: z.number().int().min(2), startTicks: z.string(), bootId: z.string() });
+import { rename, stat, writeFile } from 'node:fs/promises';
+import { processMark } from '../embedded/process-mark.ts';
+import { markIn } from './mark-file.ts';
 
 /** For `signalServed`, at each start. */
 export async function noteServed(file: string): Promise<void> {
@@ -24,9 +22,4 @@ export async function signalServed(file: string, signal: NodeJS.Signals): Promis
   if (owner.uid !== user.uid) return false;
   process.kill(mark.pid, signal);
   return true;
-}
-
-async function markIn(file: string): Promise<ProcessMark | undefined> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  return text === '' ? undefined : noted.parse(JSON.parse(text));
 }

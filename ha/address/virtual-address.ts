@@ -12,6 +12,7 @@ import { killQuietly } from '../../embedded/server-process.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { monotonicMs } from '../agent/clock.ts';
 import type { Announcer } from '../announcer.ts';
+import { markIn } from '../mark-file.ts';
 import {
   type KeepalivedOptions,
   keepalivedConfiguration,
@@ -173,10 +174,8 @@ export async function endAddress(folder: string): Promise<void> {
 }
 
 async function holderIn(folder: string): Promise<ProcessMark | undefined> {
-  const text = await readFile(join(folder, markFile), 'utf8').catch(() => '');
-  if (text === '') return undefined;
-  const mark = JSON.parse(text) as ProcessMark;
-  return isAlive(mark) ? mark : undefined;
+  const mark = await markIn(join(folder, markFile));
+  return mark !== undefined && isAlive(mark) ? mark : undefined;
 }
 
 /** Last state of keepalived, and its time: MASTER holds the address. Undefined if keepalived has not reported. */

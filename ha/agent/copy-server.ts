@@ -32,9 +32,13 @@ export interface CopyServerOptions {
   /** Undefined: this host is not the primary. */
   readonly source: () => Promise<CopySource | undefined>;
   readonly mostBytesPerSecond: number;
+  /** A host that takes nothing for so long gets no more: the backup may hold the primary's commits. Default: 20 s. */
+  readonly silenceMs?: number;
   /** Whether that certificate, which the authority has signed, is of a host that may have a copy; default: each is. */
   readonly mayAsk?: ((certificate: X509Certificate | undefined) => boolean) | undefined;
 }
+
+const usualSilenceMs = 20_000;
 
 /** Gives one copy at a time. */
 export class CopyServer {
@@ -90,6 +94,7 @@ export class CopyServer {
   }
 
   async #give(source: CopySource, answer: ServerResponse): Promise<void> {
+    const { silenceMs = usualSilenceMs, log, mostBytesPerSecond } = this.#options;
     const { dataPath, socketPath, rootPassword, temporaryPath } = source;
     const work = join(temporaryPath, 'copy');
     await rm(work, { recursive: true, force: true });
@@ -111,7 +116,13 @@ export class CopyServer {
     answer.once('close', onGone);
     try {
       answer.writeHead(200, { 'content-type': 'application/octet-stream', [sizeHeader]: await sizeOf(dataPath) });
-      await pipeline(child.stdout, slowed(this.#options.mostBytesPerSecond), answer, { end: false });
+      // Not while the backup has nothing to give, as while it waits for locks.
+      answer.setTimeout(silenceMs, () => {
+        if (answer.writableLength === 0) return;
+        log.warn(`a copy ends: the host that gets it has taken nothing for ${silenceMs / 1_000} s`);
+        answer.destroy();
+      });
+      await pipeline(child.stdout, slowed(mostBytesPerSecond), answer, { end: false });
       const [code] = await exited;
       // An answer that is cut off is no copy.
       if (code !== 0) throw new Error(`mariadb-backup ended with ${code}: ${output()}`);

@@ -109,6 +109,9 @@ function ask({ address, port, tls, signal }: FetchOptions): Promise<IncomingMess
       asked.setTimeout(silenceMs, () => asked.destroy(new Error(`nothing for ${silenceMs / 1_000} s`)));
       if (answer.statusCode === 200) return resolve(answer);
       answer.setEncoding('utf8').once('data', (text) => reject(new Error(`no copy: ${String(text).trim()}`)));
+      // Also if it is cut off.
+      answer.once('close', () => reject(new Error(`no copy: status ${answer.statusCode}`)));
+      answer.once('error', reject);
     });
     asked.once('close', () => clearTimeout(timer));
     asked.end();

@@ -6,6 +6,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import type { EtcdClient } from '../etcd.ts';
+import { keptIn } from '../mark-file.ts';
 import { monotonicMs } from './clock.ts';
 
 interface Lead {
@@ -51,8 +52,7 @@ export class LeadHolder {
 
   static async open(options: LeadOptions): Promise<LeadHolder> {
     const bootId = (await readFile(bootIdFile, 'utf8')).trim();
-    const text = await readFile(options.file, 'utf8').catch(() => '');
-    const found = text === '' ? undefined : kept.parse(JSON.parse(text));
+    const found = await keptIn(options.file, kept);
     const lead = found?.bootId === bootId ? found : undefined;
     const holder = new LeadHolder(options, bootId, lead);
     if (lead !== undefined) await holder.#tell(lead.fenceAtMs);

@@ -4,9 +4,10 @@ import { readFile, readlink, rename, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { isAlive, killMarked, processMark } from '../../embedded/process-mark.ts';
+import { keptIn, markShape } from '../mark-file.ts';
 
 const kept = z.object({
-  mark: z.object({ pid: z.number(), startTicks: z.string(), bootId: z.string() }),
+  mark: markShape,
   duty: z.enum(['primary', 'standby']),
   incarnation: z.string(),
   replica: z.object({ source: z.string(), reign: z.string(), admission: z.string().optional() }).optional(),
@@ -32,10 +33,8 @@ export class ServerFile {
 
   /** Undefined: none runs. */
   async running(): Promise<KeptServer | undefined> {
-    const text = await readFile(this.#file, 'utf8').catch(() => '');
-    if (text === '') return undefined;
-    const found = kept.parse(JSON.parse(text));
-    return isAlive(found.mark) ? found : undefined;
+    const found = await keptIn(this.#file, kept);
+    return found !== undefined && isAlive(found.mark) ? found : undefined;
   }
 
   /** One that an agent started, and was killed before it noted it. */

@@ -107,8 +107,12 @@ export class HaServer {
   readonly #proofs: Session;
   /** State that only this host's server has. */
   readonly #own: Session;
+  #ownChanging: Promise<unknown> = Promise.resolve();
   /** Server ids of hosts that have left since. */
   readonly #refused = new Set<number>();
+  #followersAreDue = false;
+  #isAdmitting = false;
+  #hasToldFailure = false;
   readonly #sessions: readonly Session[];
   readonly #statusSession: Session;
   readonly #status: StatusReader;
@@ -198,10 +202,11 @@ export class HaServer {
       if (!(await this.#answers())) return { state: 'starting', duty: server.duty, sinceMs: this.#startingSinceMs };
       this.#startingSinceMs = undefined;
       this.#heartbeat.beginAnew();
-      void this.#admitFollowers();
+      this.#followersAreDue = true;
     }
     const status = await this.#status.read(server.replica, nowMs).catch(() => undefined);
     if (status === undefined) return this.#silent(server);
+    void this.#admitFollowers();
     const { duty, incarnation, replica } = server;
     const leftOver = duty === 'standby' && replica === undefined ? await this.#received() : 0;
     const received = Math.max(status.received, leftOver);
@@ -491,7 +496,13 @@ export class HaServer {
     return { gtids, folder: into };
   }
 
-  readonly #ownChange: Run = (sql, values = []) => this.#own.query(sql, values, changeTimeoutMs);
+  /** One statement after the other: admissions, and the accounts of hosts, change at the same time. */
+  readonly #ownChange: Run = <Rows>(sql: string, values: readonly unknown[] = []) => {
+    const change = () => this.#own.query<Rows>(sql, values, changeTimeoutMs);
+    const changed = this.#ownChanging.then(change, change);
+    this.#ownChanging = changed;
+    return changed;
+  };
 
   readonly #change: Run = (sql, values = []) => this.#changes.query(sql, values, changeTimeoutMs);
 
@@ -521,22 +532,38 @@ export class HaServer {
   /** Refuses hosts that have left, and ends their replication. */
   refuseReplicas(serverIds: readonly number[]): void {
     for (const each of serverIds) this.#refused.add(each);
+    this.#followersAreDue = true;
     void this.#admitFollowers();
   }
 
-  /** A server started by an earlier agent may know other hosts. Best effort: its next start completes this. */
+  /** A server started by an earlier agent may know other hosts. After a failure it is due again, and only the first one is logged. */
   async #admitFollowers(): Promise<void> {
+    if (this.#isAdmitting) return;
+    this.#isAdmitting = true;
     try {
-      for (const sql of this.#followerStatements()) await this.#ownChange(sql);
-      const users = [...this.#refused].map((each) => `'${replicationUser(each)}'`);
-      if (users.length === 0) return;
-      const rows = await this.#ownChange<{ id: number | bigint }[]>(
-        `SELECT id FROM information_schema.processlist WHERE user IN (${users.join(', ')})`,
-      );
-      for (const { id } of rows) await this.#ownChange(`KILL ${Number(id)}`);
+      while (this.#followersAreDue) {
+        this.#followersAreDue = false;
+        await this.#changeFollowers();
+      }
+      this.#hasToldFailure = false;
     } catch (error) {
-      this.#options.log.warn(`ha: the accounts of other hosts are not up to date: ${String(error)}`);
+      this.#followersAreDue = true;
+      if (!this.#hasToldFailure)
+        this.#options.log.warn(`ha: the accounts of other hosts are not up to date: ${String(error)}`);
+      this.#hasToldFailure = true;
+    } finally {
+      this.#isAdmitting = false;
     }
+  }
+
+  async #changeFollowers(): Promise<void> {
+    for (const sql of this.#followerStatements()) await this.#ownChange(sql);
+    const users = [...this.#refused].map((each) => `'${replicationUser(each)}'`);
+    if (users.length === 0) return;
+    const rows = await this.#ownChange<{ id: number | bigint }[]>(
+      `SELECT id FROM information_schema.processlist WHERE user IN (${users.join(', ')})`,
+    );
+    for (const { id } of rows) await this.#ownChange(`KILL ${Number(id)}`).catch(unlessGone);
   }
 
   #followerStatements(): readonly string[] {

@@ -19,7 +19,16 @@ import { certify, makeCertificate } from '../../platform/net/certificates.ts';
 import { originOf } from '../../platform/net/origin.ts';
 import { answers } from '../address/answers.ts';
 import { certificateDays, certifyServed } from './first-host.ts';
-import { type HostFile, hasHostFile, hostAddress, hostName, ports, readHostFile, writeHostFile } from './host-file.ts';
+import {
+  changeHostFile,
+  type HostFile,
+  hasHostFile,
+  hostAddress,
+  hostName,
+  ports,
+  readHostFile,
+  writeHostFile,
+} from './host-file.ts';
 import { JoinRefusal } from './join-refusal.ts';
 import { hashOf, newJoinToken } from './join-token.ts';
 import { hostCommonName, hostUri, keyFingerprint, withSerials } from './member-certificate.ts';
@@ -36,6 +45,8 @@ interface BeginOptions {
   readonly routerId: number;
   /** Makes the database of a new installation, where there is none; called once nothing is refused. */
   readonly install: () => Promise<void>;
+  /** Writes what else the host needs. A begin that was cut off before its end can be repeated. `applicationPassword`: at MariaDB. */
+  readonly prepare: (applicationPassword: string) => Promise<void>;
   /** Where it is. */
   readonly site?: string | undefined;
 }
@@ -63,15 +74,18 @@ export async function begin(options: BeginOptions): Promise<void> {
     ...{ addresses: [address], days: certificateDays },
   });
   const served = await newServed(name, authority);
+  const accounts = {
+    applicationPassword: await applicationPassword(options),
+    replicationPassword: randomBytes(24).toString('base64url'),
+  };
+  await options.prepare(accounts.applicationPassword);
+  // Last: with it, this is a host of a cluster, and begins no other.
   await writeHostFile(dataPath, {
     ...{ cluster: randomUUID(), leaseMs, strict, routerId, me: name },
     ...{ certificate, key: privateKey, authority: authority.cert },
     served,
     ...(virtualAddress === undefined ? {} : { virtualAddress }),
-    accounts: {
-      applicationPassword: await applicationPassword(options),
-      replicationPassword: randomBytes(24).toString('base64url'),
-    },
+    accounts,
     members: [withSerials(member, certificate, served.certificate)],
     first: { authorityKey: authority.key, tokens: [], hasDatabase: await hasDatabase(databasePath(dataPath)) },
   });
@@ -94,16 +108,18 @@ export async function newServed(
 
 /** For one host, once, within 30 minutes. */
 export async function invite(dataPath: string): Promise<{ readonly token: string; readonly url: string }> {
-  const file = await readHostFile(dataPath);
-  const { first, authority, members } = file;
+  const { first, authority, members } = await readHostFile(dataPath);
   const [firstHost] = members;
   if (first === undefined || firstHost === undefined)
     throw new JoinRefusal('NOT_FIRST', 'only the first host of a cluster invites others');
   const token = newJoinToken(fingerprintOf(authority));
   const expiresAt = new Date(Date.now() + tokenMs).toISOString();
-  const kept = first.tokens.filter((each) => each.usedFor !== undefined || Date.parse(each.expiresAt) > Date.now());
-  const tokens = [...kept, { sha256: hashOf(token), expiresAt }].slice(-mostTokens);
-  await writeHostFile(dataPath, { ...file, first: { ...first, tokens } });
+  await changeHostFile(dataPath, (now) => {
+    const { tokens = [] } = now.first ?? {};
+    const kept = tokens.filter((each) => each.usedFor !== undefined || Date.parse(each.expiresAt) > Date.now());
+    const given = [...kept, { sha256: hashOf(token), expiresAt }].slice(-mostTokens);
+    return { ...now, first: { ...first, ...now.first, tokens: given } };
+  });
   return { token, url: originOf({ host: firstHost.address, port: ports.join }) };
 }
 

@@ -12,7 +12,9 @@ import { type EtcdClient, EtcdError } from '../etcd.ts';
 import { hasAllVotes, listedIn } from '../votes.ts';
 import { etcdOf } from './cluster-client.ts';
 import {
+  changeHostFile,
   type HostFile,
+  hostsOfBeginning,
   isComplete,
   isPresent,
   type JoinRequest,
@@ -24,7 +26,6 @@ import {
   readHostFile,
   servedRequest,
   sharedOf,
-  writeHostFile,
 } from './host-file.ts';
 import { JoinRefusal } from './join-refusal.ts';
 import { hashOf } from './join-token.ts';
@@ -35,6 +36,7 @@ import {
   hostUri,
   keyFingerprint,
   memberWith,
+  mostSerials,
   refusedSerials,
   shownBy,
   withSerials,
@@ -158,9 +160,24 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
       'the token was used before: get another one with "tidegate ha invite" at the first host',
     );
   const issuer = { cert: authority, key: first.authorityKey };
-  let certificates: Awaited<ReturnType<typeof certificatesFor>>;
   // A witness has no secrets.
   const files = kind === 'data' ? await readKeyFiles(keyFolder) : {};
+  const keySha256 = keyFingerprint(publicKey);
+  const isIt = (each: Member) =>
+    isPresent(each) && each.name === name && each.address === address && each.keySha256 === keySha256;
+  const answerWith = async (certificates: Awaited<ReturnType<typeof certificatesFor>>) => {
+    const { members } = await readHostFile(dataPath);
+    // For a host of an earlier version. Nobody has the number that comes next before a host has left.
+    const joinsLate = members.some(({ serverId }) => serverId > members.length);
+    const isAsked = exchangeKey !== '' && Object.keys(files).length > 0;
+    const keys = isAsked ? await sealKeyFiles(files, exchangeKey, request.token) : undefined;
+    return { shared: sharedOf(file), ...certificates, members, joinsLate, keys };
+  };
+  const answerTo = async (member: Member) => {
+    const made = await certificatesFor(member, issuer, publicKey, servedKey);
+    await note(dataPath, member, ...Object.values(made));
+    return answerWith(made);
+  };
   if (given.usedFor === undefined) {
     if (Date.parse(given.expiresAt) < Date.now())
       throw new JoinRefusal(
@@ -172,6 +189,16 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
     using _closing = { [Symbol.dispose]: () => etcd?.close() };
     const listed = etcd === undefined ? undefined : await asked(listedIn(etcd, haKeys(file.cluster)));
     const present = listed?.members ?? file.members;
+    // It was listed, and the process that did so was killed before it noted the token's use.
+    const before = present.find(isIt);
+    if (before !== undefined) {
+      await changeHostFile(dataPath, (now) => ({
+        ...now,
+        members: [...present],
+        ...withUsed(now, given.sha256, usedFor),
+      }));
+      return answerTo(before);
+    }
     refuseUnfit(file, present, request);
     // Before the token is used up.
     refuseDifferent(files, keyFiles);
@@ -182,40 +209,63 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
     // Of etcd there are three members: a further host uses theirs.
     const own = { name, address, kind, serverId, ...place, ...(hasAllVotes(present) && { vote: false }) };
     const refused = [...refusedSerials(left)];
-    const member = { ...own, keySha256: keyFingerprint(publicKey), ...(refused.length > 0 && { refused }) };
+    const member = { ...own, keySha256, ...(refused.length > 0 && { refused }) };
     const made = await certificatesFor(member, issuer, publicKey, servedKey);
     const known = withSerials(member, ...Object.values(made));
     const members = [...present.filter((each) => each !== left), known];
     if (etcd !== undefined) await asked(tellHosts(etcd, haKeys(file.cluster), members, listed?.revision ?? 0));
-    await writeHostFile(dataPath, {
-      ...file,
-      members,
-      first: { ...first, tokens: first.tokens.map((each) => (each === given ? { ...each, usedFor } : each)) },
-    });
-    certificates = made;
-  } else {
-    // Its answer was lost.
-    const member = file.members.find((each) => each.name === name && isPresent(each));
-    if (member === undefined)
-      throw new JoinRefusal('TOKEN_USED', `${name} has joined with this token, and has left since`);
-    certificates = await certificatesFor(member, issuer, publicKey, servedKey);
-    const known = withSerials(member, ...Object.values(certificates));
-    await writeHostFile(dataPath, { ...file, members: file.members.map((each) => (each === member ? known : each)) });
+    await changeHostFile(dataPath, (now) => ({ ...now, members, ...withUsed(now, given.sha256, usedFor) }));
+    return answerWith(made);
   }
-  const { members } = await readHostFile(dataPath);
-  // For a host of an earlier version. Nobody has the number that comes next before a host has left.
-  const joinsLate = members.some(({ serverId }) => serverId > members.length);
-  const isAsked = exchangeKey !== '' && Object.keys(files).length > 0;
-  const keys = isAsked ? await sealKeyFiles(files, exchangeKey, request.token) : undefined;
-  return { shared: sharedOf(file), ...certificates, members, joinsLate, keys };
+  // Its answer was lost.
+  const member = file.members.find(isIt);
+  // Another host may have its name by now.
+  if (member === undefined)
+    throw new JoinRefusal('TOKEN_USED', `${name} has joined with this token, and has left since`);
+  return answerTo(member);
 }
 
-/** One more certificate of a member. */
-async function note(dataPath: string, member: Member, certificate: string): Promise<void> {
-  const file = await readHostFile(dataPath);
+/** Further certificates of a member. The other hosts refuse them, too, once it has left. */
+async function note(dataPath: string, member: Member, ...certificates: readonly string[]): Promise<void> {
   const isIt = ({ name, serverId }: Member) => name === member.name && serverId === member.serverId;
-  const members = file.members.map((each) => (isIt(each) ? withSerials(each, certificate) : each));
-  await writeHostFile(dataPath, { ...file, members });
+  const noted = (members: readonly Member[]) =>
+    members.map((each) => (isIt(each) ? withSerials(each, ...certificates) : each));
+  const file = await readHostFile(dataPath);
+  const { serials = [] } = file.members.find(isIt) ?? {};
+  // Not in place of earlier ones: a certificate that is not noted is not refused later.
+  if (serials.length + certificates.length > mostSerials)
+    throw new JoinRefusal(
+      'TOO_MANY_CERTIFICATES',
+      `${member.name} has had ${serials.length} certificates: let it leave, and join again with "tidegate ha invite"`,
+    );
+  if (isComplete(file)) await noteInList(file, member, noted);
+  await changeHostFile(dataPath, (now) => ({ ...now, members: noted(now.members) }));
+}
+
+/** The list in etcd replaces that of each host. */
+async function noteInList(
+  file: HostFile,
+  { serverId }: Member,
+  noted: (members: readonly Member[]) => readonly Member[],
+): Promise<void> {
+  const etcd = etcdOf(file);
+  using _closing = { [Symbol.dispose]: () => etcd.close() };
+  const keys = haKeys(file.cluster);
+  const telling = listedIn(etcd, keys).then((listed) =>
+    tellHosts(etcd, keys, noted(listed?.members ?? file.members), listed?.revision ?? 0),
+  );
+  // Those of the beginning need their certificates before etcd can run. They have this host's list then.
+  const mayWait = serverId <= hostsOfBeginning;
+  await asked(telling).catch((error: unknown) => {
+    if (!mayWait || !(error instanceof JoinRefusal) || error.code !== 'NO_MAJORITY') throw error;
+  });
+}
+
+/** That a token was used; tokens that were given in the meantime stay. */
+function withUsed({ first }: HostFile, sha256: string, usedFor: string): Pick<HostFile, 'first'> {
+  if (first === undefined) return {};
+  const tokens = first.tokens.map((each) => (each.sha256 === sha256 ? { ...each, usedFor } : each));
+  return { first: { ...first, tokens } };
 }
 
 interface Issuer {

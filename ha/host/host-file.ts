@@ -14,7 +14,7 @@ export const hostAddress = z.union([z.ipv4(), z.ipv6()]);
 
 export const mostHosts = 5;
 /** Of data and a witness. */
-const hostsOfBeginning = 3;
+export const hostsOfBeginning = 3;
 
 export const memberShape = z.object({
   name: hostName,
@@ -30,7 +30,7 @@ export const memberShape = z.object({
   /** Of its certificates. */
   serials: z.array(z.string()).max(20).optional(),
   /** The same of hosts that had its place. */
-  refused: z.array(z.string()).max(20).optional(),
+  refused: z.array(z.string()).max(400).optional(),
   /** False if it has no member of etcd and uses those of other hosts. */
   vote: z.boolean().optional(),
   /** Where it is. */
@@ -141,14 +141,36 @@ export async function forgetHostFile(dataPath: string): Promise<void> {
   await rename(hostFilePath(dataPath), join(dataPath, 'ha', 'left.json'));
 }
 
-export async function writeHostFile(dataPath: string, file: HostFile): Promise<void> {
+/** Where the host's own files are, which root alone writes. Made if it is missing. */
+export async function ownFolder(dataPath: string): Promise<string> {
   const folder = join(dataPath, 'ha');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // The service account may write in a data folder that was handed over to it.
   const found = await lstat(folder);
   if (!found.isDirectory() || found.uid !== process.getuid?.())
     throw new Error(`${folder} is another user's, so that what is in it can't be trusted: remove it`);
+  return folder;
+}
+
+export async function writeHostFile(dataPath: string, file: HostFile): Promise<void> {
+  await ownFolder(dataPath);
   await writeKeyFile(hostFilePath(dataPath), file);
+}
+
+/** Changes of each file, one after the other: each begins with what the one before has written. */
+const changing = new Map<string, Promise<unknown>>();
+
+/** `change` gets the file as it is now, and waits for nothing else. Returns what was written. */
+export async function changeHostFile(dataPath: string, change: (now: HostFile) => HostFile): Promise<HostFile> {
+  const path = hostFilePath(dataPath);
+  const work = async (): Promise<HostFile> => {
+    const changed = change(await readHostFile(dataPath));
+    await writeHostFile(dataPath, changed);
+    return changed;
+  };
+  const done = (changing.get(path) ?? Promise.resolve()).catch(() => undefined).then(work);
+  changing.set(path, done);
+  return done;
 }
 
 /** For one that joins: without what is the first host's, or its own. */

@@ -5,7 +5,9 @@ import type { TLSSocket } from 'node:tls';
 import type { Member } from './host-file.ts';
 import { hashOf } from './join-token.ts';
 
-const mostSerials = 20;
+export const mostSerials = 20;
+/** Of all hosts that had a place, one after the other: certificates outlive the cluster. */
+const mostRefused = 400;
 
 export function hostUri(name: string): string {
   return `urn:tidegate-host:${name}`;
@@ -33,7 +35,7 @@ export function withSerials(member: Member, ...certificates: readonly string[]):
 
 /** Of a host that takes the place of one that has left. */
 export function refusedSerials(left: Member | undefined): readonly string[] {
-  return left === undefined ? [] : [...(left.refused ?? []), ...(left.serials ?? [])].slice(-mostSerials);
+  return left === undefined ? [] : [...(left.refused ?? []), ...(left.serials ?? [])].slice(-mostRefused);
 }
 
 /** Of certificates that count no more. */

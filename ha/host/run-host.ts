@@ -32,6 +32,7 @@ import { etcdOf, etcdUrlsOf } from './cluster-client.ts';
 import { depart } from './depart.ts';
 import { FirstHost } from './first-host.ts';
 import {
+  changeHostFile,
   type HostFile,
   hasLeft,
   isComplete,
@@ -40,7 +41,6 @@ import {
   memberList,
   ports,
   readHostFile,
-  writeHostFile,
 } from './host-file.ts';
 import { membersAt, servedAt } from './join-client.ts';
 import { keyFolderIn } from './key-files.ts';
@@ -117,7 +117,7 @@ export async function runHost(options: HostOptions): Promise<void> {
 async function complete({ dataPath, log, signal }: HostOptions): Promise<HostFile> {
   let told = '';
   for (;;) {
-    let file = await readHostFile(dataPath);
+    const file = await readHostFile(dataPath);
     if (isComplete(file)) return file;
     if (file.firstUrl !== undefined) {
       const members = await membersAt(file).catch((error: unknown) => {
@@ -125,8 +125,7 @@ async function complete({ dataPath, log, signal }: HostOptions): Promise<HostFil
         return file.members;
       });
       if (members.length !== file.members.length) {
-        file = { ...file, members };
-        await writeHostFile(dataPath, file);
+        await changeHostFile(dataPath, (now) => ({ ...now, members }));
         continue;
       }
     }
@@ -200,7 +199,7 @@ async function runParts(
       // Another one in its place may have its name.
       return { ...file, members: [...members.filter(({ name }) => name !== me.name), { ...me, left: true }] };
     }
-    await writeHostFile(options.dataPath, file);
+    file = await changeHostFile(options.dataPath, (now) => ({ ...now, members }));
     if (me.kind === 'data') await giveServed(options, file, folder.serviceUser);
   }
 }
@@ -212,9 +211,7 @@ async function withServed(file: HostFile, { dataPath, log }: HostOptions): Promi
   try {
     const served =
       first === undefined ? await servedAt(file) : await newServed(me, { cert: authority, key: first.authorityKey });
-    const changed = { ...file, served };
-    await writeHostFile(dataPath, changed);
-    return changed;
+    return await changeHostFile(dataPath, (now) => ({ ...now, served }));
   } catch (error) {
     log.warn(
       `ha: "tidegate serve" uses the host's own certificate for etcd until the agent restarts: ${String(error)}`,
@@ -293,8 +290,7 @@ async function otherMembers(
         present.members = members;
         agent?.refuseReplicas(gone.map(({ serverId }) => serverId));
         await writeRefused(tls, leftSerials(members), user);
-        const changed = { ...(await readHostFile(dataPath)), members };
-        await writeHostFile(dataPath, changed);
+        const changed = await changeHostFile(dataPath, (now) => ({ ...now, members }));
         if (memberOf(changed).kind === 'data') await giveServed(options, changed, user);
         etcd.use(etcdUrlsOf(changed));
         await vote.begin(changed);
@@ -444,9 +440,8 @@ async function takenOver(
 ): Promise<HostFile> {
   if (file.first === undefined || file.first.takenOver !== undefined) return file;
   const epoch = await takeOver({ folder, log, signal, isThere: file.first.hasDatabase });
-  const done = { ...file, first: { ...file.first, takenOver: { epoch } } };
-  await writeHostFile(dataPath, done);
-  return done;
+  const { first } = file;
+  return changeHostFile(dataPath, (now) => ({ ...now, first: { ...first, ...now.first, takenOver: { epoch } } }));
 }
 
 /** The first primary, once. */

@@ -70,7 +70,10 @@ export function isConnectionLost(error: unknown): boolean {
   const number = databaseErrorNumber(error) ?? 0;
   if (connectionLost.has(number) || noConnection.has(number)) return true;
   // Checks the shape, not the class, because a system error may come from another realm.
-  return typeof error === 'object' && error !== null && systemCodes.has((error as NodeJS.ErrnoException).code ?? '');
+  if (typeof error !== 'object' || error === null) return false;
+  const { code = '', path } = error as NodeJS.ErrnoException;
+  // A socket that is missing is the error's `address`; with a path, a file or a program is.
+  return systemCodes.has(code) && path === undefined;
 }
 
 /** Nothing was sent: there was no connection for it. */

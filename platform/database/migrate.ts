@@ -5,7 +5,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Connection, createConnection } from 'mariadb';
-import { MigrationError } from './errors.ts';
+import { databaseErrorNumber, MigrationError } from './errors.ts';
 import { connectionOptions, type DatabaseLocation } from './server-pools.ts';
 
 /** A part of the product that owns tables and their migrations. */
@@ -30,6 +30,8 @@ interface AppliedRow {
 }
 
 const lockWaitSeconds = 60;
+/** ER_NO_SUCH_TABLE and ER_TABLEACCESS_DENIED_ERROR, which an account without rights gets for a table that does not exist. */
+const noTable: ReadonlySet<number> = new Set([1146, 1142]);
 
 const tableSql = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
   id VARCHAR(36) PRIMARY KEY NOT NULL,
@@ -78,7 +80,7 @@ export async function pendingMigrations(db: Reader, owners: readonly MigrationOw
   return names.flat().filter((name) => !known.has(name));
 }
 
-/** The owners whose tables the database has. */
+/** The owners whose tables the database has. Throws if it can't be asked: a process that takes them for missing would not do their work. */
 export async function ownersIn(db: Reader): Promise<ReadonlySet<string>> {
   return new Set([...(await appliedNames(db))].map(ownerOf));
 }
@@ -86,7 +88,10 @@ export async function ownersIn(db: Reader): Promise<ReadonlySet<string>> {
 async function appliedNames(db: Reader): Promise<ReadonlySet<string>> {
   const rows = await db
     .query<{ name: string }>('SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL')
-    .catch(() => []);
+    .catch((error: unknown) => {
+      if (noTable.has(databaseErrorNumber(error) ?? 0)) return [];
+      throw error;
+    });
   return new Set(rows.map((row) => row.name));
 }
 

@@ -265,9 +265,12 @@ export class RestoreGuard {
   }
 }
 
-/** Older records are deleted, and the writes of an earlier timeline were lost with it. */
-function counts(point: CommitPoint, { now, lossEpoch }: State): boolean {
-  return point.epoch >= lossEpoch && now.getTime() - timeOfUuid(point.id) < commitRecordKeptMs;
+/**
+ * Records that are much older than the newest one may have been deleted, and the writes of an earlier timeline were lost with it.
+ * The age is that in the database: all of it may have stood still for longer than records are kept.
+ */
+function counts(point: CommitPoint, { now, newestAt, lossEpoch }: State): boolean {
+  return point.epoch >= lossEpoch && (newestAt ?? now).getTime() - timeOfUuid(point.id) < commitRecordKeptMs;
 }
 
 function setBackOf(missing: readonly CommitPoint[], { newestAt }: State): SetBack {

@@ -1,5 +1,6 @@
-// Revoked access, remembered outside of the database, because a restored backup brings it back. Remembered access is revoked again
-// in the database that was set back. Each subgraph defines which access of its users can be revoked.
+// Revoked access, remembered outside of the database, because a restored backup brings it back, and so does a promotion that loses
+// writes. Remembered access is revoked again in the database that was set back. Each subgraph defines which access of its users can
+// be revoked.
 import { audit } from '../audit/audit.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { type EventOfKind, readEventsOfKinds } from '../events/history.ts';
@@ -31,7 +32,7 @@ export interface RevocableAccess {
   takenBy(event: EventOfKind): readonly TakenAccess[];
   /** Describes in words the access that was revoked. Undefined if there was nothing to revoke. */
   takeAgain(tx: Transaction, wake: Wake, taken: TakenAccess): Promise<string | undefined>;
-  /** Called last: ends access that is not remembered one by one, and returns how much. `epoch`: the epoch of the restore. */
+  /** Called last: ends access that is not remembered one by one, and returns how much. `epoch`: the epoch of the loss. */
   endOthers?(db: Database, epoch: number): Promise<number>;
 }
 
@@ -47,12 +48,14 @@ export interface RevivedAccessOptions {
 interface Position {
   /** Sequence number of the newest event that was read. */
   readonly seq: number;
-  /** The last restore that was handled with this memory. 0 if there was none. */
+  /** Of the last loss that was handled with this memory. 0 if there was none. */
   readonly epoch: number;
 }
 
 const everyMs = 500;
 const memoryMs = 1_000;
+/** Of all that was ever revoked. */
+const longReadMs = 30_000;
 const pageSize = 1_000;
 const positionField = 'position';
 const fieldPattern = /^([A-Za-z]{1,20})\/([0-9a-f-]{36})\/([a-z]{1,10})$/;
@@ -84,7 +87,7 @@ export class RevivedAccess {
     return this.#loop.stop();
   }
 
-  /** Handles a new restore, then remembers access that was revoked since. */
+  /** Handles a new loss, then remembers access that was revoked since. */
   async runOnce(): Promise<void> {
     const { db, memories, log } = this.#options;
     const state = await readRestoreState(db);
@@ -101,10 +104,11 @@ export class RevivedAccess {
 
   async #follow(memory: TextMemory, { installation, lastSeq, epoch }: RestoreState): Promise<void> {
     const { db, access } = this.#options;
-    const fields = await within(memoryMs, 'no answer', () => memory.read(installation));
-    const known = positionOf(fields[positionField]);
+    const position = await within(memoryMs, 'no answer', () => memory.get(installation, positionField));
+    const known = positionOf(position);
     if (known === undefined) return this.#write(memory, installation, { [positionField]: `${epoch}.${lastSeq}` });
     if (epoch > known.epoch) {
+      const fields = await within(longReadMs, 'no answer', () => memory.read(installation));
       await this.#takeAgain(rememberedIn(fields, access.types), epoch);
       return this.#write(memory, installation, { [positionField]: `${epoch}.${lastSeq}` });
     }

@@ -2,7 +2,7 @@
 // texts.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
@@ -13,6 +13,8 @@ export interface TextMemory {
   /** For people. */
   readonly name: string;
   read(installation: string): Promise<Readonly<Record<string, string>>>;
+  /** One field, at a cost that does not grow with the others. */
+  get(installation: string, field: string): Promise<string | undefined>;
   /** Replaces these fields. */
   write(installation: string, fields: Readonly<Record<string, string>>): Promise<void>;
   forget(installation: string, fields: readonly string[]): Promise<void>;
@@ -37,9 +39,13 @@ export class RedisTextMemory implements TextMemory {
   }
 
   async read(installation: string): Promise<Readonly<Record<string, string>>> {
-    // At the start it still connects.
-    if (this.#redis.status === 'connecting' || this.#redis.status === 'connect') await once(this.#redis, 'ready');
+    await this.#connected();
     return this.#redis.hgetall(this.#key(installation));
+  }
+
+  async get(installation: string, field: string): Promise<string | undefined> {
+    await this.#connected();
+    return (await this.#redis.hget(this.#key(installation), field)) ?? undefined;
   }
 
   async write(installation: string, fields: Readonly<Record<string, string>>): Promise<void> {
@@ -56,6 +62,11 @@ export class RedisTextMemory implements TextMemory {
 
   async forget(installation: string, fields: readonly string[]): Promise<void> {
     if (fields.length > 0) await this.#redis.hdel(this.#key(installation), ...fields);
+  }
+
+  /** At the start it still connects. */
+  async #connected(): Promise<void> {
+    if (this.#redis.status === 'connecting' || this.#redis.status === 'connect') await once(this.#redis, 'ready');
   }
 
   #key(installation: string): string {
@@ -76,6 +87,8 @@ const lockPauseMs = 5;
 /** Shared by the processes of a host: they change it one after the other. */
 export class FileTextMemory implements TextMemory {
   readonly name: string;
+  /** As it was read last. */
+  #read: { readonly state: string; readonly content: FileContent } | undefined;
 
   constructor(path: string) {
     this.name = path;
@@ -83,6 +96,10 @@ export class FileTextMemory implements TextMemory {
 
   async read(installation: string): Promise<Readonly<Record<string, string>>> {
     return (await this.#content())[installation] ?? {};
+  }
+
+  async get(installation: string, field: string): Promise<string | undefined> {
+    return (await this.read(installation))[field];
   }
 
   /** Whether it remembers other installations only. */
@@ -141,14 +158,21 @@ export class FileTextMemory implements TextMemory {
 
   async #content(): Promise<FileContent> {
     let text: string;
+    let state: string;
     try {
+      // Each write is another file.
+      const { ino, size, mtimeNs, ctimeNs } = await stat(this.name, { bigint: true });
+      state = [ino, size, mtimeNs, ctimeNs].join(' ');
+      if (this.#read?.state === state) return this.#read.content;
       text = await readFile(this.name, 'utf8');
     } catch (error) {
       if (isMissing(error)) return {};
       throw error;
     }
     try {
-      return fileShape.parse(JSON.parse(text)).installations;
+      const content = fileShape.parse(JSON.parse(text)).installations;
+      this.#read = { state, content };
+      return content;
     } catch (error) {
       throw new DamagedMemoryError(this.name, error);
     }

@@ -1,6 +1,7 @@
 // The lossy timelines of the database, as people see them: until a person has lifted one, calls that may be repetitions are refused.
 import type { Sql, Transaction } from '../database/database.ts';
 import { timelineUuid } from '../database/history.ts';
+import { lastLossSql } from '../edge/commits.ts';
 import { appendStatus } from '../events/append.ts';
 import { platformEvents } from '../events/platform-events.ts';
 import type { Wake } from '../work/wake.ts';
@@ -17,7 +18,7 @@ export interface RestoreState {
   readonly installation: string;
   /** Sequence number of the newest event. */
   readonly lastSeq: number;
-  /** Epoch of the newest restore. 0 if there was none. */
+  /** Epoch of the newest timeline that began with a loss, by a restore or by a promotion. 0 if there was none. */
   readonly epoch: number;
 }
 
@@ -26,7 +27,7 @@ export async function readRestoreState(sql: Pick<Sql, 'query'>): Promise<Restore
   const [state] = await sql.query<RestoreState>(`SELECT
     (SELECT history FROM db_timeline ORDER BY epoch LIMIT 1) AS installation,
     (SELECT next_seq - 1 FROM status_sequencer WHERE id = 1) AS lastSeq,
-    (SELECT COALESCE(MAX(epoch), 0) FROM db_timeline WHERE cause = 'RESTORE') AS epoch`);
+    ${lastLossSql} AS epoch`);
   if (state === undefined) throw new Error('db_timeline is empty: apply the migrations');
   return state;
 }

@@ -1,6 +1,6 @@
 // A key file on disk: JSON that only its owner may read, replaced as a whole, so that a concurrent reader sees the old one or the
 // new one.
-import { open, readFile, rename, stat } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 
@@ -50,24 +50,36 @@ export interface FileOwner {
   readonly gid: number;
 }
 
+/** Number of the last file that this process wrote: two writes of one file at once have two temporary files. */
+let written = 0;
+
 /**
  * Replaces a file as a whole. `mode`: as above. Root gives the file to `owner`, otherwise to the owner of the previous file or of
  * the folder, so that its reader need not be root.
  */
 export async function writeWhole(path: string, text: string, mode = 0o600, owner?: FileOwner): Promise<void> {
-  const temporary = `${path}.${process.pid}.new`;
+  written += 1;
+  const temporary = `${path}.${process.pid}-${written}.new`;
   const given = process.getuid?.() === 0 ? (owner ?? (await ownerOf(path))) : undefined;
+  // Left by a process that had the same number, as in a container, and was killed.
+  await rm(temporary, { force: true });
   const handle = await open(temporary, 'wx', mode);
   try {
-    await handle.writeFile(text);
-    if (given !== undefined && (owner !== undefined || given.uid !== 0)) await handle.chown(given.uid, given.gid);
-    // open(2) removes the bits of the umask.
-    await handle.chmod(mode);
-    await handle.sync();
-  } finally {
-    await handle.close();
+    try {
+      await handle.writeFile(text);
+      if (given !== undefined && (owner !== undefined || given.uid !== 0)) await handle.chown(given.uid, given.gid);
+      // open(2) removes the bits of the umask.
+      await handle.chmod(mode);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    // On a full disk, for example.
+    await rm(temporary, { force: true });
+    throw error;
   }
-  await rename(temporary, path);
 }
 
 async function ownerOf(path: string): Promise<FileOwner> {
@@ -79,11 +91,14 @@ export function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
 }
 
-/** k1, k2, …: the first unused one. */
+/**
+ * k1, k2, …: the one after the highest. The id of a removed key never comes back: a process that has not read the files since its removal would
+ * seem to know the new key.
+ */
 export function newKeyId(existing: readonly string[]): string {
-  let number = existing.length + 1;
-  while (existing.includes(`k${number}`)) number += 1;
-  return `k${number}`;
+  const ids = new Set(existing);
+  const numbers = [...ids].map((id) => Number(/^k(\d+)$/.exec(id)?.[1] ?? 0));
+  return `k${Math.max(ids.size, ...numbers) + 1}`;
 }
 
 export function fileExists(path: string): Promise<boolean> {

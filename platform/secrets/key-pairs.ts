@@ -24,7 +24,7 @@ export const signingFileShape = z.strictObject({
 export type SigningFile = z.output<typeof signingFileShape>;
 
 /** SubjectPublicKeyInfo (RFC 5280) by signer and id. */
-export const publicFileShape = z.strictObject({
+const publicFileShape = z.strictObject({
   gateway: z.record(keyId, der),
   system: z.record(keyId, der),
   audit: z.record(keyId, der),

@@ -3,9 +3,9 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Database } from '../database/database.ts';
-import { newKeyId, parseKeyFile, readKeyFile, writeKeyFile } from './key-file.ts';
+import { newKeyId, readKeyFile, writeKeyFile } from './key-file.ts';
 import { type KeyFileName, keyFilePath } from './key-folder.ts';
-import { newKeyPair, publicFileShape, type Signer, signers, signingFileShape } from './key-pairs.ts';
+import { newKeyPair, type PublicFile, readPublicFile, type Signer, signers, signingFileShape } from './key-pairs.ts';
 import { keyringShape, newMasterKey } from './keyring.ts';
 import { type KeyHolder, keyHolders, setActiveKey } from './known-keys.ts';
 
@@ -76,7 +76,9 @@ export async function rotateKeys(options: RotateOptions): Promise<RotationStep> 
 }
 
 async function announce({ path }: RotateOptions, name: KeyFileName, file: File): Promise<RotationStep> {
-  const id = newKeyId(Object.keys(file.keys));
+  // Also those of an announcement that was interrupted: the public key may have been copied already.
+  const published = isSigner(name) ? Object.keys((await readPublic(path))[name]) : [];
+  const id = newKeyId([...Object.keys(file.keys), ...published]);
   if (!isSigner(name)) {
     await writeKeyFile(path, { ...file, next: id, keys: { ...file.keys, [id]: newMasterKey() } });
     return { step: 'announced', id };
@@ -165,10 +167,14 @@ async function holders(
   return here;
 }
 
+/** `path`: of a signer's file, which has the public keys beside it. */
+function readPublic(path: string): Promise<PublicFile> {
+  return readPublicFile(keyFilePath(dirname(path), 'public'));
+}
+
 async function editPublic(path: string, signer: Signer, change: (keys: File['keys']) => File['keys']): Promise<void> {
-  const publicPath = keyFilePath(dirname(path), 'public');
-  const known = await parseKeyFile(publicPath, publicFileShape);
-  await writeKeyFile(publicPath, { ...known, [signer]: change(known[signer]) }, 0o644);
+  const known = await readPublic(path);
+  await writeKeyFile(keyFilePath(dirname(path), 'public'), { ...known, [signer]: change(known[signer]) }, 0o644);
 }
 
 function nameOf(path: string): KeyFileName {

@@ -151,14 +151,17 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   const attempts = new Attempts(rateLimiter);
   const codes = new LoginCodes();
   const sessions = new SessionService({ db, credentials, provider, accessTokens, attempts, codes });
-  const userService = new UserService({ users, entities, credentials, attempts, hasher, mutations, keyring, wake });
+  const userService = new UserService({ users, entities, credentials, attempts, hasher, mutations, wake });
   const { authority, roles } = options;
-  const machineService = new MachineService({ db, machines, entities, attempts, mutations, wake, authority, roles });
+  const machineService = new MachineService({
+    ...{ db, machines, entities, credentials, attempts, mutations, wake, authority, roles },
+  });
   const tokenService = new TokenService({ tokens, projects, credentials, entities, mutations, wake });
   const { projectHoldings: holdings, projectEnd: ending } = options;
   const projectService = new ProjectService({
     projects,
     users,
+    credentials,
     tokenService,
     entities,
     mutations,

@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import { dataVersion } from '../../../compose/places.ts';
 import { askerAt, newAct } from '../../../ha/acts.ts';
 import { begin, invite as inviteOne, refuseBegun } from '../../../ha/host/begin.ts';
-import { readHostFile } from '../../../ha/host/host-file.ts';
 import { JoinRefusal } from '../../../ha/host/join-refusal.ts';
 import { noteAct } from '../../../ha/host/noted-acts.ts';
 import { CommandFailure } from '../../failures.ts';
@@ -58,10 +57,11 @@ export const init = localVerb({
         ...{ leaseMs: (options.lease ?? usualLeaseSeconds) * 1_000, strict: options.strict },
         ...{ routerId: options['router-id'] ?? usualRouterId, site: options.site },
         install: () => installIn(dataPath, signal, stderr),
+        prepare: async (password) => {
+          await files.write(password);
+          await files.giveKeys();
+        },
       });
-      const { accounts } = await readHostFile(dataPath);
-      await files.write(accounts.applicationPassword);
-      await files.giveKeys();
       await noteAct(dataPath, newAct(askerAt(options.name, env), 'haInit', { address: options.address }));
       const { url, token: ofData } = await inviteOne(dataPath);
       const { token: ofWitness } = await inviteOne(dataPath);

@@ -7,9 +7,9 @@ import { askerAt, newAct } from '../../../ha/acts.ts';
 import { canonicalAddress, refuseBadName, refuseBadSite, refuseOldMariadb } from '../../../ha/host/begin.ts';
 import { hasHostFile, hostFilePath, writeHostFile } from '../../../ha/host/host-file.ts';
 import { joinCluster } from '../../../ha/host/join-client.ts';
+import { forgetJoining, joiningKeys } from '../../../ha/host/joining.ts';
 import { hashesOf, readKeyFiles, writeKeyFiles } from '../../../ha/host/key-files.ts';
 import { noteAct } from '../../../ha/host/noted-acts.ts';
-import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
 import { CommandFailure, exitCodes, UsageError } from '../../failures.ts';
 import { flag, text, type Values } from '../../option.ts';
 import { printerOf } from '../../printer.ts';
@@ -68,7 +68,7 @@ export async function joinAsHost(token: string, { options, stdout, signal, env, 
     const { keyFolder } = files;
     const there = witness ? {} : hashesOf(await readKeyFiles(keyFolder));
     const asked = { token, name, address, kind, site, asynchronous, keyFiles: there } as const;
-    const [own, exchange, serving] = [await newMachineKeys(), await newMachineKeys(), await newMachineKeys()];
+    const { own, exchange, serving } = await joiningKeys(dataPath, token);
     const joined = joinCluster(first, asked, own, exchange, witness ? undefined : serving);
     const { file, keyFiles } = await joined.catch((error: unknown) => {
       if (isConnectionError(error))
@@ -78,12 +78,14 @@ export async function joinAsHost(token: string, { options, stdout, signal, env, 
         );
       throw error;
     });
-    await writeHostFile(dataPath, file);
     const brought = Object.keys(keyFiles);
     if (brought.length > 0) await writeKeyFiles(keyFolder, keyFiles);
     await files.giveKeys();
     await files.write(file.accounts.applicationPassword);
     await noteAct(dataPath, newAct(askerAt(name, env), 'haJoin', { address, kind }));
+    // Last: with it, this is a host of the cluster, and joins no more.
+    await writeHostFile(dataPath, file);
+    await forgetJoining(dataPath);
     if (options.json)
       await printerOf({ stdout, env, output }).ndjson({
         ...{ name, kind, file: hostFilePath(dataPath), keys: brought },

@@ -1,13 +1,21 @@
-// The server of a data host, without an agent's decisions: its start, its fence, and the state left by a killed agent.
+// The server of a data host, without an agent's decisions: its start, its fence, its copies, and the state left by a killed agent.
+// needs: mariadb-backup
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { request } from 'node:https';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.ts';
 import { databasePath, makeDatabase } from '../../../embedded/mariadb.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { monotonicMs } from '../../../ha/agent/clock.ts';
-import { HaServer } from '../../../ha/agent/server.ts';
+import { copyPath } from '../../../ha/agent/copy.ts';
+import { CopyServer } from '../../../ha/agent/copy-server.ts';
+import { HaServer, type ServerOptions } from '../../../ha/agent/server.ts';
+import { replicationUser } from '../../../ha/agent/server-program.ts';
 import { Session } from '../../../ha/agent/session.ts';
+import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { freePort } from '../../support/free-port.ts';
 import { patience } from '../../support/patience.ts';
 import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
@@ -18,8 +26,10 @@ let place: TemporaryFolder;
 let folder: DataFolder;
 let port: number;
 const servers: HaServer[] = [];
+const warnings: string[] = [];
 
 beforeEach(async () => {
+  warnings.length = 0;
   place = await temporaryFolder();
   folder = await openDataFolder(join(place.path, 'a'), { version: 1 });
   port = await freePort();
@@ -39,9 +49,14 @@ async function open(): Promise<HaServer> {
   return openAsItIs();
 }
 
-async function openAsItIs(): Promise<HaServer> {
+async function openAsItIs(others: ServerOptions['hosts'] = {}): Promise<HaServer> {
   const server = await HaServer.open({
-    ...{ folder, log: silentLog, me: 'a', hosts: { a: { address: '127.0.0.1', port, serverId: 1 } } },
+    ...{
+      folder,
+      log: { ...silentLog, warn: (line) => warnings.push(line) },
+      me: 'a',
+      hosts: { a: { address: '127.0.0.1', port, serverId: 1 }, ...others },
+    },
     ...{ accounts: { applicationPassword: 'a', replicationPassword: 'b' }, heartbeatMs: 60_000, mayRoute: false },
   });
   servers.push(server);
@@ -72,6 +87,95 @@ test('a lease that is renewed while the server starts counts for it, and its end
   await fence(server, monotonicMs());
   await waitFor('its end', () => !isRunning(pid));
 });
+
+test('a host that leaves while admissions change is refused, and so is its replication', async () => {
+  await makeDatabase(folder);
+  const server = await openAsItIs({ b: { address: '127.0.0.2', port, serverId: 2 } });
+  await fence(server, monotonicMs() + farMs);
+  await server.start('MASTER');
+  await waitFor('the server', () => isUp(server));
+  const session = new Session(server.root);
+  const accounts = () =>
+    session.query<unknown[]>('SELECT user FROM mysql.global_priv WHERE user = ?', [replicationUser(2)], 5_000);
+  try {
+    await waitFor('its account', async () => (await accounts()).length === 1);
+    const admissions = (async () => {
+      for (let count = 0; count < 30; count += 1) await server.allow(`test${count}`, 'b');
+      await server.bar();
+    })();
+    server.refuseReplicas([2]);
+    // Neither keeps the other from its statements.
+    await admissions;
+    await waitFor('the end of its account', async () => (await accounts()).length === 0);
+  } finally {
+    session.forget();
+  }
+});
+
+test('a host whose account could not be ended at once loses it as soon as the server answers', async () => {
+  await makeDatabase(folder);
+  const server = await openAsItIs({ b: { address: '127.0.0.2', port, serverId: 2 } });
+  await fence(server, monotonicMs() + farMs);
+  await server.start('MASTER');
+  await waitFor('the server', () => isUp(server));
+  const session = new Session(server.root);
+  const locking = new Session(server.root);
+  const accounts = () =>
+    session.query<unknown[]>('SELECT user FROM mysql.global_priv WHERE user = ?', [replicationUser(2)], 5_000);
+  try {
+    await waitFor('its account', async () => (await accounts()).length === 1);
+    // For longer than a change may take.
+    await locking.query('LOCK TABLES mysql.global_priv WRITE', [], 5_000);
+    server.refuseReplicas([2]);
+    await waitFor('the failure', () => warnings.some((each) => each.includes('not up to date')));
+    locking.forget();
+    await waitFor('the end of its account', async () => {
+      await server.view();
+      return (await accounts()).length === 0;
+    });
+  } finally {
+    for (const each of [session, locking]) each.forget();
+  }
+}, 60_000);
+
+test('a host that takes nothing more of its copy gets no more, and the next one gets a copy', async () => {
+  const server = await open();
+  await fence(server, monotonicMs() + farMs);
+  await server.start('MASTER');
+  await waitFor('the server', () => isUp(server));
+  await server.open(opening);
+  const authority = await makeCertificate({ commonName: 'test hosts', use: 'authority' });
+  const tls = await makeCertificate({ commonName: 'a', issuer: authority, names: ['127.0.0.1'] });
+  const place = { address: '127.0.0.1', port: await freePort(), tls: { ca: authority.cert, ...tls } };
+  const log = { ...silentLog, warn: (line: string) => warnings.push(line) };
+  const source = async () => (await server.view()) && server.copySource();
+  const copies = await CopyServer.start({ ...place, log, source, mostBytesPerSecond: 1e9, silenceMs: 1_000 });
+  const asking: ClientRequest[] = [];
+  const ask = async (): Promise<IncomingMessage> => {
+    const { address: host, port: at } = place;
+    const asked = request({ host, port: at, path: copyPath, ...place.tls, agent: false });
+    asking.push(asked.on('error', () => undefined));
+    const [answer] = (await once(asked.end(), 'response')) as [IncomingMessage];
+    return answer.on('error', () => undefined);
+  };
+  try {
+    await waitFor('writes', async () => (await source()) !== undefined);
+    const frozen = (await ask()).pause();
+    expect(frozen.statusCode).toBe(200);
+    await waitFor('its end', () => warnings.some((each) => each.includes('has taken nothing for 1 s')));
+    const whole = await waitFor('the next one', async () => {
+      const answer = await ask();
+      return answer.statusCode === 200 && answer;
+    });
+    let bytes = 0;
+    for await (const part of whole) bytes += (part as Buffer).length;
+    expect(whole.complete).toBe(true);
+    expect(bytes).toBeGreaterThan(1_000_000);
+  } finally {
+    for (const each of asking) each.destroy();
+    await copies.stop();
+  }
+}, 60_000);
 
 test('a standby has no fence until its writes are opened', async () => {
   const server = await open();

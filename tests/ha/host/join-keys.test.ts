@@ -9,6 +9,7 @@ import { readHostFile, writeHostFile } from '../../../ha/host/host-file.ts';
 import { joinCluster } from '../../../ha/host/join-client.ts';
 import { openKeyFiles, sealKeyFiles } from '../../../ha/host/key-exchange.ts';
 import { hashesOf, type KeyHashes, keyFilesShape, readKeyFiles, writeKeyFiles } from '../../../ha/host/key-files.ts';
+import { keyFingerprint } from '../../../ha/host/member-certificate.ts';
 import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
 import { certify, makeCertificate } from '../../../platform/net/certificates.ts';
 import { type OwnNetwork, ownNetwork } from '../../support/own-network.ts';
@@ -90,6 +91,28 @@ test('a token that was used is not used again for another site, or for a host th
     await expect(ask(other)).rejects.toMatchObject({ code: 'TOKEN_USED' });
   const { file } = await ask({ site: 'east', asynchronous: false });
   expect(file.members.find(({ name }) => name === 'b')).toMatchObject({ site: 'east' });
+});
+
+test('a token that was used gets nothing for the host that has its name by now', async () => {
+  await ask();
+  const dataPath = join(place.path, 'a');
+  const file = await readHostFile(dataPath);
+  const [a, b] = file.members;
+  if (a === undefined || b === undefined) throw new Error('b has not joined');
+  const next = { ...b, serverId: 3, serials: ['01'], keySha256: keyFingerprint((await newMachineKeys()).publicKey) };
+  await writeHostFile(dataPath, { ...file, members: [a, next] });
+  await expect(ask()).rejects.toMatchObject({ code: 'TOKEN_USED' });
+  expect((await readHostFile(dataPath)).members).toEqual([a, next]);
+});
+
+test('invitations while a host joins are not lost, and its token stays used', async () => {
+  const dataPath = join(place.path, 'a');
+  const [joined, ...others] = await Promise.all([ask(), invite(dataPath), invite(dataPath), invite(dataPath)]);
+  expect(joined.file.members.map(({ name }) => name)).toEqual(['a', 'b']);
+  expect(others).toHaveLength(3);
+  const { first: kept, members } = await readHostFile(dataPath);
+  expect(kept?.tokens.map(({ usedFor }) => usedFor !== undefined).sort()).toEqual([false, false, false, true]);
+  expect(members).toHaveLength(2);
 });
 
 test('a witness gets none', async () => {

@@ -12,6 +12,8 @@ import {
   keyFingerprint,
   leftSerials,
   memberWith,
+  mostSerials,
+  refusedSerials,
   withSerials,
 } from '../../../ha/host/member-certificate.ts';
 import { readServedFile, servedFilePath, writeServedFile } from '../../../ha/host/served-file.ts';
@@ -101,6 +103,33 @@ test('a host that has left gets nothing, even if another one of its name has joi
   await expect(membersAt(files.b)).rejects.toMatchObject(refused);
   expect((await membersAt({ ...files.b, certificate: next.certificate, key: next.key })).length).toBe(2);
   expect(leftSerials((await readHostFile(place.path)).members)).toEqual(b?.serials);
+});
+
+test('no number of certificates makes one forgotten that has to be refused later', async () => {
+  const [own] = files.b.members[1]?.serials ?? [];
+  for (let count = 1; count < mostSerials; count += 1) await servedAt(files.b);
+  await expect(servedAt(files.b)).rejects.toMatchObject({ code: 'TOO_MANY_CERTIFICATES' });
+  const { serials } = (await readHostFile(place.path)).members[1] ?? {};
+  expect(serials).toHaveLength(mostSerials);
+  expect(serials).toContain(own);
+  // Nor does the number of hosts that had its place.
+  let last = files.b.members[1] as Member;
+  for (let count = 0; count < mostSerials; count += 1)
+    last = { ...last, serials: [`${count}-1`, `${count}-2`], refused: [...refusedSerials(last)] };
+  expect(refusedSerials(last)).toContain(own);
+  await change((all) => [...all.slice(0, 1), { ...last, refused: [...refusedSerials(last)] }]);
+  expect(leftSerials((await readHostFile(place.path)).members)).toContain(own);
+});
+
+test('once etcd has the list of hosts, a certificate is given only if it can be noted there', async () => {
+  const later = await host('d', 4);
+  const [w, c] = [await host('w', 3), await host('c', 5)];
+  await change((all) => [...all, { ...w.member, kind: 'witness' }, later.member, c.member]);
+  // No member of etcd runs. Those of the beginning get theirs all the same, as etcd may need it to start.
+  expect((await servedAt(files.b)).certificate).toContain('CERTIFICATE');
+  const d = { ...files.b, me: 'd', certificate: later.certificate, key: later.key };
+  await expect(servedAt(d)).rejects.toMatchObject({ code: 'NO_MAJORITY' });
+  expect((await readHostFile(place.path)).members.find(({ name }) => name === 'd')?.serials).toHaveLength(1);
 });
 
 test('a certificate of another authority, and none, get nothing', async () => {

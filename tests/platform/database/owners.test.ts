@@ -31,3 +31,15 @@ test('a new database has only the tables of its roles; those of another role are
   expect([...(await ownersIn(db))].sort()).toEqual(both.map(({ owner }) => owner).sort());
   expect(await pendingMigrations(db, both)).toEqual([]);
 });
+
+test('a database that can not be asked is not taken for one without tables', async () => {
+  expect([...(await ownersIn(db))]).toEqual([]);
+  const connection = { ...place.connection, socketPath: '/nonexistent/socket' };
+  const lost = new Database({ connection, connectionLimit: 2, acquireTimeoutMs: 200 });
+  try {
+    await expect(ownersIn(lost)).rejects.toThrow();
+    await expect(pendingMigrations(lost, both)).rejects.toThrow();
+  } finally {
+    await lost.close();
+  }
+});

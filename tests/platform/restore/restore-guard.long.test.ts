@@ -217,6 +217,29 @@ test('memories of another installation, and points older than commit records are
   await waitFor('the old point', async () => !(await remembered(file, old)));
 });
 
+test('a restore after all stood still for longer than commit records are kept is noticed', async () => {
+  const dayMs = 24 * 3_600_000;
+  await ground.db.execute('INSERT INTO commit_record (id, timeline, at) VALUES (?, 1, NOW(3) - INTERVAL 30 DAY)', [
+    newUuid(Date.now() - 30 * dayMs),
+  ]);
+  const [row] = await ground.db.query<{ history: string }>('SELECT history FROM db_timeline');
+  await file.write(row?.history ?? '', { [newUuid()]: `1.${newUuid(Date.now() - 9 * dayMs)}` });
+  await guard([file]);
+  expect(await lossy()).toMatchObject([{ epoch: 2, cause: 'RESTORE' }]);
+});
+
+test('a standstill alone begins nothing, also once its last commit record is deleted', async () => {
+  const id = newUuid(Date.now() - 9 * 24 * 3_600_000);
+  await ground.db.execute('INSERT INTO commit_record (id, timeline, at) VALUES (?, 1, NOW(3) - INTERVAL 9 DAY)', [id]);
+  const [row] = await ground.db.query<{ history: string }>('SELECT history FROM db_timeline');
+  await file.write(row?.history ?? '', { [newUuid()]: `1.${id}` });
+  await guard([file]);
+  await ground.db.execute('DELETE FROM commit_record WHERE id = ?', [id]);
+  await guard([file], { on: openGround() });
+  await write();
+  expect(await lossy()).toEqual([]);
+});
+
 test('a damaged file is replaced', async () => {
   await writeFile(file.name, '{"version": 1, "instal');
   await guard([file]);

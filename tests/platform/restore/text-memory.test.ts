@@ -53,6 +53,25 @@ test('a process that was killed while it had the file holds up nobody for long',
   expect(await readdir(folder.path)).toEqual(['memory']);
 });
 
+test('a file is read again only when it was changed, whoever changed it', async () => {
+  const [one, other] = [new FileTextMemory(path), new FileTextMemory(path)];
+  await one.write(installation, { a: '1', b: '1' });
+  expect(await other.get(installation, 'a')).toBe('1');
+  const parse = jest.spyOn(JSON, 'parse');
+  try {
+    expect(await other.get(installation, 'b')).toBe('1');
+    expect(await other.get(installation, 'none')).toBeUndefined();
+    expect(parse).not.toHaveBeenCalled();
+  } finally {
+    parse.mockRestore();
+  }
+  // As long as before.
+  for (const value of ['2', '3']) {
+    await one.write(installation, { a: value });
+    expect(await other.get(installation, 'a')).toBe(value);
+  }
+});
+
 test('a folder that can’t be written is an error, at once', async () => {
   await expect(new FileTextMemory(join(folder.path, 'none', 'memory')).write(installation, { a: '1' })).rejects.toThrow(
     'ENOENT',
@@ -77,6 +96,7 @@ test('in Redis each write is one command, and once an hour it also puts off the 
   await memory.write(installation, {});
   expect(transactions).toHaveBeenCalledTimes(1);
   expect(await memory.read(installation)).toEqual({ a: '2', b: '1' });
+  expect([await memory.get(installation, 'a'), await memory.get(installation, 'none')]).toEqual(['2', undefined]);
   expect(await redis.ttl(key)).toBeLessThanOrEqual(10);
   nowMs += 3_600_000;
   await memory.write(installation, { b: '2' });

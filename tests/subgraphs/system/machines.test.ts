@@ -69,6 +69,14 @@ async function joined(name: string, machineRole = 'RELAY') {
 const worth = (token: string) => bench.system.authenticator.authenticate(token);
 
 describe('an invitation', () => {
+  test('is made by nobody who was an administrator until a moment ago', async () => {
+    const former = await makeUser(bench, 'former', { admin: true });
+    await bench.db.execute('UPDATE user SET admin = 0 WHERE id = ?', [former.id]);
+    // The gateway may use the user's cached answer for another second.
+    const refused = await send('machineCreate', { name: 'late', machineRole: 'RELAY' }, former);
+    expect(refused).toMatchObject({ machine: null, joinToken: null, userErrors: [{ code: 'FORBIDDEN' }] });
+  });
+
   test('of a load balancer host brings its record, which ends with an invitation that nobody used', async () => {
     const records = () =>
       bench.db.query(

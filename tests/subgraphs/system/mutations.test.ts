@@ -2,7 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Mutation } from '../../../generated/graph/system.ts';
 import type { Identity } from '../../../platform/edge/identity.ts';
+import { newMasterKey } from '../../../platform/secrets/keyring.ts';
 import { decodeUuid, encodeId } from '../../../platform/values/ids.ts';
+import { keyFile } from '../../support/ground.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
 
 let bench: SystemBench;
@@ -296,6 +298,78 @@ describe('users', () => {
       await alone.stop();
     }
   });
+
+  test('the last administrator who can log in remains, beside others whose password a restore took away', async () => {
+    const alone = await systemBench();
+    try {
+      const [one, other] = [
+        await makeUser(alone, 'one', { admin: true }),
+        await makeUser(alone, 'other', { admin: true }),
+      ];
+      await alone.db.execute('UPDATE user SET password_hash = NULL WHERE id = ?', [other.id]);
+      const change = async (target: Identity, wish: object) => {
+        const input = { id: globalId(target), ...wish };
+        return (await alone.ask(one, documents.userUpdate, { input })).data.userUpdate.userErrors;
+      };
+      for (const wish of [{ admin: false }, { enabled: false }])
+        expect(await change(one, wish)).toMatchObject([{ code: 'WRONG_STATE' }]);
+      expect(await change(other, { admin: false })).toEqual([]);
+    } finally {
+      await alone.stop();
+    }
+  });
+
+  test('a repetition after the keys were rotated gets the first answer', async () => {
+    const input = { name: 'before-rotation', password: 'a password that fits', idempotencyKey: 'rotation' };
+    const made = await send('userCreate', input);
+    const earlier = bench.keyring.ids();
+    bench.keyring.replace({ active: 'k9', keys: { ...keyFile.keys, k9: newMasterKey() } });
+    try {
+      expect(bench.keyring.ids()).toEqual(['k9', ...earlier]);
+      const again = await send('userCreate', input);
+      expect(again).toMatchObject({ userErrors: [], user: { id: made.user?.id } });
+      const other = { ...input, password: 'another long password' };
+      expect((await send('userCreate', other)).userErrors).toMatchObject([{ code: 'KEY_CONFLICT' }]);
+    } finally {
+      bench.keyring.replace(keyFile);
+    }
+    const kept = JSON.stringify([
+      await bench.db.query('SELECT * FROM audit_entry'),
+      await bench.db.query('SELECT * FROM idempotency_key'),
+    ]);
+    expect(kept).not.toContain(input.password);
+  });
+
+  test('who were administrators until a moment ago give nobody access any more', async () => {
+    const { id: projectId } = await newProject('after-admin');
+    const target = await makeUser(bench, 'after-admin-target');
+    const userId = globalId(target);
+    const attempts = [
+      ['userCreate', { name: 'back-door', password: 'a password that fits', admin: true }],
+      ['userUpdate', { id: userId, admin: true }],
+      ['userUpdate', { id: userId, password: 'another long password' }],
+      ['membershipSet', { projectId, userId, role: 'OPERATOR' }],
+    ] as const;
+    for (const [name, wish] of [
+      ['ex-admin', { admin: false }],
+      ['ex-user', { enabled: false }],
+    ] as const) {
+      // The gateway may use the user's cached answer for another second.
+      const former = await makeUser(bench, name, { admin: true });
+      expect((await send('userUpdate', { id: globalId(former), ...wish })).userErrors).toEqual([]);
+      for (const [mutation, input] of attempts)
+        expect((await send(mutation, input, former)).userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
+    }
+    expect(await worth(target)).toEqual(target);
+    expect(await bench.db.query("SELECT id FROM user WHERE name = 'back-door'")).toEqual([]);
+  });
+
+  test('who were administrators until a moment ago still change their own password', async () => {
+    const former = await makeUser(bench, 'own-after-admin', { admin: true });
+    expect((await send('userUpdate', { id: globalId(former), admin: false })).userErrors).toEqual([]);
+    const own = { id: globalId(former), password: 'another long password', currentPassword: 'a password that fits' };
+    expect((await send('userUpdate', own, former)).userErrors).toEqual([]);
+  });
 });
 
 describe('API tokens', () => {
@@ -414,6 +488,27 @@ describe('API tokens', () => {
     expect(await events(grandchild.id, 'ApiToken')).toHaveLength(2);
   });
 
+  test('that a clock which jumped ahead lets expire are revoked with their parent all the same', async () => {
+    const project = await newProject('ahead');
+    const operator = await makeUser(bench, 'ahead', { projects: { [project.uuid]: 'OPERATOR' } });
+    const parent = await make(operator, project);
+    const child = await make(parent.identity, project, { expiresAt: '2098-01-01T00:00:00.000Z' });
+    const expire = (when: string) =>
+      bench.db.execute(`UPDATE api_token SET expires_at = NOW(3) ${when} INTERVAL 1 HOUR WHERE id = ?`, [
+        decodeUuid('ApiToken', child.id) ?? '',
+      ]);
+    // As it looks to a clock that is a day ahead.
+    await bench.db.execute('UPDATE trusted_clock SET trusted_at = NOW(3) - INTERVAL 1 DAY');
+    try {
+      await expire('-');
+      expect((await send('apiTokenRevoke', { id: parent.id }, operator)).userErrors).toEqual([]);
+    } finally {
+      await bench.db.execute('UPDATE trusted_clock SET trusted_at = NOW(3)');
+    }
+    await expire('+');
+    expect(await worth(child.identity)).toBeUndefined();
+  });
+
   test('end permanently with the membership of their maker', async () => {
     const project = await newProject('leavers');
     const [leaver, other] = [
@@ -495,6 +590,29 @@ describe('API tokens', () => {
     expect((await send('apiTokenCreate', wish, user)).userErrors).toMatchObject([
       { code: 'INVALID_INPUT', field: ['input', 'projectId'] },
     ]);
+  });
+
+  test('that have ended are kept until there are 10,000: those that ended first go', async () => {
+    const project = await newProject('many-ended');
+    const user = await makeUser(bench, 'many-ended', { projects: { [project.uuid]: 'OPERATOR' } });
+    // Each ended a second later than the one before it, by turns by its revocation and by its own end.
+    await bench.db.execute(
+      `INSERT INTO api_token (id, project_id, name, role, secret_hash, prefix, created_by, revoked_at, expires_at)
+       SELECT UUID(), ?, seq, 'VIEWER', CONCAT('many-ended', seq), 'tg_', UUID(),
+         IF(seq % 2 = 0, NOW(3) - INTERVAL 20000 - seq SECOND, NULL), IF(seq % 2 = 1, NOW(3) - INTERVAL 20000 - seq SECOND, NULL)
+       FROM seq_1_to_11500`,
+      [project.uuid],
+    );
+    const working = await make(user, project);
+    const rows = await bench.db.query<{ name: string }>(
+      "SELECT name FROM api_token WHERE project_id = ? AND name <> 'child' ORDER BY CAST(name AS UNSIGNED)",
+      [project.uuid],
+    );
+    expect(rows.length).toBeLessThan(11_000);
+    expect(rows.length).toBeGreaterThan(10_000);
+    expect(rows.at(-1)?.name).toBe('11500');
+    expect(rows[0]?.name).toBe(String(11_500 - rows.length + 1));
+    expect(await worth(working.identity)).toMatchObject({ id: working.identity.id });
   });
 
   test.each(['MEMBER', 'VIEWER'] as const)('are refused to a %s', async (role) => {

@@ -31,7 +31,7 @@ export const accessKeys: RevocableAccess = {
     await lockFederation(tx);
     const row = await lockAccessKey(tx, id);
     if (row === undefined || row.revokedAt !== null) return undefined;
-    await endAccessKey(tx, wake, row, 'revoked before the database was restored');
+    await endAccessKey(tx, wake, row, 'revoked before the database was set back');
     return 'revoked';
   },
 };

@@ -18,8 +18,11 @@ const attemptsFromAnywhere = 100;
 const attemptsToldByOne = 300;
 const knownForMs = 30 * 86_400_000;
 
-/** Takes the counted attempt back. Call it after a success, because only failures count. */
-export type GiveBack = () => Promise<void>;
+/**
+ * Takes the counted attempt back, because only failures count: after a success, or with `untried` if the secret could not be
+ * compared.
+ */
+export type GiveBack = (why?: 'untried') => Promise<void>;
 
 export class Attempts {
   readonly #rateLimiter: RateLimiter;
@@ -35,14 +38,15 @@ export class Attempts {
     const named = createHash('sha256').update(name).digest('base64url');
     const good = `login-good/${address}/${named}`;
     const anywhere = { key: `login-anywhere/${named}`, limit: attemptsFromAnywhere, windowMs };
+    // One who goes on after the refusal of a name uses up nothing of the network's, and one network nothing of all others'.
     const giveBack = await this.#takeTold(context, [
-      { key: `login-address/${address}`, limit: attemptsPerAddress, windowMs },
       { key: `login-name/${address}/${named}`, limit: attemptsPerName, windowMs },
+      { key: `login-address/${address}`, limit: attemptsPerAddress, windowMs },
       ...((await this.#rateLimiter.remembers(good)) ? [] : [anywhere]),
     ]);
-    return async () => {
+    return async (why) => {
       await giveBack();
-      await this.#rateLimiter.remember(good, knownForMs);
+      if (why !== 'untried') await this.#rateLimiter.remember(good, knownForMs);
     };
   }
 
@@ -84,13 +88,25 @@ export class Attempts {
     };
   }
 
+  /** One limit after the other: an attempt that one refuses does not count against those after it. */
   async #take(limits: readonly RateLimit[]): Promise<GiveBack> {
-    const waits = await Promise.all(limits.map((limit) => this.#rateLimiter.take(limit)));
-    const retryAfterMs = Math.max(...waits);
-    if (retryAfterMs > 0) refuse('RATE_LIMITED', `too many attempts: wait ${retryAfterMs} ms`, { retryAfterMs });
+    for (const limit of limits) {
+      const retryAfterMs = await this.#rateLimiter.take(limit);
+      if (retryAfterMs > 0) refuse('RATE_LIMITED', `too many attempts: wait ${retryAfterMs} ms`, { retryAfterMs });
+    }
     return async () => {
       await Promise.all(limits.map((limit) => this.#rateLimiter.giveBack(limit)));
     };
+  }
+}
+
+/** Compares the secret. A comparison that fails itself, for example without the database, does not count as an attempt. */
+export async function whenTried<Result>(giveBack: GiveBack, compare: () => Promise<Result>): Promise<Result> {
+  try {
+    return await compare();
+  } catch (error) {
+    await giveBack('untried');
+    throw error;
   }
 }
 

@@ -6,9 +6,10 @@ import type { Database, Transaction } from '../../../../platform/database/databa
 import type { LoginCredentials } from '../../../../platform/edge/access.ts';
 import { invariant, Refusal, refuse, userError } from '../../../../platform/edge/errors.ts';
 import type { Identity, RequestContext } from '../../../../platform/edge/identity.ts';
+import { TokenBuckets } from '../../../../platform/edge/token-buckets.ts';
 import { newToken } from '../../../../platform/values/ids.ts';
 import type { AccessTokens } from './access-tokens.ts';
-import type { Attempts, GiveBack } from './attempts.ts';
+import { type Attempts, type GiveBack, whenTried } from './attempts.ts';
 import type { CredentialStore } from './credential-store.ts';
 import type { IdentityProvider, VerifiedUser } from './identity-provider.ts';
 import type { LoginCodes } from './login-codes.ts';
@@ -37,6 +38,8 @@ export class SessionService {
   readonly #accessTokens: AccessTokens;
   readonly #attempts: Attempts;
   readonly #codes: LoginCodes;
+  /** Attempts are limited by network, and there may be any number of networks: their refusals must not fill the disk. */
+  readonly #refusals = new TokenBuckets({ burst: 1_000, perSecond: 1 });
 
   constructor(options: SessionServiceOptions) {
     this.#db = options.db;
@@ -105,7 +108,7 @@ export class SessionService {
   async #checkToken(context: RequestContext, token: string, via: string): Promise<Identity> {
     const giveBack = await this.#attempts.apiToken(context);
     const identity = token.startsWith(apiTokenPrefix)
-      ? await this.#credentials.bySecretHash(hashSecret(token))
+      ? await whenTried(giveBack, () => this.#credentials.bySecretHash(hashSecret(token)))
       : undefined;
     if (identity === undefined)
       return this.#refuse(context, 'login', 'the token is wrong, was revoked, or has expired', { via });
@@ -121,7 +124,7 @@ export class SessionService {
   ): Promise<{ readonly user: VerifiedUser; readonly giveBack: GiveBack }> {
     // A refusal by the limit is not audited: a flood would write a row for each attempt.
     const giveBack = await this.#attempts.password(context, input.name);
-    const user = await this.#provider.verify(input);
+    const user = await whenTried(giveBack, () => this.#provider.verify(input));
     return user === undefined ? this.#refuseLogin(context, input.name, via) : { user, giveBack };
   }
 
@@ -175,12 +178,17 @@ export class SessionService {
 
   async #refuse(context: RequestContext, action: string, message: string, details: object): Promise<never> {
     const code = 'BAD_CREDENTIALS';
-    await audit(this.#db, {
-      ...record(context, action, null),
-      outcome: 'REFUSED',
-      code,
-      details: { ...details, clientAddress: context.clientAddress },
-    });
+    const notKept = this.#refusals.take('all');
+    if (notKept !== undefined)
+      await audit(this.#db, {
+        ...record(context, action, null),
+        outcome: 'REFUSED',
+        code,
+        details: {
+          ...{ ...details, clientAddress: context.clientAddress },
+          ...(notKept === 0 ? {} : { refusalsNotKept: notKept }),
+        },
+      });
     throw new Refusal([userError(code, message)]);
   }
 

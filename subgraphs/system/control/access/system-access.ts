@@ -1,5 +1,6 @@
-// Handles revoked tokens and machines, changed passwords, disabled users and former administrators that a restored backup brings
-// back. All sessions from before the restore end, because it is not known which of them had ended.
+// Handles revoked tokens and machines, changed passwords, disabled users and former administrators that a restored backup, or a
+// promotion that lost writes, brings back. All sessions from before the loss end, because it is not known which of them had ended.
+import { leaveServerName } from '../../../../dns/ownership/server-names.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
 import type { EventOfKind } from '../../../../platform/events/history.ts';
@@ -72,6 +73,7 @@ async function revokeMachine(tx: Transaction, wake: Wake, { id }: TakenAccess): 
     'UPDATE machine SET revoked_at = NOW(3), active_name = NULL, updated_at = NOW(3), version = version + 1 WHERE id = ?',
     [id],
   );
+  await leaveServerName(tx, id);
   const event = { projectId: null, subjectId: id, subjectVersion: row.version + 1, reason: again };
   const from = row.joined === 1 ? 'JOINED' : 'INVITED';
   await appendStatus(tx, systemEvents, [{ ...event, kind: 'machine.revoked', from, to: 'REVOKED' }], wake);
@@ -99,6 +101,8 @@ async function takeFromUser(
   const set = { password: 'password_hash = NULL', disabled: 'disabled = 1', admin: 'admin = 0' }[taken];
   // At the version of the lost change: others that were lost before it still count.
   await tx.execute(`UPDATE user SET ${set} WHERE id = ?`, [id]);
+  // Somebody may have logged in with it since the loss was noticed.
+  if (taken === 'password') await tx.execute(endSessionsSql('user_id = ?'), [id]);
   const from = row.disabled === 1 ? 'DISABLED' : 'ACTIVE';
   const to = taken === 'disabled' ? 'DISABLED' : from;
   const event = { projectId: null, subjectId: id, subjectVersion: row.version, from, to } as const;
@@ -108,9 +112,10 @@ async function takeFromUser(
 }
 
 async function endSessions(db: Database, epoch: number): Promise<number> {
-  const { affectedRows } = await db.execute(
-    `UPDATE session SET ended_at = NOW(3) WHERE ended_at IS NULL AND created_at < ${timelineBeganSql}`,
-    [epoch],
-  );
+  const { affectedRows } = await db.execute(endSessionsSql(`created_at < ${timelineBeganSql}`), [epoch]);
   return affectedRows;
+}
+
+function endSessionsSql(which: string): string {
+  return `UPDATE session SET ended_at = NOW(3) WHERE ended_at IS NULL AND ${which}`;
 }

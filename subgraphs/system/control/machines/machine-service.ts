@@ -26,7 +26,9 @@ import {
 import { subgraphRole } from '../../../../platform/machines/subgraph-record.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
-import type { Attempts } from '../access/attempts.ts';
+import { requireAdminNow } from '../access/admin-now.ts';
+import { type Attempts, whenTried } from '../access/attempts.ts';
+import type { CredentialStore } from '../access/credential-store.ts';
 import { hashSecret, newJoinToken, newMachineToken } from '../access/secrets.ts';
 import type { Entities } from '../entities.ts';
 import { systemEvents } from '../events.ts';
@@ -38,6 +40,7 @@ interface MachineServiceOptions {
   readonly db: Database;
   readonly machines: MachineStore;
   readonly entities: Entities;
+  readonly credentials: CredentialStore;
   readonly attempts: Attempts;
   readonly mutations: Mutations;
   readonly wake: Wake;
@@ -72,6 +75,7 @@ export class MachineService {
   readonly #db: Database;
   readonly #machines: MachineStore;
   readonly #entities: Entities;
+  readonly #credentials: CredentialStore;
   readonly #attempts: Attempts;
   readonly #mutations: Mutations;
   readonly #wake: Wake;
@@ -82,6 +86,7 @@ export class MachineService {
     this.#db = options.db;
     this.#machines = options.machines;
     this.#entities = options.entities;
+    this.#credentials = options.credentials;
     this.#attempts = options.attempts;
     this.#mutations = options.mutations;
     this.#wake = options.wake;
@@ -115,6 +120,7 @@ export class MachineService {
         check.throwIfAny();
         const authority = await this.#requireAuthority();
         return async (tx) => {
+          await requireAdminNow(tx, this.#credentials, identity);
           const made = await this.#insert(tx, authority, wish, records);
           join = made;
           return made.id;
@@ -160,7 +166,8 @@ export class MachineService {
         const publicKey = keyOf(check, input.publicKey);
         check.throwIfAny();
         const keyHash = hashSecret(publicKey);
-        const invited = await this.#machines.invitation(hashSecret(input.joinToken));
+        const joinHash = hashSecret(input.joinToken);
+        const invited = await whenTried(giveBack, () => this.#machines.invitation(joinHash));
         if (invited === undefined || !invited.open || invited.revokedAt !== null || otherKey(invited, keyHash))
           refuseJoin();
         await giveBack();

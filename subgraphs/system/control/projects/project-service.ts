@@ -24,6 +24,8 @@ import { refuseStale, refuseTaken, refuseUnknown } from '../../../../platform/ed
 import { appendStatus } from '../../../../platform/events/append.ts';
 import { decodeUuid, encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
+import { requireAdminNow } from '../access/admin-now.ts';
+import type { CredentialStore } from '../access/credential-store.ts';
 import type { Entities } from '../entities.ts';
 import { systemEvents } from '../events.ts';
 import type { Membership, Project } from '../stores/project.ts';
@@ -37,6 +39,7 @@ const mostMemberships = 200;
 interface ProjectServiceOptions {
   readonly projects: ProjectStore;
   readonly users: UserStore;
+  readonly credentials: CredentialStore;
   readonly tokenService: TokenService;
   readonly entities: Entities;
   readonly mutations: Mutations;
@@ -51,6 +54,7 @@ interface ProjectServiceOptions {
 export class ProjectService {
   readonly #projects: ProjectStore;
   readonly #users: UserStore;
+  readonly #credentials: CredentialStore;
   readonly #tokenService: TokenService;
   readonly #entities: Entities;
   readonly #mutations: Mutations;
@@ -62,6 +66,7 @@ export class ProjectService {
   constructor(options: ProjectServiceOptions) {
     this.#projects = options.projects;
     this.#users = options.users;
+    this.#credentials = options.credentials;
     this.#tokenService = options.tokenService;
     this.#entities = options.entities;
     this.#mutations = options.mutations;
@@ -180,6 +185,7 @@ export class ProjectService {
           const project =
             (await this.#projects.lock(tx, projectId)) ?? refuseUnknown('Project', 'projectId', input.projectId);
           const user = (await this.#users.lock(tx, userId)) ?? refuseUnknown('User', 'userId', input.userId);
+          await requireAdminNow(tx, this.#credentials, identity);
           attempt.setting = await this.#setRole(tx, project, user, input.role);
           return projectId;
         };

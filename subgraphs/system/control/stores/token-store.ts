@@ -3,6 +3,7 @@ import { always, type Database, type Transaction } from '../../../../platform/da
 import type { Role } from '../../../../platform/edge/identity.ts';
 import type { Page } from '../../../../platform/graph/connection.ts';
 import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/graph/entity-list.ts';
+import { trustedNow } from '../../../../platform/work/trusted-clock.ts';
 import type { ApiToken } from './api-token.ts';
 
 /** Identifies the creator of a token. */
@@ -65,6 +66,9 @@ const tokenList: ListTable = {
 };
 
 const works = 'revoked_at IS NULL AND (expires_at IS NULL OR expires_at > NOW(3))';
+const forgottenAtOnce = 100;
+/** Those that only a clock which jumped ahead lets expire work again later. */
+const mayWork = `revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${trustedNow})`;
 
 export class TokenStore {
   readonly #db: Database;
@@ -101,16 +105,28 @@ export class TokenStore {
     return rows[0];
   }
 
+  /** Deletes those that ended first, some at a time, if the project has more tokens than `most`. It must be locked. */
+  async forgetEnded(tx: Transaction, projectId: string, most: number): Promise<void> {
+    const sql = 'SELECT COUNT(*) AS count FROM api_token WHERE project_id = ?';
+    const count = (await tx.query<{ count: number }>(sql, [projectId]))[0]?.count ?? 0;
+    if (count < most) return;
+    await tx.execute(
+      `DELETE FROM api_token WHERE project_id = ? AND (revoked_at IS NOT NULL OR expires_at < ${trustedNow})
+        ORDER BY COALESCE(LEAST(revoked_at, expires_at), revoked_at, expires_at), id LIMIT ?`,
+      [projectId, count - most + forgottenAtOnce],
+    );
+  }
+
   async countWorking(tx: Transaction, projectId: string): Promise<number> {
     const sql = `SELECT COUNT(*) AS count FROM api_token WHERE project_id = ? AND ${works}`;
     return (await tx.query<{ count: number }>(sql, [projectId]))[0]?.count ?? 0;
   }
 
-  /** All valid tokens of a project, which must be locked; their number is limited per project. */
+  /** All tokens of a project, which must be locked, that are valid, or will be once the clock is right; their number is limited per project. */
   async working(tx: Transaction, projectId: string): Promise<readonly WorkingToken[]> {
     return tx.query<WorkingToken>(
       `SELECT id, parent_id AS parentId, user_id AS userId, version, name
-         FROM api_token WHERE project_id = ? AND ${works} ORDER BY id`,
+         FROM api_token WHERE project_id = ? AND ${mayWork} ORDER BY id`,
       [projectId],
     );
   }

@@ -102,9 +102,14 @@ export class UserStore {
     );
   }
 
-  /** The number of administrators who can still log in. Locks them, so that two concurrent changes can't remove the last two at once. */
-  async lockAdmins(tx: Transaction): Promise<number> {
-    const rows = await tx.query<unknown>('SELECT id FROM user WHERE admin = 1 AND disabled = 0 ORDER BY id FOR UPDATE');
-    return rows.length;
+  /**
+   * The UUIDs of the administrators who can log in: a restore may have taken a password away. Locks them, so that two concurrent
+   * changes can't remove the last two at once.
+   */
+  async lockAdmins(tx: Transaction): Promise<readonly string[]> {
+    const rows = await tx.query<{ id: string }>(
+      'SELECT id FROM user WHERE admin = 1 AND disabled = 0 AND password_hash IS NOT NULL ORDER BY id FOR UPDATE',
+    );
+    return rows.map(({ id }) => id);
   }
 }

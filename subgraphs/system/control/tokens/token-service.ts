@@ -22,6 +22,8 @@ import type { TokenMaker, TokenStore, WorkingToken } from '../stores/token-store
 
 /** Valid tokens per project: a caller who can create tokens must not fill the disk with them. */
 const mostWorking = 1_000;
+/** With those that have been revoked, or have expired. */
+const mostTokens = 11_000;
 
 interface TokenServiceOptions {
   readonly tokens: TokenStore;
@@ -127,6 +129,7 @@ export class TokenService {
       refuse('INVALID_INPUT', `the project has ${mostWorking} working API tokens, the most: revoke those not needed`, {
         field: ['input', 'projectId'],
       });
+    await this.#tokens.forgetEnded(tx, wish.projectId, mostTokens);
     const id = newUuid();
     const { secret, hash, prefix } = newApiToken();
     await this.#tokens.insert(tx, { id, ...wish, hash, prefix });

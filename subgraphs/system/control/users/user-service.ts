@@ -1,5 +1,4 @@
 // Changes of users. Passwords are hashed before a transaction begins: a hash takes as long as many transactions.
-import { createHmac } from 'node:crypto';
 import type { UserCreateInput, UserUpdateInput } from '../../../../generated/graph/system.ts';
 import type { Transaction } from '../../../../platform/database/database.ts';
 import { caller, requireAdmin } from '../../../../platform/edge/authorise.ts';
@@ -9,10 +8,10 @@ import type { InputCheck } from '../../../../platform/edge/input.ts';
 import type { Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
 import { refuseStale, refuseTaken, refuseUnknown } from '../../../../platform/edge/refusals.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
-import type { Keyring } from '../../../../platform/secrets/keyring.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
-import type { Attempts } from '../access/attempts.ts';
+import { requireAdminNow } from '../access/admin-now.ts';
+import { type Attempts, whenTried } from '../access/attempts.ts';
 import type { CredentialStore } from '../access/credential-store.ts';
 import type { PasswordHasher } from '../access/password-hasher.ts';
 import type { Entities } from '../entities.ts';
@@ -28,7 +27,6 @@ interface UserServiceOptions {
   readonly attempts: Attempts;
   readonly hasher: PasswordHasher;
   readonly mutations: Mutations;
-  readonly keyring: Keyring;
   readonly wake: Wake;
 }
 
@@ -39,7 +37,6 @@ export class UserService {
   readonly #attempts: Attempts;
   readonly #hasher: PasswordHasher;
   readonly #mutations: Mutations;
-  readonly #keyring: Keyring;
   readonly #wake: Wake;
 
   constructor(options: UserServiceOptions) {
@@ -49,7 +46,6 @@ export class UserService {
     this.#attempts = options.attempts;
     this.#hasher = options.hasher;
     this.#mutations = options.mutations;
-    this.#keyring = options.keyring;
     this.#wake = options.wake;
   }
 
@@ -58,7 +54,7 @@ export class UserService {
     return this.#mutations.run({
       name: 'userCreate',
       context,
-      input: this.#withoutPassword(input),
+      input,
       subject: 'User',
       prepare: async ({ check }) => {
         requireAdmin(identity);
@@ -68,7 +64,10 @@ export class UserService {
         // No hash is computed for a refused caller.
         check.throwIfAny();
         const passwordHash = await this.#hasher.hash(input.password);
-        return (tx) => this.insert(tx, { name: input.name, passwordHash, admin: input.admin ?? false });
+        return async (tx) => {
+          await requireAdminNow(tx, this.#credentials, identity);
+          return this.insert(tx, { name: input.name, passwordHash, admin: input.admin ?? false });
+        };
       },
       read: (id) => this.#entities.user(context, id),
     });
@@ -87,7 +86,7 @@ export class UserService {
     return this.#mutations.run({
       name: 'userUpdate',
       context,
-      input: this.#withoutPassword(input),
+      input,
       subject: 'User',
       prepare: async ({ check }) => {
         const id = check.id('id', input.id, 'User') ?? '';
@@ -99,7 +98,7 @@ export class UserService {
         refuseEndOfOwnRun(context, identity, id, input);
         const { password } = input;
         // Without a password nothing is computed before the transaction, so it can be tried.
-        if (password == null) return this.#effect(id, input, {});
+        if (password == null) return this.#effect(identity, id, input, {});
         const own = identity.kind === 'user' && identity.id === id;
         if (own && input.currentPassword == null)
           refuse('INVALID_INPUT', 'currentPassword is missing: your own password changes only with the old one', {
@@ -108,7 +107,7 @@ export class UserService {
         // Skipped for a repetition, because its old password is no longer right.
         const look = async (): Promise<Effect> => {
           const oldHash = own ? await this.#verifyOwn(context, identity, input.currentPassword ?? '') : undefined;
-          return this.#effect(id, input, { oldHash, passwordHash: await this.#hasher.hash(password) });
+          return this.#effect(identity, id, input, { oldHash, passwordHash: await this.#hasher.hash(password) });
         };
         return { look };
       },
@@ -118,6 +117,7 @@ export class UserService {
 
   /** `oldHash`: of the caller's own password, as it was verified. */
   #effect(
+    identity: Identity,
     id: string,
     input: UserUpdateInput,
     { oldHash, passwordHash }: { readonly oldHash?: string | undefined; readonly passwordHash?: string },
@@ -126,7 +126,7 @@ export class UserService {
       const user = (await this.#users.lock(tx, id)) ?? refuseUnknown('User', 'id', input.id);
       if (oldHash !== undefined && (await this.#users.passwordHash(id, tx)) !== oldHash) refuseCurrentPassword();
       refuseStale(input.expectedVersion, user.version);
-      await this.#change(tx, user, input, passwordHash);
+      await this.#change(tx, identity, user, { input, passwordHash });
       return id;
     };
   }
@@ -134,13 +134,21 @@ export class UserService {
   /** Compares the caller's own password; counts as a login attempt. Returns the matching hash. */
   async #verifyOwn(context: RequestContext, identity: Identity, currentPassword: string): Promise<string> {
     const giveBack = await this.#attempts.password(context, identity.name);
-    const hash = await this.#users.passwordHash(identity.id);
-    if (!(await this.#hasher.verify(hash ?? null, currentPassword)) || hash === undefined) refuseCurrentPassword();
+    const hash = await whenTried(giveBack, async () => {
+      const stored = await this.#users.passwordHash(identity.id);
+      return (await this.#hasher.verify(stored ?? null, currentPassword)) ? stored : undefined;
+    });
+    if (hash === undefined) refuseCurrentPassword();
     await giveBack();
     return hash;
   }
 
-  async #change(tx: Transaction, user: User, input: UserUpdateInput, passwordHash: string | undefined): Promise<void> {
+  async #change(
+    tx: Transaction,
+    identity: Identity,
+    user: User,
+    { input, passwordHash }: { readonly input: UserUpdateInput; readonly passwordHash: string | undefined },
+  ): Promise<void> {
     const disabled = input.enabled == null ? user.disabled : !input.enabled;
     const admin = input.admin ?? user.admin;
     const changes = [
@@ -149,11 +157,13 @@ export class UserService {
       ...(admin === user.admin ? [] : ['admin']),
     ];
     if (changes.length === 0) return;
+    const isOwn = identity.kind === 'user' && identity.id === user.id;
     const wasAdmin = user.admin && !user.disabled;
-    if (wasAdmin && (disabled || !admin) && (await this.#users.lockAdmins(tx)) <= 1)
+    if (wasAdmin && (disabled || !admin) && (await this.#users.lockAdmins(tx)).every((id) => id === user.id))
       refuse('WRONG_STATE', `${user.name} is the last administrator who can log in: create another one first`, {
         field: ['input', disabled ? 'enabled' : 'admin'],
       });
+    if (!isOwn || input.admin != null || input.enabled != null) await requireAdminNow(tx, this.#credentials, identity);
     await this.#users.update(tx, user.id, { passwordHash, disabled, admin });
     if (passwordHash !== undefined || (disabled && !user.disabled)) await this.#credentials.endAll(tx, user.id);
     const what = { from: status(user.disabled), to: status(disabled), reason: changes.join(', ') };
@@ -164,22 +174,6 @@ export class UserService {
       this.#wake,
     );
   }
-
-  /** The input for comparison and audit: a plain hash of a password, stored with its key, could be guessed. */
-  #withoutPassword<Input extends Passwords>(input: Input): Input {
-    const { key } = this.#keyring.active('request-hash');
-    const hidden: Passwords = {};
-    for (const field of ['password', 'currentPassword'] as const) {
-      const password = input[field];
-      if (password != null) hidden[field] = createHmac('sha256', key).update(password, 'utf8').digest('hex');
-    }
-    return { ...input, ...hidden };
-  }
-}
-
-interface Passwords {
-  password?: string | null;
-  currentPassword?: string | null;
 }
 
 function refuseCurrentPassword(): never {

@@ -2,6 +2,7 @@
 import { type FormattedExecutionResult, parse } from 'graphql';
 import type { Mutation, Query } from '../../../../generated/graph/system.ts';
 import type { DatabaseOptions } from '../../../../platform/database/database.ts';
+import { refuse } from '../../../../platform/edge/errors.ts';
 import type { Identity, RequestContext, Role } from '../../../../platform/edge/identity.ts';
 import type { ProjectEnd, ProjectHoldings } from '../../../../platform/edge/projects.ts';
 import { executeOnSchema, subscribeOnSchema } from '../../../../platform/graph/execution.ts';
@@ -22,6 +23,8 @@ import { testSigners } from '../../../support/signing-keys.ts';
 
 /** A hash without cost, which counts. */
 class CountingHasher implements PasswordHasher {
+  /** As many wait for a turn as may. */
+  isBusy = false;
   verified = 0;
   hashed = 0;
 
@@ -31,6 +34,7 @@ class CountingHasher implements PasswordHasher {
   }
 
   async verify(storedHash: string | null, password: string): Promise<boolean> {
+    if (this.isBusy) refuse('RATE_LIMITED', 'too many concurrent logins: try again later', { retryAfterMs: 1_000 });
     this.verified += 1;
     return storedHash === `hash of ${password}`;
   }

@@ -1,4 +1,4 @@
-// What a restored backup brings back of access that was taken away is taken away again.
+// What a restored backup, or a promotion that lost writes, brings back of access that was taken away is taken away again.
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { RevivedAccess } from '../../../../../platform/restore/revived-access.ts';
@@ -91,10 +91,11 @@ async function takeAway(): Promise<void> {
   await access.runOnce();
 }
 
-async function restore(): Promise<void> {
+async function restore(cause: 'RESTORE' | 'PROMOTION' = 'RESTORE'): Promise<void> {
   await backup?.restore();
   await ground.db.execute(
-    "INSERT INTO db_timeline (epoch, lossy, cause) SELECT MAX(epoch) + 1, 1, 'RESTORE' FROM db_timeline",
+    'INSERT INTO db_timeline (epoch, lossy, cause) SELECT MAX(epoch) + 1, 1, ? FROM db_timeline',
+    [cause],
   );
 }
 
@@ -106,29 +107,32 @@ const state = async () => ({
   sessions: await ground.db.query('SELECT id FROM session WHERE ended_at IS NULL'),
 });
 
-test('tokens, machines, passwords and rights that a restore brought back are suspended, and each is in the audit trail', async () => {
-  backup = await backUp(ground.place);
-  await takeAway();
-  await restore();
-  await access.runOnce();
-  expect(await state()).toEqual({
-    tokens: [{ id: ids.kept }],
-    machines: [],
-    passwords: [{ id: ids.admin }],
-    admins: [{ id: ids.admin }],
-    sessions: [],
-  });
-  const audited = await ground.db.query<{ id: string }>(
-    "SELECT DISTINCT subject_id AS id FROM audit_entry WHERE action = 'revivedAccessSuspend'",
-  );
-  expect(audited.map(({ id }) => id).sort()).toEqual([ids.token, ids.machine, ids.user, ids.other].sort());
-  // Once: a person may give it back.
-  await ground.db.execute("UPDATE user SET password_hash = 'new', version = version + 1 WHERE id = ?", [ids.user]);
-  await access.runOnce();
-  expect((await state()).passwords).toHaveLength(2);
-});
+test.each(['RESTORE', 'PROMOTION'] as const)(
+  'tokens, machines, passwords and rights that a lossy %s brought back are suspended, each with an audit entry',
+  async (cause) => {
+    backup = await backUp(ground.place);
+    await takeAway();
+    await restore(cause);
+    await access.runOnce();
+    expect(await state()).toEqual({
+      tokens: [{ id: ids.kept }],
+      machines: [],
+      passwords: [{ id: ids.admin }],
+      admins: [{ id: ids.admin }],
+      sessions: [],
+    });
+    const audited = await ground.db.query<{ id: string }>(
+      "SELECT DISTINCT subject_id AS id FROM audit_entry WHERE action = 'revivedAccessSuspend'",
+    );
+    expect(audited.map(({ id }) => id).sort()).toEqual([ids.token, ids.machine, ids.user, ids.other].sort());
+    // Once: a person may give it back.
+    await ground.db.execute("UPDATE user SET password_hash = 'new', version = version + 1 WHERE id = ?", [ids.user]);
+    await access.runOnce();
+    expect((await state()).passwords).toHaveLength(2);
+  },
+);
 
-test('without a restore, and after a failover, nothing is suspended', async () => {
+test('without a loss, and after a failover that lost nothing, nothing is suspended', async () => {
   await takeAway();
   const before = await state();
   await ground.db.execute('INSERT INTO db_timeline (epoch, lossy) SELECT MAX(epoch) + 1, 0 FROM db_timeline');
@@ -141,6 +145,33 @@ test('without a restore, and after a failover, nothing is suspended', async () =
   await access.runOnce();
   expect(await state()).toEqual(before);
   expect(before.sessions).toHaveLength(1);
+});
+
+test('a login with the old password, after the restore and before it was taken away, ends with it', async () => {
+  backup = await backUp(ground.place);
+  await takeAway();
+  await restore();
+  for (const user of [ids.user, ids.admin])
+    await ground.db.execute(
+      'INSERT INTO session (id, user_id, refresh_hash, created_at, expires_at) VALUES (?, ?, ?, NOW(3) + INTERVAL 1 SECOND, NOW(3) + INTERVAL 1 DAY)',
+      [user, user, `r of ${user}`],
+    );
+  await access.runOnce();
+  expect((await state()).sessions).toEqual([{ id: ids.admin }]);
+});
+
+test('a name server that a restore brought back leaves its name again', async () => {
+  await ground.db.execute("INSERT INTO dns_server_name (machine_id, name, held_until) VALUES (?, 'm', NULL)", [
+    ids.machine,
+  ]);
+  backup = await backUp(ground.place);
+  await takeAway();
+  await restore();
+  await access.runOnce();
+  const rows = await ground.db.query('SELECT held_until > NOW(3) AS leaves FROM dns_server_name WHERE machine_id = ?', [
+    ids.machine,
+  ]);
+  expect(rows).toEqual([{ leaves: 1 }]);
 });
 
 test('the last administrator who can log in is not locked out', async () => {

@@ -4,6 +4,7 @@ import { DiskSpace } from '../../../../../platform/database/disk-space.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { CredentialStore } from '../../../../../subgraphs/system/control/access/credential-store.ts';
 import { newRefreshToken } from '../../../../../subgraphs/system/control/access/secrets.ts';
+import { waitFor } from '../../../../support/temporary-folder.ts';
 import { makeUser, type SystemBench, systemBench } from '../../support/system-bench.ts';
 
 const password = 'correct horse battery';
@@ -71,6 +72,46 @@ test('on a full disk right passwords are not counted as failed attempts', async 
   } finally {
     await full.stop();
   }
+});
+
+test('refusals from any number of networks do not fill the audit trail, which counts those that it has not', async () => {
+  const flooded = await systemBench();
+  try {
+    const attempt = (network: number) =>
+      flooded.ask(null, refreshMutation, { token: 'invented' }, `10.${network % 250}.${Math.floor(network / 250)}.1`);
+    const codes = new Set<unknown>();
+    for (let network = 0; network < 1_100; network += 1)
+      for (const { code } of (await attempt(network)).data.sessionRefresh.userErrors) codes.add(code);
+    expect([...codes]).toEqual(['BAD_CREDENTIALS']);
+    const count = async () => {
+      const sql = "SELECT COUNT(*) AS count FROM audit_entry WHERE action = 'sessionRefresh' AND outcome = 'REFUSED'";
+      return Number((await flooded.db.query<{ count: number }>(sql))[0]?.count);
+    };
+    const kept = await count();
+    expect(kept).toBeGreaterThanOrEqual(1_000);
+    expect(kept).toBeLessThan(1_100);
+    await waitFor('the next entry', async () => {
+      await attempt(2_000);
+      return (await count()) > kept;
+    });
+    const [last] = await flooded.db.query<{ details: string }>(
+      'SELECT details FROM audit_entry ORDER BY id DESC LIMIT 1',
+    );
+    expect(JSON.parse(last?.details ?? '')).toMatchObject({ refusalsNotKept: expect.any(Number) });
+  } finally {
+    await flooded.stop();
+  }
+});
+
+test('a login that is not compared, since too many wait, is no failed attempt', async () => {
+  bench.hasher.isBusy = true;
+  try {
+    for (let count = 0; count < 15; count += 1)
+      expect((await login()).userErrors).toMatchObject([{ code: 'RATE_LIMITED', retryAfterMs: 1_000 }]);
+  } finally {
+    bench.hasher.isBusy = false;
+  }
+  expect((await login()).userErrors).toEqual([]);
 });
 
 describe('login', () => {

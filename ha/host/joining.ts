@@ -1,0 +1,39 @@
+// The keys of a host that joins, kept until all of its files are written: the same command continues a join that was cut off after the token
+// was used.
+
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type MachineKeys, newMachineKeys } from '../../platform/machines/machine-keys.ts';
+import { writeKeyFile } from '../../platform/secrets/key-file.ts';
+import { keptIn } from '../mark-file.ts';
+import { ownFolder } from './host-file.ts';
+import { hashOf } from './join-token.ts';
+
+interface JoiningKeys {
+  readonly own: MachineKeys;
+  /** For the key files of the first host. */
+  readonly exchange: MachineKeys;
+  /** Of `tidegate serve`. */
+  readonly serving: MachineKeys;
+}
+
+const pair = z.object({ publicKey: z.string(), privateKey: z.string() });
+const shape = z.object({ tokenSha256: z.string(), own: pair, exchange: pair, serving: pair });
+
+/** Those of an earlier try with this token, or new ones. */
+export async function joiningKeys(dataPath: string, token: string): Promise<JoiningKeys> {
+  const path = join(await ownFolder(dataPath), 'joining.json');
+  const tokenSha256 = hashOf(token);
+  const kept = await keptIn(path, shape);
+  if (kept?.tokenSha256 === tokenSha256) return kept;
+  const [own, exchange, serving] = [await newMachineKeys(), await newMachineKeys(), await newMachineKeys()];
+  const made = { own, exchange, serving };
+  await writeKeyFile(path, { tokenSha256, ...made });
+  return made;
+}
+
+/** Its host file has what it needs of them. */
+export async function forgetJoining(dataPath: string): Promise<void> {
+  await rm(join(await ownFolder(dataPath), 'joining.json'), { force: true });
+}

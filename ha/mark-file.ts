@@ -1,0 +1,22 @@
+// Marks of processes in files of a host, for the next agent. They are not flushed: a loss of power may leave anything in such a file, and then
+// nothing that it named runs any more. So a damaged file counts as none.
+
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import type { ProcessMark } from '../embedded/process-mark.ts';
+import { jsonIn } from '../platform/values/json.ts';
+
+/** Not the first process of the machine, which nobody ends. */
+export const markShape = z.object({ pid: z.number().int().min(2), startTicks: z.string(), bootId: z.string() });
+
+/** What a file has, if it has this shape. Undefined if it is missing or damaged. */
+export async function keptIn<Shape extends z.ZodType>(
+  file: string,
+  shape: Shape,
+): Promise<z.output<Shape> | undefined> {
+  return shape.safeParse(jsonIn(await readFile(file, 'utf8').catch(() => ''))).data;
+}
+
+export function markIn(file: string): Promise<ProcessMark | undefined> {
+  return keptIn(file, markShape);
+}

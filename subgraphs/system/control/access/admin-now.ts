@@ -1,0 +1,17 @@
+// For mutations that give access: whether the caller is an administrator in their transaction.
+import type { Transaction } from '../../../../platform/database/database.ts';
+import { requireAdmin } from '../../../../platform/edge/authorise.ts';
+import type { Identity } from '../../../../platform/edge/identity.ts';
+import type { CredentialStore } from './credential-store.ts';
+
+/**
+ * Refuses FORBIDDEN. The gateway keeps a credential's answer for a second: one who was an administrator until then could give the
+ * rights to another user, or take a machine or a password, and keep them.
+ */
+export async function requireAdminNow(
+  tx: Transaction,
+  credentials: CredentialStore,
+  identity: Identity,
+): Promise<void> {
+  requireAdmin((await credentials.recheck(identity, tx)) ?? { ...identity, admin: false });
+}

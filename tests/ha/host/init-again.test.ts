@@ -1,0 +1,49 @@
+// `tidegate ha init` that was cut off before its end: the same command begins the cluster.
+import { mkdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { init } from '../../../cli/commands/ha/init.ts';
+import { dataVersion } from '../../../compose/places.ts';
+import { openDataFolder } from '../../../embedded/data-folder.ts';
+import { databasePath } from '../../../embedded/mariadb.ts';
+import { hasHostFile, readHostFile } from '../../../ha/host/host-file.ts';
+import { agentSettingsPath } from '../../../ha/host/host-settings.ts';
+import { fileExists } from '../../../platform/secrets/key-file.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+
+let place: TemporaryFolder;
+
+beforeEach(async () => {
+  place = await temporaryFolder();
+});
+
+afterEach(() => place.remove());
+
+test('its settings and units are there then, and so are the tokens of the other hosts', async () => {
+  const data = join(place.path, 'a');
+  const units = join(place.path, 'units');
+  await (await openDataFolder(data, { version: dataVersion })).close();
+  // As if a database was there: none is started.
+  await mkdir(databasePath(data), { recursive: true });
+  await writeFile(join(databasePath(data), 'ibdata1'), '');
+  const begin = () =>
+    init.run({
+      options: {
+        ...{ name: 'a', address: '127.0.0.1', site: undefined, vip: undefined, lease: undefined, strict: false },
+        ...{ 'router-id': undefined, data, units, 'no-install': true, json: true },
+      },
+      ...{ names: [], stdout: new PassThrough(), stderr: new PassThrough(), env: {} },
+      signal: new AbortController().signal,
+    } as unknown as Parameters<typeof init.run>[0]);
+  // Nothing can be written there.
+  await symlink(join(place.path, 'none'), units);
+  await expect(begin()).rejects.toThrow(/^ENOENT: .*mkdir/);
+  expect(await hasHostFile(data)).toBe(false);
+  await rm(units);
+  await begin();
+  expect((await readHostFile(data)).first?.tokens).toHaveLength(2);
+  expect(await fileExists(agentSettingsPath(data))).toBe(true);
+  expect((await stat(units)).isDirectory()).toBe(true);
+  await expect(begin()).rejects.toThrow('ALREADY');
+});

@@ -1,0 +1,160 @@
+// A certificate that the first host gives while etcd runs is noted in the list that all hosts go by: once its host has left, they refuse it.
+// needs: system
+import { randomUUID, X509Certificate } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.ts';
+import { type EmbeddedEtcd, startEtcd } from '../../../embedded/etcd.ts';
+import { runProgram } from '../../../embedded/run-program.ts';
+import { silentLog } from '../../../embedded/setup-log.ts';
+import { haKeys } from '../../../ha/agent/keys.ts';
+import { etcdOf } from '../../../ha/host/cluster-client.ts';
+import { certificateDays, FirstHost } from '../../../ha/host/first-host.ts';
+import {
+  changeHostFile,
+  type HostFile,
+  type Member,
+  ports,
+  readHostFile,
+  writeHostFile,
+} from '../../../ha/host/host-file.ts';
+import { joinCluster, servedAt } from '../../../ha/host/join-client.ts';
+import { hashOf, newJoinToken } from '../../../ha/host/join-token.ts';
+import { hostCommonName, hostUri, keyFingerprint, withSerials } from '../../../ha/host/member-certificate.ts';
+import { listedIn } from '../../../ha/votes.ts';
+import { fingerprintOf } from '../../../platform/machines/authority.ts';
+import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
+import { certify, makeCertificate } from '../../../platform/net/certificates.ts';
+import { originOf } from '../../../platform/net/origin.ts';
+import { type OwnNetwork, ownNetwork } from '../../support/own-network.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+
+let place: TemporaryFolder;
+let network: OwnNetwork;
+let folder: DataFolder;
+let etcd: EmbeddedEtcd;
+let first: FirstHost;
+let authority: Awaited<ReturnType<typeof makeCertificate>>;
+let a: HostFile;
+let d: HostFile;
+
+beforeEach(async () => {
+  place = await temporaryFolder();
+  network = await ownNetwork();
+  authority = await makeCertificate({ commonName: 'test hosts', use: 'authority' });
+  // Three began, and one joined later. Only the first one's etcd counts here.
+  const made = [await host('a', 1), await host('b', 2, false), await host('w', 3, false), await host('d', 4, false)];
+  const [one, , , last] = made;
+  if (one === undefined || last === undefined) throw new Error('no hosts');
+  const shared = {
+    ...{ cluster: randomUUID(), leaseMs: 3_000, strict: false, routerId: 51, authority: authority.cert },
+    accounts: { applicationPassword: 'one', replicationPassword: 'two' },
+    members: made.map(({ member }) => member),
+  };
+  a = { ...shared, me: 'a', certificate: one.certificate, key: one.key };
+  d = {
+    ...{ ...shared, me: 'd', certificate: last.certificate, key: last.key },
+    firstUrl: originOf({ host: one.member.address, port: ports.join }),
+  };
+  await writeHostFile(join(place.path, 'first'), {
+    ...a,
+    first: { authorityKey: authority.key, tokens: [], hasDatabase: false },
+  });
+  folder = await openDataFolder(join(place.path, 'etcd'), { version: 1 });
+  etcd = await startEtcd({
+    ...{ folder, log: silentLog, name: 'a', cluster: shared.cluster, tls: await filesOf(a) },
+    members: [{ name: 'a', address: one.member.address, clientPort: ports.etcd, peerPort: ports.etcdPeers }],
+  });
+  first = await FirstHost.open({
+    ...{ dataPath: join(place.path, 'first'), address: one.member.address, keyFolder: join(place.path, 'keys') },
+  });
+});
+
+afterEach(async () => {
+  await first?.close();
+  await etcd?.stop();
+  await folder?.close();
+  network.release();
+  await place.remove();
+});
+
+async function host(name: string, serverId: number, vote = true) {
+  const address = `127.${network.part}.0.${serverId}`;
+  const { publicKey, privateKey } = await newMachineKeys();
+  const kind = name === 'w' ? 'witness' : 'data';
+  const member: Member = { name, address, kind, serverId, vote, keySha256: keyFingerprint(publicKey) };
+  const certificate = await certify({
+    ...{ publicKey, issuer: authority, commonName: hostCommonName(member), uri: hostUri(name) },
+    ...{ addresses: [address], days: certificateDays },
+  });
+  return { member: withSerials(member, certificate), certificate, key: privateKey };
+}
+
+async function filesOf({ authority: ca, certificate, key }: HostFile) {
+  const files = await folder.subfolder('certificates', { forService: true });
+  const paths = {
+    caFile: join(files, 'ca.pem'),
+    certificateFile: join(files, 'cert.pem'),
+    keyFile: join(files, 'key.pem'),
+  };
+  for (const [path, text] of [
+    [paths.caFile, ca],
+    [paths.certificateFile, certificate],
+    [paths.keyFile, key],
+  ] as const) {
+    await writeFile(path, text, { mode: 0o600 });
+    const user = folder.serviceUser;
+    if (user !== undefined) await runProgram('chown', [`${user.uid}:${user.gid}`, path]);
+  }
+  return paths;
+}
+
+test('a host that was listed by a process that was killed before it noted so still joins, once', async () => {
+  const client = etcdOf(a);
+  const keys = haKeys(a.cluster);
+  const token = newJoinToken(fingerprintOf(authority.cert));
+  const expiresAt = new Date(Date.now() + 60_000).toISOString();
+  const tokens = [{ sha256: hashOf(token), expiresAt }];
+  const dataPath = join(place.path, 'first');
+  await changeHostFile(dataPath, (now) => ({
+    ...now,
+    first: { authorityKey: authority.key, tokens, hasDatabase: false },
+  }));
+  const [own, exchange, serving] = [await newMachineKeys(), await newMachineKeys(), await newMachineKeys()];
+  const e: Member = { ...(await host('e', 5, false)).member, keySha256: keyFingerprint(own.publicKey), serials: [] };
+  try {
+    await waitFor('etcd', async () => (await client.status()).length === 1);
+    await client.put(keys.members, JSON.stringify([...a.members, e]));
+    const asked = { token, name: 'e', address: e.address, kind: 'data', keyFiles: {} } as const;
+    const { file } = await joinCluster(new URL(d.firstUrl ?? ''), asked, own, exchange, serving);
+    expect(file.members.map(({ name }) => name)).toEqual(['a', 'b', 'w', 'd', 'e']);
+    const { members } = (await listedIn(client, keys)) ?? {};
+    expect(members?.filter(({ name }) => name === 'e')).toMatchObject([{ serverId: 5 }]);
+    expect(members?.at(-1)?.serials).toContain(new X509Certificate(file.certificate).serialNumber);
+    const { first: kept } = await readHostFile(dataPath);
+    expect(kept?.tokens).toMatchObject([{ usedFor: expect.any(String) }]);
+    const other = await newMachineKeys();
+    await expect(joinCluster(new URL(d.firstUrl ?? ''), asked, other, exchange, serving)).rejects.toThrow(
+      'used before',
+    );
+  } finally {
+    client.close();
+  }
+});
+
+test('it is in the list in etcd, whether that had one before or not', async () => {
+  const client = etcdOf(a);
+  const keys = haKeys(a.cluster);
+  try {
+    await waitFor('etcd', async () => (await client.status()).length === 1);
+    const given = [await servedAt(d), await servedAt(d)].map(
+      ({ certificate }) => new X509Certificate(certificate).serialNumber,
+    );
+    const listed = await listedIn(client, keys);
+    expect(listed?.members.map(({ name }) => name)).toEqual(['a', 'b', 'w', 'd']);
+    expect(listed?.members.at(-1)?.serials).toEqual(expect.arrayContaining(given));
+  } finally {
+    client.close();
+  }
+});

@@ -1,0 +1,70 @@
+// Key files are replaced as a whole, whatever an earlier write has left, and the id of a key never comes back.
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { newKeyId, writeWhole } from '../../../platform/secrets/key-file.ts';
+import { keyFilePath } from '../../../platform/secrets/key-folder.ts';
+import { readPublicFile, readSigningFile } from '../../../platform/secrets/key-pairs.ts';
+import { makeKeys } from '../../../platform/secrets/make-keys.ts';
+import { rotateKeys } from '../../../platform/secrets/rotate-keys.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+
+let folder: TemporaryFolder;
+let path: string;
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  path = join(folder.path, 'file');
+});
+
+afterEach(() => folder.remove());
+
+test('a write that failed leaves nothing, and the next one succeeds', async () => {
+  // A folder can't be replaced by a file.
+  await mkdir(path);
+  await expect(writeWhole(path, 'one')).rejects.toThrow();
+  expect(await readdir(folder.path)).toEqual(['file']);
+  await rm(path, { recursive: true });
+  await writeWhole(path, 'two');
+  expect(await readFile(path, 'utf8')).toBe('two');
+  expect(await readdir(folder.path)).toEqual(['file']);
+});
+
+test('what a killed process with the same number has left is in the way of nobody', async () => {
+  for (let number = 0; number < 50; number += 1) await writeFile(`${path}.${process.pid}-${number}.new`, 'half');
+  await writeFile(`${path}.${process.pid}.new`, 'half');
+  for (const text of ['one', 'two', 'three']) {
+    await writeWhole(path, text);
+    expect(await readFile(path, 'utf8')).toBe(text);
+  }
+});
+
+test('two writes of one file at once both succeed, and leave one of the two', async () => {
+  await Promise.all([writeWhole(path, 'a'.repeat(100_000)), writeWhole(path, 'b'.repeat(100_000))]);
+  expect(await readFile(path, 'utf8')).toMatch(/^(a{100000}|b{100000})$/);
+  expect(await readdir(folder.path)).toEqual(['file']);
+});
+
+test('a new key has an id after all others', () => {
+  expect(newKeyId(['k1'])).toBe('k2');
+  expect(newKeyId(['k3'])).toBe('k4');
+  expect(newKeyId(['k2', 'k10'])).toBe('k11');
+  expect(newKeyId(['first'])).toBe('k2');
+  expect(newKeyId([])).toBe('k1');
+});
+
+test('an announcement that was interrupted is repeated with another id: its public key may be on other hosts', async () => {
+  await makeKeys(folder.path);
+  const signing = keyFilePath(folder.path, 'gateway');
+  const before = await readFile(signing, 'utf8');
+  const database = () => {
+    throw new Error('an announcement asks no process');
+  };
+  expect(await rotateKeys({ path: signing, database })).toEqual({ step: 'announced', id: 'k2' });
+  const copied = (await readPublicFile(keyFilePath(folder.path, 'public'))).gateway.k2;
+  // The public file was written, and the private one was not.
+  await writeWhole(signing, before);
+  expect(await rotateKeys({ path: signing, database })).toEqual({ step: 'announced', id: 'k3' });
+  expect((await readPublicFile(keyFilePath(folder.path, 'public'))).gateway.k2).toBe(copied);
+  expect(await readSigningFile(signing)).toMatchObject({ active: 'k1', next: 'k3' });
+});
