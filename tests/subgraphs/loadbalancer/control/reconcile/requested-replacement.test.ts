@@ -33,7 +33,7 @@ test('a node that was down when its replacement was requested leaves as soon as 
   await look(id);
   const [failed] = await nodes();
   await db.execute(
-    `UPDATE lb_node SET state = 'SERVING', operating_status = 'ERROR', round = 1, down_since = NOW(3), judge_at = NOW(3) + INTERVAL 1 HOUR,
+    `UPDATE lb_node SET state = 'SERVING', operating_status = 'ERROR', round = 1, down_since = NOW(3), judge_at = NOW(3) + INTERVAL 1 MINUTE,
       replace_reason = 'its replacement was requested' WHERE id = ?`,
     [failed?.id ?? ''],
   );
