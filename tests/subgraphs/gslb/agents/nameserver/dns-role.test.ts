@@ -136,20 +136,19 @@ test('faulty data is refused and reported, and the last good answers stay', asyn
     conductor.send(zone, 12, document as never);
     await waitFor(`a refusal: ${why}`, () => why.test(conductor.state?.refused[zone]?.why ?? ''));
   }
-  // Each name of it is right; together they are not.
-  const to = (label: string, target: string) =>
-    at(label, '', { members: [member('m', { cname: `${target}.${zone}` })] });
+  // The name is right by itself; in this zone it is not.
+  const apex = at('', '', { gslbId: 'apex', members: [member('m', { cname: `y.${zone}` })] });
   const change = {
     zone,
     history: testHistory,
     from: 11,
     to: 12,
-    names: [to('x', 'y'), to('y', 'x')],
+    names: [apex],
     removedNames: [`a.${zone}`],
   };
   conductor.change(change);
   conductor.zones.set(zone, good);
-  await waitFor('its refusal', () => /CNAME/.test(conductor.state?.refused[zone]?.why ?? ''));
+  await waitFor('its refusal', () => /the zone itself/.test(conductor.state?.refused[zone]?.why ?? ''));
   expect(await dig('a')).toBe('192.0.2.11');
   conductor.set({ ...good, generation: 13 });
   await waitFor('the next good one', () => conductor.answered(zone) === 13);
