@@ -10,7 +10,6 @@ import { wordsOf } from '../../spec/graph-text.ts';
 import { type PartKind, type PartName, type PartSpec, partNames } from '../../spec/part-kind.ts';
 import { partKinds } from '../../spec/parts.ts';
 import {
-  bytesOfTree,
   countParts,
   deleteParts,
   insertParts,
@@ -24,11 +23,10 @@ import {
   updatePart,
 } from '../stores/part-store.ts';
 import { type Quotas, quotaOfPart } from '../stores/quotas.ts';
+import { refuseTooLarge } from '../stores/tree-size.ts';
 import { checkReferences, type Placed, referenceRows } from './references.ts';
 import type { TreePart } from './tree.ts';
 
-/** Limit of a node's document: half of the longest message to a host. */
-const mostTreeBytes = 8 * 1024 * 1024;
 /** Smaller growth, such as a weight or a timeout, is not measured. */
 const smallBytes = 64;
 
@@ -157,16 +155,6 @@ async function refuseReferences(tx: Transaction, balancer: Owner, placed: readon
   const check = new InputCheck();
   await checkReferences(tx, check, placed, { balancer, locked: true });
   check.throwIfAny();
-}
-
-/** Refuses LIMIT_REACHED if the load balancer's settings and certificates are more than a node's document may have. */
-export async function refuseTooLarge(tx: Transaction, balancerId: string): Promise<void> {
-  const bytes = await bytesOfTree(tx, balancerId);
-  if (bytes > mostTreeBytes)
-    refuse(
-      'LIMIT_REACHED',
-      `the load balancer with its certificates would have ${bytes} bytes of settings; at most ${mostTreeBytes} are allowed: delete some, or use another load balancer`,
-    );
 }
 
 /** UUIDs of the part and of all parts below it. */

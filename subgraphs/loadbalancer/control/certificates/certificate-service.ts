@@ -13,11 +13,11 @@ import { refuseStale, refuseTaken } from '../../../../platform/edge/refusals.ts'
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
-import { refuseTooLarge } from '../balancers/part-writes.ts';
 import { changeableRow } from '../changeable-row.ts';
 import { changeBalancer } from '../stores/change-balancer.ts';
 import { readParts, referencesTo } from '../stores/part-store.ts';
 import type { Quotas } from '../stores/quotas.ts';
+import { refuseTooLarge } from '../stores/tree-size.ts';
 import { type CheckedCertificate, checkCertificate } from './certificate-input.ts';
 import {
   type CertificateContent,

@@ -1,5 +1,6 @@
 // What a host reports of members with host names: up while one address is, down without any.
 // needs: haproxy
+// needs: keepalived
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,6 @@
 // Places of nodes that no document owns are removed, each by itself.
+// needs: haproxy
+// needs: keepalived
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
