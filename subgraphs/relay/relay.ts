@@ -147,7 +147,8 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
     log,
     pauseMs: () => settings.tickMs,
     run: async () => {
-      const ticks = await Promise.allSettled([manager.tick(), reader.tick(), recovery.tick()]);
+      reader.tick();
+      const ticks = await Promise.allSettled([manager.tick(), recovery.tick()]);
       const failed = ticks.find(({ status }) => status === 'rejected');
       if (failed?.status === 'rejected') throw failed.reason;
       return false;

@@ -12,7 +12,7 @@ import { newUuid } from '../../../../platform/values/ids.ts';
 import { JoinedReads } from '../../../../platform/work/joined-reads.ts';
 import { checkLease } from '../../../../platform/work/leases.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
-import type { Driver, Health } from '../../drivers/driver.ts';
+import type { Driver, Health, SelfDescription } from '../../drivers/driver.ts';
 import { drivers as allDrivers } from '../../drivers/registry.ts';
 import { createTransport } from '../../transports/factories.ts';
 import type { TransportFactory } from '../../transports/session.ts';
@@ -157,7 +157,7 @@ export class BackendChecker {
       const sent = await session.wires.send(health.render(context), { deadlineMs: target.timeoutMs, signal });
       if (!sent.ok && sent.failure.code === 'SOURCE_MISSING') throw new Error(sent.failure.message);
       if (!sent.ok) return this.#failed(target.id, session, sent.redactor.value(sent.failure));
-      const self = sent.redactor.value(health.interpret(sent.reply));
+      const self = storable(sent.redactor.value(health.interpret(sent.reply)));
       const { configuration } = session;
       if (self !== undefined)
         return { up: true, message: null, detail: { ...self, openCircuit: null, presented: {}, configuration } };
@@ -209,6 +209,16 @@ async function closeWires(session: Session): Promise<void> {
   const { wires } = session;
   session.wires = undefined;
   await wires?.close();
+}
+
+/** Longest texts of the backend's row. */
+const mostChars = 255;
+
+/** What a device says of itself has any length. Results are recorded together, so one that does not fit would keep the others out. */
+function storable(self: SelfDescription | undefined): SelfDescription | undefined {
+  if (self === undefined) return undefined;
+  const { softwareVersion, serial } = self;
+  return { softwareVersion: softwareVersion.slice(0, mostChars), serial: serial?.slice(0, mostChars) ?? null };
 }
 
 function down(

@@ -41,6 +41,8 @@ interface Guest {
 export class DeviceReader implements Devices {
   readonly #options: DeviceReaderOptions;
   readonly #guests = new Map<string, Guest>();
+  /** Those of former guests. */
+  readonly #closing = new Set<Promise<void>>();
 
   constructor(options: DeviceReaderOptions) {
     this.#options = options;
@@ -81,19 +83,24 @@ export class DeviceReader implements Devices {
     });
   }
 
-  /** Closes sessions that have been idle for a while. */
-  async tick(): Promise<void> {
+  /** Closes sessions that have been idle for a while. Does not wait: a logout of a device that does not answer takes seconds. */
+  tick(): void {
     const idleSinceMs = performance.now() - this.#options.settings.holderIdleMs;
     const idle = [...this.#guests].filter(([, guest]) => guest.calls === 0 && guest.usedAtMs <= idleSinceMs);
-    for (const [id] of idle) this.#guests.delete(id);
-    // All at once: each may take seconds to log out of a device that does not answer.
-    await Promise.all(idle.map(([, guest]) => guest.wires.close()));
+    for (const [id, guest] of idle) {
+      this.#guests.delete(id);
+      const closed = guest.wires
+        .close()
+        .catch(() => undefined)
+        .finally(() => this.#closing.delete(closed));
+      this.#closing.add(closed);
+    }
   }
 
   async close(): Promise<void> {
     const guests = [...this.#guests.values()];
     this.#guests.clear();
-    await Promise.all(guests.map((guest) => guest.wires.close()));
+    await Promise.all([...guests.map((guest) => guest.wires.close()), ...this.#closing]);
   }
 
   async #guest(backend: BackendRow): Promise<Guest> {

@@ -30,6 +30,11 @@ function isOn(setting: string | undefined): boolean | null {
   return setting === undefined || setting === '' ? null : setting !== '0';
 }
 
+/** machine-id(5): 32 hexadecimal digits. Before the first start it is empty or `uninitialized`, as in copies of one image. */
+function machineOf({ machine = '' }: Readonly<Record<string, string>>): string | null {
+  return /^[0-9a-f]{32}$/.test(machine) ? machine : null;
+}
+
 export const linuxIproute2 = defineDriver({
   name: 'linux-iproute2',
   family: 'ROUTER',
@@ -47,7 +52,7 @@ export const linuxIproute2 = defineDriver({
       const system = reply.kind === 'exec' ? systemIn(reply) : undefined;
       return system?.version === undefined
         ? undefined
-        : { softwareVersion: system.version, serial: system.machine === '' ? null : (system.machine ?? null) };
+        : { softwareVersion: system.version.slice(0, 255), serial: machineOf(system) };
     },
   },
   typed: { routerStaticRouteCreate: createCall },

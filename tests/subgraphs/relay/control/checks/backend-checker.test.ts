@@ -7,6 +7,7 @@ import {
   listCheckTargets,
   recordCheckResults,
 } from '../../../../../subgraphs/relay/control/checks/backend-checker.ts';
+import { drivers } from '../../../../../subgraphs/relay/drivers/registry.ts';
 import { testEgress } from '../../../../support/egress.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { NftDevice } from '../../support/nft-device.ts';
@@ -208,6 +209,29 @@ test('a check of the address before the last change is dropped: another device m
     await older.ssh.stop();
     await newer.ssh.stop();
   }
+});
+
+test('a device that says too much of itself keeps no result of others out', async () => {
+  const nftables = drivers.get('linux-nftables');
+  if (nftables === undefined) throw new Error('there is no such driver');
+  const talkative = { softwareVersion: 'v'.repeat(1_000), serial: 's'.repeat(1_000) };
+  const health = { ...nftables.health, interpret: () => talkative };
+  const odd = new BackendChecker({ ...node, drivers: new Map([[nftables.name, { ...nftables, health }]]) });
+  const second = await NftDevice.start();
+  const [loud, quiet] = [uuid(await device.register(node, 'loud')), uuid(await second.register(node, 'quiet'))];
+  const at = { latencyMs: 3, at: new Date(), status: 'UP' } as const;
+  const lease = await node.leases.acquire('checks/backends/talkative');
+  if (lease === undefined) throw new Error('no lease');
+  const target = { id: loud, timeoutMs: 2_000, revision: 'r' };
+  const readings = [await odd.check(target, { signal, egress: testEgress }), await check(quiet)];
+  const batch = readings.map((each, index) => ({ ...each, ...at, targetId: [loud, quiet][index] ?? '' }));
+  await recordCheckResults(node.db, system.wake, batch, lease);
+  expect(await rowOf(loud)).toMatchObject({ status: 'ONLINE', software: 'v'.repeat(255) });
+  expect(await rowOf(quiet)).toMatchObject({ status: 'ONLINE', software: 'nftables 1.0.6' });
+  await lease.release();
+  await odd.close();
+  await node.db.execute("UPDATE backend SET provisioning_status = 'DISABLED' WHERE id IN (?, ?)", [loud, quiet]);
+  await second.ssh.stop();
 });
 
 test('a backend that is disabled is neither up nor down', async () => {

@@ -112,3 +112,13 @@ test('what the device says is bounded', () => {
   for (const stdout of ['iproute2 exit 2\n', 'iproute2 refused UNREADABLE\n', 'nothing\n'])
     expect(JSON.stringify(outcome('staticRoute.create', reply(stdout, { stderr }))).length).toBeLessThan(4_300);
 });
+
+test.each([
+  ['b08dfa6083e7567a1921a715000001fb', 'b08dfa6083e7567a1921a715000001fb'],
+  // machine-id(5): an image before its first start. Two of them are not one device.
+  ['uninitialized', null],
+  ['', null],
+])('the machine id %j is the serial %j', (machine, serial) => {
+  const said = `version ip utility, iproute2-6.1.0, libbpf 1.1.0\nmachine ${machine}\niproute2 done\n`;
+  expect(linuxIproute2.health.interpret(reply(said))).toEqual({ softwareVersion: '6.1.0', serial });
+});
