@@ -39,11 +39,12 @@ export class Attempts {
     const good = `login-good/${address}/${named}`;
     const anywhere = { key: `login-anywhere/${named}`, limit: attemptsFromAnywhere, windowMs };
     // One who goes on after the refusal of a name uses up nothing of the network's, and one network nothing of all others'.
-    const giveBack = await this.#takeTold(context, [
+    const ofClient = [
       { key: `login-name/${address}/${named}`, limit: attemptsPerName, windowMs },
       { key: `login-address/${address}`, limit: attemptsPerAddress, windowMs },
-      ...((await this.#rateLimiter.remembers(good)) ? [] : [anywhere]),
-    ]);
+    ];
+    const isKnown = await this.#rateLimiter.remembers(good);
+    const giveBack = await this.#takeTold(context, ofClient, isKnown ? [] : [anywhere]);
     return async (why) => {
       await giveBack();
       if (why !== 'untried') await this.#rateLimiter.remember(good, knownForMs);
@@ -76,15 +77,23 @@ export class Attempts {
 
   /**
    * First takes from the total limit of the party that reported the address. Beyond that limit, attempts do not count against the
-   * addresses and names that the party reports.
+   * addresses and names that the party reports. One client that goes on after its own limits does not use up that total.
    */
-  async #takeTold({ addressToldBy }: RequestContext, limits: readonly RateLimit[]): Promise<GiveBack> {
-    if (addressToldBy === undefined) return this.#take(limits);
+  async #takeTold(
+    { addressToldBy }: RequestContext,
+    ofClient: readonly RateLimit[],
+    ofAll: readonly RateLimit[] = [],
+  ): Promise<GiveBack> {
+    if (addressToldBy === undefined) return this.#take([...ofClient, ...ofAll]);
     const teller = createHash('sha256').update(addressToldBy).digest('base64url');
     const giveBack = await this.#take([{ key: `login-told-by/${teller}`, limit: attemptsToldByOne, windowMs }]);
-    const giveBackRest = await this.#take(limits);
+    const giveBackOwn = await this.#take(ofClient).catch(async (error: unknown) => {
+      await giveBack();
+      throw error;
+    });
+    const giveBackRest = await this.#take(ofAll);
     return async () => {
-      await Promise.all([giveBack(), giveBackRest()]);
+      await Promise.all([giveBack(), giveBackOwn(), giveBackRest()]);
     };
   }
 

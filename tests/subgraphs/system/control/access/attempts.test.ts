@@ -32,6 +32,20 @@ test('attempts at one name, after its refusal, lock no other name of the network
   expect(await guess('grace', '192.0.2.1', 1)).toBe(1);
 });
 
+test('one client that goes on after its refusal uses up nothing of all those whose addresses the same party tells', async () => {
+  const told = (address: string) => ({ ...from(address), addressToldBy: 'a cluster' });
+  const allowed = async (address: string, name: string) =>
+    attempts.password(told(address), name).then(
+      () => true,
+      () => false,
+    );
+  for (let count = 0; count < 500; count += 1) await allowed('192.0.2.1', 'ada');
+  expect(await allowed('198.51.100.1', 'grace')).toBe(true);
+  // All of them together still have a limit, from whatever address.
+  for (let count = 0; count < 300; count += 1) await allowed(`10.0.${count % 250}.1`, `name-${count}`);
+  expect(await allowed('203.0.113.1', 'alan')).toBe(false);
+});
+
 test('a name is still limited over all networks, and a network over all names', async () => {
   for (let network = 0; network < 10; network += 1) await guess('ada', `192.0.${network}.1`, 10);
   expect(await guess('ada', '198.51.100.1', 1)).toBe(0);
