@@ -156,7 +156,9 @@ async function run(shape: Shape, verb: ActionVerb, call: ActionCall): Promise<vo
   const document = documentOf(actionDocument(registry, kind, action)) as unknown as PayloadDocument;
   const payload = await client.tryMutate(document, input);
   refuseIfAny(payload.userErrors, blameOf(shape, options), given.secrets);
-  const once = Object.fromEntries((action.secrets ?? []).map((name) => [name, payload[name] ?? null]));
+  // Verbs that show none, such as revoke, may have the same payload.
+  const shown = (action.secrets ?? []).filter((name) => payload[name] != null);
+  const once = Object.fromEntries(shown.map((name) => [name, payload[name]]));
   const isOnce = Object.keys(once).length > 0;
   // Nobody can show it again: it is printed before a wait that may fail.
   if (isOnce)

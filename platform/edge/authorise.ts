@@ -37,7 +37,7 @@ export function requireGateway(context: RequestContext): void {
 /** For queries: throws FORBIDDEN unless the caller is an administrator. */
 export function adminCaller(context: RequestContext): Identity {
   const identity = caller(context);
-  if (!identity.admin) throw new CodedError('FORBIDDEN', 'Only administrators may read this.');
+  if (!identity.admin) throw new CodedError('FORBIDDEN', 'Only administrators may do this.');
   return identity;
 }
 

@@ -143,14 +143,14 @@ test('a name that objects of several kinds have is told apart by the kind', asyn
 test('what is for administrators says how to be one', async () => {
   server.answers = {
     haMoves: () => {
-      throw new GraphQLError('Only administrators may read this.', { extensions: { code: 'FORBIDDEN' } });
+      throw new GraphQLError('Only administrators may do this.', { extensions: { code: 'FORBIDDEN' } });
     },
   };
   const folder = await temporaryFolder();
   const without = await run('ha', 'moves', '--data', folder.path);
   expect([without.exitCode, without.stderr]).toEqual([
     1,
-    'tidegate: FORBIDDEN: Only administrators may read this. Give --user and --password-file of one, or log in with "tidegate login".\n',
+    'tidegate: FORBIDDEN: Only administrators may do this. Give --user and --password-file of one, or log in with "tidegate login".\n',
   ]);
   await writeFile(join(folder.path, 'admin.password'), 'x');
   const beside = await run('ha', 'moves', '--data', folder.path);

@@ -179,6 +179,30 @@ describe('create', () => {
     expect([JSON.parse(json.stdout).secret, json.stderr]).toEqual(['tgt_once', expect.stringContaining('nobody')]);
   });
 
+  test('a verb of the same payload that shows no secret does not warn', async () => {
+    const at = '2026-01-01T00:00:00.000Z';
+    const token = {
+      __typename: 'ApiToken',
+      id: 'T1',
+      name: 'ci',
+      role: 'MEMBER',
+      version: 2,
+      project,
+      createdAt: at,
+      updatedAt: at,
+      prefix: 'tgt_1',
+      expiresAt: at,
+    };
+    server.answers = {
+      ...server.answers,
+      apiTokens: (args: Page) => pageOf([token], args),
+      apiTokenRevoke: done(() => ({ apiToken: token, secret: null })),
+    };
+    const { stdout, stderr, exitCode } = await tidegate('tokens', 'revoke', 'ci', '--project', 'default');
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('ci');
+  });
+
   test.each([
     [['tokens', 'create', 'ci', '--role', 'MEMBER'], 'give --project'],
     [['tokens', 'create', 'ci', '--project', 'default'], 'give --role'],

@@ -221,7 +221,7 @@ export function createNameRoot<Context>(world: NameWorld, guard: (context: Conte
   const { naming } = world;
   const admin = (context: Context): void => {
     guard(context);
-    if (!world.user.admin) throw coded('FORBIDDEN', 'Only administrators may read this.');
+    if (!world.user.admin) throw coded('FORBIDDEN', 'Only administrators may do this.');
   };
   const mutate =
     (name: string, field: string, act: (input: Fields) => unknown) =>

@@ -48,7 +48,7 @@ import { nameSpec, readFqdn } from './name-spec.ts';
 import { checkBackendNamed, heldBackendType } from './named-backends.ts';
 import { columnsOf } from './shown-settings.ts';
 import { planBefore, refuseUnsaid } from './static-checks.ts';
-import { type PoolTree, planTree, type TreeServices, usualFlavor } from './tree.ts';
+import { type PoolTree, planTree, type TreeServices, usualFlavor, whyNoFlavor } from './tree.ts';
 import {
   countNamesOfFlavor,
   deletePoolContent,
@@ -329,8 +329,7 @@ async function beforeName(
   };
   const flavor = given.flavorId == null ? await usualFlavor(db) : undefined;
   const flavorId = given.flavorId ?? (flavor === undefined ? undefined : encodeId('GslbFlavor', flavor));
-  if (flavorId === undefined)
-    check.fault('flavorId', 'flavorId is missing: there is no flavor, or there are several and none is named default');
+  if (flavorId === undefined) check.fault('flavorId', `flavorId is missing: ${await whyNoFlavor(db)}`);
   const trees = given.pools ?? [];
   if (trees.length + (given.poolIds?.length ?? 0) === 0)
     check.fault('pools', 'pools is empty: give a new pool with its members, or poolIds');

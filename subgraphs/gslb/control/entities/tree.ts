@@ -91,6 +91,14 @@ export async function usualFlavor(db: Database): Promise<string | undefined> {
   return another === undefined ? only : (await readNamed(db, 'GslbFlavor', ['default'])).get('default')?.id;
 }
 
+/** Where there is no usual one. */
+export async function whyNoFlavor(db: Database): Promise<string> {
+  const [some] = await someFlavors(db);
+  return some === undefined
+    ? 'there is no flavor yet; an administrator makes one (gslbFlavorCreate)'
+    : 'there are several flavors and none is named default';
+}
+
 function poolName(fqdn: string, at: number): string {
   const words = fqdn
     .toLowerCase()
