@@ -20,7 +20,7 @@ export interface FlipBallot {
   readonly message: string | null;
 }
 
-export interface Flip {
+interface Flip {
   /** UUIDv7. */
   readonly id: string;
   readonly projectId: string;
