@@ -64,7 +64,11 @@ export async function startUp(
   env: Environment = {},
   via: readonly string[] = [],
 ): Promise<UpProcess> {
-  const words = ['up', '--port', '0', '--data', dataFolder, '--log-level', 'warn', ...args];
+  const usual = [
+    ['--port', '0'],
+    ['--log-level', 'warn'],
+  ].filter(([name = '']) => !args.includes(name));
+  const words = ['up', '--data', dataFolder, ...usual.flat(), ...args];
   const started = startProgram(words, env, root, via);
   const giveUpAt = performance.now() + readyTimeoutMs;
   for (;;) {
