@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { rmdirSync } from 'node:fs';
-import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rename, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Answerer } from '../../../dns/answerer/answerer.ts';
@@ -184,12 +184,11 @@ test('a file left by a killed process does not block the next process with its I
 
 test('a disk that refuses writes is reported once, and gets everything later', async () => {
   let answerer = await start();
-  const inTheWay = `${file('json')}.${process.pid}.new`;
-  await mkdir(inTheWay);
+  await mkdir(file('json'));
   answerer.put(plan);
   await waitFor('the failure', () => answerer.stats().unsaved === 1);
   answerer.change(change);
-  await rm(inTheWay, { recursive: true });
+  await rmdir(file('json'));
   await waitFor('the end of it', () => answerer.stats().unsaved === 0);
   expect(failures).toEqual(['a plan could not be written']);
   answerer = await restarted(answerer);
@@ -232,14 +231,16 @@ test('the age on disk is never younger than the zones on disk', async () => {
   answerer.put(plan);
   answerer.heard();
   answerer = await restarted(answerer);
-  const inTheWay = `${file('json')}.${process.pid}.new`;
-  await mkdir(inTheWay);
+  const aside = join(folder.path, 'aside.json');
+  await rename(file('json'), aside);
+  await mkdir(file('json'));
   pass(60_000);
   answerer.put({ ...plan, generation: 8 });
   answerer.heard();
   await waitFor('the failure', () => answerer.stats().unsaved === 1);
   await answerer.close();
-  await rm(inTheWay, { recursive: true });
+  await rmdir(file('json'));
+  await rename(aside, file('json'));
   answerer = await start();
   expect(answerer.plan(zone)?.generation).toBe(7);
   expect(answerer.stats().heardAgoMs).toBe(60_000);
