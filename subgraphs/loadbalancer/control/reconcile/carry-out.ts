@@ -55,8 +55,7 @@ async function change(carrier: Carrier, node: NodeRow, action: NodeAction): Prom
   const reason = 'reason' in action && action.reason !== null ? { reason: action.reason } : {};
   switch (action.do) {
     case 'REPLACE': {
-      // It may have been decided before: on request, when its replacement was placed.
-      await decide(tx, wake, node, { kind: 'REPLACE', reason: action.reason });
+      if (!(await decide(tx, wake, node, { kind: 'REPLACE', reason: action.reason }))) return;
       const keepMs = node.replaceReason === null ? settings.replacedNodeKeepMs : 0;
       if (action.keep) await to({ state: 'REPLACED', ...reason, deleteInMs: keepMs });
       else await to({ state: 'DELETING', ...reason });
