@@ -53,7 +53,7 @@ const operation = {
     quietUntil: null,
     stateSource: null,
     settledBy: null,
-    requestedBy: { name: 'cmp' },
+    requestedBy: { name: 'cmp', kind: 'API_TOKEN' },
     wireCall: null,
     backend: { name: 'fw' },
     cmpObject,

@@ -197,7 +197,9 @@ test('explain shows each step with who was left out and why, and what each name 
   const past = await run('explain', 'shop.gslb.test', '--at', at);
   expect([past.stdout, past.stderr]).toEqual([expect.stringMatching(/^Answer +SERVFAIL$/m), '']);
   expect(server.requests.at(-1)).toMatchObject({ at });
-  server.answers = { gslbExplain: () => null };
+  server.answers = { ...here([]), gslbExplain: () => null };
+  const unkept = await run('explain', 'shop.gslb.test', '--at', at);
+  expect([unkept.exitCode, unkept.stderr]).toEqual([1, expect.stringContaining("no answer to 'shop.gslb.test'")]);
   const none = await run('explain', 'other.gslb.test');
-  expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining("no answer to 'other.gslb.test'")]);
+  expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining("there is no GSLB 'other.gslb.test'")]);
 });

@@ -24,7 +24,7 @@ const operation = {
     quietUntil: null,
     stateSource: null,
   },
-  ...{ settledBy: null, requestedBy: { name: 'cmp' }, wireCall: 'nft add rule', backend, cmpObject: null },
+  ...{ settledBy: null, requestedBy: { name: 'cmp', kind: 'API_TOKEN' }, wireCall: 'nft add rule', backend, cmpObject: null },
   ...{ deviceError: { code: 'DEVICE_REFUSED', message: 'no such chain' }, evidence: [] },
 };
 const change = (to: string, subjectId = operationId, kind = 'relayOperation.state') => ({
