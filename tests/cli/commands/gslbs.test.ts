@@ -203,3 +203,18 @@ test('explain shows each step with who was left out and why, and what each name 
   const none = await run('explain', 'other.gslb.test');
   expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining("there is no GSLB 'other.gslb.test'")]);
 });
+
+test.each([
+  [['--cmp', 'east:tenant/a/42']],
+  [['--cmp-object-namespace', 'east', '--cmp-object-type', 'tenant', '--cmp-object-external-id', 'a/42']],
+])('create takes its CMP object as %j', async (words) => {
+  const refusal = { code: 'ALREADY_EXISTS', message: 'there is one', field: ['input', 'cmpObject'] };
+  server.answers = { gslbCreate: () => ({ gslb: null, userErrors: [refusal] }) };
+  const { stderr } = await run('create', 'new.gslb.test', ...words);
+  expect(server.requests.at(-1)).toMatchObject({
+    input: { fqdn: 'new.gslb.test', cmpObject: { namespace: 'east', type: 'tenant', externalId: 'a/42' } },
+  });
+  expect(stderr).toContain(
+    `ALREADY_EXISTS: there is one (${words.filter((each) => each.startsWith('--')).join(', ')})`,
+  );
+});
