@@ -352,9 +352,10 @@ describe('export', () => {
     expect((await readdir(folder.path)).filter((name) => name.includes('partial'))).toEqual([]);
     expect(done.stdout).toBe(`0 objects are in ${link}\n`);
     const at = '2026-01-01T00:00:00.000Z';
-    const project = { __typename: 'Project', id: 'P1', name: 'one', version: 1, createdAt: at, updatedAt: at };
+    const project = { id: 'P1', name: 'one', description: '', version: 1, createdAt: at, updatedAt: at };
     server.answers = { ...server.answers, projects: containing([project]) };
-    expect((await run('export', '--kind', 'Project', '-f', link)).stdout).toBe(`1 object is in ${link}\n`);
+    const one = await run('export', '--kind', 'Project', '-f', link);
+    expect([one.stdout, one.stderr]).toEqual([`1 object is in ${link}\n`, '']);
     const full = await run('export', '--kind', 'Project', '-f', folder.path);
     expect(full).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("can't be written: EISDIR") });
   });
