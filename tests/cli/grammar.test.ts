@@ -242,6 +242,9 @@ describe('wrong use is exit code 2', () => {
     [['memberships', 'create', 'x'], "there is no verb of memberships 'create'; set does that"],
     [['memberships', 'delete', 'x'], "there is no verb of memberships 'delete'; remove does that"],
     [['objects', 'put', 'a/b', 'file'], "there is no verb of objects 'put'; create or update does that"],
+    [['objects', 'rm', 'a/b'], "there is no verb of objects 'rm'; delete does that"],
+    // No other verb does it: all are named.
+    [['tokens', 'update', 'x'], "there is no verb of tokens 'update'; it has list, "],
     [['users', 'delete', 'x'], 'users are disabled: tidegate users update NAME --enabled false'],
     [
       ['backends'],
