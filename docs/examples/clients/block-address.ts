@@ -68,8 +68,10 @@ async function post<Data>(query: string, variables: object): Promise<Answer<Data
     if (response.headers.get('content-type')?.includes('json') === true) return (await response.json()) as Answer<Data>;
     return noAnswer(`HTTP ${response.status}`, Number(response.headers.get('retry-after')));
   } catch (error) {
-    const { message, cause } = error as Error & { readonly cause?: { readonly code?: string } };
-    return noAnswer(cause?.code ?? message);
+    const { message, cause } = error as Error & {
+      readonly cause?: { readonly code?: string; readonly message?: string };
+    };
+    return noAnswer(cause?.code ?? cause?.message ?? message);
   }
 }
 
