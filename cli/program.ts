@@ -164,6 +164,7 @@ function addVerb(command: Command, verb: Verb, around: Surroundings, onChosen: (
   command.usage([...takenBy(command), '[options]'].join(' '));
   const { examples: lines = [] } = verb;
   if (lines.length > 0) command.addHelpText('after', `\n${exampleText(lines.map((line) => [line, '']))}`);
+  if (verb.page !== undefined) command.addHelpText('after', `\nMore: ${verb.page}`);
   const declared = Object.entries(verb.options).map(([name, option]) => {
     const known = commanderOption(name, option);
     command.addOption(known);
