@@ -31,7 +31,9 @@ export async function readLogin(data: string | undefined): Promise<ClusterLogin>
   const path = join(data ?? usualFolder, fileName);
   const found = await readFile(path, 'utf8').catch(() => undefined);
   if (found === undefined)
-    throw new CommandFailure(`no login at a cluster (no ${path} here): tidegate login --cluster NAME or URL`);
+    throw new CommandFailure(
+      `no login at a cluster (no ${path} here): tidegate login --cluster NAME or URL. Administrators list the clusters with tidegate clusters list; if there is none, tidegate lab add clusters starts some to try`,
+    );
   const login = fileShape.safeParse(jsonIn(found));
   if (!login.success)
     throw new CommandFailure(`${path} is not a login: log in again with tidegate login --cluster NAME`);

@@ -20,7 +20,8 @@ export function parseCmpObject(text: string, name = 'CMP object'): CmpObjectName
   return { namespace, type, externalId };
 }
 
-/** Of what is created. */
-export const cmpOption = one('TYPE/ID', 'CMP object for which it is created.', (given, name) =>
-  parseCmpObject(given, name),
-);
+/** Of every verb that takes a CMP object. */
+export const cmpOption = {
+  ...one('TYPE/ID', 'The CMP object; NAMESPACE:TYPE/ID for one of another CMP.', parseCmpObject),
+  also: 'cmp-object',
+} as const;

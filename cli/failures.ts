@@ -19,6 +19,16 @@ export class CommandFailure extends Error {
   }
 }
 
+/** Several faults of one command: each is printed as a line of its own. */
+export class CommandFaults extends CommandFailure {
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'));
+    this.faults = faults;
+  }
+}
+
 /** A signal cut the command short. The exit code is chosen in program.ts. */
 export class Interruption extends CommandFailure {
   /** `more`: what happens nevertheless, or what to do. */

@@ -3,7 +3,7 @@ import type { Pool } from 'undici';
 import type { TypedDocumentString } from '../generated/cli/graphql.ts';
 import { dryRunHeader, sourceHeader } from '../platform/edge/manner.ts';
 import { mostAtOnce } from './at-once.ts';
-import { CommandFailure, exitCodes, Interruption } from './failures.ts';
+import { CommandFailure, CommandFaults, exitCodes, Interruption } from './failures.ts';
 
 /** A client's credential. */
 export interface Credential {
@@ -159,7 +159,7 @@ export class GraphClient {
   ): Promise<PayloadIn<Data>> {
     const payload = await this.tryMutate(document, input);
     const { userErrors } = payload;
-    if (userErrors.length > 0) throw new CommandFailure(userErrors.map(refusalText).join('\n'));
+    if (userErrors.length > 0) throw new CommandFaults(userErrors.map(refusalText));
     return payload;
   }
 

@@ -16,6 +16,10 @@ export interface Option<Value> {
   readonly bare?: true;
   readonly repeated?: true;
   readonly needed?: true;
+  /** Another spelling of its name, which the help does not show. */
+  readonly also?: string;
+  /** It is accepted, and left out of the help. */
+  readonly hidden?: true;
   /** Heading in the help. */
   readonly group?: string;
   /** All that it takes, if that is one of some words. */

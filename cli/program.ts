@@ -3,10 +3,11 @@
 import { Command, CommanderError, Option as CommanderOption } from 'commander';
 import { type ProgramVersion, programVersion } from '../platform/process/program-version.ts';
 import { nearestName } from '../platform/values/nearest-name.ts';
-import { CommandFailure, exitCodes, Interruption, SilentFailure, UsageError } from './failures.ts';
+import { CommandFailure, CommandFaults, exitCodes, Interruption, SilentFailure, UsageError } from './failures.ts';
 import { isAbort, untilLeft } from './interruption.ts';
 import { otherWordsFor } from './noun-words.ts';
 import { choice, type Given, type Option, type Values } from './option.ts';
+import { otherVerb } from './other-verbs.ts';
 import { wholeId } from './short-id.ts';
 import { nouns, verbsAlone } from './table.ts';
 import { type Call, type Output, type OutputFormat, outputFormats, type Surroundings, type Verb } from './verb.ts';
@@ -45,7 +46,8 @@ export async function runTidegate({ args, ...around }: ProgramRun): Promise<numb
     if (error instanceof UsageError) return wrongUse(around.stderr, error.message, program, args);
     if (error instanceof SilentFailure) return error.exitCode;
     if (!(error instanceof CommandFailure)) throw error;
-    around.stderr.write(`tidegate: ${visible(error.message)}\n`);
+    const faults = error instanceof CommandFaults ? error.faults : [error.message];
+    for (const each of faults) around.stderr.write(`tidegate: ${visible(each)}\n`);
     return error.exitCode;
   }
 }
@@ -162,9 +164,11 @@ function addVerb(command: Command, verb: Verb, around: Surroundings, onChosen: (
   command.usage([...takenBy(command), '[options]'].join(' '));
   const { examples: lines = [] } = verb;
   if (lines.length > 0) command.addHelpText('after', `\n${exampleText(lines.map((line) => [line, '']))}`);
+  if (verb.page !== undefined) command.addHelpText('after', `\nMore: ${verb.page}`);
   const declared = Object.entries(verb.options).map(([name, option]) => {
     const known = commanderOption(name, option);
     command.addOption(known);
+    if (option.also !== undefined) command.addOption(otherSpelling(option.also, name, option, known.attributeName()));
     return { name, option, attribute: known.attributeName() };
   });
   const printsRows = verb.options.json !== undefined;
@@ -203,7 +207,7 @@ function withOutput<Read extends Values<Verb['options']>>(options: Read, output:
 
 function commanderOption(
   name: string,
-  { help, value, short, bare, repeated, needed, group }: Option<unknown>,
+  { help, value, short, bare, repeated, needed, group, hidden }: Option<unknown>,
 ): CommanderOption {
   const argument = value === undefined ? '' : bare ? ` [${value}]` : ` <${value}>`;
   const flags = `${short === undefined ? '' : `-${short}, `}--${name}${argument}`;
@@ -212,9 +216,19 @@ function commanderOption(
   if (repeated) option.argParser((each: string, before: string[] | undefined) => [...(before ?? []), each]);
   else if (value !== undefined) option.argParser((each: string, before: Given) => onlyOnce(each, before, name));
   if (group !== undefined) option.helpGroup(group);
+  if (hidden) option.hideHelp();
   // `--no-lab` is a switch by itself, not the negation of `--lab`.
   option.negate = false;
   return option;
+}
+
+/** Its value counts as that of the option. */
+function otherSpelling(also: string, name: string, option: Option<unknown>, attribute: string): CommanderOption {
+  const { short: _short, needed: _needed, ...others } = option;
+  const known = commanderOption(also, others).hideHelp();
+  if (option.value !== undefined && !option.repeated)
+    known.argParser((each: string, before: Given) => onlyOnce(each, before, name));
+  return Object.assign(known, { attributeName: () => attribute });
 }
 
 /** The first of two values would be lost without a word: with `apply --prune -f A -f B` the objects of A would be deleted. */
@@ -239,6 +253,15 @@ function commanderMessage(error: CommanderError, words: readonly Command[], args
   if (error.code === 'commander.unknownCommand') {
     const given = args.filter((each) => !each.startsWith('-'))[words.length - 1] ?? '';
     const known = last.commands.flatMap((each) => [each.name(), ...each.aliases()]);
+    const other =
+      words.length === 2
+        ? otherVerb(
+            last.name(),
+            given,
+            last.commands.map((each) => each.name()),
+          )
+        : undefined;
+    if (other !== undefined) return `there is no verb of ${last.name()} '${given}'; ${other}`;
     const what = words.length === 1 ? 'noun or verb' : `verb of ${last.name()}`;
     const near = nearText(given, known);
     // All nouns would be too many.
@@ -249,11 +272,22 @@ function commanderMessage(error: CommanderError, words: readonly Command[], args
   // An option that is needed may be there with a mistake in its name.
   if (error.code === 'commander.unknownOption' || error.code === 'commander.missingMandatoryOptionValue') {
     const known = [...last.options.flatMap(({ long, short }) => [long ?? '', short ?? '']), '--help', '-h'];
+    const shown = last.options.flatMap(({ long, hidden }) => (hidden || long === undefined ? [] : [long]));
     const named = args.filter((each) => /^--?[a-z]/i.test(each)).map((each) => each.replace(/=.*$/s, ''));
     const given = named.find((each) => !known.includes(each));
-    if (given !== undefined) return `there is no option ${given}${nearText(given, known)}`;
+    if (given !== undefined) return `there is no option ${given}${nearOption(given, [...shown, '--help'])}`;
   }
   return error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+}
+
+/** Prefers one that begins with what was given, or of which that is a longer form. */
+function nearOption(given: string, known: readonly string[]): string {
+  const longer = known.filter((each) => given.length > 3 && each.startsWith(given));
+  const shorter = known.filter((each) => given.startsWith(`${each}-`));
+  const [near] = [...longer, ...shorter].sort(
+    (a, b) => Math.abs(a.length - given.length) - Math.abs(b.length - given.length),
+  );
+  return near === undefined ? nearText(given, known) : `; ${near} is near`;
 }
 
 function nearText(given: string, known: readonly string[]): string {

@@ -43,6 +43,8 @@ export interface Verb<O extends Options = Options, N extends readonly string[] =
   readonly summary: string;
   /** Whole command lines, for its help. */
   readonly examples?: readonly string[];
+  /** The page of the docs that says more, for its help. */
+  readonly page?: string;
   /** Names of the positional arguments, for example NAME, or [ID] for one that may be left out. */
   readonly takes: N;
   readonly options: O;

@@ -113,8 +113,8 @@ ${table(['Code', 'What to do after a mutation', 'On the device', 'Meaning'], top
 ## Closed sockets
 
 The gateway closes a graphql-ws socket with one of these codes, or another one of the protocol. The reason of the close has the words of this table,
-except with 1009. An event stream in the same situation ends with an error that has them and the code in the last column. In any case a
-subscription goes on without a gap and without a repetition after the last cursor. A mutation that was under way on the socket may have been carried out: send it again with
+except with 1009. An event stream in the same situation ends with an error that has them and the code in the last column. Except
+after \`FORBIDDEN\`, a subscription goes on without a gap after the last cursor. A mutation that was under way on the socket may have been carried out: send it again with
 the same key. A client can avoid 4419: it sends a fresh access token of its session in a ping
 (\`{"type":"ping","payload":{"authorization":"Bearer …"}}\`), and the pong says when that one expires (\`accessTokenExpiresAt\`).
 

@@ -64,7 +64,8 @@ export class PlayedGraph {
 
   /** Throws a GraphQLError for what the product would refuse. */
   asked(sent: Sent): Asked {
-    if (typeof sent.query !== 'string') throw new GraphQLError('The body has no "query".');
+    if (sent.query === undefined) throw new GraphQLError('The body has no "query".');
+    if (typeof sent.query !== 'string') throw new GraphQLError(`\`query\` is ${kindOf(sent.query)}; it must be text`);
     const document = parse(sent.query, { maxTokens: 10_000 });
     const [fault] = validate(this.schema, document);
     if (fault !== undefined) throw fault;
@@ -125,3 +126,10 @@ export class PlayedGraph {
 }
 
 export { OperationTypeNode };
+
+/** Of a JSON value, with its article. */
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}

@@ -1,14 +1,15 @@
 // `tidegate call BACKEND OPERATION`: one call to a device, for a CMP object.
+
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../generated/cli/index.ts';
 import { backendSelector } from '../backend-selector.ts';
+import { cmpOption } from '../cmp-object.ts';
 import { CommandFailure } from '../failures.ts';
 import { projectId } from '../find.ts';
 import { argumentsOption, readArguments } from '../graphql-options.ts';
 import { flag, text } from '../option.ts';
 import { commonOptions, remoteVerb } from '../remote-verb.ts';
 import { replicated } from '../wait.ts';
-import { cmpObjectOption } from './mappings/filters.ts';
 import { type Operation, printOperation, readEnded } from './operations/operation.ts';
 
 const document = graphql(`
@@ -30,7 +31,7 @@ export const call = remoteVerb({
   takes: ['BACKEND', 'OPERATION'],
   options: {
     arguments: argumentsOption,
-    'cmp-object': cmpObjectOption,
+    cmp: cmpOption,
     'check-only': flag('Change nothing: print what would be sent, and have the device check it if it can.'),
     'idempotency-key': text('KEY', 'A call with the same key is made once. Default: a new one.'),
     project: commonOptions.project,
@@ -41,7 +42,7 @@ export const call = remoteVerb({
     const [backend, operation] = names;
     const made = await client.mutate(document, {
       ...{ backend: backendSelector(backend), operation, arguments: await readArguments(options.arguments, given) },
-      ...(options['cmp-object'] === undefined ? {} : { cmpObject: options['cmp-object'] }),
+      ...(options.cmp === undefined ? {} : { cmpObject: options.cmp }),
       projectId: await projectId(client, options.project),
       ...{ dryRun: options['check-only'], idempotencyKey: options['idempotency-key'] ?? randomUUID() },
     });

@@ -17,6 +17,8 @@ function rowNamed(text: string, name: string): string {
 
 export const checkClient = localVerb({
   summary: 'Play failures at URL to a client of the graph, and judge what the client does.',
+  examples: ['tidegate check-client http://127.0.0.1:4100', 'tidegate check-client http://127.0.0.1:4100 --row busy'],
+  page: 'docs/check-client.md',
   takes: ['URL'],
   options: {
     row: several('ROW', 'Play only this row of the table.', rowNamed),

@@ -13,7 +13,11 @@ import { replaceFile } from '../replace-file.ts';
 import { visible } from '../visible.ts';
 
 /** Also of diff. */
-export const kindOption = several('KIND', 'Only objects of this kind.', chosenFrom(exportedKinds));
+export const kindOption = several(
+  'KIND',
+  `Only objects of this kind: ${exportedKinds.join(', ')}.`,
+  chosenFrom(exportedKinds),
+);
 
 const document = graphql(`
   query ExportProjects { projects(first: 2) { nodes { id name } } }
@@ -58,7 +62,7 @@ export const exportObjects = remoteVerb({
       throw new CommandFailure(`${file} can't be written: ${error.code ?? String(error)}`);
     });
     if (options.json) return printer.json(counts.filter(({ count }) => count > 0));
-    await printer.line(`${texts.length} objects are in ${file}`);
+    await printer.line(texts.length === 1 ? `1 object is in ${file}` : `${texts.length} objects are in ${file}`);
   },
 });
 

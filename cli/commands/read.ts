@@ -1,7 +1,7 @@
 // `tidegate read BACKEND OPERATION`: asks a device, and changes nothing.
 import { graphql } from '../../generated/cli/index.ts';
 import { backendSelector } from '../backend-selector.ts';
-import { CommandFailure } from '../failures.ts';
+import { CommandFailure, CommandFaults } from '../failures.ts';
 import { projectId } from '../find.ts';
 import { refusalText } from '../graph-client.ts';
 import { argumentsOption, readArguments } from '../graphql-options.ts';
@@ -25,7 +25,7 @@ export const read = remoteVerb({
       projectId: await projectId(client, options.project),
     };
     const { relayRead } = await client.query(document, { input });
-    if (relayRead.userErrors.length > 0) throw new CommandFailure(relayRead.userErrors.map(refusalText).join('\n'));
+    if (relayRead.userErrors.length > 0) throw new CommandFaults(relayRead.userErrors.map(refusalText));
     const { deviceError, result } = relayRead;
     if (deviceError !== null)
       throw new CommandFailure(`the device refused it: ${deviceError.code}: ${deviceError.message}`);

@@ -75,7 +75,8 @@ ${described.map(optionCase).join('\n')}
 
 function optionCase({ words, verb, names }: Described): string {
   const printsRows = verb.options.json !== undefined && verb.options.output === undefined;
-  const options = [...Object.keys(verb.options), ...(printsRows ? ['output'] : []), 'help'].map((name) => `--${name}`);
+  const shown = Object.entries(verb.options).flatMap(([name, { hidden }]) => (hidden === true ? [] : [name]));
+  const options = [...shown, ...(printsRows ? ['output'] : []), 'help'].map((name) => `--${name}`);
   const isList = names.includes(' ');
   const offered = isList
     ? `case "$current" in -*) offered="${options.join(' ')}" ;; *) offered="${names.trim()}" ;; esac`

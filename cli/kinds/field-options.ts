@@ -4,6 +4,7 @@ import type { JsonValue } from '../../platform/values/json.ts';
 import { type InputField, kebab, ownFields } from '../../schema/kinds/kind.ts';
 import { optionName, optionWords, ownName } from '../../schema/kinds/option-names.ts';
 import { titleOf } from '../../schema/kinds/words.ts';
+import { cmpOption } from '../cmp-object.ts';
 import { UsageError } from '../failures.ts';
 import { chosenFrom, type Option, one, several } from '../option.ts';
 
@@ -37,6 +38,7 @@ function optionsWithin(input: string, path: readonly string[], naming: Naming): 
     .filter(({ name, tree }) => tree !== true && (path.length > 0 || !isApart(name, naming)))
     .flatMap((field) => {
       const at = [...path, field.name];
+      if (field.type === cmpInput && field.list !== true) return cmpOptions(field, at, naming);
       if (registry.inputs[field.type] !== undefined && field.list !== true)
         return optionsWithin(field.type, at, naming);
       const name = optionName(at, field, naming.singular);
@@ -49,6 +51,23 @@ function optionsWithin(input: string, path: readonly string[], naming: Naming): 
         },
       ];
     });
+}
+
+const cmpInput = 'CmpObjectInput';
+
+/** TYPE/ID as one option; its parts have hidden ones of their own. */
+function cmpOptions(field: InputField, path: readonly string[], naming: Naming): readonly FieldOption[] {
+  const name = [...path.slice(0, -1).map(optionWords), 'cmp'].join('-');
+  const option = {
+    ...cmpOption,
+    help: helpOf({ ...field, type: 'String' }, { isNew: false, isTop: true }),
+    group: fieldsGroup,
+  };
+  const parts = optionsWithin(cmpInput, path, naming);
+  return [
+    { name, path, field, option },
+    ...parts.map((each) => ({ ...each, option: { ...each.option, hidden: true as const } })),
+  ];
 }
 
 /** Of the arguments of a list. */

@@ -5,7 +5,7 @@ import { isObject, type JsonObject, type JsonValue } from '../../platform/values
 import type { InputField } from '../../schema/kinds/kind.ts';
 import { largestSecretBytes, readBounded, readSecret, type SecretPlaces } from '../apply/secrets.ts';
 import { parseSource, readText } from '../apply/source.ts';
-import { CommandFailure, UsageError } from '../failures.ts';
+import { CommandFailure, CommandFaults, UsageError } from '../failures.ts';
 import type { GraphClient } from '../graph-client.ts';
 import { checkInput } from './check-input.ts';
 import type { FieldOption } from './field-options.ts';
@@ -90,7 +90,7 @@ async function readFrom({ input, changes, env }: Giving, path: string, secrets: 
   if (!isObject(value)) throw new CommandFailure(`${path} must be a map of names and values`);
   const checked = checkInput(input, value, { completeness: changes ? 'changes' : 'partly' });
   const faults = checked.faults.map((each) => `${path}:${source?.lineOf(each.path) ?? 1}: ${each.message}`);
-  if (faults.length > 0) throw new CommandFailure(faults.join('\n'));
+  if (faults.length > 0) throw new CommandFaults(faults);
   return withContents(input, checked.value, { folder: dirname(resolve(path)), env }, secrets);
 }
 

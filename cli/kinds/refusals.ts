@@ -1,6 +1,6 @@
 // Refusals of the server, with the option or the field of the file that is at fault.
 import { hideSecrets } from '../apply/secrets.ts';
-import { CommandFailure } from '../failures.ts';
+import { CommandFaults } from '../failures.ts';
 import type { UserError } from '../graph-client.ts';
 import type { FieldOption } from './field-options.ts';
 
@@ -23,7 +23,8 @@ function atFault(field: readonly string[], { options, given, from, others }: Bla
   if (own !== undefined) return own;
   const found = options.filter((each) => isWithin(path, each.path) || isWithin(each.path, path));
   const named = found.filter(({ name }) => given.has(name));
-  const shown = named.length > 0 ? named : from === undefined ? found : [];
+  const shown =
+    named.length > 0 ? named : from === undefined ? found.filter(({ option }) => option.hidden !== true) : [];
   if (shown.length > 0 && shown.length <= 4) return shown.map(({ name }) => `--${name}`).join(', ');
   return from === undefined ? path.join('.') : `${path.join('.')} in ${from}`;
 }
@@ -39,5 +40,5 @@ export function refuseIfAny(errors: readonly UserError[], blame: Blame, secrets:
     const place = atFault(field, blame);
     return `${code}: ${hideSecrets(message, secrets)}${place === undefined ? '' : ` (${place})`}`;
   });
-  throw new CommandFailure(lines.join('\n'));
+  throw new CommandFaults(lines);
 }

@@ -261,7 +261,7 @@ export function readAfter(after: unknown): string | undefined {
   if (typeof after === 'string' && after.length <= longestCursor) return after;
   throw new CodedError(
     'INVALID_CURSOR',
-    'after: this is not a cursor of the status stream; pass the `cursor` of an item',
+    'after: this is not a cursor of the status stream; pass the `cursor` of an item, or `statusCursor`',
   );
 }
 

@@ -159,7 +159,8 @@ export type UserErrorCode = keyof typeof userErrorCodes;
 /** Codes of top-level errors (`extensions.code`): no login, unavailable dependencies, limits, bugs. */
 export const topLevelCodes = {
   UNAUTHENTICATED: 'There is no login, or it has ended: log in again.',
-  FORBIDDEN: "The caller's role does not allow this query.",
+  FORBIDDEN:
+    "The caller's role does not allow this. If a stream that had begun ends with it, the rights have changed: begin again, once, with the login, a cursor, a snapshot and the subscription. If subscribing is refused, stop, and tell a person.",
   INVALID_CURSOR:
     'The cursor is not valid here: it has another origin, or the key that sealed it was retired. Read a snapshot and subscribe again.',
   CURSOR_EXPIRED: 'The events after the cursor are no longer kept: read a snapshot and subscribe again.',

@@ -10,7 +10,7 @@ export async function resumeAt(table: EventTable, cursors: CursorSealer, text: s
   if (cursor === undefined || cursor.seq > 0 !== (cursor.eventId !== ''))
     throw new CodedError(
       'INVALID_CURSOR',
-      'after: this is not a cursor of the status stream; pass the `cursor` of an item',
+      'after: this is not a cursor of the status stream; pass the `cursor` of an item, or `statusCursor`',
     );
   const { seq, eventId, timeline } = cursor;
   const bounds = await table.bounds();

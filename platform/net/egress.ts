@@ -77,7 +77,7 @@ export function egressFrom(
         const rules = form.bytes.length === 4 ? table4 : table6;
         const rule = rules.find((each) => (each.port ?? port) === port && isIn(form.bytes, each));
         if (rule !== undefined && rule.kind !== 'allow')
-          return { address, port, reason: `${subject} ${wordsOf(rule)}` };
+          return { address, port, reason: `${subject} ${wordsOf(rule, form, port)}` };
       }
       return undefined;
     },
@@ -251,11 +251,23 @@ function textOf4(bytes: readonly number[]): string {
   return bytes.join('.');
 }
 
-function wordsOf({ kind, text, what }: Rule): string {
+/** `port`: 0 if it is not known yet. */
+function wordsOf({ kind, text, what }: Rule, { bytes }: Form, port: number): string {
   if (kind === 'built in')
     return `are denied by the built-in rule ${text} (${what}); the setting egress.allow can allow them`;
   // The rule itself is not revealed: it could show networks that the caller may not reach.
-  return `are denied by the setting egress.deny; a narrower rule in egress.allow can allow them`;
+  const example = ruleFor(bytes, port);
+  return `are denied by the setting egress.deny; a narrower rule can allow them, for example egress.allow: ["${example}"]`;
+}
+
+/** The narrowest rule that matches the address and the port. */
+function ruleFor(bytes: readonly number[], port: number): string {
+  if (bytes.length === 4) return port === 0 ? textOf4(bytes) : `${textOf4(bytes)}:${port}`;
+  const groups = Array.from({ length: 8 }, (_, at) =>
+    (((bytes[at * 2] ?? 0) << 8) | (bytes[at * 2 + 1] ?? 0)).toString(16),
+  );
+  const text = groups.join(':');
+  return canonicalEgressRule(port === 0 ? text : `[${text}]:${port}`) ?? text;
 }
 
 function quote(text: string): string {

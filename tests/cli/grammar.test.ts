@@ -216,7 +216,10 @@ describe('help', () => {
       const { exitCode, stdout } = await runCommand([...words, '--help']);
       expect(exitCode).toBe(0);
       expect(stdout).toContain(`Usage: tidegate ${[...words, ...verb.takes].join(' ')} [options]`);
-      for (const option of Object.keys(verb.options)) expect(stdout).toContain(`--${option}`);
+      for (const [option, { hidden }] of Object.entries(verb.options)) {
+        const isShown = new RegExp(`--${option}(?![a-z0-9-])`).test(stdout);
+        expect([option, isShown]).toEqual([option, hidden !== true]);
+      }
       const text = stdout.replaceAll(/\s+/g, ' ');
       for (const [option, { needed, help }] of Object.entries(verb.options))
         if (needed === true && !/required/i.test(help))
@@ -233,6 +236,16 @@ describe('wrong use is exit code 2', () => {
     [['lodbalancers', 'list'], "there is no noun or verb 'lodbalancers'; loadbalancers is near"],
     [['lb', 'create', 'x', '--lisener', '80'], 'there is no option --lisener'],
     [['members', 'create', 'x', '--poool=y'], 'there is no option --poool; --pool is near'],
+    [['loadbalancers', 'list', '--pro', 'x'], 'there is no option --pro; --project is near'],
+    [['gslbs', 'create', 'x', '--cmp-thing', 'x'], 'there is no option --cmp-thing; --cmp is near'],
+    [['operations', 'list', '--cmp', 'a/1', '--cmp-object', 'a/2'], '--cmp was given twice'],
+    [['memberships', 'create', 'x'], "there is no verb of memberships 'create'; set does that"],
+    [['memberships', 'delete', 'x'], "there is no verb of memberships 'delete'; remove does that"],
+    [['objects', 'put', 'a/b', 'file'], "there is no verb of objects 'put'; create or update does that"],
+    [['objects', 'rm', 'a/b'], "there is no verb of objects 'rm'; delete does that"],
+    // No other verb does it: all are named.
+    [['tokens', 'update', 'x'], "there is no verb of tokens 'update'; it has list, "],
+    [['users', 'delete', 'x'], 'users are disabled: tidegate users update NAME --enabled false'],
     [
       ['backends'],
       'backends needs a verb: one of list, show, create, update, delete, import, accept-host-key, accept-certificate',

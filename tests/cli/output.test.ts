@@ -11,7 +11,13 @@ let server: GraphServer;
 const id = encodeId('RelayOperation', newUuid());
 const operation = {
   ...{ id, name: 'rule.create', state: 'SUCCEEDED', createdAt: '2026-01-31T12:00:00.000Z', finishedAt: null },
-  ...{ quietUntil: null, stateSource: null, settledBy: null, requestedBy: { name: 'cmp' }, wireCall: null },
+  ...{
+    quietUntil: null,
+    stateSource: null,
+    settledBy: null,
+    requestedBy: { name: 'cmp', kind: 'API_TOKEN' },
+    wireCall: null,
+  },
   ...{ backend: { name: 'edge' }, cmpObject: null, deviceError: null, evidence: [] },
 };
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { buildSchema, getVariableValues, Kind, parse, validate } from 'graphql';
 import { exampleFiles } from '../../dashboard/example-files.ts';
+import { blocksOf } from './tutorials/support/blocks.ts';
 
 const root = join(import.meta.dirname, '../..');
 const schema = buildSchema(await readFile(join(root, 'schema/api.graphql'), 'utf8'), { assumeValid: true });
@@ -22,6 +23,29 @@ test('there are documents, and GraphiQL has those of the folder itself, the main
 test.each(documents)('%s', async (path) => {
   const text = await readFile(join(root, 'docs/examples', path), 'utf8');
   expect(validate(schema, parse(text)).map(({ message }) => message)).toEqual([]);
+});
+
+const clientsPage = await readFile(join(root, 'docs/clients.md'), 'utf8');
+
+describe('the documents in clients.md', () => {
+  const blocks = blocksOf(clientsPage);
+  const documents = blocks.filter(({ language }) => language === 'graphql').map(({ text }) => text);
+
+  test('are all there', () => expect(documents).toHaveLength(6));
+
+  test.each(documents)('%s', (text) => {
+    expect(validate(schema, parse(text)).map(({ message }) => message)).toEqual([]);
+  });
+
+  test('take the variables beside them', () => {
+    const mutation = documents.find((text) => text.includes('mutation Block')) ?? '';
+    const variables = blocks.find(({ text }) => text.includes('idempotencyKey') && text.startsWith('{'))?.text ?? '';
+    const [operation] = parse(mutation).definitions;
+    if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('the mutation is missing');
+    expect(
+      getVariableValues(schema, operation.variableDefinitions ?? [], JSON.parse(variables)).errors,
+    ).toBeUndefined();
+  });
 });
 
 describe.each(tabs.map((each) => [each.name, each] as const))('%s', (_, { query, variables }) => {

@@ -2,6 +2,7 @@
 import type { AuditListQuery, AuditOutcome } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { isObject } from '../../../platform/values/json.ts';
+import { actorText } from '../../actor.ts';
 import { projectId } from '../../find.ts';
 import { anyObjectId } from '../../found-objects.ts';
 import { choice, text, time } from '../../option.ts';
@@ -43,8 +44,6 @@ const options = {
   project: commonOptions.project,
 } as const;
 
-const kindWords = { USER: 'user', API_TOKEN: 'API token', MACHINE: 'machine', SYSTEM: 'Tidegate' } as const;
-
 export const list = listVerb<typeof options, Entry>({
   summary: 'List who asked for what, and whether it was done, newest first.',
   examples: ['tidegate audit list --subject fw-1', 'tidegate audit list --actor alice --outcome REFUSED'],
@@ -64,7 +63,7 @@ export const list = listVerb<typeof options, Entry>({
   },
   columns: {
     AT: 'recordedAt',
-    WHO: ({ actor }) => (actor === null ? 'nobody' : `${actor.name} (${kindWords[actor.kind]})`),
+    WHO: ({ actor }) => (actor === null ? 'nobody' : actorText(actor)),
     MUTATION: 'action',
     OBJECT: (entry) => namedIn(entry) ?? entry.subjectId,
     RESULT: ({ outcome, code }) => (code === null ? outcome : `${outcome} ${code}`),

@@ -1,13 +1,14 @@
 // Query and output of status changes, the same for `list` and `follow`.
+
 import type { StatusChangeFieldsFragment, StatusStreamSubscriptionVariables } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
+import { cmpOption } from '../../cmp-object.ts';
 import { projectId } from '../../find.ts';
 import { anyObjectId } from '../../found-objects.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { several, text, type Values } from '../../option.ts';
 import type { Printer } from '../../printer.ts';
 import { commonOptions } from '../../remote-verb.ts';
-import { cmpObjectOption } from '../mappings/filters.ts';
 
 graphql(`
   fragment StatusChangeFields on StatusChange {
@@ -23,7 +24,7 @@ export const filterOptions = {
   kind: several('KIND', 'Only of this kind, for example relayOperation.state.'),
   subject: text('NAME', 'Only about this object, by name or id.'),
   'subject-type': several('TYPE', 'Only of subjects of this type, for example Mapping.'),
-  'cmp-object': cmpObjectOption,
+  cmp: cmpOption,
   project: commonOptions.project,
 } as const;
 
@@ -32,7 +33,7 @@ export async function filterOf(client: GraphClient, options: Values<typeof filte
     kinds: options.kind.length === 0 ? undefined : options.kind,
     subjectId: options.subject === undefined ? undefined : await anyObjectId(client, options.subject),
     subjectTypes: options['subject-type'].length === 0 ? undefined : options['subject-type'],
-    cmpObject: options['cmp-object'],
+    cmpObject: options.cmp,
     projectId: await projectId(client, options.project),
   };
 }

@@ -3,6 +3,7 @@ import { CommandFailure } from '../../failures.ts';
 import { choice, text, time } from '../../option.ts';
 import { remoteVerb } from '../../remote-verb.ts';
 import { explanationOf, printGslbExplanation } from './explanation.ts';
+import { findGslb } from './gslb.ts';
 
 export const explain = remoteVerb({
   summary: 'Show why a client gets its answer to a name, and what each name server answers.',
@@ -16,7 +17,10 @@ export const explain = remoteVerb({
   async run({ client, names, options, printer }) {
     const asked = { name: names[0], type: options.record, client: options.client, at: options.at };
     const found = await explanationOf(client, asked);
-    if (found === null) throw new CommandFailure(`there is no answer to '${names[0]}', or none that is kept`);
+    if (found === null) {
+      await findGslb(client, names[0]);
+      throw new CommandFailure(`there is no answer to '${names[0]}', or none that is kept`);
+    }
     if (options.json) return printer.json(found);
     await printGslbExplanation(printer, found);
   },

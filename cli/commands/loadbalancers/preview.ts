@@ -1,7 +1,7 @@
 // `--preview` of the verbs that change a load balancer or its parts: what the change would do to the nodes, and nothing is done.
 import type { LoadBalancerChangeInput, LoadBalancerPreviewFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
-import { CommandFailure } from '../../failures.ts';
+import { CommandFailure, CommandFaults } from '../../failures.ts';
 import { type GraphClient, refusalText } from '../../graph-client.ts';
 import { flag } from '../../option.ts';
 import type { RemoteCall } from '../../remote-verb.ts';
@@ -35,7 +35,7 @@ export async function previewed(
   if (!options.preview) return false;
   const preview = await readPreview(client, id, change);
   const { userErrors, configuration, commands } = preview;
-  if (userErrors.length > 0) throw new CommandFailure(userErrors.map(refusalText).join('\n'));
+  if (userErrors.length > 0) throw new CommandFaults(userErrors.map(refusalText));
   if (options.json) await printer.json(preview);
   else {
     await printer.line(inShort(preview));

@@ -8,7 +8,7 @@ import { machineFilePath, writeMachineFile } from '../../../platform/machines/ma
 import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
 import { createLogger } from '../../../platform/process/log.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
-import { CommandFailure } from '../../failures.ts';
+import { CommandFaults } from '../../failures.ts';
 import { configOption, settings } from '../../local-options.ts';
 import { givenRecords, newRecordOptions } from '../../machine-options.ts';
 import { neededText } from '../../option.ts';
@@ -51,7 +51,7 @@ export const issue = localVerb({
       });
     } catch (error) {
       if (error instanceof Refusal)
-        throw new CommandFailure(error.errors.map(({ code, message }) => `${code}: ${message}`).join('\n'));
+        throw new CommandFaults(error.errors.map(({ code, message }) => `${code}: ${message}`));
       throw error;
     } finally {
       await running.stop();

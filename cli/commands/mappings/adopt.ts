@@ -1,10 +1,11 @@
 // `tidegate mappings adopt`: maps an existing backend object.
+
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
+import { cmpOption } from '../../cmp-object.ts';
 import { backendId, projectId } from '../../find.ts';
 import { flag, needed, neededText, text } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
-import { cmpObjectOption } from './filters.ts';
 import { changedMapping, printMapping } from './mapping.ts';
 
 const document = graphql(`
@@ -18,7 +19,7 @@ export const adopt = remoteVerb({
   takes: [],
   options: {
     backend: neededText('NAME', 'Backend that has the object.'),
-    'cmp-object': needed(cmpObjectOption),
+    cmp: needed(cmpOption),
     resource: neededText('RESOURCE', "The driver's name for objects of this kind, for example rule."),
     key: neededText('KEY', "The object's name on the backend."),
     scope: text('SCOPE', 'Part of the backend that has the object, for example "inet filter forward".'),
@@ -34,7 +35,7 @@ export const adopt = remoteVerb({
     const payload = await client.mutate(document, {
       idempotencyKey: randomUUID(),
       projectId: inProject,
-      cmpObject: { ...options['cmp-object'], mappingRole: options.role ?? '' },
+      cmpObject: { ...options.cmp, mappingRole: options.role ?? '' },
       resource: options.resource,
       scope: options.scope ?? '',
       objectKey: options.key,

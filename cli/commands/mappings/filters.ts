@@ -1,17 +1,11 @@
 // The filters for mappings, shared by `list` and `verify`.
 import { graphql } from '../../../generated/cli/index.ts';
-import { parseCmpObject } from '../../cmp-object.ts';
+import { cmpOption } from '../../cmp-object.ts';
 import { backendId, projectId } from '../../find.ts';
-import { chosenFrom, one, several, text, time, type Values } from '../../option.ts';
+import { chosenFrom, several, text, time, type Values } from '../../option.ts';
 import { readPages } from '../../pages.ts';
 import { commonOptions, type RemoteCall } from '../../remote-verb.ts';
 import { type Mapping, mappingStates, verificationResults } from './mapping.ts';
-
-export const cmpObjectOption = one(
-  'TYPE/ID',
-  'The CMP object; NAMESPACE:TYPE/ID for one of another CMP.',
-  parseCmpObject,
-);
 
 export const filterOptions = {
   backend: text('NAME', 'Only on this backend.'),
@@ -21,7 +15,7 @@ export const filterOptions = {
     'Only if the last verification found MATCHES, DRIFTED or MISSING.',
     chosenFrom(verificationResults),
   ),
-  'cmp-object': cmpObjectOption,
+  cmp: cmpOption,
   'updated-from': time('Only mappings changed at this time or later.'),
   project: commonOptions.project,
 } as const;
@@ -58,7 +52,7 @@ export async function* readMappings(
   { limit, states = [] }: { readonly limit: number; readonly states?: Filters['state'] },
 ): AsyncGenerator<Mapping> {
   const inStates = filters.state.length > 0 ? filters.state : states;
-  const { verification, 'updated-from': updatedFrom, 'cmp-object': cmpObject } = filters;
+  const { verification, 'updated-from': updatedFrom, cmp: cmpObject } = filters;
   const inProject = await projectId(client, filters.project);
   const onBackend = filters.backend === undefined ? undefined : await backendId(client, filters.backend, inProject);
   const common = { states: inStates.length === 0 ? undefined : inStates };

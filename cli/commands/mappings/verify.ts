@@ -38,8 +38,8 @@ export const verify = remoteVerb({
     const { client, options, names, printer } = call;
     const [id] = names;
     if (id !== undefined) return verifyOne(call, id);
-    if (options.backend === undefined && options['cmp-object'] === undefined)
-      throw new UsageError('give a mapping, --backend or --cmp-object');
+    if (options.backend === undefined && options.cmp === undefined)
+      throw new UsageError('give a mapping, --backend or --cmp');
     // An ORPHAN has no backend any more, and a DELETED one no object.
     const chosen = readMappings(client, options, {
       limit: options.most ?? mostMappings,

@@ -1,12 +1,13 @@
 // `tidegate operations list`.
+
 import type { LongRunningState } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
+import { cmpOption } from '../../cmp-object.ts';
 import { backendId, projectId } from '../../find.ts';
 import { chosenFrom, several, text, time } from '../../option.ts';
 import { readPages } from '../../pages.ts';
 import { commonOptions } from '../../remote-verb.ts';
 import { listVerb } from '../../row-verbs.ts';
-import { cmpObjectOption } from '../mappings/filters.ts';
 import { type Operation, operationColumns } from './operation.ts';
 
 const document = graphql(`
@@ -31,7 +32,7 @@ const states: readonly LongRunningState[] = [
 const options = {
   backend: text('NAME', 'Only on this backend.'),
   state: several('STATE', 'Only in this state, for example UNKNOWN.', chosenFrom(states)),
-  'cmp-object': cmpObjectOption,
+  cmp: cmpOption,
   name: several('NAME', 'Only with this name, for example rule.create.'),
   text: text('TEXT', 'Only with all these words: in its name, object, backend, error, requester or request id.'),
   'created-from': time('Only calls accepted at this time or later.'),
@@ -49,7 +50,7 @@ export const list = listVerb<typeof options, Operation>({
       projectId: inProject,
       backendId: given.backend === undefined ? undefined : await backendId(client, given.backend, inProject),
       states: given.state.length === 0 ? undefined : given.state,
-      cmpObject: given['cmp-object'],
+      cmpObject: given.cmp,
       names: given.name.length === 0 ? undefined : given.name,
       text: given.text,
       createdFrom: given['created-from'],

@@ -1,6 +1,7 @@
 // Parsing and output of a call for the commands, and `--wait` for it.
 import type { CallFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
+import { actorText } from '../../actor.ts';
 import { cmpObjectText } from '../../cmp-object.ts';
 import { CommandFailure } from '../../failures.ts';
 import type { Columns } from '../../printer.ts';
@@ -9,7 +10,8 @@ import { patienceOf, type WaitingCall, waitFor } from '../../wait.ts';
 
 graphql(`
   fragment CallFields on RelayOperation {
-    id name state createdAt finishedAt quietUntil stateSource settledBy { name } requestedBy { name } wireCall
+    id name state createdAt finishedAt quietUntil stateSource settledBy { name kind } requestedBy { name kind }
+    requestId wireCall
     backend { name }
     cmpObject { namespace type externalId }
     deviceError { code message }
@@ -47,7 +49,7 @@ export const operationColumns: Columns<Operation> = {
   OPERATION: 'name',
   STATE: 'state',
   FOR: ({ cmpObject }) => cmpObject && cmpObjectText(cmpObject),
-  BY: ({ requestedBy }) => requestedBy.name,
+  BY: ({ requestedBy }) => actorText(requestedBy),
 };
 
 export async function printOperation(
@@ -66,8 +68,10 @@ export async function printOperation(
     ['Finished', operation.finishedAt],
     ['Quiet until', operation.quietUntil],
     ['State from', operation.stateSource],
-    ['Settled by', operation.settledBy?.name],
-    ['Requested by', operation.requestedBy.name],
+    ['Settled by', operation.settledBy && actorText(operation.settledBy)],
+    ['Requested by', actorText(operation.requestedBy)],
+    ['Request', operation.requestId],
+    ['Audit trail', `tidegate audit list --subject ${operation.id}`],
     ['Wire call', operation.wireCall],
   ]);
   for (const { recordedAt, source, finding, note } of operation.evidence)

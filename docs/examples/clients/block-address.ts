@@ -17,12 +17,12 @@ const again = [
   ...['NO_ANSWER', 'RATE_LIMITED', 'BUSY', 'UNAVAILABLE', 'SUBGRAPH_UNAVAILABLE', 'DISK_FULL', 'INTERNAL'],
   ...['OUTCOME_UNCERTAIN', 'OUTCOME_NOT_RECORDED', 'OUTCOME_NOT_READ'],
 ];
-const resync = ['CURSOR_EXPIRED', 'RESYNC_REQUIRED'];
+const resync = ['CURSOR_EXPIRED', 'RESYNC_REQUIRED', 'INVALID_CURSOR'];
 const silenceMs = 60_000;
 
 interface Fault {
   readonly message: string;
-  readonly extensions: { readonly code: string; readonly retryAfterMs?: number };
+  readonly extensions: { readonly code: string; readonly retryAfterMs?: number; readonly cursor?: string };
 }
 interface Operation {
   readonly id: string;
@@ -54,7 +54,9 @@ async function ask<Data>(query: string, variables: object, deadlineMs = 120_000)
     if (data !== undefined && error === undefined) return data;
     const { code, retryAfterMs } = error?.extensions ?? { code: 'NO_ANSWER' };
     if (!again.includes(code) || Date.now() > end) throw new Error(`${code}: ${error?.message}`);
-    await sleep(retryAfterMs ?? pauseMs);
+    const waitMs = retryAfterMs ?? pauseMs;
+    if (code === 'NO_ANSWER') console.error(`no answer from ${url} (${error?.message}); again in ${waitMs / 1000} s`);
+    await sleep(waitMs);
   }
 }
 
@@ -63,10 +65,20 @@ async function post<Data>(query: string, variables: object): Promise<Answer<Data
     const headers = { authorization, 'content-type': 'application/json' };
     const signal = AbortSignal.timeout(60_000);
     const response = await fetch(url, { method: 'POST', headers, signal, body: JSON.stringify({ query, variables }) });
-    return (await response.json()) as Answer<Data>;
-  } catch {
-    return { errors: [{ message: 'no answer', extensions: { code: 'NO_ANSWER' } }] };
+    if (response.headers.get('content-type')?.includes('json') === true) return (await response.json()) as Answer<Data>;
+    return noAnswer(`HTTP ${response.status}`, Number(response.headers.get('retry-after')));
+  } catch (error) {
+    const { message, cause } = error as Error & {
+      readonly cause?: { readonly code?: string; readonly message?: string };
+    };
+    return noAnswer(cause?.code ?? cause?.message ?? message);
   }
+}
+
+/** As an error of the graph. A Retry-After that is a date is left out. */
+function noAnswer(message: string, retryAfterSeconds = 0): Answer<never> {
+  const wait = retryAfterSeconds > 0 ? { retryAfterMs: retryAfterSeconds * 1000 } : {};
+  return { errors: [{ message, extensions: { code: 'NO_ANSWER', ...wait } }] };
 }
 
 /** The key is made from the task, so that this program may die and start again at any moment. */
@@ -87,17 +99,23 @@ async function blocked(): Promise<Operation> {
   }
 }
 
-/** The tenant's status changes, each once. Undefined: some may be missing, so read again what you show. */
+/** The tenant's status changes. Undefined: some may be missing, so read again what you show. */
 async function* changes(from: string): AsyncGenerator<Change | undefined> {
   let after = from;
   for (;;) {
     for await (const { data, errors } of items(after)) {
-      const code = errors?.[0]?.extensions.code;
+      const { code, cursor } = errors?.[0]?.extensions ?? {};
+      // One event can't be read, and the stream goes on.
+      if (cursor !== undefined) {
+        after = cursor;
+        yield undefined;
+        continue;
+      }
       if (code !== undefined && resync.includes(code)) {
         after = (await ask<{ statusCursor: string }>('{ statusCursor }', {})).statusCursor;
         yield undefined;
       }
-      if (data === undefined) break;
+      if (data == null) break;
       after = data.statusChanges.cursor;
       if (data.statusChanges.change !== null) yield data.statusChanges.change;
     }

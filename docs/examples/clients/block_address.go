@@ -6,10 +6,12 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -31,6 +33,7 @@ type fault struct {
 	Extensions struct {
 		Code         string
 		RetryAfterMs int
+		Cursor       string
 	}
 }
 type operation struct{ ID, State string }
@@ -77,14 +80,26 @@ func ask(query string, variables object) answer {
 	for {
 		var got answer
 		response, err := post(http.Client{Timeout: time.Minute}, query, variables, "application/json")
+		retryAfter := 0
 		if err == nil {
-			err = json.NewDecoder(response.Body).Decode(&got)
+			if strings.Contains(response.Header.Get("content-type"), "json") {
+				err = json.NewDecoder(response.Body).Decode(&got)
+			} else {
+				err = errors.New("HTTP " + response.Status)
+				// A date is left out.
+				retryAfter, _ = strconv.Atoi(response.Header.Get("retry-after"))
+			}
 			response.Body.Close()
+		} else if cause := errors.Unwrap(err); cause != nil {
+			err = cause
 		}
 		if err == nil && len(got.Errors) == 0 {
 			return got
 		}
-		code, message, wait := "NO_ANSWER", "no answer", pause
+		code, message, wait := "NO_ANSWER", fmt.Sprint(err), pause
+		if retryAfter > 0 {
+			wait = time.Duration(retryAfter) * time.Second
+		}
 		if err == nil {
 			code, message = got.Errors[0].Extensions.Code, got.Errors[0].Message
 			if ms := got.Errors[0].Extensions.RetryAfterMs; ms > 0 {
@@ -93,6 +108,9 @@ func ask(query string, variables object) answer {
 		}
 		if !is(again, code) || time.Now().After(end) {
 			log.Fatal(code, ": ", message)
+		}
+		if code == "NO_ANSWER" {
+			fmt.Fprintf(os.Stderr, "no answer from %s (%s); again in %s\n", url, message, wait)
 		}
 		time.Sleep(wait)
 		if pause < 10*time.Second {
@@ -118,7 +136,7 @@ func blocked() operation {
 	}
 }
 
-// Gives the tenant's status changes, each once, until it returns false. Nil: some may be missing, so read again what you show.
+// Gives the tenant's status changes until it returns false. Nil: some may be missing, so read again what you show.
 func changes(cursor string, take func(*change) bool) {
 	for ; ; time.Sleep(time.Second) {
 		variables := object{"tenant": object{"type": "tenant", "externalId": tenant}, "after": cursor}
@@ -141,7 +159,16 @@ func changes(cursor string, take func(*change) bool) {
 				continue
 			}
 			if len(item.Errors) > 0 {
-				if is("CURSOR_EXPIRED RESYNC_REQUIRED", item.Errors[0].Extensions.Code) {
+				// One event can't be read, and the stream goes on.
+				if after := item.Errors[0].Extensions.Cursor; after != "" {
+					cursor = after
+					if !take(nil) {
+						response.Body.Close()
+						return
+					}
+					continue
+				}
+				if is("CURSOR_EXPIRED RESYNC_REQUIRED INVALID_CURSOR", item.Errors[0].Extensions.Code) {
 					cursor = ask("{ statusCursor }", nil).Data.StatusCursor
 					if !take(nil) {
 						return

@@ -2,6 +2,7 @@
 
 usage: block_address.py URL TOKEN_FILE TENANT ADDRESS         Python 3.9, without packages
 """
+import http.client
 import json
 import sys
 import time
@@ -21,8 +22,14 @@ FINAL = {"SUCCEEDED", "FAILED", "REJECTED", "UNKNOWN"}
 # The request may or may not have been carried out: the same key tells (docs/errors.md).
 AGAIN = {"NO_ANSWER", "RATE_LIMITED", "BUSY", "UNAVAILABLE", "SUBGRAPH_UNAVAILABLE", "DISK_FULL", "INTERNAL",
          "OUTCOME_UNCERTAIN", "OUTCOME_NOT_RECORDED", "OUTCOME_NOT_READ"}
-RESYNC = {"CURSOR_EXPIRED", "RESYNC_REQUIRED"}
-NO_ANSWER = {"errors": [{"message": "no answer", "extensions": {"code": "NO_ANSWER"}}]}
+RESYNC = {"CURSOR_EXPIRED", "RESYNC_REQUIRED", "INVALID_CURSOR"}
+LOST = (OSError, ValueError, http.client.HTTPException)
+
+
+def no_answer(why, retry_after=""):
+    """As an error of the graph. A Retry-After that is a date is left out."""
+    wait = {"retryAfterMs": int(retry_after) * 1000} if retry_after.isdigit() else {}
+    return {"errors": [{"message": why, "extensions": {"code": "NO_ANSWER", **wait}}]}
 
 
 def post(query, variables, accept):
@@ -39,16 +46,20 @@ def ask(query, variables, deadline_seconds=120):
             with post(query, variables, "application/json") as response:
                 answer = json.load(response)
         except urllib.error.HTTPError as error:
-            answer = json.load(error) if "json" in error.headers.get("content-type", "") else NO_ANSWER
-        except (OSError, ValueError):
-            answer = NO_ANSWER
+            is_json = "json" in error.headers.get("content-type", "")
+            answer = json.load(error) if is_json else no_answer(f"HTTP {error.code}", error.headers.get("retry-after", ""))
+        except LOST as error:
+            answer = no_answer(getattr(error, "reason", error))
         if not answer.get("errors"):
             return answer["data"]
         error = answer["errors"][0]
         code = error["extensions"]["code"]
         if code not in AGAIN or time.monotonic() > end:
             sys.exit(f"{code}: {error['message']}")
-        time.sleep(error["extensions"].get("retryAfterMs", pause * 1000) / 1000)
+        wait = error["extensions"].get("retryAfterMs", pause * 1000) / 1000
+        if code == "NO_ANSWER":
+            print(f"no answer from {url} ({error['message']}); again in {wait:g} s", file=sys.stderr)
+        time.sleep(wait)
         pause = min(pause * 2, 10)
 
 
@@ -67,7 +78,7 @@ def block():
 
 
 def follow(cursor):
-    """The tenant's status changes, each once. None: some may be missing, so read again what you show."""
+    """The tenant's status changes. None: some may be missing, so read again what you show."""
     while True:
         try:
             variables = {"tenant": {"type": "tenant", "externalId": tenant}, "after": cursor}
@@ -77,7 +88,12 @@ def follow(cursor):
                         continue
                     item = json.loads(line[6:])
                     errors = item.get("errors")
-                    if errors and errors[0]["extensions"]["code"] in RESYNC:
+                    told = errors[0]["extensions"] if errors else {}
+                    if "cursor" in told:  # One event can't be read, and the stream goes on.
+                        cursor = told["cursor"]
+                        yield None
+                        continue
+                    if told.get("code") in RESYNC:
                         cursor = ask("{ statusCursor }", {})["statusCursor"]
                         yield None
                     if errors:
@@ -88,7 +104,7 @@ def follow(cursor):
         except urllib.error.HTTPError as error:
             if error.code in (400, 401, 403):
                 sys.exit(f"HTTP {error.code}: {error.read().decode()}")
-        except (OSError, ValueError):
+        except LOST:
             pass
         time.sleep(1)
 

@@ -122,6 +122,16 @@ test.each<[string, string, Doer, RegExp]>([
     /the graph refuses: Cannot query field "colour"/,
   ],
   [
+    'a query that is an object',
+    'device-refuses',
+    async (task) => {
+      await post(task, { query: '{ statusCursor }' } as unknown as string, {});
+      await send(task);
+      return { outcome: 'FAILED' };
+    },
+    /the graph refuses: `query` is an object; it must be text/,
+  ],
+  [
     'an UNKNOWN call repeated',
     'unknown-then-settled',
     async (task) => {

@@ -56,7 +56,8 @@ const operation = (state: string) => ({
   quietUntil: null,
   stateSource: null,
   settledBy: null,
-  requestedBy: { name: 'cmp' },
+  requestedBy: { name: 'cmp', kind: 'API_TOKEN' },
+  requestId: 'r-1',
   wireCall: 'nft -j -f -',
   backend: { name: 'fw' },
   cmpObject: { namespace: 'default', type: 'tenant', externalId: '42' },
@@ -142,6 +143,13 @@ describe('backends', () => {
     });
     const refused = await runCommand(['backends', 'close-circuit', 'other', ...at]);
     expect([refused.exitCode, refused.stderr]).toEqual([1, 'tidegate: FORBIDDEN: operators only\n']);
+    const second = { code: 'NOT_FOUND', message: 'no such backend', field: [] };
+    server.answers = {
+      ...server.answers,
+      backendCircuitClose: () => ({ backend: null, userErrors: [refusal, second] }),
+    };
+    const twice = await runCommand(['backends', 'close-circuit', 'other', ...at]);
+    expect(twice.stderr).toBe('tidegate: FORBIDDEN: operators only\ntidegate: NOT_FOUND: no such backend\n');
   });
 });
 
@@ -153,11 +161,15 @@ describe('operations', () => {
       relayOperationSettle: () => ({ operation: operation('FAILED'), userErrors: [] }),
     };
     const list = await runCommand(['operations', 'list', '--state', 'unknown', ...at]);
-    expect(list.stdout).toMatch(/op-1 +2026-01-31T12:00:00.000Z +fw +rule.create +UNKNOWN +tenant\/42/);
+    expect(list.stdout).toMatch(
+      /op-1 +2026-01-31T12:00:00.000Z +fw +rule.create +UNKNOWN +tenant\/42 +cmp \(API token\)$/m,
+    );
     expect(server.requests.at(-1)).toMatchObject({ states: ['UNKNOWN'], first: 20 });
     const shown = await runCommand(['operations', 'show', 'op-1', ...at]);
     expect(shown.stdout).toMatch(/^Device error +NO_REPLY: the device hung up$/m);
     expect(shown.stdout).toContain('PROBE  ABSENT_SO_FAR');
+    expect(shown.stdout).toMatch(/^Requested by +cmp \(API token\)\nRequest +r-1\n/m);
+    expect(shown.stdout).toMatch(/^Audit trail +tidegate audit list --subject op-1$/m);
     const settled = await runCommand([
       ...['operations', 'settle', 'op-1', '--verdict', 'failed', '--note', 'looked at it', ...at],
     ]);

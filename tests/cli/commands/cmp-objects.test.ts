@@ -53,7 +53,7 @@ const operation = {
     quietUntil: null,
     stateSource: null,
     settledBy: null,
-    requestedBy: { name: 'cmp' },
+    requestedBy: { name: 'cmp', kind: 'API_TOKEN' },
     wireCall: null,
     backend: { name: 'fw' },
     cmpObject,
@@ -78,7 +78,7 @@ test('shows everything that it became, and the newest calls for it', async () =>
   expect([title, section]).toEqual(['tenant/42', 'relay']);
   expect(head).toMatch(/^ {2}ID +FOR +BACKEND/);
   expect(stdout).toMatch(/^ {2}m149 +tenant\/42 +fw +rule +inet filter forward +key-m149 +ACTIVE/m);
-  expect(stdout).toMatch(/^ {2}op-1 +2026\S+ +fw +rule\.create +SUCCEEDED +tenant\/42 +cmp$/m);
+  expect(stdout).toMatch(/^ {2}op-1 +2026\S+ +fw +rule\.create +SUCCEEDED +tenant\/42 +cmp \(API token\)$/m);
   expect(stdout).toMatch(/^loadbalancer\n {2}NAME .*\n {2}web +ACTIVE +ONLINE +http:\/\/web\.test\/$/m);
   expect(stdout).toMatch(/^gslb\n {2}NAME .*\n {2}shop\.test +GEO +ACTIVE +UNKNOWN$/m);
   expect(stdout).toMatch(/^object-storage\n {2}CONTAINER .*\n {2}photos +default +standard +2026\S+$/m);

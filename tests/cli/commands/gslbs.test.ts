@@ -197,7 +197,24 @@ test('explain shows each step with who was left out and why, and what each name 
   const past = await run('explain', 'shop.gslb.test', '--at', at);
   expect([past.stdout, past.stderr]).toEqual([expect.stringMatching(/^Answer +SERVFAIL$/m), '']);
   expect(server.requests.at(-1)).toMatchObject({ at });
-  server.answers = { gslbExplain: () => null };
+  server.answers = { ...here([]), gslbExplain: () => null };
+  const unkept = await run('explain', 'shop.gslb.test', '--at', at);
+  expect([unkept.exitCode, unkept.stderr]).toEqual([1, expect.stringContaining("no answer to 'shop.gslb.test'")]);
   const none = await run('explain', 'other.gslb.test');
-  expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining("no answer to 'other.gslb.test'")]);
+  expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining("there is no GSLB 'other.gslb.test'")]);
+});
+
+test.each([
+  [['--cmp', 'east:tenant/a/42']],
+  [['--cmp-object-namespace', 'east', '--cmp-object-type', 'tenant', '--cmp-object-external-id', 'a/42']],
+])('create takes its CMP object as %j', async (words) => {
+  const refusal = { code: 'ALREADY_EXISTS', message: 'there is one', field: ['input', 'cmpObject'] };
+  server.answers = { gslbCreate: () => ({ gslb: null, userErrors: [refusal] }) };
+  const { stderr } = await run('create', 'new.gslb.test', ...words);
+  expect(server.requests.at(-1)).toMatchObject({
+    input: { fqdn: 'new.gslb.test', cmpObject: { namespace: 'east', type: 'tenant', externalId: 'a/42' } },
+  });
+  expect(stderr).toContain(
+    `ALREADY_EXISTS: there is one (${words.filter((each) => each.startsWith('--')).join(', ')})`,
+  );
 });

@@ -3,6 +3,7 @@ import { lstat, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { exportedKinds } from '../../../cli/apply/export.ts';
 import { shortId } from '../../../cli/short-id.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
@@ -24,7 +25,13 @@ const operation = {
     quietUntil: null,
     stateSource: null,
   },
-  ...{ settledBy: null, requestedBy: { name: 'cmp' }, wireCall: 'nft add rule', backend, cmpObject: null },
+  ...{
+    settledBy: null,
+    requestedBy: { name: 'cmp', kind: 'API_TOKEN' },
+    wireCall: 'nft add rule',
+    backend,
+    cmpObject: null,
+  },
   ...{ deviceError: { code: 'DEVICE_REFUSED', message: 'no such chain' }, evidence: [] },
 };
 const change = (to: string, subjectId = operationId, kind = 'relayOperation.state') => ({
@@ -329,6 +336,11 @@ describe('gql', () => {
 });
 
 describe('export', () => {
+  test('the help names the kinds', async () => {
+    const { stdout } = await run('export', '--help');
+    for (const kind of exportedKinds) expect(stdout).toMatch(new RegExp(`[ ,.]${kind}[,.]`));
+  });
+
   test('replaces its file through a link, with the permissions of the file', async () => {
     const [kept, link] = [join(folder.path, 'kept.yaml'), join(folder.path, 'link.yaml')];
     await writeFile(kept, 'kind: Gslb\n', { mode: 0o640 });
@@ -338,6 +350,12 @@ describe('export', () => {
     expect(await readFile(kept, 'utf8')).toBe('');
     expect([(await lstat(link)).isSymbolicLink(), (await stat(kept)).mode & 0o777]).toEqual([true, 0o640]);
     expect((await readdir(folder.path)).filter((name) => name.includes('partial'))).toEqual([]);
+    expect(done.stdout).toBe(`0 objects are in ${link}\n`);
+    const at = '2026-01-01T00:00:00.000Z';
+    const project = { id: 'P1', name: 'one', description: '', version: 1, createdAt: at, updatedAt: at };
+    server.answers = { ...server.answers, projects: containing([project]) };
+    const one = await run('export', '--kind', 'Project', '-f', link);
+    expect([one.stdout, one.stderr]).toEqual([`1 object is in ${link}\n`, '']);
     const full = await run('export', '--kind', 'Project', '-f', folder.path);
     expect(full).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("can't be written: EISDIR") });
   });

@@ -113,7 +113,7 @@ test('an operation: waits until its state is final; Ctrl-C ends it', async () =>
       quietUntil: null,
       stateSource: null,
       settledBy: null,
-      requestedBy: { name: 'cmp' },
+      requestedBy: { name: 'cmp', kind: 'API_TOKEN' },
       wireCall: null,
       backend: null,
       cmpObject: null,

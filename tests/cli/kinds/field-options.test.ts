@@ -70,6 +70,10 @@ test('fields of an object are options with its name before theirs', () => {
 test('values are read as the graph wants them', () => {
   expect(read('GslbMonitorCreateInput', 'check-type', 'https')).toBe('HTTPS');
   expect(read('GslbMonitorCreateInput', 'interval-ms', '5000')).toBe(5000);
+  expect(read('GslbCreateInput', 'cmp', 'east:tenant/a/42')).toEqual({
+    ...{ namespace: 'east', type: 'tenant', externalId: 'a/42' },
+  });
+  expect(read('GslbCreateInput', 'cmp-object-type', 'tenant')).toBe('tenant');
   expect(read('GslbVantagePointCreateInput', 'latitude', '-47.5')).toBe(-47.5);
   expect(read('DnsZoneCreateInput', 'signed', 'TRUE')).toBe(true);
   expect(read('DnsZoneUpdateInput', 'signed', 'false')).toBe(false);

@@ -182,7 +182,7 @@ test('a call of an operation is one command', () => {
   const cmpObject = { type: 'tenant', externalId: '42' };
   const deed = deedOfCall(action, { operation: 'set.create', arguments: '{"set":"x"}', cmpObject });
   expect(commandText(deed).replaceAll(/\\\n\s+/g, '')).toMatch(
-    /^tidegate call \S+ set.create --arguments '\{"set":"x"\}' --cmp-object tenant\/42 --idempotency-key form-1\n$/,
+    /^tidegate call \S+ set.create --arguments '\{"set":"x"\}' --cmp tenant\/42 --idempotency-key form-1\n$/,
   );
 });
 

@@ -167,11 +167,26 @@ describe('rules', () => {
     });
     expect(standard.denial('2002:7f00:1::', 22)?.reason).toContain('2002:7f00:1:: (that is 127.0.0.1) port 22');
     expect(egressFrom({ deny: ['10.0.0.0/8'] }).denial('10.0.0.1', 22)?.reason).toBe(
-      'connections to 10.0.0.1 port 22 are denied by the setting egress.deny; a narrower rule in egress.allow can allow them',
+      'connections to 10.0.0.1 port 22 are denied by the setting egress.deny; a narrower rule can allow them, for example egress.allow: ["10.0.0.1:22"]',
     );
     expect(egressFrom({ own: ['10.0.0.1:4000'] }).denial('10.0.0.1', 4000)?.reason).toBe(
       'connections to 10.0.0.1 port 4000 are denied: they would reach this installation itself, and no setting allows that',
     );
+  });
+
+  test.each([
+    ['10.0.0.1', 22, '10.0.0.1:22'],
+    ['10.0.0.1', 0, '10.0.0.1'],
+    ['::ffff:10.0.0.1', 22, '10.0.0.1:22'],
+    ['2001:db8::1', 443, '[2001:db8::1]:443'],
+    ['2001:db8::1', 0, '2001:db8::1'],
+    ['2002:a00:1::', 22, '[2002:a00:1::]:22'],
+  ])('the rule in the message of %s port %s is %s, and it allows the connection', (address, port, rule) => {
+    const deny = address.startsWith('2002') ? ['2002::/16'] : ['10.0.0.0/8', '::/0'];
+    const reason = egressFrom({ deny }).denial(address, port)?.reason ?? '';
+    const [, example = ''] = /for example egress\.allow: \["(.+)"\]$/.exec(reason) ?? [];
+    expect(example).toBe(rule);
+    expect(egressFrom({ deny, allow: [example] }).denial(address, port)).toBeUndefined();
   });
 
   test.each([

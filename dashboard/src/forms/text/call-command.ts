@@ -24,5 +24,5 @@ function cmpWords(object: Shown): readonly string[] | undefined {
   const { namespace = 'default', type = '', externalId = '', ...others } = object;
   if (Object.keys(others).length > 0 || /[:/]/.test(`${namespace}${type}`)) return undefined;
   const before = namespace === 'default' ? '' : `${String(namespace)}:`;
-  return ['--cmp-object', `${before}${String(type)}/${String(externalId)}`];
+  return ['--cmp', `${before}${String(type)}/${String(externalId)}`];
 }

@@ -234,6 +234,7 @@ function alternativeOf(
 function sampleOf({ field, option }: FieldOption, round: number, files: Sweep['files']): string {
   const { words } = option;
   if (words !== undefined) return words[round % words.length] ?? '';
+  if (option.value === 'TYPE/ID') return `tenant/${round}`;
   if (field.secret) return files.secret;
   if (field.file) return files.text;
   if (registry.inputs[field.type] !== undefined) return JSON.stringify(sampleObject(field.type));

@@ -97,7 +97,7 @@ export async function relayCases(run: FlagRun): Promise<void> {
   const { operation, mapping } = await call('one');
   await ok('cmp-objects show tenant/42');
   await ok('cmp-objects show tenant/42');
-  const filters = '--backend edge --cmp-object tenant/42';
+  const filters = '--backend edge --cmp tenant/42';
   const states = (words: readonly string[]) => words.map((word) => `--state ${word}`).join(' ');
   await ok(
     `operations list ${filters} ${states(['pending', 'SENT', 'SUCCEEDED', 'FAILED', 'ACCEPTED', 'UNKNOWN', 'REJECTED'])} --name policy.create --text edge --created-from 2026-01-01 --created-before 2100-01-01T00:00:00Z --limit 5 ${project}`,
@@ -121,7 +121,7 @@ export async function relayCases(run: FlagRun): Promise<void> {
   await ok(`mappings show ${mapping.id}`);
   await call('other', { cmpObject: undefined });
   await ok(
-    `mappings adopt --backend edge --cmp-object tenant/43 --resource policy --scope root --key other --uuid 2 --role spare --shared ${project} --wait 10`,
+    `mappings adopt --backend edge --cmp tenant/43 --resource policy --scope root --key other --uuid 2 --role spare --shared ${project} --wait 10`,
   );
   await ok(`mappings export --file ${system.path('mappings.ndjson')} ${project}`);
   const exported = await ok(`mappings export ${project}`);
@@ -133,19 +133,19 @@ export async function relayCases(run: FlagRun): Promise<void> {
   );
   await ok(`audit list --mutation backend --subject edge --outcome REFUSED`);
   await ok(`events list --kind relayOperation.state --subject ${operation.id} ${project} --limit 3`);
-  await ok(`events list --cmp-object tenant/42 --subject-type RelayOperation --subject-type Mapping ${project}`);
+  await ok(`events list --cmp tenant/42 --subject-type RelayOperation --subject-type Mapping ${project}`);
   const { statusCursor } = await system.ask<{ statusCursor: string }>('{ statusCursor }', {}, system.token);
   await followed(run, `events follow --kind relayOperation.state ${project} --after ${statusCursor} --json`, () =>
     call('two'),
   );
   await followed(run, `events follow --subject ${mapping.id}`, () => ok(`mappings verify ${mapping.id}`), '');
-  await followed(run, 'events follow --cmp-object tenant/42 --subject-type Mapping', async () => undefined, '');
+  await followed(run, 'events follow --cmp tenant/42 --subject-type Mapping', async () => undefined, '');
   await eventsWaited(run, operation.id);
   await ok('drivers list');
   await ok('drivers list');
   for (const more of ['', ' --operation policy.create']) await ok(`drivers show fortios${more}`);
   const made = JSON.stringify({ name: 'by-call', ...policy });
-  await ok(['call', 'edge', 'policy.create', '--arguments', made, '--cmp-object', 'tenant/42', '--wait', '10']);
+  await ok(['call', 'edge', 'policy.create', '--arguments', made, '--cmp', 'tenant/42', '--wait', '10']);
   await ok(['call', 'edge', 'policy.create', '--arguments', made, '--check-only', '--project', 'default']);
   await ok([
     'call',
@@ -174,7 +174,7 @@ async function eventsWaited({ ok, coverage, env }: FlagRun, subject: string): Pr
   const [done, none] = ['--to SUCCEEDED', '--to NEVER --timeout 1'];
   for (let times = 0; times < 2; times += 1) await ok(`events wait --subject ${subject} ${done}`);
   await ok(`events wait --kind relayOperation.state --project default ${done} --timeout 30`);
-  await ok(`events wait --cmp-object tenant/42 --subject-type RelayOperation ${done}`);
+  await ok(`events wait --cmp tenant/42 --subject-type RelayOperation ${done}`);
   await coverage.ends(4, 'not within 1 s', `events wait --only-new --subject ${subject} ${none}`, env);
 }
 

@@ -163,7 +163,7 @@ describe('requests to the graph', () => {
       mappingForget: () => ({ mapping: mapping('m1', { mappingState: 'DELETED' }), userErrors: [] }),
     };
     const where = ['--backend', 'fw', '--resource', 'rule', '--scope', 'inet filter forward', '--key', 'web'];
-    const adopted = await run('adopt', '--cmp-object', 'tenant/42', ...where, '--uuid', '7', '--shared', '--role', 'x');
+    const adopted = await run('adopt', '--cmp', 'tenant/42', ...where, '--uuid', '7', '--shared', '--role', 'x');
     expect(adopted.stdout).toMatch(/^Wanted +action=ACCEPT$/m);
     expect(server.requests.at(-1)).toEqual({
       input: {
@@ -177,12 +177,12 @@ describe('requests to the graph', () => {
   });
 
   test.each([
-    [['list', '--cmp-object', '42'], 'is not TYPE/ID'],
+    [['list', '--cmp', '42'], 'is not TYPE/ID'],
     [['list', '--verification', 'BROKEN'], '--verification must be one of MATCHES, DRIFTED, MISSING'],
     [['list', '--state', 'GONE'], '--state must be one of ACTIVE'],
     [['list', '--updated-from', 'yesterday'], 'is not a time'],
-    [['verify'], 'give a mapping, --backend or --cmp-object'],
-    [['adopt', '--backend', 'fw', '--resource', 'rule', '--key', 'k'], "required option '--cmp-object"],
+    [['verify'], 'give a mapping, --backend or --cmp'],
+    [['adopt', '--backend', 'fw', '--resource', 'rule', '--key', 'k'], "required option '--cmp <TYPE/ID>'"],
     [['export', 'all'], 'too many arguments'],
   ])('%j is wrong use: exit code 2', async (args, message) => {
     const { exitCode, stderr } = await run(...args);
@@ -221,7 +221,7 @@ describeWithLab('on a real system', (lab) => {
     await nft('add element inet filter blocked { 10.8.0.1, 10.8.0.2 }');
     const adopt = (address: string) =>
       run(
-        ...['mappings', 'adopt', '--backend', 'fw', '--cmp-object', `tenant/${address}`, '--json'],
+        ...['mappings', 'adopt', '--backend', 'fw', '--cmp', `tenant/${address}`, '--json'],
         ...['--resource', 'address-set-element', '--scope', 'inet filter', '--key', `blocked/${address}`],
       );
     const ids = [await adopt('10.8.0.1'), await adopt('10.8.0.2')].map(

@@ -1,0 +1,31 @@
+// What does the work of a verb that a noun does not have, because it has another word for it.
+
+interface SameWork {
+  /** As people type it, also from other programs. The first is the usual word here. */
+  readonly given: readonly string[];
+  /** Verbs that do it. */
+  readonly does: readonly string[];
+}
+
+const sameWork: readonly SameWork[] = [
+  { given: ['create', 'add', 'new', 'make'], does: ['create', 'add', 'set'] },
+  { given: ['update', 'edit', 'modify', 'change'], does: ['update', 'set'] },
+  { given: ['set', 'put', 'upload', 'save'], does: ['set', 'create', 'update'] },
+  { given: ['delete', 'remove', 'rm', 'destroy'], does: ['delete', 'remove', 'revoke'] },
+  { given: ['show', 'get', 'describe', 'view'], does: ['show', 'stat', 'download'] },
+  { given: ['list', 'ls'], does: ['list'] },
+];
+
+/** Of objects that can't be deleted, by noun and verb. */
+const instead: Readonly<Record<string, string>> = {
+  'users delete': 'users are disabled: tidegate users update NAME --enabled false',
+};
+
+/** `set does that`. Undefined if no verb of the noun does. */
+export function otherVerb(noun: string, given: string, verbs: readonly string[]): string | undefined {
+  const work = sameWork.find((each) => each.given.includes(given));
+  if (work === undefined) return undefined;
+  const advice = instead[`${noun} ${work.given[0]}`];
+  const found = work.does.filter((each) => verbs.includes(each));
+  return advice ?? (found.length === 0 ? undefined : `${found.join(' or ')} does that`);
+}
