@@ -95,7 +95,7 @@ export function testViews(suite: ReturnType<typeof describePages>, views: readon
       await page.goto(`${server.url}${view}`);
       await untilLive(page);
       // All of its reads have an answer.
-      await page.getByText('Reading…').waitFor({ state: 'detached' });
+      await page.getByText('Reading…').first().waitFor({ state: 'detached' });
       for (const scheme of schemes) {
         await page.emulateMedia({ colorScheme: scheme });
         const where = `${view} at ${width} px, ${scheme}`;
