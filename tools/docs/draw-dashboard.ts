@@ -29,7 +29,7 @@ async function makeObjects(product: LabProduct): Promise<void> {
   await product.run('events', 'wait', '--kind', 'gslb.operatingStatus', '--to', 'ONLINE');
   for (const last of [7, 8, 9]) {
     const content = JSON.stringify({ set: 'blocked', address: `203.0.113.${last}` });
-    await product.run('call', 'lab-firewall', 'setElement.add', '--arguments', content, '--cmp-object', 'tenant/42');
+    await product.run('call', 'lab-firewall', 'setElement.add', '--arguments', content, '--cmp', 'tenant/42');
   }
   await product.run('lab', 'kill', 'us-web');
   await product.run('events', 'wait', '--kind', 'gslb.operatingStatus', '--to', 'DEGRADED');

@@ -38,7 +38,7 @@ deleted. These events belong to a CMP object:
 | \`GslbPoolMember\` | that of the names that use its pool. If they have different ones, the event belongs to none: \`gslb.answer\` and \`gslb.operatingStatus\` tell each name's part of it. |
 
 \`change { cmpObject { type externalId } }\` has it in any stream. The same CMP object in another project is another one: callers get the events of their
-projects alone. A malformed \`cmpObject\` is \`INVALID_INPUT\`. \`bin/tidegate events follow --cmp-object tenant/42\` prints the stream.
+projects alone. A malformed \`cmpObject\` is \`INVALID_INPUT\`. \`bin/tidegate events follow --cmp tenant/42\` prints the stream.
 
 ## Many subscriptions
 
