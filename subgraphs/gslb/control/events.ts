@@ -37,11 +37,13 @@ export const gslbEvents = declareEvents({
   'gslbChecker.state': {
     subject: 'GslbVantagePoint',
     values: ['PRESENT', 'ABSENT'],
-    meaning: 'A vantage point reports again, or no longer reports. Only administrators see this event.',
+    meaning:
+      'A vantage point reports again, or no longer reports. The reason is its name. Only administrators see this event.',
   },
   'gslbNameServer.state': {
     subject: 'GslbNameServer',
     values: ['PRESENT', 'ABSENT'],
-    meaning: 'A name server reports again, or no longer reports. Only administrators see this event.',
+    meaning:
+      'A name server reports again, or no longer reports. The reason is its name. Only administrators see this event.',
   },
 });

@@ -60,7 +60,7 @@ export const loadBalancerEvents = declareEvents({
   'loadBalancerHost.presence': {
     subject: 'LoadBalancerHost',
     values: hostPresences,
-    meaning: 'A load balancer host connected, or its connection was lost.',
+    meaning: 'A load balancer host connected, or its connection was lost. The reason is its name.',
   },
   'loadBalancerHost.changed': {
     subject: 'LoadBalancerHost',

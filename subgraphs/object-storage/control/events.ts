@@ -22,7 +22,7 @@ export const objectEvents = declareEvents({
     subject: 'ObjectCluster',
     values: ['PRESENT', 'ABSENT'],
     meaning:
-      'The first controller of a cluster connected, or the last one is gone. Only administrators see this event.',
+      'The first controller of a cluster connected, or the last one is gone. The reason is its name. Only administrators see this event.',
   },
   'objectCluster.service': {
     subject: 'ObjectCluster',

@@ -11,6 +11,8 @@ interface Signal {
   readonly kind: string;
   readonly begins: readonly string[];
   readonly ends: readonly string[];
+  /** Its reason is the subject's name: subjects of the installation can't be asked for in the graph. Default: it is a reason. */
+  readonly reasonIsName?: boolean;
 }
 
 /** A status event after which its subject no longer exists. */
@@ -138,7 +140,13 @@ const alertConditions = {
       ['GslbVantagePoint', 'gslbChecker.state'],
       ['GslbNameServer', 'gslbNameServer.state'],
       ['ObjectCluster', 'objectCluster.presence'],
-    ].map(([subjectType = '', kind = '']) => ({ subjectType, kind, begins: ['ABSENT'], ends: ['PRESENT'] })),
+    ].map(([subjectType = '', kind = '']) => ({
+      subjectType,
+      kind,
+      begins: ['ABSENT'],
+      ends: ['PRESENT'],
+      reasonIsName: true,
+    })),
     departures: [
       { subjectType: 'LoadBalancerHost', kind: 'loadBalancerHost.changed', reason: 'removed' },
       { subjectType: 'ObjectCluster', kind: 'objectCluster.state', value: 'DELETED' },

@@ -68,7 +68,7 @@ export async function tellPresence(
   await tx.execute('UPDATE gslb_vantage_point SET version = version + 1, updated_at = NOW(3) WHERE id = ?', [row.id]);
   const subject = { projectId: null, subjectId: row.id, subjectVersion: row.version + 1 };
   const from = to === 'PRESENT' ? 'ABSENT' : 'PRESENT';
-  await appendStatus(tx, gslbEvents, [{ ...subject, kind: 'gslbChecker.state', from, to }], wake);
+  await appendStatus(tx, gslbEvents, [{ ...subject, kind: 'gslbChecker.state', from, to, reason: row.name }], wake);
   // All its votes begin to count, or cease to.
   await owe(tx, vantageKind, row.id, {}, wake);
 }

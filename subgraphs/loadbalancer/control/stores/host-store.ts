@@ -157,7 +157,7 @@ export async function beginEpoch(
         max_nodes, health_port, confinement_fault) VALUES (?, ?, ?, 'ABSENT', UNIX_TIMESTAMP(), 0, ?, ?, ?, ?, ?, ?, ?, ?)`,
       [machine.id, machine.name, cordoned, ...values],
     );
-    await setPresence(tx, wake, { id: machine.id, presence: null, version: 0 }, 'PRESENT');
+    await setPresence(tx, wake, { id: machine.id, name: machine.name, presence: null, version: 0 }, 'PRESENT');
   } else {
     await tx.execute(
       `UPDATE lb_host SET site = ?, provider = ?, public_range = ?, management_range = ?, tunnel_address = ?, max_nodes = ?,
@@ -179,7 +179,7 @@ export async function beginEpoch(
 async function setPresence(
   tx: Transaction,
   wake: Wake,
-  row: Pick<HostRow, 'id' | 'version'> & { readonly presence: HostPresence | null },
+  row: Pick<HostRow, 'id' | 'name' | 'version'> & { readonly presence: HostPresence | null },
   to: HostPresence,
 ): Promise<void> {
   await tx.execute(
@@ -187,7 +187,7 @@ async function setPresence(
     [to, row.id],
   );
   const subject = { projectId: null, subjectId: row.id, subjectVersion: row.version + 1 };
-  const event = { ...subject, kind: 'loadBalancerHost.presence', from: row.presence, to } as const;
+  const event = { ...subject, kind: 'loadBalancerHost.presence', from: row.presence, to, reason: row.name } as const;
   await appendStatus(tx, loadBalancerEvents, [event], wake);
 }
 

@@ -150,8 +150,8 @@ export async function movedPresence(sql: Sql): Promise<readonly string[]> {
 
 /** Publishes that a cluster is present or absent. Undefined if another process has already done so. */
 export async function tellPresence(tx: Transaction, wake: Wake, id: string): Promise<'PRESENT' | 'ABSENT' | undefined> {
-  const [row] = await tx.query<{ present: number; heard: number; version: number }>(
-    `SELECT c.present, ${heardOf} AS heard, c.version FROM object_cluster c WHERE c.id = ? AND c.live_name IS NOT NULL FOR UPDATE`,
+  const [row] = await tx.query<{ name: string; present: number; heard: number; version: number }>(
+    `SELECT c.name, c.present, ${heardOf} AS heard, c.version FROM object_cluster c WHERE c.id = ? AND c.live_name IS NOT NULL FOR UPDATE`,
     [id],
   );
   if (row === undefined || row.present === row.heard) return undefined;
@@ -161,6 +161,11 @@ export async function tellPresence(tx: Transaction, wake: Wake, id: string): Pro
   ]);
   const [from, to] = row.heard === 1 ? (['ABSENT', 'PRESENT'] as const) : (['PRESENT', 'ABSENT'] as const);
   const subject = { projectId: null, subjectId: id, subjectVersion: row.version + 1 };
-  await appendStatus(tx, objectEvents, [{ ...subject, kind: 'objectCluster.presence', from, to }], wake);
+  await appendStatus(
+    tx,
+    objectEvents,
+    [{ ...subject, kind: 'objectCluster.presence', from, to, reason: row.name }],
+    wake,
+  );
   return to;
 }

@@ -252,7 +252,7 @@ export class AlertWatch {
       else
         await putSignal(tx, {
           ...{ ...subject, projectId: event.projectId, status: change.status, reason: change.reason },
-          ...{ subjectName: null, cmpObject: event.cmpObject, since: event.at, sinceMs, endsAtMs: null },
+          ...{ subjectName: change.subjectName, cmpObject: event.cmpObject, since: event.at, sinceMs, endsAtMs: null },
         });
     }
     return changes.length > 0 || ownKinds.has(event.kind);

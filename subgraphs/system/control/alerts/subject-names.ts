@@ -5,12 +5,13 @@ import { encodeId } from '../../../../platform/values/ids.ts';
 import type { AlertAction } from '../../rules/alerts/evaluate.ts';
 import type { Signal } from '../stores/alert-watch-store.ts';
 
-/** Types of subjects that have names, with the field that has it. */
+/** Types of projects' subjects that have names, with the field that has it. */
 const namedTypes: Readonly<Record<string, string>> = {
   Backend: 'name',
   LoadBalancer: 'name',
-  Gslb: 'name',
-  RelayOperation: 'operation',
+  Gslb: 'fqdn',
+  RelayOperation: 'name',
+  Mapping: 'objectKey',
 };
 
 const namesAtOnce = 20;

@@ -17,7 +17,7 @@ interface SubjectChange {
 
 /** RESTARTED: the wait begins again, with the same status. */
 type SignalChange =
-  | (SubjectChange & { readonly to: 'ON'; readonly status: string })
+  | (SubjectChange & { readonly to: 'ON'; readonly status: string; readonly subjectName: string | null })
   | (SubjectChange & { readonly to: 'OFF' })
   | (SubjectChange & { readonly to: 'RESTARTED' });
 
@@ -76,7 +76,10 @@ function changeOf(condition: AlertCondition, event: Told): SignalChange | undefi
   );
   if (gone) return { ...named, to: 'OFF', reason: 'it was deleted' };
   const signal = signals.find((each) => each.subjectType === subjectType && each.kind === kind);
-  if (signal?.begins.includes(to)) return { ...named, to: 'ON', status: to, reason };
+  if (signal?.begins.includes(to)) {
+    const told = signal.reasonIsName ? { subjectName: reason, reason: null } : { subjectName: null, reason };
+    return { ...named, to: 'ON', status: to, ...told };
+  }
   return signal?.ends.includes(to) ? { ...named, to: 'OFF', reason } : undefined;
 }
 

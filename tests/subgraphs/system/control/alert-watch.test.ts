@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, tes
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import { Leases } from '../../../../platform/work/leases.ts';
 import { CertificateLook } from '../../../../subgraphs/system/control/alerts/certificate-look.ts';
+import { asTheGraph } from '../../../support/graph-question.ts';
 import { AlertBench, never, subject } from '../support/alert-bench.ts';
 
 const minuteMs = 60_000;
@@ -20,6 +21,41 @@ beforeEach(async () => {
   await bench.look();
   await bench.system.db.execute('DELETE FROM alert');
   await bench.system.db.execute('DELETE FROM alert_signal');
+});
+
+// A name that the graph does not have would be left out without a word.
+test.each([
+  ['CIRCUIT_OPEN', 'Backend', 'backend.circuit', 'OPEN'],
+  ['LOAD_BALANCER_DEGRADED', 'LoadBalancer', 'loadBalancer.operatingStatus', 'DEGRADED'],
+  ['NAME_DEGRADED', 'Gslb', 'gslb.operatingStatus', 'DEGRADED'],
+  ['OUTCOME_UNKNOWN', 'RelayOperation', 'relayOperation.state', 'UNKNOWN'],
+  ['MAPPING_DRIFTED', 'Mapping', 'mapping.verification', 'DRIFTED'],
+])('the alert %s has the name of its %s', async (condition, subjectType, kind, to) => {
+  await bench.rule({ condition, lastsMs: 0 });
+  const subjectId = subject();
+  bench.askGraph = async () => ({ n0: { name: 'its name' } });
+  await bench.system.append({ kind, subjectType, subjectId, projectId: bench.projectId, to, reason: null });
+  await bench.look();
+  expect(await bench.alerts()).toMatchObject([{ alertState: 'FIRING', subjectName: 'its name' }]);
+});
+
+test.each([
+  ['LoadBalancerHost', 'loadBalancerHost.presence'],
+  ['GslbVantagePoint', 'gslbChecker.state'],
+  ['GslbNameServer', 'gslbNameServer.state'],
+  ['ObjectCluster', 'objectCluster.presence'],
+])('the alert about an absent %s has its name from the event', async (subjectType, kind) => {
+  await bench.rule({ condition: 'MACHINE_ABSENT', lastsMs: 0 }, bench.admin);
+  await bench.system.append({
+    kind,
+    subjectType,
+    subjectId: subject(),
+    projectId: null,
+    to: 'ABSENT',
+    reason: 'north-1',
+  });
+  await bench.look();
+  expect(await bench.alerts(undefined, bench.admin)).toMatchObject([{ subjectName: 'north-1', reason: null }]);
 });
 
 test('a name that is degraded for two minutes fires; when it recovers, the alert is resolved', async () => {
@@ -299,7 +335,7 @@ test('a check-in that is late fires, and the next check-in resolves it', async (
 test('certificates that expire are asked of the graph; a renewed one is resolved, and silence changes nothing', async () => {
   const rule = await bench.rule({ condition: 'CERTIFICATE_EXPIRES', resolveAfterMs: 0 });
   const id = encodeId('TlsCertificate', subject());
-  const look = new CertificateLook({ ...bench.system, askGraph: (question) => bench.askGraph(question) });
+  const look = new CertificateLook({ ...bench.system, askGraph: asTheGraph((question) => bench.askGraph(question)) });
   const answers = (nodes: readonly object[]) => async () => ({
     tlsCertificates: { nodes, pageInfo: { hasNextPage: false, endCursor: null } },
   });

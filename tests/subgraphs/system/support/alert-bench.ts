@@ -5,6 +5,7 @@ import { newUuid } from '../../../../platform/values/ids.ts';
 import { AlertWatch, type AlertWatchOptions } from '../../../../subgraphs/system/control/alerts/alert-watch.ts';
 import { createDeliveryQueue } from '../../../../subgraphs/system/control/alerts/delivery-queue.ts';
 import { AlertRuleStore } from '../../../../subgraphs/system/control/stores/alert-rule-store.ts';
+import { asTheGraph } from '../../../support/graph-question.ts';
 import { OwedRunner } from '../../../support/owed-runner.ts';
 import { makeUser, type SystemBench, systemBench } from './system-bench.ts';
 
@@ -67,7 +68,7 @@ export class AlertBench {
       ...this.system,
       ...others,
       rules: new AlertRuleStore(this.system.db),
-      askGraph: (question) => this.askGraph(question),
+      askGraph: asTheGraph((question) => this.askGraph(question)),
       monotonicMs: () => this.monotonicMs,
     });
   }

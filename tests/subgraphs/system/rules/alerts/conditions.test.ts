@@ -49,7 +49,7 @@ const subject = { subjectType: 'Gslb', subjectId: 'a' };
 test('an event begins a condition, ends it, or says nothing of it', () => {
   const told = (kind: string, to: string) => signalChanges({ ...subject, kind, to, reason: 'why' });
   expect(told('gslb.operatingStatus', 'DEGRADED')).toEqual([
-    { ...subject, condition: 'NAME_DEGRADED', to: 'ON', status: 'DEGRADED', reason: 'why' },
+    { ...subject, condition: 'NAME_DEGRADED', to: 'ON', status: 'DEGRADED', reason: 'why', subjectName: null },
   ]);
   expect(told('gslb.operatingStatus', 'ONLINE')).toMatchObject([{ condition: 'NAME_DEGRADED', to: 'OFF' }]);
   expect(told('gslb.provisioningStatus', 'DELETED')).toMatchObject([{ condition: 'NAME_DEGRADED', to: 'OFF' }]);
