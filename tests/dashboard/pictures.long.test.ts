@@ -43,7 +43,7 @@ test('the bars and the percent of a load balancer, by window', async () => {
   await shown.getByRole('img', { name: /^24 bars, \d+ up, [34] with a time down$/ }).waitFor();
   await shown.getByRole('button', { name: '30 d' }).click();
   await shown.getByRole('img', { name: /^30 bars, \d+ up, [12] with a time down, (19|20) not known$/ }).waitFor();
-  await shown.getByText(/of the 3[34] % of this time that is known/).waitFor();
+  await shown.getByText(/known for 3[34] % of this time/).waitFor();
   expect(errors).toEqual([]);
 });
 

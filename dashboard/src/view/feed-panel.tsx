@@ -96,11 +96,13 @@ const FeedRow = memo(
         )}
         <span className="change">
           <span className="dim">{aspect(change.kind, kind)}</span>{' '}
-          {change.from !== null && change.from !== '' && <span className="dim">{formatWord(change.from)} → </span>}
+          {change.from !== null && change.from !== '' && change.from !== change.to && (
+            <span className="dim">{formatWord(change.from)} → </span>
+          )}
           <b data-status={change.to}>{formatWord(change.to)}</b>
         </span>
-        {/* The relay uses an operation's name as the reason: the label already has it. */}
-        {change.reason !== null && !label.startsWith(change.reason) && <span className="reason">{change.reason}</span>}
+        {/* For some events the reason is the subject's name: the label already has it. */}
+        {change.reason !== null && !label.includes(change.reason) && <span className="reason">{change.reason}</span>}
       </div>
     );
   },
@@ -134,9 +136,9 @@ function labelOf(page: Subjects, state: LiveState, line: FeedLine): string {
   return `${other.word} ${name}`.trim();
 }
 
-/** backend.operatingStatus → operating status, mapping.state → mapping; empty for a kind's plain change. */
+/** backend.operatingStatus → operating status, gslbChecker.state → gslb checker; empty for a kind's plain change. */
 function aspect(change: string, kind: AnyKind | undefined): string {
   if (change === kind?.plainChange) return '';
   const [subject = change, status = ''] = change.split('.');
-  return status === '' || status === 'state' ? subject : status.replace(/([A-Z])/g, ' $1').toLowerCase();
+  return formatType(status === '' || status === 'state' ? subject : status);
 }

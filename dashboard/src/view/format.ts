@@ -47,12 +47,22 @@ export function formatAge(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
-/** A past duration: `34 ms`, `1.2 s`, `2 min 5 s`. */
+/** In its two largest units: `34 ms`, `1.2 s`, `5 s`, `2 min 5 s`, `4 h`, `3 d 2 h`. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 59_950) return `${Number((ms / 1000).toFixed(1))} s`;
   const seconds = Math.round(ms / 1000);
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const parts = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3_600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+    [seconds % 60, 's'],
+  ] as const;
+  const largest = parts.findIndex(([count]) => count > 0);
+  return parts
+    .slice(largest, largest + 2)
+    .flatMap(([count, unit]) => (count > 0 ? [`${count} ${unit}`] : []))
+    .join(' ');
 }
 
 /** The time left, in whole seconds: `34 s`, `9:05`, `1:00:00`. */

@@ -16,7 +16,12 @@ describe('format', () => {
   });
 
   test('durations', () => {
-    expect([34, 1_234, 125_000].map(formatDuration)).toEqual(['34 ms', '1.2 s', '2 min 5 s']);
+    expect([34, 1_000, 1_234, 59_960, 125_000].map(formatDuration)).toEqual([
+      ...['34 ms', '1 s', '1.2 s', '1 min', '2 min 5 s'],
+    ]);
+    expect([14_400_000, 14_465_000, 86_400_000, 93_600_000].map(formatDuration)).toEqual([
+      ...['4 h', '4 h 1 min', '1 d', '1 d 2 h'],
+    ]);
   });
 
   test('countdowns, in whole seconds', () => {

@@ -26,10 +26,10 @@ test('the remarks', () => {
   expect(remarksOf({ ...base, upPercent: 100, knownPercent: 100, downCount: 0 })).toBe('');
   expect(remarksOf({ ...base, upPercent: 98, knownPercent: 100, downCount: 1 })).toBe('down once');
   expect(remarksOf({ ...base, upPercent: 98, knownPercent: 33.9, downCount: 4 })).toBe(
-    'down 4 times, of the 33 % of this time that is known',
+    'down 4 times, known for 33 % of this time',
   );
   expect(remarksOf({ ...base, upPercent: 98, knownPercent: 0.2, downCount: 0 })).toBe(
-    'of the less than 1 % of this time that is known',
+    'known for less than 1 % of this time',
   );
   expect(remarksOf({ ...base, upPercent: null, knownPercent: 0, downCount: 0 })).toBe('');
 });

@@ -230,7 +230,7 @@ export function objectsTile(read: StartObjectsQuery, nowMs: number): TileContent
     needCount: needs.length,
     details: { absent: absent.length, 'services not ready': silent.length },
     isEmpty: isAdmin ? clusters.length === 0 : objectOptions.totalCount === 0,
-    beats: isAdmin ? beatsOf(absent.length, statusHistory, ['ABSENT'], nowMs) : null,
+    beats: isAdmin ? beatsOf(absent.length, sinceAdded(statusHistory, clusters), ['ABSENT'], nowMs) : null,
   });
 }
 
@@ -308,6 +308,21 @@ function beatsOf(inTroubleNow: number, history: History, trouble: readonly strin
   const { nodes: transitions, pageInfo } = history;
   const isTrouble = (status: string): boolean => trouble.includes(status);
   return heartbeat(inTroubleNow, { transitions, hasOlder: pageInfo.hasNextPage }, isTrouble, nowMs);
+}
+
+/** A cluster that was added is absent until it connects. Before, it was not in trouble. */
+function sinceAdded(
+  history: History,
+  clusters: readonly { readonly id: string; readonly createdAt: string }[],
+): History {
+  const oldest = history.nodes.at(-1);
+  const added = clusters
+    .map(({ id, createdAt }) => ({ subjectId: id, changedAt: createdAt, from: null, to: 'ABSENT' }))
+    .filter(
+      ({ changedAt }) => !history.pageInfo.hasNextPage || (oldest !== undefined && changedAt >= oldest.changedAt),
+    );
+  const nodes = [...history.nodes, ...added].toSorted((a, b) => Date.parse(b.changedAt) - Date.parse(a.changedAt));
+  return { ...history, nodes };
 }
 
 function counted({ totalCount }: Listed, noun: string): string {

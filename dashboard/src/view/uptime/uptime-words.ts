@@ -15,9 +15,7 @@ export function formatUpPercent(percent: number | null): string {
 export function remarksOf({ upPercent, knownPercent, downCount }: UptimeFieldsFragment): string {
   return [
     downCount === 0 ? null : downCount === 1 ? 'down once' : `down ${downCount} times`,
-    upPercent === null || knownPercent >= 99.9
-      ? null
-      : `of the ${formatShare(knownPercent)} of this time that is known`,
+    upPercent === null || knownPercent >= 99.9 ? null : `known for ${formatShare(knownPercent)} of this time`,
   ]
     .filter((each) => each !== null)
     .join(', ');
