@@ -49,7 +49,8 @@ export function cluster(number: number, name: string, { presence = 'PRESENT', he
   };
   return {
     ...{ __typename: 'ObjectCluster', id: `cl${number}`, version: 1, number, name, zone: name, site: 'fra1' },
-    ...{ weight: 100, clusterState: 'ACTIVE', presence, s3Urls: [], controllers: [controller] },
+    ...{ createdAt: now(-10 * 86_400_000), weight: 100, clusterState: 'ACTIVE', presence, s3Urls: [] },
+    controllers: [controller],
   };
 }
 
