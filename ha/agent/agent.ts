@@ -224,6 +224,7 @@ export class HaAgent {
     if (shared !== undefined) this.#state.tellAway(whyAway(step, seen, this.#copies.share));
     this.#state.report(server, {
       ...{ unfit: whyUnfit(seen, me, sealing, this.#limits), asks: this.#since.asking?.reign },
+      leaderless: this.#since.leaderless,
       isAwaited: shared?.sync?.admission?.host === me && shared.sync.members.length === 0,
     });
   }

@@ -34,6 +34,7 @@ interface Told {
   readonly unfit: string | undefined;
   /** The lead with whose account for an admission it would connect at once. */
   readonly asks: string | undefined;
+  readonly leaderless: HostReport['leaderless'];
   /** Whether the host waits for admission, which follows as soon as it has received enough. */
   readonly isAwaited: boolean;
 }
@@ -98,7 +99,7 @@ export class ClusterState {
   /**
    * Reports changes that affect other hosts' decisions at once, everything else from time to time. Does not wait for the write.
    */
-  report(server: ServerView, { unfit, asks, isAwaited }: Told): void {
+  report(server: ServerView, { unfit, asks, leaderless, isAwaited }: Told): void {
     if (server.state !== 'up' || this.#isReporting) return;
     const { incarnation, received, position: applied, replica } = server;
     const receiving = replica?.connected === true && replica.failure === undefined;
@@ -110,7 +111,7 @@ export class ClusterState {
     if (text === this.#reported.text && nowMs - this.#reported.atMs < everyMs) return;
     this.#reported = { text, atMs: nowMs };
     this.#isReporting = true;
-    this.#put({ ...report, received, applied, said: `${process.pid}-${nowMs}` })
+    this.#put({ ...report, leaderless, received, applied, said: `${process.pid}-${nowMs}` })
       .catch(() => {
         this.#reported = { text: '', atMs: 0 };
       })
@@ -153,12 +154,12 @@ export class ClusterState {
       const value = find(host);
       if (value === undefined || host === this.#options.me) continue;
       const told = reportValue.parse(JSON.parse(value));
-      const { said, incarnation, reign, admission, asks, receiving, received, applied, sealing } = told;
+      const { said, incarnation, reign, admission, asks, receiving, received, applied, sealing, leaderless } = told;
       this.#clocks.hear(host, said, told.wallMs);
       const { atMs: heardAtMs, advancedAtMs } = this.#hear(host, said, received);
       reports[host] = {
         ...{ incarnation, reign, admission, asks, receiving, received, applied, sealing },
-        ...{ heardAtMs, advancedAtMs },
+        ...{ leaderless, heardAtMs, advancedAtMs },
       };
     }
     return reports;

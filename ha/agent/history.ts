@@ -41,7 +41,7 @@ export class HaHistory {
     this.#options = options;
   }
 
-  /** A promotion is counted from the time when this host first saw that nobody leads. */
+  /** A promotion is counted from the time when a data host first saw that nobody leads: this one may have been away. */
   saw(leader: string | undefined): void {
     if (leader === undefined) this.#leaderlessSinceMs ??= monotonicMs();
     else if (leader !== this.#options.me) this.#leaderlessSinceMs = undefined;
@@ -53,6 +53,10 @@ export class HaHistory {
     const { etcd, keys, hosts } = this.#options;
     const previous = shared?.sync;
     if (previous === undefined || server.state !== 'up') return [];
+    // An old report counts too: it is of the lead that ends here.
+    for (const { leaderless, heardAtMs } of Object.values(shared?.reports ?? {}))
+      if (leaderless?.reign === previous.reign)
+        this.#leaderlessSinceMs = Math.min(this.#leaderlessSinceMs ?? monotonicMs(), heardAtMs - leaderless.ms);
     // Nobody can ask for a move between the lead and this transaction.
     const [wishes, cause] = await Promise.all([
       readWishes(etcd, keys),

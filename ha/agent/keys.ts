@@ -109,6 +109,8 @@ export const reportValue = z.object({
   unfit: z.string().optional(),
   /** Whether the Redis of this host answers. */
   redis: z.boolean().optional(),
+  /** The lead that ended, while no other has followed it: whose it was, and how long before this report the host saw that nobody leads. */
+  leaderless: z.object({ reign: z.string(), ms: z.number().nonnegative() }).optional(),
 });
 
 export const membersValue = z.array(z.object({ name: z.string(), left: z.boolean().optional() }));
@@ -150,7 +152,7 @@ export const changeValue = z.object({
   acceptedLoss: z.number().int().optional(),
   /** By the new primary's clock. */
   takenAt: z.string(),
-  /** From the time when it saw that nobody led. */
+  /** From the time when a data host first saw that nobody led. */
   takenAfterMs: z.number(),
   openedAfterMs: z.number().optional(),
 });

@@ -29,6 +29,8 @@ export interface HostReport {
   readonly received: number;
   /** Number of the last applied transaction. Undefined if the agent's version does not report it. */
   readonly applied?: number | undefined;
+  /** The lead that ended, while no other has followed it. Undefined also of an agent of an earlier version. */
+  readonly leaderless?: { readonly reign: string; readonly ms: number } | undefined;
   /** Monotonic, by this host: when this report was first seen. */
   readonly heardAtMs: number;
   /** Monotonic, by this host: when it was first seen that it had received so much. */

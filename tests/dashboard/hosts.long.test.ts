@@ -89,7 +89,7 @@ test('a switchover is followed without a reload: its steps as they happen, the a
   expect(await steps.count()).toBe(2);
   hosts.moves[0] = hostMove({ ...waiting, state: 'RUNNING', startedAt: at(500) });
   hosts.update({ move: { id: 'move-1', state: 'RUNNING', primaryName: 'b' } });
-  await steps.nth(1).getByText('b saw that no host leads, 500 ms later').waitFor();
+  await steps.nth(1).getByText('no host leads any more, 500 ms later').waitFor();
   await steps.nth(2).getByText('now b opens writes').waitFor();
   hosts.moves[0] = hostMove({
     ...{ ...asked, id: 'move-1', timelineEpoch: 5 },

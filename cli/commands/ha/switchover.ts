@@ -6,6 +6,8 @@ import { hostVerb, statusWithin, waitOption } from './cluster-verb.ts';
 
 const usualWaitSeconds = 30;
 const pauseMs = 300;
+const oneCopyNote =
+  ' Its next write has one copy until another host is in sync: "tidegate ha status --wait 120" waits for that.';
 
 export const switchover = hostVerb({
   summary: 'Make the other data host the primary, without losing a write.',
@@ -19,10 +21,10 @@ export const switchover = hostVerb({
     const endsAtMs = performance.now() + seconds * 1_000;
     for (;;) {
       const seen = await statusWithin(cluster, endsAtMs);
-      const { primary = null, epoch = 0, switchoverTo = null } = seen ?? {};
+      const { primary = null, epoch = 0, copies = 0, switchoverTo = null } = seen ?? {};
       if (primary === asked.to && epoch > asked.epoch) {
-        if (options.json) return printer.json({ primary, epoch });
-        return printer.line(`${primary} is the primary.`);
+        if (options.json) return printer.json({ primary, epoch, copies });
+        return printer.line(`${primary} is the primary.${copies < 2 ? oneCopyNote : ''}`);
       }
       if (primary !== null && epoch > asked.epoch)
         throw new CommandFailure(`${primary} has become the primary instead: look at "tidegate ha history"`);

@@ -10,6 +10,7 @@ export class SeenSince {
   #leaderlessSinceMs: number | undefined;
   #wish: { readonly to: string; readonly sinceMs: number } | undefined;
   #asking: View['asking'];
+  #ended: { readonly reign: string; readonly sinceMs: number } | undefined;
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
@@ -24,13 +25,21 @@ export class SeenSince {
     return this.#wish?.sinceMs;
   }
 
+  /** The lead that ended, while no other has followed it: whose it was, and how long ago this host first saw that nobody leads. */
+  get leaderless(): { readonly reign: string; readonly ms: number } | undefined {
+    return this.#ended && { reign: this.#ended.reign, ms: this.#nowMs() - this.#ended.sinceMs };
+  }
+
   get asking(): View['asking'] {
     return this.#asking;
   }
 
   /** Call it with each answer of etcd. While etcd does not answer, nothing changes. */
-  saw({ leader, wishes }: Pick<Shared, 'leader' | 'wishes'>): void {
+  saw({ leader, sync, wishes }: Pick<Shared, 'leader' | 'sync' | 'wishes'>): void {
     this.#leaderlessSinceMs = leader === undefined ? (this.#leaderlessSinceMs ?? this.#nowMs()) : undefined;
+    // A new leader changes `sync` a little later than `leader`.
+    if (sync?.reign !== this.#ended?.reign) this.#ended = undefined;
+    if (leader === undefined && sync !== undefined) this.#ended ??= { reign: sync.reign, sinceMs: this.#nowMs() };
     const to = wishes.switchoverTo;
     if (to !== this.#wish?.to) this.#wish = to === undefined ? undefined : { to, sinceMs: this.#nowMs() };
   }

@@ -1,9 +1,11 @@
 // Two agents with real servers and a real etcd: changes of the primary, on request and because a server stands still.
 import { expect, test } from '@jest/globals';
 import { killQuietly } from '../../../embedded/server-process.ts';
+import { reportValue } from '../../../ha/agent/keys.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 import {
   agents,
+  endHost,
   etcd,
   hold,
   inSync,
@@ -13,6 +15,7 @@ import {
   ledToBoth,
   ledUntilMs,
   sql,
+  startAgent,
   sync,
   told,
   useTwoHosts,
@@ -66,6 +69,26 @@ test('while promotion is paused, a killed primary is the primary again', async (
   await etcd.transact([], [{ delete: keys.paused }]);
   await inSync('b', 'a');
   expect(await lastChange()).toMatchObject({ previous: 'b', primary: 'b' });
+});
+
+test('the time without a primary counts from when any data host saw it, also if the new primary was away', async () => {
+  const { reign } = await inSync('b', 'a');
+  await etcd.put(keys.paused, '{}');
+  await endHost('b');
+  const seenByA = async () => {
+    const { entries } = await etcd.get(keys.report('a'));
+    return reportValue.parse(JSON.parse(entries[0]?.value ?? '')).leaderless;
+  };
+  await waitFor('a to have seen nobody lead for a while', async () => ((await seenByA())?.ms ?? 0) > 6_000);
+  expect(await seenByA()).toMatchObject({ reign });
+  await startAgent('b');
+  await writes('b', 8);
+  await etcd.transact([], [{ delete: keys.paused }]);
+  await inSync('b', 'a');
+  const { previous, primary, takenAfterMs, openedAfterMs = 0 } = await lastChange();
+  expect([previous, primary]).toEqual(['b', 'b']);
+  expect(takenAfterMs).toBeGreaterThan(6_000);
+  expect(openedAfterMs).toBeGreaterThanOrEqual(takenAfterMs);
 });
 
 test('a commit that waits for a standby that stands still is let go after it is out of the set: no failover', async () => {

@@ -23,7 +23,7 @@ export function stepsOf(move: StepsOf): readonly MoveStep[] {
   if (state === 'FAILED') return timed([...asked, { text: 'the hosts did not do it', at: finishedAt }]);
   const all = [
     ...asked,
-    { text: startedAt === null ? `${primary} takes over` : `${primary} saw that no host leads`, at: startedAt },
+    { text: startedAt === null ? `${primary} takes over` : 'no host leads any more', at: startedAt },
     lastStep(move),
   ];
   const open = all.findIndex(({ at }) => at === null);

@@ -16,7 +16,7 @@ function shown(patch: object): readonly (readonly [string, number | null])[] {
 test('a switchover is asked for, begins and ends', () => {
   expect(shown({})).toEqual([
     ['a person asked for b', null],
-    ['b saw that no host leads', 800],
+    ['no host leads any more', 800],
     ['b accepts writes', 87],
   ]);
 });
@@ -25,19 +25,19 @@ test('ends with what has not happened yet', () => {
   const waiting = { startedAt: null, finishedAt: null };
   expect(shown({ ...waiting, state: 'PENDING' }).slice(1)).toEqual([['b takes over', null]]);
   expect(shown({ state: 'RUNNING', finishedAt: null }).slice(1)).toEqual([
-    ['b saw that no host leads', 800],
+    ['no host leads any more', 800],
     ['b opens writes', null],
   ]);
 });
 
 test('nobody asks for a failover; a wish that was not granted has no other step; clocks may differ', () => {
   expect(shown({ moveKind: 'FAILOVER', createdAt: at(800) }).map(([text]) => text)).toEqual([
-    'b saw that no host leads',
+    'no host leads any more',
     'b accepts writes',
   ]);
   expect(shown({ state: 'FAILED', startedAt: null, finishedAt: at(30_000) }).slice(1)).toEqual([
     ['the hosts did not do it', 30_000],
   ]);
   expect(shown({ state: 'UNKNOWN' }).at(-1)).toEqual(['b did not report that it accepts writes', 87]);
-  expect(shown({ createdAt: at(900) })[1]).toEqual(['b saw that no host leads', 0]);
+  expect(shown({ createdAt: at(900) })[1]).toEqual(['no host leads any more', 0]);
 });

@@ -35,6 +35,20 @@ test('the time without a leader begins with the first look that finds none, and 
   expect(since.leaderlessSinceMs).toBe(3_000);
 });
 
+test('a lead that ended is told until another one has followed it', () => {
+  const sync = (reign: string) => ({ primary: 'a', epoch: 1, reign, lossy: false, members: [], revision: 1 });
+  since.saw(shared({ leader: led('r'), sync: sync('r') }));
+  expect(since.leaderless).toBeUndefined();
+  since.saw(shared({ sync: sync('r') }));
+  nowMs = 4_000;
+  expect(since.leaderless).toEqual({ reign: 'r', ms: 3_000 });
+  since.saw(shared({ leader: led('s'), sync: sync('r') }));
+  nowMs = 5_000;
+  expect(since.leaderless).toEqual({ reign: 'r', ms: 4_000 });
+  since.saw(shared({ leader: led('s'), sync: sync('s') }));
+  expect(since.leaderless).toBeUndefined();
+});
+
 test('a wish for another host is another wish, and one that is withdrawn is none', () => {
   const wish = (switchoverTo: string | undefined) => {
     since.saw(shared({ leader: led('r'), wishes: { paused: false, switchoverTo } }));
