@@ -165,6 +165,20 @@ test('an answer that is too long is not sent, and the error has the limit', asyn
   await gateway.stop();
 });
 
+test('an answer that is too long is not sent on a socket either, and the socket stays', async () => {
+  const gateway = await new TestGateway('in-process').start({ limits: { maxAnswerLength: 200 } });
+  const client = gateway.client('token-ann', { lazy: false });
+  const long = new Collector(client, `{ ${Array.from({ length: 20 }, (_, index) => `a${index}: caller`).join(' ')} }`);
+  await until(() => long.done);
+  expect(long.items).toMatchObject([{ errors: [{ extensions: { code: 'LIMIT_EXCEEDED', limit: 'answer' } }] }]);
+  expect(long.items[0]).not.toHaveProperty('data');
+  const short = new Collector(client, '{ caller }');
+  await until(() => short.done);
+  expect(short.items).toMatchObject([{ data: { caller: 'ann' } }]);
+  expect(gateway.sockets.get(client)).toHaveLength(1);
+  await gateway.stop();
+});
+
 describe('mutations of one credential', () => {
   const create = 'mutation { thingCreate(name: "a") { id } }';
   const refused = { code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) };
