@@ -123,6 +123,26 @@ describe('limits', () => {
     expect(gateway.world.totalCalls()).toBe(0);
   });
 
+  test('half of a character is refused in the variables: a subgraph would store another one in its place', async () => {
+    const query = 'mutation M($name: String!) { thingCreate(name: $name) { id } }';
+    for (const value of ['"a\\ud800"', '"\\udc00b"', '[{"a":"\\ud83d"}]', '{"\\ud800":1}']) {
+      const { status, body } = await gateway.post(`{"query":${JSON.stringify(query)},"variables":{"name":${value}}}`);
+      expect([status, body.errors[0].message]).toEqual([400, expect.stringContaining('surrogate')]);
+      expect(body.errors[0].extensions.code).toBe('INVALID_INPUT');
+    }
+    expect(gateway.world.totalCalls()).toBe(0);
+    const whole = await gateway.post(`{"query":${JSON.stringify(query)},"variables":{"name":"\\ud83d\\ude00"}}`);
+    expect(whole.body.errors).toBeUndefined();
+    gateway.world.calls.clear();
+  });
+
+  test('a document with half of a character is refused, and no other document with it', async () => {
+    const half = await gateway.post('{"query":"{ caller } # \\ud800"}');
+    expect([half.status, half.body.errors[0].message]).toEqual([400, expect.stringContaining('surrogate')]);
+    const { body } = await gateway.query('{ caller } # \ufffd');
+    expect(body.data).toEqual({ caller: 'ann' });
+  });
+
   test('a body beyond the limit is 413', async () => {
     const { status, body } = await gateway.query(`{ caller } # ${'x'.repeat(300_000)}`);
     expect(status).toBe(413);
