@@ -46,6 +46,7 @@ import type { FanOut } from './fan-out.ts';
 import { frameStream } from './frame-stream.ts';
 import { type NormalSubscription, normaliseSubscription } from './normal-subscription.ts';
 import type { StreamReader } from './shared-stream.ts';
+import { SocketExecutions } from './socket-executions.ts';
 import { closeReasons, logIn } from './socket-login.ts';
 import type { SocketWatch } from './socket-watch.ts';
 import { StreamEnded } from './upstream.ts';
@@ -223,7 +224,8 @@ async function admit(
     // A socket that is being closed for lost rights may still send.
     if (identity === undefined || socket.extra.socket.readyState !== socket.extra.socket.OPEN)
       throw new CodedError('UNAUTHENTICATED', 'The socket is closing.');
-    const running = Object.keys(socket.subscriptions).length;
+    const { subscriptions } = socket;
+    const running = Object.keys(subscriptions).length + executions.completed(socket.extra.socket, subscriptions);
     if (running > limits.maxSubscriptionsPerSocket)
       throw new CodedError(
         'LIMIT_EXCEEDED',
@@ -275,14 +277,21 @@ function sentIn({ query, extensions }: SubscribePayload): SentDocument {
   return { query, extensions, documentId: extensions?.documentId };
 }
 
+/** Of all sockets. */
+const executions = new SocketExecutions();
+
 async function execute(options: ClientSocketsOptions, admission: Admission) {
-  const { version, admitted, operationName, variables, context } = admission;
+  const { id, socket, version, admitted, operationName, variables } = admission;
   const { key, document } = admitted;
-  const result = await options.versions.use(
-    ({ executor }) => executor.execute({ key, document, operationName, variables, context }),
-    version,
-  );
-  return withCost(result, admitted, context.requestId);
+  const isQuery = admitted.operation.operation === OperationTypeNode.QUERY;
+  const result = await executions.run(socket.extra.socket, id, (signal) => {
+    const context = isQuery ? { ...admission.context, signal } : admission.context;
+    return options.versions.use(
+      ({ executor }) => executor.execute({ key, document, operationName, variables, context }),
+      version,
+    );
+  });
+  return withCost(result, admitted, admission.context.requestId);
 }
 
 /** A reader that ends at once if the subscription is refused here: graphql-ws would close the whole socket. */
