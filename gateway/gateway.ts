@@ -41,6 +41,7 @@ import { Connections } from './web/connections.ts';
 import { CrossOrigin } from './web/cross-origin.ts';
 import type { GraphqlEndpoint } from './web/graphql-endpoint.ts';
 import { gatewayMetrics } from './web/metrics.ts';
+import { OpenConnections } from './web/open-connections.ts';
 import { proxiedListener } from './web/proxied-listener.ts';
 import { questionServer } from './web/question-server.ts';
 import { createWebServer } from './web/server.ts';
@@ -173,8 +174,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const connectionLimits: ConnectionLimits = { ...defaultConnectionLimits, ...options.connectionLimits };
   const connections = new Connections(connectionLimits, addresses);
   const crossOrigin = new CrossOrigin(options.corsOrigins ?? []);
-  const { ringCapacity, checkpointMs } = socketLimits;
-  const fanOut = new FanOut({ versions, metrics, log, limits: socketLimits, ringCapacity, checkpointMs });
+  const { ringCapacity, ringLength, checkpointMs } = socketLimits;
+  const kept = { ringCapacity, ringLength, checkpointMs };
+  const fanOut = new FanOut({ versions, metrics, log, limits: socketLimits, ...kept });
   const watch = new SocketWatch({
     authenticator,
     intervalMs: socketLimits.recheckIntervalMs,
@@ -224,6 +226,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     fanOut,
     filteredFeeds,
     limits: socketLimits,
+    maxAnswerLength: limits.maxAnswerLength,
     addresses,
     connections,
     crossOrigin,
@@ -232,6 +235,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const listener =
     options.proxyProtocol === true ? proxiedListener({ server: web.server, addresses, log }) : web.server;
+  const open = new OpenConnections(listener);
   let listenerClosed: Promise<void> | undefined;
   const stopListening = (): Promise<void> => {
     listenerClosed ??= new Promise<void>((resolve) =>
@@ -248,7 +252,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     fanOut.close();
     const closed = stopListening();
     web.server.close();
-    web.server.closeAllConnections();
+    open.destroy();
     await closed;
     await reader?.stop();
     await versions.close();

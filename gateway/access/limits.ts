@@ -85,6 +85,8 @@ export interface SocketLimits {
   readonly recheckGraceMs: number;
   /** Events kept for each shared stream, for clients that lag behind. */
   readonly ringCapacity: number;
+  /** Length of the texts of those events, in UTF-16 code units. */
+  readonly ringLength: number;
   /** The interval after which a client without events gets the position of the stream. */
   readonly checkpointMs: number;
 }
@@ -106,6 +108,7 @@ export const defaultSocketLimits: SocketLimits = {
   recheckIntervalMs: 2000,
   recheckGraceMs: 30_000,
   ringCapacity: 1024,
+  ringLength: 2 * 1024 * 1024,
   checkpointMs: 30_000,
 };
 

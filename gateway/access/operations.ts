@@ -18,7 +18,7 @@ import type { TokenBuckets } from '../../platform/edge/token-buckets.ts';
 import { clientNetwork } from '../../platform/net/address-block.ts';
 import { FrequentCache } from '../../platform/values/frequent-cache.ts';
 import { heldBytes } from '../../platform/values/held-bytes.ts';
-import { holdsInfinity, nestsDeeperThan } from '../../platform/values/json.ts';
+import { holdsHalfCharacter, holdsInfinity, nestsDeeperThan } from '../../platform/values/json.ts';
 import type { PreparedOperation } from '../supergraph/executor.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import type { Acceptance } from './acceptance.ts';
@@ -205,6 +205,7 @@ export class Operations {
     identity: Identity | null,
     clientAddress?: string,
   ): AdmittedOperation | Promise<AdmittedOperation> {
+    checkText(request.query);
     checkValues(request.variables);
     const hash = hashOf(request.query);
     this.#trusted.acceptance.check(hash, identity, request.operationName);
@@ -236,6 +237,7 @@ export class Operations {
    * `admit` does where nothing can be said.
    */
   async examine(request: OperationRequest, identity: Identity, clientAddress?: string): Promise<ExaminedOperation> {
+    checkText(request.query);
     const asker = askerOf(identity, clientAddress);
     this.#checkRefusals(asker.sender, false);
     this.#charge(asker.sender, request.query);
@@ -389,12 +391,23 @@ export function hashIn(key: string): string {
   return key.slice(0, key.indexOf('/'));
 }
 
+/** Its hash would be that of another text, with U+FFFD in that place. */
+function checkText(query: string): void {
+  if (!query.isWellFormed()) throw halfCharacter('The document');
+}
+
+function halfCharacter(what: string): CodedError {
+  return new CodedError('INVALID_INPUT', `${what} has half of a UTF-16 surrogate pair: send whole characters.`);
+}
+
 /** Variables reach subgraphs, and are compared, as JSON. */
 function checkValues(variables: OperationRequest['variables']): void {
   if (nestsDeeperThan(variables, mostNesting))
     throw tooMuch('nesting of the variables', `more than ${mostNesting}`, mostNesting);
   if (holdsInfinity(variables))
     throw new CodedError('INVALID_INPUT', 'A number in the variables is too large: the largest is about 1.8e308.');
+  // It would be stored as another character.
+  if (holdsHalfCharacter(variables)) throw halfCharacter('A text in the variables');
 }
 
 function refusalBy(check: () => void): CodedError | undefined {

@@ -3,7 +3,13 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ExecutionArgs, GraphQLError, OperationTypeNode } from 'graphql';
+import {
+  type ExecutionArgs,
+  type ExecutionResult,
+  type FormattedExecutionResult,
+  GraphQLError,
+  OperationTypeNode,
+} from 'graphql';
 import { type Context, makeServer, type SubscribePayload } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
@@ -18,6 +24,7 @@ import {
   type SocketServer,
 } from '../../platform/graph/websocket.ts';
 import { clientNetwork } from '../../platform/net/address-block.ts';
+import { tooLongAnswer } from '../access/answer-length.ts';
 import { bearerOfConnection } from '../access/bearer.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
 import { InvalidGraphqlDocument } from '../access/invalid-document.ts';
@@ -33,11 +40,13 @@ import type { ClientAddresses } from '../web/client-address.ts';
 import type { Connections } from '../web/connections.ts';
 import type { CrossOrigin } from '../web/cross-origin.ts';
 import type { GatewayMetrics } from '../web/metrics.ts';
+import { targetOf } from '../web/request-target.ts';
 import { closableSocket, closeAll } from './closable.ts';
 import type { FanOut } from './fan-out.ts';
 import { frameStream } from './frame-stream.ts';
 import { type NormalSubscription, normaliseSubscription } from './normal-subscription.ts';
 import type { StreamReader } from './shared-stream.ts';
+import { SocketExecutions } from './socket-executions.ts';
 import { closeReasons, logIn } from './socket-login.ts';
 import type { SocketWatch } from './socket-watch.ts';
 import { StreamEnded } from './upstream.ts';
@@ -54,6 +63,8 @@ interface ClientSocketsOptions {
   /** Subscription fields whose items have facets. */
   readonly filteredFeeds: ReadonlySet<string>;
   readonly limits: SocketLimits;
+  /** Of a query or mutation, in UTF-16 code units. */
+  readonly maxAnswerLength: number;
   readonly addresses: ClientAddresses;
   readonly connections: Connections;
   readonly crossOrigin: CrossOrigin;
@@ -102,8 +113,7 @@ export function serveClientSockets(options: ClientSocketsOptions): SocketServer 
     },
     execute: (args: ExecutionArgs) => execute(options, args.contextValue as Admission),
     subscribe: (args: ExecutionArgs) => subscribe(options, args.contextValue as Admission),
-    onNext: (_context, _id, _payload, _args, { data, errors }) =>
-      errors === undefined ? undefined : { ...(data === undefined ? {} : { data }), errors: errors.map(formatError) },
+    onNext: (_context, _id, _payload, _args, result) => shown(result, options.maxAnswerLength),
     onError: (_context, _id, _payload, errors) => errors.map(formatError),
   });
   const sockets = attachSockets({
@@ -117,7 +127,7 @@ export function serveClientSockets(options: ClientSocketsOptions): SocketServer 
   });
   options.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    if (request.url?.split('?', 1)[0] !== '/graphql') return refuseUpgrade(socket, '404 Not Found');
+    if (targetOf(request.url).path !== '/graphql') return refuseUpgrade(socket, '404 Not Found');
     if (!options.crossOrigin.admits(request)) return refuseUpgrade(socket, '403 Forbidden');
     if (watch.size >= limits.maxSockets) return refuseUpgrade(socket, '503 Service Unavailable');
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
@@ -134,7 +144,19 @@ export function serveClientSockets(options: ClientSocketsOptions): SocketServer 
 }
 
 function refuseUpgrade(socket: Duplex, status: string): void {
+  // The client may keep its half of the connection open for as long as it likes.
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+type Result = { readonly [Part in keyof ExecutionResult]: ExecutionResult[Part] | undefined };
+
+/** A result as a client gets it. Undefined: as it is. */
+function shown({ data, errors, extensions }: Result, most: number): FormattedExecutionResult | undefined {
+  const { length } = JSON.stringify({ data, errors, extensions });
+  if (length > most) return tooLongAnswer(length, extensions, most);
+  if (errors === undefined) return undefined;
+  return { ...(data === undefined ? {} : { data }), errors: errors.map(formatError) };
 }
 
 /** Identities of open sockets. */
@@ -148,7 +170,9 @@ async function connect(options: ClientSocketsOptions, context: SocketContext): P
   const given = { parameters: context.connectionParams, authorization: request.headers.authorization };
   const login = await logIn(credentials, given, log);
   if (!closable.isOpen()) return false;
-  if ('refusal' in login || watch.limitReached(login.identity, limits) !== undefined) {
+  // Others may have logged in since this socket was opened.
+  const isFull = watch.size >= limits.maxSockets;
+  if ('refusal' in login || isFull || watch.limitReached(login.identity, limits) !== undefined) {
     closeAll([closable], 'refusal' in login ? login.refusal : socketCloses.tryLater);
     return false;
   }
@@ -200,7 +224,8 @@ async function admit(
     // A socket that is being closed for lost rights may still send.
     if (identity === undefined || socket.extra.socket.readyState !== socket.extra.socket.OPEN)
       throw new CodedError('UNAUTHENTICATED', 'The socket is closing.');
-    const running = Object.keys(socket.subscriptions).length;
+    const { subscriptions } = socket;
+    const running = Object.keys(subscriptions).length + executions.completed(socket.extra.socket, subscriptions);
     if (running > limits.maxSubscriptionsPerSocket)
       throw new CodedError(
         'LIMIT_EXCEEDED',
@@ -252,14 +277,21 @@ function sentIn({ query, extensions }: SubscribePayload): SentDocument {
   return { query, extensions, documentId: extensions?.documentId };
 }
 
+/** Of all sockets. */
+const executions = new SocketExecutions();
+
 async function execute(options: ClientSocketsOptions, admission: Admission) {
-  const { version, admitted, operationName, variables, context } = admission;
+  const { id, socket, version, admitted, operationName, variables } = admission;
   const { key, document } = admitted;
-  const result = await options.versions.use(
-    ({ executor }) => executor.execute({ key, document, operationName, variables, context }),
-    version,
-  );
-  return withCost(result, admitted, context.requestId);
+  const isQuery = admitted.operation.operation === OperationTypeNode.QUERY;
+  const result = await executions.run(socket.extra.socket, id, (signal) => {
+    const context = isQuery ? { ...admission.context, signal } : admission.context;
+    return options.versions.use(
+      ({ executor }) => executor.execute({ key, document, operationName, variables, context }),
+      version,
+    );
+  });
+  return withCost(result, admitted, admission.context.requestId);
 }
 
 /** A reader that ends at once if the subscription is refused here: graphql-ws would close the whole socket. */

@@ -16,6 +16,8 @@ interface FanOutOptions {
   readonly limits: ShareLimits;
   /** Items that each ring keeps. */
   readonly ringCapacity: number;
+  /** Length of their texts, in UTF-16 code units. */
+  readonly ringLength: number;
   /** The interval after which a client without events gets the position of the stream, so that retention does not overtake it. */
   readonly checkpointMs: number;
 }
@@ -68,12 +70,12 @@ export class FanOut {
   }
 
   #stream(key: string, subscription: NormalSubscription, identity: Identity): SharedStream {
-    const { metrics, log, ringCapacity } = this.#options;
+    const { metrics, log, ringCapacity, ringLength } = this.#options;
     const known = this.#streams.get(key);
     if (known !== undefined) return known.stream;
     const stream = new SharedStream({
       source: this.#source(subscription, identity),
-      capacity: ringCapacity,
+      ...{ capacity: ringCapacity, mostLength: ringLength },
       onEmpty: () => this.#streams.delete(key),
       onUpstreams: (change) => metrics.upstreams.inc(change),
       onFault: (error) => log.error({ err: error }, 'a shared stream failed'),

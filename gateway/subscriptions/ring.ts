@@ -1,4 +1,4 @@
-// A bounded piece of a shared stream: the last items, which each client reads at its own pace. A slow client costs only its
+// A bounded piece of a shared stream, in items and in their length: the last items, which each client reads at its own pace. A slow client costs only its
 // position; one that falls behind the ring is notified and starts its own ring. A client that has read everything waits, and only
 // matching items wake it.
 import type { Turns } from '../../platform/work/turns.ts';
@@ -30,7 +30,10 @@ export interface RingReader {
 }
 
 interface RingOptions {
+  /** Items that it keeps. */
   readonly capacity: number;
+  /** Length of the texts that it keeps, in UTF-16 code units. The last item stays, however long it is. */
+  readonly mostLength: number;
   readonly filter: FeedFilter;
   readonly after: Place | undefined;
 }
@@ -38,11 +41,15 @@ interface RingOptions {
 export class Ring {
   readonly filter: FeedFilter;
   readonly #capacity: number;
+  readonly #mostLength: number;
   readonly #items: (StreamItem | undefined)[];
   readonly #readers = new ReaderIndex<RingReader>();
   readonly #abort = new AbortController();
   #waiting = 0;
+  #first = 0;
   #next = 0;
+  /** Of the texts that are kept. */
+  #length = 0;
   /** All items after it, up to `#end`, are or were here. Advances as old items are dropped. */
   #start: StreamCursor | undefined;
   #end: StreamCursor | undefined;
@@ -58,9 +65,10 @@ export class Ring {
   successor: Ring | undefined;
   ended: StreamEnded | undefined;
 
-  constructor({ capacity, filter, after }: RingOptions) {
+  constructor({ capacity, mostLength, filter, after }: RingOptions) {
     this.filter = filter;
     this.#capacity = capacity;
+    this.#mostLength = mostLength;
     this.#items = new Array<StreamItem | undefined>(capacity);
     this.#after = after === undefined ? undefined : textOf(after);
     if (typeof after === 'object') this.#start = after;
@@ -79,7 +87,7 @@ export class Ring {
 
   /** Index of the oldest available item. */
   get first(): number {
-    return Math.max(0, this.#next - this.#capacity);
+    return this.#first;
   }
 
   get next(): number {
@@ -254,8 +262,7 @@ export class Ring {
   }
 
   #push(item: StreamItem): void {
-    const dropped = this.#next >= this.#capacity ? this.#at(this.#next - this.#capacity) : undefined;
-    if (dropped !== undefined) this.#start = dropped.cursor;
+    this.#makeRoom(lengthOf(item));
     this.#origin ??= item.cursor;
     // On a new timeline, this ring's items of the old one are not a position to resume from.
     if (this.#start?.timeline !== item.cursor.timeline) this.#start = item.cursor;
@@ -265,9 +272,22 @@ export class Ring {
     this.#items[this.#next % this.#capacity] = item;
     const index = this.#next;
     this.#next += 1;
+    this.#length += lengthOf(item);
     if (item.checkpoint && this.#checkpoint === undefined) this.#checkpoint = item;
     for (const reader of this.#readers.readersOf(item.facets))
       if (reader.wake !== undefined && item.cursor.seq > reader.afterSeq) this.#wake(reader, index);
+  }
+
+  /** Drops the oldest items for a new one of that length. */
+  #makeRoom(length: number): void {
+    const isFull = () => this.#next - this.#first >= this.#capacity || this.#length + length > this.#mostLength;
+    while (this.#first < this.#next && isFull()) {
+      const oldest = this.#at(this.#first);
+      if (oldest !== undefined) this.#start = oldest.cursor;
+      this.#length -= lengthOf(oldest);
+      this.#items[this.#first % this.#capacity] = undefined;
+      this.#first += 1;
+    }
   }
 
   #isFor(reader: RingReader, item: StreamItem): boolean {
@@ -278,7 +298,15 @@ export class Ring {
   /** A ring without readers counts only items that are wanted elsewhere: it continues. */
   #isFull(): boolean {
     if (this.#waiting > 0 || this.#readers.size === 0) return false;
-    return this.#next - this.#fastest >= this.#capacity;
+    return this.#next - this.#fastest >= this.#capacity || this.#aheadLength() >= this.#mostLength / 2;
+  }
+
+  /** Of the items that the fastest reader has not read. Half of what is kept, so that none of them is dropped for the next one. */
+  #aheadLength(): number {
+    let length = 0;
+    for (let index = Math.max(this.#fastest, this.#first); index < this.#next; index += 1)
+      length += lengthOf(this.#at(index));
+    return length;
   }
 
   #at(index: number): StreamItem | undefined {
@@ -304,6 +332,10 @@ export class Ring {
   #wakeAll(): void {
     for (const reader of this.#readers) this.#wake(reader);
   }
+}
+
+function lengthOf(item: StreamItem | undefined): number {
+  return item?.text?.length ?? 0;
 }
 
 function seqOf(item: StreamItem | undefined): number {

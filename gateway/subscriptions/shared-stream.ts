@@ -12,7 +12,9 @@ import type { Share } from './user-shares.ts';
 
 interface SharedStreamOptions {
   readonly source: Source;
+  /** Of each ring: items, and the length of their texts. */
   readonly capacity: number;
+  readonly mostLength: number;
   /** Called when the last client has left. */
   readonly onEmpty: () => void;
   /** Called with +1 and -1 as upstreams start and end. */
@@ -96,7 +98,8 @@ export class SharedStream {
   }
 
   #begin(filter: FeedFilter, after: Place | undefined, share?: Share): Ring {
-    const ring = new Ring({ capacity: this.#options.capacity, filter, after });
+    const { capacity, mostLength } = this.#options;
+    const ring = new Ring({ capacity, mostLength, filter, after });
     this.#rings.add(ring);
     this.#options.onUpstreams(1);
     const wanted = (facets: readonly string[] | undefined) => [...this.#rings].some((each) => each.wants(facets));

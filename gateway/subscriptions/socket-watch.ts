@@ -124,20 +124,33 @@ export class SocketWatch {
   }
 
   async #check(watched: Watched): Promise<void> {
-    const { authenticator, graceMs, log } = this.#options;
+    const { authenticator, log } = this.#options;
+    // They were closed since the pass began.
+    if (![...watched.sockets].some((socket) => socket.isOpen())) return;
     let now: Identity | undefined;
     try {
       now = await authenticator.recheck(watched.identity, AbortSignal.timeout(checkDeadlineMs));
     } catch (error) {
       const blindMs = performance.now() - watched.goodAtMs;
       log.warn({ err: error, blindMs }, 'a credential could not be checked again');
-      if (blindMs > graceMs) closeAll(watched.sockets, socketCloses.uncertain);
+      this.#closeUncertain();
       return;
     }
     if (now === undefined) closeAll(watched.sockets, socketCloses.loginEnded);
     else if (authorisationScope(now) !== authorisationScope(watched.identity))
       closeAll(watched.sockets, socketCloses.rightsChanged);
     else watched.goodAtMs = performance.now();
+  }
+
+  /** Also those whose turn has not come: while checks time out, a pass over many credentials takes far longer than the grace. */
+  #closeUncertain(): void {
+    const nowMs = performance.now();
+    for (const { goodAtMs, sockets } of this.#watched.values())
+      if (nowMs - goodAtMs > this.#options.graceMs)
+        closeAll(
+          [...sockets].filter((socket) => socket.isOpen()),
+          socketCloses.uncertain,
+        );
   }
 }
 

@@ -89,7 +89,7 @@ export async function* followUpstream(
   while (!signal.aborted) {
     const stream = await link.subscribe(upstreamRequest(options, filter, last));
     let failure: Failure = [];
-    if (!(Symbol.asyncIterator in stream)) failure = stream.errors ?? [];
+    if (!(Symbol.asyncIterator in stream)) failure = failureIn(stream.errors) ?? [];
     else {
       const stop = (): void => {
         stream.return().catch((error: unknown) => log.warn({ err: error }, 'an upstream failed to close'));
@@ -146,7 +146,10 @@ function acceptedOf(
   for (const event of events) {
     const cursor = cursorOf(event, subscription.rootKey);
     if (cursor === undefined)
-      return { placed, refusal: event.errors ?? [{ message: `subgraph ${name} sent an event without a cursor` }] };
+      return {
+        placed,
+        refusal: failureIn(event.errors) ?? [{ message: `subgraph ${name} sent an event without a cursor` }],
+      };
     // A socket library may have retried by itself: items received before are not passed on twice.
     if (lastAt?.timeline === cursor.timeline && cursor.seq <= lastAt.seq) continue;
     const facets = subscription.isFiltered ? facetsIn(event) : null;
@@ -234,6 +237,13 @@ function cursorOf({ data, extensions }: FormattedExecutionResult, rootKey: strin
 function facetsIn({ extensions }: FormattedExecutionResult): Facets | undefined {
   const facets = extensions?.facets;
   return facets === null || Array.isArray(facets) ? (facets as Facets) : undefined;
+}
+
+/** Undefined if it is no list of errors: the subgraph of another team may send anything. */
+function failureIn(errors: unknown): Failure | undefined {
+  if (!Array.isArray(errors) || errors.length === 0) return undefined;
+  const isError = (each: unknown) => isRecord(each) && typeof each.message === 'string';
+  return errors.every(isError) ? (errors as Failure) : undefined;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

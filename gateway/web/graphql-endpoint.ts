@@ -15,6 +15,7 @@ import { CodedError } from '../../platform/edge/errors.ts';
 import { dryRunHeader, mannerIn, sourceHeader } from '../../platform/edge/manner.ts';
 import type { Audience } from '../../platform/graph/client-sdl.ts';
 import { jsonIn } from '../../platform/values/json.ts';
+import { tooLongAnswer } from '../access/answer-length.ts';
 import { authorizationFault, bearerOf } from '../access/bearer.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
 import { InvalidGraphqlDocument } from '../access/invalid-document.ts';
@@ -66,15 +67,12 @@ const notAsJson = new GraphQLError(
   { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } },
 );
 
-/** Lists are bounded one by one; the texts in them add up. */
 function bounded(text: string, result: Pick<ExecutionResult, 'extensions'>, most: number): string {
   return text.length <= most ? text : tooLong(text.length, result, most);
 }
 
-function tooLong(length: number, { extensions }: Pick<ExecutionResult, 'extensions'>, most: number): string {
-  const message = `The answer has ${length} characters; at most ${most} are sent. A mutation was carried out: ask for fewer fields or items.`;
-  const error = { message, extensions: { code: 'LIMIT_EXCEEDED', limit: 'answer', most } };
-  return JSON.stringify({ errors: [error], extensions });
+function tooLong(length: number, result: Pick<ExecutionResult, 'extensions'>, most: number): string {
+  return JSON.stringify(tooLongAnswer(length, result.extensions, most));
 }
 
 export class GraphqlEndpoint {

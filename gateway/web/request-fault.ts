@@ -45,7 +45,7 @@ function bad(message: string | undefined): RequestFault | undefined {
 }
 
 function faultOfSearch(search: URLSearchParams): RequestFault | undefined {
-  for (const name of ['query', 'operationName', 'variables', 'extensions'])
+  for (const name of ['query', 'operationName', 'variables', 'extensions', 'documentId', 'id'])
     if (search.getAll(name).length > 1) return bad(`${name} is in the query string more than once: give it once.`);
   for (const name of ['variables', 'extensions']) {
     const text = search.get(name);

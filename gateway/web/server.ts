@@ -26,6 +26,7 @@ import type { GatewayMetrics } from './metrics.ts';
 import { type ReloadingParts, reloadAnswer } from './reload-request.ts';
 import { graphqlBody } from './request-fault.ts';
 import { callerRequestIdOf } from './request-id.ts';
+import { targetOf } from './request-target.ts';
 import { type SchemaFiles, schemaAudience, schemaPath } from './schema-files.ts';
 import { dataPolicy, securityHeaders } from './security-headers.ts';
 import { completeEvent, eventStreamHeaders, nextEvent } from './server-sent-events.ts';
@@ -156,12 +157,6 @@ function connectionsOf(server: Server): Promise<number> {
   });
 }
 
-/** Further question marks belong to the query (RFC 3986, section 3.4). */
-function targetOf(url: string): { readonly path: string; readonly query: string | undefined } {
-  const at = url.indexOf('?');
-  return at === -1 ? { path: url, query: undefined } : { path: url.slice(0, at), query: url.slice(at + 1) };
-}
-
 /** In addition to /graphql, exports and files. */
 const ownPaths: ReadonlySet<string> = new Set(['/', '/graphiql', ...watchPaths]);
 
@@ -172,7 +167,7 @@ async function answer(
   response: ServerResponse,
   requestId: string,
 ): Promise<void> {
-  const { path, query } = targetOf(request.url ?? '/');
+  const { path, query } = targetOf(request.url);
   const wanted = options.exports.find(({ name }) => path === `/export/${name}.ndjson`);
   const file = options.files.get(path);
   const audience = schemaAudience(path);

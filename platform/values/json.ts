@@ -30,6 +30,14 @@ export function holdsInfinity(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.values(value).some(holdsInfinity);
 }
 
+/** Whether a text, or the name of a member, has half of a surrogate pair, which has no form in UTF-8. For values that nest within a bound. */
+export function holdsHalfCharacter(value: unknown): boolean {
+  if (typeof value === 'string') return !value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return value.some(holdsHalfCharacter);
+  return Object.entries(value).some(([name, member]) => !name.isWellFormed() || holdsHalfCharacter(member));
+}
+
 /** Whether brackets are nested deeper than `most` in a text that is, or may contain, JSON. Reads it once, without parsing. */
 export function textNestsDeeperThan(text: string, most: number): boolean {
   // Most texts have too few brackets, which is found quickly.

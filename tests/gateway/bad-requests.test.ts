@@ -209,6 +209,13 @@ const cases: readonly (readonly [string, Sent, number, string, string])[] = [
     'BAD_REQUEST',
     'query is in the query string more than once: give it once.',
   ],
+  [
+    'GET with two names of operations',
+    { method: 'GET', path: `/graphql?documentId=${'a'.repeat(64)}&documentId=${'b'.repeat(64)}` },
+    400,
+    'BAD_REQUEST',
+    'documentId is in the query string more than once: give it once.',
+  ],
   // The body
   [
     'a form',

@@ -123,6 +123,26 @@ describe('limits', () => {
     expect(gateway.world.totalCalls()).toBe(0);
   });
 
+  test('half of a character is refused in the variables: a subgraph would store another one in its place', async () => {
+    const query = 'mutation M($name: String!) { thingCreate(name: $name) { id } }';
+    for (const value of ['"a\\ud800"', '"\\udc00b"', '[{"a":"\\ud83d"}]', '{"\\ud800":1}']) {
+      const { status, body } = await gateway.post(`{"query":${JSON.stringify(query)},"variables":{"name":${value}}}`);
+      expect([status, body.errors[0].message]).toEqual([400, expect.stringContaining('surrogate')]);
+      expect(body.errors[0].extensions.code).toBe('INVALID_INPUT');
+    }
+    expect(gateway.world.totalCalls()).toBe(0);
+    const whole = await gateway.post(`{"query":${JSON.stringify(query)},"variables":{"name":"\\ud83d\\ude00"}}`);
+    expect(whole.body.errors).toBeUndefined();
+    gateway.world.calls.clear();
+  });
+
+  test('a document with half of a character is refused, and no other document with it', async () => {
+    const half = await gateway.post('{"query":"{ caller } # \\ud800"}');
+    expect([half.status, half.body.errors[0].message]).toEqual([400, expect.stringContaining('surrogate')]);
+    const { body } = await gateway.query('{ caller } # \ufffd');
+    expect(body.data).toEqual({ caller: 'ann' });
+  });
+
   test('a body beyond the limit is 413', async () => {
     const { status, body } = await gateway.query(`{ caller } # ${'x'.repeat(300_000)}`);
     expect(status).toBe(413);
@@ -162,6 +182,20 @@ test('an answer that is too long is not sent, and the error has the limit', asyn
   );
   expect(body.data).toBeUndefined();
   expect(body.errors).toMatchObject([{ extensions: { code: 'LIMIT_EXCEEDED', limit: 'answer' } }]);
+  await gateway.stop();
+});
+
+test('an answer that is too long is not sent on a socket either, and the socket stays', async () => {
+  const gateway = await new TestGateway('in-process').start({ limits: { maxAnswerLength: 200 } });
+  const client = gateway.client('token-ann', { lazy: false });
+  const long = new Collector(client, `{ ${Array.from({ length: 20 }, (_, index) => `a${index}: caller`).join(' ')} }`);
+  await until(() => long.done);
+  expect(long.items).toMatchObject([{ errors: [{ extensions: { code: 'LIMIT_EXCEEDED', limit: 'answer' } }] }]);
+  expect(long.items[0]).not.toHaveProperty('data');
+  const short = new Collector(client, '{ caller }');
+  await until(() => short.done);
+  expect(short.items).toMatchObject([{ data: { caller: 'ann' } }]);
+  expect(gateway.sockets.get(client)).toHaveLength(1);
   await gateway.stop();
 });
 

@@ -223,3 +223,22 @@ test('sockets without connection_init do not count against any user', async () =
   for (const socket of silent) socket.terminate();
   await crowded.stop();
 });
+
+test('sockets that were opened before the limit was reached do not exceed it when they log in', async () => {
+  const gateway = await new TestGateway('in-process').start({ socketLimits: { maxSockets: 1 } });
+  const { WebSocket } = await import('ws');
+  const url = `${gateway.gateway.url.replace('http', 'ws')}/graphql`;
+  const sockets = [0, 1].map(() => new WebSocket(url, 'graphql-transport-ws'));
+  await until(() => sockets.every((socket) => socket.readyState === socket.OPEN));
+  const outcomes = sockets.map(
+    (socket, index) =>
+      new Promise<unknown>((resolve) => {
+        socket.once('message', (data) => resolve((JSON.parse(String(data)) as { type: string }).type));
+        socket.once('close', resolve);
+        const token = ['token-ann', 'token-bob'][index];
+        socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } }));
+      }),
+  );
+  expect((await Promise.all(outcomes)).map(String).sort()).toEqual(['1013', 'connection_ack']);
+  await gateway.stop();
+});

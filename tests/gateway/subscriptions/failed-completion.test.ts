@@ -50,7 +50,7 @@ function readerOf(complete: (event: FormattedExecutionResult) => Promise<Executi
   };
   const stream = new SharedStream({
     source: (request) => followUpstream(upstream, request),
-    capacity: 8,
+    ...{ capacity: 8, mostLength: 1_000 },
     onEmpty: () => {},
     onUpstreams: () => {},
     onFault: () => {},

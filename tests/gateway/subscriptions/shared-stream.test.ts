@@ -62,7 +62,7 @@ class Upstream {
   }
 }
 
-function start(capacity: number) {
+function start(capacity: number, mostLength = 1_000_000) {
   const upstreams: Upstream[] = [];
   let emptied = 0;
   const stream = new SharedStream({
@@ -71,7 +71,7 @@ function start(capacity: number) {
       upstreams.push(upstream);
       return upstream.stream();
     },
-    capacity,
+    ...{ capacity, mostLength },
     onEmpty: () => {
       emptied += 1;
     },
@@ -121,6 +121,50 @@ test('a reader that falls behind the ring continues from its own cursor', async 
   expect(await next).toEqual(['e2', 'e3', 'e4']);
   fast.close();
   slow.close();
+});
+
+describe('long items', () => {
+  const long = (seq: number): StreamItem => ({ ...item(cursor(seq)), text: `e${seq}`.padEnd(100, '.') });
+
+  test('an upstream is not read further ahead of its fastest reader than the length that a ring keeps', async () => {
+    const { stream, upstream } = start(1_000, 1_000);
+    const reader = stream.follow(text(0));
+    upstream(0).give(...Array.from({ length: 50 }, (_item, index) => long(index + 1)));
+    await settle();
+    expect(upstream(0).pulls).toBeLessThanOrEqual(10);
+    expect((await read(reader, 50)).map((each) => each.replaceAll('.', ''))).toEqual(
+      Array.from({ length: 50 }, (_item, index) => `e${index + 1}`),
+    );
+    reader.close();
+  });
+
+  test('a ring keeps a bounded length of them, and a reader that falls behind continues from its own cursor', async () => {
+    const { stream, upstream, upstreams } = start(1_000, 1_000);
+    const fast = stream.follow(text(0));
+    const slow = stream.follow(text(0));
+    for (let seq = 1; seq <= 20; seq += 1) {
+      upstream(0).give(long(seq));
+      await read(fast, 1);
+    }
+    const next = read(slow, 1);
+    await settle();
+    expect(upstreams).toHaveLength(2);
+    expect(upstream(1).after).toEqual(text(0));
+    upstream(1).give(long(1));
+    expect((await next)[0]).toMatch(/^e1\./);
+    fast.close();
+    slow.close();
+  });
+
+  test('one that is longer than a ring keeps is passed on', async () => {
+    const { stream, upstream, upstreams } = start(1_000, 50);
+    const reader = stream.follow(text(0));
+    const texts = read(reader, 2);
+    upstream(0).give(long(1), long(2));
+    expect(await texts).toHaveLength(2);
+    expect(upstreams).toHaveLength(1);
+    reader.close();
+  });
 });
 
 test('a ring that has caught up is merged, and its readers miss nothing', async () => {

@@ -276,6 +276,16 @@ test("a document that is not asked for as JSON is refused, without a vendor's pa
   expect([response.status, response.headers['content-type']]).toEqual([406, 'application/json; charset=utf-8']);
 });
 
+test('a target that is a whole URL is that of its path', async () => {
+  const ask = (target: string) =>
+    raw(`GET ${target} HTTP/1.1\r\nHost: ${new URL(gateway.gateway.url).host}\r\nConnection: close\r\n\r\n`);
+  const url = gateway.gateway.url;
+  expect(await ask(`${url}/health/live`)).toMatch(/^HTTP\/1.1 200 /);
+  expect(await ask(`${url}/graphql?query=%7B__typename%7D`)).toContain('{"data":{"__typename":"Query"}');
+  expect(await ask(url)).toMatch(/^HTTP\/1.1 200 .*<title>Tidegate/s);
+  expect(await ask(`${url}?a=b`)).toMatch(/^HTTP\/1.1 200 .*<title>Tidegate/s);
+});
+
 /** Sends the bytes unchanged. */
 function raw(text: string): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -115,10 +115,12 @@ async function conclude(
   await db.transaction(async (tx) => {
     // The channel first, as whoever deletes it does.
     if ((await lockChannel(tx, channel.id)) === undefined) return finishOwed(tx, job);
-    const dueInMs = await record(tx, prepared, outcome);
+    await record(tx, prepared, outcome);
+    const next = await nextWaiting(tx, channel.id, { onlyTests: !channel.enabled });
     await finishOwed(tx, job);
-    // More may wait, or may have come since.
-    await owe(tx, deliveryKind, channel.id, { dueInMs: Math.min(dueInMs, channel.spec.groupMs, longestOweMs) });
+    // News may have come since.
+    const dueInMs = Math.min(next?.dueInMs ?? longestOweMs, channel.spec.groupMs, longestOweMs);
+    await owe(tx, deliveryKind, channel.id, { dueInMs });
   });
   const line = { channel: channel.name, delivery: waiting.id, attempts: waiting.attempts + 1 };
   if (outcome.ok) log.info(line, 'alerts were delivered');
@@ -128,17 +130,15 @@ async function conclude(
   }
 }
 
-/** Returns how long until something is due. */
-async function record(tx: Transaction, { channel, waiting }: Prepared, outcome: SendOutcome): Promise<number> {
+async function record(tx: Transaction, { channel, waiting }: Prepared, outcome: SendOutcome): Promise<void> {
   const sent = { id: waiting.id, channelId: channel.id };
   if (outcome.ok) {
     await recordNotified(tx, waiting.id);
-    return (await recordDelivered(tx, sent)) ? 0 : longestOweMs;
+    return recordDelivered(tx, sent);
   }
   const retryInMs = retryOf(waiting, outcome);
   const isTest = waiting.message.kind === 'TEST';
   await recordFailed(tx, { ...sent, isTest }, { error: outcome.error, retryInMs });
-  return retryInMs ?? longestOweMs;
 }
 
 interface Prepared {

@@ -196,8 +196,8 @@ export async function countWaiting(sql: Sql, channelId: string): Promise<number>
 /** Nobody reads the text of a message that is not sent again, and a thousand of them take megabytes. */
 const noMessage = "message = ''";
 
-/** The channel must be locked. Returns whether others that waited for it are due now. */
-export async function recordDelivered(tx: Transaction, { id, channelId }: Sent): Promise<boolean> {
+/** The channel must be locked. If it had failed, others that wait for it are due now. */
+export async function recordDelivered(tx: Transaction, { id, channelId }: Sent): Promise<void> {
   await tx.execute(
     `UPDATE alert_notification SET state = 'DELIVERED', attempts = attempts + 1, next_at = NULL, finished_at = NOW(3), ${noMessage}
       WHERE id = ? AND state = 'WAITING'`,
@@ -207,7 +207,7 @@ export async function recordDelivered(tx: Transaction, { id, channelId }: Sent):
     'UPDATE alert_channel SET failing_since = NULL WHERE id = ? AND failing_since IS NOT NULL',
     [channelId],
   );
-  return affectedRows > 0 && (await hasten(tx, channelId)) > 0;
+  if (affectedRows > 0) await hasten(tx, channelId);
 }
 
 interface Sent {
@@ -241,12 +241,10 @@ export async function hastenDeliveries(tx: Transaction, channelId: string, wake:
   await owe(tx, deliveryKind, channelId, {}, wake);
 }
 
-async function hasten(tx: Transaction, channelId: string): Promise<number> {
-  const { affectedRows } = await tx.execute(
-    "UPDATE alert_notification SET next_at = NOW(3) WHERE channel_id = ? AND state = 'WAITING'",
-    [channelId],
-  );
-  return affectedRows;
+async function hasten(tx: Transaction, channelId: string): Promise<void> {
+  await tx.execute("UPDATE alert_notification SET next_at = NOW(3) WHERE channel_id = ? AND state = 'WAITING'", [
+    channelId,
+  ]);
 }
 
 /** Messages of a scope in the last hour, and when the oldest of them was made. The scope must be locked. */

@@ -95,7 +95,13 @@ function titleOf({ kind, channelName, firing, resolved, alerts }: Message): stri
 export function lineOf(alert: ToldAlert): string {
   const reason = alert.reason === null ? '' : `: ${alert.reason}`;
   const state = alert.severity === 'CRITICAL' && alert.state !== 'RESOLVED' ? `${alert.state} (critical)` : alert.state;
-  return `${state}: ${nameOf(alert)} ${alert.status}${reason}`.replaceAll(/\s+/g, ' ').slice(0, longestLine);
+  return (
+    `${state}: ${nameOf(alert)} ${alert.status}${reason}`
+      .replaceAll(/\s+/g, ' ')
+      .slice(0, longestLine)
+      // The cut may be in the midst of a character.
+      .replace(/[\ud800-\udbff]$/, '')
+  );
 }
 
 function nameOf({ subjectType, subjectId, subjectName }: ToldAlert): string {

@@ -146,6 +146,27 @@ describe('a receiver that refuses for a while', () => {
     for (const { body } of receiver.received) expect(JSON.parse(body).data.alerts[0].version).toBe(1);
   });
 
+  test('when it is back, what waits comes at once, however long the channel groups its news', async () => {
+    const { id } = await bench.channel({
+      target: { webhook: { url: receiver.url() } },
+      ...{ caCertificates: certificates.ca, groupMs: 3_600_000 },
+    });
+    await bench.rule({ lastsMs: 0, channelIds: [id] });
+    receiver.status = 503;
+    for (let count = 1; count <= 4; count += 1) {
+      await bench.nameIs(subject(), 'DEGRADED');
+      await bench.look();
+      while ((await bench.deliveries(id)).length < count) {
+        await bench.system.db.execute("UPDATE owed_work SET due_at = NOW(3) WHERE kind = 'alert-delivery'");
+        await bench.delivery.runDue();
+      }
+    }
+    receiver.status = 200;
+    await bench.hurry();
+    await runAll();
+    expect((await bench.deliveries(id)).map(({ deliveryState }) => deliveryState)).toEqual(Array(4).fill('DELIVERED'));
+  });
+
   test('only so many messages wait: further news are collected for one more', async () => {
     const { id } = await webhook();
     await bench.rule({ lastsMs: 0, channelIds: [id] });

@@ -120,6 +120,14 @@ describe('messages', () => {
     expect(text).toContain('and 999 more');
   });
 
+  test('a long line is cut between characters, so that each receiver can read it', () => {
+    for (const before of ['', '.']) {
+      const line = lineOf({ ...alert, reason: `${before}${'\u{1f525}'.repeat(400)}` });
+      expect(line.isWellFormed()).toBe(true);
+      expect(line.length).toBeGreaterThanOrEqual(499);
+    }
+  });
+
   test('what anybody may have written mentions nobody, and hides no link', () => {
     const reason = '<!channel> @all: [log in again](https://evil.example) ![](https://evil.example/x.png)';
     const { text } = slackBody({ ...message, alerts: [{ ...alert, reason }] }) as { text: string };
