@@ -268,7 +268,8 @@ export class CheckEngine<Detail> {
     if (!this.#end(run)) return;
     const endedMs = performance.now();
     run.entry.silent = silent;
-    if (reading.up) this.#conclude(run, reading, 'UP', endedMs);
+    if (reading.denied === true) this.#conclude(run, undefined, 'INCONCLUSIVE', endedMs);
+    else if (reading.up) this.#conclude(run, reading, 'UP', endedMs);
     else void this.#doubt(run, reading, endedMs);
     this.#slots.fill();
   }

@@ -10,6 +10,8 @@ export interface CheckReading<Detail = unknown> {
   readonly detail: Detail | null;
   /** Recorded at once, even when it changes no status and no sample is due. */
   readonly notable?: boolean;
+  /** The check was not made, because the egress policy denies its address. The reading says nothing about the target. */
+  readonly denied?: true;
 }
 
 /** One running check, as its probe sees it. */

@@ -118,7 +118,7 @@ export async function isReleased(sql: Sql, machineId: string): Promise<boolean> 
   return rows.length > 0;
 }
 
-/** The host was removed: if it comes back, an administrator releases it again. */
+/** The host was removed, or its machine revoked: if it comes back, an administrator releases it again. */
 export async function holdBack(tx: Transaction, machineId: string): Promise<void> {
   await tx.execute('UPDATE host_record SET released = 0 WHERE machine_id = ?', [machineId]);
 }

@@ -1,6 +1,6 @@
 // The records of machines that administrators set when they create a machine. Each role that has a record has its own table.
 import type { Transaction } from '../database/database.ts';
-import type { InputCheck } from '../edge/input.ts';
+import { InputCheck } from '../edge/input.ts';
 import {
   type CheckerRecord,
   checkCheckerRecord,
@@ -8,6 +8,7 @@ import {
   deleteCheckerRecord,
   setCheckerRecord,
 } from './checker-record.ts';
+import { checkApart, type WishedRanges } from './host-networks.ts';
 import {
   checkHostRecord,
   deleteHostRecord,
@@ -82,13 +83,19 @@ export function checkMachineRecords(check: InputCheck, role: string, given: NewM
   };
 }
 
-/** Writes the record of a machine that has none yet. */
+/** Writes the record of a machine that has none yet. Refuses networks of a host that overlap those of another. */
 export async function insertMachineRecords(
   tx: Transaction,
   machineId: string,
   { host, checker, nameServer, subgraph }: MachineRecords,
+  holdersOf: WishedRanges['holdersOf'],
 ): Promise<void> {
-  if (host !== undefined) await insertHostRecord(tx, machineId, host, host.released);
+  if (host !== undefined) {
+    const check = new InputCheck();
+    await checkApart(tx, check, { machineId, ranges: host, before: null, holdersOf }, 'loadBalancerHost.');
+    check.throwIfAny();
+    await insertHostRecord(tx, machineId, host, host.released);
+  }
   if (checker !== undefined) await setCheckerRecord(tx, machineId, checker);
   if (nameServer !== undefined) await setNameServerRecord(tx, machineId, nameServer);
   if (subgraph !== undefined) await insertSubgraphRecord(tx, machineId, subgraph);

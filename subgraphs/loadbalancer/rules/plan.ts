@@ -4,7 +4,16 @@
 import { bestHost } from './placement.ts';
 import { deletionStatus, lateMs, provisioningOf } from './provisioning.ts';
 import type { NodeRow } from './rows.ts';
-import { type BalancerState, type HealSettings, isDown, isHealthy, isUsed, serves, wishOf } from './state.ts';
+import {
+  type BalancerState,
+  type HealSettings,
+  isDown,
+  isHealthy,
+  isUnchecked,
+  isUsed,
+  serves,
+  wishOf,
+} from './state.ts';
 import type { NodeState, ProvisioningStatus } from './states.ts';
 
 export type Action =
@@ -150,6 +159,8 @@ function replaceFailed(draft: Draft): void {
 /** At once only if there is another host: on the same one a new node would hardly do better. */
 function notReady({ state, nowMs }: Draft, node: NodeRow): string | undefined {
   const { nodeBuildMs } = state.settings;
+  // A new node would not be checked either.
+  if (isUnchecked(node)) return undefined;
   if (nowMs - node.createdAt.getTime() >= nodeBuildMs) return `it was not ready after ${nodeBuildMs / 1000} s`;
   if (!state.hosts.some(({ id, free }) => id !== node.hostId && free > 0)) return undefined;
   if (hasFailedAgain(node)) return 'it failed before it served';

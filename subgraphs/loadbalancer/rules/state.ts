@@ -81,3 +81,18 @@ export function wishOf(node: NodeRow, { nodeConnections, nodeThreads }: Balancer
 export function serves(node: NodeRow): boolean {
   return node.state === 'SERVING' && !isDown(node);
 }
+
+const uncheckedPrefix = 'its health checks are not made: ';
+
+/** The reason of a node whose checks the policy of the control plane denies. This says nothing about the node, so it is not replaced. */
+export function uncheckedReason(why: string): string {
+  return `${uncheckedPrefix}${why}`;
+}
+
+export function isUnchecked({ reason }: Pick<NodeRow, 'reason'>): boolean {
+  return reason?.startsWith(uncheckedPrefix) === true;
+}
+
+export function uncheckedReasonOf(node: Pick<NodeRow, 'reason'>): string | null {
+  return isUnchecked(node) ? node.reason : null;
+}

@@ -36,6 +36,8 @@ export interface WantedNode {
   readonly id: string;
   /** Names its namespace, interfaces, files and processes. */
   readonly name: string;
+  /** UUID. What a host shares among projects is counted for it. Absent in documents that an earlier version wrote. */
+  readonly projectId?: string | undefined;
   /** History of the generation: generations of different histories can't be compared (platform/values/positions.ts). */
   readonly history: string;
   /** Rises with each change of this document. An older one of the same history is refused. */

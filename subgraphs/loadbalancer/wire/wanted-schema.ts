@@ -23,6 +23,7 @@ const head = z.object({
   id: uuid,
   /** Used as the name of files, interfaces and namespaces. */
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
+  projectId: uuid.optional(),
   loadBalancer: z.object({ id: uuid, name: z.string().max(63), generation: count }),
   state: z.enum(['RUN', 'DRAIN']),
   address,

@@ -96,6 +96,40 @@ describe('an invitation', () => {
     expect(await records()).toEqual([{ ...again, id: decodeUuid('Machine', other.machine?.id ?? ''), released: 1 }]);
   });
 
+  test('found by reading: of a load balancer host has networks that no other host has', async () => {
+    const made = async (name: string, publicRange: string, managementRange: string | null = null) => {
+      const loadBalancerHost = { publicRange, managementRange, maxNodes: 30 };
+      const { machine, userErrors } = await send('machineCreate', { name, machineRole: 'LBHOST', loadBalancerHost });
+      return { id: machine?.id ?? '', userErrors };
+    };
+    const first = await made('apart-1', '192.0.2.0/25', '10.77.1.0/24');
+    expect(first.userErrors).toEqual([]);
+    const { id, userErrors } = await made('apart-2', '192.0.2.64/26', '10.0.0.0/8');
+    expect(id).toBe('');
+    const advice =
+      'of the host apart-1, so two load balancers could get one address: choose another range, change that of apart-1 first (tidegate hosts set apart-1), or, if apart-1 is gone, revoke its machine (tidegate machines revoke apart-1)';
+    expect(userErrors).toMatchObject([
+      {
+        code: 'INVALID_INPUT',
+        field: ['input', 'loadBalancerHost', 'publicRange'],
+        message: `loadBalancerHost.publicRange is 192.0.2.64/26, which overlaps 192.0.2.0/25, the public range ${advice}`,
+      },
+      {
+        code: 'INVALID_INPUT',
+        field: ['input', 'loadBalancerHost', 'managementRange'],
+        message: `loadBalancerHost.managementRange is 10.0.0.0/8, which overlaps 10.77.1.0/24, the management range ${advice}`,
+      },
+    ]);
+    // Of one kind with the other kind, too.
+    expect((await made('apart-2', '10.77.1.128/25')).userErrors).toHaveLength(1);
+    const atOnce = await Promise.all(['apart-3', 'apart-4'].map((name) => made(name, '192.0.2.128/26')));
+    expect(atOnce.map(({ userErrors: { length } }) => length).sort()).toEqual([0, 1]);
+    expect((await made('apart-5', '192.0.2.192/26')).userErrors).toEqual([]);
+    // The machine is gone, so its networks are free.
+    expect((await send('machineRevoke', { id: first.id })).userErrors).toEqual([]);
+    expect((await made('apart-6', '192.0.2.64/26', '10.77.1.0/24')).userErrors).toEqual([]);
+  });
+
   test('of a checker must have a vantage point, which ends with an invitation that nobody used', async () => {
     const records = () => bench.db.query('SELECT machine_id AS id, vantage_point AS vantagePoint FROM checker_record');
     const faults = async (gslbChecker: object | undefined, machineRole = 'CHECKER') => {

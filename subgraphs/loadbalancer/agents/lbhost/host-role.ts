@@ -72,7 +72,7 @@ export async function createHostRole(
           maxNodes: settings['lbhost.mostNodes'],
           healthPort: settings['lbhost.healthPort'],
         },
-        addressesOf: (name, port) => resolved.addressesOf(name, port),
+        addressesOf: (name, port, project) => resolved.addressesOf(name, port, project),
       });
       resolved.start();
       host.start();

@@ -1,5 +1,6 @@
 // The role lbhost: runs the nodes of this machine according to their documents, with or without a connection to the control plane. Its
 // nodes run independently of it: after being killed, upgraded or restarted, it adopts them.
+
 import { mkdir, readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import { Loop } from '../../../../platform/work/loop.ts';
 import { Turns } from '../../../../platform/work/turns.ts';
 import type { Confinement } from './confinement/confinement.ts';
 import { DiskDocuments } from './disk-documents.ts';
+import type { AddressesOf } from './member-names.ts';
 import { appliedOf } from './node-files.ts';
 import { NodeRunner, removeNode } from './node-runner.ts';
 import type { NodeProvider } from './providers/provider.ts';
@@ -42,8 +44,7 @@ interface LbHostOptions {
   readonly urls: readonly string[];
   readonly tls: MutualTls;
   readonly log: Logger;
-  /** Addresses of a host name at which this port may be dialled. */
-  readonly addressesOf: (hostName: string, port: number) => readonly string[];
+  readonly addressesOf: AddressesOf;
 }
 
 const sweepMs = 30_000;

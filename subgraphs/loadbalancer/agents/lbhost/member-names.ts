@@ -24,6 +24,9 @@ interface MemberNamesOptions {
   readonly now?: () => number;
 }
 
+/** Addresses of a member's host name at which this port may be dialled. `project`: whose member it is. */
+export type AddressesOf = (hostName: string, port: number, project: string) => readonly string[];
+
 /** Bounds for the time until a name is resolved again, whatever its time to live. */
 export const leastTtlMs = 5_000;
 export const mostTtlMs = 300_000;
@@ -32,6 +35,8 @@ export const keepMs = 600_000;
 /** A name that nobody has requested for this long is forgotten. */
 const unusedMs = 60_000;
 const mostNames = 10_000;
+/** Most of them for one project, so that others still find a place. A name that several projects use counts for each. */
+export const mostNamesOfProject = mostNames / 4;
 const mostAddresses = 16;
 const atOnce = 64;
 /** A name server that is silent for this long is awaited without holding up other names. */
@@ -46,6 +51,8 @@ interface Entry {
   resolvedAt: number;
   dueAt: number;
   askedAt: number;
+  /** When each project last requested it. */
+  readonly askedBy: Map<string, number>;
   /** It is being resolved. */
   resolving: boolean;
   /** The last attempt failed. */
@@ -62,6 +69,10 @@ export class MemberNames {
   readonly #now: () => number;
   readonly #entries = new Map<string, Entry>();
   readonly #loop: Loop;
+  /** Numbers of names, by project. */
+  readonly #counts = new Map<string, number>();
+  /** Projects that got no place for a name, until they have fewer. */
+  readonly #full = new Set<string>();
   /** Addresses changed since they were last saved. */
   #changed = false;
 
@@ -96,20 +107,57 @@ export class MemberNames {
     await this.#loop.stop();
   }
 
-  /** Addresses at which this port may be dialled now, in the same order on all hosts. A new name is resolved soon, and is empty until then. */
-  addressesOf(name: string, port: number): readonly string[] {
+  /**
+   * Addresses at which this port may be dialled now, in the same order on all hosts. A new name is resolved soon, and is empty until then.
+   * `project`: whose member it is. Beyond a project's share of names its further ones stay empty.
+   */
+  addressesOf(name: string, port: number, project: string): readonly string[] {
     const key = name.toLowerCase();
     const now = this.#now();
     let entry = this.#entries.get(key);
+    if (entry?.askedBy.has(project) !== true && !this.#hasPlaceFor(project)) return [];
     if (entry === undefined) {
       if (this.#entries.size >= mostNames) return [];
       entry = unresolved(now);
       this.#entries.set(key, entry);
       this.#loop.trigger();
     }
+    if (!entry.askedBy.has(project)) this.#counts.set(project, this.#countOf(project) + 1);
+    entry.askedBy.set(project, now);
     entry.askedAt = now;
     if (now - entry.resolvedAt > keepMs + mostTtlMs) return [];
     return entry.addresses.filter((address) => this.#mayBeDialled(address, port));
+  }
+
+  #countOf(project: string): number {
+    return this.#counts.get(project) ?? 0;
+  }
+
+  #hasPlaceFor(project: string): boolean {
+    if (this.#countOf(project) < mostNamesOfProject) return true;
+    if (!this.#full.has(project))
+      this.#options.log.warn(
+        { project, most: mostNamesOfProject },
+        'a project has more names of members than a host resolves for one project: the others have no servers',
+      );
+    this.#full.add(project);
+    return false;
+  }
+
+  /** Forgets names that nobody, and that a project, no longer requests. */
+  #forgetUnused(now: number): void {
+    for (const [name, { askedAt, askedBy }] of this.#entries) {
+      for (const [project, at] of askedBy) if (now - at > unusedMs) this.#release(project, askedBy);
+      if (now - askedAt > unusedMs) this.#entries.delete(name);
+    }
+  }
+
+  #release(project: string, askedBy: Map<string, number>): void {
+    askedBy.delete(project);
+    const left = this.#countOf(project) - 1;
+    this.#full.delete(project);
+    if (left > 0) this.#counts.set(project, left);
+    else this.#counts.delete(project);
   }
 
   #mayBeDialled(address: string, port: number): boolean {
@@ -121,7 +169,7 @@ export class MemberNames {
   /** Resolves names that are due. */
   async resolveDue(): Promise<void> {
     const now = this.#now();
-    for (const [name, { askedAt }] of this.#entries) if (now - askedAt > unusedMs) this.#entries.delete(name);
+    this.#forgetUnused(now);
     const due = [...this.#entries].filter(([, { dueAt, resolving }]) => dueAt <= now && !resolving);
     const isCertain = ([, { resolvedAt, failed }]: (typeof due)[number]) => resolvedAt > 0 && !failed;
     // Names that have answered come first: many silent names of one user must not delay those of others.
@@ -168,5 +216,5 @@ export class MemberNames {
 }
 
 function unresolved(now: number): Entry {
-  return { addresses: [], resolvedAt: 0, dueAt: 0, askedAt: now, resolving: false, failed: false };
+  return { addresses: [], resolvedAt: 0, dueAt: 0, askedAt: now, askedBy: new Map(), resolving: false, failed: false };
 }

@@ -1,5 +1,6 @@
 // Brings one node to its document: its place, HAProxy in it and HAProxy's state, and its share of a floating address. Runs when the
 // document changes, and every second. Reports what is in effect.
+
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../../../platform/process/log.ts';
@@ -9,7 +10,6 @@ import { Loop } from '../../../../platform/work/loop.ts';
 import type { Turns } from '../../../../platform/work/turns.ts';
 import type { HaproxyModel } from '../../rules/haproxy/model.ts';
 import { renderNode } from '../../rules/haproxy/render.ts';
-import type { NodePlaces } from '../../rules/haproxy/tree.ts';
 import type { StatisticsReport } from '../../wire/statistics-report.ts';
 import type { TrafficReport } from '../../wire/traffic-report.ts';
 import { positionOf, type WantedNode } from '../../wire/wanted-node.ts';
@@ -24,6 +24,7 @@ import { RuntimeError, RuntimeSocket } from './haproxy/runtime-socket.ts';
 import { StatisticsTable } from './haproxy/statistics-table.ts';
 import { TrafficMeter } from './haproxy/traffic-meter.ts';
 import { Keepalived } from './keepalived.ts';
+import type { AddressesOf } from './member-names.ts';
 import { MemberServers, memberOf } from './member-servers.ts';
 import { appliedOf, readText, writeApplied, writePrivate } from './node-files.ts';
 import { endProcesses, isApart } from './own-processes.ts';
@@ -73,7 +74,7 @@ interface NodeRunnerOptions extends NodeDependencies {
   readonly turns: Turns;
   readonly log: Logger;
   readonly healthPort: number;
-  readonly addressesOf: NodePlaces['addressesOf'];
+  readonly addressesOf: AddressesOf;
   readonly wanted: () => WantedNode | undefined;
   /** Why a later document was refused. Undefined if none was. */
   readonly fault: () => string | undefined;
@@ -356,7 +357,8 @@ export class NodeRunner {
   #model(wanted: WantedNode, incarnation = this.#incarnation ?? ''): HaproxyModel {
     const { addressesOf, healthPort } = this.#options;
     return renderNode(wanted, {
-      ...{ folder: this.#folder, addressesOf, healthPort, incarnation, now: Date.now() },
+      ...{ folder: this.#folder, healthPort, incarnation, now: Date.now() },
+      addressesOf: (name, port) => addressesOf(name, port, wanted.projectId ?? wanted.loadBalancer.id),
       ...{ runtimeSocket: join(this.#folder, 'run.sock'), uid: this.#cell.uid },
     });
   }

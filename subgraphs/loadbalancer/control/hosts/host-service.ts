@@ -12,6 +12,7 @@ import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import { InputCheck } from '../../../../platform/edge/input.ts';
 import type { MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
 import { refuseStale } from '../../../../platform/edge/refusals.ts';
+import { checkApart } from '../../../../platform/machines/host-networks.ts';
 import { checkHostRecord } from '../../../../platform/machines/host-record.ts';
 import { owe } from '../../../../platform/work/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
@@ -29,6 +30,7 @@ import {
   countServing,
   giveHost,
   type HostRow,
+  holdersOfRanges,
   lockHost,
   openHosts,
   readHosts,
@@ -105,6 +107,14 @@ export class HostService {
           refuseStale(input.expectedVersion, row.version);
           const whole = new InputCheck();
           const record = checkHostRecord(whole, { ...row.record, ...input });
+          whole.throwIfAny();
+          if (record !== undefined)
+            await checkApart(tx, whole, {
+              machineId: row.id,
+              ranges: record,
+              before: row.record,
+              holdersOf: holdersOfRanges,
+            });
           whole.throwIfAny();
           // A machine makes its host: a source only keeps its record, and never removes it.
           attempt.setting = {

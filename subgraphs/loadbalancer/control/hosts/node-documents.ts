@@ -102,6 +102,7 @@ export class NodeDocuments {
     return {
       id: node.id,
       name: node.name,
+      projectId: balancer.projectId,
       history,
       // Both only rise, so a change of either gives a new generation.
       generation: balancer.generation + node.wantedVersion,

@@ -10,11 +10,13 @@ import { owe } from '../../../../platform/work/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { managementRanges } from '../../rules/management-ranges.ts';
 import type { NodeRow } from '../../rules/rows.ts';
+import { isUnchecked } from '../../rules/state.ts';
 import type { OperatingStatus } from '../../rules/states.ts';
 import { lockBalancer } from '../stores/balancer-store.ts';
 import { reconcileKind } from '../stores/change-balancer.ts';
 import { type NodeCheckDetail, nodeProbe } from './node-probe.ts';
 import { nodesTopic, nodesUnderLock, noteCheck, readNodes, setNodeHealth, settleMs } from './node-store.ts';
+import { UncheckedNodes } from './unchecked-nodes.ts';
 
 export interface NodeCheckSettings {
   readonly intervalMs: number;
@@ -43,10 +45,18 @@ type Observation = CheckObservation<NodeCheckDetail>;
 export function createNodeChecks(options: NodeChecksOptions): CheckTenant<NodeCheckDetail> {
   const { db, wake, egress, settings = usualNodeChecks } = options;
   const seen = new Map<string, string>();
-  const probe = nodeProbe((id, incarnation) => {
-    const news = seen.get(id) !== incarnation;
-    seen.set(id, incarnation);
-    return news;
+  const unchecked = new UncheckedNodes({ db, wake });
+  const probe = nodeProbe({
+    isNews(id, incarnation) {
+      const news = seen.get(id) !== incarnation;
+      seen.set(id, incarnation);
+      return news;
+    },
+    onDenied(id, reason) {
+      // The next success is news.
+      seen.delete(id);
+      unchecked.note(id, reason);
+    },
   });
   const list = async (which: Which) => (await readTargets(db, which)).map((row) => targetOf(row, settings));
   return {
@@ -76,6 +86,7 @@ export function createNodeChecks(options: NodeChecksOptions): CheckTenant<NodeCh
     onChange: (listener) => wake.on(nodesTopic, listener),
     async retain(ids) {
       for (const id of seen.keys()) if (!ids.has(id)) seen.delete(id);
+      unchecked.retain(ids);
     },
     record: (batch, lease) => recordNodeChecks(db, wake, batch, lease, settings),
   };
@@ -187,6 +198,7 @@ export async function recordNodeChecks(
 function isNews(node: NodeRow | undefined, { status, outcome, detail }: Observation): node is NodeRow {
   // A node that is being deleted may disappear at any moment.
   if (node === undefined || node.state === 'DELETING' || node.state === 'DELETED') return false;
+  if (isUnchecked(node)) return true;
   if (statusOf(status) !== undefined && statusOf(status) !== node.operatingStatus) return true;
   if (node.suspect !== (outcome === 'DOWN')) return true;
   return detail !== null && (node.checkedAt === null || detail.incarnation !== node.checkedIncarnation);

@@ -17,10 +17,14 @@ export interface NodeCheckDetail {
 
 const mostBytes = 4_096;
 
-/** `isNews`: whether the incarnation differs and must be recorded at once, although the status is unchanged. */
-export function nodeProbe(
-  isNews: (nodeId: string, incarnation: string) => boolean,
-): Probe<NodeProbeParameters, NodeCheckDetail> {
+interface NodeProbeListener {
+  /** Whether the incarnation differs and must be recorded at once, although the status is unchanged. */
+  isNews(nodeId: string, incarnation: string): boolean;
+  /** The check was not made, because the policy of the control plane denies the node's address. */
+  onDenied(nodeId: string, reason: string): void;
+}
+
+export function nodeProbe({ isNews, onDenied }: NodeProbeListener): Probe<NodeProbeParameters, NodeCheckDetail> {
   return {
     name: 'lb-node',
     parameters: {
@@ -30,6 +34,11 @@ export function nodeProbe(
       properties: { ...whereSchema, node: { type: 'string', minLength: 36, maxLength: 36 } },
     },
     async check({ node, ...where }, run) {
+      const denial = run.egress.denial(where.host, where.port);
+      if (denial !== undefined) {
+        onDenied(node, denial.reason);
+        return { ...isDown(denial.reason), denied: true };
+      }
       let incarnation: string | undefined;
       const reading = await connection(where, run, (socket, end) => {
         let answer = '';

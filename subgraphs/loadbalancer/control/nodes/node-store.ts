@@ -6,6 +6,7 @@ import { appendStatus } from '../../../../platform/events/append.ts';
 import { type PageItems, type PageRequest, pageItems } from '../../../../platform/graph/connection.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { NodeRow } from '../../rules/rows.ts';
+import { isUnchecked, uncheckedReason, uncheckedReasonOf } from '../../rules/state.ts';
 import { type NodeState, nodeStates } from '../../rules/states.ts';
 import { type LoadBalancerEvent, loadBalancerEvents } from '../events.ts';
 import { freeAddresses } from '../stores/address-store.ts';
@@ -137,7 +138,8 @@ export async function reportNode(tx: Transaction, wake: Wake, node: NodeRow, eff
   // An earlier document may have drained it for another reason.
   const sessions = effect.document - effect.applied === node.wantedVersion ? effect.sessions : null;
   // While it is replaced or drains, the reason explains that.
-  const reason = node.state === 'BUILDING' || node.state === 'SERVING' ? effect.error : node.reason;
+  const reason =
+    node.state === 'BUILDING' || node.state === 'SERVING' ? (effect.error ?? uncheckedReasonOf(node)) : node.reason;
   await tx.execute(
     `UPDATE lb_node SET applied_generation = ?, incarnation = ?, reason = ?, given_up = ?, sessions = ?,
       made_at = IF(?, NOW(3), made_at), configured_at = IF(?, NOW(3), configured_at), version = version + 1 WHERE id = ?`,
@@ -254,6 +256,15 @@ export async function setNodeState(tx: Transaction, wake: Wake, node: NodeRow, c
   ]);
 }
 
+/** Its health checks are not made, for this reason. A reason of its host, or of its leaving, is not replaced. */
+export async function noteUnchecked(tx: Transaction, node: NodeRow, why: string): Promise<boolean> {
+  const reason = uncheckedReason(why);
+  const isOpen = node.state === 'BUILDING' || node.state === 'SERVING';
+  if (!isOpen || (node.reason !== null && !isUnchecked(node)) || node.reason === reason) return false;
+  await tx.execute('UPDATE lb_node SET reason = ?, version = version + 1 WHERE id = ?', [reason, node.id]);
+  return true;
+}
+
 /** Sets when it is deleted if nothing ends it before. Its document stays unchanged. */
 export async function setDeadline(tx: Transaction, id: string, inMs: number): Promise<void> {
   await tx.execute(
@@ -271,12 +282,15 @@ export async function noteCheck(
 ): Promise<NodeRow> {
   const { suspect, incarnation, succeeded } = check;
   const first = succeeded && node.checkedAt === null;
+  const reason = isUnchecked(node) ? null : node.reason;
+  const changes = Number(first || reason !== node.reason);
   await tx.execute(
-    `UPDATE lb_node SET suspect = ?, checked_incarnation = ?, checked_at = IF(?, NOW(3), checked_at), version = version + ? WHERE id = ?`,
-    [suspect, incarnation, first, Number(first), node.id],
+    `UPDATE lb_node SET suspect = ?, checked_incarnation = ?, checked_at = IF(?, NOW(3), checked_at), reason = ?,
+      version = version + ? WHERE id = ?`,
+    [suspect, incarnation, first, reason, changes, node.id],
   );
   if (first) await appendNodeEvents(tx, wake, node, [{ kind: 'loadBalancerNode.step', from: null, to: 'CHECKED' }]);
-  return { ...node, suspect, checkedIncarnation: incarnation, version: node.version + Number(first) };
+  return { ...node, suspect, checkedIncarnation: incarnation, reason, version: node.version + changes };
 }
 
 /** Its name now resolves to its address: the last step of its creation. */

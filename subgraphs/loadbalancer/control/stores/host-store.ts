@@ -292,6 +292,20 @@ export async function giveHost(tx: Transaction, wake: Wake, row: HostRow, record
   await appendHostChange(tx, wake, row, 'its record was changed');
 }
 
+/** Known hosts by name, and machines that become hosts as soon as they connect. A removed host has no ranges any more. */
+export async function holdersOfRanges(
+  tx: Transaction,
+  machines: readonly { readonly id: string; readonly released: boolean }[],
+): Promise<ReadonlyMap<string, string>> {
+  const ids = machines.map(({ id }) => id);
+  const hosts = await tx.query<{ id: string; name: string }>(
+    `SELECT id, name FROM lb_host WHERE id IN (${marksFor(ids)})`,
+    ids,
+  );
+  const invited = machines.filter(({ released }) => released);
+  return new Map([...invited.map(({ id }) => [id, id] as const), ...hosts.map(({ id, name }) => [id, name] as const)]);
+}
+
 interface HostNetworks {
   /** Management and public ranges that administrators gave to hosts. */
   readonly ranges: readonly string[];

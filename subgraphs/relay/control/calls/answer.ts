@@ -64,7 +64,7 @@ export class CallAnswers {
   async #afterJob(result: CallResult, waitUntilMs: number): Promise<CallResult> {
     const { operation } = result;
     if (operation?.state !== 'ACCEPTED') return result;
-    await this.#options.jobs.end(operation.id, waitUntilMs - performance.now());
+    await this.#options.jobs.end(operation, waitUntilMs - performance.now());
     return this.#answer(operation.id, undefined, null);
   }
 

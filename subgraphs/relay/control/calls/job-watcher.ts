@@ -3,6 +3,7 @@
 import { Refusal } from '../../../../platform/edge/errors.ts';
 import type { Logger } from '../../../../platform/process/log.ts';
 import { atMost } from '../../../../platform/work/within.ts';
+import type { OperationRow } from '../model/operation.ts';
 import type { RelaySettings } from '../settings.ts';
 
 interface JobWatcherOptions {
@@ -13,6 +14,7 @@ interface JobWatcherOptions {
 }
 
 interface Watched {
+  readonly projectId: string;
   waiting: number;
   /** Ends the pause before the next poll. */
   wake: () => void;
@@ -20,8 +22,13 @@ interface Watched {
   readonly over: PromiseWithResolvers<void>;
 }
 
-/** More callers get their ACCEPTED call at once. */
-const mostWatched = 1_000;
+/** An operation whose call started a job. */
+type Job = Pick<OperationRow, 'id' | 'projectId'>;
+
+/** Most jobs that are polled at a time. Callers of further jobs get their ACCEPTED call at once, and can read its end later. */
+export const mostWatched = 1_000;
+/** Most of them for one project, so that others still find a place. */
+export const mostWatchedOfProject = mostWatched / 4;
 
 export class JobWatcher {
   readonly #options: JobWatcherOptions;
@@ -34,11 +41,11 @@ export class JobWatcher {
   }
 
   /** Resolves when the job has ended, can't be read, or `waitMs` are over. */
-  async end(operationId: string, waitMs: number): Promise<void> {
+  async end({ id: operationId, projectId }: Job, waitMs: number): Promise<void> {
     if (this.#drained || waitMs <= 0) return;
     const known = this.#watched.get(operationId);
-    if (known === undefined && this.#watched.size >= mostWatched) return;
-    const watched = known ?? { waiting: 0, wake: () => {}, over: Promise.withResolvers<void>() };
+    if (known === undefined && !this.#hasPlaceFor(projectId)) return;
+    const watched = known ?? { projectId, waiting: 0, wake: () => {}, over: Promise.withResolvers<void>() };
     watched.waiting += 1;
     if (known === undefined) this.#watch(operationId, watched);
     try {
@@ -61,6 +68,13 @@ export class JobWatcher {
   /** After `drain`: resolves when no look is under way. */
   async stop(): Promise<void> {
     await Promise.all(this.#looking);
+  }
+
+  #hasPlaceFor(projectId: string): boolean {
+    if (this.#watched.size >= mostWatched) return false;
+    let own = 0;
+    for (const each of this.#watched.values()) if (each.projectId === projectId) own += 1;
+    return own < mostWatchedOfProject;
   }
 
   #watch(operationId: string, watched: Watched): void {

@@ -1,9 +1,11 @@
 // Handles revoked tokens and machines, changed passwords, disabled users and former administrators that a restored backup, or a
 // promotion that lost writes, brings back. All sessions from before the loss end, because it is not known which of them had ended.
+
 import { leaveServerName } from '../../../../dns/ownership/server-names.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
 import type { EventOfKind } from '../../../../platform/events/history.ts';
+import { holdBack } from '../../../../platform/machines/host-record.ts';
 import type { RevocableAccess, TakenAccess } from '../../../../platform/restore/revived-access.ts';
 import { timelineBeganSql } from '../../../../platform/restore/timelines.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
@@ -74,6 +76,7 @@ async function revokeMachine(tx: Transaction, wake: Wake, { id }: TakenAccess): 
     [id],
   );
   await leaveServerName(tx, id);
+  await holdBack(tx, id);
   const event = { projectId: null, subjectId: id, subjectVersion: row.version + 1, reason: again };
   const from = row.joined === 1 ? 'JOINED' : 'INVITED';
   await appendStatus(tx, systemEvents, [{ ...event, kind: 'machine.revoked', from, to: 'REVOKED' }], wake);

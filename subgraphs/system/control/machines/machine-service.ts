@@ -257,7 +257,7 @@ export class MachineService {
     const token = newJoinToken(sha256);
     const machine = { id, name, role, joinHash: hashSecret(token), createdBy };
     const expiresAt = await refuseTaken('machine', name, this.#machines.insert(tx, machine));
-    await insertMachineRecords(tx, id, records);
+    await insertMachineRecords(tx, id, records, (_, machines) => this.#machines.present(tx, machines));
     const made = { ...event({ id, name, version: 1 }, 'machine.created'), from: null, to: 'INVITED' } as const;
     await appendStatus(tx, systemEvents, [made], this.#wake);
     return { id, token, expiresAt };

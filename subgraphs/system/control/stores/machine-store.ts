@@ -2,9 +2,11 @@
 
 import { keepServerName, leaveServerName, reserveServerName } from '../../../../dns/ownership/server-names.ts';
 import { always, type Database, type Transaction } from '../../../../platform/database/database.ts';
+import { marksFor } from '../../../../platform/database/sql.ts';
 import type { Page } from '../../../../platform/graph/connection.ts';
 import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/graph/entity-list.ts';
 import { machineDays } from '../../../../platform/machines/authority.ts';
+import { holdBack } from '../../../../platform/machines/host-record.ts';
 import { deleteMachineRecords } from '../../../../platform/machines/machine-records.ts';
 import { trustedNow } from '../../../../platform/work/trusted-clock.ts';
 import type { Machine } from './machine.ts';
@@ -146,12 +148,23 @@ export class MachineStore {
     return rows[0]?.expiresAt ?? new Date();
   }
 
-  /** Frees the name. */
+  /** The names of those that are not revoked and that may join or have joined, by UUID. */
+  async present(tx: Transaction, machines: readonly { readonly id: string }[]): Promise<ReadonlyMap<string, string>> {
+    const rows = await tx.query<{ id: string; name: string }>(
+      `SELECT id, name FROM machine WHERE id IN (${marksFor(machines)}) AND revoked_at IS NULL
+      AND (joined_at IS NOT NULL OR join_until > ${trustedNow})`,
+      machines.map(({ id }) => id),
+    );
+    return new Map(rows.map(({ id, name }) => [id, name]));
+  }
+
+  /** Frees the name and the networks. */
   async revoke(tx: Transaction, id: string): Promise<void> {
     await tx.execute(
       'UPDATE machine SET revoked_at = NOW(3), updated_at = NOW(3), active_name = NULL, version = version + 1 WHERE id = ?',
       [id],
     );
     await leaveServerName(tx, id);
+    await holdBack(tx, id);
   }
 }

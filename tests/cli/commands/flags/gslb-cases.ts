@@ -47,9 +47,12 @@ export async function gslbCases({ system, ok, coverage, env }: FlagRun): Promise
   const [{ keyTag } = { keyTag: 0 }] = (await keys()).keys ?? [];
   await ok(`zones roll-key gslb.test --confirm ${keyTag}`);
 
-  const record = `--public-range 198.51.100.0/24 --management-range 10.9.1.0/24 --nodes 5 --site east --health-port 8399 --released`;
-  for (const provider of ['netns', 'LOOPBACK'])
-    await ok(`machines create host-${provider.toLowerCase()} --role lbhost ${record} --provider ${provider} ${wait}`);
+  const record = (subnet: number) =>
+    `--public-range 198.51.${subnet}.0/24 --management-range 10.9.${subnet}.0/24 --nodes 5 --site east --health-port 8399 --released`;
+  for (const [index, provider] of ['netns', 'LOOPBACK'].entries())
+    await ok(
+      `machines create host-${provider.toLowerCase()} --role lbhost ${record(index + 1)} --provider ${provider} ${wait}`,
+    );
   await ok('machines create eu-1 --role checker --vantage-point eu');
   await ok('machines create ns-1 --role dns --address 192.0.2.53 --address 192.0.2.54');
   await ok('machines create inventory-1 --role subgraph --subgraph inventory');

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { breakerReason } from '../../../../subgraphs/loadbalancer/rules/breaker.ts';
 import { type Action, planOf } from '../../../../subgraphs/loadbalancer/rules/plan.ts';
-import { isUsed, serves, usualHealing } from '../../../../subgraphs/loadbalancer/rules/state.ts';
+import { isUsed, serves, uncheckedReason, usualHealing } from '../../../../subgraphs/loadbalancer/rules/state.ts';
 import { seededRandom } from '../../../../trials/random.ts';
 import { SimulatedBalancer } from '../control/reconcile/simulated-balancer.ts';
 
@@ -508,4 +508,19 @@ test('a node that failed before the clock was set back is replaced all the same'
   world.fail(other.id);
   world.set(other.id, { judgeAt: new Date(world.nowMs + 10_000) });
   expect(did(settle(world), 'REPLACE')).toEqual([]);
+});
+
+test('a new node whose checks are not made is not replaced when its time is over; one that is only slow is', () => {
+  const late = (reason: string | null) => {
+    const world = new SimulatedBalancer({ hosts: 3, ttlMs: 5_000 });
+    world.reconcile(() => undefined);
+    expect(world.nodes.map(({ state }) => state)).toContain('BUILDING');
+    for (const { id } of world.nodes) world.set(id, { reason });
+    world.nowMs += 2 * usualHealing.nodeBuildMs;
+    const actions: Action[] = [];
+    world.reconcile((action) => actions.push(action));
+    return did(actions, 'REPLACE').length;
+  };
+  expect(late(null)).toBeGreaterThan(0);
+  expect(late(uncheckedReason('connections to 192.0.2.9 are denied'))).toBe(0);
 });

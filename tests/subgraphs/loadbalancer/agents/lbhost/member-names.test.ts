@@ -12,6 +12,7 @@ import {
   keepMs,
   leastTtlMs,
   MemberNames,
+  mostNamesOfProject,
   mostTtlMs,
 } from '../../../../../subgraphs/loadbalancer/agents/lbhost/member-names.ts';
 import { freePort } from '../../../../support/free-port.ts';
@@ -66,7 +67,7 @@ test('a name is asked again when its time to live has passed: not at once, not n
   says('web.test', 30, '192.0.2.2', '192.0.2.1');
   says('quick.test', 0, '192.0.2.3');
   says('slow.test', 1_000_000, '192.0.2.4');
-  const use = () => ['WEB.test', 'quick.test', 'slow.test'].map((name) => names.addressesOf(name, 80));
+  const use = () => ['WEB.test', 'quick.test', 'slow.test'].map((name) => names.addressesOf(name, 80, 'project'));
   expect(use()).toEqual([[], [], []]);
   await names.resolveDue();
   expect(use()).toEqual([['192.0.2.1', '192.0.2.2'], ['192.0.2.3'], ['192.0.2.4']]);
@@ -88,55 +89,87 @@ test('a name is asked again when its time to live has passed: not at once, not n
 test('a denied address gets no server, by address and by port; values that are no address are left out', async () => {
   const names = await open();
   says('rebound.test', 5, '10.66.0.1', '169.254.169.254', '192.0.2.9', 'not an address', '::ffff:10.66.1.1');
-  names.addressesOf('rebound.test', 80);
+  names.addressesOf('rebound.test', 80, 'project');
   await names.resolveDue();
-  expect(names.addressesOf('rebound.test', 80)).toEqual(['192.0.2.9']);
-  expect(names.addressesOf('rebound.test', 25)).toEqual([]);
+  expect(names.addressesOf('rebound.test', 80, 'project')).toEqual(['192.0.2.9']);
+  expect(names.addressesOf('rebound.test', 25, 'project')).toEqual([]);
 });
 
 test('a name leads into no network of the host, as an address does not', async () => {
   const names = await open();
   says('inside.test', 5, '198.51.100.1', '198.51.100.77', '::ffff:198.51.100.78', '2001:db8:7::9', '192.0.2.3');
-  names.addressesOf('inside.test', 8399);
+  names.addressesOf('inside.test', 8399, 'project');
   await names.resolveDue();
-  expect(names.addressesOf('inside.test', 8399)).toEqual(['192.0.2.3']);
+  expect(names.addressesOf('inside.test', 8399, 'project')).toEqual(['192.0.2.3']);
 });
 
 test('a name that does not resolve any more keeps its addresses for a bounded time, also over a start', async () => {
   const names = await open();
   says('web.test', 5, '192.0.2.1');
-  names.addressesOf('web.test', 80);
+  names.addressesOf('web.test', 80, 'project');
   await names.resolveDue();
   answers.clear();
   const again = await open();
   for (let passed = 0; passed < keepMs; passed += 30_000) {
-    expect(again.addressesOf('web.test', 80)).toEqual(['192.0.2.1']);
+    expect(again.addressesOf('web.test', 80, 'project')).toEqual(['192.0.2.1']);
     await again.resolveDue();
     now += 30_000;
   }
   now += 30_000;
-  again.addressesOf('web.test', 80);
+  again.addressesOf('web.test', 80, 'project');
   await again.resolveDue();
-  expect(again.addressesOf('web.test', 80)).toEqual([]);
+  expect(again.addressesOf('web.test', 80, 'project')).toEqual([]);
   says('web.test', 5, '192.0.2.5');
   now += leastTtlMs;
   await again.resolveDue();
-  expect(again.addressesOf('web.test', 80)).toEqual(['192.0.2.5']);
+  expect(again.addressesOf('web.test', 80, 'project')).toEqual(['192.0.2.5']);
 });
 
 test('names that nobody uses are forgotten, and there is a bound', async () => {
   const names = await open();
-  for (let n = 0; n < 10_100; n += 1) names.addressesOf(`n${n}.test`, 80);
+  for (let n = 0; n < 10_100; n += 1) names.addressesOf(`n${n}.test`, 80, `project-${n % 10}`);
   says('late.test', 5, '192.0.2.1');
   // New names are not all asked at once.
   for (let round = 0; round < 50; round += 1) await names.resolveDue();
-  expect(names.addressesOf('late.test', 80)).toEqual([]);
+  expect(names.addressesOf('late.test', 80, 'project')).toEqual([]);
   expect(asked.length).toBe(10_000);
   now += 60_001;
   await names.resolveDue();
-  names.addressesOf('late.test', 80);
+  names.addressesOf('late.test', 80, 'project');
   await names.resolveDue();
-  expect(names.addressesOf('late.test', 80)).toEqual(['192.0.2.1']);
+  expect(names.addressesOf('late.test', 80, 'project')).toEqual(['192.0.2.1']);
+});
+
+test('found by reading: one project takes a quarter of the names of a host at most, and gets places again when it uses fewer', async () => {
+  const names = await open();
+  const use = (project: string, count: number) => {
+    for (let n = 0; n < count; n += 1) names.addressesOf(`n${n}.${project}.test`, 80, project);
+  };
+  const resolveAll = async () => {
+    for (let round = 0; round < 50; round += 1) await names.resolveDue();
+  };
+  use('greedy', 10_100);
+  use('modest', 3);
+  await resolveAll();
+  expect(asked.filter((name) => name.endsWith('.greedy.test'))).toHaveLength(mostNamesOfProject);
+  expect(asked.filter((name) => name.endsWith('.modest.test'))).toHaveLength(3);
+  // A name that another project uses already counts for it all the same.
+  says('n0.modest.test', 5, '192.0.2.1');
+  now += leastTtlMs;
+  use('modest', 1);
+  await resolveAll();
+  expect(names.addressesOf('n0.modest.test', 80, 'modest')).toEqual(['192.0.2.1']);
+  expect(names.addressesOf('n0.modest.test', 80, 'greedy')).toEqual([]);
+  // The other project's use keeps the name, and not the greedy project's place.
+  now += 40_000;
+  names.addressesOf('n0.modest.test', 80, 'modest');
+  now += 40_000;
+  await resolveAll();
+  expect(names.addressesOf('n0.modest.test', 80, 'greedy')).toEqual(['192.0.2.1']);
+  asked = [];
+  use('greedy', mostNamesOfProject);
+  await resolveAll();
+  expect(asked.filter((name) => name.endsWith('.greedy.test'))).toHaveLength(mostNamesOfProject - 1);
 });
 
 test('a real name server: the members of a node follow a name without a reload', async () => {
@@ -154,7 +187,9 @@ test('a real name server: the members of a node follow a name without a reload',
     );
     named = spawn('/usr/sbin/named', ['-g', '-c', join(folder, 'named.conf')], { stdio: 'ignore' });
   };
-  const node = await HaproxyNode.make({ places: { addressesOf: (name, at) => names.addressesOf(name, at) } });
+  const node = await HaproxyNode.make({
+    places: { addressesOf: (name, at) => names.addressesOf(name, at, 'project') },
+  });
   const names = await MemberNames.open({
     ...{
       path: join(folder, 'names.json'),
@@ -197,8 +232,8 @@ test('found by reading: names whose server is silent hold up nobody else’s', a
     ...{ path: join(folder, 'names.json'), egress, ranges, log: createLogger({ level: 'silent', pretty: false }) },
     resolve: async (name) => (name.startsWith('silent') ? silent : [{ address: '127.0.0.7', ttlSeconds: 60 }]),
   });
-  for (let index = 0; index < 200; index += 1) names.addressesOf(`silent-${index}.test`, 80);
+  for (let index = 0; index < 200; index += 1) names.addressesOf(`silent-${index}.test`, 80, 'project');
   names.start();
-  await waitFor('a name of somebody else', () => names.addressesOf('good.test', 80).length === 1);
+  await waitFor('a name of somebody else', () => names.addressesOf('good.test', 80, 'project').length === 1);
   await names.stop();
 });

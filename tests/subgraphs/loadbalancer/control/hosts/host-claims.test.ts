@@ -33,9 +33,9 @@ const record: HostRecord = { ...ranges, site: null, provider: 'NETNS', maxNodes:
 const usual: HostClaim = { ...record, ...ranges, tunnelAddress: null, confinementFault: null };
 const everything = { publicRange: '0.0.0.0/0', managementRange: '0.0.0.0/0' };
 
-function connect(claim: Partial<HostClaim>, id = newUuid()): Promise<HostRow> {
+function connect(claim: Partial<HostClaim>, id = newUuid(), name = 'host-1'): Promise<HostRow> {
   const { db, wake } = place.ground;
-  return db.transaction((tx) => beginEpoch(tx, wake, { id, name: 'host-1' }, { ...usual, ...claim }));
+  return db.transaction((tx) => beginEpoch(tx, wake, { id, name }, { ...usual, ...claim }));
 }
 
 /** UUID of a machine with a record. */
@@ -211,6 +211,35 @@ test('a change of the record keeps the fields that it does not name, is reported
     [host.id],
   );
   expect(told.map(({ reason }) => reason)).toEqual(['its record was changed', 'its record was changed']);
+});
+
+test('found by reading: a host gets no network of another; those that overlap already are kept', async () => {
+  const faults = async (host: HostRow, change: object) =>
+    (await service.update(place.context(), { id: hostId(host), ...change })).userErrors.map(
+      ({ code, field, message }) => `${code} ${field?.join('.')} ${message.split(':')[0]}`,
+    );
+  const other = await recorded({ publicRange: '192.0.2.0/25', managementRange: null });
+  const host = await connect({}, await recorded());
+  expect(await faults(host, { publicRange: '192.0.2.96/27' })).toEqual([
+    `INVALID_INPUT input.publicRange publicRange is 192.0.2.96/27, which overlaps 192.0.2.0/25, the public range of the host ${other}, so two load balancers could get one address`,
+  ]);
+  expect(await faults(host, { managementRange: '192.0.0.0/16' })).toHaveLength(1);
+  expect((await read(host)).record).toEqual(record);
+  expect(await faults(host, { publicRange: '192.0.2.128/25' })).toEqual([]);
+  const { db, wake } = place.ground;
+  const named = await connect({}, await recorded({ publicRange: '198.18.1.0/24', managementRange: null }), 'host-2');
+  expect(await faults(host, { managementRange: '198.18.0.0/16' })).toEqual([
+    'INVALID_INPUT input.managementRange managementRange is 198.18.0.0/16, which overlaps 198.18.1.0/24, the public range of the host host-2, so two load balancers could get one address',
+  ]);
+  await db.transaction((tx) => endHost(tx, wake, named.id));
+  expect(await faults(host, { managementRange: '198.18.0.0/16' })).toEqual([]);
+  // From before: its other values can be changed, and its ranges can be made to differ.
+  const overlapping = { publicRange: '192.0.2.0/24', managementRange: '192.0.2.0/26' };
+  const old = await connect({}, await recorded(overlapping), 'host-3');
+  expect(await faults(old, { maxNodes: 2 })).toEqual([]);
+  expect(await faults(old, { publicRange: '198.19.0.0/24' })).toEqual([]);
+  expect(await faults(old, { managementRange: '192.0.2.0/27' })).toHaveLength(1);
+  expect(await faults(old, { managementRange: null })).toEqual([]);
 });
 
 test('only administrators change a record', async () => {

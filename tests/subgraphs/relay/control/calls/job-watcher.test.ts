@@ -2,7 +2,11 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import pino from 'pino';
 import { Refusal, userError } from '../../../../../platform/edge/errors.ts';
-import { JobWatcher } from '../../../../../subgraphs/relay/control/calls/job-watcher.ts';
+import {
+  JobWatcher,
+  mostWatched,
+  mostWatchedOfProject,
+} from '../../../../../subgraphs/relay/control/calls/job-watcher.ts';
 
 const settings = { firstJobLookMs: 500, jobLookMs: 5_000 };
 const log = pino({ level: 'silent' });
@@ -30,6 +34,10 @@ afterEach(async () => {
   jest.useRealTimers();
 });
 
+function job(id: string, projectId = 'project') {
+  return { id, projectId };
+}
+
 /** Whether it has ended, as seen later. */
 function watched(waiting: Promise<void>): { ended: boolean } {
   const seen = { ended: false };
@@ -45,7 +53,7 @@ async function running(number: number): Promise<void> {
 }
 
 test('many wait, one looks, again after longer and longer pauses, until the job has ended', async () => {
-  const all = Array.from({ length: 20 }, () => watched(watcher.end('a', 100_000)));
+  const all = Array.from({ length: 20 }, () => watched(watcher.end(job('a'), 100_000)));
   expect(looks).toHaveLength(0);
   await jest.advanceTimersByTimeAsync(500);
   expect(looks).toHaveLength(1);
@@ -67,7 +75,7 @@ test('many wait, one looks, again after longer and longer pauses, until the job 
 });
 
 test('when the last one has waited long enough nothing is looked at any more; whoever comes later begins anew', async () => {
-  const [short, long] = [watched(watcher.end('a', 600)), watched(watcher.end('a', 2_000))];
+  const [short, long] = [watched(watcher.end(job('a'), 600)), watched(watcher.end(job('a'), 2_000))];
   await jest.advanceTimersByTimeAsync(600);
   expect([short.ended, long.ended]).toEqual([true, false]);
   await running(0);
@@ -78,16 +86,16 @@ test('when the last one has waited long enough nothing is looked at any more; wh
   expect(long.ended).toBe(true);
   await jest.advanceTimersByTimeAsync(3_600_000);
   expect(looks).toHaveLength(2);
-  const later = watched(watcher.end('a', 10_000));
+  const later = watched(watcher.end(job('a'), 10_000));
   await jest.advanceTimersByTimeAsync(500);
   expect(looks).toHaveLength(3);
   expect(later.ended).toBe(false);
 });
 
 test('a look that nobody waits for any more is taken over by the next who waits', async () => {
-  void watcher.end('a', 600);
+  void watcher.end(job('a'), 600);
   await jest.advanceTimersByTimeAsync(600);
-  const next = watched(watcher.end('a', 100_000));
+  const next = watched(watcher.end(job('a'), 100_000));
   await jest.advanceTimersByTimeAsync(10_000);
   expect(looks).toHaveLength(1);
   looks[0]?.resolve(false);
@@ -96,14 +104,14 @@ test('a look that nobody waits for any more is taken over by the next who waits'
 });
 
 test('without a wait there is no look', async () => {
-  await watcher.end('a', 0);
-  await watcher.end('a', -5);
+  await watcher.end(job('a'), 0);
+  await watcher.end(job('a'), -5);
   await jest.advanceTimersByTimeAsync(60_000);
   expect(looks).toEqual([]);
 });
 
 test('a device that can not be read now is looked at again; where no look can help the wait ends', async () => {
-  const away = watched(watcher.end('a', 100_000));
+  const away = watched(watcher.end(job('a'), 100_000));
   await jest.advanceTimersByTimeAsync(500);
   looks[0]?.reject(new Refusal([userError('UNAVAILABLE', 'away')]));
   await jest.advanceTimersByTimeAsync(1_000);
@@ -117,7 +125,7 @@ test('a device that can not be read now is looked at again; where no look can he
 });
 
 test('a drain ends every wait at once, and the looking', async () => {
-  const [pausing, looking] = [watched(watcher.end('a', 100_000)), watched(watcher.end('b', 100_000))];
+  const [pausing, looking] = [watched(watcher.end(job('a'), 100_000)), watched(watcher.end(job('b'), 100_000))];
   await jest.advanceTimersByTimeAsync(500);
   await running(0);
   watcher.drain();
@@ -130,5 +138,28 @@ test('a drain ends every wait at once, and the looking', async () => {
   await jest.advanceTimersByTimeAsync(100_000);
   expect(stopped.ended).toBe(true);
   expect(looks).toHaveLength(2);
-  await watcher.end('a', 100_000);
+  await watcher.end(job('a'), 100_000);
+});
+
+test('found by reading: one project takes a quarter of the places at most, and all projects together take no more than there are', async () => {
+  const waits = (projectId: string, count: number) =>
+    Array.from({ length: count }, (_, index) => watched(watcher.end(job(`${projectId}-${index}`, projectId), 100_000)));
+  const waiting = async (all: readonly { ended: boolean }[]) => {
+    await jest.advanceTimersByTimeAsync(0);
+    return all.filter(({ ended }) => !ended).length;
+  };
+  const greedy = waits('greedy', mostWatched);
+  expect(await waiting(greedy)).toBe(mostWatchedOfProject);
+  expect(mostWatchedOfProject).toBe(250);
+  // A further caller of a watched job needs no place.
+  expect(await waiting([watched(watcher.end(job('greedy-0', 'greedy'), 100_000))])).toBe(1);
+  const other = waits('other', 1);
+  expect(await waiting(other)).toBe(1);
+  const others = ['second', 'third', 'fourth'].flatMap((project) => waits(project, mostWatchedOfProject));
+  expect(await waiting([...greedy, ...other, ...others])).toBe(mostWatched);
+  // A place is free again when its job has ended.
+  await jest.advanceTimersByTimeAsync(500);
+  for (const look of looks) look.resolve(false);
+  await jest.advanceTimersByTimeAsync(0);
+  expect(await waiting(waits('greedy', 1))).toBe(1);
 });
