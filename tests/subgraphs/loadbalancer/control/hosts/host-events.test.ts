@@ -27,7 +27,7 @@ function connect(change: Partial<HostClaim> = {}): Promise<HostRow> {
   return db.transaction((tx) => beginEpoch(tx, wake, machine, { ...offer, ...change }));
 }
 
-/** As `from to version`. */
+/** As `from to version reason`. */
 async function events(): Promise<readonly string[]> {
   const rows = await place.ground.db.query<{ told: string }>(
     `SELECT CONCAT_WS(' ', COALESCE(from_status, '-'), to_status, subject_version, reason) AS told FROM status_change
@@ -42,7 +42,7 @@ test('a connection in place of another one is no event, unless the host offers s
   const first = await connect();
   const second = await connect();
   expect([second.epoch - first.epoch, second.presence, second.version]).toEqual([1, 'PRESENT', first.version]);
-  const told = ['- PRESENT 1'];
+  const told = ['- PRESENT 1 host-1'];
   expect(await events()).toEqual(told);
   // The end of a connection that was followed by another one.
   await db.transaction((tx) => endEpoch(tx, wake, first));
@@ -62,6 +62,6 @@ test('its status is reported when it changes, and only then', async () => {
   expect((await connect({ maxNodes: 6 })).version).toBe(row.version + 4);
   const changes = ['PRESENT ABSENT', 'ABSENT PRESENT', 'PRESENT ABSENT', 'ABSENT PRESENT'];
   expect((await events()).slice(before.length)).toEqual(
-    changes.map((change, index) => `${change} ${row.version + index + 1}`),
+    changes.map((change, index) => `${change} ${row.version + index + 1} host-1`),
   );
 });
