@@ -6,11 +6,13 @@ import type {
   Caller,
   Conditions,
   ObjectHeaders,
+  ObjectStat,
   UploadedPart,
 } from '../../../../../subgraphs/object-storage/engine/namespace/namespace.ts';
 import type { Objects } from '../../../../../subgraphs/object-storage/engine/namespace/objects.ts';
 import { uploadNames } from '../../../../../subgraphs/object-storage/engine/namespace/values.ts';
 import type { ReplicaRequest } from '../../../../../subgraphs/object-storage/engine/store/register.ts';
+import { ObjectError } from '../../../../../subgraphs/object-storage/wire/object-error.ts';
 import { seededRandom } from '../../../../../trials/random.ts';
 import { MemoryClusters } from '../../../../support/object-storage/memory-clusters.ts';
 
@@ -62,14 +64,51 @@ const isEndOfUpload = (request: ReplicaRequest) =>
   request.op === 'accept' && request.key.name.startsWith(uploadNames) && request.written.value === undefined;
 
 const seeds = Array.from({ length: 20 }, (_, index) => index + 1);
-test.each(seeds)('of completions at two clusters at once, all succeed with one object (seed %d)', async (seed) => {
+/** As clients do. Of writes that are under way at once, each may be left in doubt by the others. */
+async function completeUntilKnown(at: Objects): Promise<ObjectStat> {
+  for (let attempt = 1; ; attempt += 1)
+    try {
+      return await complete(at);
+    } catch (error) {
+      if (!(error instanceof ObjectError) || error.code !== 'FATE_UNKNOWN' || attempt === 5) throw error;
+    }
+}
+
+test.each(seeds)('completions at two clusters at once make one object (seed %d)', async (seed) => {
   const random = seededRandom(seed);
   clusters.weather = { loss: 0, mostDelayMs: 5, random: () => random.next() };
-  const stats = await Promise.all([north, south, north, south].map((at) => complete(at)));
+  const stats = await Promise.all([north, south, north, south].map(completeUntilKnown));
   // A server that finds the object at one cluster alone copies it to the others with a later version.
   const { version: _, ...made } = await stat();
   for (const each of stats) expect(each).toMatchObject(made);
   expect(await openUploads()).toEqual([]);
+});
+
+test('a completion whose own write was in doubt when a repeat elsewhere succeeded, succeeds', async () => {
+  let lost = 0;
+  let second: Promise<ObjectStat> | undefined;
+  for (const [at, replica] of clusters.replicas.entries()) {
+    const ask = replica.ask.bind(replica);
+    replica.ask = async (request) => {
+      if (second !== undefined || request.key.name !== 'one') return ask(request);
+      if (request.op === 'accept') {
+        lost += 1;
+        if (at === 0) await ask(request);
+        throw new Error('the answer was lost');
+      }
+      if (request.op === 'promise' && lost > 0) {
+        // Holds the promises of all replicas.
+        await Promise.resolve();
+        second ??= complete(south);
+        await second;
+      }
+      return ask(request);
+    };
+  }
+  const first = await complete(north);
+  expect(lost).toBe(3);
+  expect(first).toEqual(await second);
+  expect(await stat()).toEqual(first);
 });
 
 test('a repeat that finds the upload, but no longer its parts, succeeds', async () => {
