@@ -26,6 +26,8 @@ import { ObjectError, type ObjectErrorCode } from '../../../subgraphs/object-sto
 interface Stored {
   readonly stat: ObjectStat;
   readonly body: Buffer;
+  /** The request that made it from an upload in parts. */
+  readonly completion?: string;
 }
 
 interface Begun {
@@ -224,6 +226,13 @@ export class MemoryNamespace implements Namespace {
     { conditions = {}, sizeBytes }: CompletionLimits = {},
   ): Promise<ObjectStat> {
     this.#mayWrite(caller);
+    const completion = JSON.stringify([uploadId, wanted, conditions]);
+    const made = this.#container(caller, container).objects.get(name);
+    if (made?.completion === completion) {
+      if (sizeBytes !== undefined && sizeBytes !== made.body.length)
+        throw new ObjectError('INVALID_PART', `The parts have ${made.body.length} bytes, not ${sizeBytes}.`);
+      return made.stat;
+    }
     const { parts, headers } = this.#upload(caller, container, name, uploadId);
     const found = wanted.map(({ part, etag, checksums = {} }) => {
       const known = parts.get(part);
@@ -243,7 +252,9 @@ export class MemoryNamespace implements Namespace {
     uploads.delete(uploadId);
     const digests = Buffer.concat(found.map(({ stat }) => Buffer.from(stat.etag, 'hex')));
     const body = Buffer.concat(found.map((each) => each.body));
-    return this.#store(objects, name, body, headers, `${md5(digests)}-${found.length}`, found.length);
+    const stat = this.#store(objects, name, body, headers, `${md5(digests)}-${found.length}`, found.length);
+    objects.set(name, { stat, body, completion });
+    return stat;
   }
 
   async abortUpload(caller: Caller, container: string, name: string, uploadId: string): Promise<void> {

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type {
   Caller,
+  CompletionLimits,
   Conditions,
   ContainerQuery,
   Listing,
@@ -10,6 +11,7 @@ import type {
   Namespace,
   ObjectHeaders,
   Upload,
+  UploadedPart,
 } from '../../../subgraphs/object-storage/engine/namespace/namespace.ts';
 import type { ObjectErrorCode } from '../../../subgraphs/object-storage/wire/object-error.ts';
 
@@ -501,6 +503,85 @@ export function namespaceContract(name: string, start: () => Promise<TestedNames
           codeOf(namespace.completeUpload(caller, bucket, 'one', uploadId, parts, { conditions }));
         expect(await complete({ ifNoneMatch: ['*'] })).toBe('PRECONDITION_FAILED');
         expect(await complete({ ifMatch: [md5('one')] })).toBe('nothing was refused');
+      });
+
+      const completed = async (name: string, conditions: Conditions = {}) => {
+        const bucket = await container();
+        const uploadId = await namespace.beginUpload(caller, bucket, name, plainHeaders);
+        const bodies = [randomBytes(5 * MiB), randomBytes(7)];
+        for (const [at, body] of bodies.entries())
+          await namespace.putPart(caller, bucket, name, uploadId, at + 1, uploadOf(body));
+        const parts = bodies.map((body, at) => ({ part: at + 1, etag: md5(body) }));
+        const complete = (wanted: readonly UploadedPart[] = parts, limits: CompletionLimits = { conditions }) =>
+          namespace.completeUpload(caller, bucket, name, uploadId, wanted, limits);
+        return { bucket, uploadId, parts, complete, stat: await complete() };
+      };
+
+      test('that are completed again by the same request succeed with the same object', async () => {
+        for (const conditions of [{}, { ifNoneMatch: ['*'] }]) {
+          const { bucket, uploadId, parts, complete, stat } = await completed('film', conditions);
+          expect(await complete()).toEqual(stat);
+          expect(await complete(parts, { conditions, sizeBytes: 5 * MiB + 7 })).toEqual(stat);
+          expect(await codeOf(complete(parts, { conditions, sizeBytes: 5 * MiB }))).toBe('INVALID_PART');
+          expect(await namespace.stat(caller, bucket, 'film')).toEqual(stat);
+          expect(await codeOf(namespace.listParts(caller, bucket, 'film', uploadId, 0, 10))).toBe('NO_UPLOAD');
+          expect(await codeOf(namespace.abortUpload(caller, bucket, 'film', uploadId))).toBe('NO_UPLOAD');
+        }
+      });
+
+      test('that were completed do not exist for another request', async () => {
+        const { bucket, uploadId, parts, complete, stat } = await completed('film');
+        const [first = { part: 1, etag: '' }, second = { part: 2, etag: '' }] = parts;
+        for (const others of [
+          [first],
+          [second],
+          [first, { ...second, etag: first.etag }],
+          [first, { ...second, part: 3 }],
+          [first, { ...second, checksums: { 'x-amz-checksum-crc32': 'AAAAAA==' } }],
+        ])
+          expect(await codeOf(complete(others))).toBe('NO_UPLOAD');
+        expect(await codeOf(complete(parts, { conditions: { ifNoneMatch: ['*'] } }))).toBe('NO_UPLOAD');
+        const completeAs = (by: Caller, name: string, id: string) =>
+          codeOf(namespace.completeUpload(by, bucket, name, id, parts));
+        expect(await completeAs(caller, 'other', uploadId)).toBe('NO_UPLOAD');
+        expect(await completeAs(caller, 'film', '0'.repeat(32))).toBe('NO_UPLOAD');
+        expect(await completeAs({ ...caller, canWrite: false }, 'film', uploadId)).toBe('NOT_ALLOWED');
+        expect(await completeAs(tested?.stranger ?? caller, 'film', uploadId)).toBe('NO_CONTAINER');
+        expect(await namespace.stat(caller, bucket, 'film')).toEqual(stat);
+      });
+
+      test.each<[string, (bucket: string) => Promise<unknown>]>([
+        ['deleted', (bucket) => namespace.delete(caller, bucket, 'film')],
+        ['replaced', (bucket) => put(bucket, 'film', 'other')],
+        [
+          'given other headers',
+          (bucket) => {
+            const film = { container: bucket, name: 'film' };
+            return namespace.copy(caller, film, film, { contentType: 'video/mp4', metadata: {} });
+          },
+        ],
+        [
+          'made by another upload',
+          async (bucket) => {
+            const again = await namespace.beginUpload(caller, bucket, 'film', plainHeaders);
+            await namespace.putPart(caller, bucket, 'film', again, 1, uploadOf('x'));
+            await namespace.completeUpload(caller, bucket, 'film', again, [{ part: 1, etag: md5('x') }]);
+          },
+        ],
+      ])('that were completed do not exist once their object is %s', async (_, change) => {
+        const { bucket, complete } = await completed('film');
+        await change(bucket);
+        const read = async () =>
+          (await namespace.list(caller, bucket, { prefix: '', delimiter: '', after: '', limit: 9 })).objects;
+        const before = await read();
+        expect(await codeOf(complete())).toBe('NO_UPLOAD');
+        expect(await read()).toEqual(before);
+      });
+
+      test('do not make copies of their object answer for them', async () => {
+        const { bucket, uploadId, parts } = await completed('film');
+        await namespace.copy(caller, { container: bucket, name: 'film' }, { container: bucket, name: 'copy' }, 'KEEP');
+        expect(await codeOf(namespace.completeUpload(caller, bucket, 'copy', uploadId, parts))).toBe('NO_UPLOAD');
       });
 
       test('that were aborted or never begun do not exist', async () => {

@@ -208,6 +208,7 @@ export interface Namespace {
     part: number,
     upload: Upload,
   ): Promise<StoredUploadPart>;
+  /** A repeat of the same request succeeds with the same result while the object that it made is the newest at that name. */
   completeUpload(
     caller: Caller,
     container: string,

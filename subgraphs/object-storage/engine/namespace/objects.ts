@@ -1,11 +1,12 @@
 // Objects and multipart uploads, over the registers of a container. Bytes are on disk at a majority before the register that refers to them
 // is written, so every reference can be read.
 import { createHash, randomBytes } from 'node:crypto';
-import { OvertakenError } from '../../../../platform/registers/errors.ts';
+import { FateUnknownError, OvertakenError } from '../../../../platform/registers/errors.ts';
 import type { Version, VersionClock } from '../../../../platform/registers/version.ts';
 import { noObject, ObjectError } from '../../wire/object-error.ts';
 import type { RegisterKey, StoredValue } from '../store/register.ts';
 import type { BlobOwner, Blobs } from './blobs.ts';
+import { type Completion, completionOf, repetitionOf } from './completions.ts';
 import { hasConditions, mustAllowCopy, mustAllowRead, refusalOf } from './conditions.ts';
 import { type Container, Containers, optionNamed } from './containers.ts';
 import { bytesOf, type Stored, store } from './content.ts';
@@ -319,26 +320,48 @@ export class Objects implements Namespace {
     name: string,
     uploadId: string,
     parts: readonly UploadedPart[],
-    { conditions, sizeBytes }: CompletionLimits = {},
+    limits: CompletionLimits = {},
   ): Promise<ObjectStat> {
     mustWrite(caller);
+    const completion = completionOf(uploadId, parts, limits.conditions);
     return this.#in(caller, containerName, async (container) => {
-      const { headers, latest, option } = await this.#upload(container, name, uploadId);
-      const stored = new Map<number, UploadPartValue>();
-      for await (const [part, value] of this.#parts(container, uploadId, 0)) stored.set(part, value);
-      const chosen = partsOf(parts, stored);
-      const object: ObjectValue = {
-        sizeBytes: chosen.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-        etag: `${md5OfMd5s(chosen)}-${chosen.length}`,
-        ...{ modifiedAtMs: Date.now(), headers, parts: chosen.length, option },
-        content: { blobs: chosen.flatMap(({ blobs }) => blobs).filter(({ sizeBytes }) => sizeBytes > 0) },
-      };
-      if (sizeBytes !== undefined && sizeBytes !== object.sizeBytes) throw wrongSize(object.sizeBytes, sizeBytes);
-      const stat = await notOvertaken(uploadId, this.#write(container, name, object, conditions, latest));
-      // The object exists. What is left of the upload ends when the upload expires.
-      await this.#forgetUpload(container, name, uploadId, [...stored.keys()]).catch(() => undefined);
-      return stat;
+      try {
+        return await this.#complete(container, name, parts, limits, completion);
+      } catch (error) {
+        if (!mayBeCompleted(error)) throw error;
+        const made = await this.#find(container, name).catch((failure: unknown) => {
+          throw error instanceof FateUnknownError ? error : failure;
+        });
+        if (made === undefined || repetitionOf(completion, made.object.completion) !== 'SAME') throw error;
+        mustHaveSize(made.object, limits);
+        return made.stat;
+      }
     });
+  }
+
+  async #complete(
+    container: Container,
+    name: string,
+    parts: readonly UploadedPart[],
+    limits: CompletionLimits,
+    completion: Completion,
+  ): Promise<ObjectStat> {
+    const { uploadId } = completion;
+    const { headers, latest, option } = await this.#upload(container, name, uploadId);
+    const stored = new Map<number, UploadPartValue>();
+    for await (const [part, value] of this.#parts(container, uploadId, 0)) stored.set(part, value);
+    const chosen = partsOf(parts, stored);
+    const object: ObjectValue & { readonly completion: Completion } = {
+      sizeBytes: chosen.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      etag: `${md5OfMd5s(chosen)}-${chosen.length}`,
+      ...{ modifiedAtMs: Date.now(), headers, parts: chosen.length, option, completion },
+      content: { blobs: chosen.flatMap(({ blobs }) => blobs).filter(({ sizeBytes }) => sizeBytes > 0) },
+    };
+    mustHaveSize(object, limits);
+    const stat = await notOvertaken(uploadId, this.#writeOnce(container, name, object, limits.conditions, latest));
+    // The object exists. What is left of the upload ends when the upload expires.
+    await this.#forgetUpload(container, name, uploadId, [...stored.keys()]).catch(() => undefined);
+    return stat;
   }
 
   async abortUpload(caller: Caller, containerName: string, name: string, uploadId: string): Promise<void> {
@@ -421,6 +444,31 @@ export class Objects implements Namespace {
     return statOf(name, await this.#change(key, conditions, value, latest), value);
   }
 
+  /** Keeps the object if the same request made it: conditions are about the object before that, and a copy of the request may run elsewhere. */
+  async #writeOnce(
+    container: Container,
+    name: string,
+    object: ObjectValue & { readonly completion: Completion },
+    conditions: Conditions | undefined,
+    latest: Version,
+  ): Promise<ObjectStat> {
+    const { completion } = object;
+    const value = objectValue(object);
+    const { written, result } = await this.#names.update<ObjectError | undefined>(
+      keyIn(container, name),
+      ({ value: found }) => {
+        const there = found === undefined ? undefined : readObject(found);
+        const repetition = repetitionOf(completion, there?.completion);
+        if (repetition === 'SAME') return { keeps: true, result: undefined };
+        const refusal = repetition === 'OTHER' ? noUpload(completion.uploadId) : refusalOf(conditions ?? {}, there);
+        return refusal === undefined ? { keeps: false, value, result: undefined } : { keeps: true, result: refusal };
+      },
+      { latest },
+    );
+    mustNotRefuse(result);
+    return statOf(name, written.version, written.value ?? value);
+  }
+
   /** A refusal too is returned only when the value that it is based on is at a majority: a later reader must not find an older value. */
   async #change(
     key: RegisterKey,
@@ -457,7 +505,11 @@ export class Objects implements Namespace {
         const found = readObject(value);
         const refusal = refusalOf(conditions, found);
         if (refusal !== undefined) return { keeps: true, result: refusal };
-        return { keeps: false, value: objectValue({ ...found, headers, modifiedAtMs: Date.now() }), result: undefined };
+        return {
+          keeps: false,
+          value: objectValue({ ...found, headers, modifiedAtMs: Date.now(), completion: undefined }),
+          result: undefined,
+        };
       },
     );
     mustNotRefuse(result);
@@ -549,8 +601,18 @@ function partsOf(
   });
 }
 
-function wrongSize(bytes: number, told: number): ObjectError {
-  return new ObjectError('INVALID_PART', `the parts have ${bytes} bytes together, not ${told}`);
+/**
+ * Whether another request may have completed the upload. A server that completes one writes the object, then deletes the upload, then its
+ * parts. A write that runs into that of another server has an unknown fate.
+ */
+function mayBeCompleted(error: unknown): boolean {
+  if (error instanceof FateUnknownError) return true;
+  return error instanceof ObjectError && (error.code === 'NO_UPLOAD' || error.code === 'INVALID_PART');
+}
+
+function mustHaveSize(object: ObjectValue, { sizeBytes }: CompletionLimits): void {
+  if (sizeBytes === undefined || sizeBytes === object.sizeBytes) return;
+  throw new ObjectError('INVALID_PART', `the parts have ${object.sizeBytes} bytes together, not ${sizeBytes}`);
 }
 
 /** The way S3 clients compute it to check an upload. */

@@ -3,6 +3,7 @@
 import type { Version } from '../../../../platform/registers/version.ts';
 import type { GateState } from '../store/gate.ts';
 import type { StoredValue } from '../store/register.ts';
+import type { Completion } from './completions.ts';
 import type { Checksums, ObjectHeaders, ObjectStat } from './namespace.ts';
 
 /** Prefix of names that are not objects: no user can use it. */
@@ -48,6 +49,8 @@ interface ObjectHead {
   readonly blobs?: true | undefined;
   /** Absent if it is the option of its container. */
   readonly option?: number | undefined;
+  /** Absent unless completing a multipart upload made this version. Releases before this one ignore it. */
+  readonly completion?: Completion | undefined;
   readonly headers?: Partial<Omit<ObjectHeaders, 'contentType' | 'metadata'>> | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
@@ -60,6 +63,8 @@ export interface ObjectValue {
   readonly parts?: number | undefined;
   /** Number of the object's own option. Undefined if it is the option of its container. */
   readonly option?: number | undefined;
+  /** Undefined unless completing a multipart upload made this version. */
+  readonly completion?: Completion | undefined;
   readonly content: { readonly bytes: Buffer } | { readonly blobs: readonly BlobRef[] };
 }
 
@@ -107,6 +112,7 @@ export function objectValue(object: ObjectValue): StoredValue {
     ...{ size: object.sizeBytes, etag: object.etag, at: object.modifiedAtMs, type: contentType, parts: object.parts },
     ...('blobs' in object.content ? { blobs: true } : {}),
     ...(object.option === undefined ? {} : { option: object.option }),
+    ...(object.completion === undefined ? {} : { completion: object.completion }),
     ...(isEmpty ? {} : { headers }),
     ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
   };
@@ -120,6 +126,7 @@ export function readObject(value: StoredValue): ObjectValue {
   const body = value.body ?? Buffer.alloc(0);
   return {
     ...{ sizeBytes: head.size, etag: head.etag, modifiedAtMs: head.at, parts: head.parts, option: head.option },
+    completion: head.completion,
     headers: { contentType: head.type, ...head.headers, metadata: head.metadata ?? {} },
     content: head.blobs === true ? { blobs: JSON.parse(body.toString('utf8')) as BlobRef[] } : { bytes: body },
   };

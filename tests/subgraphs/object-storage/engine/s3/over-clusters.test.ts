@@ -51,18 +51,49 @@ test('of conditional writes at two clusters at once, one wins', async () => {
   expect((await south.send({ method: 'GET', path: '/photos/once' })).text).toBe(`${winner}`);
 });
 
-test('an upload in parts may be sent through several clusters', async () => {
-  const begun = await north.send({ method: 'POST', path: '/photos/film?uploads' });
+/** Sends the parts through both clusters. */
+async function uploadParts(key: string) {
+  const begun = await north.send({ method: 'POST', path: `/photos/${key}?uploads` });
   const [, uploadId = ''] = /<UploadId>(.*?)<\/UploadId>/.exec(begun.text) ?? [];
   const bodies = [randomBytes(5 * 1024 * 1024), randomBytes(1_000)];
-  await put(north, `film?partNumber=1&uploadId=${uploadId}`, bodies[0] ?? '');
-  await put(south, `film?partNumber=2&uploadId=${uploadId}`, bodies[1] ?? '');
-  const parts = bodies.map((body, at) => `<Part><PartNumber>${at + 1}</PartNumber><ETag>${md5(body)}</ETag></Part>`);
-  const body = `<CompleteMultipartUpload>${parts.join('')}</CompleteMultipartUpload>`;
-  expect((await south.send({ method: 'POST', path: `/photos/film?uploadId=${uploadId}`, body })).status).toBe(200);
+  await put(north, `${key}?partNumber=1&uploadId=${uploadId}`, bodies[0] ?? '');
+  await put(south, `${key}?partNumber=2&uploadId=${uploadId}`, bodies[1] ?? '');
+  const complete = (client: S3TestClient, sent = bodies, headers: Record<string, string> = {}) => {
+    const parts = sent.map((body, at) => `<Part><PartNumber>${at + 1}</PartNumber><ETag>${md5(body)}</ETag></Part>`);
+    const body = `<CompleteMultipartUpload>${parts.join('')}</CompleteMultipartUpload>`;
+    return client.send({ method: 'POST', path: `/photos/${key}?uploadId=${uploadId}`, body, headers });
+  };
+  return { uploadId, bodies, complete };
+}
+
+test('an upload in parts may be sent through several clusters', async () => {
+  const { uploadId, bodies, complete } = await uploadParts('film');
+  expect((await complete(south)).status).toBe(200);
   const read = await north.send({ method: 'GET', path: '/photos/film' });
   expect(read.body.equals(Buffer.concat(bodies))).toBe(true);
   expect((await north.send({ method: 'GET', path: '/photos?uploads' })).text).not.toContain(uploadId);
+});
+
+test('an upload that was completed at one cluster is completed again at another, until its object is replaced', async () => {
+  const { bodies, complete } = await uploadParts('again');
+  const once = { 'if-none-match': '*' };
+  const tagOf = ({ text }: { readonly text: string }) => /<ETag>(.*?)<\/ETag>/.exec(text)?.[1];
+  const first = await complete(south, bodies, once);
+  expect(first.status).toBe(200);
+  expect(tagOf(first)).toMatch(/-2&quot;$/);
+  const { headers } = await north.send({ method: 'HEAD', path: '/photos/again' });
+  for (const client of [north, south]) {
+    const repeated = await complete(client, bodies, once);
+    expect([repeated.status, tagOf(repeated)]).toEqual([200, tagOf(first)]);
+  }
+  expect(await north.send({ method: 'HEAD', path: '/photos/again' })).toMatchObject({
+    headers: { etag: headers.etag, 'last-modified': headers['last-modified'] },
+  });
+  const refusal = { status: 404, code: 'NoSuchUpload' };
+  expect(await complete(north, bodies.slice(0, 1), once)).toMatchObject(refusal);
+  await put(south, 'again', 'other');
+  expect(await complete(north, bodies, once)).toMatchObject(refusal);
+  expect((await north.send({ method: 'GET', path: '/photos/again' })).text).toBe('other');
 });
 
 test('without a majority, reads should be tried again, and the outcome of a write is unknown', async () => {
