@@ -47,6 +47,8 @@ export interface Verb<O extends Options = Options, N extends readonly string[] =
   readonly page?: string;
   /** Names of the positional arguments, for example NAME, or [ID] for one that may be left out. */
   readonly takes: N;
+  /** Fields of its input that the first argument fills in, beside the name and the id. */
+  readonly named?: readonly string[];
   readonly options: O;
   /** It runs until its user ends it: a signal is its usual end. Default: a signal cuts it short. */
   readonly endsBySignal?: true;
