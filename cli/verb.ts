@@ -50,6 +50,8 @@ export interface Verb<O extends Options = Options, N extends readonly string[] =
   /** Fields of its input that the first argument fills in, beside the name and the id. */
   readonly named?: readonly string[];
   readonly options: O;
+  /** What else is missing, in words, beside the options that are always needed. `given`: names of the options on the command line. */
+  alsoNeeds?(given: ReadonlySet<string>): readonly string[];
   /** It runs until its user ends it: a signal is its usual end. Default: a signal cuts it short. */
   readonly endsBySignal?: true;
   /** After a signal it may be left where it hangs, for example while it reads a pipe: nothing on this machine must be finished. */

@@ -230,6 +230,21 @@ describe('help', () => {
 });
 
 describe('wrong use is exit code 2', () => {
+  test('a verb that is given nothing names all that it needs at once', async () => {
+    for (const { noun, name, verb } of allVerbs()) {
+      const needed = [
+        ...verb.takes.filter((each) => !each.startsWith('[')),
+        ...Object.entries(verb.options).flatMap(([option, each]) => (each.needed === true ? [`--${option}`] : [])),
+        ...(verb.alsoNeeds?.(new Set()) ?? []),
+      ];
+      if (needed.length === 0) continue;
+      const words = [noun, name].filter((each) => each !== '');
+      const { exitCode, stderr } = await runCommand(words, { env: { TIDEGATE_TOKEN: 'x' } });
+      expect([words, exitCode, stderr]).toEqual([words, 2, expect.stringMatching(/^tidegate: give /)]);
+      for (const each of needed) expect([words, stderr]).toEqual([words, expect.stringContaining(each)]);
+    }
+  });
+
   test.each([
     [['no-such-command'], "there is no noun or verb 'no-such-command'"],
     [['backend', 'lst'], "there is no verb of backends 'lst'; list is near"],
@@ -251,8 +266,8 @@ describe('wrong use is exit code 2', () => {
       'backends needs a verb: one of list, show, create, update, delete, import, accept-host-key, accept-certificate',
     ],
     [['backends', 'toString'], "there is no verb of backends 'toString'"],
-    [['backends', 'show'], "missing required argument 'NAME'"],
-    [['backends', 'import'], "missing required argument 'FILE'"],
+    [['backends', 'show'], 'give NAME'],
+    [['backends', 'import'], 'give FILE'],
     [['backends', 'list', 'more'], 'too many arguments'],
     [['backends', 'list', '--no-such-option'], 'there is no option --no-such-option'],
     // An option belongs to one verb.
@@ -260,12 +275,22 @@ describe('wrong use is exit code 2', () => {
     [['backends', 'list', '--orphan-mappings'], 'there is no option --orphan-mappings'],
     [
       ['backends', 'create', 'x', '--host', 'h', '--username', 'u'],
-      "required option '--driver <DRIVER>' not specified",
+      'give --driver DRIVER and one of --private-key-file, --backend-password-file and --api-token-file',
     ],
     [
       ['backends', 'create', 'x', '--driver', 'd', '--host', 'h', '--username', 'u'],
-      'give --private-key-file, --backend-password-file or --api-token-file',
+      'give one of --private-key-file, --backend-password-file and --api-token-file',
     ],
+    // All that is missing is told at once.
+    [
+      ['backends', 'create'],
+      'give NAME, --driver DRIVER, --host HOST, --username USER and one of --private-key-file, --backend-password-file',
+    ],
+    [['mappings', 'adopt', '--key', 'k'], 'give --backend NAME, --cmp TYPE/ID and --resource RESOURCE'],
+    [['gslb-members', 'create'], 'give NAME and --pool NAME'],
+    [['gslbs', 'create', 'www.example.test', '--host', 'h'], 'there is no option --host'],
+    [['users', 'create'], 'give NAME and --user-password-file FILE'],
+    [['l7rules', 'create', '--type', 'PATH'], 'give --loadbalancer NAME, --listener PORT, --policy NAME, --compare'],
     [['backends', 'update', 'x'], 'nothing to change was given'],
     [['backends', 'update', 'x', '--enable', '--disable'], 'give only one of --enable and --disable'],
     [['backends', 'update', 'x', '--wait', '0'], '--wait must be a whole number from 1 to 3600'],
@@ -296,6 +321,6 @@ describe('wrong use is exit code 2', () => {
     const { exitCode, stderr, stdout } = await runCommand(args, { env: { TIDEGATE_TOKEN: 'x' } });
     expect([exitCode, stdout]).toEqual([2, '']);
     expect(stderr).toContain(message);
-    expect(stderr).toMatch(/^See 'tidegate( [a-z-]+)* --help'\.$/m);
+    expect(stderr).toMatch(/^See 'tidegate( [a-z0-9-]+)* --help'\.$/m);
   });
 });
