@@ -132,8 +132,13 @@ function keyText(kind: Kind, object: JsonObject, field: string): string {
 }
 
 /** Names in DNS are written in many ways. */
-function sameName(kind: Kind, a: string, b: string): boolean {
+export function sameName(kind: Kind, a: string, b: string): boolean {
   return isDnsName(kind) ? inDns(a) === inDns(b) : a === b;
+}
+
+/** How the server knows a name. */
+export function askedName(kind: Kind, name: string): string {
+  return isDnsName(kind) ? inDns(name) : name;
 }
 
 function isDnsName({ key, type }: Kind): boolean {
@@ -177,7 +182,7 @@ function notFound(kind: Kind, nameOrId: string, { parent }: Where): string {
   return `${text}: name it as ${word}/NAME, or by its id`;
 }
 
-function isIn(object: JsonObject, { projectId }: Where): boolean {
+export function isIn(object: JsonObject, { projectId }: Where): boolean {
   const { project } = object;
   return projectId === undefined || !isObject(project) || project.id === projectId;
 }
@@ -213,8 +218,7 @@ async function lookUpInList(
     selection: isRevocable ? `${selection} revokedAt` : selection,
   });
   const document = documentOf<{ byId: JsonObject | null; found: Connection<JsonObject> }>(text);
-  const asked = isDnsName(kind) ? inDns(nameOrId) : nameOrId;
-  const variables = { id: nameOrId, names: [asked], ...(inProject ? { projectId } : {}) };
+  const variables = { id: nameOrId, names: [askedName(kind, nameOrId)], ...(inProject ? { projectId } : {}) };
   let byId: JsonObject | null = null;
   const pages = readPages(client, document, variables, (data) => {
     if (data.byId?.__typename === kind.type) byId = plain(kind, data.byId);

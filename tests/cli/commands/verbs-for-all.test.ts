@@ -361,6 +361,58 @@ describe('export', () => {
   });
 });
 
+describe('export --name', () => {
+  const at = '2026-01-01T00:00:00.000Z';
+  const rest = { description: '', version: 1, createdAt: at, updatedAt: at };
+  const projectId = encodeId('Project', newUuid());
+  const project = { __typename: 'Project', id: projectId, name: 'default', ...rest };
+  const pool = (id: string, name: string) => ({
+    ...{ __typename: 'GslbPool', id, name, ...rest, project, minUp: 1, answerScope: 'ALL', monitors: [] },
+    quorum: { downAtLeast: null, upAtLeast: null, leastVoters: null, leastRegions: 1, freshMs: null },
+    failback: { mode: 'IMMEDIATE', delayMs: null },
+  });
+  const poolId = encodeId('GslbPool', newUuid());
+  const pools = [pool(poolId, 'web'), pool('G2', 'spare'), pool('G3', 'mail')];
+  type Named = Page & { names?: readonly string[] | null };
+  const asked = <Node extends { readonly name: string }>(nodes: readonly Node[]) => {
+    return (args: Named) => (args.text == null ? pageOf(nodes, args) : containing(nodes)(args));
+  };
+  beforeEach(() => {
+    server.answers = {
+      ...server.answers,
+      projects: asked([project]),
+      gslbPools: asked(pools),
+      node: ({ id }: { id: string }) => pools.find((each) => each.id === id) ?? null,
+    };
+  });
+  const names = (text: string) => [...text.matchAll(/^name: (.+)$/gm)].map(([, name]) => name);
+
+  test('writes only the objects that are named, and asks for no others', async () => {
+    const { exitCode, stdout } = await run('export', '--kind', 'GslbPool', '--name', 'web', '--name', 'mail');
+    expect([exitCode, names(stdout)]).toEqual([0, ['web', 'mail']]);
+    expect(server.requests.filter((each) => 'names' in each).at(-1)).toMatchObject({ names: ['web', 'mail'] });
+  });
+
+  test('takes a long or a short id', async () => {
+    for (const id of [poolId, shortId(poolId) ?? '']) {
+      const { exitCode, stdout } = await run('export', '--kind', 'GslbPool', '--name', id);
+      expect([exitCode, names(stdout)]).toEqual([0, ['web']]);
+    }
+  });
+
+  test('a name that no object has is refused with the nearest, and no file is written', async () => {
+    const path = join(folder.path, 'none.yaml');
+    const refused = await run('export', '--kind', 'GslbPool', '--name', 'web', '--name', 'sparr', '-f', path);
+    expect([refused.exitCode, refused.stderr]).toEqual([
+      1,
+      "tidegate: there is no GSLB pool 'sparr'; 'spare' is near\n",
+    ]);
+    await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
+    const far = await run('export', '--kind', 'GslbPool', '--name', 'nothing-like-it');
+    expect(far.stderr).toBe("tidegate: there is no GSLB pool 'nothing-like-it'\n");
+  });
+});
+
 describe('drivers', () => {
   const schema = {
     properties: { set: { type: 'string', description: 'The set.' }, action: { enum: ['DROP', 'ACCEPT'] } },
