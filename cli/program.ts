@@ -15,7 +15,7 @@ import { commanderMessage, understoodBy } from './wrong-use.ts';
 
 /** Of every verb with `--json`. */
 const outputOption: Option<OutputFormat | undefined> = {
-  ...choice('FORMAT', outputFormats, `One of ${outputFormats.join(', ')}; wide is a table with whole ids.`),
+  ...choice('FORMAT', outputFormats, `One of ${outputFormats.join(', ')}; wide shows whole ids and cuts nothing.`),
   short: 'o',
 };
 

@@ -193,9 +193,10 @@ async function printDone(
   const secrets = Object.values(once);
   if (secrets.length > 0) return printer.line(secrets.map((each) => String(each ?? '')).join(' '));
   if (isRenamed(input, kind, options)) return printer.line(`${names[0]} is ${options.rename} now`);
-  const name = names[0] ?? (isObject(made) ? nameOf(kind, made) : String(id));
+  const name = printer.idText(names[0] ?? (isObject(made) ? nameOf(kind, made) : String(id)));
+  const shown = printer.idText(String(id));
   const isNew = done === doneWords.create && typeof id === 'string';
-  return printer.line(`${name} ${done}${isNew && id !== name ? `: ${id}` : ''}`);
+  return printer.line(`${name} ${done}${isNew && shown !== name ? `: ${shown}` : ''}`);
 }
 
 /** An object inside of the object is sent whole: what was not given of it is as it was. */

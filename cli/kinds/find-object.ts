@@ -18,6 +18,7 @@ import { CommandFailure } from '../failures.ts';
 import type { GraphClient, GraphqlDocument } from '../graph-client.ts';
 import { readManyPages } from '../many-pages.ts';
 import { type Connection, readAll, readPages } from '../pages.ts';
+import { shownId } from '../short-id.ts';
 
 type Variables = Readonly<Record<string, unknown>> & { readonly first?: number | null; readonly after?: string | null };
 
@@ -167,7 +168,7 @@ export async function findObject(
   const [first, ...others] = working.length > 0 ? working : named;
   if (first === undefined) throw new NotFound(notFound(kind, nameOrId, where));
   if (others.length === 0) return first;
-  const ids = [first, ...others].map(({ id }) => String(id));
+  const ids = [first, ...others].map(({ id }) => shownId(String(id)));
   throw new CommandFailure(
     `several ${pluralOf(kind)} have the name '${nameOrId}'; use one of these ids: ${ids.join(', ')}`,
   );

@@ -95,7 +95,7 @@ const create = remoteVerb({
     await settled(call, commit, balancer.id);
     if (l7Rule === null) throw new CommandFailure('the server gave no rule');
     if (options.json) await printer.json(l7Rule);
-    else await printer.line(l7Rule.id);
+    else await printer.line(printer.idText(l7Rule.id));
   },
 });
 
