@@ -195,7 +195,7 @@ describe('help', () => {
   test('without a command, and with --help, it lists all nouns and verbs', async () => {
     const none = await runCommand([]);
     const help = await runCommand(['--help']);
-    expect([none.exitCode, help.exitCode]).toEqual([2, 0]);
+    expect([none.exitCode, help.exitCode]).toEqual([64, 0]);
     expect(help.stdout).toBe(none.stdout);
     for (const [name, { summary, hidden }] of Object.entries({ ...nouns, ...verbsAlone }))
       if (hidden !== true) expect(help.stdout).toMatch(new RegExp(`^  ${name} +${summary}`, 'm'));
@@ -229,7 +229,7 @@ describe('help', () => {
   });
 });
 
-describe('wrong use is exit code 2', () => {
+describe('wrong use is exit code 64', () => {
   test('a verb that is given nothing names all that it needs at once', async () => {
     for (const { noun, name, verb } of allVerbs()) {
       const needed = [
@@ -240,7 +240,7 @@ describe('wrong use is exit code 2', () => {
       if (needed.length === 0) continue;
       const words = [noun, name].filter((each) => each !== '');
       const { exitCode, stderr } = await runCommand(words, { env: { TIDEGATE_TOKEN: 'x' } });
-      expect([words, exitCode, stderr]).toEqual([words, 2, expect.stringMatching(/^tidegate: give /)]);
+      expect([words, exitCode, stderr]).toEqual([words, 64, expect.stringMatching(/^tidegate: give /)]);
       for (const each of needed) expect([words, stderr]).toEqual([words, expect.stringContaining(each)]);
     }
   });
@@ -319,7 +319,7 @@ describe('wrong use is exit code 2', () => {
     [['serve', '--set', 'redis.password=hunter2'], 'list of processes'],
   ])('%j', async (args, message) => {
     const { exitCode, stderr, stdout } = await runCommand(args, { env: { TIDEGATE_TOKEN: 'x' } });
-    expect([exitCode, stdout]).toEqual([2, '']);
+    expect([exitCode, stdout]).toEqual([64, '']);
     expect(stderr).toContain(message);
     expect(stderr).toMatch(/^See 'tidegate( [a-z0-9-]+)* --help'\.$/m);
   });

@@ -117,7 +117,7 @@ describe('find', () => {
       stdout: '',
       stderr: expect.stringContaining("'zzz'"),
     });
-    expect(await run('find', ' ')).toMatchObject({ exitCode: 2 });
+    expect(await run('find', ' ')).toMatchObject({ exitCode: 64 });
   });
 });
 
@@ -259,7 +259,7 @@ describe('call and read', () => {
   });
 
   test.each([
-    ['{"a":', 2, '--arguments must be a JSON object'],
+    ['{"a":', 64, '--arguments must be a JSON object'],
     ['/nowhere/arguments', 1, "/nowhere/arguments can't be read"],
   ])('arguments %s are refused', async (given, exitCode, message) => {
     expect(await run('read', 'edge', 'x', '--arguments', given)).toMatchObject({
@@ -278,7 +278,7 @@ describe('gql', () => {
     server.answers = { ...server.answers, project: ({ id }: { id: string }) => ({ name: `of ${id}` }) };
     const done = await run('gql', file, '--variables', '{"id": "P"}');
     expect([done.exitCode, JSON.parse(done.stdout)]).toEqual([0, { data: { project: { name: 'of P' } } }]);
-    expect((await run('gql', file, '--variables', '[1]')).exitCode).toBe(2);
+    expect((await run('gql', file, '--variables', '[1]')).exitCode).toBe(64);
   });
 
   test('variables are in a file, too', async () => {
@@ -310,7 +310,7 @@ describe('gql', () => {
 
   test('standard input has the operation or its variables, not both', async () => {
     const done = await run('gql', '-', '--variables', '@-');
-    expect(done).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('standard input has either') });
+    expect(done).toMatchObject({ exitCode: 64, stderr: expect.stringContaining('standard input has either') });
   });
 
   test('errors are printed with what there is, and are no success', async () => {
