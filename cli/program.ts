@@ -160,7 +160,8 @@ function versionLine({ version, commit }: ProgramVersion): string {
 }
 
 function addVerb(command: Command, verb: Verb, around: Surroundings, onChosen: (verb: Verb) => void): void {
-  command.description(verb.summary);
+  const { about: more = [] } = verb;
+  command.summary(verb.summary).description([verb.summary, ...(more.length === 0 ? [] : ['']), ...more].join('\n'));
   for (const name of verb.takes) command.argument(name.startsWith('[') ? name : `<${name}>`);
   command.usage([...takenBy(command), '[options]'].join(' '));
   const { examples: lines = [] } = verb;

@@ -41,6 +41,8 @@ export type Names<N extends readonly string[]> = {
 export interface Verb<O extends Options = Options, N extends readonly string[] = readonly string[]> {
   /** One line that begins with a verb. */
   readonly summary: string;
+  /** What a person must know first, for its help: a sentence or a step on each line. */
+  readonly about?: readonly string[];
   /** Whole command lines, for its help. */
   readonly examples?: readonly string[];
   /** The page of the docs that says more, for its help. */

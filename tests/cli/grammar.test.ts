@@ -224,9 +224,19 @@ describe('help', () => {
       for (const [option, { needed, help }] of Object.entries(verb.options))
         if (needed === true && !/required/i.test(help))
           expect([words, option, text]).toEqual([words, option, expect.stringContaining(`${help} Required.`)]);
+      for (const line of verb.about ?? []) expect([words, text]).toEqual([words, expect.stringContaining(line)]);
       for (const example of verb.examples ?? []) expect(stdout).toContain(`  ${example}\n`);
     }
   });
+});
+
+test('the help of accept-host-key has the steps in their order, and the list of verbs only the summary', async () => {
+  const { stdout } = await runCommand(['backends', 'accept-host-key', '--help']);
+  const text = stdout.replaceAll(/\s+/g, ' ');
+  expect(text).toMatch(
+    /1\. "tidegate backends show NAME".*"Not accepted".*2\. Read the fingerprint on the device.*3\. If both/,
+  );
+  expect((await runCommand(['backends', '--help'])).stdout).not.toContain('The steps');
 });
 
 describe('wrong use is exit code 64', () => {
@@ -254,7 +264,10 @@ describe('wrong use is exit code 64', () => {
     [['loadbalancers', 'list', '--pro', 'x'], 'there is no option --pro; --project is near'],
     [['gslbs', 'create', 'x', '--cmp-thing', 'x'], 'there is no option --cmp-thing; --cmp is near'],
     [['operations', 'list', '--cmp', 'a/1', '--cmp-object', 'a/2'], '--cmp was given twice'],
-    [['memberships', 'create', 'x'], "there is no verb of memberships 'create'; set does that"],
+    [
+      ['memberships', 'create', 'x'],
+      "there is no verb of memberships 'create'; set does that, and changes the role of one who is a member already",
+    ],
     [['memberships', 'delete', 'x'], "there is no verb of memberships 'delete'; remove does that"],
     [['objects', 'put', 'a/b', 'file'], "there is no verb of objects 'put'; create or update does that"],
     [['objects', 'rm', 'a/b'], "there is no verb of objects 'rm'; delete does that"],

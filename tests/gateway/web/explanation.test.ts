@@ -122,7 +122,10 @@ test('the command line shows the same', async () => {
   expect(await tried('--operation', 'None')).toMatchObject({ exitCode: 1 });
   expect(await tried('--operation', 'Other', '--variables', '[]')).toMatchObject({ exitCode: 64 });
   await writeFile(file, '{ thing(id: "1") { parent { parent { parent { id } } } } }');
-  expect(await tried()).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('depth') });
+  expect(await tried()).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/^tidegate: LIMIT_EXCEEDED: .*depth.* The table above shows each limit/),
+  });
   await writeFile(file, '{ prices ');
   expect(await tried()).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('costs.graphql:1:') });
 });
