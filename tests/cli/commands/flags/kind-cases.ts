@@ -299,6 +299,7 @@ async function deletionCases({ ok, system }: FlagRun): Promise<void> {
 /** `export` and `diff`, with each kind. Other cases change objects meanwhile: what is compared is of this file. */
 async function fileCases({ ok, system }: FlagRun): Promise<void> {
   await ok(`export --file ${system.path('exported.yaml')} ${project}`);
+  await ok(`export --kind Project --name default --file ${system.path('named.yaml')} ${project}`);
   const own = system.path('own.yaml');
   await writeFile(own, 'kind: GslbFlavor\nname: sweep\n');
   await ok(`diff --file ${own} ${project} --prune --source sweep --recursive`);
