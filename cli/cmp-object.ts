@@ -24,4 +24,5 @@ export function parseCmpObject(text: string, name = 'CMP object'): CmpObjectName
 export const cmpOption = {
   ...one('TYPE/ID', 'The CMP object; NAMESPACE:TYPE/ID for one of another CMP.', parseCmpObject),
   also: 'cmp-object',
+  fields: ['cmpObject'],
 } as const;

@@ -1,9 +1,14 @@
 // How a command ends when it fails, and the exit codes shared by all commands.
 
-/** Success; refused or failed; wrong use; server not reached; not done within `--wait`; cut short by a signal. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2, unreachable: 3, late: 4, interrupted: 130 } as const;
+/**
+ * Success; refused or failed; something differs (`diff`, `published check`); server not reached; not done within `--wait`; wrong use (EX_USAGE
+ * of sysexits.h); cut short by a signal.
+ */
+export const exitCodes = {
+  ...{ ok: 0, failed: 1, differs: 2, unreachable: 3, late: 4, usage: 64, interrupted: 130 },
+} as const;
 
-/** Wrong use: exit code 2, with a pointer to the help. */
+/** Wrong use: exit code 64, with a pointer to the help. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

@@ -5,6 +5,7 @@ import { CommandFailure } from './failures.ts';
 import type { GraphClient } from './graph-client.ts';
 import { nearText } from './named-kinds.ts';
 import { type Connection, readPages } from './pages.ts';
+import { shownId } from './short-id.ts';
 
 interface Named {
   readonly id: string;
@@ -84,7 +85,9 @@ export async function findNamed(
   const [first, second] = found;
   if (first === undefined) throw new CommandFailure(await unknownText(what, nameOrId, others, near));
   if (second !== undefined)
-    throw new CommandFailure(`several ${what}s have the name '${nameOrId}'; use one of these ids: ${found.join(', ')}`);
+    throw new CommandFailure(
+      `several ${what}s have the name '${nameOrId}'; use one of these ids: ${found.map(shownId).join(', ')}`,
+    );
   return first;
 }
 

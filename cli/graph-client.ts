@@ -103,10 +103,23 @@ const maxAnswerBytes = 64 * 1024 * 1024;
 /** The server answered with an error. */
 export class GraphFailure extends CommandFailure {
   readonly code: string | undefined;
+  /** The server's message, without the code. */
+  readonly text: string;
 
   constructor(message: string, code: string | undefined) {
     super(code === undefined ? message : `${code}: ${message}`);
     this.code = code;
+    this.text = message;
+  }
+}
+
+/** The server refused a mutation. */
+export class RefusedMutation extends CommandFaults {
+  readonly userErrors: readonly UserError[];
+
+  constructor(userErrors: readonly UserError[]) {
+    super(userErrors.map(refusalText));
+    this.userErrors = userErrors;
   }
 }
 
@@ -159,7 +172,7 @@ export class GraphClient {
   ): Promise<PayloadIn<Data>> {
     const payload = await this.tryMutate(document, input);
     const { userErrors } = payload;
-    if (userErrors.length > 0) throw new CommandFaults(userErrors.map(refusalText));
+    if (userErrors.length > 0) throw new RefusedMutation(userErrors);
     return payload;
   }
 

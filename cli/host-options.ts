@@ -1,6 +1,6 @@
 // Options for the record of a load balancer host, which `machines create`, `machines issue` and `hosts set` share.
 import { UsageError } from './failures.ts';
-import { choice, flag, integer, text, type Values } from './option.ts';
+import { choice, flag, giving, integer, text, type Values } from './option.ts';
 
 export const hostOptions = {
   'public-range': text('CIDR', 'Load balancer host: addresses that its nodes may have for clients.'),
@@ -8,7 +8,10 @@ export const hostOptions = {
     'CIDR',
     'Load balancer host: addresses that its nodes may have for health checks. Default: those for clients.',
   ),
-  nodes: integer('COUNT', 'Load balancer host: largest number of its nodes, 1 to 1000.', { least: 1, most: 1_000 }),
+  nodes: giving(
+    ['maxNodes', 'loadBalancerHost.maxNodes'],
+    integer('COUNT', 'Load balancer host: largest number of its nodes, 1 to 1000.', { least: 1, most: 1_000 }),
+  ),
   site: text('NAME', 'Load balancer host: its location.'),
   provider: choice('PROVIDER', ['netns', 'loopback'], 'Load balancer host: where its nodes live. Default: netns.'),
   'health-port': integer('PORT', 'Load balancer host: port of health checks of its nodes. Default: 8399.', {

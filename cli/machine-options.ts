@@ -1,17 +1,20 @@
 // Options for the records of machines, which `machines create`, `machines issue` and `machines update` share.
 import { newHostOf, newHostOptions } from './host-options.ts';
-import { several, text, type Values } from './option.ts';
+import { giving, several, text, type Values } from './option.ts';
 
 export const recordOptions = {
   'vantage-point': text('NAME', 'Checker: the vantage point for which it votes.'),
-  address: several('IP', 'Name server: an IP address that zones may publish for it.'),
+  address: giving(
+    ['gslbNameServer.addresses'],
+    several('IP', 'Name server: an IP address that zones may publish for it.'),
+  ),
 } as const;
 
 /** Of a new machine. */
 export const newRecordOptions = {
   ...recordOptions,
   ...newHostOptions,
-  subgraph: text('NAME', 'Subgraph of another team: its name in the settings.'),
+  subgraph: giving(['outsideSubgraph.name'], text('NAME', 'Subgraph of another team: its name in the settings.')),
 } as const;
 
 /** The fields of MachineCreateInput that were given. Throws UsageError when one of a record is missing. */

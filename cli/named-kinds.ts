@@ -114,17 +114,24 @@ export async function nearText(
   given: string,
   projectId?: string | undefined,
 ): Promise<string> {
+  const near = nearestName(given, await namesNear(client, kind, given, projectId));
+  return near === undefined ? '' : `; '${near}' is near`;
+}
+
+/** The names that are compared. */
+export async function namesNear(
+  client: GraphClient,
+  kind: KindName,
+  given: string,
+  projectId?: string | undefined,
+): Promise<readonly string[]> {
   const texts = [given.slice(0, partLength), given.slice(-partLength), ''];
   try {
     const found = await objectsNamed(client, kind, { texts, projectId, first: mostCompared });
-    const near = nearestName(
-      given,
-      found.map(({ name }) => name),
-    );
-    return near === undefined ? '' : `; '${near}' is near`;
+    return found.map(({ name }) => name);
   } catch (error) {
     // The message is about the name, whatever can't be read of others.
     if (error instanceof Interruption || !(error instanceof CommandFailure)) throw error;
-    return '';
+    return [];
   }
 }

@@ -22,6 +22,8 @@ export interface Option<Value> {
   readonly hidden?: true;
   /** Heading in the help. */
   readonly group?: string;
+  /** Fields of the inputs to which it gives the value, by path, where its name is not that of the field: `pools.members`. */
+  readonly fields?: readonly string[];
   /** All that it takes, if that is one of some words. */
   readonly words?: readonly string[] | undefined;
   /** `name`: with its dashes, for messages. Throws UsageError. */
@@ -129,6 +131,11 @@ export function one<Value>(value: string, help: string, read: Reader<Value>): Op
     words: read.words,
     read: (given, name) => (typeof given === 'string' ? read(given, name) : undefined),
   };
+}
+
+/** The same option, with the fields to which it gives the value. */
+export function giving<Value>(fields: readonly string[], option: Option<Value>): Option<Value> {
+  return { ...option, fields };
 }
 
 /** The same option as a required one. */

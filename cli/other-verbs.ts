@@ -16,9 +16,11 @@ const sameWork: readonly SameWork[] = [
   { given: ['list', 'ls'], does: ['list'] },
 ];
 
-/** Of objects that can't be deleted, by noun and verb. */
+/** Where the other verb is not quite the same, by noun and verb. */
 const instead: Readonly<Record<string, string>> = {
   'users delete': 'users are disabled: tidegate users update NAME --enabled false',
+  'memberships create': 'set does that, and changes the role of one who is a member already',
+  'memberships update': 'set does that, and makes a member of one who is none',
 };
 
 /** `set does that`. Undefined if no verb of the noun does. */

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { isObject, type JsonValue } from '../platform/values/json.ts';
 import { UsageError } from './failures.ts';
-import { shortId } from './short-id.ts';
+import { shortId, shownId } from './short-id.ts';
 import type { Output, OutputFormat, Surroundings } from './verb.ts';
 import { visible } from './visible.ts';
 
@@ -112,7 +112,7 @@ export class Printer {
     rows: readonly (readonly string[])[],
     { indent = 0 }: { readonly indent?: number } = {},
   ): Promise<void> {
-    const whole = rows.map((row) => row.map((cell) => visible(this.#idText(cell).replaceAll('\n', '\\n'))));
+    const whole = rows.map((row) => row.map((cell) => visible(this.idText(cell).replaceAll('\n', '\\n'))));
     const widths = this.#fitted(
       head.map((title, column) =>
         whole.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), title.length),
@@ -132,8 +132,9 @@ export class Printer {
     for (const row of cells) await this.line(format(row, (text) => this.status(text)));
   }
 
-  #idText(cell: string): string {
-    return this.#format === 'wide' ? cell : (shortId(cell) ?? cell);
+  /** A short id for an id, the same in tables, pairs and lines; any other text as it is. */
+  idText(text: string): string {
+    return this.#format === 'wide' ? text : shownId(text);
   }
 
   /** So that a row has one line on a terminal, if that is possible. */
@@ -173,13 +174,13 @@ export class Printer {
     await this.table(head, rows);
   }
 
-  /** Name and value, one pair a line; null values are left out. */
+  /** Name and value, one pair a line; ids are short, as in tables; null values are left out. */
   async pairs(pairs: readonly (readonly [string, string | number | null | undefined])[]): Promise<void> {
     const shown = pairs.filter(([, value]) => value !== null && value !== undefined && value !== '');
     const width = Math.max(...shown.map(([name]) => name.length));
     for (const [name, value] of shown) {
       // Further lines of a value are indented, so that none looks like a field.
-      const text = String(value).replaceAll('\n', `\n${' '.repeat(width + 2)}`);
+      const text = this.idText(String(value)).replaceAll('\n', `\n${' '.repeat(width + 2)}`);
       await this.#lines(`${name.padEnd(width)}  ${this.status(text)}`);
     }
   }

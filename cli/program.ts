@@ -2,20 +2,20 @@
 // every noun and verb.
 import { Command, CommanderError, Option as CommanderOption } from 'commander';
 import { type ProgramVersion, programVersion } from '../platform/process/program-version.ts';
-import { nearestName } from '../platform/values/nearest-name.ts';
 import { CommandFailure, CommandFaults, exitCodes, Interruption, SilentFailure, UsageError } from './failures.ts';
 import { isAbort, untilLeft } from './interruption.ts';
+import { missingText } from './missing.ts';
 import { otherWordsFor } from './noun-words.ts';
 import { choice, type Given, type Option, type Values } from './option.ts';
-import { otherVerb } from './other-verbs.ts';
 import { wholeId } from './short-id.ts';
 import { nouns, verbsAlone } from './table.ts';
 import { type Call, type Output, type OutputFormat, outputFormats, type Surroundings, type Verb } from './verb.ts';
 import { visible } from './visible.ts';
+import { commanderMessage, understoodBy } from './wrong-use.ts';
 
 /** Of every verb with `--json`. */
 const outputOption: Option<OutputFormat | undefined> = {
-  ...choice('FORMAT', outputFormats, `One of ${outputFormats.join(', ')}; wide is a table with whole ids.`),
+  ...choice('FORMAT', outputFormats, `One of ${outputFormats.join(', ')}; wide shows whole ids and cuts nothing.`),
   short: 'o',
 };
 
@@ -40,7 +40,8 @@ export async function runTidegate({ args, ...around }: ProgramRun): Promise<numb
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return exitCodes.ok;
-      return wrongUse(around.stderr, commanderMessage(error, understoodBy(program, args), args), program, args);
+      const words = understoodBy(program, args);
+      return wrongUse(around.stderr, missingIn(error, words) ?? commanderMessage(error, words, args), program, args);
     }
     if (around.signal.aborted) return interrupted(error, chosen, around);
     if (error instanceof UsageError) return wrongUse(around.stderr, error.message, program, args);
@@ -159,12 +160,14 @@ function versionLine({ version, commit }: ProgramVersion): string {
 }
 
 function addVerb(command: Command, verb: Verb, around: Surroundings, onChosen: (verb: Verb) => void): void {
-  command.description(verb.summary);
+  const { about: more = [] } = verb;
+  command.summary(verb.summary).description([verb.summary, ...(more.length === 0 ? [] : ['']), ...more].join('\n'));
   for (const name of verb.takes) command.argument(name.startsWith('[') ? name : `<${name}>`);
   command.usage([...takenBy(command), '[options]'].join(' '));
   const { examples: lines = [] } = verb;
   if (lines.length > 0) command.addHelpText('after', `\n${exampleText(lines.map((line) => [line, '']))}`);
   if (verb.page !== undefined) command.addHelpText('after', `\nMore: ${verb.page}`);
+  verbs.set(command, verb);
   const declared = Object.entries(verb.options).map(([name, option]) => {
     const known = commanderOption(name, option);
     command.addOption(known);
@@ -176,6 +179,8 @@ function addVerb(command: Command, verb: Verb, around: Surroundings, onChosen: (
   command.action(async (...parsed: unknown[]) => {
     onChosen(verb);
     const names = parsed.slice(0, verb.takes.length).map(wholeName) as string[];
+    const missing = missingFor(command);
+    if (missing !== undefined) throw new UsageError(missing);
     const given = command.opts<Readonly<Record<string, Given>>>();
     const read = declared.map(({ name, option, attribute }) => [
       name,
@@ -186,6 +191,24 @@ function addVerb(command: Command, verb: Verb, around: Surroundings, onChosen: (
     const done = verb.run({ ...around, output, options, names } satisfies Call);
     await (verb.mayBeLeft ? untilLeft(done, around.signal) : done);
   });
+}
+
+/** The verb of a command, for what its call lacks. */
+const verbs = new WeakMap<Command, Verb>();
+
+function missingFor(command: Command): string | undefined {
+  const verb = verbs.get(command);
+  if (verb === undefined) return undefined;
+  const attributes = new Map(command.options.map((each) => [each.name(), each.attributeName()]));
+  const given = command.opts<Readonly<Record<string, Given>>>();
+  const byName = Object.keys(verb.options).map((name) => [name, given[attributes.get(name) ?? '']]);
+  return missingText(verb, command.args, Object.fromEntries(byName) as Readonly<Record<string, Given>>);
+}
+
+/** With an argument, its options may be missing too. */
+function missingIn(error: CommanderError, words: readonly Command[]): string | undefined {
+  const last = words.at(-1);
+  return error.code === 'commander.missingArgument' && last !== undefined ? missingFor(last) : undefined;
 }
 
 function wholeName(name: unknown): unknown {
@@ -212,7 +235,7 @@ function commanderOption(
   const argument = value === undefined ? '' : bare ? ` [${value}]` : ` <${value}>`;
   const flags = `${short === undefined ? '' : `-${short}, `}--${name}${argument}`;
   const text = needed === true && !/\brequired\b/i.test(help) ? `${help} Required.` : help;
-  const option = new CommanderOption(flags, text).makeOptionMandatory(needed === true);
+  const option = new CommanderOption(flags, text);
   if (repeated) option.argParser((each: string, before: string[] | undefined) => [...(before ?? []), each]);
   else if (value !== undefined) option.argParser((each: string, before: Given) => onlyOnce(each, before, name));
   if (group !== undefined) option.helpGroup(group);
@@ -242,67 +265,6 @@ function takenBy(command: Command): string[] {
     const name = each.variadic ? `${each.name()}...` : each.name();
     return each.required ? name : `[${name}]`;
   });
-}
-
-/** `words`: those that were recognised, from the program to a verb. */
-function commanderMessage(error: CommanderError, words: readonly Command[], args: readonly string[]): string {
-  const last = words.at(-1);
-  if (last === undefined) return error.message;
-  if (error.code === 'commander.help')
-    return `${last.name()} needs a verb: one of ${last.commands.map((each) => each.name()).join(', ')}`;
-  if (error.code === 'commander.unknownCommand') {
-    const given = args.filter((each) => !each.startsWith('-'))[words.length - 1] ?? '';
-    const known = last.commands.flatMap((each) => [each.name(), ...each.aliases()]);
-    const other =
-      words.length === 2
-        ? otherVerb(
-            last.name(),
-            given,
-            last.commands.map((each) => each.name()),
-          )
-        : undefined;
-    if (other !== undefined) return `there is no verb of ${last.name()} '${given}'; ${other}`;
-    const what = words.length === 1 ? 'noun or verb' : `verb of ${last.name()}`;
-    const near = nearText(given, known);
-    // All nouns would be too many.
-    const all =
-      words.length === 1 || near !== '' ? '' : `; it has ${last.commands.map((each) => each.name()).join(', ')}`;
-    return `there is no ${what} '${given}'${near}${all}`;
-  }
-  // An option that is needed may be there with a mistake in its name.
-  if (error.code === 'commander.unknownOption' || error.code === 'commander.missingMandatoryOptionValue') {
-    const known = [...last.options.flatMap(({ long, short }) => [long ?? '', short ?? '']), '--help', '-h'];
-    const shown = last.options.flatMap(({ long, hidden }) => (hidden || long === undefined ? [] : [long]));
-    const named = args.filter((each) => /^--?[a-z]/i.test(each)).map((each) => each.replace(/=.*$/s, ''));
-    const given = named.find((each) => !known.includes(each));
-    if (given !== undefined) return `there is no option ${given}${nearOption(given, [...shown, '--help'])}`;
-  }
-  return error.message.replace(/^error: /, '').replaceAll('\n', ' ');
-}
-
-/** Prefers one that begins with what was given, or of which that is a longer form. */
-function nearOption(given: string, known: readonly string[]): string {
-  const longer = known.filter((each) => given.length > 3 && each.startsWith(given));
-  const shorter = known.filter((each) => given.startsWith(`${each}-`));
-  const [near] = [...longer, ...shorter].sort(
-    (a, b) => Math.abs(a.length - given.length) - Math.abs(b.length - given.length),
-  );
-  return near === undefined ? nearText(given, known) : `; ${near} is near`;
-}
-
-function nearText(given: string, known: readonly string[]): string {
-  const near = nearestName(given, known);
-  return near === undefined ? '' : `; ${near} is near`;
-}
-
-function understoodBy(program: Command, args: readonly string[]): readonly Command[] {
-  const understood = [program];
-  for (const word of args) {
-    const next = understood.at(-1)?.commands.find((each) => each.name() === word || each.aliases().includes(word));
-    if (next === undefined) break;
-    understood.push(next);
-  }
-  return understood;
 }
 
 /** Points to the help of the words that were recognised. */

@@ -7,7 +7,9 @@ import { chooseEndpoint, isOwnServer, readSecretFile, usualFolder } from './endp
 import { CommandFailure, UsageError } from './failures.ts';
 import { type Credential, GraphClient } from './graph-client.ts';
 import { flag, integer, type Option, type Options, text, type Values } from './option.ts';
+import { connectionGroup } from './option-at-fault.ts';
 import { type Printer, printerOf } from './printer.ts';
+import { withOptions } from './refused.ts';
 import { storedCredential } from './stored-credential.ts';
 import type { Call, Surroundings, Verb } from './verb.ts';
 
@@ -24,7 +26,6 @@ export const commonOptions = {
   json: flag('Print JSON.'),
 } as const;
 
-const connectionGroup = 'Connection:';
 const ofConnection = <Value>(option: Option<Value>): Option<Value> => ({ ...option, group: connectionGroup });
 
 export const connectionOptions = {
@@ -65,12 +66,21 @@ export function remoteVerb<O extends Options, const N extends readonly string[]>
       try {
         await verb.run({ ...own, client, printer: printerOf(call) });
       } catch (error) {
-        throw await withLoginHint(error, own.options as Values<RemoteOptions>);
+        const { takes, named = [] } = verb;
+        const blamed = withOptions(error, { options, given: givenOf(own.options), takes, named });
+        throw await withLoginHint(blamed, own.options as Values<RemoteOptions>);
       } finally {
         await client.close();
       }
     },
   };
+}
+
+/** Names of the options that have a value. */
+function givenOf(values: Readonly<Record<string, unknown>>): ReadonlySet<string> {
+  const isGiven = (value: unknown) =>
+    value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
+  return new Set(Object.keys(values).filter((name) => isGiven(values[name])));
 }
 
 /** The token that "npm start" makes is an operator's: its administrator has a password. */

@@ -71,6 +71,11 @@ export function shortId(id: string): string | undefined {
   return `${prefix}_${text}`;
 }
 
+/** As tables show it: every verb takes either. */
+export function shownId(id: string): string {
+  return shortId(id) ?? id;
+}
+
 /** The id that a short one stands for; any other text as it is. Each part of `BALANCER/POOL` may be one. */
 export function wholeId(text: string): string {
   if (!text.includes('_')) return text;

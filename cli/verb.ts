@@ -41,13 +41,19 @@ export type Names<N extends readonly string[]> = {
 export interface Verb<O extends Options = Options, N extends readonly string[] = readonly string[]> {
   /** One line that begins with a verb. */
   readonly summary: string;
+  /** What a person must know first, for its help: a sentence or a step on each line. */
+  readonly about?: readonly string[];
   /** Whole command lines, for its help. */
   readonly examples?: readonly string[];
   /** The page of the docs that says more, for its help. */
   readonly page?: string;
   /** Names of the positional arguments, for example NAME, or [ID] for one that may be left out. */
   readonly takes: N;
+  /** Fields of its input that the first argument fills in, beside the name and the id. */
+  readonly named?: readonly string[];
   readonly options: O;
+  /** What else is missing, in words, beside the options that are always needed. `given`: names of the options on the command line. */
+  alsoNeeds?(given: ReadonlySet<string>): readonly string[];
   /** It runs until its user ends it: a signal is its usual end. Default: a signal cuts it short. */
   readonly endsBySignal?: true;
   /** After a signal it may be left where it hangs, for example while it reads a pipe: nothing on this machine must be finished. */

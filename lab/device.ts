@@ -16,8 +16,8 @@ const backendDeviceNames = [
 ] as const;
 /** A device that is a backend. */
 export type BackendDeviceName = (typeof backendDeviceNames)[number];
-/** The others have hosts. */
-export const deviceNames = [...backendDeviceNames, 'routers', 'balancers', 'sites', 'clusters'] as const;
+export const partsWithHosts = ['routers', 'balancers', 'sites', 'clusters'] as const;
+export const deviceNames = [...backendDeviceNames, ...partsWithHosts] as const;
 export type DeviceName = (typeof deviceNames)[number];
 
 /** The backends of a device, each registered as `lab-NAME`. */

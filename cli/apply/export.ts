@@ -1,12 +1,22 @@
 // Objects as the documents of a file that apply takes: a second apply of it changes nothing. Secrets are not shown by the graph: a comment says
 // where they come from.
 import { registry } from '../../generated/kinds/registry.ts';
+import { decodeId } from '../../platform/values/ids.ts';
 import { canonicalJson, isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import type { InputField, Kind } from '../../schema/kinds/kind.ts';
 import { chunks } from '../at-once.ts';
 import type { GraphClient } from '../graph-client.ts';
 import { asInput } from '../kinds/as-input.ts';
-import { kindOf, listChildren, listChildrenOfMany, listObjects, nameOf } from '../kinds/find-object.ts';
+import {
+  askedName,
+  isIn,
+  kindOf,
+  listChildren,
+  listChildrenOfMany,
+  listObjects,
+  nameOf,
+  readObject,
+} from '../kinds/find-object.ts';
 import { readAll } from '../pages.ts';
 import { yamlText } from '../yaml-text.ts';
 import { hasOwnNull } from './kept-form.ts';
@@ -28,24 +38,60 @@ interface Exported {
   readonly secrets: readonly string[];
 }
 
-/** All objects of a kind that the caller may see, in one project or without one. Throws CommandFailure. */
+/**
+ * All objects of a kind that the caller may see, in one project or without one. `isMeant`: of some names, whether an object has one of them.
+ * Throws CommandFailure.
+ */
 export async function* exportKind(
   client: GraphClient,
   kind: Kind,
   projectId: string | undefined,
+  chosen?: { readonly names: readonly string[]; isMeant(object: JsonObject): boolean },
 ): AsyncGenerator<Exported> {
-  for await (const object of objectsOf(client, kind, projectId)) {
+  const objects =
+    chosen === undefined || kind.list === undefined
+      ? objectsOf(client, kind, projectId)
+      : namedObjectsOf(client, kind, projectId, chosen.names);
+  for await (const object of objects) {
+    if (chosen?.isMeant(object) === false) continue;
     if (object.revokedAt !== null && object.revokedAt !== undefined) continue;
     if (object.provisioningStatus === 'DELETING') continue;
     yield { kind, fields: await fieldsOf(client, kind, object), secrets: secretsOf(kind) };
   }
 }
 
-async function* objectsOf(client: GraphClient, kind: Kind, projectId: string | undefined): AsyncGenerator<JsonObject> {
+/** By name or id. */
+async function* namedObjectsOf(
+  client: GraphClient,
+  kind: Kind,
+  projectId: string | undefined,
+  names: readonly string[],
+): AsyncGenerator<JsonObject> {
+  for (const id of names.filter((each) => decodeId(each)?.type === kind.type)) {
+    const found = await readObject(client, kind, id);
+    if (found !== null && isIn(found, { projectId })) yield found;
+  }
+  yield* objectsOf(
+    client,
+    kind,
+    projectId,
+    names.map((each) => askedName(kind, each)),
+  );
+}
+
+async function* objectsOf(
+  client: GraphClient,
+  kind: Kind,
+  projectId: string | undefined,
+  names?: readonly string[],
+): AsyncGenerator<JsonObject> {
   const { parent, list } = kind;
   if (list !== undefined) {
     const isScoped = projectId !== undefined && list.filters.some(({ name }) => name === 'projectId');
-    const all = listObjects(client, kind, isScoped ? { projectId } : {});
+    const all = listObjects(client, kind, {
+      ...(isScoped ? { projectId } : {}),
+      ...(names === undefined ? {} : { names: [...names] }),
+    });
     for await (const each of all)
       if (kind.type !== 'Project' || projectId === undefined || each.id === projectId) yield each;
   } else if (parent !== undefined) {

@@ -9,6 +9,7 @@ import { projectId } from '../find.ts';
 import { argumentsOption, readArguments } from '../graphql-options.ts';
 import { flag, text } from '../option.ts';
 import { commonOptions, remoteVerb } from '../remote-verb.ts';
+import { shownId } from '../short-id.ts';
 import { replicated } from '../wait.ts';
 import { type Operation, printOperation, readEnded } from './operations/operation.ts';
 
@@ -68,6 +69,7 @@ export const call = remoteVerb({
 function faultOf({ id, state, deviceError }: Operation): string | undefined {
   const why = deviceError === null ? '' : `: ${deviceError.code}: ${deviceError.message}`;
   if (state === 'FAILED' || state === 'REJECTED') return `the call is ${state}${why}`;
-  if (state === 'UNKNOWN') return `nobody knows whether the call took effect${why}: tidegate operations settle ${id}`;
+  if (state === 'UNKNOWN')
+    return `nobody knows whether the call took effect${why}: tidegate operations settle ${shownId(id)}`;
   return undefined;
 }

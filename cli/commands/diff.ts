@@ -1,13 +1,10 @@
 // `tidegate diff -f PATH`: what apply would do. Nothing is changed.
 import { foreseen } from '../apply/carry-out.ts';
 import { planFiles, planOptions } from '../apply/plan-files.ts';
-import { SilentFailure } from '../failures.ts';
+import { exitCodes, SilentFailure } from '../failures.ts';
 import { remoteVerb } from '../remote-verb.ts';
 import { printResults } from './apply.ts';
 import { kindOption } from './export.ts';
-
-/** Something would change. */
-const differs = 2;
 
 export const diff = remoteVerb({
   summary: 'Show what apply would do with files; the exit code is 2 if anything would change.',
@@ -19,6 +16,6 @@ export const diff = remoteVerb({
     const steps = [...changes, ...deletions];
     const shown = kind.length === 0 ? steps : steps.filter((step) => kind.includes(step.kind));
     await printResults(call, lines, shown.filter(({ action }) => action !== 'nothing').map(foreseen));
-    if (shown.some(({ request }) => request !== undefined)) throw new SilentFailure(differs);
+    if (shown.some(({ request }) => request !== undefined)) throw new SilentFailure(exitCodes.differs);
   },
 });

@@ -23,9 +23,16 @@ export const explain = remoteVerb({
     const explanation = await client.explain(query, variables);
     if (options.json) return printer.json(explanation);
     await printExplanation(printer, explanation);
-    if (explanation.refusal !== null) throw new CommandFailure(explanation.refusal.message);
+    if (explanation.refusal !== null) throw new CommandFailure(refusalWords(explanation.refusal));
   },
 });
+
+/** With what can be done about it, unless the message says it. */
+function refusalWords({ code, message }: NonNullable<Explanation['refusal']>): string {
+  const hint =
+    code === 'LIMIT_EXCEEDED' ? ' The table above shows each limit beside what the operation has of it.' : '';
+  return `${code}: ${message}${hint}`;
+}
 
 async function printExplanation(printer: Printer, { operation, limits, plan }: Explanation): Promise<void> {
   await printer.pairs([

@@ -3,7 +3,9 @@
 import { writeFile } from 'node:fs/promises';
 import { graphql } from '../../generated/cli/index.ts';
 import { documentText, exportedKinds, exportKind } from '../apply/export.ts';
-import { CommandFailure, Interruption, UsageError } from '../failures.ts';
+import { NameSearch, unknownName } from '../apply/export-names.ts';
+import { allAtOnce } from '../at-once.ts';
+import { CommandFailure, CommandFaults, Interruption, UsageError } from '../failures.ts';
 import { projectId } from '../find.ts';
 import { type GraphClient, GraphFailure } from '../graph-client.ts';
 import { kindOf } from '../kinds/find-object.ts';
@@ -25,6 +27,7 @@ const document = graphql(`
 
 export const exportObjects = remoteVerb({
   summary: 'Write what there is as a file that apply takes. Secrets are left out, with a comment.',
+  examples: ['tidegate export --kind LoadBalancer --name web -f web.yaml'],
   takes: [],
   options: {
     file: {
@@ -32,17 +35,21 @@ export const exportObjects = remoteVerb({
       short: 'f',
     },
     kind: kindOption,
+    name: several('NAME', 'Only objects of this name or id; a part also as PARENT/NAME.'),
     project: commonOptions.project,
   },
   async run({ client, options, signal, stdout, stderr, printer }) {
-    const { file, kind: chosen, project } = options;
+    const { file, kind: chosen, name: names, project } = options;
     const inProject = await onlyProject(client, project);
     const texts: string[] = [];
     const counts: { kind: string; count: number }[] = [];
-    for (const type of exportedKinds.filter((each) => chosen.length === 0 || chosen.includes(each))) {
+    const kinds = exportedKinds.filter((each) => chosen.length === 0 || chosen.includes(each));
+    const search = new NameSearch(names);
+    for (const type of kinds) {
       const before = texts.length;
+      const kind = kindOf(type);
       try {
-        for await (const each of exportKind(client, kindOf(type), inProject)) texts.push(documentText(each));
+        for await (const each of exportKind(client, kind, inProject, search.in(kind))) texts.push(documentText(each));
       } catch (error) {
         // Who may not see a kind gets the others, unless it was asked for.
         if (!(error instanceof GraphFailure) || error.code !== 'FORBIDDEN' || chosen.length > 0) throw error;
@@ -50,6 +57,10 @@ export const exportObjects = remoteVerb({
       }
       counts.push({ kind: type, count: texts.length - before });
     }
+    const unknown = await allAtOnce(search.notFound(), (each) =>
+      unknownName(client, each, { kinds, parts: search.parts, projectId: inProject }),
+    );
+    if (unknown.length > 0) throw new CommandFaults(unknown);
     const content = texts.join('---\n');
     if (file === undefined) {
       stdout.write(content);

@@ -17,6 +17,7 @@ import { kindExamples } from './examples.ts';
 import { type FieldOption, fieldOptions } from './field-options.ts';
 import { documentOf, findObject, idOf, kindOf, nameOf, readObject, type Where, wordsOf } from './find-object.ts';
 import { checkWhole, readGiven, withIds } from './given-input.ts';
+import { alsoNeeded, missingIn } from './needed.ts';
 import { isProjects, parentOption, parentOptions, placeOptions, type Values, whereOf } from './place.ts';
 import { aOf, isGiven } from './read-verbs.ts';
 import { refuseIfAny } from './refusals.ts';
@@ -134,6 +135,7 @@ export function actionVerb(kind: Kind, action: Action, verb: ActionVerb): Verb {
     examples: verb.examples ?? [],
     takes: key === undefined ? [] : ['NAME'],
     options,
+    alsoNeeds: (given) => alsoNeeded(shape, given),
     run: (call) => run(shape, verb, call as unknown as ActionCall),
   });
 }
@@ -191,9 +193,10 @@ async function printDone(
   const secrets = Object.values(once);
   if (secrets.length > 0) return printer.line(secrets.map((each) => String(each ?? '')).join(' '));
   if (isRenamed(input, kind, options)) return printer.line(`${names[0]} is ${options.rename} now`);
-  const name = names[0] ?? (isObject(made) ? nameOf(kind, made) : String(id));
+  const name = printer.idText(names[0] ?? (isObject(made) ? nameOf(kind, made) : String(id)));
+  const shown = printer.idText(String(id));
   const isNew = done === doneWords.create && typeof id === 'string';
-  return printer.line(`${name} ${done}${isNew && id !== name ? `: ${id}` : ''}`);
+  return printer.line(`${name} ${done}${isNew && shown !== name ? `: ${shown}` : ''}`);
 }
 
 /** An object inside of the object is sent whole: what was not given of it is as it was. */
@@ -251,31 +254,14 @@ function ownKey({ key }: Kind): string {
   return key[0] ?? 'name';
 }
 
-/** What a new object must have, and neither options nor file give. Throws UsageError. */
-function missingIn({ action, fields, key, parent }: Shape, input: JsonObject, file: string | undefined): void {
-  const apart: ReadonlySet<string | undefined> = new Set(['projectId', key, parent?.field]);
-  for (const { name, required } of registry.inputs[action.input]?.fields ?? []) {
-    if (required !== true || apart.has(name) || (input[name] ?? null) !== null) continue;
-    const options = fields.filter(({ path }) => path[0] === name);
-    const text =
-      options.length === 1
-        ? `--${options[0]?.name}`
-        : `${name} (${options.map((each) => `--${each.name}`).join(', ')})`;
-    throw new UsageError(file === undefined ? `give ${text}` : `give ${text}, or ${name} in ${file}`);
-  }
-}
-
 /** The fields that NAME, the parent and the project fill in. */
 async function targetOf(shape: Shape, call: ActionCall, where: Where): Promise<JsonObject> {
   const { key, kind, named, parent, takesProject } = shape;
   const { client, options, names } = call;
   const made: Record<string, JsonValue> = {};
   if (takesProject && where.projectId !== undefined) made.projectId = where.projectId;
-  if (takesProject && where.projectId === undefined && isNeeded(shape, 'projectId'))
-    throw new UsageError('give --project');
   if (parent !== undefined && parent.field !== 'projectId') {
     const given = options[parent.option];
-    if (!isGiven(given)) throw new UsageError(`give --${parent.option}`);
     made[parent.field] = await idOf(client, kind.parent?.kind ?? '', String(given), { projectId: where.projectId });
   }
   if (key === undefined) return made;
@@ -286,10 +272,6 @@ async function targetOf(shape: Shape, call: ActionCall, where: Where): Promise<J
   const found = await findObject(client, named, name, place);
   if (found.id === undefined) throw new CommandFailure(`${wordsOf(named)} '${name}' has no id`);
   return { ...made, [key]: found.id };
-}
-
-function isNeeded({ action }: Shape, field: string): boolean {
-  return registry.inputs[action.input]?.fields.find(({ name }) => name === field)?.required === true;
 }
 
 function blameOf({ fields, key, parent, kind, renames }: Shape, options: Values) {

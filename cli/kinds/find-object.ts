@@ -18,6 +18,7 @@ import { CommandFailure } from '../failures.ts';
 import type { GraphClient, GraphqlDocument } from '../graph-client.ts';
 import { readManyPages } from '../many-pages.ts';
 import { type Connection, readAll, readPages } from '../pages.ts';
+import { shownId } from '../short-id.ts';
 
 type Variables = Readonly<Record<string, unknown>> & { readonly first?: number | null; readonly after?: string | null };
 
@@ -132,8 +133,13 @@ function keyText(kind: Kind, object: JsonObject, field: string): string {
 }
 
 /** Names in DNS are written in many ways. */
-function sameName(kind: Kind, a: string, b: string): boolean {
+export function sameName(kind: Kind, a: string, b: string): boolean {
   return isDnsName(kind) ? inDns(a) === inDns(b) : a === b;
+}
+
+/** How the server knows a name. */
+export function askedName(kind: Kind, name: string): string {
+  return isDnsName(kind) ? inDns(name) : name;
 }
 
 function isDnsName({ key, type }: Kind): boolean {
@@ -162,7 +168,7 @@ export async function findObject(
   const [first, ...others] = working.length > 0 ? working : named;
   if (first === undefined) throw new NotFound(notFound(kind, nameOrId, where));
   if (others.length === 0) return first;
-  const ids = [first, ...others].map(({ id }) => String(id));
+  const ids = [first, ...others].map(({ id }) => shownId(String(id)));
   throw new CommandFailure(
     `several ${pluralOf(kind)} have the name '${nameOrId}'; use one of these ids: ${ids.join(', ')}`,
   );
@@ -177,7 +183,7 @@ function notFound(kind: Kind, nameOrId: string, { parent }: Where): string {
   return `${text}: name it as ${word}/NAME, or by its id`;
 }
 
-function isIn(object: JsonObject, { projectId }: Where): boolean {
+export function isIn(object: JsonObject, { projectId }: Where): boolean {
   const { project } = object;
   return projectId === undefined || !isObject(project) || project.id === projectId;
 }
@@ -213,8 +219,7 @@ async function lookUpInList(
     selection: isRevocable ? `${selection} revokedAt` : selection,
   });
   const document = documentOf<{ byId: JsonObject | null; found: Connection<JsonObject> }>(text);
-  const asked = isDnsName(kind) ? inDns(nameOrId) : nameOrId;
-  const variables = { id: nameOrId, names: [asked], ...(inProject ? { projectId } : {}) };
+  const variables = { id: nameOrId, names: [askedName(kind, nameOrId)], ...(inProject ? { projectId } : {}) };
   let byId: JsonObject | null = null;
   const pages = readPages(client, document, variables, (data) => {
     if (data.byId?.__typename === kind.type) byId = plain(kind, data.byId);

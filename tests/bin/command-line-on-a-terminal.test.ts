@@ -84,7 +84,7 @@ test(
   'without a terminal it says what to give',
   async () => {
     const { ended, output } = start(program, ['login', 'http://127.0.0.1:1']);
-    expect([(await ended)[0], output()]).toEqual([2, expect.stringContaining('give --user and --password-file')]);
+    expect([(await ended)[0], output()]).toEqual([64, expect.stringContaining('give --user and --password-file')]);
   },
   60_000 * patience,
 );

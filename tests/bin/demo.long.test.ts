@@ -137,6 +137,6 @@ describeAsRoot('the demo', () => {
     const elsewhere = start('--acts', '1', '--data', folder.path);
     expect([await elsewhere.code, elsewhere.errors()]).toEqual([1, expect.stringMatching(/no token|no lab runs/)]);
     const unknown = start('--acts', '6');
-    expect([await unknown.code, unknown.errors()]).toEqual([2, expect.stringContaining('1,2,3,4,5')]);
+    expect([await unknown.code, unknown.errors()]).toEqual([64, expect.stringContaining('1,2,3,4,5')]);
   });
 });

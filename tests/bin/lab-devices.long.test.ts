@@ -85,11 +85,11 @@ describe('parts of the lab', () => {
 
   test('wrong names are wrong use; what can not be done is refused with the reason', async () => {
     expect(await system.refusal('add', 'toaster')).toMatchObject({
-      code: 2,
+      code: 64,
       stderr: expect.stringContaining('firewall, fortigate'),
     });
     expect(await system.refusal('trouble', 'fortigate', 'fire')).toMatchObject({
-      code: 2,
+      code: 64,
       stderr: expect.stringContaining('hang'),
     });
     expect(await system.refusal('trouble', 'neo', 'full')).toMatchObject({

@@ -257,7 +257,7 @@ test('a used token, a truncated one, and one that names another authority give n
     stderr: expect.stringContaining('BAD_CREDENTIALS'),
   });
   expect(await joinWith(joinToken.slice(0, -1), 'gateway')).toMatchObject({
-    exitCode: 2,
+    exitCode: 64,
     stderr: expect.stringContaining('TOKEN is not a join token'),
   });
   expect(await readdir(machines('gateway'))).toEqual(['gateway.json']);
@@ -272,5 +272,5 @@ test('credentials are not sent unencrypted to another host', async () => {
     '--url',
     'http://192.0.2.1/graphql',
   ]);
-  expect(clear).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('use https') });
+  expect(clear).toMatchObject({ exitCode: 64, stderr: expect.stringContaining('use https') });
 });

@@ -196,7 +196,10 @@ test(
     const { exitCode, stderr } = await runCommand(['top', '--url', system.url], {
       env: { TIDEGATE_TOKEN: system.token },
     });
-    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('top needs a terminal: use "tidegate top --json"')]);
+    expect([exitCode, stderr]).toEqual([
+      64,
+      expect.stringContaining('top needs a terminal: use "tidegate top --json"'),
+    ]);
     const top = new Terminal(`${program} top --url http://127.0.0.1:1/graphql`, small, {
       PATH: process.env.PATH,
       TIDEGATE_TOKEN: system.token,

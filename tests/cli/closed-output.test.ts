@@ -77,7 +77,7 @@ test.each([[['complete', 'bash']], [['--help']], [['backends', 'create', '--help
     const run = start(args);
     run.leave();
     // Without a command the help is a wrong use, unless the closed pipe ended it before.
-    expect(args.length === 0 ? [2, ...quiet] : quiet).toContain(await run.ended);
+    expect(args.length === 0 ? [64, ...quiet] : quiet).toContain(await run.ended);
     expect(run.stderr()).toBe('');
   },
 );

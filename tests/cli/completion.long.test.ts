@@ -149,6 +149,6 @@ test('a silent server is given up after half a second', async () => {
 
 test('another shell is refused', async () => {
   expect(await runCommand(['complete', 'tcsh'])).toMatchObject({
-    ...{ exitCode: 2, stderr: expect.stringContaining('bash, zsh, fish') },
+    ...{ exitCode: 64, stderr: expect.stringContaining('bash, zsh, fish') },
   });
 });

@@ -190,7 +190,7 @@ test('what is given counts in this order: --url, TIDEGATE_URL, the context, the 
   expect(elsewhere).toMatchObject({ exitCode: 1, context: [], other: [], stderr: expect.stringContaining('no token') });
   await run('contexts leave');
   expect(await asked(`--data ${path('data')}`)).toMatchObject(toOther);
-  expect(await asked(`--url ${other.url} --context prod`)).toMatchObject({ exitCode: 2 });
+  expect(await asked(`--url ${other.url} --context prod`)).toMatchObject({ exitCode: 64 });
 });
 
 test('a session is renewed before it ends, once among processes, and written back', async () => {
@@ -302,5 +302,5 @@ test.each([
   ['login ftp://127.0.0.1', 'is not an http or https URL'],
   ['contexts use ../../etc/passwd', 'is not the name of a context'],
 ])('wrong use: %s', async (line, message) => {
-  expect(await run(line)).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(message) });
+  expect(await run(line)).toMatchObject({ exitCode: 64, stderr: expect.stringContaining(message) });
 });

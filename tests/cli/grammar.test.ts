@@ -195,7 +195,7 @@ describe('help', () => {
   test('without a command, and with --help, it lists all nouns and verbs', async () => {
     const none = await runCommand([]);
     const help = await runCommand(['--help']);
-    expect([none.exitCode, help.exitCode]).toEqual([2, 0]);
+    expect([none.exitCode, help.exitCode]).toEqual([64, 0]);
     expect(help.stdout).toBe(none.stdout);
     for (const [name, { summary, hidden }] of Object.entries({ ...nouns, ...verbsAlone }))
       if (hidden !== true) expect(help.stdout).toMatch(new RegExp(`^  ${name} +${summary}`, 'm'));
@@ -224,12 +224,37 @@ describe('help', () => {
       for (const [option, { needed, help }] of Object.entries(verb.options))
         if (needed === true && !/required/i.test(help))
           expect([words, option, text]).toEqual([words, option, expect.stringContaining(`${help} Required.`)]);
+      for (const line of verb.about ?? []) expect([words, text]).toEqual([words, expect.stringContaining(line)]);
       for (const example of verb.examples ?? []) expect(stdout).toContain(`  ${example}\n`);
     }
   });
 });
 
-describe('wrong use is exit code 2', () => {
+test('the help of accept-host-key has the steps in their order, and the list of verbs only the summary', async () => {
+  const { stdout } = await runCommand(['backends', 'accept-host-key', '--help']);
+  const text = stdout.replaceAll(/\s+/g, ' ');
+  expect(text).toMatch(
+    /1\. "tidegate backends show NAME".*"Not accepted".*2\. Read the fingerprint on the device.*3\. If both/,
+  );
+  expect((await runCommand(['backends', '--help'])).stdout).not.toContain('The steps');
+});
+
+describe('wrong use is exit code 64', () => {
+  test('a verb that is given nothing names all that it needs at once', async () => {
+    for (const { noun, name, verb } of allVerbs()) {
+      const needed = [
+        ...verb.takes.filter((each) => !each.startsWith('[')),
+        ...Object.entries(verb.options).flatMap(([option, each]) => (each.needed === true ? [`--${option}`] : [])),
+        ...(verb.alsoNeeds?.(new Set()) ?? []),
+      ];
+      if (needed.length === 0) continue;
+      const words = [noun, name].filter((each) => each !== '');
+      const { exitCode, stderr } = await runCommand(words, { env: { TIDEGATE_TOKEN: 'x' } });
+      expect([words, exitCode, stderr]).toEqual([words, 64, expect.stringMatching(/^tidegate: give /)]);
+      for (const each of needed) expect([words, stderr]).toEqual([words, expect.stringContaining(each)]);
+    }
+  });
+
   test.each([
     [['no-such-command'], "there is no noun or verb 'no-such-command'"],
     [['backend', 'lst'], "there is no verb of backends 'lst'; list is near"],
@@ -239,7 +264,10 @@ describe('wrong use is exit code 2', () => {
     [['loadbalancers', 'list', '--pro', 'x'], 'there is no option --pro; --project is near'],
     [['gslbs', 'create', 'x', '--cmp-thing', 'x'], 'there is no option --cmp-thing; --cmp is near'],
     [['operations', 'list', '--cmp', 'a/1', '--cmp-object', 'a/2'], '--cmp was given twice'],
-    [['memberships', 'create', 'x'], "there is no verb of memberships 'create'; set does that"],
+    [
+      ['memberships', 'create', 'x'],
+      "there is no verb of memberships 'create'; set does that, and changes the role of one who is a member already",
+    ],
     [['memberships', 'delete', 'x'], "there is no verb of memberships 'delete'; remove does that"],
     [['objects', 'put', 'a/b', 'file'], "there is no verb of objects 'put'; create or update does that"],
     [['objects', 'rm', 'a/b'], "there is no verb of objects 'rm'; delete does that"],
@@ -251,8 +279,8 @@ describe('wrong use is exit code 2', () => {
       'backends needs a verb: one of list, show, create, update, delete, import, accept-host-key, accept-certificate',
     ],
     [['backends', 'toString'], "there is no verb of backends 'toString'"],
-    [['backends', 'show'], "missing required argument 'NAME'"],
-    [['backends', 'import'], "missing required argument 'FILE'"],
+    [['backends', 'show'], 'give NAME'],
+    [['backends', 'import'], 'give FILE'],
     [['backends', 'list', 'more'], 'too many arguments'],
     [['backends', 'list', '--no-such-option'], 'there is no option --no-such-option'],
     // An option belongs to one verb.
@@ -260,12 +288,22 @@ describe('wrong use is exit code 2', () => {
     [['backends', 'list', '--orphan-mappings'], 'there is no option --orphan-mappings'],
     [
       ['backends', 'create', 'x', '--host', 'h', '--username', 'u'],
-      "required option '--driver <DRIVER>' not specified",
+      'give --driver DRIVER and one of --private-key-file, --backend-password-file and --api-token-file',
     ],
     [
       ['backends', 'create', 'x', '--driver', 'd', '--host', 'h', '--username', 'u'],
-      'give --private-key-file, --backend-password-file or --api-token-file',
+      'give one of --private-key-file, --backend-password-file and --api-token-file',
     ],
+    // All that is missing is told at once.
+    [
+      ['backends', 'create'],
+      'give NAME, --driver DRIVER, --host HOST, --username USER and one of --private-key-file, --backend-password-file',
+    ],
+    [['mappings', 'adopt', '--key', 'k'], 'give --backend NAME, --cmp TYPE/ID and --resource RESOURCE'],
+    [['gslb-members', 'create'], 'give NAME and --pool NAME'],
+    [['gslbs', 'create', 'www.example.test', '--host', 'h'], 'there is no option --host'],
+    [['users', 'create'], 'give NAME and --user-password-file FILE'],
+    [['l7rules', 'create', '--type', 'PATH'], 'give --loadbalancer NAME, --listener PORT, --policy NAME, --compare'],
     [['backends', 'update', 'x'], 'nothing to change was given'],
     [['backends', 'update', 'x', '--enable', '--disable'], 'give only one of --enable and --disable'],
     [['backends', 'update', 'x', '--wait', '0'], '--wait must be a whole number from 1 to 3600'],
@@ -294,8 +332,8 @@ describe('wrong use is exit code 2', () => {
     [['serve', '--set', 'redis.password=hunter2'], 'list of processes'],
   ])('%j', async (args, message) => {
     const { exitCode, stderr, stdout } = await runCommand(args, { env: { TIDEGATE_TOKEN: 'x' } });
-    expect([exitCode, stdout]).toEqual([2, '']);
+    expect([exitCode, stdout]).toEqual([64, '']);
     expect(stderr).toContain(message);
-    expect(stderr).toMatch(/^See 'tidegate( [a-z-]+)* --help'\.$/m);
+    expect(stderr).toMatch(/^See 'tidegate( [a-z0-9-]+)* --help'\.$/m);
   });
 });

@@ -70,3 +70,13 @@ test('steps come as they happen, and a refusal after them is the answer', async 
   await expect(asked).rejects.toThrow('there is no room');
   expect(steps).toEqual(['one']);
 });
+
+test('lab hosts without hosts says which parts have some, and where devices are', async () => {
+  await open(async () => {});
+  const run = (...more: readonly string[]) => runCommand(['lab', 'hosts', '--data', folder.path, ...more]);
+  const { exitCode, stdout, stderr } = await run();
+  expect([exitCode, stdout]).toEqual([0, '']);
+  expect(stderr).toMatch(/^tidegate: no part with hosts is running: those are routers, balancers, sites, clusters/);
+  expect(stderr).toContain('"tidegate lab list"');
+  expect(await run('--json')).toMatchObject({ exitCode: 0, stdout: '[]\n', stderr: '' });
+});

@@ -50,10 +50,17 @@ test('a list in every format', async () => {
   expect(parse(await run('operations', 'list', '-o', 'YAML'))).toEqual(json);
 });
 
-test('a short id is taken where an id is, and every word for a noun is', async () => {
+test('`show` has the short id of the list; a short id is taken where an id is, and every word for a noun is', async () => {
   const short = shortId(id) ?? '';
   for (const noun of ['operations', 'operation', 'op'])
-    expect(await run(noun, 'show', short)).toMatch(new RegExp(`^Id +${id}$`, 'm'));
+    expect(await run(noun, 'show', id)).toMatch(new RegExp(`^Id +${short}$`, 'm'));
+  expect(await run('operations', 'show', short)).toMatch(
+    new RegExp(`^Audit trail +tidegate audit list --subject ${short}$`, 'm'),
+  );
+  const wide = await run('operations', 'show', short, '-o', 'wide');
+  expect(wide).toMatch(new RegExp(`^Id +${id}$`, 'm'));
+  expect(wide).not.toContain(short);
+  for (const format of ['json', 'yaml']) expect(await run('operations', 'show', short, '-o', format)).toContain(id);
   expect(await run('operations', 'show', short, '-o', 'name')).toBe('rule.create\n');
 });
 

@@ -193,7 +193,7 @@ describeAsRoot('as root', () => {
       code: 1,
       stderr: expect.stringContaining('host1, host2, web1'),
     });
-    expect(await system.refusal('unplug', 'No Host')).toMatchObject({ code: 2 });
+    expect(await system.refusal('unplug', 'No Host')).toMatchObject({ code: 64 });
   });
 
   test('after kill -9 of everything that the nodes run on, the next start has all of it again', async () => {

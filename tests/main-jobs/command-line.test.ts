@@ -102,7 +102,8 @@ describeWithProduct('the command line', () => {
     // As tables have it.
     const [, short = ''] =
       /^(op_\w+) .*setElement.add/m.exec(await cli('operations', 'list', '--cmp-object', tenant)) ?? [];
-    expect(await cli('operations', 'show', short)).toContain(id);
+    expect(await cli('operations', 'show', id)).toContain(short);
+    expect(await cli('operations', 'show', short, '-o', 'wide')).toContain(id);
     expect(await cli('events', 'wait', '--subject', short, '--to', 'SUCCEEDED')).toContain('SUCCEEDED');
     expect(await cli('find', 'lab-fire')).toMatch(/^lab-firewall +backend +ONLINE +be_/m);
     expect(await cli('why', 'lab-firewall')).toMatch(/^Operating status +ONLINE$/m);

@@ -20,9 +20,23 @@ const certificateDocument = graphql(`
 /** The credentials are required when another proof is already accepted, because they will be sent to the owner of the new one. */
 const options = { username, ...credentialOptions, project: commonOptions.project, wait: commonOptions.wait };
 
+/** `shown`: as the backend shows it. `onDevice`: how the device itself shows its own. */
+function stepsOf(shown: string, onDevice: string): readonly string[] {
+  return [
+    'Until then Tidegate sends no credentials there, and the backend is not ONLINE. The steps:',
+    `1. "tidegate backends show NAME": the line "Not accepted" (${shown}) has the fingerprint that answered at the address of the backend.`,
+    `2. Read the fingerprint on the device itself, in a way that does not go through that address. ${onDevice}`,
+    '3. If both are the same, give the fingerprint of step 2 here. If they differ, something else answers there: accept nothing.',
+    'To replace one that is accepted already, also give --username and the credentials: they will be sent to the owner of the new one.',
+  ];
+}
+
 export const acceptHostKey = remoteVerb({
-  summary:
-    'Accept a host key by its fingerprint, as ssh-keygen -lf prints it; "backends show" tells which one was presented. To replace one, give the credentials.',
+  summary: 'Accept the SSH host key of a backend, once you have compared its fingerprint with the one on the device.',
+  about: stepsOf(
+    'HOST_KEY SHA256:…',
+    'On Linux: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. Other devices show it in their console.',
+  ),
   examples: ['tidegate backends show fw-1', 'tidegate backends accept-host-key fw-1 SHA256:…'],
   takes: ['NAME', 'SHA256:…'],
   options,
@@ -35,8 +49,12 @@ export const acceptHostKey = remoteVerb({
 });
 
 export const acceptCertificate = remoteVerb({
-  summary:
-    'Accept a certificate by its fingerprint (openssl x509 -fingerprint -sha256); "backends show" tells which one was presented. To replace one, give the credentials.',
+  summary: 'Accept the certificate of a backend, once you have compared its fingerprint with the one on the device.',
+  about: stepsOf(
+    'CERTIFICATE …',
+    'With its certificate as a file: openssl x509 -noout -fingerprint -sha256 -in FILE. Many devices show it where certificates are managed.',
+  ),
+  examples: ['tidegate backends show fw-1', 'tidegate backends accept-certificate fw-1 SHA256'],
   takes: ['NAME', 'SHA256'],
   options,
   async run(call) {

@@ -2,7 +2,7 @@
 import type { BackendCredentialsInput, BackendFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
-import { neededText, several, text } from '../../option.ts';
+import { giving, neededText, several, text } from '../../option.ts';
 import { type RemoteCall, readSecretFile } from '../../remote-verb.ts';
 import { type Commit, patienceOf, type WaitingCall } from '../../wait.ts';
 
@@ -32,15 +32,22 @@ export const labelOption = several('NAME=VALUE', 'Label of the backend.', (given
 });
 
 export const credentialOptions = {
-  'private-key-file': text('FILE', 'File with the private key of the account, for SSH or the client certificate.'),
-  'passphrase-file': text('FILE', "File with the private key's passphrase."),
-  'backend-password-file': text('FILE', 'File with the password of the account.'),
-  'api-token-file': text('FILE', 'File with an API token of the account.'),
-  'client-certificate-file': text('FILE', 'File with the client certificate of the account.'),
+  'private-key-file': giving(
+    ['credentials.privateKey'],
+    text('FILE', 'File with the private key of the account, for SSH or the client certificate.'),
+  ),
+  'passphrase-file': giving(['credentials.passphrase'], text('FILE', "File with the private key's passphrase.")),
+  'backend-password-file': giving(['credentials.password'], text('FILE', 'File with the password of the account.')),
+  'api-token-file': giving(['credentials.apiToken'], text('FILE', 'File with an API token of the account.')),
+  'client-certificate-file': giving(
+    ['credentials.clientCertificate'],
+    text('FILE', 'File with the client certificate of the account.'),
+  ),
 } as const;
 
-export const username = text('USER', 'Account on the backend.');
-export const neededUsername = neededText('USER', 'Account on the backend.');
+const usernameFields = ['credentials.username'];
+export const username = giving(usernameFields, text('USER', 'Account on the backend.'));
+export const neededUsername = giving(usernameFields, neededText('USER', 'Account on the backend.'));
 
 type CredentialFiles = { readonly [Option in keyof typeof credentialOptions]: string | undefined };
 

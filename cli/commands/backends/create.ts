@@ -20,6 +20,9 @@ const document = graphql(`
   }
 `);
 
+/** What proves who the account is. */
+const proof = 'one of --private-key-file, --backend-password-file and --api-token-file';
+
 export const create = remoteVerb({
   summary: 'Register a backend: a firewall, a switch, a cloud, or another device or service.',
   examples: [
@@ -43,11 +46,11 @@ export const create = remoteVerb({
     project: commonOptions.project,
     wait: commonOptions.wait,
   },
+  alsoNeeds: (given) => (Object.keys(credentialOptions).some((name) => given.has(name)) ? [] : [proof]),
   async run(call) {
     const { client, options, names } = call;
     const credentials = await readCredentials(options.username, options);
-    if (credentials === undefined)
-      throw new UsageError('give --private-key-file, --backend-password-file or --api-token-file');
+    if (credentials === undefined) throw new UsageError(`give ${proof}`);
     const payload = await client.mutate(document, {
       idempotencyKey: randomUUID(),
       projectId: await projectId(client, options.project),

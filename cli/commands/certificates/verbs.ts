@@ -6,7 +6,7 @@ import { CommandFailure, UsageError } from '../../failures.ts';
 import { findNamed, inProjectOnly, namedAs, projectId, withOne } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { nearText } from '../../named-kinds.ts';
-import { neededText, text } from '../../option.ts';
+import { giving, neededText, text } from '../../option.ts';
 import { readPages } from '../../pages.ts';
 import { commonOptions, type RemoteCall, readSecretFile, remoteVerb } from '../../remote-verb.ts';
 import { deleteVerb, listVerb } from '../../row-verbs.ts';
@@ -62,7 +62,7 @@ type Certificate = TlsCertificateFieldsFragment;
 
 const files = {
   'chain-file': neededText('FILE', 'File with the certificate and its chain (PEM), leaf first.'),
-  'key-file': neededText('FILE', 'File with the private key (PEM), without a passphrase.'),
+  'key-file': giving(['privateKey'], neededText('FILE', 'File with the private key (PEM), without a passphrase.')),
 } as const;
 
 type Files = { readonly [File in keyof typeof files]: string };

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
-import { chosenFrom, integer, one, several, text, type Values } from '../../option.ts';
+import { chosenFrom, giving, integer, one, several, text, type Values } from '../../option.ts';
 import { readAll } from '../../pages.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { patienceOf, replicated } from '../../wait.ts';
@@ -108,7 +108,7 @@ export const update = remoteVerb({
   options: {
     ...wishes,
     rename: text('NAME', 'Its new name.'),
-    state: one('STATE', 'ACTIVE, or DRAINING: it leaves all rings.', chosenFrom(states)),
+    state: giving(['clusterState'], one('STATE', 'ACTIVE, or DRAINING: it leaves all rings.', chosenFrom(states))),
     wait: commonOptions.wait,
   },
   async run({ client, signal, names, options, printer }) {

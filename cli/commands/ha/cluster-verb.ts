@@ -11,6 +11,7 @@ import { integer, type Options, text, type Values } from '../../option.ts';
 import { type Printer, printerOf } from '../../printer.ts';
 import { commonOptions } from '../../remote-verb.ts';
 import type { Call, Verb } from '../../verb.ts';
+import { refusalWords } from './refusals.ts';
 
 export const dataOption = text('DIR', "The host's data folder (.tidegate).");
 
@@ -63,7 +64,7 @@ export function hostVerb<O extends Options>(verb: {
         const isHostFolder = dataPath === named;
         await verb.run({ ...call, cluster, file, dataPath, isHostFolder, asker, printer });
       } catch (error) {
-        if (error instanceof ClusterRefusal) throw new CommandFailure(`${error.code}: ${error.message}`);
+        if (error instanceof ClusterRefusal) throw new CommandFailure(refusalWords(error));
         if (error instanceof EtcdError)
           throw new CommandFailure(
             `etcd has no majority that answers, so there are no writes either: ${error.message}`,

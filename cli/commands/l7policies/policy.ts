@@ -4,6 +4,7 @@ import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { integer, needed } from '../../option.ts';
+import { shownId } from '../../short-id.ts';
 import { balancerId } from '../loadbalancers/balancer.ts';
 
 const document = graphql(`
@@ -53,7 +54,7 @@ export function policyOf({ port, l7Policies }: Listener, nameOrId: string): Poli
   if (first === undefined) throw new CommandFailure(`port ${port} has no L7 policy '${nameOrId}'`);
   if (second !== undefined)
     throw new CommandFailure(
-      `several L7 policies have the name '${nameOrId}'; use one of these ids: ${found.map(({ id }) => id).join(', ')}`,
+      `several L7 policies have the name '${nameOrId}'; use one of these ids: ${found.map(({ id }) => shownId(id)).join(', ')}`,
     );
   return first;
 }

@@ -4,7 +4,7 @@ import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { kindVerb } from '../../kinds/noun.ts';
-import { choice, flag, needed, neededText, text } from '../../option.ts';
+import { choice, flag, giving, needed, neededText, text } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { listVerb } from '../../row-verbs.ts';
 import type { Noun } from '../../verb.ts';
@@ -55,8 +55,8 @@ const place = {
   ...{ loadbalancer: balancerOption, listener: listenerOption, project },
   policy: neededText('NAME', 'L7 policy, by name or id.'),
 } as const;
-const type = choice('TYPE', types, `${types.join(', ')}.`);
-const compare = choice('COMPARISON', compareTypes, `${compareTypes.join(', ')}.`);
+const type = giving(['ruleType'], choice('TYPE', types, `${types.join(', ')}.`));
+const compare = giving(['compareType'], choice('COMPARISON', compareTypes, `${compareTypes.join(', ')}.`));
 const key = text('KEY', 'Name of the header, cookie or field, for HEADER, COOKIE and SSL_DN_FIELD.');
 
 const list = listVerb({
@@ -95,7 +95,7 @@ const create = remoteVerb({
     await settled(call, commit, balancer.id);
     if (l7Rule === null) throw new CommandFailure('the server gave no rule');
     if (options.json) await printer.json(l7Rule);
-    else await printer.line(l7Rule.id);
+    else await printer.line(printer.idText(l7Rule.id));
   },
 });
 

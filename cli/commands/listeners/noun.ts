@@ -5,7 +5,7 @@ import { CommandFailure, UsageError } from '../../failures.ts';
 import { projectId } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { kindVerb } from '../../kinds/noun.ts';
-import { choice, integer, several, text } from '../../option.ts';
+import { choice, giving, integer, several, text } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { listVerb } from '../../row-verbs.ts';
 import type { Noun } from '../../verb.ts';
@@ -42,7 +42,7 @@ const common = {
   loadbalancer,
   'default-pool': text('NAME', 'Pool of its requests.'),
   'connection-limit': integer('N', 'Concurrent connections on each node.', { least: 1, most: 1_000_000 }),
-  'allow-from': several('CIDR', 'Clients that may connect (all).'),
+  'allow-from': giving(['allowedCidrs'], several('CIDR', 'Clients that may connect (all).')),
   'tls-certificate': certificateOption,
   preview: previewOption,
   project,
@@ -97,6 +97,7 @@ const list = listVerb({
 const create = remoteVerb({
   summary: 'Create a listener; NAME is its port.',
   takes: ['NAME'],
+  named: ['port'],
   options: {
     protocol: choice('PROTOCOL', ['HTTP', 'TCP', 'HTTPS', 'TERMINATED_HTTPS'], 'Protocol (HTTP).'),
     ...common,

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { UsageError } from '../../failures.ts';
-import { choice, flag, integer, several, text } from '../../option.ts';
+import { choice, flag, giving, integer, several, text } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { balancerId, disableOption, settled, weekdays } from './balancer.ts';
 import { requestsOption } from './create.ts';
@@ -70,19 +70,29 @@ function daysOf(text: string): number[] | undefined {
 export const autoscale = remoteVerb({
   summary: 'Let the number of nodes follow the load; options left out have their defaults.',
   takes: ['NAME'],
+  named: ['loadBalancerId'],
   options: {
-    target: integer('PERCENT', 'Wanted load of a node (60).', { least: 10, most: 95 }),
-    tolerance: integer('PERCENT', 'No change while the load is so close to it (10).', { least: 0, most: 50 }),
+    target: giving(
+      ['policy.targetPercent'],
+      integer('PERCENT', 'Wanted load of a node (60).', { least: 10, most: 95 }),
+    ),
+    tolerance: giving(
+      ['policy.tolerancePercent'],
+      integer('PERCENT', 'No change while the load is so close to it (10).', { least: 0, most: 50 }),
+    ),
     signal: choice('SIGNAL', ['LOAD', 'COLLECTD'], 'LOAD, or COLLECTD with --collectd-value (LOAD).'),
     'collectd-value': text('NAME', 'Value of collectd in percent, for example cpu/percent-active.'),
     'requests-per-node': requestsOption,
-    'decide-every': seconds('Between two decisions (15).', 5),
-    'warm-up': seconds('A new node is not measured for so long (30).'),
-    cooldown: seconds('No removal for so long after an addition (60).'),
-    'down-window': seconds('The number falls only to the largest recommended in this time (300).'),
+    'decide-every': giving(['policy.periodMs'], seconds('Between two decisions (15).', 5)),
+    'warm-up': giving(['policy.warmUpMs'], seconds('A new node is not measured for so long (30).')),
+    cooldown: giving(['policy.cooldownMs'], seconds('No removal for so long after an addition (60).')),
+    'down-window': giving(
+      ['policy.downWindowMs'],
+      seconds('The number falls only to the largest recommended in this time (300).'),
+    ),
     schedule: scheduleOption,
     'time-zone': text('NAME', 'By whose clock the hours are meant, for example Europe/Berlin (UTC).'),
-    'only-decide': flag('Decide, and change nothing.'),
+    'only-decide': giving(['policy.dryRun'], flag('Decide, and change nothing.')),
     off: disableOption,
     preview: previewOption,
     project: commonOptions.project,

@@ -5,7 +5,7 @@ import { CommandFailure, UsageError } from '../../failures.ts';
 import { findNamed, inProjectOnly, namedAs, projectId, withOne } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { nearText } from '../../named-kinds.ts';
-import { flag, neededText } from '../../option.ts';
+import { flag, giving, neededText } from '../../option.ts';
 import { readPages } from '../../pages.ts';
 import type { RemoteCall } from '../../remote-verb.ts';
 import { type Commit, patienceOf, type WaitingCall } from '../../wait.ts';
@@ -74,8 +74,8 @@ export async function poolOf(
 export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 
 export const balancerOption = neededText('NAME', 'Load balancer, by name or id.');
-export const enableOption = flag('Use it.');
-export const disableOption = flag('Do not use it.');
+export const enableOption = giving(['enabled'], flag('Use it.'));
+export const disableOption = giving(['enabled'], flag('Do not use it.'));
 
 /** True or false by one of the two switches; undefined if neither is given. */
 export function enabledBy(options: { readonly on: boolean; readonly off: boolean }): boolean | undefined {

@@ -10,7 +10,7 @@ import { CommandFailure, exitCodes, Interruption, UsageError } from '../../failu
 import { projectId } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { idOf } from '../../kinds/find-object.ts';
-import { choice, flag, integer, one, several, text, type Values } from '../../option.ts';
+import { choice, flag, giving, integer, one, several, text, type Values } from '../../option.ts';
 import { commonOptions, type RemoteCall, remoteVerb } from '../../remote-verb.ts';
 import { type Balancer, hostAndPort, printBalancer, readBalancer } from './balancer.ts';
 
@@ -24,37 +24,52 @@ const document = graphql(`
   }
 `);
 
-const port = (what: string) => integer('PORT', what, { least: 1, most: 65_535 });
+const port = (what: string) => giving(['listeners'], integer('PORT', what, { least: 1, most: 65_535 }));
 const defaultWaitSeconds = 120;
 const pauseMs = 500;
 
-export const certificateOption = several('NAME', 'TLS certificate, by name or id.');
-export const memberOption = several('HOST:PORT', 'Member of the pool.', hostAndPort);
+export const certificateOption = giving(
+  ['certificateIds', 'listeners.certificateIds'],
+  several('NAME', 'TLS certificate, by name or id.'),
+);
+export const memberOption = giving(
+  ['members', 'pools.members'],
+  several('HOST:PORT', 'Member of the pool.', hostAndPort),
+);
 export const descriptionOption = text('TEXT', 'Description.');
 export const tagOption = several('TAG', 'Tag.');
 
 export const nodesOption = (help: string) =>
-  one('MIN..MAX', help, (given, name) => {
-    const [, least, most] = /^(\d{1,2})(?:\.\.(\d{1,2}))?$/.exec(given) ?? [];
-    if (least === undefined) throw new UsageError(`${name} takes a number or MIN..MAX, not '${given}'`);
-    return { minNodes: Number(least), maxNodes: Number(most ?? least) };
-  });
+  giving(
+    ['minNodes', 'maxNodes'],
+    one('MIN..MAX', help, (given, name) => {
+      const [, least, most] = /^(\d{1,2})(?:\.\.(\d{1,2}))?$/.exec(given) ?? [];
+      if (least === undefined) throw new UsageError(`${name} takes a number or MIN..MAX, not '${given}'`);
+      return { minNodes: Number(least), maxNodes: Number(most ?? least) };
+    }),
+  );
 
 const monitorTypes: Readonly<Record<string, 'HTTP' | 'HTTPS' | 'TCP' | 'TLS_HELLO'>> = {
   ...{ http: 'HTTP', https: 'HTTPS', tcp: 'TCP', tls: 'TLS_HELLO' },
 };
 
-export const checkOption = one('http:PATH', 'Health check: http:PATH, https:PATH, tcp or tls.', (given, name) => {
-  const [, kind = '', path] = /^([a-z]+)(?::(.*))?$/.exec(given) ?? [];
-  const monitorType = monitorTypes[kind];
-  if (monitorType === undefined || (path !== undefined && path !== '' && !kind.startsWith('http')))
-    throw new UsageError(`${name} takes http:PATH, https:PATH, tcp or tls, not '${given}'`);
-  return { monitorType, ...(path === undefined || path === '' ? {} : { path }) };
-});
+export const checkOption = giving(
+  ['pools.healthMonitor', 'monitorType', 'path'],
+  one('http:PATH', 'Health check: http:PATH, https:PATH, tcp or tls.', (given, name) => {
+    const [, kind = '', path] = /^([a-z]+)(?::(.*))?$/.exec(given) ?? [];
+    const monitorType = monitorTypes[kind];
+    if (monitorType === undefined || (path !== undefined && path !== '' && !kind.startsWith('http')))
+      throw new UsageError(`${name} takes http:PATH, https:PATH, tcp or tls, not '${given}'`);
+    return { monitorType, ...(path === undefined || path === '' ? {} : { path }) };
+  }),
+);
 
 export const sizeOptions = {
-  'node-connections': integer('COUNT', 'Concurrent connections of a node (5000).', { least: 100, most: 500_000 }),
-  'node-threads': integer('COUNT', 'Threads of a node (1).', { least: 1, most: 64 }),
+  'node-connections': giving(
+    ['nodeSize.connections'],
+    integer('COUNT', 'Concurrent connections of a node (5000).', { least: 100, most: 500_000 }),
+  ),
+  'node-threads': giving(['nodeSize.threads'], integer('COUNT', 'Threads of a node (1).', { least: 1, most: 64 })),
 };
 
 /** Undefined: nothing is said of it. */

@@ -3,11 +3,14 @@ import { readFile } from 'node:fs/promises';
 import type { MachineRole } from '../../../generated/cli/graphql.ts';
 import { isLoopback } from '../../../platform/net/address-block.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
-import { neededText, text } from '../../option.ts';
+import { giving, neededText, text } from '../../option.ts';
 
-export const role = neededText(
-  'ROLE',
-  'Its role: gateway, the name of a subgraph, a role of a subgraph, or subgraph for one of another team.',
+export const role = giving(
+  ['machineRole'],
+  neededText(
+    'ROLE',
+    'Its role: gateway, the name of a subgraph, a role of a subgraph, or subgraph for one of another team.',
+  ),
 );
 
 /** The graph's word for a role, for example OBJECT_STORAGE. The server refuses one that it does not know. */

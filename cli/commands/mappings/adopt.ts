@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { cmpOption } from '../../cmp-object.ts';
 import { backendId, projectId } from '../../find.ts';
-import { flag, needed, neededText, text } from '../../option.ts';
+import { flag, giving, needed, neededText, text } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { changedMapping, printMapping } from './mapping.ts';
 
@@ -21,10 +21,10 @@ export const adopt = remoteVerb({
     backend: neededText('NAME', 'Backend that has the object.'),
     cmp: needed(cmpOption),
     resource: neededText('RESOURCE', "The driver's name for objects of this kind, for example rule."),
-    key: neededText('KEY', "The object's name on the backend."),
+    key: giving(['objectKey'], neededText('KEY', "The object's name on the backend.")),
     scope: text('SCOPE', 'Part of the backend that has the object, for example "inet filter forward".'),
     uuid: text('UUID', "The backend's own id of the object, if its name is not unique."),
-    role: text('ROLE', 'Role of the backend object for the CMP object.'),
+    role: giving(['cmpObject.mappingRole'], text('ROLE', 'Role of the backend object for the CMP object.')),
     shared: flag('Allow several CMP objects to own the backend object.'),
     project: commonOptions.project,
     wait: commonOptions.wait,

@@ -115,7 +115,9 @@ async function printLooks(
     const place = [mapping.backend?.name, mapping.resource, mapping.scope, mapping.objectKey].filter(
       (part) => part !== '',
     );
-    await printer.line(`${printer.status(each.result)}  ${place.join(' ')}  ${ownerText(mapping)}  ${mapping.id}`);
+    await printer.line(
+      `${printer.status(each.result)}  ${place.join(' ')}  ${ownerText(mapping)}  ${printer.idText(mapping.id)}`,
+    );
     if (each.result === 'NOT_SEEN') await printer.line(`  ${each.why}`);
     else await printDifferences(printer, mapping);
   }

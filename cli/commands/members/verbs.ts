@@ -120,6 +120,7 @@ export const list = listVerb({
 export const create = remoteVerb({
   summary: 'Add a member, HOST:PORT, to a pool.',
   takes: ['NAME'],
+  named: ['host', 'port'],
   options: { pool, weight, backup: flag('Use it only when no other member is healthy.'), preview, project, wait },
   async run(call) {
     const { client, names, options } = call;

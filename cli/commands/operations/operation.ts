@@ -71,7 +71,7 @@ export async function printOperation(
     ['Settled by', operation.settledBy && actorText(operation.settledBy)],
     ['Requested by', actorText(operation.requestedBy)],
     ['Request', operation.requestId],
-    ['Audit trail', `tidegate audit list --subject ${operation.id}`],
+    ['Audit trail', `tidegate audit list --subject ${printer.idText(operation.id)}`],
     ['Wire call', operation.wireCall],
   ]);
   for (const { recordedAt, source, finding, note } of operation.evidence)

@@ -79,7 +79,7 @@ const create = remoteVerb({
       await client.mutate(membersDocument, { idempotencyKey: randomUUID(), id: pool.id, members: options.member });
     await settled(call, commit, loadBalancerId);
     if (options.json) await printer.json(pool);
-    else await printer.line(`${pool.name} ${pool.id}`);
+    else await printer.line(`${pool.name} ${printer.idText(pool.id)}`);
   },
 });
 

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { buildSchema, type GraphQLSchema, parse, validate } from 'graphql';
 import { graphql } from '../../../generated/cli/index.ts';
-import { CommandFailure } from '../../failures.ts';
+import { CommandFailure, exitCodes } from '../../failures.ts';
 import { readAll, readPages } from '../../pages.ts';
 import { remoteVerb } from '../../remote-verb.ts';
 
@@ -14,9 +14,6 @@ const document = graphql(`
     }
   }
 `);
-
-/** The schema breaks an operation. */
-const brokenExit = 2;
 
 export const check = remoteVerb({
   summary: 'Name each published operation that the schema in a file would break; then the exit code is 2.',
@@ -36,7 +33,10 @@ export const check = remoteVerb({
       await printer.line(`${all.length} published operations checked`);
     }
     if (broken.length > 0)
-      throw new CommandFailure(`${names[0]} breaks ${broken.length} of ${all.length} published operations`, brokenExit);
+      throw new CommandFailure(
+        `${names[0]} breaks ${broken.length} of ${all.length} published operations`,
+        exitCodes.differs,
+      );
   },
 });
 

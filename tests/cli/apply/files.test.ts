@@ -154,7 +154,7 @@ test('a pipe is read to its end: it holds less than the text at any moment', asy
 test('two files are not one: the second -f would hide the first, and with --prune delete its objects', async () => {
   await put({ 'a.yaml': pool('a'), 'b.yaml': pool('b') });
   const { exitCode, stderr } = await apply('-f', at('a.yaml'), '-f', at('b.yaml'), '--prune', '--source', 'site');
-  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('--file was given twice: it takes one value')]);
+  expect([exitCode, stderr]).toEqual([64, expect.stringContaining('--file was given twice: it takes one value')]);
 });
 
 test.each(['constructor', 'toString', '__proto__'])('%s is no kind', async (kind) => {

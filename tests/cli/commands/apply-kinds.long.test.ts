@@ -532,7 +532,7 @@ test('a dry run at the server says what it would refuse, and leaves nothing', as
   expect([asked.exitCode, asked.stderr]).toEqual([1, expect.stringContaining('3 of 5 objects were refused')]);
   expect(asked.stderr).toContain('1 of 5 steps were not asked: each says why');
   expect((await run('gslb-pools', 'show', 'tried')).exitCode).toBe(1);
-  expect((await apply(text.split('\n')[0] ?? '', '--dry-run', 'elsewhere')).exitCode).toBe(2);
+  expect((await apply(text.split('\n')[0] ?? '', '--dry-run', 'elsewhere')).exitCode).toBe(64);
 });
 
 test.each([

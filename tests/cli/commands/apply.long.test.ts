@@ -459,6 +459,6 @@ kind: Subnet
 
   test('wrong use: no file given', async () => {
     const run = await runCommand(['apply', '--url', server.url], { env: { TIDEGATE_TOKEN: goodToken } });
-    expect(run.exitCode).toBe(2);
+    expect(run.exitCode).toBe(64);
   });
 });

@@ -125,7 +125,7 @@ describe('backends', () => {
       backendHostKeyAccept: () => ({ backend: backend('fw'), userErrors: [] }),
     };
     const refused = await runCommand(['backends', 'delete', 'fw', ...at]);
-    expect([refused.exitCode, refused.stderr]).toEqual([1, 'tidegate: HAS_MAPPINGS: has 3 live mappings (input.id)\n']);
+    expect([refused.exitCode, refused.stderr]).toEqual([1, 'tidegate: HAS_MAPPINGS: has 3 live mappings (NAME)\n']);
     expect((await runCommand(['backends', 'accept-host-key', 'fw', 'SHA256:abc', ...at])).exitCode).toBe(0);
   });
 

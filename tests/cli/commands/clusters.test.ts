@@ -147,7 +147,10 @@ test('a service of a cluster is drained, serves again and is forgotten, by its n
     { clusterId: 'C0', role: 'objectserver', name: 's1' },
   ]);
   const both = await run('clusters', 'drain-service', 'north', 's2');
-  expect([both.exitCode, both.stderr]).toEqual([2, expect.stringContaining('--role objectserver or objectcontroller')]);
+  expect([both.exitCode, both.stderr]).toEqual([
+    64,
+    expect.stringContaining('--role objectserver or objectcontroller'),
+  ]);
   const none = await run('clusters', 'remove-service', 'north', 's3');
   expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining("no such service 's3'")]);
 });

@@ -136,7 +136,7 @@ test('force says what was asked of a member; one of two with a name is named wit
   const none = await run('force', 'G1', 'us', '--state', 'up');
   expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining("no member 'us' in the pools of shop")]);
   const unknown = await run('force', 'G1', 'eu', '--state', 'sideways');
-  expect([unknown.exitCode, unknown.stderr]).toEqual([2, expect.stringContaining('UP, DOWN, DRAIN, AUTO')]);
+  expect([unknown.exitCode, unknown.stderr]).toEqual([64, expect.stringContaining('UP, DOWN, DRAIN, AUTO')]);
   const twoPools = [...gslb.pools, { id: 'P2', name: 'spare', minUp: 1 }];
   server.answers = here([member('eu', 'UP')], twoPools);
   const both = await run('force', 'shop.gslb.test', 'eu', '--state', 'up');
@@ -156,7 +156,7 @@ test('freeze keeps the answer, and releases it', async () => {
   expect((await run('freeze', 'G1', '--release')).stdout).toBe('shop.gslb.test follows its members again\n');
   expect(server.requests.at(-1)).toMatchObject({ input: { id: 'G1' } });
   const both = await run('freeze', 'G1', '--release', '--until', at);
-  expect([both.exitCode, both.stderr]).toEqual([2, expect.stringContaining('--release takes no --until')]);
+  expect([both.exitCode, both.stderr]).toEqual([64, expect.stringContaining('--release takes no --until')]);
 });
 
 test('explain shows each step with who was left out and why, and what each name server answers', async () => {

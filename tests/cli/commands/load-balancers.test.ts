@@ -120,7 +120,7 @@ test.each([
   [['--cmp', 'tenant'], "'tenant' is not TYPE/ID"],
 ])('wrong use is told: %s', async (args, message) => {
   const { exitCode, stderr } = await run('loadbalancers', 'create', 'web', ...args);
-  expect([exitCode, stderr]).toEqual([2, expect.stringContaining(message)]);
+  expect([exitCode, stderr]).toEqual([64, expect.stringContaining(message)]);
 });
 
 test('a refusal is told with its field', async () => {
@@ -243,10 +243,10 @@ test.each([
   [['l7policies', 'delete', 'none', ...atPort], 1, "port 80 has no L7 policy 'none'"],
   [['l7policies', 'delete', 'images', ...atPort], 1, "several L7 policies have the name 'images'"],
   [['l7policies', 'list', '--loadbalancer', 'web', '--listener', '81'], 1, "'web' has no listener at port 81"],
-  [['l7policies', 'update', 'Y1', ...atPort], 2, 'nothing to change was given'],
-  [['l7rules', 'update', 'R1'], 2, 'nothing to change was given'],
-  [['quotas', 'update', 'NODES', '--project', 'p'], 2, 'give --quota or --default'],
-  [['quotas', 'update', 'cars', '--project', 'p', '--default'], 2, 'NAME must be one of LOAD_BALANCERS'],
+  [['l7policies', 'update', 'Y1', ...atPort], 64, 'nothing to change was given'],
+  [['l7rules', 'update', 'R1'], 64, 'nothing to change was given'],
+  [['quotas', 'update', 'NODES', '--project', 'p'], 64, 'give --quota or --default'],
+  [['quotas', 'update', 'cars', '--project', 'p', '--default'], 64, 'NAME must be one of LOAD_BALANCERS'],
 ])('told: %s', async (args, exitCode, message) => {
   server.answers = withPolicies([policy, { ...policy, id: 'Y2' }]);
   const told = await run(...args);
@@ -403,7 +403,7 @@ test('traffic of a load balancer, a listener, a node and a member is one table',
   const none = await run('nodes', 'traffic', 'n1', '--loadbalancer', 'web');
   expect([none.stderr, none.stdout]).toEqual(['', 'no node reported in this time\n']);
   const wrong = await run('loadbalancers', 'traffic', 'web', '--period', 'day');
-  expect([wrong.exitCode, wrong.stderr]).toEqual([2, expect.stringContaining('SECOND, MINUTE, HOUR')]);
+  expect([wrong.exitCode, wrong.stderr]).toEqual([64, expect.stringContaining('SECOND, MINUTE, HOUR')]);
 });
 
 const noMember = {
@@ -584,10 +584,10 @@ test('autoscaling is set anew, and ended', async () => {
   });
   for (const wrong of ['monday@08:00-18:00=4..10', 'mon-@08:00-18:00=4..10', 'mon@8-18=4..10', 'mon@08:00-18:00=4']) {
     const told = await run('loadbalancers', 'autoscale', 'web', '--schedule', wrong);
-    expect([told.exitCode, told.stderr]).toEqual([2, expect.stringContaining('--schedule takes DAYS@FROM-TO')]);
+    expect([told.exitCode, told.stderr]).toEqual([64, expect.stringContaining('--schedule takes DAYS@FROM-TO')]);
   }
   const both = await run('loadbalancers', 'autoscale', 'web', '--off', '--target', '50');
-  expect([both.exitCode, both.stderr]).toEqual([2, expect.stringContaining('--off takes no other settings')]);
+  expect([both.exitCode, both.stderr]).toEqual([64, expect.stringContaining('--off takes no other settings')]);
 });
 
 test('events name their subjects; what can not be read keeps its id', async () => {

@@ -52,7 +52,7 @@ test('a checker is created with its vantage point, and gets another one', async 
   ]);
   for (const more of [[], ['--vantage-point', 'us', '--address', '198.51.100.53']])
     expect(await run('update', 'eu-1', ...more)).toMatchObject({
-      exitCode: 2,
+      exitCode: 64,
       stderr: expect.stringContaining('either --vantage-point'),
     });
 });

@@ -135,7 +135,7 @@ test('list prints names and hashes; remove takes a hash', async () => {
   const unknown = await run('remove', sha256('unknown'));
   expect(unknown).toMatchObject({ exitCode: 1 });
   expect(unknown.stderr).toContain('no published operation has the hash');
-  expect(await run('remove', 'Mine')).toMatchObject({ exitCode: 2 });
+  expect(await run('remove', 'Mine')).toMatchObject({ exitCode: 64 });
 });
 
 test('check names what a schema breaks', async () => {

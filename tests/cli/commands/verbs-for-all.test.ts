@@ -117,7 +117,7 @@ describe('find', () => {
       stdout: '',
       stderr: expect.stringContaining("'zzz'"),
     });
-    expect(await run('find', ' ')).toMatchObject({ exitCode: 2 });
+    expect(await run('find', ' ')).toMatchObject({ exitCode: 64 });
   });
 });
 
@@ -259,7 +259,7 @@ describe('call and read', () => {
   });
 
   test.each([
-    ['{"a":', 2, '--arguments must be a JSON object'],
+    ['{"a":', 64, '--arguments must be a JSON object'],
     ['/nowhere/arguments', 1, "/nowhere/arguments can't be read"],
   ])('arguments %s are refused', async (given, exitCode, message) => {
     expect(await run('read', 'edge', 'x', '--arguments', given)).toMatchObject({
@@ -278,7 +278,7 @@ describe('gql', () => {
     server.answers = { ...server.answers, project: ({ id }: { id: string }) => ({ name: `of ${id}` }) };
     const done = await run('gql', file, '--variables', '{"id": "P"}');
     expect([done.exitCode, JSON.parse(done.stdout)]).toEqual([0, { data: { project: { name: 'of P' } } }]);
-    expect((await run('gql', file, '--variables', '[1]')).exitCode).toBe(2);
+    expect((await run('gql', file, '--variables', '[1]')).exitCode).toBe(64);
   });
 
   test('variables are in a file, too', async () => {
@@ -310,7 +310,7 @@ describe('gql', () => {
 
   test('standard input has the operation or its variables, not both', async () => {
     const done = await run('gql', '-', '--variables', '@-');
-    expect(done).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('standard input has either') });
+    expect(done).toMatchObject({ exitCode: 64, stderr: expect.stringContaining('standard input has either') });
   });
 
   test('errors are printed with what there is, and are no success', async () => {
@@ -358,6 +358,58 @@ describe('export', () => {
     expect([one.stdout, one.stderr]).toEqual([`1 object is in ${link}\n`, '']);
     const full = await run('export', '--kind', 'Project', '-f', folder.path);
     expect(full).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("can't be written: EISDIR") });
+  });
+});
+
+describe('export --name', () => {
+  const at = '2026-01-01T00:00:00.000Z';
+  const rest = { description: '', version: 1, createdAt: at, updatedAt: at };
+  const projectId = encodeId('Project', newUuid());
+  const project = { __typename: 'Project', id: projectId, name: 'default', ...rest };
+  const pool = (id: string, name: string) => ({
+    ...{ __typename: 'GslbPool', id, name, ...rest, project, minUp: 1, answerScope: 'ALL', monitors: [] },
+    quorum: { downAtLeast: null, upAtLeast: null, leastVoters: null, leastRegions: 1, freshMs: null },
+    failback: { mode: 'IMMEDIATE', delayMs: null },
+  });
+  const poolId = encodeId('GslbPool', newUuid());
+  const pools = [pool(poolId, 'web'), pool('G2', 'spare'), pool('G3', 'mail')];
+  type Named = Page & { names?: readonly string[] | null };
+  const asked = <Node extends { readonly name: string }>(nodes: readonly Node[]) => {
+    return (args: Named) => (args.text == null ? pageOf(nodes, args) : containing(nodes)(args));
+  };
+  beforeEach(() => {
+    server.answers = {
+      ...server.answers,
+      projects: asked([project]),
+      gslbPools: asked(pools),
+      node: ({ id }: { id: string }) => pools.find((each) => each.id === id) ?? null,
+    };
+  });
+  const names = (text: string) => [...text.matchAll(/^name: (.+)$/gm)].map(([, name]) => name);
+
+  test('writes only the objects that are named, and asks for no others', async () => {
+    const { exitCode, stdout } = await run('export', '--kind', 'GslbPool', '--name', 'web', '--name', 'mail');
+    expect([exitCode, names(stdout)]).toEqual([0, ['web', 'mail']]);
+    expect(server.requests.filter((each) => 'names' in each).at(-1)).toMatchObject({ names: ['web', 'mail'] });
+  });
+
+  test('takes a long or a short id', async () => {
+    for (const id of [poolId, shortId(poolId) ?? '']) {
+      const { exitCode, stdout } = await run('export', '--kind', 'GslbPool', '--name', id);
+      expect([exitCode, names(stdout)]).toEqual([0, ['web']]);
+    }
+  });
+
+  test('a name that no object has is refused with the nearest, and no file is written', async () => {
+    const path = join(folder.path, 'none.yaml');
+    const refused = await run('export', '--kind', 'GslbPool', '--name', 'web', '--name', 'sparr', '-f', path);
+    expect([refused.exitCode, refused.stderr]).toEqual([
+      1,
+      "tidegate: there is no GSLB pool 'sparr'; 'spare' is near\n",
+    ]);
+    await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
+    const far = await run('export', '--kind', 'GslbPool', '--name', 'nothing-like-it');
+    expect(far.stderr).toBe("tidegate: there is no GSLB pool 'nothing-like-it'\n");
   });
 });
 

@@ -76,7 +76,7 @@ test('roll-key begins, is taken back, and is told what the parent names', async 
     { verb: 'confirm', id, keyTag: 12_345 },
   ]);
   expect(await run('roll-key', 'gslb.test', '--cancel', '--confirm', '1')).toMatchObject({
-    exitCode: 2,
+    exitCode: 64,
     stderr: expect.stringContaining('not both'),
   });
 });

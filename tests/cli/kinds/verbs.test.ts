@@ -224,7 +224,7 @@ describe('create', () => {
     [['users', 'create', 'alice'], 'give --user-password-file'],
   ])('%j says what is missing', async (args, message) => {
     const { exitCode, stderr } = await tidegate(...args);
-    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect([exitCode, stderr]).toEqual([64, expect.stringContaining(message)]);
     expect(inputs).toEqual([]);
   });
 
@@ -272,7 +272,7 @@ describe('update', () => {
   test('refuses an object that is wrong after the merge', async () => {
     const both = ['--parameters-http-path', '/a', '--parameters-https-path', '/b'];
     const { exitCode, stderr } = await tidegate('gslb-members', 'update', 'web/west', ...both);
-    expect([exitCode, stderr, inputs]).toEqual([2, expect.stringContaining('parameters: give exactly one of'), []]);
+    expect([exitCode, stderr, inputs]).toEqual([64, expect.stringContaining('parameters: give exactly one of'), []]);
   });
 
   test('booleans are words, so that false is not the same as left out', async () => {
@@ -289,7 +289,7 @@ describe('update', () => {
     ],
   ])('%j is wrong use', async (args, message) => {
     const { exitCode, stderr } = await tidegate(...args);
-    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect([exitCode, stderr]).toEqual([64, expect.stringContaining(message)]);
   });
 });
 
@@ -327,7 +327,7 @@ describe('an object is named', () => {
     const { exitCode, stderr } = await tidegate(
       ...'gslb-monitors attach alive --target-pool web --target-member web/west'.split(' '),
     );
-    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('give exactly one of')]);
+    expect([exitCode, stderr]).toEqual([64, expect.stringContaining('give exactly one of')]);
   });
 });
 

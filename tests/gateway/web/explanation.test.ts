@@ -118,11 +118,14 @@ test('the command line shows the same', async () => {
   expect(stdout).toMatch(/^2 beta, for list\.nodes\[\]$/m);
   const json = await tried('--operation', 'Other', '--json');
   expect(JSON.parse(json.stdout)).toMatchObject({ operation: { name: 'Other' }, plan: { subgraph: 'beta' } });
-  expect(await tried()).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--operation (Costs, Other)') });
+  expect(await tried()).toMatchObject({ exitCode: 64, stderr: expect.stringContaining('--operation (Costs, Other)') });
   expect(await tried('--operation', 'None')).toMatchObject({ exitCode: 1 });
-  expect(await tried('--operation', 'Other', '--variables', '[]')).toMatchObject({ exitCode: 2 });
+  expect(await tried('--operation', 'Other', '--variables', '[]')).toMatchObject({ exitCode: 64 });
   await writeFile(file, '{ thing(id: "1") { parent { parent { parent { id } } } } }');
-  expect(await tried()).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('depth') });
+  expect(await tried()).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/^tidegate: LIMIT_EXCEEDED: .*depth.* The table above shows each limit/),
+  });
   await writeFile(file, '{ prices ');
   expect(await tried()).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('costs.graphql:1:') });
 });

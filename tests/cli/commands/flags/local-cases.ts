@@ -58,7 +58,7 @@ export async function localCases(run: FlagRun): Promise<void> {
     domains: expect.any(Array),
     needs: expect.any(Array),
   });
-  await coverage.ends(2, 'top needs a terminal', 'top');
+  await coverage.ends(64, 'top needs a terminal', 'top');
   await contextCases(run);
   await coverage.ends(1, 'there is no place for contexts', 'demo --context nowhere');
   expect(await ok('complete')).toContain('complete -F _tidegate tidegate');

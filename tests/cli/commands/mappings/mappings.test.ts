@@ -182,11 +182,11 @@ describe('requests to the graph', () => {
     [['list', '--state', 'GONE'], '--state must be one of ACTIVE'],
     [['list', '--updated-from', 'yesterday'], 'is not a time'],
     [['verify'], 'give a mapping, --backend or --cmp'],
-    [['adopt', '--backend', 'fw', '--resource', 'rule', '--key', 'k'], "required option '--cmp <TYPE/ID>'"],
+    [['adopt', '--backend', 'fw', '--resource', 'rule', '--key', 'k'], 'give --cmp TYPE/ID'],
     [['export', 'all'], 'too many arguments'],
-  ])('%j is wrong use: exit code 2', async (args, message) => {
+  ])('%j is wrong use: exit code 64', async (args, message) => {
     const { exitCode, stderr } = await run(...args);
-    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect([exitCode, stderr]).toEqual([64, expect.stringContaining(message)]);
   });
 });
 

@@ -192,7 +192,7 @@ test(
     expect(JSON.parse(await ok('containers', 'list', '--json'))).toEqual([]);
 
     const wrongUse = await run('objects', 'stat', 'photos');
-    expect([wrongUse.exitCode, wrongUse.stderr]).toEqual([2, expect.stringContaining('CONTAINER/OBJECT')]);
+    expect([wrongUse.exitCode, wrongUse.stderr]).toEqual([64, expect.stringContaining('CONTAINER/OBJECT')]);
     const unknown = await run('containers', 'list', '--cluster', 'west');
     expect([unknown.exitCode, unknown.stderr]).toEqual([1, expect.stringContaining('north, south, east')]);
     const away = await run('containers', 'list', '--cluster', 'http://127.0.0.1:1');
@@ -275,9 +275,9 @@ test(
       },
     ]);
     const twice = await typed('containers', 'create', 'photos', '--cmp', 'tenant/42', '--cluster', 'south');
-    expect([twice.exitCode, twice.stderr]).toEqual([2, expect.stringContaining('leave out --cluster')]);
+    expect([twice.exitCode, twice.stderr]).toEqual([64, expect.stringContaining('leave out --cluster')]);
     const other = await typed('containers', 'create', 'photos', '--cmp', 'tenant/42', '--project', 'mine');
-    expect([other.exitCode, other.stderr]).toEqual([2, expect.stringContaining('the login is for shop')]);
+    expect([other.exitCode, other.stderr]).toEqual([64, expect.stringContaining('the login is for shop')]);
 
     graph.requests.length = 0;
     const download = await typed('objects', 'url', 'photos/a/cat.jpg');
@@ -292,7 +292,7 @@ test(
       { containerId: 'X1', name: 'cat.jpg', clusterId: 'C-south', validMs: 60_000 },
     ]);
     expect((await typed('objects', 'url', 'photo/cat.jpg')).stderr).toContain("there is no container 'photo'");
-    expect((await typed('objects', 'url', 'photos')).exitCode).toBe(2);
+    expect((await typed('objects', 'url', 'photos')).exitCode).toBe(64);
   },
   60_000 * patience,
 );

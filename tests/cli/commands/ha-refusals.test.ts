@@ -1,0 +1,27 @@
+// Refusals of a cluster of hosts say what to do next.
+import { expect, test } from '@jest/globals';
+import { refusalWords } from '../../../cli/commands/ha/refusals.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { runCommand } from './run-command.ts';
+
+test('a refusal without a command in it gets one; one that has a command is told as it is', () => {
+  expect(refusalWords({ code: 'NOT_FOUND', message: 'there is no host x' })).toBe(
+    'NOT_FOUND: there is no host x; "tidegate ha status" lists the hosts',
+  );
+  const paused = 'promotion is paused: "tidegate ha resume" ends that';
+  expect(refusalWords({ code: 'IN_PROGRESS', message: paused })).toBe(`IN_PROGRESS: ${paused}`);
+  expect(refusalWords({ code: 'ALREADY', message: 'a is the primary' })).toBe('ALREADY: a is the primary');
+});
+
+test.each([['status'], ['history'], ['switchover']])(
+  'ha %s without a cluster says which command makes one',
+  async (verb) => {
+    const folder = await temporaryFolder();
+    try {
+      const { exitCode, stderr } = await runCommand(['ha', verb, '--data', folder.path]);
+      expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/^tidegate: NOT_CONFIGURED: .*"tidegate ha init"/)]);
+    } finally {
+      await folder.remove();
+    }
+  },
+);

@@ -1,0 +1,144 @@
+// A refusal names the option that gave the value, not the field of the graph.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { GraphQLError } from 'graphql';
+import { fieldOf, optionAtFault } from '../../cli/option-at-fault.ts';
+import { nouns } from '../../cli/table.ts';
+import type { Verb } from '../../cli/verb.ts';
+import { GraphServer, goodToken, pageOf } from './commands/graph-server.ts';
+import { runCommand } from './commands/run-command.ts';
+
+let server: GraphServer;
+beforeAll(async () => {
+  server = await GraphServer.start();
+});
+afterAll(() => server?.stop());
+beforeEach(() => {
+  server.answers = {};
+});
+
+async function verbOf(words: string): Promise<Verb> {
+  const [noun = '', name = ''] = words.split(' ');
+  const verb = (await nouns[noun]?.load())?.[name];
+  if (verb === undefined) throw new Error(`there is no verb ${words}`);
+  return verb;
+}
+
+test.each([
+  ['backends create', 'input.host', '--host'],
+  ['backends create', 'input.hostKeySha256', '--host-key'],
+  ['backends create', 'input.labels[1].name', '--label'],
+  ['backends create', 'input.credentials.privateKey', '--private-key-file'],
+  ['backends create', 'input.credentials.password', '--backend-password-file'],
+  ['backends create', 'input.credentials.username', '--username'],
+  ['backends create', 'input.projectId', '--project'],
+  ['backends create', 'input.name', 'NAME'],
+  ['backends update', 'input.id', 'NAME'],
+  ['backends delete', 'input.orphanMappings', '--orphan-mappings'],
+  ['loadbalancers create', 'input.pools[0].members[2].port', '--member'],
+  ['loadbalancers create', 'input.pools.0.healthMonitor.path', '--check'],
+  ['loadbalancers create', 'input.nodeSize.threads', '--node-threads'],
+  ['loadbalancers create', 'input.maxNodes', '--nodes'],
+  ['loadbalancers create', 'input.cmpObject.externalId', '--cmp'],
+  ['loadbalancers create', 'input.subnetId', '--subnet'],
+  ['loadbalancers autoscale', 'input.policy.targetPercent', '--target'],
+  ['loadbalancers autoscale', 'input.loadBalancerId', 'NAME'],
+  ['loadbalancers update', 'input.enabled', '--on, --off'],
+  ['pools create', 'input.monitorType', '--check'],
+  ['members create', 'input.port', 'NAME'],
+  ['members create', 'input.poolId', '--pool'],
+  ['listeners create', 'input.port', 'NAME'],
+  ['listeners create', 'input.allowedCidrs[0]', '--allow-from'],
+  ['certificates create', 'input.chain', '--chain-file'],
+  ['certificates create', 'input.privateKey', '--key-file'],
+  ['machines create', 'input.machineRole', '--role'],
+  ['machines create', 'input.gslbNameServer.addresses[0]', '--address'],
+  ['mappings adopt', 'input.objectKey', '--key'],
+  ['mappings adopt', 'input.cmpObject.mappingRole', '--role'],
+  ['gslb-pools create', 'input.quorum.leastRegions', '--quorum-least-regions'],
+])('%s: %s is %s', async (words, path, option) => {
+  const { options, takes, named = [] } = await verbOf(words);
+  expect(optionAtFault(fieldOf(path), { options, takes, given: new Set(), named })).toBe(option);
+});
+
+test('of several options, those that were given are named', async () => {
+  const { options, takes } = await verbOf('loadbalancers create');
+  const sent = (...given: readonly string[]) => ({ options, takes, given: new Set(given) });
+  const field = fieldOf('input.listeners[0].port');
+  expect(optionAtFault(field, sent('https'))).toBe('--https');
+  expect(optionAtFault(field, sent())).toBe('--http, --https, --tcp');
+});
+
+test('options of the connection and the output stand for no field', async () => {
+  const { options, takes } = await verbOf('backends list');
+  const given = new Set(['url', 'data', 'user', 'json']);
+  for (const path of ['input.url', 'input.data', 'input.user.name', 'input.json', 'input', 'input.unheardOf'])
+    expect([path, optionAtFault(fieldOf(path), { options, takes, given })]).toEqual([path, undefined]);
+});
+
+describe('what the server refuses', () => {
+  const run = async (...args: readonly string[]) =>
+    (await runCommand([...args, '--url', server.url], { env: { TIDEGATE_TOKEN: goodToken } })).stderr;
+  const create = ['loadbalancers', 'create', 'web', '--http', '80', '--member', '192.0.2.1:80', '--check', 'http:/'];
+  const refused = (...fields: readonly (readonly string[])[]) => ({
+    loadBalancerCreate: () => ({
+      loadBalancer: null,
+      commit: null,
+      userErrors: fields.map((field) => ({ code: 'INVALID_INPUT', message: 'is wrong', field, retry: 'NEVER' })),
+    }),
+  });
+
+  test('each refusal is a line with its option; one without an option keeps the field of the graph', async () => {
+    server.answers = refused(
+      ['input', 'pools', '0', 'members', '0', 'host'],
+      ['input', 'unheardOf', 'field'],
+      ['input', 'name'],
+    );
+    expect(await run(...create)).toBe(
+      [
+        'tidegate: INVALID_INPUT: is wrong (--member)',
+        'tidegate: INVALID_INPUT: is wrong (input.unheardOf.field)',
+        'tidegate: INVALID_INPUT: is wrong (NAME)',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  const failing = (message: string) => ({
+    loadBalancerCreate: () => {
+      throw new GraphQLError(message, { extensions: { code: 'INVALID_INPUT' } });
+    },
+  });
+
+  test.each([
+    [
+      'Variable "$input" got an invalid value at "input.pools[0].healthMonitor.path"; String cannot represent a non string value.',
+      'String cannot represent a non string value (--check)',
+    ],
+    [
+      'Variable "$input" got an invalid value; Field "name" of required type "String!" was not provided.',
+      'a value is missing (NAME)',
+    ],
+    ['Variable "$input" got an invalid value at "input.tags[0]".', 'the value is not allowed (--tag)'],
+    [
+      'Variable "$input" got an invalid value at "input.unheardOf"; it is wrong.',
+      'Variable "$input" got an invalid value at "input.unheardOf"; it is wrong.',
+    ],
+  ])('the gateway: %s', async (message, told) => {
+    server.answers = failing(message);
+    expect(await run(...create)).toBe(`tidegate: INVALID_INPUT: ${told}\n`);
+  });
+
+  test('an argument of a query is named by its option', async () => {
+    server.answers = {
+      relayOperations: () => {
+        throw new GraphQLError('Variable "$states" got an invalid value at "states[0]"; it is wrong.', {
+          extensions: { code: 'INVALID_INPUT' },
+        });
+      },
+      projects: (args: { first: number; after: string | null }) => pageOf([], args),
+    };
+    expect(await run('operations', 'list', '--state', 'PENDING')).toBe(
+      'tidegate: INVALID_INPUT: it is wrong (--state)\n',
+    );
+  });
+});
