@@ -34,12 +34,16 @@ interface KnownCluster {
   readonly s3Urls: readonly string[];
   readonly controllers: readonly {
     readonly services: readonly { readonly role: string; readonly ready: boolean }[];
+    /** That the cluster uses. */
+    readonly rings: readonly { readonly number: number }[];
   }[];
 }
 
 interface KnownOption {
   readonly id: string;
   readonly name: string;
+  /** Of its ring. */
+  readonly number: number;
   /** It is being deleted. */
   readonly ending: boolean;
 }
@@ -126,8 +130,9 @@ export class ClustersGround extends LaidGround {
   /** Resolves when those of these names that are known serve users, or when it takes too long. */
   async #served(admin: GraphCaller, names: readonly string[]): Promise<void> {
     for (const until = performance.now() + serveMs; performance.now() < until; ) {
-      const { objectClusters } = await ask(admin);
-      if (objectClusters.nodes.every((each) => !names.includes(each.name) || serves(each))) return;
+      const { objectClusters, objectOptions } = await ask(admin);
+      const rings = objectOptions.nodes.filter(({ ending }) => !ending).map(({ number }) => number);
+      if (objectClusters.nodes.every((each) => !names.includes(each.name) || serves(each, rings))) return;
       await sleep(pauseMs, undefined, { signal: admin.signal });
     }
     this.options.log.warn("not all of the lab's clusters serve yet: see tidegate clusters list");
@@ -135,8 +140,8 @@ export class ClustersGround extends LaidGround {
 }
 
 function ask(admin: GraphCaller): Promise<Known> {
-  const clusters = 'id name presence peerUrls s3Urls controllers { services { role ready } }';
-  const query = `{ objectClusters(first: 100) { nodes { ${clusters} } } objectOptions(first: 100) { nodes { id name ending } } }`;
+  const clusters = 'id name presence peerUrls s3Urls controllers { services { role ready } rings { number } }';
+  const query = `{ objectClusters(first: 100) { nodes { ${clusters} } } objectOptions(first: 100) { nodes { id name number ending } } }`;
   return askGraph(admin, query, {});
 }
 
@@ -154,9 +159,12 @@ function isOwnOption(name: string): boolean {
   return name === optionName || name.startsWith(`${optionName}-`);
 }
 
-function serves({ presence, controllers }: KnownCluster): boolean {
+/** `rings`: those that it must use. An option is of no use at a cluster before its ring has come there. */
+function serves({ presence, controllers }: KnownCluster, rings: readonly number[]): boolean {
   const services = controllers.flatMap((controller) => controller.services);
-  return presence === 'PRESENT' && services.some(({ role: each, ready }) => each === 'objectserver' && ready);
+  const used = new Set(controllers.flatMap((controller) => controller.rings).map(({ number }) => number));
+  const isReady = services.some(({ role: each, ready }) => each === 'objectserver' && ready);
+  return presence === 'PRESENT' && isReady && rings.every((ring) => used.has(ring));
 }
 
 function machinesOf(given: Given | undefined): readonly GivenCredential[] {

@@ -43,7 +43,10 @@ describeAsRoot('the demo', () => {
   });
 
   function start(...words: readonly string[]) {
-    const given = ['demo', '--no-install', '--url', `${up.url}/graphql`, '--data', data, ...words];
+    return startIn(data, ...words);
+  }
+  function startIn(dataPath: string, ...words: readonly string[]) {
+    const given = ['demo', '--no-install', '--url', `${up.url}/graphql`, '--data', dataPath, ...words];
     const child = spawn('sh', [program, ...given], { stdio: ['ignore', 'pipe', 'pipe'] });
     let [output, errors] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -134,7 +137,7 @@ describeAsRoot('the demo', () => {
   });
 
   test('without a lab it says so, and an act that does not exist is refused', async () => {
-    const elsewhere = start('--acts', '1', '--data', folder.path);
+    const elsewhere = startIn(folder.path, '--acts', '1');
     expect([await elsewhere.code, elsewhere.errors()]).toEqual([1, expect.stringMatching(/no token|no lab runs/)]);
     const unknown = start('--acts', '6');
     expect([await unknown.code, unknown.errors()]).toEqual([64, expect.stringContaining('1,2,3,4,5')]);

@@ -69,6 +69,6 @@ export async function gslbCases({ system, ok, coverage, env }: FlagRun): Promise
   await issue('eu-2', 'checker', '--vantage-point eu');
   await issue('ns-2', 'dns', '--address 192.0.2.56');
   await issue('inventory-2', 'subgraph', '--subgraph inventory');
-  for (const provider of ['netns', 'loopback'])
-    await issue(`issued-${provider}`, 'lbhost', `${record} --provider ${provider}`);
+  for (const [index, provider] of ['netns', 'loopback'].entries())
+    await issue(`issued-${provider}`, 'lbhost', `${record(index + 3)} --provider ${provider}`);
 }

@@ -192,7 +192,9 @@ async function sweep({ coverage, env }: FlagRun, { kind, verb, files }: Sweep): 
   const { input } = actionOf(kind, verb);
   const known = Object.keys(coverage.verbs.get(`${noun} ${verb}`)?.options ?? {});
   const all = fieldOptions(input, { singular: kind.singular, without: [] });
-  const options = all.filter(({ name }) => known.includes(name));
+  const isNew = verb === 'create';
+  const parent = isNew ? (parents[noun]?.split(' ') ?? []) : [];
+  const options = all.filter(({ name }) => known.includes(name) && !parent.includes(`--${name}`));
   const alternatives = options.map(({ path }) => alternativeOf(input, path));
   const counts = options.map(({ option }, at) => (option.words?.length ?? 1) * (alternatives[at]?.of ?? 1));
   const rounds = Math.max(1, ...counts);
@@ -202,9 +204,7 @@ async function sweep({ coverage, env }: FlagRun, { kind, verb, files }: Sweep): 
       if (alternative !== undefined && alternative.at !== round % alternative.of) return [];
       return [`--${each.name}`, sampleOf(each, Math.floor(round / (alternative?.of ?? 1)), files)];
     });
-    const isNew = verb === 'create';
     const name = isNew ? newName(noun, round) : (objects[noun] ?? 'sweep');
-    const parent = isNew ? (parents[noun]?.split(' ') ?? []) : [];
     const place = coverage.verbs.get(`${noun} ${verb}`)?.options.project === undefined ? [] : project.split(' ');
     const names = isNew && kind.key.length === 0 ? [] : [name];
     await coverage.isJudged([noun, verb, ...names, ...given, ...parent, ...place], env);
