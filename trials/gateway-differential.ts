@@ -8,6 +8,7 @@ import type { Executor } from '../gateway/supergraph/executor.ts';
 import { defineTrial, type TrialRun } from './define-trial.ts';
 import { chance } from './gateway-differential/chance.ts';
 import { judgeFaulty, judgeWhole } from './gateway-differential/judge.ts';
+import { type KnownGap, knownGap } from './gateway-differential/known-gaps.ts';
 import { type RandomOperation, randomOperation } from './gateway-differential/operation.ts';
 import { StockExecutor } from './gateway-differential/stock-executor.ts';
 import { type Faults, makeWorld, newRun, noFaults, type World } from './gateway-differential/world.ts';
@@ -57,6 +58,7 @@ export async function runGatewayDifferential(options: DifferentialOptions) {
   const findings: string[] = [];
   let cases = 0;
   let different = 0;
+  const known: Record<KnownGap, number> = { unplanned: 0, interfaceObjectRequires: 0 };
   let graphs = 0;
   let uncomposed = 0;
   let refused = 0;
@@ -85,31 +87,39 @@ export async function runGatewayDifferential(options: DifferentialOptions) {
     cases += 1;
     const { world, executor } = current;
     const difference = await differenceIn(at, world, executor);
-    if (difference !== undefined) {
+    if (difference?.gap !== undefined) known[difference.gap] += 1;
+    else if (difference !== undefined) {
       different += 1;
       const other = await differenceIn(at, world, stockExecutor(world));
-      const opinion = other === undefined ? "Apollo's answer is right" : `Apollo's: ${other}`;
-      findings.push(`${difference}; ${opinion}: --seed ${at} --cases 1`);
+      const opinion = other === undefined ? "Apollo's answer is right" : `Apollo's: ${other.what}`;
+      findings.push(`${difference.what}; ${opinion}: --seed ${at} --cases 1`);
     }
     if (cases % 1_000 === 0) options.progress?.(`${cases} cases, ${different} different`);
   }
   current?.executor.close?.();
-  return { cases, different, graphs, uncomposed, refused, findings };
+  return { cases, different, ...known, graphs, uncomposed, refused, findings };
+}
+
+interface Difference {
+  readonly what: string;
+  /** It is one that docs/graph.md names. */
+  readonly gap?: KnownGap | undefined;
 }
 
 /** What the executor does wrong in the case of this seed. */
-async function differenceIn(seed: number, world: World, executor: TriedExecutor): Promise<string | undefined> {
+async function differenceIn(seed: number, world: World, executor: TriedExecutor): Promise<Difference | undefined> {
   const random = seededRandom(seed);
   const operation = randomOperation(random, world.supergraph.schema, world.names);
   return differenceOf(operation, randomFaults(random, world), world, executor);
 }
 
 async function differenceOf(
-  { text, operationName, variables }: RandomOperation,
+  operation: RandomOperation,
   faults: Faults,
   world: World,
   executor: TriedExecutor,
-): Promise<string | undefined> {
+): Promise<Difference | undefined> {
+  const { text, operationName, variables } = operation;
   const document = parse(text);
   const reachDependsOnPlan = faults.inOne > 0 || faults.nullEntities > 0 || faults.lost !== undefined;
   const expecting = newRun(reachDependsOnPlan ? noFaults : faults);
@@ -118,12 +128,14 @@ async function differenceOf(
   const expected = await world.whole({ ...request, context: expecting, types });
   const context = newRun(faults);
   const got = await executor.execute({ ...request, key: `${operationName} ${text}`, context });
+  const differs = (what: string): Difference => ({ what, gap: knownGap(text, got) });
   const [invalid] = context.run.invalid;
-  if (invalid !== undefined) return `a subgraph refuses the request of the executor: ${invalid}`;
+  if (invalid !== undefined) return differs(`a subgraph refuses the request of the executor: ${invalid}`);
   const wrong = reachDependsOnPlan ? judgeFaulty(expected, got, types) : judgeWhole(expected, got);
-  if (wrong !== undefined || reachDependsOnPlan) return wrong;
+  if (wrong !== undefined) return differs(wrong);
+  if (reachDependsOnPlan) return undefined;
   const [planned, done] = [expecting.run.mutations.join(), context.run.mutations.join()];
-  return planned === done ? undefined : `other mutations: expected ${planned}, got ${done}`;
+  return planned === done ? undefined : differs(`other mutations: expected ${planned}, got ${done}`);
 }
 
 function randomFaults(random: Random, { links }: World): Faults {

@@ -61,7 +61,7 @@ test('`show` has the short id of the list; a short id is taken where an id is, a
   expect(wide).toMatch(new RegExp(`^Id +${id}$`, 'm'));
   expect(wide).not.toContain(short);
   for (const format of ['json', 'yaml']) expect(await run('operations', 'show', short, '-o', format)).toContain(id);
-  expect(await run('operations', 'show', short, '-o', 'name')).toBe('rule.create\n');
+  expect(await run('operations', 'show', short, '-o', 'name')).toBe(`${id}\n`);
 });
 
 test('every verb with --json has --output, and no other option of that name', async () => {

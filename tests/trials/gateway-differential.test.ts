@@ -1,6 +1,6 @@
 // The trial of the gateway's executor can fail: executors that are broken on purpose are found. The same seed gives the same result.
 import { describe, expect, test } from '@jest/globals';
-import type { ExecutionResult } from 'graphql';
+import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { GatewayOperation } from '../../gateway/supergraph/executor.ts';
 import type { newRun, World } from '../../trials/gateway-differential/world.ts';
 import { type MakeExecutor, runGatewayDifferential } from '../../trials/gateway-differential.ts';
@@ -58,6 +58,15 @@ describe('a broken executor is found', () => {
     expect(await foundIn((result) => ({ ...result, errors }), 20)).toBeGreaterThan(0);
   }, 60_000);
 });
+
+test('what the planner is known not to plan is counted by itself', async () => {
+  const errors = [new GraphQLError('no plan', { extensions: { code: 'NOT_PLANNED' } })];
+  const makeExecutor = brokenBy(() => ({ errors }));
+  expect(await runGatewayDifferential({ seed, cases: 20, makeExecutor })).toMatchObject({
+    different: 0,
+    unplanned: 20,
+  });
+}, 60_000);
 
 test('the same seed gives the same findings', async () => {
   const dropped = brokenBy(({ data }) => ({ data: data ?? null }));

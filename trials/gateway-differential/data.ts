@@ -169,6 +169,12 @@ export class GraphData {
     });
   }
 
+  /** Whether the field may be null for clients, and not in some subgraph: an error there costs more than its own place. */
+  isStrict(type: string, name: string): boolean {
+    const field = this.#fields.get(`${type}.${name}`);
+    return field?.strict === true && !field.type.endsWith('!');
+  }
+
   /** Whether an error is injected at this place, in whichever subgraph. */
   fails(faultSeed: number, rate: number, type: string, item: Item | undefined, name: string): boolean {
     return rate > 0 && hashOf(`${faultSeed} ${type} ${item?.index} ${name}`) / 2 ** 32 < rate;

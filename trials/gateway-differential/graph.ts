@@ -69,6 +69,9 @@ export const leafTypes: Readonly<Record<string, string>> = {
     'input Filter { word: String = "w" limit: Int color: Color = RED colors: [Color!] nested: Filter matrix: [[Int]] raw: Json }',
 };
 
+/** The field of an interface object that has a requirement. */
+export const computedOfInterface = 'extraCalc';
+
 /** `[Product!]` gives `Product`. */
 export function baseOf(type: string): string {
   return type.replace(/[[\]!]/g, '');

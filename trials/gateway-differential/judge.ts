@@ -40,7 +40,8 @@ export function judgeFaulty(
     }
     if (Array.isArray(wanted) && Array.isArray(given) && wanted.length === given.length)
       return firstOf(wanted.map((each, index) => () => walk(each, given[index], [...path, index])));
-    if (isObject(wanted) && isObject(given) && types.has(textOf([...path, Object.keys(wanted)[0] ?? '']))) {
+    // Not a scalar that is an object. Names from introspection have no type here.
+    if (isObject(wanted) && isObject(given) && Object.keys(wanted).some((name) => types.has(textOf([...path, name])))) {
       if (Object.keys(wanted).join() !== Object.keys(given).join()) return `other fields at ${path.join('.')}`;
       return firstOf(Object.keys(wanted).map((name) => () => walk(wanted[name], given[name], [...path, name])));
     }
@@ -48,7 +49,8 @@ export function judgeFaulty(
   };
   const wrong = walk(expected.data, got.data, []);
   if (wrong !== undefined) return wrong;
-  const unwanted = got.errors?.find(({ path }) => path !== undefined && !leadsToNull(got.data, path));
+  // At an object that another subgraph returned, too, an error says that this subgraph's part of it could not be read.
+  const unwanted = got.errors?.find(({ path }) => path !== undefined && !leadsToNull(got.data, path, 'or object'));
   return unwanted === undefined ? undefined : `an error at a value: ${unwanted.path?.join('.')}`;
 }
 
@@ -76,13 +78,13 @@ function typeAt(types: ReadonlyMap<string, GraphQLOutputType>, path: Path): Grap
   return isListType(bare) ? bare.ofType : undefined;
 }
 
-function leadsToNull(data: unknown, path: Path): boolean {
+function leadsToNull(data: unknown, path: Path, orObject?: 'or object'): boolean {
   let at = data;
   for (const key of path) {
     if (at === null || at === undefined) return true;
     at = (at as Record<string | number, unknown>)[key];
   }
-  return at === null || at === undefined;
+  return at === null || at === undefined || (orObject !== undefined && typeof at === 'object');
 }
 
 function covers({ data, errors = [] }: ExecutionResult, path: Path | undefined): boolean {

@@ -4,6 +4,7 @@ import type { Random } from '../random.ts';
 import { chance, some } from './chance.ts';
 import {
   baseOf,
+  computedOfInterface,
   type FieldPart,
   fieldNamesIn,
   type GraphField,
@@ -220,9 +221,9 @@ class Splitter {
       ({ name, args }) => !['id', 'extra', 'live'].includes(name) && args === '',
     );
     if (required === undefined) return;
-    const computed: GraphField = { name: 'extraCalc', type: 'String', args: '', requires: required.name };
+    const computed: GraphField = { name: computedOfInterface, type: 'String', args: '', requires: required.name };
     for (const each of [type, ...type.members.map((member) => this.#types.get(member))])
-      each?.fields.set('extraCalc', computed);
+      each?.fields.set(computedOfInterface, computed);
     this.#define(part, required).external = true;
     this.#define(part, computed).requires = required.name;
   }
@@ -239,7 +240,7 @@ class Splitter {
     const defines = able.filter((each) => each.types.has(type.name));
     const homes = [...new Set([...defines, ...some(random, able, 1, Math.min(3, able.length))])];
     this.#homes.set(type.name, homes);
-    const own = [...type.fields.values()].filter(({ name }) => name !== 'extra' && name !== 'extraCalc');
+    const own = [...type.fields.values()].filter(({ name }) => name !== 'extra' && name !== computedOfInterface);
     for (const [index, home] of homes.entries()) {
       const has = (this.#part(home, type.name, 'object').keys ?? []).map(({ fields }) => fields);
       // The first home has all keys, so that each subgraph is reached from each other one.
@@ -344,7 +345,7 @@ class Splitter {
         subgraph.types.get(member)?.implements.add(part.name);
       }
     const members = [...subgraph.types.values()].filter((each) => each.implements.has(part.name));
-    const usable = [...type.fields.values()].filter(({ name }) => name !== 'extra' && name !== 'extraCalc');
+    const usable = [...type.fields.values()].filter(({ name }) => name !== 'extra' && name !== computedOfInterface);
     const common = usable.filter(({ name }) => members.every((each) => each.fields.has(name)));
     const [first] = usable;
     if (common.length === 0 && first !== undefined) for (const member of members) this.#define(member, first);
@@ -363,7 +364,9 @@ class Splitter {
     if (part === undefined) return;
     const elsewhere = [...type.fields.values()].filter(({ name }) => {
       const here = part.fields.get(name);
-      return name !== 'live' && name !== 'extra' && name !== 'extraCalc' && (here === undefined || here.external);
+      return (
+        name !== 'live' && name !== 'extra' && name !== computedOfInterface && (here === undefined || here.external)
+      );
     });
     const chosen = some(random, elsewhere, 1, 2);
     const texts = chosen.flatMap((field) => this.#requiredText(home, field) ?? []);

@@ -26,7 +26,7 @@ import { randomGraph } from './split.ts';
 /** The faults of one case. */
 export interface Faults {
   readonly seed: number;
-  /** Share of places that fail in every subgraph, keys and required fields excepted. */
+  /** Share of places that fail in every subgraph. Not keys, required fields, and fields that only some subgraphs can make null. */
   readonly everywhere: number;
   /** Share of places that fail in one subgraph, keys included. */
   readonly inOne: number;
@@ -97,8 +97,8 @@ export function makeWorld(seed: number): World | undefined {
   const keyFields = fieldsOfKeys(plan);
   const fault = (run: Run, type: string, item: Item | undefined, name: string) => {
     const { seed: faultSeed, everywhere } = run.faults;
-    if (!keyFields.has(name) && data.fails(faultSeed, everywhere, type, item, name))
-      throw new Error(`fault at ${type}.${name}`);
+    if (keyFields.has(name) || data.isStrict(type, name)) return;
+    if (data.fails(faultSeed, everywhere, type, item, name)) throw new Error(`fault at ${type}.${name}`);
   };
   const resolve: GraphQLFieldResolver<unknown, { run: Run; types?: Map<string, GraphQLOutputType> }> = (
     source,
@@ -191,17 +191,11 @@ class TrialLink implements SubgraphLink {
       const isMutation = request.document.definitions.some(
         (each) => each.kind === Kind.OPERATION_DEFINITION && each.operation === 'mutation',
       );
+      // What is lost is the answer: what a mutation did, later ones see.
+      if (isMutation) await this.#answer(request, run);
       return lostSubgraph(this.name, request, isMutation);
     }
-    const result = await execute({
-      schema: this.#schema,
-      document: request.document,
-      variableValues: JSON.parse(JSON.stringify(request.variables)),
-      operationName: request.operationName,
-      contextValue: run,
-      fieldResolver: this.#resolve,
-      typeResolver: (source: unknown) => this.#typeOf(source as Handle),
-    });
+    const result = await this.#answer(request, run);
     // As over HTTP: nothing is shared with the gateway.
     const text = JSON.stringify({
       ...result,
@@ -211,6 +205,18 @@ class TrialLink implements SubgraphLink {
     });
     asked.answer = text;
     return JSON.parse(text);
+  }
+
+  async #answer(request: LinkRequest, run: Run): Promise<ExecutionResult> {
+    return execute({
+      schema: this.#schema,
+      document: request.document,
+      variableValues: JSON.parse(JSON.stringify(request.variables)),
+      operationName: request.operationName,
+      contextValue: run,
+      fieldResolver: this.#resolve,
+      typeResolver: (source: unknown) => this.#typeOf(source as Handle),
+    });
   }
 
   async subscribe(): Promise<FormattedExecutionResult> {
@@ -246,8 +252,11 @@ class TrialLink implements SubgraphLink {
     if (overridden) throw new Error(`poison: ${type}.${name} was taken from ${this.name}`);
     this.#fault(run, type, handle?.item, name);
     const { seed, inOne } = run.faults;
-    if (this.#data.fails(seed, inOne, `${this.name} ${type}`, handle?.item, name))
+    if (this.#data.fails(seed, inOne, `${this.name} ${type}`, handle?.item, name)) {
+      // A mutation that fails after it has taken effect: later ones see it.
+      if (type === 'Mutation') this.#data.value(type, undefined, name, args, run);
       throw new Error(`fault of ${this.name} at ${type}.${name}`);
+    }
     if (part.requires !== undefined) {
       if (handle?.representation === undefined)
         throw new Error(`poison: ${type}.${name} was asked without what it requires`);

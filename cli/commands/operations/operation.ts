@@ -53,9 +53,15 @@ export const operationColumns: Columns<Operation> = {
 };
 
 export async function printOperation(
-  { printer, options }: Pick<RemoteCall, 'printer'> & { readonly options: { readonly json: boolean } },
+  {
+    printer,
+    output,
+    options,
+  }: Pick<RemoteCall, 'printer' | 'output'> & { readonly options: { readonly json: boolean } },
   operation: Operation,
 ): Promise<void> {
+  // Its name is what the driver does; the call itself has only an id.
+  if (output === 'name') return printer.names([operation.id]);
   if (options.json) return printer.json(operation);
   await printer.pairs([
     ['Id', operation.id],

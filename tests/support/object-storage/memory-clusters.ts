@@ -79,6 +79,7 @@ export class MemoryClusters {
       self,
       placement: async () => placement,
       isEnding: () => false,
+      awaits: () => false,
       optionByName: (name) => options.find((each) => each.name === name),
       optionByNumber: (number) => options.find((each) => each.number === number),
       defaultOption: () => options[0],

@@ -62,11 +62,11 @@ export class NameServerKeeper {
     const news = moved.filter(isNews);
     this.#silent = new Map(moved.map(({ id, heardAt }) => [id, heardAt?.getTime()]));
     for (const seen of news)
-      if (await db.transaction((tx) => setPresence(tx, wake, seen)))
-        log.warn(
-          { server: seen.name },
-          seen.present ? 'a name server no longer reports' : 'a name server reports again',
-        );
+      if (await db.transaction((tx) => setPresence(tx, wake, seen))) {
+        const { name: server, present } = seen;
+        if (present) log.warn({ server }, 'a name server no longer reports');
+        else log.info({ server }, 'a name server reports again');
+      }
   }
 
   async #forgetRevoked(): Promise<void> {

@@ -115,8 +115,9 @@ export class ClusterLinks implements LifecycleComponent {
     if (place !== undefined) await this.#tellKeys(place.signingKeys);
     const moved = await movedPresence(db);
     for (const id of moved.filter((each) => this.#moved.has(each))) {
-      const to = await db.transaction((tx) => tellPresence(tx, wake, id));
-      if (to !== undefined) log.warn({ cluster: id, to }, 'the presence of a cluster of object storage has changed');
+      const told = await db.transaction((tx) => tellPresence(tx, wake, id));
+      if (told?.to === 'ABSENT') log.warn({ cluster: told.name }, 'a cluster of object storage is silent');
+      if (told?.to === 'PRESENT') log.info({ cluster: told.name }, 'a cluster of object storage reports');
     }
     this.#moved = new Set(moved);
     if (performance.now() - this.#toldServicesAtMs >= tellServicesMs) {

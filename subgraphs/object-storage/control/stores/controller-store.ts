@@ -149,7 +149,11 @@ export async function movedPresence(sql: Sql): Promise<readonly string[]> {
 }
 
 /** Publishes that a cluster is present or absent. Undefined if another process has already done so. */
-export async function tellPresence(tx: Transaction, wake: Wake, id: string): Promise<'PRESENT' | 'ABSENT' | undefined> {
+export async function tellPresence(
+  tx: Transaction,
+  wake: Wake,
+  id: string,
+): Promise<{ readonly name: string; readonly to: 'PRESENT' | 'ABSENT' } | undefined> {
   const [row] = await tx.query<{ name: string; present: number; heard: number; version: number }>(
     `SELECT c.name, c.present, ${heardOf} AS heard, c.version FROM object_cluster c WHERE c.id = ? AND c.live_name IS NOT NULL FOR UPDATE`,
     [id],
@@ -167,5 +171,5 @@ export async function tellPresence(tx: Transaction, wake: Wake, id: string): Pro
     [{ ...subject, kind: 'objectCluster.presence', from, to, reason: row.name }],
     wake,
   );
-  return to;
+  return { name: row.name, to };
 }

@@ -105,6 +105,10 @@ export class FederationMap implements Topology {
     return this.#rings.get(ring)?.isEnding ?? true;
   }
 
+  awaits(ring: number): boolean {
+    return !this.#rings.has(ring) && !this.#ended.has(ring);
+  }
+
   /** Whether partitions of the ring are being copied in this epoch, or the current epoch is another one. */
   isChanging(ring: number, epoch: number): boolean {
     const known = this.#rings.get(ring);

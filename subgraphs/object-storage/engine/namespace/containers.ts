@@ -283,9 +283,11 @@ export class Containers {
   }
 }
 
-/** The default option if undefined. @throws ObjectError NO_OPTION */
+/** The default option if undefined. @throws ObjectError NO_OPTION, NO_QUORUM */
 export function optionNamed(topology: Topology, name: string | undefined): StorageOption {
   const option = name === undefined ? topology.defaultOption() : topology.optionByName(name);
+  if (option !== undefined && topology.awaits(option.number))
+    throw new ObjectError('NO_QUORUM', `the option ${option.name} is new and its ring has not come yet: try again`);
   if (option !== undefined && topology.isEnding(option.number)) throw isBeingDeleted(option);
   if (option !== undefined) return option;
   const wrong = name === undefined ? 'there is no default option' : `there is no option ${name.slice(0, 80)}`;

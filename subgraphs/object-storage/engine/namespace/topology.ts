@@ -22,6 +22,8 @@ export interface Topology {
   placement(ring: number, partition: number, leastEpoch: number): Promise<Placement>;
   /** Whether the option of this ring is being deleted or has been deleted. */
   isEnding(ring: number): boolean;
+  /** Whether nothing is known of the ring yet: documents come one by one, and its option may come first. */
+  awaits(ring: number): boolean;
   optionByName(name: string): StorageOption | undefined;
   optionByNumber(number: number): StorageOption | undefined;
   /** The option of containers that name none. */

@@ -83,15 +83,15 @@ test('a ring that ends, or has ended, or is not known takes nothing more', () =>
     return { ...document, body: { ...document.body, isEnding } } as VerifiedDocument;
   };
   const name = ringDocument(1).name;
-  expect(map.isEnding(1)).toBe(true);
+  expect([map.isEnding(1), map.awaits(1)]).toEqual([true, true]);
   map.take(ringDocument(1));
-  expect(map.isEnding(1)).toBe(false);
+  expect([map.isEnding(1), map.awaits(1)]).toEqual([false, false]);
   map.take(told(2, true));
   expect(map.isEnding(1)).toBe(true);
   map.take(told(3, false));
   expect([map.isEnding(1), map.ended().size]).toEqual([false, 0]);
   map.take({ kind: 'ring', name, generation: 9, body: undefined });
-  expect([map.isEnding(1), [...map.ended()]]).toEqual([true, [1]]);
+  expect([map.isEnding(1), map.awaits(1), [...map.ended()]]).toEqual([true, false, [1]]);
 });
 
 test('a ring that does not come in time is refused', async () => {

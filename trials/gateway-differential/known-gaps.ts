@@ -1,0 +1,18 @@
+// Differences that docs/graph.md names, because the planner has no plan or a wrong one. The trial counts each kind by itself, and fails for every other
+// difference.
+import type { ExecutionResult } from 'graphql';
+import { computedOfInterface } from './graph.ts';
+
+/**
+ * `unplanned`: the planner has no plan for the operation. `interfaceObjectRequires`: it does not ask for what the field of an
+ * `@interfaceObject` requires, or asks the wrong subgraph for it.
+ */
+export type KnownGap = 'unplanned' | 'interfaceObjectRequires';
+
+export function knownGap(operation: string, { errors = [] }: ExecutionResult): KnownGap | undefined {
+  if (errors.some(({ extensions }) => extensions?.code === 'NOT_PLANNED')) return 'unplanned';
+  const isAsked = new RegExp(`\\b${computedOfInterface}\\b`).test(operation);
+  const isBecauseOfIt = ({ message }: { readonly message: string }) =>
+    message.endsWith('is missing in the answer of another subgraph.') || /^poison: .* is external in /.test(message);
+  return isAsked && errors.some(isBecauseOfIt) ? 'interfaceObjectRequires' : undefined;
+}
