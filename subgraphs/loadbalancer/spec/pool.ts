@@ -212,9 +212,14 @@ export const member: PartKind = {
       default: false,
       octavia: 'backup',
     }),
-    monitorHost: part(hostField('The address or host name to check. Default: its own.'), {
-      octavia: 'monitor_address',
-    }),
+    monitorHost: part(
+      hostField(
+        'The address or host name to check. Default: its own. While a name has no address, the member is down.',
+      ),
+      {
+        octavia: 'monitor_address',
+      },
+    ),
     monitorPort: part(portField('The port to check. Default: its own.'), { octavia: 'monitor_port' }),
     enabled: enabledField,
     tags: tagsField,

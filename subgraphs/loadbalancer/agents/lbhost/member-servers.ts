@@ -1,5 +1,5 @@
-// A member with a host name has a server for each of its addresses. It is up while one of them is. Without any address it has no server, and
-// HAProxy has nothing to report about it.
+// A member with a host name has a server for each of its addresses. It is up while one of them is. Without any address, or without one for
+// its `monitorHost`, it has no server, and HAProxy has nothing to report about it.
 import { isIP } from 'node:net';
 import type { HaproxyModel } from '../../rules/haproxy/model.ts';
 import { backendName, isEnabled, serverName } from '../../rules/haproxy/tree.ts';
@@ -47,7 +47,7 @@ export class MemberServers {
     const names = new Set([...backends.values()].flatMap(({ servers }) => [...servers.keys()].map(memberOf)));
     const missing = new Set(
       parts
-        .filter((part) => part.kind === 'PoolMember' && isEnabled(part) && isIP(String(part.spec.host)) === 0)
+        .filter((part) => part.kind === 'PoolMember' && isEnabled(part) && isNamed(part))
         .filter(({ id, parentId }) => checked.has(parentId) && backends.has(backendName(parentId)) && !names.has(id))
         .map(({ id }) => id),
     );
@@ -69,4 +69,9 @@ export class MemberServers {
     this.#states.set(member, states);
     return states;
   }
+}
+
+/** Whether it may have no server for want of an address. */
+function isNamed({ spec: { host, monitorHost } }: WantedPart): boolean {
+  return [host, monitorHost].some((each) => typeof each === 'string' && isIP(each) === 0);
 }

@@ -254,7 +254,7 @@ export class NodeRunner {
     const model = this.#model(wanted);
     for (const member of this.#servers.nameless(wanted.parts, model))
       if (this.#members.get(member)?.status !== 'DOWN')
-        this.#memberIs(member, 'DOWN', 'its host name has no address that may be dialled');
+        this.#memberIs(member, 'DOWN', 'its host name, or that of monitorHost, has no address that may be dialled');
     const { reloaded, reasons, waitMs } = await this.#haproxy.apply(model);
     if (reloaded) this.#options.log.info({ node: this.#name, reasons }, 'HAProxy was reloaded');
     if (waitMs > 0) this.#again = setTimeout(() => this.#loop.trigger(), waitMs);

@@ -163,12 +163,15 @@ function addressesOf({ places }: Tree, { spec }: WantedPart): readonly string[] 
 
 function serversOf(tree: Tree, pool: WantedPart, member: WantedPart, monitor: WantedPart | undefined): ServerModel[] {
   const { spec } = member;
+  // HAProxy would check the member's own address in place of one that its `monitorHost` does not have.
+  const checked = monitor === undefined ? undefined : monitorAddressOf(tree, member);
+  if (checked === 'NONE') return [];
   const port = Number(spec.port);
   const named = isIP(String(spec.host)) === 0;
   const keywords = [
     ...(spec.backup === true ? ['backup'] : []),
     ...connectionKeywords(tree, pool),
-    ...(monitor === undefined ? [] : checkKeywords(tree, pool, member, monitor)),
+    ...(monitor === undefined ? [] : checkKeywords(pool, member, monitor, checked)),
   ];
   return addressesOf(tree, member).map((address) => ({
     ...{ name: serverName(member.id, address, named), address, port, keywords },
@@ -229,8 +232,20 @@ function connectionKeywords(tree: Tree, pool: WantedPart): string[] {
   return words;
 }
 
-function checkKeywords({ places }: Tree, pool: WantedPart, member: WantedPart, monitor: WantedPart): string[] {
-  const { spec } = member;
+/** Undefined for the member's own. */
+function monitorAddressOf({ places }: Tree, { spec }: WantedPart): string | 'NONE' | undefined {
+  if (spec.monitorHost === null) return undefined;
+  const host = String(spec.monitorHost);
+  return isIP(host) !== 0 ? host : (places.addressesOf(host, Number(spec.monitorPort ?? spec.port))[0] ?? 'NONE');
+}
+
+/** `address`: to check in place of the server's own. */
+function checkKeywords(
+  pool: WantedPart,
+  { spec }: WantedPart,
+  monitor: WantedPart,
+  address: string | undefined,
+): string[] {
   const { intervalMs, fall, rise, monitorType: type } = monitor.spec;
   // The last checks before a verdict are faster: a dead member is found sooner, without more checks of healthy ones.
   const fast = Math.max(100, Math.round(Number(intervalMs) / 5));
@@ -241,9 +256,6 @@ function checkKeywords({ places }: Tree, pool: WantedPart, member: WantedPart, m
     words.push('error-limit', String(pool.spec.ejectAfterErrors), 'on-error', 'mark-down');
   }
   if (spec.monitorPort !== null) words.push('port', String(spec.monitorPort));
-  const host = spec.monitorHost === null ? undefined : String(spec.monitorHost);
-  const port = Number(spec.monitorPort ?? spec.port);
-  const address = host === undefined || isIP(host) !== 0 ? host : places.addressesOf(host, port)[0];
   // Without brackets HAProxy takes the end of an IPv6 address for a port.
   if (address !== undefined) words.push('addr', isIP(address) === 6 ? `[${address}]` : address);
   const ofTls = type === 'HTTPS' || type === 'TLS_HELLO';

@@ -117,7 +117,7 @@ test('a member is down when the last of its addresses is, and when its name has 
   await waitFor('the report', () => reports.length === 3);
   addresses = [];
   await waitFor('the report', () => reports.length === 4);
-  expect(reports[3]?.message).toBe('its host name has no address that may be dialled');
+  expect(reports[3]?.message).toBe('its host name, or that of monitorHost, has no address that may be dialled');
   addresses = [one];
   await waitFor('the report', () => reports.length === 5);
   expect(told()).toEqual(['UP', 'DOWN', 'UP', 'DOWN', 'UP']);

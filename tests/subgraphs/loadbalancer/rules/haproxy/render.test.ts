@@ -9,8 +9,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { makeCertificate } from '../../../../../platform/net/certificates.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import type { JsonObject } from '../../../../../platform/values/json.ts';
+import { MemberServers } from '../../../../../subgraphs/loadbalancer/agents/lbhost/member-servers.ts';
 import { configurationText, type HaproxyModel } from '../../../../../subgraphs/loadbalancer/rules/haproxy/model.ts';
 import { renderNode } from '../../../../../subgraphs/loadbalancer/rules/haproxy/render.ts';
+import { backendName } from '../../../../../subgraphs/loadbalancer/rules/haproxy/tree.ts';
 import type { WantedNode } from '../../../../../subgraphs/loadbalancer/wire/wanted-node.ts';
 import { part, wantedNode } from '../../support/wanted.ts';
 
@@ -161,4 +163,23 @@ test('a tree with every feature is accepted', async () => {
     [{ id: certificateId, version: 1, pem: `${own.cert}${own.key}` }],
   );
   expect(await accepted(render(wanted))).toBe('accepted');
+});
+
+test('a member whose monitorHost has no address has no server, and is told as one without an address', () => {
+  const pool = part('Pool', balancerId, { memberProtocol: 'HTTP' });
+  const monitor = part('PoolHealthMonitor', pool.id, { monitorType: 'TCP' });
+  const listener = part('Listener', balancerId, { protocol: 'HTTP', port: 80, defaultPool: pool.id });
+  const checkedAt = (monitorHost: string) => part('PoolMember', pool.id, { host: '192.0.2.1', port: 80, monitorHost });
+  const members = [checkedAt('nowhere.test'), checkedAt('named.example'), checkedAt('192.0.2.9')] as const;
+  const parts = [pool, monitor, listener, ...members];
+  const model = render(wantedNode(balancerId, parts));
+  const servers = [...(model.backends.get(backendName(pool.id))?.servers.values() ?? [])];
+  const checks = servers.map(({ keywords }) => keywords[keywords.indexOf('addr') + 1]);
+  expect(checks.sort()).toEqual(['192.0.2.7', '192.0.2.9']);
+  const reported = new MemberServers();
+  expect(reported.nameless(parts, model, 0)).toEqual([]);
+  expect(reported.nameless(parts, model, 5_000)).toEqual([members[0].id]);
+  // Without a monitor there is nothing to check.
+  const unchecked = render(wantedNode(balancerId, [pool, listener, ...members]));
+  expect(unchecked.backends.get(backendName(pool.id))?.servers.size).toBe(3);
 });

@@ -222,6 +222,9 @@ test('an answer without figures, or with some of them, is none: nothing is count
   const pool = node.pool();
   node.member(pool, webs[0]?.port ?? 0);
   const listener = await node.listener({ defaultPool: pool.id });
+  const path = join(node.folder, 'relay.sock');
+  // Before HAProxy starts: a later meter would not count the request.
+  const relayed = newMeter(new RuntimeSocket(path));
   await node.start();
   await ask(listener.port);
   const runtime = new RuntimeSocket(join(node.folder, 'run.sock'));
@@ -234,10 +237,8 @@ test('an answer without figures, or with some of them, is none: nothing is count
       void answered.then((answer) => socket.end(shorten(answer)));
     });
   });
-  const path = join(node.folder, 'relay.sock');
   await new Promise<void>((resolve) => relay.listen(path, resolve));
   try {
-    const relayed = newMeter(new RuntimeSocket(path));
     const before = await relayed.read();
     expect(before.requests).toBe(1);
     const cuts = [0, 1, 200, 0.3, 0.7, -300].map((at) => (answer: string) => {
