@@ -39,6 +39,8 @@ const signatureTypes: ReadonlySet<string> = new Set(['RRSIG', 'NSEC', 'NSEC3']);
 /** Refresh, retry, expire; and how long the absence of a name is remembered (RFC 2308), in seconds. */
 const soaTimes = '3600 600 604800 60';
 const server = '/api/v1/servers/localhost';
+/** Marks a zone whose NS records are those that an administrator gave here. A zone that was there before keeps its own. */
+const nameServersKind = 'X-TIDEGATE-NAMESERVERS';
 
 interface Rrset {
   readonly name: string;
@@ -122,12 +124,31 @@ export class PowerdnsServer implements RecordServer, ZoneServer {
       // 409: made by another worker a moment ago.
       await this.#api.call({ method: 'POST', path: `${server}/zones`, body, allow: [409] }, signal);
     }
+    await this.#ensureNameServers(wish, signal);
     // PowerDNS ignores some of these fields when it creates a zone.
     await this.#api.call({ method: 'PUT', path, body: wanted }, signal);
     const told = { kind: 'ALSO-NOTIFY', metadata: [...secondaries] };
     await this.#api.call({ method: 'PUT', path: `${path}/metadata/ALSO-NOTIFY`, body: told }, signal);
     if (isSigned) await this.#api.call({ method: 'PUT', path: `${path}/rectify`, allow: [422] }, signal);
     if (isPrimary) await this.#notify(zone, signal);
+  }
+
+  async #ensureNameServers({ zone, nameServers }: ZoneWish, signal: AbortSignal): Promise<void> {
+    const path = pathOf(zone);
+    const known = (await this.#ask(zone, zone, signal)).find(({ type }) => type === 'NS');
+    const contents = nameServers.map((each) => `${each}.`);
+    const metadata = `${path}/metadata/${nameServersKind}`;
+    if (known?.contents.toSorted().join() !== contents.toSorted().join()) {
+      const { body } = await this.#api.call({ method: 'GET', path: metadata, allow: [404] }, signal);
+      const isOurs = isObject(body) && Array.isArray(body.metadata) && body.metadata.length > 0;
+      if (!isOurs) return;
+      const records = contents.map((content) => ({ content, disabled: false }));
+      const rrset = { name: `${zone}.`, type: 'NS', ttl: known?.ttl ?? 3_600, changetype: 'REPLACE', records };
+      await this.#api.call({ method: 'PATCH', path, body: { rrsets: [rrset] } }, signal);
+      await this.#api.call({ method: 'PUT', path: `${server}/cache/flush?domain=${zone}.` }, signal);
+    }
+    const body = { kind: nameServersKind, metadata: contents };
+    await this.#api.call({ method: 'PUT', path: metadata, body }, signal);
   }
 
   async delegationSigners(zone: string, signal: AbortSignal): Promise<readonly string[]> {
@@ -169,16 +190,19 @@ export class PowerdnsServer implements RecordServer, ZoneServer {
       await this.#api.call({ method: 'PUT', path: `${server}/cache/flush?domain=${each}.` }, signal);
   }
 
+  async #ask(zone: string, name: string, signal: AbortSignal): Promise<readonly Rrset[]> {
+    const path = `${pathOf(zone)}?rrset_name=${name}.`;
+    // Versions before 4.7 answer the whole zone.
+    const { body } = await this.#api.call({ method: 'GET', path }, signal);
+    return rrsetsOf(body).filter((each) => each.name === `${name}.`);
+  }
+
   /** State in the server's database. */
   async #look({ zone, name }: WantedName, signal: AbortSignal): Promise<SeenWithOthers> {
-    const ask = async (asked: string) => {
-      const path = `${pathOf(zone)}?rrset_name=${asked}.`;
-      // Versions before 4.7 answer the whole zone.
-      return rrsetsOf((await this.#api.call({ method: 'GET', path }, signal)).body).filter(
-        (each) => each.name === `${asked}.`,
-      );
-    };
-    const [atName, atFence] = await Promise.all([ask(name), ask(fenceName(name))]);
+    const [atName, atFence] = await Promise.all([
+      this.#ask(zone, name, signal),
+      this.#ask(zone, fenceName(name), signal),
+    ]);
     const ours = atName.filter(({ type }) => ourTypes.has(type));
     const texts = atFence.filter(({ type }) => type === 'TXT').flatMap(({ contents }) => contents);
     return {

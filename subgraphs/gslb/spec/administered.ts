@@ -209,7 +209,7 @@ export const zone: GslbKind = {
     nameServers: setting(
       listField(
         textField('Host name.', 253, 1),
-        "NS records, at most 13, if the backend creates the zone. The installation's own name servers publish their own.",
+        "NS records, at most 13, if the backend creates the zone: one that was there keeps its own. The installation's name servers publish their own.",
         13,
       ),
       { default: [] },

@@ -148,6 +148,13 @@ test('makes a zone, signs it and stops signing it; its records stay', async () =
   await place.records.ensureZone(wish, signal);
   await place.records.ensureZone(wish, signal);
   expect(await place.dig(made.zone, 'NS')).toEqual(['ns1.example.test.', 'ns2.example.test.']);
+  const moved = { ...wish, nameServers: ['ns2.example.test', 'ns3.example.test'] };
+  await place.records.ensureZone(moved, signal);
+  await place.records.ensureZone(moved, signal);
+  await waitFor('the changed NS records', async () => {
+    return String(await place.dig(made.zone, 'NS')) === 'ns2.example.test.,ns3.example.test.';
+  });
+  await place.records.ensureZone(wish, signal);
   await place.records.publish(wanted(1, '192.0.2.1', { zone: made.zone, name }), signal);
   expect(await place.records.delegationSigners(made.zone, signal)).toEqual([]);
   await place.records.ensureZone({ ...wish, isSigned: true }, signal);
@@ -162,6 +169,16 @@ test('makes a zone, signs it and stops signing it; its records stay', async () =
   expect(await place.dig(name, 'A')).toEqual(['192.0.2.2']);
   await place.records.ensureZone(wish, signal);
   expect(await signed()).toBe(false);
+});
+
+test('a zone that was there before keeps its own NS records', async () => {
+  const before = await place.dig(zone, 'NS');
+  expect(before).not.toEqual(['ns9.example.test.']);
+  const wish = { zone, nameServers: ['ns9.example.test'], isSigned: false, secondaries: [], transferKey: undefined };
+  await place.records.ensureZone(wish, signal);
+  await place.records.ensureZone(wish, signal);
+  await place.records.publish(wanted(5_000, '192.0.2.1'), signal);
+  expect(await place.dig(zone, 'NS')).toEqual(before);
 });
 
 test(
