@@ -120,8 +120,10 @@ export async function oweAll(tx: Transaction, kind: string, keys: readonly OwedK
   for (let at = 0; at < sorted.length; at += keysAtOnce) {
     const page = sorted.slice(at, at + keysAtOnce);
     await tx.execute(
-      `INSERT INTO owed_work (kind, \`key\`, due_at) VALUES ${page.map(() => '(?, ?, NOW(3) + INTERVAL ? MICROSECOND)').join(', ')}
+      `INSERT INTO owed_work (kind, \`key\`, due_at, owed_at)
+      VALUES ${page.map(() => '(?, ?, NOW(3) + INTERVAL ? MICROSECOND, NOW(3))').join(', ')}
       ON DUPLICATE KEY UPDATE wanted = wanted + 1, attempts = 0,
+        owed_at = IF(lease_token IS NULL, NOW(3), owed_at),
         due_at = IF(lease_token IS NULL, ${earlier('due_at', 'VALUES(due_at)')}, due_at),
         next_due_at = IF(lease_token IS NULL, NULL, ${earlier('next_due_at', 'VALUES(due_at)')})`,
       page.flatMap(({ key, dueInMs = 0 }) => [kind, key, dueInMs * 1000]),
@@ -230,6 +232,28 @@ export class OwedWork {
     return row === undefined ? undefined : Number(row.dueInMs);
   }
 
+  /**
+   * Makes due what waits for a time of before the database's clock was set back: it was owed in the future. If the step is shorter than the
+   * longest wait, its time alone does not show that. Returns how many jobs these are.
+   */
+  async takeUpAfterStepBack(): Promise<number> {
+    const isOfFuture = `due_at > NOW(3) AND owed_at > NOW(3) + INTERVAL 1 SECOND AND ${unclaimed}`;
+    const longest = 2 * this.#longestClaimMs * 1000;
+    const rows = await this.#db.query<{ kind: string; key: string }>(
+      `SELECT kind, \`key\` FROM owed_work WHERE ${isOfFuture} LIMIT ${keysAtOnce}`,
+      [longest],
+    );
+    let found = 0;
+    for (const { kind, key } of rows) {
+      const { affectedRows } = await this.#db.execute(
+        `UPDATE owed_work SET due_at = NOW(3), owed_at = NOW(3) WHERE kind = ? AND \`key\` = ? AND ${isOfFuture}`,
+        [kind, key, longest],
+      );
+      found += affectedRows;
+    }
+    return found;
+  }
+
   /** The kinds that have a due row, claimed or not. */
   async dueKinds(kinds: readonly string[]): Promise<ReadonlySet<string>> {
     const sql = `SELECT DISTINCT kind FROM owed_work WHERE ${isDue} AND kind IN (${marksFor(kinds)})`;
@@ -287,7 +311,7 @@ export class OwedWork {
     const retry = 'NOW(3) + INTERVAL LEAST(? * POW(2, LEAST(attempts, 20) - 1), ?) * 1000 MICROSECOND';
     const delay = [this.#retry.firstMs, this.#retry.mostMs];
     await this.#db.execute(
-      `UPDATE owed_work SET ${released}, due_at = ${earlier('next_due_at', retry)}, next_due_at = NULL WHERE ${claimed}`,
+      `UPDATE owed_work SET ${released}, due_at = ${earlier('next_due_at', retry)}, owed_at = NOW(3), next_due_at = NULL WHERE ${claimed}`,
       [excerpt(error), ...delay, ...delay, job.kind, job.key, job.leaseToken],
     );
   }
@@ -298,7 +322,7 @@ export class OwedWork {
    */
   async bury(job: ClaimedJob, error: unknown, wake: Wake): Promise<void> {
     await this.#db.transaction(async (tx) => {
-      const inAnHour = `UPDATE owed_work SET ${released}, due_at = NOW(3) + INTERVAL 1 HOUR WHERE ${claimed} AND wanted = ?`;
+      const inAnHour = `UPDATE owed_work SET ${released}, due_at = NOW(3) + INTERVAL 1 HOUR, owed_at = NOW(3) WHERE ${claimed} AND wanted = ?`;
       const values = [excerpt(error), job.kind, job.key, job.leaseToken];
       if ((await tx.execute(inAnHour, [...values, job.wanted])).affectedRows === 0) {
         const asOwed = 'due_at = COALESCE(next_due_at, due_at), next_due_at = NULL';

@@ -10,7 +10,7 @@ import type { Dispatched, QueueWorker } from './queue-worker.ts';
 
 interface OwedCarrierOptions {
   readonly workers: readonly QueueWorker[];
-  readonly owedWork: Pick<OwedWork, 'nextDueInMs' | 'dueKinds'>;
+  readonly owedWork: Pick<OwedWork, 'nextDueInMs' | 'dueKinds' | 'takeUpAfterStepBack'>;
   readonly redis: Redis;
   readonly prefix: string;
   readonly wake: Wake;
@@ -20,6 +20,8 @@ interface OwedCarrierOptions {
   readonly dispatchMs?: number;
   /** How often the marker is checked; default 1000. */
   readonly markerMs?: number;
+  /** How often work is looked for that was owed before the database's clock was set back; default 30,000. */
+  readonly stepBackMs?: number;
 }
 
 /** Interval for polling a row that is due: the process that claimed it, or took its job from Redis, may have crashed. */
@@ -32,6 +34,7 @@ export class OwedCarrier {
   readonly #onReady = () => this.#marker.trigger();
   readonly #dispatchMs: number;
   #pauseMs: number;
+  #lookedForStepAtMs = Number.NEGATIVE_INFINITY;
   #isRefused = false;
   #unlisten: (() => void) | undefined;
 
@@ -86,6 +89,7 @@ export class OwedCarrier {
   async #dispatchAll(signal: AbortSignal): Promise<boolean> {
     const { workers, owedWork, metrics } = this.#options;
     const kinds = workers.map(({ kind }) => kind);
+    await this.#lookForStepBack();
     // Queried first: work that becomes due from now on is dispatched below or in the next turn.
     const nextMs = await owedWork.nextDueInMs(kinds, this.#dispatchMs);
     const due = await owedWork.dueKinds(kinds);
@@ -99,6 +103,14 @@ export class OwedCarrier {
     this.#tell(dispatched);
     this.#pauseMs = Math.max(1, Math.min(nextMs ?? this.#dispatchMs, due.size > 0 ? lookAgainMs : this.#dispatchMs));
     return false;
+  }
+
+  async #lookForStepBack(): Promise<void> {
+    const { owedWork, log, stepBackMs = 30_000 } = this.#options;
+    if (performance.now() - this.#lookedForStepAtMs < stepBackMs) return;
+    const jobs = await owedWork.takeUpAfterStepBack();
+    if (jobs > 0) log.warn({ jobs }, "the database's clock was set back: work that waited for a later time is due");
+    this.#lookedForStepAtMs = performance.now();
   }
 
   #tell(dispatched: readonly Dispatched[]): void {

@@ -360,6 +360,37 @@ describe('a dead letter', () => {
     expect(await due()).toMatchObject([{ key: 'm', attempts: 0 }]);
   });
 });
+test('work that waits, and was owed before the clock was set back by less than an hour, is taken up', async () => {
+  const setBack = (minutes: number) =>
+    db.execute(
+      'UPDATE owed_work SET due_at = due_at + INTERVAL ? MINUTE, owed_at = owed_at + INTERVAL ? MINUTE, lease_until = lease_until + INTERVAL ? MINUTE',
+      [minutes, minutes, minutes],
+    );
+  await oweIt('now');
+  await oweIt('each minute', 60_000);
+  await oweIt('fails');
+  await work.fail(await claim('fails'), new Error('device away'));
+  await oweIt('under way');
+  await oweIt('of an ended process');
+  const job = await claim('under way');
+  await claim('of an ended process');
+  expect(await work.takeUpAfterStepBack()).toBe(0);
+  await setBack(30);
+  // A process that still runs renews its claim.
+  await work.renew(job);
+  expect(await due()).toEqual([]);
+  expect(await work.takeUpAfterStepBack()).toBe(4);
+  expect((await due()).map(({ key }) => key).sort()).toEqual(['each minute', 'fails', 'now', 'of an ended process']);
+  expect(await work.takeUpAfterStepBack()).toBe(0);
+});
+
+test('what was owed a moment ago, for later, waits for its time', async () => {
+  await oweIt('later', 60_000);
+  await oweIt('last', 3_600_000);
+  expect(await work.takeUpAfterStepBack()).toBe(0);
+  expect(await due()).toEqual([]);
+});
+
 test.each([1, 24 * 8])('work that was owed before the clock was set back by %d h is due', async (hours) => {
   await oweIt('later', 1_800_000);
   expect(await due()).toEqual([]);

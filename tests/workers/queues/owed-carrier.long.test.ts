@@ -140,6 +140,15 @@ describe('OwedCarrier', () => {
     await waitFor('done', async () => (await effects()).get('key') === 1);
   });
 
+  test("work that waits since before the database's clock was set back is done", async () => {
+    await db.transaction((tx) => owe(tx, 'test', 'key', { dueInMs: 60_000 }));
+    await db.execute(
+      'UPDATE owed_work SET due_at = due_at + INTERVAL 30 MINUTE, owed_at = owed_at + INTERVAL 30 MINUTE',
+    );
+    start(effectsQueue({ db, worker: 'one', jobMs: 5 }));
+    await waitFor('done', async () => (await effects()).get('key') === 1);
+  });
+
   test('reconciling work is retried after every failure, and never given up', async () => {
     let failures = 0;
     const queue = effectsQueue({
