@@ -273,6 +273,11 @@ export interface OperationSpec<Arguments, R extends Reply = Reply> {
    * absent, ids are unique in the object's own scope.
    */
   idScopes?(scope: string): string;
+  /**
+   * For a call that addresses its object by the device's own id, beside the key: this id. A call with the id of another mapping, or with
+   * another id than the one of its own mapping, is refused. If absent, the device finds the object by the key alone.
+   */
+  addressedId?(args: Arguments): string;
   /** The settings it makes, in the terms of its resource's `values`, for drift checks. Default: its arguments. */
   desired?(args: Arguments): JsonObject;
   /** Must not throw for arguments that match the schema. */

@@ -36,6 +36,7 @@ interface Verb<R extends Reply> {
 
 interface ChangingVerb<R extends Reply> extends Verb<R> {
   object(args: JsonObject): BackendObject;
+  addressedId?(args: JsonObject): string;
 }
 
 interface SettingVerb<R extends Reply> extends ChangingVerb<R> {

@@ -75,6 +75,7 @@ export function prepare(
     effect: operation.effect,
     mapping: operation.mapping ?? null,
     idScopes: operation.idScopes?.(object.scope),
+    addressedId: operation.addressedId?.(args),
     desired: opener.hashedDesired(operation, args, place),
     cmp,
     shared,

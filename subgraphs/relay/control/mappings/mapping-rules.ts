@@ -10,9 +10,16 @@ import { describeObject } from '../model/backend-object.ts';
 import type { CmpReference } from '../model/cmp-reference.ts';
 import type { CallSubject } from '../model/operation.ts';
 import { cmpObjectOfMapping, type MappingRow, type MappingState } from './mapping.ts';
-import { insertMapping, liveMappings, type MappingsToSettle, type NewMapping, updateMapping } from './mapping-store.ts';
+import {
+  insertMapping,
+  liveMappings,
+  type MappingsToSettle,
+  mappingsAddressed,
+  type NewMapping,
+  updateMapping,
+} from './mapping-store.ts';
 
-/** Refuses (ALREADY_MAPPED) a call on an object that belongs to others. */
+/** Refuses (ALREADY_MAPPED) a call on an object that belongs to others, and (INVALID_INPUT) one with the id of another object. */
 export async function refuseForeignMapping(sql: Sql, call: CallSubject): Promise<void> {
   if (call.mapping === null) return;
   const live = await liveMappings(sql, call.backendId, call.objectHash);
@@ -21,6 +28,7 @@ export async function refuseForeignMapping(sql: Sql, call: CallSubject): Promise
       'ALREADY_MAPPED',
       `${describeObject(call.object)} already exists and belongs to ${ownerOf(live[0])}: delete it first`,
     );
+  await refuseOthersId(sql, call, live);
   const { cmp } = call;
   const others = cmp === null ? [] : live.filter((row) => !isOf(row, cmp));
   if (others.length === 0) return;
@@ -29,6 +37,26 @@ export async function refuseForeignMapping(sql: Sql, call: CallSubject): Promise
   refuse('ALREADY_MAPPED', `${describeObject(call.object)} belongs to ${ownerOf(others[0])}${more}`, {
     field: ['input', 'cmpObject'],
   });
+}
+
+/** The device would act on the object that has the id, whatever name is given beside it. */
+async function refuseOthersId(sql: Sql, call: CallSubject, live: readonly MappingRow[]): Promise<void> {
+  const { addressedId, object } = call;
+  if (addressedId === undefined) return;
+  const field = ['input', 'arguments', 'id'];
+  const [other] = await mappingsAddressed(sql, call);
+  if (other !== undefined) {
+    const { resource, scope, objectKey: key } = other;
+    const whose = `${describeObject({ resource, scope, key })}, which belongs to ${ownerOf(other)}`;
+    refuse('ALREADY_MAPPED', `the id ${addressedId} is that of ${whose}`, { field });
+  }
+  const own = live.find(({ uuid }) => uuid !== null && uuid !== addressedId);
+  if (own !== undefined)
+    refuse(
+      'INVALID_INPUT',
+      `${describeObject(object)} has the id ${own.uuid}, not ${addressedId}: give its own id, or verify its mapping if it was made anew`,
+      { field },
+    );
 }
 
 function ownerOf(row: MappingRow | undefined): string {

@@ -1,6 +1,6 @@
 // SQL of the mapping table: which backend object belongs to which CMP object. The set of an object's live mappings changes only
 // under the object's claim (claim-store.ts); one mapping's row only from the version that was read.
-import { always, type Condition, type Sql, type Transaction } from '../../../../platform/database/database.ts';
+import { always, both, type Condition, type Sql, type Transaction } from '../../../../platform/database/database.ts';
 import { mustChangeOneRow } from '../../../../platform/database/statement-batch.ts';
 import type { CallSubject } from '../model/operation.ts';
 import type { MappingRow, MappingState, VerifyResult } from './mapping.ts';
@@ -125,9 +125,40 @@ export function stillAsFound(call: CallSubject, found: MappingsToSettle): Condit
   };
 }
 
+/** Live mappings of other objects of this kind that have the device's id which the call addresses. */
+export async function mappingsAddressed(sql: Sql, call: CallSubject): Promise<readonly MappingRow[]> {
+  const { addressedId, mapping } = call;
+  if (mapping === null || addressedId === undefined) return [];
+  const { sql: of, values } = addressed(call, addressedId);
+  return (await sql.query<Raw>(`SELECT ${columns} FROM mapping m WHERE ${of} LIMIT 1`, values)).map(toRow);
+}
+
+function addressed({ backendId, object, objectHash }: CallSubject, id: string): Condition {
+  return {
+    sql: 'backend_id = ? AND uuid = ? AND resource = ? AND object_hash <> ? AND owner_slot IS NOT NULL',
+    values: [backendId, id, object.resource, objectHash],
+  };
+}
+
+/** The condition that the device's id which the call addresses is the id of its object, as far as mappings know. */
+function addressesItsOwn(call: CallSubject, addressedId: string): Condition {
+  const { backendId, objectHash } = call;
+  const others = addressed(call, addressedId);
+  const own = 'backend_id = ? AND object_hash = ? AND owner_slot IS NOT NULL AND uuid <> ?';
+  return both(
+    { sql: `NOT EXISTS (SELECT 1 FROM mapping WHERE ${others.sql})`, values: others.values },
+    { sql: `NOT EXISTS (SELECT 1 FROM mapping WHERE ${own})`, values: [backendId, objectHash, addressedId] },
+  );
+}
+
 /** The condition under which `refuseForeignMapping` (mapping-rules.ts) does not refuse a call. */
 export function noForeignMapping(call: CallSubject): Condition {
   if (call.mapping === null) return always;
+  const unmapped = noOthersMapping(call);
+  return call.addressedId === undefined ? unmapped : both(addressesItsOwn(call, call.addressedId), unmapped);
+}
+
+function noOthersMapping(call: CallSubject): Condition {
   const live = 'FROM mapping foreign_one WHERE backend_id = ? AND object_hash = ? AND owner_slot IS NOT NULL';
   const object = [call.backendId, call.objectHash];
   if (call.mapping === 'creates' && call.effect === 'NON_IDEMPOTENT' && !call.forced)

@@ -53,6 +53,8 @@ export interface CallSubject {
   readonly mapping: MappingEffect | null;
   /** Prefix of the scopes in which the device gives an id only once. If absent, ids are unique in the object's own scope. */
   readonly idScopes?: string | undefined;
+  /** The device's own id with which the call addresses the object, if it does not address it by its key alone. */
+  readonly addressedId?: string | undefined;
   /** The values it sets, in the terms of the object's resource; null when it sets nothing. */
   readonly desired: JsonObject | null;
   readonly cmp: CmpReference | null;
@@ -198,6 +200,7 @@ export function subjectOf(
     effect: row.effect,
     mapping: operation?.mapping ?? null,
     idScopes: operation?.idScopes?.(row.scope),
+    addressedId: operation?.addressedId?.(opener.argumentsAfterwards(row)),
     desired:
       operation === undefined ? null : desiredAfterwards(operation, opener.argumentsAfterwards(row), row, opener),
     cmp: cmp === null ? null : { ...cmp, role: row.cmpRole },

@@ -93,6 +93,7 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
     delete: {
       arguments: naming,
       object: (args) => objectOf(kind, args),
+      addressedId: (args) => String(args.id),
       render: (args, context) => call(context, 'DELETE', `${kind.path}/${String(args.id)}`),
       // Answered without a body.
       interpret: (reply, args) =>
@@ -118,6 +119,7 @@ function updateOf(kind: Kind, naming: Arguments): NonNullable<KindVerbs<HttpRepl
     changes: Object.keys(changeable),
     refine: (args) => kind.refine?.(args) ?? [],
     object: (args) => objectOf(kind, args),
+    addressedId: (args) => String(args.id),
     desired: ({ id: _id, ...args }) => settled(kind, args),
     render: (args, context) => {
       const { operationId } = context;

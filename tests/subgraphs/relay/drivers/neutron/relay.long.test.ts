@@ -203,6 +203,43 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
     expect(routers).toHaveLength(1);
   });
 
+  test('a call with the id of another object is refused, whatever name it gives, and both objects stay', async () => {
+    const mine = idOf(await typed('networkCreate', { name: 'mine' }));
+    const theirs = idOf(
+      await typed('networkCreate', { name: 'theirs', cmpObject: { type: 'tenant', externalId: '43' } }),
+    );
+    const { id: unmapped } = await direct.done('network.create', { name: 'unmapped' });
+    for (const operation of ['network.delete', 'network.update'])
+      for (const [id, name, code] of [
+        [theirs, 'mine', 'ALREADY_MAPPED'],
+        [theirs, 'nobody', 'ALREADY_MAPPED'],
+        [unmapped, 'mine', 'INVALID_INPUT'],
+      ] as const) {
+        keys += 1;
+        const changes = operation === 'network.update' ? { description: 'changed' } : {};
+        const { userErrors } = await call(node, 'relayCall', {
+          ...{
+            backend: { name: 'cloud' },
+            idempotencyKey: `k${keys}`,
+            cmpObject: { type: 'tenant', externalId: '42' },
+          },
+          ...{ operation, arguments: { id, name, ...changes } },
+        });
+        expect([operation, name, userErrors]).toMatchObject([
+          ...[operation, name],
+          [{ code, field: ['input', 'arguments', 'id'], message: expect.stringContaining(id) }],
+        ]);
+      }
+    for (const key of ['mine', 'theirs', 'unmapped'])
+      expect(await direct.look('network', { scope: '', key, uuid: null })).toMatchObject({ finding: 'PRESENT' });
+    keys += 1;
+    const removed = await call(node, 'relayCall', {
+      ...{ backend: { name: 'cloud' }, idempotencyKey: `k${keys}` },
+      ...{ operation: 'network.delete', arguments: { id: mine, name: 'mine' } },
+    });
+    expect(removed).toMatchObject({ operation: { state: 'SUCCEEDED' }, userErrors: [] });
+  });
+
   test('a call refused by Neutron has FAILED, and quotes it', async () => {
     const refused = await typed('networkSecurityGroupCreate', { name: 'default' });
     expect(refused.operation).toMatchObject({
