@@ -128,10 +128,12 @@ async function differenceOf(
   const expected = await world.whole({ ...request, context: expecting, types });
   const context = newRun(faults);
   const got = await executor.execute({ ...request, key: `${operationName} ${text}`, context });
-  const differs = (what: string): Difference => ({ what, gap: knownGap(text, got) });
+  const differs = (what: string): Difference => ({ what, gap: knownGap(text, got, what) });
   const [invalid] = context.run.invalid;
   if (invalid !== undefined) return differs(`a subgraph refuses the request of the executor: ${invalid}`);
-  const wrong = reachDependsOnPlan ? judgeFaulty(expected, got, types) : judgeWhole(expected, got);
+  const wrong = reachDependsOnPlan
+    ? judgeFaulty(expected, got, types, faults.nullEntities > 0)
+    : judgeWhole(expected, got);
   if (wrong !== undefined) return differs(wrong);
   if (reachDependsOnPlan) return undefined;
   const [planned, done] = [expecting.run.mutations.join(), context.run.mutations.join()];

@@ -1,5 +1,5 @@
 // A client's operation in two forms: for the planner, with internal names, and for shaping the answer, with the client's. An internal name
-// belongs to a field with its arguments: the field's own name without arguments, else `_1`, `_2` …. So an alias never has the name of
+// belongs to a field with its arguments: mostly the field's own name without arguments, else `_1`, `_2` …. So an alias never has the name of
 // another field that the planner adds, such as a key, and operations that differ in aliases and names of variables share a plan. @skip and
 // @include are decided here: the planner does not see them.
 import {
@@ -234,7 +234,7 @@ class Naming {
     const type = this.#typeOf(field, at.type);
     // Each of a mutation's fields is executed, also two that are the same.
     const once = at.isRoot && operation.operation === 'mutation' ? (node.alias?.value ?? name) : '';
-    const isPlain = given === '' && (once === '' || once === name);
+    const isPlain = given === '' && (once === '' || once === name) && !this.#source.types.isRequiredWithArguments(name);
     // As most fields are that a document repeats.
     if (isPlain && at.level.types.get(name) === type) return name;
     for (const internal of isPlain ? [name, this.#number(`${name} ${type}`)] : []) {

@@ -1,5 +1,6 @@
 // Which object types an abstract type of the supergraph has, inaccessible ones included, and which names an object may have as its
-// `__typename` although they are no object types: a subgraph with an @interfaceObject calls its objects by the interface.
+// `__typename` although they are no object types: a subgraph with an @interfaceObject calls its objects by the interface. Also the fields that a
+// requirement gives arguments.
 import type { DocumentNode, InterfaceTypeDefinitionNode, ObjectTypeDefinitionNode } from 'graphql';
 
 export class PossibleTypes {
@@ -8,6 +9,7 @@ export class PossibleTypes {
   readonly #interfaceObjects = new Set<string>();
   /** By coordinate (`Thing.name`): where a subgraph's type of the field differs from the supergraph's. */
   readonly #variants = new Map<string, string>();
+  readonly #requiredWithArguments = new Set<string>();
 
   constructor({ definitions }: DocumentNode) {
     for (const definition of definitions) {
@@ -16,6 +18,7 @@ export class PossibleTypes {
         for (const member of definition.types ?? []) this.#add(definition.name.value, member.name.value);
       if (kind !== 'ObjectTypeDefinition' && kind !== 'InterfaceTypeDefinition') continue;
       this.#noteVariants(definition);
+      this.#noteRequirements(definition);
       if (kind === 'InterfaceTypeDefinition') {
         const isInSome = (definition.directives ?? []).some((directive) =>
           directive.arguments?.some(({ name }) => name.value === 'isInterfaceObject'),
@@ -26,6 +29,14 @@ export class PossibleTypes {
       this.#objects.add(definition.name.value);
       for (const { name } of definition.interfaces ?? []) this.#add(name.value, definition.name.value);
     }
+  }
+
+  /**
+   * Whether a @requires has a field of this name with arguments. The planner asks for it under the field's own name, where it would take the
+   * place of what the client asked for.
+   */
+  isRequiredWithArguments(name: string): boolean {
+    return this.#requiredWithArguments.has(name);
   }
 
   isObject(name: string): boolean {
@@ -50,6 +61,14 @@ export class PossibleTypes {
     const known = this.#of.get(abstract) ?? new Set();
     known.add(object);
     this.#of.set(abstract, known);
+  }
+
+  #noteRequirements({ fields = [] }: ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode): void {
+    for (const { name, value } of fields
+      .flatMap((field) => field.directives ?? [])
+      .flatMap((each) => each.arguments ?? []))
+      if (name.value === 'requires' && value.kind === 'StringValue')
+        for (const [, required = ''] of value.value.matchAll(/(\w+)\s*\(/g)) this.#requiredWithArguments.add(required);
   }
 
   #noteVariants({ name, fields }: ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode): void {

@@ -171,8 +171,12 @@ export class GraphData {
 
   /** Whether the field may be null for clients, and not in some subgraph: an error there costs more than its own place. */
   isStrict(type: string, name: string): boolean {
-    const field = this.#fields.get(`${type}.${name}`);
-    return field?.strict === true && !field.type.endsWith('!');
+    return this.#fields.get(`${type}.${name}`)?.strict === true && !this.isNeverNull(type, name);
+  }
+
+  /** An error there makes its object null. */
+  isNeverNull(type: string, name: string): boolean {
+    return this.#fields.get(`${type}.${name}`)?.type.endsWith('!') === true;
   }
 
   /** Whether an error is injected at this place, in whichever subgraph. */

@@ -1,5 +1,5 @@
 // Compares an executor's answer with that of one schema which holds all the data.
-import { type ExecutionResult, type GraphQLOutputType, isListType, isNonNullType } from 'graphql';
+import { type ExecutionResult, type GraphQLOutputType, isAbstractType, isListType, isNonNullType } from 'graphql';
 
 type Path = readonly (string | number)[];
 
@@ -15,16 +15,23 @@ export function judgeWhole(expected: ExecutionResult, got: ExecutionResult): str
 
 /**
  * With faults whose reach depends on the plan: values that are there are right, each further null is allowed by its type, and has an
- * error whose path leads to it. `types`: by path, of the execution without faults.
+ * error whose path leads to it. `types`: by path, of the execution without faults. `mayBeGone`: entities may be null, and a link to an
+ * object of any type that is gone needs no error, nor do its fields (docs/graph.md).
  */
 export function judgeFaulty(
   expected: ExecutionResult,
   got: ExecutionResult,
   types: ReadonlyMap<string, GraphQLOutputType>,
+  mayBeGone: boolean,
 ): string | undefined {
   const paths = (got.errors ?? []).map(({ path }) => path);
   const nullable = (path: Path) => !isNonNullType(typeAt(types, path));
+  const isLink = (path: Path) => {
+    const type = typeAt(types, path);
+    return type !== undefined && isAbstractType(type);
+  };
   const explained = (path: Path) =>
+    (mayBeGone && (isLink(path) || isLink(path.slice(0, -1)))) ||
     paths.some((of) => {
       if (of === undefined || !path.every((key, index) => of[index] === key)) return false;
       // Everything between the null and its error must be unable to be null.

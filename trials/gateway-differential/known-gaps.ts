@@ -9,10 +9,11 @@ import { computedOfInterface } from './graph.ts';
  */
 export type KnownGap = 'unplanned' | 'interfaceObjectRequires';
 
-export function knownGap(operation: string, { errors = [] }: ExecutionResult): KnownGap | undefined {
+export function knownGap(operation: string, { errors = [] }: ExecutionResult, what: string): KnownGap | undefined {
   if (errors.some(({ extensions }) => extensions?.code === 'NOT_PLANNED')) return 'unplanned';
   const isAsked = new RegExp(`\\b${computedOfInterface}\\b`).test(operation);
   const isBecauseOfIt = ({ message }: { readonly message: string }) =>
     message.endsWith('is missing in the answer of another subgraph.') || /^poison: .* is external in /.test(message);
-  return isAsked && errors.some(isBecauseOfIt) ? 'interfaceObjectRequires' : undefined;
+  const isForAnotherType = what.includes('Fragment cannot be spread here');
+  return isAsked && (isForAnotherType || errors.some(isBecauseOfIt)) ? 'interfaceObjectRequires' : undefined;
 }

@@ -26,7 +26,7 @@ import { randomGraph } from './split.ts';
 /** The faults of one case. */
 export interface Faults {
   readonly seed: number;
-  /** Share of places that fail in every subgraph. Not keys, required fields, and fields that only some subgraphs can make null. */
+  /** Share of places that fail in every subgraph. Not keys, required fields, and fields that can't be null everywhere. */
   readonly everywhere: number;
   /** Share of places that fail in one subgraph, keys included. */
   readonly inOne: number;
@@ -97,7 +97,8 @@ export function makeWorld(seed: number): World | undefined {
   const keyFields = fieldsOfKeys(plan);
   const fault = (run: Run, type: string, item: Item | undefined, name: string) => {
     const { seed: faultSeed, everywhere } = run.faults;
-    if (keyFields.has(name) || data.isStrict(type, name)) return;
+    // A plan may join what a client asks for twice of one object: then both are null.
+    if (keyFields.has(name) || data.isStrict(type, name) || data.isNeverNull(type, name)) return;
     if (data.fails(faultSeed, everywhere, type, item, name)) throw new Error(`fault at ${type}.${name}`);
   };
   const resolve: GraphQLFieldResolver<unknown, { run: Run; types?: Map<string, GraphQLOutputType> }> = (
@@ -252,7 +253,8 @@ class TrialLink implements SubgraphLink {
     if (overridden) throw new Error(`poison: ${type}.${name} was taken from ${this.name}`);
     this.#fault(run, type, handle?.item, name);
     const { seed, inOne } = run.faults;
-    if (this.#data.fails(seed, inOne, `${this.name} ${type}`, handle?.item, name)) {
+    const isNullable = !this.#data.isStrict(type, name);
+    if (isNullable && this.#data.fails(seed, inOne, `${this.name} ${type}`, handle?.item, name)) {
       // A mutation that fails after it has taken effect: later ones see it.
       if (type === 'Mutation') this.#data.value(type, undefined, name, args, run);
       throw new Error(`fault of ${this.name} at ${type}.${name}`);

@@ -40,6 +40,39 @@ test('@requires nested and circular, each on what the other subgraph computed', 
   expect(await ask('{ items { text } }')).toEqual({ data: { items: [{ text: 'is 104' }, { text: 'is -1' }] } });
 });
 
+test('a requirement with arguments does not take the place of the field that the client asks for', async () => {
+  const price = ({ currency }: { currency: string }) => (currency === 'USD' ? 7 : 8);
+  const thing = { __resolveReference: (item: object) => item };
+  const shared = 'type Thing @key(fields: "id") { id: ID! price(currency: String = "EUR"): Int @shareable';
+  const { ask } = federate({
+    a: {
+      sdl: 'type Thing @key(fields: "id") { id: ID! } type Query { thing: Thing }',
+      resolvers: { Query: { thing: () => ({ id: '1' }) } },
+    },
+    b: { sdl: `${shared} }`, resolvers: { Thing: { ...thing, price: (_: unknown, args: never) => price(args) } } },
+    c: {
+      sdl: `${shared} note: String }`,
+      resolvers: { Thing: { ...thing, note: () => 'c', price: (_: unknown, args: never) => price(args) } },
+    },
+    d: {
+      sdl: `type Thing @key(fields: "id") {
+          id: ID! price(currency: String = "EUR"): Int @external
+          dollars: String @requires(fields: "price(currency: \\"USD\\")")
+        }`,
+      resolvers: { Thing: { ...thing, dollars: ({ price: given }: { price: number }) => `$${given}` } },
+    },
+  });
+  for (const text of [
+    '{ thing { note price dollars } }',
+    '{ thing { dollars price note } }',
+    '{ thing { dollars price } }',
+  ])
+    expect(await ask(text)).toMatchObject({ data: { thing: { price: 8, dollars: '$7' } } });
+  expect(await ask('{ thing { note price dollars } }')).toEqual({
+    data: { thing: { note: 'c', price: 8, dollars: '$7' } },
+  });
+});
+
 test('@provides on a union, @override, @inaccessible, and keys that only some subgraphs resolve', async () => {
   const federation = federate({
     a: {
