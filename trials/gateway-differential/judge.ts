@@ -7,6 +7,8 @@ type Path = readonly (string | number)[];
 export function judgeWhole(expected: ExecutionResult, got: ExecutionResult): string | undefined {
   const [wanted, given] = [JSON.stringify(expected.data), JSON.stringify(got.data)];
   if (wanted !== given) return firstDifference(expected.data, got.data, []) ?? 'names of fields are in another order';
+  // Both refuse the request.
+  if (expected.data === undefined && got.errors !== undefined) return undefined;
   const unwanted = got.errors?.find(({ path }) => !covers(expected, path));
   if (unwanted !== undefined) return `an error without a cause: ${unwanted.message} at ${unwanted.path?.join('.')}`;
   const missed = expected.errors?.find(({ path }) => !nullHasError(got, path));
@@ -34,9 +36,9 @@ export function judgeFaulty(
     (mayBeGone && (isLink(path) || isLink(path.slice(0, -1)))) ||
     paths.some((of) => {
       if (of === undefined || !path.every((key, index) => of[index] === key)) return false;
-      // Everything between the null and its error must be unable to be null.
+      // Everything between the null and its error must be unable to be null. What has no type is no place of the answer, such as a key.
       for (let length = path.length + 1; length <= of.length; length += 1)
-        if (nullable(of.slice(0, length))) return false;
+        if (typeAt(types, of.slice(0, length)) !== undefined && nullable(of.slice(0, length))) return false;
       return true;
     });
   const walk = (wanted: unknown, given: unknown, path: Path): string | undefined => {
@@ -56,8 +58,10 @@ export function judgeFaulty(
   };
   const wrong = walk(expected.data, got.data, []);
   if (wrong !== undefined) return wrong;
-  // At an object that another subgraph returned, too, an error says that this subgraph's part of it could not be read.
-  const unwanted = got.errors?.find(({ path }) => path !== undefined && !leadsToNull(got.data, path, 'or object'));
+  // At an object that another subgraph returned, too, an error says that this subgraph's part of it could not be read. What a subgraph
+  // itself reports stays where it reports it.
+  const ofGateway = (got.errors ?? []).filter(({ extensions }) => extensions?.code !== 'TRIAL');
+  const unwanted = ofGateway.find(({ path }) => path !== undefined && !leadsToNull(got.data, path, 'or object'));
   return unwanted === undefined ? undefined : `an error at a value: ${unwanted.path?.join('.')}`;
 }
 

@@ -291,13 +291,14 @@ describe('errors', () => {
       beta,
       alpha: {
         ...alpha,
-        answer: ({ text }) =>
-          text.includes('size')
-            ? {
-                data: { thing: { __typename: 'Thing', id: '1', size: null, name: 'one' } },
-                errors: [{ message: 'no size', path: ['thing', 'size'], extensions: { code: 'UNAVAILABLE' } }],
-              }
-            : undefined,
+        answer({ text }) {
+          if (!text.includes('size')) return undefined;
+          const [, name = 'name'] = /(\w+): name/.exec(text) ?? [];
+          return {
+            data: { thing: { __typename: 'Thing', id: '1', size: null, [name]: 'one' } },
+            errors: [{ message: 'no size', path: ['thing', 'size'], extensions: { code: 'UNAVAILABLE' } }],
+          };
+        },
       },
     });
     const { data, errors } = await broken.ask('{ t: thing { w: weight name price } }');
