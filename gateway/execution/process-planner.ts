@@ -10,6 +10,7 @@ import { FairTurns } from '../../platform/work/fair-turns.ts';
 import type { PlanNode, Planner } from './planner.ts';
 import type { FromPlanner, ToPlanner } from './planner-process.ts';
 import { supergraphForPlanner } from './planner-supergraph.ts';
+import { hasUnusedAnswer } from './unused-answers.ts';
 
 interface ProcessPlannerOptions {
   readonly supergraphSdl: string;
@@ -99,8 +100,13 @@ export class ProcessPlanner implements Planner {
     const { deadlineMs, lostForMs, log } = this.#options;
     const line = await this.#line();
     const answer = await line.ask({ text }, deadlineMs);
-    if (answer !== undefined && !('fault' in answer)) return answer.plan as PlanNode | undefined;
-    const reason = answer?.fault ?? line.lastWords;
+    let reason = line.lastWords;
+    if (answer !== undefined && 'fault' in answer) reason = answer.fault;
+    else if (answer !== undefined) {
+      const plan = answer.plan as PlanNode | undefined;
+      if (plan === undefined || !hasUnusedAnswer(plan)) return plan;
+      reason = 'its plan has one value for two requirements';
+    }
     log.warn({ reason, operation: text.slice(0, mostOutput) }, 'an operation has no plan');
     const error = new CodedError(
       'NOT_PLANNED',
