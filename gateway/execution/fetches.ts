@@ -191,7 +191,7 @@ function representationsFor(
   types: PossibleTypes,
 ): Pick<Asked, 'representations' | 'places'> {
   const known = new PlacesByEntity();
-  const failed = (object: Data, name: string) => (run.faults?.at(object, name) ?? []).length > 0;
+  const failed = (object: object, name: string | number) => (run.faults?.at(object, name) ?? []).length > 0;
   for (const place of placesAt(run.data, group.paths, types)) {
     const representation = representationOf(place, group.requires ?? [], types, failed);
     if (representation === undefined) continue;
@@ -199,7 +199,7 @@ function representationsFor(
       const { object, name } = representation;
       const why =
         faultsOf(run).at(object, name)[0]?.fault ??
-        faultsOf(run).absence(object, name) ??
+        faultsOf(run).absence(object, String(name)) ??
         faultOf(invalid(`can't be asked: ${name} is missing in the answer of another subgraph`, subgraph));
       faultsOf(run).addAbsent(place, names, why);
       continue;

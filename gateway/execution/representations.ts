@@ -4,23 +4,26 @@ import { type Data, isData, valueAt } from './merging.ts';
 import type { RequiredSelection, Rewrite } from './planner.ts';
 import type { PossibleTypes } from './possible-types.ts';
 
-/** A value that a representation needs and the object does not have. */
+/** A value that a representation needs and the object, or the list, does not have. */
 export class MissingValue {
-  readonly object: Data;
-  readonly name: string;
+  readonly object: object;
+  readonly name: string | number;
 
-  constructor(object: Data, name: string) {
+  constructor(object: object, name: string | number) {
     this.object = object;
     this.name = name;
   }
 }
 
-/** Undefined: the object is of a type that is not asked for. `failed`: whether a null came with an error. */
+/** Whether a null came with an error. */
+type Failed = (object: object, name: string | number) => boolean;
+
+/** Undefined: the object is of a type that is not asked for. */
 export function representationOf(
   object: Data,
   requires: readonly RequiredSelection[],
   types: PossibleTypes,
-  failed: (object: Data, name: string) => boolean,
+  failed: Failed,
 ): Data | MissingValue | undefined {
   const representation = new NullObject();
   const typename = valueAt(object, '__typename');
@@ -41,7 +44,7 @@ function addTo(
   object: Data,
   selections: readonly RequiredSelection[],
   types: PossibleTypes,
-  failed: (object: Data, name: string) => boolean,
+  failed: Failed,
 ): MissingValue | undefined {
   for (const selection of selections) {
     if (selection.kind === 'InlineFragment') {
@@ -66,11 +69,12 @@ function copyOf(
   value: unknown,
   selections: readonly RequiredSelection[],
   types: PossibleTypes,
-  failed: (object: Data, name: string) => boolean,
+  failed: Failed,
 ): unknown {
   if (Array.isArray(value)) {
     const items: unknown[] = [];
-    for (const item of value) {
+    for (const [index, item] of value.entries()) {
+      if (item === null && failed(value, index)) return new MissingValue(value, index);
       const copied = copyOf(item, selections, types, failed);
       if (copied instanceof MissingValue) return copied;
       items.push(copied);

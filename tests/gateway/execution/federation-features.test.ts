@@ -73,6 +73,78 @@ test('a requirement with arguments does not take the place of the field that the
   });
 });
 
+test('two requirements with different arguments are answered each with its own value, or not at all', async () => {
+  const price = (_: unknown, { currency }: { currency: string }) => (currency === 'USD' ? 7 : 8);
+  const requires = (currency: string) => `@requires(fields: "price(currency: \\"${currency}\\")")`;
+  const __resolveReference = (item: object) => item;
+  const { ask } = federate({
+    a: {
+      sdl: 'type Thing @key(fields: "id") { id: ID! } type Query { thing: Thing }',
+      resolvers: { Query: { thing: () => ({ id: '1' }) } },
+    },
+    b: {
+      sdl: 'type Thing @key(fields: "id") { id: ID! price(currency: String = "EUR"): Int }',
+      resolvers: { Thing: { __resolveReference, price } },
+    },
+    c: {
+      sdl: `type Thing @key(fields: "id") {
+          id: ID! price(currency: String = "EUR"): Int @external
+          dollars: String ${requires('USD')} euros: String ${requires('EUR')}
+        }`,
+      resolvers: {
+        Thing: {
+          __resolveReference,
+          dollars: ({ price: given }: { price: number }) => `$${given}`,
+          euros: ({ price: given }: { price: number }) => `€${given}`,
+        },
+      },
+    },
+  });
+  expect(await ask('{ thing { dollars } }')).toEqual({ data: { thing: { dollars: '$7' } } });
+  expect(await ask('{ thing { euros } }')).toEqual({ data: { thing: { euros: '€8' } } });
+  const { data, errors } = await ask('{ thing { dollars euros } }');
+  if (errors === undefined) expect(data).toEqual({ thing: { dollars: '$7', euros: '€8' } });
+  else expect(errors).toMatchObject([{ extensions: { code: 'NOT_PLANNED' } }]);
+});
+
+test('a requirement of which an item of a list failed is not met', async () => {
+  const __resolveReference = (item: object) => item;
+  const { ask } = federate({
+    a: {
+      sdl: `type Thing @key(fields: "id") { id: ID! parts: [Part] grid: [[Part!]] } type Part @shareable { n: Int! }
+        type Query { thing: Thing }`,
+      resolvers: {
+        Query: { thing: () => ({ id: '1', parts: [{ n: 1 }, {}], grid: [[{ n: 1 }], [{}]] }) },
+        Part: {
+          n(part: { n?: number }) {
+            if (part.n === undefined) throw new Error('it can not be counted');
+            return part.n;
+          },
+        },
+      },
+    },
+    b: {
+      sdl: `type Thing @key(fields: "id") {
+          id: ID! parts: [Part] @external grid: [[Part!]] @external
+          sum: String @requires(fields: "parts { n }") sums: String @requires(fields: "grid { n }")
+        }
+        type Part @shareable { n: Int! }`,
+      resolvers: {
+        Thing: {
+          __resolveReference,
+          sum: ({ parts }: { parts: unknown }) => JSON.stringify(parts),
+          sums: ({ grid }: { grid: unknown }) => JSON.stringify(grid),
+        },
+      },
+    },
+  });
+  for (const field of ['sum', 'sums']) {
+    const { data, errors } = await ask(`{ thing { ${field} } }`);
+    expect(data).toEqual({ thing: { [field]: null } });
+    expect(errors).toMatchObject([{ path: ['thing', field] }]);
+  }
+});
+
 test('@provides on a union, @override, @inaccessible, and keys that only some subgraphs resolve', async () => {
   const federation = federate({
     a: {

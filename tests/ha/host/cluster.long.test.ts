@@ -126,7 +126,7 @@ describeAsRoot('of two data hosts and a witness', () => {
     const before = await whole();
     const done = await tidegate('w', ['ha', 'switchover', '--json']);
     expect(done).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(JSON.parse(done.stdout)).toEqual({ primary: 'b', epoch: before.epoch + 1 });
+    expect(JSON.parse(done.stdout)).toEqual({ primary: 'b', epoch: before.epoch + 1, copies: expect.any(Number) });
     await waitFor('the address at b', async () => (await addressAt()) === 'b');
     await sql('b', 'INSERT INTO tidegate.t VALUES (3)');
     expect(await whole()).toMatchObject({ primary: 'b', copies: 2, switchoverTo: null });
