@@ -1,8 +1,9 @@
 // Fan-out of status changes: 1,000 graphql-ws clients over 50 projects and 20 operations, one in ten slow, at a gateway with the
 // system subgraph on a real MariaDB and Redis. First events at a steady rate, which are measured; then a flood on one project
-// while its slow clients read nothing, so that they fall out of the shared ring and must catch up. At the end, without other
-// clients: the cost of an event for one user's subscriptions with many different filters, compared with as many
-// with the same filter.
+// while its slow clients read nothing, so that they fall out of the shared ring and must catch up. Then, each without other
+// clients: an event for one user's subscriptions with many different filters, compared with as many with the same filter; a
+// delivery when 250 clients share a stream; the memory of many sockets; a client that catches up. At the end, in a system of
+// its own: an administrator's stream while more relayed calls are offered than the machine bears.
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
@@ -12,11 +13,15 @@ import { keyFilePath } from '../platform/secrets/key-folder.ts';
 import { createRedisWake } from '../platform/work/wake.ts';
 import { atMost } from '../platform/work/within.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
+import { BareClients } from './fanout/bare-clients.ts';
+import { catchUp } from './fanout/catch-up.ts';
 import type { ClientPlan } from './fanout/client.ts';
 import type { ClientsOrder, ClientsVerdict, SlowMode } from './fanout/clients-process.ts';
-import type { FiltersOrder } from './fanout/filters-process.ts';
+import { sharedCpuMs, socketMemory, tokensOfProject } from './fanout/crowd.ts';
+import { costPerEvent } from './fanout/filters.ts';
 import type { GatewayOrder, GatewayStarted } from './fanout/gateway-process.ts';
 import { operations } from './fanout/operations.ts';
+import { streamUnderOverload } from './fanout/overload.ts';
 import { startServers } from './fanout/servers.ts';
 import { Writer } from './fanout/writer.ts';
 import { Child } from './support/child.ts';
@@ -30,8 +35,6 @@ const drainMs = 40_000;
 const settleMs = 2_000;
 const idleMs = 3_000;
 const warmUpSeconds = 5;
-const warmUpEvents = 10;
-const timedEvents = 20;
 /** Both operations of this project select the long reason, so that few events fill a slow client's socket. */
 const floodedProject = 8;
 const floodBatch = 50;
@@ -42,12 +45,15 @@ const counts = {
   seconds: { help: 'of the steady rate', usual: 20 },
   flood: { help: 'events of the flood', usual: 3_000 },
   filters: { help: 'subscriptions of one user, each with another filter', usual: 1_000 },
+  sockets: { help: 'sockets whose memory is measured', usual: 10_000 },
+  past: { help: 'events that a client catches up with', usual: 10_000 },
+  overload: { help: 'of too many calls', unit: 's', usual: 30, full: 180 },
 };
 
 export const benchFanout = defineBench({
   counts,
   against: {
-    counts: { clients: 1_000, rate: 100, seconds: 20, flood: 500 },
+    counts: { clients: 1_000, rate: 100, seconds: 20, flood: 500, sockets: 50, past: 100, overload: 1 },
     rounds: 5,
     cpuPerUnit: ['cpuMsPerDelivery'],
     measuredBy: 'its own benchmark',
@@ -56,14 +62,15 @@ export const benchFanout = defineBench({
 });
 
 async function run({
-  counts: { clients: clientCount, rate, seconds, flood: floodEvents, filters },
+  seed,
+  counts: { clients: clientCount, rate, seconds, flood: floodEvents, filters, sockets, past, overload },
   progress,
   signal,
 }: BenchContext<keyof typeof counts>): Promise<BenchResult> {
   await using stack = new AsyncDisposableStack();
   const servers = await startServers(stack, signal);
   const gateway = startChild(stack, './fanout/gateway-process.ts');
-  const order: GatewayOrder = { settings: servers.settings, projects: projectCount };
+  const order: GatewayOrder = { settings: servers.settings, projects: projectCount, tokens: tokensOfProject };
   const { url, projects } = await gateway.ask<GatewayStarted>(order, askDeadlineMs);
   const db = new Database({ connection: servers.connection, connectionLimit: 8 });
   stack.defer(() => db.close());
@@ -72,6 +79,11 @@ async function run({
   stack.defer(() => wake.close());
   const writer = new Writer({ db, wake, projectIds: projects.map(({ id }) => id) });
   await writer.prepare();
+  const parts = { gatewayPid: gateway.pid, socketUrl: `${url.replace('http', 'ws')}/graphql`, writer };
+  const crowd = { ...parts, clients: new BareClients(stack, processCount), projects };
+  // First, while no memory is left from others.
+  const memory = await socketMemory({ ...crowd, count: sockets }, signal);
+  progress(`${sockets} sockets: ${JSON.stringify(memory)}`);
 
   const halves = Array.from({ length: processCount }, () => startChild(stack, './fanout/clients-process.ts'));
   const askAll = <Reply>(question: (index: number) => ClientsOrder): Promise<Reply[]> =>
@@ -122,12 +134,22 @@ async function run({
   const { expected } = await writer.account();
   const verdicts = await askAll<ClientsVerdict>(() => ({ do: 'judge', expected, committedMs: timed }));
   for (const half of halves) await half.stop();
-  const filtered = { gateway, url, writer, project: projects[0], subscriptions: filters };
-  const oneFilter = await costPerEvent(stack, { ...filtered, filters: 1 }, signal);
-  const manyFilters = await costPerEvent(stack, { ...filtered, filters }, signal);
+  const [project] = projects;
+  if (project === undefined) throw new Error('there is no project');
+  const one = new BareClients(stack);
+  const filtered = { ...parts, clients: one, project, subscriptions: filters };
+  const oneFilter = await costPerEvent({ ...filtered, filters: 1 }, signal);
+  const manyFilters = await costPerEvent({ ...filtered, filters }, signal);
   progress(
     `an event for ${filters} subscriptions: ${oneFilter} ms of CPU with one filter, ${manyFilters} ms with ${filters}`,
   );
+  const shared = await sharedCpuMs(stack, crowd, signal);
+  progress(`250 clients share a stream: ${JSON.stringify(shared)}`);
+  const caughtUp = await catchUp({ ...parts, clients: one, project, events: past });
+  progress(`${past} events to catch up with: ${JSON.stringify(caughtUp)}`);
+  await gateway.stop();
+  const overloaded = await streamUnderOverload(overload, seed, signal);
+  progress(`an administrator's stream beside too many calls: ${JSON.stringify(overloaded)}`);
 
   const sum = (value: (verdict: ClientsVerdict) => number) =>
     verdicts.reduce((all, verdict) => all + value(verdict), 0);
@@ -136,9 +158,13 @@ async function run({
   const latencies = verdicts.flatMap(({ latenciesMs }) => latenciesMs);
   const [missing, repeated, wrong] = [sum((v) => v.missing), sum((v) => v.repeated), sum((v) => v.wrong)];
   const figures = {
+    ...shared,
+    ...memory,
+    ...caughtUp,
+    ...overloaded,
     cpuMsPerDelivery: rounded(steady.cpuMs / steady.deliveries, 4),
     p99Ms: rounded(percentile(latencies, 0.99), 1),
-    missed: missing + repeated + wrong,
+    missed: missing + repeated + wrong + overloaded.overloadMissed,
     deliveries: sum((verdict) => verdict.deliveries),
     p50Ms: rounded(percentile(latencies, 0.5), 1),
     missing,
@@ -161,41 +187,6 @@ async function run({
     machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
   };
   return { figures };
-}
-
-interface FilteredCase {
-  readonly gateway: Child;
-  readonly url: string;
-  readonly writer: Writer;
-  readonly project: GatewayStarted['projects'][number] | undefined;
-  readonly subscriptions: number;
-  /** The number of different filters. */
-  readonly filters: number;
-}
-
-/** CPU time of the gateway's process for one event that every subscription receives, in milliseconds. */
-async function costPerEvent(stack: AsyncDisposableStack, wanted: FilteredCase, signal: AbortSignal): Promise<number> {
-  const { gateway, url, writer, project, subscriptions, filters } = wanted;
-  if (project === undefined) throw new Error('there is no project');
-  const clients = startChild(stack, './fanout/filters-process.ts');
-  const ask = <Reply>(order: FiltersOrder) => clients.ask<Reply>(order, askDeadlineMs);
-  const socketUrl = `${url.replace('http', 'ws')}/graphql`;
-  await ask({ do: 'start', url: socketUrl, token: project.token, count: subscriptions, filters });
-  const events = async (from: number, to: number): Promise<void> => {
-    for (let number = from; number <= to; number += 1) {
-      await writer.write(project.id, 1, 'an event for all filters');
-      if (!(await ask<boolean>({ do: 'wait', events: number, withinMs: drainMs })))
-        throw new Error(`event ${number} did not come to all ${subscriptions} subscriptions`);
-    }
-  };
-  await events(1, warmUpEvents);
-  await sleep(settleMs, undefined, { signal });
-  const before = cpuMsOf(gateway.pid);
-  await events(warmUpEvents + 1, warmUpEvents + timedEvents);
-  const cpuMs = cpuMsOf(gateway.pid) - before;
-  await ask({ do: 'stop' });
-  await clients.stop();
-  return rounded(cpuMs / timedEvents, 2);
 }
 
 function startChild(stack: AsyncDisposableStack, module: string): Child {

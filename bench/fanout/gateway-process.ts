@@ -9,11 +9,15 @@ export interface GatewayOrder {
   /** By dotted name. */
   readonly settings: Readonly<Record<string, string>>;
   readonly projects: number;
+  /** Of each project. */
+  readonly tokens: number;
 }
 
-interface Project {
+export interface Project {
   readonly id: string;
+  /** The first of `tokens`. */
   readonly token: string;
+  readonly tokens: readonly string[];
 }
 
 export interface GatewayStarted {
@@ -21,7 +25,7 @@ export interface GatewayStarted {
   readonly projects: readonly Project[];
 }
 
-answerParent(async ({ settings, projects }: GatewayOrder): Promise<GatewayStarted> => {
+answerParent(async ({ settings, projects, tokens: wanted }: GatewayOrder): Promise<GatewayStarted> => {
   const { url, access } = await startProcess(
     readConfig({ flags: settings }, subgraphRows),
     createLogger({ level: 'error', pretty: false }),
@@ -30,8 +34,12 @@ answerParent(async ({ settings, projects }: GatewayOrder): Promise<GatewayStarte
   const made: Project[] = [];
   for (let index = 0; index < projects; index += 1) {
     const id = await access.firstStart.ensureProject(`bench-${index}`);
-    const token = await access.firstStart.issueToken({ projectId: id, name: 'bench', role: 'VIEWER' });
-    made.push({ id, token: token.secret });
+    const tokens: string[] = [];
+    for (let number = 0; number < wanted; number += 1) {
+      const { secret } = await access.firstStart.issueToken({ projectId: id, name: `bench-${number}`, role: 'VIEWER' });
+      tokens.push(secret);
+    }
+    made.push({ id, token: tokens[0] ?? '', tokens });
   }
   return { url, projects: made };
 });

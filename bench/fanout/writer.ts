@@ -38,8 +38,12 @@ export class Writer {
   }
 
   /** One event after another at a steady rate, for the projects in turn, without waiting for the previous one. */
-  async steadily(perSecond: number, seconds: number, signal: AbortSignal): Promise<void> {
-    const { projectIds } = this.#options;
+  async steadily(
+    perSecond: number,
+    seconds: number,
+    signal: AbortSignal,
+    projectIds = this.#options.projectIds,
+  ): Promise<void> {
     const startMs = monotonicMs();
     const writes: Promise<void>[] = [];
     for (let index = 0; index < perSecond * seconds; index += 1) {

@@ -2,10 +2,12 @@
 // with the subject's current state. A domain adds how its subject is read.
 import { projectsFor } from '../edge/authorise.ts';
 import type { RequestContext } from '../edge/identity.ts';
+import { loader } from '../graph/loader.ts';
 import { encodeId } from '../values/ids.ts';
 import { pullStream } from '../work/pull-stream.ts';
+import { WorkAhead } from '../work/work-ahead.ts';
 import { projectFacets, withFacets } from './facets.ts';
-import type { StatusFeed } from './feed.ts';
+import type { FeedItem, StatusFeed } from './feed.ts';
 
 /** When only unrelated events happen, the cursor advances once in this time. */
 const checkpointEveryMs = 5_000;
@@ -25,8 +27,8 @@ interface EntityFeedOptions<Entity> {
   /** The type's name in the graph, for example `Backend`; or several. */
   readonly subjectType: string | readonly string[];
   readonly args: { readonly after?: string | null | undefined; readonly projectId?: string | null | undefined };
-  /** Loads the entity by its UUID and type. */
-  readonly read: (id: string, subjectType: string) => Promise<Entity | null | undefined>;
+  /** Loads entities of a type, by UUID. */
+  readonly read: (ids: readonly string[], subjectType: string) => Promise<ReadonlyMap<string, Entity>>;
   /** Which entities are requested. Default: all. */
   readonly wanted?: (entity: Entity) => boolean;
   /** The argument values that select an entity, besides its project. */
@@ -45,16 +47,20 @@ export function entityFeed<Entity>(
     after: args.after ?? null,
     filter: { projects, subjectTypes: [subjectType].flat() },
   });
+  const entityOf = readsOfFeed(context, read);
+  const items = new WorkAhead({
+    source,
+    work: async (item: FeedItem) => ({ ...item, entity: await entityOf(item) }),
+  });
   let toldAtMs = performance.now();
   /** The creation of an entity may have several events. */
   let created: string | undefined;
   return pullStream({
     async next() {
       for (;;) {
-        const item = await source.next();
-        if (item.done === true) return undefined;
-        const { cursor, event } = item.value;
-        const entity = event === null ? null : ((await read(event.subjectId, event.subjectType)) ?? null);
+        const item = await items.next();
+        if (item === undefined) return undefined;
+        const { cursor, event, entity } = item;
         const other = entity !== null && !wanted(entity);
         if (other && performance.now() - toldAtMs < checkpointEveryMs) continue;
         toldAtMs = performance.now();
@@ -72,8 +78,21 @@ export function entityFeed<Entity>(
         );
       }
     },
-    end: () => void source.return(),
+    end: () => items.end(),
   });
+}
+
+/** Events that came together are read together. */
+function readsOfFeed<Entity>(context: RequestContext, read: EntityFeedOptions<Entity>['read']) {
+  const ownContext: RequestContext = { ...context, loaders: new Map() };
+  const owners = new Map<string, symbol>();
+  return async ({ event }: FeedItem): Promise<Entity | null> => {
+    if (event === null) return null;
+    const { subjectId, subjectType } = event;
+    const owner = owners.get(subjectType) ?? Symbol(subjectType);
+    owners.set(subjectType, owner);
+    return (await loader(ownContext, owner, subjectId, (ids) => read(ids, subjectType))) ?? null;
+  };
 }
 
 /** The item as the graph shows it; `name` is the field of its entity. */

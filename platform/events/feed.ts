@@ -176,12 +176,22 @@ export class StatusFeed {
     });
   }
 
-  /** For metrics and health: the newest event, the number of readers, and the age of the last read of the table. */
-  figures(): { readonly seq: number; readonly subscriptions: number; readonly readAgoMs: number } {
+  /**
+   * For metrics and health: the newest event, the number of readers, the age of the last read of the table, and how long the oldest
+   * event that a reader at the present has not passed has been here.
+   */
+  figures(): {
+    readonly seq: number;
+    readonly subscriptions: number;
+    readonly readAgoMs: number;
+    readonly unreadMs: number;
+  } {
+    const subscriptions = [...this.#subscriptions];
     return {
       seq: this.#tail.seq,
-      subscriptions: this.#subscriptions.size,
+      subscriptions: subscriptions.length,
       readAgoMs: performance.now() - this.#readAtMs,
+      unreadMs: subscriptions.reduce((most, each) => Math.max(most, each.unreadMs()), 0),
     };
   }
 

@@ -4,11 +4,14 @@ import type { SequencedEvent } from './event-table.ts';
 
 export class EventRing {
   readonly #slots: (SequencedEvent | undefined)[];
+  /** Monotonic milliseconds, by slot. */
+  readonly #arrivedMs: Float64Array;
   #firstSeq = 1;
   #lastSeq = 0;
 
   constructor(size: number) {
     this.#slots = new Array<SequencedEvent | undefined>(size).fill(undefined);
+    this.#arrivedMs = new Float64Array(size);
   }
 
   /** Sequence number of the newest event so far; also when the ring is empty. */
@@ -31,11 +34,21 @@ export class EventRing {
   push(event: SequencedEvent): void {
     invariant(event.seq === this.#lastSeq + 1, `event ${event.seq} does not follow ${this.#lastSeq}`);
     this.#slots[event.seq % this.#slots.length] = event;
+    this.#arrivedMs[event.seq % this.#slots.length] = performance.now();
     this.#lastSeq = event.seq;
     this.#firstSeq = Math.max(this.#firstSeq, event.seq - this.#slots.length + 1);
   }
 
   get(seq: number): SequencedEvent | undefined {
     return seq >= this.#firstSeq && seq <= this.#lastSeq ? this.#slots[seq % this.#slots.length] : undefined;
+  }
+
+  /**
+   * When the event after `seq` came, in monotonic milliseconds; of one that is no longer here, when the oldest one that is came.
+   * Undefined if there is none.
+   */
+  arrivalAfter(seq: number): number | undefined {
+    const next = Math.max(seq + 1, this.#firstSeq);
+    return next > this.#lastSeq ? undefined : this.#arrivedMs[next % this.#slots.length];
   }
 }

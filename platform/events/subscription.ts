@@ -99,6 +99,12 @@ export class Subscription {
     this.#resume(this.#checkpointItem());
   }
 
+  /** How long the oldest event that it has not passed has been here. 0 for a reader that has never caught up. */
+  unreadMs(): number {
+    const arrivedMs = this.#caughtUp ? this.#source.ring.arrivalAfter(this.#place().seq) : undefined;
+    return arrivedMs === undefined ? 0 : performance.now() - arrivedMs;
+  }
+
   #inTurn(): Promise<FeedItem | undefined> {
     const item = this.#turn.then(() => this.#next());
     this.#turn = item.catch(() => undefined);

@@ -1,5 +1,5 @@
-// Executes a subgraph's schema, in-process or served: unexpected errors are logged and masked, and every event of a subscription
-// gets its own context.
+// Executes a subgraph's schema, in-process or served: unexpected errors are logged and masked, and the events of a subscription are
+// completed several at a time, so that their reads are made together.
 
 import {
   createSourceEventStream,
@@ -27,6 +27,7 @@ import { type CursorPosition, cursorAlias } from '../events/cursor.ts';
 import { facetsOf } from '../events/facets.ts';
 import { CountedLine, reasonOf } from '../process/counted-line.ts';
 import { pullStream } from '../work/pull-stream.ts';
+import { WorkAhead } from '../work/work-ahead.ts';
 import { executeQuery } from './compiled-queries/compiled-query.ts';
 
 /** One operation on one schema. */
@@ -158,12 +159,13 @@ export async function subscribeOnSchema(
     return { errors: [presentError(error, context.requestId, log)] };
   }
   if (!(Symbol.asyncIterator in source)) return present(source, context.requestId, log);
+  // Shared by all events: a loader keeps nothing after its batch, which it reads when all events of the batch have happened.
+  const eventContext: RequestContext = { ...context, loaders: new Map() };
   return eventStream(
     inStreams(source[Symbol.asyncIterator](), context.identity),
     (rootValue) => {
-      // Each event has its own context: loaders must not be shared between events.
       const execution = forIdentity(context.identity, () =>
-        execute({ ...args, rootValue, contextValue: { ...context, loaders: new Map() } }),
+        execute({ ...args, rootValue, contextValue: eventContext }),
       );
       const facets = facetsOf(rootValue);
       return Promise.resolve(execution).then((result) => {
@@ -210,21 +212,18 @@ function eventStream(
   complete: (event: unknown) => Promise<FormattedExecutionResult>,
   failed: (error: unknown) => FormattedExecutionResult,
 ): AsyncGenerator<FormattedExecutionResult, void, void> {
+  const completed = new WorkAhead({ source, work: complete });
   let over = false;
   return pullStream({
     async next() {
       if (over) return undefined;
       try {
-        const event = await source.next();
-        return event.done === true ? undefined : await complete(event.value);
+        return await completed.next();
       } catch (error) {
         over = true;
         return failed(error);
       }
     },
-    end() {
-      // Not awaited: the return() of an async generator function waits for a pending next(), which may take long.
-      Promise.resolve(source.return?.()).catch(() => undefined);
-    },
+    end: () => completed.end(),
   });
 }

@@ -104,6 +104,13 @@ export function addFeedMetrics(registry: Registry, feed: StatusFeed): void {
   gauge(registry, 'tidegate_feed_read_ago_seconds', 'Since the status stream was last read', [], (set) =>
     set(feed.figures().readAgoMs / 1000),
   );
+  gauge(
+    registry,
+    'tidegate_feed_unread_seconds',
+    'Age of the oldest status event in this process that a reader which had caught up has not read',
+    [],
+    (set) => set(feed.figures().unreadMs / 1000),
+  );
 }
 
 type Set = (value: number, labels?: Record<string, string>) => void;

@@ -97,7 +97,7 @@ export function createGslbSubgraph(options: GslbOptions): RunningSubgraph {
       Subscription: {
         gslbChanges: {
           subscribe: (_, args, context) => {
-            const read = async (id: string) => (await readEntities(db, 'Gslb', [id])).get(id);
+            const read = (ids: readonly string[]) => readEntities(db, 'Gslb', ids);
             const deleted = ({ deleted: isGone }: NameRow) => isGone;
             const changes = entityFeed({ feed, context, args, subjectType: 'Gslb', read, deleted });
             return mapStream(changes, (item) => asMarked(item, { gslbChanges: feedItem('gslb', item) }));

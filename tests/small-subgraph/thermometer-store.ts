@@ -45,6 +45,11 @@ export async function readThermometer(db: Sql, id: string): Promise<ThermometerR
   return (await db.query<ThermometerRow>(`${select} WHERE id = ?`, [id]))[0];
 }
 
+export async function readThermometers(db: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, ThermometerRow>> {
+  const rows = await db.query<ThermometerRow>(`${select} WHERE id IN (${marksFor(ids)})`, ids);
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
 export async function lockThermometer(tx: Transaction, id: string): Promise<ThermometerRow | undefined> {
   return (await tx.query<ThermometerRow>(`${select} WHERE id = ? FOR UPDATE`, [id]))[0];
 }

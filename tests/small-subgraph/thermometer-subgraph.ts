@@ -19,6 +19,7 @@ import {
   lockThermometer,
   pageOfThermometers,
   readThermometer,
+  readThermometers,
   type ThermometerRow,
 } from './thermometer-store.ts';
 
@@ -122,7 +123,7 @@ export function createThermometerSubgraph(ground: SubgraphGround): Subgraph {
           mapStream(
             entityFeed({
               ...{ feed, context, args, subjectType: 'Thermometer' },
-              read: (id: string) => readThermometer(db, id),
+              read: (ids: readonly string[]) => readThermometers(db, ids),
             }),
             ({ cursor, entity }) => ({ thermometerChanges: { cursor, thermometer: entity } }),
           ),

@@ -7,7 +7,7 @@ import type { StatusFeed } from '../../../platform/events/feed.ts';
 import { decodeUuid, encodeId } from '../../../platform/values/ids.ts';
 import { mapStream } from '../../../platform/work/pull-stream.ts';
 import { readNodes } from './nodes/node-store.ts';
-import { readBalancer } from './stores/balancer-store.ts';
+import { readBalancers } from './stores/balancer-store.ts';
 
 export function feedResolvers({ db, feed }: { readonly db: Database; readonly feed: StatusFeed }): Resolvers {
   return {
@@ -16,7 +16,7 @@ export function feedResolvers({ db, feed }: { readonly db: Database; readonly fe
         subscribe: (_, args, context) => {
           const changes = entityFeed({
             ...{ feed, context, args, subjectType: 'LoadBalancer' },
-            read: (id) => readBalancer(db, id),
+            read: (ids) => readBalancers(db, ids),
             deleted: ({ provisioningStatus }) => provisioningStatus === 'DELETED',
           });
           return mapStream(changes, (item) => asMarked(item, { loadBalancerChanges: feedItem('loadBalancer', item) }));
@@ -28,7 +28,7 @@ export function feedResolvers({ db, feed }: { readonly db: Database; readonly fe
           const balancerId = loadBalancerId == null ? null : (decodeUuid('LoadBalancer', loadBalancerId) ?? 'none');
           const changes = entityFeed({
             ...{ feed, context, args, subjectType: 'LoadBalancerNode' },
-            read: async (id) => (await readNodes(db, [id])).get(id),
+            read: (ids) => readNodes(db, ids),
             deleted: ({ state }) => state === 'DELETED',
             wanted: (node) => balancerId === null || node.loadBalancerId === balancerId,
             facets: (node) => [facet('loadBalancerId', encodeId('LoadBalancer', node.loadBalancerId))],

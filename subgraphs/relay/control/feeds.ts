@@ -6,8 +6,8 @@ import { asMarked, facet } from '../../../platform/events/facets.ts';
 import type { StatusFeed } from '../../../platform/events/feed.ts';
 import { decodeUuid, encodeId } from '../../../platform/values/ids.ts';
 import { mapStream } from '../../../platform/work/pull-stream.ts';
-import { readBackend } from './backends/backend-store.ts';
-import { readOperation } from './journal/operation-store.ts';
+import { readBackends } from './backends/backend-store.ts';
+import { readOperations } from './journal/operation-store.ts';
 
 export function feedResolvers({ db, feed }: { readonly db: Database; readonly feed: StatusFeed }): Resolvers {
   return {
@@ -17,7 +17,7 @@ export function feedResolvers({ db, feed }: { readonly db: Database; readonly fe
           const backendId = args.backendId == null ? null : (decodeUuid('Backend', args.backendId) ?? 'none');
           const changes = entityFeed({
             ...{ feed, context, args, subjectType: 'RelayOperation' },
-            read: (id) => readOperation(db, id),
+            read: (ids) => readOperations(db, ids),
             wanted: (operation) => backendId === null || operation.backendId === backendId,
             facets: (operation) => [facet('backendId', encodeId('Backend', operation.backendId))],
           });
@@ -28,7 +28,7 @@ export function feedResolvers({ db, feed }: { readonly db: Database; readonly fe
         subscribe: (_, args, context) => {
           const changes = entityFeed({
             ...{ feed, context, args, subjectType: 'Backend' },
-            read: (id) => readBackend(db, id),
+            read: (ids) => readBackends(db, ids),
             deleted: ({ provisioningStatus }) => provisioningStatus === 'DELETED',
           });
           return mapStream(changes, (item) => asMarked(item, { backendChanges: feedItem('backend', item) }));

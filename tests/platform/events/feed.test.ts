@@ -65,6 +65,11 @@ function names(from: number, to: number): string[] {
 
 const toNames = (events: readonly SequencedEvent[]) => events.map((event) => event.to);
 
+async function cursorOfFirst(): Promise<string> {
+  const row = await db.query<SequencedEvent>('SELECT id FROM status_change WHERE seq = 1');
+  return sealCursor(ground.cursors, { timeline: 1, seq: 1, eventId: row[0]?.id ?? '' });
+}
+
 async function codeOf(after: string): Promise<string> {
   const error = await feed
     .subscribe({ after, filter: everything })
@@ -75,6 +80,21 @@ async function codeOf(after: string): Promise<string> {
     );
   return error?.code ?? 'none';
 }
+
+test('the age of what a reader has not read', async () => {
+  const reader = feed.subscribe({ filter: everything });
+  await reader.next();
+  expect(feed.figures().unreadMs).toBe(0);
+  await write(1, 2);
+  await waitFor('an event that waits', () => feed.figures().unreadMs > 30);
+  expect(toNames(await take(reader, 1))).toEqual(['n1']);
+  expect(feed.figures().unreadMs).toBeGreaterThan(0);
+  const behind = feed.subscribe({ after: await cursorOfFirst(), filter: everything });
+  expect(toNames(await take(reader, 1))).toEqual(['n2']);
+  // One that still catches up is no sign of a slow reader.
+  expect(feed.figures().unreadMs).toBe(0);
+  await behind.return();
+});
 
 describe('subscribe', () => {
   test('without a cursor: a checkpoint at once, then new events, but no earlier ones', async () => {

@@ -67,6 +67,22 @@ const optionList: ListTable = {
 };
 const changeList: ListTable = { table: 'object_ring_change', shown: always, all: { time: 'PRIMARY' } };
 
+type ChangedEntity =
+  | { readonly objectCluster: ClusterRow }
+  | { readonly objectOption: OptionRow }
+  | { readonly objectRingChange: RingChangeRow };
+
+function changed<Row>(
+  rows: ReadonlyMap<string, Row>,
+  entityOf: (row: Row) => ChangedEntity | null,
+): ReadonlyMap<string, ChangedEntity> {
+  const entries = [...rows].flatMap(([id, row]) => {
+    const entity = entityOf(row);
+    return entity === null ? [] : [[id, entity] as const];
+  });
+  return new Map(entries);
+}
+
 export class ObjectStorageReads {
   readonly #db: Database;
 
@@ -80,26 +96,13 @@ export class ObjectStorageReads {
     return alive(await loader(context, byId.ObjectCluster, id, (ids) => readClusters(this.#db, ids)));
   }
 
-  /** By UUID, for a stream; null if it is deleted. Bypasses the loaders, which cache for one request. */
-  async changedNow(
-    type: string,
-    id: string,
-  ): Promise<
-    | { readonly objectCluster: ClusterRow }
-    | { readonly objectOption: OptionRow }
-    | { readonly objectRingChange: RingChangeRow }
-    | null
-  > {
-    if (type === 'ObjectOption') {
-      const objectOption = alive((await readOptions(this.#db, [id])).get(id));
-      return objectOption && { objectOption };
-    }
-    if (type === 'ObjectRingChange') {
-      const objectRingChange = (await readChanges(this.#db, [id])).get(id);
-      return objectRingChange === undefined ? null : { objectRingChange };
-    }
-    const objectCluster = alive((await readClusters(this.#db, [id])).get(id));
-    return objectCluster && { objectCluster };
+  /** Those that are not deleted, by UUID, for a stream. */
+  async changedNow(type: string, ids: readonly string[]): Promise<ReadonlyMap<string, ChangedEntity>> {
+    if (type === 'ObjectOption')
+      return changed(await readOptions(this.#db, ids), (row) => alive(row) && { objectOption: row });
+    if (type === 'ObjectRingChange')
+      return changed(await readChanges(this.#db, ids), (row) => ({ objectRingChange: row }));
+    return changed(await readClusters(this.#db, ids), (row) => alive(row) && { objectCluster: row });
   }
 
   /** For any caller who has logged in, since users log in at a cluster. Drained clusters are left out. */

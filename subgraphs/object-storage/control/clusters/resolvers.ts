@@ -73,7 +73,7 @@ export function centreResolvers(dependencies: ResolverDependencies): Resolvers {
         subscribe: (_, args, context) => {
           adminCaller(context);
           const subjectType = ['ObjectCluster', 'ObjectOption', 'ObjectRingChange'];
-          const read = (id: string, type: string) => reads.changedNow(type, id);
+          const read = (ids: readonly string[], type: string) => reads.changedNow(type, ids);
           const changes = entityFeed({ feed, context, args, subjectType, read });
           const none = { objectCluster: null, objectOption: null, objectRingChange: null };
           return mapStream(changes, ({ entity, ...item }) => ({

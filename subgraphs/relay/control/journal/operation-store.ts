@@ -473,6 +473,12 @@ export async function readOperation(
   return rows[0] && toRow(rows[0]);
 }
 
+export async function readOperations(sql: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, OperationRow>> {
+  if (ids.length === 0) return new Map();
+  const rows = await sql.query<Raw>(`SELECT ${columns} FROM operation WHERE id IN (${marksFor(ids)})`, ids);
+  return new Map(rows.map((row) => [row.id, toRow(row)]));
+}
+
 /** A row, and whether the call may still take effect. If so, a look that begins now can be wrong. */
 export async function readForLook(
   sql: Sql,
