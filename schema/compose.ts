@@ -3,6 +3,7 @@
 import { composeServices } from '@theguild/federation-composition';
 import { parse } from 'graphql';
 import type { SubgraphSdl } from '../platform/graph/sdl.ts';
+import { withInterfaceObjectExternals } from './interface-object-externals.ts';
 
 /** SDL of the supergraph, from the whole SDL of each subgraph. Throws with every fault when they do not fit together. */
 export function composeSupergraph(subgraphs: SubgraphSdl): string {
@@ -10,5 +11,5 @@ export function composeSupergraph(subgraphs: SubgraphSdl): string {
   const { supergraphSdl, errors = [] } = composeServices(services);
   if (supergraphSdl === undefined)
     throw new Error(`the subgraphs do not compose:\n${errors.map(({ message }) => message).join('\n')}`);
-  return `${supergraphSdl.trim()}\n`;
+  return `${withInterfaceObjectExternals(supergraphSdl, services).trim()}\n`;
 }

@@ -11,9 +11,10 @@ import {
   print,
   type SelectionNode,
   type SelectionSetNode,
-  type TypeNode,
   visit,
 } from 'graphql';
+import { withCommonKeysLast } from './planner-keys.ts';
+import { joins, nameIn, selectionsOf } from './supergraph-sdl.ts';
 
 /** By type and field: the type of the field. */
 type FieldTypes = ReadonlyMap<string, ReadonlyMap<string, string>>;
@@ -22,9 +23,15 @@ type FieldTypes = ReadonlyMap<string, ReadonlyMap<string, string>>;
 type Shared = Map<string, ReadonlySet<string>>;
 
 export function supergraphForPlanner(sdl: string): string {
-  // Most graphs have none.
-  if (!sdl.includes('provides:')) return sdl;
-  const document = parse(sdl, { noLocation: true });
+  // Most graphs have neither.
+  if (!sdl.includes('provides:') && !sdl.includes('requires:')) return sdl;
+  const given = parse(sdl, { noLocation: true });
+  const document = withSharedProvides(withCommonKeysLast(given));
+  return document === given ? sdl : print(document);
+}
+
+/** The same document if nothing has to change. */
+function withSharedProvides(document: DocumentNode): DocumentNode {
   const types = fieldTypesOf(document);
   const shared: Shared = new Map();
   const note = (type: string, { selections }: SelectionSetNode, graph: string): void => {
@@ -49,7 +56,7 @@ export function supergraphForPlanner(sdl: string): string {
       return directives === undefined ? undefined : { ...field, directives };
     },
   });
-  return isChanged ? print(changed) : sdl;
+  return isChanged ? changed : document;
 }
 
 /** Undefined if nothing stays. */
@@ -122,17 +129,10 @@ function providesIn({ definitions }: DocumentNode): readonly (Provides & { reado
   );
 }
 
-function providesOf({ name, arguments: given = [] }: ConstDirectiveNode): Provides | undefined {
-  if (name.value !== 'join__field') return undefined;
-  const value = (wanted: string) => {
-    const found = given.find(({ name: { value: argument } }) => argument === wanted)?.value;
-    return found !== undefined && 'value' in found ? String(found.value) : undefined;
-  };
-  const provides = value('provides');
-  if (provides === undefined) return undefined;
-  const [definition] = parse(`{ ${provides} }`, { noLocation: true }).definitions;
-  if (definition?.kind !== Kind.OPERATION_DEFINITION) return undefined;
-  return { graph: value('graph') ?? '', provided: definition.selectionSet };
+function providesOf(directive: ConstDirectiveNode): Provides | undefined {
+  const [place] = joins([directive]);
+  const provides = place?.is === 'field' ? place.values.provides : undefined;
+  return provides === undefined ? undefined : { graph: place?.values.graph ?? '', provided: selectionsOf(provides) };
 }
 
 function withProvides(
@@ -145,8 +145,4 @@ function withProvides(
     const text = provided.selections.map((each) => print(each)).join(' ');
     return [{ ...argument, value: { kind: Kind.STRING, value: text.replace(/\s+/g, ' ') } }];
   });
-}
-
-function nameIn(type: TypeNode): string {
-  return type.kind === Kind.NAMED_TYPE ? type.name.value : nameIn(type.type);
 }

@@ -7,6 +7,7 @@ import { currentShare } from '../../platform/edge/caller.ts';
 import { CodedError } from '../../platform/edge/errors.ts';
 import { ChildLine } from '../../platform/process/child-line.ts';
 import { FairTurns } from '../../platform/work/fair-turns.ts';
+import { ExternalFields } from './external-fields.ts';
 import type { PlanNode, Planner } from './planner.ts';
 import type { FromPlanner, ToPlanner } from './planner-process.ts';
 import { supergraphForPlanner } from './planner-supergraph.ts';
@@ -40,6 +41,7 @@ const longestWaitMs = 30_000;
 
 export class ProcessPlanner implements Planner {
   readonly #options: Required<ProcessPlannerOptions>;
+  readonly #external: ExternalFields;
   readonly #turns: FairTurns;
   /** Operations without a plan. */
   readonly #failed = new LRUCache<string, CodedError>({
@@ -55,6 +57,7 @@ export class ProcessPlanner implements Planner {
     const program = join(import.meta.dirname, 'planner-process.ts');
     const supergraphSdl = supergraphForPlanner(options.supergraphSdl);
     this.#options = { deadlineMs: 10_000, mostWaiting: 1_000, lostForMs: 60_000, program, ...options, supergraphSdl };
+    this.#external = new ExternalFields(supergraphSdl);
     const { mostWaiting } = this.#options;
     this.#turns = new FairTurns({ atOnce: 1, mostWaiting, waitMs: longestWaitMs, refusal: busy });
   }
@@ -104,8 +107,9 @@ export class ProcessPlanner implements Planner {
     if (answer !== undefined && 'fault' in answer) reason = answer.fault;
     else if (answer !== undefined) {
       const plan = answer.plan as PlanNode | undefined;
-      if (plan === undefined || !hasUnusedAnswer(plan)) return plan;
-      reason = 'its plan has one value for two requirements';
+      const fault = plan && this.#faultOf(plan);
+      if (fault === undefined) return plan;
+      reason = fault;
     }
     log.warn({ reason, operation: text.slice(0, mostOutput) }, 'an operation has no plan');
     const error = new CodedError(
@@ -114,6 +118,13 @@ export class ProcessPlanner implements Planner {
     );
     if (!this.#isClosed) this.#failed.set(text, error, answer === undefined ? { ttl: lostForMs } : {});
     throw error;
+  }
+
+  /** Why a plan would give a wrong answer. */
+  #faultOf(plan: PlanNode): string | undefined {
+    if (hasUnusedAnswer(plan)) return 'its plan has one value for two requirements';
+    const external = this.#external.askedIn(plan);
+    return external && `its plan asks for ${external}, where it is external`;
   }
 
   /** To the process, which is started anew if the one before has ended. */

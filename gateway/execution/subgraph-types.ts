@@ -1,5 +1,6 @@
 // Which object types a field can return, by the subgraphs that resolve it: a union or an interface may have fewer members in one of them.
-import { type ConstDirectiveNode, type DocumentNode, Kind, type TypeNode } from 'graphql';
+import { type ConstDirectiveNode, type DocumentNode, Kind } from 'graphql';
+import { joins, nameIn } from './supergraph-sdl.ts';
 
 interface FieldPlaces {
   readonly type: string;
@@ -98,17 +99,3 @@ function graphsOf(directives: readonly ConstDirectiveNode[] = []): ReadonlySet<s
 }
 
 /** The directives of the composition, with their texts, names and booleans. */
-function joins(directives: readonly ConstDirectiveNode[] = []) {
-  return directives
-    .filter(({ name }) => name.value.startsWith('join__'))
-    .map(({ name, arguments: given = [] }) => ({
-      is: name.value.slice('join__'.length),
-      values: Object.fromEntries(
-        given.map(({ name: argument, value }) => [argument.value, 'value' in value ? String(value.value) : '']),
-      ) as Readonly<Record<string, string | undefined>>,
-    }));
-}
-
-function nameIn(type: TypeNode): string {
-  return type.kind === Kind.NAMED_TYPE ? type.name.value : nameIn(type.type);
-}

@@ -4,9 +4,10 @@ import { afterEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { ProcessPlanner } from '../../../gateway/execution/process-planner.ts';
 import { forCaller } from '../../../platform/edge/caller.ts';
-import { makeWorld } from '../../../trials/gateway-differential/world.ts';
+import { composeSupergraph } from '../../../schema/compose.ts';
 import { until } from '../support/gateway.ts';
 import { isAlive } from '../support/is-alive.ts';
+import { head } from './support/federation.ts';
 
 const program = join(import.meta.dirname, 'support', 'odd-planner.mjs');
 const log = pino({ level: 'silent' });
@@ -25,18 +26,30 @@ async function madeBy(text: string): Promise<number | undefined> {
   return plan?.made;
 }
 
+/** Planner 0.0.38 ends its process over the volume of an order that comes from `orders`, which does not have the key that most have. */
+const aborting = new Map(
+  Object.entries({
+    orders: 'type Query { order: Order hello: String } type Order @key(fields: "id", resolvable: false) { id: ID! }',
+    shops: 'type Query { shop: Order } type Order @key(fields: "code", resolvable: false) { code: ID! }',
+    stores: 'type Query { store: Order } type Order @key(fields: "code", resolvable: false) { code: ID! }',
+    pictures: 'type Order @key(fields: "code") { code: ID! media: Media } type Media { size: Int }',
+    owner: `type Order @key(fields: "id") @key(fields: "code")
+        { id: ID! code: ID! color: String media: Media @external volume: Int @requires(fields: "media { size }") }
+      type Media { size: Int @external }`,
+  }).map(([name, sdl]) => [name, head + sdl]),
+);
+
 const notPlanned = expect.objectContaining({ code: 'NOT_PLANNED' });
 
 test('the real planner makes plans, refuses what is no supergraph, and survives an operation that aborts it', async () => {
   await expect(new ProcessPlanner({ supergraphSdl: 'type Query {', log }).start()).rejects.toThrow(
     'the planner does not take the supergraph',
   );
-  // One of the random graphs on which planner 0.0.38 aborts.
-  planner = new ProcessPlanner({ supergraphSdl: makeWorld(29)?.supergraph.sdl ?? '', log });
+  planner = new ProcessPlanner({ supergraphSdl: composeSupergraph(aborting), log });
   await planner.start();
-  expect(await planner.plan('{hello}')).toMatchObject({ kind: 'Fetch', serviceName: 'b' });
-  await expect(planner.plan('{store(id:"w"){calc1}}')).rejects.toEqual(notPlanned);
-  expect(await planner.plan('{store(id:"w"){title}}')).toMatchObject({ kind: 'Sequence' });
+  expect(await planner.plan('{hello}')).toMatchObject({ kind: 'Fetch', serviceName: 'orders' });
+  await expect(planner.plan('{order{volume}}')).rejects.toEqual(notPlanned);
+  expect(await planner.plan('{order{color}}')).toMatchObject({ kind: 'Sequence' });
 }, 60_000);
 
 test('operations wait for one another; one that ends the process is refused, and the others get their plans', async () => {
