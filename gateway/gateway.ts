@@ -31,6 +31,7 @@ import { serveClientSockets } from './subscriptions/client-sockets.ts';
 import { EventStreams } from './subscriptions/event-streams.ts';
 import { FanOut } from './subscriptions/fan-out.ts';
 import { SocketWatch } from './subscriptions/socket-watch.ts';
+import { InProcessLink } from './supergraph/in-process-link.ts';
 import type { SubgraphLink } from './supergraph/subgraph-link.ts';
 import { SubgraphLinks, type SubgraphLocation } from './supergraph/subgraph-location.ts';
 import { GraphReload, type ReadGraph, type ReloadReport } from './versions/graph-reload.ts';
@@ -281,7 +282,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
     async drain(deadlineMs = 30_000) {
       versions.drain();
-      const requests = Promise.all([web.drain(deadlineMs), asked?.drain(undefined, deadlineMs)]);
+      // Subgraphs of this process end at the same time. Those of others do not, so that what a proxy sends here, until it has learned of the
+      // end, is carried out.
+      if (isAnyInProcess(versions)) versions.refuseMutations();
+      const lingered = () => versions.refuseMutations();
+      const requests = Promise.all([web.drain(deadlineMs, lingered), asked?.drain(undefined, deadlineMs)]);
       // Connections that the system has made already would be reset. One is accepted in each turn.
       const untilMs = performance.now() + acceptingMs;
       for (let turn = 0; turn < fewestTurns || (turn < backlog && performance.now() < untilMs); turn += 1)
@@ -310,6 +315,10 @@ function publishedReader(
     prepare: (hash, text) =>
       versions.use(({ operations, executor }) => prepareOperation({ operations, executor, log }, hash, text)),
   });
+}
+
+function isAnyInProcess(versions: GraphVersions): boolean {
+  return [...versions.current.links.values()].some((link) => link instanceof InProcessLink);
 }
 
 function linkTo({ links }: GraphVersion, name: string): SubgraphLink {

@@ -59,9 +59,13 @@ export class GraphVersions {
     this.#closeSoon(earlier);
   }
 
-  /** From now on mutations are refused, and the graph stays as it is. */
+  /** From now on the graph stays as it is. */
   drain(): void {
     this.#isDraining = true;
+  }
+
+  /** From now on mutations are refused. */
+  refuseMutations(): void {
     for (const version of this.#requests.keys()) version.endpoint.drain();
   }
 

@@ -61,8 +61,11 @@ interface WebServer {
    * closed at the end: until then a request may come on them.
    */
   handOver(deadlineMs: number): Promise<void>;
-  /** Not ready from now on; resolves when no request is running, or at the deadline. */
-  drain(deadlineMs: number): Promise<void>;
+  /**
+   * Not ready from now on; resolves when no request is running, or at the deadline. `onLingered` is called when the last request that was on
+   * its way has come.
+   */
+  drain(deadlineMs: number, onLingered: () => void): Promise<void>;
 }
 
 /** How long a drain keeps idle connections: a request may be on its way on one, and gets an answer. */
@@ -137,11 +140,12 @@ export function createWebServer(options: WebOptions): WebServer {
       await closeIdle();
       work.handingOver = false;
     },
-    async drain(deadlineMs) {
+    async drain(deadlineMs, onLingered) {
       work.draining = true;
       keepNone();
       await sleep(lingerMs);
       await closeIdle();
+      onLingered();
       if (work.active.size === 0) return;
       const idle = new Promise<void>((resolve) => {
         work.whenIdle = resolve;

@@ -198,6 +198,30 @@ describe.each(modes)('what changes a gateway, subgraphs %s', (mode) => {
     await gateway.gateway.stop();
   });
 
+  test('a mutation that a proxy sends before it has learned of the end', async () => {
+    const draining = await new TestGateway(mode).start();
+    const proxy = new Agent({ connections: 1 });
+    const send = async (query: string) => {
+      const { statusCode, body } = await request(`${draining.gateway.url}/graphql`, {
+        dispatcher: proxy,
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: 'Bearer token-ann' },
+        body: JSON.stringify({ query }),
+      });
+      return { statusCode, body: await body.json() };
+    };
+    // The connection is kept.
+    expect(await send('{ caller }')).toMatchObject({ statusCode: 200 });
+    const drained = draining.gateway.drain();
+    const answer = await send('mutation { priceSet(id: "1", price: 1) }');
+    // Subgraphs in the same process end with it.
+    if (mode === 'HTTP') expect(answer).toMatchObject({ statusCode: 200, body: { data: { priceSet: 1 } } });
+    else expect(answer).toMatchObject({ statusCode: 503, body: { errors: [{ extensions: { code: 'UNAVAILABLE' } }] } });
+    await drained;
+    await proxy.destroy();
+    await draining.stop();
+  });
+
   test('a drain begins no mutation of a socket that is about to be closed', async () => {
     const draining = await new TestGateway(mode).start();
     const client = draining.client('token-ann', { lazyCloseTimeout: 600_000 });
