@@ -13,6 +13,7 @@ import { redisPrefix } from '../compose/places.ts';
 import { CursorSealer } from '../platform/secrets/cursor-sealer.ts';
 import { keyFilePath } from '../platform/secrets/key-folder.ts';
 import { openKeyring } from '../platform/secrets/keyring.ts';
+import { encodeId } from '../platform/values/ids.ts';
 import { subgraphRows } from '../subgraphs/rows.ts';
 import { Ground } from '../tests/support/ground.ts';
 import { defineTrial, type TrialRun } from './define-trial.ts';
@@ -69,6 +70,7 @@ export const trialGatewayRolling = defineTrial({
 const backMs = 90_000;
 const settleMs = 60_000;
 const startsAtOnce = 50;
+const socketsOfToken = 90;
 const eventsPerRound = 60;
 const holdMs = 200;
 
@@ -109,9 +111,11 @@ export async function runRolling(options: RollingOptions): Promise<RollingResult
   const writing = new Writers({ ...ground, random: seededRandom(seed + 1), writers: 4, holdMs, projectId });
   await writing.prepare();
   const cursors = new CursorSealer(await openKeyring(keyFilePath(join(folder, 'keys'), 'subgraphs')));
+  const tokens = await readerTokens(front.url, folder, { projectId, count: Math.ceil(subscriptions / socketsOfToken) });
   const readers = Array.from({ length: subscriptions }, (_, index) => {
     const plan = planOf(index, projectId, writing.subjects);
-    const common = { url: front.url, token: system.token, cursors, random: seededRandom(seed + 2 + index) };
+    const token = tokens[index % tokens.length] ?? '';
+    const common = { url: front.url, token, cursors, random: seededRandom(seed + 2 + index) };
     const asked = { filter: plan.filter, fields: plan.fields, after: undefined, longestMs: undefined };
     return { plan, reader: own(new GatewayReader({ ...common, ...asked })) };
   });
@@ -186,6 +190,29 @@ async function administratorToken(url: string, folder: string): Promise<string> 
     return notRefused(answer).accessToken;
   } finally {
     await graph.close();
+  }
+}
+
+/** Each of which may have a hundred sockets at a gateway: all of them, while the other one is restarted. */
+async function readerTokens(
+  url: string,
+  folder: string,
+  { projectId, count }: { readonly projectId: string; readonly count: number },
+): Promise<readonly string[]> {
+  const ask = new GraphClient(url, 1);
+  const create = `mutation ($input: ApiTokenCreateInput!) { apiTokenCreate(input: $input) { secret userErrors { code message } } }`;
+  try {
+    const administrator = await administratorToken(url, folder);
+    const tokens: string[] = [];
+    for (let number = 0; number < count; number += 1) {
+      const input = { name: `readers-${number}`, projectId: encodeId('Project', projectId), role: 'VIEWER' };
+      type Created = { apiTokenCreate: MutationAnswer & { secret: string } };
+      const { apiTokenCreate } = await ask.ask<Created>(create, { input }, administrator);
+      tokens.push(notRefused(apiTokenCreate).secret);
+    }
+    return tokens;
+  } finally {
+    await ask.close();
   }
 }
 
