@@ -50,6 +50,8 @@ test('a drain and a close reach all versions', async () => {
   const versions = new GraphVersions(version('first'), { log });
   versions.switchTo(version('second'));
   versions.drain();
+  expect([versions.isDraining, happened]).toEqual([true, ['first replaced']]);
+  versions.refuseMutations();
   await versions.close();
   expect(happened).toEqual(['first replaced', 'first drains', 'second drains', 'first closed', 'second closed']);
 });
