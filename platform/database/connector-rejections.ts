@@ -1,11 +1,11 @@
-// mariadb 3.4.5 leaves a rejection unhandled when a connection breaks while its session is being set up (lib/connection.js, the end
-// of authSucceedHandler; the caller gets the error separately). Node ends a process for that, so a database killed at the wrong
-// moment would end every process that is just connecting to it. It also has no listener any more when the server ends a connection
-// during the TLS handshake: it removes its listeners at the end of the socket, and the socket's error comes after that.
+// mariadb 3.4.5 lets errors of lost connections end the process. It leaves a rejection unhandled when a connection breaks while its
+// session is being set up (lib/connection.js, the end of authSucceedHandler). It throws the error of a connection that has no listener
+// and no command from the socket's own event (fatalError). And it removes its listeners from a socket whose error is still to come, so
+// that Node reports it for a socket that nobody listens to. In all three cases the caller learns of the loss separately.
 
 import type { SqlError } from 'mariadb';
 
-/** Ignores these two errors. Any other error without a listener still ends the process. Call it once, at the start of a program. */
+/** Ignores errors that only say that a connection is lost. Any other error without a listener still ends the process. Call it once. */
 export function toleratesBrokenConnects(program: NodeJS.Process): void {
   program.on('unhandledRejection', (reason) => {
     if (isBrokenConnect(reason)) return;
@@ -13,16 +13,20 @@ export function toleratesBrokenConnects(program: NodeJS.Process): void {
     throw reason;
   });
   program.on('uncaughtException', (error) => {
-    if (isBrokenHandshake(error)) return;
+    if (isBrokenConnect(error) || isLostSocket(error)) return;
     // From here it ends the process, as without this listener.
     throw error;
   });
 }
 
-/** Node reports this error for any socket (lib/internal/tls/wrap.js, onConnectEnd). No connection was made, and nothing was sent. */
-function isBrokenHandshake(error: unknown): boolean {
-  const { code, message } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
-  return code === 'ECONNRESET' && message === handshakeEnded;
+/**
+ * A socket without a listener lost its peer: amid a TLS handshake (lib/internal/tls/wrap.js, onConnectEnd), or at a read or write. The
+ * socket may be any of the process, and no work waits for one that nobody listens to.
+ */
+function isLostSocket(error: unknown): boolean {
+  const { code, message, syscall } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
+  if (code === 'ECONNRESET' && message === handshakeEnded) return true;
+  return (code === 'EPIPE' || code === 'ECONNRESET') && (syscall === 'read' || syscall === 'write');
 }
 
 const handshakeEnded = 'Client network socket disconnected before secure TLS connection was established';

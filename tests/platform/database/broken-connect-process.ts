@@ -1,10 +1,14 @@
-// A process with a pool whose connections break while their sessions are set up; it reports what happened.
+// A process whose connections break; it reports what happened.
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createConnection } from 'mariadb';
 import { toleratesBrokenConnects } from '../../../platform/database/connector-rejections.ts';
 import { Database } from '../../../platform/database/database.ts';
 
-const [kind, location = '{}'] = process.argv.slice(2);
+const [kind, location = '{}', loss] = process.argv.slice(2);
 if (kind !== 'unguarded') toleratesBrokenConnects(process);
+if (loss !== undefined) await lose(loss);
 if (kind === 'thrown')
   setImmediate(() => {
     throw new Error('a bug of a listener');
@@ -20,3 +24,24 @@ await sleep(200);
 await db.close().catch(() => undefined);
 process.stdout.write(failed ? 'alive' : 'answered');
 process.exit(0);
+
+/** Loses a connection in one of the ways in which the connector has no listener for the error. The server at `port` resets idle ones. */
+async function lose(how: string): Promise<never> {
+  const { port, ...account } = JSON.parse(location);
+  if (how === 'idle') {
+    // Without a listener, and without a command that could get the error.
+    const idle = await createConnection({ ...account, host: '127.0.0.1', port });
+    for (let tries = 0; idle.isValid() && tries < 500; tries += 1) await sleep(10);
+  } else {
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    await once(socket, 'data');
+    socket.removeAllListeners();
+    for (let tries = 0; !socket.destroyed && tries < 500; tries += 1) {
+      socket.write('login');
+      await sleep(10);
+    }
+  }
+  process.stdout.write('alive');
+  process.exit(0);
+}

@@ -88,6 +88,50 @@ describe('a server that ends connections amid the handshake of TLS', () => {
   });
 });
 
+describe('a server that resets connections', () => {
+  let server: Server;
+  let port: number;
+
+  beforeAll(async () => {
+    server = createServer((client) => {
+      client.on('error', () => undefined);
+      const real = connect({ path: database.connection.socketPath ?? '' });
+      real.on('error', () => undefined);
+      real.on('data', (data) => client.write(data));
+      let quiet: NodeJS.Timeout | undefined;
+      client.on('data', (data) => {
+        if (String(data) === 'login') client.resetAndDestroy();
+        else real.write(data);
+        clearTimeout(quiet);
+        // The session is set up, and nothing runs on it.
+        quiet = setTimeout(() => client.resetAndDestroy(), 300);
+      });
+      client.on('close', () => real.destroy());
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    ({ port } = server.address() as AddressInfo);
+  });
+  afterAll(() => void server.close());
+
+  const lose = (kind: string, how: string) => {
+    const { socketPath: _, ...account } = database.connection;
+    return runProgram(process.execPath, [
+      new URL('./broken-connect-process.ts', import.meta.url).pathname,
+      ...[kind, JSON.stringify({ ...account, port }), how],
+    ]);
+  };
+
+  describe.each(['idle', 'unheard'])('%s', (how) => {
+    test('ends no process with the guard', async () => {
+      expect(await lose('guarded', how)).toMatchObject({ exitCode: 0, stdout: 'alive' });
+    });
+    test('ends it without the guard: when this test fails, that part of it can be removed', async () => {
+      expect(await lose('unguarded', how)).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/ECONNRESET|EPIPE/) });
+    });
+  });
+});
+
 test('without it the connector ends the process: when this test fails, the guard can be removed', async () => {
   expect((await live('unguarded')).exitCode).not.toBe(0);
 });
