@@ -73,11 +73,19 @@ interface Reader {
   query<Row>(sql: string): Promise<Row[]>;
 }
 
-/** The names in the owners' folders that the database lacks. */
+/** The names in the owners' folders that the database lacks. Throws MigrationError if the database has others of these owners. */
 export async function pendingMigrations(db: Reader, owners: readonly MigrationOwner[]): Promise<string[]> {
-  const known = await appliedNames(db);
-  const names = await Promise.all(owners.map(namesOf));
-  return names.flat().filter((name) => !known.has(name));
+  const applied = await appliedNames(db);
+  const names = (await Promise.all(owners.map(namesOf))).flat();
+  refuseUnknown(applied, names, owners);
+  return names.filter((name) => !applied.has(name));
+}
+
+/** What a newer version did to the tables of an owner is not known here. Tables of other owners are other programs' matter. */
+function refuseUnknown(applied: Iterable<string>, names: readonly string[], owners: readonly MigrationOwner[]): void {
+  const known = new Set(names);
+  const ours = new Set(['', ...owners.map(({ owner }) => owner)]);
+  for (const name of applied) if (ours.has(ownerOf(name)) && !known.has(name)) throw unknownMigration(name, names);
 }
 
 /** The owners whose tables the database has. Throws if it can't be asked: a process that takes them for missing would not do their work. */
@@ -138,11 +146,11 @@ async function applyMissing(
   // An owner may be both wanted and possible: its migrations are applied once.
   const asked = new Set(wanted.map(({ owner }) => owner));
   const migrations = [...wanted, ...possible.filter(({ owner }) => present.has(owner) && !asked.has(owner))];
-  const known = new Set(migrations.map(({ name }) => name));
-  const ours = new Set(migrations.map(({ owner }) => owner));
-  for (const name of applied.keys()) {
-    if (ownerOf(name) === '' || (ours.has(ownerOf(name)) && !known.has(name))) throw unknownMigration(name, migrations);
-  }
+  refuseUnknown(
+    applied.keys(),
+    migrations.map(({ name }) => name),
+    migrations,
+  );
   const done: string[] = [];
   for (const migration of migrations) {
     const row = applied.get(migration.name);
@@ -155,10 +163,10 @@ async function applyMissing(
 }
 
 /** An owner's first migration creates all its tables. Older migrations were never released. */
-function unknownMigration(name: string, migrations: readonly Migration[]): MigrationError {
-  const first = migrations.find(({ owner }) => owner === ownerOf(name));
+function unknownMigration(name: string, known: readonly string[]): MigrationError {
+  const first = known.find((each) => ownerOf(each) === ownerOf(name));
   return new MigrationError(
-    first === undefined || name < first.name
+    first === undefined || name < first
       ? `the database has the migration ${name}, of a version before the first release, which can't be upgraded: start with an empty database or data folder`
       : `the database has the migration ${name}, which this version does not know: it belongs to a newer version; start that one`,
   );
