@@ -26,9 +26,10 @@ export function wrongArgument(name: string, value: string, what: string): S3Erro
   });
 }
 
-/** Each object has one version, which is named null. */
+/** Each object has one version, which is named null. An empty id may stand for a version that the client meant to name. */
 export function checkVersion(versionId: string | undefined): void {
-  if (versionId !== undefined && versionId !== '' && versionId !== 'null')
+  if (versionId === '') throw wrongArgument('versionId', '', 'must not be empty: give null, or leave it out');
+  if (versionId !== undefined && versionId !== 'null')
     throw new S3Error('NoSuchVersion', 'The bucket has no versioning: the only version of an object is null.', {
       details: { VersionId: versionId.slice(0, 1_024) },
     });

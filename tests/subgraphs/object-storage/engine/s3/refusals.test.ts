@@ -83,6 +83,27 @@ test('a query parameter that is given twice is refused', async () => {
   expect(await content()).toBe('first');
 });
 
+describe('an empty version id', () => {
+  test.each([
+    ['DELETE', 'key?versionId=', {}],
+    ['DELETE', 'key?versionId', {}],
+    ['GET', 'key?versionId=', {}],
+    ['PUT', 'key', { 'x-amz-copy-source': 'SOURCE?versionId=', 'x-amz-metadata-directive': 'REPLACE' }],
+  ] as const)('of %s %s %j is refused', async (method, path, sent) => {
+    const headers = Object.fromEntries(Object.entries(sent).map(([k, v]) => [k, v.replace('SOURCE', `${bucket}/key`)]));
+    const refused = { status: 400, code: 'InvalidArgument' };
+    expect(await client.send({ method, path: `${bucket}/${path}`, headers })).toMatchObject(refused);
+    expect(await content()).toBe('first');
+  });
+
+  test('in a list of deletions is refused for its object', async () => {
+    const body = '<Delete><Object><Key>key</Key><VersionId></VersionId></Object></Delete>';
+    const { text } = await client.send({ method: 'POST', path: `${bucket}?delete`, body });
+    expect(text).toContain('<Code>InvalidArgument</Code>');
+    expect(await content()).toBe('first');
+  });
+});
+
 test('a project beside a signature is refused: the key may belong to another one', async () => {
   const project = { 'x-tidegate-project': 'bank' };
   const refused = { status: 400, code: 'InvalidRequest' };
