@@ -82,7 +82,11 @@ export async function pendingMigrations(db: Reader, owners: readonly MigrationOw
 }
 
 /** What a newer version did to the tables of an owner is not known here. Tables of other owners are other programs' matter. */
-function refuseUnknown(applied: Iterable<string>, names: readonly string[], owners: readonly MigrationOwner[]): void {
+function refuseUnknown(
+  applied: Iterable<string>,
+  names: readonly string[],
+  owners: readonly Pick<MigrationOwner, 'owner'>[],
+): void {
   const known = new Set(names);
   const ours = new Set(['', ...owners.map(({ owner }) => owner)]);
   for (const name of applied) if (ours.has(ownerOf(name)) && !known.has(name)) throw unknownMigration(name, names);

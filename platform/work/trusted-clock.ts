@@ -1,6 +1,6 @@
 // The time that deletions by age go by. A wall clock that jumps ahead makes young rows look old, so this time follows the
 // database's clock back at once, but ahead no faster than a monotonic clock. It catches up after a day of steady clock, or when an
-// administrator accepts the clock. The table `trusted_clock` shares it between processes and keeps it over restarts.
+// administrator accepts the clock; after a start also within minutes, by at most a day for each day that it has run. The table `trusted_clock` shares it between processes and keeps it over restarts.
 import { uptime } from 'node:os';
 import type { Database, Sql } from '../database/database.ts';
 import type { Logger } from '../process/log.ts';
@@ -25,8 +25,10 @@ const reportedMs = 60_000;
 const slowMs = 2_000;
 
 const steadyMs = dayMs;
-/** Applies after a start with the clock up to a day ahead of the stored time, as after a night without power. */
+/** Applies after a start that is excused: with the clock ahead of the stored time as after a night without power. */
 const steadyAfterStartMs = 600_000;
+/** Most that excused starts may add to the trusted time. It is regained as fast as the trusted time passes. */
+const mostExcusedMs = dayMs;
 
 interface ClockSample {
   /** The database's clock: Unix milliseconds. */
@@ -34,7 +36,14 @@ interface ClockSample {
   /** A monotonic clock that also counts while the machine is suspended. */
   readonly monotonicMs: number;
   /** The state in the table. */
-  readonly stored: { readonly trustedMs: number; readonly accepted: number };
+  readonly stored: StoredClock;
+}
+
+interface StoredClock {
+  readonly trustedMs: number;
+  readonly accepted: number;
+  /** The trusted time by which all of `mostExcusedMs` is regained; 0: it was never used. */
+  readonly excusedUntilMs: number;
 }
 
 /** The update to store. Undefined if the table is recent enough. */
@@ -42,6 +51,8 @@ interface ClockUpdate {
   readonly trustedMs: number;
   /** The clock was steady for long enough: other processes follow. */
   readonly accepts: boolean;
+  /** Set if the clock was accepted because a start was excused. */
+  readonly excusedUntilMs?: number;
 }
 
 /** The rules, without I/O. */
@@ -90,9 +101,14 @@ export class TrustedTime {
     this.#trustedMs = Math.min(nowMs, stored.trustedMs);
     this.#accepted = stored.accepted;
     const aheadMs = nowMs - this.#trustedMs;
-    const isUsual = aheadMs <= dayMs;
-    this.#steadyAgain(monotonicMs, isUsual ? steadyAfterStartMs : steadyMs);
-    this.#excusedMs = isUsual ? aheadMs : 0;
+    const isExcused = this.#usedMs(stored, aheadMs) <= mostExcusedMs;
+    this.#steadyAgain(monotonicMs, isExcused ? steadyAfterStartMs : steadyMs);
+    this.#excusedMs = isExcused ? aheadMs : 0;
+  }
+
+  /** How much would be used of `mostExcusedMs` if the time that the clock is ahead were excused. */
+  #usedMs(stored: StoredClock, aheadMs: number): number {
+    return Math.max(0, stored.excusedUntilMs - this.#trustedMs) + aheadMs;
   }
 
   #follow({ nowMs, monotonicMs, stored }: ClockSample): void {
@@ -110,11 +126,15 @@ export class TrustedTime {
   #update({ nowMs, monotonicMs, stored }: ClockSample): ClockUpdate | undefined {
     const aheadMs = nowMs - this.#trustedMs;
     if (monotonicMs - this.#steadySinceMs >= this.#steadyForMs) {
-      this.#trustedMs = nowMs;
+      const isExcuse = this.#steadyForMs < steadyMs;
+      const usedMs = this.#usedMs(stored, aheadMs);
       this.#steadyAgain(monotonicMs, steadyMs);
-      if (aheadMs > mergeMs) {
-        this.#accepted += 1;
-        return { trustedMs: nowMs, accepts: true };
+      if (!isExcuse || usedMs <= mostExcusedMs) {
+        this.#trustedMs = nowMs;
+        if (aheadMs > mergeMs) {
+          this.#accepted += 1;
+          return { trustedMs: nowMs, accepts: true, ...(isExcuse ? { excusedUntilMs: nowMs + usedMs } : {}) };
+        }
       }
     }
     const isRecent = stored.trustedMs <= this.#trustedMs && this.#trustedMs - stored.trustedMs < writeEveryMs;
@@ -192,28 +212,39 @@ export class TrustedClock {
     this.#isHeld = isHeld;
     if (update === undefined) return;
     await db.execute(
-      `UPDATE trusted_clock SET trusted_at = LEAST(NOW(3), '1970-01-01' + INTERVAL ? MICROSECOND), accepted = accepted + ?
+      `UPDATE trusted_clock SET trusted_at = LEAST(NOW(3), ${timeOf}), accepted = accepted + ?, excused_until = COALESCE(${timeOf}, excused_until)
         WHERE id = 1 AND accepted = ?`,
-      [Math.round(update.trustedMs) * 1_000, update.accepts ? 1 : 0, stored.accepted],
+      [
+        ...[micros(update.trustedMs), update.accepts ? 1 : 0],
+        ...[update.excusedUntilMs === undefined ? null : micros(update.excusedUntilMs), stored.accepted],
+      ],
     );
   }
 }
 
+/** SQL of a time, from microseconds since 1970. */
+const timeOf = "'1970-01-01' + INTERVAL ? MICROSECOND";
+const micros = (ms: number) => Math.round(ms) * 1_000;
 const unixMs = (time: string) => `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ${time}) DIV 1000`;
 
 /** The database's clock and the state in the table. */
-export async function readTrustedClock(
-  sql: Sql,
-): Promise<{ readonly nowMs: number; readonly trustedMs: number; readonly accepted: number } | undefined> {
-  const [row] = await sql.query<{ nowMs: number | bigint; trustedMs: number | bigint; accepted: number }>(
-    `SELECT ${unixMs('NOW(3)')} AS nowMs, ${unixMs('trusted_at')} AS trustedMs, accepted FROM trusted_clock WHERE id = 1`,
+export async function readTrustedClock(sql: Sql): Promise<(StoredClock & { readonly nowMs: number }) | undefined> {
+  const [row] = await sql.query<Record<'nowMs' | 'trustedMs' | 'accepted' | 'excusedUntilMs', number | bigint>>(
+    `SELECT ${unixMs('NOW(3)')} AS nowMs, ${unixMs('trusted_at')} AS trustedMs, accepted,
+      COALESCE(${unixMs('excused_until')}, 0) AS excusedUntilMs FROM trusted_clock WHERE id = 1`,
   );
-  return row && { nowMs: Number(row.nowMs), trustedMs: Number(row.trustedMs), accepted: Number(row.accepted) };
+  if (row === undefined) return undefined;
+  return {
+    ...{ nowMs: Number(row.nowMs), trustedMs: Number(row.trustedMs) },
+    ...{ accepted: Number(row.accepted), excusedUntilMs: Number(row.excusedUntilMs) },
+  };
 }
 
 /** Called when an administrator confirms that the clock is right. */
 export async function acceptClock(sql: Sql): Promise<void> {
-  await sql.execute('UPDATE trusted_clock SET trusted_at = NOW(3), accepted = accepted + 1 WHERE id = 1');
+  await sql.execute(
+    'UPDATE trusted_clock SET trusted_at = NOW(3), accepted = accepted + 1, excused_until = NULL WHERE id = 1',
+  );
 }
 
 function lasting(ms: number): string {

@@ -127,7 +127,10 @@ describe('a server that resets connections', () => {
       expect(await lose('guarded', how)).toMatchObject({ exitCode: 0, stdout: 'alive' });
     });
     test('ends it without the guard: when this test fails, that part of it can be removed', async () => {
-      expect(await lose('unguarded', how)).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/ECONNRESET|EPIPE/) });
+      expect(await lose('unguarded', how)).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringMatching(/ECONNRESET|EPIPE/),
+      });
     });
   });
 });

@@ -15,7 +15,7 @@ const startMs = Date.UTC(2026, 10, 30);
 class Clocks {
   nowMs = startMs;
   monotonicMs = 5_000;
-  stored = { trustedMs: startMs, accepted: 0 };
+  stored = { trustedMs: startMs, accepted: 0, excusedUntilMs: 0 };
 
   /** Time passes; every process samples each 2 s. */
   pass(ms: number, ...times: readonly TrustedTime[]): void {
@@ -31,8 +31,9 @@ class Clocks {
       const { nowMs, monotonicMs, stored } = this;
       const update = time.sample({ nowMs, monotonicMs, stored });
       if (update === undefined) continue;
-      const { trustedMs, accepts } = update;
-      this.stored = { trustedMs: Math.min(nowMs, trustedMs), accepted: stored.accepted + (accepts ? 1 : 0) };
+      const { trustedMs, accepts, excusedUntilMs = stored.excusedUntilMs } = update;
+      const accepted = stored.accepted + (accepts ? 1 : 0);
+      this.stored = { trustedMs: Math.min(nowMs, trustedMs), accepted, excusedUntilMs };
     }
   }
 }
@@ -122,6 +123,33 @@ describe('the rules', () => {
     expect(clocks.nowMs - time.trustedMs).toBe(0);
   });
 
+  test.each([1, 6, 12, 23])(
+    'starts every 15 minutes, %i hours further ahead each time, age nothing by more than a day',
+    (hours) => {
+      const clocks = new Clocks();
+      for (let starts = 0; starts < 30; starts += 1) {
+        const time = new TrustedTime();
+        clocks.nowMs += hours * hourMs;
+        clocks.sample(time);
+        clocks.pass(15 * minuteMs, time);
+      }
+      const ranMs = clocks.monotonicMs - 5_000;
+      expect(clocks.stored.trustedMs - startMs - ranMs).toBeLessThanOrEqual(dayMs + ranMs);
+    },
+  );
+
+  test('a night without power is excused every day', () => {
+    const clocks = new Clocks();
+    for (let days = 0; days < 10; days += 1) {
+      const time = new TrustedTime();
+      clocks.nowMs += 11 * hourMs;
+      clocks.sample(time);
+      expect(time.aheadMs).toBe(0);
+      clocks.pass(13 * hourMs, time);
+      expect(clocks.nowMs - time.trustedMs).toBe(0);
+    }
+  });
+
   test('the earliest of several processes counts', () => {
     const [clocks, one, other] = [new Clocks(), new TrustedTime(), new TrustedTime()];
     clocks.sample(one, other);
@@ -145,7 +173,7 @@ describe('in a database', () => {
 
   afterAll(() => ground.stop());
 
-  beforeEach(() => db.execute('UPDATE trusted_clock SET trusted_at = NOW(3), accepted = 0'));
+  beforeEach(() => db.execute('UPDATE trusted_clock SET trusted_at = NOW(3), accepted = 0, excused_until = NULL'));
 
   /** As after a step ahead: the trusted time stays behind the database's clock. */
   const jumpAhead = (days: number) =>
@@ -185,6 +213,33 @@ describe('in a database', () => {
     await clock.sample();
     expect(() => clock.check()).not.toThrow();
     expect(Math.abs(clock.nowMs() - Date.now())).toBeLessThan(10_000);
+  });
+
+  test('an excused start is stored: the next one waits for a day', async () => {
+    const startAhead = async () => {
+      let passedMs = 0;
+      // The database's clock passes with the monotonic one.
+      const passing = {
+        query: async (sql: string) =>
+          (await db.query<Record<string, number>>(sql)).map((row) => ({ ...row, nowMs: Number(row.nowMs) + passedMs })),
+        execute: db.execute.bind(db),
+      } as unknown as Database;
+      const clock = new TrustedClock({ ...ground, db: passing, monotonicMs: () => 1_000 + passedMs });
+      await db.execute(
+        'UPDATE trusted_clock SET trusted_at = NOW(3) - INTERVAL 23 HOUR, excused_until = excused_until - INTERVAL 23 HOUR',
+      );
+      await clock.sample();
+      passedMs += 11 * minuteMs;
+      await clock.sample();
+      return clock;
+    };
+    const first = await startAhead();
+    expect(() => first.check()).not.toThrow();
+    const second = await startAhead();
+    expect(() => second.check()).toThrow(/22 hours ahead|23 hours ahead/);
+    await acceptClock(db);
+    const third = await startAhead();
+    expect(() => third.check()).not.toThrow();
   });
 
   test('what is stored is never later than the clock', async () => {
