@@ -158,6 +158,10 @@ async function startComponents(options: AllInOneOptions, stack: AsyncDisposableS
   signal.throwIfAborted();
   const { readSettings: read } = options;
   const settings = read === undefined ? {} : { settings: { given: config, read } };
+  const labServes = Promise.withResolvers<void>();
+  // Before the process is ready: who sees that it is may ask for the lab, and waits.
+  const control = lab && (await openControl(folder, lab, labServes.promise));
+  stack.defer(async () => control?.stop());
   const running = await startProcess(whole, log, { rows, lab: lab?.places, ...settings });
   stack.defer(() => running.stop());
 
@@ -177,8 +181,9 @@ async function startComponents(options: AllInOneOptions, stack: AsyncDisposableS
     for (const each of Object.values(grounds)) stack.defer(() => each.stop());
     // A first download takes longer than a start may: such a part is added when it is there.
     await atMost(slowPartMs, lab.serve({ running, token: accounts.token, signal, grounds }));
-    const control = await openControl(folder, lab);
-    stack.defer(() => control.stop());
+    labServes.resolve();
+    // Before its parts.
+    stack.defer(async () => control?.stop());
   }
   const loginCode = options.givesLoginCode ? await running.access.firstStart.issueLoginCode('admin') : undefined;
   return {

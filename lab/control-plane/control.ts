@@ -69,10 +69,10 @@ interface Control {
   stop(): Promise<void>;
 }
 
-/** Of the lab of a data folder. */
-export async function openControl(folder: DataFolder, lab: ControlledLab): Promise<Control> {
+/** Of the lab of a data folder. `serves`: resolves when its parts have been started. Only `list` is answered before. */
+export async function openControl(folder: DataFolder, lab: ControlledLab, serves: Promise<void>): Promise<Control> {
   await folder.subfolder(plainLabFolder);
-  return listen(folder.socketPath('lab.sock'), join(folder.path, controlFile), lab);
+  return listen(folder.socketPath('lab.sock'), join(folder.path, controlFile), lab, serves);
 }
 
 /** Of the demo of high availability, in root's folder. `otherwise`: where the socket is if its path there is too long. */
@@ -82,13 +82,14 @@ export function openDemoControl(folder: string, otherwise: string, lab: Controll
   return listen(isShort ? path : otherwise, join(folder, demoControlFile), lab);
 }
 
-async function listen(path: string, file: string, lab: ControlledLab): Promise<Control> {
+async function listen(path: string, file: string, lab: ControlledLab, serves?: Promise<void>): Promise<Control> {
   const sockets = new Set<Socket>();
+  const started: Start = { serves: serves?.then(() => (started.isServing = true)), isServing: serves === undefined };
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
-    serve(socket, lab);
+    serve(socket, lab, started);
   });
   server.maxConnections = mostConnections;
   await rm(path, { force: true });
@@ -98,6 +99,7 @@ async function listen(path: string, file: string, lab: ControlledLab): Promise<C
   await writeFile(file, `${path}\n`, { mode: 0o600 });
   return {
     async stop() {
+      if (!server.listening) return;
       const closed = once(server, 'close');
       server.close();
       for (const socket of sockets) socket.destroy();
@@ -106,7 +108,12 @@ async function listen(path: string, file: string, lab: ControlledLab): Promise<C
   };
 }
 
-function serve(socket: Socket, lab: ControlledLab): void {
+interface Start {
+  readonly serves: Promise<unknown> | undefined;
+  isServing: boolean;
+}
+
+function serve(socket: Socket, lab: ControlledLab, started: Start): void {
   let heard = '';
   socket.setTimeout(requestMs, () => socket.destroy());
   socket.on('data', (data: Buffer) => {
@@ -119,13 +126,22 @@ function serve(socket: Socket, lab: ControlledLab): void {
     const say = (step: string) => {
       if (socket.writable) socket.write(`${JSON.stringify({ step } satisfies LabStep)}\n`);
     };
-    void answer(heard.slice(0, end), lab, say).then((reply) => socket.end(`${JSON.stringify(reply)}\n`));
+    void answer(heard.slice(0, end), lab, started, say).then((reply) => socket.end(`${JSON.stringify(reply)}\n`));
   });
 }
 
-async function answer(line: string, lab: ControlledLab, say: (step: string) => void): Promise<LabReply> {
+async function answer(
+  line: string,
+  lab: ControlledLab,
+  started: Start,
+  say: (step: string) => void,
+): Promise<LabReply> {
   try {
     const asked = request.parse(JSON.parse(line));
+    if (asked.do !== 'list' && !started.isServing) {
+      say('waiting for the parts that are starting');
+      await started.serves;
+    }
     if (asked.do === 'add') await lab.add(asked.part, say);
     if (asked.do === 'remove') await lab.remove(asked.part, asked.orphanMappings);
     if (asked.do === 'trouble') await lab.trouble(asked.part, asked.trouble);

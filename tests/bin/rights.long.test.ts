@@ -1,5 +1,5 @@
 // The users of the processes of `npm start` and `serve` when root starts them: the process that listens has no privileges of
-// root, the one that has them does not listen, and nothing remains after any kind of end.
+// root, the one that has them does not listen and outlives it, and nothing remains after any kind of end.
 // needs: openssh-client, root
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmod, cp, mkdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
@@ -246,42 +246,49 @@ describeWithLab('npm start as root, killed', () => {
   const isThere = async (namespace: string): Promise<boolean> =>
     (await inNamespace(namespace, 'true', [])).exitCode === 0;
 
-  test.each([
-    ['the process that root started', (up: UpProcess) => Promise.resolve(up.child.pid ?? -1)],
-    ['the process that listens', async (up: UpProcess) => (await listenerOf(up)).listener.pid],
-  ])(
-    '%s: nothing remains, and the next start takes over',
-    async (name, victimOf) => {
-      const data = join(folder.path, `killed-${name.split(' ').at(-1)}`);
-      const first = await startUp(data);
-      const token = await tokenOf(data);
-      const tree = await processTree(first.child.pid ?? -1);
-      expect(tree.some(({ name: each }) => each === 'sshd')).toBe(true);
-      process.kill(await victimOf(first), 'SIGKILL');
-      await first.ended;
-      await allEnd(tree);
+  test('the process that root started: nothing remains, and the next start takes over', async () => {
+    const data = join(folder.path, 'killed-root');
+    const first = await startUp(data);
+    const token = await tokenOf(data);
+    const tree = await processTree(first.child.pid ?? -1);
+    expect(tree.some(({ name: each }) => each === 'sshd')).toBe(true);
+    first.child.kill('SIGKILL');
+    await first.ended;
+    await allEnd(tree);
 
-      const next = await startUp(data);
-      expect((await projects(next, token)).me.projects[0]?.project.name).toBe('default');
-      const namespace = await namespacesOf(data);
-      expect(await isThere(namespace)).toBe(true);
-      const nextTree = await processTree(next.child.pid ?? -1);
-      await stop(next);
-      await allEnd(nextTree);
-      expect(await isThere(namespace)).toBe(false);
-    },
-    120_000,
-  );
-
-  test('when the process that listens is killed, its lab ends with it, and the program ends with a failure', async () => {
-    const data = join(folder.path, 'dead-listener');
-    const up = await startUp(data);
+    const next = await startUp(data);
+    expect((await projects(next, token)).me.projects[0]?.project.name).toBe('default');
     const namespace = await namespacesOf(data);
-    process.kill((await listenerOf(up)).listener.pid, 'SIGKILL');
-    expect((await up.ended).code).toBe(1);
-    expect(up.output()).toContain('SIGKILL');
+    expect(await isThere(namespace)).toBe(true);
+    const nextTree = await processTree(next.child.pid ?? -1);
+    await stop(next);
+    await allEnd(nextTree);
     expect(await isThere(namespace)).toBe(false);
-  }, 90_000);
+  }, 120_000);
+
+  test('the process that listens: it is started again with its lab, by the same program, as often as it is killed', async () => {
+    const data = join(folder.path, 'killed-listener');
+    const up = await startUp(data);
+    const token = await tokenOf(data);
+    let now = up;
+    for (const kill of [0, 1]) {
+      const { listener, tree } = await listenerOf(now);
+      const served = tree.filter(({ pid }) => pid !== up.child.pid);
+      process.kill(listener.pid, 'SIGKILL');
+      await allEnd(served);
+      await waitFor('another start', () => up.output().split('Ctrl-C stops everything.').length > kill + 2);
+      now = { ...up, url: [...up.output().matchAll(/GraphQL\s+(http:\S+)\/graphql/g)].at(-1)?.[1] ?? '' };
+      expect((await projects(now, token)).me.projects[0]?.project.name).toBe('default');
+      expect(await isThere(await namespacesOf(data))).toBe(true);
+    }
+    expect(up.output()).toContain('was ended by SIGKILL: it is started again');
+    const namespace = await namespacesOf(data);
+    const tree = await processTree(up.child.pid ?? -1);
+    await stop(up);
+    expect((await up.ended).code).toBe(0);
+    await allEnd(tree);
+    expect(await isThere(namespace)).toBe(false);
+  }, 240_000);
 });
 
 describeAsRoot('serve as root', () => {

@@ -3,7 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { askLab } from '../../cli/lab-client.ts';
-import { type ControlledLab, openDemoControl } from '../../lab/control-plane/control.ts';
+import { openDataFolder } from '../../embedded/data-folder.ts';
+import { type ControlledLab, openControl, openDemoControl } from '../../lab/control-plane/control.ts';
 import { type DeviceRow, LabRefusal } from '../../lab/control-plane/lab.ts';
 import { demoFolderIn } from '../../lab/ha/places.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
@@ -24,10 +25,11 @@ afterEach(async () => {
   await folder.remove();
 });
 
+const never = () => Promise.reject(new Error('not asked for'));
+
 async function open(add: ControlledLab['add']): Promise<void> {
   const place = demoFolderIn(folder.path);
   await mkdir(place, { recursive: true });
-  const never = () => Promise.reject(new Error('not asked for'));
   const lab = { list: () => [row], hosts: () => [], add, remove: never, trouble: never, act: never };
   const control = await openDemoControl(place, join(folder.path, 'lab.sock'), lab);
   stop = () => control.stop();
@@ -69,6 +71,32 @@ test('steps come as they happen, and a refusal after them is the answer', async 
   });
   await expect(asked).rejects.toThrow('there is no room');
   expect(steps).toEqual(['one']);
+});
+
+test('a lab that starts answers lists, and takes other requests when its parts have started', async () => {
+  const data = await openDataFolder(folder.path, { version: 1 });
+  const serves = Promise.withResolvers<void>();
+  const added: string[] = [];
+  const add = async (device: string) => void added.push(device);
+  const lab = { list: () => [row], hosts: () => [], add, remove: never, trouble: never, act: never };
+  const control = await openControl(data, lab, serves.promise);
+  stop = async () => {
+    await control.stop();
+    await data.close();
+  };
+  const { signal } = new AbortController();
+  const steps: string[] = [];
+  const waits = Promise.withResolvers<void>();
+  const asked = askLab(folder.path, { do: 'add', part: 'clusters' }, signal, (step) => {
+    steps.push(step);
+    waits.resolve();
+  });
+  await waits.promise;
+  expect(await askLab(folder.path, { do: 'list' }, signal)).toEqual([row]);
+  expect([steps, added]).toEqual([['waiting for the parts that are starting'], []]);
+  serves.resolve();
+  expect(await asked).toEqual([row]);
+  expect(added).toEqual(['clusters']);
 });
 
 test('lab hosts without hosts says which parts have some, and where devices are', async () => {
