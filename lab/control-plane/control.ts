@@ -76,10 +76,15 @@ export async function openControl(folder: DataFolder, lab: ControlledLab, serves
 }
 
 /** Of the demo of high availability, in root's folder. `otherwise`: where the socket is if its path there is too long. */
-export function openDemoControl(folder: string, otherwise: string, lab: ControlledLab): Promise<Control> {
+export function openDemoControl(
+  folder: string,
+  otherwise: string,
+  lab: ControlledLab,
+  serves?: Promise<void>,
+): Promise<Control> {
   const path = join(folder, 'lab.sock');
   const isShort = Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES;
-  return listen(isShort ? path : otherwise, join(folder, demoControlFile), lab);
+  return listen(isShort ? path : otherwise, join(folder, demoControlFile), lab, serves);
 }
 
 async function listen(path: string, file: string, lab: ControlledLab, serves?: Promise<void>): Promise<Control> {

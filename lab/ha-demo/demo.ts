@@ -128,6 +128,11 @@ async function startDemo(options: DemoOptions, stack: AsyncDisposableStack): Pro
     if (!asRoot) asAccount.set(name, await wayToAccount(served, serveSettingsPath(folders[name])));
     await hosts.host(name).begin(['serve']);
   }
+  const serves = Promise.withResolvers<void>();
+  const demoLab = new DemoLab({ hosts, lab, firewall });
+  // Before the address answers: who sees that it does may ask for the lab, and waits.
+  const control = await openDemoControl(folder, controlSocketOf(folder), demoLab, serves.promise);
+  stack.defer(() => control.stop());
   const url = `http://${hosts.plan.virtual}:${endpointPort}`;
   say(`Waiting for ${url}.`);
   await whenServing(url, signal);
@@ -136,9 +141,7 @@ async function startDemo(options: DemoOptions, stack: AsyncDisposableStack): Pro
   await writeWhole(join(folder, demoHostUrlsFile), own.join(''));
   await writeWhole(join(folder, demoUrlFile), `${url}\n`);
   stack.defer(() => rm(join(folder, demoUrlFile), { force: true }));
-  const demoLab = new DemoLab({ hosts, lab, firewall });
-  const control = await openDemoControl(folder, controlSocketOf(folder), demoLab);
-  stack.defer(() => control.stop());
+  serves.resolve();
   return describeDemo({ url, folder, dataPath: whole.path, hosts, firewall });
 }
 
