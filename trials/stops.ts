@@ -65,7 +65,7 @@ export const trialStops = defineTrial({
   counts: { trials: { help: 'disturbances', usual: 60, full: 500 } },
   options: { only: someOf('disturbances', disturbanceNames), folder: folderOption("the system's log") },
   run: runStopTrials,
-  mustBeZero: ['lost', 'repeated', 'eventGaps', 'hung', 'notRecovered', 'wrongAnswers', 'uncoded'],
+  mustBeZero: ['lost', 'repeated', 'eventGaps', 'hung', 'notRecovered', 'wrongAnswers', 'uncoded', 'endedProcesses'],
 });
 
 const limits = { deadlineMs: 2_000, concurrency: 4 };
@@ -201,7 +201,8 @@ async function runTrial(stage: Stage, { name, number, first }: Trial) {
     if (readyMs === undefined)
       findings.push(['notRecovered', `${name}: ${what}: ${ready ? 'no call succeeds' : 'not ready'}`]);
     await load.stream.finish(ready ? answersDeadlineMs : 0);
-    for (const how of stage.unexpectedEnds.splice(0)) findings.push(['uncoded', `npm start ended by itself: ${how}`]);
+    for (const how of [...stage.unexpectedEnds.splice(0), ...system.unexpectedRestarts()])
+      findings.push(['endedProcesses', `${name}: a process ended by itself: ${how}`]);
     const common = { what, readyMs, last: load.stream.last };
     if (!ready) return { ...common, findings, operations: 0, events: 0 };
     if (options.sabotage !== undefined) await sabotage(stage, load, options.sabotage);

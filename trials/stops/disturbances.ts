@@ -53,6 +53,10 @@ export const disturbances = {
     await system.start();
     return 'SIGKILL of npm alone';
   },
+  killService: async ({ system }) => {
+    await system.killService();
+    return 'SIGKILL of the process that serves';
+  },
   killMariadb: (stage) => signal(stage, 'mariadbd', 'SIGKILL'),
   killRedis: (stage) => signal(stage, 'redis-server', 'SIGKILL'),
   killBoth: async (stage) =>

@@ -1,6 +1,7 @@
 // `npm start` as a person runs it, in its own process group: started, stopped, killed and restarted on the same port.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { fixedPort } from '../../bench/support/fixed-port.ts';
@@ -39,6 +40,8 @@ class Run {
   readonly ended: Promise<Ended>;
   /** Set before it is ended on purpose. */
   expected = false;
+  /** Ends of the process that serves after which it must be started again: those on purpose. */
+  expectedRestarts = 0;
   readonly #child: ChildProcess;
   #output = '';
 
@@ -64,6 +67,10 @@ class Run {
 
   get output(): string {
     return this.#output;
+  }
+
+  get restarts(): readonly string[] {
+    return this.#output.match(/process that served requests was ended .*: it is started again/g) ?? [];
   }
 
   /** Like Ctrl-C's SIGTERM: to npm alone. */
@@ -176,15 +183,37 @@ export class NpmSystem {
     return run.output;
   }
 
+  /** Ends of the process that serves that were not on purpose, each reported once. */
+  unexpectedRestarts(): readonly string[] {
+    const { run } = this;
+    const unexpected = run.restarts.slice(run.expectedRestarts);
+    run.expectedRestarts = Math.max(run.expectedRestarts, run.restarts.length);
+    return unexpected;
+  }
+
+  /** Kills the process that serves, and waits until it has been started again. */
+  async killService(): Promise<void> {
+    const { run } = this;
+    const pid = await this.pidOf('service');
+    if (pid === undefined) throw new Error('there is no service');
+    run.expectedRestarts += 1;
+    killQuietly(pid, 'SIGKILL');
+    const untilMs = performance.now() + startMs;
+    while (run.restarts.length < run.expectedRestarts && performance.now() < untilMs) await sleep(pollMs);
+    if (!(await this.untilReady(startMs)))
+      throw new Error(`npm start did not start again what was killed: ${run.output.slice(-600)}`);
+  }
+
   /** Undefined while it does not exist. */
   async pidOf(victim: Victim): Promise<number | undefined> {
-    const nodes = [];
-    for (const { pid, name } of await processTree(this.run.pid)) {
-      if (name === victim) return pid;
-      if (name === 'node') nodes.push(pid);
-    }
-    // As root, the last one: npm, the supervisor, and the process that listens.
-    return victim === 'service' ? nodes.at(-1) : undefined;
+    const tree = await processTree(this.run.pid);
+    if (victim !== 'service') return tree.find(({ name }) => name === victim)?.pid;
+    // It is the parent of the databases, and has other processes of Node below it.
+    const database = tree.find(({ name }) => name === 'mariadbd')?.pid;
+    if (database === undefined) return undefined;
+    const [, parent] =
+      /^\d+ \(.*\) \S (\d+)/s.exec(await readFile(`/proc/${database}/stat`, 'latin1').catch(() => '')) ?? [];
+    return parent === undefined ? undefined : Number(parent);
   }
 
   /** Waits until nothing listens at its port. */

@@ -7,7 +7,16 @@ import { judgeItems, type LoggedItem, type TableRow } from '../events/verdict.ts
 import type { Applied } from './nft-monitor.ts';
 import type { Read } from './reads.ts';
 
-const figures = ['lost', 'repeated', 'eventGaps', 'hung', 'notRecovered', 'wrongAnswers', 'uncoded'] as const;
+const figures = [
+  'lost',
+  'repeated',
+  'eventGaps',
+  'hung',
+  'notRecovered',
+  'wrongAnswers',
+  'uncoded',
+  'endedProcesses',
+] as const;
 export type Figure = (typeof figures)[number];
 export type Finding = readonly [figure: Figure, what: string];
 
