@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Database } from '../platform/database/database.ts';
 import { DiskSpace } from '../platform/database/disk-space.ts';
+import { connectFirst } from '../platform/database/first-connections.ts';
 import { type MigrationOwner, ownersIn, pendingMigrations } from '../platform/database/migrate.ts';
 import { Sequencer } from '../platform/events/sequencer.ts';
 import type { Config } from '../platform/process/config.ts';
@@ -9,6 +10,7 @@ import type { Lifecycle } from '../platform/process/lifecycle.ts';
 import type { Logger } from '../platform/process/log.ts';
 import { addPlatformMetrics } from '../platform/process/metrics.ts';
 import { checkRedis, createRedis, isRedisCluster } from '../platform/process/redis.ts';
+import { startStep } from '../platform/process/start-budget.ts';
 import type { Ground, ProcessGround } from '../platform/process/subgraph-row.ts';
 import { RestoreGuard } from '../platform/restore/restore-guard.ts';
 import { checkTimeline } from '../platform/restore/timelines.ts';
@@ -70,6 +72,7 @@ export async function layGround(dependencies: GroundDependencies): Promise<LaidG
     await dependencies.egress.own.add(...databasePlaces(changed));
     db.setServers(databaseLocations(changed));
   });
+  await startStep('the first connections to the database', { log }, (signal) => connectFirst(db, signal));
   const owners = await ownersIn(db);
   const needed = [...dependencies.owners, ...dependencies.others.filter((each) => owners.has(each.owner))];
   const pending = await pendingMigrations(db, needed);

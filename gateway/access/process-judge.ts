@@ -6,6 +6,7 @@ import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { CodedError } from '../../platform/edge/errors.ts';
 import { ChildLine } from '../../platform/process/child-line.ts';
+import { startBudgetMs, startStep } from '../../platform/process/start-budget.ts';
 import type { Judge, Question, Verdict } from './document-judge.ts';
 import type { FromJudge, ToJudge } from './judge-process.ts';
 import type { OperationLimits } from './limits.ts';
@@ -22,7 +23,8 @@ interface ProcessJudgeOptions {
   readonly program?: string;
 }
 
-const startDeadlineMs = 30_000;
+/** A request waits for it. */
+const restartDeadlineMs = 30_000;
 const retryAfterMs = 1_000;
 const maxLostBytes = 4 * 1024 * 1024;
 /** A machine without a processor to spare may be the reason, so it is tried again. */
@@ -51,7 +53,7 @@ export class ProcessJudge implements Judge {
 
   /** Throws when the process does not start. */
   async start(): Promise<void> {
-    await this.#open();
+    await startStep('the judge of documents', { log: this.#options.log }, () => this.#open(startBudgetMs));
   }
 
   async judge(question: Question): Promise<Verdict> {
@@ -91,7 +93,7 @@ export class ProcessJudge implements Judge {
       const { signal } = this.#closing;
       if (this.#failures > 1)
         await sleep(Math.min(longestPauseMs, firstPauseMs * 2 ** this.#failures), undefined, { signal, ref: false });
-      return await this.#open();
+      return await this.#open(restartDeadlineMs);
     } catch (error) {
       if (this.#closing.signal.aborted) throw shuttingDown();
       this.#failures += 1;
@@ -102,7 +104,7 @@ export class ProcessJudge implements Judge {
     }
   }
 
-  async #open(): Promise<ChildLine<ToJudge, FromJudge>> {
+  async #open(deadlineMs: number): Promise<ChildLine<ToJudge, FromJudge>> {
     if (this.#closing.signal.aborted) throw shuttingDown();
     const { program, memoryMiB, supergraphSdl, limits } = this.#options;
     const line = new ChildLine<ToJudge, FromJudge>({
@@ -110,7 +112,7 @@ export class ProcessJudge implements Judge {
       nodeArguments: [`--max-old-space-size=${memoryMiB}`, '--max-semi-space-size=4'],
     });
     this.#line = line;
-    const answer = await line.ask({ supergraphSdl, limits }, startDeadlineMs);
+    const answer = await line.ask({ supergraphSdl, limits }, deadlineMs);
     if (answer?.kind === 'ready') {
       line.yieldBy(niceness);
       return line;

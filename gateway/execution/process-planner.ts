@@ -6,7 +6,9 @@ import type { Logger } from 'pino';
 import { currentShare } from '../../platform/edge/caller.ts';
 import { CodedError } from '../../platform/edge/errors.ts';
 import { ChildLine } from '../../platform/process/child-line.ts';
+import { startBudgetMs, startStep } from '../../platform/process/start-budget.ts';
 import { FairTurns } from '../../platform/work/fair-turns.ts';
+import { atMost } from '../../platform/work/within.ts';
 import { ExternalFields } from './external-fields.ts';
 import type { PlanNode, Planner } from './planner.ts';
 import type { FromPlanner, ToPlanner } from './planner-process.ts';
@@ -16,8 +18,10 @@ import { hasUnusedAnswer } from './unused-answers.ts';
 interface ProcessPlannerOptions {
   readonly supergraphSdl: string;
   readonly log: Logger;
-  /** Of one operation, and of the start. */
+  /** Of one operation. */
   readonly deadlineMs?: number;
+  /** Of the start of the process, which requests wait for no longer than `deadlineMs`. */
+  readonly startBudgetMs?: number;
   /** Operations that wait for their plan. */
   readonly mostWaiting?: number;
   /** How long an operation that ended the process, or took too long, is not tried again: the machine may have been the reason. */
@@ -51,20 +55,31 @@ export class ProcessPlanner implements Planner {
   /** Operations for which somebody waits. */
   readonly #wanted = new Map<string, Wanted>();
   #process: Promise<PlannerLine> | undefined;
+  /** The same, before it has started, too. */
+  #newest: PlannerLine | undefined;
   #isClosed = false;
 
   constructor(options: ProcessPlannerOptions) {
     const program = join(import.meta.dirname, 'planner-process.ts');
     const supergraphSdl = supergraphForPlanner(options.supergraphSdl);
-    this.#options = { deadlineMs: 10_000, mostWaiting: 1_000, lostForMs: 60_000, program, ...options, supergraphSdl };
+    this.#options = {
+      deadlineMs: 10_000,
+      startBudgetMs,
+      mostWaiting: 1_000,
+      lostForMs: 60_000,
+      program,
+      ...options,
+      supergraphSdl,
+    };
     this.#external = new ExternalFields(supergraphSdl);
     const { mostWaiting } = this.#options;
     this.#turns = new FairTurns({ atOnce: 1, mostWaiting, waitMs: longestWaitMs, refusal: busy });
   }
 
-  /** Throws when the planner refuses the supergraph. */
+  /** Throws when the planner refuses the supergraph, or does not start within `startBudgetMs`. */
   async start(): Promise<void> {
-    await this.#line();
+    const { log, startBudgetMs: budgetMs } = this.#options;
+    await startStep('the planner', { log, budgetMs }, () => this.#line());
   }
 
   /** Users take turns. An operation for which several wait is planned in the first of their turns; the others find its plan. */
@@ -93,15 +108,16 @@ export class ProcessPlanner implements Planner {
   /** Ends the process. Operations that wait are refused. */
   close(): void {
     this.#isClosed = true;
-    this.#process?.then(
-      (line) => line.end(),
-      () => undefined,
-    );
+    this.#newest?.end();
   }
 
   async #planOf(text: string): Promise<PlanNode | undefined> {
     const { deadlineMs, lostForMs, log } = this.#options;
-    const line = await this.#line();
+    const line = await atMost(deadlineMs, this.#line());
+    if (line === undefined)
+      throw new CodedError('UNAVAILABLE', 'The planner of this gateway is still starting; nothing was done.', {
+        retryAfterMs,
+      });
     const answer = await line.ask({ text }, deadlineMs);
     let reason = line.lastWords;
     if (answer !== undefined && 'fault' in answer) reason = answer.fault;
@@ -128,25 +144,22 @@ export class ProcessPlanner implements Planner {
   }
 
   /** To the process, which is started anew if the one before has ended. */
-  async #line(): Promise<PlannerLine> {
+  #line(): Promise<PlannerLine> {
     if (this.#isClosed) throw new CodedError('UNAVAILABLE', 'This gateway is shutting down.', { retryAfterMs });
-    const known = await this.#process?.catch(() => undefined);
-    if (known?.isOpen === true) return known;
-    const { program, supergraphSdl, deadlineMs } = this.#options;
-    this.#process = openLine(program, supergraphSdl, deadlineMs);
-    const line = await this.#process;
-    if (this.#isClosed) line.end();
-    return line;
+    const known = this.#process;
+    if (known !== undefined && this.#newest?.isOpen === true) return known;
+    this.#newest = new ChildLine({ program: this.#options.program });
+    this.#process = this.#opened(this.#newest);
+    return this.#process;
   }
-}
 
-/** Throws when the planner refuses the supergraph. */
-async function openLine(program: string, supergraph: string, deadlineMs: number): Promise<PlannerLine> {
-  const line: PlannerLine = new ChildLine({ program });
-  const answer = await line.ask({ supergraph }, deadlineMs);
-  if (answer !== undefined && !('fault' in answer)) return line;
-  line.end();
-  throw new Error(`the planner does not take the supergraph: ${answer?.fault ?? line.lastWords}`);
+  async #opened(line: PlannerLine): Promise<PlannerLine> {
+    const { supergraphSdl: supergraph, startBudgetMs } = this.#options;
+    const answer = await line.ask({ supergraph }, startBudgetMs);
+    if (answer !== undefined && !('fault' in answer)) return line;
+    line.end();
+    throw new Error(`the planner does not take the supergraph: ${answer?.fault ?? line.lastWords}`);
+  }
 }
 
 function busy(): CodedError {

@@ -335,6 +335,11 @@ export class Database implements Sql {
     this.#finder?.setLocations(locations);
   }
 
+  /** For a start: opens a connection of each kind, so that no later step waits for its first one. */
+  connect(): Promise<void> {
+    return this.#on((pools) => pools.connect(), reading);
+  }
+
   /** From now on no request waits for a primary. */
   drain(): void {
     this.#finder?.endWaits();

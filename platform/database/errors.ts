@@ -19,6 +19,8 @@ const duplicateKey = 1062;
 const deadlock = 1213;
 const lockWaitTimeout = 1205;
 const noneFree = 45028;
+/** The connector's own, for a connection that was not there in time. */
+const connectTimeout = 45012;
 const statementTimeout = 1969;
 const readOnly = new Set([1290, 1792, 1836]);
 /** The server's disk is full: for a table, a temporary file or the log. */
@@ -84,6 +86,13 @@ export function isNeverSent(error: unknown): boolean {
 /** No connection of the pool became free, or could be made, in time. */
 export function isNoneFree(error: unknown): boolean {
   return databaseErrorNumber(error) === noneFree;
+}
+
+/** A connection that could not be opened in time, although nothing was refused: the server or this machine is too busy. */
+export function isSlowToOpen(error: unknown): boolean {
+  if (!isNoneFree(error)) return false;
+  const cause: unknown = (error as Error).cause ?? undefined;
+  return cause === undefined || databaseErrorNumber(cause) === connectTimeout || hasCode(cause, 'ETIMEDOUT');
 }
 
 /** The server ended a statement at its limit of time (`max_statement_time`). */

@@ -200,6 +200,11 @@ export class ServerPools implements Readonly<Record<PoolName, Pool>> {
     };
   }
 
+  /** Opens a connection of each pool. */
+  async connect(): Promise<void> {
+    await Promise.all(this.#all.map(async (pool) => (await pool.getConnection()).release()));
+  }
+
   /** Ends all connections at once. */
   cut(): Promise<void> {
     return cutPools(this.#sockets, this.#all);

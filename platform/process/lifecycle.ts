@@ -3,13 +3,14 @@
 
 import { within } from '../work/within.ts';
 import type { Logger } from './log.ts';
+import { startStep } from './start-budget.ts';
 
 export interface LifecycleComponent {
   readonly start?: () => Promise<void> | void;
   /** Accepts no more work and finishes running work. */
   readonly drain?: () => Promise<void> | void;
   readonly stop?: () => Promise<void> | void;
-  /** For each of start, drain and stop; default 30000. */
+  /** For each of drain and stop; default 30000. A start has a budget of minutes (start-budget.ts). */
   readonly deadlineMs?: number;
 }
 
@@ -25,12 +26,14 @@ const defaultDeadlineMs = 30_000;
 
 export class Lifecycle {
   readonly #log: Logger;
+  readonly #startBudgetMs: number | undefined;
   readonly #components: NamedComponent[] = [];
   #phase: Phase = 'starting';
   #stopping: Promise<void> | undefined;
 
-  constructor(options: { readonly log: Logger }) {
+  constructor(options: { readonly log: Logger; readonly startBudgetMs?: number }) {
     this.#log = options.log;
+    this.#startBudgetMs = options.startBudgetMs;
   }
 
   get phase(): Phase {
@@ -44,7 +47,8 @@ export class Lifecycle {
     const named = { name, component };
     // A component is owned before it has started, so a component whose start failed half-way is stopped like the others.
     this.#components.push(named);
-    await bounded(named, 'start');
+    if (component.start !== undefined)
+      await startStep(name, { log: this.#log, budgetMs: this.#startBudgetMs }, () => component.start?.());
     this.#log.debug({ part: name }, 'started');
   }
 
@@ -77,7 +81,7 @@ export class Lifecycle {
   }
 }
 
-async function bounded({ name, component }: NamedComponent, step: 'start' | 'drain' | 'stop'): Promise<void> {
+async function bounded({ name, component }: NamedComponent, step: 'drain' | 'stop'): Promise<void> {
   if (component[step] === undefined) return;
   await within(component.deadlineMs ?? defaultDeadlineMs, `${name} did not ${step}`, () => component[step]?.());
 }

@@ -25,6 +25,8 @@ export interface RestoreGuardOptions {
   readonly memories: readonly TextMemory[];
   /** Whether the process goes on or refuses to run when the database was set back. */
   readonly onSetBack: 'continue' | 'refuse';
+  /** How long a memory fails before that is logged. */
+  readonly logAfterMs?: number;
 }
 
 /** A database without commits that were acknowledged. */
@@ -61,6 +63,8 @@ const everyMs = 600;
 /** A replica that lags behind, or a proxy in between, must not look like a loss. */
 const confirmMs = 300;
 const memoryMs = 1_000;
+/** At a start on a busy machine, Redis is often not connected yet. */
+const usualLogAfterMs = 5_000;
 const fileEveryMs = 2_000;
 /** A point is written this often even without a change, because it must not be older than the kept commit records. */
 const idleSeconds = 60;
@@ -83,8 +87,8 @@ export class RestoreGuard {
   #fileWrittenAtMs = Number.NEGATIVE_INFINITY;
   #flushing: Promise<void> | undefined;
   #again = false;
-  /** Names of memories that failed at the last use. */
-  readonly #failing = new Set<string>();
+  /** By memory and step: since when it fails. */
+  readonly #failing = new Map<string, { readonly sinceMs: number; isLogged: boolean }>();
   #refused: SetBack | undefined;
 
   constructor(options: RestoreGuardOptions) {
@@ -153,7 +157,7 @@ export class RestoreGuard {
     await Promise.all(
       memories.map((memory, index) => {
         const outdated = (remembered[index] ?? []).filter((point) => this.#isOutdated(point, state, present));
-        return this.#use(memory, () => memory.forget(installation, outdated));
+        return this.#use(memory, 'forget', () => memory.forget(installation, outdated));
       }),
     );
     if (missing.length > 0) return { state, setBack: setBackOf(missing, state) };
@@ -237,29 +241,35 @@ export class RestoreGuard {
       await Promise.all(
         this.#memories.map(async (memory) => {
           if (writesFile || !(memory.texts instanceof FileTextMemory))
-            await this.#use(memory, () => memory.write(installation, { ...point, owner }));
+            await this.#use(memory, 'write', () => memory.write(installation, { ...point, owner }));
         }),
       );
     }
   }
 
   async #read(memory: CommitMemory, installation: string): Promise<readonly RememberedPoint[]> {
-    return (await this.#use(memory, () => memory.read(installation))) ?? [];
+    return (await this.#use(memory, 'read', () => memory.read(installation))) ?? [];
   }
 
-  /** A failing memory is logged once, and the other memories still count. */
-  async #use<Result>(memory: CommitMemory, use: () => Promise<Result>): Promise<Result | undefined> {
+  /** A memory that keeps failing is logged once, and the other memories still count. */
+  async #use<Result>(
+    memory: CommitMemory,
+    step: 'read' | 'write' | 'forget',
+    use: () => Promise<Result>,
+  ): Promise<Result | undefined> {
+    const name = `${memory.name} ${step}`;
     try {
       const result = await within(memoryMs, 'no answer', use);
-      this.#failing.delete(memory.name);
+      this.#failing.delete(name);
       return result;
     } catch (error) {
-      if (!this.#failing.has(memory.name))
-        this.#options.log.warn(
-          { err: error, memory: memory.name },
-          'commits are not remembered outside of the database',
-        );
-      this.#failing.add(memory.name);
+      const nowMs = performance.now();
+      const failing = this.#failing.get(name) ?? { sinceMs: nowMs, isLogged: false };
+      this.#failing.set(name, failing);
+      const { logAfterMs = usualLogAfterMs, log } = this.#options;
+      if (failing.isLogged || nowMs - failing.sinceMs < logAfterMs) return undefined;
+      failing.isLogged = true;
+      log.warn({ err: error, memory: memory.name, step }, 'commits are not remembered outside of the database');
       return undefined;
     }
   }

@@ -17,7 +17,6 @@ interface ProcessLeaseOptions {
 }
 
 const retryMs = 500;
-const mostTries = 5;
 
 export class ProcessLease {
   readonly #options: ProcessLeaseOptions;
@@ -29,17 +28,17 @@ export class ProcessLease {
     this.#options = options;
   }
 
-  /** Taken before any work; taken again after each loss. Throws when the database is not available or far too slow. */
+  /** Taken before any work; taken again after each loss. Throws when the database is not available. */
   async start(): Promise<void> {
     const { leases, role, owner } = this.#options;
     const name = processLeaseName(role, owner);
-    for (let tries = 1; this.#held === undefined; tries += 1) {
+    while (this.#held === undefined) {
+      this.#stop.signal.throwIfAborted();
       this.#held = await leases.acquire(name);
       if (this.#held !== undefined) break;
       if ((await leases.holder(name))?.live === true)
         throw new Error(`lease ${name} is held: is the owner's id unique?`);
-      // It had expired before the database answered.
-      if (tries === mostTries) throw new Error(`the database is too slow for lease ${name}: ${tries} tries`);
+      // It had expired before the database answered: a start has minutes for that (start-budget.ts).
     }
     this.#keeping = this.#keep();
   }

@@ -123,6 +123,25 @@ test.each(['refused', 'ends'])(
   },
 );
 
+test('a start may take longer than an operation may, and operations do not end it', async () => {
+  odd({ supergraphSdl: 'slow 1000', deadlineMs: 50 });
+  const starting = planner?.start();
+  await expect(planner?.plan('{early}')).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    details: { retryAfterMs: 1_000 },
+  });
+  await starting;
+  // It was not refused for good.
+  expect(await madeBy('{early}')).toBeGreaterThan(0);
+  await expect(odd({ supergraphSdl: 'slow 60000', startBudgetMs: 50 }).start()).rejects.toThrow('within 50 ms');
+});
+
+test('a close ends a process that is still starting', async () => {
+  const starting = odd({ supergraphSdl: 'slow 60000' }).start();
+  planner?.close();
+  await expect(starting).rejects.toThrow('it was ended');
+});
+
 test('a close ends the process; nothing is planned afterwards', async () => {
   odd();
   const pid = await madeBy('{a}');

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { Health } from '../../../platform/process/health.ts';
 import { Lifecycle } from '../../../platform/process/lifecycle.ts';
+import { startStep } from '../../../platform/process/start-budget.ts';
 import { Loop } from '../../../platform/work/loop.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 
@@ -52,19 +53,32 @@ describe('Lifecycle', () => {
   });
 
   test('a failed or slow start is thrown, and the part is stopped with the rest', async () => {
-    const lifecycle = new Lifecycle({ log });
+    const lifecycle = new Lifecycle({ log, startBudgetMs: 10 });
     let stopped = 0;
     const stop = () => {
       stopped += 1;
     };
     await expect(lifecycle.add('a', { start: () => Promise.reject(new Error('no')), stop })).rejects.toThrow('no');
-    await expect(lifecycle.add('b', { start: () => new Promise(() => {}), stop, deadlineMs: 10 })).rejects.toThrow(
+    await expect(lifecycle.add('b', { start: () => new Promise(() => {}), stop })).rejects.toThrow(
       'b did not start within 10 ms',
     );
     await lifecycle.stop();
     expect(stopped).toBe(2);
     await expect(lifecycle.add('c', {})).rejects.toThrow('the process is stopping');
   });
+});
+
+test('a start that takes long says so again and again', async () => {
+  const lines: unknown[] = [];
+  const done = Promise.withResolvers<string>();
+  const info = (fields: object, message: string) => {
+    if (lines.push({ ...fields, message }) === 2) done.resolve('up');
+  };
+  const options = { log: { info: info as typeof log.info }, budgetMs: 60_000, everyMs: 1 };
+  expect(await startStep('the planner', options, () => done.promise)).toBe('up');
+  expect(lines).toEqual(
+    [1, 2].map(() => ({ part: 'the planner', seconds: 0, mostSeconds: 60, message: 'still starting' })),
+  );
 });
 
 describe('Health', () => {

@@ -248,3 +248,33 @@ test('a damaged file is replaced', async () => {
     (await readFile(file.name, 'utf8')).includes(ground.db.lastCommit?.id ?? '?'),
   );
 });
+
+test('a memory that fails for a moment is not logged, one that keeps failing is, once', async () => {
+  const lines: unknown[] = [];
+  const warn = ({ memory, step }: Record<string, unknown>) => void lines.push({ memory, step });
+  const { db, wake, owner } = ground;
+  const log = { ...ground.log, warn } as unknown as RestoreGuardOptions['log'];
+  let failures = 0;
+  const failing = (name: string, most: number) =>
+    ({
+      ...{ name, write: async () => undefined, forget: async () => undefined },
+      read: async () => {
+        failures += 1;
+        if (failures <= most) throw new Error('not connected yet');
+        return {};
+      },
+    }) as unknown as TextMemory;
+  for (const [name, most] of [
+    ['connects late', 1],
+    ['lost', Number.POSITIVE_INFINITY],
+  ] as const) {
+    failures = 0;
+    const made = new RestoreGuard({
+      ...{ db, wake, log, owner, onSetBack: 'continue', logAfterMs: 200, memories: [failing(name, most)] },
+    });
+    guards.push(made);
+    await made.start();
+    await waitFor('four looks', () => failures >= 4);
+  }
+  expect(lines).toEqual([{ memory: 'lost', step: 'read' }]);
+});

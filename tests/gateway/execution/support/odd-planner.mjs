@@ -3,6 +3,9 @@ let counted = 0;
 process.on('message', (message) => {
   if (message.supergraph === 'refused') return process.send({ fault: 'no' });
   if (message.supergraph === 'ends') process.exit(3);
+  // As on a busy machine. The text is how long it takes.
+  if (message.supergraph?.startsWith('slow '))
+    return setTimeout(() => process.send({}), Number(message.supergraph.slice(5)));
   if (message.supergraph !== undefined) return process.send({});
   if (message.text.includes('end')) {
     process.stderr.write('last words\n');

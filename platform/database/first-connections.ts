@@ -1,0 +1,16 @@
+// The first connections of a process. On a busy machine one may take longer than a request may wait for it: a start goes on trying, unless
+// the database refuses.
+import type { Database } from './database.ts';
+import { isSlowToOpen } from './errors.ts';
+
+/** Throws what the database refused; the reason of `signal` when that is aborted. */
+export async function connectFirst(db: Pick<Database, 'connect'>, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    try {
+      return await db.connect();
+    } catch (error) {
+      if (!isSlowToOpen(error)) throw error;
+      signal.throwIfAborted();
+    }
+  }
+}
