@@ -23,8 +23,8 @@ answerParent(async (order: Order) => {
       ...{ listen: [{ address: '127.0.0.1', port: 0 }], name: 'trial', geo: madeUpPlaces },
       ...(draw === undefined ? {} : { draw: () => draw }),
       ...(folder === undefined ? {} : { disk: { path: folder, sealer: createSealer(keyring) } }),
-      // All queries come from one network.
-      limit: { answersPerSecond: 1e9, slip: 2 },
+      // All queries come from one network, without cookies. The size of answers is limited as usual.
+      limit: { answersPerSecond: 1e9, totalPerSecond: 1e9 },
       tcp: { idleMs: 1_000 },
       failed: (what, error) => {
         throw new Error(what, { cause: error });

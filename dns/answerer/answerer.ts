@@ -12,7 +12,7 @@ import { listenTcp, type TcpLimits, tcpLimits } from './net/tcp.ts';
 import { listenUdp } from './net/udp.ts';
 import type { Peer } from './query/peer.ts';
 import { ServerCookies } from './query/server-cookies.ts';
-import { type RateLimit, RateLimiter } from './reply/rate-limiter.ts';
+import { type AnswerLimit, RateLimiter, usualLimit } from './reply/rate-limiter.ts';
 import { Responder } from './reply/responder.ts';
 import type { Counts } from './reply/stats.ts';
 import { type Taken, Zones } from './zone/zones.ts';
@@ -26,7 +26,8 @@ export interface AnswererOptions {
   readonly name: string;
   readonly geo?: GeoSource;
   readonly draw?: () => number;
-  readonly limit?: RateLimit;
+  /** For clients that prove their address neither by TCP nor by a cookie. What is left out is as usual. */
+  readonly limit?: Partial<AnswerLimit>;
   readonly tcp?: Partial<TcpLimits>;
   /** 16 bytes; servers of one address share it (RFC 9018). Default: its own, and another one each day. */
   readonly cookieSecret?: Buffer;
@@ -58,8 +59,6 @@ interface AnsweredZone {
   readonly signed: boolean;
 }
 
-/** More than a resolver asks for one name. */
-const usualLimit: RateLimit = { answersPerSecond: 1_000, slip: 2 };
 const rotateCookiesMs = 86_400_000;
 /** How exact the age is after a restart. */
 const keepHeardMs = 5_000;
@@ -79,23 +78,15 @@ export class Answerer {
   #rotation: NodeJS.Timeout | undefined;
 
   private constructor(options: AnswererOptions) {
-    const {
-      clocks = systemClocks(),
-      disk,
-      name,
-      geo = noGeo,
-      cookieSecret,
-      limit = usualLimit,
-      failed,
-      draw = Math.random,
-    } = options;
+    const { clocks = systemClocks(), disk, name, geo = noGeo, cookieSecret, failed, draw = Math.random } = options;
     this.#options = options;
     this.#clocks = clocks;
     const cookies = new ServerCookies(cookieSecret);
     if (cookieSecret === undefined) this.#rotation = setInterval(() => cookies.rotate(), rotateCookiesMs).unref();
+    const limit = { ...usualLimit, ...options.limit };
     this.#responder = new Responder({
       ...{ zones: this.#zones, policies: { geo, draw }, cookies, limiter: new RateLimiter(limit), clocks },
-      ...{ nsid: Buffer.from(name), age: () => this.#ageText() },
+      ...{ amplification: limit.amplification, nsid: Buffer.from(name), age: () => this.#ageText() },
     });
     this.#folder =
       disk &&

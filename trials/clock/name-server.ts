@@ -50,6 +50,7 @@ export class NameServer {
     const clocks = systemClocks();
     this.#answerer = await Answerer.start({
       ...{ listen: [{ address: '127.0.0.1', port: this.#port }], name: 'ns-a', draw: () => 0 },
+      limit: { answersPerSecond: 1_000, totalPerSecond: 1_000 },
       disk: { path: join(this.#folder, 'zones'), sealer: createSealer(new Keyring(keyFile)) },
       clocks: { ...clocks, wallMs: () => clocks.wallMs() + this.aheadMs },
       failed: (what, error) => {

@@ -8,7 +8,9 @@ export function replyFault(packet: Buffer, replies: readonly Buffer[]): string |
   if (!expected.answered) return replies.length === 0 ? undefined : 'it is answered';
   const [reply] = replies;
   if (reply === undefined || replies.length > 1) return `it has ${replies.length} answers`;
-  if (reply.length > 1_232) return `the answer has ${reply.length} bytes`;
+  // The lanes have no valid cookie: their addresses may be forged.
+  if (reply.length > Math.min(1_232, 6 * packet.length))
+    return `the answer has ${reply.length} bytes, its question ${packet.length}`;
   if (reply.readUInt16BE(0) !== packet.readUInt16BE(0)) return 'the answer has another id';
   const [asked, flags] = [packet.readUInt16BE(2), reply.readUInt16BE(2)];
   // QR is set. Opcode and RD are those of the query. RA, Z, AD and CD are not set.

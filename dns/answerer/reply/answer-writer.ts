@@ -8,7 +8,7 @@ const headerBytes = 12;
 const largestMessage = 65_535;
 const fixedBytes = 10;
 
-type Section = 'answers' | 'authority' | 'additional';
+type Section = 'answers' | 'authority';
 
 const countAt = { answers: 6, authority: 8, additional: 10 } as const;
 const flags = { response: 0x8000, authoritative: 0x0400, truncated: 0x0200, recursionDesired: 0x0100 } as const;
@@ -30,7 +30,7 @@ export class AnswerWriter {
   #at = 0;
   #limit = 0;
   #key = '';
-  #nameEnd = 0;
+  #questionEnd = 0;
   #truncated = false;
 
   /** `questionEnd`: undefined without a question. `limit`: of the whole answer. */
@@ -43,13 +43,13 @@ export class AnswerWriter {
     for (let at = 6; at < headerBytes; at += 1) bytes[at] = 0;
     this.#limit = Math.min(limit, largestMessage) - (opt === undefined ? 0 : 11 + opt.data.length);
     this.#key = key;
-    this.#nameEnd = this.#at - 4;
+    this.#questionEnd = this.#at;
     this.#truncated = false;
   }
 
   /**
-   * Writes the set and its signatures. Returns false and writes nothing if there is no room. Answers and authority are then
-   * marked as truncated (RFC 2181 section 9).
+   * Writes the set and its signatures. Returns false, writes nothing and marks the answer as truncated if there is no room (RFC
+   * 2181 section 9).
    */
   add(section: Section, set: RecordSet, signatures: readonly Buffer[] = [], group: number = classes.IN): boolean {
     const from = this.#at;
@@ -57,7 +57,7 @@ export class AnswerWriter {
     for (const data of signatures) this.#record(set.key, types.RRSIG, group, set.ttlSeconds, data);
     if (this.#at > this.#limit) {
       this.#at = from;
-      if (section !== 'additional') this.#truncated = true;
+      this.#truncated = true;
       return false;
     }
     const count = countAt[section];
@@ -75,6 +75,11 @@ export class AnswerWriter {
 
   end({ rcode, authoritative }: Head, opt: Opt | undefined): Buffer {
     const bytes = this.#bytes;
+    // Records of a truncated answer count for nothing (RFC 2181 section 9), and would go to whoever's address was forged.
+    if (this.#truncated) {
+      this.#at = this.#questionEnd;
+      bytes.fill(0, countAt.answers, headerBytes);
+    }
     if (opt !== undefined) this.#opt(opt, rcode);
     const asked = bytes.readUInt16BE(2);
     // RFC 1035 section 4.1.1; CD is cleared (RFC 4035 section 3.1.6).
@@ -103,7 +108,7 @@ export class AnswerWriter {
 
   #pointerTo(owner: string): number | undefined {
     if (owner === this.#key) return headerBytes;
-    return this.#key.endsWith(owner) ? this.#nameEnd - owner.length : undefined;
+    return this.#key.endsWith(owner) ? this.#questionEnd - 4 - owner.length : undefined;
   }
 
   #opt({ payloadBytes, flagBits, data }: Opt, rcode: number): void {

@@ -1,57 +1,111 @@
-// How many answers a network gets: an address in a UDP packet may be forged, and the answers would go to its owner. Like answers to one
-// network (IPv4 /24, IPv6 /56) share a bucket. The table has a fixed size; a bucket of another network is taken over, so that a flood
-// from many networks costs others their limit, never memory.
+// How many answers a network gets that has proven nothing: an address in a UDP packet may be forged, and the answers would go to its
+// owner. Answers to one network (IPv4 /24, IPv6 /56) share a bucket, and like answers to it another one. Both tables have a fixed size.
+// A bucket is taken over by another network only when it is full again; until then both share it. So a flood from many networks costs
+// others whole answers, and never lifts a limit or takes memory.
 
-export interface RateLimit {
+export interface AnswerLimit {
+  /** Like answers to one network. */
   readonly answersPerSecond: number;
+  /** All answers to one network. */
+  readonly totalPerSecond: number;
   /** One answer in so many that are too many is a truncated one, by which a real client comes back over TCP. */
   readonly slip: number;
+  /** An answer has at most so many times the bytes of its question. */
+  readonly amplification: number;
 }
+
+export const usualLimit: AnswerLimit = { answersPerSecond: 20, totalPerSecond: 200, slip: 2, amplification: 6 };
 
 type Allowed = 'ANSWER' | 'SLIP' | 'DROP';
 
-const slots = 1 << 16;
-
 export class RateLimiter {
-  readonly #limit: RateLimit;
-  readonly #owners = new Int32Array(slots);
-  readonly #tokens = new Float32Array(slots);
-  readonly #filledMs = new Float64Array(slots);
-  readonly #refused = new Uint32Array(slots);
+  readonly #slip: number;
+  readonly #like: Buckets;
+  readonly #all: Buckets;
 
-  constructor(limit: RateLimit) {
-    this.#limit = limit;
+  constructor({ answersPerSecond, totalPerSecond, slip }: AnswerLimit) {
+    this.#slip = slip;
+    this.#like = new Buckets(answersPerSecond);
+    this.#all = new Buckets(totalPerSecond);
   }
 
   /** `kind`: a number for all like answers. `atMs`: of a clock that only rises. */
   allow(address: Buffer, kind: number, atMs: number): Allowed {
-    const { answersPerSecond, slip } = this.#limit;
-    const owner = hashOf(address, kind);
-    const slot = (owner ^ (owner >>> 16)) & (slots - 1);
-    if (this.#owners[slot] !== owner) {
-      this.#owners[slot] = owner;
-      this.#tokens[slot] = answersPerSecond;
-      this.#refused[slot] = 0;
-    } else {
-      const filled = ((atMs - (this.#filledMs[slot] as number)) * answersPerSecond) / 1_000;
-      this.#tokens[slot] = Math.min(answersPerSecond, (this.#tokens[slot] as number) + filled);
-    }
-    this.#filledMs[slot] = atMs;
-    const tokens = this.#tokens[slot] as number;
-    if (tokens >= 1) {
-      this.#tokens[slot] = tokens - 1;
+    const network = hashOf(address);
+    const all = this.#all.slotOf(network, atMs);
+    const like = this.#like.slotOf(mixed(network ^ Math.imul(kind, 0x9e3779b1)), atMs);
+    if (this.#all.has(all) && this.#like.has(like)) {
+      this.#all.take(all);
+      this.#like.take(like);
       return 'ANSWER';
     }
-    const refused = (this.#refused[slot] as number) + 1;
-    this.#refused[slot] = refused;
-    return refused % slip === 0 ? 'SLIP' : 'DROP';
+    return this.#all.refuse(all) % this.#slip === 0 ? 'SLIP' : 'DROP';
   }
 }
 
-/** FNV-1a of the network's bytes and the kind. */
-function hashOf(address: Buffer, kind: number): number {
-  let hash = 0x811c9dc5 ^ kind;
+const slots = 1 << 16;
+
+class Buckets {
+  readonly #perSecond: number;
+  readonly #owners = new Int32Array(slots);
+  readonly #tokens: Float32Array;
+  readonly #filledMs = new Float64Array(slots);
+  readonly #refused = new Uint32Array(slots);
+
+  constructor(perSecond: number) {
+    this.#perSecond = perSecond;
+    this.#tokens = new Float32Array(slots).fill(perSecond);
+  }
+
+  /** Of two places: the owner's own, or one that is full, or else the fuller one, which is then shared. */
+  slotOf(owner: number, atMs: number): number {
+    const [one, other] = [owner & (slots - 1), owner >>> 16];
+    if (this.#owners[one] === owner) return this.#fill(one, atMs);
+    if (this.#owners[other] === owner) return this.#fill(other, atMs);
+    this.#fill(one, atMs);
+    this.#fill(other, atMs);
+    const slot = (this.#tokens[one] as number) >= (this.#tokens[other] as number) ? one : other;
+    if ((this.#tokens[slot] as number) >= this.#perSecond) {
+      this.#owners[slot] = owner;
+      this.#refused[slot] = 0;
+    }
+    return slot;
+  }
+
+  has(slot: number): boolean {
+    return (this.#tokens[slot] as number) >= 1;
+  }
+
+  take(slot: number): void {
+    this.#tokens[slot] = (this.#tokens[slot] as number) - 1;
+  }
+
+  /** Returns how often that was since somebody took the bucket over. */
+  refuse(slot: number): number {
+    const refused = (this.#refused[slot] as number) + 1;
+    this.#refused[slot] = refused;
+    return refused;
+  }
+
+  #fill(slot: number, atMs: number): number {
+    const filled = ((atMs - (this.#filledMs[slot] as number)) * this.#perSecond) / 1_000;
+    this.#tokens[slot] = Math.min(this.#perSecond, (this.#tokens[slot] as number) + filled);
+    this.#filledMs[slot] = atMs;
+    return slot;
+  }
+}
+
+/** FNV-1a of the network's bytes. */
+function hashOf(address: Buffer): number {
+  let hash = 0x811c9dc5;
   const length = address.length === 4 ? 3 : 7;
   for (let at = 0; at < length; at += 1) hash = Math.imul(hash ^ (address[at] as number), 0x01000193);
-  return Math.imul(hash ^ (kind >>> 8), 0x01000193);
+  return mixed(hash);
+}
+
+/** Each bit of the input changes both halves (the end of MurmurHash3). */
+function mixed(input: number): number {
+  let hash = Math.imul(input ^ (input >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
 }

@@ -2,7 +2,6 @@
 import { classes, rcodes, types } from '../../wire/message.ts';
 import type { Clocks } from '../clocks.ts';
 import { denialOf } from '../dnssec/denial.ts';
-import type { Edns } from '../query/edns.ts';
 import { bytesOfAddress, type Peer } from '../query/peer.ts';
 import { type Faulty, type Query, readQuery } from '../query/query.ts';
 import type { ServerCookies } from '../query/server-cookies.ts';
@@ -20,6 +19,8 @@ interface ResponderOptions {
   readonly policies: Policies;
   readonly cookies: ServerCookies;
   readonly limiter: RateLimiter;
+  /** Without a proven address, an answer has at most so many times the bytes of its question. */
+  readonly amplification: number;
   /** RFC 5001: distinguishes this server from others at the same address. */
   readonly nsid: Buffer;
   readonly clocks: Pick<Clocks, 'wallMs' | 'steadyMs'>;
@@ -28,7 +29,7 @@ interface ResponderOptions {
 }
 
 interface Asking {
-  readonly udp: boolean;
+  readonly mostBytes: number;
   readonly atSeconds: number;
   readonly opt: (scopeBits: number) => Opt | undefined;
 }
@@ -57,23 +58,29 @@ export class Responder {
       this.counts.dropped += 1;
       return undefined;
     }
-    const { cookies, limiter, zones, nsid, clocks } = this.#options;
+    const { cookies, limiter, amplification, zones, nsid, clocks } = this.#options;
     const atSeconds = Math.floor(clocks.wallMs() / 1_000);
     const cookie = read.edns?.cookie;
     const address = bytesOfAddress(peer.address);
-    const isKnown = cookie !== undefined && cookies.isValid(cookie, address, atSeconds);
-    const ours = cookie && cookies.answerTo(cookie, isKnown, address, atSeconds);
+    const hasCookie = cookie !== undefined && cookies.isValid(cookie, address, atSeconds);
+    if (hasCookie) this.counts.proven += 1;
+    // A valid cookie or a TCP connection proves the client's address.
+    const isProven = hasCookie || !peer.udp;
+    const ours = cookie && cookies.answerTo(cookie, hasCookie, address, atSeconds);
     const opt = (scopeBits: number) => optOf(read.edns, { nsid, cookie: ours, scopeBits });
-    const asking: Asking = { udp: peer.udp, atSeconds, opt };
+    const limit = limitOf(read.edns, peer.udp);
+    const mostBytes = isProven ? limit : Math.min(limit, Math.floor(amplification * packet.length));
+    const asking: Asking = { mostBytes, atSeconds, opt };
     const zone = 'key' in read && read.class === classes.IN ? zones.of(read.key) : undefined;
     const found = 'key' in read ? zone?.find(read.key) : undefined;
-    // A valid cookie or a TCP connection proves the client's address.
-    if (peer.udp && !isKnown) {
+    if (!isProven) {
       const kind = found?.node.id ?? (zone === undefined ? kinds.error : kinds.negative);
       const allowed = limiter.allow(address, kind, clocks.steadyMs());
       if (allowed !== 'ANSWER') {
         this.counts.limited += 1;
-        return allowed === 'DROP' ? undefined : this.#slip(read, asking, ours !== undefined);
+        if (allowed === 'DROP') return undefined;
+        this.counts.slipped += 1;
+        return this.#slip(read, asking, ours !== undefined);
       }
     }
     if (!('key' in read)) {
@@ -135,8 +142,7 @@ export class Responder {
     signs: boolean,
   ): number {
     const signed = (set: RecordSet) => (signs ? (zone.signer?.signaturesOf(set, atSeconds) ?? []) : []);
-    const add = (section: 'answers' | 'authority' | 'additional', set: RecordSet) =>
-      this.#writer.add(section, set, signed(set));
+    const add = (section: 'answers' | 'authority', set: RecordSet) => this.#writer.add(section, set, signed(set));
     switch (content.kind) {
       case 'FAILURE':
         this.counts.failed += 1;
@@ -144,8 +150,7 @@ export class Responder {
       case 'RECORDS': {
         this.counts.records += 1;
         const set = found?.isWildcard === true ? { ...content.set, key: query.key } : content.set;
-        if (add('answers', set) && set.type === types.NS)
-          for (const glue of zone.nameServerAddresses()) add('additional', glue);
+        add('answers', set);
         return rcodes.NOERROR;
       }
       case 'NODATA':
@@ -166,11 +171,10 @@ export class Responder {
     }
   }
 
-  #begin(read: Query | Faulty, { udp, opt }: Asking, scopeBits: number): Opt | undefined {
-    const edns: Edns | undefined = read.edns;
+  #begin(read: Query | Faulty, { mostBytes, opt }: Asking, scopeBits: number): Opt | undefined {
     const made = opt(scopeBits);
     const key = 'key' in read ? read.key : '';
-    this.#writer.begin(read.packet, read.questionEnd, key, limitOf(edns, udp), made);
+    this.#writer.begin(read.packet, read.questionEnd, key, mostBytes, made);
     return made;
   }
 }

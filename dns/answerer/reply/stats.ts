@@ -14,8 +14,11 @@ export function noCounts() {
     badCookies: 0,
     /** Answers without all their records. */
     truncated: 0,
-    /** Not answered, or only by a truncated answer, for there were too many. */
+    /** Over UDP with a valid cookie. */
+    proven: 0,
+    /** Beyond the rate of a network, and how many of them got a truncated answer or a cookie. The others got nothing. */
     limited: 0,
+    slipped: 0,
     /** Not answered: no question. */
     dropped: 0,
   };

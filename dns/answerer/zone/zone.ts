@@ -107,14 +107,6 @@ export class Zone {
     return [...this.#nodes.values()].flatMap(({ held }) => held?.name.plan ?? []);
   }
 
-  /** Addresses of the NS targets that are in this zone, for the additional section. */
-  nameServerAddresses(): readonly RecordSet[] {
-    const servers = new Set(this.#head.nameServers.map(({ name }) => keyOf(name)));
-    return [...servers].flatMap((key) =>
-      [...(this.#nodes.get(key)?.fixed.values() ?? [])].filter(({ type }) => isAddress(type)),
-    );
-  }
-
   /** As the zone above it, if it is here too, answers for this zone's name (RFC 4035 section 3.1.4.1). Empty if it is not signed. */
   delegationSigners(): readonly Buffer[] {
     const { zone, keys } = this.#head;
@@ -219,8 +211,4 @@ function mapsOf({ clientMaps }: ZoneHead): ReadonlyMap<string, PreparedMap> {
 
 function hasRecords({ fixed, server, held }: NameNode): boolean {
   return fixed.size > 0 || server || held !== undefined;
-}
-
-function isAddress(type: number): boolean {
-  return type === types.A || type === types.AAAA;
 }

@@ -1,21 +1,22 @@
-// Smoothed latencies of members. They are published to name servers only if they differ enough. Otherwise every check would
-// change every answer.
+// Latencies of members as name servers get them: in steps, and only after a change that no noise makes. Otherwise every check would
+// change every answer. Checkers smooth what they measure (agents/checker/reporter.ts).
 
-/** The share that a new measurement has: half of a lasting change is there after three. */
-const share = 0.2;
+/** Each step is longer by this factor. */
+const stepFactor = 1.25;
+/**
+ * A step stays until the latency is so many times longer or shorter. Checks that differ by 30 percent from each other, and the quarter
+ * within which a checker reports nothing, stay below.
+ */
+const holdFactor = 1.6;
 /** Smaller differences are noise. */
-const leastMs = 2;
+const leastMs = 5;
 
-/** `before`: null: none yet. */
-export function smoothedLatency(before: number | null, measuredMs: number): number {
-  return before === null ? measuredMs : before + (measuredMs - before) * share;
+/** Hysteresis: `told` is the published latency, or null if there is none yet. */
+export function toldLatency(told: number | null, measuredMs: number): number {
+  if (told !== null && isNear(told, measuredMs)) return told;
+  return Math.round(stepFactor ** Math.round(Math.log(Math.max(measuredMs, 1)) / Math.log(stepFactor)));
 }
 
-/**
- * Hysteresis: the published latency stays until the smoothed one differs from it by more than `toleranceShare`. `told` is the
- * published latency, or null if there is none yet.
- */
-export function toldLatency(told: number | null, smoothedMs: number, toleranceShare: number): number {
-  const off = told === null ? Number.POSITIVE_INFINITY : Math.abs(smoothedMs - told);
-  return told !== null && off <= Math.max(told * toleranceShare, leastMs) ? told : smoothedMs;
+function isNear(told: number, ms: number): boolean {
+  return Math.abs(ms - told) <= leastMs || (ms <= told * holdFactor && ms * holdFactor >= told);
 }

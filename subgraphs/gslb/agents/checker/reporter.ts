@@ -29,6 +29,12 @@ interface Change extends Seen {
   counted: boolean;
 }
 
+interface Latency {
+  readonly ms: number;
+  /** So many were measured, at most `smoothedOver`. */
+  readonly checks: number;
+}
+
 interface Flight {
   readonly history: string;
   readonly incarnation: number;
@@ -55,6 +61,8 @@ const newsShare = 0.25;
 const newsMs = 2;
 /** In one heartbeat. */
 const mostLatencies = 20;
+/** A new measurement counts as one of so many, and the first ones equally. */
+const smoothedOver = 8;
 /**
  * A batch grows while acknowledgements arrive within the first share of the time in which a batch is fresh, and shrinks if they take longer
  * than the second share. A busy conductor has many checkers, and a batch recorded too late is no vote. After everything was sent, the size
@@ -72,8 +80,8 @@ export class Reporter {
   readonly #present = new Map<string, Change>();
   /** Current verdicts to report in this incarnation and epoch, in order. */
   readonly #toSay = new Map<string, Change>();
-  /** Changed latencies, reported with the next heartbeat. */
-  readonly #latencies = new Map<string, number>();
+  /** Smoothed, since the last change of the verdict. One that moved is reported with the next heartbeat. */
+  readonly #latencies = new Map<string, Latency>();
   /** Oldest first. */
   #past: Change[] = [];
   #dropped = 0;
@@ -115,6 +123,7 @@ export class Reporter {
     const change = { ...seen, counted: false };
     this.#present.set(seen.target, change);
     this.#latencies.delete(seen.target);
+    if (seen.latencyMs !== null) this.#latencies.set(seen.target, { ms: seen.latencyMs, checks: 1 });
     // Last: in the order of the changes.
     this.#toSay.delete(seen.target);
     this.#toSay.set(seen.target, change);
@@ -242,26 +251,28 @@ export class Reporter {
     this.#past = merged.slice(surplus);
   }
 
-  #noteLatency(before: Change, latencyMs: number | null): void {
-    const { target, latencyMs: said } = before;
-    if (latencyMs === null || before.verdict !== 'UP') return;
+  #noteLatency({ target, verdict }: Change, latencyMs: number | null): void {
+    if (latencyMs === null || verdict !== 'UP') return;
     // Smoothed: one slow check is no news.
-    const known = this.#latencies.get(target) ?? said ?? latencyMs;
-    this.#latencies.set(target, known + (latencyMs - known) / 4);
+    const { ms, checks } = this.#latencies.get(target) ?? { ms: 0, checks: 0 };
+    const counted = Math.min(checks + 1, smoothedOver);
+    this.#latencies.set(target, { ms: ms + (latencyMs - ms) / counted, checks: counted });
   }
 
   #sayLatencies(): void {
     let left = mostLatencies;
-    for (const [target, latencyMs] of this.#latencies) {
+    for (const [target, latency] of this.#latencies) {
       if (left === 0) break;
       const change = this.#present.get(target);
       if (change === undefined || this.#toSay.has(target)) continue;
-      const moved = Math.abs(latencyMs - (change.latencyMs ?? 0));
+      const moved = Math.abs(latency.ms - (change.latencyMs ?? 0));
       if (moved < newsMs || moved < newsShare * (change.latencyMs ?? 0)) continue;
-      const renewed = { ...change, latencyMs };
+      const renewed = { ...change, latencyMs: latency.ms };
       this.#present.set(target, renewed);
       this.#toSay.set(target, renewed);
+      // Last: the others have their turn before.
       this.#latencies.delete(target);
+      this.#latencies.set(target, latency);
       left -= 1;
     }
   }

@@ -25,7 +25,6 @@ type Settings = SettingsOf<typeof nameServerSettings>;
 const folderWaitMs = 60_000;
 /** In the machine's folder: seals the keys of the zones in `nameserver.folder`, which may be elsewhere, as in a backup. */
 const keyFile = 'nameserver.keys';
-const slip = 2;
 
 /** Throws ConfigError. `waitMs`: for another process that uses the folder. */
 export async function createDnsRole(
@@ -62,7 +61,11 @@ export async function createDnsRole(
       const answerer = await Answerer.start({
         ...{ listen, name: processName, disk: { path: join(folder, 'zones'), sealer } },
         ...(geo && { geo }),
-        limit: { answersPerSecond: settings['nameserver.answersPerSecond'], slip },
+        limit: {
+          answersPerSecond: settings['nameserver.answersPerSecond'],
+          totalPerSecond: settings['nameserver.totalPerSecond'],
+          amplification: settings['nameserver.amplification'],
+        },
         failed: (what, error) => log.error({ err: error }, what),
       }).catch((error: NodeJS.ErrnoException) => {
         if (error.syscall !== 'listen' && error.syscall !== 'bind') throw error;

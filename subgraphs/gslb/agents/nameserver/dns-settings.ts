@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Place } from '../../../../dns/answerer/net/listener.ts';
+import { usualLimit } from '../../../../dns/answerer/reply/rate-limiter.ts';
 
 const linkUrl = z.url({ protocol: /^wss$/ });
 const path = z.string().min(1);
@@ -23,6 +24,10 @@ function list<Each extends z.ZodType<unknown, string>>(each: Each) {
     .default([]);
 }
 
+function rate(usual: number) {
+  return z.coerce.number().int().min(1).max(1_000_000).default(usual);
+}
+
 export const nameServerSettings = {
   'nameserver.controlUrls': list(linkUrl).describe(
     'role dns: wss://HOST:PORT/link of the processes with the role gslb (gslb.dnsPort), separated by commas; tried in turn',
@@ -40,13 +45,16 @@ export const nameServerSettings = {
     .describe(
       "roles dns and gslb (which explains answers): file in MaxMind's format (GeoLite2-City, DB-IP and others) with the places of clients; a new one is taken within a minute; default: no client's place is known",
     ),
-  'nameserver.answersPerSecond': z.coerce
+  'nameserver.answersPerSecond': rate(usualLimit.answersPerSecond).describe(
+    'role dns: like answers a second over UDP to one network (an IPv4 /24, an IPv6 /56) that has shown no DNS cookie; beyond it, every second answer is truncated and the others are dropped',
+  ),
+  'nameserver.totalPerSecond': rate(usualLimit.totalPerSecond).describe('role dns: the same for all answers together'),
+  'nameserver.amplification': z.coerce
     .number()
-    .int()
-    .min(1)
-    .max(1_000_000)
-    .default(1_000)
+    .min(3)
+    .max(100)
+    .default(usualLimit.amplification)
     .describe(
-      'role dns: like answers a second over UDP to one network (an IPv4 /24, an IPv6 /56) that has shown no cookie; beyond it, every second answer is truncated and the others are dropped',
+      'role dns: an answer over UDP without a valid DNS cookie has at most so many times the bytes of its question, and is truncated beyond it',
     ),
 } as const;

@@ -22,7 +22,6 @@ import { whenPaused } from '../stores/when-paused.ts';
 import { isAskedInGraph, pluginOf, watchesType } from '../targets/targets.ts';
 import { type EvaluationDependencies, evaluateMembers } from '../verdicts/evaluate-members.ts';
 import { type NewFlip, storeFlips } from '../verdicts/flip-store.ts';
-import type { Measured } from '../verdicts/member-evaluation.ts';
 
 /** Nothing of the batch counts. The checker reconnects and reports everything again. */
 export class BatchRefusedError extends Error {
@@ -164,7 +163,6 @@ async function note(tx: Transaction, dependencies: EvaluationDependencies, sayin
   const owners = new Map<string, ReturnType<typeof sharingByPlugin>>();
   const types = new Map(uses.map(({ monitorId, spec }) => [monitorId, pluginOf(spec)]));
   const [votes, late]: [VoteRow[], NewFlip[]] = [[], []];
-  const measured: (Measured & { readonly member: string })[] = [];
   for (const saying of sayings) {
     const { checker, vantagePoint, said } = saying;
     const ownerOf = owners.get(vantagePoint.id) ?? sharingByPlugin(await readSharersOf(tx, vantagePoint));
@@ -182,7 +180,6 @@ async function note(tx: Transaction, dependencies: EvaluationDependencies, sayin
       ...[...new Map(holding.map((each) => [each.target, each])).values()].map((each) => voteOf(each, saying)),
     );
     late.push(...own.flatMap((each) => (each.late ? (lateFlip(each, saying, byId.get(each.member)) ?? []) : [])));
-    measured.push(...latenciesOf(holding, saying));
   }
   await storeVotes(tx, votes);
   await storeFlips(tx, late, sayings[0]?.nowMs ?? 0);
@@ -191,7 +188,7 @@ async function note(tx: Transaction, dependencies: EvaluationDependencies, sayin
     tx,
     dependencies,
     members.filter(({ id }) => voted.has(id)),
-    { uses, measured: Map.groupBy(measured, ({ member }) => member) },
+    { uses },
   );
 }
 
@@ -235,14 +232,4 @@ function lateFlip(
 /** Computed from the age that the checker reported, for the history only. */
 function ago(nowMs: number, agoMs: number): Date {
   return new Date(Math.max(nowMs - agoMs, 0));
-}
-
-function latenciesOf(
-  votes: readonly Noted[],
-  { vantagePoint: { region }, batch: { abstains } }: Saying,
-): readonly (Measured & { readonly member: string })[] {
-  if (abstains) return [];
-  return votes.flatMap(({ member, latencyMs, late }) =>
-    latencyMs === null || late ? [] : [{ member, region, latencyMs }],
-  );
 }

@@ -129,7 +129,7 @@ export class AnswerPreviews {
   async #evaluated(sql: Sql, members: readonly EvaluatedMember[]): Promise<readonly EvaluatedMember[]> {
     if (members.length === 0) return [];
     const watching = await readWatching(sql, members, this.#options);
-    return members.map((member) => ({ ...member, ...evaluateMember(watching, member, []).standing }));
+    return members.map((member) => ({ ...member, ...evaluateMember(watching, member).standing }));
   }
 }
 

@@ -170,10 +170,12 @@ function plannedAnew(name: PlannedName, { pools, members, nowMs, flips, server }
   });
   if (isFrozen(name, nowMs) && name.plan !== null)
     return { name, plan: name.plan, status: standing, answerChanges: false, flipId };
+  const answered = answeredBy(name, pools);
+  const usesLatency = answered.steps.some(({ step }) => step === 'LATENCY');
   const plan = namePlan({
-    gslb: { ...name.spec, ...name, ...answeredBy(name, pools) },
+    gslb: { ...name.spec, ...name, ...answered },
     pools: pools.map(({ poolId, spec }) => ({ id: poolId, minUp: spec.minUp })),
-    members: own.map(toMemberRow),
+    members: own.map((member) => toMemberRow(member, usesLatency)),
     standings,
   });
   const answerChanges = !isSamePlan(plan, name.plan);
@@ -226,9 +228,10 @@ function standingNow(
   };
 }
 
-function toMemberRow({ id, poolId, spec, latency, lastUpAt }: EvaluatedMember): MemberRow {
+/** Latencies are there for names that use them: those of the others would change their zone for nothing. */
+function toMemberRow({ id, poolId, spec, latency, lastUpAt }: EvaluatedMember, usesLatency: boolean): MemberRow {
   const { region, addresses, cname, weight, priority, place } = spec;
-  const told = Object.entries(latency).map(([name, each]) => [
+  const told = Object.entries(usesLatency ? latency : {}).map(([name, each]) => [
     name,
     Math.min(Math.round(each.told), planBounds.latencyMs),
   ]);

@@ -17,10 +17,9 @@ export interface RegionState {
   readonly released: boolean;
 }
 
-/** From the vantage points of a region, in milliseconds. */
+/** From the vantage points of a region. */
 export interface RegionLatency {
-  readonly smoothed: number;
-  /** The latency that name servers have received. */
+  /** In milliseconds, as name servers may get it (rules/latency.ts). */
   readonly told: number;
 }
 

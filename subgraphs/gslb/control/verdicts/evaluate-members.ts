@@ -14,7 +14,7 @@ import { evaluationKind } from '../stores/touched.ts';
 import { storeVerdicts } from '../stores/vote-store.ts';
 import { readWatching } from './electorate.ts';
 import { storeFlips } from './flip-store.ts';
-import { evaluateMember, type Measured } from './member-evaluation.ts';
+import { evaluateMember } from './member-evaluation.ts';
 
 export interface EvaluationDependencies {
   readonly wake: Wake;
@@ -28,8 +28,6 @@ export interface EvaluationDependencies {
 }
 
 interface EvaluationCause {
-  /** Latencies that came with the votes, by member. */
-  readonly measured?: ReadonlyMap<string, readonly Measured[]>;
   /** The members' monitors, if they were read already. */
   readonly uses?: readonly MonitorUse[] | undefined;
   /** The members themselves were changed, so names are planned again whatever the verdicts are. */
@@ -44,11 +42,11 @@ export async function evaluateMembers(
   tx: Transaction,
   dependencies: EvaluationDependencies,
   members: readonly EvaluatedMember[],
-  { measured = new Map(), uses, changed = false }: EvaluationCause = {},
+  { uses, changed = false }: EvaluationCause = {},
 ): Promise<void> {
   if (members.length === 0) return;
   const watching = await readWatching(tx, members, dependencies, uses);
-  const evaluated = members.map((member) => evaluateMember(watching, member, measured.get(member.id) ?? []));
+  const evaluated = members.map((member) => evaluateMember(watching, member));
   await storeStandings(
     tx,
     evaluated.flatMap(({ member, standing }) => (standing === undefined ? [] : [{ member, standing }])),

@@ -2,7 +2,7 @@
 
 import type { StatusEvent } from '../../../../platform/events/kinds.ts';
 import { type Judgement, judge, judgeByRegion } from '../../rules/judge.ts';
-import { smoothedLatency, toldLatency } from '../../rules/latency.ts';
+import { toldLatency } from '../../rules/latency.ts';
 import { type KeptVerdict, type MemberStanding, memberStanding, type Settled, settle } from '../../rules/member.ts';
 import { majorityRule, type QuorumRule, ruleFault, type Verdict } from '../../rules/quorum.ts';
 import { soonest } from '../../rules/soonest.ts';
@@ -14,11 +14,6 @@ import type { VerdictRow } from '../stores/vote-store.ts';
 import { isAskedInGraph } from '../targets/targets.ts';
 import { type KnownVote, monitorsOn, votesOn, type Watching } from './electorate.ts';
 import type { FlipBallot, NewFlip } from './flip-store.ts';
-
-export interface Measured {
-  readonly region: string;
-  readonly latencyMs: number;
-}
 
 interface MemberEvaluation {
   readonly member: EvaluatedMember;
@@ -47,16 +42,10 @@ interface MonitorJudgement {
   readonly waitingForMs: number | null;
 }
 
-/** A latency is published again only if it differs by more than this share. */
-const latencyTolerance = 0.1;
 /** Votes that do not count just now are looked at again after so long, and then after as long as that has lasted. */
 const leastWaitMs = 1_000;
 
-export function evaluateMember(
-  watching: Watching,
-  member: EvaluatedMember,
-  measured: readonly Measured[],
-): MemberEvaluation {
+export function evaluateMember(watching: Watching, member: EvaluatedMember): MemberEvaluation {
   const monitors = judgeMonitors(watching, member);
   const { nowMs } = watching;
   const failback = watching.pools.get(member.poolId)?.spec.failback ?? { mode: 'IMMEDIATE' };
@@ -86,7 +75,7 @@ export function evaluateMember(
     admin: { state: member.adminState, endsInMs },
     ...{ overall, byRegion },
   });
-  return whatChanges(watching, member, { monitors, overall, byRegion, now, measured });
+  return whatChanges(watching, member, { monitors, overall, byRegion, now });
 }
 
 interface Found {
@@ -94,13 +83,12 @@ interface Found {
   readonly overall: Settled;
   readonly byRegion: ReadonlyMap<string, Settled>;
   readonly now: MemberStanding;
-  readonly measured: readonly Measured[];
 }
 
 function whatChanges(
   { nowMs, verdicts }: Watching,
   member: EvaluatedMember,
-  { monitors, overall, byRegion, now, measured }: Found,
+  { monitors, overall, byRegion, now }: Found,
 ): MemberEvaluation {
   const at = new Date(nowMs);
   const status = now.status ?? member.operatingStatus;
@@ -118,7 +106,7 @@ function whatChanges(
     statusMessage: now.status === null ? 'no verdict yet' : now.message,
     // The moment at which it was last seen to serve.
     lastUpAt: wasUp && !now.up ? at : member.lastUpAt,
-    latency: latencyAfter(member.latency, measured),
+    latency: latencyAfter(member.latency, monitors),
     version: member.version,
   };
   const flips = flipsOf(member, monitors, overall, byRegion);
@@ -200,17 +188,20 @@ function regionState({ changed, kept }: Settled, before: RegionState | undefined
   return { verdict, verdictAt: changed ? at.toISOString() : (before?.verdictAt ?? null), serving, wasDown, released };
 }
 
+/** By region, the mean of what its vantage points measure. One that no vantage point measures now stays. */
 function latencyAfter(
   before: Readonly<Record<string, RegionLatency>>,
-  measured: readonly Measured[],
+  monitors: readonly MonitorJudgement[],
 ): Readonly<Record<string, RegionLatency>> {
-  const after = { ...before };
-  for (const { region, latencyMs } of measured) {
-    const known = after[region];
-    const smoothed = smoothedLatency(known?.smoothed ?? null, latencyMs);
-    after[region] = { smoothed, told: toldLatency(known?.told ?? null, smoothed, latencyTolerance) };
-  }
-  return after;
+  const measured = new Map<string, number[]>();
+  for (const { region, row, verdict, abstains, state } of monitors.flatMap(({ votes }) => votes))
+    if (verdict === 'UP' && !abstains && state === 'PRESENT' && row !== undefined && row.latencyMs !== null)
+      measured.set(region, [...(measured.get(region) ?? []), row.latencyMs]);
+  const after = [...measured].map(([region, all]) => {
+    const meanMs = all.reduce((sum, each) => sum + each, 0) / all.length;
+    return [region, { told: toldLatency(before[region]?.told ?? null, meanMs) }];
+  });
+  return { ...before, ...Object.fromEntries(after) };
 }
 
 function changedVerdicts(

@@ -27,10 +27,12 @@ const reasons = async () =>
 const generation = async () =>
   (await graph.db.query<{ generation: number }>('SELECT generation FROM gslb WHERE id = ?', [uuid()]))[0]?.generation;
 
-test('a changed latency is planned without an event', async () => {
+test('a changed latency is planned without an event, where the answer depends on it', async () => {
+  await graph.make('gslbUpdate', { id: world.gslb, policy: 'LATENCY' }, owner);
+  await plan();
   const before = [await reasons(), await generation()] as const;
   await graph.db.execute('UPDATE gslb_pool_member SET latency = ? WHERE id = ?', [
-    ...[JSON.stringify({ eu: { smooth: 40, told: 40 } }), decodeUuid('GslbPoolMember', world.member) ?? ''],
+    ...[JSON.stringify({ eu: { told: 40 } }), decodeUuid('GslbPoolMember', world.member) ?? ''],
   ]);
   await plan();
   expect(await reasons()).toEqual(before[0]);

@@ -1,6 +1,6 @@
 // Pools and GSLBs from their members, and the tables of transitions.
 import { expect, test } from '@jest/globals';
-import { smoothedLatency, toldLatency } from '../../../../subgraphs/gslb/rules/latency.ts';
+import { toldLatency } from '../../../../subgraphs/gslb/rules/latency.ts';
 import { gslbStanding, poolStanding } from '../../../../subgraphs/gslb/rules/standing.ts';
 import {
   created,
@@ -100,13 +100,9 @@ test('provisioning: a creation remains one until it is done, and nothing but its
   expect(() => run('DELETE_ACCEPTED', 'DONE', 'UPDATE_ACCEPTED')).toThrow("UPDATE_ACCEPTED can't follow DELETED");
 });
 
-test('latencies follow slowly, and are told only when they differ enough', () => {
-  expect(smoothedLatency(null, 40)).toBe(40);
-  let smoothed = 40;
-  for (let turn = 0; turn < 3; turn += 1) smoothed = smoothedLatency(smoothed, 80);
-  expect(smoothed).toBeGreaterThan(59);
-  expect(toldLatency(null, 40, 0.1)).toBe(40);
-  expect(toldLatency(40, 43.9, 0.1)).toBe(40);
-  expect(toldLatency(40, 44.1, 0.1)).toBe(44.1);
-  expect(toldLatency(3, 4.9, 0.1)).toBe(3);
+test('latencies are told in steps, and only when they differ enough', () => {
+  expect([0, 1, 38, 40, 44, 50].map((ms) => toldLatency(null, ms))).toEqual([1, 1, 36, 44, 44, 56]);
+  expect([23, 40, 57].map((ms) => toldLatency(36, ms))).toEqual([36, 36, 36]);
+  expect([22, 58, 400].map((ms) => toldLatency(36, ms))).toEqual([23, 56, 414]);
+  expect([0, 8, 9].map((ms) => toldLatency(3, ms))).toEqual([3, 3, 9]);
 });

@@ -1,0 +1,84 @@
+// While nothing happens to members, nothing happens to zones: latencies that jitter change no answer, and a lasting change only the
+// answers that depend on it.
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Reporter } from '../../../../../subgraphs/gslb/agents/checker/reporter.ts';
+import { targetId } from '../../../../../subgraphs/gslb/wire/checker-wire.ts';
+import { seededRandom } from '../../../../../trials/random.ts';
+import { testHistory } from '../../../../support/histories.ts';
+import { GslbPlace, type TestChecker, zone } from '../../support/gslb-place.ts';
+
+const random = seededRandom(9);
+const jitter = 0.3;
+const secondMs = 1_000;
+const regions = ['eu', 'us', 'ap'];
+let place: GslbPlace;
+beforeEach(async () => {
+  place = await GslbPlace.open();
+});
+afterEach(() => place.close());
+
+const generation = () => place.count('SELECT generation AS n FROM gslb_zone');
+
+/** A vantage point whose checker checks all members each second, by a clock of the test. */
+class Site {
+  readonly #checker: TestChecker;
+  readonly #reporter = new Reporter();
+  readonly #members: ReadonlyMap<string, number>;
+  #nowMs = 0;
+
+  constructor(checker: TestChecker, members: readonly string[]) {
+    this.#checker = checker;
+    this.#members = new Map(members.map((id) => [id, 2 * 100 ** random.next()]));
+    this.#reporter.grant({
+      ...{ history: testHistory, incarnation: 1, epoch: 1, vantagePoint: checker.vantagePoint },
+      ...{ stampMs: 0, heartbeatMs: secondMs, freshMs: 5_000 },
+    });
+  }
+
+  /** `slower`: all of them, by this factor. */
+  async check(seconds: number, slower = 1): Promise<void> {
+    for (const end = this.#nowMs + seconds * secondMs; this.#nowMs < end; this.#nowMs += secondMs) {
+      for (const [member, usualMs] of this.#members) {
+        const latencyMs = slower * usualMs * (1 + jitter * (2 * random.next() - 1));
+        const target = targetId({ member, monitor: place.monitorId });
+        this.#reporter.note({ target, verdict: 'UP', sinceMs: 0, latencyMs, message: null });
+      }
+      for (;;) {
+        const batch = this.#reporter.next(this.#nowMs, { targets: 1, lateMs: 0, abstains: null });
+        if (batch === undefined) break;
+        this.#reporter.acknowledged(0);
+        // The conductor has no row for a heartbeat.
+        if (batch.verdicts.length > 0) await place.say(this.#checker, {}, { verdicts: batch.verdicts });
+      }
+    }
+  }
+}
+
+test('latencies that jitter by 30 percent for ten minutes make no generation of 100 names', async () => {
+  const members: string[] = [];
+  for (let at = 0; at < 12; at += 1)
+    members.push(await place.member(`m${at}`, { addresses: [`192.0.2.${at + 1}`], region: regions[at % 3] ?? null }));
+  const names = new Map<string, string>();
+  for (let at = 0; at < 100; at += 1) {
+    const preset = at % 10 === 0 ? 'LATENCY' : (['ROUND_ROBIN', 'GEO', 'FAILOVER'] as const)[at % 3];
+    names.set(`n${at}.${zone}`, await place.name(`n${at}`, { policy: { preset: preset ?? 'GEO', steps: [] } }));
+  }
+  const sites: Site[] = [];
+  for (const region of regions) sites.push(new Site(await place.vantagePoint(region), members));
+  for (const site of sites) await site.check(60);
+  const settled = await generation();
+  for (const site of sites) await site.check(600);
+  expect((await generation()) - settled).toBe(0);
+
+  for (const site of sites) await site.check(60, 3);
+  const changed = await place.ground.db.query<{ fqdn: string }>(
+    'SELECT DISTINCT fqdn FROM gslb_zone_change WHERE generation > ? ORDER BY fqdn',
+    [settled],
+  );
+  expect(changed.map(({ fqdn }) => fqdn)).toEqual([...names.keys()].filter((fqdn) => /^n\d*0\./.test(fqdn)).toSorted());
+  for (const [fqdn, id] of names) {
+    const { plan } = await place.plan(id);
+    const measured = plan.members.filter(({ latencyMs }) => Object.keys(latencyMs).length === 3).length;
+    expect([fqdn, measured]).toEqual([fqdn, /^n\d*0\./.test(fqdn) ? members.length : 0]);
+  }
+});
