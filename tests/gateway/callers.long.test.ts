@@ -1,4 +1,5 @@
-// Every root query as a user with no, one and three projects, and as an administrator: each answers, or says why not with a code. None is a bug.
+// Callers of a whole system. Every root query as a user with no, one and three projects, and as an administrator: each answers, or says why not with
+// a code; none is a bug. The sessions of a browser: none is left by a logout or by another login.
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -30,6 +31,7 @@ const lines: string[] = [];
 let system: RunningSystem;
 let schema: GraphQLSchema;
 let admin: string;
+let password: string;
 /** Access tokens by the number of projects. */
 const users = new Map<number, string>();
 
@@ -55,7 +57,8 @@ beforeAll(async () => {
     },
   });
   system = await runningSystem({ log: createLogger({ level: 'error', pretty: false, destination }) });
-  admin = await login('admin', (await readFile(join(system.folder, 'accounts/admin.password'), 'utf8')).trim());
+  password = (await readFile(join(system.folder, 'accounts/admin.password'), 'utf8')).trim();
+  admin = await login('admin', password);
   const introspection = await ask<IntrospectionQuery>(origin(), admin, getIntrospectionQuery());
   schema = buildClientSchema(introspection);
   const projects: string[] = [];
@@ -64,24 +67,24 @@ beforeAll(async () => {
       (await administer<{ project: { id: string } }>('projectCreate', { name }, 'project { id }')).project.id,
     );
   for (const count of [0, 1, 3]) {
-    const [name, password] = [`with-${count}`, `a password for ${randomUUID()}`];
-    const { user } = await administer<{ user: { id: string } }>('userCreate', { name, password }, 'user { id }');
+    const [name, own] = [`with-${count}`, `a password for ${randomUUID()}`];
+    const { user } = await administer<{ user: { id: string } }>('userCreate', { name, password: own }, 'user { id }');
     for (const projectId of projects.slice(0, count))
       await administer('membershipSet', { userId: user.id, projectId, role: 'OPERATOR' }, 'membership { role }');
-    users.set(count, await login(name, password));
+    users.set(count, await login(name, own));
   }
 });
 afterAll(() => system?.stop());
 
 /** A value that fits the type; an id is that of an object which was never there. */
-function valueOf(type: GraphQLInputType, name: string): unknown {
-  if (isNonNullType(type)) return valueOf(type.ofType, name);
-  if (isListType(type)) return [valueOf(type.ofType, name)];
+function sampleOf(type: GraphQLInputType, name: string): unknown {
+  if (isNonNullType(type)) return sampleOf(type.ofType, name);
+  if (isListType(type)) return [sampleOf(type.ofType, name)];
   if (isEnumType(type)) return type.getValues()[0]?.name;
   if (isInputObjectType(type)) {
     const fields = Object.values(type.getFields());
     const some = type.isOneOf ? fields.slice(0, 1) : fields.filter(isRequiredInputField);
-    return Object.fromEntries(some.map((field) => [field.name, valueOf(field.type, field.name)]));
+    return Object.fromEntries(some.map((field) => [field.name, sampleOf(field.type, field.name)]));
   }
   const values: Readonly<Record<string, unknown>> = {
     ID: encodeId(`${name.replace(/Ids?$/, '').replace(/^./, (first) => first.toUpperCase())}`, newUuid()),
@@ -118,7 +121,7 @@ test('no root query is INTERNAL for a user with no, one or three projects, or fo
   expect(fields.length).toBeGreaterThan(50);
   for (const field of fields) {
     const args = field.args.filter(isRequiredArgument);
-    const variables = Object.fromEntries(args.map((arg) => [arg.name, valueOf(arg.type, arg.name)]));
+    const variables = Object.fromEntries(args.map((arg) => [arg.name, sampleOf(arg.type, arg.name)]));
     const head = args.length === 0 ? '' : `(${args.map(({ name, type }) => `$${name}: ${type}`).join(', ')})`;
     const given = args.length === 0 ? '' : `(${args.map(({ name }) => `${name}: $${name}`).join(', ')})`;
     const query = `query ${head} { ${field.name}${given} ${selectionOf(field.type, 2)} }`;
@@ -164,4 +167,43 @@ test('containers of a caller with several projects are asked for by project, and
   expect(await codes(users.get(0))).toEqual({ nodes: [] });
   expect(await codes(users.get(3))).toEqual(several);
   expect(await codes(admin)).toEqual(several);
+});
+
+/** As a page of the dashboard. */
+async function atSession(field: string, body: object, cookie: string | undefined) {
+  const response = await fetch(`${origin()}/session/${field}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: origin(), ...(cookie === undefined ? {} : { cookie }) },
+    body: JSON.stringify(body),
+  });
+  const { data } = (await response.json()) as { data?: Record<string, { accessToken?: string | null } | null> };
+  const set = response.headers.getSetCookie().find((each) => !/^[^=]*=;/.test(each));
+  return { cookie: set?.split(';')[0], accessToken: data?.[field]?.accessToken ?? undefined };
+}
+const statusOf = async (bearer: string | undefined) => {
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${bearer}` };
+  return (await fetch(system.url, { method: 'POST', headers, body: '{"query":"{ me { name } }"}' })).status;
+};
+const logInPage = (cookie?: string) => atSession('login', { name: 'admin', password }, cookie);
+
+test('after a logout no cookie of the session gets a token', async () => {
+  const begun = await logInPage();
+  const renewed = await atSession('sessionRefresh', {}, begun.cookie);
+  expect(await statusOf(renewed.accessToken)).toBe(200);
+  expect(await atSession('sessionRefresh', {}, begun.cookie)).toEqual(renewed);
+  await atSession('logout', {}, renewed.cookie);
+  for (const { cookie } of [renewed, begun])
+    expect(await atSession('sessionRefresh', {}, cookie)).toEqual({ cookie: undefined, accessToken: undefined });
+  const left = await logInPage();
+  await atSession('logout', {}, left.cookie);
+  expect(await atSession('sessionRefresh', {}, left.cookie)).toEqual({ cookie: undefined, accessToken: undefined });
+});
+
+test('a login in the same browser ends its former session', async () => {
+  const former = await logInPage();
+  expect(await statusOf(former.accessToken)).toBe(200);
+  const next = await logInPage(former.cookie);
+  expect(await statusOf(next.accessToken)).toBe(200);
+  expect(await atSession('sessionRefresh', {}, former.cookie)).toEqual({ cookie: undefined, accessToken: undefined });
+  expect(await atSession('sessionRefresh', {}, next.cookie)).toMatchObject({ accessToken: expect.any(String) });
 });
