@@ -22,7 +22,13 @@ const credentialShape = z.union([
     refreshTokenExpiresAt: z.iso.datetime().nullable(),
   }),
 ]);
-const fileShape = z.strictObject({ url: z.url(), user: z.string(), credential: credentialShape });
+const fileShape = z.strictObject({
+  url: z.url(),
+  user: z.string(),
+  credential: credentialShape,
+  /** The login was made with --insecure: also over plain http to another machine. */
+  insecure: z.literal(true).optional(),
+});
 
 export type StoredCredential = z.output<typeof credentialShape>;
 export type StoredContext = z.output<typeof fileShape> & { readonly name: string };

@@ -1,7 +1,10 @@
 // Which server a verb talks to, and with whose credential. The first that is given counts: --url, TIDEGATE_URL, a context, the data folder of
-// "npm start" on this machine, the usual address. A context's credential goes to that context's server only.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+// "npm start" on this machine, the usual address. A context's credential goes to that context's server only. A working folder may be somebody else's
+// checkout: the address in it gets what that folder itself has, and nothing else. Without encryption, credentials stay on this machine.
+import { constants } from 'node:fs';
+import { open, readFile, realpath } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { isLoopback } from '../platform/net/address-block.ts';
 import { ContextStore, type StoredContext } from './contexts.ts';
 import { CommandFailure, UsageError } from './failures.ts';
 import type { Surroundings } from './verb.ts';
@@ -17,10 +20,18 @@ interface EndpointOptions {
   readonly data?: string | undefined;
 }
 
-interface Endpoint {
+export interface Endpoint {
   readonly url: URL;
   /** Whose credential is used, unless another is given. */
   readonly context: StoredContext | undefined;
+  /** The data folder in which the address was found. Undefined: it comes from elsewhere, or says no more than the usual address. */
+  readonly folder?: FolderOfAddress | undefined;
+}
+
+interface FolderOfAddress {
+  readonly path: string;
+  /** By --data. Otherwise it happens to be in the working folder. */
+  readonly named: boolean;
 }
 
 /** Throws UsageError for a wrong address, CommandFailure for a context that is not there. */
@@ -36,7 +47,36 @@ export async function chooseEndpoint(options: EndpointOptions, env: Surroundings
     const chosen = await store.chosen();
     if (chosen !== undefined) return ofContext(chosen);
   }
-  return { url: await urlOfFolder(options.data ?? usualFolder), context: undefined };
+  const path = options.data ?? usualFolder;
+  const url = await urlOfFolder(path);
+  const folder = url.href === defaultUrl ? undefined : { path, named: options.data !== undefined };
+  return { url, context: undefined, folder };
+}
+
+/**
+ * For a credential that a person names on the command line. `what`: for the message. `file`: where it is; one inside of the folder is the
+ * folder's own. Throws CommandFailure if the address is that of a folder that nobody named.
+ */
+export async function refuseForFolder({ url, folder }: Endpoint, what: string, file?: string): Promise<void> {
+  if (folder === undefined || folder.named) return;
+  if (file !== undefined && (await isInside(file, folder.path))) return;
+  throw new CommandFailure(
+    `${what} is not sent to ${url.origin}: only ${join(folder.path, urlFile)} names that address, and only a credential of that folder goes there. Name the server with --url or TIDEGATE_URL, or the folder with --data ${folder.path}`,
+  );
+}
+
+/** The file itself, not a link to it. */
+async function isInside(file: string, folder: string): Promise<boolean> {
+  const [path, base] = await Promise.all([file, folder].map((each) => realpath(each).catch(() => undefined)));
+  return path !== undefined && base !== undefined && path.startsWith(`${base}${sep}`);
+}
+
+/** Throws CommandFailure if credentials would leave this machine unencrypted. `insecure`: a person wants that. */
+export function refusePlain({ protocol, hostname, origin }: URL, insecure: boolean): void {
+  if (insecure || protocol === 'https:' || isLoopback(hostname.replace(/^\[|\]$/g, ''))) return;
+  throw new CommandFailure(
+    `${origin} would get the credential unencrypted, and everybody on the way could read it: use https, or give --insecure`,
+  );
 }
 
 /** Of the "npm start" with this data folder. */
@@ -48,7 +88,7 @@ async function urlOfFolder(folder: string): Promise<URL> {
 
 /** Whether the server is that of the usual data folder, or at least on this machine. */
 export async function isOwnServer({ hostname, origin }: URL): Promise<boolean> {
-  if (hostname === 'localhost' || hostname === '[::1]' || /^127\.[\d.]+$/.test(hostname)) return true;
+  if (isLoopback(hostname.replace(/^\[|\]$/g, ''))) return true;
   return (await urlOfFolder(usualFolder)).origin === origin;
 }
 
@@ -73,5 +113,18 @@ export async function readSecretFile(path: string): Promise<string> {
     return (await readFile(path, 'utf8')).trim();
   } catch (error) {
     throw new CommandFailure(`${path} can't be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+}
+
+/** The token in a data folder. A link is refused: it could name any file of the caller. Undefined: there is none. Throws CommandFailure. */
+export async function readTokenOfFolder(folder: string): Promise<string | undefined> {
+  const path = join(folder, 'admin.token');
+  try {
+    await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    return (await file.readFile('utf8')).trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ELOOP')
+      throw new CommandFailure(`${path} is a link, and what it leads to is not sent: give --token-file`);
+    return undefined;
   }
 }

@@ -1,9 +1,17 @@
 // Verbs that send requests to a running Tidegate. Address, credentials and output are the same for all of them.
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StoredContext } from './contexts.ts';
 import { givenToken, logIn } from './credential.ts';
-import { chooseEndpoint, isOwnServer, readSecretFile, usualFolder } from './endpoint.ts';
+import {
+  chooseEndpoint,
+  type Endpoint,
+  isOwnServer,
+  readSecretFile,
+  readTokenOfFolder,
+  refuseForFolder,
+  refusePlain,
+  usualFolder,
+} from './endpoint.ts';
 import { CommandFailure, UsageError } from './failures.ts';
 import { type Credential, GraphClient } from './graph-client.ts';
 import { flag, integer, type Option, type Options, text, type Values } from './option.ts';
@@ -39,6 +47,7 @@ export const connectionOptions = {
   ),
   user: ofConnection(text('NAME', 'Log in with a password instead of a token.')),
   'password-file': ofConnection(text('FILE', 'File with the password of --user.')),
+  insecure: ofConnection(flag('Send the credential over plain http to another machine, where others can read it.')),
 } as const;
 
 type RemoteOptions = typeof connectionOptions & { readonly json: (typeof commonOptions)['json'] };
@@ -105,17 +114,20 @@ export async function openClient(
 ): Promise<GraphClient> {
   const { signal, env, stderr, renewalMs } = around;
   const onSlow = stderr && ((text: string) => void stderr.write(`tidegate: ${text}\n`));
-  const { url, context } = await chooseEndpoint(options, env);
+  const endpoint = await chooseEndpoint(options, env);
+  const { url, context } = endpoint;
+  refusePlain(url, options.insecure || context?.insecure === true);
   const { user } = options;
   if (user === undefined)
     return new GraphClient({
       url,
-      credential: await usualCredential(options, context, { url, signal, env, renewalMs }),
+      credential: await usualCredential(options, endpoint, { url, signal, env, renewalMs }),
       signal,
       onSlow,
     });
   const passwordFile = options['password-file'];
   if (passwordFile === undefined) throw new UsageError('--user needs --password-file');
+  await refuseForFolder(endpoint, `the password of ${user}`, passwordFile);
   const password = await readSecretFile(passwordFile);
   const anonymous = new GraphClient({ url, credential: undefined, signal });
   return new GraphClient({ url, credential: await logIn(anonymous, { name: user, password }), signal, onSlow });
@@ -123,21 +135,24 @@ export async function openClient(
 
 async function usualCredential(
   options: TokenOptions,
-  context: StoredContext | undefined,
+  endpoint: Endpoint,
   around: Parameters<typeof storedCredential>[1],
 ): Promise<Credential> {
-  const given = await statedToken(options, around.env);
-  if (given === undefined && context !== undefined) return storedCredential(context, around);
-  return givenToken(given ?? (await tokenFor(around.url, options.data)));
+  const given = await statedToken(options, endpoint, around.env);
+  if (given !== undefined) return givenToken(given);
+  const { context, url } = endpoint;
+  return context === undefined ? givenToken(await tokenFor(url, options.data)) : storedCredential(context, around);
 }
 
 type TokenOptions = Pick<Values<typeof connectionOptions>, 'token-file' | 'data'>;
 
-/** An API token, for what takes no other login. Throws CommandFailure or UsageError. */
+/** An API token, for a server that is not the endpoint and takes no other login. Throws CommandFailure or UsageError. */
 export async function readToken(options: Values<typeof connectionOptions>, env: Surroundings['env']): Promise<string> {
-  const stated = await statedToken(options, env);
+  const endpoint = await chooseEndpoint(options, env);
+  const isNamed = endpoint.folder?.named === true;
+  const stated = await statedToken(options, isNamed ? endpoint : { ...endpoint, folder: undefined }, env);
   if (stated !== undefined) return stated;
-  const { context } = await chooseEndpoint(options, env);
+  const { context } = endpoint;
   if (context === undefined) return tokenOfFolder(options.data);
   if ('token' in context.credential) return context.credential.token;
   throw new UsageError(
@@ -145,11 +160,21 @@ export async function readToken(options: Values<typeof connectionOptions>, env: 
   );
 }
 
-async function statedToken(options: TokenOptions, env: Surroundings['env']): Promise<string | undefined> {
+/** Of --token-file, else of the environment. A folder that --data names has a token of its own, which comes before that of the environment. */
+async function statedToken(
+  options: TokenOptions,
+  endpoint: Endpoint,
+  env: Surroundings['env'],
+): Promise<string | undefined> {
   const file = options['token-file'];
-  if (file !== undefined) return readSecretFile(file);
+  if (file !== undefined) {
+    await refuseForFolder(endpoint, `the token of ${file}`, file);
+    return readSecretFile(file);
+  }
   const fromEnvironment = env.TIDEGATE_TOKEN?.trim();
-  return fromEnvironment === '' ? undefined : fromEnvironment;
+  if (fromEnvironment === undefined || fromEnvironment === '' || endpoint.folder?.named === true) return undefined;
+  await refuseForFolder(endpoint, 'TIDEGATE_TOKEN');
+  return fromEnvironment;
 }
 
 /** The folder that happens to be here is not meant for another server: only one that is named is. */
@@ -162,10 +187,10 @@ async function tokenFor(url: URL, data: string | undefined): Promise<string> {
 }
 
 async function tokenOfFolder(data: string | undefined): Promise<string> {
-  const path = join(data ?? usualFolder, 'admin.token');
-  return readSecretFile(path).catch(() => {
-    throw new CommandFailure(
-      `no token: give --token-file, set TIDEGATE_TOKEN, log in with "tidegate login URL", or name with --data the folder that has it (no ${path} here)`,
-    );
-  });
+  const folder = data ?? usualFolder;
+  const token = await readTokenOfFolder(folder);
+  if (token !== undefined) return token;
+  throw new CommandFailure(
+    `no token: give --token-file, set TIDEGATE_TOKEN, log in with "tidegate login URL", or name with --data the folder that has it (no ${join(folder, 'admin.token')} here)`,
+  );
 }

@@ -3,6 +3,7 @@
 
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { requireOneHost } from '../platform/net/one-host.ts';
 import { monotonicMs } from './agent/clock.ts';
 import type { Announcer } from './announcer.ts';
 
@@ -30,6 +31,7 @@ export class PrimaryHealth implements Announcer {
         answer.writeHead(status, { 'content-type': 'text/plain', connection: 'close' }).end(`${text}\n`);
       },
     );
+    requireOneHost(this.#server);
     this.#server.maxConnections = mostConnections;
   }
 

@@ -189,6 +189,6 @@ function secretsIn(input: string, path = ''): readonly string[] {
 
 /** One document of YAML, with its comment. */
 export function documentText({ kind, fields, secrets }: Exported): string {
-  const comment = ` ${secrets.join(', ')}: not shown. To set one: NAME: { file: PATH } or { env: VARIABLE }`;
+  const comment = ` ${secrets.join(', ')}: not shown. To set one: NAME: { file: PATH } or { env: TIDEGATE_SECRET_… }`;
   return yamlText({ kind: kind.type, ...fields }, secrets.length === 0 ? {} : { comment });
 }

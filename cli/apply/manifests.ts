@@ -1,6 +1,5 @@
 // Reads the manifests of files that are applied: their kind and name, the kinds of their fields, then their values by the graph's own
 // checks. Secrets come from other files. No request is sent.
-import { resolve } from 'node:path';
 import { InputCheck } from '../../platform/edge/input.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import { validateObject } from '../../platform/values/json-schema.ts';
@@ -10,7 +9,7 @@ import { checkPolicy } from '../../subgraphs/loadbalancer/control/scaling/policy
 import { FileLines, type ManifestFile } from './files.ts';
 import { appliedKinds, notApplied, readKindManifest } from './kind-manifest.ts';
 import type { ApplyFault, WantedManifest } from './manifest.ts';
-import { largestSecretBytes, readBounded, readSecret, type SecretPlaces } from './secrets.ts';
+import { readPlaced, readSecret, type SecretPlaces } from './secrets.ts';
 import type { ManifestSource } from './source.ts';
 import { parseSource } from './source.ts';
 import { type ManifestFault, readChildren, unknownField } from './tree.ts';
@@ -68,10 +67,13 @@ interface ManifestsRead {
   readonly lines: FileLines;
 }
 
-export async function readManifests(files: readonly ManifestFile[], env: SecretPlaces['env']): Promise<ManifestsRead> {
+export async function readManifests(
+  files: readonly ManifestFile[],
+  places: Omit<SecretPlaces, 'folder'>,
+): Promise<ManifestsRead> {
   const lines = new FileLines(files);
   const faults: ApplyFault[] = [];
-  const items = files.flatMap((file, at) => itemsOfFile(file, { before: lines.before(at), env }, faults));
+  const items = files.flatMap((file, at) => itemsOfFile(file, { before: lines.before(at), ...places }, faults));
   if (items.length > mostManifests) {
     const message = `${items.length} documents are too many: give at most ${mostManifests}`;
     faults.push({ line: items[mostManifests]?.lineOf([]) ?? 1, document: null, message });
@@ -101,7 +103,7 @@ interface Item {
   lineOf(path: readonly string[]): number;
 }
 
-interface FilePlace extends Pick<SecretPlaces, 'env'> {
+interface FilePlace extends Omit<SecretPlaces, 'folder'> {
   /** The lines of earlier files. */
   readonly before: number;
 }
@@ -109,7 +111,7 @@ interface FilePlace extends Pick<SecretPlaces, 'env'> {
 /** The documents of a file. One without any is a fault. */
 function itemsOfFile(
   { text: source, folder }: ManifestFile,
-  { before, env }: FilePlace,
+  { before, env, allowed }: FilePlace,
   faults: ApplyFault[],
 ): readonly Item[] {
   const parsed = parseSource(source, { several: true });
@@ -118,7 +120,7 @@ function itemsOfFile(
   const items = parsed.flatMap(itemsOf);
   if (found.length === 0 && items.length === 0)
     faults.push({ line: before + 1, document: null, message: 'it has no document: write one, or leave it out' });
-  const places = { folder, env };
+  const places = { folder, env, allowed };
   return items.map(({ value, lineOf }) => ({ value, places, lineOf: (path) => before + lineOf(path) }));
 }
 
@@ -189,7 +191,7 @@ async function withFiles(
     const { file, ...others } = chain;
     const read =
       typeof file === 'string' && Object.keys(others).length === 0
-        ? await readBounded(resolve(places.folder, file), largestSecretBytes)
+        ? await readPlaced(file, places)
         : ({ ok: false, message: 'give the certificates in PEM, or { file: PATH }' } as const);
     if (!read.ok) faults.push({ path: ['chain'], message: `chain: ${read.message}` });
     fields.chain = read.ok ? read.value : '';

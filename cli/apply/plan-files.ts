@@ -7,7 +7,7 @@ import { planImport } from '../commands/backends/import-plan.ts';
 import { CommandFailure } from '../failures.ts';
 import { projectId } from '../find.ts';
 import type { GraphClient } from '../graph-client.ts';
-import { flag, neededText } from '../option.ts';
+import { flag, neededText, type Values } from '../option.ts';
 import { readAll, readPages } from '../pages.ts';
 import { commonOptions, type RemoteCall } from '../remote-verb.ts';
 import { readExisting } from './existing.ts';
@@ -18,7 +18,7 @@ import { readManifests } from './manifests.ts';
 import { planOwned, sourceOption } from './owned.ts';
 import { type Plan, planManifests } from './plan.ts';
 import { planKinds } from './plan-kinds.ts';
-import type { SecretPlaces } from './secrets.ts';
+import { allowedBy, type SecretPlaces, secretOptions } from './secrets.ts';
 import type { Step } from './step.ts';
 
 /** Of apply and diff. */
@@ -31,6 +31,7 @@ export const planOptions = {
     short: 'f',
   },
   recursive: flag('Also read the folders in the folder.', { short: 'R' }),
+  ...secretOptions,
   source: sourceOption,
   prune: flag(
     'Delete what the files no longer have: parts of load balancers, and with --source whole objects that this source made.',
@@ -46,7 +47,7 @@ type PlanCall = Pick<RemoteCall, 'client' | 'printer' | 'env' | 'stdin' | 'stder
     readonly prune: boolean;
     readonly project: string | undefined;
     readonly json: boolean;
-  };
+  } & Values<typeof secretOptions>;
 };
 
 export interface FilePlan {
@@ -64,10 +65,11 @@ export async function planFiles(
   call: PlanCall,
   { renewCredentials }: { readonly renewCredentials: boolean },
 ): Promise<FilePlan> {
-  const { client, options, env } = call;
+  const { client, options } = call;
+  const places = { env: call.env, allowed: allowedBy(options) };
   const { source, prune } = options;
   const files = await readFiles(options.file, { recursive: options.recursive, stdin: call.stdin, signal: call.signal });
-  const { manifests, faults, lines } = await readManifests(files, env);
+  const { manifests, faults, lines } = await readManifests(files, places);
   if (faults.length > 0) return refuseFiles(call, lines, faults);
   const inProject = await projectId(client, options.project);
   const of = (isOne: (kind: string) => boolean) => manifests.filter(({ kind }) => isOne(kind));
@@ -75,7 +77,7 @@ export async function planFiles(
   const isOfRegistry = (kind: string) => appliedKinds.includes(kind);
   const others = of((kind) => !isBackend(kind) && !isOfRegistry(kind));
   const plans = [
-    await planBackends(client, of(isBackend), env, { projectId: inProject, renewCredentials }),
+    await planBackends(client, of(isBackend), places, { projectId: inProject, renewCredentials }),
     await planOthers(client, others, { projectId: inProject, prune }),
   ];
   const before = plans.flatMap(({ steps }) => steps);
@@ -100,7 +102,7 @@ function elsewhereText(count: number, projectId: string | undefined): string {
 async function planBackends(
   client: GraphClient,
   manifests: readonly WantedManifest[],
-  env: SecretPlaces['env'],
+  places: Omit<SecretPlaces, 'folder'>,
   options: { readonly projectId: string | undefined; readonly renewCredentials: boolean },
 ): Promise<Plan> {
   if (manifests.length === 0) return { steps: [], faults: [] };
@@ -108,7 +110,7 @@ async function planBackends(
   const faulty = [];
   const faults: ApplyFault[] = [];
   for (const { value, line, lineOf, name, folder } of manifests) {
-    const { entry, faults: found } = await readEntry(value, { folder, env });
+    const { entry, faults: found } = await readEntry(value, { folder, ...places });
     faults.push(...found.map(({ path, message }) => ({ line: lineOf(path), document: `Backend ${name}`, message })));
     if (found.length === 0) entries.push({ line, entry: entry as ImportEntry, lineOf });
     else faulty.push({ line, entry, lineOf });

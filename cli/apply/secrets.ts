@@ -1,19 +1,54 @@
 // Secrets of a file that is applied: they come from a file or from the environment, never from the applied file itself, which is
-// under version control and read by many.
-import { open } from 'node:fs/promises';
-import { resolve } from 'node:path';
+// under version control and read by many. Its author also chooses the host to which a secret is sent. So the person who applies it says which
+// variables and which folder it may name.
+import { open, realpath } from 'node:fs/promises';
+import { resolve, sep } from 'node:path';
+import { several, text, type Values } from '../option.ts';
 import type { Surroundings } from '../verb.ts';
 
-/** Base folder of relative paths, and the available variables. */
+/** Of commands that read secrets for a file. */
+export const secretOptions = {
+  'secret-env': several('NAME', 'Variable of the environment that the file may name, beside TIDEGATE_SECRET_….'),
+  'secret-folder': text('DIR', 'The folder whose files the file may name.'),
+} as const;
+
+interface AllowedSecrets {
+  /** Beside those of `alwaysAllowed`. */
+  readonly variables: readonly string[];
+  /** Undefined: no files. */
+  readonly folder: string | undefined;
+  /** How a person allows a variable or a file, for messages. */
+  readonly how: { variable(name: string): string; readonly file: string };
+}
+
+/** Where secrets come from. */
 export interface SecretPlaces {
+  /** The base of relative paths. */
   readonly folder: string;
   readonly env: Surroundings['env'];
+  /** Of what the author of a file names; `all`: a person names it on the command line. */
+  readonly allowed: AllowedSecrets | 'all';
 }
+
+const alwaysAllowed = 'TIDEGATE_SECRET_';
+
+export function allowedBy(options: Values<typeof secretOptions>): AllowedSecrets {
+  return {
+    ...{ variables: options['secret-env'], folder: options['secret-folder'] },
+    how: { variable: (name) => `allow it with --secret-env ${name}`, file: 'name its folder with --secret-folder DIR' },
+  };
+}
+
+/** Of the file of --from: each of its secrets has an option, which takes any file. */
+export const allowedFrom: AllowedSecrets = {
+  ...{ variables: [], folder: undefined },
+  how: { variable: () => `rename it to ${alwaysAllowed}…`, file: 'give it with the option of the field' },
+};
 
 type TextRead = { readonly ok: true; readonly value: string } | { readonly ok: false; readonly message: string };
 
 /** The limits of the graph: 60,000 characters of certificates, 15,000 of a secret. */
-export const largestSecretBytes = 65_536;
+const largestSecretBytes = 65_536;
 
 /** PEM texts have several lines, the last of which must end with a line feed. */
 const severalLines: ReadonlySet<string> = new Set(['privateKey', 'clientCertificate']);
@@ -30,15 +65,31 @@ export async function readSecret(name: string, source: unknown, places: SecretPl
   const [kind, place] = given[0] ?? [];
   if (given.length !== 1 || (kind !== 'env' && kind !== 'file') || typeof place !== 'string' || place === '')
     return failed(`${name} must be { file: PATH } or { env: NAME }, and nothing else`);
-  const read =
-    kind === 'env'
-      ? fromEnvironment(place, places.env)
-      : await readBounded(resolve(places.folder, place), largestSecretBytes);
+  const read = kind === 'env' ? fromEnvironment(place, places) : await readPlaced(place, places);
   if (!read.ok) return failed(`${name}: ${read.message}`);
   const value = severalLines.has(name.split('.').at(-1) ?? '')
     ? `${read.value.trim()}\n`
     : read.value.replace(/\r?\n$/, '');
   return value.trim() === '' ? failed(`${name}: ${place} is empty`) : { ok: true, value };
+}
+
+/** A file that a file names, of at most `largestSecretBytes`. */
+export async function readPlaced(place: string, { folder, allowed }: SecretPlaces): Promise<TextRead> {
+  const path = resolve(folder, place);
+  if (allowed === 'all') return readBounded(path, largestSecretBytes);
+  if (allowed.folder === undefined) return failed(`${place} is a file: ${allowed.how.file}`);
+  const outside = () => failed(`${place} is not in ${allowed.folder}, the folder of --secret-folder`);
+  if (!isBelow(path, resolve(allowed.folder))) return outside();
+  try {
+    const [real, base] = await Promise.all([realpath(path), realpath(allowed.folder)]);
+    return isBelow(real, base) ? await readBounded(real, largestSecretBytes) : outside();
+  } catch (error) {
+    return unreadable(path, error);
+  }
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
 }
 
 const reasons: Readonly<Record<string, string>> = {
@@ -62,9 +113,13 @@ export async function readBounded(path: string, mostBytes: number): Promise<Text
     if (size > mostBytes) return failed(`${path} is larger than ${mostBytes} bytes`);
     return { ok: true, value: buffer.toString('utf8', 0, size) };
   } catch (error) {
-    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-    return failed(`${path} can't be read: ${reasons[code] ?? code}`);
+    return unreadable(path, error);
   }
+}
+
+function unreadable(path: string, error: unknown): TextRead {
+  const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+  return failed(`${path} can't be read: ${reasons[code] ?? code}`);
 }
 
 /** A message of the server with the secrets replaced, in case it contains any. */
@@ -78,7 +133,11 @@ export function hideSecrets(text: string, secrets: readonly string[]): string {
   );
 }
 
-function fromEnvironment(variable: string, env: Surroundings['env']): TextRead {
+function fromEnvironment(variable: string, { env, allowed }: SecretPlaces): TextRead {
+  if (allowed !== 'all' && !variable.startsWith(alwaysAllowed) && !allowed.variables.includes(variable))
+    return failed(
+      `the variable ${variable} may not be used, as its name does not begin with ${alwaysAllowed}: ${allowed.how.variable(variable)}`,
+    );
   const value = env[variable];
   return value === undefined ? failed(`${variable} is not set in the environment`) : { ok: true, value };
 }

@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FailureRow } from '../../clients/failure-table/row.ts';
+import { requireOneHost } from '../../platform/net/one-host.ts';
 import { CheckRun, type RowVerdict } from './check-run.ts';
 import type { Report } from './judge.ts';
 import { bearerOf, bodyOf, type Played } from './messages.ts';
@@ -35,6 +36,7 @@ export async function startCheckServer({ host, port, rows, onVerdict }: CheckSer
     response.writeHead(404).end();
   });
   const server = createServer();
+  for (const each of [server, elsewhere]) requireOneHost(each);
   await Promise.all([listen(server, host, port), listen(elsewhere, host, 0)]);
   const origin = originOf(server, host);
   const playedAt = (path: string): Played | undefined => {

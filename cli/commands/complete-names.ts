@@ -54,7 +54,9 @@ function connectionIn(line: string): Values<typeof connectionOptions> {
     const at = words.lastIndexOf(`--${option}`);
     return at < 0 ? undefined : words[at + 1];
   };
-  return Object.fromEntries(
-    Object.keys(connectionOptions).map((option) => [option, lastOf(option)]),
-  ) as unknown as Values<typeof connectionOptions>;
+  const { insecure: _, ...texts } = connectionOptions;
+  return {
+    ...Object.fromEntries(Object.keys(texts).map((option) => [option, lastOf(option)])),
+    insecure: words.includes('--insecure'),
+  } as unknown as Values<typeof connectionOptions>;
 }

@@ -11,7 +11,7 @@ import { addPart, missingParts } from '../demo/lab-parts.ts';
 import { messageOf, Stage } from '../demo/stage.ts';
 import { CommandFailure, Interruption, UsageError } from '../failures.ts';
 import { projectId } from '../find.ts';
-import { flag, one } from '../option.ts';
+import { flag, one, type Values } from '../option.ts';
 import { commonOptions, connectionOptions, openClient, readToken } from '../remote-verb.ts';
 import { localVerb } from '../verb.ts';
 
@@ -110,14 +110,11 @@ async function playOne(place: Place, act: Act, missing: readonly DeviceName[]): 
 }
 
 /** For the commands that it runs: a secret is in a file in any case. */
-function connectionOf(
-  options: {
-    readonly [Name in keyof typeof connectionOptions]: string | undefined;
-  },
-): readonly string[] {
+function connectionOf(options: Values<typeof connectionOptions>): readonly string[] {
   const names = Object.keys(connectionOptions) as (keyof typeof connectionOptions)[];
   return names.flatMap((name) => {
     const value = options[name];
-    return value === undefined ? [] : [`--${name}`, value];
+    if (typeof value === 'string') return [`--${name}`, value];
+    return value === true ? [`--${name}`] : [];
   });
 }

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { registry } from '../../generated/kinds/registry.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import type { InputField } from '../../schema/kinds/kind.ts';
-import { largestSecretBytes, readBounded, readSecret, type SecretPlaces } from '../apply/secrets.ts';
+import { allowedFrom, readPlaced, readSecret, type SecretPlaces } from '../apply/secrets.ts';
 import { parseSource, readText } from '../apply/source.ts';
 import { CommandFailure, CommandFaults, UsageError } from '../failures.ts';
 import type { GraphClient } from '../graph-client.ts';
@@ -35,7 +35,7 @@ export async function readGiven(giving: Giving): Promise<Given> {
   const { input, options, values, from, unset, changes, env } = giving;
   const secrets: string[] = [];
   let given: JsonObject = from === undefined ? {} : await readFrom(giving, from, secrets);
-  const here = { folder: process.cwd(), env };
+  const here = { folder: process.cwd(), env, allowed: 'all' } as const;
   for (const { name, path, field } of options) {
     const value = values[name];
     if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
@@ -91,7 +91,7 @@ async function readFrom({ input, changes, env }: Giving, path: string, secrets: 
   const checked = checkInput(input, value, { completeness: changes ? 'changes' : 'partly' });
   const faults = checked.faults.map((each) => `${path}:${source?.lineOf(each.path) ?? 1}: ${each.message}`);
   if (faults.length > 0) throw new CommandFaults(faults);
-  return withContents(input, checked.value, { folder: dirname(resolve(path)), env }, secrets);
+  return withContents(input, checked.value, { folder: dirname(resolve(path)), env, allowed: allowedFrom }, secrets);
 }
 
 /** With the content of the files that it names. Throws CommandFailure. */
@@ -142,7 +142,7 @@ async function readContent(
   const { file, ...others } = source as JsonObject;
   if (typeof file !== 'string' || Object.keys(others).length > 0)
     throw new CommandFailure(`${name} must be the text, or { file: PATH }`);
-  const read = await readBounded(resolve(places.folder, file), largestSecretBytes);
+  const read = await readPlaced(file, places);
   if (!read.ok) throw new CommandFailure(`${name}: ${read.message}`);
   return `${read.value.trim()}\n`;
 }

@@ -3,6 +3,7 @@ import { graphql } from '../../generated/cli/index.ts';
 import { ClusterClient } from '../cluster-client.ts';
 import { type ClusterLogin, knownClusters, loginShape, writeLogin } from '../cluster-login.ts';
 import { clusterUrl } from '../cluster-verb.ts';
+import { refusePlain } from '../endpoint.ts';
 import { CommandFailure, UsageError } from '../failures.ts';
 import type { Values } from '../option.ts';
 import { printerOf } from '../printer.ts';
@@ -45,15 +46,20 @@ export async function logInAtCluster(
   }
 }
 
-/** By URL, as an earlier login knew it, or as the graph does. */
+/** By URL, as an earlier login in the folder of --data knew it, or as the graph does. */
 async function placeOf(
   given: Given,
   around: Pick<Surroundings, 'signal' | 'env'>,
 ): Promise<Pick<ClusterLogin['clusters'][number], 'name' | 'urls'>> {
   const url = clusterUrl(given.cluster);
-  if (url !== undefined) return { name: url.name, urls: [...url.urls] };
-  const known = (await knownClusters(given.data)).find(({ name }) => name === given.cluster);
-  if (known !== undefined && known.urls.length > 0) return known;
+  if (url !== undefined) {
+    refusePlain(new URL(given.cluster), given.insecure);
+    return { name: url.name, urls: [...url.urls] };
+  }
+  // A working folder may be somebody else's: what it knows counts only if the folder is named.
+  const known = given.data === undefined ? [] : await knownClusters(given.data);
+  const named = known.find(({ name }) => name === given.cluster);
+  if (named !== undefined && named.urls.length > 0) return named;
   const client = await openClient(given, around);
   try {
     const { objectEndpoints } = await client.query(endpointsDocument, {});

@@ -3,7 +3,7 @@ import { graphql } from '../../generated/cli/index.ts';
 import { askOnTerminal } from '../ask-terminal.ts';
 import { ContextStore, type StoredCredential } from '../contexts.ts';
 import { givenToken, loginDocument } from '../credential.ts';
-import { endpointUrl, readSecretFile } from '../endpoint.ts';
+import { endpointUrl, readSecretFile, refusePlain } from '../endpoint.ts';
 import { CommandFailure, UsageError } from '../failures.ts';
 import { GraphClient } from '../graph-client.ts';
 import type { Values } from '../option.ts';
@@ -27,6 +27,7 @@ export async function logInAt(
   const name = given.as ?? url.host.replaceAll(/[^A-Za-z0-9._-]/g, '-').replace(/^-+/, '');
   const store = new ContextStore(call.env);
   store.refuseBadName(name);
+  refusePlain(url, given.insecure);
   const credential = await credentialAt(url, given, call.signal);
   const client = new GraphClient({
     ...{ url, signal: call.signal },
@@ -34,7 +35,10 @@ export async function logInAt(
   });
   try {
     const { me } = await client.query(meDocument, {});
-    const file = await store.write({ name, url: url.href, user: me.name, credential });
+    const file = await store.write({
+      ...{ name, url: url.href, user: me.name, credential },
+      ...(given.insecure ? { insecure: true } : {}),
+    });
     if (!given['keep-chosen']) await store.choose(name);
     const printer = printerOf(call);
     const chosen = (await store.chosenName()) === name;

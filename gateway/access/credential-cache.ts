@@ -44,15 +44,18 @@ export class CredentialCache {
     this.#nowMs = nowMs;
   }
 
-  /** The identity behind a client's credential; undefined when it is not valid here. Throws when it can't be checked. */
-  identify(bearer: string): Promise<Identity | undefined> {
+  /**
+   * The identity behind a client's credential; undefined when it is not valid here. Throws when it can't be checked. `now`: no earlier answer
+   * counts, and none stays.
+   */
+  identify(bearer: string, { now = false } = {}): Promise<Identity | undefined> {
     // By hash, so that memory holds no table of usable credentials.
     const key = digest('sha256', bearer, 'base64');
     const known = this.#entries.get(key);
-    if (known !== undefined && this.#isYoung(known, keepMs)) return known.answer;
+    if (!now && known !== undefined && this.#isYoung(known, keepMs)) return known.answer;
     const asked = this.#ask(bearer, key);
     const whileLost = (error: unknown) => {
-      if (known !== undefined && this.#isYoung(known, keepWhileLostMs)) return known.answer;
+      if (!now && known !== undefined && this.#isYoung(known, keepWhileLostMs)) return known.answer;
       throw error;
     };
     const entry = { answer: asked.catch(whileLost), askedMs: this.#nowMs(), bytes: askedBytes };

@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import { quoted } from '../../platform/edge/errors.ts';
 import type { GraphExport } from '../../platform/graph/graph-export.ts';
 import { HttpError, readBody } from '../../platform/graph/http-body.ts';
+import { requireOneHost } from '../../platform/net/one-host.ts';
 import { isWatchPath, type Watched, watchAnswer, watchPaths } from '../../platform/watch/watch-answer.ts';
 import { atMost } from '../../platform/work/within.ts';
 import type { ConnectionLimits } from '../access/limits.ts';
@@ -120,6 +121,7 @@ export function createWebServer(options: WebOptions): WebServer {
           listener,
         );
   server.maxHeadersCount = 100;
+  requireOneHost(server);
   options.connections.watch(server);
   const keepNone = (): void => {
     for (const response of work.active) if (!response.headersSent) response.setHeader('connection', 'close');
@@ -185,7 +187,15 @@ async function answer(
   const sessionField = sessionFieldOf(path);
   if (sessionField !== undefined) {
     const taken = { ...takenFrom(options, request, response), requestId };
-    const parts = { execute: (sent: EndpointRequest) => options.endpoint.handle(sent), renewals };
+    const parts = {
+      execute: (sent: EndpointRequest) => options.endpoint.handle(sent),
+      renewals,
+      isValid: (accessToken: string) =>
+        options.reloading.credentials.identify(accessToken, { now: true }).then(
+          (identity) => identity !== undefined,
+          () => true,
+        ),
+    };
     const { status, answer: told } = await answerSession(parts, sessionField, taken, request, response);
     options.metrics.requests.inc({ kind: 'session', status: String(status) });
     return sendJson(response, status, told);

@@ -14,6 +14,8 @@ type Taken = Pick<EndpointRequest, 'clientAddress' | 'callerRequestId' | 'reques
 interface SessionParts {
   readonly execute: Execute;
   readonly renewals: Renewals;
+  /** Whether an access token is valid at this moment, whatever was known of it. True if nobody can tell. */
+  readonly isValid: (accessToken: string) => Promise<boolean>;
 }
 
 interface SessionAnswer {
@@ -74,11 +76,18 @@ export async function answerSession(
   };
   const send = (name: SessionField, input: object, bearer?: string) =>
     executeMutation(parts.execute, taken, name, input, bearer);
-  const refresh = (token: string) => parts.renewals.join(token, () => send('sessionRefresh', { refreshToken: token }));
+  const refresh = (token: string) =>
+    parts.renewals.join(token, () => send('sessionRefresh', { refreshToken: token }), parts.isValid);
+  const end = async (token: string) =>
+    leave(await refresh(token), async (accessToken) => {
+      const left = await send('logout', {}, accessToken);
+      // Nothing that is known of it stays here.
+      await parts.isValid(accessToken);
+      return left;
+    });
 
   if (field === 'logout') {
-    const left =
-      cookie === undefined ? hasEnded : await leave(await refresh(cookie), (token) => send('logout', {}, token));
+    const left = cookie === undefined ? hasEnded : await end(cookie);
     // Else the page asks again, and needs the cookie for it.
     if (left.answer.data?.logout?.userErrors.length === 0) setCookie('', null);
     return left;
@@ -92,8 +101,11 @@ export async function answerSession(
   const payload = answer.data?.[field];
   if (payload === undefined || payload === null) return { status, answer };
   const { refreshToken, refreshTokenExpiresAt, ...shown } = payload;
-  if (typeof refreshToken === 'string') setCookie(refreshToken, refreshTokenExpiresAt);
-  else if (field === 'sessionRefresh' && isRefused(payload)) setCookie('', null);
+  if (typeof refreshToken === 'string') {
+    setCookie(refreshToken, refreshTokenExpiresAt);
+    // The browser has no other way to end its former session. If it can't be reached now, it ends by age.
+    if (field !== 'sessionRefresh' && cookie !== undefined) await end(cookie).catch(() => undefined);
+  } else if (field === 'sessionRefresh' && isRefused(payload)) setCookie('', null);
   return { status, answer: { data: { [field]: shown } } };
 }
 
@@ -175,7 +187,7 @@ const mostKept = 1_000;
 
 /**
  * A refresh token works once, but a browser may send it twice: two tabs at the same moment, or a page that is loaded again before its answer
- * arrived. Within ten seconds both get the same answer.
+ * arrived. Within ten seconds both get the same answer, while its access token is valid: not after a logout.
  */
 export class Renewals {
   /** By the hash of the token, the oldest first. */
@@ -186,7 +198,7 @@ export class Renewals {
     this.#nowMs = nowMs;
   }
 
-  join(token: string, renew: () => Renewal): Renewal {
+  async join(token: string, renew: () => Renewal, isValid: SessionParts['isValid']): Renewal {
     const nowMs = this.#nowMs();
     for (const [hash, { untilMs }] of this.#kept) {
       if (untilMs > nowMs && this.#kept.size <= mostKept) break;
@@ -194,7 +206,13 @@ export class Renewals {
     }
     const hash = createHash('sha256').update(token).digest('base64url');
     const known = this.#kept.get(hash);
-    if (known !== undefined) return known.renewal;
+    if (known !== undefined) {
+      const renewed = await known.renewal;
+      const accessToken = renewed.answer.data?.sessionRefresh?.accessToken;
+      if (typeof accessToken !== 'string' || (await isValid(accessToken))) return renewed;
+      if (this.#kept.get(hash) === known) this.#kept.delete(hash);
+      return this.join(token, renew, isValid);
+    }
     const renewal = renew();
     this.#kept.set(hash, { renewal, untilMs: nowMs + keptMs });
     const forget = (): boolean => this.#kept.delete(hash);

@@ -15,6 +15,7 @@ import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 import { findProgram } from '../../embedded/find-program.ts';
 import { runProgram } from '../../embedded/run-program.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
+import { requireOneHost } from '../../platform/net/one-host.ts';
 import { type CopyTls, copyPath, lastOf, sizeHeader } from './copy.ts';
 
 export interface CopySource {
@@ -56,6 +57,7 @@ export class CopyServer {
         answer.destroy();
       });
     });
+    requireOneHost(this.#server);
     this.#server.on('tlsClientError', () => undefined);
   }
 

@@ -7,6 +7,7 @@ import { createServer, type Server } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { readPublicKey } from '../../platform/machines/authority.ts';
 import { certify } from '../../platform/net/certificates.ts';
+import { requireOneHost } from '../../platform/net/one-host.ts';
 import { type HaKeys, haKeys } from '../agent/keys.ts';
 import { type EtcdClient, EtcdError } from '../etcd.ts';
 import { hasAllVotes, listedIn } from '../votes.ts';
@@ -77,6 +78,7 @@ export class FirstHost {
         });
       },
     );
+    requireOneHost(this.#server);
     this.#server.maxConnections = mostConnections;
     this.#server.on('tlsClientError', () => undefined);
   }

@@ -21,7 +21,7 @@ import {
   ReadTooSlowError,
 } from '../database/errors.ts';
 import { forIdentity, inLane } from '../edge/caller.ts';
-import { CodedError, sameKeyTells } from '../edge/errors.ts';
+import { CodedError, Refusal, sameKeyTells } from '../edge/errors.ts';
 import type { RequestContext } from '../edge/identity.ts';
 import { type CursorPosition, cursorAlias } from '../events/cursor.ts';
 import { facetsOf } from '../events/facets.ts';
@@ -51,6 +51,7 @@ export function presentError(error: unknown, requestId: string, log: Logger): Gr
   const path = graphqlError?.path === undefined ? {} : { path: graphqlError.path };
   if (original instanceof CodedError)
     return { message: original.message, ...path, extensions: { ...original.extensions } };
+  if (original instanceof Refusal) return { ...refused(original), ...path };
   // Without an original error, or with another GraphQLError as one (a scalar's refusal), graphql-js or a scalar made it.
   if (graphqlError !== undefined && (original == null || original instanceof GraphQLError)) {
     const { code } = graphqlError.extensions;
@@ -94,6 +95,15 @@ export function presentError(error: unknown, requestId: string, log: Logger): Gr
     ...path,
     extensions: { code: 'INTERNAL', requestId },
   };
+}
+
+/** A query refuses by the same rules as mutations, which have such errors in their payload. */
+function refused({ errors }: Refusal): GraphQLFormattedError {
+  const { code = 'INVALID_INPUT', field: place = [], retryAfterMs } = errors[0] ?? {};
+  const message = errors.map((each) => each.message).join('; ');
+  // A query has arguments, and no input.
+  const field = place[0] === 'input' ? place.slice(1) : place;
+  return { message, extensions: { code, field, ...(retryAfterMs == null ? {} : { retryAfterMs }) } };
 }
 
 /** Kept per log, because thousands of requests may arrive without a database. */

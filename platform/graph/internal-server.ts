@@ -1,5 +1,6 @@
 // A server for our own processes on other hosts: JSON over HTTP, by mutual TLS unless it listens on loopback. A drain ends when all
 // open requests are answered.
+
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
@@ -8,6 +9,7 @@ import { type TLSSocket, Server as TlsServer } from 'node:tls';
 import type { Logger } from 'pino';
 import type { Peers } from '../machines/peers.ts';
 import { isLoopback } from '../net/address-block.ts';
+import { requireOneHost } from '../net/one-host.ts';
 import { atMost } from '../work/within.ts';
 import { HttpError } from './http-body.ts';
 import { type MutualTls, pemOf } from './tls.ts';
@@ -64,6 +66,7 @@ export class InternalServer {
             listener,
           );
     const server = this.http;
+    requireOneHost(server);
     if (silentMs !== undefined) server.timeout = silentMs;
     if (tls !== undefined && server instanceof TlsServer) {
       tls.onChange?.(() => server.setSecureContext({ ...pemOf(tls), minVersion: 'TLSv1.2' }));

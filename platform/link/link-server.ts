@@ -1,5 +1,6 @@
 // The end of links at the role that decides. It accepts machines of one role by their certificates. The domain defines the meaning
 // of each connection. Only a machine's newest connection counts, and the previous one is closed.
+
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,6 +8,7 @@ import type { TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type MutualTls, pemOf } from '../graph/tls.ts';
 import { type MachineName, machineOf } from '../machines/machine.ts';
+import { requireOneHost } from '../net/one-host.ts';
 import type { Logger } from '../process/log.ts';
 import type { JsonValue } from '../values/json.ts';
 import type { Position } from '../values/positions.ts';
@@ -151,6 +153,7 @@ export class LinkServer {
       socket.destroy();
     });
     this.#server.on('request', (_, response) => response.writeHead(404).end());
+    requireOneHost(this.#server);
     this.#server.on('upgrade', (request, socket, head) => {
       const certificate = (request.socket as TLSSocket).getPeerCertificate();
       const machine = machineOf({ subjectAltName: certificate.subjectaltname });

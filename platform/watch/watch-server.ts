@@ -1,10 +1,12 @@
 // Serves health and metrics at a separate port of a process that has no public endpoint: a worker, a load balancer host, or the
 // subgraphs alone.
+
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { HttpError } from '../graph/http-body.ts';
 import { withoutMapping } from '../net/address-block.ts';
+import { requireOneHost } from '../net/one-host.ts';
 import { isFromThisHost } from '../net/this-host.ts';
 import type { Logger } from '../process/log.ts';
 import { isWatchPath, type WatchAnswer, type Watched, watchAnswer } from './watch-answer.ts';
@@ -36,6 +38,7 @@ export class WatchServer {
         })
         .then((answered) => send(response, answered));
     });
+    requireOneHost(server);
     server.maxConnections = mostConnections;
     server.listen(port, host);
     await once(server, 'listening');

@@ -128,7 +128,7 @@ describeAsRoot('the demo', () => {
 
   test('it takes a token from a file, and a login with a password', async () => {
     for (const credential of [
-      ['--token-file', join(data, 'admin.token')],
+      ['--token-file', join(data, 'admin.token'), '--insecure'],
       ['--user', 'admin', '--password-file', join(data, 'admin.password'), '--project', 'default'],
     ]) {
       const demo = start('--acts', '1', ...credential);

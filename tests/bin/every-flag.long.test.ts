@@ -36,6 +36,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'demo --token-file': 'tests/bin/demo.long.test.ts',
   'demo --user': 'tests/bin/demo.long.test.ts',
   'demo --password-file': 'tests/bin/demo.long.test.ts',
+  'demo --insecure': 'tests/bin/demo.long.test.ts',
   'lab exec': 'tests/lab/balancers.long.test.ts',
   'lab exec --data': 'tests/lab/balancers.long.test.ts',
 };
@@ -79,6 +80,8 @@ test(
 test('every command that calls a running Tidegate goes by each option of the connection', async () => {
   const connection: readonly (readonly [given: string, exitCode: number, said: string])[] = [
     ['--url http://127.0.0.1:1/graphql', 3, "http://127.0.0.1:1 can't be reached"],
+    ['--insecure --url http://127.0.0.1:1/graphql', 3, "http://127.0.0.1:1 can't be reached"],
+    ['--url http://192.0.2.1/graphql', 1, 'give --insecure'],
     ['--context nowhere', 1, 'there is no place for contexts'],
     ['--token-file /nowhere/token', 1, "/nowhere/token can't be read"],
     ['--data /nowhere', 1, 'no /nowhere/admin.token here'],

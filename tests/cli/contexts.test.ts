@@ -1,5 +1,5 @@
 // Contexts: which server and login a verb uses, where logins are kept, and that a session is renewed once.
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -242,16 +242,88 @@ test('by a clock that is ahead a session is renewed when the server refuses it, 
   expect([renewals(), server.bearers.at(-1)]).toEqual([1, 'access-1']);
 });
 
+/** Runs the program with this working folder. */
+const runHere = async (words: readonly string[], env: readonly string[] = []) => {
+  const done = await runProgram('env', ['-C', folder.path, `HOME=${folder.path}`, ...env, program, ...words]);
+  said.push(done.stdout, done.stderr);
+  return done;
+};
+
+test('the address in a working folder gets what that folder has, and nothing else', async () => {
+  await mkdir(path('.tidegate'));
+  await writeFile(path('.tidegate', 'url'), `${other.url}\n`);
+  await writeFile(path('.tidegate', 'admin.password'), 'open sesame\n');
+  const drivers = (more: string, env: readonly string[] = []) =>
+    runHere(['drivers', 'list', ...more.split(' ').filter((word) => word !== '')], env);
+  const theirs = 'TIDEGATE_TOKEN=tg_token';
+  const refused = (what: string) => ({ exitCode: 1, stderr: expect.stringContaining(`${what} is not sent to`) });
+  expect(await drivers('', [theirs])).toMatchObject(refused('TIDEGATE_TOKEN'));
+  expect(await drivers('--token-file token')).toMatchObject(refused('the token of token'));
+  expect(await drivers('--user ann --password-file password')).toMatchObject(refused('the password of ann'));
+  // Links in the folder lead to files of the caller.
+  await symlink(path('password'), path('.tidegate', 'linked.password'));
+  await symlink(path('token'), path('.tidegate', 'admin.token'));
+  expect(await drivers('--user ann --password-file .tidegate/linked.password')).toMatchObject(
+    refused('the password of ann'),
+  );
+  expect(await drivers('')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('is a link') });
+  // Clusters that a file in the folder names.
+  const clusters = [{ name: 'north', urls: [other.url] }];
+  const cluster = {
+    token: 't',
+    expiresAt: '2020-01-01T00:00:00Z',
+    user: 'ann',
+    projects: [],
+    clusters,
+    at: clusters[0],
+  };
+  await writeFile(path('.tidegate', 'cluster-login.json'), JSON.stringify(cluster));
+  const atCluster = ['login', '--cluster', 'north', '--user', 'ann', '--password-file', 'password'];
+  expect(await runHere(atCluster)).toMatchObject(refused('the password of ann'));
+  expect(other.asked).toEqual([]);
+
+  expect(await drivers('--user ann --password-file .tidegate/admin.password')).toMatchObject({ exitCode: 0 });
+  await rm(path('.tidegate', 'admin.token'));
+  await writeFile(path('.tidegate', 'admin.token'), 'access-0\n');
+  expect(await drivers('')).toMatchObject({ exitCode: 0 });
+  other.asked.length = 0;
+  // A person who names the folder means its address and its token; a file that is named with it is meant as well.
+  expect(await drivers('--data .tidegate', [theirs])).toMatchObject({ exitCode: 0 });
+  expect(await drivers('--data .tidegate --token-file token')).toMatchObject({ exitCode: 0 });
+  expect(other.bearers).toEqual(['access-0', 'tg_token']);
+});
+
+test('no credential goes unencrypted to another machine without --insecure', async () => {
+  // This machine, by an address that is not its loopback.
+  const elsewhere = server.url.replace('127.0.0.1', '0.0.0.0');
+  const refused = { exitCode: 1, stderr: expect.stringContaining('give --insecure') };
+  const options = ['--user', 'ann', '--password-file', path('password')];
+  const byToken = ['--token-file', path('token')];
+  const lines = [
+    ['drivers', 'list', '--url', elsewhere, ...byToken],
+    ['drivers', 'list', '--url', elsewhere, ...options],
+    ['login', elsewhere, '--as', 'prod', ...options],
+    ['login', '--cluster', elsewhere, ...options],
+  ];
+  for (const line of lines) expect([line, await run(line.join(' '))]).toMatchObject([line, refused]);
+  expect(server.asked).toEqual([]);
+  for (const line of lines.slice(0, 3))
+    expect([line, await run([...line, '--insecure'].join(' '))]).toMatchObject([line, { exitCode: 0 }]);
+  // The context keeps the permission, for itself alone.
+  expect(await run('drivers list')).toMatchObject({ exitCode: 0 });
+  expect(await run(`drivers list --url ${elsewhere} ${byToken.join(' ')}`)).toMatchObject(refused);
+  const file = path('config', 'tidegate', 'contexts', 'prod.json');
+  const { insecure: _, ...context } = JSON.parse(await readFile(file, 'utf8'));
+  await writeFile(file, JSON.stringify(context));
+  expect(await run('drivers list')).toMatchObject(refused);
+  expect(await run('contexts delete prod')).toMatchObject(refused);
+});
+
 test('the token of a data folder that happens to be here goes to its own server, and to this machine', async () => {
   await mkdir(path('.tidegate'));
   await writeFile(path('.tidegate', 'admin.token'), 'tg_token\n');
   await writeFile(path('.tidegate', 'url'), `${other.url}\n`);
-  const drivers = async (...more: string[]) => {
-    const words = ['-C', folder.path, `HOME=${folder.path}`, program, 'drivers', 'list', ...more];
-    const done = await runProgram('env', words);
-    said.push(done.stdout, done.stderr);
-    return done;
-  };
+  const drivers = (...more: string[]) => runHere(['drivers', 'list', ...more, '--insecure']);
   expect(await drivers('--url', server.url)).toMatchObject({ exitCode: 0 });
   expect(server.bearers).toEqual(['tg_token']);
   // The same machine by another name.

@@ -1,6 +1,5 @@
 // Reads one backend of an import file: checks the kinds of its fields, then their values with the relay's own checks, and reads its
 // secrets from files or the environment. No message repeats a value that may be a secret.
-import { resolve } from 'node:path';
 import type { BackendCryptoProfile } from '../../../generated/cli/graphql.ts';
 import { InputCheck } from '../../../platform/edge/input.ts';
 import {
@@ -17,7 +16,7 @@ import {
   type BackendCredentialsInput,
   credentialFields,
 } from '../../../subgraphs/relay/control/backends/credentials.ts';
-import { largestSecretBytes, readBounded, readSecret, type SecretPlaces } from '../../apply/secrets.ts';
+import { readPlaced, readSecret, type SecretPlaces } from '../../apply/secrets.ts';
 
 type LimitName = (typeof limitNames)[number];
 
@@ -189,7 +188,7 @@ async function readCertificates(
   if (file === undefined) return inline as string | undefined;
   const fault = (message: string) => faults.push({ path: ['caCertificatesFile'], message });
   if (inline !== undefined) fault('give caCertificates or caCertificatesFile, not both');
-  const read = await readBounded(resolve(places.folder, file as string), largestSecretBytes);
+  const read = await readPlaced(file as string, places);
   if (!read.ok) fault(`caCertificatesFile: ${read.message}`);
   return read.ok ? read.value : undefined;
 }

@@ -28,8 +28,8 @@ export interface ImportFile {
 const mostEntries = 1_000;
 
 /** Throws CommandFailure when the file can't be read at all. */
-export async function readImportFile(path: string, env: SecretPlaces['env']): Promise<ImportFile> {
-  return parseImport(await readText(path), { folder: dirname(resolve(path)), env });
+export async function readImportFile(path: string, places: Omit<SecretPlaces, 'folder'>): Promise<ImportFile> {
+  return parseImport(await readText(path), { folder: dirname(resolve(path)), ...places });
 }
 
 async function parseImport(text: string, places: SecretPlaces): Promise<ImportFile> {

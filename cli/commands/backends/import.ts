@@ -2,6 +2,7 @@
 // an interrupted run can be repeated.
 import { graphql } from '../../../generated/cli/index.ts';
 import { carryOut, failIfAny, foreseen, type StepResult } from '../../apply/carry-out.ts';
+import { allowedBy, secretOptions } from '../../apply/secrets.ts';
 import { dryRunOption, tryOut } from '../../apply/try-out.ts';
 import { CommandFailure } from '../../failures.ts';
 import { projectId } from '../../find.ts';
@@ -33,11 +34,12 @@ export const importBackends = remoteVerb({
     'dry-run': dryRunOption,
     'renew-credentials': flag('Also send the credentials of existing backends, which can not be compared.'),
     project: commonOptions.project,
+    ...secretOptions,
   },
   async run(call) {
     const { client, options, names, env } = call;
     const [path] = names;
-    const read = await readImportFile(path, env);
+    const read = await readImportFile(path, { env, allowed: allowedBy(options) });
     const scope = { projectId: await projectId(client, options.project) };
     const { relayDrivers: drivers } = await client.query(driversDocument, {});
     const existing = await readAll(readPages(client, existingDocument, scope, ({ backends }) => backends));

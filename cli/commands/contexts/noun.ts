@@ -1,7 +1,7 @@
 // `tidegate contexts`: the servers at which this person has logged in.
 import { graphql } from '../../../generated/cli/index.ts';
 import { ContextStore } from '../../contexts.ts';
-import { endpointUrl } from '../../endpoint.ts';
+import { endpointUrl, refusePlain } from '../../endpoint.ts';
 import { CommandFailure, exitCodes, Interruption } from '../../failures.ts';
 import { GraphClient } from '../../graph-client.ts';
 import { flag } from '../../option.ts';
@@ -75,6 +75,7 @@ const remove = localVerb({
     // An API token is not ours to end.
     if (!options['forget-only'] && 'refreshToken' in context.credential) {
       const url = endpointUrl(context.url, name);
+      refusePlain(url, context.insecure === true);
       const client = new GraphClient({
         url,
         credential: storedCredential(context, { ...call, url }),

@@ -6,6 +6,8 @@ import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readFiles } from '../../../cli/apply/files.ts';
 import { readManifests } from '../../../cli/apply/manifests.ts';
+import { allowedBy } from '../../../cli/apply/secrets.ts';
+import { readImportFile } from '../../../cli/commands/backends/import-file.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 import { runCommand } from '../commands/run-command.ts';
 
@@ -71,7 +73,7 @@ describe('a folder', () => {
 
 test('places of several files are known by one number', async () => {
   await put({ 'a.yaml': `${pool('a')}---\n${pool('b')}`, 'b.yaml': `# first\n${pool('c')}` });
-  const { manifests, faults, lines } = await readManifests(await read(), {});
+  const { manifests, faults, lines } = await readManifests(await read(), { env: {}, allowed: 'all' });
   expect(faults).toEqual([]);
   const places = manifests.map(({ name, line, lineOf }) => [name, lines.cell(line), lines.cell(lineOf(['name']))]);
   expect(places).toEqual([
@@ -180,4 +182,55 @@ test('- is standard input, with paths from the current folder', async () => {
     ...{ path: 'standard input', short: 'standard input', folder: process.cwd() },
     text: `${pool('a')}---\n${pool('b')}`,
   });
+});
+
+test.each([
+  ['a variable of the caller', '{ env: CI_DEPLOY_SECRET }', 'allow it with --secret-env CI_DEPLOY_SECRET', ''],
+  ['a file, without --secret-folder', '{ file: keys/web.key }', 'name its folder with --secret-folder', ''],
+  ['a file elsewhere', '{ file: /etc/hostname }', 'is not in', 'keys'],
+  ['a file above', '{ file: keys/../caller.key }', 'is not in', 'keys'],
+  ['a folder whose name begins alike', '{ file: keys-of-others/a.key }', 'is not in', 'keys'],
+  ['a link out of the folder', '{ file: keys/link.key }', 'is not in', 'keys'],
+  ['a file below a link out of the folder', '{ file: keys/deep/caller.key }', 'is not in', 'keys'],
+])("a file chooses none of what is the caller's: %s", async (_, source, said, below) => {
+  await put({ 'caller.key': 'of the caller', 'keys/web.key': 'of the site', 'keys-of-others/a.key': 'of others' });
+  await symlink(at('caller.key'), at('keys/link.key'));
+  await symlink(folder.path, at('keys/deep'));
+  const options = below === '' ? [] : ['--secret-folder', at(below)];
+  const certificate = 'kind: TlsCertificate\nname: web\n';
+  // Readers of secrets and of other files, for each place of a kind that has one.
+  const texts = [
+    `kind: User\nname: ann\npassword: ${source}\n`,
+    `kind: DnsBackend\nname: dns\ncredentials: { keySecret: ${source} }\n`,
+    `${certificate}chain: PEM\nprivateKey: ${source}\n`,
+    ...(source.includes('file') ? [`${certificate}chain: ${source}\nprivateKey: { env: TIDEGATE_SECRET_KEY }\n`] : []),
+  ];
+  for (const text of texts) {
+    await put({ 'wanted.yaml': text });
+    const done = await apply('-f', at('wanted.yaml'), ...options);
+    expect([text, done]).toEqual([text, { exitCode: 1, stdout: '', stderr: expect.stringContaining(said) }]);
+    expect(done.stderr).not.toContain('of the');
+  }
+  const backend = `- { name: fw, driver: d, host: h, credentials: { username: x, apiToken: ${source} } }\n`;
+  await put({ 'backends.yaml': backend });
+  const allowed = allowedBy({ 'secret-env': [], 'secret-folder': options[1] });
+  const { faults } = await readImportFile(at('backends.yaml'), { env: { CI_DEPLOY_SECRET: 'x' }, allowed });
+  expect(faults.map(({ message }) => message)).toEqual([expect.stringContaining(said)]);
+});
+
+test('a file has what the caller allows: TIDEGATE_SECRET_…, --secret-env, and files of --secret-folder, also by links within', async () => {
+  await put({ 'keys/..data/web.key': 'of the site', 'keys/web.pem': 'PEM' });
+  await symlink('..data/web.key', at('keys/web.key'));
+  const manifest = (password: string) => ({
+    ...{ path: 'x', short: 'x', folder: folder.path, text: `kind: User\nname: ann\npassword: ${password}\n` },
+  });
+  const env = { TIDEGATE_SECRET_ANN: 'by name', OTHER: 'by option' };
+  const allowed = allowedBy({ 'secret-env': ['OTHER'], 'secret-folder': at('keys') });
+  const read = async (password: string) => {
+    const { manifests, faults } = await readManifests([manifest(password)], { env, allowed });
+    return [manifests[0]?.fields.password, faults];
+  };
+  expect(await read('{ env: TIDEGATE_SECRET_ANN }')).toEqual(['by name', []]);
+  expect(await read('{ env: OTHER }')).toEqual(['by option', []]);
+  expect(await read('{ file: keys/web.key }')).toEqual(['of the site', []]);
 });

@@ -50,7 +50,7 @@ const here = {
 const fileOf = (text: string) => ({ path: '/wanted.yaml', short: 'wanted.yaml', folder: '/', text });
 
 async function planned(text: string, { prune = false, existing = here } = {}) {
-  const { manifests, faults } = await readManifests([fileOf(text)], {});
+  const { manifests, faults } = await readManifests([fileOf(text)], { env: {}, allowed: 'all' });
   expect(faults).toEqual([]);
   const plan = planManifests(manifests, existing, { prune, projectId: undefined });
   const sent = plan.steps.flatMap(({ request }) =>
@@ -201,7 +201,7 @@ test('a new pool without a health monitor', async () => {
 
 test('documents without a name are told as such, and not as repeated', async () => {
   const text = 'kind: LoadBalancer\n---\nkind: LoadBalancer\n---\nkind: AutoscalingPolicy\n';
-  const { faults } = await readManifests([fileOf(text)], {});
+  const { faults } = await readManifests([fileOf(text)], { env: {}, allowed: 'all' });
   expect(faults.map(({ line, message }) => [line, message])).toEqual([
     [1, 'name is missing'],
     [3, 'name is missing'],

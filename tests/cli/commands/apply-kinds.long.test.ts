@@ -35,11 +35,11 @@ const at = () => [
   join(system.folder, 'accounts/admin.password'),
 ];
 const run = (...words: readonly string[]) =>
-  runCommand([...words, '--project', 'default', ...at()], { env: { USER_PASSWORD: 'correct horse battery' } });
+  runCommand([...words, '--project', 'default', ...at()], { env: { TIDEGATE_SECRET_USER: 'correct horse battery' } });
 
 async function apply(text: string, ...more: readonly string[]) {
   await writeFile(file('wanted.yaml'), text);
-  const done = await run('apply', '-f', file('wanted.yaml'), '--json', ...more);
+  const done = await run('apply', '-f', file('wanted.yaml'), '--secret-folder', folder.path, '--json', ...more);
   expect(`${done.stdout}${done.stderr}`).not.toContain('correct horse');
   return { ...done, rows: () => JSON.parse(done.stdout) as readonly Row[] };
 }
@@ -89,7 +89,7 @@ role: member
 ---
 kind: User
 name: alice
-password: { env: USER_PASSWORD }
+password: { env: TIDEGATE_SECRET_USER }
 ---
 kind: LoadBalancerQuota
 quota: NODES
@@ -168,7 +168,7 @@ name: fw-1
 driver: linux-nftables
 host: 192.0.2.1
 labels: { rack: b12 }
-credentials: { username: netops, password: { env: USER_PASSWORD } }
+credentials: { username: netops, password: { env: TIDEGATE_SECRET_USER } }
 ---
 kind: LoadBalancer
 name: web
@@ -301,7 +301,7 @@ test('more than a fifth of the objects of a source is deleted only if somebody s
 
 test('what can not be deleted is ended another way: roles and quotas get their default, users are disabled', async () => {
   const kept = '- { kind: Project, name: people }\n';
-  const user = '- { kind: User, name: dora, password: { env: USER_PASSWORD } }\n';
+  const user = '- { kind: User, name: dora, password: { env: TIDEGATE_SECRET_USER } }\n';
   const set =
     '- { kind: Membership, userId: dora, role: MEMBER }\n- { kind: LoadBalancerQuota, quota: POOLS, limit: 33 }\n';
   const source = ['--source', 'people'];
@@ -340,7 +340,7 @@ test('what can not be deleted is ended another way: roles and quotas get their d
   const installation = async (text: string, ...more: readonly string[]) => {
     await writeFile(file('people.yaml'), text);
     return runCommand(['apply', '-f', file('people.yaml'), '--json', ...more, ...at()], {
-      env: { USER_PASSWORD: 'correct horse battery' },
+      env: { TIDEGATE_SECRET_USER: 'correct horse battery' },
     });
   };
   const tried = await installation(kept, ...source, '--prune', '--dry-run=server');
@@ -457,7 +457,7 @@ test('an object whose document names its project is looked for there', async () 
 });
 
 test('a run never disables its own user', async () => {
-  const erin = '- { kind: User, name: erin, password: { env: USER_PASSWORD }, admin: true }\n';
+  const erin = '- { kind: User, name: erin, password: { env: TIDEGATE_SECRET_USER }, admin: true }\n';
   await apply(`${erin}- { kind: Project, name: of-erin }\n- { kind: Project, name: of-erin-2 }\n`, '--source', 'erin');
   await writeFile(file('erin.password'), 'correct horse battery');
   const asErin = ['--url', system.url, '--user', 'erin', '--password-file', file('erin.password')];

@@ -49,8 +49,23 @@ interface Row {
 
 async function apply(documents: readonly JsonObject[]) {
   await writeFile(at('wanted.json'), JSON.stringify(documents));
-  const env = { TIDEGATE_TOKEN: token, USER_PASSWORD: 'correct horse battery', KEY_SECRET: 'c2VjcmV0IG9mIGEga2V5IQ==' };
-  const words = ['apply', '-f', at('wanted.json'), '--json', '--project', 'default', '--url', system.url];
+  const env = {
+    TIDEGATE_TOKEN: token,
+    TIDEGATE_SECRET_USER: 'correct horse battery',
+    TIDEGATE_SECRET_KEY: 'c2VjcmV0IG9mIGEga2V5IQ==',
+  };
+  const words = [
+    'apply',
+    '-f',
+    at('wanted.json'),
+    '--secret-folder',
+    folder.path,
+    '--json',
+    '--project',
+    'default',
+    '--url',
+    system.url,
+  ];
   const { exitCode, stdout, stderr } = await runCommand(words, { env });
   const said = (stdout === '' ? null : JSON.parse(stdout)) as readonly Row[] | object | null;
   // Faults of the file are not rows.
@@ -61,7 +76,7 @@ async function apply(documents: readonly JsonObject[]) {
   return { exitCode, stderr, changed };
 }
 
-const password = { env: 'USER_PASSWORD' };
+const password = { env: 'TIDEGATE_SECRET_USER' };
 
 /** One of each kind, with as many fields as go together. */
 const documents: readonly JsonObject[] = [
@@ -179,7 +194,12 @@ const documents: readonly JsonObject[] = [
   { kind: 'AutoscalingPolicy', loadBalancer: 'nulls-2', targetPercent: 50, periodMs: 20_000 },
   { kind: 'LoadBalancerQuota', quota: 'NODES', limit: 17 },
   {
-    ...{ kind: 'DnsBackend', name: 'nulls', backendType: 'RFC2136', credentials: { keySecret: { env: 'KEY_SECRET' } } },
+    ...{
+      kind: 'DnsBackend',
+      name: 'nulls',
+      backendType: 'RFC2136',
+      credentials: { keySecret: { env: 'TIDEGATE_SECRET_KEY' } },
+    },
     rfc2136: { servers: ['192.0.2.53:53'], keyName: 'key.test', keyAlgorithm: 'hmac-sha512' },
   },
   {

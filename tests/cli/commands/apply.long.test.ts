@@ -34,9 +34,12 @@ afterAll(() => folder.remove());
 async function applyFile(text: string, at: readonly string[], args: readonly string[] = [], token: string = goodToken) {
   const path = join(folder.path, 'web.yaml');
   await writeFile(path, text);
-  const run = await runCommand(['apply', '-f', path, ...at, ...args], {
-    env: { TIDEGATE_TOKEN: token, FW_PASSWORD: 's3cret-of-fw' },
-  });
+  const run = await runCommand(
+    ['apply', '-f', path, '--secret-env', 'FW_PASSWORD', '--secret-folder', folder.path, ...at, ...args],
+    {
+      env: { TIDEGATE_TOKEN: token, FW_PASSWORD: 's3cret-of-fw' },
+    },
+  );
   const keyLine = privateKey.split('\n')[1] ?? 'no key';
   expect(`${run.stdout}${run.stderr}`).not.toContain(keyLine);
   expect(`${run.stdout}${run.stderr}`).not.toContain('s3cret-of-fw');

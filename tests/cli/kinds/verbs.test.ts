@@ -97,7 +97,9 @@ beforeEach(() => {
 });
 
 async function tidegate(...args: readonly string[]) {
-  return runCommand([...args, '--url', server.url], { env: { TIDEGATE_TOKEN: goodToken } });
+  return runCommand([...args, '--url', server.url], {
+    env: { TIDEGATE_TOKEN: goodToken, TIDEGATE_SECRET_ALICE: 'correct horse battery' },
+  });
 }
 
 async function ok(...args: readonly string[]): Promise<string> {
@@ -161,7 +163,15 @@ describe('create', () => {
     expect(stderr).toBe('tidegate: INVALID_INPUT: ••• is weak (--user-password-file)\n');
     const inFile = await file('user.yaml', 'password: correct horse battery\n');
     expect((await tidegate('users', 'create', 'alice', '--from', inFile)).stderr).toContain('written in the file');
-    const bySecret = await file('user.yaml', 'password: {file: password}\n');
+    // The author of a file chooses none of the caller's files and variables; those options have.
+    for (const [source, said] of [
+      ['{file: password}', 'password is a file: give it with the option of the field'],
+      ['{env: TIDEGATE_TOKEN}', 'the variable TIDEGATE_TOKEN may not be used'],
+    ]) {
+      const theirs = await file('user.yaml', `password: ${source}\n`);
+      expect((await tidegate('users', 'create', 'alice', '--from', theirs)).stderr).toContain(said);
+    }
+    const bySecret = await file('user.yaml', 'password: {env: TIDEGATE_SECRET_ALICE}\n');
     server.answers = { ...server.answers, userCreate: done(() => ({ user: users[0] })) };
     await ok('users', 'create', 'alice', '--from', bySecret);
     expect(inputs.at(-1)).toMatchObject({ password: 'correct horse battery' });

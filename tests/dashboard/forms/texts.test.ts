@@ -90,7 +90,9 @@ describe.each([...cases])('$title', (each) => {
     const [command = '', yaml = '', document = ''] = made.map(({ text }) => text);
     expect(['gql', each.kind.noun]).toContain((await argumentsOf(command, folder, {}))[0]);
     expect(validate(schema, parse(document)).map(({ message }) => message)).toEqual([]);
-    const { faults } = await readManifests([{ path: 'form.yaml', short: 'form.yaml', folder, text: yaml }], {});
+    const { faults } = await readManifests([{ path: 'form.yaml', short: 'form.yaml', folder, text: yaml }], {
+      ...{ env: {}, allowed: 'all' },
+    });
     expect(faults.filter(({ message }) => /not YAML/.test(message))).toEqual([]);
   });
 
@@ -234,10 +236,12 @@ describe('a file that is applied', () => {
         continue;
       }
       const source = isPart(type) ? inBalancer(type, text) : text;
-      const env = Object.fromEntries(secretsIn(wholeInput(deed)).map(({ variable }) => [variable, 'secret']));
+      const env = Object.fromEntries(
+        secretsIn(wholeInput(deed)).map(({ variable }) => [`TIDEGATE_SECRET_${variable}`, 'secret']),
+      );
       const { manifests, faults } = await readManifests(
         [{ path: 'form.yaml', short: 'form.yaml', folder, text: source }],
-        env,
+        { env, allowed: { variables: [], folder: undefined, how: { variable: () => '', file: '' } } },
       );
       // Values are made up: only what the file has no place for is a fault.
       const shape = faults.filter(({ message }) =>

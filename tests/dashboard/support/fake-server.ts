@@ -149,6 +149,7 @@ export class FakeServer {
     if (field === undefined) throw new Error(`${path} is no path of a session`);
     const parts = {
       renewals: this.#renewals,
+      isValid: async () => true,
       execute: async ({ body, headers }: EndpointRequest): Promise<EndpointResponse> => {
         const result = await this.#execute(body as GraphRequest, headers.get('authorization'));
         return { status: 200, headers: new Map(), text: JSON.stringify(result), kind: 'mutation' };

@@ -1,4 +1,5 @@
 // The public endpoint apart from GraphQL: pages with their policies, health, metrics, and restrictions for browsers.
+
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -8,6 +9,7 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parse } from 'graphql';
 import { request } from 'undici';
+import { proxyHeaders } from '../../../platform/net/this-host.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
 import { TestGateway } from '../support/gateway.ts';
 import { alphaSdl, betaSdl } from '../support/subgraphs.ts';
@@ -157,7 +159,10 @@ test('metrics are for this host, and not for clients of a proxy on it', async ()
   await gateway.query('{ caller }');
   const metrics = await get('/metrics');
   expect(metrics.text).toMatch(/tidegate_gateway_requests_total\{kind="query",status="200"\} \d+/);
-  expect((await get('/metrics', { 'x-forwarded-for': '192.0.2.1' })).status).toBe(403);
+  for (const name of proxyHeaders) {
+    const through = await get('/metrics', { [name]: 'for=192.0.2.1' });
+    expect([name, through.status]).toEqual([name, 403]);
+  }
   for (const host of ['evil.example', 'evil.example:4000', '127.0.0.1.evil.example', '192.0.2.1', ''])
     expect([host, await raw(`GET /metrics HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)]).toEqual([
       host,
@@ -165,6 +170,20 @@ test('metrics are for this host, and not for clients of a proxy on it', async ()
     ]);
   for (const host of ['localhost:4000', '[::1]:4000', '127.0.0.2'])
     expect(await raw(`GET /metrics HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1.1 200 /);
+});
+
+test('a request with two Host headers is refused, also one for a socket', async () => {
+  const [own, upgrade] = ['Host: localhost\r\n', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'];
+  for (const [path, more] of [
+    ['/metrics', 'Connection: close\r\n'],
+    ['/health/live', 'Connection: close\r\n'],
+    ['/graphql', `${upgrade}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n`],
+  ])
+    for (const second of [own, 'hOST: evil.example\r\n'])
+      expect([path, await raw(`GET ${path} HTTP/1.1\r\n${own}${second}${more}\r\n`)]).toEqual([
+        path,
+        expect.stringMatching(/^HTTP\/1.1 400 [\s\S]*several Host headers/),
+      ]);
 });
 
 test('a POST that a page of another origin could send without a preflight is refused', async () => {

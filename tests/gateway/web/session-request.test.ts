@@ -15,12 +15,14 @@ const busy = { message: 'The database is changing its primary.', extensions: { c
 let server: Server;
 let url: string;
 /** What the graph was asked, in order. */
+let valid: (accessToken: string) => boolean;
 let asked: { readonly field: string; readonly input: unknown; readonly authorization: string | undefined }[];
 /** The answer's payload, by field. */
 let payloads: Record<string, (input: Readonly<Record<string, unknown>>) => object | null>;
 
 beforeEach(async () => {
   asked = [];
+  valid = () => true;
   payloads = {
     login: () => ({
       accessToken: 'a1',
@@ -46,7 +48,7 @@ beforeEach(async () => {
     const text = JSON.stringify({ ...(payload === null ? { errors: [busy] } : {}), data: { [field]: payload } });
     return { status: 200, headers: new Map<string, string>(), text, kind: 'mutation' };
   };
-  const parts = { execute, renewals: new Renewals() };
+  const parts = { execute, renewals: new Renewals(), isValid: async (accessToken: string) => valid(accessToken) };
   server = createServer((request, response) => {
     const field = sessionFieldOf(request.url ?? '');
     if (field === undefined) return void response.writeHead(404).end();
@@ -130,6 +132,25 @@ describe('the cookie', () => {
   });
 
   test.each([
+    ['login', '{"name":"a","password":"p"}'],
+    ['sessionStart', '{"code":"c"}'],
+  ])('a %s ends the former session of the browser, once it has succeeded', async (field, body) => {
+    payloads.sessionStart = payloads.login ?? (() => null);
+    const headers = { cookie: `${name()}=r0` };
+    const { cookies } = await send(field, { headers, body });
+    expect(cookies).toEqual([expect.stringContaining('=r1;')]);
+    expect(asked.map((each) => [each.field, each.authorization])).toEqual([
+      [field, undefined],
+      ['sessionRefresh', undefined],
+      ['logout', 'Bearer a2'],
+    ]);
+    asked.length = 0;
+    payloads[field] = () => ({ userErrors: [{ code: 'BAD_CREDENTIALS' }] });
+    await send(field, { headers, body });
+    expect(asked.map((each) => each.field)).toEqual([field]);
+  });
+
+  test.each([
     ['a limit', 'sessionRefresh', () => ({ userErrors: [{ code: 'RATE_LIMITED' }] }), /"logout":.*RATE_LIMITED/],
     ['a lost part at the renewal', 'sessionRefresh', () => null, /"sessionRefresh":null/],
     ['a lost part at the logout', 'logout', () => null, /"logout":null/],
@@ -210,6 +231,16 @@ describe('renewals', () => {
     expect(asked).toHaveLength(1);
   });
 
+  test('one whose session has ended since then is asked again: no answer has tokens that are dead', async () => {
+    const headers = { cookie: `${name()}=r1` };
+    await send('sessionRefresh', { headers });
+    valid = (accessToken) => accessToken !== 'a2';
+    payloads.sessionRefresh = () => ({ userErrors: [{ code: 'BAD_CREDENTIALS' }] });
+    const { text, cookies } = await send('sessionRefresh', { headers });
+    expect([text, cookies[0]]).toEqual([expect.not.stringContaining('a2'), expect.stringMatching(/=; Path=\/session/)]);
+    expect(asked).toHaveLength(2);
+  });
+
   test('later the token is asked again; a refusal is not kept; they are bounded', async () => {
     let nowMs = 0;
     let renewed = 0;
@@ -218,18 +249,18 @@ describe('renewals', () => {
       renewed += 1;
       return { status: 200, answer: { data: { sessionRefresh: { refreshToken, userErrors: [] } } } };
     };
-    await renewals.join('a', renew('b'));
+    await renewals.join('a', renew('b'), async () => true);
     nowMs = 9_999;
-    await renewals.join('a', renew('b'));
+    await renewals.join('a', renew('b'), async () => true);
     expect(renewed).toBe(1);
     nowMs = 10_000;
-    await renewals.join('a', renew('b'));
+    await renewals.join('a', renew('b'), async () => true);
     expect(renewed).toBe(2);
-    await renewals.join('refused', renew(null));
-    await renewals.join('refused', renew(null));
+    await renewals.join('refused', renew(null), async () => true);
+    await renewals.join('refused', renew(null), async () => true);
     expect(renewed).toBe(4);
-    for (let index = 0; index < 1_002; index += 1) await renewals.join(`t${index}`, renew('b'));
-    await renewals.join('t0', renew('b'));
+    for (let index = 0; index < 1_002; index += 1) await renewals.join(`t${index}`, renew('b'), async () => true);
+    await renewals.join('t0', renew('b'), async () => true);
     expect(renewed).toBe(4 + 1_002 + 1);
   });
 });

@@ -228,11 +228,11 @@ describe('uses of the secrets', () => {
 
   test('commands: lists, an import with and without faults, the audit trail, the settings', async () => {
     const at = ['--url', watched.system.url];
-    const env = { TIDEGATE_TOKEN: watched.system.token, PASSWORD: of('password'), TOKEN: of('API token') };
+    const env = { TIDEGATE_TOKEN: watched.system.token, TIDEGATE_SECRET_FW: of('password'), TOKEN: of('API token') };
     const file = join(watched.system.folder, 'backends.yaml');
     const entry = (password: string) =>
       `- { name: imported, driver: linux-nftables, host: 192.0.2.1, credentials: { username: u, password: ${password} } }\n`;
-    await writeFile(file, entry('{ env: PASSWORD }'));
+    await writeFile(file, entry('{ env: TIDEGATE_SECRET_FW }'));
     expect(await watched.command(['backends', 'import', file, '--json', ...at], env)).toBe(0);
     await writeFile(file, entry(JSON.stringify(of('password'))));
     expect(await watched.command(['backends', 'import', file, ...at], env)).toBe(1);

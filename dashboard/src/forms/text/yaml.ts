@@ -1,4 +1,4 @@
-// Writes YAML for people. A secret is `{ env: NAME }`, as files that are applied take it.
+// Writes YAML for people. A secret is `{ env: TIDEGATE_SECRET_… }`, as files that are applied take it.
 import { isShownObject, Missing, Secret, type Shown, type ShownObject } from './shown.ts';
 
 /** Texts that YAML reads as they are, and as a text. */
@@ -17,7 +17,7 @@ function linesOf(object: ShownObject): readonly string[] {
 
 /** `start`: what stands before the value, on its first line. */
 function member(start: string, value: Shown): readonly string[] {
-  if (value instanceof Secret) return [`${start} { env: ${value.variable} }`];
+  if (value instanceof Secret) return [`${start} { env: TIDEGATE_SECRET_${value.variable} }`];
   if (value instanceof Missing) return [`${start} ${value.word}`];
   if (Array.isArray(value)) {
     if (value.length === 0) return [`${start} []`];

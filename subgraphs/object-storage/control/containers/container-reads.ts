@@ -94,9 +94,8 @@ export class ContainerReads {
     const prefix = bounded('prefix', args.prefix, mostName);
     const [after = ''] = request.after ?? [];
     if (after.length > mostPrefix) throw notACursor();
-    // The caller sees an empty list for a project that they may not see.
-    const projects = args.projectId == null ? undefined : projectsFor(identity, args.projectId);
-    if (projects !== undefined && projects.length === 0) return emptyPage(args);
+    // The caller sees an empty list for a project that they may not see, and without any project.
+    if (projectsFor(identity, args.projectId).length === 0) return emptyPage(args);
     const projectId = oneProject(identity, args.projectId);
     const accountId = await this.#accountId(projectId);
     if (accountId === undefined) return emptyPage(args);

@@ -1,9 +1,11 @@
 // The S3 server of a cluster, path style, on Node's own HTTP server. A drain lets running requests finish, then closes connections.
+
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, isIP, type Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
+import { requireOneHost } from '../../../../platform/net/one-host.ts';
 import type { Logger } from '../../../../platform/process/log.ts';
 import { atMost } from '../../../../platform/work/within.ts';
 import { ObjectError } from '../../wire/object-error.ts';
@@ -161,6 +163,7 @@ class S3HttpServer implements S3Server {
           );
     // Node drops headers beyond its limit, and a dropped condition would not be evaluated. So a request with too many is refused.
     server.maxHeadersCount = 0;
+    requireOneHost(server);
     // "100 Continue" is sent when the request has passed all checks.
     server.on('checkContinue', listener);
     server.on('clientError', answerClientError);

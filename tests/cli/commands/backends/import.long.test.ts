@@ -23,9 +23,12 @@ afterAll(() => folder.remove());
 async function importFile(text: string, at: readonly string[], more: { args?: string[]; env?: object } = {}) {
   const path = join(folder.path, 'backends.yaml');
   await writeFile(path, text);
-  const run = await runCommand(['backends', 'import', path, ...at, ...(more.args ?? [])], {
-    env: { TIDEGATE_TOKEN: goodToken, ...more.env },
-  });
+  const run = await runCommand(
+    ['backends', 'import', path, '--secret-folder', folder.path, ...at, ...(more.args ?? [])],
+    {
+      env: { TIDEGATE_TOKEN: goodToken, ...more.env },
+    },
+  );
   expect(`${run.stdout}${run.stderr}`).not.toContain(secret);
   return { ...run, path, json: () => JSON.parse(run.stdout) as Record<string, unknown>[] };
 }
@@ -33,7 +36,7 @@ async function importFile(text: string, at: readonly string[], more: { args?: st
 describe('on a real system', () => {
   let system: RunningSystem;
   let at: string[];
-  const env = () => ({ TIDEGATE_TOKEN: system.token, FW_PASSWORD: secret });
+  const env = () => ({ TIDEGATE_TOKEN: system.token, TIDEGATE_SECRET_FW: secret });
 
   beforeAll(async () => {
     system = await runningSystem();
@@ -63,7 +66,7 @@ describe('on a real system', () => {
   hostKeySha256: ${hostKey('a')}
   credentials:
     username: netops
-    password: { env: FW_PASSWORD }
+    password: { env: TIDEGATE_SECRET_FW }
 - name: fw-2
   driver: linux-nftables
   host: 192.0.2.2
@@ -131,7 +134,7 @@ describe('on a real system', () => {
   });
 
   test('credentials of another kind are sent, those of the same kind only on request', async () => {
-    const other = second.replace('password: { env: FW_PASSWORD }', 'privateKey: { file: fw.key }');
+    const other = second.replace('password: { env: TIDEGATE_SECRET_FW }', 'privateKey: { file: fw.key }');
     expect((await importFile(other, at, { env: env() })).stdout).toMatch(/^fw-1 +2 +UPDATED +credentials$/m);
     expect(await shown('fw-1')).toMatchObject({ credentialFields: ['privateKey', 'username'] });
     expect((await importFile(other, at, { env: env() })).stdout).toMatch(/^fw-1 +2 +UNCHANGED/m);
@@ -148,7 +151,7 @@ describe('on a real system', () => {
   driver: neo
   host: ${name}.example
   certificateSha256: '${fingerprint}'
-  credentials: { username: netops, password: { env: FW_PASSWORD } }
+  credentials: { username: netops, password: { env: TIDEGATE_SECRET_FW } }
 `;
     const created = await importFile(text, at, { args: ['--json'], env: env() });
     expect(created.json()).toMatchObject([{ name, result: 'CREATED' }]);
@@ -222,19 +225,19 @@ describe('files with faults, and servers that fail', () => {
     username: u
     password: ${secret}
     privateKey: { file: no-such-file }
-    passphrase: { env: NO_SUCH_VARIABLE }
+    passphrase: { env: TIDEGATE_SECRET_NONE }
     apiToken: { vault: ${secret} }
     ${secret}: yes
 - name: two
   name: twice
-  credentials: { password: { env: EMPTY } }
+  credentials: { password: { env: TIDEGATE_SECRET_EMPTY } }
 - name: one
   driver: d
   host: h
   credentials: { username: u }
 - ${secret}
 `;
-    const run = await importFile(text, at, { env: { EMPTY: '' }, args: ['--json'] });
+    const run = await importFile(text, at, { env: { TIDEGATE_SECRET_EMPTY: '' }, args: ['--json'] });
     expect(run.exitCode).toBe(1);
     const { faults } = JSON.parse(run.stdout) as { faults: { line: number; backend: string; message: string }[] };
     const found = faults.map(({ line, message }) => [line, message]);
@@ -256,14 +259,14 @@ describe('files with faults, and servers that fail', () => {
         about(13, 'give caCertificates or caCertificatesFile, not both'),
         about(16, 'credentials.password is written in the file'),
         about(17, "no-such-file can't be read: there is no such file"),
-        about(18, 'credentials.passphrase: NO_SUCH_VARIABLE is not set in the environment'),
+        about(18, 'credentials.passphrase: TIDEGATE_SECRET_NONE is not set in the environment'),
         about(19, 'credentials.apiToken must be { file: PATH } or { env: NAME }'),
         about(20, 'credentials has an unknown field'),
         about(22, 'not YAML: duplicate key'),
         about(21, 'driver is missing'),
         about(21, 'host is missing'),
         about(23, 'credentials.username is missing'),
-        about(23, 'credentials.password: EMPTY is empty'),
+        about(23, 'credentials.password: TIDEGATE_SECRET_EMPTY is empty'),
         about(24, 'this name is also on line 1'),
         about(27, 'credentials must have a password, a private key or an API token'),
         about(28, 'a backend must be a map'),

@@ -190,7 +190,7 @@ async function applyCases({ system, ok }: FlagRun): Promise<void> {
   );
   const file = `--file ${system.path('web.yaml')} ${project}`;
   await ok(`apply ${file} --dry-run`);
-  await ok(`apply ${file} --dry-run --recursive`);
+  await ok(`apply ${file} --dry-run --recursive --secret-env WEB_KEY --secret-folder .`);
   await ok(`apply ${file} --preview --renew-credentials`);
   for (const where of ['client', 'server']) await ok(`apply ${file} --dry-run ${where}`);
   await ok(`apply ${file} --prune --source sweep --yes ${wait}`);

@@ -302,7 +302,7 @@ async function fileCases({ ok, system }: FlagRun): Promise<void> {
   await ok(`export --kind Project --name default --file ${system.path('named.yaml')} ${project}`);
   const own = system.path('own.yaml');
   await writeFile(own, 'kind: GslbFlavor\nname: sweep\n');
-  await ok(`diff --file ${own} ${project} --prune --source sweep --recursive`);
+  await ok(`diff --file ${own} ${project} --prune --source sweep --recursive --secret-env KEY --secret-folder .`);
   for (const kind of exportedKinds) {
     await ok(`export --kind ${kind} ${project}`);
     await ok(`diff --file ${own} --kind ${kind} ${project}`);

@@ -83,7 +83,7 @@ async function contextCases({ system, coverage }: FlagRun): Promise<void> {
   const ok = (line: string) => coverage.succeeds(line, env);
   const admin = `--user admin --password-file ${system.passwordFile}`;
   await ok(`login ${system.url} ${admin} --as one`);
-  await ok(`login ${system.url} ${admin} --as two --keep-chosen`);
+  await ok(`login ${system.url} ${admin} --as two --keep-chosen --insecure`);
   for (let times = 0; times < 2; times += 1) expect(await ok('contexts list')).toContain('two');
   for (let times = 0; times < 2; times += 1) await ok('contexts use two');
   expect(await ok('backends list')).not.toBe('');

@@ -1,5 +1,6 @@
 // Every option of the commands for backends, their calls and mappings, at a simulated FortiGate.
 import { writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { expect } from '@jest/globals';
 import ssh2 from 'ssh2';
 import { makeCertificate } from '../../../../platform/net/certificates.ts';
@@ -76,8 +77,10 @@ export async function relayCases(run: FlagRun): Promise<void> {
     'backends.yaml',
     `- {name: edge, driver: fortios, host: ${gate.host}, port: ${gate.https.port}, credentials: {username: admin, password: {file: gate.password}}}\n`,
   );
-  for (const where of ['client', 'server']) await ok(`backends import ${list} --dry-run ${where} ${project}`);
-  await ok(`backends import ${list} --renew-credentials ${project}`);
+  const secrets = `--secret-folder ${dirname(list)} --secret-env GATE_PASSWORD`;
+  for (const where of ['client', 'server'])
+    await ok(`backends import ${list} --dry-run ${where} ${secrets} ${project}`);
+  await ok(`backends import ${list} --renew-credentials ${secrets} ${project}`);
   await ok(`timeline lift edge ${project} --wait 30`);
 
   const call = async (name: string, more: object = {}) => {

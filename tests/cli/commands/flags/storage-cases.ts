@@ -53,7 +53,7 @@ export async function storageCases({ system, ok, coverage, env }: FlagRun): Prom
     `containers create other --cmp tenant/44 --project default ${data} --context operator`,
     config,
   );
-  await coverage.succeeds(`containers create spare --cmp tenant/43 ${data} --url ${system.url} ${admin}`);
+  await coverage.succeeds(`containers create spare --cmp tenant/43 ${data} --url ${system.url} ${admin} --insecure`);
   await asOperator(`containers list ${cluster}`);
   const how = '--option usual --content-type image/jpeg --metadata who=me';
   await asOperator(`objects create photos/cat.jpg ${file} ${how} ${cluster}`);
