@@ -9,13 +9,14 @@ import {
 import { invariant } from '../../platform/edge/errors.ts';
 import type { GatewayContext, SubgraphLink } from '../supergraph/subgraph-link.ts';
 import { placesAt } from './entity-places.ts';
-import { Fault, FaultTree, gatewayFault, type Path } from './fault-tree.ts';
+import { Fault, FaultTree, gatewayFault } from './fault-tree.ts';
 import { type Data, isData, mergeInto, type RequestedNames, valueAt } from './merging.ts';
 import { PlacesByEntity } from './places-by-entity.ts';
 import type { BatchFetchNode, EntitySelection, FetchNode, PathSegment, PlanNode } from './planner.ts';
 import type { PossibleTypes } from './possible-types.ts';
 import { MissingValue, representationOf, requiredNames, rewrite, rewrittenPath } from './representations.ts';
 import { RequestedFields, withdraw } from './requested-fields.ts';
+import { faultsIn, type LocatedFault } from './subgraph-errors.ts';
 
 /** One execution. */
 export interface Run {
@@ -128,7 +129,7 @@ export function rootOf(node: FetchNode, compilation: Compilation): RootFetch {
         for (const change of changes) rewrite(data, change, types);
         mergeInto(run.data, data, names, types, undefined);
       }
-      const faults = faultsIn(errors);
+      const faults = faultsIn(errors, link);
       if (faults.length === 0 && isWhole) return;
       const tree = faultsOf(run);
       for (const { fault, path } of faults) {
@@ -136,11 +137,7 @@ export function rootOf(node: FetchNode, compilation: Compilation): RootFetch {
         if (path !== undefined) tree.addAt(run.data, rewrittenPath(path, changes), names, fault);
       }
       const reason = faults.find(({ path }) => path === undefined) ?? faults[0];
-      tree.addAbsent(
-        run.data,
-        names,
-        reason?.fault ?? faultOf(invalid('left out fields that were requested', link.name)),
-      );
+      tree.addAbsent(run.data, names, reason?.fault ?? invalidFault('left out fields that were requested', link.name));
     },
   };
 }
@@ -184,7 +181,7 @@ function entitiesFetch(
     if (asked.every(({ representations }) => representations.length === 0)) return;
     const variables = Object.fromEntries(asked.map(({ group, representations }) => [group.variable, representations]));
     const result = await send(request, run, variables);
-    const faults = faultsIn(result.errors);
+    const faults = faultsIn(result.errors, request.link);
     const known = new Set(asked.map(({ group }) => group.alias));
     for (const { fault, path } of faults)
       if (path === undefined || !known.has(String(path[0]))) faultsOf(run).add(fault);
@@ -219,7 +216,7 @@ function representationsFor(
       const why =
         faultsOf(run).at(object, name)[0]?.fault ??
         faultsOf(run).absence(object, String(name)) ??
-        faultOf(invalid(`can't be asked: ${name} is missing in the answer of another subgraph`, subgraph));
+        invalidFault(`can't be asked: ${name} is missing in the answer of another subgraph`, subgraph);
       faultsOf(run).addAbsent(place, names, why);
       continue;
     }
@@ -307,7 +304,7 @@ function keyOf({ group, keys }: Asked, place: Data, types: PossibleTypes): Reque
 }
 
 function absentEntity(entities: unknown, wanted: number, entity: unknown, subgraph: string): Fault {
-  const fault = (what: string) => faultOf(invalid(what, subgraph));
+  const fault = (what: string) => invalidFault(what, subgraph);
   if (!Array.isArray(entities)) return fault('did not answer with a list of entities');
   if (entities.length !== wanted) return fault(`answered ${entities.length} entities where ${wanted} were asked for`);
   if (entity === null) {
@@ -318,32 +315,11 @@ function absentEntity(entities: unknown, wanted: number, entity: unknown, subgra
   return fault('answered with an object of another type, or left out fields that were requested');
 }
 
-interface LocatedFault {
-  readonly fault: Fault;
-  readonly path: Path | undefined;
-}
-
-function faultsIn(errors: unknown): readonly LocatedFault[] {
-  if (!Array.isArray(errors)) return [];
-  return errors.map((error: unknown) => {
-    const path: unknown = isData(error) ? error.path : undefined;
-    const isPath =
-      Array.isArray(path) && path.length > 0 && path.every((key) => typeof key === 'string' || typeof key === 'number');
-    return { fault: faultOf(error), path: isPath ? (path as Path) : undefined };
-  });
-}
-
-function faultOf(error: unknown): Fault {
-  const { message, extensions } = isData(error) ? error : { message: undefined, extensions: undefined };
-  // Apollo Server would take the status of the whole answer from `http`.
-  const { http: _status, ...shown } = isData(extensions) ? extensions : {};
-  return new Fault(typeof message === 'string' ? message : 'A subgraph reported an error without a message.', {
-    ...shown,
-    code: typeof shown.code === 'string' ? shown.code : 'INTERNAL',
-  });
-}
-
 function invalid(what: string, subgraph: string): GraphQLFormattedError {
-  const { message, extensions } = gatewayFault('INVALID_SUBGRAPH_ANSWER', `Subgraph ${subgraph} ${what}.`, subgraph);
+  const { message, extensions } = invalidFault(what, subgraph);
   return { message, extensions };
+}
+
+function invalidFault(what: string, subgraph: string): Fault {
+  return gatewayFault('INVALID_SUBGRAPH_ANSWER', `Subgraph ${subgraph} ${what}.`, subgraph);
 }

@@ -49,7 +49,7 @@ const forged = (id: string, typename = 'Backend') => ({ __typename: typename, id
 
 /** Answers of the outside subgraph. */
 function lying(answer: (request: LinkRequest) => unknown) {
-  return federate({ own: { sdl: ownSdl, resolvers }, outside: { sdl: outsideSdl, answer } });
+  return federate({ own: { sdl: ownSdl, resolvers }, outside: { sdl: outsideSdl, isOutside: true, answer } });
 }
 
 const wanted = '{ id name cert size { width height } labels { name value } peer { id name } }';
@@ -118,6 +118,39 @@ describe('an object of ours', () => {
       '{ gadget { node { id ... on Certificate { note name } ... on Backend { note name } } } }',
     );
     expect(JSON.stringify(data)).not.toContain('forged');
+  });
+});
+
+describe('an error of a subgraph of another team', () => {
+  const errorOf = async (extensions: object) => {
+    const answer = { data: { gadget: null }, errors: [{ message: 'no', path: ['gadget'], extensions }] };
+    const [error, ...others] = (await lying(() => answer).ask('{ gadget { id } backend { name } }')).errors ?? [];
+    expect([error?.path, others]).toEqual([['gadget'], []]);
+    return error;
+  };
+
+  test.each([
+    [1e15, 60_000],
+    [1_500.5, 1_501],
+    [-1, undefined],
+    ['soon', undefined],
+    [{}, undefined],
+  ])('that asks for a wait of %j ms has %j', async (retryAfterMs, expected) => {
+    const error = await errorOf({ code: 'RATE_LIMITED', retryAfterMs, more: 1 });
+    expect(error?.extensions).toEqual({ code: 'RATE_LIMITED', more: 1, ...(expected && { retryAfterMs: expected }) });
+  });
+
+  test.each(['UNAUTHENTICATED', 'SCHEMA_CHANGED', 'CURSOR_EXPIRED', 'NOT_PLANNED'])(
+    'has not the code %s',
+    async (code) => {
+      const error = await errorOf({ code, http: { status: 401 } });
+      expect(error?.extensions).toEqual({ code: 'INVALID_SUBGRAPH_ANSWER', subgraph: 'outside' });
+      expect(error?.message).toContain(`Subgraph outside answered ${code}`);
+    },
+  );
+
+  test.each(['FORBIDDEN', 'BUSY', 'X'])('may have the code %s', async (code) => {
+    expect((await errorOf({ code }))?.extensions).toEqual({ code });
   });
 });
 
