@@ -31,7 +31,7 @@ export async function openOutsideSubgraphs(
     if (text !== undefined) sdl.set(name, text);
     const [first = '', ...others] = urls.map((url) => new URL(url).origin);
     places.push({
-      ...{ name, urls: [first, ...others] },
+      ...{ name, urls: [first, ...others], isOutside: true },
       ...(ca === undefined ? {} : { ca }),
       ...(deadlineMs === undefined ? {} : { queryDeadlineMs: deadlineMs }),
       ...(oneAtATime === undefined ? {} : { oneAtATime }),

@@ -34,11 +34,11 @@ import type { SubgraphLink } from '../supergraph/subgraph-link.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { coercedVariables } from './coerced-variables.ts';
 import { explainedPlan } from './explained-plan.ts';
-import { absorbRoot, compileNode, type Request, type Run, requestOf, type Step } from './fetches.ts';
+import { compileNode, type RootFetch, type Run, rootOf, type Step } from './fetches.ts';
 import { conditionVariables, type NamedOperation, nameOperation } from './internal-names.ts';
 import { MadeOnce } from './made-once.ts';
 import { type Data, valueAt } from './merging.ts';
-import type { EntitySelection, PlanNode, Planner } from './planner.ts';
+import type { PlanNode, Planner } from './planner.ts';
 import { PossibleTypes } from './possible-types.ts';
 import { type ShapedField, Shaper, type Shaping } from './shape.ts';
 import { SubgraphTypes } from './subgraph-types.ts';
@@ -159,7 +159,7 @@ export class CompiledExecutor implements Executor {
     const compilation = { links: this.#links, types: this.#types };
     const rest =
       others.length === 0 ? undefined : compileNode({ kind: 'Sequence', nodes: others }, compilation, undefined);
-    const request = requestOf(first.primary, compilation);
+    const { request, absorb } = rootOf(first.primary, compilation);
     const [rootName] = named.rootNames;
     const fields = this.#rootFields(source, named);
     const responseName = fields.find((field) => field.internalName === rootName)?.responseName;
@@ -172,11 +172,7 @@ export class CompiledExecutor implements Executor {
       operationName: request.operationName,
       variables: new Set(request.variables.map((name) => named.variables.get(name) ?? name)),
       complete: (events, operation) =>
-        this.#complete(
-          { request, rewrites: first.primary, rest, named, fields, responseName, rootName },
-          events,
-          operation,
-        ),
+        this.#complete({ absorb, rest, named, fields, responseName, rootName }, events, operation),
     };
   }
 
@@ -186,12 +182,12 @@ export class CompiledExecutor implements Executor {
     events: readonly FormattedExecutionResult[],
     operation: GatewayOperation,
   ): Promise<readonly ExecutionResult[]> {
-    const { request, rewrites, rest, named, fields, rootName } = plan;
+    const { absorb, rest, named, fields, rootName } = plan;
     try {
       const whole = newRun(named.variables, operation.variables, operation.context);
       const runs = events.map((event) => {
         const run = sharing(whole);
-        absorbRoot(rootAnswer(event, plan), request, rewrites, run, this.#types);
+        absorb(rootAnswer(event, plan), run);
         return run;
       });
       whole.data[rootName] = runs.map(({ data }) => data[rootName]);
@@ -379,8 +375,8 @@ export class CompiledExecutor implements Executor {
 }
 
 interface CompiledSubscription {
-  readonly request: Request;
-  readonly rewrites: EntitySelection;
+  /** Takes over an event. */
+  readonly absorb: RootFetch['absorb'];
   readonly rest: Step | undefined;
   readonly named: NamedOperation;
   readonly fields: readonly ShapedField[];

@@ -1,7 +1,7 @@
 // Why values are missing: the errors of subgraphs at the objects and names they belong to. An object stands at every place of the
 // answer that shares it, so that shaping (shape.ts) finds the error at each of them, in the client's words.
 import type { TopLevelCode } from '../../platform/edge/errors.ts';
-import { type Data, isData, valueAt } from './merging.ts';
+import { type Data, isData, type RequestedNames, valueAt } from './merging.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -51,8 +51,9 @@ export class FaultTree {
     this.#faulty(object).absent.push({ names, fault });
   }
 
-  /** Follows the path as far as there are values. */
-  addAt(object: Data, path: Path, names: { has(name: string): boolean }, fault: Fault): void {
+  /** Follows the path as far as there are values that the subgraph was asked for. */
+  addAt(object: Data, given: Path, names: RequestedNames, fault: Fault): void {
+    const path = requestedPart(given, names);
     let place: unknown = object;
     for (const [index, key] of path.entries()) {
       const next: unknown = Array.isArray(place)
@@ -103,4 +104,15 @@ export class FaultTree {
     }
     return faulty;
   }
+}
+
+/** A subgraph can't say that the field of another one has failed. */
+function requestedPart(path: Path, names: RequestedNames): Path {
+  let at: RequestedNames | null | undefined = names;
+  for (const [index, key] of path.entries()) {
+    if (typeof key === 'number') continue;
+    at = at?.get(key);
+    if (at === undefined) return path.slice(0, index);
+  }
+  return path;
 }

@@ -9,12 +9,14 @@ import {
 import { invariant } from '../../platform/edge/errors.ts';
 import type { GatewayContext, SubgraphLink } from '../supergraph/subgraph-link.ts';
 import { placesAt } from './entity-places.ts';
-import { Fault, FaultTree, gatewayFault, type Path } from './fault-tree.ts';
-import { type Data, isData, mergeInto, type RequestedNames, requestedNames, valueAt } from './merging.ts';
+import { Fault, FaultTree, gatewayFault } from './fault-tree.ts';
+import { type Data, isData, mergeInto, type RequestedNames, valueAt } from './merging.ts';
 import { PlacesByEntity } from './places-by-entity.ts';
 import type { BatchFetchNode, EntitySelection, FetchNode, PathSegment, PlanNode } from './planner.ts';
 import type { PossibleTypes } from './possible-types.ts';
-import { MissingValue, representationOf, rewrite, rewrittenPath } from './representations.ts';
+import { MissingValue, representationOf, requiredNames, rewrite, rewrittenPath } from './representations.ts';
+import { RequestedFields, withdraw } from './requested-fields.ts';
+import { faultsIn, type LocatedFault } from './subgraph-errors.ts';
 
 /** One execution. */
 export interface Run {
@@ -40,7 +42,7 @@ export interface Request {
   readonly document: DocumentNode;
   readonly operationName: string | undefined;
   readonly variables: readonly string[];
-  readonly names: RequestedNames;
+  readonly fields: RequestedFields;
 }
 
 /** Of an answer: as many as the fields of the costliest operation. Each costs some microseconds of everybody's time. */
@@ -69,7 +71,7 @@ export function compileNode(node: PlanNode, compilation: Compilation, path?: rea
   }
 }
 
-export function requestOf(node: FetchNode | BatchFetchNode, { links }: Compilation): Request {
+export function requestOf(node: FetchNode | BatchFetchNode, { links, types }: Compilation): Request {
   const link = links.get(node.serviceName);
   invariant(link !== undefined, `no link to subgraph ${node.serviceName}`);
   const document = parse(node.operation, { noLocation: true });
@@ -81,7 +83,7 @@ export function requestOf(node: FetchNode | BatchFetchNode, { links }: Compilati
   return {
     ...{ link, text: node.operation, document, operationName: node.operationName ?? undefined },
     variables: (node.variableUsages ?? []).filter((name) => /^v\d+$/.test(name)),
-    names: requestedNames(operation.selectionSet, fragments),
+    fields: new RequestedFields([operation.selectionSet], { fragments, types }),
   };
 }
 
@@ -101,32 +103,43 @@ async function send(
 }
 
 function rootFetch(node: FetchNode, compilation: Compilation): Step {
-  const request = requestOf(node, compilation);
-  return async (run) => absorbRoot(await send(request, run), request, node, run, compilation.types);
+  const root = rootOf(node, compilation);
+  return async (run) => root.absorb(await send(root.request, run), run);
 }
 
-/** Takes over the answer to a fetch at the root. */
-export function absorbRoot(
-  { data, errors }: FormattedExecutionResult,
-  { names, link }: Pick<Request, 'names' | 'link'>,
-  { outputRewrites }: EntitySelection,
-  run: Run,
-  types: PossibleTypes,
-): void {
-  if (data != null) {
-    for (const change of outputRewrites ?? []) rewrite(data, change, types);
-    mergeInto(run.data, data, names, types);
-  }
-  const faults = faultsIn(errors);
-  const isWhole = data != null && [...names.keys()].every((name) => valueAt(data, name) !== undefined);
-  if (faults.length === 0 && isWhole) return;
-  const tree = faultsOf(run);
-  for (const { fault, path } of faults) {
-    tree.add(fault);
-    if (path !== undefined) tree.addAt(run.data, rewrittenPath(path, outputRewrites ?? []), names, fault);
-  }
-  const reason = faults.find(({ path }) => path === undefined) ?? faults[0];
-  tree.addAbsent(run.data, names, reason?.fault ?? faultOf(invalid('left out fields that were requested', link.name)));
+export interface RootFetch {
+  readonly request: Request;
+  /** Takes over the answer. */
+  absorb(result: FormattedExecutionResult, run: Run): void;
+}
+
+/** A fetch at the root. */
+export function rootOf(node: FetchNode, compilation: Compilation): RootFetch {
+  const { types } = compilation;
+  const request = requestOf(node, compilation);
+  const { fields, link } = request;
+  const changes = node.outputRewrites ?? [];
+  const names = fields.names(changes);
+  return {
+    request,
+    absorb({ data, errors }, run) {
+      const isWhole = data != null && fields.all.names.every((name) => valueAt(data, name) !== undefined);
+      if (data != null) {
+        fields.all.purge(data);
+        for (const change of changes) rewrite(data, change, types);
+        mergeInto(run.data, data, names, types, undefined);
+      }
+      const faults = faultsIn(errors, link);
+      if (faults.length === 0 && isWhole) return;
+      const tree = faultsOf(run);
+      for (const { fault, path } of faults) {
+        tree.add(fault);
+        if (path !== undefined) tree.addAt(run.data, rewrittenPath(path, changes), names, fault);
+      }
+      const reason = faults.find(({ path }) => path === undefined) ?? faults[0];
+      tree.addAbsent(run.data, names, reason?.fault ?? invalidFault('left out fields that were requested', link.name));
+    },
+  };
 }
 
 function faultsOf(run: Run): FaultTree {
@@ -159,16 +172,16 @@ function entitiesFetch(
   const request = requestOf(node, compilation);
   const { types } = compilation;
   const named = groups.map((group) => {
-    const names = request.names.get(group.alias);
-    invariant(names !== undefined, 'the planner made a fetch of entities without a selection');
-    return { group, names };
+    const fields = request.fields.all.get(group.alias);
+    invariant(fields != null, 'the planner made a fetch of entities without a selection');
+    return { group, fields, names: fields.names(group.outputRewrites), keys: new Map() };
   });
   return async (run) => {
     const asked = named.map((each) => ({ ...each, ...representationsFor(each, request.link.name, run, types) }));
     if (asked.every(({ representations }) => representations.length === 0)) return;
     const variables = Object.fromEntries(asked.map(({ group, representations }) => [group.variable, representations]));
     const result = await send(request, run, variables);
-    const faults = faultsIn(result.errors);
+    const faults = faultsIn(result.errors, request.link);
     const known = new Set(asked.map(({ group }) => group.alias));
     for (const { fault, path } of faults)
       if (path === undefined || !known.has(String(path[0]))) faultsOf(run).add(fault);
@@ -178,7 +191,10 @@ function entitiesFetch(
 
 interface Asked {
   readonly group: EntityGroup;
+  readonly fields: RequestedFields;
   readonly names: RequestedNames;
+  /** What representations have, by type. */
+  readonly keys: Map<unknown, RequestedNames>;
   readonly representations: readonly Data[];
   /** The places of each representation. */
   readonly places: readonly (readonly Data[])[];
@@ -200,7 +216,7 @@ function representationsFor(
       const why =
         faultsOf(run).at(object, name)[0]?.fault ??
         faultsOf(run).absence(object, String(name)) ??
-        faultOf(invalid(`can't be asked: ${name} is missing in the answer of another subgraph`, subgraph));
+        invalidFault(`can't be asked: ${name} is missing in the answer of another subgraph`, subgraph);
       faultsOf(run).addAbsent(place, names, why);
       continue;
     }
@@ -212,18 +228,18 @@ function representationsFor(
 
 function absorbEntities(
   { data }: FormattedExecutionResult,
-  { group, names, representations, places }: Asked,
+  asked: Asked,
   faults: readonly LocatedFault[],
   subgraph: string,
   run: Run,
   types: PossibleTypes,
 ): void {
+  const { group, names, representations, places } = asked;
   const entities = data == null ? undefined : valueAt(data, group.alias);
   const isWhole = Array.isArray(entities) && entities.length === representations.length;
-  if (isWhole && faults.length === 0 && entities.every(isData)) {
-    const { outputRewrites } = group;
-    for (let index = 0; index < places.length; index += 1)
-      mergeEntity(places[index] as readonly Data[], entities[index] as Data, outputRewrites, names, types);
+  const isAnswered = (index: number) => isWhole && isOfType(entities[index], representations[index] as Data, types);
+  if (isWhole && faults.length === 0 && representations.every((_representation, index) => isAnswered(index))) {
+    for (let index = 0; index < places.length; index += 1) mergeEntity(asked, index, entities[index], types);
     return;
   }
   const ofGroup = faults.filter(({ path }) => path?.[0] === group.alias);
@@ -233,9 +249,11 @@ function absorbEntities(
     ?.fault;
   for (const [index, shared] of places.entries()) {
     const entity: unknown = isWhole ? entities[index] : undefined;
-    if (isData(entity)) mergeEntity(shared, entity, group.outputRewrites, names, types);
+    const isTaken = isAnswered(index);
+    if (isTaken) mergeEntity(asked, index, entity as Data, types);
     const own = byEntity.get(index) ?? [];
-    if (own.length === 0 && general === undefined && isData(entity)) continue;
+    if (own.length === 0 && general === undefined && isTaken) continue;
+    if (own.length === 0 && general === undefined && entity === null) withdrawEntity(asked, index, types);
     const reason =
       own[0]?.fault ??
       general ??
@@ -251,20 +269,42 @@ function absorbEntities(
   if (places.length > 0) for (const { fault } of ofGroup) faultsOf(run).add(fault);
 }
 
+/** An object of the type that was asked for, or of one of its types, if that is an interface. */
+function isOfType(entity: unknown, { __typename: wanted }: Data, types: PossibleTypes): entity is Data {
+  if (!isData(entity)) return false;
+  const typename = valueAt(entity, '__typename');
+  return typename === undefined || types.fits(wanted as string, typename);
+}
+
 /** The places share what is below. */
-function mergeEntity(
-  places: readonly Data[],
-  entity: Data,
-  changes: EntitySelection['outputRewrites'],
-  names: RequestedNames,
-  types: PossibleTypes,
-): void {
-  if (changes != null) for (const change of changes) rewrite(entity, change, types);
-  for (const place of places) mergeInto(place, entity, names, types);
+function mergeEntity(asked: Asked, index: number, entity: Data, types: PossibleTypes): void {
+  const { group, fields, names, representations, places } = asked;
+  const typename = valueAt(entity, '__typename') ?? representations[index]?.__typename;
+  fields.of(typename).purge(entity);
+  if (group.outputRewrites != null) for (const change of group.outputRewrites) rewrite(entity, change, types);
+  const shared = places[index] as readonly Data[];
+  for (const place of shared) mergeInto(place, entity, names, types, keyOf(asked, place, types));
+}
+
+/** Its owner does not know it, whatever another subgraph says. */
+function withdrawEntity(asked: Asked, index: number, types: PossibleTypes): void {
+  const fields = asked.fields.of(asked.representations[index]?.__typename);
+  for (const place of asked.places[index] as readonly Data[]) withdraw(place, fields, keyOf(asked, place, types));
+}
+
+/** What the subgraph was told about the object. */
+function keyOf({ group, keys }: Asked, place: Data, types: PossibleTypes): RequestedNames {
+  const typename = valueAt(place, '__typename');
+  let key = keys.get(typename);
+  if (key === undefined) {
+    key = requiredNames(group.requires ?? [], (condition) => types.fits(condition, typename));
+    keys.set(typename, key);
+  }
+  return key;
 }
 
 function absentEntity(entities: unknown, wanted: number, entity: unknown, subgraph: string): Fault {
-  const fault = (what: string) => faultOf(invalid(what, subgraph));
+  const fault = (what: string) => invalidFault(what, subgraph);
   if (!Array.isArray(entities)) return fault('did not answer with a list of entities');
   if (entities.length !== wanted) return fault(`answered ${entities.length} entities where ${wanted} were asked for`);
   if (entity === null) {
@@ -272,35 +312,14 @@ function absentEntity(entities: unknown, wanted: number, entity: unknown, subgra
     return new Fault(message, extensions, true);
   }
   if (!isData(entity)) return fault('answered with something else than an object');
-  return fault('left out fields that were requested');
-}
-
-interface LocatedFault {
-  readonly fault: Fault;
-  readonly path: Path | undefined;
-}
-
-function faultsIn(errors: unknown): readonly LocatedFault[] {
-  if (!Array.isArray(errors)) return [];
-  return errors.map((error: unknown) => {
-    const path: unknown = isData(error) ? error.path : undefined;
-    const isPath =
-      Array.isArray(path) && path.length > 0 && path.every((key) => typeof key === 'string' || typeof key === 'number');
-    return { fault: faultOf(error), path: isPath ? (path as Path) : undefined };
-  });
-}
-
-function faultOf(error: unknown): Fault {
-  const { message, extensions } = isData(error) ? error : { message: undefined, extensions: undefined };
-  // Apollo Server would take the status of the whole answer from `http`.
-  const { http: _status, ...shown } = isData(extensions) ? extensions : {};
-  return new Fault(typeof message === 'string' ? message : 'A subgraph reported an error without a message.', {
-    ...shown,
-    code: typeof shown.code === 'string' ? shown.code : 'INTERNAL',
-  });
+  return fault('answered with an object of another type, or left out fields that were requested');
 }
 
 function invalid(what: string, subgraph: string): GraphQLFormattedError {
-  const { message, extensions } = gatewayFault('INVALID_SUBGRAPH_ANSWER', `Subgraph ${subgraph} ${what}.`, subgraph);
+  const { message, extensions } = invalidFault(what, subgraph);
   return { message, extensions };
+}
+
+function invalidFault(what: string, subgraph: string): Fault {
+  return gatewayFault('INVALID_SUBGRAPH_ANSWER', `Subgraph ${subgraph} ${what}.`, subgraph);
 }

@@ -43,6 +43,11 @@ export class PossibleTypes {
     return this.#objects.has(name);
   }
 
+  /** Whether an object can have this `__typename`. */
+  isKnown(name: string): boolean {
+    return this.#objects.has(name) || this.#interfaceObjects.has(name);
+  }
+
   isInterfaceObject(name: string): boolean {
     return this.#interfaceObjects.has(name);
   }

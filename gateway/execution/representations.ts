@@ -1,6 +1,6 @@
 // The representation of an entity for another subgraph, from what is known about the object.
 import { NullObject } from '../../platform/values/null-object.ts';
-import { type Data, isData, valueAt } from './merging.ts';
+import { type Data, isData, type RequestedNames, valueAt } from './merging.ts';
 import type { RequiredSelection, Rewrite } from './planner.ts';
 import type { PossibleTypes } from './possible-types.ts';
 
@@ -84,6 +84,24 @@ function copyOf(
   if (!isData(value)) return value;
   const copy = new NullObject();
   return addTo(copy, value, selections, types, failed) ?? copy;
+}
+
+/** What a representation has of an object, by its names there. `fits`: whether the object fulfils a condition on its type. */
+export function requiredNames(
+  requires: readonly RequiredSelection[],
+  fits: (condition: string) => boolean,
+): RequestedNames {
+  const names = new Map<string, RequestedNames | null>();
+  for (const selection of requires) {
+    if (selection.kind === 'InlineFragment') {
+      if (fits(selection.typeCondition))
+        for (const [name, below] of requiredNames(selection.selections, fits)) names.set(name, below);
+      continue;
+    }
+    const { name, selections } = selection;
+    names.set(name, selections == null || selections.length === 0 ? null : requiredNames(selections, () => true));
+  }
+  return names;
 }
 
 /** Applies a rewrite of the plan to an object, through its lists. */

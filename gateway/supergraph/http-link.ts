@@ -31,6 +31,8 @@ interface HttpLinkOptions {
   readonly tls?: MutualTls;
   /** Without `tls`: PEM text of the authority of its certificate. */
   readonly ca?: string;
+  /** Whether another team runs it. Default: no. */
+  readonly isOutside?: boolean;
   readonly signingKeys: SigningKeys;
   readonly log: Logger;
   readonly proofCounts?: ProofCounts;
@@ -61,6 +63,7 @@ const handshakeDeadlineMs = 3000;
 
 export class HttpLink implements SubgraphLink {
   readonly name: string;
+  readonly isOutside: boolean;
   readonly #options: HttpLinkOptions;
   /** Requests wait here, not in a pool: a request is signed only when it can be sent. */
   readonly #places: Places<Place>;
@@ -72,6 +75,7 @@ export class HttpLink implements SubgraphLink {
 
   constructor(options: HttpLinkOptions) {
     this.name = options.name;
+    this.isOutside = options.isOutside === true;
     this.#lostWords = `subgraph ${this.name} did not answer`;
     this.#options = options;
     this.#lostLine = new CountedLine(options.log, 'requests to a subgraph failed');

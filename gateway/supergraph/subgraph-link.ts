@@ -25,6 +25,8 @@ export type ResultStream = AsyncGenerator<FormattedExecutionResult, void, void>;
 
 export interface SubgraphLink {
   readonly name: string;
+  /** Whether another team runs it. Default: no. */
+  readonly isOutside?: boolean;
   /** Executes a query or mutation. Never throws: a lost subgraph gives a result with SUBGRAPH_UNAVAILABLE. */
   execute(request: LinkRequest): Promise<FormattedExecutionResult>;
   /** Opens a stream, or gives the `errors` of a refusal. The stream's `return()` ends it at once. */

@@ -20,6 +20,8 @@ export type SubgraphLocation = { readonly queryDeadlineMs?: number } & (
       readonly tls?: MutualTls;
       /** PEM text of the authority of its certificate; default: those of the system. */
       readonly ca?: string;
+      /** Whether another team runs it. Default: no. */
+      readonly isOutside?: boolean;
     }
 );
 
@@ -95,6 +97,6 @@ export function isSameLocation(one: SubgraphLocation, other: SubgraphLocation): 
 }
 
 /** Mutual TLS is that of the process. */
-function keyOf({ name, urls, oneAtATime, queryDeadlineMs, tls, ca }: RemoteLocation): string {
-  return JSON.stringify([name, urls, oneAtATime, queryDeadlineMs, tls !== undefined, ca ?? null]);
+function keyOf({ name, urls, oneAtATime, queryDeadlineMs, tls, ca, isOutside }: RemoteLocation): string {
+  return JSON.stringify([name, urls, oneAtATime, queryDeadlineMs, tls !== undefined, ca ?? null, isOutside === true]);
 }

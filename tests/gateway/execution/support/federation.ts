@@ -29,6 +29,7 @@ function plannerOf(supergraphSdl: string): ProcessPlanner {
 export interface TestSubgraph {
   readonly sdl: string;
   readonly resolvers?: object;
+  readonly isOutside?: boolean;
   /** Answers instead of the resolvers, unless it is undefined. */
   readonly answer?: (request: LinkRequest) => unknown;
 }
@@ -47,20 +48,20 @@ export function federate(subgraphs: Readonly<Record<string, TestSubgraph>>): Fed
   const asked: string[] = [];
   const sent: LinkRequest[] = [];
   const links = new Map<string, SubgraphLink>(
-    entries.map(([name, { sdl, resolvers = {}, answer }]) => {
+    entries.map(([name, { sdl, resolvers = {}, isOutside = false, answer }]) => {
       const schema = buildSubgraphSchema([{ typeDefs: parse(head + sdl), resolvers: resolvers as never }]);
       const inner = new InProcessLink({ name, schema } as never, log, 60_000);
       const execute = async (request: LinkRequest): Promise<FormattedExecutionResult> => {
         asked.push(`${name} ${request.text}`);
         sent.push(request);
         const given = answer?.(request);
-        if (given !== undefined) return given as FormattedExecutionResult;
+        // As over HTTP: nothing is shared with the executor.
+        if (given !== undefined) return JSON.parse(JSON.stringify(given));
         const faults = validate(schema, request.document);
         if (faults.length > 0) throw new Error(`${name} refuses ${request.text}: ${faults.join()}`);
-        // As over HTTP.
         return JSON.parse(JSON.stringify(await inner.execute(request)));
       };
-      const link = { name, execute, subscribe: inner.subscribe.bind(inner), ready: async () => true };
+      const link = { name, isOutside, execute, subscribe: inner.subscribe.bind(inner), ready: async () => true };
       return [name, { ...link, close: async () => {} }];
     }),
   );
