@@ -38,12 +38,12 @@ export const gslbEvents = declareEvents({
     subject: 'GslbVantagePoint',
     values: ['PRESENT', 'ABSENT'],
     meaning:
-      'A vantage point reports again, or no longer reports. The reason is its name. Only administrators see this event.',
+      'A vantage point reports again, or no longer reports. The reason is its name, and since when it has not reported. Only administrators see this event.',
   },
   'gslbNameServer.state': {
     subject: 'GslbNameServer',
     values: ['PRESENT', 'ABSENT'],
     meaning:
-      'A name server reports again, or no longer reports. The reason is its name. Only administrators see this event.',
+      'A name server reports again, or no longer reports. The reason is its name, and since when it has not reported. Only administrators see this event.',
   },
 });

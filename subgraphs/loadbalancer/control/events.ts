@@ -60,7 +60,8 @@ export const loadBalancerEvents = declareEvents({
   'loadBalancerHost.presence': {
     subject: 'LoadBalancerHost',
     values: hostPresences,
-    meaning: 'A load balancer host connected, or its connection was lost. The reason is its name.',
+    meaning:
+      'A load balancer host connected, or its connection was lost. The reason is its name, and since when it has not reported.',
   },
   'loadBalancerHost.changed': {
     subject: 'LoadBalancerHost',

@@ -22,7 +22,7 @@ export const objectEvents = declareEvents({
     subject: 'ObjectCluster',
     values: ['PRESENT', 'ABSENT'],
     meaning:
-      'The first controller of a cluster connected, or the last one is gone. The reason is its name. Only administrators see this event.',
+      'The first controller of a cluster connected, or the last one is gone. The reason is its name, and why it is absent. Only administrators see this event.',
   },
   'objectCluster.service': {
     subject: 'ObjectCluster',
@@ -34,7 +34,7 @@ export const objectEvents = declareEvents({
     subject: 'ObjectCluster',
     values: ['IN_STEP', 'BEHIND'],
     meaning:
-      'A cluster lacks changes that another one made over a minute ago, or has caught up; `reason` has the lag. Only administrators see this event.',
+      'A cluster lacks changes that another one made over a minute ago, or has caught up; `reason` has its name, and the lag. Only administrators see this event.',
   },
   'objectCluster.replica': {
     subject: 'ObjectCluster',

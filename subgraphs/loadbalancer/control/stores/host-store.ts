@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Database, Sql, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
+import { absenceReason } from '../../../../platform/events/presence.ts';
 import {
   type HostRecord,
   holdBack,
@@ -179,7 +180,8 @@ export async function beginEpoch(
 async function setPresence(
   tx: Transaction,
   wake: Wake,
-  row: Pick<HostRow, 'id' | 'name' | 'version'> & { readonly presence: HostPresence | null },
+  row: Pick<HostRow, 'id' | 'name' | 'version'> &
+    Partial<Pick<HostRow, 'heardAt'>> & { readonly presence: HostPresence | null },
   to: HostPresence,
 ): Promise<void> {
   await tx.execute(
@@ -187,7 +189,8 @@ async function setPresence(
     [to, row.id],
   );
   const subject = { projectId: null, subjectId: row.id, subjectVersion: row.version + 1 };
-  const event = { ...subject, kind: 'loadBalancerHost.presence', from: row.presence, to, reason: row.name } as const;
+  const reason = to === 'ABSENT' ? absenceReason(row.name, row.heardAt ?? null) : row.name;
+  const event = { ...subject, kind: 'loadBalancerHost.presence', from: row.presence, to, reason } as const;
   await appendStatus(tx, loadBalancerEvents, [event], wake);
 }
 

@@ -165,11 +165,7 @@ export async function tellPresence(
   ]);
   const [from, to] = row.heard === 1 ? (['ABSENT', 'PRESENT'] as const) : (['PRESENT', 'ABSENT'] as const);
   const subject = { projectId: null, subjectId: id, subjectVersion: row.version + 1 };
-  await appendStatus(
-    tx,
-    objectEvents,
-    [{ ...subject, kind: 'objectCluster.presence', from, to, reason: row.name }],
-    wake,
-  );
+  const reason = to === 'ABSENT' ? `${row.name}: none of its controllers reports` : row.name;
+  await appendStatus(tx, objectEvents, [{ ...subject, kind: 'objectCluster.presence', from, to, reason }], wake);
   return { name: row.name, to };
 }

@@ -4,6 +4,7 @@ import { appendStatus } from '../../../../platform/events/append.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { AlertAction } from '../../rules/alerts/evaluate.ts';
+import { subjectWords } from '../../rules/alerts/message.ts';
 import { systemEvents } from '../events.ts';
 import type { Alert } from '../stores/alert.ts';
 import { readChannels } from '../stores/alert-channel-store.ts';
@@ -114,6 +115,5 @@ function wordsOf(
   alert: Pick<Alert, 'ruleName' | 'subjectType' | 'subjectName' | 'status'>,
   reason: string | null,
 ): string {
-  const subject = [alert.subjectType, alert.subjectName].filter(Boolean).join(' ');
-  return `${alert.ruleName}: ${subject} ${alert.status}${reason === null ? '' : `: ${reason}`}`;
+  return `${alert.ruleName}: ${subjectWords(alert)} ${alert.status}${reason === null ? '' : `: ${reason}`}`;
 }

@@ -3,8 +3,8 @@ import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import { makeCertificates, type TestCertificates } from '../../../support/certificates.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../support/temporary-folder.ts';
-import { AlertBench, subject } from '../support/alert-bench.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../support/temporary-folder.ts';
+import { AlertBench, namesAll, never, subject } from '../support/alert-bench.ts';
 import { MailReceiver, Receiver } from '../support/receivers.ts';
 
 let folder: TemporaryFolder;
@@ -27,6 +27,7 @@ beforeEach(async () => {
   receiver = await Receiver.open(certificates);
   opened.push(receiver);
   bench.now = undefined;
+  bench.askGraph = namesAll;
   for (const table of ['alert_rule', 'alert_channel']) await bench.system.db.execute(`DELETE FROM ${table}`);
   await bench.look();
   for (const table of ['alert', 'alert_signal']) await bench.system.db.execute(`DELETE FROM ${table}`);
@@ -45,7 +46,12 @@ interface Body {
     readonly resolved: number;
     readonly omitted: number;
     readonly cursor: string;
-    readonly alerts: readonly { readonly id: string; readonly state: string; readonly link: string | null }[];
+    readonly alerts: readonly {
+      readonly id: string;
+      readonly state: string;
+      readonly link: string | null;
+      readonly subjectName: string | null;
+    }[];
   };
 }
 
@@ -73,6 +79,32 @@ test('a webhook gets signed alerts with their cursor and their page, and the his
   expect(await bench.deliveries(id)).toMatchObject([
     { id: headers['webhook-id'], deliveryState: 'DELIVERED', alertCount: 1, attempts: 1, lastError: null },
   ]);
+});
+
+test('a message waits for the name of its subject, but not for long, and is completed when it is tried again', async () => {
+  const { id } = await webhook();
+  await bench.rule({ lastsMs: 0, channelIds: [id] });
+  bench.askGraph = never;
+  await bench.nameIs(subject(), 'DEGRADED');
+  await bench.look();
+  await bench.delivery.runDue();
+  expect(receiver.received).toEqual([]);
+  // The graph stays slow.
+  await bench.system.db.execute('UPDATE alert SET created_at = created_at - INTERVAL 15 SECOND');
+  await bench.hurry();
+  receiver.status = 503;
+  await bench.delivery.runDue();
+  const name = (at: number) => bodyOf(at).data.alerts[0]?.subjectName;
+  expect([receiver.received.length, name(0)]).toEqual([1, null]);
+  bench.askGraph = namesAll;
+  await waitFor('the name', async () => {
+    await bench.look(10_000);
+    return (await bench.alerts())[0]?.subjectName === 'its name';
+  });
+  receiver.status = 200;
+  await bench.hurry();
+  await bench.delivery.runDue();
+  expect([receiver.received.length, name(1)]).toEqual([2, 'its name']);
 });
 
 test('a failed attempt is repeated with the same id and the same content, and a restart in between loses nothing', async () => {
