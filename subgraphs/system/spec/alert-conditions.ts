@@ -136,7 +136,8 @@ const alertConditions = {
     lasts: { defaultMs: 25 * hourMs, minMs: minuteMs, maxMs: 24 * dayMs },
   },
   MACHINE_ABSENT: {
-    meaning: 'A load balancer host, a vantage point, a name server or a cluster of object storage does not report.',
+    meaning:
+      'A load balancer host, a vantage point, a name server or a cluster of object storage does not report, or comes and goes.',
     ofProjects: false,
     signals: [
       ['LoadBalancerHost', 'loadBalancerHost.presence'],
@@ -146,7 +147,7 @@ const alertConditions = {
     ].map(([subjectType = '', kind = '']) => ({
       subjectType,
       kind,
-      begins: ['ABSENT'],
+      begins: ['ABSENT', 'FLAPPING'],
       ends: ['PRESENT'],
       reasonBeginsWithName: true,
     })),

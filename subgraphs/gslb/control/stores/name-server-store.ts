@@ -4,7 +4,7 @@ import type { Sql, Transaction } from '../../../../platform/database/database.ts
 import { historySql, readHistory } from '../../../../platform/database/history.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
-import { absenceReason } from '../../../../platform/events/presence.ts';
+import { absenceReason, appendPresence } from '../../../../platform/events/presence.ts';
 import type { MachineName } from '../../../../platform/machines/machine.ts';
 import type { JsonObject } from '../../../../platform/values/json.ts';
 import { hasReached, type Position } from '../../../../platform/values/positions.ts';
@@ -155,7 +155,8 @@ export async function setPresence(tx: Transaction, wake: Wake, seen: SeenPresenc
   const [from, to] = seen.present ? (['PRESENT', 'ABSENT'] as const) : (['ABSENT', 'PRESENT'] as const);
   const subject = { projectId: null, subjectId: seen.id, subjectVersion: row.version + 1 };
   const reason = to === 'ABSENT' ? absenceReason(seen.name, row.heardAt) : seen.name;
-  await appendStatus(tx, gslbEvents, [{ ...subject, kind: 'gslbNameServer.state', from, to, reason }], wake);
+  const change = { ...subject, kind: 'gslbNameServer.state', from, to, name: seen.name, reason } as const;
+  await appendPresence(tx, gslbEvents, change, wake);
   return true;
 }
 

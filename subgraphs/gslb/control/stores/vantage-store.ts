@@ -3,7 +3,7 @@
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
-import { absenceReason } from '../../../../platform/events/presence.ts';
+import { absenceReason, appendPresence } from '../../../../platform/events/presence.ts';
 import { owe } from '../../../../platform/work/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { VantagePointSpec } from '../../spec/specs.ts';
@@ -75,7 +75,12 @@ export async function tellPresence(
   const subject = { projectId: null, subjectId: row.id, subjectVersion: row.version + 1 };
   const from = to === 'PRESENT' ? 'ABSENT' : 'PRESENT';
   const reason = to === 'ABSENT' ? await reasonOfAbsence(tx, row, last) : row.name;
-  await appendStatus(tx, gslbEvents, [{ ...subject, kind: 'gslbChecker.state', from, to, reason }], wake);
+  await appendPresence(
+    tx,
+    gslbEvents,
+    { ...subject, kind: 'gslbChecker.state', from, to, name: row.name, reason },
+    wake,
+  );
   // All its votes begin to count, or cease to.
   await owe(tx, vantageKind, row.id, {}, wake);
 }

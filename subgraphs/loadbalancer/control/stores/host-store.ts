@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Database, Sql, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
-import { absenceReason } from '../../../../platform/events/presence.ts';
+import { absenceReason, appendPresence } from '../../../../platform/events/presence.ts';
 import {
   type HostRecord,
   holdBack,
@@ -190,8 +190,15 @@ async function setPresence(
   );
   const subject = { projectId: null, subjectId: row.id, subjectVersion: row.version + 1 };
   const reason = to === 'ABSENT' ? absenceReason(row.name, row.heardAt ?? null) : row.name;
-  const event = { ...subject, kind: 'loadBalancerHost.presence', from: row.presence, to, reason } as const;
-  await appendStatus(tx, loadBalancerEvents, [event], wake);
+  const change = {
+    ...subject,
+    kind: 'loadBalancerHost.presence',
+    from: row.presence,
+    to,
+    name: row.name,
+    reason,
+  } as const;
+  await appendPresence(tx, loadBalancerEvents, change, wake);
 }
 
 /** Does nothing if the host has a newer connection. */

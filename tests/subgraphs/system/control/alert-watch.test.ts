@@ -94,6 +94,31 @@ test.each([
   ]);
 });
 
+test('a machine that flaps has one alert, until it is steady', async () => {
+  await bench.rule({ condition: 'MACHINE_ABSENT', resolveAfterMs: 0 }, bench.admin);
+  const subjectId = subject();
+  const is = async (to: string, reason = 'ap') => {
+    const event = {
+      kind: 'gslbChecker.state',
+      subjectType: 'GslbVantagePoint',
+      subjectId,
+      projectId: null,
+      to,
+      reason,
+    };
+    await bench.system.append(event);
+    await bench.look(minuteMs);
+  };
+  for (const to of ['ABSENT', 'PRESENT', 'ABSENT', 'PRESENT', 'ABSENT']) await is(to);
+  await is('FLAPPING', 'ap: came or went 6 times since 06:34 UTC');
+  await is('FLAPPING', 'ap: came or went 12 times since 06:34 UTC');
+  await bench.look(minuteMs);
+  const words = { subjectName: 'ap', status: 'FLAPPING', reason: 'came or went 12 times since 06:34 UTC' };
+  expect(await bench.alerts(undefined, bench.admin)).toMatchObject([{ alertState: 'FIRING', ...words }]);
+  await is('PRESENT', 'ap: steady for 5 minutes, after 14 changes since 06:34 UTC');
+  expect(await bench.alerts(undefined, bench.admin)).toMatchObject([{ alertState: 'RESOLVED' }]);
+});
+
 test('a name that is degraded for two minutes fires; when it recovers, the alert is resolved', async () => {
   await bench.rule();
   const id = subject();
