@@ -3,7 +3,6 @@ import { leaveServerName, publishServerName } from '../../../../dns/ownership/se
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
 import { historySql, readHistory } from '../../../../platform/database/history.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import { appendStatus } from '../../../../platform/events/append.ts';
 import { absenceReason, appendPresence } from '../../../../platform/events/presence.ts';
 import type { MachineName } from '../../../../platform/machines/machine.ts';
 import type { JsonObject } from '../../../../platform/values/json.ts';

@@ -2,7 +2,6 @@
 // comes or goes, and whoever is left behind counts for nothing.
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import { appendStatus } from '../../../../platform/events/append.ts';
 import { absenceReason, appendPresence } from '../../../../platform/events/presence.ts';
 import { owe } from '../../../../platform/work/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
