@@ -43,7 +43,7 @@ export async function applyActions(
   );
   const resolved = await endAlerts(tx, wake, [...reasons.keys()], (id) => reasons.get(id) ?? null);
   const fired = await fire(tx, wake, { actions, rules, steadyMs, cursor });
-  const channels = await store.channelsInside(tx, [...new Set([...repeats, ...fired].map(({ ruleId }) => ruleId))]);
+  const channels = await store.toldChannels(tx, [...new Set([...repeats, ...fired].map(({ ruleId }) => ruleId))]);
   const notices = [...repeats, ...fired].flatMap(({ id, ruleId }) =>
     (channels.get(ruleId) ?? []).map((channelId) => ({ channelId, alertId: id })),
   );

@@ -107,6 +107,59 @@ test('a message waits for the name of its subject, but not for long, and is comp
   expect([receiver.received.length, name(1)]).toEqual([2, 'its name']);
 });
 
+describe('rules without a channel', () => {
+  const silent = async () => {
+    const { data } = await bench.system.ask(bench.operator, '{ alertRules { nodes { name silent } } }', {});
+    const { nodes } = data.alertRules as unknown as { readonly nodes: readonly { name: string; silent: boolean }[] };
+    return Object.fromEntries(nodes.map((each) => [each.name, each.silent]));
+  };
+  const setDefault = (id: string, given: object) =>
+    bench.mutate('alertChannelUpdate', 'alertChannel { id default }', { id, ...given });
+
+  test('tell the default channel of their project, and say that they are silent while there is none', async () => {
+    const others = await Receiver.open(certificates);
+    opened.push(others);
+    await webhook(others);
+    await bench.rule({ name: 'bare', lastsMs: 0 });
+    expect(await silent()).toEqual({ bare: true });
+    const target = { webhook: { url: receiver.url() } };
+    const { id } = await bench.channel({ target, caCertificates: certificates.ca, default: true });
+    expect(await silent()).toEqual({ bare: false });
+    await bench.nameIs(subject(), 'DEGRADED');
+    await bench.look();
+    await bench.delivery.runDue();
+    expect([receiver.received.length, others.received.length]).toEqual([1, 0]);
+    await setDefault(id, { enabled: false });
+    expect(await silent()).toEqual({ bare: true });
+    await setDefault(id, { enabled: true, default: false });
+    expect(await silent()).toEqual({ bare: true });
+  });
+
+  test('there is one default channel in each project, and one of the installation; another takes its place', async () => {
+    const target = { webhook: { url: receiver.url() } };
+    const made = { target, caCertificates: certificates.ca, default: true };
+    const [first, ofAll] = [await bench.channel(made), await bench.channel(made, bench.admin)];
+    const second = await bench.channel(made);
+    const list = 'query { alertChannels { nodes { id default version } } }';
+    const { data } = await bench.system.ask(bench.admin, list, {});
+    expect(data.alertChannels.nodes).toHaveLength(3);
+    expect(data.alertChannels.nodes).toEqual(
+      expect.arrayContaining([
+        { id: first.id, default: false, version: 2 },
+        { id: second.id, default: true, version: 1 },
+        { id: ofAll.id, default: true, version: 1 },
+      ]),
+    );
+    await setDefault(first.id, { default: true });
+    await bench.rule({ name: 'bare', lastsMs: 0 });
+    expect(await silent()).toEqual({ bare: false });
+    await bench.rule({ name: 'own', lastsMs: 0, channelIds: [second.id] });
+    await setDefault(second.id, { enabled: false });
+    // A rule with channels of its own has no other one in their place.
+    expect(await silent()).toEqual({ bare: false, own: true });
+  });
+});
+
 test('a failed attempt is repeated with the same id and the same content, and a restart in between loses nothing', async () => {
   const { id } = await webhook();
   await bench.rule({ lastsMs: 0, resolveAfterMs: 0, channelIds: [id] });
