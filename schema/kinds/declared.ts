@@ -151,11 +151,11 @@ export const declaredKinds: Readonly<Record<string, Declared>> = {
   },
   AlertChannel: {
     nouns: ['alert-channels', 'alert-channel'],
-    columns: ['name', 'channelKind', 'destination', 'enabled', 'failingSince', 'project'],
+    columns: ['name', 'channelKind', 'destination', 'enabled', 'default', 'failingSince', 'project'],
   },
   AlertRule: {
     nouns: ['alert-rules', 'alert-rule'],
-    columns: ['name', 'condition', 'severity', 'enabled', 'project'],
+    columns: ['name', 'condition', 'severity', 'enabled', 'silent', 'project'],
   },
 };
 

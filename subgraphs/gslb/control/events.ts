@@ -1,5 +1,6 @@
 // The status events of GSLB entities.
 import { declareEvents } from '../../../platform/events/kinds.ts';
+import { presenceValues } from '../../../platform/events/presence.ts';
 import { adminStates, operatingStatuses, provisioningStatuses } from '../rules/states.ts';
 
 export const gslbEvents = declareEvents({
@@ -36,14 +37,14 @@ export const gslbEvents = declareEvents({
   },
   'gslbChecker.state': {
     subject: 'GslbVantagePoint',
-    values: ['PRESENT', 'ABSENT'],
+    values: presenceValues,
     meaning:
-      'A vantage point reports again, or no longer reports. The reason is its name. Only administrators see this event.',
+      'A vantage point reports again, or no longer reports. FLAPPING: it comes and goes. The reason is its name, and since when it has not reported. Only administrators see this event.',
   },
   'gslbNameServer.state': {
     subject: 'GslbNameServer',
-    values: ['PRESENT', 'ABSENT'],
+    values: presenceValues,
     meaning:
-      'A name server reports again, or no longer reports. The reason is its name. Only administrators see this event.',
+      'A name server reports again, or no longer reports. FLAPPING: it comes and goes. The reason is its name, and since when it has not reported. Only administrators see this event.',
   },
 });

@@ -1,5 +1,6 @@
 // The events of load balancers, members, nodes and hosts.
 import { declareEvents, type StatusEvent } from '../../../platform/events/kinds.ts';
+import { presenceValues } from '../../../platform/events/presence.ts';
 import { scalingActions } from '../rules/scaling-policy.ts';
 import { decisionKinds, hostPresences, nodeStates, operatingStatuses, provisioningStatuses } from '../rules/states.ts';
 
@@ -59,8 +60,9 @@ export const loadBalancerEvents = declareEvents({
   },
   'loadBalancerHost.presence': {
     subject: 'LoadBalancerHost',
-    values: hostPresences,
-    meaning: 'A load balancer host connected, or its connection was lost. The reason is its name.',
+    values: presenceValues,
+    meaning:
+      'A load balancer host connected, or its connection was lost. FLAPPING: it comes and goes. The reason is its name, and since when it has not reported.',
   },
   'loadBalancerHost.changed': {
     subject: 'LoadBalancerHost',

@@ -2,7 +2,7 @@
 // plan has been carried out the next one is empty. Each rule works on a draft, which includes the effects of the rules before it.
 
 import { bestHost } from './placement.ts';
-import { deletionStatus, lateMs, provisioningOf } from './provisioning.ts';
+import { deletionStatus, lateMs, longestPendingMs, provisioningOf } from './provisioning.ts';
 import type { NodeRow } from './rows.ts';
 import {
   type BalancerState,
@@ -353,6 +353,7 @@ function againIn(draft: Draft): number | undefined {
     if (node.state === 'BUILDING') at(since, offlineMs);
   }
   at(balancer.pendingSince, lateMs);
+  at(balancer.pendingSince, longestPendingMs(settings));
   const future = times.map((time) => time - nowMs).filter((inMs) => inMs > 0);
   const waits = actions.length > 0 || !draft.published || state.breaker !== null || draft.in('SERVING').some(isDown);
   if (waits) future.push(awaitMs);

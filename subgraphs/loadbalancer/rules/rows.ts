@@ -89,8 +89,8 @@ export interface NameState {
   readonly declared: boolean;
   /** All servers answer the last declaration. */
   readonly published: boolean;
-  /** Why they do not. Null if no reason is known. */
-  readonly error: string | null;
+  /** Why they do not, and since when the attempts have failed. Null if the last attempt succeeded, or there was none yet. */
+  readonly error: { readonly message: string; readonly since: Date } | null;
   /** How long others may cache an answer. */
   readonly ttlMs: number;
 }

@@ -1,5 +1,6 @@
 // The events of object storage.
 import { declareEvents } from '../../../platform/events/kinds.ts';
+import { presenceValues } from '../../../platform/events/presence.ts';
 import { clusterStates } from '../wire/documents/documents.ts';
 
 const ringChangeStates = ['RUNNING', 'PAUSED', 'SUCCEEDED', 'CANCELLED'] as const;
@@ -20,9 +21,9 @@ export const objectEvents = declareEvents({
   },
   'objectCluster.presence': {
     subject: 'ObjectCluster',
-    values: ['PRESENT', 'ABSENT'],
+    values: presenceValues,
     meaning:
-      'The first controller of a cluster connected, or the last one is gone. The reason is its name. Only administrators see this event.',
+      'The first controller of a cluster connected, or the last one is gone. FLAPPING: it comes and goes. The reason is its name, and why it is absent. Only administrators see this event.',
   },
   'objectCluster.service': {
     subject: 'ObjectCluster',
@@ -34,7 +35,7 @@ export const objectEvents = declareEvents({
     subject: 'ObjectCluster',
     values: ['IN_STEP', 'BEHIND'],
     meaning:
-      'A cluster lacks changes that another one made over a minute ago, or has caught up; `reason` has the lag. Only administrators see this event.',
+      'A cluster lacks changes that another one made over a minute ago, or has caught up; `reason` has its name, and the lag. Only administrators see this event.',
   },
   'objectCluster.replica': {
     subject: 'ObjectCluster',

@@ -11,8 +11,11 @@ interface Signal {
   readonly kind: string;
   readonly begins: readonly string[];
   readonly ends: readonly string[];
-  /** Its reason is the subject's name: subjects of the installation can't be asked for in the graph. Default: it is a reason. */
-  readonly reasonIsName?: boolean;
+  /**
+   * Its reason is `NAME` or `NAME: why`: subjects of the installation can't be asked for in the graph. Default: it is a reason
+   * alone.
+   */
+  readonly reasonBeginsWithName?: boolean;
 }
 
 /** A status event after which its subject no longer exists. */
@@ -133,7 +136,8 @@ const alertConditions = {
     lasts: { defaultMs: 25 * hourMs, minMs: minuteMs, maxMs: 24 * dayMs },
   },
   MACHINE_ABSENT: {
-    meaning: 'A load balancer host, a vantage point, a name server or a cluster of object storage does not report.',
+    meaning:
+      'A load balancer host, a vantage point, a name server or a cluster of object storage does not report, or comes and goes.',
     ofProjects: false,
     signals: [
       ['LoadBalancerHost', 'loadBalancerHost.presence'],
@@ -143,9 +147,9 @@ const alertConditions = {
     ].map(([subjectType = '', kind = '']) => ({
       subjectType,
       kind,
-      begins: ['ABSENT'],
+      begins: ['ABSENT', 'FLAPPING'],
       ends: ['PRESENT'],
-      reasonIsName: true,
+      reasonBeginsWithName: true,
     })),
     departures: [
       { subjectType: 'LoadBalancerHost', kind: 'loadBalancerHost.changed', reason: 'removed' },
@@ -156,7 +160,12 @@ const alertConditions = {
   CLUSTER_LAGS: {
     meaning: 'A cluster of object storage lacks changes that another cluster made over a minute ago.',
     ofProjects: false,
-    signals: [{ subjectType: 'ObjectCluster', kind: 'objectCluster.lag', begins: ['BEHIND'], ends: ['IN_STEP'] }],
+    signals: [
+      {
+        ...{ subjectType: 'ObjectCluster', kind: 'objectCluster.lag', begins: ['BEHIND'], ends: ['IN_STEP'] },
+        reasonBeginsWithName: true,
+      },
+    ],
     departures: [{ subjectType: 'ObjectCluster', kind: 'objectCluster.state', value: 'DELETED' }],
     lasts: lasting(5 * minuteMs),
   },
@@ -171,7 +180,10 @@ const alertConditions = {
     meaning: 'A server of a DNS backend fails and is left out.',
     ofProjects: false,
     signals: [
-      { subjectType: 'DnsBackendServer', kind: 'dnsBackendServer.state', begins: ['FAILING'], ends: ['SERVING'] },
+      {
+        ...{ subjectType: 'DnsBackendServer', kind: 'dnsBackendServer.state', begins: ['FAILING'], ends: ['SERVING'] },
+        reasonBeginsWithName: true,
+      },
     ],
     departures: [],
     lasts: lasting(2 * minuteMs),
@@ -179,6 +191,15 @@ const alertConditions = {
 } as const satisfies Record<string, AlertConditionSpec>;
 
 export type AlertCondition = keyof typeof alertConditions;
+
+/** Types of projects' subjects whose names the graph has, with the field that has it. */
+export const namedTypes: Readonly<Record<string, string>> = {
+  Backend: 'name',
+  LoadBalancer: 'name',
+  Gslb: 'fqdn',
+  RelayOperation: 'name',
+  Mapping: 'objectKey',
+};
 
 export const alertConditionNames = Object.keys(alertConditions) as readonly AlertCondition[];
 

@@ -87,7 +87,7 @@ export class FakePeople {
     this.rules.push({
       ...{ id: 'r1', name, condition: 'BACKEND_OFFLINE', severity: 'CRITICAL', enabled: true, lastsMs: 120_000 },
       ...{ withinMs: null, resolveAfterMs: 60_000, repeatMs: 3_600_000, checkedInAt: null, project: projects[0] },
-      channels: [{ id: 'ch1', name: 'ops' }],
+      ...{ channels: [{ id: 'ch1', name: 'ops' }], silent: false },
     });
     const delivery = {
       id: 'd1',
@@ -103,6 +103,7 @@ export class FakePeople {
         name,
         channelKind: 'WEBHOOK',
         enabled: true,
+        default: false,
         destination: 'hooks.example.com:443',
         recipients: [],
       },

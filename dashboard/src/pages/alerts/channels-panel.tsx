@@ -42,7 +42,7 @@ export function ChannelsPanel({ control: { filters } }: { readonly control: Aler
 
 function ChannelItem({ channel }: { readonly channel: Channel }) {
   const { filters } = useFilters(filterFormat);
-  const { id, name, channelKind, enabled, destination, project } = channel;
+  const { id, name, channelKind, enabled, default: isDefault, destination, project } = channel;
   const open = { type: channelType.typename, id };
   return (
     <>
@@ -53,6 +53,7 @@ function ChannelItem({ channel }: { readonly channel: Channel }) {
         <b>{formatWord(channelKind)}</b>
         <code className="dim">{destination}</code>
         {!enabled && <b data-status="OFFLINE">disabled</b>}
+        {isDefault && <b title="It gets the alerts of rules without channels of their own.">default</b>}
         <span className="dim">{project === null ? 'of the installation' : `of ${project.name}`}</span>
       </span>
       <QuietTimes channel={channel} />

@@ -39,7 +39,7 @@ export function RulesPanel({ control: { filters } }: { readonly control: AlertCo
 }
 
 function RuleItem({ rule }: { readonly rule: Rule }) {
-  const { id, name, condition, severity, enabled, channels, project, checkedInAt } = rule;
+  const { id, name, condition, severity, enabled, channels, silent, project, checkedInAt } = rule;
   return (
     <>
       <span className="line" data-rule={name}>
@@ -53,7 +53,18 @@ function RuleItem({ rule }: { readonly rule: Rule }) {
       </span>
       <span className="line dim">
         <span>{timesOf(rule)}</span>
-        <span>{channels.length === 0 ? 'tells nobody' : `tells ${channels.map((each) => each.name).join(', ')}`}</span>
+        {silent ? (
+          <b
+            data-status="DRIFTED"
+            title="No enabled channel gets its alerts. Give it one, or make a channel the default."
+          >
+            tells nobody
+          </b>
+        ) : (
+          <span>
+            {channels.length === 0 ? 'its alerts are sent' : `tells ${channels.map((each) => each.name).join(', ')}`}
+          </span>
+        )}
         {checkedInAt !== null && (
           <span>
             checked in <Age at={checkedInAt} /> ago

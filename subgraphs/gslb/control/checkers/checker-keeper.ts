@@ -3,11 +3,13 @@
 // this process, because the row's time was recorded earlier, and no checker could report while the database was unavailable or
 // this process was suspended. Runs in every process with the role gslb: a second process finds nothing to do.
 import type { Database } from '../../../../platform/database/database.ts';
+import { CalmMachines } from '../../../../platform/events/presence.ts';
 import { SilentMachines } from '../../../../platform/link/silent-machines.ts';
 import type { Peers } from '../../../../platform/machines/peers.ts';
 import type { Logger } from '../../../../platform/process/log.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
+import { gslbEvents } from '../events.ts';
 import { checkersAmong, endSharing, forgetChecker, readSharers } from '../stores/checker-store.ts';
 
 interface CheckerKeeperOptions {
@@ -29,11 +31,16 @@ export class CheckerKeeper {
   readonly #loop: Loop;
   /** Among those that share targets. */
   readonly #silent: SilentMachines;
+  readonly #calm: CalmMachines;
 
   constructor(options: CheckerKeeperOptions) {
     this.#options = options;
     const { log, lookMs = usualLookMs } = options;
     this.#silent = new SilentMachines(lookMs);
+    this.#calm = new CalmMachines({
+      ...{ ...options, kinds: gslbEvents, kind: 'gslbChecker.state' },
+      exists: 'SELECT 1 FROM gslb_vantage_point WHERE id = ? AND deleted_at IS NULL',
+    });
     this.#loop = new Loop({ name: 'GSLB checkers', log, pauseMs: () => lookMs, run: () => this.#look() });
   }
 
@@ -48,6 +55,7 @@ export class CheckerKeeper {
   async #look(): Promise<boolean> {
     await this.#endSilent();
     await this.#forgetRevoked();
+    await this.#calm.look();
     return false;
   }
 

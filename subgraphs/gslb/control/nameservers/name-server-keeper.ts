@@ -2,10 +2,12 @@
 // is removed, with the records that name it in the zones. A dead one stays, because only a person knows that it will not return.
 // Runs in every process with the role gslb: a second process finds nothing to do.
 import type { Database } from '../../../../platform/database/database.ts';
+import { CalmMachines } from '../../../../platform/events/presence.ts';
 import type { Peers } from '../../../../platform/machines/peers.ts';
 import type { Logger } from '../../../../platform/process/log.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
+import { gslbEvents } from '../events.ts';
 import { serverNameTouched } from '../plans/server-names.ts';
 import {
   forgetNameServer,
@@ -28,6 +30,7 @@ const lookMs = 500;
 export class NameServerKeeper {
   readonly #options: NameServerKeeperOptions;
   readonly #loop: Loop;
+  readonly #calm: CalmMachines;
   /**
    * Time of each server's last report, as of the previous poll. While the database was unavailable no server could report, so one
    * more poll tells whether it is back.
@@ -37,6 +40,10 @@ export class NameServerKeeper {
   constructor(options: NameServerKeeperOptions) {
     this.#options = options;
     const { log } = options;
+    this.#calm = new CalmMachines({
+      ...{ ...options, kinds: gslbEvents, kind: 'gslbNameServer.state' },
+      exists: 'SELECT 1 FROM gslb_name_server WHERE id = ?',
+    });
     this.#loop = new Loop({ name: 'name servers', log, pauseMs: () => lookMs, run: () => this.#look() });
   }
 
@@ -51,6 +58,7 @@ export class NameServerKeeper {
   async #look(): Promise<boolean> {
     await this.#tellPresence();
     await this.#forgetRevoked();
+    await this.#calm.look();
     return false;
   }
 

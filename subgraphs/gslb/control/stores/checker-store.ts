@@ -246,7 +246,7 @@ async function shareAmong(
   if (!otherwise && ids.length === before.length && ids.every((id) => before.includes(id))) return;
   await shareAnew(tx, wake, row, ids);
   if (before.length === 0) await tellPresence(tx, wake, row, 'PRESENT');
-  else if (ids.length === 0) await tellPresence(tx, wake, row, 'ABSENT');
+  else if (ids.length === 0) await tellPresence(tx, wake, row, 'ABSENT', before);
 }
 
 interface Sharer extends Pick<CheckerRow, 'id' | 'name' | 'vantagePointId' | 'heardAt'> {

@@ -3,7 +3,7 @@ import { leaveServerName, publishServerName } from '../../../../dns/ownership/se
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
 import { historySql, readHistory } from '../../../../platform/database/history.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import { appendStatus } from '../../../../platform/events/append.ts';
+import { absenceReason, appendPresence } from '../../../../platform/events/presence.ts';
 import type { MachineName } from '../../../../platform/machines/machine.ts';
 import type { JsonObject } from '../../../../platform/values/json.ts';
 import { hasReached, type Position } from '../../../../platform/values/positions.ts';
@@ -153,7 +153,9 @@ export async function setPresence(tx: Transaction, wake: Wake, seen: SeenPresenc
   ]);
   const [from, to] = seen.present ? (['PRESENT', 'ABSENT'] as const) : (['ABSENT', 'PRESENT'] as const);
   const subject = { projectId: null, subjectId: seen.id, subjectVersion: row.version + 1 };
-  await appendStatus(tx, gslbEvents, [{ ...subject, kind: 'gslbNameServer.state', from, to, reason: seen.name }], wake);
+  const reason = to === 'ABSENT' ? absenceReason(seen.name, row.heardAt) : seen.name;
+  const change = { ...subject, kind: 'gslbNameServer.state', from, to, name: seen.name, reason } as const;
+  await appendPresence(tx, gslbEvents, change, wake);
   return true;
 }
 

@@ -1,7 +1,8 @@
 // SQL of vantage points, and of who shares the targets of one. Its checkers with its own epoch share them; the epoch rises when one
 // comes or goes, and whoever is left behind counts for nothing.
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
-import { appendStatus } from '../../../../platform/events/append.ts';
+import { marksFor } from '../../../../platform/database/sql.ts';
+import { absenceReason, appendPresence } from '../../../../platform/events/presence.ts';
 import { owe } from '../../../../platform/work/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { VantagePointSpec } from '../../spec/specs.ts';
@@ -58,19 +59,41 @@ export async function lockVantagePoints(tx: Transaction, ids: readonly string[])
   return locked;
 }
 
-/** Emits the event that a vantage point reports again or no longer reports, in the transaction that has locked its row. */
+/**
+ * Emits the event that a vantage point reports again or no longer reports, in the transaction that has locked its row. `last`: UUIDs of the
+ * checkers that reported until now.
+ */
 export async function tellPresence(
   tx: Transaction,
   wake: Wake,
   row: VantageRow,
   to: 'PRESENT' | 'ABSENT',
+  last: readonly string[] = [],
 ): Promise<void> {
   await tx.execute('UPDATE gslb_vantage_point SET version = version + 1, updated_at = NOW(3) WHERE id = ?', [row.id]);
   const subject = { projectId: null, subjectId: row.id, subjectVersion: row.version + 1 };
   const from = to === 'PRESENT' ? 'ABSENT' : 'PRESENT';
-  await appendStatus(tx, gslbEvents, [{ ...subject, kind: 'gslbChecker.state', from, to, reason: row.name }], wake);
+  const reason = to === 'ABSENT' ? await reasonOfAbsence(tx, row, last) : row.name;
+  await appendPresence(
+    tx,
+    gslbEvents,
+    { ...subject, kind: 'gslbChecker.state', from, to, name: row.name, reason },
+    wake,
+  );
   // All its votes begin to count, or cease to.
   await owe(tx, vantageKind, row.id, {}, wake);
+}
+
+async function reasonOfAbsence(tx: Transaction, { name }: VantageRow, last: readonly string[]): Promise<string> {
+  if (last.length === 0) return name;
+  const rows = await tx.query<{ name: string; heardAt: Date | null }>(
+    `SELECT name, heard_at AS heardAt FROM gslb_checker WHERE id IN (${marksFor(last)}) ORDER BY heard_at DESC, name`,
+    last,
+  );
+  const [newest] = rows;
+  if (newest === undefined) return `${name}: it has no checker`;
+  const others = rows.length === 1 ? '' : ` and ${rows.length - 1} more`;
+  return absenceReason(name, newest.heardAt, `checker ${newest.name}${others}`);
 }
 
 /** The checkers that share its targets in this epoch, with their plugins. */

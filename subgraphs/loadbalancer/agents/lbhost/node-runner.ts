@@ -10,6 +10,7 @@ import { Loop } from '../../../../platform/work/loop.ts';
 import type { Turns } from '../../../../platform/work/turns.ts';
 import type { HaproxyModel } from '../../rules/haproxy/model.ts';
 import { renderNode } from '../../rules/haproxy/render.ts';
+import { mostAttempts } from '../../rules/provisioning.ts';
 import type { StatisticsReport } from '../../wire/statistics-report.ts';
 import type { TrafficReport } from '../../wire/traffic-report.ts';
 import { positionOf, type WantedNode } from '../../wire/wanted-node.ts';
@@ -119,6 +120,10 @@ export class NodeRunner {
   #reported = '';
   /** Why HAProxy did not start, or why the document is not in effect. */
   #cause = '';
+  /** Attempts in a row that failed. */
+  #failures = 0;
+  /** Told as the reason: a refusal, or what has failed several times. */
+  #error: string | null = null;
   #starts: number[] = [];
   /** Position of the document with which it was last started. */
   #startedWith: Position | undefined;
@@ -222,9 +227,9 @@ export class NodeRunner {
       made = true;
       if (await this.#bring(wanted, pid, signal)) {
         await this.#keepalived.bring(wanted);
-        this.#cause = '';
+        [this.#cause, this.#failures, this.#error] = ['', 0, this.#options.fault() ?? null];
         const sessions = await this.#sessions(wanted);
-        this.#tell({ made, error: this.#options.fault() ?? null, givenUp: false, sessions });
+        this.#tell({ made, error: this.#error, givenUp: false, sessions });
       } else
         this.#tell({
           made,
@@ -236,7 +241,10 @@ export class NodeRunner {
       if (error instanceof RefusedError && this.#incarnation !== undefined)
         await this.#keepalived.bring(wanted).catch(() => undefined);
       this.#cause = error instanceof Error ? error.message : String(error);
-      this.#tell({ made, error: this.#cause, givenUp: false });
+      this.#failures += 1;
+      // On a busy machine an attempt may fail for want of time, and the next one succeed.
+      if (error instanceof RefusedError || this.#failures >= mostAttempts) this.#error = this.#cause;
+      this.#tell({ made, error: this.#error, givenUp: false });
       throw error;
     }
   }

@@ -80,7 +80,8 @@ export function dnsNames({ wake, ttlSeconds, nameRestMs }: DnsNamesOptions): Nam
       const ttlMs = ttlSeconds * 1_000;
       const set = await readRecordSet(tx, zoneName(balancer));
       if (set?.owner !== ownerOf(balancer)) return { declared: false, published: true, error: null, ttlMs };
-      const error = set.error === null ? null : `${set.error.code}: ${set.error.message}`;
+      const { error: last } = set;
+      const error = last && { message: `${last.code}: ${last.message}`, since: last.since };
       return { declared: !set.withdrawn, published: isPublished(set), error, ttlMs };
     },
   };

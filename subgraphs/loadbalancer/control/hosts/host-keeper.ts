@@ -1,10 +1,12 @@
 // Removes hosts that an administrator has deleted, once their last node is gone. Also ends connections of hosts whose process was killed.
 // Runs in every process of the subgraph; only the first one finds work.
 import type { Database } from '../../../../platform/database/database.ts';
+import { CalmMachines } from '../../../../platform/events/presence.ts';
 import { SilentMachines } from '../../../../platform/link/silent-machines.ts';
 import type { Logger } from '../../../../platform/process/log.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
+import { loadBalancerEvents } from '../events.ts';
 import { endEpoch, endHost, onlineHosts, removedHosts } from '../stores/host-store.ts';
 
 interface HostKeeperOptions {
@@ -25,12 +27,17 @@ export class HostKeeper {
   readonly #lostMs: number;
   /** Among those with a connection. */
   readonly #silent: SilentMachines;
+  readonly #calm: CalmMachines;
 
   constructor(options: HostKeeperOptions) {
     this.#options = options;
     const { log, lookMs = usualLookMs } = options;
     this.#lostMs = lostLooks * lookMs;
     this.#silent = new SilentMachines(lookMs);
+    this.#calm = new CalmMachines({
+      ...options,
+      ...{ kinds: loadBalancerEvents, kind: 'loadBalancerHost.presence', exists: 'SELECT 1 FROM lb_host WHERE id = ?' },
+    });
     this.#loop = new Loop({ name: 'hosts', log, pauseMs: () => lookMs, run: () => this.#look() });
   }
 
@@ -46,6 +53,7 @@ export class HostKeeper {
     const { db, wake } = this.#options;
     for (const id of await removedHosts(db)) await db.transaction((tx) => endHost(tx, wake, id));
     await this.#endLost();
+    await this.#calm.look();
     return false;
   }
 

@@ -3,11 +3,17 @@
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import { hostCountIn } from '../../../../platform/net/address-block.ts';
 import type { OwedQueue } from '../../../../platform/work/owed-queue.ts';
-import { finishOwed, OwedWorkLostError, owe, reconcilingRetry } from '../../../../platform/work/owed-work.ts';
+import {
+  type ClaimedJob,
+  finishOwed,
+  OwedWorkLostError,
+  owe,
+  reconcilingRetry,
+} from '../../../../platform/work/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { breakerReason } from '../../rules/breaker.ts';
 import { planOf } from '../../rules/plan.ts';
-import { failed } from '../../rules/provisioning.ts';
+import { mostAttempts, unfinished } from '../../rules/provisioning.ts';
 import type { NodeRow } from '../../rules/rows.ts';
 import { type BalancerState, type HealSettings, type HostPlace, isDown, usualHealing } from '../../rules/state.ts';
 import { type Names, noNames } from '../balancers/names.ts';
@@ -54,19 +60,26 @@ export function createReconcileQueue(dependencies: ReconcileDependencies): OwedQ
         });
       } catch (error) {
         // Reports the reason to clients that wait for the load balancer.
-        if (!(error instanceof OwedWorkLostError)) await db.transaction((tx) => tellFailure(tx, wake, job.key, error));
+        if (!(error instanceof OwedWorkLostError))
+          await db.transaction((tx) => tellFailure(tx, dependencies, job, error));
         throw error;
       }
     },
   };
 }
 
-async function tellFailure(tx: Transaction, wake: Wake, balancerId: string, error: unknown): Promise<void> {
-  const balancer = await lockBalancer(tx, balancerId);
+async function tellFailure(
+  tx: Transaction,
+  { wake, settings = usualHealing }: ReconcileDependencies,
+  job: ClaimedJob,
+  error: unknown,
+): Promise<void> {
+  const balancer = await lockBalancer(tx, job.key);
   if (balancer === undefined || balancer.provisioningStatus === 'DELETED') return;
   const [clock] = await tx.query<{ now: Date }>('SELECT NOW(3) AS now');
   const message = error instanceof Error ? error.message : String(error);
-  await setProvisioning(tx, wake, balancer, failed(balancer, clock?.now ?? new Date(), message));
+  const lack = { reason: message, failed: job.attempts >= mostAttempts };
+  await setProvisioning(tx, wake, balancer, unfinished(balancer, settings, clock?.now ?? new Date(), lack));
 }
 
 /** Does what has to happen now, or until a host or the DNS servers must act. Returns the time until the next run. */

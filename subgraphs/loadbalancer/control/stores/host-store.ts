@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Database, Sql, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
+import { absenceReason, appendPresence } from '../../../../platform/events/presence.ts';
 import {
   type HostRecord,
   holdBack,
@@ -179,7 +180,8 @@ export async function beginEpoch(
 async function setPresence(
   tx: Transaction,
   wake: Wake,
-  row: Pick<HostRow, 'id' | 'name' | 'version'> & { readonly presence: HostPresence | null },
+  row: Pick<HostRow, 'id' | 'name' | 'version'> &
+    Partial<Pick<HostRow, 'heardAt'>> & { readonly presence: HostPresence | null },
   to: HostPresence,
 ): Promise<void> {
   await tx.execute(
@@ -187,8 +189,16 @@ async function setPresence(
     [to, row.id],
   );
   const subject = { projectId: null, subjectId: row.id, subjectVersion: row.version + 1 };
-  const event = { ...subject, kind: 'loadBalancerHost.presence', from: row.presence, to, reason: row.name } as const;
-  await appendStatus(tx, loadBalancerEvents, [event], wake);
+  const reason = to === 'ABSENT' ? absenceReason(row.name, row.heardAt ?? null) : row.name;
+  const change = {
+    ...subject,
+    kind: 'loadBalancerHost.presence',
+    from: row.presence,
+    to,
+    name: row.name,
+    reason,
+  } as const;
+  await appendPresence(tx, loadBalancerEvents, change, wake);
 }
 
 /** Does nothing if the host has a newer connection. */

@@ -4,6 +4,7 @@
 import type { Database, Sql } from '../../../../platform/database/database.ts';
 import { databaseMarks } from '../../../../platform/database/marks.ts';
 import type { CheckLogin } from '../../../../platform/edge/access.ts';
+import { CalmMachines } from '../../../../platform/events/presence.ts';
 import type { MutualTls } from '../../../../platform/graph/tls.ts';
 import { LinkServer } from '../../../../platform/link/link-server.ts';
 import type { LifecycleComponent } from '../../../../platform/process/lifecycle.ts';
@@ -14,6 +15,7 @@ import { Loop } from '../../../../platform/work/loop.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { controllerRole, linkSilentMs } from '../../wire/controller-wire.ts';
 import { documentName, type KeysDocument } from '../../wire/documents/documents.ts';
+import { objectEvents } from '../events.ts';
 import { OptionEnds } from '../options/option-ends.ts';
 import { forgetQuestions } from '../questions/question-store.ts';
 import { RingChanges } from '../rings/ring-changes.ts';
@@ -53,6 +55,7 @@ const keptMs = 3_600_000;
 export class ClusterLinks implements LifecycleComponent {
   readonly #options: ClusterLinksOptions;
   readonly #loop: Loop;
+  readonly #calm: CalmMachines;
   readonly #ringChanges: RingChanges;
   readonly #optionEnds: OptionEnds;
   #server: LinkServer | undefined;
@@ -69,6 +72,10 @@ export class ClusterLinks implements LifecycleComponent {
     this.#ringChanges = new RingChanges(options);
     this.#optionEnds = new OptionEnds(options);
     const { log } = options;
+    this.#calm = new CalmMachines({
+      ...{ ...options, kinds: objectEvents, kind: 'objectCluster.presence' },
+      exists: 'SELECT 1 FROM object_cluster WHERE id = ? AND live_name IS NOT NULL',
+    });
     this.#loop = new Loop({ name: 'clusters of object storage', log, pauseMs: () => lookMs, run: () => this.#look() });
   }
 
@@ -120,6 +127,7 @@ export class ClusterLinks implements LifecycleComponent {
       if (told?.to === 'PRESENT') log.info({ cluster: told.name }, 'a cluster of object storage reports');
     }
     this.#moved = new Set(moved);
+    await this.#calm.look();
     if (performance.now() - this.#toldServicesAtMs >= tellServicesMs) {
       this.#toldServicesAtMs = performance.now();
       await tellServices(db, wake);

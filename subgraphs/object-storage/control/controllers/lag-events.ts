@@ -31,8 +31,8 @@ export async function tellLags(db: Database, wake: Wake): Promise<void> {
 }
 
 async function tell(tx: Transaction, wake: Wake, id: string, lagMs: number): Promise<void> {
-  const [row] = await tx.query<Row & { readonly version: number }>(
-    'SELECT id, behind, version FROM object_cluster WHERE id = ? AND live_name IS NOT NULL FOR UPDATE',
+  const [row] = await tx.query<Row & { readonly name: string; readonly version: number }>(
+    'SELECT id, name, behind, version FROM object_cluster WHERE id = ? AND live_name IS NOT NULL FOR UPDATE',
     [id],
   );
   if (row === undefined) return;
@@ -41,7 +41,7 @@ async function tell(tx: Transaction, wake: Wake, id: string, lagMs: number): Pro
   if (is === was) return;
   await tx.execute('UPDATE object_cluster SET behind = ? WHERE id = ?', [is, id]);
   const subject = { projectId: null, subjectId: id, subjectVersion: row.version, requestId: null };
-  const reason = is ? `it lacks changes that are ${Math.round(lagMs / 1_000)} s old` : null;
+  const reason = is ? `${row.name}: it lacks changes that are ${Math.round(lagMs / 1_000)} s old` : row.name;
   const event = { ...subject, kind: 'objectCluster.lag' as const, from: stateOf(was), to: stateOf(is), reason };
   await appendStatus(tx, objectEvents, [event], wake);
 }

@@ -1,7 +1,7 @@
 // SQL of controllers: their cluster, their last report, and when they were last heard from. All times are the database's.
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import { appendStatus } from '../../../../platform/events/append.ts';
+import { appendPresence } from '../../../../platform/events/presence.ts';
 import { LinkRefusal } from '../../../../platform/link/link-server.ts';
 import type { MachineName } from '../../../../platform/machines/machine.ts';
 import { owe } from '../../../../platform/work/owed-work.ts';
@@ -165,11 +165,8 @@ export async function tellPresence(
   ]);
   const [from, to] = row.heard === 1 ? (['ABSENT', 'PRESENT'] as const) : (['PRESENT', 'ABSENT'] as const);
   const subject = { projectId: null, subjectId: id, subjectVersion: row.version + 1 };
-  await appendStatus(
-    tx,
-    objectEvents,
-    [{ ...subject, kind: 'objectCluster.presence', from, to, reason: row.name }],
-    wake,
-  );
+  const reason = to === 'ABSENT' ? `${row.name}: none of its controllers reports` : row.name;
+  const change = { ...subject, kind: 'objectCluster.presence', from, to, name: row.name, reason } as const;
+  await appendPresence(tx, objectEvents, change, wake);
   return { name: row.name, to };
 }

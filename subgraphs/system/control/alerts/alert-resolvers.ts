@@ -31,6 +31,7 @@ interface AlertParts {
 }
 
 const ruleChannels = Symbol('channels of alert rules');
+const silentRules = Symbol('silent alert rules');
 
 export function alertResolvers({ entities, ...parts }: AlertParts & { readonly entities: Entities }): Resolvers {
   const { rules, channels, alerts, deliveries, ruleService, channelService, alertService, dashboardUrl } = parts;
@@ -90,6 +91,8 @@ export function alertResolvers({ entities, ...parts }: AlertParts & { readonly e
         const found = await Promise.all(ids.map((each) => entities.alertChannel(context, each)));
         return found.filter((channel) => channel !== undefined);
       },
+      silent: async ({ id }, _, context) =>
+        (await loader(context, silentRules, id, (some) => rules.silentAmong(some))) ?? true,
     },
     AlertChannel: {
       __resolveReference: async ({ id }, context) =>
@@ -98,6 +101,7 @@ export function alertResolvers({ entities, ...parts }: AlertParts & { readonly e
       project: async ({ projectId }, _, context) =>
         projectId === null ? null : ((await entities.project(context, projectId)) ?? null),
       channelKind: ({ kind }) => kind,
+      default: ({ isDefault }) => isDefault,
       destination: ({ spec: { place } }) =>
         `${place.host.includes(':') ? `[${place.host}]` : place.host}:${place.port}`,
       recipients: ({ spec }) => [...spec.recipients],

@@ -97,8 +97,8 @@ export class AlertWatch {
   constructor(options: AlertWatchOptions) {
     this.#options = options;
     this.#table = new EventTable(options.db);
-    this.#names = new SubjectNames(options);
     this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
+    this.#names = new SubjectNames({ ...options, monotonicMs: this.#monotonicMs });
     this.#allowance = new FireAllowance(this.#monotonicMs);
     const run = (signal: AbortSignal) => this.look(signal);
     this.#loop = new Loop({ name: 'alerts', log: options.log, pauseMs: () => lookMs, run });
@@ -118,6 +118,7 @@ export class AlertWatch {
     for (const stop of this.#stops) stop();
     clearTimeout(this.#gathering);
     await this.#loop.stop();
+    await this.#names.stop();
     await this.#reign?.lease.release();
   }
 
@@ -133,7 +134,9 @@ export class AlertWatch {
     const reign = await this.#elected();
     if (reign === undefined) return false;
     try {
-      return await this.#lookAs(reign, signal);
+      const goesOn = await this.#lookAs(reign, signal);
+      this.#names.fillSoon();
+      return goesOn;
     } catch (error) {
       // What is stored counts: another process may have gone on.
       this.#reign = undefined;
@@ -249,11 +252,13 @@ export class AlertWatch {
       const subject = { condition, subjectType, subjectId };
       if (change.to === 'OFF') await removeSignal(tx, subject);
       else if (change.to === 'RESTARTED') await restartSignal(tx, subject, { at: event.at, steadyMs: sinceMs });
-      else
+      else {
+        if (change.subjectName === null) this.#names.note(subjectType);
         await putSignal(tx, {
           ...{ ...subject, projectId: event.projectId, status: change.status, reason: change.reason },
           ...{ subjectName: change.subjectName, cmpObject: event.cmpObject, since: event.at, sinceMs, endsAtMs: null },
         });
+      }
     }
     return changes.length > 0 || ownKinds.has(event.kind);
   }

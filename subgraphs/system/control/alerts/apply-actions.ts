@@ -4,6 +4,7 @@ import { appendStatus } from '../../../../platform/events/append.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { AlertAction } from '../../rules/alerts/evaluate.ts';
+import { subjectWords } from '../../rules/alerts/message.ts';
 import { systemEvents } from '../events.ts';
 import type { Alert } from '../stores/alert.ts';
 import { readChannels } from '../stores/alert-channel-store.ts';
@@ -42,7 +43,7 @@ export async function applyActions(
   );
   const resolved = await endAlerts(tx, wake, [...reasons.keys()], (id) => reasons.get(id) ?? null);
   const fired = await fire(tx, wake, { actions, rules, steadyMs, cursor });
-  const channels = await store.channelsInside(tx, [...new Set([...repeats, ...fired].map(({ ruleId }) => ruleId))]);
+  const channels = await store.toldChannels(tx, [...new Set([...repeats, ...fired].map(({ ruleId }) => ruleId))]);
   const notices = [...repeats, ...fired].flatMap(({ id, ruleId }) =>
     (channels.get(ruleId) ?? []).map((channelId) => ({ channelId, alertId: id })),
   );
@@ -114,6 +115,5 @@ function wordsOf(
   alert: Pick<Alert, 'ruleName' | 'subjectType' | 'subjectName' | 'status'>,
   reason: string | null,
 ): string {
-  const subject = [alert.subjectType, alert.subjectName].filter(Boolean).join(' ');
-  return `${alert.ruleName}: ${subject} ${alert.status}${reason === null ? '' : `: ${reason}`}`;
+  return `${alert.ruleName}: ${subjectWords(alert)} ${alert.status}${reason === null ? '' : `: ${reason}`}`;
 }

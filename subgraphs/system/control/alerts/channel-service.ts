@@ -91,10 +91,18 @@ export class AlertChannelService {
           if ((await channels.count(tx, projectId)) >= mostAlertChannels)
             refuse('LIMIT_REACHED', `there are ${mostAlertChannels} alert channels, the most: delete one first`);
           const id = newUuid();
-          const { name, enabled = true, quietTimes = [], timeZone = 'UTC', groupMs = 10_000 } = input;
+          const {
+            name,
+            enabled = true,
+            default: isDefault = false,
+            quietTimes = [],
+            timeZone = 'UTC',
+            groupMs = 10_000,
+          } = input;
           const spec: ChannelSpec = { ...target, quietHours: quietHoursOf(quietTimes), timeZone, groupMs };
           const sealed = sealChannelSecret(sealer, id, spec.place, secret);
-          const channel = { id, projectId, name, kind, enabled, spec, sealed };
+          const channel = { id, projectId, name, kind, enabled, isDefault, spec, sealed };
+          if (isDefault) await this.#replaceDefault(tx, projectId);
           await refuseTaken('alert channel', name, channels.insert(tx, channel));
           await this.#tell(tx, { ...channel, version: 1 }, null, stateOf(enabled));
           return id;
@@ -133,8 +141,10 @@ export class AlertChannelService {
         const sealer = given === undefined ? undefined : await this.#sealer();
         made = given?.made ?? null;
         return async (tx) => {
+          await lockScope(tx, named.projectId);
           const channel = (await lockChannel(tx, id)) ?? refuseUnknown('AlertChannel', 'id', input.id);
           refuseStale(input.expectedVersion, channel.version);
+          if (input.default === true && !channel.isDefault) await this.#replaceDefault(tx, channel.projectId);
           const { kind: _kind, secret = {}, made: _made, ...target } = given ?? {};
           const spec: ChannelSpec = {
             ...channel.spec,
@@ -143,7 +153,10 @@ export class AlertChannelService {
             ...{ timeZone: input.timeZone ?? channel.spec.timeZone, groupMs: input.groupMs ?? channel.spec.groupMs },
           };
           const sealed = sealer === undefined ? channel.sealed : sealChannelSecret(sealer, id, spec.place, secret);
-          const changed = { ...channel, spec, sealed, enabled: input.enabled ?? channel.enabled };
+          const changed = {
+            ...{ ...channel, spec, sealed, enabled: input.enabled ?? channel.enabled },
+            isDefault: input.default ?? channel.isDefault,
+          };
           await channels.update(tx, changed);
           const next = { ...channel, version: channel.version + 1 };
           await this.#tell(tx, next, stateOf(channel.enabled), stateOf(changed.enabled));
@@ -214,6 +227,12 @@ export class AlertChannelService {
       },
       read: async (id) => (await deliveries.byIds([id])).get(id),
     });
+  }
+
+  /** The scope must be locked. */
+  async #replaceDefault(tx: Transaction, projectId: string | null): Promise<void> {
+    const former = await this.#options.channels.unsetDefault(tx, projectId);
+    if (former !== undefined) await this.#tell(tx, former, stateOf(former.enabled), stateOf(former.enabled));
   }
 
   async #named(identity: Identity, attempt: Attempt, globalId: string, what: string): Promise<AlertChannel> {

@@ -4,7 +4,7 @@ import type { Database, Transaction } from '../../../../platform/database/databa
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
 import type { Logger } from '../../../../platform/process/log.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
-import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
+import { decodeUuid, encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import type { OwedQueue } from '../../../../platform/work/owed-queue.ts';
 import { finishOwed, type OwedJob, owe } from '../../../../platform/work/owed-work.ts';
 import { dashboardLink } from '../../rules/alerts/dashboard-link.ts';
@@ -56,6 +56,8 @@ const longestOweMs = 3_600_000;
 const firstRetryMs = 5_000;
 /** While its project has as many attempts under way as it may have. */
 const crowdedMs = 2_000;
+/** While the names of subjects are asked for. */
+const nameLookMs = 1_000;
 /** A server may say anything. The column has as much. */
 const longestError = 1_024;
 
@@ -161,7 +163,7 @@ async function prepare(
   if (channel === undefined) return endUntil();
   // A person who tries a channel tries it as it is, also a disabled one.
   const before = await nextWaiting(tx, channel.id, { onlyTests: !channel.enabled });
-  if (before?.dueInMs === 0) return { channel, waiting: before };
+  if (before?.dueInMs === 0) return { channel, waiting: { ...before, message: await withNames(tx, before.message) } };
   if (!channel.enabled || (await countWaiting(tx, channel.id)) >= mostWaiting) return endUntil(before?.dueInMs);
   const scope = scopeOf(channel.projectId);
   const { count, oldestAgeMs } = await madeInHour(tx, scope);
@@ -170,6 +172,7 @@ async function prepare(
   const scarceForMs = count >= mostNotificationsPerHour - criticalNotificationsPerHour ? fullForMs : 0;
   const { notices, laterMs } = await tellable(tx, channel, dependencies.now?.() ?? new Date(), scarceForMs);
   if (notices.length === 0) return endUntil(earliest(before?.dueInMs, laterMs));
+  if (notices.some(({ awaitsName }) => awaitsName)) return endUntil(earliest(before?.dueInMs, nameLookMs));
   const id = newUuid();
   const alerts = await readAlerts(
     tx,
@@ -179,6 +182,19 @@ async function prepare(
   await insertDelivery(tx, { id, channelId: channel.id, scope, message, alertCount: alerts.length });
   await takeNotices(tx, { channelId: channel.id, notificationId: id }, notices);
   return { channel, waiting: { id, message, attempts: 0, ageMs: 0, dueInMs: 0 } };
+}
+
+/** The names that were not known when it was made. */
+async function withNames(tx: Transaction, message: Message): Promise<Message> {
+  const nameless = message.alerts.filter(({ subjectName }) => subjectName === null);
+  if (nameless.length === 0) return message;
+  const ids = nameless.flatMap(({ id }) => decodeUuid('Alert', id) ?? []);
+  const named = new Map((await readAlerts(tx, ids)).map(({ id, subjectName }) => [encodeId('Alert', id), subjectName]));
+  const alerts = message.alerts.map((each) => ({
+    ...each,
+    subjectName: each.subjectName ?? named.get(each.id) ?? null,
+  }));
+  return { ...message, alerts };
 }
 
 function earliest(...timesMs: readonly (number | undefined)[]): number | undefined {

@@ -1,32 +1,100 @@
-// The names of alerts' subjects, as the graph shows them to a viewer of their project. A name that can't be had in time is left out.
+// The names of alerts' subjects, as the graph shows them to a viewer of their project. They are asked for when a subject comes into a
+// condition, and stored with it. A graph that is slow holds up no alert: what is missing is filled in later, in the alert too.
+import type { Database } from '../../../../platform/database/database.ts';
 import type { AskGraph } from '../../../../platform/graph/ask-graph.ts';
 import type { Logger } from '../../../../platform/process/log.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import type { AlertAction } from '../../rules/alerts/evaluate.ts';
+import { namedTypes } from '../../spec/alert-conditions.ts';
+import { type NamelessSubject, namelessRows, storeName } from '../stores/alert-name-store.ts';
 import type { Signal } from '../stores/alert-watch-store.ts';
 
-/** Types of projects' subjects that have names, with the field that has it. */
-const namedTypes: Readonly<Record<string, string>> = {
-  Backend: 'name',
-  LoadBalancer: 'name',
-  Gslb: 'fqdn',
-  RelayOperation: 'name',
-  Mapping: 'objectKey',
-};
+interface SubjectNamesOptions {
+  readonly db: Database;
+  readonly askGraph: AskGraph;
+  readonly log: Logger;
+  readonly monotonicMs: () => number;
+}
 
 const namesAtOnce = 20;
 /** For all names of an evaluation: alerts do not wait longer for them. */
 const patienceMs = 3_000;
+/** For one question when names are filled in. */
+const fillMs = 20_000;
+/** The pause after an answer without the name, doubled with each. A subject that was deleted has none any more. */
+const firstPauseMs = 1_000;
+const mostPauseMs = 300_000;
+const mostTries = 12;
+
+interface Tries {
+  readonly count: number;
+  /** Monotonic time of the next one. */
+  readonly nextMs: number;
+}
 
 export class SubjectNames {
-  readonly #askGraph: AskGraph;
-  readonly #log: Logger;
+  readonly #options: SubjectNamesOptions;
+  readonly #controller = new AbortController();
+  /** Of subjects whose names were asked for in vain, by their global id. */
+  #tries = new Map<string, Tries>();
+  #filling: Promise<void> | undefined;
+  /** There may be subjects without a name: at the start, and after one came into a condition. */
+  #mayLack = true;
+  /** Monotonic time before which nothing is asked for again. */
+  #nextMs = 0;
 
-  constructor({ askGraph, log }: { readonly askGraph: AskGraph; readonly log: Logger }) {
-    this.#askGraph = askGraph;
-    this.#log = log;
+  constructor(options: SubjectNamesOptions) {
+    this.#options = options;
   }
 
+  async stop(): Promise<void> {
+    this.#controller.abort();
+    await this.#filling;
+  }
+
+  /** A subject without a name came into a condition, or has an alert. */
+  note(subjectType: string): void {
+    if (subjectType in namedTypes) [this.#mayLack, this.#nextMs] = [true, 0];
+  }
+
+  /** Begins to fill in what is missing, unless that is under way. */
+  fillSoon(): void {
+    if (!this.#mayLack || this.#options.monotonicMs() < this.#nextMs) return;
+    if (this.#filling !== undefined || this.#controller.signal.aborted) return;
+    this.#filling = this.#fill()
+      .catch((error: unknown) => {
+        this.#options.log.debug({ err: error }, 'the names of subjects could not be filled in');
+      })
+      .finally(() => {
+        this.#filling = undefined;
+      });
+  }
+
+  async #fill(): Promise<void> {
+    const { db, monotonicMs } = this.#options;
+    this.#mayLack = false;
+    const rows = Map.groupBy(await namelessRows(db), idOf);
+    const nowMs = monotonicMs();
+    this.#tries = new Map([...this.#tries].filter(([id]) => rows.has(id)));
+    const hopeful = [...rows].filter(([id]) => (this.#tries.get(id)?.count ?? 0) < mostTries);
+    const due = hopeful.filter(([id]) => (this.#tries.get(id)?.nextMs ?? 0) <= nowMs);
+    const signal = AbortSignal.any([this.#controller.signal, AbortSignal.timeout(fillMs)]);
+    const names = await this.#ask(
+      due.flatMap(([, [first]]) => first ?? []),
+      signal,
+    );
+    for (const [id, same] of due) {
+      const name = names.get(id);
+      const count = (this.#tries.get(id)?.count ?? 0) + 1;
+      const pauseMs = Math.min(firstPauseMs * 2 ** (count - 1), mostPauseMs);
+      if (name === undefined) this.#tries.set(id, { count, nextMs: monotonicMs() + pauseMs });
+      else for (const row of same) await storeName(db, row, name);
+    }
+    const later = hopeful.flatMap(([id]) => this.#tries.get(id)?.nextMs ?? (names.has(id) ? [] : [nowMs]));
+    if (later.length > 0 && !this.#mayLack) [this.#mayLack, this.#nextMs] = [true, Math.min(...later)];
+  }
+
+  /** Those that fire now and have no name yet. */
   async nameSubjects(
     actions: readonly AlertAction<Signal>[],
     signal: AbortSignal,
@@ -37,29 +105,30 @@ export class SubjectNames {
         : [],
     );
     if (nameless.length === 0) return actions;
+    [this.#mayLack, this.#nextMs] = [true, 0];
     const names = await this.#ask(nameless, AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]));
     return actions.map((action) => {
       const name = action.kind === 'FIRE' ? names.get(idOf(action.signal)) : undefined;
       if (action.kind !== 'FIRE' || name === undefined) return action;
-      return { ...action, signal: { ...action.signal, subjectName: name.slice(0, 255) } };
+      return { ...action, signal: { ...action.signal, subjectName: name } };
     });
   }
 
-  async #ask(signals: readonly Signal[], signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+  async #ask(subjects: readonly NamelessSubject[], signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
     const names = new Map<string, string>();
-    const groups = Map.groupBy(signals, ({ projectId, subjectType }) => `${projectId}/${subjectType}`);
+    const groups = Map.groupBy(subjects, ({ projectId, subjectType }) => `${projectId}/${subjectType}`);
     for (const group of groups.values()) {
       const [{ projectId = null, subjectType = '' } = {}] = group;
       for (let at = 0; projectId !== null && at < group.length && !signal.aborted; at += namesAtOnce) {
         const ids = group.slice(at, at + namesAtOnce).map(idOf);
         try {
-          const data = await this.#askGraph({ projectId, signal, ...questionOf(subjectType, ids) });
+          const data = await this.#options.askGraph({ projectId, signal, ...questionOf(subjectType, ids) });
           for (const [index, id] of ids.entries()) {
             const { name } = (data[`n${index}`] ?? {}) as { readonly name?: unknown };
-            if (typeof name === 'string') names.set(id, name);
+            if (typeof name === 'string') names.set(id, name.slice(0, 255));
           }
         } catch (error) {
-          this.#log.debug({ err: error, subjectType }, 'the graph did not return the names of subjects');
+          this.#options.log.debug({ err: error, subjectType }, 'the graph did not return the names of subjects');
         }
       }
     }
@@ -76,6 +145,6 @@ function questionOf(type: string, ids: readonly string[]) {
   };
 }
 
-function idOf({ subjectType, subjectId }: Signal): string {
+function idOf({ subjectType, subjectId }: NamelessSubject): string {
   return encodeId(subjectType, subjectId);
 }

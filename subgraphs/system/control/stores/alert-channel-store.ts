@@ -39,19 +39,33 @@ export class AlertChannelStore {
 
   /** Throws the database's duplicate key error. */
   async insert(tx: Transaction, channel: NewAlertChannel): Promise<void> {
-    const { id, projectId, name, kind, enabled, spec, sealed } = channel;
+    const { id, projectId, name, kind, enabled, isDefault, spec, sealed } = channel;
+    const scope = scopeOf(projectId);
     await tx.execute(
-      `INSERT INTO alert_channel (id, project_id, scope, name, kind, enabled, spec, key_id, sealed_secret)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      [id, projectId, scopeOf(projectId), name, kind, enabled, JSON.stringify(spec), sealed.keyId, sealed.sealed],
+      `INSERT INTO alert_channel (id, project_id, scope, default_scope, name, kind, enabled, spec, key_id, sealed_secret)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      [
+        ...[id, projectId, scope, isDefault ? scope : null, name, kind, enabled, JSON.stringify(spec)],
+        ...[sealed.keyId, sealed.sealed],
+      ],
     );
   }
 
-  async update(tx: Transaction, { id, enabled, spec, sealed }: AlertChannel): Promise<void> {
+  /** Of a scope, which must be locked: its default channel is one no more. Returns it as it is then. */
+  async unsetDefault(tx: Transaction, projectId: string | null): Promise<AlertChannel | undefined> {
+    const sql = `SELECT ${columns} FROM alert_channel WHERE default_scope = ? FOR UPDATE`;
+    const [row] = await tx.query<StoredChannel>(sql, [scopeOf(projectId)]);
+    if (row === undefined) return undefined;
+    const changed = { ...typed(row), isDefault: false };
+    await this.update(tx, changed);
+    return { ...changed, version: changed.version + 1 };
+  }
+
+  async update(tx: Transaction, { id, projectId, enabled, isDefault, spec, sealed }: AlertChannel): Promise<void> {
     await tx.execute(
-      `UPDATE alert_channel SET enabled = ?, spec = ?, key_id = ?, sealed_secret = ?, version = version + 1, updated_at = NOW(3)
+      `UPDATE alert_channel SET enabled = ?, default_scope = ?, spec = ?, key_id = ?, sealed_secret = ?, version = version + 1, updated_at = NOW(3)
         WHERE id = ?`,
-      [enabled, JSON.stringify(spec), sealed.keyId, sealed.sealed, id],
+      [enabled, isDefault ? scopeOf(projectId) : null, JSON.stringify(spec), sealed.keyId, sealed.sealed, id],
     );
   }
 
@@ -93,21 +107,28 @@ export async function storeChannelSecret(tx: Transaction, id: string, { keyId, s
   await tx.execute('UPDATE alert_channel SET key_id = ?, sealed_secret = ? WHERE id = ?', [keyId, sealed, id]);
 }
 
-const columns = `id, version, project_id AS projectId, name, kind, enabled, spec, key_id AS keyId, sealed_secret AS sealedSecret,
+const columns = `id, version, project_id AS projectId, name, kind, enabled, default_scope IS NOT NULL AS isDefault, spec, key_id AS keyId,
+  sealed_secret AS sealedSecret,
   failing_since AS failingSince, given_up AS givenUp, created_at AS createdAt, updated_at AS updatedAt`;
 
-interface StoredChannel extends Omit<AlertChannel, 'kind' | 'enabled' | 'spec' | 'sealed'> {
+interface StoredChannel extends Omit<AlertChannel, 'kind' | 'enabled' | 'isDefault' | 'spec' | 'sealed'> {
   readonly kind: string;
   readonly enabled: boolean | number;
+  readonly isDefault: number;
   readonly spec: string;
   readonly keyId: string;
   readonly sealedSecret: Buffer;
 }
 
-function typed({ kind, enabled, spec, keyId, sealedSecret, ...row }: StoredChannel): AlertChannel {
+function typed({ kind, enabled, isDefault, spec, keyId, sealedSecret, ...row }: StoredChannel): AlertChannel {
   return {
     ...row,
-    ...{ kind: kind as AlertChannelKind, enabled: Boolean(enabled), spec: JSON.parse(spec) as ChannelSpec },
+    ...{
+      kind: kind as AlertChannelKind,
+      enabled: Boolean(enabled),
+      isDefault: isDefault === 1,
+      spec: JSON.parse(spec) as ChannelSpec,
+    },
     sealed: { keyId, sealed: sealedSecret },
   };
 }

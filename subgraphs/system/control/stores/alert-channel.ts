@@ -41,6 +41,8 @@ export interface AlertChannel {
   readonly name: string;
   readonly kind: AlertChannelKind;
   readonly enabled: boolean;
+  /** Rules of its scope without channels of their own use it. */
+  readonly isDefault: boolean;
   readonly spec: ChannelSpec;
   readonly sealed: Sealed;
   /** Null: the last attempt succeeded, or there was none. */

@@ -8,7 +8,7 @@ import { owe } from '../../../../platform/work/owed-work.ts';
 import { trustedNow } from '../../../../platform/work/trusted-clock.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { Message } from '../../rules/alerts/message.ts';
-import type { AlertState } from '../../spec/alert-conditions.ts';
+import { type AlertState, namedTypes } from '../../spec/alert-conditions.ts';
 
 /** The kind of owed work whose keys are channels. */
 export const deliveryKind = 'alert-delivery';
@@ -42,7 +42,12 @@ export interface WaitingDelivery {
 export interface DueNotice {
   readonly alertId: string;
   readonly state: AlertState;
+  /** Its subject's name is not known yet, and the alert is so young that it may soon be. */
+  readonly awaitsName: boolean;
 }
+
+/** How long a message waits for the names of its alerts' subjects, from the first alert on. */
+const nameWaitMs = 15_000;
 
 const shown = {
   ...{ id: true, channelId: true, kind: true, state: true, alertCount: true, attempts: true, lastError: true },
@@ -113,11 +118,15 @@ export async function dueNotices(
   channelId: string,
   { take, onlyCritical }: { readonly take: number; readonly onlyCritical: boolean },
 ): Promise<readonly DueNotice[]> {
-  return tx.query<DueNotice>(
-    `SELECT n.alert_id AS alertId, a.state FROM alert_notice n JOIN alert a ON a.id = n.alert_id
+  const ageMs = 'TIMESTAMPDIFF(MICROSECOND, a.created_at, NOW(3)) DIV 1000';
+  const named = Object.keys(namedTypes);
+  const rows = await tx.query<Omit<DueNotice, 'awaitsName'> & { readonly awaitsName: number }>(
+    `SELECT n.alert_id AS alertId, a.state, a.subject_name IS NULL AND a.subject_type IN (${marksFor(named)})
+      AND ${ageMs} BETWEEN 0 AND ? AS awaitsName FROM alert_notice n JOIN alert a ON a.id = n.alert_id
       WHERE n.channel_id = ? AND n.due = true ${onlyCritical ? "AND a.severity = 'CRITICAL'" : ''} ORDER BY n.alert_id LIMIT ?`,
-    [channelId, take],
+    [...named, nameWaitMs, channelId, take],
   );
+  return rows.map((row) => ({ ...row, awaitsName: row.awaitsName === 1 }));
 }
 
 /** What nobody needs to be told any more: it was resolved, or acknowledged, before the channel was told of it. */

@@ -42,6 +42,29 @@ export class AlertRuleStore {
     return this.channelsInside(this.#db, ruleIds);
   }
 
+  /** The channels that are told of the alerts of rules, by rule: its own, or the default one. */
+  async toldChannels(sql: Sql, ruleIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const own = await this.channelsInside(sql, ruleIds);
+    const without = ruleIds.filter((id) => own.get(id)?.length === 0);
+    if (without.length === 0) return own;
+    const rows = await sql.query<{ ruleId: string; channelId: string }>(
+      `SELECT r.id AS ruleId, c.id AS channelId FROM alert_rule r JOIN alert_channel c ON c.default_scope = r.scope
+        WHERE r.id IN (${marksFor(without)})`,
+      without,
+    );
+    return new Map([...own, ...rows.map(({ ruleId, channelId }) => [ruleId, [channelId]] as const)]);
+  }
+
+  /** By rule: whether nobody is told of its alerts. */
+  async silentAmong(ruleIds: readonly string[]): Promise<ReadonlyMap<string, boolean>> {
+    const told = await this.toldChannels(this.#db, ruleIds);
+    const ids = [...new Set([...told.values()].flat())];
+    const where = { id: { in: ids }, enabled: true };
+    const rows = await this.#db.prisma.alertChannel.findMany({ where, select: { id: true } });
+    const enabled = new Set(rows.map(({ id }) => id));
+    return new Map(ruleIds.map((id) => [id, !(told.get(id) ?? []).some((each) => enabled.has(each))]));
+  }
+
   /** The same inside a transaction. */
   async channelsInside(sql: Sql, ruleIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
     if (ruleIds.length === 0) return new Map();

@@ -104,8 +104,26 @@ export function lineOf(alert: ToldAlert): string {
   );
 }
 
+/** What people call machines. Other types have the graph's name. */
+const machineWords: Readonly<Record<string, string>> = {
+  LoadBalancerHost: 'load balancer host',
+  GslbVantagePoint: 'vantage point',
+  GslbNameServer: 'name server',
+  ObjectCluster: 'cluster of object storage',
+  DnsBackendServer: 'DNS server',
+  HaCluster: 'database',
+};
+
+export function subjectWords({
+  subjectType,
+  subjectName,
+}: Pick<ToldAlert, 'subjectType'> & { readonly subjectName: string | null }): string {
+  return [machineWords[subjectType] ?? subjectType, subjectName].filter(Boolean).join(' ');
+}
+
 function nameOf({ subjectType, subjectId, subjectName }: ToldAlert): string {
-  return `${subjectType} ${subjectName ?? subjectId}`;
+  // There is one database.
+  return subjectWords({ subjectType, subjectName: subjectName ?? (subjectType === 'HaCluster' ? null : subjectId) });
 }
 
 function omittedLine({ firing, resolved, alerts }: Message): readonly string[] {

@@ -77,10 +77,16 @@ function changeOf(condition: AlertCondition, event: Told): SignalChange | undefi
   if (gone) return { ...named, to: 'OFF', reason: 'it was deleted' };
   const signal = signals.find((each) => each.subjectType === subjectType && each.kind === kind);
   if (signal?.begins.includes(to)) {
-    const told = signal.reasonIsName ? { subjectName: reason, reason: null } : { subjectName: null, reason };
+    const told = signal.reasonBeginsWithName ? namedReason(reason) : { subjectName: null, reason };
     return { ...named, to: 'ON', status: to, ...told };
   }
   return signal?.ends.includes(to) ? { ...named, to: 'OFF', reason } : undefined;
+}
+
+/** Of `NAME` or `NAME: why`. */
+function namedReason(reason: string | null): { readonly subjectName: string | null; readonly reason: string | null } {
+  const [name = '', ...why] = (reason ?? '').split(': ');
+  return { subjectName: name === '' ? null : name.slice(0, 255), reason: why.length === 0 ? null : why.join(': ') };
 }
 
 function kindsOf({ signals, departures }: AlertConditionSpec): readonly string[] {

@@ -483,6 +483,76 @@ test('a late step is an ERROR with the reason, and is still carried out when pos
   expect(world.balancer).toMatchObject({ provisioningStatus: 'ACTIVE', provisioningReason: null });
 });
 
+describe('slow is not failed', () => {
+  /** Its nodes are never ready, for this reason of their host. The statuses that its owner sees, in their order. */
+  function waiting(reason: string | null, forMs: number): SimulatedBalancer & { readonly seen: string[] } {
+    const world = Object.assign(new SimulatedBalancer({ hosts: 1, ttlMs: 0 }), { seen: [] as string[] });
+    for (let ms = 0; ms <= forMs; ms += 5_000) {
+      world.reconcile();
+      for (const { id, state } of world.nodes)
+        world.set(id, state === 'DELETING' ? { state: 'DELETED' } : { reason, madeAt: new Date(world.nowMs) });
+      const { provisioningStatus } = world.balancer;
+      if (world.seen.at(-1) !== provisioningStatus) world.seen.push(provisioningStatus);
+      world.nowMs += 5_000;
+    }
+    return world;
+  }
+
+  test('a first node that a busy machine makes slowly is PENDING, says so, and becomes ACTIVE without an ERROR', () => {
+    const world = waiting(null, 90_000);
+    expect(world.balancer).toMatchObject({
+      provisioningStatus: 'PENDING',
+      provisioningReason: '2 of 2 nodes are being created. It takes longer than usual',
+    });
+    settle(world);
+    expect(world.balancer).toMatchObject({ provisioningStatus: 'ACTIVE', provisioningReason: null });
+    expect(world.seen).toEqual(['PENDING']);
+  });
+
+  test('it is an ERROR after three attempts, with the reason, and stays one until it serves', () => {
+    const { nodeBuildMs } = usualHealing;
+    expect(waiting(null, 3 * nodeBuildMs - 10_000).seen).toEqual(['PENDING']);
+    const world = waiting(null, 3 * nodeBuildMs + 60_000);
+    expect(world.seen).toEqual(['PENDING', 'ERROR']);
+    expect(world.balancer.provisioningReason).toBe('2 of 2 nodes are being created. Not done within 360 s');
+    settle(world);
+    expect(world.balancer.provisioningStatus).toBe('ACTIVE');
+  });
+
+  test('a refusal of the host is an ERROR after a minute', () => {
+    const world = waiting('HAProxy does not accept the configuration', 65_000);
+    expect(world.seen).toEqual(['PENDING', 'ERROR']);
+    expect(world.balancer.provisioningReason).toMatch(/: HAProxy does not accept the configuration$/);
+  });
+
+  test.each([
+    [10_000, 'PENDING'],
+    [30_000, 'ERROR'],
+  ])('a DNS server that has failed for %d ms: %s', (failsForMs, status) => {
+    const world = new SimulatedBalancer({ hosts: 1, ttlMs: 0 });
+    world.dnsWorks = false;
+    settle(world, 65_000);
+    expect(world.balancer.provisioningStatus).toBe('PENDING');
+    world.dnsError = { message: 'TIMED_OUT: no answer', since: new Date(world.nowMs - failsForMs) };
+    world.reconcile();
+    expect(world.balancer.provisioningStatus).toBe(status);
+  });
+
+  test('a change that a busy node applies slowly is PENDING; one that it refuses is an ERROR', () => {
+    for (const reason of [null, 'HAProxy does not accept the configuration']) {
+      const world = served(1);
+      world.balancer = {
+        ...world.balancer,
+        ...{ generation: 2, provisioningStatus: 'PENDING', pendingSince: new Date(world.nowMs) },
+      };
+      for (const { id } of world.nodes) world.set(id, { reason });
+      world.nowMs += 61_000;
+      world.reconcile();
+      expect(world.balancer.provisioningStatus).toBe(reason === null ? 'PENDING' : 'ERROR');
+    }
+  });
+});
+
 test.each([
   [{ nodes: 10, down: 1, hosts: 1 }, false],
   [{ nodes: 3, down: 1, hosts: 1 }, false],

@@ -222,14 +222,14 @@ test(
       await Promise.all([tellLags(graph.db, graph.wake), tellLags(graph.db, graph.wake)]);
     };
     for (const lagMs of [null, 59_000, 60_000, 90_000, 31_000]) await lags(lagMs);
-    const behind = { from: 'IN_STEP', to: 'BEHIND', reason: 'it lacks changes that are 60 s old' };
+    const behind = { from: 'IN_STEP', to: 'BEHIND', reason: 'north: it lacks changes that are 60 s old' };
     expect(await told('objectCluster.lag')).toEqual([behind]);
     // What is not known says nothing.
     await lags(null, null);
     expect(await told('objectCluster.lag')).toHaveLength(1);
     await lags(29_000);
     await lags(0, 0);
-    expect(await told('objectCluster.lag')).toEqual([behind, { from: 'BEHIND', to: 'IN_STEP', reason: null }]);
+    expect(await told('objectCluster.lag')).toEqual([behind, { from: 'BEHIND', to: 'IN_STEP', reason: 'north' }]);
     expect(await stream.until(({ kind, objectCluster }) => kind === 'UPDATED' && objectCluster !== null)).toMatchObject(
       {
         objectCluster: { name: 'north' },

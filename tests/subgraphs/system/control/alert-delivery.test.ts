@@ -3,8 +3,8 @@ import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import { makeCertificates, type TestCertificates } from '../../../support/certificates.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../support/temporary-folder.ts';
-import { AlertBench, subject } from '../support/alert-bench.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../support/temporary-folder.ts';
+import { AlertBench, namesAll, never, subject } from '../support/alert-bench.ts';
 import { MailReceiver, Receiver } from '../support/receivers.ts';
 
 let folder: TemporaryFolder;
@@ -27,6 +27,7 @@ beforeEach(async () => {
   receiver = await Receiver.open(certificates);
   opened.push(receiver);
   bench.now = undefined;
+  bench.askGraph = namesAll;
   for (const table of ['alert_rule', 'alert_channel']) await bench.system.db.execute(`DELETE FROM ${table}`);
   await bench.look();
   for (const table of ['alert', 'alert_signal']) await bench.system.db.execute(`DELETE FROM ${table}`);
@@ -45,7 +46,12 @@ interface Body {
     readonly resolved: number;
     readonly omitted: number;
     readonly cursor: string;
-    readonly alerts: readonly { readonly id: string; readonly state: string; readonly link: string | null }[];
+    readonly alerts: readonly {
+      readonly id: string;
+      readonly state: string;
+      readonly link: string | null;
+      readonly subjectName: string | null;
+    }[];
   };
 }
 
@@ -73,6 +79,85 @@ test('a webhook gets signed alerts with their cursor and their page, and the his
   expect(await bench.deliveries(id)).toMatchObject([
     { id: headers['webhook-id'], deliveryState: 'DELIVERED', alertCount: 1, attempts: 1, lastError: null },
   ]);
+});
+
+test('a message waits for the name of its subject, but not for long, and is completed when it is tried again', async () => {
+  const { id } = await webhook();
+  await bench.rule({ lastsMs: 0, channelIds: [id] });
+  bench.askGraph = never;
+  await bench.nameIs(subject(), 'DEGRADED');
+  await bench.look();
+  await bench.delivery.runDue();
+  expect(receiver.received).toEqual([]);
+  // The graph stays slow.
+  await bench.system.db.execute('UPDATE alert SET created_at = created_at - INTERVAL 15 SECOND');
+  await bench.hurry();
+  receiver.status = 503;
+  await bench.delivery.runDue();
+  const name = (at: number) => bodyOf(at).data.alerts[0]?.subjectName;
+  expect([receiver.received.length, name(0)]).toEqual([1, null]);
+  bench.askGraph = namesAll;
+  await waitFor('the name', async () => {
+    await bench.look(10_000);
+    return (await bench.alerts())[0]?.subjectName === 'its name';
+  });
+  receiver.status = 200;
+  await bench.hurry();
+  await bench.delivery.runDue();
+  expect([receiver.received.length, name(1)]).toEqual([2, 'its name']);
+});
+
+describe('rules without a channel', () => {
+  const silent = async () => {
+    const { data } = await bench.system.ask(bench.operator, '{ alertRules { nodes { name silent } } }', {});
+    const { nodes } = data.alertRules as unknown as { readonly nodes: readonly { name: string; silent: boolean }[] };
+    return Object.fromEntries(nodes.map((each) => [each.name, each.silent]));
+  };
+  const setDefault = (id: string, given: object) =>
+    bench.mutate('alertChannelUpdate', 'alertChannel { id default }', { id, ...given });
+
+  test('tell the default channel of their project, and say that they are silent while there is none', async () => {
+    const others = await Receiver.open(certificates);
+    opened.push(others);
+    await webhook(others);
+    await bench.rule({ name: 'bare', lastsMs: 0 });
+    expect(await silent()).toEqual({ bare: true });
+    const target = { webhook: { url: receiver.url() } };
+    const { id } = await bench.channel({ target, caCertificates: certificates.ca, default: true });
+    expect(await silent()).toEqual({ bare: false });
+    await bench.nameIs(subject(), 'DEGRADED');
+    await bench.look();
+    await bench.delivery.runDue();
+    expect([receiver.received.length, others.received.length]).toEqual([1, 0]);
+    await setDefault(id, { enabled: false });
+    expect(await silent()).toEqual({ bare: true });
+    await setDefault(id, { enabled: true, default: false });
+    expect(await silent()).toEqual({ bare: true });
+  });
+
+  test('there is one default channel in each project, and one of the installation; another takes its place', async () => {
+    const target = { webhook: { url: receiver.url() } };
+    const made = { target, caCertificates: certificates.ca, default: true };
+    const [first, ofAll] = [await bench.channel(made), await bench.channel(made, bench.admin)];
+    const second = await bench.channel(made);
+    const list = 'query { alertChannels { nodes { id default version } } }';
+    const { data } = await bench.system.ask(bench.admin, list, {});
+    expect(data.alertChannels.nodes).toHaveLength(3);
+    expect(data.alertChannels.nodes).toEqual(
+      expect.arrayContaining([
+        { id: first.id, default: false, version: 2 },
+        { id: second.id, default: true, version: 1 },
+        { id: ofAll.id, default: true, version: 1 },
+      ]),
+    );
+    await setDefault(first.id, { default: true });
+    await bench.rule({ name: 'bare', lastsMs: 0 });
+    expect(await silent()).toEqual({ bare: false });
+    await bench.rule({ name: 'own', lastsMs: 0, channelIds: [second.id] });
+    await setDefault(second.id, { enabled: false });
+    // A rule with channels of its own has no other one in their place.
+    expect(await silent()).toEqual({ bare: false, own: true });
+  });
 });
 
 test('a failed attempt is repeated with the same id and the same content, and a restart in between loses nothing', async () => {

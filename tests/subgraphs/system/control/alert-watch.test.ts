@@ -4,7 +4,8 @@ import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import { Leases } from '../../../../platform/work/leases.ts';
 import { CertificateLook } from '../../../../subgraphs/system/control/alerts/certificate-look.ts';
 import { asTheGraph } from '../../../support/graph-question.ts';
-import { AlertBench, never, subject } from '../support/alert-bench.ts';
+import { waitFor } from '../../../support/temporary-folder.ts';
+import { AlertBench, namesAll, never, subject } from '../support/alert-bench.ts';
 
 const minuteMs = 60_000;
 
@@ -39,6 +40,39 @@ test.each([
   expect(await bench.alerts()).toMatchObject([{ alertState: 'FIRING', subjectName: 'its name' }]);
 });
 
+test('a graph that is slow costs no alert its name: it is filled in later, also once the alert is resolved', async () => {
+  await bench.rule({ lastsMs: 0, resolveAfterMs: 0 });
+  const [open, over] = [subject(), subject()];
+  await bench.nameIs(open, 'DEGRADED');
+  await bench.nameIs(over, 'DEGRADED');
+  await bench.look();
+  await bench.nameIs(over, 'ONLINE');
+  await bench.look();
+  expect((await bench.alerts()).map(({ subjectName }) => subjectName)).toEqual([null, null]);
+  bench.askGraph = namesAll;
+  // Nobody asks again at once.
+  await bench.look(500);
+  await waitFor('the names', async () => {
+    await bench.look(10_000);
+    return (await bench.alerts()).every(({ subjectName }) => subjectName === 'its name');
+  });
+});
+
+test('a subject has its name before its alert fires', async () => {
+  await bench.rule();
+  await bench.nameIs(subject(), 'DEGRADED');
+  bench.askGraph = namesAll;
+  await bench.look();
+  const signals = 'SELECT subject_name AS name FROM alert_signal';
+  await waitFor(
+    'its name',
+    async () => (await bench.system.db.query<{ name: string }>(signals))[0]?.name === 'its name',
+  );
+  bench.askGraph = never;
+  await bench.look(2 * minuteMs);
+  expect(await bench.alerts()).toMatchObject([{ alertState: 'FIRING', subjectName: 'its name' }]);
+});
+
 test.each([
   ['LoadBalancerHost', 'loadBalancerHost.presence'],
   ['GslbVantagePoint', 'gslbChecker.state'],
@@ -52,10 +86,37 @@ test.each([
     subjectId: subject(),
     projectId: null,
     to: 'ABSENT',
-    reason: 'north-1',
+    reason: 'north-1: no report since 06:46 UTC',
   });
   await bench.look();
-  expect(await bench.alerts(undefined, bench.admin)).toMatchObject([{ subjectName: 'north-1', reason: null }]);
+  expect(await bench.alerts(undefined, bench.admin)).toMatchObject([
+    { subjectName: 'north-1', reason: 'no report since 06:46 UTC' },
+  ]);
+});
+
+test('a machine that flaps has one alert, until it is steady', async () => {
+  await bench.rule({ condition: 'MACHINE_ABSENT', resolveAfterMs: 0 }, bench.admin);
+  const subjectId = subject();
+  const is = async (to: string, reason = 'ap') => {
+    const event = {
+      kind: 'gslbChecker.state',
+      subjectType: 'GslbVantagePoint',
+      subjectId,
+      projectId: null,
+      to,
+      reason,
+    };
+    await bench.system.append(event);
+    await bench.look(minuteMs);
+  };
+  for (const to of ['ABSENT', 'PRESENT', 'ABSENT', 'PRESENT', 'ABSENT']) await is(to);
+  await is('FLAPPING', 'ap: came or went 6 times since 06:34 UTC');
+  await is('FLAPPING', 'ap: came or went 12 times since 06:34 UTC');
+  await bench.look(minuteMs);
+  const words = { subjectName: 'ap', status: 'FLAPPING', reason: 'came or went 12 times since 06:34 UTC' };
+  expect(await bench.alerts(undefined, bench.admin)).toMatchObject([{ alertState: 'FIRING', ...words }]);
+  await is('PRESENT', 'ap: steady for 5 minutes, after 14 changes since 06:34 UTC');
+  expect(await bench.alerts(undefined, bench.admin)).toMatchObject([{ alertState: 'RESOLVED' }]);
 });
 
 test('a name that is degraded for two minutes fires; when it recovers, the alert is resolved', async () => {

@@ -15,6 +15,10 @@ export const never: AskGraph = async () => {
   throw new Error('the graph is not asked in this test');
 };
 
+/** Each subject has a name. */
+export const namesAll: AskGraph = async ({ variables }) =>
+  Object.fromEntries(Object.keys(variables ?? {}).map((key) => [key, { name: 'its name' }]));
+
 interface ShownAlert {
   readonly id: string;
   readonly alertState: string;
@@ -35,7 +39,7 @@ export class AlertBench {
   monotonicMs = 0;
   /** Of quiet hours. */
   now: Date | undefined;
-  askGraph: AskGraph = never;
+  askGraph: AskGraph = namesAll;
   watch: AlertWatch;
   readonly delivery: OwedRunner;
   #count = 0;

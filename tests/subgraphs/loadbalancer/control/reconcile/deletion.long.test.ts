@@ -77,10 +77,13 @@ async function bringBack(): Promise<void> {
   await waitFor('hosts', () => world.link.connected === 2);
 }
 
-/** As if the change had been requested a minute earlier. */
+/** As if the change had been requested, and its attempts had failed, a minute earlier. */
 async function later(): Promise<void> {
+  const { db } = world.ground;
   const sql = 'UPDATE lb_load_balancer SET pending_since = pending_since - INTERVAL 1 MINUTE WHERE id = ?';
-  await world.ground.db.execute(sql, [balancerId]);
+  await db.execute(sql, [balancerId]);
+  const failing = 'UPDATE dns_record_set SET failing_since = failing_since - INTERVAL 1 MINUTE WHERE owner = ?';
+  await db.execute(failing, [`loadbalancer/${balancerId}`]);
   await wake();
 }
 
@@ -150,7 +153,7 @@ test('events of a load balancer and its nodes name its CMP object, to its end', 
 });
 
 describe.each(Object.entries(troubles))('%s', (_what, trouble) => {
-  test('after a minute it is an ERROR with the reason; it is tried on, and becomes ACTIVE', async () => {
+  test('refused for a minute, it is an ERROR with the reason; it is tried on, and becomes ACTIVE', async () => {
     await trouble.begin();
     await begin();
     await waitFor('the reason', async () => trouble.reason.test(await reason()));

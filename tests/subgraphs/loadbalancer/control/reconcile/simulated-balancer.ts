@@ -33,6 +33,8 @@ export class SimulatedBalancer {
   breaker: string | null = null;
   /** DNS servers answer what is declared. */
   dnsWorks = true;
+  /** Of the servers' last attempt. */
+  dnsError: { readonly message: string; readonly since: Date } | null = null;
   published = true;
   declared = false;
   readonly ttlMs: number;
@@ -69,7 +71,7 @@ export class SimulatedBalancer {
       takeBacks: this.takeBacks,
       blind: this.blind,
       breaker: this.breaker,
-      name: { declared: this.declared, published: this.published, error: null, ttlMs: this.ttlMs },
+      name: { declared: this.declared, published: this.published, error: this.dnsError, ttlMs: this.ttlMs },
       settings: usualHealing,
       now: new Date(this.nowMs),
     };
