@@ -56,7 +56,7 @@ export interface DeviceHost {
 }
 
 /** Where alert channels send messages, and where a person reads them. */
-export interface InboxPlaces {
+interface InboxPlaces {
   /** URL of the page. */
   readonly page: string;
   readonly webhookUrl: string;
