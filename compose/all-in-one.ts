@@ -11,6 +11,7 @@ import { supervise } from '../embedded/supervise.ts';
 import { BalancerGround, balancerSettings } from '../lab/control-plane/balancers.ts';
 import { ClustersGround } from '../lab/control-plane/clusters.ts';
 import { openControl } from '../lab/control-plane/control.ts';
+import { InboxGround } from '../lab/control-plane/inbox.ts';
 import { endLeftOver, Lab } from '../lab/control-plane/lab.ts';
 import { SitesGround } from '../lab/control-plane/sites.ts';
 import type { DeviceName } from '../lab/device.ts';
@@ -177,6 +178,7 @@ async function startComponents(options: AllInOneOptions, stack: AsyncDisposableS
     const grounds = {
       ...{ balancers: new BalancerGround(ground), sites: new SitesGround(ground) },
       clusters: new ClustersGround(ground),
+      inbox: new InboxGround({ running, token: accounts.token, signal }),
     };
     for (const each of Object.values(grounds)) stack.defer(() => each.stop());
     // A first download takes longer than a start may: such a part is added when it is there.

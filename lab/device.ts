@@ -17,7 +17,7 @@ const backendDeviceNames = [
 /** A device that is a backend. */
 export type BackendDeviceName = (typeof backendDeviceNames)[number];
 export const partsWithHosts = ['routers', 'balancers', 'sites', 'clusters'] as const;
-export const deviceNames = [...backendDeviceNames, ...partsWithHosts] as const;
+export const deviceNames = [...backendDeviceNames, ...partsWithHosts, 'inbox'] as const;
 export type DeviceName = (typeof deviceNames)[number];
 
 /** The backends of a device, each registered as `lab-NAME`. */
@@ -55,6 +55,16 @@ export interface DeviceHost {
   readonly note: string;
 }
 
+/** Where alert channels send messages, and where a person reads them. */
+interface InboxPlaces {
+  /** URL of the page. */
+  readonly page: string;
+  readonly webhookUrl: string;
+  /** Of the mail server, which speaks TLS from the first byte. */
+  readonly mail: Address;
+  readonly caCertificates: string;
+}
+
 /** A running device, as other processes need it. */
 export interface DescribedDevice {
   /** Undefined if it is not a backend. */
@@ -63,6 +73,8 @@ export interface DescribedDevice {
   readonly backends?: Readonly<Record<string, DeviceBackend>>;
   /** Undefined if it has none that can be unplugged. */
   readonly hosts?: readonly DeviceHost[];
+  /** Of the inbox. */
+  readonly inbox?: InboxPlaces;
   /** All addresses to which calls connect. */
   readonly reaches: readonly Address[];
 }

@@ -93,6 +93,12 @@ export const devices: Readonly<Record<DeviceName, DeviceRow>> = {
     load: async () => (await import('./devices/clusters.ts')).startClusters,
     loadLeftOver: async () => (await import('./devices/clusters.ts')).leftOfClusters,
   },
+  inbox: {
+    summary: 'An inbox for alerts by webhook and mail. Its address is a page that shows them.',
+    needsRoot: false,
+    troubles: ['refuse'],
+    load: async () => (await import('./devices/inbox.ts')).startInbox,
+  },
 };
 
 /** Whether it runs as root if root is available. */

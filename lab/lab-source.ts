@@ -45,11 +45,12 @@ export class LabHere implements LabSource {
       const started = this.#running.get(name) ?? (await this.#begin(name, log));
       if (!started.available) return started;
       this.#running.set(name, started);
-      const { backend, backends, hosts, reaches } = started;
+      const { backend, backends, hosts, inbox, reaches } = started;
       const device = {
         ...(backend === undefined ? {} : { backend }),
         ...(backends === undefined ? {} : { backends }),
         ...(hosts === undefined ? {} : { hosts }),
+        ...(inbox === undefined ? {} : { inbox }),
         reaches,
       };
       return { available: true, part: device };

@@ -151,7 +151,7 @@ export class Lab {
       const { state, described, why, trouble = 'none' } = this.#devices.get(device) ?? { state: 'STOPPED' as const };
       const known = described === undefined ? [] : backendsIn(device, described);
       const driver = known[0]?.[1].driver ?? null;
-      const address = joined(known.map(([, { host, port }]) => `${host}:${port}`));
+      const address = joined(known.map(([, { host, port }]) => `${host}:${port}`)) ?? described?.inbox?.page ?? null;
       const backend = joined(known.map(([name]) => backendName(name)));
       return { part: device, state, backend, driver, address, trouble, note: why ?? devices[device].summary };
     });

@@ -45,6 +45,36 @@ describe('parts of the lab', () => {
     );
   }
 
+  test('the inbox has a channel for webhooks and one for mail, and its page shows what they send', async () => {
+    const rows = await system.lab('add', 'inbox');
+    const { address } = rows.find(({ part }) => part === 'inbox') ?? {};
+    const { alertChannels } = await system.ask<{
+      alertChannels: { nodes: readonly { id: string; name: string; default: boolean }[] };
+    }>('{ alertChannels { nodes { id name default } } }');
+    expect(alertChannels.nodes.map(({ name, default: isDefault }) => [name, isDefault])).toEqual([
+      ['lab-inbox', true],
+      ['lab-inbox-mail', false],
+    ]);
+    const mutation =
+      'mutation ($input: AlertChannelTestInput!) { alertChannelTest(input: $input) { userErrors { code message } } }';
+    for (const { id } of alertChannels.nodes) {
+      const input = { id, idempotencyKey: id };
+      const { alertChannelTest } = await system.ask<{ alertChannelTest: object }>(mutation, { input });
+      expect(alertChannelTest).toEqual({ userErrors: [] });
+    }
+    const messages = async () =>
+      (await (await fetch(`${address}messages`)).json()) as readonly { kind: string; text: string }[];
+    await waitFor('both messages', async () => (await messages()).length === 2);
+    const texts = Object.fromEntries((await messages()).map(({ kind, text }) => [kind, text]));
+    expect(texts.WEBHOOK).toContain('"type": "alerts.test"');
+    expect(texts.MAIL).toContain('Test of the alert channel lab-inbox-mail');
+    const page = await fetch(address ?? '');
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('&quot;alerts.test&quot;')]);
+    await system.told('remove', 'inbox');
+    expect((await system.lab('list')).find(({ part }) => part === 'inbox')).toMatchObject({ state: 'STOPPED' });
+    expect(await system.ask('{ alertChannels { nodes { id } } }')).toEqual({ alertChannels: { nodes: [] } });
+  });
+
   test('all keep their configuration, address and credentials over SIGTERM and kill -9, and in a moved folder', async () => {
     const running = await system.running();
     expect(running.length).toBeGreaterThan(3);

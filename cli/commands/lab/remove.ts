@@ -25,7 +25,11 @@ export const remove = localVerb({
     if (options.json) return printer.json({ part: device, removed: true });
     const backends = backendsOf(device).map((name) => `lab-${name}`);
     const registered =
-      backends.length === 0 ? 'machines' : `${backends.length > 1 ? 'backends' : 'backend'} ${backends.join(', ')}`;
+      backends.length === 0
+        ? device === 'inbox'
+          ? 'alert channels'
+          : 'machines'
+        : `${backends.length > 1 ? 'backends' : 'backend'} ${backends.join(', ')}`;
     await printer.line(`${device} is stopped; its ${registered} and its configuration are deleted`);
   },
 });

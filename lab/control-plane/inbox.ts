@@ -1,0 +1,71 @@
+// What the graph has of the lab's inbox: two alert channels of the project, which send their messages there.
+import type { DescribedDevice } from '../device.ts';
+import type { LabBackendsOptions } from './backends.ts';
+import type { DeviceGround } from './device-ground.ts';
+import { askGraph, changeGraph, type GraphCaller } from './graph.ts';
+
+interface KnownChannel {
+  readonly id: string;
+  readonly name: string;
+  readonly default: boolean;
+  readonly destination: string;
+  readonly caCertificates: string | null;
+}
+
+const webhookName = 'lab-inbox';
+const mailName = 'lab-inbox-mail';
+
+export class InboxGround implements DeviceGround {
+  readonly #options: LabBackendsOptions;
+
+  constructor(options: LabBackendsOptions) {
+    this.#options = options;
+  }
+
+  async lay(): Promise<void> {}
+
+  async stop(): Promise<void> {}
+
+  /** Creates the channels, or tells them the inbox's address if it has another one. */
+  async register({ inbox }: DescribedDevice): Promise<void> {
+    if (inbox === undefined) return;
+    const { webhookUrl, mail, caCertificates } = inbox;
+    const known = await this.#channels();
+    const sent = { ...mail, security: 'TLS', sender: 'tidegate@lab.test', recipients: ['operator@lab.test'] };
+    const wanted = [
+      { name: webhookName, target: { webhook: { url: webhookUrl } }, destination: new URL(webhookUrl).host },
+      { name: mailName, target: { mail: sent }, destination: `${mail.host}:${mail.port}` },
+    ];
+    for (const { name, target, destination } of wanted) {
+      const channel = known.find((each) => each.name === name);
+      const place = { target, caCertificates };
+      if (channel === undefined) {
+        // Rules without channels then tell it: a person has to do nothing else.
+        const isDefault = name === webhookName && !known.some((each) => each.default);
+        await changeGraph(this.#caller, 'alertChannelCreate', { name, ...place, default: isDefault, groupMs: 1_000 });
+      } else if (channel.destination !== destination || channel.caCertificates?.trim() !== caCertificates.trim())
+        await changeGraph(this.#caller, 'alertChannelUpdate', { id: channel.id, ...place });
+    }
+  }
+
+  /** Refused while a rule has one of them. */
+  async removal(): Promise<() => Promise<void>> {
+    for (const { id, name } of await this.#channels())
+      if (name === webhookName || name === mailName) await changeGraph(this.#caller, 'alertChannelDelete', { id });
+    return async () => undefined;
+  }
+
+  get #caller(): GraphCaller {
+    const { running, token, signal } = this.#options;
+    return { url: running.url, token, signal };
+  }
+
+  async #channels(): Promise<readonly KnownChannel[]> {
+    const { alertChannels } = await askGraph<{ alertChannels: { nodes: KnownChannel[] } }>(
+      this.#caller,
+      'query { alertChannels(first: 100) { nodes { id name default destination caCertificates } } }',
+      {},
+    );
+    return alertChannels.nodes;
+  }
+}
