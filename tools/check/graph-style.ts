@@ -19,6 +19,8 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql';
+import { elementsOf } from '../client-changes.ts';
+import { deprecationForm, deprecationOf } from '../deprecation.ts';
 
 type Output = GraphQLField<unknown, unknown>;
 
@@ -40,6 +42,7 @@ interface Graph {
   readonly types: readonly GraphQLNamedType[];
   /** Types that implement Node. */
   readonly entities: readonly GraphQLObjectType[];
+  readonly elements: ReturnType<typeof elementsOf>;
 }
 
 interface Rule {
@@ -260,10 +263,11 @@ const rules: readonly Rule[] = [
   },
   {
     name: '18 deprecations name the successor and a date',
-    find: ({ outputs, inputs }) => [
-      ...pathsOf(outputs, ({ deprecationReason }) => isBadDeprecation(deprecationReason)),
-      ...pathsOf(inputs, ({ deprecationReason }) => isBadDeprecation(deprecationReason)),
-    ],
+    find: ({ elements }) =>
+      [...elements.values()]
+        .filter(({ directives }) => directives.some(({ name }) => name.value === 'deprecated'))
+        .filter(({ directives }) => !elements.has(deprecationOf(directives)?.successor ?? ''))
+        .map(({ path }) => `${path} (${deprecationForm})`),
   },
 ];
 
@@ -292,6 +296,7 @@ function graphOf(schema: GraphQLSchema): Graph {
     inputTypes,
     types,
     entities: isInterfaceType(node) ? [...schema.getPossibleTypes(node)] : [],
+    elements: elementsOf(schema),
   };
 }
 
@@ -341,10 +346,6 @@ function isListWithoutSize({ type, name, args, astNode }: Output): boolean {
   if (!isListType(getNullableType(type)) || isLeafType(getNamedType(type)) || name === 'nodes') return false;
   const hasSize = astNode?.directives?.some((directive) => directive.name.value === 'listSize');
   return hasSize !== true && name !== 'userErrors' && !has(args, 'limit');
-}
-
-function isBadDeprecation(reason: string | null | undefined): boolean {
-  return typeof reason === 'string' && !/\b20\d\d-\d\d-\d\d\b/.test(reason);
 }
 
 /** Names that mean the same everywhere. */

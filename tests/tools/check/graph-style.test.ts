@@ -154,7 +154,7 @@ test.each([
     'deprecated',
     'lit: Boolean!',
     'lit: Boolean! @deprecated(reason: "Ask somebody.")',
-    '18 deprecations name the successor and a date: Lamp.lit',
+    '18 deprecations name the successor and a date: Lamp.lit (Use Type.field. Not removed before 2027-01-31.)',
   ],
 ])('%s', (_, from, to, fault) => {
   expect(good).toContain(from);
