@@ -19,6 +19,7 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql';
+import { roleIn } from '../../platform/graph/terms.ts';
 import { elementsOf } from '../client-changes.ts';
 import { deprecationForm, deprecationOf } from '../deprecation.ts';
 
@@ -231,6 +232,27 @@ const rules: readonly Rule[] = [
       mutations
         .filter(({ description }) => !/ Role: [A-Z]+\b.*\. Refuses: [A-Z_]+(, [A-Z_]+)*\.$/s.test(description ?? ''))
         .map(({ name }) => name),
+  },
+  {
+    name: '13 an input tells the role of its mutation, or none',
+    find: ({ mutations }) =>
+      mutations
+        .filter(({ description, args }) => {
+          const told = args
+            .map(({ type }) => roleIn(getNamedType(type).description))
+            .find((role) => role !== undefined);
+          return told !== undefined && told !== roleIn(description);
+        })
+        .map(({ name }) => name),
+  },
+  {
+    name: '13 a role is told as in "Role: MEMBER."',
+    find: ({ elements }) =>
+      [...elements.values()]
+        .filter(({ description }) =>
+          /\b(Members|Operators|Administrators|Machines|Viewers)\b[^.]*\bonly\./.test(description ?? ''),
+        )
+        .map(({ path }) => path),
   },
   {
     name: '14 descriptions have four words or more, and at most 200 characters',
