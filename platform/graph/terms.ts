@@ -32,6 +32,18 @@ export function termsText({ role, refuses }: Terms): string {
   return `@terms(role: ${role}, refuses: [${refuses.join(', ')}])`;
 }
 
+/** The role in a description, or in the input's description of a mutation. Undefined if it has none. */
+export function roleIn(description: string | null | undefined): TermsRole | undefined {
+  const [, role] = /(?:^| )Role: ([A-Z]+)\./.exec(description ?? '') ?? [];
+  return roles.find((each) => each === role);
+}
+
+/** Whoever has one of these may do what needs the role. */
+export function rolesThatHave(role: TermsRole): readonly TermsRole[] {
+  if (role === 'ANYONE') return roles;
+  return role === 'MACHINE' ? [role] : roles.slice(roles.indexOf(role));
+}
+
 /** Every mutation may refuse with these, so no description repeats them. */
 export const commonRefusals: ReadonlySet<UserErrorCode> = new Set<UserErrorCode>([
   ...(['INVALID_INPUT', 'TOO_LONG', 'KEY_CONFLICT', 'IN_PROGRESS', 'BUSY', 'UNAVAILABLE', 'DISK_FULL'] as const),

@@ -3,8 +3,6 @@
 export interface CheckContext {
   /** The checkout. */
   readonly root: string;
-  /** A git commit to compare the graph with, besides the last one; undefined: only that. */
-  readonly base: string | undefined;
   readonly signal: AbortSignal;
 }
 

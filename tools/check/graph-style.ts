@@ -19,6 +19,9 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql';
+import { roleIn } from '../../platform/graph/terms.ts';
+import { elementsOf } from '../client-changes.ts';
+import { deprecationForm, deprecationOf } from '../deprecation.ts';
 
 type Output = GraphQLField<unknown, unknown>;
 
@@ -40,6 +43,7 @@ interface Graph {
   readonly types: readonly GraphQLNamedType[];
   /** Types that implement Node. */
   readonly entities: readonly GraphQLObjectType[];
+  readonly elements: ReturnType<typeof elementsOf>;
 }
 
 interface Rule {
@@ -230,6 +234,27 @@ const rules: readonly Rule[] = [
         .map(({ name }) => name),
   },
   {
+    name: '13 an input tells the role of its mutation, or none',
+    find: ({ mutations }) =>
+      mutations
+        .filter(({ description, args }) => {
+          const told = args
+            .map(({ type }) => roleIn(getNamedType(type).description))
+            .find((role) => role !== undefined);
+          return told !== undefined && told !== roleIn(description);
+        })
+        .map(({ name }) => name),
+  },
+  {
+    name: '13 a role is told as in "Role: MEMBER."',
+    find: ({ elements }) =>
+      [...elements.values()]
+        .filter(({ description }) =>
+          /\b(Members|Operators|Administrators|Machines|Viewers)\b[^.]*\bonly\./.test(description ?? ''),
+        )
+        .map(({ path }) => path),
+  },
+  {
     name: '14 descriptions have four words or more, and at most 200 characters',
     find: (graph) => describedPaths(graph).flatMap(([path, text]) => (isGoodDescription(path, text) ? [] : [path])),
   },
@@ -260,10 +285,11 @@ const rules: readonly Rule[] = [
   },
   {
     name: '18 deprecations name the successor and a date',
-    find: ({ outputs, inputs }) => [
-      ...pathsOf(outputs, ({ deprecationReason }) => isBadDeprecation(deprecationReason)),
-      ...pathsOf(inputs, ({ deprecationReason }) => isBadDeprecation(deprecationReason)),
-    ],
+    find: ({ elements }) =>
+      [...elements.values()]
+        .filter(({ directives }) => directives.some(({ name }) => name.value === 'deprecated'))
+        .filter(({ directives }) => !elements.has(deprecationOf(directives)?.successor ?? ''))
+        .map(({ path }) => `${path} (${deprecationForm})`),
   },
 ];
 
@@ -292,6 +318,7 @@ function graphOf(schema: GraphQLSchema): Graph {
     inputTypes,
     types,
     entities: isInterfaceType(node) ? [...schema.getPossibleTypes(node)] : [],
+    elements: elementsOf(schema),
   };
 }
 
@@ -341,10 +368,6 @@ function isListWithoutSize({ type, name, args, astNode }: Output): boolean {
   if (!isListType(getNullableType(type)) || isLeafType(getNamedType(type)) || name === 'nodes') return false;
   const hasSize = astNode?.directives?.some((directive) => directive.name.value === 'listSize');
   return hasSize !== true && name !== 'userErrors' && !has(args, 'limit');
-}
-
-function isBadDeprecation(reason: string | null | undefined): boolean {
-  return typeof reason === 'string' && !/\b20\d\d-\d\d-\d\d\b/.test(reason);
 }
 
 /** Names that mean the same everywhere. */

@@ -1,5 +1,5 @@
 // npm run check: every check of the tree, each with its verdict and time; exit code 1 when one failed.
-// What is not there is named first, with the command that brings it. `npm run check -- --base REF` also names breaking changes of the graph since the branch left REF.
+// What is not there is named first, with the command that brings it.
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Check, CheckContext } from './check.ts';
@@ -33,9 +33,9 @@ const generatedCode: Check = {
 };
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { base: { type: 'string' } } });
+  parseArgs({ options: {} });
   const root = dirname(dirname(import.meta.dirname));
-  const context: CheckContext = { root, base: values.base, signal: AbortSignal.timeout(300_000) };
+  const context: CheckContext = { root, signal: AbortSignal.timeout(300_000) };
   for (const first of [packages, generatedCode]) {
     if (await runCheck(first, context)) continue;
     process.stdout.write('the other checks were not run: they need this one\n');

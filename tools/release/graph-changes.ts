@@ -10,13 +10,25 @@ import {
   isObjectType,
   isSpecifiedScalarType,
 } from 'graphql';
-import { clientChanges } from '../client-changes.ts';
+import { clientChanges, elementsOf } from '../client-changes.ts';
+import { deprecationOf, earliestRemoval } from '../deprecation.ts';
 
 /** `before` and `after`: SDL as clients see it. Breaking changes first, then other ones that a client may notice, then additions. */
 export function graphChanges(before: string, after: string): readonly string[] {
   const [old, now] = [buildSchema(before), buildSchema(after)];
-  const { breaking, defaults } = clientChanges(old, now);
-  return [...breaking.map((description) => `**Breaking:** ${description}`), ...defaults, ...additions(old, now)];
+  const { breaking, others } = clientChanges(old, now);
+  return [...breaking.map((description) => `**Breaking:** ${description}`), ...others, ...additions(old, now)];
+}
+
+/** Deprecations whose removal would come too soon after a release on `date`. A deprecation that `before` has keeps its date. */
+export function shortDeprecations(before: string, after: string, date: string): string[] {
+  const known = elementsOf(buildSchema(before, { assumeValidSDL: true }));
+  const earliest = earliestRemoval(date);
+  return [...elementsOf(buildSchema(after)).values()].flatMap(({ path, directives }) => {
+    const until = deprecationOf(directives)?.until;
+    if (until === undefined || until >= earliest || deprecationOf(known.get(path)?.directives) !== undefined) return [];
+    return [`${path} is deprecated until ${until}; this release may promise no day before ${earliest}.`];
+  });
 }
 
 /** A new type is one line: its parts come with it. */

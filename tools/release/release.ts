@@ -1,11 +1,13 @@
 // A release from the first refusal to the archive. Nothing is written before every condition holds.
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { publicSchemaPath } from '../../platform/graph/generated-schema.ts';
+import { print } from 'graphql';
+import { apiSchemaPath, publicSchemaPath } from '../../platform/graph/generated-schema.ts';
+import { readReleasedGraph, releasedFolder, releasedText } from '../released-graph.ts';
 import { type Archive, archiveName, writeArchive } from './archive.ts';
 import { type Entries, hasSection, releaseChangelog } from './changelog.ts';
 import { entriesOf } from './commits.ts';
-import { graphChanges } from './graph-changes.ts';
+import { graphChanges, shortDeprecations } from './graph-changes.ts';
 import { setVersion } from './package-versions.ts';
 import { releaseCommit, tagOf } from './release-commit.ts';
 import { ReleaseError } from './release-error.ts';
@@ -38,7 +40,7 @@ export interface ReleasePlan {
 
 const mainBranch = 'main';
 const changelogFile = 'CHANGELOG.md';
-const packageFiles = [':(glob)**/package.json', ':(glob)**/package-lock.json'];
+const reasonsFile = 'schema/breaking.md';
 
 /** What a release would do. Throws ReleaseError with every reason why it can't be made. */
 export async function planRelease({ repository, version, date }: ReleaseOrder): Promise<ReleasePlan> {
@@ -46,6 +48,8 @@ export async function planRelease({ repository, version, date }: ReleaseOrder): 
   const { version: from } = JSON.parse(await read('package.json')) as { version: string };
   const faults = [...versionFaults(version, from), ...(await treeFaults(repository)), ...(await tagFaults())];
   if (faults.length > 0) throw new ReleaseError(faults.join('\n'));
+  const soon = await deprecationFaults(repository, date);
+  if (soon.length > 0) throw new ReleaseError(soon.join('\n'));
   const before = await read(changelogFile);
   const previous = await previousRelease(repository, before, from);
   const { changelog, section } = releaseChangelog(before, {
@@ -121,19 +125,55 @@ async function entriesSince(repository: Repository, commit: string | undefined):
   return changes.length === 0 ? entries : entries.set('Graph', changes);
 }
 
+async function deprecationFaults({ root }: Repository, date: string): Promise<string[]> {
+  const api = await textOf(root, apiSchemaPath);
+  if (api === undefined) return [];
+  const released = await readReleasedGraph(root).catch(() => undefined);
+  return shortDeprecations(released === undefined ? api : print(released.document), api, date);
+}
+
 /** As clients without rights of administration see it. */
 function graphAt(repository: Repository, commit: string): Promise<string | undefined> {
   return repository.fileAt(commit, publicSchemaPath);
+}
+
+/**
+ * The graph of this release replaces that of the one before, and the reasons for what had changed since are done with. Returns the
+ * changed paths. A version that is not final promises nothing.
+ */
+async function setReleasedGraph({ root }: Repository, version: string): Promise<readonly string[]> {
+  const [api, open, notes] = await Promise.all(
+    [apiSchemaPath, publicSchemaPath, reasonsFile].map((path) => textOf(root, path)),
+  );
+  if (api === undefined || open === undefined || parseVersion(version)?.preRelease.length !== 0) return [];
+  await rm(join(root, releasedFolder), { recursive: true, force: true });
+  await mkdir(join(root, releasedFolder), { recursive: true });
+  await writeFile(join(root, releasedFolder, `${version}.graphql`), releasedText(version, api, open));
+  if (notes === undefined) return [releasedFolder];
+  const kept = notes.split('\n').filter((line) => !line.startsWith('- '));
+  await writeFile(join(root, reasonsFile), `${kept.join('\n').trimEnd()}\n`);
+  return [releasedFolder, reasonsFile];
+}
+
+function textOf(root: string, path: string): Promise<string | undefined> {
+  return readFile(join(root, path), 'utf8').catch(() => undefined);
 }
 
 /** If it fails, the files are as before. */
 async function commitRelease(repository: Repository, { version, from, changelog }: ReleasePlan): Promise<string> {
   try {
     await writeFile(join(repository.root, changelogFile), changelog);
-    const paths = [changelogFile, ...(await setVersion(repository, { from, to: version }))];
+    const paths = [
+      changelogFile,
+      ...(await setVersion(repository, { from, to: version })),
+      ...(await setReleasedGraph(repository, version)),
+    ];
+    await repository.git('add', '--', ...paths);
     await repository.git('commit', '--quiet', '--message', `release: ${tagOf(version)}`, '--', ...paths);
   } catch (error) {
-    await repository.git('restore', '--staged', '--worktree', '--', changelogFile, ...packageFiles);
+    // The tree was clean a moment ago.
+    await repository.git('reset', '--quiet', '--hard');
+    await repository.git('clean', '--quiet', '--force', '-d', '--', releasedFolder);
     throw error;
   }
   return repository.git('rev-parse', 'HEAD');

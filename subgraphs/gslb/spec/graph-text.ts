@@ -50,7 +50,7 @@ export function gslbGraphText(): string {
 
 function textsOf(kind: GslbKind): string[] {
   const [article, what] = kind.words;
-  const who = kind.owner === 'PROJECT' ? 'Members only.' : 'Administrators only.';
+  const who = kind.owner === 'PROJECT' ? 'Role: MEMBER.' : 'Role: ADMINISTRATOR.';
   const common = { idempotencyKey: idempotencyKeyField };
   const named = { id: required(idField(`The ${what}.`)), expectedVersion: expectedVersionField(what) };
   const settings = Object.entries(kind.fields).map(([name, field]) => [name, field] as const);

@@ -52,13 +52,13 @@ function textsOf(kind: PartKind): string[] {
       ...inputFields(kind, 'tree'),
       ...treeChildren(kind),
     }),
-    inputText(`${kind.name}CreateInput`, `A new ${what}. Members only.`, { ...common, ...parent, ...settings }),
+    inputText(`${kind.name}CreateInput`, `A new ${what}. Role: MEMBER.`, { ...common, ...parent, ...settings }),
     inputText(
       `${kind.name}UpdateInput`,
-      `A change of ${a(what)}. An omitted field keeps its value; null sets its default. Members only.`,
+      `A change of ${a(what)}. An omitted field keeps its value; null sets its default. Role: MEMBER.`,
       { ...common, ...named, ...stale, ...changeable },
     ),
-    inputText(`${kind.name}DeleteInput`, `The deletion of ${a(what)}${childrenWords(kind)}. Members only.`, {
+    inputText(`${kind.name}DeleteInput`, `The deletion of ${a(what)}${childrenWords(kind)}. Role: MEMBER.`, {
       ...common,
       ...named,
       ...stale,

@@ -40,7 +40,7 @@ const after: Fields = {
   ),
   force: {
     ...booleanField(
-      'True: sends the call even if the outcome of an earlier call on the same object is UNKNOWN. Operators only.',
+      'True: sends the call even if the outcome of an earlier call on the same object is UNKNOWN. Role: OPERATOR.',
     ),
     default: false,
   },

@@ -3,13 +3,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { buildSchema, type GraphQLSchema } from 'graphql';
+import { type ASTNode, buildASTSchema, type DocumentNode, Kind, parse, visit } from 'graphql';
 import { apiSchemaOf } from '../../../platform/graph/sdl.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
-import { earlierSchema, findUnexplainedChanges } from '../../../tools/check/breaking-changes.ts';
+import { findBrokenPromises } from '../../../tools/check/breaking-changes.ts';
 import { findStaleFiles } from '../../../tools/check/generated-file-checks.ts';
 import { outputFaults, runProgram } from '../../../tools/check/run-program.ts';
 import { lintSdl } from '../../../tools/check/sdl-lint.ts';
+import { clientChanges } from '../../../tools/client-changes.ts';
+import { readReleasedGraph } from '../../../tools/released-graph.ts';
 
 const good = `
 "A thing."
@@ -118,41 +120,132 @@ describe('composition', () => {
 });
 
 describe('breaking changes', () => {
-  const before = buildSchema('type Query { a: Int b: Int }');
+  const base = `
+    directive @semanticNonNull(levels: [Int!]! = [0]) on FIELD_DEFINITION
+    type Query { a(first: Int = 20, of: New): [E!] @semanticNonNull @cost(weight: 5) b: Int c: [Lamp!]! @listSize(assumedSize: 5) }
+    type Lamp { lit: Boolean old: Int @deprecated(reason: "Use Lamp.lit. Not removed before 2027-06-01.") }
+    type Mutation { "Makes a lamp. Role: MEMBER. Refuses: NOT_FOUND." lampCreate(input: New!): Lamp }
+    input New { name: String! size: Int = 2 note: String }
+    enum E { A }
+    scalar Port @specifiedBy(url: "https://example.test/port")
+  `;
+  const released = (sdl: string) => ({ version: '0.2.0', document: parse(sdl) });
+  const faults = (after: string, notes = '', day = '2027-01-01') =>
+    findBrokenPromises(released(base), parse(after), notes, day);
+  const explained = (fault: string) =>
+    /^since 0\.2\.0: (.*) \(or say why in schema\/breaking\.md\)$/.exec(fault)?.[1] ?? fault;
 
-  test('a removed field is named, an added one is not', () => {
-    const after = buildSchema('type Query { a: Int c: Int }');
-    expect(findUnexplainedChanges(before, after, '', 'HEAD')).toEqual([
-      'since HEAD: Query.b was removed. (or say why in schema/breaking.md)',
+  test.each([
+    [' b: Int', '', 'Query.b was removed.'],
+    ['first: Int = 20', 'first: Int = 10', 'Query.a(first:) has the default 10 and had 20.'],
+    ['size: Int = 2', 'size: Int = 3', 'New.size has the default 3 and had 2.'],
+    ['size: Int = 2', 'size: Int', 'New.size has the default (none) and had 2.'],
+    ['note: String', 'note: String = "x"', 'New.note has the default "x" and had (none).'],
+    ['levels: [Int!]! = [0]', 'levels: [Int!]! = [1]', '@semanticNonNull(levels:) has the default [1] and had [0].'],
+    ['levels: [Int!]! = [0]', 'levels: [Int!] = [0]', '@semanticNonNull(levels:) has the type [Int!] and had [Int!]!.'],
+    [' @semanticNonNull @cost', ' @cost', 'Query.a may be null without an error.'],
+    ['@semanticNonNull @cost', '@semanticNonNull(levels: [1]) @cost', 'Query.a may be null without an error.'],
+    ['@cost(weight: 5)', '@cost(weight: 6)', 'Query.a costs 6 and cost 5.'],
+    [' b: Int', ' b: Int @cost(weight: 2)', 'Query.b costs 2 and cost 1.'],
+    ['assumedSize: 5', 'assumedSize: 6', 'Query.c has @listSize(assumedSize: 6) and had @listSize(assumedSize: 5).'],
+    ['@listSize(assumedSize: 5)', '', 'Query.c has no @listSize and had @listSize(assumedSize: 5).'],
+    ['input New', 'input New @oneOf', 'New takes exactly one of its fields.'],
+    ['/port', '/ports', 'Port has the specification https://example.test/ports and had https://example.test/port.'],
+    ['Role: MEMBER', 'Role: OPERATOR', 'Mutation.lampCreate needs the role OPERATOR and needed MEMBER.'],
+    [' b: Int', ' b: Int @tag(name: "admin")', 'Query.b left the public part of the graph.'],
+    [' b: Int', ' b: Int @slow', 'Query.b has @slow and had none.'],
+    ['2027-06-01', '2027-05-01', 'Lamp.old may be removed from 2027-05-01, and was promised until 2027-06-01.'],
+  ])('%j changed to %j: %s', (before, after, change) => {
+    expect(base).toContain(before);
+    const changed = base.replace(before, after);
+    expect(faults(changed).map(explained)).toEqual([change]);
+    expect(faults(changed, `# Reasons\n\n- ${change} Reason: it never worked.\n`)).toEqual([]);
+    expect(faults(changed, `- ${change}\n`)).toHaveLength(2);
+  });
+
+  test.each([
+    [' b: Int', ' b: Int d: Int'],
+    [' b: Int', ' b(of: Int = 3): Int'],
+    [' b: Int', ' b: Int!'],
+    ['[E!] @semanticNonNull', '[E!]!'],
+    ['enum E { A }', 'enum E { A B }'],
+    ['name: String!', 'name: String! = "x"'],
+    ['weight: 5', 'weight: 4'],
+    ['Role: MEMBER', 'Role: USER'],
+    ['2027-06-01', '2027-07-01'],
+    ['old: Int @deprecated(reason: "Use Lamp.lit. Not removed before 2027-06-01.")', 'old: Int'],
+  ])('%j changed to %j needs no reason', (before, after) => {
+    expect(base).toContain(before);
+    expect(faults(base.replace(before, after))).toEqual([]);
+  });
+
+  test('a deprecated element is removed from its date on, and not before, whatever the reason', () => {
+    const [field] = /old: Int.*?"\)/.exec(base) ?? [''];
+    const after = base.replace(field, '');
+    const tooSoon = 'Lamp.old was promised until 2027-06-01: keep it until then';
+    const reason = '- Lamp.old was removed. Reason: nobody asked for it.';
+    expect(faults(after, reason, '2027-05-31')).toEqual([tooSoon]);
+    expect(faults(after, '', '2027-06-01')).toEqual([]);
+    expect(faults(base, '', '2027-06-01')).toEqual([]);
+  });
+
+  test('a type goes with the last element that led to it', () => {
+    const [before, after] = [
+      'type Query { a: Int b: B @deprecated(reason: "Use Query.a. Not removed before 2027-06-01.") } type B { c: C } type C { d: Int }',
+      'type Query { a: Int }',
+    ];
+    expect(findBrokenPromises(released(before), parse(after), '', '2027-06-01')).toEqual([]);
+    expect(
+      findBrokenPromises(
+        released(before),
+        parse('type Query { a: Int b: B } type B { c: C } type C { d: Int }'),
+        '',
+        '2027-06-01',
+      ),
+    ).toEqual([]);
+  });
+
+  test('a reason without a change is refused', () => {
+    expect(faults(base, '- Query.z was removed. Reason: it is gone.\n')).toEqual([
+      'schema/breaking.md: "Query.z was removed. Reason: it is gone." is no change since the last release, or gives no reason: remove it',
     ]);
   });
 
-  test('a changed default is named, and a new value of an enum is not', () => {
-    const [old, now] = ['(first: Int = 20): E } enum E { A }', '(first: Int = 10): E } enum E { A B }'].map((rest) =>
-      buildSchema(`type Query { a${rest}`),
-    ) as [GraphQLSchema, GraphQLSchema];
-    expect(findUnexplainedChanges(old, now, '', 'HEAD')).toEqual([
-      'since HEAD: Query.a arg first has changed defaultValue from 20 to 10. (or say why in schema/breaking.md)',
-    ]);
+  test('no default and no directive of the released graph can go unseen', async () => {
+    const { document } = await readReleasedGraph(process.cwd());
+    const build = (each: DocumentNode) => buildASTSchema(each, { assumeValidSDL: true });
+    const before = build(document);
+    const without = (drop: (node: ASTNode) => boolean) => {
+      let dropped = 0;
+      const rest: DocumentNode = visit(document, {
+        enter: (node: ASTNode, key) => {
+          if (node.kind === Kind.DIRECTIVE_DEFINITION) return false;
+          if (key === 'defaultValue' || node.kind === Kind.DIRECTIVE) {
+            if (!drop(node)) return undefined;
+            dropped += 1;
+            return null;
+          }
+          return undefined;
+        },
+      });
+      const { breaking, others } = clientChanges(before, build(rest));
+      return { dropped, seen: breaking.length + others.length };
+    };
+    for (const name of ['semanticNonNull', 'listSize']) {
+      const { dropped, seen } = without((node) => node.kind === Kind.DIRECTIVE && node.name.value === name);
+      expect(dropped).toBeGreaterThan(50);
+      expect({ name, seen }).toEqual({ name, seen: dropped });
+    }
+    const defaults = without((node) => node.kind !== Kind.DIRECTIVE);
+    expect(defaults.dropped).toBeGreaterThan(300);
+    expect(defaults.seen).toBe(defaults.dropped);
   });
+});
 
-  test('an earlier commit has the schema of clients, or the supergraph of before', async () => {
-    const fields = (schema: GraphQLSchema | undefined) => Object.keys(schema?.getQueryType()?.getFields() ?? {});
-    const at = (files: Record<string, string>) => earlierSchema(async (path) => files[path]);
-    const supergraph = composeSupergraph(new Map([['one', 'type Query { b: Int }']]));
-    const api = { 'schema/api.graphql': 'type Query { a: Int }' };
-    expect(fields(await at(api))).toEqual(['a']);
-    expect(fields(await at({ 'schema/supergraph.graphql': supergraph }))).toEqual(['b']);
-    expect(fields(await at({ ...api, 'schema/supergraph.graphql': supergraph }))).toEqual(['a']);
-    expect(await at({})).toBeUndefined();
-  });
-
-  test('an entry needs a reason', () => {
-    const after = buildSchema('type Query { a: Int }');
-    expect(findUnexplainedChanges(before, after, '- Query.b was removed.\n', 'HEAD')).toHaveLength(1);
-    const notes = '# Breaking changes\n\n- Query.b was removed. Reason: it never worked.\n';
-    expect(findUnexplainedChanges(before, after, notes, 'HEAD')).toEqual([]);
-  });
+test('a graph that no release wrote is no promise that could be kept', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tidegate-check-'));
+  await expect(readReleasedGraph(folder)).rejects.toThrow('schema/released/ needs one file');
+  await rm(folder, { recursive: true });
 });
 
 test('a document that differs from the generated one is stale', async () => {

@@ -151,10 +151,22 @@ test.each([
     '17 every value is offered: LampOrder.NAME_ASC',
   ],
   [
+    'role of an input',
+    'input LampCreateInput',
+    '"What to make. Role: VIEWER." input LampCreateInput',
+    '13 an input tells the role of its mutation, or none: lampCreate',
+  ],
+  [
+    'role in words',
+    'input LampCreateInput',
+    '"What to make. Members only." input LampCreateInput',
+    '13 a role is told as in "Role: MEMBER.": LampCreateInput',
+  ],
+  [
     'deprecated',
     'lit: Boolean!',
     'lit: Boolean! @deprecated(reason: "Ask somebody.")',
-    '18 deprecations name the successor and a date: Lamp.lit',
+    '18 deprecations name the successor and a date: Lamp.lit (Use Type.field. Not removed before 2027-01-31.)',
   ],
 ])('%s', (_, from, to, fault) => {
   expect(good).toContain(from);

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { graphChanges } from '../../../tools/release/graph-changes.ts';
+import { graphChanges, shortDeprecations } from '../../../tools/release/graph-changes.ts';
 
 const before = `
   type Query { a(first: Int = 20): Int b: Int state: State }
@@ -16,7 +16,7 @@ test('breaking changes, changed defaults, and additions, in this order', () => {
   `;
   expect(graphChanges(before, after)).toEqual([
     '**Breaking:** Query.b was removed.',
-    'Query.a arg first has changed defaultValue from 20 to 10.',
+    'Query.a(first:) has the default 10 and had 20.',
     'Query has a(after:), thing.',
     'Thing is new.',
     'State has IDLE.',
@@ -26,4 +26,13 @@ test('breaking changes, changed defaults, and additions, in this order', () => {
 
 test('nothing changed', () => {
   expect(graphChanges(before, before)).toEqual([]);
+});
+
+test('a release promises what it deprecates for six months, and keeps earlier promises', () => {
+  const old = 'type Query { a: Int b: Int @deprecated(reason: "Use Query.a. Not removed before 2026-02-01.") c: Int }';
+  const now = old.replace('c: Int', 'c: Int @deprecated(reason: "Use Query.a. Not removed before 2026-02-27.")');
+  expect(shortDeprecations(old, now, '2025-08-31')).toEqual([
+    'Query.c is deprecated until 2026-02-27; this release may promise no day before 2026-02-28.',
+  ]);
+  expect(shortDeprecations(old, now, '2025-08-27')).toEqual([]);
 });

@@ -90,6 +90,32 @@ test('the next release lists what it changes in the graph', async () => {
   );
 });
 
+test('a release stores its graph for later checks, and ends the reasons of earlier changes', async () => {
+  await mkdir(join(repository.root, 'schema/released'), { recursive: true });
+  await write('schema/public.graphql', 'type Query { a: Int }');
+  await write('schema/api.graphql', 'type Query { a: Int b: Int }');
+  await write('schema/breaking.md', '# Reasons\n\n- Query.c was removed. Reason: nobody asked for it.\n');
+  await write('schema/released/0.1.0.graphql', 'type Query { a: Int c: Int }');
+  await commit('feat: a graph');
+  await release('0.2.0-rc.1');
+  expect(await readdir(join(repository.root, 'schema/released'))).toEqual(['0.1.0.graphql']);
+  await release('0.2.0');
+  expect(await readdir(join(repository.root, 'schema/released'))).toEqual(['0.2.0.graphql']);
+  expect(await read('schema/released/0.2.0.graphql')).toContain('  b: Int @tag(name: "admin")\n');
+  expect(await read('schema/breaking.md')).toBe('# Reasons\n');
+  expect(await repository.changedPaths()).toEqual([]);
+
+  const soon = 'type Query { a: Int b: Int @deprecated(reason: "Use Query.a. Not removed before 2026-07-30.") }';
+  await write('schema/api.graphql', soon);
+  await commit('feat: no b');
+  await expect(release('0.3.0')).rejects.toThrow('Query.b is deprecated until 2026-07-30');
+  await write('schema/api.graphql', soon.replace('07-30', '07-31'));
+  await commit('feat: no b in August');
+  await writeFile(join(repository.root, '.git/hooks/pre-commit'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  await expect(release('0.3.0')).rejects.toThrow('git commit');
+  expect(await repository.changedPaths()).toEqual([]);
+});
+
 test('the next release lists what came since', async () => {
   await release('0.2.0');
   await commit('feat: pools have a weight');
