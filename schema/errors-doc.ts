@@ -102,7 +102,8 @@ ${table(['Code', 'What to do', 'On the device', 'Meaning'], userErrors)}
 
 These codes are in \`errors[].extensions.code\`: no login, an unavailable part, a limit, a bug. If a mutation gets no response, or one that is
 not GraphQL, treat it like \`SUBGRAPH_UNAVAILABLE\`. Codes that begin with \`GRAPHQL_\` or \`BAD_\` mean that the document or its variables
-are wrong; nothing was done.
+are wrong; nothing was done. A query that a rule of the mutations refuses has the code of the table above, such as \`PROJECT_REQUIRED\`, and the
+argument in \`extensions.field\`.
 
 An answer may have both data and errors. After the loss of a subgraph its fields are null, each with an error that has the field's
 \`path\` and the subgraph's name in \`extensions.subgraph\`; the fields of all others are there. Fields with \`@semanticNonNull\` in

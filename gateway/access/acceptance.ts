@@ -1,10 +1,12 @@
 // Which documents are executed (setting `operations.accept`): all, or only published operations. Administrators may send any, so that
-// they can look into an incident; subgraphs, machines and the dashboard send their own; without a login only login fields are allowed.
+// they can look into an incident; subgraphs and machines send their own; sessions of users may send those of the dashboard, and API tokens
+// may not; without a login only login fields are allowed.
 import type { Counter } from 'prom-client';
 import { CodedError } from '../../platform/edge/errors.ts';
 import type { Identity } from '../../platform/edge/identity.ts';
 import { CountedLine } from '../../platform/process/counted-line.ts';
 import type { Logger } from '../../platform/process/log.ts';
+import type { OwnDocuments } from './own-documents.ts';
 import type { PublishedOperations } from './published-operations.ts';
 
 export type AcceptMode = 'any' | 'log' | 'published';
@@ -12,8 +14,7 @@ export type AcceptMode = 'any' | 'log' | 'published';
 interface AcceptanceOptions {
   readonly accept: AcceptMode;
   readonly published: PublishedOperations;
-  /** Hashes of the documents of the dashboard and of exports. */
-  readonly own: ReadonlySet<string>;
+  readonly own: OwnDocuments;
   readonly unpublished: Counter<'client'>;
   readonly log: Logger;
 }
@@ -53,7 +54,8 @@ export class Acceptance {
 
   #isAccepted(hash: string, identity: Identity): boolean {
     const { accept, published, own } = this.#options;
-    return accept === 'any' || isFree(identity) || own.has(hash) || published.text(hash) !== undefined;
+    if (accept === 'any' || isFree(identity) || own.ofGateway.has(hash)) return true;
+    return (identity.kind === 'user' && own.ofDashboard.has(hash)) || published.text(hash) !== undefined;
   }
 
   #counted(client: string): string {

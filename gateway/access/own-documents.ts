@@ -17,14 +17,22 @@ interface OwnDocumentsOptions {
   readonly exports?: readonly GraphExport[];
 }
 
+/** Hashes. */
+export interface OwnDocuments {
+  /** Those of exports, which API tokens read, too. */
+  readonly ofGateway: ReadonlySet<string>;
+  /** For sessions of users: the forms of the dashboard have all mutations. */
+  readonly ofDashboard: ReadonlySet<string>;
+}
+
 /** Throws if the dashboard's list can't be read. Without a built dashboard there is none. */
-export async function ownDocuments({ staticFolder, exports = [] }: OwnDocumentsOptions): Promise<ReadonlySet<string>> {
+export async function ownDocuments({ staticFolder, exports = [] }: OwnDocumentsOptions): Promise<OwnDocuments> {
   const texts = [
     ...exports.map(({ query }) => query),
     ...Object.values(sessionMutations).map(({ document }) => document),
   ];
   const ofGateway = texts.map((text) => createHash('sha256').update(text).digest('hex'));
-  return new Set([...ofGateway, ...(await dashboardsOwn(join(staticFolder, listName)))]);
+  return { ofGateway: new Set(ofGateway), ofDashboard: new Set(await dashboardsOwn(join(staticFolder, listName))) };
 }
 
 async function dashboardsOwn(path: string): Promise<readonly string[]> {

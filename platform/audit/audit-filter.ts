@@ -13,6 +13,8 @@ interface AuditFilter {
   readonly actorName?: string | null | undefined;
   /** A part of the mutation's name, upper or lower case. */
   readonly action?: string | null | undefined;
+  /** Names of mutations. */
+  readonly exceptActions?: readonly string[] | null | undefined;
   /** A global id. */
   readonly subjectId?: string | null | undefined;
   readonly outcomes?: readonly AuditEntry['outcome'][] | null | undefined;
@@ -23,6 +25,7 @@ interface AuditFilter {
 }
 
 const longestAction = 64;
+const mostExcepted = 20;
 const longestRequestId = 64;
 
 /** The list whose index finds the entries, and its conditions. `projects`: whose entries the caller may see. Throws INVALID_INPUT. */
@@ -40,15 +43,25 @@ export function auditSearch(
 }
 
 function checkedOf(filter: AuditFilter): Condition | undefined {
-  const { actorName, action, outcomes, requestId, recordedFrom, recordedBefore } = filter;
+  const { actorName, action, exceptActions, outcomes, requestId, recordedFrom, recordedBefore } = filter;
   return allOf([
     actorName == null ? undefined : containing('actor_name', 'actorName', actorName),
     action == null ? undefined : containing('action', 'action', action, longestAction),
+    noneOf(exceptActions ?? []),
     isOneOf('outcome', outcomes ?? undefined),
     requestId == null ? undefined : ofRequest(requestId),
     recordedFrom == null ? undefined : { sql: 'at >= ?', values: [recordedFrom] },
     recordedBefore == null ? undefined : { sql: 'at < ?', values: [recordedBefore] },
   ]);
+}
+
+function noneOf(actions: readonly string[]): Condition | undefined {
+  if (actions.length > mostExcepted)
+    throw new CodedError(
+      'INVALID_INPUT',
+      `exceptActions: ${actions.length} are too many; give at most ${mostExcepted}.`,
+    );
+  return allOf(actions.map((action) => ({ sql: 'action <> ?', values: [action] })));
 }
 
 /** An id that is none names no object. */

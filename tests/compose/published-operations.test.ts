@@ -95,11 +95,18 @@ test('an administrator publishes and removes; a gateway of another process follo
   expect(code(await post(token, { query: text }))).toBe('NOT_PUBLISHED');
 });
 
-test("exports and the dashboard's own operations work", async () => {
+test("exports work, and the dashboard's own operations in sessions of users alone", async () => {
   const exported = await fetch(`${gateway.url}/export/mappings.ndjson`, { headers: headersOf(token) });
   expect([exported.status, await exported.text()]).toEqual([200, expect.stringContaining('"after"')]);
   const dashboard = await fetch(`${gateway.url}/operations.json`);
   // Only a built dashboard lists its operations.
-  if (dashboard.status === 200)
-    expect((await post(token, { query: DashboardStartDocument.toString() })).data).toHaveProperty('me');
+  if (dashboard.status !== 200) return;
+  const query = DashboardStartDocument.toString();
+  expect(code(await post(token, { query }))).toBe('NOT_PUBLISHED');
+  const input = { name: 'olga', password: 'a password that fits' };
+  const create = 'mutation ($input: UserCreateInput!) { userCreate(input: $input) { userErrors { code } } }';
+  expect((await post(administrator, { query: create, variables: { input } })).data.userCreate.userErrors).toEqual([]);
+  const logIn = 'mutation ($input: LoginInput!) { login(input: $input) { accessToken } }';
+  const { data } = await post('', { query: logIn, variables: { input } });
+  expect((await post(data.login.accessToken, { query })).data).toHaveProperty('me');
 });

@@ -38,6 +38,20 @@ const gslbsDocument = graphql(`
   }
 `);
 
+const systemDocument = graphql(`
+  query SubjectOfSystem($id: ID!) {
+    node(id: $id) {
+      __typename
+      ... on Project { name }
+      ... on User { name }
+      ... on ApiToken { name }
+      ... on Machine { name }
+      ... on AlertRule { name }
+      ... on AlertChannel { name }
+    }
+  }
+`);
+
 const storageDocument = graphql(`
   query SubjectOfStorage($id: ID!) {
     node(id: $id) {
@@ -53,6 +67,12 @@ type Reader = (client: GraphClient, id: string) => Promise<string | undefined>;
 /** A document for each subgraph: a deployment may be without it. Operations and mappings are found by their ids. */
 const readers: Readonly<Record<string, Reader>> = {
   Backend: named(backendDocument, ({ node }) => (node?.__typename === 'Backend' ? node.name : undefined)),
+  ...Object.fromEntries(
+    ['Project', 'User', 'ApiToken', 'Machine', 'AlertRule', 'AlertChannel'].map((type) => [
+      type,
+      named(systemDocument, ({ node }) => (node !== null && 'name' in node ? node.name : undefined)),
+    ]),
+  ),
   ...Object.fromEntries(
     ['ObjectCluster', 'ObjectAccessKey'].map((type) => [type, named(storageDocument, nameOfStorage)]),
   ),

@@ -137,6 +137,10 @@ describe('a filter', () => {
     expect(await found('actorName: "VIEW"')).toEqual(['apiTokenCreate REFUSED']);
     expect(await found('actorName: "%"')).toEqual([]);
     expect(await found('action: "usercreate"')).toEqual(['userCreate']);
+    expect(await found('exceptActions: ["apiTokenCreate", "ensureProject", "none"]')).toEqual(['userCreate']);
+    const many = JSON.stringify(Array.from({ length: 21 }, (_, at) => `a${at}`));
+    const { errors } = await bench.ask(admin, `{ auditEntries(exceptActions: ${many}) { nodes { action } } }`);
+    expect(errors?.[0]?.extensions?.code).toBe('INVALID_INPUT');
     expect(await found('outcomes: [REFUSED]')).toEqual(['apiTokenCreate REFUSED']);
     expect(await found('outcomes: []')).toEqual([]);
     expect(await found('actorName: "operator", action: "token", outcomes: [ACCEPTED]')).toEqual(['apiTokenCreate']);

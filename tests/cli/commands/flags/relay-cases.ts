@@ -135,6 +135,7 @@ export async function relayCases(run: FlagRun): Promise<void> {
     `audit list --actor a --mutation relayCall --subject ${operation.id} --outcome accepted --request-id none --recorded-from 2026-01-01 --recorded-before 2100-01-01 --limit 3 ${project}`,
   );
   await ok(`audit list --mutation backend --subject edge --outcome REFUSED`);
+  await ok(`audit list --last 24h --session-refreshes`);
   await ok(`events list --kind relayOperation.state --subject ${operation.id} ${project} --limit 3`);
   await ok(`events list --cmp tenant/42 --subject-type RelayOperation --subject-type Mapping ${project}`);
   const { statusCursor } = await system.ask<{ statusCursor: string }>('{ statusCursor }', {}, system.token);
