@@ -30,7 +30,7 @@ const argumentsOf: Readonly<Record<string, ReadonlySet<string>>> = {
 };
 
 /** A directive that is not on the list, or an argument of it. */
-export interface UnknownDirective {
+interface UnknownDirective {
   /** As `Type.field` or `Type.field(argument:)`. */
   readonly place: string;
   /** As `@override(label:)`. */
