@@ -9,6 +9,7 @@ import { defineTrial, type TrialRun } from './define-trial.ts';
 import { chance } from './gateway-differential/chance.ts';
 import { judgeFaulty, judgeWhole } from './gateway-differential/judge.ts';
 import { type KnownGap, knownGap } from './gateway-differential/known-gaps.ts';
+import { letLie, withLies } from './gateway-differential/lies.ts';
 import { type RandomOperation, randomOperation } from './gateway-differential/operation.ts';
 import { StockExecutor } from './gateway-differential/stock-executor.ts';
 import { type Faults, makeWorld, newRun, noFaults, type World } from './gateway-differential/world.ts';
@@ -32,11 +33,13 @@ function stockExecutor({ supergraph, links }: World): TriedExecutor {
 
 /** Cases with consecutive seeds share a graph: composing it takes longer than many cases. */
 const casesPerGraph = 20;
+/** Each of them is executed twice more, without faults. */
+const casesPerLie = 4;
 
 export const trialGatewayDifferential = defineTrial({
   counts: { cases: { help: 'operations, each with its own seed', usual: 20_000 } },
   run: runGatewayDifferential,
-  mustBeZero: ['different'],
+  mustBeZero: ['different', 'forged'],
 });
 
 const log = pino({ level: 'silent' });
@@ -58,6 +61,7 @@ export async function runGatewayDifferential(options: DifferentialOptions) {
   const findings: string[] = [];
   let cases = 0;
   let different = 0;
+  let forged = 0;
   const known: Record<KnownGap, number> = { unplanned: 0, interfaceObjectRequires: 0 };
   let graphs = 0;
   let uncomposed = 0;
@@ -70,7 +74,8 @@ export async function runGatewayDifferential(options: DifferentialOptions) {
       graphs += 1;
       current?.executor.close?.();
       current = undefined;
-      const world = makeWorld(graph);
+      const made = makeWorld(graph);
+      const world = made && withLies(made);
       if (world === undefined) {
         uncomposed += 1;
         at = (graph + 1) * casesPerGraph - 1;
@@ -94,10 +99,17 @@ export async function runGatewayDifferential(options: DifferentialOptions) {
       const opinion = other === undefined ? "Apollo's answer is right" : `Apollo's: ${other.what}`;
       findings.push(`${difference.what}; ${opinion}: --seed ${at} --cases 1`);
     }
+    if (at % casesPerLie === 0) {
+      const lie = await lieIn(at, world, executor);
+      if (lie !== undefined) {
+        forged += 1;
+        findings.push(`${lie}: --seed ${at} --cases 1`);
+      }
+    }
     if (cases % 1_000 === 0) options.progress?.(`${cases} cases, ${different} different`);
   }
   current?.executor.close?.();
-  return { cases, different, ...known, graphs, uncomposed, refused, findings };
+  return { cases, different, forged, ...known, graphs, uncomposed, refused, findings };
 }
 
 interface Difference {
@@ -111,6 +123,17 @@ async function differenceIn(seed: number, world: World, executor: TriedExecutor)
   const random = seededRandom(seed);
   const operation = randomOperation(random, world.supergraph.schema, world.names);
   return differenceOf(operation, randomFaults(random, world), world, executor);
+}
+
+/** What subgraphs that answer more than they are asked change in the case of this seed. */
+async function lieIn(seed: number, world: World, executor: TriedExecutor): Promise<string | undefined> {
+  const { text, operationName, variables } = randomOperation(seededRandom(seed), world.supergraph.schema, world.names);
+  const request = { document: parse(text), operationName, variables, key: `${operationName} ${text}` };
+  const honest = await executor.execute({ ...request, context: newRun(noFaults) });
+  const lied = await executor.execute({ ...request, context: letLie(newRun(noFaults)) });
+  return JSON.stringify(honest) === JSON.stringify(lied)
+    ? undefined
+    : `forged: ${judgeWhole(honest, lied) ?? 'errors'}`;
 }
 
 async function differenceOf(

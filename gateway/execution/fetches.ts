@@ -36,7 +36,7 @@ interface Compilation {
 }
 
 /** The request for a subgraph. */
-export interface Request {
+interface Request {
   readonly link: SubgraphLink;
   readonly text: string;
   readonly document: DocumentNode;
@@ -71,7 +71,7 @@ export function compileNode(node: PlanNode, compilation: Compilation, path?: rea
   }
 }
 
-export function requestOf(node: FetchNode | BatchFetchNode, { links, types }: Compilation): Request {
+function requestOf(node: FetchNode | BatchFetchNode, { links, types }: Compilation): Request {
   const link = links.get(node.serviceName);
   invariant(link !== undefined, `no link to subgraph ${node.serviceName}`);
   const document = parse(node.operation, { noLocation: true });

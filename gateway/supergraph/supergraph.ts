@@ -1,6 +1,7 @@
 // The composed graph for the gateway: the schema for clients, its subgraphs, and the owner of each root field. The executor plans
 // and executes its operations.
 import { type DocumentNode, type GraphQLObjectType, type GraphQLSchema, type OperationTypeNode, parse } from 'graphql';
+import { notCarriedOutIn } from '../../platform/graph/carried-out.ts';
 import { apiSchemaOf } from '../../platform/graph/sdl.ts';
 
 export class Supergraph {
@@ -14,8 +15,11 @@ export class Supergraph {
   readonly subgraphNames: readonly string[];
   readonly #owners: ReadonlyMap<string, string>;
 
+  /** Throws with every directive that would have no effect. */
   constructor(sdl: string) {
     const document = parse(sdl, { noLocation: true });
+    const refused = notCarriedOutIn(document);
+    if (refused.length > 0) throw new Error(`gateway: the supergraph is refused:\n${refused.join('\n')}`);
     const names = subgraphNames(document);
     this.sdl = sdl;
     this.schema = apiSchemaOf(sdl);

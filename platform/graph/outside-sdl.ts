@@ -2,7 +2,7 @@
 // nothing of ours: everything else is refused, with the place.
 import {
   type ConstDirectiveNode,
-  type DefinitionNode,
+  type DocumentNode,
   type FieldDefinitionNode,
   GraphQLError,
   isTypeDefinitionNode,
@@ -10,19 +10,17 @@ import {
   Kind,
   parse,
   print,
+  type SelectionSetNode,
   type TypeDefinitionNode,
   type TypeExtensionNode,
   visit,
 } from 'graphql';
+import { outsideDirectives, unknownDirectives } from './carried-out.ts';
 import { isNode, isObject, isResolvedHere, type SubgraphSdl } from './sdl.ts';
 
 type TypeNode = TypeDefinitionNode | TypeExtensionNode;
+type TypeNodeOfField = FieldDefinitionNode['type'];
 
-/** Directives of Federation that add to the graph; `@override`, for example, would take a field away from us. */
-const allowedDirectives: ReadonlySet<string> = new Set([
-  ...['key', 'external', 'requires', 'provides', 'shareable', 'inaccessible', 'tag', 'link', 'composeDirective'],
-  ...['deprecated', 'specifiedBy', 'oneOf', 'cost', 'listSize', 'semanticNonNull'],
-]);
 const roots: ReadonlySet<string> = new Set(['Query', 'Mutation']);
 /** What a federated server adds to its SDL by itself. */
 const ofServers: ReadonlySet<string> = new Set(['_Any', '_Entity', '_Service', 'FieldSet', 'federation__FieldSet']);
@@ -33,9 +31,9 @@ const mostTokens = 200_000;
 /** Faults of an outside subgraph's SDL, each with its place. `ours`: the whole SDL of each subgraph of the product. */
 export function outsideSdlFaults(sdl: string, ours: SubgraphSdl): string[] {
   if (sdl.length > mostBytes) return [`it has ${sdl.length} characters; at most ${mostBytes} are allowed`];
-  let definitions: readonly DefinitionNode[];
+  let document: DocumentNode;
   try {
-    ({ definitions } = parse(sdl, { maxTokens: mostTokens }));
+    document = parse(sdl, { maxTokens: mostTokens });
   } catch (error) {
     if (!(error instanceof GraphQLError)) throw error;
     const [place] = error.locations ?? [];
@@ -46,10 +44,14 @@ export function outsideSdlFaults(sdl: string, ours: SubgraphSdl): string[] {
       'it has no @link to Federation 2: begin it with extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])',
     ];
   const known = typesOf(ours);
-  return definitions.flatMap((definition) => [
-    ...directiveFaults(definition),
-    ...(isTypeDefinitionNode(definition) || isTypeExtensionNode(definition) ? typeFaults(definition, known) : []),
-  ]);
+  const types = document.definitions.filter((each) => isTypeDefinitionNode(each) || isTypeExtensionNode(each));
+  return [
+    ...unknownDirectives(document, outsideDirectives).map(
+      ({ place, what }) => `${place} has ${what}, which is not allowed here: remove it`,
+    ),
+    ...types.flatMap((type) => typeFaults(type, known)),
+    ...providedFaults(types, known),
+  ];
 }
 
 /**
@@ -87,18 +89,6 @@ function typesOf(ours: SubgraphSdl): ReadonlyMap<string, OurType> {
       });
     }
   return found;
-}
-
-function directiveFaults(definition: DefinitionNode): string[] {
-  const faults: string[] = [];
-  visit(definition, {
-    Directive: (directive) => {
-      const name = directive.name.value.replace(/^federation__/, '');
-      if (!allowedDirectives.has(name))
-        faults.push(`${nameOf(definition)} has @${name}, which is not allowed here: remove it`);
-    },
-  });
-  return faults;
 }
 
 function typeFaults(type: TypeNode, known: ReadonlyMap<string, OurType>): string[] {
@@ -151,6 +141,54 @@ function entityFaults(name: string, type: TypeNode, our: OurType): string[] {
   return faults;
 }
 
+/** What a field provides, its own subgraph answers: that can't be a field of ours. */
+function providedFaults(types: readonly TypeNode[], known: ReadonlyMap<string, OurType>): string[] {
+  const typeOfField = new Map<string, string>();
+  for (const type of types)
+    for (const field of fieldsOf(type))
+      typeOfField.set(`${type.name.value}.${field.name.value}`, namedType(field.type));
+  const look = (type: string, { selections }: SelectionSetNode): string[] =>
+    selections.flatMap((selection) => {
+      if (selection.kind === Kind.FRAGMENT_SPREAD) return [];
+      if (selection.kind === Kind.INLINE_FRAGMENT)
+        return look(selection.typeCondition?.name.value ?? type, selection.selectionSet);
+      const { name, selectionSet } = selection;
+      const our = known.get(type);
+      const isOurs = our?.isEntity === true && our.fields.has(name.value) && name.value !== 'id';
+      const below = typeOfField.get(`${type}.${name.value}`) ?? '';
+      return [
+        ...(isOurs ? [`${type}.${name.value}`] : []),
+        ...(selectionSet === undefined ? [] : look(below, selectionSet)),
+      ];
+    });
+  return types.flatMap((type) =>
+    fieldsOf(type).flatMap((field) => {
+      const provides = (field.directives ?? []).filter(({ name }) => /(^|__)provides$/.test(name.value));
+      return provides
+        .flatMap((each) => selectionsOf(fieldsOfKey(each)))
+        .flatMap((set) => look(namedType(field.type), set))
+        .map(
+          (path) =>
+            `${type.name.value}.${field.name.value} provides ${path}, which is a field of ours: leave it out, only we answer it`,
+        );
+    }),
+  );
+}
+
+/** None if it is no selection: the composer says so. */
+function selectionsOf(fields: string): readonly SelectionSetNode[] {
+  try {
+    const [operation] = parse(`{ ${fields} }`, { maxTokens: mostTokens }).definitions;
+    return operation?.kind === Kind.OPERATION_DEFINITION ? [operation.selectionSet] : [];
+  } catch {
+    return [];
+  }
+}
+
+function namedType(type: TypeNodeOfField): string {
+  return type.kind === Kind.NAMED_TYPE ? type.name.value : namedType(type.type);
+}
+
 /** A subgraph that is away must cost its own fields only. */
 function nullableFaults(path: string, { type }: FieldDefinitionNode): string[] {
   if (type.kind !== Kind.NON_NULL_TYPE) return [];
@@ -187,8 +225,4 @@ function fieldsOf(type: TypeNode): readonly FieldDefinitionNode[] {
   return 'fields' in type
     ? ((type.fields ?? []) as readonly FieldDefinitionNode[]).filter(({ kind }) => kind === Kind.FIELD_DEFINITION)
     : [];
-}
-
-function nameOf(definition: DefinitionNode): string {
-  return 'name' in definition && definition.name !== undefined ? definition.name.value : 'The schema';
 }

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { GatewayOperation } from '../../gateway/supergraph/executor.ts';
+import { isLying } from '../../trials/gateway-differential/lies.ts';
 import type { newRun, World } from '../../trials/gateway-differential/world.ts';
 import { type MakeExecutor, runGatewayDifferential } from '../../trials/gateway-differential.ts';
 
@@ -34,6 +35,14 @@ test(`the one schema has no difference from itself (seed ${seed})`, async () => 
 }, 60_000);
 
 describe('a broken executor is found', () => {
+  test('one that takes over what a subgraph was not asked for', async () => {
+    const makeExecutor = brokenBy((result, { context }) =>
+      isLying(context) ? { ...result, data: { ...result.data, forged: 'forged' } } : result,
+    );
+    const { forged, different } = await runGatewayDifferential({ seed, cases: 20, makeExecutor });
+    expect([forged > 0, different]).toEqual([true, 0]);
+  }, 60_000);
+
   test('one that drops errors', async () => {
     expect(await foundIn(({ data }) => ({ data: data ?? null }), 60)).toBeGreaterThan(0);
   }, 60_000);

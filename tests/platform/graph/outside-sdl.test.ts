@@ -88,7 +88,30 @@ test.each([
     /^Shelf implements Node, but lacks the key/,
   ],
   ['a stream', `${link} type Subscription { shelves: Int }`, /^Subscription is not for outside subgraphs/],
-  ['a takeover', `${link} type Query { shelf: Int @override(from: "relay") }`, /^Query has @override/],
+  [
+    'a takeover',
+    `${link} type Query { shelf: Int @override(from: "relay") }`,
+    /^Query\.shelf has @override, which is not allowed here/,
+  ],
+  [
+    'a directive under another name',
+    `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", { name: "@override", as: "@tag" }])
+     type Query { shelf: Int @tag(from: "relay") }`,
+    /^Query\.shelf has @tag \(@override\), which is not allowed here/,
+  ],
+  [
+    'a field of ours that a field of theirs provides',
+    `${link} type Shelf @key(fields: "id") { id: ID! project: Project @federation__provides(fields: "id name") }
+     type Project @key(fields: "id") { id: ID! name: String! @external }`,
+    /^Shelf\.project provides Project\.name, which is a field of ours/,
+  ],
+  [
+    'a field of ours that is provided below a field of theirs',
+    `${link} type Query { shelf: Shelf @federation__provides(fields: "... on Shelf { project { name } }") }
+     type Shelf @key(fields: "id") { id: ID! project: Project @external }
+     type Project @key(fields: "id") { id: ID! name: String! @external }`,
+    /^Query\.shelf provides Project\.name, which is a field of ours/,
+  ],
   ['a name of Federation', `${link} type join__Graph { id: ID }`, /^join__Graph has a name that Federation keeps/],
 ])('%s is refused', (_, sdl, fault) => {
   expect(outsideSdlFaults(sdl, ours)).toEqual(expect.arrayContaining([expect.stringMatching(fault)]));
