@@ -6,15 +6,15 @@ import type { ExecCall, ExecReply, RenderContext } from './driver.ts';
 export type Call = Pick<RenderContext, 'operationId'>;
 
 /**
- * The beginning of a script, for any POSIX shell: reads the text of each keyword into a variable of that name, and of `list`, which may come
- * several times, into `lines`, each with a line feed (`$nl`). `finish VERDICT` ends the script with `PROGRAM VERDICT CALL` as its last line,
- * with the id of the call if the input has one (`verdictOf` compares it).
+ * The beginning of a script, for any POSIX shell: reads the text of each keyword into a variable of that name, and of each of `lists`, which may
+ * come several times, into a variable such as `lines` for `line`, each text with a line feed (`$nl`). `finish VERDICT` ends the script with
+ * `PROGRAM VERDICT CALL` as its last line, with the id of the call if the input has one (`verdictOf` compares it).
  * Must hold: input that arrived in part is not used; a connection that breaks does not stop a script half-way (HUP and PIPE are ignored).
  */
-export function scriptHead(program: string, keywords: readonly string[], list?: string): string {
+export function scriptHead(program: string, keywords: readonly string[], lists: readonly string[] = []): string {
   const cases = [
     ...['call', ...keywords].map((word) => `    '${word} '*) ${word}=\${line#${word} } ;;`),
-    ...(list === undefined ? [] : [`    '${list} '*) lines=$lines\${line#${list} }$nl ;;`]),
+    ...lists.map((word) => `    '${word} '*) ${word}s=$${word}s\${line#${word} }$nl ;;`),
   ];
   return `export LC_ALL=C
 trap '' HUP PIPE
@@ -22,7 +22,7 @@ call=
 finish() { printf '${program} %s%s\\n' "$1" "\${call:+ $call}"; exit 0; }
 nl='
 '
-${[...keywords, 'lines', 'end'].map((word) => `${word}=`).join(' ')}
+${[...keywords, ...lists.map((word) => `${word}s`), 'end'].map((word) => `${word}=`).join(' ')}
 while IFS= read -r line; do
   case $line in
 ${cases.join('\n')}
