@@ -24,12 +24,11 @@ import {
   vrfOf,
   withLength,
 } from './schema.ts';
-import { type Meant, quoted, run } from './scripts.ts';
+import { run } from './scripts.ts';
 
 type RouteVia = { nextHop?: string; interface?: string; discard?: boolean };
 type RouteKey = RouteVia & { destination: string; vrf?: string };
-type Settings = { distance?: number; tag?: number };
-type Route = RouteKey & Settings & { replaces?: Settings };
+type Route = RouteKey & { distance?: number; tag?: number };
 
 const via = {
   nextHop: { ...address, description: 'The address of the next router, of the IP version of the destination' },
@@ -78,17 +77,6 @@ function commandOf(route: Route): string {
   const { tag, distance } = route;
   const words = [lineOf(route), tag === undefined ? '' : `tag ${tag}`, distance ?? '', inVrf(route)];
   return words.filter((word) => word !== '').join(' ');
-}
-
-/** FRR keeps no mark of a route, so that the whole line has to be one of these. */
-function meant(verb: Meant['verb'], route: RouteKey, forms: readonly Settings[]): Meant {
-  const name = vrfOf(route.vrf);
-  const head = name === undefined ? '' : `vrf ${name}`;
-  const start = `${head}\t${name === undefined ? '' : ' '}${lineOf(route)}`;
-  const own = forms.map(({ tag, distance = 1 }) => [
-    `${start}${tag === undefined ? '' : ` tag ${tag}`}${distance === 1 ? '' : ` ${distance}`}`,
-  ]);
-  return { verb, at: `^${quoted(start)}( (tag [0-9]+|[0-9]+))*$`, own };
 }
 
 function inVrf(route: RouteKey): string {
@@ -149,26 +137,18 @@ function shown(route: Route, have: readonly ConfigLine[]): Shown {
   return found.distance === (route.distance ?? 1) && found.tag === route.tag ? 'AS_WANTED' : 'OTHERWISE';
 }
 
-const settings = {
-  distance: { type: 'integer', minimum: 1, maximum: 255, description: 'The administrative distance. Default: 1' },
-  tag: { type: 'integer', minimum: 1, maximum: 4_294_967_295, description: 'A number for route maps' },
-};
-
 const example = { destination: '203.0.113.0/24', nextHop: '198.51.100.2' };
 
 export const staticRouteCreate: OperationSpec<Route, ExecReply> = {
   name: 'staticRoute.create',
-  summary: 'Creates a static route, or replaces one to the same next hop that is as given.',
+  summary: 'Creates a static route, or sets the distance and the tag of one to the same next hop.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {
-      ...{ destination, vrf, ...via, ...settings },
-      replaces: {
-        ...argumentsSchema(settings),
-        description:
-          'The route to the same next hop that is replaced. Any other one is left alone, and the call is refused.',
-      },
+      ...{ destination, vrf, ...via },
+      distance: { type: 'integer', minimum: 1, maximum: 255, description: 'The administrative distance. Default: 1' },
+      tag: { type: 'integer', minimum: 1, maximum: 4_294_967_295, description: 'A number for route maps' },
     },
     ['destination'],
   ),
@@ -177,29 +157,24 @@ export const staticRouteCreate: OperationSpec<Route, ExecReply> = {
   object,
   mapping: 'creates',
   desired,
-  render: (route, call) => {
-    const object = meant('create', route, [route, ...(route.replaces === undefined ? [] : [route.replaces])]);
-    return run('change', { daemon: 'staticd', text: lineOf(route), object, lines: [commandOf(route)] }, call);
-  },
+  render: (route, call) => run('change', { daemon: 'staticd', text: lineOf(route), lines: [commandOf(route)] }, call),
   renderDryRun: (route, call) => run('check', { lines: [commandOf(route)] }, call),
   interpretDryRun: checkOutcome,
   interpret: (reply, route, call) => setOutcome(reply, call, (have) => shown(route, have), desired(route)),
 };
 
-export const staticRouteDelete: OperationSpec<Route, ExecReply> = {
+export const staticRouteDelete: OperationSpec<RouteKey, ExecReply> = {
   name: 'staticRoute.delete',
-  summary: 'Deletes a static route to a next hop, if it has this distance and tag.',
+  summary: 'Deletes a static route to a next hop, whatever its distance and tag.',
   category: 'USER',
   effect: 'IDEMPOTENT',
-  argumentsSchema: argumentsSchema({ destination, vrf, ...via, ...settings }, ['destination']),
+  argumentsSchema: argumentsSchema({ destination, vrf, ...via }, ['destination']),
   example,
   refine,
   object,
   mapping: 'deletes',
-  render: (route, call) => {
-    const object = meant('delete', route, [route]);
-    return run('change', { daemon: 'staticd', text: lineOf(route), object, lines: [`no ${commandOf(route)}`] }, call);
-  },
+  render: (route, call) =>
+    run('change', { daemon: 'staticd', text: lineOf(route), lines: [`no ${commandOf(route)}`] }, call),
   interpret: (reply, route, call) => deleteOutcome(reply, call, (have) => find(route, have) !== undefined),
 };
 
@@ -231,9 +206,9 @@ export const staticRoute: ResourceReader<ExecReply> = {
       return values && { values };
     });
   },
-  remove({ scope, key, recorded: { distance, tag } = {} }) {
+  remove({ scope, key }) {
     const route = routeOf(scope, key);
-    return route && { operation: 'staticRoute.delete', arguments: given({ ...route, distance, tag }) };
+    return route && { operation: 'staticRoute.delete', arguments: given(route) };
   },
 };
 

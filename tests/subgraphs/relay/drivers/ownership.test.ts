@@ -10,6 +10,7 @@ import { drivers } from '../../../../subgraphs/relay/drivers/registry.ts';
 /** Kinds in whose place another object is taken for the meant one. None may be added. */
 const unguarded: Readonly<Record<string, readonly string[]>> = {
   'f5-bigip': ['node', 'pool', 'pool-member', 'monitor', 'virtual-server'],
+  frr: ['static-route'],
   fortios: ['vdom', 'address', 'address-group', 'service', 'vip', 'vip-group'],
   'linux-iproute2': ['static-route'],
   'linux-nftables': ['address', 'address-set'],
