@@ -215,7 +215,7 @@ export interface MappedObject {
  *
  * A number, a position or a name that others choose too is no reason for `KEY`.
  */
-export type Ownership =
+type Ownership =
   | { readonly by: 'MARK' | 'SETTINGS' | 'ID' | 'KEY_ALONE' }
   | { readonly by: 'KEY'; readonly because: string };
 
