@@ -1,5 +1,6 @@
 // How shell scripts of drivers get user data: as lines on standard input. Each line has a keyword and its text, and the last line
 // is `end`. User data is never part of a command or of its arguments, which other accounts of the device could see.
+import { invariant } from '../../../platform/edge/errors.ts';
 import type { ExecCall, ExecReply, RenderContext } from './driver.ts';
 
 /** A call, by its id. */
@@ -35,7 +36,7 @@ done
 
 /**
  * One unit: a script with its input. Undefined values are left out. `callOf`: the call whose id the verdict repeats. If absent, the
- * verdict has no id.
+ * verdict has no id. Must hold: a text is one line, as its schema says, or it could become lines with keywords of their own.
  */
 export function scriptCall(
   command: string,
@@ -43,7 +44,11 @@ export function scriptCall(
   callOf?: Call,
 ): ExecCall {
   const all = [['call', callOf?.operationId] as const, ...input];
-  const lines = all.flatMap(([word, text]) => (text === undefined ? [] : [`${word} ${text}\n`]));
+  const lines = all.flatMap(([word, text]) => {
+    if (text === undefined) return [];
+    invariant(!/[\n\0]/.test(String(text)), `the text of ${word} is one line`);
+    return [`${word} ${text}\n`];
+  });
   return { kind: 'exec', command, stdin: `${lines.join('')}end\n` };
 }
 

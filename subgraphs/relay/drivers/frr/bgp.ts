@@ -313,9 +313,12 @@ export const bgpNeighborDelete: OperationSpec<DeleteArguments, ExecReply> = {
     {
       ...{ asNumber, vrf, address, madeBy },
       was: wasOf({
-        remoteAs: { type: 'string', maxLength: 10, description: "The neighbour's AS number, or external or internal" },
+        remoteAs: {
+          ...{ type: 'string', pattern: '^([0-9]{1,10}|external|internal)$' },
+          description: "The neighbour's AS number, or external or internal",
+        },
         ...{ description, multihopTtl: number32 },
-        sourceAddress: { type: 'string', maxLength: 255, description: 'An own address, or an interface' },
+        sourceAddress: { type: 'string', pattern: '^[!-~]{1,255}$', description: 'An own address, or an interface' },
       }),
     },
     ['asNumber', 'address'],
