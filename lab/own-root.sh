@@ -24,7 +24,7 @@ lay_root() {
   rm "$root/etc/passwd.rest"
   printf '%s\n' 'root:x:0:' 'tty:x:5:' 'www-data:x:33:' 'nogroup:x:65534:' >"$root/etc/group"
   copy /etc/ld.so.cache
-  put sh env cat ls id whoami uname echo head tail grep sed sleep date stat touch mkdir mknod chmod chown cp mv rm rmdir ln mktemp \
+  put sh env cat ls id whoami uname echo head tail grep sed sleep date stat sha256sum touch mkdir mknod chmod chown cp mv rm rmdir ln mktemp \
     readlink flock kill ps ip ping setpriv mount umount chroot /usr/sbin/sshd /usr/lib/openssh/sshd-*
 }
 

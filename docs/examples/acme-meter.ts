@@ -66,6 +66,8 @@ export const acmeMeter = defineDriver({
   credentialFields: ['username', 'password'],
   operations: [limitSet],
   resources: { limit },
+  // A PUT replaces whatever has the name. A real driver would compare the mark in the same request.
+  ownership: { limit: { by: 'KEY_ALONE' } },
   health: {
     render: () => ({ kind: 'http', method: 'GET', path: '/api/version' }),
     interpret: (reply) =>

@@ -29,7 +29,23 @@ export interface ShellReply {
 
 const recorders = ['ovsdb-client', 'apache2ctl'];
 const programs = [
-  ...['cat', 'tail', 'touch', 'flock', 'mv', 'rm', 'cp', 'sed', 'mktemp', 'sleep', 'sh', 'dpkg-query'],
+  ...[
+    'cat',
+    'tail',
+    'touch',
+    'flock',
+    'mv',
+    'rm',
+    'cp',
+    'sed',
+    'mktemp',
+    'sleep',
+    'sh',
+    'dpkg-query',
+    'ln',
+    'grep',
+    'sha256sum',
+  ],
 ] as const;
 const own = ['in', 'out', 'err', 'code', 'pid', 'record'];
 const timeoutMs = 300_000;

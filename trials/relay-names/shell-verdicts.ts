@@ -46,7 +46,8 @@ export function modSecurityTrial({ operation, args }: Rendering, context: Render
   const file = stdin.split('\n').slice(4).join('\n');
   const apache = (word: string): Invocation => ({ program: 'apache2ctl', argv: [word], stdin: '' });
   const loads = [apache('configtest'), apache('graceful')];
-  const old = { [rule]: 'SecRule old\n' };
+  const [maker = context.operationId] = (args.madeBy ?? []) as readonly string[];
+  const old = { [rule]: `# tg:${maker}\nSecRule old\n` };
   const expected: Readonly<
     Record<string, [before: Record<string, string>, after: Record<string, string>, Invocation[]]>
   > = {

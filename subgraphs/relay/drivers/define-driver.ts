@@ -20,8 +20,8 @@ interface DriverDefinition extends Omit<Driver, 'optionsSchema' | 'operations' |
 export const longestActsForMs = 600_000;
 
 /**
- * Throws when two operations have the same name, one acts for too long, a check does not state its depth, or a secret argument
- * could be shown.
+ * Throws when two operations have the same name, one acts for too long, a check does not state its depth, a secret argument
+ * could be shown, or a kind of object does not declare its ownership.
  */
 export function defineDriver(definition: DriverDefinition): Driver {
   const { name, options, operations, resources = {}, ...rest } = definition;
@@ -33,6 +33,7 @@ export function defineDriver(definition: DriverDefinition): Driver {
   );
   invariant(byName.size === operations.length, `driver ${name} has two operations of one name`);
   for (const operation of operations) checkSecrets(operation);
+  checkOwnership(name, operations, rest.ownership);
   return {
     name,
     ...rest,
@@ -40,6 +41,17 @@ export function defineDriver(definition: DriverDefinition): Driver {
     operations: byName,
     resources: new Map(Object.entries(resources)),
   };
+}
+
+function checkOwnership(driver: string, operations: readonly DriverOperation[], ownership: Driver['ownership']): void {
+  const kinds = new Set(operations.flatMap(({ object, example }) => object?.(example).resource ?? []));
+  for (const kind of kinds)
+    invariant(
+      Object.hasOwn(ownership, kind),
+      `driver ${driver} does not declare what makes sure that a ${kind} is the meant one (ownership)`,
+    );
+  for (const kind of Object.keys(ownership))
+    invariant(kinds.has(kind), `driver ${driver} declares the ownership of ${kind}, which no operation changes`);
 }
 
 /** The values that a call sets are compared later, so the reader must know which of them it does not show. */

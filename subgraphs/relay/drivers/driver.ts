@@ -197,7 +197,27 @@ export interface MappedObject {
   readonly uuid: string | null;
   /** The call that made it, whose mark it has if the device keeps marks. Absent if it was adopted. */
   readonly madeBy?: string;
+  /** The last call that changed it, whose mark it may have instead. */
+  readonly changedBy?: string;
+  /** Its recorded settings, with hashes in place of secrets. Absent if only its name is known. */
+  readonly recorded?: JsonObject;
 }
+
+/**
+ * What makes sure that a call acts on the meant object, and not on another one that somebody made at the same key since: a device
+ * that restarts may lose what was not saved, and an administrator may use the number again.
+ *
+ * - `MARK`, `SETTINGS`: the unit that changes the object compares the mark of the call that made it, or its whole settings. A call that creates is
+ *   refused if there is another object.
+ * - `ID`: the device's own id is part of the request, and the device never gives it to another object.
+ * - `KEY`: the key says all that there is to know of the object, so that nothing can stand in its place. `because` gives the reason.
+ * - `KEY_ALONE`: nothing makes sure of it. Another object at the key is taken for the meant one. For a new kind, take one of the others.
+ *
+ * A number, a position or a name that others choose too is no reason for `KEY`.
+ */
+type Ownership =
+  | { readonly by: 'MARK' | 'SETTINGS' | 'ID' | 'KEY_ALONE' }
+  | { readonly by: 'KEY'; readonly because: string };
 
 export type ResourceFinding =
   | {
@@ -399,6 +419,8 @@ export interface Driver {
   readonly operations: ReadonlyMap<string, DriverOperation>;
   /** By the name in BackendObject.resource. */
   readonly resources?: ReadonlyMap<string, ResourceReader>;
+  /** Of every kind that an operation creates, changes or deletes, by the name in BackendObject.resource. */
+  readonly ownership: Readonly<Record<string, Ownership>>;
   readonly health: Health;
   readonly https?: HttpSessions;
   readonly cli?: CliDialect;

@@ -1,6 +1,8 @@
 // The mark of a call in the comment or description of the object it makes: `tg:<operation id> <words>`. A read recognises the
 // object's creator by it.
 
+import type { MappedObject } from './driver.ts';
+
 const prefix = 'tg:';
 /** The mark itself, and the space after it. */
 export const markChars = prefix.length + 36 + 1;
@@ -23,4 +25,30 @@ export function readMark(comment: unknown): Mark | undefined {
 /** The text that a person wrote, after a mark or without one. */
 export function wordsOf(comment: unknown): string {
   return readMark(comment)?.words ?? (typeof comment === 'string' ? comment : '');
+}
+
+/** A relayed call, for schemas. */
+const callId = {
+  type: 'string',
+  pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
+  description: 'The id of a call',
+};
+
+/** The argument of a deletion that names the calls whose mark the object may have. */
+export const madeBy = {
+  type: 'array',
+  items: callId,
+  minItems: 1,
+  maxItems: 2,
+  description:
+    'The ids of the calls that made or last changed it: only an object with the mark of one of them is deleted.',
+} as const;
+
+/** This argument for the object of a mapping. Undefined if it was adopted. */
+export function markersOf({
+  madeBy: made,
+  changedBy,
+}: Pick<MappedObject, 'madeBy' | 'changedBy'>): string[] | undefined {
+  if (made === undefined) return undefined;
+  return changedBy === undefined || changedBy === made ? [made] : [made, changedBy];
 }

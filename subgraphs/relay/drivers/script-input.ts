@@ -1,20 +1,21 @@
 // How shell scripts of drivers get user data: as lines on standard input. Each line has a keyword and its text, and the last line
 // is `end`. User data is never part of a command or of its arguments, which other accounts of the device could see.
+import { invariant } from '../../../platform/edge/errors.ts';
 import type { ExecCall, ExecReply, RenderContext } from './driver.ts';
 
 /** A call, by its id. */
 export type Call = Pick<RenderContext, 'operationId'>;
 
 /**
- * The beginning of a script, for any POSIX shell: reads the text of each keyword into a variable of that name, and of `list`, which may come
- * several times, into `lines`, each with a line feed (`$nl`). `finish VERDICT` ends the script with `PROGRAM VERDICT CALL` as its last line,
- * with the id of the call if the input has one (`verdictOf` compares it).
+ * The beginning of a script, for any POSIX shell: reads the text of each keyword into a variable of that name, and of each of `lists`, which may
+ * come several times, into a variable such as `lines` for `line`, each text with a line feed (`$nl`). `finish VERDICT` ends the script with
+ * `PROGRAM VERDICT CALL` as its last line, with the id of the call if the input has one (`verdictOf` compares it).
  * Must hold: input that arrived in part is not used; a connection that breaks does not stop a script half-way (HUP and PIPE are ignored).
  */
-export function scriptHead(program: string, keywords: readonly string[], list?: string): string {
+export function scriptHead(program: string, keywords: readonly string[], lists: readonly string[] = []): string {
   const cases = [
     ...['call', ...keywords].map((word) => `    '${word} '*) ${word}=\${line#${word} } ;;`),
-    ...(list === undefined ? [] : [`    '${list} '*) lines=$lines\${line#${list} }$nl ;;`]),
+    ...lists.map((word) => `    '${word} '*) ${word}s=$${word}s\${line#${word} }$nl ;;`),
   ];
   return `export LC_ALL=C
 trap '' HUP PIPE
@@ -22,7 +23,7 @@ call=
 finish() { printf '${program} %s%s\\n' "$1" "\${call:+ $call}"; exit 0; }
 nl='
 '
-${[...keywords, 'lines', 'end'].map((word) => `${word}=`).join(' ')}
+${[...keywords, ...lists.map((word) => `${word}s`), 'end'].map((word) => `${word}=`).join(' ')}
 while IFS= read -r line; do
   case $line in
 ${cases.join('\n')}
@@ -35,7 +36,7 @@ done
 
 /**
  * One unit: a script with its input. Undefined values are left out. `callOf`: the call whose id the verdict repeats. If absent, the
- * verdict has no id.
+ * verdict has no id. Must hold: a text is one line, as its schema says, or it could become lines with keywords of their own.
  */
 export function scriptCall(
   command: string,
@@ -43,7 +44,11 @@ export function scriptCall(
   callOf?: Call,
 ): ExecCall {
   const all = [['call', callOf?.operationId] as const, ...input];
-  const lines = all.flatMap(([word, text]) => (text === undefined ? [] : [`${word} ${text}\n`]));
+  const lines = all.flatMap(([word, text]) => {
+    if (text === undefined) return [];
+    invariant(!/[\n\0]/.test(String(text)), `the text of ${word} is one line`);
+    return [`${word} ${text}\n`];
+  });
   return { kind: 'exec', command, stdin: `${lines.join('')}end\n` };
 }
 

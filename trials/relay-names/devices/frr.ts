@@ -7,7 +7,7 @@ import { frr } from '../../../subgraphs/relay/drivers/frr/driver.ts';
 import { contextOf, isSame, operationId, type Subject } from '../subject.ts';
 
 const context = contextOf(frr, 'ssh');
-const keywords = ['daemon', 'need', 'text', 'deep', 'line'];
+const keywords = ['daemon', 'need', 'text', 'deep', 'verb', 'at', 'mark', 'own', 'line'];
 
 function base(operation: string, serial: number): JsonObject {
   const own = `10.${(serial >> 8) & 255}.${serial & 255}`;
@@ -30,7 +30,7 @@ function base(operation: string, serial: number): JsonObject {
         ...{ multihopTtl: 3, sourceAddress: '198.51.100.1' },
       };
     case 'bgpNeighbor.delete':
-      return { asNumber: 65_001, address: `${own}.1` };
+      return { asNumber: 65_001, address: `${own}.1`, was: { remoteAs: '65009', description: name } };
     case 'bgp.create':
       return { asNumber: 65_001, vrf: name, routerId: `${own}.1` };
     case 'bgp.delete':
@@ -38,14 +38,14 @@ function base(operation: string, serial: number): JsonObject {
     case 'prefixListEntry.create':
       return { list: name, sequence: 5, action: 'permit', prefix: `${own}.0/24`, minLength: 25, maxLength: 30 };
     case 'prefixListEntry.delete':
-      return { list: name, ipVersion: 4, sequence: 5 };
+      return { list: name, ipVersion: 4, sequence: 5, was: { action: 'permit', prefix: `${own}.0/24` } };
     case 'routeMapEntry.create':
       return {
         ...{ routeMap: name, sequence: 10, action: 'permit', description: name, matchPrefixList: name },
         ...{ matchIpv6PrefixList: name, localPreference: 5, metric: 6 },
       };
     case 'routeMapEntry.delete':
-      return { routeMap: name, sequence: 10 };
+      return { routeMap: name, sequence: 10, was: { action: 'permit' } };
     case 'bgpSession.list':
       return { vrf: name };
     case 'bgpSession.get':

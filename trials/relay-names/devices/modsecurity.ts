@@ -26,6 +26,11 @@ function toldArguments(operation: string, args: JsonObject, configRoot: string, 
   const [site = '', key = '', ...file] = lines;
   if (key !== form.key(args)) throw new Error(`another key: ${key}`);
   const id: JsonObject = operation.startsWith('rule.') && operation !== 'rule.list' ? { id: Number(key) } : {};
+  if (operation === 'rule.delete') {
+    const [calls = '', sum, ...more] = file;
+    if (sum !== '' || more.length > 0) throw new Error('another end of the input');
+    return { site, ...id, madeBy: calls.split(' ') };
+  }
   return { site, ...id, ...(file.length === 0 ? {} : fileArguments(operation, file)) };
 }
 
@@ -96,7 +101,7 @@ const bases: Readonly<Record<string, JsonObject>> = {
     ...{ site: 'shop.lab', variables: ['ARGS'], operator: 'contains', pattern: 'forbidden', status: 404 },
     ...{ transformations: ['lowercase'], phase: 2, action: 'deny', message: 'asked for' },
   },
-  'rule.delete': { site: 'shop.lab' },
+  'rule.delete': { site: 'shop.lab', madeBy: [operationId] },
 };
 
 const root = '/srv/waf';

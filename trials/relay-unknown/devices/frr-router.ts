@@ -57,7 +57,8 @@ export class FrrRouter implements TrialDevice {
       return { needs, call: () => route('staticRoute.delete', lane, number) };
     }
     const needs = this.create(lane, number);
-    const args = { routeMap: needs.argumentMark, sequence: sequenceOf(number) };
+    const was = { action: 'permit', localPreference: number };
+    const args = { routeMap: needs.argumentMark, sequence: sequenceOf(number), was };
     const marks = { wireMark: `no route-map ${needs.argumentMark} `, argumentMark: needs.argumentMark };
     return { needs, call: (): DeviceCall => ({ operation: 'routeMapEntry.delete', arguments: args, ...marks }) };
   }

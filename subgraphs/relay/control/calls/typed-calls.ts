@@ -9,7 +9,7 @@ import type { ArgumentFault, JsonObject, JsonValue, TypedCall } from '../../driv
 import type { TypedMutation } from '../../spec/typed-mutation.ts';
 import { checkSelector } from '../backends/selector.ts';
 import type { Difference } from '../mappings/differences.ts';
-import type { MappingRow } from '../mappings/mapping.ts';
+import { type MappingRow, mappedObjectOf } from '../mappings/mapping.ts';
 import { type CallInput, type CallRequest, notSupported, type PlannedCall } from './call-request.ts';
 
 /** For a mutation that selects its backend. */
@@ -61,18 +61,18 @@ export function mappingObjectDelete(input: MappingObjectDeleteInput): CallReques
     check: () => undefined,
     plan(driver, mapping) {
       invariant(mapping !== null, 'the mapping was read with the target');
-      const { state, resource, scope, objectKey, uuid, operationId } = mapping;
+      const { state, resource } = mapping;
       const field = ['input', 'mappingId'];
       if (state === 'DELETED' || state === 'ORPHAN')
         refuse('WRONG_STATE', `the mapping is ${state}: there is nothing to delete`, { field });
       const remove = driver.resources?.get(resource)?.remove;
       if (remove === undefined) notSupported(driver, `the deletion of a ${resource} by its mapping`);
       if (input.force !== true) refuseUnverified(mapping);
-      const call = remove({ scope, key: objectKey, uuid, ...(operationId === null ? {} : { madeBy: operationId }) });
+      const call = remove(mappedObjectOf(mapping));
       if (call === undefined)
         refuse(
           'WRONG_STATE',
-          `the mapping lacks the device's own id of the ${resource}: settle the call that created it, or verify the mapping`,
+          `the mapping lacks what identifies the ${resource} on the device: settle the call that created it, verify the mapping, or forget it and adopt the object again`,
           {
             field,
           },

@@ -103,8 +103,8 @@ export function planMappings(
     const to = state !== 'DELETED' && backendDeleted ? 'ORPHAN' : state;
     if (to === row.state && row.lastOperationId === call.id && outcome.uuid === undefined) continue;
     const desired = outcome.state === 'SUCCEEDED' ? desiredText(call, row) : undefined;
-    // Made once more by force, so it now has the mark of this call.
-    const isMadeAgain = call.mapping === 'creates' && call.effect === 'NON_IDEMPOTENT' && outcome.state === 'SUCCEEDED';
+    // Made once more, or set again, so it now has the mark of this call.
+    const isMadeAgain = call.mapping === 'creates' && outcome.state === 'SUCCEEDED';
     const operationId = isMadeAgain ? call.id : undefined;
     writes.push((batch) =>
       updateMapping(batch, row, { state: to, lastOperationId: call.id, operationId, uuid: outcome.uuid, desired }),

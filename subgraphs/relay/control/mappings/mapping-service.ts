@@ -31,7 +31,7 @@ import { objectHash } from '../model/backend-object.ts';
 import { type CmpReference, checkCmpReference, cmpReferenceOf } from '../model/cmp-reference.ts';
 import { readableOf, type SecretArguments } from '../model/secret-arguments.ts';
 import { type Difference, differences } from './differences.ts';
-import { cmpObjectOfMapping, type MappingRow } from './mapping.ts';
+import { cmpObjectOfMapping, type MappingRow, mappedObjectOf } from './mapping.ts';
 import type { MappingReads } from './mapping-reads.ts';
 import {
   type Found,
@@ -291,8 +291,8 @@ export class MappingService {
   }
 
   async #compare(backend: BackendRow, driver: Driver, row: MappingRow): Promise<Omit<Found, 'state'>> {
-    const { resource, scope, objectKey: key, uuid, operationId } = row;
-    const object = { resource, scope, key, uuid, ...(operationId === null ? {} : { madeBy: operationId }) };
+    const { operationId } = row;
+    const object = { resource: row.resource, ...mappedObjectOf(row) };
     const { seen, reader } = await this.#viewer.look(backend, driver, object);
     if (seen.finding === 'ABSENT') return { result: 'MISSING', diff: null, uuid: null };
     // Earlier versions kept values under free names as they are.

@@ -49,6 +49,12 @@ export const f5BigIp = defineDriver({
     ...Object.fromEntries(kinds.map((kind) => [kind.resource, readerOf(kind)])),
     'asm-policy': policyReader,
   },
+  ownership: {
+    ...{ node: { by: 'KEY_ALONE' }, pool: { by: 'KEY_ALONE' }, 'pool-member': { by: 'KEY_ALONE' } },
+    ...{ monitor: { by: 'KEY_ALONE' }, 'virtual-server': { by: 'KEY_ALONE' } },
+    'asm-policy': { by: 'ID' },
+    configuration: { by: 'KEY', because: 'a device has one' },
+  },
   health,
   https: sessions,
   typed: typedCalls,

@@ -52,6 +52,12 @@ export const fortios = defineDriver({
   credentialFields: ['username', 'password', 'privateKey', 'passphrase', 'apiToken'],
   operations,
   resources: { vdom: vdomReader, ...Object.fromEntries(kinds.map((kind) => [kind.resource, readerOf(kind)])) },
+  ownership: {
+    ...{ vdom: { by: 'KEY_ALONE' }, address: { by: 'KEY_ALONE' }, 'address-group': { by: 'KEY_ALONE' } },
+    ...{ service: { by: 'KEY_ALONE' }, vip: { by: 'KEY_ALONE' }, 'vip-group': { by: 'KEY_ALONE' } },
+    policy: { by: 'MARK' },
+    configuration: { by: 'KEY', because: 'a device has one' },
+  },
   health,
   https: sessions,
   cli: dialect,

@@ -3,7 +3,7 @@
 import { canonicalText } from '../../../../platform/net/address-block.ts';
 import type { ArgumentFault, ExecReply, JsonObject, OperationSpec, ResourceReader } from '../driver.ts';
 import { argumentsSchema, given } from '../json.ts';
-import { readMark, wordsOf, writeMark } from '../mark.ts';
+import { madeBy, markersOf, readMark, wordsOf, writeMark } from '../mark.ts';
 import {
   type ConfigLine,
   checkOutcome,
@@ -13,18 +13,28 @@ import {
   type Shown,
   setOutcome,
 } from './replies.ts';
-import { address, asNumber, description, isIpv6, password, vrf, vrfOf } from './schema.ts';
-import { run } from './scripts.ts';
+import {
+  address,
+  asNumber,
+  description,
+  identified,
+  isIpv6,
+  markLines,
+  password,
+  vrf,
+  vrfOf,
+  wasOf,
+} from './schema.ts';
+import { type Meant, quoted, run } from './scripts.ts';
 
 type InstanceKey = { asNumber: number; vrf?: string };
 type Instance = InstanceKey & { routerId?: string };
 type NeighborKey = { asNumber: number; vrf?: string; address: string };
-type Neighbor = NeighborKey & {
-  remoteAs: number;
-  description?: string;
-  password?: string;
-  multihopTtl?: number;
-  sourceAddress?: string;
+type Settings = { remoteAs: number; description?: string; multihopTtl?: number; sourceAddress?: string };
+type Neighbor = NeighborKey & Settings & { password?: string };
+type DeleteArguments = NeighborKey & {
+  madeBy?: string[];
+  was?: Omit<Settings, 'remoteAs'> & { remoteAs?: string; other?: string[] };
 };
 
 const daemon = 'bgpd';
@@ -66,11 +76,17 @@ const instanceLines = ({ routerId, ...key }: Instance) => [
   'exit',
 ];
 
+/** Nothing of an instance says who made it, so that no call changes one that is there. */
+function instanceMeant(name: string | undefined): Meant {
+  const inVrf = vrfOf(name) === undefined ? '' : ` vrf ${quoted(vrfOf(name) ?? '')}`;
+  return { verb: 'create', at: `^\trouter bgp [0-9]+${inVrf}$` };
+}
+
 export const bgpCreate: OperationSpec<Instance, ExecReply> = {
   name: 'bgp.create',
-  summary: 'Creates the BGP instance of the router, or of a VRF.',
+  summary: 'Creates the BGP instance of the router, or of a VRF. An instance that is there already is left alone.',
   category: 'INIT',
-  effect: 'IDEMPOTENT',
+  effect: 'NON_IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {
       ...{ asNumber, vrf },
@@ -84,7 +100,10 @@ export const bgpCreate: OperationSpec<Instance, ExecReply> = {
   object: instanceObject,
   mapping: 'creates',
   desired: ({ routerId, ...key }) => given({ asNumber: key.asNumber, vrf: vrfOf(key.vrf), routerId }),
-  render: (instance, call) => run('change', { daemon, text: 'bgp ', lines: instanceLines(instance) }, call),
+  render: (instance, call) => {
+    const object = instanceMeant(instance.vrf);
+    return run('change', { daemon, text: 'bgp ', object, lines: instanceLines(instance) }, call);
+  },
   renderDryRun: (instance, call) => run('check', { lines: instanceLines(instance) }, call),
   interpretDryRun: checkOutcome,
   interpret: (reply, instance, call) =>
@@ -216,11 +235,29 @@ function neighborFaults(neighbor: Neighbor): readonly ArgumentFault[] {
   return faults;
 }
 
+function meant(verb: Meant['verb'], key: NeighborKey): Meant {
+  return { verb, at: `^${quoted(headOf(key))}\t neighbor ${quoted(canonicalText(key.address))} ` };
+}
+
+const markedLines = (key: NeighborKey, calls?: readonly string[]) =>
+  markLines(` neighbor ${quoted(canonicalText(key.address))} description`, calls);
+
+/** All lines of a neighbour without a mark and without its password. */
+function wholeOf(key: NeighborKey, was: NonNullable<DeleteArguments['was']>): string[] {
+  const words = {
+    ...{ 'remote-as': was.remoteAs, description: was.description, 'ebgp-multihop': was.multihopTtl },
+    'update-source': was.sourceAddress,
+  };
+  const lines = Object.entries(words).flatMap(([word, value]) => (value === undefined ? [] : [`${word} ${value}`]));
+  const start = `${headOf(key)}\t neighbor ${canonicalText(key.address)}`;
+  return [...lines, ...(was.other ?? [])].map((line) => `${start} ${line}`);
+}
+
 const neighborText = (key: NeighborKey) => `neighbor ${canonicalText(key.address)} `;
 
 export const bgpNeighborCreate: OperationSpec<Neighbor, ExecReply> = {
   name: 'bgpNeighbor.create',
-  summary: 'Creates a BGP neighbour, or sets the given settings of one. The instance must exist.',
+  summary: 'Creates a BGP neighbour, or sets the given settings of one that this relay made. The instance must exist.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
@@ -249,6 +286,7 @@ export const bgpNeighborCreate: OperationSpec<Neighbor, ExecReply> = {
       'change',
       {
         ...{ daemon, need: headOf(neighbor), text: neighborText(neighbor) },
+        object: { ...meant('create', neighbor), marks: markedLines(neighbor) },
         lines: neighborLines(neighbor, call.operationId),
       },
       call,
@@ -264,13 +302,29 @@ export const bgpNeighborCreate: OperationSpec<Neighbor, ExecReply> = {
     ),
 };
 
-export const bgpNeighborDelete: OperationSpec<NeighborKey, ExecReply> = {
+const number32 = { type: 'integer', minimum: 0, maximum: 4_294_967_295 };
+
+export const bgpNeighborDelete: OperationSpec<DeleteArguments, ExecReply> = {
   name: 'bgpNeighbor.delete',
-  summary: 'Deletes a BGP neighbour.',
+  summary: 'Deletes a BGP neighbour, if it has the mark of the call that made it, or exactly these settings.',
   category: 'USER',
   effect: 'IDEMPOTENT',
-  argumentsSchema: argumentsSchema({ asNumber, vrf, address }, ['asNumber', 'address']),
-  example: { asNumber: 65_001, address: '198.51.100.2' },
+  argumentsSchema: argumentsSchema(
+    {
+      ...{ asNumber, vrf, address, madeBy },
+      was: wasOf({
+        remoteAs: {
+          ...{ type: 'string', pattern: '^([0-9]{1,10}|external|internal)$' },
+          description: "The neighbour's AS number, or external or internal",
+        },
+        ...{ description, multihopTtl: number32 },
+        sourceAddress: { type: 'string', pattern: '^[!-~]{1,255}$', description: 'An own address, or an interface' },
+      }),
+    },
+    ['asNumber', 'address'],
+  ),
+  example: { asNumber: 65_001, address: '198.51.100.2', was: { remoteAs: '65002' } },
+  refine: identified,
   object: neighborObject,
   mapping: 'deletes',
   render: (key, call) =>
@@ -278,6 +332,10 @@ export const bgpNeighborDelete: OperationSpec<NeighborKey, ExecReply> = {
       'change',
       {
         ...{ daemon, need: headOf(key), text: neighborText(key) },
+        object: {
+          ...{ ...meant('delete', key), marks: markedLines(key, key.madeBy ?? []) },
+          own: key.was === undefined ? [] : [wholeOf(key, key.was)],
+        },
         lines: [headOf(key), ` no neighbor ${canonicalText(key.address)}`, 'exit'],
       },
       call,
@@ -296,9 +354,15 @@ export const bgpNeighbor: ResourceReader<ExecReply> = {
       ? { finding: 'UNREADABLE', message: 'The name of the neighbour is not one of this driver.' }
       : findingOf(reply, (have) => readNeighbor(at, have));
   },
-  remove({ scope, key }) {
+  remove({ scope, key, ...object }) {
     const at = neighborOf(scope, key);
-    return at && { operation: 'bgpNeighbor.delete', arguments: given(at) };
+    if (at === undefined) return undefined;
+    const { asNumber: _own, vrf: _vrf, address: _address, password: _hash, ...settings } = object.recorded ?? {};
+    const { remoteAs } = settings;
+    const was = given({ ...settings, remoteAs: remoteAs === undefined ? undefined : String(remoteAs) });
+    const made = markersOf(object);
+    const which = made === undefined ? { was: object.recorded && was } : { madeBy: made };
+    return { operation: 'bgpNeighbor.delete', arguments: given({ ...at, ...which }) };
   },
 };
 

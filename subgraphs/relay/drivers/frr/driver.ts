@@ -37,6 +37,15 @@ export const frr = defineDriver({
     'prefix-list-entry': prefixListEntry,
     'route-map-entry': routeMapEntry,
   },
+  ownership: {
+    ...{ 'static-route': { by: 'KEY_ALONE' }, 'prefix-list-entry': { by: 'SETTINGS' } },
+    ...{ 'bgp-neighbor': { by: 'MARK' }, 'route-map-entry': { by: 'MARK' } },
+    bgp: {
+      by: 'KEY',
+      because: 'a VRF has one instance, a creation leaves an existing one alone, and no mapping deletes it',
+    },
+    configuration: { by: 'KEY', because: 'a router has one' },
+  },
   health,
   typed: typedCalls,
   objects: typedObjects,

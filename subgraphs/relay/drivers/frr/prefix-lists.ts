@@ -14,18 +14,13 @@ import {
   setOutcome,
 } from './replies.ts';
 import { destination, isIpv6, name, withLength } from './schema.ts';
-import { run } from './scripts.ts';
+import { type Meant, quoted, run } from './scripts.ts';
 
 type Version = 4 | 6;
 type EntryKey = { list: string; ipVersion: Version; sequence: number };
-type Entry = {
-  list: string;
-  sequence: number;
-  action: 'permit' | 'deny';
-  prefix: string;
-  minLength?: number;
-  maxLength?: number;
-};
+type Settings = { action: 'permit' | 'deny'; prefix: string; minLength?: number; maxLength?: number };
+type Entry = Settings & { list: string; sequence: number; replaces?: Settings };
+type DeleteArguments = EntryKey & { was?: Settings };
 
 const sequence = { type: 'integer', minimum: 1, maximum: 4_294_967_295, description: 'The place in the list' };
 const length = { type: 'integer', minimum: 0, maximum: 128 };
@@ -56,7 +51,10 @@ function commandOf(entry: Entry): string {
   return `${startOf(keyOf(entry))}${action} ${blockOf(prefix)}${ge}${le}`;
 }
 
-function refine({ prefix, minLength, maxLength }: Entry): readonly ArgumentFault[] {
+/** Those of a replaced entry count, not those of the new one. */
+const withoutLengths = { minLength: undefined, maxLength: undefined } as unknown as Pick<Entry, 'minLength'>;
+
+function refine({ prefix, minLength, maxLength, replaces }: Entry): readonly ArgumentFault[] {
   const longest = isIpv6(prefix) ? 128 : 32;
   const own = Number(blockOf(prefix).split('/')[1]);
   const faults: ArgumentFault[] = [];
@@ -67,12 +65,19 @@ function refine({ prefix, minLength, maxLength }: Entry): readonly ArgumentFault
       faults.push({ path: [field], message: `${field} must be from ${least} to ${longest} with this prefix` });
     least = Math.max(least, value);
   }
+  if (replaces !== undefined && isIpv6(replaces.prefix) !== isIpv6(prefix))
+    faults.push({ path: ['replaces', 'prefix'], message: 'has another IP version than prefix' });
   return faults;
 }
 
 /** FRR leaves out a redundant length. */
-function desired(entry: Entry): JsonObject {
+function desired({ replaces: _before, ...entry }: Entry): JsonObject {
   return given({ ...entry, prefix: blockOf(entry.prefix) });
+}
+
+/** FRR keeps no mark of an entry, so that the whole line has to be one of these. */
+function meant(verb: Meant['verb'], key: EntryKey, lines: readonly string[]): Meant {
+  return { verb, at: `^\t${quoted(startOf(key))}`, own: lines.map((line) => [`\t${line}`]) };
 }
 
 function readEntry({ head, line }: ConfigLine): JsonObject | undefined {
@@ -105,19 +110,25 @@ function shown(entry: Entry, have: readonly ConfigLine[]): Shown {
 
 const example = { list: 'customers', sequence: 5, action: 'permit', prefix: '192.0.2.0/24', maxLength: 32 };
 
+const settings = {
+  action: { type: 'string', enum: ['permit', 'deny'] },
+  prefix: destination,
+  minLength: { ...length, description: 'The shortest prefix length that matches' },
+  maxLength: { ...length, description: 'The longest prefix length that matches' },
+};
+const whole = (what: string) => ({ ...argumentsSchema(settings, ['action', 'prefix']), description: what });
+
 export const prefixListEntryCreate: OperationSpec<Entry, ExecReply> = {
   name: 'prefixListEntry.create',
-  summary:
-    'Creates an entry of a prefix list, or replaces the one with its sequence number. The list exists with its first entry.',
+  summary: 'Creates an entry of a prefix list, or replaces one that is as given. The list exists with its first entry.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {
-      ...{ list: name, sequence },
-      action: { type: 'string', enum: ['permit', 'deny'] },
-      prefix: destination,
-      minLength: { ...length, description: 'The shortest prefix length that matches' },
-      maxLength: { ...length, description: 'The longest prefix length that matches' },
+      ...{ list: name, sequence, ...settings },
+      replaces: whole(
+        'The entry with this number that is replaced. Any other one there is left alone, and the call is refused.',
+      ),
     },
     ['list', 'sequence', 'action', 'prefix'],
   ),
@@ -126,24 +137,48 @@ export const prefixListEntryCreate: OperationSpec<Entry, ExecReply> = {
   object: (entry) => object(keyOf(entry)),
   mapping: 'creates',
   desired,
-  render: (entry, call) => run('change', { text: startOf(keyOf(entry)), lines: [commandOf(entry)] }, call),
+  render: (entry, call) => {
+    const key = keyOf(entry);
+    const before = entry.replaces === undefined ? [] : [commandOf({ ...entry, ...withoutLengths, ...entry.replaces })];
+    const object = meant('create', key, [commandOf(entry), ...before]);
+    return run('change', { text: startOf(key), object, lines: [commandOf(entry)] }, call);
+  },
   renderDryRun: (entry, call) => run('check', { lines: [commandOf(entry)] }, call),
   interpretDryRun: checkOutcome,
   interpret: (reply, entry, call) => setOutcome(reply, call, (have) => shown(entry, have), desired(entry)),
 };
 
-export const prefixListEntryDelete: OperationSpec<EntryKey, ExecReply> = {
+export const prefixListEntryDelete: OperationSpec<DeleteArguments, ExecReply> = {
   name: 'prefixListEntry.delete',
-  summary: 'Deletes an entry of a prefix list.',
+  summary: 'Deletes an entry of a prefix list, if it is as given.',
   category: 'USER',
   effect: 'IDEMPOTENT',
-  argumentsSchema: argumentsSchema({ list: name, ipVersion: { type: 'integer', enum: [4, 6] }, sequence }, [
-    ...['list', 'ipVersion', 'sequence'],
-  ]),
-  example: { list: 'customers', ipVersion: 4, sequence: 5 },
+  argumentsSchema: argumentsSchema(
+    {
+      ...{ list: name, ipVersion: { type: 'integer', enum: [4, 6] }, sequence },
+      was: whole('The entry. Another one with this number is left alone, and the call is refused.'),
+    },
+    ['list', 'ipVersion', 'sequence'],
+  ),
+  example: {
+    ...{ list: 'customers', ipVersion: 4, sequence: 5 },
+    was: { action: 'permit', prefix: '192.0.2.0/24', maxLength: 32 },
+  },
+  refine: ({ was, ipVersion }, backend) => {
+    if (was === undefined)
+      return backend === undefined
+        ? []
+        : [{ path: ['was'], message: 'is required: another entry may have this number' }];
+    const isSix = isIpv6(was.prefix);
+    return isSix === (ipVersion === 6) ? [] : [{ path: ['was', 'prefix'], message: 'has another IP version' }];
+  },
   object,
   mapping: 'deletes',
-  render: (key, call) => run('change', { text: startOf(key), lines: [`no ${startOf(key).trim()}`] }, call),
+  render: ({ was, ...key }, call) => {
+    const lines = was === undefined ? [] : [commandOf({ ...key, ...was })];
+    const object = meant('delete', key, lines);
+    return run('change', { text: startOf(key), object, lines: [`no ${startOf(key).trim()}`] }, call);
+  },
   interpret: (reply, key, call) => deleteOutcome(reply, call, (have) => find(key, have) !== undefined),
 };
 
@@ -174,9 +209,11 @@ export const prefixListEntry: ResourceReader<ExecReply> = {
       return values && { values };
     });
   },
-  remove({ scope, key }) {
+  remove({ scope, key, recorded }) {
     const at = entryOf(scope, key);
-    return at && { operation: 'prefixListEntry.delete', arguments: at };
+    if (at === undefined) return undefined;
+    const { list: _list, sequence: _place, ...was } = recorded ?? {};
+    return { operation: 'prefixListEntry.delete', arguments: given({ ...at, was: recorded && was }) };
   },
 };
 

@@ -33,6 +33,20 @@ const refusals: Readonly<Record<string, { readonly code: string; readonly messag
     code: 'DEVICE_REFUSED',
     message: 'vtysh shows no configuration: FRR is not running, or the account is not in its group frrvty',
   },
+  EXISTS: {
+    code: 'ALREADY_EXISTS',
+    message: 'the router has another one there, which this relay did not make, or not with these settings',
+  },
+  ABSENT: { code: 'NOT_FOUND', message: 'the router does not have it' },
+  CHANGED: {
+    code: 'CHANGED',
+    message:
+      'what the router has there is not what was recorded: somebody else made it, or changed it. Verify the mapping; to take over what is there now, forget the mapping and adopt it',
+  },
+  NOT_COMPARED: {
+    code: 'DEVICE_REFUSED',
+    message: 'what the router has could not be compared with what is wanted: the account needs awk',
+  },
   MISSING: { code: 'NOT_FOUND', message: 'the router does not have what this belongs to' },
 };
 
@@ -122,7 +136,7 @@ export function setOutcome(
   }
 }
 
-/** The outcome of a call that deletes an object. For most missing objects FRR reports nothing. For some it prints an error. */
+/** The outcome of a call that deletes an object. */
 export function deleteOutcome(
   reply: ExecReply,
   call: Call,

@@ -2,7 +2,7 @@
 
 import type { ExecReply, JsonObject, OperationSpec, ResourceReader } from '../driver.ts';
 import { argumentsSchema, given } from '../json.ts';
-import { readMark, wordsOf, writeMark } from '../mark.ts';
+import { madeBy, markersOf, readMark, wordsOf, writeMark } from '../mark.ts';
 import {
   type ConfigLine,
   checkOutcome,
@@ -12,11 +12,11 @@ import {
   type Shown,
   setOutcome,
 } from './replies.ts';
-import { description, name } from './schema.ts';
-import { run } from './scripts.ts';
+import { description, identified, markLines, name, wasOf } from './schema.ts';
+import { type Meant, quoted, run } from './scripts.ts';
 
 type EntryKey = { routeMap: string; sequence: number };
-type Entry = EntryKey & {
+type Settings = {
   action: 'permit' | 'deny';
   description?: string;
   matchPrefixList?: string;
@@ -24,6 +24,8 @@ type Entry = EntryKey & {
   localPreference?: number;
   metric?: number;
 };
+type Entry = EntryKey & Settings;
+type DeleteArguments = EntryKey & { madeBy?: string[]; was?: Settings & { other?: string[] } };
 
 const sequence = { type: 'integer', minimum: 1, maximum: 65_535, description: 'The place in the route map' };
 const number32 = { type: 'integer', minimum: 0, maximum: 4_294_967_295 };
@@ -97,48 +99,78 @@ function shown(entry: Entry, have: readonly ConfigLine[]): Shown {
     : 'OTHERWISE';
 }
 
+function meant(verb: Meant['verb'], { routeMap, sequence: place }: EntryKey): Meant {
+  const head = `route-map ${quoted(routeMap)} (permit|deny) ${place}`;
+  return { verb, at: `^(${head}\t|\t${head}$)` };
+}
+
+/** All lines of an entry without a mark. */
+function wholeOf({ routeMap, sequence: place }: EntryKey, was: NonNullable<DeleteArguments['was']>): string[] {
+  const head = `route-map ${routeMap} ${was.action} ${place}`;
+  const inside = [
+    ...(was.description === undefined ? [] : [`description ${was.description}`]),
+    ...names.flatMap((each) => (was[each] === undefined ? [] : [`${settings[each]} ${was[each]}`])),
+    ...(was.other ?? []),
+  ];
+  return [`\t${head}`, ...inside.map((line) => `${head}\t ${line}`)];
+}
+
 const textOf = ({ routeMap }: EntryKey) => ({ text: `route-map ${routeMap} `, deep: true });
+
+const settingProperties = {
+  action: { type: 'string', enum: ['permit', 'deny'] },
+  description,
+  matchPrefixList: { ...name, description: 'The name of an IPv4 prefix list' },
+  matchIpv6PrefixList: { ...name, description: 'The name of an IPv6 prefix list' },
+  localPreference: { ...number32, description: 'Sets the local preference' },
+  metric: { ...number32, description: 'Sets the metric (MED)' },
+};
 
 export const routeMapEntryCreate: OperationSpec<Entry, ExecReply> = {
   name: 'routeMapEntry.create',
   summary:
-    'Creates an entry of a route map, or sets the given settings of one. The route map exists with its first entry.',
+    'Creates an entry of a route map, or sets the given settings of one that this relay made. The route map exists with its first entry.',
   category: 'USER',
   effect: 'IDEMPOTENT',
-  argumentsSchema: argumentsSchema(
-    {
-      ...{ routeMap: name, sequence },
-      action: { type: 'string', enum: ['permit', 'deny'] },
-      description,
-      matchPrefixList: { ...name, description: 'The name of an IPv4 prefix list' },
-      matchIpv6PrefixList: { ...name, description: 'The name of an IPv6 prefix list' },
-      localPreference: { ...number32, description: 'Sets the local preference' },
-      metric: { ...number32, description: 'Sets the metric (MED)' },
-    },
-    ['routeMap', 'sequence', 'action'],
-  ),
+  argumentsSchema: argumentsSchema({ ...{ routeMap: name, sequence }, ...settingProperties }, [
+    'routeMap',
+    'sequence',
+    'action',
+  ]),
   example: { routeMap: 'from-customers', sequence: 10, action: 'permit', matchPrefixList: 'customers' },
   object,
   mapping: 'creates',
   desired,
-  render: (entry, call) => run('change', { ...textOf(entry), lines: linesOf(entry, call.operationId) }, call),
+  render: (entry, call) => {
+    const one = { ...meant('create', entry), marks: markLines(' description') };
+    return run('change', { ...textOf(entry), object: one, lines: linesOf(entry, call.operationId) }, call);
+  },
   renderDryRun: (entry, call) => run('check', { lines: linesOf(entry, call.operationId) }, call),
   interpretDryRun: checkOutcome,
   interpret: (reply, entry, call) => setOutcome(reply, call, (have) => shown(entry, have), desired(entry)),
 };
 
-export const routeMapEntryDelete: OperationSpec<EntryKey, ExecReply> = {
+export const routeMapEntryDelete: OperationSpec<DeleteArguments, ExecReply> = {
   name: 'routeMapEntry.delete',
-  summary: 'Deletes an entry of a route map.',
+  summary: 'Deletes an entry of a route map, if it has the mark of the call that made it, or exactly these settings.',
   category: 'USER',
   effect: 'IDEMPOTENT',
-  argumentsSchema: argumentsSchema({ routeMap: name, sequence }, ['routeMap', 'sequence']),
-  example: { routeMap: 'from-customers', sequence: 10 },
+  argumentsSchema: argumentsSchema(
+    { ...{ routeMap: name, sequence, madeBy }, was: wasOf(settingProperties, ['action']) },
+    ['routeMap', 'sequence'],
+  ),
+  example: { routeMap: 'from-customers', sequence: 10, was: { action: 'permit', matchPrefixList: 'customers' } },
+  refine: identified,
   object,
   mapping: 'deletes',
   // The word permit is needed; FRR deletes the entry with this number, whatever its action.
-  render: (key, call) =>
-    run('change', { ...textOf(key), lines: [`no route-map ${key.routeMap} permit ${key.sequence}`] }, call),
+  render: (args, call) => {
+    const { was } = args;
+    const own = was === undefined ? [] : [wholeOf(args, was)];
+    const one = { ...meant('delete', args), marks: markLines(' description', args.madeBy ?? []), own };
+    const lines = [`no route-map ${args.routeMap} permit ${args.sequence}`];
+    return run('change', { ...textOf(args), object: one, lines }, call);
+  },
   interpret: (reply, key, call) => deleteOutcome(reply, call, (have) => find(key, have) !== undefined),
 };
 
@@ -162,8 +194,13 @@ export const routeMapEntry: ResourceReader<ExecReply> = {
   render: ({ scope, key }) => run('read', textOf({ routeMap: scope, sequence: Number(key) })),
   interpret: (reply, { scope, key }) =>
     findingOf(reply, (have) => find({ routeMap: scope, sequence: Number(key) }, have)),
-  remove: ({ scope, key }) => ({
-    operation: 'routeMapEntry.delete',
-    arguments: { routeMap: scope, sequence: Number(key) },
-  }),
+  remove: ({ scope, key, ...object }) => {
+    const { routeMap: _map, sequence: _place, ...was } = object.recorded ?? {};
+    const made = markersOf(object);
+    const which = made === undefined ? { was: object.recorded && was } : { madeBy: made };
+    return {
+      operation: 'routeMapEntry.delete',
+      arguments: given({ routeMap: scope, sequence: Number(key), ...which }),
+    };
+  },
 };

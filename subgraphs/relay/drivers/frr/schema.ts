@@ -1,5 +1,5 @@
 // Parts of the schemas of arguments. vtysh has no quoting, so text that it would misinterpret is refused.
-import type { JsonObject } from '../driver.ts';
+import type { ArgumentFault, BackendContext, JsonObject } from '../driver.ts';
 
 export const destination: JsonObject = {
   type: 'string',
@@ -82,4 +82,35 @@ export function withLength(block: string): string {
 /** The default VRF has no name in the configuration. */
 export function vrfOf(given: string | undefined): string | undefined {
   return given === 'default' ? undefined : given;
+}
+
+/** A text of the router's own configuration. */
+const shownText = { type: 'string', minLength: 1, maxLength: 1_024, pattern: '^[^\n\r]*$', description: 'One line' };
+
+/** The argument `was`: the settings of an object as its reader shows them, with lines that this driver does not write. */
+export function wasOf(properties: JsonObject, required: readonly string[] = []): JsonObject {
+  const other = { type: 'array', items: shownText, maxItems: 100, description: 'Its other lines' };
+  return {
+    type: 'object',
+    properties: { ...properties, ...('description' in properties ? { description: shownText } : {}), other },
+    required,
+    additionalProperties: false,
+    description: 'Its settings as the router shows them: only an object with exactly these is deleted.',
+  };
+}
+
+/** A deletion names what it deletes, and not only the place. */
+export function identified(
+  args: { readonly madeBy?: readonly string[]; readonly was?: object },
+  backend?: BackendContext,
+): readonly ArgumentFault[] {
+  if (backend === undefined || args.madeBy !== undefined || args.was !== undefined) return [];
+  const message =
+    'give madeBy, the ids of the calls that made it, or was, its settings: another object may have its place';
+  return [{ path: ['madeBy'], message }];
+}
+
+/** Expressions for the line with the mark of one of the calls. Default: of any call. Some kinds of awk know no repetition `{36}`. */
+export function markLines(start: string, calls: readonly string[] = ['[0-9a-f-]+']): string[] {
+  return calls.map((call) => `\t${start} tg:${call}( |$)`);
 }

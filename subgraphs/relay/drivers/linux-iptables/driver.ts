@@ -16,6 +16,7 @@ import {
   type TypedCall,
 } from '../driver.ts';
 import { argumentsSchema, given } from '../json.ts';
+import { madeBy, markersOf } from '../mark.ts';
 import { type Call, verdictOf } from '../script-input.ts';
 import { desiredOf, type FoundRule, matchOf, type Rule, type RuleKey, readRule, ruleText } from './rule-text.ts';
 import { run } from './scripts.ts';
@@ -34,6 +35,8 @@ const reasons: Readonly<Record<string, string>> = {
   UNREADABLE: 'The rules can not be read; nothing was done.',
   ALREADY_EXISTS: 'The chain has a rule of this name.',
   NOT_FOUND: 'The chain has no rule of this name.',
+  CHANGED:
+    'The rule of this name is not the one that was recorded: somebody else made it. Nothing was deleted: verify the mapping. To take over the rule that is there now, forget the mapping and adopt it.',
   SEVERAL: 'The chain has several rules of this name.',
 };
 
@@ -148,16 +151,33 @@ const ruleCreate: OperationSpec<Rule, ExecReply> = {
   interpret: changeOutcome,
 };
 
-const ruleDelete: OperationSpec<RuleKey, ExecReply> = {
+type DeleteArguments = RuleKey & { madeBy?: string[]; native?: string };
+
+const ruleDelete: OperationSpec<DeleteArguments, ExecReply> = {
   name: 'rule.delete',
-  summary: 'Deletes the rule of this name from a chain.',
+  summary: 'Deletes the rule of this name from a chain, if it has the given mark or line.',
   category: 'USER',
   effect: 'IDEMPOTENT',
-  argumentsSchema: argumentsSchema({ ipVersion, chain, name }, ['name']),
+  argumentsSchema: argumentsSchema(
+    {
+      ...{ ipVersion, chain, name, madeBy },
+      native: {
+        type: 'string',
+        maxLength: 4_096,
+        pattern: '^-A [^\\n\\r]*$',
+        description: 'Its whole line, as rule.list shows it: only a rule with exactly this line is deleted',
+      },
+    },
+    ['name'],
+  ),
   example: { name: 'tenant-42-web' },
   object,
   mapping: 'deletes',
-  render: (key, call) => run('delete', { version: key.ipVersion, chain: key.chain, match: matchOf(key.name) }, call),
+  render: ({ ipVersion: version, chain: of, name: key, madeBy: made, native }, call) => {
+    const meant = made === undefined ? {} : { meant: matchOf(key, made) };
+    const whole = native === undefined ? {} : { native };
+    return run('delete', { version, chain: of, match: matchOf(key), ...meant, ...whole }, call);
+  },
   interpret: changeOutcome,
 };
 
@@ -188,7 +208,8 @@ function placeOf(scope: string): Omit<RuleKey, 'name'> | undefined {
 
 const rule: ResourceReader<ExecReply> = {
   lists: {},
-  own: [],
+  // By its line an adopted rule is recognised.
+  own: ['native'],
   render({ scope }) {
     const place = placeOf(scope) ?? { ipVersion: 4, chain: 'FORWARD' };
     return run('read', { version: place.ipVersion, chain: place.chain });
@@ -209,9 +230,13 @@ const rule: ResourceReader<ExecReply> = {
     const { name: _name, ...finding } = one;
     return { finding: 'PRESENT', ...finding };
   },
-  remove({ scope, key }) {
+  remove({ scope, key, ...object }) {
     const place = placeOf(scope);
-    return place && { operation: 'rule.delete', arguments: { ...place, name: key } };
+    const made = markersOf(object);
+    const which = made === undefined ? { native: object.recorded?.native } : { madeBy: made };
+    // Adopted by a version that did not keep its line.
+    if (place === undefined || (made === undefined && object.recorded && which.native === undefined)) return undefined;
+    return { operation: 'rule.delete', arguments: given({ ...place, name: key, ...which }) };
   },
 };
 
@@ -261,6 +286,7 @@ export const linuxIptables = defineDriver({
   credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
   operations: [ruleList, ruleCreate, ruleDelete],
   resources: { rule },
+  ownership: { rule: { by: 'MARK' } },
   health,
   typed: { firewallRuleCreate },
   objects: typedObjects,

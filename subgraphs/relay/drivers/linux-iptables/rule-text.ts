@@ -35,9 +35,10 @@ export function ruleText(rule: Rule, operationId: string): string {
   return words.join(' ');
 }
 
-/** An extended regular expression for lines with the rule of this name, with a mark or without. */
-export function matchOf(name: string): string {
+/** An extended regular expression for lines with the rule of this name: with the mark of one of the calls, or with any and without one. */
+export function matchOf(name: string, calls?: readonly string[]): string {
   const text = name.replaceAll('.', '[.]');
+  if (calls !== undefined) return ` --comment "tg:(${calls.join('|')}) ${text}"( |$)`;
   return ` --comment ("?${text}"?|"tg:[0-9a-f-]{36} ${text}")( |$)`;
 }
 
@@ -84,6 +85,7 @@ export function readRule(line: string, ipVersion: 4 | 6): FoundRule | undefined 
     lastPort: last === undefined ? undefined : Number(last),
     action: action ?? target,
     other: other.length === 0 ? undefined : other.join(' '),
+    native: line,
   });
   return mark === undefined ? { name, values } : { name, operationId: mark.operationId, values };
 }

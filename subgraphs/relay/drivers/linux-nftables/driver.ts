@@ -55,6 +55,12 @@ export const linuxNftables = defineDriver({
   credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
   operations,
   resources,
+  ownership: {
+    chain: { by: 'KEY', because: 'a creation leaves an existing one alone, and no operation deletes one' },
+    ...{ address: { by: 'KEY_ALONE' }, 'address-set': { by: 'KEY_ALONE' } },
+    'address-set-element': { by: 'KEY', because: 'an element of a set is its value' },
+    rule: { by: 'MARK' },
+  },
   health,
   typed: typedCalls,
   objects: typedObjects,

@@ -48,6 +48,10 @@ export const modSecurity = defineDriver({
   credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
   operations,
   resources,
+  ownership: {
+    rule: { by: 'MARK' },
+    site: { by: 'KEY', because: 'a site has one mode, and a file for it alone' },
+  },
   health,
   typed: typedCalls,
 });

@@ -18,6 +18,16 @@ const refusals: Readonly<Record<string, { readonly code: string; readonly messag
   NOT_RUNNING: { code: 'DEVICE_REFUSED', message: 'Apache is not running' },
   EXISTS: { code: 'ALREADY_EXISTS', message: 'the site already has a rule with this number' },
   ABSENT: { code: 'NOT_FOUND', message: 'the site has no rule with this number' },
+  CHANGED: {
+    code: 'CHANGED',
+    message:
+      'the rule with this number is not the one that was recorded: somebody else made or changed its file. Verify the mapping; to take over what is there now, forget the mapping and adopt it',
+  },
+  OTHER_SETTINGS: {
+    code: 'CHANGED',
+    message:
+      "the site's mode.conf has other settings than SecRuleEngine, which would be lost: move them to another file",
+  },
   CUT_SHORT: { code: 'DEVICE_REFUSED', message: 'the rule arrived incomplete' },
   CONFIG_TEST: { code: 'CONFIG_TEST_FAILED', message: 'Apache refused the configuration' },
   NOT_LOADED: { code: 'DEVICE_REFUSED', message: 'Apache did not load the configuration' },
@@ -71,17 +81,19 @@ export function readOutcome(reply: ExecReply, call: Call, read: (lines: readonly
 export interface Section {
   readonly kind: string;
   readonly name: string;
+  /** SHA-256 of the file, of a rule. */
+  readonly sum: string;
   readonly text: string;
 }
 
-/** A listing: lines such as `rule 77`, each followed by the lines of its file, with a leading space. */
+/** A listing: lines such as `rule 77 SUM`, each followed by the lines of its file, with a leading space. */
 export function sectionsOf(lines: readonly string[]): Section[] {
-  const sections: { kind: string; name: string; text: string }[] = [];
+  const sections: { kind: string; name: string; sum: string; text: string }[] = [];
   for (const line of lines) {
     const current = sections.at(-1);
     if (!line.startsWith(' ')) {
-      const [kind = '', name = ''] = line.split(' ');
-      sections.push({ kind, name, text: '' });
+      const [kind = '', name = '', sum = ''] = line.split(' ');
+      sections.push({ kind, name, sum, text: '' });
     } else if (current) current.text += `${line.slice(1)}\n`;
   }
   return sections;

@@ -1,6 +1,8 @@
 // Readers of this driver's objects: rules, and the mode of a site.
 
 import type { ExecReply, ResourceFinding, ResourceReader } from '../driver.ts';
+import { given } from '../json.ts';
+import { markersOf } from '../mark.ts';
 import { configRootOf } from './options.ts';
 import { readAnswer, type Section, sectionsOf } from './replies.ts';
 import { readRule } from './rule-text.ts';
@@ -19,15 +21,22 @@ function lookAt(reply: ExecReply, read: (section: Section) => ResourceFinding): 
 const rule: ResourceReader<ExecReply> = {
   // ModSecurity Reference Manual v2.x: transformations are applied one after the other, variables are alternatives.
   lists: { variables: 'SET', transformations: 'ORDERED' },
-  own: [],
+  // By the sum an adopted rule is recognised, whatever is in its file.
+  own: ['fileSha256'],
   render: ({ scope, key }, context) => run('ruleRead', [configRootOf(context), scope, key]),
   interpret: (reply, { scope }) =>
-    lookAt(reply, ({ text }) => {
+    lookAt(reply, ({ text, sum }) => {
       const { operationId, values = { native: text.slice(0, 4_096) } } = readRule(text);
       const mark = operationId === undefined ? {} : { operationId };
-      return { finding: 'PRESENT', ...mark, values: { site: scope, ...values } };
+      return { finding: 'PRESENT', ...mark, values: { site: scope, ...values, fileSha256: sum } };
     }),
-  remove: ({ scope, key }) => ({ operation: 'rule.delete', arguments: { site: scope, id: Number(key) } }),
+  remove: ({ scope, key, ...object }) => {
+    const made = markersOf(object);
+    const which = made === undefined ? { fileSha256: object.recorded?.fileSha256 } : { madeBy: made };
+    // Adopted by a version that kept no sum.
+    if (made === undefined && object.recorded !== undefined && which.fileSha256 === undefined) return undefined;
+    return { operation: 'rule.delete', arguments: given({ site: scope, id: Number(key), ...which }) };
+  },
 };
 
 const site: ResourceReader<ExecReply> = {

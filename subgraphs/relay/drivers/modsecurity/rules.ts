@@ -2,8 +2,9 @@
 
 import type { ArgumentFault, ExecReply, JsonObject, OperationSpec } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';
+import { madeBy } from '../mark.ts';
 import { configRootOf } from './options.ts';
-import { readOutcome, sectionsOf, writeOutcome } from './replies.ts';
+import { readOutcome, type Section, sectionsOf, writeOutcome } from './replies.ts';
 import { desiredOf, linesOf, needsPattern, type Rule, readRule } from './rule-text.ts';
 import {
   action,
@@ -21,6 +22,7 @@ import { run } from './scripts.ts';
 
 type SiteArguments = { site: string };
 type RuleArguments = SiteArguments & { id: number };
+type DeleteArguments = RuleArguments & { madeBy?: string[]; fileSha256?: string };
 type CreateArguments = SiteArguments & Rule;
 
 const object = (args: RuleArguments) => ({ resource: 'rule', scope: args.site, key: String(args.id) });
@@ -75,17 +77,32 @@ export const ruleCreate: OperationSpec<CreateArguments, ExecReply> = {
   interpret: (reply, { site, id }, call) => writeOutcome(reply, call, { site, id }),
 };
 
-export const ruleDelete: OperationSpec<RuleArguments, ExecReply> = {
+export const ruleDelete: OperationSpec<DeleteArguments, ExecReply> = {
   name: 'rule.delete',
-  summary: 'Deletes a custom rule of a site.',
+  summary: 'Deletes a custom rule of a site, if it has the mark of the call that made it, or exactly this file.',
   category: 'USER',
   // Deleting it again is refused and changes nothing.
   effect: 'IDEMPOTENT',
-  argumentsSchema: argumentsSchema({ site, id: ruleId }, ['site', 'id']),
-  example: { site: 'shop.lab', id: 1_042 },
+  argumentsSchema: argumentsSchema(
+    {
+      ...{ site, id: ruleId, madeBy },
+      fileSha256: {
+        type: 'string',
+        pattern: '^[0-9a-f]{64}$',
+        description: "The SHA-256 sum of the rule's file, as rule.list shows it: only a rule with this file is deleted",
+      },
+    },
+    ['site', 'id'],
+  ),
+  example: { site: 'shop.lab', id: 1_042, madeBy: ['00000000-0000-4000-8000-000000000000'] },
+  refine: ({ madeBy: made, fileSha256 }, backend) =>
+    backend === undefined || made !== undefined || fileSha256 !== undefined
+      ? []
+      : [{ path: ['madeBy'], message: 'give madeBy, or fileSha256: another rule may have this number' }],
   object,
   mapping: 'deletes',
-  render: (args, context) => run('ruleDelete', [configRootOf(context), args.site, String(args.id)], context),
+  render: ({ site: of, id, madeBy: made = [], fileSha256 = '' }, context) =>
+    run('ruleDelete', [configRootOf(context), of, String(id), made.join(' '), fileSha256], context),
   interpret: (reply, { site, id }, call) => writeOutcome(reply, call, { site, id }, true),
 };
 
@@ -101,7 +118,7 @@ export const ruleList: OperationSpec<SiteArguments, ExecReply> = {
 };
 
 /** `native` is the unchanged file; the other fields are null when it is not of the form written here. */
-function describe({ name, text }: { readonly name: string; readonly text: string }): JsonObject {
+function describe({ name, text, sum }: Section): JsonObject {
   const { operationId = null, values } = readRule(text);
-  return { file: name, operationId, rule: values ?? null, native: text };
+  return { file: name, operationId, fileSha256: sum, rule: values ?? null, native: text };
 }

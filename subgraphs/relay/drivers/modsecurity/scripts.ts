@@ -2,7 +2,8 @@
 // command; the last line that a script prints is its verdict, `waf …`, with the id of the call.
 //
 // in:   on standard input the id of the call (or an empty line), the configuration folder, the site and a rule's number (or a mode)
-//       on a line each, then the lines of a file, which end with `# end`
+//       on a line each, then the lines of a file, which end with `# end`, or for a deletion the calls whose mark the file may have (with
+//       blanks between them) and the SHA-256 sum that it may have, on a line each
 // does: one change: writes or removes one file, has Apache test its whole configuration and then load it. If the test fails,
 //       restores the former state and prints the reason
 // must hold: one change at a time on the device (lock); a connection that breaks does not stop a script half-way (HUP and
@@ -63,16 +64,27 @@ const ruleCreate = `${change}
 target=$folder/rules/$key.conf fresh=$folder/rules/.$key.new
 [ ! -e "$target" ] || end 'refused EXISTS'
 receive "$fresh"
-undo() { rm -f "$target"; }
-mv "$fresh" "$target" || end 'refused NOT_WRITABLE'
+# A file that somebody else puts there is neither replaced nor removed.
+undo() { [ ! "$target" -ef "$fresh" ] || rm -f "$target"; rm -f "$fresh"; }
+ln "$fresh" "$target" || { rm -f "$fresh"; [ ! -e "$target" ] || end 'refused EXISTS'; end 'refused NOT_WRITABLE'; }
 try
+rm -f "$fresh"
 end "applied $loaded"`;
 
 const ruleDelete = `${change}
+IFS= read -r calls && IFS= read -r sum || end 'refused BAD_INPUT'
 target=$folder/rules/$key.conf kept=$folder/rules/.$key.old
 [ -e "$target" ] || end 'refused ABSENT'
-undo() { mv "$kept" "$target"; }
+is_meant() {
+  mark=$(sed -n '/^# tg:/{s/^# tg:\\([^ ]*\\).*/\\1/p;q;}' "$1")
+  for each in $calls; do [ "$each" != "$mark" ] || return 0; done
+  [ -n "$sum" ] && [ "$sum  -" = "$(sha256sum <"$1")" ]
+}
+is_meant "$target" || end 'refused CHANGED'
+undo() { ln "$kept" "$target" && rm -f "$kept"; }
 mv "$target" "$kept" || end 'refused NOT_WRITABLE'
+# Somebody else may have replaced it since.
+is_meant "$kept" || { undo || end 'broken'; end 'refused CHANGED'; }
 try
 rm -f "$kept"
 end "applied $loaded"`;
@@ -80,6 +92,7 @@ end "applied $loaded"`;
 const modeSet = `${change}
 target=$folder/mode.conf fresh=$folder/.mode.new kept=$folder/.mode.old
 receive "$fresh"
+grep -Eqv '^[[:space:]]*(#.*|SecRuleEngine[[:space:]].*)?$' "$target" && { rm -f "$fresh"; end 'refused OTHER_SETTINGS'; }
 undo() { mv "$kept" "$target"; }
 cp -p "$target" "$kept" && mv "$fresh" "$target" || end 'refused NOT_WRITABLE'
 try
@@ -112,7 +125,7 @@ const ruleList = `${oneSite}
 for rule in "$folder"/rules/*.conf; do
   [ -e "$rule" ] || continue
   name=\${rule##*/}
-  printf 'rule %s\\n' "\${name%.conf}"
+  printf 'rule %s %s\\n' "\${name%.conf}" "$(sha256sum <"$rule")"
   sed 's/^/ /' "$rule"
 done
 end listed`;
@@ -120,7 +133,7 @@ end listed`;
 const ruleRead = `${oneSite}
 rule=$folder/rules/$key.conf
 [ -e "$rule" ] || end 'refused ABSENT'
-printf 'rule %s\\n' "$key"
+printf 'rule %s %s\\n' "$key" "$(sha256sum <"$rule")"
 sed 's/^/ /' "$rule"
 end listed`;
 

@@ -34,6 +34,11 @@ export const neo = defineDriver({
   credentialFields: ['username', 'password'],
   operations,
   resources: { vlan: vlanReader, port: portReader },
+  ownership: {
+    vlan: { by: 'KEY_ALONE' },
+    port: { by: 'KEY', because: 'it is a port of the device, which calls set and do not make' },
+    switch: { by: 'KEY', because: 'it is the device itself' },
+  },
   health,
   https: sessions,
   typed: typedCalls,

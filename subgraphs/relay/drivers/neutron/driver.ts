@@ -86,6 +86,10 @@ export const neutron = defineDriver({
     ...Object.fromEntries(kinds.map((kind) => [kind.resource, readerOf(kind)])),
     'router-interface': routerInterfaceReader,
   },
+  ownership: {
+    ...Object.fromEntries(kinds.map((kind) => [kind.resource, { by: 'ID' } as const])),
+    'router-interface': { by: 'KEY', because: 'it is named by the ids of its router and its subnet' },
+  },
   health,
   https: sessions,
   typed: typedCalls,

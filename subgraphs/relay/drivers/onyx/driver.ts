@@ -47,6 +47,13 @@ export const onyx = defineDriver({
     'lag-member': lagMemberReader,
     'mlag-vip': mlagVipReader,
   },
+  ownership: {
+    ...{ vlan: { by: 'KEY_ALONE' }, lag: { by: 'KEY_ALONE' }, 'lag-member': { by: 'KEY_ALONE' } },
+    'mlag-vip': { by: 'KEY_ALONE' },
+    port: { by: 'KEY', because: 'it is a port of the device, which calls set and do not make' },
+    lacp: { by: 'KEY', because: 'a device has one' },
+    configuration: { by: 'KEY', because: 'a device has one' },
+  },
   health,
   https,
   cli,

@@ -61,6 +61,7 @@ export const openVswitch = defineDriver({
   credentialFields: ['username', 'password', 'privateKey', 'passphrase', 'clientCertificate'],
   operations,
   resources,
+  ownership: { bridge: { by: 'ID' }, port: { by: 'ID' } },
   health,
   typed: typedCalls,
   objects: typedObjects,

@@ -11,7 +11,7 @@ function withArgument(name: string, schema: JsonObject, effect: Effect = 'IDEMPO
   return () =>
     defineDriver({
       ...{ name: 'x', family: 'ROUTER', summary: '', versions: '', triedAgainst: '', ports: { ssh: 22 } },
-      ...{ credentialFields: [], typed: {} },
+      ...{ credentialFields: [], typed: {}, ownership: {} },
       operations: [
         {
           ...{ name: 'thing.set', summary: '', category: 'USER', effect, example: {} },

@@ -9,6 +9,7 @@ import { describeWithRouters } from '../../../../support/routers.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { DriverCaller, faultsOf } from '../../support/driver-caller.ts';
 import { sshEndpoint } from '../../support/endpoints.ts';
+import { type ForeignCase, foreignObjects } from '../../support/foreign-objects.ts';
 import { renderContext } from '../../support/render-context.ts';
 
 describeWithRouters('real FRR', (routers) => {
@@ -84,7 +85,8 @@ describeWithRouters('real FRR', (routers) => {
       expect(await one().look(resource, { scope, key })).toEqual({
         ...{ finding: 'PRESENT', values: one().desired('staticRoute.create', args) },
       });
-      const remove = frr.resources?.get(resource)?.remove?.({ scope, key, uuid: null });
+      const recorded = one().desired('staticRoute.create', args);
+      const remove = frr.resources?.get(resource)?.remove?.({ scope, key, uuid: null, recorded });
       await one().done(remove?.operation ?? '', remove?.arguments);
       expect(await one().look(resource, { scope, key })).toEqual({ finding: 'ABSENT' });
     });
@@ -153,9 +155,10 @@ describeWithRouters('real FRR', (routers) => {
         ...{ finding: 'PRESENT', operationId: mark, values: neighbor },
       });
       // Another password: the session ends.
-      await one().done('bgpNeighbor.create', { ...neighbor, password: 'another-one' });
+      const again = randomUUID();
+      await one().done('bgpNeighbor.create', { ...neighbor, password: 'another-one' }, again);
       await waitFor('the end of the session', async () => (await state(one(), '198.51.100.2')) !== 'Established');
-      await one().done('bgpNeighbor.delete', { asNumber: 65_001, address: '198.51.100.2' });
+      await one().done('bgpNeighbor.delete', { asNumber: 65_001, address: '198.51.100.2', madeBy: [again] });
       expect(await one().look('bgp-neighbor', { scope, key })).toEqual({ finding: 'ABSENT' });
     });
 
@@ -184,7 +187,8 @@ describeWithRouters('real FRR', (routers) => {
       const instance = { asNumber: 4_200_000_001, vrf: 'blue', routerId: '10.0.0.1' };
       await one().done('bgp.create', instance);
       expect(await one().look('bgp', { key: 'blue' })).toEqual({ finding: 'PRESENT', values: instance });
-      expect(await one().refused('bgp.create', { ...instance, asNumber: 65_077 })).toBe('FAILED DEVICE_REFUSED');
+      expect(await one().refused('bgp.create', { ...instance, asNumber: 65_077 })).toBe('FAILED ALREADY_EXISTS');
+      expect(await one().refused('bgp.create', instance)).toBe('FAILED ALREADY_EXISTS');
       const neighbor = { asNumber: 4_200_000_001, vrf: 'blue', address: '10.9.0.1', remoteAs: 65_009 };
       await one().done('bgpNeighbor.create', neighbor);
       expect(await one().done('bgpSession.list', { vrf: 'blue' })).toBeDefined();
@@ -231,7 +235,8 @@ describeWithRouters('real FRR', (routers) => {
       expect(await one().done('prefixList.list')).toMatchObject({
         entries: expect.arrayContaining([one().desired('prefixListEntry.create', args)]),
       });
-      const remove = frr.resources?.get(resource)?.remove?.({ scope, key, uuid: null });
+      const recorded = one().desired('prefixListEntry.create', args);
+      const remove = frr.resources?.get(resource)?.remove?.({ scope, key, uuid: null, recorded });
       await one().done(remove?.operation ?? '', remove?.arguments);
       expect(await one().look(resource, { scope, key })).toEqual({ finding: 'ABSENT' });
     });
@@ -240,6 +245,10 @@ describeWithRouters('real FRR', (routers) => {
       const entry = { list: 'twice', sequence: 5, action: 'permit', prefix: '10.5.0.0/16' };
       await one().done('prefixListEntry.create', entry);
       expect(await one().refused('prefixListEntry.create', { ...entry, sequence: 6 })).toBe('FAILED NOT_TAKEN');
+      const more = { ...entry, maxLength: 24 };
+      expect(await one().refused('prefixListEntry.create', more)).toBe('FAILED ALREADY_EXISTS');
+      await one().done('prefixListEntry.create', { ...more, replaces: { action: 'permit', prefix: '10.5.0.0/16' } });
+      expect(await marks('prefix-list twice')).toEqual(['ip prefix-list twice seq 5 permit 10.5.0.0/16 le 24']);
     });
 
     test('an entry of a route map, its mark, what was added by hand, its deletion', async () => {
@@ -257,7 +266,8 @@ describeWithRouters('real FRR', (routers) => {
       });
       await router().vtysh('configure terminal', 'route-map from-customers permit 10', 'set weight 5');
       expect(await one().look(resource, { scope, key })).toMatchObject({ values: { other: ['set weight 5'] } });
-      await one().done('routeMapEntry.create', { routeMap: 'from-customers', sequence: 20, action: 'deny' });
+      const second = randomUUID();
+      await one().done('routeMapEntry.create', { routeMap: 'from-customers', sequence: 20, action: 'deny' }, second);
       expect(await one().done('routeMap.list')).toMatchObject({
         entries: [
           { operationId: mark, sequence: 10 },
@@ -265,10 +275,61 @@ describeWithRouters('real FRR', (routers) => {
         ],
       });
       // Whatever its action is.
-      await one().done('routeMapEntry.delete', { routeMap: 'from-customers', sequence: 20 });
-      await one().done('routeMapEntry.delete', { routeMap: 'from-customers', sequence: 10 });
+      await one().done('routeMapEntry.delete', { routeMap: 'from-customers', sequence: 20, madeBy: [second] });
+      await one().done('routeMapEntry.delete', { routeMap: 'from-customers', sequence: 10, madeBy: [mark] });
       expect(await marks('route-map from-customers')).toEqual([]);
     });
+  });
+
+  /** `another`: its lines. What is at the key are the lines with `text`, with those in their blocks. */
+  const foreign = (
+    create: ForeignCase['create'],
+    text: RegExp,
+    remove: string,
+    another: readonly string[],
+  ): ForeignCase => ({
+    create,
+    async put(what) {
+      await router()
+        .vtysh('configure terminal', ...remove.split('\n'))
+        .catch(() => undefined);
+      if (what === 'another') await router().vtysh('configure terminal', ...another);
+    },
+    state: async () => {
+      const all = (await router().vtysh('show running-config')).split('\n');
+      return all.filter(
+        (line, index) => text.test(line) || (line.startsWith(' ') && headOf(all, index).search(text) === 0),
+      );
+    },
+  });
+  const headOf = (all: readonly string[], index: number) =>
+    all.slice(0, index).findLast((line) => !line.startsWith(' ')) ?? '';
+
+  foreignObjects(frr, one, {
+    'route-map-entry': foreign(
+      ['routeMapEntry.create', { routeMap: 'foreign.1', sequence: 10, action: 'permit', localPreference: 111 }],
+      /^route-map foreign.1 /,
+      'no route-map foreign.1',
+      ['route-map foreign.1 deny 10', 'description ADMINISTRATOR', 'set metric 77', 'set weight 4'],
+    ),
+    'prefix-list-entry': foreign(
+      [
+        'prefixListEntry.create',
+        { list: 'foreign', sequence: 5, action: 'permit', prefix: '0.0.0.0/0', maxLength: 32 },
+      ],
+      /^ip prefix-list foreign /,
+      'no ip prefix-list foreign',
+      ['ip prefix-list foreign seq 5 deny any', 'ip prefix-list foreign seq 6 deny 192.0.2.0/24'],
+    ),
+    'bgp-neighbor': foreign(
+      ['bgpNeighbor.create', { asNumber: 65_001, address: '10.7.0.1', remoteAs: 65_009, password: 'of-tenant' }],
+      /^ {1,2}neighbor 10.7.0.1 /,
+      'router bgp 65001\nno neighbor 10.7.0.1',
+      [
+        ...['router bgp 65001', 'neighbor 10.7.0.1 remote-as external', 'neighbor 10.7.0.1 description ADMINISTRATOR'],
+        ...['neighbor 10.7.0.1 password of-administrator', 'neighbor 10.7.0.1 timers 3 9'],
+      ],
+    ),
   });
 
   test("the router's own check knows words, and changes nothing", async () => {

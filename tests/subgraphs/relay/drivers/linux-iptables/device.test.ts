@@ -12,6 +12,7 @@ import { labUnavailable } from '../../../../support/lab.ts';
 import { RunningDevice } from '../../../../support/running-device.ts';
 import { DriverCaller, operationOf } from '../../support/driver-caller.ts';
 import { sshEndpoint } from '../../support/endpoints.ts';
+import { foreignObjects } from '../../support/foreign-objects.ts';
 import { renderContext } from '../../support/render-context.ts';
 import { unlike } from '../../support/unlike.ts';
 
@@ -41,6 +42,18 @@ describeHere(`linux-iptables on a real firewall${obstacle === undefined ? '' : `
   beforeEach(async () => {
     await device.faults.clear();
     for (const tool of ['iptables', 'ip6tables']) await inside(tool, '-F');
+  });
+
+  foreignObjects(linuxIptables, () => firewall, {
+    rule: {
+      create: ['rule.create', { name: 'web.1', protocol: 'tcp', firstPort: 443, action: 'accept' }],
+      put: async (what) => {
+        await inside('iptables', '-F');
+        const words = ['-A', 'FORWARD', '-s', '192.0.2.7', '-m', 'comment', '--comment', 'web.1', '-j', 'DROP'];
+        if (what === 'another') await inside('iptables', ...words);
+      },
+      state: () => inside('iptables', '-S'),
+    },
   });
 
   test('its health', async () => {

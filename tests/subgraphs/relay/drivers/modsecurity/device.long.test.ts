@@ -7,6 +7,7 @@ import { modSecurity } from '../../../../../subgraphs/relay/drivers/modsecurity/
 import { attacks, describeWithWaf, visit } from '../../../../support/apache-waf.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { checkedFor, type DriverCaller, operationOf } from '../../support/driver-caller.ts';
+import { foreignObjects } from '../../support/foreign-objects.ts';
 import { renderContext } from '../../support/render-context.ts';
 import { wafCaller } from './support.ts';
 
@@ -68,15 +69,17 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
 
   test('a rule is in effect when its call ends, in its site only, and no longer after its deletion', async () => {
     expect(await visit(waf(), 'shop.lab', '/?q=a+teapot')).toBe(200);
-    expect(await driver.call('rule.create', teapot)).toEqual({
+    const call = randomUUID();
+    expect(await driver.call('rule.create', teapot, call)).toEqual({
       state: 'SUCCEEDED',
       result: { site: 'shop.lab', id: 77, loaded: true },
     });
     expect(await visit(waf(), 'shop.lab', '/?q=a+teapot')).toBe(403);
     expect(await visit(waf(), 'intranet.lab', '/?q=a+teapot')).toBe(200);
-    expect(await driver.call('rule.delete', { site: 'shop.lab', id: 77 })).toMatchObject({ state: 'SUCCEEDED' });
+    const one = { site: 'shop.lab', id: 77, madeBy: [call] };
+    expect(await driver.call('rule.delete', one)).toMatchObject({ state: 'SUCCEEDED' });
     expect(await visit(waf(), 'shop.lab', '/?q=a+teapot')).toBe(200);
-    expect(await driver.call('rule.delete', { site: 'shop.lab', id: 77 })).toMatchObject({
+    expect(await driver.call('rule.delete', one)).toMatchObject({
       state: 'FAILED',
       code: 'NOT_FOUND',
       absent: true,
@@ -131,6 +134,35 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     expect(await configuration()).toEqual(before);
   });
 
+  foreignObjects(modSecurity, () => driver, {
+    rule: {
+      create: ['rule.create', teapot],
+      put: async (what) => {
+        const file = join(rules(), '77.conf');
+        if (what === 'nothing') await rm(file, { force: true });
+        else await writeFile(file, '# by an administrator\nSecRule ARGS "@contains coffee" "id:77,phase:2,deny"\n');
+      },
+      state: configuration,
+    },
+  });
+
+  test('a file that another call has marked is not deleted', async () => {
+    await driver.call('rule.create', teapot);
+    const before = await configuration();
+    const other = { site: 'shop.lab', id: 77, madeBy: [randomUUID()] };
+    expect(await driver.refused('rule.delete', other)).toBe('FAILED CHANGED');
+    expect(await configuration()).toEqual(before);
+  });
+
+  test('settings that somebody added beside the mode are not lost', async () => {
+    const file = join(waf().configFolder, 'waf/sites/shop.lab/mode.conf');
+    const whole = '# by hand\nSecRuleEngine On\nSecRequestBodyLimit 131072\n';
+    await writeFile(file, whole);
+    expect(await driver.refused('mode.set', { site: 'shop.lab', mode: 'Off' })).toBe('FAILED CHANGED');
+    expect(await readFile(file, 'utf8')).toBe(whole);
+    await writeFile(file, 'SecRuleEngine On\n');
+  });
+
   test('missing sites are refused', async () => {
     const elsewhere = { ...teapot, site: 'nowhere' };
     for (const [name, args] of [
@@ -145,12 +177,13 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
 
   test('a configuration broken by hand refuses changes, and no change is left half done', async () => {
     const broken = join(rules(), 'broken.conf');
-    await driver.call('rule.create', teapot);
+    const call = randomUUID();
+    await driver.call('rule.create', teapot, call);
     await writeFile(broken, 'NoSuchDirective on\n');
     const before = await configuration();
     for (const [name, args] of [
       ['rule.create', { ...teapot, id: 78 }],
-      ['rule.delete', { site: 'shop.lab', id: 77 }],
+      ['rule.delete', { site: 'shop.lab', id: 77, madeBy: [call] }],
       ['mode.set', { site: 'shop.lab', mode: 'Off' }],
     ] as const) {
       expect(await driver.call(name, args)).toMatchObject({
@@ -250,7 +283,8 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
       expect(await driver.call('rule.create', args, mark)).toMatchObject({ state: 'SUCCEEDED' });
       const { resource, ...at } = driver.objectOf('rule.create', args);
       const found = await driver.look(resource, at);
-      expect(found).toEqual({ finding: 'PRESENT', operationId: mark, values });
+      const fileSha256 = expect.stringMatching(/^[0-9a-f]{64}$/);
+      expect(found).toEqual({ finding: 'PRESENT', operationId: mark, values: { ...values, fileSha256 } });
       expect(driver.desired('rule.create', args)).toEqual(values);
     }
     expect(await driver.call('rule.list', { site: 'shop.lab' })).toMatchObject({
@@ -300,7 +334,9 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
   test.each([...modSecurity.operations.values()].map(({ name, example }) => [name, example] as const))(
     'the example of %s works',
     async (name, example) => {
-      if (name === 'rule.delete') await driver.call('rule.create', operationOf(modSecurity, 'rule.create').example);
+      const made = '00000000-0000-4000-8000-000000000000';
+      if (name === 'rule.delete')
+        await driver.call('rule.create', operationOf(modSecurity, 'rule.create').example, made);
       expect(await driver.call(name, example)).toMatchObject({ state: 'SUCCEEDED' });
     },
   );

@@ -1,0 +1,60 @@
+// Every driver says for each kind of object what makes sure that a call acts on the meant one, and proves it by the contract of
+// foreign objects (../support/foreign-objects.ts).
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { defineDriver } from '../../../../subgraphs/relay/drivers/define-driver.ts';
+import type { Driver, OperationSpec } from '../../../../subgraphs/relay/drivers/driver.ts';
+import { drivers } from '../../../../subgraphs/relay/drivers/registry.ts';
+
+/** Kinds in whose place another object is taken for the meant one. None may be added. */
+const unguarded: Readonly<Record<string, readonly string[]>> = {
+  'f5-bigip': ['node', 'pool', 'pool-member', 'monitor', 'virtual-server'],
+  frr: ['static-route'],
+  fortios: ['vdom', 'address', 'address-group', 'service', 'vip', 'vip-group'],
+  'linux-iproute2': ['static-route'],
+  'linux-nftables': ['address', 'address-set'],
+  neo: ['vlan'],
+  netconf: ['entry', 'static-route'],
+  onyx: ['vlan', 'lag', 'lag-member', 'mlag-vip'],
+};
+
+/** Their own tests show what the contract would. None may be added. */
+const withoutContract = ['f5-bigip', 'fortios', 'linux-nftables', 'neutron', 'openvswitch'];
+
+function kindsOf({ ownership }: Driver, isIt: (by: string) => boolean): string[] {
+  return Object.entries(ownership).flatMap(([kind, { by }]) => (isIt(by) ? [kind] : []));
+}
+
+function hasContract({ name }: Driver): boolean {
+  const folder = join(import.meta.dirname, name);
+  const texts = readdirSync(folder).filter((file) => file.endsWith('.test.ts'));
+  return texts.some((file) => readFileSync(join(folder, file), 'utf8').includes('foreignObjects('));
+}
+
+test.each([...drivers.values()].map((driver) => [driver.name, driver] as const))(
+  '%s tells which of its kinds it compares, and is held to it',
+  (name, driver) => {
+    expect(kindsOf(driver, (by) => by === 'KEY_ALONE').sort()).toEqual([...(unguarded[name] ?? [])].sort());
+    const isCompared = kindsOf(driver, (by) => by !== 'KEY' && by !== 'KEY_ALONE').length > 0;
+    expect(hasContract(driver)).toBe(isCompared && !withoutContract.includes(name));
+  },
+);
+
+test('a kind of which a driver says nothing, and one that it does not have, are refused', () => {
+  const set: OperationSpec<Record<string, never>> = {
+    ...{ name: 'thing.set', summary: '', category: 'USER', effect: 'IDEMPOTENT', example: {}, argumentsSchema: {} },
+    object: () => ({ resource: 'thing', scope: '', key: 'one' }),
+    render: () => ({ kind: 'exec', command: '' }),
+    interpret: () => ({ state: 'SUCCEEDED', result: null }),
+  };
+  const withOwnership = (ownership: Driver['ownership']) => () =>
+    defineDriver({
+      ...{ name: 'x', family: 'ROUTER', summary: '', versions: '', triedAgainst: '', ports: { ssh: 22 } },
+      ...{ credentialFields: [], typed: {}, operations: [set], ownership },
+      health: { render: () => ({ kind: 'exec', command: '' }), interpret: () => undefined },
+    });
+  expect(withOwnership({})).toThrow('does not declare what makes sure that a thing is the meant one');
+  expect(withOwnership({ thing: { by: 'MARK' }, other: { by: 'MARK' } })).toThrow('the ownership of other');
+  expect(withOwnership({ thing: { by: 'MARK' } })).not.toThrow();
+});
