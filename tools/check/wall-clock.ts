@@ -9,6 +9,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['cli/check-client/row-world.ts', 'the end of a token'],
   ['cli/credential.ts', 'the life of a token from its end'],
   ['cli/cluster-login.ts', 'the end of a token'],
+  ['cli/commands/audit/list.ts', 'a time before now that a user gave'],
   ['cli/top/overview.ts', 'the end of a certificate'],
   ['cli/top/session.ts', 'the ages of times that the server gives'],
   ['cli/stored-credential.ts', 'the end of a token'],
