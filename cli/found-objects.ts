@@ -8,6 +8,7 @@ import { CommandFailure, UsageError } from './failures.ts';
 import { type GraphClient, GraphFailure } from './graph-client.ts';
 import { isKindName, namedKinds, objectsNamed } from './named-kinds.ts';
 import { shortId } from './short-id.ts';
+import { readOverview } from './top/overview.ts';
 
 interface FoundObject {
   /** In words. */
@@ -103,6 +104,13 @@ export async function searchAll(client: GraphClient, word: string, first: number
       if (fault !== undefined) missing.push(`${what}: ${fault}`);
     }
   }
+  // Machines are in no list of kinds: those that need a person are found all the same, by the same query as in `top`.
+  const { needs, unknown } = await readOverview(client);
+  const wanted = word.toLowerCase();
+  for (const { id, type, name, cells } of needs)
+    if (id !== null && name.toLowerCase().includes(wanted))
+      found.push({ kind: type, name, state: cells[0] ?? null, id });
+  missing.push(...unknown.map((domain) => `what needs a person of ${domain}: it is not known`));
   // What is found by its name may be found by its address, too.
   return { found: [...new Map(found.toReversed().map((each) => [each.id, each])).values()].toReversed(), missing };
 }

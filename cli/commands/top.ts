@@ -50,10 +50,10 @@ function terminalOf({ stdin, stdout }: Pick<Surroundings, 'stdin' | 'stdout'>): 
   return new Screen(input, stdout as TerminalOutput);
 }
 
-function shown({ domains, needs, needCount }: Overview): object {
+function shown({ domains, needs, needCount, unknown, hidden }: Overview): object {
   return {
     domains: domains.map(({ title, text }) => ({ title, text })),
-    needCount,
+    ...{ needCount, unknown, notShown: hidden },
     needs: needs.map(({ type, id, name, cells: [what, since, why] }) => ({
       ...{ type, id, name, what },
       ...{ since: since === '' ? null : since, why: why === '' ? null : why },

@@ -53,7 +53,7 @@ function headsOf(view: View, state: State, look: Look): readonly string[] {
   const { data } = view;
   if (data === null) return [];
   const width = Math.max(...data.domains.map(({ title }) => title.length), 0);
-  const count = data.needCount === 0 ? 'NOTHING NEEDS A PERSON' : `NEEDS A PERSON: ${data.needCount}`;
+  const count = visible(data.summary).replace(/\.$/, '').toUpperCase();
   const shown = data.needs.length < data.needCount ? `, the first ${data.needs.length}` : '';
   return [
     '',

@@ -1,4 +1,5 @@
 // What `tidegate top` shows: a stack of views, of which the last is on the screen. Plain data.
+import type { KindCount } from '../../platform/attention/words.ts';
 
 export interface Row {
   /** Null: it has none, so it can't be opened. */
@@ -32,8 +33,14 @@ export interface Overview {
   readonly domains: readonly DomainLine[];
   /** The worst first. Cells: what, since, why. */
   readonly needs: readonly Need[];
-  /** With those that were not read. */
+  /** With those that are not listed. */
   readonly needCount: number;
+  /** Things that the reader may not see. */
+  readonly hidden: readonly KindCount[];
+  /** Domains that could not be read. */
+  readonly unknown: readonly string[];
+  /** All of it in a sentence. */
+  readonly summary: string;
 }
 
 /** What is read of an object: all of it, or one part. */

@@ -73,6 +73,11 @@ export class RunningTime {
   }
 }
 
+/** SQL: when a process of the role first ran, as far as that is recorded. */
+export function firstRunSql(role: 'system'): string {
+  return `(SELECT MIN(from_at) FROM running_time WHERE role = '${role}')`;
+}
+
 export interface JudgedTime {
   readonly nowMs: number;
   /** In order and without overlaps. */

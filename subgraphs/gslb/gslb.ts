@@ -1,6 +1,7 @@
 // The GSLB subgraph: its services and resolvers.
 import { noGeo } from '../../dns/policy/client.ts';
 import type { Resolvers } from '../../generated/graph/gslb.ts';
+import { attentionResolvers, measureAttention } from '../../platform/attention/attention.ts';
 import { entityFeed, feedItem } from '../../platform/events/entity-feed.ts';
 import { asMarked } from '../../platform/events/facets.ts';
 import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
@@ -9,6 +10,7 @@ import type { Sealer } from '../../platform/secrets/seal.ts';
 import { mapStream } from '../../platform/work/pull-stream.ts';
 import { RunningTime } from '../../platform/work/running-time.ts';
 import type { GeoFile } from './agents/nameserver/geo-file.ts';
+import { gslbAttention } from './control/attention.ts';
 import { dnsBackendResolvers } from './control/entities/dns-backend-resolvers.ts';
 import { DnsBackendService } from './control/entities/dns-backend-service.ts';
 import { EntityReads } from './control/entities/entity-reads.ts';
@@ -75,7 +77,10 @@ export function createGslbSubgraph(options: GslbOptions): RunningSubgraph {
     ...{ db, egress, silenceMs, freshMs: voting.freshMs },
     services: { Gslb: names, GslbPool: pools, GslbPoolMember: members },
   });
+  const attention = gslbAttention({ db, reads, silenceMs });
+  measureAttention(options.registry, attention);
   const resolvers: Resolvers[] = [
+    attentionResolvers(attention),
     dnsBackendResolvers(backends, reads),
     explainResolvers({ db, reads, asker, geo: geo ?? noGeo, previews }),
     machineResolvers({

@@ -1,11 +1,13 @@
 // The load balancer subgraph: its services and resolvers, and the listener for hosts.
 import type { Resolvers } from '../../generated/graph/loadbalancer.ts';
+import { attentionResolvers, measureAttention } from '../../platform/attention/attention.ts';
 import { databaseMarks } from '../../platform/database/marks.ts';
 import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
 import type { MutualTls } from '../../platform/graph/tls.ts';
 import { LinkServer } from '../../platform/link/link-server.ts';
 import type { RunningSubgraph, SubgraphGround } from '../../platform/process/subgraph-row.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
+import { balancerAttention } from './control/attention.ts';
 import { BalancerReads } from './control/balancers/balancer-reads.ts';
 import { balancerResolvers } from './control/balancers/balancer-resolvers.ts';
 import { BalancerService } from './control/balancers/balancer-service.ts';
@@ -87,7 +89,10 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Runnin
   const previews = new Previews({
     ...{ db, balancers, parts: partService, balancerService, certificates: certificateService, scaling },
   });
+  const attention = balancerAttention({ db, balancers, statuses, certificates });
+  measureAttention(options.registry, attention);
   const resolvers: Resolvers[] = [
+    attentionResolvers(attention),
     balancerResolvers({
       ...{ db, reads: balancers, service: balancerService, parts, nodes, subnets, statuses },
       quotas: new QuotaService(common),

@@ -1,10 +1,13 @@
 // The object storage subgraph: its services and resolvers.
+
+import { attentionResolvers, measureAttention } from '../../platform/attention/attention.ts';
 import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
 import type { RunningSubgraph, SubgraphGround } from '../../platform/process/subgraph-row.ts';
 import { RevivedAccess } from '../../platform/restore/revived-access.ts';
 import { accessKeys } from './control/accounts/access-key-end.ts';
 import { AccessKeyService } from './control/accounts/access-key-service.ts';
 import { accountResolvers } from './control/accounts/account-resolvers.ts';
+import { objectAttention } from './control/attention.ts';
 import { ClusterService } from './control/clusters/cluster-service.ts';
 import { ClusterServices } from './control/clusters/cluster-services.ts';
 import { ObjectStorageReads } from './control/clusters/reads.ts';
@@ -41,6 +44,8 @@ export function createObjectStorageSubgraph(ground: ObjectStorageOptions): Runni
     ringChanges: new RingChangeService(ground),
     feed: ground.feed,
   });
+  const attention = objectAttention(ground.db);
+  measureAttention(ground.registry, attention);
   const revived = new RevivedAccess({
     ...ground,
     memories: ground.revokedMemories('revoked-keys'),
@@ -52,7 +57,12 @@ export function createObjectStorageSubgraph(ground: ObjectStorageOptions): Runni
       sdl,
       commits,
       cursors,
-      resolvers: [resolvers, accountResolvers(db, new AccessKeyService(ground)), containers],
+      resolvers: [
+        attentionResolvers(attention),
+        resolvers,
+        accountResolvers(db, new AccessKeyService(ground)),
+        containers,
+      ],
     }),
     start: async () => {
       await revived.start();

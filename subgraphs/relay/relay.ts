@@ -2,6 +2,7 @@
 // in and belong to the caller; it owns the sessions to the devices and its leases.
 import type { Registry } from 'prom-client';
 import type { Resolvers } from '../../generated/graph/relay.ts';
+import { attentionResolvers, measureAttention } from '../../platform/attention/attention.ts';
 import type { Database } from '../../platform/database/database.ts';
 import type { Commits } from '../../platform/edge/commits.ts';
 import type { Mutations } from '../../platform/edge/mutation.ts';
@@ -16,6 +17,7 @@ import type { Leases } from '../../platform/work/leases.ts';
 import { Loop } from '../../platform/work/loop.ts';
 import { ProcessLease } from '../../platform/work/process-lease.ts';
 import type { Wake } from '../../platform/work/wake.ts';
+import { relayAttention } from './control/attention.ts';
 import { BackendReads } from './control/backends/backend-reads.ts';
 import { backendResolvers } from './control/backends/backend-resolvers.ts';
 import { BackendService } from './control/backends/backend-service.ts';
@@ -154,7 +156,9 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
       return false;
     },
   });
+  const attention = relayAttention({ db, backends: backendReads, operations: operationReads, mappings: mappingReads });
   if (options.registry !== undefined) addRelayMetrics(options.registry, { db, manager, recorder });
+  measureAttention(options.registry, attention);
 
   const mappingService = new MappingService({
     ...{ db, reads: mappingReads, mutations, wake, drivers, devices: reader, opener, lockObject },
@@ -182,6 +186,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
       mappings: mappingReads,
     }),
     feedResolvers({ db, feed }),
+    attentionResolvers(attention),
   ];
 
   let drained: Promise<void> | undefined;

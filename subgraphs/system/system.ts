@@ -1,9 +1,12 @@
 // The system subgraph, put together: rights, the audit trail, status changes, commits, and the entities that connect all
 // subgraphs. Nothing is started here; its dependencies are passed in and belong to the caller.
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 import type { Resolvers } from '../../generated/graph/system.ts';
+import { attentionKey, attentionResolvers, measureAttention } from '../../platform/attention/attention.ts';
 import type { Database } from '../../platform/database/database.ts';
 import type { Authenticator, CheckLogin } from '../../platform/edge/access.ts';
+import { caller } from '../../platform/edge/authorise.ts';
 import type { Commits } from '../../platform/edge/commits.ts';
 import type { Mutations } from '../../platform/edge/mutation.ts';
 import type { ProjectEnd, ProjectHoldings } from '../../platform/edge/projects.ts';
@@ -37,6 +40,7 @@ import { AlertService } from './control/alerts/alert-service.ts';
 import { AlertChannelService } from './control/alerts/channel-service.ts';
 import { AlertRuleService } from './control/alerts/rule-service.ts';
 import { appliedResolvers } from './control/applied/applied-resolvers.ts';
+import { alertAttention, databaseAttention } from './control/attention.ts';
 import { auditResolvers } from './control/audit/audit-resolvers.ts';
 import { Entities } from './control/entities.ts';
 import { FirstStart } from './control/first-start.ts';
@@ -88,6 +92,8 @@ export interface SystemSubgraphOptions {
   /** The roles that machines may have. */
   readonly roles: readonly string[];
   readonly log: Logger;
+  /** Default: nothing is measured. */
+  readonly registry?: Registry;
   /** Event kinds of all subgraphs, which a filter of status changes may name. */
   readonly eventKinds: EventKinds;
   /** The Nodes of other teams' subgraphs. */
@@ -181,6 +187,8 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
     channelService: new AlertChannelService({ channels: alertChannels, deliveries, mutations, wake, egress, sealer }),
     alertService: new AlertService({ alerts, mutations, wake }),
   };
+  const attention = [alertAttention({ db, alerts }), databaseAttention(db, cluster)];
+  for (const part of attention) measureAttention(options.registry, part);
   const resolvers: readonly Resolvers[] = [
     accessResolvers({ sessions, projects }),
     projectResolvers({ entities, projects, memberships, service: projectService }),
@@ -194,6 +202,15 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
     appliedResolvers({ db, entities }),
     haResolvers({ cluster, entities, service: ha }),
     nodeResolvers({ entities, health: options.health }),
+    {
+      ...attentionResolvers(...attention),
+      Query: {
+        attention(_, _args, context) {
+          caller(context);
+          return { id: attentionKey };
+        },
+      },
+    },
   ];
   return {
     ...createSubgraph({ name: 'system', sdl, commits, cursors: options.cursors, resolvers }),

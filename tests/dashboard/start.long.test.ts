@@ -20,7 +20,9 @@ test('says that nothing needs a person, and how to begin', async () => {
   expect(await relay.getByRole('link', { name: 'Register a backend' }).getAttribute('href')).toBe('/register');
   const create = page.locator('[data-domain="loadbalancer"]').getByRole('link', { name: 'Create a load balancer' });
   expect(await create.getAttribute('href')).toBe('/form?new=LoadBalancer');
-  await untilCount(page, '[data-domain="relay"] [data-beat="good"]', 24);
+  // There was nothing that could have been up or down.
+  await untilCount(page, '[data-domain="relay"] [data-beat="unknown"]', 24);
+  await page.locator('[data-domain="alerts"]').getByText('0 rules').waitFor();
   // A single machine has no hosts.
   expect(await page.locator('[data-domain="hosts"]').count()).toBe(0);
   expect(errors).toEqual([]);
@@ -122,6 +124,30 @@ test('follows events of weight with their names, and no others', async () => {
   expect(errors).toEqual([]);
 });
 
+test('what a login may not see is said, and never taken for nothing', async () => {
+  const { page, world, server, errors } = suite();
+  Object.assign(world.user, { admin: false, role: 'VIEWER' });
+  world.naming.addName();
+  world.naming.nameServers.push(nameServer('ns2', { presence: 'ABSENT', heardAt: now(-13 * minutes) }));
+  await login(page, server, world, '/');
+  const words = '1 name server absent';
+  await page.getByText(`Nothing that was read needs a person; not shown to you: ${words}`).waitFor();
+  await page.locator('[data-domain="gslb"]').getByText(`Not shown to you: ${words}`).waitFor();
+  await page.locator('[data-domain="gslb"] .badge').getByText('not all shown').waitFor();
+  expect(await page.getByText('ns2').count()).toBe(0);
+  expect(errors).toEqual([]);
+});
+
+test('an alert that fires has its tile, and counts', async () => {
+  const { page, world, server, errors } = suite();
+  world.people.addAlert();
+  await login(page, server, world, '/');
+  await page.getByText('1 thing needs a person').waitFor();
+  await untilCount(page, '[data-domain="alerts"] .needs li', 1);
+  await until(page, 'document.title === "(1 needs a person) Start · Tidegate"');
+  expect(errors).toEqual([]);
+});
+
 test('a lost part empties its own tile and nothing else; the filter is for all tiles', async () => {
   const { page, world, server } = suite();
   world.addBackend({ operatingStatus: 'OFFLINE' });
@@ -130,6 +156,9 @@ test('a lost part empties its own tile and nothing else; the filter is for all t
   await login(page, server, world, '/');
   await page.locator('[data-domain="gslb"]').getByText('The subgraph of gslbs does not answer.').waitFor();
   await untilCount(page, '[data-domain="relay"] .needs li', 2);
+  // Unknown is not nothing.
+  await page.getByText('2 things need a person; not known: GSLBs').waitFor();
+  await until(page, 'document.title === "(2 need a person, 1 not known) Start · Tidegate"');
   await page.getByLabel('Filter').fill('edge');
   await untilCount(page, '[data-domain="relay"] .needs li', 1);
 });

@@ -1,25 +1,39 @@
-// Bars of the last 24 hours. A high bar: something was in trouble in that hour.
-import type { Beat } from './heartbeat.ts';
+// Slots of time as bars: of an object's uptime, and of a domain's last hours. A bar's height says what its colour says.
+import { describeSlots } from './uptime/uptime-words.ts';
 import { useZone } from './zone.ts';
 
-/** The last bar is the present hour. */
-export function Beats({ beats }: { readonly beats: readonly Beat[] }) {
+interface TimeSlot {
+  readonly startedAt: string;
+  readonly state: 'UP' | 'DEGRADED' | 'DOWN' | 'UNKNOWN';
+}
+
+interface BeatsProps<Slot extends TimeSlot> {
+  /** The last one is under way. */
+  readonly slots: readonly Slot[];
+  /** Before what a screen reader says of them. */
+  readonly label?: string;
+  readonly describe: (slot: Slot) => string;
+  /** Of days, and so without a time. Default: of hours. */
+  readonly isOfDays?: boolean;
+}
+
+const bars = { UP: 'good', DEGRADED: 'warn', DOWN: 'bad', UNKNOWN: 'unknown' } as const;
+
+export function Beats<Slot extends TimeSlot>({ slots, label, describe, isOfDays = false }: BeatsProps<Slot>) {
   const zone = useZone();
-  const hour = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: zone });
-  const bad = beats.filter(({ inTrouble }) => (inTrouble ?? 0) > 0).length;
-  const unknown = beats.filter(({ inTrouble }) => inTrouble === null).length;
-  const label = [
-    bad === 0 ? 'Last 24 hours: no trouble' : `Last 24 hours: trouble in ${bad}`,
-    ...(unknown > 0 ? [`${unknown} not known`] : []),
-  ].join(', ');
+  const time = new Intl.DateTimeFormat('en-GB', {
+    ...{ timeZone: zone, day: '2-digit', month: 'short' },
+    ...(isOfDays ? {} : { hour: '2-digit', minute: '2-digit' }),
+  });
+  const words = describeSlots(slots);
   return (
-    <div className="beats" role="img" aria-label={label}>
-      {beats.map(({ startMs, inTrouble }) => (
+    <div className="beats" role="img" aria-label={label === undefined ? words : `${label}: ${words}`}>
+      {slots.map((slot) => (
         <span
-          key={startMs}
+          key={slot.startedAt}
           className="beat"
-          data-beat={inTrouble === null ? 'unknown' : inTrouble > 0 ? 'bad' : 'good'}
-          title={`${hour.format(startMs)}: ${inTrouble === null ? 'not known' : inTrouble === 0 ? 'no trouble' : `${inTrouble} in trouble`}`}
+          data-beat={bars[slot.state]}
+          title={`${time.format(Date.parse(slot.startedAt))}: ${describe(slot)}`}
         />
       ))}
     </div>

@@ -1,10 +1,10 @@
 // Reads the stored changes that an uptime is made of, for a page of subjects together. Of each subject, only its newest events are read: a
 // subject that changes more often is known for a shorter time, which its uptime says.
-import type { Sql } from '../../database/database.ts';
+import type { Sql, SqlValue } from '../../database/database.ts';
 import type { RequestContext } from '../../edge/identity.ts';
 import { loader } from '../../graph/loader.ts';
 import { type JudgedTime, readJudgedTime } from '../../work/running-time.ts';
-import { type Transition, type Uptime, type UptimeWindow, uptimeOf, windowStart } from './uptime.ts';
+import { hoursOf, type Transition, type Uptime, type UptimeWindow, uptimeOf, windowStart } from './uptime.ts';
 
 interface UptimeSubject<Row> {
   /** Type in the graph. */
@@ -58,11 +58,71 @@ export function uptimeField<Row>(db: Sql, { subjectType, kind, judge, of }: Upti
       loader(context, histories, id, (ids) => readHistories(db, subjectType, kind, ids)),
       loader(context, times, judge, async () => new Map([[judge, await readTime(db, judge)]])),
     ]);
-    const { nowMs, keptSinceMs, judgedIn } = time as Time;
-    const { transitions = [], cutAtMs = null } = history ?? {};
-    const completeSinceMs = Math.max(createdAt.getTime(), cutAtMs ?? 0, keptSinceMs ?? 0);
-    return uptimeOf(window, { transitions, completeSinceMs, status, nowMs, judgedIn });
+    return uptimeIn(window, { status, createdAt, history, time: time as Time });
   };
+}
+
+interface Known {
+  readonly status: string | null;
+  readonly createdAt: Date;
+  readonly history: History | undefined;
+  readonly time: Time;
+}
+
+function uptimeIn(window: UptimeWindow, { status, createdAt, history, time }: Known): Uptime {
+  const { nowMs, keptSinceMs, judgedIn } = time;
+  const { transitions = [], cutAtMs = null } = history ?? {};
+  const completeSinceMs = Math.max(createdAt.getTime(), cutAtMs ?? 0, keptSinceMs ?? 0);
+  const isWhole = completeSinceMs === createdAt.getTime();
+  return uptimeOf(window, { transitions, completeSinceMs, isWhole, status, nowMs, judgedIn });
+}
+
+/** A sort of subjects, of all that there are now. */
+export interface HoursOf {
+  readonly subjectType: string;
+  readonly kind: string;
+  readonly judge: string;
+  /** SQL: the columns `id` (UUID), `status` and `createdAt`. */
+  readonly rows: string;
+  readonly values: readonly SqlValue[];
+}
+
+/** Subjects of one sort whose changes are read: those that changed last. */
+export const mostChanged = 300;
+
+/**
+ * The last 24 hours of all subjects of some sorts together, from the same changes and by the same rules as the uptime of one. Those without a
+ * change in this time are not read one by one.
+ */
+export async function readHours(db: Sql, sorts: readonly HoursOf[]): Promise<ReturnType<typeof hoursOf>> {
+  const found = await Promise.all(sorts.map((sort) => uptimesOfSort(db, sort)));
+  const nowMs = Math.max(...found.map((each) => each.nowMs));
+  const uptimes = found.flatMap((each) => each.uptimes);
+  return hoursOf(uptimes, { nowMs, isWhole: found.every(({ isWhole }) => isWhole) });
+}
+
+async function uptimesOfSort(db: Sql, { subjectType, kind, judge, rows, values }: HoursOf) {
+  const time = await readTime(db, judge);
+  const since = new Date(windowStart('DAY', time.nowMs));
+  const newest = `(SELECT e.at FROM status_change e FORCE INDEX (status_change_subject_seq_idx)
+    WHERE e.subject_type = ? AND e.subject_id = s.id AND e.seq IS NOT NULL ORDER BY e.seq DESC LIMIT 1)`;
+  const changed = await db.query<{ id: string; status: string | null; createdAt: Date }>(
+    `SELECT id, status, createdAt, ${newest} AS changedAt FROM (${rows}) s HAVING changedAt >= ?
+      ORDER BY changedAt DESC LIMIT ${mostChanged + 1}`,
+    [subjectType, ...values, since],
+  );
+  const same = await db.query<{ status: string | null; createdAt: Date }>(
+    `SELECT status, MIN(createdAt) AS createdAt FROM (${rows}) s WHERE COALESCE(${newest} < ?, 1) GROUP BY status`,
+    [...values, subjectType, since],
+  );
+  const read = changed.slice(0, mostChanged);
+  const ids = read.map(({ id }) => id);
+  const histories = await readHistories(db, subjectType, kind, ids);
+  const uptimes = [
+    ...read.map((row) => uptimeIn('DAY', { ...row, history: histories.get(row.id), time })),
+    ...same.map((row) => uptimeIn('DAY', { ...row, history: undefined, time })),
+  ];
+  return { uptimes, nowMs: time.nowMs, isWhole: changed.length <= mostChanged };
 }
 
 async function readHistories(

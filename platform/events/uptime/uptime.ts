@@ -17,6 +17,8 @@ interface Judged {
   readonly transitions: readonly Transition[];
   /** Since when the transitions are complete. */
   readonly completeSinceMs: number;
+  /** Whether they are complete since it was created. Then the oldest is its first status: of a machine, nobody knows how it was before. */
+  readonly isWhole?: boolean;
   /** The status now, for what has no transition. */
   readonly status: string | null;
   readonly nowMs: number;
@@ -24,10 +26,12 @@ interface Judged {
   readonly judgedIn: readonly TimeSpan[];
 }
 
+type SlotState = 'UP' | 'DEGRADED' | 'DOWN' | 'UNKNOWN';
+
 interface UptimeSlot {
   readonly startedAt: Date;
-  /** DOWN if it was down at all. */
-  readonly state: 'UP' | 'DOWN' | 'UNKNOWN';
+  /** DOWN if it was down at all, else DEGRADED if it was that. */
+  readonly state: SlotState;
   /** Of the known time; null if none is known. */
   readonly upPercent: number | null;
   readonly knownPercent: number;
@@ -49,11 +53,16 @@ const windows: Readonly<Record<UptimeWindow, { readonly slotMs: number; readonly
   MONTH: { slotMs: 24 * hourMs, slots: 30 },
 };
 
-/** PRESENT and ABSENT are those of an object cluster. DRAINING is neither: a person takes it out of service. */
-const verdicts: Readonly<Record<string, 'UP' | 'DOWN'>> = {
-  ...{ ONLINE: 'UP', DEGRADED: 'UP', PRESENT: 'UP' },
-  ...{ OFFLINE: 'DOWN', ERROR: 'DOWN', ABSENT: 'DOWN' },
+type Verdict = 'UP' | 'DEGRADED' | 'DOWN';
+
+/** PRESENT and ABSENT are those of a machine, IN_SYNC and ONE_COPY the database's. DRAINING is neither: a person takes it out of service. */
+const verdicts: Readonly<Record<string, Verdict>> = {
+  ...{ ONLINE: 'UP', PRESENT: 'UP', IN_SYNC: 'UP', DEGRADED: 'DEGRADED' },
+  ...{ OFFLINE: 'DOWN', ERROR: 'DOWN', ABSENT: 'DOWN', ONE_COPY: 'DOWN' },
 };
+
+/** What the first event of a machine names as its status before, which nobody had judged. */
+const neverHeard = 'ABSENT';
 
 /** The last slot is under way at `nowMs`. */
 export function windowStart(window: UptimeWindow, nowMs: number): number {
@@ -65,8 +74,8 @@ export function uptimeOf(window: UptimeWindow, judged: Judged): Uptime {
   const { nowMs } = judged;
   const { slotMs } = windows[window];
   const startMs = windowStart(window, nowMs);
-  const sums = Array.from({ length: windows[window].slots }, () => ({ up: 0, down: 0 }));
-  let [knownSinceMs, downCount, last]: [number, number, 'UP' | 'DOWN' | undefined] = [nowMs, 0, undefined];
+  const sums = Array.from({ length: windows[window].slots }, () => ({ up: 0, degraded: 0, down: 0 }));
+  let [knownSinceMs, downCount, last]: [number, number, Verdict | undefined] = [nowMs, 0, undefined];
   for (const { verdict, fromMs, untilMs } of periodsOf(judged, startMs)) {
     // Two periods that are down one after the other, as ERROR and OFFLINE are, are one fall.
     if (verdict !== 'DOWN' && last === 'DOWN') downCount += 1;
@@ -80,7 +89,8 @@ export function uptimeOf(window: UptimeWindow, judged: Judged): Uptime {
         const sum = sums[slot];
         if (sum === undefined) break;
         const lasted = Math.min(until, startMs + (slot + 1) * slotMs) - Math.max(from, startMs + slot * slotMs);
-        sum[verdict === 'UP' ? 'up' : 'down'] += lasted;
+        sum[verdict === 'DOWN' ? 'down' : 'up'] += lasted;
+        if (verdict === 'DEGRADED') sum.degraded += lasted;
       }
     }
   }
@@ -94,11 +104,11 @@ export function uptimeOf(window: UptimeWindow, judged: Judged): Uptime {
     knownPercent: percent(known, nowMs - startMs),
     knownSince: known === 0 ? null : new Date(knownSinceMs),
     downCount,
-    slots: sums.map(({ up, down }, slot) => {
+    slots: sums.map(({ up, degraded, down }, slot) => {
       const slotStartMs = startMs + slot * slotMs;
       return {
         startedAt: new Date(slotStartMs),
-        state: down > 0 ? 'DOWN' : up > 0 ? 'UP' : 'UNKNOWN',
+        state: down > 0 ? 'DOWN' : degraded > 0 ? 'DEGRADED' : up > 0 ? 'UP' : 'UNKNOWN',
         upPercent: up + down === 0 ? null : percent(up, up + down),
         knownPercent: percent(up + down, Math.min(slotMs, nowMs - slotStartMs)),
       };
@@ -108,11 +118,14 @@ export function uptimeOf(window: UptimeWindow, judged: Judged): Uptime {
 
 interface Period extends TimeSpan {
   /** Undefined: nobody knows. */
-  readonly verdict: 'UP' | 'DOWN' | undefined;
+  readonly verdict: Verdict | undefined;
 }
 
 /** Newest first. A transition that seems to be later than the one after it took no time. */
-function* periodsOf({ transitions, completeSinceMs, status, nowMs }: Judged, startMs: number): Generator<Period> {
+function* periodsOf(
+  { transitions, completeSinceMs, isWhole, status, nowMs }: Judged,
+  startMs: number,
+): Generator<Period> {
   const beginsMs = Math.max(startMs, completeSinceMs);
   let [untilMs, before] = [nowMs, transitions[0]?.to ?? status];
   for (const { atMs, from, to } of transitions) {
@@ -121,7 +134,34 @@ function* periodsOf({ transitions, completeSinceMs, status, nowMs }: Judged, sta
     [untilMs, before] = [fromMs, from];
     if (untilMs <= beginsMs) return;
   }
+  if (isWhole === true && transitions.length > 0 && before === neverHeard) return;
   if (beginsMs < untilMs) yield { verdict: verdicts[before ?? ''], fromMs: beginsMs, untilMs };
+}
+
+interface Hour {
+  readonly startedAt: Date;
+  readonly state: SlotState;
+  /** Of the subject of which most is known. */
+  readonly knownPercent: number;
+}
+
+/**
+ * The last 24 hours of several subjects, from their uptimes of a DAY. An hour has the worst state of any of them. `isWhole`: these are all. Else
+ * nobody knows that an hour was good.
+ */
+export function hoursOf(uptimes: readonly Uptime[], { nowMs, isWhole }: { nowMs: number; isWhole: boolean }): Hour[] {
+  const { slotMs, slots } = windows.DAY;
+  const startMs = windowStart('DAY', nowMs);
+  const worstFirst: readonly SlotState[] = isWhole ? ['DOWN', 'DEGRADED', 'UP'] : ['DOWN', 'DEGRADED'];
+  return Array.from({ length: slots }, (_, at) => {
+    const startedAt = new Date(startMs + at * slotMs);
+    const all = uptimes.flatMap((each) => each.slots[at] ?? []);
+    const state = worstFirst.find((wanted) => all.some((slot) => slot.state === wanted)) ?? 'UNKNOWN';
+    return {
+      ...{ startedAt, state },
+      knownPercent: state === 'UNKNOWN' ? 0 : Math.max(...all.map((slot) => slot.knownPercent)),
+    };
+  });
 }
 
 /** Rounded down: 100 means all of it. */

@@ -47,6 +47,10 @@ const containing =
       { ...args, after: args.after ?? null },
     );
 
+const nothing = { totalCount: 0, counts: [], needs: [], notShown: [] };
+const domains = ['alerts', 'database', 'relay', 'loadBalancing', 'gslb', 'objectStorage'];
+const wellAttention = Object.fromEntries(domains.map((domain) => [domain, nothing]));
+
 beforeAll(async () => {
   [server, folder] = await Promise.all([GraphServer.start(), temporaryFolder()]);
 });
@@ -78,6 +82,8 @@ beforeEach(() => {
   ];
   server.answers = {
     ...Object.fromEntries(lists.map((list) => [list, empty])),
+    alerts: empty,
+    attention: () => wellAttention,
     backends: containing([backend, { ...backend, id: encodeId('Backend', newUuid()), name: 'edge-2' }]),
   };
 });
@@ -109,6 +115,23 @@ describe('find', () => {
       ...{ exitCode: 1, stderr: expect.stringContaining('incomplete: GSLB') },
       stdout: expect.stringContaining('edge-2'),
     });
+  });
+
+  test('a machine that needs a person is found, although no list of kinds has it; an unknown domain is no success', async () => {
+    const need = {
+      ...{ kind: 'NAME_SERVER_ABSENT', severity: 'CRITICAL', subjectType: 'GslbNameServer', subjectId: 'n3' },
+      ...{ subjectName: 'ns3', status: 'ABSENT', reason: null, since: null, endsAt: null },
+    };
+    const gslb = { ...nothing, totalCount: 1, needs: [need] };
+    const attention = { ...wellAttention, gslb };
+    server.answers = { ...server.answers, attention: () => attention };
+    const found = await run('find', 'ns3');
+    expect([found.exitCode, found.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^ns3 +GslbNameServer +absent name server +n3$/m),
+    ]);
+    server.answers = { ...server.answers, attention: () => ({ ...attention, relay: null }) };
+    expect(await run('find', 'ns3')).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('backends') });
   });
 
   test('nothing found is a failure', async () => {

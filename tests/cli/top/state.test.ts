@@ -16,6 +16,7 @@ import {
 } from '../../../cli/top/state.ts';
 import { ageText, cutLine } from '../../../cli/top/text.ts';
 import { findTopic, topicsOf } from '../../../cli/top/topics.ts';
+import { sumText } from '../../../platform/attention/words.ts';
 
 const topics = topicsOf(nouns);
 const nowMs = Date.parse('2026-11-28T06:00:00Z');
@@ -54,7 +55,7 @@ test('it starts with the domains and what needs a person', () => {
         cells: ['OFFLINE', '2026-11-28T05:57:00Z', 'the connection was refused'],
       },
     ],
-    needCount: 31,
+    ...{ needCount: 31, hidden: [], unknown: [], summary: sumText({ needed: 31, hidden: [], unknown: [] }) },
   };
   const shown = lines(loaded(first, keyOf(first), { kind: 'overview', data }));
   expect(shown).toHaveLength(24);
@@ -64,10 +65,19 @@ test('it starts with the domains and what needs a person', () => {
     'backends        12 · 1 not available',
     'load balancers  3',
     '',
-    'NEEDS A PERSON: 31, the first 1',
+    '31 THINGS NEED A PERSON, the first 1',
     '> edge-1  OFFLINE  3m    the connection was refused',
   ]);
   expect(shown.at(-1)).toContain('q quit');
+});
+
+test('what is not known or not shown is never nothing', () => {
+  const hidden = [{ kind: 'ALERT_FIRING', count: 4 }];
+  expect(sumText({ needed: 0, hidden, unknown: [] })).toBe(
+    'Nothing that was read needs a person; not shown to you: 4 alerts firing',
+  );
+  expect(sumText({ needed: 2, hidden: [], unknown: ['names'] })).toBe('2 things need a person; not known: names');
+  expect(sumText({ needed: 0, hidden: [], unknown: [] })).toBe('Nothing needs a person.');
 });
 
 test.each([

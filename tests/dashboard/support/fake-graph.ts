@@ -1,6 +1,7 @@
 // The root fields of the fake graph: the supergraph's own schema with resolvers over a FakeWorld.
 import { randomUUID } from 'node:crypto';
 import { operationStates } from '../../../subgraphs/relay/rules/states.ts';
+import { createAttentionRoot } from './fake-attention.ts';
 import { createBalancerRoot } from './fake-balancers.ts';
 import { createHostsRoot } from './fake-hosts.ts';
 import { createNameRoot } from './fake-names.ts';
@@ -69,6 +70,7 @@ export function createRoot(world: FakeWorld) {
   const newestFirst = (): FakeOperation[] => [...world.operations.values()].reverse();
 
   return {
+    ...createAttentionRoot(world, guard),
     ...createBalancerRoot(world, guard),
     ...createNameRoot(world, guard),
     ...createHostsRoot(world, guard),

@@ -52,6 +52,7 @@ beforeAll(async () => {
   await graph.mutate('l7PolicyUpdate', { id: made.l7Policy, name: 'secret' }, owner);
   await graph.mutate('l7RuleUpdate', { id: made.l7Rule, value: '/secret' }, owner);
   await graph.mutate('poolUpdate', { id: made.pool, description: 'secret' }, owner);
+  await graph.db.execute("UPDATE lb_load_balancer SET operating_status = 'ERROR'");
   const node = await addNode('secret-node');
   const host = encodeId('LoadBalancerHost', newUuid());
   ids = { ...made, certificate: stored.id, node, host, cmpBalancer: ofCmp.id };
@@ -174,6 +175,7 @@ const entities: Readonly<Record<string, string>> = {
   ...Object.fromEntries(types.map((type) => [type, `id ${shown(type)}`])),
   Project: 'loadBalancers { nodes { name } }',
   CmpObject: 'loadBalancers { nodes { name } }',
+  Attention: 'loadBalancing { totalCount needs { subjectName subjectId reason } }',
   LoadBalancerHost: 'name',
   AutoscalingPolicy: 'id',
 };
@@ -181,6 +183,7 @@ const entityId = (type: string): string =>
   ({
     Project: projectId(projectA),
     CmpObject: encodeCmpObject(cmp),
+    Attention: 'now',
     LoadBalancerHost: ids.host,
     AutoscalingPolicy: encodeId('AutoscalingPolicy', decodeUuid('LoadBalancer', ids.loadBalancer) ?? ''),
   })[type] ?? idOf(type);

@@ -37,6 +37,7 @@ beforeAll(async () => {
   });
   ids.operation = made.operation?.id ?? '';
   ids.mapping = made.mapping?.id ?? '';
+  await node.db.execute("UPDATE backend SET operating_status = 'OFFLINE'");
 });
 afterAll(async () => {
   await system.stop();
@@ -187,6 +188,8 @@ const entities: Record<string, () => string> = {
   RelayOperation: () =>
     `query ($r: [_Any!]!) { _entities(representations: $r) { ... on RelayOperation { ${fields.operation} } } }`,
   Mapping: () => `query ($r: [_Any!]!) { _entities(representations: $r) { ... on Mapping { ${fields.mapping} } } }`,
+  Attention: () =>
+    'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Attention { relay { totalCount needs { subjectName subjectId reason } } } } }',
   CmpObject: () =>
     `query ($r: [_Any!]!) { _entities(representations: $r) { ... on CmpObject { mappings { nodes { ${fields.mapping} } } relayOperations { nodes { ${fields.operation} } } } } }`,
 };
@@ -194,6 +197,7 @@ const entityIds: Record<string, () => string> = {
   Backend: () => ids.backend,
   RelayOperation: () => ids.operation,
   Mapping: () => ids.mapping,
+  Attention: () => 'now',
   CmpObject: () => ids.cmp,
 };
 

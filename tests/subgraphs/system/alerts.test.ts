@@ -246,6 +246,18 @@ describe('alerts', () => {
     const own = await bench.alerts(['FIRING']);
     const all = await bench.alerts(['FIRING'], bench.admin);
     expect(all.length).toBe(own.length + 1);
+    interface Attention {
+      readonly alerts: { readonly totalCount: number; readonly notShown: readonly { readonly count: number }[] };
+    }
+    const attention = async (who: Identity) => {
+      const document = '{ attention { alerts { totalCount notShown { kind count } needs { kind status } } } }';
+      return ((await bench.system.ask(who, document, {})).data.attention as Attention).alerts;
+    };
+    expect(await attention(bench.admin)).toMatchObject({ totalCount: all.length, notShown: [] });
+    const hidden = [{ kind: 'ALERT_FIRING', count: 1 }];
+    expect(await attention(bench.operator)).toMatchObject({ totalCount: own.length, notShown: hidden });
+    // Another project's alert is not even counted.
+    expect(await attention(stranger)).toEqual({ totalCount: 0, needs: [], notShown: hidden });
   });
 
   test('a deleted project takes its rules, channels and alerts with it', async () => {

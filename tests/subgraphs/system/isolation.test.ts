@@ -38,6 +38,7 @@ const token = 'id name prefix role project { id name }';
 const machine = 'id version name machineRole machineState';
 const published = 'id version hash name text';
 const alert = 'id ruleName subjectName status reason project { id }';
+const attention = 'totalCount counts { kind count } needs { subjectName subjectId reason } hours { state }';
 const alertRule = 'id name condition project { id } channels { id name }';
 const alertChannel = 'id name destination project { id } deliveries { nodes { id } }';
 const change = `id kind subjectId subjectType subjectVersion from to reason project { ${project} } subject { __typename id }`;
@@ -130,6 +131,7 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   'Query.haStatusReason': () => [{ document: '{ haStatusReason }', codes: ['FORBIDDEN'] }],
   'Query.haMoves': () => [{ document: '{ haMoves { nodes { primaryName previousName } } }', codes: ['FORBIDDEN'] }],
   'Query.haMove': () => [{ document: '{ haMove(id: "x") { primaryName previousName } }', codes: ['FORBIDDEN'] }],
+  'Query.attention': () => [{ document: `{ attention { id alerts { ${attention} } database { ${attention} } } }` }],
   'Query.health': () => [{ document: '{ health { name ready detail } }' }],
   'Mutation.login': () => [mutation('login', 'LoginInput', { name: 'alpha-user', password: 'x' }, 'accessToken')],
   'Mutation.sessionStart': () => [mutation('sessionStart', 'SessionStartInput', { code: 'x' }, 'accessToken')],
@@ -285,6 +287,7 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   'entity AlertRule': ({ alertRule: id }) => [entity('AlertRule', id, alertRule)],
   'entity AlertChannel': ({ alertChannel: id }) => [entity('AlertChannel', id, alertChannel)],
   'entity HaMove': () => [entity('HaMove', encodeId('HaMove', '0192d5a0-0000-7000-8000-000000000001'), 'primaryName')],
+  'entity Attention': () => [entity('Attention', 'now', `id alerts { ${attention} }`)],
   'entity CmpObject': () => [
     entity('CmpObject', encodeId('CmpObject', '["default","tenant","42"]'), 'id namespace type externalId'),
   ],

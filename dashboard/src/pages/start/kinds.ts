@@ -1,7 +1,7 @@
 // What the start page follows: the events of weight of each domain that the deployment has, and the names of their subjects.
 import type { OtherSubject, Subjects } from '../../live/entity-kind.ts';
 
-export type Domain = 'relay' | 'loadbalancer' | 'gslb' | 'objects' | 'hosts';
+export type Domain = 'alerts' | 'relay' | 'loadbalancer' | 'gslb' | 'objects' | 'hosts';
 
 interface Followed {
   readonly eventKinds: readonly string[];
@@ -9,6 +9,10 @@ interface Followed {
 }
 
 export const followed: Readonly<Record<Domain, Followed>> = {
+  alerts: {
+    eventKinds: ['alert.state'],
+    others: [{ typename: 'Alert', word: 'alert', nameField: 'ruleName' }],
+  },
   relay: {
     eventKinds: ['backend.operatingStatus', 'backend.circuit', 'backend.identity', 'mapping.verification'],
     others: [
@@ -55,7 +59,7 @@ export const followed: Readonly<Record<Domain, Followed>> = {
 };
 
 /** Every deployment has these. The hosts are part of system, which knows their events even where the database has no hosts. */
-const always: readonly Domain[] = ['relay', 'loadbalancer', 'hosts'];
+const always: readonly Domain[] = ['alerts', 'relay', 'loadbalancer', 'hosts'];
 
 export function subjectsFor(present: readonly Domain[]): Subjects {
   const domains = [...new Set([...always, ...present])].map((domain) => followed[domain]);

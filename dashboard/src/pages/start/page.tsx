@@ -1,6 +1,7 @@
 // The start page: a tile for each domain with what needs a person, and the events of weight. What it follows depends on what the
 // deployment has, so that is asked for when the page is loaded.
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { sumText } from '../../../../platform/attention/words.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
 import { plainFormat } from '../../filters/filters.ts';
 import { useFilters } from '../../filters/use-filters.ts';
@@ -13,12 +14,14 @@ import { useReading } from '../../view/use-reading.ts';
 import { type DomainRow, presentDomains } from './domains.ts';
 import { type Domain, followed, subjectsFor } from './kinds.ts';
 import { Tile } from './tile.tsx';
-import type { TileContent } from './tiles.ts';
+import type { Hours, TileContent } from './tiles.ts';
 import './start.css';
 
 const filterFormat = plainFormat([]);
 /** Unknown outcomes and machines have no event of weight. */
 const everyMs = 15_000;
+/** The last hours take more to read. */
+const hoursEveryMs = 60_000;
 
 export async function load(requester: Requester): Promise<{ readonly page: Page }> {
   const rows = await presentDomains(requester);
@@ -36,27 +39,34 @@ export async function load(requester: Requester): Promise<{ readonly page: Page 
   return { page };
 }
 
-type Counts = Readonly<Partial<Record<Domain, number>>>;
+/** What a tile last read. Null: it could not be read. */
+type Read = Readonly<Partial<Record<Domain, TileContent | null>>>;
 
 function StartPage({ rows }: { readonly rows: readonly DomainRow[] }) {
   const control = useFilters(filterFormat);
-  const [counts, setCounts] = useState<Counts>({});
+  const [read, setRead] = useState<Read>({});
   const onRead = useCallback(
-    (domain: Domain, { needCount }: TileContent) => setCounts((before) => ({ ...before, [domain]: needCount })),
+    (domain: Domain, content: TileContent | null) => setRead((before) => ({ ...before, [domain]: content })),
     [],
   );
-  const needed = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  const isRead = rows.every(({ name }) => counts[name] !== undefined);
-  usePageTitle(useMemo(() => newsOf({ [needed === 1 ? 'needs a person' : 'need a person']: needed }), [needed]));
+  const contents = rows.flatMap(({ name }) => read[name] ?? []);
+  const needed = contents.reduce((sum, { needCount }) => sum + needCount, 0);
+  const unknown = rows.filter(({ name }) => read[name] === null).map(({ title }) => title);
+  const hidden = contents.flatMap((each) => each.hidden);
+  const isRead = rows.every(({ name }) => read[name] !== undefined);
+  const isWell = needed === 0 && unknown.length === 0 && hidden.length === 0;
+  const unknownCount = unknown.length;
+  usePageTitle(
+    useMemo(
+      () => newsOf({ [needed === 1 ? 'needs a person' : 'need a person']: needed, 'not known': unknownCount }),
+      [needed, unknownCount],
+    ),
+  );
   return (
     <PageFrame control={control} className="start" waitingFor="what needs a person">
       <div className="tiles">
-        <p className="needed" role="status" data-needed={needed > 0}>
-          {needed > 0
-            ? `${needed} ${needed === 1 ? 'thing needs' : 'things need'} a person`
-            : isRead
-              ? 'Nothing needs a person.'
-              : 'Reading…'}
+        <p className="needed" role="status" data-needed={needed > 0} data-tone={isWell ? 'good' : 'calm'}>
+          {isRead || needed > 0 || unknownCount > 0 ? sumText({ needed, unknown, hidden }) : 'Reading…'}
         </p>
         {rows.map((row) => (
           <ReadTile key={row.name} row={row} text={control.filters.text} onRead={onRead} />
@@ -67,10 +77,15 @@ function StartPage({ rows }: { readonly rows: readonly DomainRow[] }) {
   );
 }
 
+interface LastHours {
+  readonly slots: Hours | null;
+  readonly readMs: number;
+}
+
 interface ReadTileProps {
   readonly row: DomainRow;
   readonly text: string;
-  readonly onRead: (domain: Domain, content: TileContent) => void;
+  readonly onRead: (domain: Domain, content: TileContent | null) => void;
 }
 
 function ReadTile({ row, text, onRead }: ReadTileProps) {
@@ -80,10 +95,19 @@ function ReadTile({ row, text, onRead }: ReadTileProps) {
   const news = feed.find(
     (line) => line.type === 'note' || followed[row.name].eventKinds.includes(line.change.kind),
   )?.id;
-  const read = useCallback(() => row.read(requester, admin), [row, requester, admin]);
+  const hours = useRef<LastHours>({ slots: null, readMs: Number.NEGATIVE_INFINITY });
+  const read = useCallback(async () => {
+    const nowMs = performance.now();
+    const wantsHours = nowMs - hours.current.readMs >= hoursEveryMs;
+    const content = await row.read(requester, { admin, hours: wantsHours });
+    if (wantsHours) hours.current = { slots: content.hours ?? null, readMs: nowMs };
+    return content;
+  }, [row, requester, admin]);
   const { value, failure } = useReading(read, news, everyMs);
   useEffect(() => {
-    if (value !== undefined) onRead(row.name, value);
-  }, [row.name, value, onRead]);
-  return <Tile row={row} content={value} failure={failure} text={text} />;
+    // What was read before may have changed since: it is shown in the tile, and not counted.
+    if (failure !== null) onRead(row.name, null);
+    else if (value !== undefined) onRead(row.name, value);
+  }, [row.name, value, failure, onRead]);
+  return <Tile row={row} content={value} hours={hours.current.slots} failure={failure} text={text} />;
 }

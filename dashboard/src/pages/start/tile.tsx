@@ -1,4 +1,5 @@
 // One domain on the start page: its state, the last 24 hours, and what needs a person.
+import { countText } from '../../../../platform/attention/words.ts';
 import { containsWords } from '../../filters/filters.ts';
 import { Beats } from '../../view/beats.tsx';
 import { Icon, shapes } from '../../view/icons.tsx';
@@ -6,12 +7,14 @@ import { Link } from '../../view/link.tsx';
 import { type Failure, Failures } from '../../view/refusal.tsx';
 import { Age, Moment } from '../../view/time.tsx';
 import type { DomainRow } from './domains.ts';
-import type { Need, TileContent } from './tiles.ts';
+import type { Hours, Need, TileContent } from './tiles.ts';
 
 interface TileProps {
   readonly row: DomainRow;
   /** Undefined until it is read. */
   readonly content: TileContent | undefined;
+  /** Null: its things are neither up nor down. */
+  readonly hours: Hours | null;
   readonly failure: Failure | null;
   readonly text: string;
 }
@@ -21,7 +24,7 @@ const paths: Readonly<Record<TileContent['tone'], string>> = {
   ...{ good: shapes.check, bad: shapes.cross, warn: shapes.half, odd: shapes.question, calm: shapes.dash },
 };
 
-export function Tile({ row: { name, title, create }, content, failure, text }: TileProps) {
+export function Tile({ row: { name, title, create }, content, hours, failure, text }: TileProps) {
   const matching = content?.needs.filter((need) => containsWords(text, [need.name, need.what, need.why])) ?? [];
   const shown = matching.slice(0, shownNeeds);
   const hidden = text === '' ? (content?.needCount ?? 0) - shown.length : matching.length - shown.length;
@@ -43,7 +46,10 @@ export function Tile({ row: { name, title, create }, content, failure, text }: T
       {content !== undefined && (
         <>
           <p className="tile-summary">{content.summary}</p>
-          {content.beats !== null && <Beats beats={content.beats} />}
+          {hours !== null && <Beats slots={hours} label={`${title}, last 24 hours`} describe={describeHour} />}
+          {content.hidden.length > 0 && (
+            <p className="dim">Not shown to you: {content.hidden.map(countText).join(', ')}</p>
+          )}
           {shown.length > 0 && (
             <ul className="needs" aria-label={`${title}: what needs a person`}>
               {shown.map((need) => (
@@ -67,6 +73,12 @@ export function Tile({ row: { name, title, create }, content, failure, text }: T
       )}
     </section>
   );
+}
+
+function describeHour({ state, knownPercent }: Hours[number]): string {
+  if (state === 'UNKNOWN') return 'not known';
+  const word = { UP: 'no trouble', DEGRADED: 'not fully up', DOWN: 'trouble' }[state];
+  return knownPercent >= 99.9 ? word : `${word}, ${Math.floor(knownPercent)} % of it known`;
 }
 
 function NeedItem({ need, page }: { readonly need: Need; readonly page: string }) {

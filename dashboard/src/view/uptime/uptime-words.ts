@@ -1,7 +1,7 @@
 // An uptime in words, for people and for screen readers.
 import type { UptimeFieldsFragment } from '../../../../generated/dashboard/graphql.ts';
 
-export type Slot = UptimeFieldsFragment['slots'][number];
+type Slot = UptimeFieldsFragment['slots'][number];
 
 /** `100 %`, `99.98 %`, `0 %`. Never rounded up to all. */
 export function formatUpPercent(percent: number | null): string {
@@ -24,15 +24,16 @@ export function remarksOf({ upPercent, knownPercent, downCount }: UptimeFieldsFr
 export function describeSlot({ state, upPercent, knownPercent }: Slot): string {
   if (state === 'UNKNOWN') return 'not known';
   const known = knownPercent >= 99.9 ? '' : `, ${formatShare(knownPercent)} of it known`;
-  return `up for ${formatUpPercent(upPercent)}${known}`;
+  return `${state === 'DEGRADED' ? 'degraded, ' : ''}up for ${formatUpPercent(upPercent)}${known}`;
 }
 
 /** For a screen reader, in place of the bars. */
-export function describeSlots(slots: readonly Slot[]): string {
+export function describeSlots(slots: readonly Pick<Slot, 'state'>[]): string {
   const count = (state: Slot['state']) => slots.filter((slot) => slot.state === state).length;
   return [
     `${slots.length} bars`,
     `${count('UP')} up`,
+    ...(count('DEGRADED') > 0 ? [`${count('DEGRADED')} degraded`] : []),
     `${count('DOWN')} with a time down`,
     ...(count('UNKNOWN') > 0 ? [`${count('UNKNOWN')} not known`] : []),
   ].join(', ');

@@ -1,12 +1,11 @@
-// How long something was up in 24 hours, 7 or 30 days: the percent, a bar for each slot of time, and what is not known of it. A bar's height
-// says what its colour says.
+// How long something was up in 24 hours, 7 or 30 days: the percent, a bar for each slot of time, and what is not known of it.
 import { useCallback, useState } from 'react';
 import type { UptimeFieldsFragment, UptimeWindow } from '../../../../generated/dashboard/graphql.ts';
 import { useDependencies, useLiveState } from '../../context.ts';
 import type { GraphqlDocument } from '../../graph/request.ts';
+import { Beats } from '../beats.tsx';
 import { useReading } from '../use-reading.ts';
-import { useZone } from '../zone.ts';
-import { describeSlot, describeSlots, formatUpPercent, remarksOf, type Slot } from './uptime-words.ts';
+import { describeSlot, formatUpPercent, remarksOf } from './uptime-words.ts';
 
 interface UptimeProps {
   /** Has one root field, which has the uptime. */
@@ -59,28 +58,12 @@ export function Uptime({ document, id, of }: UptimeProps) {
           ))}
         </span>
       </p>
-      {uptime === undefined ? <div className="beats" /> : <Bars window={window} slots={uptime.slots} />}
+      {uptime === undefined ? (
+        <div className="beats" />
+      ) : (
+        <Beats slots={uptime.slots} describe={describeSlot} isOfDays={window === 'MONTH'} />
+      )}
     </section>
-  );
-}
-
-function Bars({ window, slots }: { readonly window: UptimeWindow; readonly slots: readonly Slot[] }) {
-  const zone = useZone();
-  const time = new Intl.DateTimeFormat('en-GB', {
-    ...{ timeZone: zone, day: '2-digit', month: 'short' },
-    ...(window === 'MONTH' ? {} : { hour: '2-digit', minute: '2-digit' }),
-  });
-  return (
-    <div className="beats" role="img" aria-label={describeSlots(slots)}>
-      {slots.map((slot) => (
-        <span
-          key={slot.startedAt}
-          className="beat"
-          data-beat={slot.state === 'UNKNOWN' ? 'unknown' : slot.state === 'DOWN' ? 'bad' : 'good'}
-          title={`${time.format(Date.parse(slot.startedAt))}: ${describeSlot(slot)}`}
-        />
-      ))}
-    </div>
   );
 }
 

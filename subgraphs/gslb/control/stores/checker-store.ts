@@ -348,3 +348,26 @@ export function isPresent({ heardAt }: Pick<CheckerRow, 'heardAt'>, nowMs: numbe
   const agoMs = nowMs - heardAt.getTime();
   return agoMs < silenceMs && agoMs > -silenceMs;
 }
+
+/** SQL of `isPresent`. */
+export function heardChecker(silenceMs: number): string {
+  return `COALESCE(ABS(TIMESTAMPDIFF(MICROSECOND, c.heard_at, NOW(3))) < ${Math.round(silenceMs)} * 1000, 0)`;
+}
+
+interface AbsentChecker extends Pick<CheckerRow, 'id' | 'name' | 'heardAt'> {
+  readonly vantagePoint: string | null;
+}
+
+/** Checkers that do not report, the longest first, and whether any other one does. */
+export async function absentCheckers(
+  db: Sql,
+  silenceMs: number,
+): Promise<{ readonly absent: readonly AbsentChecker[]; readonly isAnyHeard: boolean }> {
+  const heard = heardChecker(silenceMs);
+  const absent = await db.query<AbsentChecker>(
+    `SELECT c.id, c.name, c.heard_at AS heardAt, v.name AS vantagePoint FROM gslb_checker c
+      LEFT JOIN gslb_vantage_point v ON v.id = c.vantage_point_id WHERE NOT ${heard} ORDER BY c.heard_at, c.id LIMIT 1000`,
+  );
+  const present = await db.query(`SELECT 1 FROM gslb_checker c WHERE ${heard} LIMIT 1`);
+  return { absent, isAnyHeard: present.length > 0 };
+}

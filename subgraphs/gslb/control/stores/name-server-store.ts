@@ -128,6 +128,13 @@ interface SeenPresence {
   readonly heardAt: Date | null;
 }
 
+/** Those that do not report, the longest first. */
+export function absentNameServers(db: Sql): Promise<readonly { id: string; name: string; heardAt: Date | null }[]> {
+  return db.query(
+    `SELECT id, name, heard_at AS heardAt FROM gslb_name_server WHERE NOT COALESCE(${heardSql}, 0) ORDER BY heard_at, id LIMIT 1000`,
+  );
+}
+
 /** Name servers whose presence changed since their last event. */
 export async function movedPresence(db: Sql): Promise<readonly SeenPresence[]> {
   const rows = await db.query<Omit<SeenPresence, 'present'> & { readonly present: number }>(

@@ -255,6 +255,20 @@ export async function suspectHosts(db: Sql, ids: readonly string[]): Promise<Rea
   return new Set(rows.map(({ hostId }) => hostId));
 }
 
+interface AbsentHost extends Pick<HostRow, 'id' | 'name' | 'heardAt'> {
+  readonly nodeCount: number;
+}
+
+/** Those that do not report, the longest first. One that is being removed is gone on purpose. */
+export async function absentHosts(db: Sql): Promise<readonly AbsentHost[]> {
+  const rows = await db.query<AbsentHost>(
+    `SELECT h.id, h.name, h.heard_at AS heardAt,
+      (SELECT COUNT(*) FROM lb_node n WHERE n.host_id = h.id AND n.state <> 'DELETED') AS nodeCount
+      FROM lb_host h WHERE h.presence = 'ABSENT' AND h.removing = 0 ORDER BY h.heard_at, h.id LIMIT 1000`,
+  );
+  return rows.map((row) => ({ ...row, nodeCount: Number(row.nodeCount) }));
+}
+
 /** Load balancers with nodes on a host, in locking order. */
 export async function balancersOnHost(db: Sql, hostId: string): Promise<readonly string[]> {
   const rows = await db.query<{ id: string }>(

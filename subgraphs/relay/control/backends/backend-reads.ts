@@ -64,9 +64,13 @@ export class BackendReads {
   }
 
   /** Without deleted ones. */
-  async page(context: RequestContext, args: Partial<QueryBackendsArgs>): Promise<Page<BackendView>> {
+  async page(
+    context: RequestContext,
+    args: Partial<QueryBackendsArgs> & { readonly onlyEnabled?: true },
+  ): Promise<Page<BackendView>> {
     const { label } = args;
     const rest = allOf([
+      args.onlyEnabled === true ? is('provisioning_status', 'ENABLED') : undefined,
       isOneOf('family', args.families ?? undefined),
       is('site', args.site ?? undefined),
       isOneOf('operating_status', args.operatingStatuses ?? undefined),

@@ -1,5 +1,5 @@
 // The table of alerts. The watch alone makes and resolves them; people acknowledge them.
-import type { Database, SqlValue, Transaction } from '../../../../platform/database/database.ts';
+import type { Database, Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
 import type { IndexRange } from '../../../../platform/database/range-search.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { storedCmpObject } from '../../../../platform/graph/cmp-object.ts';
@@ -66,6 +66,18 @@ export async function openAlerts(tx: Transaction): Promise<readonly OpenAlert[]>
     ...row,
     ...{ clearSinceMs: row.clearSinceMs === null ? null : Number(row.clearSinceMs), toldMs: Number(row.toldMs) },
   }));
+}
+
+const mostCounted = 10_000;
+
+/** Those that fire and belong to no project. Null: more than 10,000. */
+export async function countInstallationAlerts(sql: Sql): Promise<number | null> {
+  const [row] = await sql.query<{ count: number }>(
+    `SELECT COUNT(*) AS count FROM (SELECT 1 FROM alert FORCE INDEX (alert_project_state_idx)
+      WHERE project_id IS NULL AND state = 'FIRING' LIMIT ${mostCounted + 1}) some`,
+  );
+  const count = Number(row?.count ?? 0);
+  return count > mostCounted ? null : count;
 }
 
 /** Locks them. */

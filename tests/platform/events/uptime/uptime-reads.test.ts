@@ -1,8 +1,8 @@
 // The uptimes of many subjects, from events in a real database: what is kept, what is read, and the times in which nothing ran.
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../../../platform/database/database.ts';
 import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { mostEvents, uptimeField } from '../../../../platform/events/uptime/uptime-reads.ts';
+import { mostChanged, mostEvents, readHours, uptimeField } from '../../../../platform/events/uptime/uptime-reads.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { RunningTime } from '../../../../platform/work/running-time.ts';
 import { TestGround } from '../../../support/ground.ts';
@@ -153,4 +153,59 @@ test('beats lengthen one row; a silence and a step of the clock begin another', 
   await db.execute('UPDATE running_time SET from_at = from_at - INTERVAL 60 DAY, until_at = NOW(3) - INTERVAL 50 DAY');
   await one.beat();
   expect(await rows()).toHaveLength(1);
+});
+
+describe('the hours of all subjects of a sort', () => {
+  const hoursOf = async (...subjects: readonly Subject[]) => {
+    const rows = subjects
+      .map(() => 'SELECT ? AS id, ? AS status, CAST(? AS DATETIME(3)) AS createdAt')
+      .join(' UNION ALL ');
+    const values = subjects.flatMap(({ id, status, createdAt }) => [id, status, createdAt]);
+    const sort = { subjectType: 'T', kind: 'k', judge: 'worker', rows, values };
+    return (await readHours(db, [sort])).map(({ state }) => state);
+  };
+  const ago = (hours: number) => new Date(Date.now() - hours * hourMs);
+  const last = (states: readonly string[], count: number) => states.slice(-count);
+
+  test('are not known before the first of them was created and had a status', async () => {
+    const young = subject('ONLINE', ago(1 / 60));
+    const states = await hoursOf(young);
+    expect(states.slice(0, 22)).toEqual(Array(22).fill('UNKNOWN'));
+    expect(states.at(-1)).toBe('UP');
+    // It was added two hours before it reported: its first status is not carried back.
+    const late = subject('PRESENT', ago(4));
+    await changes(late.id, [2, 'ABSENT', 'PRESENT']);
+    expect(last(await hoursOf(late), 5)).toEqual(['UNKNOWN', 'UNKNOWN', 'UP', 'UP', 'UP']);
+  });
+
+  test('show one that flapped among many that did not', async () => {
+    const flapped = subject('PRESENT');
+    await changes(flapped.id, [30, 'ABSENT', 'PRESENT'], [3, 'PRESENT', 'ABSENT'], [2.99, 'ABSENT', 'PRESENT']);
+    const degraded = subject('DEGRADED');
+    await changes(degraded.id, [0, 'ONLINE', 'DEGRADED']);
+    const states = await hoursOf(flapped, degraded, ...Array.from({ length: 20 }, () => subject()));
+    expect(states.filter((state) => state === 'DOWN').length).toBeGreaterThan(0);
+    expect(last(states, 4).filter((state) => state === 'DOWN').length).toBeGreaterThan(0);
+    expect(states.at(-1)).toBe('DEGRADED');
+    expect(states[0]).toBe('UP');
+  });
+
+  test('are not known while no process of the role ran', async () => {
+    await db.execute(
+      `INSERT INTO running_time VALUES ('worker', NOW(3) - INTERVAL 40 HOUR, NOW(3) - INTERVAL 20 HOUR),
+        ('worker', NOW(3) - INTERVAL 1 MINUTE, NOW(3))`,
+    );
+    const states = await hoursOf(subject());
+    expect(states.slice(5, 22)).toEqual(Array(17).fill('UNKNOWN'));
+    expect([states[0], states.at(-1)]).toEqual(['UP', 'UP']);
+  });
+
+  test('none is called good if there are more that changed than are read', async () => {
+    const many = Array.from({ length: mostChanged + 1 }, () => subject());
+    await ground.append(...many.map(({ id }) => ({ subjectId: id, kind: 'k', from: 'ERROR', to: 'ONLINE' })));
+    await ground.sequence();
+    const states = await hoursOf(...many);
+    expect(states).not.toContain('UP');
+    expect(states[0]).toBe('DOWN');
+  });
 });

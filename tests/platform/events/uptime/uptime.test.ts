@@ -1,6 +1,6 @@
 // The time up of a subject, from given changes, with edges: retention, clock steps, absences of the product.
 import { describe, expect, test } from '@jest/globals';
-import { type Transition, uptimeOf } from '../../../../platform/events/uptime/uptime.ts';
+import { hoursOf, type Transition, uptimeOf } from '../../../../platform/events/uptime/uptime.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -10,6 +10,7 @@ const nowMs = Date.UTC(2026, 10, 28, 12, 30);
 function day(given: {
   transitions?: readonly Transition[];
   completeSinceMs?: number;
+  isWhole?: boolean;
   status?: string | null;
   judgedIn?: readonly { readonly fromMs: number; readonly untilMs: number }[];
 }) {
@@ -143,4 +144,52 @@ test('the slots of a window are all of its known time', () => {
   const uptime = uptimeOf('WEEK', { ...judged, judgedIn: [{ fromMs: 0, untilMs: nowMs }] });
   expect(uptime.upPercent).toBe(Math.floor((100_000 * (60 - 26.4)) / 60) / 1_000);
   expect(uptime.startedAt.getTime()).toBeGreaterThan(nowMs - 7 * dayMs);
+});
+
+describe('the first status', () => {
+  const first = [change(2, 'ABSENT', 'PRESENT')];
+
+  test('is not carried back to the creation: nobody knows how it was before', () => {
+    const completeSinceMs = nowMs - 5 * hourMs;
+    expect(
+      day({ transitions: first, completeSinceMs, isWhole: true })
+        .slots.slice(-6)
+        .map(({ state }) => state),
+    ).toEqual([...['UNKNOWN', 'UNKNOWN', 'UNKNOWN', 'UP', 'UP', 'UP']]);
+  });
+
+  test('an older change that is no longer kept came before it: then its status before is known', () => {
+    expect(
+      day({ transitions: first })
+        .slots.slice(-4)
+        .map(({ state }) => state),
+    ).toEqual(['DOWN', 'DOWN', 'UP', 'UP']);
+  });
+});
+
+test('a slot in which it was degraded says so, and counts as up', () => {
+  const { slots, upPercent } = day({ transitions: [change(1, 'DEGRADED', 'ONLINE'), change(2, 'ONLINE', 'DEGRADED')] });
+  expect(slots.slice(-4).map(({ state }) => state)).toEqual(['UP', 'DEGRADED', 'DEGRADED', 'UP']);
+  expect(upPercent).toBe(100);
+});
+
+describe('the hours of several', () => {
+  const states = (uptimes: readonly ReturnType<typeof day>[], isWhole = true) =>
+    hoursOf(uptimes, { nowMs, isWhole })
+      .slice(-4)
+      .map(({ state }) => state);
+
+  test('have the worst state of any, and are not known before the first of them', () => {
+    const [old, fell] = [
+      day({ completeSinceMs: nowMs - 2 * hourMs }),
+      day({ status: 'ERROR', completeSinceMs: nowMs - 60_000 }),
+    ];
+    expect(states([old, fell])).toEqual(['UNKNOWN', 'UP', 'UP', 'DOWN']);
+    expect(states([])).toEqual(['UNKNOWN', 'UNKNOWN', 'UNKNOWN', 'UNKNOWN']);
+  });
+
+  test('nobody knows that an hour was good if not all were read', () => {
+    const down = day({ transitions: [change(1, 'ERROR', 'ONLINE')], completeSinceMs: nowMs - 1.2 * hourMs });
+    expect(states([down], false)).toEqual(['UNKNOWN', 'UNKNOWN', 'DOWN', 'UNKNOWN']);
+  });
 });

@@ -88,3 +88,39 @@ test('a checker, and a vote for each vantage point that watches a member, the si
     },
   });
 });
+
+interface Part {
+  readonly totalCount: number;
+  readonly needs: readonly { readonly kind: string; readonly subjectName: string; readonly since: string | null }[];
+  readonly notShown: readonly { readonly kind: string; readonly count: number }[];
+  readonly hours: readonly { readonly state: string }[] | null;
+}
+
+test('a machine that does not report needs a person; who may not see it gets the number', async () => {
+  const gone = newUuid();
+  await served.graph.db.execute(
+    "INSERT INTO gslb_name_server (id, name, heard_at) VALUES (?, 'ns-gone', NOW(3) - INTERVAL 13 MINUTE)",
+    [gone],
+  );
+  const attention = async (who = admin) => {
+    const representation = { __typename: 'Attention', id: 'now' };
+    const document = `query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on Attention {
+      gslb { totalCount needs { kind subjectName since } notShown { kind count } hours { state } } } } }`;
+    const { _entities } = await served.graph.ask<{ _entities: readonly [{ readonly gslb: Part }] }>(who, document, {
+      representations: [representation],
+    });
+    return _entities[0].gslb;
+  };
+  const seen = await attention();
+  const absent = seen.needs.filter(({ kind }) => kind === 'NAME_SERVER_ABSENT');
+  expect(absent).toMatchObject([{ subjectName: 'ns-gone' }]);
+  expect(Date.now() - Date.parse(absent[0]?.since ?? '')).toBeGreaterThan(12 * 60_000);
+  expect(seen.totalCount).toBe(seen.needs.length);
+  expect(seen.notShown).toEqual([]);
+  // It was never present as far as the events say.
+  expect(seen.hours?.slice(0, 22).every(({ state }) => state === 'UNKNOWN')).toBe(true);
+  const hidden = await attention(identity('VIEWER'));
+  expect(hidden.needs.some(({ kind }) => kind.endsWith('ABSENT'))).toBe(false);
+  expect(hidden.notShown).toContainEqual({ kind: 'NAME_SERVER_ABSENT', count: 1 });
+  await served.graph.db.execute('DELETE FROM gslb_name_server WHERE id = ?', [gone]);
+});
