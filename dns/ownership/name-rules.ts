@@ -56,18 +56,25 @@ export function rulingOf(
   projects: ReadonlyMap<string, string>,
 ): Ruling {
   const bare = bareName(name);
-  const fitting = effective(rules, zone).flatMap((rule): readonly ZoneRule[] => {
+  const fitting = effective(rules, zone).flatMap((rule): readonly (ZoneRule & { readonly whose: string })[] => {
     if (!isWithin(bare, rule.suffix)) return [];
-    if (!isByProject(rule)) return [rule];
+    if (!isByProject(rule))
+      return [{ ...rule, whose: rule.projectIds?.length === 0 ? 'no project' : 'another project' }];
     const label = bare === rule.suffix ? undefined : labelBelow(bare, rule.suffix);
     const owner = label === project.name ? project.id : label === undefined ? undefined : projects.get(label);
-    return owner === undefined ? [] : [{ ...rule, suffix: `${label}.${rule.suffix}`, projectIds: [owner] }];
+    return owner === undefined
+      ? []
+      : [{ ...rule, suffix: `${label}.${rule.suffix}`, projectIds: [owner], whose: `the project ${label}` }];
   });
   const longest = Math.max(...fitting.map(({ suffix }) => suffix.length));
   const deciding = fitting.filter(({ suffix }) => suffix.length === longest);
   const own = deciding.filter(({ projectIds }) => projectIds === null || projectIds.includes(project.id));
   const [first] = own;
-  if (first === undefined) return { allowed: false, reason: whereAllowed(rules, zone, project) };
+  if (first === undefined) {
+    const [other] = deciding;
+    const whose = other === undefined ? '' : `${name} is in ${other.suffix}, which belongs to ${other.whose}; `;
+    return { allowed: false, reason: `${whose}${whereAllowed(rules, zone, project)}` };
+  }
   const allowed = new Set(own.flatMap(({ allows = [] }) => allows));
   const lacking = kindsOf(name, zone).find((kind) => !allowed.has(kind));
   if (lacking !== undefined)

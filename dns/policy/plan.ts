@@ -78,6 +78,8 @@ export interface NamePlan {
   readonly degradedTtlSeconds: number | null;
   /** Null if no step and no verdict by region needs it. */
   readonly clientMapId: string | null;
+  /** Of the blocks of a map of its own: the control plane sends the zone's maps when it changes. Name servers leave it out. */
+  readonly clientMapHash?: string;
   /** In order of preference: the first with `minUp` serving members is answered. Each member is in one pool, or in the fallback's. */
   readonly pools: readonly PoolPlan[];
   readonly members: readonly MemberPlan[];

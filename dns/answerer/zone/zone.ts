@@ -2,7 +2,7 @@
 // single-threaded, so an answer sees all of a change or none.
 import type { Position } from '../../../platform/values/positions.ts';
 import { type PreparedMap, prepareClientMap } from '../../policy/client.ts';
-import type { NamePlan, ZoneChange, ZoneHead, ZonePlan } from '../../policy/plan.ts';
+import type { ClientMap, NamePlan, ZoneChange, ZoneHead, ZonePlan } from '../../policy/plan.ts';
 import { encodeAddress, types } from '../../wire/message.ts';
 import { encodeName } from '../../wire/name.ts';
 import { dsData } from '../dnssec/keys.ts';
@@ -80,7 +80,7 @@ export class Zone {
       const before = this.#head.clientMaps;
       this.#head = head;
       this.#signer = signer;
-      if (JSON.stringify(before) !== JSON.stringify(head.clientMaps)) this.#setMaps();
+      this.#setMaps(before);
     }
     this.#generation = to;
     for (const name of removedNames) this.#replace(keyOf(name), { held: undefined });
@@ -166,9 +166,17 @@ export class Zone {
     return nameServers.filter(({ name }) => name === zone || name.endsWith(`.${zone}`));
   }
 
-  #setMaps(): void {
-    this.#maps = mapsOf(this.#head);
-    for (const name of this.names()) this.#setPolicy(name);
+  /** A zone may have a thousand maps: those that are as before stay as they are, and so do the names that use them. */
+  #setMaps(before: ZoneHead['clientMaps']): void {
+    const old = new Map(before.map((map) => [map.mapId, map]));
+    const same = new Map<string, PreparedMap>();
+    for (const map of this.#head.clientMaps) {
+      const [was, prepared] = [old.get(map.mapId), this.#maps.get(map.mapId)];
+      if (was !== undefined && prepared !== undefined && isSameMap(was, map)) same.set(map.mapId, prepared);
+    }
+    this.#maps = new Map(this.#head.clientMaps.map((map) => [map.mapId, same.get(map.mapId) ?? prepareClientMap(map)]));
+    for (const name of this.names())
+      if (name.clientMapId !== null && !same.has(name.clientMapId)) this.#setPolicy(name);
   }
 
   #setPolicy(plan: NamePlan): void {
@@ -207,6 +215,16 @@ export class Zone {
 
 function mapsOf({ clientMaps }: ZoneHead): ReadonlyMap<string, PreparedMap> {
   return new Map(clientMaps.map((map) => [map.mapId, prepareClientMap(map)]));
+}
+
+function isSameMap(one: ClientMap, other: ClientMap): boolean {
+  return (
+    one.blocks.length === other.blocks.length &&
+    one.blocks.every(
+      ({ cidr, region }, at) => cidr === other.blocks[at]?.cidr && region === other.blocks[at]?.region,
+    ) &&
+    JSON.stringify(one.regions) === JSON.stringify(other.regions)
+  );
 }
 
 function hasRecords({ fixed, server, held }: NameNode): boolean {

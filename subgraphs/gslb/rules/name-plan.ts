@@ -10,6 +10,7 @@ interface GslbRow {
   readonly ttlSeconds: number;
   readonly degradedTtlSeconds: number | null;
   readonly clientMapId: string | null;
+  readonly clientMapHash?: string;
   readonly steps: readonly PolicyStep[];
   readonly noneUp: NoneUpRow;
 }
@@ -64,6 +65,7 @@ export function namePlan({ gslb, pools, members: all, standings }: NamePlanInput
     ttlSeconds: gslb.ttlSeconds,
     degradedTtlSeconds: gslb.degradedTtlSeconds,
     clientMapId: gslb.clientMapId,
+    ...(gslb.clientMapHash === undefined ? {} : { clientMapHash: gslb.clientMapHash }),
     pools: pools.filter(({ id }) => id !== fallbackId).map(poolOf),
     members: members.filter(({ poolId }) => known.has(poolId)).map((member) => memberPlan(member, standings)),
     steps: gslb.steps,

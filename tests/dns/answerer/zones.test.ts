@@ -35,17 +35,22 @@ test('a change follows the generation that is there, or the whole plan is needed
 });
 
 test('other name servers and client maps come with a change of the head', () => {
-  const clientMaps = [{ mapId: 'm', blocks: [{ cidr: '198.51.100.0/24', region: 'eu' }], regions: [] }];
+  const kept = { mapId: 'kept', blocks: [{ cidr: '198.51.100.0/24', region: 'eu' }], regions: [] };
+  const clientMaps = [{ ...kept, mapId: 'm' }, kept];
   const members = [member('eu', { region: 'eu' }), member('us', { region: 'us', addresses: ['192.0.2.2'] })];
   const steps = [
     { step: 'GEO', by: ['CIDR'] },
     { step: 'FIRST', count: 2 },
   ] as const;
   const geo = namePlan('geo', { members, steps, clientMapId: 'm' });
-  const { zones, answer } = responderOf(zonePlan([geo], { clientMaps }));
+  const other = namePlan('same', { members, steps, clientMapId: 'kept' });
+  const { zones, answer } = responderOf(zonePlan([geo, other], { clientMaps }));
   expect(answer(question(`geo.${zone}`)).answers).toEqual(['1 c0000201']);
   const { names: _names, history, generation: _generation, ...head } = zonePlan([]);
-  const moved = [{ mapId: 'm', blocks: [{ cidr: '198.51.100.0/24', region: 'us' }], regions: [] }];
+  const moved = [
+    { mapId: 'm', blocks: [{ cidr: '198.51.100.0/24', region: 'us' }], regions: [] },
+    structuredClone(kept),
+  ];
   const nameServers = [{ name: `other.${zone}`, addresses: ['192.0.2.99'] }];
   const change = {
     ...{ zone, history },
@@ -57,6 +62,7 @@ test('other name servers and client maps come with a change of the head', () => 
   };
   expect(zones.change(change)).toBe('TAKEN');
   expect(answer(question(`geo.${zone}`)).answers).toEqual(['1 c0000202']);
+  expect(answer(question(`same.${zone}`)).answers).toEqual(['1 c0000201']);
   expect(answer(question(`other.${zone}`)).answers).toEqual(['1 c0000263']);
   expect(answer(question(`ns1.${zone}`)).rcode).toBe(3);
   expect(answer(question(zone, { type: 2 })).counts).toEqual([1, 1, 0, 0]);

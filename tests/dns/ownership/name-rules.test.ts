@@ -60,6 +60,20 @@ test.each([
   expect(may(rules, name, project)).toBe(expected);
 });
 
+test.each([
+  [both, 'x.beta.z.test', /^x\.beta\.z\.test is in beta\.z\.test, which belongs to the project beta; in the zone/],
+  [parts, 'a.login.z.test', /^a\.login\.z\.test is in login\.z\.test, which belongs to another project; in the zone/],
+  [
+    [{ suffix: zone, projectIds: [] }],
+    'a.z.test',
+    /^a\.z\.test is in z\.test, which belongs to no project; in the zone/,
+  ],
+  [every, 'web.notalpha.z.test', /^in the zone z\.test this project may create names that end in alpha\.z\.test/],
+] as const)('a refusal of %j tells whose %s is', (rules, name, expected) => {
+  const ruling = rulingOf(rules, { name, zone, project: alpha }, projects);
+  expect(ruling.allowed ? 'allowed' : ruling.reason).toMatch(expected);
+});
+
 test('only labels right below the suffix of a right for every project may be those of projects', () => {
   expect(projectLabels(both, { name: '*.x.beta.z.test', zone })).toEqual(['beta']);
   expect(projectLabels(parts, { name: 'x.beta.z.test', zone })).toEqual([]);

@@ -1,5 +1,6 @@
 // Computes the answers of names from their rows, pools and members, under the locks of the names. Concurrent changes of one name
 // wait for each other here, so the later one sees the committed earlier one.
+import { createHash } from 'node:crypto';
 import type { NamePlan, PolicyStep } from '../../../../dns/policy/plan.ts';
 import { nameFault, planBounds } from '../../../../dns/policy/plan-schema.ts';
 import { presetSteps } from '../../../../dns/policy/presets.ts';
@@ -198,12 +199,14 @@ function isFrozen({ frozenAt, frozenUntil }: PlannedName, nowMs: number): boolea
 function answeredBy(
   { id, spec }: PlannedName,
   pools: readonly UsedPool[],
-): { readonly steps: readonly PolicyStep[]; readonly clientMapId: string | null } {
+): { readonly steps: readonly PolicyStep[]; readonly clientMapId: string | null; readonly clientMapHash?: string } {
   const steps = stepsOf(spec);
   const byClient =
     steps.some(({ step }) => step === 'GEO' || step === 'LATENCY') ||
     pools.some((pool) => pool.spec.scope === 'REGION');
-  return { steps, clientMapId: !byClient ? null : spec.clientBlocks.length > 0 ? id : regionsMapId };
+  if (!byClient || spec.clientBlocks.length === 0) return { steps, clientMapId: byClient ? regionsMapId : null };
+  const clientMapHash = createHash('sha256').update(JSON.stringify(spec.clientBlocks)).digest('hex').slice(0, 16);
+  return { steps, clientMapId: id, clientMapHash };
 }
 
 function stepsOf({ policy }: GslbSpec): readonly PolicyStep[] {
@@ -315,9 +318,9 @@ function answerReason(plan: NamePlan, before: NamePlan): string {
 function changesOf({ name, plan }: Planned): readonly ChangedName[] {
   const { zone, fqdn, id: gslbId } = name;
   const own = { zone, fqdn, gslbId };
-  // A map of clients of its own is part of the zone's head.
-  const hasMap = plan?.clientMapId === gslbId || name.plan?.clientMapId === gslbId;
-  return hasMap ? [{ zone, fqdn: null, gslbId: null }, own] : [own];
+  // The maps of a zone are part of its head, and large.
+  const mapChanges = plan?.clientMapHash !== name.plan?.clientMapHash;
+  return mapChanges ? [{ zone, fqdn: null, gslbId: null }, own] : [own];
 }
 
 async function oweThaw(tx: Transaction, wake: Wake, names: readonly PlannedName[], nowMs: number): Promise<void> {

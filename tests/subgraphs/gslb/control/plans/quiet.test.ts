@@ -2,6 +2,8 @@
 // answers that depend on it.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Reporter } from '../../../../../subgraphs/gslb/agents/checker/reporter.ts';
+import { zoneNews } from '../../../../../subgraphs/gslb/control/plans/zone-plans.ts';
+import { zonePositions } from '../../../../../subgraphs/gslb/control/stores/zone-store.ts';
 import { targetId } from '../../../../../subgraphs/gslb/wire/checker-wire.ts';
 import { seededRandom } from '../../../../../trials/random.ts';
 import { testHistory } from '../../../../support/histories.ts';
@@ -81,4 +83,38 @@ test('latencies that jitter by 30 percent for ten minutes make no generation of 
     const measured = plan.members.filter(({ latencyMs }) => Object.keys(latencyMs).length === 3).length;
     expect([fqdn, measured]).toEqual([fqdn, /^n\d*0\./.test(fqdn) ? members.length : 0]);
   }
+});
+
+test('the blocks of clients are sent when they change, and not when a member does', async () => {
+  const [one, two] = [await place.member('one', { region: 'eu' }), await place.member('two', { region: 'us' })];
+  const policy = { preset: 'GEO' as const, steps: [] };
+  const id = await place.name('geo', { policy, clientBlocks: [{ cidr: '198.51.100.0/24', region: 'eu' }] });
+  const [checker, other] = [await place.vantagePoint('eu'), await place.vantagePoint('us')];
+  const { db, sealer } = place.ground;
+  /** What a name server gets of this change. */
+  const newsOf = async (change: () => Promise<unknown>) => {
+    const [before] = await zonePositions(db);
+    await change();
+    const news = await zoneNews(db, sealer, { zone, has: before?.position });
+    return news?.kind === 'CHANGE' ? news.change : undefined;
+  };
+  const up = await newsOf(async () => {
+    for (const each of [checker, other]) await place.say(each, { [one]: 'UP', [two]: 'UP' });
+  });
+  const down = await newsOf(async () => {
+    for (const each of [checker, other]) await place.say(each, { [one]: 'DOWN' });
+  });
+  for (const change of [up, down]) {
+    expect(change?.names.map(({ fqdn }) => fqdn)).toEqual([`geo.${zone}.`]);
+    expect(change?.head).toBeUndefined();
+  }
+  const moved = await newsOf(async () => {
+    await db.execute("UPDATE gslb SET spec = JSON_SET(spec, '$.clientBlocks[0].region', 'us') WHERE id = ?", [id]);
+    await place.work('gslb-plan', id);
+  });
+  expect(moved?.head?.clientMaps.find(({ mapId }) => mapId === id)?.blocks).toEqual([
+    { cidr: '198.51.100.0/24', region: 'us' },
+  ]);
+  const none = await newsOf(() => place.work('gslb-plan', id));
+  expect(none).toBeUndefined();
 });
