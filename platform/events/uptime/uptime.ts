@@ -55,9 +55,9 @@ const windows: Readonly<Record<UptimeWindow, { readonly slotMs: number; readonly
 
 type Verdict = 'UP' | 'DEGRADED' | 'DOWN';
 
-/** PRESENT and ABSENT are those of a machine, IN_SYNC and ONE_COPY the database's. DRAINING is neither: a person takes it out of service. */
+/** PRESENT, ABSENT and FLAPPING are those of a machine, IN_SYNC and ONE_COPY the database's. DRAINING is neither: a person takes it out of service. */
 const verdicts: Readonly<Record<string, Verdict>> = {
-  ...{ ONLINE: 'UP', PRESENT: 'UP', IN_SYNC: 'UP', DEGRADED: 'DEGRADED' },
+  ...{ ONLINE: 'UP', PRESENT: 'UP', IN_SYNC: 'UP', DEGRADED: 'DEGRADED', FLAPPING: 'DEGRADED' },
   ...{ OFFLINE: 'DOWN', ERROR: 'DOWN', ABSENT: 'DOWN', ONE_COPY: 'DOWN' },
 };
 

@@ -167,8 +167,8 @@ describe('the first status', () => {
   });
 });
 
-test('a slot in which it was degraded says so, and counts as up', () => {
-  const { slots, upPercent } = day({ transitions: [change(1, 'DEGRADED', 'ONLINE'), change(2, 'ONLINE', 'DEGRADED')] });
+test.each(['DEGRADED', 'FLAPPING'])('a slot in which it was %s says so, and counts as up', (status) => {
+  const { slots, upPercent } = day({ transitions: [change(1, status, 'ONLINE'), change(2, 'ONLINE', status)] });
   expect(slots.slice(-4).map(({ state }) => state)).toEqual(['UP', 'DEGRADED', 'DEGRADED', 'UP']);
   expect(upPercent).toBe(100);
 });
