@@ -6,6 +6,8 @@ const taken: ReadonlySet<string> = new Set([
   ...['project', 'limit', 'wait', 'json', 'output'],
   ...['url', 'context', 'token-file', 'data', 'user', 'password-file'],
   ...['from', 'unset', 'rename', 'config'],
+  // Of a quota: as the installation's settings say.
+  'default',
 ]);
 
 /** `path`: from the input to the field. `singular`: of the kind, before a name that is taken: --user-password-file. */
