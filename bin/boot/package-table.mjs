@@ -6,7 +6,7 @@ const asRoot = true;
 const library = (path) => [`/usr/lib/x86_64-linux-gnu/${path}`, `/usr/lib/aarch64-linux-gnu/${path}`];
 const certificateParts = [
   ...['ha', 'openvswitch', 'neutron', 'apache', 'neo', 'onyx', 'fortigate', 'bigip'],
-  ...['balancers', 'sites', 'clusters'],
+  ...['balancers', 'sites', 'clusters', 'inbox'],
 ];
 
 /**
