@@ -55,8 +55,31 @@ test('the audit trail: the filters are in the address, and the server applies th
   expect(world.people.auditReads.at(-1)).toMatchObject({ actorName: 'alice', requestId: 'request-1' });
   await page.getByRole('button', { name: 'Clear the filters' }).click();
   await until(page, 'location.search === ""');
-  await page.getByRole('link', { name: 'backend', exact: true }).click();
+  await page.getByRole('link', { name: 'backend fw-1', exact: true }).click();
   await until(page, 'location.pathname === "/backend"');
+  expect(errors).toEqual([]);
+});
+
+test('the audit trail: renewals of logins are hidden until they are asked for; the last day and week are one click', async () => {
+  const { page, world, server, errors } = suite();
+  world.people.addEntry('backendCreate', {});
+  await login(page, server, world, '/audit');
+  await page.locator('[data-action="backendCreate"]').waitFor();
+  expect(world.people.auditReads.at(-1)).toMatchObject({ exceptActions: ['sessionRefresh'] });
+  const fromMs = async (button: string, days: number) => {
+    const beforeMs = Date.now();
+    await page.getByRole('button', { name: button }).click();
+    await until(page, 'location.search.includes("from=")');
+    const from = Date.parse(new URL(page.url()).searchParams.get('from') ?? '');
+    expect(from).toBeGreaterThanOrEqual(beforeMs - days * 86_400_000);
+    expect(from).toBeLessThanOrEqual(Date.now() - days * 86_400_000);
+  };
+  await fromMs('Last 24 h', 1);
+  await fromMs('Last 7 d', 7);
+  await page.getByLabel('Renewals of logins').check();
+  await until(page, 'location.search.includes("renewals=shown")');
+  await page.waitForTimeout(400);
+  expect(world.people.auditReads.at(-1)?.exceptActions ?? null).toBeNull();
   expect(errors).toEqual([]);
 });
 

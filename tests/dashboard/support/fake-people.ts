@@ -55,7 +55,7 @@ export class FakePeople {
     this.audit.unshift({
       ...{ id: `e${this.audit.length + 1}`, position: '7', recordedAt: now(), action, project: projects[0] },
       ...{ actor: { name: 'alice', kind: 'USER', user: { id: 'u1' }, apiToken: null }, subjectId: 'b1' },
-      ...{ subject: { __typename: 'Backend' }, outcome: 'ACCEPTED', code: null, requestId: 'request-1' },
+      ...{ subject: { __typename: 'Backend', name: 'fw-1' }, outcome: 'ACCEPTED', code: null, requestId: 'request-1' },
       ...{ callerRequestId: null, details: { name: 'fw' }, hash: 'f'.repeat(64) },
       ...patch,
     });

@@ -56,10 +56,21 @@ function Who({ actor }: Pick<Entry, 'actor'>) {
   );
 }
 
-function Subject({ entry: { subject, subjectId }, control }: EntryItemProps) {
+/** Its name now; else the one that the request gave. */
+function nameOf({ subject, details }: Entry): string | null {
+  if (subject !== null && 'name' in subject) return subject.name;
+  if (subject !== null && 'fqdn' in subject) return subject.fqdn;
+  const { name, fqdn } = (details ?? {}) as { readonly name?: unknown; readonly fqdn?: unknown };
+  return [name, fqdn].find((each) => typeof each === 'string') ?? null;
+}
+
+function Subject({ entry, control }: EntryItemProps) {
+  const { subject, subjectId } = entry;
   if (subjectId === null) return null;
   const href = subject === null ? undefined : hrefOf(subject.__typename, subjectId);
-  const what = subject === null ? 'an object that is gone' : formatType(subject.__typename);
+  const name = nameOf(entry);
+  const type = subject === null ? 'an object that is gone' : formatType(subject.__typename);
+  const what = name === null ? type : subject === null ? `${name}, which is gone` : `${type} ${name}`;
   return (
     <>
       {href === undefined ? <span className="dim">{what}</span> : <Link href={href}>{what}</Link>}

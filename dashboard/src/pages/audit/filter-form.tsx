@@ -2,6 +2,11 @@
 import { enteredOf, latestEntered, pointOf, useZone, zoneName } from '../../view/zone.ts';
 import type { AuditControl, AuditFilters } from './filters.ts';
 
+const periods = [
+  { name: 'Last 24 h', ms: 86_400_000 },
+  { name: 'Last 7 d', ms: 7 * 86_400_000 },
+];
+
 export function FilterForm({ control: { filters, change, clear, isFiltering } }: { readonly control: AuditControl }) {
   const zone = useZone();
   const set = (patch: Partial<AuditFilters>) => change(patch, 'replace');
@@ -76,6 +81,25 @@ export function FilterForm({ control: { filters, change, clear, isFiltering } }:
           max={latestEntered}
           value={enteredOf(filters.before, zone)}
           onChange={({ target }) => set({ before: pointOf(target.value, zone) })}
+        />
+      </label>
+      {periods.map(({ name, ms }) => (
+        <button
+          type="button"
+          className="quiet"
+          key={name}
+          onClick={() => set({ from: new Date(Date.now() - ms).toISOString(), before: null })}
+        >
+          {name}
+        </button>
+      ))}
+      <label>
+        Renewals of logins
+        <input
+          type="checkbox"
+          name="renewals"
+          checked={filters.renewals}
+          onChange={({ target }) => set({ renewals: target.checked })}
         />
       </label>
       {isFiltering && (
