@@ -50,6 +50,7 @@ const samples: Readonly<Record<string, string>> = {
   POSITION: '1',
   CODE: '301',
   TIME: '2026-01-31T00:00:00Z',
+  AGE: '24h',
   'NAME=VALUE': 'name=1',
   'TYPE/ID': 'tenant/42',
   'SHA256:…': `SHA256:${'A'.repeat(43)}`,

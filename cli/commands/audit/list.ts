@@ -36,7 +36,7 @@ type Entry = AuditListQuery['auditEntries']['nodes'][number];
 const outcomes = ['ACCEPTED', 'REFUSED'] as const satisfies readonly AuditOutcome[];
 
 const unitMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
-const last = one('TIME', 'Only requested in this time up to now, for example 24h, 7d or 30m.', (given, name) => {
+const last = one('AGE', 'Only requested in this time up to now, for example 24h, 7d or 30m.', (given, name) => {
   const [, number, unit = ''] = /^(\d{1,5})([mhd])$/.exec(given) ?? [];
   if (number === undefined)
     throw new UsageError(`${name} takes a number with m, h or d, for example 24h, not '${given}'`);

@@ -48,7 +48,7 @@ const base = localVerb({
     const stubs = [...new Set(entities)].sort().map((name) => `type ${name} @key(fields: "id") {\n  id: ID!\n}`);
     const parts = [
       '# Take what you need: see docs/extending.md.',
-      'extend schema\n  @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@external", "@key", "@listSize", "@shareable"])',
+      'extend schema\n  @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@cost", "@external", "@key", "@listSize", "@shareable"])',
       ...shared.map((type) => print(type)),
       ...stubs,
     ];
