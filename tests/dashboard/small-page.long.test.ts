@@ -50,6 +50,7 @@ async function copyDashboard(to: string): Promise<void> {
   for (const path of [
     'dashboard',
     'tools/generate',
+    'platform/attention',
     'platform/graph',
     'platform/secrets',
     'platform/values',

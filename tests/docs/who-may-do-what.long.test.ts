@@ -482,6 +482,7 @@ const questions: Readonly<Record<string, (caller: Caller) => Question | Promise<
   alertChannelTest: async () => change('alertChannelTest', { id: await makeAlertChannel(), idempotencyKey: fresh() }),
   alertAcknowledge: async () => change('alertAcknowledge', { id: await makeAlert() }),
   alertEnd: async () => change('alertEnd', { id: await makeAlert() }),
+  attention: () => read('{ attention { alerts { totalCount } } }'),
   appliedObjects: () => read('{ appliedObjects { nodes { subjectId } } }'),
   machineRevocations: () => read('{ machineRevocations }'),
   cmpObject: () => read('{ cmpObject(type: "tenant", externalId: "42") { id } }'),

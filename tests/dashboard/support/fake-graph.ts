@@ -51,9 +51,10 @@ export function createRoot(world: FakeWorld) {
   const guard = ({ bearer }: FakeContext): void => {
     if (bearer === null || !world.accessTokens.has(bearer)) throw coded('UNAUTHENTICATED', 'Log in again.');
   };
-  const tokens = () => {
-    const accessToken = `access-${randomUUID()}`;
-    const refreshToken = `refresh-${randomUUID()}`;
+  /** Both name their session. */
+  const tokens = (session: string = randomUUID()) => {
+    const accessToken = `access-${session}/${randomUUID()}`;
+    const refreshToken = `refresh-${session}/${randomUUID()}`;
     world.accessTokens.add(accessToken);
     world.refreshTokens.add(refreshToken);
     return {
@@ -205,13 +206,12 @@ export function createRoot(world: FakeWorld) {
         : { userErrors: [refusal('BAD_CREDENTIALS', 'Name and password are not right.', 'NEVER')] },
     sessionRefresh: ({ input }: WithInput) =>
       world.refreshTokens.delete(String(input.refreshToken))
-        ? tokens()
+        ? tokens(sessionOf(String(input.refreshToken)))
         : { userErrors: [refusal('BAD_CREDENTIALS', 'The refresh token is not, or no longer, good.', 'NEVER')] },
     logout: (_: object, { bearer }: FakeContext) => {
-      if (bearer !== null && world.accessTokens.has(bearer)) {
-        world.accessTokens.clear();
-        world.refreshTokens.clear();
-      }
+      if (bearer !== null && world.accessTokens.has(bearer))
+        for (const each of [world.accessTokens, world.refreshTokens])
+          for (const token of each) if (sessionOf(token) === sessionOf(bearer)) each.delete(token);
       return { userErrors: [] };
     },
     relayOperationSettle: ({ input }: WithInput, context: FakeContext) => {
@@ -244,6 +244,8 @@ export function createRoot(world: FakeWorld) {
     },
   };
 }
+
+const sessionOf = (token: string) => /^[a-z]+-([^/]+)/.exec(token)?.[1];
 
 function matches({ projectId, backendId, states, text }: OperationsArguments) {
   return (operation: FakeOperation): boolean =>

@@ -87,8 +87,9 @@ export function objectsTile({ objectOptions, objectClusters, attention }: StartO
 }
 
 export function hostsTile({ haStatus, attention }: StartHostsQuery): TileContent {
-  const { hosts } = present(haStatus);
-  return tile({ count: counted(hosts.length, 'host'), isEmpty: hosts.length === 0 }, present(attention).database);
+  const { hosts, copies } = present(haStatus);
+  const count = `${counted(hosts.length, 'host')} · ${copies} ${copies === 1 ? 'copy' : 'copies'}`;
+  return tile({ count, isEmpty: hosts.length === 0 }, present(attention).database);
 }
 
 interface Whole {
