@@ -54,10 +54,12 @@ export async function updateBackend(
       field: ['input', 'type'],
     });
   if (name !== before.name) await refuseNamed(tx, name);
-  if (secret === undefined && JSON.stringify(spec) !== JSON.stringify(before.spec))
+  const isElsewhere = JSON.stringify(spec) !== JSON.stringify(before.spec);
+  if (secret === undefined && isElsewhere)
     needSecret('where or how the servers are reached changes');
-  const sealed =
-    secret === undefined || Object.keys(secret).length === 0 ? undefined : sealSecret(sealer, id, spec, secret);
+  const isSecret = secret !== undefined && Object.keys(secret).length > 0;
+  if (!isSecret && !isElsewhere && name === before.name) return before;
+  const sealed = isSecret ? sealSecret(sealer, id, spec, secret) : undefined;
   await changeBackend(tx, { id, name, spec }, sealed);
   for (const zone of await zonesOfBackend(tx, id)) await oweZone(tx, wake, zone);
   return (await readBackend(tx, id)) as BackendRow;

@@ -34,6 +34,7 @@ import {
 import { countsFor, type Identity, type RequestContext } from './identity.ts';
 import { InputCheck } from './input.ts';
 import { TokenBuckets } from './token-buckets.ts';
+import { checkNulls } from './update-nulls.ts';
 
 /** The data of a mutation while it is prepared. */
 export interface Attempt {
@@ -251,6 +252,7 @@ export class Mutations {
 
   async #run<Entity>(call: MutationCall<Entity>, attempt: Attempt): Promise<Done> {
     attempt.check.idempotencyKey(call.input.idempotencyKey);
+    checkNulls(attempt.check, call.name, call.input);
     const prepared = await call.prepare(attempt);
     attempt.check.throwIfAny();
     const key = await keyOf(call, attempt);
@@ -286,6 +288,7 @@ export class Mutations {
   async #try<Entity>(call: MutationCall<Entity>, attempt: Attempt): Promise<undefined> {
     const { name, input } = call;
     attempt.check.idempotencyKey(input.idempotencyKey);
+    checkNulls(attempt.check, name, input);
     const effect = await call.prepare(attempt);
     attempt.check.throwIfAny();
     if (typeof effect !== 'function')

@@ -10,10 +10,19 @@ export function refuseUnknown(type: string, field: string, id: string): never {
   refuse('NOT_FOUND', unknownId(type, id), { field: ['input', ...field.split('.')] });
 }
 
-/** Refuses STALE_VERSION when the caller's version is not the current one. */
-export function refuseStale(expected: number | null | undefined, actual: number): void {
-  if (expected == null || expected === actual) return;
-  refuse('STALE_VERSION', `the version is ${actual}, not ${expected}: read the object again, then decide`, {
+interface Versioned {
+  readonly version: number;
+  /** Its version after the last change of its settings. Left out where every new version is one. */
+  readonly settingsVersion?: number;
+}
+
+/** Refuses STALE_VERSION when the settings changed after the caller's version. A change of status alone refuses nobody. */
+export function refuseStale(
+  expected: number | null | undefined,
+  { version, settingsVersion = version }: Versioned,
+): void {
+  if (expected == null || (expected >= settingsVersion && expected <= version)) return;
+  refuse('STALE_VERSION', `the version is ${version}, not ${expected}: read the object again, then decide`, {
     field: ['input', 'expectedVersion'],
   });
 }

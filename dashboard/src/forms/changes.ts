@@ -1,6 +1,7 @@
 // What an update sends: the fields that differ from the object as it was read. No DOM here.
 import { asInput } from '../../../cli/kinds/as-input.ts';
 import { registry } from '../../../generated/kinds/registry.ts';
+import { neverNull } from '../../../generated/kinds/update-nulls.ts';
 import { canonicalJson, type JsonObject, type JsonValue } from '../../../platform/values/json.ts';
 import type { Action, InputField, Kind } from '../../../schema/kinds/kind.ts';
 import { type Draft, type DraftObject, draftOf, formFields, readDraft } from './draft.ts';
@@ -11,21 +12,24 @@ export function draftOfObject(kind: Kind, { input }: Action, object: JsonObject)
 }
 
 /** The fields of `draft` that differ from `before`. What was emptied has no value, or that of a new object. */
-export function changedFields(kind: Kind, { input }: Action, before: DraftObject, draft: DraftObject): JsonObject {
+export function changedFields(kind: Kind, { input, mutation }: Action, before: DraftObject, draft: DraftObject): JsonObject {
   const [was, is] = [readDraft(input, before).input, readDraft(input, draft).input];
   const changes: Record<string, JsonValue> = {};
   for (const field of formFields(input)) {
     const [old, now] = [was[field.name], is[field.name]];
     if (canonicalJson(old ?? null) === canonicalJson(now ?? null)) continue;
-    changes[field.name] = now ?? emptied(kind, field);
+    changes[field.name] = now ?? emptied(kind, mutation, field);
   }
   return changes;
 }
 
-function emptied(kind: Kind, { name, list, required }: InputField): JsonValue {
+/** Null where the object may be without it. Elsewhere what a new object has: what has no such value is refused, and keeps its null. */
+function emptied(kind: Kind, mutation: string, { name, list, required }: InputField): JsonValue {
   if (list === true) return [];
   const create = registry.inputs[kind.actions.create?.input ?? '']?.fields.find((each) => each.name === name);
-  return required === true || create?.default === '' ? '' : null;
+  if (required === true || create?.default === '') return '';
+  const value = neverNull[mutation]?.includes(name) === true ? create?.default : null;
+  return (value ?? null) as JsonValue;
 }
 
 /** A field that was changed in the object while a person filled in its form. */

@@ -7,6 +7,10 @@ export const idempotencyKeyField = textField(
   255,
 );
 
+/** In the description of every update's input. update-nulls.ts of schema/kinds makes it so. */
+export const keptText =
+  'A field that is left out keeps its value. Null clears what the object may be without, and is refused elsewhere.';
+
 export function idField(description: string): Field {
   return { ...textField(description, 255), type: 'ID' };
 }

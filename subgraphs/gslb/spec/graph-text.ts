@@ -9,6 +9,7 @@ import {
   idField,
   idFieldOf,
   inputText,
+  keptText,
   lower,
   payloadText,
   typeFields,
@@ -67,7 +68,7 @@ function textsOf(kind: GslbKind): string[] {
     }),
     inputText(
       `${kind.name}UpdateInput`,
-      `Fields of ${article} ${what} to change. Omitted fields keep their values. Null restores a default. ${who}`,
+      `Fields of ${article} ${what} to change. ${keptText} ${who}`,
       {
         ...common,
         ...named,

@@ -30,6 +30,8 @@ export interface BalancerRow {
   readonly floatingAddress: string | null;
   readonly floatingRouterId: number | null;
   readonly version: number;
+  /** Its version after the last change of its settings. */
+  readonly settingsVersion: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }

@@ -8,6 +8,7 @@ import {
   idField,
   idFieldOf,
   inputText,
+  keptText,
   lower,
   plural,
   typeFields,
@@ -55,7 +56,7 @@ function textsOf(kind: PartKind): string[] {
     inputText(`${kind.name}CreateInput`, `A new ${what}. Role: MEMBER.`, { ...common, ...parent, ...settings }),
     inputText(
       `${kind.name}UpdateInput`,
-      `A change of ${a(what)}. An omitted field keeps its value; null sets its default. Role: MEMBER.`,
+      `A change of ${a(what)}. ${keptText} Role: MEMBER.`,
       { ...common, ...named, ...stale, ...changeable },
     ),
     inputText(`${kind.name}DeleteInput`, `The deletion of ${a(what)}${childrenWords(kind)}. Role: MEMBER.`, {

@@ -105,7 +105,7 @@ export class DnsBackendService {
       if (found !== undefined) this.#checked(check, { ...backendSettings(found), ...given }, input);
       return async (tx) => {
         const row = (await lockBackend(tx, id)) ?? refuseUnknown('DnsBackend', 'id', input.id);
-        refuseStale(input.expectedVersion, row.version);
+        refuseStale(input.expectedVersion, row);
         const checked = this.#checked(new InputCheck(), { ...backendSettings(row), ...given }, input);
         return (await updateBackend(tx, this.#dependencies, id, checked)).id;
       };
@@ -117,7 +117,7 @@ export class DnsBackendService {
       const id = idOf(check, input);
       return async (tx) => {
         const row = (await lockBackend(tx, id)) ?? refuseUnknown('DnsBackend', 'id', input.id);
-        refuseStale(input.expectedVersion, row.version);
+        refuseStale(input.expectedVersion, row);
         const user = await userOfBackend(tx, id);
         if (user !== undefined)
           refuse('IN_USE', `${user} is at the backend ${row.name}: delete it first`, { field: ['input', 'id'] });

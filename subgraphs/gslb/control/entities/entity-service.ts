@@ -1,6 +1,7 @@
 // Creates, changes and deletes the entities of GSLB. It writes the desired state. In the same transaction it owes the evaluation
 // of affected members and the planning of affected names.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Database, Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
 import { isDuplicateKey } from '../../../../platform/database/errors.ts';
 import { caller, oneProject, requireAdmin, requireRole, visibleRow } from '../../../../platform/edge/authorise.ts';
@@ -200,11 +201,14 @@ export class EntityService<Type extends EntityType> {
       if (this.#handler.counts && projectId !== null) await lockProject(tx, projectId);
       const row = await this.lock(tx, input);
       const inside = new InputCheck();
-      const after = this.#read(inside, { ...(await this.#settings(tx, row)), ...given });
+      const before = await this.#settings(tx, row);
+      const after = this.#read(inside, { ...before, ...given });
       inside.throwIfAny();
       if (after === undefined) throw new Refusal(inside.errors);
       await this.#again(tx, after, placeOf(row));
       const more = await columns?.(tx, input, { id: row.id, settings: after, before: row });
+      const isSame = isDeepStrictEqual(after, this.#read(new InputCheck(), before));
+      if (isSame && Object.keys(more ?? {}).length === 0) return row.id;
       await this.#taken(after, updateEntity(tx, this.#type, row.id, { ...columnsOf(this.#type, after), ...more }));
       await this.#handler.written?.(tx, row.id, after, row);
       return row.id;
@@ -271,7 +275,7 @@ export class EntityService<Type extends EntityType> {
     const row = await lockEntity(tx, this.#type, uuid);
     if (row === undefined)
       refuse('NOT_FOUND', `the ${this.#handler.kind.words[1]} was deleted`, { field: ['input', field] });
-    refuseStale(input.expectedVersion, row.version);
+    refuseStale(input.expectedVersion, row);
     return row;
   }
 

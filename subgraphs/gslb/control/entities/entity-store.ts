@@ -33,6 +33,8 @@ interface Kept<Spec> {
   readonly id: string;
   readonly spec: Spec;
   readonly version: number;
+  /** Its version after the last change of its settings. */
+  readonly settingsVersion: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
   /** It is kept only for repeated requests and readers of changes. */
@@ -145,7 +147,7 @@ type Raw = Readonly<Record<string, SqlValue>> & { readonly id: string };
 
 function columnsOf({ columns, live }: Table): string {
   const deleted = live === undefined ? '0' : `${live} IS NULL`;
-  return `id, spec, version, created_at AS createdAt, updated_at AS updatedAt, ${deleted} AS deleted, ${columns}`;
+  return `id, spec, version, settings_version AS settingsVersion, created_at AS createdAt, updated_at AS updatedAt, ${deleted} AS deleted, ${columns}`;
 }
 
 function toRow<Type extends EntityType>(raw: Raw): EntityRows[Type] {
@@ -325,9 +327,9 @@ export async function insertEntity(tx: Transaction, type: EntityType, columns: C
   await tx.execute(sql, Object.values(columns));
 }
 
-/** Its version rises by one. */
+/** A change of its settings. Its version rises by one. */
 export async function updateEntity(tx: Transaction, type: EntityType, id: string, columns: Columns): Promise<void> {
-  const sets = [...Object.keys(columns).map((name) => `${name} = ?`), 'version = version + 1, updated_at = NOW(3)'];
+  const sets = [...Object.keys(columns).map((name) => `${name} = ?`), 'settings_version = version + 1, version = version + 1, updated_at = NOW(3)'];
   const sql = `UPDATE ${tables[type].name} SET ${sets.join(', ')} WHERE id = ?`;
   await tx.execute(sql, [...Object.values(columns), id]);
 }
@@ -382,7 +384,7 @@ export async function freezeName(
   frozen: { readonly until: Date | null; readonly reason: string | null } | undefined,
 ): Promise<void> {
   const sql = `UPDATE gslb SET frozen_at = ${frozen === undefined ? 'NULL' : 'NOW(3)'}, frozen_until = ?, frozen_reason = ?,
-    version = version + 1, updated_at = NOW(3) WHERE id = ?`;
+    settings_version = version + 1, version = version + 1, updated_at = NOW(3) WHERE id = ?`;
   await tx.execute(sql, [frozen?.until ?? null, frozen?.reason ?? null, id]);
 }
 

@@ -8,6 +8,7 @@ import type { UserError } from '../../../../platform/edge/errors.ts';
 import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import { InputCheck } from '../../../../platform/edge/input.ts';
 import { type Attempt, type Effect, toUserErrors } from '../../../../platform/edge/mutation.ts';
+import { checkNulls } from '../../../../platform/edge/update-nulls.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import type { EntityService } from '../entities/entity-service.ts';
@@ -78,7 +79,7 @@ export class AnswerPreviews {
     // Exactly one, by @oneOf.
     const [mutation = '', input] = Object.entries(change)[0] ?? [];
     try {
-      return { ...(await this.#carryOut(context, changeOf(mutation, input))), userErrors: [] };
+      return { ...(await this.#carryOut(context, mutation, changeOf(mutation, input))), userErrors: [] };
     } catch (error) {
       const errors = toUserErrors(error);
       if (errors === undefined) throw error;
@@ -88,12 +89,17 @@ export class AnswerPreviews {
   }
 
   /** Nothing remains: neither the change nor its audit entry, event or key. */
-  async #carryOut(context: RequestContext, change: Change): Promise<Omit<AnswerPreview, 'userErrors'>> {
+  async #carryOut(
+    context: RequestContext,
+    mutation: string,
+    change: Change,
+  ): Promise<Omit<AnswerPreview, 'userErrors'>> {
     const attempt: Attempt = {
       ...{ check: new InputCheck(), projectId: null, setting: null },
       madeIn: async () => undefined,
       inTurn: async () => undefined,
     };
+    checkNulls(attempt.check, mutation, change.input);
     const effect = await this.#prepare(attempt, context, change);
     attempt.check.throwIfAny();
     try {

@@ -58,7 +58,7 @@ export function settingsOfNew(input: LoadBalancerCreateInput): BalancerSettings 
   };
 }
 
-/** An omitted field, or null, keeps its value. `isScaled`: autoscaling moves the number of nodes within the bounds. */
+/** A field that is left out keeps its value. `isScaled`: autoscaling moves the number of nodes within the bounds. */
 export function settingsAfter(
   before: BalancerSettings,
   input: LoadBalancerUpdateInput,

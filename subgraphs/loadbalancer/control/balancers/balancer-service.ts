@@ -1,4 +1,5 @@
 // Creates, changes and deletes load balancers. It writes the wanted state; the reconciler and the hosts bring it about.
+import { isDeepStrictEqual } from 'node:util';
 import type {
   LoadBalancerCreateInput,
   LoadBalancerDeleteInput,
@@ -114,14 +115,16 @@ export class BalancerService {
     await attempt.inTurn(balancerTurn(found.id));
     return async (tx) => {
       await changeBalancer(tx, wake, found.id, async (row) => {
-        refuseStale(input.expectedVersion, row.version);
+        refuseStale(input.expectedVersion, row);
         const isScaled = (await readPolicy(tx, row.id)) !== undefined;
         const after = settingsAfter(row, input, isScaled);
         const check = new InputCheck();
         checkNodeCounts(check, after, row.topology);
         check.throwIfAny();
+        if (isDeepStrictEqual({ ...row, ...after }, row)) return false;
         await quotas.take(tx, row.projectId, { NODES: after.maxNodes - row.maxNodes });
         await updateBalancer(tx, row.id, after);
+        return true;
       });
       return found.id;
     };
@@ -142,7 +145,7 @@ export class BalancerService {
       const row = await lockBalancer(tx, found.id);
       if (row === undefined || row.provisioningStatus === 'DELETED')
         refuse('NOT_FOUND', 'the load balancer was deleted', { field: ['input', 'id'] });
-      refuseStale(input.expectedVersion, row.version);
+      refuseStale(input.expectedVersion, row);
       if (row.provisioningStatus !== 'DELETING')
         await setProvisioning(tx, wake, row, { status: 'DELETING', reason: null });
       await owe(tx, reconcileKind, row.id, {}, wake);

@@ -1,6 +1,7 @@
 // Creates, changes and deletes the parts of load balancers: one implementation for all kinds. Each change is one transaction under the
 // lock of the load balancer.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import { requireRole, visibleRow } from '../../../../platform/edge/authorise.ts';
 import { Refusal, refuse } from '../../../../platform/edge/errors.ts';
@@ -148,6 +149,7 @@ export class PartService {
           const inside = new InputCheck();
           const after = changed(kind, part.spec, given, inside);
           inside.throwIfAny();
+          if (isDeepStrictEqual(after, part.spec)) return { unchanged: part.id };
           await writePart(tx, kind, row, { ...part, spec: after, generation }, part.spec);
           return part.id;
         });
@@ -281,20 +283,28 @@ export class PartService {
     return row === undefined || (name !== undefined && row.kind !== name) ? undefined : row;
   }
 
-  /** Returns the result of `write`: the UUID of the part. */
+  /** Returns the UUID of the part, as `write` does. */
   async #under(
     tx: Transaction,
     balancerId: string,
-    write: (row: BalancerRow, generation: number) => Promise<string>,
+    write: (row: BalancerRow, generation: number) => Promise<string | Unchanged>,
     field = 'id',
   ): Promise<string> {
     let id = '';
     const within = async (row: BalancerRow, generation: number) => {
-      id = await write(row, generation);
+      const written = await write(row, generation);
+      const isChanged = typeof written === 'string';
+      id = isChanged ? written : written.unchanged;
+      return isChanged;
     };
     await changeBalancer(tx, this.#options.wake, balancerId, within, field);
     return id;
   }
+}
+
+/** The UUID of a part that already is as it should be. */
+interface Unchanged {
+  readonly unchanged: string;
 }
 
 /** The settings after a change. Faults are added to `check`. */
@@ -310,7 +320,7 @@ async function lockNamed(tx: Transaction, name: PartName, input: NamedInput): Pr
   const id = new InputCheck().id('id', input.id, name) ?? '';
   const row = await lockPart(tx, id);
   if (row === undefined) refuse('NOT_FOUND', `the ${wordsOf(name)} was deleted`, { field: ['input', 'id'] });
-  refuseStale(input.expectedVersion, row.version);
+  refuseStale(input.expectedVersion, row);
   return row;
 }
 

@@ -14,6 +14,7 @@ import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { changeableRow } from '../changeable-row.ts';
+import { lockBalancer } from '../stores/balancer-store.ts';
 import { changeBalancer } from '../stores/change-balancer.ts';
 import { readParts, referencesTo } from '../stores/part-store.ts';
 import type { Quotas } from '../stores/quotas.ts';
@@ -76,16 +77,15 @@ export class CertificateService {
     attempt.check.throwIfAny();
     if (checked === undefined) throw new Refusal(attempt.check.errors);
     return async (tx) => {
-      const change = (id: string) => changeBalancer(tx, this.#options.wake, id, async () => undefined);
       // Locks the load balancers first, like every change of their parts.
-      const users = await this.#users(tx, found.id);
-      for (const id of users) await change(id);
+      for (const id of await this.#users(tx, found.id)) await lockBalancer(tx, id);
       const row = await lockCertificate(tx, found.id);
       if (row === undefined) refuse('NOT_FOUND', 'the certificate was deleted', { field: ['input', 'id'] });
-      // Load balancers that started to use it in the meantime. From here on there can be no more.
+      refuseStale(input.expectedVersion, row);
+      if (checked.chain === row.chain) return row.id;
+      // With those that started to use it in the meantime. From here on there can be no more.
       const all = await this.#users(tx, found.id);
-      for (const id of all) if (!users.includes(id)) await change(id);
-      refuseStale(input.expectedVersion, row.version);
+      for (const id of all) await changeBalancer(tx, this.#options.wake, id, async () => undefined);
       await renewCertificate(tx, row.id, this.#sealed(row.id, checked));
       if (checked.chain.length > row.chain.length) for (const id of all) await refuseTooLarge(tx, id);
       return row.id;
@@ -98,7 +98,7 @@ export class CertificateService {
       return async (tx) => {
         const row = await lockCertificate(tx, found.id);
         if (row === undefined) refuse('NOT_FOUND', 'the certificate was deleted', { field: ['input', 'id'] });
-        refuseStale(input.expectedVersion, row.version);
+        refuseStale(input.expectedVersion, row);
         const [user] = await referencesTo(tx, [row.id]);
         const part = user === undefined ? undefined : (await readParts(tx, [user.partId])).get(user.partId);
         if (part !== undefined)

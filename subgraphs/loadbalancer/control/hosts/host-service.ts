@@ -104,7 +104,7 @@ export class HostService {
         return async (tx) => {
           const row = await lockHost(tx, id ?? '');
           if (row === undefined) refuseUnknown(input.id);
-          refuseStale(input.expectedVersion, row.version);
+          refuseStale(input.expectedVersion, row);
           const whole = new InputCheck();
           const record = checkHostRecord(whole, { ...row.record, ...input });
           whole.throwIfAny();

@@ -14,6 +14,7 @@ import { refuse, type UserError } from '../../../../platform/edge/errors.ts';
 import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import { InputCheck } from '../../../../platform/edge/input.ts';
 import { type Attempt, type Effect, toUserErrors } from '../../../../platform/edge/mutation.ts';
+import { checkNulls } from '../../../../platform/edge/update-nulls.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { commandsBetween, reloadReasons } from '../../rules/haproxy/changes.ts';
 import { configurationText, type HaproxyModel } from '../../rules/haproxy/model.ts';
@@ -27,7 +28,7 @@ import type { CertificateService } from '../certificates/certificate-service.ts'
 import { readCertificates } from '../certificates/certificate-store.ts';
 import type { ScalingService } from '../scaling/scaling-service.ts';
 import { lockBalancer, readBalancer } from '../stores/balancer-store.ts';
-import { partsSince } from '../stores/part-store.ts';
+import { partsSince, readParts } from '../stores/part-store.ts';
 import { certificatesOf, wantedPart } from './node-documents.ts';
 import { unifiedDiff } from './unified-diff.ts';
 
@@ -101,15 +102,17 @@ export class Previews {
       madeIn: async () => undefined,
       inTurn: async () => undefined,
     };
+    checkNulls(attempt.check, mutation, input);
     const effect = await this.#prepare(attempt, context, mutation, input);
     attempt.check.throwIfAny();
     try {
       return await db.transaction(async (tx: Transaction) => {
         const row = await lockBalancer(tx, balancerId);
         const before = row && (await modelOf(tx, row));
-        await effect(tx);
+        const id = await effect(tx);
         const changed = await readBalancer(tx, balancerId);
-        if (row === undefined || before === undefined || changed === undefined || changed.version === row.version)
+        const isOther = changed?.version === row?.version && !(await belongsTo(tx, balancerId, id));
+        if (row === undefined || before === undefined || changed === undefined || isOther)
           refuse('NOT_FOUND', 'the change belongs to another load balancer', { field: ['input'] });
         if (changed.provisioningStatus === 'DELETING') throw new RolledBack({ before, after: undefined });
         const { nodeConnections, nodeThreads } = row;
@@ -142,6 +145,13 @@ export class Previews {
         return parts.prepare(attempt, context, mutation, input);
     }
   }
+}
+
+/** Whether it is the load balancer, its autoscaling, a part of it or a certificate that it uses. `id`: UUID of what an effect changed. */
+async function belongsTo(sql: Sql, balancerId: string, id: string): Promise<boolean> {
+  if (id === balancerId) return true;
+  if ((await readParts(sql, [id])).get(id)?.loadBalancerId === balancerId) return true;
+  return (await certificatesOf(sql, balancerId)).includes(id);
 }
 
 const nothing = { configuration: '', commands: [], reloads: false, reloadReason: null, replacesNodes: false };

@@ -14,8 +14,8 @@ const columns = `id, project_id AS projectId, name, description, tags, cmp_names
   cmpId, subnet_id AS subnetId, topology, enabled, min_nodes AS minNodes, max_nodes AS maxNodes, wanted_nodes AS wantedNodes,
   node_connections AS nodeConnections, node_threads AS nodeThreads, host_name AS hostName, cookie_key AS cookieKey, generation, provisioning_status AS
   provisioningStatus, provisioning_reason AS provisioningReason, pending_since AS pendingSince, operating_status AS operatingStatus,
-  floating_address AS floatingAddress, floating_router_id AS floatingRouterId, version, created_at AS createdAt,
-  updated_at AS updatedAt`;
+  floating_address AS floatingAddress, floating_router_id AS floatingRouterId, version, settings_version AS settingsVersion,
+  created_at AS createdAt, updated_at AS updatedAt`;
 
 type Raw = Omit<BalancerRow, 'tags' | 'enabled'> & { readonly tags: string; readonly enabled: number };
 
@@ -73,6 +73,7 @@ export type NewBalancer = Omit<
   | 'floatingAddress'
   | 'floatingRouterId'
   | 'version'
+  | 'settingsVersion'
   | 'createdAt'
   | 'updatedAt'
 >;
@@ -119,7 +120,7 @@ export type BalancerSettings = Pick<
 export async function updateBalancer(tx: Transaction, id: string, row: BalancerSettings): Promise<void> {
   await tx.execute(
     `UPDATE lb_load_balancer SET description = ?, tags = ?, enabled = ?, min_nodes = ?, max_nodes = ?, wanted_nodes = ?,
-      node_connections = ?, node_threads = ? WHERE id = ?`,
+      node_connections = ?, node_threads = ?, settings_version = version + 1 WHERE id = ?`,
     [
       ...[row.description, JSON.stringify(row.tags), row.enabled, row.minNodes, row.maxNodes, row.wantedNodes],
       ...[row.nodeConnections, row.nodeThreads, id],

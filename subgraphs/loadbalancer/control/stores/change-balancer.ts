@@ -24,20 +24,20 @@ export function balancerTurn(id: string): string {
 
 /**
  * Refuses NOT_FOUND if the load balancer is deleted or being deleted. `write` gets the generation of the change. `field`: the input field
- * that named the load balancer or its part.
+ * that named the load balancer or its part. If `write` returns false, it found nothing to change, and there is no new generation.
  */
 export async function changeBalancer(
   tx: Transaction,
   wake: Wake,
   id: string,
-  write: (row: BalancerRow, generation: number) => Promise<void>,
+  write: (row: BalancerRow, generation: number) => Promise<unknown>,
   field = 'id',
 ): Promise<void> {
   const row = await lockBalancer(tx, id);
   if (row === undefined || row.provisioningStatus === 'DELETING' || row.provisioningStatus === 'DELETED')
     refuse('NOT_FOUND', 'the load balancer was deleted', { field: ['input', field] });
   const generation = row.generation + 1;
-  await write(row, generation);
+  if ((await write(row, generation)) === false) return;
   await beginGeneration(tx, id, generation);
   const subject = subjectOf(row);
   const from = row.provisioningStatus;

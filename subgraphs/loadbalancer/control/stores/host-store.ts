@@ -29,6 +29,8 @@ export interface HostRow {
   readonly heardAt: Date;
   readonly epoch: number;
   readonly version: number;
+  /** Its version after the last change of its settings. */
+  readonly settingsVersion: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
   /** Its own report when it connected. Use `grantOf`: the report alone counts for nothing. */
@@ -45,7 +47,7 @@ const claimed = [
   ...(['maxNodes', 'healthPort', 'confinementFault'] as const),
 ];
 
-const columns = `id, name, cordoned, removing, presence, heard_at AS heardAt, epoch, version, created_at AS createdAt, updated_at AS updatedAt, site, provider, public_range AS publicRange,
+const columns = `id, name, cordoned, removing, presence, heard_at AS heardAt, epoch, version, settings_version AS settingsVersion, created_at AS createdAt, updated_at AS updatedAt, site, provider, public_range AS publicRange,
   management_range AS managementRange, tunnel_address AS tunnelAddress, max_nodes AS maxNodes, health_port AS healthPort,
   confinement_fault AS confinementFault`;
 
@@ -56,10 +58,10 @@ async function toRows(sql: Sql, raws: readonly Raw[], options: { readonly lock?:
   const ids = raws.map(({ id }) => id);
   const records = await hostRecordsOf(sql, ids, options);
   return raws.map((raw) => {
-    const { id, name, presence, heardAt, epoch, version, createdAt, updatedAt } = raw;
+    const { id, name, presence, heardAt, epoch, version, settingsVersion, createdAt, updatedAt } = raw;
     const { site, provider, publicRange, managementRange, tunnelAddress, maxNodes, healthPort, confinementFault } = raw;
     return {
-      ...{ id, name, presence, heardAt, epoch, version, createdAt, updatedAt },
+      ...{ id, name, presence, heardAt, epoch, version, settingsVersion, createdAt, updatedAt },
       ...{ cordoned: raw.cordoned === 1, removing: raw.removing === 1 },
       claim: { site, provider, publicRange, managementRange, tunnelAddress, maxNodes, healthPort, confinementFault },
       record: records.get(id) ?? null,
@@ -90,7 +92,7 @@ export async function countNodes(db: Sql, hostIds: readonly string[]): Promise<R
 }
 
 export async function cordonHost(tx: Transaction, id: string, cordoned: boolean): Promise<void> {
-  await tx.execute('UPDATE lb_host SET cordoned = ?, version = version + 1, updated_at = NOW(3) WHERE id = ?', [
+  await tx.execute('UPDATE lb_host SET cordoned = ?, settings_version = version + 1, version = version + 1, updated_at = NOW(3) WHERE id = ?', [
     cordoned,
     id,
   ]);
@@ -99,7 +101,7 @@ export async function cordonHost(tx: Transaction, id: string, cordoned: boolean)
 /** Marks it as gone for good: it gets no new nodes, and is deleted with its last one. */
 export async function beginRemoval(tx: Transaction, id: string): Promise<void> {
   await tx.execute(
-    'UPDATE lb_host SET cordoned = 1, removing = 1, version = version + 1, updated_at = NOW(3) WHERE id = ?',
+    'UPDATE lb_host SET cordoned = 1, removing = 1, settings_version = version + 1, version = version + 1, updated_at = NOW(3) WHERE id = ?',
     [id],
   );
 }
@@ -312,7 +314,7 @@ export async function openHosts(db: Sql): Promise<readonly OpenHost[]> {
 export async function giveHost(tx: Transaction, wake: Wake, row: HostRow, record: HostRecord): Promise<void> {
   if (isDeepStrictEqual(row.record, record)) return;
   await setHostRecord(tx, row.id, record);
-  await tx.execute('UPDATE lb_host SET version = version + 1, updated_at = NOW(3) WHERE id = ?', [row.id]);
+  await tx.execute('UPDATE lb_host SET settings_version = version + 1, version = version + 1, updated_at = NOW(3) WHERE id = ?', [row.id]);
   await appendHostChange(tx, wake, row, 'its record was changed');
 }
 

@@ -21,13 +21,15 @@ export interface PartRow {
   readonly generation: number;
   readonly deleted: boolean;
   readonly version: number;
+  /** Its version after the last change of its settings. */
+  readonly settingsVersion: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
 
 const columns = `id, project_id AS projectId, load_balancer_id AS loadBalancerId, parent_id AS parentId, kind, spec, drain_until AS
-  drainUntil, operating_status AS operatingStatus, operating_reason AS operatingReason, generation, deleted, version, created_at AS createdAt,
-  updated_at AS updatedAt`;
+  drainUntil, operating_status AS operatingStatus, operating_reason AS operatingReason, generation, deleted, version,
+  settings_version AS settingsVersion, created_at AS createdAt, updated_at AS updatedAt`;
 
 type Raw = Omit<PartRow, 'spec' | 'deleted'> & { readonly spec: string; readonly deleted: number };
 
@@ -160,7 +162,7 @@ export async function updatePart(
 ): Promise<boolean> {
   return taken(
     tx.execute(
-      'UPDATE lb_part SET spec = ?, unique_key = ?, drain_until = ?, generation = ?, version = version + 1 WHERE id = ?',
+      'UPDATE lb_part SET spec = ?, unique_key = ?, drain_until = ?, generation = ?, settings_version = version + 1, version = version + 1 WHERE id = ?',
       [...[JSON.stringify(part.spec), part.uniqueKey ?? null, part.drainUntil, part.generation, part.id]],
     ),
   );

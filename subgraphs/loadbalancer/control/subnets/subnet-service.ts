@@ -63,7 +63,8 @@ export class SubnetService {
       const found = await this.#find(attempt, context, input.id);
       return async (tx) => {
         const row = await this.#lock(tx, found.id, input.expectedVersion);
-        if (input.name != null) await refuseTaken('subnet', input.name, renameSubnet(tx, row.id, input.name));
+        if (input.name != null && input.name !== row.name)
+          await refuseTaken('subnet', input.name, renameSubnet(tx, row.id, input.name));
         return row.id;
       };
     });
@@ -112,7 +113,7 @@ export class SubnetService {
   async #lock(tx: Transaction, id: string, expected: number | null | undefined): Promise<SubnetRow> {
     const row = await lockSubnet(tx, id, 'UPDATE');
     if (row === undefined) refuse('NOT_FOUND', 'the subnet was deleted', { field: ['input', 'id'] });
-    refuseStale(expected, row.version);
+    refuseStale(expected, row);
     return row;
   }
 

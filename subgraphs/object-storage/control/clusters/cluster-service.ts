@@ -1,4 +1,5 @@
 // Creates, changes and deletes clusters.
+import { isDeepStrictEqual } from 'node:util';
 import type {
   ObjectClusterCreateInput,
   ObjectClusterDeleteInput,
@@ -77,6 +78,7 @@ export class ClusterService {
         const federation = await lockFederation(tx);
         const row = await this.#clusters.present(tx, input);
         const wish = checkWish(check, input, row);
+        if (isDeepStrictEqual({ ...row, ...wish }, row)) return row.id;
         // Other clusters know a machine by the name of its cluster, and would refuse all machines with the former one.
         if (wish.name !== row.name && row.publicKey !== null)
           refuse(
@@ -128,7 +130,7 @@ function checkWish(check: InputCheck, given: Given, before: ClusterWish): Cluste
     name: given.name ?? before.name,
     zone: given.zone ?? before.zone,
     weight: given.weight ?? before.weight,
-    site: given.site ?? before.site,
+    site: given.site === undefined ? before.site : given.site,
     state: given.clusterState ?? before.state,
     peerUrls: given.peerUrls == null ? before.peerUrls : checkOrigins(check, 'peerUrls', given.peerUrls, ['https']),
     controllerUrls:

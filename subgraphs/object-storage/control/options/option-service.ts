@@ -1,4 +1,5 @@
 // Creates, changes and deletes options.
+import { isDeepStrictEqual } from 'node:util';
 import type {
   ObjectOptionCreateInput,
   ObjectOptionDeleteCancelInput,
@@ -95,6 +96,7 @@ export class OptionService {
           refuse('WRONG_STATE', `${row.name} is the default: make another option the default instead`, {
             field: ['input', 'default'],
           });
+        if (isDeepStrictEqual({ ...row, ...wish }, row)) return row.id;
         await refuseUnusable(tx, wish);
         if (wish.isDefault && !row.isDefault) await this.#endDefault(tx, await liveOptions(tx));
         await refuseTaken('storage option', wish.name, updateOption(tx, row.id, wish));
@@ -160,7 +162,8 @@ export class OptionService {
 
 /** Checks the input. Omitted fields keep the values of `before`. */
 function checkWish(check: InputCheck, given: Given, before: OptionWish): OptionWish {
-  const clusterIds = given.clusterIds == null ? before.clusterIds : checkClusterIds(check, given.clusterIds);
+  const clusterIds =
+    given.clusterIds === undefined ? before.clusterIds : checkClusterIds(check, given.clusterIds ?? []);
   const wish = {
     name: given.name ?? before.name,
     replicas: given.replicas ?? before.replicas,

@@ -147,7 +147,7 @@ export class RingChangeService {
         const change = (await readChanges(tx, [id ?? ''])).get(id ?? '');
         if (change === undefined)
           refuse('NOT_FOUND', unknownId('ObjectRingChange', input.id), { field: ['input', 'id'] });
-        refuseStale(input.expectedVersion, change.version);
+        refuseStale(input.expectedVersion, change);
         await effect(tx, change);
         return change.id;
       };

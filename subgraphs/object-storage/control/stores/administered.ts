@@ -19,6 +19,7 @@ interface NamedInput {
 interface AdministeredRow {
   readonly name: string;
   readonly version: number;
+  readonly settingsVersion?: number;
   readonly deleted: boolean;
 }
 
@@ -67,12 +68,12 @@ export class Administered<Row extends AdministeredRow> {
     return row as Row;
   }
 
-  /** Call it in the transaction that has locked the federation. Refuses NOT_FOUND if it is deleted, STALE_VERSION if its version differs. */
+  /** Call it in the transaction that has locked the federation. Refuses NOT_FOUND if it is deleted, STALE_VERSION if its settings changed since. */
   async present(tx: Transaction, { id, expectedVersion }: NamedInput): Promise<Row> {
     const row = await this.#fresh(tx, id);
     if (row === undefined || row.deleted)
       refuse('NOT_FOUND', unknownId(this.#kind.type, id), { field: ['input', 'id'] });
-    refuseStale(expectedVersion, row.version);
+    refuseStale(expectedVersion, row);
     return row;
   }
 

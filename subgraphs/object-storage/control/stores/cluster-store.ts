@@ -21,6 +21,8 @@ export interface ClusterRow extends ClusterWish {
   readonly id: string;
   readonly number: number;
   readonly version: number;
+  /** Its version after the last change of its settings. */
+  readonly settingsVersion: number;
   readonly createdAt: Date;
   /** When the version last increased. */
   readonly updatedAt: Date;
@@ -35,7 +37,7 @@ type Lists = 'peerUrls' | 'controllerUrls' | 's3Urls';
 type Flags = 'deleted' | 'present';
 type Raw = Omit<ClusterRow, Lists | Flags> & Readonly<Record<Lists, string>> & Readonly<Record<Flags, number>>;
 
-const columns = `id, number, name, zone, weight, site, state, peer_urls AS peerUrls, controller_urls AS controllerUrls, s3_urls AS s3Urls, version,
+const columns = `id, number, name, zone, weight, site, state, peer_urls AS peerUrls, controller_urls AS controllerUrls, s3_urls AS s3Urls, version, settings_version AS settingsVersion,
   created_at AS createdAt, updated_at AS updatedAt, live_name IS NULL AS deleted, public_key AS publicKey, present`;
 
 function toRow(raw: Raw): ClusterRow {
@@ -84,7 +86,7 @@ export async function insertCluster(tx: Transaction, id: string, number: number,
 export async function updateCluster(tx: Transaction, id: string, wish: ClusterWish): Promise<void> {
   await tx.execute(
     `UPDATE object_cluster SET name = ?, live_name = ?, zone = ?, weight = ?, site = ?, state = ?, peer_urls = ?, controller_urls = ?, s3_urls = ?,
-      version = version + 1, updated_at = NOW(3) WHERE id = ?`,
+      settings_version = version + 1, version = version + 1, updated_at = NOW(3) WHERE id = ?`,
     [...values(wish), id],
   );
 }

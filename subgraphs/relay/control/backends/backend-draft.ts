@@ -105,25 +105,30 @@ export function checkUpdateFor(
   checkReach(check, egress, driver, reach, { host: host != null, port: port != null, options: options != null });
 }
 
-/** The changes of an update in the row. */
-export function changeOf(input: BackendUpdateInput, driver: Driver | undefined): BackendChange {
+/** The changes of an update in the row: what it has already is none. */
+export function changeOf(input: BackendUpdateInput, driver: Driver | undefined, row: BackendRow): BackendChange {
   const { site, host, port, cryptoProfile, allowInit, separateObjects } = input;
   const { caCertificates, options, credentials, limits, enabled } = input;
-  const { hostKeySha256, certificateSha256: given } = input;
-  const certificateSha256 = given == null ? given : canonicalFingerprint(given);
-  const proofs = { hostKeySha256, certificateSha256, caCertificates };
-  const elsewhere = [host, port, separateObjects, credentials, options, ...Object.values(proofs)].some(
-    (value) => value != null,
-  );
-  return {
-    ...withoutNulls({ site, host, port, cryptoProfile, allowInit, separateObjects, ...proofs }),
+  const { hostKeySha256, certificateSha256: sent } = input;
+  const certificateSha256 = sent == null ? sent : canonicalFingerprint(sent);
+  const reach = differing(row, {
+    ...withoutNulls({ host, port, separateObjects }),
     ...(options == null ? {} : { options: JSON.stringify(withDefaults(options, driver)) }),
-    ...withoutNulls(limits),
-    ...(enabled == null ? {} : { provisioningStatus: enabled ? 'ENABLED' : 'DISABLED' }),
+    // Null clears them.
+    ...{ hostKeySha256, certificateSha256, caCertificates },
+  });
+  const change = differing(row, {
+    ...withoutNulls({ cryptoProfile, allowInit, ...limits }),
+    site,
+    ...(enabled == null ? {} : { provisioningStatus: enabled ? ('ENABLED' as const) : ('DISABLED' as const) }),
+  });
+  return {
+    ...reach,
+    ...change,
     // Nobody checks it: whether it is online is not known, and it is not down either.
-    ...(enabled === false ? { operatingStatus: 'UNKNOWN' } : {}),
+    ...(change.provisioningStatus === 'DISABLED' ? { operatingStatus: 'UNKNOWN' } : {}),
     // The update may correct the cause of the open circuit.
-    ...(elsewhere ? { ...closedCircuit, ...nothingPresented } : {}),
+    ...(Object.keys(reach).length > 0 || credentials != null ? { ...closedCircuit, ...nothingPresented } : {}),
   };
 }
 
@@ -152,4 +157,11 @@ type WithoutNulls<T> = { [Field in keyof T]?: NonNullable<T[Field]> };
 
 function withoutNulls<T extends object>(value: T | null | undefined): WithoutNulls<T> {
   return Object.fromEntries(Object.entries(value ?? {}).filter(([, member]) => member != null)) as WithoutNulls<T>;
+}
+
+/** Without what is left out, and without what the row has already. */
+function differing<Change extends BackendChange>(row: BackendRow, change: Change): Change {
+  const has = row as unknown as Readonly<Record<string, unknown>>;
+  const entries = Object.entries(change).filter(([name, value]) => value !== undefined && value !== has[name]);
+  return Object.fromEntries(entries) as unknown as Change;
 }

@@ -47,7 +47,7 @@ function identityEvents(row: BackendRow, change: BackendChange, reason: string |
     ['hostKeySha256', 'HOST_KEY_ACCEPTED'],
     ['certificateSha256', 'CERTIFICATE_ACCEPTED'],
   ] as const)
-    if (change[field] !== undefined && change[field] !== row[field]) events.push({ ...subject, kind, from: null, to });
+    if (change[field] != null && change[field] !== row[field]) events.push({ ...subject, kind, from: null, to });
   const { presentedKind, presentedSha256 } = change;
   if (presentedSha256 != null && presentedSha256 !== row.presentedSha256) {
     const to = presentedKind === 'HOST_KEY' ? 'HOST_KEY_PRESENTED' : 'CERTIFICATE_PRESENTED';

@@ -179,18 +179,21 @@ export class BackendService {
     input: BackendUpdateInput,
     reason: string | null,
   ): Promise<string> {
+    const { labels, credentials, dropCredentials } = input;
+    await lockBackend(tx, id);
+    const others = labels != null && (await replaceLabels(tx, id, labels));
+    const isSecret = credentials != null || dropCredentials === true;
     const decide = (row: BackendRow) => {
-      refuseStale(input.expectedVersion, row.version);
-      return changeOf(input, this.#drivers.get(row.driver));
+      refuseStale(input.expectedVersion, row);
+      const change = changeOf(input, this.#drivers.get(row.driver), row);
+      return others || isSecret || Object.keys(change).length > 0 ? change : undefined;
     };
-    await this.#change(tx, context, id, decide, { given: input, reason });
-    if (input.labels != null) await replaceLabels(tx, id, input.labels);
-    return id;
+    return this.#change(tx, context, id, decide, { given: input, reason });
   }
 
   async #delete(tx: Transaction, context: RequestContext, id: string, input: BackendDeleteInput): Promise<string> {
     await this.#change(tx, context, id, (row) => {
-      refuseStale(input.expectedVersion, row.version);
+      refuseStale(input.expectedVersion, row);
       return { provisioningStatus: 'DELETED' };
     });
     const live = (await countLiveMappings(tx, [id])).get(id) ?? 0;
@@ -214,14 +217,16 @@ export class BackendService {
     tx: Transaction,
     { identity }: RequestContext,
     id: string,
-    decide: (row: BackendRow) => BackendChange,
+    decide: (row: BackendRow) => BackendChange | undefined,
     options: { readonly given?: GivenSecrets; readonly reason?: string | null } = {},
   ): Promise<string> {
     const row = await lockBackend(tx, id);
     if (row === undefined || row.provisioningStatus === 'DELETED')
       refuse('NOT_FOUND', 'the backend was deleted', { field: ['input', 'id'] });
     const driver = this.#drivers.get(row.driver);
-    const decided = await this.#identify(tx, identity, { row, change: decide(row), driver });
+    const wanted = decide(row);
+    if (wanted === undefined) return id;
+    const decided = await this.#identify(tx, identity, { row, change: wanted, driver });
     const change = await changeWithSecrets(tx, {
       ...{ row, change: decided, given: options.given ?? {} },
       ...{ sealer: this.#sealer, driver },

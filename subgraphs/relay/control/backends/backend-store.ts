@@ -17,7 +17,7 @@ const columns = `b.id, b.project_id AS projectId, b.name, b.family, b.driver, b.
   b.operating_status AS operatingStatus, b.checked_at AS checkedAt, b.latency_ms AS latencyMs,
   b.replay_lifted_epoch AS replayLiftedEpoch, b.software_version AS softwareVersion, b.serial, b.health_message AS healthMessage, b.circuit_state AS circuitState,
   b.circuit_since AS circuitSince, b.circuit_reason AS circuitReason, b.circuit_lasting AS circuitLasting,
-  TIMESTAMPDIFF(MICROSECOND, b.circuit_since, NOW(3)) DIV 1000 AS circuitAgeMs, b.version, b.created_at AS createdAt, b.updated_at AS updatedAt,
+  TIMESTAMPDIFF(MICROSECOND, b.circuit_since, NOW(3)) DIV 1000 AS circuitAgeMs, b.version, b.settings_version AS settingsVersion, b.created_at AS createdAt, b.updated_at AS updatedAt,
   ${newestTimelineSql} AS timeline`;
 
 /** TINYINT(1) is returned as a number. */
@@ -269,13 +269,22 @@ export type BackendChange = {
   readonly [Field in Exclude<keyof typeof settable, Status>]?: SqlValue | undefined;
 } & { readonly [Field in Status]?: BackendRow[Field] | undefined };
 
+/** What devices, checks and circuits say. Everything else are settings. */
+const observed: ReadonlySet<string> = new Set([
+  ...(['presentedKind', 'presentedSha256', 'serial', 'operatingStatus', 'healthMessage'] as const),
+  ...(['circuitState', 'circuitReason', 'circuitLasting', 'replayLiftedEpoch'] as const),
+]);
+
 /** Sets fields and raises the version; false when the row is at another version than `version`. */
 export async function updateBackend(
   tx: Transaction,
   row: { readonly id: string; readonly version: number },
   change: BackendChange,
 ): Promise<boolean> {
-  const sets = ['version = version + 1', 'updated_at = NOW(3)'];
+  const given = Object.entries(change).filter(([, value]) => value !== undefined);
+  // Without any field it is a change of labels or of the account.
+  const isSetting = given.length === 0 || given.some(([field]) => !observed.has(field));
+  const sets = [...(isSetting ? ['settings_version = version + 1'] : []), 'version = version + 1', 'updated_at = NOW(3)'];
   const values: SqlValue[] = [];
   for (const [field, column] of Object.entries(settable)) {
     const value = change[field as keyof BackendChange];
@@ -315,7 +324,18 @@ export interface LabelRow {
   readonly value: string;
 }
 
-export async function replaceLabels(tx: Transaction, backendId: string, labels: readonly LabelRow[]): Promise<void> {
+/** Whether they were others before. */
+export async function replaceLabels(
+  tx: Transaction,
+  backendId: string,
+  labels: readonly LabelRow[],
+): Promise<boolean> {
+  const before = await tx.query<LabelRow>('SELECT name, value FROM backend_label WHERE backend_id = ? FOR UPDATE', [
+    backendId,
+  ]);
+  const isIn = (rows: readonly LabelRow[]) => (label: LabelRow) =>
+    rows.some(({ name, value }) => name === label.name && value === label.value);
+  if (before.length === labels.length && labels.every(isIn(before))) return false;
   await tx.execute('DELETE FROM backend_label WHERE backend_id = ?', [backendId]);
   for (const label of labels)
     await tx.execute('INSERT INTO backend_label (backend_id, name, value) VALUES (?, ?, ?)', [
@@ -323,6 +343,7 @@ export async function replaceLabels(tx: Transaction, backendId: string, labels: 
       label.name,
       label.value,
     ]);
+  return true;
 }
 
 /** The present format: see credentials.ts. */

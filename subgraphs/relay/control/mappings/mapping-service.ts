@@ -216,7 +216,7 @@ export class MappingService {
       return async (tx) => {
         const claim = await this.#options.lockObject(tx, row);
         const now = await this.#live(tx, row.id);
-        refuseStale(expectedVersion, now.version);
+        refuseStale(expectedVersion, now);
         const others = (await liveMappings(tx, now.backendId, now.objectHash)).filter(({ id }) => id !== now.id);
         if (!shared && others.length > 0)
           refuse('ALREADY_MAPPED', `${others.length} other CMP objects also own it: forget their mappings first`, {

@@ -1,4 +1,5 @@
 // Creating, changing, deleting and trying alert channels.
+import { isDeepStrictEqual } from 'node:util';
 import type {
   AlertChannelCreateInput,
   AlertChannelDeleteInput,
@@ -143,7 +144,7 @@ export class AlertChannelService {
         return async (tx) => {
           await lockScope(tx, named.projectId);
           const channel = (await lockChannel(tx, id)) ?? refuseUnknown('AlertChannel', 'id', input.id);
-          refuseStale(input.expectedVersion, channel.version);
+          refuseStale(input.expectedVersion, channel);
           if (input.default === true && !channel.isDefault) await this.#replaceDefault(tx, channel.projectId);
           const { kind: _kind, secret = {}, made: _made, ...target } = given ?? {};
           const spec: ChannelSpec = {
@@ -157,6 +158,7 @@ export class AlertChannelService {
             ...{ ...channel, spec, sealed, enabled: input.enabled ?? channel.enabled },
             isDefault: input.default ?? channel.isDefault,
           };
+          if (given === undefined && isDeepStrictEqual(changed, channel)) return id;
           await channels.update(tx, changed);
           const next = { ...channel, version: channel.version + 1 };
           await this.#tell(tx, next, stateOf(channel.enabled), stateOf(changed.enabled));
@@ -181,7 +183,7 @@ export class AlertChannelService {
         const { id } = await this.#named(identity, attempt, input.id, 'alertChannelDelete');
         return async (tx) => {
           const channel = (await lockChannel(tx, id)) ?? refuseUnknown('AlertChannel', 'id', input.id);
-          refuseStale(input.expectedVersion, channel.version);
+          refuseStale(input.expectedVersion, channel);
           const user = await channels.userOf(tx, id);
           if (user !== undefined)
             refuse('IN_USE', `the alert rule ${user} uses the channel: take it out of its channels first`, {

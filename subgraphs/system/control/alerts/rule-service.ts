@@ -1,4 +1,5 @@
 // Creating, changing and deleting alert rules, and check-ins. The watch follows their status events.
+import { isDeepStrictEqual } from 'node:util';
 import type {
   AlertRuleCheckInInput,
   AlertRuleCreateInput,
@@ -16,7 +17,7 @@ import { refuseStale, refuseTaken, refuseUnknown } from '../../../../platform/ed
 import { appendStatus } from '../../../../platform/events/append.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
-import { mostAlertRules } from '../../spec/alert-conditions.ts';
+import { conditionSpec, mostAlertRules } from '../../spec/alert-conditions.ts';
 import { systemEvents } from '../events.ts';
 import { readChannels } from '../stores/alert-channel-store.ts';
 import type { AlertRule } from '../stores/alert-rule.ts';
@@ -96,19 +97,24 @@ export class AlertRuleService {
         const { check } = attempt;
         const { id, condition, projectId } = await this.#named(identity, attempt, input.id, 'alertRuleUpdate');
         checkDurations(check, condition, input);
+        if (input.withinMs === null && conditionSpec(condition).within !== undefined)
+          check.fault('withinMs', `withinMs is null, but ${condition} needs it: leave it out to keep its value`);
         const channelIds = input.channelIds == null ? undefined : channelIdsOf(check, input.channelIds);
         check.throwIfAny();
         return async (tx) => {
           const rule = (await this.#rules.lock(tx, id)) ?? refuseUnknown('AlertRule', 'id', input.id);
-          refuseStale(input.expectedVersion, rule.version);
+          refuseStale(input.expectedVersion, rule);
           await requireChannels(tx, projectId, channelIds ?? [], input.channelIds ?? []);
           const changed: AlertRule = {
             ...rule,
             ...{ severity: input.severity ?? rule.severity, enabled: input.enabled ?? rule.enabled },
-            ...{ lastsMs: input.lastsMs ?? rule.lastsMs, withinMs: input.withinMs ?? rule.withinMs },
+            ...{ lastsMs: input.lastsMs ?? rule.lastsMs, withinMs: input.withinMs === undefined ? rule.withinMs : input.withinMs },
             resolveAfterMs: input.resolveAfterMs ?? rule.resolveAfterMs,
             repeatMs: input.repeatMs === undefined ? rule.repeatMs : input.repeatMs,
           };
+          const keepsChannels =
+            channelIds === undefined || isDeepStrictEqual(new Set(channelIds), await this.#rules.channelsOf(tx, id));
+          if (keepsChannels && isDeepStrictEqual(changed, rule)) return id;
           await this.#rules.update(tx, changed);
           if (channelIds !== undefined) await this.#rules.setChannels(tx, id, channelIds);
           const next = { ...rule, version: rule.version + 1 };
@@ -131,7 +137,7 @@ export class AlertRuleService {
         const { id } = await this.#named(identity, attempt, input.id, 'alertRuleDelete');
         return async (tx) => {
           const rule = (await this.#rules.lock(tx, id)) ?? refuseUnknown('AlertRule', 'id', input.id);
-          refuseStale(input.expectedVersion, rule.version);
+          refuseStale(input.expectedVersion, rule);
           await this.#rules.delete(tx, id);
           await this.#tell(tx, { ...rule, version: rule.version + 1 }, stateOf(rule.enabled), 'DELETED');
           return id;

@@ -120,7 +120,7 @@ export class ProjectService {
         check.text('description', input.description, { multiline: true });
         return async (tx) => {
           const project = (await this.#projects.lock(tx, id)) ?? refuseUnknown('Project', 'id', input.id);
-          refuseStale(input.expectedVersion, project.version);
+          refuseStale(input.expectedVersion, project);
           if (project.description !== input.description) {
             await this.#projects.describe(tx, id, input.description);
             const changed = event(id, project.version + 1, 'project.changed');
@@ -146,7 +146,7 @@ export class ProjectService {
         const id = check.id('id', input.id, 'Project') ?? '';
         const effect = (elsewhere: readonly string[]) => async (tx: Transaction) => {
           const project = (await this.#projects.lock(tx, id)) ?? refuseUnknown('Project', 'id', input.id);
-          refuseStale(input.expectedVersion, project.version);
+          refuseStale(input.expectedVersion, project);
           // First: nothing more can be created in it.
           await forgetProject(tx, id);
           const held = [...(await this.#holdings(tx, id)), ...elsewhere];

@@ -102,7 +102,7 @@ export class AlertRuleStore {
   async update(tx: Transaction, rule: AlertRule): Promise<void> {
     await tx.execute(
       `UPDATE alert_rule SET severity = ?, enabled = ?, lasts_ms = ?, within_ms = ?, resolve_after_ms = ?, repeat_ms = ?,
-        version = version + 1, updated_at = NOW(3) WHERE id = ?`,
+        settings_version = version + 1, version = version + 1, updated_at = NOW(3) WHERE id = ?`,
       [rule.severity, rule.enabled, rule.lastsMs, rule.withinMs, rule.resolveAfterMs, rule.repeatMs, rule.id],
     );
   }
@@ -113,6 +113,12 @@ export class AlertRuleStore {
 
   async delete(tx: Transaction, id: string): Promise<void> {
     await tx.execute('DELETE FROM alert_rule WHERE id = ?', [id]);
+  }
+
+  /** UUIDs, each once. */
+  async channelsOf(tx: Transaction, id: string): Promise<ReadonlySet<string>> {
+    const rows = await tx.query<{ id: string }>('SELECT channel_id AS id FROM alert_rule_channel WHERE rule_id = ?', [id]);
+    return new Set(rows.map((row) => row.id));
   }
 
   async setChannels(tx: Transaction, id: string, channelIds: readonly string[]): Promise<void> {
@@ -131,7 +137,7 @@ export class AlertRuleStore {
   }
 }
 
-const columns = `id, version, project_id AS projectId, name, condition_name AS \`condition\`, severity, enabled, lasts_ms AS lastsMs,
+const columns = `id, version, settings_version AS settingsVersion, project_id AS projectId, name, condition_name AS \`condition\`, severity, enabled, lasts_ms AS lastsMs,
   within_ms AS withinMs, resolve_after_ms AS resolveAfterMs, repeat_ms AS repeatMs, subject_type AS subjectType, subject_id AS subjectId,
   checked_in_at AS checkedInAt, created_at AS createdAt, updated_at AS updatedAt`;
 

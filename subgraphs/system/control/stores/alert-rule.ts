@@ -5,6 +5,8 @@ export interface AlertRule {
   /** UUID. */
   readonly id: string;
   readonly version: number;
+  /** Its version after the last change of its settings. */
+  readonly settingsVersion: number;
   /** UUID. Null if it watches the installation. */
   readonly projectId: string | null;
   readonly name: string;

@@ -125,7 +125,7 @@ export class UserService {
     return async (tx) => {
       const user = (await this.#users.lock(tx, id)) ?? refuseUnknown('User', 'id', input.id);
       if (oldHash !== undefined && (await this.#users.passwordHash(id, tx)) !== oldHash) refuseCurrentPassword();
-      refuseStale(input.expectedVersion, user.version);
+      refuseStale(input.expectedVersion, user);
       await this.#change(tx, identity, user, { input, passwordHash });
       return id;
     };
