@@ -55,8 +55,7 @@ export async function updateBackend(
     });
   if (name !== before.name) await refuseNamed(tx, name);
   const isElsewhere = JSON.stringify(spec) !== JSON.stringify(before.spec);
-  if (secret === undefined && isElsewhere)
-    needSecret('where or how the servers are reached changes');
+  if (secret === undefined && isElsewhere) needSecret('where or how the servers are reached changes');
   const isSecret = secret !== undefined && Object.keys(secret).length > 0;
   if (!isSecret && !isElsewhere && name === before.name) return before;
   const sealed = isSecret ? sealSecret(sealer, id, spec, secret) : undefined;

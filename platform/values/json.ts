@@ -86,6 +86,11 @@ function endOfString(text: string, start: number): number {
   }
 }
 
+/** Whether two values are the same as JSON, whatever the order of their members. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  return canonicalJson(a) === canonicalJson(b);
+}
+
 /** JSON with sorted member names; members that are undefined are left out. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_name, member: unknown) => {

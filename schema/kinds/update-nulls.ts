@@ -19,9 +19,7 @@ const deleted: ReadonlySet<string> = new Set(['GslbMonitor.auth']);
 const merged: ReadonlySet<string> = new Set(['BackendLimitsInput', 'LoadBalancerNodeSizeInput']);
 
 /** By mutation: paths, with dots, of the fields that can't be null. */
-export type NeverNull = Readonly<Record<string, readonly string[]>>;
-
-export function neverNull(schema: GraphQLSchema): NeverNull {
+export function neverNull(schema: GraphQLSchema): Readonly<Record<string, readonly string[]>> {
   const mutations = Object.values(schema.getMutationType()?.getFields() ?? {});
   return Object.fromEntries(
     mutations.flatMap(({ name, args }) => {

@@ -91,7 +91,7 @@ export function createThermometerSubgraph(ground: SubgraphGround): Subgraph {
           const row = await lockThermometer(tx, found.id);
           if (row === undefined || row.operatingStatus === 'DELETED')
             refuse('NOT_FOUND', 'the thermometer was deleted', { field: ['input', 'id'] });
-          refuseStale(input.expectedVersion, row.version);
+          refuseStale(input.expectedVersion, row);
           await endThermometer(tx, row.id);
           const subject = { projectId: row.projectId, subjectId: row.id, subjectVersion: row.version + 1 };
           const from = row.operatingStatus;

@@ -10,11 +10,12 @@ export function writeKinds(root: URL): void {
   const folder = new URL('generated/kinds/', root);
   mkdirSync(folder, { recursive: true });
   const schema = adminSchema(readSupergraph(root));
-  const write = (file: string, type: string, from: string, name: string, value: unknown) =>
-    writeFileSync(
-      new URL(file, folder),
-      `${header}\nimport type { ${type} } from '../../schema/kinds/${from}';\n\nexport const ${name}: ${type} = ${JSON.stringify(value, null, 1)};\n`,
-    );
-  write('registry.ts', 'Registry', 'kind.ts', 'registry', deriveRegistry(schema));
-  write('update-nulls.ts', 'NeverNull', 'update-nulls.ts', 'neverNull', neverNull(schema));
+  const write = (file: string, text: string) => writeFileSync(new URL(file, folder), `${header}\n${text}\n`);
+  const json = (value: unknown) => JSON.stringify(value, null, 1);
+  write(
+    'registry.ts',
+    `import type { Registry } from '../../schema/kinds/kind.ts';\n\nexport const registry: Registry = ${json(deriveRegistry(schema))};`,
+  );
+  const paths = 'Readonly<Record<string, readonly string[]>>';
+  write('update-nulls.ts', `export const neverNull: ${paths} = ${json(neverNull(schema))};`);
 }

@@ -12,7 +12,12 @@ export function draftOfObject(kind: Kind, { input }: Action, object: JsonObject)
 }
 
 /** The fields of `draft` that differ from `before`. What was emptied has no value, or that of a new object. */
-export function changedFields(kind: Kind, { input, mutation }: Action, before: DraftObject, draft: DraftObject): JsonObject {
+export function changedFields(
+  kind: Kind,
+  { input, mutation }: Action,
+  before: DraftObject,
+  draft: DraftObject,
+): JsonObject {
   const [was, is] = [readDraft(input, before).input, readDraft(input, draft).input];
   const changes: Record<string, JsonValue> = {};
   for (const field of formFields(input)) {

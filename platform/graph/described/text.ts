@@ -16,7 +16,10 @@ export function idField(description: string): Field {
 }
 
 export function expectedVersionField(what: string): Field {
-  return { ...textField(`Refused with STALE_VERSION when the ${what} has another version.`, 0), type: 'Int' };
+  return {
+    ...textField(`Refused with STALE_VERSION when the settings of the ${what} changed after this version.`, 0),
+    type: 'Int',
+  };
 }
 
 /** The field of an input that refers by id: defaultPool becomes defaultPoolId, certificates certificateIds. */

@@ -66,18 +66,14 @@ function textsOf(kind: GslbKind): string[] {
       ...(kind.name === 'Gslb' ? { pools: treeField } : {}),
       ...kind.createFields,
     }),
-    inputText(
-      `${kind.name}UpdateInput`,
-      `Fields of ${article} ${what} to change. ${keptText} ${who}`,
-      {
-        ...common,
-        ...named,
-        ...Object.fromEntries(
-          changeable.map(([name, field]) => inputOf(name, { ...withoutDefault(field), required: false })),
-        ),
-        ...kind.updateFields,
-      },
-    ),
+    inputText(`${kind.name}UpdateInput`, `Fields of ${article} ${what} to change. ${keptText} ${who}`, {
+      ...common,
+      ...named,
+      ...Object.fromEntries(
+        changeable.map(([name, field]) => inputOf(name, { ...withoutDefault(field), required: false })),
+      ),
+      ...kind.updateFields,
+    }),
     inputText(`${kind.name}DeleteInput`, `Deletes ${article} ${what}. ${who}`, { ...common, ...named }),
     payloadText(kind.name, what),
     deletePayloadText(kind.name, what),

@@ -54,11 +54,12 @@ function textsOf(kind: PartKind): string[] {
       ...treeChildren(kind),
     }),
     inputText(`${kind.name}CreateInput`, `A new ${what}. Role: MEMBER.`, { ...common, ...parent, ...settings }),
-    inputText(
-      `${kind.name}UpdateInput`,
-      `A change of ${a(what)}. ${keptText} Role: MEMBER.`,
-      { ...common, ...named, ...stale, ...changeable },
-    ),
+    inputText(`${kind.name}UpdateInput`, `A change of ${a(what)}. ${keptText} Role: MEMBER.`, {
+      ...common,
+      ...named,
+      ...stale,
+      ...changeable,
+    }),
     inputText(`${kind.name}DeleteInput`, `The deletion of ${a(what)}${childrenWords(kind)}. Role: MEMBER.`, {
       ...common,
       ...named,

@@ -5,10 +5,16 @@ import { refuseStale, refuseTaken, refuseUnknown } from '../../../platform/edge/
 
 describe('refuseStale', () => {
   test('refuses another version, and only that', () => {
-    expect(() => refuseStale(null, 3)).not.toThrow();
-    expect(() => refuseStale(undefined, 3)).not.toThrow();
-    expect(() => refuseStale(3, 3)).not.toThrow();
-    expect(() => refuseStale(0, 3)).toThrow(/the version is 3, not 0/);
+    expect(() => refuseStale(null, { version: 3 })).not.toThrow();
+    expect(() => refuseStale(undefined, { version: 3 })).not.toThrow();
+    expect(() => refuseStale(3, { version: 3 })).not.toThrow();
+    expect(() => refuseStale(0, { version: 3 })).toThrow(/the version is 3, not 0/);
+  });
+
+  test('lets pass who read the settings of now, though the status changed since', () => {
+    const row = { version: 7, settingsVersion: 5 };
+    for (const seen of [5, 6, 7]) expect(() => refuseStale(seen, row)).not.toThrow();
+    for (const other of [4, 8]) expect(() => refuseStale(other, row)).toThrow(`the version is 7, not ${other}`);
   });
 });
 

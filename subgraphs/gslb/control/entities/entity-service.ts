@@ -1,7 +1,6 @@
 // Creates, changes and deletes the entities of GSLB. It writes the desired state. In the same transaction it owes the evaluation
 // of affected members and the planning of affected names.
 
-import { isDeepStrictEqual } from 'node:util';
 import type { Database, Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
 import { isDuplicateKey } from '../../../../platform/database/errors.ts';
 import { caller, oneProject, requireAdmin, requireRole, visibleRow } from '../../../../platform/edge/authorise.ts';
@@ -15,7 +14,7 @@ import { readSpec } from '../../../../platform/graph/described/spec.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
-import type { JsonObject } from '../../../../platform/values/json.ts';
+import { type JsonObject, sameJson } from '../../../../platform/values/json.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { storedParameters } from '../../spec/check-parameters.ts';
 import type { GslbKind } from '../../spec/kind.ts';
@@ -207,8 +206,8 @@ export class EntityService<Type extends EntityType> {
       if (after === undefined) throw new Refusal(inside.errors);
       await this.#again(tx, after, placeOf(row));
       const more = await columns?.(tx, input, { id: row.id, settings: after, before: row });
-      const isSame = isDeepStrictEqual(after, this.#read(new InputCheck(), before));
-      if (isSame && Object.keys(more ?? {}).length === 0) return row.id;
+      // What else is written follows from the settings, but for a secret.
+      if (more?.secret === undefined && sameJson(after, this.#read(new InputCheck(), before))) return row.id;
       await this.#taken(after, updateEntity(tx, this.#type, row.id, { ...columnsOf(this.#type, after), ...more }));
       await this.#handler.written?.(tx, row.id, after, row);
       return row.id;

@@ -329,7 +329,10 @@ export async function insertEntity(tx: Transaction, type: EntityType, columns: C
 
 /** A change of its settings. Its version rises by one. */
 export async function updateEntity(tx: Transaction, type: EntityType, id: string, columns: Columns): Promise<void> {
-  const sets = [...Object.keys(columns).map((name) => `${name} = ?`), 'settings_version = version + 1, version = version + 1, updated_at = NOW(3)'];
+  const sets = [
+    ...Object.keys(columns).map((name) => `${name} = ?`),
+    'settings_version = version + 1, version = version + 1, updated_at = NOW(3)',
+  ];
   const sql = `UPDATE ${tables[type].name} SET ${sets.join(', ')} WHERE id = ?`;
   await tx.execute(sql, [...Object.values(columns), id]);
 }

@@ -34,8 +34,10 @@ export async function credentialColumns(
   { id, settings, before, auth }: CredentialChange,
 ): Promise<Columns> {
   const spec = settings as unknown as MonitorSpec;
-  if (auth === null && before !== undefined)
+  if (auth === null && before !== undefined) {
+    if (!before.credentialsSet) return {};
     return { secret: null, ...columnsOf('GslbMonitor', { ...settings, authHosts: [] }) };
+  }
   if (auth == null) {
     if (before?.credentialsSet === true) refuseMoved(before.spec, spec);
     else if (spec.authHosts?.length !== 0) fail('authHosts', 'authHosts is only with auth');

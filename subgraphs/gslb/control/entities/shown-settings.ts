@@ -1,6 +1,6 @@
 // The settings of an entity as the graph describes them (spec/), from its row; and the columns in which they are stored.
 import type { SqlValue } from '../../../../platform/database/database.ts';
-import { decodeUuid } from '../../../../platform/values/ids.ts';
+import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import type { JsonObject, JsonValue } from '../../../../platform/values/json.ts';
 import type { EntityRows, EntityType } from './entity-store.ts';
 
@@ -41,7 +41,7 @@ export function settingsOf<Type extends EntityType>(
     const rights = spec.rights.map(({ suffix, projectId, allows = [] }) => ({
       suffix,
       allows: [...allows],
-      ...(projectId === null ? {} : { projectId }),
+      ...(projectId === null ? {} : { projectId: encodeId('Project', projectId) }),
     }));
     return { ...usualHead, ...spec, name, rights, backend: (row as EntityRows['DnsZone']).backendId };
   }

@@ -1,5 +1,4 @@
 // Creates, changes and deletes load balancers. It writes the wanted state; the reconciler and the hosts bring it about.
-import { isDeepStrictEqual } from 'node:util';
 import type {
   LoadBalancerCreateInput,
   LoadBalancerDeleteInput,
@@ -16,6 +15,7 @@ import { refuseStale, refuseTaken, refuseUnknown } from '../../../../platform/ed
 import { appendStatus } from '../../../../platform/events/append.ts';
 import { cmpObjectOf } from '../../../../platform/graph/cmp-object.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
+import { sameJson } from '../../../../platform/values/json.ts';
 import { owe } from '../../../../platform/work/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { BalancerRow } from '../../rules/rows.ts';
@@ -121,7 +121,7 @@ export class BalancerService {
         const check = new InputCheck();
         checkNodeCounts(check, after, row.topology);
         check.throwIfAny();
-        if (isDeepStrictEqual({ ...row, ...after }, row)) return false;
+        if (sameJson({ ...row, ...after }, row)) return false;
         await quotas.take(tx, row.projectId, { NODES: after.maxNodes - row.maxNodes });
         await updateBalancer(tx, row.id, after);
         return true;

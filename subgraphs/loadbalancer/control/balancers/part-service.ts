@@ -1,7 +1,6 @@
 // Creates, changes and deletes the parts of load balancers: one implementation for all kinds. Each change is one transaction under the
 // lock of the load balancer.
 
-import { isDeepStrictEqual } from 'node:util';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import { requireRole, visibleRow } from '../../../../platform/edge/authorise.ts';
 import { Refusal, refuse } from '../../../../platform/edge/errors.ts';
@@ -12,7 +11,7 @@ import { refuseStale } from '../../../../platform/edge/refusals.ts';
 import { addFaults, givenFields } from '../../../../platform/graph/described/input.ts';
 import { uniqueWords } from '../../../../platform/graph/described/kind.ts';
 import { readSpec } from '../../../../platform/graph/described/spec.ts';
-import type { JsonObject } from '../../../../platform/values/json.ts';
+import { type JsonObject, sameJson } from '../../../../platform/values/json.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { BalancerRow } from '../../rules/rows.ts';
 import { wordsOf } from '../../spec/graph-text.ts';
@@ -149,7 +148,7 @@ export class PartService {
           const inside = new InputCheck();
           const after = changed(kind, part.spec, given, inside);
           inside.throwIfAny();
-          if (isDeepStrictEqual(after, part.spec)) return { unchanged: part.id };
+          if (sameJson(after, part.spec)) return { unchanged: part.id };
           await writePart(tx, kind, row, { ...part, spec: after, generation }, part.spec);
           return part.id;
         });

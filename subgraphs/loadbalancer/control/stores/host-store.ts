@@ -92,10 +92,10 @@ export async function countNodes(db: Sql, hostIds: readonly string[]): Promise<R
 }
 
 export async function cordonHost(tx: Transaction, id: string, cordoned: boolean): Promise<void> {
-  await tx.execute('UPDATE lb_host SET cordoned = ?, settings_version = version + 1, version = version + 1, updated_at = NOW(3) WHERE id = ?', [
-    cordoned,
-    id,
-  ]);
+  await tx.execute(
+    'UPDATE lb_host SET cordoned = ?, settings_version = version + 1, version = version + 1, updated_at = NOW(3) WHERE id = ?',
+    [cordoned, id],
+  );
 }
 
 /** Marks it as gone for good: it gets no new nodes, and is deleted with its last one. */
@@ -314,7 +314,10 @@ export async function openHosts(db: Sql): Promise<readonly OpenHost[]> {
 export async function giveHost(tx: Transaction, wake: Wake, row: HostRow, record: HostRecord): Promise<void> {
   if (isDeepStrictEqual(row.record, record)) return;
   await setHostRecord(tx, row.id, record);
-  await tx.execute('UPDATE lb_host SET settings_version = version + 1, version = version + 1, updated_at = NOW(3) WHERE id = ?', [row.id]);
+  await tx.execute(
+    'UPDATE lb_host SET settings_version = version + 1, version = version + 1, updated_at = NOW(3) WHERE id = ?',
+    [row.id],
+  );
   await appendHostChange(tx, wake, row, 'its record was changed');
 }
 

@@ -130,7 +130,7 @@ function checkWish(check: InputCheck, given: Given, before: ClusterWish): Cluste
     name: given.name ?? before.name,
     zone: given.zone ?? before.zone,
     weight: given.weight ?? before.weight,
-    site: given.site === undefined ? before.site : given.site,
+    site: given.site === undefined ? before.site : (given.site ?? ''),
     state: given.clusterState ?? before.state,
     peerUrls: given.peerUrls == null ? before.peerUrls : checkOrigins(check, 'peerUrls', given.peerUrls, ['https']),
     controllerUrls:

@@ -284,7 +284,11 @@ export async function updateBackend(
   const given = Object.entries(change).filter(([, value]) => value !== undefined);
   // Without any field it is a change of labels or of the account.
   const isSetting = given.length === 0 || given.some(([field]) => !observed.has(field));
-  const sets = [...(isSetting ? ['settings_version = version + 1'] : []), 'version = version + 1', 'updated_at = NOW(3)'];
+  const sets = [
+    ...(isSetting ? ['settings_version = version + 1'] : []),
+    'version = version + 1',
+    'updated_at = NOW(3)',
+  ];
   const values: SqlValue[] = [];
   for (const [field, column] of Object.entries(settable)) {
     const value = change[field as keyof BackendChange];
@@ -325,11 +329,7 @@ export interface LabelRow {
 }
 
 /** Whether they were others before. */
-export async function replaceLabels(
-  tx: Transaction,
-  backendId: string,
-  labels: readonly LabelRow[],
-): Promise<boolean> {
+export async function replaceLabels(tx: Transaction, backendId: string, labels: readonly LabelRow[]): Promise<boolean> {
   const before = await tx.query<LabelRow>('SELECT name, value FROM backend_label WHERE backend_id = ? FOR UPDATE', [
     backendId,
   ]);

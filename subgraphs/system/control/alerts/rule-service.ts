@@ -108,12 +108,15 @@ export class AlertRuleService {
           const changed: AlertRule = {
             ...rule,
             ...{ severity: input.severity ?? rule.severity, enabled: input.enabled ?? rule.enabled },
-            ...{ lastsMs: input.lastsMs ?? rule.lastsMs, withinMs: input.withinMs === undefined ? rule.withinMs : input.withinMs },
+            ...{
+              lastsMs: input.lastsMs ?? rule.lastsMs,
+              withinMs: input.withinMs === undefined ? rule.withinMs : input.withinMs,
+            },
             resolveAfterMs: input.resolveAfterMs ?? rule.resolveAfterMs,
             repeatMs: input.repeatMs === undefined ? rule.repeatMs : input.repeatMs,
           };
-          const keepsChannels =
-            channelIds === undefined || isDeepStrictEqual(new Set(channelIds), await this.#rules.channelsOf(tx, id));
+          const own = (await this.#rules.channelsInside(tx, [id])).get(id);
+          const keepsChannels = channelIds === undefined || isDeepStrictEqual(new Set(channelIds), new Set(own));
           if (keepsChannels && isDeepStrictEqual(changed, rule)) return id;
           await this.#rules.update(tx, changed);
           if (channelIds !== undefined) await this.#rules.setChannels(tx, id, channelIds);

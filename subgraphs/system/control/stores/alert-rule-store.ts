@@ -7,7 +7,7 @@ import type { AlertCondition, AlertSeverity } from '../../spec/alert-conditions.
 import type { AlertRule } from './alert-rule.ts';
 import { scopeOf } from './alert-scope.ts';
 
-export type NewAlertRule = Omit<AlertRule, 'version' | 'createdAt' | 'updatedAt' | 'checkedInAt'>;
+export type NewAlertRule = Omit<AlertRule, 'version' | 'settingsVersion' | 'createdAt' | 'updatedAt' | 'checkedInAt'>;
 
 const ruleList: ListTable = {
   ...{ table: 'alert_rule', name: 'name', shown: always },
@@ -16,7 +16,16 @@ const ruleList: ListTable = {
 };
 
 const shown = {
-  ...{ id: true, version: true, projectId: true, name: true, condition: true, severity: true, enabled: true },
+  ...{
+    id: true,
+    version: true,
+    settingsVersion: true,
+    projectId: true,
+    name: true,
+    condition: true,
+    severity: true,
+    enabled: true,
+  },
   ...{ lastsMs: true, withinMs: true, resolveAfterMs: true, repeatMs: true, subjectType: true, subjectId: true },
   ...{ checkedInAt: true, createdAt: true, updatedAt: true },
 } as const;
@@ -113,12 +122,6 @@ export class AlertRuleStore {
 
   async delete(tx: Transaction, id: string): Promise<void> {
     await tx.execute('DELETE FROM alert_rule WHERE id = ?', [id]);
-  }
-
-  /** UUIDs, each once. */
-  async channelsOf(tx: Transaction, id: string): Promise<ReadonlySet<string>> {
-    const rows = await tx.query<{ id: string }>('SELECT channel_id AS id FROM alert_rule_channel WHERE rule_id = ?', [id]);
-    return new Set(rows.map((row) => row.id));
   }
 
   async setChannels(tx: Transaction, id: string, channelIds: readonly string[]): Promise<void> {

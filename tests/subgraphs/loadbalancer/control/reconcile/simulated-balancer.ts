@@ -12,7 +12,14 @@ const balancerRow: BalancerRow = {
   ...{ cmpId: null, subnetId: newUuid(), topology: 'SPREAD', enabled: true, minNodes: 2, maxNodes: 6, wantedNodes: 2 },
   ...{ nodeConnections: 5_000, nodeThreads: 1, hostName: 'web.default.lb.test', generation: 1, cookieKey: '' },
   ...{ provisioningStatus: 'PENDING', provisioningReason: null, pendingSince: start, operatingStatus: 'UNKNOWN' },
-  ...{ floatingAddress: null, floatingRouterId: null, version: 1, createdAt: start, updatedAt: start },
+  ...{
+    floatingAddress: null,
+    floatingRouterId: null,
+    version: 1,
+    settingsVersion: 1,
+    createdAt: start,
+    updatedAt: start,
+  },
 };
 
 interface Host {
