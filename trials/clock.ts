@@ -167,10 +167,12 @@ async function runOne(
   const bogusAnswers = await nameServer.bogus();
   let unwritableNames = 0;
   for (const when of ['before', 'during']) unwritableNames += await clusters.unwritable(`${name}-${when}`);
+  const failedRequests = balancers.failed();
+  for (const each of failedRequests) progress(`a request to ${each}`);
   return {
     repeatedCalls: calls.reduce((sum, each) => sum + centre.repeated(each), 0),
     ...{ failedCalls, lostRows, bogusAnswers, unwritableNames, lateChanges },
-    ...{ replacedNodes: await balancers.replaced(), failedRequests: balancers.failed() },
+    ...{ replacedNodes: await balancers.replaced(), failedRequests: failedRequests.length },
     ...{ diverged: Number(await clusters.diverged()), droppedAnswers },
   };
 }

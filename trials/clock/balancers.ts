@@ -20,7 +20,7 @@ export class Balancers {
   #balancerId = '';
   #nodes: readonly NodeRow[] = [];
   #weight = 1;
-  #failed = 0;
+  readonly #failed: string[] = [];
   #stopped = false;
 
   private constructor(mariadb: SteppedMariadb, world: LbWorld) {
@@ -92,11 +92,9 @@ export class Balancers {
     return gone + marked;
   }
 
-  /** Requests that failed since the last call. */
-  failed(): number {
-    const failed = this.#failed;
-    this.#failed = 0;
-    return failed;
+  /** What came of requests that failed since the last call. */
+  failed(): readonly string[] {
+    return this.#failed.splice(0);
   }
 
   /** For testing the judge. */
@@ -111,15 +109,19 @@ export class Balancers {
   async #request(): Promise<void> {
     for (let count = 0; !this.#stopped; count += 1) {
       const { address } = this.#nodes[count % this.#nodes.length] ?? {};
-      if (address != null && !(await answers(address))) this.#failed += 1;
+      const startedMs = performance.now();
+      const fault = address == null ? undefined : await faultOf(address);
+      if (fault !== undefined)
+        this.#failed.push(`${address}: ${fault} after ${Math.round(performance.now() - startedMs)} ms`);
       await sleep(everyMs);
     }
   }
 }
 
-function answers(host: string): Promise<boolean> {
+/** Undefined: the request was answered. */
+function faultOf(host: string): Promise<string | undefined> {
   return answerOf(host, port, 5_000).then(
-    ({ status }) => status === 200,
-    () => false,
+    ({ status }) => (status === 200 ? undefined : `status ${status}`),
+    (error: Error) => error.message,
   );
 }
