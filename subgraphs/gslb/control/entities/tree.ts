@@ -120,11 +120,30 @@ function atPath(error: UserError, path: readonly string[]): UserError {
   return { ...error, field: ['input', ...path, ...error.field.slice(1)] };
 }
 
-async function within(path: readonly string[], write: () => Promise<unknown>): Promise<void> {
+/** The pools of a tree are before those that the input names: an error of `poolIds` at the place where its pool was given. */
+export function asGiven(error: UserError, tree: PlannedTree | undefined): UserError {
+  const [input = '', name, at, ...rest] = error.field;
+  if (tree === undefined || name !== 'poolIds' || at === undefined) return error;
+  const count = tree.poolIds.length;
+  const place = Number(at) < count ? ['pools', at] : ['poolIds', String(Number(at) - count)];
+  const message = error.message.replace(`poolIds.${at}`, place.join('.'));
+  return { ...error, message, field: [input, ...place, ...rest] };
+}
+
+/** As `asGiven`, for what the transaction refuses. */
+export function refusedAsGiven(tree: PlannedTree | undefined, write: () => Promise<unknown>): Promise<void> {
+  return moved(write, (error) => asGiven(error, tree));
+}
+
+function within(path: readonly string[], write: () => Promise<unknown>): Promise<void> {
+  return moved(write, (error) => atPath(error, path));
+}
+
+async function moved(write: () => Promise<unknown>, move: (error: UserError) => UserError): Promise<void> {
   try {
     await write();
   } catch (error) {
-    if (error instanceof Refusal) throw new Refusal(error.errors.map((each) => atPath(each, path)));
+    if (error instanceof Refusal) throw new Refusal(error.errors.map(move));
     throw error;
   }
 }
