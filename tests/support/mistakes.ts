@@ -1,5 +1,5 @@
 // Inputs with one mistake each: a value of every kind that is wrong, at every place of an input that is right.
-export interface Mistake {
+interface Mistake {
   /** With dots. */
   readonly path: string;
   readonly value: unknown;
