@@ -37,8 +37,19 @@ export function validateObject(schema: JsonObject, value: unknown): CheckedObjec
     return { ok: false, faults: [{ path: [], message: 'must be an object' }] };
   }
   const validate = validatorOf(schema);
-  if (!validate(args)) return { ok: false, faults: (validate.errors ?? []).slice(0, maxFaults).map(toFault) };
+  if (!validate(args)) return { ok: false, faults: faultsOf(validate) };
   return { ok: true, args: args as JsonObject };
+}
+
+/** A single value has one fault, its first: one that is too long may break its pattern as well. */
+function faultsOf({ errors }: ValidateFunction): readonly SchemaFault[] {
+  const told = new Set<string>();
+  const first = (errors ?? []).filter(({ instancePath, data }) => {
+    const isTold = told.has(instancePath);
+    if (typeof data !== 'object' || data === null) told.add(instancePath);
+    return !isTold;
+  });
+  return first.slice(0, maxFaults).map(toFault);
 }
 
 /** Validators of schemas from outside, by their text. Null if validation recently took too long. */
@@ -65,7 +76,7 @@ export function faultsBySchema(text: string, value: unknown): readonly SchemaFau
       // Each schema gets its own instance, because an instance keeps its compiled schemas, and the schema's ids could clash.
       validate ??= new Ajv({ allErrors: true, strict: true, verbose: true }).compile(JSON.parse(text));
       foreign.set(text, { validate });
-      return validate(value) ? [] : (validate.errors ?? []).slice(0, maxFaults).map(toFault);
+      return validate(value) ? [] : faultsOf(validate);
     });
   } catch (error) {
     if ((error as { readonly code?: unknown }).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;

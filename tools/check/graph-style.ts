@@ -35,6 +35,7 @@ interface Placed<Field> {
 interface Graph {
   readonly queries: readonly Output[];
   readonly mutations: readonly Output[];
+  readonly subscriptions: readonly Output[];
   /** Without the roots. */
   readonly objects: readonly GraphQLObjectType[];
   readonly outputs: readonly Placed<Output>[];
@@ -308,6 +309,7 @@ function graphOf(schema: GraphQLSchema): Graph {
   return {
     queries: Object.values(schema.getQueryType()?.getFields() ?? {}),
     mutations: Object.values(schema.getMutationType()?.getFields() ?? {}),
+    subscriptions: Object.values(schema.getSubscriptionType()?.getFields() ?? {}),
     objects,
     outputs: objects.flatMap((type) =>
       Object.values(type.getFields()).map((field) => ({ path: `${type.name}.${field.name}`, type: type.name, field })),
@@ -373,8 +375,17 @@ function isListWithoutSize({ type, name, args, astNode }: Output): boolean {
 /** Names that mean the same everywhere. */
 const usual: ReadonlySet<string> = new Set(['id', 'input', 'first', 'after', 'nodes', 'pageInfo', 'totalCount']);
 
-function describedPaths({ types, queries, mutations, outputs, inputs }: Graph): [string, string][] {
+function describedPaths({ types, queries, mutations, subscriptions, outputs, inputs }: Graph): [string, string][] {
+  const fields = [
+    ...outputs,
+    ...queries.map((field) => ({ path: `Query.${field.name}`, field })),
+    ...mutations.map((field) => ({ path: `Mutation.${field.name}`, field })),
+    ...subscriptions.map((field) => ({ path: `Subscription.${field.name}`, field })),
+  ];
   const described = [
+    ...fields.flatMap(({ path, field }) =>
+      field.args.map(({ name, description }) => [`${path}(${name})`, description] as const),
+    ),
     ...outputs.map(({ path, field }) => [path, field.description] as const),
     ...inputs.map(({ path, field }) => [path, field.description] as const),
     ...queries.map(({ name, description }) => [`Query.${name}`, description] as const),
@@ -389,8 +400,9 @@ function describedPaths({ types, queries, mutations, outputs, inputs }: Graph): 
 }
 
 function isGoodDescription(path: string, text: string): boolean {
-  const name = path.split('.')[1] ?? '';
-  if (usual.has(name)) return true;
+  const name = /\w+(?=\)?$)/.exec(path)?.[0] ?? '';
+  // Of an input, it says which object.
+  if (usual.has(name) && !path.endsWith('Input.id')) return true;
   // A value's name may need no more than a word, and what a mutation refuses is a list.
   const least = /^[A-Z0-9_]+$/.test(name) ? 1 : 4;
   const most = path.startsWith('Mutation.') ? text.split(' Role: ')[0] : text;

@@ -53,7 +53,7 @@ function textsOf(kind: GslbKind): string[] {
   const [article, what] = kind.words;
   const who = kind.owner === 'PROJECT' ? 'Role: MEMBER.' : 'Role: ADMINISTRATOR.';
   const common = { idempotencyKey: idempotencyKeyField };
-  const named = { id: required(idField(`The ${what}.`)), expectedVersion: expectedVersionField(what) };
+  const named = { id: required(idField(`The global id of the ${what}.`)), expectedVersion: expectedVersionField(what) };
   const settings = Object.entries(kind.fields).map(([name, field]) => [name, field] as const);
   const changeable = settings.filter(([, field]) => field.fixed !== true);
   return [

@@ -213,7 +213,7 @@ export const gslb: GslbKind = {
   generation: Int!
   "The planned answer for a client: of a random choice, always the same. Null if the name is not answered. \`gslbExplain\` has the reasons."
   answer(
-    "The record type."
+    "The type of the records."
     type: GslbQuestionType = A
     "The client's address, or its block. Default: the client is unknown."
     client: IpOrCidr

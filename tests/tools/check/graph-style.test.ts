@@ -24,7 +24,7 @@ const good = `${base}
   type LampFeedItem { "Pass it to go on after it." cursor: String! "What the item tells you." kind: FeedItemKind! "The id of the lamp." subjectId: ID }
   input LampCreateInput { "Its name, unique in its project." name: String! "Whether it is lit at once." lit: Boolean = false }
   type LampPayload { "The lamp after the change." lamp: Lamp }
-  type Query { "Lamps that the caller may see." lamps(text: String, orderBy: LampOrder, first: Int = 20, after: String): LampConnection }
+  type Query { "Lamps that the caller may see." lamps("Whose name contains this text." text: String, "How the lamps are sorted." orderBy: LampOrder, first: Int = 20, after: String): LampConnection }
   type Mutation { "Makes a lamp. Role: MEMBER. Refuses: ALREADY_EXISTS, INVALID_INPUT." lampCreate(input: LampCreateInput!): LampPayload }
 `;
 
@@ -39,11 +39,11 @@ test.each([
   ['roots', '): LampConnection }', '): LampConnection! }', '1 roots are nullable: lamps'],
   ['count', ' "How many there are in all." totalCount: Int', '', '2 connections count: LampConnection'],
   ['order', 'orderBy: LampOrder, ', '', '2 root lists have an order: lamps'],
-  ['text', 'text: String, ', '', '3 lists of named things filter by name: lamps'],
+  ['text', '"Whose name contains this text." text: String, ', '', '3 lists of named things filter by name: lamps'],
   [
     'enum filter',
     'text: String',
-    'text: String, kind: FeedItemKind',
+    'text: String, "Only lamps of this kind." kind: FeedItemKind',
     '3 filters by an enum are lists with plural names: Query.lamps(kind)',
   ],
   [
@@ -131,6 +131,18 @@ test.each([
     '"The lamp after the change."',
     '"The lamp."',
     '14 descriptions have four words or more, and at most 200 characters: LampPayload.lamp',
+  ],
+  [
+    'argument',
+    '"Whose name contains this text." text',
+    '"With this text." text',
+    '14 descriptions have four words or more, and at most 200 characters: Query.lamps(text)',
+  ],
+  [
+    'id of an input',
+    'input LampCreateInput { "Its name, unique in its project." name',
+    'input LampCreateInput { "The lamp." id',
+    '14 descriptions have four words or more, and at most 200 characters: LampCreateInput.id',
   ],
   [
     'stream',

@@ -29,6 +29,7 @@ import {
 } from './entity-store.ts';
 import { type GslbQuotas, lockProject, takeQuota } from './project-store.ts';
 import { columnsOf, settingsOf, storedSettings } from './shown-settings.ts';
+import { asGiven, refusedAsGiven } from './tree-paths.ts';
 import { poolUses } from './use-store.ts';
 
 /** New pools, members and monitors of a new name. */
@@ -135,15 +136,17 @@ export class EntityService<Type extends EntityType> {
     attempt.projectId = place.projectId;
     if (place.projectId !== null) requireRole(context.identity, place.projectId, 'MEMBER', 'this');
     const before = await this.#handler.before?.(check, input, place);
-    const write = await this.plan(check, { ...input, ...before?.input }, place, {
-      isPartOfTree: before?.tree !== undefined,
-    });
+    const tree = before?.tree;
+    const newPools = tree?.poolIds.length ?? 0;
+    const own = new InputCheck();
+    const write = await this.plan(own, { ...input, ...before?.input }, place, { isPartOfTree: tree !== undefined });
+    check.errors.push(...own.errors.map((error) => asGiven(error, newPools)));
     check.throwIfAny();
     if (write === undefined) throw new Refusal(check.errors);
     return async (tx) => {
-      await before?.tree?.write(tx);
+      await tree?.write(tx);
       const id = newUuid();
-      await write(tx, id);
+      await refusedAsGiven(newPools, () => write(tx, id));
       return id;
     };
   }

@@ -1,11 +1,11 @@
 // A new name with new pools, members and monitors, in one mutation. Pools get their ids before they exist, so that the name's settings
 // are complete from the beginning; everything is written in the name's transaction.
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import { Refusal, type UserError } from '../../../../platform/edge/errors.ts';
 import { InputCheck } from '../../../../platform/edge/input.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { EntityService, PlannedTree } from './entity-service.ts';
 import { readNamed, someFlavors } from './entity-store.ts';
+import { atPath, refusedAt } from './tree-paths.ts';
 import { attachMonitor } from './use-store.ts';
 
 type Input = Readonly<Record<string, unknown>>;
@@ -54,7 +54,7 @@ export async function planTree(
       const own = new InputCheck();
       const write = await service.plan(own, input, { ...place });
       check.errors.push(...own.errors.map((error) => atPath(error, where)));
-      return (tx: Transaction, id: string) => within(where, () => write?.(tx, id) ?? Promise.resolve());
+      return (tx: Transaction, id: string) => refusedAt(where, () => write?.(tx, id) ?? Promise.resolve());
     };
     const writePool = await planned(pools, { ...settings, name }, path, { projectId });
     writes.push((tx) => writePool(tx, poolId));
@@ -113,18 +113,4 @@ function bounded(check: InputCheck, path: readonly string[], length: number, min
   const field = path.join('.');
   if (length < min) check.fault(field, `${field} has ${length} entries; at least ${min} are needed`);
   if (length > max) check.fault(field, `${field} has ${length} entries; at most ${max} are allowed`, 'TOO_LONG');
-}
-
-/** The error of a part, at its place in the tree. */
-function atPath(error: UserError, path: readonly string[]): UserError {
-  return { ...error, field: ['input', ...path, ...error.field.slice(1)] };
-}
-
-async function within(path: readonly string[], write: () => Promise<unknown>): Promise<void> {
-  try {
-    await write();
-  } catch (error) {
-    if (error instanceof Refusal) throw new Refusal(error.errors.map((each) => atPath(each, path)));
-    throw error;
-  }
 }

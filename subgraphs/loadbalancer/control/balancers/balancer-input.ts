@@ -2,9 +2,9 @@
 import type { LoadBalancerCreateInput, LoadBalancerUpdateInput } from '../../../../generated/graph/loadbalancer.ts';
 import type { InputCheck } from '../../../../platform/edge/input.ts';
 import { checkCmpObject, cmpObjectOf } from '../../../../platform/graph/cmp-object.ts';
+import { isNodeCount, mostNodes } from '../scaling/policy-input.ts';
 import type { BalancerSettings } from '../stores/balancer-store.ts';
 
-const mostNodes = 64;
 /** Each connection needs two open files, of which a process may have 1,048,576 (fs.nr_open): with more HAProxy does not start. */
 const mostConnections = 500_000;
 const defaultNodeSize = { connections: 5_000, threads: 1 };
@@ -38,7 +38,8 @@ export function checkNodeCounts(
   { minNodes, maxNodes }: Pick<BalancerSettings, 'minNodes' | 'maxNodes'>,
   topology: string,
 ): void {
-  if (maxNodes < minNodes)
+  const isEachRight = isNodeCount(minNodes) && isNodeCount(maxNodes);
+  if (isEachRight && maxNodes < minNodes)
     check.fault('maxNodes', `maxNodes is ${maxNodes}; give at least minNodes, which is ${minNodes}`);
   if (topology === 'ACTIVE_STANDBY' && (minNodes !== 2 || maxNodes !== 2))
     check.fault('maxNodes', 'topology ACTIVE_STANDBY has two nodes: give 2 for minNodes and maxNodes');

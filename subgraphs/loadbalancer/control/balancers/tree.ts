@@ -33,14 +33,16 @@ interface TreePlace {
 }
 
 interface Place extends TreePlace {
-  /** UUIDs of the tree's pools, by name. */
+  /** UUIDs of the tree's pools, by name. Empty for a pool with faults, which are reported only once. */
   readonly pools: Map<string, string>;
+  /** A pool's name has a fault: a reference may have meant it. */
+  hasUnnamedPool: boolean;
   readonly parts: TreePart[];
 }
 
 /** The parts, ordered so that references point backwards. Faults are added to `check`. */
 export function partsOfTree(input: TreeInput, around: TreePlace): readonly TreePart[] {
-  const place: Place = { ...around, pools: new Map(), parts: [] };
+  const place: Place = { ...around, pools: new Map(), hasUnnamedPool: false, parts: [] };
   const { balancer } = place;
   addList(place, partKinds.Pool, balancer, input.pools ?? [], ['pools']);
   addList(place, partKinds.Listener, balancer, input.listeners ?? [], ['listeners']);
@@ -79,9 +81,10 @@ function addPart(
   const read = readSpec(kind, given);
   if (!read.ok) addFaults(check, kind, given, read.faults, path, refersById(path));
   const id = newUuid();
-  // Listeners may refer to a pool with faults: those are reported only once.
   const named = kind.unique?.(given);
-  if (kind.name === 'Pool' && named !== undefined && !place.pools.has(named)) place.pools.set(named, id);
+  if (kind.name === 'Pool' && named !== undefined && !place.pools.has(named)) place.pools.set(named, read.ok ? id : '');
+  if (kind.name === 'Pool' && !read.ok && read.faults.some(({ path: [first] }) => first === 'name'))
+    place.hasUnnamedPool = true;
   if (read.ok) {
     const { spec } = read;
     place.memberAddresses.check(check, kind, spec, place.ranges, path);
@@ -109,7 +112,7 @@ function addPart(
 
 /** The fields of the part with UUIDs instead of pool names and certificate ids. */
 function givenInTree(
-  { check, pools }: Place,
+  { check, pools, hasUnnamedPool }: Place,
   kind: PartKind,
   item: Readonly<Record<string, JsonValue | undefined>>,
   path: readonly string[],
@@ -130,9 +133,9 @@ function givenInTree(
     else if (byId) given[name] = check.id(at, String(value), 'TlsCertificate') ?? '';
     else {
       const id = pools.get(String(value));
-      if (id === undefined)
+      if (id === undefined && !hasUnnamedPool)
         check.fault(at, `${at} is ${JSON.stringify(value).slice(0, 80)}; give the name of a pool in the tree`);
-      else given[name] = id;
+      given[name] = id ?? '';
     }
   }
   return given;

@@ -7,7 +7,8 @@ import { isTimeOfDay, isTimeZone } from '../../rules/schedule.ts';
 /** PLUGIN[-INSTANCE]/TYPE[-INSTANCE], and the position of the value if the type has several. */
 const collectdName = /^[^\s/]{1,127}\/[^\s/]{1,127}(\/\d{1,2})?$/;
 const hourMs = 3_600_000;
-const mostNodes = 64;
+/** Of a load balancer. */
+export const mostNodes = 64;
 
 /** Adds faults with paths below `field`. */
 export function checkPolicy(check: InputCheck, field: string, input: AutoscalingPolicyInput): void {
@@ -60,11 +61,17 @@ function checkWindow(
       );
   check.integer(`${field}.minNodes`, window.minNodes, { min: 1, max: mostNodes });
   check.integer(`${field}.maxNodes`, window.maxNodes, { min: 1, max: mostNodes });
-  if (window.maxNodes < window.minNodes)
+  const isEachRight = isNodeCount(window.minNodes) && isNodeCount(window.maxNodes);
+  if (isEachRight && window.maxNodes < window.minNodes)
     check.fault(
       `${field}.maxNodes`,
       `${field}.maxNodes is ${window.maxNodes}; give at least its minNodes, which is ${window.minNodes}`,
     );
+}
+
+/** Others have a fault of their own. */
+export function isNodeCount(nodes: number): boolean {
+  return nodes >= 1 && nodes <= mostNodes;
 }
 
 /** Takes a checked input. Omitted fields and nulls get their defaults. */

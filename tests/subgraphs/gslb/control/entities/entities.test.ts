@@ -91,7 +91,7 @@ test('a project with objects of GSLB says what holds it', async () => {
   expect(await heldBy(graph.db, projectB)).toEqual([]);
 });
 
-test('an update keeps omitted fields, and null restores the default', async () => {
+test('an update keeps omitted fields, and refuses null for one that always has a value', async () => {
   const change = (input: object) =>
     graph.mutate(
       'gslbUpdate',
@@ -103,7 +103,8 @@ test('an update keeps omitted fields, and null restores the default', async () =
     ...{ policy: 'WEIGHTED', ttlSeconds: 60, description: 'a shop', pools: [{ name: 'web' }] },
     pendingAction: 'CREATE',
   });
-  expect((await change({ ttlSeconds: null })).entity).toMatchObject({ policy: 'WEIGHTED', ttlSeconds: 30 });
+  const refused = { code: 'INVALID_INPUT', field: ['input', 'ttlSeconds'] };
+  expect((await change({ ttlSeconds: null })).told).toMatchObject([refused]);
 });
 
 test('a stored policy has its steps, so that a plan can be made from it', async () => {

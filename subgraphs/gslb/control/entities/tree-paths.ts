@@ -1,0 +1,38 @@
+// Where errors are in the input of a tree: each part is checked as if it were alone.
+import { Refusal, type UserError } from '../../../../platform/edge/errors.ts';
+
+/** The error of a part, at its place in the tree. */
+export function atPath(error: UserError, path: readonly string[]): UserError {
+  return { ...error, field: ['input', ...path, ...error.field.slice(1)] };
+}
+
+/** Refuses as `write` does, at the place of the part. */
+export function refusedAt(path: readonly string[], write: () => Promise<unknown>): Promise<void> {
+  return refusedWith((error) => atPath(error, path), write);
+}
+
+/**
+ * An error of `poolIds`, at the place where its pool was given: `newPools` of them are those of the tree, before the ones that the input
+ * names.
+ */
+export function asGiven(error: UserError, newPools: number): UserError {
+  const [input = '', name, at, ...rest] = error.field;
+  if (name !== 'poolIds' || at === undefined) return error;
+  const place = Number(at) < newPools ? ['pools', at] : ['poolIds', String(Number(at) - newPools)];
+  const message = error.message.replace(`poolIds.${at}`, place.join('.'));
+  return { ...error, message, field: [input, ...place, ...rest] };
+}
+
+/** Refuses as `write` does, at the places that were given. */
+export function refusedAsGiven(newPools: number, write: () => Promise<unknown>): Promise<void> {
+  return refusedWith((error) => asGiven(error, newPools), write);
+}
+
+async function refusedWith(move: (error: UserError) => UserError, write: () => Promise<unknown>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    if (error instanceof Refusal) throw new Refusal(error.errors.map(move));
+    throw error;
+  }
+}
