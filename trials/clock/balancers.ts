@@ -6,9 +6,9 @@ import { encodeId } from '../../platform/values/ids.ts';
 import type { NodeRow } from '../../subgraphs/loadbalancer/rules/rows.ts';
 import { LbWorld } from '../../tests/subgraphs/loadbalancer/support/lb-world.ts';
 import { waitFor } from '../../tests/support/temporary-folder.ts';
-import { answerOf } from '../answer-of.ts';
 import { untilTrue } from '../until.ts';
 import { SteppedMariadb } from './stepped-mariadb.ts';
+import { Visits } from './visits.ts';
 
 const port = 8_080;
 const everyMs = 50;
@@ -17,15 +17,15 @@ const appliedMs = 60_000;
 export class Balancers {
   readonly #mariadb: SteppedMariadb;
   readonly #world: LbWorld;
+  readonly #visits: Visits;
   #balancerId = '';
   #nodes: readonly NodeRow[] = [];
   #weight = 1;
-  readonly #failed: string[] = [];
-  #stopped = false;
 
-  private constructor(mariadb: SteppedMariadb, world: LbWorld) {
+  private constructor(mariadb: SteppedMariadb, world: LbWorld, visits: Visits) {
     this.#mariadb = mariadb;
     this.#world = world;
+    this.#visits = visits;
   }
 
   /** With two nodes on two hosts. `folder` must be accessible to the user of the embedded servers. */
@@ -36,21 +36,19 @@ export class Balancers {
     cleanup.defer(() => mariadb.stop());
     const world = await LbWorld.open({ connection: mariadb.server.application });
     cleanup.defer(() => world.close());
-    const balancers = new Balancers(mariadb, world);
+    const visits = await Visits.start(port, everyMs);
+    cleanup.defer(() => visits.end());
+    const balancers = new Balancers(mariadb, world, visits);
     for (const name of ['host-1', 'host-2']) await world.addHost(name);
     await waitFor('hosts', () => world.link.connected === 2);
-    // Members run in this process, which is sometimes busy: a check may take one second.
-    const members = world.webs.map((web) => ({ host: '127.0.0.1', port: web.port }));
+    const members = visits.ports.map((each) => ({ host: '127.0.0.1', port: each }));
+    // On a busy machine a check may take one second.
     const healthMonitor = { monitorType: 'HTTP', intervalMs: 1_000, timeoutMs: 1_000 };
     const pools = [{ name: 'web', memberProtocol: 'HTTP', members, healthMonitor }];
     balancers.#balancerId = await world.create('web', 2, port, world.webs, { pools });
     await world.untilActive(balancers.#balancerId);
     balancers.#nodes = await world.nodes(balancers.#balancerId);
-    const traffic = balancers.#request();
-    cleanup.defer(async () => {
-      balancers.#stopped = true;
-      await traffic;
-    });
+    balancers.#visit();
     return balancers;
   }
 
@@ -89,12 +87,13 @@ export class Balancers {
     const gone = this.#nodes.filter(({ id }) => !there.has(id)).length;
     const marked = nodes.filter(({ replaceReason }) => replaceReason !== null).length;
     this.#nodes = nodes;
+    this.#visit();
     return gone + marked;
   }
 
   /** What came of requests that failed since the last call. */
   failed(): readonly string[] {
-    return this.#failed.splice(0);
+    return this.#visits.failed();
   }
 
   /** For testing the judge. */
@@ -105,23 +104,7 @@ export class Balancers {
     await sleep(10 * everyMs);
   }
 
-  /** Uses each node in turn, like clients of both addresses. */
-  async #request(): Promise<void> {
-    for (let count = 0; !this.#stopped; count += 1) {
-      const { address } = this.#nodes[count % this.#nodes.length] ?? {};
-      const startedMs = performance.now();
-      const fault = address == null ? undefined : await faultOf(address);
-      if (fault !== undefined)
-        this.#failed.push(`${address}: ${fault} after ${Math.round(performance.now() - startedMs)} ms`);
-      await sleep(everyMs);
-    }
+  #visit(): void {
+    this.#visits.to(this.#nodes.flatMap(({ address }) => address ?? []));
   }
-}
-
-/** Undefined: the request was answered. */
-function faultOf(host: string): Promise<string | undefined> {
-  return answerOf(host, port, 5_000).then(
-    ({ status }) => (status === 200 ? undefined : `status ${status}`),
-    (error: Error) => error.message,
-  );
 }
