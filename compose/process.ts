@@ -126,11 +126,6 @@ async function compose(
         })
       : undefined;
   const running = opened?.running ?? new Map<string, RunningSubgraph>();
-  if (laid !== undefined) {
-    const { ground } = laid;
-    const present = [...sharedModulesOf(rows), ...rows].filter(({ migrations }) => laid.owners.has(migrations.owner));
-    if (has('worker')) await startWorker(config, lifecycle, ground, present, keys);
-  }
   for (const { row, role } of extra) {
     const settings = settingsOf(row, config);
     if (role.database === false) await lifecycle.add(role.name, await role.create(process, settings));
@@ -151,6 +146,11 @@ async function compose(
     opened?.asked.answeredBy(gateway.questions);
     await egress.own.add({ host: config['listen.host'], port: addressOf(gateway.url).port });
     if (gateway.questionsUrl !== undefined) await egress.own.add(addressOf(gateway.questionsUrl));
+  }
+  // Last: its leases would be lost while the code of other roles is loaded, which blocks the process.
+  if (laid !== undefined && has('worker')) {
+    const present = [...sharedModulesOf(rows), ...rows].filter(({ migrations }) => laid.owners.has(migrations.owner));
+    await startWorker(config, lifecycle, laid.ground, present, keys);
   }
   await lifecycle.add('key files', keys);
   const access = [...running.values()].find((subgraph) => subgraph.access !== undefined)?.access;

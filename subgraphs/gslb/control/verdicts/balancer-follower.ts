@@ -80,12 +80,13 @@ export class BalancerFollower {
   }
 
   async #look(signal: AbortSignal): Promise<boolean> {
+    const members = await readFollowed(this.#options.db);
+    this.#forget(members);
+    if (members.length === 0) return false;
     if (this.#lease === undefined || this.#lease.signal.aborted)
       this.#lease = await this.#options.leases.acquire(leaseName);
     const lease = this.#lease;
     if (lease === undefined) return false;
-    const members = await readFollowed(this.#options.db);
-    this.#forget(members);
     const due = members.filter((member) => this.#isDue(member));
     const questions = [...Map.groupBy(due, ({ projectId }) => projectId)].flatMap(([projectId, own]) =>
       inParts([...Map.groupBy(own, idOf).values()], idsAtOnce).map((part) => ({ projectId, members: part.flat() })),
