@@ -126,7 +126,13 @@ function treeTexts(): string[] {
       ...named('the DNS name'),
       ...settingsOf(shown(pool)),
       members: required(list('GslbPoolMemberTreeInput', 'New members of the pool, 1 to 100.')),
-      monitors: { ...list('GslbMonitorTreeInput', 'New monitors that check all members, at most 10.'), default: [] },
+      monitors: {
+        ...list(
+          'GslbMonitorTreeInput',
+          'New monitors that check all members, at most 10. One that the project has with the same name and settings is used.',
+        ),
+        default: [],
+      },
     }),
     inputText('GslbPoolMemberTreeInput', 'A new member of a new pool.', {
       ...named('its place in the list'),

@@ -23,6 +23,7 @@ import {
   type EntityRows,
   type EntityType,
   insertEntity,
+  liveMonitor,
   lockEntity,
   readEntities,
   updateEntity,
@@ -182,6 +183,20 @@ export class EntityService<Type extends EntityType> {
       );
       await this.#handler.written?.(tx, id, settings, undefined);
     };
+  }
+
+  /** UUID of the one in the project that has the name and the settings of a new one; undefined: none. Never one with credentials. */
+  async equalTo(
+    this: EntityService<'GslbMonitor'>,
+    tx: Transaction,
+    projectId: string,
+    input: Readonly<Record<string, unknown>>,
+  ): Promise<string | undefined> {
+    const row = await liveMonitor(tx, projectId, String(input.name));
+    if (row === undefined || row.credentialsSet) return undefined;
+    const check = new InputCheck();
+    const [wanted, present] = [this.#read(check, this.#given(input, check)), await this.#settings(tx, row)];
+    return sameJson(wanted, this.#read(check, present)) ? row.id : undefined;
   }
 
   update(context: RequestContext, input: NamedInput & object): Outcome<Type> {

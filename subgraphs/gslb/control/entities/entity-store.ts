@@ -180,6 +180,18 @@ export async function readNamed<Type extends 'GslbVantagePoint' | 'DnsZone' | 'G
   return new Map(rows.map((row) => [row.name, row]));
 }
 
+/** The monitor of a project with a name, which stays until the transaction ends. */
+export async function liveMonitor(
+  tx: Transaction,
+  projectId: string,
+  name: string,
+): Promise<MonitorEntity | undefined> {
+  const table = tables.GslbMonitor;
+  const text = `SELECT ${columnsOf(table)} FROM ${table.name} WHERE project_id = ? AND live_name = ? LOCK IN SHARE MODE`;
+  const [raw] = await tx.query<Raw>(text, [projectId, name]);
+  return raw && toRow<'GslbMonitor'>(raw);
+}
+
 /** UUIDs of flavors, at most two. */
 export async function someFlavors(sql: Sql): Promise<readonly string[]> {
   const text = 'SELECT id FROM gslb_flavor WHERE deleted_at IS NULL ORDER BY id LIMIT 2';

@@ -65,9 +65,10 @@ export async function planTree(
       const input = { ...monitor, name: monitor.name ?? (names.has(usual) ? `${usual}-${number + 1}` : usual) };
       names.add(String(input.name));
       const write = await planned(monitors, input, [...path, 'monitors', String(number)], { projectId });
-      const id = newUuid();
       writes.push(async (tx) => {
-        await write(tx, id);
+        const equal = await monitors.equalTo(tx, projectId, input);
+        const id = equal ?? newUuid();
+        if (equal === undefined) await write(tx, id);
         await attachMonitor(tx, id, { poolId });
       });
     }

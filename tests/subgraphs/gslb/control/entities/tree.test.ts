@@ -68,6 +68,21 @@ test('new pools are before existing ones; monitors check the members of their po
   });
 });
 
+test('a monitor that the project has with the same name and settings is used, and no other', async () => {
+  const health = { name: 'health', checkType: 'HTTP', intervalMs: 6_000, parameters: { http: { path: '/health' } } };
+  const make = (fqdn: string, monitor: Input) =>
+    graph.mutate(
+      'gslbCreate',
+      { fqdn, pools: [{ members, monitors: [monitor] }] },
+      owner,
+      '{ pools { monitors { id } } }',
+    );
+  const [first, second] = [await make('one.gslb.test', health), await make('two.gslb.test', health)];
+  expect([first.told, second.told, second.entity]).toEqual([[], [], first.entity]);
+  const other = await make('three.gslb.test', { ...health, intervalMs: 7_000 });
+  expect(other.faults).toEqual(['ALREADY_EXISTS input.pools.0.monitors.0.name']);
+});
+
 const pool = (change: Input = {}) => ({ name: 'fresh', members, ...change });
 test.each<[string, Input, readonly string[]]>([
   ['no pool', {}, ['INVALID_INPUT input.pools']],
