@@ -298,6 +298,11 @@ export interface OperationSpec<Arguments, R extends Reply = Reply> {
    * another id than the one of its own mapping, is refused. If absent, the device finds the object by the key alone.
    */
   addressedId?(args: Arguments): string;
+  /**
+   * For an operation that compares the object which it changes: the arguments by which the object of this mapping is recognised. A call on
+   * it that leaves them out gets them.
+   */
+  recognised?(object: MappedObject): JsonObject;
   /** The settings it makes, in the terms of its resource's `values`, for drift checks. Default: its arguments. */
   desired?(args: Arguments): JsonObject;
   /** Must not throw for arguments that match the schema. */

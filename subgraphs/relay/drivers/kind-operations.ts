@@ -34,7 +34,7 @@ interface Verb<R extends Reply> {
   readonly job?: JobReader<JsonObject, R>;
 }
 
-interface ChangingVerb<R extends Reply> extends Verb<R> {
+interface ChangingVerb<R extends Reply> extends Verb<R>, Pick<OperationSpec<JsonObject, R>, 'recognised'> {
   object(args: JsonObject): BackendObject;
   addressedId?(args: JsonObject): string;
 }

@@ -10,12 +10,14 @@ import type { Driver } from '../../drivers/driver.ts';
 import { projectsWithRole } from '../backends/selector.ts';
 import type { BackendManager } from '../holding/backend-manager.ts';
 import type { DeviceReader } from '../holding/device-reader.ts';
+import { mappedObjectOf } from '../mappings/mapping.ts';
+import { liveMappings } from '../mappings/mapping-store.ts';
 import { type CallResult, shownOf } from '../model/operation.ts';
 import type { SecretArguments } from '../model/secret-arguments.ts';
 import { type AdmittedCall, admit } from './admit.ts';
 import { type CallAnswers, nothing } from './answer.ts';
 import type { CallRequest } from './call-request.ts';
-import { choose, chooseHeld } from './choose.ts';
+import { type ChosenCall, choose, chooseHeld } from './choose.ts';
 import { keyScope, neededRole, type PreparedCall, prepare, waitMsOf } from './prepare.ts';
 import { deviceCheck } from './read-service.ts';
 import type { CallTaker, TakenCall } from './take.ts';
@@ -56,7 +58,7 @@ export class CallService {
 
   /** Refusals come back as `userErrors`. Throws CodedError OUTCOME_NOT_RECORDED, and bugs. */
   async call(context: RequestContext, request: CallRequest): Promise<CallResult> {
-    const { db, manager, drivers, opener, taker, answers } = this.#options;
+    const { db, manager, taker, answers } = this.#options;
     // The project, as far as it is known, and the projects that it may be.
     let projectId: string | null = null;
     let projects: AdmittedCall['projects'] = [];
@@ -67,7 +69,7 @@ export class CallService {
       if (sent !== undefined) return await answers.of(sent);
       const chosen = await choose(db, admitted);
       ({ projectId } = chosen);
-      const prepared = prepare(chosen, drivers, opener);
+      const prepared = await this.#prepared(chosen);
       if (request.input.dryRun === true) return await this.#dryRun(prepared);
       const result = await answers.of(await taker.take(prepared));
       if (result.operation?.state === 'PENDING') manager.get(prepared.backendId)?.queue.promise(prepared.id);
@@ -79,15 +81,27 @@ export class CallService {
 
   /** The short path, for a backend that this process holds. Undefined if nothing was done, perhaps because its row is outdated. */
   async #takeHeld(admitted: AdmittedCall): Promise<TakenCall | undefined> {
-    const { manager, drivers, opener, taker } = this.#options;
+    const { manager, taker } = this.#options;
     const chosen = chooseHeld(manager, admitted);
     if (chosen === undefined) return undefined;
     try {
-      return await taker.takeNow(prepare(chosen, drivers, opener));
+      return await taker.takeNow(await this.#prepared(chosen));
     } catch (error) {
       if (error instanceof Refusal) return undefined;
       throw error;
     }
+  }
+
+  /** A call that changes a mapped object recognises it by what the mapping says. */
+  async #prepared(chosen: ChosenCall): Promise<PreparedCall> {
+    const { db, drivers, opener } = this.#options;
+    const call = prepare(chosen, drivers, opener);
+    const { operation, backendId, objectHash } = call;
+    if (operation.recognised === undefined || chosen.mapping !== null) return call;
+    const mappings = await liveMappings(db, backendId, objectHash);
+    const mapping = mappings.find(({ operationId }) => operationId !== null) ?? mappings[0];
+    if (mapping === undefined) return call;
+    return prepare(chosen, drivers, opener, operation.recognised(mappedObjectOf(mapping)));
   }
 
   async #dryRun(call: PreparedCall): Promise<CallResult> {

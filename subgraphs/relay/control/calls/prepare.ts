@@ -27,11 +27,12 @@ export interface PreparedCall extends AcceptedCall {
 
 const defaultWaitMs = 30_000;
 
-/** Makes the refusals that need no database. */
+/** Makes the refusals that need no database. `recognised`: arguments that the caller may leave out. */
 export function prepare(
   { context, request, backend, cmp, shared, mapping }: ChosenCall,
   drivers: ReadonlyMap<string, Driver>,
   opener: SecretArguments,
+  recognised: JsonObject = {},
 ): PreparedCall {
   const { input, action } = request;
   const { identity, requestId, callerRequestId } = context;
@@ -42,7 +43,8 @@ export function prepare(
   const operation = driver.operations.get(plan.operation) ?? notSupported(driver, plan.operation);
   if (operation.effect === 'READ' || operation.object === undefined)
     refuse('NOT_SUPPORTED', `${operation.name} changes nothing: use relayRead`, { field: ['input', 'operation'] });
-  const checked = validateArguments(operation, plan.arguments, contextOf(driver, backend));
+  const given = isObject(plan.arguments) ? { ...recognised, ...plan.arguments } : plan.arguments;
+  const checked = validateArguments(operation, given, contextOf(driver, backend));
   if (!checked.ok) throw new Refusal(argumentFaults(plan, checked.faults));
   if (operation.category === 'INIT' && !backend.allowInit)
     refuse(

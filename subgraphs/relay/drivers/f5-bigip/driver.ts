@@ -50,8 +50,7 @@ export const f5BigIp = defineDriver({
     'asm-policy': policyReader,
   },
   ownership: {
-    ...{ node: { by: 'KEY_ALONE' }, pool: { by: 'KEY_ALONE' }, 'pool-member': { by: 'KEY_ALONE' } },
-    ...{ monitor: { by: 'KEY_ALONE' }, 'virtual-server': { by: 'KEY_ALONE' } },
+    ...Object.fromEntries(kinds.map(({ resource }) => [resource, { by: 'MARK' }] as const)),
     'asm-policy': { by: 'ID' },
     configuration: { by: 'KEY', because: 'a device has one' },
   },

@@ -65,6 +65,11 @@ export function pathOf({ collection, fullPath }: Place): string {
   return `${collection}/${segmentOf(fullPath)}`;
 }
 
+/** The path that shows it. */
+export function readOf(kind: LtmKind, args: JsonObject): string {
+  return `${pathOf(kind.place(args))}${kind.query ?? ''}`;
+}
+
 export function describe(kind: LtmKind, object: JsonObject, args: JsonObject): JsonObject {
   return {
     ...valuesOf(kind, object, args),

@@ -4,7 +4,9 @@
 import type { DriverOperation, HttpReply, JsonObject, Outcome, ResourceReader } from '../driver.ts';
 import { kindOperations } from '../kind-operations.ts';
 import { readMark, writeMark } from '../mark.ts';
-import { describe, isGone, isIt, isItself, type LtmKind, pathOf, valuesOf } from './ltm-kind.ts';
+import { recognised, settingsSha256, sumOf } from '../settings-sum.ts';
+import { describe, isGone, isIt, isItself, type LtmKind, pathOf, readOf, valuesOf } from './ltm-kind.ts';
+import { guardOf, refusedByGuard } from './object-guard.ts';
 import { get, itemsOf, patch, post, readAnswer, readOutcome, remove, writeOutcome } from './rest.ts';
 import { comment, count } from './schema.ts';
 
@@ -16,6 +18,7 @@ const page = {
 
 export function operationsOf(kind: LtmKind): readonly DriverOperation[] {
   const { naming, listing, settings } = kind;
+  const madeOne = { ...naming, properties: { ...naming.properties, settingsSha256 } };
   const refine = (args: JsonObject) => kind.refine?.(args) ?? [];
   const object = (args: JsonObject) => {
     const { scope, key } = kind.place(args);
@@ -30,10 +33,16 @@ export function operationsOf(kind: LtmKind): readonly DriverOperation[] {
     get: {
       arguments: naming,
       refine,
-      render: (args) => get(`${pathOf(kind.place(args))}${kind.query ?? ''}`),
+      render: (args) => get(readOf(kind, args)),
       interpret: (reply, args) =>
         readOutcome(reply, (found) =>
-          isIt(kind, found, kind.place(args)) ? { ...describe(kind, found, args), native: found } : undefined,
+          isIt(kind, found, kind.place(args))
+            ? {
+                ...describe(kind, found, args),
+                settingsSha256: sumOf(valuesOf(kind, found, args)),
+                native: found,
+              }
+            : undefined,
         ),
     },
     list: {
@@ -74,28 +83,33 @@ export function operationsOf(kind: LtmKind): readonly DriverOperation[] {
     },
     update: {
       arguments: {
-        properties: { ...naming.properties, ...changeable, comment },
+        properties: { ...madeOne.properties, ...changeable, comment },
         required: naming.required,
         example: { ...naming.example, ...changedExample, comment: 'changed' },
       },
       changes: [...Object.keys(changeable), 'comment'],
       refine,
       object,
+      recognised,
       desired: (args) => ({ ...kind.settle(args), ...(args.comment === undefined ? {} : { comment: args.comment }) }),
       render: (args, { operationId }) => {
         const words = args.comment;
         const described = words === undefined ? {} : { description: writeMark({ operationId, words: String(words) }) };
-        return patch(pathOf(kind.place(args)), { ...kind.toDevice(kind.settle(args)), ...described });
+        const body = { ...kind.toDevice(kind.settle(args)), ...described };
+        return guardOf(kind, args, patch(pathOf(kind.place(args)), body));
       },
-      interpret: (reply, args) => shownOutcome(kind, reply, args),
+      interpret: (reply, args) => refusedByGuard(kind, args, reply) ?? shownOutcome(kind, reply, args),
     },
     delete: {
       summary: `Deletes ${kind.one}. The device refuses while another object refers to it.`,
-      arguments: naming,
+      arguments: madeOne,
       refine,
       object,
-      render: (args) => remove(pathOf(kind.place(args))),
+      recognised,
+      render: (args) => guardOf(kind, args, remove(pathOf(kind.place(args)))),
       interpret: (reply, args) => {
+        const refused = refusedByGuard(kind, args, reply);
+        if (refused) return refused;
         const place = kind.place(args);
         const answer = readAnswer(reply);
         if (answer.kind === 'refused' && isGone(answer.missing, place)) {
@@ -130,7 +144,7 @@ export function readerOf(kind: LtmKind): ResourceReader<HttpReply> {
   return {
     lists: kind.lists,
     own: kind.own,
-    render: (object) => get(`${pathOf(kind.place(kind.named(object)))}${kind.query ?? ''}`),
+    render: (object) => get(readOf(kind, kind.named(object))),
     interpret: (reply, object) => {
       const place = kind.place(kind.named(object));
       const answer = readAnswer(reply);
@@ -143,6 +157,9 @@ export function readerOf(kind: LtmKind): ResourceReader<HttpReply> {
       const message = answer.kind === 'object' ? "The device's answer does not fit the request." : answer.message;
       return { finding: 'UNREADABLE', message };
     },
-    remove: (object) => ({ operation: `${kind.prefix}.delete`, arguments: kind.named(object) }),
+    remove: (object) => ({
+      operation: `${kind.prefix}.delete`,
+      arguments: { ...kind.named(object), ...recognised(object) },
+    }),
   };
 }

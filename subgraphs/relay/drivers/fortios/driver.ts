@@ -53,9 +53,9 @@ export const fortios = defineDriver({
   operations,
   resources: { vdom: vdomReader, ...Object.fromEntries(kinds.map((kind) => [kind.resource, readerOf(kind)])) },
   ownership: {
-    ...{ vdom: { by: 'KEY_ALONE' }, address: { by: 'KEY_ALONE' }, 'address-group': { by: 'KEY_ALONE' } },
-    ...{ service: { by: 'KEY_ALONE' }, vip: { by: 'KEY_ALONE' }, 'vip-group': { by: 'KEY_ALONE' } },
-    policy: { by: 'MARK' },
+    // A virtual domain has no comment, and no setting of its own but the name.
+    vdom: { by: 'KEY_ALONE' },
+    ...Object.fromEntries(kinds.map(({ resource }) => [resource, { by: 'MARK' }] as const)),
     configuration: { by: 'KEY', because: 'a device has one' },
   },
   health,

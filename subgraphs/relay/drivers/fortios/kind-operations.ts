@@ -3,8 +3,9 @@
 import type { DriverOperation, HttpReply, JsonObject } from '../driver.ts';
 import { kindOperations } from '../kind-operations.ts';
 import { writeMark } from '../mark.ts';
-import { describe, fieldsOf, type Kind, namingOf, numberOf, objectOf, placeOf, tableOf } from './kind.ts';
-import { guardOf, refusedByGuard } from './policy-guard.ts';
+import { recognised, sumOf } from '../settings-sum.ts';
+import { describe, fieldsOf, type Kind, namingOf, numberOf, objectOf, placeOf, tableOf, valuesOf } from './kind.ts';
+import { guardOf, refusedByGuard } from './object-guard.ts';
 import {
   get,
   keyIn,
@@ -35,7 +36,9 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
           const entry = entries.find((each) => each.name === args.name);
           const isOther = (each: JsonObject) => String(each.name).toLowerCase() !== String(args.name).toLowerCase();
           if (!entry) return entries.some(isOther) ? undefined : notFound(kind.resource, String(args.name));
-          return { result: { ...describe(kind, entry, String(args.vdom)), native: entry } };
+          const vdomOfIt = String(args.vdom);
+          const settingsSha256 = sumOf(valuesOf(kind, entry, vdomOfIt));
+          return { result: { ...describe(kind, entry, vdomOfIt), settingsSha256, native: entry } };
         }),
     },
     list: {
@@ -88,6 +91,7 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
       changes: [...Object.keys(kind.properties), 'comment'],
       refine: (args) => kind.refine?.(args, false) ?? [],
       object: objectOf(kind),
+      recognised,
       desired: (args) => ({ ...settled(kind, args), ...(args.comment === undefined ? {} : { comment: args.comment }) }),
       render: (args, context) => {
         const { operationId } = context;
@@ -104,6 +108,7 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
       summary: `Deletes ${kind.one}. The device refuses while another object refers to it.`,
       arguments: { ...madeOne, example: exampleOf(kind, {}) },
       object: objectOf(kind),
+      recognised,
       render: (args) => guardOf(kind, args, remove(placeOf(kind, args))),
       interpret: (reply, args) => {
         const refused = refusedByGuard(kind, args, reply);

@@ -2,6 +2,7 @@
 
 import type { HttpReply, JsonObject, MappedObject, ResourceReader } from '../driver.ts';
 import { readMark } from '../mark.ts';
+import { recognised } from '../settings-sum.ts';
 import { fieldsOf, type Kind, numberOf, valuesOf } from './kind.ts';
 import { entriesIn, get, type Place, readAnswer } from './rest.ts';
 
@@ -30,13 +31,15 @@ export function readerOf(kind: Kind): ResourceReader<HttpReply> {
         ...(number === undefined ? {} : { uuid: String(number) }),
       };
     },
-    remove: ({ scope, key, uuid, madeBy }) => {
-      if (kind.numbered !== true) return { operation: `${kind.prefix}.delete`, arguments: { vdom: scope, name: key } };
+    remove: (object) => {
+      const { scope, key, uuid, madeBy } = object;
+      const which = { vdom: scope, name: key, ...recognised(object) };
+      if (kind.numbered !== true) return { operation: `${kind.prefix}.delete`, arguments: which };
       const policyId = Number(uuid);
       if (!(policyId > 0)) return undefined;
       return {
         operation: `${kind.prefix}.delete`,
-        arguments: { vdom: scope, policyId, name: key, marked: madeBy !== undefined },
+        arguments: { ...which, policyId, marked: madeBy !== undefined },
       };
     },
   };

@@ -3,6 +3,7 @@
 
 import type { ArgumentFault, BackendObject, JsonObject, RenderContext, ResourceReader } from '../driver.ts';
 import { readMark, wordsOf } from '../mark.ts';
+import { settingsSha256 } from '../settings-sum.ts';
 import type { Place } from './rest.ts';
 import { nameOf, vdom } from './schema.ts';
 
@@ -62,8 +63,9 @@ export function namingOf(
   isMade: boolean,
 ): { readonly properties: JsonObject; readonly required: string[] } {
   const name = nameOf(kind.nameMax, `The name of ${kind.one}.`);
-  if (kind.numbered !== true || !isMade) return { properties: { vdom, name }, required: ['name'] };
-  return { properties: { vdom, policyId, name, marked }, required: ['policyId', 'name'] };
+  if (!isMade) return { properties: { vdom, name }, required: ['name'] };
+  if (kind.numbered !== true) return { properties: { vdom, name, settingsSha256 }, required: ['name'] };
+  return { properties: { vdom, policyId, name, marked, settingsSha256 }, required: ['policyId', 'name'] };
 }
 
 export function tableOf(kind: Kind, args: JsonObject): { readonly table: string; readonly vdom: string } {

@@ -5,7 +5,7 @@ import type { JsonObject } from '../driver.ts';
 import { argumentsSchema, given } from '../json.ts';
 import { type Kind, namingOf, numberOf, objectOf, placeOf, policyId, tableOf } from './kind.ts';
 import { fromMembers, sorted, toMembers } from './members.ts';
-import { guardOf, refusedByGuard } from './policy-guard.ts';
+import { guardOf, refusedByGuard } from './object-guard.ts';
 import { entriesIn, get, keyIn, put, type RestOperation, readAnswer, writeOutcome } from './rest.ts';
 import { nameOf, namesOf } from './schema.ts';
 

@@ -9,9 +9,8 @@ import { drivers } from '../../../../subgraphs/relay/drivers/registry.ts';
 
 /** Kinds in whose place another object is taken for the meant one. None may be added. */
 const unguarded: Readonly<Record<string, readonly string[]>> = {
-  'f5-bigip': ['node', 'pool', 'pool-member', 'monitor', 'virtual-server'],
   frr: ['static-route'],
-  fortios: ['vdom', 'address', 'address-group', 'service', 'vip', 'vip-group'],
+  fortios: ['vdom'],
   'linux-iproute2': ['static-route'],
   'linux-nftables': ['address', 'address-set'],
   neo: ['vlan'],
@@ -20,7 +19,7 @@ const unguarded: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Their own tests show what the contract would. None may be added. */
-const withoutContract = ['f5-bigip', 'fortios', 'linux-nftables', 'neutron', 'openvswitch'];
+const withoutContract = ['linux-nftables', 'neutron', 'openvswitch'];
 
 function kindsOf({ ownership }: Driver, isIt: (by: string) => boolean): string[] {
   return Object.entries(ownership).flatMap(([kind, { by }]) => (isIt(by) ? [kind] : []));

@@ -182,10 +182,12 @@ test("an object in use is kept, with the device's message", async () => {
   await driver.done('poolMember.create', { pool: 'used', address: '10.9.0.1', port: 80 });
   const server = { name: 'used', address: '203.0.113.9', port: 80, protocol: 'tcp', pool: 'used' };
   await driver.done('virtualServer.create', server);
+  const { settingsSha256 = null } = await driver.done('node.get', { name: '10.9.0.1' });
   for (const [operation, args, number] of [
     ['monitor.delete', { type: 'tcp', name: 'used' }, '01070083:3'],
     ['pool.delete', { name: 'used' }, '01070265:3'],
-    ['node.delete', { name: '10.9.0.1' }, '01070110:3'],
+    // The device made it for the member, so it has no mark.
+    ['node.delete', { name: '10.9.0.1', settingsSha256 }, '01070110:3'],
   ] as const) {
     const message = expect.stringMatching(new RegExp(`^${number}: `));
     expect(await driver.call(operation, args)).toEqual({ state: 'FAILED', code: 'IN_USE', message });

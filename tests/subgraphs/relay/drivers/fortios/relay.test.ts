@@ -120,6 +120,33 @@ test('a call without a verdict is not repeated, and settled by its mark', async 
   }
 });
 
+test('an adopted object is changed as it was recorded, and not as somebody made it since', async () => {
+  const addresses = tableOf('firewall/address');
+  const byHand = (subnet: string) => {
+    if (gate.device.cmdb.get('root', addresses, 'old')) gate.device.cmdb.remove('root', addresses, 'old', 'GUI');
+    gate.device.cmdb.create('root', addresses, 'old', { name: 'old', type: 'ipmask', subnet }, 'GUI');
+  };
+  byHand('192.0.2.0 255.255.255.0');
+  const change = (address: string) =>
+    call('firewallAddressUpdate', { backend, cmpObject: tenant, name: 'old', content: { address } });
+  // Nothing says that it is the relay's.
+  expect((await change('192.0.2.1')).operation).toMatchObject({ state: 'FAILED', deviceError: { code: 'CHANGED' } });
+  const text = `mutation ($input: MappingAdoptInput!) { it: mappingAdopt(input: $input) { mapping { id } userErrors { message } } }`;
+  const object = { resource: 'address', scope: 'root', objectKey: 'old' };
+  const input = { backend, cmpObject: tenant, idempotencyKey: 'adopt', ...object };
+  const { data } = await node.run<{ it: { mapping: { id: string } } }>(identity('OPERATOR'), text, { input });
+  expect(data.it).toMatchObject({ userErrors: [] });
+  for (const address of ['192.0.2.2', '192.0.2.3']) expect((await change(address)).operation?.state).toBe('SUCCEEDED');
+
+  byHand('198.51.100.0 255.255.255.0');
+  const before = gate.device.cmdb.get('root', addresses, 'old');
+  const refused = { operation: { state: 'FAILED', deviceError: { code: 'CHANGED' } } };
+  expect(await change('192.0.2.4')).toMatchObject(refused);
+  expect(await relayCall('address.delete', { name: 'old' })).toMatchObject(refused);
+  expect(await call('mappingObjectDelete', { mappingId: data.it.mapping.id })).toMatchObject(refused);
+  expect(gate.device.cmdb.get('root', addresses, 'old')).toEqual(before);
+});
+
 test('an INIT operation, and a save over the other wire', async () => {
   expect((await relayCall('vdom.create', { name: 'tenant42' })).operation?.state).toBe('SUCCEEDED');
   expect((await relayCall('config.save', {})).operation?.state).toBe('SUCCEEDED');

@@ -196,7 +196,8 @@ test.each([
 
 test('a truncated reply gives no verdict', async () => {
   const relayed = await RelayedGate.start();
-  await relayed.done('address.list');
-  relayed.gate.answerInstead = () => ({ status: 200, body: '{"status":"success"}', cutAfterBytes: 9 });
+  await relayed.done('address.create', { name: 'web', address: '192.0.2.80' });
+  const cut = { status: 200, body: '{"status":"success"}', cutAfterBytes: 9 };
+  relayed.gate.answerInstead = ({ method }) => (method === 'DELETE' ? cut : undefined);
   expect(await relayed.refused('address.delete', { name: 'web' })).toBe('NO_VERDICT CONNECTION_LOST');
 });
