@@ -38,7 +38,7 @@ export const frr = defineDriver({
     'route-map-entry': routeMapEntry,
   },
   ownership: {
-    ...{ 'static-route': { by: 'KEY_ALONE' }, 'prefix-list-entry': { by: 'SETTINGS' } },
+    ...{ 'static-route': { by: 'SETTINGS' }, 'prefix-list-entry': { by: 'SETTINGS' } },
     ...{ 'bgp-neighbor': { by: 'MARK' }, 'route-map-entry': { by: 'MARK' } },
     bgp: {
       by: 'KEY',

@@ -1,8 +1,9 @@
 // Static routes (staticd). A route is a destination and a next hop. If several routes have the same destination, the routes with
-// the lowest distance share the packets. FRR keeps no comment with a route.
+// the lowest distance share the packets. FRR keeps no comment with a route, so a route is recognised by its whole line: that of one which an
+// earlier version recorded too.
 import { isIP } from 'node:net';
 import { canonicalText } from '../../../../platform/net/address-block.ts';
-import type { ArgumentFault, ExecReply, JsonObject, OperationSpec, ResourceReader } from '../driver.ts';
+import type { ArgumentFault, ExecReply, JsonObject, MappedObject, OperationSpec, ResourceReader } from '../driver.ts';
 import { argumentsSchema, given } from '../json.ts';
 import {
   type ConfigLine,
@@ -24,11 +25,13 @@ import {
   vrfOf,
   withLength,
 } from './schema.ts';
-import { run } from './scripts.ts';
+import { type Meant, quoted, run } from './scripts.ts';
 
 type RouteVia = { nextHop?: string; interface?: string; discard?: boolean };
 type RouteKey = RouteVia & { destination: string; vrf?: string };
-type Route = RouteKey & { distance?: number; tag?: number };
+type Settings = { distance?: number; tag?: number };
+type Route = RouteKey & Settings;
+type CreateArguments = Route & { replaces?: Settings };
 
 const via = {
   nextHop: { ...address, description: 'The address of the next router, of the IP version of the destination' },
@@ -79,12 +82,34 @@ function commandOf(route: Route): string {
   return words.filter((word) => word !== '').join(' ');
 }
 
+/**
+ * FRR keeps no mark of a route, so that its whole line has to be one of these. A next hop has one line: another distance, tag or option would
+ * change the line that is there, as another word for dropped packets would.
+ */
+function meant(
+  verb: Meant['verb'],
+  { destination: to, vrf: inside, ...hop }: RouteKey,
+  routes: readonly Settings[],
+): Meant {
+  const name = vrfOf(inside);
+  const start = name === undefined ? '\t' : `vrf ${name}\t `;
+  const key = { destination: to, ...given({ nextHop: hop.nextHop, interface: hop.interface, discard: hop.discard }) };
+  const any = quoted(lineOf(key)).replace(/ blackhole$/, ' (blackhole|reject|Null0)');
+  return {
+    verb,
+    at: `^${quoted(start)}${any}( ([0-9]|tag |label |onlink|color |bfd|segments ).*)?$`,
+    own: routes.map(({ distance, tag }) => [
+      `${start}${commandOf({ ...key, ...given({ tag, distance: distance === 1 ? undefined : distance }) })}`,
+    ]),
+  };
+}
+
 function inVrf(route: RouteKey): string {
   const name = vrfOf(route.vrf);
   return name === undefined ? '' : `vrf ${name}`;
 }
 
-function desired(route: Route): JsonObject {
+function desired(route: CreateArguments): JsonObject {
   const { nextHop, interface: outgoing, discard, distance = 1, tag } = route;
   return given({
     destination: blockOf(route.destination),
@@ -131,24 +156,35 @@ function find(route: RouteKey, have: readonly ConfigLine[]): JsonObject | undefi
     });
 }
 
-function shown(route: Route, have: readonly ConfigLine[]): Shown {
+function shown(route: CreateArguments, have: readonly ConfigLine[]): Shown {
   const found = find(route, have);
   if (found === undefined) return 'ABSENT';
   return found.distance === (route.distance ?? 1) && found.tag === route.tag ? 'AS_WANTED' : 'OTHERWISE';
 }
 
+const settings = {
+  distance: { type: 'integer', minimum: 1, maximum: 255, description: 'The administrative distance. Default: 1' },
+  tag: { type: 'integer', minimum: 1, maximum: 4_294_967_295, description: 'A number for route maps' },
+};
+
+/** From what the mapping of a route says. */
+const settingsOf = ({ recorded }: Partial<MappedObject>) => given({ distance: recorded?.distance, tag: recorded?.tag });
+
 const example = { destination: '203.0.113.0/24', nextHop: '198.51.100.2' };
 
-export const staticRouteCreate: OperationSpec<Route, ExecReply> = {
+export const staticRouteCreate: OperationSpec<CreateArguments, ExecReply> = {
   name: 'staticRoute.create',
-  summary: 'Creates a static route, or sets the distance and the tag of one to the same next hop.',
+  summary: 'Creates a static route, or replaces one to the same next hop that is as given.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {
-      ...{ destination, vrf, ...via },
-      distance: { type: 'integer', minimum: 1, maximum: 255, description: 'The administrative distance. Default: 1' },
-      tag: { type: 'integer', minimum: 1, maximum: 4_294_967_295, description: 'A number for route maps' },
+      ...{ destination, vrf, ...via, ...settings },
+      replaces: {
+        ...argumentsSchema(settings),
+        description:
+          'The route to this next hop that is replaced. Any other one is left alone, and the call is refused. Default: as recorded in its mapping',
+      },
     },
     ['destination'],
   ),
@@ -157,24 +193,31 @@ export const staticRouteCreate: OperationSpec<Route, ExecReply> = {
   object,
   mapping: 'creates',
   desired,
-  render: (route, call) => run('change', { daemon: 'staticd', text: lineOf(route), lines: [commandOf(route)] }, call),
+  recognised: (object) => (object.recorded === undefined ? {} : { replaces: settingsOf(object) }),
+  render: ({ replaces, ...route }, call) => {
+    const object = meant('create', route, replaces === undefined ? [route] : [route, replaces]);
+    return run('change', { daemon: 'staticd', text: lineOf(route), object, lines: [commandOf(route)] }, call);
+  },
   renderDryRun: (route, call) => run('check', { lines: [commandOf(route)] }, call),
   interpretDryRun: checkOutcome,
   interpret: (reply, route, call) => setOutcome(reply, call, (have) => shown(route, have), desired(route)),
 };
 
-export const staticRouteDelete: OperationSpec<RouteKey, ExecReply> = {
+export const staticRouteDelete: OperationSpec<Route, ExecReply> = {
   name: 'staticRoute.delete',
-  summary: 'Deletes a static route to a next hop, whatever its distance and tag.',
+  summary: 'Deletes a static route to a next hop, if it has this distance and tag.',
   category: 'USER',
   effect: 'IDEMPOTENT',
-  argumentsSchema: argumentsSchema({ destination, vrf, ...via }, ['destination']),
+  argumentsSchema: argumentsSchema({ destination, vrf, ...via, ...settings }, ['destination']),
   example,
   refine,
   object,
   mapping: 'deletes',
-  render: (route, call) =>
-    run('change', { daemon: 'staticd', text: lineOf(route), lines: [`no ${commandOf(route)}`] }, call),
+  recognised: settingsOf,
+  render: (route, call) => {
+    const object = meant('delete', route, [route]);
+    return run('change', { daemon: 'staticd', text: lineOf(route), object, lines: [`no ${commandOf(route)}`] }, call);
+  },
   interpret: (reply, route, call) => deleteOutcome(reply, call, (have) => find(route, have) !== undefined),
 };
 
@@ -206,9 +249,9 @@ export const staticRoute: ResourceReader<ExecReply> = {
       return values && { values };
     });
   },
-  remove({ scope, key }) {
-    const route = routeOf(scope, key);
-    return route && { operation: 'staticRoute.delete', arguments: given(route) };
+  remove(object) {
+    const route = routeOf(object.scope, object.key);
+    return route && { operation: 'staticRoute.delete', arguments: given({ ...route, ...settingsOf(object) }) };
   },
 };
 

@@ -9,7 +9,6 @@ import { drivers } from '../../../../subgraphs/relay/drivers/registry.ts';
 
 /** Kinds in whose place another object is taken for the meant one. None may be added. */
 const unguarded: Readonly<Record<string, readonly string[]>> = {
-  frr: ['static-route'],
   fortios: ['vdom'],
   'linux-iproute2': ['static-route'],
   'linux-nftables': ['address', 'address-set'],

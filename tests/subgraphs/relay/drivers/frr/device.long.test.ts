@@ -51,7 +51,7 @@ describeWithRouters('real FRR', (routers) => {
       expect(await marks('203.0.113.0/24')).toEqual(['ip route 203.0.113.0/24 198.51.100.2']);
       await one().done('staticRoute.delete', there);
       await waitFor('the hosts to lose each other', async () => !(await ping('203.0.113.10')));
-      expect(await one().done('staticRoute.delete', there)).toEqual({ said: expect.stringContaining('non-existent') });
+      expect(await one().refused('staticRoute.delete', there)).toBe('FAILED NOT_FOUND');
     });
 
     test('IPv6', async () => {
@@ -305,7 +305,13 @@ describeWithRouters('real FRR', (routers) => {
   const headOf = (all: readonly string[], index: number) =>
     all.slice(0, index).findLast((line) => !line.startsWith(' ')) ?? '';
 
+  const foreignRoute = { destination: '10.6.0.0/16', nextHop: '198.51.100.2', distance: 5 };
   foreignObjects(frr, one, {
+    'static-route': {
+      ...foreign(['staticRoute.create', foreignRoute], /^ip route 10.6.0.0/, 'no ip route 10.6.0.0/16 198.51.100.2', [
+        'ip route 10.6.0.0/16 198.51.100.2 tag 77',
+      ]),
+    },
     'route-map-entry': foreign(
       ['routeMapEntry.create', { routeMap: 'foreign.1', sequence: 10, action: 'permit', localPreference: 111 }],
       /^route-map foreign.1 /,
