@@ -85,7 +85,7 @@ export function vrfOf(given: string | undefined): string | undefined {
 }
 
 /** A text of the router's own configuration. */
-const shownText = { type: 'string', minLength: 1, maxLength: 1_024, pattern: '^[^\n\r]*$', description: 'One line' };
+const shownText = { type: 'string', minLength: 1, maxLength: 1_024, pattern: '^[^\0\n\r]*$', description: 'One line' };
 
 /** The argument `was`: the settings of an object as its reader shows them, with lines that this driver does not write. */
 export function wasOf(properties: JsonObject, required: readonly string[] = []): JsonObject {

@@ -2,6 +2,7 @@
 import { expect, test } from '@jest/globals';
 import type { ExecReply, JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { frr } from '../../../../../subgraphs/relay/drivers/frr/driver.ts';
+import { faultsOf } from '../../support/driver-caller.ts';
 import { renderContext } from '../../support/render-context.ts';
 
 const operationId = '01900000-0000-7000-8000-000000000001';
@@ -96,4 +97,13 @@ test('a reply that can not be read quotes no password of the configuration', () 
   expect(
     JSON.stringify(outcome('bgpSession.list', {}, reply(`neighbor x password hunter2\nfrr done\n`))),
   ).not.toContain('hunter2');
+});
+
+test.each(['\0', '\n', '\r'])('a text of the router with %j is refused by name', (character) => {
+  const was = { remoteAs: '65002', description: `a${character}b` };
+  const faults = faultsOf(frr, 'bgpNeighbor.delete', { asNumber: 65_001, address: '198.51.100.2', was });
+  expect(JSON.stringify(faults)).toContain('description');
+  expect(
+    faultsOf(frr, 'bgpNeighbor.delete', { asNumber: 65_001, address: '198.51.100.2', was: { description: 'ab' } }),
+  ).toEqual([]);
 });
