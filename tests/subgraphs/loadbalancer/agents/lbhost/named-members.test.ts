@@ -63,7 +63,8 @@ beforeEach(async () => {
   addresses = hosts;
   const balancerId = newUuid();
   const pool = part('Pool', balancerId, { memberProtocol: 'HTTP', drainMs: 100 });
-  const checks = { monitorType: 'HTTP', intervalMs: 300, timeoutMs: 300, fall: 2, rise: 1 };
+  // The members are in this process, which may be busy: checks may take a second, and two of them may fail.
+  const checks = { monitorType: 'HTTP', intervalMs: 1_000, timeoutMs: 1_000, fall: 3, rise: 1 };
   const parts = [
     ...[pool, part('PoolHealthMonitor', pool.id, checks), part('PoolMember', pool.id, { host: 'web.test', port })],
     part('Listener', balancerId, { protocol: 'HTTP', port: await freePort(), defaultPool: pool.id }),
