@@ -27,6 +27,15 @@ test('the oracle sees what is wrong', () => {
   expect(replyFault(questionOf({ id: 7, name: `none.${zone}`, type: 1 }), [reply(4)])).toContain('not 3');
 });
 
+test('a question that ends like an OPT record is none', () => {
+  const ending = '00001c000100002904d09e00c0000000';
+  const packet = Buffer.from(`4ccb0000000100000000000101421f446545700447736c6205545269416c0474295354${ending}`, 'hex');
+  const reply = Buffer.from(packet);
+  reply.writeUInt16BE(0x8001, 2);
+  reply.writeUInt16BE(0, 10);
+  expect(replyFault(packet, [reply])).toBeUndefined();
+});
+
 test('damaged packets, slow clients, signatures and explanations', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'dns-answers-'));
   try {

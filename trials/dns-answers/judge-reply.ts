@@ -42,8 +42,9 @@ function contentFault(
   return told.toSorted().join() === records.toSorted().join() ? undefined : `it has the records ${told.join()}`;
 }
 
-/** From the OPT record, which is the last one. */
+/** From the OPT record, which is the last one. A question may have the same bytes. */
 function extendedRcode(reply: Buffer): number {
+  if (reply.readUInt16BE(10) === 0) return 0;
   for (let at = 12; at + 11 <= reply.length; at += 1)
     if (
       reply.readUInt8(at) === 0 &&
