@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { type Asker, askerAt } from '../../../ha/acts.ts';
 import { Cluster, ClusterRefusal, type ClusterStatus } from '../../../ha/cluster.ts';
 import { EtcdError } from '../../../ha/etcd.ts';
-import { etcdOf } from '../../../ha/host/cluster-client.ts';
+import { commandTimeoutMs, etcdOf } from '../../../ha/host/cluster-client.ts';
 import { type HostFile, hasHostFile, isPresent, readHostFile } from '../../../ha/host/host-file.ts';
 import { witnessFolderIn } from '../../../lab/ha/places.ts';
 import { CommandFailure, exitCodes } from '../../failures.ts';
@@ -55,7 +55,7 @@ export function hostVerb<O extends Options>(verb: {
       const named = resolve(data ?? '.tidegate');
       const dataPath = await anyHostIn(named);
       const file = await hostFileIn(dataPath);
-      const etcd = etcdOf(file);
+      const etcd = etcdOf(file, commandTimeoutMs);
       try {
         const there = file.members.filter(isPresent);
         const cluster = new Cluster(etcd, file.cluster, there);

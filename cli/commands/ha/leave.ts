@@ -4,7 +4,7 @@ import { dataVersion } from '../../../compose/places.ts';
 import { SetupError } from '../../../embedded/setup-error.ts';
 import { Cluster } from '../../../ha/cluster.ts';
 import { EtcdError } from '../../../ha/etcd.ts';
-import { etcdOf } from '../../../ha/host/cluster-client.ts';
+import { commandTimeoutMs, etcdOf } from '../../../ha/host/cluster-client.ts';
 import { departAlone, isLast } from '../../../ha/host/depart.ts';
 import { type HostFile, hasHostFile, isPresent } from '../../../ha/host/host-file.ts';
 import { agentUnitName, serveUnitName } from '../../../ha/host/host-settings.ts';
@@ -27,7 +27,7 @@ export const leave = hostVerb({
     const others = there.filter((each) => each.name !== name);
     let endsCluster = name === file.me && isLast(file);
     // Its own member of etcd stops answering amid it.
-    const etcd = etcdOf({ ...file, members: endsCluster ? there : others });
+    const etcd = etcdOf({ ...file, members: endsCluster ? there : others }, commandTimeoutMs);
     try {
       const cluster = new Cluster(etcd, file.cluster, there);
       ({ endsCluster } = await cluster.leave(name, file.members, asker));
