@@ -2,7 +2,7 @@
 // without an error. It does so for the key of an entity with a field that has `@requires`: of several keys it may take one that is not there.
 import { type DocumentNode, type FieldNode, Kind, parse, type SelectionNode, type SelectionSetNode } from 'graphql';
 import type { PlanNode } from './planner.ts';
-import { joins, nameIn, selectionsOf } from './supergraph-sdl.ts';
+import { graphNames, joins, nameIn, selectionsOf } from './supergraph-sdl.ts';
 
 interface FieldPlaces {
   readonly type: string;
@@ -29,6 +29,7 @@ export class ExternalFields {
   constructor(supergraphSdl: string) {
     if (!supergraphSdl.includes('external: true')) return;
     const document = parse(supergraphSdl, { noLocation: true });
+    for (const [graph, name] of graphNames(document)) this.#graphs.set(name, graph);
     this.#readTypes(document);
     for (const definition of document.definitions)
       if (definition.kind === Kind.OBJECT_TYPE_DEFINITION || definition.kind === Kind.INTERFACE_TYPE_DEFINITION)
@@ -110,9 +111,6 @@ export class ExternalFields {
     for (const definition of definitions) {
       if (definition.kind === Kind.SCHEMA_DEFINITION)
         for (const { operation, type } of definition.operationTypes) this.#roots.set(operation, type.name.value);
-      if (definition.kind === Kind.ENUM_TYPE_DEFINITION && definition.name.value === 'join__Graph')
-        for (const { name, directives } of definition.values ?? [])
-          for (const { values } of joins(directives)) this.#graphs.set(values.name ?? '', name.value);
       if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.INTERFACE_TYPE_DEFINITION)
         continue;
       this.#fields.set(

@@ -1,6 +1,6 @@
 // An operation in other words, for which the planner may have a plan where it has none as the operation stands. Below a field with an
 // @provides that has type conditions, it looks for a way to every object of an interface or union, also to those that the subgraph
-// can't return there. So each object that it can return is asked for by itself, and no other.
+// can't return there. So each object that it can return is asked for by itself, and no other. Where it can return none, nothing would be left.
 import type { PossibleTypes } from './possible-types.ts';
 import type { SubgraphTypes } from './subgraph-types.ts';
 
@@ -24,16 +24,17 @@ export class Narrower {
   readonly #types: PossibleTypes;
   readonly #subgraphs: SubgraphTypes;
   #left = mostFields;
+  #isPossible = true;
 
   constructor(types: PossibleTypes, subgraphs: SubgraphTypes) {
     this.#types = types;
     this.#subgraphs = subgraphs;
   }
 
-  /** Of a root type. Undefined if they would be too large. */
+  /** Of a root type. Undefined if they would be too large, or have nothing left of a field. */
   narrowed(type: string, selections: PlannedSelections): PlannedSelections | undefined {
     const made = this.#ofObject(type, [selections]);
-    return this.#left < 0 ? undefined : made;
+    return this.#left < 0 || !this.#isPossible ? undefined : made;
   }
 
   #ofObject(type: string, all: readonly PlannedSelections[]): PlannedSelections {
@@ -67,6 +68,8 @@ export class Narrower {
   }
 
   #ofMembers(objects: readonly string[], all: readonly PlannedSelections[]): PlannedSelections {
+    if (objects.length === 0 && all.some(({ fields }) => [...fields.keys()].some((name) => name !== '__typename')))
+      this.#isPossible = false;
     const made = emptySelections();
     made.fields.set('__typename', { name: '__typename', head: '__typename', below: undefined });
     for (const object of objects) {

@@ -1,6 +1,6 @@
-// The supergraph as the planner takes it. The planner (0.0.38) mixes up what several @provides of a subgraph offer of one type: it then
-// asks a subgraph for an external field at a place where it does not provide it, and the answer is a null without an error. So of each
-// type only those fields stay provided that every @provides of the subgraph has; the others are asked of their own subgraph.
+// The supergraph as the planner takes it, and a reduced one for its second try. The planner (0.0.38) mixes up what several @provides of a
+// subgraph offer of one type: it may ask a subgraph for an external field at a place where it does not provide it. In the reduced one, only
+// those fields of a type stay provided that every @provides of the subgraph has; the others are asked of their own subgraph.
 import {
   type ConstArgumentNode,
   type ConstDirectiveNode,
@@ -14,20 +14,24 @@ import {
   visit,
 } from 'graphql';
 import { withCommonKeysLast } from './planner-keys.ts';
-import { joins, nameIn, selectionsOf } from './supergraph-sdl.ts';
-
-/** By type and field: the type of the field. */
-type FieldTypes = ReadonlyMap<string, ReadonlyMap<string, string>>;
+import { type FieldTypes, fieldsIn, fieldTypesOf, joins, nameIn, selectionsOf } from './supergraph-sdl.ts';
 
 /** By `graph type`: what every place that provides something of the type has. */
 type Shared = Map<string, ReadonlySet<string>>;
 
 export function supergraphForPlanner(sdl: string): string {
-  // Most graphs have neither.
-  if (!sdl.includes('provides:') && !sdl.includes('requires:')) return sdl;
+  if (!sdl.includes('requires:')) return sdl;
   const given = parse(sdl, { noLocation: true });
-  const document = withSharedProvides(withCommonKeysLast(given));
+  const document = withCommonKeysLast(given);
   return document === given ? sdl : print(document);
+}
+
+/** Of `supergraphForPlanner`. Undefined if it has nothing to reduce. */
+export function reducedSupergraph(sdl: string): string | undefined {
+  if (!sdl.includes('provides:')) return undefined;
+  const given = parse(sdl, { noLocation: true });
+  const document = withSharedProvides(given);
+  return document === given ? undefined : print(document);
 }
 
 /** The same document if nothing has to change. */
@@ -95,20 +99,6 @@ function belowOf(
         : (selection.typeCondition?.name.value ?? type);
     return below === undefined ? [] : [[below, selection.selectionSet] as const];
   });
-}
-
-function fieldTypesOf({ definitions }: DocumentNode): FieldTypes {
-  return new Map(
-    definitions.flatMap((definition) =>
-      'fields' in definition && definition.kind !== Kind.INPUT_OBJECT_TYPE_DEFINITION && 'name' in definition
-        ? [[definition.name.value, new Map(fieldsIn(definition).map((each) => [each.name.value, nameIn(each.type)]))]]
-        : [],
-    ),
-  );
-}
-
-function fieldsIn(definition: { readonly fields?: readonly unknown[] | undefined }): readonly FieldDefinitionNode[] {
-  return (definition.fields ?? []) as readonly FieldDefinitionNode[];
 }
 
 interface Provides {

@@ -10,9 +10,10 @@ import { startBudgetMs, startStep } from '../../platform/process/start-budget.ts
 import { FairTurns } from '../../platform/work/fair-turns.ts';
 import { atMost } from '../../platform/work/within.ts';
 import { ExternalFields } from './external-fields.ts';
+import { PlanMender } from './mended-plan.ts';
 import type { PlanNode, Planner } from './planner.ts';
 import type { FromPlanner, ToPlanner } from './planner-process.ts';
-import { supergraphForPlanner } from './planner-supergraph.ts';
+import { reducedSupergraph, supergraphForPlanner } from './planner-supergraph.ts';
 import { hasUnusedAnswer } from './unused-answers.ts';
 
 interface ProcessPlannerOptions {
@@ -36,6 +37,14 @@ interface Wanted {
   made: { readonly plan: PlanNode | undefined } | undefined;
 }
 
+/** Without a reason: `plan` is the plan. */
+interface Tried {
+  readonly plan?: PlanNode | undefined;
+  readonly reason?: string;
+  /** The planner has a plan, but a wrong one. */
+  readonly isRefused?: boolean;
+}
+
 type PlannerLine = ChildLine<ToPlanner, FromPlanner>;
 
 const maxFailedBytes = 4 * 1024 * 1024;
@@ -46,6 +55,7 @@ const longestWaitMs = 30_000;
 export class ProcessPlanner implements Planner {
   readonly #options: Required<ProcessPlannerOptions>;
   readonly #external: ExternalFields;
+  readonly #mender: PlanMender;
   readonly #turns: FairTurns;
   /** Operations without a plan. */
   readonly #failed = new LRUCache<string, CodedError>({
@@ -58,6 +68,8 @@ export class ProcessPlanner implements Planner {
   /** The same, before it has started, too. */
   #newest: PlannerLine | undefined;
   #isClosed = false;
+  /** Made when it is first needed; null: there is none. */
+  #reducedSdl: string | null | undefined;
 
   constructor(options: ProcessPlannerOptions) {
     const program = join(import.meta.dirname, 'planner-process.ts');
@@ -71,7 +83,8 @@ export class ProcessPlanner implements Planner {
       ...options,
       supergraphSdl,
     };
-    this.#external = new ExternalFields(supergraphSdl);
+    this.#external = new ExternalFields(options.supergraphSdl);
+    this.#mender = new PlanMender(options.supergraphSdl);
     const { mostWaiting } = this.#options;
     this.#turns = new FairTurns({ atOnce: 1, mostWaiting, waitMs: longestWaitMs, refusal: busy });
   }
@@ -118,22 +131,32 @@ export class ProcessPlanner implements Planner {
       throw new CodedError('UNAVAILABLE', 'The planner of this gateway is still starting; nothing was done.', {
         retryAfterMs,
       });
-    const answer = await line.ask({ text }, deadlineMs);
-    let reason = line.lastWords;
-    if (answer !== undefined && 'fault' in answer) reason = answer.fault;
-    else if (answer !== undefined) {
-      const plan = answer.plan as PlanNode | undefined;
-      const fault = plan && this.#faultOf(plan);
-      if (fault === undefined) return plan;
-      reason = fault;
-    }
-    log.warn({ reason, operation: text.slice(0, mostOutput) }, 'an operation has no plan');
+    let tried = await this.#tried(line, { text });
+    const reduced = tried.isRefused ? this.#reduced : undefined;
+    if (reduced !== undefined) tried = await this.#tried(line, { text, reduced });
+    if (tried.reason === undefined) return tried.plan;
+    log.warn({ reason: tried.reason, operation: text.slice(0, mostOutput) }, 'an operation has no plan');
     const error = new CodedError(
       'NOT_PLANNED',
       'The gateway has no plan for this operation, although it is valid: ask for its fields in several operations.',
     );
-    if (!this.#isClosed) this.#failed.set(text, error, answer === undefined ? { ttl: lostForMs } : {});
+    if (!this.#isClosed) this.#failed.set(text, error, line.isOpen ? {} : { ttl: lostForMs });
     throw error;
+  }
+
+  async #tried(line: PlannerLine, question: ToPlanner): Promise<Tried> {
+    const answer = await line.ask(question, this.#options.deadlineMs);
+    if (answer === undefined) return { reason: line.lastWords };
+    if ('fault' in answer) return { reason: answer.fault };
+    if (answer.plan === undefined) return {};
+    const plan = this.#mender.mended(answer.plan as PlanNode);
+    const reason = typeof plan === 'string' ? plan : this.#faultOf(plan);
+    return reason === undefined ? { plan: plan as PlanNode } : { reason, isRefused: true };
+  }
+
+  get #reduced(): string | undefined {
+    this.#reducedSdl ??= reducedSupergraph(this.#options.supergraphSdl) ?? null;
+    return this.#reducedSdl ?? undefined;
   }
 
   /** Why a plan would give a wrong answer. */

@@ -1,5 +1,16 @@
 // What several readers of a supergraph's SDL need.
-import { type ConstDirectiveNode, Kind, parse, type SelectionSetNode, type TypeNode } from 'graphql';
+import {
+  type ConstDirectiveNode,
+  type DocumentNode,
+  type FieldDefinitionNode,
+  Kind,
+  parse,
+  type SelectionSetNode,
+  type TypeNode,
+} from 'graphql';
+
+/** By type and field: the type of the field. */
+export type FieldTypes = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
 interface Join {
   /** Of `@join__field`: `field`. */
@@ -29,4 +40,33 @@ export function selectionsOf(fields: string): SelectionSetNode {
 
 export function nameIn(type: TypeNode): string {
   return type.kind === Kind.NAMED_TYPE ? type.name.value : nameIn(type.type);
+}
+
+/** Names of the subgraphs, by their values in the enum join__Graph. */
+export function graphNames({ definitions }: DocumentNode): ReadonlyMap<string, string> {
+  return new Map(
+    definitions.flatMap((definition) =>
+      definition.kind === Kind.ENUM_TYPE_DEFINITION && definition.name.value === 'join__Graph'
+        ? (definition.values ?? []).flatMap(({ name, directives }) =>
+            joins(directives).map(({ values }) => [name.value, values.name ?? ''] as const),
+          )
+        : [],
+    ),
+  );
+}
+
+export function fieldTypesOf({ definitions }: DocumentNode): FieldTypes {
+  return new Map(
+    definitions.flatMap((definition) =>
+      'fields' in definition && definition.kind !== Kind.INPUT_OBJECT_TYPE_DEFINITION && 'name' in definition
+        ? [[definition.name.value, new Map(fieldsIn(definition).map((each) => [each.name.value, nameIn(each.type)]))]]
+        : [],
+    ),
+  );
+}
+
+export function fieldsIn(definition: {
+  readonly fields?: readonly unknown[] | undefined;
+}): readonly FieldDefinitionNode[] {
+  return (definition.fields ?? []) as readonly FieldDefinitionNode[];
 }

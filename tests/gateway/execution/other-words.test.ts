@@ -104,4 +104,23 @@ describe('a plan in other words', () => {
       data: { add: 1, sell: { title: 'A book' }, again: 1 },
     });
   });
+
+  test('never for no object at all', async () => {
+    const { ask, asked } = federate({
+      a: {
+        sdl: `type Query { node: Node } interface Node @key(fields: "id") { id: ID! }`,
+        resolvers: { Query: { node: () => ({ __typename: 'Item', id: 'n1' }) } },
+      },
+      b: {
+        sdl: `type Query { own: Node } type Node @key(fields: "id", resolvable: false) @interfaceObject { id: ID! size: Int }`,
+        resolvers: { Query: { own: () => ({ id: 'n1', size: 3 }) } },
+      },
+    });
+    expect(await ask('{ own { size } }')).toEqual({ data: { own: { size: 3 } } });
+    const answer = await ask('{ node { size } }');
+    expect(asked).toEqual([]);
+    expect(answer).toEqual({
+      errors: [expect.objectContaining({ extensions: expect.objectContaining({ code: 'NOT_PLANNED' }) })],
+    });
+  });
 });

@@ -1,6 +1,6 @@
 // A subgraph that provides different fields of one type at different places: it is asked for none of them where it does not provide it.
 import { expect, test } from '@jest/globals';
-import { supergraphForPlanner } from '../../../gateway/execution/planner-supergraph.ts';
+import { reducedSupergraph, supergraphForPlanner } from '../../../gateway/execution/planner-supergraph.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
 import { federate, head } from './support/federation.ts';
 
@@ -79,6 +79,34 @@ test('of objects of an interface', async () => {
   });
 });
 
+test('of one type below itself', async () => {
+  const book = { id: 'c1', name: 'Books', parts: [{ id: 'c2', name: 'Novels' }] };
+  const { ask, asked } = federate({
+    a: {
+      sdl: `type Query { products: [Product] @shareable @provides(fields: "categories { id name parts { id name } }") }
+        type Product @key(fields: "id") { id: ID! categories: [Category] @external }
+        type Category @key(fields: "id") { id: ID! name: String parts: [Category] @external }`,
+      // The name is known where it is provided alone.
+      resolvers: {
+        Query: { products: () => [{ id: 'p1', categories: [book] }] },
+        Category: { __resolveReference: ({ id }: { id: string }) => ({ id }) },
+      },
+    },
+    b: {
+      sdl: `type Product @key(fields: "id") { id: ID! categories: [Category] @shareable }
+        type Category @key(fields: "id") { id: ID! parts: [Category] @shareable }`,
+      resolvers: {
+        Product: { __resolveReference: ({ id }: { id: string }) => ({ id, categories: [{ id: 'c1' }] }) },
+        Category: { __resolveReference: ({ id }: { id: string }) => ({ id, parts: [{ id: 'c2' }] }) },
+      },
+    },
+  });
+  expect(await ask('{ products { id categories { id name parts { id name } } } }')).toEqual({
+    data: { products: [{ id: 'p1', categories: [book] }] },
+  });
+  expect(asked).toHaveLength(1);
+});
+
 test('what every place provides is still taken there', async () => {
   const { ask, asked } = federate({
     a: {
@@ -97,7 +125,7 @@ test('what every place provides is still taken there', async () => {
   expect(asked[0]).toMatch(/^a /);
 });
 
-test('a supergraph whose places provide the same is left as it is', () => {
+test('a supergraph whose places provide the same has no reduced one', () => {
   const sdl = composeSupergraph(
     new Map([
       [
@@ -109,4 +137,5 @@ test('a supergraph whose places provide the same is left as it is', () => {
     ]),
   );
   expect(supergraphForPlanner(sdl)).toBe(sdl);
+  expect(reducedSupergraph(sdl)).toBeUndefined();
 });
