@@ -92,7 +92,12 @@ export function isNoneFree(error: unknown): boolean {
 export function isSlowToOpen(error: unknown): boolean {
   if (!isNoneFree(error)) return false;
   const cause: unknown = (error as Error).cause ?? undefined;
-  return cause === undefined || databaseErrorNumber(cause) === connectTimeout || hasCode(cause, 'ETIMEDOUT');
+  return cause === undefined || isConnectTimeout(cause);
+}
+
+/** A server did not answer a new connection in time. */
+export function isConnectTimeout(error: unknown): boolean {
+  return databaseErrorNumber(error) === connectTimeout || hasCode(error, 'ETIMEDOUT');
 }
 
 /** The server ended a statement at its limit of time (`max_statement_time`). */

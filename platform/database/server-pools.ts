@@ -2,7 +2,8 @@
 // servers share.
 import { type NetConnectOpts, Socket } from 'node:net';
 import { setImmediate as afterInput } from 'node:timers/promises';
-import { createPool, type Pool, type PoolConfig } from 'mariadb';
+import { createConnection, createPool, type Pool, type PoolConfig } from 'mariadb';
+import { isConnectTimeout, isSlowToOpen } from './errors.ts';
 
 /** Where the database is: a unix socket, or host and port (with TLS when `tls` is given). */
 export interface DatabaseLocation {
@@ -164,9 +165,11 @@ export class ServerPools implements Readonly<Record<PoolName, Pool>> {
   /** For `transaction`: without autocommit the first statement starts a transaction, which saves a round trip. */
   readonly transactions: Pool;
   readonly #sockets: Sockets;
+  readonly #acquireTimeoutMs: number;
 
   constructor(location: DatabaseLocation, sizes: PoolSizes, several?: OneOfSeveral) {
     this.#sockets = new Sockets(location, several?.onEnd);
+    this.#acquireTimeoutMs = sizes.acquireTimeoutMs;
     const base = this.#sockets.options();
     const setup = several === undefined ? sessionSetup : [mustBePrimary(several.epoch), ...sessionSetup];
     const pool = (name: PoolName, initSql: string[]) =>
@@ -202,7 +205,23 @@ export class ServerPools implements Readonly<Record<PoolName, Pool>> {
 
   /** Opens a connection of each pool. */
   async connect(): Promise<void> {
-    await Promise.all(this.#all.map(async (pool) => (await pool.getConnection()).release()));
+    try {
+      await Promise.all(this.#all.map(async (pool) => (await pool.getConnection()).release()));
+    } catch (error) {
+      if (isSlowToOpen(error)) await this.#throwRefusal();
+      throw error;
+    }
+  }
+
+  /** A pool tells its first error as long as it has no connection: that the server was slow, although it refuses since. */
+  async #throwRefusal(): Promise<void> {
+    try {
+      const alone = await createConnection({ ...this.#sockets.options(), connectTimeout: this.#acquireTimeoutMs });
+      alone.on('error', () => undefined);
+      alone.destroy();
+    } catch (error) {
+      if (!isConnectTimeout(error)) throw error;
+    }
   }
 
   /** Ends all connections at once. */

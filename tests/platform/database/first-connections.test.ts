@@ -78,3 +78,31 @@ test('what is refused is not tried again', async () => {
     await db.close();
   }
 });
+
+test('what is refused after a slow attempt is told, and not tried for ever', async () => {
+  const socketPath = join(folder.path, 'slow-once.sock');
+  const sockets = new Set<Socket>();
+  let isSlow = true;
+  const front = createServer((client) => {
+    sockets.add(client.on('error', () => undefined));
+    if (isSlow) return;
+    const server = connect(database.connection.socketPath).on('error', () => undefined);
+    sockets.add(server);
+    client.pipe(server).pipe(client);
+  }).listen(socketPath);
+  await once(front, 'listening');
+  const wrong = { ...database.connection, socketPath, password: 'wrong' };
+  const db = new CountedDatabase({ connection: wrong, acquireTimeoutMs: 150 });
+  const giveUp = new AbortController();
+  db.onAttempt = (count) => {
+    isSlow = count === 1;
+    if (count === 200) giveUp.abort(new Error('given up'));
+  };
+  try {
+    await expect(connectFirst(db, giveUp.signal)).rejects.toThrow('Access denied');
+  } finally {
+    await db.close();
+    for (const each of sockets) each.destroy();
+    front.close();
+  }
+});
