@@ -26,6 +26,11 @@ const set = (machineId: string, addresses: readonly string[], who = admin) =>
 test('a record is given by administrators, to machines that are name servers', async () => {
   const id = newUuid();
   await served.graph.db.transaction((tx) => setNameServerRecord(tx, id, { addresses: [] }));
+  const { db } = served.graph;
+  await waitFor('every zone to have its keys', async () => {
+    const zones = await db.query('SELECT id FROM gslb_zone WHERE keys_sealed IS NULL');
+    return zones.length === 0;
+  });
   const before = await served.graph.everything();
   for (const who of ['VIEWER', 'MEMBER', 'OPERATOR'] as const)
     expect((await set(id, ['198.51.100.1'], identity(who))).faults).toEqual(['FORBIDDEN ']);
