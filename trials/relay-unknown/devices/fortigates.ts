@@ -161,9 +161,10 @@ export function requestWire({ method, path, body }: DeviceRequest): string {
   return `${method} ${path} ${plain(body)}`;
 }
 
-/** The same for a journaled call's text. */
+/** The same for a journaled call's text, without its guard. */
 export function plainWire(wireCall: string): string {
-  const [line = '', ...body] = wireCall.split('\n\n');
+  const [line = '', ...rest] = wireCall.split('\n\n');
+  const body = rest.filter((part) => !part.startsWith('Only if '));
   return `${line.split('?')[0]} ${plain(body.join('\n\n'))}`;
 }
 
