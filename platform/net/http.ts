@@ -21,8 +21,10 @@ export interface HttpCall {
 
 /** For servers without conditional requests. The client runs it again each time that it sends the call. */
 interface HttpGuard {
-  /** Of a GET; like HttpCall's. */
+  /** Like HttpCall's. */
   readonly path: string;
+  /** If given, the read is a POST of it; otherwise it is a GET. */
+  readonly body?: JsonValue;
   allows(reply: HttpReply): boolean;
 }
 

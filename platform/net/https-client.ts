@@ -9,7 +9,15 @@ import { type LoginExchange, type LoginResult, type LoginSession, SharedLogin } 
 import { HttpsPool } from './https-pool.ts';
 import { HttpsReach, runCall, unregistered } from './https-reach.ts';
 import { originOf } from './origin.ts';
-import { failed, type Reservation, type SendOptions, type SendResult, type Sessions, type Slot } from './send.ts';
+import {
+  failed,
+  isAllowed,
+  type Reservation,
+  type SendOptions,
+  type SendResult,
+  type Sessions,
+  type Slot,
+} from './send.ts';
 import type { TlsEndpoint } from './tls-endpoint.ts';
 
 /**
@@ -198,8 +206,9 @@ export class HttpsClient implements Sessions<HttpCall, HttpReply> {
     const { beforeFirstByte: _ofTheCall, ...ofRead } = options;
     const read: HttpCall = {
       kind: 'http',
-      method: 'GET',
+      method: guard.body === undefined ? 'GET' : 'POST',
       path: guard.path,
+      ...(guard.body === undefined ? {} : { body: guard.body }),
       ...(origin === undefined ? {} : { origin }),
     };
     const looked = await this.#runOne(connection, read, session, ofRead);
@@ -271,15 +280,6 @@ export class HttpsClient implements Sessions<HttpCall, HttpReply> {
         ? { ok: true as const, connection: resting }
         : await this.#reach.connect(target, { timeoutMs: logoutMs, signal: never });
     if (connected.ok) await runCall(connected.connection, session.close, session, { deadlineMs: logoutMs });
-  }
-}
-
-/** A reply that can't be read, for example because it nests too deeply, allows nothing. */
-function isAllowed(guard: NonNullable<HttpCall['guard']>, reply: HttpReply): boolean {
-  try {
-    return guard.allows(reply);
-  } catch {
-    return false;
   }
 }
 

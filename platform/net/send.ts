@@ -112,3 +112,12 @@ export function obstacle(options: SendOptions, gone: boolean): ReturnType<typeof
   if (options.beforeFirstByte?.() !== false) return undefined;
   return failed('WINDOW_PASSED', 'Too much time passed after the call was journaled. Nothing was sent.');
 }
+
+/** A reply that can't be read, for example because it nests too deeply, allows nothing. */
+export function isAllowed<Reply>(guard: { allows(reply: Reply): boolean }, reply: Reply): boolean {
+  try {
+    return guard.allows(reply);
+  } catch {
+    return false;
+  }
+}

@@ -36,6 +36,8 @@ export interface ExecCall {
 export interface CliCall {
   readonly kind: 'cli';
   readonly lines: readonly string[];
+  /** The lines are typed only if the output of another one, typed directly before, allows it. */
+  readonly guard?: { readonly line: string; allows(reply: CliReply): boolean };
 }
 
 /** One `transact` of RFC 7047 section 4.1.3 on the database Open_vSwitch. */
@@ -58,6 +60,8 @@ export interface NetconfCall {
     readonly defaultOperation: 'merge' | 'none';
     /** Edits of others in an unlocked candidate: discarded, or a reason to refuse the call. They are never committed. */
     readonly foreignEdits: 'discard' | 'refuse';
+    /** The edit is sent only if the call's read, under the same lock, allows it. */
+    readonly guard?: { allows(reply: NetconfReply): boolean };
   };
   /** The source of the read: configuration (after an edit, that of `running`), or the state too (`<get>`). */
   readonly source: 'running' | 'candidate' | 'startup' | 'state';
@@ -85,6 +89,8 @@ export interface CliReply {
   /** The output of each line up to the next prompt, without echo and prompt; one for each line sent. */
   readonly outputs: readonly { readonly line: string; readonly output: string }[];
   readonly truncated: boolean;
+  /** The transport's word, not the device's: this is the reply to the guard of the call, of which nothing was typed. */
+  readonly unsent?: true;
 }
 
 export interface OvsdbReply {
@@ -118,6 +124,8 @@ export interface NetconfReply {
   /** As in the call. */
   readonly modules: Readonly<Record<string, string>>;
   readonly truncated: boolean;
+  /** The transport's word, not the server's: this is the reply to the guard of the edit, of which nothing was sent. */
+  readonly unsent?: true;
 }
 
 export type Reply = ExecReply | CliReply | HttpReply | OvsdbReply | NetconfReply;

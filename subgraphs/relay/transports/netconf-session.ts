@@ -5,7 +5,14 @@
 import type { Socket } from 'node:net';
 import type { Client, ClientChannel } from 'ssh2';
 import { resetSocket } from '../../../platform/net/reset-socket.ts';
-import { failed, type NotSentCode, obstacle, type SendFailure, type SendOptions } from '../../../platform/net/send.ts';
+import {
+  failed,
+  isAllowed,
+  type NotSentCode,
+  obstacle,
+  type SendFailure,
+  type SendOptions,
+} from '../../../platform/net/send.ts';
 import type { NetconfCall, NetconfReply, WireCall } from '../drivers/driver.ts';
 import { type Framing, framed, MessageReader } from './netconf-framing.ts';
 import {
@@ -214,8 +221,9 @@ class NetconfSession implements PooledSession {
     const prepared = await this.#prepare(target, edit.foreignEdits, untilMs);
     if (prepared.kind === 'given up') return prepared.result;
     if (prepared.kind === 'errors') return this.#reply(call, { step: 'lock', errors: prepared.errors });
+    const refused = await this.#refusedByGuard(call, untilMs);
     // The edit is the first byte of the call: until here no part of the call was sent, and the server has changed nothing.
-    const against = obstacle(options, this.lost);
+    const against = refused ?? obstacle(options, this.lost);
     if (against !== undefined) {
       if (!(await this.recover())) this.destroy();
       return against;
@@ -232,6 +240,19 @@ class NetconfSession implements PooledSession {
     }
     const read = requests.read({ source: 'running', filter: call.filter }, this.#readsExplicit);
     return this.#step(call, 'read', read, 'data', untilMs, options, edited);
+  }
+
+  /** The reply to a guard that does not allow the edit. Undefined: it may be sent. */
+  async #refusedByGuard(call: NetconfCall, untilMs: number): Promise<SendResult | undefined> {
+    const { edit, filter } = call;
+    if (edit?.guard === undefined) return undefined;
+    const asked = await this.#ask(requests.read({ source: 'running', filter }, this.#readsExplicit), 'data', untilMs);
+    const said =
+      asked.kind === 'ok'
+        ? { step: 'done' as const, data: asked.data }
+        : { step: 'read' as const, ...(asked.kind === 'errors' ? { errors: asked.errors } : {}) };
+    const read = this.#reply(call, { ...said, unsent: true });
+    return read.ok && read.reply.kind === 'netconf' && isAllowed(edit.guard, read.reply) ? undefined : read;
   }
 
   /**

@@ -5,9 +5,9 @@ import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import type { Client, ClientChannel } from 'ssh2';
 import { resetSocket } from '../../../platform/net/reset-socket.ts';
-import type { NotSentCode, SendFailure, SendOptions } from '../../../platform/net/send.ts';
-import { failed, obstacle } from '../../../platform/net/send.ts';
-import type { CliDialect, WireCall } from '../drivers/driver.ts';
+import type { NotSentCode, SendResult as ResultOf, SendFailure, SendOptions } from '../../../platform/net/send.ts';
+import { failed, isAllowed, obstacle } from '../../../platform/net/send.ts';
+import type { CliCall, CliDialect, CliReply, WireCall } from '../drivers/driver.ts';
 import type { SendResult } from './session.ts';
 import type { OpenedSession, PooledSession } from './session-pool.ts';
 import { CliOutput, PromptStart } from './ssh-cli-output.ts';
@@ -48,6 +48,8 @@ interface CliShellOptions {
 
 /** How the output after a line ended. */
 type Ending = 'prompt' | 'closed' | 'deadline' | 'full';
+
+type CliResult = ResultOf<CliReply>;
 
 interface Typed {
   readonly ending: Ending;
@@ -173,23 +175,43 @@ class CliShell implements PooledSession {
   async run(call: WireCall, options: SendOptions): Promise<SendResult | 'stale'> {
     if (call.kind !== 'cli')
       return failed('PROTOCOL_FAILED', `Calls of kind ${call.kind} can't be sent to a command line.`);
-    if (call.lines.some((line) => controlCharacters.test(line))) {
+    if ([...call.lines, call.guard?.line ?? ''].some((line) => controlCharacters.test(line))) {
       return failed('PROTOCOL_FAILED', 'A line has a control character: nothing was sent.');
     }
-    const against = obstacle(options, this.lost);
-    if (against !== undefined) return against;
     const startedMs = performance.now();
     const timer = setTimeout(() => this.#reading?.ended('deadline'), options.deadlineMs);
     this.#roomBytes = options.maxReplyBytes ?? defaultMaxReplyBytes;
+    try {
+      return await this.#runGuarded(call, options, startedMs);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** `startedMs`: when the call began, guard included. */
+  async #runGuarded({ guard, lines }: CliCall, options: SendOptions, startedMs: number): Promise<CliResult | 'stale'> {
+    if (guard !== undefined) {
+      const { beforeFirstByte: _ofTheCall, ...ofRead } = options;
+      const looked = await this.#runBlock([guard.line], ofRead, startedMs);
+      if (looked === 'stale') return looked;
+      if (!looked.ok) return failed('CONNECT_FAILED', `The read before the call failed: ${looked.failure.message}`);
+      if (looked.reply.truncated || !isAllowed(guard, looked.reply))
+        return { ...looked, reply: { ...looked.reply, unsent: true } };
+    }
+    return this.#runBlock(lines, options, startedMs);
+  }
+
+  async #runBlock(lines: readonly string[], options: SendOptions, startedMs: number): Promise<CliResult | 'stale'> {
+    const against = obstacle(options, this.lost);
+    if (against !== undefined) return against;
     const outputs: { line: string; output: string }[] = [];
     let ending: Ending = 'prompt';
-    for (const line of call.lines) {
+    for (const line of lines) {
       const typed = await this.#type(line);
       outputs.push({ line, output: typed.output });
       ending = typed.ending;
       if (ending !== 'prompt') break;
     }
-    clearTimeout(timer);
     if (ending !== 'prompt') this.destroy();
     if (ending === 'deadline' || ending === 'closed') return { ok: false, failure: noVerdict(ending, options) };
     const reply = { kind: 'cli' as const, outputs, truncated: ending === 'full' };

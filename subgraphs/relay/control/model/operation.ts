@@ -9,6 +9,7 @@ import type {
   BackendObject,
   DriverOperation,
   Effect,
+  HttpCall,
   JsonObject,
   MappingEffect,
   RenderContext,
@@ -127,17 +128,22 @@ export function wireText(call: WireCall): string {
     case 'exec':
       return call.stdin === undefined ? call.command : `${call.command}\n${call.stdin}`;
     case 'cli':
-      return call.lines.join('\n');
+      return `${call.lines.join('\n')}${call.guard === undefined ? '' : `\n\nOnly if ${call.guard.line} allows it.`}`;
     case 'http': {
       const body = call.body === undefined ? '' : `\n\n${JSON.stringify(call.body, null, 2)}`;
-      const guard = call.guard === undefined ? '' : `\n\nOnly if GET ${call.guard.path} allows it.`;
-      return `${call.method} ${call.origin ?? ''}${call.path}${body}${guard}`;
+      return `${call.method} ${call.origin ?? ''}${call.path}${body}${guardText(call.guard)}`;
     }
     case 'netconf':
       return netconfText(call);
     case 'ovsdb':
       return JSON.stringify({ method: 'transact', params: ['Open_vSwitch', ...call.operations] }, null, 2);
   }
+}
+
+function guardText(guard: HttpCall['guard']): string {
+  if (guard === undefined) return '';
+  const what = guard.body === undefined ? `GET ${guard.path}` : `POST ${guard.path} ${JSON.stringify(guard.body)}`;
+  return `\n\nOnly if ${what} allows it.`;
 }
 
 /**

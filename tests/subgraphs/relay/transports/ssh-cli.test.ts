@@ -176,6 +176,71 @@ describe('a block', () => {
   });
 });
 
+describe('a guard', () => {
+  const guarded = (transport: Transport, line: string, wanted: string, deadlineMs = 10_000) =>
+    transport.send(
+      {
+        kind: 'cli',
+        lines: ['enter a', 'set b'],
+        guard: {
+          line,
+          allows: ({ outputs }) => {
+            if (wanted === 'throws') throw new Error('unreadable');
+            return outputs[0]?.output === wanted;
+          },
+        },
+      },
+      { deadlineMs },
+    );
+
+  test('that allows the block is typed directly before it, and is not in the reply', async () => {
+    const device = await TinyDevice.start();
+    const result = await guarded(transportTo(device), 'look', 'did look\n');
+    expect(result).toMatchObject({
+      reply: { outputs: [{ line: 'enter a' }, { line: 'set b', output: 'did set b\n' }], truncated: false },
+    });
+    expect(result.ok && 'unsent' in result.reply).toBe(false);
+    expect(device.typed).toEqual(['paging off', 'look', 'enter a', 'set b']);
+  });
+
+  test.each(['something else', 'throws'])(
+    'that does not allow it is the reply, and nothing else is typed: %s',
+    async (wanted) => {
+      const device = await TinyDevice.start();
+      const transport = transportTo(device);
+      expect(await guarded(transport, 'look', wanted)).toMatchObject({
+        ok: true,
+        reply: { unsent: true, outputs: [{ line: 'look', output: 'did look\n' }] },
+      });
+      await run(transport, ['next']);
+      expect(device.typed).toEqual(['paging off', 'look', 'next']);
+      expect(device.shells).toBe(1);
+    },
+  );
+
+  test.each(['cut', 'hang', 'flood'])('that has no whole reply stops the block: %s', async (line) => {
+    const device = await TinyDevice.start();
+    const result = await transportTo(device).send(
+      { kind: 'cli', lines: ['set b'], guard: { line, allows: () => true } },
+      { deadlineMs: line === 'hang' ? 300 : 10_000, maxReplyBytes: 64 * 1024 },
+    );
+    if (line === 'flood') expect(result).toMatchObject({ ok: true, reply: { unsent: true, truncated: true } });
+    else expect(failureOf(result)).toMatchObject({ kind: 'NOT_SENT', code: 'CONNECT_FAILED' });
+    expect(device.typed).toEqual(['paging off', line]);
+  });
+
+  test('does not outlive the moment until which the call may be sent', async () => {
+    const device = await TinyDevice.start();
+    let isLate = false;
+    const result = await transportTo(device).send(
+      { kind: 'cli', lines: ['set b'], guard: { line: 'look', allows: () => (isLate = true) } },
+      { deadlineMs: 10_000, beforeFirstByte: () => !isLate },
+    );
+    expect(failureOf(result)).toMatchObject({ kind: 'NOT_SENT', code: 'WINDOW_PASSED' });
+    expect(device.typed).toEqual(['paging off', 'look']);
+  });
+});
+
 describe('between blocks', () => {
   test('a mode entered by a block is left before the next one', async () => {
     const device = await TinyDevice.start();
