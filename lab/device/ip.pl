@@ -2,7 +2,7 @@
 our %program = (
   kind => sub {
     my ($args, $request) = @_;
-    return $request =~ /^route (?:replace|del) /m ? 'apply' : 'read';
+    return $request =~ /^route (?:add|replace|del) /m ? 'apply' : 'read';
   },
   refusal => sub { "RTNETLINK answers: Operation not permitted\nCommand failed -:1\n" },
   reads_input => sub { grep { $_ eq '-batch' } @_ },

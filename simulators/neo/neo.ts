@@ -46,6 +46,8 @@ export class Neo {
   readonly requests: string[] = [];
   /** Replaces the answers of the next calls after login; writes are still accepted. */
   readonly answersInstead: DeviceAnswer[] = [];
+  /** The same for writes alone. */
+  readonly writesInstead: DeviceAnswer[] = [];
   readonly #templates: readonly Template[];
   readonly #version: string;
   readonly #restVersion: string;
@@ -104,7 +106,8 @@ export class Neo {
     const user = this.sessions.userOf(request);
     if (user === undefined) return this.sessions.refuse();
     const given = await this.#answer(request, user);
-    return given && (this.answersInstead.shift() ?? given);
+    const written = request.method === 'GET' ? undefined : this.writesInstead.shift();
+    return given && (written ?? this.answersInstead.shift() ?? given);
   }
 
   async #answer(request: DeviceRequest, user: string): Promise<DeviceAnswer | undefined> {

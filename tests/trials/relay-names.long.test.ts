@@ -100,7 +100,7 @@ describeReal(`by the real programs${obstacle === undefined ? '' : ` (skipped: ${
     const flushes = changed('[{', '[{"flush":{"ruleset":null}},{');
     expect(await askRealNft([flushes], await freshFolder())).toMatchObject({ wrong: 1 });
     expect(['set.list', 'set.create', 'rule.delete'].map(isForRealNft)).toEqual([false, true, false]);
-    expect(nftSubject.operations.filter(({ name }) => isForRealNft(name))).toHaveLength(8);
+    expect(nftSubject.operations.filter(({ name }) => isForRealNft(name))).toHaveLength(6);
   });
 
   test('the shell detects a text that became part of the command', async () => {

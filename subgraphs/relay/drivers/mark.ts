@@ -28,11 +28,11 @@ export function wordsOf(comment: unknown): string {
 }
 
 /** A relayed call, for schemas. */
-const callId = {
+export const callId = {
   type: 'string',
   pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
   description: 'The id of a call',
-};
+} as const;
 
 /** The argument of a deletion that names the calls whose mark the object may have. */
 export const madeBy = {

@@ -59,12 +59,10 @@ const forms: Readonly<Record<string, Form>> = {
     },
   ]),
   'set.create': write([{ add: { set: newSet(hole('set')) } }], { ipVersion: 4, blocks: true }),
-  'set.delete': write([{ delete: { set: { ...inTable, name: hole('set') } } }]),
   'address.create': write([
     { create: { set: newSet(hole('name')) } },
     { add: { element: { ...inTable, name: hole('name'), elem: [address] } } },
   ]),
-  'address.delete': write([{ delete: { set: { ...inTable, name: hole('name') } } }]),
   'setElement.list': read({ set: { ...inTable, name: hole('set') } }),
   'setElement.add': write([{ add: element(address) }]),
   'setElement.remove': write([{ delete: element(hole('address')) }]),
@@ -88,7 +86,8 @@ const ofNoTable = ['table.list', 'ruleset.read'];
 
 /** The arguments that nft received, in the operation's terms. */
 function toldArguments(operation: string, call: WireCall): JsonObject {
-  if (operation === 'rule.delete') return toldDeletion(call);
+  if (operation === 'rule.delete') return toldRuleDeletion(call);
+  if (operation === 'address.delete' || operation === 'set.delete') return toldSetDeletion(operation, call);
   const form = forms[operation];
   if (form === undefined) throw new Error(`nothing is known of ${operation}`);
   if (call.kind !== 'exec' || call.command !== form.command) throw new Error('another command');
@@ -105,24 +104,52 @@ function toldArguments(operation: string, call: WireCall): JsonObject {
   return told;
 }
 
-/** A script with its input as lines of a keyword and its text. */
-function toldDeletion(call: WireCall): JsonObject {
+/** A script with its input as lines of a keyword and its text, each once. */
+function toldLines(call: WireCall, keywords: readonly string[]): Partial<Record<string, string>> {
   if (call.kind !== 'exec' || !call.stdin?.endsWith('\nend\n')) throw new Error('another command');
   const lines = call.stdin
     .split('\n')
     .slice(0, -2)
     .map((line) => /^([a-z]+) (.*)$/.exec(line) ?? []);
-  const { handle, match, moved, guard, ...place } = Object.fromEntries(lines.map(([, word, text]) => [word, text]));
-  if (lines.length !== (moved === undefined ? 6 : 7)) throw new Error('lines that are not of the script');
+  const { guard, ...told } = Object.fromEntries(lines.map(([, word, text]) => [word, text]));
+  const words = Object.keys(told);
+  if (lines.length !== words.length + 1 || words.some((word) => !keywords.includes(word)))
+    throw new Error('lines that are not of the script');
   if (guard !== `tidegate-${operationId}`) throw new Error(`the guard ${guard}`);
+  return told;
+}
+
+function toldRuleDeletion(call: WireCall): JsonObject {
+  const told = toldLines(call, ['family', 'table', 'chain', 'handle', 'match', 'moved']);
+  const { handle, match, moved, ...place } = told;
   const [, made, name = ''] =
     /"comment": \*"(?:\(tg:\[0-9a-f-\]\{36\} \)\?|tg:([0-9a-f-]{36}) )(.*)"\[,\}\]$/.exec(match ?? '') ?? [];
+  if ((made === undefined) !== (moved === undefined)) throw new Error('a rule without a mark has one place');
   return {
     ...place,
     name: name.replaceAll('[.]', '.'),
     handle: Number(handle),
     ...(made === undefined ? {} : { operationId: made }),
   } as JsonObject;
+}
+
+function toldSetDeletion(operation: string, call: WireCall): JsonObject {
+  const { set, match = '', element, ...place } = toldLines(call, ['family', 'table', 'set', 'match', 'element']);
+  if (operation === 'set.delete') {
+    const [, version, flags = ''] =
+      /"type": \*"ipv(\S+)_addr", \*"handle": \*\[0-9\]\+(.*?)\(, \*"elem"/.exec(match) ?? [];
+    return {
+      ...place,
+      set,
+      ...(version === '4' || version === '6' ? { ipVersion: Number(version) } : {}),
+      ...(flags.endsWith('?') ? {} : { blocks: flags !== '' }),
+    } as JsonObject;
+  }
+  const address = addressText(JSON.parse(element ?? 'null') as JsonValue);
+  const value = address.split('/').map((part) => part.replaceAll('.', '[.]'));
+  if (!value.every((part) => match.includes(part))) throw new Error('two addresses');
+  const [, made] = /"tg:([0-9a-f-]{36})\(/.exec(match) ?? [];
+  return { ...place, name: set, address, ...(made === undefined ? {} : { operationId: made }) } as JsonObject;
 }
 
 /** `{"drop": null}`, and nothing else. */
@@ -201,8 +228,6 @@ export function prerequisites(operation: string, args: JsonObject): readonly Jso
     return name === undefined ? [] : [set(name)];
   });
   const before: Readonly<Record<string, readonly JsonObject[]>> = {
-    'set.delete': [set(args.set)],
-    'address.delete': [set(args.name)],
     'setElement.add': [set(args.set)],
     'setElement.remove': [
       set(args.set),

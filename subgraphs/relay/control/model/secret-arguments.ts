@@ -30,7 +30,7 @@ interface SecretPlace {
 }
 
 /** The values that a call of the operation sets; null when it sets nothing. */
-function desiredOf(operation: DriverOperation, args: JsonObject): JsonObject | null {
+export function desiredOf(operation: DriverOperation, args: JsonObject): JsonObject | null {
   if (operation.mapping !== 'creates' && operation.mapping !== 'updates') return null;
   return operation.desired?.(args) ?? args;
 }

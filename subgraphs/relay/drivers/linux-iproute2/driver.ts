@@ -46,7 +46,7 @@ export const linuxIproute2 = defineDriver({
   credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
   operations: [systemGet, ...staticRouteOperations],
   resources: { 'static-route': staticRoute },
-  ownership: { 'static-route': { by: 'KEY_ALONE' } },
+  ownership: { 'static-route': { by: 'SETTINGS' } },
   health: {
     render: () => readSystem(),
     interpret: (reply) => {

@@ -13,7 +13,9 @@ const refusals: Readonly<Record<string, string>> = {
   NO_INTERFACE: 'The router has no interface of this name. Give the name that `ip link` shows.',
   NOT_FOUND: 'The router has no static route with this destination, metric and table.',
   ALREADY_EXISTS:
-    'A route that is not static (`proto` in `ip route`) has this destination, metric and table. It would be lost: give another metric.',
+    'Another route has this destination, metric and table. It would be lost: give another metric, or say in `replaces` which static route is replaced.',
+  CHANGED:
+    'The static route with this destination, metric and table is not the meant one: somebody else made it, or changed it. Nothing was changed: verify the mapping. To take over what is there now, forget the mapping and adopt it.',
   SEVERAL:
     'The router has several static routes with this destination, metric and table, appended by another program. Remove all but one with `ip route del`.',
 };
@@ -62,8 +64,10 @@ export function outcomeOf(reply: ExecReply, _args: unknown, call: Call): Outcome
   if (!/^exit (?:1|2|255)$/.test(found.verdict) || !refusal.test(reply.stderr))
     return { ...unreadable(reply), ended: true };
   const said = reply.stderr.replace(/^Command failed .*\n?/gm, '').trim();
-  // For a deletion: another program was quicker than the script's change.
+  // Another program was quicker than the script's change.
   if (/No such process/.test(said)) return { state: 'FAILED', code: 'NOT_FOUND', message: said, absent: true };
+  if (/File exists/.test(said))
+    return { state: 'FAILED', code: 'ALREADY_EXISTS', message: `${refusals.ALREADY_EXISTS} ${said}` };
   const hint = hints.find(([pattern]) => pattern.test(said))?.[1];
   const message = `${said}${hint === undefined ? '' : `\n${hint}`}`.slice(0, maxMessageLength);
   return { state: 'FAILED', code: 'DEVICE_REFUSED', message };

@@ -1,5 +1,5 @@
 // Static routes of the kernel, that is routes of protocol `static`. The kernel identifies a route by its table, destination and
-// metric, so these three are its name here. The kernel keeps no comment, so the call that made a route can't be identified.
+// metric, so these three are its name here. The kernel keeps no comment, so a route is recognised by where it leads: its target.
 import { invariant } from '../../../../platform/edge/errors.ts';
 import { canonicalText, isInBlock } from '../../../../platform/net/address-block.ts';
 import type { ArgumentFault, ExecReply, JsonObject, MappedObject, OperationSpec, ResourceReader } from '../driver.ts';
@@ -9,7 +9,9 @@ import { outcomeOf, routesIn } from './replies.ts';
 import { run } from './scripts.ts';
 
 type Identity = { readonly destination: string; readonly metric: number; readonly table: number };
-type Route = Identity & { readonly nextHop?: string; readonly interface?: string; readonly discard?: boolean };
+type Target = { readonly nextHop?: string; readonly interface?: string; readonly discard?: boolean };
+type Route = Identity & Target;
+type Creation = Route & { readonly replaces?: Target };
 
 type Version = '4' | '6';
 
@@ -43,18 +45,34 @@ const identity: JsonObject = {
   table,
 };
 
+const target: JsonObject = {
+  nextHop: { type: 'string', format: 'address', description: 'The address of the next router. Not with discard.' },
+  interface: {
+    type: 'string',
+    pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$',
+    description:
+      'The interface on which packets leave: at most 15 letters, digits, dots, underscores and hyphens, the first a letter or digit. Not with discard.',
+  },
+  discard: { type: 'boolean', description: 'True: packets are dropped without an answer (blackhole).' },
+};
+
 function tableFaults({ table: number }: { readonly table: number }): readonly ArgumentFault[] {
   return number === localTable
     ? [{ path: ['table'], message: `table ${localTable} (local) is the kernel's own: give another one` }]
     : [];
 }
 
-function routeFaults(route: Route): readonly ArgumentFault[] {
-  const { destination, nextHop, discard } = route;
-  const faults = [...tableFaults(route)];
-  const hasTarget = nextHop !== undefined || route.interface !== undefined;
-  if (hasTarget === (discard === true))
-    faults.push({ path: ['nextHop'], message: 'give either nextHop, interface or both of them, or discard: true' });
+function targetFaults(route: Target, path: readonly string[] = []): readonly ArgumentFault[] {
+  const hasHop = route.nextHop !== undefined || route.interface !== undefined;
+  return hasHop === (route.discard === true)
+    ? [{ path: [...path, 'nextHop'], message: 'give either nextHop, interface or both of them, or discard: true' }]
+    : [];
+}
+
+function creationFaults(route: Creation): readonly ArgumentFault[] {
+  const { destination, nextHop, replaces } = route;
+  const faults = [...tableFaults(route), ...targetFaults(route)];
+  if (replaces !== undefined) faults.push(...targetFaults(replaces, ['replaces']));
   if (nextHop === undefined) return faults;
   if (versionOf(nextHop) !== versionOf(destination))
     faults.push({ path: ['nextHop'], message: 'nextHop has another IP version than destination' });
@@ -67,9 +85,39 @@ function versionOf(address: string): Version {
   return address.includes(':') ? '6' : '4';
 }
 
-/** The kernel's identity of a route, in the words of ip. */
-const place = ({ destination, metric, table: number }: Identity) =>
-  `${canonicalText(destination)} table ${number} metric ${metric} proto static`;
+/** A route in the words of ip. */
+function wordsOf({ destination, metric, table: number, nextHop, interface: outgoing, discard }: Route): string {
+  return [
+    discard === true ? 'blackhole' : 'unicast',
+    `${canonicalText(destination)} table ${number} metric ${metric} proto static`,
+    ...(nextHop === undefined ? [] : [`via ${familyOf(nextHop, destination)}${canonicalText(nextHop)}`]),
+    ...(outgoing === undefined ? [] : [`dev ${outgoing}`]),
+  ].join(' ');
+}
+
+/** An IPv4 route may have a next hop of IPv6. */
+function familyOf(nextHop: string, destination: string): string {
+  return versionOf(nextHop) === versionOf(destination) ? '' : 'inet6 ';
+}
+
+/**
+ * For the whole line that ip shows for one of these targets. The kernel finds the interface of a next hop by itself; words at the end
+ * tell the state of the interface.
+ */
+function ownOf({ destination, metric }: Identity, targets: readonly Target[]): string {
+  const ways = targets.map(({ nextHop, interface: outgoing, discard }) => {
+    const via =
+      nextHop === undefined ? '' : ` via ${literal(`${familyOf(nextHop, destination)}${canonicalText(nextHop)}`)}`;
+    const dev = outgoing === undefined ? '( dev [^ ]+)?' : ` dev ${literal(outgoing)}`;
+    return discard === true ? 'blackhole [^ ]+( dev lo)?' : `(unicast )?[^ ]+${via}${dev}`;
+  });
+  const state = '( (dead|linkdown|offload|trap|offload_failed|rt_offload|rt_trap))*';
+  return `(${ways.join('|')}) proto static( scope [^ ]+)?( metric ${metric})?( pref medium)?${state} *`;
+}
+
+function literal(text: string): string {
+  return text.replaceAll('.', '[.]');
+}
 
 /** Finds the routes in the route's place. Routes for a type of service (`tos`) have their own places. */
 const whatIsThere = ({ destination, metric, table: number }: Identity) =>
@@ -87,28 +135,26 @@ function identityOf({ scope, key }: Pick<MappedObject, 'scope' | 'key'>): Identi
   return { destination, metric: Number(metric), table: Number(number) };
 }
 
-const create: OperationSpec<Route, ExecReply> = {
+const create: OperationSpec<Creation, ExecReply> = {
   name: 'staticRoute.create',
   summary:
-    'Creates a static route, or changes the one with this destination, metric and table. It lasts until a restart, or until its interface goes down.',
+    'Creates a static route, or replaces one with this destination, metric and table that is as given. It lasts until a restart, or until its interface goes down.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {
       ...identity,
-      nextHop: { type: 'string', format: 'address', description: 'The address of the next router. Not with discard.' },
-      interface: {
-        type: 'string',
-        pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$',
+      ...target,
+      replaces: {
+        ...argumentsSchema(target),
         description:
-          'The interface on which packets leave: at most 15 letters, digits, dots, underscores and hyphens, the first a letter or digit. Not with discard.',
+          'Where the route leads that is replaced. Any other one is left alone, and the call is refused. Default: as recorded in its mapping',
       },
-      discard: { type: 'boolean', description: 'True: packets are dropped without an answer (blackhole).' },
     },
     ['destination'],
   ),
   example: { destination: '192.0.2.0/24', discard: true },
-  refine: routeFaults,
+  refine: creationFaults,
   object: objectOf,
   mapping: 'creates',
   desired: ({ destination, metric, table: number, nextHop, interface: outgoing, discard }) =>
@@ -120,37 +166,39 @@ const create: OperationSpec<Route, ExecReply> = {
       interface: outgoing,
       discard: discard === true ? true : undefined,
     }),
-  render: (route, call) => {
-    const { nextHop, interface: outgoing, discard } = route;
-    const target = [
-      ...(nextHop === undefined ? [] : [`via ${canonicalText(nextHop)}`]),
-      ...(outgoing === undefined ? [] : [`dev ${outgoing}`]),
-    ];
-    const type = discard === true ? 'blackhole' : 'unicast';
+  recognised: ({ recorded }) => (isMade(recorded) ? { replaces: targetOf(recorded) } : {}),
+  render: ({ replaces, ...route }, call) => {
     const input = {
       versions: versionOf(route.destination),
       show: whatIsThere(route),
-      ...(outgoing === undefined ? {} : { dev: outgoing }),
-      change: ['route replace', type, place(route), ...target].join(' '),
+      ...(route.interface === undefined ? {} : { dev: route.interface }),
+      own: ownOf(route, replaces === undefined ? [route] : [route, replaces]),
+      route: wordsOf(route),
     };
     return run('create', input, call);
   },
   interpret: outcomeOf,
 };
 
-const remove: OperationSpec<Identity, ExecReply> = {
+const remove: OperationSpec<Route, ExecReply> = {
   name: 'staticRoute.delete',
-  summary: 'Deletes a static route.',
+  summary: 'Deletes a static route, if it leads where the call says.',
   category: 'USER',
   effect: 'IDEMPOTENT',
-  argumentsSchema: argumentsSchema(identity, ['destination']),
-  example: { destination: '192.0.2.0/24' },
-  refine: tableFaults,
+  argumentsSchema: argumentsSchema({ ...identity, ...target }, ['destination']),
+  example: { destination: '192.0.2.0/24', discard: true },
+  refine: (route) => [...tableFaults(route), ...targetFaults(route)],
   object: objectOf,
   mapping: 'deletes',
+  recognised: ({ recorded }) => (isMade(recorded) ? targetOf(recorded) : {}),
   render: (route, call) => {
-    const change = `route del ${place(route)}`;
-    return run('delete', { versions: versionOf(route.destination), show: whatIsThere(route), change }, call);
+    const input = {
+      versions: versionOf(route.destination),
+      show: whatIsThere(route),
+      own: ownOf(route, [route]),
+      route: wordsOf(route),
+    };
+    return run('delete', input, call);
   },
   interpret: outcomeOf,
 };
@@ -285,6 +333,15 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** Whether a call can make such a route: one with several next hops, or with other settings, is another program's. */
+function isMade(recorded: JsonObject | undefined): recorded is JsonObject {
+  return recorded !== undefined && ['type', 'nextHops', 'others'].every((name) => recorded[name] === undefined);
+}
+
+function targetOf({ nextHop, interface: outgoing, discard }: JsonObject): JsonObject {
+  return given({ nextHop, interface: outgoing, discard });
+}
+
 export const staticRoute: ResourceReader<ExecReply> = {
   lists: { nextHops: 'SET', others: 'SET' },
   // The kernel finds the interface by the next hop.
@@ -302,8 +359,10 @@ export const staticRoute: ResourceReader<ExecReply> = {
     return look.values === undefined ? { finding: 'ABSENT' } : { finding: 'PRESENT', values: look.values };
   },
   remove(object) {
+    const { recorded } = object;
     const route = identityOf(object);
-    return route === undefined ? undefined : { operation: remove.name, arguments: route };
+    if (route === undefined || !isMade(recorded)) return undefined;
+    return { operation: remove.name, arguments: { ...route, ...targetOf(recorded) } };
   },
 };
 

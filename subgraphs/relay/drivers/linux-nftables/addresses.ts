@@ -3,25 +3,28 @@
 
 import { canonicalText } from '../../../../platform/net/address-block.ts';
 import type { JsonObject, ResourceFinding } from '../driver.ts';
-import { argumentsSchema, isObject } from '../json.ts';
-import { readMark, writeMark } from '../mark.ts';
+import { argumentsSchema, given, isObject } from '../json.ts';
+import { callId, readMark, writeMark } from '../mark.ts';
 import { fromElement, ipVersionOf, toExpression } from './address.ts';
+import { dryRunOutcome } from './deletion.ts';
 import { maxWordsBytes } from './mark.ts';
 import { applyAll, checkAll, checkOutcome, handleOf, isIn, type NftOperation, writeOutcome } from './nft.ts';
 import { reservedWordFaults } from './reserved-words.ts';
 import { type AddressFamily, addressBlock, comment, family, name, table } from './schema.ts';
+import { addressMatch, outcomeOf, run } from './set-deletion.ts';
 
 type Place = { family: AddressFamily; table: string };
 type AddressArguments = Place & { name: string; address: string; comment?: string };
-type DeleteArguments = Place & { name: string };
+type Named = Place & { name: string };
+type DeleteArguments = Named & { address: string; operationId?: string };
 
-const object = (args: DeleteArguments) => ({
+const object = (args: Named) => ({
   resource: 'address',
   scope: `${args.family} ${args.table}`,
   key: args.name,
 });
 
-const place = (args: DeleteArguments) => ({ family: args.family, table: args.table, name: args.name });
+const place = (args: Named) => ({ family: args.family, table: args.table, name: args.name });
 
 function commands(args: AddressArguments, operationId: string): readonly JsonObject[] {
   const type = ipVersionOf(args.address) === 6 ? 'ipv6_addr' : 'ipv4_addr';
@@ -64,23 +67,44 @@ export const addressCreate: NftOperation<AddressArguments> = {
     }),
 };
 
+const changed =
+  'The set of this name has not the mark of the call that made it, or, if it was adopted, not this address alone: verify the mapping.';
+
 export const addressDelete: NftOperation<DeleteArguments> = {
   name: 'address.delete',
-  summary: 'Deletes a named address. nft refuses while a rule refers to it.',
+  summary: 'Deletes a named address, if it has this address. nft refuses while a rule refers to it.',
   category: 'USER',
   effect: 'IDEMPOTENT',
-  argumentsSchema: argumentsSchema({ family, table, name }, ['name']),
-  example: { name: 'tenant-42-web' },
+  argumentsSchema: argumentsSchema(
+    {
+      ...{ family, table, name },
+      address: { ...addressBlock, description: 'The address that it has. Default: as recorded in its mapping.' },
+      operationId: {
+        ...callId,
+        description: 'The id of the call that made it. Only one with its mark is deleted. Default: any.',
+      },
+    },
+    ['name', 'address'],
+  ),
+  example: { name: 'tenant-42-web', address: '203.0.113.80' },
   object,
   mapping: 'deletes',
-  render: (args) => applyAll([{ delete: { set: place(args) } }]),
-  renderDryRun: (args) => checkAll([{ delete: { set: place(args) } }]),
-  interpretDryRun: checkOutcome,
-  interpret: (reply, args) =>
-    writeOutcome(reply, 'delete', 'set', (set) =>
-      isIn(set, place(args)) ? { result: { name: args.name } } : undefined,
-    ),
+  recognised: ({ recorded, madeBy }) => given({ address: addressIn(recorded), operationId: madeBy }),
+  render: (args, context) => run('delete', meant(args), context),
+  renderDryRun: (args, context) => run('check', meant(args), context),
+  interpretDryRun: (reply, args, context) => dryRunOutcome(outcomeOf(reply, { name: args.name }, changed, context)),
+  interpret: (reply, args, context) => outcomeOf(reply, { name: args.name }, changed, context),
 };
+
+function meant(args: DeleteArguments) {
+  const { address, operationId } = args;
+  return { ...place(args), match: addressMatch(address, operationId), element: toExpression(address) };
+}
+
+/** Undefined if it had several, or none. */
+export function addressIn(recorded: JsonObject | undefined): string | undefined {
+  return typeof recorded?.address === 'string' ? recorded.address : undefined;
+}
 
 /** A set as a named address. */
 export function addressSetOf(set: JsonObject): ResourceFinding {

@@ -57,7 +57,8 @@ export const linuxNftables = defineDriver({
   resources,
   ownership: {
     chain: { by: 'KEY', because: 'a creation leaves an existing one alone, and no operation deletes one' },
-    ...{ address: { by: 'KEY_ALONE' }, 'address-set': { by: 'KEY_ALONE' } },
+    address: { by: 'MARK' },
+    'address-set': { by: 'SETTINGS' },
     'address-set-element': { by: 'KEY', because: 'an element of a set is its value' },
     rule: { by: 'MARK' },
   },

@@ -123,7 +123,10 @@ export function writeOutcome(
   read: (echoed: JsonObject) => { result: JsonValue; uuid?: string } | undefined,
 ): Outcome {
   const answer = readAnswer(reply);
-  if (answer.kind === 'refused') return refusal(answer, verb === 'delete' && answer.absent);
+  if (answer.kind === 'refused') {
+    const isTaken = kind === 'set' && /File exists/.test(answer.message);
+    return refusal(isTaken ? { ...answer, code: 'ALREADY_EXISTS' } : answer, verb === 'delete' && answer.absent);
+  }
   if (answer.kind === 'unreadable') return writeFailure(answer);
   const [echoed] = objectsOf(objectsOf(answer.objects, verb), kind);
   const succeeded = echoed && read(echoed);

@@ -1,10 +1,11 @@
 // Readers of this driver's objects: rules, sets, their elements and named addresses.
 import type { ExecReply, JsonObject, JsonValue, MappedObject, ResourceFinding, ResourceReader } from '../driver.ts';
 import { isObject } from '../json.ts';
-import { addressSetOf } from './addresses.ts';
+import { addressIn, addressSetOf } from './addresses.ts';
 import { list, objectsOf, readAnswer } from './nft.ts';
 import { findRule } from './rules.ts';
 import { findElement } from './set-elements.ts';
+import { isOfAddresses, settingsOf } from './sets.ts';
 
 /** For example `inet filter forward`: family, table, and the chain if there is one. */
 function placeOf(scope: string): { family: string; table: string; name: string } {
@@ -66,9 +67,10 @@ const addressSet: ResourceReader<ExecReply> = {
         blocks: Array.isArray(set.flags) ? set.flags.includes('interval') : set.flags === 'interval',
       },
     })),
-  remove: ({ scope, key }) => {
+  remove: ({ scope, key, recorded }) => {
+    if (!isOfAddresses(recorded)) return undefined;
     const { family, table } = placeOf(scope);
-    return { operation: 'set.delete', arguments: { family, table, set: key } };
+    return { operation: 'set.delete', arguments: { family, table, set: key, ...settingsOf(recorded) } };
   },
 };
 
@@ -94,9 +96,12 @@ const address: ResourceReader<ExecReply> = {
   own: [],
   render: listSet,
   interpret: (reply) => oneSet(reply, addressSetOf),
-  remove: ({ scope, key }) => {
+  remove: ({ scope, key, recorded, madeBy }) => {
+    const at = addressIn(recorded);
+    if (at === undefined) return undefined;
     const { family, table } = placeOf(scope);
-    return { operation: 'address.delete', arguments: { family, table, name: key } };
+    const made = madeBy === undefined ? {} : { operationId: madeBy };
+    return { operation: 'address.delete', arguments: { family, table, name: key, address: at, ...made } };
   },
 };
 

@@ -1,19 +1,15 @@
-// Deletes a rule. nft can only delete by handle, and handles start again at 1 when the table is made again: after a reboot
-// another rule has the handle. So one script finds the rule by its comment and deletes it, in the same table or not at all.
+// Deletes a rule (deletion.ts). nft can only delete one by its handle.
 //
-// in:   lines of a keyword and its text (script-input.ts): `family`, `table`, `chain`, `handle`; `match` an extended regular
-//       expression for handle and comment of the wanted rule in nft's JSON; `moved` is `yes` if the comment alone identifies it;
-//       `guard` the name of a chain that exists nowhere else
-// does: adds the empty chain `guard`, lists the rules, then deletes `guard` and the rule in one transaction of the kernel
-// must hold: handles are never used twice in one table. A table that was made again after the listing has no `guard`, so the
-//       transaction fails as a whole and deletes nothing.
-// out:  `nft VERDICT GUARD` as the last line, or nft's own exit code and words
+// in:   `chain`, `handle`; `match` an extended regular expression for handle and comment of the wanted rule in nft's JSON; `moved` is `yes` if
+//       the comment alone identifies it
+// must hold: handles are never used twice in one table.
 
-import { unknown, writeFailure } from '../answer.ts';
 import type { ExecCall, ExecReply, Outcome, RenderContext } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';
-import { scriptCall, scriptHead } from '../script-input.ts';
-import { type NftOperation, readAnswer } from './nft.ts';
+import { callId } from '../mark.ts';
+import { scriptCall } from '../script-input.ts';
+import { deletionHead, dryRunOutcome, failed, guardOf, verdictIn } from './deletion.ts';
+import type { NftOperation } from './nft.ts';
 import { chain, findRule, listChain, ruleObject } from './rules.ts';
 import { type AddressFamily, family, handle, name, table } from './schema.ts';
 
@@ -26,11 +22,7 @@ type DeleteArguments = {
   operationId?: string;
 };
 
-const prelude = `${scriptHead('nft', ['family', 'table', 'chain', 'handle', 'match', 'moved', 'guard'])}
-place="\\"family\\":\\"$family\\",\\"table\\":\\"$table\\""
-fence="{\\"chain\\":{$place,\\"name\\":\\"$guard\\"}}"
-ask() { printf '{"nftables":[%s]}\\n' "$2" | nft $1 -f -; }
-leave() { ask -j "{\\"delete\\":$fence}" 2>/dev/null; finish "$1 $guard"; }
+const prelude = `${deletionHead(['chain', 'handle', 'match', 'moved'])}
 look() {
   listed=$(ask '-j -a' "{\\"list\\":{\\"chain\\":{$place,\\"name\\":\\"$chain\\"}}}") || return $?
   handles=$(printf '%s\\n' "$listed" | grep -Eo -e "$match" | sed -e 's/^"handle": *//' -e 's/,.*//')
@@ -46,8 +38,7 @@ removal() { printf '%s' "{\\"delete\\":{\\"rule\\":{$place,\\"chain\\":\\"$chain
 
 const scripts = {
   delete: `${prelude}
-ask -j "{\\"add\\":$fence}" || exit $?
-look || { code=$?; ask -j "{\\"delete\\":$fence}" 2>/dev/null; exit $code; }
+guarded
 [ -n "$found" ] || leave "refused $missing"
 ask -j "{\\"delete\\":$fence},$(removal)" || leave failed
 finish "deleted $found $guard"`,
@@ -65,9 +56,6 @@ function matchOf(name: string, operationId: string | undefined): string {
   return `"handle": *[0-9]+, *"comment": *"${mark}${words}"[,}]`;
 }
 
-/** It has the id of the deletion: a ruleset that others save and load has no such chain. */
-const guardOf = (operationId: string) => `tidegate-${operationId}`;
-
 function run(script: keyof typeof scripts, args: DeleteArguments, { operationId }: RenderContext): ExecCall {
   return scriptCall(scripts[script], [
     ['family', args.family],
@@ -80,11 +68,10 @@ function run(script: keyof typeof scripts, args: DeleteArguments, { operationId 
   ]);
 }
 
-function outcomeOf(reply: ExecReply, args: DeleteArguments, { operationId }: RenderContext): Outcome {
-  const [, words = '', guard] = /(?:^|\n)nft ([A-Za-z_ 0-9]+) (\S+)\n$/.exec(reply.stdout) ?? [];
-  if (guard === undefined || reply.exitCode !== 0 || reply.truncated) return withoutVerdict(reply);
-  if (guard !== guardOf(operationId)) return unknown('The device answered another call.');
-  const [verdict, what] = words.split(' ');
+function outcomeOf(reply: ExecReply, args: DeleteArguments, context: RenderContext): Outcome {
+  const found = verdictIn(reply, context);
+  if ('state' in found) return found;
+  const [verdict, what] = found;
   if (verdict === 'deleted' && /^[1-9]\d*$/.test(what ?? ''))
     return { state: 'SUCCEEDED', result: { name: args.name, handle: Number(what) } };
   if (what === 'NOT_FOUND')
@@ -93,20 +80,7 @@ function outcomeOf(reply: ExecReply, args: DeleteArguments, { operationId }: Ren
     const message = `Rule ${args.name} no longer has the handle ${args.handle}. Nothing was deleted: verify the mapping.`;
     return { state: 'FAILED', code: 'OTHER_OBJECT', message };
   }
-  if (verdict !== 'failed' || !/\bError: /.test(reply.stderr))
-    return unknown('The answer of the device is unreadable.');
-  const message = `The ruleset changed while the rule was deleted. Nothing was deleted: send the call again. ${reply.stderr}`;
-  return { state: 'FAILED', code: 'DEVICE_BUSY', message: message.trim().slice(0, 4_096) };
-}
-
-/** The script ended early, or nft could not read the ruleset. */
-function withoutVerdict(reply: ExecReply): Outcome {
-  const refused = /(?:^|\n)nft refused (BAD_INPUT|CUT_SHORT)\n$/.exec(reply.stdout)?.[1];
-  if (refused !== undefined)
-    return { state: 'FAILED', code: refused, message: 'The input of the script did not arrive as a whole.' };
-  const answer = readAnswer(reply);
-  if (answer.kind === 'objects') return unknown('No verdict.');
-  return writeFailure(answer, answer.kind === 'refused' && answer.absent);
+  return failed(verdict, reply, 'rule');
 }
 
 export const ruleDelete: NftOperation<DeleteArguments> = {
@@ -118,8 +92,7 @@ export const ruleDelete: NftOperation<DeleteArguments> = {
     {
       ...{ name, family, table, chain, handle },
       operationId: {
-        type: 'string',
-        pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
+        ...callId,
         description:
           'The id of the call that made the rule. Only a rule with its mark is deleted, whatever its handle is now.',
       },
@@ -131,10 +104,7 @@ export const ruleDelete: NftOperation<DeleteArguments> = {
   mapping: 'deletes',
   render: (args, context) => run('delete', args, context),
   renderDryRun: (args, context) => run('check', args, context),
-  interpretDryRun(reply, args, context) {
-    const outcome = outcomeOf(reply, args, context);
-    return outcome.state === 'UNKNOWN' ? { ...outcome, state: 'FAILED' } : outcome;
-  },
+  interpretDryRun: (reply, args, context) => dryRunOutcome(outcomeOf(reply, args, context)),
   interpret: outcomeOf,
   probe: {
     render: listChain,

@@ -1,6 +1,8 @@
 // Address sets, which rules can refer to instead of single addresses.
 
-import { argumentsSchema } from '../json.ts';
+import type { JsonObject } from '../driver.ts';
+import { argumentsSchema, given } from '../json.ts';
+import { dryRunOutcome } from './deletion.ts';
 import {
   apply,
   check,
@@ -15,10 +17,13 @@ import {
 } from './nft.ts';
 import { reservedWordFaults } from './reserved-words.ts';
 import { type AddressFamily, family, ipVersion, name, table } from './schema.ts';
+import { outcomeOf, run, setMatch } from './set-deletion.ts';
 
 type TableArguments = { family: AddressFamily; table: string };
 type SetArguments = TableArguments & { set: string };
-type SetCreateArguments = SetArguments & { ipVersion: 4 | 6; blocks: boolean };
+type SetSettings = { ipVersion: 4 | 6; blocks: boolean };
+type SetCreateArguments = SetArguments & SetSettings;
+type SetDeleteArguments = SetArguments & Partial<SetSettings>;
 
 const object = (args: SetArguments) => ({
   resource: 'address-set',
@@ -39,8 +44,6 @@ const addSet = (args: SetCreateArguments) => ({
 });
 
 const placeOf = (args: SetArguments) => ({ family: args.family, table: args.table, name: args.set });
-
-const deleteSet = (args: SetArguments) => ({ delete: { set: placeOf(args) } });
 
 export const setList: NftOperation<TableArguments> = {
   name: 'set.list',
@@ -88,18 +91,45 @@ export const setCreate: NftOperation<SetCreateArguments> = {
     }),
 };
 
-export const setDelete: NftOperation<SetArguments> = {
+const changed =
+  'The set has another type, or an element without the mark of a call: somebody else made it, or uses it. Verify the mapping, or remove such elements first.';
+
+export const setDelete: NftOperation<SetDeleteArguments> = {
   name: 'set.delete',
-  summary: 'Deletes an address set with its elements. nft refuses while a rule refers to it.',
+  summary:
+    'Deletes an address set with its elements, if calls have made them all. nft refuses while a rule refers to it.',
   category: 'USER',
   effect: 'IDEMPOTENT',
-  argumentsSchema: argumentsSchema({ family, table, set: name }, ['set']),
+  argumentsSchema: argumentsSchema(
+    {
+      ...{ family, table, set: name },
+      ipVersion: { ...ipVersion, description: 'That of its addresses. Default: as recorded in its mapping, or any.' },
+      blocks: {
+        type: 'boolean',
+        description: 'Whether it may contain CIDR blocks. Default: as recorded in its mapping, or either.',
+      },
+    },
+    ['set'],
+  ),
   example: { set: 'tenant-42' },
   object,
   mapping: 'deletes',
-  render: (args) => apply(deleteSet(args)),
-  renderDryRun: (args) => check(deleteSet(args)),
-  interpretDryRun: checkOutcome,
-  interpret: (reply, args) =>
-    writeOutcome(reply, 'delete', 'set', (set) => (isIn(set, placeOf(args)) ? { result: { set } } : undefined)),
+  recognised: ({ recorded }) => (isOfAddresses(recorded) ? settingsOf(recorded) : {}),
+  render: (args, context) => run('delete', meant(args), context),
+  renderDryRun: (args, context) => run('check', meant(args), context),
+  interpretDryRun: (reply, args, context) => dryRunOutcome(outcomeOf(reply, { set: args.set }, changed, context)),
+  interpret: (reply, args, context) => outcomeOf(reply, { set: args.set }, changed, context),
 };
+
+function meant(args: SetDeleteArguments) {
+  return { ...placeOf(args), match: setMatch(args.ipVersion, args.blocks) };
+}
+
+/** Others make sets of other things, too. */
+export function isOfAddresses(recorded: JsonObject | undefined): recorded is JsonObject {
+  return typeof recorded?.ipVersion === 'number';
+}
+
+export function settingsOf({ ipVersion, blocks }: JsonObject): JsonObject {
+  return given({ ipVersion, blocks });
+}

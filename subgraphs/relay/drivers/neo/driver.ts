@@ -35,7 +35,7 @@ export const neo = defineDriver({
   operations,
   resources: { vlan: vlanReader, port: portReader },
   ownership: {
-    vlan: { by: 'KEY_ALONE' },
+    vlan: { by: 'SETTINGS' },
     port: { by: 'KEY', because: 'it is a port of the device, which calls set and do not make' },
     switch: { by: 'KEY', because: 'it is the device itself' },
   },

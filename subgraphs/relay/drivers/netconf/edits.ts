@@ -19,8 +19,18 @@ import { comparableOf } from './values.ts';
 
 type EditOperation = 'create' | 'merge' | 'replace' | 'delete';
 
+interface EditGuard {
+  allows(reply: NetconfReply): boolean;
+}
+
 /** `inner`: the XML in the path's last node. */
-export function renderEdit(operation: EditOperation, nodes: Path, inner: string, { backend }: RenderContext): WireCall {
+export function renderEdit(
+  operation: EditOperation,
+  nodes: Path,
+  inner: string,
+  { backend }: RenderContext,
+  guard?: EditGuard,
+): WireCall {
   const modules = modulesOf(backend);
   return {
     kind: 'netconf',
@@ -29,6 +39,7 @@ export function renderEdit(operation: EditOperation, nodes: Path, inner: string,
       // With `merge`, missing elements around a new entry are created with it, if they have no settings of their own.
       defaultOperation: operation === 'delete' ? 'none' : 'merge',
       foreignEdits: backend.options.unlockedEdits === 'refuse' ? 'refuse' : 'discard',
+      ...(guard === undefined ? {} : { guard }),
     },
     source: 'running',
     filter: pathFilter(nodes, modules),

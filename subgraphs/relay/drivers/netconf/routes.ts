@@ -6,18 +6,21 @@ import type {
   JsonObject,
   NetconfReply,
   OperationSpec,
+  Outcome,
   RenderContext,
   ResourceReader,
   XmlElement,
 } from '../driver.ts';
 import { argumentsSchema, given, isObject } from '../json.ts';
 import { readMark, writeMark } from '../mark.ts';
+import { notMeant, recognised, settingsSha256, sumOf } from '../settings-sum.ts';
 import { editOutcome, finding, renderEdit, renderLook } from './edits.ts';
 import { isNode, type Path, pathFilter } from './instance-path.ts';
 import { modulesOf, routing } from './modules.ts';
 import { readOutcome } from './replies.ts';
 import { content, leafText } from './values.ts';
 
+type DeleteArguments = { destination: string; settingsSha256?: string };
 type Route = { destination: string; nextHop?: string; interface?: string; discard?: boolean };
 
 export const staticProtocol = {
@@ -168,17 +171,54 @@ export const routeCreate: OperationSpec<Route, NetconfReply> = {
     ),
 };
 
-export const routeDelete: OperationSpec<{ destination: string }, NetconfReply> = {
+/** Why the route that is there is not the meant one. The session's lock keeps it until the edit. */
+function obstacle(args: DeleteArguments, reply: NetconfReply): Outcome | undefined {
+  const { destination: block } = args;
+  const look = finding(reply, pathIn(reply, block), (values) => routeOf(values, canonicalText(block)));
+  if (look.finding === 'UNREADABLE')
+    return {
+      state: 'FAILED',
+      code: 'DEVICE_BUSY',
+      message: `It could not be read, so nothing was sent. ${look.message}`,
+    };
+  if (look.finding === 'ABSENT') {
+    const message = `The device has no static route to ${block}.`;
+    return { state: 'FAILED', code: 'NOT_FOUND', message, absent: true };
+  }
+  const { settingsSha256: sum } = args;
+  const isMeant = sum === undefined ? look.operationId !== undefined : sum === sumOf(look.values);
+  return isMeant ? undefined : { state: 'FAILED', code: 'CHANGED', message: notMeant };
+}
+
+export const routeDelete: OperationSpec<DeleteArguments, NetconfReply> = {
   name: 'staticRoute.delete',
-  summary: 'Deletes a static route.',
+  summary: 'Deletes a static route, if a call made it, or if it has these settings.',
   category: 'USER',
   effect: 'IDEMPOTENT',
-  argumentsSchema: argumentsSchema({ destination }, ['destination']),
+  argumentsSchema: argumentsSchema(
+    {
+      destination,
+      settingsSha256: {
+        ...settingsSha256,
+        description:
+          'The SHA-256 sum of the settings that were recorded: only a route with these is deleted. Default: the route must have the mark of a call, or be as it was when it was adopted.',
+      },
+    },
+    ['destination'],
+  ),
   example: { destination: '192.0.2.0/24' },
   object,
   mapping: 'deletes',
-  render: (args, context) => renderEdit('delete', routePath(args.destination, protocolOf(context)), '', context),
-  interpret: (reply, args) => editOutcome(reply, pathIn(reply, args.destination), undefined),
+  recognised,
+  render: (args, context) => {
+    const path = routePath(args.destination, protocolOf(context));
+    return renderEdit('delete', path, '', context, { allows: (reply) => obstacle(args, reply) === undefined });
+  },
+  interpret: (reply, args) => {
+    if (reply.unsent !== true) return editOutcome(reply, pathIn(reply, args.destination), undefined);
+    const again = { code: 'DEVICE_BUSY', message: 'The device answered differently when asked again.' };
+    return obstacle(args, reply) ?? { state: 'FAILED', ...again };
+  },
 };
 
 export const routeList: OperationSpec<Record<string, never>, NetconfReply> = {
@@ -230,8 +270,10 @@ export const staticRoute: ResourceReader<NetconfReply> = {
   own: [],
   render: ({ key }, context) => renderLook(routePath(key, protocolOf(context)), context),
   interpret: (reply, { key }) => finding(reply, pathIn(reply, key), (values) => routeOf(values, key)),
-  remove: ({ scope, key }) =>
-    scope === '' ? { operation: 'staticRoute.delete', arguments: { destination: key } } : undefined,
+  remove: (object) =>
+    object.scope === ''
+      ? { operation: 'staticRoute.delete', arguments: { destination: object.key, ...recognised(object) } }
+      : undefined,
 };
 
 export const typedCalls: Driver['typed'] = {

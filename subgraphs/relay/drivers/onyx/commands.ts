@@ -18,15 +18,59 @@ import { isObject, jsonIn } from '../json.ts';
 export type SwitchReply = CliReply | HttpReply;
 
 const apiPath = '/admin/launch?script=json';
+
+/**
+ * A switch keeps no mark of a call, and has no commands that depend on anything. So a change is sent only if a `show`, directly before it on the
+ * same connection, has no obstacle.
+ */
+export interface SwitchGuard {
+  readonly show: string;
+  /** Undefined if the change may be sent. */
+  obstacle(data: JsonObject): Obstacle | undefined;
+}
+
+interface Obstacle {
+  readonly code: 'ALREADY_EXISTS' | 'CHANGED' | 'NOT_FOUND' | 'DEVICE_BUSY';
+  readonly message: string;
+}
+
+export const unreadableGuard: Obstacle = {
+  code: 'DEVICE_BUSY',
+  message: "It could not be read, so nothing was sent. The switch's answer does not fit the request.",
+};
+
+export const notAsMeant = 'Somebody else made it, or changed it. Nothing was sent: verify the mapping.';
+
 /** Lines that change something. */
-export function write(lines: readonly string[], { backend }: RenderContext): WireCall {
-  if (backend.transport === 'ssh') return { kind: 'cli', lines };
-  return { kind: 'http', method: 'POST', path: apiPath, body: { commands: lines, execution_type: 'sync' } };
+export function write(lines: readonly string[], { backend }: RenderContext, guard?: SwitchGuard): WireCall {
+  const allows = (reply: SwitchReply) => guard !== undefined && obstacleIn(guard, reply) === undefined;
+  if (backend.transport === 'ssh')
+    return { kind: 'cli', lines, ...(guard === undefined ? {} : { guard: { line: printed(guard.show), allows } }) };
+  return {
+    ...{ kind: 'http', method: 'POST', path: apiPath, body: { commands: lines, execution_type: 'sync' } },
+    ...(guard === undefined ? {} : { guard: { path: apiPath, body: { cmd: guard.show }, allows } }),
+  };
+}
+
+const printed = (show: string) => `${show} | json-print`;
+
+function obstacleIn(guard: SwitchGuard, reply: SwitchReply): Outcome | undefined {
+  const shown = shownIn(reply);
+  if (shown.kind === 'refused') return writeFailure(shown);
+  if (shown.kind === 'unreadable')
+    return {
+      state: 'FAILED',
+      code: 'DEVICE_BUSY',
+      message: `It could not be read, so nothing was sent. ${shown.message}`,
+    };
+  const obstacle = guard.obstacle(shown.data);
+  if (obstacle === undefined) return undefined;
+  return { state: 'FAILED', ...obstacle, ...(obstacle.code === 'NOT_FOUND' ? { absent: true } : {}) };
 }
 
 /** One `show`, as JSON. */
 export function read(show: string, { backend }: RenderContext): WireCall {
-  if (backend.transport === 'ssh') return { kind: 'cli', lines: [`${show} | json-print`] };
+  if (backend.transport === 'ssh') return { kind: 'cli', lines: [printed(show)] };
   return { kind: 'http', method: 'POST', path: apiPath, body: { cmd: show } };
 }
 
@@ -52,8 +96,12 @@ export function writeOutcome(
   reply: SwitchReply,
   lines: readonly string[],
   result: JsonValue,
-  verb: 'set' | 'delete' = 'set',
+  { verb = 'set', guard }: { readonly verb?: 'set' | 'delete'; readonly guard?: SwitchGuard } = {},
 ): Outcome {
+  if (reply.unsent === true && guard !== undefined) {
+    const again = { code: 'DEVICE_BUSY', message: 'The switch answered differently when asked again.' };
+    return obstacleIn(guard, reply) ?? { state: 'FAILED', ...again };
+  }
   const read = resultsOf(reply, lines);
   if (read.kind === 'unreadable') return writeFailure(read);
   const told = read.results.filter(({ line }) => line !== 'exit');

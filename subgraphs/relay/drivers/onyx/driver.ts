@@ -48,8 +48,8 @@ export const onyx = defineDriver({
     'mlag-vip': mlagVipReader,
   },
   ownership: {
-    ...{ vlan: { by: 'KEY_ALONE' }, lag: { by: 'KEY_ALONE' }, 'lag-member': { by: 'KEY_ALONE' } },
-    'mlag-vip': { by: 'KEY_ALONE' },
+    vlan: { by: 'SETTINGS' },
+    ...{ lag: { by: 'SETTINGS' }, 'lag-member': { by: 'SETTINGS' }, 'mlag-vip': { by: 'SETTINGS' } },
     port: { by: 'KEY', because: 'it is a port of the device, which calls set and do not make' },
     lacp: { by: 'KEY', because: 'a device has one' },
     configuration: { by: 'KEY', because: 'a device has one' },

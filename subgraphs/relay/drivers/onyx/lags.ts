@@ -2,10 +2,23 @@
 
 import type { JsonObject, OperationSpec, ResourceFinding, ResourceReader } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';
-import { onlyOf, read, readOutcome, type SwitchReply, shownIn, write, writeOutcome } from './commands.ts';
+import {
+  notAsMeant,
+  onlyOf,
+  read,
+  readOutcome,
+  type SwitchGuard,
+  type SwitchReply,
+  shownIn,
+  unreadableGuard,
+  write,
+  writeOutcome,
+} from './commands.ts';
 import { canonicalPort, ethernet, interfaceWords, lag as lagSchema } from './schema.ts';
 
 type LagArguments = { lag: number };
+type CreateArguments = LagArguments & { exists?: boolean };
+type DeleteArguments = LagArguments & { members?: readonly string[] };
 type MemberArguments = LagArguments & { port: string };
 type AddArguments = MemberArguments & { mode: 'on' | 'active' | 'passive' };
 
@@ -25,36 +38,95 @@ const removeLines = ({ port }: MemberArguments): readonly string[] => [
   `interface ${interfaceWords(port)} no channel-group`,
 ];
 const lacpLines = ['lacp'];
+const show = 'show interfaces port-channel summary';
 
-export const lagCreate: OperationSpec<LagArguments, SwitchReply> = {
+/** A port-channel has nothing of its own but its number: one with members that the call does not know is somebody else's. */
+function guardOf(
+  verb: 'create' | 'delete',
+  { lag, exists, members = [] }: CreateArguments & DeleteArguments,
+): SwitchGuard {
+  const known = members.map(canonicalPort);
+  return {
+    show,
+    obstacle(data) {
+      const lags = lagsOf(data);
+      if (lags === undefined) return unreadableGuard;
+      const found = lags.find((each) => each.lag === lag);
+      if (found === undefined)
+        return verb === 'create' ? undefined : { code: 'NOT_FOUND', message: `The switch has no port-channel ${lag}.` };
+      const others = found.members.filter((member) => !known.includes(member));
+      if (others.length === 0 || exists === true) return undefined;
+      const message = `Port-channel ${lag} has the members ${others.join(', ')}. ${notAsMeant}`;
+      return { code: verb === 'create' ? 'ALREADY_EXISTS' : 'CHANGED', message };
+    },
+  };
+}
+
+/** A port is a member of one port-channel: it is neither taken from another one nor removed from it. */
+function memberGuardOf(verb: 'create' | 'delete', { lag, port }: MemberArguments): SwitchGuard {
+  const name = canonicalPort(port);
+  return {
+    show,
+    obstacle(data) {
+      const lags = lagsOf(data);
+      if (lags === undefined) return unreadableGuard;
+      const found = lags.find(({ members }) => members.includes(name));
+      if (found?.lag === lag || (found === undefined && verb === 'create')) return undefined;
+      if (found === undefined) return { code: 'NOT_FOUND', message: `${name} is not a member of port-channel ${lag}.` };
+      const message = `${name} is a member of port-channel ${found.lag}. ${notAsMeant}`;
+      return { code: verb === 'create' ? 'ALREADY_EXISTS' : 'CHANGED', message };
+    },
+  };
+}
+
+export const lagCreate: OperationSpec<CreateArguments, SwitchReply> = {
   name: 'lag.create',
-  summary: 'Creates a port-channel without members. An existing port-channel remains unchanged.',
+  summary: 'Creates a port-channel without members. An existing one without members remains unchanged.',
   category: 'USER',
   effect: 'IDEMPOTENT',
-  argumentsSchema: argumentsSchema({ lag: lagSchema }, ['lag']),
+  argumentsSchema: argumentsSchema(
+    {
+      lag: lagSchema,
+      exists: {
+        type: 'boolean',
+        description: 'True: one with members remains unchanged, too. Default: whether it has a mapping.',
+      },
+    },
+    ['lag'],
+  ),
   example: { lag: 22 },
   object,
   mapping: 'creates',
-  render: (args, context) => write(createLines(args), context),
-  interpret: (reply, args) => writeOutcome(reply, createLines(args), { lag: args.lag }),
+  desired: ({ lag }) => ({ lag }),
+  recognised: () => ({ exists: true }),
+  render: (args, context) => write(createLines(args), context, guardOf('create', args)),
+  interpret: (reply, args) =>
+    writeOutcome(reply, createLines(args), { lag: args.lag }, { guard: guardOf('create', args) }),
 };
 
-export const lagDelete: OperationSpec<LagArguments, SwitchReply> = {
+export const lagDelete: OperationSpec<DeleteArguments, SwitchReply> = {
   name: 'lag.delete',
-  summary: 'Deletes a port-channel. Its members become individual ports.',
+  summary: 'Deletes a port-channel, if it has no other members than the given ones, which become individual ports.',
   category: 'USER',
   effect: 'IDEMPOTENT',
-  argumentsSchema: argumentsSchema({ lag: lagSchema }, ['lag']),
+  argumentsSchema: argumentsSchema(
+    {
+      lag: lagSchema,
+      members: { type: 'array', items: ethernet, maxItems: 64, description: 'The members that it has. Default: none.' },
+    },
+    ['lag'],
+  ),
   example: { lag: 22 },
   object,
   mapping: 'deletes',
-  render: (args, context) => write(deleteLines(args), context),
-  interpret: (reply, args) => writeOutcome(reply, deleteLines(args), { lag: args.lag }, 'delete'),
+  render: (args, context) => write(deleteLines(args), context, guardOf('delete', args)),
+  interpret: (reply, args) =>
+    writeOutcome(reply, deleteLines(args), { lag: args.lag }, { verb: 'delete', guard: guardOf('delete', args) }),
 };
 
 export const lagMemberAdd: OperationSpec<AddArguments, SwitchReply> = {
   name: 'lag.member.add',
-  summary: 'Adds a port to a port-channel.',
+  summary: 'Adds a port, which is in no other port-channel, to a port-channel.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
@@ -75,21 +147,27 @@ export const lagMemberAdd: OperationSpec<AddArguments, SwitchReply> = {
   mapping: 'creates',
   // The switch does not list the active members of a LACP group.
   desired: ({ lag, port, mode }) => ({ lag, port: canonicalPort(port), lacp: mode !== 'on' }),
-  render: (args, context) => write(addLines(args), context),
-  interpret: (reply, args) => writeOutcome(reply, addLines(args), { lag: args.lag, port: canonicalPort(args.port) }),
+  render: (args, context) => write(addLines(args), context, memberGuardOf('create', args)),
+  interpret: (reply, args) => {
+    const result = { lag: args.lag, port: canonicalPort(args.port) };
+    return writeOutcome(reply, addLines(args), result, { guard: memberGuardOf('create', args) });
+  },
 };
 
 export const lagMemberRemove: OperationSpec<MemberArguments, SwitchReply> = {
   name: 'lag.member.remove',
-  summary: 'Removes a port from its port-channel, even if that is not the given one.',
+  summary: 'Removes a port from a port-channel.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ lag: lagSchema, port: ethernet }, ['lag', 'port']),
   example: { lag: 22, port: '1/7' },
   object: memberObject,
   mapping: 'deletes',
-  render: (args, context) => write(removeLines(args), context),
-  interpret: (reply, args) => writeOutcome(reply, removeLines(args), { port: canonicalPort(args.port) }, 'delete'),
+  render: (args, context) => write(removeLines(args), context, memberGuardOf('delete', args)),
+  interpret: (reply, args) => {
+    const result = { port: canonicalPort(args.port) };
+    return writeOutcome(reply, removeLines(args), result, { verb: 'delete', guard: memberGuardOf('delete', args) });
+  },
 };
 
 export const lacpEnable: OperationSpec<Record<string, never>, SwitchReply> = {
@@ -117,8 +195,6 @@ function lagsOf(data: JsonObject): readonly { lag: number; lacp: boolean; member
     return [{ lag: Number(lag), lacp: type === 'LACP', members: members.filter((member) => member !== '').sort() }];
   });
 }
-
-const show = 'show interfaces port-channel summary';
 
 export const lagList: OperationSpec<Record<string, never>, SwitchReply> = {
   name: 'lag.list',

@@ -1,47 +1,94 @@
 // VLANs: `vlan`, `name`, `no vlan`, `show vlan` (Mellanox Onyx User Manual 3.7 to 3.10, VLANs).
 
-import type { JsonObject, OperationSpec, ResourceReader } from '../driver.ts';
-import { argumentsSchema } from '../json.ts';
-import { onlyOf, read, readOutcome, type SwitchReply, shownIn, write, writeOutcome } from './commands.ts';
+import type { JsonObject, MappedObject, OperationSpec, ResourceReader } from '../driver.ts';
+import { argumentsSchema, given } from '../json.ts';
+import {
+  notAsMeant,
+  onlyOf,
+  read,
+  readOutcome,
+  type SwitchGuard,
+  type SwitchReply,
+  shownIn,
+  unreadableGuard,
+  write,
+  writeOutcome,
+} from './commands.ts';
 import { ownVlan, vlanName } from './schema.ts';
 
-type CreateArguments = { vlan: number; name?: string };
-type DeleteArguments = { vlan: number };
+type Named = { vlan: number; name?: string };
+type CreateArguments = Named & { replaces?: { name?: string } };
 
-const object = ({ vlan }: DeleteArguments) => ({ resource: 'vlan', scope: '', key: String(vlan) });
+const object = ({ vlan }: Named) => ({ resource: 'vlan', scope: '', key: String(vlan) });
 
 const createLines = ({ vlan, name }: CreateArguments): readonly string[] => [
   `vlan ${vlan}`,
   ...(name === undefined ? [] : [`name "${name}"`]),
   'exit',
 ];
-const deleteLines = ({ vlan }: DeleteArguments): readonly string[] => [`no vlan ${vlan}`];
+const deleteLines = ({ vlan }: Named): readonly string[] => [`no vlan ${vlan}`];
+
+/** A VLAN is recognised by its name. */
+function guardOf(verb: 'create' | 'delete', { vlan, ...of }: CreateArguments): SwitchGuard {
+  const names = [of.name ?? '', ...(of.replaces === undefined ? [] : [of.replaces.name ?? ''])];
+  return {
+    show: 'show vlan',
+    obstacle(data) {
+      const vlans = vlansOf(data);
+      if (vlans === undefined) return unreadableGuard;
+      const found = vlans.find((each) => each.vlan === vlan);
+      if (found === undefined)
+        return verb === 'create' ? undefined : { code: 'NOT_FOUND', message: `The switch has no VLAN ${vlan}.` };
+      if (names.includes(String(found.name))) return undefined;
+      const message = `VLAN ${vlan} has the name ${JSON.stringify(found.name)}. ${notAsMeant}`;
+      return { code: verb === 'create' ? 'ALREADY_EXISTS' : 'CHANGED', message };
+    },
+  };
+}
+
+const nameOf = ({ recorded }: Pick<MappedObject, 'recorded'>) =>
+  given({ name: recorded?.name === '' ? undefined : recorded?.name });
 
 export const vlanCreate: OperationSpec<CreateArguments, SwitchReply> = {
   name: 'vlan.create',
-  summary: 'Creates a VLAN. An existing VLAN keeps its ports and gets the name.',
+  summary: 'Creates a VLAN, or gives one with the name in `replaces` another name: it keeps its ports.',
   category: 'USER',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema(
+    {
+      ...{ vlan: ownVlan, name: vlanName },
+      replaces: {
+        ...argumentsSchema({ name: vlanName }),
+        description:
+          'The VLAN of this number that gets another name; without `name` one that has none. Any other one is left alone, and the call is refused. Default: as recorded in its mapping.',
+      },
+    },
+    ['vlan'],
+  ),
+  example: { vlan: 42, name: 'tenant-42' },
+  object,
+  mapping: 'creates',
+  desired: ({ vlan, name }) => given({ vlan, name }),
+  recognised: (object) => (object.recorded === undefined ? {} : { replaces: nameOf(object) }),
+  render: (args, context) => write(createLines(args), context, guardOf('create', args)),
+  interpret: (reply, args) =>
+    writeOutcome(reply, createLines(args), { vlan: args.vlan }, { guard: guardOf('create', args) }),
+};
+
+export const vlanDelete: OperationSpec<Named, SwitchReply> = {
+  name: 'vlan.delete',
+  summary: 'Deletes a VLAN of this name from the switch and from its ports.',
+  category: 'USER',
+  // Deleting a missing VLAN fails and changes nothing.
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ vlan: ownVlan, name: vlanName }, ['vlan']),
   example: { vlan: 42, name: 'tenant-42' },
   object,
-  mapping: 'creates',
-  render: (args, context) => write(createLines(args), context),
-  interpret: (reply, args) => writeOutcome(reply, createLines(args), { vlan: args.vlan }),
-};
-
-export const vlanDelete: OperationSpec<DeleteArguments, SwitchReply> = {
-  name: 'vlan.delete',
-  summary: 'Deletes a VLAN from the switch and from its ports.',
-  category: 'USER',
-  // Deleting a missing VLAN fails and changes nothing.
-  effect: 'IDEMPOTENT',
-  argumentsSchema: argumentsSchema({ vlan: ownVlan }, ['vlan']),
-  example: { vlan: 42 },
-  object,
   mapping: 'deletes',
-  render: (args, context) => write(deleteLines(args), context),
-  interpret: (reply, args) => writeOutcome(reply, deleteLines(args), { vlan: args.vlan }, 'delete'),
+  recognised: nameOf,
+  render: (args, context) => write(deleteLines(args), context, guardOf('delete', args)),
+  interpret: (reply, args) =>
+    writeOutcome(reply, deleteLines(args), { vlan: args.vlan }, { verb: 'delete', guard: guardOf('delete', args) }),
 };
 
 /** From `show vlan`; undefined when it shows no VLAN, not even the one that always exists. */
@@ -86,5 +133,5 @@ export const vlanReader: ResourceReader<SwitchReply> = {
     if (found === undefined) return { finding: 'ABSENT' };
     return { finding: 'PRESENT', values: { vlan: found.vlan ?? null, name: found.name ?? null } };
   },
-  remove: ({ key }) => ({ operation: 'vlan.delete', arguments: { vlan: Number(key) } }),
+  remove: (object) => ({ operation: 'vlan.delete', arguments: { vlan: Number(object.key), ...nameOf(object) } }),
 };

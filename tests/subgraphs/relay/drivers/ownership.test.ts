@@ -10,15 +10,11 @@ import { drivers } from '../../../../subgraphs/relay/drivers/registry.ts';
 /** Kinds in whose place another object is taken for the meant one. None may be added. */
 const unguarded: Readonly<Record<string, readonly string[]>> = {
   fortios: ['vdom'],
-  'linux-iproute2': ['static-route'],
-  'linux-nftables': ['address', 'address-set'],
-  neo: ['vlan'],
-  netconf: ['entry', 'static-route'],
-  onyx: ['vlan', 'lag', 'lag-member', 'mlag-vip'],
+  netconf: ['entry'],
 };
 
 /** Their own tests show what the contract would. None may be added. */
-const withoutContract = ['linux-nftables', 'neutron', 'openvswitch'];
+const withoutContract = ['neutron', 'openvswitch'];
 
 function kindsOf({ ownership }: Driver, isIt: (by: string) => boolean): string[] {
   return Object.entries(ownership).flatMap(([kind, { by }]) => (isIt(by) ? [kind] : []));

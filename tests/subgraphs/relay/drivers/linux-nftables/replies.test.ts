@@ -114,10 +114,8 @@ const others = [
   ['rule.create', { name: 'mine', action: 'drop' }, { name: 'other', action: 'accept' }],
   ['rule.create', { name: 'mine', action: 'drop', chain: 'input' }, { name: 'mine', action: 'drop' }],
   ['set.create', { set: 'mine' }, { set: 'other' }],
-  ['set.delete', { set: 'mine' }, { set: 'other', table: 'nat' }],
   ['chain.create', { chain: 'mine' }, { chain: 'other' }],
   ['address.create', { name: 'mine', address: '10.0.0.1' }, { name: 'other', address: '10.0.0.1' }],
-  ['address.delete', { name: 'mine' }, { name: 'other' }],
 ] as const;
 
 test.each(others)('%s %j: the answer to the call for %j is no verdict', (name, mine, other) => {
@@ -132,17 +130,19 @@ test.each(others)('%s %j: the answer to the call for %j is no verdict', (name, m
   expect(operation.interpret(answer(otherArgs), args, context)).toMatchObject({ state: 'UNKNOWN' });
 });
 
-test('the answer to another call on the same rule is no verdict', () => {
+test('the answer to another call on the same object is no verdict', () => {
   const args = checkedFor(linuxNftables, 'rule.create', { name: 'mine', action: 'drop' });
   const [mine, before] = [renderContext(linuxNftables), renderContext(linuxNftables)];
   const create = operationOf(linuxNftables, 'rule.create');
   const given = reply({ stdout: echoOf(create.render(args, before)) });
   expect(create.interpret(given, args, mine)).toMatchObject({ state: 'UNKNOWN' });
-  const remove = operationOf(linuxNftables, 'rule.delete');
-  const removal = checkedFor(linuxNftables, 'rule.delete', { name: 'mine', handle: 7 });
-  const deleted = (id: string) => reply({ stdout: `nft deleted 7 tidegate-${id}\n` });
-  expect(remove.interpret(deleted(mine.operationId), removal, mine)).toMatchObject({ state: 'SUCCEEDED' });
-  expect(remove.interpret(deleted(before.operationId), removal, mine)).toMatchObject({ state: 'UNKNOWN' });
+  for (const name of ['rule.delete', 'set.delete', 'address.delete']) {
+    const remove = operationOf(linuxNftables, name);
+    const removal = exampleOf(remove);
+    const deleted = (id: string) => reply({ stdout: `nft deleted 7 tidegate-${id}\n` });
+    expect(remove.interpret(deleted(mine.operationId), removal, mine)).toMatchObject({ state: 'SUCCEEDED' });
+    expect(remove.interpret(deleted(before.operationId), removal, mine)).toMatchObject({ state: 'UNKNOWN' });
+  }
 });
 
 describe.each(operations.filter((operation) => operation.probe !== undefined))('the probe of $name', (operation) => {

@@ -7,6 +7,7 @@ import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.t
 import { neo as neoDriver } from '../../../../../subgraphs/relay/drivers/neo/driver.ts';
 import { DriverCaller } from '../../support/driver-caller.ts';
 import { webEndpoint } from '../../support/endpoints.ts';
+import { foreignObjects } from '../../support/foreign-objects.ts';
 import { unlike } from '../../support/unlike.ts';
 
 const [first, second] = ['10.224.15.29', '10.224.15.30'] as const;
@@ -79,11 +80,24 @@ describe('a VLAN', () => {
 
   test('is deleted by its mapping', async () => {
     await done('vlan.create', args);
-    const remove = neoDriver.resources?.get('vlan')?.remove?.({ ...where, uuid: null });
+    const recorded = driver.desired('vlan.create', args);
+    const remove = neoDriver.resources?.get('vlan')?.remove?.({ ...where, uuid: null, recorded });
     if (!remove) throw new Error('no deletion');
     await done(remove.operation, remove.arguments);
     expect(await driver.look('vlan', where)).toEqual({ finding: 'ABSENT' });
   });
+});
+
+foreignObjects(neoDriver, () => driver, {
+  vlan: {
+    create: ['vlan.create', { vlan: 300, name: 'tenant-300', devices: [first, second] }],
+    async put(what) {
+      for (const each of [first, second]) neo.switches.get(each)?.vlans.delete(300);
+      for (const each of what === 'another' ? [first, second] : [])
+        neo.switches.get(each)?.vlans.set(300, 'management');
+    },
+    state: async () => [...neo.switches].map(([name, { vlans }]) => [name, new Map(vlans)]),
+  },
 });
 
 test('a job that fails on a switch has FAILED, and quotes the switch', async () => {

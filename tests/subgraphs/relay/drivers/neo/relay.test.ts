@@ -107,7 +107,7 @@ test('a VLAN is accepted, created, mapped, found, and deleted again', async () =
   expect(await verified(mapping)).toEqual({ result: 'MATCHES', differences: [] });
   neo.switches.get(devices[0] ?? '')?.vlans.delete(42);
   expect(await verified(mapping)).toEqual({ result: 'DRIFTED', differences: [{ path: 'devices' }] });
-  neo.switches.get(devices[0] ?? '')?.vlans.set(42, '');
+  neo.switches.get(devices[0] ?? '')?.vlans.set(42, 'tenant-42');
   const removed = await answered(await call(node, 'delete', { idempotencyKey: 'd1', mappingId: mapping, waitMs: 0 }));
   expect(removed.operation).toMatchObject({ state: 'ACCEPTED', changedMappings: [] });
   expect(await settled(removed, 's3')).toMatchObject({

@@ -43,6 +43,9 @@ describe('unreadable answers', () => {
 
   test.each(odd)('%s: a write is neither accepted nor failed; its job is found by its mark', async (_what, answer) => {
     neo.answersInstead.push(answer);
+    expect(await driver.refused('vlan.create', args)).toMatch(/^(FAILED DEVICE_BUSY|NOT_SENT CONNECT_FAILED)$/);
+    expect(neo.applied.entries).toEqual([]);
+    neo.writesInstead.push(answer);
     const id = randomUUID();
     const called = await driver.call('vlan.create', args, id);
     if (called.state === 'NO_REPLY') expect(called.failure.kind).toBe('NO_VERDICT');

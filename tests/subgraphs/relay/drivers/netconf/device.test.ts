@@ -9,6 +9,7 @@ import { describeWithNetconf } from '../../../../support/netconf.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { DriverCaller } from '../../support/driver-caller.ts';
 import { sshEndpoint } from '../../support/endpoints.ts';
+import { foreignObjects } from '../../support/foreign-objects.ts';
 
 const tunnel = (peer: string, site = 'berlin') => `/lab-vpn:vpn/tunnel[site='${site}'][peer='${peer}']`;
 const vpn = (inner: string) =>
@@ -136,6 +137,28 @@ describeWithNetconf('the netconf driver on netconfd', (server) => {
     for (const { destination } of routes) await caller.done('staticRoute.delete', { destination });
     expect(await caller.look('static-route', { key: '192.0.2.0/24' })).toEqual({ finding: 'ABSENT' });
     expect(await caller.call('staticRoute.delete', { destination: '192.0.2.0/24' })).toMatchObject({ absent: true });
+  });
+
+  const foreignRoute = (attributes: string, inner: string) => `<config xmlns="urn:ietf:params:xml:ns:netconf:base:1.0">
+    <routing xmlns="urn:ietf:params:xml:ns:yang:ietf-routing"><control-plane-protocols><control-plane-protocol>
+    <type>static</type><name>static</name><static-routes><ipv4 xmlns="urn:ietf:params:xml:ns:yang:ietf-ipv4-unicast-routing">
+    <route ${attributes}><destination-prefix>198.18.0.0/15</destination-prefix>${inner}</route></ipv4></static-routes>
+    </control-plane-protocol></control-plane-protocols></routing></config>`;
+  const edited = async (config: string) => {
+    await other.done('edit', { config });
+    await other.done('commit');
+  };
+  foreignObjects(netconf, () => caller, {
+    'static-route': {
+      create: ['staticRoute.create', { destination: '198.18.0.0/15', nextHop: '198.51.100.1' }],
+      async put(what) {
+        const nc = 'xmlns:nc="urn:ietf:params:xml:ns:netconf:base:1.0"';
+        await edited(foreignRoute(`${nc} nc:operation="remove"`, ''));
+        if (what === 'another')
+          await edited(foreignRoute('', '<next-hop><next-hop-address>198.51.100.77</next-hop-address></next-hop>'));
+      },
+      state: async () => (await running()).replace(/^[^]*?<data>/, ''),
+    },
   });
 
   test('what the server refuses is refused in its own words, and leaves nothing behind', async () => {

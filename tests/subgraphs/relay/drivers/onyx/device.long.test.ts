@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { newSwitchport } from '../../../../../simulators/onyx/state.ts';
 import { OnyxSwitch } from '../../../../../simulators/onyx/switch.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { onyx } from '../../../../../subgraphs/relay/drivers/onyx/driver.ts';
 import type { DriverCaller } from '../../support/driver-caller.ts';
+import { foreignObjects } from '../../support/foreign-objects.ts';
 import { switchCaller } from './support.ts';
 
 /** 3.6.5000 has other output formats. */
@@ -35,8 +37,12 @@ describe.each([
       result: { vlan: 42 },
     });
     expect(device.config.vlans.get(42)).toEqual({ name: 'tenant 42' });
-    expect(await caller.call('vlan.create', { vlan: 42 })).toMatchObject({ state: 'SUCCEEDED' });
-    expect(device.config.vlans.get(42)).toEqual({ name: 'tenant 42' });
+    expect(await caller.call('vlan.create', { vlan: 42, name: 'tenant 42' })).toMatchObject({ state: 'SUCCEEDED' });
+    const renamed = { vlan: 42, name: 'tenant-42', replaces: { name: 'tenant 42' } };
+    expect(await caller.call('vlan.create', renamed)).toMatchObject({ state: 'SUCCEEDED' });
+    expect(device.config.vlans.get(42)).toEqual({ name: 'tenant-42' });
+    const back = { vlan: 42, name: 'tenant 42', replaces: { name: 'tenant-42' } };
+    expect(await caller.call('vlan.create', back)).toMatchObject({ state: 'SUCCEEDED' });
     const all = Array.from({ length: 16 }, (_, index) => `Eth1/${index + 1}`).sort();
     expect(await caller.call('vlan.list')).toEqual({
       state: 'SUCCEEDED',
@@ -51,12 +57,13 @@ describe.each([
       finding: 'PRESENT',
       values: { vlan: 42, name: 'tenant 42' },
     });
-    expect(await caller.call('vlan.delete', { vlan: 42 })).toMatchObject({ state: 'SUCCEEDED' });
+    const named = { vlan: 42, name: 'tenant 42' };
+    expect(await caller.call('vlan.delete', named)).toMatchObject({ state: 'SUCCEEDED' });
     expect(await caller.look('vlan', { key: '42' })).toEqual({ finding: 'ABSENT' });
-    expect(await caller.call('vlan.delete', { vlan: 42 })).toEqual({
+    expect(await caller.call('vlan.delete', named)).toEqual({
       state: 'FAILED',
-      code: 'DEVICE_REFUSED',
-      message: 'VLAN 42 does not exist',
+      code: 'NOT_FOUND',
+      message: 'The switch has no VLAN 42.',
       absent: true,
     });
   });
@@ -138,6 +145,7 @@ describe.each([
       values: { lag: 22, port: 'Eth1/7', lacp: true },
     });
     expect(await caller.look('port', { key: 'Eth1/7' })).toMatchObject({ finding: 'UNREADABLE' });
+    expect(await caller.refused('lag.delete', { lag: 22 })).toBe('FAILED CHANGED');
     expect(await caller.call('lag.member.remove', member)).toMatchObject({ state: 'SUCCEEDED' });
     expect(await caller.look('lag-member', at)).toEqual({ finding: 'ABSENT' });
     expect(await caller.call('lag.delete', { lag: 22 })).toMatchObject({ state: 'SUCCEEDED' });
@@ -157,9 +165,62 @@ describe.each([
       state: 'SUCCEEDED',
       result: { vip, nodes: [{ name: 'switch-1', address: '192.0.2.10', state: 'master' }] },
     });
-    expect(await caller.call('mlag.vip.delete')).toMatchObject({ state: 'SUCCEEDED' });
-    expect(await caller.call('mlag.vip.delete')).toMatchObject({ state: 'FAILED', absent: true });
+    expect(await caller.call('mlag.vip.delete', vip)).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await caller.call('mlag.vip.delete', vip)).toMatchObject({ state: 'FAILED', absent: true });
   });
+
+  const ports = (...channels: readonly (readonly [port: string, channel: number])[]) => {
+    for (const [port, channel] of channels) {
+      device.config.portChannels.set(channel, { ...newSwitchport(), ipl: undefined });
+      const ethernet = device.config.ethernet.get(port);
+      if (ethernet !== undefined) ethernet.group = { channel, mode: 'on' };
+    }
+  };
+  const shown = async () => structuredClone(device.config);
+  foreignObjects(onyx, () => caller, {
+    vlan: {
+      create: ['vlan.create', { vlan: 42, name: 'tenant-42' }],
+      async put(what) {
+        device.config.vlans.delete(42);
+        if (what === 'another') device.config.vlans.set(42, { name: 'management' });
+      },
+      state: shown,
+    },
+    lag: {
+      create: ['lag.create', { lag: 22 }],
+      async put(what) {
+        clear();
+        if (what === 'another') ports(['1/8', 22]);
+      },
+      state: shown,
+      // Its members are not recorded.
+      adopts: false,
+    },
+    'lag-member': {
+      create: ['lag.member.add', { lag: 22, port: '1/7', mode: 'on' }],
+      async put(what) {
+        clear();
+        device.config.portChannels.set(22, { ...newSwitchport(), ipl: undefined });
+        if (what === 'another') ports(['1/7', 23]);
+      },
+      state: shown,
+      // What is at another port-channel has another name.
+      adopts: false,
+    },
+    'mlag-vip': {
+      create: ['mlag.vip.set', { group: 'pair-1', address: '192.0.2.1', prefixLength: 24 }],
+      async put(what) {
+        device.config.mlagProtocol = true;
+        device.config.mlagVip = what === 'another' ? { group: 'pair-2', address: '192.0.2.9/24' } : undefined;
+      },
+      state: shown,
+    },
+  });
+
+  function clear(): void {
+    device.config.portChannels.clear();
+    for (const port of device.config.ethernet.values()) port.group = undefined;
+  }
 
   test('saved changes survive a reload', async () => {
     await caller.call('vlan.create', { vlan: 42 });
@@ -219,6 +280,7 @@ describe.each([
   });
 
   test('a switch that stops answering leaves no verdict at the deadline', async () => {
+    await caller.done('vlan.create', { vlan: 42 });
     device.faults.plan('SILENT_AFTER_APPLYING');
     expect(await caller.send(caller.render('vlan.delete', { vlan: 42 }), 200)).toMatchObject({
       ok: false,

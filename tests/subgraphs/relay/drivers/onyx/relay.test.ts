@@ -66,7 +66,10 @@ describe.each(['ssh', 'https'] as const)('onyx in the graph, over %s', (transpor
     // A VLAN with another name may be somebody else's.
     const refused = await call(node, 'delete', { idempotencyKey: 'd0', mappingId: id });
     expect(refused.userErrors).toMatchObject([{ code: 'VERIFY_FIRST' }]);
-    const gone = await call(node, 'delete', { idempotencyKey: 'd1', mappingId: id, force: true });
+    const forced = await call(node, 'delete', { idempotencyKey: 'd1', mappingId: id, force: true });
+    expect(forced.operation).toMatchObject({ state: 'FAILED', deviceError: { code: 'CHANGED' } });
+    device.config.vlans.set(42, { name: 'tenant-42' });
+    const gone = await call(node, 'delete', { idempotencyKey: 'd2', mappingId: id, force: true });
     expect(gone.operation).toMatchObject({ state: 'SUCCEEDED', changedMappings: [{ mappingState: 'DELETED' }] });
     expect(device.config.vlans.has(42)).toBe(false);
   });
