@@ -1,6 +1,6 @@
 // Which documents are executed (setting `operations.accept`): all, or only published operations. Administrators may send any, so that
 // they can look into an incident; subgraphs and machines send their own; sessions of users may send those of the dashboard, and API tokens
-// may not; without a login only login fields are allowed.
+// may not; without a login only login fields are allowed. An API token that is bound to operations may send these alone, whatever the setting.
 import type { Counter } from 'prom-client';
 import { CodedError } from '../../platform/edge/errors.ts';
 import type { Identity } from '../../platform/edge/identity.ts';
@@ -37,6 +37,8 @@ export class Acceptance {
   /** `hash`: SHA-256 of the document. Throws NOT_PUBLISHED, and UNAVAILABLE before the published operations have been read. */
   check(hash: string, identity: Identity | null, operationName: string | undefined): void {
     const { accept, published, unpublished } = this.#options;
+    if (identity !== null) refuseUnbound(hash, identity);
+    if (identity?.operations !== undefined) return;
     if (accept === 'log' && !published.isKnown) return;
     if (identity === null || this.#isAccepted(hash, identity)) return;
     unpublished.inc({ client: this.#counted(identity.name) });
@@ -49,6 +51,8 @@ export class Acceptance {
 
   /** The same for an operation that is not executed: it does not count. */
   examine(hash: string, identity: Identity): void {
+    refuseUnbound(hash, identity);
+    if (identity.operations !== undefined) return;
     if (this.#options.accept === 'published' && !this.#isAccepted(hash, identity)) throw notPublished(hash);
   }
 
@@ -67,6 +71,15 @@ export class Acceptance {
   close(): void {
     this.#line.flush();
   }
+}
+
+function refuseUnbound(hash: string, { operations, name }: Identity): void {
+  if (operations === undefined || operations.includes(hash)) return;
+  throw new CodedError(
+    'NOT_PUBLISHED',
+    `The API token ${name} is bound to ${operations.length} operations, and none has the hash ${hash}. Use a token that may send it.`,
+    { hash },
+  );
 }
 
 function notPublished(hash: string): CodedError {

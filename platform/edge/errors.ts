@@ -169,7 +169,7 @@ export const topLevelCodes = {
   PERSISTED_QUERY_NOT_FOUND:
     'No published operation has the hash of the request. Send the text as `query`, or have an administrator publish it.',
   NOT_PUBLISHED:
-    'The gateway executes only published operations (`operations.accept`). Have an administrator publish this one; `extensions.hash` names it.',
+    'The gateway executes only published operations (`operations.accept`), or the API token is bound to others. Have an administrator publish this one, or use a token that may send it; `extensions.hash` names it.',
   SCHEMA_CHANGED:
     'The gateway took over a new graph, which the subscription does not fit: read the schema again, change the subscription, and continue after the last cursor.',
   GRAPH_REFUSED:

@@ -25,6 +25,8 @@ export interface Identity {
   readonly credentialId: string;
   /** UUID of the user at the root of an API token's tree. Absent if the token was made on the command line or by an administrator. */
   readonly ownerId?: string | undefined;
+  /** SHA-256 sums of the only documents that an API token may send. Absent if it is not bound. For gateways: subgraphs don't get it. */
+  readonly operations?: readonly string[] | undefined;
   /** Set for machines only, which have no other role. */
   readonly machineRole?: string | undefined;
   /** For a user with an access token: its expiry, in milliseconds since 1970. A socket ends with it. */

@@ -53,6 +53,7 @@ export const identityShape = z.object({
   ownerId: z.string().optional(),
   machineRole: z.string().optional(),
   accessUntilMs: z.number().optional(),
+  operations: z.array(z.string()).optional(),
 });
 
 const payloadShape = z.object({
@@ -139,7 +140,8 @@ function textOf(identity: Identity | null): string {
   if (identity === null) return 'null';
   const known = identityTexts.get(identity);
   if (known !== undefined) return known;
-  const text = JSON.stringify(identity);
+  const { operations: _ofGateways, ...told } = identity;
+  const text = JSON.stringify(told);
   identityTexts.set(identity, text);
   return text;
 }

@@ -82,7 +82,7 @@ export class FirstStart {
     const { projectId, name, role, expiresAt = null } = wish;
     return db.transaction(async (tx) => {
       const maker = { id: nobody, name: null, userId: null, parentId: null };
-      const token = await tokenService.insert(tx, { projectId, name, role, expiresAt, maker });
+      const token = await tokenService.insert(tx, { projectId, name, role, expiresAt, operationHashes: null, maker });
       await audit(tx, record('issueToken', { type: 'ApiToken', id: token.id }, projectId, { name, role }));
       return token;
     });

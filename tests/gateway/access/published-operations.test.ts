@@ -200,6 +200,22 @@ describe('operations.accept', () => {
     await folder.remove();
   });
 
+  test('a token that is bound to operations may send these alone, whatever is accepted', async () => {
+    for (const accept of ['any', 'log', 'published'] as const) {
+      await start({ accept });
+      const own = 'query Own { caller }';
+      const bound: Identity = { ...testIdentity('bound', {}), kind: 'token', operations: [sha256(own), hash] };
+      gateway.authenticator.identities.set('token-bound', bound);
+      expect((await gateway.query(own, undefined, 'token-bound')).body.data).toEqual({ caller: 'bound' });
+      expect((await gateway.query(text, variables, 'token-bound')).body).toMatchObject(named);
+      for (const other of ['{ caller }', changeText, 'not GraphQL {{{']) {
+        const refused = await gateway.query(other, undefined, 'token-bound');
+        expect([other, code(refused)]).toEqual([other, 'NOT_PUBLISHED']);
+      }
+      if (accept !== 'published') await gateway.stop();
+    }
+  });
+
   test('log: all are executed, and counted by client', async () => {
     await start({ accept: 'log' });
     expect((await gateway.query('{ caller }')).body.data).toEqual({ caller: 'ann' });

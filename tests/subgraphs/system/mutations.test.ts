@@ -25,7 +25,7 @@ const documents = {
   userUpdate: `mutation ($input: UserUpdateInput!) { userUpdate(input: $input) { user { id version admin enabled } ${errors} } }`,
   membershipSet: `mutation ($input: MembershipSetInput!) { membershipSet(input: $input) { membership { role user { name } } ${errors} } }`,
   membershipRemove: `mutation ($input: MembershipRemoveInput!) { membershipRemove(input: $input) { project { name } ${errors} } }`,
-  apiTokenCreate: `mutation ($input: ApiTokenCreateInput!) { apiTokenCreate(input: $input) { secret apiToken { id name role prefix version expiresAt revokedAt createdBy { name kind } parent { id } project { name } } ${errors} } }`,
+  apiTokenCreate: `mutation ($input: ApiTokenCreateInput!) { apiTokenCreate(input: $input) { secret apiToken { id name role prefix version expiresAt revokedAt operationHashes createdBy { name kind } parent { id } project { name } } ${errors} } }`,
   apiTokenRevoke: `mutation ($input: ApiTokenRevokeInput!) { apiTokenRevoke(input: $input) { apiToken { id version revokedAt } ${errors} } }`,
 } as const;
 
@@ -441,6 +441,30 @@ describe('API tokens', () => {
     expect((await send('apiTokenCreate', late, child.identity)).userErrors).toMatchObject([{ code: 'INVALID_INPUT' }]);
     const endless = await make(operator, project);
     expect((await make(endless.identity, project)).apiToken).toMatchObject({ expiresAt: null });
+  });
+
+  test('bound to operations make tokens that are bound to the same or fewer', async () => {
+    const project = await newProject('bound');
+    const operator = await makeUser(bench, 'binder', { projects: { [project.uuid]: 'OPERATOR' } });
+    const [one, two, three] = ['1', '2', '3'].map((digit) => digit.repeat(64));
+    const parent = await make(operator, project, { operationHashes: [one, two] });
+    expect([parent.identity.operations, parent.apiToken.operationHashes]).toEqual([
+      [one, two],
+      [one, two],
+    ]);
+    expect((await make(operator, project)).identity.operations).toBeUndefined();
+    expect((await make(parent.identity, project)).identity.operations).toEqual([one, two]);
+    expect((await make(parent.identity, project, { operationHashes: [two] })).identity.operations).toEqual([two]);
+    const wish = { projectId: project.id, name: 'child', role: 'OPERATOR' };
+    for (const [operationHashes, error] of [
+      [[two, three], { code: 'FORBIDDEN', field: ['input', 'operationHashes'] }],
+      [[], { code: 'INVALID_INPUT', field: ['input', 'operationHashes'] }],
+      [Array(101).fill(one), { code: 'TOO_LONG', field: ['input', 'operationHashes'] }],
+      [[one, 'A'.repeat(64)], { code: 'INVALID_INPUT', field: ['input', 'operationHashes', '1'] }],
+    ] as const)
+      expect((await send('apiTokenCreate', { ...wish, operationHashes }, parent.identity)).userErrors).toMatchObject([
+        error,
+      ]);
   });
 
   test('show their maker', async () => {

@@ -21,15 +21,18 @@ export function accessResolvers(options: { sessions: SessionService; projects: P
         return { name: identity.name, admin: identity.admin, projects: held };
       },
     },
+    Viewer: {
+      sessions: (_, _args, context) => sessions.sessionsOf(caller(context)),
+    },
     Mutation: {
       login: (_, { input }, context) => tokens(() => sessions.login(context, input)),
       sessionStart: (_, { input }, context) => tokens(() => sessions.start(context, input.code)),
       sessionRefresh: (_, { input }, context) => tokens(() => sessions.refresh(context, input.refreshToken)),
-      async logout(_, _args, context) {
+      async logout(_, { input }, context) {
         const identity = caller(context);
         try {
-          await sessions.logout(context, identity);
-          return { userErrors: [] };
+          const sessionsEnded = await sessions.logout(context, identity, input?.others ?? false);
+          return { sessionsEnded, userErrors: [] };
         } catch (error) {
           return { userErrors: userErrorsOf(error) };
         }

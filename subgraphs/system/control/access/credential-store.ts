@@ -22,6 +22,8 @@ interface TokenRow {
   readonly admin: number | boolean | null;
   readonly makerRole: Role | null;
   readonly usedLately: number | boolean | null;
+  /** A JSON list of hashes. Null: it is not bound. */
+  readonly operationHashes: string | null;
 }
 
 const refreshTokenDays = 7;
@@ -36,6 +38,12 @@ interface BegunSession {
   readonly expiresAt: Date;
   /** Valid sessions of the user that were ended because there were too many. */
   readonly ended: number;
+}
+
+export interface UserSession {
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
 }
 
 export class CredentialStore {
@@ -95,7 +103,7 @@ export class CredentialStore {
 
   async #token(column: 'secret_hash' | 'id', value: string, sql: Sql = this.#db): Promise<Identity | undefined> {
     const rows = await sql.query<TokenRow>(
-      `SELECT t.id, t.name, t.project_id AS projectId, t.role, t.user_id AS userId, u.admin, m.role AS makerRole,
+      `SELECT t.id, t.name, t.project_id AS projectId, t.role, t.user_id AS userId, t.operation_hashes AS operationHashes, u.admin, m.role AS makerRole,
               t.last_used_at > NOW(3) - INTERVAL 1 MINUTE AS usedLately
          FROM api_token t
          LEFT JOIN user u ON u.id = t.user_id
@@ -110,7 +118,17 @@ export class CredentialStore {
     const isBound = row.userId !== null && !row.admin && row.makerRole !== null;
     const projects = { [row.projectId]: isBound ? lowerRole(row.role, row.makerRole) : row.role };
     const owner = row.userId === null || row.admin ? {} : { ownerId: row.userId };
-    return { kind: 'token', id: row.id, name: row.name, admin: false, projects, credentialId: row.id, ...owner };
+    const bound = row.operationHashes === null ? {} : { operations: JSON.parse(row.operationHashes) as string[] };
+    return {
+      kind: 'token',
+      id: row.id,
+      name: row.name,
+      admin: false,
+      projects,
+      credentialId: row.id,
+      ...owner,
+      ...bound,
+    };
   }
 
   /** The machine with that token, unless it is revoked or the token has expired. */
@@ -223,6 +241,20 @@ export class CredentialStore {
   async endFamily(tx: Transaction, session: { id: string; familyHash: string }): Promise<boolean> {
     const sql = 'UPDATE session SET ended_at = NOW(3) WHERE id = ? AND family_hash = ? AND ended_at IS NULL';
     return (await tx.execute(sql, [session.id, session.familyHash])).affectedRows === 1;
+  }
+
+  /** That have not ended, at most 100, the newest first. */
+  async sessionsOf(userId: string): Promise<readonly UserSession[]> {
+    const sql = `SELECT id, created_at AS createdAt, expires_at AS expiresAt FROM session
+      WHERE user_id = ? AND ended_at IS NULL AND expires_at > NOW(3) ORDER BY created_at DESC, id DESC LIMIT 100`;
+    return this.#db.query<UserSession>(sql, [userId]);
+  }
+
+  /** Ends the sessions of a user but one. Returns how many there were. */
+  async endOthers(tx: Transaction, session: { id: string; userId: string }): Promise<number> {
+    const sql =
+      'UPDATE session SET ended_at = NOW(3) WHERE user_id = ? AND id <> ? AND ended_at IS NULL AND expires_at > NOW(3)';
+    return (await tx.execute(sql, [session.userId, session.id])).affectedRows;
   }
 
   /** Ends all sessions of a user. The user must be locked. */

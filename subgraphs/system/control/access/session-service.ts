@@ -10,7 +10,7 @@ import { TokenBuckets } from '../../../../platform/edge/token-buckets.ts';
 import { newToken } from '../../../../platform/values/ids.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import { type Attempts, type GiveBack, whenTried } from './attempts.ts';
-import type { CredentialStore } from './credential-store.ts';
+import type { CredentialStore, UserSession } from './credential-store.ts';
 import type { IdentityProvider, VerifiedUser } from './identity-provider.ts';
 import type { LoginCodes } from './login-codes.ts';
 import { apiTokenPrefix, hashSecret, newRefreshToken, readRefreshToken } from './secrets.ts';
@@ -152,13 +152,28 @@ export class SessionService {
     return this.#pair(rotated.userId, sessionId, next.secret, rotated.expiresAt);
   }
 
-  /** Ends the caller's session; ending it twice is not an error. */
-  async logout(context: RequestContext, identity: Identity): Promise<void> {
+  /** Ends the caller's session, or all others. Returns how many ended; ending one twice is not an error. */
+  async logout(context: RequestContext, identity: Identity, others: boolean): Promise<number> {
     if (identity.kind !== 'user') refuse('WRONG_STATE', 'an API token has no session: revoke it with apiTokenRevoke');
-    await this.#db.transaction(async (tx) => {
-      await this.#credentials.end(tx, identity.credentialId);
-      await audit(tx, record(context, 'logout', identity));
+    const { id: userId, credentialId: id } = identity;
+    return this.#db.transaction(async (tx) => {
+      const ended = others
+        ? await this.#credentials.endOthers(tx, { id, userId })
+        : Number(await this.#credentials.end(tx, id));
+      const { details, ...entry } = record(context, 'logout', identity);
+      await audit(tx, { ...entry, details: others ? { ...details, otherSessionsEnded: ended } : details });
+      return ended;
     });
+  }
+
+  /** That have not ended, the newest first. None for an API token. */
+  async sessionsOf({
+    kind,
+    id,
+    credentialId,
+  }: Identity): Promise<readonly (UserSession & { readonly current: boolean })[]> {
+    if (kind !== 'user') return [];
+    return (await this.#credentials.sessionsOf(id)).map((each) => ({ ...each, current: each.id === credentialId }));
   }
 
   async #refuseLogin(context: RequestContext, name: string, via?: string): Promise<never> {

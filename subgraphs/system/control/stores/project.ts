@@ -19,3 +19,10 @@ export interface Membership {
   readonly role: Role;
   readonly createdAt: Date;
 }
+
+/** The caller with their projects. Sessions are read when they are asked for. */
+export interface Viewer {
+  readonly name: string;
+  readonly admin: boolean;
+  readonly projects: readonly { readonly project: Project; readonly role: Role }[];
+}

@@ -21,6 +21,7 @@ export interface TokenMaker {
 interface ParentToken {
   readonly userId: string | null;
   readonly expiresAt: Date | null;
+  readonly operationHashes: readonly string[] | null;
 }
 
 export interface WorkingToken {
@@ -40,6 +41,7 @@ interface NewApiToken {
   readonly prefix: string;
   readonly maker: TokenMaker;
   readonly expiresAt: Date | null;
+  readonly operationHashes: readonly string[] | null;
 }
 
 const shown = {
@@ -57,6 +59,7 @@ const shown = {
   createdBy: true,
   makerName: true,
   parentId: true,
+  operationHashes: true,
 } as const;
 
 const tokenList: ListTable = {
@@ -67,6 +70,11 @@ const tokenList: ListTable = {
 
 const works = 'revoked_at IS NULL AND (expires_at IS NULL OR expires_at > NOW(3))';
 const forgottenAtOnce = 100;
+
+function hashesIn(stored: string | null): readonly string[] | null {
+  return stored === null ? null : (JSON.parse(stored) as string[]);
+}
+
 /** Those that only a clock which jumped ahead lets expire work again later. */
 const mayWork = `revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${trustedNow})`;
 
@@ -79,7 +87,9 @@ export class TokenStore {
 
   async byIds(ids: readonly string[]): Promise<ReadonlyMap<string, ApiToken>> {
     const rows = await this.#db.prisma.apiToken.findMany({ where: { id: { in: [...ids] } }, select: shown });
-    return new Map(rows.map((row) => [row.id, { ...row, role: row.role as Role }]));
+    return new Map(
+      rows.map((row) => [row.id, { ...row, role: row.role as Role, operationHashes: hashesIn(row.operationHashes) }]),
+    );
   }
 
   /** The revoked ones too. */
@@ -89,20 +99,34 @@ export class TokenStore {
 
   async insert(tx: Transaction, token: NewApiToken): Promise<void> {
     const { id, projectId, name, role, hash, prefix, maker, expiresAt } = token;
+    const operationHashes = token.operationHashes && JSON.stringify(token.operationHashes);
     await tx.execute(
-      `INSERT INTO api_token (id, project_id, name, role, secret_hash, prefix, created_by, user_id, parent_id, maker_name, expires_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      [id, projectId, name, role, hash, prefix, maker.id, maker.userId, maker.parentId, maker.name, expiresAt],
+      `INSERT INTO api_token (id, project_id, name, role, secret_hash, prefix, created_by, user_id, parent_id, maker_name, expires_at, operation_hashes)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      [
+        id,
+        projectId,
+        name,
+        role,
+        hash,
+        prefix,
+        maker.id,
+        maker.userId,
+        maker.parentId,
+        maker.name,
+        expiresAt,
+        operationHashes,
+      ],
     );
   }
 
   /** The token that creates another. Undefined if it is no longer valid. Its project must be locked. */
   async parent(tx: Transaction, id: string): Promise<ParentToken | undefined> {
-    const rows = await tx.query<ParentToken>(
-      `SELECT user_id AS userId, expires_at AS expiresAt FROM api_token WHERE id = ? AND ${works}`,
+    const rows = await tx.query<Omit<ParentToken, 'operationHashes'> & { readonly operationHashes: string | null }>(
+      `SELECT user_id AS userId, expires_at AS expiresAt, operation_hashes AS operationHashes FROM api_token WHERE id = ? AND ${works}`,
       [id],
     );
-    return rows[0];
+    return rows[0] && { ...rows[0], operationHashes: hashesIn(rows[0].operationHashes) };
   }
 
   /** Deletes those that ended first, some at a time, if the project has more tokens than `most`. It must be locked. */

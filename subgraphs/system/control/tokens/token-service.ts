@@ -40,6 +40,8 @@ interface TokenWish {
   readonly name: string;
   readonly role: Role;
   readonly expiresAt: Date | null;
+  /** Hashes of the only operations that it may send. Null: all. */
+  readonly operationHashes: readonly string[] | null;
   readonly maker: TokenMaker;
 }
 
@@ -86,9 +88,9 @@ export class TokenService {
             );
           if ((await this.#projects.lock(tx, projectId)) === undefined)
             refuseUnknown('Project', 'projectId', input.projectId);
-          const maker = await this.#maker(tx, identity, projectId, input);
+          const { maker, operationHashes } = await this.#maker(tx, identity, projectId, input);
           const { name, role, expiresAt = null } = input;
-          const token = await this.insert(tx, { projectId, name, role, expiresAt, maker });
+          const token = await this.insert(tx, { projectId, name, role, expiresAt, operationHashes, maker });
           secret = token.secret;
           return token.id;
         };
@@ -104,12 +106,13 @@ export class TokenService {
     identity: Identity,
     projectId: string,
     input: ApiTokenCreateInput,
-  ): Promise<TokenMaker> {
+  ): Promise<Pick<TokenWish, 'maker' | 'operationHashes'>> {
     const now = (await this.#credentials.recheck(identity, tx)) ?? null;
     requireRole(now, projectId, 'OPERATOR', 'apiTokenCreate');
     requireRight(now, projectId, input);
     const { id, name } = identity;
-    if (identity.kind === 'user') return { id, name, userId: id, parentId: null };
+    const wanted = input.operationHashes ?? null;
+    if (identity.kind === 'user') return { maker: { id, name, userId: id, parentId: null }, operationHashes: wanted };
     const parent = await this.#tokens.parent(tx, id);
     if (parent === undefined) refuse('FORBIDDEN', `the API token ${name} has ended: it makes no other`);
     const { expiresAt } = parent;
@@ -120,7 +123,18 @@ export class TokenService {
         field: ['input', 'expiresAt'],
       });
     }
-    return { id, name, userId: parent.userId, parentId: id };
+    const beyond =
+      parent.operationHashes === null
+        ? undefined
+        : wanted?.find((hash) => parent.operationHashes?.includes(hash) === false);
+    if (beyond !== undefined)
+      refuse('FORBIDDEN', `the API token ${name}, which asks, is not bound to the operation ${beyond}`, {
+        field: ['input', 'operationHashes'],
+      });
+    return {
+      maker: { id, name, userId: parent.userId, parentId: id },
+      operationHashes: wanted ?? parent.operationHashes,
+    };
   }
 
   /** Creates a token in the caller's transaction. */
@@ -239,6 +253,15 @@ function checkCreate(attempt: Attempt, identity: Identity, input: ApiTokenCreate
   const projectId = check.id('projectId', input.projectId, 'Project') ?? '';
   const wants = 'a name without leading or trailing spaces';
   check.text('name', input.name, { required: true, min: 1, max: 63, pattern: /^\S(.*\S)?$/u, wants });
+  const { operationHashes } = input;
+  if (operationHashes != null) {
+    check.count('operationHashes', operationHashes, { min: 1, max: 100 });
+    for (const [index, hash] of operationHashes.slice(0, 100).entries())
+      check.text(`operationHashes.${index}`, hash, {
+        pattern: /^[0-9a-f]{64}$/,
+        wants: 'a SHA-256 sum in lower-case hexadecimal',
+      });
+  }
   check.throwIfAny();
   if (!maySee(identity, projectId)) refuseUnknown('Project', 'projectId', input.projectId);
   attempt.projectId = projectId;

@@ -450,6 +450,29 @@ describe('logout', () => {
     expect((await bench.ask(identity, logout)).data.logout.userErrors).toEqual([]);
   });
 
+  test('ends all others if asked to, and me shows the sessions of the caller alone', async () => {
+    // It has a session of its own.
+    await makeUser(bench, 'own-sessions', { password });
+    const [mine, other, third] = [
+      await login('own-sessions'),
+      await login('own-sessions'),
+      await login('own-sessions'),
+    ];
+    const stranger = (await login()).accessToken;
+    const identity = (await worth(mine.accessToken)) ?? null;
+    const shown = async () =>
+      (await bench.ask(identity, 'query { me { sessions { current createdAt expiresAt } } }')).data.me.sessions;
+    const currents = (await shown()).map(({ current }: { current: boolean }) => current);
+    expect(currents.sort()).toEqual([false, false, false, true]);
+    const others = 'mutation { logout(input: { others: true }) { sessionsEnded userErrors { code } } }';
+    expect((await bench.ask(identity, others)).data.logout).toEqual({ sessionsEnded: 3, userErrors: [] });
+    const worths = await Promise.all([mine, other, third].map(({ accessToken }) => worth(accessToken)));
+    expect(worths.map((each) => each?.name)).toEqual(['own-sessions', undefined, undefined]);
+    expect((await worth(stranger))?.name).toBe('alice');
+    expect(await shown()).toHaveLength(1);
+    expect((await bench.ask(identity, others)).data.logout.sessionsEnded).toBe(0);
+  });
+
   test('is not for API tokens, nor without a login', async () => {
     const token = {
       kind: 'token',
