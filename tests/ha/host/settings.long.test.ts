@@ -82,13 +82,23 @@ describeAsRoot('of hosts that were nothing before', () => {
       for (const host of ['a', 'b'] as const) {
         start(host, ['serve', '--config', settingsOf(host)], 'serve');
         await waitFor(`the API of ${host}`, async () => (await ready(places[host])) === '200');
-        const { pid } = JSON.parse(await readFile(join(folderOf(host), 'serve', 'process', 'served.json'), 'utf8'));
-        const { uid } = await stat(`/proc/${pid}`);
+        // The process notes itself after its API is ready.
+        const noted = join(folderOf(host), 'serve', 'process', 'served.json');
+        const text = await waitFor(`the process of ${host}`, () => readFile(noted, 'utf8').catch(() => undefined));
+        const { uid } = await stat(`/proc/${JSON.parse(text).pid}`);
         expect(uid).toBe(serviceAccount.uid);
       }
-      expect(await ready(virtual)).toBe('200');
-      const seen = await whole();
-      expect(seen.hosts.map(({ redis }) => redis).sort()).toEqual(['READY', 'USED', null].sort());
+      // A busy machine may have a failover of its own meanwhile.
+      await waitFor('the API at the virtual address', async () => (await ready(virtual)) === '200');
+      const wanted = ['READY', 'USED', null].sort().join();
+      await waitFor(
+        'each Redis',
+        async () =>
+          (await whole()).hosts
+            .map(({ redis }) => redis)
+            .sort()
+            .join() === wanted,
+      );
     },
     400_000 * patience,
   );

@@ -75,7 +75,12 @@ test(
     const before = await run('containers', 'list');
     expect([before.exitCode, before.stderr]).toEqual([1, expect.stringContaining('tidegate login --cluster')]);
     const [password, url] = [join(folder.path, 'password'), federation.clusters.get('north')?.url ?? ''];
-    const wrong = await run('login', '--cluster', url, '--user', 'olga', '--password-file', join(folder.path, 'token'));
+    // A busy machine may lose a controller for a moment.
+    const wrong = await waitFor('an answer of the control plane', async () => {
+      const login = ['login', '--cluster', url, '--user', 'olga', '--password-file', join(folder.path, 'token')];
+      const answer = await run(...login);
+      return !answer.stderr.includes('UNAVAILABLE') && answer;
+    });
     expect([wrong.exitCode, wrong.stderr]).toEqual([
       1,
       expect.stringContaining('BAD_CREDENTIALS: the name or the password is wrong'),
