@@ -1,22 +1,12 @@
-// Jest for ESM TypeScript: swc strips the types, imports keep their `.ts` names, and one private MariaDB and Redis serve
-// the whole run (tests/support/global-setup.ts).
+// Jest with Node's own modules and type stripping (tests/support/node-runtime.js). One private MariaDB and Redis serve the whole run
+// (tests/support/global-setup.ts).
 
 export default {
   testEnvironment: '<rootDir>/tests/support/test-environment.ts',
   roots: ['<rootDir>/tests'],
   testMatch: ['**/*.test.ts'],
-  extensionsToTreatAsEsm: ['.ts', '.tsx'],
-  transform: {
-    '^.+\\.tsx?$': [
-      '@swc/jest',
-      {
-        swcrc: false,
-        sourceMaps: 'inline',
-        module: { type: 'es6' },
-        jsc: { target: 'es2024', parser: { syntax: 'typescript', tsx: false }, transform: {} },
-      },
-    ],
-  },
+  runtime: '<rootDir>/tests/support/node-runtime.js',
+  transform: {},
   globalSetup: '<rootDir>/tests/support/global-setup.ts',
   globalTeardown: '<rootDir>/tests/support/global-teardown.ts',
   reporters: ['default', '<rootDir>/tests/support/run-reporter.js'],

@@ -1,4 +1,4 @@
-// Jest's environment for Node, which fails a test in which a mutation refuses with a code that its description does not name, and
+// Jest's environment for node-runtime.js, in the worker's own context. It fails a test in which a mutation refuses with a code that its description does not name, and
 // fails a test for an unhandled rejection, except the one left behind by the connector
 // (platform/database/connector-rejections.ts): tests stop databases at any moment. Limits of tests and hooks are as long as patience says.
 // A failure of a test of tests/known-red.json is printed and not counted.
@@ -6,7 +6,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
-import { TestEnvironment } from 'jest-environment-node';
+import { ModernFakeTimers } from '@jest/fake-timers';
+import { ModuleMocker } from 'jest-mock';
 import { isBrokenConnect, toleratesBrokenConnects } from '../../platform/database/connector-rejections.ts';
 import { type UndeclaredRefusal, undeclaredRefusals } from '../../platform/graph/undeclared-refusals.ts';
 import type { FileTime } from '../../tools/ci/times.ts';
@@ -43,7 +44,17 @@ interface TestEvent {
   readonly promise?: Promise<unknown>;
 }
 
-export default class DatabaseTestEnvironment extends TestEnvironment {
+interface Given {
+  readonly projectConfig: ConstructorParameters<typeof ModernFakeTimers>[0]['config'];
+}
+
+export default class WorkerEnvironment {
+  readonly global = globalThis;
+  readonly moduleMocker = new ModuleMocker(globalThis);
+  readonly fakeTimersModern: ModernFakeTimers;
+  /** Jest puts others there for each file. */
+  readonly #console = console;
+  readonly #exit = process.exit;
   readonly #prolonged = new WeakSet<Limited>();
   readonly #path: string;
   readonly #undeclared = new Set<string>();
@@ -55,17 +66,26 @@ export default class DatabaseTestEnvironment extends TestEnvironment {
   readonly #beganMs = performance.now();
   readonly #beganCpuMs = cpuMs();
 
-  constructor(...given: ConstructorParameters<typeof TestEnvironment>) {
-    super(...given);
-    const [{ projectConfig }, { testPath }] = given;
+  constructor({ projectConfig }: Given, { testPath }: { readonly testPath: string }) {
+    this.fakeTimersModern = new ModernFakeTimers({ config: projectConfig, global: globalThis });
     this.#path = relative(projectConfig.rootDir, testPath);
     this.#knownRed = readKnownRed(projectConfig.rootDir).filter(({ file }) => file === this.#path);
     subscribe(undeclaredRefusals.name, this.#note);
   }
 
-  override async teardown(): Promise<void> {
+  async setup(): Promise<void> {}
+
+  /** Jest asks for one. */
+  getVmContext(): null {
+    return null;
+  }
+
+  async teardown(): Promise<void> {
     unsubscribe(undeclaredRefusals.name, this.#note);
-    await super.teardown();
+    this.fakeTimersModern.dispose();
+    this.moduleMocker.restoreAllMocks();
+    globalThis.console = this.#console;
+    process.exit = this.#exit;
     const file = process.env.TEST_TIMES;
     if (file === undefined) return;
     const time: FileTime = {

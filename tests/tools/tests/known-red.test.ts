@@ -74,7 +74,8 @@ test('a known failure is counted as skipped; a red test that passes, or another 
     const here = (path) => path.replace('<rootDir>', ${JSON.stringify(checkout)});
     export default {
       ...{ rootDir: ${JSON.stringify(folder.path)}, testMatch: ['**/*.test.js'], transform: config.transform },
-      ...{ testEnvironment: here(config.testEnvironment), reporters: config.reporters.map(here) },
+      ...{ runtime: here(config.runtime), testEnvironment: here(config.testEnvironment) },
+      reporters: config.reporters.map(here),
     };`,
   );
   await writeFile(join(folder.path, 'package.json'), '{ "type": "module" }');
@@ -102,10 +103,7 @@ test('a known failure is counted as skipped; a red test that passes, or another 
 async function jest(variables: Readonly<Record<string, string>>) {
   const child = spawn(
     process.execPath,
-    [
-      ...['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
-      ...[join(checkout, 'node_modules/jest/bin/jest.js'), '-i', '--no-cache'],
-    ],
+    ['--disable-warning=ExperimentalWarning', ...[join(checkout, 'node_modules/jest/bin/jest.js'), '-i', '--no-cache']],
     // The outer run's record of times is not for this one.
     {
       cwd: folder.path,
