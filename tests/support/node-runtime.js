@@ -1,13 +1,10 @@
-// Jest's runtime in Node's own module loading: no context of its own, no transform, and modules outside of `tests` are loaded once in a
-// worker. Modules in `tests` are loaded anew for each test file, for some register hooks and keep what they started. A module that stands in
-// for another (jest.mock) would stand in for it in the files after it: there is none.
+// Jest's runtime in Node's own module loading: no context and no transform, and a module is loaded once in a worker, for all its test files.
+// So a module beside them registers hooks in a function (tools/check/test-hooks.ts), and none stands in for another (jest.mock).
 import { createRequire, registerHooks } from 'node:module';
-import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const require = createRequire(import.meta.url);
-const testsUrl = pathToFileURL(join(import.meta.dirname, '..')).href;
-const globalsUrl = pathToFileURL(join(import.meta.dirname, 'jest-globals.js')).href;
+const globalsUrl = new URL('jest-globals.js', import.meta.url).href;
 const eventHandlers = Symbol.for('EVENT_HANDLERS');
 /** What `@jest/globals` means in the test file that runs. */
 const key = Symbol.for('tidegate.jest-globals');
@@ -15,15 +12,9 @@ const key = Symbol.for('tidegate.jest-globals');
 registerHooks({
   resolve(specifier, context, next) {
     if (specifier === '@jest/globals') return { url: globalsUrl, format: 'module', shortCircuit: true };
-    const found = next(specifier, context);
-    const { parentURL = '' } = context;
-    const at = parentURL.lastIndexOf('?file=');
-    const isAnew = at > 0 && found.url.startsWith(`${testsUrl}/`) && !found.url.includes('?');
-    return isAnew ? { ...found, url: `${found.url}${parentURL.slice(at)}` } : found;
+    return next(specifier, context);
   },
 });
-
-let files = 0;
 
 export default class NodeRuntime {
   #environment;
@@ -48,8 +39,7 @@ export default class NodeRuntime {
   }
 
   async unstable_importModule(path) {
-    files += 1;
-    await import(`${pathToFileURL(path).href}?file=${files}`);
+    await import(pathToFileURL(path).href);
   }
 
   requireModule(path) {

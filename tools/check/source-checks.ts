@@ -10,6 +10,7 @@ import { findPathFaults } from './named-paths.ts';
 import { findOutgoingFaults } from './outgoing.ts';
 import { readSources, type SourceFile } from './source-files.ts';
 import { findTableFaults, readTableOwners } from './table-ownership.ts';
+import { findHookFaults } from './test-hooks.ts';
 import { findNeedFaults } from './test-needs.ts';
 import { topFolders } from './top-folders.ts';
 import { findClockFaults } from './wall-clock.ts';
@@ -46,6 +47,10 @@ export const sourceChecks: readonly Check[] = [
   {
     name: 'tests name what they need',
     run: async (context) => findNeedFaults(context.root, await sources(context)),
+  },
+  {
+    name: 'test files share modules, and no hooks',
+    run: async (context) => findHookFaults(await sources(context)),
   },
   {
     name: 'files that modules name exist',

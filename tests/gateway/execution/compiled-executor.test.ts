@@ -2,7 +2,9 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'graphql';
 import { lostSubgraph } from '../../../gateway/supergraph/lost-subgraph.ts';
-import { type Federation, federate, type TestSubgraph } from './support/federation.ts';
+import { type Federation, federate, type TestSubgraph, usePlanners } from './support/federation.ts';
+
+usePlanners();
 
 const thing = (id: string) => ({ __typename: 'Thing', id });
 const names: Record<string, string> = { '1': 'one', '2': 'two' };

@@ -3,7 +3,9 @@ import { describe, expect, test } from '@jest/globals';
 import { ExternalFields } from '../../../gateway/execution/external-fields.ts';
 import type { PlanNode } from '../../../gateway/execution/planner.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
-import { federate, head } from './support/federation.ts';
+import { federate, head, usePlanners } from './support/federation.ts';
+
+usePlanners();
 
 describe('of an @interfaceObject', () => {
   const { ask, asked } = federate({

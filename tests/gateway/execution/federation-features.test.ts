@@ -1,6 +1,8 @@
 // What Federation 2 offers to subgraphs, through planner and executor.
 import { expect, test } from '@jest/globals';
-import { federate } from './support/federation.ts';
+import { federate, usePlanners } from './support/federation.ts';
+
+usePlanners();
 
 test('@requires nested and circular, each on what the other subgraph computed', async () => {
   const { ask } = federate({

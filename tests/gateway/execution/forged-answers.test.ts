@@ -4,7 +4,9 @@ import { type OperationDefinitionNode, parse } from 'graphql';
 import { PossibleTypes } from '../../../gateway/execution/possible-types.ts';
 import { RequestedFields } from '../../../gateway/execution/requested-fields.ts';
 import type { LinkRequest } from '../../../gateway/supergraph/subgraph-link.ts';
-import { federate, nullsAndErrors } from './support/federation.ts';
+import { federate, nullsAndErrors, usePlanners } from './support/federation.ts';
+
+usePlanners();
 
 const ownSdl = `
   interface Node { id: ID! }

@@ -3,7 +3,9 @@ import { describe, expect, test } from '@jest/globals';
 import { PlanMender } from '../../../gateway/execution/mended-plan.ts';
 import type { PathSegment, PlanNode } from '../../../gateway/execution/planner.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
-import { federate, head } from './support/federation.ts';
+import { federate, head, usePlanners } from './support/federation.ts';
+
+usePlanners();
 
 test('an object of which nothing is asked', async () => {
   const order = { id: '1', rank: 3, color: 'RED', hits: () => order };

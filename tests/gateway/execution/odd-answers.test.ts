@@ -2,7 +2,9 @@
 // refused for it, and other roots keep their data.
 import { describe, expect, test } from '@jest/globals';
 import { topLevelCodes } from '../../../platform/edge/errors.ts';
-import { federate, nullsAndErrors } from './support/federation.ts';
+import { federate, nullsAndErrors, usePlanners } from './support/federation.ts';
+
+usePlanners();
 
 const alphaSdl = `
   enum Color { RED GREEN SECRET @inaccessible }

@@ -1,7 +1,9 @@
 // Operations for which the planner has no plan as they stand, below a field with an @provides for one object of an interface or union:
 // they are planned in other words.
 import { describe, expect, test } from '@jest/globals';
-import { federate } from './support/federation.ts';
+import { federate, usePlanners } from './support/federation.ts';
+
+usePlanners();
 
 const titles: Readonly<Record<string, string>> = { b1: 'A book', d1: 'A disc' };
 

@@ -7,7 +7,9 @@ import { forCaller } from '../../../platform/edge/caller.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
 import { until } from '../support/gateway.ts';
 import { isAlive } from '../support/is-alive.ts';
-import { head } from './support/federation.ts';
+import { head, usePlanners } from './support/federation.ts';
+
+usePlanners();
 
 const program = join(import.meta.dirname, 'support', 'odd-planner.mjs');
 const log = pino({ level: 'silent' });

@@ -1,7 +1,9 @@
 // A field with `@requires` of an entity with several keys, which comes from a subgraph that knows one of them. The planner would take another
 // one, and end its process.
 import { expect, test } from '@jest/globals';
-import { federate } from './support/federation.ts';
+import { federate, usePlanners } from './support/federation.ts';
+
+usePlanners();
 
 const orders = {
   sdl: 'type Query { order: Order } type Order @key(fields: "id", resolvable: false) { id: ID! }',

@@ -2,7 +2,9 @@
 import { expect, test } from '@jest/globals';
 import { reducedSupergraph, supergraphForPlanner } from '../../../gateway/execution/planner-supergraph.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
-import { federate, head } from './support/federation.ts';
+import { federate, head, usePlanners } from './support/federation.ts';
+
+usePlanners();
 
 const users = `type User @key(fields: "id") { id: ID! mail: String @external }`;
 const owner = {

@@ -2,7 +2,9 @@
 import { expect, test } from '@jest/globals';
 import { PlacesByEntity } from '../../../gateway/execution/places-by-entity.ts';
 import { CodedError } from '../../../platform/edge/errors.ts';
-import { federate } from './support/federation.ts';
+import { federate, usePlanners } from './support/federation.ts';
+
+usePlanners();
 
 test('an error below a shared entity is reported once at each of its places', async () => {
   const federation = federate({

@@ -66,9 +66,10 @@ describe('the choice', () => {
 
   test('for a header as long as headers may be is made at once', () => {
     const flood = 'x;q=0.1,'.repeat(4000);
-    const startedMs = performance.now();
+    const started = process.cpuUsage();
     encodingFor(flood);
-    expect(performance.now() - startedMs).toBeLessThan(100);
+    // A busy machine has its processors for others.
+    expect(process.cpuUsage(started).user).toBeLessThan(100_000);
   });
 });
 

@@ -63,6 +63,8 @@ export function useTwoHosts({ tables = false } = {}): void {
     for (const folder of folders.values()) await folder.close();
     await cluster.remove();
     await place.remove();
+    for (const each of [folders, agents, ledUntilMs, ledEpoch]) each.clear();
+    for (const each of [ledToBoth, told]) each.length = 0;
   });
 }
 

@@ -2,7 +2,9 @@
 
 import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
-import { cli, startGate, withToken } from './support/gates.ts';
+import { cli, startGate, useGates, withToken } from './support/gates.ts';
+
+useGates();
 
 const apiUsers = [{ token: 'token' }];
 

@@ -1,7 +1,9 @@
 // How each FortiOS version authenticates a REST client, and rejects it.
 
 import { expect, test } from '@jest/globals';
-import { call, cli, sessionHeaders, startGate, withToken } from './support/gates.ts';
+import { call, cli, sessionHeaders, startGate, useGates, withToken } from './support/gates.ts';
+
+useGates();
 
 const status = '/api/v2/monitor/system/status';
 const good = { username: 'admin', secretkey: 'secret' };

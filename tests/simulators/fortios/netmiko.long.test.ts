@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import type { FortiGate, FortiGateOptions } from '../../../simulators/fortios/fortigate.ts';
 import { patience } from '../../support/patience.ts';
-import { startGate, withToken } from './support/gates.ts';
+import { startGate, useGates, withToken } from './support/gates.ts';
 
 const isThere = existsSync('/usr/lib/python3/dist-packages/netmiko');
 
@@ -22,6 +22,8 @@ sent = gate.send_config_set(lines)
 print(json.dumps({'prompt': gate.find_prompt(), 'vdoms': gate.vdoms, 'sent': sent, 'read': gate.send_command(read)}))
 gate.disconnect()
 `;
+
+useGates();
 
 interface Seen {
   readonly prompt: string;

@@ -2,7 +2,9 @@
 
 import { expect, test } from '@jest/globals';
 import type { FortiGateOptions } from '../../../simulators/fortios/fortigate.ts';
-import { call, startGate, withToken } from './support/gates.ts';
+import { call, startGate, useGates, withToken } from './support/gates.ts';
+
+useGates();
 
 async function start(options: FortiGateOptions = {}) {
   const gate = await startGate({ apiUsers: [{ token: 'token' }], ...options });

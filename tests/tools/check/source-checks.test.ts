@@ -13,6 +13,7 @@ import { findPathFaults } from '../../../tools/check/named-paths.ts';
 import { findOutgoingFaults } from '../../../tools/check/outgoing.ts';
 import { parseSource, type SourceFile } from '../../../tools/check/source-files.ts';
 import { findTableFaults, tableOwners } from '../../../tools/check/table-ownership.ts';
+import { findHookFaults } from '../../../tools/check/test-hooks.ts';
 import { topFolders } from '../../../tools/check/top-folders.ts';
 import { findClockFaults } from '../../../tools/check/wall-clock.ts';
 
@@ -39,6 +40,19 @@ test('the wall clock is read only by files with a reason, and no deletion goes b
     'platform/limiter.ts',
     'platform/store.ts',
   ]);
+});
+
+test('modules beside test files have hooks in functions, and no module stands in for another', async () => {
+  const faults = findHookFaults(
+    await parseAll({
+      'tests/a.test.ts': 'afterAll(() => {});',
+      'tests/support/in-function.ts': 'export function use() {\n  afterAll(() => {});\n}',
+      'tests/support/at-top.ts': 'const all = [];\nafterEach(() => all.pop());',
+      'tests/b.test.ts': `jest${''}.mock('./c.ts', () => ({}));`,
+      'platform/a.ts': 'afterAll(() => {});',
+    }),
+  );
+  expect(faults.map((fault) => fault.split(' ')[0])).toEqual(['tests/support/at-top.ts', 'tests/b.test.ts']);
 });
 
 test('a file that a module names relative to itself exists, unless it is made', async () => {

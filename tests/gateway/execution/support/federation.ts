@@ -16,9 +16,13 @@ const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
 /** By supergraph. */
 const planners = new Map<string, ProcessPlanner>();
 
-afterAll(() => {
-  for (const planner of planners.values()) planner.close();
-});
+/** Of a test file, before its tests: the processes of its planners end after them. */
+export function usePlanners(): void {
+  afterAll(() => {
+    for (const planner of planners.values()) planner.close();
+    planners.clear();
+  });
+}
 
 function plannerOf(supergraphSdl: string): ProcessPlanner {
   const planner = planners.get(supergraphSdl) ?? new ProcessPlanner({ supergraphSdl, log });

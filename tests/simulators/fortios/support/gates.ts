@@ -9,9 +9,12 @@ import { FortiGate, type FortiGateOptions } from '../../../../simulators/fortios
 
 const cleanups: (() => Promise<void> | void)[] = [];
 
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+/** Of a test file, before its tests: the devices that each of them starts end after it. */
+export function useGates(): void {
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  });
+}
 
 export async function startGate(options: FortiGateOptions = {}): Promise<FortiGate> {
   const gate = await FortiGate.start(options);

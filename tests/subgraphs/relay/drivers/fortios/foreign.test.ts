@@ -4,7 +4,9 @@ import { FortiGate } from '../../../../../simulators/fortios/fortigate.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { fortios } from '../../../../../subgraphs/relay/drivers/fortios/driver.ts';
 import { type ForeignCase, foreignObjects } from '../../support/foreign-objects.ts';
-import { RelayedGate } from './support/relayed-gate.ts';
+import { RelayedGate, useRelayedGates } from './support/relayed-gate.ts';
+
+useRelayedGates();
 
 let gate: FortiGate;
 let relayed: RelayedGate;

@@ -8,7 +8,9 @@ import { tableOf } from '../../../../../simulators/fortios/tables.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { fortios } from '../../../../../subgraphs/relay/drivers/fortios/driver.ts';
 import { renderContext } from '../../support/render-context.ts';
-import { faultsOf, RelayedGate } from './support/relayed-gate.ts';
+import { faultsOf, RelayedGate, useRelayedGates } from './support/relayed-gate.ts';
+
+useRelayedGates();
 
 const hostile: readonly string[] = [
   ...['', '.', '..', '...', './x', '../policy', 'a/b', 'a%2Fb', 'a\\b', 'a?vdom=root', 'a#b', 'a&global=1', ' a', 'a '],

@@ -2,7 +2,9 @@
 
 import { expect, test } from '@jest/globals';
 import { makeCertificate } from '../../../../../platform/net/certificates.ts';
-import { RelayedGate } from './support/relayed-gate.ts';
+import { RelayedGate, useRelayedGates } from './support/relayed-gate.ts';
+
+useRelayedGates();
 
 const versions = ['5.6.14', '6.2.3', '6.4.1', '6.4.2', '6.4.9', '7.0.12', '7.2.5', '7.4.5', '7.6.2', '7.6.3', '7.6.4'];
 

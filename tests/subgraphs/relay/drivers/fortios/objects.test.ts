@@ -5,7 +5,9 @@ import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { fortios } from '../../../../../subgraphs/relay/drivers/fortios/driver.ts';
 import { unlike } from '../../support/unlike.ts';
-import { RelayedGate } from './support/relayed-gate.ts';
+import { RelayedGate, useRelayedGates } from './support/relayed-gate.ts';
+
+useRelayedGates();
 
 interface Life {
   readonly prefix: string;

@@ -2,7 +2,9 @@
 // with the same number is distinguished.
 
 import { expect, test } from '@jest/globals';
-import { RelayedGate } from './support/relayed-gate.ts';
+import { RelayedGate, useRelayedGates } from './support/relayed-gate.ts';
+
+useRelayedGates();
 
 const settings = {
   sourceInterfaces: ['any'],

@@ -5,7 +5,9 @@ import { validateArguments } from '../../../../../subgraphs/relay/drivers/argume
 import type { DriverOperation, HttpReply, JsonObject, Reply } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { fortios } from '../../../../../subgraphs/relay/drivers/fortios/driver.ts';
 import { renderContext } from '../../support/render-context.ts';
-import { RelayedGate } from './support/relayed-gate.ts';
+import { RelayedGate, useRelayedGates } from './support/relayed-gate.ts';
+
+useRelayedGates();
 
 const operations = [...fortios.operations.values()];
 const context = renderContext(fortios);

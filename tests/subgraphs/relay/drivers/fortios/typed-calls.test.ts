@@ -5,7 +5,9 @@ import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.t
 import { fortios } from '../../../../../subgraphs/relay/drivers/fortios/driver.ts';
 import { firewallMutations } from '../../../../../subgraphs/relay/spec/firewall.ts';
 import { typedInputs } from '../../support/typed-inputs.ts';
-import { faultsOf, RelayedGate } from './support/relayed-gate.ts';
+import { faultsOf, RelayedGate, useRelayedGates } from './support/relayed-gate.ts';
+
+useRelayedGates();
 
 const typed = (name: string, input: JsonObject) => fortios.typed[name]?.(input);
 

@@ -1,7 +1,9 @@
 // Virtual domains, the device itself, and saving its configuration: over HTTPS and SSH.
 
 import { expect, test } from '@jest/globals';
-import { RelayedGate } from './support/relayed-gate.ts';
+import { RelayedGate, useRelayedGates } from './support/relayed-gate.ts';
+
+useRelayedGates();
 
 test.each(['5.6.14', '7.6.4'])('%s: virtual domains are created, listed and deleted', async (version) => {
   const relayed = await RelayedGate.start({ version, multiVdom: true, interfaces: { port1: 'root' } });

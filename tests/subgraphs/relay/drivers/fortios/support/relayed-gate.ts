@@ -8,9 +8,12 @@ import { webEndpoint } from '../../../support/endpoints.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+/** Of a test file, before its tests: what each of them starts ends after it. */
+export function useRelayedGates(): void {
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  });
+}
 
 interface RelayedOptions extends DriverCallerOptions {
   readonly credentials?: Partial<Credentials>;

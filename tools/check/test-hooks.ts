@@ -1,0 +1,19 @@
+// A module is loaded once for all test files of a worker (tests/support/node-runtime.js): hooks at the top of one beside them would be those
+// of the first file alone, and a module that stands in for another would do so in the files after it.
+import type { SourceFile } from './source-files.ts';
+
+const hook = /^(?:beforeAll|afterAll|beforeEach|afterEach)\(/m;
+const standIn = /\bjest\s*\.\s*(?:mock|doMock|unstable_mockModule|setMock|resetModules|isolateModules)\b/;
+
+export function findHookFaults(files: readonly SourceFile[]): string[] {
+  return files
+    .filter(({ path }) => path.startsWith('tests/'))
+    .flatMap(({ path, text }) => [
+      ...(!path.endsWith('.test.ts') && hook.test(text)
+        ? [
+            `${path} has a hook outside of a function: export a function that registers it, and call it in the test files`,
+          ]
+        : []),
+      ...(standIn.test(text) ? [`${path} puts a module in the place of another: give the code its parts instead`] : []),
+    ]);
+}
