@@ -16,8 +16,11 @@ function main() {
     process.stdout.write('No test is selected.\n');
     return;
   }
+  const needs = [...needsOfAll(sources, files).keys()].sort();
+  const beside = needs.length === 0 ? '' : `, with ${needs.join(', ')}`;
+  process.stderr.write(`${files.length === 1 ? files[0] : `${files.length} test files`}${beside}\n`);
   // For tests/support/global-setup.ts: what nothing needs is not started.
-  process.env.TEST_NEEDS = [...needsOfAll(sources, files).keys()].join(' ');
+  process.env.TEST_NEEDS = needs.join(' ');
   process.env.NODE_ENV ??= 'test';
   process.env.TEST_FILES = files.join('\n');
   return run(isWhole ? jestWords : [...jestWords, '--filter', join(import.meta.dirname, 'filter.cjs')]);
