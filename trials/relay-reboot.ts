@@ -37,7 +37,7 @@ import { pinOf } from '../tests/subgraphs/relay/transports/support/web-device.ts
 import type { TestDatabase } from '../tests/support/database.ts';
 import { defineTrial, type TrialRun } from './define-trial.ts';
 import { type Random, seededRandom } from './random.ts';
-import { PlaceRounds, type PlaceTrial } from './relay-reboot/place-rounds.ts';
+import { type PlaceMapping, PlaceRounds, type PlaceTrial } from './relay-reboot/place-rounds.ts';
 import { type PlaceDevice, routerPlaces, switchPlaces, wafPlaces } from './relay-reboot/places.ts';
 import { folderOption } from './trial-options.ts';
 
@@ -136,7 +136,7 @@ async function placesIn({ folder, signal }: RelayRebootOptions, stack: AsyncDisp
   const waf = await startApacheWaf({ folder: join(folder, 'waf'), log: silentLog, signal });
   if (!waf.available) throw new Error(`there is no firewall for web applications: ${waf.unavailable}`);
   stack.defer(() => waf.stop());
-  const places = [await routerPlaces(routers), await wafPlaces(waf), await switchPlaces()];
+  const places = [await routerPlaces(routers, join(folder, 'routers')), await wafPlaces(waf), await switchPlaces()];
   for (const place of places) stack.defer(() => place.stop());
   return places;
 }
@@ -334,10 +334,9 @@ class Trial implements PlaceTrial {
     await this.#node.run(identity('OPERATOR'), text, { input });
   }
 
-  async mapping(uuid: string): Promise<{ readonly state: string; readonly result: string | null } | undefined> {
-    const text = 'SELECT state, verify_result AS result FROM mapping WHERE id = ?';
-    const [row] = await this.#node.db.query<{ state: string; result: string | null }>(text, [uuid]);
-    return row;
+  async mapping(uuid: string): Promise<PlaceMapping | undefined> {
+    const text = 'SELECT state, verify_result AS result, verified_at AS verifiedAt FROM mapping WHERE id = ?';
+    return (await this.#node.db.query<PlaceMapping>(text, [uuid]))[0];
   }
 
   async #stateOf(owned: Owned): Promise<string | undefined> {

@@ -3,7 +3,15 @@
 import { decodeUuid } from '../../platform/values/ids.ts';
 import type { CallShape } from '../../tests/subgraphs/relay/support/relay-system.ts';
 import type { Random } from '../random.ts';
+import { untilTrue } from '../until.ts';
 import type { PlaceDevice } from './places.ts';
+
+export interface PlaceMapping {
+  readonly state: string;
+  /** Of the last verification. */
+  readonly result: string | null;
+  readonly verifiedAt: Date | null;
+}
 
 /** What the trial does for these rounds. */
 export interface PlaceTrial {
@@ -11,7 +19,7 @@ export interface PlaceTrial {
   call(which: 'relayCall' | 'delete', input: Record<string, unknown>): Promise<CallShape>;
   verify(mappingId: string): Promise<void>;
   forget(mappingId: string): Promise<void>;
-  mapping(uuid: string): Promise<{ readonly state: string; readonly result: string | null } | undefined>;
+  mapping(uuid: string): Promise<PlaceMapping | undefined>;
   count(what: string, made: CallShape): void;
   /** Findings. */
   foreign(what: string): void;
@@ -58,18 +66,36 @@ export class PlaceRounds {
   async #use(device: PlaceDevice, { kind, slot, mine, text }: UsedPlace): Promise<void> {
     const { random } = this.#trial;
     const where = `${device.name} ${kind.resource} ${slot}`;
-    const work: Promise<unknown>[] = [];
-    if (mine !== undefined) work.push(this.#remove(device, mine, random.next() < 0.5));
-    if (text !== undefined) work.push(this.#create(device, { kind, slot }, random.pick(tenants)));
-    await Promise.all(work);
-    if (text !== undefined && (await kind.state(slot)) !== text)
-      this.#trial.foreign(`${where}: ${JSON.stringify(text)} is now ${JSON.stringify(await kind.state(slot))}`);
-    if (mine === undefined) return;
-    await this.#trial.verify(mine);
-    const found = await this.#trial.mapping(uuidOf(mine));
-    if (found?.state === 'ACTIVE' && found.result === 'MATCHES')
-      this.#trial.wrong(`${where}: a verified mapping, though the device has ${JSON.stringify(text)}`);
-    if (found?.state !== 'DELETED') await this.#trial.forget(mine);
+    const judge = async (call: string) => {
+      const state = await kind.state(slot);
+      if (text !== undefined && state !== text)
+        this.#trial.foreign(`${where}, ${call}: ${JSON.stringify(text)} is now ${JSON.stringify(state)}`);
+    };
+    if (mine !== undefined) {
+      await this.#remove(device, mine, random.next() < 0.5);
+      await judge('delete');
+      const found = await this.#verified(mine);
+      if (found?.state === 'ACTIVE' && found.result === 'MATCHES')
+        this.#trial.wrong(`${where}: a verified mapping, though the device has ${JSON.stringify(text)}`);
+      if (found?.state !== 'DELETED') await this.#trial.forget(mine);
+    }
+    if (text === undefined) return;
+    // No mapping is in the way now: the device decides.
+    await this.#create(device, { kind, slot }, random.pick(tenants));
+    await judge('create');
+  }
+
+  /** The session with a device that has just started again may be lost at the first try. */
+  async #verified(mappingId: string): Promise<PlaceMapping | undefined> {
+    const uuid = uuidOf(mappingId);
+    const before = await this.#trial.mapping(uuid);
+    let found = before;
+    await untilTrue(30_000, async () => {
+      await this.#trial.verify(mappingId);
+      found = await this.#trial.mapping(uuid);
+      return found?.state !== 'ACTIVE' || found.verifiedAt?.getTime() !== before?.verifiedAt?.getTime();
+    });
+    return found;
   }
 
   /** The mapping's id. */

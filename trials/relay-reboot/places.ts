@@ -46,9 +46,11 @@ async function sshBackend(driver: string, address: SshAddress): Promise<JsonObje
   return { driver, host, port, hostKeySha256, credentials: { username, privateKey } };
 }
 
-/** The caller owns the routers. */
-export async function routerPlaces(routers: RunningRouters): Promise<PlaceDevice> {
+/** The caller owns the routers, which are in this folder. */
+export async function routerPlaces(routers: RunningRouters, folder: string): Promise<PlaceDevice> {
   const [router] = routers.routers;
+  const startFile = join(folder, 'router1', 'device', 'frr', 'frr.conf');
+  const saved = await readFile(startFile);
   const type = (...lines: readonly string[]) => router.vtysh('configure terminal', ...lines);
   const lines = async (begin: string) => {
     const all = (await router.vtysh('show running-config')).split('\n');
@@ -112,6 +114,8 @@ export async function routerPlaces(routers: RunningRouters): Promise<PlaceDevice
     kinds: [entry, prefix, neighbor],
     async reboot() {
       await routers.act('kill', 'router1');
+      // The lab saves now and then, and is killed while it does.
+      await writeFile(startFile, saved);
       await routers.act('plug', 'router1');
       const answers = await untilTrue(60_000, async () => (await lines('router bgp ')) !== '');
       if (!answers) throw new Error('the router does not answer after its restart');
