@@ -145,9 +145,11 @@ export class Answerer {
     this.#folder?.keepMap(mapId, blocks);
   }
 
-  /** Drops the maps that no name refers to. */
-  dropUnusedMaps(): void {
-    for (const mapId of this.#zones.takeUnusedMaps()) this.#folder?.keepMapGone(mapId);
+  /** Drops the maps that no name refers to, and returns their IDs. */
+  dropUnusedMaps(): readonly string[] {
+    const unused = this.#zones.takeUnusedMaps();
+    for (const mapId of unused) this.#folder?.keepMapGone(mapId);
+    return unused;
   }
 
   /** Zones with names that can't be answered, because the disk has lost their maps. */

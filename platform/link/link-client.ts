@@ -129,7 +129,7 @@ export class LinkClient {
     this.#reports.delete(key);
   }
 
-  /** Asks for a whole document. */
+  /** Reports that a document is not here. */
   resend(key: string): void {
     if (this.#welcomed) this.#send({ type: 'resend', key });
   }

@@ -42,10 +42,16 @@ export function nameNode(key: string, fields: NodeFields & Partial<Pick<NameNode
   return { key, id: nodes, fixed, server, policy: server ? undefined : held, held, below };
 }
 
+/** Whether the map of clients that the name refers to was not there. */
+export function isLost({ plan, map }: PreparedName): boolean {
+  return plan.clientMapId !== null && map === undefined;
+}
+
 /** Without its map of clients a name answers SERVFAIL: no client gets the answer of another region. */
 export function policyOf(plan: NamePlan, maps: PreparedMaps): Policy {
-  const isLost = plan.clientMapId !== null && maps.get(plan.clientMapId) === undefined;
-  const answered: NamePlan = isLost ? { ...plan, pools: [], members: [], noneUp: { do: 'SERVFAIL' } } : plan;
+  const prepared = prepareName(plan, maps);
+  const failing: NamePlan = { ...plan, pools: [], members: [], noneUp: { do: 'SERVFAIL' } };
+  const name = isLost(prepared) ? { ...prepareName(failing, maps), plan } : prepared;
   const data = new Map<string, Buffer>();
   const listed = new Set<number>();
   const targets = plan.noneUp.do === 'CNAME' ? [plan.noneUp.target] : [];
@@ -57,8 +63,8 @@ export function policyOf(plan: NamePlan, maps: PreparedMaps): Policy {
     if (cname !== null) targets.push(cname);
   }
   for (const target of targets) data.set(target, encodeName(target));
-  const isConstant = staticFault(answered) === undefined && !plan.steps.some(({ step }) => step === 'SHUFFLE');
-  const name = { ...prepareName(answered, maps), plan };
+  const isFixed = staticFault(plan) === undefined && !plan.steps.some(({ step }) => step === 'SHUFFLE');
+  const isConstant = isFixed && !isLost(name);
   return { name, types: [...listed], data, constant: isConstant ? new Map() : undefined };
 }
 

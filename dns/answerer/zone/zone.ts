@@ -16,7 +16,7 @@ import { encodeName } from '../../wire/name.ts';
 import { dsData } from '../dnssec/keys.ts';
 import { type SignatureCache, ZoneSigner } from '../dnssec/zone-signer.ts';
 import { keyOf, parentOf, wildcardOf } from '../query/names.ts';
-import { type NameNode, type NodeFields, nameNode, policyOf } from './name-node.ts';
+import { isLost, type NameNode, type NodeFields, nameNode, policyOf } from './name-node.ts';
 import { type RecordSet, serialOf, soaData } from './record-set.ts';
 
 export interface Found {
@@ -126,9 +126,9 @@ export class Zone {
     );
   }
 
-  /** Whether the map of a name is not here, so that the name can't be answered. */
+  /** Whether the map of a name was not here when the name came, so that the name is not answered. */
   lacksMaps(): boolean {
-    return this.ownMapIds().some((mapId) => !this.#ownMaps.has(mapId));
+    return [...this.#nodes.values()].some(({ held }) => held !== undefined && isLost(held.name));
   }
 
   /** As the zone above it, if it is here too, answers for this zone's name (RFC 4035 section 3.1.4.1). Empty if it is not signed. */

@@ -4,7 +4,8 @@
 //   (platform/link/messages.ts), and so is the size of a zone.
 // - Documents: key `map/ID`, the blocks of clients of a map that is an object of its own, before the first zone that refers to it. The
 //   ID is their digest, so a map never changes. Only to servers that hold `maps`; others get all maps in the zone's head. After `whole`
-//   a server drops the maps that none of its zones refers to. It asks for those that it lacks, and then for the zone.
+//   a server drops the maps that none of its zones refers to. It answers `resend` for each that it dropped, and for one that it lacks,
+//   with its zone: the map comes again before the next zone that refers to it.
 // - Changes: the same key, a ZoneChange. The server answers `resend` if a change does not follow its position or has a fault.
 // - `gone`: the zone is no longer answered. A server in doubt keeps a zone, so the conductor sends this for each zone the server has that
 //   does not exist.

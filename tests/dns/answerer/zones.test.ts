@@ -71,9 +71,12 @@ test('other name servers and client maps come with a change of the head', () => 
 
 test('a name without its map fails, and answers by it and the regions of the head once the zone comes again', () => {
   const blocks = [{ cidr: '198.51.100.0/24', region: 'eu' }];
-  const members = [member('eu', { region: 'eu' }), member('us', { region: 'us', addresses: ['192.0.2.2'] })];
+  const members = [
+    member('eu', { latencyMs: { eu: 1, us: 100 } }),
+    member('us', { latencyMs: { eu: 100, us: 1 }, addresses: ['192.0.2.2'] }),
+  ];
   const steps = [
-    { step: 'GEO', by: ['CIDR'] },
+    { step: 'LATENCY', toleranceShare: 0 },
     { step: 'FIRST', count: 2 },
   ] as const;
   const clientMaps = [{ mapId: 'regions', blocks: [], regions: [{ region: 'us', latitude: 0, longitude: 0 }] }];

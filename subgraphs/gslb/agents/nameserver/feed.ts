@@ -30,10 +30,10 @@ import {
 interface FeedOptions {
   readonly answerer: Pick<
     Answerer,
-    'put' | 'change' | 'remove' | 'plan' | 'stats' | 'maps' | 'putMap' | 'zonesWithoutMaps'
+    'put' | 'change' | 'remove' | 'plan' | 'stats' | 'maps' | 'putMap' | 'dropUnusedMaps' | 'zonesWithoutMaps'
   >;
   readonly log: Logger;
-  /** Asks the conductor for a whole document. */
+  /** Reports a document that is not here. */
   readonly resend: (key: string) => void;
   /** Called after each zone that was changed, removed or refused. */
   readonly changed: () => void;
@@ -68,6 +68,11 @@ export class Feed implements LinkDocuments {
    */
   get isCurrent(): boolean {
     return this.#ahead.size === 0;
+  }
+
+  /** The conductor has sent everything. */
+  whole(): void {
+    for (const mapId of this.#options.answerer.dropUnusedMaps()) this.#options.resend(mapKey(mapId));
   }
 
   refused(): NameServerState['refused'] {

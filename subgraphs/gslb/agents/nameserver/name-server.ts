@@ -51,7 +51,7 @@ export class NameServer {
     this.#link = new LinkClient({
       ...{ urls, tls, log, documents: this.#feed, role: conductorRole, silentMs: linkSilentMs },
       whole: () => {
-        answerer.dropUnusedMaps();
+        this.#feed.whole();
         if (this.#feed.isCurrent) answerer.heard();
         this.#changed();
       },

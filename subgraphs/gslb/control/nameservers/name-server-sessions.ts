@@ -36,7 +36,6 @@ import {
   zonePositions,
   zonesTopic,
 } from '../stores/zone-store.ts';
-import { SentMaps } from './sent-maps.ts';
 
 interface NameServerSessionsOptions {
   readonly db: Database;
@@ -80,8 +79,8 @@ class NameServerSession extends MachineSession implements LinkSession {
   readonly #history: string;
   /** By zones, whose names have no final dot. */
   readonly #sent: SentDocuments<{ readonly position: Position }>;
-  /** Undefined: an older server, which gets them in the heads of zones. */
-  readonly #maps: SentMaps | undefined;
+  /** IDs of the maps of clients that it has. Undefined: an older server, which gets them in the heads of zones. */
+  readonly #maps: Set<string> | undefined;
   /** Serials of zones that it had when it connected, until they were compared. */
   readonly #serials: Map<string, number>;
   /** Positions in its last report. */
@@ -102,7 +101,7 @@ class NameServerSession extends MachineSession implements LinkSession {
         return zone === undefined ? [] : [[withoutDot(zone), { position }] as const];
       }),
     );
-    if (peer.held.has(mapsKey)) this.#maps = new SentMaps([...peer.held.keys()].flatMap((key) => mapOfKey(key) ?? []));
+    if (peer.held.has(mapsKey)) this.#maps = new Set([...peer.held.keys()].flatMap((key) => mapOfKey(key) ?? []));
     this.#serials = new Map(Object.entries(zones).map(([zone, { serial }]) => [withoutDot(zone), serial]));
   }
 
@@ -115,7 +114,7 @@ class NameServerSession extends MachineSession implements LinkSession {
     const zone = zoneOfKey(key);
     if (zone !== undefined) this.#sent.forget(withoutDot(zone));
     const mapId = mapOfKey(key);
-    if (mapId !== undefined) this.#maps?.forget(mapId);
+    if (mapId !== undefined) this.#maps?.delete(mapId);
     this.sendSoon();
   }
 
@@ -193,14 +192,16 @@ class NameServerSession extends MachineSession implements LinkSession {
       const news = await zoneNews(db, sealer, { zone, has, ownMaps: this.#maps !== undefined });
       if (news === undefined) continue;
       // First what the zone refers to.
-      for (const [mapId, blocks] of this.#maps?.lacking(news.maps) ?? [])
+      for (const [mapId, blocks] of news.maps) {
+        if (this.#maps?.has(mapId)) continue;
         this.peer.send({ type: 'document', key: mapKey(mapId), position: mapPosition, document: asJson(blocks) });
+        this.#maps?.add(mapId);
+      }
       const key = zoneKey(absolute(zone));
       const position = reachedBy(news);
       if (news.kind === 'CHANGE') this.peer.send({ type: 'change', key, change: asJson(news.change) });
       else this.peer.send({ type: 'document', key, position, document: asJson(news.plan) });
       this.#sent.set(zone, { position });
-      this.#maps?.sent(news.kind === 'CHANGE' ? news.change : news.plan);
     }
     this.sendWhole(wholeEveryMs);
     return false;

@@ -90,14 +90,15 @@ describe('maps of clients that are objects of their own', () => {
   test('one is dropped when no zone refers to it, and an older conductor sends its maps in the head', async () => {
     await feed.put(mapKey(mapId), mapPosition, blocks);
     await put([geo], 7);
-    answerer.dropUnusedMaps();
+    feed.whole();
     expect(maps()).toEqual([mapId]);
     const older = namePlan('geo', { clientMapId: 'uuid' });
     expect(await changed(7, { names: [older] })).toBe(false);
     const plan = { ...zonePlan([older], { clientMaps: [{ mapId: 'uuid', blocks, regions: [] }] }), generation: 8 };
     await feed.put(zoneKey(zone), { history: testHistory, number: 8 }, plan as unknown as JsonValue);
-    answerer.dropUnusedMaps();
-    expect(maps()).toEqual([]);
+    asked.length = 0;
+    feed.whole();
+    expect([maps(), asked]).toEqual([[], [mapKey(mapId)]]);
     expect(feed.refused()).toEqual({});
   });
 
