@@ -1,6 +1,7 @@
-// `npm run trials -- relay-reboot`: the trial that a deletion never hits somebody else's object. A real Linux firewall reboots during
-// calls, which renumbers its rules, and a FortiGate reuses the numbers of deleted policies. Two tenants call the relay; an administrator
-// works on the devices directly. The kernel, and the configuration of the simulated FortiGate, are the evidence.
+// `npm run trials -- relay-reboot`: the trial that a call never hits somebody else's object. A real Linux firewall reboots during
+// calls, which renumbers its rules, and a FortiGate reuses the numbers of deleted policies. Real FRR, a real ModSecurity and a switch lose
+// what was not saved, and an administrator uses the same numbers (relay-reboot/places.ts). Two tenants call the relay; an administrator
+// works on the devices directly. The devices' own configurations are the evidence.
 // needs: system, iproute2, nftables, root
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,8 +11,10 @@ import { ownersOf } from '../compose/owners.ts';
 import { openDataFolder } from '../embedded/data-folder.ts';
 import { startMariadb } from '../embedded/mariadb.ts';
 import { silentLog } from '../embedded/setup-log.ts';
+import { startApacheWaf } from '../lab/apache-waf.ts';
 import { inNamespace } from '../lab/exec.ts';
 import { type RunningLab, startLab } from '../lab/lab.ts';
+import { startRouters } from '../lab/routers/routers.ts';
 import { migrate } from '../platform/database/migrate.ts';
 import { connectionOptions } from '../platform/database/server-pools.ts';
 import { createLocalWake } from '../platform/work/wake.ts';
@@ -34,11 +37,15 @@ import { pinOf } from '../tests/subgraphs/relay/transports/support/web-device.ts
 import type { TestDatabase } from '../tests/support/database.ts';
 import { defineTrial, type TrialRun } from './define-trial.ts';
 import { type Random, seededRandom } from './random.ts';
+import { type PlaceMapping, PlaceRounds, type PlaceTrial } from './relay-reboot/place-rounds.ts';
+import { type PlaceDevice, routerPlaces, switchPlaces, wafPlaces } from './relay-reboot/places.ts';
 import { folderOption } from './trial-options.ts';
 
 interface RelayRebootOptions extends TrialRun {
   readonly reboots: number;
   readonly lab: RunningLab;
+  /** Where other devices are started. */
+  readonly folder: string;
   readonly database: Pick<TestDatabase, 'connection'>;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
@@ -74,7 +81,7 @@ export const trialRelayReboot = defineTrial({
     const lab = await startLab({ folder: join(folder, 'lab'), log: silentLog, signal });
     if (!lab.available) throw new Error(`there is no lab: ${lab.unavailable}`);
     stack.defer(() => lab.stop());
-    return await runRelayReboot({ ...given, lab, database: { connection } });
+    return await runRelayReboot({ ...given, lab, folder, database: { connection } });
   },
   mustBeZero: ['foreignDeleted', 'wrongMappings'],
 });
@@ -107,20 +114,34 @@ export async function runRelayReboot(options: RelayRebootOptions): Promise<Relay
   stack.defer(() => wake.close());
   const node = await new RelayNode(options.database, wake, {}).start();
   stack.defer(() => node.stop());
+  const places = await placesIn(options, stack);
   const trial = new Trial(options.lab, gate, administrator, node, seededRandom(options.seed));
-  await trial.register();
+  await trial.register(places);
+  const rounds = new PlaceRounds(trial, places);
   let reboots = 0;
   for (; reboots < options.reboots; reboots += 1) {
     options.signal.throwIfAborted();
     if (options.timeIsUp?.() === true) break;
-    await trial.round(reboots);
+    await Promise.all([trial.round(reboots), rounds.round()]);
     if ((reboots + 1) % 25 === 0) options.progress(`${reboots + 1} reboots`);
   }
   const seconds = Math.round((performance.now() - startedMs) / 1_000);
   return { seed: options.seed, reboots, ...trial.figures, seconds };
 }
 
-class Trial {
+async function placesIn({ folder, signal }: RelayRebootOptions, stack: AsyncDisposableStack): Promise<PlaceDevice[]> {
+  const routers = await startRouters({ folder: join(folder, 'routers'), log: silentLog, signal });
+  if (!routers.available) throw new Error(`there are no routers: ${routers.unavailable}`);
+  stack.defer(() => routers.stop());
+  const waf = await startApacheWaf({ folder: join(folder, 'waf'), log: silentLog, signal });
+  if (!waf.available) throw new Error(`there is no firewall for web applications: ${waf.unavailable}`);
+  stack.defer(() => waf.stop());
+  const places = [await routerPlaces(routers, join(folder, 'routers')), await wafPlaces(waf), await switchPlaces()];
+  for (const place of places) stack.defer(() => place.stop());
+  return places;
+}
+
+class Trial implements PlaceTrial {
   readonly figures = {
     foreignDeleted: 0,
     wrongMappings: 0,
@@ -131,7 +152,7 @@ class Trial {
   readonly #gate: FortiGate;
   readonly #administrator: DriverCaller;
   readonly #node: RelayNode;
-  readonly #random: Random;
+  readonly random: Random;
   readonly #policies = tableOf('firewall/policy');
   /** Live objects as far as the tenants know, oldest first. */
   #owned: Owned[] = [];
@@ -144,10 +165,11 @@ class Trial {
     this.#gate = gate;
     this.#administrator = administrator;
     this.#node = node;
-    this.#random = random;
+    this.random = random;
   }
 
-  async register(): Promise<void> {
+  async register(places: readonly PlaceDevice[]): Promise<void> {
+    for (const { name, backend } of places) await registerBackend(this.#node, { name, ...backend });
     const { host, port, username, privateKeyPath, hostKeySha256 } = this.#lab.firewall;
     const privateKey = await readFile(privateKeyPath, 'utf8');
     await registerBackend(this.#node, {
@@ -181,10 +203,10 @@ class Trial {
       for (const device of ['firewall', 'gate'] as const) {
         work.push(this.#create(tenant, device, round));
         const own = before.filter((each) => each.tenant === tenant && each.device === device);
-        if (own.length >= mostLive) work.push(this.#remove(this.#random.pick(own)));
+        if (own.length >= mostLive) work.push(this.#remove(this.random.pick(own)));
       }
-    work.push(sleep(this.#random.next() * 120).then(() => this.#reboot(file, round)));
-    work.push(sleep(this.#random.next() * 60).then(() => this.#useAgain(round)));
+    work.push(sleep(this.random.next() * 120).then(() => this.#reboot(file, round)));
+    work.push(sleep(this.random.next() * 60).then(() => this.#useAgain(round)));
     await Promise.all(work);
     await this.#judge(before, saved);
   }
@@ -196,11 +218,11 @@ class Trial {
       device === 'firewall'
         ? { name, source: { address: `10.${tenant === 'a' ? 1 : 2}.${round >> 8}.${round & 255}` }, action: 'drop' }
         : { name, ...policySettings };
-    const made = await this.#call('relayCall', {
+    const made = await this.call('relayCall', {
       ...{ backend: { name: device }, cmpObject: { type: 'tenant', externalId: name } },
       ...{ operation, arguments: args },
     });
-    this.#count(operation, made);
+    this.count(operation, made);
     if (made.mapping === null || made.operation === null || made.operation.state !== 'SUCCEEDED') return;
     const [row] = await this.#node.db.query<{ id: string; operationId: string }>(
       "SELECT id, operation_id AS operationId FROM mapping WHERE object_key = ? AND resource = ? AND state <> 'DELETED'",
@@ -213,9 +235,9 @@ class Trial {
 
   /** By force every second time, like an operator who trusts the mapping more than the verification. */
   async #remove(owned: Owned): Promise<void> {
-    const force = this.#random.next() < 0.5;
-    const removed = await this.#call('delete', { mappingId: owned.mappingId, force });
-    this.#count(`delete on ${owned.device}`, removed);
+    const force = this.random.next() < 0.5;
+    const removed = await this.call('delete', { mappingId: owned.mappingId, force });
+    this.count(`delete on ${owned.device}`, removed);
     const state = await this.#stateOf(owned);
     if (state === 'DELETED') this.#owned = this.#owned.filter((each) => each !== owned);
   }
@@ -223,7 +245,7 @@ class Trial {
   /** The file's rules return in another order, with more or fewer rules of the administrator before them. */
   async #reboot(file: string, round: number): Promise<void> {
     const lines = file.split('\n');
-    const rules = this.#random.shuffle(lines.filter((line) => line.includes('comment "')));
+    const rules = this.random.shuffle(lines.filter((line) => line.includes('comment "')));
     const others = lines.filter((line) => !line.includes('comment "'));
     const at = others.findIndex((line) => line.includes('hook forward')) + 1;
     const filling = Array.from({ length: round % 5 }, (_, index) => `ip saddr 198.51.100.${index} accept`);
@@ -247,9 +269,9 @@ class Trial {
   async #judge(before: readonly Owned[], saved: ReadonlyMap<string, string>): Promise<void> {
     const comments = await this.#comments();
     for (let number = 0; number < administrators; number += 1)
-      if (!comments.includes(`admin ${number}`)) this.#foreign(`rule admin ${number}`);
+      if (!comments.includes(`admin ${number}`)) this.foreign(`rule admin ${number}`);
     const names = new Set(this.#gate.device.cmdb.list('root', this.#policies).map(([, entry]) => String(entry.name)));
-    for (const own of this.#byHand) if (!names.has(own)) this.#foreign(`policy ${own}`);
+    for (const own of this.#byHand) if (!names.has(own)) this.foreign(`policy ${own}`);
     const marks = await this.#marks();
     for (const owned of this.#owned) {
       // Everything in the firewall's file that its owner has not deleted must exist.
@@ -259,8 +281,8 @@ class Trial {
         saved.has(owned.operationId) &&
         !marks.has(owned.operationId)
       )
-        this.#foreign(`rule ${owned.name}`);
-      await this.#verify(owned);
+        this.foreign(`rule ${owned.name}`);
+      await this.verify(owned.mappingId);
     }
     const live = await this.#node.db.query<{
       name: string;
@@ -276,19 +298,18 @@ class Trial {
     );
     for (const { name, uuid, operationId, same } of live) {
       const isRule = this.#owned.find((each) => each.operationId === operationId)?.device === 'firewall';
-      if (same > 1) this.#wrong(`${name}: ${same} verified mappings have the id ${uuid}`);
+      if (same > 1) this.wrong(`${name}: ${same} verified mappings have the id ${uuid}`);
       if (isRule && marks.get(operationId) !== uuid)
-        this.#wrong(`${name}: the kernel has handle ${marks.get(operationId)}, the mapping ${uuid}`);
+        this.wrong(`${name}: the kernel has handle ${marks.get(operationId)}, the mapping ${uuid}`);
     }
     await this.#forgetLost();
   }
 
-  async #verify(owned: Owned): Promise<void> {
+  async verify(mappingId: string): Promise<void> {
     this.#keys += 1;
     const text = 'mutation ($input: MappingVerifyInput!) { it: mappingVerify(input: $input) { userErrors { code } } }';
-    await this.#node.run(identity('OPERATOR'), text, {
-      input: { id: owned.mappingId, idempotencyKey: `reboot-${this.#keys}` },
-    });
+    const input = { id: mappingId, idempotencyKey: `reboot-${this.#keys}` };
+    await this.#node.run(identity('OPERATOR'), text, { input });
   }
 
   /** Tenants forget what a reboot or the administrator has taken from them, except some objects, which are deleted by force. */
@@ -298,20 +319,24 @@ class Trial {
         'SELECT verify_result AS result FROM mapping WHERE operation_id = ?',
         [owned.operationId],
       );
-      if (row?.result === 'MATCHES' || this.#random.next() < 0.3) continue;
-      const removed = await this.#call('delete', { mappingId: owned.mappingId, force: true });
-      this.#count(`delete of a lost one on ${owned.device}`, removed);
-      if ((await this.#stateOf(owned)) !== 'DELETED') await this.#forget(owned);
+      if (row?.result === 'MATCHES' || this.random.next() < 0.3) continue;
+      const removed = await this.call('delete', { mappingId: owned.mappingId, force: true });
+      this.count(`delete of a lost one on ${owned.device}`, removed);
+      if ((await this.#stateOf(owned)) !== 'DELETED') await this.forget(owned.mappingId);
       this.#owned = this.#owned.filter((each) => each !== owned);
     }
   }
 
-  async #forget(owned: Owned): Promise<void> {
+  async forget(mappingId: string): Promise<void> {
     this.#keys += 1;
     const text = 'mutation ($input: MappingForgetInput!) { it: mappingForget(input: $input) { userErrors { code } } }';
-    await this.#node.run(identity('OPERATOR'), text, {
-      input: { id: owned.mappingId, idempotencyKey: `reboot-${this.#keys}` },
-    });
+    const input = { id: mappingId, idempotencyKey: `reboot-${this.#keys}` };
+    await this.#node.run(identity('OPERATOR'), text, { input });
+  }
+
+  async mapping(uuid: string): Promise<PlaceMapping | undefined> {
+    const text = 'SELECT state, verify_result AS result, verified_at AS verifiedAt FROM mapping WHERE id = ?';
+    return (await this.#node.db.query<PlaceMapping>(text, [uuid]))[0];
   }
 
   async #stateOf(owned: Owned): Promise<string | undefined> {
@@ -321,23 +346,23 @@ class Trial {
     return row?.state;
   }
 
-  #call(which: 'relayCall' | 'delete', input: Record<string, unknown>): Promise<CallShape> {
+  call(which: 'relayCall' | 'delete', input: Record<string, unknown>): Promise<CallShape> {
     this.#keys += 1;
     return call(this.#node, which, { idempotencyKey: `reboot-${this.#keys}`, ...input });
   }
 
-  #count(what: string, { operation, userErrors }: CallShape): void {
+  count(what: string, { operation, userErrors }: CallShape): void {
     const code = operation?.deviceError?.code ?? userErrors[0]?.code;
     const key = [what, operation?.state ?? 'REFUSED', ...(code === undefined ? [] : [code])].join(' ');
     this.figures.calls[key] = (this.figures.calls[key] ?? 0) + 1;
   }
 
-  #foreign(what: string): void {
+  foreign(what: string): void {
     this.figures.foreignDeleted += 1;
     this.figures.findings.push(`deleted: ${what}`);
   }
 
-  #wrong(what: string): void {
+  wrong(what: string): void {
     this.figures.wrongMappings += 1;
     this.figures.findings.push(what);
   }

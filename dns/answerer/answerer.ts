@@ -4,7 +4,7 @@
 import type { Sealer } from '../../platform/secrets/seal.ts';
 import type { Position } from '../../platform/values/positions.ts';
 import { type GeoSource, noGeo } from '../policy/client.ts';
-import type { ZoneChange, ZonePlan } from '../policy/plan.ts';
+import type { ClientBlocks, ZoneChange, ZonePlan } from '../policy/plan.ts';
 import { type Clocks, systemClocks } from './clocks.ts';
 import { type Heard, PlanFolder } from './disk/plan-folder.ts';
 import type { Answering, Listener, Place } from './net/listener.ts';
@@ -133,6 +133,30 @@ export class Answerer {
     if (this.#zones.remove(zone)) this.#folder?.keepGone(zone);
   }
 
+  /** By their IDs, the maps of clients that are objects of their own (policy/client-blocks.ts). */
+  get maps(): ReadonlyMap<string, unknown> {
+    return this.#zones.maps;
+  }
+
+  /** Validated blocks, before the first name that refers to them. */
+  putMap(mapId: string, blocks: ClientBlocks): void {
+    if (this.#zones.maps.has(mapId)) return;
+    this.#zones.putMap(mapId, blocks);
+    this.#folder?.keepMap(mapId, blocks);
+  }
+
+  /** Drops the maps that no name refers to, and returns their IDs. */
+  dropUnusedMaps(): readonly string[] {
+    const unused = this.#zones.takeUnusedMaps();
+    for (const mapId of unused) this.#folder?.keepMapGone(mapId);
+    return unused;
+  }
+
+  /** Zones with names that can't be answered, because the disk has lost their maps. */
+  zonesWithoutMaps(): ReadonlySet<string> {
+    return new Set(this.#zones.all().flatMap((zone) => (zone.lacksMaps() ? zone.name : [])));
+  }
+
   /** The feed has confirmed that all its data has arrived: answers are current. */
   heard(): void {
     const { upMs, wallMs, bootId } = this.#clocks;
@@ -169,9 +193,10 @@ export class Answerer {
 
   async #load(): Promise<void> {
     if (this.#folder === undefined) return;
-    const { plans, unreadable, heard } = await this.#folder.load();
+    const { plans, maps, unreadable, heard } = await this.#folder.load();
     this.#heardUpMs = heard && this.#upMsOf(heard);
     for (const what of unreadable) this.#options.failed(`a plan could not be read: ${what}`);
+    for (const [mapId, blocks] of maps) this.#zones.putMap(mapId, blocks);
     for (const plan of plans) {
       try {
         this.#zones.put(plan);

@@ -1,7 +1,7 @@
 // The client of a query: its address, its location, and how many bits of the address influenced the answer (RFC 7871).
 import { addressBytes, blockBytes } from '../../platform/net/address-block.ts';
 import { distanceKm, type Vector, vectorOf } from './globe.ts';
-import type { ClientMap, Place } from './plan.ts';
+import type { ClientBlocks, ClientMap, Place } from './plan.ts';
 import { PrefixTree } from './prefix-tree.ts';
 
 export interface ClientAddress {
@@ -34,24 +34,31 @@ export interface GeoSource {
 /** Knows no place. */
 export const noGeo: GeoSource = { find: () => ({ place: null, bits: 0 }) };
 
-export interface PreparedMap {
+export interface PreparedBlocks {
   readonly ipv4: PrefixTree<string>;
   readonly ipv6: PrefixTree<string>;
+}
+
+export interface PreparedMap extends PreparedBlocks {
   readonly regions: readonly { readonly region: string; readonly vector: Vector }[];
 }
 
-export function prepareClientMap({ blocks, regions }: ClientMap): PreparedMap {
+export function prepareBlocks(blocks: ClientBlocks): PreparedBlocks {
   const map = { ipv4: new PrefixTree<string>(), ipv6: new PrefixTree<string>() };
   for (const { cidr, region } of blocks) {
     const block = blockBytes(cidr);
     if (block === undefined) throw new Error(`not a block of addresses: ${cidr}`);
     map[block.bytes.length === 4 ? 'ipv4' : 'ipv6'].add(block.bytes, block.prefix, region);
   }
+  return map;
+}
+
+export function prepareClientMap({ blocks, regions }: ClientMap): PreparedMap {
   const placed = regions.flatMap(({ region, latitude, longitude }) => {
     const vector = vectorOf(latitude, longitude);
     return vector === undefined ? [] : [{ region, vector }];
   });
-  return { ...map, regions: placed };
+  return { ...prepareBlocks(blocks), regions: placed };
 }
 
 /** Client of one query. Each property is looked up once, and counts in `scopeBits` from then on. */

@@ -4,7 +4,8 @@
 import { z } from 'zod';
 import { canonicalAddressBlock } from '../../platform/net/address-block.ts';
 import { positionShape } from '../../platform/values/positions.ts';
-import type { Name, NamePlan, ZoneChange, ZonePlan } from './plan.ts';
+import { isOwnMapId } from './client-blocks.ts';
+import { type ClientBlocks, mostOwnBlocks, type Name, type NamePlan, type ZoneChange, type ZonePlan } from './plan.ts';
 
 /** In a plan. Answers are bounded by their last step. */
 export const planBounds = {
@@ -124,9 +125,12 @@ const namePlan = z
     if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
   });
 
+const block = z.object({ cidr, region });
+const ownBlocks = z.array(block).max(mostOwnBlocks);
+
 const clientMap = z.object({
   mapId: id,
-  blocks: z.array(z.object({ cidr, region })).max(planBounds.blocks),
+  blocks: z.array(block).max(planBounds.blocks),
   regions: z.array(z.object({ region, latitude, longitude })).max(planBounds.regions),
 });
 
@@ -200,7 +204,12 @@ export function readZoneChange(value: unknown): ZoneChange | undefined {
   return changed === undefined ? rest : { ...rest, head: changed };
 }
 
-/** Faults that involve several names. Undefined if there are none. */
+/** Undefined if they are not the blocks of a map of its own. */
+export function readClientBlocks(value: unknown): ClientBlocks | undefined {
+  return ownBlocks.safeParse(value).data;
+}
+
+/** Faults that involve several names. Undefined if there are none. Maps that are objects of their own are the server's to look for. */
 export function zoneFault({ zone, names, clientMaps }: ZonePlan): string | undefined {
   const seen = new Set<string>();
   const maps = new Set(clientMaps.map(({ mapId }) => mapId));
@@ -210,7 +219,8 @@ export function zoneFault({ zone, names, clientMaps }: ZonePlan): string | undef
     if (fault !== undefined) return fault;
     if (seen.has(fqdn)) return `${fqdn} is there twice`;
     seen.add(fqdn);
-    if (clientMapId !== null && !maps.has(clientMapId)) return `${fqdn} has a client map that is not there`;
+    if (clientMapId !== null && !maps.has(clientMapId) && !isOwnMapId(clientMapId))
+      return `${fqdn} has a client map that is not there`;
   }
   return undefined;
 }

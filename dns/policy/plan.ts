@@ -41,7 +41,7 @@ export interface ZoneHead {
   readonly nameServers: readonly { readonly name: Name; readonly addresses: readonly string[] }[];
   /** Empty if the zone is not signed. */
   readonly keys: readonly DnssecKeyPlan[];
-  /** Many names share one: it is large. */
+  /** Those that are no objects of their own: the one that names share, and for older name servers all others. */
   readonly clientMaps: readonly ClientMap[];
 }
 
@@ -59,11 +59,19 @@ export interface DnssecKeyPlan {
   readonly active: boolean;
 }
 
+/** The longest block that has a client's address counts. */
+export type ClientBlocks = readonly { readonly cidr: string; readonly region: string }[];
+
+/** In a map of one name: a name server takes it at once. */
+export const mostOwnBlocks = 1_000;
+
+/** The map of clients that names without one of their own share: the regions of the vantage points. */
+export const regionsMapId = 'regions';
+
 /** Where clients are: first by their blocks, then as the nearest region. */
 export interface ClientMap {
   readonly mapId: string;
-  /** The longest block that has a client's address counts. */
-  readonly blocks: readonly { readonly cidr: string; readonly region: string }[];
+  readonly blocks: ClientBlocks;
   /** Of the vantage points: a client without a block is in the one that is nearest to its place. */
   readonly regions: readonly { readonly region: string; readonly latitude: number; readonly longitude: number }[];
 }
@@ -76,7 +84,10 @@ export interface NamePlan {
   readonly ttlSeconds: number;
   /** TTL while a member that should serve is down. Null for `ttlSeconds`. */
   readonly degradedTtlSeconds: number | null;
-  /** Null if no step and no verdict by region needs it. */
+  /**
+   * Null if no step and no verdict by region needs it. A map of the head; or blocks by their content (client-blocks.ts), with the regions
+   * that names share.
+   */
   readonly clientMapId: string | null;
   /** Of the blocks of a map of its own: the control plane sends the zone's maps when it changes. Name servers leave it out. */
   readonly clientMapHash?: string;

@@ -71,7 +71,10 @@ export interface PreparedName {
   readonly starts: Map<string, Start>;
 }
 
-export function prepareName(plan: NamePlan, maps: ReadonlyMap<string, PreparedMap>): PreparedName {
+/** By their IDs. */
+export type PreparedMaps = Pick<ReadonlyMap<string, PreparedMap>, 'get'>;
+
+export function prepareName(plan: NamePlan, maps: PreparedMaps): PreparedName {
   const members = plan.members.map(prepareMember);
   const byId = new Map(members.map((member) => [member.memberId, member]));
   const poolOf = ({ poolId, minUp, memberIds }: PoolPlan): PreparedPool => ({

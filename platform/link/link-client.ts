@@ -129,6 +129,11 @@ export class LinkClient {
     this.#reports.delete(key);
   }
 
+  /** Reports that a document is not here. */
+  resend(key: string): void {
+    if (this.#welcomed) this.#send({ type: 'resend', key });
+  }
+
   /** @throws UnansweredError, or the reason of `signal` if it is aborted */
   async ask(body: JsonValue, deadlineMs: number, signal?: AbortSignal): Promise<JsonValue> {
     if (!this.#welcomed) throw new UnansweredError('there is no connection to the other end');
@@ -241,7 +246,7 @@ export class LinkClient {
         await documents.put(message.key, message.position, message.document);
         break;
       case 'change':
-        if (!(await documents.change(message.key, message.change))) this.#send({ type: 'resend', key: message.key });
+        if (!(await documents.change(message.key, message.change))) this.resend(message.key);
         break;
       case 'gone':
         await documents.remove(message.key);

@@ -54,7 +54,7 @@ const fromMachine = z.discriminatedUnion('type', [
   }),
   /** The state of something. A later report with the same key replaces it. */
   z.strictObject({ type: z.literal('report'), number, key, body: json }),
-  /** A change did not follow the document that the machine has. */
+  /** A change did not follow the document that the machine has, or a document refers to one that it lacks. */
   z.strictObject({ type: z.literal('resend'), key }),
   ...[ask, answer],
 ]);

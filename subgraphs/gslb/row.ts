@@ -61,7 +61,7 @@ export const gslbRow = subgraphRow({
     'gslb.pendingMs': time(1_000, 3_600_000)
       .default(60_000)
       .describe(
-        'a GSLB that is not answered as requested after so long becomes ERROR, with the reason; it is tried on',
+        'a GSLB whose change is refused for so long becomes ERROR, with the reason, and one that is only slow after five times as long; both are tried on',
       ),
     'retention.gslbHistoryDays': z.coerce
       .number()

@@ -1,23 +1,31 @@
 // The trial of reboots in small: its full size is `npm run trials -- relay-reboot`.
+import { rm } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
 import { runRelayReboot } from '../../trials/relay-reboot.ts';
 import { testDatabase } from '../support/database.ts';
 import { describeWithLab } from '../support/lab.ts';
+import { labFolder } from '../support/lab-folders.ts';
 
 const seed = 7;
 
 describeWithLab('a firewall that reboots amid calls', (lab) => {
   test(`no object of others is deleted, and no mapping stands for another one (seed ${seed})`, async () => {
     const database = await testDatabase();
+    const folder = await labFolder();
     try {
       const { signal } = new AbortController();
-      const result = await runRelayReboot({ seed, reboots: 8, lab: lab(), database, progress: () => {}, signal });
+      const options = { seed, reboots: 8, lab: lab(), folder, database, progress: () => {}, signal };
+      const result = await runRelayReboot(options);
       expect(result).toMatchObject({ reboots: 8, foreignDeleted: 0, wrongMappings: 0, findings: [] });
       const told = Object.keys(result.calls);
-      expect(told).toEqual(expect.arrayContaining(['rule.create SUCCEEDED', 'policy.create SUCCEEDED']));
-      expect(told.some((each) => each.startsWith('delete'))).toBe(true);
+      const made = ['rule', 'policy', 'routeMapEntry', 'prefixListEntry', 'bgpNeighbor', 'vlan'];
+      expect(told).toEqual(expect.arrayContaining(made.map((kind) => `${kind}.create SUCCEEDED`)));
+      expect(told).toEqual(expect.arrayContaining(made.slice(2).map((kind) => `${kind}.create FAILED ALREADY_EXISTS`)));
+      const devices = ['firewall', 'gate', 'router', 'waf', 'switch'];
+      expect(devices.filter((device) => !told.some((each) => each.includes(` on ${device} `)))).toEqual([]);
     } finally {
       await database.drop();
+      await rm(folder, { recursive: true, force: true });
     }
   }, 300_000);
 });

@@ -1,10 +1,11 @@
 // Names in the trial of restores: a conductor with a worker, a checker and two of our name servers, each with its disk. After the restore
 // the servers answer according to the database, and no serial stands for two contents.
 import { join } from 'node:path';
+import type { NamePlan } from '../../dns/policy/plan.ts';
 import type { CertificateAndKey } from '../../platform/net/certificates.ts';
 import type { RestoreGuard } from '../../platform/restore/restore-guard.ts';
 import type { ConductorLinks } from '../../subgraphs/gslb/control/machines/conductor-links.ts';
-import { plansOfZone } from '../../subgraphs/gslb/control/stores/name-store.ts';
+import { answeredOfZone } from '../../subgraphs/gslb/control/stores/name-store.ts';
 import { GslbPlace, type TestChecker, zone } from '../../tests/subgraphs/gslb/support/gslb-place.ts';
 import { linksOf, Serials, type ServedZone, serveZone } from '../../tests/subgraphs/gslb/support/served-zone.ts';
 import { backUp } from '../../tests/support/backup.ts';
@@ -131,12 +132,12 @@ export class NamesPlace implements RestoredPlace {
 
   /** Whether each running server has exactly the names and members of the database. */
   async #serves(): Promise<boolean> {
-    const text = (plans: Awaited<ReturnType<typeof plansOfZone>>) =>
+    const text = (plans: readonly NamePlan[]) =>
       plans
         .map(({ fqdn, members }) => `${fqdn} ${members.map(({ memberId, up }) => `${memberId} ${up}`).sort()}`)
         .sort()
         .join('\n');
-    const wanted = text(await plansOfZone(this.#place.ground.db, zone));
+    const wanted = text((await answeredOfZone(this.#place.ground.db, zone)).map(({ plan }) => plan));
     return this.#connected().every((each) => {
       this.#serials.serialOf(each);
       return text(each.answerer.plan(`${zone}.`)?.names ?? []) === wanted;

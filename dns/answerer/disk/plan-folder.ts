@@ -4,7 +4,8 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing, writeWhole } from '../../../platform/secrets/key-file.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
-import type { ZoneChange, ZonePlan } from '../../policy/plan.ts';
+import type { ClientBlocks, ZoneChange, ZonePlan } from '../../policy/plan.ts';
+import { MapFolder } from './map-folder.ts';
 import { ZoneFile } from './zone-file.ts';
 
 interface PlanFolderOptions {
@@ -29,6 +30,8 @@ interface Owed {
 }
 
 const heardFile = 'heard';
+/** A folder. A zone's file has an ending. */
+const mapsFolder = 'maps';
 /** A change of a moment ago is lost with the machine only: the feed then sends it again. */
 const pauseMs = 100;
 /** After a failure, as of a full disk. */
@@ -39,8 +42,9 @@ export class PlanFolder {
   readonly #options: PlanFolderOptions;
   readonly #files = new Map<string, ZoneFile>();
   readonly #owed = new Map<string, Owed>();
+  readonly #maps: MapFolder;
   #heard: Heard | undefined;
-  /** Zones whose last write failed. */
+  /** Zones whose last write failed, and `mapsFolder` after that of a map. */
   readonly #unsaved = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -48,14 +52,21 @@ export class PlanFolder {
 
   constructor(options: PlanFolderOptions) {
     this.#options = options;
+    this.#maps = new MapFolder(join(options.path, mapsFolder));
   }
 
-  /** `unreadable`: files of zones that are not answered before they come again. */
-  async load(): Promise<{ plans: ZonePlan[]; unreadable: string[]; heard: Heard | undefined }> {
+  /** `unreadable`: files of zones and maps that are not answered before they come again. */
+  async load(): Promise<{
+    plans: ZonePlan[];
+    maps: ReadonlyMap<string, ClientBlocks>;
+    unreadable: string[];
+    heard: Heard | undefined;
+  }> {
     const { path } = this.#options;
     await mkdir(path, { recursive: true, mode: 0o700 });
     const plans: ZonePlan[] = [];
-    const unreadable: string[] = [];
+    const { maps, damaged } = await this.#maps.load();
+    const unreadable = damaged.map((file) => `${mapsFolder}/${file}`);
     for (const file of await readdir(path)) {
       // Left by a process that was killed during a write. In a container, the next process has the same ID and would use the same
       // file name.
@@ -72,7 +83,7 @@ export class PlanFolder {
       if (isMissing(error)) return undefined;
       throw error;
     });
-    return { plans, unreadable, heard: heard === undefined ? undefined : heardOf(heard) };
+    return { plans, maps, unreadable, heard: heard === undefined ? undefined : heardOf(heard) };
   }
 
   /** Zones that are answered otherwise than they are on disk, for it does not take them. */
@@ -101,6 +112,18 @@ export class PlanFolder {
     this.#later();
   }
 
+  /** Before the zones that refer to it. */
+  keepMap(mapId: string, blocks: ClientBlocks): void {
+    this.#maps.keep(mapId, blocks);
+    this.#later();
+  }
+
+  /** No zone refers to it. */
+  keepMapGone(mapId: string): void {
+    this.#maps.keepGone(mapId);
+    this.#later();
+  }
+
   keepHeard(heard: Heard): void {
     this.#heard = heard;
     this.#later();
@@ -122,14 +145,17 @@ export class PlanFolder {
     this.#timer ??= setTimeout(() => {
       this.#writing = this.#write().finally(() => {
         this.#timer = undefined;
-        if (this.#owed.size > 0) this.#later();
+        if (this.#owed.size > 0 || this.#maps.isOwed) this.#later();
       });
     }, waitMs).unref();
   }
 
   async #write(): Promise<void> {
     const { path, planOf, failed } = this.#options;
+    if (!(await this.#writeMaps())) return;
     for (const [zone, owed] of [...this.#owed]) {
+      // Also those that came since: no zone on disk refers to a map that is not there.
+      if (!(await this.#writeMaps())) return;
       this.#owed.delete(zone);
       const file = this.#fileOf(zone.slice(0, -1));
       const plan = owed.what === 'PLAN' || file.wantsPlan ? planOf(zone) : undefined;
@@ -148,11 +174,26 @@ export class PlanFolder {
         this.#owed.set(zone, { what, changes: [] });
       }
     }
-    // What is on disk is older than that.
-    if (this.#heard === undefined || this.#unsaved.size > 0) return;
+    // What is on disk is older than that, or refers to maps that are gone.
+    if (this.#unsaved.size > 0) return;
+    if (this.#owed.size === 0) await this.#maps.removeGone().catch(failed);
+    if (this.#heard === undefined) return;
     const text = JSON.stringify(this.#heard);
     this.#heard = undefined;
     await writeWhole(join(path, heardFile), text).catch(failed);
+  }
+
+  /** False if the disk does not take one. */
+  async #writeMaps(): Promise<boolean> {
+    try {
+      await this.#maps.write();
+      this.#unsaved.delete(mapsFolder);
+      return true;
+    } catch (error) {
+      if (!this.#unsaved.has(mapsFolder)) this.#options.failed(error);
+      this.#unsaved.add(mapsFolder);
+      return false;
+    }
   }
 
   /** `name`: of the zone, without the final dot: lower-case letters, digits, hyphens, dots and underscores. */

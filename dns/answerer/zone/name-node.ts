@@ -1,8 +1,7 @@
 // A name of a zone and its content: fixed records, a policy that answers, both, or nothing (an empty non-terminal, RFC 4592
 // section 2.2.2).
-import type { PreparedMap } from '../../policy/client.ts';
 import type { NamePlan } from '../../policy/plan.ts';
-import { type PreparedName, prepareName } from '../../policy/prepare.ts';
+import { type PreparedMaps, type PreparedName, prepareName } from '../../policy/prepare.ts';
 import { staticFault } from '../../policy/static-answer.ts';
 import { encodeAddress, types } from '../../wire/message.ts';
 import { encodeName } from '../../wire/name.ts';
@@ -43,7 +42,16 @@ export function nameNode(key: string, fields: NodeFields & Partial<Pick<NameNode
   return { key, id: nodes, fixed, server, policy: server ? undefined : held, held, below };
 }
 
-export function policyOf(plan: NamePlan, maps: ReadonlyMap<string, PreparedMap>): Policy {
+/** Whether the map of clients that the name refers to was not there. */
+export function isLost({ plan, map }: PreparedName): boolean {
+  return plan.clientMapId !== null && map === undefined;
+}
+
+/** Without its map of clients a name answers SERVFAIL: no client gets the answer of another region. */
+export function policyOf(plan: NamePlan, maps: PreparedMaps): Policy {
+  const prepared = prepareName(plan, maps);
+  const failing: NamePlan = { ...plan, pools: [], members: [], noneUp: { do: 'SERVFAIL' } };
+  const name = isLost(prepared) ? { ...prepareName(failing, maps), plan } : prepared;
   const data = new Map<string, Buffer>();
   const listed = new Set<number>();
   const targets = plan.noneUp.do === 'CNAME' ? [plan.noneUp.target] : [];
@@ -55,8 +63,9 @@ export function policyOf(plan: NamePlan, maps: ReadonlyMap<string, PreparedMap>)
     if (cname !== null) targets.push(cname);
   }
   for (const target of targets) data.set(target, encodeName(target));
-  const isConstant = staticFault(plan) === undefined && !plan.steps.some(({ step }) => step === 'SHUFFLE');
-  return { name: prepareName(plan, maps), types: [...listed], data, constant: isConstant ? new Map() : undefined };
+  const isFixed = staticFault(plan) === undefined && !plan.steps.some(({ step }) => step === 'SHUFFLE');
+  const isConstant = isFixed && !isLost(name);
+  return { name, types: [...listed], data, constant: isConstant ? new Map() : undefined };
 }
 
 /** Of the name now, for a denial (RFC 9824 section 3.2). */

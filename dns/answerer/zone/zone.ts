@@ -1,14 +1,22 @@
 // A zone that is served: its names by key, its fixed records and its signer. A change replaces names in place. JavaScript is
 // single-threaded, so an answer sees all of a change or none.
 import type { Position } from '../../../platform/values/positions.ts';
-import { type PreparedMap, prepareClientMap } from '../../policy/client.ts';
-import type { ClientMap, NamePlan, ZoneChange, ZoneHead, ZonePlan } from '../../policy/plan.ts';
+import { type PreparedBlocks, type PreparedMap, prepareClientMap } from '../../policy/client.ts';
+import { isOwnMapId } from '../../policy/client-blocks.ts';
+import {
+  type ClientMap,
+  type NamePlan,
+  regionsMapId,
+  type ZoneChange,
+  type ZoneHead,
+  type ZonePlan,
+} from '../../policy/plan.ts';
 import { encodeAddress, types } from '../../wire/message.ts';
 import { encodeName } from '../../wire/name.ts';
 import { dsData } from '../dnssec/keys.ts';
 import { type SignatureCache, ZoneSigner } from '../dnssec/zone-signer.ts';
 import { keyOf, parentOf, wildcardOf } from '../query/names.ts';
-import { type NameNode, type NodeFields, nameNode, policyOf } from './name-node.ts';
+import { isLost, type NameNode, type NodeFields, nameNode, policyOf } from './name-node.ts';
 import { type RecordSet, serialOf, soaData } from './record-set.ts';
 
 export interface Found {
@@ -22,7 +30,10 @@ export class Zone {
   readonly #cache: SignatureCache;
   readonly #nodes = new Map<string, NameNode>();
   #head: ZoneHead;
+  /** Of the head. */
   #maps: ReadonlyMap<string, PreparedMap>;
+  /** Those that are objects of their own. */
+  readonly #ownMaps: ReadonlyMap<string, PreparedBlocks>;
   readonly #history: string;
   #generation: number;
   /** Of answers; in denials its TTL is the negative one (RFC 9077). */
@@ -31,9 +42,10 @@ export class Zone {
   #signer: ZoneSigner | undefined;
 
   /** Throws when a key can't be used. */
-  constructor(plan: ZonePlan, cache: SignatureCache) {
+  constructor(plan: ZonePlan, cache: SignatureCache, ownMaps: ReadonlyMap<string, PreparedBlocks>) {
     this.key = keyOf(plan.zone);
     this.#cache = cache;
+    this.#ownMaps = ownMaps;
     const { names, history, generation, ...head } = plan;
     this.#history = history;
     this.#head = head;
@@ -107,6 +119,18 @@ export class Zone {
     return [...this.#nodes.values()].flatMap(({ held }) => held?.name.plan ?? []);
   }
 
+  /** Of its names, the maps that are objects of their own. */
+  ownMapIds(): string[] {
+    return this.names().flatMap(({ clientMapId }) =>
+      clientMapId !== null && isOwnMapId(clientMapId) ? clientMapId : [],
+    );
+  }
+
+  /** Whether the map of a name was not here when the name came, so that the name is not answered. */
+  lacksMaps(): boolean {
+    return [...this.#nodes.values()].some(({ held }) => held !== undefined && isLost(held.name));
+  }
+
   /** As the zone above it, if it is here too, answers for this zone's name (RFC 4035 section 3.1.4.1). Empty if it is not signed. */
   delegationSigners(): readonly Buffer[] {
     const { zone, keys } = this.#head;
@@ -175,12 +199,21 @@ export class Zone {
       if (was !== undefined && prepared !== undefined && isSameMap(was, map)) same.set(map.mapId, prepared);
     }
     this.#maps = new Map(this.#head.clientMaps.map((map) => [map.mapId, same.get(map.mapId) ?? prepareClientMap(map)]));
-    for (const name of this.names())
-      if (name.clientMapId !== null && !same.has(name.clientMapId)) this.#setPolicy(name);
+    for (const name of this.names()) {
+      const { clientMapId: mapId } = name;
+      if (mapId !== null && !same.has(isOwnMapId(mapId) ? regionsMapId : mapId)) this.#setPolicy(name);
+    }
   }
 
   #setPolicy(plan: NamePlan): void {
-    this.#replace(keyOf(plan.fqdn), { held: policyOf(plan, this.#maps) });
+    this.#replace(keyOf(plan.fqdn), { held: policyOf(plan, { get: (mapId) => this.#mapOf(mapId) }) });
+  }
+
+  #mapOf(mapId: string): PreparedMap | undefined {
+    const blocks = this.#ownMaps.get(mapId);
+    return blocks === undefined
+      ? this.#maps.get(mapId)
+      : { ...blocks, regions: this.#maps.get(regionsMapId)?.regions ?? [] };
   }
 
   /** Replaces fields of a name. The name exists while it or a name below it has any. */

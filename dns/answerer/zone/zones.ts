@@ -1,7 +1,9 @@
-// All zones of the server. A plan replaces an older one of its zone, or one of another history; never a newer one of its own history.
+// All zones of the server, and the maps of clients that their names refer to. A plan replaces an older one of its zone, or one of another
+// history; never a newer one of its own history.
 import { LRUCache } from 'lru-cache';
 import { comparePositions } from '../../../platform/values/positions.ts';
-import type { ZoneChange, ZonePlan } from '../../policy/plan.ts';
+import { type PreparedBlocks, prepareBlocks } from '../../policy/client.ts';
+import type { ClientBlocks, ZoneChange, ZonePlan } from '../../policy/plan.ts';
 import type { KeptSignature, SignatureCache } from '../dnssec/zone-signer.ts';
 import { keyOf, parentOf } from '../query/names.ts';
 import { Zone } from './zone.ts';
@@ -18,15 +20,41 @@ const mostSignatures = 100_000;
 export class Zones {
   readonly #zones = new Map<string, Zone>();
   readonly #signatures: SignatureCache = new LRUCache<string, KeptSignature>({ max: mostSignatures });
+  readonly #maps = new Map<string, PreparedBlocks>();
+  #mayHaveUnusedMaps = false;
 
-  /** Throws when one of its keys can't be used: then nothing changed. */
+  get maps(): ReadonlyMap<string, unknown> {
+    return this.#maps;
+  }
+
+  /** Before the first name that refers to it. Throws when a block can't be read. */
+  putMap(mapId: string, blocks: ClientBlocks): void {
+    this.#maps.set(mapId, prepareBlocks(blocks));
+    this.#mayHaveUnusedMaps = true;
+  }
+
+  /** Drops the maps that no name refers to, and returns their IDs. */
+  takeUnusedMaps(): readonly string[] {
+    if (!this.#mayHaveUnusedMaps || this.#maps.size === 0) return [];
+    this.#mayHaveUnusedMaps = false;
+    const used = new Set(this.all().flatMap((zone) => zone.ownMapIds()));
+    const unused = [...this.#maps.keys()].filter((mapId) => !used.has(mapId));
+    for (const mapId of unused) this.#maps.delete(mapId);
+    return unused;
+  }
+
+  /** Throws when one of its keys can't be used: then nothing changed. A zone that lacks maps is replaced by any. */
   put(plan: ZonePlan): Taken {
     const known = this.#zones.get(keyOf(plan.zone));
-    const compared = known && comparePositions(known.position, { history: plan.history, number: plan.generation });
+    const isWhole = known !== undefined && !known.lacksMaps();
+    const compared = isWhole
+      ? comparePositions(known.position, { history: plan.history, number: plan.generation })
+      : undefined;
     if (compared === 'AHEAD') return 'OLD';
     if (compared === 'SAME') return 'KNOWN';
-    const zone = new Zone(plan, this.#signatures);
+    const zone = new Zone(plan, this.#signatures, this.#maps);
     this.#zones.set(zone.key, zone);
+    this.#mayHaveUnusedMaps = true;
     return 'TAKEN';
   }
 
@@ -37,10 +65,12 @@ export class Zones {
     const compared = comparePositions(zone.position, { history: change.history, number: change.to });
     if (compared === 'AHEAD') return 'OLD';
     if (compared === 'SAME') return 'KNOWN';
+    this.#mayHaveUnusedMaps = true;
     return zone.change(change) ? 'TAKEN' : 'GAP';
   }
 
   remove(zone: string): boolean {
+    this.#mayHaveUnusedMaps = true;
     return this.#zones.delete(keyOf(zone));
   }
 

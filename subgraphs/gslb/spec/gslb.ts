@@ -1,4 +1,5 @@
 // GSLBs: the pools that a name answers from, and the policy that chooses members.
+import { mostOwnBlocks } from '../../../dns/policy/plan.ts';
 import type { presets } from '../../../dns/policy/presets.ts';
 import { hostField, objectField } from '../../../platform/graph/described/fields.ts';
 import { type DescribedSpec, onlyFor } from '../../../platform/graph/described/kind.ts';
@@ -183,7 +184,11 @@ export const gslb: GslbKind = {
     ),
     fallbackCname: setting(hostField('Target of the CNAME, required for noneUp CNAME.')),
     clientBlocks: setting(
-      listField(objectField('A block.', block), 'Client addresses by region, for GEO by CIDR, at most 1000.', 1_000),
+      listField(
+        objectField('A block.', block),
+        'Client addresses by region, for GEO by CIDR, at most 1000.',
+        mostOwnBlocks,
+      ),
       { default: [] },
     ),
   },

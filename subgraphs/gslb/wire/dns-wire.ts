@@ -2,6 +2,10 @@
 //
 // - Documents: key `zone/NAME`, the whole ZonePlan with its private keys, at the plan's position. The size of a link message is limited
 //   (platform/link/messages.ts), and so is the size of a zone.
+// - Documents: key `map/ID`, the blocks of clients of a map that is an object of its own, before the first zone that refers to it. The
+//   ID is their digest, so a map never changes. Only to servers that hold `maps`; others get all maps in the zone's head. After `whole`
+//   a server drops the maps that none of its zones refers to. It answers `resend` for each that it dropped, and for one that it lacks,
+//   with its zone: the map comes again before the next zone that refers to it.
 // - Changes: the same key, a ZoneChange. The server answers `resend` if a change does not follow its position or has a fault.
 // - `gone`: the zone is no longer answered. A server in doubt keeps a zone, so the conductor sends this for each zone the server has that
 //   does not exist.
@@ -12,7 +16,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { planBounds } from '../../../dns/policy/plan-schema.ts';
-import { positionShape } from '../../../platform/values/positions.ts';
+import { type Position, positionShape } from '../../../platform/values/positions.ts';
 
 /** Common role of machines that are name servers and of the processes that they connect to. */
 export const nameServerRole = 'dns';
@@ -36,6 +40,26 @@ export function zoneKey(zone: string): string {
 /** Undefined: the key is no zone's. */
 export function zoneOfKey(key: string): string | undefined {
   return key.startsWith(zonePrefix) && key.length > zonePrefix.length ? key.slice(zonePrefix.length) : undefined;
+}
+
+/**
+ * A server that takes maps as documents holds one with this key: the other end leaves out keys that it does not know, while it would refuse
+ * unknown facts.
+ */
+export const mapsKey = 'maps';
+const mapPrefix = 'map/';
+/** Of all of them: their key has their content. */
+export const mapPosition: Position = { history: '00000000-0000-0000-0000-000000000000', number: 0 };
+/** Of one name server. */
+export const mostMaps = 20_000;
+
+export function mapKey(mapId: string): string {
+  return `${mapPrefix}${mapId}`;
+}
+
+/** Undefined: the key is no map's. */
+export function mapOfKey(key: string): string | undefined {
+  return key.startsWith(mapPrefix) ? key.slice(mapPrefix.length) : undefined;
 }
 
 const count = z.number().int().nonnegative();

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Answerer } from '../../../dns/answerer/answerer.ts';
 import { makeKey } from '../../../dns/answerer/dnssec/keys.ts';
+import { mapIdOf } from '../../../dns/policy/client-blocks.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../platform/secrets/seal.ts';
 import { testHistory } from '../../support/histories.ts';
@@ -107,6 +108,33 @@ test('a change that a crash cut off is not there, and those after it are', async
   expect(answerer.plan(zone)?.generation).toBe(9);
   await answerer.close();
   expect(failures).toEqual([]);
+});
+
+test('a zone is written after the maps of clients that it refers to, and a map is removed after the zones', async () => {
+  const blocks = [{ cidr: '198.51.100.0/24', region: 'eu' }];
+  const mapId = mapIdOf(blocks);
+  const mapFile = join(folder.path, 'plans', 'maps', `${mapId}.json`);
+  let answerer = await start();
+  await mkdir(mapFile, { recursive: true });
+  answerer.putMap(mapId, blocks);
+  answerer.put(zonePlan([namePlan('geo', { clientMapId: mapId })]));
+  await waitFor('the failure', () => answerer.stats().unsaved === 1);
+  expect(await readdir(join(folder.path, 'plans'))).toEqual(['maps']);
+  await rmdir(mapFile);
+  await waitFor('the end of it', () => answerer.stats().unsaved === 0);
+  answerer = await restarted(answerer);
+  expect([...answerer.maps.keys()]).toEqual([mapId]);
+  expect(answerer.zonesWithoutMaps().size).toBe(0);
+  expect((await stat(mapFile)).mode & 0o777).toBe(0o600);
+  await mkdir(file('changes'));
+  answerer.change({ ...change, names: [namePlan('geo')], removedNames: [] });
+  answerer.dropUnusedMaps();
+  await waitFor('the failure', () => answerer.stats().unsaved === 1);
+  expect(await readdir(join(folder.path, 'plans', 'maps'))).toEqual([`${mapId}.json`]);
+  await rmdir(file('changes'));
+  await answerer.close();
+  expect(await readdir(join(folder.path, 'plans', 'maps'))).toEqual([]);
+  expect(failures).toHaveLength(2);
 });
 
 test('a file that is damaged stops nothing', async () => {

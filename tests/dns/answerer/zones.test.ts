@@ -1,7 +1,8 @@
 // Zones take newer plans and changes, whole or not at all.
 import { describe, expect, test } from '@jest/globals';
+import { mapIdOf } from '../../../dns/policy/client-blocks.ts';
 import { testHistory } from '../../support/histories.ts';
-import { question } from './support/packets.ts';
+import { question, read } from './support/packets.ts';
 import { member, namePlan, zone, zonePlan } from './support/plans.ts';
 import { responderOf } from './support/responder.ts';
 
@@ -66,6 +67,32 @@ test('other name servers and client maps come with a change of the head', () => 
   expect(answer(question(`other.${zone}`)).answers).toEqual(['1 c0000263']);
   expect(answer(question(`ns1.${zone}`)).rcode).toBe(3);
   expect(answer(question(zone, { type: 2 })).counts).toEqual([1, 1, 0, 0]);
+});
+
+test('a name without its map fails, and answers by it and the regions of the head once the zone comes again', () => {
+  const blocks = [{ cidr: '198.51.100.0/24', region: 'eu' }];
+  const members = [
+    member('eu', { latencyMs: { eu: 1, us: 100 } }),
+    member('us', { latencyMs: { eu: 100, us: 1 }, addresses: ['192.0.2.2'] }),
+  ];
+  const steps = [
+    { step: 'LATENCY', toleranceShare: 0 },
+    { step: 'FIRST', count: 2 },
+  ] as const;
+  const clientMaps = [{ mapId: 'regions', blocks: [], regions: [{ region: 'us', latitude: 0, longitude: 0 }] }];
+  const plan = zonePlan([namePlan('geo', { members, steps, clientMapId: mapIdOf(blocks) })], { clientMaps });
+  const place = { continent: null, country: null, latitude: 1, longitude: 1 };
+  const { zones, answer, ask } = responderOf(plan, { geo: { find: () => ({ place, bits: 0 }) } });
+  const asked = question(`geo.${zone}`);
+  expect(answer(asked)).toMatchObject({ rcode: 2, answers: [] });
+  zones.putMap(mapIdOf(blocks), blocks);
+  expect(zones.put(plan)).toBe('TAKEN');
+  expect(zones.put(plan)).toBe('KNOWN');
+  expect(answer(asked).answers).toEqual(['1 c0000201']);
+  expect(read(ask(asked, { address: '203.0.113.9' })).answers).toEqual(['1 c0000202']);
+  expect(zones.takeUnusedMaps()).toEqual([]);
+  zones.remove(zone);
+  expect(zones.takeUnusedMaps()).toEqual([mapIdOf(blocks)]);
 });
 
 describe("a name server's own addresses", () => {

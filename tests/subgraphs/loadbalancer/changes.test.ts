@@ -333,6 +333,22 @@ test('an update of every kind can be previewed, also of the load balancer and of
   expect(await rows()).toEqual(before);
 });
 
+test('an autoscaling policy that is set as it is begins no generation', async () => {
+  const { loadBalancer } = await makeTree(graph, 'scaled');
+  const set = async (policy: object) => {
+    const { faults } = await graph.mutate('autoscalingPolicySet', { loadBalancerId: loadBalancer, policy }, member);
+    const text = '{ loadBalancer(id: $id) { generation autoscaling { version } } }';
+    return { faults, ...(await graph.ask<object>(member, `query ($id: ID!) ${text}`, { id: loadBalancer })) };
+  };
+  const days = [5, 1];
+  const policy = { requestsPerNode: 9, schedule: [{ days, from: '08:00', to: '18:00', minNodes: 2, maxNodes: 4 }] };
+  const first = await set(policy);
+  expect(first).toMatchObject({ faults: [], loadBalancer: { generation: 2, autoscaling: { version: 1 } } });
+  expect(await set({ ...policy, targetPercent: null })).toEqual(first);
+  const changed = { generation: 3, autoscaling: { version: 2 } };
+  expect(await set({ ...policy, requestsPerNode: 10 })).toMatchObject({ loadBalancer: changed });
+});
+
 test('a load balancer has no name where its project may make none', async () => {
   const rules = (given: readonly object[]) =>
     graph.db.execute("UPDATE dns_zone SET rules = ? WHERE name = 'lb.test'", [JSON.stringify(given)]);

@@ -1,16 +1,40 @@
 // Passes the conductor's messages to the answerer. Faulty data is refused, and the zone is answered as before.
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Answerer } from '../../../../dns/answerer/answerer.ts';
-import { applyZoneChange, type ZoneChange, type ZonePlan } from '../../../../dns/policy/plan.ts';
-import { readZoneChange, readZonePlan, zoneFault, zonePlanFault } from '../../../../dns/policy/plan-schema.ts';
+import { isOwnMapId, mapIdOf } from '../../../../dns/policy/client-blocks.ts';
+import { applyZoneChange, type NamePlan, type ZoneChange, type ZonePlan } from '../../../../dns/policy/plan.ts';
+import {
+  readClientBlocks,
+  readZoneChange,
+  readZonePlan,
+  zoneFault,
+  zonePlanFault,
+} from '../../../../dns/policy/plan-schema.ts';
 import type { LinkDocuments } from '../../../../platform/link/link-client.ts';
 import type { Logger } from '../../../../platform/process/log.ts';
 import type { JsonValue } from '../../../../platform/values/json.ts';
 import { comparePositions, type Position } from '../../../../platform/values/positions.ts';
-import { longestZone, mostZones, type NameServerState, zoneKey, zoneOfKey } from '../../wire/dns-wire.ts';
+import {
+  longestZone,
+  mapKey,
+  mapOfKey,
+  mapPosition,
+  mapsKey,
+  mostMaps,
+  mostZones,
+  type NameServerState,
+  zoneKey,
+  zoneOfKey,
+} from '../../wire/dns-wire.ts';
 
 interface FeedOptions {
-  readonly answerer: Pick<Answerer, 'put' | 'change' | 'remove' | 'plan' | 'stats'>;
+  readonly answerer: Pick<
+    Answerer,
+    'put' | 'change' | 'remove' | 'plan' | 'stats' | 'maps' | 'putMap' | 'dropUnusedMaps' | 'zonesWithoutMaps'
+  >;
   readonly log: Logger;
+  /** Reports a document that is not here. */
+  readonly resend: (key: string) => void;
   /** Called after each zone that was changed, removed or refused. */
   readonly changed: () => void;
 }
@@ -26,10 +50,16 @@ export class Feed implements LinkDocuments {
     this.#options = options;
   }
 
+  /** A zone without its maps comes again, with these. */
   held(): ReadonlyMap<string, Position> {
-    return new Map(
-      this.#options.answerer.stats().zones.map(({ zone, position }) => [zoneKey(zone), position] as const),
-    );
+    const { answerer } = this.#options;
+    const without = answerer.zonesWithoutMaps();
+    const zones = answerer.stats().zones.filter(({ zone }) => !without.has(zone));
+    return new Map([
+      [mapsKey, mapPosition] as const,
+      ...zones.map(({ zone, position }) => [zoneKey(zone), position] as const),
+      ...[...answerer.maps.keys()].map((mapId) => [mapKey(mapId), mapPosition] as const),
+    ]);
   }
 
   /**
@@ -40,11 +70,18 @@ export class Feed implements LinkDocuments {
     return this.#ahead.size === 0;
   }
 
+  /** The conductor has sent everything. */
+  whole(): void {
+    for (const mapId of this.#options.answerer.dropUnusedMaps()) this.#options.resend(mapKey(mapId));
+  }
+
   refused(): NameServerState['refused'] {
     return Object.fromEntries(this.#refused);
   }
 
   async put(key: string, position: Position, document: JsonValue): Promise<void> {
+    const mapId = mapOfKey(key);
+    if (mapId !== undefined) return this.#putMap(mapId, document);
     const zone = zoneOfKey(key);
     if (zone === undefined) return this.#options.log.warn({ key }, 'a document that is no zone is left out');
     const plan = readZonePlan(document);
@@ -66,6 +103,11 @@ export class Feed implements LinkDocuments {
     // Told twice.
     if (change.to <= plan.generation) return true;
     if (change.from !== plan.generation) return false;
+    const lacked = this.#lackedBy(change.names);
+    if (lacked.length > 0) {
+      this.#refuseLacking(zone, position, lacked);
+      return false;
+    }
     const fault = changeFault(plan, change);
     if (fault !== undefined) {
       this.#refuse(zone, position, fault);
@@ -87,12 +129,42 @@ export class Feed implements LinkDocuments {
   #put(plan: ZonePlan): void {
     const { zone } = plan;
     const position = positionOf(plan);
-    const { answerer } = this.#options;
+    const { answerer, resend } = this.#options;
+    const lacked = this.#lackedBy(plan.names);
+    if (lacked.length > 0) {
+      const before = this.#refused.get(zone)?.position;
+      this.#refuseLacking(zone, position, lacked);
+      // Once: a map that is refused itself would come again and again.
+      if (before === undefined || comparePositions(before, position) !== 'SAME') resend(zoneKey(zone));
+      return;
+    }
     const held = answerer.stats().zones;
     const isNew = !held.some((each) => each.zone === zone);
     if (isNew && held.length >= mostZones) this.#refuse(zone, position, `there are ${mostZones} zones already`);
     else if (zone.length > longestZone) this.#refuse(zone, position, `its name is longer than ${longestZone}`);
     else this.#take(zone, position, () => answerer.put(plan));
+  }
+
+  async #putMap(mapId: string, document: JsonValue): Promise<void> {
+    const { answerer, log } = this.#options;
+    // There may be hundreds, and questions are answered between them.
+    await turn();
+    const blocks = readClientBlocks(document);
+    if (blocks === undefined || mapIdOf(blocks) !== mapId)
+      log.error({ mapId }, 'a map of clients is refused: it is not what its ID says');
+    else if (answerer.maps.size >= mostMaps) log.error({ mapId }, `a map of clients is refused: there are ${mostMaps}`);
+    else answerer.putMap(mapId, blocks);
+  }
+
+  /** Maps that these names refer to and that are not here. */
+  #lackedBy(names: readonly NamePlan[]): readonly string[] {
+    const { maps } = this.#options.answerer;
+    return names.flatMap(({ clientMapId: id }) => (id !== null && isOwnMapId(id) && !maps.has(id) ? id : []));
+  }
+
+  #refuseLacking(zone: string, position: Position, lacked: readonly string[]): void {
+    this.#refuse(zone, position, `the map of clients ${lacked[0]} is not here`);
+    for (const mapId of lacked) this.#options.resend(mapKey(mapId));
   }
 
   /** `take` throws when a key can't be used. */

@@ -46,10 +46,12 @@ export class NameServer {
   constructor(options: NameServerOptions) {
     const { answerer, listen, name, version, urls, tls, log } = options;
     this.#answerer = answerer;
-    this.#feed = new Feed({ answerer, log, changed: () => this.#changed() });
+    const resend = (key: string) => this.#link.resend(key);
+    this.#feed = new Feed({ answerer, log, resend, changed: () => this.#changed() });
     this.#link = new LinkClient({
       ...{ urls, tls, log, documents: this.#feed, role: conductorRole, silentMs: linkSilentMs },
       whole: () => {
+        this.#feed.whole();
         if (this.#feed.isCurrent) answerer.heard();
         this.#changed();
       },

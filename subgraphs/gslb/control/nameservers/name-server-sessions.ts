@@ -11,6 +11,10 @@ import { comparePositions, type Position } from '../../../../platform/values/pos
 import { owe } from '../../../../platform/work/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import {
+  mapKey,
+  mapOfKey,
+  mapPosition,
+  mapsKey,
   type NameServerFacts,
   nameServerFacts,
   nameServerState,
@@ -75,6 +79,8 @@ class NameServerSession extends MachineSession implements LinkSession {
   readonly #history: string;
   /** By zones, whose names have no final dot. */
   readonly #sent: SentDocuments<{ readonly position: Position }>;
+  /** IDs of the maps of clients that it has. Undefined: an older server, which gets them in the heads of zones. */
+  readonly #maps: Set<string> | undefined;
   /** Serials of zones that it had when it connected, until they were compared. */
   readonly #serials: Map<string, number>;
   /** Positions in its last report. */
@@ -95,6 +101,7 @@ class NameServerSession extends MachineSession implements LinkSession {
         return zone === undefined ? [] : [[withoutDot(zone), { position }] as const];
       }),
     );
+    if (peer.held.has(mapsKey)) this.#maps = new Set([...peer.held.keys()].flatMap((key) => mapOfKey(key) ?? []));
     this.#serials = new Map(Object.entries(zones).map(([zone, { serial }]) => [withoutDot(zone), serial]));
   }
 
@@ -106,6 +113,8 @@ class NameServerSession extends MachineSession implements LinkSession {
   resend(key: string): void {
     const zone = zoneOfKey(key);
     if (zone !== undefined) this.#sent.forget(withoutDot(zone));
+    const mapId = mapOfKey(key);
+    if (mapId !== undefined) this.#maps?.delete(mapId);
     this.sendSoon();
   }
 
@@ -180,8 +189,14 @@ class NameServerSession extends MachineSession implements LinkSession {
     for (const zone of this.#sent.takeGone(wanted)) this.peer.send({ type: 'gone', key: zoneKey(absolute(zone)) });
     for (const { key: zone } of this.#sent.lacking(wanted)) {
       const has = this.#sent.get(zone)?.position;
-      const news = await zoneNews(db, sealer, { zone, has });
+      const news = await zoneNews(db, sealer, { zone, has, ownMaps: this.#maps !== undefined });
       if (news === undefined) continue;
+      // First what the zone refers to.
+      for (const [mapId, blocks] of news.maps) {
+        if (this.#maps?.has(mapId)) continue;
+        this.peer.send({ type: 'document', key: mapKey(mapId), position: mapPosition, document: asJson(blocks) });
+        this.#maps?.add(mapId);
+      }
       const key = zoneKey(absolute(zone));
       const position = reachedBy(news);
       if (news.kind === 'CHANGE') this.peer.send({ type: 'change', key, change: asJson(news.change) });

@@ -1,7 +1,7 @@
 // Computes the answers of names from their rows, pools and members, under the locks of the names. Concurrent changes of one name
 // wait for each other here, so the later one sees the committed earlier one.
 import { createHash } from 'node:crypto';
-import type { NamePlan, PolicyStep } from '../../../../dns/policy/plan.ts';
+import { type NamePlan, type PolicyStep, regionsMapId } from '../../../../dns/policy/plan.ts';
 import { nameFault, planBounds } from '../../../../dns/policy/plan-schema.ts';
 import { presetSteps } from '../../../../dns/policy/presets.ts';
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
@@ -43,9 +43,6 @@ interface PlanningCause {
   /** The changes of verdicts that are the cause, by pool. */
   readonly flips?: ReadonlyMap<string, string>;
 }
-
-/** The map of clients that names without one of their own share: the regions of the vantage points. */
-export const regionsMapId = 'regions';
 
 /** No work is owed further ahead (platform/work/owed-work.ts). */
 const longestAheadMs = 3_600_000;
@@ -318,7 +315,7 @@ function answerReason(plan: NamePlan, before: NamePlan): string {
 function changesOf({ name, plan }: Planned): readonly ChangedName[] {
   const { zone, fqdn, id: gslbId } = name;
   const own = { zone, fqdn, gslbId };
-  // The maps of a zone are part of its head, and large.
+  // Older name servers get the maps of a zone with its head.
   const mapChanges = plan?.clientMapHash !== name.plan?.clientMapHash;
   return mapChanges ? [{ zone, fqdn: null, gslbId: null }, own] : [own];
 }

@@ -1,5 +1,6 @@
-// The outcome of a request: a name is ACTIVE or DELETED once all servers answer accordingly, and ERROR with the reason if that
-// takes too long. Attempts continue either way, and an ERROR ends when the request is answered.
+// The outcome of a request: a name is ACTIVE or DELETED once all servers answer accordingly. What refuses it makes it an ERROR with the
+// reason after a while; what is only slow, as on a busy machine, after a longer one. Attempts continue either way, and an ERROR ends when the
+// request is answered.
 import { giveBackName } from '../../../../dns/ownership/name-claims.ts';
 import { staticAnswer } from '../../../../dns/policy/static-answer.ts';
 import { isPublished } from '../../../../dns/records/record-set.ts';
@@ -20,11 +21,21 @@ import { ownerOf } from './static-names.ts';
 
 export interface SettlingDependencies {
   readonly wake: Wake;
-  /** A name that waits for so long is an ERROR. At most an hour. */
+  /** A name that was refused for so long is an ERROR. At most an hour. */
   readonly pendingMs: number;
   /** Another project gets a deleted name after so long. */
   readonly nameRestMs: number;
 }
+
+/** What a request still needs. */
+interface Lack {
+  readonly reason: string;
+  /** Something refuses it, or nothing can answer it. Otherwise it is only under way. */
+  readonly failed: boolean;
+}
+
+/** A name that is not answered after `pendingMs` takes longer than usual, and is an ERROR after so many of them. */
+const mostPendings = 5;
 
 /** In the transaction that has planned the name. */
 export async function settleName(tx: Transaction, dependencies: SettlingDependencies, id: string): Promise<void> {
@@ -32,13 +43,22 @@ export async function settleName(tx: Transaction, dependencies: SettlingDependen
   if (name === undefined || name.provisioningStatus === 'ACTIVE' || name.provisioningStatus === 'DELETED') return;
   const lack = await lackOf(tx, name);
   if (lack === undefined) return tell(tx, dependencies, name, 'DONE', null);
+  const { reason, failed } = lack;
   if (name.provisioningStatus === 'ERROR') {
-    if (lack !== name.provisioningReason) await tell(tx, dependencies, name, 'FAILED', lack);
+    if (reason !== name.provisioningReason) await tell(tx, dependencies, name, 'FAILED', reason);
     return;
   }
-  const leftMs = name.waitsSince.getTime() + dependencies.pendingMs - (await databaseNow(tx));
-  if (leftMs <= 0) return tell(tx, dependencies, name, 'FAILED', lack);
-  await owe(tx, planKind, id, { dueInMs: Math.min(leftMs, dependencies.pendingMs) }, dependencies.wake);
+  const { pendingMs, wake } = dependencies;
+  const waitedMs = (await databaseNow(tx)) - name.waitsSince.getTime();
+  const mostMs = failed ? pendingMs : mostPendings * pendingMs;
+  if (waitedMs >= mostMs) return tell(tx, dependencies, name, 'FAILED', reason);
+  if (waitedMs >= pendingMs) {
+    const late = `${reason}. It takes longer than usual`;
+    const { provisioningStatus: status, action, provisioningReason } = name;
+    if (late !== provisioningReason) await storeProvisioning(tx, id, { status, action }, late);
+  }
+  const nextMs = waitedMs < pendingMs ? pendingMs : mostMs;
+  await owe(tx, planKind, id, { dueInMs: Math.min(nextMs - waitedMs, nextMs) }, wake);
 }
 
 async function tell(
@@ -62,30 +82,35 @@ async function tell(
 }
 
 /** Why not everyone answers the name as was requested, in words; undefined: everyone does. */
-async function lackOf(tx: Transaction, name: PlannedName): Promise<string | undefined> {
+async function lackOf(tx: Transaction, name: PlannedName): Promise<Lack | undefined> {
   const { id, zone, fqdn, plan, action, operatingStatus, statusMessage } = name;
   if (plan === null && action !== 'DELETE' && operatingStatus === 'ERROR' && statusMessage !== null)
-    return statusMessage;
-  if ((plan === null) !== (action === 'DELETE')) return 'its answer is not made yet';
+    return refused(statusMessage);
+  if ((plan === null) !== (action === 'DELETE')) return slow('its answer is not made yet');
   const row = (await readZonesNamed(tx, [zone])).get(zone);
   if (isAnswered(row)) {
     const changed = await lastChangeOf(tx, zone, id);
     // No server ever received it.
-    if (changed === undefined) return action === 'DELETE' ? undefined : `there is no zone ${zone} any more`;
+    if (changed === undefined) return action === 'DELETE' ? undefined : refused(`there is no zone ${zone} any more`);
     const { heard, behind } = await behindOf(tx, zone, changed);
-    if (heard === 0) return 'none of our own name servers is connected: start one with the role dns';
+    if (heard === 0) return refused('none of our own name servers is connected: start one with the role dns');
     const [first] = behind;
     return first === undefined
       ? undefined
-      : `${behind.length} of ${heard} name servers do not answer it yet, the first is ${first}`;
+      : slow(`${behind.length} of ${heard} name servers do not answer it yet, the first is ${first}`);
   }
-  if (plan !== null && operatingStatus === 'ERROR') return statusMessage ?? 'the DNS backend of the zone refuses it';
+  if (plan !== null && operatingStatus === 'ERROR')
+    return refused(statusMessage ?? 'the DNS backend of the zone refuses it');
   const set = await readRecordSet(tx, { zone, name: fqdn });
   const own = set?.owner === ownerOf(name) ? set : undefined;
-  if (own === undefined) return plan === null || hasNoRecords(plan) ? undefined : 'its records are not declared yet';
+  if (own === undefined)
+    return plan === null || hasNoRecords(plan) ? undefined : slow('its records are not declared yet');
   if (isPublished(own)) return undefined;
-  return own.error?.message ?? `the servers of the zone ${zone} do not have it yet`;
+  return own.error === null ? slow(`the servers of the zone ${zone} do not have it yet`) : refused(own.error.message);
 }
+
+const refused = (reason: string): Lack => ({ reason, failed: true });
+const slow = (reason: string): Lack => ({ reason, failed: false });
 
 function hasNoRecords(plan: NonNullable<PlannedName['plan']>): boolean {
   const answer = staticAnswer(plan);

@@ -1,16 +1,30 @@
 // Zones as name servers take them: the whole plan, or the changes after a generation that they have.
-import type { ClientMap, ZoneChange, ZoneHead, ZonePlan } from '../../../../dns/policy/plan.ts';
+import { mapIdOf } from '../../../../dns/policy/client-blocks.ts';
+import {
+  type ClientBlocks,
+  type ClientMap,
+  type NamePlan,
+  regionsMapId,
+  type ZoneChange,
+  type ZoneHead,
+  type ZonePlan,
+} from '../../../../dns/policy/plan.ts';
 import { planBounds } from '../../../../dns/policy/plan-schema.ts';
 import type { Sql } from '../../../../platform/database/database.ts';
 import { nameServerRecordsOf } from '../../../../platform/machines/name-server-record.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import { comparePositions, type Position } from '../../../../platform/values/positions.ts';
 import { readNameServers } from '../stores/name-server-store.ts';
-import { clientBlocksOfNames, clientBlocksOfZone, plansOf, plansOfZone } from '../stores/name-store.ts';
+import {
+  type AnsweredName,
+  answeredAmong,
+  answeredOfZone,
+  clientBlocksOfNames,
+  clientBlocksOfZone,
+} from '../stores/name-store.ts';
 import { readVantagePoints } from '../stores/vantage-store.ts';
 import { keyPlans } from '../stores/zone-keys.ts';
 import { openZoneKeys, readZonesNamed, type ZoneRow, zoneChanges } from '../stores/zone-store.ts';
-import { regionsMapId } from './planning.ts';
 import { publishedAddresses } from './published-addresses.ts';
 
 /** With more changes than that between, the whole plan is sent. */
@@ -25,31 +39,63 @@ const usualSoa = {
   serialBase: 0,
 };
 
-export type ZoneNews =
+/** `maps`: those that are objects of their own and that the names refer to, by ID. */
+export type ZoneNews = (
   | { readonly kind: 'WHOLE'; readonly plan: ZonePlan }
-  | { readonly kind: 'CHANGE'; readonly change: ZoneChange };
+  | { readonly kind: 'CHANGE'; readonly change: ZoneChange }
+) & { readonly maps: ReadonlyMap<string, ClientBlocks> };
+
+interface AskedNews {
+  readonly zone: string;
+  /** Position that the name server has. Undefined if it has none of the zone. */
+  readonly has: Position | undefined;
+  /** Whether it takes maps as objects of their own. Older name servers get them in the head. */
+  readonly ownMaps: boolean;
+}
 
 /**
- * The data that a name server with the position `has` lacks (undefined if it has none of the zone). Undefined if nothing, or if
- * there is no such zone. The generation is read first, so names may be newer than it and are then sent once more.
+ * The data that a name server lacks. Undefined if nothing, or if there is no such zone. The generation is read first, so names may be
+ * newer than it and are then sent once more.
  */
 export async function zoneNews(
   db: Sql,
   sealer: Sealer,
-  { zone, has }: { readonly zone: string; readonly has: Position | undefined },
+  { zone, has, ownMaps }: AskedNews,
 ): Promise<ZoneNews | undefined> {
   const row = (await readZonesNamed(db, [zone])).get(zone);
   if (row === undefined) return undefined;
   const { history, generation } = row;
   const compared = has && comparePositions(has, { history, number: generation });
   if (compared === 'SAME') return undefined;
-  const change = has && compared === 'BEHIND' ? await changeSince(db, sealer, row, has.number) : undefined;
-  if (change !== undefined) return { kind: 'CHANGE', change };
-  const head = await headOf(db, sealer, row);
-  return { kind: 'WHOLE', plan: { ...head, history, generation, names: await plansOfZone(db, zone) } };
+  const change = has && compared === 'BEHIND' ? await changeSince(db, sealer, row, has.number, ownMaps) : undefined;
+  if (change !== undefined) return change;
+  const head = await headOf(db, sealer, row, ownMaps);
+  const { names, maps } = sentNames(await answeredOfZone(db, zone), ownMaps);
+  return { kind: 'WHOLE', plan: { ...head, history, generation, names }, maps };
 }
 
-async function changeSince(db: Sql, sealer: Sealer, row: ZoneRow, from: number): Promise<ZoneChange | undefined> {
+/** As a name server gets them. */
+function sentNames(
+  answered: readonly AnsweredName[],
+  ownMaps: boolean,
+): { readonly names: readonly NamePlan[]; readonly maps: ReadonlyMap<string, ClientBlocks> } {
+  const maps = new Map<string, ClientBlocks>();
+  const names = answered.map(({ id, plan, blocks }) => {
+    if (!ownMaps || plan.clientMapId !== id) return plan;
+    const clientMapId = mapIdOf(blocks);
+    maps.set(clientMapId, blocks);
+    return { ...plan, clientMapId };
+  });
+  return { names, maps };
+}
+
+async function changeSince(
+  db: Sql,
+  sealer: Sealer,
+  row: ZoneRow,
+  from: number,
+  ownMaps: boolean,
+): Promise<ZoneNews | undefined> {
   const { name, history, generation: to } = row;
   if (to - from > mostChanges) return undefined;
   const changes = await zoneChanges(db, { zone: name, from, to });
@@ -58,23 +104,27 @@ async function changeSince(db: Sql, sealer: Sealer, row: ZoneRow, from: number):
   const fqdns = new Map(
     changes.flatMap(({ gslbId, fqdn }) => (gslbId === null || fqdn === null ? [] : [[gslbId, fqdn]])),
   );
-  const plans = await plansOf(db, [...fqdns.keys()]);
-  const answered = new Set([...plans.values()].map(({ fqdn }) => fqdn));
-  return {
+  const there = await answeredAmong(db, [...fqdns.keys()]);
+  const ids = new Set(there.map(({ id }) => id));
+  const answered = new Set(there.map(({ plan }) => plan.fqdn));
+  const { names, maps } = sentNames(there, ownMaps);
+  const change: ZoneChange = {
     ...{ zone: absolute(name), history, from, to },
-    ...(changes.some(({ gslbId }) => gslbId === null) ? { head: await headOf(db, sealer, row) } : {}),
-    names: [...plans.values()],
+    ...(changes.some(({ gslbId }) => gslbId === null) ? { head: await headOf(db, sealer, row, ownMaps) } : {}),
+    names,
     // A name may have been deleted and created again in the meantime, as another GSLB.
-    removedNames: [...new Set([...fqdns].flatMap(([id, fqdn]) => (plans.has(id) ? [] : [absolute(fqdn)])))].filter(
+    removedNames: [...new Set([...fqdns].flatMap(([id, fqdn]) => (ids.has(id) ? [] : [absolute(fqdn)])))].filter(
       (fqdn) => !answered.has(fqdn),
     ),
   };
+  return { kind: 'CHANGE', change, maps };
 }
 
-async function headOf(db: Sql, sealer: Sealer, row: ZoneRow): Promise<ZoneHead> {
+async function headOf(db: Sql, sealer: Sealer, row: ZoneRow, ownMaps: boolean): Promise<ZoneHead> {
   const head = row.head ?? (await usualHead(db, row.name));
   const soa = { ...head.soa, serialBase: row.serialBase };
-  return { ...head, soa, keys: keyPlans(openZoneKeys(row, sealer)), clientMaps: await clientMapsOf(db, row.name) };
+  const clientMaps = ownMaps ? [await regionsMap(db)] : await clientMapsOf(db, row.name);
+  return { ...head, soa, keys: keyPlans(openZoneKeys(row, sealer)), clientMaps };
 }
 
 /**

@@ -247,12 +247,6 @@ export async function storeNames(tx: Transaction, changed: readonly ChangedPlan[
   );
 }
 
-/** Plans of names that are answered in the zone, by fqdn. */
-export async function plansOfZone(db: Sql, zone: string): Promise<readonly NamePlan[]> {
-  const sql = 'SELECT plan FROM gslb WHERE zone = ? AND plan IS NOT NULL ORDER BY fqdn';
-  return (await db.query<{ plan: string }>(sql, [zone])).map(({ plan }) => JSON.parse(plan));
-}
-
 /** By ID, without names that are not answered. */
 export async function plansOf(db: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, NamePlan>> {
   const rows = await inPages(ids, (page) =>
@@ -264,23 +258,52 @@ export async function plansOf(db: Sql, ids: readonly string[]): Promise<Readonly
   return new Map(rows.map(({ id, plan }) => [id, JSON.parse(plan)]));
 }
 
-interface ClientBlocks {
+/** A name that is answered. Its blocks may be newer than its plan. */
+export interface AnsweredName {
+  /** UUID. */
+  readonly id: string;
+  readonly plan: NamePlan;
+  readonly blocks: GslbSpec['clientBlocks'];
+}
+
+/** By fqdn. */
+export function answeredOfZone(db: Sql, zone: string): Promise<readonly AnsweredName[]> {
+  return answered(db, { sql: 'zone = ?', values: [zone] });
+}
+
+export function answeredAmong(db: Sql, ids: readonly string[]): Promise<readonly AnsweredName[]> {
+  return inPages(ids, (page) => answered(db, { sql: `id IN (${marksFor(page)})`, values: page }));
+}
+
+async function answered(db: Sql, { sql, values }: Condition): Promise<readonly AnsweredName[]> {
+  const rows = await db.query<{ id: string; plan: string; spec: string | null }>(
+    `SELECT id, plan, IF(JSON_LENGTH(spec, '$.clientBlocks') > 0, spec, NULL) AS spec FROM gslb
+    WHERE ${sql} AND plan IS NOT NULL ORDER BY fqdn`,
+    values,
+  );
+  return rows.map(({ id, plan, spec }) => ({
+    ...{ id, plan: JSON.parse(plan) },
+    blocks: spec === null ? [] : (JSON.parse(spec) as GslbSpec).clientBlocks,
+  }));
+}
+
+interface BlocksOfName {
   /** UUID of the name. */
   readonly id: string;
   readonly blocks: GslbSpec['clientBlocks'];
 }
 
 /** Of the names of a zone that have blocks and are answered. */
-export async function clientBlocksOfZone(db: Sql, zone: string): Promise<readonly ClientBlocks[]> {
+export async function clientBlocksOfZone(db: Sql, zone: string): Promise<readonly BlocksOfName[]> {
   return clientBlocks(db, { sql: 'zone = ? AND plan IS NOT NULL', values: [zone] });
 }
 
 /** Of these names, those that have blocks. */
-export async function clientBlocksOfNames(db: Sql, ids: readonly string[]): Promise<readonly ClientBlocks[]> {
+export async function clientBlocksOfNames(db: Sql, ids: readonly string[]): Promise<readonly BlocksOfName[]> {
   return inPages([...new Set(ids)], (page) => clientBlocks(db, { sql: `id IN (${marksFor(page)})`, values: page }));
 }
 
-async function clientBlocks(db: Sql, { sql, values }: Condition): Promise<readonly ClientBlocks[]> {
+async function clientBlocks(db: Sql, { sql, values }: Condition): Promise<readonly BlocksOfName[]> {
   const rows = await db.query<{ id: string; spec: string }>(
     `SELECT id, spec FROM gslb WHERE ${sql} AND JSON_LENGTH(spec, '$.clientBlocks') > 0 ORDER BY id`,
     values,

@@ -1,4 +1,5 @@
 // Sets, replaces and ends the autoscaling of load balancers.
+import { isDeepStrictEqual } from 'node:util';
 import type {
   AutoscalingPolicyDeleteInput,
   AutoscalingPolicySetInput,
@@ -15,7 +16,7 @@ import type { ScalingPolicy } from '../../rules/scaling-policy.ts';
 import { readBalancer, updateBalancer } from '../stores/balancer-store.ts';
 import { changeBalancer } from '../stores/change-balancer.ts';
 import { checkPolicy, policyOf } from './policy-input.ts';
-import { readPolicy, removePolicy, setPolicy } from './scaling-store.ts';
+import { type PolicyRow, readPolicy, removePolicy, setPolicy } from './scaling-store.ts';
 
 interface ScalingServiceOptions {
   readonly db: Database;
@@ -79,16 +80,22 @@ export class ScalingService {
     const policy = wanted();
     return async (tx) => {
       await changeBalancer(tx, wake, found.id, async (row) => {
+        const before = await readPolicy(tx, row.id);
         attempt.setting = {
           ...{ subject: 'AutoscalingPolicy', id: settingId('AutoscalingPolicy', row.projectId, row.id) },
-          ...{ projectId: row.projectId, isNew: (await readPolicy(tx, row.id)) === undefined },
-          isDefault: policy === undefined,
+          ...{ projectId: row.projectId, isNew: before === undefined, isDefault: policy === undefined },
         };
-        await write(tx, wake, row, policy);
+        if (isSame(before, policy)) return false;
+        return write(tx, wake, row, policy);
       });
       return found.id;
     };
   }
+}
+
+function isSame(before: PolicyRow | undefined, wanted: ScalingPolicy | undefined): boolean {
+  if (before === undefined || wanted === undefined) return false;
+  return isDeepStrictEqual({ ...before, ...wanted }, before);
 }
 
 /** Without a policy the number of nodes returns to `minNodes`. */

@@ -82,7 +82,8 @@ async function nameServer(links: ConductorLinks): Promise<Answerer> {
   const answerer = await Answerer.start({ listen: [], name: 'ns1', failed: () => undefined });
   ends.push(() => answerer.close());
   const tell = () => client.report(stateKey, stateOf(answerer, feed));
-  const feed = new Feed({ answerer, log, changed: () => tell() });
+  const resend = (key: string) => client.resend(key);
+  const feed = new Feed({ answerer, log, resend, changed: () => tell() });
   const client: LinkClient = new LinkClient({
     ...{ tls, log, documents: feed, role: 'gslb', urls: [`wss://127.0.0.1:${links.nameServerPort}/link`] },
     facts: () => ({ name: 'ns1', addresses: [{ address: '192.0.2.53', port: 53 }], zones: {}, version: 'test' }),

@@ -147,8 +147,9 @@ async function provisioned(name: string): Promise<Provisioned | undefined> {
 }
 
 /** The time is over in which it should have been answered. */
-async function late(name: string): Promise<void> {
-  await place.ground.db.execute('UPDATE gslb SET pending_since = NOW(3) - INTERVAL 61 SECOND WHERE id = ?', [name]);
+async function late(name: string, seconds = 61): Promise<void> {
+  const sql = 'UPDATE gslb SET pending_since = NOW(3) - INTERVAL ? SECOND WHERE id = ?';
+  await place.ground.db.execute(sql, [seconds, name]);
   await place.work('gslb-plan', name);
 }
 
@@ -192,6 +193,24 @@ test('a name that nobody answers in time is an ERROR with the reason, and ACTIVE
   ]);
 });
 
+test('a slow name server leaves a name PENDING until it has answered or five times the time is over', async () => {
+  await open();
+  const name = await place.name('shop');
+  await place.ground.db.execute(
+    `INSERT INTO gslb_name_server (id, name, zones, heard_at) VALUES ('ns', 'ns1', '{"zones":{}}', NOW(3))`,
+  );
+  const behind = '1 of 1 name servers do not answer it yet, the first is ns1';
+  await late(name);
+  const waits = { status: 'PENDING', action: 'CREATE', reason: `${behind}. It takes longer than usual` };
+  expect(await provisioned(name)).toEqual(waits);
+  const told =
+    "SELECT COUNT(*) AS n FROM status_change WHERE kind = 'gslb.provisioningStatus' AND to_status <> 'PENDING'";
+  expect(await place.count(told)).toBe(0);
+  await late(name, 301);
+  expect(await provisioned(name)).toEqual({ ...waits, status: 'ERROR', reason: behind });
+  expect(await place.count(told)).toBe(1);
+});
+
 test('a name server that last reported before the clock was set back is not waited for', async () => {
   await open();
   const name = await place.name('shop');
@@ -208,10 +227,13 @@ test('a name that the servers of its zone do not take in time is an ERROR, and o
   const { db } = place.ground;
   await db.execute(`INSERT INTO gslb_zone (name, id, backend_type) VALUES (?, ?, 'RFC2136')`, [other, newUuid()]);
   const name = await place.name('shop', {}, [place.poolId], other);
+  const lack = `the servers of the zone ${other} do not have it yet`;
   await late(name);
-  expect(await provisioned(name)).toMatchObject({
-    ...{ status: 'ERROR', reason: `the servers of the zone ${other} do not have it yet` },
-  });
+  expect(await provisioned(name)).toMatchObject({ status: 'PENDING', reason: `${lack}. It takes longer than usual` });
+  await late(name, 299);
+  expect(await provisioned(name)).toMatchObject({ status: 'PENDING' });
+  await late(name, 301);
+  expect(await provisioned(name)).toMatchObject({ status: 'ERROR', reason: lack });
   await db.execute("UPDATE dns_record_set SET error_code = 'TIMED_OUT', error = 'it is slow', failing_since = NOW(3)");
   await place.work('gslb-plan', name);
   expect(await provisioned(name)).toMatchObject({ status: 'ERROR', reason: 'it is slow' });

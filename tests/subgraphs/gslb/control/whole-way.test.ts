@@ -84,7 +84,7 @@ test(
     const client = new LinkClient({
       ...{ log, tls: await testMachine(authority, 'dns', 'ns1', log), role: 'gslb' },
       urls: [`wss://127.0.0.1:${links.nameServerPort}/link`],
-      documents: new Feed({ answerer, log, changed: () => undefined }),
+      documents: new Feed({ answerer, log, resend: () => undefined, changed: () => undefined }),
       facts: () => ({ name: 'ns1', addresses: [{ address: '192.0.2.53', port: 53 }], zones: {}, version: 'test' }),
     });
     client.start();

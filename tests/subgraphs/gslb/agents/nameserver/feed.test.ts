@@ -1,19 +1,27 @@
 // What a name server takes from its feed: the CNAMEs of one tenant never stop the names of another.
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import pino from 'pino';
 import { Answerer } from '../../../../../dns/answerer/answerer.ts';
+import { mapIdOf } from '../../../../../dns/policy/client-blocks.ts';
 import type { NamePlan, ZoneChange } from '../../../../../dns/policy/plan.ts';
 import type { JsonValue } from '../../../../../platform/values/json.ts';
 import { Feed } from '../../../../../subgraphs/gslb/agents/nameserver/feed.ts';
-import { zoneKey } from '../../../../../subgraphs/gslb/wire/dns-wire.ts';
+import { mapKey, mapPosition, zoneKey } from '../../../../../subgraphs/gslb/wire/dns-wire.ts';
 import { member, namePlan, zone, zonePlan } from '../../../../dns/answerer/support/plans.ts';
 import { testHistory } from '../../../../support/histories.ts';
 
 let answerer: Answerer;
 let feed: Feed;
+const asked: string[] = [];
 beforeEach(async () => {
+  asked.length = 0;
   answerer = await Answerer.start({ listen: [], name: 'ns1', failed: () => undefined });
-  feed = new Feed({ answerer, log: pino({ level: 'silent' }), changed: () => undefined });
+  feed = new Feed({
+    answerer,
+    log: pino({ level: 'silent' }),
+    resend: (key) => asked.push(key),
+    changed: () => undefined,
+  });
 });
 afterEach(() => answerer.close());
 
@@ -48,4 +56,61 @@ test('a name whose end closes a circle leaves the zone whole for the next start'
   await put(kept, 9);
   expect(feed.refused()).toEqual({});
   expect(answerer.stats().zones[0]?.position.number).toBe(9);
+});
+
+describe('maps of clients that are objects of their own', () => {
+  const blocks = [{ cidr: '198.51.100.0/24', region: 'eu' }];
+  const mapId = mapIdOf(blocks);
+  const geo = namePlan('geo', { clientMapId: mapId });
+  const maps = () => [...answerer.maps.keys()];
+
+  test('a name whose map is not here is refused, and both are asked for once', async () => {
+    await put([geo], 7);
+    expect(answerer.plan(zone)).toBeUndefined();
+    expect(feed.refused()[zone]?.why).toContain(mapId);
+    await put([geo], 7);
+    expect(asked).toEqual([mapKey(mapId), zoneKey(zone), mapKey(mapId)]);
+    await feed.put(mapKey(mapId), mapPosition, blocks);
+    await put([geo], 7);
+    expect(feed.refused()).toEqual({});
+    const other = namePlan('other', { clientMapId: mapIdOf([]) });
+    expect(await changed(7, { names: [other] })).toBe(false);
+    expect(asked.slice(3)).toEqual([mapKey(mapIdOf([]))]);
+    expect(fqdns()).toEqual(['geo']);
+  });
+
+  test('one that is not what its ID says, or has too many blocks, is not taken', async () => {
+    const many = Array.from({ length: 1_001 }, (_, at) => ({ cidr: `20.0.${at >> 8}.${at & 255}`, region: 'eu' }));
+    await feed.put(mapKey(mapId), mapPosition, [{ cidr: '198.51.100.0/24', region: 'us' }]);
+    await feed.put(mapKey(mapIdOf(many)), mapPosition, many);
+    await feed.put(mapKey(mapId), mapPosition, [{ cidr: '198.51.100.1/24', region: 'eu' }]);
+    expect(maps()).toEqual([]);
+  });
+
+  test('one is dropped when no zone refers to it, and an older conductor sends its maps in the head', async () => {
+    await feed.put(mapKey(mapId), mapPosition, blocks);
+    await put([geo], 7);
+    feed.whole();
+    expect(maps()).toEqual([mapId]);
+    const older = namePlan('geo', { clientMapId: 'uuid' });
+    expect(await changed(7, { names: [older] })).toBe(false);
+    const plan = { ...zonePlan([older], { clientMaps: [{ mapId: 'uuid', blocks, regions: [] }] }), generation: 8 };
+    await feed.put(zoneKey(zone), { history: testHistory, number: 8 }, plan as unknown as JsonValue);
+    asked.length = 0;
+    feed.whole();
+    expect([maps(), asked]).toEqual([[], [mapKey(mapId)]]);
+    expect(feed.refused()).toEqual({});
+  });
+
+  test('questions are answered between two of them', async () => {
+    let turns = 0;
+    const count = () => {
+      turns += 1;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+    for (let at = 0; at < 20; at += 1) await feed.put(mapKey(mapId), mapPosition, blocks);
+    clearImmediate(next);
+    expect(turns).toBeGreaterThanOrEqual(19);
+  });
 });

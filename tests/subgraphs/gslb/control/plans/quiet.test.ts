@@ -95,7 +95,7 @@ test('the blocks of clients are sent when they change, and not when a member doe
   const newsOf = async (change: () => Promise<unknown>) => {
     const [before] = await zonePositions(db);
     await change();
-    const news = await zoneNews(db, sealer, { zone, has: before?.position });
+    const news = await zoneNews(db, sealer, { zone, has: before?.position, ownMaps: false });
     return news?.kind === 'CHANGE' ? news.change : undefined;
   };
   const up = await newsOf(async () => {

@@ -1,0 +1,77 @@
+// The maps of clients on disk, a file each that is named for the digest of its content. They are written before the zones that refer to
+// them, and removed after these.
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isMissing, writeWhole } from '../../../platform/secrets/key-file.ts';
+import { mapIdOfText, textOfBlocks } from '../../policy/client-blocks.ts';
+import type { ClientBlocks } from '../../policy/plan.ts';
+
+const ending = '.json';
+
+export class MapFolder {
+  readonly #path: string;
+  /** What waits to be written, by the IDs of maps. */
+  readonly #owed = new Map<string, string>();
+  readonly #gone = new Set<string>();
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  get isOwed(): boolean {
+    return this.#owed.size > 0 || this.#gone.size > 0;
+  }
+
+  keep(mapId: string, blocks: ClientBlocks): void {
+    this.#gone.delete(mapId);
+    this.#owed.set(mapId, textOfBlocks(blocks));
+  }
+
+  keepGone(mapId: string): void {
+    this.#owed.delete(mapId);
+    this.#gone.add(mapId);
+  }
+
+  /** `damaged`: files that are not what they were; they are removed, and their maps come again with the zones that lack them. */
+  async load(): Promise<{ maps: ReadonlyMap<string, ClientBlocks>; damaged: readonly string[] }> {
+    const maps = new Map<string, ClientBlocks>();
+    const damaged: string[] = [];
+    const files = await readdir(this.#path).catch((error: unknown) => {
+      if (isMissing(error)) return [];
+      throw error;
+    });
+    for (const file of files) {
+      const path = join(this.#path, file);
+      const mapId = file.slice(0, -ending.length);
+      const text = file.endsWith(ending) ? await readFile(path, 'utf8').catch(() => '') : undefined;
+      if (text !== undefined && mapIdOfText(text) === mapId) maps.set(mapId, JSON.parse(text));
+      else {
+        if (text !== undefined) damaged.push(file);
+        // Or it was left by a process that was killed during a write.
+        await rm(path, { recursive: true, force: true });
+      }
+    }
+    return { maps, damaged };
+  }
+
+  /** Throws when the disk does not take one: it is tried again with the next call. */
+  async write(): Promise<void> {
+    if (this.#owed.size > 0) await mkdir(this.#path, { recursive: true, mode: 0o700 });
+    for (const [mapId, text] of this.#owed) {
+      await writeWhole(this.#fileOf(mapId), text);
+      if (this.#owed.get(mapId) === text) this.#owed.delete(mapId);
+    }
+  }
+
+  /** When no zone on disk refers to them any more. Throws when one can't be removed: it is there until the next start. */
+  async removeGone(): Promise<void> {
+    for (const mapId of this.#gone) {
+      this.#gone.delete(mapId);
+      await rm(this.#fileOf(mapId), { force: true });
+    }
+  }
+
+  #fileOf(mapId: string): string {
+    return join(this.#path, `${mapId}${ending}`);
+  }
+}
