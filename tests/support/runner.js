@@ -1,7 +1,6 @@
 // Jest's own runner in lanes of one worker each. Files that run whole systems have the first lane: it takes the other files once these are
 // done. The other lanes take whole systems only when nothing else is left: whole systems side by side starve each other on two processors.
-// A lane takes some files at a time, with a new worker for them: ESM modules can't be unloaded, and each file
-// leaves about 14 MB.
+// A lane takes some files at a time, with a new worker for them: modules can't be unloaded.
 // Files that need the shared product (product-process.ts) are the first in their lane. It starts with the run, and ends after the last of them.
 import { createRequire } from 'node:module';
 import { relative } from 'node:path';
@@ -11,7 +10,7 @@ import { needsOf, tierOf } from '../../tools/tests/tiers.mjs';
 // CommonJS, which has its class under `default`.
 const { default: JestRunner } = createRequire(import.meta.url)('jest-runner');
 
-const mostAtATime = 15;
+const mostAtATime = 40;
 
 export default class LaneRunner {
   supportsEventEmitters = true;
