@@ -1,0 +1,210 @@
+// What each subgraph resolves, read from the supergraph: the fields of its types, the keys of its entities, and the objects of its abstract
+// types.
+import {
+  type ConstDirectiveNode,
+  type DocumentNode,
+  type FieldDefinitionNode,
+  Kind,
+  print,
+  type SelectionSetNode,
+} from 'graphql';
+import { graphNames, joins, nameIn, selectionsOf } from './supergraph-sdl.ts';
+
+/** A field of a type in a subgraph. */
+export interface FieldPlace {
+  readonly graph: string;
+  /** The type there: the object itself, or its interface if the subgraph has that as an object. */
+  readonly via: string;
+  /** The field's type there, in SDL. */
+  readonly type: string;
+  /** It is resolved only where it is provided. */
+  readonly isExternal: boolean;
+  readonly requires: SelectionSetNode | undefined;
+  readonly provides: SelectionSetNode | undefined;
+}
+
+/** A way into a subgraph. */
+export interface EntityKey {
+  readonly via: string;
+  readonly fields: SelectionSetNode;
+}
+
+interface TypeParts {
+  readonly kind: 'object' | 'interface' | 'union';
+  readonly interfaces: readonly string[];
+  /** With its resolvable keys. */
+  readonly graphs: ReadonlyMap<string, readonly SelectionSetNode[]>;
+  readonly fields: ReadonlyMap<string, FieldDefinitionNode>;
+}
+
+type Values = Readonly<Record<string, string | undefined>>;
+
+export class FederatedGraph {
+  /** Names of subgraphs by their values in the SDL. */
+  readonly names: ReadonlyMap<string, string>;
+  readonly #types = new Map<string, TypeParts>();
+  readonly #roots = new Map<string, string>();
+  /** By `graph abstract`. */
+  readonly #members = new Map<string, string[]>();
+  readonly #unions = new Map<string, ReadonlySet<string>>();
+  /** `graph interface`. */
+  readonly #interfaceObjects = new Set<string>();
+  /** `graph type field`: parts of keys, which are resolved whatever their marks say. */
+  readonly #inKeys = new Set<string>();
+  readonly #places = new Map<string, readonly FieldPlace[]>();
+
+  constructor(document: DocumentNode) {
+    this.names = graphNames(document);
+    for (const definition of document.definitions) {
+      if (definition.kind === Kind.SCHEMA_DEFINITION)
+        for (const { operation, type } of definition.operationTypes) this.#roots.set(operation, type.name.value);
+      if (definition.kind === Kind.UNION_TYPE_DEFINITION) {
+        this.#add('union', definition.name.value, definition);
+        this.#unions.set(definition.name.value, new Set(definition.types?.map(({ name }) => name.value)));
+      }
+      if (definition.kind === Kind.OBJECT_TYPE_DEFINITION) this.#add('object', definition.name.value, definition);
+      if (definition.kind === Kind.INTERFACE_TYPE_DEFINITION) this.#add('interface', definition.name.value, definition);
+    }
+    for (const definition of document.definitions)
+      if (definition.kind === Kind.OBJECT_TYPE_DEFINITION || definition.kind === Kind.INTERFACE_TYPE_DEFINITION)
+        for (const { is, values } of joins(definition.directives))
+          if (is === 'type' && values.key !== undefined)
+            this.#noteKey(values.graph ?? '', definition.name.value, selectionsOf(values.key));
+  }
+
+  root(operation: string): string {
+    return this.#roots.get(operation) ?? '';
+  }
+
+  isComposite(type: string): boolean {
+    return this.#types.has(type);
+  }
+
+  /** Whether it is no interface. */
+  isObject(type: string): boolean {
+    return this.#types.get(type)?.kind === 'object';
+  }
+
+  /** Whether the subgraph knows its objects by this name. */
+  isObjectIn(graph: string, type: string): boolean {
+    return this.isObject(type) || this.#interfaceObjects.has(`${graph} ${type}`);
+  }
+
+  /** The objects that the subgraph can return for an abstract type. */
+  membersIn(graph: string, type: string): readonly string[] {
+    return this.#members.get(`${graph} ${type}`) ?? [];
+  }
+
+  /** Whether each object of a type fulfils a condition. */
+  fits(condition: string, type: string): boolean {
+    const { interfaces = [] } = this.#types.get(type) ?? {};
+    return condition === type || interfaces.includes(condition) || this.#unions.get(condition)?.has(type) === true;
+  }
+
+  /** The subgraphs that have the type as an interface, and know its objects by a key. */
+  interfacesOf(type: string): readonly string[] {
+    const graphs = [...(this.#types.get(type)?.graphs ?? [])];
+    return graphs.flatMap(([graph, keys]) => (keys.length > 0 && !this.isObjectIn(graph, type) ? [graph] : []));
+  }
+
+  /** Of an object, or of an interface that some subgraph has as an object. */
+  places(type: string, field: string): readonly FieldPlace[] {
+    const id = `${type} ${field}`;
+    const known = this.#places.get(id);
+    if (known !== undefined) return known;
+    const made = this.#placesOf(type, field);
+    this.#places.set(id, made);
+    return made;
+  }
+
+  /** The keys by which a subgraph knows an object. */
+  keys(type: string, graph: string): readonly EntityKey[] {
+    const parts = this.#types.get(type);
+    const own = (parts?.graphs.get(graph) ?? []).map((fields) => ({ via: type, fields }));
+    return [
+      ...own,
+      ...(parts?.interfaces ?? [])
+        .filter((each) => this.#interfaceObjects.has(`${graph} ${each}`))
+        .flatMap((via) => (this.#types.get(via)?.graphs.get(graph) ?? []).map((fields) => ({ via, fields }))),
+    ];
+  }
+
+  #placesOf(type: string, field: string): readonly FieldPlace[] {
+    const parts = this.#types.get(type);
+    const definition = parts?.fields.get(field);
+    if (parts === undefined || definition === undefined) return [];
+    const given = joins(definition.directives).filter(({ is }) => is === 'field');
+    const text = print(definition.type);
+    if (given.length === 0)
+      return [...parts.graphs.keys()].map((graph) => this.#place(type, field, { graph, type: text }));
+    const own = given.flatMap(({ values }) =>
+      values.graph === undefined || isOverridden(values) ? [] : [this.#place(type, field, { type: text, ...values })],
+    );
+    if (own.length > 0 || given.some(({ values }) => values.graph !== undefined)) return own;
+    return parts.interfaces.flatMap((each) =>
+      this.places(each, field).filter(({ graph }) => this.#interfaceObjects.has(`${graph} ${each}`)),
+    );
+  }
+
+  #place(via: string, field: string, values: Values): FieldPlace {
+    const { graph = '', type = '', external, requires, provides } = values;
+    return {
+      ...{ graph, via, type },
+      isExternal: external === 'true' && !this.#inKeys.has(`${graph} ${via} ${field}`),
+      requires: requires === undefined ? undefined : selectionsOf(requires),
+      provides: provides === undefined ? undefined : selectionsOf(provides),
+    };
+  }
+
+  #add(
+    kind: TypeParts['kind'],
+    name: string,
+    definition: {
+      readonly directives?: readonly ConstDirectiveNode[];
+      readonly fields?: readonly FieldDefinitionNode[];
+      readonly interfaces?: readonly { readonly name: { readonly value: string } }[];
+    },
+  ): void {
+    const graphs = new Map<string, SelectionSetNode[]>();
+    const given = joins(definition.directives);
+    for (const { is, values } of given) {
+      const { graph = '', key, resolvable, isInterfaceObject } = values;
+      if (is !== 'type') continue;
+      const keys = graphs.get(graph) ?? [];
+      graphs.set(graph, keys);
+      if (key !== undefined && resolvable !== 'false') keys.push(selectionsOf(key));
+      if (isInterfaceObject === 'true') this.#interfaceObjects.add(`${graph} ${name}`);
+    }
+    for (const { is, values } of given) {
+      const { graph = '', member, interface: of } = values;
+      const abstract = is === 'unionMember' ? name : is === 'implements' ? of : undefined;
+      if (abstract === undefined || (kind === 'interface' && !this.#interfaceObjects.has(`${graph} ${name}`))) continue;
+      const id = `${graph} ${abstract}`;
+      this.#members.set(id, [...(this.#members.get(id) ?? []), is === 'unionMember' ? (member ?? '') : name]);
+    }
+    this.#types.set(name, {
+      ...{ kind, graphs, interfaces: (definition.interfaces ?? []).map((each) => each.name.value) },
+      fields: new Map((definition.fields ?? []).map((field) => [field.name.value, field])),
+    });
+  }
+
+  #noteKey(graph: string, type: string, { selections }: SelectionSetNode): void {
+    for (const selection of selections) {
+      if (selection.kind !== Kind.FIELD) continue;
+      this.#inKeys.add(`${graph} ${type} ${selection.name.value}`);
+      const below = this.#types.get(type)?.fields.get(selection.name.value)?.type;
+      if (selection.selectionSet !== undefined && below !== undefined)
+        this.#noteKey(graph, nameIn(below), selection.selectionSet);
+    }
+  }
+}
+
+/** Another subgraph resolves it. No labels of progressive overrides are active. */
+function isOverridden({ usedOverridden, overrideLabel, override }: Values): boolean {
+  return overrideLabel === undefined ? usedOverridden === 'true' : override !== undefined;
+}
+
+/** `[Thing!]` gives `Thing`. */
+export function baseOf(type: string): string {
+  return type.replace(/[[\]!]/g, '');
+}
