@@ -117,6 +117,17 @@ export class FederatedGraph {
     return made;
   }
 
+  /** The type of a field in a subgraph, in SDL. */
+  typeIn(graph: string, type: string, field: string): string | undefined {
+    return this.places(type, field).find((place) => place.graph === graph)?.type;
+  }
+
+  /** The same text for types that can have one name in a request. */
+  shapeOf(type: string): string {
+    const base = baseOf(type);
+    return this.isComposite(base) ? type.replace(base, '{}') : type;
+  }
+
   /** The keys by which a subgraph knows an object. */
   keys(type: string, graph: string): readonly EntityKey[] {
     const parts = this.#types.get(type);

@@ -147,10 +147,8 @@ function withOwnNames(places: readonly At[], ...[subgraph, graph, keys]: OwnName
   const all = places.flatMap((each) => [each, ...conditionsIn(each.asked)]);
   const found = all.flatMap(({ type, asked }) =>
     [...asked.fields].map(([internal, field]) => {
-      const place = graph.places(type, field.name).find((each) => each.graph === subgraph);
-      const base = baseOf(place?.type ?? '');
-      const shape = graph.isComposite(base) ? (place?.type.replace(base, '{}') ?? '') : (place?.type ?? '');
-      return { type, asked, internal, field, base, shape };
+      const text = graph.typeIn(subgraph, type, field.name) ?? '';
+      return { type, asked, internal, field, base: baseOf(text), shape: graph.shapeOf(text) };
     }),
   );
   const rewrites: Rewrite[] = [];

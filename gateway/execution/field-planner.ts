@@ -128,6 +128,8 @@ class Planning {
   }
 
   #placeHere({ type, graph, via, provided }: Position, { name: { value: name } }: FieldNode): FieldPlace | undefined {
+    // Of an interface, each object may have the field of another subgraph.
+    if (!this.#graph.isObjectIn(graph, via)) return undefined;
     return this.#graph
       .places(type, name)
       .find(

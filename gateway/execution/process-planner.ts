@@ -9,6 +9,7 @@ import { ChildLine } from '../../platform/process/child-line.ts';
 import { startBudgetMs, startStep } from '../../platform/process/start-budget.ts';
 import { FairTurns } from '../../platform/work/fair-turns.ts';
 import { atMost } from '../../platform/work/within.ts';
+import { ConflictingTypes } from './conflicting-types.ts';
 import { ExternalFields } from './external-fields.ts';
 import { FieldPlanner } from './field-planner.ts';
 import { PlanMender } from './mended-plan.ts';
@@ -54,6 +55,7 @@ const longestWaitMs = 30_000;
 export class ProcessPlanner implements Planner {
   readonly #options: Required<ProcessPlannerOptions>;
   readonly #external: ExternalFields;
+  readonly #conflicting: ConflictingTypes;
   readonly #mender: PlanMender;
   readonly #byFields: FieldPlanner;
   readonly #turns: FairTurns;
@@ -82,6 +84,7 @@ export class ProcessPlanner implements Planner {
       supergraphSdl,
     };
     this.#external = new ExternalFields(options.supergraphSdl);
+    this.#conflicting = new ConflictingTypes(options.supergraphSdl);
     this.#mender = new PlanMender(options.supergraphSdl);
     this.#byFields = new FieldPlanner(options.supergraphSdl);
     const { mostWaiting } = this.#options;
@@ -169,7 +172,9 @@ export class ProcessPlanner implements Planner {
   #faultOf(plan: PlanNode): string | undefined {
     if (hasUnusedAnswer(plan)) return 'its plan has one value for two requirements';
     const external = this.#external.askedIn(plan);
-    return external && `its plan asks for ${external}, where it is external`;
+    if (external !== undefined) return `its plan asks for ${external}, where it is external`;
+    const conflicting = this.#conflicting.askedIn(plan);
+    return conflicting && `its plan asks for two types of ${conflicting}`;
   }
 
   /** To the process, which is started anew if the one before has ended. */

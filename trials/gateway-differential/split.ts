@@ -229,7 +229,8 @@ class Splitter {
     if (!chance(this.#random, 0.5)) return;
     // A field that the subgraph computes for all members.
     const required = [...type.fields.values()].find(
-      ({ name, args }) => !['id', 'extra', 'live'].includes(name) && args === '',
+      ({ name, args, type: of }) =>
+        !['id', 'extra', 'live'].includes(name) && args === '' && !this.#types.has(baseOf(of)),
     );
     if (required === undefined) return;
     const computed: GraphField = { name: computedOfInterface, type: 'String', args: '', requires: required.name };
@@ -426,9 +427,11 @@ class Splitter {
       ({ name, args, type: of, requires }) =>
         args === '' && requires === undefined && !this.#types.has(baseOf(of)) && !/^(live|extra)/.test(name),
     );
-    return this.#random
-      .shuffle(leaves)
-      .find(({ name }) => homes.every(({ types }) => types.get(type.name)?.fields.get(name)?.external ?? true));
+    const lack = (name: string) => (home: SubgraphPlan) => {
+      const part = home.types.get(type.name)?.fields.get(name);
+      return part === undefined || part.external === true;
+    };
+    return this.#random.shuffle(leaves).find(({ name }) => homes.every(lack(name)));
   }
 
   /** A field that requires two others, which require the same one. */

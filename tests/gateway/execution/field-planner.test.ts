@@ -289,22 +289,55 @@ describe('a requirement of two subgraphs in what requires something itself', () 
   });
 });
 
-test('two requirements that give a field different arguments', async () => {
+describe('objects of two types, whose fields of one name have different types', () => {
+  const given = [
+    { __typename: 'A', id: '1' },
+    { __typename: 'B', id: '2' },
+  ];
+  const entityOf = (type: string, fields: string) => `type ${type} @key(fields: "id") { id: ID! ${fields} }`;
+  const needing = 'size: Int @external label: String @requires(fields: "size")';
+  const { ask } = federate({
+    root: {
+      sdl: `type Query { any: [Any] } union Any = A | B ${entityOf('A', '')} ${entityOf('B', '')}`,
+      resolvers: { Query: { any: () => given } },
+    },
+    sizes: {
+      sdl: `${entityOf('A', 'size: Int!')} ${entityOf('B', 'size: Int')}`,
+      resolvers: { A: entity({ 1: { size: 1 } }), B: entity({ 2: { size: 2 } }) },
+    },
+    labels: {
+      sdl: `${entityOf('A', needing.replace('Int', 'Int!'))} ${entityOf('B', needing)}`,
+      resolvers: { A: entity({ 1: {} }, { label: sum('size') }), B: entity({ 2: {} }, { label: sum('size') }) },
+    },
+  });
+
+  test('are asked of their subgraph under different names', async () => {
+    expect(await ask('{ any { ... on A { label } ... on B { label } } }')).toEqual({
+      data: { any: [{ label: 'size=1' }, { label: 'size=2' }] },
+    });
+  });
+});
+
+test('an interface of which one object has an external field', async () => {
   const { ask } = federate({
     a: {
-      sdl: 'type Query { t: T } type T @key(fields: "id") { id: ID! price(in: String): String }',
+      sdl: `type Query { named: [Named] } interface Named { name: String }
+        type Place implements Named @key(fields: "id") { id: ID! name: String @shareable }
+        type User implements Named @key(fields: "id")
+          { id: ID! name: String @external upper: String @requires(fields: "name") }`,
       resolvers: {
-        Query: { t: () => ({ id: '1' }) },
-        T: { ...entity({ 1: {} }), price: (_: Row, { in: currency }: Row) => String(currency ?? null) },
+        Query: {
+          named: () => [
+            { __typename: 'User', id: '1' },
+            { __typename: 'Place', id: '2', name: 'Rome' },
+          ],
+        },
       },
     },
     b: {
-      sdl: `type T @key(fields: "id") { id: ID! price(in: String): String @external
-        one: String @requires(fields: "price(in: "EUR")") two: String @requires(fields: "price(in: "USD")") }`,
-      resolvers: { T: entity({ 1: {} }, { one: sum('price'), two: sum('price') }) },
+      sdl: 'type User @key(fields: "id") { id: ID! name: String }',
+      resolvers: { User: entity({ 1: { name: 'Ann' } }) },
     },
   });
-  expect(await ask('{ t { one two price } }')).toEqual({
-    data: { t: { one: 'price=EUR', two: 'price=USD', price: 'null' } },
-  });
+  expect(await ask('{ named { name } }')).toEqual({ data: { named: [{ name: 'Ann' }, { name: 'Rome' }] } });
 });
