@@ -1,6 +1,6 @@
 // Fields that the planner (0.0.38) asks of a subgraph where they are external and not provided. A subgraph answers such a field with null,
 // without an error. It does so for the key of an entity with a field that has `@requires`: of several keys it may take one that is not
-// there. It also does so for a field of an interface that is external in one of the objects.
+// there. It also does so for a field of an interface that is external in one of the objects, or that another subgraph has taken over there.
 import { type FieldNode, Kind, parse, type SelectionNode, type SelectionSetNode } from 'graphql';
 import { baseOf, FederatedGraph } from './federated-graph.ts';
 import { fragmentsIn, type PlanFragments, requestsIn } from './plan-requests.ts';
@@ -17,7 +17,7 @@ export class ExternalFields {
   readonly #graphs: ReadonlyMap<string, string>;
 
   constructor(supergraphSdl: string) {
-    if (supergraphSdl.includes('external: true'))
+    if (/external: true|override: /.test(supergraphSdl))
       this.#graph = new FederatedGraph(parse(supergraphSdl, { noLocation: true }));
     this.#graphs = new Map([...(this.#graph?.names ?? [])].map(([graph, name]) => [name, graph]));
   }
@@ -71,10 +71,11 @@ export class ExternalFields {
     const { graph } = request;
     const placeOf = (of: string) => known.places(of, name).find((place) => place.graph === graph);
     const found = provided.flatMap((set) => providedAs(name, set.selections));
-    const external = [type, ...known.membersIn(graph, type)].find((of) => placeOf(of)?.isExternal === true);
-    if (external !== undefined && found.length === 0) return `${external}.${name}`;
     const place = placeOf(type);
-    if (place === undefined || selectionSet === undefined) return undefined;
+    if (place === undefined) return undefined;
+    const external = [type, ...known.membersIn(graph, type)].find((of) => placeOf(of)?.isExternal !== false);
+    if (external !== undefined && found.length === 0) return `${external}.${name}`;
+    if (selectionSet === undefined) return undefined;
     const below = found.flatMap((each) => each.selectionSet ?? []);
     const own = place.provides === undefined ? [] : [place.provides];
     return this.#below(known, baseOf(place.type), selectionSet, [...below, ...own], request);

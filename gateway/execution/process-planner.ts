@@ -13,6 +13,7 @@ import { ConflictingTypes } from './conflicting-types.ts';
 import { ExternalFields } from './external-fields.ts';
 import { FieldPlanner } from './field-planner.ts';
 import { PlanMender } from './mended-plan.ts';
+import { MissingRequirements } from './missing-requirements.ts';
 import type { PlanNode, Planner } from './planner.ts';
 import { supergraphForPlanner } from './planner-keys.ts';
 import type { FromPlanner, ToPlanner } from './planner-process.ts';
@@ -56,6 +57,7 @@ export class ProcessPlanner implements Planner {
   readonly #options: Required<ProcessPlannerOptions>;
   readonly #external: ExternalFields;
   readonly #conflicting: ConflictingTypes;
+  readonly #requirements: MissingRequirements;
   readonly #mender: PlanMender;
   readonly #byFields: FieldPlanner;
   readonly #turns: FairTurns;
@@ -85,6 +87,7 @@ export class ProcessPlanner implements Planner {
     };
     this.#external = new ExternalFields(options.supergraphSdl);
     this.#conflicting = new ConflictingTypes(options.supergraphSdl);
+    this.#requirements = new MissingRequirements(options.supergraphSdl);
     this.#mender = new PlanMender(options.supergraphSdl);
     this.#byFields = new FieldPlanner(options.supergraphSdl);
     const { mostWaiting } = this.#options;
@@ -173,6 +176,8 @@ export class ProcessPlanner implements Planner {
     if (hasUnusedAnswer(plan)) return 'its plan has one value for two requirements';
     const external = this.#external.askedIn(plan);
     if (external !== undefined) return `its plan asks for ${external}, where it is external`;
+    const lacking = this.#requirements.askedIn(plan);
+    if (lacking !== undefined) return `its plan does not send what ${lacking} requires`;
     const conflicting = this.#conflicting.askedIn(plan);
     return conflicting && `its plan asks for two types of ${conflicting}`;
   }
