@@ -146,15 +146,14 @@ export class FederatedGraph {
     if (parts === undefined || definition === undefined) return [];
     const given = joins(definition.directives).filter(({ is }) => is === 'field');
     const text = print(definition.type);
-    if (given.length === 0)
-      return [...parts.graphs.keys()].map((graph) => this.#place(type, field, { graph, type: text }));
-    const own = given.flatMap(({ values }) =>
+    const everywhere = given.length === 0 ? [...parts.graphs.keys()].map((graph): Values => ({ graph })) : [];
+    const own = [...everywhere, ...given.map(({ values }) => values)].flatMap((values) =>
       values.graph === undefined || isOverridden(values) ? [] : [this.#place(type, field, { type: text, ...values })],
     );
-    if (own.length > 0 || given.some(({ values }) => values.graph !== undefined)) return own;
-    return parts.interfaces.flatMap((each) =>
+    const ofInterfaces = parts.interfaces.flatMap((each) =>
       this.places(each, field).filter(({ graph }) => this.#interfaceObjects.has(`${graph} ${each}`)),
     );
+    return [...own, ...ofInterfaces];
   }
 
   #place(via: string, field: string, values: Values): FieldPlace {

@@ -40,8 +40,9 @@ describe('a value type under an interface', () => {
       },
     },
     b: {
-      sdl: `type A @key(fields: "id") { id: ID! s: S @shareable }
-        type B @key(fields: "id") { id: ID! s: S @shareable }
+      sdl: `interface I { s: S }
+        type A implements I @key(fields: "id") { id: ID! s: S @shareable }
+        type B implements I @key(fields: "id") { id: ID! s: S @shareable }
         type S { y: Int t: T @shareable many: [T] @shareable }
         type T { v: String }`,
       resolvers: {
@@ -75,6 +76,33 @@ describe('a value type under an interface', () => {
     ['{ i { ... on A { s { y } } ... on B { id s { x } } } }', { i: { s: { y: 2 } } }],
   ])('%s', async (text, data) => {
     expect(await federate(parts).ask(text)).toEqual({ data });
+  });
+});
+
+test('a value type of an interface that a subgraph has as an object', async () => {
+  const types = (fields: string) =>
+    `type A ${fields.includes('x') ? 'implements I ' : ''}@key(fields: "id") { id: ID! s: S @shareable } type S { ${fields} }`;
+  const { ask } = federate({
+    a: {
+      sdl: `type Query { i: I } interface I @key(fields: "id") { id: ID! s: S } ${types('x: Int')}`,
+      resolvers: {
+        Query: { i: () => ({ __typename: 'A', id: 'a1', s: { x: 1 } }) },
+        I: { __resolveReference: ({ id }: Given) => ({ __typename: 'A', id, s: { x: 1 } }) },
+        A: entity({ a1: { s: { x: 1 } } }),
+      },
+    },
+    b: { sdl: types('y: Int'), resolvers: { A: entity({ a1: { s: { y: 2 } } }) } },
+    c: {
+      sdl: `type Query { top: [I] } type I @key(fields: "id") @interfaceObject { id: ID! s: S @shareable } type S { z: Int }`,
+      resolvers: {
+        Query: { top: () => [{ id: 'a1', s: { z: 3 } }] },
+        I: { __resolveReference: ({ id }: Given) => ({ id, s: { z: 3 } }) },
+      },
+    },
+  });
+  expect(await ask('{ i { s { y } } }')).toEqual({ data: { i: { s: { y: 2 } } } });
+  expect(await ask('{ top { s { y } ... on A { s { z x } } } }')).toEqual({
+    data: { top: [{ s: { y: 2, z: 3, x: 1 } }] },
   });
 });
 
@@ -286,6 +314,30 @@ describe('a requirement of two subgraphs in what requires something itself', () 
     expect(await ask('{ t { out { z } w } }')).toEqual({
       data: { t: { out: [[z1, z2]], w: JSON.stringify([[z1, z2]]) } },
     });
+  });
+});
+
+test('a requirement of two subgraphs at each level of an object that a requirement gives', async () => {
+  const t = (fields: string) => `type T @key(fields: "id") { id: ID! ${fields} }`;
+  const { ask } = federate({
+    root: { sdl: `type Query { t: T } ${t('')}`, resolvers: { Query: { t: () => ({ id: '1' }) } } },
+    b: {
+      sdl: `${t('x: Int @external y: Int @external out: O @requires(fields: "x y")')} type O { t: T w: Int }`,
+      resolvers: { T: entity({ 1: {} }, { out: ({ x, y }) => ({ t: { id: '1' }, w: Number(x) + Number(y) }) }) },
+    },
+    m: {
+      sdl: t('x: Int q: Int @external w: String @requires(fields: "q")'),
+      resolvers: { T: entity({ 1: { x: 4 } }, { w: sum('q') }) },
+    },
+    n: { sdl: t('y: Int q: Int'), resolvers: { T: entity({ 1: { y: 5, q: 6 } }) } },
+    p: {
+      sdl: t('w: String @external y: Int @external z: String @requires(fields: "w y")'),
+      resolvers: { T: entity({ 1: {} }, { z: sum('w', 'y') }) },
+    },
+  });
+  const z = 'w=q=6,y=5';
+  expect(await ask('{ t { z out { w t { z out { w } } } } }')).toEqual({
+    data: { t: { z, out: { w: 9, t: { z, out: { w: 9 } } } } },
   });
 });
 
