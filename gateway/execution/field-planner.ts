@@ -19,7 +19,7 @@ import { type Piece, planOf } from './field-plan.ts';
 import { addSelections, emptySelections, isEmpty, type PlannedSelections } from './planned-selections.ts';
 import type { PathSegment, PlanNode, RequiredSelection } from './planner.ts';
 
-/** Fields that are looked at for one operation: some 100 ms. */
+/** Fields that are looked at for one operation, with those of keys and requirements. */
 const mostSteps = 20_000;
 const deepest = 60;
 
