@@ -1,4 +1,5 @@
-// Requests in which the planner (0.0.38) asks objects of two types for fields of one name and different types. A subgraph refuses them.
+// Requests of the planner (0.0.38) that a subgraph refuses: they ask objects of two types for fields of one name and different types, or an
+// object of one type for what one of another type has.
 import { type FieldNode, Kind, parse, type SelectionSetNode } from 'graphql';
 import { baseOf, FederatedGraph } from './federated-graph.ts';
 import { fragmentsIn, type PlanFragments, requestsIn } from './plan-requests.ts';
@@ -20,8 +21,7 @@ export class ConflictingTypes {
   /** The first name in a plan, with its subgraph. Undefined: there is none. */
   askedIn(plan: PlanNode): string | undefined {
     for (const { serviceName, operation } of requestsIn(plan)) {
-      // Else there is one type at each place.
-      if (operation.indexOf('...') === operation.lastIndexOf('...')) continue;
+      if (!operation.includes('...')) continue;
       this.#read ??= new FederatedGraph(parse(this.#sdl, { noLocation: true }));
       const { definitions } = parse(operation, { noLocation: true });
       const [graph] = [...this.#read.names].find(([, name]) => name === serviceName) ?? [''];
@@ -40,6 +40,8 @@ class Look {
   readonly #graph: FederatedGraph;
   readonly #subgraph: string;
   readonly #fragments: PlanFragments;
+  /** A condition that no object at its place fulfils. */
+  #impossible: string | undefined;
 
   constructor(graph: FederatedGraph, subgraph: string, fragments: PlanFragments) {
     this.#graph = graph;
@@ -58,16 +60,20 @@ class Look {
       const found = this.in(below);
       if (found !== undefined) return found;
     }
-    return undefined;
+    return this.#impossible;
   }
 
   #fields({ type, set }: Selected): readonly { readonly type: string; readonly node: FieldNode }[] {
     return set.selections.flatMap((node) => {
       if (node.kind === Kind.FIELD) return [{ type, node }];
-      if (node.kind === Kind.INLINE_FRAGMENT)
-        return this.#fields({ type: node.typeCondition?.name.value ?? type, set: node.selectionSet });
-      const fragment = this.#fragments.get(node.name.value);
-      return fragment === undefined ? [] : this.#fields({ type: fragment.type, set: fragment.selections });
+      const fragment =
+        node.kind === Kind.INLINE_FRAGMENT
+          ? { type: node.typeCondition?.name.value ?? type, selections: node.selectionSet }
+          : this.#fragments.get(node.name.value);
+      if (fragment === undefined) return [];
+      const isOther = fragment.type !== type && this.#graph.isObject(type) && this.#graph.isObject(fragment.type);
+      if (isOther) this.#impossible ??= fragment.type;
+      return this.#fields({ type: fragment.type, set: fragment.selections });
     });
   }
 }

@@ -70,10 +70,13 @@ export class ExternalFields {
     if (name === '_entities') return selectionSet && this.#below(known, '', selectionSet, [], request);
     const { graph } = request;
     const placeOf = (of: string) => known.places(of, name).find((place) => place.graph === graph);
-    const found = provided.flatMap((set) => providedAs(name, set.selections));
+    const inKeys = (of: string) => providedAs(name, known.inKeys(graph, of));
+    const found = [...provided.flatMap((set) => providedAs(name, set.selections)), ...inKeys(type)];
     const place = placeOf(type);
     if (place === undefined) return undefined;
-    const external = [type, ...known.membersIn(graph, type)].find((of) => placeOf(of)?.isExternal !== false);
+    const external = [type, ...known.membersIn(graph, type)].find(
+      (of) => placeOf(of)?.isExternal !== false && inKeys(of).length === 0,
+    );
     if (external !== undefined && found.length === 0) return `${external}.${name}`;
     if (selectionSet === undefined) return undefined;
     const below = found.flatMap((each) => each.selectionSet ?? []);

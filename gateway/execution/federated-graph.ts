@@ -4,11 +4,13 @@ import {
   type ConstDirectiveNode,
   type DocumentNode,
   type FieldDefinitionNode,
+  type FieldNode,
   Kind,
   print,
+  type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { graphNames, joins, nameIn, selectionsOf } from './supergraph-sdl.ts';
+import { graphNames, joins, selectionsOf } from './supergraph-sdl.ts';
 
 /** A field of a type in a subgraph. */
 export interface FieldPlace {
@@ -49,8 +51,8 @@ export class FederatedGraph {
   readonly #unions = new Map<string, ReadonlySet<string>>();
   /** `graph interface`. */
   readonly #interfaceObjects = new Set<string>();
-  /** `graph type field`: parts of keys, which are resolved whatever their marks say. */
-  readonly #inKeys = new Set<string>();
+  /** By `graph type`: the fields of all keys. */
+  readonly #inKeys = new Map<string, readonly FieldNode[]>();
   readonly #places = new Map<string, readonly FieldPlace[]>();
 
   constructor(document: DocumentNode) {
@@ -65,11 +67,6 @@ export class FederatedGraph {
       if (definition.kind === Kind.OBJECT_TYPE_DEFINITION) this.#add('object', definition.name.value, definition);
       if (definition.kind === Kind.INTERFACE_TYPE_DEFINITION) this.#add('interface', definition.name.value, definition);
     }
-    for (const definition of document.definitions)
-      if (definition.kind === Kind.OBJECT_TYPE_DEFINITION || definition.kind === Kind.INTERFACE_TYPE_DEFINITION)
-        for (const { is, values } of joins(definition.directives))
-          if (is === 'type' && values.key !== undefined)
-            this.#noteKey(values.graph ?? '', definition.name.value, selectionsOf(values.key));
   }
 
   root(operation: string): string {
@@ -117,6 +114,11 @@ export class FederatedGraph {
     return made;
   }
 
+  /** What the subgraph resolves of its objects of the type, whatever its marks say. */
+  inKeys(graph: string, type: string): readonly FieldNode[] {
+    return this.#inKeys.get(`${graph} ${type}`) ?? [];
+  }
+
   /** The type of a field in a subgraph, in SDL. */
   typeIn(graph: string, type: string, field: string): string | undefined {
     return this.places(type, field).find((place) => place.graph === graph)?.type;
@@ -148,7 +150,7 @@ export class FederatedGraph {
     const text = print(definition.type);
     const everywhere = given.length === 0 ? [...parts.graphs.keys()].map((graph): Values => ({ graph })) : [];
     const own = [...everywhere, ...given.map(({ values }) => values)].flatMap((values) =>
-      values.graph === undefined || isOverridden(values) ? [] : [this.#place(type, field, { type: text, ...values })],
+      values.graph === undefined || isOverridden(values) ? [] : [this.#place(type, { type: text, ...values })],
     );
     const ofInterfaces = parts.interfaces.flatMap((each) =>
       this.places(each, field).filter(({ graph }) => this.#interfaceObjects.has(`${graph} ${each}`)),
@@ -156,11 +158,11 @@ export class FederatedGraph {
     return [...own, ...ofInterfaces];
   }
 
-  #place(via: string, field: string, values: Values): FieldPlace {
+  #place(via: string, values: Values): FieldPlace {
     const { graph = '', type = '', external, requires, provides } = values;
     return {
       ...{ graph, via, type },
-      isExternal: external === 'true' && !this.#inKeys.has(`${graph} ${via} ${field}`),
+      isExternal: external === 'true',
       requires: requires === undefined ? undefined : selectionsOf(requires),
       provides: provides === undefined ? undefined : selectionsOf(provides),
     };
@@ -182,6 +184,10 @@ export class FederatedGraph {
       if (is !== 'type') continue;
       const keys = graphs.get(graph) ?? [];
       graphs.set(graph, keys);
+      if (key !== undefined) {
+        const id = `${graph} ${name}`;
+        this.#inKeys.set(id, [...(this.#inKeys.get(id) ?? []), ...selectionsOf(key).selections.flatMap(withoutBelow)]);
+      }
       if (key !== undefined && resolvable !== 'false') keys.push(selectionsOf(key));
       if (isInterfaceObject === 'true') this.#interfaceObjects.add(`${graph} ${name}`);
     }
@@ -197,16 +203,13 @@ export class FederatedGraph {
       fields: new Map((definition.fields ?? []).map((field) => [field.name.value, field])),
     });
   }
+}
 
-  #noteKey(graph: string, type: string, { selections }: SelectionSetNode): void {
-    for (const selection of selections) {
-      if (selection.kind !== Kind.FIELD) continue;
-      this.#inKeys.add(`${graph} ${type} ${selection.name.value}`);
-      const below = this.#types.get(type)?.fields.get(selection.name.value)?.type;
-      if (selection.selectionSet !== undefined && below !== undefined)
-        this.#noteKey(graph, nameIn(below), selection.selectionSet);
-    }
-  }
+/** What is below a field of a key has marks of its own. */
+function withoutBelow(selection: SelectionNode): readonly FieldNode[] {
+  if (selection.kind !== Kind.FIELD) return [];
+  const { selectionSet: _below, ...field } = selection;
+  return [field];
 }
 
 /** Another subgraph resolves it. No labels of progressive overrides are active. */

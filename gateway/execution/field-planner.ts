@@ -127,7 +127,8 @@ class Planning {
     return { asked, pieces, left };
   }
 
-  #placeHere({ type, graph, via, provided }: Position, { name: { value: name } }: FieldNode): FieldPlace | undefined {
+  #placeHere(position: Position, { name: { value: name } }: FieldNode): FieldPlace | undefined {
+    const { type, graph, via } = position;
     // Of an interface, each object may have the field of another subgraph.
     if (!this.#graph.isObjectIn(graph, via)) return undefined;
     return this.#graph
@@ -137,13 +138,18 @@ class Planning {
           place.graph === graph &&
           place.via === via &&
           place.requires === undefined &&
-          (!place.isExternal || fieldsOf(provided, (each) => this.#graph.fits(each, type)).some(isNamed(name))),
+          (!place.isExternal || this.#provided(position).some(isNamed(name))),
       );
+  }
+
+  /** Fields that are resolved although they are external: those of keys, too. */
+  #provided({ type, graph, via, provided }: Position): readonly FieldNode[] {
+    return fieldsOf([...provided, ...this.#graph.inKeys(graph, via)], (each) => this.#graph.fits(each, type));
   }
 
   #ask(position: Position, place: FieldPlace, field: FieldNode): Found & { readonly left: readonly FieldNode[] } {
     this.#step(position);
-    const { graph, piece, type, path, provided, requiring } = position;
+    const { graph, piece, path, requiring } = position;
     const [name, internal] = [field.name.value, responseName(field)];
     const { selectionSet, ...bare } = field;
     const head = print(bare).replace(/^(\w+): /, '$1:');
@@ -152,7 +158,7 @@ class Planning {
       asked.fields.set(internal, { name, head, below: undefined });
       return { asked, pieces: [], left: [] };
     }
-    const below = fieldsOf(provided, (each) => this.#graph.fits(each, type)).filter(isNamed(name));
+    const below = this.#provided(position).filter(isNamed(name));
     const found = this.#below(baseOf(place.type), selectionSet.selections, {
       ...{ graph, piece, requiring, at: [...path, { Field: internal }, ...listsOf(place.type)] },
       provided: [
