@@ -134,12 +134,11 @@ export class FederatedGraph {
   keys(type: string, graph: string): readonly EntityKey[] {
     const parts = this.#types.get(type);
     const own = (parts?.graphs.get(graph) ?? []).map((fields) => ({ via: type, fields }));
-    return [
-      ...own,
-      ...(parts?.interfaces ?? [])
-        .filter((each) => this.#interfaceObjects.has(`${graph} ${each}`))
-        .flatMap((via) => (this.#types.get(via)?.graphs.get(graph) ?? []).map((fields) => ({ via, fields }))),
-    ];
+    const ofInterfaces = (parts?.interfaces ?? [])
+      .filter((each) => this.#interfaceObjects.has(`${graph} ${each}`))
+      .flatMap((via) => (this.#types.get(via)?.graphs.get(graph) ?? []).map((fields) => ({ via, fields })));
+    // A subgraph with both has the fields at the interface.
+    return [...ofInterfaces, ...own];
   }
 
   #placesOf(type: string, field: string): readonly FieldPlace[] {
