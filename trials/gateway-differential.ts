@@ -33,7 +33,7 @@ function stockExecutor({ supergraph, links }: World): TriedExecutor {
 
 /** Cases with consecutive seeds share a graph: composing it takes longer than many cases. */
 const casesPerGraph = 20;
-/** Each of them is executed twice more, without faults. */
+/** Each of them is executed four times more, without faults. */
 const casesPerLie = 4;
 
 export const trialGatewayDifferential = defineTrial({
@@ -63,10 +63,13 @@ export async function runGatewayDifferential(options: DifferentialOptions) {
   let different = 0;
   let forged = 0;
   const known: Record<KnownGap, number> = { unplanned: 0, interfaceObjectRequires: 0 };
+  const requests = { ours: 0, ofApollo: 0 };
   let graphs = 0;
   let uncomposed = 0;
   let refused = 0;
-  let current: { readonly graph: number; readonly world: World; readonly executor: TriedExecutor } | undefined;
+  let current:
+    | { readonly graph: number; readonly world: World; readonly executor: TriedExecutor; readonly stock: TriedExecutor }
+    | undefined;
   for (let at = seed; cases < wanted && options.timeIsUp?.() !== true; at += 1) {
     options.signal?.throwIfAborted();
     const graph = Math.floor(at / casesPerGraph);
@@ -87,19 +90,22 @@ export async function runGatewayDifferential(options: DifferentialOptions) {
         at = (graph + 1) * casesPerGraph - 1;
         continue;
       }
-      current = { graph, world, executor };
+      current = { graph, world, executor, stock: stockExecutor(world) };
     }
     cases += 1;
-    const { world, executor } = current;
+    const { world, executor, stock } = current;
     const difference = await differenceIn(at, world, executor);
     if (difference?.gap !== undefined) known[difference.gap] += 1;
     else if (difference !== undefined) {
       different += 1;
-      const other = await differenceIn(at, world, stockExecutor(world));
+      const other = await differenceIn(at, world, stock);
       const opinion = other === undefined ? "Apollo's answer is right" : `Apollo's: ${other.what}`;
       findings.push(`${difference.what}; ${opinion}: --seed ${at} --cases 1`);
     }
     if (at % casesPerLie === 0) {
+      const [ours, ofApollo] = await requestsIn(at, world, executor, stock);
+      requests.ours += ours;
+      requests.ofApollo += ofApollo;
       const lie = await lieIn(at, world, executor);
       if (lie !== undefined) {
         forged += 1;
@@ -109,7 +115,7 @@ export async function runGatewayDifferential(options: DifferentialOptions) {
     if (cases % 1_000 === 0) options.progress?.(`${cases} cases, ${different} different`);
   }
   current?.executor.close?.();
-  return { cases, different, forged, ...known, graphs, uncomposed, refused, findings };
+  return { cases, different, forged, ...known, requests, graphs, uncomposed, refused, findings };
 }
 
 interface Difference {
@@ -134,6 +140,21 @@ async function lieIn(seed: number, world: World, executor: TriedExecutor): Promi
   return JSON.stringify(honest) === JSON.stringify(lied)
     ? undefined
     : `forged: ${judgeWhole(honest, lied) ?? 'errors'}`;
+}
+
+/** How many requests the case of this seed takes, and how many Apollo's executor, if both answer it. */
+async function requestsIn(seed: number, world: World, ...executors: readonly [TriedExecutor, TriedExecutor]) {
+  const { text, operationName, variables } = randomOperation(seededRandom(seed), world.supergraph.schema, world.names);
+  const request = { document: parse(text), operationName, variables, key: `${operationName} ${text}` };
+  const counts: number[] = [];
+  for (const executor of executors) {
+    const context = newRun(noFaults);
+    const { errors } = await executor.execute({ ...request, context });
+    if (errors !== undefined) return [0, 0] as const;
+    counts.push(context.run.requests.length);
+  }
+  const [ours = 0, ofApollo = 0] = counts;
+  return [ours, ofApollo] as const;
 }
 
 async function differenceOf(

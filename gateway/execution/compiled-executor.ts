@@ -41,7 +41,6 @@ import { type Data, valueAt } from './merging.ts';
 import type { PlanNode, Planner } from './planner.ts';
 import { PossibleTypes } from './possible-types.ts';
 import { type ShapedField, Shaper, type Shaping } from './shape.ts';
-import { SubgraphTypes } from './subgraph-types.ts';
 
 const maxPlanBytes = 32 * 1024 * 1024;
 const maxOperationBytes = 64 * 1024 * 1024;
@@ -95,8 +94,6 @@ interface CompiledExecutorOptions {
 export class CompiledExecutor implements Executor {
   readonly #schema: GraphQLSchema;
   readonly #types: PossibleTypes;
-  readonly #sdl: string;
-  #subgraphs: SubgraphTypes | undefined;
   readonly #shaper: Shaper;
   readonly #planner: Planner;
   readonly #links: ReadonlyMap<string, SubgraphLink>;
@@ -108,7 +105,6 @@ export class CompiledExecutor implements Executor {
 
   constructor({ supergraph: { sdl, schema }, planner, links, log }: CompiledExecutorOptions) {
     this.#schema = schema;
-    this.#sdl = sdl;
     this.#types = new PossibleTypes(parse(sdl, { noLocation: true }));
     this.#shaper = new Shaper(schema, this.#types);
     this.#planner = planner;
@@ -308,47 +304,17 @@ export class CompiledExecutor implements Executor {
     user: string | undefined,
   ): Promise<readonly RootPlan[]> {
     const { rootNames } = named;
-    const whole = await this.#planWhole(named, user);
+    const whole = rootNames.length === 0 ? undefined : await this.#plan(named.text(rootNames), user);
     if (whole === undefined) return [];
     const isSerial = operation.operation === 'mutation' && rootNames.length > 1;
     // One request: its subgraph executes the fields one after the other.
     if (!isSerial || whole.kind === 'Fetch') return [{ rootNames, plan: whole }];
     const plans: RootPlan[] = [];
     for (const name of rootNames) {
-      const plan = await this.#planRoot(named, name, user);
+      const plan = await this.#plan(named.text([name]), user);
       if (plan !== undefined) plans.push({ rootNames: [name], plan });
     }
     return plans;
-  }
-
-  /** Where the planner has no plan for all root fields at once, it may have one for each. */
-  async #planWhole(named: NamedOperation, user: string | undefined): Promise<PlanNode | undefined> {
-    const { rootNames, text } = named;
-    if (rootNames.length === 0) return undefined;
-    try {
-      return await this.#plan(text(rootNames), user);
-    } catch (error) {
-      if (!isNotPlanned(error)) throw error;
-      const plans = await Promise.all(rootNames.map((name) => this.#planRoot(named, name, user)));
-      return { kind: 'Parallel', nodes: plans.filter((plan) => plan !== undefined) };
-    }
-  }
-
-  /** In other words, if the planner has no plan for the field as it stands. */
-  async #planRoot(named: NamedOperation, name: string, user: string | undefined): Promise<PlanNode | undefined> {
-    try {
-      return await this.#plan(named.text([name]), user);
-    } catch (error) {
-      const text = isNotPlanned(error) ? named.narrowedText(name, this.#subgraphTypes) : undefined;
-      if (text === undefined) throw error;
-      return await this.#plan(text, user);
-    }
-  }
-
-  /** Made when it is needed: most graphs have a plan for each operation. */
-  get #subgraphTypes(): SubgraphTypes {
-    this.#subgraphs ??= new SubgraphTypes(parse(this.#sdl, { noLocation: true }));
-    return this.#subgraphs;
   }
 
   #step(plan: PlanNode): Step {
@@ -383,10 +349,6 @@ interface CompiledSubscription {
   /** Of the root field, for the client. */
   readonly responseName: string;
   readonly rootName: string;
-}
-
-function isNotPlanned(error: unknown): boolean {
-  return error instanceof CodedError && error.code === 'NOT_PLANNED';
 }
 
 function newRun(names: ReadonlyMap<string, string>, values: Values, context: Run['context']): Run {

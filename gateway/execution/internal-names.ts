@@ -24,9 +24,8 @@ import {
   type ValueNode,
 } from 'graphql';
 import { cursorAlias } from '../../platform/events/cursor.ts';
-import { emptySelections, Narrower, type PlannedField, type PlannedSelections } from './narrowed-selections.ts';
+import { emptySelections, type PlannedSelections, printField } from './planned-selections.ts';
 import type { PossibleTypes } from './possible-types.ts';
-import type { SubgraphTypes } from './subgraph-types.ts';
 
 /** A client's field. */
 export interface ClientField {
@@ -58,8 +57,6 @@ export interface NamedOperation {
   readonly rootNames: readonly string[];
   /** The operation for the planner with these root fields only. */
   text(rootNames: readonly string[]): string;
-  /** The same in other words; undefined if that would be too long. */
-  narrowedText(rootName: string, subgraphs: SubgraphTypes): string | undefined;
 }
 
 /** One position of the answer: the types of the names there. */
@@ -143,13 +140,6 @@ class Naming {
       variables: new Map([...this.#variables].map(([client, internal]) => [internal, client])),
       rootNames: [...this.#planned.fields.keys()],
       text: (rootNames) => this.#text(this.#planned, rootNames),
-      narrowedText: (rootName, subgraphs) => {
-        const field = this.#planned.fields.get(rootName);
-        if (field === undefined) return undefined;
-        const only = { fields: new Map([[rootName, field]]), conditions: new Map() };
-        const narrowed = new Narrower(this.#source.types, subgraphs).narrowed(type.name, only);
-        return narrowed && this.#text(narrowed, [rootName]);
-      },
     };
   }
 
@@ -322,18 +312,6 @@ class Naming {
     });
     return `${operation.operation}${definitions.length === 0 ? '' : `(${definitions.join(',')})`}{${body}}`;
   }
-}
-
-function printField({ head, below }: PlannedField): string {
-  return below === undefined ? head : `${head}{${printSelections(below)}}`;
-}
-
-function printSelections({ fields, conditions }: PlannedSelections): string {
-  const parts = [
-    ...[...fields.values()].map(printField),
-    ...[...conditions].map(([type, selections]) => `...on ${type}{${printSelections(selections)}}`),
-  ];
-  return parts.length === 0 ? '__typename' : parts.join(' ');
 }
 
 /** Composite types are merged, so they need not be the same. */

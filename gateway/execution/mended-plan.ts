@@ -138,7 +138,7 @@ function graphOf(document: DocumentNode): Graph {
 }
 
 /** With any condition on the type. */
-function hasKey(sent: readonly RequiredSelection[], { selections }: SelectionSetNode): boolean {
+export function hasKey(sent: readonly RequiredSelection[], { selections }: SelectionSetNode): boolean {
   return selections.every((selection) => {
     if (selection.kind === Kind.FRAGMENT_SPREAD) return true;
     if (selection.kind === Kind.INLINE_FRAGMENT) return hasKey(sent, selection.selectionSet);

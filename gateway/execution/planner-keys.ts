@@ -7,6 +7,8 @@ import {
   type FieldDefinitionNode,
   Kind,
   type ObjectTypeDefinitionNode,
+  parse,
+  print,
   type SelectionSetNode,
   visit,
 } from 'graphql';
@@ -27,8 +29,15 @@ interface Key {
   readonly spread: number;
 }
 
+export function supergraphForPlanner(sdl: string): string {
+  if (!sdl.includes('requires:')) return sdl;
+  const given = parse(sdl, { noLocation: true });
+  const document = withCommonKeysLast(given);
+  return document === given ? sdl : print(document);
+}
+
 /** The same document if nothing has to change. */
-export function withCommonKeysLast(document: DocumentNode): DocumentNode {
+function withCommonKeysLast(document: DocumentNode): DocumentNode {
   const graph: Graph = { types: typesIn(document), sources: sourcesIn(document) };
   return visit(document, {
     ObjectTypeDefinition: (definition) => {

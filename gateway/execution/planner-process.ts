@@ -2,8 +2,8 @@
 // else, so that it starts in some 60 ms.
 import { QueryPlanner } from '@graphql-hive/router-query-planner';
 
-/** The first message to the process, and all that follow. `reduced`: another supergraph, with which the operation is planned. */
-export type ToPlanner = { readonly supergraph: string } | { readonly text: string; readonly reduced?: string };
+/** The first message to the process, and all that follow. */
+export type ToPlanner = { readonly supergraph: string } | { readonly text: string };
 
 /** The answer to each: `plan` is undefined for the first one, and for an operation that needs no subgraph. */
 export type FromPlanner = { readonly plan?: unknown } | { readonly fault: string };
@@ -12,8 +12,6 @@ export type FromPlanner = { readonly plan?: unknown } | { readonly fault: string
 const labels: Set<string> = new Set();
 
 let planner: QueryPlanner | undefined;
-/** Made when it is first needed, which is seldom. */
-let second: QueryPlanner | undefined;
 
 process.on('message', (message: ToPlanner) => {
   answerTo(message).then(
@@ -30,9 +28,7 @@ async function answerTo(message: ToPlanner): Promise<unknown> {
     planner = new QueryPlanner(message.supergraph);
     return undefined;
   }
-  if (message.reduced !== undefined) second ??= new QueryPlanner(message.reduced);
-  const taken = message.reduced === undefined ? planner : second;
-  if (taken === undefined) throw new Error('there is no supergraph yet');
-  const { node } = (await taken.planAsync(message.text, null, labels, 0)) as { readonly node?: unknown };
+  if (planner === undefined) throw new Error('there is no supergraph yet');
+  const { node } = (await planner.planAsync(message.text, null, labels, 0)) as { readonly node?: unknown };
   return node ?? undefined;
 }

@@ -62,7 +62,7 @@ export type RequiredSelection =
       readonly selections: readonly RequiredSelection[];
     };
 
-type RewriteSegment = { readonly TypenameEquals: readonly string[] } | { readonly Key: string };
+export type RewriteSegment = { readonly TypenameEquals: readonly string[] } | { readonly Key: string };
 
 export type Rewrite =
   | { readonly ValueSetter: { readonly path: readonly RewriteSegment[]; readonly setValueTo: unknown } }

@@ -9,11 +9,14 @@ import { ChildLine } from '../../platform/process/child-line.ts';
 import { startBudgetMs, startStep } from '../../platform/process/start-budget.ts';
 import { FairTurns } from '../../platform/work/fair-turns.ts';
 import { atMost } from '../../platform/work/within.ts';
+import { ConflictingTypes } from './conflicting-types.ts';
 import { ExternalFields } from './external-fields.ts';
+import { FieldPlanner } from './field-planner.ts';
 import { PlanMender } from './mended-plan.ts';
+import { MissingRequirements } from './missing-requirements.ts';
 import type { PlanNode, Planner } from './planner.ts';
+import { supergraphForPlanner } from './planner-keys.ts';
 import type { FromPlanner, ToPlanner } from './planner-process.ts';
-import { reducedSupergraph, supergraphForPlanner } from './planner-supergraph.ts';
 import { hasUnusedAnswer } from './unused-answers.ts';
 
 interface ProcessPlannerOptions {
@@ -41,8 +44,6 @@ interface Wanted {
 interface Tried {
   readonly plan?: PlanNode | undefined;
   readonly reason?: string;
-  /** The planner has a plan, but a wrong one. */
-  readonly isRefused?: boolean;
 }
 
 type PlannerLine = ChildLine<ToPlanner, FromPlanner>;
@@ -55,7 +56,10 @@ const longestWaitMs = 30_000;
 export class ProcessPlanner implements Planner {
   readonly #options: Required<ProcessPlannerOptions>;
   readonly #external: ExternalFields;
+  readonly #conflicting: ConflictingTypes;
+  readonly #requirements: MissingRequirements;
   readonly #mender: PlanMender;
+  readonly #byFields: FieldPlanner;
   readonly #turns: FairTurns;
   /** Operations without a plan. */
   readonly #failed = new LRUCache<string, CodedError>({
@@ -68,8 +72,6 @@ export class ProcessPlanner implements Planner {
   /** The same, before it has started, too. */
   #newest: PlannerLine | undefined;
   #isClosed = false;
-  /** Made when it is first needed; null: there is none. */
-  #reducedSdl: string | null | undefined;
 
   constructor(options: ProcessPlannerOptions) {
     const program = join(import.meta.dirname, 'planner-process.ts');
@@ -84,7 +86,10 @@ export class ProcessPlanner implements Planner {
       supergraphSdl,
     };
     this.#external = new ExternalFields(options.supergraphSdl);
+    this.#conflicting = new ConflictingTypes(options.supergraphSdl);
+    this.#requirements = new MissingRequirements(options.supergraphSdl);
     this.#mender = new PlanMender(options.supergraphSdl);
+    this.#byFields = new FieldPlanner(options.supergraphSdl);
     const { mostWaiting } = this.#options;
     this.#turns = new FairTurns({ atOnce: 1, mostWaiting, waitMs: longestWaitMs, refusal: busy });
   }
@@ -131,11 +136,12 @@ export class ProcessPlanner implements Planner {
       throw new CodedError('UNAVAILABLE', 'The planner of this gateway is still starting; nothing was done.', {
         retryAfterMs,
       });
-    let tried = await this.#tried(line, { text });
-    const reduced = tried.isRefused ? this.#reduced : undefined;
-    if (reduced !== undefined) tried = await this.#tried(line, { text, reduced });
+    const tried = await this.#tried(line, text);
     if (tried.reason === undefined) return tried.plan;
-    log.warn({ reason: tried.reason, operation: text.slice(0, mostOutput) }, 'an operation has no plan');
+    const own = this.#plannedByFields(text);
+    if (own.reason === undefined) return own.plan;
+    const reasons = { reason: tried.reason, byFields: own.reason };
+    log.warn({ ...reasons, operation: text.slice(0, mostOutput) }, 'an operation has no plan');
     const error = new CodedError(
       'NOT_PLANNED',
       'The gateway has no plan for this operation, although it is valid: ask for its fields in several operations.',
@@ -144,26 +150,36 @@ export class ProcessPlanner implements Planner {
     throw error;
   }
 
-  async #tried(line: PlannerLine, question: ToPlanner): Promise<Tried> {
-    const answer = await line.ask(question, this.#options.deadlineMs);
+  async #tried(line: PlannerLine, text: string): Promise<Tried> {
+    const answer = await line.ask({ text }, this.#options.deadlineMs);
     if (answer === undefined) return { reason: line.lastWords };
     if ('fault' in answer) return { reason: answer.fault };
-    if (answer.plan === undefined) return {};
-    const plan = this.#mender.mended(answer.plan as PlanNode);
-    const reason = typeof plan === 'string' ? plan : this.#faultOf(plan);
-    return reason === undefined ? { plan: plan as PlanNode } : { reason, isRefused: true };
+    return answer.plan === undefined ? {} : this.#checked(answer.plan as PlanNode);
   }
 
-  get #reduced(): string | undefined {
-    this.#reducedSdl ??= reducedSupergraph(this.#options.supergraphSdl) ?? null;
-    return this.#reducedSdl ?? undefined;
+  #plannedByFields(text: string): Tried {
+    try {
+      return this.#checked(this.#byFields.plan(text));
+    } catch (error) {
+      return { reason: String(error) };
+    }
+  }
+
+  #checked(given: PlanNode): Tried {
+    const plan = this.#mender.mended(given);
+    const reason = typeof plan === 'string' ? plan : this.#faultOf(plan);
+    return reason === undefined ? { plan: plan as PlanNode } : { reason };
   }
 
   /** Why a plan would give a wrong answer. */
   #faultOf(plan: PlanNode): string | undefined {
     if (hasUnusedAnswer(plan)) return 'its plan has one value for two requirements';
     const external = this.#external.askedIn(plan);
-    return external && `its plan asks for ${external}, where it is external`;
+    if (external !== undefined) return `its plan asks for ${external}, where it is external`;
+    const lacking = this.#requirements.askedIn(plan);
+    if (lacking !== undefined) return `its plan does not send what ${lacking} requires`;
+    const conflicting = this.#conflicting.askedIn(plan);
+    return conflicting && `its plan asks for two types of ${conflicting}`;
   }
 
   /** To the process, which is started anew if the one before has ended. */

@@ -65,7 +65,7 @@ export class GraphData {
     if (name === 'live') return mutations.length;
     if (type === 'Mutation') mutations.push(`${name} ${canonical(args)}`);
     if (field.requires !== undefined && item !== undefined)
-      return `${name} ${canonical(this.#required(item, selectionsOf(field.requires)))}`;
+      return this.computed(field, this.#required(item, selectionsOf(field.requires)));
     const place = `${this.#seed} ${type} ${item?.index} ${name} ${canonical(args)} ${type === 'Mutation' ? mutations.length : ''}`;
     if (this.#values.has(place)) return this.#values.get(place);
     const made = this.#made(type, item, field, place);
@@ -133,6 +133,12 @@ export class GraphData {
         // No type that all subgraphs of the field know: then there is nothing to return.
         return concrete.length === 0 ? null : random.pick(this.items(random.pick(concrete)));
     }
+  }
+
+  /** What a field makes of what it requires: a text, or an object of its type. */
+  computed({ name, type }: GraphField, required: object): unknown {
+    const text = `${name} ${canonical(required)}`;
+    return this.#plan.types.has(type) ? randomFor(`${this.#seed} ${text}`).pick(this.items(type)) : text;
   }
 
   /** What a subgraph gets of required fields. */

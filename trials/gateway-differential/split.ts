@@ -18,6 +18,8 @@ import {
 
 const entityNames = ['Product', 'User', 'Review', 'Store', 'Order'] as const;
 const valueNames = ['Address', 'Money'] as const;
+/** A value type, and the field that holds it: each subgraph has every other field of it. */
+const [sharedValue, sharedLink] = ['Detail', 'detail'];
 const interfaceNames = ['Media', 'Named'] as const;
 const unionNames = ['Hit', 'Owner'] as const;
 /** Fields of objects that hold objects. */
@@ -54,6 +56,8 @@ class Splitter {
     for (const type of this.#ofKind('entity')) {
       if (chance(this.#random, 0.5)) this.#addRequires(type);
       if (chance(this.#random, 0.3)) this.#addRequires(type);
+      if (chance(this.#random, 0.25)) this.#addDiamond(type);
+      if (chance(this.#random, 0.2)) this.#addMade(type);
     }
     this.#complete();
     for (const subgraph of this.#subgraphs) this.#addProvides(subgraph);
@@ -110,10 +114,17 @@ class Splitter {
     for (const name of values) this.#add(name, 'value', some(random, this.#leaves, 1, 3), [], []);
     if ([...this.#types.values()].some(({ fields }) => fields.has('ref')))
       this.#add('Ref', 'value', [plain('id', 'ID!'), plain('kind', 'String!')], [], []);
-    for (const name of some(random, interfaceNames, 0, 2)) {
+    const isShared = chance(random, 0.3);
+    if (isShared) this.#add(sharedValue, 'value', some(random, this.#leaves, 2, 4), [], []);
+    const shared = plain(sharedLink, random.pick([sharedValue, `[${sharedValue}]`]));
+    for (const name of some(random, interfaceNames, isShared ? 1 : 0, 2)) {
       const members = chance(random, 0.7) ? some(random, entities, 2, 3) : some(random, [...entities, ...values], 2, 3);
       const allHaveIds = members.every((member) => this.#types.get(member)?.fields.has('id'));
-      const fields = [...(allHaveIds ? [plain('id', 'ID!')] : []), ...some(random, this.#leaves, 1, 3)];
+      const fields = [
+        ...(allHaveIds ? [plain('id', 'ID!')] : []),
+        ...(isShared && members.every((member) => entities.some((each) => each === member)) ? [shared] : []),
+        ...some(random, this.#leaves, 1, 3),
+      ];
       for (const member of members)
         for (const field of fields)
           if (!this.#types.get(member)?.fields.has(field.name)) this.#types.get(member)?.fields.set(field.name, field);
@@ -121,7 +132,7 @@ class Splitter {
     }
     for (const name of some(random, unionNames, 0, 2))
       this.#add(name, 'union', [], some(random, [...entities, ...values], 2, 3), []);
-    const targets = [...this.#types.values()].filter(({ name }) => name !== 'Ref');
+    const targets = [...this.#types.values()].filter(({ name }) => name !== 'Ref' && name !== sharedValue);
     for (const { kind, fields } of targets) {
       if (kind !== 'entity' && (kind !== 'value' || chance(random, 0.7))) continue;
       for (const name of some(random, linkNames, 0, 3)) fields.set(name, this.#link(name, random.pick(targets)));
@@ -218,7 +229,8 @@ class Splitter {
     if (!chance(this.#random, 0.5)) return;
     // A field that the subgraph computes for all members.
     const required = [...type.fields.values()].find(
-      ({ name, args }) => !['id', 'extra', 'live'].includes(name) && args === '',
+      ({ name, args, type: of }) =>
+        !['id', 'extra', 'live'].includes(name) && args === '' && !this.#types.has(baseOf(of)),
     );
     if (required === undefined) return;
     const computed: GraphField = { name: computedOfInterface, type: 'String', args: '', requires: required.name };
@@ -238,7 +250,8 @@ class Splitter {
     const random = this.#random;
     const able = this.#subgraphs.filter((each) => !this.#isBarred(each, type.name));
     const defines = able.filter((each) => each.types.has(type.name));
-    const homes = [...new Set([...defines, ...some(random, able, 1, Math.min(3, able.length))])];
+    const halves = type.fields.has(sharedLink) ? this.#subgraphs.slice(0, 2) : [];
+    const homes = [...new Set([...defines, ...halves, ...some(random, able, 1, Math.min(3, able.length))])];
     this.#homes.set(type.name, homes);
     const own = [...type.fields.values()].filter(({ name }) => name !== 'extra' && name !== computedOfInterface);
     for (const [index, home] of homes.entries()) {
@@ -249,6 +262,10 @@ class Splitter {
     }
     const keyFields = new Set(type.keys.flatMap((fields) => fieldNamesIn(selectionsOf(fields))));
     for (const field of own) {
+      if (field.name === sharedLink) {
+        for (const home of homes) this.#define(this.#part(home, type.name, 'object'), field);
+        continue;
+      }
       if (homes.some((home) => home.types.get(type.name)?.fields.has(field.name)) && keyFields.has(field.name))
         continue;
       const [owner, other] = random.shuffle(homes);
@@ -262,7 +279,7 @@ class Splitter {
 
   #placeRoots(): void {
     const random = this.#random;
-    const targets = [...this.#types.values()].filter(({ name }) => name !== 'Ref');
+    const targets = [...this.#types.values()].filter(({ name }) => name !== 'Ref' && name !== sharedValue);
     const roots: GraphField[] = [];
     for (const { name, kind } of targets) {
       if (!chance(random, kind === 'value' ? 0.3 : 0.85)) continue;
@@ -278,6 +295,9 @@ class Splitter {
     }
     roots.push({ name: 'hello', type: 'String', args: '(filter: Filter = {word: "hi"}, raw: Json)' });
     for (const root of roots) this.#placeRoot('Query', root, chance(random, 0.2) ? 2 : 1);
+    const found = this.#interfaceObject;
+    if (found !== undefined)
+      this.#define(this.#part(found.subgraph, 'Query', 'object'), plain('found', `[${found.type}]`));
     const [entity] = some(random, this.#ofKind('entity'), 1, 1);
     const mutations: GraphField[] = [
       { name: 'bump', type: random.pick(['Int', 'Int!']), args: '(by: Int! = 1)' },
@@ -323,7 +343,9 @@ class Splitter {
       this.#addKey(subgraph, type, key.fields, chance(random, 0.4));
     } else if (type.kind === 'value') {
       const part = this.#part(subgraph, name, 'object');
-      for (const field of type.fields.values()) this.#define(part, field);
+      const half = this.#subgraphs.indexOf(subgraph) % 2;
+      for (const [index, field] of [...type.fields.values()].entries())
+        if (name !== sharedValue || index % 2 === half) this.#define(part, field);
     } else {
       const part = this.#part(subgraph, name, type.kind);
       const able = type.members.filter((member) => !this.#isBarred(subgraph, member));
@@ -380,10 +402,64 @@ class Splitter {
         this.#define(other, this.#types.get(of)?.fields.get(name)).external = true;
       }
     }
+    this.#compute(type, part, random.pick(['String', 'String', 'String!']), requires);
+  }
+
+  #compute(type: GraphType, part: TypePart, result: string, requires: string): GraphField {
     const name = `calc${[...type.fields.keys()].filter((each) => each.startsWith('calc')).length}`;
-    const computed: GraphField = { name, type: random.pick(['String', 'String', 'String!']), args: '', requires };
+    const computed: GraphField = { name, type: result, args: '', requires };
     type.fields.set(name, computed);
     this.#define(part, computed).requires = requires;
+    return computed;
+  }
+
+  /** Subgraphs that can compute a field of the entity, in random order. */
+  #computing({ name }: GraphType): readonly SubgraphPlan[] {
+    const homes = (this.#homes.get(name) ?? []).filter((home) =>
+      home.types.get(name)?.keys.some(({ resolvable }) => resolvable),
+    );
+    return this.#random.shuffle([...homes]);
+  }
+
+  /** A leaf that the part does not resolve. */
+  #leafElsewhere(type: GraphType, ...homes: readonly SubgraphPlan[]): GraphField | undefined {
+    const leaves = [...type.fields.values()].filter(
+      ({ name, args, type: of, requires }) =>
+        args === '' && requires === undefined && !this.#types.has(baseOf(of)) && !/^(live|extra)/.test(name),
+    );
+    const lack = (name: string) => (home: SubgraphPlan) => {
+      const part = home.types.get(type.name)?.fields.get(name);
+      return part === undefined || part.external === true;
+    };
+    return this.#random.shuffle(leaves).find(({ name }) => homes.every(lack(name)));
+  }
+
+  /** A field that requires two others, which require the same one. */
+  #addDiamond(type: GraphType): void {
+    const [top, left, right = left] = this.#computing(type);
+    if (top === undefined || left === undefined || right === undefined) return;
+    const bottom = this.#leafElsewhere(type, left, right);
+    if (bottom === undefined) return;
+    const sides = [left, right].map((home) => {
+      const part = this.#part(home, type.name, 'object');
+      this.#define(part, bottom).external = true;
+      return this.#compute(type, part, 'String', bottom.name);
+    });
+    const part = this.#part(top, type.name, 'object');
+    for (const side of sides) this.#define(part, side).external = true;
+    this.#compute(type, part, 'String', sides.map(({ name }) => name).join(' '));
+  }
+
+  /** A field that makes an object of what it requires; the object has a field with a requirement of two subgraphs. */
+  #addMade(type: GraphType): void {
+    const [home] = this.#computing(type);
+    const needed = home && this.#leafElsewhere(type, home);
+    if (home === undefined || needed === undefined) return;
+    const target = this.#random.pick(this.#ofKind('entity').filter(({ name }) => !this.#isBarred(home, name)));
+    const part = this.#part(home, type.name, 'object');
+    this.#define(part, needed).external = true;
+    this.#compute(type, part, target.name, needed.name);
+    this.#addDiamond(target);
   }
 
   /** How a subgraph can require the field, and which fields of other types are external for that. */

@@ -18,7 +18,7 @@ import type { GatewayContext, LinkRequest, SubgraphLink } from '../../gateway/su
 import { Supergraph } from '../../gateway/supergraph/supergraph.ts';
 import { composeSupergraph } from '../../schema/compose.ts';
 import { seededRandom } from '../random.ts';
-import { canonical, type Effects, GraphData, type Item, mapped } from './data.ts';
+import { type Effects, GraphData, type Item, mapped } from './data.ts';
 import { baseOf, fieldNamesIn, type GraphPlan, type SubgraphPlan, selectionsOf } from './graph.ts';
 import { executableSdl, subgraphSdl } from './print-sdl.ts';
 import { randomGraph } from './split.ts';
@@ -262,7 +262,8 @@ class TrialLink implements SubgraphLink {
     if (part.requires !== undefined) {
       if (handle?.representation === undefined)
         throw new Error(`poison: ${type}.${name} was asked without what it requires`);
-      return `${name} ${canonical(required(handle.representation, selectionsOf(part.requires)))}`;
+      const made = this.#data.computed(part.field, required(handle.representation, selectionsOf(part.requires)));
+      return typeof made === 'string' ? made : { item: made as Item };
     }
     const value = this.#data.value(type, handle?.item, name, args, run);
     if (!this.#plan.types.has(baseOf(part.field.type))) return value;

@@ -1,5 +1,4 @@
-// Operations for which the planner has no plan as they stand, below a field with an @provides for one object of an interface or union:
-// they are planned in other words.
+// Operations for which the planner has no plan, below a field with an @provides for one object of an interface or union.
 import { describe, expect, test } from '@jest/globals';
 import { federate, usePlanners } from './support/federation.ts';
 
@@ -59,7 +58,7 @@ function shop() {
   });
 }
 
-describe('a plan in other words', () => {
+describe('below a field with an @provides that has type conditions', () => {
   test('for a field that the interface lacks in the subgraph', async () => {
     const { ask } = shop();
     expect(await ask('{ first { title } }')).toEqual({ data: { first: { title: 'A book' } } });

@@ -1,8 +1,6 @@
 // A subgraph that provides different fields of one type at different places: it is asked for none of them where it does not provide it.
 import { expect, test } from '@jest/globals';
-import { reducedSupergraph, supergraphForPlanner } from '../../../gateway/execution/planner-supergraph.ts';
-import { composeSupergraph } from '../../../schema/compose.ts';
-import { federate, head, usePlanners } from './support/federation.ts';
+import { federate, usePlanners } from './support/federation.ts';
 
 usePlanners();
 
@@ -125,19 +123,4 @@ test('what every place provides is still taken there', async () => {
   });
   expect(asked).toHaveLength(1);
   expect(asked[0]).toMatch(/^a /);
-});
-
-test('a supergraph whose places provide the same has no reduced one', () => {
-  const sdl = composeSupergraph(
-    new Map([
-      [
-        'a',
-        `${head}type Query { order: Order @provides(fields: "active") best: [Order] @provides(fields: "active") }
-          type Order @key(fields: "id") { id: ID! active: Boolean @external }`,
-      ],
-      ['b', `${head}${owner.sdl}`],
-    ]),
-  );
-  expect(supergraphForPlanner(sdl)).toBe(sdl);
-  expect(reducedSupergraph(sdl)).toBeUndefined();
 });

@@ -1,0 +1,473 @@
+// Plans field by field, for operations of which the planner has no plan or a wrong one. A field is asked of the subgraph that has its object,
+// or else of one that can be entered there: with a key, and with what the field requires, which are planned in the same way. What a
+// subgraph lacks below a field is asked of the next one with that field. It always finds a plan where each step has one, with more
+// requests than are needed.
+import {
+  type ArgumentNode,
+  type DefinitionNode,
+  type FieldNode,
+  type InlineFragmentNode,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  print,
+  type SelectionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import { baseOf, type EntityKey, FederatedGraph, type FieldPlace } from './federated-graph.ts';
+import { type Piece, planOf } from './field-plan.ts';
+import { addSelections, emptySelections, isEmpty, type PlannedSelections } from './planned-selections.ts';
+import type { PathSegment, PlanNode, RequiredSelection } from './planner.ts';
+
+/** Fields that are looked at for one operation, with those of keys and requirements. */
+const mostSteps = 20_000;
+const deepest = 60;
+
+export class FieldPlanner {
+  readonly #sdl: string;
+  #read: FederatedGraph | undefined;
+
+  constructor(supergraphSdl: string) {
+    this.#sdl = supergraphSdl;
+  }
+
+  /** The plan of the only operation in `text`. Throws if there is none. */
+  plan(text: string): PlanNode {
+    this.#read ??= new FederatedGraph(parse(this.#sdl, { noLocation: true }));
+    const operation = operationIn(parse(text, { noLocation: true }).definitions);
+    return new Planning(this.#read).plan(operation);
+  }
+}
+
+/** An object, or all objects of a type at a path, in a request. */
+interface Position {
+  readonly type: string;
+  readonly graph: string;
+  /** Its type in that subgraph: itself, or an interface. */
+  readonly via: string;
+  readonly piece: Piece;
+  /** Without a condition on the object itself. */
+  readonly at: readonly PathSegment[];
+  readonly path: readonly PathSegment[];
+  readonly provided: readonly SelectionNode[];
+  /** `Type.field`s whose requirements are being planned. */
+  readonly requiring: ReadonlySet<string>;
+  /** The ways from here, once they are known. */
+  readonly routes: { known?: Routes };
+}
+
+type Base = Pick<Position, 'graph' | 'piece' | 'at' | 'provided' | 'requiring'>;
+
+/** By subgraph. */
+type Routes = ReadonlyMap<string, Route>;
+
+/** What a request to the subgraph needs. */
+interface Route {
+  readonly via: string;
+  readonly key: readonly RequiredSelection[];
+  readonly found: Found;
+}
+
+interface Found {
+  /** Of the object, in the request that it is in. */
+  readonly asked: PlannedSelections;
+  /** More requests. */
+  readonly pieces: readonly Piece[];
+  /** What was not found. */
+  readonly left: readonly SelectionNode[];
+}
+
+const typename: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
+
+class Planning {
+  readonly #graph: FederatedGraph;
+  /** Names of required fields with arguments. */
+  readonly #aliases = new Map<string, string>();
+  #left = mostSteps;
+
+  constructor(graph: FederatedGraph) {
+    this.#graph = graph;
+  }
+
+  plan({ operation: kind, selectionSet, variableDefinitions = [] }: OperationDefinitionNode): PlanNode {
+    const root = this.#graph.root(kind);
+    const variables = new Map(variableDefinitions.map((each) => [each.variable.name.value, print(each)]));
+    const pieces = new Set<Piece>();
+    let open: readonly FieldNode[] = fieldsOf(selectionSet.selections, () => true);
+    for (const graph of this.#ordered([...this.#graph.names.keys()], root, open)) {
+      const piece: Piece = { graph, path: [], entity: undefined, asked: emptySelections(), after: [] };
+      const place = { type: root, graph, via: root, piece, at: [], path: [], provided: [] };
+      const found = this.#askedHere({ ...place, requiring: new Set(), routes: {} }, open);
+      if (isEmpty(found.asked)) continue;
+      addSelections(piece.asked, found.asked);
+      for (const each of [piece, ...found.pieces]) pieces.add(each);
+      open = found.left;
+      // Each field of a mutation is executed once.
+      if (kind !== 'query' && open.some((field) => piece.asked.fields.has(responseName(field)))) break;
+    }
+    if (open.length > 0) throw new Error(`no subgraph for ${open.map((each) => print(each)).join(' ')}`);
+    return planOf(pieces, { kind, root, variables }, this.#graph);
+  }
+
+  /** What the subgraph of the position resolves of these fields, where it stands. */
+  #askedHere(position: Position, fields: readonly FieldNode[]): Found & { readonly left: readonly FieldNode[] } {
+    const asked = emptySelections();
+    const pieces: Piece[] = [];
+    const left: FieldNode[] = [];
+    for (const field of fields) {
+      const place = this.#placeHere(position, field);
+      const found = place && this.#ask(position, place, field);
+      if (found === undefined) left.push(field);
+      else {
+        addSelections(asked, found.asked);
+        pieces.push(...found.pieces);
+        left.push(...found.left);
+      }
+    }
+    return { asked, pieces, left };
+  }
+
+  #placeHere(position: Position, { name: { value: name } }: FieldNode): FieldPlace | undefined {
+    const { type, graph, via } = position;
+    // Of an interface, each object may have the field of another subgraph.
+    if (!this.#graph.isObjectIn(graph, via)) return undefined;
+    return this.#graph
+      .places(type, name)
+      .find(
+        (place) =>
+          place.graph === graph &&
+          place.via === via &&
+          place.requires === undefined &&
+          (!place.isExternal || this.#provided(position).some(isNamed(name))),
+      );
+  }
+
+  /** Fields that are resolved although they are external: those of keys, too. */
+  #provided({ type, graph, via, provided }: Position): readonly FieldNode[] {
+    return fieldsOf([...provided, ...this.#graph.inKeys(graph, via)], (each) => this.#graph.fits(each, type));
+  }
+
+  #ask(position: Position, place: FieldPlace, field: FieldNode): Found & { readonly left: readonly FieldNode[] } {
+    this.#step(position);
+    const { graph, piece, path, requiring } = position;
+    const [name, internal] = [field.name.value, responseName(field)];
+    const { selectionSet, ...bare } = field;
+    const head = print(bare).replace(/^(\w+): /, '$1:');
+    const asked = emptySelections();
+    if (selectionSet === undefined) {
+      asked.fields.set(internal, { name, head, below: undefined });
+      return { asked, pieces: [], left: [] };
+    }
+    const below = this.#provided(position).filter(isNamed(name));
+    const found = this.#below(baseOf(place.type), selectionSet.selections, {
+      ...{ graph, piece, requiring, at: [...path, { Field: internal }, ...listsOf(place.type)] },
+      provided: [
+        ...below.flatMap((each) => each.selectionSet?.selections ?? []),
+        ...(place.provides?.selections ?? []),
+      ],
+    });
+    if (isEmpty(found.asked) && found.left.length > 0) return { asked, pieces: [], left: [field] };
+    asked.fields.set(internal, { name, head, below: found.asked });
+    const left = found.left.length === 0 ? [] : [{ ...field, selectionSet: selectionSetOf(found.left) }];
+    return { asked, pieces: found.pieces, left };
+  }
+
+  /** Of the objects that a field returns. */
+  #below(type: string, selections: readonly SelectionNode[], base: Base): Found {
+    if (this.#graph.isObjectIn(base.graph, type))
+      return this.#resolve({ ...base, type, via: type, path: base.at, routes: {} }, selections);
+    const asked = emptySelections();
+    const pieces: Piece[] = [];
+    const left: InlineFragmentNode[] = [];
+    const members = this.#graph.membersIn(base.graph, type);
+    // Nobody knows what such an object is.
+    if (members.length === 0 && !fieldsOf(selections, () => true).every(isNamed('__typename')))
+      return { asked, pieces, left: selections };
+    for (const member of members) {
+      const path = [...base.at, { TypeCondition: [member] }];
+      const found = this.#resolve({ ...base, type: member, via: member, path, routes: {} }, selections);
+      if (!isEmpty(found.asked)) asked.conditions.set(member, found.asked);
+      pieces.push(...found.pieces);
+      if (found.left.length > 0) left.push(conditionOn(member, found.left));
+    }
+    if (isEmpty(asked) && left.length > 0) return { asked, pieces: [], left: selections };
+    asked.fields.set('__typename', { name: '__typename', head: '__typename', below: undefined });
+    return { asked, pieces, left };
+  }
+
+  #resolve(position: Position, selections: readonly SelectionNode[], only?: Routes): Found {
+    const { type } = position;
+    const isObject = this.#graph.isObject(type);
+    const fields = fieldsOf(selections, (condition) => this.#graph.fits(condition, type));
+    const isNamedHere = fields.some(isNamed('__typename'));
+    const here = this.#askedHere(
+      position,
+      fields.filter((field) => !isNamed('__typename')(field)),
+    );
+    const asked = emptySelections();
+    addSelections(asked, here.asked);
+    const pieces = [...here.pieces];
+    const take = (found: Found | undefined): void => {
+      if (found === undefined) return;
+      addSelections(asked, found.asked);
+      pieces.push(...found.pieces);
+    };
+    let open = here.left;
+    if (open.length > 0) {
+      const routes = only ?? this.#routes(position);
+      for (const graph of this.#ordered([...routes.keys()], type, open, routes)) {
+        const route = routes.get(graph);
+        const found = route && this.#entered(position, graph, route, open);
+        take(found);
+        open = found?.left ?? open;
+      }
+      if (only === undefined) {
+        const left: FieldNode[] = [];
+        for (const field of open) {
+          const found = this.#computed(position, field);
+          take(found);
+          left.push(...(found?.left ?? [field]));
+        }
+        open = left;
+      }
+    }
+    if (isObject) {
+      if (isNamedHere || (isEmpty(asked) && open.length === 0)) asked.fields.set('__typename', typenameField);
+      return { asked, pieces, left: open };
+    }
+    // The subgraph does not know which objects these are.
+    let concrete: readonly SelectionNode[] = [
+      ...open,
+      ...(isNamedHere ? [typename] : []),
+      ...othersOf(selections, (condition) => this.#graph.fits(condition, type)),
+    ];
+    if (only === undefined && concrete.length > 0)
+      for (const graph of this.#graph.interfacesOf(type)) {
+        const route = this.#routes(position).get(graph);
+        const found = route && concrete.length > 0 ? this.#identified(position, graph, route, concrete) : undefined;
+        take(found);
+        concrete = found?.left ?? concrete;
+      }
+    if (isEmpty(asked) && concrete.length === 0) asked.fields.set('__typename', typenameField);
+    return { asked, pieces, left: concrete };
+  }
+
+  /** With the key of a route, these fields that the subgraph resolves without more. */
+  #entered(...[position, graph, route, fields]: [Position, string, Route, readonly FieldNode[]]) {
+    const entry = this.#entry(position, graph, route);
+    const found = this.#askedHere({ ...position, graph, via: route.via, piece: entry, provided: [] }, fields);
+    return isEmpty(found.asked) ? undefined : { ...withRoute(entry, route, found), left: found.left };
+  }
+
+  /** As objects of their own types, of which the subgraph has the interface. */
+  #identified(...[position, graph, route, selections]: [Position, string, Route, readonly SelectionNode[]]) {
+    const entry = this.#entry(position, graph, route);
+    const found = this.#below(position.type, selections, { ...position, graph, piece: entry, provided: [] });
+    return isEmpty(found.asked) ? undefined : { ...withRoute(entry, route, found), left: found.left };
+  }
+
+  /** A field with what it requires. */
+  #computed(position: Position, field: FieldNode) {
+    const { type, requiring } = position;
+    const id = `${type}.${field.name.value}`;
+    if (requiring.has(id)) return undefined;
+    for (const place of this.#graph.places(type, field.name.value)) {
+      const route = this.#routes(position).get(place.graph);
+      if (place.requires === undefined || route?.via !== place.via) continue;
+      const { selections, required } = this.#named(place.requires);
+      const needed = this.#resolve({ ...position, requiring: new Set([...requiring, id]) }, selections);
+      if (needed.left.length > 0) continue;
+      const all = joinedRoute(route, required, needed);
+      const entry = this.#entry(position, place.graph, all);
+      const { graph, via } = place;
+      const found = this.#ask({ ...position, graph, via, piece: entry, provided: [] }, place, field);
+      if (!isEmpty(found.asked)) return { ...withRoute(entry, all, found), left: found.left };
+    }
+    return undefined;
+  }
+
+  #entry({ type, at, piece }: Position, graph: string, { via, key, found }: Route): Piece {
+    const entity = { type, via, requires: key };
+    return { graph, path: at, entity, asked: emptySelections(), after: [piece, ...found.pieces] };
+  }
+
+  /** The subgraphs that can be entered, those with the fewest requests before first. */
+  #routes(position: Position): Routes {
+    const { routes, type } = position;
+    if (routes.known !== undefined) return routes.known;
+    const known = new Map<string, Route>();
+    routes.known = known;
+    for (;;) {
+      const next = [...this.#graph.names.keys()].flatMap((graph): (readonly [string, Route])[] => {
+        if (known.has(graph)) return [];
+        const found = this.#graph.keys(type, graph).flatMap((key) => this.#withKey(position, key, new Map(known)));
+        const [best] = found.toSorted((one, other) => one.found.pieces.length - other.found.pieces.length);
+        return best === undefined ? [] : [[graph, best]];
+      });
+      if (next.length === 0) return known;
+      for (const [graph, route] of next) known.set(graph, route);
+    }
+  }
+
+  #withKey(position: Position, { via, fields }: EntityKey, routes: Routes): readonly Route[] {
+    const { selections, required } = this.#named(fields);
+    const found = this.#resolve(position, selections, routes);
+    return found.left.length === 0 ? [{ via, key: required, found }] : [];
+  }
+
+  /** The subgraphs that resolve more of the fields come first, after those that need fewer requests before. */
+  #ordered(graphs: readonly string[], type: string, fields: readonly FieldNode[], routes?: Routes): readonly string[] {
+    const rated = graphs.map((graph) => {
+      const before = routes?.get(graph)?.found.pieces.length ?? 0;
+      return { graph, before, resolved: this.#resolvedIn(graph, type, fields) };
+    });
+    const wanted = rated.filter(({ resolved }) => resolved > 0);
+    wanted.sort((one, other) => one.before - other.before || other.resolved - one.resolved);
+    return wanted.map(({ graph }) => graph);
+  }
+
+  /** How many fields a subgraph resolves by itself. */
+  #resolvedIn(graph: string, type: string, selections: readonly SelectionNode[]): number {
+    let sum = 0;
+    for (const selection of selections) {
+      if (selection.kind === Kind.FRAGMENT_SPREAD) continue;
+      const below = selection.selectionSet?.selections ?? [];
+      if (selection.kind === Kind.INLINE_FRAGMENT) {
+        sum += this.#resolvedIn(graph, selection.typeCondition?.name.value ?? type, below);
+        continue;
+      }
+      const place = this.#graph.places(type, selection.name.value).find((each) => each.graph === graph);
+      if (place === undefined || place.isExternal || place.requires !== undefined) continue;
+      sum += 1 + this.#resolvedIn(graph, baseOf(place.type), below);
+    }
+    return sum;
+  }
+
+  /** A field set: as it is asked, and as it is sent. A field with arguments is asked under a name of its own. */
+  #named({ selections }: SelectionSetNode): {
+    readonly selections: readonly SelectionNode[];
+    readonly required: readonly RequiredSelection[];
+  } {
+    const asked: SelectionNode[] = [];
+    const required: RequiredSelection[] = [];
+    for (const selection of selections) {
+      if (selection.kind === Kind.FRAGMENT_SPREAD) continue;
+      const below = selection.selectionSet && this.#named(selection.selectionSet);
+      if (selection.kind === Kind.INLINE_FRAGMENT) {
+        const condition = selection.typeCondition?.name.value;
+        asked.push({ ...selection, selectionSet: selectionSetOf(below?.selections ?? []) });
+        if (condition === undefined) required.push(...(below?.required ?? []));
+        else required.push({ kind: 'InlineFragment', typeCondition: condition, selections: below?.required ?? [] });
+        continue;
+      }
+      const { name, arguments: given = [] } = selection;
+      const alias = this.#aliasOf(name.value, given);
+      const isAbstract = selection.selectionSet?.selections.some(({ kind }) => kind === Kind.INLINE_FRAGMENT);
+      const named: FieldNode =
+        alias === name.value ? selection : { ...selection, alias: { kind: Kind.NAME, value: alias } };
+      if (below === undefined) {
+        asked.push(named);
+        required.push({ kind: 'Field', name: alias, alias: name.value });
+        continue;
+      }
+      asked.push({
+        ...named,
+        selectionSet: selectionSetOf(isAbstract ? [typename, ...below.selections] : below.selections),
+      });
+      const inside = isAbstract ? [{ kind: 'Field', name: '__typename' } as const, ...below.required] : below.required;
+      required.push({ kind: 'Field', name: alias, alias: name.value, selections: inside });
+    }
+    return { selections: asked, required };
+  }
+
+  #aliasOf(name: string, given: readonly ArgumentNode[]): string {
+    if (given.length === 0) return name;
+    const id = `${name}(${given.map((each) => print(each)).join()})`;
+    const alias = this.#aliases.get(id) ?? `_r${this.#aliases.size + 1}`;
+    this.#aliases.set(id, alias);
+    return alias;
+  }
+
+  #step({ path }: Position): void {
+    this.#left -= 1;
+    if (this.#left < 0 || path.length > deepest) throw new Error('it has too many steps');
+  }
+}
+
+const typenameField = { name: '__typename', head: '__typename', below: undefined };
+
+function operationIn(definitions: readonly DefinitionNode[]): OperationDefinitionNode {
+  const operation = definitions.find((each) => each.kind === Kind.OPERATION_DEFINITION);
+  if (operation === undefined) throw new Error('there is no operation');
+  return operation;
+}
+
+/** The request to enter a subgraph, with what it needs before. */
+function withRoute(entry: Piece, { found: before }: Route, found: Found): Omit<Found, 'left'> {
+  addSelections(entry.asked, found.asked);
+  const asked = emptySelections();
+  addSelections(asked, before.asked);
+  asked.fields.set('__typename', typenameField);
+  return { asked, pieces: [...before.pieces, entry, ...found.pieces] };
+}
+
+function joinedRoute({ via, key, found }: Route, required: readonly RequiredSelection[], needed: Found): Route {
+  const asked = emptySelections();
+  for (const each of [found.asked, needed.asked]) addSelections(asked, each);
+  return {
+    ...{ via, key: [...key, ...required] },
+    found: { asked, pieces: [...found.pieces, ...needed.pieces], left: [] },
+  };
+}
+
+/** With those under conditions that always hold; those of one name are one. */
+function fieldsOf(selections: readonly SelectionNode[], holds: (condition: string) => boolean): readonly FieldNode[] {
+  const fields = new Map<string, FieldNode>();
+  const add = (field: FieldNode): void => {
+    const known = fields.get(responseName(field));
+    const below = [...(known?.selectionSet?.selections ?? []), ...(field.selectionSet?.selections ?? [])];
+    const isLeaf = field.selectionSet === undefined;
+    fields.set(responseName(field), isLeaf ? field : { ...field, selectionSet: selectionSetOf(below) });
+  };
+  const look = (each: SelectionNode): void => {
+    if (each.kind === Kind.FIELD) add(each);
+    if (each.kind !== Kind.INLINE_FRAGMENT) return;
+    const condition = each.typeCondition?.name.value;
+    if (condition === undefined || holds(condition)) each.selectionSet.selections.forEach(look);
+  };
+  selections.forEach(look);
+  return [...fields.values()];
+}
+
+/** Those under conditions that may not hold. */
+function othersOf(
+  selections: readonly SelectionNode[],
+  holds: (condition: string) => boolean,
+): readonly InlineFragmentNode[] {
+  return selections.flatMap((each) => {
+    if (each.kind !== Kind.INLINE_FRAGMENT) return [];
+    const condition = each.typeCondition?.name.value;
+    return condition === undefined || holds(condition) ? othersOf(each.selectionSet.selections, holds) : [each];
+  });
+}
+
+function responseName({ alias, name }: FieldNode): string {
+  return (alias ?? name).value;
+}
+
+function isNamed(wanted: string): (field: FieldNode) => boolean {
+  return ({ name }) => name.value === wanted;
+}
+
+function selectionSetOf(selections: readonly SelectionNode[]): SelectionSetNode {
+  return { kind: Kind.SELECTION_SET, selections };
+}
+
+function conditionOn(type: string, selections: readonly SelectionNode[]): InlineFragmentNode {
+  const typeCondition = { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: type } } as const;
+  return { kind: Kind.INLINE_FRAGMENT, typeCondition, selectionSet: selectionSetOf(selections) };
+}
+
+function listsOf(type: string): readonly '@'[] {
+  return [...type.matchAll(/\[/g)].map(() => '@');
+}
