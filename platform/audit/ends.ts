@@ -29,6 +29,15 @@ export const anchorShape = z.object({
 });
 export type AuditAnchor = z.output<typeof anchorShape>;
 
+/** A signed end that the hosts of a cluster keep outside of the database. */
+export interface AuditHead extends AuditAnchor {
+  /** Epoch of the timeline that had it. */
+  readonly epoch: number;
+}
+
+/** The entry of a promotion by which acknowledged writes were lost. */
+export const haPromotedLossy = 'haPromotedLossy';
+
 export interface ChainEnds {
   readonly head: ChainEnd;
   readonly base: ChainEnd;

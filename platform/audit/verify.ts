@@ -1,10 +1,9 @@
 // Verifies the audit trail: every sealed entry is hashed again and compared with its neighbours, the signed ends of the chain,
 // and the copies of the head kept outside of the database.
 import type { Sql } from '../database/database.ts';
-import { type HaAuditHead, haPromotedLossy } from '../process/ha-cluster.ts';
 import type { PublicKeys } from '../secrets/key-pairs.ts';
 import { entryColumns, entryHash, type HashedEntry } from './chain.ts';
-import { type AuditAnchor, type ChainEnds, endFault, readEnds } from './ends.ts';
+import { type AuditAnchor, type AuditHead, type ChainEnds, endFault, haPromotedLossy, readEnds } from './ends.ts';
 
 interface AuditVerification {
   readonly intact: boolean;
@@ -26,7 +25,7 @@ interface AuditCut {
 }
 
 export interface KeptHeads {
-  readonly heads: readonly HaAuditHead[];
+  readonly heads: readonly AuditHead[];
   /** Epochs of the timelines that began with a loss, as the hosts know them. */
   readonly lossEpochs: readonly number[];
 }
@@ -157,16 +156,16 @@ async function lossEntry(db: Sql, epoch: number): Promise<number | undefined> {
 export async function auditHeadToKeep(
   db: Sql,
   publicKeys: PublicKeys,
-  kept: readonly HaAuditHead[],
+  kept: readonly AuditHead[],
 ): Promise<{
-  readonly head: HaAuditHead | undefined;
-  readonly replaced: readonly HaAuditHead[];
-  readonly lacking: readonly HaAuditHead[];
+  readonly head: AuditHead | undefined;
+  readonly replaced: readonly AuditHead[];
+  readonly lacking: readonly AuditHead[];
 }> {
   const ends = await readEnds(db);
   const { position, hash, signature } = ends.head;
-  const lacking: HaAuditHead[] = [];
-  const replaced: HaAuditHead[] = [];
+  const lacking: AuditHead[] = [];
+  const replaced: AuditHead[] = [];
   for (const each of kept) {
     if (!(await hasHead(db, ends, each))) lacking.push(each);
     else if (each.hash !== hash) replaced.push(each);

@@ -1,13 +1,10 @@
 // The cluster of hosts that keeps the database, as the graph shows and controls it. This port hides its parts: platform and
 // subgraphs do not know how hosts agree.
-import type { AuditAnchor } from '../audit/ends.ts';
+import type { AuditHead } from '../audit/ends.ts';
 import { refuse } from '../edge/errors.ts';
 
 /** The subject of its status events and audit entries. There is only one cluster. */
 export const haClusterId = '0d9c1f5e-3a52-4c0b-9f0e-6f1c7f1a6a10';
-
-/** The audit entry of a promotion by which acknowledged writes were lost. */
-export const haPromotedLossy = 'haPromotedLossy';
 
 export interface HaHost {
   readonly name: string;
@@ -74,12 +71,6 @@ export interface HaAct {
   readonly details: Readonly<Record<string, string | number>>;
 }
 
-/** A signed end of the audit trail, which the hosts keep outside of the database. */
-export interface HaAuditHead extends AuditAnchor {
-  /** Epoch of the timeline that had it. */
-  readonly epoch: number;
-}
-
 interface HaLeftBehind {
   readonly host: string;
   readonly transactions: number;
@@ -96,8 +87,8 @@ export interface HaCluster {
   moves(): Promise<readonly HaMove[]>;
   /** The last ones, the oldest first. */
   acts(): Promise<readonly HaAct[]>;
-  auditHeads(): Promise<readonly HaAuditHead[]>;
-  keepAuditHead(head: HaAuditHead, replaced: readonly HaAuditHead[]): Promise<void>;
+  auditHeads(): Promise<readonly AuditHead[]>;
+  keepAuditHead(head: AuditHead, replaced: readonly AuditHead[]): Promise<void>;
   /** Requests the switchover and does not wait for it. `isNew`: false if it was already requested or done. */
   switchover(to: string): Promise<{ readonly moveId: string; readonly isNew: boolean }>;
   /** Takes back the wish of this move, if it was not granted yet. `why`: for the history. */

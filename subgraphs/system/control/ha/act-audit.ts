@@ -1,15 +1,10 @@
 // Audits requests on the hosts, and promotions that lost writes: one entry for each, written by the process that has the lease.
 // Audited acts are recorded in the entry's transaction, so another process, or another primary, knows them.
 import { auditAll } from '../../../../platform/audit/audit.ts';
+import { type AuditHead, haPromotedLossy } from '../../../../platform/audit/ends.ts';
 import type { Database } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import {
-  type HaAct,
-  type HaAuditHead,
-  type HaCluster,
-  haClusterId,
-  haPromotedLossy,
-} from '../../../../platform/process/ha-cluster.ts';
+import { type HaAct, type HaCluster, haClusterId } from '../../../../platform/process/ha-cluster.ts';
 import { checkLease, type HeldLease } from '../../../../platform/work/leases.ts';
 
 export class ActAudit {
@@ -29,7 +24,7 @@ export class ActAudit {
   }
 
   /** `lacking`: signed ends that the hosts keep and the trail has lost. */
-  async run(epoch: number, lease: HeldLease, lacking: readonly HaAuditHead[]): Promise<void> {
+  async run(epoch: number, lease: HeldLease, lacking: readonly AuditHead[]): Promise<void> {
     if (epoch !== this.#epoch || lease !== this.#lease) this.#audited.clear();
     this.#epoch = epoch;
     this.#lease = lease;
@@ -71,7 +66,7 @@ export class ActAudit {
 }
 
 /** Adds the end that the trail had reached to the entry of a loss. */
-function withLostEnd(act: HaAct, lacking: readonly HaAuditHead[]): HaAct {
+function withLostEnd(act: HaAct, lacking: readonly AuditHead[]): HaAct {
   if (act.action !== haPromotedLossy) return act;
   const lost = lacking.findLast(({ epoch }) => epoch < Number(act.details.epoch));
   if (lost === undefined) return act;

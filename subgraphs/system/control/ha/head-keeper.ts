@@ -1,7 +1,8 @@
 // Gives the hosts the newest signed end of the audit trail to keep, so that an end which was cut off later is missed.
 import { auditHeadToKeep } from '../../../../platform/audit/verify.ts';
 import type { Database } from '../../../../platform/database/database.ts';
-import type { HaAuditHead, HaCluster } from '../../../../platform/process/ha-cluster.ts';
+import type { AuditHead } from '../../../../platform/audit/ends.ts';
+import type { HaCluster } from '../../../../platform/process/ha-cluster.ts';
 import type { Logger } from '../../../../platform/process/log.ts';
 import type { PublicKeys } from '../../../../platform/secrets/key-pairs.ts';
 
@@ -21,7 +22,7 @@ export class HeadKeeper {
   }
 
   /** Resolves with the ends that the trail lacks. */
-  async run(): Promise<readonly HaAuditHead[]> {
+  async run(): Promise<readonly AuditHead[]> {
     const { cluster, db, publicKeys, log } = this.#options;
     const kept = await cluster.auditHeads();
     const { head, replaced, lacking } = await auditHeadToKeep(db, publicKeys, kept);
