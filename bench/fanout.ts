@@ -8,7 +8,7 @@ import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import { Database } from '../platform/database/database.ts';
-import { createLogger } from '../platform/process/log.ts';
+import { createLogger } from '../platform/log/log.ts';
 import { keyFilePath } from '../platform/secrets/key-folder.ts';
 import { createRedisWake } from '../platform/work/wake.ts';
 import { atMost } from '../platform/work/within.ts';

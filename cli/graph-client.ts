@@ -1,7 +1,7 @@
 // The command line's client: GraphQL over HTTP. Failures become messages for people and exit codes for scripts.
 import type { Pool } from 'undici';
 import type { TypedDocumentString } from '../generated/cli/graphql.ts';
-import { dryRunHeader, sourceHeader } from '../platform/edge/manner.ts';
+import { dryRunHeader, sourceHeader } from '../platform/caller/manner.ts';
 import { mostAtOnce } from './at-once.ts';
 import { CommandFailure, CommandFaults, exitCodes, Interruption } from './failures.ts';
 

@@ -1,8 +1,8 @@
 // Turns failures at the start of a process into messages for people.
 import { SetupError } from '../embedded/setup-error.ts';
-import { isConnectionLost, isReadOnly, MigrationError, NoPrimaryError } from '../platform/database/errors.ts';
+import { ConfigError } from '../platform/errors/config-error.ts';
+import { isConnectionLost, isReadOnly, MigrationError, NoPrimaryError } from '../platform/errors/database-errors.ts';
 import { GeneratedSchemaError } from '../platform/graph/generated-schema.ts';
-import { ConfigError } from '../platform/process/config-error.ts';
 import { CommandFailure } from './failures.ts';
 
 const expected = [SetupError, ConfigError, MigrationError, GeneratedSchemaError];

@@ -1,7 +1,7 @@
 // How subgraphs of this process ask the graph: its own gateway, else those that the settings name.
 import type { Questions } from '../gateway/access/questions.ts';
-import type { CheckLogin } from '../platform/edge/access.ts';
-import { CodedError } from '../platform/edge/errors.ts';
+import type { CheckLogin } from '../platform/caller/access.ts';
+import { CodedError } from '../platform/errors/errors.ts';
 import { type AskGraph, dataOf, RemoteGraph } from '../platform/graph/ask-graph.ts';
 import { serviceIdentity } from '../platform/graph/service-identity.ts';
 import type { Config } from '../platform/process/config.ts';

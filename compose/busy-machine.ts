@@ -1,6 +1,6 @@
 // Says that the machine is too busy: what is slow then, or in doubt, is not Tidegate's own fault.
 import { availableParallelism, loadavg } from 'node:os';
-import type { Logger } from '../platform/process/log.ts';
+import type { Logger } from '../platform/log/log.ts';
 
 const usualEveryMs = 15_000;
 /** Processes that want a CPU, for each CPU, over a minute: then everything takes four times as long. */

@@ -1,11 +1,11 @@
 // Turns settings into the addresses, certificates and keys of a process's parts.
 import { readFileSync } from 'node:fs';
 import type { DatabaseLocation } from '../platform/database/database.ts';
+import { ConfigError, unusableFile } from '../platform/errors/config-error.ts';
+import type { Logger } from '../platform/log/log.ts';
 import type { Config } from '../platform/process/config.ts';
-import { ConfigError, unusableFile } from '../platform/process/config-error.ts';
-import type { Logger } from '../platform/process/log.ts';
-import type { RedisLocation } from '../platform/process/redis.ts';
 import { KeyFolder } from '../platform/secrets/key-folder.ts';
+import type { RedisLocation } from '../platform/work/redis.ts';
 
 function readPem(setting: string, path: string): string {
   try {

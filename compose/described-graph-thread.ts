@@ -1,6 +1,6 @@
 // Describes the graph in a thread of its own: reading and composing take a good part of a second, and requests go on.
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import type { OutsideSubgraph } from '../platform/process/outside-subgraphs.ts';
+import type { OutsideSubgraph } from '../platform/machines/outside-subgraphs.ts';
 import { type DescribedGraph, describeGraph, type RowSdl } from './described-graph.ts';
 
 interface Task {

@@ -2,7 +2,7 @@
 import type { SubgraphLocation } from '../gateway/supergraph/subgraph-location.ts';
 import { readSupergraph } from '../platform/graph/generated-schema.ts';
 import { graphOf } from '../platform/graph/sdl.ts';
-import type { OutsideSubgraph } from '../platform/process/outside-subgraphs.ts';
+import type { OutsideSubgraph } from '../platform/machines/outside-subgraphs.ts';
 import type { SubgraphRow } from '../platform/process/subgraph-row.ts';
 import { openOutsideSubgraphs } from './outside-subgraphs.ts';
 

@@ -1,11 +1,11 @@
 // The egress policy of this process: the rules from its settings, and the installation's own listeners.
 
+import type { Logger } from '../platform/log/log.ts';
 import { type EgressPolicy, egressFrom, type KnownListeners } from '../platform/net/egress.ts';
 import { type Address, hostOf } from '../platform/net/origin.ts';
 import { type OwnPlace, OwnPlaces } from '../platform/net/own-places.ts';
 import { type Config, placeOf } from '../platform/process/config.ts';
 import type { Lifecycle } from '../platform/process/lifecycle.ts';
-import type { Logger } from '../platform/process/log.ts';
 import { sentinelPort } from './connections.ts';
 
 export interface ProcessEgress {

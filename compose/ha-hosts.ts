@@ -4,8 +4,8 @@ import { stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { isPresent } from '../ha/host/host-file.ts';
 import { dataHosts, readServedFile, type ServedFile, servedFilePath } from '../ha/host/served-file.ts';
+import type { Logger } from '../platform/log/log.ts';
 import type { Config } from '../platform/process/config.ts';
-import type { Logger } from '../platform/process/log.ts';
 
 const everyMs = 2_000;
 

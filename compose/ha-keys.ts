@@ -2,8 +2,8 @@
 import { Cluster } from '../ha/cluster.ts';
 import { etcdOf } from '../ha/host/cluster-client.ts';
 import { isComplete, isPresent } from '../ha/host/host-file.ts';
+import type { NewKey } from '../platform/keys/rotate-keys.ts';
 import type { Config } from '../platform/process/config.ts';
-import type { NewKey } from '../platform/secrets/rotate-keys.ts';
 import { clusterFileIn } from './ha-settings.ts';
 
 /** Undefined: the database has no hosts of its own. Throws when they can't be asked. */

@@ -3,8 +3,8 @@ import { isIP } from 'node:net';
 import { nameFault, zoneFault } from '../dns/names.ts';
 import { readTsigKey } from '../dns/servers/tsig-key-file.ts';
 import type { DnsName } from '../ha/address/dns-address.ts';
+import { ConfigError, unusableFile } from '../platform/errors/config-error.ts';
 import type { Config } from '../platform/process/config.ts';
-import { ConfigError, unusableFile } from '../platform/process/config-error.ts';
 
 const usualPort = 53;
 

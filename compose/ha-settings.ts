@@ -9,8 +9,8 @@ import {
   servedAuthorityPath,
   servedFilePath,
 } from '../ha/host/served-file.ts';
+import { ConfigError, unusableFile } from '../platform/errors/config-error.ts';
 import type { Config } from '../platform/process/config.ts';
-import { ConfigError, unusableFile } from '../platform/process/config-error.ts';
 import { hostsIn } from './ha-hosts.ts';
 
 /** `folder`: of `ha.dataFolder`. An agent from before there was the file for `tidegate serve` has only its own, which root reads. */

@@ -1,9 +1,9 @@
 // Serves this process's subgraphs to gateways on other hosts, if the settings give them a port.
 
 import { serveSubgraph } from '../platform/graph/serve-subgraph.ts';
+import type { Logger } from '../platform/log/log.ts';
 import { type Config, placeOf } from '../platform/process/config.ts';
 import type { Lifecycle } from '../platform/process/lifecycle.ts';
-import type { Logger } from '../platform/process/log.ts';
 import type { RunningSubgraph } from '../platform/process/subgraph-row.ts';
 import type { KeyFolder } from '../platform/secrets/key-folder.ts';
 import type { TlsOfRole } from './internal-tls.ts';

@@ -1,11 +1,11 @@
 // Mutual TLS between gateways and subgraphs on different hosts: as machines, with credentials for each role, or with certificates
 // of an operator's own authority.
 
-import { type MutualTls, TlsFiles } from '../platform/graph/tls.ts';
+import { ConfigError, unusableFile } from '../platform/errors/config-error.ts';
+import type { Logger } from '../platform/log/log.ts';
+import { type MutualTls, TlsFiles } from '../platform/machines/tls.ts';
 import type { Config } from '../platform/process/config.ts';
-import { ConfigError, unusableFile } from '../platform/process/config-error.ts';
 import type { Lifecycle } from '../platform/process/lifecycle.ts';
-import type { Logger } from '../platform/process/log.ts';
 
 /** A role's certificate for its peers; undefined: only loopback is served. */
 export type TlsOfRole = (role: string) => Promise<MutualTls | undefined>;

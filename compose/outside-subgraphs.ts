@@ -2,10 +2,10 @@
 // them, and the role system learns which Nodes they have. One fault anywhere, and the process does not start: nothing is half taken.
 import { readFileSync } from 'node:fs';
 import type { SubgraphLocation } from '../gateway/supergraph/subgraph-location.ts';
+import { ConfigError, type ConfigFault, unusableFile } from '../platform/errors/config-error.ts';
 import { outsideNodes, outsideSdlFaults } from '../platform/graph/outside-sdl.ts';
 import { graphOf, type SubgraphSdl, withOutsideNodes } from '../platform/graph/sdl.ts';
-import { ConfigError, type ConfigFault, unusableFile } from '../platform/process/config-error.ts';
-import type { OutsideSubgraph } from '../platform/process/outside-subgraphs.ts';
+import type { OutsideSubgraph } from '../platform/machines/outside-subgraphs.ts';
 import type { OutsideNodes, SubgraphRow } from '../platform/process/subgraph-row.ts';
 
 interface OpenedOutsideSubgraphs {

@@ -2,8 +2,8 @@
 import type { DnsSettings } from '../dns/publish/settings.ts';
 import type { PowerdnsOptions } from '../embedded/powerdns.ts';
 import { supervise } from '../embedded/supervise.ts';
+import { ConfigError } from '../platform/errors/config-error.ts';
 import { type Config, settingsOf } from '../platform/process/config.ts';
-import { ConfigError } from '../platform/process/config-error.ts';
 import type { SubgraphRow } from '../platform/process/subgraph-row.ts';
 
 interface PrivateDns {

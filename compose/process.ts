@@ -4,11 +4,11 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Registry } from 'prom-client';
 import type { Gateway } from '../gateway/gateway.ts';
 import { type UndeclaredRefusal, undeclaredRefusals } from '../platform/graph/undeclared-refusals.ts';
+import type { Logger } from '../platform/log/log.ts';
 import type { KnownListeners } from '../platform/net/egress.ts';
 import { type Config, settingsOf } from '../platform/process/config.ts';
 import { Health } from '../platform/process/health.ts';
 import { Lifecycle } from '../platform/process/lifecycle.ts';
-import type { Logger } from '../platform/process/log.ts';
 import { createMetrics } from '../platform/process/metrics.ts';
 import { programVersion } from '../platform/process/program-version.ts';
 import {
@@ -192,7 +192,7 @@ async function sayKnownKeys(
   checksSignatures: boolean,
 ): Promise<void> {
   if (checksSignatures) await keys.publicKeys();
-  const { KnownKeys } = await import('../platform/secrets/known-keys.ts');
+  const { KnownKeys } = await import('../platform/keys/known-keys.ts');
   const known = new KnownKeys({ ...ground, keys });
   await lifecycle.add('known keys', known);
   ground.health.add('keys', async () => {

@@ -1,7 +1,7 @@
 // The subgraphs of a process, on its ground. A process without subgraphs does not load this.
 
+import { Commits } from '../platform/database/commits.ts';
 import { ServerReads } from '../platform/database/server-reads.ts';
-import { Commits } from '../platform/edge/commits.ts';
 import { Mutations } from '../platform/edge/mutation.ts';
 import type { ProjectEnd, ProjectHoldings } from '../platform/edge/projects.ts';
 import { StatusFeed } from '../platform/events/feed.ts';

@@ -1,6 +1,6 @@
 // The shared module dns: its settings, tables and work. Subgraphs declare names with records/record-store.ts; a worker publishes them.
 import { fileURLToPath } from 'node:url';
-import { ConfigError } from '../platform/process/config-error.ts';
+import { ConfigError } from '../platform/errors/config-error.ts';
 import { type Ground, sharedModule } from '../platform/process/subgraph-row.ts';
 import { dnsEvents } from './publish/events.ts';
 import { type DnsSettings, dnsSettings } from './publish/settings.ts';

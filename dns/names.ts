@@ -1,6 +1,6 @@
 // The names that may be published: host names (RFC 952, RFC 1123) and wildcards (RFC 4592) below a zone, with room for the fence's label
 // before them.
-import { quoted } from '../platform/edge/errors.ts';
+import { quoted } from '../platform/errors/errors.ts';
 
 /** Prefix of a name's fence: the TXT record that identifies the writer of the name's records. */
 export const fenceLabel = '_tidegate';

@@ -1,7 +1,7 @@
 // Whether this host's Redis answers. Nothing is decided by it: Redis has nothing that is owed, and is filled again from the database.
 
-import type { Logger } from '../platform/process/log.ts';
-import { createRedis, type RedisLocation } from '../platform/process/redis.ts';
+import type { Logger } from '../platform/log/log.ts';
+import { createRedis, type RedisLocation } from '../platform/work/redis.ts';
 
 const everyMs = 2_000;
 

@@ -6,7 +6,7 @@ import {
   topLevelCodes,
   type UserErrorCode,
   userErrorCodes,
-} from '../platform/edge/errors.ts';
+} from '../platform/errors/errors.ts';
 
 const retryInWords = {
   SAME_KEY: 'Same key',
@@ -84,7 +84,7 @@ export function errorsDocument(): string {
     reason,
     error === undefined ? '–' : `\`${error}\``,
   ]);
-  return `<!-- Made by schema/errors-doc.ts from platform/edge/errors.ts: change it there. -->
+  return `<!-- Made by schema/errors-doc.ts from platform/errors/errors.ts: change it there. -->
 # Error codes
 
 "Same key" means: send the same request again with the same idempotency key, after \`retryAfterMs\` if it is given. "New key" means:

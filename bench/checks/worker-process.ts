@@ -9,7 +9,7 @@ import { tcpProbe } from '../../platform/checks/probes/tcp.ts';
 import { SelfCheck } from '../../platform/checks/self-check.ts';
 import { shardOf } from '../../platform/checks/shards.ts';
 import { StarvationGuard } from '../../platform/checks/starvation-guard.ts';
-import { createLogger } from '../../platform/process/log.ts';
+import { createLogger } from '../../platform/log/log.ts';
 import { testEgress } from '../../tests/support/egress.ts';
 import { answerParent } from '../support/child.ts';
 import { percentile } from '../support/statistics.ts';

@@ -1,7 +1,7 @@
 // Gateway and system in one process, put together like `tidegate serve`, with projects and one token each.
 import { startProcess } from '../../compose/process.ts';
+import { createLogger } from '../../platform/log/log.ts';
 import { readConfig } from '../../platform/process/config.ts';
-import { createLogger } from '../../platform/process/log.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { answerParent } from '../support/child.ts';
 

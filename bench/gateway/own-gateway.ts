@@ -3,8 +3,8 @@ import { jwtVerify } from 'jose';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { createGateway } from '../../gateway/gateway.ts';
-import type { Authenticator } from '../../platform/edge/access.ts';
-import type { Identity } from '../../platform/edge/identity.ts';
+import type { Authenticator } from '../../platform/caller/access.ts';
+import type { Identity } from '../../platform/caller/identity.ts';
 import { type SigningFile, SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import { createSubgraphs, type GraphName } from './graphs.ts';
 

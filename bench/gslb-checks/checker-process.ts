@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { Registry } from 'prom-client';
 import { createCheckMetrics } from '../../platform/checks/check-metrics.ts';
+import { createLogger } from '../../platform/log/log.ts';
 import { Peers } from '../../platform/machines/peers.ts';
-import { createLogger } from '../../platform/process/log.ts';
 import { Checker } from '../../subgraphs/gslb/agents/checker/checker.ts';
 import { standardPlugins } from '../../subgraphs/gslb/agents/checker/plugins/standard-plugins.ts';
 import { testEgress } from '../../tests/support/egress.ts';

@@ -2,8 +2,8 @@
 // bench declares it dead.
 import { setImmediate } from 'node:timers/promises';
 import { LinkClient } from '../../platform/link/link-client.ts';
+import { createLogger } from '../../platform/log/log.ts';
 import { Peers } from '../../platform/machines/peers.ts';
-import { createLogger } from '../../platform/process/log.ts';
 import type { JsonValue } from '../../platform/values/json.ts';
 import { Reporter } from '../../subgraphs/gslb/agents/checker/reporter.ts';
 import {

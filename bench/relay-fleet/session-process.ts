@@ -2,8 +2,8 @@
 // backends and reports its memory after garbage collection.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunningProcess, startProcess } from '../../compose/process.ts';
+import { createLogger } from '../../platform/log/log.ts';
 import { readConfig } from '../../platform/process/config.ts';
-import { createLogger } from '../../platform/process/log.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { seededRandom } from '../../trials/random.ts';
 import { subgraphAsk } from '../relay/subgraph-ask.ts';

@@ -2,9 +2,9 @@
 // admission and query plan.
 import { type DocumentNode, parse } from 'graphql';
 import type { RunningProcess } from '../../compose/process.ts';
-import type { Identity } from '../../platform/edge/identity.ts';
+import type { Identity } from '../../platform/caller/identity.ts';
 import { executeOnSchema } from '../../platform/graph/execution.ts';
-import type { Logger } from '../../platform/process/log.ts';
+import type { Logger } from '../../platform/log/log.ts';
 import { newUuid } from '../../platform/values/ids.ts';
 import type { Ask } from '../support/graph-client.ts';
 

@@ -2,8 +2,8 @@
 // one step and those that need what it makes; a lost server all that follow. A run that was interrupted can be repeated.
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isSecretName } from '../../platform/secrets/secret-names.ts';
 import { canonicalJson, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
+import { isSecretName } from '../../platform/values/secret-names.ts';
 import { allAtOnce, mostAtOnce } from '../at-once.ts';
 import { CommandFailure, Interruption } from '../failures.ts';
 import { type GraphClient, GraphFailure, type Manner } from '../graph-client.ts';

@@ -1,8 +1,8 @@
 // Reads the manifests of files that are applied: their kind and name, the kinds of their fields, then their values by the graph's own
 // checks. Secrets come from other files. No request is sent.
-import { InputCheck } from '../../platform/edge/input.ts';
+import { InputCheck } from '../../platform/input/input.ts';
+import { validateObject } from '../../platform/input/json-schema.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
-import { validateObject } from '../../platform/values/json-schema.ts';
 import { checkNewBalancer } from '../../subgraphs/loadbalancer/control/balancers/balancer-input.ts';
 import { checkCertificate } from '../../subgraphs/loadbalancer/control/certificates/certificate-input.ts';
 import { checkPolicy } from '../../subgraphs/loadbalancer/control/scaling/policy-input.ts';

@@ -1,7 +1,7 @@
 // Objects that belong to a source: those of its earlier runs. A run for a source leaves what another source made alone, and with --prune ends
 // what it made and the files no longer have (prune.ts).
 import { graphql } from '../../generated/cli/index.ts';
-import { sourcePattern, sourceWords } from '../../platform/edge/manner.ts';
+import { sourcePattern, sourceWords } from '../../platform/caller/manner.ts';
 import { allAtOnce, chunks } from '../at-once.ts';
 import { UsageError } from '../failures.ts';
 import type { GraphClient } from '../graph-client.ts';

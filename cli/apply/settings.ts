@@ -2,7 +2,7 @@
 // and a key in it.
 
 import { registry } from '../../generated/kinds/registry.ts';
-import { settingId } from '../../platform/edge/manner.ts';
+import { settingId } from '../../platform/caller/manner.ts';
 import { decodeId, decodeUuid, encodeId } from '../../platform/values/ids.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import { type Kind, ownFields } from '../../schema/kinds/kind.ts';

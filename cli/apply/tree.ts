@@ -1,11 +1,11 @@
 // Reads the pools and listeners of a load balancer's manifest, by the descriptions of their kinds: the fields are those of the tree that
 // loadBalancerCreate takes. Where a field takes a certificate's id, its name does too.
 
-import { InputCheck } from '../../platform/edge/input.ts';
 import { addFaults } from '../../platform/graph/described/input.ts';
 import { uniqueWords } from '../../platform/graph/described/kind.ts';
 import { readSpec } from '../../platform/graph/described/spec.ts';
 import { idFieldOf } from '../../platform/graph/described/text.ts';
+import { InputCheck } from '../../platform/input/input.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import { wordsOf } from '../../subgraphs/loadbalancer/spec/graph-text.ts';
 import {

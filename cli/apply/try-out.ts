@@ -1,6 +1,6 @@
 // Asks the server of each step whether it would accept it: nothing is changed. Each step is asked alone, as if the others were not done.
 import { randomUUID } from 'node:crypto';
-import { dryRunHeader } from '../../platform/edge/manner.ts';
+import { dryRunHeader } from '../../platform/caller/manner.ts';
 import { allAtOnce } from '../at-once.ts';
 import { type GraphClient, GraphFailure } from '../graph-client.ts';
 import { choiceOrFirst } from '../option.ts';

@@ -5,7 +5,7 @@ import { makeServer } from 'graphql-ws';
 import pino from 'pino';
 import { WebSocketServer } from 'ws';
 import type { Opening, Play } from '../../clients/failure-table/row.ts';
-import { socketCloses } from '../../platform/edge/errors.ts';
+import { socketCloses } from '../../platform/errors/errors.ts';
 import { attachSockets, type SocketExtra } from '../../platform/graph/websocket.ts';
 import { beatMs, itemsOf, meterOf, saidEnds } from './event-stream.ts';
 import { bearerOf, errorOf, type Played } from './messages.ts';

@@ -2,8 +2,8 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BoundedFile } from '../../embedded/bounded-file.ts';
+import { createLogger, type Logger, readable } from '../../platform/log/log.ts';
 import type { Config } from '../../platform/process/config.ts';
-import { createLogger, type Logger, readable } from '../../platform/process/log.ts';
 import type { Output } from '../verb.ts';
 import { toldWarnings } from './told-warnings.ts';
 

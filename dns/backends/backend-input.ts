@@ -1,6 +1,6 @@
 // Checks an administrator's input for a backend. Each type has its own fields and refuses others.
 import { isIP } from 'node:net';
-import { InputCheck } from '../../platform/edge/input.ts';
+import { InputCheck } from '../../platform/input/input.ts';
 import type { EgressPolicy } from '../../platform/net/egress.ts';
 import { addressOfUrl } from '../../platform/net/origin.ts';
 import type { BackendType } from '../records/backend-types.ts';

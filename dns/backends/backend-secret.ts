@@ -1,6 +1,6 @@
 // A backend's secret at rest: sealed for exactly these servers, so that no change of the row sends it to others.
 import { createHash } from 'node:crypto';
-import { refuse } from '../../platform/edge/errors.ts';
+import { refuse } from '../../platform/errors/errors.ts';
 import { SealError, type Sealed, type Sealer } from '../../platform/secrets/seal.ts';
 import { canonicalJson, type JsonValue } from '../../platform/values/json.ts';
 import type { BackendRow, BackendSecret, BackendSpec } from './backend.ts';

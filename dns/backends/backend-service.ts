@@ -1,6 +1,6 @@
 // Backends, as an administrator makes, changes and removes them, inside the caller's transaction.
 import type { Transaction } from '../../platform/database/database.ts';
-import { refuse } from '../../platform/edge/errors.ts';
+import { refuse } from '../../platform/errors/errors.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
 import { newUuid } from '../../platform/values/ids.ts';
 import type { Wake } from '../../platform/work/wake.ts';

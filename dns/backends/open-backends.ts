@@ -1,7 +1,7 @@
 // Backends of the database. Each is opened when one of its names is first published, and reopened after an administrator has
 // changed it.
 import type { Database } from '../../platform/database/database.ts';
-import { Refusal } from '../../platform/edge/errors.ts';
+import { Refusal } from '../../platform/errors/errors.ts';
 import type { EgressPolicy } from '../../platform/net/egress.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
 import type { OpenBackends } from '../publish/zone-servers.ts';

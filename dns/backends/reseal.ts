@@ -1,6 +1,6 @@
 // Re-encrypts the secrets of backends with the active key. Their servers are not notified, because the secrets stay the same.
 import type { Database, Transaction } from '../../platform/database/database.ts';
-import { Refusal } from '../../platform/edge/errors.ts';
+import { Refusal } from '../../platform/errors/errors.ts';
 import type { Resealed, ResealOptions } from '../../platform/process/subgraph-row.ts';
 import { openSecret, sealSecret } from './backend-secret.ts';
 import { lockBackend, staleSecrets, storeSecret } from './backend-store.ts';

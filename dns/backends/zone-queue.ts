@@ -1,7 +1,7 @@
 // Makes zones at the servers of backends that make zones: owed for each zone that an administrator made or changed.
 import type { Database } from '../../platform/database/database.ts';
-import type { OwedQueue } from '../../platform/work/owed-queue.ts';
-import { finishOwed, type OwedJob, reconcilingRetry } from '../../platform/work/owed-work.ts';
+import type { OwedQueue } from '../../platform/owed/owed-queue.ts';
+import { finishOwed, type OwedJob, reconcilingRetry } from '../../platform/owed/owed-work.ts';
 import { zoneKind } from '../records/record-store.ts';
 import type { ZoneWish } from '../servers/record-server.ts';
 import { readBackend } from './backend-store.ts';

@@ -1,8 +1,8 @@
 // Zones, as an administrator gives them to backends, and who may make names in them. Inside the caller's transaction.
 import type { Transaction } from '../../platform/database/database.ts';
-import { refuse } from '../../platform/edge/errors.ts';
-import { InputCheck } from '../../platform/edge/input.ts';
-import { owe } from '../../platform/work/owed-work.ts';
+import { refuse } from '../../platform/errors/errors.ts';
+import { InputCheck } from '../../platform/input/input.ts';
+import { owe } from '../../platform/owed/owed-work.ts';
 import type { Wake } from '../../platform/work/wake.ts';
 import { nameFault, zoneFault } from '../names.ts';
 import type { ZoneRule } from '../ownership/name-rules.ts';

@@ -4,7 +4,7 @@
 import type { Sql, Transaction } from '../../platform/database/database.ts';
 import { marksFor } from '../../platform/database/sql.ts';
 import { projectsNamed } from '../../platform/edge/projects.ts';
-import { trustedNow } from '../../platform/work/trusted-clock.ts';
+import { trustedNow } from '../../platform/leases/trusted-clock.ts';
 import { bareName, isWithin, projectLabels, rulingOf, type ZoneRule } from './name-rules.ts';
 import { serverNameOver } from './server-names.ts';
 

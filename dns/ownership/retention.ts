@@ -1,7 +1,7 @@
 // Deletes names whose rest is over, and names of machines that never joined or are long gone.
 import type { Database } from '../../platform/database/database.ts';
+import { trustedNow } from '../../platform/leases/trusted-clock.ts';
 import type { RetentionStep } from '../../platform/process/subgraph-row.ts';
-import { trustedNow } from '../../platform/work/trusted-clock.ts';
 
 const batchSize = 1_000;
 const mostBatches = 100;

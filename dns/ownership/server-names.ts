@@ -2,7 +2,7 @@
 // entered. No project owns them, from the creation of the machine until resolvers have dropped them from their caches.
 import type { Sql, Transaction } from '../../platform/database/database.ts';
 import { marksFor } from '../../platform/database/sql.ts';
-import { trustedNow } from '../../platform/work/trusted-clock.ts';
+import { trustedNow } from '../../platform/leases/trusted-clock.ts';
 import { isWithin } from './name-rules.ts';
 
 /** No TTL is longer: until then somebody may still ask at a server that is gone. */

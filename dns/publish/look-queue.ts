@@ -1,9 +1,9 @@
 // Periodically compares the servers' answers for every name of a zone with the desired records, and publishes differences again.
 // One row of owed work per zone: checking a name writes nothing.
 import type { Database } from '../../platform/database/database.ts';
-import type { Logger } from '../../platform/process/log.ts';
-import type { OwedQueue } from '../../platform/work/owed-queue.ts';
-import { finishOwed, type OwedJob, owe, reconcilingRetry } from '../../platform/work/owed-work.ts';
+import type { Logger } from '../../platform/log/log.ts';
+import type { OwedQueue } from '../../platform/owed/owed-queue.ts';
+import { finishOwed, type OwedJob, owe, reconcilingRetry } from '../../platform/owed/owed-work.ts';
 import type { Wake } from '../../platform/work/wake.ts';
 import { isPublished, type RecordSet } from '../records/record-set.ts';
 import { lookKind, zoneKind } from '../records/record-store.ts';

@@ -1,6 +1,6 @@
 // SQL for the publisher: the desired record sets, and the recorded results.
 import type { Sql, Transaction } from '../../platform/database/database.ts';
-import { type ClaimedJob, owe } from '../../platform/work/owed-work.ts';
+import { type ClaimedJob, owe } from '../../platform/owed/owed-work.ts';
 import type { Wake } from '../../platform/work/wake.ts';
 import type { RecordSet } from '../records/record-set.ts';
 import { columns, oweFollowUp, publishKind, type Raw, textOf, toRecordSet } from '../records/record-store.ts';

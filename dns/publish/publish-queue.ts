@@ -1,8 +1,8 @@
 // Publishes names: owed for each record set that changed. Each attempt reads the desired records again, so a late, duplicate or
 // interrupted attempt does no harm.
 import type { Database } from '../../platform/database/database.ts';
-import type { OwedQueue } from '../../platform/work/owed-queue.ts';
-import { type ClaimedJob, finishOwed, reconcilingRetry } from '../../platform/work/owed-work.ts';
+import type { OwedQueue } from '../../platform/owed/owed-queue.ts';
+import { type ClaimedJob, finishOwed, reconcilingRetry } from '../../platform/owed/owed-work.ts';
 import type { Wake } from '../../platform/work/wake.ts';
 import { isPublished, type RecordSet } from '../records/record-set.ts';
 import { publishKind } from '../records/record-store.ts';

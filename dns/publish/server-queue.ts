@@ -1,9 +1,9 @@
 // Brings a server back that failed: owed for each such server until it has all that it missed. From the moment when it answers again it gets
 // every change like the others; then the names that changed before are published on it; then it counts.
 import type { Database } from '../../platform/database/database.ts';
-import type { Logger } from '../../platform/process/log.ts';
-import type { OwedQueue } from '../../platform/work/owed-queue.ts';
-import { type ClaimedJob, finishOwed, owe, reconcilingRetry } from '../../platform/work/owed-work.ts';
+import type { Logger } from '../../platform/log/log.ts';
+import type { OwedQueue } from '../../platform/owed/owed-queue.ts';
+import { type ClaimedJob, finishOwed, owe, reconcilingRetry } from '../../platform/owed/owed-work.ts';
 import type { Wake } from '../../platform/work/wake.ts';
 import { lookKind } from '../records/record-store.ts';
 import { DnsError } from '../servers/dns-error.ts';

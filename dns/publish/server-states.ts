@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import type { Database, Sql, Transaction } from '../../platform/database/database.ts';
 import { marksFor } from '../../platform/database/sql.ts';
 import { appendStatus } from '../../platform/events/append.ts';
-import { owe } from '../../platform/work/owed-work.ts';
+import { owe } from '../../platform/owed/owed-work.ts';
 import type { Wake } from '../../platform/work/wake.ts';
 import { type DnsError, type DnsErrorCode, dnsErrors } from '../servers/dns-error.ts';
 import type { RecordServer } from '../servers/record-server.ts';

@@ -1,7 +1,7 @@
 // The servers of a zone: those of its backend, those in the settings, or the server of the primary data host.
 
+import { newestTimelineSql } from '../../platform/database/commits.ts';
 import type { Sql } from '../../platform/database/database.ts';
-import { newestTimelineSql } from '../../platform/edge/commits.ts';
 import { DnsError } from '../servers/dns-error.ts';
 import type { RecordServer } from '../servers/record-server.ts';
 import { type KnownServer, knownServers } from './server-states.ts';

@@ -1,10 +1,10 @@
 // SQL of zones and wanted record sets. A name is declared and withdrawn in the transaction of the object that it belongs to, so
 // that neither can exist without the other.
 import type { Sql, Transaction } from '../../platform/database/database.ts';
-import { invariant, refuse } from '../../platform/edge/errors.ts';
+import { invariant, refuse } from '../../platform/errors/errors.ts';
 import { canonicalAddressBlock } from '../../platform/net/address-block.ts';
+import { owe } from '../../platform/owed/owed-work.ts';
 import { newToken, newUuid } from '../../platform/values/ids.ts';
-import { owe } from '../../platform/work/owed-work.ts';
 import type { Wake } from '../../platform/work/wake.ts';
 import { nameFault, targetFault, zoneFault } from '../names.ts';
 import { type BackendType, unsupported } from './backend-types.ts';

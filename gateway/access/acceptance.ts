@@ -2,10 +2,10 @@
 // they can look into an incident; subgraphs and machines send their own; sessions of users may send those of the dashboard, and API tokens
 // may not; without a login only login fields are allowed. An API token that is bound to operations may send these alone, whatever the setting.
 import type { Counter } from 'prom-client';
-import { CodedError } from '../../platform/edge/errors.ts';
-import type { Identity } from '../../platform/edge/identity.ts';
-import { CountedLine } from '../../platform/process/counted-line.ts';
-import type { Logger } from '../../platform/process/log.ts';
+import type { Identity } from '../../platform/caller/identity.ts';
+import { CodedError } from '../../platform/errors/errors.ts';
+import { CountedLine } from '../../platform/log/counted-line.ts';
+import type { Logger } from '../../platform/log/log.ts';
 import type { OwnDocuments } from './own-documents.ts';
 import type { PublishedOperations } from './published-operations.ts';
 

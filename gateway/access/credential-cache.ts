@@ -4,10 +4,10 @@
 // not delay checks of users' credentials while answers are slow.
 import { hash as digest } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Authenticator } from '../../platform/edge/access.ts';
-import { callerOf, forCaller, nobodyKnown } from '../../platform/edge/caller.ts';
-import { CodedError } from '../../platform/edge/errors.ts';
-import type { Identity } from '../../platform/edge/identity.ts';
+import type { Authenticator } from '../../platform/caller/access.ts';
+import { callerOf, forCaller, nobodyKnown } from '../../platform/caller/caller.ts';
+import type { Identity } from '../../platform/caller/identity.ts';
+import { CodedError } from '../../platform/errors/errors.ts';
 import { heldBytes } from '../../platform/values/held-bytes.ts';
 import { Turns } from '../../platform/work/turns.ts';
 

@@ -15,8 +15,8 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
-import { CodedError, quoted } from '../../platform/edge/errors.ts';
-import type { Identity } from '../../platform/edge/identity.ts';
+import type { Identity } from '../../platform/caller/identity.ts';
+import { CodedError, quoted } from '../../platform/errors/errors.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { checkSize, tokenKinds, tooMuch } from './document-size.ts';
 import { IntrospectionSize } from './introspection-size.ts';

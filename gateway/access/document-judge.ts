@@ -1,7 +1,7 @@
 // Judges a new document: everything that takes time in proportion to the document, or more. Runs in a process of its own
 // (process-judge.ts); questions and verdicts are plain objects.
 import { Kind, print, visit } from 'graphql';
-import { CodedError } from '../../platform/edge/errors.ts';
+import { CodedError } from '../../platform/errors/errors.ts';
 import { type DocumentChecks, operationOf, parsed, type Standing } from './document-checks.ts';
 import { type GraphqlDocumentFault, InvalidGraphqlDocument } from './invalid-document.ts';
 

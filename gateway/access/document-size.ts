@@ -1,6 +1,6 @@
 // The size of a document by its tokens alone, before it is parsed: recursive functions, here and in the libraries, process it later.
 import { Lexer, Source, TokenKind } from 'graphql';
-import { CodedError } from '../../platform/edge/errors.ts';
+import { CodedError } from '../../platform/errors/errors.ts';
 
 /** Brackets in a document, and lists and objects in variables: far more than any input of a graph needs. */
 export const mostNesting = 64;

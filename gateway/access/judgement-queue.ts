@@ -1,6 +1,6 @@
 // The line of new documents that wait for the judge: one turn after the other for each user and network, and a bound for each. So the flood
 // of one delays another's document by one judgement.
-import { CodedError } from '../../platform/edge/errors.ts';
+import { CodedError } from '../../platform/errors/errors.ts';
 import { FairTurns } from '../../platform/work/fair-turns.ts';
 
 export interface Asker {

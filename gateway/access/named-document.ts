@@ -1,7 +1,7 @@
 // How a request names a published operation: Apollo's `extensions.persistedQuery`, or `documentId` (GraphQL over HTTP, appendix
 // Persisted Documents).
 import { createHash } from 'node:crypto';
-import { CodedError, quoted } from '../../platform/edge/errors.ts';
+import { CodedError, quoted } from '../../platform/errors/errors.ts';
 import type { PublishedOperations } from './published-operations.ts';
 
 export interface SentDocument {

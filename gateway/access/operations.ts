@@ -11,10 +11,10 @@ import {
   print,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { callerOf } from '../../platform/edge/caller.ts';
-import { CodedError } from '../../platform/edge/errors.ts';
-import { countsFor, type Identity } from '../../platform/edge/identity.ts';
+import { callerOf } from '../../platform/caller/caller.ts';
+import { countsFor, type Identity } from '../../platform/caller/identity.ts';
 import type { TokenBuckets } from '../../platform/edge/token-buckets.ts';
+import { CodedError } from '../../platform/errors/errors.ts';
 import { clientNetwork } from '../../platform/net/address-block.ts';
 import { FrequentCache } from '../../platform/values/frequent-cache.ts';
 import { heldBytes } from '../../platform/values/held-bytes.ts';

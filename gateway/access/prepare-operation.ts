@@ -1,8 +1,8 @@
 // Parses, validates and plans a published operation before a client sends it.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { OperationTypeNode } from 'graphql';
-import { reasonOf } from '../../platform/process/counted-line.ts';
-import type { Logger } from '../../platform/process/log.ts';
+import { reasonOf } from '../../platform/log/counted-line.ts';
+import type { Logger } from '../../platform/log/log.ts';
 import type { Executor } from '../supergraph/executor.ts';
 import type { Operations } from './operations.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import { CodedError } from '../../platform/edge/errors.ts';
+import { CodedError } from '../../platform/errors/errors.ts';
 import { ChildLine } from '../../platform/process/child-line.ts';
 import { startBudgetMs, startStep } from '../../platform/process/start-budget.ts';
 import type { Judge, Question, Verdict } from './document-judge.ts';

@@ -1,5 +1,5 @@
 // The published operations of the installation, as this gateway knows them: all texts, apart from the caches that anyone can fill.
-import { CodedError } from '../../platform/edge/errors.ts';
+import { CodedError } from '../../platform/errors/errors.ts';
 
 export class PublishedOperations {
   #texts: ReadonlyMap<string, string> = new Map();

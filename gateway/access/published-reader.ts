@@ -3,7 +3,7 @@
 import { parse } from 'graphql';
 import { z } from 'zod';
 import { gatewayIdentity } from '../../platform/graph/service-identity.ts';
-import type { Logger } from '../../platform/process/log.ts';
+import type { Logger } from '../../platform/log/log.ts';
 import { newUuid } from '../../platform/values/ids.ts';
 import { Loop } from '../../platform/work/loop.ts';
 import { atMost } from '../../platform/work/within.ts';

@@ -1,8 +1,8 @@
 // Queries of subgraphs to the graph (platform/graph/ask-graph.ts). Only queries are allowed, with the same limits and answers as
 // for any other client.
 import { type FormattedExecutionResult, GraphQLError, OperationTypeNode } from 'graphql';
-import { CodedError } from '../../platform/edge/errors.ts';
-import type { Identity } from '../../platform/edge/identity.ts';
+import type { Identity } from '../../platform/caller/identity.ts';
+import { CodedError } from '../../platform/errors/errors.ts';
 import { newUuid } from '../../platform/values/ids.ts';
 import type { GraphVersion } from '../versions/graph-version.ts';
 import type { GraphVersions } from '../versions/graph-versions.ts';

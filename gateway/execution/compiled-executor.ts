@@ -16,9 +16,9 @@ import {
   visit,
 } from 'graphql';
 import type { Logger } from 'pino';
-import { callerOf, currentCaller, forIdentity } from '../../platform/edge/caller.ts';
-import { CodedError, invariant } from '../../platform/edge/errors.ts';
-import type { Identity } from '../../platform/edge/identity.ts';
+import { callerOf, currentCaller, forIdentity } from '../../platform/caller/caller.ts';
+import type { Identity } from '../../platform/caller/identity.ts';
+import { CodedError, invariant } from '../../platform/errors/errors.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import { FrequentCache } from '../../platform/values/frequent-cache.ts';
 import { heldBytes } from '../../platform/values/held-bytes.ts';

@@ -1,6 +1,6 @@
 // Why values are missing: the errors of subgraphs at the objects and names they belong to. An object stands at every place of the
 // answer that shares it, so that shaping (shape.ts) finds the error at each of them, in the client's words.
-import type { TopLevelCode } from '../../platform/edge/errors.ts';
+import type { TopLevelCode } from '../../platform/errors/errors.ts';
 import { type Data, isData, type RequestedNames, valueAt } from './merging.ts';
 
 export type Path = readonly (string | number)[];

@@ -6,7 +6,7 @@ import {
   getOperationAST,
   parse,
 } from 'graphql';
-import { invariant } from '../../platform/edge/errors.ts';
+import { invariant } from '../../platform/errors/errors.ts';
 import type { GatewayContext, SubgraphLink } from '../supergraph/subgraph-link.ts';
 import { placesAt } from './entity-places.ts';
 import { Fault, FaultTree, gatewayFault } from './fault-tree.ts';

@@ -3,8 +3,8 @@
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import { currentShare } from '../../platform/edge/caller.ts';
-import { CodedError } from '../../platform/edge/errors.ts';
+import { currentShare } from '../../platform/caller/caller.ts';
+import { CodedError } from '../../platform/errors/errors.ts';
 import { ChildLine } from '../../platform/process/child-line.ts';
 import { startBudgetMs, startStep } from '../../platform/process/start-budget.ts';
 import { FairTurns } from '../../platform/work/fair-turns.ts';

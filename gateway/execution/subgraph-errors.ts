@@ -1,6 +1,6 @@
 // Errors in the answer of a subgraph, as clients get them. What only the gateway can know, a subgraph of another team can't say: a client
 // that reads UNAUTHENTICATED ends its session.
-import type { TopLevelCode } from '../../platform/edge/errors.ts';
+import type { TopLevelCode } from '../../platform/errors/errors.ts';
 import type { SubgraphLink } from '../supergraph/subgraph-link.ts';
 import { Fault, type Path } from './fault-tree.ts';
 import { isData } from './merging.ts';

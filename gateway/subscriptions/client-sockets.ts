@@ -13,9 +13,9 @@ import {
 import { type Context, makeServer, type SubscribePayload } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
-import { CodedError, socketCloses } from '../../platform/edge/errors.ts';
-import type { Identity } from '../../platform/edge/identity.ts';
-import { dryRunHeader, sourceHeader } from '../../platform/edge/manner.ts';
+import type { Identity } from '../../platform/caller/identity.ts';
+import { dryRunHeader, sourceHeader } from '../../platform/caller/manner.ts';
+import { CodedError, socketCloses } from '../../platform/errors/errors.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import {
   attachSockets,

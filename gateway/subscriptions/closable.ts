@@ -1,6 +1,6 @@
 // What the gateway may have to close before its client does: a socket or an event stream.
 import type { WebSocket } from 'ws';
-import type { SocketClose } from '../../platform/edge/errors.ts';
+import type { SocketClose } from '../../platform/errors/errors.ts';
 
 export interface Closable {
   isOpen(): boolean;

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { GraphQLFormattedError } from 'graphql';
-import type { SocketClose } from '../../platform/edge/errors.ts';
+import type { SocketClose } from '../../platform/errors/errors.ts';
 import type { ConnectionLimits } from '../access/limits.ts';
 import { formatError } from '../access/without-values.ts';
 import { completeEvent, eventStreamHeaders, heartbeat, nextEvent } from '../web/server-sent-events.ts';

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
-import { CodedError, socketCloses } from '../../platform/edge/errors.ts';
+import { CodedError, socketCloses } from '../../platform/errors/errors.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import { InvalidGraphqlDocument } from '../access/invalid-document.ts';
 import type { SocketLimits } from '../access/limits.ts';

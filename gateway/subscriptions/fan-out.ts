@@ -1,6 +1,6 @@
 // Shares subscriptions: one execution for each (selection, authorisation scope), for any number of clients with any filters.
 import type { Logger } from 'pino';
-import { authorisationScope, type Identity } from '../../platform/edge/identity.ts';
+import { authorisationScope, type Identity } from '../../platform/caller/identity.ts';
 import type { GraphVersions } from '../versions/graph-versions.ts';
 import type { GatewayMetrics } from '../web/metrics.ts';
 import { followGraph } from './follow-graph.ts';

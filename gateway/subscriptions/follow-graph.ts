@@ -2,9 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { specifiedRules, validate } from 'graphql';
 import type { Logger } from 'pino';
-import { forIdentity } from '../../platform/edge/caller.ts';
-import { CodedError, invariant } from '../../platform/edge/errors.ts';
-import type { Identity } from '../../platform/edge/identity.ts';
+import { forIdentity } from '../../platform/caller/caller.ts';
+import type { Identity } from '../../platform/caller/identity.ts';
+import { CodedError, invariant } from '../../platform/errors/errors.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import { newUuid } from '../../platform/values/ids.ts';
 import type { SubscriptionPlan } from '../supergraph/executor.ts';

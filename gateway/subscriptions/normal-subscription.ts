@@ -28,7 +28,7 @@ import {
   valueFromAST,
   visit,
 } from 'graphql';
-import { CodedError } from '../../platform/edge/errors.ts';
+import { CodedError } from '../../platform/errors/errors.ts';
 import { cursorAlias } from '../../platform/events/cursor.ts';
 import { InvalidGraphqlDocument } from '../access/invalid-document.ts';
 import { coercedVariables } from '../execution/coerced-variables.ts';

@@ -1,8 +1,8 @@
 // The log-in of a socket: the credential of connection_init, or that of the upgrade request for clients that are not browsers.
 import { CloseCode } from 'graphql-ws';
 import type { Logger } from 'pino';
-import { type SocketClose, socketCloses } from '../../platform/edge/errors.ts';
-import type { Identity } from '../../platform/edge/identity.ts';
+import type { Identity } from '../../platform/caller/identity.ts';
+import { type SocketClose, socketCloses } from '../../platform/errors/errors.ts';
 import { bearerOf, bearerOfConnection } from '../access/bearer.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
 

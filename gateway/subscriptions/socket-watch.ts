@@ -2,9 +2,9 @@
 // when its credential was revoked or its rights have changed. The client then reconnects, if it still can. A socket that came with an
 // access token is closed when that expires, unless the client sends a fresh one before.
 import type { Logger } from 'pino';
-import type { Authenticator } from '../../platform/edge/access.ts';
-import { socketCloses } from '../../platform/edge/errors.ts';
-import { authorisationScope, countsFor, type Identity } from '../../platform/edge/identity.ts';
+import type { Authenticator } from '../../platform/caller/access.ts';
+import { authorisationScope, countsFor, type Identity } from '../../platform/caller/identity.ts';
+import { socketCloses } from '../../platform/errors/errors.ts';
 import type { SocketLimits } from '../access/limits.ts';
 import { type Closable, closeAll } from './closable.ts';
 

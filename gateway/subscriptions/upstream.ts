@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
-import type { Identity } from '../../platform/edge/identity.ts';
+import type { Identity } from '../../platform/caller/identity.ts';
 import { type CursorPosition, cursorAlias } from '../../platform/events/cursor.ts';
 import type { Facets } from '../../platform/events/facets.ts';
 import type { Turns } from '../../platform/work/turns.ts';

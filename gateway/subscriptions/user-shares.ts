@@ -1,7 +1,8 @@
 // Each user's share of this gateway's subscriptions, over all sessions and API tokens: their number, and the fields that one
 // event resolves for them. Subscriptions that share a stream resolve them once.
-import { CodedError } from '../../platform/edge/errors.ts';
-import { authorisationScope, countsFor, type Identity } from '../../platform/edge/identity.ts';
+
+import { authorisationScope, countsFor, type Identity } from '../../platform/caller/identity.ts';
+import { CodedError } from '../../platform/errors/errors.ts';
 import { Turns } from '../../platform/work/turns.ts';
 import type { SocketLimits } from '../access/limits.ts';
 

@@ -3,13 +3,13 @@
 import { type DocumentNode, type FormattedExecutionResult, getOperationAST, OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
 import { errors, Pool } from 'undici';
-import { callerOf } from '../../platform/edge/caller.ts';
+import { callerOf } from '../../platform/caller/caller.ts';
 import { connectorOf } from '../../platform/graph/connector.ts';
 import { Pulse } from '../../platform/graph/pulse.ts';
 import { sessionKeyHeader, sessionPath } from '../../platform/graph/request-session.ts';
 import { identityHeader, triedIdentityHeader } from '../../platform/graph/signed-identity.ts';
-import type { MutualTls } from '../../platform/graph/tls.ts';
-import { CountedLine, reasonOf } from '../../platform/process/counted-line.ts';
+import { CountedLine, reasonOf } from '../../platform/log/counted-line.ts';
+import type { MutualTls } from '../../platform/machines/tls.ts';
 import type { SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import { TooLateError, within } from '../../platform/work/within.ts';
 import { HttpStreams } from './http-streams.ts';

@@ -11,7 +11,7 @@ import {
   signIdentity,
   subscriptionBody,
 } from '../../platform/graph/signed-identity.ts';
-import { clientOptions, type MutualTls, watchPeer } from '../../platform/graph/tls.ts';
+import { clientOptions, type MutualTls, watchPeer } from '../../platform/machines/tls.ts';
 import type { SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import { pullStream } from '../../platform/work/pull-stream.ts';
 import { noteArrival } from '../web/delivery-lag.ts';

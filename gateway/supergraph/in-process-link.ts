@@ -3,7 +3,7 @@ import { type FormattedExecutionResult, getOperationAST, OperationTypeNode } fro
 import type { Logger } from 'pino';
 import { executeOnSchema, subscribeOnSchema } from '../../platform/graph/execution.ts';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
-import { CountedLine, reasonOf } from '../../platform/process/counted-line.ts';
+import { CountedLine, reasonOf } from '../../platform/log/counted-line.ts';
 import { within } from '../../platform/work/within.ts';
 import { lostSubgraph } from './lost-subgraph.ts';
 import type { LinkRequest, ResultStream, SubgraphLink } from './subgraph-link.ts';

@@ -1,7 +1,7 @@
 // The answer of a subgraph over HTTP: what is a result, and what a failure says about the request and the process.
 import type { FormattedExecutionResult } from 'graphql';
-import { isAway, isUnconnected } from '../../platform/graph/origins.ts';
 import { SilentError } from '../../platform/graph/pulse.ts';
+import { isAway, isUnconnected } from '../../platform/net/origins.ts';
 
 /** One answer for several callers. Each gets an object of its own, because the executor changes it. */
 export class SubgraphAnswer {

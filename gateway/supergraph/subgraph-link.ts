@@ -1,6 +1,6 @@
 // The port to a subgraph: in this process, or on another host over HTTP and graphql-ws.
 import type { DocumentNode, FormattedExecutionResult } from 'graphql';
-import type { RequestContext } from '../../platform/edge/identity.ts';
+import type { RequestContext } from '../../platform/caller/identity.ts';
 import type { TraceContext } from './trace-context.ts';
 
 /** The context of a request at the gateway; subgraphs in this process get it by reference. */

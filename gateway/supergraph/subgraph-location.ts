@@ -2,7 +2,7 @@
 // change elsewhere in the graph interrupts nothing.
 import type { Logger } from 'pino';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
-import type { MutualTls } from '../../platform/graph/tls.ts';
+import type { MutualTls } from '../../platform/machines/tls.ts';
 import type { SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import { HttpLink } from './http-link.ts';
 import { InProcessLink } from './in-process-link.ts';

@@ -2,8 +2,8 @@
 // anything is wrong with it, nothing changes.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { CodedError } from '../../platform/edge/errors.ts';
-import { reasonOf } from '../../platform/process/counted-line.ts';
+import { CodedError } from '../../platform/errors/errors.ts';
+import { reasonOf } from '../../platform/log/counted-line.ts';
 import type { PublishedOperations } from '../access/published-operations.ts';
 import { fits } from '../subscriptions/follow-graph.ts';
 import type { NormalSubscription } from '../subscriptions/normal-subscription.ts';

@@ -1,6 +1,7 @@
 // Whose request it is, for paths beside GraphQL that need a login.
-import { CodedError } from '../../platform/edge/errors.ts';
-import type { Identity } from '../../platform/edge/identity.ts';
+
+import type { Identity } from '../../platform/caller/identity.ts';
+import { CodedError } from '../../platform/errors/errors.ts';
 import { authorizationFault, bearerOf, howToLogIn } from '../access/bearer.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
 import type { EndpointRequest } from './endpoint-request.ts';

@@ -1,7 +1,7 @@
 // Which pages of other origins may use the endpoint (CORS protocol of the Fetch standard). The origins are listed one by one; by default
 // there are none. Cookies and other credentials of the browser are never allowed: a page sends its bearer token itself.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { dryRunHeader, sourceHeader } from '../../platform/edge/manner.ts';
+import { dryRunHeader, sourceHeader } from '../../platform/caller/manner.ts';
 
 /** Request headers that the endpoint reads and a page may send only after a preflight. */
 const requestHeaders = [

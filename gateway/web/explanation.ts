@@ -1,8 +1,8 @@
 // POST /graphql/explain: what the gateway would do with an operation, and each limit beside what the operation has of it. Executes nothing.
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { CodedError } from '../../platform/edge/errors.ts';
-import type { Identity } from '../../platform/edge/identity.ts';
+import type { Identity } from '../../platform/caller/identity.ts';
+import { CodedError } from '../../platform/errors/errors.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
 import { InvalidGraphqlDocument } from '../access/invalid-document.ts';

@@ -11,8 +11,8 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { type ExecutionResult, type FormattedExecutionResult, GraphQLError, OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
-import { CodedError } from '../../platform/edge/errors.ts';
-import { dryRunHeader, mannerIn, sourceHeader } from '../../platform/edge/manner.ts';
+import { dryRunHeader, mannerIn, sourceHeader } from '../../platform/caller/manner.ts';
+import { CodedError } from '../../platform/errors/errors.ts';
 import type { Audience } from '../../platform/graph/client-sdl.ts';
 import { jsonIn } from '../../platform/values/json.ts';
 import { tooLongAnswer } from '../access/answer-length.ts';

@@ -2,7 +2,7 @@
 // that is not is refused before anything is done: a mutation is never carried out for an answer that the client refuses.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Negotiator from 'negotiator';
-import { quoted } from '../../platform/edge/errors.ts';
+import { quoted } from '../../platform/errors/errors.ts';
 import { HttpError } from '../../platform/graph/http-body.ts';
 import { remembered } from '../../platform/values/remembered.ts';
 import { eventStreamType } from './server-sent-events.ts';

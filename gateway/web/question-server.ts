@@ -1,13 +1,13 @@
 // Where subgraphs in other processes ask the graph. It is not the public endpoint, and accepts only their short-lived identity
 // (platform/graph/service-identity.ts): no user's credential is of use here, and theirs is of none elsewhere.
 import { z } from 'zod';
-import type { Authenticator, CheckLogin } from '../../platform/edge/access.ts';
+import type { Authenticator, CheckLogin } from '../../platform/caller/access.ts';
 import { loginQuestionPath, questionPath } from '../../platform/graph/ask-graph.ts';
 import { loginQuestionShape } from '../../platform/graph/authenticator-routes.ts';
 import { HttpError, parseJson, readBody } from '../../platform/graph/http-body.ts';
 import { InternalServer, sendJson } from '../../platform/graph/internal-server.ts';
-import type { MutualTls } from '../../platform/graph/tls.ts';
-import type { Logger } from '../../platform/process/log.ts';
+import type { Logger } from '../../platform/log/log.ts';
+import type { MutualTls } from '../../platform/machines/tls.ts';
 import { bearerOf } from '../access/bearer.ts';
 import type { Questions } from '../access/questions.ts';
 

@@ -1,7 +1,7 @@
 // The HTTP status and headers of answers without data, in the form that Apollo Server reads.
 import { HeaderMap } from '@apollo/server';
 import { type ExecutionResult, GraphQLError } from 'graphql';
-import type { CodedError } from '../../platform/edge/errors.ts';
+import type { CodedError } from '../../platform/errors/errors.ts';
 
 export const httpStatus: Readonly<Record<string, number>> = {
   UNAUTHENTICATED: 401,

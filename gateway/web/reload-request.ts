@@ -1,6 +1,6 @@
 // POST /graphql/reload: the gateway takes over the graph that its settings describe now. For administrators.
 import type { Logger } from 'pino';
-import { CodedError } from '../../platform/edge/errors.ts';
+import { CodedError } from '../../platform/errors/errors.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
 import type { ReloadReport } from '../versions/graph-reload.ts';

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { quoted } from '../../platform/edge/errors.ts';
+import { quoted } from '../../platform/errors/errors.ts';
 import type { GraphExport } from '../../platform/graph/graph-export.ts';
 import { HttpError, readBody } from '../../platform/graph/http-body.ts';
 import { requireOneHost } from '../../platform/net/one-host.ts';

@@ -2,7 +2,7 @@
 // (platform/database/primary-finder.ts). The row is not in the binary log.
 
 import type { SetupLog } from '../../embedded/setup-log.ts';
-import { databaseErrorNumber } from '../../platform/database/errors.ts';
+import { databaseErrorNumber } from '../../platform/errors/database-errors.ts';
 import { monotonicMs } from './clock.ts';
 import { applicationDatabase } from './server-program.ts';
 import type { Session } from './session.ts';

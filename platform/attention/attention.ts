@@ -1,11 +1,11 @@
 // What needs a person in one domain: each subgraph declares the sorts of things in trouble that it owns, and everything that shows them reads
 // this, so that no two places disagree. What a caller may not see is counted and never listed; what can't be read throws and is never 0.
 import { Gauge, type Registry } from 'prom-client';
+import type { Identity, RequestContext } from '../caller/identity.ts';
 import type { Sql } from '../database/database.ts';
-import { caller } from '../edge/authorise.ts';
-import type { Identity, RequestContext } from '../edge/identity.ts';
 import { type HoursOf, readHours } from '../events/uptime/uptime-reads.ts';
-import type { Count } from '../graph/connection.ts';
+import { caller } from '../input/authorise.ts';
+import type { Count } from '../pages/connection.ts';
 import { encodeId } from '../values/ids.ts';
 
 /** As in schema/shared.graphql. */

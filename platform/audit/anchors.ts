@@ -1,7 +1,7 @@
 // Copies of the audit trail's head outside of the database: in the log, and in a file where the settings name one. They reveal a
 // database that was reset to an older state together with its valid signatures.
 import { appendFile } from 'node:fs/promises';
-import type { Logger } from '../process/log.ts';
+import type { Logger } from '../log/log.ts';
 import type { AuditAnchor } from './ends.ts';
 
 const everyMs = 60_000;

@@ -2,8 +2,8 @@
 // bounded number of entries for each page.
 import type { Condition } from '../database/database.ts';
 import { allOf, anyOf, is, isOneOf } from '../database/range-search.ts';
-import { CodedError } from '../edge/errors.ts';
-import { containing, type ListFilter, type ListTable } from '../graph/entity-list.ts';
+import { CodedError } from '../errors/errors.ts';
+import { containing, type ListFilter, type ListTable } from '../pages/entity-list.ts';
 import { decodeId } from '../values/ids.ts';
 import { type AuditEntry, auditList, auditOfSubjectList } from './trail.ts';
 

@@ -2,9 +2,9 @@
 // chains the entries by hashes (audit/sealer.ts), because chaining in each transaction would make writers queue.
 
 import { createHash } from 'node:crypto';
+import type { Identity } from '../caller/identity.ts';
 import type { Sql, SqlValue } from '../database/database.ts';
-import type { Identity } from '../edge/identity.ts';
-import { isSecretName } from '../secrets/secret-names.ts';
+import { isSecretName } from '../values/secret-names.ts';
 
 interface HostActor {
   readonly kind: 'host';

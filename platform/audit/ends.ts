@@ -2,8 +2,8 @@
 // Both are signed; the hashes secure all entries between them. The signing key is in a file outside of the database, so a person
 // who can write to the database can break the chain but can't forge a valid one.
 import { z } from 'zod';
+import { lastLossSql } from '../database/commits.ts';
 import type { Sql } from '../database/database.ts';
-import { lastLossSql } from '../edge/commits.ts';
 import { keyIdPattern } from '../secrets/key-file.ts';
 import type { PublicKeys, SigningKeys } from '../secrets/key-pairs.ts';
 

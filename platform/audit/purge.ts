@@ -1,7 +1,7 @@
 // Deletes old entries from the beginning of the chain. They are verified first: changed entries are kept as evidence, and an
 // entry with a falsified time is not deleted.
 import type { Database } from '../database/database.ts';
-import { trustedNow } from '../work/trusted-clock.ts';
+import { trustedNow } from '../leases/trusted-clock.ts';
 import { type AuditKeys, endFault, readEnds, signEnd } from './ends.ts';
 import { checkRange } from './verify.ts';
 

@@ -1,8 +1,8 @@
 // Chains audit entries after they were written, and signs the end of the chain: chaining in each mutation would make all writers
 // queue for that end.
 import type { Database } from '../database/database.ts';
-import type { Logger } from '../process/log.ts';
-import type { HeldLease, Leases } from '../work/leases.ts';
+import type { HeldLease, Leases } from '../leases/leases.ts';
+import type { Logger } from '../log/log.ts';
 import { Loop } from '../work/loop.ts';
 import type { AuditAnchors } from './anchors.ts';
 import { entryColumns, entryHash, type HashedEntry } from './chain.ts';

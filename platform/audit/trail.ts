@@ -3,10 +3,10 @@
 
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import type { Identity } from '../caller/identity.ts';
 import { always, type Sql } from '../database/database.ts';
 import { marksFor } from '../database/sql.ts';
-import type { Identity } from '../edge/identity.ts';
-import type { ListTable } from '../graph/entity-list.ts';
+import type { ListTable } from '../pages/entity-list.ts';
 
 export interface AuditEntry {
   readonly id: number;

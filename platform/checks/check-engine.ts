@@ -1,8 +1,8 @@
 // The check engine of one tenant in one worker: its shards, a timer wheel over their targets, slots, and protection against wrong
 // results while the checker is starved. A job or a timer for each check would cost more than the check itself.
 
+import type { Logger } from '../log/log.ts';
 import type { EgressPolicy } from '../net/egress.ts';
-import type { Logger } from '../process/log.ts';
 import { Loop } from '../work/loop.ts';
 import type { CheckMetrics } from './check-metrics.ts';
 import { CheckRun, type Entry } from './check-run.ts';

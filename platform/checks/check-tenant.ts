@@ -1,8 +1,8 @@
 // The interface between the check engine and its tenants: the targets, their probes, and the recording of results. The engine
 // knows neither backends nor endpoints; it provides shards, timing, starvation detection and fall/rise.
 
+import type { HeldLease } from '../leases/leases.ts';
 import type { EgressPolicy } from '../net/egress.ts';
-import type { HeldLease } from '../work/leases.ts';
 import type { CheckReading, Probe } from './probe.ts';
 
 export type CheckedStatus = 'UP' | 'DOWN' | 'UNKNOWN';

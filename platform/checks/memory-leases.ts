@@ -1,6 +1,7 @@
 // In-memory leases, for a checker without a database: several engines in one process share the shards as workers do.
+
+import { type HeldLease, LeaseLostError } from '../leases/leases.ts';
 import { newToken } from '../values/ids.ts';
-import { type HeldLease, LeaseLostError } from '../work/leases.ts';
 import type { CheckLeases } from './check-tenant.ts';
 
 interface Held {

@@ -1,8 +1,8 @@
 // Collects observations and records them in batches, each under the lease of its shard. While recording fails, the newest
 // observation of each target is kept.
 
-import type { Logger } from '../process/log.ts';
-import type { HeldLease } from '../work/leases.ts';
+import type { HeldLease } from '../leases/leases.ts';
+import type { Logger } from '../log/log.ts';
 import { Loop } from '../work/loop.ts';
 import type { CheckObservation, CheckResults } from './check-tenant.ts';
 

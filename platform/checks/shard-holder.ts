@@ -1,8 +1,8 @@
 // Holds this worker's fair share of a tenant's shards: counts the live workers by their member leases, takes free shards,
 // releases surplus ones. The lease of a shard is the fence for its results.
 
-import type { Logger } from '../process/log.ts';
-import type { HeldLease } from '../work/leases.ts';
+import type { HeldLease } from '../leases/leases.ts';
+import type { Logger } from '../log/log.ts';
 import { Loop } from '../work/loop.ts';
 import type { CheckLeases } from './check-tenant.ts';
 import { planShards } from './shards.ts';

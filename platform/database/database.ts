@@ -7,14 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PrismaMariaDb } from '@prisma/adapter-mariadb';
 import type { Pool, PoolConnection } from 'mariadb';
 import { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
-import { currentShare } from '../edge/caller.ts';
-import { invariant } from '../edge/errors.ts';
-import { CountedLine } from '../process/counted-line.ts';
-import type { Logger } from '../process/log.ts';
-import { newUuid } from '../values/ids.ts';
-import { FairTurns } from '../work/fair-turns.ts';
-import { settleCommit } from './commit-record.ts';
-import type { DiskSpace } from './disk-space.ts';
+import { currentShare } from '../caller/caller.ts';
 import {
   CommittedError,
   CommitUncertainError,
@@ -32,7 +25,14 @@ import {
   OutdatedError,
   ReadTooSlowError,
   ResultLostError,
-} from './errors.ts';
+} from '../errors/database-errors.ts';
+import { invariant } from '../errors/errors.ts';
+import { CountedLine } from '../log/counted-line.ts';
+import type { Logger } from '../log/log.ts';
+import { newUuid } from '../values/ids.ts';
+import { FairTurns } from '../work/fair-turns.ts';
+import { settleCommit } from './commit-record.ts';
+import type { DiskSpace } from './disk-space.ts';
 import { type LedBy, PrimaryFinder } from './primary-finder.ts';
 import { reads } from './reads.ts';
 import {

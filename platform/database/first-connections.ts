@@ -1,7 +1,8 @@
 // The first connections of a process. On a busy machine one may take longer than a request may wait for it: a start goes on trying, unless
 // the database refuses.
+
+import { isSlowToOpen } from '../errors/database-errors.ts';
 import type { Database } from './database.ts';
-import { isSlowToOpen } from './errors.ts';
 
 /** Throws what the database refused; the reason of `signal` when that is aborted. */
 export async function connectFirst(db: Pick<Database, 'connect'>, signal: AbortSignal): Promise<void> {

@@ -5,7 +5,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Connection, createConnection } from 'mariadb';
-import { databaseErrorNumber, MigrationError } from './errors.ts';
+import { databaseErrorNumber, MigrationError } from '../errors/database-errors.ts';
 import { connectionOptions, type DatabaseLocation } from './server-pools.ts';
 
 /** A part of the product that owns tables and their migrations. */

@@ -4,9 +4,9 @@
 // next answer.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, createConnection } from 'mariadb';
-import { invariant } from '../edge/errors.ts';
-import type { Logger } from '../process/log.ts';
-import { databaseErrorNumber, isReadOnly, NoPrimaryError } from './errors.ts';
+import { databaseErrorNumber, isReadOnly, NoPrimaryError } from '../errors/database-errors.ts';
+import { invariant } from '../errors/errors.ts';
+import type { Logger } from '../log/log.ts';
 import { type DatabaseLocation, type OneOfSeveral, ServerPools, Sockets } from './server-pools.ts';
 import { WaitingRoom } from './waiting-room.ts';
 

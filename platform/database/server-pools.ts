@@ -3,7 +3,7 @@
 import { type NetConnectOpts, Socket } from 'node:net';
 import { setImmediate as afterInput } from 'node:timers/promises';
 import { createConnection, createPool, type Pool, type PoolConfig } from 'mariadb';
-import { isConnectTimeout, isSlowToOpen } from './errors.ts';
+import { isConnectTimeout, isSlowToOpen } from '../errors/database-errors.ts';
 
 /** Where the database is: a unix socket, or host and port (with TLS when `tls` is given). */
 export interface DatabaseLocation {

@@ -6,8 +6,8 @@
 // transaction that the deadlock rolled back.)
 // Output: the rows of each query, and which statement failed, so that a function behaves the same in a batch and alone.
 import { setImmediate } from 'node:timers/promises';
+import { databaseErrorNumber, failedStep } from '../errors/database-errors.ts';
 import type { Condition, SqlValue, Transaction, WriteResult } from './database.ts';
-import { databaseErrorNumber, failedStep } from './errors.ts';
 
 /** Appended to a statement of a batch: ends the batch unless it changed exactly one row. See isNothingChanged. */
 export const mustChangeOneRow =

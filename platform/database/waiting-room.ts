@@ -1,6 +1,6 @@
 // Requests wait here for a primary. The number of places is bounded and shared among callers. When it is full, a caller with fewer
 // requests takes a place from the caller with the most, so a flood keeps nobody else from waiting.
-import { currentCaller } from '../edge/caller.ts';
+import { currentCaller } from '../caller/caller.ts';
 
 interface Waiter<Value> {
   readonly caller: string;

@@ -4,10 +4,11 @@
 //
 // If the disk is on this host, its free space is known. Otherwise a full disk shows in an error of a write or in the state of a
 // waiting thread. Then a write of one row is tried every few seconds until one succeeds.
-import type { Logger } from '../process/log.ts';
-import { mustBeWritable } from '../process/writable-folder.ts';
+
+import { DiskFullError, isDiskFull } from '../errors/database-errors.ts';
+import type { Logger } from '../log/log.ts';
 import type { DiskSpace } from './disk-space.ts';
-import { DiskFullError, isDiskFull } from './errors.ts';
+import { mustBeWritable } from './writable-folder.ts';
 
 interface WriteGuardOptions {
   /** The disk of the database, if it is on this host. */

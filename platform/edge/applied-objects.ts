@@ -1,7 +1,7 @@
 // Which source made an object: a row beside the object, written in the transaction that makes it. So an interrupted run leaves no object without
 // its row, and no row without its object.
 import type { Transaction } from '../database/database.ts';
-import { refuse } from './errors.ts';
+import { refuse } from '../errors/errors.ts';
 
 /** What is set rather than created: a role, a quota, the record of a host. */
 export interface Setting {

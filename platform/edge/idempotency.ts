@@ -3,13 +3,13 @@
 
 import { createHash, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
+import { commitMarkSql } from '../database/commits.ts';
 import type { Sql, Transaction } from '../database/database.ts';
-import { isDuplicateKey, isLockWaitTimeout } from '../database/errors.ts';
 import { marksFor } from '../database/sql.ts';
-import { isSecretName } from '../secrets/secret-names.ts';
+import { isDuplicateKey, isLockWaitTimeout } from '../errors/database-errors.ts';
+import { refuse } from '../errors/errors.ts';
 import { canonicalJson } from '../values/json.ts';
-import { commitMarkSql } from './commits.ts';
-import { refuse } from './errors.ts';
+import { isSecretName } from '../values/secret-names.ts';
 
 export interface KeyScope {
   /** Project UUID, or `user:<uuid>`. */

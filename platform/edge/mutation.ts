@@ -2,7 +2,10 @@
 // the result is the payload. Every failure that a caller can act on becomes one of its `userErrors`.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AuditRecord, audit } from '../audit/audit.ts';
+import { countsFor, type Identity, type RequestContext } from '../caller/identity.ts';
+import { type Commits, type CommitToken, commitMark } from '../database/commits.ts';
 import type { Database, Transaction } from '../database/database.ts';
+import { together } from '../database/statement-batch.ts';
 import {
   CommitUncertainError,
   isBusy,
@@ -11,15 +14,14 @@ import {
   isUnavailable,
   OneCopyError,
   ResultLostError,
-} from '../database/errors.ts';
-import { together } from '../database/statement-batch.ts';
-import { CountedLine, reasonOf } from '../process/counted-line.ts';
-import type { Logger } from '../process/log.ts';
+} from '../errors/database-errors.ts';
+import { CodedError, Refusal, refuse, sameKeyTells, type UserError, userError } from '../errors/errors.ts';
+import { InputCheck } from '../input/input.ts';
+import { CountedLine, reasonOf } from '../log/counted-line.ts';
+import type { Logger } from '../log/log.ts';
 import { newUuid } from '../values/ids.ts';
 import { Turns } from '../work/turns.ts';
 import { noteSource, type Setting } from './applied-objects.ts';
-import { type Commits, type CommitToken, commitMark } from './commits.ts';
-import { CodedError, Refusal, refuse, sameKeyTells, type UserError, userError } from './errors.ts';
 import {
   claimKey,
   DuplicateKeyFound,
@@ -31,8 +33,6 @@ import {
   refuseConflict,
   refuseInProgress,
 } from './idempotency.ts';
-import { countsFor, type Identity, type RequestContext } from './identity.ts';
-import { InputCheck } from './input.ts';
 import { TokenBuckets } from './token-buckets.ts';
 import { checkNulls } from './update-nulls.ts';
 

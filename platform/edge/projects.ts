@@ -2,11 +2,11 @@
 // project's row, so nothing can be created in a project that is being deleted.
 import type { Database, Sql, Transaction } from '../database/database.ts';
 import { marksFor } from '../database/sql.ts';
+import { InputCheck } from '../input/input.ts';
+import { refuseUnknown } from '../input/refusals.ts';
 import { encodeId } from '../values/ids.ts';
 import type { Wake } from '../work/wake.ts';
 import { forgetSourcesOf } from './applied-objects.ts';
-import { InputCheck } from './input.ts';
-import { refuseUnknown } from './refusals.ts';
 
 /**
  * Called by the subgraph that manages projects. Throws the database's duplicate key error if the name is taken. Refuses a name that

@@ -1,6 +1,6 @@
 // Refuses a null in an update where the object always has a value: it would be ignored, or would set something that nobody asked for.
 import { neverNull } from '../../generated/kinds/update-nulls.ts';
-import type { InputCheck } from './input.ts';
+import type { InputCheck } from '../input/input.ts';
 
 /** Adds a fault for each. Mutations that update nothing have none. */
 export function checkNulls(check: InputCheck, mutation: string, input: object): void {

@@ -1,7 +1,7 @@
 // Writes status events in the transaction of the change, after the subject's own row, so that the events of one subject are in
 // the order of its versions (invariant 3 of the event log).
 import type { SqlValue, Transaction } from '../database/database.ts';
-import { currentRequestId } from '../process/log.ts';
+import { currentRequestId } from '../log/log.ts';
 import { newUuid } from '../values/ids.ts';
 import type { Wake } from '../work/wake.ts';
 import type { EventKinds, StatusEvent } from './kinds.ts';

@@ -1,8 +1,9 @@
 // The status stream as an entity's subscription: the events of one subject type in the projects that the caller may see, each
 // with the subject's current state. A domain adds how its subject is read.
-import { projectsFor } from '../edge/authorise.ts';
-import type { RequestContext } from '../edge/identity.ts';
-import { loader } from '../graph/loader.ts';
+
+import type { RequestContext } from '../caller/identity.ts';
+import { projectsFor } from '../input/authorise.ts';
+import { loader } from '../pages/loader.ts';
 import { encodeId } from '../values/ids.ts';
 import { pullStream } from '../work/pull-stream.ts';
 import { WorkAhead } from '../work/work-ahead.ts';

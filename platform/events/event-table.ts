@@ -2,8 +2,8 @@
 // rewritten by a failover, or events removed by retention, are always noticed. Data of a former primary is rejected: every read
 // returns its timeline, which must not be older than that of an earlier read.
 import type { Condition, Database } from '../database/database.ts';
-import { NoPrimaryError } from '../database/errors.ts';
-import { type CmpObjectKey, storedCmpObject } from '../graph/cmp-object.ts';
+import { NoPrimaryError } from '../errors/database-errors.ts';
+import { type CmpObjectKey, storedCmpObject } from '../pages/cmp-object.ts';
 
 /** An event with its position in the one order that all readers see. */
 export interface SequencedEvent {

@@ -1,7 +1,7 @@
 // Follows the end of the status stream: one reader of the table for each process, shared by all its subscriptions through a ring
 // of the newest events in memory.
 import type { Database } from '../database/database.ts';
-import type { Logger } from '../process/log.ts';
+import type { Logger } from '../log/log.ts';
 import type { CursorSealer } from '../secrets/cursor-sealer.ts';
 import { Loop } from '../work/loop.ts';
 import { Turns } from '../work/turns.ts';

@@ -1,7 +1,7 @@
 // The events that a reader requests: the same for the stream in memory and for both readers of the table.
 import { always, type Condition } from '../database/database.ts';
 import { allOf, is, isOneOf } from '../database/range-search.ts';
-import { type CmpObjectKey, isSameCmpObject } from '../graph/cmp-object.ts';
+import { type CmpObjectKey, isSameCmpObject } from '../pages/cmp-object.ts';
 
 /** The fields of an event that a filter reads. */
 interface Filtered {

@@ -4,7 +4,7 @@
 import type { Condition, Sql } from '../database/database.ts';
 import { allOf, type IndexRange, is, isOneOf, valuesInRange } from '../database/range-search.ts';
 import { marksFor } from '../database/sql.ts';
-import type { OrderedSearch } from '../graph/entity-list.ts';
+import type { OrderedSearch } from '../pages/entity-list.ts';
 import { type EventRow, eventColumns, type PastEvent, toPastEvent } from './event-table.ts';
 import { cmpObjectIs, type HistoryFilter } from './filter.ts';
 

@@ -1,6 +1,6 @@
 // Kinds of status events: each subgraph declares its own in its row, and only declared kinds can be written. docs/events.md and
 // the check of a subscription's filter are derived from them.
-import type { CmpObjectKey } from '../graph/cmp-object.ts';
+import type { CmpObjectKey } from '../pages/cmp-object.ts';
 
 interface EventKind {
   /** Type of the subject in the graph, for example Backend. */

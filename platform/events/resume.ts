@@ -1,5 +1,5 @@
 // Where a reader continues: the position of its cursor, checked against the history as it is now.
-import { CodedError } from '../edge/errors.ts';
+import { CodedError } from '../errors/errors.ts';
 import type { CursorSealer } from '../secrets/cursor-sealer.ts';
 import { openCursor } from './cursor.ts';
 import type { EventTable, Position } from './event-table.ts';

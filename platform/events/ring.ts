@@ -1,5 +1,5 @@
 // The newest events of the stream in memory, by sequence number: bounded, and shared by all readers of a process.
-import { invariant } from '../edge/errors.ts';
+import { invariant } from '../errors/errors.ts';
 import type { SequencedEvent } from './event-table.ts';
 
 export class EventRing {

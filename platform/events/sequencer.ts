@@ -1,8 +1,8 @@
 // Gives committed status events dense sequence numbers in commit order. The fence is a row lock, and everything is one statement
 // that the server runs by itself: a client that is paused or killed delays nobody.
 import type { Database } from '../database/database.ts';
-import type { Logger } from '../process/log.ts';
-import type { HeldLease, Leases } from '../work/leases.ts';
+import type { HeldLease, Leases } from '../leases/leases.ts';
+import type { Logger } from '../log/log.ts';
 import { Loop } from '../work/loop.ts';
 import type { Wake } from '../work/wake.ts';
 

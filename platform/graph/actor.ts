@@ -1,5 +1,5 @@
 // Who did something, from the identity that was stored with it.
-import type { Identity } from '../edge/identity.ts';
+import type { Identity } from '../caller/identity.ts';
 import { encodeId } from '../values/ids.ts';
 
 /** As stored. `host`: asked for on a host of the database, not in the graph. `id`: UUID, or null if it was not stored. */

@@ -2,8 +2,8 @@
 import { always, type Sql } from '../database/database.ts';
 import { isOneOf } from '../database/range-search.ts';
 import { marksFor } from '../database/sql.ts';
-import type { Page } from './connection.ts';
-import { type ListFilter, type ListTable, pageOfList } from './entity-list.ts';
+import type { Page } from '../pages/connection.ts';
+import { type ListFilter, type ListTable, pageOfList } from '../pages/entity-list.ts';
 
 export interface AppliedObjectRow {
   /** UUID of the object. */

@@ -2,14 +2,14 @@
 // process with a gateway it asks that gateway. Elsewhere it asks gateways at their endpoint for subgraphs.
 import { Pool } from 'undici';
 import { z } from 'zod';
-import type { CheckLogin } from '../edge/access.ts';
-import { CodedError } from '../edge/errors.ts';
+import type { CheckLogin } from '../caller/access.ts';
+import { CodedError } from '../errors/errors.ts';
+import type { MutualTls } from '../machines/tls.ts';
 import type { Keyring } from '../secrets/keyring.ts';
 import { loginAnswerShape } from './authenticator-routes.ts';
 import { connectorOf } from './connector.ts';
 import { Pulse } from './pulse.ts';
 import { makeServiceToken } from './service-identity.ts';
-import type { MutualTls } from './tls.ts';
 
 interface GraphQuestion {
   /** UUID. Objects outside this project don't exist for the question. */
@@ -24,7 +24,7 @@ interface GraphQuestion {
 export type AskGraph = (question: GraphQuestion) => Promise<Readonly<Record<string, unknown>>>;
 
 export const questionPath = '/internal/question';
-/** Where subgraphs have a login checked (platform/edge/access.ts). */
+/** Where subgraphs have a login checked (platform/caller/access.ts). */
 export const loginQuestionPath = '/internal/login';
 /** A login belongs to no project. */
 const noProject = '00000000-0000-0000-0000-000000000000';

@@ -1,8 +1,8 @@
 // The server side of the authentication port over HTTP: the system subgraph's process answers gateways on other hosts.
 import { z } from 'zod';
-import type { Authenticator, CheckLogin } from '../edge/access.ts';
-import { callerOf, forCaller, nobodyKnown } from '../edge/caller.ts';
-import { CodedError } from '../edge/errors.ts';
+import type { Authenticator, CheckLogin } from '../caller/access.ts';
+import { callerOf, forCaller, nobodyKnown } from '../caller/caller.ts';
+import { CodedError } from '../errors/errors.ts';
 import { HttpError } from './http-body.ts';
 import { type IdentityClaims, identityShape } from './signed-identity.ts';
 
@@ -15,7 +15,7 @@ export const checkLoginPath = '/internal/check-login';
 
 const short = z.string().max(255);
 
-/** A login somewhere else than at a gateway (platform/edge/access.ts). */
+/** A login somewhere else than at a gateway (platform/caller/access.ts). */
 export const loginQuestionShape = z.object({
   credentials: z.union([
     z.object({ name: z.string().max(1_024), password: z.string().max(4_096) }),
@@ -35,7 +35,7 @@ export const loginAnswerShape = z.union([
   }),
 ]);
 
-/** `caller`: the owner of the credential at the gateway's last check (platform/edge/caller.ts). */
+/** `caller`: the owner of the credential at the gateway's last check (platform/caller/caller.ts). */
 const credentialShape = z.object({ bearer: z.string().max(8192), caller: z.string().max(64).optional() });
 
 /** With status 503: the credential was not checked, because the database is changing its primary. */

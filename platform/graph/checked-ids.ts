@@ -2,7 +2,7 @@
 // another type is a mistake of the caller, and is refused. A text that is no id at all finds nothing: the command line asks for what
 // may be a name or an id by both.
 import { defaultFieldResolver, type GraphQLField, type GraphQLSchema, isObjectType } from 'graphql';
-import { CodedError, unknownId } from '../edge/errors.ts';
+import { CodedError, unknownId } from '../errors/errors.ts';
 import { decodeId, decodeUuid } from '../values/ids.ts';
 
 /** Changes the schema: each field of Query with an argument `id` whose type has an `id` throws INVALID_INPUT where it would return null. */

@@ -1,6 +1,6 @@
 // Connections of undici's pools to a subgraph by mutual TLS.
 import { buildConnector } from 'undici';
-import { clientOptions, type MutualTls, watchPeer } from './tls.ts';
+import { clientOptions, type MutualTls, watchPeer } from '../machines/tls.ts';
 
 /** Makes a pool's connections to a subgraph, each with the current certificate. `ca`: without `tls`, the authority of the subgraph's certificate. */
 export function connectorOf(

@@ -2,15 +2,15 @@
 // resolver is found when the process starts, not by the first caller.
 import { buildSubgraphSchema, type GraphQLSchemaModule } from '@apollo/subgraph';
 import { type DocumentNode, Kind, parse } from 'graphql';
-import { type Commits, commitResolvers } from '../edge/commits.ts';
+import { type Commits, commitResolvers } from '../database/commits.ts';
 import { openCursor } from '../events/cursor.ts';
+import { countPages } from '../pages/page-counts.ts';
 import type { CursorSealer } from '../secrets/cursor-sealer.ts';
 import { refuseOtherIds } from './checked-ids.ts';
 import { resolveEntitiesAtOnce } from './entities.ts';
 import { withPositions } from './execution.ts';
 import { inputScalars } from './input-scalars.ts';
 import { mergeResolvers } from './merge-resolvers.ts';
-import { countPages } from './page-counts.ts';
 import { sealPages } from './sealed-pages.ts';
 import { refuseNullWithoutError } from './semantic-non-null.ts';
 import type { Subgraph } from './subgraph.ts';

@@ -12,6 +12,8 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import type { Logger } from 'pino';
+import { forIdentity, inLane } from '../caller/caller.ts';
+import type { RequestContext } from '../caller/identity.ts';
 import {
   CommitUncertainError,
   isBusy,
@@ -19,13 +21,11 @@ import {
   isUnavailable,
   NoPrimaryError,
   ReadTooSlowError,
-} from '../database/errors.ts';
-import { forIdentity, inLane } from '../edge/caller.ts';
-import { CodedError, Refusal, sameKeyTells } from '../edge/errors.ts';
-import type { RequestContext } from '../edge/identity.ts';
+} from '../errors/database-errors.ts';
+import { CodedError, Refusal, sameKeyTells } from '../errors/errors.ts';
 import { type CursorPosition, cursorAlias } from '../events/cursor.ts';
 import { facetsOf } from '../events/facets.ts';
-import { CountedLine, reasonOf } from '../process/counted-line.ts';
+import { CountedLine, reasonOf } from '../log/counted-line.ts';
 import { pullStream } from '../work/pull-stream.ts';
 import { WorkAhead } from '../work/work-ahead.ts';
 import { executeQuery } from './compiled-queries/compiled-query.ts';

@@ -1,6 +1,6 @@
 // Finds objects by an address or host name, or the beginning of one: by indexes, in the projects that the caller may see, and a bounded number.
 import type { Sql, SqlValue } from '../database/database.ts';
-import { CodedError } from '../edge/errors.ts';
+import { CodedError } from '../errors/errors.ts';
 import { canonicalAddressBlock } from '../net/address-block.ts';
 
 /** A column with addresses. */

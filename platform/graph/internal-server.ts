@@ -8,11 +8,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type TLSSocket, Server as TlsServer } from 'node:tls';
 import type { Logger } from 'pino';
 import type { Peers } from '../machines/peers.ts';
+import { type MutualTls, pemOf } from '../machines/tls.ts';
 import { isLoopback } from '../net/address-block.ts';
 import { requireOneHost } from '../net/one-host.ts';
 import { atMost } from '../work/within.ts';
 import { HttpError } from './http-body.ts';
-import { type MutualTls, pemOf } from './tls.ts';
 
 interface InternalServerOptions {
   /** In messages. */

@@ -1,9 +1,10 @@
 // Root fields that find one thing by its id, or by the name that people know.
-import { projectsFor } from '../edge/authorise.ts';
-import { CodedError } from '../edge/errors.ts';
-import type { Identity } from '../edge/identity.ts';
+
+import type { Identity } from '../caller/identity.ts';
+import { CodedError } from '../errors/errors.ts';
+import { projectsFor } from '../input/authorise.ts';
+import type { Page } from '../pages/connection.ts';
 import { encodeId } from '../values/ids.ts';
-import type { Page } from './connection.ts';
 
 type NaturalKey = { readonly id: string } | { readonly name: string };
 

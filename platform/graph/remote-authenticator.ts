@@ -2,18 +2,18 @@
 import { randomUUID } from 'node:crypto';
 import { Pool } from 'undici';
 import { z } from 'zod';
-import type { Authenticator, CheckLogin } from '../edge/access.ts';
-import { currentCaller } from '../edge/caller.ts';
-import { CodedError } from '../edge/errors.ts';
-import type { Identity } from '../edge/identity.ts';
+import type { Authenticator, CheckLogin } from '../caller/access.ts';
+import { currentCaller } from '../caller/caller.ts';
+import type { Identity } from '../caller/identity.ts';
+import { CodedError } from '../errors/errors.ts';
+import type { MutualTls } from '../machines/tls.ts';
+import { isAway, Origins } from '../net/origins.ts';
 import type { SigningKeys } from '../secrets/key-pairs.ts';
 import { jsonIn } from '../values/json.ts';
 import { authenticatePath, busyShape, checkLoginPath, loginAnswerShape, recheckPath } from './authenticator-routes.ts';
 import { connectorOf } from './connector.ts';
-import { isAway, Origins } from './origins.ts';
 import { Pulse } from './pulse.ts';
 import { identityHeader, identityShape, signIdentity } from './signed-identity.ts';
-import type { MutualTls } from './tls.ts';
 
 const connectTimeoutMs = 1500;
 /** More than the gateway's concurrent checks of unknown credentials. */

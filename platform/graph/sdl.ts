@@ -20,7 +20,7 @@ import {
   type TypeDefinitionNode,
   visit,
 } from 'graphql';
-import { userErrorCodes } from '../edge/errors.ts';
+import { userErrorCodes } from '../errors/errors.ts';
 import { accessiblePart } from './client-sdl.ts';
 import { enumText } from './fields.ts';
 import { readMadeSdl } from './generated-schema.ts';

@@ -1,7 +1,7 @@
 // Seals the cursors of all connections of a subgraph, at its edge: resolvers use the key of the last row, which for some is a
 // number that counts the rows of all projects.
 import { defaultFieldResolver, type GraphQLSchema, getNamedType, isObjectType } from 'graphql';
-import { CodedError } from '../edge/errors.ts';
+import { CodedError } from '../errors/errors.ts';
 import type { CursorSealer } from '../secrets/cursor-sealer.ts';
 
 /** Changes the schema: `after` of each field that returns a connection, and `PageInfo.endCursor`. */

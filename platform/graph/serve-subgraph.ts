@@ -4,7 +4,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import type { Authenticator, CheckLogin } from '../edge/access.ts';
+import type { Authenticator, CheckLogin } from '../caller/access.ts';
+import type { MutualTls } from '../machines/tls.ts';
 import type { PublicKeys } from '../secrets/key-pairs.ts';
 import { type InternalRoute, internalRoutes } from './authenticator-routes.ts';
 import { executeOnSchema } from './execution.ts';
@@ -22,7 +23,6 @@ import {
 } from './signed-identity.ts';
 import type { Subgraph } from './subgraph.ts';
 import { serveSubscriptions } from './subgraph-sockets.ts';
-import type { MutualTls } from './tls.ts';
 
 /** Representations of many entities make large bodies. */
 const maxBodyBytes = 8 * 1024 * 1024;

@@ -3,7 +3,7 @@
 // the public endpoint.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import type { Identity } from '../edge/identity.ts';
+import type { Identity } from '../caller/identity.ts';
 import type { Keyring } from '../secrets/keyring.ts';
 import { clockSkewSeconds } from './signed-identity.ts';
 

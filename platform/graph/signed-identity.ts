@@ -3,8 +3,8 @@
 // request, and valid for seconds and for one use. Calls inside a process are not signed.
 import { hash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { type Identity, roles } from '../edge/identity.ts';
-import { type MutationManner, sourcePattern } from '../edge/manner.ts';
+import { type Identity, roles } from '../caller/identity.ts';
+import { type MutationManner, sourcePattern } from '../caller/manner.ts';
 import type { PublicKeys, SigningKeys } from '../secrets/key-pairs.ts';
 import { jsonIn } from '../values/json.ts';
 import { AcceptedSessions } from './accepted-sessions.ts';

@@ -6,7 +6,7 @@ import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql'
 import { makeServer } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
-import type { RequestContext } from '../edge/identity.ts';
+import type { RequestContext } from '../caller/identity.ts';
 import { subscribeOnSchema } from './execution.ts';
 import type { GraphqlDocumentCache } from './graphql-document-cache.ts';
 import { connectionBody, type IdentityChecker, identityHeader, subscriptionBody } from './signed-identity.ts';

@@ -12,7 +12,7 @@ import {
   type StringValueNode,
   valueFromASTUntyped,
 } from 'graphql';
-import { type UserErrorCode, userErrorCodes } from '../edge/errors.ts';
+import { type UserErrorCode, userErrorCodes } from '../errors/errors.ts';
 import { type UndeclaredRefusal, undeclaredRefusals } from './undeclared-refusals.ts';
 
 /**

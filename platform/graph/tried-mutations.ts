@@ -1,8 +1,8 @@
 // Which mutations a request with `tidegate-dry-run` may have: those that the edge of mutations carries out and rolls back. All others are refused
 // before their resolver runs.
 import { type GraphQLField, type GraphQLSchema, getNamedType } from 'graphql';
-import { CodedError } from '../edge/errors.ts';
-import type { RequestContext } from '../edge/identity.ts';
+import type { RequestContext } from '../caller/identity.ts';
+import { CodedError } from '../errors/errors.ts';
 
 const triedVerbs = /[a-z0-9](Create|Update|Delete|Set|Attach|Detach|Remove|Revoke)$/;
 /** Of mutations that are sent to a device. */

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { CloseCode, handleProtocols, MessageType, type Server } from 'graphql-ws';
 import type { Logger } from 'pino';
 import type { WebSocket, WebSocketServer } from 'ws';
-import { socketCloses } from '../edge/errors.ts';
+import { socketCloses } from '../errors/errors.ts';
 import { StreamIds } from './stream-ids.ts';
 
 /** The content of `context.extra` in protocol hooks. */

@@ -1,8 +1,8 @@
 // The end of a link at a machine without a database. It connects outwards to one of the given places, keeps the connection, takes
 // documents in order, and sends each report until it is stored. Without a connection the machine goes on with the documents it has.
 import { WebSocket } from 'ws';
-import { clientOptions, type MutualTls } from '../graph/tls.ts';
-import type { Logger } from '../process/log.ts';
+import type { Logger } from '../log/log.ts';
+import { clientOptions, type MutualTls } from '../machines/tls.ts';
 import type { JsonValue } from '../values/json.ts';
 import { comparePositions, type Position } from '../values/positions.ts';
 import { Loop } from '../work/loop.ts';

@@ -1,7 +1,7 @@
 // The connection of one machine, as every subgraph with agents serves it. It sends documents when a topic wakes it and at regular
 // intervals, accepts reports only in the connection's epoch, and records the connection's end.
 import { z } from 'zod';
-import type { Logger } from '../process/log.ts';
+import type { Logger } from '../log/log.ts';
 import { Loop } from '../work/loop.ts';
 import type { Wake } from '../work/wake.ts';
 import type { LinkPeer } from './link-server.ts';

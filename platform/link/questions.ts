@@ -1,7 +1,7 @@
 // Questions over a link. Either end may ask, and gets the answer or a reason within its deadline. Questions belong to a connection.
 // When it ends, they have failed, and the asker decides whether to ask again. Both ends bound how many questions are open at once.
 
-import type { Logger } from '../process/log.ts';
+import type { Logger } from '../log/log.ts';
 import type { JsonValue } from '../values/json.ts';
 import { TooLateError, within } from '../work/within.ts';
 import { mostAnswerBytes, type QuestionMessage } from './messages.ts';

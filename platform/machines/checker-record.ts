@@ -2,7 +2,7 @@
 // because anybody with the checker's certificate decides what it reports. `machineCreate` writes it, GSLB reads and changes it.
 import type { Sql, Transaction } from '../database/database.ts';
 import { marksFor } from '../database/sql.ts';
-import type { InputCheck } from '../edge/input.ts';
+import type { InputCheck } from '../input/input.ts';
 
 /** Machines of this role have such a record. */
 export const checkerRole = 'checker';

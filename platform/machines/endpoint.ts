@@ -1,7 +1,7 @@
 // A machine's requests to the public endpoint, with its token: revocations, and new credentials.
 import { Agent, request } from 'undici';
 import { z } from 'zod';
-import { Origins } from '../graph/origins.ts';
+import { Origins } from '../net/origins.ts';
 import { decodeUuid } from '../values/ids.ts';
 import { jsonIn } from '../values/json.ts';
 import type { MachineFile } from './machine-file.ts';

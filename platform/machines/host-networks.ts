@@ -1,7 +1,7 @@
 // Keeps the ranges of load balancer hosts apart. Each host's addresses are assigned without regard to those of others, so two load
 // balancers would get one address if ranges overlapped. Only a range that is new is checked: records that overlap already stay as they are.
 import type { Transaction } from '../database/database.ts';
-import type { InputCheck } from '../edge/input.ts';
+import type { InputCheck } from '../input/input.ts';
 import { commonBlock } from '../net/address-block.ts';
 import type { HostRecord } from './host-record.ts';
 

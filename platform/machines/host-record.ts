@@ -3,7 +3,7 @@
 // it.
 import type { Sql, Transaction } from '../database/database.ts';
 import { marksFor } from '../database/sql.ts';
-import type { InputCheck } from '../edge/input.ts';
+import type { InputCheck } from '../input/input.ts';
 import { blockBytes } from '../net/address-block.ts';
 
 /** Machines of this role may have such a record. */

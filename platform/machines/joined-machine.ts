@@ -2,14 +2,14 @@
 // the list of revocations every two seconds, and renews its credentials after half of their lifetime.
 import { stat } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-import type { MutualTls } from '../graph/tls.ts';
-import type { Logger } from '../process/log.ts';
+import type { Logger } from '../log/log.ts';
 import { Loop } from '../work/loop.ts';
 import { machineDays } from './authority.ts';
 import { MachineEndpoint } from './endpoint.ts';
 import { type MachineFile, machineFilePath, readMachineFile, writeMachineFile } from './machine-file.ts';
 import { newMachineKeys } from './machine-keys.ts';
 import { Peers } from './peers.ts';
+import type { MutualTls } from './tls.ts';
 
 /** Together with the deadline of a request, this is less than the five seconds within which a revocation is known everywhere. */
 const revocationsMs = 2_000;

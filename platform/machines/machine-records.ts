@@ -1,6 +1,6 @@
 // The records of machines that administrators set when they create a machine. Each role that has a record has its own table.
 import type { Transaction } from '../database/database.ts';
-import { InputCheck } from '../edge/input.ts';
+import { InputCheck } from '../input/input.ts';
 import {
   type CheckerRecord,
   checkCheckerRecord,

@@ -4,8 +4,8 @@
 import { isIP } from 'node:net';
 import type { Sql, Transaction } from '../database/database.ts';
 import { marksFor } from '../database/sql.ts';
-import { quoted } from '../edge/errors.ts';
-import type { InputCheck } from '../edge/input.ts';
+import { quoted } from '../errors/errors.ts';
+import type { InputCheck } from '../input/input.ts';
 import { canonicalText } from '../net/address-block.ts';
 
 /** Machines of this role have such a record. */

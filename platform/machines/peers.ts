@@ -1,7 +1,7 @@
 // The machines at the other end of this process's connections: each must have the required role and not be revoked, as long as
 // the connection lasts.
 import type { Socket } from 'node:net';
-import type { Logger } from '../process/log.ts';
+import type { Logger } from '../log/log.ts';
 import { machineOf } from './machine.ts';
 
 /** As provided by Node and undici. */

@@ -1,9 +1,9 @@
 // The record of a machine for which another team's subgraph sends status events: the subgraph that it speaks for. It belongs to the
 // machine's record, because anybody with the machine's token decides what it sends. `machineCreate` writes it, and nothing changes it.
 import type { Sql, Transaction } from '../database/database.ts';
-import { quoted } from '../edge/errors.ts';
-import type { InputCheck } from '../edge/input.ts';
-import { outsideName } from '../process/outside-subgraphs.ts';
+import { quoted } from '../errors/errors.ts';
+import type { InputCheck } from '../input/input.ts';
+import { outsideName } from './outside-subgraphs.ts';
 
 /** Machines of this role have such a record. No process of the product has this role. */
 export const subgraphRole = 'subgraph';

@@ -4,7 +4,7 @@
 import dns from 'node:dns/promises';
 import { isIP } from 'node:net';
 import os from 'node:os';
-import type { Logger } from '../process/log.ts';
+import type { Logger } from '../log/log.ts';
 import { Loop } from '../work/loop.ts';
 import { atMost } from '../work/within.ts';
 import { isInBlock, withoutMapping } from './address-block.ts';

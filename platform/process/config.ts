@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { ConfigError, type ConfigFault, unusableFile } from '../errors/config-error.ts';
+import { type OutsideSubgraph, queryDeadlineMs, takeOutsideSubgraphs } from '../machines/outside-subgraphs.ts';
 import { canonicalAddressBlock } from '../net/address-block.ts';
 import { canonicalEgressRule } from '../net/egress.ts';
-import { ConfigError, type ConfigFault, unusableFile } from './config-error.ts';
-import { type OutsideSubgraph, queryDeadlineMs, takeOutsideSubgraphs } from './outside-subgraphs.ts';
 
 /** Settings by dotted name; the description of each shape is its meaning. */
 export type SettingShapes = Readonly<Record<string, z.ZodType>>;

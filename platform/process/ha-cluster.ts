@@ -1,7 +1,7 @@
 // The cluster of hosts that keeps the database, as the graph shows and controls it. This port hides its parts: platform and
 // subgraphs do not know how hosts agree.
 import type { AuditHead } from '../audit/ends.ts';
-import { refuse } from '../edge/errors.ts';
+import { refuse } from '../errors/errors.ts';
 
 /** The subject of its status events and audit entries. There is only one cluster. */
 export const haClusterId = '0d9c1f5e-3a52-4c0b-9f0e-6f1c7f1a6a10';

@@ -1,6 +1,12 @@
 // The health of this process's components: each component has a check with a deadline, all run at once, and a result is shared for a
 // moment, so that frequent requests cost little.
-import { DiskFullError, databaseErrorNumber, isConnectionLost, isDiskFull, isReadOnly } from '../database/errors.ts';
+import {
+  DiskFullError,
+  databaseErrorNumber,
+  isConnectionLost,
+  isDiskFull,
+  isReadOnly,
+} from '../errors/database-errors.ts';
 import { within } from '../work/within.ts';
 
 export interface ComponentHealth {

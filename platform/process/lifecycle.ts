@@ -1,8 +1,8 @@
 // Ordered start and stop of a process's components. All components are drained, at once, before any is stopped; they are stopped in the reverse
 // of the order they were added.
 
+import type { Logger } from '../log/log.ts';
 import { within } from '../work/within.ts';
-import type { Logger } from './log.ts';
 import { startStep } from './start-budget.ts';
 
 export interface LifecycleComponent {

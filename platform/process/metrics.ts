@@ -3,8 +3,8 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Database } from '../database/database.ts';
 import type { StatusFeed } from '../events/feed.ts';
 import type { Sequencer } from '../events/sequencer.ts';
-import type { Leases } from '../work/leases.ts';
-import type { OwedWork } from '../work/owed-work.ts';
+import type { Leases } from '../leases/leases.ts';
+import type { OwedWork } from '../owed/owed-work.ts';
 import type { HaStatus } from './ha-cluster.ts';
 
 interface PlatformDependencies {

@@ -1,8 +1,8 @@
 // A start has minutes, not the deadline of a request: on a busy machine each of its steps may take fifty times as long. A step that takes
 // long writes a line of progress again and again, so that slow is not taken for stuck.
 
+import type { Logger } from '../log/log.ts';
 import { within } from '../work/within.ts';
-import type { Logger } from './log.ts';
 
 export const startBudgetMs = 300_000;
 const usualEveryMs = 10_000;

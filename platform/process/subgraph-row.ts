@@ -3,12 +3,12 @@
 // in `create` and `work`, so that a process loads only what its roles need.
 import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
+import type { Authenticator, CheckLogin } from '../caller/access.ts';
+import type { Role } from '../caller/identity.ts';
 import type { CheckTenant } from '../checks/check-tenant.ts';
+import type { Commits } from '../database/commits.ts';
 import type { Database } from '../database/database.ts';
 import type { MigrationOwner } from '../database/migrate.ts';
-import type { Authenticator, CheckLogin } from '../edge/access.ts';
-import type { Commits } from '../edge/commits.ts';
-import type { Role } from '../edge/identity.ts';
 import type { Mutations } from '../edge/mutation.ts';
 import type { ProjectEnd, ProjectHoldings } from '../edge/projects.ts';
 import type { StatusFeed } from '../events/feed.ts';
@@ -17,22 +17,22 @@ import { platformEvents } from '../events/platform-events.ts';
 import type { AskGraph } from '../graph/ask-graph.ts';
 import type { GraphExport } from '../graph/graph-export.ts';
 import type { Subgraph } from '../graph/subgraph.ts';
-import type { MutualTls } from '../graph/tls.ts';
+import type { Leases } from '../leases/leases.ts';
+import type { TrustedClock } from '../leases/trusted-clock.ts';
+import type { Logger } from '../log/log.ts';
 import type { NewMachineRecords } from '../machines/machine-records.ts';
+import type { MutualTls } from '../machines/tls.ts';
 import type { EgressPolicy } from '../net/egress.ts';
+import type { OwedQueue } from '../owed/owed-queue.ts';
 import type { TextMemory } from '../restore/text-memory.ts';
 import type { CursorSealer } from '../secrets/cursor-sealer.ts';
 import type { KeyFolder } from '../secrets/key-folder.ts';
 import type { Sealer } from '../secrets/seal.ts';
-import type { Leases } from '../work/leases.ts';
-import type { OwedQueue } from '../work/owed-queue.ts';
-import type { TrustedClock } from '../work/trusted-clock.ts';
 import type { Wake } from '../work/wake.ts';
 import type { SettingShapes, SettingsOf } from './config.ts';
 import type { HaCluster } from './ha-cluster.ts';
 import type { Health } from './health.ts';
 import type { LifecycleComponent } from './lifecycle.ts';
-import type { Logger } from './log.ts';
 
 /** The context that every role gets. */
 export interface ProcessGround {

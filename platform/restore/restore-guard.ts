@@ -3,12 +3,12 @@
 // start over, and receivers of positions take the whole state.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeCommitRecord } from '../database/commit-record.ts';
+import { commitRecordKeptMs, lastLossSql, timeOfUuid } from '../database/commits.ts';
 import type { CommitPoint, Database, Sql } from '../database/database.ts';
-import { historySql, noticeSetBack } from '../database/history.ts';
 import { marksFor } from '../database/sql.ts';
-import { commitRecordKeptMs, lastLossSql, timeOfUuid } from '../edge/commits.ts';
-import { ConfigError } from '../process/config-error.ts';
-import type { Logger } from '../process/log.ts';
+import { ConfigError } from '../errors/config-error.ts';
+import { historySql, noticeSetBack } from '../events/database-history.ts';
+import type { Logger } from '../log/log.ts';
 import { newUuid } from '../values/ids.ts';
 import { Loop } from '../work/loop.ts';
 import type { Wake } from '../work/wake.ts';

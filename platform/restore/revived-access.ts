@@ -4,7 +4,7 @@
 import { audit } from '../audit/audit.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { type EventOfKind, readEventsOfKinds } from '../events/history.ts';
-import type { Logger } from '../process/log.ts';
+import type { Logger } from '../log/log.ts';
 import { newUuid } from '../values/ids.ts';
 import { Loop } from '../work/loop.ts';
 import type { Wake } from '../work/wake.ts';

@@ -1,8 +1,9 @@
 // The lossy timelines of the database, as people see them: until a person has lifted one, calls that may be repetitions are refused.
+
+import { lastLossSql } from '../database/commits.ts';
 import type { Sql, Transaction } from '../database/database.ts';
-import { timelineUuid } from '../database/history.ts';
-import { lastLossSql } from '../edge/commits.ts';
 import { appendStatus } from '../events/append.ts';
+import { timelineUuid } from '../events/database-history.ts';
 import { platformEvents } from '../events/platform-events.ts';
 import type { Wake } from '../work/wake.ts';
 

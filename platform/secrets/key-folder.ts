@@ -2,8 +2,8 @@
 // replaced file is read again, so that keys are rotated without a restart.
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ConfigError } from '../process/config-error.ts';
-import type { Logger } from '../process/log.ts';
+import { ConfigError } from '../errors/config-error.ts';
+import type { Logger } from '../log/log.ts';
 import { Loop } from '../work/loop.ts';
 import { isMissing } from './key-file.ts';
 import { PublicKeys, readPublicFile, readSigningFile, type Signer, SigningKeys } from './key-pairs.ts';

@@ -5,10 +5,10 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { HttpError } from '../graph/http-body.ts';
+import type { Logger } from '../log/log.ts';
 import { withoutMapping } from '../net/address-block.ts';
 import { requireOneHost } from '../net/one-host.ts';
 import { isFromThisHost } from '../net/this-host.ts';
-import type { Logger } from '../process/log.ts';
 import { isWatchPath, type WatchAnswer, type Watched, watchAnswer } from './watch-answer.ts';
 
 export interface WatchServerOptions extends Watched {

@@ -1,6 +1,6 @@
 // Divides concurrent work fairly among callers, with a bound on how much runs at once. Groups take turns, and so do the users of a
 // group. If there is room for two, no group may take all of it, so that a later caller finds a free turn at once.
-import type { Share } from '../edge/caller.ts';
+import type { Share } from '../caller/caller.ts';
 
 interface FairTurnsOptions {
   readonly atOnce: number;

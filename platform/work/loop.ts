@@ -1,6 +1,6 @@
 // A background loop that runs when it is woken, and otherwise periodically: used by everything here that polls.
-import { isDiskFull } from '../database/errors.ts';
-import type { Logger } from '../process/log.ts';
+import { isDiskFull } from '../errors/database-errors.ts';
+import type { Logger } from '../log/log.ts';
 
 interface LoopOptions {
   readonly name: string;

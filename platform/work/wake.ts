@@ -1,9 +1,9 @@
 // Wake-ups between processes over Redis publish/subscribe. They only shorten a wait: listeners also poll, so that a lost Redis,
 // or a lost message, costs milliseconds and never an event.
 
-import type { Logger } from '../process/log.ts';
-import { createRedis, type RedisLocation } from '../process/redis.ts';
+import type { Logger } from '../log/log.ts';
 import { newToken } from '../values/ids.ts';
+import { createRedis, type RedisLocation } from './redis.ts';
 
 /** Topics: `status`, `sequenced`, `owed`, `backend/<uuid>` (calls wait), `backend/<uuid>/changed`. */
 export interface Wake {

@@ -22,7 +22,7 @@ import {
 } from 'graphql';
 import { clientDocument } from '../../platform/graph/client-sdl.ts';
 import { termsIn } from '../../platform/graph/terms.ts';
-import { isSecretName } from '../../platform/secrets/secret-names.ts';
+import { isSecretName } from '../../platform/values/secret-names.ts';
 import { type Declared, declaredKinds, exceptions } from './declared.ts';
 import {
   type Action,

@@ -5,10 +5,10 @@ import { attentionResolvers, measureAttention } from '../../platform/attention/a
 import { entityFeed, feedItem } from '../../platform/events/entity-feed.ts';
 import { asMarked } from '../../platform/events/facets.ts';
 import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
+import { RunningTime } from '../../platform/leases/running-time.ts';
 import type { RunningSubgraph, SubgraphGround } from '../../platform/process/subgraph-row.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
 import { mapStream } from '../../platform/work/pull-stream.ts';
-import { RunningTime } from '../../platform/work/running-time.ts';
 import type { GeoFile } from './agents/nameserver/geo-file.ts';
 import { gslbAttention } from './control/attention.ts';
 import { dnsBackendResolvers } from './control/entities/dns-backend-resolvers.ts';

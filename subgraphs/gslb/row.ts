@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { dnsModule, nameRestMsIn } from '../../dns/module.ts';
-import { ConfigError } from '../../platform/process/config-error.ts';
+import { ConfigError } from '../../platform/errors/config-error.ts';
 import { type Ground, subgraphRow } from '../../platform/process/subgraph-row.ts';
 import { checkerSettings } from './agents/checker/checker-settings.ts';
 import { nameServerSettings } from './agents/nameserver/dns-settings.ts';
@@ -99,7 +99,7 @@ export const gslbRow = subgraphRow({
     const { GeoFile } = await import('./agents/nameserver/geo-file.ts');
     const { ConductorLinks } = await import('./control/machines/conductor-links.ts');
     const { BalancerFollower } = await import('./control/verdicts/balancer-follower.ts');
-    const { Leases } = await import('../../platform/work/leases.ts');
+    const { Leases } = await import('../../platform/leases/leases.ts');
     const place = async (setting: typeof checkerPort | typeof dnsPort) => {
       const at = settings[setting];
       if (at === undefined) return undefined;

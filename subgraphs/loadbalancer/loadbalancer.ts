@@ -1,11 +1,11 @@
 // The load balancer subgraph: its services and resolvers, and the listener for hosts.
 import type { Resolvers } from '../../generated/graph/loadbalancer.ts';
 import { attentionResolvers, measureAttention } from '../../platform/attention/attention.ts';
-import { databaseMarks } from '../../platform/database/marks.ts';
 import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
-import type { MutualTls } from '../../platform/graph/tls.ts';
 import { LinkServer } from '../../platform/link/link-server.ts';
+import type { MutualTls } from '../../platform/machines/tls.ts';
 import type { RunningSubgraph, SubgraphGround } from '../../platform/process/subgraph-row.ts';
+import { databaseMarks } from '../../platform/restore/marks.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
 import { balancerAttention } from './control/attention.ts';
 import { BalancerReads } from './control/balancers/balancer-reads.ts';

@@ -1,7 +1,7 @@
 // The row of the object storage subgraph: the control plane of the federation.
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { ConfigError } from '../../platform/process/config-error.ts';
+import { ConfigError } from '../../platform/errors/config-error.ts';
 import { subgraphRow } from '../../platform/process/subgraph-row.ts';
 import { clusterSettings } from './agents/cluster-settings.ts';
 import { objectEvents } from './control/events.ts';

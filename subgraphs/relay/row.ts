@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { Database } from '../../platform/database/database.ts';
 import { countHeld } from '../../platform/edge/projects.ts';
-import { ConfigError } from '../../platform/process/config-error.ts';
+import { ConfigError } from '../../platform/errors/config-error.ts';
 import { subgraphRow } from '../../platform/process/subgraph-row.ts';
 import { relayEvents } from './control/events.ts';
 

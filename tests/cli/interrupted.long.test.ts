@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { WebSocketServer } from 'ws';
-import { socketCloses } from '../../platform/edge/errors.ts';
+import { socketCloses } from '../../platform/errors/errors.ts';
 import { patience } from '../support/patience.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 

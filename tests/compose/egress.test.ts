@@ -2,11 +2,11 @@
 import os from 'node:os';
 import { afterEach, expect, test } from '@jest/globals';
 import { egressOfLab, openEgress } from '../../compose/egress.ts';
+import { ConfigError } from '../../platform/errors/config-error.ts';
+import { createLogger } from '../../platform/log/log.ts';
 import { egressFrom, KnownListeners } from '../../platform/net/egress.ts';
 import { readConfig } from '../../platform/process/config.ts';
-import { ConfigError } from '../../platform/process/config-error.ts';
 import { Lifecycle } from '../../platform/process/lifecycle.ts';
-import { createLogger } from '../../platform/process/log.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { ask } from '../bin/support/up-process.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';

@@ -1,6 +1,6 @@
 // Background work starts last: loading the code of a role blocks a process for longer than it may hold a lease.
 import { expect, test } from '@jest/globals';
-import { createLogger } from '../../platform/process/log.ts';
+import { createLogger } from '../../platform/log/log.ts';
 import { runningSystem } from '../support/running-system.ts';
 
 test('the worker starts after all that people wait for', async () => {

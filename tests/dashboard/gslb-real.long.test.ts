@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { createLogger } from '../../platform/process/log.ts';
+import { createLogger } from '../../platform/log/log.ts';
 import { machineSettings, testAuthority, testMachine } from '../support/machines.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';

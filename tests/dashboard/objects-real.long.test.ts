@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { createLogger } from '../../platform/process/log.ts';
+import { createLogger } from '../../platform/log/log.ts';
 import type { JsonValue } from '../../platform/values/json.ts';
 import { controllerRole } from '../../subgraphs/object-storage/wire/controller-wire.ts';
 import { ScriptedController } from '../subgraphs/object-storage/support/scripted-controller.ts';

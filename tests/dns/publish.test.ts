@@ -6,7 +6,7 @@ import { type Declaration, declareRecords, readRecordSet, withdrawRecords } from
 import { fenceName } from '../../dns/servers/fence.ts';
 import type { RecordServer } from '../../dns/servers/record-server.ts';
 import { Rfc2136Server } from '../../dns/servers/rfc2136-server.ts';
-import { OwedWork } from '../../platform/work/owed-work.ts';
+import { OwedWork } from '../../platform/owed/owed-work.ts';
 import type { TestGround } from '../support/ground.ts';
 import { waitFor } from '../support/temporary-folder.ts';
 import { openDnsGround } from './support/dns-ground.ts';

@@ -7,8 +7,8 @@ import type { ServerPlace } from '../../dns/servers/transport.ts';
 import { readTsigKey } from '../../dns/servers/tsig-key-file.ts';
 import { toleratesBrokenConnects } from '../../platform/database/connector-rejections.ts';
 import { Database, type DatabaseLocation } from '../../platform/database/database.ts';
+import { OwedWork } from '../../platform/owed/owed-work.ts';
 import { Loop } from '../../platform/work/loop.ts';
-import { OwedWork } from '../../platform/work/owed-work.ts';
 import { createLocalWake } from '../../platform/work/wake.ts';
 
 toleratesBrokenConnects(process);

@@ -22,7 +22,7 @@ import {
   isRequiredArgument,
   isRequiredInputField,
 } from 'graphql';
-import { createLogger } from '../../platform/process/log.ts';
+import { createLogger } from '../../platform/log/log.ts';
 import { encodeId, newUuid } from '../../platform/values/ids.ts';
 import { ask } from '../bin/support/up-process.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';

@@ -2,11 +2,11 @@
 // request with a key that was used acts once.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { platformMigrations } from '../../compose/places.ts';
+import type { RequestContext } from '../../platform/caller/identity.ts';
 import { migrate } from '../../platform/database/migrate.ts';
-import type { RequestContext } from '../../platform/edge/identity.ts';
+import { TrustedClock } from '../../platform/leases/trusted-clock.ts';
+import { Retention } from '../../platform/owed/retention.ts';
 import { newUuid } from '../../platform/values/ids.ts';
-import { Retention } from '../../platform/work/retention.ts';
-import { TrustedClock } from '../../platform/work/trusted-clock.ts';
 import { SteppedMariadb } from '../../trials/clock/stepped-mariadb.ts';
 import { Ground } from '../support/ground.ts';
 import { testPair } from '../support/signing-keys.ts';

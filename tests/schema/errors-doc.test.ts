@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { topLevelCodes, userErrorCodes } from '../../platform/edge/errors.ts';
+import { topLevelCodes, userErrorCodes } from '../../platform/errors/errors.ts';
 import { errorsDocument } from '../../schema/errors-doc.ts';
 import { isFinal, operationStates } from '../../subgraphs/relay/rules/states.ts';
 

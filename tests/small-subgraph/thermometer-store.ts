@@ -1,8 +1,8 @@
 // Thermometers as their rows hold them.
 import type { Sql, Transaction } from '../../platform/database/database.ts';
 import { marksFor } from '../../platform/database/sql.ts';
-import type { Page, PageArguments } from '../../platform/graph/connection.ts';
-import { type ListTable, pageOfList } from '../../platform/graph/entity-list.ts';
+import type { Page, PageArguments } from '../../platform/pages/connection.ts';
+import { type ListTable, pageOfList } from '../../platform/pages/entity-list.ts';
 
 export interface ThermometerRow {
   readonly id: string;

@@ -1,16 +1,17 @@
 // The subgraph itself: one entity, its list, its two mutations and its subscription.
-import { caller, maySee, oneProject, projectsFor, requireRole, visibleRow } from '../../platform/edge/authorise.ts';
-import { refuse } from '../../platform/edge/errors.ts';
-import type { RequestContext } from '../../platform/edge/identity.ts';
+
+import type { RequestContext } from '../../platform/caller/identity.ts';
 import { payload } from '../../platform/edge/mutation.ts';
-import { refuseStale, refuseTaken } from '../../platform/edge/refusals.ts';
+import { refuse } from '../../platform/errors/errors.ts';
 import { appendStatus } from '../../platform/events/append.ts';
 import { entityFeed } from '../../platform/events/entity-feed.ts';
 import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
+import { caller, maySee, oneProject, projectsFor, requireRole, visibleRow } from '../../platform/input/authorise.ts';
+import { refuseStale, refuseTaken } from '../../platform/input/refusals.ts';
+import { owe } from '../../platform/owed/owed-work.ts';
 import type { SubgraphGround } from '../../platform/process/subgraph-row.ts';
 import { decodeUuid, encodeId, newUuid } from '../../platform/values/ids.ts';
-import { owe } from '../../platform/work/owed-work.ts';
 import { mapStream } from '../../platform/work/pull-stream.ts';
 import { thermometerEvents } from './events.ts';
 import {

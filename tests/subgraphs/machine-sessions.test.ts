@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import pino from 'pino';
 import type { Database } from '../../platform/database/database.ts';
-import { noticeSetBack, readHistory } from '../../platform/database/history.ts';
+import { noticeSetBack, readHistory } from '../../platform/events/database-history.ts';
 import type { LanedSession, LinkPeer, LinkSession } from '../../platform/link/link-server.ts';
 import { newKeyPair, SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import { newUuid } from '../../platform/values/ids.ts';

@@ -1,19 +1,19 @@
 // The dependencies of services, loops and subgraphs, put together only here for tests, benchmarks and trials: like in a process
 // (compose/), but without its settings. Nothing runs before `start`.
 import { pino } from 'pino';
+import { type CommitMember, Commits } from '../../platform/database/commits.ts';
 import { Database, type DatabaseOptions } from '../../platform/database/database.ts';
-import { type CommitMember, Commits } from '../../platform/edge/commits.ts';
 import { Mutations } from '../../platform/edge/mutation.ts';
 import { appendStatus } from '../../platform/events/append.ts';
 import { type SequencedEvent, StatusFeed, type StatusFeedOptions } from '../../platform/events/feed.ts';
 import { Sequencer } from '../../platform/events/sequencer.ts';
-import type { Logger } from '../../platform/process/log.ts';
+import { Leases } from '../../platform/leases/leases.ts';
+import { TrustedClock } from '../../platform/leases/trusted-clock.ts';
+import type { Logger } from '../../platform/log/log.ts';
 import { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import { Keyring } from '../../platform/secrets/keyring.ts';
 import { createSealer, type Sealer } from '../../platform/secrets/seal.ts';
 import { newUuid } from '../../platform/values/ids.ts';
-import { Leases } from '../../platform/work/leases.ts';
-import { TrustedClock } from '../../platform/work/trusted-clock.ts';
 import { createLocalWake, createRedisWake, type Wake } from '../../platform/work/wake.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
 import { testEgress } from './egress.ts';

@@ -2,11 +2,11 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { MutualTls } from '../../platform/graph/tls.ts';
+import type { Logger } from '../../platform/log/log.ts';
 import { machineUri } from '../../platform/machines/machine.ts';
 import { Peers } from '../../platform/machines/peers.ts';
+import type { MutualTls } from '../../platform/machines/tls.ts';
 import { type CertificateAndKey, certify, makeCertificate } from '../../platform/net/certificates.ts';
-import type { Logger } from '../../platform/process/log.ts';
 import { newUuid } from '../../platform/values/ids.ts';
 
 export interface TestMachine extends MutualTls {

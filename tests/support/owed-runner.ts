@@ -1,7 +1,7 @@
 // Carries out owed work as a worker does, but one after the other, when the test says so.
 import type { Database } from '../../platform/database/database.ts';
-import type { OwedQueue } from '../../platform/work/owed-queue.ts';
-import { OwedWork } from '../../platform/work/owed-work.ts';
+import type { OwedQueue } from '../../platform/owed/owed-queue.ts';
+import { OwedWork } from '../../platform/owed/owed-work.ts';
 
 export class OwedRunner {
   readonly #work: OwedWork;

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
+import { createLogger } from '../../platform/log/log.ts';
 import { Health } from '../../platform/process/health.ts';
-import { createLogger } from '../../platform/process/log.ts';
 import { newUuid } from '../../platform/values/ids.ts';
 import { TcpLine } from '../../simulators/tcp-line.ts';
 import { createBackendChecks } from '../../subgraphs/relay/control/checks/backend-checks.ts';

@@ -9,8 +9,8 @@ import {
   parse,
   type TypeNode,
 } from 'graphql';
-import { defaultPageSize } from '../../platform/graph/connection.ts';
 import { readSharedSdl } from '../../platform/graph/sdl.ts';
+import { defaultPageSize } from '../../platform/pages/connection.ts';
 
 /** Arguments that mean the same everywhere need no description. */
 const conventionalArguments = new Set(['id', 'input', 'first', 'after']);

@@ -1,5 +1,5 @@
 // The files that read the wall clock. It may be set at any moment: a duration, a deadline or a bucket of time goes by the monotonic
-// clock (`performance.now()`), and a deletion by age by the trusted time (platform/work/trusted-clock.ts).
+// clock (`performance.now()`), and a deletion by age by the trusted time (platform/leases/trusted-clock.ts).
 import type { SourceFile } from './source-files.ts';
 import { covers } from './top-folders.ts';
 
@@ -36,8 +36,8 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['platform/machines/joined-machine.ts', 'the end of a certificate'],
   ['platform/checks/probes/tls.ts', 'the end of a certificate'],
   ['platform/values/ids.ts', 'the time in a UUID (RFC 9562)'],
-  ['platform/edge/commits.ts', 'the age of a UUID'],
-  ['platform/secrets/rotate-keys.ts', 'when other processes used a key'],
+  ['platform/database/commits.ts', 'the age of a UUID'],
+  ['platform/keys/rotate-keys.ts', 'when other processes used a key'],
   ['platform/secrets/key-pairs.ts', 'when a key was used, for other processes'],
   ['platform/secrets/keyring.ts', 'when a key was used, for other processes'],
   ['simulators/neo/neo.ts', 'the dates of its jobs'],
@@ -87,6 +87,6 @@ export function findClockFaults(files: readonly SourceFile[]): string[] {
       ),
     ...shipped
       .filter(({ strings }) => strings.some((text) => deletesByClock.test(text)))
-      .map(({ path }) => `${path} deletes by NOW(): use trustedNow of platform/work/trusted-clock.ts`),
+      .map(({ path }) => `${path} deletes by NOW(): use trustedNow of platform/leases/trusted-clock.ts`),
   ];
 }

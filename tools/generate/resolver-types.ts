@@ -27,5 +27,5 @@ export function withResolverTypes(outputs: Outputs, graph: SubgraphSdl, mappersO
 /** Each connection is passed on with its count: `{T}` is its type as the SDL says it. */
 function connectionsOf(sdl: string): Mappers {
   const names = [...sdl.matchAll(/^type (\w+Connection)\b/gm)].map(([, name = '']) => name);
-  return Object.fromEntries(names.map((name) => [name, 'platform/graph/connection.ts#Counted<{T}>']));
+  return Object.fromEntries(names.map((name) => [name, 'platform/pages/connection.ts#Counted<{T}>']));
 }

@@ -2,8 +2,8 @@
 // needs: system
 import { ownersOf } from '../../compose/owners.ts';
 import { migrate } from '../../platform/database/migrate.ts';
-import { Retention } from '../../platform/work/retention.ts';
-import { TrustedClock } from '../../platform/work/trusted-clock.ts';
+import { TrustedClock } from '../../platform/leases/trusted-clock.ts';
+import { Retention } from '../../platform/owed/retention.ts';
 import { createLocalWake } from '../../platform/work/wake.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { NftDevice } from '../../tests/subgraphs/relay/support/nft-device.ts';

@@ -8,7 +8,7 @@ import { type EmbeddedMariadb, startMariadb } from '../../embedded/mariadb.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
 import { clockOffset, clockVariables, findClockLibrary } from '../../lab/clock-library.ts';
 import type { Sql } from '../../platform/database/database.ts';
-import { readTrustedClock } from '../../platform/work/trusted-clock.ts';
+import { readTrustedClock } from '../../platform/leases/trusted-clock.ts';
 
 const shownMs = 60_000;
 const mostMs = 30_000;

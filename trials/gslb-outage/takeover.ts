@@ -1,6 +1,6 @@
 // Measures from the rows how long it takes until another process checks, judges or serves in the place of one that was killed.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { owe } from '../../platform/work/owed-work.ts';
+import { owe } from '../../platform/owed/owed-work.ts';
 import { planKind } from '../../subgraphs/gslb/control/stores/touched.ts';
 import type { Part, Site } from './site.ts';
 

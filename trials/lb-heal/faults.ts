@@ -1,6 +1,6 @@
 // Faults of nodes and hosts, and disturbances of the control plane at a step of the healing. Each is over after some seconds.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { owe } from '../../platform/work/owed-work.ts';
+import { owe } from '../../platform/owed/owed-work.ts';
 import { lockBalancer } from '../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
 import { reconcileKind } from '../../subgraphs/loadbalancer/control/stores/change-balancer.ts';
 import type { NodeRow } from '../../subgraphs/loadbalancer/rules/rows.ts';

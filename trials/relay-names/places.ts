@@ -1,6 +1,6 @@
 // The places for a text in an operation's arguments, derived from its JSON Schema, so that a new argument is tried automatically.
 // Numbers and enumerated words are places too: a text must not get past those either.
-import { validateObject } from '../../platform/values/json-schema.ts';
+import { validateObject } from '../../platform/input/json-schema.ts';
 import type { ArgumentFault, DriverOperation, JsonObject, JsonValue } from '../../subgraphs/relay/drivers/driver.ts';
 import { isObject } from '../../subgraphs/relay/drivers/json.ts';
 

@@ -1,5 +1,5 @@
 // Requests concurrent with a trial's calls: adopting, sharing and verifying of their objects, and changes of their backend.
-import { isUnavailable } from '../../platform/database/errors.ts';
+import { isUnavailable } from '../../platform/errors/database-errors.ts';
 import { encodeId, newUuid } from '../../platform/values/ids.ts';
 import type { JsonObject } from '../../subgraphs/relay/drivers/driver.ts';
 import type { Arena } from './arena.ts';

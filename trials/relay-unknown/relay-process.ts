@@ -3,8 +3,8 @@
 import { execute, parse } from 'graphql';
 import { pino } from 'pino';
 import { answerParent } from '../../bench/support/child.ts';
+import type { Identity } from '../../platform/caller/identity.ts';
 import type { DatabaseLocation } from '../../platform/database/database.ts';
-import type { Identity } from '../../platform/edge/identity.ts';
 import { readSubgraphSdl } from '../../platform/graph/sdl.ts';
 import { newUuid } from '../../platform/values/ids.ts';
 import type { RelaySettings } from '../../subgraphs/relay/control/settings.ts';

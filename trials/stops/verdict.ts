@@ -1,5 +1,5 @@
 // The judge of one trial: compares the clients' answers, the journal and the event streams with what the device did.
-import type { UserErrorCode } from '../../platform/edge/errors.ts';
+import type { UserErrorCode } from '../../platform/errors/errors.ts';
 import { noAnswer } from '../calls/gateway-client.ts';
 import type { Attempt } from '../calls/stream.ts';
 import { type Answer, type JournalRow, judge as judgeCalls } from '../calls/verdict.ts';

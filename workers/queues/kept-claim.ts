@@ -1,6 +1,6 @@
 // The claim of a running job lasts only a little without its process: it is renewed as long as the job may run.
-import type { Logger } from '../../platform/process/log.ts';
-import { type ClaimedJob, type OwedWork, OwedWorkLostError } from '../../platform/work/owed-work.ts';
+import type { Logger } from '../../platform/log/log.ts';
+import { type ClaimedJob, type OwedWork, OwedWorkLostError } from '../../platform/owed/owed-work.ts';
 
 interface KeptClaimOptions {
   readonly owedWork: Pick<OwedWork, 'renew'>;

@@ -1,9 +1,9 @@
 // Carries owed work: due rows go from the database into Redis every few seconds, when work is owed, when the next is due, and at once
 // when Redis has lost everything (its marker is missing).
 import type { Redis } from 'ioredis';
-import type { Logger } from '../../platform/process/log.ts';
+import type { Logger } from '../../platform/log/log.ts';
+import type { OwedWork } from '../../platform/owed/owed-work.ts';
 import { Loop } from '../../platform/work/loop.ts';
-import type { OwedWork } from '../../platform/work/owed-work.ts';
 import type { Wake } from '../../platform/work/wake.ts';
 import type { QueueMetrics } from './queue-metrics.ts';
 import type { Dispatched, QueueWorker } from './queue-worker.ts';

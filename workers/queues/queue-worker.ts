@@ -3,9 +3,8 @@
 import { createHash } from 'node:crypto';
 import { Queue, Worker } from 'bullmq';
 import type { Database } from '../../platform/database/database.ts';
-import type { Logger } from '../../platform/process/log.ts';
-import { createQueueConnection, type QueueConnection, type RedisLocation } from '../../platform/process/redis.ts';
-import type { OwedQueue } from '../../platform/work/owed-queue.ts';
+import type { Logger } from '../../platform/log/log.ts';
+import type { OwedQueue } from '../../platform/owed/owed-queue.ts';
 import {
   type ClaimedJob,
   type DueRow,
@@ -14,7 +13,8 @@ import {
   OwedWorkLostError,
   type RetryPolicy,
   usualRetry,
-} from '../../platform/work/owed-work.ts';
+} from '../../platform/owed/owed-work.ts';
+import { createQueueConnection, type QueueConnection, type RedisLocation } from '../../platform/work/redis.ts';
 import type { Wake } from '../../platform/work/wake.ts';
 import { atMost, within } from '../../platform/work/within.ts';
 import { KeptClaim } from './kept-claim.ts';

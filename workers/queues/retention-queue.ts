@@ -1,7 +1,7 @@
 // Retention: rows older than their retention period are deleted once an hour, by the worker that gets the job.
 import type { Database } from '../../platform/database/database.ts';
-import type { OwedQueue } from '../../platform/work/owed-queue.ts';
-import { finishOwed, owe } from '../../platform/work/owed-work.ts';
+import type { OwedQueue } from '../../platform/owed/owed-queue.ts';
+import { finishOwed, owe } from '../../platform/owed/owed-work.ts';
 
 interface RetentionQueueOptions {
   readonly db: Database;

@@ -5,7 +5,7 @@ import { databaseLocations, keyFolder } from '../../../compose/connections.ts';
 import { readEnds, signFirst } from '../../../platform/audit/ends.ts';
 import { checkRange } from '../../../platform/audit/verify.ts';
 import { Database } from '../../../platform/database/database.ts';
-import { createLogger } from '../../../platform/process/log.ts';
+import { createLogger } from '../../../platform/log/log.ts';
 import { CommandFailure } from '../../failures.ts';
 import { configOption, settings } from '../../local-options.ts';
 import { describeFailure } from '../../start-failure.ts';

@@ -1,7 +1,7 @@
 // Reads one backend of an import file: checks the kinds of its fields, then their values with the relay's own checks, and reads its
 // secrets from files or the environment. No message repeats a value that may be a secret.
 import type { BackendCryptoProfile } from '../../../generated/cli/graphql.ts';
-import { InputCheck } from '../../../platform/edge/input.ts';
+import { InputCheck } from '../../../platform/input/input.ts';
 import {
   checkCaCertificates,
   checkCertificate,

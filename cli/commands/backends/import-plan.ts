@@ -5,8 +5,8 @@ import type {
   KnownDriverFragment as KnownDriver,
 } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
+import { type CheckedObject, validateObject } from '../../../platform/input/json-schema.ts';
 import { canonicalJson, type JsonObject } from '../../../platform/values/json.ts';
-import { type CheckedObject, validateObject } from '../../../platform/values/json-schema.ts';
 import { canonicalFingerprint } from '../../../subgraphs/relay/control/backends/backend-input.ts';
 import type { Change, Step } from '../../apply/step.ts';
 import { type EntryFault, type ImportEntry, limitNames } from './import-entry.ts';

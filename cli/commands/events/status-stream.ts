@@ -5,7 +5,7 @@ import { type Client, createClient, type FormattedExecutionResult } from 'graphq
 import { WebSocket } from 'ws';
 import type { StatusStreamSubscription } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
-import { socketCloses } from '../../../platform/edge/errors.ts';
+import { socketCloses } from '../../../platform/errors/errors.ts';
 import { CommandFailure, exitCodes, Interruption } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import type { StatusFilter } from './change.ts';

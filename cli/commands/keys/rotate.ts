@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { databaseLocations } from '../../../compose/connections.ts';
 import { hostsLacking } from '../../../compose/ha-keys.ts';
 import { Database } from '../../../platform/database/database.ts';
-import { type RotationStep, rotateKeys } from '../../../platform/secrets/rotate-keys.ts';
+import { type RotationStep, rotateKeys } from '../../../platform/keys/rotate-keys.ts';
 import { configOption, settings } from '../../local-options.ts';
 import { several } from '../../option.ts';
 import { localVerb } from '../../verb.ts';

@@ -2,11 +2,11 @@
 // the database and the key folder of the role system.
 
 import { startProcess } from '../../../compose/process.ts';
-import { Refusal } from '../../../platform/edge/errors.ts';
+import { Refusal } from '../../../platform/errors/errors.ts';
+import { createLogger } from '../../../platform/log/log.ts';
 import { acceptCredential } from '../../../platform/machines/accept-credential.ts';
 import { machineFilePath, writeMachineFile } from '../../../platform/machines/machine-file.ts';
 import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
-import { createLogger } from '../../../platform/process/log.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
 import { CommandFaults } from '../../failures.ts';
 import { configOption, settings } from '../../local-options.ts';

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { isObjectType, isTypeDefinitionNode, Kind, parse, print } from 'graphql';
 import { composeWith } from '../../../compose/outside-subgraphs.ts';
+import { unusableFile } from '../../../platform/errors/config-error.ts';
 import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
 import { apiSchemaOf, graphOf, readOwnGraph, readSharedSdl } from '../../../platform/graph/sdl.ts';
-import { unusableFile } from '../../../platform/process/config-error.ts';
 import { subgraphRows } from '../../../subgraphs/rows.ts';
 import { CommandFailure } from '../../failures.ts';
 import { localVerb, type Noun } from '../../verb.ts';

@@ -1,9 +1,10 @@
 // Reads the stored changes that an uptime is made of, for a page of subjects together. Of each subject, only its newest events are read: a
 // subject that changes more often is known for a shorter time, which its uptime says.
+
+import type { RequestContext } from '../../caller/identity.ts';
 import type { Sql, SqlValue } from '../../database/database.ts';
-import type { RequestContext } from '../../edge/identity.ts';
-import { loader } from '../../graph/loader.ts';
-import { type JudgedTime, readJudgedTime } from '../../work/running-time.ts';
+import { type JudgedTime, readJudgedTime } from '../../leases/running-time.ts';
+import { loader } from '../../pages/loader.ts';
 import { hoursOf, type Transition, type Uptime, type UptimeWindow, uptimeOf, windowStart } from './uptime.ts';
 
 interface UptimeSubject<Row> {

@@ -1,7 +1,7 @@
 // How long something was up, from its stored changes of status. Time without a verdict is neither up nor down: before it was created, before
 // the oldest event that is kept, while its status says that nobody knows, and while nothing ran that could have judged it. Pure.
 
-import type { TimeSpan } from '../../work/running-time.ts';
+import type { TimeSpan } from '../../leases/running-time.ts';
 
 export type UptimeWindow = 'DAY' | 'WEEK' | 'MONTH';
 

@@ -1,7 +1,7 @@
 // The settings of a described kind in the input of a mutation: ids become UUIDs, and faults name the input's own fields.
-import type { InputCheck } from '../../edge/input.ts';
+import type { InputCheck } from '../../input/input.ts';
+import type { SchemaFault } from '../../input/json-schema.ts';
 import type { JsonObject, JsonValue } from '../../values/json.ts';
-import type { SchemaFault } from '../../values/json-schema.ts';
 import type { DescribedField, DescribedKind } from './kind.ts';
 import { wantsOf } from './patterns.ts';
 import { idFieldOf } from './text.ts';

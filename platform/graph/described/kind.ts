@@ -1,7 +1,8 @@
 // A kind of object with many settings, described once: its types in the graph, the check of its input and its stored form all follow from
 // that description.
+
+import type { SchemaFault } from '../../input/json-schema.ts';
 import type { JsonObject } from '../../values/json.ts';
-import type { SchemaFault } from '../../values/json-schema.ts';
 import type { Field } from '../fields.ts';
 
 export interface DescribedField extends Field {

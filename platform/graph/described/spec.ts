@@ -1,6 +1,7 @@
 // From the input of a mutation to the spec of a described kind: every field present, defaults filled in, all faults at once.
+
+import { type SchemaFault, validateObject } from '../../input/json-schema.ts';
 import type { JsonObject, JsonValue } from '../../values/json.ts';
-import { type SchemaFault, validateObject } from '../../values/json-schema.ts';
 import { objectSchema } from '../fields.ts';
 import type { DescribedKind, DescribedSpec } from './kind.ts';
 

@@ -1,7 +1,7 @@
 // What needs a person in GSLB: names that are not fully up or have no verdict, and checkers and name servers that do not report.
 import { AttentionPart } from '../../../platform/attention/attention.ts';
+import type { RequestContext } from '../../../platform/caller/identity.ts';
 import type { Database } from '../../../platform/database/database.ts';
-import type { RequestContext } from '../../../platform/edge/identity.ts';
 import type { EntityReads } from './entities/entity-reads.ts';
 import { gslbJudge } from './entities/resolvers.ts';
 import { absentCheckers, heardChecker } from './stores/checker-store.ts';

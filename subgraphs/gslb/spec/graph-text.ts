@@ -1,5 +1,5 @@
 // GSLB entities as SDL: generated/schema/gslb.made.graphql. Each kind becomes a type, its inputs, and the mutations to create, update and delete it.
-import type { UserErrorCode } from '../../../platform/edge/errors.ts';
+import type { UserErrorCode } from '../../../platform/errors/errors.ts';
 import type { DescribedField } from '../../../platform/graph/described/kind.ts';
 import {
   connectionText,

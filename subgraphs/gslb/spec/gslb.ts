@@ -11,7 +11,7 @@ import {
   required,
   textField,
 } from '../../../platform/graph/fields.ts';
-import type { SchemaFault } from '../../../platform/values/json-schema.ts';
+import type { SchemaFault } from '../../../platform/input/json-schema.ts';
 import { descriptionSetting, type GslbKind, regionField, setting } from './kind.ts';
 
 const meanings: Readonly<Record<(typeof presets)[number], string>> = {

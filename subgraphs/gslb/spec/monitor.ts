@@ -1,6 +1,5 @@
 // Monitors: how members are checked.
 
-import { isHost } from '../../../platform/edge/input.ts';
 import { hostField } from '../../../platform/graph/described/fields.ts';
 import { onlyFor } from '../../../platform/graph/described/kind.ts';
 import { upperCaseName } from '../../../platform/graph/described/patterns.ts';
@@ -13,8 +12,9 @@ import {
   required,
   textField,
 } from '../../../platform/graph/fields.ts';
+import { isHost } from '../../../platform/input/input.ts';
+import type { SchemaFault } from '../../../platform/input/json-schema.ts';
 import { canonicalAddressBlock } from '../../../platform/net/address-block.ts';
-import type { SchemaFault } from '../../../platform/values/json-schema.ts';
 import { monitorParameters, parametersKey, shownParametersField } from './check-parameters.ts';
 import { descriptionSetting, type GslbKind, nameSetting, setting } from './kind.ts';
 

@@ -12,8 +12,8 @@ import {
   portField,
   textField,
 } from '../../../platform/graph/fields.ts';
+import type { SchemaFault } from '../../../platform/input/json-schema.ts';
 import { withoutMapping } from '../../../platform/net/address-block.ts';
-import type { SchemaFault } from '../../../platform/values/json-schema.ts';
 import { memberParameters, shownParametersField } from './check-parameters.ts';
 import { descriptionSetting, type GslbKind, nameSetting, regionField, setting } from './kind.ts';
 

@@ -1,7 +1,8 @@
 // Finds the object that a member's mutation changes.
-import { requireRole, visibleRow } from '../../../platform/edge/authorise.ts';
-import type { RequestContext } from '../../../platform/edge/identity.ts';
+
+import type { RequestContext } from '../../../platform/caller/identity.ts';
 import type { Attempt } from '../../../platform/edge/mutation.ts';
+import { requireRole, visibleRow } from '../../../platform/input/authorise.ts';
 
 /** Refuses NOT_FOUND if the caller may not see it, and FORBIDDEN if the caller may not change it. The attempt belongs to its project. */
 export async function changeableRow<Row extends { readonly projectId: string }>(

@@ -3,8 +3,8 @@
 import type { Database } from '../../../platform/database/database.ts';
 import { keyTtlMs } from '../../../platform/edge/idempotency.ts';
 import { isToldSql } from '../../../platform/events/history.ts';
+import { trustedNow } from '../../../platform/leases/trusted-clock.ts';
 import type { RetentionStep } from '../../../platform/process/subgraph-row.ts';
-import { trustedNow } from '../../../platform/work/trusted-clock.ts';
 
 const batchSize = 1_000;
 /** Per run; the rest waits for the next run. */

@@ -1,5 +1,5 @@
 // Checks that parts fit together: a listener with its pool, an L7 policy with its listener and pool. Their protocols never change.
-import type { SchemaFault } from '../../../platform/values/json-schema.ts';
+import type { SchemaFault } from '../../../platform/input/json-schema.ts';
 import type { PartKind, PartSpec } from './part-kind.ts';
 
 interface Around {

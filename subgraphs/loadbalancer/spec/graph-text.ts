@@ -1,6 +1,6 @@
 // Generates the SDL of a load balancer's parts: generated/schema/loadbalancer.made.graphql. Each kind becomes a type, its inputs (alone,
 // and in the tree of a new load balancer), and the mutations to create, update and delete it.
-import type { UserErrorCode } from '../../../platform/edge/errors.ts';
+import type { UserErrorCode } from '../../../platform/errors/errors.ts';
 import {
   connectionText,
   expectedVersionField,

@@ -1,12 +1,12 @@
 // L7 policies and their rules: requests that are refused, redirected, or sent to another pool.
 
-import { isHost } from '../../../platform/edge/input.ts';
 import { formedField } from '../../../platform/graph/described/fields.ts';
 import { onlyFor } from '../../../platform/graph/described/kind.ts';
 import { printable, token, webAddress } from '../../../platform/graph/described/patterns.ts';
 import { booleanField, enumField, integerField, required, textField } from '../../../platform/graph/fields.ts';
+import { isHost } from '../../../platform/input/input.ts';
+import type { SchemaFault } from '../../../platform/input/json-schema.ts';
 import { hostOf } from '../../../platform/net/origin.ts';
-import type { SchemaFault } from '../../../platform/values/json-schema.ts';
 import { descriptionField, enabledField, nameField, tagsField } from './common-fields.ts';
 import { type PartKind, part } from './part-kind.ts';
 import { regularExpressionFault } from './regular-expression.ts';

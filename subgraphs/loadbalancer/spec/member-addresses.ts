@@ -2,7 +2,7 @@
 // through the network of their host, like every other address. The networks of the hosts are never allowed. A host name is checked by the
 // host at each resolution.
 import { isIP } from 'node:net';
-import type { InputCheck } from '../../../platform/edge/input.ts';
+import type { InputCheck } from '../../../platform/input/input.ts';
 import { isInBlock, withoutMapping } from '../../../platform/net/address-block.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import type { PartKind, PartSpec } from './part-kind.ts';

@@ -1,5 +1,5 @@
 // Checks an operation's arguments against its JSON Schema, and against rules that the schema can't express.
-import { type CheckedObject, validateObject } from '../../../platform/values/json-schema.ts';
+import { type CheckedObject, validateObject } from '../../../platform/input/json-schema.ts';
 import type { BackendContext, DriverOperation } from './driver.ts';
 
 /** The arguments with defaults filled in (a copy), or all faults. Accepts any value. `backend`: the backend of the call. */

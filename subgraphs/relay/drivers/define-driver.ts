@@ -1,7 +1,7 @@
 // Turns a driver's definition into the driver object of the relay: operations and resources by name, the schema of its options.
 // Common tasks of all drivers are done here once.
-import { invariant } from '../../../platform/edge/errors.ts';
-import { isSecretName } from '../../../platform/secrets/secret-names.ts';
+import { invariant } from '../../../platform/errors/errors.ts';
+import { isSecretName } from '../../../platform/values/secret-names.ts';
 import type { Driver, DriverOperation, JsonObject, ResourceReader } from './driver.ts';
 import { isObject } from './json.ts';
 import { optionsSchema } from './options.ts';

@@ -1,9 +1,9 @@
 // The interface of a driver: data and pure functions. It renders a call for the wire and reads the reply; a transport does the
 // I/O, and the backend manager the scheduling.
 
+import type { SchemaFault } from '../../../platform/input/json-schema.ts';
 import type { HttpCall, HttpLogin, HttpReply } from '../../../platform/net/http.ts';
 import type { JsonObject, JsonValue } from '../../../platform/values/json.ts';
-import type { SchemaFault } from '../../../platform/values/json-schema.ts';
 import type { XmlElement } from '../../../platform/xml/read-xml.ts';
 
 export type { HttpCall, HttpLogin, HttpReply, JsonObject, JsonValue, XmlElement };

@@ -1,6 +1,6 @@
 // A backend's options: a driver's settings beyond address and credentials. Every driver has `transport` and `ports`; the rest is
 // specific.
-import { validateObject } from '../../../platform/values/json-schema.ts';
+import { validateObject } from '../../../platform/input/json-schema.ts';
 import type { Driver, JsonObject, TransportKind, WireCall } from './driver.ts';
 
 /** The wires of calls. */

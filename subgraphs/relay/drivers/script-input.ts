@@ -1,6 +1,6 @@
 // How shell scripts of drivers get user data: as lines on standard input. Each line has a keyword and its text, and the last line
 // is `end`. User data is never part of a command or of its arguments, which other accounts of the device could see.
-import { invariant } from '../../../platform/edge/errors.ts';
+import { invariant } from '../../../platform/errors/errors.ts';
 import type { ExecCall, ExecReply, RenderContext } from './driver.ts';
 
 /** A call, by its id. */

@@ -1,6 +1,6 @@
 // The states of a relayed call, and the table of their transitions. Every UPDATE of an operation's state is checked against it
 // first, so that an impossible transition is a bug that throws, not a wrong row.
-import { invariant } from '../../../platform/edge/errors.ts';
+import { invariant } from '../../../platform/errors/errors.ts';
 
 export const operationStates = ['PENDING', 'SENT', 'SUCCEEDED', 'FAILED', 'ACCEPTED', 'UNKNOWN', 'REJECTED'] as const;
 export type OperationState = (typeof operationStates)[number];

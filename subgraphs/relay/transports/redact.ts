@@ -1,7 +1,7 @@
 // Removes a backend's own secrets from its output. Devices quote their input (a failed login, a header, a command line), and their
 // output is kept in the journal, shown, and streamed. A driver reads the original reply, so it sees everything. The driver's result
 // passes through here before anybody else sees it.
-import { isSecretName } from '../../../platform/secrets/secret-names.ts';
+import { isSecretName } from '../../../platform/values/secret-names.ts';
 import type { Credentials } from '../drivers/driver.ts';
 
 export interface Redactor {

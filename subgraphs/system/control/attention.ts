@@ -1,9 +1,9 @@
 // What needs a person in the system: alerts that fire, and the hosts of the database.
 import { AttentionPart, type AttentionSort } from '../../../platform/attention/attention.ts';
 import type { Database } from '../../../platform/database/database.ts';
-import { projectsFor } from '../../../platform/edge/authorise.ts';
+import { projectsFor } from '../../../platform/input/authorise.ts';
+import { firstRunSql } from '../../../platform/leases/running-time.ts';
 import { type HaCluster, haClusterId } from '../../../platform/process/ha-cluster.ts';
-import { firstRunSql } from '../../../platform/work/running-time.ts';
 import { type AlertStore, countInstallationAlerts } from './stores/alert-store.ts';
 
 export function alertAttention({ db, alerts }: { readonly db: Database; readonly alerts: AlertStore }): AttentionPart {

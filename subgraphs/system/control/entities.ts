@@ -1,9 +1,9 @@
 // The only way from an id to an object of this subgraph: batched, and only objects that the caller may see. Queries, payloads,
 // `node`, entity references and status events all use it, so that none can forget the check.
 
-import { caller, maySee } from '../../../platform/edge/authorise.ts';
-import { allows, type RequestContext } from '../../../platform/edge/identity.ts';
-import { loader } from '../../../platform/graph/loader.ts';
+import { allows, type RequestContext } from '../../../platform/caller/identity.ts';
+import { caller, maySee } from '../../../platform/input/authorise.ts';
+import { loader } from '../../../platform/pages/loader.ts';
 import type { HaCluster, HaMove } from '../../../platform/process/ha-cluster.ts';
 import type { Alert } from './stores/alert.ts';
 import type { AlertChannel } from './stores/alert-channel.ts';

@@ -1,6 +1,6 @@
 // The status events of users, projects, memberships, tokens, machines, published operations, alerts and the hosts of the database.
 
-import { roles } from '../../../platform/edge/identity.ts';
+import { roles } from '../../../platform/caller/identity.ts';
 import { declareEvents } from '../../../platform/events/kinds.ts';
 
 export const systemEvents = declareEvents({

@@ -2,9 +2,9 @@
 // written to the database directly, because a holder of its password is above the graph's rules; the audit trail records it.
 import { randomBytes } from 'node:crypto';
 import { audit } from '../../../platform/audit/audit.ts';
+import type { Role } from '../../../platform/caller/identity.ts';
 import type { Database } from '../../../platform/database/database.ts';
-import { Refusal } from '../../../platform/edge/errors.ts';
-import type { Role } from '../../../platform/edge/identity.ts';
+import { Refusal } from '../../../platform/errors/errors.ts';
 import type { NewMachineRecords } from '../../../platform/machines/machine-records.ts';
 import type { IssuedMachine } from '../../../platform/process/subgraph-row.ts';
 import type { LoginCodes } from './access/login-codes.ts';

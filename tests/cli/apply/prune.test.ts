@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { settingId } from '../../../platform/edge/manner.ts';
+import { settingId } from '../../../platform/caller/manner.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 import { GraphServer, goodToken, pageOf } from '../commands/graph-server.ts';

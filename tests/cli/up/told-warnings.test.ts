@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { toldWarnings } from '../../../cli/up/told-warnings.ts';
 import type { Output } from '../../../cli/verb.ts';
-import { createLogger } from '../../../platform/process/log.ts';
+import { createLogger } from '../../../platform/log/log.ts';
 
 function told() {
   const lines: string[] = [];

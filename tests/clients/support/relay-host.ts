@@ -3,8 +3,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type RunningProcess, startProcess } from '../../../compose/process.ts';
+import { createLogger } from '../../../platform/log/log.ts';
 import { readConfig } from '../../../platform/process/config.ts';
-import { createLogger } from '../../../platform/process/log.ts';
 import { subgraphRows } from '../../../subgraphs/rows.ts';
 import { startProgram } from '../../bin/support/up-process.ts';
 import { NftDevice } from '../../subgraphs/relay/support/nft-device.ts';

@@ -3,7 +3,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { parse, validate } from 'graphql';
 import { type Again, carryOut } from '../../../clients/typescript/relay-client.ts';
-import { userErrorCodes } from '../../../platform/edge/errors.ts';
+import { userErrorCodes } from '../../../platform/errors/errors.ts';
 import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
 import { apiSchemaOf } from '../../../platform/graph/sdl.ts';
 

@@ -1,8 +1,8 @@
 // Credentials while an answer takes long, for example because the database changes its primary.
 import { expect, test } from '@jest/globals';
 import { CredentialCache } from '../../../gateway/access/credential-cache.ts';
-import { currentCaller, nobodyKnown } from '../../../platform/edge/caller.ts';
-import type { Identity } from '../../../platform/edge/identity.ts';
+import { currentCaller, nobodyKnown } from '../../../platform/caller/caller.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 
 const alice: Identity = { kind: 'user', id: 'alice', name: 'alice', admin: false, projects: {}, credentialId: 'c' };
 

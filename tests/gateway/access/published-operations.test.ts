@@ -8,7 +8,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import type { GatewayOptions } from '../../../gateway/gateway.ts';
-import type { Identity } from '../../../platform/edge/identity.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 import { gatewayIdentity, serviceIdentity } from '../../../platform/graph/service-identity.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { Collector, type Mode, modes, TestGateway, testIdentity, until } from '../support/gateway.ts';

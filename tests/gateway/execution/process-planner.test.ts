@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { ProcessPlanner } from '../../../gateway/execution/process-planner.ts';
-import { forCaller } from '../../../platform/edge/caller.ts';
+import { forCaller } from '../../../platform/caller/caller.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
 import { until } from '../support/gateway.ts';
 import { isAlive } from '../support/is-alive.ts';

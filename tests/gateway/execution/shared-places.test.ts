@@ -1,7 +1,7 @@
 // Several places of one entity: they share what is below it, which is searched, asked for and reported once.
 import { expect, test } from '@jest/globals';
 import { PlacesByEntity } from '../../../gateway/execution/places-by-entity.ts';
-import { CodedError } from '../../../platform/edge/errors.ts';
+import { CodedError } from '../../../platform/errors/errors.ts';
 import { federate, usePlanners } from './support/federation.ts';
 
 usePlanners();

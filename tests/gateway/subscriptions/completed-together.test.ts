@@ -1,6 +1,6 @@
 // Events that come while others are completed are completed together: one request to each other subgraph for all of them.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { CodedError } from '../../../platform/edge/errors.ts';
+import { CodedError } from '../../../platform/errors/errors.ts';
 import { Collector, modes, TestGateway, until } from '../support/gateway.ts';
 
 describe.each(modes)('events that are completed together, subgraphs %s', (mode) => {

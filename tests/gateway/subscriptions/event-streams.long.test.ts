@@ -1,6 +1,6 @@
 // GraphQL over SSE: subscriptions as event streams, which share upstreams, limits and the checks of credentials with sockets.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { socketCloses } from '../../../platform/edge/errors.ts';
+import { socketCloses } from '../../../platform/errors/errors.ts';
 import { EventClient, stream } from '../support/event-client.ts';
 import { Collector, modes, TestGateway, testIdentity, until } from '../support/gateway.ts';
 

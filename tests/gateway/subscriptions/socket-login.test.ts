@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { type SocketClose, socketCloses } from '../../../platform/edge/errors.ts';
+import { type SocketClose, socketCloses } from '../../../platform/errors/errors.ts';
 import { TestGateway, testIdentity } from '../support/gateway.ts';
 
 let gateway: TestGateway;

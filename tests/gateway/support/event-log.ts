@@ -1,6 +1,6 @@
 // An in-memory status stream with the contract of the real one: dense cursors, a checkpoint at once for new readers,
 // CURSOR_EXPIRED after retention. It can be cut, as if its subgraph had died.
-import { CodedError } from '../../../platform/edge/errors.ts';
+import { CodedError } from '../../../platform/errors/errors.ts';
 import { type Cursor, openCursor, sealCursor } from '../../../platform/events/cursor.ts';
 import { CursorSealer } from '../../../platform/secrets/cursor-sealer.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';

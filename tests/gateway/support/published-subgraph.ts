@@ -2,9 +2,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
-import { requireGateway } from '../../../platform/edge/authorise.ts';
-import type { RequestContext } from '../../../platform/edge/identity.ts';
+import type { RequestContext } from '../../../platform/caller/identity.ts';
 import type { Subgraph } from '../../../platform/graph/subgraph.ts';
+import { requireGateway } from '../../../platform/input/authorise.ts';
 
 export const publishedSdl = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@inaccessible"])
   type PublishedSet @inaccessible {

@@ -2,13 +2,13 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
 import type { GatewayContext } from '../../../gateway/supergraph/subgraph-link.ts';
-import { CodedError } from '../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../platform/edge/identity.ts';
+import type { RequestContext } from '../../../platform/caller/identity.ts';
+import { CodedError } from '../../../platform/errors/errors.ts';
 import { facet, withFacets } from '../../../platform/events/facets.ts';
 import { withPositions } from '../../../platform/graph/execution.ts';
-import { loader } from '../../../platform/graph/loader.ts';
 import { ipOrCidrScalar } from '../../../platform/graph/scalars.ts';
 import type { Subgraph } from '../../../platform/graph/subgraph.ts';
+import { loader } from '../../../platform/pages/loader.ts';
 import { mapStream } from '../../../platform/work/pull-stream.ts';
 import { EventLog, type FeedItem, positionIn } from './event-log.ts';
 

@@ -1,8 +1,8 @@
 // The client address of a request, behind trusted proxies and others.
 import { expect, test } from '@jest/globals';
 import { ClientAddresses } from '../../../gateway/web/client-address.ts';
+import { ConfigError } from '../../../platform/errors/config-error.ts';
 import { readConfig } from '../../../platform/process/config.ts';
-import { ConfigError } from '../../../platform/process/config-error.ts';
 
 const trusted = ['10.0.0.0/24', '2001:db8:1::/48'];
 const from = (remoteAddress: string, forwarded?: string | string[]) =>

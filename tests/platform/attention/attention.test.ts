@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { AttentionPart, type AttentionSort, measureAttention } from '../../../platform/attention/attention.ts';
-import type { Identity, RequestContext } from '../../../platform/edge/identity.ts';
+import type { Identity, RequestContext } from '../../../platform/caller/identity.ts';
 import type { HaCluster } from '../../../platform/process/ha-cluster.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { databaseAttention } from '../../../subgraphs/system/control/attention.ts';

@@ -7,7 +7,7 @@ import { createCheckMetrics } from '../../../platform/checks/check-metrics.ts';
 import type { CheckObservation, CheckTarget, CheckTenant } from '../../../platform/checks/check-tenant.ts';
 import { MemoryLeaseTable } from '../../../platform/checks/memory-leases.ts';
 import { type CheckReading, isDown, isUp, type Probe } from '../../../platform/checks/probe.ts';
-import { createLogger } from '../../../platform/process/log.ts';
+import { createLogger } from '../../../platform/log/log.ts';
 import { newToken } from '../../../platform/values/ids.ts';
 import { testEgress } from '../../support/egress.ts';
 

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { CheckLeases } from '../../../platform/checks/check-tenant.ts';
 import { MemoryLeaseTable } from '../../../platform/checks/memory-leases.ts';
 import { Database } from '../../../platform/database/database.ts';
-import { createLogger } from '../../../platform/process/log.ts';
+import { checkLease, type HeldLease, LeaseLostError, Leases } from '../../../platform/leases/leases.ts';
+import { createLogger } from '../../../platform/log/log.ts';
 import { newToken } from '../../../platform/values/ids.ts';
-import { checkLease, type HeldLease, LeaseLostError, Leases } from '../../../platform/work/leases.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 
 const log = createLogger({ level: 'silent', pretty: false });

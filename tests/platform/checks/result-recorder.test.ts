@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { CheckedStatus, CheckObservation } from '../../../platform/checks/check-tenant.ts';
 import { ResultRecorder } from '../../../platform/checks/result-recorder.ts';
-import { createLogger } from '../../../platform/process/log.ts';
-import type { HeldLease } from '../../../platform/work/leases.ts';
+import type { HeldLease } from '../../../platform/leases/leases.ts';
+import { createLogger } from '../../../platform/log/log.ts';
 
 function seen(
   statusBefore: CheckedStatus,

@@ -11,8 +11,8 @@ import type { Probe } from '../../../platform/checks/probe.ts';
 import { tcpProbe } from '../../../platform/checks/probes/tcp.ts';
 import { shardSql } from '../../../platform/checks/shards.ts';
 import type { Database } from '../../../platform/database/database.ts';
+import { checkLease, type HeldLease } from '../../../platform/leases/leases.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
-import { checkLease, type HeldLease } from '../../../platform/work/leases.ts';
 
 export const createTables = [
   `CREATE TABLE test_target (id VARCHAR(64) PRIMARY KEY, port INT, status VARCHAR(8) DEFAULT 'UNKNOWN',

@@ -6,9 +6,9 @@ import { SelfCheck } from '../../../platform/checks/self-check.ts';
 import { StarvationGuard } from '../../../platform/checks/starvation-guard.ts';
 import { toleratesBrokenConnects } from '../../../platform/database/connector-rejections.ts';
 import { Database, type DatabaseLocation } from '../../../platform/database/database.ts';
-import { createLogger } from '../../../platform/process/log.ts';
+import { Leases } from '../../../platform/leases/leases.ts';
+import { createLogger } from '../../../platform/log/log.ts';
 import { newToken } from '../../../platform/values/ids.ts';
-import { Leases } from '../../../platform/work/leases.ts';
 import { testEgress } from '../../support/egress.ts';
 import { TcpTenant } from './tcp-tenant.ts';
 

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
 import type { Database } from '../../../platform/database/database.ts';
-import { CommitUncertainError, isConnectionLost, isDuplicateKey } from '../../../platform/database/errors.ts';
 import { together } from '../../../platform/database/statement-batch.ts';
+import { CommitUncertainError, isConnectionLost, isDuplicateKey } from '../../../platform/errors/database-errors.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { TestGround } from '../../support/ground.ts';
 

@@ -5,7 +5,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
-import { isConnectionLost, isUnavailable } from '../../../platform/database/errors.ts';
+import { isConnectionLost, isUnavailable } from '../../../platform/errors/database-errors.ts';
 
 const failureOf = (work: Promise<unknown>) =>
   work.then(

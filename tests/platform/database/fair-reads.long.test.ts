@@ -1,8 +1,8 @@
 // Reads of one caller leave connections to the others: a flood delays nobody else, a slow statement ends, and a full queue is BUSY.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
+import { forCaller } from '../../../platform/caller/caller.ts';
 import { Database, type DatabaseOptions } from '../../../platform/database/database.ts';
-import { forCaller } from '../../../platform/edge/caller.ts';
 import { toUserErrors } from '../../../platform/edge/mutation.ts';
 import { presentError } from '../../../platform/graph/execution.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { Database } from '../../../platform/database/database.ts';
-import { noticeSetBack, readHistory } from '../../../platform/database/history.ts';
+import { noticeSetBack, readHistory } from '../../../platform/events/database-history.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 
 const log = pino({ level: 'silent' });

@@ -1,8 +1,8 @@
 // Marks of the database: a machine or a process that remembers more than there is proves that the database was set back.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { readHistory } from '../../../platform/database/history.ts';
-import { databaseMarks } from '../../../platform/database/marks.ts';
+import { readHistory } from '../../../platform/events/database-history.ts';
 import type { LinkMarks } from '../../../platform/link/link-server.ts';
+import { databaseMarks } from '../../../platform/restore/marks.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { TestGround } from '../../support/ground.ts';
 

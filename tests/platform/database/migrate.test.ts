@@ -3,8 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Database } from '../../../platform/database/database.ts';
-import { MigrationError } from '../../../platform/database/errors.ts';
 import { migrate, pendingMigrations } from '../../../platform/database/migrate.ts';
+import { MigrationError } from '../../../platform/errors/database-errors.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 

@@ -1,7 +1,7 @@
 // Requests that wait for a primary: a flood of one caller takes no place from the others.
 import { expect, test } from '@jest/globals';
+import { forCaller, nobodyKnown } from '../../../platform/caller/caller.ts';
 import { WaitingRoom } from '../../../platform/database/waiting-room.ts';
-import { forCaller, nobodyKnown } from '../../../platform/edge/caller.ts';
 
 const long = 600_000;
 const full = new Error('full');

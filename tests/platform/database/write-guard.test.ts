@@ -1,8 +1,8 @@
 // What the guard knows of a disk that is not on this host: the server's words. The server is played.
 import { describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { DiskFullError } from '../../../platform/database/errors.ts';
 import { WriteGuard } from '../../../platform/database/write-guard.ts';
+import { DiskFullError } from '../../../platform/errors/database-errors.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 
 class Server {

@@ -1,12 +1,12 @@
 // Objects belong to the source that made them, and a mutation that is only tried leaves nothing.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Identity, RequestContext } from '../../../platform/caller/identity.ts';
+import { type MutationManner, settingId } from '../../../platform/caller/manner.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import type { Setting } from '../../../platform/edge/applied-objects.ts';
-import { refuse } from '../../../platform/edge/errors.ts';
-import type { Identity, RequestContext } from '../../../platform/edge/identity.ts';
-import { type MutationManner, settingId } from '../../../platform/edge/manner.ts';
 import type { MutationCall, MutationOutcome } from '../../../platform/edge/mutation.ts';
 import { forgetProject } from '../../../platform/edge/projects.ts';
+import { refuse } from '../../../platform/errors/errors.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { TestGround } from '../../support/ground.ts';
 

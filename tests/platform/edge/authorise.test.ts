@@ -1,9 +1,9 @@
 // An object that the caller may not see is answered like an unknown id; one that the caller sees but may not change is FORBIDDEN.
 import { describe, expect, test } from '@jest/globals';
-import { oneProject, projectsFor, projectsOf, requireRole, visibleRow } from '../../../platform/edge/authorise.ts';
-import { Refusal } from '../../../platform/edge/errors.ts';
-import type { Identity, Role } from '../../../platform/edge/identity.ts';
-import { InputCheck } from '../../../platform/edge/input.ts';
+import type { Identity, Role } from '../../../platform/caller/identity.ts';
+import { Refusal } from '../../../platform/errors/errors.ts';
+import { oneProject, projectsFor, projectsOf, requireRole, visibleRow } from '../../../platform/input/authorise.ts';
+import { InputCheck } from '../../../platform/input/input.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 
 const mine = newUuid();

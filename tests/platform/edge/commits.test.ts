@@ -1,8 +1,8 @@
 // Commit tokens on a real replicating pair: which writes are replicated, which are not, and which are lost.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type Commits, commitMark, commitResolvers } from '../../../platform/database/commits.ts';
 import { Database } from '../../../platform/database/database.ts';
 import { ServerReads } from '../../../platform/database/server-reads.ts';
-import { type Commits, commitMark, commitResolvers } from '../../../platform/edge/commits.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { Ground, type GroundOptions } from '../../support/ground.ts';
 import { waitFor } from '../../support/temporary-folder.ts';

@@ -1,7 +1,6 @@
 // Idempotency keys under contention on a real MariaDB.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../../platform/database/database.ts';
-import { Refusal } from '../../../platform/edge/errors.ts';
 import {
   claimKey,
   DuplicateKeyFound,
@@ -13,6 +12,7 @@ import {
   recordResult,
   releaseKeyOfCall,
 } from '../../../platform/edge/idempotency.ts';
+import { Refusal } from '../../../platform/errors/errors.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { TestGround } from '../../support/ground.ts';
 

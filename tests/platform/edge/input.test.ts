@@ -1,7 +1,7 @@
 // Checks of inputs: each fault has a code and the path of its field, and all are reported at once.
 import { describe, expect, test } from '@jest/globals';
-import { Refusal } from '../../../platform/edge/errors.ts';
-import { InputCheck } from '../../../platform/edge/input.ts';
+import { Refusal } from '../../../platform/errors/errors.ts';
+import { InputCheck } from '../../../platform/input/input.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 
 /** The codes of one check; empty when it passed. */

@@ -1,12 +1,12 @@
 // The edge of mutations: one transaction for all, refusals without effect, repetitions, lost databases.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Identity, RequestContext } from '../../../platform/caller/identity.ts';
+import type { Commits } from '../../../platform/database/commits.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
-import { CommitUncertainError } from '../../../platform/database/errors.ts';
-import type { Commits } from '../../../platform/edge/commits.ts';
-import { refuse } from '../../../platform/edge/errors.ts';
-import type { Identity, RequestContext } from '../../../platform/edge/identity.ts';
-import { InputCheck } from '../../../platform/edge/input.ts';
 import { type Effect, type MutationCall, Mutations, toUserErrors } from '../../../platform/edge/mutation.ts';
+import { CommitUncertainError } from '../../../platform/errors/database-errors.ts';
+import { refuse } from '../../../platform/errors/errors.ts';
+import { InputCheck } from '../../../platform/input/input.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { Ground, TestGround } from '../../support/ground.ts';
 

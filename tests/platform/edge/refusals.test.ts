@@ -1,7 +1,7 @@
 // The refusals shared by mutations of every domain.
 import { describe, expect, test } from '@jest/globals';
-import { Refusal } from '../../../platform/edge/errors.ts';
-import { refuseStale, refuseTaken, refuseUnknown } from '../../../platform/edge/refusals.ts';
+import { Refusal } from '../../../platform/errors/errors.ts';
+import { refuseStale, refuseTaken, refuseUnknown } from '../../../platform/input/refusals.ts';
 
 describe('refuseStale', () => {
   test('refuses another version, and only that', () => {

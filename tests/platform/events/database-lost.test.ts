@@ -8,8 +8,8 @@ import { startMariadb } from '../../../embedded/mariadb.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { migrate } from '../../../platform/database/migrate.ts';
 import type { SequencedEvent } from '../../../platform/events/feed.ts';
+import { checkLease } from '../../../platform/leases/leases.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { checkLease } from '../../../platform/work/leases.ts';
 import { Ground } from '../../support/ground.ts';
 import { temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 

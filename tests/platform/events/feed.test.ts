@@ -1,12 +1,12 @@
 // The status feed: nothing missing, nothing repeated, and never a silent gap.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Database, type QueryOptions, type SqlValue } from '../../../platform/database/database.ts';
-import type { CodedError } from '../../../platform/edge/errors.ts';
+import type { CodedError } from '../../../platform/errors/errors.ts';
 import { type Cursor, openCursor, sealCursor } from '../../../platform/events/cursor.ts';
 import { type FeedItem, type SequencedEvent, StatusFeed } from '../../../platform/events/feed.ts';
 import type { HistoryFilter } from '../../../platform/events/filter.ts';
+import { Retention } from '../../../platform/owed/retention.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { Retention } from '../../../platform/work/retention.ts';
 import { TestGround } from '../../support/ground.ts';
 import { testPair } from '../../support/signing-keys.ts';
 import { waitFor } from '../../support/temporary-folder.ts';

@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
 import type { Database } from '../../../platform/database/database.ts';
-import { isLockWaitTimeout } from '../../../platform/database/errors.ts';
+import { isLockWaitTimeout } from '../../../platform/errors/database-errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { EventKinds, StatusEvent } from '../../../platform/events/kinds.ts';
 import { gatherTimeMs } from '../../../platform/events/sequencer.ts';
-import { withRequestId } from '../../../platform/process/log.ts';
+import { withRequestId } from '../../../platform/log/log.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { Ground, TestGround } from '../../support/ground.ts';
 import { waitFor } from '../../support/temporary-folder.ts';

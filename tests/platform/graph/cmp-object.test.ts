@@ -1,6 +1,6 @@
 // The id of a CMP's object: one id per object, and no other text is accepted as one.
 import { describe, expect, test } from '@jest/globals';
-import { cmpObjectProblems, decodeCmpObject, encodeCmpObject } from '../../../platform/graph/cmp-object.ts';
+import { cmpObjectProblems, decodeCmpObject, encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
 
 const key = { namespace: 'default', type: 'tenant', externalId: '42' };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { graphql } from 'graphql';
-import type { Commits } from '../../../platform/edge/commits.ts';
+import type { Commits } from '../../../platform/database/commits.ts';
 import { createSubgraph } from '../../../platform/graph/create-subgraph.ts';
 import { joinSdl } from '../../../platform/graph/sdl.ts';
 import { CursorSealer } from '../../../platform/secrets/cursor-sealer.ts';

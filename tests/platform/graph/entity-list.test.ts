@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
 import { mostCounted } from '../../../platform/database/range-search.ts';
-import type { ListOrder } from '../../../platform/graph/connection.ts';
-import { type ListFilter, type ListTable, pageOfList } from '../../../platform/graph/entity-list.ts';
+import type { ListOrder } from '../../../platform/pages/connection.ts';
+import { type ListFilter, type ListTable, pageOfList } from '../../../platform/pages/entity-list.ts';
 import { TestGround } from '../../support/ground.ts';
 
 interface Thing {

@@ -1,8 +1,8 @@
 // A connection of which a client asks only for the count reads no rows; its count is the same.
 import { expect, test } from '@jest/globals';
 import { buildSchema, execute, parse } from 'graphql';
-import { onlyCounted, type PageArguments, pageRequest } from '../../../platform/graph/connection.ts';
-import { countPages } from '../../../platform/graph/page-counts.ts';
+import { onlyCounted, type PageArguments, pageRequest } from '../../../platform/pages/connection.ts';
+import { countPages } from '../../../platform/pages/page-counts.ts';
 
 const taken: number[] = [];
 const schema = buildSchema(`

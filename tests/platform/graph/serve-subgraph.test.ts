@@ -17,8 +17,8 @@ import { Agent, request } from 'undici';
 import { WebSocket } from 'ws';
 import { HttpLink } from '../../../gateway/supergraph/http-link.ts';
 import type { LinkRequest } from '../../../gateway/supergraph/subgraph-link.ts';
-import { CodedError } from '../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../platform/edge/identity.ts';
+import type { RequestContext } from '../../../platform/caller/identity.ts';
+import { CodedError } from '../../../platform/errors/errors.ts';
 import { RemoteAuthenticator } from '../../../platform/graph/remote-authenticator.ts';
 import {
   newAgreementKey,
@@ -41,7 +41,7 @@ import {
   subscriptionBody,
   triedIdentityHeader,
 } from '../../../platform/graph/signed-identity.ts';
-import { pemOf, TlsFiles } from '../../../platform/graph/tls.ts';
+import { pemOf, TlsFiles } from '../../../platform/machines/tls.ts';
 import { FakeAuthenticator, testIdentity, until } from '../../gateway/support/gateway.ts';
 import { makeCertificates } from '../../support/certificates.ts';
 import { freePort } from '../../support/free-port.ts';

@@ -1,7 +1,7 @@
 // The gateway's signature on a request, and its check by a subgraph: forged, late, for another request, reused.
 import { randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import type { Identity } from '../../../platform/edge/identity.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 import { ReplayMemory } from '../../../platform/graph/replay-memory.ts';
 import { IdentityChecker, signIdentity } from '../../../platform/graph/signed-identity.ts';
 import { newKeyPair, PublicKeys, SigningKeys } from '../../../platform/secrets/key-pairs.ts';

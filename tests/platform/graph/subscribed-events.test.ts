@@ -2,9 +2,9 @@
 import { expect, test } from '@jest/globals';
 import { GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString, parse } from 'graphql';
 import { pino } from 'pino';
-import type { RequestContext } from '../../../platform/edge/identity.ts';
+import type { RequestContext } from '../../../platform/caller/identity.ts';
 import { subscribeOnSchema } from '../../../platform/graph/execution.ts';
-import { loader } from '../../../platform/graph/loader.ts';
+import { loader } from '../../../platform/pages/loader.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 
 const nameOf = Symbol('name');

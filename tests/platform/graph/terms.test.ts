@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { buildSchema, graphql, parse, print } from 'graphql';
-import { userError } from '../../../platform/edge/errors.ts';
+import { userError } from '../../../platform/errors/errors.ts';
 import { termsIn, watchRefusals, withTerms } from '../../../platform/graph/terms.ts';
 import { undeclaredRefusals } from '../../../platform/graph/undeclared-refusals.ts';
 

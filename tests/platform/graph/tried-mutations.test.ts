@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { buildSchema } from 'graphql';
-import { mannerIn } from '../../../platform/edge/manner.ts';
+import { mannerIn } from '../../../platform/caller/manner.ts';
 import { isTried, refuseUntried } from '../../../platform/graph/tried-mutations.ts';
 
 const api = readFileSync(new URL('../../../schema/api.graphql', import.meta.url), 'utf8');

@@ -1,9 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { buildSchema, parseValue as parseLiteral } from 'graphql';
-import type { RequestContext } from '../../../platform/edge/identity.ts';
-import { defaultPageSize, pageItems, pageRequest } from '../../../platform/graph/connection.ts';
+import type { RequestContext } from '../../../platform/caller/identity.ts';
 import { GraphqlDocumentCache } from '../../../platform/graph/graphql-document-cache.ts';
-import { loader } from '../../../platform/graph/loader.ts';
 import {
   asNumberScalar,
   bigIntScalar,
@@ -14,6 +12,8 @@ import {
   jsonScalar,
   portScalar,
 } from '../../../platform/graph/scalars.ts';
+import { defaultPageSize, pageItems, pageRequest } from '../../../platform/pages/connection.ts';
+import { loader } from '../../../platform/pages/loader.ts';
 
 test('DateTime accepts RFC 3339 and returns UTC with milliseconds', () => {
   expect(dateTimeScalar.serialize(new Date(0))).toBe('1970-01-01T00:00:00.000Z');

@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import pino from 'pino';
 import { WebSocket } from 'ws';
-import { clientOptions, type MutualTls } from '../../../platform/graph/tls.ts';
 import { LinkClient, type LinkDocuments } from '../../../platform/link/link-client.ts';
 import {
   type LanedSession,
@@ -18,6 +17,7 @@ import {
 import { linkVersion, usualSilentMs } from '../../../platform/link/messages.ts';
 import { machineUri } from '../../../platform/machines/machine.ts';
 import { Peers } from '../../../platform/machines/peers.ts';
+import { clientOptions, type MutualTls } from '../../../platform/machines/tls.ts';
 import { type CertificateAndKey, certify, makeCertificate } from '../../../platform/net/certificates.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import type { JsonValue } from '../../../platform/values/json.ts';

@@ -3,13 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ConfigError } from '../../../platform/errors/config-error.ts';
 import {
   type ConfigSources,
   describeSettings,
   printableConfig,
   readConfig as readConfigOf,
 } from '../../../platform/process/config.ts';
-import { ConfigError } from '../../../platform/process/config-error.ts';
 import { subgraphRows } from '../../../subgraphs/rows.ts';
 
 const readConfig = (sources: ConfigSources) => readConfigOf(sources, subgraphRows);

@@ -1,6 +1,6 @@
 import { expect, jest, test } from '@jest/globals';
 import { pino } from 'pino';
-import { CountedLine } from '../../../platform/process/counted-line.ts';
+import { CountedLine } from '../../../platform/log/counted-line.ts';
 
 test('the first event is logged at once, the others with their count once in each period', () => {
   jest.useFakeTimers();

@@ -1,7 +1,7 @@
 // The log: the request id on every line of its work, and no secrets.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
-import { createLogger, currentRequestId, withRequestId } from '../../../platform/process/log.ts';
+import { createLogger, currentRequestId, withRequestId } from '../../../platform/log/log.ts';
 
 function capture(pretty = false) {
   const lines: string[] = [];

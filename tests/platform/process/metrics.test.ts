@@ -1,7 +1,7 @@
 // The metrics of platform's parts, as Prometheus reads them.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { OwedWork, owe } from '../../../platform/owed/owed-work.ts';
 import { addFeedMetrics, addPlatformMetrics, createMetrics } from '../../../platform/process/metrics.ts';
-import { OwedWork, owe } from '../../../platform/work/owed-work.ts';
 import { Ground, TestGround } from '../../support/ground.ts';
 
 let ground: TestGround;

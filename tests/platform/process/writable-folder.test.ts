@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { mustBeWritable } from '../../../platform/process/writable-folder.ts';
+import { mustBeWritable } from '../../../platform/database/writable-folder.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 
 const testAsRoot = process.getuid?.() === 0 ? test : test.skip;
@@ -21,7 +21,7 @@ test('a folder that can be written is not read-only', () => {
 });
 
 testAsRoot('a file system that is mounted read-only says so, also to root', async () => {
-  const module = JSON.stringify(new URL('../../../platform/process/writable-folder.ts', import.meta.url).href);
+  const module = JSON.stringify(new URL('../../../platform/database/writable-folder.ts', import.meta.url).href);
   const program = `const { mustBeWritable } = await import(${module});
     try { mustBeWritable(process.argv[1]); } catch ({ message }) { console.log(message); }`;
   const script = 'mount -t tmpfs -o ro none "$1" && exec "$2" --input-type=module --eval "$3" "$1"';

@@ -2,11 +2,11 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { rotateKeys } from '../../../platform/keys/rotate-keys.ts';
 import { newKeyId, writeWhole } from '../../../platform/secrets/key-file.ts';
 import { keyFilePath } from '../../../platform/secrets/key-folder.ts';
 import { readPublicFile, readSigningFile } from '../../../platform/secrets/key-pairs.ts';
 import { makeKeys } from '../../../platform/secrets/make-keys.ts';
-import { rotateKeys } from '../../../platform/secrets/rotate-keys.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 
 let folder: TemporaryFolder;

@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { Database } from '../../../platform/database/database.ts';
+import { EndedLeases } from '../../../platform/leases/ended-leases.ts';
+import { Leases } from '../../../platform/leases/leases.ts';
 import { newToken, newUuid } from '../../../platform/values/ids.ts';
-import { EndedLeases } from '../../../platform/work/ended-leases.ts';
-import { Leases } from '../../../platform/work/leases.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 
 const log = pino({ level: 'silent' });

@@ -1,7 +1,7 @@
 // Turns are divided by group, then by user; a full line takes from the user who waits most often.
 import { expect, test } from '@jest/globals';
-import { currentShare, forIdentity } from '../../../platform/edge/caller.ts';
-import type { Identity } from '../../../platform/edge/identity.ts';
+import { currentShare, forIdentity } from '../../../platform/caller/caller.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 import { FairTurns } from '../../../platform/work/fair-turns.ts';
 
 const refused = new Error('refused');

@@ -4,9 +4,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { createConnection } from 'mariadb';
 import { pino } from 'pino';
 import { Database, type Transaction } from '../../../platform/database/database.ts';
-import { isConnectionLost } from '../../../platform/database/errors.ts';
+import { isConnectionLost } from '../../../platform/errors/database-errors.ts';
+import { checkLease, type HeldLease, LeaseLostError, Leases } from '../../../platform/leases/leases.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { checkLease, type HeldLease, LeaseLostError, Leases } from '../../../platform/work/leases.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 

@@ -14,7 +14,7 @@ import {
   reconcilingRetry,
   takeOwed,
   usualRetry,
-} from '../../../platform/work/owed-work.ts';
+} from '../../../platform/owed/owed-work.ts';
 import { TestGround } from '../../support/ground.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pino from 'pino';
 import { Database, type SqlValue, type WriteResult } from '../../../platform/database/database.ts';
+import { Leases } from '../../../platform/leases/leases.ts';
+import { ProcessLease, processLeaseName } from '../../../platform/leases/process-lease.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { Leases } from '../../../platform/work/leases.ts';
-import { ProcessLease, processLeaseName } from '../../../platform/work/process-lease.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 
 const ttlMs = 1_500;

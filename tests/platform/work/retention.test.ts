@@ -1,8 +1,8 @@
 // Retention of keys, commit marks and leases; that of events and audit entries is tested with the feed and the chain.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../../../platform/database/database.ts';
+import { Retention } from '../../../platform/owed/retention.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { Retention } from '../../../platform/work/retention.ts';
 import { TestGround } from '../../support/ground.ts';
 import { testPair } from '../../support/signing-keys.ts';
 

@@ -1,8 +1,8 @@
 // The trusted time: pure rules with given clocks, then what is deleted by it in a real database.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../../platform/database/database.ts';
-import { Retention } from '../../../platform/work/retention.ts';
-import { acceptClock, readTrustedClock, TrustedClock, TrustedTime } from '../../../platform/work/trusted-clock.ts';
+import { acceptClock, readTrustedClock, TrustedClock, TrustedTime } from '../../../platform/leases/trusted-clock.ts';
+import { Retention } from '../../../platform/owed/retention.ts';
 import { TestGround } from '../../support/ground.ts';
 import { testPair } from '../../support/signing-keys.ts';
 

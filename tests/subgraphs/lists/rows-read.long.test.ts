@@ -15,7 +15,7 @@ import {
   isObjectType,
   parse,
 } from 'graphql';
-import type { Identity } from '../../../platform/edge/identity.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
 import { subgraphRows } from '../../../subgraphs/rows.ts';
 import { ListGround, listCaller, subgraphSdls } from '../../support/lists/list-ground.ts';

@@ -2,9 +2,9 @@
 // fails the first test.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ExecutionResult, parse, subscribe } from 'graphql';
-import type { Identity } from '../../../platform/edge/identity.ts';
-import { encodeCmpObject } from '../../../platform/graph/cmp-object.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
+import { encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { decodeUuid, encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { insertNode } from '../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
 import { partNames } from '../../../subgraphs/loadbalancer/spec/part-kind.ts';

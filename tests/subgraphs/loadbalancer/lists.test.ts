@@ -1,7 +1,7 @@
 // Lists of load balancers and what belongs to them: orders, cursors, filters by name, and counts, as members of one project see them.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { encodeCmpObject } from '../../../platform/graph/cmp-object.ts';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
+import { encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { BalancerGraph, identity, makeTree, projectA, projectB, projectId } from './support/balancer-graph.ts';
 

@@ -1,6 +1,6 @@
 // A list with all of its links makes as many statements for many rows as for few.
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { encodeCmpObject } from '../../../platform/graph/cmp-object.ts';
+import { encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { decodeUuid, encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { insertNode } from '../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
 import { BalancerGraph, type Ids, identity, makeTree, projectA, projectB } from './support/balancer-graph.ts';

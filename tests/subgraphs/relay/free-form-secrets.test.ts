@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { netconfModules } from '../../../lab/netconf.ts';
-import { createLogger } from '../../../platform/process/log.ts';
+import { createLogger } from '../../../platform/log/log.ts';
 import { Neo } from '../../../simulators/neo/neo.ts';
 import { describeWithNetconf } from '../../support/netconf.ts';
 import { describeWithOpenVswitch } from '../../support/openvswitch.ts';

@@ -2,8 +2,8 @@
 // here fails the first test.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ExecutionResult, parse, subscribe } from 'graphql';
-import type { Identity } from '../../../platform/edge/identity.ts';
-import { encodeCmpObject } from '../../../platform/graph/cmp-object.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
+import { encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { element, NftDevice } from './support/nft-device.ts';
 import {
   call,

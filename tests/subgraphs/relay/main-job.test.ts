@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readDeviceLog } from '../../../lab/device-log.ts';
-import { encodeCmpObject } from '../../../platform/graph/cmp-object.ts';
+import { encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { describeWithLab, openSsh } from '../../support/lab.ts';
 import { call, identity, type RelayNode, RelaySystem, registerBackend } from './support/relay-system.ts';
 

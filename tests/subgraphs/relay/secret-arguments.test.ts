@@ -1,7 +1,7 @@
 // Secret arguments of calls reach the device and nobody else: not the journal, the audit trail, events, answers or the log, in any form.
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { createLogger } from '../../../platform/process/log.ts';
+import { createLogger } from '../../../platform/log/log.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../platform/secrets/seal.ts';
 import { resealSecrets } from '../../../subgraphs/relay/control/journal/reseal-secrets.ts';

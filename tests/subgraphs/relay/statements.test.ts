@@ -1,7 +1,7 @@
 // A list with all of its links makes as many statements for many rows as for few.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SqlValue } from '../../../platform/database/database.ts';
-import { encodeCmpObject } from '../../../platform/graph/cmp-object.ts';
+import { encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { statementsOf } from '../../support/count-statements.ts';
 import { identity, projectA, projectB, type RelayNode, RelaySystem, registerBackend } from './support/relay-system.ts';

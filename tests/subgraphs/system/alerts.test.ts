@@ -1,6 +1,6 @@
 // Alerts in the graph: rights, bounds, bad input, secrets, acknowledging and ending.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Identity } from '../../../platform/edge/identity.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
 import { resealChannels } from '../../../subgraphs/system/control/alerts/reseal.ts';
 import { mostAlertChannels, mostAlertRules } from '../../../subgraphs/system/spec/alert-conditions.ts';

@@ -6,7 +6,7 @@ import { audit } from '../../../platform/audit/audit.ts';
 import { entryHash, type HashedEntry } from '../../../platform/audit/chain.ts';
 import { AuditSealer } from '../../../platform/audit/sealer.ts';
 import { exportAudit } from '../../../platform/audit/trail.ts';
-import type { Identity } from '../../../platform/edge/identity.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 import { decodeId, encodeId } from '../../../platform/values/ids.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 import { makeUser, type SystemBench, systemBench, testAuditKeys } from './support/system-bench.ts';

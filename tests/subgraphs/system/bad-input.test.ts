@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Kind, parse } from 'graphql';
 import type { UserError } from '../../../generated/graph/system.ts';
-import type { Identity } from '../../../platform/edge/identity.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 import { readSubgraphSdl } from '../../../platform/graph/sdl.ts';
 import { makeAuthority, openAuthority } from '../../../platform/machines/authority.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';

@@ -1,6 +1,6 @@
 // What a member's cursors tell of other projects: nothing.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Identity } from '../../../platform/edge/identity.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
 
 let bench: SystemBench;

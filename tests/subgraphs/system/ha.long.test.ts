@@ -6,7 +6,7 @@ import { type Change, haKeys, keptActs } from '../../../ha/agent/keys.ts';
 import { Cluster, type ClusterHost } from '../../../ha/cluster.ts';
 import type { EtcdClient } from '../../../ha/etcd.ts';
 import { AuditSealer } from '../../../platform/audit/sealer.ts';
-import type { Identity } from '../../../platform/edge/identity.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { HaService } from '../../../subgraphs/system/control/ha/ha-service.ts';
 import { HaWatch } from '../../../subgraphs/system/control/ha/ha-watch.ts';

@@ -1,7 +1,7 @@
 // Lists of the system subgraph: orders, cursors, filters by name and counts, as an administrator and as a member of one project.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
-import type { Identity } from '../../../platform/edge/identity.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 import type { HaCluster, HaMove } from '../../../platform/process/ha-cluster.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';

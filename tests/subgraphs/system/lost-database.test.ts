@@ -1,6 +1,6 @@
 // Without the database, the graph reports it: a part is not available, nothing was done, and a retry can help.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Identity } from '../../../platform/edge/identity.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { type SystemBench, systemBench } from './support/system-bench.ts';
 

@@ -2,7 +2,7 @@
 import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Mutation } from '../../../generated/graph/system.ts';
-import type { Identity } from '../../../platform/edge/identity.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 import { type Authority, makeAuthority, openAuthority } from '../../../platform/machines/authority.ts';
 import { machineOf } from '../../../platform/machines/machine.ts';
 import { rolesOf } from '../../../platform/process/config.ts';

@@ -1,7 +1,7 @@
 // The mutations of projects, users, memberships and tokens, with their events, versions, keys and rights.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Mutation } from '../../../generated/graph/system.ts';
-import type { Identity } from '../../../platform/edge/identity.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 import { newMasterKey } from '../../../platform/secrets/keyring.ts';
 import { decodeUuid, encodeId } from '../../../platform/values/ids.ts';
 import { keyFile } from '../../support/ground.ts';

@@ -1,6 +1,6 @@
 // Objects across subgraphs: node, entity references, CMP objects; and lists, which are all paged in the same way.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Identity } from '../../../platform/edge/identity.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
 

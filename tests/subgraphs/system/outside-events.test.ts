@@ -1,7 +1,7 @@
 // Status events that another team's subgraph sends: only as a machine of that subgraph, about its own Nodes, under its own kinds, all of
 // a batch or none, each once, and no more than its share.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Identity } from '../../../platform/edge/identity.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 import { insertSubgraphRecord } from '../../../platform/machines/subgraph-record.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';

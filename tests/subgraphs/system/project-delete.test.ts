@@ -1,6 +1,6 @@
 // Deleting a project: refused while anything is held, with everything of its own, and no creation in it afterwards.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Identity } from '../../../platform/edge/identity.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 import { holdProject, refuseDeletedProject } from '../../../platform/edge/projects.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { PublishedOperationInput } from '../../../generated/graph/system.ts';
-import type { Identity } from '../../../platform/edge/identity.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 import { gatewayIdentity, serviceIdentity } from '../../../platform/graph/service-identity.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';

@@ -1,6 +1,6 @@
 // A list with all of its links makes as many statements for many rows as for few.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Identity } from '../../../platform/edge/identity.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
 import { statementsOf } from '../../support/count-statements.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';

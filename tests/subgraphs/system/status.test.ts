@@ -1,10 +1,10 @@
 // Status changes in the graph: the stream with its filters and cursors, and the history.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { StatusFeedItem } from '../../../generated/graph/system.ts';
-import type { Identity } from '../../../platform/edge/identity.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 import { openCursor } from '../../../platform/events/cursor.ts';
 import type { SequencedEvent } from '../../../platform/events/feed.ts';
-import { encodeCmpObject } from '../../../platform/graph/cmp-object.ts';
+import { encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
 

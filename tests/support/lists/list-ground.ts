@@ -1,9 +1,9 @@
 // All subgraphs on one database, whose lists are read by one connection: what a list reads and sorts is counted there.
 import type { DocumentNode, FormattedExecutionResult, GraphQLSchema } from 'graphql';
 import { Registry } from 'prom-client';
+import { forIdentity } from '../../../platform/caller/caller.ts';
+import type { Identity } from '../../../platform/caller/identity.ts';
 import type { Database } from '../../../platform/database/database.ts';
-import { forIdentity } from '../../../platform/edge/caller.ts';
-import type { Identity } from '../../../platform/edge/identity.ts';
 import { executeOnSchema } from '../../../platform/graph/execution.ts';
 import { graphOf } from '../../../platform/graph/sdl.ts';
 import { readConfig, settingsOf } from '../../../platform/process/config.ts';

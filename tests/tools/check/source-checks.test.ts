@@ -284,7 +284,7 @@ describe('exports', () => {
 
   test('generated code uses what codegen.yml and the mappers name', async () => {
     const named = await readNamedInYaml(root);
-    expect(named).toContain('platform/edge/identity.ts#RequestContext');
+    expect(named).toContain('platform/caller/identity.ts#RequestContext');
     expect(named).toContain('dns/backends/backend.ts#BackendRow');
   });
 });

@@ -5,7 +5,7 @@ const graph = new Map([
   ['ipam', 'type Prefix { id: ID! }'],
   ['system', 'type Project { id: ID! }'],
 ]);
-const commit = '../../platform/edge/commits.ts#CommitToken';
+const commit = '../../platform/database/commits.ts#CommitToken';
 const outputs = {
   [eachSubgraph]: { plugins: ['typescript'], config: { federation: true, mappers: { Commit: commit } } },
   'generated/cli/': { plugins: [] },
@@ -36,7 +36,7 @@ test('each connection is passed on with its count', () => {
   const made = withResolverTypes(outputs, new Map([['ipam', sdl]]), () => ({}));
   expect(made).toMatchObject({
     'generated/graph/ipam.ts': {
-      config: { mappers: { PrefixConnection: '../../platform/graph/connection.ts#Counted<{T}>' } },
+      config: { mappers: { PrefixConnection: '../../platform/pages/connection.ts#Counted<{T}>' } },
     },
   });
 });

@@ -2,10 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import type { Database } from '../../../platform/database/database.ts';
-import { createLogger } from '../../../platform/process/log.ts';
-import { createRedis, type RedisLocation } from '../../../platform/process/redis.ts';
-import type { OwedQueue } from '../../../platform/work/owed-queue.ts';
-import { finishOwed, type OwedJob, OwedWork } from '../../../platform/work/owed-work.ts';
+import { createLogger } from '../../../platform/log/log.ts';
+import type { OwedQueue } from '../../../platform/owed/owed-queue.ts';
+import { finishOwed, type OwedJob, OwedWork } from '../../../platform/owed/owed-work.ts';
+import { createRedis, type RedisLocation } from '../../../platform/work/redis.ts';
 import type { Wake } from '../../../platform/work/wake.ts';
 import { OwedCarrier } from '../../../workers/queues/owed-carrier.ts';
 import { createQueueMetrics } from '../../../workers/queues/queue-metrics.ts';

@@ -10,8 +10,8 @@ import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.t
 import { type EmbeddedRedis, startRedis } from '../../../embedded/redis.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { Database } from '../../../platform/database/database.ts';
-import type { OwedQueue } from '../../../platform/work/owed-queue.ts';
-import { type DueRow, deadAfterAttempts, OwedWork, owe, reconcilingRetry } from '../../../platform/work/owed-work.ts';
+import type { OwedQueue } from '../../../platform/owed/owed-queue.ts';
+import { type DueRow, deadAfterAttempts, OwedWork, owe, reconcilingRetry } from '../../../platform/owed/owed-work.ts';
 import { createLocalWake } from '../../../platform/work/wake.ts';
 import { TcpLine } from '../../../simulators/tcp-line.ts';
 import { jobIdOf } from '../../../workers/queues/queue-worker.ts';

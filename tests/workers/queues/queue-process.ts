@@ -2,7 +2,7 @@
 // it ends by itself, unless something is left that keeps it.
 import { toleratesBrokenConnects } from '../../../platform/database/connector-rejections.ts';
 import { Database, type DatabaseLocation } from '../../../platform/database/database.ts';
-import type { OwedQueue } from '../../../platform/work/owed-queue.ts';
+import type { OwedQueue } from '../../../platform/owed/owed-queue.ts';
 import { createLocalWake } from '../../../platform/work/wake.ts';
 import { carrier, effectsQueue } from './effects-queue.ts';
 

@@ -7,7 +7,7 @@ import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.t
 import { type EmbeddedRedis, startRedis } from '../../../embedded/redis.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { Database } from '../../../platform/database/database.ts';
-import { owe } from '../../../platform/work/owed-work.ts';
+import { owe } from '../../../platform/owed/owed-work.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 import { createEffects } from './effects-queue.ts';

@@ -1,6 +1,6 @@
 // FortiOS has a command line, but no argument ever gets there: the typed operations have none. The check: whatever the arguments, the typed
 // text does not change.
-import { validateObject } from '../../../platform/values/json-schema.ts';
+import { validateObject } from '../../../platform/input/json-schema.ts';
 import { fortios } from '../../../subgraphs/relay/drivers/fortios/driver.ts';
 import { contextOf, isSame, type Subject } from '../subject.ts';
 

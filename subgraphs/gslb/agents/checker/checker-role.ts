@@ -1,9 +1,9 @@
 // Puts the role checker together: from settings and credentials of the machine to a running checker.
 import { access, constants } from 'node:fs/promises';
 import { Gauge, type Registry } from 'prom-client';
+import { ConfigError } from '../../../../platform/errors/config-error.ts';
 import { resolverOf } from '../../../../platform/net/resolve-name.ts';
 import type { SettingsOf } from '../../../../platform/process/config.ts';
-import { ConfigError } from '../../../../platform/process/config-error.ts';
 import type { LifecycleComponent } from '../../../../platform/process/lifecycle.ts';
 import type { ProcessGround } from '../../../../platform/process/subgraph-row.ts';
 import { checkerRole } from '../../wire/checker-wire.ts';

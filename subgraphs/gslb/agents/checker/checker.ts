@@ -7,12 +7,12 @@ import type { CheckObservation, CheckTenant } from '../../../../platform/checks/
 import { MemoryLeaseTable } from '../../../../platform/checks/memory-leases.ts';
 import { SelfCheck } from '../../../../platform/checks/self-check.ts';
 import { StarvationGuard } from '../../../../platform/checks/starvation-guard.ts';
-import type { MutualTls } from '../../../../platform/graph/tls.ts';
 import { LinkClient } from '../../../../platform/link/link-client.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
+import type { MutualTls } from '../../../../platform/machines/tls.ts';
 import { dial } from '../../../../platform/net/dial.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
 import type { ResolveName } from '../../../../platform/net/resolve-name.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { JsonObject, JsonValue } from '../../../../platform/values/json.ts';
 import type { Position } from '../../../../platform/values/positions.ts';

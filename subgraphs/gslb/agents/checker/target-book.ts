@@ -2,7 +2,7 @@
 // targets.
 import type { CheckTarget, CheckTargets, TargetChanges } from '../../../../platform/checks/check-tenant.ts';
 import { mostDocuments } from '../../../../platform/link/messages.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { JsonValue } from '../../../../platform/values/json.ts';
 import type { Position } from '../../../../platform/values/positions.ts';
 import { type Target, targetDocument, targetKey, targetOfKey } from '../../wire/checker-wire.ts';

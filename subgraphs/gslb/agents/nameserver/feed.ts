@@ -11,7 +11,7 @@ import {
   zonePlanFault,
 } from '../../../../dns/policy/plan-schema.ts';
 import type { LinkDocuments } from '../../../../platform/link/link-client.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { JsonValue } from '../../../../platform/values/json.ts';
 import { comparePositions, type Position } from '../../../../platform/values/positions.ts';
 import {

@@ -3,7 +3,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { type GeoSource, noGeo } from '../../../../dns/policy/client.ts';
 import { openGeo } from '../../../../dns/policy/geo.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 
 const lookMs = 60_000;

@@ -2,9 +2,9 @@
 // answers with its current data, and reports the age.
 import type { Answerer } from '../../../../dns/answerer/answerer.ts';
 import type { Place } from '../../../../dns/answerer/net/listener.ts';
-import type { MutualTls } from '../../../../platform/graph/tls.ts';
 import { LinkClient } from '../../../../platform/link/link-client.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
+import type { MutualTls } from '../../../../platform/machines/tls.ts';
 import type { JsonObject } from '../../../../platform/values/json.ts';
 import {
   conductorRole,

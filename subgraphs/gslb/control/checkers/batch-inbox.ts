@@ -2,7 +2,7 @@
 // one. So the failure of a site costs few transactions, and a member is evaluated with all its votes. Heartbeats have separate
 // transactions. A checker whose batch has arrived counts as reporting.
 import type { Database } from '../../../../platform/database/database.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { type CheckerBatch, mostVerdicts } from '../../wire/checker-wire.ts';
 import { hearCheckers } from '../stores/checker-store.ts';
 import type { EvaluationDependencies } from '../verdicts/evaluate-members.ts';

@@ -1,12 +1,12 @@
 // The conductor's side of the checkers' links. Each connected checker receives a grant, then its targets in the grant's epoch and
 // their changes. Its batches are recorded. Only its newest connection counts.
 import type { Database } from '../../../../platform/database/database.ts';
-import { readHistory } from '../../../../platform/database/history.ts';
+import { readHistory } from '../../../../platform/events/database-history.ts';
+import { faultsBySchema } from '../../../../platform/input/json-schema.ts';
 import { type LinkPeer, LinkRefusal, type LinkSession } from '../../../../platform/link/link-server.ts';
 import { MachineSession, readFacts, unknownReport } from '../../../../platform/link/machine-session.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { JsonObject, JsonValue } from '../../../../platform/values/json.ts';
-import { faultsBySchema } from '../../../../platform/values/json-schema.ts';
 import type { Position } from '../../../../platform/values/positions.ts';
 import {
   batchKey,

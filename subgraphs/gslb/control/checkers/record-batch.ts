@@ -1,7 +1,7 @@
 // Turns batches of checkers into votes, verdicts, history and answers in one transaction: the checkers' rows first, then members
 // and names, each in the order of their IDs. Batches that do not count change nothing.
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import { owe } from '../../../../platform/work/owed-work.ts';
+import { owe } from '../../../../platform/owed/owed-work.ts';
 import { type CheckerBatch, mostVerdicts, type SpokenVerdict, targetId, targetNamed } from '../../wire/checker-wire.ts';
 import { type CheckerState, type NotedVerdict, noteBatch, type Refusal } from '../stores/batch-ledger.ts';
 import {

@@ -12,19 +12,19 @@ import {
   serversOfEach,
 } from '../../../../dns/backends/backend-store.ts';
 import type { QueryDnsBackendArgs, QueryDnsBackendsArgs } from '../../../../generated/graph/gslb.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import { always } from '../../../../platform/database/database.ts';
-import { adminCaller, caller, requireAdmin } from '../../../../platform/edge/authorise.ts';
-import { Refusal, refuse } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { InputCheck } from '../../../../platform/edge/input.ts';
 import type { Attempt, Effect, MutationOutcome } from '../../../../platform/edge/mutation.ts';
-import { refuseStale, refuseUnknown } from '../../../../platform/edge/refusals.ts';
-import type { Page } from '../../../../platform/graph/connection.ts';
+import { Refusal, refuse } from '../../../../platform/errors/errors.ts';
 import { addFaults, givenFields } from '../../../../platform/graph/described/input.ts';
 import { readSpec } from '../../../../platform/graph/described/spec.ts';
-import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/graph/entity-list.ts';
-import { loader } from '../../../../platform/graph/loader.ts';
 import { naturalKey } from '../../../../platform/graph/natural-key.ts';
+import { adminCaller, caller, requireAdmin } from '../../../../platform/input/authorise.ts';
+import { InputCheck } from '../../../../platform/input/input.ts';
+import { refuseStale, refuseUnknown } from '../../../../platform/input/refusals.ts';
+import type { Page } from '../../../../platform/pages/connection.ts';
+import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/pages/entity-list.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import type { JsonObject } from '../../../../platform/values/json.ts';
 import { dnsBackend } from '../../spec/dns-backend.ts';

@@ -1,10 +1,12 @@
 // Reads of GSLB entities for the graph. Only what the caller may see; vantage points and zones are administrators'.
 
 import type { QueryGslbHistoryArgs, QueryGslbsAtArgs } from '../../../../generated/graph/gslb.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database } from '../../../../platform/database/database.ts';
 import { mostCounted } from '../../../../platform/database/range-search.ts';
-import { adminCaller, caller, maySee, projectsFor } from '../../../../platform/edge/authorise.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import { foundByAddress } from '../../../../platform/graph/found-by-address.ts';
+import { naturalKey, projectOfName } from '../../../../platform/graph/natural-key.ts';
+import { adminCaller, caller, maySee, projectsFor } from '../../../../platform/input/authorise.ts';
 import {
   emptyPage,
   type ListOrder,
@@ -14,12 +16,10 @@ import {
   pageItems,
   pageRequest,
   searchedItems,
-} from '../../../../platform/graph/connection.ts';
-import { pageOfList } from '../../../../platform/graph/entity-list.ts';
-import { foundByAddress } from '../../../../platform/graph/found-by-address.ts';
-import { loader } from '../../../../platform/graph/loader.ts';
-import { naturalKey, projectOfName } from '../../../../platform/graph/natural-key.ts';
-import { countOf, pageOf } from '../../../../platform/graph/page-loader.ts';
+} from '../../../../platform/pages/connection.ts';
+import { pageOfList } from '../../../../platform/pages/entity-list.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
+import { countOf, pageOf } from '../../../../platform/pages/page-loader.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import type { JsonObject } from '../../../../platform/values/json.ts';
 import { countsOfFlips, type FlipRow, flipsOfEach, pageOfFlips } from '../stores/history-store.ts';

@@ -1,16 +1,16 @@
 // Creates, changes and deletes the entities of GSLB. It writes the desired state. In the same transaction it owes the evaluation
 // of affected members and the planning of affected names.
 
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database, Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
-import { isDuplicateKey } from '../../../../platform/database/errors.ts';
-import { caller, oneProject, requireAdmin, requireRole, visibleRow } from '../../../../platform/edge/authorise.ts';
-import { Refusal, refuse } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { InputCheck } from '../../../../platform/edge/input.ts';
 import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
-import { refuseStale } from '../../../../platform/edge/refusals.ts';
+import { isDuplicateKey } from '../../../../platform/errors/database-errors.ts';
+import { Refusal, refuse } from '../../../../platform/errors/errors.ts';
 import { addFaults, givenFields } from '../../../../platform/graph/described/input.ts';
 import { readSpec } from '../../../../platform/graph/described/spec.ts';
+import { caller, oneProject, requireAdmin, requireRole, visibleRow } from '../../../../platform/input/authorise.ts';
+import { InputCheck } from '../../../../platform/input/input.ts';
+import { refuseStale } from '../../../../platform/input/refusals.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';

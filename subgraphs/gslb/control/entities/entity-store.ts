@@ -11,9 +11,9 @@ import {
 import { countsOfParents, rowsOfParents } from '../../../../platform/database/parent-rows.ts';
 import { inEachProject, is } from '../../../../platform/database/range-search.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import { cmpObjectRanges } from '../../../../platform/graph/cmp-object.ts';
-import { type PageItems, type PageRequest, pageItems } from '../../../../platform/graph/connection.ts';
-import type { ListTable } from '../../../../platform/graph/entity-list.ts';
+import { cmpObjectRanges } from '../../../../platform/pages/cmp-object.ts';
+import { type PageItems, type PageRequest, pageItems } from '../../../../platform/pages/connection.ts';
+import type { ListTable } from '../../../../platform/pages/entity-list.ts';
 import type { JsonObject } from '../../../../platform/values/json.ts';
 import type { Verdict } from '../../rules/quorum.ts';
 import type { Action, AdminState, OperatingStatus, ProvisioningStatus } from '../../rules/states.ts';

@@ -2,12 +2,12 @@
 // parameters.
 import { isIP } from 'node:net';
 import type { Sql } from '../../../../platform/database/database.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
+import type { SchemaFault } from '../../../../platform/input/json-schema.ts';
 import { isInBlock, withoutMapping } from '../../../../platform/net/address-block.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
 import { addressOfUrl } from '../../../../platform/net/origin.ts';
 import type { JsonObject } from '../../../../platform/values/json.ts';
-import type { SchemaFault } from '../../../../platform/values/json-schema.ts';
 import { parametersPath } from '../../spec/check-parameters.ts';
 import type { MemberSpec, MonitorSpec } from '../../spec/specs.ts';
 import { hostBeyond, mergedParameters, openStackTypes, watchesType } from '../targets/targets.ts';

@@ -1,10 +1,10 @@
 // Operations on members, monitors and names other than create, change and delete.
 
-import { refuse } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
-import { storedCmpObject } from '../../../../platform/graph/cmp-object.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
+import { storedCmpObject } from '../../../../platform/pages/cmp-object.ts';
 import type { AdminState } from '../../rules/states.ts';
 import { gslbEvents } from '../events.ts';
 import { cmpObjectsOfPools } from '../stores/name-store.ts';

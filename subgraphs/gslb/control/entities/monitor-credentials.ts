@@ -2,7 +2,7 @@
 // owner allowed, with the monitor's own parameters: docs/decisions/0082.
 import { zoneOfName } from '../../../../dns/backends/zone-store.ts';
 import type { Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import { canonicalJson, type JsonObject } from '../../../../platform/values/json.ts';
 import type { MonitorSecret, MonitorSpec } from '../../spec/specs.ts';

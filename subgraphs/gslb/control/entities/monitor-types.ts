@@ -1,8 +1,8 @@
 // Types of monitors with the JSON Schemas of their parameters: the built-in ones, and custom ones reported by checkers.
 // Parameters are checked against the published schemas: the monitor's own, and those merged with a member's.
 import type { Sql } from '../../../../platform/database/database.ts';
+import { faultsBySchema, type SchemaFault, validateObject } from '../../../../platform/input/json-schema.ts';
 import type { JsonObject } from '../../../../platform/values/json.ts';
-import { faultsBySchema, type SchemaFault, validateObject } from '../../../../platform/values/json-schema.ts';
 import { type CheckType, checkTypes } from '../../spec/check-types.ts';
 import { type MonitorSpec, type MonitorType, monitorTypes } from '../../spec/specs.ts';
 import { readOwnTypes } from './own-type-store.ts';

@@ -6,9 +6,9 @@ import { projectLabels, rulingOf, type ZoneRule } from '../../../../dns/ownershi
 import { cnameLoop } from '../../../../dns/policy/cname-loop.ts';
 import { capabilities } from '../../../../dns/records/backend-types.ts';
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
 import { projectsNamed } from '../../../../platform/edge/projects.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import type { JsonObject } from '../../../../platform/values/json.ts';
 import { ruleFault } from '../../rules/quorum.ts';

@@ -2,7 +2,7 @@
 import { domainToASCII, domainToUnicode } from 'node:url';
 import type { GeoWay, PolicyStep } from '../../../../dns/policy/plan.ts';
 import { type Preset, type PresetOptions, presetSteps } from '../../../../dns/policy/presets.ts';
-import { quoted } from '../../../../platform/edge/errors.ts';
+import { quoted } from '../../../../platform/errors/errors.ts';
 import type { JsonObject } from '../../../../platform/values/json.ts';
 import type { GslbSpec, NoneUpRow, PolicySpec } from '../../spec/specs.ts';
 

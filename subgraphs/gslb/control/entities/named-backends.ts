@@ -2,8 +2,8 @@
 import { holdBackend, readBackend } from '../../../../dns/backends/backend-store.ts';
 import type { BackendType } from '../../../../dns/records/backend-types.ts';
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
-import { refuseUnknown } from '../../../../platform/edge/refusals.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
+import { refuseUnknown } from '../../../../platform/input/refusals.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import type { JsonObject } from '../../../../platform/values/json.ts';
 

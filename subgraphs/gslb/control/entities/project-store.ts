@@ -1,8 +1,8 @@
 // SQL of a project's GSLB entities: for its deletion, and for quotas.
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
 import { countHeld, refuseDeletedProject } from '../../../../platform/edge/projects.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 
 export function heldBy(sql: Sql, projectId: string): Promise<readonly string[]> {
   return countHeld(sql, projectId, {

@@ -1,12 +1,12 @@
 // Resolvers of GSLB entities, made from their descriptions where they only show settings.
 import type { Resolvers } from '../../../../generated/graph/gslb.ts';
-import { maySee } from '../../../../platform/edge/authorise.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import { deletePayload, payload } from '../../../../platform/edge/mutation.ts';
 import { uptimeField } from '../../../../platform/events/uptime/uptime-reads.ts';
-import { cmpObjectLink, decodeCmpObject } from '../../../../platform/graph/cmp-object.ts';
-import type { PageArguments } from '../../../../platform/graph/connection.ts';
-import { loader } from '../../../../platform/graph/loader.ts';
+import { maySee } from '../../../../platform/input/authorise.ts';
+import { cmpObjectLink, decodeCmpObject } from '../../../../platform/pages/cmp-object.ts';
+import type { PageArguments } from '../../../../platform/pages/connection.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import { shownParameters, typeOfParameters } from '../../spec/check-parameters.ts';
 import type { GslbKind } from '../../spec/kind.ts';

@@ -7,7 +7,7 @@ import { type BackendType, unsupported } from '../../../../dns/records/backend-t
 import type { NameRecord } from '../../../../dns/records/record-set.ts';
 import { mostRecords } from '../../../../dns/records/record-store.ts';
 import type { Transaction } from '../../../../platform/database/database.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { namePlan } from '../../rules/name-plan.ts';
 import type { GslbSpec } from '../../spec/specs.ts';
 import { isAnswered, readZonesNamed } from '../stores/zone-store.ts';

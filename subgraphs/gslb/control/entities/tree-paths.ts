@@ -1,5 +1,5 @@
 // Where errors are in the input of a tree: each part is checked as if it were alone.
-import { Refusal, type UserError } from '../../../../platform/edge/errors.ts';
+import { Refusal, type UserError } from '../../../../platform/errors/errors.ts';
 
 /** The error of a part, at its place in the tree. */
 export function atPath(error: UserError, path: readonly string[]): UserError {

@@ -1,7 +1,7 @@
 // A new name with new pools, members and monitors, in one mutation. Pools get their ids before they exist, so that the name's settings
 // are complete from the beginning; everything is written in the name's transaction.
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import { InputCheck } from '../../../../platform/edge/input.ts';
+import { InputCheck } from '../../../../platform/input/input.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { EntityService, PlannedTree } from './entity-service.ts';
 import { readNamed, someFlavors } from './entity-store.ts';

@@ -2,7 +2,7 @@
 import type { Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
 import { countsOfParents } from '../../../../platform/database/parent-rows.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import type { PageRequest } from '../../../../platform/graph/connection.ts';
+import type { PageRequest } from '../../../../platform/pages/connection.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { FlavorSpec, MemberSpec } from '../../spec/specs.ts';
 import { inPages } from '../stores/vote-store.ts';

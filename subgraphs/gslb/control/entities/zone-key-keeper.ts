@@ -1,7 +1,7 @@
 // Signs the zones that our own name servers answer, and replaces their keys in time. Runs in every process to which name servers connect:
 // a zone's row is locked, and whoever comes second finds nothing due.
 import type { Database } from '../../../../platform/database/database.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';

@@ -1,7 +1,8 @@
 // The rollover of a zone's entry key. Only a person knows which key the parent names, so a person starts the rollover and
 // confirms the new key. The other steps depend on time (control/stores/zone-keys.ts).
-import { refuse } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
+
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { databaseNow } from '../stores/checker-store.ts';

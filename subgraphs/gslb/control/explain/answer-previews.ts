@@ -2,13 +2,13 @@
 // rolled back; members are evaluated and names planned there by the same functions as after a commit.
 import { type PreparedMap, prepareClientMap } from '../../../../dns/policy/client.ts';
 import type { NamePlan } from '../../../../dns/policy/plan.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database, Sql } from '../../../../platform/database/database.ts';
-import { maySee } from '../../../../platform/edge/authorise.ts';
-import type { UserError } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { InputCheck } from '../../../../platform/edge/input.ts';
 import { type Attempt, type Effect, toUserErrors } from '../../../../platform/edge/mutation.ts';
 import { checkNulls } from '../../../../platform/edge/update-nulls.ts';
+import type { UserError } from '../../../../platform/errors/errors.ts';
+import { maySee } from '../../../../platform/input/authorise.ts';
+import { InputCheck } from '../../../../platform/input/input.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import type { EntityService } from '../entities/entity-service.ts';

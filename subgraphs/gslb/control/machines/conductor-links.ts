@@ -1,10 +1,10 @@
 // Where checkers and name servers connect to a process with the role gslb, and the loops beside them.
 import type { Database } from '../../../../platform/database/database.ts';
-import { databaseMarks } from '../../../../platform/database/marks.ts';
-import type { MutualTls } from '../../../../platform/graph/tls.ts';
 import { LinkServer } from '../../../../platform/link/link-server.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
+import type { MutualTls } from '../../../../platform/machines/tls.ts';
 import type { LifecycleComponent } from '../../../../platform/process/lifecycle.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import { databaseMarks } from '../../../../platform/restore/marks.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import { checkerRole } from '../../wire/checker-wire.ts';
 import { nameServerRole } from '../../wire/dns-wire.ts';

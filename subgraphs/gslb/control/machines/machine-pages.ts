@@ -2,9 +2,9 @@
 // them.
 import { always, type Sql } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import type { ListTable } from '../../../../platform/graph/entity-list.ts';
 import { type CheckerRecord, checkerRecordsOf } from '../../../../platform/machines/checker-record.ts';
 import { type NameServerRecord, nameServerRecordsOf } from '../../../../platform/machines/name-server-record.ts';
+import type { ListTable } from '../../../../platform/pages/entity-list.ts';
 import type { CheckerBatch, CheckerFacts } from '../../wire/checker-wire.ts';
 import type { NameServerFacts, NameServerState } from '../../wire/dns-wire.ts';
 import { type PublishedAddresses, publishedAddresses } from '../plans/published-addresses.ts';

@@ -1,13 +1,13 @@
 // Checkers and name servers, and the keys of zones: for administrators.
 import { nameOfPlace } from '../../../../dns/servers/transport.ts';
 import type { Resolvers } from '../../../../generated/graph/gslb.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database } from '../../../../platform/database/database.ts';
 import { isOneOf } from '../../../../platform/database/range-search.ts';
-import { adminCaller } from '../../../../platform/edge/authorise.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import { payload } from '../../../../platform/edge/mutation.ts';
-import { type ListFilter, pageOfList } from '../../../../platform/graph/entity-list.ts';
-import { loader } from '../../../../platform/graph/loader.ts';
+import { adminCaller } from '../../../../platform/input/authorise.ts';
+import { type ListFilter, pageOfList } from '../../../../platform/pages/entity-list.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import type { Position } from '../../../../platform/values/positions.ts';

@@ -1,11 +1,11 @@
 // Changes the records of GSLB machines: the settings that administrators assigned to checkers and name servers with
 // machineCreate.
 
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database } from '../../../../platform/database/database.ts';
-import { caller, requireAdmin } from '../../../../platform/edge/authorise.ts';
-import { refuse, unknownId } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import type { MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
+import { refuse, unknownId } from '../../../../platform/errors/errors.ts';
+import { caller, requireAdmin } from '../../../../platform/input/authorise.ts';
 import {
   type CheckerRecord,
   checkCheckerRecord,

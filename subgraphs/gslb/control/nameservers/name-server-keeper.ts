@@ -3,8 +3,8 @@
 // Runs in every process with the role gslb: a second process finds nothing to do.
 import type { Database } from '../../../../platform/database/database.ts';
 import { CalmMachines } from '../../../../platform/events/presence.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { Peers } from '../../../../platform/machines/peers.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { gslbEvents } from '../events.ts';

@@ -4,11 +4,11 @@ import type { Database } from '../../../../platform/database/database.ts';
 import type { LinkPeer, LinkSession } from '../../../../platform/link/link-server.ts';
 import { MachineSession, readFacts, unknownReport } from '../../../../platform/link/machine-session.ts';
 import { SentDocuments } from '../../../../platform/link/sent-documents.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
+import { owe } from '../../../../platform/owed/owed-work.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import type { JsonValue } from '../../../../platform/values/json.ts';
 import { comparePositions, type Position } from '../../../../platform/values/positions.ts';
-import { owe } from '../../../../platform/work/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import {
   mapKey,

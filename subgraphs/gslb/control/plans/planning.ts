@@ -7,8 +7,8 @@ import { presetSteps } from '../../../../dns/policy/presets.ts';
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
 import type { StatusEvent } from '../../../../platform/events/kinds.ts';
-import { storedCmpObject } from '../../../../platform/graph/cmp-object.ts';
-import { owe } from '../../../../platform/work/owed-work.ts';
+import { owe } from '../../../../platform/owed/owed-work.ts';
+import { storedCmpObject } from '../../../../platform/pages/cmp-object.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { MemberStanding } from '../../rules/member.ts';
 import { type MemberRow, namePlan } from '../../rules/name-plan.ts';
@@ -44,7 +44,7 @@ interface PlanningCause {
   readonly flips?: ReadonlyMap<string, string>;
 }
 
-/** No work is owed further ahead (platform/work/owed-work.ts). */
+/** No work is owed further ahead (platform/owed/owed-work.ts). */
 const longestAheadMs = 3_600_000;
 /** Deletions by age may go by an earlier time than the database's clock: a name that should be free and is not is looked at again. */
 const leastAheadMs = 60_000;

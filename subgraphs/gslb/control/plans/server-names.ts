@@ -2,7 +2,7 @@
 // the GSLB is not, until the machine was revoked and resolvers have forgotten the server.
 import { publishedServerNames } from '../../../../dns/ownership/server-names.ts';
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
-import { oweAll } from '../../../../platform/work/owed-work.ts';
+import { oweAll } from '../../../../platform/owed/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { namesAtServer, type PlannedName } from '../stores/name-store.ts';
 import { planKind } from '../stores/touched.ts';

@@ -5,7 +5,7 @@ import { staticAnswer } from '../../../../dns/policy/static-answer.ts';
 import type { NameRecord } from '../../../../dns/records/record-set.ts';
 import { declareRecords, withdrawRecords } from '../../../../dns/records/record-store.ts';
 import type { Transaction } from '../../../../platform/database/database.ts';
-import { Refusal } from '../../../../platform/edge/errors.ts';
+import { Refusal } from '../../../../platform/errors/errors.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { PlannedName } from '../stores/name-store.ts';
 import { planKind } from '../stores/touched.ts';

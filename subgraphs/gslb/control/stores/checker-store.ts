@@ -1,7 +1,7 @@
 // SQL of checkers: the state that batch-ledger.ts needs, and the time of the last report. All times are the database's.
 import type { Database, Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
-import { readHistory } from '../../../../platform/database/history.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
+import { readHistory } from '../../../../platform/events/database-history.ts';
 import { LinkRefusal } from '../../../../platform/link/link-server.ts';
 import { type CheckerRecord, checkerRecordsOf } from '../../../../platform/machines/checker-record.ts';
 import type { MachineName } from '../../../../platform/machines/machine.ts';

@@ -3,14 +3,14 @@ import { always, type Condition, type Sql, type SqlValue } from '../../../../pla
 import { countsOfParents } from '../../../../platform/database/parent-rows.ts';
 import { allOf, countRanges, isOneOf, searchRanges } from '../../../../platform/database/range-search.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import { CodedError } from '../../../../platform/edge/errors.ts';
+import { CodedError } from '../../../../platform/errors/errors.ts';
 import {
   type Page,
   type PageArguments,
   type PageRequest,
   pageRequest,
   searchedItems,
-} from '../../../../platform/graph/connection.ts';
+} from '../../../../platform/pages/connection.ts';
 import type { Count } from '../../rules/judge.ts';
 import type { Verdict } from '../../rules/quorum.ts';
 

@@ -1,8 +1,8 @@
 // SQL of our own name servers: the generation of each zone that each server answers with, and the time of its last report.
 import { leaveServerName, publishServerName } from '../../../../dns/ownership/server-names.ts';
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
-import { historySql, readHistory } from '../../../../platform/database/history.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
+import { historySql, readHistory } from '../../../../platform/events/database-history.ts';
 import { absenceReason, appendPresence } from '../../../../platform/events/presence.ts';
 import type { MachineName } from '../../../../platform/machines/machine.ts';
 import type { JsonObject } from '../../../../platform/values/json.ts';

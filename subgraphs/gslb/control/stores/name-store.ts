@@ -2,7 +2,7 @@
 import type { NamePlan } from '../../../../dns/policy/plan.ts';
 import type { Condition, Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import { type CmpObjectKey, storedCmpObject } from '../../../../platform/graph/cmp-object.ts';
+import { type CmpObjectKey, storedCmpObject } from '../../../../platform/pages/cmp-object.ts';
 import type { Action, OperatingStatus, Provisioning, ProvisioningStatus } from '../../rules/states.ts';
 import type { GslbSpec, PoolSpec } from '../../spec/specs.ts';
 import { inPages } from './vote-store.ts';

@@ -2,7 +2,7 @@
 // members and plans names, right after the commit. This cannot run in the transaction itself, because members must be locked
 // before names, and a service has already locked what it changes.
 import type { Transaction } from '../../../../platform/database/database.ts';
-import { type OwedKey, owe, oweAll } from '../../../../platform/work/owed-work.ts';
+import { type OwedKey, owe, oweAll } from '../../../../platform/owed/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { poolsOfMembersTouched, poolsOfNamesTouched } from './pool-targets-store.ts';
 

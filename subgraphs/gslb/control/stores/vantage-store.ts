@@ -3,7 +3,7 @@
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { absenceReason, appendPresence } from '../../../../platform/events/presence.ts';
-import { owe } from '../../../../platform/work/owed-work.ts';
+import { owe } from '../../../../platform/owed/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { VantagePointSpec } from '../../spec/specs.ts';
 import { gslbEvents } from '../events.ts';

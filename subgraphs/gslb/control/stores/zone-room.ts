@@ -5,7 +5,7 @@
 import { planBounds } from '../../../../dns/policy/plan-schema.ts';
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { mostToMachineBytes } from '../../../../platform/link/messages.ts';
 import type { GslbSpec, ZoneSpec } from '../../spec/specs.ts';
 

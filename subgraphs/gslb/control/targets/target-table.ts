@@ -4,8 +4,8 @@
 // sent.
 import { createHash } from 'node:crypto';
 import type { Database } from '../../../../platform/database/database.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import type { JsonObject } from '../../../../platform/values/json.ts';
 import { Loop } from '../../../../platform/work/loop.ts';

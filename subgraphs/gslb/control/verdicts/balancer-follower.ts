@@ -4,9 +4,9 @@
 // verdict stays, undecided.
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import type { AskGraph } from '../../../../platform/graph/ask-graph.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import { checkLease, type HeldLease, type Leases } from '../../../../platform/leases/leases.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
-import { checkLease, type HeldLease, type Leases } from '../../../../platform/work/leases.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 import type { Verdict } from '../../rules/quorum.ts';
 import { databaseNow } from '../stores/checker-store.ts';

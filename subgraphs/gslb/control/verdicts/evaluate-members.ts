@@ -4,7 +4,7 @@
 import type { Transaction } from '../../../../platform/database/database.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
-import { oweAll } from '../../../../platform/work/owed-work.ts';
+import { oweAll } from '../../../../platform/owed/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { gslbEvents } from '../events.ts';
 import { planNames } from '../plans/planning.ts';
@@ -34,7 +34,7 @@ interface EvaluationCause {
   readonly changed?: boolean;
 }
 
-/** No work is owed further ahead (platform/work/owed-work.ts). */
+/** No work is owed further ahead (platform/owed/owed-work.ts). */
 const longestAheadMs = 3_600_000;
 
 /** `members`: locked, in the order of their ids. */

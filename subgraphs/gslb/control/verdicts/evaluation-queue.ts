@@ -1,8 +1,8 @@
 // Owed work of verdicts, run by workers: evaluating a member, planning a name, evaluating all members of a vantage point. It
 // handles changes caused by time or by people, with the same code as batches.
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import type { OwedQueue } from '../../../../platform/work/owed-queue.ts';
-import { dueKeys, finishOwed, reconcilingRetry, takeOwed } from '../../../../platform/work/owed-work.ts';
+import type { OwedQueue } from '../../../../platform/owed/owed-queue.ts';
+import { dueKeys, finishOwed, reconcilingRetry, takeOwed } from '../../../../platform/owed/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { planNames } from '../plans/planning.ts';
 import { type SettlingDependencies, settleName } from '../plans/settle-name.ts';

@@ -3,7 +3,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LinkDocuments } from '../../../../platform/link/link-client.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { type JsonValue, jsonIn } from '../../../../platform/values/json.ts';
 import { comparePositions, type Position } from '../../../../platform/values/positions.ts';
 import { applyChange, positionOf, type WantedNode } from '../../wire/wanted-node.ts';

@@ -4,9 +4,9 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { MutualTls } from '../../../../platform/graph/tls.ts';
 import { LinkClient } from '../../../../platform/link/link-client.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
+import type { MutualTls } from '../../../../platform/machines/tls.ts';
 import type { JsonValue } from '../../../../platform/values/json.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 import { Turns } from '../../../../platform/work/turns.ts';

@@ -4,10 +4,10 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { isInBlock, withoutMapping } from '../../../../platform/net/address-block.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
 import type { ResolveName } from '../../../../platform/net/resolve-name.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
 import { jsonIn } from '../../../../platform/values/json.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 import { atMost } from '../../../../platform/work/within.ts';

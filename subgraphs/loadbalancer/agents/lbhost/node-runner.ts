@@ -3,7 +3,7 @@
 
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { comparePositions, type Position } from '../../../../platform/values/positions.ts';
 import { Loop } from '../../../../platform/work/loop.ts';

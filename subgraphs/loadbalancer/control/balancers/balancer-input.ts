@@ -1,7 +1,7 @@
 // Checks the settings of load balancers in inputs.
 import type { LoadBalancerCreateInput, LoadBalancerUpdateInput } from '../../../../generated/graph/loadbalancer.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
-import { checkCmpObject, cmpObjectOf } from '../../../../platform/graph/cmp-object.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
+import { checkCmpObject, cmpObjectOf } from '../../../../platform/pages/cmp-object.ts';
 import { isNodeCount, mostNodes } from '../scaling/policy-input.ts';
 import type { BalancerSettings } from '../stores/balancer-store.ts';
 

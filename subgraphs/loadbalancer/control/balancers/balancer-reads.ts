@@ -4,17 +4,17 @@ import type {
   QueryLoadBalancersArgs,
   QueryLoadBalancersAtArgs,
 } from '../../../../generated/graph/loadbalancer.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Condition, Database } from '../../../../platform/database/database.ts';
 import { countsOfParents, rowsOfParents } from '../../../../platform/database/parent-rows.ts';
-import { maySee, projectsFor } from '../../../../platform/edge/authorise.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { cmpObjectRanges } from '../../../../platform/graph/cmp-object.ts';
-import { type Page, type PageArguments, type PageRequest, pageItems } from '../../../../platform/graph/connection.ts';
-import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/graph/entity-list.ts';
 import { type AddressColumn, foundByAddress } from '../../../../platform/graph/found-by-address.ts';
-import { loader } from '../../../../platform/graph/loader.ts';
 import { findByKey } from '../../../../platform/graph/natural-key.ts';
-import { pageOf } from '../../../../platform/graph/page-loader.ts';
+import { maySee, projectsFor } from '../../../../platform/input/authorise.ts';
+import { cmpObjectRanges } from '../../../../platform/pages/cmp-object.ts';
+import { type Page, type PageArguments, type PageRequest, pageItems } from '../../../../platform/pages/connection.ts';
+import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/pages/entity-list.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
+import { pageOf } from '../../../../platform/pages/page-loader.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import type { BalancerRow } from '../../rules/rows.ts';
 import { readBalancers } from '../stores/balancer-store.ts';

@@ -1,10 +1,10 @@
 // Resolvers of load balancers.
 import type { Resolvers } from '../../../../generated/graph/loadbalancer.ts';
 import type { Database } from '../../../../platform/database/database.ts';
-import { invariant } from '../../../../platform/edge/errors.ts';
 import { deletePayload, payload } from '../../../../platform/edge/mutation.ts';
+import { invariant } from '../../../../platform/errors/errors.ts';
 import { uptimeField } from '../../../../platform/events/uptime/uptime-reads.ts';
-import { cmpObjectLink, decodeCmpObject } from '../../../../platform/graph/cmp-object.ts';
+import { cmpObjectLink, decodeCmpObject } from '../../../../platform/pages/cmp-object.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import type { BalancerRow } from '../../rules/rows.ts';
 import type { NodeReads } from '../nodes/node-reads.ts';

@@ -4,19 +4,19 @@ import type {
   LoadBalancerDeleteInput,
   LoadBalancerUpdateInput,
 } from '../../../../generated/graph/loadbalancer.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import { oneProject, requireRole } from '../../../../platform/edge/authorise.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { InputCheck } from '../../../../platform/edge/input.ts';
 import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
 import { holdProject } from '../../../../platform/edge/projects.ts';
-import { refuseStale, refuseTaken, refuseUnknown } from '../../../../platform/edge/refusals.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
-import { cmpObjectOf } from '../../../../platform/graph/cmp-object.ts';
+import { oneProject, requireRole } from '../../../../platform/input/authorise.ts';
+import { InputCheck } from '../../../../platform/input/input.ts';
+import { refuseStale, refuseTaken, refuseUnknown } from '../../../../platform/input/refusals.ts';
+import { owe } from '../../../../platform/owed/owed-work.ts';
+import { cmpObjectOf } from '../../../../platform/pages/cmp-object.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { sameJson } from '../../../../platform/values/json.ts';
-import { owe } from '../../../../platform/work/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { BalancerRow } from '../../rules/rows.ts';
 import type { MemberAddresses } from '../../spec/member-addresses.ts';

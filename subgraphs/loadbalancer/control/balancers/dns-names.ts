@@ -11,7 +11,7 @@ import {
   withdrawRecords,
 } from '../../../../dns/records/record-store.ts';
 import type { Transaction } from '../../../../platform/database/database.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { BalancerRow, NameState } from '../../rules/rows.ts';
 import { reconcileKind } from '../stores/change-balancer.ts';

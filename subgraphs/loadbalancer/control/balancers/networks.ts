@@ -1,5 +1,5 @@
 // Ports that listeners may not have.
-import type { InputCheck } from '../../../../platform/edge/input.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
 import type { PartSpec } from '../../spec/part-kind.ts';
 
 /** Adds a fault if a listener's port is the one at which nodes answer health checks. */

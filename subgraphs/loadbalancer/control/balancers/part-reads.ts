@@ -1,11 +1,11 @@
 // Batched reads of parts for the graph: by id, and the children of one. Shows only what the caller may see.
 
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database } from '../../../../platform/database/database.ts';
-import { maySee } from '../../../../platform/edge/authorise.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { type Page, type PageArguments, type PageRequest, pageItems } from '../../../../platform/graph/connection.ts';
-import { loader } from '../../../../platform/graph/loader.ts';
-import { pageOf } from '../../../../platform/graph/page-loader.ts';
+import { maySee } from '../../../../platform/input/authorise.ts';
+import { type Page, type PageArguments, type PageRequest, pageItems } from '../../../../platform/pages/connection.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
+import { pageOf } from '../../../../platform/pages/page-loader.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import { type PartName, partNames } from '../../spec/part-kind.ts';
 import {

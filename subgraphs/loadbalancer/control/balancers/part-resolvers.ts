@@ -1,10 +1,10 @@
 // Resolvers of all kinds of parts, generated from their descriptions.
 import type { Resolvers } from '../../../../generated/graph/loadbalancer.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database } from '../../../../platform/database/database.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import { deletePayload, payload } from '../../../../platform/edge/mutation.ts';
 import { uptimeField } from '../../../../platform/events/uptime/uptime-reads.ts';
-import type { PageArguments } from '../../../../platform/graph/connection.ts';
+import type { PageArguments } from '../../../../platform/pages/connection.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import type { ProvisioningStatus } from '../../rules/states.ts';
 import { childFields, type PartKind, partNames } from '../../spec/part-kind.ts';

@@ -1,16 +1,16 @@
 // Creates, changes and deletes the parts of load balancers: one implementation for all kinds. Each change is one transaction under the
 // lock of the load balancer.
 
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import { requireRole, visibleRow } from '../../../../platform/edge/authorise.ts';
-import { Refusal, refuse } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { InputCheck } from '../../../../platform/edge/input.ts';
 import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
-import { refuseStale } from '../../../../platform/edge/refusals.ts';
+import { Refusal, refuse } from '../../../../platform/errors/errors.ts';
 import { addFaults, givenFields } from '../../../../platform/graph/described/input.ts';
 import { uniqueWords } from '../../../../platform/graph/described/kind.ts';
 import { readSpec } from '../../../../platform/graph/described/spec.ts';
+import { requireRole, visibleRow } from '../../../../platform/input/authorise.ts';
+import { InputCheck } from '../../../../platform/input/input.ts';
+import { refuseStale } from '../../../../platform/input/refusals.ts';
 import { type JsonObject, sameJson } from '../../../../platform/values/json.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { BalancerRow } from '../../rules/rows.ts';

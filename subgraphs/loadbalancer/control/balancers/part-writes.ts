@@ -1,9 +1,9 @@
 // Writes parts inside the transaction of a change, under the lock of their load balancer.
 
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
-import { InputCheck } from '../../../../platform/edge/input.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { uniqueWords } from '../../../../platform/graph/described/kind.ts';
+import { InputCheck } from '../../../../platform/input/input.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import type { BalancerRow } from '../../rules/rows.ts';
 import { wordsOf } from '../../spec/graph-text.ts';

@@ -1,12 +1,12 @@
 // Quotas of projects, set by administrators.
 import type { LoadBalancerQuotaSetInput } from '../../../../generated/graph/loadbalancer.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
+import { settingId } from '../../../../platform/caller/manner.ts';
 import type { Database } from '../../../../platform/database/database.ts';
-import { caller, maySee, projectsFor, requireAdmin } from '../../../../platform/edge/authorise.ts';
-import { CodedError, Refusal, unknownId } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { settingId } from '../../../../platform/edge/manner.ts';
 import type { MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
-import { loader } from '../../../../platform/graph/loader.ts';
+import { CodedError, Refusal, unknownId } from '../../../../platform/errors/errors.ts';
+import { caller, maySee, projectsFor, requireAdmin } from '../../../../platform/input/authorise.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
 import type { Quota, Quotas } from '../stores/quotas.ts';
 
 const byProject = Symbol('quotas by project');

@@ -1,11 +1,11 @@
 // Checks the references of parts: pools of the same load balancer and certificates of the same project, which must exist and fit.
 
 import type { Sql } from '../../../../platform/database/database.ts';
-import { unknownId } from '../../../../platform/edge/errors.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
+import { unknownId } from '../../../../platform/errors/errors.ts';
 import { addFaults } from '../../../../platform/graph/described/input.ts';
 import { referencesOf } from '../../../../platform/graph/described/spec.ts';
 import { idFieldOf } from '../../../../platform/graph/described/text.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import type { BalancerRow } from '../../rules/rows.ts';
 import { fitFaults } from '../../spec/fit.ts';

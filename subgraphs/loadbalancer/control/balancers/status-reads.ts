@@ -1,7 +1,8 @@
 // Operating status of a load balancer's parts for the graph: read in batches, combined by model/operating-status.ts.
+
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database } from '../../../../platform/database/database.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { loader } from '../../../../platform/graph/loader.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
 import {
   balancerStatus,
   isFirstCreated,

@@ -1,10 +1,10 @@
 // The tree of a new load balancer: its pools and listeners with everything below them, as parts. Within the tree, parts refer to pools by
 // name. All faults are reported at once, with their paths.
 
-import type { InputCheck } from '../../../../platform/edge/input.ts';
 import { addFaults } from '../../../../platform/graph/described/input.ts';
 import { uniqueWords } from '../../../../platform/graph/described/kind.ts';
 import { readSpec } from '../../../../platform/graph/described/spec.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { JsonObject, JsonValue } from '../../../../platform/values/json.ts';
 import type { MemberAddresses } from '../../spec/member-addresses.ts';

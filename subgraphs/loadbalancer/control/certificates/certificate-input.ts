@@ -1,6 +1,6 @@
 // Checks certificates and their private keys before they are stored.
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
 import { keyCostFault } from '../../../../platform/net/private-key-cost.ts';
 import type { CertificateRow } from './certificate-store.ts';
 

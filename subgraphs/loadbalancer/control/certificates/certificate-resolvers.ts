@@ -1,6 +1,6 @@
 // Resolvers of certificates.
 import type { Resolvers } from '../../../../generated/graph/loadbalancer.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import { deletePayload, payload } from '../../../../platform/edge/mutation.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import type { PartRow } from '../stores/part-store.ts';

@@ -4,12 +4,12 @@ import type {
   TlsCertificateDeleteInput,
   TlsCertificateUpdateInput,
 } from '../../../../generated/graph/loadbalancer.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import { oneProject, requireRole } from '../../../../platform/edge/authorise.ts';
-import { Refusal, refuse } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
-import { refuseStale, refuseTaken } from '../../../../platform/edge/refusals.ts';
+import { Refusal, refuse } from '../../../../platform/errors/errors.ts';
+import { oneProject, requireRole } from '../../../../platform/input/authorise.ts';
+import { refuseStale, refuseTaken } from '../../../../platform/input/refusals.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';

@@ -3,7 +3,7 @@
 import type { Database } from '../../../../platform/database/database.ts';
 import { CalmMachines } from '../../../../platform/events/presence.ts';
 import { SilentMachines } from '../../../../platform/link/silent-machines.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { loadBalancerEvents } from '../events.ts';

@@ -1,13 +1,13 @@
 // Reads of hosts and their nodes for the graph. For administrators only: a host belongs to the installation, not to a project.
 
 import type { QueryLoadBalancerHostsArgs } from '../../../../generated/graph/loadbalancer.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import { always, type Database } from '../../../../platform/database/database.ts';
-import { adminCaller } from '../../../../platform/edge/authorise.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import type { Page, PageArguments } from '../../../../platform/graph/connection.ts';
-import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/graph/entity-list.ts';
-import { loader } from '../../../../platform/graph/loader.ts';
-import { pageOf } from '../../../../platform/graph/page-loader.ts';
+import { adminCaller } from '../../../../platform/input/authorise.ts';
+import type { Page, PageArguments } from '../../../../platform/pages/connection.ts';
+import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/pages/entity-list.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
+import { pageOf } from '../../../../platform/pages/page-loader.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import type { NodeRow } from '../../rules/rows.ts';
 import { countHostNodes, pagesOfHostNodes } from '../nodes/node-store.ts';

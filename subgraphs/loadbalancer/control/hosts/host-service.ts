@@ -5,16 +5,16 @@ import type {
   LoadBalancerHostDeleteInput,
   LoadBalancerHostUpdateInput,
 } from '../../../../generated/graph/loadbalancer.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import { caller, requireAdmin } from '../../../../platform/edge/authorise.ts';
-import { refuse, unknownId } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { InputCheck } from '../../../../platform/edge/input.ts';
 import type { MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
-import { refuseStale } from '../../../../platform/edge/refusals.ts';
+import { refuse, unknownId } from '../../../../platform/errors/errors.ts';
+import { caller, requireAdmin } from '../../../../platform/input/authorise.ts';
+import { InputCheck } from '../../../../platform/input/input.ts';
+import { refuseStale } from '../../../../platform/input/refusals.ts';
 import { checkApart } from '../../../../platform/machines/host-networks.ts';
 import { checkHostRecord } from '../../../../platform/machines/host-record.ts';
-import { owe } from '../../../../platform/work/owed-work.ts';
+import { owe } from '../../../../platform/owed/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { NodeRow } from '../../rules/rows.ts';
 import { wishNodesReplaced } from '../nodes/node-service.ts';

@@ -1,6 +1,6 @@
 // Builds documents of nodes from the tables: whole ones, or the changes since a generation.
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
-import { historySql, readHistory } from '../../../../platform/database/history.ts';
+import { historySql, readHistory } from '../../../../platform/events/database-history.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import { comparePositions, type Position } from '../../../../platform/values/positions.ts';
 import type { BalancerRow, NodeRow } from '../../rules/rows.ts';

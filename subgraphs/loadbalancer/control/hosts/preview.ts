@@ -9,12 +9,12 @@ import type {
   QueryLoadBalancerPreviewArgs,
   TlsCertificateUpdateInput,
 } from '../../../../generated/graph/loadbalancer.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database, Sql, Transaction } from '../../../../platform/database/database.ts';
-import { refuse, type UserError } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { InputCheck } from '../../../../platform/edge/input.ts';
 import { type Attempt, type Effect, toUserErrors } from '../../../../platform/edge/mutation.ts';
 import { checkNulls } from '../../../../platform/edge/update-nulls.ts';
+import { refuse, type UserError } from '../../../../platform/errors/errors.ts';
+import { InputCheck } from '../../../../platform/input/input.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { commandsBetween, reloadReasons } from '../../rules/haproxy/changes.ts';
 import { configurationText, type HaproxyModel } from '../../rules/haproxy/model.ts';

@@ -4,9 +4,9 @@ import type { CheckObservation, CheckTarget, CheckTenant, Shards } from '../../.
 import { shardSql } from '../../../../platform/checks/shards.ts';
 import type { Database, SqlValue, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
+import { checkLease, type HeldLease } from '../../../../platform/leases/leases.ts';
 import { type EgressPolicy, egressFrom } from '../../../../platform/net/egress.ts';
-import { checkLease, type HeldLease } from '../../../../platform/work/leases.ts';
-import { owe } from '../../../../platform/work/owed-work.ts';
+import { owe } from '../../../../platform/owed/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { managementRanges } from '../../rules/management-ranges.ts';
 import type { NodeRow } from '../../rules/rows.ts';

@@ -1,9 +1,9 @@
 // Batched reads of nodes for the graph. Shows only what the caller may see.
 
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database } from '../../../../platform/database/database.ts';
-import { maySee } from '../../../../platform/edge/authorise.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { loader } from '../../../../platform/graph/loader.ts';
+import { maySee } from '../../../../platform/input/authorise.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import type { NodeRow } from '../../rules/rows.ts';
 import { nodesOf, readNodes } from './node-store.ts';

@@ -4,13 +4,13 @@ import type {
   LoadBalancerNodeReplaceInput,
   LoadBalancerNodesReplaceInput,
 } from '../../../../generated/graph/loadbalancer.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import { requireRole, visibleRow } from '../../../../platform/edge/authorise.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import type { MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
-import { owe } from '../../../../platform/work/owed-work.ts';
+import { requireRole, visibleRow } from '../../../../platform/input/authorise.ts';
+import { owe } from '../../../../platform/owed/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { BalancerRow, NodeRow } from '../../rules/rows.ts';
 import { loadBalancerEvents } from '../events.ts';

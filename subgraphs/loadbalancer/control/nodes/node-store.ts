@@ -3,7 +3,7 @@ import type { Sql, SqlValue, Transaction } from '../../../../platform/database/d
 import { countsOfParents, rowsOfParents } from '../../../../platform/database/parent-rows.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
-import { type PageItems, type PageRequest, pageItems } from '../../../../platform/graph/connection.ts';
+import { type PageItems, type PageRequest, pageItems } from '../../../../platform/pages/connection.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { NodeRow } from '../../rules/rows.ts';
 import { isUnchecked, uncheckedReason, uncheckedReasonOf } from '../../rules/state.ts';

@@ -1,7 +1,7 @@
 // Nodes whose checks the policy of the control plane denies, for example because a management address is outside of `loadbalancer.managementRanges`. The
 // reason is stored in the node's row. No status changes, so nothing is healed.
 import type { Database } from '../../../../platform/database/database.ts';
-import { owe } from '../../../../platform/work/owed-work.ts';
+import { owe } from '../../../../platform/owed/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { lockBalancer } from '../stores/balancer-store.ts';
 import { reconcileKind } from '../stores/change-balancer.ts';

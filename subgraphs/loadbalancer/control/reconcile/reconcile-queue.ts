@@ -2,14 +2,14 @@
 // nothing is left to do now.
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import { hostCountIn } from '../../../../platform/net/address-block.ts';
-import type { OwedQueue } from '../../../../platform/work/owed-queue.ts';
+import type { OwedQueue } from '../../../../platform/owed/owed-queue.ts';
 import {
   type ClaimedJob,
   finishOwed,
   OwedWorkLostError,
   owe,
   reconcilingRetry,
-} from '../../../../platform/work/owed-work.ts';
+} from '../../../../platform/owed/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { breakerReason } from '../../rules/breaker.ts';
 import { planOf } from '../../rules/plan.ts';

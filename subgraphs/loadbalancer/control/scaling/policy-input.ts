@@ -1,6 +1,6 @@
 // Checks autoscaling policies in inputs, and fills in defaults.
 import type { AutoscalingPolicyInput } from '../../../../generated/graph/loadbalancer.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
 import { defaultPolicy, type ScalingPolicy } from '../../rules/scaling-policy.ts';
 import { isTimeOfDay, isTimeZone } from '../../rules/schedule.ts';
 

@@ -1,6 +1,6 @@
 // Deletes old autoscaling decisions in small batches: those that changed nothing after a day, the others later.
 import type { Database } from '../../../../platform/database/database.ts';
-import { trustedNow } from '../../../../platform/work/trusted-clock.ts';
+import { trustedNow } from '../../../../platform/leases/trusted-clock.ts';
 import { scalingActions } from '../../rules/scaling-policy.ts';
 
 const batchSize = 1_000;

@@ -2,10 +2,10 @@
 // in one transaction under the lock of the load balancer. The reconciler brings it about.
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
+import type { OwedQueue } from '../../../../platform/owed/owed-queue.ts';
+import { finishOwed, owe, reconcilingRetry } from '../../../../platform/owed/owed-work.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
-import type { OwedQueue } from '../../../../platform/work/owed-queue.ts';
-import { finishOwed, owe, reconcilingRetry } from '../../../../platform/work/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { BalancerRow, NodeRow } from '../../rules/rows.ts';
 import { decide, historyMs, type NodeFigure } from '../../rules/scale.ts';

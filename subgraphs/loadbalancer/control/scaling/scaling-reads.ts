@@ -1,9 +1,10 @@
 // Reads of autoscaling for the graph, for load balancers that the caller may see.
+
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database } from '../../../../platform/database/database.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { type Page, type PageArguments, type PageRequest, pageItems } from '../../../../platform/graph/connection.ts';
-import { loader } from '../../../../platform/graph/loader.ts';
-import { pageOf } from '../../../../platform/graph/page-loader.ts';
+import { type Page, type PageArguments, type PageRequest, pageItems } from '../../../../platform/pages/connection.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
+import { pageOf } from '../../../../platform/pages/page-loader.ts';
 import { countDecisions, type DecisionRow, type PolicyRow, pagesOfDecisions, readPolicies } from './scaling-store.ts';
 
 const policies = Symbol('autoscaling policies by load balancer');

@@ -1,6 +1,6 @@
 // Resolvers of autoscaling.
 import type { LoadBalancerResolvers, Resolvers } from '../../../../generated/graph/loadbalancer.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import { deletePayload, payload } from '../../../../platform/edge/mutation.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import type { BalancerRow, NodeRow } from '../../rules/rows.ts';

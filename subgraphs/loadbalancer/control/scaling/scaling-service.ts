@@ -4,12 +4,12 @@ import type {
   AutoscalingPolicyDeleteInput,
   AutoscalingPolicySetInput,
 } from '../../../../generated/graph/loadbalancer.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
+import { settingId } from '../../../../platform/caller/manner.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import { requireRole, visibleRow } from '../../../../platform/edge/authorise.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { settingId } from '../../../../platform/edge/manner.ts';
 import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
+import { requireRole, visibleRow } from '../../../../platform/input/authorise.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { BalancerRow } from '../../rules/rows.ts';
 import type { ScalingPolicy } from '../../rules/scaling-policy.ts';

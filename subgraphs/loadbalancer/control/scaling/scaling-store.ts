@@ -2,8 +2,8 @@
 import type { Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
 import { countsOfParents, rowsOfParents } from '../../../../platform/database/parent-rows.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import type { PageRequest } from '../../../../platform/graph/connection.ts';
-import { owe } from '../../../../platform/work/owed-work.ts';
+import { owe } from '../../../../platform/owed/owed-work.ts';
+import type { PageRequest } from '../../../../platform/pages/connection.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { NodeFigure } from '../../rules/scale.ts';
 import {

@@ -2,8 +2,8 @@
 // address rests after it is freed.
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
+import { trustedNow } from '../../../../platform/leases/trusted-clock.ts';
 import { isInBlock } from '../../../../platform/net/address-block.ts';
-import { trustedNow } from '../../../../platform/work/trusted-clock.ts';
 
 /** The load balancer that needs an address, and how long those of others rest. */
 export interface AddressWish {

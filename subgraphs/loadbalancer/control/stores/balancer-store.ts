@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
-import { type CmpObjectKey, storedCmpObject } from '../../../../platform/graph/cmp-object.ts';
+import { type CmpObjectKey, storedCmpObject } from '../../../../platform/pages/cmp-object.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { BalancerRow } from '../../rules/rows.ts';
 import type { ProvisioningStatus } from '../../rules/states.ts';

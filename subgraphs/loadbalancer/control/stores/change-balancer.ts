@@ -1,9 +1,9 @@
 // The only way to change a load balancer: its row is locked, the change is written under the next generation, and nodes and reconciler are
 // woken. A running change is never a reason to refuse another.
 import type { Transaction } from '../../../../platform/database/database.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
-import { owe } from '../../../../platform/work/owed-work.ts';
+import { owe } from '../../../../platform/owed/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { BalancerRow } from '../../rules/rows.ts';
 import { loadBalancerEvents } from '../events.ts';

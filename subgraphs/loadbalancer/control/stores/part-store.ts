@@ -1,9 +1,9 @@
 // SQL of parts. A deleted part stays, with the generation of its deletion, until no node can have it any more.
 import { always, type Sql, type Transaction } from '../../../../platform/database/database.ts';
-import { isDuplicateKey } from '../../../../platform/database/errors.ts';
 import { countsOfParents, rowsOfParents } from '../../../../platform/database/parent-rows.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import type { PageRequest } from '../../../../platform/graph/connection.ts';
+import { isDuplicateKey } from '../../../../platform/errors/database-errors.ts';
+import type { PageRequest } from '../../../../platform/pages/connection.ts';
 import type { MemberTally } from '../../rules/operating-status.ts';
 import type { OperatingStatus } from '../../rules/states.ts';
 import type { PartName, PartSpec } from '../../spec/part-kind.ts';

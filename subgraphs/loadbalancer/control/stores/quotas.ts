@@ -1,8 +1,8 @@
 // How many objects a project may have: its own quota, or otherwise the installation's default.
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
 import { refuseDeletedProject } from '../../../../platform/edge/projects.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { type QuotaKind, quotaKinds } from '../../rules/states.ts';
 import type { PartName } from '../../spec/part-kind.ts';
 

@@ -1,6 +1,6 @@
 // How much a load balancer's settings and certificates may be together.
 import type { Transaction } from '../../../../platform/database/database.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { bytesOfTree } from './part-store.ts';
 
 /** Limit of a node's document: half of the longest message to a host. */

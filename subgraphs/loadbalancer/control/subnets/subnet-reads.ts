@@ -1,11 +1,11 @@
 // Reads of subnets for the graph. Shows only what the caller may see.
 import type { QueryProjectSubnetsArgs } from '../../../../generated/graph/loadbalancer.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database } from '../../../../platform/database/database.ts';
-import { maySee, projectsFor } from '../../../../platform/edge/authorise.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import type { Page } from '../../../../platform/graph/connection.ts';
-import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/graph/entity-list.ts';
-import { loader } from '../../../../platform/graph/loader.ts';
+import { maySee, projectsFor } from '../../../../platform/input/authorise.ts';
+import type { Page } from '../../../../platform/pages/connection.ts';
+import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/pages/entity-list.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import { readSubnets, type SubnetRow } from './subnet-store.ts';
 

@@ -4,13 +4,13 @@ import type {
   ProjectSubnetDeleteInput,
   ProjectSubnetUpdateInput,
 } from '../../../../generated/graph/loadbalancer.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import { oneProject, requireRole } from '../../../../platform/edge/authorise.ts';
-import { refuse, unknownId } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { InputCheck } from '../../../../platform/edge/input.ts';
 import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
-import { refuseStale, refuseTaken } from '../../../../platform/edge/refusals.ts';
+import { refuse, unknownId } from '../../../../platform/errors/errors.ts';
+import { oneProject, requireRole } from '../../../../platform/input/authorise.ts';
+import { InputCheck } from '../../../../platform/input/input.ts';
+import { refuseStale, refuseTaken } from '../../../../platform/input/refusals.ts';
 import { commonBlock } from '../../../../platform/net/address-block.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import { changeableRow } from '../changeable-row.ts';

@@ -1,7 +1,7 @@
 // Resolvers of a node's statistics: HAProxy's table, with links to the parts of the load balancer that are still there.
 import type { Resolvers } from '../../../../generated/graph/loadbalancer.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { loader } from '../../../../platform/graph/loader.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
 import type { PartName } from '../../spec/part-kind.ts';
 import type { PartRow } from '../stores/part-store.ts';
 import type { StatisticsStore } from './statistics-store.ts';

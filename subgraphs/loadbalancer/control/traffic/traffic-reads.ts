@@ -1,9 +1,9 @@
 // Reads of traffic for the graph, for subjects that the caller may see.
 import type { LoadBalancerTrafficPeriod } from '../../../../generated/graph/loadbalancer.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database } from '../../../../platform/database/database.ts';
-import { CodedError } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { loader } from '../../../../platform/graph/loader.ts';
+import { CodedError } from '../../../../platform/errors/errors.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
 import { type Figures, subjectsIn } from './traffic-figures.ts';
 import { keptSeconds, type TrafficSeconds } from './traffic-seconds.ts';
 import { readTraffic, type TrafficRow, trafficTotals } from './traffic-store.ts';

@@ -1,7 +1,7 @@
 // Rolls up traffic: minutes from the seconds in Redis, and hours from minutes. The jobs recur; they may run twice, and they catch up.
 import type { Database } from '../../../../platform/database/database.ts';
-import type { OwedQueue } from '../../../../platform/work/owed-queue.ts';
-import { finishOwed, owe, reconcilingRetry } from '../../../../platform/work/owed-work.ts';
+import type { OwedQueue } from '../../../../platform/owed/owed-queue.ts';
+import { finishOwed, owe, reconcilingRetry } from '../../../../platform/owed/owed-work.ts';
 import { subjectsIn } from './traffic-figures.ts';
 import type { TrafficSeconds } from './traffic-seconds.ts';
 import { deleteTraffic, hoursSince, type TrafficPeriod, writeHour, writeMinutes } from './traffic-store.ts';

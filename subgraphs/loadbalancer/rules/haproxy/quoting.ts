@@ -1,5 +1,5 @@
 // Quotes text for haproxy.cfg and the runtime socket (HAProxy 2.6, configuration manual, section 2.2; management guide, section 9.3). Input
-// has no control characters (platform/edge/input.ts, the schemas of parts). This refuses them again, so that nothing can end a line.
+// has no control characters (platform/input/input.ts, the schemas of parts). This refuses them again, so that nothing can end a line.
 
 /** One word of the configuration for any text: strong quotes, in which nothing is special. */
 export function word(text: string): string {

@@ -1,8 +1,8 @@
 // Answers the control plane's questions about containers and objects, from this cluster's view of the namespace. The view is built at the
 // first question: a controller without questions keeps no connections to other clusters' servers.
 import type { Database } from '../../../../platform/database/database.ts';
-import type { MutualTls } from '../../../../platform/graph/tls.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
+import type { MutualTls } from '../../../../platform/machines/tls.ts';
 import type { JsonValue } from '../../../../platform/values/json.ts';
 import { ClusterNamespace } from '../../engine/federation/cluster-namespace.ts';
 import { asObjectError } from '../../engine/namespace/failures.ts';

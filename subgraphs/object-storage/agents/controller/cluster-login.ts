@@ -1,7 +1,7 @@
 // Logins at this cluster: the control plane identifies the user, and this cluster signs a token.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnansweredError } from '../../../../platform/link/questions.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { JsonValue } from '../../../../platform/values/json.ts';
 import type { DocumentStore } from '../../engine/store/document-store.ts';
 import type { TokenSigner } from '../../wire/cluster-tokens.ts';

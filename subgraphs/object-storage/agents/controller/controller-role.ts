@@ -1,7 +1,7 @@
 // Composes the role objectcontroller: from settings and credentials of the machine to a running controller.
 import { Gauge } from 'prom-client';
+import { ConfigError } from '../../../../platform/errors/config-error.ts';
 import type { SettingsOf } from '../../../../platform/process/config.ts';
-import { ConfigError } from '../../../../platform/process/config-error.ts';
 import type { LifecycleComponent } from '../../../../platform/process/lifecycle.ts';
 import { programVersion } from '../../../../platform/process/program-version.ts';
 import type { Ground } from '../../../../platform/process/subgraph-row.ts';

@@ -1,10 +1,10 @@
 // The controller of a cluster. It keeps the link to the control plane, stores the wanted state of the cluster, and reports the cluster's
 // actual state. A cluster may have several controllers. Without any, the cluster continues with the documents that it has.
 import type { Database } from '../../../../platform/database/database.ts';
-import type { MutualTls } from '../../../../platform/graph/tls.ts';
 import { LinkClient } from '../../../../platform/link/link-client.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
+import type { MutualTls } from '../../../../platform/machines/tls.ts';
 import type { LifecycleComponent } from '../../../../platform/process/lifecycle.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
 import type { JsonValue } from '../../../../platform/values/json.ts';
 import { comparePositions, type Position } from '../../../../platform/values/positions.ts';
 import { Loop } from '../../../../platform/work/loop.ts';

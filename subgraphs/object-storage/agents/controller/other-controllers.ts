@@ -2,8 +2,8 @@
 // signature is as good from them, so revocations arrive. This does not count as contact with the control plane: the others' own contact may
 // be no more recent.
 import { z } from 'zod';
-import type { MutualTls } from '../../../../platform/graph/tls.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
+import type { MutualTls } from '../../../../platform/machines/tls.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 import { type KnownCluster, ownCluster } from '../../engine/federation/cluster-machines.ts';
 import { ServicePool } from '../../engine/federation/service-pool.ts';

@@ -1,7 +1,7 @@
 // Authentication at a cluster: with access keys that the control plane has sealed for this cluster, and with tokens signed by a cluster of
 // the federation. Both are checked against the local documents, without asking another cluster.
 import { LRUCache } from 'lru-cache';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { Caller } from '../../engine/namespace/namespace.ts';
 import type { DocumentStore } from '../../engine/store/document-store.ts';
 import type { AccessKeyDocument, AccountDocument } from '../../wire/documents/documents.ts';

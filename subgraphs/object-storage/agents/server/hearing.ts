@@ -2,7 +2,7 @@
 // it was sent. So a replica that is behind their positions, or numbers its changes differently, has lost data: it stops voting until it is
 // recovered. A replica that has nothing yet, in a ring that was empty, votes only after enough other clusters have reported that they never
 // followed it: every majority in which it could have voted must include one of them.
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { noVersion } from '../../../../platform/registers/version.ts';
 import { clustersOfPartition } from '../../../../platform/rings/ring.ts';
 import { Loop } from '../../../../platform/work/loop.ts';

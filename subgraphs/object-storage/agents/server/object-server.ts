@@ -2,10 +2,10 @@
 // Several servers may serve one cluster, on the same database and disk. It starts as soon as the documents name its cluster.
 import { statfs } from 'node:fs/promises';
 import type { Database } from '../../../../platform/database/database.ts';
-import type { MutualTls } from '../../../../platform/graph/tls.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { MachineName } from '../../../../platform/machines/machine.ts';
+import type { MutualTls } from '../../../../platform/machines/tls.ts';
 import type { LifecycleComponent } from '../../../../platform/process/lifecycle.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
 import { clustersOf } from '../../../../platform/registers/placement.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 import { BlobFolder } from '../../engine/blobs/blob-folder.ts';
@@ -112,7 +112,7 @@ export interface ObjectServerOptions {
   readonly served?: (request: ServedRequest) => void;
   readonly log: Logger;
   readonly nowMs?: () => number;
-  /** The clock for deletions by age (platform/work/trusted-clock.ts); default `nowMs`. */
+  /** The clock for deletions by age (platform/leases/trusted-clock.ts); default `nowMs`. */
   readonly trustedNowMs?: () => number;
   /** Free space on its disk; default: what the system reports. */
   readonly freeBytes?: (folder: string) => Promise<number>;

@@ -1,7 +1,7 @@
 // What this cluster still has of rings whose options are being deleted: blobs on its disk, and containers. Checked only once this cluster
 // accepts nothing more for the ring, so that a cluster with nothing left stays that way. A blob with a reference holds the option. Other
 // blobs are those of unfinished uploads and deleted objects that the collector has yet to check.
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { ClosedError } from '../../../../platform/registers/errors.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 import type { ListedBlob } from '../../engine/blobs/blob-store.ts';

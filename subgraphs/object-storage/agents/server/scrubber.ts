@@ -2,7 +2,7 @@
 // was written, it is copied from another cluster. In addition, all blobs are slowly read and all names checked again, so that blobs that
 // the disk has lost or corrupted are found and copied while another cluster has them.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { clustersOf } from '../../../../platform/registers/placement.ts';
 import { timeOf } from '../../../../platform/registers/version.ts';
 import { partitionCount } from '../../../../platform/rings/ring.ts';

@@ -1,7 +1,7 @@
 // Calls a controller or resolver of this cluster. Services store their addresses in the cluster's database; they are tried one after the
 // other.
 import type { z } from 'zod';
-import type { MutualTls } from '../../../../platform/graph/tls.ts';
+import type { MutualTls } from '../../../../platform/machines/tls.ts';
 import { ServicePool, type ServiceRequest } from '../../engine/federation/service-pool.ts';
 import type { ServiceStore } from '../../engine/store/service-store.ts';
 

@@ -12,7 +12,7 @@
 //
 // A replica that lost its data votes only after it has all of that from more holders: from so many that they meet every majority to which
 // this replica itself once belonged.
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { later, noVersion, type Version } from '../../../../platform/registers/version.ts';
 import { clustersOfPartition, leastOthers, partitionCount } from '../../../../platform/rings/ring.ts';
 import { Loop } from '../../../../platform/work/loop.ts';

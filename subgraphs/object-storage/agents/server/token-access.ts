@@ -2,7 +2,7 @@
 // signed.
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import type { Caller } from '../../engine/namespace/namespace.ts';
 import type { Tokens } from '../../engine/s3/access-ports.ts';

@@ -2,9 +2,9 @@
 // database assigns each piece of work; if its holder dies, the next server that asks gets it. The lease is not a fence and need not be one:
 // when two servers do the same work it is still correct, only slower.
 import type { Database } from '../../../../platform/database/database.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import { type HeldLease, Leases } from '../../../../platform/leases/leases.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
-import { type HeldLease, Leases } from '../../../../platform/work/leases.ts';
 
 type SharedWork =
   | 'collect blobs'

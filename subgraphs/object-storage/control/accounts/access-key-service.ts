@@ -5,11 +5,11 @@ import type {
   ObjectAccessKeyCreateInput,
   ObjectAccessKeyRevokeInput,
 } from '../../../../generated/graph/object-storage.ts';
-import { caller, oneProject, requireRole, visibleRow } from '../../../../platform/edge/authorise.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { MutationOutcome } from '../../../../platform/edge/mutation.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
+import { caller, oneProject, requireRole, visibleRow } from '../../../../platform/input/authorise.ts';
 import type { SubgraphGround } from '../../../../platform/process/subgraph-row.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { objectEvents } from '../events.ts';

@@ -1,8 +1,8 @@
 // Ends the account of a project. A project can't be deleted while its account has containers; a cluster is asked for their number. Deleting
 // the project closes the account, so that nobody can reach it any more.
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
-import { invariant, refuse } from '../../../../platform/edge/errors.ts';
 import type { ProjectEnd } from '../../../../platform/edge/projects.ts';
+import { invariant, refuse } from '../../../../platform/errors/errors.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { type AccountDocument, accountKey, documentName } from '../../wire/documents/documents.ts';
 import { ClusterQuestions, NoAnswerError, RefusedByCluster } from '../questions/cluster-questions.ts';

@@ -1,17 +1,17 @@
 // Resolvers of accounts and access keys. Operators of the project can see its keys; a secret is shown only when it is created.
 import type { Resolvers } from '../../../../generated/graph/object-storage.ts';
+import { allows, type RequestContext } from '../../../../platform/caller/identity.ts';
 import { always, type Database } from '../../../../platform/database/database.ts';
+import { payload } from '../../../../platform/edge/mutation.ts';
 import {
   caller,
   maySee,
   operatedProjects,
   projectsFor,
   requireOperatorsRead,
-} from '../../../../platform/edge/authorise.ts';
-import { allows, type RequestContext } from '../../../../platform/edge/identity.ts';
-import { payload } from '../../../../platform/edge/mutation.ts';
-import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/graph/entity-list.ts';
-import { loader } from '../../../../platform/graph/loader.ts';
+} from '../../../../platform/input/authorise.ts';
+import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/pages/entity-list.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import { type AccountRow, accountsOf, readAccounts } from '../stores/account-store.ts';
 import type { AccessKeyService } from './access-key-service.ts';

@@ -1,11 +1,11 @@
 // Seals the secrets of all access keys for a cluster whose public key has arrived or changed. Works in pages: keys created while it runs
 // are already sealed for the new key.
 import type { Database } from '../../../../platform/database/database.ts';
+import type { OwedQueue } from '../../../../platform/owed/owed-queue.ts';
+import { finishOwed, reconcilingRetry } from '../../../../platform/owed/owed-work.ts';
 import type { Resealed, ResealOptions } from '../../../../platform/process/subgraph-row.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import { SealError } from '../../../../platform/secrets/seal.ts';
-import type { OwedQueue } from '../../../../platform/work/owed-queue.ts';
-import { finishOwed, reconcilingRetry } from '../../../../platform/work/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { readClusters } from '../stores/cluster-store.ts';
 import { clusterKeyKind } from '../stores/controller-store.ts';

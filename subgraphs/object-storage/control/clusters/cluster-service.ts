@@ -5,13 +5,13 @@ import type {
   ObjectClusterDeleteInput,
   ObjectClusterUpdateInput,
 } from '../../../../generated/graph/object-storage.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Transaction } from '../../../../platform/database/database.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
 import type { MutationOutcome } from '../../../../platform/edge/mutation.ts';
-import { refuseTaken } from '../../../../platform/edge/refusals.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
+import { refuseTaken } from '../../../../platform/input/refusals.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { type ClusterState, highestCluster, mostClusters } from '../../wire/documents/documents.ts';
 import { objectEvents } from '../events.ts';

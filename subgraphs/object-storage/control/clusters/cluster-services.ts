@@ -5,9 +5,9 @@ import type {
   ObjectServiceRemoveInput,
   ObjectServiceUndrainInput,
 } from '../../../../generated/graph/object-storage.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import { type MutationOutcome, uncertain } from '../../../../platform/edge/mutation.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import type { ClusterQuestion } from '../../wire/cluster-questions.ts';
 import { type ClusterQuestions, NoAnswerError, RefusedByCluster } from '../questions/cluster-questions.ts';
 import { Administered, type ServiceGround } from '../stores/administered.ts';

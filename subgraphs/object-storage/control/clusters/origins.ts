@@ -1,6 +1,6 @@
 // Checks the URLs of a cluster. Only origins are allowed: the paths are ours.
-import { quoted } from '../../../../platform/edge/errors.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
+import { quoted } from '../../../../platform/errors/errors.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
 import { mostUrls } from '../../wire/documents/documents.ts';
 
 const longestUrl = 300;

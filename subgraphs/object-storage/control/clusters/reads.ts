@@ -6,13 +6,13 @@ import type {
   QueryObjectRingChangesArgs,
   QueryObjectRingsArgs,
 } from '../../../../generated/graph/object-storage.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import { always, type Database } from '../../../../platform/database/database.ts';
-import { adminCaller, caller } from '../../../../platform/edge/authorise.ts';
-import { CodedError } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { type Page, pageItems, pageRequest } from '../../../../platform/graph/connection.ts';
-import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/graph/entity-list.ts';
-import { loader } from '../../../../platform/graph/loader.ts';
+import { CodedError } from '../../../../platform/errors/errors.ts';
+import { adminCaller, caller } from '../../../../platform/input/authorise.ts';
+import { type Page, pageItems, pageRequest } from '../../../../platform/pages/connection.ts';
+import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/pages/entity-list.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import type { ControllerState } from '../../wire/controller-wire.ts';
 import { progressOf, type StepProgress } from '../rings/ring-changes.ts';

@@ -1,11 +1,11 @@
 // Resolvers of clusters, options and rings.
 import type { Resolvers } from '../../../../generated/graph/object-storage.ts';
 import type { Database } from '../../../../platform/database/database.ts';
-import { adminCaller } from '../../../../platform/edge/authorise.ts';
 import { deletePayload, payload } from '../../../../platform/edge/mutation.ts';
 import { entityFeed } from '../../../../platform/events/entity-feed.ts';
 import type { StatusFeed } from '../../../../platform/events/feed.ts';
 import { uptimeField } from '../../../../platform/events/uptime/uptime-reads.ts';
+import { adminCaller } from '../../../../platform/input/authorise.ts';
 import { clustersOfPartition, countsOf, partitionCount } from '../../../../platform/rings/ring.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import { mapStream } from '../../../../platform/work/pull-stream.ts';

@@ -1,10 +1,10 @@
 // Reads of containers and objects for the graph. Each query asks a cluster, for callers who may see the project.
 import type { QueryObjectContainersArgs } from '../../../../generated/graph/object-storage.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database } from '../../../../platform/database/database.ts';
-import { caller, maySee, oneProject, projectsFor } from '../../../../platform/edge/authorise.ts';
-import { CodedError } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import type { CmpObjectKey } from '../../../../platform/graph/cmp-object.ts';
+import { CodedError } from '../../../../platform/errors/errors.ts';
+import { caller, maySee, oneProject, projectsFor } from '../../../../platform/input/authorise.ts';
+import type { CmpObjectKey } from '../../../../platform/pages/cmp-object.ts';
 import {
   emptyPage,
   type Page,
@@ -12,9 +12,9 @@ import {
   type PageRequest,
   pageItems,
   pageRequest,
-} from '../../../../platform/graph/connection.ts';
-import { loader } from '../../../../platform/graph/loader.ts';
-import { pageOf } from '../../../../platform/graph/page-loader.ts';
+} from '../../../../platform/pages/connection.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
+import { pageOf } from '../../../../platform/pages/page-loader.ts';
 import { decodeId, decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import type { AskedContainer, AskedObject, ClusterQuestion } from '../../wire/cluster-questions.ts';
 import { type Asked, type ClusterQuestions, NoAnswerError, RefusedByCluster } from '../questions/cluster-questions.ts';

@@ -1,7 +1,7 @@
 // Resolvers of containers and objects.
 import type { Resolvers } from '../../../../generated/graph/object-storage.ts';
 import { deletePayload, payload } from '../../../../platform/edge/mutation.ts';
-import { decodeCmpObject, encodeCmpObject } from '../../../../platform/graph/cmp-object.ts';
+import { decodeCmpObject, encodeCmpObject } from '../../../../platform/pages/cmp-object.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import type { ObjectStorageReads } from '../clusters/reads.ts';
 import { type ContainerReads, encodeContainer } from './container-reads.ts';

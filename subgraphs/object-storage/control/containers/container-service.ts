@@ -5,13 +5,13 @@ import type {
   ObjectContainerCreateInput,
   ObjectContainerDeleteInput,
 } from '../../../../generated/graph/object-storage.ts';
-import { caller, maySee, oneProject, requireRole } from '../../../../platform/edge/authorise.ts';
-import { Refusal, refuse, unknownId } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import { type MutationOutcome, uncertain } from '../../../../platform/edge/mutation.ts';
 import { refuseDeletedProject } from '../../../../platform/edge/projects.ts';
-import { refuseUnknown } from '../../../../platform/edge/refusals.ts';
-import { checkCmpObject, cmpObjectOf } from '../../../../platform/graph/cmp-object.ts';
+import { Refusal, refuse, unknownId } from '../../../../platform/errors/errors.ts';
+import { caller, maySee, oneProject, requireRole } from '../../../../platform/input/authorise.ts';
+import { refuseUnknown } from '../../../../platform/input/refusals.ts';
+import { checkCmpObject, cmpObjectOf } from '../../../../platform/pages/cmp-object.ts';
 import type { SubgraphGround } from '../../../../platform/process/subgraph-row.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import type { ClusterQuestion } from '../../wire/cluster-questions.ts';

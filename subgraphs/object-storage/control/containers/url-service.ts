@@ -8,16 +8,16 @@ import type {
   ObjectDownloadUrlCreateInput,
   ObjectUploadUrlCreateInput,
 } from '../../../../generated/graph/object-storage.ts';
+import type { RequestContext, Role } from '../../../../platform/caller/identity.ts';
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
-import { caller, maySee, requireRole } from '../../../../platform/edge/authorise.ts';
-import { refuse, type UserError, unknownId } from '../../../../platform/edge/errors.ts';
-import type { RequestContext, Role } from '../../../../platform/edge/identity.ts';
 import type { MutationOutcome } from '../../../../platform/edge/mutation.ts';
-import { refuseUnknown } from '../../../../platform/edge/refusals.ts';
+import { refuse, type UserError, unknownId } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
+import { caller, maySee, requireRole } from '../../../../platform/input/authorise.ts';
+import { refuseUnknown } from '../../../../platform/input/refusals.ts';
+import { trustedNow } from '../../../../platform/leases/trusted-clock.ts';
 import type { SubgraphGround } from '../../../../platform/process/subgraph-row.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
-import { trustedNow } from '../../../../platform/work/trusted-clock.ts';
 import { presign } from '../../rules/sigv4/presign.ts';
 import { documentName } from '../../wire/documents/documents.ts';
 import { endAccessKey } from '../accounts/access-key-end.ts';

@@ -1,14 +1,14 @@
 // The listener for the controllers of clusters in a process with the role object-storage, and the loop beside it, which tracks the presence
 // of clusters and publishes the control plane's public keys.
 
+import type { CheckLogin } from '../../../../platform/caller/access.ts';
 import type { Database, Sql } from '../../../../platform/database/database.ts';
-import { databaseMarks } from '../../../../platform/database/marks.ts';
-import type { CheckLogin } from '../../../../platform/edge/access.ts';
 import { CalmMachines } from '../../../../platform/events/presence.ts';
-import type { MutualTls } from '../../../../platform/graph/tls.ts';
 import { LinkServer } from '../../../../platform/link/link-server.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
+import type { MutualTls } from '../../../../platform/machines/tls.ts';
 import type { LifecycleComponent } from '../../../../platform/process/lifecycle.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import { databaseMarks } from '../../../../platform/restore/marks.ts';
 import type { SigningKeys } from '../../../../platform/secrets/key-pairs.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import { Loop } from '../../../../platform/work/loop.ts';

@@ -1,10 +1,10 @@
 // Logins of users at a cluster. The controller passes on the user's credentials, and gets back who the user is and which accounts they may
-// read or write. The check is the same as for other logins (platform/edge/access.ts): attempts count together with those at the graph and are in
+// read or write. The check is the same as for other logins (platform/caller/access.ts): attempts count together with those at the graph and are in
 // the audit trail.
 
+import type { CheckLogin } from '../../../../platform/caller/access.ts';
+import { allows, type Identity } from '../../../../platform/caller/identity.ts';
 import type { Database } from '../../../../platform/database/database.ts';
-import type { CheckLogin } from '../../../../platform/edge/access.ts';
-import { allows, type Identity } from '../../../../platform/edge/identity.ts';
 import { type NamedProject, projectsNamed } from '../../../../platform/edge/projects.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';

@@ -1,10 +1,10 @@
 // The control plane's side of the controllers' links. Each controller is sent the documents that it lacks, in order, as they are committed,
 // and reports the state of its cluster.
 import type { Database } from '../../../../platform/database/database.ts';
-import { readHistory } from '../../../../platform/database/history.ts';
+import { readHistory } from '../../../../platform/events/database-history.ts';
 import type { LinkPeer, LinkSession } from '../../../../platform/link/link-server.ts';
 import { MachineSession, readFacts, unknownReport } from '../../../../platform/link/machine-session.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { SigningKeys } from '../../../../platform/secrets/key-pairs.ts';
 import type { JsonValue } from '../../../../platform/values/json.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';

@@ -5,7 +5,7 @@
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import { projectsNamed } from '../../../../platform/edge/projects.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { isOver, type RingEnd } from '../../wire/controller-wire.ts';
 import { type OptionState, objectEvents } from '../events.ts';

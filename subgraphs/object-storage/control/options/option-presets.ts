@@ -2,7 +2,7 @@
 // big objects (10 MB) or small ones (128 KB).
 import type { ObjectOptionPreset } from '../../../../generated/graph/object-storage.ts';
 import type { Sql } from '../../../../platform/database/database.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import type { ControllerState } from '../../wire/controller-wire.ts';
 import { type ClusterRow, liveClusters } from '../stores/cluster-store.ts';
 import { controllersOf } from '../stores/controller-store.ts';

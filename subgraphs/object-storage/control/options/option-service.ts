@@ -6,12 +6,12 @@ import type {
   ObjectOptionDeleteInput,
   ObjectOptionUpdateInput,
 } from '../../../../generated/graph/object-storage.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
-import { refuse, unknownId } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
 import type { MutationOutcome } from '../../../../platform/edge/mutation.ts';
-import { refuseTaken } from '../../../../platform/edge/refusals.ts';
+import { refuse, unknownId } from '../../../../platform/errors/errors.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
+import { refuseTaken } from '../../../../platform/input/refusals.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import { highestRing, mostClusters, mostReplicas } from '../../wire/documents/documents.ts';
 import type { ClusterQuestions } from '../questions/cluster-questions.ts';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../../../platform/database/database.ts';
 import type { LinkPeer } from '../../../../platform/link/link-server.ts';
 import { UnansweredError } from '../../../../platform/link/questions.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { JsonValue } from '../../../../platform/values/json.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';

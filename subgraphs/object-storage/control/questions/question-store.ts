@@ -1,7 +1,7 @@
 // SQL of questions to clusters. They are rows, so that any process may ask: the process that has the controller's link takes the row, asks,
 // and writes the answer into it. The process that asked deletes it.
 import type { Sql } from '../../../../platform/database/database.ts';
-import { trustedNow } from '../../../../platform/work/trusted-clock.ts';
+import { trustedNow } from '../../../../platform/leases/trusted-clock.ts';
 import { heardController } from '../stores/controller-store.ts';
 
 /** Topics that wake the process with a controller's link, and the process that waits for an answer. */

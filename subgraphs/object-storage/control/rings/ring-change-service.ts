@@ -3,12 +3,12 @@ import type {
   ObjectRingChangePauseInput,
   ObjectRingChangeStartInput,
 } from '../../../../generated/graph/object-storage.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Transaction } from '../../../../platform/database/database.ts';
-import { caller, requireAdmin } from '../../../../platform/edge/authorise.ts';
-import { refuse, unknownId } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import type { Effect, MutationOutcome } from '../../../../platform/edge/mutation.ts';
-import { refuseStale } from '../../../../platform/edge/refusals.ts';
+import { refuse, unknownId } from '../../../../platform/errors/errors.ts';
+import { caller, requireAdmin } from '../../../../platform/input/authorise.ts';
+import { refuseStale } from '../../../../platform/input/refusals.ts';
 import { clustersOfPartition, copyingIn, partitionCount } from '../../../../platform/rings/ring.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { Administered, ServiceGround } from '../stores/administered.ts';

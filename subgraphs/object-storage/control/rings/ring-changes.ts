@@ -2,9 +2,9 @@
 // cluster that gains a partition, or stays in one with fewer replicas, has reported that it has all of its data. Each process with the role object-storage polls; decisions are
 // made in the transaction that has locked the federation.
 import type { Database, Sql, Transaction } from '../../../../platform/database/database.ts';
-import { invariant } from '../../../../platform/edge/errors.ts';
+import { invariant } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { nextRing } from '../../../../platform/rings/next-ring.ts';
 import { copyingIn, type Ring } from '../../../../platform/rings/ring.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';

@@ -1,6 +1,6 @@
 // Previews a change of a ring: computes the steps from the current ring to the wanted one without starting them.
 import type { Sql } from '../../../../platform/database/database.ts';
-import { invariant } from '../../../../platform/edge/errors.ts';
+import { invariant } from '../../../../platform/errors/errors.ts';
 import { nextRing, type RingWish } from '../../../../platform/rings/next-ring.ts';
 import { countsOf, gainsIn, partitionCount, type Ring } from '../../../../platform/rings/ring.ts';
 import { liveClusters } from '../stores/cluster-store.ts';

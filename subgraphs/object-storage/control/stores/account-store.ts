@@ -2,7 +2,7 @@
 import type { Database, Sql, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { holdProject } from '../../../../platform/edge/projects.ts';
-import { refuseUnknown } from '../../../../platform/edge/refusals.ts';
+import { refuseUnknown } from '../../../../platform/input/refusals.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { accountKey, uuidOfKey } from '../../wire/documents/documents.ts';

@@ -1,12 +1,12 @@
 // What the mutations of clusters and options share: only administrators may call them, and they find and lock their row in the same way.
 
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
-import { caller, requireAdmin } from '../../../../platform/edge/authorise.ts';
-import { refuse, unknownId } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { InputCheck } from '../../../../platform/edge/input.ts';
 import type { Attempt, Effect, LookFirst, MutationOutcome } from '../../../../platform/edge/mutation.ts';
-import { refuseStale } from '../../../../platform/edge/refusals.ts';
+import { refuse, unknownId } from '../../../../platform/errors/errors.ts';
+import { caller, requireAdmin } from '../../../../platform/input/authorise.ts';
+import { InputCheck } from '../../../../platform/input/input.ts';
+import { refuseStale } from '../../../../platform/input/refusals.ts';
 import type { SubgraphGround } from '../../../../platform/process/subgraph-row.ts';
 
 export type ServiceGround = Pick<SubgraphGround, 'db' | 'wake' | 'mutations'>;

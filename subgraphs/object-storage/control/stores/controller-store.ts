@@ -2,10 +2,10 @@
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { appendPresence } from '../../../../platform/events/presence.ts';
+import { trustedNow } from '../../../../platform/leases/trusted-clock.ts';
 import { LinkRefusal } from '../../../../platform/link/link-server.ts';
 import type { MachineName } from '../../../../platform/machines/machine.ts';
-import { owe } from '../../../../platform/work/owed-work.ts';
-import { trustedNow } from '../../../../platform/work/trusted-clock.ts';
+import { owe } from '../../../../platform/owed/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { clusterOf } from '../../wire/cluster-names.ts';
 import { type ControllerFacts, type ControllerState, silentForMs } from '../../wire/controller-wire.ts';

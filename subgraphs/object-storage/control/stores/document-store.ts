@@ -2,7 +2,7 @@
 // commit order: a reader who asks for everything after one generation misses nothing.
 import { randomInt } from 'node:crypto';
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
-import { readHistory } from '../../../../platform/database/history.ts';
+import { readHistory } from '../../../../platform/events/database-history.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { type DocumentBody, type DocumentKind, documentName } from '../../wire/documents/documents.ts';

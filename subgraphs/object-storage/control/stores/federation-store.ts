@@ -1,7 +1,7 @@
 // SQL of the federation's single row. Its lock serialises changes of clusters, options and rings.
 
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
-import { invariant } from '../../../../platform/edge/errors.ts';
+import { invariant } from '../../../../platform/errors/errors.ts';
 import type { Position } from '../../../../platform/values/positions.ts';
 
 export interface Federation {

@@ -1,6 +1,6 @@
 // Builds the documents of clusters and options from their rows. Documents of rings are written where a ring is made.
 import type { Transaction } from '../../../../platform/database/database.ts';
-import { invariant } from '../../../../platform/edge/errors.ts';
+import { invariant } from '../../../../platform/errors/errors.ts';
 import type { Ring } from '../../../../platform/rings/ring.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { documentName, type RingDocument } from '../../wire/documents/documents.ts';

@@ -4,8 +4,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, realpath, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Logger } from '../../../../platform/process/log.ts';
-import { readOnlyFault } from '../../../../platform/process/writable-folder.ts';
+import { readOnlyFault } from '../../../../platform/database/writable-folder.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { isMissing } from '../../../../platform/secrets/key-file.ts';
 import { Turns } from '../../../../platform/work/turns.ts';
 import { BlobBody } from './blob-body.ts';

@@ -1,6 +1,6 @@
 // Reads blobs from any source that has them. If a block is damaged or a source ends early, it continues from the same byte at another
 // source, and rewrites the damaged copy afterwards. No copy has to be whole, as long as each block is whole in one of them.
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { Turns } from '../../../../platform/work/turns.ts';
 import { BlobDamagedError, BlobRangeError, NoBlobError } from './blob-errors.ts';
 import { before, partitionOfBlob } from './blob-id.ts';

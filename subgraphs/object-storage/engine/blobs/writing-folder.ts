@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
-import { ConfigError } from '../../../../platform/process/config-error.ts';
+import { ConfigError } from '../../../../platform/errors/config-error.ts';
 import { holdFolder } from '../../../../platform/process/hold-folder.ts';
 
 const setting = 'objectserver.folder';

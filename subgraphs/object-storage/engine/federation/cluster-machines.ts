@@ -1,8 +1,8 @@
 // Finds the cluster of the machine at the other end of a connection, from its certificate and the control plane's document of all clusters.
 import { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import type { MutualTls } from '../../../../platform/graph/tls.ts';
 import { type MachineName, machineOf } from '../../../../platform/machines/machine.ts';
+import type { MutualTls } from '../../../../platform/machines/tls.ts';
 import { clusterOf } from '../../wire/cluster-names.ts';
 import type { ClustersDocument } from '../../wire/documents/documents.ts';
 

@@ -2,8 +2,8 @@
 // its database, the other clusters' servers as peers, and on top of them the registers of names.
 import { randomBytes } from 'node:crypto';
 import type { Database } from '../../../../platform/database/database.ts';
-import type { MutualTls } from '../../../../platform/graph/tls.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
+import type { MutualTls } from '../../../../platform/machines/tls.ts';
 import { VersionClock } from '../../../../platform/registers/version.ts';
 import { clusterOf } from '../../wire/cluster-names.ts';
 import type { VerifiedDocument } from '../../wire/documents/signed-document.ts';

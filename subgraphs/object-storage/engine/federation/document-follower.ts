@@ -1,6 +1,6 @@
 // Follows the control plane's documents in this cluster's database, and passes on each of them once, in order of arrival. One that can't be
 // read, for instance of a later release, holds up no others.
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 import type { VerifiedDocument } from '../../wire/documents/signed-document.ts';
 import { readStored } from '../../wire/documents/stored-document.ts';

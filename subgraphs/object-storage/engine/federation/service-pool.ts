@@ -1,8 +1,8 @@
 // Connections to one controller or resolver of a cluster, by mutual TLS. The other end must be a machine with that role in that cluster.
 import { Pool } from 'undici';
 import { connectorOf } from '../../../../platform/graph/connector.ts';
-import type { MutualTls } from '../../../../platform/graph/tls.ts';
 import type { MachineName } from '../../../../platform/machines/machine.ts';
+import type { MutualTls } from '../../../../platform/machines/tls.ts';
 import { peerOf } from './cluster-machines.ts';
 
 interface ServicePoolOptions {

@@ -4,7 +4,7 @@
 // could still arrive. The result is remembered, as a deletion may be forgotten before the next round. Each cluster collects on its own
 // disk. The register may be in another ring than the blob, at other clusters; the blob names that ring.
 import { LRUCache } from 'lru-cache';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { ClosedError } from '../../../../platform/registers/errors.ts';
 import { timeOf, type Version } from '../../../../platform/registers/version.ts';
 import { partitionOf } from '../../../../platform/rings/ring.ts';

@@ -2,7 +2,7 @@
 // blobs are collected (collector.ts), but the registers of the upload and its parts would stay forever. An expired upload has no version
 // left with which it could be completed, so no acknowledged write needs them.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { timeOf } from '../../../../platform/registers/version.ts';
 import type { Loop } from '../../../../platform/work/loop.ts';
 import type { HiddenRow } from '../store/hidden-rows.ts';

@@ -2,7 +2,7 @@
 // container until a request for it arrives. A seal that this cluster has seen for some seconds is settled as such a request would do it:
 // the gate is read from a majority, and opened if it still has that version. A deletion that is merely slow then finds another version and
 // starts again. The time counts from when the seal was first seen, not from its version: clocks order nothing.
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { Loop } from '../../../../platform/work/loop.ts';
 import type { SealedGate } from '../store/sealed-gates.ts';
 import type { Containers } from './containers.ts';

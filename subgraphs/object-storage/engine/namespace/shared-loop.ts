@@ -1,6 +1,6 @@
 // A loop for work that one server of a cluster does for all. The others check from time to time whether they should take over, because that
 // server may die.
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 
 interface SharedLoopOptions {

@@ -1,8 +1,8 @@
 // Another cluster, seen from this one: a replica of the registers and a store of blobs like its own, and their progress in catching up.
 // Every request ends: by a deadline or, for blobs, when no bytes move any more.
 import type { z } from 'zod';
-import type { MutualTls } from '../../../../platform/graph/tls.ts';
 import type { MachineName } from '../../../../platform/machines/machine.ts';
+import type { MutualTls } from '../../../../platform/machines/tls.ts';
 import { NotSentError } from '../../../../platform/registers/errors.ts';
 import { jsonIn } from '../../../../platform/values/json.ts';
 import {

@@ -3,8 +3,8 @@
 import type { TLSSocket } from 'node:tls';
 import { type buildConnector, type Dispatcher, errors, Pool } from 'undici';
 import { connectorOf } from '../../../../platform/graph/connector.ts';
-import type { MutualTls } from '../../../../platform/graph/tls.ts';
 import { type MachineName, machineOf } from '../../../../platform/machines/machine.ts';
+import type { MutualTls } from '../../../../platform/machines/tls.ts';
 import { NotSentError } from '../../../../platform/registers/errors.ts';
 import { TooLateError } from '../../../../platform/work/within.ts';
 import { Breaker } from './breaker.ts';

@@ -5,9 +5,9 @@ import type { TLSSocket } from 'node:tls';
 import { z } from 'zod';
 import { HttpError, readBody } from '../../../../platform/graph/http-body.ts';
 import { InternalServer, sendJson } from '../../../../platform/graph/internal-server.ts';
-import type { MutualTls } from '../../../../platform/graph/tls.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { type MachineName, machineOf } from '../../../../platform/machines/machine.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { MutualTls } from '../../../../platform/machines/tls.ts';
 import { controllerRole } from '../../wire/controller-wire.ts';
 import {
   BlobDamagedError,

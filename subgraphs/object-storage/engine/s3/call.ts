@@ -1,6 +1,6 @@
 // A request of an authenticated caller, and how its answer is sent.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { Caller, Namespace } from '../namespace/namespace.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { S3Error } from './errors.ts';

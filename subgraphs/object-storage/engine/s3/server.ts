@@ -5,8 +5,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, isIP, type Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { requireOneHost } from '../../../../platform/net/one-host.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
 import { atMost } from '../../../../platform/work/within.ts';
 import { ObjectError } from '../../wire/object-error.ts';
 import type { Caller, Namespace } from '../namespace/namespace.ts';

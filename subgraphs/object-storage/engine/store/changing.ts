@@ -1,7 +1,7 @@
 // A transaction that changes registers of some partitions. It locks the partitions, reads the rows, lets the rules decide in memory, and
 // writes all changes at once. Rows need no locks: they change only under their partition's lock.
 import type { Transaction } from '../../../../platform/database/database.ts';
-import { invariant } from '../../../../platform/edge/errors.ts';
+import { invariant } from '../../../../platform/errors/errors.ts';
 import type { Known, Row } from '../../../../platform/registers/rules.ts';
 import { later, noVersion, type Version } from '../../../../platform/registers/version.ts';
 import { type GateState, gateOf, gateState, hasGate } from './gate.ts';

@@ -7,7 +7,7 @@ import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { isMissing } from '../../../../platform/secrets/key-file.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 import { syncFolder } from '../blobs/folder-sync.ts';

@@ -6,7 +6,7 @@
 // listed and had nothing, so a change that arrived there afterwards would be lost. A change that a gate holds back is applied when the gate
 // opens again.
 import type { Database } from '../../../../platform/database/database.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { accept } from '../../../../platform/registers/rules.ts';
 import { noVersion, type VersionClock } from '../../../../platform/registers/version.ts';
 import { Loop } from '../../../../platform/work/loop.ts';

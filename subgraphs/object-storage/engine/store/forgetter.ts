@@ -1,7 +1,7 @@
 // Finds deletions that are old enough to be forgotten, and asks the partition's members to confirm them. One member of each partition does
 // this, so that they don't all ask for the same. A deletion waits for all members: an absent one delays nothing else.
 import type { Database } from '../../../../platform/database/database.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { Version } from '../../../../platform/registers/version.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 import { within } from '../../../../platform/work/within.ts';

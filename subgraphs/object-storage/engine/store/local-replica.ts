@@ -1,7 +1,7 @@
 // This cluster's replica of the registers, in its database. All waiting requests share one transaction, so that each of many clients costs
 // little. Several processes of the cluster may do this at once on one database.
 import type { Database, SqlValue } from '../../../../platform/database/database.ts';
-import { CommitUncertainError } from '../../../../platform/database/errors.ts';
+import { CommitUncertainError } from '../../../../platform/errors/database-errors.ts';
 import { NotSentError } from '../../../../platform/registers/errors.ts';
 import type { Refusal } from '../../../../platform/registers/registers.ts';
 import { accept, type Known, promise } from '../../../../platform/registers/rules.ts';

@@ -1,6 +1,6 @@
 // The processes that serve this cluster, from their own reports.
 import type { Database } from '../../../../platform/database/database.ts';
-import { trustedNow } from '../../../../platform/work/trusted-clock.ts';
+import { trustedNow } from '../../../../platform/leases/trusted-clock.ts';
 import type { RingEnd, TakeOver } from '../../wire/controller-wire.ts';
 
 /** A server's view of another cluster. */

@@ -5,8 +5,8 @@ import type {
   BackendCredentialsInput,
   BackendUpdateInput,
 } from '../../../../generated/graph/relay.ts';
-import { Refusal } from '../../../../platform/edge/errors.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
+import { Refusal } from '../../../../platform/errors/errors.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
 import type { Driver } from '../../drivers/driver.ts';
 import { withDefaults } from '../../drivers/options.ts';

@@ -5,10 +5,10 @@ import type {
   BackendLabelInput,
   BackendLimitsInput,
 } from '../../../../generated/graph/relay.ts';
-import { invariant } from '../../../../platform/edge/errors.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
+import { invariant } from '../../../../platform/errors/errors.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
+import { validateObject } from '../../../../platform/input/json-schema.ts';
 import { keyCostFault } from '../../../../platform/net/private-key-cost.ts';
-import { validateObject } from '../../../../platform/values/json-schema.ts';
 import type { Driver, JsonObject } from '../../drivers/driver.ts';
 import { mainTransport } from '../../drivers/options.ts';
 import { credentialFields } from './credentials.ts';

@@ -2,15 +2,15 @@
 // objects that the caller may see are returned, so that no resolver can forget the check.
 import type { QueryBackendArgs, QueryBackendsArgs, QueryBackendsAtArgs } from '../../../../generated/graph/relay.ts';
 import type { Backend } from '../../../../generated/prisma/client.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database } from '../../../../platform/database/database.ts';
 import { allOf, is, isOneOf } from '../../../../platform/database/range-search.ts';
-import { maySee, projectsFor } from '../../../../platform/edge/authorise.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import type { Page } from '../../../../platform/graph/connection.ts';
-import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/graph/entity-list.ts';
 import { type AddressColumn, foundByAddress } from '../../../../platform/graph/found-by-address.ts';
-import { loader } from '../../../../platform/graph/loader.ts';
 import { findByKey } from '../../../../platform/graph/natural-key.ts';
+import { maySee, projectsFor } from '../../../../platform/input/authorise.ts';
+import type { Page } from '../../../../platform/pages/connection.ts';
+import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/pages/entity-list.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import type { BackendView } from './backend.ts';
 import { type LabelRow, readReplayUncertain } from './backend-store.ts';

@@ -9,15 +9,15 @@ import type {
   BackendReplayLiftInput,
   BackendUpdateInput,
 } from '../../../../generated/graph/relay.ts';
+import type { Identity, RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Transaction } from '../../../../platform/database/database.ts';
-import { oneProject, requireRole, visibleRow } from '../../../../platform/edge/authorise.ts';
-import { invariant, refuse } from '../../../../platform/edge/errors.ts';
-import type { Identity, RequestContext } from '../../../../platform/edge/identity.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
 import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
 import { refuseDeletedProject } from '../../../../platform/edge/projects.ts';
-import { refuseStale, refuseTaken } from '../../../../platform/edge/refusals.ts';
+import { invariant, refuse } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
+import { oneProject, requireRole, visibleRow } from '../../../../platform/input/authorise.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
+import { refuseStale, refuseTaken } from '../../../../platform/input/refusals.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
 import { liftTimelines, lockTimelines } from '../../../../platform/restore/timelines.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';

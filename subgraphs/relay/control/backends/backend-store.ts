@@ -1,8 +1,8 @@
 // SQL for backends, their labels and their sealed credentials.
 
+import { newestTimelineSql } from '../../../../platform/database/commits.ts';
 import type { Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import { newestTimelineSql } from '../../../../platform/edge/commits.ts';
 import type { CryptoProfile } from '../../../../platform/net/tls-profiles.ts';
 import { mayRepeatLostSql } from '../../../../platform/restore/timelines.ts';
 import type { Sealed } from '../../../../platform/secrets/seal.ts';

@@ -1,7 +1,7 @@
 // A change of a backend together with its secrets: they are replaced, deleted, or sealed again for an address that is as safe as
 // the old one. A change that could send them to another receiver is refused.
 import type { Transaction } from '../../../../platform/database/database.ts';
-import { Refusal, userError } from '../../../../platform/edge/errors.ts';
+import { Refusal, userError } from '../../../../platform/errors/errors.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import type { Driver } from '../../drivers/driver.ts';
 import type { BackendRow } from './backend.ts';

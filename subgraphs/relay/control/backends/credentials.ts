@@ -3,7 +3,7 @@
 //
 // The column `form`: 2 is this format. 1, the earlier format, is bound to backend and field only; only resealing opens it, once.
 import type { BackendCredentialsInput } from '../../../../generated/graph/relay.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { SealError, type Sealed, type Sealer } from '../../../../platform/secrets/seal.ts';
 import type { CredentialField } from '../../drivers/driver.ts';
 import { type CredentialRow, presentForm } from './backend-store.ts';

@@ -1,12 +1,12 @@
 // Two backends are one device if they have an address, a host key, a certificate or a serial in common. Claims and mappings are
 // unique in a backend, so a device, or a part of one that the driver's options select, has one backend.
 import { createHash } from 'node:crypto';
+import type { Identity } from '../../../../platform/caller/identity.ts';
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
-import { isDuplicateKey } from '../../../../platform/database/errors.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import { maySee } from '../../../../platform/edge/authorise.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
-import type { Identity } from '../../../../platform/edge/identity.ts';
+import { isDuplicateKey } from '../../../../platform/errors/database-errors.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
+import { maySee } from '../../../../platform/input/authorise.ts';
 import { canonicalText } from '../../../../platform/net/address-block.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import type { Driver } from '../../drivers/driver.ts';

@@ -2,7 +2,7 @@
 // determine how calls are rendered.
 import { createHash } from 'node:crypto';
 import type { Database } from '../../../../platform/database/database.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import type { BackendContext, Credentials, Driver, JsonObject } from '../../drivers/driver.ts';
 import { mainTransport } from '../../drivers/options.ts';

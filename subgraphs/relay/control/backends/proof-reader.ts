@@ -2,16 +2,16 @@
 // and accept. No credential is involved. Dialling addresses that a caller names is bounded: by the egress policy, in time, for each
 // caller, and for each project.
 import type { BackendProofReadInput } from '../../../../generated/graph/relay.ts';
-import { oneProject, requireRole } from '../../../../platform/edge/authorise.ts';
-import { refuse, type UserError } from '../../../../platform/edge/errors.ts';
-import { countsFor, type Identity, type RequestContext } from '../../../../platform/edge/identity.ts';
-import { InputCheck } from '../../../../platform/edge/input.ts';
+import { countsFor, type Identity, type RequestContext } from '../../../../platform/caller/identity.ts';
 import { toUserErrors } from '../../../../platform/edge/mutation.ts';
+import { refuse, type UserError } from '../../../../platform/errors/errors.ts';
+import { oneProject, requireRole } from '../../../../platform/input/authorise.ts';
+import { InputCheck } from '../../../../platform/input/input.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { type EgressPolicy, egressFromSource } from '../../../../platform/net/egress.ts';
 import { lacksSource } from '../../../../platform/net/source-address.ts';
 import { readCertificate } from '../../../../platform/net/tls-certificate.ts';
 import { UnreadProofError } from '../../../../platform/net/unread-proof.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
 import type { Driver, TransportKind } from '../../drivers/driver.ts';
 import { mainTransport, provesByHostKey } from '../../drivers/options.ts';
 import { readHostKey } from '../../transports/host-key.ts';

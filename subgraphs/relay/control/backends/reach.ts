@@ -1,7 +1,7 @@
 // Checks, when a backend is registered or moved, that the egress policy allows its addresses. Only addresses are checked here; a
 // name's addresses are checked at each connect.
 import { isIP } from 'node:net';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
 import type { Driver, JsonObject, TransportKind } from '../../drivers/driver.ts';
 import { mainTransport, portOf } from '../../drivers/options.ts';

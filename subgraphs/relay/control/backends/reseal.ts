@@ -1,7 +1,7 @@
 // Seals stored credentials again: with the active key if an older one sealed them, and bound to the backend's address if an earlier
 // version sealed them without it. The relay continues during the run.
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import { Refusal } from '../../../../platform/edge/errors.ts';
+import { Refusal } from '../../../../platform/errors/errors.ts';
 import type { Resealed, ResealOptions } from '../../../../platform/process/subgraph-row.ts';
 import { SealError, type Sealer } from '../../../../platform/secrets/seal.ts';
 import { type CredentialRow, lockBackend, lockCredentials, presentForm, resealFields } from './backend-store.ts';

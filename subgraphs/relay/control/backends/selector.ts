@@ -1,10 +1,10 @@
 // Chooses the backend of a call: all conditions of the selector must match, and exactly one backend must remain.
 import type { BackendSelector } from '../../../../generated/graph/relay.ts';
+import { allows, type Identity, type Role } from '../../../../platform/caller/identity.ts';
 import type { Sql } from '../../../../platform/database/database.ts';
-import { projectsOf } from '../../../../platform/edge/authorise.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
-import { allows, type Identity, type Role } from '../../../../platform/edge/identity.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
+import { projectsOf } from '../../../../platform/input/authorise.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import { nearestName } from '../../../../platform/values/nearest-name.ts';
 import type { CmpReference } from '../model/cmp-reference.ts';

@@ -1,6 +1,6 @@
 // A backend's own reasons against calling it now. None of these reasons uses up an idempotency key: the same request may succeed
 // later.
-import { refuse } from '../../../../platform/edge/errors.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import type { WireCall } from '../../drivers/driver.ts';
 import { provesByHostKey, transportOf } from '../../drivers/options.ts';
 import type { BackendRow } from './backend.ts';

@@ -1,8 +1,8 @@
 // The first step of a call: its input is valid by itself, and names a project that the caller may use.
 
-import { projectsOf } from '../../../../platform/edge/authorise.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { InputCheck } from '../../../../platform/edge/input.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
+import { projectsOf } from '../../../../platform/input/authorise.ts';
+import { InputCheck } from '../../../../platform/input/input.ts';
 import { checkCmpReference } from '../model/cmp-reference.ts';
 import type { CallRequest } from './call-request.ts';
 

@@ -1,10 +1,10 @@
 // The last step of a call: waits for its end and returns the operation in its final state.
 
+import type { Commits } from '../../../../platform/database/commits.ts';
 import type { Database } from '../../../../platform/database/database.ts';
-import { isLockWaitTimeout, isUnavailable } from '../../../../platform/database/errors.ts';
-import type { Commits } from '../../../../platform/edge/commits.ts';
-import { CodedError } from '../../../../platform/edge/errors.ts';
 import { type KeyScope, readKey, refuseConflict } from '../../../../platform/edge/idempotency.ts';
+import { isLockWaitTimeout, isUnavailable } from '../../../../platform/errors/database-errors.ts';
+import { CodedError } from '../../../../platform/errors/errors.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import { isEnded } from '../../rules/states.ts';
 import type { CallEnd } from '../holding/completions.ts';

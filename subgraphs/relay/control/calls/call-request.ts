@@ -1,8 +1,8 @@
 // A relaying mutation's call in general form: its backend, the operation of its driver, and where a fault of an argument is in
 // the mutation's input.
 import type { BackendSelector, RelayCallInput } from '../../../../generated/graph/relay.ts';
-import { refuse, type UserError, userError } from '../../../../platform/edge/errors.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
+import { refuse, type UserError, userError } from '../../../../platform/errors/errors.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
 import type { Driver } from '../../drivers/driver.ts';
 import type { MappingRow } from '../mappings/mapping.ts';
 

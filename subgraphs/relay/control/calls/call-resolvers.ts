@@ -1,7 +1,7 @@
 // Resolvers of the fields that call a backend: the relaying mutations, settling and reads.
 
 import type { Resolvers } from '../../../../generated/graph/relay.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import { payload } from '../../../../platform/edge/mutation.ts';
 import { typedMutations } from '../../spec/families.ts';
 import type { MappingReads } from '../mappings/mapping-reads.ts';

@@ -1,11 +1,12 @@
 // The path of a relayed call, as a sequence of values: admitted, chosen, prepared, taken, answered. A refusal on the way has had
 // no effect and has not used up the idempotency key.
+
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database } from '../../../../platform/database/database.ts';
-import { CommitUncertainError, isUnavailable } from '../../../../platform/database/errors.ts';
-import { CodedError, Refusal } from '../../../../platform/edge/errors.ts';
 import { DuplicateKeyFound, findScope, refuseInProgress } from '../../../../platform/edge/idempotency.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import { type Mutations, toUserErrors } from '../../../../platform/edge/mutation.ts';
+import { CommitUncertainError, isUnavailable } from '../../../../platform/errors/database-errors.ts';
+import { CodedError, Refusal } from '../../../../platform/errors/errors.ts';
 import type { Driver } from '../../drivers/driver.ts';
 import { projectsWithRole } from '../backends/selector.ts';
 import type { BackendManager } from '../holding/backend-manager.ts';

@@ -1,9 +1,9 @@
 // The second step of a call: its backend and, if a mapping determines it, the object.
 
 import type { Database } from '../../../../platform/database/database.ts';
-import { visibleRow } from '../../../../platform/edge/authorise.ts';
-import { InputCheck } from '../../../../platform/edge/input.ts';
-import { refuseUnknown } from '../../../../platform/edge/refusals.ts';
+import { visibleRow } from '../../../../platform/input/authorise.ts';
+import { InputCheck } from '../../../../platform/input/input.ts';
+import { refuseUnknown } from '../../../../platform/input/refusals.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { readBackend } from '../backends/backend-store.ts';
 import { selectBackend } from '../backends/selector.ts';

@@ -1,7 +1,7 @@
 // Polls the jobs of ACCEPTED calls while callers wait for their end. Each call has one poller in this process, however many callers
 // wait, and none when nobody does. A poll is one read of the device. Only the end of the job is written.
-import { Refusal } from '../../../../platform/edge/errors.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import { Refusal } from '../../../../platform/errors/errors.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { atMost } from '../../../../platform/work/within.ts';
 import type { OperationRow } from '../model/operation.ts';
 import type { RelaySettings } from '../settings.ts';

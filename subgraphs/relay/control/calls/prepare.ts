@@ -1,10 +1,10 @@
 // The third step of a call: the caller may make it, the driver offers it, its arguments are valid; then it is rendered. Nothing
 // is read or written here.
 
-import { requireRole } from '../../../../platform/edge/authorise.ts';
-import { Refusal, refuse } from '../../../../platform/edge/errors.ts';
+import type { Role } from '../../../../platform/caller/identity.ts';
 import { hashKeyedRequest, hashRequest, type KeyScope } from '../../../../platform/edge/idempotency.ts';
-import type { Role } from '../../../../platform/edge/identity.ts';
+import { Refusal, refuse } from '../../../../platform/errors/errors.ts';
+import { requireRole } from '../../../../platform/input/authorise.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { canonicalJson } from '../../../../platform/values/json.ts';
 import { validateArguments } from '../../drivers/arguments.ts';

@@ -1,11 +1,11 @@
 // Queries of a backend (`relayRead`) and dry runs of calls: rendered and sent, never journaled.
 import type { RelayReadInput } from '../../../../generated/graph/relay.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database } from '../../../../platform/database/database.ts';
-import { requireRole } from '../../../../platform/edge/authorise.ts';
-import { Refusal, refuse, type UserError } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { InputCheck } from '../../../../platform/edge/input.ts';
 import { toUserErrors } from '../../../../platform/edge/mutation.ts';
+import { Refusal, refuse, type UserError } from '../../../../platform/errors/errors.ts';
+import { requireRole } from '../../../../platform/input/authorise.ts';
+import { InputCheck } from '../../../../platform/input/input.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { validateArguments } from '../../drivers/arguments.ts';
 import type { Driver, DriverOperation, JsonObject, RenderContext, WireCall } from '../../drivers/driver.ts';

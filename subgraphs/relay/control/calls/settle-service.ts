@@ -2,11 +2,11 @@
 // guesses, and never repeats the call. While the call may still act, only its own mark on the device settles it. The presence or
 // absence of an object may be the result of another call, and this call may still follow.
 import type { RelayOperationSettleInput } from '../../../../generated/graph/relay.ts';
+import { countsFor, type Identity, type RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import { caller, requireRole, visibleRow } from '../../../../platform/edge/authorise.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
-import { countsFor, type Identity, type RequestContext } from '../../../../platform/edge/identity.ts';
 import { LookAgain, type MutationOutcome, type Mutations } from '../../../../platform/edge/mutation.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
+import { caller, requireRole, visibleRow } from '../../../../platform/input/authorise.ts';
 import { SealError } from '../../../../platform/secrets/seal.ts';
 import { type DeviceAddress, deviceAddress } from '../../drivers/device-address.ts';
 import type { Driver, DriverOperation, JsonObject } from '../../drivers/driver.ts';

@@ -2,8 +2,8 @@
 // and has not used up the idempotency key.
 
 import type { Database } from '../../../../platform/database/database.ts';
-import { CommitUncertainError } from '../../../../platform/database/errors.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
+import { CommitUncertainError } from '../../../../platform/errors/database-errors.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { atMost } from '../../../../platform/work/within.ts';
 import { deviceAddress } from '../../drivers/device-address.ts';
 import { transportOf } from '../../drivers/options.ts';

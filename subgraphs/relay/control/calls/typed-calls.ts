@@ -1,10 +1,10 @@
 // The graph's relaying mutations as call requests: the typed ones of each family, `relayCall` for all other operations, and the
 // deletion of mapped objects.
 import type { MappingObjectDeleteInput, RelayCallInput } from '../../../../generated/graph/relay.ts';
-import { invariant, refuse } from '../../../../platform/edge/errors.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
+import { invariant, refuse } from '../../../../platform/errors/errors.ts';
 import { objectSchema } from '../../../../platform/graph/fields.ts';
-import { validateObject } from '../../../../platform/values/json-schema.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
+import { validateObject } from '../../../../platform/input/json-schema.ts';
 import type { ArgumentFault, JsonObject, JsonValue, TypedCall } from '../../drivers/driver.ts';
 import type { TypedMutation } from '../../spec/typed-mutation.ts';
 import { checkSelector } from '../backends/selector.ts';

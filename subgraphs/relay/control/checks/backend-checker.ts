@@ -4,13 +4,13 @@ import type { CheckObservation, CheckTarget, Shards } from '../../../../platform
 import type { CheckReading } from '../../../../platform/checks/probe.ts';
 import { shardSql } from '../../../../platform/checks/shards.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import { Refusal } from '../../../../platform/edge/errors.ts';
+import { Refusal } from '../../../../platform/errors/errors.ts';
+import { checkLease } from '../../../../platform/leases/leases.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
 import type { SendFailure } from '../../../../platform/net/send.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { JoinedReads } from '../../../../platform/work/joined-reads.ts';
-import { checkLease } from '../../../../platform/work/leases.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { Driver, Health, SelfDescription } from '../../drivers/driver.ts';
 import { drivers as allDrivers } from '../../drivers/registry.ts';

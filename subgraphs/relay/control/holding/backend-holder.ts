@@ -1,9 +1,9 @@
 // One backend, held by this process under its lease: its sessions, its circuit, its calls on the wire. Calls on one object run
 // one after the other. Waiting calls are in queue-pump.ts.
-import { Refusal } from '../../../../platform/edge/errors.ts';
+import { Refusal } from '../../../../platform/errors/errors.ts';
+import type { HeldLease } from '../../../../platform/leases/leases.ts';
+import { withRequestId } from '../../../../platform/log/log.ts';
 import type { ReserveFailure, SendOptions } from '../../../../platform/net/send.ts';
-import { withRequestId } from '../../../../platform/process/log.ts';
-import type { HeldLease } from '../../../../platform/work/leases.ts';
 import type { Driver, TransportKind, WireCall } from '../../drivers/driver.ts';
 import type { SendResult } from '../../transports/session.ts';
 import { type Asked, type BackendEndpoint, Wires, type WiresSlot } from '../../transports/wires.ts';

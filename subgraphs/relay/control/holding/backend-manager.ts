@@ -1,7 +1,7 @@
 // The backends that this process holds. A process with work for a free backend takes it, under a lease, and releases it when it
 // has been idle.
 import type { BackendSelector } from '../../../../generated/graph/relay.ts';
-import { isUnavailable } from '../../../../platform/database/errors.ts';
+import { isUnavailable } from '../../../../platform/errors/database-errors.ts';
 import { lacksSource } from '../../../../platform/net/source-address.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import type { BackendRow } from '../backends/backend.ts';

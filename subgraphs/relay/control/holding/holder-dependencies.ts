@@ -1,10 +1,10 @@
 // The dependencies of a holder, and the types shared by its modules.
 import type { Database } from '../../../../platform/database/database.ts';
+import type { HeldLease, Leases } from '../../../../platform/leases/leases.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
 import type { ReserveFailure } from '../../../../platform/net/send.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
-import type { HeldLease, Leases } from '../../../../platform/work/leases.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { Driver, TransportKind } from '../../drivers/driver.ts';
 import type { TransportFactory } from '../../transports/session.ts';

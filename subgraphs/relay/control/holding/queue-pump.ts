@@ -1,9 +1,9 @@
 // A backend's queue: the journal's PENDING rows, in order. The holder sends the calls as slots and objects become free. It rejects
 // calls that can't be sent any more, which frees their idempotency keys.
-import { CommitUncertainError } from '../../../../platform/database/errors.ts';
-import { Refusal } from '../../../../platform/edge/errors.ts';
-import { LeaseLostError } from '../../../../platform/work/leases.ts';
-import { processLeaseName } from '../../../../platform/work/process-lease.ts';
+import { CommitUncertainError } from '../../../../platform/errors/database-errors.ts';
+import { Refusal } from '../../../../platform/errors/errors.ts';
+import { LeaseLostError } from '../../../../platform/leases/leases.ts';
+import { processLeaseName } from '../../../../platform/leases/process-lease.ts';
 import type { JsonObject } from '../../drivers/driver.ts';
 import { transportOf } from '../../drivers/options.ts';
 import { isUnsettled } from '../../rules/states.ts';

@@ -1,6 +1,6 @@
 // The fields that holding adds to backends in the graph: the queue, and the holder.
 import type { Resolvers } from '../../../../generated/graph/relay.ts';
-import type { Leases } from '../../../../platform/work/leases.ts';
+import type { Leases } from '../../../../platform/leases/leases.ts';
 import type { OperationReads } from '../journal/operation-reads.ts';
 import { backendLease } from './backend-manager.ts';
 

@@ -3,8 +3,8 @@
 // it for the length of its transaction (lockObject). A claim is a column of the call's row, unique per backend. operation-store.ts
 // writes it with the state. This file has the statements that involve more than one call.
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
-import { isDuplicateKey } from '../../../../platform/database/errors.ts';
 import { together } from '../../../../platform/database/statement-batch.ts';
+import { isDuplicateKey } from '../../../../platform/errors/database-errors.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import type { OperationState } from '../../rules/states.ts';
 import type { CallSubject } from '../model/operation.ts';

@@ -1,14 +1,14 @@
 // The journal's transactions. A call on a free slot costs two: `accept` as SENT, committed before the first byte, and `record`
 // with the verdict. A call that waits costs a third (`send`).
 import { audit } from '../../../../platform/audit/audit.ts';
+import { type Commits, commitMark } from '../../../../platform/database/commits.ts';
 import { both, type CommitPoint, type Database, type Transaction } from '../../../../platform/database/database.ts';
-import { isDataRefused, isDuplicateKey, ResultLostError } from '../../../../platform/database/errors.ts';
 import { isNothingChanged, together } from '../../../../platform/database/statement-batch.ts';
-import { type Commits, commitMark } from '../../../../platform/edge/commits.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
 import { claimKey, releaseKeyOfCall, restoreKey } from '../../../../platform/edge/idempotency.ts';
+import { isDataRefused, isDuplicateKey, ResultLostError } from '../../../../platform/errors/database-errors.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
-import { checkLease } from '../../../../platform/work/leases.ts';
+import { checkLease } from '../../../../platform/leases/leases.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { isFinal, isUnsettled, keepsClaim, type OperationState } from '../../rules/states.ts';
 import { type RelayEvent, relayEvents } from '../events.ts';

@@ -7,12 +7,12 @@ import type {
   QueryRelayOperationsArgs,
 } from '../../../../generated/graph/relay.ts';
 import type { Operation, OperationEvidence } from '../../../../generated/prisma/client.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database } from '../../../../platform/database/database.ts';
 import { countsOfParents } from '../../../../platform/database/parent-rows.ts';
 import { type IndexRange, searchParents } from '../../../../platform/database/range-search.ts';
-import { maySee, projectsFor } from '../../../../platform/edge/authorise.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { type CmpObjectKey, cmpObjectOf } from '../../../../platform/graph/cmp-object.ts';
+import { maySee, projectsFor } from '../../../../platform/input/authorise.ts';
+import { type CmpObjectKey, cmpObjectOf } from '../../../../platform/pages/cmp-object.ts';
 import {
   emptyPage,
   noItems,
@@ -23,10 +23,10 @@ import {
   pageItems,
   refuseCursor,
   searchedItems,
-} from '../../../../platform/graph/connection.ts';
-import { isTime } from '../../../../platform/graph/entity-list.ts';
-import { loader } from '../../../../platform/graph/loader.ts';
-import { ownerOf, pageOf } from '../../../../platform/graph/page-loader.ts';
+} from '../../../../platform/pages/connection.ts';
+import { isTime } from '../../../../platform/pages/entity-list.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
+import { ownerOf, pageOf } from '../../../../platform/pages/page-loader.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import { type OperationState, operationStates } from '../../rules/states.ts';
 import type { OperationRow } from '../model/operation.ts';

@@ -1,7 +1,7 @@
 // Resolvers of operations, and the fields that the journal adds to backends, mappings and CMP objects.
 import type { RelayOperationSource, Resolvers } from '../../../../generated/graph/relay.ts';
 import { actorOf } from '../../../../platform/graph/actor.ts';
-import { cmpObjectLink, decodeCmpObject } from '../../../../platform/graph/cmp-object.ts';
+import { cmpObjectLink, decodeCmpObject } from '../../../../platform/pages/cmp-object.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import type { BackendReads } from '../backends/backend-reads.ts';
 import type { MappingReads } from '../mappings/mapping-reads.ts';

@@ -10,9 +10,9 @@ import {
   valuesInRanges,
 } from '../../../../platform/database/range-search.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import { CodedError } from '../../../../platform/edge/errors.ts';
-import type { CmpObjectKey } from '../../../../platform/graph/cmp-object.ts';
-import { refuseManyNames } from '../../../../platform/graph/entity-list.ts';
+import { CodedError } from '../../../../platform/errors/errors.ts';
+import type { CmpObjectKey } from '../../../../platform/pages/cmp-object.ts';
+import { refuseManyNames } from '../../../../platform/pages/entity-list.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import { type OperationState, operationStates } from '../../rules/states.ts';
 

@@ -1,7 +1,9 @@
 // The journal's SQL. Every transition is an UPDATE with the expected state and version: if no row changes, another process was
 // first, and the caller reads again.
 
+import { countsFor, type Identity } from '../../../../platform/caller/identity.ts';
 import { insertCommitSql } from '../../../../platform/database/commit-record.ts';
+import { hasCommitSql, lastLossSql, newestTimelineSql } from '../../../../platform/database/commits.ts';
 import {
   always,
   type CommitPoint,
@@ -18,11 +20,9 @@ import {
   readTimelinesSql,
   writeCommitSql,
 } from '../../../../platform/database/timeline-variables.ts';
-import { hasCommitSql, lastLossSql, newestTimelineSql } from '../../../../platform/edge/commits.ts';
-import { invariant } from '../../../../platform/edge/errors.ts';
-import { countsFor, type Identity } from '../../../../platform/edge/identity.ts';
+import { invariant } from '../../../../platform/errors/errors.ts';
+import { type HeldLease, leaseHeld } from '../../../../platform/leases/leases.ts';
 import { mayRepeatLostSql } from '../../../../platform/restore/timelines.ts';
-import { type HeldLease, leaseHeld } from '../../../../platform/work/leases.ts';
 import {
   assertTransition,
   isFinal,

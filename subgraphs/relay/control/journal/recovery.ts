@@ -1,10 +1,10 @@
 // Ends the calls of dead processes, and calls whose time is over. Only one process does it at a time, and each move is a
 // compare-and-set: the move of an owner that was only slow is never overwritten, and its late verdict is taken.
 import type { Database } from '../../../../platform/database/database.ts';
-import { isUnavailable } from '../../../../platform/database/errors.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
-import type { HeldLease, Leases } from '../../../../platform/work/leases.ts';
-import { processLeaseName } from '../../../../platform/work/process-lease.ts';
+import { isUnavailable } from '../../../../platform/errors/database-errors.ts';
+import type { HeldLease, Leases } from '../../../../platform/leases/leases.ts';
+import { processLeaseName } from '../../../../platform/leases/process-lease.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { Driver } from '../../drivers/driver.ts';
 import { readBackends } from '../backends/backend-store.ts';
 import { subjectOf } from '../model/operation.ts';

@@ -4,7 +4,7 @@
 import type { Database } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { isToldSql } from '../../../../platform/events/history.ts';
-import { trustedNow } from '../../../../platform/work/trusted-clock.ts';
+import { trustedNow } from '../../../../platform/leases/trusted-clock.ts';
 import { isFinal, type OperationState, operationStates } from '../../rules/states.ts';
 
 export interface RelayRetentionOptions {

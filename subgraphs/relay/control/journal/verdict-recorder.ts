@@ -1,7 +1,7 @@
 // Writes verdicts to the journal. A verdict that the database can't take is kept (bounded) and retried until it is written: the
 // device has answered, and losing the answer would turn a known outcome into an unknown one.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { MappingsToSettle } from '../mappings/mapping-store.ts';
 import type { AcceptedCall, SentMark, Verdict } from '../model/operation.ts';
 import type { Journal, Recorded } from './journal.ts';

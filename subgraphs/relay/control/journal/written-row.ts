@@ -1,6 +1,6 @@
 // The row of a call as this process writes it, which saves the answer a read of what was just written. Only the database's clock and
 // timeline come from the database.
-import { countsFor } from '../../../../platform/edge/identity.ts';
+import { countsFor } from '../../../../platform/caller/identity.ts';
 import { isFinal } from '../../rules/states.ts';
 import { type AcceptedCall, type OperationRow, shownOf, type Verdict } from '../model/operation.ts';
 

@@ -2,11 +2,11 @@
 // without gaps. One opaque position covers both, so a reader always continues after its last answer.
 import { createHash } from 'node:crypto';
 import type { QueryRelayMappingChangesArgs } from '../../../../generated/graph/relay.ts';
-import { projectsFor } from '../../../../platform/edge/authorise.ts';
-import { CodedError } from '../../../../platform/edge/errors.ts';
-import type { Identity } from '../../../../platform/edge/identity.ts';
+import type { Identity } from '../../../../platform/caller/identity.ts';
+import { CodedError } from '../../../../platform/errors/errors.ts';
 import type { StatusFeed } from '../../../../platform/events/feed.ts';
 import { expired } from '../../../../platform/events/resume.ts';
+import { projectsFor } from '../../../../platform/input/authorise.ts';
 import type { MappingRow } from './mapping.ts';
 import type { MappingReads } from './mapping-reads.ts';
 

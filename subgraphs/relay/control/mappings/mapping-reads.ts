@@ -6,6 +6,7 @@ import type {
   QueryMappingsArgs,
 } from '../../../../generated/graph/relay.ts';
 import type { Mapping } from '../../../../generated/prisma/client.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import { always, type Condition, type Database } from '../../../../platform/database/database.ts';
 import { countsOfParents } from '../../../../platform/database/parent-rows.ts';
 import {
@@ -16,13 +17,12 @@ import {
   type RangeSearch,
   searchParents,
 } from '../../../../platform/database/range-search.ts';
-import { maySee, projectsFor } from '../../../../platform/edge/authorise.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import type { CmpObjectKey } from '../../../../platform/graph/cmp-object.ts';
-import { emptyPage, type Page, type PageArguments, searchedItems } from '../../../../platform/graph/connection.ts';
-import { pageOfRanges } from '../../../../platform/graph/entity-list.ts';
-import { loader } from '../../../../platform/graph/loader.ts';
-import { ownerOf, pageOf } from '../../../../platform/graph/page-loader.ts';
+import { maySee, projectsFor } from '../../../../platform/input/authorise.ts';
+import type { CmpObjectKey } from '../../../../platform/pages/cmp-object.ts';
+import { emptyPage, type Page, type PageArguments, searchedItems } from '../../../../platform/pages/connection.ts';
+import { pageOfRanges } from '../../../../platform/pages/entity-list.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
+import { ownerOf, pageOf } from '../../../../platform/pages/page-loader.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import { mappingStates } from '../../rules/states.ts';
 import { objectHash } from '../model/backend-object.ts';

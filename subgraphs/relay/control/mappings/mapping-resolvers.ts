@@ -1,7 +1,7 @@
 // Resolvers of mappings, and the fields that mappings add to backends and CMP objects.
 import type { MappingDifference, Resolvers } from '../../../../generated/graph/relay.ts';
 import { deletePayload, payload } from '../../../../platform/edge/mutation.ts';
-import { decodeCmpObject, encodeCmpObject } from '../../../../platform/graph/cmp-object.ts';
+import { decodeCmpObject, encodeCmpObject } from '../../../../platform/pages/cmp-object.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import type { Driver } from '../../drivers/driver.ts';
 import type { BackendReads } from '../backends/backend-reads.ts';

@@ -1,7 +1,7 @@
 // The effects of a call on the mappings of its backend object, and the calls that mappings forbid. Runs inside the journal's
 // transactions, under the object's claim, so that nothing else changes the set of its mappings at once.
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { JsonObject } from '../../drivers/driver.ts';
 import type { OperationState } from '../../rules/states.ts';

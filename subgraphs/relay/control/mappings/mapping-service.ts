@@ -7,16 +7,16 @@ import type {
   MappingUnshareInput,
   MappingVerifyInput,
 } from '../../../../generated/graph/relay.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import { isDuplicateKey } from '../../../../platform/database/errors.ts';
 import { isNothingChanged, together } from '../../../../platform/database/statement-batch.ts';
-import { projectsOf, requireRole, visibleRow } from '../../../../platform/edge/authorise.ts';
-import { Refusal, refuse } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
 import type { Attempt, Effect, LookFirst, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
-import { refuseStale } from '../../../../platform/edge/refusals.ts';
+import { isDuplicateKey } from '../../../../platform/errors/database-errors.ts';
+import { Refusal, refuse } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
+import { projectsOf, requireRole, visibleRow } from '../../../../platform/input/authorise.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
+import { refuseStale } from '../../../../platform/input/refusals.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { Driver, JsonObject } from '../../drivers/driver.ts';

@@ -1,7 +1,7 @@
 // A mapping as its row holds it: the model's columns, some limited to certain words.
 
 import type { Mapping } from '../../../../generated/prisma/client.ts';
-import type { CmpObjectKey } from '../../../../platform/graph/cmp-object.ts';
+import type { CmpObjectKey } from '../../../../platform/pages/cmp-object.ts';
 import type { JsonObject, MappedObject } from '../../drivers/driver.ts';
 import type { mappingStates, verifyResults } from '../../rules/states.ts';
 

@@ -1,5 +1,5 @@
 // Reads one backend object, with the driver's reader of its kind.
-import { refuse } from '../../../../platform/edge/errors.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { Driver, MappedObject, ResourceFinding, ResourceReader } from '../../drivers/driver.ts';
 import type { BackendRow } from '../backends/backend.ts';

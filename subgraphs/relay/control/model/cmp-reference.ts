@@ -1,7 +1,7 @@
 // An object of a CMP, as a call or a mapping refers to it.
 import type { MappingCmpObjectInput } from '../../../../generated/graph/relay.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
-import { type CmpObjectKey, checkCmpObject, cmpObjectOf } from '../../../../platform/graph/cmp-object.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
+import { type CmpObjectKey, checkCmpObject, cmpObjectOf } from '../../../../platform/pages/cmp-object.ts';
 
 export interface CmpReference extends CmpObjectKey {
   /** The backend object's role for the CMP object. Empty if it has none. */

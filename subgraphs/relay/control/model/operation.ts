@@ -1,9 +1,9 @@
 // A relayed call as the journal holds it, and an accepted call, before there is a row.
 import type { Operation } from '../../../../generated/prisma/client.ts';
-import type { UserError } from '../../../../platform/edge/errors.ts';
+import type { Identity } from '../../../../platform/caller/identity.ts';
 import type { KeyScope } from '../../../../platform/edge/idempotency.ts';
-import type { Identity } from '../../../../platform/edge/identity.ts';
-import { storedCmpObject } from '../../../../platform/graph/cmp-object.ts';
+import type { UserError } from '../../../../platform/errors/errors.ts';
+import { storedCmpObject } from '../../../../platform/pages/cmp-object.ts';
 import type { DeviceAddress } from '../../drivers/device-address.ts';
 import type {
   BackendObject,

@@ -1,6 +1,6 @@
 // Static routes of the kernel, that is routes of protocol `static`. The kernel identifies a route by its table, destination and
 // metric, so these three are its name here. The kernel keeps no comment, so a route is recognised by where it leads: its target.
-import { invariant } from '../../../../platform/edge/errors.ts';
+import { invariant } from '../../../../platform/errors/errors.ts';
 import { canonicalText, isInBlock } from '../../../../platform/net/address-block.ts';
 import type { ArgumentFault, ExecReply, JsonObject, MappedObject, OperationSpec, ResourceReader } from '../driver.ts';
 import { argumentsSchema, given, isObject } from '../json.ts';

@@ -1,8 +1,8 @@
 // Resolvers of login, refresh, logout and `me`.
 import type { LoginPayload, Resolvers } from '../../../../generated/graph/system.ts';
-import { caller } from '../../../../platform/edge/authorise.ts';
-import { heldRole, visibleProjects } from '../../../../platform/edge/identity.ts';
+import { heldRole, visibleProjects } from '../../../../platform/caller/identity.ts';
 import { toUserErrors } from '../../../../platform/edge/mutation.ts';
+import { caller } from '../../../../platform/input/authorise.ts';
 import type { ProjectStore } from '../stores/project-store.ts';
 import type { SessionService, TokenPair } from './session-service.ts';
 

@@ -1,7 +1,8 @@
 // For mutations that give access: whether the caller is an administrator in their transaction.
+
+import type { Identity } from '../../../../platform/caller/identity.ts';
 import type { Transaction } from '../../../../platform/database/database.ts';
-import { requireAdmin } from '../../../../platform/edge/authorise.ts';
-import type { Identity } from '../../../../platform/edge/identity.ts';
+import { requireAdmin } from '../../../../platform/input/authorise.ts';
 import type { CredentialStore } from './credential-store.ts';
 
 /**

@@ -1,8 +1,8 @@
 // Limits on attempts at a secret: per network, per name from that network, and per name from all networks. Logins and changes of
 // one's own password are counted together, so that one is no way around the other.
 import { createHash } from 'node:crypto';
-import { refuse } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { clientNetwork } from '../../../../platform/net/address-block.ts';
 import type { RateLimit, RateLimiter } from './rate-limiter.ts';
 

@@ -1,10 +1,10 @@
 // The current identity behind a bearer credential. Nothing is cached here: the gateway keeps an answer for a second.
 
-import { isBusy, isUnavailable } from '../../../../platform/database/errors.ts';
-import type { Authenticator } from '../../../../platform/edge/access.ts';
-import { inLane } from '../../../../platform/edge/caller.ts';
-import { CodedError } from '../../../../platform/edge/errors.ts';
-import type { Identity } from '../../../../platform/edge/identity.ts';
+import type { Authenticator } from '../../../../platform/caller/access.ts';
+import { inLane } from '../../../../platform/caller/caller.ts';
+import type { Identity } from '../../../../platform/caller/identity.ts';
+import { isBusy, isUnavailable } from '../../../../platform/errors/database-errors.ts';
+import { CodedError } from '../../../../platform/errors/errors.ts';
 import { isServiceToken, readServiceToken } from '../../../../platform/graph/service-identity.ts';
 import type { Keyring } from '../../../../platform/secrets/keyring.ts';
 import type { AccessTokens } from './access-tokens.ts';

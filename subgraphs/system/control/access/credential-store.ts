@@ -1,8 +1,9 @@
 // Reads the current identity behind a credential, in one statement each: these run on every request whose answer the gateway has
 // not cached. Also the table of sessions.
+
+import { type Identity, lowerRole, type Role } from '../../../../platform/caller/identity.ts';
 import type { Database, Sql, Transaction } from '../../../../platform/database/database.ts';
-import { type Identity, lowerRole, type Role } from '../../../../platform/edge/identity.ts';
-import { trustedNow } from '../../../../platform/work/trusted-clock.ts';
+import { trustedNow } from '../../../../platform/leases/trusted-clock.ts';
 
 interface SessionRow {
   readonly userId: string;

@@ -1,7 +1,7 @@
 // Logins outside a gateway. The check is the same as in the mutation `login`, without a session.
-import type { CheckLogin } from '../../../../platform/edge/access.ts';
-import { inLane } from '../../../../platform/edge/caller.ts';
-import { Refusal } from '../../../../platform/edge/errors.ts';
+import type { CheckLogin } from '../../../../platform/caller/access.ts';
+import { inLane } from '../../../../platform/caller/caller.ts';
+import { Refusal } from '../../../../platform/errors/errors.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { SessionService } from './session-service.ts';
 

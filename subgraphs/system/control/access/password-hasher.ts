@@ -1,7 +1,7 @@
 // Password hashes: argon2id with the parameters OWASP recommends (19 MiB, 2 passes, 1 lane). Each hash costs 19 MiB and tens
 // of milliseconds of a core, so only a few run at once and the queue for them is bounded.
 import { hash, verify } from '@node-rs/argon2';
-import { refuse } from '../../../../platform/edge/errors.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 
 export interface PasswordHasher {
   /** The hash to store (PHC text). Refuses with RATE_LIMITED when too many wait. */

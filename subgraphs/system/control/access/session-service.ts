@@ -2,11 +2,11 @@
 // refresh token that is used twice ends its session, since one of the two bearers stole it. An invented one ends nothing.
 
 import { audit } from '../../../../platform/audit/audit.ts';
+import type { LoginCredentials } from '../../../../platform/caller/access.ts';
+import type { Identity, RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import type { LoginCredentials } from '../../../../platform/edge/access.ts';
-import { invariant, Refusal, refuse, userError } from '../../../../platform/edge/errors.ts';
-import type { Identity, RequestContext } from '../../../../platform/edge/identity.ts';
 import { TokenBuckets } from '../../../../platform/edge/token-buckets.ts';
+import { invariant, Refusal, refuse, userError } from '../../../../platform/errors/errors.ts';
 import { newToken } from '../../../../platform/values/ids.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import { type Attempts, type GiveBack, whenTried } from './attempts.ts';

@@ -1,11 +1,11 @@
 // Resolvers of alerts, their rules and channels.
 import type { Resolvers } from '../../../../generated/graph/system.ts';
-import { caller, operatedProjects, projectsFor, requireOperatorsRead } from '../../../../platform/edge/authorise.ts';
-import type { Identity } from '../../../../platform/edge/identity.ts';
+import type { Identity } from '../../../../platform/caller/identity.ts';
 import { deletePayload, payload } from '../../../../platform/edge/mutation.ts';
 import { actorOf } from '../../../../platform/graph/actor.ts';
-import { encodeCmpObject } from '../../../../platform/graph/cmp-object.ts';
-import { loader } from '../../../../platform/graph/loader.ts';
+import { caller, operatedProjects, projectsFor, requireOperatorsRead } from '../../../../platform/input/authorise.ts';
+import { encodeCmpObject } from '../../../../platform/pages/cmp-object.ts';
+import { loader } from '../../../../platform/pages/loader.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import { dashboardLink } from '../../rules/alerts/dashboard-link.ts';
 import type { Entities } from '../entities.ts';

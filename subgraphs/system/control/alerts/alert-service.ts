@@ -1,11 +1,11 @@
 // Acknowledging alerts, and ending them by hand.
 import type { AlertAcknowledgeInput, AlertEndInput } from '../../../../generated/graph/system.ts';
-import { caller } from '../../../../platform/edge/authorise.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
-import type { Identity, RequestContext } from '../../../../platform/edge/identity.ts';
+import type { Identity, RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Attempt, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
-import { refuseUnknown } from '../../../../platform/edge/refusals.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
+import { caller } from '../../../../platform/input/authorise.ts';
+import { refuseUnknown } from '../../../../platform/input/refusals.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { systemEvents } from '../events.ts';
 import type { Alert } from '../stores/alert.ts';

@@ -1,10 +1,10 @@
 // Looks for TLS certificates that expire soon. They are another subgraph's: the graph shows them to a viewer of each project.
 import type { Database } from '../../../../platform/database/database.ts';
 import type { AskGraph } from '../../../../platform/graph/ask-graph.ts';
-import { CountedLine } from '../../../../platform/process/counted-line.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import { checkLease, type HeldLease, type Leases } from '../../../../platform/leases/leases.ts';
+import { CountedLine } from '../../../../platform/log/counted-line.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
-import { checkLease, type HeldLease, type Leases } from '../../../../platform/work/leases.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { conditionSpec } from '../../spec/alert-conditions.ts';

@@ -7,7 +7,7 @@ import type {
   AlertMailInput,
   AlertQuietTimeInput,
 } from '../../../../generated/graph/system.ts';
-import { type InputCheck, isHost } from '../../../../platform/edge/input.ts';
+import { type InputCheck, isHost } from '../../../../platform/input/input.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
 import { isTimeZone, type QuietHours, timeOfDay } from '../../rules/alerts/quiet-hours.ts';
 import { isWebhookSecret } from '../../rules/alerts/webhook-signature.ts';

@@ -6,19 +6,19 @@ import type {
   AlertChannelTestInput,
   AlertChannelUpdateInput,
 } from '../../../../generated/graph/system.ts';
+import type { Identity, RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Transaction } from '../../../../platform/database/database.ts';
-import { caller } from '../../../../platform/edge/authorise.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
-import type { Identity, RequestContext } from '../../../../platform/edge/identity.ts';
 import type { Attempt, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
 import { refuseDeletedProject } from '../../../../platform/edge/projects.ts';
-import { refuseStale, refuseTaken, refuseUnknown } from '../../../../platform/edge/refusals.ts';
+import { ConfigError } from '../../../../platform/errors/config-error.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
+import { caller } from '../../../../platform/input/authorise.ts';
+import { refuseStale, refuseTaken, refuseUnknown } from '../../../../platform/input/refusals.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
-import { ConfigError } from '../../../../platform/process/config-error.ts';
+import { owe } from '../../../../platform/owed/owed-work.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
-import { owe } from '../../../../platform/work/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import {
   criticalNotificationsPerHour,

@@ -1,12 +1,12 @@
 // Tells channels the news of their alerts: owed for each channel that has any. A message is stored before it is sent, so that each
 // attempt has the same id, whatever happens between. A message that fails is tried again later, and holds up neither newer ones nor other channels.
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { OwedQueue } from '../../../../platform/owed/owed-queue.ts';
+import { finishOwed, type OwedJob, owe } from '../../../../platform/owed/owed-work.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import { decodeUuid, encodeId, newUuid } from '../../../../platform/values/ids.ts';
-import type { OwedQueue } from '../../../../platform/work/owed-queue.ts';
-import { finishOwed, type OwedJob, owe } from '../../../../platform/work/owed-work.ts';
 import { dashboardLink } from '../../rules/alerts/dashboard-link.ts';
 import { type Message, mostListed, type ToldAlert } from '../../rules/alerts/message.ts';
 import { quietForMs } from '../../rules/alerts/quiet-hours.ts';

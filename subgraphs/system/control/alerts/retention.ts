@@ -1,7 +1,7 @@
 // Deletes old messages and alerts that were resolved long ago.
 import type { Database } from '../../../../platform/database/database.ts';
+import { trustedNow } from '../../../../platform/leases/trusted-clock.ts';
 import type { RetentionStep } from '../../../../platform/process/subgraph-row.ts';
-import { trustedNow } from '../../../../platform/work/trusted-clock.ts';
 
 const batchSize = 1_000;
 /** Per run: the rest waits for the next. */

@@ -1,6 +1,6 @@
 // Checks the input of alert rules.
 import type { AlertRuleCreateInput, AlertRuleUpdateInput } from '../../../../generated/graph/system.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
 import { decodeId, decodeUuid } from '../../../../platform/values/ids.ts';
 import { type AlertCondition, conditionSpec, mostChannelsOfRule, ruleDurations } from '../../spec/alert-conditions.ts';
 

@@ -6,15 +6,15 @@ import type {
   AlertRuleDeleteInput,
   AlertRuleUpdateInput,
 } from '../../../../generated/graph/system.ts';
+import type { Identity, RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Transaction } from '../../../../platform/database/database.ts';
-import { caller } from '../../../../platform/edge/authorise.ts';
-import { refuse, unknownId } from '../../../../platform/edge/errors.ts';
-import type { Identity, RequestContext } from '../../../../platform/edge/identity.ts';
-import { InputCheck } from '../../../../platform/edge/input.ts';
 import type { Attempt, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
 import { refuseDeletedProject } from '../../../../platform/edge/projects.ts';
-import { refuseStale, refuseTaken, refuseUnknown } from '../../../../platform/edge/refusals.ts';
+import { refuse, unknownId } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
+import { caller } from '../../../../platform/input/authorise.ts';
+import { InputCheck } from '../../../../platform/input/input.ts';
+import { refuseStale, refuseTaken, refuseUnknown } from '../../../../platform/input/refusals.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { conditionSpec, mostAlertRules } from '../../spec/alert-conditions.ts';

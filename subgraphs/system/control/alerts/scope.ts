@@ -1,8 +1,9 @@
 // Who may change a rule, a channel or an alert: whoever has the role in its project; administrators, if it is the installation's (null).
-import { oneProject, requireAdmin, requireRole } from '../../../../platform/edge/authorise.ts';
-import { unknownId } from '../../../../platform/edge/errors.ts';
-import type { Identity, Role } from '../../../../platform/edge/identity.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
+
+import type { Identity, Role } from '../../../../platform/caller/identity.ts';
+import { unknownId } from '../../../../platform/errors/errors.ts';
+import { oneProject, requireAdmin, requireRole } from '../../../../platform/input/authorise.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
 import { seesScope } from '../stores/alert-scope.ts';
 
 interface Owned {

@@ -2,7 +2,7 @@
 // condition, and stored with it. A graph that is slow holds up no alert: what is missing is filled in later, in the alert too.
 import type { Database } from '../../../../platform/database/database.ts';
 import type { AskGraph } from '../../../../platform/graph/ask-graph.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import type { AlertAction } from '../../rules/alerts/evaluate.ts';
 import { namedTypes } from '../../spec/alert-conditions.ts';

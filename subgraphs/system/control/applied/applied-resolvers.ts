@@ -1,10 +1,10 @@
 // Resolvers of objects that sources of files made.
 import type { Resolvers } from '../../../../generated/graph/system.ts';
 import type { Database } from '../../../../platform/database/database.ts';
-import { caller, projectsFor } from '../../../../platform/edge/authorise.ts';
-import { CodedError } from '../../../../platform/edge/errors.ts';
+import { CodedError } from '../../../../platform/errors/errors.ts';
 import { appliedObjectPage } from '../../../../platform/graph/applied-objects.ts';
-import { refuseManyNames } from '../../../../platform/graph/entity-list.ts';
+import { caller, projectsFor } from '../../../../platform/input/authorise.ts';
+import { refuseManyNames } from '../../../../platform/pages/entity-list.ts';
 import { decodeId, encodeId } from '../../../../platform/values/ids.ts';
 import type { Entities } from '../entities.ts';
 

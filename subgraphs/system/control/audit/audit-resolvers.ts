@@ -6,16 +6,16 @@ import { type AuditAnchor, anchorShape } from '../../../../platform/audit/ends.t
 import { readAuditEntries } from '../../../../platform/audit/trail.ts';
 import { type KeptHeads, verifyAudit } from '../../../../platform/audit/verify.ts';
 import type { Database } from '../../../../platform/database/database.ts';
+import { CodedError } from '../../../../platform/errors/errors.ts';
+import { actorOf } from '../../../../platform/graph/actor.ts';
 import {
   adminCaller,
   caller,
   operatedProjects,
   projectsFor,
   requireOperatorsRead,
-} from '../../../../platform/edge/authorise.ts';
-import { CodedError } from '../../../../platform/edge/errors.ts';
-import { actorOf } from '../../../../platform/graph/actor.ts';
-import { pageOfList } from '../../../../platform/graph/entity-list.ts';
+} from '../../../../platform/input/authorise.ts';
+import { pageOfList } from '../../../../platform/pages/entity-list.ts';
 import type { HaCluster } from '../../../../platform/process/ha-cluster.ts';
 import type { PublicKeys } from '../../../../platform/secrets/key-pairs.ts';
 import type { Keyring } from '../../../../platform/secrets/keyring.ts';

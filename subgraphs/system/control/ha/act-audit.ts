@@ -4,8 +4,8 @@ import { auditAll } from '../../../../platform/audit/audit.ts';
 import { type AuditHead, haPromotedLossy } from '../../../../platform/audit/ends.ts';
 import type { Database } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
+import { checkLease, type HeldLease } from '../../../../platform/leases/leases.ts';
 import { type HaAct, type HaCluster, haClusterId } from '../../../../platform/process/ha-cluster.ts';
-import { checkLease, type HeldLease } from '../../../../platform/work/leases.ts';
 
 export class ActAudit {
   readonly #cluster: HaCluster;

@@ -1,9 +1,9 @@
 // Resolvers of the cluster of hosts that keeps the database. Only for administrators, because it names hosts and their addresses.
 import type { Resolvers, TimeOrder } from '../../../../generated/graph/system.ts';
-import { adminCaller, caller } from '../../../../platform/edge/authorise.ts';
-import { CodedError } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { orderedRequest, pageItems } from '../../../../platform/graph/connection.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
+import { CodedError } from '../../../../platform/errors/errors.ts';
+import { adminCaller, caller } from '../../../../platform/input/authorise.ts';
+import { orderedRequest, pageItems } from '../../../../platform/pages/connection.ts';
 import { type HaCluster, type HaMove, notConfigured } from '../../../../platform/process/ha-cluster.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import type { Entities } from '../entities.ts';

@@ -6,16 +6,16 @@ import type {
   HaResumeInput,
   HaSwitchoverInput,
 } from '../../../../generated/graph/system.ts';
-import { caller, requireAdmin } from '../../../../platform/edge/authorise.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import {
   type MutationCall,
   type MutationOutcome,
   type Mutations,
   uncertain,
 } from '../../../../platform/edge/mutation.ts';
+import { caller, requireAdmin } from '../../../../platform/input/authorise.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import { type HaCluster, haClusterId, refuseNotConfigured } from '../../../../platform/process/ha-cluster.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
 
 interface HaServiceOptions {
   /** Undefined if the database has no hosts of its own. */

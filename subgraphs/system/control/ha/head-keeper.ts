@@ -1,9 +1,10 @@
 // Gives the hosts the newest signed end of the audit trail to keep, so that an end which was cut off later is missed.
+
+import type { AuditHead } from '../../../../platform/audit/ends.ts';
 import { auditHeadToKeep } from '../../../../platform/audit/verify.ts';
 import type { Database } from '../../../../platform/database/database.ts';
-import type { AuditHead } from '../../../../platform/audit/ends.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { HaCluster } from '../../../../platform/process/ha-cluster.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
 import type { PublicKeys } from '../../../../platform/secrets/key-pairs.ts';
 
 interface HeadKeeperOptions {

@@ -1,7 +1,7 @@
 // Resolvers of machines.
 import type { Resolvers } from '../../../../generated/graph/system.ts';
-import { adminCaller, caller, machineCaller } from '../../../../platform/edge/authorise.ts';
 import { payload } from '../../../../platform/edge/mutation.ts';
+import { adminCaller, caller, machineCaller } from '../../../../platform/input/authorise.ts';
 import { hostRole } from '../../../../platform/machines/host-record.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import type { Entities } from '../entities.ts';

@@ -7,14 +7,14 @@ import type {
   MachineRevokeInput,
 } from '../../../../generated/graph/system.ts';
 import { audit } from '../../../../platform/audit/audit.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import { caller, machineCaller, requireAdmin } from '../../../../platform/edge/authorise.ts';
-import { quoted, Refusal, refuse } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import { InputCheck } from '../../../../platform/edge/input.ts';
 import type { Effect, LookFirst, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
-import { refuseTaken, refuseUnknown } from '../../../../platform/edge/refusals.ts';
+import { quoted, Refusal, refuse } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
+import { caller, machineCaller, requireAdmin } from '../../../../platform/input/authorise.ts';
+import { InputCheck } from '../../../../platform/input/input.ts';
+import { refuseTaken, refuseUnknown } from '../../../../platform/input/refusals.ts';
 import { type Authority, readPublicKey } from '../../../../platform/machines/authority.ts';
 import { machineNamePattern } from '../../../../platform/machines/machine.ts';
 import {

@@ -1,8 +1,8 @@
 // Resolvers of objects across subgraphs (`node`, CmpObject) and of the system as a whole (commit, health).
 import type { Resolvers } from '../../../../generated/graph/system.ts';
-import { caller } from '../../../../platform/edge/authorise.ts';
-import { CodedError } from '../../../../platform/edge/errors.ts';
-import { cmpObjectProblems, decodeCmpObject, encodeCmpObject } from '../../../../platform/graph/cmp-object.ts';
+import { CodedError } from '../../../../platform/errors/errors.ts';
+import { caller } from '../../../../platform/input/authorise.ts';
+import { cmpObjectProblems, decodeCmpObject, encodeCmpObject } from '../../../../platform/pages/cmp-object.ts';
 import { decodeId, decodeUuid } from '../../../../platform/values/ids.ts';
 import type { Entities } from '../entities.ts';
 import { nodeByKey } from './node.ts';

@@ -1,7 +1,7 @@
 // Turns a type and a key into an object of the graph: this subgraph's own if the caller may see it, others as a stub that the
 // owning subgraph resolves or reports as missing.
 import type { ResolversTypes } from '../../../../generated/graph/system.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import type { Entities } from '../entities.ts';
 

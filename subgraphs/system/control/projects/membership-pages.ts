@@ -1,8 +1,9 @@
 // Pages of memberships, of a project or of a user. The pages of a whole list are read together, in one statement.
-import { caller } from '../../../../platform/edge/authorise.ts';
-import { type RequestContext, visibleProjects } from '../../../../platform/edge/identity.ts';
-import { type Page, type PageArguments, pageItems } from '../../../../platform/graph/connection.ts';
-import { pageOf } from '../../../../platform/graph/page-loader.ts';
+
+import { type RequestContext, visibleProjects } from '../../../../platform/caller/identity.ts';
+import { caller } from '../../../../platform/input/authorise.ts';
+import { type Page, type PageArguments, pageItems } from '../../../../platform/pages/connection.ts';
+import { pageOf } from '../../../../platform/pages/page-loader.ts';
 import type { Membership } from '../stores/project.ts';
 import type { MembershipSide, ProjectStore } from '../stores/project-store.ts';
 

@@ -1,9 +1,9 @@
 // Resolvers of projects and memberships.
 import type { Resolvers } from '../../../../generated/graph/system.ts';
-import { caller } from '../../../../platform/edge/authorise.ts';
-import { CodedError } from '../../../../platform/edge/errors.ts';
-import { heldRole, visibleProjects } from '../../../../platform/edge/identity.ts';
+import { heldRole, visibleProjects } from '../../../../platform/caller/identity.ts';
 import { payload } from '../../../../platform/edge/mutation.ts';
+import { CodedError } from '../../../../platform/errors/errors.ts';
+import { caller } from '../../../../platform/input/authorise.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import type { Entities } from '../entities.ts';
 import type { ProjectStore } from '../stores/project-store.ts';

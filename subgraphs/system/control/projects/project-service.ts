@@ -7,12 +7,10 @@ import type {
   ProjectDeleteInput,
   ProjectUpdateInput,
 } from '../../../../generated/graph/system.ts';
+import type { RequestContext, Role } from '../../../../platform/caller/identity.ts';
+import { settingId } from '../../../../platform/caller/manner.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import type { Setting } from '../../../../platform/edge/applied-objects.ts';
-import { caller, requireAdmin } from '../../../../platform/edge/authorise.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
-import type { RequestContext, Role } from '../../../../platform/edge/identity.ts';
-import { settingId } from '../../../../platform/edge/manner.ts';
 import type { MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
 import {
   forgetProject,
@@ -20,8 +18,10 @@ import {
   type ProjectHoldings,
   recordProject,
 } from '../../../../platform/edge/projects.ts';
-import { refuseStale, refuseTaken, refuseUnknown } from '../../../../platform/edge/refusals.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
+import { caller, requireAdmin } from '../../../../platform/input/authorise.ts';
+import { refuseStale, refuseTaken, refuseUnknown } from '../../../../platform/input/refusals.ts';
 import { decodeUuid, encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { requireAdminNow } from '../access/admin-now.ts';

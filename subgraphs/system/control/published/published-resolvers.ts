@@ -1,8 +1,8 @@
 // Resolvers of published operations.
 import type { Resolvers } from '../../../../generated/graph/system.ts';
-import { adminCaller, caller, requireGateway } from '../../../../platform/edge/authorise.ts';
-import { CodedError } from '../../../../platform/edge/errors.ts';
 import { payload } from '../../../../platform/edge/mutation.ts';
+import { CodedError } from '../../../../platform/errors/errors.ts';
+import { adminCaller, caller, requireGateway } from '../../../../platform/input/authorise.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import type { Entities } from '../entities.ts';
 import type { PublishedOperationStore } from '../stores/published-operation-store.ts';

@@ -1,13 +1,13 @@
 // Publishing and removing operations. Adding the same text again is not an error.
 import type { PublishedOperationAddInput, PublishedOperationRemoveInput } from '../../../../generated/graph/system.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Transaction } from '../../../../platform/database/database.ts';
-import { caller, requireAdmin } from '../../../../platform/edge/authorise.ts';
-import { quoted, refuse } from '../../../../platform/edge/errors.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
 import type { MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
-import { refuseUnknown } from '../../../../platform/edge/refusals.ts';
+import { quoted, refuse } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
+import { caller, requireAdmin } from '../../../../platform/input/authorise.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
+import { refuseUnknown } from '../../../../platform/input/refusals.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { systemEvents } from '../events.ts';

@@ -1,5 +1,5 @@
 // The published operations as gateways read them: the revision first, then what they lack.
-import { CodedError } from '../../../../platform/edge/errors.ts';
+import { CodedError } from '../../../../platform/errors/errors.ts';
 import type { PublishedOperation } from '../stores/published-operation.ts';
 import type { PublishedOperationStore } from '../stores/published-operation-store.ts';
 

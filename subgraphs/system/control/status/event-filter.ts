@@ -1,11 +1,11 @@
 // Turns the caller's filter into a filter of events: never more than the caller's own projects.
 import type { CmpObjectInput, SubscriptionStatusChangesArgs } from '../../../../generated/graph/system.ts';
-import { projectsFor } from '../../../../platform/edge/authorise.ts';
-import { CodedError } from '../../../../platform/edge/errors.ts';
-import type { Identity } from '../../../../platform/edge/identity.ts';
+import type { Identity } from '../../../../platform/caller/identity.ts';
+import { CodedError } from '../../../../platform/errors/errors.ts';
 import type { HistoryFilter } from '../../../../platform/events/filter.ts';
 import type { EventKinds } from '../../../../platform/events/kinds.ts';
-import { type CmpObjectKey, cmpObjectOf, cmpObjectProblems } from '../../../../platform/graph/cmp-object.ts';
+import { projectsFor } from '../../../../platform/input/authorise.ts';
+import { type CmpObjectKey, cmpObjectOf, cmpObjectProblems } from '../../../../platform/pages/cmp-object.ts';
 import type { OutsideNodes } from '../../../../platform/process/subgraph-row.ts';
 import { decodeId } from '../../../../platform/values/ids.ts';
 import { isOutsideKind } from './outside-kinds.ts';

@@ -2,16 +2,16 @@
 // idempotency key. Subjects are Nodes of that subgraph, kinds begin with its name, and its rate is bounded, so its events neither
 // pass for others nor crowd them out.
 import type { StatusEventsAddInput } from '../../../../generated/graph/system.ts';
+import type { Identity, RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import { machineCaller } from '../../../../platform/edge/authorise.ts';
-import { quoted, refuse, unknownId } from '../../../../platform/edge/errors.ts';
-import type { Identity, RequestContext } from '../../../../platform/edge/identity.ts';
-import { InputCheck } from '../../../../platform/edge/input.ts';
 import type { MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
 import { holdProject } from '../../../../platform/edge/projects.ts';
 import { TokenBuckets } from '../../../../platform/edge/token-buckets.ts';
+import { quoted, refuse, unknownId } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
 import type { EventKinds, StatusEvent } from '../../../../platform/events/kinds.ts';
+import { machineCaller } from '../../../../platform/input/authorise.ts';
+import { InputCheck } from '../../../../platform/input/input.ts';
 import { subgraphRecordOf, subgraphRole } from '../../../../platform/machines/subgraph-record.ts';
 import type { OutsideNodes } from '../../../../platform/process/subgraph-row.ts';
 import { decodeId, decodeUuid, encodeId } from '../../../../platform/values/ids.ts';

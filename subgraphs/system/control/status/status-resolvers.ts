@@ -1,14 +1,14 @@
 // Resolvers of status changes: the stream, its newest cursor and the history.
 import type { Resolvers } from '../../../../generated/graph/system.ts';
 import type { Sql } from '../../../../platform/database/database.ts';
-import { caller } from '../../../../platform/edge/authorise.ts';
 import { payload } from '../../../../platform/edge/mutation.ts';
 import { facet, projectFacets, withFacets } from '../../../../platform/events/facets.ts';
 import type { FeedItem, SequencedEvent, StatusFeed } from '../../../../platform/events/feed.ts';
 import { historySearch, readEvents } from '../../../../platform/events/history.ts';
 import type { EventKinds } from '../../../../platform/events/kinds.ts';
-import { encodeCmpObject } from '../../../../platform/graph/cmp-object.ts';
-import { pageOfRanges } from '../../../../platform/graph/entity-list.ts';
+import { caller } from '../../../../platform/input/authorise.ts';
+import { encodeCmpObject } from '../../../../platform/pages/cmp-object.ts';
+import { pageOfRanges } from '../../../../platform/pages/entity-list.ts';
 import type { OutsideNodes } from '../../../../platform/process/subgraph-row.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import { mapStream } from '../../../../platform/work/pull-stream.ts';

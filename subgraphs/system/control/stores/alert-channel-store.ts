@@ -2,8 +2,8 @@
 import type { AlertChannelKind } from '../../../../generated/graph/system.ts';
 import { always, type Database, type Sql, type Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import type { Page } from '../../../../platform/graph/connection.ts';
-import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/graph/entity-list.ts';
+import type { Page } from '../../../../platform/pages/connection.ts';
+import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/pages/entity-list.ts';
 import type { Sealed } from '../../../../platform/secrets/seal.ts';
 import type { AlertChannel, ChannelSpec } from './alert-channel.ts';
 import { scopeOf } from './alert-scope.ts';

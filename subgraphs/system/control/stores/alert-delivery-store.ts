@@ -2,10 +2,10 @@
 import type { AlertDeliveryState } from '../../../../generated/graph/system.ts';
 import type { Database, Sql, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import type { Page, PageArguments } from '../../../../platform/graph/connection.ts';
-import { pageOfRanges } from '../../../../platform/graph/entity-list.ts';
-import { owe } from '../../../../platform/work/owed-work.ts';
-import { trustedNow } from '../../../../platform/work/trusted-clock.ts';
+import { trustedNow } from '../../../../platform/leases/trusted-clock.ts';
+import { owe } from '../../../../platform/owed/owed-work.ts';
+import type { Page, PageArguments } from '../../../../platform/pages/connection.ts';
+import { pageOfRanges } from '../../../../platform/pages/entity-list.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { Message } from '../../rules/alerts/message.ts';
 import { type AlertState, namedTypes } from '../../spec/alert-conditions.ts';

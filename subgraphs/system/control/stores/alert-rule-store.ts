@@ -1,8 +1,8 @@
 // The tables of alert rules. Reads through the model; writes are SQL inside the mutation's own transaction.
 import { always, type Database, type Sql, type Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import type { Page } from '../../../../platform/graph/connection.ts';
-import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/graph/entity-list.ts';
+import type { Page } from '../../../../platform/pages/connection.ts';
+import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/pages/entity-list.ts';
 import type { AlertCondition, AlertSeverity } from '../../spec/alert-conditions.ts';
 import type { AlertRule } from './alert-rule.ts';
 import { scopeOf } from './alert-scope.ts';

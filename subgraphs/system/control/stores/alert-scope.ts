@@ -1,7 +1,8 @@
 // Whose a rule, a channel or an alert is: a project's, or the installation's (null), which administrators alone see.
+
+import type { Identity } from '../../../../platform/caller/identity.ts';
 import type { Transaction } from '../../../../platform/database/database.ts';
-import { maySee } from '../../../../platform/edge/authorise.ts';
-import type { Identity } from '../../../../platform/edge/identity.ts';
+import { maySee } from '../../../../platform/input/authorise.ts';
 
 /** In place of a project: names are unique in it. */
 const installationScope = '00000000-0000-0000-0000-000000000000';

@@ -2,9 +2,9 @@
 import type { Database, Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
 import type { IndexRange } from '../../../../platform/database/range-search.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import { storedCmpObject } from '../../../../platform/graph/cmp-object.ts';
-import type { ListOrder, Page, PageArguments } from '../../../../platform/graph/connection.ts';
-import { pageOfRanges } from '../../../../platform/graph/entity-list.ts';
+import { storedCmpObject } from '../../../../platform/pages/cmp-object.ts';
+import type { ListOrder, Page, PageArguments } from '../../../../platform/pages/connection.ts';
+import { pageOfRanges } from '../../../../platform/pages/entity-list.ts';
 import type { OpenAlert } from '../../rules/alerts/evaluate.ts';
 import type { AlertCondition, AlertSeverity, AlertState } from '../../spec/alert-conditions.ts';
 import type { Acknowledgement, Alert } from './alert.ts';

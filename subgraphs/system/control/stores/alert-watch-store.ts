@@ -2,7 +2,7 @@
 import type { Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import type { Position } from '../../../../platform/events/event-table.ts';
-import { type CmpObjectKey, storedCmpObject } from '../../../../platform/graph/cmp-object.ts';
+import { type CmpObjectKey, storedCmpObject } from '../../../../platform/pages/cmp-object.ts';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import { endedKey, type StandingSignal } from '../../rules/alerts/evaluate.ts';
 import { type AlertCondition, alertConditionNames, mostOpenAlerts } from '../../spec/alert-conditions.ts';

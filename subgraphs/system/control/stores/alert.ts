@@ -1,5 +1,5 @@
 // An alert as stored.
-import type { CmpObjectKey } from '../../../../platform/graph/cmp-object.ts';
+import type { CmpObjectKey } from '../../../../platform/pages/cmp-object.ts';
 import type { AlertCondition, AlertSeverity, AlertState } from '../../spec/alert-conditions.ts';
 
 export interface Acknowledgement {

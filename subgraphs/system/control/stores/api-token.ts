@@ -1,5 +1,5 @@
 // An API token, as passed to resolvers: everything but its secret.
-import type { Role } from '../../../../platform/edge/identity.ts';
+import type { Role } from '../../../../platform/caller/identity.ts';
 
 export interface ApiToken {
   /** UUID. */

@@ -3,12 +3,12 @@
 import { keepServerName, leaveServerName, reserveServerName } from '../../../../dns/ownership/server-names.ts';
 import { always, type Database, type Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
-import type { Page } from '../../../../platform/graph/connection.ts';
-import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/graph/entity-list.ts';
+import { trustedNow } from '../../../../platform/leases/trusted-clock.ts';
 import { machineDays } from '../../../../platform/machines/authority.ts';
 import { holdBack } from '../../../../platform/machines/host-record.ts';
 import { deleteMachineRecords } from '../../../../platform/machines/machine-records.ts';
-import { trustedNow } from '../../../../platform/work/trusted-clock.ts';
+import type { Page } from '../../../../platform/pages/connection.ts';
+import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/pages/entity-list.ts';
 import type { Machine } from './machine.ts';
 
 interface NewMachine {

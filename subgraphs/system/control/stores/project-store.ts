@@ -1,10 +1,11 @@
 // The tables of projects and memberships. Reads through the model; writes are SQL inside the mutation's own transaction.
+
+import type { Role } from '../../../../platform/caller/identity.ts';
 import { always, type Condition, type Database, type Transaction } from '../../../../platform/database/database.ts';
 import { countsOfParents, rowsOfParents } from '../../../../platform/database/parent-rows.ts';
 import { allOf, is, isOneOf } from '../../../../platform/database/range-search.ts';
-import type { Role } from '../../../../platform/edge/identity.ts';
-import type { Page, PageRequest } from '../../../../platform/graph/connection.ts';
-import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/graph/entity-list.ts';
+import type { Page, PageRequest } from '../../../../platform/pages/connection.ts';
+import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/pages/entity-list.ts';
 import type { Membership, Project } from './project.ts';
 
 /** The column of the side whose memberships are read. */

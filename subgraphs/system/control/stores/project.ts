@@ -1,5 +1,5 @@
 // Projects and their memberships, as passed to resolvers.
-import type { Role } from '../../../../platform/edge/identity.ts';
+import type { Role } from '../../../../platform/caller/identity.ts';
 
 export interface Project {
   /** UUID. */

@@ -1,8 +1,8 @@
 // The tables of published operations. Reads through the model; writes are SQL inside the mutation's own transaction.
 import type { PublishedOperationType } from '../../../../generated/graph/system.ts';
 import { always, type Database, type Transaction } from '../../../../platform/database/database.ts';
-import type { Page } from '../../../../platform/graph/connection.ts';
-import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/graph/entity-list.ts';
+import type { Page } from '../../../../platform/pages/connection.ts';
+import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/pages/entity-list.ts';
 import { newToken } from '../../../../platform/values/ids.ts';
 import type { PublishedOperation } from './published-operation.ts';
 

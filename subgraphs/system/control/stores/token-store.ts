@@ -1,9 +1,10 @@
 // The table of API tokens. Reads through the model; writes are SQL inside the mutation's own transaction.
+
+import type { Role } from '../../../../platform/caller/identity.ts';
 import { always, type Database, type Transaction } from '../../../../platform/database/database.ts';
-import type { Role } from '../../../../platform/edge/identity.ts';
-import type { Page } from '../../../../platform/graph/connection.ts';
-import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/graph/entity-list.ts';
-import { trustedNow } from '../../../../platform/work/trusted-clock.ts';
+import { trustedNow } from '../../../../platform/leases/trusted-clock.ts';
+import type { Page } from '../../../../platform/pages/connection.ts';
+import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/pages/entity-list.ts';
 import type { ApiToken } from './api-token.ts';
 
 /** Identifies the creator of a token. */

@@ -1,7 +1,7 @@
 // The table of users. Reads through the model; writes are SQL inside the mutation's own transaction.
 import { always, type Database, type Sql, type Transaction } from '../../../../platform/database/database.ts';
-import type { Page } from '../../../../platform/graph/connection.ts';
-import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/graph/entity-list.ts';
+import type { Page } from '../../../../platform/pages/connection.ts';
+import { type ListFilter, type ListTable, pageOfList } from '../../../../platform/pages/entity-list.ts';
 import type { User } from './user.ts';
 
 /** The data for a login; used nowhere else. */

@@ -1,10 +1,10 @@
 // Resolvers of API tokens.
 import type { Resolvers } from '../../../../generated/graph/system.ts';
 import { is } from '../../../../platform/database/range-search.ts';
-import { caller, operatedProjects, projectsFor, requireOperatorsRead } from '../../../../platform/edge/authorise.ts';
-import { CodedError } from '../../../../platform/edge/errors.ts';
 import { payload } from '../../../../platform/edge/mutation.ts';
+import { CodedError } from '../../../../platform/errors/errors.ts';
 import { actorOf } from '../../../../platform/graph/actor.ts';
+import { caller, operatedProjects, projectsFor, requireOperatorsRead } from '../../../../platform/input/authorise.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import type { Entities } from '../entities.ts';
 import type { TokenStore } from '../stores/token-store.ts';

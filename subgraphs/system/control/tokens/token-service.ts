@@ -3,13 +3,13 @@
 // membership. Creating and revoking locks the project, so that no token is made below one that is being revoked.
 import type { ApiTokenCreateInput, ApiTokenRevokeInput } from '../../../../generated/graph/system.ts';
 import { auditAll } from '../../../../platform/audit/audit.ts';
+import { allows, type Identity, type RequestContext, type Role } from '../../../../platform/caller/identity.ts';
 import type { Transaction } from '../../../../platform/database/database.ts';
-import { caller, maySee, requireRole, visibleRow } from '../../../../platform/edge/authorise.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
-import { allows, type Identity, type RequestContext, type Role } from '../../../../platform/edge/identity.ts';
 import type { Attempt, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
-import { refuseUnknown } from '../../../../platform/edge/refusals.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
+import { caller, maySee, requireRole, visibleRow } from '../../../../platform/input/authorise.ts';
+import { refuseUnknown } from '../../../../platform/input/refusals.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import type { CredentialStore } from '../access/credential-store.ts';

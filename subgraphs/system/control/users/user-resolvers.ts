@@ -1,7 +1,7 @@
 // Resolvers of users.
 import type { Resolvers } from '../../../../generated/graph/system.ts';
-import { adminCaller, caller } from '../../../../platform/edge/authorise.ts';
 import { payload } from '../../../../platform/edge/mutation.ts';
+import { adminCaller, caller } from '../../../../platform/input/authorise.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import type { Entities } from '../entities.ts';
 import type { MembershipPages } from '../projects/membership-pages.ts';

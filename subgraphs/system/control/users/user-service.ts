@@ -1,13 +1,13 @@
 // Changes of users. Passwords are hashed before a transaction begins: a hash takes as long as many transactions.
 import type { UserCreateInput, UserUpdateInput } from '../../../../generated/graph/system.ts';
+import { countsFor, type Identity, type RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Transaction } from '../../../../platform/database/database.ts';
-import { caller, requireAdmin } from '../../../../platform/edge/authorise.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
-import { countsFor, type Identity, type RequestContext } from '../../../../platform/edge/identity.ts';
-import type { InputCheck } from '../../../../platform/edge/input.ts';
 import type { Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
-import { refuseStale, refuseTaken, refuseUnknown } from '../../../../platform/edge/refusals.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
+import { caller, requireAdmin } from '../../../../platform/input/authorise.ts';
+import type { InputCheck } from '../../../../platform/input/input.ts';
+import { refuseStale, refuseTaken, refuseUnknown } from '../../../../platform/input/refusals.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { requireAdminNow } from '../access/admin-now.ts';

@@ -1,5 +1,5 @@
 // What a notification says: one value, written as a webhook's JSON, as text for Slack, and as a mail.
-import type { CmpObjectKey } from '../../../../platform/graph/cmp-object.ts';
+import type { CmpObjectKey } from '../../../../platform/pages/cmp-object.ts';
 import type { JsonObject } from '../../../../platform/values/json.ts';
 import type { AlertCondition, AlertSeverity, AlertState } from '../../spec/alert-conditions.ts';
 

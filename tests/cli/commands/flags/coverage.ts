@@ -4,7 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect } from '@jest/globals';
 import { nouns, verbsAlone } from '../../../../cli/table.ts';
 import type { Entry, Verb } from '../../../../cli/verb.ts';
-import { userErrorCodes } from '../../../../platform/edge/errors.ts';
+import { userErrorCodes } from '../../../../platform/errors/errors.ts';
 import { type CommandRun, runCommand, startCommand } from '../run-command.ts';
 
 export type Environment = Record<string, string>;

@@ -1,10 +1,10 @@
 // The uptimes of many subjects, from events in a real database: what is kept, what is read, and the times in which nothing ran.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database } from '../../../../platform/database/database.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import { mostChanged, mostEvents, readHours, uptimeField } from '../../../../platform/events/uptime/uptime-reads.ts';
+import { RunningTime } from '../../../../platform/leases/running-time.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
-import { RunningTime } from '../../../../platform/work/running-time.ts';
 import { TestGround } from '../../../support/ground.ts';
 
 interface Subject {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
 import { pino } from 'pino';
-import type { Identity } from '../../../../platform/edge/identity.ts';
+import type { Identity } from '../../../../platform/caller/identity.ts';
 import { serveSubgraph } from '../../../../platform/graph/serve-subgraph.ts';
 import { PublicKeys } from '../../../../platform/secrets/key-pairs.ts';
 

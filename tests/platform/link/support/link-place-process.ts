@@ -1,9 +1,9 @@
 // A process at the deciding end of links, for tests that kill it or let it stand still. Arguments: its name, and its TLS texts as JSON. It
 // writes its port on a line; each machine gets one document with its name, and each report is stored.
 import { pino } from 'pino';
-import type { MutualTls } from '../../../../platform/graph/tls.ts';
 import { LinkServer } from '../../../../platform/link/link-server.ts';
 import { Peers } from '../../../../platform/machines/peers.ts';
+import type { MutualTls } from '../../../../platform/machines/tls.ts';
 import { testHistory } from '../../../support/histories.ts';
 
 const [, , name = '', texts = ''] = process.argv;

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { ToldChild } from '../../../../bench/support/told-child.ts';
 import { publishKind } from '../../../../dns/records/record-store.ts';
 import type { Transaction } from '../../../../platform/database/database.ts';
-import { owe } from '../../../../platform/work/owed-work.ts';
+import { owe } from '../../../../platform/owed/owed-work.ts';
 import { createRedisWake, type Wake } from '../../../../platform/work/wake.ts';
 import { evaluationKind, planKind, vantageKind } from '../../../../subgraphs/gslb/control/stores/touched.ts';
 import type { Program } from '../../../../trials/gslb-outage/program.ts';

@@ -2,15 +2,15 @@
 // the real one.
 import { ownersOf } from '../../../../compose/owners.ts';
 import type { NamePlan } from '../../../../dns/policy/plan.ts';
-import { readHistory } from '../../../../platform/database/history.ts';
 import { migrate } from '../../../../platform/database/migrate.ts';
 import { recordProject } from '../../../../platform/edge/projects.ts';
+import { readHistory } from '../../../../platform/events/database-history.ts';
 import { setCheckerRecord } from '../../../../platform/machines/checker-record.ts';
 import { setNameServerRecord } from '../../../../platform/machines/name-server-record.ts';
+import type { OwedQueue } from '../../../../platform/owed/owed-queue.ts';
+import { OwedWork, owe, reconcilingRetry } from '../../../../platform/owed/owed-work.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
-import type { OwedQueue } from '../../../../platform/work/owed-queue.ts';
-import { OwedWork, owe, reconcilingRetry } from '../../../../platform/work/owed-work.ts';
 import { recordBatch } from '../../../../subgraphs/gslb/control/checkers/record-batch.ts';
 import { connectChecker, databaseNow } from '../../../../subgraphs/gslb/control/stores/checker-store.ts';
 import type { EvaluationDependencies } from '../../../../subgraphs/gslb/control/verdicts/evaluate-members.ts';

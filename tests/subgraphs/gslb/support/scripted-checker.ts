@@ -1,7 +1,7 @@
 // A checker that sees what a test says: it speaks the link's messages over real mutual TLS, and does nothing else.
 import { WebSocket } from 'ws';
-import { clientOptions } from '../../../../platform/graph/tls.ts';
 import { linkVersion, readToMachine, type ToMachine } from '../../../../platform/link/messages.ts';
+import { clientOptions } from '../../../../platform/machines/tls.ts';
 import type { Verdict } from '../../../../subgraphs/gslb/rules/quorum.ts';
 import {
   batchKey,

@@ -1,6 +1,6 @@
 // A checker without a process: it says verdicts, and they are recorded as those of a real one.
 
-import { readHistory } from '../../../../platform/database/history.ts';
+import { readHistory } from '../../../../platform/events/database-history.ts';
 import { setCheckerRecord } from '../../../../platform/machines/checker-record.ts';
 import { decodeUuid, newUuid } from '../../../../platform/values/ids.ts';
 import { recordBatch } from '../../../../subgraphs/gslb/control/checkers/record-batch.ts';

@@ -2,8 +2,8 @@
 import type { ZoneChange, ZonePlan } from '../../../../dns/policy/plan.ts';
 import { applyZoneChange } from '../../../../dns/policy/plan.ts';
 import { type LinkPeer, LinkServer, type LinkSession } from '../../../../platform/link/link-server.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { CertificateAndKey } from '../../../../platform/net/certificates.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
 import type { JsonValue } from '../../../../platform/values/json.ts';
 import {
   conductorRole,

@@ -1,7 +1,7 @@
 // The load balancer subgraph on a real database, with two projects: requests as the gateway sends them, without hosts.
 import { randomBytes } from 'node:crypto';
 import { execute, type GraphQLSchema, parse } from 'graphql';
-import type { Identity, Role } from '../../../../platform/edge/identity.ts';
+import type { Identity, Role } from '../../../../platform/caller/identity.ts';
 import { recordProject } from '../../../../platform/edge/projects.ts';
 import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
 import type { SubgraphGround } from '../../../../platform/process/subgraph-row.ts';

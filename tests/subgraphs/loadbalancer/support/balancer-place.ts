@@ -1,8 +1,8 @@
 // A database with a project and the services of load balancers, without hosts; nodes are rows that tests write.
 import { ownersOf } from '../../../../compose/owners.ts';
 import type { LoadBalancerCreateInput } from '../../../../generated/graph/loadbalancer.ts';
+import type { Identity, RequestContext, Role } from '../../../../platform/caller/identity.ts';
 import { migrate } from '../../../../platform/database/migrate.ts';
-import type { Identity, RequestContext, Role } from '../../../../platform/edge/identity.ts';
 import { recordProject } from '../../../../platform/edge/projects.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import { BalancerService } from '../../../../subgraphs/loadbalancer/control/balancers/balancer-service.ts';

@@ -15,20 +15,20 @@ import { createPublishQueue } from '../../../../dns/publish/publish-queue.ts';
 import { createServerQueue } from '../../../../dns/publish/server-queue.ts';
 import { Rfc2136Server } from '../../../../dns/servers/rfc2136-server.ts';
 import type { LoadBalancerCreateInput } from '../../../../generated/graph/loadbalancer.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import { CheckEngine } from '../../../../platform/checks/check-engine.ts';
 import { createCheckMetrics } from '../../../../platform/checks/check-metrics.ts';
 import { SelfCheck } from '../../../../platform/checks/self-check.ts';
 import { StarvationGuard } from '../../../../platform/checks/starvation-guard.ts';
 import { migrate } from '../../../../platform/database/migrate.ts';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
 import { recordProject } from '../../../../platform/edge/projects.ts';
+import { Leases } from '../../../../platform/leases/leases.ts';
 import { LinkServer } from '../../../../platform/link/link-server.ts';
 import type { CertificateAndKey } from '../../../../platform/net/certificates.ts';
-import { createRedis } from '../../../../platform/process/redis.ts';
+import type { OwedQueue } from '../../../../platform/owed/owed-queue.ts';
+import { OwedWork, OwedWorkLostError } from '../../../../platform/owed/owed-work.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
-import { Leases } from '../../../../platform/work/leases.ts';
-import type { OwedQueue } from '../../../../platform/work/owed-queue.ts';
-import { OwedWork, OwedWorkLostError } from '../../../../platform/work/owed-work.ts';
+import { createRedis } from '../../../../platform/work/redis.ts';
 import {
   Confinement,
   usualFirstUid,

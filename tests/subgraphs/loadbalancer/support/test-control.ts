@@ -1,8 +1,8 @@
 // The control plane's end of the hosts' links, without a database: documents that a test sets, and the reports that came.
 
 import { type LinkPeer, LinkServer, type LinkSession } from '../../../../platform/link/link-server.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { CertificateAndKey } from '../../../../platform/net/certificates.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
 import type { JsonValue } from '../../../../platform/values/json.ts';
 import type { MemberReport, NodeReport } from '../../../../subgraphs/loadbalancer/agents/lbhost/node-runner.ts';
 import type { WantedNode } from '../../../../subgraphs/loadbalancer/wire/wanted-node.ts';

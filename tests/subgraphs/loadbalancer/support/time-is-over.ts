@@ -1,5 +1,5 @@
 // Lets the time pass for which a node is kept: one that was replaced, or that drains.
-import { owe } from '../../../../platform/work/owed-work.ts';
+import { owe } from '../../../../platform/owed/owed-work.ts';
 import { reconcileKind } from '../../../../subgraphs/loadbalancer/control/stores/change-balancer.ts';
 import type { NodeRow } from '../../../../subgraphs/loadbalancer/rules/rows.ts';
 import type { Ground } from '../../../support/ground.ts';

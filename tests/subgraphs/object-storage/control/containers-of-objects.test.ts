@@ -1,6 +1,6 @@
 // The containers of CMP objects: a cluster is asked which of them exist, in questions that it takes.
 import { expect, test } from '@jest/globals';
-import type { RequestContext } from '../../../../platform/edge/identity.ts';
+import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { ContainerReads } from '../../../../subgraphs/object-storage/control/containers/container-reads.ts';
 import type { ClusterQuestions } from '../../../../subgraphs/object-storage/control/questions/cluster-questions.ts';

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { createLogger } from '../../../../platform/process/log.ts';
+import { createLogger } from '../../../../platform/log/log.ts';
 import { controllerRole } from '../../../../subgraphs/object-storage/wire/controller-wire.ts';
 import { freePort } from '../../../support/free-port.ts';
 import { testAuthority, testMachine } from '../../../support/machines.ts';

@@ -1,6 +1,6 @@
 // Lists with all their links are read with the same number of SQL statements, however many rows they have.
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { encodeCmpObject } from '../../../../platform/graph/cmp-object.ts';
+import { encodeCmpObject } from '../../../../platform/pages/cmp-object.ts';
 import { firstRing } from '../../../../platform/rings/next-ring.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import { insertCluster } from '../../../../subgraphs/object-storage/control/stores/cluster-store.ts';

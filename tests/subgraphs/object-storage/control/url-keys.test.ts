@@ -1,6 +1,6 @@
 // The keys that sign URLs: one is made when it is needed, and one that is there is used without waiting for anyone.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import type { Identity } from '../../../../platform/edge/identity.ts';
+import type { Identity } from '../../../../platform/caller/identity.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { encodeContainer } from '../../../../subgraphs/object-storage/control/containers/container-reads.ts';
 import { connectController } from '../../../../subgraphs/object-storage/control/stores/controller-store.ts';

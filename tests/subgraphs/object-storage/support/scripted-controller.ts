@@ -2,7 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { LinkClient } from '../../../../platform/link/link-client.ts';
 import type { AnswerQuestion } from '../../../../platform/link/questions.ts';
-import type { Logger } from '../../../../platform/process/log.ts';
+import type { Logger } from '../../../../platform/log/log.ts';
 import type { JsonValue } from '../../../../platform/values/json.ts';
 import type { Position } from '../../../../platform/values/positions.ts';
 import {

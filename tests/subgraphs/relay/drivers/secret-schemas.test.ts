@@ -1,6 +1,6 @@
 // A driver can't declare a secret argument that would be shown somewhere.
 import { expect, test } from '@jest/globals';
-import { isSecretName } from '../../../../platform/secrets/secret-names.ts';
+import { isSecretName } from '../../../../platform/values/secret-names.ts';
 import { defineDriver } from '../../../../subgraphs/relay/drivers/define-driver.ts';
 import type { Effect, JsonObject } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { argumentsSchema } from '../../../../subgraphs/relay/drivers/json.ts';

@@ -2,7 +2,7 @@
 // and sessions, like separate processes.
 import { randomBytes } from 'node:crypto';
 import { execute, parse } from 'graphql';
-import type { Identity, Role } from '../../../../platform/edge/identity.ts';
+import type { Identity, Role } from '../../../../platform/caller/identity.ts';
 import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import { createLocalWake, type Wake } from '../../../../platform/work/wake.ts';

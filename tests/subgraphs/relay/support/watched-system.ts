@@ -6,7 +6,7 @@ import { Writable } from 'node:stream';
 import { type Client, createClient } from 'graphql-ws';
 import { Redis } from 'ioredis';
 import { WebSocket } from 'ws';
-import { createLogger, type Logger } from '../../../../platform/process/log.ts';
+import { createLogger, type Logger } from '../../../../platform/log/log.ts';
 import { runCommand } from '../../../cli/commands/run-command.ts';
 import { type RunningSystem, runningSystem } from '../../../support/running-system.ts';
 import { dumpDatabase, type Exhibit } from './secret-hunt.ts';

@@ -1,7 +1,7 @@
 // The watch on a real database: events become alerts once, over restarts and takeovers, whatever the clocks do.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { Leases } from '../../../../platform/leases/leases.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
-import { Leases } from '../../../../platform/work/leases.ts';
 import { CertificateLook } from '../../../../subgraphs/system/control/alerts/certificate-look.ts';
 import { asTheGraph } from '../../../support/graph-question.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';

@@ -1,5 +1,5 @@
 // Alerts on their own database: the graph, the watch with a clock that the test sets, and the delivery as workers run it.
-import type { Identity } from '../../../../platform/edge/identity.ts';
+import type { Identity } from '../../../../platform/caller/identity.ts';
 import type { AskGraph } from '../../../../platform/graph/ask-graph.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { AlertWatch, type AlertWatchOptions } from '../../../../subgraphs/system/control/alerts/alert-watch.ts';

@@ -1,10 +1,10 @@
 // The system subgraph on its own database, like in one process, with functions to call it as different callers.
 import { type FormattedExecutionResult, parse } from 'graphql';
 import type { Mutation, Query } from '../../../../generated/graph/system.ts';
+import type { Identity, RequestContext, Role } from '../../../../platform/caller/identity.ts';
 import type { DatabaseOptions } from '../../../../platform/database/database.ts';
-import { refuse } from '../../../../platform/edge/errors.ts';
-import type { Identity, RequestContext, Role } from '../../../../platform/edge/identity.ts';
 import type { ProjectEnd, ProjectHoldings } from '../../../../platform/edge/projects.ts';
+import { refuse } from '../../../../platform/errors/errors.ts';
 import { executeOnSchema, subscribeOnSchema } from '../../../../platform/graph/execution.ts';
 import { readSubgraphSdl, withOutsideNodes } from '../../../../platform/graph/sdl.ts';
 import type { Authority } from '../../../../platform/machines/authority.ts';

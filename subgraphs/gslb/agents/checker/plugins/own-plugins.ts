@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Ajv } from 'ajv';
 import { z } from 'zod';
-import { ConfigError } from '../../../../../platform/process/config-error.ts';
+import { ConfigError } from '../../../../../platform/errors/config-error.ts';
 import { mostOwnPlugins, mostSchemasLength, ownPluginName, schemaFault } from '../../../wire/checker-wire.ts';
 import type { CheckPlugin } from './plugin.ts';
 

@@ -4,8 +4,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { reasonOf } from '../../../../../platform/checks/probes/connection.ts';
+import type { Logger } from '../../../../../platform/log/log.ts';
 import { canonicalAddressBlock } from '../../../../../platform/net/address-block.ts';
-import type { Logger } from '../../../../../platform/process/log.ts';
 
 interface PingerOptions {
   /** The program. */

@@ -1,7 +1,7 @@
 // The senders' passwords, in a file like collectd's own AuthFile: one line "user: password" each, readable by its owner only. It is read
 // again when it has changed.
 import { stat } from 'node:fs/promises';
-import type { Logger } from '../../../../../platform/process/log.ts';
+import type { Logger } from '../../../../../platform/log/log.ts';
 import { readPrivateFile } from '../../../../../platform/secrets/key-file.ts';
 
 const mostUsers = 10_000;

@@ -20,8 +20,8 @@ import {
   parse,
   type ResponsePath,
 } from 'graphql';
-import { countPages } from '../../../../../platform/graph/page-counts.ts';
 import { refuseNullWithoutError } from '../../../../../platform/graph/semantic-non-null.ts';
+import { countPages } from '../../../../../platform/pages/page-counts.ts';
 
 export interface RandomSubgraph {
   readonly schema: GraphQLSchema;

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import pino from 'pino';
 import { Registry } from 'prom-client';
 import { z } from 'zod';
-import type { MutualTls } from '../../../../../platform/graph/tls.ts';
+import type { MutualTls } from '../../../../../platform/machines/tls.ts';
 import { Health } from '../../../../../platform/process/health.ts';
 import type { ProcessGround } from '../../../../../platform/process/subgraph-row.ts';
 import { createCheckerRole } from '../../../../../subgraphs/gslb/agents/checker/checker-role.ts';

@@ -1,6 +1,6 @@
 // A load balancer links to the members of GSLBs that follow it.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Identity } from '../../../../../platform/edge/identity.ts';
+import type { Identity } from '../../../../../platform/caller/identity.ts';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
 import { GslbGraph, identity, makeWorld, projectB } from '../../support/gslb-graph.ts';
 

@@ -1,7 +1,7 @@
 // Members that are owed at once are evaluated together: a worker takes those beside its own that nobody has, in one transaction.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Transaction } from '../../../../../platform/database/database.ts';
-import { OwedWork, oweAll } from '../../../../../platform/work/owed-work.ts';
+import { OwedWork, oweAll } from '../../../../../platform/owed/owed-work.ts';
 import { lockMembers } from '../../../../../subgraphs/gslb/control/stores/standing-store.ts';
 import { evaluationKind } from '../../../../../subgraphs/gslb/control/stores/touched.ts';
 import { evaluateMembers } from '../../../../../subgraphs/gslb/control/verdicts/evaluate-members.ts';

@@ -5,9 +5,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { createLogger } from '../../../../../platform/log/log.ts';
 import { egressFrom } from '../../../../../platform/net/egress.ts';
 import { type ResolvedAddress, resolverOf } from '../../../../../platform/net/resolve-name.ts';
-import { createLogger } from '../../../../../platform/process/log.ts';
 import {
   keepMs,
   leastTtlMs,

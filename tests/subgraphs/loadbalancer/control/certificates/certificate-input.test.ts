@@ -5,7 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { InputCheck } from '../../../../../platform/edge/input.ts';
+import { InputCheck } from '../../../../../platform/input/input.ts';
 import { checkCertificate } from '../../../../../subgraphs/loadbalancer/control/certificates/certificate-input.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../../../support/temporary-folder.ts';
 

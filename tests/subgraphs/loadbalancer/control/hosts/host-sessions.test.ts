@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pino from 'pino';
 import type { LoadBalancerCreateInput } from '../../../../../generated/graph/loadbalancer.ts';
-import { readHistory } from '../../../../../platform/database/history.ts';
+import { readHistory } from '../../../../../platform/events/database-history.ts';
 import type { LinkPeer } from '../../../../../platform/link/link-server.ts';
 import { makeCertificate } from '../../../../../platform/net/certificates.ts';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';

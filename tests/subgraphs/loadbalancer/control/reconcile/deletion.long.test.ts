@@ -1,7 +1,7 @@
 // A late step is an ERROR with its reason, and is tried again; a load balancer can be deleted in every state, and nothing of it remains.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { owe } from '../../../../../platform/owed/owed-work.ts';
 import { encodeId } from '../../../../../platform/values/ids.ts';
-import { owe } from '../../../../../platform/work/owed-work.ts';
 import { reconcileKind } from '../../../../../subgraphs/loadbalancer/control/stores/change-balancer.ts';
 import type { NodeRow } from '../../../../../subgraphs/loadbalancer/rules/rows.ts';
 import { freePort } from '../../../../support/free-port.ts';

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { AddressRecord } from '../../../../../dns/records/record-set.ts';
 import { declareRecords, readRecordSet } from '../../../../../dns/records/record-store.ts';
 import { forgetProject } from '../../../../../platform/edge/projects.ts';
+import { OwedWork } from '../../../../../platform/owed/owed-work.ts';
 import { readConfig, settingsOf } from '../../../../../platform/process/config.ts';
 import type { Ground } from '../../../../../platform/process/subgraph-row.ts';
 import { decodeUuid } from '../../../../../platform/values/ids.ts';
-import { OwedWork } from '../../../../../platform/work/owed-work.ts';
 import { loadBalancerRow } from '../../../../../subgraphs/loadbalancer/row.ts';
 import { BalancerGraph, identity, projectA, projectB, zone } from '../../support/balancer-graph.ts';
 

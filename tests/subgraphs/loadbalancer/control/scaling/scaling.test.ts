@@ -1,8 +1,8 @@
 // Policies of autoscaling and the job that follows them: who may set them, the answers to bad input, and one decision a period.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AutoscalingPolicyInput } from '../../../../../generated/graph/loadbalancer.ts';
+import { OwedWork, OwedWorkLostError } from '../../../../../platform/owed/owed-work.ts';
 import { encodeId } from '../../../../../platform/values/ids.ts';
-import { OwedWork, OwedWorkLostError } from '../../../../../platform/work/owed-work.ts';
 import type { MeasuredLoad } from '../../../../../subgraphs/loadbalancer/control/scaling/node-load.ts';
 import { deleteOldDecisions } from '../../../../../subgraphs/loadbalancer/control/scaling/retention.ts';
 import { createScalingQueue, decideOnce } from '../../../../../subgraphs/loadbalancer/control/scaling/scaling-queue.ts';

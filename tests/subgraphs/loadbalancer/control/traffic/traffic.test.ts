@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
+import { deadAfterAttempts, OwedWork, usualRetry } from '../../../../../platform/owed/owed-work.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
-import { deadAfterAttempts, OwedWork, usualRetry } from '../../../../../platform/work/owed-work.ts';
 import { nodesOf } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
 import { collectdKey } from '../../../../../subgraphs/loadbalancer/control/scaling/collectd/receiver.ts';
 import { NodeLoad } from '../../../../../subgraphs/loadbalancer/control/scaling/node-load.ts';

@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { pemOf } from '../../../../../platform/graph/tls.ts';
+import { pemOf } from '../../../../../platform/machines/tls.ts';
 import type { CertificateAndKey } from '../../../../../platform/net/certificates.ts';
 import { NotSentError } from '../../../../../platform/registers/errors.ts';
 import { noVersion } from '../../../../../platform/registers/version.ts';

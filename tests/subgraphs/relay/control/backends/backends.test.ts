@@ -1,6 +1,6 @@
 // The registry of backends: creating, selecting, changing, deleting; secrets stay secret.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Identity } from '../../../../../platform/edge/identity.ts';
+import type { Identity } from '../../../../../platform/caller/identity.ts';
 import { encodeId } from '../../../../../platform/values/ids.ts';
 import { canonicalFingerprint, hexFingerprint } from '../../../../../subgraphs/relay/control/backends/backend-input.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';

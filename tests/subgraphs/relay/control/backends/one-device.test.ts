@@ -1,7 +1,7 @@
 // A device is registered once: claims and mappings are per backend, so two backends of one device would give one object two owners.
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import type { Identity } from '../../../../../platform/edge/identity.ts';
-import type { HeldLease } from '../../../../../platform/work/leases.ts';
+import type { Identity } from '../../../../../platform/caller/identity.ts';
+import type { HeldLease } from '../../../../../platform/leases/leases.ts';
 import { recordCheckResults } from '../../../../../subgraphs/relay/control/checks/backend-checker.ts';
 import { identity, projectA, projectB, projectId, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
 

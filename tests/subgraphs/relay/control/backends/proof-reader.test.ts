@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { createServer, type Server } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Identity } from '../../../../../platform/edge/identity.ts';
+import type { Identity } from '../../../../../platform/caller/identity.ts';
 import { makeCertificate } from '../../../../../platform/net/certificates.ts';
 import { egressFrom } from '../../../../../platform/net/egress.ts';
 import { encodeId } from '../../../../../platform/values/ids.ts';

@@ -1,7 +1,7 @@
 // One looker for each job, however many wait for it; none when nobody waits, or when a look can't help.
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import pino from 'pino';
-import { Refusal, userError } from '../../../../../platform/edge/errors.ts';
+import { Refusal, userError } from '../../../../../platform/errors/errors.ts';
 import {
   JobWatcher,
   mostWatched,

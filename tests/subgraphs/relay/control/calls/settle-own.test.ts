@@ -1,6 +1,6 @@
 // Who may have the relay look at a call, and who may decide about it: operators, and members for the look at their own.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Identity } from '../../../../../platform/edge/identity.ts';
+import type { Identity } from '../../../../../platform/caller/identity.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { NftDevice } from '../../support/nft-device.ts';
 import { call, identity, projectA, type RelayNode, RelaySystem, settle } from '../../support/relay-system.ts';

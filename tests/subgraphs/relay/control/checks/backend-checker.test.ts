@@ -1,7 +1,7 @@
 // Health checks of backends: their findings, their records, and that they lock no account.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { LeaseLostError, Leases } from '../../../../../platform/leases/leases.ts';
 import { decodeUuid, encodeId, newToken } from '../../../../../platform/values/ids.ts';
-import { LeaseLostError, Leases } from '../../../../../platform/work/leases.ts';
 import {
   BackendChecker,
   listCheckTargets,

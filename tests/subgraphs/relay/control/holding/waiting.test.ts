@@ -1,8 +1,8 @@
 // Calls that wait: what they hold up, in which order they are sent, and that they are sent only while the backend may be called.
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { Database, type SqlValue } from '../../../../../platform/database/database.ts';
+import { processLeaseName } from '../../../../../platform/leases/process-lease.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
-import { processLeaseName } from '../../../../../platform/work/process-lease.ts';
 import type { Driver, DriverOperation } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { drivers } from '../../../../../subgraphs/relay/drivers/registry.ts';
 import { Ground } from '../../../../support/ground.ts';

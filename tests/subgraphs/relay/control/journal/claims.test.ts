@@ -1,7 +1,7 @@
 // The claim on an object when calls are forced past unsettled ones.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Database } from '../../../../../platform/database/database.ts';
-import { isDuplicateKey } from '../../../../../platform/database/errors.ts';
+import { isDuplicateKey } from '../../../../../platform/errors/database-errors.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { handClaimBack, readClaim, takeClaimOver } from '../../../../../subgraphs/relay/control/journal/claim-store.ts';
 import type { CallSubject } from '../../../../../subgraphs/relay/control/model/operation.ts';

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Database, type Transaction } from '../../../../../platform/database/database.ts';
-import { CommitUncertainError } from '../../../../../platform/database/errors.ts';
+import { CommitUncertainError } from '../../../../../platform/errors/database-errors.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, identity, mutations, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
 

@@ -2,8 +2,8 @@
 // was told. Nothing is told twice, and no answer of a device is dropped.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import type { HeldLease } from '../../../../../platform/leases/leases.ts';
 import { encodeId } from '../../../../../platform/values/ids.ts';
-import type { HeldLease } from '../../../../../platform/work/leases.ts';
 import { Ground } from '../../../../support/ground.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, identity, type RelayNode, RelaySystem } from '../../support/relay-system.ts';

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Identity } from '../../../../../platform/edge/identity.ts';
+import type { Identity } from '../../../../../platform/caller/identity.ts';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
 import { deleteOldOperations } from '../../../../../subgraphs/relay/control/journal/retention.ts';
 import { MappingChangeFeed } from '../../../../../subgraphs/relay/control/mappings/change-feed.ts';

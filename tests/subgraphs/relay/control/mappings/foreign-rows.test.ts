@@ -1,6 +1,6 @@
 // Rows of other projects do not change what a caller counts: any project may use the same CMP object and the same names of objects.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { encodeCmpObject } from '../../../../../platform/graph/cmp-object.ts';
+import { encodeCmpObject } from '../../../../../platform/pages/cmp-object.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { objectHash } from '../../../../../subgraphs/relay/control/model/backend-object.ts';
 import { identity, projectA, projectB, type RelayNode, RelaySystem } from '../../support/relay-system.ts';

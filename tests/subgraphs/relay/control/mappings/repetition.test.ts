@@ -1,6 +1,6 @@
 // A repeated key gets its first answer, whatever has become of the backend meanwhile; only the rights to see it come before.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Identity } from '../../../../../platform/edge/identity.ts';
+import type { Identity } from '../../../../../platform/caller/identity.ts';
 import { KeepingDevice } from '../../support/keeping-device.ts';
 import { call, identity, projectA, projectB, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
 

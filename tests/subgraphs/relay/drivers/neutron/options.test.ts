@@ -1,6 +1,6 @@
 // The allowed addresses of a login, and the meaning of Keystone's answers.
 import { describe, expect, test } from '@jest/globals';
-import { validateObject } from '../../../../../platform/values/json-schema.ts';
+import { validateObject } from '../../../../../platform/input/json-schema.ts';
 import type { HttpCall, HttpReply, JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { neutron } from '../../../../../subgraphs/relay/drivers/neutron/driver.ts';
 

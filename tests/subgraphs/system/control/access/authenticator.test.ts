@@ -3,8 +3,8 @@
 import type { KeyObject } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
+import type { Identity } from '../../../../../platform/caller/identity.ts';
 import { Database } from '../../../../../platform/database/database.ts';
-import type { Identity } from '../../../../../platform/edge/identity.ts';
 import { newKeyPair, PublicKeys, SigningKeys } from '../../../../../platform/secrets/key-pairs.ts';
 import { Keyring } from '../../../../../platform/secrets/keyring.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';

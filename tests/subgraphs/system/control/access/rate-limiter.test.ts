@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { createRedis } from '../../../../../platform/process/redis.ts';
+import { createRedis } from '../../../../../platform/work/redis.ts';
 import {
   MemoryRateLimiter,
   type RateLimiter,

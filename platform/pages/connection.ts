@@ -1,7 +1,7 @@
 // Keyset pagination, the same for every connection: a page is requested by size and by the key of the last item seen, so that
 // pages do not shift while rows are added and removed.
 import type { FoundRows, KeyPart } from '../database/range-search.ts';
-import { CodedError } from '../edge/errors.ts';
+import { CodedError } from '../errors/errors.ts';
 
 /** The largest page. */
 const maxPageSize = 100;

@@ -4,7 +4,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
 import { type DestinationStream, type Logger, pino } from 'pino';
-import { secretNames } from '../secrets/secret-names.ts';
+import { secretNames } from '../values/secret-names.ts';
 
 export type { Logger } from 'pino';
 

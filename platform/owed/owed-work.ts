@@ -3,13 +3,13 @@
 
 import { createHash } from 'node:crypto';
 import type { Database, Sql, Transaction } from '../database/database.ts';
-import { isLockWaitTimeout } from '../database/errors.ts';
 import { marksFor } from '../database/sql.ts';
-import { invariant } from '../edge/errors.ts';
+import { isLockWaitTimeout } from '../errors/database-errors.ts';
+import { invariant } from '../errors/errors.ts';
 import { appendStatus } from '../events/append.ts';
 import { platformEvents } from '../events/platform-events.ts';
 import { newToken } from '../values/ids.ts';
-import type { Wake } from './wake.ts';
+import type { Wake } from '../work/wake.ts';
 
 export interface OwedJob {
   readonly kind: string;

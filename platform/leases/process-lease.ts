@@ -1,7 +1,7 @@
 // The heartbeat of this incarnation of the process: while the lease lives, no other process recovers its work.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDiskFull } from '../database/errors.ts';
-import type { Logger } from '../process/log.ts';
+import { isDiskFull } from '../errors/database-errors.ts';
+import type { Logger } from '../log/log.ts';
 import type { HeldLease, Leases } from './leases.ts';
 
 export function processLeaseName(role: string, owner: string): string {

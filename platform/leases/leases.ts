@@ -2,9 +2,9 @@
 // without knowing): the fence is its token, checked with `checkLease` in the transaction that writes the result.
 
 import type { Condition, Database, Transaction } from '../database/database.ts';
-import { isDiskFull, isLockWaitTimeout } from '../database/errors.ts';
 import { marksFor } from '../database/sql.ts';
-import type { Logger } from '../process/log.ts';
+import { isDiskFull, isLockWaitTimeout } from '../errors/database-errors.ts';
+import type { Logger } from '../log/log.ts';
 import { newToken } from '../values/ids.ts';
 
 export interface HeldLease {

@@ -2,9 +2,9 @@
 // a certificate is renewed: new connections use the new ones.
 import { readFile, stat } from 'node:fs/promises';
 import { type ConnectionOptions, createSecureContext, TLSSocket } from 'node:tls';
-import type { Peers } from '../machines/peers.ts';
-import type { Logger } from '../process/log.ts';
+import type { Logger } from '../log/log.ts';
 import { Loop } from '../work/loop.ts';
+import type { Peers } from './peers.ts';
 
 /** The current PEM texts. */
 export interface MutualTls {

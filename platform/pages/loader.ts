@@ -1,6 +1,6 @@
 // Batching for resolvers: keys requested in the same turn are read together. Nothing is kept after the batch, so a resolver never
 // sees a row from before a write of its own request.
-import type { RequestContext } from '../edge/identity.ts';
+import type { RequestContext } from '../caller/identity.ts';
 
 interface Batch<Key, Value> {
   readonly keys: Set<Key>;

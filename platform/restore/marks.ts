@@ -1,12 +1,12 @@
 // How far the database has come, as machines remember it: the number of status events. It only rises within a history, so a machine that
 // remembers a higher one proves that the database was set back. Marks are signed, because that proof has consequences for everybody.
 import { timingSafeEqual } from 'node:crypto';
+import type { Database, Sql } from '../database/database.ts';
+import { historySql, noticeSetBack } from '../events/database-history.ts';
 import type { LinkMarks } from '../link/link-server.ts';
-import type { Logger } from '../process/log.ts';
+import type { Logger } from '../log/log.ts';
 import type { Sealer } from '../secrets/seal.ts';
 import { comparePositions, type Position } from '../values/positions.ts';
-import type { Database, Sql } from './database.ts';
-import { historySql, noticeSetBack } from './history.ts';
 
 interface DatabaseMarksOptions {
   readonly db: Database;

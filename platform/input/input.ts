@@ -1,8 +1,8 @@
 // Checks mutation inputs. All faults are collected, each with the path of its field, and refused together.
 import { isIP } from 'node:net';
+import { quoted, Refusal, type UserError, type UserErrorCode, unknownId, userError } from '../errors/errors.ts';
 import { canonicalAddressBlock } from '../net/address-block.ts';
 import { decodeUuid } from '../values/ids.ts';
-import { quoted, Refusal, type UserError, type UserErrorCode, unknownId, userError } from './errors.ts';
 
 type Text = string | null | undefined;
 

@@ -1,5 +1,5 @@
 // Faults of the configuration, all in one form: the setting, the source of its value, the fault, and the remedy.
-import { quoted } from '../edge/errors.ts';
+import { quoted } from './errors.ts';
 
 export interface ConfigFault {
   /** By their dotted names; empty for a fault that is not about a setting. */

@@ -4,9 +4,9 @@ import { createContext, Script } from 'node:vm';
 import { Ajv } from 'ajv';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { LRUCache } from 'lru-cache';
-import { isHost } from '../edge/input.ts';
 import { canonicalAddressBlock, canonicalCidrBlock } from '../net/address-block.ts';
-import type { JsonObject } from './json.ts';
+import type { JsonObject } from '../values/json.ts';
+import { isHost } from './input.ts';
 
 export interface SchemaFault {
   /** Path inside the object, for example ['source', 'address']. Empty for the object as a whole. */

@@ -1,6 +1,6 @@
 // Batching for connections below the items of a list: parents whose page is requested in the same turn, with the same arguments, are read
 // together.
-import type { RequestContext } from '../edge/identity.ts';
+import type { RequestContext } from '../caller/identity.ts';
 import {
   type Count,
   noItems,

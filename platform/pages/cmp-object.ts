@@ -3,7 +3,7 @@
 
 import type { Condition } from '../database/database.ts';
 import { inEachProject } from '../database/range-search.ts';
-import type { InputCheck } from '../edge/input.ts';
+import type { InputCheck } from '../input/input.ts';
 import { decodeId, encodeId } from '../values/ids.ts';
 
 /** A CMP's object, as named by the CMP. */

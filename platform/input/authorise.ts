@@ -2,9 +2,9 @@
 // list or stream of their project is empty. A mutation that names one is refused with NOT_FOUND, with the same message as for an
 // unknown id. FORBIDDEN is used only for objects that the caller can see.
 
+import { allows, type Identity, type RequestContext, type Role, visibleProjects } from '../caller/identity.ts';
+import { CodedError, Refusal, refuse, unknownId } from '../errors/errors.ts';
 import { decodeUuid } from '../values/ids.ts';
-import { CodedError, Refusal, refuse, unknownId } from './errors.ts';
-import { allows, type Identity, type RequestContext, type Role, visibleProjects } from './identity.ts';
 import type { InputCheck } from './input.ts';
 import { refuseUnknown } from './refusals.ts';
 

@@ -1,7 +1,8 @@
 // How the mutations of a request are carried out: only tried, or for a source of files. It comes in headers of the request, so that it is the same
 // for all mutations.
+
+import { CodedError } from '../errors/errors.ts';
 import { uuidOfTexts } from '../values/ids.ts';
-import { CodedError } from './errors.ts';
 
 export interface MutationManner {
   /** Each mutation is carried out in its transaction and rolled back: nothing of it remains. */

@@ -2,8 +2,8 @@
 // of a role lengthen one row; a row that nobody lengthened for a while ends, and the next beat begins another. Times are the database's, and
 // a step of its clock begins another row too.
 import type { Sql } from '../database/database.ts';
-import type { Logger } from '../process/log.ts';
-import { Loop } from './loop.ts';
+import type { Logger } from '../log/log.ts';
+import { Loop } from '../work/loop.ts';
 import { trustedNow } from './trusted-clock.ts';
 
 const beatMs = 20_000;

@@ -3,7 +3,7 @@
 // this process's own clock, has no holder. A wrong guess does no harm: a lease only elects, its token fences.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../database/database.ts';
-import type { Logger } from '../process/log.ts';
+import type { Logger } from '../log/log.ts';
 import { newToken } from '../values/ids.ts';
 import { longestTtlMs } from './leases.ts';
 

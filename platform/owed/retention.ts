@@ -2,11 +2,11 @@
 
 import type { AuditKeys } from '../audit/ends.ts';
 import { purgeAudit } from '../audit/purge.ts';
+import { commitRecordKeptMs } from '../database/commits.ts';
 import type { Database } from '../database/database.ts';
 import { marksFor } from '../database/sql.ts';
-import { commitRecordKeptMs } from '../edge/commits.ts';
-import type { Logger } from '../process/log.ts';
-import { trustedNow } from './trusted-clock.ts';
+import { trustedNow } from '../leases/trusted-clock.ts';
+import type { Logger } from '../log/log.ts';
 
 interface RetentionOptions {
   readonly db: Database;

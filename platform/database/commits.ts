@@ -2,12 +2,12 @@
 // is replicated. A GTID alone is not enough: a position counts as reached even when another server wrote it.
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeCommitRecord } from '../database/commit-record.ts';
-import type { Database, Sql, Transaction } from '../database/database.ts';
-import type { Logger } from '../process/log.ts';
+import type { Logger } from '../log/log.ts';
 import type { Keyring } from '../secrets/keyring.ts';
 import { newUuid } from '../values/ids.ts';
 import { within } from '../work/within.ts';
+import { writeCommitRecord } from './commit-record.ts';
+import type { Database, Sql, Transaction } from './database.ts';
 
 export interface CommitToken {
   /** Opaque and signed. */

@@ -1,10 +1,10 @@
 // Each process that verifies signatures records in the database which keys it knows: a rotation continues only when all know the
 // new one, and a process without an active key does not start.
 import type { Database, Sql } from '../database/database.ts';
-import type { Logger } from '../process/log.ts';
+import { trustedNow } from '../leases/trusted-clock.ts';
+import type { Logger } from '../log/log.ts';
+import type { KeyFolder } from '../secrets/key-folder.ts';
 import { Loop } from '../work/loop.ts';
-import { trustedNow } from '../work/trusted-clock.ts';
-import type { KeyFolder } from './key-folder.ts';
 
 const everyMs = 5_000;
 /** Rows of crashed processes are deleted after this time. No rotation takes this long. */

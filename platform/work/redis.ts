@@ -1,7 +1,7 @@
 // Connections to Redis. Redis carries messages and wake-ups, never authoritative data, so all code that uses it must work without
 // it.
 import { Redis, type RedisOptions } from 'ioredis';
-import type { Logger } from './log.ts';
+import type { Logger } from '../log/log.ts';
 
 /** Where Redis is: a unix socket, host and port, or a name that Sentinels watch. */
 export type RedisLocation =

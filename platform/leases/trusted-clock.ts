@@ -3,8 +3,8 @@
 // administrator accepts the clock; after a start also within minutes, by at most a day for each day that it has run. The table `trusted_clock` shares it between processes and keeps it over restarts.
 import { uptime } from 'node:os';
 import type { Database, Sql } from '../database/database.ts';
-import type { Logger } from '../process/log.ts';
-import { Loop } from './loop.ts';
+import type { Logger } from '../log/log.ts';
+import { Loop } from '../work/loop.ts';
 
 /** SQL of the trusted time: every deletion by age uses it instead of NOW(3). Never later than NOW(3). */
 export const trustedNow = '(SELECT LEAST(NOW(3), trusted_at) FROM trusted_clock WHERE id = 1)';

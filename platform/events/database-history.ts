@@ -1,11 +1,12 @@
 // The history of the database. A number that another process compares is valid within one history only. After a restore or a
 // failover that lost commits, the same number stands for another state.
-import { appendStatus } from '../events/append.ts';
-import { platformEvents } from '../events/platform-events.ts';
-import type { Logger } from '../process/log.ts';
+
+import { writeCommitRecord } from '../database/commit-record.ts';
+import type { Database, Sql } from '../database/database.ts';
+import type { Logger } from '../log/log.ts';
 import { newUuid } from '../values/ids.ts';
-import { writeCommitRecord } from './commit-record.ts';
-import type { Database, Sql } from './database.ts';
+import { appendStatus } from './append.ts';
+import { platformEvents } from './platform-events.ts';
 
 /** SQL: the UUID of the current history. It changes with each lossy timeline; a failover without a loss keeps it. */
 export const historySql = `(SELECT history FROM db_timeline WHERE epoch = COALESCE((SELECT MAX(epoch) FROM db_timeline WHERE lossy = 1), (SELECT MIN(epoch) FROM db_timeline)))`;

@@ -3,10 +3,17 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Database } from '../database/database.ts';
-import { newKeyId, readKeyFile, writeKeyFile } from './key-file.ts';
-import { type KeyFileName, keyFilePath } from './key-folder.ts';
-import { newKeyPair, type PublicFile, readPublicFile, type Signer, signers, signingFileShape } from './key-pairs.ts';
-import { keyringShape, newMasterKey } from './keyring.ts';
+import { newKeyId, readKeyFile, writeKeyFile } from '../secrets/key-file.ts';
+import { type KeyFileName, keyFilePath } from '../secrets/key-folder.ts';
+import {
+  newKeyPair,
+  type PublicFile,
+  readPublicFile,
+  type Signer,
+  signers,
+  signingFileShape,
+} from '../secrets/key-pairs.ts';
+import { keyringShape, newMasterKey } from '../secrets/keyring.ts';
 import { type KeyHolder, keyHolders, setActiveKey } from './known-keys.ts';
 
 const minuteMs = 60_000;

@@ -1,6 +1,6 @@
 // Refusals shared by the mutations of all domains.
-import { isDuplicateKey } from '../database/errors.ts';
-import { refuse, unknownId } from './errors.ts';
+import { isDuplicateKey } from '../errors/database-errors.ts';
+import { refuse, unknownId } from '../errors/errors.ts';
 
 /**
  * Refuses NOT_FOUND an object that does not exist, or that the caller may not see. `type`: its name in the graph; `field`: of the

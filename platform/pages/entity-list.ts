@@ -11,7 +11,7 @@ import {
   type RangeSearch,
   searchRanges,
 } from '../database/range-search.ts';
-import { CodedError } from '../edge/errors.ts';
+import { CodedError } from '../errors/errors.ts';
 import {
   type ListOrder,
   noItems,
