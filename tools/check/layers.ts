@@ -1,9 +1,14 @@
-// Imports go one way within dns: a file may import its own layer and lower ones.
+// Imports go one way within a top-level folder: a file may import its own layer and lower ones.
 import type { SourceFile } from './source-files.ts';
 
 /** The layers of each, lowest first: files or folders of it. Other files at its top are above all of them. */
 const layersOf: Readonly<Record<string, readonly string[]>> = {
   'dns/': ['names.ts', 'wire/', 'policy/', 'answerer/', 'ownership/', 'records/', 'servers/', 'publish/', 'backends/'],
+  'platform/': [
+    ...['values/', 'errors/', 'log/', 'caller/', 'work/', 'net/', 'input/', 'secrets/'],
+    ...['openstack/', 'xml/', 'registers/', 'rings/', 'database/', 'pages/', 'leases/', 'keys/', 'events/', 'audit/'],
+    ...['edge/', 'owed/', 'machines/', 'link/', 'graph/', 'checks/', 'restore/', 'attention/', 'process/', 'watch/'],
+  ],
 };
 
 export function findLayerFaults(files: readonly SourceFile[]): string[] {

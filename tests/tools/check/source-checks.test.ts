@@ -147,6 +147,7 @@ describe('imports', () => {
     ['dns/answerer/a.ts', '../policy/b.ts'],
     ['dns/answerer/a.ts', './b.ts'],
     ['dns/answerer/a.ts', '../../platform/b.ts'],
+    ['platform/edge/a.ts', '../database/b.ts'],
   ])('%s may import %s: it is in the same or a lower layer', async (path, target) => {
     expect(findLayerFaults(await parseAll({ [path]: `import { b } from '${target}';` }))).toEqual([]);
   });
@@ -157,6 +158,8 @@ describe('imports', () => {
       expect.stringContaining('dns/policy/a.ts imports dns/answerer/b.ts'),
     ]);
     expect(findLayerFaults(await parseAll({ 'dns/other/a.ts': '' }))).toHaveLength(1);
+    const up = { 'platform/database/a.ts': "import { b } from '../edge/b.ts';" };
+    expect(findLayerFaults(await parseAll(up))).toHaveLength(1);
   });
 
   test.each([
