@@ -1,6 +1,5 @@
 // Follows a subscription through the versions of the graph: on a new one it goes on after its last item, if it still fits.
 import { setTimeout as delay } from 'node:timers/promises';
-import { specifiedRules, validate } from 'graphql';
 import type { Logger } from 'pino';
 import { forIdentity } from '../../platform/caller/caller.ts';
 import type { Identity } from '../../platform/caller/identity.ts';
@@ -8,10 +7,9 @@ import { CodedError, invariant } from '../../platform/errors/errors.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import { newUuid } from '../../platform/values/ids.ts';
 import type { SubscriptionPlan } from '../supergraph/executor.ts';
-import type { Supergraph } from '../supergraph/supergraph.ts';
 import type { GraphVersion } from '../versions/graph-version.ts';
 import type { DeliveryLag } from '../web/delivery-lag.ts';
-import type { NormalSubscription } from './normal-subscription.ts';
+import { fits, type NormalSubscription } from './normal-subscription.ts';
 import type { StreamItem } from './stream-item.ts';
 import { followUpstream, type SourceRequest, StreamEnded } from './upstream.ts';
 
@@ -52,11 +50,6 @@ export async function* followGraph(
       yield item;
     }
   }
-}
-
-/** Whether a subscription that was valid for another graph is valid for this one. */
-export function fits({ document }: Pick<NormalSubscription, 'document'>, { schema }: Supergraph): boolean {
-  return validate(schema, document, specifiedRules, { maxErrors: 1 }).length === 0;
 }
 
 const schemaChanged = {

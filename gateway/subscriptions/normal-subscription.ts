@@ -24,7 +24,9 @@ import {
   parseType,
   print,
   type SelectionNode,
+  specifiedRules,
   type VariableDefinitionNode,
+  validate,
   valueFromAST,
   visit,
 } from 'graphql';
@@ -312,4 +314,9 @@ function stableText(value: unknown): string {
       ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
       : part,
   );
+}
+
+/** Whether a subscription that was valid for another graph is valid for this one. */
+export function fits({ document }: Pick<NormalSubscription, 'document'>, { schema }: Supergraph): boolean {
+  return validate(schema, document, specifiedRules, { maxErrors: 1 }).length === 0;
 }
