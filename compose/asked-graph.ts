@@ -1,5 +1,5 @@
 // How subgraphs of this process ask the graph: its own gateway, else those that the settings name.
-import type { Questions } from '../gateway/access/questions.ts';
+import type { Questions } from '../gateway/versions/questions.ts';
 import type { CheckLogin } from '../platform/caller/access.ts';
 import { CodedError } from '../platform/errors/errors.ts';
 import { type AskGraph, dataOf, RemoteGraph } from '../platform/graph/ask-graph.ts';

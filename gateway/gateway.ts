@@ -25,8 +25,15 @@ import { ownDocuments } from './access/own-documents.ts';
 import { prepareOperation } from './access/prepare-operation.ts';
 import { PublishedOperations } from './access/published-operations.ts';
 import { PublishedReader, publishedSetField } from './access/published-reader.ts';
-import { Questions } from './access/questions.ts';
 import { SenderCounts } from './access/sender-counts.ts';
+import { ClientAddresses } from './http/client-address.ts';
+import { Connections } from './http/connections.ts';
+import { CrossOrigin } from './http/cross-origin.ts';
+import type { GraphqlEndpoint } from './http/graphql-endpoint.ts';
+import { gatewayMetrics } from './http/metrics.ts';
+import { OpenConnections } from './http/open-connections.ts';
+import { proxiedListener } from './http/proxied-listener.ts';
+import { loadStaticFiles } from './http/static-files.ts';
 import { serveClientSockets } from './subscriptions/client-sockets.ts';
 import { EventStreams } from './subscriptions/event-streams.ts';
 import { FanOut } from './subscriptions/fan-out.ts';
@@ -37,16 +44,9 @@ import { SubgraphLinks, type SubgraphLocation } from './supergraph/subgraph-loca
 import { GraphReload, type ReadGraph, type ReloadReport } from './versions/graph-reload.ts';
 import { GraphVersion, type VersionDependencies } from './versions/graph-version.ts';
 import { GraphVersions } from './versions/graph-versions.ts';
-import { ClientAddresses } from './web/client-address.ts';
-import { Connections } from './web/connections.ts';
-import { CrossOrigin } from './web/cross-origin.ts';
-import type { GraphqlEndpoint } from './web/graphql-endpoint.ts';
-import { gatewayMetrics } from './web/metrics.ts';
-import { OpenConnections } from './web/open-connections.ts';
-import { proxiedListener } from './web/proxied-listener.ts';
+import { Questions } from './versions/questions.ts';
 import { questionServer } from './web/question-server.ts';
 import { createWebServer } from './web/server.ts';
-import { loadStaticFiles } from './web/static-files.ts';
 
 export interface GatewayOptions {
   /** SDL of the supergraph. */

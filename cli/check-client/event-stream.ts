@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
 import type { Opening } from '../../clients/failure-table/row.ts';
-import { completeEvent, eventStreamHeaders, heartbeat, nextEvent } from '../../gateway/web/server-sent-events.ts';
+import { completeEvent, eventStreamHeaders, heartbeat, nextEvent } from '../../gateway/http/server-sent-events.ts';
 import { socketCloses } from '../../platform/errors/errors.ts';
 import { errorOf, type Played } from './messages.ts';
 import type { Asked } from './played-graph.ts';

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
 import type { Play } from '../../clients/failure-table/row.ts';
-import { completeEvent, eventStreamHeaders, heartbeat, nextEvent } from '../../gateway/web/server-sent-events.ts';
+import { completeEvent, eventStreamHeaders, heartbeat, nextEvent } from '../../gateway/http/server-sent-events.ts';
 import { serveEventStream } from './event-stream.ts';
 import { bearerOf, bodyOf, errorOf, type Played } from './messages.ts';
 import { type Asked, OperationTypeNode, type Sent } from './played-graph.ts';

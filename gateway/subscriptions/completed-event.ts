@@ -4,10 +4,10 @@ import type { ExecutionResult, FormattedExecutionResult, GraphQLFormattedError }
 import type { Logger } from 'pino';
 import { cursorAlias } from '../../platform/events/cursor.ts';
 import { presentError } from '../../platform/graph/execution.ts';
+import type { NormalSubscription } from '../access/normal-subscription.ts';
 import { formatError } from '../access/without-values.ts';
 import type { SubscriptionPlan } from '../supergraph/executor.ts';
 import type { GatewayContext } from '../supergraph/subgraph-link.ts';
-import type { NormalSubscription } from './normal-subscription.ts';
 import type { StreamItem } from './stream-item.ts';
 
 interface Completion {

@@ -6,7 +6,7 @@ import type { GraphQLFormattedError } from 'graphql';
 import type { SocketClose } from '../../platform/errors/errors.ts';
 import type { ConnectionLimits } from '../access/limits.ts';
 import { formatError } from '../access/without-values.ts';
-import { completeEvent, eventStreamHeaders, heartbeat, nextEvent } from '../web/server-sent-events.ts';
+import { completeEvent, eventStreamHeaders, heartbeat, nextEvent } from '../http/server-sent-events.ts';
 import type { Closable } from './closable.ts';
 import type { StreamReader } from './shared-stream.ts';
 import { StreamEnded } from './upstream.ts';

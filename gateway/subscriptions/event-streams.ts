@@ -7,12 +7,12 @@ import { CodedError, socketCloses } from '../../platform/errors/errors.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import { InvalidGraphqlDocument } from '../access/invalid-document.ts';
 import type { SocketLimits } from '../access/limits.ts';
-import type { AdmittedSubscription } from '../web/endpoint-request.ts';
-import type { GatewayMetrics } from '../web/metrics.ts';
+import { normaliseSubscription, readAfter } from '../access/normal-subscription.ts';
+import type { AdmittedSubscription } from '../http/endpoint-request.ts';
+import type { GatewayMetrics } from '../http/metrics.ts';
 import { closeAll } from './closable.ts';
 import { EventStream, endEventStream, openEventStream, type ReadingLimits } from './event-stream.ts';
 import type { FanOut } from './fan-out.ts';
-import { normaliseSubscription, readAfter } from './normal-subscription.ts';
 import type { SocketWatch } from './socket-watch.ts';
 
 interface EventStreamsOptions {

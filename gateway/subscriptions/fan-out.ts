@@ -1,10 +1,10 @@
 // Shares subscriptions: one execution for each (selection, authorisation scope), for any number of clients with any filters.
 import type { Logger } from 'pino';
 import { authorisationScope, type Identity } from '../../platform/caller/identity.ts';
+import type { NormalSubscription } from '../access/normal-subscription.ts';
+import type { GatewayMetrics } from '../http/metrics.ts';
 import type { GraphVersions } from '../versions/graph-versions.ts';
-import type { GatewayMetrics } from '../web/metrics.ts';
 import { followGraph } from './follow-graph.ts';
-import type { NormalSubscription } from './normal-subscription.ts';
 import { SharedStream, type StreamReader } from './shared-stream.ts';
 import type { Source } from './upstream.ts';
 import { type ShareLimits, UserShares } from './user-shares.ts';

@@ -6,10 +6,10 @@ import type { Identity } from '../../platform/caller/identity.ts';
 import { CodedError, invariant } from '../../platform/errors/errors.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import { newUuid } from '../../platform/values/ids.ts';
+import { fits, type NormalSubscription } from '../access/normal-subscription.ts';
+import type { DeliveryLag } from '../supergraph/delivery-lag.ts';
 import type { SubscriptionPlan } from '../supergraph/executor.ts';
 import type { GraphVersion } from '../versions/graph-version.ts';
-import type { DeliveryLag } from '../web/delivery-lag.ts';
-import { fits, type NormalSubscription } from './normal-subscription.ts';
 import type { StreamItem } from './stream-item.ts';
 import { followUpstream, type SourceRequest, StreamEnded } from './upstream.ts';
 

@@ -1,6 +1,6 @@
 // The readers of a ring, indexed by their filters: among 1,000 readers with different filters an item finds its readers without
 // checking the others.
-import type { FeedFilter } from './feed-filter.ts';
+import type { FeedFilter } from '../access/feed-filter.ts';
 
 interface FilteredReader {
   readonly filter: FeedFilter;

@@ -2,7 +2,7 @@
 // position; one that falls behind the ring is notified and starts its own ring. A client that has read everything waits, and only
 // matching items wake it.
 import type { Turns } from '../../platform/work/turns.ts';
-import type { FeedFilter } from './feed-filter.ts';
+import type { FeedFilter } from '../access/feed-filter.ts';
 import { ReaderIndex } from './reader-index.ts';
 import { type Place, type StreamCursor, textOf } from './stream-cursor.ts';
 import type { StreamItem } from './stream-item.ts';

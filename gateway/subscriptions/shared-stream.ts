@@ -3,7 +3,7 @@
 // are merged. While all have the same filter, it is sent to the subgraph. With a second filter, a ring without a filter starts
 // and takes over the others: a filter's own ring then lives only until the subgraph has accepted the filter
 // and sent its position.
-import { type FeedFilter, openFilter } from './feed-filter.ts';
+import { type FeedFilter, openFilter } from '../access/feed-filter.ts';
 import { Ring, type RingReader } from './ring.ts';
 import type { Place } from './stream-cursor.ts';
 import type { StreamItem } from './stream-item.ts';

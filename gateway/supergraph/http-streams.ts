@@ -14,7 +14,7 @@ import {
 import { clientOptions, type MutualTls, watchPeer } from '../../platform/machines/tls.ts';
 import type { SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import { pullStream } from '../../platform/work/pull-stream.ts';
-import { noteArrival } from '../web/delivery-lag.ts';
+import { noteArrival } from './delivery-lag.ts';
 import { lostSubgraph } from './lost-subgraph.ts';
 import type { Places } from './places.ts';
 import type { LinkRequest, ResultStream } from './subgraph-link.ts';

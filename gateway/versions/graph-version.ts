@@ -4,19 +4,19 @@ import type { Logger } from 'pino';
 import type { Acceptance } from '../access/acceptance.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
 import type { OperationLimits } from '../access/limits.ts';
+import { checkFiltered, checkResumable } from '../access/normal-subscription.ts';
 import { hashIn, Operations } from '../access/operations.ts';
 import { ProcessJudge } from '../access/process-judge.ts';
 import type { PublishedOperations } from '../access/published-operations.ts';
 import type { SenderCounts } from '../access/sender-counts.ts';
 import { CompiledExecutor } from '../execution/compiled-executor.ts';
 import { ProcessPlanner } from '../execution/process-planner.ts';
-import { checkFiltered, checkResumable } from '../subscriptions/normal-subscription.ts';
+import { GraphqlEndpoint } from '../http/graphql-endpoint.ts';
+import { SchemaFiles } from '../http/schema-files.ts';
 import { PublishedExecutor } from '../supergraph/published-executor.ts';
 import type { SubgraphLink } from '../supergraph/subgraph-link.ts';
 import { nameOf, type SubgraphLinks, type SubgraphLocation } from '../supergraph/subgraph-location.ts';
 import { Supergraph } from '../supergraph/supergraph.ts';
-import { GraphqlEndpoint } from '../web/graphql-endpoint.ts';
-import { SchemaFiles } from '../web/schema-files.ts';
 
 export interface GraphSource {
   /** SDL of the supergraph. */

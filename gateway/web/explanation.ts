@@ -6,10 +6,10 @@ import { CodedError } from '../../platform/errors/errors.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
 import { InvalidGraphqlDocument } from '../access/invalid-document.ts';
+import { callerIdentity } from '../http/caller-identity.ts';
+import type { EndpointRequest } from '../http/endpoint-request.ts';
 import type { GraphVersion } from '../versions/graph-version.ts';
 import type { GraphVersions } from '../versions/graph-versions.ts';
-import { callerIdentity } from './caller-identity.ts';
-import type { EndpointRequest } from './endpoint-request.ts';
 
 export interface ExplainingParts {
   readonly versions: Pick<GraphVersions, 'use'>;

@@ -8,8 +8,8 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { GraphExport } from '../../platform/graph/graph-export.ts';
-import type { EndpointRequest, EndpointResponse } from './endpoint-request.ts';
-import { dataPolicy } from './security-headers.ts';
+import type { EndpointRequest, EndpointResponse } from '../http/endpoint-request.ts';
+import { dataPolicy } from '../http/security-headers.ts';
 
 const jsonHeaders = [
   ['content-type', 'application/json'],

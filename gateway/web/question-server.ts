@@ -9,7 +9,7 @@ import { InternalServer, sendJson } from '../../platform/graph/internal-server.t
 import type { Logger } from '../../platform/log/log.ts';
 import type { MutualTls } from '../../platform/machines/tls.ts';
 import { bearerOf } from '../access/bearer.ts';
-import type { Questions } from '../access/questions.ts';
+import type { Questions } from '../versions/questions.ts';
 
 interface QuestionServerOptions {
   readonly host: string;

@@ -3,9 +3,9 @@ import type { Logger } from 'pino';
 import { CodedError } from '../../platform/errors/errors.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
+import { callerIdentity } from '../http/caller-identity.ts';
+import type { EndpointRequest } from '../http/endpoint-request.ts';
 import type { ReloadReport } from '../versions/graph-reload.ts';
-import { callerIdentity } from './caller-identity.ts';
-import type { EndpointRequest } from './endpoint-request.ts';
 
 export interface ReloadingParts {
   /** Undefined: the graph of this gateway is fixed. Throws a CodedError. */

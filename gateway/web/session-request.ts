@@ -5,8 +5,8 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HttpError, parseJson, readBody } from '../../platform/graph/http-body.ts';
 import { type SessionField, sessionMutations } from '../access/session-documents.ts';
-import { CrossOrigin } from './cross-origin.ts';
-import type { EndpointRequest, EndpointResponse } from './endpoint-request.ts';
+import { CrossOrigin } from '../http/cross-origin.ts';
+import type { EndpointRequest, EndpointResponse } from '../http/endpoint-request.ts';
 
 type Execute = (request: EndpointRequest) => Promise<EndpointResponse>;
 type Taken = Pick<EndpointRequest, 'clientAddress' | 'callerRequestId' | 'requestId' | 'signal' | 'onIdentified'>;

@@ -1,6 +1,6 @@
 // The gateway can serve the generated supergraph.
 import { expect, test } from '@jest/globals';
-import { checkResumable } from '../../gateway/subscriptions/normal-subscription.ts';
+import { checkResumable } from '../../gateway/access/normal-subscription.ts';
 import { Supergraph } from '../../gateway/supergraph/supergraph.ts';
 import { readSupergraph } from '../../platform/graph/generated-schema.ts';
 import { composeSupergraph } from '../../schema/compose.ts';

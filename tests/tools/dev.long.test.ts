@@ -58,7 +58,7 @@ test('pages come from their sources, and all else from the product', async () =>
 
 test('a save starts the product again', async () => {
   const before = starts();
-  await utimes(join(root, 'gateway/web/static-files.ts'), new Date(), new Date());
+  await utimes(join(root, 'gateway/http/static-files.ts'), new Date(), new Date());
   await waitFor('another start', () => starts() > before);
   await waitFor('an answer', async () => (await answer('/health/live')).ok);
 });

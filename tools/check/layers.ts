@@ -4,6 +4,7 @@ import type { SourceFile } from './source-files.ts';
 /** The layers of each, lowest first: files or folders of it. Other files at its top are above all of them. */
 const layersOf: Readonly<Record<string, readonly string[]>> = {
   'dns/': ['names.ts', 'wire/', 'policy/', 'answerer/', 'ownership/', 'records/', 'servers/', 'publish/', 'backends/'],
+  'gateway/': ['supergraph/', 'execution/', 'access/', 'http/', 'versions/', 'subscriptions/', 'web/'],
   'platform/': [
     ...['values/', 'errors/', 'log/', 'caller/', 'work/', 'net/', 'input/', 'secrets/'],
     ...['openstack/', 'xml/', 'registers/', 'rings/', 'database/', 'pages/', 'leases/', 'keys/', 'events/', 'audit/'],

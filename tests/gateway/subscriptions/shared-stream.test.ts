@@ -1,6 +1,6 @@
 // Rings of a shared stream, driven step by step: the position of each reader, and the handling of slow readers.
 import { describe, expect, test } from '@jest/globals';
-import { FeedFilter } from '../../../gateway/subscriptions/feed-filter.ts';
+import { FeedFilter } from '../../../gateway/access/feed-filter.ts';
 import { SharedStream, type StreamReader } from '../../../gateway/subscriptions/shared-stream.ts';
 import type { StreamCursor } from '../../../gateway/subscriptions/stream-cursor.ts';
 import type { StreamItem } from '../../../gateway/subscriptions/stream-item.ts';

@@ -1,8 +1,8 @@
 // When a gateway opens, renews and leaves a session with the process at a place. Until there is one it signs.
 import { beforeEach, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
+import { gatewayMetrics } from '../../../gateway/http/metrics.ts';
 import { type HandshakeAnswer, PlaceProofs, ProofCounts } from '../../../gateway/supergraph/place-proofs.ts';
-import { gatewayMetrics } from '../../../gateway/web/metrics.ts';
 import { AcceptedSessions } from '../../../platform/graph/accepted-sessions.ts';
 import { otherKeyCode } from '../../../platform/graph/request-session.ts';
 import { IdentityChecker } from '../../../platform/graph/signed-identity.ts';

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { createConnection } from 'mariadb';
 import pino from 'pino';
 import { request } from 'undici';
-import type { EndpointRequest } from '../../../gateway/web/endpoint-request.ts';
+import type { EndpointRequest } from '../../../gateway/http/endpoint-request.ts';
 import { exportGraph } from '../../../gateway/web/graph-export.ts';
 import { NftDevice } from '../../subgraphs/relay/support/nft-device.ts';
 import { type RunningSystem, runningSystem } from '../../support/running-system.ts';

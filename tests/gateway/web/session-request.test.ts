@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { EndpointRequest } from '../../../gateway/web/endpoint-request.ts';
+import type { EndpointRequest } from '../../../gateway/http/endpoint-request.ts';
 import { answerSession, Renewals, sessionFieldOf } from '../../../gateway/web/session-request.ts';
 import { HttpError } from '../../../platform/graph/http-body.ts';
 

@@ -1,5 +1,5 @@
 // Sends a request to a cluster, which is another origin. The policy of the pages forbids that to them; this worker has one of its own
-// (gateway/web/security-headers.ts). It gets a signed URL and a file, and no credential.
+// (gateway/http/security-headers.ts). It gets a signed URL and a file, and no credential.
 
 export interface SentRequest {
   readonly url: string;

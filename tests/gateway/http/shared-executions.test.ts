@@ -1,8 +1,8 @@
 // Identical queries of one turn of the event loop are executed once; a query that has begun is not joined.
 import { expect, test } from '@jest/globals';
 import { type ExecutionResult, parse } from 'graphql';
+import { SharedExecutions } from '../../../gateway/http/shared-executions.ts';
 import type { GatewayOperation } from '../../../gateway/supergraph/executor.ts';
-import { SharedExecutions } from '../../../gateway/web/shared-executions.ts';
 import { testIdentity } from '../support/gateway.ts';
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));

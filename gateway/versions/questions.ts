@@ -4,9 +4,9 @@ import { type FormattedExecutionResult, GraphQLError, OperationTypeNode } from '
 import type { Identity } from '../../platform/caller/identity.ts';
 import { CodedError } from '../../platform/errors/errors.ts';
 import { newUuid } from '../../platform/values/ids.ts';
-import type { GraphVersion } from '../versions/graph-version.ts';
-import type { GraphVersions } from '../versions/graph-versions.ts';
-import { InvalidGraphqlDocument } from './invalid-document.ts';
+import { InvalidGraphqlDocument } from '../access/invalid-document.ts';
+import type { GraphVersion } from './graph-version.ts';
+import type { GraphVersions } from './graph-versions.ts';
 
 interface Question {
   readonly identity: Identity;

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
 import { Agent, request } from 'undici';
 import { WebSocket } from 'ws';
-import { readProxyHeader } from '../../../gateway/web/proxy-protocol.ts';
+import { readProxyHeader } from '../../../gateway/http/proxy-protocol.ts';
 import { makeCertificates, type TestCertificates } from '../../support/certificates.ts';
 import { freePort } from '../../support/free-port.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';

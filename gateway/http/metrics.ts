@@ -1,7 +1,7 @@
 // Metrics of the gateway.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { DeliveryLag } from '../supergraph/delivery-lag.ts';
 import { ProofCounts } from '../supergraph/place-proofs.ts';
-import { DeliveryLag } from './delivery-lag.ts';
 
 export interface GatewayMetrics {
   readonly requests: Counter<'kind' | 'status'>;

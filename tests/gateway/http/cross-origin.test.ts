@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { request } from 'undici';
 import { WebSocket } from 'ws';
-import { schemaPath } from '../../../gateway/web/schema-files.ts';
+import { schemaPath } from '../../../gateway/http/schema-files.ts';
 import { TestGateway } from '../support/gateway.ts';
 
 const listed = 'https://app.example';

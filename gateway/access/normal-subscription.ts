@@ -32,10 +32,10 @@ import {
 } from 'graphql';
 import { CodedError } from '../../platform/errors/errors.ts';
 import { cursorAlias } from '../../platform/events/cursor.ts';
-import { InvalidGraphqlDocument } from '../access/invalid-document.ts';
 import { coercedVariables } from '../execution/coerced-variables.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { FeedFilter, type FilterArgument } from './feed-filter.ts';
+import { InvalidGraphqlDocument } from './invalid-document.ts';
 
 /** The gateway's variable for `after`. */
 export const afterVariable = '_gatewayAfter';

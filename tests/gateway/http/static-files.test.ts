@@ -1,6 +1,6 @@
 // The policy of each file of the dashboard.
 import { expect, test } from '@jest/globals';
-import { staticFile } from '../../../gateway/web/static-files.ts';
+import { staticFile } from '../../../gateway/http/static-files.ts';
 
 const policyOf = async (path: string, body: string) =>
   (await staticFile(path, Buffer.from(body))).headers['content-security-policy'];

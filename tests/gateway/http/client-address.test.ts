@@ -1,6 +1,6 @@
 // The client address of a request, behind trusted proxies and others.
 import { expect, test } from '@jest/globals';
-import { ClientAddresses } from '../../../gateway/web/client-address.ts';
+import { ClientAddresses } from '../../../gateway/http/client-address.ts';
 import { ConfigError } from '../../../platform/errors/config-error.ts';
 import { readConfig } from '../../../platform/process/config.ts';
 

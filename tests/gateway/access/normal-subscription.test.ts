@@ -1,7 +1,7 @@
 // The form in which subscriptions are shared: what belongs to a document is found once for all clients, the rest for each.
 import { expect, test } from '@jest/globals';
 import { getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
-import { normaliseSubscription } from '../../../gateway/subscriptions/normal-subscription.ts';
+import { normaliseSubscription } from '../../../gateway/access/normal-subscription.ts';
 import { Supergraph } from '../../../gateway/supergraph/supergraph.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
 import { alphaSdl } from '../support/subgraphs.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { request } from 'undici';
-import { AnswerCompressor, encodingFor } from '../../../gateway/web/content-encoding.ts';
+import { AnswerCompressor, encodingFor } from '../../../gateway/http/content-encoding.ts';
 import { TestGateway } from '../support/gateway.ts';
 
 const script = `// ${'x'.repeat(2000)}`;

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { buildSchema } from 'graphql';
 import { request } from 'undici';
 import type { GatewayOptions } from '../../../gateway/gateway.ts';
-import { schemaPath } from '../../../gateway/web/schema-files.ts';
+import { schemaPath } from '../../../gateway/http/schema-files.ts';
 import { TestGateway, testIdentity } from '../support/gateway.ts';
 import { betaSdl } from '../support/subgraphs.ts';
 
