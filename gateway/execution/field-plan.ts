@@ -16,7 +16,7 @@ export interface Piece {
   readonly after: readonly Piece[];
 }
 
-export interface PlannedOperation {
+interface PlannedOperation {
   readonly kind: 'query' | 'mutation' | 'subscription';
   readonly root: string;
   /** Definitions of variables by their names. */

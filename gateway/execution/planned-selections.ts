@@ -1,6 +1,6 @@
 // What is asked of an object: by the planner's text of an operation, or by a request for a subgraph.
 
-export interface PlannedField {
+interface PlannedField {
   /** The field's own name. */
   readonly name: string;
   /** With its internal name and its arguments. */

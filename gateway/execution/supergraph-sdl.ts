@@ -65,8 +65,6 @@ export function fieldTypesOf({ definitions }: DocumentNode): FieldTypes {
   );
 }
 
-export function fieldsIn(definition: {
-  readonly fields?: readonly unknown[] | undefined;
-}): readonly FieldDefinitionNode[] {
+function fieldsIn(definition: { readonly fields?: readonly unknown[] | undefined }): readonly FieldDefinitionNode[] {
   return (definition.fields ?? []) as readonly FieldDefinitionNode[];
 }

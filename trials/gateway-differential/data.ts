@@ -198,7 +198,7 @@ export function mapped(value: unknown, map: (value: unknown) => unknown): unknow
 }
 
 /** JSON with sorted names. */
-export function canonical(value: unknown): string {
+function canonical(value: unknown): string {
   return JSON.stringify(value, (_name, each) =>
     typeof each === 'object' && each !== null && !Array.isArray(each)
       ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -8,8 +8,8 @@ import { buildSchema, defaultFieldResolver, type GraphQLError, type GraphQLField
 import { useServer as serveSockets } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { EndpointRequest, EndpointResponse } from '../../../gateway/http/endpoint-request.ts';
-import { answerSession, Renewals, sessionFieldOf } from '../../../gateway/web/session-request.ts';
 import { documentPolicy } from '../../../gateway/http/static-files.ts';
+import { answerSession, Renewals, sessionFieldOf } from '../../../gateway/web/session-request.ts';
 import type { UptimeWindow } from '../../../platform/events/uptime/uptime.ts';
 import { readSupergraph } from '../../../platform/graph/generated-schema.ts';
 import { createRoot, type FakeContext } from './fake-graph.ts';
