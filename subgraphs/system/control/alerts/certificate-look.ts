@@ -37,7 +37,7 @@ export const certificatesTopic = 'alerts/certificates';
 
 const leaseName = 'alert-certificates';
 const lookMs = 600_000;
-/** While another process looks. */
+/** While another process looks; and after a look without all answers, twice as long after each further one. */
 const waitMs = 5_000;
 const atOnce = 8;
 const pageSize = 100;
@@ -57,6 +57,8 @@ export class CertificateLook {
   readonly #loop: Loop;
   readonly #unanswered: CountedLine;
   #lease: HeldLease | undefined;
+  /** Looks in a row that some project's certificates were missing from. */
+  #incomplete = 0;
   #stop: (() => void) | undefined;
 
   constructor(options: CertificateLookOptions) {
@@ -64,7 +66,7 @@ export class CertificateLook {
     this.#unanswered = new CountedLine(options.log, 'the graph did not return certificates that expire soon');
     this.#loop = new Loop({
       ...{ name: 'certificates that expire', log: options.log },
-      pauseMs: () => (this.#lease === undefined ? waitMs : lookMs),
+      pauseMs: () => this.#pauseMs(),
       run: async (signal) => {
         await this.look(signal);
         return false;
@@ -83,6 +85,11 @@ export class CertificateLook {
     await this.#lease?.release();
   }
 
+  #pauseMs(): number {
+    if (this.#lease === undefined) return waitMs;
+    return this.#incomplete === 0 ? lookMs : Math.min(lookMs, waitMs * 2 ** (this.#incomplete - 1));
+  }
+
   async look(signal: AbortSignal): Promise<void> {
     const { leases, db } = this.#options;
     if (this.#lease === undefined || this.#lease.signal.aborted) this.#lease = await leases.acquire(leaseName);
@@ -91,22 +98,28 @@ export class CertificateLook {
     await forgetUnwatchedCertificates(db);
     const projects = (await certificateProjects(db)).values();
     const ending = AbortSignal.any([signal, lease.signal]);
+    let unanswered = 0;
     const inTurn = async () => {
       for (const project of projects) {
         if (ending.aborted) return;
-        await this.#lookAt(project, lease, ending);
+        if (!(await this.#lookAt(project, lease, ending))) unanswered += 1;
       }
     };
     await Promise.all(Array.from({ length: atOnce }, inTurn));
+    this.#incomplete = unanswered === 0 ? 0 : this.#incomplete + 1;
   }
 
-  /** If the graph does not answer, what is known stays. */
-  async #lookAt(project: { readonly id: string; readonly globalId: string }, lease: HeldLease, signal: AbortSignal) {
+  /** If the graph does not answer, what is known stays, and the result is false. */
+  async #lookAt(
+    project: { readonly id: string; readonly globalId: string },
+    lease: HeldLease,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const seen = await this.#ask(project, signal).catch((error: unknown) => {
       if (!signal.aborted) this.#unanswered.add({ reason: error instanceof Error ? error.message : String(error) });
       return undefined;
     });
-    if (seen === undefined || signal.aborted) return;
+    if (seen === undefined || signal.aborted) return false;
     const { db, wake } = this.#options;
     await db.transaction(async (tx) => {
       const { state } = await lockWatch(tx);
@@ -122,6 +135,7 @@ export class CertificateLook {
       await checkLease(tx, lease);
     });
     wake.notify(signalsTopic);
+    return true;
   }
 
   async #ask({ globalId, id }: { readonly id: string; readonly globalId: string }, signal: AbortSignal) {

@@ -393,6 +393,24 @@ test('a check-in that is late fires, and the next check-in resolves it', async (
   expect(await bench.alerts()).toMatchObject([{ alertState: 'RESOLVED' }]);
 });
 
+test('a look for certificates that the graph does not answer is repeated soon', async () => {
+  await bench.rule({ condition: 'CERTIFICATE_EXPIRES', lastsMs: 0 });
+  let asked = 0;
+  const answer = { tlsCertificates: { nodes: [], pageInfo: { hasNextPage: false, endCursor: null } } };
+  const askGraph = async () => {
+    asked += 1;
+    if (asked === 1) throw new Error('the graph is slow');
+    return answer;
+  };
+  const look = new CertificateLook({ ...bench.system, askGraph: asTheGraph(askGraph) });
+  look.start();
+  try {
+    await waitFor('a second question', async () => asked > 1);
+  } finally {
+    await look.stop();
+  }
+});
+
 test('certificates that expire are asked of the graph; a renewed one is resolved, and silence changes nothing', async () => {
   const rule = await bench.rule({ condition: 'CERTIFICATE_EXPIRES', resolveAfterMs: 0 });
   const id = encodeId('TlsCertificate', subject());
