@@ -1,7 +1,7 @@
 // Requests of the planner (0.0.38) that a subgraph refuses: they ask objects of two types for fields of one name and different types, or an
 // object of one type for what one of another type has.
 import { type FieldNode, Kind, parse, type SelectionSetNode } from 'graphql';
-import { baseOf, FederatedGraph } from './federated-graph.ts';
+import { baseOf, type FederatedGraph, federatedGraph } from './federated-graph.ts';
 import { fragmentsIn, type PlanFragments, requestsIn } from './plan-requests.ts';
 import type { PlanNode } from './planner.ts';
 
@@ -22,7 +22,7 @@ export class ConflictingTypes {
   askedIn(plan: PlanNode): string | undefined {
     for (const { serviceName, operation } of requestsIn(plan)) {
       if (!operation.includes('...')) continue;
-      this.#read ??= new FederatedGraph(parse(this.#sdl, { noLocation: true }));
+      this.#read ??= federatedGraph(this.#sdl);
       const { definitions } = parse(operation, { noLocation: true });
       const [graph] = [...this.#read.names].find(([, name]) => name === serviceName) ?? [''];
       const look = new Look(this.#read, graph, fragmentsIn(definitions));

@@ -2,7 +2,7 @@
 // without an error. It does so for the key of an entity with a field that has `@requires`: of several keys it may take one that is not
 // there. It also does so for a field of an interface that is external in one of the objects, or that another subgraph has taken over there.
 import { type FieldNode, Kind, parse, type SelectionNode, type SelectionSetNode } from 'graphql';
-import { baseOf, FederatedGraph } from './federated-graph.ts';
+import { baseOf, type FederatedGraph, federatedGraph } from './federated-graph.ts';
 import { fragmentsIn, type PlanFragments, requestsIn } from './plan-requests.ts';
 import type { PlanNode } from './planner.ts';
 
@@ -17,8 +17,7 @@ export class ExternalFields {
   readonly #graphs: ReadonlyMap<string, string>;
 
   constructor(supergraphSdl: string) {
-    if (/external: true|override: /.test(supergraphSdl))
-      this.#graph = new FederatedGraph(parse(supergraphSdl, { noLocation: true }));
+    if (/external: true|override: /.test(supergraphSdl)) this.#graph = federatedGraph(supergraphSdl);
     this.#graphs = new Map([...(this.#graph?.names ?? [])].map(([graph, name]) => [name, graph]));
   }
 
@@ -70,26 +69,35 @@ export class ExternalFields {
     if (name === '_entities') return selectionSet && this.#below(known, '', selectionSet, [], request);
     const { graph } = request;
     const placeOf = (of: string) => known.places(of, name).find((place) => place.graph === graph);
-    const inKeys = (of: string) => providedAs(name, known.inKeys(graph, of));
-    const found = [...provided.flatMap((set) => providedAs(name, set.selections)), ...inKeys(type)];
     const place = placeOf(type);
     if (place === undefined) return undefined;
-    const external = [type, ...known.membersIn(graph, type)].find(
-      (of) => placeOf(of)?.isExternal !== false && inKeys(of).length === 0,
+    const foundOf = (of: string) => {
+      const all = [...provided.flatMap((set) => set.selections), ...known.inKeys(graph, of)];
+      return providedAs(name, all, (condition) => known.fits(condition, of));
+    };
+    const members = known.membersIn(graph, type);
+    const external = [...(members.length === 0 ? [type] : []), ...members].find(
+      (of) => placeOf(of)?.isExternal !== false && foundOf(of).length === 0,
     );
-    if (external !== undefined && found.length === 0) return `${external}.${name}`;
+    if (external !== undefined) return `${external}.${name}`;
     if (selectionSet === undefined) return undefined;
+    const found = [type, ...members].flatMap(foundOf);
     const below = found.flatMap((each) => each.selectionSet ?? []);
     const own = place.provides === undefined ? [] : [place.provides];
     return this.#below(known, baseOf(place.type), selectionSet, [...below, ...own], request);
   }
 }
 
-/** With any condition on its type: a planner asks for it only under one that fits. */
-function providedAs(name: string, selections: readonly SelectionNode[]): readonly FieldNode[] {
+function providedAs(
+  name: string,
+  selections: readonly SelectionNode[],
+  fits: (condition: string) => boolean,
+): readonly FieldNode[] {
   return selections.flatMap((selection) => {
     if (selection.kind === Kind.FIELD) return selection.name.value === name ? [selection] : [];
-    return selection.kind === Kind.INLINE_FRAGMENT ? providedAs(name, selection.selectionSet.selections) : [];
+    if (selection.kind !== Kind.INLINE_FRAGMENT) return [];
+    const condition = selection.typeCondition?.name.value;
+    return condition === undefined || fits(condition) ? providedAs(name, selection.selectionSet.selections, fits) : [];
   });
 }
 

@@ -6,10 +6,12 @@ import {
   type FieldDefinitionNode,
   type FieldNode,
   Kind,
+  parse,
   print,
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import { graphNames, joins, selectionsOf } from './supergraph-sdl.ts';
 
 /** A field of a type in a subgraph. */
@@ -37,6 +39,15 @@ interface TypeParts {
   /** With its resolvable keys. */
   readonly graphs: ReadonlyMap<string, readonly SelectionSetNode[]>;
   readonly fields: ReadonlyMap<string, FieldDefinitionNode>;
+}
+
+/** One for all who read the same supergraph. */
+const graphs = new LRUCache<string, FederatedGraph>({ max: 4 });
+
+export function federatedGraph(supergraphSdl: string): FederatedGraph {
+  const known = graphs.get(supergraphSdl) ?? new FederatedGraph(parse(supergraphSdl, { noLocation: true }));
+  graphs.set(supergraphSdl, known);
+  return known;
 }
 
 type Values = Readonly<Record<string, string | undefined>>;
@@ -90,6 +101,14 @@ export class FederatedGraph {
   /** The objects that the subgraph can return for an abstract type. */
   membersIn(graph: string, type: string): readonly string[] {
     return this.#members.get(`${graph} ${type}`) ?? [];
+  }
+
+  /** The types of all objects that a field of the type can return in the subgraph. It knows those of an `@interfaceObject` by one name. */
+  objectsIn(graph: string, type: string): readonly string[] {
+    if (this.isObject(type)) return [type];
+    const isOneObject = this.isObjectIn(graph, type);
+    const within = isOneObject ? [...this.names.keys()].filter((each) => !this.isObjectIn(each, type)) : [graph];
+    return [...new Set(within.flatMap((each) => this.membersIn(each, type).flatMap((of) => this.objectsIn(each, of))))];
   }
 
   /** Whether each object of a type fulfils a condition. */

@@ -14,7 +14,7 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { baseOf, type EntityKey, FederatedGraph, type FieldPlace } from './federated-graph.ts';
+import { baseOf, type EntityKey, type FederatedGraph, type FieldPlace, federatedGraph } from './federated-graph.ts';
 import { type Piece, planOf } from './field-plan.ts';
 import { addSelections, emptySelections, isEmpty, type PlannedSelections } from './planned-selections.ts';
 import type { PathSegment, PlanNode, RequiredSelection } from './planner.ts';
@@ -33,7 +33,7 @@ export class FieldPlanner {
 
   /** The plan of the only operation in `text`. Throws if there is none. */
   plan(text: string): PlanNode {
-    this.#read ??= new FederatedGraph(parse(this.#sdl, { noLocation: true }));
+    this.#read ??= federatedGraph(this.#sdl);
     const operation = operationIn(parse(text, { noLocation: true }).definitions);
     return new Planning(this.#read).plan(operation);
   }

@@ -1,7 +1,7 @@
 // Requests in which the planner (0.0.38) does not send what a field requires, such as one of an @interfaceObject whose object is known by its
 // own type.
 import { Kind, parse, type SelectionNode, type SelectionSetNode } from 'graphql';
-import { baseOf, FederatedGraph } from './federated-graph.ts';
+import { baseOf, type FederatedGraph, federatedGraph } from './federated-graph.ts';
 import { hasKey } from './mended-plan.ts';
 import { fragmentsIn, requestsIn } from './plan-requests.ts';
 import type { BatchFetchNode, FetchNode, PlanNode, RequiredSelection } from './planner.ts';
@@ -10,8 +10,7 @@ export class MissingRequirements {
   readonly #graph: FederatedGraph | undefined;
 
   constructor(supergraphSdl: string) {
-    if (supergraphSdl.includes('requires:'))
-      this.#graph = new FederatedGraph(parse(supergraphSdl, { noLocation: true }));
+    if (supergraphSdl.includes('requires:')) this.#graph = federatedGraph(supergraphSdl);
   }
 
   /** The first field in a plan, in words. Undefined: there is none. */

@@ -17,6 +17,7 @@ import { MissingRequirements } from './missing-requirements.ts';
 import type { PlanNode, Planner } from './planner.ts';
 import { supergraphForPlanner } from './planner-keys.ts';
 import type { FromPlanner, ToPlanner } from './planner-process.ts';
+import { UnaskedFields } from './unasked-fields.ts';
 import { hasUnusedAnswer } from './unused-answers.ts';
 
 interface ProcessPlannerOptions {
@@ -58,6 +59,7 @@ export class ProcessPlanner implements Planner {
   readonly #external: ExternalFields;
   readonly #conflicting: ConflictingTypes;
   readonly #requirements: MissingRequirements;
+  readonly #unasked: UnaskedFields;
   readonly #mender: PlanMender;
   readonly #byFields: FieldPlanner;
   readonly #turns: FairTurns;
@@ -88,6 +90,7 @@ export class ProcessPlanner implements Planner {
     this.#external = new ExternalFields(options.supergraphSdl);
     this.#conflicting = new ConflictingTypes(options.supergraphSdl);
     this.#requirements = new MissingRequirements(options.supergraphSdl);
+    this.#unasked = new UnaskedFields(options.supergraphSdl);
     this.#mender = new PlanMender(options.supergraphSdl);
     this.#byFields = new FieldPlanner(options.supergraphSdl);
     const { mostWaiting } = this.#options;
@@ -154,32 +157,34 @@ export class ProcessPlanner implements Planner {
     const answer = await line.ask({ text }, this.#options.deadlineMs);
     if (answer === undefined) return { reason: line.lastWords };
     if ('fault' in answer) return { reason: answer.fault };
-    return answer.plan === undefined ? {} : this.#checked(answer.plan as PlanNode);
+    return answer.plan === undefined ? {} : this.#checked(answer.plan as PlanNode, text);
   }
 
   #plannedByFields(text: string): Tried {
     try {
-      return this.#checked(this.#byFields.plan(text));
+      return this.#checked(this.#byFields.plan(text), text);
     } catch (error) {
       return { reason: String(error) };
     }
   }
 
-  #checked(given: PlanNode): Tried {
+  #checked(given: PlanNode, text: string): Tried {
     const plan = this.#mender.mended(given);
-    const reason = typeof plan === 'string' ? plan : this.#faultOf(plan);
+    const reason = typeof plan === 'string' ? plan : this.#faultOf(plan, text);
     return reason === undefined ? { plan: plan as PlanNode } : { reason };
   }
 
   /** Why a plan would give a wrong answer. */
-  #faultOf(plan: PlanNode): string | undefined {
+  #faultOf(plan: PlanNode, text: string): string | undefined {
     if (hasUnusedAnswer(plan)) return 'its plan has one value for two requirements';
     const external = this.#external.askedIn(plan);
     if (external !== undefined) return `its plan asks for ${external}, where it is external`;
     const lacking = this.#requirements.askedIn(plan);
     if (lacking !== undefined) return `its plan does not send what ${lacking} requires`;
     const conflicting = this.#conflicting.askedIn(plan);
-    return conflicting && `its plan asks for two types of ${conflicting}`;
+    if (conflicting !== undefined) return `its plan asks for two types of ${conflicting}`;
+    const unasked = this.#unasked.leftOutOf(plan, text);
+    return unasked && `its plan leaves out ${unasked}`;
   }
 
   /** To the process, which is started anew if the one before has ended. */

@@ -68,7 +68,7 @@ describe('a broken executor is found', () => {
   }, 60_000);
 });
 
-test('what the planner is known not to plan is counted by itself', async () => {
+test('an operation without a plan is counted by itself', async () => {
   const errors = [new GraphQLError('no plan', { extensions: { code: 'NOT_PLANNED' } })];
   const makeExecutor = brokenBy(() => ({ errors }));
   expect(await runGatewayDifferential({ seed, cases: 20, makeExecutor })).toMatchObject({

@@ -20,7 +20,7 @@ afterEach(() => planner?.close());
 /** Texts in the order of their planning are in `planned`. */
 function executorNoting(planned: string[]): CompiledExecutor {
   const supergraph = new Supergraph(composeSupergraph(new Map([['alpha', sdl]])));
-  const real = new ProcessPlanner({ supergraphSdl: 'any', program, log });
+  const real = new ProcessPlanner({ supergraphSdl: sdl, program, log });
   planner = real;
   const noting = {
     async plan(text: string) {

@@ -13,12 +13,13 @@ usePlanners();
 
 const program = join(import.meta.dirname, 'support', 'odd-planner.mjs');
 const log = pino({ level: 'silent' });
+const anySdl = 'type Query { any: Int }';
 let planner: ProcessPlanner | undefined;
 
 afterEach(() => planner?.close());
 
 function odd(options: Partial<ConstructorParameters<typeof ProcessPlanner>[0]> = {}): ProcessPlanner {
-  planner = new ProcessPlanner({ supergraphSdl: 'any', program, log, ...options });
+  planner = new ProcessPlanner({ supergraphSdl: anySdl, program, log, ...options });
   return planner;
 }
 
@@ -127,7 +128,7 @@ test.each(['refused', 'ends'])(
 );
 
 test('a start may take longer than an operation may, and operations do not end it', async () => {
-  odd({ supergraphSdl: 'slow 3000', deadlineMs: 1_000 });
+  odd({ supergraphSdl: `# slow 3000\n${anySdl}`, deadlineMs: 1_000 });
   const starting = planner?.start();
   await expect(planner?.plan('{early}')).rejects.toMatchObject({
     code: 'UNAVAILABLE',
@@ -136,11 +137,13 @@ test('a start may take longer than an operation may, and operations do not end i
   await starting;
   // It was not refused for good.
   expect(await madeBy('{early}')).toBeGreaterThan(0);
-  await expect(odd({ supergraphSdl: 'slow 60000', startBudgetMs: 50 }).start()).rejects.toThrow('within 50 ms');
+  await expect(odd({ supergraphSdl: `# slow 60000\n${anySdl}`, startBudgetMs: 50 }).start()).rejects.toThrow(
+    'within 50 ms',
+  );
 });
 
 test('a close ends a process that is still starting', async () => {
-  const starting = odd({ supergraphSdl: 'slow 60000' }).start();
+  const starting = odd({ supergraphSdl: `# slow 60000\n${anySdl}` }).start();
   planner?.close();
   await expect(starting).rejects.toThrow('it was ended');
 });

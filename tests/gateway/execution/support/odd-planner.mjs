@@ -3,9 +3,9 @@ let counted = 0;
 process.on('message', (message) => {
   if (message.supergraph === 'refused') return process.send({ fault: 'no' });
   if (message.supergraph === 'ends') process.exit(3);
-  // As on a busy machine. The text is how long it takes.
-  if (message.supergraph?.startsWith('slow '))
-    return setTimeout(() => process.send({}), Number(message.supergraph.slice(5)));
+  // As on a busy machine.
+  const [, slowMs] = /^# slow (\d+)/.exec(message.supergraph ?? '') ?? [];
+  if (slowMs !== undefined) return setTimeout(() => process.send({}), Number(slowMs));
   if (message.supergraph !== undefined) return process.send({});
   if (message.text.includes('end')) {
     process.stderr.write('last words\n');
@@ -14,6 +14,8 @@ process.on('message', (message) => {
   if (message.text.includes('none')) return process.send({ fault: 'no paths' });
   if (message.text.includes('never')) return undefined;
   if (message.text.includes('count')) counted += 1;
-  return process.send({ plan: { kind: 'Sequence', nodes: [], made: process.pid, counted } });
+  return process.send({
+    plan: { kind: 'Fetch', serviceName: 'alpha', operation: message.text, made: process.pid, counted },
+  });
 });
 process.on('disconnect', () => process.exit(0));
