@@ -146,6 +146,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       proofCounts: metrics.proofs,
     }),
     counts: new SenderCounts(limits),
+    onPlannedByFields: () => metrics.plansByFields.inc(),
   };
   const first = new GraphVersion(options, dependencies);
   const versions = new GraphVersions(first, { log });

@@ -5,6 +5,7 @@ import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { currentShare } from '../../platform/caller/caller.ts';
 import { CodedError } from '../../platform/errors/errors.ts';
+import { CountedLine } from '../../platform/log/counted-line.ts';
 import { ChildLine } from '../../platform/process/child-line.ts';
 import { startBudgetMs, startStep } from '../../platform/process/start-budget.ts';
 import { FairTurns } from '../../platform/work/fair-turns.ts';
@@ -33,6 +34,8 @@ interface ProcessPlannerOptions {
   readonly lostForMs?: number;
   /** The program of the process. */
   readonly program?: string;
+  /** The planner has no right plan for an operation, and the field planner has one. */
+  readonly onPlannedByFields?: () => void;
 }
 
 interface Wanted {
@@ -62,6 +65,7 @@ export class ProcessPlanner implements Planner {
   readonly #unasked: UnaskedFields;
   readonly #mender: PlanMender;
   readonly #byFields: FieldPlanner;
+  readonly #plannedByFields: CountedLine;
   readonly #turns: FairTurns;
   /** Operations without a plan. */
   readonly #failed = new LRUCache<string, CodedError>({
@@ -84,6 +88,7 @@ export class ProcessPlanner implements Planner {
       mostWaiting: 1_000,
       lostForMs: 60_000,
       program,
+      onPlannedByFields: () => undefined,
       ...options,
       supergraphSdl,
     };
@@ -93,6 +98,7 @@ export class ProcessPlanner implements Planner {
     this.#unasked = new UnaskedFields(options.supergraphSdl);
     this.#mender = new PlanMender(options.supergraphSdl);
     this.#byFields = new FieldPlanner(options.supergraphSdl);
+    this.#plannedByFields = new CountedLine(options.log, 'an operation is planned field by field');
     const { mostWaiting } = this.#options;
     this.#turns = new FairTurns({ atOnce: 1, mostWaiting, waitMs: longestWaitMs, refusal: busy });
   }
@@ -141,10 +147,14 @@ export class ProcessPlanner implements Planner {
       });
     const tried = await this.#tried(line, text);
     if (tried.reason === undefined) return tried.plan;
-    const own = this.#plannedByFields(text);
-    if (own.reason === undefined) return own.plan;
-    const reasons = { reason: tried.reason, byFields: own.reason };
-    log.warn({ ...reasons, operation: text.slice(0, mostOutput) }, 'an operation has no plan');
+    const own = this.#triedByFields(text);
+    const operation = withoutTexts(text).slice(0, mostOutput);
+    if (own.reason === undefined) {
+      this.#plannedByFields.add({ reason: tried.reason, operation });
+      this.#options.onPlannedByFields();
+      return own.plan;
+    }
+    log.warn({ reason: tried.reason, byFields: own.reason, operation }, 'an operation has no plan');
     const error = new CodedError(
       'NOT_PLANNED',
       'The gateway has no plan for this operation, although it is valid: ask for its fields in several operations.',
@@ -160,7 +170,7 @@ export class ProcessPlanner implements Planner {
     return answer.plan === undefined ? {} : this.#checked(answer.plan as PlanNode, text);
   }
 
-  #plannedByFields(text: string): Tried {
+  #triedByFields(text: string): Tried {
     try {
       return this.#checked(this.#byFields.plan(text), text);
     } catch (error) {
@@ -204,6 +214,11 @@ export class ProcessPlanner implements Planner {
     line.end();
     throw new Error(`the planner does not take the supergraph: ${answer?.fault ?? line.lastWords}`);
   }
+}
+
+/** A caller may have written a secret into the operation. */
+function withoutTexts(operation: string): string {
+  return operation.replace(/"(?:[^"\\]|\\.)*"/g, '""');
 }
 
 function busy(): CodedError {

@@ -8,6 +8,7 @@ export interface GatewayMetrics {
   readonly requestSeconds: Histogram<'kind'>;
   /** Refused, or executed with `operations.accept: log`. */
   readonly unpublished: Counter<'client'>;
+  readonly plansByFields: Counter;
   readonly sockets: Gauge;
   readonly eventStreams: Gauge;
   /** On sockets and event streams. */
@@ -40,6 +41,11 @@ export function gatewayMetrics(registry: Registry): GatewayMetrics {
       name: 'tidegate_gateway_unpublished_operations_total',
       help: 'Operations that are not published, by user or API token: refused, or executed with operations.accept log.',
       labelNames: ['client'],
+      registers,
+    }),
+    plansByFields: new Counter({
+      name: 'tidegate_gateway_plans_by_fields_total',
+      help: 'Plans made field by field, which can take more requests, because the planner had none or a wrong one.',
       registers,
     }),
     sockets: new Gauge({ name: 'tidegate_gateway_sockets', help: 'Open sockets.', registers }),

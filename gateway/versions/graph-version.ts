@@ -33,6 +33,7 @@ export interface VersionDependencies {
   readonly credentials: CredentialCache;
   readonly limits: OperationLimits;
   readonly counts: SenderCounts;
+  readonly onPlannedByFields: () => void;
   readonly log: Logger;
 }
 
@@ -52,7 +53,7 @@ export class GraphVersion {
 
   /** Throws when the subgraphs do not match the supergraph. */
   constructor(source: GraphSource, dependencies: VersionDependencies) {
-    const { subgraphLinks, published, acceptance, credentials, limits, counts, log } = dependencies;
+    const { subgraphLinks, published, acceptance, credentials, limits, counts, onPlannedByFields, log } = dependencies;
     const supergraph = new Supergraph(source.supergraphSdl);
     if (supergraph.subgraphNames.length === 0) throw new Error('gateway: the SDL is not that of a supergraph');
     checkResumable(supergraph);
@@ -66,7 +67,7 @@ export class GraphVersion {
     this.schemas = new SchemaFiles({ supergraphSdl: source.supergraphSdl, publicSchema: limits.publicSchema });
     this.#subgraphLinks = subgraphLinks;
     const links = new Map(source.subgraphs.map((location) => [nameOf(location), subgraphLinks.take(location)]));
-    const planner = new ProcessPlanner({ supergraphSdl: source.supergraphSdl, log });
+    const planner = new ProcessPlanner({ supergraphSdl: source.supergraphSdl, log, onPlannedByFields });
     this.executor = new PublishedExecutor({
       published: new CompiledExecutor({ supergraph, planner, links, log }),
       others: new CompiledExecutor({ supergraph, planner, links, log }),

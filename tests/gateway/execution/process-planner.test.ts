@@ -48,12 +48,15 @@ test('the real planner makes plans, refuses what is no supergraph, and survives 
   await expect(new ProcessPlanner({ supergraphSdl: 'type Query {', log }).start()).rejects.toThrow(
     'the planner does not take the supergraph',
   );
-  planner = new ProcessPlanner({ supergraphSdl: composeSupergraph(aborting), log });
+  let byFields = 0;
+  const onPlannedByFields = () => (byFields += 1);
+  planner = new ProcessPlanner({ supergraphSdl: composeSupergraph(aborting), log, onPlannedByFields });
   await planner.start();
   expect(await planner.plan('{hello}')).toMatchObject({ kind: 'Fetch', serviceName: 'orders' });
   // It is planned by fields: with the key of the pictures, and then with their size.
   expect(await planner.plan('{order{volume}}')).toMatchObject({ kind: 'Sequence', nodes: { length: 4 } });
   expect(await planner.plan('{order{color}}')).toMatchObject({ kind: 'Sequence' });
+  expect(byFields).toBe(1);
 }, 60_000);
 
 test('operations wait for one another; one that ends the process is refused, and the others get their plans', async () => {
@@ -97,6 +100,13 @@ test('an operation without a plan leaves the process as it is', async () => {
   const before = await madeBy('{a}');
   await expect(planner?.plan('{none}')).rejects.toEqual(notPlanned);
   expect(await madeBy('{b}')).toBe(before);
+});
+
+test('the log has an operation without a plan, and none of the texts in it', async () => {
+  const lines: string[] = [];
+  odd({ log: pino({ level: 'warn' }, { write: (line) => void lines.push(line) }) });
+  await expect(planner?.plan('{none(a:"the \\" secret", b: 3)}')).rejects.toEqual(notPlanned);
+  expect(lines.map((line) => JSON.parse(line).operation)).toEqual(['{none(a:"", b: 3)}']);
 });
 
 test('one that takes too long ends the process', async () => {
