@@ -92,8 +92,15 @@ const metricsIdentity: Identity = {
   ...{ kind: 'service', id: 'metrics', name: 'metrics', admin: true, projects: {}, credentialId: '' },
 };
 
+interface ReadOnce {
+  readonly nodes: Found['nodes'];
+  readonly total: ReturnType<Count>;
+}
+
 export class AttentionPart {
   readonly #options: PartOptions;
+  /** What was read for a request, whatever it asks of it. */
+  readonly #read = new WeakMap<RequestContext, Map<AttentionSort, Promise<ReadOnce>>>();
 
   constructor(options: PartOptions) {
     this.#options = options;
@@ -126,10 +133,29 @@ export class AttentionPart {
 
   async #countAll(context: RequestContext): Promise<readonly KindCount[]> {
     const found = this.#shown(context).map(async (sort) => {
-      const { count } = await sort.read(context);
-      return { kind: sort.kind, count: await count() };
+      const { total } = await this.#once(sort, context);
+      return { kind: sort.kind, count: await total };
     });
     return Promise.all(found);
+  }
+
+  #once(sort: AttentionSort, context: RequestContext): Promise<ReadOnce> {
+    const ofRequest = this.#read.get(context) ?? new Map<AttentionSort, Promise<ReadOnce>>();
+    this.#read.set(context, ofRequest);
+    const known = ofRequest.get(sort);
+    if (known !== undefined) return known;
+    const read = sort.read(context).then(({ nodes, count }): ReadOnce => {
+      let total: ReturnType<Count> | undefined;
+      return {
+        nodes,
+        get total() {
+          total ??= count();
+          return total;
+        },
+      };
+    });
+    ofRequest.set(sort, read);
+    return read;
   }
 
   /** Null: more than 10,000. */
@@ -170,8 +196,9 @@ export class AttentionPart {
     return this.#options.sorts.filter(({ ofInstallation }) => identity?.admin === true || ofInstallation !== true);
   }
 
-  async #needsOf({ kind, subjectType, eventKind, read }: AttentionSort, context: RequestContext) {
-    const { nodes } = await read(context);
+  async #needsOf(sort: AttentionSort, context: RequestContext) {
+    const { kind, subjectType, eventKind } = sort;
+    const { nodes } = await this.#once(sort, context);
     const some = nodes.slice(0, mostNeeds);
     const wanted = some.flatMap(({ id, since }) => (since === undefined && id !== null ? [id] : []));
     const since = eventKind === undefined ? undefined : await this.#newestEvents(subjectType, eventKind, wanted);

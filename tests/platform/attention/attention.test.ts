@@ -54,6 +54,27 @@ test('critical ones come first; since when is said by the newest event; others g
   expect(await part.notShown(context(false))).toEqual([{ kind: 'CHECKER_ABSENT', count: 1 }]);
 });
 
+test('each sort is read and counted once for a request, whatever it asks for', async () => {
+  const done: string[] = [];
+  const counted: AttentionSort = {
+    ...{ kind: 'NAME_NOT_UP', subjectType: 'Gslb' },
+    async read() {
+      done.push('read');
+      const count = async () => {
+        done.push('count');
+        return 0;
+      };
+      return { nodes: [], count };
+    },
+  };
+  const part = new AttentionPart({ db: ground.db, name: 'gslb', sorts: [counted] });
+  const request = context(true);
+  await Promise.all([part.needs(request), part.counts(request), part.totalCount(request)]);
+  expect(done).toEqual(['read', 'count']);
+  await part.needs(context(true));
+  expect(done).toEqual(['read', 'count', 'read']);
+});
+
 test('a part that can not be read is missing in the metrics, and the others are there', async () => {
   const registry = new Registry();
   const lost: AttentionSort = {
