@@ -1,4 +1,5 @@
 // A reader that goes away, as in `tidegate … | head`, ends the command: with 0, or by SIGPIPE as any other program, and without a stack trace.
+// needs: processes
 import { type ChildProcess, spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { constants } from 'node:os';

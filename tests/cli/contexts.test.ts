@@ -1,4 +1,5 @@
 // Contexts: which server and login a verb uses, where logins are kept, and that a session is renewed once.
+// needs: processes
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

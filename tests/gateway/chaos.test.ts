@@ -1,5 +1,6 @@
 // Clients that connect, disconnect and read slowly, while the stream's owner is killed repeatedly: each client's own log of
 // cursors has no gap and no duplicate. The seed is printed; set SEED to repeat a run.
+// needs: processes
 import { expect, test } from '@jest/globals';
 import { positionIn } from './support/event-log.ts';
 import { modes, TestGateway, until } from './support/gateway.ts';

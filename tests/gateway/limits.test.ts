@@ -1,4 +1,5 @@
 // Requests beyond a limit are refused with its name, before any subgraph is called, over HTTP and on sockets.
+// needs: processes
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { getIntrospectionQuery } from 'graphql';
 import { answered } from './support/answered.ts';

@@ -1,5 +1,6 @@
 // A subgraph over HTTP that is down, hangs, or drops a connection: its fields are null with a path, the rest is answered, and a
 // mutation is never sent twice.
+// needs: processes
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'graphql';

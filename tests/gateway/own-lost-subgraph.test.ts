@@ -1,5 +1,6 @@
 // Each mutation and query of our graph, with fields of all other subgraphs below it, while each other subgraph is lost in turn: what its own
 // subgraph answered is there, and no null is without an error.
+// needs: processes
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import {

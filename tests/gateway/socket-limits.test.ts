@@ -1,4 +1,5 @@
 // Sockets, and the subscriptions on them, beyond a limit are closed or refused with its name.
+// needs: processes
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SocketLimits } from '../../gateway/access/limits.ts';
 import { answered } from './support/answered.ts';

@@ -3,7 +3,7 @@
 // A lane takes some files at a time, with a new worker for them: modules can't be unloaded.
 // Files that need the shared product (product-process.ts) are the first in their lane. It starts with the run, and ends after the last of them.
 import { createRequire } from 'node:module';
-import { relative } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { Sources } from '../../tools/tests/imports.mjs';
 import { needsOf, tierOf } from '../../tools/tests/tiers.mjs';
 
@@ -11,6 +11,7 @@ import { needsOf, tierOf } from '../../tools/tests/tiers.mjs';
 const { default: JestRunner } = createRequire(import.meta.url)('jest-runner');
 
 const mostAtATime = 40;
+const lastAlone = 8;
 
 export default class LaneRunner {
   supportsEventEmitters = true;
@@ -30,8 +31,10 @@ export default class LaneRunner {
     const product = shared.size > 0 ? await startProduct() : undefined;
     try {
       await runInLanes({
-        tests: [...shared, ...tests.filter((test) => !shared.has(test))],
-        lanes: this.#config.maxWorkers,
+        // Files of one folder load much the same modules.
+        tests: [...shared, ...byFolder(tests.filter((test) => !shared.has(test)))],
+        // Jest runs a few quick files in this process, where two at a time would share globals.
+        lanes: options.serial ? 1 : this.#config.maxWorkers,
         isWhole: (test) => tierOf(needs.get(test)) === 'system',
         run: async (some) => {
           const left = shared.size;
@@ -51,6 +54,11 @@ export default class LaneRunner {
   }
 }
 
+/** In the order in which the folders come. */
+function byFolder(tests) {
+  return [...Map.groupBy(tests, ({ path }) => dirname(path)).values()].flat();
+}
+
 /** The modules for it take a second to load. */
 async function startProduct() {
   const { ProductProcess } = await import('./product-process.ts');
@@ -61,7 +69,8 @@ async function startProduct() {
 /** Fewer files at a time towards the end, so that all lanes end together. */
 export async function runInLanes({ tests, lanes, isWhole, run }) {
   const [whole, rest] = [tests.filter(isWhole), tests.filter((test) => !isWhole(test))];
-  const next = (queue) => queue.splice(0, Math.max(1, Math.min(mostAtATime, Math.floor(queue.length / (4 * lanes)))));
+  const next = (queue) =>
+    queue.splice(0, Math.max(1, Math.min(mostAtATime, Math.floor((queue.length - lastAlone) / (2 * lanes)))));
   const lane = async (...queues) => {
     for (const queue of queues) while (queue.length > 0) await run(next(queue));
   };

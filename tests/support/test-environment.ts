@@ -1,6 +1,7 @@
 // Jest's environment for node-runtime.js, in the worker's own context. It fails a test in which a mutation refuses with a code that its description does not name, and
 // fails a test for an unhandled rejection, except the one left behind by the connector
 // (platform/database/connector-rejections.ts): tests stop databases at any moment. Limits of tests and hooks are as long as patience says.
+// It fails a test of the unit tier that starts a program (tools/tests/tiers.mjs).
 // A failure of a test of tests/known-red.json is printed and not counted.
 // With `TEST_TIMES`, the name of a file, it appends there what each test file took (tools/ci/times.ts).
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
@@ -16,6 +17,9 @@ import { patience } from './patience.ts';
 
 // Also between two files, when Jest's own handlers are gone.
 toleratesBrokenConnects(process);
+
+/** Where Node tells of each program that it starts. */
+const programStart = 'tracing:child_process.spawn:start';
 
 interface Limited {
   /** Of the test: a test with an error fails. */
@@ -62,6 +66,11 @@ export default class WorkerEnvironment {
     const { mutation, code } = message as UndeclaredRefusal;
     this.#undeclared.add(`${mutation} refuses with ${code}, which its @terms do not name`);
   };
+  /** By a test file of the unit tier, which has no need that says so. */
+  readonly #started = new Set<string>();
+  readonly #noteStart = (message: unknown) => {
+    this.#started.add((message as { readonly options: { readonly file: string } }).options.file);
+  };
   readonly #knownRed: readonly KnownRed[];
   readonly #beganMs = performance.now();
   readonly #beganCpuMs = cpuMs();
@@ -71,6 +80,8 @@ export default class WorkerEnvironment {
     this.#path = relative(projectConfig.rootDir, testPath);
     this.#knownRed = readKnownRed(projectConfig.rootDir).filter(({ file }) => file === this.#path);
     subscribe(undeclaredRefusals.name, this.#note);
+    if (process.env.TEST_UNIT_FILES?.split('\n').includes(this.#path) === true)
+      subscribe(programStart, this.#noteStart);
   }
 
   async setup(): Promise<void> {}
@@ -82,6 +93,7 @@ export default class WorkerEnvironment {
 
   async teardown(): Promise<void> {
     unsubscribe(undeclaredRefusals.name, this.#note);
+    unsubscribe(programStart, this.#noteStart);
     this.fakeTimersModern.dispose();
     this.moduleMocker.restoreAllMocks();
     globalThis.console = this.#console;
@@ -95,7 +107,7 @@ export default class WorkerEnvironment {
   }
 
   handleTestEvent({ name, error, promise, test, hook }: TestEvent, run: { readonly testTimeout: number }): void {
-    if (name === 'test_fn_success' && this.#undeclared.size > 0) this.#refuseUndeclared(test);
+    if (name === 'test_fn_success') this.#refuse(test);
     if (name === 'test_fn_start' || name === 'hook_start') this.#prolong(hook ?? test, run.testTimeout);
     if (name === 'test_done' && test !== undefined) this.#excuseKnown(test);
     // Once it is handled, Jest ignores it.
@@ -116,9 +128,12 @@ export default class WorkerEnvironment {
     }
   }
 
-  #refuseUndeclared(test: Limited | undefined): void {
-    test?.errors?.push(new Error([...this.#undeclared].join('; ')));
+  #refuse(test: Limited | undefined): void {
+    const started = [...this.#started].map((file) => `it starts ${file}: it needs a line "// needs: processes"`);
+    const faults = [...this.#undeclared, ...started];
+    if (faults.length > 0) test?.errors?.push(new Error(faults.join('; ')));
     this.#undeclared.clear();
+    this.#started.clear();
   }
 
   /** Once each: a hook is the same object for every test. */

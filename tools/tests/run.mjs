@@ -4,6 +4,7 @@ import { run } from 'jest';
 import { Sources } from './imports.mjs';
 import { needsOfAll, select } from './selection.mjs';
 import { SelectionError } from './selection-error.mjs';
+import { needsOf, tierOf } from './tiers.mjs';
 
 const root = dirname(dirname(import.meta.dirname));
 const mostShown = 5;
@@ -22,6 +23,8 @@ function main() {
   // For tests/support/global-setup.ts: what nothing needs is not started.
   process.env.TEST_NEEDS = needs.join(' ');
   process.env.NODE_ENV ??= 'test';
+  // For tests/support/test-environment.ts: those that may start no program.
+  process.env.TEST_UNIT_FILES = files.filter((path) => tierOf(needsOf(sources, path)) === 'unit').join('\n');
   process.env.TEST_FILES = files.join('\n');
   return run(isWhole ? jestWords : [...jestWords, '--filter', join(import.meta.dirname, 'filter.cjs')]);
 }

@@ -13,7 +13,7 @@ const conditions = new Map([
   ['servers', { tier: 'real', packages: ['mariadb-server-core', 'mariadb-client-core', 'redis-tools', 'util-linux'] }],
   // Programs of ours: each costs most of a second of CPU.
   ['processes', { tier: 'real', packages: [] }],
-  // It keeps a processor busy for 5 s and more.
+  // It keeps a processor busy for 2 s and more, or is a long file.
   ['load', { tier: 'real', packages: [] }],
   // The built pages, and the tools that build them.
   ['dashboard', { tier: 'real', packages: [] }],
@@ -57,7 +57,7 @@ export function partOf(path) {
  * @returns {Map<string, string>} each need with the file that names it
  */
 export function needsOf(sources, path) {
-  const needs = new Map();
+  const needs = new Map(isLong(path) ? [['load', path]] : []);
   const reached = sources.reach(path, (from, { imports, loads, starts }) => {
     if (from === path || ofTests.test(from)) return [...imports, ...loads, ...starts];
     return ofMeasurements.test(from) ? [...imports, ...starts] : imports;

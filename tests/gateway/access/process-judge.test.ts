@@ -1,4 +1,5 @@
 // The judge's process: what it does to a document costs that document alone.
+// needs: processes
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';

@@ -1,4 +1,5 @@
 // What the executor makes of plans and answers: names, conditions, types, order of mutations, and errors in the client's words.
+// needs: processes
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'graphql';
 import { lostSubgraph } from '../../../gateway/supergraph/lost-subgraph.ts';

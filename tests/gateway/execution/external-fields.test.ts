@@ -1,4 +1,5 @@
 // A subgraph is not asked for a field that is external there: it would answer null, without an error.
+// needs: processes
 import { describe, expect, test } from '@jest/globals';
 import { ExternalFields } from '../../../gateway/execution/external-fields.ts';
 import type { PlanNode } from '../../../gateway/execution/planner.ts';

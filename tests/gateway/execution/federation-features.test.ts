@@ -1,4 +1,5 @@
 // What Federation 2 offers to subgraphs, through planner and executor.
+// needs: processes
 import { expect, test } from '@jest/globals';
 import { federate, usePlanners } from './support/federation.ts';
 

@@ -1,4 +1,5 @@
 // Operations of which the planner has no plan, or a wrong one: they are planned field by field.
+// needs: processes
 import { describe, expect, test } from '@jest/globals';
 import { federate, type TestSubgraph, usePlanners } from './support/federation.ts';
 

@@ -1,4 +1,5 @@
 // A subgraph that answers more than it was asked for: nothing of that gets into the client's answer, or into requests to other subgraphs.
+// needs: processes
 import { describe, expect, test } from '@jest/globals';
 import { type OperationDefinitionNode, parse } from 'graphql';
 import { PossibleTypes } from '../../../gateway/execution/possible-types.ts';

@@ -1,4 +1,5 @@
 // What the planner leaves out of a plan is put back: a subgraph would refuse the request, or not know the entity.
+// needs: processes
 import { describe, expect, test } from '@jest/globals';
 import { PlanMender } from '../../../gateway/execution/mended-plan.ts';
 import type { PathSegment, PlanNode } from '../../../gateway/execution/planner.ts';

@@ -1,5 +1,6 @@
 // Subgraphs whose answers don't fit the graph: each null has an error with a path of the client and a code, the whole request is never
 // refused for it, and other roots keep their data.
+// needs: processes
 import { describe, expect, test } from '@jest/globals';
 import { topLevelCodes } from '../../../platform/errors/errors.ts';
 import { federate, nullsAndErrors, usePlanners } from './support/federation.ts';

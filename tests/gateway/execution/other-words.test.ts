@@ -1,4 +1,5 @@
 // Operations for which the planner has no plan, below a field with an @provides for one object of an interface or union.
+// needs: processes
 import { describe, expect, test } from '@jest/globals';
 import { federate, usePlanners } from './support/federation.ts';
 

@@ -1,4 +1,5 @@
 // The planner has a plan for every document of the command line, the dashboard and the examples, and for every root field of our graph.
+// needs: processes
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';

@@ -1,4 +1,5 @@
 // An operation that several users want: nobody waits for its plan in the line of another user.
+// needs: processes
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { parse } from 'graphql';

@@ -1,4 +1,5 @@
 // The planner's process: what it does to an operation costs that operation alone.
+// needs: processes
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';

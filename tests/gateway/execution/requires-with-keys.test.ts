@@ -1,5 +1,6 @@
 // A field with `@requires` of an entity with several keys, which comes from a subgraph that knows one of them. The planner would take another
 // one, and end its process.
+// needs: processes
 import { expect, test } from '@jest/globals';
 import { federate, usePlanners } from './support/federation.ts';
 

@@ -1,4 +1,5 @@
 // A subgraph that provides different fields of one type at different places: it is asked for none of them where it does not provide it.
+// needs: processes
 import { expect, test } from '@jest/globals';
 import { federate, usePlanners } from './support/federation.ts';
 

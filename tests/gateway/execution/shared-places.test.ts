@@ -1,4 +1,5 @@
 // Several places of one entity: they share what is below it, which is searched, asked for and reported once.
+// needs: processes
 import { expect, test } from '@jest/globals';
 import { PlacesByEntity } from '../../../gateway/execution/places-by-entity.ts';
 import { CodedError } from '../../../platform/errors/errors.ts';

@@ -1,4 +1,5 @@
 // Connections to the endpoint are limited: in total, and per network. Those in use by a logged-in user stay open.
+// needs: processes
 import { createConnection, type Socket } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import type { GatewayOptions } from '../../../gateway/gateway.ts';

@@ -1,4 +1,5 @@
 // Compressed answers: what is chosen for an Accept-Encoding, and that the bytes, their length and the caches' keys are right.
+// needs: processes
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 // Pages of other origins: only listed ones may read answers, ask by preflight, and open sockets.
+// needs: processes
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { request } from 'undici';

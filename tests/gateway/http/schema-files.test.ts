@@ -1,4 +1,5 @@
 // The SDL over HTTP: who may read it, that it is sent once, and that it is the graph's that is served now.
+// needs: processes
 import { afterEach, expect, test } from '@jest/globals';
 import { buildSchema } from 'graphql';
 import { request } from 'undici';

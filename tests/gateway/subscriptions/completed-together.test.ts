@@ -1,4 +1,5 @@
 // Events that come while others are completed are completed together: one request to each other subgraph for all of them.
+// needs: processes
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { CodedError } from '../../../platform/errors/errors.ts';
 import { Collector, modes, TestGateway, until } from '../support/gateway.ts';

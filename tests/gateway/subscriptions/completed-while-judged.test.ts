@@ -1,4 +1,5 @@
 // A new document waits for its judgement. What its client completes in the meantime is not executed.
+// needs: processes
 import { afterEach, expect, test } from '@jest/globals';
 import { Collector, TestGateway, until } from '../support/gateway.ts';
 

@@ -1,4 +1,5 @@
 // Requests for event streams: what is accepted, what is refused, and in which form.
+// needs: processes
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { EventClient, stream } from '../support/event-client.ts';

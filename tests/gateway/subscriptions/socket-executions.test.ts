@@ -1,4 +1,5 @@
 // Queries on sockets: those that go on after their client has completed them count, and they end with the socket.
+// needs: processes
 import { EventEmitter } from 'node:events';
 import { expect, test } from '@jest/globals';
 import type { WebSocket } from 'ws';

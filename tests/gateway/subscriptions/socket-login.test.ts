@@ -1,4 +1,5 @@
 // The log-in of a socket: where the credential may be, and the words with which a socket is closed.
+// needs: processes
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';

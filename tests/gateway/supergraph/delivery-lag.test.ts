@@ -1,4 +1,5 @@
 // The lag of events as metrics: by the subscription field, also while an event is stuck.
+// needs: processes
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Collector, modes, TestGateway, until } from '../support/gateway.ts';
 

@@ -1,3 +1,4 @@
+// needs: processes
 import { expect, test } from '@jest/globals';
 import { traceContextOf } from '../../../gateway/supergraph/trace-context.ts';
 import { TestGateway } from '../support/gateway.ts';

@@ -1,4 +1,5 @@
 // What the gateway would do with an operation, at its endpoint and on the command line: nothing is executed.
+// needs: processes
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';

@@ -1,4 +1,5 @@
 // GraphQL over HTTP: the server audits of graphql-http, with a credential and without, and requests that they leave out.
+// needs: processes
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { serverAudits } from 'graphql-http';

@@ -1,5 +1,6 @@
 // An answer without errors goes past Apollo Server when the query is POSTed, and through it when it is sent by GET: status, headers and
 // bytes are the same.
+// needs: processes
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { request } from 'undici';
 import { TestGateway } from '../support/gateway.ts';

@@ -1,4 +1,5 @@
 // The public endpoint apart from GraphQL: pages with their policies, health, metrics, and restrictions for browsers.
+// needs: processes
 
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';

@@ -1,5 +1,6 @@
 // The status of an answer is the endpoint's own: an error of a subgraph does not set it, and what could not be executed is no fault of the
 // client.
+// needs: processes
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type ExecutionResult, GraphQLError, parse } from 'graphql';

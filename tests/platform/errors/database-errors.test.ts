@@ -1,4 +1,5 @@
 // Which errors say that the database is lost.
+// needs: processes
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';

@@ -1,4 +1,5 @@
 // An abandoned connection is closed at once, in any state.
+// needs: processes
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';

@@ -1,4 +1,5 @@
 // Tiers and needs of test files, and which of them a command line selects, on a small checkout.
+// needs: processes
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -107,7 +108,11 @@ test('the command line selects the landing suite, by path, by tier, by part, or 
     ...{ files: ['tests/pure.test.ts'], isWhole: false, mayInstall: false, jestWords: [], unused: [] },
   });
   expect(selected('tests/ha/slow').files).toEqual(['tests/ha/slow.long.test.ts']);
-  expect(selected('--tier', 'real').files).toEqual(['tests/store.test.ts']);
+  // A long file is of no quick tier, whatever it starts.
+  expect(selected('--tier', 'real').files).toEqual([
+    ...['tests/ha/slow.long.test.ts', 'tests/store.test.ts', 'tests/subgraphs/relay/calls.long.test.ts'],
+  ]);
+  expect(selected('--tier', 'unit').files).not.toContain('tests/ha/slow.long.test.ts');
   expect(selected('--runTestsByPath', 'tests/whole').files).toEqual([]);
   expect(selected('--all')).toMatchObject({ files: testFiles(sources), isWhole: true });
   expect(selected('--all', 'relay', 'ha').files).toEqual([

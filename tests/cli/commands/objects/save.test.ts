@@ -1,4 +1,5 @@
 // Where `tidegate objects download` puts a file, and what it refuses to replace.
+// needs: processes
 import { execFile } from 'node:child_process';
 import { lstat, mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

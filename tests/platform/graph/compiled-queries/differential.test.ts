@@ -1,5 +1,6 @@
 // Compiled queries and graphql-js: the same result, byte for byte, and the same calls of resolvers in the same order. With every request that
 // the planner makes of the project's documents, and with random queries, on the project's schemas with resolvers that answer at random.
+// needs: processes
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';

@@ -1,4 +1,5 @@
 // The files of keepalived follow the settings of its host. A program that only waits takes the place of keepalived.
+// needs: processes
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 // User ids of nodes: stable, recorded, and nobody else's.
+// needs: processes
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

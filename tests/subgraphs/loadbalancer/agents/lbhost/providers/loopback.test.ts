@@ -1,3 +1,4 @@
+// needs: processes
 import { LoopbackProvider } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/providers/loopback.ts';
 import { wantedNode } from '../../../support/wanted.ts';
 import { providerContract } from './contract.ts';

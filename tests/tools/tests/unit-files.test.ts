@@ -1,0 +1,38 @@
+// A test file of the unit tier that starts a program fails, so that the tier stays quick.
+// needs: processes
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import WorkerEnvironment from '../../support/test-environment.ts';
+
+const rootDir = dirname(dirname(dirname(import.meta.dirname)));
+const before = { ...process.env };
+beforeEach(() => {
+  process.env.TEST_UNIT_FILES = 'tests/a.test.ts\ntests/b.test.ts';
+  // An environment adds its time.
+  delete process.env.TEST_TIMES;
+});
+afterEach(() => {
+  process.env = before;
+});
+
+async function errorsOf(path: string, command: readonly string[] | undefined): Promise<readonly string[]> {
+  const given = { projectConfig: { rootDir } } as ConstructorParameters<typeof WorkerEnvironment>[0];
+  const environment = new WorkerEnvironment(given, { testPath: join(rootDir, path) });
+  try {
+    if (command !== undefined) await once(spawn(command[0] ?? '', command.slice(1)), 'exit');
+    const done = { name: 'does something', errors: [] as unknown[] };
+    environment.handleTestEvent({ name: 'test_fn_success', test: done }, { testTimeout: 1_000 });
+    return done.errors.map((error) => (error as Error).message);
+  } finally {
+    await environment.teardown();
+  }
+}
+
+test('only a file of the unit tier fails, and only if it starts a program', async () => {
+  const fault = 'it starts true: it needs a line "// needs: processes"';
+  expect(await errorsOf('tests/a.test.ts', ['true'])).toEqual([fault]);
+  expect(await errorsOf('tests/b.test.ts', undefined)).toEqual([]);
+  expect(await errorsOf('tests/c.test.ts', ['true'])).toEqual([]);
+});
