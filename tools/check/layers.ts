@@ -1,4 +1,5 @@
 // Imports go one way, between the top-level folders and within some of them: a file may import its own layer and lower ones.
+import { circlesIn } from './cycles.ts';
 import type { SourceFile } from './source-files.ts';
 
 /** The top-level folders, lowest first. Not `tests/`, which tries them all and helps the benchmarks and trials. */
@@ -36,9 +37,32 @@ const layersOf: Readonly<Record<string, readonly string[]>> = {
 
 export function findLayerFaults(files: readonly SourceFile[]): string[] {
   const ordered = [['', floors] as const, ...Object.entries(layersOf)];
-  return ordered.flatMap(([home, layers]) =>
+  const faults = ordered.flatMap(([home, layers]) =>
     files.filter(({ path }) => path.startsWith(home)).flatMap((file) => faultsOf(file, home, layers)),
   );
+  return [...faults, ...circlesOfFolders(files)];
+}
+
+/** Of those in one top-level folder, also where there are no layers. */
+function circlesOfFolders(files: readonly SourceFile[]): string[] {
+  const edges = new Map<string, string[]>();
+  for (const { path, imports } of files) {
+    const [home, folder] = foldersOf(path);
+    if (folder === undefined || home === 'tests') continue;
+    const others = imports
+      .filter(({ ours }) => ours)
+      .map(({ target }) => foldersOf(target))
+      .filter(([top, second]) => top === home && second !== undefined && second !== folder);
+    edges.set(`${home}/${folder}`, [
+      ...(edges.get(`${home}/${folder}`) ?? []),
+      ...others.map((each) => each.join('/')),
+    ]);
+  }
+  return circlesIn(edges).map((circle) => `circle of folders: ${circle.join(' → ')}`);
+}
+
+function foldersOf(path: string): string[] {
+  return path.split('/').slice(0, -1).slice(0, 2);
 }
 
 function faultsOf(file: SourceFile, home: string, layers: readonly string[]): string[] {

@@ -185,6 +185,15 @@ describe('imports', () => {
     expect(faults).toEqual([expect.stringContaining(`${path} imports `)]);
   });
 
+  test('folders of a top-level folder without layers import each other in one direction', async () => {
+    const files = { 'bench/lb/a.ts': "import '../ha/b.ts';", 'bench/ha/b.ts': '', 'bench/ha/c.ts': '' };
+    expect(findLayerFaults(await parseAll(files))).toEqual([]);
+    // No circle of files.
+    expect(findLayerFaults(await parseAll({ ...files, 'bench/ha/c.ts': "import '../lb/a.ts';" }))).toEqual([
+      'circle of folders: bench/lb → bench/ha → bench/lb',
+    ]);
+  });
+
   test('every top-level folder with TypeScript but that of the tests is on a floor', () => {
     const folders = Object.keys(topFolders).filter((folder) => folder !== 'tests');
     expect(folders.map((folder) => `${folder}/`).sort()).toEqual([...floors].sort());
