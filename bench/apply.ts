@@ -6,10 +6,10 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
-import { AllInOneSystem } from './support/all-in-one.ts';
+import { AllInOneSystem } from '../measure/all-in-one.ts';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { rounded } from '../measure/statistics.ts';
 import { peakMib } from './support/peak-memory.ts';
-import { rounded } from './support/statistics.ts';
 
 const counts = { objects: { help: 'objects of the file', usual: 10_000, least: 100 } };
 

@@ -4,15 +4,15 @@
 import { connect } from 'node:net';
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { Child } from '../measure/child.ts';
+import { cpuMsOf } from '../measure/cpu.ts';
+import { median, rounded } from '../measure/statistics.ts';
 import type { BareQuestion } from './checks/bare-process.ts';
 import { deathBoundS, measureDeaths } from './checks/gone-backends.ts';
 import { Haproxy } from './checks/haproxy.ts';
 import type { ListenQuestion } from './checks/listener-process.ts';
 import type { WorkerFigures, WorkerQuestion } from './checks/worker-process.ts';
-import { Child } from './support/child.ts';
-import { cpuMsOf } from './support/cpu.ts';
-import { median, rounded } from './support/statistics.ts';
 
 const counts = {
   targets: { help: 'TCP targets', usual: 50_000, least: 1_000 },

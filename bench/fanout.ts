@@ -7,12 +7,15 @@
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { Child } from '../measure/child.ts';
+import { cpuMsOf } from '../measure/cpu.ts';
+import { percentile, rounded } from '../measure/statistics.ts';
 import { Database } from '../platform/database/database.ts';
 import { createLogger } from '../platform/log/log.ts';
 import { keyFilePath } from '../platform/secrets/key-folder.ts';
 import { createRedisWake } from '../platform/work/wake.ts';
 import { atMost } from '../platform/work/within.ts';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { BareClients } from './fanout/bare-clients.ts';
 import { catchUp } from './fanout/catch-up.ts';
 import type { ClientPlan } from './fanout/client.ts';
@@ -24,9 +27,6 @@ import { operations } from './fanout/operations.ts';
 import { streamUnderOverload } from './fanout/overload.ts';
 import { startServers } from './fanout/servers.ts';
 import { Writer } from './fanout/writer.ts';
-import { Child } from './support/child.ts';
-import { cpuMsOf } from './support/cpu.ts';
-import { percentile, rounded } from './support/statistics.ts';
 
 const projectCount = 50;
 const processCount = 2;

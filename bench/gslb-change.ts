@@ -1,10 +1,10 @@
 // How soon DNS answers follow an endpoint that dies: from its death until all name servers answer without it, against a minimal prober that
 // answers itself. Also the time from the last vote to the answer, against that from a mutation to its event.
 import { loadavg } from 'node:os';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { percentile, rounded } from '../measure/statistics.ts';
 import { deathsOf } from './gslb-change/deaths.ts';
 import { pipeline } from './gslb-change/pipeline.ts';
-import { percentile, rounded } from './support/statistics.ts';
 
 const counts = {
   deaths: {

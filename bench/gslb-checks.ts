@@ -4,6 +4,10 @@ import { connect } from 'node:net';
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { Child } from '../measure/child.ts';
+import { cpuMsOf } from '../measure/cpu.ts';
+import { median, rounded } from '../measure/statistics.ts';
 import { LinkServer } from '../platform/link/link-server.ts';
 import { newUuid } from '../platform/values/ids.ts';
 import {
@@ -15,14 +19,10 @@ import {
   targetKey,
 } from '../subgraphs/gslb/wire/checker-wire.ts';
 import { testAuthority, testMachine } from '../tests/support/machines.ts';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import type { ListenQuestion } from './checks/listener-process.ts';
 import type { WorkerFigures, WorkerQuestion } from './checks/worker-process.ts';
 import type { CheckerFigures, CheckerQuestion } from './gslb-checks/checker-process.ts';
 import type { WebQuestion } from './gslb-checks/web-process.ts';
-import { Child } from './support/child.ts';
-import { cpuMsOf } from './support/cpu.ts';
-import { median, rounded } from './support/statistics.ts';
 
 const counts = {
   targets: { help: 'targets, of which 5 % never answer', usual: 50_000, least: 1_000 },

@@ -1,13 +1,13 @@
 // CPU per query to our name server, against PowerDNS: without changes, during changes, and with policies; signed against unsigned. All
 // query the same number of names at the same rate, in alternating rounds.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { Child } from '../measure/child.ts';
+import { cpuMsOf } from '../measure/cpu.ts';
+import { median, rounded } from '../measure/statistics.ts';
 import type { LoadOrder, LoadResult } from './gslb-dns/load.ts';
 import { type NameServer, startAnswerer, startPdns } from './gslb-dns/places.ts';
 import { allAddresses, nameAt } from './gslb-dns/plans.ts';
-import { Child } from './support/child.ts';
-import { cpuMsOf } from './support/cpu.ts';
-import { median, rounded } from './support/statistics.ts';
 
 const counts = {
   rounds: { help: 'alternating rounds', usual: 7 },

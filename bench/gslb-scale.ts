@@ -16,6 +16,11 @@ import { openDataFolder } from '../embedded/data-folder.ts';
 import { startMariadb } from '../embedded/mariadb.ts';
 import { startRedis } from '../embedded/redis.ts';
 import { silentLog } from '../embedded/setup-log.ts';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { Child } from '../measure/child.ts';
+import { cpuMsOf } from '../measure/cpu.ts';
+import { median, rounded } from '../measure/statistics.ts';
+import { ToldChild } from '../measure/told-child.ts';
 import { migrate } from '../platform/database/migrate.ts';
 import { setCheckerRecord } from '../platform/machines/checker-record.ts';
 import { readVantagePoints } from '../subgraphs/gslb/control/stores/vantage-store.ts';
@@ -25,14 +30,9 @@ import { freePort } from '../tests/support/free-port.ts';
 import { Ground } from '../tests/support/ground.ts';
 import { testAuthority, testMachine } from '../tests/support/machines.ts';
 import type { Program } from '../trials/gslb-outage/program.ts';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { bareRows, marksNow, type Site } from './gslb-scale/bare-rows.ts';
 import type { CheckerFigures, CheckerQuestion, SimulatedMachine } from './gslb-scale/checker-process.ts';
 import { fill, membersOfPool, rangeOf } from './gslb-scale/data-set.ts';
-import { Child } from './support/child.ts';
-import { cpuMsOf } from './support/cpu.ts';
-import { median, rounded } from './support/statistics.ts';
-import { ToldChild } from './support/told-child.ts';
 
 const counts = {
   endpoints: { help: 'members, each in a pool of four with a name', usual: 100_000, full: 1_000_000, least: 1_000 },

@@ -8,13 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { runProgram } from '../embedded/run-program.ts';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { cpuMsWithEnded } from '../measure/cpu.ts';
+import { median, rounded } from '../measure/statistics.ts';
 import { type DataHost, HaNetwork } from '../trials/ha/network.ts';
 import { dataHosts, until } from '../trials/ha/pair.ts';
 import { database } from '../trials/ha/settings.ts';
 import { HaSystem } from '../trials/ha/system.ts';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
-import { cpuMsWithEnded } from './support/cpu.ts';
-import { median, rounded } from './support/statistics.ts';
 
 const counts = {
   rounds: { help: 'in sync and detached, by turns', usual: 6 },

@@ -6,16 +6,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { killQuietly } from '../embedded/server-process.ts';
 import { monotonicMs } from '../ha/agent/clock.ts';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { median, rounded } from '../measure/statistics.ts';
 import { TrialClient } from '../trials/ha/client.ts';
 import { GaleraSystem } from '../trials/ha/galera.ts';
 import { type DataHost, HaNetwork } from '../trials/ha/network.ts';
 import { type Pair, until } from '../trials/ha/pair.ts';
 import { HaSystem } from '../trials/ha/system.ts';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { gapMs, ratio, secondsOf } from './ha/figures.ts';
 import { addEvents, promotions } from './ha/promotions.ts';
 import { switchovers } from './ha/switchovers.ts';
-import { median, rounded } from './support/statistics.ts';
 
 const counts = {
   rounds: { help: 'kills and unplugs of each engine, by turns', usual: 6 },

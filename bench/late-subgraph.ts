@@ -3,18 +3,18 @@
 import { randomBytes } from 'node:crypto';
 import { loadavg } from 'node:os';
 import { SignJWT } from 'jose';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { Child } from '../measure/child.ts';
+import { cpuMsOf } from '../measure/cpu.ts';
+import { median, percentile, rounded } from '../measure/statistics.ts';
 import { newKeyPair } from '../platform/secrets/key-pairs.ts';
 import { newUuid } from '../platform/values/ids.ts';
 import { composeSupergraph } from '../schema/compose.ts';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { deviceGraph } from './gateway/device-graph.ts';
 import type { GatewayOrder } from './gateway/own-gateway.ts';
 import type { SubgraphPlace, SubgraphsOrder } from './gateway/subgraphs-process.ts';
 import type { FrontMode, FrontOrder } from './late-subgraph/front-process.ts';
 import type { LateLoadFigures, LateLoadOrder } from './late-subgraph/load-process.ts';
-import { Child } from './support/child.ts';
-import { cpuMsOf } from './support/cpu.ts';
-import { median, percentile, rounded } from './support/statistics.ts';
 
 const startDeadlineMs = 30_000;
 const roundGraceMs = 30_000;

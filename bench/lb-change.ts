@@ -4,11 +4,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { percentile, rounded } from '../measure/statistics.ts';
 import { makeCertificate } from '../platform/net/certificates.ts';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { changesByMutation } from './lb/changes-by-mutation.ts';
 import { partOf, startMembers, startNode } from './lb/data-places.ts';
-import { percentile, rounded } from './support/statistics.ts';
 
 const counts = {
   mutations: { help: 'changes of a weight by mutation, and as many of a project with a bare command', usual: 200 },

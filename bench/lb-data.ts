@@ -3,10 +3,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { cpuMsOf } from '../measure/cpu.ts';
+import { median, rounded } from '../measure/statistics.ts';
 import { type Lane, load, type Place, startFloor, startMembers, startNginxProxy, startNode } from './lb/data-places.ts';
-import { cpuMsOf } from './support/cpu.ts';
-import { median, rounded } from './support/statistics.ts';
 
 const counts = {
   rounds: { help: 'alternating rounds', usual: 7 },

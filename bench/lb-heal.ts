@@ -6,14 +6,14 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { namespaces, setCut } from '../lab/switched-network.ts';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { percentile, rounded } from '../measure/statistics.ts';
 import { Database } from '../platform/database/database.ts';
 import { decodeUuid } from '../platform/values/ids.ts';
 import { seededRandom } from '../trials/random.ts';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { type BalancerNode, BalancerSystem, balancerPort, serving } from './lb/balancer-system.ts';
 import { BareRepair } from './lb-heal/bare-repair.ts';
 import { addressesOf, NextAddressClient, resolverAt } from './lb-heal/client.ts';
-import { percentile, rounded } from './support/statistics.ts';
 
 const counts = { faults: { help: 'nodes unplugged, one after the other', usual: 20 } };
 const nodes = 2;

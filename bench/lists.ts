@@ -1,13 +1,13 @@
 // How long a page of 100 with its total takes at a million rows: each order and filter of the large lists, asked of the subgraph by an
 // administrator and by a member of a project with 1 % of the rows.
 import { loadavg } from 'node:os';
+import { ArgumentError } from '../measure/arguments.ts';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { rounded } from '../measure/statistics.ts';
 import { layOutTemplate } from '../tests/support/database-template.ts';
 import { TestServers } from '../tests/support/servers.ts';
-import { ArgumentError } from './arguments.ts';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { measureLists, questionCount } from './lists/measure.ts';
 import { measuredLists } from './lists/questions.ts';
-import { rounded } from './support/statistics.ts';
 
 const counts = {
   rows: { help: 'of each table', usual: 1_000_000 },

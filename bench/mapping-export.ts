@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createConnection } from 'mariadb';
 import { request } from 'undici';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { GraphClient, type MutationAnswer, notRefused } from '../measure/graph-client.ts';
+import { median, rounded } from '../measure/statistics.ts';
+import { startWholeSystem, type WholeSystem } from '../measure/whole-system.ts';
 import type { DatabaseLocation } from '../platform/database/database.ts';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
-import { GraphClient, type MutationAnswer, notRefused } from './support/graph-client.ts';
 import { forgetPeak, peakMib } from './support/peak-memory.ts';
-import { median, rounded } from './support/statistics.ts';
-import { startWholeSystem, type WholeSystem } from './support/whole-system.ts';
 
 const exportDeadlineMs = 600_000;
 

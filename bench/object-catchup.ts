@@ -3,14 +3,14 @@
 
 import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { rounded } from '../measure/statistics.ts';
 import { waitFor } from '../tests/support/temporary-folder.ts';
 import { ask } from '../trials/objects/answers.ts';
 import { type Cluster, Site } from '../trials/objects/site.ts';
 import { seededRandom } from '../trials/random.ts';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { openLoop } from './support/open-loop.ts';
 import { othersDuring } from './support/others.ts';
-import { rounded } from './support/statistics.ts';
 
 const counts = {
   seconds: { help: 'for which the cluster is away', usual: 60 },

@@ -3,16 +3,16 @@
 import { randomBytes } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { percentile, rounded } from '../measure/statistics.ts';
 import type { S3TestClient } from '../tests/support/object-storage/s3-client.ts';
 import { waitFor } from '../tests/support/temporary-folder.ts';
 import { ask } from '../trials/objects/answers.ts';
 import { Site } from '../trials/objects/site.ts';
 import { type Random, seededRandom } from '../trials/random.ts';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { openLoop } from './support/open-loop.ts';
 import { othersDuring } from './support/others.ts';
 import { forgetPeak, peakMib } from './support/peak-memory.ts';
-import { percentile, rounded } from './support/statistics.ts';
 
 const counts = {
   objects: { help: 'that are there before', usual: 2_000 },

@@ -7,18 +7,18 @@ import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { closedLoop } from '../measure/closed-loop.ts';
+import { cpuMsOfTree } from '../measure/process-tree.ts';
+import { median, rounded } from '../measure/statistics.ts';
 import { waitFor } from '../tests/support/temporary-folder.ts';
 import { ask } from '../trials/objects/answers.ts';
 import { Site } from '../trials/objects/site.ts';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { startFloor } from './objects/floor.ts';
 import { startNginx } from './objects/nginx.ts';
 import { plainAsk, type Server } from './objects/server.ts';
 import { startSwift, whyNoSwift } from './objects/swift.ts';
-import { closedLoop } from './support/closed-loop.ts';
 import { othersDuring } from './support/others.ts';
-import { cpuMsOfTree } from './support/process-tree.ts';
-import { median, rounded } from './support/statistics.ts';
 
 const counts = {
   rounds: { help: 'alternating rounds', usual: 7 },

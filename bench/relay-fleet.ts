@@ -3,16 +3,16 @@
 // session. Devices, load and system share this machine.
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AllInOneSystem } from '../measure/all-in-one.ts';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { GraphClient } from '../measure/graph-client.ts';
+import { rounded } from '../measure/statistics.ts';
 import { brokenInvariantsAt } from '../tests/support/invariants.ts';
 import { seededRandom } from '../trials/random.ts';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { BacklogReader } from './relay-fleet/backlog.ts';
 import { fleetCall, startFleet, warmUp } from './relay-fleet/fleet.ts';
 import { findRate } from './relay-fleet/rate-search.ts';
 import { measureSessionMemory } from './relay-fleet/session-memory.ts';
-import { AllInOneSystem } from './support/all-in-one.ts';
-import { GraphClient } from './support/graph-client.ts';
-import { rounded } from './support/statistics.ts';
 
 const warmUpMs = 5_000;
 /** Backends are checked every 10 s. */

@@ -3,17 +3,17 @@
 // admission, plan). The lower bound is measured too: the direct call between two durable rows, the machine's own cost of two
 // commits per call. The devices are servers with minimal cost, answering at once or after 20 ms; then the lab's firewall.
 import { loadavg } from 'node:os';
+import { AllInOneSystem } from '../measure/all-in-one.ts';
+import type { CallWay } from '../measure/all-in-one-process.ts';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { closedLoop, type LoopFigures } from '../measure/closed-loop.ts';
+import { GraphClient } from '../measure/graph-client.ts';
+import { type CallData, CallMaker, checkSucceeded, type Wire } from '../measure/relay/calls.ts';
+import { mostConcurrency } from '../measure/relay/devices.ts';
+import { rounded } from '../measure/statistics.ts';
 import { brokenInvariantsAt } from '../tests/support/invariants.ts';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
-import { type CallData, CallMaker, checkSucceeded, type Wire } from './relay/calls.ts';
 import { type Case, nameOf, slowMs, startCases } from './relay/cases.ts';
-import { mostConcurrency } from './relay/devices.ts';
 import { Figures } from './relay/figures.ts';
-import { AllInOneSystem } from './support/all-in-one.ts';
-import type { CallWay } from './support/all-in-one-process.ts';
-import { closedLoop, type LoopFigures } from './support/closed-loop.ts';
-import { GraphClient } from './support/graph-client.ts';
-import { rounded } from './support/statistics.ts';
 
 const levels = ['direct', 'floor', 'subgraph', 'gateway'] as const;
 const askDeadlineMs = 60_000;

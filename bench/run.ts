@@ -1,10 +1,10 @@
 // `npm run bench -- NAME` and `npm run trials -- NAME`: runs one benchmark or failure trial. Its last line is one JSON object with the
 // figures, `seed`, `full`, and the `counts` that actually ran.
 import { fileURLToPath } from 'node:url';
+import { ArgumentError, type BenchArguments, parseArguments, usageOf } from '../measure/arguments.ts';
+import type { Bench } from '../measure/bench.ts';
 import { toleratesBrokenConnects } from '../platform/database/connector-rejections.ts';
 import { compareWith } from './against/compare.ts';
-import { ArgumentError, type BenchArguments, parseArguments, usageOf } from './arguments.ts';
-import type { Bench } from './bench.ts';
 import { benches, trials } from './tables.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));

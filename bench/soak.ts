@@ -5,16 +5,16 @@ import { availableParallelism, loadavg } from 'node:os';
 import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { AllInOneSystem } from '../measure/all-in-one.ts';
+import type { MemoryFigures, SystemOrder } from '../measure/all-in-one-process.ts';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { closedLoop } from '../measure/closed-loop.ts';
+import { anonymousKib, cpuMsOfTree, processTree } from '../measure/process-tree.ts';
+import { percentile, rounded } from '../measure/statistics.ts';
 import { brokenInvariantsAt } from '../tests/support/invariants.ts';
 import { seededRandom } from '../trials/random.ts';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { type Bound, CallsMade, judge, type Sample } from './soak/growth.ts';
 import { type PacedFigures, paced, prepareLoad, type SoakLoad } from './soak/load.ts';
-import { AllInOneSystem } from './support/all-in-one.ts';
-import type { MemoryFigures, SystemOrder } from './support/all-in-one-process.ts';
-import { closedLoop } from './support/closed-loop.ts';
-import { anonymousKib, cpuMsOfTree, processTree } from './support/process-tree.ts';
-import { percentile, rounded } from './support/statistics.ts';
 
 const counts = {
   minutes: { help: 'minutes of load', usual: 8, full: 60 },

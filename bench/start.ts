@@ -5,11 +5,11 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { median, rounded } from '../measure/statistics.ts';
 import { addDevices, namedDevices } from './start/lab-devices.ts';
 import { memoryByName } from './start/memory-by-name.ts';
 import { startSystem } from './start/started-system.ts';
-import { median, rounded } from './support/statistics.ts';
 
 const counts = {
   starts: { help: 'starts after the first', usual: 3 },

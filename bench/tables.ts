@@ -1,5 +1,5 @@
 // Every benchmark and every failure trial, by name.
-import type { Bench } from './bench.ts';
+import type { Bench } from '../measure/bench.ts';
 
 /** Loaded only when requested: each brings its own servers. */
 export const benches: Readonly<Record<string, () => Promise<Bench>>> = {

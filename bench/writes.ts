@@ -1,15 +1,15 @@
 // Durable mutations per second through the whole gateway with 16 clients: changes of projects, one transaction each, and relayed
 // writes to a device with minimal cost, two each. In alternating rounds.
 import { loadavg } from 'node:os';
+import { AllInOneSystem, type Usage } from '../measure/all-in-one.ts';
+import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
+import { closedLoop, type LoopFigures } from '../measure/closed-loop.ts';
+import { GraphClient } from '../measure/graph-client.ts';
+import { type CallData, CallMaker, checkSucceeded } from '../measure/relay/calls.ts';
+import { mostConcurrency, register, startDevice } from '../measure/relay/devices.ts';
+import { percentile, rounded } from '../measure/statistics.ts';
 import { brokenInvariantsAt } from '../tests/support/invariants.ts';
-import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
-import { type CallData, CallMaker, checkSucceeded } from './relay/calls.ts';
-import { mostConcurrency, register, startDevice } from './relay/devices.ts';
-import { AllInOneSystem, type Usage } from './support/all-in-one.ts';
-import { closedLoop, type LoopFigures } from './support/closed-loop.ts';
-import { GraphClient } from './support/graph-client.ts';
 import { projectWrites } from './support/project-writes.ts';
-import { percentile, rounded } from './support/statistics.ts';
 
 const deviceName = 'bench-firewall';
 const idleMs = 3_000;

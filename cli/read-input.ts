@@ -1,7 +1,7 @@
 // Reads what a verb is given in a file, or on standard input.
 
-import { readBounded } from './apply/secrets.ts';
 import { CommandFailure, Interruption, UsageError } from './failures.ts';
+import { readBounded } from './secrets.ts';
 import type { Surroundings } from './verb.ts';
 
 const largestBytes = 4 * 1024 * 1024;

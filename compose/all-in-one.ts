@@ -174,7 +174,7 @@ async function startComponents(options: AllInOneOptions, stack: AsyncDisposableS
     stack.defer(() => rm(file, { force: true }));
   }
   if (lab !== undefined) {
-    const ground = { config: whole, rows, folder, running, lab: lab.places, log, signal };
+    const ground = { config: whole, rows, folder, running, startProcess, lab: lab.places, log, signal };
     const grounds = {
       ...{ balancers: new BalancerGround(ground), sites: new SitesGround(ground) },
       clusters: new ClustersGround(ground),

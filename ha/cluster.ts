@@ -28,10 +28,10 @@ import {
   type UngrantedWish,
   type Wish,
 } from './agent/keys.ts';
+import { type PendingWish, readUngranted, readWishes, ungrantedOf } from './agent/wishes.ts';
 import { type Change as EtcdChange, type EtcdClient, EtcdError, type EtcdSnapshot, type MemberStatus } from './etcd.ts';
 import { isPresent, type Member } from './host/host-file.ts';
-import { listIn, moveVotes, withOneMoreVote } from './votes.ts';
-import { type PendingWish, readUngranted, readWishes, ungrantedOf } from './wishes.ts';
+import { listIn, moveVotes, withOneMoreVote } from './host/votes.ts';
 
 export interface ClusterHost {
   readonly name: string;

@@ -2,8 +2,8 @@
 // MariaDB are killed, or the device misbehaves. The device's own log, by operation id, is the oracle.
 // needs: nftables
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startWholeSystem, type WholeSystem } from '../bench/support/whole-system.ts';
 import { inNamespace } from '../lab/exec.ts';
+import { startWholeSystem, type WholeSystem } from '../measure/whole-system.ts';
 import { Database } from '../platform/database/database.ts';
 import { brokenInvariants } from '../tests/support/invariants.ts';
 import { DeviceTail } from './calls/device-tail.ts';

@@ -1,6 +1,6 @@
 // The skeleton of a failure trial: what it takes, what it runs, and which figures must be 0. bench/run.ts does the rest, which is the same
 // for benchmarks: command line, seed, signals, JSON and exit code.
-import type { Bench, BenchContext, Count } from '../bench/bench.ts';
+import type { Bench, BenchContext, Count } from '../measure/bench.ts';
 import type { TrialOption } from './trial-options.ts';
 
 /** What every trial is given. Tests that run a trial may leave out the optional parts. */

@@ -2,14 +2,14 @@
 // signatures checked by delv, and explanations compared with dig's answers.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Child } from '../bench/support/child.ts';
-import { madeUpPlaces as geo } from '../bench/support/made-up-places.ts';
-import type { Order } from '../bench/support/name-server.ts';
 import type { AnswererStats } from '../dns/answerer/answerer.ts';
 import { type Explained, explain } from '../dns/policy/answer.ts';
 import { clientAddress, prepareClientMap } from '../dns/policy/client.ts';
 import type { ZonePlan } from '../dns/policy/plan.ts';
 import { type PreparedName, prepareName } from '../dns/policy/prepare.ts';
+import { Child } from '../measure/child.ts';
+import { madeUpPlaces as geo } from '../measure/made-up-places.ts';
+import type { Order } from '../measure/name-server.ts';
 import { defineTrial, type TrialRun } from './define-trial.ts';
 import { delv, dig, inLanes } from './dns-answers/asked-programs.ts';
 import { replyFault } from './dns-answers/judge-reply.ts';
@@ -53,7 +53,7 @@ const policies = 200;
 const lanes = 8;
 const programsAtOnce = 4;
 const mostFindings = 20;
-const serverFile = new URL('../bench/support/name-server.ts', import.meta.url);
+const serverFile = new URL('../measure/name-server.ts', import.meta.url);
 
 export async function runDnsAnswers(options: DnsAnswersOptions): Promise<DnsAnswersResult> {
   const { seed, packets, answers, folder, timeIsUp, progress, signal } = options;

@@ -2,10 +2,10 @@
 // repeatedly killed and stopped, as are the worker and Redis. Each client's own log is the oracle.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GraphClient } from '../bench/support/graph-client.ts';
-import { percentile, rounded } from '../bench/support/statistics.ts';
-import { startWholeSystem, type WholeSystem } from '../bench/support/whole-system.ts';
 import { redisPrefix } from '../compose/places.ts';
+import { GraphClient } from '../measure/graph-client.ts';
+import { percentile, rounded } from '../measure/statistics.ts';
+import { startWholeSystem, type WholeSystem } from '../measure/whole-system.ts';
 import { CursorSealer } from '../platform/secrets/cursor-sealer.ts';
 import { keyFilePath } from '../platform/secrets/key-folder.ts';
 import { openKeyring } from '../platform/secrets/keyring.ts';

@@ -3,7 +3,7 @@
 // the subgraphs.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startWholeSystem, type WholeSystem } from '../bench/support/whole-system.ts';
+import { startWholeSystem, type WholeSystem } from '../measure/whole-system.ts';
 import { brokenInvariantsAt } from '../tests/support/invariants.ts';
 import { defineTrial, type TrialRun } from './define-trial.ts';
 import { Attackers } from './hostile/attackers.ts';

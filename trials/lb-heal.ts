@@ -1,7 +1,7 @@
 // `npm run trials -- lb-heal`: nodes, hosts and every part of a load balancer's control plane fail in every combination and at every step
 // of the healing: real HAProxies, hosts, workers, MariaDB, Redis and PowerDNS. Afterwards exactly the wanted state must exist.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ArgumentError } from '../bench/arguments.ts';
+import { ArgumentError } from '../measure/arguments.ts';
 import { defineTrial, type TrialRun } from './define-trial.ts';
 import { disturbances, faultsOn, type Happening, steps, untilStep } from './lb-heal/faults.ts';
 import { type Network, Site } from './lb-heal/site.ts';

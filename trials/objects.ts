@@ -2,7 +2,7 @@
 // clocks wrong, disks full and bits flipped. Clients at each cluster write and read continuously. Their answers must fit one register for
 // each name. At the end the disks, read without the program, must have everything that was acknowledged and nothing that was deleted.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { rounded } from '../bench/support/statistics.ts';
+import { rounded } from '../measure/statistics.ts';
 import { partitionOf } from '../platform/rings/ring.ts';
 import { waitFor } from '../tests/support/temporary-folder.ts';
 import { defineTrial, type TrialRun } from './define-trial.ts';

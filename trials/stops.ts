@@ -4,12 +4,12 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fixedPort } from '../bench/support/fixed-port.ts';
-import { registerFirewall } from '../bench/support/lab-firewall.ts';
 import { silentLog } from '../embedded/setup-log.ts';
 import { inNamespace } from '../lab/exec.ts';
 import { type RunningLab, startLab } from '../lab/lab.ts';
 import { LoopDisk } from '../lab/loop-disk.ts';
+import { fixedPort } from '../measure/fixed-port.ts';
+import { registerFirewall } from '../measure/lab-firewall.ts';
 import { Database, type DatabaseLocation } from '../platform/database/database.ts';
 import { CursorSealer } from '../platform/secrets/cursor-sealer.ts';
 import { keyFilePath } from '../platform/secrets/key-folder.ts';

@@ -2,7 +2,7 @@
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ArgumentError } from '../bench/arguments.ts';
+import { ArgumentError } from '../measure/arguments.ts';
 
 interface OptionContext {
   /** As on the command line: `--only`. */

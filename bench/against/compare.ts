@@ -1,7 +1,7 @@
 // `--against COMMIT`: this commit and an older one take turns, with the same counts and the same seed, so that other load on the
 // machine affects both. The order changes in each round.
-import type { BenchArguments } from '../arguments.ts';
-import type { Against, Bench } from '../bench.ts';
+import type { BenchArguments } from '../../measure/arguments.ts';
+import type { Against, Bench } from '../../measure/bench.ts';
 import { compareRounds, type Round } from './comparison.ts';
 import { checkOut } from './older-checkout.ts';
 import { type Figures, takeTurn } from './turn.ts';

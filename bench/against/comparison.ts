@@ -1,5 +1,5 @@
 // Compares the alternating rounds of two commits. Pure.
-import { rounded } from '../support/statistics.ts';
+import { rounded } from '../../measure/statistics.ts';
 import type { Figures } from './turn.ts';
 
 export interface Round {

@@ -1,8 +1,8 @@
 // The lower bound: Node's cost of connecting to each target in turn and resetting the connection, without an engine.
 
+import { answerParent } from '../../measure/child.ts';
 import { dial } from '../../platform/net/dial.ts';
 import { testEgress } from '../../tests/support/egress.ts';
-import { answerParent } from '../support/child.ts';
 
 export interface BareQuestion {
   readonly start?: { readonly hosts: readonly string[]; readonly port: number; readonly checksPerSecond: number };

@@ -4,12 +4,12 @@ import { fork } from 'node:child_process';
 import { connect } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AllInOneSystem } from '../../measure/all-in-one.ts';
+import { Child } from '../../measure/child.ts';
+import { GraphClient } from '../../measure/graph-client.ts';
+import type { Wire } from '../../measure/relay/calls.ts';
+import { register, startDevices } from '../../measure/relay/devices.ts';
 import { Database } from '../../platform/database/database.ts';
-import type { Wire } from '../relay/calls.ts';
-import { register, startDevices } from '../relay/devices.ts';
-import { AllInOneSystem } from '../support/all-in-one.ts';
-import { Child } from '../support/child.ts';
-import { GraphClient } from '../support/graph-client.ts';
 import type { ListenQuestion } from './listener-process.ts';
 
 interface GoneContext {

@@ -6,8 +6,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endingWithParent } from '../../embedded/ends-with-parent.ts';
-import { endProcess } from '../support/child.ts';
-import { cpuMsOf } from '../support/cpu.ts';
+import { endProcess } from '../../measure/child.ts';
+import { cpuMsOf } from '../../measure/cpu.ts';
 
 interface HaproxyOptions {
   readonly targets: readonly { readonly host: string; readonly port: number }[];

@@ -1,6 +1,6 @@
 // Listens on loopback addresses. Stopped by SIGSTOP with a full queue of one, it swallows everything sent to it: a silent target.
 import { createServer } from 'node:net';
-import { answerParent } from '../support/child.ts';
+import { answerParent } from '../../measure/child.ts';
 
 export interface ListenQuestion {
   readonly hosts?: readonly string[];

@@ -1,6 +1,8 @@
 // One worker with the check engine of one tenant of TCP targets, leases and results in memory: this measures the engine and its
 // probe, not a database. It counts what would have been written to a database.
 import { Registry } from 'prom-client';
+import { answerParent } from '../../measure/child.ts';
+import { percentile } from '../../measure/statistics.ts';
 import { CheckEngine } from '../../platform/checks/check-engine.ts';
 import { createCheckMetrics } from '../../platform/checks/check-metrics.ts';
 import type { CheckTarget, CheckTenant } from '../../platform/checks/check-tenant.ts';
@@ -11,8 +13,6 @@ import { shardOf } from '../../platform/checks/shards.ts';
 import { StarvationGuard } from '../../platform/checks/starvation-guard.ts';
 import { createLogger } from '../../platform/log/log.ts';
 import { testEgress } from '../../tests/support/egress.ts';
-import { answerParent } from '../support/child.ts';
-import { percentile } from '../support/statistics.ts';
 
 export interface WorkerQuestion {
   readonly start?: { readonly hosts: readonly string[]; readonly port: number; readonly targets: number } & Times;

@@ -2,7 +2,7 @@
 // Every subscription of a process receives the same events.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { answerParent } from '../support/child.ts';
+import { answerParent } from '../../measure/child.ts';
 import type { BareFollowed, BareOrder, BareSocket } from './bare-clients.ts';
 
 const opensAtOnce = 20;

@@ -1,5 +1,5 @@
 // The parent's side of clients without a library.
-import { Child } from '../support/child.ts';
+import { Child } from '../../measure/child.ts';
 
 /** One socket of a token, with a subscription for each set of variables. */
 export interface BareSocket {

@@ -1,5 +1,5 @@
 // A client that was away: how fast it receives the events since its cursor, with their projects and with ids alone.
-import { rounded } from '../support/statistics.ts';
+import { rounded } from '../../measure/statistics.ts';
 import type { BareClients } from './bare-clients.ts';
 import type { Project } from './gateway-process.ts';
 import type { Writer } from './writer.ts';

@@ -1,8 +1,8 @@
 // Half of the clients, in a separate process. A slow one reads for a moment every few seconds, or not at all while held.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { answerParent } from '../../measure/child.ts';
 import { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import { openKeyring } from '../../platform/secrets/keyring.ts';
-import { answerParent } from '../support/child.ts';
 import { Client, type ClientPlan } from './client.ts';
 
 export type ClientsOrder =

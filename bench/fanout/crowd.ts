@@ -1,10 +1,10 @@
 // Many clients of few streams, each on its own socket: what a delivery costs when 250 clients share a stream, and what a socket keeps
 // in memory.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Child } from '../support/child.ts';
-import { cpuMsOf } from '../support/cpu.ts';
+import { Child } from '../../measure/child.ts';
+import { cpuMsOf } from '../../measure/cpu.ts';
+import { percentile, rounded } from '../../measure/statistics.ts';
 import { residentKib } from '../support/resident.ts';
-import { percentile, rounded } from '../support/statistics.ts';
 import { BareClients, type BareSocket } from './bare-clients.ts';
 import type { Project } from './gateway-process.ts';
 import type { FloorOrder } from './socket-floor-process.ts';

@@ -1,9 +1,9 @@
 // What an event costs many subscriptions of one user, each with its own filter or all with the same: all of them receive every event.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuMsOf } from '../../measure/cpu.ts';
+import { rounded } from '../../measure/statistics.ts';
 import { allEventKinds } from '../../platform/process/subgraph-row.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
-import { cpuMsOf } from '../support/cpu.ts';
-import { rounded } from '../support/statistics.ts';
 import type { BareClients, BareSocket } from './bare-clients.ts';
 import type { Project } from './gateway-process.ts';
 import { eventKind } from './operations.ts';

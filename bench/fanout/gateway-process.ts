@@ -1,9 +1,9 @@
 // Gateway and system in one process, put together like `tidegate serve`, with projects and one token each.
 import { startProcess } from '../../compose/process.ts';
+import { answerParent } from '../../measure/child.ts';
 import { createLogger } from '../../platform/log/log.ts';
 import { readConfig } from '../../platform/process/config.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
-import { answerParent } from '../support/child.ts';
 
 export interface GatewayOrder {
   /** By dotted name. */

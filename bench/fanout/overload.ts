@@ -1,12 +1,13 @@
 // How far an administrator's unfiltered stream falls behind while twice as many relayed calls are offered as the machine bears.
+
+import { AllInOneSystem } from '../../measure/all-in-one.ts';
+import { closedLoop } from '../../measure/closed-loop.ts';
+import { GraphClient, type MutationAnswer, notRefused } from '../../measure/graph-client.ts';
+import { type CallData, CallMaker, checkSucceeded } from '../../measure/relay/calls.ts';
+import { mostConcurrency, register, startDevice } from '../../measure/relay/devices.ts';
+import { percentile, rounded } from '../../measure/statistics.ts';
 import { seededRandom } from '../../trials/random.ts';
-import { type CallData, CallMaker, checkSucceeded } from '../relay/calls.ts';
-import { mostConcurrency, register, startDevice } from '../relay/devices.ts';
-import { AllInOneSystem } from '../support/all-in-one.ts';
-import { closedLoop } from '../support/closed-loop.ts';
-import { GraphClient, type MutationAnswer, notRefused } from '../support/graph-client.ts';
 import { openLoop } from '../support/open-loop.ts';
-import { percentile, rounded } from '../support/statistics.ts';
 import { BareClients } from './bare-clients.ts';
 
 const backend = 'bench-ssh';

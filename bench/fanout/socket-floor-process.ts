@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { answerParent } from '../support/child.ts';
+import { answerParent } from '../../measure/child.ts';
 
 export type FloorOrder =
   | { readonly do: 'start' }

@@ -1,8 +1,8 @@
 // Two open loops at one gateway: good requests, of which every answer is checked, and abusive ones, which are all new and come from many
 // users.
 import { Pool } from 'undici';
+import { answerParent } from '../../measure/child.ts';
 import { seededRandom } from '../../trials/random.ts';
-import { answerParent } from '../support/child.ts';
 import { openLoop } from '../support/open-loop.ts';
 import { abusiveRequest } from './abusive-documents.ts';
 import { workloadNamed } from './graphs.ts';

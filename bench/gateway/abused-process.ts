@@ -1,6 +1,6 @@
 // This project's gateway in a process of its own, which also says how late its event loop was.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { answerParent } from '../support/child.ts';
+import { answerParent } from '../../measure/child.ts';
 import { type GatewayOrder, startGateway } from './own-gateway.ts';
 
 /** `watch: false` ends a phase, and returns the delay in it. */

@@ -1,5 +1,5 @@
 // What the rounds of a workload say of each gateway, and of two of them.
-import { median, rounded } from '../support/statistics.ts';
+import { median, rounded } from '../../measure/statistics.ts';
 
 /** Of one gateway. */
 export interface Turn {

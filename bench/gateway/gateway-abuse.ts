@@ -3,13 +3,13 @@
 import { randomBytes } from 'node:crypto';
 import { loadavg } from 'node:os';
 import { SignJWT } from 'jose';
+import { type BenchContext, type BenchResult, defineBench } from '../../measure/bench.ts';
+import { Child } from '../../measure/child.ts';
+import { cpuMsOf } from '../../measure/cpu.ts';
+import { median, percentile, rounded } from '../../measure/statistics.ts';
 import { newKeyPair } from '../../platform/secrets/key-pairs.ts';
 import { newUuid } from '../../platform/values/ids.ts';
 import { composeSupergraph } from '../../schema/compose.ts';
-import { type BenchContext, type BenchResult, defineBench } from '../bench.ts';
-import { Child } from '../support/child.ts';
-import { cpuMsOf } from '../support/cpu.ts';
-import { median, percentile, rounded } from '../support/statistics.ts';
 import type { AbuseFigures, AbuseOrder } from './abuse-load-process.ts';
 import type { AbusedOrder, LoopDelay } from './abused-process.ts';
 import { deviceGraph } from './device-graph.ts';

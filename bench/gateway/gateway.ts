@@ -4,10 +4,10 @@
 // are shared with the subgraphs and the load.
 import { loadavg } from 'node:os';
 import { defaultLimits } from '../../gateway/access/limits.ts';
-import { ArgumentError } from '../arguments.ts';
-import { type BenchContext, type BenchResult, defineBench } from '../bench.ts';
-import { cpuMsOf } from '../support/cpu.ts';
-import { rounded } from '../support/statistics.ts';
+import { ArgumentError } from '../../measure/arguments.ts';
+import { type BenchContext, type BenchResult, defineBench } from '../../measure/bench.ts';
+import { cpuMsOf } from '../../measure/cpu.ts';
+import { rounded } from '../../measure/statistics.ts';
 import { figuresOf, medianCpuMs, type Rounds, ratioOf, type Turn } from './figures.ts';
 import { hasGrafbase, installGrafbase } from './grafbase.ts';
 import { type GraphName, graphNamed, graphNames } from './graphs.ts';

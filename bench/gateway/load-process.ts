@@ -1,7 +1,7 @@
 // Makes load: a few clients, each of which sends its next request as soon as it has its answer. Every answer is checked.
 import { Pool } from 'undici';
-import { answerParent } from '../support/child.ts';
-import { percentile } from '../support/statistics.ts';
+import { answerParent } from '../../measure/child.ts';
+import { percentile } from '../../measure/statistics.ts';
 import { type GraphName, workloadNamed } from './graphs.ts';
 
 export interface LoadOrder {

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import { endingWithParent } from '../../embedded/ends-with-parent.ts';
 import type { OperationLimits } from '../../gateway/access/limits.ts';
-import { endProcess } from '../support/child.ts';
+import { endProcess } from '../../measure/child.ts';
 import type { SubgraphPlace } from './subgraphs-process.ts';
 import type { Service } from './workload.ts';
 

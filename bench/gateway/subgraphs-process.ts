@@ -1,9 +1,9 @@
 // The subgraphs in a separate process, each with two endpoints: the usual one, which accepts only signed requests,
 // and a plain one.
 import { pino } from 'pino';
+import { answerParent } from '../../measure/child.ts';
 import { serveSubgraph } from '../../platform/graph/serve-subgraph.ts';
 import { type PublicFile, PublicKeys } from '../../platform/secrets/key-pairs.ts';
-import { answerParent } from '../support/child.ts';
 import { createSubgraphs, type GraphName } from './graphs.ts';
 import { openPlainDoor } from './plain-door.ts';
 

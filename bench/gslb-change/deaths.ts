@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { ToldChild } from '../../measure/told-child.ts';
 import { freePort } from '../../tests/support/free-port.ts';
 import { Site } from '../../trials/gslb-outage/site.ts';
-import { ToldChild } from '../support/told-child.ts';
 import type { ProberOptions } from './bare-prober.ts';
 
 interface DeathsOptions {

@@ -3,11 +3,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import { AllInOneSystem } from '../../measure/all-in-one.ts';
+import { GraphClient, type MutationAnswer, notRefused } from '../../measure/graph-client.ts';
 import { ScriptedChecker } from '../../tests/subgraphs/gslb/support/scripted-checker.ts';
 import { waitFor } from '../../tests/support/temporary-folder.ts';
 import { Site } from '../../trials/gslb-outage/site.ts';
-import { AllInOneSystem } from '../support/all-in-one.ts';
-import { GraphClient, type MutationAnswer, notRefused } from '../support/graph-client.ts';
 
 interface PipelineFigures {
   readonly answersMs: readonly number[];

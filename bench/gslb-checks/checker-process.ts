@@ -2,14 +2,14 @@
 // needs: fping
 import { readFileSync } from 'node:fs';
 import { Registry } from 'prom-client';
+import { answerParent } from '../../measure/child.ts';
+import { percentile } from '../../measure/statistics.ts';
 import { createCheckMetrics } from '../../platform/checks/check-metrics.ts';
 import { createLogger } from '../../platform/log/log.ts';
 import { Peers } from '../../platform/machines/peers.ts';
 import { Checker } from '../../subgraphs/gslb/agents/checker/checker.ts';
 import { standardPlugins } from '../../subgraphs/gslb/agents/checker/plugins/standard-plugins.ts';
 import { testEgress } from '../../tests/support/egress.ts';
-import { answerParent } from '../support/child.ts';
-import { percentile } from '../support/statistics.ts';
 
 export interface CheckerQuestion {
   readonly start?: { readonly url: string; readonly cert: string; readonly key: string; readonly ca: string };

@@ -1,6 +1,6 @@
 // Listens on loopback addresses, and answers each HTTP request. A client that sends nothing gets nothing: a TCP check.
 import { createServer } from 'node:net';
-import { answerParent } from '../support/child.ts';
+import { answerParent } from '../../measure/child.ts';
 
 export interface WebQuestion {
   readonly hosts: readonly string[];

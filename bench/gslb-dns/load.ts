@@ -1,7 +1,7 @@
 // Queries a name server at a steady rate from a separate process, and judges each answer.
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { answerParent } from '../support/child.ts';
+import { answerParent } from '../../measure/child.ts';
 
 export interface LoadOrder {
   readonly port: number;

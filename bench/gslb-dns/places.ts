@@ -7,9 +7,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { startPowerdns } from '../../embedded/powerdns.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
+import { Child } from '../../measure/child.ts';
+import type { Order } from '../../measure/name-server.ts';
 import { freePort } from '../../tests/support/free-port.ts';
-import { Child } from '../support/child.ts';
-import type { Order } from '../support/name-server.ts';
 import {
   addresses,
   benchHistory,
@@ -36,7 +36,7 @@ export async function startAnswerer(
 ): Promise<NameServer> {
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-gslb-dns-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
-  const child = new Child(new URL('../support/name-server.ts', import.meta.url));
+  const child = new Child(new URL('../../measure/name-server.ts', import.meta.url));
   stack.defer(() => child.stop());
   const ask = <Reply>(order: Order) => child.ask<Reply>(order, 60_000);
   const port = await ask<number>({ start: benchPlan(names, kind, signed), folder });

@@ -1,6 +1,7 @@
 // A checker with simulated probes: the link's client, over mutual TLS, and the reporter are the real ones. A target is seen UP until the
 // bench declares it dead.
 import { setImmediate } from 'node:timers/promises';
+import { answerParent } from '../../measure/child.ts';
 import { LinkClient } from '../../platform/link/link-client.ts';
 import { createLogger } from '../../platform/log/log.ts';
 import { Peers } from '../../platform/machines/peers.ts';
@@ -16,7 +17,6 @@ import {
   targetId,
   targetOfKey,
 } from '../../subgraphs/gslb/wire/checker-wire.ts';
-import { answerParent } from '../support/child.ts';
 import { idOf, membersOfPool } from './data-set.ts';
 
 export interface SimulatedMachine {

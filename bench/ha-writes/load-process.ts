@@ -2,10 +2,10 @@
 // connections, the milliseconds
 import { readFile } from 'node:fs/promises';
 import { createConnection } from 'mariadb';
+import { closedLoop } from '../../measure/closed-loop.ts';
+import { percentile } from '../../measure/statistics.ts';
 import { type DataHost, places } from '../../trials/ha/network.ts';
 import { account, database, mariadbPort, type TrialSettings } from '../../trials/ha/settings.ts';
-import { closedLoop } from '../support/closed-loop.ts';
-import { percentile } from '../support/statistics.ts';
 
 const [, , file = '', host = '', clients = '', forMs = ''] = process.argv;
 const { applicationPassword } = JSON.parse(await readFile(file, 'utf8')) as TrialSettings;

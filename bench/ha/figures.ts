@@ -1,7 +1,7 @@
 // Evaluates the times measured by the benchmark of high availability.
 
+import { median, rounded } from '../../measure/statistics.ts';
 import type { Acknowledgement } from '../../trials/ha/verdict.ts';
-import { median, rounded } from '../support/statistics.ts';
 
 /** The longest time without an acknowledged write, among gaps that last beyond `fromMs`. NaN if no acknowledgement came after it. */
 export function gapMs(told: readonly Pick<Acknowledgement, 'answeredMs'>[], fromMs: number): number {

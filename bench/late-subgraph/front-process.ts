@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
-import { answerParent } from '../support/child.ts';
+import { answerParent } from '../../measure/child.ts';
 
 /** `rubbish`: each answer is a different kind of it. */
 export type FrontMode = 'well' | 'late' | 'never' | 'rubbish';

@@ -2,9 +2,9 @@
 // that do not, whose latencies are measured and whose answers are checked.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
+import { answerParent } from '../../measure/child.ts';
+import { percentile } from '../../measure/statistics.ts';
 import { workloadNamed } from '../gateway/graphs.ts';
-import { answerParent } from '../support/child.ts';
-import { percentile } from '../support/statistics.ts';
 
 export interface LateLoadOrder {
   readonly url: string;

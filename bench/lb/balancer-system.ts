@@ -4,8 +4,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AllInOneSystem } from '../support/all-in-one.ts';
-import { type Ask, GraphClient, type MutationAnswer, notRefused } from '../support/graph-client.ts';
+import { AllInOneSystem } from '../../measure/all-in-one.ts';
+import { type Ask, GraphClient, type MutationAnswer, notRefused } from '../../measure/graph-client.ts';
 
 export interface BalancerNode {
   readonly id: string;

@@ -2,10 +2,10 @@
 // counted, and statements of slow questions are explained.
 import { parse } from 'graphql';
 import { type Connection, createConnection } from 'mariadb';
+import { percentile, rounded } from '../../measure/statistics.ts';
 import type { Identity } from '../../platform/caller/identity.ts';
 import { ListGround, listCaller } from '../../tests/support/lists/list-ground.ts';
 import { fillTables, insertIntoTable } from '../../tests/support/lists/rows.ts';
-import { percentile, rounded } from '../support/statistics.ts';
 import { type MeasuredList, measuredLists, memberProject } from './questions.ts';
 
 interface MeasureOptions {

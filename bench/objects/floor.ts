@@ -5,10 +5,10 @@ import { platformMigrations } from '../../compose/places.ts';
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { startMariadb } from '../../embedded/mariadb.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
+import { ToldChild } from '../../measure/told-child.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { objectClusterMigrations } from '../../subgraphs/object-storage/engine/store/owner.ts';
 import { freePort } from '../../tests/support/free-port.ts';
-import { ToldChild } from '../support/told-child.ts';
 import type { FloorProgram } from './floor-program.ts';
 
 const clusters = [0, 1, 2];

@@ -1,11 +1,11 @@
 // A fleet of backends, half over SSH and half over HTTPS, with devices in two processes that answer each call after 20 ms, and
 // calls to any of them.
 
+import { closedLoop } from '../../measure/closed-loop.ts';
+import type { Ask } from '../../measure/graph-client.ts';
+import { type CallData, CallMaker, checkSucceeded, type Wire, wires } from '../../measure/relay/calls.ts';
+import { register, startDevices } from '../../measure/relay/devices.ts';
 import type { Random } from '../../trials/random.ts';
-import { type CallData, CallMaker, checkSucceeded, type Wire, wires } from '../relay/calls.ts';
-import { register, startDevices } from '../relay/devices.ts';
-import { closedLoop } from '../support/closed-loop.ts';
-import type { Ask } from '../support/graph-client.ts';
 
 const deviceDelayMs = 20;
 const registeredAtOnce = 8;

@@ -1,11 +1,11 @@
 // The memory of an idle session in a relay: the process with sessions to all backends of one wire, without them, and (for HTTPS,
 // whose connections are kept for only four seconds while the login stays) with the connections closed again.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Child } from '../../measure/child.ts';
+import type { Ask } from '../../measure/graph-client.ts';
+import { wires } from '../../measure/relay/calls.ts';
+import { rounded } from '../../measure/statistics.ts';
 import { startServers } from '../fanout/servers.ts';
-import { wires } from '../relay/calls.ts';
-import { Child } from '../support/child.ts';
-import type { Ask } from '../support/graph-client.ts';
-import { rounded } from '../support/statistics.ts';
 import { startFleet } from './fleet.ts';
 import type { Memory, SessionOrder } from './session-process.ts';
 

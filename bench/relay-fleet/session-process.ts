@@ -2,14 +2,14 @@
 // backends and reports its memory after garbage collection.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunningProcess, startProcess } from '../../compose/process.ts';
+import { answerParent } from '../../measure/child.ts';
+import type { Ask } from '../../measure/graph-client.ts';
+import { proportionalKib } from '../../measure/process-tree.ts';
+import { subgraphAsk } from '../../measure/relay/subgraph-ask.ts';
 import { createLogger } from '../../platform/log/log.ts';
 import { readConfig } from '../../platform/process/config.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { seededRandom } from '../../trials/random.ts';
-import { subgraphAsk } from '../relay/subgraph-ask.ts';
-import { answerParent } from '../support/child.ts';
-import type { Ask } from '../support/graph-client.ts';
-import { proportionalKib } from '../support/process-tree.ts';
 import { callEach, type FleetBackend, type FleetCall, fleetCall, warmUp } from './fleet.ts';
 
 export type SessionOrder =

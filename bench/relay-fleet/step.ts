@@ -1,10 +1,10 @@
 // One step of the search for the highest rate: a few seconds of calls at a rate, and whether the system sustained it.
 
+import type { AllInOneSystem } from '../../measure/all-in-one.ts';
+import { median, percentile, rounded } from '../../measure/statistics.ts';
 import type { Random } from '../../trials/random.ts';
-import type { AllInOneSystem } from '../support/all-in-one.ts';
 import { openLoop } from '../support/open-loop.ts';
 import { othersDuring } from '../support/others.ts';
-import { median, percentile, rounded } from '../support/statistics.ts';
 import type { BacklogReader } from './backlog.ts';
 
 export interface StepDependencies {

@@ -1,9 +1,10 @@
 // The called devices, and the number of clients at once: for each wire a device that answers at once or after 20 ms, and the
 // lab's firewall.
+
+import type { Ask } from '../../measure/graph-client.ts';
+import { type Wire, wires } from '../../measure/relay/calls.ts';
+import { endpointOf, mostConcurrency, register, startDevice } from '../../measure/relay/devices.ts';
 import type { Endpoint } from '../../subgraphs/relay/transports/session.ts';
-import type { Ask } from '../support/graph-client.ts';
-import { type Wire, wires } from './calls.ts';
-import { endpointOf, mostConcurrency, register, startDevice } from './devices.ts';
 
 export interface Case {
   readonly name: string;

@@ -1,8 +1,8 @@
 // The figures of one case: the times of each way, and the relayed ones relative to the direct one.
-import type { Usage } from '../support/all-in-one.ts';
-import type { LoopFigures } from '../support/closed-loop.ts';
-import type { Logged } from '../support/server-log.ts';
-import { percentile, rounded } from '../support/statistics.ts';
+import type { Usage } from '../../measure/all-in-one.ts';
+import type { LoopFigures } from '../../measure/closed-loop.ts';
+import type { Logged } from '../../measure/server-log.ts';
+import { percentile, rounded } from '../../measure/statistics.ts';
 
 type Level = 'direct' | 'floor' | 'subgraph' | 'gateway';
 

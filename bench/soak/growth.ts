@@ -1,6 +1,6 @@
 // Judges whether a figure stays flat over time: the growth of its robust trend over the judged part, against a bound. Figures that grow
 // with the load are divided by the calls of which retention keeps the rows.
-import { median, rounded } from '../support/statistics.ts';
+import { median, rounded } from '../../measure/statistics.ts';
 
 export interface Sample {
   readonly atMs: number;

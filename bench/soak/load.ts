@@ -3,11 +3,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import type { SystemStarted } from '../../measure/all-in-one-process.ts';
+import { GraphClient, type MutationAnswer, notRefused } from '../../measure/graph-client.ts';
+import { type CallData, CallMaker, checkSucceeded, type Wire, wires } from '../../measure/relay/calls.ts';
+import { mostConcurrency, register, startDevice } from '../../measure/relay/devices.ts';
 import type { Random } from '../../trials/random.ts';
-import { type CallData, CallMaker, checkSucceeded, type Wire, wires } from '../relay/calls.ts';
-import { mostConcurrency, register, startDevice } from '../relay/devices.ts';
-import type { SystemStarted } from '../support/all-in-one-process.ts';
-import { GraphClient, type MutationAnswer, notRefused } from '../support/graph-client.ts';
 
 export interface SoakLoad {
   /** A turn of one client. Throws if anything in it fails. */

@@ -4,7 +4,7 @@ import { CommandFailure } from '../../cli/failures.ts';
 import { askLab } from '../../cli/lab-client.ts';
 import { clusterNames } from '../../lab/clusters/plan.ts';
 import { type DeviceName, deviceNames } from '../../lab/device.ts';
-import { rounded } from '../support/statistics.ts';
+import { rounded } from '../../measure/statistics.ts';
 import { memoryOf } from './memory-by-name.ts';
 
 interface AddedDevices {

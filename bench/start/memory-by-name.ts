@@ -1,5 +1,5 @@
 // Memory of a whole process tree.
-import { processTree, proportionalKib } from '../support/process-tree.ts';
+import { processTree, proportionalKib } from '../../measure/process-tree.ts';
 
 /** MiB by process name. */
 export async function memoryByName(root: number): Promise<ReadonlyMap<string, number>> {

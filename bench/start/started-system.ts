@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuMsOfTree } from '../../measure/process-tree.ts';
 import { within } from '../../platform/work/within.ts';
-import { cpuMsOfTree } from '../support/process-tree.ts';
 
 interface StartedSystem {
   readonly pid: number;

@@ -1,8 +1,8 @@
 // The load of other processes on the machine, which is needed to judge figures from a shared machine.
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { cpuMsOf } from './cpu.ts';
-import { processTree } from './process-tree.ts';
+import { cpuMsOf } from '../../measure/cpu.ts';
+import { processTree } from '../../measure/process-tree.ts';
 
 /** USER_HZ, the unit of /proc on every Linux that Node supports. */
 const ticksPerSecond = 100;

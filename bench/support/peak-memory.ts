@@ -1,6 +1,6 @@
 // The most memory that a process had at any moment of a measurement.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { rounded } from './statistics.ts';
+import { rounded } from '../../measure/statistics.ts';
 
 /** proc_pid_clear_refs(5): 5 resets the peak to the current resident size. */
 export function forgetPeak(pid: number): void {

@@ -1,5 +1,5 @@
 // Changes of projects through the gateway: the simplest durable mutation, with which others are compared.
-import { type GraphClient, type MutationAnswer, notRefused } from './graph-client.ts';
+import { type GraphClient, type MutationAnswer, notRefused } from '../../measure/graph-client.ts';
 
 /** An administrator changes as many projects as there are clients, each time to a new value. */
 export async function projectWrites(

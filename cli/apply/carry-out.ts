@@ -7,9 +7,9 @@ import { isSecretName } from '../../platform/values/secret-names.ts';
 import { allAtOnce, mostAtOnce } from '../at-once.ts';
 import { CommandFailure, Interruption } from '../failures.ts';
 import { type GraphClient, GraphFailure, type Manner } from '../graph-client.ts';
+import { hideSecrets } from '../secrets.ts';
 import { type AppliedPayload, graphqlDocumentOf } from './mutations.ts';
 import { isWhole } from './owned.ts';
-import { hideSecrets } from './secrets.ts';
 import { awaited, groupsOf, type Request, type Step, stepKey } from './step.ts';
 
 type Result =

@@ -4,8 +4,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { CommandFailure } from '../failures.ts';
 import { readInput } from '../read-input.ts';
+import { readText } from '../source.ts';
 import type { Surroundings } from '../verb.ts';
-import { readText } from './source.ts';
 
 export interface ManifestFile {
   /** As it is named in messages. */

@@ -5,8 +5,8 @@ import { type Action, type Kind, ownFields } from '../../schema/kinds/kind.ts';
 import { CommandFailure } from '../failures.ts';
 import { checkInput } from '../kinds/check-input.ts';
 import { withContents } from '../kinds/given-input.ts';
+import type { SecretPlaces } from '../secrets.ts';
 import type { ApplyFault, WantedManifest } from './manifest.ts';
-import type { SecretPlaces } from './secrets.ts';
 
 /** Kinds that apply has readers of its own for, or reads as parts of those. */
 const inBalancers: ReadonlySet<string> = new Set([

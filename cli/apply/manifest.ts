@@ -1,7 +1,7 @@
 // An object that a file describes, and a fault of the file.
 import type { JsonObject } from '../../platform/values/json.ts';
 import type { PartName } from '../../subgraphs/loadbalancer/spec/part-kind.ts';
-import type { SourceFault } from './source.ts';
+import type { SourceFault } from '../source.ts';
 import type { PartNode } from './tree.ts';
 
 export interface WantedManifest {

@@ -6,12 +6,12 @@ import { isObject, type JsonObject, type JsonValue } from '../../platform/values
 import { checkNewBalancer } from '../../subgraphs/loadbalancer/control/balancers/balancer-input.ts';
 import { checkCertificate } from '../../subgraphs/loadbalancer/control/certificates/certificate-input.ts';
 import { checkPolicy } from '../../subgraphs/loadbalancer/control/scaling/policy-input.ts';
+import { readPlaced, readSecret, type SecretPlaces } from '../secrets.ts';
+import type { ManifestSource } from '../source.ts';
+import { parseSource } from '../source.ts';
 import { FileLines, type ManifestFile } from './files.ts';
 import { appliedKinds, notApplied, readKindManifest } from './kind-manifest.ts';
 import type { ApplyFault, WantedManifest } from './manifest.ts';
-import { readPlaced, readSecret, type SecretPlaces } from './secrets.ts';
-import type { ManifestSource } from './source.ts';
-import { parseSource } from './source.ts';
 import { type ManifestFault, readChildren, unknownField } from './tree.ts';
 
 /** Kinds with readers of their own. */

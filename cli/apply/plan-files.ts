@@ -1,24 +1,23 @@
 // The plan of the files that `-f` names: reads and checks them, reads what there is, and says what is to be done. `apply` carries it out,
 // `diff` only shows it.
 
-import { driversDocument, existingDocument } from '../commands/backends/import.ts';
-import { type ImportEntry, readEntry } from '../commands/backends/import-entry.ts';
-import { planImport } from '../commands/backends/import-plan.ts';
 import { CommandFailure } from '../failures.ts';
 import { projectId } from '../find.ts';
 import type { GraphClient } from '../graph-client.ts';
 import { flag, neededText, type Values } from '../option.ts';
 import { readAll, readPages } from '../pages.ts';
 import { commonOptions, type RemoteCall } from '../remote-verb.ts';
+import { allowedBy, type SecretPlaces, secretOptions } from '../secrets.ts';
 import { readExisting } from './existing.ts';
 import { type FileLines, readFiles } from './files.ts';
+import { type ImportEntry, readEntry } from './import-entry.ts';
+import { driversDocument, existingDocument, planImport } from './import-plan.ts';
 import { appliedKinds } from './kind-manifest.ts';
 import type { ApplyFault, WantedManifest } from './manifest.ts';
 import { readManifests } from './manifests.ts';
 import { planOwned, sourceOption } from './owned.ts';
 import { type Plan, planManifests } from './plan.ts';
 import { planKinds } from './plan-kinds.ts';
-import { allowedBy, type SecretPlaces, secretOptions } from './secrets.ts';
 import type { Step } from './step.ts';
 
 /** Of apply and diff. */

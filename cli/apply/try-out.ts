@@ -4,10 +4,10 @@ import { dryRunHeader } from '../../platform/caller/manner.ts';
 import { allAtOnce } from '../at-once.ts';
 import { type GraphClient, GraphFailure } from '../graph-client.ts';
 import { choiceOrFirst } from '../option.ts';
+import { hideSecrets } from '../secrets.ts';
 import { awaitedIn, foreseen, isRefusal, type StepResult } from './carry-out.ts';
 import { graphqlDocumentOf } from './mutations.ts';
 import { isWhole } from './owned.ts';
-import { hideSecrets } from './secrets.ts';
 import type { Step } from './step.ts';
 
 export const dryRunOption = choiceOrFirst(

@@ -11,13 +11,13 @@ import { type FilePlan, planFiles, planOptions } from '../apply/plan-files.ts';
 import { awaited, type Change, type Step } from '../apply/step.ts';
 import { dryRunOption, tryOut } from '../apply/try-out.ts';
 import { askOnTerminal } from '../ask-terminal.ts';
+import { settled } from '../balancer.ts';
 import { CommandFailure } from '../failures.ts';
 import type { GraphClient } from '../graph-client.ts';
 import { flag } from '../option.ts';
 import { progressOn } from '../progress.ts';
 import { commonOptions, type RemoteCall, remoteVerb } from '../remote-verb.ts';
 import type { WaitingCall } from '../wait.ts';
-import { settled } from './loadbalancers/balancer.ts';
 import { type Preview, inShort as previewInShort, previewOption, readPreview } from './loadbalancers/preview.ts';
 
 type ApplyCall = Pick<RemoteCall, 'printer'> & { readonly options: { readonly json: boolean } };

@@ -57,7 +57,7 @@ export const up = localVerb({
         await refuseClusterFolder(dataPath);
       }
       if (options.ha) {
-        const { runDemo } = await import('../../lab/ha-demo/demo.ts');
+        const { runDemo } = await import('../ha-demo/demo.ts');
         await runDemo({ ...around, ...order, asRoot: options['as-root'], signal });
       } else if (process.getuid?.() === 0 && !options['as-root'] && !options['print-config']) {
         const { startServiceProcess } = await import('../up/service-process.ts');

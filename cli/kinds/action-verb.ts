@@ -5,7 +5,7 @@ import { registry } from '../../generated/kinds/registry.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import { actionDocument } from '../../schema/kinds/documents.ts';
 import type { Action, Kind } from '../../schema/kinds/kind.ts';
-import { settled } from '../commands/loadbalancers/balancer.ts';
+import { settled } from '../balancer.ts';
 import { CommandFailure, UsageError } from '../failures.ts';
 import type { GraphqlDocument, UserError } from '../graph-client.ts';
 import { type Options, several, text } from '../option.ts';

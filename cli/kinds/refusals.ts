@@ -1,7 +1,8 @@
 // Refusals of the server, with the option or the field of the file that is at fault.
-import { hideSecrets } from '../apply/secrets.ts';
+
 import { CommandFaults } from '../failures.ts';
 import type { UserError } from '../graph-client.ts';
+import { hideSecrets } from '../secrets.ts';
 import type { FieldOption } from './field-options.ts';
 
 interface Blame {

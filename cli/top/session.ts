@@ -1,9 +1,8 @@
 // Runs `tidegate top`: keys, answers and events change the state, and after each change the screen shows it.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StatusFilter } from '../commands/events/change.ts';
-import { followStatus } from '../commands/events/status-stream.ts';
 import { CommandFailure, Interruption } from '../failures.ts';
 import { coloured } from '../printer.ts';
+import { followStatus, type StatusFilter } from '../status-stream.ts';
 import { loaded, lost, refused, resized } from './changes.ts';
 import { overviewTypes } from './overview.ts';
 import { Pace } from './pace.ts';

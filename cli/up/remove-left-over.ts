@@ -6,7 +6,7 @@ import type { Surroundings } from '../verb.ts';
 export async function removeLeftOver({ stdout, stderr }: Pick<Surroundings, 'stdout' | 'stderr'>): Promise<void> {
   if (!hasOwnerless()) return;
   // Loaded only if needed: root runs as little code as possible.
-  const { removeOwnerless } = await import('../../lab/claims/remove-ownerless.ts');
+  const { removeOwnerless } = await import('../../lab/remove-ownerless.ts');
   const { removed, failures } = await removeOwnerless();
   const names = removed.map(({ kind, name }) => `${kind} ${name}`);
   if (names.length > 0) stdout.write(`Removed what killed processes had left: ${names.join(', ')}.\n`);

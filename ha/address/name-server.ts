@@ -18,7 +18,6 @@ import type { SetupLog } from '../../embedded/setup-log.ts';
 import { supervise } from '../../embedded/supervise.ts';
 import { writeWhole } from '../../platform/secrets/key-file.ts';
 import { WhilePrimary } from '../announcer.ts';
-import type { HostFile } from '../host/host-file.ts';
 
 export interface NameServerPlan {
   readonly port: number;
@@ -97,7 +96,13 @@ export class NameServer extends WhilePrimary {
 }
 
 /** The same on all hosts of the cluster, because each host publishes at the others. */
-export function nameServerKey({ cluster, accounts }: Pick<HostFile, 'cluster' | 'accounts'>): {
+export function nameServerKey({
+  cluster,
+  accounts,
+}: {
+  readonly cluster: string;
+  readonly accounts: { readonly replicationPassword: string };
+}): {
   readonly secret: string;
   readonly text: string;
 } {

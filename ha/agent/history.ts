@@ -4,7 +4,6 @@
 import { randomUUID } from 'node:crypto';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import type { Change, EtcdClient } from '../etcd.ts';
-import { readWishes, ungrantedOf } from '../wishes.ts';
 import { monotonicMs } from './clock.ts';
 import {
   changeValue,
@@ -17,6 +16,7 @@ import {
 } from './keys.ts';
 import type { HaServer } from './server.ts';
 import type { View } from './view.ts';
+import { readWishes, ungrantedOf } from './wishes.ts';
 
 interface HistoryOptions {
   readonly etcd: EtcdClient;

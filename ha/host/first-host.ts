@@ -10,7 +10,6 @@ import { certify } from '../../platform/net/certificates.ts';
 import { requireOneHost } from '../../platform/net/one-host.ts';
 import { type HaKeys, haKeys } from '../agent/keys.ts';
 import { type EtcdClient, EtcdError } from '../etcd.ts';
-import { hasAllVotes, listedIn } from '../votes.ts';
 import { etcdOf } from './cluster-client.ts';
 import {
   changeHostFile,
@@ -42,6 +41,7 @@ import {
   shownBy,
   withSerials,
 } from './member-certificate.ts';
+import { hasAllVotes, listedIn } from './votes.ts';
 
 interface FirstHostOptions {
   readonly dataPath: string;

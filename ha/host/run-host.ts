@@ -26,7 +26,6 @@ import { BalancedClients } from '../balanced-clients.ts';
 import { tellClock } from '../clock-teller.ts';
 import { type EtcdClient, EtcdError } from '../etcd.ts';
 import { PrimaryHealth } from '../primary-health.ts';
-import { VoteKeeper } from '../votes.ts';
 import { newServed } from './begin.ts';
 import { etcdOf, etcdUrlsOf } from './cluster-client.ts';
 import { depart } from './depart.ts';
@@ -49,6 +48,7 @@ import { tellNotedActs } from './noted-acts.ts';
 import { OwnVote } from './own-vote.ts';
 import { dataHosts, nameServerKeyPath, writeServedFile } from './served-file.ts';
 import { takeOver } from './take-over.ts';
+import { VoteKeeper } from './votes.ts';
 
 interface HostOptions {
   readonly dataPath: string;

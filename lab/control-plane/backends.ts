@@ -1,11 +1,10 @@
 // The backends of the lab's devices, each named after its device, registered through the graph like any other.
 import { isDeepStrictEqual } from 'node:util';
-import type { RunningProcess } from '../../compose/process.ts';
 import type { DeviceBackend } from '../device.ts';
 import { askGraph, changeGraph, type GraphCaller } from './graph.ts';
 
 export interface LabBackendsOptions {
-  readonly running: Pick<RunningProcess, 'url'>;
+  readonly running: { readonly url: string | undefined };
   /** An operator's API token. */
   readonly token: string;
   readonly signal: AbortSignal;

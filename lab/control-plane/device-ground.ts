@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { Registry } from 'prom-client';
-import { type RunningProcess, startProcess } from '../../compose/process.ts';
 import type { DataFolder } from '../../embedded/data-folder.ts';
 import { Refusal } from '../../platform/errors/errors.ts';
 import type { Logger } from '../../platform/log/log.ts';
@@ -12,7 +11,7 @@ import { newMachineKeys } from '../../platform/machines/machine-keys.ts';
 import type { NewMachineRecords } from '../../platform/machines/machine-records.ts';
 import type { KnownListeners } from '../../platform/net/egress.ts';
 import type { Config } from '../../platform/process/config.ts';
-import type { FirstStart, SubgraphRow } from '../../platform/process/subgraph-row.ts';
+import type { Access, FirstStart, SubgraphRow } from '../../platform/process/subgraph-row.ts';
 import { encodeId } from '../../platform/values/ids.ts';
 import type { DescribedDevice } from '../device.ts';
 import type { GivenCredential } from '../given-file.ts';
@@ -22,11 +21,28 @@ export const groundHost = '127.0.0.1';
 /** Credentials with less time left are not given to a machine, which renews them while it runs. */
 const leastLeftMs = 12 * 3_600_000;
 
+interface InstalledProcess {
+  readonly url: string | undefined;
+  readonly access: Access | undefined;
+  readonly registry: Registry;
+}
+
+interface LinkOptions {
+  readonly rows: readonly SubgraphRow[];
+  readonly lab: KnownListeners;
+}
+
 interface GroundOptions {
   readonly config: Config;
   readonly rows: readonly SubgraphRow[];
   readonly folder: DataFolder;
-  readonly running: RunningProcess;
+  readonly running: InstalledProcess;
+  /** Starts another process of the installation. */
+  readonly startProcess: (
+    config: Config,
+    log: Logger,
+    options: LinkOptions,
+  ) => Promise<{ readonly registry: Registry; stop(): Promise<void> }>;
   readonly lab: KnownListeners;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -113,7 +129,7 @@ export async function startLinks(
   options: GroundOptions,
   { role, others = [], machine, folder, settings }: Links,
 ): Promise<void> {
-  const { config, rows, running, lab, log } = options;
+  const { config, rows, running, startProcess, lab, log } = options;
   const { firstStart, port } = wholeOf(options, role);
   await makeAuthority(config['keys.folder'] ?? '');
   const machines = await options.folder.subfolder(folder);

@@ -1,8 +1,8 @@
 // The rules for every benchmark and trial of the tables in bench/run.ts.
 import { describe, expect, test } from '@jest/globals';
-import { parseArguments } from '../../bench/arguments.ts';
-import type { Bench } from '../../bench/bench.ts';
 import { benches, trials } from '../../bench/tables.ts';
+import { parseArguments } from '../../measure/arguments.ts';
+import type { Bench } from '../../measure/bench.ts';
 
 const all = Object.entries({ ...benches, ...trials });
 

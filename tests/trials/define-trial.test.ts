@@ -2,8 +2,8 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { ArgumentError } from '../../bench/arguments.ts';
-import type { Bench } from '../../bench/bench.ts';
+import { ArgumentError } from '../../measure/arguments.ts';
+import type { Bench } from '../../measure/bench.ts';
 import { defineTrial } from '../../trials/define-trial.ts';
 import { entriesOf, folderOption, oneOf, someOf, wholeNumber } from '../../trials/trial-options.ts';
 

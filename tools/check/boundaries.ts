@@ -19,9 +19,8 @@ const rules: readonly Rule[] = [
   // A simulator that shared the product's code would share its mistakes; openssl makes the certificates.
   { folder: 'simulators/', mayImport: ['platform/net/certificates.ts'] },
   { folder: 'schema/', mayImport: ['platform/'] },
-  // How the lab joins an installation of one machine, and the three hosts of `npm start -- --ha`.
-  { folder: 'lab/control-plane/', mayImport: ['platform/', 'dns/', 'embedded/', 'compose/', 'lab/'] },
-  { folder: 'lab/ha-demo/', mayImport: ['platform/', 'embedded/', 'ha/', 'compose/', 'cli/', 'lab/'] },
+  // How the lab joins an installation of one machine.
+  { folder: 'lab/control-plane/', mayImport: ['platform/', 'dns/', 'embedded/', 'lab/'] },
   {
     folder: 'lab/',
     mayImport: [

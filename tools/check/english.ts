@@ -100,7 +100,7 @@ const parts: readonly (readonly [string, RegExp])[] = [
   ),
   ...['platform', 'gateway', 'dns', 'ha', 'workers'].map((name) => [name, new RegExp(`^${name}/.*\\.ts$`)] as const),
   ['trials', /^(bench\/)?trials\/.*\.ts$/],
-  ['bench', /^bench\/.*\.ts$/],
+  ['bench', /^(bench|measure)\/.*\.ts$/],
   ['cli', /^(bin|cli|compose)\/.*\.ts$/],
   ['lab', /^(lab|simulators)\/.*\.ts$/],
   ['dashboard', /^dashboard\/src\/.*\.tsx?$/],
@@ -114,7 +114,7 @@ export function partOf(path: string): string | undefined {
 
 const roots = [
   ...['bench', 'bin', 'cli', 'compose', 'dashboard/src', 'dns', 'docs', 'gateway', 'generated/schema', 'ha', 'lab'],
-  ...['platform', 'schema', 'simulators', 'subgraphs', 'tests', 'trials', 'workers'],
+  ...['measure', 'platform', 'schema', 'simulators', 'subgraphs', 'tests', 'trials', 'workers'],
 ];
 
 async function readPart(root: string): Promise<Map<string, { readonly path: string; readonly sentence: Sentence }[]>> {

@@ -84,12 +84,12 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['ha/host/join-client.ts', 'the first host of the cluster'],
   ['cli/lab-client.ts', 'as a command line client: a Unix socket in the data folder'],
   ['lab/control-plane/graph.ts', 'the gateway of npm start'],
-  ['lab/ha-demo/serving.ts', 'the hosts of npm start -- --ha'],
+  ['cli/ha-demo/serving.ts', 'the hosts of npm start -- --ha'],
   ['cli/commands/lab/load/line.ts', 'as a command line client: the hosts of npm start -- --ha'],
   ['cli/demo/names.ts', 'as a command line client: the name servers of the lab'],
   ['cli/graph-client.ts', 'as a command line client: the server that its user names'],
   ['cli/cluster-client.ts', 'as a command line client: the cluster that its user names'],
-  ['cli/commands/events/status-stream.ts', 'as a command line client'],
+  ['cli/status-stream.ts', 'as a command line client'],
   ['cli/commands/mappings/export.ts', 'as a command line client'],
 ]);
 

@@ -33,7 +33,7 @@ export const sourceChecks: readonly Check[] = [
     run: async (context) => findAnatomyFaults(await sources(context)),
   },
   {
-    name: 'imports go one way within dns, gateway and platform',
+    name: 'imports go one way between top-level folders, and within cli, dns, gateway, ha, lab and platform',
     run: async (context) => findLayerFaults(await sources(context)),
   },
   {

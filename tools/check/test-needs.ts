@@ -12,7 +12,7 @@ import type { SourceFile } from './source-files.ts';
 const packages = PACKAGES as readonly { readonly name: string; readonly places: readonly (readonly string[])[] }[];
 /** Programs that are started by their names; nothing else has these. */
 const clients: ReadonlySet<string> = new Set(['curl', 'dig', 'hey', 'fping']);
-const startsPrograms = /^(?:tests|bench|trials|simulators)\//;
+const startsPrograms = /^(?:tests|bench|measure|trials|simulators)\//;
 /** They only compare paths. */
 const startsNone = new Set(['tests/lab/clock-library.test.ts']);
 

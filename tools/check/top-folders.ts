@@ -30,7 +30,7 @@ export const topFolders: Readonly<Record<string, TopFolder>> = {
   },
   lab: { excused: { connections: neverForUsers } },
   simulators: { excused: { connections: neverForUsers } },
-  ...{ bench: trial, tests: trial, trials: trial },
+  ...{ bench: trial, measure: trial, tests: trial, trials: trial },
   dashboard: {
     excused: {
       boundaries: 'its own package has a type check of its own',

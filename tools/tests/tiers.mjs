@@ -32,7 +32,7 @@ const realPackages = new Set([...conditions.get('servers').packages, 'openssl', 
 const testFile = /^tests\/.*\.test\.ts$/;
 const longTestFile = /\.long\.test\.ts$/;
 const ofTests = /^tests\//;
-const ofMeasurements = /^(?:bench|trials)\//;
+const ofMeasurements = /^(?:bench|measure|trials)\//;
 
 /** @param {import('./imports.mjs').Sources} sources */
 export function testFiles(sources) {

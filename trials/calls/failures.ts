@@ -1,7 +1,7 @@
 // The failures of a trial: a part of the system is killed, or the device misbehaves. All determined by the seed.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { WholeSystem } from '../../bench/support/whole-system.ts';
 import type { DeviceFault } from '../../lab/device-faults.ts';
+import type { WholeSystem } from '../../measure/whole-system.ts';
 import type { Random } from '../random.ts';
 
 const victims = ['relay-1', 'relay-2', 'worker', 'redis', 'mariadb'] as const;

@@ -1,6 +1,6 @@
 // One attempt of a firewall mutation through the gateway, and its answer under the retry contract (docs/errors.md).
 
-import { firewallName } from '../../bench/support/lab-firewall.ts';
+import { firewallName } from '../../measure/lab-firewall.ts';
 import { decodeUuid } from '../../platform/values/ids.ts';
 
 /** One intended change of a CMP, with one idempotency key for all its requests. */

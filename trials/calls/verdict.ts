@@ -1,5 +1,5 @@
 // The judge of the calls trials: compares the clients' answers and the journal with the device's own log.
-import type { Life } from '../../bench/support/part.ts';
+import type { Life } from '../../measure/part.ts';
 import type { DeviceRecord, Disturbance } from './device-tail.ts';
 
 /** The final answer to a client about one idempotency key. */

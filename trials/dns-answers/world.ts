@@ -1,8 +1,8 @@
 // The zone of the trial: names of each kind with known records, and names with random policies that give clients different answers.
 
-import { places } from '../../bench/support/made-up-places.ts';
 import { makeKey } from '../../dns/answerer/dnssec/keys.ts';
 import type { ClientMap, MemberPlan, NamePlan, Place, PolicyStep, ZonePlan } from '../../dns/policy/plan.ts';
+import { places } from '../../measure/made-up-places.ts';
 import type { Random } from '../random.ts';
 
 export const zone = 'gslb.trial.test.';

@@ -7,8 +7,8 @@ import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fixedPort } from '../../bench/support/fixed-port.ts';
 import { endingWithParent } from '../../embedded/ends-with-parent.ts';
+import { fixedPort } from '../../measure/fixed-port.ts';
 
 interface Front {
   readonly url: string;

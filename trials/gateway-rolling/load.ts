@@ -1,7 +1,7 @@
 // A client that sends requests at a fixed rate and repeats none: reads over all subgraphs, and changes of backends whose versions show how
 // often each change was made.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GraphClient, type MutationAnswer, notRefused } from '../../bench/support/graph-client.ts';
+import { GraphClient, type MutationAnswer, notRefused } from '../../measure/graph-client.ts';
 import type { Random } from '../random.ts';
 
 interface LoadOptions {

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { firewallName } from '../../bench/support/lab-firewall.ts';
+import { firewallName } from '../../measure/lab-firewall.ts';
 import type { Random } from '../random.ts';
 import { Caller, type Exchange } from './caller.ts';
 import { codesOf, type Judge } from './verdict.ts';

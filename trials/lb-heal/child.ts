@@ -1,6 +1,6 @@
 // The owner of a process of the trial.
 import { fileURLToPath } from 'node:url';
-import { ToldChild } from '../../bench/support/told-child.ts';
+import { ToldChild } from '../../measure/told-child.ts';
 import type { Program } from './program.ts';
 
 const script = fileURLToPath(new URL('./program.ts', import.meta.url));

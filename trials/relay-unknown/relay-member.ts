@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { Life } from '../../bench/support/part.ts';
 import { endingWithParent } from '../../embedded/ends-with-parent.ts';
+import type { Life } from '../../measure/part.ts';
 import type { FailurePlan } from './moments.ts';
 import type { GraphAnswer, RelayOrder, RelayPlan } from './relay-process.ts';
 

@@ -2,7 +2,7 @@
 // (relay-member.ts) calls it like a gateway would.
 import { execute, parse } from 'graphql';
 import { pino } from 'pino';
-import { answerParent } from '../../bench/support/child.ts';
+import { answerParent } from '../../measure/child.ts';
 import type { Identity } from '../../platform/caller/identity.ts';
 import type { DatabaseLocation } from '../../platform/database/database.ts';
 import { readSubgraphSdl } from '../../platform/graph/sdl.ts';

@@ -1,5 +1,5 @@
 // The judge of the trials: compares the journal's final state with the device's own log.
-import type { Life } from '../../bench/support/part.ts';
+import type { Life } from '../../measure/part.ts';
 import type { DeviceRecord } from './devices/device.ts';
 import type { JournalEvidence, JournalRow } from './evidence.ts';
 

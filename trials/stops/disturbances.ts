@@ -4,11 +4,11 @@ import { appendFile, mkdir, readdir, rename, rm, truncate } from 'node:fs/promis
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fixedPort } from '../../bench/support/fixed-port.ts';
 import { runProgram } from '../../embedded/run-program.ts';
 import { killQuietly } from '../../embedded/server-process.ts';
 import { accountFlags } from '../../embedded/service-account.ts';
 import type { LoopDisk } from '../../lab/loop-disk.ts';
+import { fixedPort } from '../../measure/fixed-port.ts';
 import type { Random } from '../random.ts';
 import { checkout, type NpmSystem, type Victim } from './npm-system.ts';
 

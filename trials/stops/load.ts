@@ -1,6 +1,6 @@
 // The load of one trial: clients that make changes, and readers of the event stream from its start.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GraphClient } from '../../bench/support/graph-client.ts';
+import { GraphClient } from '../../measure/graph-client.ts';
 import type { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import { encodeId } from '../../platform/values/ids.ts';
 import { GatewayClient } from '../calls/gateway-client.ts';

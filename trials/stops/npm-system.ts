@@ -4,10 +4,10 @@ import { appendFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { fixedPort } from '../../bench/support/fixed-port.ts';
-import { processTree } from '../../bench/support/process-tree.ts';
 import { madeTablesVariable } from '../../embedded/mariadb.ts';
 import { killQuietly } from '../../embedded/server-process.ts';
+import { fixedPort } from '../../measure/fixed-port.ts';
+import { processTree } from '../../measure/process-tree.ts';
 import { atMost } from '../../platform/work/within.ts';
 
 interface NpmSystemOptions {

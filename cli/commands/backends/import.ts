@@ -1,29 +1,15 @@
 // `tidegate backends import`: registers the backends that a file lists and updates existing ones. A second run changes nothing;
 // an interrupted run can be repeated.
-import { graphql } from '../../../generated/cli/index.ts';
 import { carryOut, failIfAny, foreseen, type StepResult } from '../../apply/carry-out.ts';
-import { allowedBy, secretOptions } from '../../apply/secrets.ts';
+import { type ImportFault, readImportFile } from '../../apply/import-file.ts';
+import { driversDocument, existingDocument, planImport } from '../../apply/import-plan.ts';
 import { dryRunOption, tryOut } from '../../apply/try-out.ts';
 import { CommandFailure } from '../../failures.ts';
 import { projectId } from '../../find.ts';
 import { flag } from '../../option.ts';
 import { readAll, readPages } from '../../pages.ts';
 import { commonOptions, type RemoteCall, remoteVerb } from '../../remote-verb.ts';
-import { type ImportFault, readImportFile } from './import-file.ts';
-import { planImport } from './import-plan.ts';
-
-export const existingDocument = graphql(`
-  query ImportBackends($projectId: ID, $first: Int, $after: String) {
-    backends(projectId: $projectId, first: $first, after: $after) {
-      nodes { ...ExistingBackend }
-      pageInfo { hasNextPage endCursor }
-    }
-  }
-`);
-
-export const driversDocument = graphql(`
-  query ImportDrivers { relayDrivers { ...KnownDriver } }
-`);
+import { allowedBy, secretOptions } from '../../secrets.ts';
 
 type ImportCall = Pick<RemoteCall, 'client' | 'printer'> & { readonly options: { readonly json: boolean } };
 

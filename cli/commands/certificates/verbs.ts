@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { TlsCertificateFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
+import { balancerId, settled } from '../../balancer.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
 import { findNamed, inProjectOnly, namedAs, projectId, withOne } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
@@ -10,7 +11,6 @@ import { giving, neededText, text } from '../../option.ts';
 import { readPages } from '../../pages.ts';
 import { commonOptions, type RemoteCall, readSecretFile, remoteVerb } from '../../remote-verb.ts';
 import { deleteVerb, listVerb } from '../../row-verbs.ts';
-import { balancerId, settled } from '../loadbalancers/balancer.ts';
 import { previewed, previewOption } from '../loadbalancers/preview.ts';
 
 graphql(`

@@ -4,11 +4,11 @@ import { graphql } from '../../../generated/cli/index.ts';
 import type { ClusterLogin } from '../../cluster-login.ts';
 import { clusterVerb, keptBy } from '../../cluster-verb.ts';
 import { cmpObjectText, cmpOption } from '../../cmp-object.ts';
+import { containerShape } from '../../container-shapes.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
 import { commonOptions, connectionOptions, openClient } from '../../remote-verb.ts';
 import { replicated } from '../../wait.ts';
 import { optionId } from '../options/find.ts';
-import { containerShape } from './shapes.ts';
 
 const document = graphql(`
   mutation ContainersCreate($input: ObjectContainerCreateInput!) {

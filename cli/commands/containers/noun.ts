@@ -2,9 +2,9 @@
 import type { z } from 'zod';
 import type { ClusterClient } from '../../cluster-client.ts';
 import { clusterVerb } from '../../cluster-verb.ts';
+import { type containerShape, pageShape } from '../../container-shapes.ts';
 import type { Noun } from '../../verb.ts';
 import { create } from './create.ts';
-import { type containerShape, pageShape } from './shapes.ts';
 
 const list = clusterVerb({
   summary: 'List containers.',

@@ -1,6 +1,6 @@
 // Query and output of status changes, the same for `list` and `follow`.
 
-import type { StatusChangeFieldsFragment, StatusStreamSubscriptionVariables } from '../../../generated/cli/graphql.ts';
+import type { StatusChangeFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { cmpOption } from '../../cmp-object.ts';
 import { projectId } from '../../find.ts';
@@ -9,6 +9,7 @@ import type { GraphClient } from '../../graph-client.ts';
 import { several, text, type Values } from '../../option.ts';
 import type { Printer } from '../../printer.ts';
 import { commonOptions } from '../../remote-verb.ts';
+import type { StatusFilter } from '../../status-stream.ts';
 
 graphql(`
   fragment StatusChangeFields on StatusChange {
@@ -17,8 +18,6 @@ graphql(`
 `);
 
 export type StatusChange = StatusChangeFieldsFragment;
-
-export type StatusFilter = Omit<StatusStreamSubscriptionVariables, 'after'>;
 
 export const filterOptions = {
   kind: several('KIND', 'Only of this kind, for example relayOperation.state.'),

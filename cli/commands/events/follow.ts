@@ -1,9 +1,9 @@
 // `tidegate events follow`.
 import { text } from '../../option.ts';
 import { remoteVerb } from '../../remote-verb.ts';
+import { followStatus } from '../../status-stream.ts';
 import { visible } from '../../visible.ts';
 import { changeLine, filterOf, filterOptions, type StatusChange } from './change.ts';
-import { followStatus } from './status-stream.ts';
 import { SubjectNames } from './subject-names.ts';
 
 export const follow = remoteVerb({

@@ -6,9 +6,9 @@ import type {
   SubjectOfStorageQuery,
 } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
+import { hostText } from '../../balancer.ts';
 import { Interruption } from '../../failures.ts';
 import type { GraphClient, GraphqlDocument } from '../../graph-client.ts';
-import { hostText } from '../loadbalancers/balancer.ts';
 import type { StatusChange } from './change.ts';
 
 const balancersDocument = graphql(`

@@ -3,9 +3,9 @@ import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, exitCodes, Interruption } from '../../failures.ts';
 import { flag, integer, several } from '../../option.ts';
 import { type RemoteCall, remoteVerb } from '../../remote-verb.ts';
+import { followStatus, type StatusFilter } from '../../status-stream.ts';
 import { visible } from '../../visible.ts';
-import { changeLine, filterOf, filterOptions, type StatusChange, type StatusFilter } from './change.ts';
-import { followStatus } from './status-stream.ts';
+import { changeLine, filterOf, filterOptions, type StatusChange } from './change.ts';
 import { SubjectNames } from './subject-names.ts';
 
 const startDocument = graphql(`

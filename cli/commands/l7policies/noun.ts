@@ -1,13 +1,13 @@
 // `tidegate l7policies`: what a listener does with the requests that match all rules of a policy.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
+import { balancerOption, disableOption, enabledBy, enableOption, settled } from '../../balancer.ts';
 import { UsageError } from '../../failures.ts';
 import { kindVerb } from '../../kinds/noun.ts';
 import { choice, integer, needed, text, type Values } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { listVerb } from '../../row-verbs.ts';
 import type { Noun } from '../../verb.ts';
-import { balancerOption, disableOption, enabledBy, enableOption, settled } from '../loadbalancers/balancer.ts';
 import { deletePartVerb } from '../loadbalancers/part.ts';
 import { previewed, previewOption } from '../loadbalancers/preview.ts';
 import { listenerOption, type Policy, policyOf, poolIdOf, readListener } from './policy.ts';

@@ -1,11 +1,11 @@
 // Finds L7 policies for the commands: by the load balancer, the port of the listener, and the policy's name or id.
 import type { L7PoliciesListQuery } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
+import { balancerId } from '../../balancer.ts';
 import { CommandFailure } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { integer, needed } from '../../option.ts';
 import { shownId } from '../../short-id.ts';
-import { balancerId } from '../loadbalancers/balancer.ts';
 
 const document = graphql(`
   query L7PoliciesList($id: ID!) {

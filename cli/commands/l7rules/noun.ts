@@ -1,6 +1,7 @@
 // `tidegate l7rules`: the conditions of an L7 policy, all of which must match.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
+import { balancerOption, disableOption, enabledBy, enableOption, settled } from '../../balancer.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { kindVerb } from '../../kinds/noun.ts';
@@ -9,7 +10,6 @@ import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { listVerb } from '../../row-verbs.ts';
 import type { Noun } from '../../verb.ts';
 import { listenerOption, policyOf, readListener } from '../l7policies/policy.ts';
-import { balancerOption, disableOption, enabledBy, enableOption, settled } from '../loadbalancers/balancer.ts';
 import { previewed, previewOption } from '../loadbalancers/preview.ts';
 
 const createDocument = graphql(`

@@ -1,12 +1,12 @@
 // `tidegate lab add PART`.
 import type { DeviceName } from '../../../lab/device.ts';
+import { installPackages } from '../../device-packages.ts';
 import { askLab, labDataOption, printDevices } from '../../lab-client.ts';
 import { readDevice } from '../../lab-names.ts';
 import { flag } from '../../option.ts';
 import { commonOptions } from '../../remote-verb.ts';
 import { localVerb, type Output } from '../../verb.ts';
 import { visible } from '../../visible.ts';
-import { installPackages } from './packages.ts';
 
 export const add = localVerb({
   summary:

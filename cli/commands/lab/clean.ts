@@ -1,6 +1,6 @@
 // `tidegate lab clean`.
 import { hasOwnerless } from '../../../lab/claims/claims.ts';
-import { removeOwnerless } from '../../../lab/claims/remove-ownerless.ts';
+import { removeOwnerless } from '../../../lab/remove-ownerless.ts';
 import { CommandFailure } from '../../failures.ts';
 import { printerOf } from '../../printer.ts';
 import { commonOptions } from '../../remote-verb.ts';

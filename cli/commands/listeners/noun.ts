@@ -1,6 +1,7 @@
 // `tidegate listeners`: what a load balancer accepts from clients, by port.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
+import { type Balancer, balancerId, balancerOption, readBalancer, settled } from '../../balancer.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
 import { projectId } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
@@ -9,7 +10,6 @@ import { choice, giving, integer, several, text } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { listVerb } from '../../row-verbs.ts';
 import type { Noun } from '../../verb.ts';
-import { type Balancer, balancerId, balancerOption, readBalancer, settled } from '../loadbalancers/balancer.ts';
 import { certificateIds, certificateOption } from '../loadbalancers/create.ts';
 import { deletePartVerb } from '../loadbalancers/part.ts';
 import { previewed, previewOption } from '../loadbalancers/preview.ts';

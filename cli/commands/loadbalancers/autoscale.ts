@@ -1,10 +1,10 @@
 // `tidegate loadbalancers autoscale NAME`.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
+import { balancerId, disableOption, settled, weekdays } from '../../balancer.ts';
 import { UsageError } from '../../failures.ts';
 import { choice, flag, giving, integer, several, text } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
-import { balancerId, disableOption, settled, weekdays } from './balancer.ts';
 import { requestsOption } from './create.ts';
 import { previewed, previewOption } from './preview.ts';
 

@@ -5,6 +5,7 @@ import type { LoadBalancerCreateInput, LoadBalancerNodeSizeInput } from '../../.
 import { graphql } from '../../../generated/cli/index.ts';
 import { decodeId } from '../../../platform/values/ids.ts';
 import { allAtOnce } from '../../at-once.ts';
+import { type Balancer, hostAndPort, printBalancer, readBalancer } from '../../balancer.ts';
 import { cmpOption } from '../../cmp-object.ts';
 import { CommandFailure, exitCodes, Interruption, UsageError } from '../../failures.ts';
 import { projectId } from '../../find.ts';
@@ -12,7 +13,6 @@ import type { GraphClient } from '../../graph-client.ts';
 import { idOf } from '../../kinds/find-object.ts';
 import { choice, flag, giving, integer, one, several, text, type Values } from '../../option.ts';
 import { commonOptions, type RemoteCall, remoteVerb } from '../../remote-verb.ts';
-import { type Balancer, hostAndPort, printBalancer, readBalancer } from './balancer.ts';
 
 const document = graphql(`
   mutation LoadBalancersCreate($input: LoadBalancerCreateInput!) {

@@ -1,9 +1,9 @@
 // `tidegate loadbalancers decisions NAME`: what healing and autoscaling decided.
 import { graphql } from '../../../generated/cli/index.ts';
+import { balancerId } from '../../balancer.ts';
 import { flag } from '../../option.ts';
 import { readAll, readPages } from '../../pages.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
-import { balancerId } from './balancer.ts';
 
 const scalingDocument = graphql(`
   query LoadBalancersScaling($id: ID!, $changed: Boolean, $first: Int, $after: String) {

@@ -1,8 +1,8 @@
 // `tidegate loadbalancers delete NAME`.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
+import { balancerId, settled } from '../../balancer.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
-import { balancerId, settled } from './balancer.ts';
 import { previewed, previewOption } from './preview.ts';
 
 const document = graphql(`

@@ -1,8 +1,8 @@
 // `tidegate loadbalancers failover NAME`.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
+import { balancerId, readBalancer, replaced } from '../../balancer.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
-import { balancerId, readBalancer, replaced } from './balancer.ts';
 
 const document = graphql(`
   mutation LoadBalancersFailover($input: LoadBalancerNodesReplaceInput!) {

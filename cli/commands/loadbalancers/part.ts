@@ -1,9 +1,9 @@
 // `delete` for parts of a load balancer, with `--preview`. `--wait` waits until every node has the change.
 import type { LoadBalancerChangeInput } from '../../../generated/cli/graphql.ts';
+import { settled } from '../../balancer.ts';
 import type { Option, Options } from '../../option.ts';
 import { type DeleteVerb, deleteVerb } from '../../row-verbs.ts';
 import type { Verb } from '../../verb.ts';
-import { settled } from './balancer.ts';
 import { previewed } from './preview.ts';
 
 type PartOptions = Options & { readonly wait: Option<number | undefined>; readonly preview: Option<boolean> };

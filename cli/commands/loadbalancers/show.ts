@@ -1,7 +1,7 @@
 // `tidegate loadbalancers show NAME`.
 import { graphql } from '../../../generated/cli/index.ts';
+import { balancerId, printBalancer, readBalancer } from '../../balancer.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
-import { balancerId, printBalancer, readBalancer } from './balancer.ts';
 
 const statsDocument = graphql(`
   query LoadBalancersStats($id: ID!) {

@@ -1,9 +1,9 @@
 // `tidegate loadbalancers status NAME`: the status tree, Octavia's `/loadbalancers/ID/status`.
 import { graphql } from '../../../generated/cli/index.ts';
+import { balancerId, hostText } from '../../balancer.ts';
 import { CommandFailure } from '../../failures.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { membersOf } from '../members/verbs.ts';
-import { balancerId, hostText } from './balancer.ts';
 
 const document = graphql(`
   query LoadBalancersStatus($id: ID!) {

@@ -1,10 +1,10 @@
 // Traffic figures for `traffic` of load balancers, listeners, members and nodes.
 import type { TrafficFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
+import { balancerId } from '../../balancer.ts';
 import { CommandFailure } from '../../failures.ts';
 import { choice, integer, type Values } from '../../option.ts';
 import { commonOptions, type RemoteCall, remoteVerb } from '../../remote-verb.ts';
-import { balancerId } from './balancer.ts';
 
 graphql(`
   fragment TrafficFields on LoadBalancerTraffic { startedAt requests errors serverErrors sessions bytesIn bytesOut latencyMs }

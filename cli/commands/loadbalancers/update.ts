@@ -1,9 +1,6 @@
 // `tidegate loadbalancers update NAME`: changes the given options.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
-import { CommandFailure, UsageError } from '../../failures.ts';
-import { commonOptions, remoteVerb } from '../../remote-verb.ts';
-import { policyDocument } from './autoscale.ts';
 import {
   balancerId,
   disableOption,
@@ -12,7 +9,10 @@ import {
   printBalancer,
   readBalancer,
   settled,
-} from './balancer.ts';
+} from '../../balancer.ts';
+import { CommandFailure, UsageError } from '../../failures.ts';
+import { commonOptions, remoteVerb } from '../../remote-verb.ts';
+import { policyDocument } from './autoscale.ts';
 import { descriptionOption, nodeSizeOf, nodesOption, sizeOptions, tagOption } from './create.ts';
 import { previewed, previewOption } from './preview.ts';
 

@@ -2,21 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import type { MemberFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
+import { disableOption, enabledBy, enableOption, hostAndPort, hostText, poolOf, settled } from '../../balancer.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { flag, integer, neededText } from '../../option.ts';
 import { readAll, readPages } from '../../pages.ts';
 import { commonOptions, type RemoteCall, remoteVerb } from '../../remote-verb.ts';
 import { listVerb } from '../../row-verbs.ts';
-import {
-  disableOption,
-  enabledBy,
-  enableOption,
-  hostAndPort,
-  hostText,
-  poolOf,
-  settled,
-} from '../loadbalancers/balancer.ts';
 import { deletePartVerb } from '../loadbalancers/part.ts';
 import { previewed, previewOption } from '../loadbalancers/preview.ts';
 import { printTraffic, trafficArguments, trafficOptions } from '../loadbalancers/traffic.ts';

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { NodeFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
+import { balancerId, balancerOption, nodeStateText, replaced } from '../../balancer.ts';
 import { CommandFailure } from '../../failures.ts';
 import { findNamed } from '../../find.ts';
 import { goneNodeHint } from '../../found-objects.ts';
@@ -9,7 +10,6 @@ import type { GraphClient } from '../../graph-client.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { listVerb, showVerb } from '../../row-verbs.ts';
 import type { Noun } from '../../verb.ts';
-import { balancerId, balancerOption, nodeStateText, replaced } from '../loadbalancers/balancer.ts';
 import { printTraffic, trafficArguments, trafficOptions } from '../loadbalancers/traffic.ts';
 
 graphql(`

@@ -6,13 +6,13 @@ import { pipeline } from 'node:stream/promises';
 import type { z } from 'zod';
 import { clusterVerb } from '../../cluster-verb.ts';
 import { CommandFailure } from '../../failures.ts';
+import { type objectShape, pageShape, statShape } from '../../object-shapes.ts';
 import { flag, integer, text } from '../../option.ts';
 import { replaceFile } from '../../replace-file.ts';
 import type { Noun } from '../../verb.ts';
 import { locate } from './locate.ts';
 import { objectPath } from './path.ts';
 import { replaceable } from './save.ts';
-import { type objectShape, pageShape, statShape } from './shapes.ts';
 import { create, update } from './upload.ts';
 import { url } from './url.ts';
 

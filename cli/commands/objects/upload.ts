@@ -3,10 +3,10 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { clusterVerb, keptBy } from '../../cluster-verb.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
+import { objectShape } from '../../object-shapes.ts';
 import { several, text } from '../../option.ts';
 import type { Verb } from '../../verb.ts';
 import { objectPath } from './path.ts';
-import { objectShape } from './shapes.ts';
 
 const options = {
   option: keptBy,

@@ -1,13 +1,13 @@
 // `tidegate pools`: the members that serve the same content, and how one of them is chosen.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
+import { balancerId, balancerOption, poolOf, readBalancer, settled } from '../../balancer.ts';
 import { CommandFailure } from '../../failures.ts';
 import { kindVerb } from '../../kinds/noun.ts';
 import { choice } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { listVerb } from '../../row-verbs.ts';
 import type { Noun } from '../../verb.ts';
-import { balancerId, balancerOption, poolOf, readBalancer, settled } from '../loadbalancers/balancer.ts';
 import { checkOption, memberOption } from '../loadbalancers/create.ts';
 import { deletePartVerb } from '../loadbalancers/part.ts';
 import { previewOption } from '../loadbalancers/preview.ts';

@@ -1,13 +1,13 @@
 // `tidegate quotas`: how many objects of load balancing and of GSLB a project may have. Only those of load balancing can be changed.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
+import { settled } from '../../balancer.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
 import { projectId } from '../../find.ts';
 import { chosenFrom, flag, integer, neededText } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { listVerb } from '../../row-verbs.ts';
 import type { Noun } from '../../verb.ts';
-import { settled } from '../loadbalancers/balancer.ts';
 
 const listDocument = graphql(`
   query QuotasList($projectId: ID, $id: ID!, $isNamed: Boolean!) {

@@ -5,10 +5,10 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClusterClient } from '../../cluster-client.ts';
 import { loginShape } from '../../cluster-login.ts';
-import { containerShape } from '../../commands/containers/shapes.ts';
-import { objectShape } from '../../commands/objects/shapes.ts';
+import { containerShape } from '../../container-shapes.ts';
 import { CommandFailure } from '../../failures.ts';
 import { askHosts } from '../../lab-client.ts';
+import { objectShape } from '../../object-shapes.ts';
 import type { Act, Place } from '../act.ts';
 import { addressesOf } from '../lab-parts.ts';
 

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { jsonIn } from '../../../platform/values/json.ts';
-import { installPackages } from '../../commands/lab/packages.ts';
+import { installPackages } from '../../device-packages.ts';
 import { CommandFailure, Interruption } from '../../failures.ts';
 import type { Act, Place } from '../act.ts';
 import { commandLine, runCommand, startCommand } from '../commands.ts';

@@ -4,8 +4,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { compareWith } from '../../../bench/against/compare.ts';
-import type { Against } from '../../../bench/bench.ts';
 import { runProgram } from '../../../embedded/run-program.ts';
+import type { Against } from '../../../measure/bench.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 
 let folder: TemporaryFolder;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ClientLog } from '../../../bench/fanout/client-log.ts';
-import { percentile } from '../../../bench/support/statistics.ts';
+import { percentile } from '../../../measure/statistics.ts';
 
 /** A client that began with a checkpoint at 10 and then received these. */
 function logOf(...seqs: number[]): ClientLog {

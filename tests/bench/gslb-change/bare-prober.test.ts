@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import type { ProberOptions } from '../../../bench/gslb-change/bare-prober.ts';
-import { ToldChild } from '../../../bench/support/told-child.ts';
+import { ToldChild } from '../../../measure/told-child.ts';
 import { Endpoint } from '../../../trials/gslb-outage/endpoints.ts';
 import { Outside } from '../../../trials/gslb-outage/outside.ts';
 import { freePort } from '../../support/free-port.ts';

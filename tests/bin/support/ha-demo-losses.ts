@@ -2,7 +2,7 @@
 // needs: keepalived, etcd-server, mariadb-backup, libfaketime, e2fsprogs, iproute2, iputils-ping, system, root
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
-import { longestSilenceMs } from '../../../cli/commands/events/status-stream.ts';
+import { longestSilenceMs } from '../../../cli/status-stream.ts';
 import type { HostName } from '../../../lab/ha/plan.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 import {

@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { readFiles } from '../../../cli/apply/files.ts';
+import { readImportFile } from '../../../cli/apply/import-file.ts';
 import { readManifests } from '../../../cli/apply/manifests.ts';
-import { allowedBy } from '../../../cli/apply/secrets.ts';
-import { readImportFile } from '../../../cli/commands/backends/import-file.ts';
+import { allowedBy } from '../../../cli/secrets.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 import { runCommand } from '../commands/run-command.ts';
 

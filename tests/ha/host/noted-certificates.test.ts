@@ -22,7 +22,7 @@ import {
 import { joinCluster, servedAt } from '../../../ha/host/join-client.ts';
 import { hashOf, newJoinToken } from '../../../ha/host/join-token.ts';
 import { hostCommonName, hostUri, keyFingerprint, withSerials } from '../../../ha/host/member-certificate.ts';
-import { listedIn } from '../../../ha/votes.ts';
+import { listedIn } from '../../../ha/host/votes.ts';
 import { fingerprintOf } from '../../../platform/machines/authority.ts';
 import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
 import { certify, makeCertificate } from '../../../platform/net/certificates.ts';

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { processMark } from '../../../embedded/process-mark.ts';
 import { Claims, claimsFiles } from '../../../lab/claims/claims.ts';
 import { hasEnded, nameOf, ownerOf, ownName } from '../../../lab/claims/owner.ts';
-import { removeOwnerless } from '../../../lab/claims/remove-ownerless.ts';
+import { removeOwnerless } from '../../../lab/remove-ownerless.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 
 let place: TemporaryFolder;

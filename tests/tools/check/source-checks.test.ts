@@ -8,7 +8,7 @@ import { findAnatomyFaults } from '../../../tools/check/anatomy.ts';
 import { findBoundaryFaults } from '../../../tools/check/boundaries.ts';
 import { findCycles } from '../../../tools/check/cycles.ts';
 import { findUnusedExports, readNamedInYaml } from '../../../tools/check/exports.ts';
-import { findLayerFaults } from '../../../tools/check/layers.ts';
+import { findLayerFaults, floors } from '../../../tools/check/layers.ts';
 import { findPathFaults } from '../../../tools/check/named-paths.ts';
 import { findOutgoingFaults } from '../../../tools/check/outgoing.ts';
 import { parseSource, type SourceFile } from '../../../tools/check/source-files.ts';
@@ -116,6 +116,7 @@ describe('imports', () => {
     ['compose/a.ts', '../subgraphs/relay/b.ts'],
     ['ha/a.ts', '../compose/b.ts'],
     ['lab/a.ts', '../compose/b.ts'],
+    ['lab/control-plane/a.ts', '../../compose/b.ts'],
     ['gateway/subscriptions/a.ts', '@apollo/query-planner'],
   ])('%s may not import %s', async (path, target) => {
     const faults = findBoundaryFaults(await parseAll({ [path]: `import type { b } from '${target}';` }));
@@ -134,7 +135,7 @@ describe('imports', () => {
     ['subgraphs/rows.ts', './relay/row.ts'],
     ['compose/a.ts', '../subgraphs/rows.ts'],
     ['compose/a.ts', '../gateway/b.ts'],
-    ['lab/control-plane/a.ts', '../../compose/b.ts'],
+    ['cli/ha-demo/a.ts', '../../lab/b.ts'],
     ['bin/a.ts', '../cli/main.ts'],
     ['tests/a.ts', '../bench/b.ts'],
     ['platform/a.ts', 'pino'],
@@ -148,6 +149,11 @@ describe('imports', () => {
     ['dns/answerer/a.ts', './b.ts'],
     ['dns/answerer/a.ts', '../../platform/b.ts'],
     ['platform/edge/a.ts', '../database/b.ts'],
+    ['cli/commands/a.ts', '../b.ts'],
+    ['cli/table.ts', './commands/b.ts'],
+    ['bench/a.ts', '../trials/b.ts'],
+    ['bench/a.ts', '../tests/support/b.ts'],
+    ['tests/a.ts', '../tools/b.ts'],
   ])('%s may import %s: it is in the same or a lower layer', async (path, target) => {
     expect(findLayerFaults(await parseAll({ [path]: `import { b } from '${target}';` }))).toEqual([]);
   });
@@ -158,8 +164,39 @@ describe('imports', () => {
       expect.stringContaining('dns/policy/a.ts imports dns/answerer/b.ts'),
     ]);
     expect(findLayerFaults(await parseAll({ 'dns/other/a.ts': '' }))).toHaveLength(1);
-    const up = { 'platform/database/a.ts': "import { b } from '../edge/b.ts';" };
-    expect(findLayerFaults(await parseAll(up))).toHaveLength(1);
+    expect(findLayerFaults(await parseAll({ 'other/a.ts': '' }))).toHaveLength(1);
+  });
+
+  test.each([
+    ['platform/database/a.ts', '../edge/b.ts'],
+    ['cli/a.ts', './commands/b.ts'],
+    ['cli/kinds/a.ts', '../commands/b.ts'],
+    ['cli/apply/a.ts', '../table.ts'],
+    ['ha/address/a.ts', '../host/b.ts'],
+    ['ha/agent/a.ts', '../cluster.ts'],
+    ['lab/claims/a.ts', '../lab.ts'],
+    ['lab/a.ts', '../compose/b.ts'],
+    ['lab/a.ts', '../cli/b.ts'],
+    ['trials/a.ts', '../bench/b.ts'],
+    ['measure/a.ts', '../trials/b.ts'],
+    ['dashboard/src/a.ts', '../../tools/b.ts'],
+  ])('%s may not import %s: it is in a higher layer', async (path, target) => {
+    const faults = findLayerFaults(await parseAll({ [path]: `import type { b } from '${target}';` }));
+    expect(faults).toEqual([expect.stringContaining(`${path} imports `)]);
+  });
+
+  test('folders of a top-level folder without layers import each other in one direction', async () => {
+    const files = { 'bench/lb/a.ts': "import '../ha/b.ts';", 'bench/ha/b.ts': '', 'bench/ha/c.ts': '' };
+    expect(findLayerFaults(await parseAll(files))).toEqual([]);
+    // No circle of files.
+    expect(findLayerFaults(await parseAll({ ...files, 'bench/ha/c.ts': "import '../lb/a.ts';" }))).toEqual([
+      'circle of folders: bench/lb → bench/ha → bench/lb',
+    ]);
+  });
+
+  test('every top-level folder with TypeScript but that of the tests is on a floor', () => {
+    const folders = Object.keys(topFolders).filter((folder) => folder !== 'tests');
+    expect(folders.map((folder) => `${folder}/`).sort()).toEqual([...floors].sort());
   });
 
   test.each([

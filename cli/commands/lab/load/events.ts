@@ -1,6 +1,6 @@
 // The status subscription of a CMP: after a lost connection it goes on after the last cursor, at the next host of its list.
 import type { Credential } from '../../../graph-client.ts';
-import { followStatus } from '../../events/status-stream.ts';
+import { followStatus } from '../../../status-stream.ts';
 import type { HostList } from './line.ts';
 import type { Acknowledged } from './tally.ts';
 
