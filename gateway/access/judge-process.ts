@@ -1,4 +1,5 @@
 // The program of the judge's process (process-judge.ts), for one supergraph. It imports little, so that it starts fast.
+import { flushCompileCache } from 'node:module';
 import { Supergraph } from '../supergraph/supergraph.ts';
 import { DocumentChecks } from './document-checks.ts';
 import { judged, type Question, type Verdict } from './document-judge.ts';
@@ -22,6 +23,8 @@ function answerTo(message: ToJudge): FromJudge {
   try {
     if ('supergraphSdl' in message) {
       checks = new DocumentChecks(new Supergraph(message.supergraphSdl), message.limits);
+      // It may be killed: then Node writes nothing at its end.
+      flushCompileCache();
       return { kind: 'ready' };
     }
     if (checks === undefined) throw new Error('there is no supergraph yet');

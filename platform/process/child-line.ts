@@ -20,9 +20,11 @@ export class ChildLine<Question, Answer> {
   #answered: ((answer: Answer | undefined) => void) | undefined;
 
   constructor({ program, nodeArguments = [] }: ChildLineOptions) {
-    // Nothing of the environment is for it. A Ctrl-C on the terminal is for this process, which ends it.
+    // Nothing of the environment is for it but Node's cache of compiled code. A Ctrl-C on the terminal is for this process, which ends it.
+    const { NODE_COMPILE_CACHE } = process.env;
+    const env = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
     this.#child = fork(program, [], {
-      ...{ env: {}, execArgv: [...nodeArguments], detached: true, serialization: 'advanced' },
+      ...{ env, execArgv: [...nodeArguments], detached: true, serialization: 'advanced' },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.#child.stderr?.on('data', (data: Buffer) => {
