@@ -103,6 +103,11 @@ export class FederatedGraph {
     return this.#members.get(`${graph} ${type}`) ?? [];
   }
 
+  /** Whether some subgraph has an object of the type. */
+  hasObjects(type: string): boolean {
+    return this.isObject(type) || [...this.names.keys()].some((graph) => this.membersIn(graph, type).length > 0);
+  }
+
   /** The types of all objects that a field of the type can return in the subgraph. It knows those of an `@interfaceObject` by one name. */
   objectsIn(graph: string, type: string): readonly string[] {
     if (this.isObject(type)) return [type];

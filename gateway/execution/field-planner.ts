@@ -58,11 +58,12 @@ interface Position {
 
 type Base = Pick<Position, 'graph' | 'piece' | 'at' | 'provided' | 'requiring'>;
 
-/** By subgraph. */
+/** By subgraph and the name by which it knows the object. */
 type Routes = ReadonlyMap<string, Route>;
 
 /** What a request to the subgraph needs. */
 interface Route {
+  readonly graph: string;
   readonly via: string;
   readonly key: readonly RequiredSelection[];
   readonly found: Found;
@@ -94,7 +95,8 @@ class Planning {
     const variables = new Map(variableDefinitions.map((each) => [each.variable.name.value, print(each)]));
     const pieces = new Set<Piece>();
     let open: readonly FieldNode[] = fieldsOf(selectionSet.selections, () => true);
-    for (const graph of this.#ordered([...this.#graph.names.keys()], root, open)) {
+    const ways = [...this.#graph.names.keys()].map((graph) => ({ graph, before: 0 }));
+    for (const { graph } of this.#ordered(ways, root, open)) {
       const piece: Piece = { graph, path: [], entity: undefined, asked: emptySelections(), after: [] };
       const place = { type: root, graph, via: root, piece, at: [], path: [], provided: [] };
       const found = this.#askedHere({ ...place, requiring: new Set(), routes: {} }, open);
@@ -180,9 +182,7 @@ class Planning {
     const pieces: Piece[] = [];
     const left: InlineFragmentNode[] = [];
     const members = this.#graph.membersIn(base.graph, type);
-    // Nobody knows what such an object is.
-    if (members.length === 0 && !fieldsOf(selections, () => true).every(isNamed('__typename')))
-      return { asked, pieces, left: selections };
+    if (members.length === 0 && !this.#isNull(base.graph, type, selections)) return { asked, pieces, left: selections };
     for (const member of members) {
       const path = [...base.at, { TypeCondition: [member] }];
       const found = this.#resolve({ ...base, type: member, via: member, path, routes: {} }, selections);
@@ -193,6 +193,13 @@ class Planning {
     if (isEmpty(asked) && left.length > 0) return { asked, pieces: [], left: selections };
     asked.fields.set('__typename', { name: '__typename', head: '__typename', below: undefined });
     return { asked, pieces, left };
+  }
+
+  /** Of an interface without objects in a subgraph: others have some, or the subgraph has all that is asked. */
+  #isNull(graph: string, type: string, selections: readonly SelectionNode[]): boolean {
+    const isHere = ({ name: { value } }: FieldNode) =>
+      value === '__typename' || this.#graph.places(type, value).some((place) => place.graph === graph);
+    return this.#graph.hasObjects(type) || fieldsOf(selections, () => true).every(isHere);
   }
 
   #resolve(position: Position, selections: readonly SelectionNode[], only?: Routes): Found {
@@ -215,9 +222,9 @@ class Planning {
     let open = here.left;
     if (open.length > 0) {
       const routes = only ?? this.#routes(position);
-      for (const graph of this.#ordered([...routes.keys()], type, open, routes)) {
-        const route = routes.get(graph);
-        const found = route && this.#entered(position, graph, route, open);
+      const ways = [...routes.values()].map((route) => ({ ...route, before: route.found.pieces.length }));
+      for (const route of this.#ordered(ways, type, open)) {
+        const found = this.#entered(position, route, open);
         take(found);
         open = found?.left ?? open;
       }
@@ -243,8 +250,8 @@ class Planning {
     ];
     if (only === undefined && concrete.length > 0)
       for (const graph of this.#graph.interfacesOf(type)) {
-        const route = this.#routes(position).get(graph);
-        const found = route && concrete.length > 0 ? this.#identified(position, graph, route, concrete) : undefined;
+        const route = this.#routes(position).get(routeId(graph, type));
+        const found = route && concrete.length > 0 ? this.#identified(position, route, concrete) : undefined;
         take(found);
         concrete = found?.left ?? concrete;
       }
@@ -253,15 +260,17 @@ class Planning {
   }
 
   /** With the key of a route, these fields that the subgraph resolves without more. */
-  #entered(...[position, graph, route, fields]: [Position, string, Route, readonly FieldNode[]]) {
-    const entry = this.#entry(position, graph, route);
-    const found = this.#askedHere({ ...position, graph, via: route.via, piece: entry, provided: [] }, fields);
+  #entered(position: Position, route: Route, fields: readonly FieldNode[]) {
+    const entry = this.#entry(position, route);
+    const { graph, via } = route;
+    const found = this.#askedHere({ ...position, graph, via, piece: entry, provided: [] }, fields);
     return isEmpty(found.asked) ? undefined : { ...withRoute(entry, route, found), left: found.left };
   }
 
   /** As objects of their own types, of which the subgraph has the interface. */
-  #identified(...[position, graph, route, selections]: [Position, string, Route, readonly SelectionNode[]]) {
-    const entry = this.#entry(position, graph, route);
+  #identified(position: Position, route: Route, selections: readonly SelectionNode[]) {
+    const entry = this.#entry(position, route);
+    const { graph } = route;
     const found = this.#below(position.type, selections, { ...position, graph, piece: entry, provided: [] });
     return isEmpty(found.asked) ? undefined : { ...withRoute(entry, route, found), left: found.left };
   }
@@ -272,13 +281,13 @@ class Planning {
     const id = `${type}.${field.name.value}`;
     if (requiring.has(id)) return undefined;
     for (const place of this.#graph.places(type, field.name.value)) {
-      const route = this.#routes(position).get(place.graph);
-      if (place.requires === undefined || route?.via !== place.via) continue;
+      const route = this.#routes(position).get(routeId(place.graph, place.via));
+      if (place.requires === undefined || route === undefined) continue;
       const { selections, required } = this.#named(place.requires);
       const needed = this.#resolve({ ...position, requiring: new Set([...requiring, id]) }, selections);
       if (needed.left.length > 0) continue;
       const all = joinedRoute(route, required, needed);
-      const entry = this.#entry(position, place.graph, all);
+      const entry = this.#entry(position, all);
       const { graph, via } = place;
       const found = this.#ask({ ...position, graph, via, piece: entry, provided: [] }, place, field);
       if (!isEmpty(found.asked)) return { ...withRoute(entry, all, found), left: found.left };
@@ -286,7 +295,7 @@ class Planning {
     return undefined;
   }
 
-  #entry({ type, at, piece }: Position, graph: string, { via, key, found }: Route): Piece {
+  #entry({ type, at, piece }: Position, { graph, via, key, found }: Route): Piece {
     const entity = { type, via, requires: key };
     return { graph, path: at, entity, asked: emptySelections(), after: [piece, ...found.pieces] };
   }
@@ -298,32 +307,34 @@ class Planning {
     const known = new Map<string, Route>();
     routes.known = known;
     for (;;) {
-      const next = [...this.#graph.names.keys()].flatMap((graph): (readonly [string, Route])[] => {
-        if (known.has(graph)) return [];
-        const found = this.#graph.keys(type, graph).flatMap((key) => this.#withKey(position, key, new Map(known)));
-        const [best] = found.toSorted((one, other) => one.found.pieces.length - other.found.pieces.length);
-        return best === undefined ? [] : [[graph, best]];
-      });
+      const next = [...this.#graph.names.keys()].flatMap((graph) =>
+        [...Map.groupBy(this.#graph.keys(type, graph), ({ via }) => via)].flatMap(([via, keys]) => {
+          if (known.has(routeId(graph, via))) return [];
+          const found = keys.flatMap((key) => this.#withKey(position, graph, key, new Map(known)));
+          return found.toSorted((one, other) => one.found.pieces.length - other.found.pieces.length).slice(0, 1);
+        }),
+      );
       if (next.length === 0) return known;
-      for (const [graph, route] of next) known.set(graph, route);
+      for (const route of next) known.set(routeId(route.graph, route.via), route);
     }
   }
 
-  #withKey(position: Position, { via, fields }: EntityKey, routes: Routes): readonly Route[] {
+  #withKey(position: Position, graph: string, { via, fields }: EntityKey, routes: Routes): readonly Route[] {
     const { selections, required } = this.#named(fields);
     const found = this.#resolve(position, selections, routes);
-    return found.left.length === 0 ? [{ via, key: required, found }] : [];
+    return found.left.length === 0 ? [{ graph, via, key: required, found }] : [];
   }
 
   /** The subgraphs that resolve more of the fields come first, after those that need fewer requests before. */
-  #ordered(graphs: readonly string[], type: string, fields: readonly FieldNode[], routes?: Routes): readonly string[] {
-    const rated = graphs.map((graph) => {
-      const before = routes?.get(graph)?.found.pieces.length ?? 0;
-      return { graph, before, resolved: this.#resolvedIn(graph, type, fields) };
-    });
+  #ordered<Way extends { readonly graph: string; readonly before: number }>(
+    ways: readonly Way[],
+    type: string,
+    fields: readonly FieldNode[],
+  ): readonly Way[] {
+    const rated = ways.map((way) => ({ way, resolved: this.#resolvedIn(way.graph, type, fields) }));
     const wanted = rated.filter(({ resolved }) => resolved > 0);
-    wanted.sort((one, other) => one.before - other.before || other.resolved - one.resolved);
-    return wanted.map(({ graph }) => graph);
+    wanted.sort((one, other) => one.way.before - other.way.before || other.resolved - one.resolved);
+    return wanted.map(({ way }) => way);
   }
 
   /** How many fields a subgraph resolves by itself. */
@@ -394,6 +405,10 @@ class Planning {
   }
 }
 
+function routeId(graph: string, via: string): string {
+  return `${graph} ${via}`;
+}
+
 const typenameField = { name: '__typename', head: '__typename', below: undefined };
 
 function operationIn(definitions: readonly DefinitionNode[]): OperationDefinitionNode {
@@ -411,11 +426,11 @@ function withRoute(entry: Piece, { found: before }: Route, found: Found): Omit<F
   return { asked, pieces: [...before.pieces, entry, ...found.pieces] };
 }
 
-function joinedRoute({ via, key, found }: Route, required: readonly RequiredSelection[], needed: Found): Route {
+function joinedRoute({ graph, via, key, found }: Route, required: readonly RequiredSelection[], needed: Found): Route {
   const asked = emptySelections();
   for (const each of [found.asked, needed.asked]) addSelections(asked, each);
   return {
-    ...{ via, key: [...key, ...required] },
+    ...{ graph, via, key: [...key, ...required] },
     found: { asked, pieces: [...found.pieces, ...needed.pieces], left: [] },
   };
 }

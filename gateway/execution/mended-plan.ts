@@ -98,7 +98,7 @@ class Mending {
       if (each.kind !== 'InlineFragment') return each;
       const { typeCondition: type, selections } = each;
       const places = paths.map((path) => `${type} ${JSON.stringify(path)}`);
-      const keys = this.#graph().keys.get(`${subgraph} ${type}`) ?? [];
+      const keys = this.#graph().keys.get(`${subgraph} ${sentAs(type, selection)}`) ?? [];
       let added: readonly RequiredSelection[] = [];
       if (keys.length > 0 && !keys.some((key) => hasKey(selections, key))) {
         const known = keys.find((key) => places.every((place) => hasKey(this.#sent.get(place) ?? [], key)));
@@ -110,6 +110,17 @@ class Mending {
     });
     return { ...selection, requires };
   }
+}
+
+/** The subgraph may know the object by the name of its interface. */
+function sentAs(type: string, { inputRewrites }: EntitySelection): string {
+  for (const change of inputRewrites ?? []) {
+    const [segment, name] = 'ValueSetter' in change ? change.ValueSetter.path : [];
+    if (segment === undefined || name === undefined || !('TypenameEquals' in segment) || !('Key' in name)) continue;
+    if (name.Key === '__typename' && segment.TypenameEquals.includes(type) && 'ValueSetter' in change)
+      return String(change.ValueSetter.setValueTo);
+  }
+  return type;
 }
 
 function graphOf(document: DocumentNode): Graph {

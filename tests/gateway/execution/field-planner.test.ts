@@ -1,7 +1,9 @@
 // Operations of which the planner has no plan, or a wrong one: they are planned field by field.
 // needs: processes
 import { describe, expect, test } from '@jest/globals';
-import { federate, type TestSubgraph, usePlanners } from './support/federation.ts';
+import { FieldPlanner } from '../../../gateway/execution/field-planner.ts';
+import { composeSupergraph } from '../../../schema/compose.ts';
+import { federate, head, type TestSubgraph, usePlanners } from './support/federation.ts';
 
 usePlanners();
 
@@ -80,6 +82,58 @@ describe('a value type under an interface', () => {
   ])('%s', async (text, data) => {
     expect(await federate(parts).ask(text)).toEqual({ data });
   });
+});
+
+describe('an interface without objects', () => {
+  const planner = new FieldPlanner(
+    composeSupergraph(
+      new Map([
+        ['a', `${head}type Query { i: I j: J } interface I { name: String } interface J { name: String }`],
+        [
+          'b',
+          `${head}interface I { name: String size: Int } interface J { size: Int }
+          type A implements I { name: String size: Int }`,
+        ],
+      ]),
+    ),
+  );
+
+  test.each([
+    ['in one subgraph is null there', '{i{name size ...on A{size}}}', 'query{i{__typename}}'],
+    ['anywhere is null, too', '{j{name}}', 'query{j{__typename}}'],
+  ])('%s', (_what, text, operation) => {
+    expect(planner.plan(text)).toMatchObject({ kind: 'Fetch', serviceName: 'a', operation });
+  });
+
+  test('has no fields of a subgraph that does not return it', () => {
+    expect(() => planner.plan('{j{size}}')).toThrow('no subgraph for j');
+  });
+});
+
+test('an object that a subgraph knows by two names is entered by both', async () => {
+  const { ask } = federate({
+    a: {
+      sdl: `type Query { orders: [Order] }
+        type Order @key(fields: "code") { code: ID! ratio: Int }
+        type Media @key(fields: "id") @interfaceObject { id: ID! extra: Int }`,
+      resolvers: {
+        Query: { orders: () => [{ code: 'c1', ratio: 2 }] },
+        Order: entity({}),
+        Media: { __resolveReference: ({ id }: Given) => ({ id, extra: Number(id) + 1 }) },
+      },
+    },
+    b: {
+      sdl: `type Query { media: Media }
+        interface Media @key(fields: "id") { id: ID! }
+        type Order implements Media @key(fields: "id") @key(fields: "code") { id: ID! code: ID! size: Int }`,
+      resolvers: {
+        Query: { media: () => null },
+        Media: { __resolveType: () => 'Order' },
+        Order: { __resolveReference: ({ code, id }: Given) => ({ id: id ?? '7', code: code ?? 'c1', size: 5 }) },
+      },
+    },
+  });
+  expect(await ask('{ orders { ratio extra size } }')).toEqual({ data: { orders: [{ ratio: 2, extra: 8, size: 5 }] } });
 });
 
 test('a value type of an interface that a subgraph has as an object', async () => {

@@ -71,6 +71,32 @@ describe('the key of an entity', () => {
     expect(mended(...plan)).toEqual({ kind: 'Sequence', nodes: plan });
   });
 
+  test('is that of the name by which it is sent', () => {
+    const named = new PlanMender(
+      composeSupergraph(
+        new Map([
+          [
+            'a',
+            `${head}type Query { i: I } interface I @key(fields: "id") { id: ID! }
+            type Order implements I @key(fields: "id") { id: ID! code: ID! @shareable }`,
+          ],
+          [
+            'd',
+            `${head}type Order @key(fields: "code") { code: ID! @shareable }
+            type I @key(fields: "id") @interfaceObject { id: ID! extra: Int }`,
+          ],
+        ]),
+      ),
+    );
+    const sent = (setValueTo: string): PlanNode => ({
+      ...{ kind: 'Fetch', serviceName: 'd', operation: '{_entities(representations: $r){...on I{extra}}}' },
+      requires: [{ kind: 'InlineFragment', typeCondition: 'Order', selections: [{ kind: 'Field', name: 'id' }] }],
+      inputRewrites: [{ ValueSetter: { path: [{ TypenameEquals: ['Order'] }, { Key: '__typename' }], setValueTo } }],
+    });
+    expect(named.mended(sent('I'))).toEqual(sent('I'));
+    expect(named.mended(sent('Order'))).toBe('its plan sends Order to d without a key');
+  });
+
   test('must be known', () => {
     const keyless = entity('a', ['__typename', 'id'], other);
     expect(mended(entity('b', ['code'], order), keyless)).toBe('its plan sends Order to a without a key');
