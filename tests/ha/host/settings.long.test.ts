@@ -6,6 +6,7 @@ import { openSync } from 'node:fs';
 import { appendFile, chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { declareRecords } from '../../../dns/records/record-store.ts';
 import { runProgram } from '../../../embedded/run-program.ts';
@@ -90,14 +91,9 @@ describeAsRoot('of hosts that were nothing before', () => {
       }
       // A busy machine may have a failover of its own meanwhile.
       await waitFor('the API at the virtual address', async () => (await ready(virtual)) === '200');
-      const wanted = ['READY', 'USED', null].sort().join();
-      await waitFor(
-        'each Redis',
-        async () =>
-          (await whole()).hosts
-            .map(({ redis }) => redis)
-            .sort()
-            .join() === wanted,
+      const wanted = ['READY', 'USED', null].sort();
+      await waitFor('each Redis', async () =>
+        isDeepStrictEqual((await whole()).hosts.map(({ redis }) => redis).sort(), wanted),
       );
     },
     400_000 * patience,
