@@ -9,7 +9,7 @@ import { dirname, join, relative } from 'node:path';
 // @ts-expect-error It has no types: the bootstrap runs it.
 import { Sources } from '../tests/imports.mjs';
 // @ts-expect-error
-import { needsOf, tierOf, tiers } from '../tests/tiers.mjs';
+import { needsOf, partOf, tierOf, tiers } from '../tests/tiers.mjs';
 import { reportOfTimes, timesIn } from './times.ts';
 import {
   type FileResult,
@@ -110,7 +110,7 @@ async function runJest(
 async function timesReport(file: string): Promise<string[]> {
   const sources = new Sources(root);
   const times = timesIn(await readFile(file, 'utf8').catch(() => ''));
-  return reportOfTimes(times, tiers, (path) => tierOf(needsOf(sources, path)));
+  return reportOfTimes(times, tiers, (path) => tierOf(needsOf(sources, path)), partOf);
 }
 
 function textOf({ passed, failed, skipped, flaky, failedFiles, faults }: Verdict, times: readonly string[]): string {

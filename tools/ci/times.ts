@@ -1,4 +1,4 @@
-// What test files cost: the sum of each tier. The end of each run has the slowest files (tools/tests/slowest.mjs).
+// What test files cost: the sums of each tier and of each part. The end of each run has the slowest files (tools/tests/slowest.mjs).
 
 /** A line that tests/support/test-environment.ts writes for each file. */
 export interface FileTime {
@@ -20,19 +20,38 @@ export function timesIn(text: string): FileTime[] {
   });
 }
 
-/** `tierOf` gives a file's tier; `tiers` is their order. */
+const mostFiles = 20;
+
+/** `tierOf` gives a file's tier, and `tiers` is their order; `partOf` gives its part of the product. */
 export function reportOfTimes(
   times: readonly FileTime[],
   tiers: readonly string[],
   tierOf: (path: string) => string,
+  partOf: (path: string) => string,
 ): string[] {
   if (times.length === 0) return [];
-  const sums = tiers.map((tier) => {
-    const own = times.filter(({ path }) => tierOf(path) === tier);
-    const sum = (of: (time: FileTime) => number) => seconds(own.reduce((total, time) => total + of(time), 0));
-    return `${tier.padEnd(8)}${String(own.length).padStart(4)} files  ${sum(({ wallMs }) => wallMs)} wall  ${sum(({ cpuMs }) => cpuMs)} CPU`;
-  });
-  return ['Tiers (files of two lanes run side by side, so that wall times overlap):', ...sums];
+  const byTier = Map.groupBy(times, ({ path }) => tierOf(path));
+  const parts = [...Map.groupBy(times, ({ path }) => partOf(path))].toSorted(
+    ([, one], [, other]) => sum(other, 'cpuMs') - sum(one, 'cpuMs'),
+  );
+  const dearest = times.toSorted((one, other) => other.cpuMs - one.cpuMs).slice(0, mostFiles);
+  return [
+    'Tiers (files of two lanes run side by side, so that wall times overlap):',
+    ...tiers.map((tier) => lineOf(tier, byTier.get(tier) ?? [])),
+    'Parts:',
+    ...parts.map(([part, own]) => lineOf(part, own)),
+    'The dearest files:',
+    ...dearest.map(({ path, cpuMs }) => `${seconds(cpuMs)} CPU  ${path}`),
+  ];
+}
+
+function lineOf(name: string, own: readonly FileTime[]): string {
+  const files = `${String(own.length).padStart(4)} files`;
+  return `${name.padEnd(15)}${files}  ${seconds(sum(own, 'wallMs'))} wall  ${seconds(sum(own, 'cpuMs'))} CPU`;
+}
+
+function sum(times: readonly FileTime[], of: 'wallMs' | 'cpuMs'): number {
+  return times.reduce((total, time) => total + time[of], 0);
 }
 
 function seconds(ms: number): string {
