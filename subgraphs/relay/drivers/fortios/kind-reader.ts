@@ -37,7 +37,7 @@ export function readerOf(kind: Kind): ResourceReader<HttpReply> {
       if (kind.numbered !== true) return { operation: `${kind.prefix}.delete`, arguments: which };
       const policyId = Number(uuid);
       if (!(policyId > 0)) return undefined;
-      return { operation: `${kind.prefix}.delete`, arguments: { ...which, policyId } };
+      return { operation: `${kind.prefix}.delete`, arguments: { marked: false, ...which, policyId } };
     },
   };
 }

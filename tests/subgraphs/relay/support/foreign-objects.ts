@@ -3,8 +3,9 @@
 // every driver is tested here.
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
+import { validateArguments } from '../../../../subgraphs/relay/drivers/arguments.ts';
 import type { Driver, JsonObject, MappedObject, Outcome } from '../../../../subgraphs/relay/drivers/driver.ts';
-import { type Called, type DriverCaller, faultsOf, operationOf } from './driver-caller.ts';
+import { type Called, type DriverCaller, operationOf } from './driver-caller.ts';
 
 export type Creation = readonly [operation: string, args: JsonObject];
 
@@ -133,7 +134,12 @@ function testsOf(
     const given = Object.fromEntries(Object.entries(args).filter(([name]) => required.includes(name)));
     return [operation, asked(operation, object, given)];
   };
-  const isValid = ([operation, args]: ReturnType<Deletion>) => faultsOf(driver, operation, args).length === 0;
+  /** The relay refuses a call that lacks arguments by itself. */
+  const isSent = (deletion: Deletion, object: MappedObject) => {
+    const [operation, args] = deletion(object);
+    const { backend } = caller().context();
+    return deletion === byMapping || validateArguments(operationOf(driver, operation), args, backend).ok;
+  };
 
   async function leavesAlone(call: () => Promise<Called>, codes = refusals): Promise<void> {
     const before = await one.state();
@@ -161,7 +167,7 @@ function testsOf(
     test.each(deletions)('is not deleted by %s for ours, which is gone', async (_what, deletion) => {
       const made = await make();
       await one.put('another');
-      if (isValid(deletion(made))) await leavesAlone(() => remove(deletion, made));
+      if (isSent(deletion, made)) await leavesAlone(() => remove(deletion, made));
     });
 
     for (const [name, argsOf] of updates)
@@ -178,7 +184,7 @@ function testsOf(
           name,
           'SUCCEEDED',
         ]);
-      if (isValid(deletion(made))) expect(callOf(await remove(deletion, made))).toBe('SUCCEEDED');
+      if (isSent(deletion, made)) expect(callOf(await remove(deletion, made))).toBe('SUCCEEDED');
     });
   }
 
@@ -186,9 +192,9 @@ function testsOf(
   if (typeof create !== 'string')
     test.each(deletions)('an adopted one is deleted by %s as it was adopted, and no other', async (_what, deletion) => {
       const object = await replaced(await adopted());
-      if (isValid(deletion(object))) await leavesAlone(() => remove(deletion, object));
+      if (isSent(deletion, object)) await leavesAlone(() => remove(deletion, object));
       const again = await adopted();
-      if (isValid(deletion(again))) expect(callOf(await remove(deletion, again))).toBe('SUCCEEDED');
+      if (isSent(deletion, again)) expect(callOf(await remove(deletion, again))).toBe('SUCCEEDED');
     });
 
   for (const [name, argsOf] of updates)
