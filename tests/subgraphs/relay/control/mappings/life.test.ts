@@ -151,6 +151,14 @@ describeWithLab('mappings of objects on a firewall', (lab) => {
     expect(await nft('list ruleset')).not.toContain('10.3.0.2');
   });
 
+  test('a call that leaves out what recognises its object gets it from the mapping, also what is required', async () => {
+    const on = { backend: { name: 'fw' }, cmpObject: { type: 'tenant', externalId: 'address' } };
+    const relay = (operation: string, args: Record<string, unknown>) =>
+      call(node, 'relayCall', { ...on, operation, arguments: args, idempotencyKey: operation });
+    await relay('address.create', { name: 'life-web', address: '203.0.113.80' });
+    expect(await relay('address.delete', { name: 'life-web' })).toMatchObject({ operation: { state: 'SUCCEEDED' } });
+  });
+
   test('a rule matches, drifts when it is changed on the device, and is missing when it is deleted', async () => {
     const made = await call(node, 'ruleCreate', {
       ...{ backend: { name: 'fw' }, cmpObject: { type: 'tenant', externalId: 'r' }, idempotencyKey: 'life-rule' },
