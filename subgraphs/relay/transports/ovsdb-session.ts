@@ -80,7 +80,10 @@ export class OvsdbSession implements PooledSession {
     const found = await this.#transact([call.find], ofRead, startedMs);
     if (found === 'stale') return found;
     if (!found.ok) return failed('CONNECT_FAILED', `The read before the call failed: ${found.failure.message}`);
-    const [id = foundRow] = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(JSON.stringify(found.reply)) ?? [];
+    const { reply } = found;
+    if (reply.kind !== 'ovsdb' || reply.truncated || nestsDeeperThan(reply.result, deepestEcho))
+      return failed('CONNECT_FAILED', 'The read before the call failed: its reply is unreadable.');
+    const [id = foundRow] = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(JSON.stringify(reply.result)) ?? [];
     const operations = JSON.parse(JSON.stringify(call.operations).replaceAll(foundRow, id)) as readonly JsonObject[];
     return this.#transact(operations, options, startedMs);
   }

@@ -71,7 +71,7 @@ export function isMeant(
   const what = `${table.toLowerCase()} ${name}`;
   const isThere = exists(table, rowOf(name, undefined), { code: 'NOT_FOUND', message: `There is no ${what}.` });
   if (id === undefined) return [isThere];
-  const message = `The ${what} has not the uuid ${id}: somebody deleted it and made another one. Nothing was changed: verify the mapping. To take over what is there now, forget the mapping and adopt it.`;
+  const message = `The ${what} does not have the uuid ${id}: somebody deleted it and made another one. Nothing was changed: verify the mapping. To take over what is there now, forget the mapping and adopt it.`;
   return [isThere, exists(table, rowOf(name, id), { code: 'CHANGED', message })];
 }
 

@@ -239,6 +239,13 @@ describe('a misbehaving server', () => {
     };
     const unanswered = failureOf(await transportTo(endpointOf(server)).send(call, { deadlineMs: 200 }));
     expect(unanswered).toMatchObject({ kind: 'NO_VERDICT', code: 'NO_REPLY' });
+    for (const unreadable of [`"${'x'.repeat(3_000_000)}"`, `${'['.repeat(30_000)}${']'.repeat(30_000)}`]) {
+      server.calls.length = 0;
+      server.onTransact = (socket) => socket.write(`{"id":2,"error":null,"result":${unreadable}}`);
+      const unread = failureOf(await transportTo(endpointOf(server)).send(call, { deadlineMs: 5_000 }));
+      expect(unread).toMatchObject({ kind: 'NOT_SENT', code: 'CONNECT_FAILED' });
+      expect(sent()).toEqual([[find]]);
+    }
     const late = { deadlineMs: 5_000, beforeFirstByte: () => false };
     server.calls.length = 0;
     server.onTransact = (socket, request) => reply(socket, { id: request, result: [{ rows: [] }], error: null });
