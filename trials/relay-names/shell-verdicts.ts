@@ -22,11 +22,16 @@ function differs(reply: ShellReply, invocations: readonly Invocation[], files: R
   return reply.exitCode === 0 && reply.stderr === '' ? undefined : `exit ${reply.exitCode}: ${reply.stderr}`;
 }
 
-/** ovsdb-client gets the transaction as one argument, and no input is left. */
+/** ovsdb-client gets each transaction as one argument, and no input is left. The program here finds nothing. */
 export function openVswitchTrial(rendering: Rendering): ShellTrial {
   const { command, stdin } = ofExec(rendering.call);
-  const invocation: Invocation = { program: 'ovsdb-client', argv: ['transact', stdin], stdin: '' };
-  return { call: { command, stdin }, judge: (reply) => differs(reply, [invocation], {}) };
+  const invocation = (transaction: string): Invocation => ({
+    ...{ program: 'ovsdb-client', argv: ['transact', transaction] },
+    // It could read what is left of the input.
+    stdin: '',
+  });
+  const transactions = stdin.trimEnd().split('\n');
+  return { call: { command, stdin }, judge: (reply) => differs(reply, transactions.map(invocation), {}) };
 }
 
 /** A trial call's configuration, in the folder of the call. */

@@ -33,7 +33,7 @@ export function defineDriver(definition: DriverDefinition): Driver {
   );
   invariant(byName.size === operations.length, `driver ${name} has two operations of one name`);
   for (const operation of operations) checkSecrets(operation);
-  checkOwnership(name, operations, rest.ownership);
+  checkOwnership(name, operations, Object.keys(resources), rest.ownership);
   return {
     name,
     ...rest,
@@ -43,8 +43,14 @@ export function defineDriver(definition: DriverDefinition): Driver {
   };
 }
 
-function checkOwnership(driver: string, operations: readonly DriverOperation[], ownership: Driver['ownership']): void {
-  const kinds = new Set(operations.flatMap(({ object, example }) => object?.(example).resource ?? []));
+function checkOwnership(
+  driver: string,
+  operations: readonly DriverOperation[],
+  resources: readonly string[],
+  ownership: Driver['ownership'],
+): void {
+  const changed = operations.flatMap(({ object, example }) => object?.(example).resource ?? []);
+  const kinds = new Set([...changed, ...resources]);
   for (const kind of kinds)
     invariant(
       Object.hasOwn(ownership, kind),

@@ -44,7 +44,12 @@ export interface CliCall {
 export interface OvsdbCall {
   readonly kind: 'ovsdb';
   readonly operations: readonly JsonObject[];
+  /** A `select` that is sent directly before. The id of the row that it finds takes the place of `foundRow` in `operations`. */
+  readonly find?: JsonObject;
 }
+
+/** No row has this id. */
+export const foundRow = '00000000-0000-0000-0000-000000000000';
 
 /**
  * One read, or one edit with its commit and a read of the result, on one session (RFC 6241). The session adds locks, and decides by

@@ -6,7 +6,7 @@ import type { TLSSocket } from 'node:tls';
 import type { SendFailure, SendOptions } from '../../../platform/net/send.ts';
 import { failed, obstacle } from '../../../platform/net/send.ts';
 import { nestsDeeperThan } from '../../../platform/values/json.ts';
-import type { JsonObject, JsonValue, OvsdbCall, OvsdbReply, WireCall } from '../drivers/driver.ts';
+import { foundRow, type JsonObject, type JsonValue, type OvsdbReply, type WireCall } from '../drivers/driver.ts';
 import { JsonObjectSplitter } from './ovsdb-framing.ts';
 import type { SendResult } from './session.ts';
 import type { PooledSession } from './session-pool.ts';
@@ -74,10 +74,31 @@ export class OvsdbSession implements PooledSession {
 
   async run(call: WireCall, options: SendOptions): Promise<SendResult | 'stale'> {
     if (call.kind !== 'ovsdb') return failed('PROTOCOL_FAILED', `Calls of kind ${call.kind} can't be sent over OVSDB.`);
+    const startedMs = performance.now();
+    if (call.find === undefined) return this.#transact(call.operations, options, startedMs);
+    const { beforeFirstByte: _ofTheCall, ...ofRead } = options;
+    const found = await this.#transact([call.find], ofRead, startedMs);
+    if (found === 'stale') return found;
+    if (!found.ok) return failed('CONNECT_FAILED', `The read before the call failed: ${found.failure.message}`);
+    const { reply } = found;
+    if (reply.kind !== 'ovsdb' || reply.truncated || nestsDeeperThan(reply.result, deepestEcho))
+      return failed('CONNECT_FAILED', 'The read before the call failed: its reply is unreadable.');
+    const [id = foundRow] = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(JSON.stringify(reply.result)) ?? [];
+    const operations = JSON.parse(JSON.stringify(call.operations).replaceAll(foundRow, id)) as readonly JsonObject[];
+    return this.#transact(operations, options, startedMs);
+  }
+
+  /** `startedMs`: when the call began, the read before it included. */
+  async #transact(
+    operations: readonly JsonObject[],
+    options: SendOptions,
+    startedMs: number,
+  ): Promise<SendResult | 'stale'> {
     const against = obstacle(options, this.lost);
     if (against !== undefined) return against;
-    const startedMs = performance.now();
-    const ending = await this.#transact(call, options);
+    const leftMs = Math.max(options.deadlineMs - (performance.now() - startedMs), 1);
+    const roomChars = options.maxReplyBytes ?? defaultMaxReplyBytes;
+    const ending = await this.#request('transact', [database, ...operations], leftMs, roomChars);
     if (ending.end !== 'reply') this.destroy();
     if (ending.end === 'deadline' || ending.end === 'closed')
       return { ok: false, failure: noVerdict(ending.end, options) };
@@ -99,11 +120,6 @@ export class OvsdbSession implements PooledSession {
   /** Resets the TCP connection: bytes that the kernel has not sent are dropped. */
   destroy(): void {
     this.#socket.destroy();
-  }
-
-  #transact(call: OvsdbCall, options: SendOptions): Promise<Ending> {
-    const roomChars = options.maxReplyBytes ?? defaultMaxReplyBytes;
-    return this.#request('transact', [database, ...call.operations], options.deadlineMs, roomChars);
   }
 
   #request(method: string, params: JsonValue, timeoutMs: number, roomChars: number): Promise<Ending> {

@@ -76,6 +76,7 @@ const bases: Readonly<Record<string, JsonObject>> = {
   'set.create': { set: 'tenant-42', ipVersion: 4, blocks: true },
   'address.create': { name: 'tenant-42-web', address: '203.0.113.80', comment: 'its web' },
   'setElement.add': { set: 'blocked', address: '203.0.113.7', comment: 'asked for' },
+  'rule.delete': { name: 'tenant-42', handle: 7, statements: '[{"jump":{"target":"a.b"}},{"drop":null}]' },
   'rule.create': {
     ...{ name: 'tenant-42', source: { set: 'blocked' }, destination: { set: 'tenants' } },
     ...{ protocol: 'tcp', destinationPort: 443, action: 'drop' },
@@ -120,8 +121,8 @@ function toldLines(call: WireCall, keywords: readonly string[]): Partial<Record<
 }
 
 function toldRuleDeletion(call: WireCall): JsonObject {
-  const told = toldLines(call, ['family', 'table', 'chain', 'handle', 'match', 'moved']);
-  const { handle, match, moved, ...place } = told;
+  const told = toldLines(call, ['family', 'table', 'chain', 'handle', 'match', 'meant', 'moved']);
+  const { handle, match, meant, moved, ...place } = told;
   const [, made, name = ''] =
     /"comment": \*"(?:\(tg:\[0-9a-f-\]\{36\} \)\?|tg:([0-9a-f-]{36}) )(.*)"\[,\}\]$/.exec(match ?? '') ?? [];
   if ((made === undefined) !== (moved === undefined)) throw new Error('a rule without a mark has one place');
@@ -130,7 +131,14 @@ function toldRuleDeletion(call: WireCall): JsonObject {
     name: name.replaceAll('[.]', '.'),
     handle: Number(handle),
     ...(made === undefined ? {} : { operationId: made }),
+    ...(meant === undefined ? {} : { statements: statementsIn(meant) }),
   } as JsonObject;
+}
+
+/** From the pattern for a rule's JSON: optional spaces follow commas and colons, and what means something else there is escaped. */
+function statementsIn(meant: string): string {
+  const [, whole = '[]'] = /"(?:, \*"expr": \*(.*))?\\\}\\\}$/.exec(meant) ?? [];
+  return whole.replaceAll(/([,:]) \*/g, '$1').replaceAll(/\\(.)/g, '$1');
 }
 
 function toldSetDeletion(operation: string, call: WireCall): JsonObject {

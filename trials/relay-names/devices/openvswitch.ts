@@ -2,10 +2,13 @@
 // the driver.
 import type { JsonObject, JsonValue, WireCall } from '../../../subgraphs/relay/drivers/driver.ts';
 import { openVswitch } from '../../../subgraphs/relay/drivers/openvswitch/driver.ts';
+import { findingCommand } from '../../../subgraphs/relay/drivers/openvswitch/transact.ts';
 import { hole, holesOf, type Pattern } from '../pattern.ts';
 import { contextOf, difference, operationId, type Subject } from '../subject.ts';
 
 const command = 'ovsdb-client transact "$(cat)"';
+/** The id of the row that is found first takes its place. */
+const found = '00000000-0000-0000-0000-000000000000';
 
 type Where = readonly (readonly Pattern[])[];
 
@@ -36,7 +39,8 @@ const written: readonly Pattern[] = [
 const ids: Pattern = ['map', hole('externalIds')];
 const vlans = { vlan_mode: hole('mode'), tag: hole('vlan'), trunks: ['set', []] };
 
-const forms: Readonly<Record<string, readonly Pattern[]>> = {
+const itsPort: Pattern = { op: 'select', table: 'Port', where: named('bridge'), columns: ['_uuid'] };
+const formsOf: Readonly<Record<string, readonly Pattern[]>> = {
   'switch.read': [select('Open_vSwitch')],
   'bridge.list': [select('Bridge')],
   'port.list': [select('Port'), select('Interface'), select('Bridge')],
@@ -53,6 +57,10 @@ const forms: Readonly<Record<string, readonly Pattern[]>> = {
   ],
   'bridge.delete': [
     there('Bridge', row('bridge')),
+    {
+      ...{ op: 'wait', timeout: 0, table: 'Bridge', where: row('bridge'), columns: ['ports'], until: '==' },
+      rows: [{ ports: ['uuid', found] }],
+    },
     mutate('Open_vSwitch', [], [['bridges', 'delete', ['uuid', hole('uuid')]]]),
     ...written,
   ],
@@ -77,16 +85,18 @@ const forms: Readonly<Record<string, readonly Pattern[]>> = {
   ],
   'port.vlan.set': [
     there('Port', named('port')),
+    there('Port', row('port')),
     there('Port', [
       ['name', '==', hole('port')],
       ['external_ids', 'includes', ['map', [['tidegate-bridge', hole('bridge')]]]],
     ]),
-    { op: 'update', table: 'Port', where: named('port'), row: vlans },
+    { op: 'update', table: 'Port', where: row('port'), row: vlans },
     ...written,
   ],
   'externalIds.set': [
     there(hole('object'), named('name')),
-    mutate(hole('object'), named('name'), [
+    there(hole('object'), row('name')),
+    mutate(hole('object'), row('name'), [
       ['external_ids', 'delete', ['set', hole('keys')]],
       ['external_ids', 'insert', ids],
     ]),
@@ -94,13 +104,15 @@ const forms: Readonly<Record<string, readonly Pattern[]>> = {
   ],
 };
 
+const someId = '2f1c9b1e-6f0e-4f43-9a52-3f1f2a6a7c11';
 const bases: Readonly<Record<string, JsonObject>> = {
   'bridge.create': { bridge: 'br-tenants', datapathType: 'netdev', externalIds: { 'cmp-id': '42' } },
   'port.add': {
     ...{ bridge: 'br-lab', port: 'tenant42', interfaceType: 'internal', mode: 'access', vlan: 42 },
     ...{ interfaceOptions: { peer: 'patch-1' }, externalIds: { 'cmp-id': '42' } },
   },
-  'port.vlan.set': { port: 'tenant42', bridge: 'br-lab', mode: 'access', vlan: 42 },
+  'port.vlan.set': { port: 'tenant42', uuid: someId, bridge: 'br-lab', mode: 'access', vlan: 42 },
+  'externalIds.set': { object: 'port', name: 'tenant42', uuid: someId, externalIds: { 'cmp-id': '42' } },
 };
 /** A read returns all bridges' ports; the relay selects the wanted ones. */
 const unsent: Readonly<Record<string, readonly string[]>> = { 'port.list': ['bridge'] };
@@ -109,10 +121,17 @@ const objects: Readonly<Record<string, string>> = { Bridge: 'bridge', Port: 'por
 const modes: Readonly<Record<string, string>> = { access: 'access', trunk: 'trunk', 'native-untagged': 'hybrid' };
 
 function toldArguments(operation: string, call: WireCall): JsonObject {
-  const form = forms[operation];
+  const form = formsOf[operation];
   if (form === undefined) throw new Error(`nothing is known of ${operation}`);
-  if (call.kind !== 'exec' || call.command !== command) throw new Error('another command');
-  const holes = holesOf(['Open_vSwitch', ...form], JSON.parse(call.stdin ?? ''));
+  const isFinding = operation === 'bridge.delete';
+  if (call.kind !== 'exec' || call.command !== (isFinding ? findingCommand : command))
+    throw new Error('another command');
+  const transactions = (call.stdin ?? '').split('\n').filter((line) => line !== '');
+  const forms = isFinding ? [[itsPort], form] : [form];
+  const holes = holesOf(
+    forms.map((operations) => ['Open_vSwitch', ...operations]),
+    transactions.map((line) => JSON.parse(line)),
+  );
   const entries = Object.entries(holes).filter(([name]) => !name.startsWith('columns of '));
   const { keys, object, mode, interfaceType, interfaceOptions, externalIds, ...plain } = Object.fromEntries(entries);
   const marked = ['bridge.create', 'port.add'].includes(operation);

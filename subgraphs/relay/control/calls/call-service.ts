@@ -13,13 +13,14 @@ import type { BackendManager } from '../holding/backend-manager.ts';
 import type { DeviceReader } from '../holding/device-reader.ts';
 import { mappedObjectOf } from '../mappings/mapping.ts';
 import { liveMappings } from '../mappings/mapping-store.ts';
+import { objectHash } from '../model/backend-object.ts';
 import { type CallResult, shownOf } from '../model/operation.ts';
 import type { SecretArguments } from '../model/secret-arguments.ts';
 import { type AdmittedCall, admit } from './admit.ts';
 import { type CallAnswers, nothing } from './answer.ts';
 import type { CallRequest } from './call-request.ts';
 import { type ChosenCall, choose, chooseHeld } from './choose.ts';
-import { keyScope, neededRole, type PreparedCall, prepare, waitMsOf } from './prepare.ts';
+import { keyScope, namedObject, neededRole, offered, type PreparedCall, prepare, waitMsOf } from './prepare.ts';
 import { deviceCheck } from './read-service.ts';
 import type { CallTaker, TakenCall } from './take.ts';
 
@@ -96,13 +97,13 @@ export class CallService {
   /** A call that changes a mapped object recognises it by what the mapping says. */
   async #prepared(chosen: ChosenCall): Promise<PreparedCall> {
     const { db, drivers, opener } = this.#options;
-    const call = prepare(chosen, drivers, opener);
-    const { operation, backendId, objectHash } = call;
-    if (operation.recognised === undefined || chosen.mapping !== null) return call;
-    const mappings = await liveMappings(db, backendId, objectHash);
+    const call = offered(chosen, drivers);
+    const { recognised } = call.operation;
+    const object = recognised && chosen.mapping === null ? namedObject(call) : undefined;
+    if (object === undefined) return prepare(chosen, call, opener);
+    const mappings = await liveMappings(db, chosen.backend.id, objectHash(object));
     const mapping = mappings.find(({ operationId }) => operationId !== null) ?? mappings[0];
-    if (mapping === undefined) return call;
-    return prepare(chosen, drivers, opener, operation.recognised(mappedObjectOf(mapping)));
+    return prepare(chosen, call, opener, mapping && recognised?.(mappedObjectOf(mapping)));
   }
 
   async #dryRun(call: PreparedCall): Promise<CallResult> {

@@ -8,14 +8,14 @@ import { requireRole } from '../../../../platform/input/authorise.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { canonicalJson } from '../../../../platform/values/json.ts';
 import { validateArguments } from '../../drivers/arguments.ts';
-import type { Driver, DriverOperation, JsonObject } from '../../drivers/driver.ts';
+import type { BackendObject, Driver, DriverOperation, JsonObject } from '../../drivers/driver.ts';
 import { isObject } from '../../drivers/json.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { contextOf, driverOf } from '../backends/endpoint.ts';
 import { objectHash } from '../model/backend-object.ts';
 import type { AcceptedCall } from '../model/operation.ts';
 import { type SecretArguments, shownArguments } from '../model/secret-arguments.ts';
-import { argumentFaults, type CallRequest, notSupported } from './call-request.ts';
+import { argumentFaults, type CallRequest, notSupported, type PlannedCall } from './call-request.ts';
 import type { ChosenCall } from './choose.ts';
 
 export interface PreparedCall extends AcceptedCall {
@@ -27,22 +27,49 @@ export interface PreparedCall extends AcceptedCall {
 
 const defaultWaitMs = 30_000;
 
-/** Makes the refusals that need no database. `recognised`: arguments that the caller may leave out. */
-export function prepare(
-  { context, request, backend, cmp, shared, mapping }: ChosenCall,
+interface OfferedCall {
+  readonly driver: Driver;
+  readonly plan: PlannedCall;
+  readonly operation: DriverOperation & Required<Pick<DriverOperation, 'object'>>;
+}
+
+/** The caller may make the call, and the driver offers it. */
+export function offered(
+  { context, request, backend, mapping }: ChosenCall,
   drivers: ReadonlyMap<string, Driver>,
-  opener: SecretArguments,
-  recognised: JsonObject = {},
-): PreparedCall {
-  const { input, action } = request;
-  const { identity, requestId, callerRequestId } = context;
+): OfferedCall {
   const { role, what } = neededRole(request);
-  requireRole(identity, backend.projectId, role, what);
+  requireRole(context.identity, backend.projectId, role, what);
   const driver = driverOf(drivers, backend);
   const plan = request.plan(driver, mapping);
   const operation = driver.operations.get(plan.operation) ?? notSupported(driver, plan.operation);
   if (operation.effect === 'READ' || operation.object === undefined)
     refuse('NOT_SUPPORTED', `${operation.name} changes nothing: use relayRead`, { field: ['input', 'operation'] });
+  return { driver, plan, operation: operation as OfferedCall['operation'] };
+}
+
+/** The object of a call whose arguments may still lack what its mapping adds. Undefined if they are no arguments of it. */
+export function namedObject({ plan, operation }: OfferedCall): BackendObject | undefined {
+  const { properties } = operation.argumentsSchema;
+  const defaults = Object.entries(isObject(properties) ? properties : {}).flatMap(([name, schema]) =>
+    isObject(schema) && schema.default !== undefined ? [[name, schema.default] as const] : [],
+  );
+  try {
+    return operation.object({ ...Object.fromEntries(defaults), ...(isObject(plan.arguments) && plan.arguments) });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Makes the other refusals that need no database. `recognised`: arguments that the caller may leave out. */
+export function prepare(
+  { context, request, backend, cmp, shared, mapping }: ChosenCall,
+  { driver, plan, operation }: OfferedCall,
+  opener: SecretArguments,
+  recognised: JsonObject = {},
+): PreparedCall {
+  const { input, action } = request;
+  const { identity, requestId, callerRequestId } = context;
   const given = isObject(plan.arguments) ? { ...recognised, ...plan.arguments } : plan.arguments;
   const checked = validateArguments(operation, given, contextOf(driver, backend));
   if (!checked.ok) throw new Refusal(argumentFaults(plan, checked.faults));

@@ -5,15 +5,17 @@ import type { KeyScope } from '../../../../platform/edge/idempotency.ts';
 import type { UserError } from '../../../../platform/errors/errors.ts';
 import { storedCmpObject } from '../../../../platform/pages/cmp-object.ts';
 import type { DeviceAddress } from '../../drivers/device-address.ts';
-import type {
-  BackendObject,
-  DriverOperation,
-  Effect,
-  HttpCall,
-  JsonObject,
-  MappingEffect,
-  RenderContext,
-  WireCall,
+import {
+  type BackendObject,
+  type DriverOperation,
+  type Effect,
+  foundRow,
+  type HttpCall,
+  type JsonObject,
+  type MappingEffect,
+  type OvsdbCall,
+  type RenderContext,
+  type WireCall,
 } from '../../drivers/driver.ts';
 import type { OperationState } from '../../rules/states.ts';
 import { netconfText } from '../../transports/netconf-messages.ts';
@@ -136,8 +138,12 @@ export function wireText(call: WireCall): string {
     case 'netconf':
       return netconfText(call);
     case 'ovsdb':
-      return JSON.stringify({ method: 'transact', params: ['Open_vSwitch', ...call.operations] }, null, 2);
+      return `${transactText(call.operations)}${call.find === undefined ? '' : `\n\n${foundRow} is the row of\n${transactText([call.find])}`}`;
   }
+}
+
+function transactText(operations: OvsdbCall['operations']): string {
+  return JSON.stringify({ method: 'transact', params: ['Open_vSwitch', ...operations] }, null, 2);
 }
 
 function guardText(guard: HttpCall['guard']): string {

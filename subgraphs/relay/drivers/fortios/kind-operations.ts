@@ -3,9 +3,9 @@
 import type { DriverOperation, HttpReply, JsonObject } from '../driver.ts';
 import { kindOperations } from '../kind-operations.ts';
 import { writeMark } from '../mark.ts';
-import { recognised, sumOf } from '../settings-sum.ts';
+import { sumOf } from '../settings-sum.ts';
 import { describe, fieldsOf, type Kind, namingOf, numberOf, objectOf, placeOf, tableOf, valuesOf } from './kind.ts';
-import { guardOf, refusedByGuard } from './object-guard.ts';
+import { guardOf, recognisedBy, refusedByGuard } from './object-guard.ts';
 import {
   get,
   keyIn,
@@ -91,7 +91,7 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
       changes: [...Object.keys(kind.properties), 'comment'],
       refine: (args) => kind.refine?.(args, false) ?? [],
       object: objectOf(kind),
-      recognised,
+      recognised: (object) => recognisedBy(kind, object),
       desired: (args) => ({ ...settled(kind, args), ...(args.comment === undefined ? {} : { comment: args.comment }) }),
       render: (args, context) => {
         const { operationId } = context;
@@ -108,7 +108,7 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
       summary: `Deletes ${kind.one}. The device refuses while another object refers to it.`,
       arguments: { ...madeOne, example: exampleOf(kind, {}) },
       object: objectOf(kind),
-      recognised,
+      recognised: (object) => recognisedBy(kind, object),
       render: (args) => guardOf(kind, args, remove(placeOf(kind, args))),
       interpret: (reply, args) => {
         const refused = refusedByGuard(kind, args, reply);

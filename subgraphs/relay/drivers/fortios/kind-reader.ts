@@ -2,8 +2,8 @@
 
 import type { HttpReply, JsonObject, MappedObject, ResourceReader } from '../driver.ts';
 import { readMark } from '../mark.ts';
-import { recognised } from '../settings-sum.ts';
 import { fieldsOf, type Kind, numberOf, valuesOf } from './kind.ts';
+import { recognisedBy } from './object-guard.ts';
 import { entriesIn, get, type Place, readAnswer } from './rest.ts';
 
 export function readerOf(kind: Kind): ResourceReader<HttpReply> {
@@ -32,15 +32,12 @@ export function readerOf(kind: Kind): ResourceReader<HttpReply> {
       };
     },
     remove: (object) => {
-      const { scope, key, uuid, madeBy } = object;
-      const which = { vdom: scope, name: key, ...recognised(object) };
+      const { scope, key, uuid } = object;
+      const which = { vdom: scope, name: key, ...recognisedBy(kind, object) };
       if (kind.numbered !== true) return { operation: `${kind.prefix}.delete`, arguments: which };
       const policyId = Number(uuid);
       if (!(policyId > 0)) return undefined;
-      return {
-        operation: `${kind.prefix}.delete`,
-        arguments: { ...which, policyId, marked: madeBy !== undefined },
-      };
+      return { operation: `${kind.prefix}.delete`, arguments: { marked: false, ...which, policyId } };
     },
   };
 }

@@ -3,11 +3,16 @@
 // must show the meant object. A policy has this name and, where the mapping's call wrote it, a mark. Any other object has the mark of a
 // call. An adopted one may have no mark: it has the settings that were recorded.
 
-import type { HttpCall, HttpReply, JsonObject, Outcome } from '../driver.ts';
+import type { HttpCall, HttpReply, JsonObject, MappedObject, Outcome } from '../driver.ts';
 import { readMark } from '../mark.ts';
-import { isMeant, notMeant } from '../settings-sum.ts';
+import { isMeant, notMeant, recognised } from '../settings-sum.ts';
 import { fieldsOf, type Kind, numberOf, tableOf, valuesOf } from './kind.ts';
 import { entriesIn, get, guarded, notFound, readAnswer } from './rest.ts';
+
+/** A policy that a call made has a mark, besides its number and name. */
+export function recognisedBy(kind: Kind, object: MappedObject): JsonObject {
+  return kind.numbered === true && object.madeBy !== undefined ? { marked: true } : recognised(object);
+}
 
 /** The change with its guard. */
 export function guardOf(kind: Kind, args: JsonObject, call: HttpCall): HttpCall {

@@ -5,7 +5,7 @@ import type { JsonObject } from '../driver.ts';
 import { argumentsSchema, given } from '../json.ts';
 import { type Kind, namingOf, numberOf, objectOf, placeOf, policyId, tableOf } from './kind.ts';
 import { fromMembers, sorted, toMembers } from './members.ts';
-import { guardOf, refusedByGuard } from './object-guard.ts';
+import { guardOf, recognisedBy, refusedByGuard } from './object-guard.ts';
 import { entriesIn, get, keyIn, put, type RestOperation, readAnswer, writeOutcome } from './rest.ts';
 import { nameOf, namesOf } from './schema.ts';
 
@@ -114,6 +114,7 @@ export const policyMove: RestOperation = {
     return other === args.policyId ? [{ path, message: 'must be another policy' }] : [];
   },
   object: objectOf(policy),
+  recognised: (object) => recognisedBy(policy, object),
   render(args) {
     const where = args.before === undefined ? { after: Number(args.after) } : { before: Number(args.before) };
     return guardOf(policy, args, put(placeOf(policy, args), {}, { action: 'move', ...where }));

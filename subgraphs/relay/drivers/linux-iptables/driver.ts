@@ -9,6 +9,7 @@ import {
   type Health,
   type JsonObject,
   type JsonValue,
+  type MappedObject,
   maxMessageLength,
   type OperationSpec,
   type Outcome,
@@ -153,6 +154,13 @@ const ruleCreate: OperationSpec<Rule, ExecReply> = {
 
 type DeleteArguments = RuleKey & { madeBy?: string[]; native?: string };
 
+/** An earlier version adopted rules without their line: no rule is recognised then. */
+function recognisedBy(object: MappedObject): JsonObject {
+  const made = markersOf(object);
+  if (made !== undefined) return { madeBy: made };
+  return object.recorded === undefined ? {} : { native: object.recorded.native ?? '-A ' };
+}
+
 const ruleDelete: OperationSpec<DeleteArguments, ExecReply> = {
   name: 'rule.delete',
   summary: 'Deletes the rule of this name from a chain, if it has the given mark or line.',
@@ -173,6 +181,7 @@ const ruleDelete: OperationSpec<DeleteArguments, ExecReply> = {
   example: { name: 'tenant-42-web' },
   object,
   mapping: 'deletes',
+  recognised: recognisedBy,
   render: ({ ipVersion: version, chain: of, name: key, madeBy: made, native }, call) => {
     const meant = made === undefined ? {} : { meant: matchOf(key, made) };
     const whole = native === undefined ? {} : { native };
@@ -230,13 +239,10 @@ const rule: ResourceReader<ExecReply> = {
     const { name: _name, ...finding } = one;
     return { finding: 'PRESENT', ...finding };
   },
-  remove({ scope, key, ...object }) {
-    const place = placeOf(scope);
-    const made = markersOf(object);
-    const which = made === undefined ? { native: object.recorded?.native } : { madeBy: made };
-    // Adopted by a version that did not keep its line.
-    if (place === undefined || (made === undefined && object.recorded && which.native === undefined)) return undefined;
-    return { operation: 'rule.delete', arguments: given({ ...place, name: key, ...which }) };
+  remove(object) {
+    const place = placeOf(object.scope);
+    if (place === undefined) return undefined;
+    return { operation: 'rule.delete', arguments: { ...place, name: object.key, ...recognisedBy(object) } };
   },
 };
 

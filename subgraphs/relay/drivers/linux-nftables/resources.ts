@@ -3,6 +3,7 @@ import type { ExecReply, JsonObject, JsonValue, MappedObject, ResourceFinding, R
 import { isObject } from '../json.ts';
 import { addressIn, addressSetOf } from './addresses.ts';
 import { list, objectsOf, readAnswer } from './nft.ts';
+import { recognisedBy } from './rule-deletion.ts';
 import { findRule } from './rules.ts';
 import { findElement } from './set-elements.ts';
 import { isOfAddresses, settingsOf } from './sets.ts';
@@ -32,12 +33,12 @@ const rule: ResourceReader<ExecReply> = {
   own: [],
   render: ({ scope }) => list({ chain: placeOf(scope) }),
   interpret: findRule,
-  remove({ scope, key, uuid, madeBy }) {
-    const { family, table, name } = placeOf(scope);
-    const handle = Number(uuid);
+  remove(object) {
+    const { family, table, name } = placeOf(object.scope);
+    const handle = Number(object.uuid);
     if (!(handle > 0) || name === '') return undefined;
-    const made = madeBy === undefined ? {} : { operationId: madeBy };
-    return { operation: 'rule.delete', arguments: { family, table, chain: name, name: key, handle, ...made } };
+    const which = { family, table, chain: name, name: object.key, handle };
+    return { operation: 'rule.delete', arguments: { ...which, ...recognisedBy(object) } };
   },
 };
 

@@ -1,13 +1,15 @@
 // Deletes a rule (deletion.ts). nft can only delete one by its handle.
 //
-// in:   `chain`, `handle`; `match` an extended regular expression for handle and comment of the wanted rule in nft's JSON; `moved` is `yes` if
-//       the comment alone identifies it
+// in:   `chain`, `handle`; `match` an extended regular expression for handle and comment of the wanted rule in nft's JSON; `meant` one that also
+//       has its statements; `moved` is `yes` if the comment alone identifies it
 // must hold: handles are never used twice in one table.
 
-import type { ExecCall, ExecReply, Outcome, RenderContext } from '../driver.ts';
-import { argumentsSchema } from '../json.ts';
+import { nestsDeeperThan } from '../../../../platform/values/json.ts';
+import type { ExecCall, ExecReply, JsonObject, JsonValue, MappedObject, Outcome, RenderContext } from '../driver.ts';
+import { argumentsSchema, isObject, jsonIn } from '../json.ts';
 import { callId } from '../mark.ts';
 import { scriptCall } from '../script-input.ts';
+import { notMeant } from '../settings-sum.ts';
 import { deletionHead, dryRunOutcome, failed, guardOf, verdictIn } from './deletion.ts';
 import type { NftOperation } from './nft.ts';
 import { chain, findRule, listChain, ruleObject } from './rules.ts';
@@ -20,18 +22,24 @@ type DeleteArguments = {
   name: string;
   handle: number;
   operationId?: string;
+  /** JSON text. */
+  statements?: string;
 };
 
-const prelude = `${deletionHead(['chain', 'handle', 'match', 'moved'])}
+/** Statements contain expressions, which contain others. */
+const deepest = 64;
+
+const prelude = `${deletionHead(['chain', 'handle', 'match', 'meant', 'moved'])}
+handles() { printf '%s\\n' "$listed" | grep -Eo -e "$1" | sed -e 's/^"handle": *//' -e 's/,.*//'; }
 look() {
   listed=$(ask '-j -a' "{\\"list\\":{\\"chain\\":{$place,\\"name\\":\\"$chain\\"}}}") || return $?
-  handles=$(printf '%s\\n' "$listed" | grep -Eo -e "$match" | sed -e 's/^"handle": *//' -e 's/,.*//')
+  set -- $(handles "$match")
   found=
-  for each in $handles; do [ "$each" != "$handle" ] || found=$each; done
-  set -- $handles
+  for each; do [ "$each" != "$handle" ] || found=$each; done
   if [ -z "$found" ] && [ "$moved" = yes ] && [ $# -eq 1 ]; then found=$1; fi
   missing=NOT_FOUND
   [ $# -eq 0 ] || missing=MOVED
+  if [ -n "$found" ] && [ -n "$meant" ] && ! handles "$meant" | grep -Fqx -e "$found"; then found= missing=CHANGED; fi
   return 0
 }
 removal() { printf '%s' "{\\"delete\\":{\\"rule\\":{$place,\\"chain\\":\\"$chain\\",\\"handle\\":$found}}}"; }`;
@@ -53,7 +61,34 @@ finish "deleted $found $guard"`,
 function matchOf(name: string, operationId: string | undefined): string {
   const words = name.replaceAll('.', '[.]');
   const mark = operationId === undefined ? '(tg:[0-9a-f-]{36} )?' : `tg:${operationId} `;
-  return `"handle": *[0-9]+, *"comment": *"${mark}${words}"[,}]`;
+  return `"handle": *[0-9]+, *"comment": *"${mark}${words}"`;
+}
+
+/** Undefined if it is no list. */
+function listIn(statements: string): JsonValue[] | undefined {
+  const value = jsonIn(statements);
+  return Array.isArray(value) && !nestsDeeperThan(value, deepest) ? value : undefined;
+}
+
+/** The same with its statements, up to the end of the rule. */
+function meantOf({ name, operationId, statements }: DeleteArguments): string | undefined {
+  if (statements === undefined) return undefined;
+  const list = listIn(statements) ?? [];
+  const whole = list.length === 0 ? '' : `, *"expr": *${patternOf(list)}`;
+  return `${matchOf(name, operationId)}${whole}\\}\\}`;
+}
+
+/** A pattern for nft's JSON of a value, whatever spaces it has. */
+function patternOf(value: JsonValue | undefined): string {
+  const literal = (one: JsonValue) => JSON.stringify(one).replaceAll(/[\\.[\](){}*+?|^$]/g, '\\$&');
+  if (Array.isArray(value)) return `\\[${value.map(patternOf).join(', *')}\\]`;
+  if (!isObject(value)) return literal(value ?? null);
+  const members = Object.entries(value).map(([member, of]) => {
+    // What nft counts: counter, quota, last.
+    const isCounted = /^(packets|bytes|used|used_unit)$/.test(member);
+    return `${literal(member)}: *${isCounted ? '([0-9]+|"[a-z]+")' : patternOf(of)}`;
+  });
+  return `\\{${members.join(', *')}\\}`;
 }
 
 function run(script: keyof typeof scripts, args: DeleteArguments, { operationId }: RenderContext): ExecCall {
@@ -62,7 +97,8 @@ function run(script: keyof typeof scripts, args: DeleteArguments, { operationId 
     ['table', args.table],
     ['chain', args.chain],
     ['handle', args.handle],
-    ['match', matchOf(args.name, args.operationId)],
+    ['match', `${matchOf(args.name, args.operationId)}[,}]`],
+    ['meant', meantOf(args)],
     ['moved', args.operationId === undefined ? undefined : 'yes'],
     ['guard', guardOf(operationId)],
   ]);
@@ -80,12 +116,20 @@ function outcomeOf(reply: ExecReply, args: DeleteArguments, context: RenderConte
     const message = `Rule ${args.name} no longer has the handle ${args.handle}. Nothing was deleted: verify the mapping.`;
     return { state: 'FAILED', code: 'OTHER_OBJECT', message };
   }
+  if (what === 'CHANGED') return { state: 'FAILED', code: 'CHANGED', message: notMeant };
   return failed(verdict, reply, 'rule');
+}
+
+/** A rule that a call made is recognised by its mark, and an adopted one by its statements. */
+export function recognisedBy({ madeBy, recorded }: MappedObject): JsonObject {
+  if (madeBy !== undefined) return { operationId: madeBy };
+  return recorded?.statements === undefined ? {} : { statements: JSON.stringify(recorded.statements) };
 }
 
 export const ruleDelete: NftOperation<DeleteArguments> = {
   name: 'rule.delete',
-  summary: 'Deletes the rule with this name, if it still has this handle or the mark of the call that made it.',
+  summary:
+    'Deletes the rule with this name, if it still has this handle and these statements, or the mark of the call that made it.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
@@ -96,12 +140,23 @@ export const ruleDelete: NftOperation<DeleteArguments> = {
         description:
           'The id of the call that made the rule. Only a rule with its mark is deleted, whatever its handle is now.',
       },
+      statements: {
+        type: 'string',
+        maxLength: 32_768,
+        description:
+          'Its statements as rule.list shows them, as JSON text: only a rule with these is deleted, whatever it has counted. Default: for an adopted rule, as recorded in its mapping',
+      },
     },
     ['name', 'handle'],
   ),
   example: { name: 'tenant-42-blocked', handle: 7 },
+  refine: ({ statements }) =>
+    statements === undefined || listIn(statements) !== undefined
+      ? []
+      : [{ path: ['statements'], message: 'is no list as JSON text' }],
   object: ruleObject,
   mapping: 'deletes',
+  recognised: recognisedBy,
   render: (args, context) => run('delete', args, context),
   renderDryRun: (args, context) => run('check', args, context),
   interpretDryRun: (reply, args, context) => dryRunOutcome(outcomeOf(reply, args, context)),

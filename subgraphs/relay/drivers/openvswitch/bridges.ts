@@ -1,6 +1,6 @@
 // Bridges: made and deleted as ovs-vsctl(8) does it, in one transaction each.
 
-import type { JsonObject, OperationSpec, RenderContext } from '../driver.ts';
+import { foundRow, type JsonObject, type OperationSpec, type RenderContext } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';
 import { readMarks, withMarks } from './marks.ts';
 import { externalIds, name, uuid as uuidSchema } from './schema.ts';
@@ -13,6 +13,7 @@ import {
   render,
   renderWrite,
   renderWriteCheck,
+  rowOf,
   type SwitchReply,
   select,
   writeOutcome,
@@ -95,27 +96,31 @@ export const bridgeCreate: OperationSpec<CreateArguments, SwitchReply> = {
 };
 
 const deleteGuards = ({ bridge, uuid: id }: DeleteArguments): readonly Guard[] => [
-  exists('Bridge', bridgeRow({ bridge, uuid: id }), {
+  exists('Bridge', rowOf(bridge, id), {
     code: 'NOT_FOUND',
     message: `There is no bridge ${bridge} with the uuid ${id}.`,
     absent: true,
   }),
+  {
+    wait: {
+      ...{ op: 'wait', timeout: 0, table: 'Bridge', where: rowOf(bridge, id) },
+      ...{ columns: ['ports'], until: '==', rows: [{ ports: uuid(foundRow) }] },
+    },
+    refusal: { code: 'IN_USE', message: `The bridge ${bridge} has other ports than its own: delete them first.` },
+  },
 ];
 
-const bridgeRow = ({ bridge, uuid: id }: DeleteArguments) =>
-  [
-    ['name', '==', bridge],
-    ['_uuid', '==', uuid(id)],
-  ] as const;
+/** A port of the bridge's name can be on no other bridge. */
+const itsOwnPort = ({ bridge }: DeleteArguments) => select('Port', [['name', '==', bridge]], ['_uuid']);
 
-/** Ports and interfaces without references are deleted with it (RFC 7047 section 3.1, tables that are not root). */
+/** Its port and interface, then without references, are deleted with it (RFC 7047 section 3.1, tables that are not root). */
 const deleteChanges = ({ uuid: id }: DeleteArguments): readonly JsonObject[] => [
   { op: 'mutate', table: 'Open_vSwitch', where: [], mutations: [['bridges', 'delete', uuid(id)]] },
 ];
 
 export const bridgeDelete: OperationSpec<DeleteArguments, SwitchReply> = {
   name: 'bridge.delete',
-  summary: 'Deletes a bridge with its ports.',
+  summary: 'Deletes a bridge that has no ports but its own.',
   category: 'INIT',
   // A uuid is never reused: deleting it again fails and changes nothing.
   effect: 'IDEMPOTENT',
@@ -123,8 +128,8 @@ export const bridgeDelete: OperationSpec<DeleteArguments, SwitchReply> = {
   example: { bridge: 'br-tenants', uuid: '00000000-0000-4000-8000-000000000000' },
   object,
   mapping: 'deletes',
-  render: (args, context) => renderWrite(deleteGuards(args), deleteChanges(args), context),
-  renderDryRun: (args, context) => renderWriteCheck(deleteGuards(args), deleteChanges(args), context),
+  render: (args, context) => renderWrite(deleteGuards(args), deleteChanges(args), context, itsOwnPort(args)),
+  renderDryRun: (args, context) => renderWriteCheck(deleteGuards(args), deleteChanges(args), context, itsOwnPort(args)),
   interpretDryRun: (reply, args) => checkOutcome(reply, deleteGuards(args)),
   interpret: (reply, args) =>
     writeOutcome(reply, deleteGuards(args), ([mutated]) =>

@@ -61,7 +61,7 @@ export const openVswitch = defineDriver({
   credentialFields: ['username', 'password', 'privateKey', 'passphrase', 'clientCertificate'],
   operations,
   resources,
-  ownership: { bridge: { by: 'ID' }, port: { by: 'ID' } },
+  ownership: { bridge: { by: 'ID' }, port: { by: 'ID' }, interface: { by: 'ID' } },
   health,
   typed: typedCalls,
   objects: typedObjects,

@@ -5,14 +5,17 @@ import { argumentsSchema } from '../json.ts';
 import { type PortVlans, portVlanFaults, portVlans } from '../port-vlans.ts';
 import { nameIsFree } from './bridges.ts';
 import { bridgeKey, readMarks, withMarks } from './marks.ts';
-import { externalIds, name, uuid as uuidSchema } from './schema.ts';
+import { changedUuid, externalIds, name, uuid as uuidSchema } from './schema.ts';
 import {
   checkOutcome,
   exists,
   existsNot,
   type Guard,
+  isMeant,
+  recognised,
   renderWrite,
   renderWriteCheck,
+  rowOf,
   type SwitchReply,
   writeOutcome,
 } from './transact.ts';
@@ -26,7 +29,7 @@ type AddArguments = PortVlans & {
   externalIds?: Readonly<Record<string, string>>;
 };
 type DeleteArguments = { port: string; uuid: string };
-type VlanSetArguments = PortVlans & { port: string; bridge?: string };
+type VlanSetArguments = PortVlans & { port: string; uuid?: string; bridge?: string };
 
 /** Port names are unique on the switch. */
 const object = ({ port }: { port: string }) => ({ resource: 'port', scope: '', key: port });
@@ -153,7 +156,7 @@ export const portAdd: OperationSpec<AddArguments, SwitchReply> = {
 };
 
 const deleteGuards = ({ port, uuid: id }: DeleteArguments): readonly Guard[] => [
-  exists('Port', portRow(port, id), {
+  exists('Port', rowOf(port, id), {
     code: 'NOT_FOUND',
     message: `There is no port ${port} with the uuid ${id}.`,
     absent: true,
@@ -163,12 +166,6 @@ const deleteGuards = ({ port, uuid: id }: DeleteArguments): readonly Guard[] => 
     message: `${port} is the bridge's own port, which is deleted only with the bridge.`,
   }),
 ];
-
-const portRow = (port: string, id: string) =>
-  [
-    ['name', '==', port],
-    ['_uuid', '==', uuid(id)],
-  ] as const;
 
 /** Rows without references are deleted automatically (RFC 7047 section 3.1, tables that are not root): port and interface. */
 const deleteChanges = ({ uuid: id }: DeleteArguments): readonly JsonObject[] => [
@@ -199,8 +196,8 @@ export const portDelete: OperationSpec<DeleteArguments, SwitchReply> = {
     ),
 };
 
-const vlanSetGuards = ({ port, bridge }: VlanSetArguments): readonly Guard[] => [
-  exists('Port', [['name', '==', port]], { code: 'NOT_FOUND', message: `There is no port ${port}.` }),
+const vlanSetGuards = ({ port, uuid: id, bridge }: VlanSetArguments): readonly Guard[] => [
+  ...isMeant('Port', port, id),
   ...(bridge === undefined ? [] : [isOnBridge(port, bridge)]),
 ];
 
@@ -218,7 +215,7 @@ const isOnBridge = (port: string, bridge: string): Guard =>
   );
 
 const vlanSetChanges = (args: VlanSetArguments): readonly JsonObject[] => [
-  { op: 'update', table: 'Port', where: [['name', '==', args.port]], row: vlanColumns(args) },
+  { op: 'update', table: 'Port', where: rowOf(args.port, args.uuid), row: vlanColumns(args) },
 ];
 
 export const portVlanSet: OperationSpec<VlanSetArguments, SwitchReply> = {
@@ -229,6 +226,7 @@ export const portVlanSet: OperationSpec<VlanSetArguments, SwitchReply> = {
   argumentsSchema: argumentsSchema(
     {
       port: name,
+      uuid: changedUuid,
       bridge: { ...name, description: 'The bridge of the port. Refused for a port that this relay did not create.' },
       ...portVlans,
     },
@@ -238,6 +236,7 @@ export const portVlanSet: OperationSpec<VlanSetArguments, SwitchReply> = {
   refine: (args): readonly ArgumentFault[] => portVlanFaults(args),
   object,
   mapping: 'updates',
+  recognised,
   // Settings of the previous mode that the new one lacks are removed.
   desired: ({ port, mode, vlan, allowedVlans }) => ({
     ...{ port, mode: mode ?? null, vlan: vlan ?? null },

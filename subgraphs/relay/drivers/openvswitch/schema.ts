@@ -15,6 +15,13 @@ export const uuid = {
   description: "The row's `_uuid`. Only this row is deleted, not another one that now has its name.",
 } as const;
 
+/** Of calls that change a row. */
+export const changedUuid = {
+  ...uuid,
+  description:
+    "The row's `_uuid`. Only this row is changed, not another one that now has its name. Default: that of its mapping, else any.",
+} as const;
+
 /** Printable text; OVSDB itself accepts anything. */
 const text = {
   type: 'string',

@@ -4,8 +4,10 @@
 import { readFailure, tooLong, type Unreadable, unknown, unreadable, writeFailure } from '../answer.ts';
 import {
   type ExecReply,
+  foundRow,
   type JsonObject,
   type JsonValue,
+  type MappedObject,
   maxMessageLength,
   type Outcome,
   type OvsdbReply,
@@ -13,6 +15,7 @@ import {
   type WireCall,
 } from '../driver.ts';
 import { isObject, jsonIn } from '../json.ts';
+import { uuid } from './values.ts';
 
 export type SwitchReply = OvsdbReply | ExecReply;
 
@@ -21,6 +24,16 @@ export type SwitchReply = OvsdbReply | ExecReply;
  * standard input, as one argument.
  */
 const command = 'ovsdb-client transact "$(cat)"';
+/**
+ * in: the `find` of an OvsdbCall, then its operations with one `foundRow`, each a transaction on one line
+ * does: finds the row, and sends the operations with its id
+ */
+export const findingCommand = `IFS= read -r find && IFS= read -r change || exit 1
+found=$(ovsdb-client transact "$find") || exit
+id=${foundRow}
+case $found in *'["uuid","'*) id=\${found#*'["uuid","'}; id=\${id%%\\"*} ;; esac
+ovsdb-client transact "\${change%%${foundRow}*}$id\${change#*${foundRow}}"`;
+
 /** A condition that must hold, and its meaning when it does not. */
 export interface Guard {
   readonly wait: JsonObject;
@@ -43,6 +56,30 @@ function wait(table: string, where: readonly Condition[], until: '==' | '!='): J
   return { op: 'wait', timeout: 0, table, where, columns: ['_uuid'], until, rows: [] };
 }
 
+/** A row by its name and, if given, by its id. */
+export function rowOf(name: string, id: string | undefined): readonly Condition[] {
+  const isNamed = ['name', '==', name] as const;
+  return id === undefined ? [isNamed] : [isNamed, ['_uuid', '==', uuid(id)]];
+}
+
+/** The row is there, and is the meant one. */
+export function isMeant(
+  table: 'Bridge' | 'Port' | 'Interface',
+  name: string,
+  id: string | undefined,
+): readonly Guard[] {
+  const what = `${table.toLowerCase()} ${name}`;
+  const isThere = exists(table, rowOf(name, undefined), { code: 'NOT_FOUND', message: `There is no ${what}.` });
+  if (id === undefined) return [isThere];
+  const message = `The ${what} does not have the uuid ${id}: somebody deleted it and made another one. Nothing was changed: verify the mapping. To take over what is there now, forget the mapping and adopt it.`;
+  return [isThere, exists(table, rowOf(name, id), { code: 'CHANGED', message })];
+}
+
+/** By its id a mapped row is recognised, if its mapping has it. */
+export function recognised({ uuid: id }: MappedObject): JsonObject {
+  return id === null ? {} : { uuid: id };
+}
+
 export function select(table: string, where: readonly Condition[], columns: readonly string[]): JsonObject {
   return { op: 'select', table, where, columns };
 }
@@ -53,20 +90,23 @@ const readCount = select('Open_vSwitch', [], ['next_cfg']);
 /** On disk before the answer (section 5.2.7). */
 const commit: JsonObject = { op: 'commit', durable: true };
 
-export function render(operations: readonly JsonObject[], context: RenderContext): WireCall {
-  if (context.backend.transport === 'ovsdb') return { kind: 'ovsdb', operations };
-  return { kind: 'exec', command, stdin: JSON.stringify(['Open_vSwitch', ...operations]) };
+export function render(operations: readonly JsonObject[], context: RenderContext, find?: JsonObject): WireCall {
+  if (context.backend.transport === 'ovsdb') return { kind: 'ovsdb', operations, ...(find && { find }) };
+  const transaction = (of: readonly JsonObject[]) => JSON.stringify(['Open_vSwitch', ...of]);
+  if (find === undefined) return { kind: 'exec', command, stdin: transaction(operations) };
+  return { kind: 'exec', command: findingCommand, stdin: `${transaction([find])}\n${transaction(operations)}\n` };
 }
 
 export function renderWrite(
   guards: readonly Guard[],
   changes: readonly JsonObject[],
   context: RenderContext,
+  find?: JsonObject,
 ): WireCall {
   // ovs-vsctl and the Python clients also add a comment. In the database's own log (ovsdb-tool show-log) a person can then find the
   // call of each change, even if no row keeps a mark (RFC 7047 section 5.2.9).
   const comment = { op: 'comment', comment: `tidegate ${context.operationId}` };
-  return render([...guards.map((guard) => guard.wait), ...changes, countUp, readCount, comment, commit], context);
+  return render([...guards.map((guard) => guard.wait), ...changes, countUp, readCount, comment, commit], context, find);
 }
 
 /** The same with an abort at the end: the server checks guards, tables, columns and types, and changes nothing. */
@@ -74,8 +114,9 @@ export function renderWriteCheck(
   guards: readonly Guard[],
   changes: readonly JsonObject[],
   context: RenderContext,
+  find?: JsonObject,
 ): WireCall {
-  return render([...guards.map((guard) => guard.wait), ...changes, { op: 'abort' }], context);
+  return render([...guards.map((guard) => guard.wait), ...changes, { op: 'abort' }], context, find);
 }
 
 type Answer =

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { defineDriver } from '../../../../subgraphs/relay/drivers/define-driver.ts';
-import type { Driver, OperationSpec } from '../../../../subgraphs/relay/drivers/driver.ts';
+import type { Driver, OperationSpec, ResourceReader } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { drivers } from '../../../../subgraphs/relay/drivers/registry.ts';
 
 /** Kinds in whose place another object is taken for the meant one. None may be added. */
@@ -12,9 +12,6 @@ const unguarded: Readonly<Record<string, readonly string[]>> = {
   fortios: ['vdom'],
   netconf: ['entry'],
 };
-
-/** Their own tests show what the contract would. None may be added. */
-const withoutContract = ['neutron', 'openvswitch'];
 
 function kindsOf({ ownership }: Driver, isIt: (by: string) => boolean): string[] {
   return Object.entries(ownership).flatMap(([kind, { by }]) => (isIt(by) ? [kind] : []));
@@ -31,7 +28,7 @@ test.each([...drivers.values()].map((driver) => [driver.name, driver] as const))
   (name, driver) => {
     expect(kindsOf(driver, (by) => by === 'KEY_ALONE').sort()).toEqual([...(unguarded[name] ?? [])].sort());
     const isCompared = kindsOf(driver, (by) => by !== 'KEY' && by !== 'KEY_ALONE').length > 0;
-    expect(hasContract(driver)).toBe(isCompared && !withoutContract.includes(name));
+    expect(hasContract(driver)).toBe(isCompared);
   },
 );
 
@@ -42,13 +39,20 @@ test('a kind of which a driver says nothing, and one that it does not have, are 
     render: () => ({ kind: 'exec', command: '' }),
     interpret: () => ({ state: 'SUCCEEDED', result: null }),
   };
-  const withOwnership = (ownership: Driver['ownership']) => () =>
-    defineDriver({
-      ...{ name: 'x', family: 'ROUTER', summary: '', versions: '', triedAgainst: '', ports: { ssh: 22 } },
-      ...{ credentialFields: [], typed: {}, operations: [set], ownership },
-      health: { render: () => ({ kind: 'exec', command: '' }), interpret: () => undefined },
-    });
+  const withOwnership =
+    (ownership: Driver['ownership'], resources: Record<string, ResourceReader> = {}) =>
+    () =>
+      defineDriver({
+        ...{ name: 'x', family: 'ROUTER', summary: '', versions: '', triedAgainst: '', ports: { ssh: 22 } },
+        ...{ credentialFields: [], typed: {}, operations: [set], resources, ownership },
+        health: { render: () => ({ kind: 'exec', command: '' }), interpret: () => undefined },
+      });
   expect(withOwnership({})).toThrow('does not declare what makes sure that a thing is the meant one');
   expect(withOwnership({ thing: { by: 'MARK' }, other: { by: 'MARK' } })).toThrow('the ownership of other');
   expect(withOwnership({ thing: { by: 'MARK' } })).not.toThrow();
+  const reader: ResourceReader = {
+    ...{ lists: {}, own: [], interpret: () => ({ finding: 'ABSENT' }) },
+    render: () => ({ kind: 'exec', command: '' }),
+  };
+  expect(withOwnership({ thing: { by: 'MARK' } }, { other: reader })).toThrow('that a other is the meant one');
 });

@@ -3,27 +3,27 @@
 // every driver is tested here.
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import type { Driver, JsonObject, Outcome } from '../../../../subgraphs/relay/drivers/driver.ts';
-import type { Called, DriverCaller } from './driver-caller.ts';
+import { validateArguments } from '../../../../subgraphs/relay/drivers/arguments.ts';
+import type { Driver, JsonObject, MappedObject, Outcome } from '../../../../subgraphs/relay/drivers/driver.ts';
+import { type Called, type DriverCaller, operationOf } from './driver-caller.ts';
+
+export type Creation = readonly [operation: string, args: JsonObject];
 
 export interface ForeignCase {
-  /** The call that creates an object of this kind. */
-  readonly create: readonly [operation: string, args: JsonObject];
-  /** Calls that change it, with the arguments for the created one. Required for each operation that does so. */
-  readonly updates?: Readonly<Record<string, (made: Made) => JsonObject>>;
+  /** The call that creates an object of this kind. For a kind that no call creates: the key of one, whose scope is empty. */
+  readonly create: Creation | (() => Creation) | string;
+  /** Calls that act on it, with what their caller must give for the object. Required for each operation that does so. */
+  readonly updates?: Readonly<Record<string, (made: Pick<MappedObject, 'uuid'>) => JsonObject>>;
   /** Beside the driver: takes away what is at the key, and makes another object there, unless `nothing`. */
   put(what: 'nothing' | 'another'): Promise<unknown>;
   /** Beside the driver: what the device has at the key. */
   state(): Promise<unknown>;
   /** The code with which a creation is refused. Default: ALREADY_EXISTS. */
   readonly refusal?: string;
+  /** The device takes several objects at the key: a creation, unless refused, leaves the others alone. `state` is a list then. */
+  readonly several?: true;
   /** Takes over the object that is there, as `mappingAdopt` does; otherwise only made objects are deleted. */
   readonly adopts?: false;
-}
-
-interface Made {
-  readonly uuid: string | null;
-  readonly operationId: string;
 }
 
 /** `OTHER_OBJECT`: for devices that number their objects. */
@@ -33,23 +33,22 @@ const callOf = (called: Called): string =>
   called.state === 'NO_REPLY' || !('code' in called) ? called.state : `${called.state} ${called.code}`;
 
 /** Waits for the end of a job that the call started. */
-async function ended(caller: DriverCaller, operation: string, args: JsonObject, id: string): Promise<Called> {
+async function ended(
+  caller: DriverCaller,
+  operation: string,
+  args: JsonObject,
+  id: string = randomUUID(),
+): Promise<Called> {
   const called = await caller.call(operation, args, id);
   if (called.state !== 'ACCEPTED') return called;
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const job = await caller.job(operation, args, called.result, id);
-    if (job.finding === 'SUCCEEDED') return { state: 'SUCCEEDED', result: job.result } satisfies Outcome;
+    if (job.finding === 'SUCCEEDED') return { ...job, state: 'SUCCEEDED' } satisfies Outcome;
     if (job.finding === 'FAILED') return { state: 'FAILED', code: job.code, message: job.message };
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`the job of ${operation} did not end`);
 }
-
-/** Kinds whose own tests show what the contract would. None may be added. */
-const withOwnTests: Readonly<Record<string, readonly string[]>> = {
-  'f5-bigip': ['asm-policy'],
-  'linux-nftables': ['rule'],
-};
 
 /** `cases`: by kind, for each that the driver says it compares. */
 export function foreignObjects(
@@ -57,93 +56,152 @@ export function foreignObjects(
   caller: () => DriverCaller,
   cases: Readonly<Record<string, ForeignCase>>,
 ): void {
-  const kinds = Object.entries(driver.ownership).filter(
-    ([kind, { by }]) => by !== 'KEY' && by !== 'KEY_ALONE' && withOwnTests[driver.name]?.includes(kind) !== true,
-  );
+  const kinds = Object.entries(driver.ownership).filter(([, { by }]) => by !== 'KEY' && by !== 'KEY_ALONE');
   describe(`${driver.name}: somebody else's object`, () => {
-    test('has a case for each kind, and each operation that changes one', () => {
+    test('has a case for each kind, and each operation that acts on one', () => {
       const without = kinds.filter(([kind]) => cases[kind] === undefined).map(([kind]) => kind);
       expect(without).toEqual([]);
-      const changing = [...driver.operations.values()].filter(({ mapping, object, example, name }) => {
-        const found = mapping === 'updates' ? cases[object?.(example).resource ?? ''] : undefined;
-        return found !== undefined && found.updates?.[name] === undefined;
+      const acting = [...driver.operations.values()].filter(({ mapping, object, example, name }) => {
+        const found = mapping === undefined || mapping === 'updates' ? object?.(example).resource : undefined;
+        return found !== undefined && cases[found] !== undefined && cases[found].updates?.[name] === undefined;
       });
-      expect(changing.map(({ name }) => name)).toEqual([]);
+      expect(acting.map(({ name }) => name)).toEqual([]);
     });
 
-    for (const [kind] of kinds) {
+    for (const [kind, { by }] of kinds) {
       const found = cases[kind];
-      if (found !== undefined) describe(kind, () => testsOf(driver, caller, kind, found));
+      if (found !== undefined) describe(kind, () => testsOf(driver, caller, { ...found, kind, by }));
     }
   });
 }
 
-function testsOf(driver: Driver, caller: () => DriverCaller, kind: string, one: ForeignCase): void {
-  const [operation, args] = one.create;
-  const reader = driver.resources?.get(kind);
-  const named = () => caller().objectOf(operation, args);
+function testsOf(
+  driver: Driver,
+  caller: () => DriverCaller,
+  one: ForeignCase & { readonly kind: string; readonly by: string },
+): void {
+  const { create, kind } = one;
+  const updates = Object.entries(one.updates ?? {});
+  const creation = () => (typeof create === 'function' ? create() : (create as Creation));
+  const place = () => {
+    if (typeof create === 'string') return { scope: '', key: create };
+    const { scope, key } = caller().objectOf(...creation());
+    return { scope, key };
+  };
 
-  async function make(): Promise<Made> {
+  /** As the relay records it. For a kind that no call creates: another one that was made by hand. */
+  async function make(): Promise<MappedObject> {
     await one.put('nothing');
+    if (typeof create === 'string') return adopted();
     const operationId = randomUUID();
-    const made = await ended(caller(), operation, args, operationId);
-    expect([operation, callOf(made), made]).toEqual([operation, 'SUCCEEDED', made]);
-    return { operationId, uuid: 'uuid' in made ? (made.uuid ?? null) : null };
+    const made = await ended(caller(), ...creation(), operationId);
+    expect([callOf(made), made]).toEqual(['SUCCEEDED', made]);
+    const uuid = 'uuid' in made ? (made.uuid ?? null) : null;
+    const recorded = caller().desired(...creation());
+    return { ...place(), uuid, recorded, madeBy: operationId, changedBy: operationId };
   }
 
-  /** As `mappingObjectDelete` calls it. */
-  async function remove({ uuid, operationId }: Made, recorded = caller().desired(operation, args)): Promise<Called> {
-    const { scope, key } = named();
-    const by = operationId === '' ? {} : { madeBy: operationId, changedBy: operationId };
-    const call = reader?.remove?.({ scope, key, uuid, recorded, ...by });
+  /** As `mappingAdopt` records what somebody made. */
+  async function adopted(): Promise<MappedObject> {
+    await one.put('another');
+    const seen = await caller().look(kind, place());
+    if (seen.finding !== 'PRESENT') throw new Error(JSON.stringify(seen));
+    return { ...place(), uuid: seen.uuid ?? null, recorded: seen.values };
+  }
+
+  /** Ours in the place of the adopted one. A number may be given again, an id is not. */
+  async function replaced(object: MappedObject): Promise<MappedObject> {
+    const { uuid } = await make();
+    return one.by === 'ID' ? object : { ...object, uuid };
+  }
+
+  /** The arguments of `relayCall` on the mapped object: what the caller gives, and what the relay adds. */
+  const asked = (operation: string, object: MappedObject, args: JsonObject) => ({
+    ...operationOf(driver, operation).recognised?.(object),
+    ...args,
+  });
+
+  type Deletion = (object: MappedObject) => readonly [operation: string, args: JsonObject];
+  const byMapping: Deletion = (object) => {
+    const call = driver.resources?.get(kind)?.remove?.(object);
     if (call === undefined) throw new Error(`nothing deletes a ${kind}`);
-    return ended(caller(), call.operation, call.arguments, randomUUID());
-  }
+    return [call.operation, call.arguments];
+  };
+  /** A `relayCall` with the arguments that are required, and no more. */
+  const bare: Deletion = (object) => {
+    const [operation, args] = byMapping(object);
+    const { required = [] } = operationOf(driver, operation).argumentsSchema as { required?: readonly string[] };
+    const given = Object.fromEntries(Object.entries(args).filter(([name]) => required.includes(name)));
+    return [operation, asked(operation, object, given)];
+  };
+  /** The relay refuses a call that lacks arguments by itself. */
+  const isSent = (deletion: Deletion, object: MappedObject) => {
+    const [operation, args] = deletion(object);
+    const { backend } = caller().context();
+    return deletion === byMapping || validateArguments(operationOf(driver, operation), args, backend).ok;
+  };
 
-  async function leavesAlone(call: () => Promise<Called>, codes: readonly string[]): Promise<void> {
+  async function leavesAlone(call: () => Promise<Called>, codes = refusals): Promise<void> {
     const before = await one.state();
     const called = await call();
     expect(codes.map((code) => `FAILED ${code}`)).toContain(callOf(called));
     expect(await one.state()).toEqual(before);
   }
 
-  test('is not overwritten by a creation', async () => {
-    await one.put('another');
-    await leavesAlone(() => ended(caller(), operation, args, randomUUID()), [one.refusal ?? 'ALREADY_EXISTS']);
-  });
+  const remove = (deletion: Deletion, object: MappedObject) => ended(caller(), ...deletion(object));
+  const deletions = [
+    ['its mapping', byMapping],
+    ['a call', bare],
+  ] as const;
 
-  test('is not deleted for ours, which is gone', async () => {
-    const made = await make();
-    await one.put('another');
-    await leavesAlone(() => remove(made), refusals);
-  });
-
-  for (const [name, argsOf] of Object.entries(one.updates ?? {}))
-    test(`is not changed by ${name}`, async () => {
-      const made = await make();
+  if (typeof create !== 'string') {
+    test('is not overwritten by a creation', async () => {
       await one.put('another');
-      await leavesAlone(() => ended(caller(), name, argsOf(made), randomUUID()), refusals);
+      const call = () => ended(caller(), ...creation());
+      if (one.several !== true) return leavesAlone(call, [one.refusal ?? 'ALREADY_EXISTS']);
+      const before = (await one.state()) as unknown[];
+      expect(callOf(await call())).toBe(one.refusal === undefined ? 'SUCCEEDED' : `FAILED ${one.refusal}`);
+      expect(await one.state()).toEqual(expect.arrayContaining(before));
     });
 
-  test('ours is changed and deleted', async () => {
-    const made = await make();
-    for (const [name, argsOf] of Object.entries(one.updates ?? {}))
-      expect(callOf(await ended(caller(), name, argsOf(made), randomUUID()))).toBe('SUCCEEDED');
-    expect(callOf(await remove(made))).toBe('SUCCEEDED');
-  });
+    test.each(deletions)('is not deleted by %s for ours, which is gone', async (_what, deletion) => {
+      const made = await make();
+      await one.put('another');
+      if (isSent(deletion, made)) await leavesAlone(() => remove(deletion, made));
+    });
+
+    for (const [name, argsOf] of updates)
+      test(`is not changed by ${name}`, async () => {
+        const made = await make();
+        await one.put('another');
+        await leavesAlone(() => ended(caller(), name, asked(name, made, argsOf(made))));
+      });
+
+    test.each(deletions)('ours is changed, and deleted by %s', async (_what, deletion) => {
+      const made = await make();
+      for (const [name, argsOf] of updates)
+        expect([name, callOf(await ended(caller(), name, asked(name, made, argsOf(made))))]).toEqual([
+          name,
+          'SUCCEEDED',
+        ]);
+      if (isSent(deletion, made)) expect(callOf(await remove(deletion, made))).toBe('SUCCEEDED');
+    });
+  }
 
   if (one.adopts === false) return;
-  test('an adopted one is deleted as it was adopted, and not as somebody made it since', async () => {
-    await one.put('another');
-    const { scope, key } = named();
-    const seen = await caller().look(kind, { scope, key });
-    if (seen.finding !== 'PRESENT') throw new Error(JSON.stringify(seen));
-    const adopted = { operationId: '', uuid: seen.uuid ?? null };
-    const made = await make();
-    await leavesAlone(() => remove({ ...adopted, uuid: made.uuid }, seen.values), refusals);
-    await one.put('another');
-    const again = await caller().look(kind, { scope, key });
-    const uuid = again.finding === 'PRESENT' ? (again.uuid ?? null) : null;
-    expect(callOf(await remove({ ...adopted, uuid }, seen.values))).toBe('SUCCEEDED');
-  });
+  if (typeof create !== 'string')
+    test.each(deletions)('an adopted one is deleted by %s as it was adopted, and no other', async (_what, deletion) => {
+      const object = await replaced(await adopted());
+      if (isSent(deletion, object)) await leavesAlone(() => remove(deletion, object));
+      const again = await adopted();
+      if (isSent(deletion, again)) expect(callOf(await remove(deletion, again))).toBe('SUCCEEDED');
+    });
+
+  for (const [name, argsOf] of updates)
+    test(`an adopted one is changed by ${name} as it was adopted, and no other`, async () => {
+      const object = await replaced(await adopted());
+      await leavesAlone(() => ended(caller(), name, asked(name, object, argsOf(object))));
+      const again = await adopted();
+      expect(callOf(await ended(caller(), name, asked(name, again, argsOf(again))))).toBe('SUCCEEDED');
+    });
 }

@@ -4,7 +4,7 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { readCertificate } from '../../../../platform/net/tls-certificate.ts';
 import { TcpLine } from '../../../../simulators/tcp-line.ts';
-import type { OvsdbCall } from '../../../../subgraphs/relay/drivers/driver.ts';
+import { foundRow, type OvsdbCall } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { JsonObjectSplitter } from '../../../../subgraphs/relay/transports/ovsdb-framing.ts';
 import { createOvsdbTransport } from '../../../../subgraphs/relay/transports/ovsdb-transport.ts';
 import type {
@@ -212,6 +212,45 @@ describe('a misbehaving server', () => {
     expect(result).toMatchObject({ reply: { result: [{ text: 'Grüße }{][ "\\"' }], error: null } });
     await waitFor('the answer to the echo', () => server.answered.length > 0);
     expect(server.answered).toEqual([{ id: 'probe', result: ['are', 'you there'], error: null }]);
+  });
+
+  test('the row that is found takes its place in the call, and nothing is sent if the read fails', async () => {
+    const server = await OddServer.start(certificates);
+    const id = '2f1c9b1e-6f0e-4f43-9a52-3f1f2a6a7c11';
+    const [find = {}] = select.operations;
+    const call: OvsdbCall = { kind: 'ovsdb', find, operations: [{ op: 'abort', of: foundRow }] };
+    const sent = () => server.calls.map((text) => (JSON.parse(text) as { params: unknown[] }).params.slice(1));
+    for (const [rows, of] of [
+      [[{ _uuid: ['uuid', id] }], id],
+      [[], foundRow],
+    ] as const) {
+      server.calls.length = 0;
+      server.onTransact = (socket, request) => reply(socket, { id: request, result: [{ rows }], error: null });
+      expect(await transportTo(endpointOf(server)).send(call, { deadlineMs: 5_000 })).toMatchObject({ ok: true });
+      expect(sent()).toEqual([[find], [{ op: 'abort', of }]]);
+    }
+    server.calls.length = 0;
+    server.onTransact = () => {};
+    const failed = failureOf(await transportTo(endpointOf(server)).send(call, { deadlineMs: 200 }));
+    expect(failed).toMatchObject({ kind: 'NOT_SENT', code: 'CONNECT_FAILED' });
+    server.onTransact = (socket) => {
+      server.onTransact = () => {};
+      reply(socket, { id: 2, result: [{ rows: [] }], error: null });
+    };
+    const unanswered = failureOf(await transportTo(endpointOf(server)).send(call, { deadlineMs: 200 }));
+    expect(unanswered).toMatchObject({ kind: 'NO_VERDICT', code: 'NO_REPLY' });
+    for (const unreadable of [`"${'x'.repeat(3_000_000)}"`, `${'['.repeat(30_000)}${']'.repeat(30_000)}`]) {
+      server.calls.length = 0;
+      server.onTransact = (socket) => socket.write(`{"id":2,"error":null,"result":${unreadable}}`);
+      const unread = failureOf(await transportTo(endpointOf(server)).send(call, { deadlineMs: 5_000 }));
+      expect(unread).toMatchObject({ kind: 'NOT_SENT', code: 'CONNECT_FAILED' });
+      expect(sent()).toEqual([[find]]);
+    }
+    const late = { deadlineMs: 5_000, beforeFirstByte: () => false };
+    server.calls.length = 0;
+    server.onTransact = (socket, request) => reply(socket, { id: request, result: [{ rows: [] }], error: null });
+    expect(failureOf(await transportTo(endpointOf(server)).send(call, late))).toMatchObject({ code: 'WINDOW_PASSED' });
+    expect(sent()).toEqual([[find]]);
   });
 
   test('an error of JSON-RPC is a reply', async () => {

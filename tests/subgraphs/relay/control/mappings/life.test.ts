@@ -131,6 +131,34 @@ describeWithLab('mappings of objects on a firewall', (lab) => {
     });
   });
 
+  test('an adopted rule is deleted as it was recorded, and not what has its name and its handle since', async () => {
+    const put = (rule: string) => nft(`flush chain inet filter forward; add rule inet filter forward ${rule}`);
+    const words = 'comment "by-hand"';
+    const adopted = async () => {
+      const more = { resource: 'rule', scope: 'inet filter forward', objectKey: 'by-hand' };
+      return (await adopt('', 'r', more)).mapping?.id;
+    };
+    const remove = (mappingId: string | undefined) =>
+      call(node, 'delete', { idempotencyKey: `delete ${mappingId}`, mappingId });
+    await put(`ip saddr 10.3.0.1 counter accept ${words}`);
+    const first = await adopted();
+    const [, handle] = /by-hand" # handle (\d+)/.exec(await nft('list ruleset')) ?? [];
+    await nft(`replace rule inet filter forward handle ${handle} ip saddr 10.3.0.2 counter accept ${words}`);
+    expect(await remove(first)).toMatchObject({ operation: { state: 'FAILED', deviceError: { code: 'CHANGED' } } });
+    expect(await nft('list ruleset')).toContain('10.3.0.2');
+    await change('mappingForget', { id: first });
+    expect(await remove(await adopted())).toMatchObject({ operation: { state: 'SUCCEEDED' } });
+    expect(await nft('list ruleset')).not.toContain('10.3.0.2');
+  });
+
+  test('a call that leaves out what recognises its object gets it from the mapping, also what is required', async () => {
+    const on = { backend: { name: 'fw' }, cmpObject: { type: 'tenant', externalId: 'address' } };
+    const relay = (operation: string, args: Record<string, unknown>) =>
+      call(node, 'relayCall', { ...on, operation, arguments: args, idempotencyKey: operation });
+    await relay('address.create', { name: 'life-web', address: '203.0.113.80' });
+    expect(await relay('address.delete', { name: 'life-web' })).toMatchObject({ operation: { state: 'SUCCEEDED' } });
+  });
+
   test('a rule matches, drifts when it is changed on the device, and is missing when it is deleted', async () => {
     const made = await call(node, 'ruleCreate', {
       ...{ backend: { name: 'fw' }, cmpObject: { type: 'tenant', externalId: 'r' }, idempotencyKey: 'life-rule' },

@@ -5,13 +5,13 @@ import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.t
 import { f5BigIp } from '../../../../../subgraphs/relay/drivers/f5-bigip/driver.ts';
 import { DriverCaller } from '../../support/driver-caller.ts';
 import { webEndpoint } from '../../support/endpoints.ts';
-import { type ForeignCase, foreignObjects } from '../../support/foreign-objects.ts';
+import { type Creation, type ForeignCase, foreignObjects } from '../../support/foreign-objects.ts';
 
 let device: BigIp;
 let driver: DriverCaller;
 
-const byHand = async (method: 'GET' | 'POST' | 'DELETE', path: string, body?: JsonObject) =>
-  driver.ask({ kind: 'http', method, path: `/mgmt/tm/ltm/${path}`, ...(body && { body }) });
+const byHand = async (method: 'GET' | 'POST' | 'DELETE', path: string, body?: JsonObject, module = 'ltm') =>
+  driver.ask({ kind: 'http', method, path: `/mgmt/tm/${module}/${path}`, ...(body && { body }) });
 
 beforeAll(async () => {
   device = await BigIp.start();
@@ -23,13 +23,7 @@ afterAll(async () => {
   await device.stop();
 });
 
-function foreign(
-  place: string,
-  create: ForeignCase['create'],
-  change: JsonObject,
-  another: JsonObject,
-  name = 'ours',
-): ForeignCase {
+function foreign(place: string, create: Creation, change: JsonObject, another: JsonObject, name = 'ours'): ForeignCase {
   const [operation, settings] = create;
   const { pool, type, address, port } = settings;
   const naming = place.startsWith('pool/') ? { pool, address, port } : type === undefined ? { name } : { name, type };
@@ -46,6 +40,14 @@ function foreign(
     },
   };
 }
+
+const policies = async () => {
+  const reply = await byHand('GET', 'policies', undefined, 'asm');
+  return reply.kind === 'http' ? (JSON.parse(reply.body) as { items: JsonObject[] }).items : [];
+};
+const policyWith =
+  (setting: JsonObject) =>
+  ({ uuid }: { readonly uuid: string | null }) => ({ policy: uuid, name: 'ours', ...setting });
 
 foreignObjects(f5BigIp, () => driver, {
   node: foreign('node', ['node.create', { address: '10.0.0.1' }], { ratio: 3 }, { address: '10.0.0.2' }),
@@ -69,4 +71,23 @@ foreignObjects(f5BigIp, () => driver, {
     { enabled: false },
     { destination: '/Common/203.0.113.81:80', mask: '255.255.255.255', ipProtocol: 'tcp' },
   ),
+  'asm-policy': {
+    create: [
+      'asmPolicy.import',
+      { name: 'ours', file: '<?xml version="1.0"?>\n<policy description="tenant"></policy>' },
+    ],
+    updates: {
+      'asmPolicy.apply': policyWith({}),
+      'asmPolicy.setMode': policyWith({ mode: 'blocking' }),
+      'asmPolicy.setVirtualServers': policyWith({ virtualServers: [] }),
+    },
+    async put(what) {
+      for (const { id } of await policies()) await byHand('DELETE', `policies/${String(id)}`, undefined, 'asm');
+      const another = { fullPath: '/Common/ours', description: 'ADMINISTRATOR' };
+      if (what === 'another') await byHand('POST', 'policies', another, 'asm');
+    },
+    state: policies,
+    several: true,
+    refusal: 'COPY_MADE',
+  },
 });

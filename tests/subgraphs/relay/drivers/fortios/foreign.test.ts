@@ -3,7 +3,7 @@ import { afterAll, beforeAll } from '@jest/globals';
 import { FortiGate } from '../../../../../simulators/fortios/fortigate.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { fortios } from '../../../../../subgraphs/relay/drivers/fortios/driver.ts';
-import { type ForeignCase, foreignObjects } from '../../support/foreign-objects.ts';
+import { type Creation, type ForeignCase, foreignObjects } from '../../support/foreign-objects.ts';
 import { RelayedGate, useRelayedGates } from './support/relayed-gate.ts';
 
 useRelayedGates();
@@ -23,28 +23,34 @@ afterAll(async () => {
 const byHand = async (method: 'GET' | 'POST' | 'DELETE', table: string, body?: JsonObject) =>
   relayed.ask({ kind: 'http', method, path: `/api/v2/cmdb/${table}?vdom=root`, ...(body && { body }) });
 
-const updates = (operation: string, change: JsonObject) => ({
+const updates = (operation: string, name: string, change: JsonObject) => ({
   [operation]: (made: { uuid: string | null }) => ({
-    ...{ name: 'ours', ...change },
-    ...(made.uuid === null ? {} : { policyId: Number(made.uuid), marked: true }),
+    ...{ name, ...change },
+    ...(made.uuid === null ? {} : { policyId: Number(made.uuid) }),
   }),
 });
 
 /** `others`: what the administrator makes beforehand. */
 function foreign(
   table: string,
-  create: ForeignCase['create'],
+  create: Creation,
   another: JsonObject,
   others: readonly (readonly [table: string, body: JsonObject])[] = [],
 ): ForeignCase {
   const [operation, settings] = create;
+  // Some tables share their names.
+  const name = `our-${table.split('/')[1]}`;
   return {
-    create: [operation, { name: 'ours', ...settings }],
-    updates: updates(operation.replace('create', 'update'), { ...settings, comment: 'changed' }),
+    create: [operation, { name, ...settings }],
+    updates: {
+      ...updates(operation.replace('create', 'update'), name, { ...settings, comment: 'changed' }),
+      ...(table === 'firewall/policy' && updates('policy.move', name, { before: 1 })),
+    },
     async put(what) {
       for (const [of, body] of others) await byHand('POST', of, body);
-      await byHand('DELETE', `${table}/${table === 'firewall/policy' ? '1' : 'ours'}`);
-      if (what === 'another') await byHand('POST', table, { name: 'ours', ...another });
+      // The highest number is given again.
+      await byHand('DELETE', `${table}/${table === 'firewall/policy' ? '2' : name}`);
+      if (what === 'another') await byHand('POST', table, { name, ...another });
     },
     state: async () => {
       const reply = await byHand('GET', table);
@@ -63,6 +69,9 @@ const rule = {
 };
 const all = [{ name: 'all' }];
 const any = [{ name: 'any' }];
+const theirs = {
+  ...{ srcintf: any, dstintf: any, srcaddr: all, dstaddr: all, service: [{ name: 'HTTP' }], schedule: 'always' },
+};
 
 foreignObjects(fortios, () => relayed, {
   address: foreign('firewall/address', ['address.create', { address: '10.0.0.0/8' }], {
@@ -83,8 +92,7 @@ foreignObjects(fortios, () => relayed, {
     { interface: 'any', member: [{ name: 'vip-11' }] },
     vips,
   ),
-  policy: foreign('firewall/policy', ['policy.create', rule], {
-    ...{ srcintf: any, dstintf: any, srcaddr: all, dstaddr: all, service: [{ name: 'HTTP' }] },
-    ...{ schedule: 'always', action: 'deny' },
-  }),
+  policy: foreign('firewall/policy', ['policy.create', rule], { ...theirs, action: 'deny' }, [
+    ['firewall/policy', { name: 'first', ...theirs, action: 'deny' }],
+  ]),
 });

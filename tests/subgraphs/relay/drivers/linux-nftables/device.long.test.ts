@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { runProgram } from '../../../../../embedded/run-program.ts';
 import { readDeviceLog } from '../../../../../lab/device-log.ts';
-import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
+import type { JsonObject, MappedObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { linuxNftables } from '../../../../../subgraphs/relay/drivers/linux-nftables/driver.ts';
 import { readHostKey } from '../../../../../subgraphs/relay/transports/host-key.ts';
 import type { Endpoint } from '../../../../../subgraphs/relay/transports/session.ts';
@@ -190,7 +190,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     if (one.state !== 'SUCCEEDED') throw new Error(JSON.stringify(one));
     return { scope: 'inet filter forward', key: String(args.name), uuid: one.uuid ?? null, madeBy: id };
   };
-  const removal = (object: { scope: string; key: string; uuid: string | null; madeBy?: string }) => {
+  const removal = (object: MappedObject) => {
     const call = linuxNftables.resources?.get('rule')?.remove?.(object);
     if (!call) throw new Error('no deletion');
     return call;
@@ -240,6 +240,47 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     await reboot(2, 'drop comment "by hand";', 'drop comment "adopted";');
     expect(await firewall.call(call.operation, call.arguments)).toMatchObject({ state: 'SUCCEEDED' });
     expect(await comments()).toEqual(['by hand']);
+  });
+
+  test('an adopted rule is not taken for another one that has its name and its handle now, whatever it counts', async () => {
+    const rule = (statements: string) => `${statements} comment "adopted";`;
+    const limited = 'ip saddr { 10.0.0.1, 10.0.0.2 } limit rate 5/second counter';
+    const own = rule(`${limited} log prefix "a.b [x] {*} \\\\d" accept`);
+    await reboot(2, own);
+    const found = await firewall.look('rule', { scope: 'inet filter forward', key: 'adopted' });
+    if (found.finding !== 'PRESENT') throw new Error(JSON.stringify(found));
+    const adopted = {
+      ...{ scope: 'inet filter forward', key: 'adopted', uuid: found.uuid ?? null },
+      recorded: found.values,
+    };
+    const calls = [removal(adopted), { operation: 'rule.delete', arguments: asked(adopted) }];
+    for (const other of [
+      // In the place of the set, which has a handle too.
+      `ip saddr 192.0.2.2 accept; ${rule('drop')}`,
+      rule(`${limited} log prefix "axb [x] {*} \\\\d" accept`),
+      rule(`${limited.replace('10.0.0.2', '10.0.0.3')} log prefix "a.b [x] {*} \\\\d" accept`),
+      rule(`${limited} log prefix "a.b [x] {*} \\\\d" drop`),
+    ]) {
+      await reboot(2, other);
+      const before = await handlesOf();
+      expect(before).toContain(`comment "adopted" # handle ${adopted.uuid}`);
+      for (const call of calls) {
+        expect(await firewall.dryRun(call.operation, call.arguments)).toMatchObject({ code: 'CHANGED' });
+        expect(await firewall.call(call.operation, call.arguments)).toMatchObject({ code: 'CHANGED' });
+      }
+      expect(await handlesOf()).toBe(before);
+    }
+    for (const call of calls) {
+      await reboot(2, own.replace('counter', 'counter packets 7 bytes 777'));
+      expect(await firewall.dryRun(call.operation, call.arguments)).toMatchObject({ state: 'SUCCEEDED' });
+      expect(await firewall.call(call.operation, call.arguments)).toMatchObject({ state: 'SUCCEEDED' });
+      expect(await comments()).toEqual([]);
+    }
+  });
+  /** As a `relayCall` on a mapped rule, with what the relay adds. */
+  const asked = (object: { key: string; uuid: string | null; scope: string; recorded: JsonObject }) => ({
+    ...operationOf(linuxNftables, 'rule.delete').recognised?.(object),
+    ...{ name: object.key, handle: Number(object.uuid) },
   });
   const handlesOf = async () => {
     const done = await runProgram(
@@ -346,6 +387,13 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     if (what === 'another') await nft(`add set inet filter ${name} { ${another} }`);
   };
   foreignObjects(linuxNftables, () => firewall, {
+    rule: {
+      create: ['rule.create', { name: 'foreign-3', action: 'drop' }],
+      // The handle of a rule of this name is the same each time.
+      put: (what) => reboot(1, ...(what === 'another' ? ['ip daddr 192.0.2.9 accept comment "foreign-3";'] : [])),
+      state: async () => (await handlesOf()).split('\n'),
+      several: true,
+    },
     address: {
       create: ['address.create', { name: 'foreign-1', address: '203.0.113.80' }],
       put: put('foreign-1', 'type ipv4_addr; flags interval; elements = { 203.0.113.81 }'),

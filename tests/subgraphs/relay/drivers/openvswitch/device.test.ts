@@ -5,6 +5,7 @@ import { openVswitch } from '../../../../../subgraphs/relay/drivers/openvswitch/
 import { describeWithOpenVswitch } from '../../../../support/openvswitch.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { type Called, type DriverCaller, operationOf } from '../../support/driver-caller.ts';
+import { foreignObjects } from '../../support/foreign-objects.ts';
 import { contents, empty, switchCaller } from './support.ts';
 
 const uuidOf = (outcome: Called): string => {
@@ -26,6 +27,46 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       device = await switchCaller(ovs(), wire);
     });
     afterAll(() => device.stop());
+
+    const put = (kind: 'bridge' | 'port') => async (what: 'nothing' | 'another') => {
+      await ovs().vsctl('--', '--if-exists', 'del-br', 'br-f');
+      if (kind === 'port' || what === 'another') await ovs().vsctl('add-br', 'br-f');
+      if (kind === 'port' && what === 'another')
+        await ovs().vsctl('add-port', 'br-f', 'pf', 'tag=9', '--', 'set', 'Interface', 'pf', 'type=internal');
+    };
+    const labelled = (kind: string, name: string) => () => ({ object: kind, name, externalIds: { 'cmp-id': '42' } });
+    const state = () => contents(ovs());
+    foreignObjects(openVswitch, () => device, {
+      bridge: {
+        create: ['bridge.create', { bridge: 'br-f' }],
+        updates: { 'externalIds.set': labelled('bridge', 'br-f') },
+        ...{ put: put('bridge'), state },
+      },
+      port: {
+        create: ['port.add', { bridge: 'br-f', port: 'pf', interfaceType: 'internal' }],
+        updates: {
+          'port.vlan.set': () => ({ port: 'pf', mode: 'access', vlan: 7 }),
+          'externalIds.set': labelled('port', 'pf'),
+        },
+        ...{ put: put('port'), state },
+      },
+      interface: {
+        ...{ create: 'pf', updates: { 'externalIds.set': labelled('interface', 'pf') }, put: put('port'), state },
+      },
+    });
+
+    test('a bridge with a port of somebody else is not deleted', async () => {
+      const uuid = uuidOf(await device.call('bridge.create', { bridge: 'br-a' }));
+      const removal = ['bridge.delete', { bridge: 'br-a', uuid }] as const;
+      await ovs().vsctl('add-port', 'br-a', 'theirs', '--', 'set', 'Interface', 'theirs', 'type=internal');
+      const before = await contents(ovs());
+      expect(await device.call(...removal)).toMatchObject({ state: 'FAILED', code: 'IN_USE' });
+      expect(await device.dryRun(...removal)).toMatchObject({ state: 'FAILED', code: 'IN_USE' });
+      expect(await contents(ovs())).toBe(before);
+      await ovs().vsctl('del-port', 'br-a', 'theirs');
+      expect(await device.dryRun(...removal)).toEqual({ state: 'SUCCEEDED', result: null });
+      expect(await device.call(...removal)).toMatchObject({ state: 'SUCCEEDED' });
+    });
 
     test('reports its version and its identity', async () => {
       expect(await device.health()).toEqual({
@@ -200,6 +241,7 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       await device.call('bridge.create', { bridge: 'br-a' });
       await device.call('port.add', { bridge: 'br-a', port: 'p1', interfaceType: 'internal' });
       const bridgeUuid = (await ovs().vsctl('get', 'Bridge', 'br-a', '_uuid')).stdout.trim();
+      const emptyUuid = uuidOf(await device.call('bridge.create', { bridge: 'br-e' }));
       const elsewhere = randomUUID();
       const before = await contents(ovs());
       for (const [name, args, code] of [
@@ -207,11 +249,13 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
         ['bridge.create', { bridge: 'p1' }, 'ALREADY_EXISTS'],
         ['bridge.delete', { bridge: 'br-b', uuid: bridgeUuid }, 'NOT_FOUND'],
         ['bridge.delete', { bridge: 'br-a', uuid: elsewhere }, 'NOT_FOUND'],
+        ['bridge.delete', { bridge: 'br-a', uuid: bridgeUuid }, 'IN_USE'],
         ['port.add', { bridge: 'br-a', port: 'p1' }, 'ALREADY_EXISTS'],
         ['port.add', { bridge: 'br-a', port: 'br-a' }, 'ALREADY_EXISTS'],
         ['port.add', { bridge: 'br-b', port: 'p2' }, 'NOT_FOUND'],
         ['port.delete', { port: 'p1', uuid: elsewhere }, 'NOT_FOUND'],
         ['port.vlan.set', { port: 'p2', mode: 'access', vlan: 2 }, 'NOT_FOUND'],
+        ['port.vlan.set', { port: 'p1', uuid: elsewhere, mode: 'access', vlan: 2 }, 'CHANGED'],
         ['externalIds.set', { object: 'port', name: 'p2', externalIds: { a: '1' } }, 'NOT_FOUND'],
       ] as const) {
         expect([name, await device.call(name, args)]).toMatchObject([name, { state: 'FAILED', code }]);
@@ -219,7 +263,7 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       }
       for (const [name, args] of [
         ['bridge.create', { bridge: 'br-b' }],
-        ['bridge.delete', { bridge: 'br-a', uuid: bridgeUuid }],
+        ['bridge.delete', { bridge: 'br-e', uuid: emptyUuid }],
         ['port.add', { bridge: 'br-a', port: 'p2', mode: 'access', vlan: 2 }],
         ['port.vlan.set', { port: 'p1', mode: 'access', vlan: 2 }],
         ['externalIds.set', { object: 'port', name: 'p1', externalIds: { a: '1' } }],

@@ -84,6 +84,32 @@ describeWithOpenVswitch('openvswitch in the graph', (ovs) => {
     expect((await ovs().vsctl('list-ports', 'br-g')).stdout).toBe('');
   });
 
+  test('a port that somebody deleted and made again is not changed by its name', async () => {
+    await relay('port.add', { bridge: 'br-g', port: 'g5', interfaceType: 'internal' });
+    await ovs().vsctl(
+      'del-port',
+      'g5',
+      '--',
+      'add-port',
+      'br-g',
+      'g5',
+      'tag=9',
+      '--',
+      'set',
+      'Interface',
+      'g5',
+      'type=internal',
+    );
+    const input = { ...on, idempotencyKey: 'vlan of g5', port: 'g5', mode: 'ACCESS', vlan: 7 };
+    const set = (await run('switchPortVlanSet', input, callFields)) as CallShape;
+    expect(set).toMatchObject({ operation: { state: 'FAILED', deviceError: { code: 'CHANGED' } } });
+    const labels = { object: 'port', name: 'g5', externalIds: { 'cmp-id': '42' } };
+    const labelled = await relay('externalIds.set', labels, { idempotencyKey: 'ids of g5' });
+    expect(labelled).toMatchObject({ operation: { state: 'FAILED', deviceError: { code: 'CHANGED' } } });
+    expect((await ovs().vsctl('get', 'Port', 'g5', 'tag', 'external_ids')).stdout).toBe('9\n{}\n');
+    await ovs().vsctl('del-port', 'g5');
+  });
+
   test('an existing object is adopted with its uuid, and deleted by it', async () => {
     await ovs().vsctl('add-port', 'br-g', 'g2', 'tag=9', '--', 'set', 'Interface', 'g2', 'type=internal');
     const input = { ...on, idempotencyKey: 'adopt', resource: 'port', scope: '', objectKey: 'g2' };

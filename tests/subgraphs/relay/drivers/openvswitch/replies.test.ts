@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
 import type { ExecReply, JsonValue, OvsdbReply, Reply } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { openVswitch } from '../../../../../subgraphs/relay/drivers/openvswitch/driver.ts';
+import { findingCommand } from '../../../../../subgraphs/relay/drivers/openvswitch/transact.ts';
 import { renderContext } from '../../support/render-context.ts';
 
 const operations = [...openVswitch.operations.values()];
@@ -100,7 +101,7 @@ describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$n
     const context = renderContext(openVswitch, { options: { transport: 'ssh' } });
     expect(operation.render(exampleOf(operation), context)).toMatchObject({
       kind: 'exec',
-      command: 'ovsdb-client transact "$(cat)"',
+      command: operation.name === 'bridge.delete' ? findingCommand : 'ovsdb-client transact "$(cat)"',
     });
   });
 });
