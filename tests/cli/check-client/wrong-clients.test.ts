@@ -1,4 +1,5 @@
 // Clients with one mistake each: the check finds it, and says what it is.
+// needs: load
 import { expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';

@@ -1,4 +1,5 @@
 // A flood of documents fills the caches that anyone can fill: published operations have others, and what is in use is protected.
+// needs: load
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { type DocumentNode, parse } from 'graphql';
 import { pino } from 'pino';

@@ -1,5 +1,6 @@
 // Targets that are gone do not delay the others: with a fake clock, and a resource (a database, a processor) that all checks share
 // and that serves fewer of them than are due.
+// needs: load
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { CheckEngine } from '../../../platform/checks/check-engine.ts';

@@ -1,4 +1,5 @@
 // How old what one replica has can be at most: never younger than what it lacks, whatever majorities wrote and whomever it followed.
+// needs: load
 import { expect, test } from '@jest/globals';
 import { asOfAll } from '../../../platform/registers/as-of.ts';
 import { seededRandom } from '../../../trials/random.ts';

@@ -1,4 +1,5 @@
 // One body to several stores: done once a majority of each group has it, in bounded memory, whatever one of them does.
+// needs: load
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
