@@ -223,9 +223,15 @@ export class EtcdClient {
     return memberList.parse(await this.#ask('/v3/cluster/member/list', {})).members;
   }
 
-  /** It has no vote, and counts for no majority, until `promote`. */
-  async addLearner(peerUrl: string): Promise<void> {
-    await this.#ask('/v3/cluster/member/add', { peerURLs: [peerUrl], isLearner: true }, { once: true });
+  /** It has no vote, and counts for no majority, until `promote`. False while a member is silent: etcd takes no new one then. */
+  async addLearner(peerUrl: string): Promise<boolean> {
+    try {
+      await this.#ask('/v3/cluster/member/add', { peerURLs: [peerUrl], isLearner: true }, { once: true });
+      return true;
+    } catch (error) {
+      if (error instanceof EtcdError && error.message.includes('unhealthy cluster')) return false;
+      throw error;
+    }
   }
 
   /** Gives a learner its vote. False if it has not caught up with the others yet. */

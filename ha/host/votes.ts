@@ -1,6 +1,7 @@
 // The votes in etcd: three hosts, according to the list of hosts. When one of them leaves, a further data host gets its vote.
 // First the list changes, then etcd, one member at a time: the new member learns, then votes, and only then the former one is
-// removed. So the change never needs a majority of fewer hosts than before, and after a crash any host can continue.
+// removed. So the change never needs a majority of fewer hosts than before, and after a crash any host can continue. If the former member is
+// silent, it is removed first: etcd takes no new member then, and it counts for no majority.
 
 import type { z } from 'zod';
 import { type HaKeys, leaderValue, reportValue } from '../agent/keys.ts';
@@ -71,8 +72,10 @@ export async function moveVotes(etcd: EtcdClient, keys: HaKeys): Promise<string 
   }
   const missing = wanted.find((each) => members.every((member) => hostOf(member) !== each));
   if (missing !== undefined && learner === undefined) {
-    await etcd.addLearner(peerUrl(missing));
-    return `${missing.name} becomes a member of etcd`;
+    const isAdded = await etcd.addLearner(peerUrl(missing));
+    if (isAdded) return `${missing.name} becomes a member of etcd`;
+    // The silent one may be the one that leaves. etcd removes it if the others are a majority of what is left.
+    if (unwanted.length === 0) return `${missing.name} waits to become a member of etcd: another one is silent`;
   }
   const gone = learner ?? unwanted[0];
   if (gone === undefined) return undefined;

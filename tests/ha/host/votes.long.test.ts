@@ -20,6 +20,39 @@ const all = () => true;
 const votersOf = (members: readonly Member[] | undefined) =>
   members?.filter(({ vote, left }) => vote !== false && left !== true).map(({ name }) => name);
 
+type Hosts = Readonly<Record<'a' | 'b' | 'w' | 'c', Member>>;
+
+function hostsOf({ urls: [one = ''] }: EtcdCluster): Hosts {
+  const addressOf = (last: number) => new URL(one).hostname.replace(/\.\d+$/, `.${last}`);
+  return {
+    a: host('a', { address: addressOf(1) }),
+    b: host('b', { address: addressOf(2) }),
+    w: host('w', { address: addressOf(3) }),
+    c: host('c', { address: addressOf(4), vote: false }),
+  };
+}
+
+/** By name; a learner with a question mark. */
+async function presentIn(etcd: EtcdClient, hosts: Hosts): Promise<readonly string[]> {
+  const nameOf = (urls: readonly string[]) =>
+    Object.values(hosts).find((each) => urls.includes(peerUrl(each)))?.name ?? String(urls);
+  const members = await etcd.members();
+  return members.map(({ peerUrls, isLearner }) => `${nameOf(peerUrls)}${isLearner ? '?' : ''}`).sort();
+}
+
+async function startLearner(cluster: EtcdCluster, folder: DataFolder, { c }: Hosts): Promise<EmbeddedEtcd> {
+  const others = (await cluster.client().members()).map(({ id, peerUrls }) => ({
+    id,
+    url: new URL(peerUrls[0] ?? ''),
+  }));
+  const members = others.map(({ id, url }) => {
+    const isOwn = url.hostname === c.address;
+    return { name: isOwn ? 'c' : id, address: url.hostname, clientPort: 2379, peerPort: 2380 };
+  });
+  const tls = await cluster.filesIn(folder);
+  return startEtcd({ folder, log: silentLog, name: 'c', members, cluster: 'test', tls, joinsLate: true });
+}
+
 describe('a further host gets a vote', () => {
   const [a, w] = [host('a', { site: 'one' }), host('w', { site: 'two' })];
   const further = (name: string, more: Partial<Member> = {}) => host(name, { vote: false, ...more });
@@ -55,7 +88,7 @@ describe('members of etcd follow', () => {
   let place: TemporaryFolder;
   let folder: DataFolder;
   let etcd: EtcdClient;
-  let hosts: Record<'a' | 'b' | 'w' | 'c', Member>;
+  let hosts: Hosts;
   let learner: EmbeddedEtcd | undefined;
   let said = 0;
   let reporting: NodeJS.Timeout;
@@ -64,14 +97,7 @@ describe('members of etcd follow', () => {
     cluster = await etcdCluster();
     place = await temporaryFolder();
     folder = await openDataFolder(join(place.path, 'c'), { version: 1 });
-    const [one = ''] = cluster.urls;
-    const addressOf = (last: number) => new URL(one).hostname.replace(/\.\d+$/, `.${last}`);
-    hosts = {
-      a: host('a', { address: addressOf(1) }),
-      b: host('b', { address: addressOf(2) }),
-      w: host('w', { address: addressOf(3) }),
-      c: host('c', { address: addressOf(4), vote: false }),
-    };
+    hosts = hostsOf(cluster);
     etcd = cluster.client();
     await etcd.put(keys.leader, '{"host":"a","reign":"r"}');
     await etcd.put(keys.sync, '{"primary":"a","epoch":1,"reign":"r","members":[]}');
@@ -92,13 +118,7 @@ describe('members of etcd follow', () => {
 
   const list = (...members: readonly Member[]) => etcd.put(keys.members, JSON.stringify(members));
   const people = (...members: readonly Member[]) => new Cluster(etcd, 'test', members);
-  /** By name; a learner in lower case with a question mark. */
-  const present = async () => {
-    const nameOf = (urls: readonly string[]) =>
-      Object.values(hosts).find((each) => urls.includes(peerUrl(each)))?.name ?? String(urls);
-    const members = await etcd.members();
-    return members.map(({ peerUrls, isLearner }) => `${nameOf(peerUrls)}${isLearner ? '?' : ''}`).sort();
-  };
+  const present = () => presentIn(etcd, hosts);
 
   test('nothing is changed without a list, and with the one that is so', async () => {
     expect(await moveVotes(etcd, keys)).toBeUndefined();
@@ -123,7 +143,7 @@ describe('members of etcd follow', () => {
     expect(await people(...there).status()).toMatchObject({
       hosts: [{ etcd: expect.any(String) }, {}, { etcd: 'SILENT' }],
     });
-    await startLearner();
+    learner = await startLearner(cluster, folder, hosts);
     const seen = new Set<string>();
     await waitFor('the former member to be gone', async () => {
       const isDone = (await looked()) === undefined;
@@ -150,14 +170,25 @@ describe('members of etcd follow', () => {
       message: expect.stringContaining('c have not left'),
     });
   });
+});
 
-  async function startLearner(): Promise<void> {
-    const others = (await etcd.members()).map(({ id, peerUrls }) => ({ id, url: new URL(peerUrls[0] ?? '') }));
-    const members = others.map(({ id, url }) => {
-      const isOwn = url.hostname === hosts.c.address;
-      return { name: isOwn ? 'c' : id, address: url.hostname, clientPort: 2379, peerPort: 2380 };
-    });
-    const tls = await cluster.filesIn(folder);
-    learner = await startEtcd({ folder, log: silentLog, name: 'c', members, cluster: 'test', tls, joinsLate: true });
+test('a host that leaves and is lost goes first: etcd takes no new member while one of its own is silent', async () => {
+  const stack = new AsyncDisposableStack();
+  try {
+    const cluster = stack.adopt(await etcdCluster(), (each) => each.remove());
+    const place = stack.adopt(await temporaryFolder(), (each) => each.remove());
+    const folder = stack.adopt(await openDataFolder(join(place.path, 'c'), { version: 1 }), (each) => each.close());
+    const [hosts, etcd, keys] = [hostsOf(cluster), cluster.client(), haKeys('test')];
+    await cluster.member('b').stop();
+    const c = { ...hosts.c, vote: true };
+    await etcd.put(keys.members, JSON.stringify([hosts.a, { ...hosts.b, left: true }, hosts.w, c]));
+    const step = () => moveVotes(etcd, keys).catch((error: unknown) => String(error));
+    await waitFor('a learner', async () => (await step()) !== '' && (await presentIn(etcd, hosts)).includes('c?'));
+    expect(await presentIn(etcd, hosts)).toEqual(['a', 'c?', 'w']);
+    stack.adopt(await startLearner(cluster, folder, hosts), (each) => each.stop());
+    await waitFor('all votes', async () => (await step()) === undefined);
+    expect(await presentIn(etcd, hosts)).toEqual(['a', 'c', 'w']);
+  } finally {
+    await stack.disposeAsync();
   }
 });
