@@ -1,8 +1,9 @@
 // A page's code. The document remembers that a module failed, and every later import of it fails at once: only a new document can load it. It is
 // asked for when the server answers, because the browser's own page for a silent server never comes back by itself.
+
+import { pause } from './graph/backoff.ts';
 import { keepTrying } from './graph/keep-trying.ts';
 import { RequestError, type Requester, reach } from './graph/request.ts';
-import { pause } from './live/backoff.ts';
 import type { Page, PageRow } from './page.ts';
 
 const countKey = 'pageLoads';

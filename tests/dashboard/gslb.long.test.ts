@@ -37,7 +37,7 @@ test('names show what they answer, which follows their members; machines show ho
   const rows = page.locator('.rows-names .row');
   await rows.nth(0).getByText('none of 1 members serves').waitFor();
   await rows.nth(1).getByText('203.0.113.1 203.0.113.2').waitFor();
-  await until(page, 'document.title === "(1 down, 1 absent) GSLBs · Tidegate"');
+  await until(page, 'document.title === "(1 not fully up, 1 name server absent) GSLBs · Tidegate"');
   const servers = page.locator('.panel-nameservers');
   await servers.getByText('2, 1 absent').waitFor();
   await servers.locator('li').nth(0).getByText('ns2').waitFor();

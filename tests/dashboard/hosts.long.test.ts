@@ -49,7 +49,7 @@ test('hosts, what each lacks, and every move of the primary; the loss of a copy 
     { kind: 'ha.copies', to: 'ONE_COPY', reason: 'a' },
   );
   await page.getByRole('alert').getByText('ONE COPY').waitFor();
-  await until(page, 'document.title === "(ONE COPY) Hosts · Tidegate"');
+  await until(page, 'document.title === "(1 without a second copy) Hosts · Tidegate"');
   await page.locator('.copies[data-copies="1"]').getByText('ONE COPY').waitFor();
   await hosts.nth(1).getByText('lacks 17 transactions').waitFor();
   await hosts.nth(1).getByText('Its clock is 2500 ms behind.').waitFor();

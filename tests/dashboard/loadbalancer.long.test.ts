@@ -50,7 +50,7 @@ describe('the list', () => {
       { kind: 'loadBalancer.operatingStatus', from: 'ONLINE', to: 'ERROR', reason: 'no member serves' },
     );
     await rows.nth(0).getByText('no member serves').waitFor();
-    await until(page, 'document.title === "(1 down, 1 degraded) Load balancers · Tidegate"');
+    await until(page, 'document.title === "(2 not fully up) Load balancers · Tidegate"');
     loadBalancing.update(
       'n1',
       { nodeState: 'REPLACED' },

@@ -108,7 +108,7 @@ test('alerts: acknowledged and ended after a question; the drawer says why', asy
   await login(page, server, world, '/alerts');
   const open = page.locator('[data-list="alerts"]');
   await open.getByRole('link', { name: 'ops' }).waitFor();
-  await until(page, 'document.title === "(1 firing) Alerts · Tidegate"');
+  await until(page, 'document.title === "(1 alert firing) Alerts · Tidegate"');
   await open.getByRole('button', { name: 'Acknowledge… ops' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Acknowledge', exact: true }).click();
   await page.getByRole('dialog').waitFor({ state: 'hidden' });

@@ -24,7 +24,7 @@ test('what an absent cluster reported last is grey and dated, without actions th
   expect(await south.getByRole('button', { name: 'Drain' }).count()).toBe(0);
   // These only change what is wanted of it.
   expect(await south.getByRole('button', { name: 'Leave all rings' }).isEnabled()).toBe(true);
-  await until(page, 'document.title === "(1 absent) Object storage · Tidegate"');
+  await until(page, 'document.title === "(1 cluster absent) Object storage · Tidegate"');
   expect(errors).toEqual([]);
 });
 
@@ -44,7 +44,7 @@ test('absent checkers and name servers date their last report; without any check
   expect(await page.locator('.strip').count()).toBe(0);
   world.naming.checkers[1] = checker('us-1', { presence: 'ABSENT', heardAt: heardAt() });
   await page.getByRole('alert').getByText('All checkers are absent: no verdict can change.').waitFor();
-  await until(page, 'document.title === "(3 absent) GSLBs · Tidegate"');
+  await until(page, 'document.title === "(2 checkers absent, 1 name server absent) GSLBs · Tidegate"');
   await page.locator('.rows-names .row').click();
   const said = page.locator('.panel-matrix [role="status"]');
   await said.getByText('No verdict can change').waitFor();

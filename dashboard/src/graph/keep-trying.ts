@@ -1,6 +1,6 @@
 // For what a page can't do without. The browser aborts requests when the machine changes networks, and a server that restarts or hands over is
 // away for seconds.
-import { backoffMs, pause } from '../live/backoff.ts';
+import { backoffMs, pause } from './backoff.ts';
 import { RequestError } from './request.ts';
 
 const forMs = 15_000;

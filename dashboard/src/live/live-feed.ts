@@ -1,7 +1,7 @@
 // Keeps the store in step with the server: a snapshot, then the stream after its cursor, repeatedly. A lost stream is resumed
 // from the last cursor; one that can't be resumed (CURSOR_EXPIRED, RESYNC_REQUIRED, a change that the server can't complete) begins with
 // a new snapshot and a note. A socket ends with its access token: then the stream continues with a new token, and the page does not show it.
-import { backoffMs, pause } from './backoff.ts';
+import { backoffMs, pause } from '../graph/backoff.ts';
 import type { FeedItem } from './entity-kind.ts';
 import type { Snapshot } from './live-state.ts';
 

@@ -1,10 +1,10 @@
 // Starts the background work of an open page: the live feed and the poll. Both are stopped when the page is left
 // or the login ends.
 import { DashboardStartDocument } from '../../../generated/dashboard/graphql.ts';
+import { pause } from '../graph/backoff.ts';
 import type { Requester } from '../graph/request.ts';
 import type { Page } from '../page.ts';
 import type { Session } from '../session/session.ts';
-import { pause } from './backoff.ts';
 import { changesSubscription, historyQuery } from './graphql-documents.ts';
 import { listen } from './listen.ts';
 import { runLiveFeed } from './live-feed.ts';

@@ -1,8 +1,8 @@
 // Reads the details of one object for its drawer, and again for each newer version. Without an answer it tries again.
 import { useEffect, useState } from 'react';
 import { useDependencies } from '../context.ts';
+import { backoffMs, pause } from '../graph/backoff.ts';
 import type { GraphqlDocument } from '../graph/request.ts';
-import { backoffMs, pause } from '../live/backoff.ts';
 import { type Failure, failureOf } from './refusal.tsx';
 
 interface DetailReading<Detail> {

@@ -1,6 +1,6 @@
 // When the page may show LIVE, and how long it waits before it retries.
 import { describe, expect, test } from '@jest/globals';
-import { backoffMs, maxBackoffMs, pause } from '../../../dashboard/src/live/backoff.ts';
+import { backoffMs, maxBackoffMs, pause } from '../../../dashboard/src/graph/backoff.ts';
 import { livenessOf } from '../../../dashboard/src/live/liveness.ts';
 
 const live = { connected: true, sinceMs: 0, lastMessageMs: 1_000, reason: null };

@@ -1,13 +1,13 @@
 // The page of alerts: what needs a person now and since when, what has fired before, the rules, and the channels that tell people.
-import { useCallback, useMemo } from 'react';
+import { useCallback } from 'react';
 import { useLiveState } from '../../context.ts';
 import { containsWords } from '../../filters/filters.ts';
 import { useFilters } from '../../filters/use-filters.ts';
+import { PageFrame } from '../../frame/page-frame.tsx';
 import type { Page } from '../../page.ts';
 import { FeedPanel } from '../../view/feed-panel.tsx';
-import { PageFrame } from '../../view/page-frame.tsx';
 import { PagedPanel } from '../../view/paged-panel.tsx';
-import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
+import { useAreaTitle } from '../../view/use-area-title.ts';
 import { AlertDrawer } from './alert-drawer.tsx';
 import { AlertItem } from './alert-item.tsx';
 import { BrowserSwitch } from './browser-switch.tsx';
@@ -71,8 +71,7 @@ function AlertsPage() {
 function OpenAlerts({ control }: { readonly control: AlertControl }) {
   const { projectId, text } = control.filters;
   const paged = useAlerts(projectId, open);
-  const firing = paged.page?.nodes.filter(({ alertState }) => alertState === 'FIRING').length ?? 0;
-  usePageTitle(useMemo(() => newsOf({ firing }), [firing]));
+  useAreaTitle('alerts');
   return (
     <PagedPanel
       name="alerts"

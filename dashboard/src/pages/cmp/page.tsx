@@ -4,11 +4,11 @@ import { type CmpObjectKey, formatCmpObject, parseCmpObject } from '../../cmp-ob
 import { useDependencies, useLiveState } from '../../context.ts';
 import { containsWords } from '../../filters/filters.ts';
 import { useFilters } from '../../filters/use-filters.ts';
+import { PageFrame } from '../../frame/page-frame.tsx';
 import { linkTo } from '../../links.ts';
 import type { Page } from '../../page.ts';
 import { formatDuration, formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
-import { PageFrame } from '../../view/page-frame.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { isMember } from '../../view/permissions.ts';
 import { Failures } from '../../view/refusal.tsx';

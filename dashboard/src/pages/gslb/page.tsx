@@ -1,22 +1,22 @@
 // The page of GSLBs: all names with name servers, checkers and signed zones, or one name with its members.
-import { useCallback, useMemo } from 'react';
+import { useCallback } from 'react';
 import { useEntities } from '../../context.ts';
 import { useFilters } from '../../filters/use-filters.ts';
+import { PageFrame } from '../../frame/page-frame.tsx';
 import type { Page } from '../../page.ts';
 import { FeedPanel } from '../../view/feed-panel.tsx';
-import { PageFrame } from '../../view/page-frame.tsx';
 import { ShownChip } from '../../view/shown.tsx';
-import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
+import { useAreaTitle } from '../../view/use-area-title.ts';
 import { filterFormat, type NameControl } from './filters.ts';
 import { memberKind } from './kinds/member.ts';
-import { type Name, nameKind } from './kinds/name.ts';
+import { nameKind } from './kinds/name.ts';
 import { subjects } from './kinds.ts';
 import { MachinePanels, NoCheckersStrip } from './machines-panel.tsx';
 import { MemberDrawer } from './member-drawer.tsx';
 import { NameView } from './name-view.tsx';
 import { NamesPanel } from './names-panel.tsx';
 import { poll, readLists } from './reads.ts';
-import { absentOf, type Machines, useMachines } from './use-machines.ts';
+import { useMachines } from './use-machines.ts';
 import { ZonesPanel } from './zones-panel.tsx';
 import '../../style/path.css';
 import './gslb.css';
@@ -51,7 +51,7 @@ function NamesPage() {
   const control = useFilters(filterFormat);
   const { shownId } = control.filters;
   const machines = useMachines();
-  usePageTitle(useNews(machines));
+  useAreaTitle('gslb');
   return (
     <PageFrame
       control={control}
@@ -75,16 +75,6 @@ function NamesPage() {
       )}
     </PageFrame>
   );
-}
-
-function useNews({ nameServers, checkers }: Machines): readonly string[] {
-  const names = useEntities(nameKind);
-  const absent = absentOf(nameServers) + absentOf(checkers);
-  return useMemo(() => {
-    const count = (...statuses: readonly Name['operatingStatus'][]): number =>
-      [...names.values()].filter(({ operatingStatus }) => statuses.includes(operatingStatus)).length;
-    return newsOf({ down: count('OFFLINE', 'ERROR'), degraded: count('DEGRADED'), absent });
-  }, [names, absent]);
 }
 
 /** The name that the page shows. */

@@ -1,10 +1,8 @@
-// The page of the database's hosts, for administrators: the host that takes writes, the number of copies, and each change of the primary.
-import { useMemo } from 'react';
 import { useFilters } from '../../filters/use-filters.ts';
+import { PageFrame } from '../../frame/page-frame.tsx';
 import type { Page } from '../../page.ts';
 import { FeedPanel } from '../../view/feed-panel.tsx';
-import { PageFrame } from '../../view/page-frame.tsx';
-import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
+import { useAreaTitle } from '../../view/use-area-title.ts';
 import { filterFormat } from './filters.ts';
 import { copiesOf, HostsPanel } from './hosts-panel.tsx';
 import { subjects } from './kinds.ts';
@@ -34,10 +32,7 @@ function HostsPage() {
   const reading = useStatus();
   const moves = useMoves(reading.value);
   const trouble = troubleOf(reading.value);
-  const silent = reading.value?.hosts.filter(({ state }) => state === 'SILENT').length ?? 0;
-  usePageTitle(
-    useMemo(() => [...(trouble === undefined ? [] : [copiesOf(trouble)]), ...newsOf({ silent })], [trouble, silent]),
-  );
+  useAreaTitle('hosts');
   return (
     <PageFrame control={control} className="ha" waitingFor="hosts" strips={trouble && <CopiesStrip status={trouble} />}>
       <div className="column">

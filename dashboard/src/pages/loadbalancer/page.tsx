@@ -1,12 +1,12 @@
 // The page of load balancers: all load balancers with the hosts of their nodes, or a single one with its parts.
-import { useCallback, useMemo } from 'react';
+import { useCallback } from 'react';
 import { useEntities } from '../../context.ts';
 import { useFilters } from '../../filters/use-filters.ts';
+import { PageFrame } from '../../frame/page-frame.tsx';
 import type { Page } from '../../page.ts';
 import { FeedPanel } from '../../view/feed-panel.tsx';
-import { PageFrame } from '../../view/page-frame.tsx';
 import { ShownChip } from '../../view/shown.tsx';
-import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
+import { useAreaTitle } from '../../view/use-area-title.ts';
 import { BalancerView } from './balancer-view.tsx';
 import { BalancersPanel } from './balancers-panel.tsx';
 import { BreakerStrip } from './breaker-strip.tsx';
@@ -52,7 +52,7 @@ export const page: Page = {
 function LoadBalancerPage() {
   const control = useFilters(filterFormat);
   const { shownId } = control.filters;
-  usePageTitle(useNews());
+  useAreaTitle('loadbalancer');
   return (
     <PageFrame
       control={control}
@@ -75,19 +75,6 @@ function LoadBalancerPage() {
       )}
     </PageFrame>
   );
-}
-
-function useNews(): readonly string[] {
-  const balancers = useEntities(loadBalancerKind);
-  const hosts = useEntities(hostKind);
-  return useMemo(() => {
-    const statuses = [...balancers.values()].flatMap((each) => (each.enabled ? [each.operatingStatus] : []));
-    return newsOf({
-      down: statuses.filter((status) => status === 'ERROR').length,
-      degraded: statuses.filter((status) => status === 'DEGRADED').length,
-      'hosts absent': [...hosts.values()].filter(({ presence }) => presence === 'ABSENT').length,
-    });
-  }, [balancers, hosts]);
 }
 
 /** The load balancer that the page shows. */

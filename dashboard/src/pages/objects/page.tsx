@@ -1,16 +1,14 @@
 // The page of object storage: the clusters for administrators, and the containers and keys of a project.
-import { useCallback, useMemo } from 'react';
-import { useEntities } from '../../context.ts';
+import { useCallback } from 'react';
 import { openId } from '../../filters/filters.ts';
 import { useFilters } from '../../filters/use-filters.ts';
+import { PageFrame } from '../../frame/page-frame.tsx';
 import type { Page } from '../../page.ts';
 import { FeedPanel } from '../../view/feed-panel.tsx';
-import { PageFrame } from '../../view/page-frame.tsx';
-import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
+import { useAreaTitle } from '../../view/use-area-title.ts';
 import { ClustersPanel } from './clusters-panel.tsx';
 import { ContainerDrawer } from './container-drawer.tsx';
 import { filterFormat, type ObjectControl } from './filters.ts';
-import { clusterKind, troubles } from './kinds/cluster.ts';
 import { containerType, subjects } from './kinds.ts';
 import { OptionsPanel } from './options-panel.tsx';
 import { PicturePanel } from './picture/picture-panel.tsx';
@@ -45,7 +43,7 @@ export const page: Page = {
 
 function ObjectsPage() {
   const control = useFilters(filterFormat);
-  usePageTitle(useNews());
+  useAreaTitle('objects');
   const options = useOptions();
   const rings = useRings();
   return (
@@ -68,14 +66,4 @@ function OpenDrawer({ control: { filters, change } }: { readonly control: Object
   const id = openId(filters, containerType);
   const onClose = useCallback(() => change({ open: null }), [change]);
   return id === null ? null : <ContainerDrawer key={id} id={id} onClose={onClose} />;
-}
-
-function useNews(): readonly string[] {
-  const clusters = useEntities(clusterKind);
-  return useMemo(() => {
-    const all = [...clusters.values()];
-    const absent = all.filter(({ presence }) => presence !== 'PRESENT').length;
-    const inTrouble = all.filter((cluster) => troubles(cluster).length > 0).length - absent;
-    return newsOf({ absent, 'in trouble': inTrouble });
-  }, [clusters]);
 }

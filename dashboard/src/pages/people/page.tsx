@@ -2,9 +2,9 @@
 import { useCallback } from 'react';
 import { useLiveState } from '../../context.ts';
 import { useFilters } from '../../filters/use-filters.ts';
+import { PageFrame } from '../../frame/page-frame.tsx';
 import type { Page } from '../../page.ts';
 import { FeedPanel } from '../../view/feed-panel.tsx';
-import { PageFrame } from '../../view/page-frame.tsx';
 import { usePageTitle } from '../../view/use-page-title.ts';
 import { filterFormat, type PeopleControl } from './filters.ts';
 import { projectType, subjects, tokenType, userType } from './kinds.ts';

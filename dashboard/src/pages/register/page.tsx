@@ -5,8 +5,8 @@ import { RegisterDriversDocument } from '../../../../generated/dashboard/graphql
 import { useDependencies } from '../../context.ts';
 import { plainFormat } from '../../filters/filters.ts';
 import { useFilters } from '../../filters/use-filters.ts';
+import { PageFrame } from '../../frame/page-frame.tsx';
 import type { Page } from '../../page.ts';
-import { PageFrame } from '../../view/page-frame.tsx';
 import { Failures } from '../../view/refusal.tsx';
 import { usePageTitle } from '../../view/use-page-title.ts';
 import { useReading } from '../../view/use-reading.ts';

@@ -1,17 +1,17 @@
 // The relay's page: unknown outcomes first, then backends, operations, drift and changes side by side.
-import { useCallback, useMemo } from 'react';
+import { useCallback } from 'react';
 import { useEntities } from '../../context.ts';
 import { useFilters } from '../../filters/use-filters.ts';
+import { PageFrame } from '../../frame/page-frame.tsx';
 import type { Page } from '../../page.ts';
 import { FeedPanel } from '../../view/feed-panel.tsx';
-import { PageFrame } from '../../view/page-frame.tsx';
-import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
+import { useAreaTitle } from '../../view/use-area-title.ts';
 import { BackendDrawer } from './backend-drawer.tsx';
 import { BackendsPanel } from './backends-panel.tsx';
 import { DriftPanel } from './drift-panel.tsx';
 import { filterFormat, type RelayControl } from './filters.ts';
 import { backendKind } from './kinds/backend.ts';
-import { driftIn, mappingKind } from './kinds/mapping.ts';
+import { mappingKind } from './kinds/mapping.ts';
 import { operationKind } from './kinds/operation.ts';
 import { subjects } from './kinds.ts';
 import { MappingDrawer } from './mapping-drawer.tsx';
@@ -45,8 +45,7 @@ export const page: Page = {
 
 function RelayPage() {
   const control = useFilters(filterFormat);
-  const news = useNews();
-  usePageTitle(news);
+  useAreaTitle('relay');
   return (
     <PageFrame
       control={control}
@@ -64,22 +63,6 @@ function RelayPage() {
       <FeedPanel control={control} />
     </PageFrame>
   );
-}
-
-function useNews(): readonly string[] {
-  const operations = useEntities(operationKind);
-  const mappings = useEntities(mappingKind);
-  const backends = useEntities(backendKind);
-  return useMemo(() => {
-    const unknown = [...operations.values()].filter(({ state }) => state === 'UNKNOWN').length;
-    const used = [...backends.values()].filter(({ enabled }) => enabled);
-    return newsOf({
-      unknown,
-      drifted: driftIn(mappings).length,
-      offline: used.filter(({ operatingStatus }) => operatingStatus === 'OFFLINE').length,
-      'not trusted': used.filter(({ presented }) => presented !== null).length,
-    });
-  }, [operations, mappings, backends]);
 }
 
 /** The backend that the page is filtered by. */

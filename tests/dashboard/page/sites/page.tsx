@@ -7,13 +7,13 @@ import {
 import { useEntities } from '../../context.ts';
 import { containsWords, openId, plainFormat } from '../../filters/filters.ts';
 import { useFilters } from '../../filters/use-filters.ts';
+import { PageFrame } from '../../frame/page-frame.tsx';
 import { readPages } from '../../graph/read-pages.ts';
 import type { AnyKind, EntityKind } from '../../live/entity-kind.ts';
 import { mergeVersions } from '../../live/merge.ts';
 import type { Page } from '../../page.ts';
 import { Drawer, Facts } from '../../view/drawer.tsx';
 import { FeedPanel } from '../../view/feed-panel.tsx';
-import { PageFrame } from '../../view/page-frame.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { RowList } from '../../view/row-list.tsx';
 import { usePageTitle } from '../../view/use-page-title.ts';

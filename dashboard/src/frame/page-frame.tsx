@@ -4,10 +4,10 @@ import { useConnection, useLiveState } from '../context.ts';
 import type { FilterControl } from '../filters/filters.ts';
 import { SearchDialog } from '../search/search-dialog.tsx';
 import { forgetOthersDrafts } from '../session/draft-storage.ts';
-import { Header } from './header.tsx';
-import { useKeyboard } from './keyboard.ts';
-import { KeysHelp } from './keys-help.tsx';
-import { StaleStrip } from './live-badge.tsx';
+import { Header } from '../view/header.tsx';
+import { useKeyboard } from '../view/keyboard.ts';
+import { KeysHelp } from '../view/keys-help.tsx';
+import { StaleStrip } from '../view/live-badge.tsx';
 
 interface PageFrameProps {
   readonly control: FilterControl;
