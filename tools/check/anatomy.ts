@@ -1,6 +1,5 @@
-// Every subgraph has the same folders (docs/architecture.md). Imports between them go one way, and none go in a circle.
+// Every subgraph has the same folders (docs/architecture.md). Imports between them go one way.
 import { posix } from 'node:path';
-import { circlesIn } from './cycles.ts';
 import type { SourceFile } from './source-files.ts';
 
 /** Rooms of a subgraph, each with the rooms that its files may import. */
@@ -33,11 +32,10 @@ interface Place {
 }
 
 export function findAnatomyFaults(files: readonly SourceFile[]): string[] {
-  const placed = files.flatMap((file) => {
+  return files.flatMap((file) => {
     const place = placeOf(file.path);
-    return place === undefined ? [] : [{ file, place }];
+    return place === undefined ? [] : faultsOf(file, place);
   });
-  return [...placed.flatMap(({ file, place }) => faultsOf(file, place)), ...circlesAmong(placed)];
 }
 
 function placeOf(path: string): Place | undefined {
@@ -71,25 +69,5 @@ function faultsOf({ path, imports }: SourceFile, { home, room, folder }: Place):
       return [`${path} imports ${target}: ${room}/ may import only ${allowed.join(', ')}`];
     const toOtherRole = room === 'agents' && to.room === 'agents' && to.folder !== folder && !to.folder.endsWith('.ts');
     return toOtherRole ? [`${path} imports ${target}: an agent imports no other agent`] : [];
-  });
-}
-
-/** One line for each circle, with a file for each step. */
-function circlesAmong(placed: readonly { readonly file: SourceFile; readonly place: Place }[]): string[] {
-  const steps = new Map<string, Map<string, string>>();
-  for (const { file, place } of placed) {
-    if (place.room === undefined) continue;
-    for (const { target, ours } of file.imports) {
-      const to = ours ? placeOf(target) : undefined;
-      if (to?.home !== place.home || to.room === undefined || to.folder === place.folder) continue;
-      const own = steps.get(place.folder) ?? new Map<string, string>();
-      if (!own.has(to.folder)) own.set(to.folder, `${file.path} imports ${target}`);
-      steps.set(place.folder, own);
-    }
-  }
-  const edges = new Map([...steps].map(([folder, to]) => [folder, [...to.keys()]]));
-  return circlesIn(edges).map((circle) => {
-    const why = circle.slice(1).map((to, index) => steps.get(circle[index] ?? '')?.get(to));
-    return `circle of folders: ${circle.join(' → ')} (${why.join('; ')})`;
   });
 }

@@ -43,26 +43,32 @@ export function findLayerFaults(files: readonly SourceFile[]): string[] {
   return [...faults, ...circlesOfFolders(files)];
 }
 
-/** Of those in one top-level folder, also where there are no layers. */
+/** Of those beside each other, at any depth, also where there are no layers. One line for each circle, with a file for each step. */
 function circlesOfFolders(files: readonly SourceFile[]): string[] {
-  const edges = new Map<string, string[]>();
+  const steps = new Map<string, Map<string, string>>();
   for (const { path, imports } of files) {
-    const [home, folder] = foldersOf(path);
-    if (folder === undefined || home === 'tests') continue;
-    const others = imports
-      .filter(({ ours }) => ours)
-      .map(({ target }) => foldersOf(target))
-      .filter(([top, second]) => top === home && second !== undefined && second !== folder);
-    edges.set(`${home}/${folder}`, [
-      ...(edges.get(`${home}/${folder}`) ?? []),
-      ...others.map((each) => each.join('/')),
-    ]);
+    if (path.startsWith('tests/')) continue;
+    for (const { ours, target } of imports) {
+      const [from, to] = ours ? partedFolders(path, target) : [];
+      if (from === undefined || to === undefined) continue;
+      const own = steps.get(from) ?? new Map<string, string>();
+      if (!own.has(to)) own.set(to, `${path} imports ${target}`);
+      steps.set(from, own);
+    }
   }
-  return circlesIn(edges).map((circle) => `circle of folders: ${circle.join(' → ')}`);
+  const edges = new Map([...steps].map(([folder, to]) => [folder, [...to.keys()]]));
+  return circlesIn(edges).map((circle) => {
+    const why = circle.slice(1).map((to, index) => steps.get(circle[index] ?? '')?.get(to));
+    return `circle of folders: ${circle.join(' → ')} (${why.join('; ')})`;
+  });
 }
 
-function foldersOf(path: string): string[] {
-  return path.split('/').slice(0, -1).slice(0, 2);
+/** The two folders beside each other that have the two files. A file beside a folder is in none. */
+function partedFolders(one: string, other: string): readonly [string?, string?] {
+  const [first, second] = [one.split('/').slice(0, -1), other.split('/').slice(0, -1)];
+  const depth = first.findIndex((name, at) => name !== second[at]);
+  if (depth <= 0 || second[depth] === undefined) return [];
+  return [first.slice(0, depth + 1).join('/'), second.slice(0, depth + 1).join('/')];
 }
 
 function faultsOf(file: SourceFile, home: string, layers: readonly string[]): string[] {

@@ -1,6 +1,7 @@
 // `tidegate clusters add NAME`, `update NAME` and `remove NAME`.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
+import { clusterId } from '../../cluster-id.ts';
 import { CommandFailure } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { chosenFrom, giving, integer, one, several, text, type Values } from '../../option.ts';
@@ -9,7 +10,6 @@ import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { patienceOf, replicated } from '../../wait.ts';
 import { startChange, untilChanged } from '../rings/change.ts';
 import { allRings } from '../rings/show.ts';
-import { clusterId } from './show.ts';
 
 const createDocument = graphql(`
   mutation ClustersAdd($input: ObjectClusterCreateInput!) {

@@ -1,11 +1,11 @@
 // `tidegate clusters drain-service CLUSTER SERVICE` and `remove-service CLUSTER SERVICE`.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
+import { clusterId } from '../../cluster-id.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { flag, text } from '../../option.ts';
 import { remoteVerb } from '../../remote-verb.ts';
-import { clusterId } from './show.ts';
 
 const servicesDocument = graphql(`
   query ClustersServices($id: ID!) { objectCluster(id: $id) { controllers { presence services { role name } } } }

@@ -1,10 +1,8 @@
 // `tidegate clusters list` and `show NAME`.
 import type { Presence } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
+import { clusterId } from '../../cluster-id.ts';
 import { CommandFailure } from '../../failures.ts';
-import { findNamed, namedAs, withOne } from '../../find.ts';
-import type { GraphClient } from '../../graph-client.ts';
-import { nearText } from '../../named-kinds.ts';
 import { readPages } from '../../pages.ts';
 import { listVerb, showVerb } from '../../row-verbs.ts';
 
@@ -12,15 +10,6 @@ const listDocument = graphql(`
   query ClustersList($first: Int, $after: String) {
     objectClusters(first: $first, after: $after) {
       nodes { id number name zone weight site clusterState presence s3Urls }
-      pageInfo { hasNextPage endCursor }
-    }
-  }
-`);
-const namedDocument = graphql(`
-  query ClustersNamed($id: ID!, $names: [String!], $first: Int, $after: String) {
-    objectCluster(id: $id) { id name }
-    objectClusters(names: $names, first: $first, after: $after) {
-      nodes { id name }
       pageInfo { hasNextPage endCursor }
     }
   }
@@ -40,14 +29,6 @@ const showDocument = graphql(`
     }
   }
 `);
-
-/** By its name or id. Throws CommandFailure if there is none. */
-export function clusterId(client: GraphClient, nameOrId: string): Promise<string> {
-  const named = readPages(client, namedDocument, namedAs(nameOrId), ({ objectCluster, objectClusters }) =>
-    withOne(objectCluster, objectClusters),
-  );
-  return findNamed(named, 'cluster', nameOrId, () => nearText(client, 'clusters', nameOrId));
-}
 
 const stateOf = ({ clusterState, presence }: { readonly clusterState: string; readonly presence: Presence }) =>
   presence === 'PRESENT' ? clusterState : `${clusterState} not heard`;

@@ -3,7 +3,7 @@ import { graphql } from '../../../generated/cli/index.ts';
 import { balancerId, hostText } from '../../balancer.ts';
 import { CommandFailure } from '../../failures.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
-import { membersOf } from '../members/verbs.ts';
+import { membersOf } from './pool-members.ts';
 
 const document = graphql(`
   query LoadBalancersStatus($id: ID!) {

@@ -6,26 +6,13 @@ import { disableOption, enabledBy, enableOption, hostAndPort, hostText, poolOf, 
 import { CommandFailure, UsageError } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { flag, integer, neededText } from '../../option.ts';
-import { readAll, readPages } from '../../pages.ts';
 import { commonOptions, type RemoteCall, remoteVerb } from '../../remote-verb.ts';
 import { listVerb } from '../../row-verbs.ts';
 import { deletePartVerb } from '../loadbalancers/part.ts';
+import { membersOf } from '../loadbalancers/pool-members.ts';
 import { previewed, previewOption } from '../loadbalancers/preview.ts';
 import { printTraffic, trafficArguments, trafficOptions } from '../loadbalancers/traffic.ts';
 
-graphql(`
-  fragment MemberFields on PoolMember {
-    id host port weight backup enabled drainUntil provisioningStatus operatingStatus operatingReason
-  }
-`);
-
-const listDocument = graphql(`
-  query MembersList($pool: ID!, $first: Int, $after: String) {
-    pool(id: $pool) {
-      members(first: $first, after: $after) { nodes { ...MemberFields } pageInfo { hasNextPage endCursor } }
-    }
-  }
-`);
 const createDocument = graphql(`
   mutation MembersCreate($input: PoolMemberCreateInput!) {
     poolMemberCreate(input: $input) { poolMember { ...MemberFields } commit { token } userErrors { code message field } }
@@ -66,10 +53,6 @@ const { project, wait } = commonOptions;
 const preview = previewOption;
 const pool = neededText('POOL', 'Pool, as LOADBALANCER/POOL, or LOADBALANCER where it has one.');
 const weight = integer('N', 'Its share among the members, 0 to 256.', { least: 0, most: 256 });
-
-export function membersOf(client: GraphClient, ofPool: string): Promise<readonly Member[]> {
-  return readAll(readPages(client, listDocument, { pool: ofPool }, (data) => data.pool?.members));
-}
 
 /** UUID of a member of a pool. */
 async function memberId(client: GraphClient, ofPool: string, text: string): Promise<string> {

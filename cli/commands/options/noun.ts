@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ObjectOptionPreset } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
+import { clusterId } from '../../cluster-id.ts';
 import { CommandFailure } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { kindVerb } from '../../kinds/noun.ts';
@@ -11,7 +12,6 @@ import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { listVerb } from '../../row-verbs.ts';
 import type { Noun } from '../../verb.ts';
 import { patienceOf, replicated } from '../../wait.ts';
-import { clusterId } from '../clusters/show.ts';
 import { optionId } from './find.ts';
 
 const listDocument = graphql(`

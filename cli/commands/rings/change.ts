@@ -1,12 +1,12 @@
 // `tidegate rings change [RING]`, `changes`, `pause RING`, `resume RING` and `cancel RING`.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
+import { clusterId } from '../../cluster-id.ts';
 import { CommandFailure } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { text } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { type Patience, patienceOf, replicated, waitFor } from '../../wait.ts';
-import { clusterId } from '../clusters/show.ts';
 import { namesOfRings, ringNumber } from './show.ts';
 
 const previewDocument = graphql(`

@@ -2,7 +2,7 @@
 // not exist has the type NXNAME only. So the answer reveals no other name of the zone.
 import { types } from '../../wire/message.ts';
 import { bytesOf } from '../query/names.ts';
-import type { RecordSet } from '../zone/record-set.ts';
+import type { RecordSet } from '../record-set.ts';
 
 const longestNameBytes = 255;
 

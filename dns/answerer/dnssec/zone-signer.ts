@@ -5,7 +5,7 @@ import type { LRUCache } from 'lru-cache';
 import type { DnssecKeyPlan } from '../../policy/plan.ts';
 import { classes, types } from '../../wire/message.ts';
 import { bytesOf, labelCount } from '../query/names.ts';
-import type { RecordSet } from '../zone/record-set.ts';
+import type { RecordSet } from '../record-set.ts';
 import { dnskeyData, privateKeyOf } from './keys.ts';
 
 export interface KeptSignature {

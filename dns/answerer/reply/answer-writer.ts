@@ -2,7 +2,7 @@
 // of which each is a copy. Owners that are the asked name or end it are pointers (RFC 1035 section 4.1.4); names in data are whole.
 import { classes, types } from '../../wire/message.ts';
 import { bytesOf } from '../query/names.ts';
-import type { RecordSet } from '../zone/record-set.ts';
+import type { RecordSet } from '../record-set.ts';
 
 const headerBytes = 12;
 const largestMessage = 65_535;

@@ -4,8 +4,8 @@ import type { ClientAddress, GeoSource } from '../../policy/client.ts';
 import { types } from '../../wire/message.ts';
 import { addressOfSubnet } from '../query/client-subnet.ts';
 import type { Query } from '../query/query.ts';
+import type { RecordSet } from '../record-set.ts';
 import { type NameNode, type Policy, typesOf } from '../zone/name-node.ts';
-import type { RecordSet } from '../zone/record-set.ts';
 import type { Found } from '../zone/zone.ts';
 
 export type Content =

@@ -5,7 +5,7 @@ import { denialOf } from '../dnssec/denial.ts';
 import { bytesOfAddress, type Peer } from '../query/peer.ts';
 import { type Faulty, type Query, readQuery } from '../query/query.ts';
 import type { ServerCookies } from '../query/server-cookies.ts';
-import type { RecordSet } from '../zone/record-set.ts';
+import type { RecordSet } from '../record-set.ts';
 import type { Found, Zone } from '../zone/zone.ts';
 import type { Zones } from '../zone/zones.ts';
 import { AnswerWriter, type Opt } from './answer-writer.ts';

@@ -5,7 +5,7 @@ import { type PreparedMaps, type PreparedName, prepareName } from '../../policy/
 import { staticFault } from '../../policy/static-answer.ts';
 import { encodeAddress, types } from '../../wire/message.ts';
 import { encodeName } from '../../wire/name.ts';
-import type { RecordSet } from './record-set.ts';
+import type { RecordSet } from '../record-set.ts';
 
 export interface NameNode {
   readonly key: string;

@@ -16,8 +16,8 @@ import { encodeName } from '../../wire/name.ts';
 import { dsData } from '../dnssec/keys.ts';
 import { type SignatureCache, ZoneSigner } from '../dnssec/zone-signer.ts';
 import { keyOf, parentOf, wildcardOf } from '../query/names.ts';
+import { type RecordSet, serialOf, soaData } from '../record-set.ts';
 import { isLost, type NameNode, type NodeFields, nameNode, policyOf } from './name-node.ts';
-import { type RecordSet, serialOf, soaData } from './record-set.ts';
 
 export interface Found {
   readonly node: NameNode;

@@ -6,6 +6,7 @@ import type { Address } from '../../../../../platform/net/origin.ts';
 import type { JsonObject } from '../../../../../platform/values/json.ts';
 import type { CheckType } from '../../../spec/check-types.ts';
 import type { OpenStack } from '../tools/openstack.ts';
+import type { ProgramCall, ProgramResult } from '../tools/programs.ts';
 
 /** One address of a member to check, already allowed by the egress policy and the vantage point's blocks. */
 export interface Checked<Parameters> {
@@ -33,19 +34,6 @@ export interface CheckTools {
     /** Runs a program of the checker's settings by its name. Rejects when there is none, or it could not be run. */
     run(name: string, call: ProgramCall): Promise<ProgramResult>;
   };
-}
-
-export interface ProgramCall {
-  readonly args: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
-}
-
-export interface ProgramResult {
-  /** Null if a signal ended it. */
-  readonly exitCode: number | null;
-  /** The first line that it wrote. */
-  readonly line: string;
 }
 
 export interface Measured {

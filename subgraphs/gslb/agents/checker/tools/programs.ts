@@ -1,11 +1,23 @@
 // Runs the programs of the checker's settings. Each is a process group of its own, which ends with its check.
 import { spawn } from 'node:child_process';
-import type { ProgramCall, ProgramResult } from '../plugins/plugin.ts';
 
 /** A check that finds no place is no result. */
 const mostAtOnce = 64;
 const mostOutputBytes = 4_096;
 const mostLineLength = 120;
+
+export interface ProgramCall {
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+export interface ProgramResult {
+  /** Null if a signal ended it. */
+  readonly exitCode: number | null;
+  /** The first line that it wrote. */
+  readonly line: string;
+}
 
 export class Programs {
   readonly #paths: ReadonlyMap<string, string>;

@@ -1,6 +1,6 @@
 // A record set (RFC 2181 section 5): all records of one name and type, ready for the wire. Their data holds names uncompressed and in
 // lower case, which is also the form that is signed (RFC 4034 section 6.2).
-import { encodeName } from '../../wire/name.ts';
+import { encodeName } from '../wire/name.ts';
 
 export interface RecordSet {
   /** The owner. */
