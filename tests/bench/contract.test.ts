@@ -19,11 +19,10 @@ describe.each(all)('%s', (_name, load) => {
 
   test('a turn of --against names only existing counts and options', async () => {
     const { against, counts, options = {} }: Bench = await load();
-    if (against === undefined) return;
-    expect(Object.keys(counts)).toEqual(expect.arrayContaining(Object.keys(against.counts)));
-    const given = Object.keys(against.options ?? {});
-    const taken = against.measuredBy === 'this benchmark' ? [...given, 'product'] : given;
+    const given = Object.keys(against?.options ?? {});
+    const taken = against?.measuredBy === 'this benchmark' ? [...given, 'product'] : given;
+    expect(Object.keys(counts)).toEqual(expect.arrayContaining(Object.keys(against?.counts ?? {})));
     expect(Object.keys(options)).toEqual(expect.arrayContaining(taken));
-    expect(against.cpuPerUnit.length).toBeGreaterThan(0);
+    expect(against?.cpuPerUnit).not.toEqual([]);
   });
 });

@@ -361,6 +361,8 @@ describe('a look', () => {
     const now = () => readRecordSet(ground.db, { zone: lost, name: `web.${lost}` });
     expect((await now())?.error?.code).toMatch(/^(NOT_AUTHORITATIVE|REFUSED)$/);
     expect(await owedFor('dns-zone', lost)).toBe(1);
+    // No server has the zone, so the publication would fail again and again.
+    await ground.db.execute("DELETE FROM owed_work WHERE kind = 'dns-publish'");
     // As if the zone were this one, which the servers have, with the name in it.
     await declare(['192.0.2.1']);
     await publishAll();

@@ -121,6 +121,7 @@ describe('signatures', () => {
 test('random and damaged bytes are read or refused as invalid, never anything else', () => {
   const signed = sign(encodeUpdate(1, update), key, 1_000_000).bytes;
   const record = encodeRecord({ name, type: types.TXT, class: classes.IN, ttl: 0, data: encodeText('x') });
+  const unexpected: string[] = [];
   const read = (bytes: Buffer) => {
     try {
       const message = decodeMessage(bytes);
@@ -130,7 +131,7 @@ test('random and damaged bytes are read or refused as invalid, never anything el
       }
       if (message.tsig !== undefined) verify(bytes, message.tsig, key, randomBytes(32));
     } catch (error) {
-      if (!(error instanceof WireError)) throw new Error(`${bytes.toString('hex')}: ${error}`, { cause: error });
+      if (!(error instanceof WireError)) unexpected.push(`${bytes.toString('hex')}: ${error}`);
     }
   };
   for (let round = 0; round < 20_000; round += 1) {
@@ -140,4 +141,5 @@ test('random and damaged bytes are read or refused as invalid, never anything el
       damaged[randomInt(damaged.length)] = randomInt(256);
     read(Buffer.from(damaged));
   }
+  expect(unexpected).toEqual([]);
 });

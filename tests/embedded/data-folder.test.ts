@@ -46,7 +46,9 @@ test('the lock does not outlive its process in a child process', async () => {
   const folder = await openDataFolder(path, { version: 1 });
   const child = spawn('sleep', ['30'], { stdio: 'ignore' });
   await folder.close();
-  await (await openDataFolder(path, { version: 1 })).close();
+  const again = await openDataFolder(path, { version: 1 });
+  expect(child.exitCode).toBeNull();
+  await again.close();
   child.kill();
 });
 

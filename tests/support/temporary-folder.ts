@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { patience } from './patience.ts';
+import { proofs } from './proofs.ts';
 
 /** Generous, for a busy machine, but shorter than a test's own limit, so that a failure names its wait. */
 const waitMs = 60_000 * patience;
@@ -46,7 +47,10 @@ export async function waitFor<T>(
   while (performance.now() < deadline) {
     const beganMs = performance.now();
     const found = await check();
-    if (found !== undefined && found !== false) return found;
+    if (found !== undefined && found !== false) {
+      proofs.publish(what);
+      return found;
+    }
     await sleep(Math.min(Math.max(10, 2 * (performance.now() - beganMs)), 2_000));
   }
   throw new Error(`Timed out after ${waitMs} ms waiting for ${what}`);

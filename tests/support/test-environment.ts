@@ -1,7 +1,7 @@
 // Jest's environment for node-runtime.js, in the worker's own context. It fails a test in which a mutation refuses with a code that its description does not name, and
 // fails a test for an unhandled rejection, except the one left behind by the connector
 // (platform/database/connector-rejections.ts): tests stop databases at any moment. Limits of tests and hooks are as long as patience says.
-// It fails a test of the unit tier that starts a program (tools/tests/tiers.mjs).
+// It fails a test of the unit tier that starts a program (tools/tests/tiers.mjs), and a test of the landing suite that proves nothing.
 // A failure of a test of tests/known-red.json is printed and not counted.
 // With `TEST_TIMES`, the name of a file, it appends there what each test file took (tools/ci/times.ts).
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
@@ -14,9 +14,13 @@ import { type UndeclaredRefusal, undeclaredRefusals } from '../../platform/graph
 import type { FileTime } from '../../tools/ci/times.ts';
 import { type KnownRed, readKnownRed } from '../../tools/tests/known-red.ts';
 import { patience } from './patience.ts';
+import { proofs } from './proofs.ts';
 
 // Also between two files, when Jest's own handlers are gone.
 toleratesBrokenConnects(process);
+
+/** Where node-runtime.js keeps the functions of the file that runs. */
+const jestGlobals = Symbol.for('tidegate.jest-globals');
 
 /** Where Node tells of each program that it starts. */
 const programStart = 'tracing:child_process.spawn:start';
@@ -71,6 +75,10 @@ export default class WorkerEnvironment {
   readonly #noteStart = (message: unknown) => {
     this.#started.add((message as { readonly options: { readonly file: string } }).options.file);
   };
+  #proofs = 0;
+  readonly #noteProof = () => {
+    this.#proofs += 1;
+  };
   readonly #knownRed: readonly KnownRed[];
   readonly #beganMs = performance.now();
   readonly #beganCpuMs = cpuMs();
@@ -80,6 +88,7 @@ export default class WorkerEnvironment {
     this.#path = relative(projectConfig.rootDir, testPath);
     this.#knownRed = readKnownRed(projectConfig.rootDir).filter(({ file }) => file === this.#path);
     subscribe(undeclaredRefusals.name, this.#note);
+    subscribe(proofs.name, this.#noteProof);
     if (process.env.TEST_UNIT_FILES?.split('\n').includes(this.#path) === true)
       subscribe(programStart, this.#noteStart);
   }
@@ -93,6 +102,7 @@ export default class WorkerEnvironment {
 
   async teardown(): Promise<void> {
     unsubscribe(undeclaredRefusals.name, this.#note);
+    unsubscribe(proofs.name, this.#noteProof);
     unsubscribe(programStart, this.#noteStart);
     this.fakeTimersModern.dispose();
     this.moduleMocker.restoreAllMocks();
@@ -131,9 +141,19 @@ export default class WorkerEnvironment {
   #refuse(test: Limited | undefined): void {
     const started = [...this.#started].map((file) => `it starts ${file}: it needs a line "// needs: processes"`);
     const faults = [...this.#undeclared, ...started];
+    if (!this.#proves()) faults.push('it proves nothing: it has no expect, and no wait of tests/support');
     if (faults.length > 0) test?.errors?.push(new Error(faults.join('; ')));
     this.#undeclared.clear();
     this.#started.clear();
+    this.#proofs = 0;
+  }
+
+  /** Of `expect`, Jest counts the calls of the test that runs. Long files are not judged: most of them run in later slices. */
+  #proves(): boolean {
+    if (this.#proofs > 0 || this.#path.includes('.long.')) return true;
+    const { expect } =
+      (globalThis as { [jestGlobals]?: { readonly expect: typeof import('@jest/globals').expect } })[jestGlobals] ?? {};
+    return expect === undefined || expect.getState().assertionCalls > 0;
   }
 
   /** Once each: a hook is the same object for every test. */

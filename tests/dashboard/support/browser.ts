@@ -2,6 +2,7 @@
 // needs: chromium, system
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { patience } from '../../support/patience.ts';
+import { proofs } from '../../support/proofs.ts';
 
 /** Generous, for a busy machine, but shorter than a test's own limit, so that a failure names its wait. */
 const waitMs = 60_000 * patience;
@@ -87,7 +88,10 @@ export async function untilLive(page: Page): Promise<void> {
 /** Waits until an expression of the page is true. Playwright's own wait would need eval, which the page's policy forbids. */
 export async function until(page: Page, expression: string): Promise<void> {
   for (let waitedMs = 0; waitedMs < waitMs; waitedMs += 50) {
-    if ((await page.evaluate(expression)) === true) return;
+    if ((await page.evaluate(expression)) === true) {
+      proofs.publish(expression);
+      return;
+    }
     await page.waitForTimeout(50);
   }
   throw new Error(`never true in the page: ${expression}`);

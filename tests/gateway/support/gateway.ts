@@ -12,6 +12,7 @@ import type { Identity } from '../../../platform/caller/identity.ts';
 import { type ServedSubgraph, serveSubgraph } from '../../../platform/graph/serve-subgraph.ts';
 import type { Subgraph } from '../../../platform/graph/subgraph.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
+import { proofs } from '../../support/proofs.ts';
 import { testPair } from '../../support/signing-keys.ts';
 import { type PublishedWorld, publishedSdl } from './published-subgraph.ts';
 import { alphaSdl, betaSdl, makeSubgraphs, World } from './subgraphs.ts';
@@ -244,6 +245,7 @@ export class TestGateway {
 /** Polls until it is true; the test's own timeout limits it. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
+  proofs.publish('until');
 }
 
 /** Collects the items of a subscription. */

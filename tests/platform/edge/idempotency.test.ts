@@ -87,9 +87,11 @@ describe('a key', () => {
   });
 
   test('is separate per scope and operation', async () => {
-    await db.transaction((tx) => claimKey(tx, key('apart')));
-    await db.transaction((tx) => claimKey(tx, { ...key('apart'), scope: 'q' }));
-    await db.transaction((tx) => claimKey(tx, { ...key('apart'), operation: 'thingDelete' }));
+    const keys = [key('apart'), { ...key('apart'), scope: 'q' }, { ...key('apart'), operation: 'thingDelete' }];
+    for (const each of keys) {
+      expect(await readKey(db, each)).toEqual({ kind: 'free' });
+      await db.transaction((tx) => claimKey(tx, each));
+    }
   });
 
   test('of a call names the call, and can be released', async () => {

@@ -136,6 +136,9 @@ describe('appendStatus', () => {
   });
 
   test('writes nothing for an empty list', async () => {
+    const count = () => db.query('SELECT COUNT(*) AS n FROM status_change');
+    const before = await count();
     await db.transaction((tx) => appendStatus(tx, kinds, [], ground.wake));
+    expect(await count()).toEqual(before);
   });
 });

@@ -266,8 +266,12 @@ describe('a failure', () => {
     const slow = await claim('f');
     await endClaim('f');
     const quick = await claim('f');
+    const row = () => db.query("SELECT * FROM owed_work WHERE `key` = 'f'");
+    const before = await row();
     await work.fail(slow, new Error('late'));
+    expect(await row()).toEqual(before);
     await finish(quick);
+    expect(await effects()).toBe(1);
   });
 });
 

@@ -71,7 +71,7 @@ test('a wake ends the pause', async () => {
   const paused = pause.after(wait);
   expect(await hasEnded(paused)).toBe(false);
   pause.wake();
-  await paused;
+  expect(await hasEnded(paused)).toBe(true);
 });
 
 test('a wake between two pauses skips the next one, and only that one', async () => {
@@ -93,11 +93,11 @@ test('a wake is kept over steps without a pause', async () => {
 test('the end of a session wakes', async () => {
   const paused = pause.after(wait);
   pause.sessionEnded();
-  await paused;
+  expect(await hasEnded(paused)).toBe(true);
 });
 
 test('the end of the agent ends the pause', async () => {
   const paused = pause.after(wait);
   stop.abort();
-  await paused;
+  expect(await hasEnded(paused)).toBe(true);
 });

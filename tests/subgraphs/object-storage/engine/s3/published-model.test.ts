@@ -476,6 +476,6 @@ describe.each(modelFiles())('the model %s', (file) => {
   });
 });
 
-test('a model is installed', () => {
-  if (modelFiles().length === 0) throw new Error('install python3-botocore: the model of S3 is read from it');
+test('a model is installed: it comes with python3-botocore', () => {
+  expect(modelFiles()).not.toEqual([]);
 });
