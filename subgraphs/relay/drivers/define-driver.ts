@@ -60,13 +60,13 @@ function checkOwnership(
     invariant(kinds.has(kind), `driver ${driver} declares the ownership of ${kind}, which no operation changes`);
 }
 
-/** The values that a call sets are compared later, so the reader must know which of them it does not show. */
+/** The values that a call sets, or finds, are compared with recorded ones, so the reader must know which of them it does not show. */
 function withFreeForm(
   operation: DriverOperation,
   resources: Readonly<Record<string, ResourceReader>>,
 ): DriverOperation {
   const { name, mapping, object, example, argumentsSchema } = operation;
-  if (object === undefined || (mapping !== 'creates' && mapping !== 'updates')) return operation;
+  if (object === undefined || mapping === undefined) return operation;
   const { freeForm } = resources[object(example).resource] ?? {};
   invariant(
     freeForm !== undefined || !hasFreeForm(argumentsSchema),

@@ -169,6 +169,11 @@ export interface RenderContext {
   /** Written into the comment of the device's object, if it has one: the mark by which a probe recognises it. */
   readonly operationId: string;
   readonly backend: BackendContext;
+  /**
+   * A device's values of the call's object as a mapping records them: with hashes in place of secrets, by the same keys as in `like`. Absent
+   * if the call changes nothing.
+   */
+  readonly recordedAs?: (values: JsonObject, like: JsonObject) => JsonObject;
 }
 
 /**

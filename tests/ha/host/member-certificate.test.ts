@@ -36,7 +36,7 @@ beforeEach(async () => {
   const made = [await host('a', 1), await host('b', 2)] as const;
   const shared = {
     ...{ cluster: randomUUID(), leaseMs: 3_000, strict: false, routerId: 51, authority: authority.cert },
-    accounts: { applicationPassword: 'one', replicationPassword: 'two' },
+    accounts: { applicationPassword: 'one', replicationPassword: 'for-replication' },
     members: made.map(({ member }) => member),
   };
   const firstUrl = originOf({ host: made[0].member.address, port: ports.join });

@@ -91,8 +91,9 @@ export function prepare(
       ? operation.object(args)
       : { resource: mapping.resource, scope: mapping.scope, key: mapping.objectKey };
   const id = newUuid();
-  const rendering = { operationId: id, backend: contextOf(driver, backend) };
   const place = { backendId: backend.id, objectHash: objectHash(object) };
+  const recordedAs = opener.recordedAs(operation, place);
+  const rendering = { operationId: id, backend: contextOf(driver, backend), recordedAs };
   const render = (given: JsonObject) => operation.render(given, rendering);
   return {
     id,

@@ -189,7 +189,8 @@ export class QueuePump {
     let args: JsonObject | undefined;
     try {
       args = opener.argumentsOf(row);
-      const rendering = { operationId: row.id, backend: contextOf(driver, backend) };
+      const recordedAs = opener.recordedAs(operation, row);
+      const rendering = { operationId: row.id, backend: contextOf(driver, backend), recordedAs };
       const render = (given: JsonObject) => operation.render(given, rendering);
       const secrets = opener.take({ id: row.id, operation, args, render });
       return waitingCall(row, { operation, args, wire: render(args), rendering, secrets }, opener);

@@ -3,7 +3,14 @@
 // has finally ended, and shown as `***`. Wanted values and the repetition of a request have a keyed hash of it instead. The hash
 // shows whether two values are equal, and does not help to guess one.
 import { SealError, type Sealer } from '../../../../platform/secrets/seal.ts';
-import type { DriverOperation, JsonObject, JsonValue, ResourceReader, WireCall } from '../../drivers/driver.ts';
+import type {
+  DriverOperation,
+  JsonObject,
+  JsonValue,
+  RenderContext,
+  ResourceReader,
+  WireCall,
+} from '../../drivers/driver.ts';
 import { isObject } from '../../drivers/json.ts';
 import { withSecrets } from '../../drivers/secret-values.ts';
 import { createRedactor, type Redactor } from '../../transports/redact.ts';
@@ -126,6 +133,14 @@ export class SecretArguments {
       return plain === undefined ? [] : [[name, hashedLeaves(value ?? null, like[name], name, plain, hash)] as const];
     });
     return hidden.length === 0 ? values : { ...values, ...Object.fromEntries(hidden) };
+  }
+
+  /** `RenderContext.recordedAs`, for the object of a call. */
+  recordedAs(
+    { freeForm }: Pick<DriverOperation, 'freeForm'>,
+    place: SecretPlace,
+  ): NonNullable<RenderContext['recordedAs']> {
+    return (values, like) => this.hashedValues(values, { freeForm }, place, like);
   }
 
   /** For the hash of a request: by each key, the active one first. */

@@ -68,7 +68,7 @@ export const netconf = defineDriver({
   credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
   operations,
   resources: { entry, 'static-route': staticRoute },
-  ownership: { entry: { by: 'KEY_ALONE' }, 'static-route': { by: 'MARK' } },
+  ownership: { entry: { by: 'SETTINGS' }, 'static-route': { by: 'MARK' } },
   health,
   typed: typedCalls,
   objects: typedObjects,

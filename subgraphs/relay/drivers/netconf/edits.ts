@@ -110,7 +110,7 @@ export function editOutcome(
 }
 
 /** The name of the first setting that differs. Only wanted settings count, not additions of the device. */
-function firstDifference(wanted: JsonObject, found: JsonObject, at = ''): string | undefined {
+export function firstDifference(wanted: JsonObject, found: JsonObject, at = ''): string | undefined {
   for (const [name, value] of Object.entries(wanted)) {
     const have = found[name] ?? '';
     const path = at === '' ? name : `${at}.${name}`;

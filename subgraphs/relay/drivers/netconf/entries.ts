@@ -5,19 +5,24 @@ import type {
   BackendContext,
   JsonObject,
   JsonValue,
+  MappedObject,
   NetconfReply,
   OperationSpec,
+  Outcome,
+  RenderContext,
   ResourceReader,
 } from '../driver.ts';
-import { argumentsSchema, isObject } from '../json.ts';
-import { writeMark } from '../mark.ts';
-import { editOutcome, finding, leafValues, renderEdit, renderLook } from './edits.ts';
+import { argumentsSchema, given, isObject } from '../json.ts';
+import { madeBy, markersOf, writeMark } from '../mark.ts';
+import { notMeant } from '../settings-sum.ts';
+import { editOutcome, finding, firstDifference, leafValues, renderEdit, renderLook } from './edits.ts';
 import { type Path, parsePath, path, pathText } from './instance-path.ts';
 import { moduleName, modulesOf } from './modules.ts';
 import { readOutcome } from './replies.ts';
 import { comparable, content, jsonOf, valueFaults } from './values.ts';
 
-type EntryArguments = { path: string; value?: JsonValue; mark?: string };
+type Meant = { madeBy?: string[]; settings: JsonObject };
+type EntryArguments = { path: string; value?: JsonValue; mark?: string; meant?: Meant };
 
 const value = {
   description:
@@ -29,6 +34,24 @@ const mark = {
   pattern: `^(?:${moduleName}:)?[A-Za-z_][A-Za-z0-9_.-]{0,63}$`,
   description:
     "A leaf of the entry for free text, for example description: it gets the call's id before its text, by which an unknown call is settled at once.",
+} as const;
+
+const meant = {
+  type: 'object',
+  properties: {
+    madeBy: {
+      ...madeBy,
+      description: 'The ids of the calls that made or last changed the entry, whose mark it may have.',
+    },
+    settings: {
+      type: 'object',
+      description: 'Its settings as a mapping records them, with hashes in place of texts and numbers.',
+    },
+  },
+  required: ['settings'],
+  additionalProperties: false,
+  description:
+    'Which entry is meant: one with the mark of one of these calls, or with these settings. Another one at the path is not changed. Default: what the mapping of the path says, if there is one.',
 } as const;
 
 /** A path that was checked. */
@@ -90,6 +113,49 @@ function desired(args: EntryArguments): JsonObject {
   return isObject(made) ? made : leafValues(made);
 }
 
+/** What the mapping of an entry adds to a call that acts on it. */
+function recognised(object: MappedObject): JsonObject {
+  return object.recorded === undefined
+    ? {}
+    : { meant: given({ madeBy: markersOf(object), settings: object.recorded }) };
+}
+
+/**
+ * Why the entry that is there is not the meant one. The session's lock keeps it until the edit. An entry that a call made may have more
+ * settings than the call gave it, because devices add their own, unless the call gave it none.
+ */
+function obstacle(args: EntryArguments, reply: NetconfReply, { recordedAs }: RenderContext): Outcome | undefined {
+  if (args.meant === undefined) return undefined;
+  const { settings, madeBy: calls } = args.meant;
+  const look = finding(reply, nodesOf(args));
+  if (look.finding === 'ABSENT') return undefined;
+  if (look.finding === 'UNREADABLE') {
+    const message = `It could not be read, so nothing was sent. ${look.message}`;
+    return { state: 'FAILED', code: 'DEVICE_BUSY', message };
+  }
+  if (look.operationId !== undefined && calls?.includes(look.operationId) === true) return undefined;
+  const found = recordedAs?.(look.values, settings) ?? look.values;
+  const mayHaveMore = calls !== undefined && Object.keys(settings).length > 0;
+  const isMeant =
+    firstDifference(settings, found) === undefined &&
+    (mayHaveMore || Object.keys(found).every((name) => Object.hasOwn(settings, name)));
+  return isMeant ? undefined : { state: 'FAILED', code: 'CHANGED', message: notMeant };
+}
+
+/** Undefined if the edit was sent. */
+function unsent(args: EntryArguments, reply: NetconfReply, context: RenderContext): Outcome | undefined {
+  if (reply.unsent !== true) return undefined;
+  const again = { code: 'DEVICE_BUSY', message: 'The device answered differently when asked again.' };
+  return obstacle(args, reply, context) ?? { state: 'FAILED', ...again };
+}
+
+/** Only where there is something to compare: an edit without a guard needs no read before it. */
+function guardOf(args: EntryArguments, context: RenderContext) {
+  return args.meant === undefined
+    ? undefined
+    : { allows: (reply: NetconfReply) => obstacle(args, reply, context) === undefined };
+}
+
 function write(
   operation: 'create' | 'merge' | 'replace',
   words: Pick<OperationSpec<EntryArguments>, 'summary' | 'effect' | 'mapping'>,
@@ -98,7 +164,7 @@ function write(
     name: `entry.${operation}`,
     category: 'USER',
     ...words,
-    argumentsSchema: argumentsSchema({ path, value, mark }, ['path']),
+    argumentsSchema: argumentsSchema({ path, value, mark, ...(operation === 'create' ? {} : { meant }) }, ['path']),
     example: {
       path: "/lab-vpn:vpn/tunnel[site='berlin'][peer='paris']",
       value: { mtu: 1_400, prefix: ['192.0.2.0/24'], enabled: true, keepalive: { interval: 10 } },
@@ -107,13 +173,15 @@ function write(
     refine: entryFaults,
     object,
     desired,
+    ...(operation === 'create' ? {} : { recognised }),
     render: (args, context) => {
       const nodes = nodesOf(args);
       const modules = modulesOf(context.backend);
       const inner = content(marked(args, context.operationId), nodes.at(-1)?.module ?? '', modules);
-      return renderEdit(operation, nodes, inner, context);
+      return renderEdit(operation, nodes, inner, context, guardOf(args, context));
     },
-    interpret: (reply, args) => editOutcome(reply, nodesOf(args), desired(args)),
+    interpret: (reply, args, context) =>
+      unsent(args, reply, context) ?? editOutcome(reply, nodesOf(args), desired(args)),
   };
 }
 
@@ -140,13 +208,14 @@ export const entryDelete: OperationSpec<EntryArguments, NetconfReply> = {
   summary: 'Deletes an entry with all that is in it.',
   category: 'USER',
   effect: 'IDEMPOTENT',
-  argumentsSchema: argumentsSchema({ path }, ['path']),
+  argumentsSchema: argumentsSchema({ path, meant }, ['path']),
   example: { path: "/lab-vpn:vpn/tunnel[site='berlin'][peer='paris']" },
   refine: pathFaults,
   object,
   mapping: 'deletes',
-  render: (args, context) => renderEdit('delete', nodesOf(args), '', context),
-  interpret: (reply, args) => editOutcome(reply, nodesOf(args), undefined),
+  recognised,
+  render: (args, context) => renderEdit('delete', nodesOf(args), '', context, guardOf(args, context)),
+  interpret: (reply, args, context) => unsent(args, reply, context) ?? editOutcome(reply, nodesOf(args), undefined),
 };
 
 type ReadArguments = { source: 'running' | 'candidate' | 'startup' | 'state'; subtree?: JsonObject };
@@ -194,5 +263,8 @@ export const entry: ResourceReader<NetconfReply> = {
   freeForm: 'all',
   render: ({ key }, context) => renderLook(nodesOf({ path: key }), context),
   interpret: (reply, { key }) => finding(reply, nodesOf({ path: key })),
-  remove: ({ scope, key }) => (scope === '' ? { operation: 'entry.delete', arguments: { path: key } } : undefined),
+  remove: (object) =>
+    object.scope === ''
+      ? { operation: 'entry.delete', arguments: { path: object.key, ...recognised(object) } }
+      : undefined,
 };

@@ -7,10 +7,12 @@ import { defineDriver } from '../../../../subgraphs/relay/drivers/define-driver.
 import type { Driver, OperationSpec, ResourceReader } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { drivers } from '../../../../subgraphs/relay/drivers/registry.ts';
 
-/** Kinds in whose place another object is taken for the meant one. None may be added. */
+/**
+ * Kinds in whose place another object is taken for the meant one. None may be added. A VDOM of FortiOS has a name and nothing to compare; FortiOS
+ * refuses to delete one that anything uses.
+ */
 const unguarded: Readonly<Record<string, readonly string[]>> = {
   fortios: ['vdom'],
-  netconf: ['entry'],
 };
 
 function kindsOf({ ownership }: Driver, isIt: (by: string) => boolean): string[] {

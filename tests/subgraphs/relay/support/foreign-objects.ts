@@ -121,6 +121,13 @@ function testsOf(
     ...args,
   });
 
+  /** What its mapping records after a call. */
+  function recordedAfter(operation: string, args: JsonObject, { recorded = {} }: MappedObject): JsonObject {
+    const { mapping } = operationOf(driver, operation);
+    if (mapping !== 'updates' && mapping !== 'creates') return recorded;
+    return { ...(mapping === 'updates' ? recorded : {}), ...caller().desired(operation, args) };
+  }
+
   type Deletion = (object: MappedObject) => readonly [operation: string, args: JsonObject];
   const byMapping: Deletion = (object) => {
     const call = driver.resources?.get(kind)?.remove?.(object);
@@ -178,12 +185,12 @@ function testsOf(
       });
 
     test.each(deletions)('ours is changed, and deleted by %s', async (_what, deletion) => {
-      const made = await make();
-      for (const [name, argsOf] of updates)
-        expect([name, callOf(await ended(caller(), name, asked(name, made, argsOf(made))))]).toEqual([
-          name,
-          'SUCCEEDED',
-        ]);
+      let made = await make();
+      for (const [name, argsOf] of updates) {
+        const args = asked(name, made, argsOf(made));
+        expect([name, callOf(await ended(caller(), name, args))]).toEqual([name, 'SUCCEEDED']);
+        made = { ...made, recorded: recordedAfter(name, args, made) };
+      }
       if (isSent(deletion, made)) expect(callOf(await remove(deletion, made))).toBe('SUCCEEDED');
     });
   }

@@ -90,7 +90,8 @@ test.each(['6.2.3', '7.0.12', '7.6.4'])(
 
 test.each(['6.2.3', '7.4.5'])('%s: confirms the banner that some devices show after login', async (version) => {
   const relayed = await RelayedGate.start({ version, postLoginBanner: true });
-  await relayed.done('address.create', { name: 'web', address: '192.0.2.80' });
+  const made = await relayed.call('address.create', { name: 'web', address: '192.0.2.80' });
+  expect(made.state).toBe('SUCCEEDED');
 });
 
 test('a login without a session is reported', async () => {

@@ -148,7 +148,22 @@ describeWithNetconf('the netconf driver on netconfd', (server) => {
     await other.done('edit', { config });
     await other.done('commit');
   };
+  const ours = tunnel('madrid');
   foreignObjects(netconf, () => caller, {
+    entry: {
+      create: ['entry.create', { path: ours, value: { mtu: 1_400, enabled: true } }],
+      updates: {
+        'entry.merge': () => ({ path: ours, value: { mtu: 1_500 } }),
+        'entry.replace': () => ({ path: ours, value: { mtu: 1_500 } }),
+      },
+      async put(what) {
+        const nc = 'xmlns:nc="urn:ietf:params:xml:ns:netconf:base:1.0" nc:operation="remove"';
+        const keys = '<site>berlin</site><peer>madrid</peer>';
+        await edited(vpn(`<tunnel ${nc}>${keys}</tunnel>`));
+        if (what === 'another') await edited(vpn(`<tunnel>${keys}<mtu>1300</mtu></tunnel>`));
+      },
+      state: async () => (await running()).split('<data>')[1],
+    },
     'static-route': {
       create: ['staticRoute.create', { destination: '198.18.0.0/15', nextHop: '198.51.100.1' }],
       async put(what) {
@@ -248,7 +263,7 @@ describeWithNetconf('the netconf driver on netconfd', (server) => {
     await server().faults.set({ hang: 'before', times: 1 });
     const hasty = new DriverCaller(netconf, await sshEndpoint(server()), {
       options: { modules: netconfModules },
-      deadlineMs: 1_000,
+      deadlineMs: 3_000,
     });
     expect(await hasty.refused('entry.create', { path: tunnel('hung'), value: {} })).toBe('NO_VERDICT NO_REPLY');
     await hasty.stop();

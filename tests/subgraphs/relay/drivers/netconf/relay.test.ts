@@ -82,17 +82,29 @@ describeWithNetconf('netconf in the graph', (server) => {
     expect(await verified(made.mapping?.id)).toEqual(result('MATCHES'));
     const base = 'urn:ietf:params:xml:ns:netconf:base:1.0';
     const config = `<config xmlns="${base}"><vpn xmlns="${netconfModules['lab-vpn']}"><tunnel><site>berlin</site><peer>paris</peer><mtu>900</mtu></tunnel></vpn></config>`;
-    await other.done('edit', { config });
-    await other.done('commit');
+    const edited = async (text: string) => {
+      await other.done('edit', { config: text });
+      await other.done('commit');
+    };
+    await edited(config);
     expect(await verified(made.mapping?.id)).toEqual(result('DRIFTED'));
-    await other.done('edit', { config: config.replace('>paris<', '>rome<') });
-    await other.done('commit');
+    const drifted = await call(node, 'delete', { idempotencyKey: 'd0', mappingId: made.mapping?.id });
+    expect(drifted.operation).toMatchObject({ state: 'FAILED', deviceError: { code: 'CHANGED' } });
+    const rome = config.replace('>paris<', '>rome<');
+    await edited(rome);
     const adopted = (await run(
       'mappingAdopt',
       { ...on, idempotencyKey: 'adopt', resource: 'entry', scope: '', objectKey: path('rome') },
       'mapping { id wantedSettings { name value } } userErrors { message }',
     )) as { mapping: { id: string; wantedSettings: unknown } };
     expect(adopted.mapping.wantedSettings).toEqual([{ name: 'mtu', value: '***' }]);
+    await edited(rome.replace('900', '901'));
+    const byMapping = await call(node, 'delete', { idempotencyKey: 'd1b', mappingId: adopted.mapping.id });
+    const byCall = await relay('entry.delete', { path: path('rome') }, 'd1c');
+    for (const { operation } of [byMapping, byCall])
+      expect(operation).toMatchObject({ state: 'FAILED', deviceError: { code: 'CHANGED' } });
+    expect(await other.done('read')).toContain('901');
+    await edited(rome);
     const gone = await call(node, 'delete', { idempotencyKey: 'd2', mappingId: adopted.mapping.id });
     expect(gone.operation).toMatchObject({ state: 'SUCCEEDED' });
     expect(await other.done('read')).not.toContain('rome');
