@@ -5,7 +5,7 @@ import { UsageError } from '../../failures.ts';
 import { findNamed, namedAs, withOne } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { givenHostFields, hostOptions } from '../../host-options.ts';
-import { kindVerb } from '../../kinds/noun.ts';
+import { kindVerb } from '../../kinds/kind-noun.ts';
 import { nearText } from '../../named-kinds.ts';
 import { flag } from '../../option.ts';
 import { readPages } from '../../pages.ts';

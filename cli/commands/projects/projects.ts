@@ -1,4 +1,4 @@
 // `tidegate projects`.
-import { kindNoun } from '../../kinds/noun.ts';
+import { kindNoun } from '../../kinds/kind-noun.ts';
 
 export const projects = kindNoun('Project');

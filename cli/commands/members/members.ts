@@ -1,5 +1,5 @@
 // `tidegate members`: the servers of a pool.
-import { kindVerb } from '../../kinds/noun.ts';
+import { kindVerb } from '../../kinds/kind-noun.ts';
 import type { Noun } from '../../verb.ts';
 import { create, drain, list, remove, traffic, update } from './verbs.ts';
 

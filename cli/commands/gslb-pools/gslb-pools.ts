@@ -1,4 +1,4 @@
 // `tidegate gslb-pools`.
-import { kindNoun } from '../../kinds/noun.ts';
+import { kindNoun } from '../../kinds/kind-noun.ts';
 
 export const gslbPools = kindNoun('GslbPool');

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { balancerOption, disableOption, enabledBy, enableOption, settled } from '../../balancer.ts';
 import { UsageError } from '../../failures.ts';
-import { kindVerb } from '../../kinds/noun.ts';
+import { kindVerb } from '../../kinds/kind-noun.ts';
 import { choice, integer, needed, text, type Values } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { listVerb } from '../../row-verbs.ts';

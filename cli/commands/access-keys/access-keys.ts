@@ -3,7 +3,7 @@ import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure } from '../../failures.ts';
 import { projectId } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
-import { kindVerb } from '../../kinds/noun.ts';
+import { kindVerb } from '../../kinds/kind-noun.ts';
 import { flag } from '../../option.ts';
 import { readPages } from '../../pages.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';

@@ -1,4 +1,4 @@
 // `tidegate vantage-points`.
-import { kindNoun } from '../../kinds/noun.ts';
+import { kindNoun } from '../../kinds/kind-noun.ts';
 
 export const vantagePoints = kindNoun('GslbVantagePoint');

@@ -1,5 +1,5 @@
 // `tidegate gslbs`.
-import { kindVerb } from '../../kinds/noun.ts';
+import { kindVerb } from '../../kinds/kind-noun.ts';
 import type { Noun } from '../../verb.ts';
 import { explain } from './explain.ts';
 import { force } from './force.ts';

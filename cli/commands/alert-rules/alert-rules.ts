@@ -1,7 +1,7 @@
 // `tidegate alert-rules`.
 import { actionOf, actionVerb } from '../../kinds/action-verb.ts';
 import { kindOf } from '../../kinds/find-object.ts';
-import { kindNoun } from '../../kinds/noun.ts';
+import { kindNoun } from '../../kinds/kind-noun.ts';
 import type { Noun } from '../../verb.ts';
 
 const rule = kindOf('AlertRule');

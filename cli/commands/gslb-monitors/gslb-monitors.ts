@@ -1,7 +1,7 @@
 // `tidegate gslb-monitors`: a monitor checks the pools and members that it is attached to.
 import { actionOf, actionVerb } from '../../kinds/action-verb.ts';
 import { kindOf } from '../../kinds/find-object.ts';
-import { kindNoun } from '../../kinds/noun.ts';
+import { kindNoun } from '../../kinds/kind-noun.ts';
 import type { Noun } from '../../verb.ts';
 
 const [pool, monitor] = [kindOf('GslbPool'), kindOf('GslbMonitor')];

@@ -1,5 +1,5 @@
 // `tidegate certificates`: TLS certificates with their private keys.
-import { kindVerb } from '../../kinds/noun.ts';
+import { kindVerb } from '../../kinds/kind-noun.ts';
 import type { Noun } from '../../verb.ts';
 import { create, list, remove, update } from './verbs.ts';
 

@@ -1,5 +1,5 @@
 // `tidegate memberships`.
-import { kindNoun } from '../../kinds/noun.ts';
+import { kindNoun } from '../../kinds/kind-noun.ts';
 import type { Noun, Verb } from '../../verb.ts';
 
 const verbs = kindNoun('Membership');

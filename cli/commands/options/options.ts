@@ -5,7 +5,7 @@ import { graphql } from '../../../generated/cli/index.ts';
 import { clusterId } from '../../cluster-id.ts';
 import { CommandFailure } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
-import { kindVerb } from '../../kinds/noun.ts';
+import { kindVerb } from '../../kinds/kind-noun.ts';
 import { chosenFrom, flag, integer, one, several, text, type Values } from '../../option.ts';
 import { readPages } from '../../pages.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';

@@ -5,7 +5,7 @@ import { type Balancer, balancerId, balancerOption, readBalancer, settled } from
 import { CommandFailure, UsageError } from '../../failures.ts';
 import { projectId } from '../../find.ts';
 import type { GraphClient } from '../../graph-client.ts';
-import { kindVerb } from '../../kinds/noun.ts';
+import { kindVerb } from '../../kinds/kind-noun.ts';
 import { choice, giving, integer, several, text } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { listVerb } from '../../row-verbs.ts';

@@ -1,4 +1,4 @@
 // `tidegate tokens`.
-import { kindNoun } from '../../kinds/noun.ts';
+import { kindNoun } from '../../kinds/kind-noun.ts';
 
 export const tokens = kindNoun('ApiToken');

@@ -4,7 +4,7 @@ import { graphql } from '../../../generated/cli/index.ts';
 import { balancerOption, disableOption, enabledBy, enableOption, settled } from '../../balancer.ts';
 import { CommandFailure, UsageError } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
-import { kindVerb } from '../../kinds/noun.ts';
+import { kindVerb } from '../../kinds/kind-noun.ts';
 import { choice, flag, giving, needed, neededText, text } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 import { listVerb } from '../../row-verbs.ts';

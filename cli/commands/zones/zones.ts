@@ -1,5 +1,5 @@
 // `tidegate zones`.
-import { kindVerb } from '../../kinds/noun.ts';
+import { kindVerb } from '../../kinds/kind-noun.ts';
 import type { Noun } from '../../verb.ts';
 import { list } from './list.ts';
 import { rollKey } from './roll-key.ts';
