@@ -5,7 +5,7 @@ import { BoundedFile } from '../../embedded/bounded-file.ts';
 import { createLogger, type Logger, readable } from '../../platform/log/log.ts';
 import type { Config } from '../../platform/process/config.ts';
 import type { Output } from '../verb.ts';
-import { toldWarnings } from './told-warnings.ts';
+import { terminalWarnings } from './terminal-warnings.ts';
 
 interface StartLogOptions {
   readonly config: Pick<Config, 'log.level' | 'log.format'>;
@@ -27,7 +27,7 @@ export function logFileIn(dataPath: string): string {
 export function openStartLog(dataPath: string, { config, shows, stdout }: StartLogOptions): StartLog {
   const path = logFileIn(dataPath);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const told = toldWarnings(stdout);
+  const told = terminalWarnings(stdout);
   // The person at the terminal has to know; the log itself can't say it.
   const onFault = (error: unknown) =>
     told.write(JSON.stringify({ level: 40, msg: `the log file can't be written: ${String(error)}` }));

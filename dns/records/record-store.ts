@@ -13,7 +13,7 @@ import { type FollowUp, type NameRecord, type RecordSet, sortedRecords, type Zon
 /** Owed for a record set (UUID) that must be published. */
 export const publishKind = 'dns-publish';
 /** Owed for a zone (its name): the next check of its servers' answers. */
-export const lookKind = 'dns-look';
+export const driftKind = 'dns-look';
 /** Owed for a zone (its name) that must be created at its backend. */
 export const zoneKind = 'dns-zone';
 
@@ -145,7 +145,7 @@ async function ensureZone(tx: Transaction, zone: string): Promise<BackendType | 
   const [row] = await tx.query<{ backendId: string | null }>(sql, [zone]);
   if (row === undefined) {
     await tx.execute('INSERT IGNORE INTO dns_zone (name, writer) VALUES (?, ?)', [zone, newToken()]);
-    await owe(tx, lookKind, zone);
+    await owe(tx, driftKind, zone);
     return null;
   }
   if (row.backendId === null) return null;

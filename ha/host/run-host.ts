@@ -48,7 +48,7 @@ import { tellNotedActs } from './noted-acts.ts';
 import { OwnVote } from './own-vote.ts';
 import { dataHosts, nameServerKeyPath, writeServedFile } from './served-file.ts';
 import { takeOver } from './take-over.ts';
-import { VoteKeeper } from './votes.ts';
+import { VoteReconciler } from './votes.ts';
 
 interface HostOptions {
   readonly dataPath: string;
@@ -313,7 +313,7 @@ async function keepVotes(
   { cluster, me }: HostFile,
   { log, signal }: Pick<HostOptions, 'log' | 'signal'>,
 ): Promise<void> {
-  const votes = new VoteKeeper(etcd, haKeys(cluster), me);
+  const votes = new VoteReconciler(etcd, haKeys(cluster), me);
   for (let told = ''; !signal.aborted; ) {
     const done = await votes.look().catch((error: unknown) => {
       if (!(error instanceof EtcdError)) log.warn(`ha: the votes are looked after again: ${String(error)}`);

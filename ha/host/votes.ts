@@ -88,7 +88,7 @@ type Said = Pick<z.output<typeof reportValue>, 'said'>;
 /**
  * Maintains the votes while its host is the primary, one step per poll, because the process that requested a change may be gone.
  */
-export class VoteKeeper {
+export class VoteReconciler {
   readonly #etcd: EtcdClient;
   readonly #keys: HaKeys;
   readonly #me: string;

@@ -15,7 +15,7 @@ import type { DescribedDevice } from '../device.ts';
 import { plainLabFolder } from '../folders.ts';
 import type { GivenCredential } from '../given-file.ts';
 import { LeavingHosts, letHostsIn } from './balancer-hosts.ts';
-import { credentialOf, freePort, groundHost as host, LaidGround, startLinks, wholeOf } from './device-ground.ts';
+import { credentialOf, freePort, setupHost as host, PreparedOnce, startLinks, wholeOf } from './device-setup.ts';
 import { changeGraph } from './graph.ts';
 
 const role = 'loadbalancer';
@@ -56,7 +56,7 @@ async function dnsPort(folder: DataFolder): Promise<number> {
 }
 
 /** `options.config`: with the settings above. */
-export class BalancerGround extends LaidGround {
+export class BalancerSetup extends PreparedOnce {
   /** Lets its hosts have nodes, with the addresses that the device found free. */
   async register({ hosts = [] }: DescribedDevice): Promise<void> {
     const given = await balancersGiven.read(this.options.folder.path);
@@ -92,7 +92,7 @@ export class BalancerGround extends LaidGround {
     };
   }
 
-  protected override async layOn(stack: AsyncDisposableStack): Promise<void> {
+  protected override async prepareOn(stack: AsyncDisposableStack): Promise<void> {
     const { config, folder, log, signal } = this.options;
     const { row, firstStart, port: endpoint } = wholeOf(this.options, role);
 

@@ -10,7 +10,7 @@ import { clusterNames, clusterRoles, linkedNames, urlsOf } from '../clusters/pla
 import type { DescribedDevice } from '../device.ts';
 import { plainLabFolder } from '../folders.ts';
 import type { GivenCredential } from '../given-file.ts';
-import { credentialOf, freePort, groundHost, LaidGround, startLinks, wholeOf } from './device-ground.ts';
+import { credentialOf, freePort, PreparedOnce, setupHost, startLinks, wholeOf } from './device-setup.ts';
 import { askGraph, changeGraph, type GraphCaller, GraphRefusal } from './graph.ts';
 
 const role = 'object-storage';
@@ -48,7 +48,7 @@ interface KnownOption {
   readonly ending: boolean;
 }
 
-export class ClustersGround extends LaidGround {
+export class ClustersSetup extends PreparedOnce {
   /** Adds the linked ones, when none of the device's is known or there is no option; tells new addresses of those that are known. */
   async register({ hosts = [] }: DescribedDevice): Promise<void> {
     const admin = await this.administrator();
@@ -102,11 +102,11 @@ export class ClustersGround extends LaidGround {
     };
   }
 
-  protected override async layOn(stack: AsyncDisposableStack): Promise<void> {
+  protected override async prepareOn(stack: AsyncDisposableStack): Promise<void> {
     const { folder } = this.options;
     const { firstStart, port: endpoint } = wholeOf(this.options, role);
     const ports = { endpoint, link: await freePort() };
-    const settings = { 'objectStorage.linkHost': groundHost, 'objectStorage.linkPort': ports.link };
+    const settings = { 'objectStorage.linkHost': setupHost, 'objectStorage.linkPort': ports.link };
     // Users log in at the clusters, and the role system checks that.
     const others = ['system'];
     await startLinks(stack, this.options, {

@@ -1,7 +1,7 @@
 // What the graph has of the lab's inbox: two alert channels of the project, which send their messages there.
 import type { DescribedDevice } from '../device.ts';
 import type { LabBackendsOptions } from './backends.ts';
-import type { DeviceGround } from './device-ground.ts';
+import type { DeviceSetup } from './device-setup.ts';
 import { askGraph, changeGraph, type GraphCaller } from './graph.ts';
 
 interface KnownChannel {
@@ -15,14 +15,14 @@ interface KnownChannel {
 const webhookName = 'lab-inbox';
 const mailName = 'lab-inbox-mail';
 
-export class InboxGround implements DeviceGround {
+export class InboxSetup implements DeviceSetup {
   readonly #options: LabBackendsOptions;
 
   constructor(options: LabBackendsOptions) {
     this.#options = options;
   }
 
-  async lay(): Promise<void> {}
+  async prepare(): Promise<void> {}
 
   async stop(): Promise<void> {}
 

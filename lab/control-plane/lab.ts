@@ -20,10 +20,10 @@ import {
 import { devices, runsAsRoot } from '../devices.ts';
 import { plainLabFolder } from '../folders.ts';
 import { InOrder } from '../in-order.ts';
-import { type KeptLab, plainKeeper } from '../kept-lab.ts';
 import { LabHere, type LabSource } from '../lab-source.ts';
+import { type RemoteLab, spawnLabServer } from '../remote-lab.ts';
 import { backendName, LabBackends, type LabBackendsOptions } from './backends.ts';
-import type { DeviceGround } from './device-ground.ts';
+import type { DeviceSetup } from './device-setup.ts';
 
 const defaultDevices: readonly DeviceName[] = ['firewall'];
 
@@ -49,7 +49,7 @@ export interface HostRow extends DeviceHost {
 
 /** What devices need of the control plane. */
 interface LabServing extends LabBackendsOptions {
-  readonly grounds: Readonly<Partial<Record<DeviceName, DeviceGround>>>;
+  readonly setups: Readonly<Partial<Record<DeviceName, DeviceSetup>>>;
 }
 
 interface Device {
@@ -97,7 +97,7 @@ export class Lab {
   readonly #rootSource: LabSource;
   readonly #devices = new Map<DeviceName, Device>();
   readonly #order = new InOrder<DeviceName | 'file'>();
-  #plain: KeptLab | undefined;
+  #plain: RemoteLab | undefined;
   #backends: LabBackends | undefined;
   #serving: LabServing | undefined;
   #remembered: readonly DeviceName[];
@@ -206,10 +206,10 @@ export class Lab {
         throw new LabRefusal(error instanceof Error ? error.message : String(error));
       };
       for (const name of backendsOf(device)) await this.#backends?.delete(name, orphanMappings).catch(refuse);
-      const ground = this.#serving?.grounds[device];
-      const leave = orphanMappings ? undefined : await ground?.removal().catch(refuse);
+      const setup = this.#serving?.setups[device];
+      const leave = orphanMappings ? undefined : await setup?.removal().catch(refuse);
       await this.#sourceOf(device).remove(device);
-      await (leave?.() ?? ground?.stop());
+      await (leave?.() ?? setup?.stop());
       this.#devices.delete(device);
       this.#showPlaces();
       await this.#remember((names) => names.filter((each) => each !== device));
@@ -236,9 +236,9 @@ export class Lab {
     if (this.#devices.get(device)?.state === 'RUNNING') return;
     this.#devices.set(device, { state: 'STARTING' });
     try {
-      const ground = this.#serving?.grounds[device];
-      if (ground !== undefined) onStep('making its credentials and its ports of the control plane');
-      await ground?.lay();
+      const setup = this.#serving?.setups[device];
+      if (setup !== undefined) onStep('making its credentials and its ports of the control plane');
+      await setup?.prepare();
       const answer = await this.#sourceOf(device).start(device, telling(this.#options.log, onStep));
       if (!answer.available) return this.#failed(device, answer.unavailable);
       this.#devices.set(device, { state: 'RUNNING', described: answer.part });
@@ -252,7 +252,7 @@ export class Lab {
     const described = this.#devices.get(device)?.described;
     if (described === undefined) return;
     for (const [name, backend] of backendsIn(device, described)) await this.#backends?.register(name, backend);
-    await this.#serving?.grounds[device]?.register?.(described);
+    await this.#serving?.setups[device]?.register?.(described);
   }
 
   #failed(device: DeviceName, reason: unknown): void {
@@ -277,7 +277,7 @@ export class Lab {
 
   #plainSource(): LabSource {
     if (this.#plain !== undefined && !this.#plain.gone.aborted) return this.#plain;
-    const plain = plainKeeper(this.#options.dataPath);
+    const plain = spawnLabServer(this.#options.dataPath);
     plain.gone.addEventListener('abort', () => {
       for (const [device, { state }] of this.#devices)
         if (!runsAsRoot(device, this.#hasRoot) && state !== 'UNAVAILABLE')

@@ -25,8 +25,8 @@ const layersOf: Readonly<Record<string, readonly string[]>> = {
   ],
   'lab/': [
     ...['apache-waf/', 'claims/', 'neutron/', '*', 'routers/', 'balancers/', 'clusters/', 'sites/', 'ha/', 'devices/'],
-    ...['devices.ts', 'in-order.ts', 'lab-source.ts', 'keeper.ts', 'kept-lab.ts', 'control-plane/'],
-    'plain-keeper.ts',
+    ...['devices.ts', 'in-order.ts', 'lab-source.ts', 'lab-server.ts', 'remote-lab.ts', 'control-plane/'],
+    'lab-server-process.ts',
   ],
   'platform/': [
     ...['values/', 'errors/', 'log/', 'caller/', 'work/', 'net/', 'input/', 'secrets/'],

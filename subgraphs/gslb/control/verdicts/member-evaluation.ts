@@ -49,7 +49,7 @@ export function evaluateMember(watching: Watching, member: EvaluatedMember): Mem
   const monitors = judgeMonitors(watching, member);
   const { nowMs } = watching;
   const failback = watching.pools.get(member.poolId)?.spec.failback ?? { mode: 'IMMEDIATE' };
-  // Votes becoming too old cause no work for the member: a checker's heartbeat covers all its votes (checker-keeper.ts).
+  // Votes becoming too old cause no work for the member: a checker's heartbeat covers all its votes (checker-watcher.ts).
   const settled = (judgements: readonly Judgement[], before: KeptVerdict) =>
     settle(
       judgements.map(({ verdict, undecided }) => ({ verdict, undecided, againInMs: null })),
