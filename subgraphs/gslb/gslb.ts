@@ -42,7 +42,7 @@ import type { VotingDependencies } from './control/verdicts/present-votes.ts';
 export interface GslbOptions extends SubgraphContext {
   /** Settings that decide which votes count. */
   readonly voting: Omit<VotingDependencies, 'egress'>;
-  /** Where clients are; default: nowhere. */
+  /** Locates clients. Default: no client has a location. */
   readonly geo?: GeoFile;
   readonly sealKeys: Sealer;
   readonly quotas: GslbQuotas;

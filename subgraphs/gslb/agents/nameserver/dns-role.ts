@@ -23,10 +23,10 @@ type Settings = SettingsOf<typeof nameServerSettings>;
 
 /** An earlier process of the name server that is ending has so long. */
 const folderWaitMs = 60_000;
-/** In the machine's folder: seals the keys of the zones in `nameserver.folder`, which may be elsewhere, as in a backup. */
+/** Key file in the machine's folder. It seals the zones' keys in `nameserver.folder`, which may be stored elsewhere, for example in a backup. */
 const keyFile = 'nameserver.keys';
 
-/** Throws ConfigError. `waitMs`: for another process that uses the folder. */
+/** Throws ConfigError. `waitMs`: how long to wait for another process that uses the folder. */
 export async function createDnsRole(
   context: ProcessContext,
   settings: Settings,

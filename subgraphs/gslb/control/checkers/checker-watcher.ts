@@ -1,7 +1,7 @@
-// Detects checkers that stopped reporting, so that the others of their vantage point take their targets. Checkers whose machine
-// was revoked are removed permanently. A checker counts as silent if its row does not change for a while under observation by
-// this process, because the row's time was recorded earlier, and no checker could report while the database was unavailable or
-// this process was suspended. Runs in every process with the role gslb: a second process finds nothing to do.
+// Detects checkers that stopped reporting, so that the others of their vantage point take their targets. Checkers whose machine was revoked are
+// removed permanently. A checker counts as silent if its row does not change for a while under observation by this process, because the row's time
+// was recorded earlier, and no checker could report while the database was unavailable or this process was suspended. Runs in every process with the
+// role gslb. Only the first one finds work.
 import type { Database } from '../../../../platform/database/database.ts';
 import { CalmMachines } from '../../../../platform/events/presence.ts';
 import { SilentMachines } from '../../../../platform/link/silent-machines.ts';
@@ -29,7 +29,7 @@ const usualLookMs = 250;
 export class CheckerWatcher {
   readonly #options: CheckerWatcherOptions;
   readonly #loop: Loop;
-  /** Among those that share targets. */
+  /** Silence of the checkers that share targets. */
   readonly #silent: SilentMachines;
   readonly #calm: CalmMachines;
 

@@ -1,5 +1,5 @@
-// Signs the zones that our own name servers answer, and replaces their keys in time. Runs in every process to which name servers connect:
-// a zone's row is locked, and whoever comes second finds nothing due.
+// Signs the zones that our own name servers answer, and replaces their keys in time. Runs in every process to which name servers connect. Each run
+// locks the zone's row, so a second process finds nothing due.
 import type { Database } from '../../../../platform/database/database.ts';
 import type { Logger } from '../../../../platform/log/log.ts';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
@@ -30,7 +30,7 @@ interface ZoneKeyRolloverOptions {
 const usualLookMs = 60_000;
 const dayMs = 86_400_000;
 
-/** For any zone: no TTL in a plan is longer than a week (dns/policy/plan-schema.ts). */
+/** Fits any zone, because no TTL in a plan is longer than a week (dns/policy/plan-schema.ts). */
 export const keyRule: KeyRule = { plainMs: 90 * dayMs, ttlMs: 7 * dayMs, spreadMs: dayMs, parentTtlMs: 2 * dayMs };
 
 export class ZoneKeyRollover {

@@ -1,4 +1,4 @@
-// Where checkers and name servers connect to a process with the role gslb, and the loops beside them.
+// The links of checkers and name servers to a process with the role gslb, and the loops that belong to them.
 import type { Database } from '../../../../platform/database/database.ts';
 import { LinkServer } from '../../../../platform/link/link-server.ts';
 import type { Logger } from '../../../../platform/log/log.ts';
@@ -28,7 +28,7 @@ export interface ConductorLinksOptions extends EvaluationDependencies {
   readonly db: Database;
   readonly log: Logger;
   readonly sealer: Sealer;
-  /** Of this process. */
+  /** UUID of this process. */
   readonly owner: string;
   /** If absent, no checker can connect here. */
   readonly checkers?: LinkPlace;
@@ -55,12 +55,12 @@ export class ConductorLinks implements LifecycleComponent {
     this.#keys = new ZoneKeyRollover({ ...options, signs: options.signsZones });
   }
 
-  /** Undefined: checkers can't connect here. */
+  /** Undefined if checkers can't connect here. */
   get checkerPort(): number | undefined {
     return this.#checkers?.port;
   }
 
-  /** Undefined: name servers can't connect here. */
+  /** Undefined if name servers can't connect here. */
   get nameServerPort(): number | undefined {
     return this.#nameServers?.port;
   }

@@ -125,7 +125,7 @@ export function machineResolvers({ db, reads, sealer, silenceMs, records }: Mach
   };
 }
 
-/** Of an earlier history it has nothing that could be compared. */
+/** Null if the positions belong to different histories, and can't be compared. */
 function numberIn(wanted: Position | undefined, has: Position | undefined): number | null {
   return has !== undefined && (wanted === undefined || wanted.history === has.history) ? has.number : null;
 }

@@ -32,8 +32,8 @@ export class NameServerWatcher {
   readonly #loop: Loop;
   readonly #calm: CalmMachines;
   /**
-   * Time of each server's last report, as of the previous poll. While the database was unavailable no server could report, so one
-   * more poll tells whether it is back.
+   * Time of each server's last report, as of the previous poll. No server could report while the database was unavailable, so a server counts as
+   * silent only after one more poll.
    */
   #silent: ReadonlyMap<string, number | undefined> = new Map();
 

@@ -120,7 +120,7 @@ function whatChanges(
   };
 }
 
-/** By each of its monitors. */
+/** Judges each of its monitors. */
 export function judgeMonitors(watching: Watching, member: EvaluatedMember): readonly MonitorJudgement[] {
   const pool = watching.pools.get(member.poolId);
   if (pool === undefined) return [];
@@ -188,7 +188,7 @@ function regionState({ changed, kept }: Settled, before: RegionState | undefined
   return { verdict, verdictAt: changed ? at.toISOString() : (before?.verdictAt ?? null), serving, wasDown, released };
 }
 
-/** By region, the mean of what its vantage points measure. One that no vantage point measures now stays. */
+/** Mean latency of each region's vantage points. A region without a present measurement keeps its value. */
 function latencyAfter(
   before: Readonly<Record<string, RegionLatency>>,
   monitors: readonly MonitorJudgement[],
