@@ -2,7 +2,7 @@
 // verb alone is a file there and a line here. A `group` is for its line and those after it.
 import type { Entry, Noun, Verb } from './verb.ts';
 
-/** Plural as in the graph; singular for what exists only once. */
+/** Plural as in the graph. Singular if there is only one. */
 export const nouns: Readonly<Record<string, Entry<Noun>>> = {
   projects: {
     group: 'Projects and people:',
@@ -225,7 +225,7 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
   },
 };
 
-/** They concern the program or all kinds of objects. */
+/** Verbs for the program, or for all kinds of objects. */
 export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
   up: {
     group: 'Verbs without a noun, to start:',

@@ -1,5 +1,4 @@
-// The verbs of a noun that are made from the registry of kinds, as far as the graph has them. Where a command has more to say, its folder in
-// cli/commands has a verb of its own.
+// Verbs of a noun, made from the registry of kinds. A command that needs more has a verb of its own in its folder of cli/commands.
 import type { Noun, Verb } from '../verb.ts';
 import { usualVerb } from './action-verb.ts';
 import { kindOf } from './find-object.ts';
@@ -19,7 +18,7 @@ export function kindNoun(type: string): Noun {
   };
 }
 
-/** One of them, for a noun that has more verbs of its own. */
+/** One of these verbs, for a noun that also has verbs of its own. */
 export function kindVerb(type: string, name: UsualVerb): Verb {
   const kind = kindOf(type);
   if (name === 'list') return listOf(kind);

@@ -21,7 +21,7 @@ export interface Source extends Pick<Surroundings, 'signal' | 'env'> {
   readonly why: () => Promise<Verb>;
 }
 
-/** `rows`: of a table (state.ts, rowsToRead). Throws CommandFailure. */
+/** `rows`: rows of a table (state.ts, rowsToRead). Throws CommandFailure. */
 export async function readView(
   source: Source,
   view: View,

@@ -1,4 +1,4 @@
-// `up` in this process: until it is stopped, or the keeper of its lab has ended.
+// `up` in this process. Runs until it is stopped, or its lab server has ended.
 
 import { type AllInOneOptions, allInOneConfig, startAllInOne } from '../../compose/all-in-one.ts';
 import { inheritedLab } from '../../lab/remote-lab.ts';

@@ -28,7 +28,7 @@ export function openStartLog(dataPath: string, { config, shows, stdout }: StartL
   const path = logFileIn(dataPath);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const told = terminalWarnings(stdout);
-  // The person at the terminal has to know; the log itself can't say it.
+  // The person at the terminal has to know, because the log itself can't report it.
   const onFault = (error: unknown) =>
     told.write(JSON.stringify({ level: 40, msg: `the log file can't be written: ${String(error)}` }));
   const file = new BoundedFile(path, { onFault });
@@ -42,7 +42,7 @@ export function openStartLog(dataPath: string, { config, shows, stdout }: StartL
   return { path, log: createLogger({ level: config['log.level'], pretty: false, destination }) };
 }
 
-/** As `serve` writes it. */
+/** The format of `serve`. */
 function shownLog({ 'log.format': format }: StartLogOptions['config'], stdout: Output): { write(line: string): void } {
   const isPretty = format === 'pretty' || (format === 'auto' && stdout.isTTY === true);
   return isPretty ? readable(stdout) : { write: (line) => void stdout.write(line) };

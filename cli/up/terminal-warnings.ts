@@ -1,4 +1,4 @@
-// What the log of a start says to the person at the terminal: each warning and error as one line of words. The log file has the rest.
+// Warnings and errors of a start for the person at the terminal, one line each. The log file has the rest.
 import type { DestinationStream } from 'pino';
 import type { Output } from '../verb.ts';
 import { visible } from '../visible.ts';
@@ -10,7 +10,7 @@ const againMs = 60_000;
 const mostRemembered = 200;
 const longestDetail = 200;
 const mostDetails = 3;
-/** Of every line, or of no use to a person. */
+/** Fields of every line, or without use for a person. */
 const silent: ReadonlySet<string> = new Set(['level', 'time', 'pid', 'hostname', 'msg', 'name', 'requestId', 'err']);
 
 /** A destination of the log that takes its JSON lines. */

@@ -84,7 +84,7 @@ const revoke = remoteVerb({
   },
 });
 
-/** By its own id, or as clients name it. */
+/** Finds a key by its id, or by the access key id that clients use. */
 async function idOf(client: GraphClient, named: string): Promise<string> {
   for await (const { id, accessKeyId } of pages(client, undefined))
     if (id === named || accessKeyId === named) return id;

@@ -1,4 +1,4 @@
-// `tidegate drivers`: what the drivers of the relay can do, for `call`, `read` and "backends create".
+// `tidegate drivers`: operations and settings of the relay's drivers, for `call`, `read` and "backends create".
 
 import type { DriversListQuery } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
@@ -88,7 +88,7 @@ interface Argument {
   readonly meaning: string;
 }
 
-/** From the JSON Schema; one without properties has no arguments. */
+/** Arguments from the JSON Schema. None if it has no properties. */
 function argumentsOf({ argumentsSchema }: Operation): readonly Argument[] {
   const schema = argumentsSchema as JsonValue;
   if (!isObject(schema) || !isObject(schema.properties)) return [];

@@ -71,7 +71,7 @@ const oneDocument = graphql(`
   query HostsOne($id: ID!) { loadBalancerHost(id: $id) { nodeCount } }
 `);
 
-/** By name or id. Throws CommandFailure if there is none. */
+/** Finds a host by name or id. Throws CommandFailure if there is none. */
 function hostId(client: GraphClient, nameOrId: string): Promise<string> {
   const named = readPages(client, namedDocument, namedAs(nameOrId), ({ loadBalancerHost, loadBalancerHosts }) =>
     withOne(loadBalancerHost, loadBalancerHosts),

@@ -1,4 +1,4 @@
-// `tidegate l7policies`: what a listener does with the requests that match all rules of a policy.
+// `tidegate l7policies`: actions of a listener for requests that match all rules of a policy.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { balancerOption, disableOption, enabledBy, enableOption, settled } from '../../balancer.ts';
@@ -105,7 +105,7 @@ type RedirectOptions = Pick<Values<typeof settings>, 'redirect-url' | 'redirect-
   readonly action: Policy['action'] | undefined;
 };
 
-/** With a new action, what belongs to others is cleared: the server refuses it beside that action. */
+/** A new action clears the fields of other actions, because the server refuses them together. */
 function redirectOptions({ action, ...given }: RedirectOptions, redirectPoolId: string | undefined) {
   const unless = (...actions: readonly Policy['action'][]) =>
     action === undefined || actions.includes(action) ? undefined : null;

@@ -134,7 +134,7 @@ const remove = remoteVerb({
   async run(call) {
     const { client, names, options, printer } = call;
     const id = names[0];
-    // The deleted rule no longer says of which load balancer it was.
+    // The deleted rule no longer names its load balancer.
     const balancer = options.preview || options.wait !== undefined ? await balancerOf(client, id) : undefined;
     if (balancer !== undefined && (await previewed(call, balancer, { l7RuleDelete: { id } }))) return;
     const { commit } = await client.mutate(deleteDocument, { idempotencyKey: randomUUID(), id });

@@ -1,4 +1,4 @@
-// `tidegate lab`: devices for trying the drivers, and hosts for trying failures, beside a running `npm start`.
+// `tidegate lab`: devices for trying drivers, and hosts for trying failures, with a running `npm start`.
 import type { Noun } from '../../verb.ts';
 import { kill, plug, unplug } from './acts.ts';
 import { add } from './add.ts';

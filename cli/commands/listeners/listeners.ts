@@ -1,4 +1,4 @@
-// `tidegate listeners`: what a load balancer accepts from clients, by port.
+// `tidegate listeners`: the ports and protocols on which a load balancer accepts connections.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { type Balancer, balancerId, balancerOption, readBalancer, settled } from '../../balancer.ts';

@@ -51,7 +51,7 @@ async function nodesOf(client: GraphClient, { loadbalancer, project }: Place): P
   return (await client.query(listDocument, { id })).loadBalancer?.nodes ?? [];
 }
 
-/** Of a node, by name or id. */
+/** Finds a node by name or id. */
 async function nodeId(client: GraphClient, name: string, place: Place): Promise<string> {
   async function* all() {
     yield* await nodesOf(client, place);

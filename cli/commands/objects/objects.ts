@@ -28,7 +28,7 @@ const wishOf = (options: { readonly nearest: boolean }) =>
 const ringText = ({ ring, epoch }: { readonly ring: number; readonly epoch: number | null }) =>
   `${ring}${epoch === null ? '' : `, epoch ${epoch}`}`;
 
-/** `told`: milliseconds, as a number or a header's text; null or `unknown`: nobody knows. */
+/** `told`: milliseconds, as a number or a header's text. Null or `unknown` if unknown. */
 function ageOf(told: number | string | string[] | null | undefined): string {
   const ms = Number(told ?? Number.NaN);
   return Number.isNaN(ms) ? 'unknown' : `at most ${ms} ms`;

@@ -1,4 +1,4 @@
-// `tidegate options`: how objects are kept. Administrators change them, and everybody may list them.
+// `tidegate options`: the replication of objects. Administrators change options, and everybody may list them.
 import { randomUUID } from 'node:crypto';
 import type { ObjectOptionPreset } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
@@ -72,7 +72,7 @@ const wishes = {
   'as-default': flag('Containers have it that name no other.'),
 };
 
-/** What was not given is undefined, and not sent. */
+/** Options that were not given are undefined and not sent. */
 async function wished(client: GraphClient, options: Values<typeof wishes>) {
   const { replicas, cluster } = options;
   const clusterIds: string[] = [];

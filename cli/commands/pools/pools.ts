@@ -1,4 +1,4 @@
-// `tidegate pools`: the members that serve the same content, and how one of them is chosen.
+// `tidegate pools`: members that serve the same content, and the algorithm that chooses one.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { balancerId, balancerOption, poolOf, readBalancer, settled } from '../../balancer.ts';

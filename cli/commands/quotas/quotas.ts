@@ -1,4 +1,4 @@
-// `tidegate quotas`: how many objects of load balancing and of GSLB a project may have. Only those of load balancing can be changed.
+// `tidegate quotas`: limits of a project's objects in load balancing and GSLB. Only the limits of load balancing can be changed.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { settled } from '../../balancer.ts';
@@ -39,7 +39,7 @@ const list = listVerb({
     const inProject = await projectId(client, options.project);
     const variables = { projectId: inProject, id: inProject ?? '', isNamed: inProject !== undefined };
     const { loadBalancerQuotas, project: named, me } = await client.query(listDocument, variables);
-    // Who has several projects has been told to name one.
+    // A caller with several projects had to name one already.
     const names = named ?? me?.projects[0]?.project;
     return [
       ...loadBalancerQuotas,

@@ -1,4 +1,4 @@
-// `tidegate subgraphs`: subgraphs that another team runs beside ours (docs/extending.md). Nothing is asked of a server.
+// `tidegate subgraphs`: subgraphs that other teams run (docs/extending.md). Sends no request.
 import { readFileSync } from 'node:fs';
 import { isObjectType, isTypeDefinitionNode, Kind, parse, print } from 'graphql';
 import { composeWith } from '../../../compose/outside-subgraphs.ts';

@@ -1,4 +1,4 @@
-// `tidegate timeline`: what follows when the database lost writes.
+// `tidegate timeline`: steps after the database lost writes.
 import type { Noun } from '../../verb.ts';
 import { lift } from './lift.ts';
 
