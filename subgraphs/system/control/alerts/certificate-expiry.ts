@@ -32,16 +32,16 @@ interface Shown {
   readonly validUntil: string;
 }
 
-/** Told when a rule of this condition was made or changed. */
+/** Wakes the query after a rule of this condition was created or changed. */
 export const certificatesTopic = 'alerts/certificates';
 
 const leaseName = 'alert-certificates';
 const lookMs = 600_000;
-/** While another process looks; and after a look without all answers, twice as long after each further one. */
+/** Interval while another process queries. After a query with missing answers, the interval doubles each time. */
 const waitMs = 5_000;
 const atOnce = 8;
 const pageSize = 100;
-/** Of one project: those that expire first. */
+/** Limit for one project. The first to expire are read. */
 const mostPages = 10;
 const condition = 'CERTIFICATE_EXPIRES';
 
@@ -109,7 +109,7 @@ export class CertificateExpiry {
     this.#incomplete = unanswered === 0 ? 0 : this.#incomplete + 1;
   }
 
-  /** If the graph does not answer, what is known stays, and the result is false. */
+  /** If the graph does not answer, known certificates stay, and the result is false. */
   async #lookAt(
     project: { readonly id: string; readonly globalId: string },
     lease: HeldLease,

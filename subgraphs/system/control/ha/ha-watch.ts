@@ -107,7 +107,7 @@ export class HaWatch {
 
 type News = StatusEvent<Pick<typeof systemEvents, 'ha.primary' | 'ha.copies' | 'ha.promotion'>>;
 
-/** Before the first poll nothing is known, so earlier changes are not reported as news. */
+/** Nothing is known before the first poll, so earlier changes are not news. */
 function newsOf(told: StoredTold, now: Told, { hosts }: HaStatus, moves: readonly HaMove[]): News[] {
   const isFirst = told.epoch === 0;
   let { version } = told;
