@@ -54,7 +54,7 @@ export const dnsModule = sharedModule({
   },
 });
 
-/** Of the settings of a subgraph that uses the part. */
+/** Reads the setting of a subgraph that uses the module. */
 export function nameRestMsIn(settings: object): number {
   return (settings as DnsSettings)['dns.nameRestMs'];
 }

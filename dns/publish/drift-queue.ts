@@ -31,7 +31,7 @@ export interface DriftDependencies extends ZoneServers {
 
 /** Names in one run: the next run goes on after them. */
 const namesAtOnce = 500;
-/** Of these asked at the same time. */
+/** Number of names that are read concurrently. */
 const asksAtOnce = 16;
 
 export function createDriftQueue(dependencies: DriftDependencies): OwedQueue {
@@ -50,7 +50,7 @@ export function createDriftQueue(dependencies: DriftDependencies): OwedQueue {
   };
 }
 
-/** All names of the zones that have no backend are looked at from the first one: their name server is another one, and begins empty. */
+/** Checks all names of the zones without a backend from the first one, because their name server was replaced, and its successor is empty. */
 export async function oweFullDriftChecks({ db, wake }: Pick<DriftDependencies, 'db' | 'wake'>): Promise<void> {
   const zones = await zonesOfBackend(db, null);
   await db.transaction(async (tx) => {
@@ -101,7 +101,7 @@ interface Differing {
   readonly lost: DnsError | undefined;
 }
 
-/** They are about the zone. */
+/** Errors that concern a zone. */
 const zoneFaults: ReadonlySet<DnsErrorCode> = new Set<DnsErrorCode>(['NOT_AUTHORITATIVE', 'REFUSED']);
 
 /** Names for which a server answers differently. Names that are not published yet are owed anyway. */

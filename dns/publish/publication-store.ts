@@ -89,7 +89,7 @@ export function wantedOf(
   };
 }
 
-/** All servers that have not failed answer that generation; `lacking`: why one that has failed does not. */
+/** All servers that have not failed answer that generation. `lacking`: the reason why a failed one does not. */
 export async function recordAnswered(
   tx: Transaction,
   wake: Wake,

@@ -36,7 +36,7 @@ export interface ServerQueueDependencies extends ZoneServers {
 }
 
 const namesAtOnce = 500;
-/** Of these published at the same time. */
+/** Number of names that are published concurrently. */
 const changesAtOnce = 16;
 
 export function createServerQueue(dependencies: ServerQueueDependencies): OwedQueue {

@@ -29,7 +29,7 @@ export interface Declaration extends ZoneName {
   readonly records: readonly NameRecord[];
   readonly ttlSeconds: number;
   readonly followUp?: FollowUp;
-  /** Of the input that names it, for a refusal. */
+  /** Input field that contains the name, for a refusal. */
   readonly field?: readonly string[];
 }
 
@@ -68,7 +68,7 @@ export async function declareRecords(tx: Transaction, wake: Wake, wanted: Declar
     [owner, textOf(records), ttlSeconds, generation, followUp?.kind ?? null, followUp?.key ?? null, before.id],
   );
   if (generation !== before.generation) await owe(tx, publishKind, before.id, {}, wake);
-  // Who withdrew the name waits for it to be gone, and is not told by its publication any more.
+  // The owner that withdrew the name waits for its removal, and gets no more notices of its publication.
   if (before.withdrawn && before.owner !== owner) await oweFollowUp(tx, wake, before);
   return { ...before, owner, records, ttlSeconds, generation, withdrawn: false, followUp: followUp ?? null };
 }
