@@ -52,10 +52,10 @@ export interface AllInOneOptions {
   readonly labDevices?: readonly DeviceName[] | undefined;
   /** The source of the lab's parts that need root; default: this process. */
   readonly labSource?: LabSource;
-  /** All subgraphs; default: those of subgraphs/rows.ts. */
+  /** All subgraphs. Default: those of subgraphs/rows.ts. */
   readonly rows?: readonly SubgraphRow[];
   readonly signal: AbortSignal;
-  /** Of the data folder, which is this process's own by then. Default: JSON lines on `stdout`. */
+  /** Opens the log in the data folder, which this process owns by then. Default: JSON lines on `stdout`. */
   readonly openLog?: (dataPath: string) => { readonly log: Logger; readonly path: string };
   readonly stdout: Writable & { readonly isTTY?: boolean };
   /** The summary has a link that logs the administrator in once. Default: none. */
@@ -126,7 +126,7 @@ async function startComponents(options: AllInOneOptions, stack: AsyncDisposableS
     ),
     start(
       async () => {
-        // The folder is this process's now: what is left of a lab in it has no owner.
+        // This process owns the folder now, so the remains of a lab in it have no owner.
         await endLeftOver({ dataPath: folder.path, rootSource: options.labSource, log, signal });
         await lab?.begin();
       },
@@ -160,7 +160,7 @@ async function startComponents(options: AllInOneOptions, stack: AsyncDisposableS
   const { readSettings: read } = options;
   const settings = read === undefined ? {} : { settings: { given: config, read } };
   const labServes = Promise.withResolvers<void>();
-  // Before the process is ready: who sees that it is may ask for the lab, and waits.
+  // Runs before the process is ready: a client that sees it ready may request the lab.
   const control = lab && (await openControl(folder, lab, labServes.promise));
   stack.defer(async () => control?.stop());
   const running = await startProcess(whole, log, { rows, lab: lab?.places, ...settings });

@@ -39,7 +39,7 @@ interface ContextDependencies {
   readonly process: ProcessContext;
   readonly keys: KeyFolder;
   readonly egress: ProcessEgress;
-  /** Of the cluster that the database is in; undefined: it is in none. */
+  /** Hosts of the cluster that the database is in. Undefined if it is in none. */
   readonly hosts: FollowedHosts | undefined;
   /** Owners whose tables the database must have. */
   readonly owners: readonly MigrationOwner[];

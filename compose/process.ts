@@ -1,5 +1,5 @@
-// The composition root: from settings to a running process with any of the roles. It loops over the rows of the subgraphs and
-// knows none of them; a role's code is loaded only if the role runs, which makes other processes start faster and smaller.
+// The composition root: from settings to a running process with any of the roles. It loops over the rows of the subgraphs and knows none of them. A
+// role's code is loaded only if the role runs, which makes other processes start faster and smaller.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Registry } from 'prom-client';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -34,11 +34,11 @@ import { internalTls } from './internal-tls.ts';
 import { ownersOf } from './owners.ts';
 
 interface ProcessOptions {
-  /** All subgraphs; default: those of subgraphs/rows.ts. */
+  /** All subgraphs. Default: those of subgraphs/rows.ts. */
   readonly rows?: readonly SubgraphRow[];
   /** The devices of the lab: they may be reached. */
   readonly lab?: KnownListeners | undefined;
-  /** For a reload of the graph; if absent, the graph stays as it was at the start. */
+  /** For a reload of the graph. If absent, the graph stays unchanged. */
   readonly settings?: SettingsSource;
 }
 
@@ -55,7 +55,7 @@ export interface RunningProcess {
   readonly health: Health;
   /** Takes over the graph as the settings describe it now (Gateway.reload); undefined without the role gateway. */
   readonly reload: Gateway['reload'];
-  /** Before the address moves to another host (Gateway.handOver); nothing without the role gateway. */
+  /** Called before the address moves to another host (Gateway.handOver). Does nothing without the role gateway. */
   handOver(): Promise<void>;
   /** Drains requests, subscriptions, calls and jobs, then closes the connections. Never throws. */
   stop(): Promise<void>;
@@ -184,7 +184,7 @@ async function openWatch(
   return server;
 }
 
-/** Before anything is served: a process without an active key does not start. */
+/** Runs before anything is served: a process without an active key does not start. */
 async function sayKnownKeys(
   lifecycle: Lifecycle,
   context: DatabaseContext,

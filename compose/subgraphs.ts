@@ -33,7 +33,7 @@ export interface SubgraphsDependencies {
   readonly opened: OpenContext;
   /** All subgraphs. */
   readonly rows: readonly SubgraphRow[];
-  /** Those of this process. */
+  /** Subgraphs of this process. */
   readonly served: readonly SubgraphRow[];
   readonly keys: KeyFolder;
   readonly hosts: FollowedHosts | undefined;
@@ -41,7 +41,7 @@ export interface SubgraphsDependencies {
 }
 
 export interface OpenedSubgraphs {
-  /** By name. */
+  /** Keyed by name. */
   readonly running: Map<string, RunningSubgraph>;
   readonly asked: AskedGraph;
 }
@@ -103,7 +103,7 @@ async function openSubgraphContext(
   });
   const membersIn = (changed: Config) =>
     databaseMembers(changed).map((location) => ({ name: location.host, sql: new ServerReads(location) }));
-  // Asked as they are at each time.
+  // Read again each time.
   const members = membersIn(config);
   hosts?.onChange(async (changed) => {
     const before = members.splice(0, members.length, ...membersIn(changed));
@@ -125,7 +125,7 @@ async function openSubgraphContext(
   };
 }
 
-/** Of the subgraphs whose tables the database has. */
+/** For the subgraphs whose tables the database has. */
 function holdingsOf(rows: readonly SubgraphRow[], owners: ReadonlySet<string>): ProjectHoldings {
   return async (sql, projectId) => {
     const held: string[] = [];
@@ -135,7 +135,7 @@ function holdingsOf(rows: readonly SubgraphRow[], owners: ReadonlySet<string>): 
   };
 }
 
-/** Of the subgraphs whose tables the database has. */
+/** For the subgraphs whose tables the database has. */
 function projectEndOf(rows: readonly SubgraphRow[], owners: ReadonlySet<string>): ProjectEnd {
   const ends = rows.flatMap(({ migrations, projectEnd }) =>
     projectEnd === undefined || !owners.has(migrations.owner) ? [] : [projectEnd],
