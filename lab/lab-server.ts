@@ -1,6 +1,6 @@
-// The lab's keeper: a process that runs the lab's devices for another one. Devices that need root are in the part of a start that stays root;
-// the others have a separate process. It accepts a few verbs, names of devices and troubles from fixed lists, and names of hosts, over a pipe
-// that only its client has, and no paths, addresses or commands. Closing that pipe ends the devices.
+// The lab server: a process that runs the lab's devices for another one. Devices that need root run in the part of a start that stays root. The
+// others have a separate process. The server has a pipe to its only client. It accepts a few verbs, names of devices and troubles from fixed lists,
+// and names of hosts, but no paths, addresses or commands. Closing that pipe ends the devices.
 
 import type { Duplex } from 'node:stream';
 import type { SetupLog } from '../embedded/setup-log.ts';
@@ -16,12 +16,12 @@ import {
 } from './device.ts';
 import type { LabSource } from './lab-source.ts';
 
-/** The keeper's output: one JSON object per line; an answer has the number of its request. */
+/** The server's output: one JSON object per line. An answer has the number of its request. */
 export type LabServerLine =
   | { readonly say: 'started'; readonly to: number; readonly answer: StartAnswer }
   | { readonly say: 'done'; readonly to: number }
   | { readonly say: 'failed'; readonly to: number; readonly why: string }
-  /** `to`: the request that started the device which says it. */
+  /** `to`: the request that started the logging device. */
   | { readonly say: 'log'; readonly to: number; readonly level: keyof SetupLog; readonly message: string };
 
 /** A request is a line: its number, the verb, and the names. */

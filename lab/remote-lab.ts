@@ -1,4 +1,4 @@
-// Devices of the lab in another process: its keeper, at the other end of a pipe.
+// Devices of the lab in another process: a lab server at the other end of a pipe.
 
 import { spawn } from 'node:child_process';
 import { Socket } from 'node:net';
@@ -14,7 +14,7 @@ export class RemoteLab implements LabSource {
   readonly #pipe: Socket;
   readonly #gone = new AbortController();
   readonly #waiting = new Map<number, (line: LabServerLine) => void>();
-  /** By the request that started the device. A device says something as long as it runs. */
+  /** By the request that started the device, because a device logs as long as it runs. */
   readonly #logs = new Map<number, SetupLog>();
   #last = 0;
   #heard = '';
@@ -31,7 +31,7 @@ export class RemoteLab implements LabSource {
     });
   }
 
-  /** Aborts when the keeper has ended. */
+  /** Aborts when the lab server has ended. */
   get gone(): AbortSignal {
     return this.#gone.signal;
   }
@@ -90,7 +90,7 @@ export class RemoteLab implements LabSource {
   }
 }
 
-/** The devices of the keeper that started this process, if one did: LAB_SERVER_FD is the descriptor of its pipe. */
+/** The devices of the lab server that started this process, if one did. LAB_SERVER_FD is the descriptor of its pipe. */
 export function inheritedLab(env: Readonly<Record<string, string | undefined>>): RemoteLab | undefined {
   const descriptor = Number(env.LAB_SERVER_FD ?? Number.NaN);
   if (Number.isNaN(descriptor)) return undefined;
@@ -98,7 +98,7 @@ export function inheritedLab(env: Readonly<Record<string, string | undefined>>):
   return new RemoteLab(pipe);
 }
 
-/** Starts the keeper of the devices that need no root, as the user of this process. It ends with this process. */
+/** Starts a lab server for the devices that need no root, as the user of this process. It ends with this process. */
 export function spawnLabServer(dataPath: string): RemoteLab {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'lab-server-process.ts'), dataPath], {
     // A Ctrl-C on the terminal is for the process that it belongs to.

@@ -1,4 +1,4 @@
-// What a device of the lab needs of the control plane while it runs: credentials of machines, ports, and processes beside the one that serves.
+// The control plane's side of a lab device while it runs: credentials of machines, ports, and further processes.
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { Registry } from 'prom-client';
@@ -48,18 +48,18 @@ interface SetupOptions {
   readonly signal: AbortSignal;
 }
 
-/** What a device needs, while it runs. */
+/** Requirements of a running device. */
 export interface DeviceSetup {
-  /** Before the device starts. Throws when it can't be prepared. */
+  /** Called before the device starts. Throws when it fails. */
   prepare(): Promise<void>;
   stop(): Promise<void>;
-  /** Once the device runs: makes it known to the graph. */
+  /** Called when the device runs. Registers it in the graph. */
   register?(device: DescribedDevice): Promise<void>;
-  /** Throws when the device is in use. Resolves with what takes it out of the graph once its processes have ended. */
+  /** Throws when the device is in use. Resolves with a function that deletes it from the graph after its processes have ended. */
   removal(): Promise<() => Promise<void>>;
 }
 
-/** Laid at most once at a time. */
+/** Prepares at most once at a time. */
 export abstract class PreparedOnce implements DeviceSetup {
   protected readonly options: SetupOptions;
   #prepared: AsyncDisposableStack | undefined;
@@ -97,14 +97,14 @@ export abstract class PreparedOnce implements DeviceSetup {
 }
 
 interface Whole {
-  /** Of the role to which machines connect. */
+  /** Row of the role to which machines connect. */
   readonly row: SubgraphRow;
   readonly firstStart: FirstStart;
-  /** Of the endpoint. */
+  /** Port of the endpoint. */
   readonly port: number;
 }
 
-/** What starts the lab has all of it, unless that subgraph is left out: then this throws. */
+/** Throws if that subgraph is left out. Otherwise the process that starts the lab has everything. */
 export function wholeOf({ rows, running: { access, url } }: SetupOptions, role: string): Whole {
   const row = rows.find(({ name }) => name === role);
   if (row === undefined || access === undefined || url === undefined) throw new Error(`there is no ${role} here`);
@@ -117,9 +117,9 @@ interface Links {
   readonly others?: readonly string[];
   /** Name of its machine. */
   readonly machine: string;
-  /** Of that machine's credentials, in the data folder. */
+  /** Folder of that machine's credentials, in the data folder. */
   readonly folder: string;
-  /** Where machines of the device connect to it. */
+  /** Addresses where machines of the device connect. */
   readonly settings: object;
 }
 
@@ -145,7 +145,7 @@ export async function startLinks(
   stack.defer(shareMetrics(linkServer.registry, running.registry));
 }
 
-/** What only `from` counts is also served with `to`. Returns the end of that. */
+/** Serves metrics that only `from` has with those of `to`. Returns a function that stops it. */
 function shareMetrics(from: Registry, to: Registry): () => void {
   const shared: string[] = [];
   for (const { name } of from.getMetricsAsArray()) {
@@ -174,7 +174,7 @@ export async function credentialOf(
   return isFresh(kept) ? kept : issue(firstStart, name, role, records);
 }
 
-/** A name that is taken is that of a machine whose credentials have expired. */
+/** A taken name belongs to a machine whose credentials have expired. */
 async function issue(firstStart: FirstStart, name: string, ofRole: string, records: NewMachineRecords) {
   const { publicKey, privateKey } = await newMachineKeys();
   const made = (machine: string) => firstStart.issueMachine({ name: machine, role: ofRole, publicKey, records });

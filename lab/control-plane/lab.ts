@@ -1,5 +1,5 @@
-// The lab of one start: which devices it has, their backends, and the addresses that calls may reach because of them. What was added
-// or removed is remembered in the data folder for the next start.
+// The lab of one start: its devices, their backends, and the addresses that calls may reach because of them. Additions and removals are stored in the
+// data folder for the next start.
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../../embedded/setup-error.ts';
@@ -36,18 +36,18 @@ export interface DeviceRow {
   readonly driver: string | null;
   readonly address: string | null;
   readonly trouble: Trouble;
-  /** What it is, or why it can't start. */
+  /** Its description, or the reason why it can't start. */
   readonly note: string;
 }
 
 export interface HostRow extends DeviceHost {
-  /** `ha`: of the demo of high availability. */
+  /** `ha`: the high-availability demo. */
   readonly part: DeviceName | 'ha';
-  /** By what was done to it; of the demo, all that was not taken back, with spaces between. */
+  /** State after the last act. In the demo: all acts that were not undone, separated by spaces. */
   readonly state: string;
 }
 
-/** What devices need of the control plane. */
+/** Requirements of devices towards the control plane. */
 interface LabServing extends LabBackendsOptions {
   readonly setups: Readonly<Partial<Record<DeviceName, DeviceSetup>>>;
 }
@@ -57,7 +57,7 @@ interface Device {
   readonly described?: DescribedDevice;
   readonly why?: string;
   readonly trouble?: Trouble;
-  /** By name. */
+  /** State of each host, by name. */
   readonly hosts?: ReadonlyMap<string, HostRow['state']>;
 }
 
@@ -65,9 +65,9 @@ const stateAfter = { unplug: 'UNPLUGGED', plug: 'UP', kill: 'KILLED' } as const;
 
 interface LabOptions {
   readonly dataPath: string;
-  /** Undefined: as at the last start, and at first only the firewall. */
+  /** Undefined for the devices of the last start. At the first start only the firewall. */
   readonly asked: readonly DeviceName[] | undefined;
-  /** Of the devices that need root; default: this process. */
+  /** Source of the devices that need root. Default: this process. */
   readonly rootSource?: LabSource | undefined;
   readonly log: SetupLog;
   readonly signal: AbortSignal;
@@ -78,7 +78,7 @@ export class LabRefusal extends Error {
   override readonly name = 'LabRefusal';
 }
 
-/** By name. */
+/** Keyed by name. */
 function backendsIn(
   device: DeviceName,
   { backend, backends = {} }: DescribedDevice,
@@ -114,7 +114,7 @@ export class Lab {
     return lab;
   }
 
-  /** Starts the firewall, if it has one, beside the databases. Resolves when it runs or can't. */
+  /** Starts the firewall, if the lab has one, while the databases start. Resolves when it runs or has failed. */
   async begin(): Promise<void> {
     if (this.#remembered.includes('firewall')) await this.#order.run('firewall', () => this.#start('firewall'));
   }
@@ -124,10 +124,7 @@ export class Lab {
     return this.#remembered.some((device) => this.#devices.get(device)?.state !== 'UNAVAILABLE');
   }
 
-  /**
-   * Starts the others and registers all, one after the other, so that none takes the machine from what runs. Resolves when each runs
-   * or can't.
-   */
+  /** Starts the other devices one by one, so that they do not overload the machine, and registers all. Resolves when each runs or has failed. */
   async serve(options: LabServing): Promise<void> {
     this.#serving = options;
     this.#backends = new LabBackends(options);
@@ -167,7 +164,7 @@ export class Lab {
   async act(act: HostAct, name: string): Promise<void> {
     const running = [...this.#devices].filter(([, { state, described }]) => state === 'RUNNING' && described?.hosts);
     const isOf = ({ described }: Device) => described?.hosts?.some((host) => host.name === name) === true;
-    // What is no host may be a node of a load balancer.
+    // A name that is not a host's may be a load balancer node's.
     const [device] =
       running.find(([, each]) => isOf(each)) ?? running.find(([each]) => each === 'balancers') ?? running[0] ?? [];
     if (device === undefined)
@@ -216,7 +213,7 @@ export class Lab {
     });
   }
 
-  /** Until another is set; a restart ends it. */
+  /** Stays until another trouble is set, or the device restarts. */
   async trouble(device: DeviceName, trouble: Trouble): Promise<void> {
     if (trouble !== 'none' && !devices[device].troubles.includes(trouble))
       throw new LabRefusal(`${device} can't have the trouble ${trouble}, only ${devices[device].troubles.join(', ')}`);
@@ -301,7 +298,7 @@ export class Lab {
   }
 }
 
-/** Of the lab of a process that was killed, whether or not there will be a lab again. */
+/** Ends the lab of a killed process, whether or not a new lab starts. */
 export async function endLeftOver(options: Omit<LabOptions, 'asked'>): Promise<void> {
   const { dataPath, signal, log, rootSource = new LabHere(dataPath, signal) } = options;
   for (const device of deviceNames.filter((name) => devices[name].loadLeftOver !== undefined))
@@ -312,7 +309,7 @@ export async function endLeftOver(options: Omit<LabOptions, 'asked'>): Promise<v
       );
 }
 
-/** What a device says while it starts, and whenever it goes on, is a step for who waits for it. */
+/** Forwards log messages of a starting device as steps to the waiting client. */
 function telling(log: SetupLog, onStep: (step: string) => void): SetupLog {
   return {
     debug: (message) => log.debug(message),
@@ -325,7 +322,7 @@ function telling(log: SetupLog, onStep: (step: string) => void): SetupLog {
   };
 }
 
-/** Of the output of a program the first and the last line. */
+/** The first and the last line of a program's output. */
 function inShort(message: string): string {
   const lines = message.split('\n').filter((line) => line.trim() !== '');
   return [...new Set([lines[0], lines.at(-1)])].join(' ').slice(0, 500);

@@ -1,5 +1,5 @@
-// What the control plane has for the lab's sites: a place where checkers and name servers connect, their credentials, and in the graph a
-// vantage point for each site, a zone in which every project may create names, and a flavor.
+// The control plane's side of the lab's sites: an address where checkers and name servers connect, their credentials, and in the graph a vantage
+// point for each site, a zone in which every project may create names, and a flavor.
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readMachineFile } from '../../platform/machines/machine-file.ts';
@@ -77,7 +77,7 @@ export class SitesSetup extends PreparedOnce {
     });
   }
 
-  /** Those that are there stay as a person has made them. */
+  /** Leaves existing objects as a person has changed them. */
   async #createObjects(ownProject: string): Promise<void> {
     const admin = await this.administrator();
     for (const name of siteNames)
@@ -98,7 +98,7 @@ async function create(admin: GraphCaller, mutation: string, input: object): Prom
   }
 }
 
-/** By name; those that are gone are gone. */
+/** Removes objects by name. Ignores missing ones. */
 async function remove(admin: GraphCaller, list: string, mutation: string, names: readonly string[]): Promise<void> {
   const query = `{ ${list}(first: 100) { nodes { id name } } }`;
   const found = await askGraph<Record<string, { nodes: { id: string; name: string }[] }>>(admin, query, {});
