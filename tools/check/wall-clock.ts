@@ -3,7 +3,7 @@
 import type { SourceFile } from './source-files.ts';
 import { covers } from './top-folders.ts';
 
-/** The files that may, with what they need it for. */
+/** Allowed files, with the reason. */
 const allowed: ReadonlyMap<string, string> = new Map([
   ['lab/control-plane/device-setup.ts', 'the end of a credential'],
   ['cli/check-client/row-world.ts', 'the end of a token'],
@@ -76,7 +76,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
 ]);
 
 const wallClock = /\bDate\.now\b/;
-/** In a statement's text; the trusted time is a placeholder. */
+/** Matches the text of a statement. The trusted time is a placeholder. */
 const deletesByClock = /\bDELETE\b[^;]*(<|<=|>)\s*NOW\(/;
 
 export function findClockFaults(files: readonly SourceFile[]): string[] {
