@@ -18,17 +18,17 @@ import { startRedis } from '../embedded/redis.ts';
 import { silentLog } from '../embedded/setup-log.ts';
 import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
 import { Child } from '../measure/child.ts';
+import { CommandChild } from '../measure/command-child.ts';
 import { cpuMsOf } from '../measure/cpu.ts';
 import { median, rounded } from '../measure/statistics.ts';
-import { ToldChild } from '../measure/told-child.ts';
 import { migrate } from '../platform/database/migrate.ts';
 import { setCheckerRecord } from '../platform/machines/checker-record.ts';
 import { readVantagePoints } from '../subgraphs/gslb/control/stores/vantage-store.ts';
 import { gslbRow } from '../subgraphs/gslb/row.ts';
 import { checkerRole } from '../subgraphs/gslb/wire/checker-wire.ts';
 import { freePort } from '../tests/support/free-port.ts';
-import { Ground } from '../tests/support/ground.ts';
 import { testAuthority, testMachine } from '../tests/support/machines.ts';
+import { LocalContext } from '../tests/support/test-context.ts';
 import type { Program } from '../trials/gslb-outage/program.ts';
 import { bareRows, marksNow, type Site } from './gslb-scale/bare-rows.ts';
 import type { CheckerFigures, CheckerQuestion, SimulatedMachine } from './gslb-scale/checker-process.ts';
@@ -137,7 +137,7 @@ async function open(stack: AsyncDisposableStack, { endpoints, checkers }: Counts
   const connection = mariadb.application;
   await migrate(connection, ownersOf(['gslb'], [gslbRow]));
   const redis = { path: redisServer.path, prefix: '{scale}' };
-  const ground = new Ground({ connection, connectionLimit: 10 }, { redis });
+  const ground = new LocalContext({ connection, connectionLimit: 10 }, { redis });
   stack.defer(() => ground.stop());
   const { pools, monitorId } = await fill(ground, { endpoints, vantagePoints });
   ground.sequencer.start();
@@ -148,7 +148,7 @@ async function open(stack: AsyncDisposableStack, { endpoints, checkers }: Counts
   };
   const checkerPort = await freePort();
   const started = async (name: string, program: Program) => {
-    const child = stack.adopt(new ToldChild({ script, file: join(path, `${name}.json`), program }), (each) =>
+    const child = stack.adopt(new CommandChild({ script, file: join(path, `${name}.json`), program }), (each) =>
       each.kill(),
     );
     await child.start();

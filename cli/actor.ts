@@ -1,4 +1,4 @@
-// Who did something: a name with what it is. A user and an API token may have the same name.
+// The actor of an event, with its kind: a user and an API token may have the same name.
 import type { ActorKind } from '../generated/cli/graphql.ts';
 
 const kindWords: Readonly<Record<ActorKind, string>> = {

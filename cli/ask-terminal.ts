@@ -12,7 +12,7 @@ interface Question {
   readonly isSecret: boolean;
 }
 
-/** The answers, in order. `instead`: what to do without a terminal. Throws UsageError without one, Interruption at Ctrl-C. */
+/** Returns the answers in order. `instead`: advice for a caller without a terminal. Throws UsageError without one, and Interruption at Ctrl-C. */
 export async function askOnTerminal(
   questions: readonly Question[],
   instead: string,
@@ -67,7 +67,7 @@ function shownChange(before: string, after: string): string {
   return '\b \b'.repeat([...before].length - [...after].length);
 }
 
-/** One key after the other; what was typed or pasted ahead is kept. */
+/** Handles one key at a time, and keeps input that was typed or pasted ahead. */
 class Keyboard {
   readonly #input: ReadStream;
   readonly #signal: AbortSignal;

@@ -4,7 +4,7 @@ import { Turns } from '../platform/work/turns.ts';
 /** The most concurrent requests of a command. */
 export const mostAtOnce = 4;
 
-/** Work begins in the order of the items. Rejects with the first failure; what has begun then goes on. */
+/** Work begins in the order of the items. Rejects with the first failure, while other work that has begun continues. */
 export function allAtOnce<Item, Result>(
   items: Iterable<Item>,
   work: (item: Item) => Promise<Result>,

@@ -38,7 +38,7 @@ const showDocument = graphql(`
   query LoadBalancerShow($id: ID!) { loadBalancer(id: $id) { ...LoadBalancerFields } }
 `);
 
-/** By name or id. Throws CommandFailure if there is none, or several. */
+/** Finds a load balancer by name or id. Throws CommandFailure if there is none, or if there are several. */
 export async function balancerId(client: GraphClient, nameOrId: string, project: string | undefined): Promise<string> {
   const inProject = await projectId(client, project);
   const variables = { ...namedAs(nameOrId), projectId: inProject };
@@ -54,7 +54,7 @@ export async function readBalancer(client: GraphClient, id: string, named = id):
   return loadBalancer;
 }
 
-/** Of LOADBALANCER/POOL, or of LOADBALANCER where it has one pool: the ids of both. */
+/** The ids of load balancer and pool for LOADBALANCER/POOL, or for LOADBALANCER if it has only one pool. */
 export async function poolOf(
   client: GraphClient,
   text: string,
@@ -83,7 +83,7 @@ export function enabledBy(options: { readonly on: boolean; readonly off: boolean
   return options.on ? true : options.off ? false : undefined;
 }
 
-/** With `--wait`: until the write is on the standby, and every node has it. */
+/** With `--wait`: waits until the standby has the write, and every node has applied it. */
 export async function settled(call: WaitingCall, commit: Commit, id?: string): Promise<void> {
   const patience = patienceOf(call);
   if (patience === undefined) return;
@@ -97,7 +97,7 @@ export async function settled(call: WaitingCall, commit: Commit, id?: string): P
   );
 }
 
-/** With `--wait`: until the write is on the standby, and others serve in place of these nodes (ids). */
+/** With `--wait`: waits until the standby has the write, and other nodes serve in place of these (ids). */
 export async function replaced(call: WaitingCall, commit: Commit, id: string, old: readonly string[]): Promise<void> {
   const patience = patienceOf(call);
   if (patience === undefined) return;
@@ -124,7 +124,7 @@ export function hostText({ host, port }: { readonly host: string; readonly port:
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** With the sessions that it still has while it drains. */
+/** Includes remaining sessions while it drains. */
 export function nodeStateText({
   nodeState,
   sessions,

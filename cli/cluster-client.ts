@@ -7,11 +7,11 @@ import { jsonIn } from '../platform/values/json.ts';
 import { CommandFailure, exitCodes, Interruption } from './failures.ts';
 
 interface ClusterClientOptions {
-  /** The cluster's name, or what the caller gave for it. */
+  /** The cluster's name, or the caller's word for it. */
   readonly name: string;
-  /** Of its servers for users; tried in turn until one answers. */
+  /** URLs of its servers for users, tried in turn until one answers. */
   readonly urls: readonly string[];
-  /** Absent: for the login. */
+  /** Absent for the login. */
   readonly token?: string;
   /** Which of the token's projects. */
   readonly project?: string | undefined;
@@ -20,10 +20,10 @@ interface ClusterClientOptions {
 
 interface ClusterCall {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
-  /** With its query. */
+  /** Path with its query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Made anew for each server that is tried. */
+  /** Called again for each server that is tried. */
   readonly body?: () => Readable | string;
 }
 
@@ -64,7 +64,7 @@ export class ClusterClient {
     return read.data;
   }
 
-  /** Without what it says. Throws CommandFailure. */
+  /** Discards the response body. Throws CommandFailure. */
   async done(call: ClusterCall): Promise<void> {
     const { body } = await this.stream(call);
     await boundedText(body);

@@ -15,7 +15,7 @@ const namedDocument = graphql(`
   }
 `);
 
-/** By its name or id. Throws CommandFailure if there is none. */
+/** Finds a cluster by name or id. Throws CommandFailure if there is none. */
 export function clusterId(client: GraphClient, nameOrId: string): Promise<string> {
   const named = readPages(client, namedDocument, namedAs(nameOrId), ({ objectCluster, objectClusters }) =>
     withOne(objectCluster, objectClusters),

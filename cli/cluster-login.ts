@@ -1,4 +1,4 @@
-// The login at a cluster of object storage: its token, what it is for and where it is good, in a file of the data folder that only its owner can read.
+// The login at a cluster of object storage: its token, purpose and scope, in a file of the data folder that only its owner can read.
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -8,7 +8,7 @@ import { CommandFailure } from './failures.ts';
 
 const clusterShape = z.object({ name: z.string(), urls: z.array(z.string()) });
 
-/** As a cluster answers a login. */
+/** A cluster's answer to a login. */
 export const loginShape = z.object({
   token: z.string().min(1),
   expiresAt: z.iso.datetime(),
@@ -18,7 +18,7 @@ export const loginShape = z.object({
 });
 
 const fileShape = loginShape.extend({
-  /** Where the login was. */
+  /** The cluster of the login. */
   at: clusterShape,
 });
 export type ClusterLogin = z.output<typeof fileShape>;
@@ -44,13 +44,13 @@ export async function readLogin(data: string | undefined): Promise<ClusterLogin>
   return login.data;
 }
 
-/** The clusters that an earlier login told, also one that has expired. */
+/** The clusters that an earlier login listed. The login may have expired. */
 export async function knownClusters(data: string | undefined): Promise<ClusterLogin['clusters']> {
   const found = await readFile(join(data ?? usualFolder, fileName), 'utf8').catch(() => '');
   return fileShape.safeParse(jsonIn(found)).data?.clusters ?? [];
 }
 
-/** The path of the file. */
+/** Returns the path of the file. */
 export async function writeLogin(data: string | undefined, login: ClusterLogin): Promise<string> {
   const folder = data ?? usualFolder;
   await mkdir(folder, { recursive: true, mode: 0o700 });

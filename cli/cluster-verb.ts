@@ -1,5 +1,5 @@
-// Verbs that send requests to a cluster of object storage, with the token of `tidegate login`. Any cluster takes it: --cluster chooses another
-// than that of the login.
+// Verbs that send requests to a cluster of object storage, with the token of `tidegate login`. Every cluster accepts the token. --cluster selects
+// another cluster than the login's.
 import { ClusterClient } from './cluster-client.ts';
 import { type ClusterLogin, readLogin } from './cluster-login.ts';
 import { CommandFailure } from './failures.ts';
@@ -15,7 +15,7 @@ const clusterOptions = {
   json: commonOptions.json,
 } as const;
 
-/** Of containers, and of single objects. */
+/** Option for containers and single objects. */
 export const keptBy = text(
   'OPTION',
   "How bytes are kept; default: by the container's option, for a container by the default one.",
@@ -53,7 +53,7 @@ export function clusterVerb<O extends Options, const N extends readonly string[]
   };
 }
 
-/** Undefined: it is a name. */
+/** Undefined if it is a name. */
 export function clusterUrl(given: string): { readonly name: string; readonly urls: readonly string[] } | undefined {
   const url = URL.parse(given);
   return url !== null && /^https?:$/.test(url.protocol) ? { name: url.origin, urls: [url.origin] } : undefined;

@@ -20,7 +20,7 @@ export function parseCmpObject(text: string, name = 'CMP object'): CmpObjectName
   return { namespace, type, externalId };
 }
 
-/** Of every verb that takes a CMP object. */
+/** Option of every verb that takes a CMP object. */
 export const cmpOption = {
   ...one('TYPE/ID', 'The CMP object; NAMESPACE:TYPE/ID for one of another CMP.', parseCmpObject),
   also: 'cmp-object',

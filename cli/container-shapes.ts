@@ -1,4 +1,4 @@
-// What a cluster tells of a container.
+// A cluster's answer about a container.
 import { z } from 'zod';
 
 export const containerShape = z.object({ name: z.string(), id: z.string(), option: z.string(), createdAt: z.string() });

@@ -1,5 +1,5 @@
-// Contexts: the servers at which a person has logged in, and their credentials, in files that only that person can read. One of them may be
-// chosen: verbs go to its server unless another one is named.
+// Contexts: servers with the person's credentials, in files that only that person can read. Verbs use the current context unless another server is
+// named.
 import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,7 +16,7 @@ const credentialShape = z.union([
   /** A session: each refresh token is good for one renewal. */
   z.strictObject({
     accessToken: z.string().min(1),
-    /** Before it ends. */
+    /** A time before the access token ends. */
     renewAt: z.iso.datetime(),
     refreshToken: z.string().min(1),
     refreshTokenExpiresAt: z.iso.datetime().nullable(),
@@ -39,7 +39,7 @@ const lockMs = 160_000;
 const lockPauseMs = 50;
 
 export class ContextStore {
-  /** Undefined: this environment has no home. */
+  /** Undefined if this environment has no home. */
   readonly #folder: string | undefined;
 
   constructor(env: Surroundings['env']) {
@@ -48,12 +48,12 @@ export class ContextStore {
     this.#folder = base ? join(base, 'tidegate') : undefined;
   }
 
-  /** Throws UsageError for what can't be the name of a context, CommandFailure where there is no place for any. */
+  /** Throws UsageError for an invalid context name, and CommandFailure if contexts can't be stored. */
   refuseBadName(name: string): void {
     this.#file(name);
   }
 
-  /** In the order of their names. */
+  /** Sorted by name. */
   async names(): Promise<string[]> {
     if (this.#folder === undefined) return [];
     const files = await readdir(join(this.#folder, 'contexts')).catch((error: unknown) => {
@@ -61,11 +61,11 @@ export class ContextStore {
       throw unreadable(error);
     });
     const names = files.flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -'.json'.length)] : []));
-    // What an editor leaves beside them is none.
+    // Ignores files that an editor leaves there.
     return names.filter((name) => namePattern.test(name)).sort();
   }
 
-  /** Undefined: none is chosen. Throws CommandFailure if it is not there any more. */
+  /** Undefined if no context is current. Throws CommandFailure if the current one no longer exists. */
   async chosen(): Promise<StoredContext | undefined> {
     const name = await this.chosenName();
     return name === undefined ? undefined : this.read(name);
@@ -124,7 +124,7 @@ export class ContextStore {
     if ((await this.chosenName()) === name) await this.chooseNone();
   }
 
-  /** Runs while no other process renews this session. A process that ended meanwhile holds nobody up. */
+  /** Runs while no other process renews this session. The lock of a process that ended blocks nobody. */
   async renewing<Result>(name: string, signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
     const lock = `${this.#file(name)}.lock`;
     const untilMs = performance.now() + lockMs;

@@ -27,9 +27,9 @@ const mostMarginMs = 30_000;
 const clockAheadMs = 60_000;
 const dayMs = 86_400_000;
 
-/** In how many milliseconds a new access token with so much life left is renewed. */
+/** Time until a new access token with this remaining life should be renewed. */
 export function renewalInMs(lifeMs: number): number {
-  // The server says when it refuses the token. By the clock here each request would renew it.
+  // The server refuses expired tokens. By a wrong local clock, every request would renew the token.
   if (lifeMs < -clockAheadMs) return dayMs;
   return lifeMs - Math.min(mostMarginMs, lifeMs * marginShare);
 }

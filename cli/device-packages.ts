@@ -6,7 +6,7 @@ import { Interruption } from './failures.ts';
 
 const installer = join(import.meta.dirname, '..', 'bin', 'boot', 'device-packages.mjs');
 
-/** What it can't install it tells, and the part then says what it misses. */
+/** Reports packages that it can't install. The device then reports the missing ones. */
 export async function installPackages(part: string, signal: AbortSignal): Promise<void> {
   const child = spawn(process.execPath, [installer, part], { stdio: ['inherit', process.stderr, 'inherit'] });
   const end = () => child.kill('SIGTERM');

@@ -22,15 +22,15 @@ interface EndpointOptions {
 
 export interface Endpoint {
   readonly url: URL;
-  /** Whose credential is used, unless another is given. */
+  /** Its credential is used, unless another is given. */
   readonly context: StoredContext | undefined;
-  /** The data folder in which the address was found. Undefined: it comes from elsewhere, or says no more than the usual address. */
+  /** The data folder in which the address was found. Undefined if the address comes from elsewhere, or is the default address. */
   readonly folder?: FolderOfAddress | undefined;
 }
 
 interface FolderOfAddress {
   readonly path: string;
-  /** By --data. Otherwise it happens to be in the working folder. */
+  /** Named by --data. Otherwise it is in the working folder by chance. */
   readonly named: boolean;
 }
 
@@ -54,8 +54,8 @@ export async function chooseEndpoint(options: EndpointOptions, env: Surroundings
 }
 
 /**
- * For a credential that a person names on the command line. `what`: for the message. `file`: where it is; one inside of the folder is the
- * folder's own. Throws CommandFailure if the address is that of a folder that nobody named.
+ * Protects a credential from the command line. `what`: for the message. `file`: its path. A file inside the folder belongs to the folder. Throws
+ * CommandFailure if the address comes from a folder that was not named.
  */
 export async function refuseForFolder({ url, folder }: Endpoint, what: string, file?: string): Promise<void> {
   if (folder === undefined || folder.named) return;
@@ -79,14 +79,14 @@ export function refusePlain({ protocol, hostname, origin }: URL, insecure: boole
   );
 }
 
-/** Of the "npm start" with this data folder. */
+/** URL of the "npm start" with this data folder. */
 async function urlOfFolder(folder: string): Promise<URL> {
   const path = join(folder, urlFile);
   const written = (await readFile(path, 'utf8').catch(() => '')).trim();
   return endpointUrl(written === '' ? defaultUrl : written, path);
 }
 
-/** Whether the server is that of the usual data folder, or at least on this machine. */
+/** Whether the server belongs to the default data folder, or at least runs on this machine. */
 export async function isOwnServer({ hostname, origin }: URL): Promise<boolean> {
   if (isLoopback(hostname.replace(/^\[|\]$/g, ''))) return true;
   return (await urlOfFolder(usualFolder)).origin === origin;
@@ -96,7 +96,7 @@ function ofContext(context: StoredContext): Endpoint {
   return { url: endpointUrl(context.url, `context ${context.name}`), context };
 }
 
-/** An address without a path is that of the endpoint below it. `from`: who says so. Throws UsageError. */
+/** An address without a path gets the endpoint's path. `from`: origin of the address. Throws UsageError. */
 export function endpointUrl(address: string, from: string): URL {
   const url = URL.parse(address);
   if (url === null || !/^https?:$/.test(url.protocol))
@@ -116,7 +116,7 @@ export async function readSecretFile(path: string): Promise<string> {
   }
 }
 
-/** The token in a data folder. A link is refused: it could name any file of the caller. Undefined: there is none. Throws CommandFailure. */
+/** The token in a data folder. A link is refused: it could name any file of the caller. Undefined if there is none. Throws CommandFailure. */
 export async function readTokenOfFolder(folder: string): Promise<string | undefined> {
   const path = join(folder, 'admin.token');
   try {

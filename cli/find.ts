@@ -47,7 +47,7 @@ export function backendId(client: GraphClient, nameOrId: string, inProject?: str
   return findNamed(named, 'backend', nameOrId, () => nearText(client, 'backends', nameOrId, inProject));
 }
 
-/** Variables of a document that asks for one object by id, and for those of a list by name. */
+/** Variables for a document that reads one object by id, and for one that lists objects by name. */
 export function namedAs(nameOrId: string): { readonly id: string; readonly names: readonly string[] } {
   return { id: nameOrId, names: [nameOrId] };
 }
@@ -66,8 +66,8 @@ export function inProjectOnly<Node extends { readonly project: { readonly id: st
 }
 
 /**
- * The id of one of them. `near`: the end of the message if there is none (named-kinds.ts). Throws CommandFailure if none has that name or id, or
- * several have the name.
+ * The id of the matching object. `near`: the end of the message if there is none (named-kinds.ts). Throws CommandFailure if none has that name or id,
+ * or several have the name.
  */
 export async function findNamed(
   all: AsyncIterable<Named>,

@@ -1,5 +1,5 @@
-// Finds objects of all kinds by a word, for `find` and `why`. The graph is asked kind by kind, so that a kind which this deployment lacks, or which
-// the caller may not see, hides no other one.
+// Finds objects of all kinds by a word, for `find` and `why`. Queries the graph kind by kind, so that a kind that is missing from this deployment, or
+// hidden from the caller, does not hide the others.
 import { graphql } from '../generated/cli/index.ts';
 import { registry } from '../generated/kinds/registry.ts';
 import { decodeId } from '../platform/values/ids.ts';
@@ -11,7 +11,7 @@ import { shortId } from './short-id.ts';
 import { readOverview } from './top/overview.ts';
 
 interface FoundObject {
-  /** In words. */
+  /** Kind in words. */
   readonly kind: string;
   readonly name: string;
   readonly state: string | null;
@@ -61,15 +61,15 @@ const cmpObjectDocument = graphql(`
 /** An address or a host name, or the beginning of one. */
 const isAddress = (word: string) => /^(?=.*[.:])[\w.:-]{2,200}$/.test(word);
 const isCmpObject = (word: string) => /^(?:[^\s:/]+:)?[^\s:/]+\/\S+$/.test(word);
-/** Of the graph's `limit`. */
+/** Limit of the graph's argument `limit`. */
 const mostAtAddress = 50;
 
-/** Of the graph's `text`. */
+/** Limit of the graph's argument `text`. */
 const longestWord = 200;
 /** Requests at once. */
 const width = 4;
 
-/** At most `first` of each kind. Throws UsageError for a word that is empty or too long. */
+/** At most `first` objects of each kind. Throws UsageError for an empty or too long word. */
 export async function searchAll(client: GraphClient, word: string, first: number): Promise<Search> {
   if (word.trim() === '' || word.length > longestWord)
     throw new UsageError(`WORD must have 1 to ${longestWord} characters`);
@@ -104,14 +104,14 @@ export async function searchAll(client: GraphClient, word: string, first: number
       if (fault !== undefined) missing.push(`${what}: ${fault}`);
     }
   }
-  // Machines are in no list of kinds: those that need a person are found all the same, by the same query as in `top`.
+  // No list of kinds contains machines. Those that need a person are found by the same query as in `top`.
   const { needs, unknown } = await readOverview(client);
   const wanted = word.toLowerCase();
   for (const { id, type, name, cells } of needs)
     if (id !== null && name.toLowerCase().includes(wanted))
       found.push({ kind: type, name, state: cells[0] ?? null, id });
   missing.push(...unknown.map((domain) => `what needs a person of ${domain}: it is not known`));
-  // What is found by its name may be found by its address, too.
+  // An object may match by its name and by its address.
   return { found: [...new Map(found.toReversed().map((each) => [each.id, each])).values()].toReversed(), missing };
 }
 
@@ -120,7 +120,7 @@ interface Outcome {
   readonly fault?: string;
 }
 
-/** Not in this graph, or not for this caller: nothing is missing then. */
+/** The kind is missing from this graph, or hidden from this caller, so the result is complete. */
 const expected: ReadonlySet<string | undefined> = new Set(['GRAPHQL_VALIDATION_FAILED', 'FORBIDDEN']);
 
 async function outcomeOf(search: () => Promise<FoundObject[]>): Promise<Outcome> {
@@ -140,7 +140,7 @@ async function operationsWith(client: GraphClient, text: string, first: number):
   }));
 }
 
-/** By the key that the device knows: a name, or an address. */
+/** Finds mappings by the device's key: a name, or an address. */
 async function mappingsWith(client: GraphClient, objectKey: string, first: number): Promise<FoundObject[]> {
   const { mappings } = await client.query(mappingsDocument, { objectKey, first });
   return mappings.nodes.map(({ id, resource, objectKey: key, mappingState, backend, cmpObject }) => ({
@@ -170,7 +170,7 @@ async function gslbsAt(client: GraphClient, address: string, first: number): Pro
   }));
 }
 
-/** Of any name: the graph knows each object of the CMP. */
+/** Any name is valid, because the graph knows each CMP object. */
 async function cmpObjectNamed(client: GraphClient, word: string): Promise<FoundObject[]> {
   const { cmpObject } = await client.query(cmpObjectDocument, parseCmpObject(word));
   return cmpObject == null
@@ -178,7 +178,7 @@ async function cmpObjectNamed(client: GraphClient, word: string): Promise<FoundO
     : [{ kind: 'CMP object', id: cmpObject.id, name: cmpObjectText(cmpObject), state: null }];
 }
 
-/** The id of what has this id, or as the only thing this name; `gslb-pools/web` says of which kind. Throws CommandFailure. */
+/** Finds an object by id, or by its name if it is unique. `gslb-pools/web` gives the kind. Throws CommandFailure. */
 export async function anyObjectId(client: GraphClient, nameOrId: string): Promise<string> {
   if (decodeId(nameOrId) !== undefined) return nameOrId;
   const ofKind = await idOfKind(client, nameOrId);
@@ -198,7 +198,7 @@ export async function anyObjectId(client: GraphClient, nameOrId: string): Promis
   );
 }
 
-/** Undefined: it does not begin with a kind, or that has none of the name. */
+/** Undefined if it does not begin with a kind, or that has none of the name. */
 async function idOfKind(client: GraphClient, text: string): Promise<string | undefined> {
   const [, word = '', name = ''] = /^([a-z0-9-]+)\/(.+)$/s.exec(text) ?? [];
   const kind = Object.values(registry.kinds).find(({ noun, singular, short }) =>

@@ -9,17 +9,17 @@ import { CommandFailure, CommandFaults, exitCodes, Interruption } from './failur
 export interface Credential {
   /** The current token. Throws CommandFailure when there is none. */
   token(): Promise<string>;
-  /** A replacement for a token that the server refused; undefined: there is none. */
+  /** A replacement for a token that the server refused. Undefined if there is none. */
   inPlaceOf(refused: string): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
 interface GraphClientOptions {
   readonly url: URL;
-  /** Undefined: none, for the login. */
+  /** Undefined for none, during the login. */
   readonly credential: Credential | undefined;
   readonly signal: AbortSignal;
-  /** PEM: the authority of the server's certificate; left out: an authority that the system trusts. */
+  /** PEM of the server certificate's authority. Absent if the system trusts it. */
   readonly ca?: string;
   /** Called once, when an answer takes long. */
   readonly onSlow?: ((text: string) => void) | undefined;
@@ -39,7 +39,7 @@ export type ExplainedStep =
   | { readonly atOnce: readonly ExplainedStep[] }
   | { readonly subgraph: string; readonly at?: readonly string[]; readonly request: string };
 
-/** What the gateway would do with an operation. */
+/** The gateway's plan for an operation. */
 export interface Explanation {
   readonly operation: {
     readonly kind: string;
@@ -54,9 +54,9 @@ export interface Explanation {
   readonly plan: ExplainedStep | null;
 }
 
-/** What a gateway did to take over a new graph. */
+/** A gateway's report about its change to a new graph. */
 export interface Reload {
-  /** False: the graph is the same as before. */
+  /** False if the graph is unchanged. */
   readonly changed: boolean;
   readonly subgraphs: {
     readonly added: readonly string[];
@@ -72,7 +72,7 @@ export interface Reload {
 /** A document whose types of results and variables were generated from the supergraph. */
 export type GraphqlDocument<Data, Variables> = TypedDocumentString<Data, Variables>;
 
-/** A document that is put together at run time. The caller says what it answers. */
+/** A document that is built at run time. The caller declares the result's type. */
 export function untyped<Data>(text: string): GraphqlDocument<Data, Readonly<Record<string, unknown>>> {
   return { toString: () => text } as GraphqlDocument<Data, Readonly<Record<string, unknown>>>;
 }
@@ -150,7 +150,7 @@ export class GraphClient {
     return (await this.#data('', { query: document.toString(), variables })) as Data;
   }
 
-  /** What the server answers, errors and all. Throws CommandFailure when it can't be reached. */
+  /** The server's whole answer, including errors. Throws CommandFailure when it can't be reached. */
   execute(query: string, variables: object, operationName: string | undefined): Promise<GraphAnswer> {
     return this.#post('', { query, variables, ...(operationName === undefined ? {} : { operationName }) });
   }

@@ -22,7 +22,7 @@ export const operationOptions = {
   operation: text('NAME', 'Name of the operation, where there are several.'),
 } as const;
 
-/** `operationPath`: of the operation's file, as it was given. Throws UsageError or CommandFailure. */
+/** `operationPath`: path of the operation's file, as given. Throws UsageError or CommandFailure. */
 export async function readVariables(
   given: GivenVariables | undefined,
   operationPath: string,
@@ -41,7 +41,7 @@ export async function readVariables(
   throw new CommandFailure(`${name} has no JSON object: variables are one such as {"first": 20}`);
 }
 
-/** Of a driver's operation. */
+/** Arguments of a driver's operation. */
 export const argumentsOption = one(
   'JSON|FILE',
   'Arguments of the operation, as JSON; or the file that has them, - for standard input. Secrets belong into a file.',

@@ -8,11 +8,11 @@ let onReload: (() => void) | undefined;
 /** From now on SIGHUP reloads the graph of `running`, if it has one, unless this process is on a terminal. */
 export function reloadOnHangUp({ reload }: Pick<RunningProcess, 'reload'>): void {
   if (hasTerminal()) return;
-  // It logs what it did, and why it refused.
+  // It logs its result, or the reason for a refusal.
   onReload = () => void reload?.().catch(() => undefined);
 }
 
-/** False: the program should end. */
+/** False if the program should end. */
 export function takesHangUp(): boolean {
   onReload?.();
   return onReload !== undefined;

@@ -34,13 +34,13 @@ export function givenHostFields(options: Values<typeof hostOptions>) {
   };
 }
 
-/** Of a new machine. */
+/** Options for a new machine. */
 export const newHostOptions = {
   ...hostOptions,
   released: flag('Load balancer host: it gets nodes as soon as it has connected, not after "hosts release".'),
 } as const;
 
-/** Undefined: none of the options was given. Throws UsageError when one is missing. */
+/** Undefined if none of the options was given. Throws UsageError when one is missing. */
 export function newHostOf(options: Values<typeof newHostOptions>) {
   const { publicRange, maxNodes, ...others } = givenHostFields(options);
   const { released } = options;

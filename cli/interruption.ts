@@ -1,10 +1,10 @@
-// What a signal does to a command that does not end by itself.
+// Effects of a signal on a command that runs for a long time.
 import { Interruption } from './failures.ts';
 
-/** How long a command may take to end after a signal before it is left: to remove a partial file, and to say what it has done. */
+/** Time that a command may take to end after a signal: to remove a partial file, and to print its results. */
 const leaveMs = 2_000;
 
-/** A rejection that only says that the signal was aborted. */
+/** A rejection that is only the abort of the signal. */
 export function isAbort(error: unknown, signal: AbortSignal): boolean {
   return error === signal.reason || (error instanceof Error && error.name === 'AbortError');
 }

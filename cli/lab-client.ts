@@ -46,7 +46,7 @@ async function askWhole(
   return reply;
 }
 
-/** With the demo of high availability, if it runs there; only one of the two can. */
+/** Includes the demo of high availability, if it runs there. Only one of the two can run. */
 async function exchangeWith(
   folder: string,
   request: string,

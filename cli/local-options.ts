@@ -7,7 +7,7 @@ import type { Surroundings } from './verb.ts';
 
 export { configOption } from './start-options.ts';
 
-/** `file`: of `--config`. Throws ConfigError. */
+/** `file`: the path from `--config`. Throws ConfigError. */
 export function settings(
   file: string | undefined,
   env: Surroundings['env'],

@@ -10,7 +10,7 @@ export const recordOptions = {
   ),
 } as const;
 
-/** Of a new machine. */
+/** Options for a new machine. */
 export const newRecordOptions = {
   ...recordOptions,
   ...newHostOptions,

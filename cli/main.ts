@@ -7,9 +7,9 @@ import { runTidegate } from './program.ts';
 
 /** npm passes on a Ctrl-C that the terminal has already sent to this process: two within this time count as one. */
 const sameSignalMs = 1_000;
-/** What an interrupted command has left open may not hold the process for longer. */
+/** Time that open handles of an interrupted command may keep the process alive. */
 const lingerMs = 500;
-/** They have started processes, or take back what they made: they are stopped in order when nobody reads their output. */
+/** They have started processes, or undo their changes: they are stopped in order when nobody reads their output. */
 const inOrder: ReadonlySet<string> = new Set(['up', 'serve', 'demo']);
 
 toleratesBrokenConnects(process);
@@ -27,8 +27,8 @@ function onSignal(signal: NodeJS.Signals): void {
 }
 
 /**
- * An exit waits for the threads that files and name look-ups use. A pipe that nobody writes to would hold one of them for ever: then the
- * process ends by the signal, for which shells have 130 (SIGINT) or 141 (SIGPIPE).
+ * An exit waits for the threads that files and name look-ups use. A pipe without a writer would block one forever. The process then ends by the
+ * signal, for which shells have 130 (SIGINT) or 141 (SIGPIPE).
  */
 function endNow(exitCode: number, signal: 'SIGINT' | 'SIGPIPE' = 'SIGINT'): void {
   const isHeld = process.getActiveResourcesInfo().some((each) => each.includes('Req'));
@@ -45,7 +45,7 @@ process.on('SIGHUP', (signal) => {
 });
 for (const output of [process.stdout, process.stderr]) {
   output.on('error', (error: NodeJS.ErrnoException) => {
-    // What is being stopped is stopped in order, although nobody reads of it.
+    // A stop under way continues in order, although nobody reads its output.
     if (ending.signal.aborted) return;
     // The terminal has been closed.
     if (error.code === 'EIO') onSignal('SIGHUP');
@@ -54,7 +54,7 @@ for (const output of [process.stdout, process.stderr]) {
     else if (inOrder.has(process.argv[2] ?? '')) onSignal('SIGHUP');
     // A reader that closed the pipe (`| head`) is not a fault, and no interruption.
     else if (error.code === 'EPIPE') endNow(exitCodes.ok, 'SIGPIPE');
-    // A full disk is one: what is there is not the whole.
+    // A full disk is an error, because the output is incomplete.
     else {
       process.stderr.write(`tidegate: the output can't be written: ${error.code ?? error.message}\n`);
       process.exit(exitCodes.failed);

@@ -7,7 +7,7 @@ interface ManyPages {
   /** The type of the objects, and its field with the connection. */
   readonly of: string;
   readonly field: string;
-  /** What is read of a node. */
+  /** Fields to read of a node. */
   readonly selection: string;
   /** Definitions of the fragments in it. */
   readonly fragments?: string;
@@ -21,7 +21,7 @@ const mostAliases = 30;
 const mostTokens = 3_000;
 const mostCost = 40_000;
 const largestPage = 100;
-/** As of one connection (pages.ts). */
+/** Same limit as for one connection (pages.ts). */
 const mostRounds = 1_000;
 
 interface Open {
@@ -29,7 +29,7 @@ interface Open {
   readonly after: string | null;
 }
 
-/** By id; of an object that is gone, nothing. */
+/** Nodes by id. An object that is gone has none. */
 export async function readManyPages<Node>(
   client: GraphClient,
   ids: Iterable<string>,

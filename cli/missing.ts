@@ -1,8 +1,8 @@
-// What a call of a verb lacks: all of it is told at once, so that nobody has to try once for each option. Pure.
+// Missing arguments of a call. All are reported together, so that nobody has to try once for each option. Pure.
 import type { Given } from './option.ts';
 import type { Verb } from './verb.ts';
 
-/** The end of a message: `give NAME, --driver DRIVER and --host HOST`. Undefined: nothing is missing. */
+/** The end of a message: `give NAME, --driver DRIVER and --host HOST`. Undefined if nothing is missing. */
 export function missingText(
   verb: Verb,
   names: readonly string[],
@@ -19,7 +19,7 @@ export function missingText(
   return missing.length === 0 ? undefined : `give ${inWords(missing)}`;
 }
 
-/** As it is written on the command line: `--driver DRIVER`. */
+/** Notation on the command line: `--driver DRIVER`. */
 export function optionText(name: string, value: string | undefined): string {
   return value === undefined ? `--${name}` : `--${name} ${value}`;
 }

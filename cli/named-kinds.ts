@@ -4,18 +4,18 @@ import { CommandFailure, Interruption } from './failures.ts';
 import { type GraphClient, untyped } from './graph-client.ts';
 
 interface NamedKind {
-  /** For messages. */
+  /** Kind for messages. */
   readonly what: string;
   /** Root field of the list; it takes `text`, which a name must contain. */
   readonly list: string;
   /** Its field of the name. */
   readonly name: 'name' | 'fqdn';
   readonly inProject: boolean;
-  /** Of its state, if it has one. */
+  /** Its field of the state, if it has one. */
   readonly state?: string;
 }
 
-/** By noun. */
+/** Keyed by noun. */
 export const namedKinds = {
   backends: { what: 'backend', list: 'backends', name: 'name', inProject: true, state: 'operatingStatus' },
   loadbalancers: {
@@ -54,13 +54,13 @@ interface NamedObject {
   readonly state: string | null;
 }
 
-/** At most so many are compared with a name. */
+/** Limit of objects that are compared with a name. */
 const mostCompared = 50;
-/** Of the beginning and the end of a name that is wrong in between. */
+/** Length of the beginning and the end of a name with an error in between. */
 const partLength = 3;
 
 interface Wanted {
-  /** Each is searched for by itself. Default: any name. */
+  /** Each is searched for separately. Default: any name. */
   readonly texts?: readonly string[];
   readonly projectId?: string | undefined;
   readonly first: number;

@@ -1,7 +1,7 @@
-// The words for a noun beside its own: its singular, and a short one.
+// Other words for a noun: its singular, and a short one.
 import type { Entry, Noun } from './verb.ts';
 
-/** They end with an s, and are no plurals. */
+/** Nouns that end with an s without being plurals. */
 const single: ReadonlySet<string> = new Set(['keys']);
 
 export function otherWordsFor(name: string, { short }: Pick<Entry<Noun>, 'short'>): readonly string[] {
@@ -9,7 +9,7 @@ export function otherWordsFor(name: string, { short }: Pick<Entry<Noun>, 'short'
   return [...(singular === undefined ? [] : [singular]), ...(short === undefined ? [] : [short])];
 }
 
-/** Undefined: it has none. */
+/** Undefined if it has none. */
 function singularOf(name: string): string | undefined {
   if (single.has(name) || !name.endsWith('s')) return undefined;
   if (name.endsWith('ies')) return `${name.slice(0, -3)}y`;

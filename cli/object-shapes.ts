@@ -1,4 +1,4 @@
-// What a cluster tells of an object.
+// A cluster's answer about an object.
 import { z } from 'zod';
 
 export const objectShape = z.object({
@@ -14,7 +14,7 @@ export const statShape = objectShape.extend({
   bytes: z
     .object({ ring: z.number(), partition: z.number(), epoch: z.number().nullable(), clusters: z.array(z.string()) })
     .nullable(),
-  /** Of a NEAREST read; null: not known. */
+  /** Age of a NEAREST read. Null if unknown. */
   ageMs: z.number().nullable().optional(),
   replicas: z.array(
     z.object({

@@ -1,9 +1,9 @@
-// Refusals of the server in the words of the command line: the path of an input's field becomes the option, or the argument, that gave the
-// value. An option is found by its name, which is that of the field; `fields` of the option names those of which that is not so. Pure.
+// Refusals of the server in the words of the command line: the path of an input's field becomes the option, or the argument, that gave the value. An
+// option is found by its name, which is usually the field's name. `fields` of the option lists other fields. Pure.
 import { optionWords } from '../schema/kinds/option-names.ts';
 import type { Option, Options } from './option.ts';
 
-/** What a verb takes, and what it was given. */
+/** A verb's options, with their given values. */
 export interface Sent {
   readonly options: Options;
   /** Names of the options that were given. */
@@ -14,7 +14,7 @@ export interface Sent {
   readonly named?: readonly string[];
 }
 
-/** `--host`, or `NAME`. `field`: as the server has it, `input` first. Undefined: nothing that was given stands for it. */
+/** `--host`, or `NAME`. `field`: as the server has it, `input` first. Undefined if nothing that was given stands for it. */
 export function optionAtFault(field: readonly string[], sent: Sent): string | undefined {
   const path = pathOf(field);
   if (path.length === 0) return undefined;
@@ -54,7 +54,7 @@ function declaredFor(path: readonly string[], options: Options): readonly string
   return [];
 }
 
-/** Of several, those that were given. */
+/** Shows the given ones if there are several. */
 function shown(names: readonly string[], { given }: Sent): string {
   const own = names.filter((name) => given.has(name));
   return (own.length > 0 ? own : names).map((name) => `--${name}`).join(', ');

@@ -18,19 +18,19 @@ export interface Option<Value> {
   readonly needed?: true;
   /** Another spelling of its name, which the help does not show. */
   readonly also?: string;
-  /** It is accepted, and left out of the help. */
+  /** It is accepted, but not shown in the help. */
   readonly hidden?: true;
   /** Heading in the help. */
   readonly group?: string;
-  /** Fields of the inputs to which it gives the value, by path, where its name is not that of the field: `pools.members`. */
+  /** Paths of the input fields that get its value, if their names differ: `pools.members`. */
   readonly fields?: readonly string[];
-  /** All that it takes, if that is one of some words. */
+  /** All accepted words, if there is a fixed set. */
   readonly words?: readonly string[] | undefined;
   /** `name`: with its dashes, for messages. Throws UsageError. */
   read(given: Given, name: string): Value;
 }
 
-/** By long name, without the dashes. */
+/** Keyed by long name, without the dashes. */
 export type Options = Readonly<Record<string, Option<unknown>>>;
 
 /** The parsed options of a verb. */
@@ -90,7 +90,7 @@ export function time(help: string): Option<string | undefined> {
   });
 }
 
-/** One of some words, in whichever case. */
+/** One of some words, in any case. */
 export function choice<const Value extends string>(
   value: string,
   known: readonly Value[],
@@ -99,7 +99,7 @@ export function choice<const Value extends string>(
   return one(value, help, chosenFrom(known));
 }
 
-/** One of some words, of which the first is meant by the option alone. */
+/** One of some words. The option alone means the first of them. */
 export function choiceOrFirst<const Value extends string>(
   value: string,
   known: readonly [Value, ...Value[]],

@@ -1,7 +1,7 @@
-// What does the work of a verb that a noun does not have, because it has another word for it.
+// Verbs that do the work of another verb under a different name.
 
 interface SameWork {
-  /** As people type it, also from other programs. The first is the usual word here. */
+  /** Verbs that people type, also from other programs. The first is the usual word here. */
   readonly given: readonly string[];
   /** Verbs that do it. */
   readonly does: readonly string[];
@@ -16,7 +16,7 @@ const sameWork: readonly SameWork[] = [
   { given: ['list', 'ls'], does: ['list'] },
 ];
 
-/** Where the other verb is not quite the same, by noun and verb. */
+/** Remarks for verbs that differ slightly, by noun and verb. */
 const instead: Readonly<Record<string, string>> = {
   'users delete': 'users are disabled: tidegate users update NAME --enabled false',
   'memberships create': 'set does that, and changes the role of one who is a member already',

@@ -15,8 +15,8 @@ const pageSize = 100;
 const maxPages = 1_000;
 
 /**
- * `connectionIn`: the connection in an answer; null or undefined: there is nothing to read. Reads at most `limit` nodes, `ofPage` at a
- * time: fewer if each is large (docs/graph.md, cost).
+ * `connectionIn`: the connection in an answer. Null or undefined if there is nothing to read. Reads at most `limit` nodes in pages of `ofPage`. Use
+ * small pages if each node is large (docs/graph.md, cost).
  */
 export async function* readPages<Data, Variables extends PageVariables, Node>(
   client: GraphClient,

@@ -54,7 +54,7 @@ type TextField<Row> = { [Field in keyof Row]: Row[Field] extends Text ? Field : 
 /** A field, or a function of the row, by column title. Null and undefined are shown as `-`. */
 export type Columns<Row> = Readonly<Record<string, TextField<Row> | ((row: Row) => Text)>>;
 
-/** In a narrow terminal, columns but the first, and those of ids, become as narrow as this. */
+/** Minimum width of columns in a narrow terminal. The first column and ids are never cut. */
 const leastWidth = 12;
 
 export function printerOf({ stdout, env, output }: Pick<Surroundings, 'stdout' | 'env' | 'output'>): Printer {
@@ -72,12 +72,12 @@ export class Printer {
     this.#format = format;
   }
 
-  /** One line: a line feed in it is shown like other control characters. */
+  /** One line. Line feeds are shown like other control characters. */
   async line(text: string): Promise<void> {
     await this.#lines(text.replaceAll('\n', '\\n'));
   }
 
-  /** As JSON, or as `-o` says: as YAML, or only the names in it. */
+  /** JSON, YAML or names, depending on `-o`. */
   async json(value: unknown): Promise<void> {
     if (this.#format === 'yaml') return this.#yaml(value);
     if (this.#format === 'name') return this.names(namesIn(JSON.parse(JSON.stringify(value)) as JsonValue));
@@ -100,7 +100,7 @@ export class Printer {
     if (!this.#output.write(`${visible(text, { colours: this.#coloured })}\n`)) await once(this.#output, 'drain');
   }
 
-  /** One JSON value on one line; in YAML a document. */
+  /** One JSON value on one line. In YAML, one document. */
   async ndjson(value: unknown): Promise<void> {
     if (this.#format === 'yaml') await this.#lines('---');
     if (this.#format === 'yaml' || this.#format === 'name') return this.json(value);
@@ -137,7 +137,7 @@ export class Printer {
     return this.#format === 'wide' ? text : shownId(text);
   }
 
-  /** So that a row has one line on a terminal, if that is possible. */
+  /** Fits a row into one line of the terminal, if possible. */
   #fitted(widths: readonly number[], indent: number, isKept: (column: number) => boolean): readonly number[] {
     const { isTTY, columns } = this.#output;
     // A terminal that nobody has sized yet has no columns.
@@ -199,7 +199,7 @@ function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }
 
-/** What names a thing, the best first. */
+/** Fields that can name an object, the best first. */
 const nameFields = ['name', 'fqdn', 'accessKeyId', 'id'] as const;
 
 function namesIn(value: JsonValue): string[] {

@@ -13,7 +13,7 @@ import { type Call, type Output, type OutputFormat, outputFormats, type Surround
 import { visible } from './visible.ts';
 import { commanderMessage, understoodBy } from './wrong-use.ts';
 
-/** Of every verb with `--json`. */
+/** Option of every verb with `--json`. */
 const outputOption: Option<OutputFormat | undefined> = {
   ...choice('FORMAT', outputFormats, `One of ${outputFormats.join(', ')}; wide shows whole ids and cuts nothing.`),
   short: 'o',
@@ -54,11 +54,11 @@ export async function runTidegate({ args, ...around }: ProgramRun): Promise<numb
 }
 
 /**
- * The one place that decides how a command ends that its user interrupts: it never fails. What runs until its user ends it has done its
- * work; any other command was cut short, unless it was done all the same. Bugs are thrown.
+ * Decides how a command ends after its user interrupted it. Never fails. A command that runs until interrupted has succeeded. Any other command was
+ * cut short, unless it finished all the same. Bugs are thrown.
  */
 function interrupted(error: unknown, verb: Verb | undefined, { signal, stderr }: Surroundings): number {
-  // Another process has failed while it ended, and has said so.
+  // Another process failed while it ended, and reported it.
   if (error instanceof SilentFailure) return verb?.endsBySignal ? error.exitCode : exitCodes.interrupted;
   const isExpected =
     error instanceof CommandFailure || error instanceof UsageError || isAbort(error, signal) || isClosed(error);
@@ -124,7 +124,7 @@ async function programFor(
   return program.addHelpCommand(help);
 }
 
-/** One for each of what people do most, for the help of the program. */
+/** Examples of common tasks for the program's help. */
 export const examples: readonly (readonly [line: string, what: string])[] = [
   ['tidegate login https://tidegate.example.test', 'Keep a server and a login; not needed beside "npm start".'],
   ['tidegate loadbalancers create web --http 80 --member 192.0.2.10:80 --check http:/', 'Create a load balancer.'],
@@ -148,7 +148,7 @@ const about = [
   '"tidegate NOUN --help" lists the verbs of a noun; a noun may be singular ("backend"), and some have a short word ("be").',
 ].join(' ');
 
-/** With its parents. */
+/** The command with its parents. */
 function wordsOf(command: Command): string {
   const words: string[] = [];
   for (let each: Command | null = command; each !== null; each = each.parent) words.unshift(each.name());
@@ -193,7 +193,7 @@ function addVerb(command: Command, verb: Verb, around: Surroundings, onChosen: (
   });
 }
 
-/** The verb of a command, for what its call lacks. */
+/** The verb of a command, for messages about missing arguments. */
 const verbs = new WeakMap<Command, Verb>();
 
 function missingFor(command: Command): string | undefined {
@@ -205,7 +205,7 @@ function missingFor(command: Command): string | undefined {
   return missingText(verb, command.args, Object.fromEntries(byName) as Readonly<Record<string, Given>>);
 }
 
-/** With an argument, its options may be missing too. */
+/** If an argument is missing, options may be missing too. */
 function missingIn(error: CommanderError, words: readonly Command[]): string | undefined {
   const last = words.at(-1);
   return error.code === 'commander.missingArgument' && last !== undefined ? missingFor(last) : undefined;
@@ -221,7 +221,7 @@ function readOption<Value>(option: Option<Value>, given: Given, name: string): V
   return option.read(typeof given === 'string' ? wholeId(given) : given.map(wholeId), name);
 }
 
-/** What is printed as JSON can be printed in the other formats, too (printer.ts). */
+/** JSON output can be printed in the other formats, too (printer.ts). */
 function withOutput<Read extends Values<Verb['options']>>(options: Read, output: OutputFormat | undefined): Read {
   if (output === undefined || output === 'json') return output === undefined ? options : { ...options, json: true };
   if (options.json === true) throw new UsageError('give only one of --json and --output');
@@ -245,7 +245,7 @@ function commanderOption(
   return option;
 }
 
-/** Its value counts as that of the option. */
+/** Its value counts as the option's. */
 function otherSpelling(also: string, name: string, option: Option<unknown>, attribute: string): CommanderOption {
   const { short: _short, needed: _needed, ...others } = option;
   const known = commanderOption(also, others).hideHelp();

@@ -25,7 +25,7 @@ interface Fault {
   readonly reason: string;
 }
 
-/** Of a variable that the gateway refuses: `Variable "$input" got an invalid value at "input.checks[0].port"; Port: …`. */
+/** Path of a variable that the gateway refuses: `Variable "$input" got an invalid value at "input.checks[0].port"; Port: …`. */
 function faultOf(message: string): Fault | undefined {
   const parts = /^Variable "\$(\w+)" got (?:an )?invalid value(?: at "([\w.[\]]+)")?(?:; |\.)([\s\S]*)$/.exec(message);
   if (parts === null) return undefined;

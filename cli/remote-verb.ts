@@ -160,7 +160,7 @@ export async function readToken(options: Values<typeof connectionOptions>, env: 
   );
 }
 
-/** Of --token-file, else of the environment. A folder that --data names has a token of its own, which comes before that of the environment. */
+/** The token from --token-file, or from the environment. The token of a folder that --data names precedes the environment's. */
 async function statedToken(
   options: TokenOptions,
   endpoint: Endpoint,

@@ -1,4 +1,4 @@
-// Writes a file that appears, or is replaced, only once it is complete: readers never see a part of it, also after a failure or Ctrl-C.
+// Writes a file that appears, or is replaced, only when it is complete. Readers never see a partial file, even after a failure or Ctrl-C.
 import { chmod, chown, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
@@ -6,9 +6,9 @@ import { dirname, resolve } from 'node:path';
 const mostLinks = 40;
 
 /**
- * `write` creates the file at the path that it is given, which must not exist (flag `wx`), and throws if it is not complete. A file that is
- * replaced keeps its permissions, and its owner where this process may give files away; a link stays, and what it points to is replaced. A
- * device or a pipe is written directly. Throws errors of the file system.
+ * `write` creates the file at the path that it is given, which must not exist (flag `wx`), and throws if it is not complete. A replaced file keeps
+ * its permissions, and its owner if this process may change owners. A link stays, and its target is replaced. A device or a pipe is written directly.
+ * Throws errors of the file system.
  */
 export async function replaceFile(
   path: string,

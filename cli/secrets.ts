@@ -1,32 +1,32 @@
-// Secrets of a file that is applied: they come from a file or from the environment, never from the applied file itself, which is
-// under version control and read by many. Its author also chooses the host to which a secret is sent. So the person who applies it says which
-// variables and which folder it may name.
+// Secrets of a file that is applied: they come from a file or from the environment, never from the applied file itself, which is under version
+// control and read by many. Its author also chooses the host to which a secret is sent. So the person who applies it has to allow the variables and
+// the folder that it may name.
 import { open, realpath } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
 import { several, text, type Values } from './option.ts';
 import type { Surroundings } from './verb.ts';
 
-/** Of commands that read secrets for a file. */
+/** Options of commands that read secrets for a file. */
 export const secretOptions = {
   'secret-env': several('NAME', 'Variable of the environment that the file may name, beside TIDEGATE_SECRET_….'),
   'secret-folder': text('DIR', 'The folder whose files the file may name.'),
 } as const;
 
 interface AllowedSecrets {
-  /** Beside those of `alwaysAllowed`. */
+  /** In addition to `alwaysAllowed`. */
   readonly variables: readonly string[];
-  /** Undefined: no files. */
+  /** Undefined if no files are allowed. */
   readonly folder: string | undefined;
   /** How a person allows a variable or a file, for messages. */
   readonly how: { variable(name: string): string; readonly file: string };
 }
 
-/** Where secrets come from. */
+/** Origin of secrets. */
 export interface SecretPlaces {
   /** The base of relative paths. */
   readonly folder: string;
   readonly env: Surroundings['env'];
-  /** Of what the author of a file names; `all`: a person names it on the command line. */
+  /** Secrets that the author of a file may name. `all` if a person names them on the command line. */
   readonly allowed: AllowedSecrets | 'all';
 }
 
@@ -39,7 +39,7 @@ export function allowedBy(options: Values<typeof secretOptions>): AllowedSecrets
   };
 }
 
-/** Of the file of --from: each of its secrets has an option, which takes any file. */
+/** For the file of --from. Each of its secrets has an option, which accepts any file. */
 export const allowedFrom: AllowedSecrets = {
   ...{ variables: [], folder: undefined },
   how: { variable: () => `rename it to ${alwaysAllowed}…`, file: 'give it with the option of the field' },
@@ -105,7 +105,7 @@ export async function readBounded(path: string, mostBytes: number): Promise<Text
     const buffer = Buffer.alloc(mostBytes + 1);
     let size = 0;
     let bytesRead: number;
-    // A pipe gives no more than what is in it at the moment.
+    // A pipe returns only its present content.
     do {
       ({ bytesRead } = await file.read(buffer, size, buffer.length - size, null));
       size += bytesRead;

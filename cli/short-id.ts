@@ -2,7 +2,7 @@
 // Nothing is left out, so a short id means the same for ever and everywhere, and no request is needed to read it.
 import { decodeId, encodeId } from '../platform/values/ids.ts';
 
-/** By type of the graph. A type without a line keeps its long ids. */
+/** Keyed by the graph's type. Other types keep their long ids. */
 export const idPrefixes: Readonly<Record<string, string>> = {
   Alert: 'alert',
   AlertChannel: 'ach',
@@ -47,7 +47,7 @@ export const idPrefixes: Readonly<Record<string, string>> = {
 
 const types = new Map(Object.entries(idPrefixes).map(([type, prefix]) => [prefix, type]));
 
-/** Without characters that look alike, so that it can be read out; a double click selects all of it. */
+/** Omits characters that look alike, so that an id can be read out. A double click selects all of it. */
 const digits = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 const base = BigInt(digits.length);
 /** 58^22 is more than 2^128. */
@@ -56,7 +56,7 @@ const shortPattern = /^([a-z0-9]+)_([1-9A-HJ-NP-Za-km-z]{22})$/;
 /** Versions 4 and 7, with the variant of RFC 9562: another text is taken for one by one chance in 32. */
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** Undefined: it is no id, or one that is not shortened. */
+/** Undefined if it is no id, or one that is not shortened. */
 export function shortId(id: string): string | undefined {
   if (id.length < 48) return undefined;
   const { type = '', key = '' } = decodeId(id) ?? {};
@@ -71,7 +71,7 @@ export function shortId(id: string): string | undefined {
   return `${prefix}_${text}`;
 }
 
-/** As tables show it: every verb takes either. */
+/** The form in tables. Every verb accepts both forms. */
 export function shownId(id: string): string {
   return shortId(id) ?? id;
 }

@@ -11,10 +11,10 @@ export interface SourceFault {
 }
 
 export interface ManifestSource {
-  /** Undefined: it can't be read. */
+  /** Undefined if it can't be read. */
   readonly value: unknown;
   readonly faults: readonly SourceFault[];
-  /** The line of what is at a path, or of the nearest node around it. */
+  /** Line of the value at a path, or of the nearest node around it. */
   lineOf(path: readonly string[]): number;
 }
 

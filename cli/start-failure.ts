@@ -7,7 +7,7 @@ import { CommandFailure } from './failures.ts';
 
 const expected = [SetupError, ConfigError, MigrationError, GeneratedSchemaError];
 
-/** A CommandFailure for what a person can correct; any other error is returned as it is. */
+/** A CommandFailure for errors that a person can correct. Other errors are returned unchanged. */
 export function describeFailure(error: unknown): unknown {
   if (expected.some((each) => error instanceof each)) return new CommandFailure((error as Error).message);
   const { code, address, port } = error as { code?: unknown; address?: unknown; port?: unknown };

@@ -14,7 +14,7 @@ export type StatusFilter = Omit<StatusStreamSubscriptionVariables, 'after'>;
 /** Its change is null when only the cursor has advanced. */
 type StreamItem = StatusStreamSubscription['statusChanges'];
 
-/** Its address is asked for at each connection. */
+/** The address is read again for each connection. */
 type StreamedFrom = Pick<GraphClient, 'url' | 'credential'>;
 
 interface StatusStreamOptions {
@@ -46,7 +46,7 @@ const longestPauseMs = 5_000;
 const patienceMs = 600_000;
 const pingAfterMs = 10_000;
 const pongWithinMs = 5_000;
-/** A server that says nothing for this long is left. */
+/** A server that is silent for this long is given up. */
 export const longestSilenceMs = pingAfterMs + pongWithinMs;
 
 /** Ends when the signal is aborted; throws CommandFailure when the server refuses, or is unavailable for too long. */
@@ -140,7 +140,7 @@ interface Attempt {
   readonly onAcknowledged: () => void;
 }
 
-/** One that is left while it connects reports that as an error when nobody listens any more. */
+/** A socket that is closed while it connects emits an error, which may have no listener any more. */
 class QuietSocket extends WebSocket {
   constructor(...given: ConstructorParameters<typeof WebSocket>) {
     super(...given);
@@ -174,7 +174,7 @@ function openSocket(client: StreamedFrom, { token, onAcknowledged }: Attempt): C
   return socket;
 }
 
-/** In the place of a change that the server could not complete: after another connection it would come again. */
+/** Stands for a change that the server could not complete, and would send again on another connection. */
 function missedItem(
   { data, errors }: FormattedExecutionResult<StatusStreamSubscription, unknown>,
   onMissed: StatusStreamOptions['onMissed'],

@@ -1,5 +1,5 @@
-// The credential of a context. A session is renewed before its access token ends, by one process at a time, and what replaces it is written
-// back: each refresh token is good for one renewal, and a second use ends the session.
+// The credential of a context. A session is renewed before its access token ends, by one process at a time, and the new tokens are written back. Each
+// refresh token allows one renewal, and a second use ends the session.
 import { ContextStore, type StoredContext, type StoredCredential } from './contexts.ts';
 import { givenToken, refreshDocument, renewalInMs } from './credential.ts';
 import { CommandFailure } from './failures.ts';
@@ -17,7 +17,7 @@ export function storedCredential(context: StoredContext, around: Around): Creden
   return 'token' in context.credential ? givenToken(context.credential.token) : new StoredSession(context, around);
 }
 
-/** What a login and a renewal answer. */
+/** Answer to a login or a renewal. */
 interface SessionTokens {
   readonly accessToken?: string | null | undefined;
   readonly accessTokenExpiresAt?: string | null | undefined;
@@ -88,7 +88,7 @@ class StoredSession implements Credential {
       if (this.#session.accessToken !== stale) return;
       const { refreshToken } = this.#session;
       const { url, renewalMs: deadlineMs } = this.#around;
-      // No signal cuts it short: the token would be used up, and what replaces it would be lost.
+      // Not cancelled by signals: the token would be used up, and its replacement lost.
       const { signal } = new AbortController();
       this.#client ??= new GraphClient({ url, credential: undefined, signal, deadlineMs });
       const { userErrors, ...tokens } = await this.#client.tryMutate(refreshDocument, { refreshToken });

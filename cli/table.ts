@@ -2,230 +2,230 @@
 // verb alone is a file there and a line here. A `group` is for its line and those after it.
 import type { Entry, Noun, Verb } from './verb.ts';
 
-/** Plural as in the graph; singular for what exists only once. */
+/** Plural as in the graph. Singular if there is only one. */
 export const nouns: Readonly<Record<string, Entry<Noun>>> = {
   projects: {
     group: 'Projects and people:',
     summary: 'Projects, to which everything else belongs.',
-    load: async () => (await import('./commands/projects/noun.ts')).projects,
+    load: async () => (await import('./commands/projects/projects.ts')).projects,
   },
   users: {
     summary: 'People who log in.',
-    load: async () => (await import('./commands/users/noun.ts')).users,
+    load: async () => (await import('./commands/users/users.ts')).users,
   },
   memberships: {
     summary: 'Which users may do what in which project.',
-    load: async () => (await import('./commands/memberships/noun.ts')).memberships,
+    load: async () => (await import('./commands/memberships/memberships.ts')).memberships,
   },
   tokens: {
     summary: 'API tokens of projects.',
-    load: async () => (await import('./commands/tokens/noun.ts')).tokens,
+    load: async () => (await import('./commands/tokens/tokens.ts')).tokens,
   },
   backends: {
     group: 'Calls to devices:',
     short: 'be',
     summary: 'Devices and services to which calls are relayed.',
-    load: async () => (await import('./commands/backends/noun.ts')).backends,
+    load: async () => (await import('./commands/backends/backends.ts')).backends,
   },
   operations: {
     short: 'op',
     summary: 'Calls relayed to backends.',
-    load: async () => (await import('./commands/operations/noun.ts')).operations,
+    load: async () => (await import('./commands/operations/operations.ts')).operations,
   },
   drivers: {
     summary: 'What each kind of device can do, and with which arguments.',
-    load: async () => (await import('./commands/drivers/noun.ts')).drivers,
+    load: async () => (await import('./commands/drivers/drivers.ts')).drivers,
   },
   timeline: {
     summary: 'What follows when a restore or a failover lost writes of the database.',
-    load: async () => (await import('./commands/timeline/noun.ts')).timeline,
+    load: async () => (await import('./commands/timeline/timeline.ts')).timeline,
   },
   mappings: {
     short: 'map',
     summary: 'Which backend object each CMP object became.',
-    load: async () => (await import('./commands/mappings/noun.ts')).mappings,
+    load: async () => (await import('./commands/mappings/mappings.ts')).mappings,
   },
   loadbalancers: {
     group: 'Load balancers:',
     short: 'lb',
     summary: 'Load balancers, their steps and URLs.',
-    load: async () => (await import('./commands/loadbalancers/noun.ts')).loadBalancers,
+    load: async () => (await import('./commands/loadbalancers/loadbalancers.ts')).loadBalancers,
   },
   listeners: {
     short: 'lis',
     summary: 'What a load balancer accepts from clients.',
-    load: async () => (await import('./commands/listeners/noun.ts')).listeners,
+    load: async () => (await import('./commands/listeners/listeners.ts')).listeners,
   },
   pools: {
     summary: 'Members that serve the same content.',
-    load: async () => (await import('./commands/pools/noun.ts')).pools,
+    load: async () => (await import('./commands/pools/pools.ts')).pools,
   },
   members: {
     short: 'mem',
     summary: 'The servers of a pool.',
-    load: async () => (await import('./commands/members/noun.ts')).members,
+    load: async () => (await import('./commands/members/members.ts')).members,
   },
   'health-monitors': {
     summary: 'How the members of a pool are checked.',
-    load: async () => (await import('./commands/health-monitors/noun.ts')).healthMonitors,
+    load: async () => (await import('./commands/health-monitors/health-monitors.ts')).healthMonitors,
   },
   l7policies: {
     short: 'l7p',
     summary: 'What listeners do with requests that match.',
-    load: async () => (await import('./commands/l7policies/noun.ts')).l7Policies,
+    load: async () => (await import('./commands/l7policies/l7policies.ts')).l7Policies,
   },
   l7rules: {
     short: 'l7r',
     summary: 'The conditions of L7 policies.',
-    load: async () => (await import('./commands/l7rules/noun.ts')).l7Rules,
+    load: async () => (await import('./commands/l7rules/l7rules.ts')).l7Rules,
   },
   certificates: {
     short: 'cert',
     summary: 'TLS certificates of listeners and pools.',
-    load: async () => (await import('./commands/certificates/noun.ts')).certificates,
+    load: async () => (await import('./commands/certificates/certificates.ts')).certificates,
   },
   subnets: {
     summary: "The projects' own networks.",
-    load: async () => (await import('./commands/subnets/noun.ts')).subnets,
+    load: async () => (await import('./commands/subnets/subnets.ts')).subnets,
   },
   quotas: {
     summary: 'How many objects of load balancing a project may have.',
-    load: async () => (await import('./commands/quotas/noun.ts')).quotas,
+    load: async () => (await import('./commands/quotas/quotas.ts')).quotas,
   },
   nodes: {
     summary: 'The nodes that serve a load balancer.',
-    load: async () => (await import('./commands/nodes/noun.ts')).nodes,
+    load: async () => (await import('./commands/nodes/nodes.ts')).nodes,
   },
   hosts: {
     summary: 'The machines on which nodes run.',
-    load: async () => (await import('./commands/hosts/noun.ts')).hosts,
+    load: async () => (await import('./commands/hosts/hosts.ts')).hosts,
   },
   gslbs: {
     group: 'DNS names that follow what is alive:',
     summary: 'DNS names whose answer follows what is alive.',
-    load: async () => (await import('./commands/gslbs/noun.ts')).gslbs,
+    load: async () => (await import('./commands/gslbs/gslbs.ts')).gslbs,
   },
   'gslb-pools': {
     summary: 'Members of GSLBs that can replace each other.',
-    load: async () => (await import('./commands/gslb-pools/noun.ts')).gslbPools,
+    load: async () => (await import('./commands/gslb-pools/gslb-pools.ts')).gslbPools,
   },
   'gslb-members': {
     summary: 'Servers, load balancers and names with which GSLBs answer.',
-    load: async () => (await import('./commands/gslb-members/noun.ts')).gslbMembers,
+    load: async () => (await import('./commands/gslb-members/gslb-members.ts')).gslbMembers,
   },
   'gslb-monitors': {
     summary: 'How members of GSLBs are checked.',
-    load: async () => (await import('./commands/gslb-monitors/noun.ts')).gslbMonitors,
+    load: async () => (await import('./commands/gslb-monitors/gslb-monitors.ts')).gslbMonitors,
   },
   flavors: {
     summary: 'What projects may choose for their GSLBs.',
-    load: async () => (await import('./commands/flavors/noun.ts')).flavors,
+    load: async () => (await import('./commands/flavors/flavors.ts')).flavors,
   },
   'vantage-points': {
     summary: 'Places from which members of GSLBs are checked.',
-    load: async () => (await import('./commands/vantage-points/noun.ts')).vantagePoints,
+    load: async () => (await import('./commands/vantage-points/vantage-points.ts')).vantagePoints,
   },
   'dns-backends': {
     summary: 'Name servers of other software that answer for GSLBs.',
-    load: async () => (await import('./commands/dns-backends/noun.ts')).dnsBackends,
+    load: async () => (await import('./commands/dns-backends/dns-backends.ts')).dnsBackends,
   },
   zones: {
     summary: 'Zones in which GSLBs are created, and the keys that sign them.',
-    load: async () => (await import('./commands/zones/noun.ts')).zones,
+    load: async () => (await import('./commands/zones/zones.ts')).zones,
   },
   clusters: {
     group: 'Object storage:',
     summary: 'Clusters of object storage.',
-    load: async () => (await import('./commands/clusters/noun.ts')).clusters,
+    load: async () => (await import('./commands/clusters/clusters.ts')).clusters,
   },
   rings: {
     summary: 'Which clusters of object storage hold what, and changes of that.',
-    load: async () => (await import('./commands/rings/noun.ts')).rings,
+    load: async () => (await import('./commands/rings/rings.ts')).rings,
   },
   options: {
     summary: 'How objects are kept: replicas, and on which clusters.',
-    load: async () => (await import('./commands/options/noun.ts')).storageOptions,
+    load: async () => (await import('./commands/options/options.ts')).storageOptions,
   },
   'access-keys': {
     short: 'ak',
     summary: 'Credentials for S3 at the clusters of object storage.',
-    load: async () => (await import('./commands/access-keys/noun.ts')).accessKeys,
+    load: async () => (await import('./commands/access-keys/access-keys.ts')).accessKeys,
   },
   containers: {
     short: 'co',
     summary: 'Containers of objects, at a cluster of object storage.',
-    load: async () => (await import('./commands/containers/noun.ts')).containers,
+    load: async () => (await import('./commands/containers/containers.ts')).containers,
   },
   objects: {
     short: 'obj',
     summary: 'Objects in containers, at a cluster of object storage.',
-    load: async () => (await import('./commands/objects/noun.ts')).objects,
+    load: async () => (await import('./commands/objects/objects.ts')).objects,
   },
   'cmp-objects': {
     group: 'All kinds of objects:',
     short: 'cmp',
     summary: 'Objects of the CMP, and what they became.',
-    load: async () => (await import('./commands/cmp-objects/noun.ts')).cmpObjects,
+    load: async () => (await import('./commands/cmp-objects/cmp-objects.ts')).cmpObjects,
   },
   alerts: {
     summary: 'What needs a person: alerts that fire.',
-    load: async () => (await import('./commands/alerts/noun.ts')).alerts,
+    load: async () => (await import('./commands/alerts/alerts.ts')).alerts,
   },
   'alert-rules': {
     summary: 'What alerts are about.',
-    load: async () => (await import('./commands/alert-rules/noun.ts')).alertRules,
+    load: async () => (await import('./commands/alert-rules/alert-rules.ts')).alertRules,
   },
   'alert-channels': {
     summary: 'Where alerts are sent.',
-    load: async () => (await import('./commands/alert-channels/noun.ts')).alertChannels,
+    load: async () => (await import('./commands/alert-channels/alert-channels.ts')).alertChannels,
   },
   events: {
     short: 'ev',
     summary: 'Status changes.',
-    load: async () => (await import('./commands/events/noun.ts')).events,
+    load: async () => (await import('./commands/events/events.ts')).events,
   },
   audit: {
     summary: 'The audit trail: who asked for what.',
-    load: async () => (await import('./commands/audit/noun.ts')).audit,
+    load: async () => (await import('./commands/audit/audit.ts')).audit,
   },
   lab: {
     group: 'This installation:',
     summary: 'Devices for trying the drivers, beside a running "npm start".',
-    load: async () => (await import('./commands/lab/noun.ts')).lab,
+    load: async () => (await import('./commands/lab/lab.ts')).lab,
   },
   machines: {
     summary: 'Processes on other hosts, each with its own identity.',
-    load: async () => (await import('./commands/machines/noun.ts')).machines,
+    load: async () => (await import('./commands/machines/machines.ts')).machines,
   },
   ha: {
     summary: 'Two data hosts and a witness: who takes writes, and changes of that.',
-    load: async () => (await import('./commands/ha/noun.ts')).ha,
+    load: async () => (await import('./commands/ha/ha.ts')).ha,
   },
   clock: {
     summary: "The database's clock, and the time that deletions by age go by.",
-    load: async () => (await import('./commands/clock/noun.ts')).clock,
+    load: async () => (await import('./commands/clock/clock.ts')).clock,
   },
   keys: {
     summary: 'Key files, which sign identities and tokens and seal credentials.',
-    load: async () => (await import('./commands/keys/noun.ts')).keys,
+    load: async () => (await import('./commands/keys/keys.ts')).keys,
   },
   published: {
     summary: 'Operations that clients may send by the hash of their text.',
-    load: async () => (await import('./commands/published/noun.ts')).published,
+    load: async () => (await import('./commands/published/published.ts')).published,
   },
   subgraphs: {
     summary: 'Subgraphs that another team runs beside ours.',
-    load: async () => (await import('./commands/subgraphs/noun.ts')).subgraphs,
+    load: async () => (await import('./commands/subgraphs/subgraphs.ts')).subgraphs,
   },
   contexts: {
     group: 'This command line:',
     short: 'ctx',
     summary: 'Servers at which you have logged in, and the chosen one.',
-    load: async () => (await import('./commands/contexts/noun.ts')).contexts,
+    load: async () => (await import('./commands/contexts/contexts.ts')).contexts,
   },
 };
 
-/** They concern the program or all kinds of objects. */
+/** Verbs for the program, or for all kinds of objects. */
 export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
   up: {
     group: 'Verbs without a noun, to start:',

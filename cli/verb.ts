@@ -16,7 +16,7 @@ export interface Surroundings {
   /** Aborted by Ctrl-C, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Of `-o`; undefined: a table, with short ids, as wide as the terminal. */
+  /** From `-o`. Undefined for a table with short ids, as wide as the terminal. */
   readonly output?: OutputFormat | undefined;
 }
 
@@ -27,7 +27,9 @@ export interface Call<O extends Options = Options, N extends readonly string[] =
   readonly names: Names<N>;
 }
 
-/** One text for each positional argument; of an optional one, `[ID]`, perhaps none; of a last one, `COMMAND...`, several; of `[COMMAND...]` perhaps none. */
+/**
+ * One text for each positional argument. An optional one, `[ID]`, may have none, and a last one, `COMMAND...`, several. `[COMMAND...]` may have none.
+ */
 export type Names<N extends readonly string[]> = {
   readonly [Index in keyof N]: N[Index] extends `[${string}...]`
     ? readonly string[]
@@ -41,22 +43,24 @@ export type Names<N extends readonly string[]> = {
 export interface Verb<O extends Options = Options, N extends readonly string[] = readonly string[]> {
   /** One line that begins with a verb. */
   readonly summary: string;
-  /** What a person must know first, for its help: a sentence or a step on each line. */
+  /** Prerequisites for the help: a sentence or a step on each line. */
   readonly about?: readonly string[];
   /** Whole command lines, for its help. */
   readonly examples?: readonly string[];
-  /** The page of the docs that says more, for its help. */
+  /** Page of the docs with more, for the help. */
   readonly page?: string;
   /** Names of the positional arguments, for example NAME, or [ID] for one that may be left out. */
   readonly takes: N;
-  /** Fields of its input that the first argument fills in, beside the name and the id. */
+  /** Fields of its input that the first argument fills in, in addition to the name and the id. */
   readonly named?: readonly string[];
   readonly options: O;
-  /** What else is missing, in words, beside the options that are always needed. `given`: names of the options on the command line. */
+  /**
+   * Further missing requirements in words, in addition to the options that are always required. `given`: names of the options on the command line.
+   */
   alsoNeeds?(given: ReadonlySet<string>): readonly string[];
-  /** It runs until its user ends it: a signal is its usual end. Default: a signal cuts it short. */
+  /** It runs until its user interrupts it, so a signal is its usual end. Default: a signal cuts it short. */
   readonly endsBySignal?: true;
-  /** After a signal it may be left where it hangs, for example while it reads a pipe: nothing on this machine must be finished. */
+  /** It may be abandoned after a signal, for example while it reads a pipe, because it has nothing to finish on this machine. */
   readonly mayBeLeft?: true;
   /** Throws UsageError for wrong use, CommandFailure when it can't be carried out. */
   run(call: Call<O, N>): Promise<void>;
@@ -68,11 +72,11 @@ export type Noun = Readonly<Record<string, Verb>>;
 /** A line of the table: the module is loaded only when it is used, because some import the whole system. */
 export interface Entry<Loaded> {
   readonly summary: string;
-  /** A shorter word for a noun, beside its singular. */
+  /** A shorter word for a noun, in addition to its singular. */
   readonly short?: string;
   /** Heading in the help, for this line and those after it. */
   readonly group?: string;
-  /** Left out of the help: for other programs. */
+  /** Not shown in the help, because only other programs call it. */
   readonly hidden?: true;
   load(): Promise<Loaded>;
 }

@@ -12,10 +12,10 @@ const commitDocument = graphql(`
   }
 `);
 
-/** Work that has such a state goes no further by itself. UNKNOWN is none: a look at the device may settle it. */
+/** Final states of work. UNKNOWN is not final, because a probe of the device may settle it. */
 const endedStates: ReadonlySet<LongRunningState> = new Set(['SUCCEEDED', 'REJECTED', 'FAILED', 'CANCELLED'] as const);
 
-/** What the graph says of any work that takes a while. */
+/** State of long-running work in the graph. */
 interface LongRunning {
   readonly state: LongRunningState;
 }
@@ -40,25 +40,25 @@ const pauseMs = 500;
 /** The longest that the graph waits for the standby in one request. */
 const longestReplicationWaitMs = 10_000;
 
-/** Of a verb with `--wait`. */
+/** For verbs with `--wait`. */
 export type WaitingCall = Pick<RemoteCall, 'client' | 'signal'> & {
   readonly options: { readonly wait: number | undefined };
 };
 
-/** In a mutation's payload. */
+/** Part of a mutation's payload. */
 export type Commit = { readonly token: string } | null;
 
-/** Undefined: nobody waits. */
+/** Undefined if nobody waits. */
 export function patienceOf({ client, signal, options: { wait } }: WaitingCall): Patience | undefined {
   return wait === undefined ? undefined : new Patience(client, signal, wait);
 }
 
-/** With `--wait`: until the standby has the write. */
+/** With `--wait`: waits until the standby has the write. */
 export async function replicated(call: WaitingCall, commit: Commit): Promise<void> {
   await patienceOf(call)?.untilReplicated(commit);
 }
 
-/** One `--wait`: all its waits share the same seconds. */
+/** One `--wait`: all its waits share the time. */
 export class Patience {
   readonly #client: GraphClient;
   readonly #signal: AbortSignal;
@@ -88,7 +88,7 @@ export class Patience {
     }
   }
 
-  /** Until the standby has the write; returns at once without a standby. */
+  /** Waits until the standby has the write. Returns at once without a standby. */
   async untilReplicated(commit: Commit): Promise<void> {
     if (commit === null) return;
     const look = async () => {

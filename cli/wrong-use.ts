@@ -1,9 +1,9 @@
-// What is said of a command line that Commander refuses: with the nearest name, or with what there is.
+// Messages for a command line that Commander refuses: with the nearest name, or with the alternatives.
 import type { Command, CommanderError } from 'commander';
 import { nearestName } from '../platform/values/nearest-name.ts';
 import { otherVerb } from './other-verbs.ts';
 
-/** `words`: those that were recognised, from the program to a verb. */
+/** `words`: the recognised words, from the program to a verb. */
 export function commanderMessage(error: CommanderError, words: readonly Command[], args: readonly string[]): string {
   const last = words.at(-1);
   if (last === undefined) return error.message;
@@ -38,7 +38,7 @@ export function commanderMessage(error: CommanderError, words: readonly Command[
   return error.message.replace(/^error: /, '').replaceAll('\n', ' ');
 }
 
-/** Prefers one that begins with what was given, or of which that is a longer form. */
+/** Prefers an option that has the given text as its prefix, or is itself a prefix of it. */
 function nearOption(given: string, known: readonly string[]): string {
   const longer = known.filter((each) => given.length > 3 && each.startsWith(given));
   const shorter = known.filter((each) => given.startsWith(`${each}-`));

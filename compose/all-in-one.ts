@@ -8,12 +8,12 @@ import { openDataFolder } from '../embedded/data-folder.ts';
 import { startMariadb } from '../embedded/mariadb.ts';
 import { startRedis } from '../embedded/redis.ts';
 import { supervise } from '../embedded/supervise.ts';
-import { BalancerGround, balancerSettings } from '../lab/control-plane/balancers.ts';
-import { ClustersGround } from '../lab/control-plane/clusters.ts';
+import { BalancerSetup, balancerSettings } from '../lab/control-plane/balancers.ts';
+import { ClustersSetup } from '../lab/control-plane/clusters.ts';
 import { openControl } from '../lab/control-plane/control.ts';
-import { InboxGround } from '../lab/control-plane/inbox.ts';
+import { InboxSetup } from '../lab/control-plane/inbox.ts';
 import { endLeftOver, Lab } from '../lab/control-plane/lab.ts';
-import { SitesGround } from '../lab/control-plane/sites.ts';
+import { SitesSetup } from '../lab/control-plane/sites.ts';
 import type { DeviceName } from '../lab/device.ts';
 import type { LabSource } from '../lab/lab-source.ts';
 import { signFirst } from '../platform/audit/ends.ts';
@@ -52,10 +52,10 @@ export interface AllInOneOptions {
   readonly labDevices?: readonly DeviceName[] | undefined;
   /** The source of the lab's parts that need root; default: this process. */
   readonly labSource?: LabSource;
-  /** All subgraphs; default: those of subgraphs/rows.ts. */
+  /** All subgraphs. Default: those of subgraphs/rows.ts. */
   readonly rows?: readonly SubgraphRow[];
   readonly signal: AbortSignal;
-  /** Of the data folder, which is this process's own by then. Default: JSON lines on `stdout`. */
+  /** Opens the log in the data folder, which this process owns by then. Default: JSON lines on `stdout`. */
   readonly openLog?: (dataPath: string) => { readonly log: Logger; readonly path: string };
   readonly stdout: Writable & { readonly isTTY?: boolean };
   /** The summary has a link that logs the administrator in once. Default: none. */
@@ -126,7 +126,7 @@ async function startComponents(options: AllInOneOptions, stack: AsyncDisposableS
     ),
     start(
       async () => {
-        // The folder is this process's now: what is left of a lab in it has no owner.
+        // This process owns the folder now, so the remains of a lab in it have no owner.
         await endLeftOver({ dataPath: folder.path, rootSource: options.labSource, log, signal });
         await lab?.begin();
       },
@@ -160,7 +160,7 @@ async function startComponents(options: AllInOneOptions, stack: AsyncDisposableS
   const { readSettings: read } = options;
   const settings = read === undefined ? {} : { settings: { given: config, read } };
   const labServes = Promise.withResolvers<void>();
-  // Before the process is ready: who sees that it is may ask for the lab, and waits.
+  // Runs before the process is ready: a client that sees it ready may request the lab.
   const control = lab && (await openControl(folder, lab, labServes.promise));
   stack.defer(async () => control?.stop());
   const running = await startProcess(whole, log, { rows, lab: lab?.places, ...settings });
@@ -174,15 +174,15 @@ async function startComponents(options: AllInOneOptions, stack: AsyncDisposableS
     stack.defer(() => rm(file, { force: true }));
   }
   if (lab !== undefined) {
-    const ground = { config: whole, rows, folder, running, startProcess, lab: lab.places, log, signal };
-    const grounds = {
-      ...{ balancers: new BalancerGround(ground), sites: new SitesGround(ground) },
-      clusters: new ClustersGround(ground),
-      inbox: new InboxGround({ running, token: accounts.token, signal }),
+    const setup = { config: whole, rows, folder, running, startProcess, lab: lab.places, log, signal };
+    const setups = {
+      ...{ balancers: new BalancerSetup(setup), sites: new SitesSetup(setup) },
+      clusters: new ClustersSetup(setup),
+      inbox: new InboxSetup({ running, token: accounts.token, signal }),
     };
-    for (const each of Object.values(grounds)) stack.defer(() => each.stop());
+    for (const each of Object.values(setups)) stack.defer(() => each.stop());
     // A first download takes longer than a start may: such a part is added when it is there.
-    await atMost(slowPartMs, lab.serve({ running, token: accounts.token, signal, grounds }));
+    await atMost(slowPartMs, lab.serve({ running, token: accounts.token, signal, setups }));
     labServes.resolve();
     // Before its parts.
     stack.defer(async () => control?.stop());

@@ -1,4 +1,4 @@
-// How subgraphs of this process ask the graph: its own gateway, else those that the settings name.
+// Queries of this process's subgraphs to the graph: over its own gateway, or over those in the settings.
 import type { Questions } from '../gateway/versions/questions.ts';
 import type { CheckLogin } from '../platform/caller/access.ts';
 import { CodedError } from '../platform/errors/errors.ts';
@@ -53,7 +53,7 @@ export class AskedGraph {
     };
   }
 
-  /** In other processes. */
+  /** Gateways in other processes. */
   #gateways(subgraph: string): Promise<RemoteGraph> {
     const { config } = this.#options;
     if (config['internal.graphUrls'].length === 0)

@@ -1,4 +1,4 @@
-// Says that the machine is too busy: what is slow then, or in doubt, is not Tidegate's own fault.
+// Reports that the machine is too busy: slow or uncertain results are then not Tidegate's own fault.
 import { availableParallelism, loadavg } from 'node:os';
 import type { Logger } from '../platform/log/log.ts';
 
@@ -14,7 +14,7 @@ interface BusyMachineOptions {
   readonly wanting?: () => number;
 }
 
-/** Once each time that it gets too busy: half of that must have been enough in between. */
+/** Logs once each time that it becomes too busy. In between the load must have fallen to half of the limit. */
 export function watchBusyMachine(options: BusyMachineOptions): { stop(): void } {
   const { log, everyMs = usualEveryMs, cpus = availableParallelism(), wanting = () => loadavg()[0] ?? 0 } = options;
   let isBusy = false;

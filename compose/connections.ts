@@ -24,7 +24,7 @@ export function databaseLocations(config: Config): readonly DatabaseLocation[] {
   return hosts.map(({ host, port = config['database.port'] }) => at(config, host, port));
 }
 
-/** The servers on which replication is checked, by host; none: there is no standby. */
+/** The servers on which replication is checked, by host. Empty if there is no standby. */
 export function databaseMembers(config: Config): readonly (DatabaseLocation & { readonly host: string })[] {
   const hosts = config['database.host'] ?? [];
   if (hosts.length > 1) return hosts.map(({ host, port = config['database.port'] }) => at(config, host, port));
@@ -49,7 +49,7 @@ function databaseTls(config: Config): { tls?: { ca: string } } {
   return caFile === undefined ? {} : { tls: { ca: readPem('database.caFile', caFile) } };
 }
 
-/** Where a Sentinel listens that is named without a port. */
+/** Default port of a Sentinel. */
 export const sentinelPort = 26_379;
 
 /** Throws ConfigError when none is set. */
@@ -75,7 +75,7 @@ export function redisLocation(config: Config): RedisLocation {
   return { host, port: config['redis.port'], ...secret, ...tls };
 }
 
-/** TLS of the public endpoint; undefined: plain HTTP. */
+/** TLS of the public endpoint. Undefined for plain HTTP. */
 export function publicTls(config: Config): { cert: string; key: string } | undefined {
   const [cert, key] = [config['listen.tls.certFile'], config['listen.tls.keyFile']];
   if (cert === undefined || key === undefined) return undefined;

@@ -12,7 +12,7 @@ type Outcome = { readonly graph: DescribedGraph } | { readonly wrong: string };
 
 const deadlineMs = 30_000;
 
-/** Throws with what is wrong. */
+/** Throws with a description of the fault. */
 export async function describeInThread(
   rows: readonly RowSdl[],
   outside: readonly OutsideSubgraph[],

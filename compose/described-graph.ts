@@ -1,4 +1,4 @@
-// The graph as the settings describe it: our subgraphs, and those of other teams.
+// The graph that the settings describe: our subgraphs, and those of other teams.
 import type { SubgraphLocation } from '../gateway/supergraph/subgraph-location.ts';
 import { readSupergraph } from '../platform/graph/generated-schema.ts';
 import { graphOf } from '../platform/graph/sdl.ts';
@@ -10,7 +10,7 @@ export type RowSdl = Pick<SubgraphRow, 'name' | 'sdl'>;
 
 export interface DescribedGraph {
   readonly supergraphSdl: string;
-  /** Of outside subgraphs. */
+  /** Locations of outside subgraphs. */
   readonly places: readonly SubgraphLocation[];
   /** Types of outside subgraphs that are Nodes. */
   readonly outsideNodes: readonly string[];

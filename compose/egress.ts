@@ -65,7 +65,7 @@ function placesIn(config: Config, subgraphs: readonly string[]): OwnPlace[] {
   ];
 }
 
-/** Of an `http` or `https` URL. */
+/** Address of an `http` or `https` URL. */
 export function addressOf(text: string): Address {
   const url = new URL(text);
   const usual = url.protocol === 'https:' ? 443 : 80;

@@ -24,9 +24,9 @@ import { dashboardFolder } from './places.ts';
 
 /** The settings of this process, for a reload of the graph. */
 export interface SettingsSource {
-  /** As at the start. */
+  /** Settings at the start. */
   readonly given: Config;
-  /** As they are now. Throws ConfigError. */
+  /** Present settings. Throws ConfigError. */
   read(): Config;
 }
 
@@ -123,11 +123,11 @@ interface GraphReader {
   readonly rows: readonly RowSdl[];
   /** Locations of our subgraphs. */
   readonly places: ReadonlyMap<string, SubgraphLocation>;
-  /** At the start. */
+  /** Outside nodes at the start. */
   readonly outsideNodes: readonly string[];
 }
 
-/** Of the settings, those of outside subgraphs are taken over; our own subgraphs stay as they were at the start. */
+/** Applies changed settings of outside subgraphs. Our own subgraphs stay unchanged since the start. */
 function graphReader({ settings, rows, places, outsideNodes }: GraphReader): () => Promise<ReadGraph> {
   return async () => {
     const now = settings.read();
@@ -170,7 +170,7 @@ export function placesOf(
   return places;
 }
 
-/** In this process, or on the host that serves it. */
+/** Access in this process, or on the host that serves it. */
 async function accessOf(
   { config, lifecycle, keys, rows, running }: GatewayDependencies,
   places: ReadonlyMap<string, SubgraphLocation>,

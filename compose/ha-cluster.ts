@@ -15,7 +15,7 @@ import type { Lifecycle } from '../platform/process/lifecycle.ts';
 import type { FollowedHosts } from './ha-hosts.ts';
 import { clusterFileIn } from './ha-settings.ts';
 
-/** Undefined: there is none. Throws ConfigError. */
+/** Undefined if there is none. Throws ConfigError. */
 export async function openHaCluster(
   config: Config,
   lifecycle: Lifecycle,
@@ -51,7 +51,7 @@ function clusterOf(file: ServedFile): { readonly etcd: EtcdClient; readonly clus
   return { etcd, cluster: new Cluster(etcd, file.cluster, members) };
 }
 
-/** The codes of the graph for those of the cluster, where they differ or a retry is of use. */
+/** Maps codes of the cluster to the graph's, if they differ or a retry can help. */
 const codes: Readonly<Record<string, readonly [UserErrorCode, number?]>> = {
   NOT_FOUND: ['NOT_FOUND'],
   NOT_IN_SYNC: ['NOT_IN_SYNC'],
@@ -63,7 +63,7 @@ const codes: Readonly<Record<string, readonly [UserErrorCode, number?]>> = {
   CONFLICT: ['IN_PROGRESS', 1_000],
 };
 
-/** `present`: with the hosts that there are now. */
+/** `present`: opens a cluster with its present hosts. */
 export function haCluster(present: () => Cluster): HaCluster {
   return {
     status: () => read(present().status()),
@@ -110,7 +110,7 @@ function actOf({ id, action, user, host, at, details: { moveId, ...details } }: 
   return moveId === undefined ? act : { ...act, moveId: String(moveId) };
 }
 
-/** What came of a wish is an act of the host that was promoted. */
+/** The result of a wish is recorded as an act of the promoted host. */
 function lossyActOf({ id: moveId, epoch, primary, previous, acceptedLoss, takenAt }: Change): HaAct[] {
   if (acceptedLoss === undefined) return [];
   const details = { epoch, host: primary, previous, acceptedLoss, at: takenAt };

@@ -10,13 +10,13 @@ import type { Config } from '../platform/process/config.ts';
 const everyMs = 2_000;
 
 type Hosts = NonNullable<Config['database.host']>;
-/** `config`: with the hosts that there are now; the servers of the database that a person has listed stay. */
+/** `config`: with the present hosts. Database servers that a person has listed stay. */
 type Listener = (config: Config, file: ServedFile) => void | Promise<void>;
 
 export class FollowedHosts {
   readonly #config: Config;
   readonly #folder: string;
-  /** The servers of the database are those of the cluster: a person has listed no other ones. */
+  /** Whether the cluster's hosts are the database servers, because a person has listed no others. */
   readonly areServers: boolean;
   readonly #log: Logger;
   readonly #listeners: Listener[] = [];
@@ -33,7 +33,7 @@ export class FollowedHosts {
     this.#log = log;
   }
 
-  /** Undefined: this is no host of a cluster. */
+  /** Undefined if this is no host of a cluster. */
   static of(config: Config, log: Logger): FollowedHosts | undefined {
     const folder = config['ha.dataFolder'];
     if (folder === undefined) return undefined;
@@ -78,7 +78,7 @@ export class FollowedHosts {
   }
 }
 
-/** As `database.host` lists them. */
+/** In the form of `database.host`. */
 export function hostsIn(file: ServedFile): Hosts {
   return dataHosts(file).map(({ address }) => ({ host: address }));
 }

@@ -1,4 +1,4 @@
-// Which data hosts do not have a key, as their agents have told: a rotation waits for each of them.
+// Data hosts that lack a key, according to their agents. A key rotation waits for each of them.
 import { Cluster } from '../ha/cluster.ts';
 import { etcdOf } from '../ha/host/cluster-client.ts';
 import { isComplete, isPresent } from '../ha/host/host-file.ts';
@@ -6,7 +6,7 @@ import type { NewKey } from '../platform/keys/rotate-keys.ts';
 import type { Config } from '../platform/process/config.ts';
 import { clusterFileIn } from './ha-settings.ts';
 
-/** Undefined: the database has no hosts of its own. Throws when they can't be asked. */
+/** Undefined if the database has no hosts of its own. Throws when they can't be asked. */
 export function hostsLacking(config: Config): ((key: NewKey) => Promise<readonly string[]>) | undefined {
   const folder = config['ha.dataFolder'];
   if (folder === undefined) return undefined;

@@ -1,4 +1,4 @@
-// The settings that a process on a host of a cluster has from the cluster: where its database is, and what it is called there.
+// The settings that a host's process gets from its cluster: its database's location, and its name there.
 import type { DnsSettings } from '../dns/publish/settings.ts';
 import { readHostFile } from '../ha/host/host-file.ts';
 import {
@@ -13,12 +13,12 @@ import { ConfigError, unusableFile } from '../platform/errors/config-error.ts';
 import type { Config } from '../platform/process/config.ts';
 import { hostsIn } from './ha-hosts.ts';
 
-/** `folder`: of `ha.dataFolder`. An agent from before there was the file for `tidegate serve` has only its own, which root reads. */
+/** `folder`: from `ha.dataFolder`. Older agents have no file for `tidegate serve`, only their own, which root can read. */
 export async function clusterFileIn(folder: string): Promise<ServedFile> {
   return (await hasServedFile(folder)) ? readServedFile(folder) : readHostFile(folder);
 }
 
-/** Those that are given stay. Throws ConfigError. */
+/** Given settings take precedence. Throws ConfigError. */
 export function withClusterSettings(config: Config): Config {
   const folder = config['ha.dataFolder'];
   if (folder === undefined || config['database.host'] !== undefined || config['database.socketPath'] !== undefined)

@@ -8,7 +8,7 @@ import type { RunningSubgraph } from '../platform/process/subgraph-row.ts';
 import type { KeyFolder } from '../platform/secrets/key-folder.ts';
 import type { TlsOfRole } from './internal-tls.ts';
 
-/** Their URLs. */
+/** Returns their URLs. */
 export async function serveInternally(
   config: Config,
   log: Logger,

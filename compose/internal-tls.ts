@@ -7,7 +7,7 @@ import { type MutualTls, TlsFiles } from '../platform/machines/tls.ts';
 import type { Config } from '../platform/process/config.ts';
 import type { Lifecycle } from '../platform/process/lifecycle.ts';
 
-/** A role's certificate for its peers; undefined: only loopback is served. */
+/** A role's certificate for its peers. Undefined if only loopback is served. */
 export type TlsOfRole = (role: string) => Promise<MutualTls | undefined>;
 
 /** Throws ConfigError for unusable files. */

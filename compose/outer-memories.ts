@@ -1,4 +1,4 @@
-// Where something is remembered outside of the database, which a restore sets back: in Redis, and in a file beside the keys.
+// Memories outside the database, which a restore does not set back: in Redis, and in a file in the folder of the keys.
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { Config } from '../platform/process/config.ts';

@@ -7,12 +7,12 @@ import { type Config, settingsOf } from '../platform/process/config.ts';
 import type { SubgraphRow } from '../platform/process/subgraph-row.ts';
 
 interface PrivateDns {
-  /** Those with which names are published on it. */
+  /** Settings with which names are published on it. */
   readonly settings: Partial<DnsSettings>;
   stop(): Promise<void>;
 }
 
-/** Undefined: none is wanted. Throws SetupError, ConfigError. */
+/** Undefined if it is not configured. Throws SetupError, ConfigError. */
 export async function startPrivateDns(
   config: Config,
   rows: readonly SubgraphRow[],

@@ -1,5 +1,5 @@
-// The composition root: from settings to a running process with any of the roles. It loops over the rows of the subgraphs and
-// knows none of them; a role's code is loaded only if the role runs, which makes other processes start faster and smaller.
+// The composition root: from settings to a running process with any of the roles. It loops over the rows of the subgraphs and knows none of them. A
+// role's code is loaded only if the role runs, which makes other processes start faster and smaller.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Registry } from 'prom-client';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -13,9 +13,9 @@ import { createMetrics } from '../platform/process/metrics.ts';
 import { programVersion } from '../platform/process/program-version.ts';
 import {
   type Access,
-  type Ground,
+  type DatabaseContext,
   migrationsOf,
-  type ProcessGround,
+  type ProcessContext,
   type RunningSubgraph,
   type SharedModule,
   type SubgraphRow,
@@ -34,11 +34,11 @@ import { internalTls } from './internal-tls.ts';
 import { ownersOf } from './owners.ts';
 
 interface ProcessOptions {
-  /** All subgraphs; default: those of subgraphs/rows.ts. */
+  /** All subgraphs. Default: those of subgraphs/rows.ts. */
   readonly rows?: readonly SubgraphRow[];
   /** The devices of the lab: they may be reached. */
   readonly lab?: KnownListeners | undefined;
-  /** For a reload of the graph; if absent, the graph stays as it was at the start. */
+  /** For a reload of the graph. If absent, the graph stays unchanged. */
   readonly settings?: SettingsSource;
 }
 
@@ -55,7 +55,7 @@ export interface RunningProcess {
   readonly health: Health;
   /** Takes over the graph as the settings describe it now (Gateway.reload); undefined without the role gateway. */
   readonly reload: Gateway['reload'];
-  /** Before the address moves to another host (Gateway.handOver); nothing without the role gateway. */
+  /** Called before the address moves to another host (Gateway.handOver). Does nothing without the role gateway. */
   handOver(): Promise<void>;
   /** Drains requests, subscriptions, calls and jobs, then closes the connections. Never throws. */
   stop(): Promise<void>;
@@ -97,7 +97,7 @@ async function compose(
     rows.map(({ name }) => name),
     lab,
   );
-  const process: ProcessGround = {
+  const process: ProcessContext = {
     ...{ processName: config.name, log, registry: createMetrics(), health: new Health(), egress: egress.policy },
     tlsOf: await internalTls(config, log, lifecycle),
     machineFolder: config['internal.machineFolder'],
@@ -113,26 +113,26 @@ async function compose(
 
   const hosts = FollowedHosts.of(config, log);
   // A role without a database loads none of its parts.
-  const laid =
+  const opened =
     owners.length > 0
-      ? await (await import('./ground.ts')).layGround({
+      ? await (await import('./database-context.ts')).openDatabaseContext({
           ...{ config, lifecycle, process, keys, egress, hosts, owners, others },
         })
       : undefined;
-  const opened =
-    laid !== undefined && served.length > 0
+  const servedSubgraphs =
+    opened !== undefined && served.length > 0
       ? await (await import('./subgraphs.ts')).openSubgraphs({
-          ...{ config, lifecycle, laid, rows, served, keys, hosts, tlsOf },
+          ...{ config, lifecycle, opened, rows, served, keys, hosts, tlsOf },
         })
       : undefined;
-  const running = opened?.running ?? new Map<string, RunningSubgraph>();
+  const running = servedSubgraphs?.running ?? new Map<string, RunningSubgraph>();
   for (const { row, role } of extra) {
     const settings = settingsOf(row, config);
     if (role.database === false) await lifecycle.add(role.name, await role.create(process, settings));
-    else if (laid !== undefined) await lifecycle.add(role.name, await role.create(laid.ground, settings));
+    else if (opened !== undefined) await lifecycle.add(role.name, await role.create(opened.context, settings));
   }
   if (hosts !== undefined) await lifecycle.add('hosts', hosts);
-  if (laid !== undefined) await sayKnownKeys(lifecycle, laid.ground, keys, served.length > 0);
+  if (opened !== undefined) await sayKnownKeys(lifecycle, opened.context, keys, served.length > 0);
   if (served.length > 0) {
     const { serveInternally } = await import('./internal-endpoints.ts');
     for (const url of await serveInternally(config, log, lifecycle, keys, tlsOf, running))
@@ -143,19 +143,19 @@ async function compose(
     ...{ config, settings, log, lifecycle, registry, health, rows, running, keys, tlsOf },
   });
   if (gateway !== undefined) {
-    opened?.asked.answeredBy(gateway.questions);
+    servedSubgraphs?.asked.answeredBy(gateway.questions);
     await egress.own.add({ host: config['listen.host'], port: addressOf(gateway.url).port });
     if (gateway.questionsUrl !== undefined) await egress.own.add(addressOf(gateway.questionsUrl));
   }
   // Last: its leases would be lost while the code of other roles is loaded, which blocks the process.
-  if (laid !== undefined && has('worker')) {
-    const present = [...sharedModulesOf(rows), ...rows].filter(({ migrations }) => laid.owners.has(migrations.owner));
-    await startWorker(config, lifecycle, laid.ground, present, keys);
+  if (opened !== undefined && has('worker')) {
+    const present = [...sharedModulesOf(rows), ...rows].filter(({ migrations }) => opened.owners.has(migrations.owner));
+    await startWorker(config, lifecycle, opened.context, present, keys);
   }
   await lifecycle.add('key files', keys);
   const access = [...running.values()].find((subgraph) => subgraph.access !== undefined)?.access;
   return {
-    ...{ url: gateway?.url, subgraphs: running, access, owner: laid?.ground.owner, registry, health },
+    ...{ url: gateway?.url, subgraphs: running, access, owner: opened?.context.owner, registry, health },
     reload: gateway?.reload,
     handOver: async () => gateway?.handOver(),
     stop: () => lifecycle.stop(),
@@ -166,7 +166,7 @@ async function compose(
 async function openWatch(
   config: Config,
   lifecycle: Lifecycle,
-  { log, registry, health }: ProcessGround,
+  { log, registry, health }: ProcessContext,
 ): Promise<WatchServer | undefined> {
   const port = config['watch.port'];
   if (port === undefined) return undefined;
@@ -184,18 +184,18 @@ async function openWatch(
   return server;
 }
 
-/** Before anything is served: a process without an active key does not start. */
+/** Runs before anything is served: a process without an active key does not start. */
 async function sayKnownKeys(
   lifecycle: Lifecycle,
-  ground: Ground,
+  context: DatabaseContext,
   keys: KeyFolder,
   checksSignatures: boolean,
 ): Promise<void> {
   if (checksSignatures) await keys.publicKeys();
   const { KnownKeys } = await import('../platform/keys/known-keys.ts');
-  const known = new KnownKeys({ ...ground, keys });
+  const known = new KnownKeys({ ...context, keys });
   await lifecycle.add('known keys', known);
-  ground.health.add('keys', async () => {
+  context.health.add('keys', async () => {
     known.check();
     return undefined;
   });
@@ -205,7 +205,7 @@ async function sayKnownKeys(
 async function startWorker(
   config: Config,
   lifecycle: Lifecycle,
-  ground: Ground,
+  context: DatabaseContext,
   rows: readonly (SubgraphRow | SharedModule)[],
   keys: KeyFolder,
 ): Promise<void> {
@@ -216,7 +216,7 @@ async function startWorker(
   };
   const reserved = haName === undefined ? {} : { 'dns.reservedNames': [...new Set([...names, haName])] };
   for (const row of rows)
-    if (row.work !== undefined) work.push(await row.work(ground, { ...settingsOf(row, config), ...reserved }));
+    if (row.work !== undefined) work.push(await row.work(context, { ...settingsOf(row, config), ...reserved }));
   const { createWorker } = await import('../workers/worker.ts');
-  await lifecycle.add('worker', createWorker({ ...ground, redis: redisLocation(config), config, work, auditKeys }));
+  await lifecycle.add('worker', createWorker({ ...context, redis: redisLocation(config), config, work, auditKeys }));
 }

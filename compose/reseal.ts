@@ -17,7 +17,7 @@ interface ResealAllOptions {
   readonly older?: boolean;
 }
 
-/** Of all subgraphs and shared modules whose tables the database has. */
+/** For all subgraphs and shared modules whose tables the database has. */
 export async function resealAll({ db, file, rows, older = false }: ResealAllOptions): Promise<Resealed> {
   const content = await readKeyringFile(file);
   const sealer = createSealer(new Keyring(content));

@@ -1,12 +1,12 @@
-// What a start prints when everything runs: the link, where the password is, what runs and where.
+// The output of a complete start: the link, the file of the password, and the running parts with their places.
 import { resolve } from 'node:path';
 import type { DeviceRow } from '../lab/control-plane/lab.ts';
 import { labLines } from '../lab/control-plane/lines.ts';
 
 export interface StartedParts {
-  /** Of the gateway. */
+  /** URL of the gateway. */
   readonly url: string;
-  /** Logs the person in once. Undefined: there is none for this output. */
+  /** Logs the person in once. Undefined if there is none for this output. */
   readonly loginCode: string | undefined;
   readonly passwordFile: string;
   readonly tokenFile: string;

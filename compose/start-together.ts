@@ -1,5 +1,5 @@
-// Starts independent components at once. When one fails, the others are cancelled, and the error is thrown only when each of them has
-// ended or can be stopped with the stack: no component is forgotten while it is still starting.
+// Starts independent components at once. When one fails, the others are cancelled. The error is thrown only when each of them has ended or can be
+// stopped with the stack, so that no component is left starting.
 
 /**
  * Starts one component. `giveUp` is aborted when another component has failed, or the whole start is cancelled; `stop` is called with the

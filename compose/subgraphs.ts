@@ -1,4 +1,4 @@
-// The subgraphs of a process, on its ground. A process without subgraphs does not load this.
+// The subgraphs of a process, on its context. A process without subgraphs does not load this.
 
 import { Commits } from '../platform/database/commits.ts';
 import { ServerReads } from '../platform/database/server-reads.ts';
@@ -11,16 +11,16 @@ import type { Lifecycle } from '../platform/process/lifecycle.ts';
 import { addFeedMetrics } from '../platform/process/metrics.ts';
 import {
   allEventKinds,
-  type Ground,
+  type DatabaseContext,
   type RunningSubgraph,
-  type SubgraphGround,
+  type SubgraphContext,
   type SubgraphRow,
 } from '../platform/process/subgraph-row.ts';
 import { CursorSealer } from '../platform/secrets/cursor-sealer.ts';
 import type { KeyFolder } from '../platform/secrets/key-folder.ts';
 import { AskedGraph } from './asked-graph.ts';
 import { databaseMembers } from './connections.ts';
-import type { LaidGround } from './ground.ts';
+import type { OpenContext } from './database-context.ts';
 import { openHaCluster } from './ha-cluster.ts';
 import type { FollowedHosts } from './ha-hosts.ts';
 import type { TlsOfRole } from './internal-tls.ts';
@@ -30,10 +30,10 @@ import { readOutsideNodes } from './outside-subgraphs.ts';
 export interface SubgraphsDependencies {
   readonly config: Config;
   readonly lifecycle: Lifecycle;
-  readonly laid: LaidGround;
+  readonly opened: OpenContext;
   /** All subgraphs. */
   readonly rows: readonly SubgraphRow[];
-  /** Those of this process. */
+  /** Subgraphs of this process. */
   readonly served: readonly SubgraphRow[];
   readonly keys: KeyFolder;
   readonly hosts: FollowedHosts | undefined;
@@ -41,25 +41,25 @@ export interface SubgraphsDependencies {
 }
 
 export interface OpenedSubgraphs {
-  /** By name. */
+  /** Keyed by name. */
   readonly running: Map<string, RunningSubgraph>;
   readonly asked: AskedGraph;
 }
 
 export async function openSubgraphs(dependencies: SubgraphsDependencies): Promise<OpenedSubgraphs> {
-  const { config, lifecycle, laid, rows, served, keys, hosts, tlsOf } = dependencies;
+  const { config, lifecycle, opened, rows, served, keys, hosts, tlsOf } = dependencies;
   const asked = new AskedGraph({ config, keys, tlsOf });
   await lifecycle.add('asked graph', { stop: () => asked.close() });
   const ours = graphOf(rows);
   const outsideNodes = readOutsideNodes(config.outsideSubgraphs, ours);
   const graph = withOutsideNodes(ours, [...outsideNodes.values()].flat());
-  const subgraphGround = await laySubgraphGround(config, lifecycle, laid.ground, {
+  const subgraphContext = await openSubgraphContext(config, lifecycle, opened.context, {
     keys,
     eventKinds: allEventKinds(rows),
     outsideNodes,
     roles: rolesOf(rows).all,
-    projectHoldings: holdingsOf(rows, laid.owners),
-    projectEnd: projectEndOf(rows, laid.owners),
+    projectHoldings: holdingsOf(rows, opened.owners),
+    projectEnd: projectEndOf(rows, opened.owners),
     haCluster: await openHaCluster(config, lifecycle, hosts),
     hosts,
   });
@@ -68,7 +68,7 @@ export async function openSubgraphs(dependencies: SubgraphsDependencies): Promis
     const sdl = graph.get(row.name) ?? '';
     const askGraph = asked.of(row.name);
     const checkLogin = asked.checkLoginOf(row.name);
-    const subgraph = await row.create({ ...subgraphGround, sdl, askGraph, checkLogin }, settingsOf(row, config));
+    const subgraph = await row.create({ ...subgraphContext, sdl, askGraph, checkLogin }, settingsOf(row, config));
     if (subgraph.access !== undefined) asked.loginsCheckedBy(subgraph.access.checkLogin);
     await lifecycle.add(row.name, subgraph);
     running.set(row.name, subgraph);
@@ -76,21 +76,21 @@ export async function openSubgraphs(dependencies: SubgraphsDependencies): Promis
   return { running, asked };
 }
 
-async function laySubgraphGround(
+async function openSubgraphContext(
   config: Config,
   lifecycle: Lifecycle,
-  ground: Ground,
+  context: DatabaseContext,
   {
     hosts,
     ...shared
   }: Pick<
-    SubgraphGround,
+    SubgraphContext,
     'keys' | 'eventKinds' | 'outsideNodes' | 'roles' | 'projectHoldings' | 'projectEnd' | 'haCluster'
   > & {
     readonly hosts: FollowedHosts | undefined;
   },
-): Promise<Omit<SubgraphGround, 'sdl' | 'askGraph' | 'checkLogin'>> {
-  const { db, wake, log, registry, health } = ground;
+): Promise<Omit<SubgraphContext, 'sdl' | 'askGraph' | 'checkLogin'>> {
+  const { db, wake, log, registry, health } = context;
   const keyring = await shared.keys.shared('subgraphs');
   const cursors = new CursorSealer(keyring);
   const feed = new StatusFeed({ db, wake, log, cursors });
@@ -103,7 +103,7 @@ async function laySubgraphGround(
   });
   const membersIn = (changed: Config) =>
     databaseMembers(changed).map((location) => ({ name: location.host, sql: new ServerReads(location) }));
-  // Asked as they are at each time.
+  // Read again each time.
   const members = membersIn(config);
   hosts?.onChange(async (changed) => {
     const before = members.splice(0, members.length, ...membersIn(changed));
@@ -115,17 +115,17 @@ async function laySubgraphGround(
     stop: () => Promise.all(members.map(({ sql }) => sql.close())).then(() => {}),
   });
   return {
-    ...ground,
+    ...context,
     feed,
     commits,
     cursors,
     mutations: new Mutations({ db, commits, log }),
-    revokedMemories: (name) => outerMemories(config, ground.redis, name),
+    revokedMemories: (name) => outerMemories(config, context.redis, name),
     ...shared,
   };
 }
 
-/** Of the subgraphs whose tables the database has. */
+/** For the subgraphs whose tables the database has. */
 function holdingsOf(rows: readonly SubgraphRow[], owners: ReadonlySet<string>): ProjectHoldings {
   return async (sql, projectId) => {
     const held: string[] = [];
@@ -135,15 +135,15 @@ function holdingsOf(rows: readonly SubgraphRow[], owners: ReadonlySet<string>): 
   };
 }
 
-/** Of the subgraphs whose tables the database has. */
+/** For the subgraphs whose tables the database has. */
 function projectEndOf(rows: readonly SubgraphRow[], owners: ReadonlySet<string>): ProjectEnd {
   const ends = rows.flatMap(({ migrations, projectEnd }) =>
     projectEnd === undefined || !owners.has(migrations.owner) ? [] : [projectEnd],
   );
   return {
-    async look(ground, projectId) {
+    async look(context, projectId) {
       const held: string[] = [];
-      for (const end of ends) held.push(...(await (await end()).look(ground, projectId)));
+      for (const end of ends) held.push(...(await (await end()).look(context, projectId)));
       return held;
     },
     async end(tx, wake, projectId) {

@@ -1,7 +1,7 @@
 // The shared module dns: its settings, tables and work. Subgraphs declare names with records/record-store.ts; a worker publishes them.
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../platform/errors/config-error.ts';
-import { type Ground, sharedModule } from '../platform/process/subgraph-row.ts';
+import { type DatabaseContext, sharedModule } from '../platform/process/subgraph-row.ts';
 import { dnsEvents } from './publish/events.ts';
 import { type DnsSettings, dnsSettings } from './publish/settings.ts';
 import type { ZoneServers } from './publish/zone-servers.ts';
@@ -40,21 +40,21 @@ export const dnsModule = sharedModule({
     const { createPublishQueue } = await import('./publish/publish-queue.ts');
     const { createServerQueue } = await import('./publish/server-queue.ts');
     const { createZoneQueue } = await import('./backends/zone-queue.ts');
-    const { createLookQueue } = await import('./publish/look-queue.ts');
+    const { createDriftQueue } = await import('./publish/drift-queue.ts');
     const backends = new BackendOpener({ db, egress, sealer, timeoutMs: settings['dns.timeoutMs'] });
     return {
       queues: [
         createPublishQueue({ db, wake, servers, backends }),
         createServerQueue({ db, wake, log, servers, backends }),
         createZoneQueue({ db, backends }),
-        createLookQueue({ db, wake, log, servers, backends, intervalMs: settings['dns.lookIntervalMs'] }),
+        createDriftQueue({ db, wake, log, servers, backends, intervalMs: settings['dns.lookIntervalMs'] }),
       ],
       retention: restedNames(db),
     };
   },
 });
 
-/** Of the settings of a subgraph that uses the part. */
+/** Reads the setting of a subgraph that uses the module. */
 export function nameRestMsIn(settings: object): number {
   return (settings as DnsSettings)['dns.nameRestMs'];
 }
@@ -62,7 +62,7 @@ export function nameRestMsIn(settings: object): number {
 /** Throws ConfigError. */
 async function openServers(
   settings: DnsSettings,
-  { db, wake, log }: Pick<Ground, 'db' | 'wake' | 'log'>,
+  { db, wake, log }: Pick<DatabaseContext, 'db' | 'wake' | 'log'>,
 ): Promise<ZoneServers['servers']> {
   const {
     'dns.servers': places,
@@ -91,13 +91,13 @@ async function openServers(
   const open = (place: ServerPlace) => new Rfc2136Server({ place, key, timeoutMs });
   if (port === undefined) return places.map(open);
   const { followPrimary } = await import('./publish/data-host-servers.ts');
-  const { oweWholeLooks } = await import('./publish/look-queue.ts');
+  const { oweFullDriftChecks } = await import('./publish/drift-queue.ts');
   return followPrimary({
     db,
     open: (address) => open({ address, port }),
     onPrimary() {
       // If the primary is lost now, the next one repeats this.
-      oweWholeLooks({ db, wake }).catch((error: unknown) =>
+      oweFullDriftChecks({ db, wake }).catch((error: unknown) =>
         log.warn({ err: error }, 'the name server of the primary is not looked at yet'),
       );
     },

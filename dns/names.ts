@@ -7,7 +7,7 @@ export const fenceLabel = '_tidegate';
 
 /** RFC 1035 section 2.3.4: 255 octets with the lengths of the labels, 253 characters as text. */
 const longestName = 253;
-/** So that the fence's name is a name too. */
+/** Leaves room for the fence's label. */
 const longestOwnName = longestName - fenceLabel.length - 1;
 const targetLabel = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
 const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;

@@ -1,5 +1,5 @@
-// Builds the gateway. All its dependencies are passed in, so that the same code runs beside its subgraphs in one process or in
-// front of them over HTTP.
+// Builds the gateway. All its dependencies are passed in, so that the same code runs in one process with its subgraphs, or in front of them over
+// HTTP.
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -52,7 +52,7 @@ export interface GatewayOptions {
   /** SDL of the supergraph. */
   readonly supergraphSdl: string;
   readonly subgraphs: readonly SubgraphLocation[];
-  /** The graph as the settings describe it now, for `reload`; throws with what is wrong. If absent, the graph is fixed. */
+  /** The graph that the settings describe now, for `reload`. Throws with a description of the fault. If absent, the graph is fixed. */
   readonly readGraph?: () => Promise<ReadGraph>;
   /** Subscription fields whose items name the argument values that select them (platform/events/facets.ts). */
   readonly filteredFeeds?: readonly string[];
@@ -61,7 +61,7 @@ export interface GatewayOptions {
   /** Served as files of lines at /export/NAME.ndjson. */
   readonly exports?: readonly GraphExport[];
   readonly authenticator: Authenticator;
-  /** For subgraphs that ask at `questions`. */
+  /** For subgraphs that send queries to `questions`. */
   readonly checkLogin?: CheckLogin | undefined;
   /** Sign requests to subgraphs at other places; not needed if there are none. */
   readonly signingKeys?: SigningKeys;
@@ -88,7 +88,7 @@ export interface GatewayOptions {
   readonly proxyProtocol?: boolean;
   /** Other origins whose pages may use the endpoint; default: none. */
   readonly corsOrigins?: readonly string[];
-  /** For subgraphs whose location gives none. */
+  /** Default for subgraphs whose location gives none. */
   readonly queryDeadlineMs?: number;
   /** For subgraphs over HTTP. A relayed call may wait two minutes for its device. */
   readonly mutationDeadlineMs?: number;
@@ -97,7 +97,7 @@ export interface GatewayOptions {
 export interface Gateway {
   readonly url: string;
   readonly port: number;
-  /** Of `questions`. */
+  /** URL of `questions`. */
   readonly questionsUrl: string | undefined;
   /** For subgraphs of this process. */
   readonly questions: Questions;
@@ -107,9 +107,8 @@ export interface Gateway {
    */
   readonly reload: (() => Promise<ReloadReport>) | undefined;
   /**
-   * Before the address moves to another host: ends the connections of clients, as their requests are answered, for up to
-   * `deadlineMs`. Sockets are closed with 1001, and event streams end. New connections are still served, so the caller
-   * must keep new clients away in the meantime.
+   * Called before the address moves to another host. For up to `deadlineMs`, ends the connections of clients when their requests are answered.
+   * Sockets are closed with 1001, and event streams end. New connections are still served, so the caller must keep new clients away in the meantime.
    */
   handOver(deadlineMs?: number): Promise<void>;
   /** Accepts no new work, closes sockets with 1001, ends event streams, waits for running requests. */
@@ -283,8 +282,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
     async drain(deadlineMs = 30_000) {
       versions.drain();
-      // Subgraphs of this process end at the same time. Those of others do not, so that what a proxy sends here, until it has learned of the
-      // end, is carried out.
+      // Subgraphs of this process end at the same time. Others continue, so mutations that a proxy sends here until it learns of the end are carried
+      // out.
       if (isAnyInProcess(versions)) versions.refuseMutations();
       const lingered = () => versions.refuseMutations();
       const requests = Promise.all([web.drain(deadlineMs, lingered), asked?.drain(undefined, deadlineMs)]);

@@ -1,7 +1,7 @@
 // Announces the primary to its clients: through a virtual address, a name, or a balancer's check.
 
 export interface Announcer {
-  /** Writes are open until `fenceAtMs` (`monotonicMs`) at most. Called again with each renewal. `epoch`: of this primary. */
+  /** Writes are open until `fenceAtMs` (`monotonicMs`) at most. Called again at each renewal. `epoch`: this primary's. */
   held(fenceAtMs: number, epoch: number): void;
   /** Called with each poll in which this host is not the primary. */
   lost(): void;

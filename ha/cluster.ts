@@ -101,7 +101,7 @@ const mostAuditHeads = 100;
 const reportWaitMs = 3_000;
 const lookEveryMs = 200;
 const detachMs = 15_000;
-/** Until a further host has started its member of etcd, and it has what the others have. */
+/** Time for another host to start its member of etcd and catch up. */
 const votesMs = 60_000;
 
 export class Cluster {
@@ -237,7 +237,7 @@ export class Cluster {
     return report?.receiving === true && report.reign === reign && !this.#isAsynchronous(name);
   }
 
-  /** Takes back the wish for this move, if it was not granted. `why`: for the history of moves. */
+  /** Withdraws the wish for this move, if it was not granted. `why`: recorded in the history of moves. */
   async withdraw(why: string, id: string): Promise<void> {
     const wishes = (await readWishes(this.#etcd, this.#keys)).filter((each) => each.id === id);
     if (wishes.length === 0) return;
@@ -301,8 +301,8 @@ export class Cluster {
   }
 
   /**
-   * Removes a host. Another one may then join in its place, and a further host gets its vote. Removing the last host ends the
-   * cluster: its agent does the rest. `known`: all hosts of a host file, including those that have left, first host first.
+   * Removes a host. Another one may then join in its place, and another host gets its vote. Removing the last host ends the cluster. Its agent does
+   * the rest. `known`: all hosts of a host file, including those that have left, first host first.
    */
   async leave(name: string, known: readonly Member[], asker?: Asker): Promise<{ readonly endsCluster: boolean }> {
     const { hosts, primary } = await this.status();
@@ -466,7 +466,7 @@ export class Cluster {
     await this.#etcd.transact([], [{ put: this.#keys.auditHead(head), value: JSON.stringify(head) }, ...removed]);
   }
 
-  /** For the transaction of a wish. The graph names no asker: it has its own record. */
+  /** Part of the transaction of a wish. Calls through the graph name no asker, because the graph has its own audit record. */
   async #record(asker: Asker | undefined, action: string, details: Act['details'] = {}): Promise<EtcdChange[]> {
     return asker === undefined ? [] : recordOf(this.#etcd, this.#keys, newAct(asker, action, details));
   }

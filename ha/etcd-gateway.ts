@@ -1,4 +1,4 @@
-// How one member of etcd is asked through its JSON gateway: one call with one answer, or one whose answers go on.
+// Calls to one member of etcd through its JSON gateway: a call with one answer, or with a stream of answers.
 
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
@@ -61,7 +61,7 @@ export class EtcdGateway {
     }
   }
 
-  /** All answers, until the signal. Throws EtcdError, when the connection breaks. */
+  /** Yields answers until the signal aborts. Throws EtcdError when the connection breaks. */
   async *stream(
     url: string,
     path: string,

@@ -9,12 +9,12 @@ import { type EtcdClientTls, EtcdError, EtcdGateway, type Fate } from './etcd-ga
 export { EtcdError } from './etcd-gateway.ts';
 
 export interface EtcdClientOptions {
-  /** Of each member: `https://192.0.2.1:2379`. */
+  /** URL of each member: `https://192.0.2.1:2379`. */
   readonly urls: readonly string[];
   readonly tls?: EtcdClientTls;
-  /** Of a whole call; default 1 s. */
+  /** Deadline of the whole call. Default 1 s. */
   readonly timeoutMs?: number;
-  /** Until the next member is asked; default: a third of `timeoutMs`. */
+  /** Time until the next member is asked. Default: a third of `timeoutMs`. */
   readonly memberTimeoutMs?: number;
 }
 
@@ -47,16 +47,16 @@ export interface MemberStatus {
   readonly memberId: string;
   /** `0`: it knows of none. */
   readonly leaderId: string;
-  /** It receives what the others have, and has no vote. */
+  /** A learner receives all data and has no vote. */
   readonly isLearner: boolean;
 }
 
 interface EtcdMembership {
   readonly id: string;
   readonly peerUrls: readonly string[];
-  /** It receives what the others have, and has no vote. */
+  /** A learner receives all data and has no vote. */
   readonly isLearner: boolean;
-  /** It has been started once. */
+  /** It was started at least once. */
   readonly hasStarted: boolean;
 }
 
@@ -146,7 +146,7 @@ export class EtcdClient {
     this.#gateway.close();
   }
 
-  /** Of the members that there are from now on, for the next calls. */
+  /** Replaces the members for the next calls. */
   use(urls: readonly string[]): void {
     const known = this.#urls.filter((url) => urls.includes(url));
     this.#urls.splice(0, this.#urls.length, ...known, ...urls.filter((url) => !known.includes(url)));
@@ -160,7 +160,7 @@ export class EtcdClient {
     return { revision: header.revision, entries: kvs };
   }
 
-  /** All changes if all conditions hold, else none. `revision`: of these changes, if they were made. */
+  /** All changes if all conditions hold, else none. `revision`: that of the changes, if they were made. */
   async transact(
     conditions: readonly Condition[],
     changes: readonly Change[],
@@ -200,14 +200,14 @@ export class EtcdClient {
     return result.TTL > 0;
   }
 
-  /** Its keys are gone when this resolves; so they are if it was over. */
+  /** Resolves when its keys are gone, also if the lease had already ended. */
   async revoke(lease: string): Promise<void> {
     await this.#ask('/v3/lease/revoke', { ID: lease }).catch((error: unknown) => {
       if (!(error instanceof EtcdError) || !error.message.includes('lease not found')) throw error;
     });
   }
 
-  /** Of each member that answers, without a majority too. */
+  /** Status of each member that answers, even without a majority. */
   async status(): Promise<readonly MemberStatus[]> {
     const asked = await Promise.allSettled(
       this.#urls.map(async (url) => {
@@ -218,12 +218,12 @@ export class EtcdClient {
     return asked.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   }
 
-  /** Whether they answer or not, as the member that is asked knows them. */
+  /** All members that the asked member knows, whether they answer or not. */
   async members(): Promise<readonly EtcdMembership[]> {
     return memberList.parse(await this.#ask('/v3/cluster/member/list', {})).members;
   }
 
-  /** It has no vote, and counts for no majority, until `promote`. False while a member is silent: etcd takes no new one then. */
+  /** Until `promote`, the new member has no vote and counts for no majority. False while a member is silent: etcd then accepts no new one. */
   async addLearner(peerUrl: string): Promise<boolean> {
     try {
       await this.#ask('/v3/cluster/member/add', { peerURLs: [peerUrl], isLearner: true }, { once: true });

@@ -6,10 +6,10 @@ import { z } from 'zod';
 import type { ProcessMark } from '../embedded/process-mark.ts';
 import { jsonIn } from '../platform/values/json.ts';
 
-/** Not the first process of the machine, which nobody ends. */
+/** Excludes process 1, which is never ended. */
 export const markShape = z.object({ pid: z.number().int().min(2), startTicks: z.string(), bootId: z.string() });
 
-/** What a file has, if it has this shape. Undefined if it is missing or damaged. */
+/** The file's content, if it has this shape. Undefined if the file is missing or damaged. */
 export async function keptIn<Shape extends z.ZodType>(
   file: string,
   shape: Shape,

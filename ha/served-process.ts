@@ -1,10 +1,10 @@
-// The process that serves clients on a host, as it notes itself in a file, for the agent beside it.
+// The process that serves clients on a host. It notes itself in a file for the agent on the same host.
 
 import { rename, stat, writeFile } from 'node:fs/promises';
 import { processMark } from '../embedded/process-mark.ts';
 import { markIn } from './mark-file.ts';
 
-/** For `signalServed`, at each start. */
+/** Called at each start, for `signalServed`. */
 export async function noteServed(file: string): Promise<void> {
   await writeFile(`${file}.new`, JSON.stringify(processMark(process.pid)), { mode: 0o644 });
   await rename(`${file}.new`, file);

@@ -20,7 +20,7 @@ export function clockVariables(library: string | undefined, offset: Readonly<Rec
   return { LD_PRELOAD: library, ...offset, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
 }
 
-/** In libfaketime's format. */
+/** An offset in libfaketime's format. */
 export function clockOffset(seconds: number): string {
   return `${seconds < 0 ? '' : '+'}${seconds}`;
 }

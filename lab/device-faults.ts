@@ -7,9 +7,9 @@ import type { RequestKind } from './device-log.ts';
 export interface DeviceFault {
   /** The requests it applies to; default `apply`. */
   readonly on?: RequestKind | 'any';
-  /** Only those whose arguments or input contain this text. */
+  /** Applies only to calls whose arguments or input contain this text. */
   readonly matching?: string;
-  /** Only this many of them; default all. */
+  /** Number of calls that it affects. Default: all. */
   readonly times?: number;
   /** Delay between receiving the request and applying it. */
   readonly delayBeforeMs?: number;

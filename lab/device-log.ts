@@ -20,15 +20,15 @@ interface DeviceLogLine {
 }
 
 export type DeviceLogEntry = DeviceLogLine &
-  /** `stdin`: of an execution, or the line or frame itself. */
+  /** `stdin`: input of an execution, or the line or frame itself. */
   (
     | { readonly phase: 'received'; readonly args: readonly string[]; readonly stdin: string }
     | { readonly phase: 'fault'; readonly drop: string; readonly hang: string }
-    /** `exit`: of an execution; in a conversation 0, or 1 if the answer is a refusal. */
+    /** `exit`: exit code of an execution. In a conversation 0, or 1 if the answer is a refusal. */
     | { readonly phase: 'applied'; readonly exit: number }
   );
 
-/** All complete lines so far, oldest first; empty when nothing has reached the device. */
+/** All complete lines so far, oldest first. Empty when nothing has reached the device. */
 export async function readDeviceLog(path: string): Promise<DeviceLogEntry[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     if (systemErrorCode(error) === 'ENOENT') return '';

@@ -71,7 +71,7 @@ export function isFree(host: string, port: number): Promise<boolean> {
   });
 }
 
-/** In /tmp another user may have created it. */
+/** Another user may have created it in /tmp. */
 export async function makeOwn(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   const { uid } = await lstat(path);

@@ -55,12 +55,12 @@ export interface DeviceHost {
   readonly note: string;
 }
 
-/** Where alert channels send messages, and where a person reads them. */
+/** Addresses to which alert channels send messages, and where a person reads them. */
 interface InboxPlaces {
   /** URL of the page. */
   readonly page: string;
   readonly webhookUrl: string;
-  /** Of the mail server, which speaks TLS from the first byte. */
+  /** Address of the mail server, which uses TLS from the first byte. */
   readonly mail: Address;
   readonly caCertificates: string;
 }
@@ -69,11 +69,11 @@ interface InboxPlaces {
 export interface DescribedDevice {
   /** Undefined if it is not a backend. */
   readonly backend?: DeviceBackend;
-  /** For a device with several backends, by name (`backendsOf`). */
+  /** Backends by name, for a device with several (`backendsOf`). */
   readonly backends?: Readonly<Record<string, DeviceBackend>>;
   /** Undefined if it has none that can be unplugged. */
   readonly hosts?: readonly DeviceHost[];
-  /** Of the inbox. */
+  /** Addresses of the inbox. */
   readonly inbox?: InboxPlaces;
   /** All addresses to which calls connect. */
   readonly reaches: readonly Address[];
@@ -88,7 +88,7 @@ export interface RunningDevice extends DescribedDevice {
   trouble(trouble: Trouble): Promise<void>;
   /** Throws if there is no such host. */
   act?(act: HostAct, host: string): Promise<void>;
-  /** Its configuration is kept for the next start. */
+  /** Keeps its configuration for the next start. */
   stop(): Promise<void>;
 }
 
@@ -103,7 +103,7 @@ export interface DeviceOptions {
 
 /** Leftovers of a device whose process was killed. */
 export interface LeftOver {
-  /** Ends them. `folder`: of the device; it exists. */
+  /** Ends its remains. `folder`: the device's folder, which exists. */
   end(folder: string): Promise<void>;
   /** Deletes everything of the device outside its folder. */
   remove(folder: string): Promise<void>;

@@ -3,7 +3,7 @@
 
 import { type ProgramResult, type RunProgramOptions, runProgram } from '../embedded/run-program.ts';
 
-/** Like `ip netns exec NAMESPACE COMMAND …`: resolves for any exit code. */
+/** Like `ip netns exec NAMESPACE COMMAND …`. Resolves for any exit code. */
 export function inNamespace(
   namespace: string,
   command: string,

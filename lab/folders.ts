@@ -1,5 +1,5 @@
 // Folders of the lab in the data folder.
 
-/** For devices that run as root, owned by root, and for the others. */
+/** Folder for devices that run as root. It belongs to root. The other devices have a folder of their own. */
 export const labFolder = 'lab';
 export const plainLabFolder = 'lab-parts';

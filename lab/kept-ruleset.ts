@@ -1,17 +1,18 @@
-// The ruleset of the lab's firewall, kept in a file and loaded again like that of a rebooting firewall: in its order, and with new handles.
+// The ruleset of the lab's firewall. It is kept in a file, and loaded again like the ruleset of a rebooting firewall: in the same order, with new
+// handles.
 
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { ProgramResult } from '../embedded/run-program.ts';
 import { systemErrorCode } from '../embedded/setup-error.ts';
 import { inNamespace } from './exec.ts';
 
-/** One object as nft lists it: its kind, and its properties. libnftables-json(5). */
+/** One object in nft's output: its kind, and its properties. libnftables-json(5). */
 type NftObject = Readonly<Record<string, unknown>>;
 type Listed = readonly [kind: string, object: NftObject];
 
 /** A ruleset of 100,000 rules has about 40 MB. */
 const mostBytes = 64 * 1024 * 1024;
-/** In one transaction of the kernel. */
+/** Limit of one transaction in the kernel. */
 const mostCommands = 5_000;
 
 /** Writes the namespace's ruleset; throws if it can't be read. */

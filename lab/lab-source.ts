@@ -1,4 +1,4 @@
-// The source of the lab's devices: this process, or a keeper at the other end of a pipe.
+// The source of the lab's devices: this process, or a lab server at the other end of a pipe.
 
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { removeAbandonedLab } from './lab.ts';
 import { namesFile } from './names-file.ts';
 
 export interface LabSource {
-  /** Only describes it if it is already running. Throws if it should have started and did not. */
+  /** Only describes the device if it is already running. Throws if it should have started and did not. */
   start(name: DeviceName, log: SetupLog): Promise<StartAnswer>;
   /** Throws if the device is not running. */
   trouble(name: DeviceName, trouble: Trouble): Promise<void>;
@@ -22,7 +22,7 @@ export interface LabSource {
   clear(name: DeviceName): Promise<void>;
   /** Ends the device, and deletes its configuration and identity. */
   remove(name: DeviceName): Promise<void>;
-  /** Ends all devices, for good; those that are still starting give up. */
+  /** Ends all devices permanently. Those that are still starting give up. */
   stop(): Promise<void>;
 }
 

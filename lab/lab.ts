@@ -1,6 +1,6 @@
-// The lab: a real Linux firewall (nftables behind OpenSSH) between a client and a server, all on this machine. Its processes end
-// with this one, and its rules are in the folder for the next start. Its namespaces are named after the folder, so that the next
-// start finds those of a killed one, takes over their rules and removes them.
+// The lab: a real Linux firewall (nftables behind OpenSSH) between a client and a server, all on this machine. Its processes end with this one, and
+// its rules are in the folder for the next start. Its namespaces are named after the folder, so that the next start finds the namespaces of a killed
+// one, saves their rules and removes them.
 // needs: nftables, iproute2, root
 
 import { mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
@@ -127,7 +127,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   }
 }
 
-/** The same, without a lab to come: its rules are kept. `folder`: its real path, which may be gone. */
+/** Ends the firewall without a new lab, and keeps its rules. `folder`: its real path, which may be gone. */
 export async function endAbandonedFirewall(folder: string): Promise<void> {
   await takeOver(folder, namesFor(folder), await readState(folder), silentLog);
 }
@@ -240,7 +240,7 @@ async function keepRules(folder: string, names: LabNames, log: SetupLog): Promis
 }
 
 interface LabState {
-  /** Where it ran. */
+  /** Folder where it ran. */
   readonly folder?: string;
   readonly subnet?: number;
   /** Process of a device that runs with its rules. */
@@ -249,10 +249,10 @@ interface LabState {
   readonly startTime?: string;
 }
 
-/** Ends and removes the lab of a killed owner, and keeps its rules; in a moved folder, that of the old place. */
+/** Ends and removes the lab of a killed owner, and keeps its rules. In a moved folder: the lab of the old path. */
 async function takeOver(folder: string, names: LabNames, state: LabState, log: SetupLog): Promise<void> {
   const before = state.folder ?? folder;
-  // Copied, not moved: what runs at the old place does not belong to this folder.
+  // Copied, not moved: processes at the old path do not belong to this folder.
   const isCopy = before !== folder && (await pathExists(before));
   const old = isCopy ? names : namesFor(before);
   if (!isCopy) {

@@ -11,7 +11,7 @@ const mostConnections = 256;
 const udpSilentMs = 5_000;
 
 export interface LineOptions {
-  /** Where it listens; port 0: a free one. */
+  /** Address to listen on. Port 0 for any free port. */
   readonly at: Address;
   readonly port: number;
   /** Host of the port; default: the loopback. TCP only. */
@@ -47,7 +47,7 @@ export class Line {
     this.#server.maxConnections = mostConnections;
   }
 
-  /** Throws EADDRINUSE. `udp`: for both. */
+  /** Throws EADDRINUSE. `udp`: UDP in addition to TCP. */
   static async lay(options: LineOptions & { readonly udp?: boolean }): Promise<Line> {
     const line = new Line(options);
     const { host, port } = options.at;
@@ -77,7 +77,7 @@ export class Line {
 
 class UdpLine {
   readonly #near: UdpSocket;
-  /** By address and port of the other end. */
+  /** Keyed by address and port of the other end. */
   readonly #far = new Map<string, { readonly socket: UdpSocket; readonly timer: NodeJS.Timeout }>();
   readonly #options: LineOptions;
 

@@ -7,7 +7,7 @@ import { layOutNetwork, namesFor, removeNetwork } from './network.ts';
 import { deviceFaults, deviceLogPath, devicePort, startDevice } from './ssh-device.ts';
 
 interface LoneDeviceOptions {
-  /** For messages. */
+  /** Name for messages. */
   readonly name: string;
   /** The file that defines it (device/start.sh). */
   readonly device: string;

@@ -1,4 +1,4 @@
 // The file with the names of the firewall's hosts, for shells.
 
-/** In the data folder (`. .tidegate/lab.env`). */
+/** A file in the data folder (`. .tidegate/lab.env`). */
 export const namesFile = 'lab.env';

@@ -33,7 +33,7 @@ function labNames(id: string): LabNames {
   };
 }
 
-/** Of the namespaces and links of a lab in this folder. */
+/** Names of the namespaces and links of a lab in this folder. */
 export function namesFor(folder: string): LabNames {
   return labNames(createHash('sha256').update(folder).digest('hex').slice(0, 6));
 }

@@ -1,6 +1,5 @@
-// OpenSSH in front of a private Open vSwitch: a server on a free port of the loopback that passes each connection to its own sshd
-// (`sshd -i`), in mount and process namespaces with their own root folder, where `ovsdb-client` and `ovs-vsctl` reach only this
-// database.
+// OpenSSH in front of a private Open vSwitch: a server on a free loopback port that passes each connection to its own sshd (`sshd -i`). The sshd has
+// mount and process namespaces with a root folder of their own, where `ovsdb-client` and `ovs-vsctl` reach only this database.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -81,7 +80,7 @@ export class OvsLogin {
     );
     this.#sessions.add(session);
     for (const end of ['exit', 'error']) session.once(end, () => this.#sessions.delete(session));
-    // The child has the socket now; closing this end of it does not end the connection.
+    // The child owns the socket now. Closing it in this process does not end the connection.
     session.once('spawn', () => socket.destroy());
     session.once('error', () => socket.destroy());
     socket.on('error', () => {});

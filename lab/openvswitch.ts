@@ -1,6 +1,6 @@
-// A real Open vSwitch: ovsdb-server with a database in a private folder, reachable over mutual TLS and, like its own tools do it,
-// through a Unix socket behind OpenSSH; ovs-vswitchd forwards packets in user space, in its own network namespace. An Open
-// vSwitch of the machine is not touched; everything ends with this process.
+// A real Open vSwitch: ovsdb-server with a database in a private folder, reachable over mutual TLS and, for its own tools, through a Unix socket
+// behind OpenSSH. ovs-vswitchd forwards packets in user space, in its own network namespace. Leaves an Open vSwitch of the machine alone. Everything
+// ends with this process.
 // needs: openvswitch-switch, openssl, openssh-server, openssh-client, root
 
 import { mkdir, open, readFile, realpath } from 'node:fs/promises';
@@ -34,7 +34,7 @@ export interface RunningOpenVswitch {
    */
   readonly datapath: 'netdev' | 'none';
   readonly databasePid: number;
-  /** With its log of every change, for ovsdb-tool. */
+  /** Contains the log of every change, for ovsdb-tool. */
   readonly databasePath: string;
   /** Undefined without a datapath. */
   readonly switchPid: number | undefined;
@@ -185,7 +185,7 @@ function connected(path: string): Promise<void> {
   });
 }
 
-/** Like ovs-ctl(8), writes at every start: the row of the switch itself, its version and its identity. */
+/** Writes the switch's own row, its version and its identity at every start, like ovs-ctl(8). */
 async function describeItself(vsctl: RunningOpenVswitch['vsctl']): Promise<void> {
   const version = /(\d+\.\d+\.\d+)/.exec((await vsctl('--version')).stdout)?.[1] ?? '';
   const identity = 'external_ids:system-id=6f1d1a2e-5c47-4b0e-9d1c-7a52c3c8a001';

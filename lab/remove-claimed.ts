@@ -43,7 +43,7 @@ async function removeOnce(claims: readonly Claim[], isFirst: boolean): Promise<r
   // A process that waits for a frozen disk does not end before it is thawed.
   for (const each of mounts) await thaw(each);
   const processes = await endProcesses(spaces, of('processes'));
-  // It removes the namespace with the rules that it keeps: afterwards nothing tells which processes were there.
+  // This removes the namespace with its rules. Afterwards nothing shows which processes were there.
   if (isFirst) for (const folder of of('firewall')) await endAbandonedFirewall(folder);
   for (const each of interfaces) await runProgram('ip', ['link', 'delete', each]);
   for (const each of spaces) await removeNamespace(each);

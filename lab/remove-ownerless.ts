@@ -7,9 +7,9 @@ import { type ClaimsFile, claimsFiles, claimsFolder, isAlive, isSame, readClaims
 import { ownerOf, ownName } from './claims/owner.ts';
 import { type Remains, removeClaimed } from './remove-claimed.ts';
 
-/** One thing that was removed. */
+/** A removed resource. */
 export interface Removed extends Remains {
-  /** Its process, which has ended. */
+  /** Id of its process, which has ended. */
   readonly pid: number;
 }
 

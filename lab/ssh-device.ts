@@ -9,14 +9,14 @@ import type { SetupLog } from '../embedded/setup-log.ts';
 import { DeviceFaults } from './device-faults.ts';
 
 interface DeviceOptions {
-  /** For messages, for example `The lab's firewall`. */
+  /** Name for messages, for example `The lab's firewall`. */
   readonly name: string;
   /** The file that defines it (device/start.sh). */
   readonly device: string;
   /** A private folder with keys/ (`ensureKeys`); its device/ has the log and the faults, and is the login's home. */
   readonly folder: string;
   readonly namespace: string;
-  /** In the namespace. */
+  /** Address in the namespace. */
   readonly address: string;
   readonly log: SetupLog;
   readonly signal?: AbortSignal;
@@ -43,9 +43,8 @@ export async function deviceFaults(folder: string): Promise<DeviceFaults> {
 }
 
 /**
- * Starts sshd, or returns the reason why the device can't have its own root folder here. sshd is process 1 of a process namespace,
- * so that ending it ends every session and every program of the device, even one that hangs; `unshare` ends with this process, and
- * sshd with it.
+ * Starts sshd, or returns the reason why the device can't have a root folder of its own here. sshd is process 1 of a process namespace, so that
+ * ending it ends every session and every program of the device, even one that hangs. `unshare` ends with this process, and sshd with it.
  */
 export async function startDevice(options: DeviceOptions): Promise<ServerProcess | string> {
   const device = new ServerProcess({

@@ -84,7 +84,7 @@ export class SwitchedNetwork {
     await this.remove(spaces);
   }
 
-  /** `spaces`: all of them. */
+  /** `spaces`: all namespaces of the network. */
   async remove(spaces: readonly string[]): Promise<void> {
     await runProgram('ip', ['link', 'delete', this.line]);
     for (const name of spaces) await this.removeSpace(name);
@@ -132,7 +132,7 @@ export function newBridge(name: string): string[] {
   return [`link add ${name} type bridge mcast_snooping 0`, `link set ${name} up`];
 }
 
-/** Drops traffic to and from a namespace. `chains`: nftables chains with the traffic to drop. Default: everything. `name`: of this cut. */
+/** Drops traffic to and from a namespace. `chains`: nftables chains with the traffic to drop. Default: everything. `name`: name of this cut. */
 export async function setCut(
   namespace: string,
   isCut: boolean,

@@ -1,4 +1,4 @@
-// What a change of the graph means to its clients. `elements` lists everything in the SDL that a client can depend on.
+// Effects of a graph change on clients. `elements` lists everything in the SDL that a client can depend on.
 import {
   type ConstDirectiveNode,
   findBreakingChanges,
@@ -32,7 +32,7 @@ interface Element {
   readonly type?: GraphQLType;
   readonly description: string | null | undefined;
   readonly directives: readonly ConstDirectiveNode[];
-  /** Of an argument or an input's field, as in SDL. */
+  /** Default of an argument or an input field, in SDL. */
   readonly fallback?: string | undefined;
   readonly url?: string | null | undefined;
 }
@@ -98,7 +98,7 @@ function valueElement(owner: string, { name, description, astNode }: GraphQLEnum
   return { path: `${owner}.${name}`, kind: 'value', description, directives: astNode?.directives ?? [] };
 }
 
-/** What is refused now, or may be null now. */
+/** Values that are refused now, or may be null now. */
 function stricter(before: Element, after: Element): string[] {
   const [old, now] = [roleIn(before.description), roleIn(after.description)];
   return [
@@ -166,7 +166,7 @@ function argumentOf(directive: ConstDirectiveNode | undefined, argument: string)
   return value && valueFromASTUntyped(value);
 }
 
-/** As the gateway counts: a field costs 1 without `@cost`, everything else nothing. */
+/** Counts like the gateway: a field costs 1 without `@cost`, everything else nothing. */
 function weightOf(element: Element): number {
   return Number(argumentOf(directiveOf(element, 'cost'), 'weight') ?? (element.kind === 'field' ? 1 : 0));
 }

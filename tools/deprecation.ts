@@ -1,4 +1,4 @@
-// What `@deprecated` promises: a successor, and the day before which the element is not removed.
+// The promise of `@deprecated`: a successor, and the day before which the element is not removed.
 import {
   type ASTNode,
   type ConstDirectiveNode,
@@ -10,9 +10,9 @@ import {
 } from 'graphql';
 
 interface Deprecation {
-  /** As in a schema coordinate: `Type.field`, `Type.field(argument:)`, `Enum.VALUE` or `Type`. */
+  /** A schema coordinate: `Type.field`, `Type.field(argument:)`, `Enum.VALUE` or `Type`. */
   readonly successor: string;
-  /** As in 2027-01-31. */
+  /** In the form 2027-01-31. */
   readonly until: string;
 }
 
@@ -32,7 +32,7 @@ export function deprecationOf(directives: readonly ConstDirectiveNode[] = []): D
   return reason?.kind === Kind.STRING ? readDeprecation(reason.value) : undefined;
 }
 
-/** The earliest day for what a release on `date` deprecates: six months later. Both as in 2027-01-31. */
+/** The earliest removal of an element that a release on `date` deprecates: six months later. Both in the form 2027-01-31. */
 export function earliestRemoval(date: string): string {
   const day = new Date(`${date}T00:00:00Z`);
   const month = day.getUTCMonth() + 6;
@@ -41,7 +41,7 @@ export function earliestRemoval(date: string): string {
   return new Date(Date.UTC(day.getUTCFullYear(), month, Math.min(day.getUTCDate(), last))).toISOString().slice(0, 10);
 }
 
-/** What a released graph still promises on that day: without elements whose time is over, and types that only they led to. */
+/** The part of a released graph that is still promised on that day: without expired elements, and without types that only they used. */
 export function promisedOn(released: DocumentNode, day: string): DocumentNode {
   const isOver = (node: ASTNode) => {
     const until = 'directives' in node && deprecationOf(node.directives as ConstDirectiveNode[])?.until;

@@ -1,5 +1,5 @@
-// npm run dev: the product without the lab, started again on each save, and the dashboard through Vite with hot reload. Arguments are those
-// of `tidegate up`; `--pages-port PORT` is Vite's (5173).
+// npm run dev: the product without the lab, restarted on each save, and the dashboard through Vite with hot reload. Takes the arguments of `tidegate
+// up`, and `--pages-port PORT` for Vite (5173).
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
@@ -20,7 +20,7 @@ interface Pages {
   listen(): Promise<unknown>;
 }
 
-/** A fault of the SDL is printed; the product then says that it can't start. */
+/** Prints a fault of the SDL. The product then reports that it can't start. */
 async function composeSchema(): Promise<void> {
   const child = spawn(process.execPath, [join(root, 'tools/compose.ts')], { cwd: root, stdio: 'inherit' });
   await once(child, 'exit');
@@ -132,5 +132,5 @@ async function main(): Promise<void> {
 }
 
 await main();
-// Vite has nothing to save, and what it has begun would go on.
+// Vite has nothing to save, and its unfinished work would continue.
 process.exit(0);

@@ -2,8 +2,8 @@
 // of all of them is stepped under calls, load balancers, S3 and signed DNS, and corrected again. The device's own log, the rows, clients of
 // the load balancer, BIND's validator and users at every cluster are the evidence.
 import { Balancers } from './clock/balancers.ts';
-import { Centre } from './clock/centre.ts';
 import { Clusters } from './clock/clusters.ts';
+import { ControlPlane } from './clock/control-plane.ts';
 import { NameServer } from './clock/name-server.ts';
 import { randomStep, type Step, type Target } from './clock/steps.ts';
 import { defineTrial, type TrialRun } from './define-trial.ts';
@@ -62,7 +62,7 @@ export async function runClockTrials(options: ClockTrialsOptions): Promise<Clock
   const random = seededRandom(seed);
   await using cleanup = new AsyncDisposableStack();
   const places: Places = {
-    centre: await Centre.start(folder, cleanup),
+    controlPlane: await ControlPlane.start(folder, cleanup),
     balancers: await Balancers.start(folder, cleanup),
     clusters: await Clusters.start(cleanup),
     nameServer: await NameServer.start(folder, cleanup),
@@ -94,7 +94,7 @@ const clustersOf: Readonly<Record<Target, number>> = {
 };
 
 interface Places {
-  readonly centre: Centre;
+  readonly controlPlane: ControlPlane;
   readonly balancers: Balancers;
   readonly clusters: Clusters;
   readonly nameServer: NameServer;
@@ -108,7 +108,7 @@ interface OneTrial {
 }
 
 async function runOne(
-  { centre, balancers, clusters, nameServer }: Places,
+  { controlPlane, balancers, clusters, nameServer }: Places,
   step: Step,
   { random, name, sabotage, progress }: OneTrial,
 ) {
@@ -120,16 +120,16 @@ async function runOne(
   );
   const stepTo = async (to: number) => {
     nameServer.aheadMs = hasNameServer === true ? to * 1_000 : 0;
-    if (hasCentre === true) await Promise.all([centre.stepTo(to), balancers.stepTo(to)]);
+    if (hasCentre === true) await Promise.all([controlPlane.stepTo(to), balancers.stepTo(to)]);
     await clusters.stepTo(stepped, to, restarts);
-    if (restarts && hasCentre === true) await Promise.all([centre.restart(), balancers.restart()]);
+    if (restarts && hasCentre === true) await Promise.all([controlPlane.restart(), balancers.restart()]);
     if (restarts && hasNameServer === true) await nameServer.restart();
   };
   const calls = ['before', 'across', 'during', 'after'].map((when) => `${name}-${when}`);
   const [before = '', across = '', during = '', after = ''] = calls;
   let failedCalls = 0;
   const call = async (one: string) => {
-    const said = await centre.call(one);
+    const said = await controlPlane.call(one);
     if (said === undefined) return;
     failedCalls += 1;
     progress(`${one}: ${said}`);
@@ -151,16 +151,16 @@ async function runOne(
   await clusters.use(`${name}-during`);
   // Signatures made now may be cached.
   await nameServer.bogus();
-  let lostRows = await centre.lostRows();
+  let lostRows = await controlPlane.lostRows();
   await stepTo(0);
   await call(after);
   await change();
   if (sabotage) {
-    await centre.harm(before);
+    await controlPlane.harm(before);
     await balancers.killNode();
     nameServer.aheadMs = 40 * 86_400_000;
   }
-  lostRows += await centre.lostRows();
+  lostRows += await controlPlane.lostRows();
   // Repeats each key: it must act only once.
   for (const each of restarts ? [before, during, after] : calls) await call(each);
   const droppedAnswers = await nameServer.dropped();
@@ -170,7 +170,7 @@ async function runOne(
   const failedRequests = balancers.failed();
   for (const each of failedRequests) progress(`a request to ${each}`);
   return {
-    repeatedCalls: calls.reduce((sum, each) => sum + centre.repeated(each), 0),
+    repeatedCalls: calls.reduce((sum, each) => sum + controlPlane.repeated(each), 0),
     ...{ failedCalls, lostRows, bogusAnswers, unwritableNames, lateChanges },
     ...{ replacedNodes: await balancers.replaced(), failedRequests: failedRequests.length },
     ...{ diverged: Number(await clusters.diverged()), droppedAnswers },

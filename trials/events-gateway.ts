@@ -9,8 +9,8 @@ import { startWholeSystem, type WholeSystem } from '../measure/whole-system.ts';
 import { CursorSealer } from '../platform/secrets/cursor-sealer.ts';
 import { keyFilePath } from '../platform/secrets/key-folder.ts';
 import { openKeyring } from '../platform/secrets/keyring.ts';
-import { Ground } from '../tests/support/ground.ts';
 import { brokenInvariantsAt } from '../tests/support/invariants.ts';
+import { LocalContext } from '../tests/support/test-context.ts';
 import type { TrialRun } from './define-trial.ts';
 import { FailureTurns } from './events/failure-turns.ts';
 import { type FailureCounts, GatewayFailures } from './events/gateway-failures.ts';
@@ -77,7 +77,7 @@ export async function runGatewayEventTrials(options: GatewayEventTrialsOptions):
   const system = own(await startWholeSystem({ ...apart, ...(signal === undefined ? {} : { signal }) }));
   const { connection, projectId } = system;
   const redis = { path: system.redisPath, prefix: redisPrefix };
-  const ground = own(new Ground({ connection, connectionLimit: writers + 2 }, { redis }));
+  const ground = own(new LocalContext({ connection, connectionLimit: writers + 2 }, { redis }));
   const writing = new Writers({ ...ground, random: seededRandom(seed), writers, holdMs, projectId });
   await writing.prepare();
 

@@ -1,8 +1,8 @@
 // The trial of the event stream under failures: writers with a long transaction in every round; Redis killed and flushed, sequencers killed
 // and paused, feeds replaced, clients dropped, all at random. Each client's own log is the oracle.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Ground } from '../tests/support/ground.ts';
 import { brokenInvariantsAt } from '../tests/support/invariants.ts';
+import { LocalContext } from '../tests/support/test-context.ts';
 import type { TrialRun } from './define-trial.ts';
 import { FailureTurns, flushRedis } from './events/failure-turns.ts';
 import { Feeds } from './events/feeds.ts';
@@ -54,7 +54,7 @@ export async function runEventTrials(options: EventTrialsOptions): Promise<Event
   const { connection, redisPath } = servers;
   const redis = { path: redisPath, prefix: 'trials' };
 
-  const ground = new Ground({ connection, connectionLimit: writers + 2 }, { redis });
+  const ground = new LocalContext({ connection, connectionLimit: writers + 2 }, { redis });
   cleanup.defer(() => ground.stop());
   const writing = new Writers({ ...ground, random, writers, holdMs });
   await writing.prepare();

@@ -15,7 +15,7 @@ import { keyFilePath } from '../platform/secrets/key-folder.ts';
 import { openKeyring } from '../platform/secrets/keyring.ts';
 import { encodeId } from '../platform/values/ids.ts';
 import { subgraphRows } from '../subgraphs/rows.ts';
-import { Ground } from '../tests/support/ground.ts';
+import { LocalContext } from '../tests/support/test-context.ts';
 import { defineTrial, type TrialRun } from './define-trial.ts';
 import { planOf, type ReaderPlan } from './events/gateway-plans.ts';
 import { GatewayReader } from './events/gateway-reader.ts';
@@ -107,7 +107,7 @@ export async function runRolling(options: RollingOptions): Promise<RollingResult
 
   const { connection, projectId } = system;
   const redis = { path: system.redisPath, prefix: redisPrefix };
-  const ground = own(new Ground({ connection, connectionLimit: 6 }, { redis }));
+  const ground = own(new LocalContext({ connection, connectionLimit: 6 }, { redis }));
   const writing = new Writers({ ...ground, random: seededRandom(seed + 1), writers: 4, holdMs, projectId });
   await writing.prepare();
   const cursors = new CursorSealer(await openKeyring(keyFilePath(join(folder, 'keys'), 'subgraphs')));

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { ToldChild } from '../../measure/told-child.ts';
+import { CommandChild } from '../../measure/command-child.ts';
 import { freePort } from '../../tests/support/free-port.ts';
 import { Site } from '../../trials/gslb-outage/site.ts';
 import type { ProberOptions } from './bare-prober.ts';
@@ -58,7 +58,7 @@ export async function deathsOf(options: DeathsOptions): Promise<DeathFigures> {
   if (first === undefined || second === undefined) throw new Error('there are no endpoints');
   const addresses = [first.address, second.address];
   const program: ProberOptions = { addresses, port: first.port, delayMs, dnsPort };
-  const prober = stack.adopt(new ToldChild({ script, file: join(folder, 'prober.json'), program }), (each) =>
+  const prober = stack.adopt(new CommandChild({ script, file: join(folder, 'prober.json'), program }), (each) =>
     each.kill(),
   );
   await prober.start();

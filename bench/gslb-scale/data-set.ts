@@ -2,7 +2,7 @@
 // in bulk by the database alone, because their creation is not measured.
 import type { Database } from '../../platform/database/database.ts';
 import { GslbPlace } from '../../tests/subgraphs/gslb/support/gslb-place.ts';
-import type { Ground } from '../../tests/support/ground.ts';
+import type { LocalContext } from '../../tests/support/test-context.ts';
 
 export const membersOfPool = 4;
 /** A name server gets a whole zone in one message. */
@@ -52,7 +52,7 @@ interface DataSet {
 
 /** The database must be empty and migrated. Afterwards vantage points have no checkers. */
 export async function fill(
-  ground: Ground,
+  ground: LocalContext,
   { endpoints, vantagePoints }: { readonly endpoints: number; readonly vantagePoints: readonly string[] },
 ): Promise<DataSet> {
   const { db } = ground;

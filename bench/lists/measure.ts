@@ -4,7 +4,7 @@ import { parse } from 'graphql';
 import { type Connection, createConnection } from 'mariadb';
 import { percentile, rounded } from '../../measure/statistics.ts';
 import type { Identity } from '../../platform/caller/identity.ts';
-import { ListGround, listCaller } from '../../tests/support/lists/list-ground.ts';
+import { ListContext, listCaller } from '../../tests/support/lists/list-context.ts';
 import { fillTables, insertIntoTable } from '../../tests/support/lists/rows.ts';
 import { type MeasuredList, measuredLists, memberProject } from './questions.ts';
 
@@ -55,7 +55,7 @@ const explainedAtMost = 3;
 export async function measureLists(options: MeasureOptions): Promise<readonly QuestionFigures[]> {
   const { fields, signal } = options;
   await using stack = new AsyncDisposableStack();
-  const ground = stack.adopt(await ListGround.open(), (each) => each.stop());
+  const ground = stack.adopt(await ListContext.open(), (each) => each.stop());
   const root = stack.adopt(await createConnection(ground.rootConnection), (each) => each.end());
   // Few rows of everything that the lists refer to.
   await fillTables(ground.db);
@@ -101,7 +101,7 @@ function questionsOf(list: MeasuredList): readonly Question[] {
 }
 
 /** Into an empty table and without checks, MariaDB builds the indexes by sorting. Values too large for a column are cut. */
-async function fill(ground: ListGround, root: Connection, { table, values }: MeasuredList, rows: number) {
+async function fill(ground: ListContext, root: Connection, { table, values }: MeasuredList, rows: number) {
   const into = await insertIntoTable(ground.db, table, values);
   await root.query("SET SESSION foreign_key_checks = 0, unique_checks = 0, sql_mode = ''");
   await root.query(`TRUNCATE ${table}`);
@@ -111,7 +111,7 @@ async function fill(ground: ListGround, root: Connection, { table, values }: Mea
 }
 
 async function measure(
-  ground: ListGround,
+  ground: ListContext,
   root: Connection,
   question: Question,
   { samples, slowMs }: MeasureOptions,
@@ -150,7 +150,7 @@ async function measure(
 }
 
 /** The statements of the one connection for reads, from the server's own log. */
-async function explain(ground: ListGround, root: Connection, ask: () => Promise<unknown>): Promise<Explained[]> {
+async function explain(ground: ListContext, root: Connection, ask: () => Promise<unknown>): Promise<Explained[]> {
   const [reader] = await ground.db.query<{ id: bigint }>('SELECT CONNECTION_ID() AS id');
   await root.query("SET GLOBAL log_output = 'TABLE', GLOBAL general_log = ON");
   try {

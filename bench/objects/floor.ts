@@ -5,7 +5,7 @@ import { platformMigrations } from '../../compose/places.ts';
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { startMariadb } from '../../embedded/mariadb.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
-import { ToldChild } from '../../measure/told-child.ts';
+import { CommandChild } from '../../measure/command-child.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { objectClusterMigrations } from '../../subgraphs/object-storage/engine/store/owner.ts';
 import { freePort } from '../../tests/support/free-port.ts';
@@ -31,7 +31,7 @@ export async function startFloor(stack: AsyncDisposableStack, folder: string): P
     await migrate(mariadb.application, [platformMigrations, objectClusterMigrations]);
     const disk = join(folder, `disk-${cluster}`);
     const program: FloorProgram = { connection: mariadb.application, folder: disk, cluster, ports };
-    const child = new ToldChild({ script, file: join(folder, `${cluster}.json`), program });
+    const child = new CommandChild({ script, file: join(folder, `${cluster}.json`), program });
     stack.defer(() => child.kill());
     await child.start();
     pids.push(child.pid, mariadb.pid);

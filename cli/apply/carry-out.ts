@@ -1,5 +1,5 @@
-// Carries out the steps of a plan: those of one object in order, many objects of one kind a few at once, one kind after the other. A refusal affects
-// one step and those that need what it makes; a lost server all that follow. A run that was interrupted can be repeated.
+// Carries out the steps of a plan: the steps of one object in order, several objects of a kind at once, and one kind after the other. A refusal
+// affects one step and those that need its result. A lost server affects all steps that follow. An interrupted run can be repeated.
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canonicalJson, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
@@ -37,7 +37,7 @@ export interface StepResult {
   readonly line: number;
   readonly id: string | null;
   readonly message: string | null;
-  /** Of a dry run at the server: it could not be asked. */
+  /** The server could not be asked in a dry run. */
   readonly isNotAsked?: true;
 }
 
@@ -46,12 +46,12 @@ export interface Outcome {
   readonly results: readonly StepResult[];
   /** Why the server did not answer. */
   readonly lost: CommandFailure | undefined;
-  /** Of the last write. */
+  /** Commit of the last write. */
   readonly commit: AppliedPayload['commit'];
 }
 
 interface CarryOutOptions {
-  /** Of whole objects. */
+  /** Source of whole objects. */
   readonly source?: string | undefined;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, of: number) => void;
@@ -75,13 +75,15 @@ const would = {
   keep: 'STAYS',
   nothing: 'UNCHANGED',
 } as const;
-/** So few objects of a kind go one after the other: a server that is lost leaves one unknown, not several. */
+/** Up to this many objects of a kind are created one by one, so that a lost server leaves only one of them unknown. */
 const fewObjects = 20;
-/** So often may an object have been created from the same file, and deleted, while its keys were kept. Then the key is a new one. */
+/**
+ * Number of times that an object may have been created from the same file and deleted while its keys were kept. A further creation gets a new key.
+ */
 const mostKeys = 50;
 /** The server has too much to do, and did nothing. */
 const laterCodes: ReadonlySet<string | undefined> = new Set(['BUSY', 'IN_PROGRESS', 'RATE_LIMITED']);
-/** The request itself was refused, before anything of it was done: a number that is no whole one, or too many parts. */
+/** The server refused the request before it did anything, for example because of a number that isn't whole, or too many parts. */
 const refusalCodes: ReadonlySet<string | undefined> = new Set([
   ...['GRAPHQL_VALIDATION_FAILED', 'INVALID_INPUT', 'LIMIT_EXCEEDED', 'FORBIDDEN'],
 ]);
@@ -110,7 +112,7 @@ export async function carryOut(
   return run.outcome(steps);
 }
 
-/** The deletions follow only if all before them succeeded: what replaces an object is there then. */
+/** Deletions follow only if all other steps succeeded, so that replacements exist first. */
 export async function carryOutAll(
   client: GraphClient,
   { changes, deletions }: { readonly changes: readonly Step[]; readonly deletions: readonly Step[] },
@@ -135,7 +137,7 @@ class Run {
   readonly #count: number;
   readonly #options: CarryOutOptions;
   readonly #results = new Map<Step, StepResult>();
-  /** By the key of the step that makes it; null: it was not made. */
+  /** Keyed by the step that creates the object. Null if it was not created. */
   readonly #ids = new Map<string, string | null>();
   /** Objects whose steps have begun. */
   readonly #begun = new Map<string, Promise<void>>();
@@ -148,7 +150,7 @@ class Run {
     this.#options = options;
   }
 
-  /** All steps of one object, in order. */
+  /** Carries out all steps of one object, in order. */
   async carryOut(steps: readonly Step[]): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const keys = new Set(steps.map(stepKey));
@@ -222,7 +224,7 @@ class Run {
     }
   }
 
-  /** A server with too much to do is asked again. */
+  /** Repeats the request while the server is overloaded. */
   async #sendUntilTaken({ mutation }: Request, input: JsonObject, manner: Manner): Promise<AppliedPayload> {
     const { signal } = this.#options;
     for (const pauseMs of pausesMs) {
@@ -255,7 +257,7 @@ export function failIfAny({ results, lost }: Pick<Outcome, 'results' | 'lost'>, 
   if (refused > 0) throw new CommandFailure(`${refused} of ${results.length} ${objects} were refused`);
 }
 
-/** In the form of a UUID. Secrets are left out: nothing that is stored may help to guess one. */
+/** A key in the form of a UUID. Leaves out secrets, so that nothing stored helps to guess one. */
 export function keyFor({ mutation, seen = null }: Request, input: JsonObject, turn: number): string {
   const content = canonicalJson([mutation, withoutSecrets(input), seen, turn]);
   const hash = createHash('sha256').update(content).digest('hex');
@@ -274,7 +276,7 @@ function filled(value: JsonValue | undefined, ids: ReadonlyMap<string, string | 
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, filled(member as JsonValue, ids)]));
 }
 
-/** The keys of what it needs. */
+/** Keys of the objects that it needs. */
 export function awaitedIn(value: JsonValue | undefined): readonly string[] {
   const key = awaited(value);
   if (key !== undefined) return [key];

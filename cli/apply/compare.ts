@@ -11,7 +11,7 @@ export function differences(wanted: JsonObject, here: JsonObject): Change[] {
     .map(([field, to]) => ({ field, from: here[field] ?? null, to }));
 }
 
-/** Of an object only the members that are wanted count; texts may be written in other ways. */
+/** Only the wanted members of an object count, and texts may have other notations. */
 function isAsWanted(wanted: JsonValue, here: JsonValue | undefined): boolean {
   if (typeof wanted === 'string' && typeof here === 'string') return canonicalText(wanted) === canonicalText(here);
   if (Array.isArray(wanted) && Array.isArray(here))
@@ -27,7 +27,7 @@ function isNothing(value: JsonValue): boolean {
   return value === null || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
-/** Addresses in one notation; in PEM any white space is none: the server writes certificates anew. */
+/** Normalises the notation of addresses, and removes white space from PEM, because the server rewrites certificates. */
 function canonicalText(text: string): string {
   const trimmed = text.trim().replaceAll('\r\n', '\n');
   if (trimmed.startsWith('-----BEGIN ')) return trimmed.replaceAll(/\s+/g, '');

@@ -1,4 +1,4 @@
-// The names of `export --name`: which object has one, and what is said of a name that no object has.
+// The names of `export --name`: the object that each one names, and the message for a name without an object.
 import { isObject, type JsonObject } from '../../platform/values/json.ts';
 import { nearestName } from '../../platform/values/nearest-name.ts';
 import type { Kind } from '../../schema/kinds/kind.ts';
@@ -32,7 +32,7 @@ export class NameSearch {
     this.#names = names;
   }
 
-  /** For one kind; undefined: no name was given, so all objects are meant. */
+  /** The names of one kind. Undefined if no name was given, which selects all objects. */
   in(kind: Kind): { readonly names: readonly string[]; isMeant(object: JsonObject): boolean } | undefined {
     if (this.#names.length === 0) return undefined;
     const isMeant = (object: JsonObject) => {

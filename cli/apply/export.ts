@@ -1,5 +1,4 @@
-// Objects as the documents of a file that apply takes: a second apply of it changes nothing. Secrets are not shown by the graph: a comment says
-// where they come from.
+// Objects as documents of a file for apply. Applying such a file changes nothing. The graph does not show secrets, so a comment states their origin.
 import { registry } from '../../generated/kinds/registry.ts';
 import { decodeId } from '../../platform/values/ids.ts';
 import { canonicalJson, isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
@@ -28,19 +27,19 @@ export const exportedKinds: readonly string[] = Object.keys(registry.kinds).filt
     ['Backend', 'ProjectSubnet', 'TlsCertificate', 'LoadBalancer'].includes(type) || appliedKinds.includes(type),
 );
 
-/** Of whose parts all are in memory. */
+/** Number of parents whose parts are in memory together. */
 const parentsAtOnce = 100;
 
 interface Exported {
   readonly kind: Kind;
   readonly fields: JsonObject;
-  /** Of secrets that the object may have. */
+  /** Secrets that the object may have. */
   readonly secrets: readonly string[];
 }
 
 /**
- * All objects of a kind that the caller may see, in one project or without one. `isMeant`: of some names, whether an object has one of them.
- * Throws CommandFailure.
+ * All objects of a kind that the caller may see, in one project or without one. `isMeant`: whether an object has one of the given names. Throws
+ * CommandFailure.
  */
 export async function* exportKind(
   client: GraphClient,
@@ -60,7 +59,7 @@ export async function* exportKind(
   }
 }
 
-/** By name or id. */
+/** Finds objects by name or id. */
 async function* namedObjectsOf(
   client: GraphClient,
   kind: Kind,
@@ -105,7 +104,7 @@ async function* objectsOf(
   }
 }
 
-/** By name. Null, and what a new object has anyway, is left out. */
+/** Fields by name. Leaves out null and defaults. */
 async function fieldsOf(client: GraphClient, kind: Kind, object: JsonObject): Promise<JsonObject> {
   const make = makeAction(kind);
   const input = make?.input ?? '';
@@ -115,7 +114,7 @@ async function fieldsOf(client: GraphClient, kind: Kind, object: JsonObject): Pr
   fields[manifestField(kind, key)] = given[key] ?? object[key] ?? null;
   const of = kind.parent === undefined ? undefined : object[kind.parent.link];
   if (kind.parent !== undefined && isObject(of)) fields[kind.parent.input] = nameOf(kindOf(kind.parent.kind), of);
-  // Of a project: --project says it. A membership is of one.
+  // The project comes from --project. A membership belongs to one.
   const left = new Set([key, 'projectId', kind.parent?.input]);
   for (const field of registry.inputs[input]?.fields ?? []) {
     const value = given[field.name];
@@ -137,7 +136,7 @@ function isUsual({ default: usual }: InputField, value: JsonValue): boolean {
   return usual !== undefined && canonicalJson(usual as JsonValue) === canonicalJson(value);
 }
 
-/** In a file labels are a map; what is empty is left out. */
+/** A file has labels as a map. Leaves out empty fields. */
 function backendFields(fields: JsonObject): JsonObject {
   const { labels, ...others } = fields;
   if (!Array.isArray(labels)) return others;
@@ -187,7 +186,7 @@ function secretsIn(input: string, path = ''): readonly string[] {
   });
 }
 
-/** One document of YAML, with its comment. */
+/** One YAML document, with its comment. */
 export function documentText({ kind, fields, secrets }: Exported): string {
   const comment = ` ${secrets.join(', ')}: not shown. To set one: NAME: { file: PATH } or { env: TIDEGATE_SECRET_… }`;
   return yamlText({ kind: kind.type, ...fields }, secrets.length === 0 ? {} : { comment });

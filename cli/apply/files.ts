@@ -1,5 +1,5 @@
-// The files that `-f` names: one file, standard input, or those of a folder. Their lines are counted through, so that a plan knows each place by one
-// number.
+// The files of `-f`: one file, standard input, or the files of a folder. Their lines have consecutive numbers, so that one number identifies each
+// place in a plan.
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { CommandFailure } from '../failures.ts';
@@ -8,7 +8,7 @@ import { readText } from '../source.ts';
 import type { Surroundings } from '../verb.ts';
 
 export interface ManifestFile {
-  /** As it is named in messages. */
+  /** Path in messages. */
   readonly path: string;
   /** Within the folder that was named; otherwise the path. */
   readonly short: string;
@@ -17,7 +17,7 @@ export interface ManifestFile {
   readonly text: string;
 }
 
-/** Of all files together. */
+/** Limit of all files together. */
 const mostBytes = 32 * 1024 * 1024;
 const mostFiles = 1_000;
 /** Names that are looked at in folders. */
@@ -37,7 +37,7 @@ export async function readFiles(
   }
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
-    // Reading it says why it can't be read.
+    // Reading it explains why it is unreadable.
     () => false,
   );
   if (!isFolder) return [await readOne(path, path)];
@@ -122,7 +122,7 @@ export class FileLines {
     return this.#files[at]?.before ?? 0;
   }
 
-  /** Undefined: the line is 0, which stands for none. */
+  /** Undefined for line 0, which means no line. */
   placeOf(line: number): Place | undefined {
     const found = this.#files.findLast(({ before }) => before < line);
     return found && { file: found.file, short: found.short, line: line - found.before };
@@ -136,7 +136,7 @@ export class FileLines {
       : `in ${place.file}:${place.line}`;
   }
 
-  /** In a table: `3`, with several files `web.yaml:3`. */
+  /** The line in a table: `3`, or `web.yaml:3` if there are several files. */
   cell(line: number): string {
     const place = this.placeOf(line);
     if (place === undefined) return '-';

@@ -41,7 +41,7 @@ interface Plan {
   readonly faults: readonly ImportFault[];
 }
 
-/** `projectId`: of new backends. */
+/** `projectId`: project of new backends. */
 export function planImport(
   file: Pick<ImportFile, 'entries' | 'faulty'>,
   existing: readonly ExistingBackend[],

@@ -4,7 +4,7 @@ import { registry } from '../../generated/kinds/registry.ts';
 import { canonicalJson, isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import type { InputField } from '../../schema/kinds/kind.ts';
 
-/** Of which null is not another word for a default: an alert without it is sent once, a quota without it is the installation's. */
+/** Fields for which null differs from the default. Without one, an alert is sent once, and a quota is the installation's. */
 const withNull: ReadonlySet<string> = new Set(['AlertRule.repeatMs', 'LoadBalancerQuota.limit']);
 /** The server chooses a value for a new object, and keeps the one that is there: null is as if left out. */
 const chosenByServer: ReadonlySet<string> = new Set([
@@ -21,7 +21,7 @@ export function isChosenByServer(type: string, field: string): boolean {
   return chosenByServer.has(`${type}.${field}`);
 }
 
-/** Null as the default, where there is one; without null where the server chooses. `fields`: of the input. */
+/** Replaces null by the default, if there is one. Leaves null out if the server chooses the value. `fields`: the input's. */
 export function withDefaults(type: string, input: string, fields: JsonObject): JsonObject {
   const given = Object.entries(fields).filter(([name, value]) => value !== null || !isChosenByServer(type, name));
   const own = given.filter(([name, value]) => value === null && hasOwnNull(type, name));
@@ -70,7 +70,7 @@ const forms: Readonly<Record<string, (value: JsonValue) => JsonValue>> = {
   'ObjectCluster.s3Urls': asOrigins,
 };
 
-/** For comparison only. */
+/** For comparisons only. */
 export function keptForm(type: string, field: string, value: JsonValue): JsonValue {
   return forms[`${type}.${field}`]?.(value) ?? value;
 }

@@ -1,4 +1,4 @@
-// Manifests of the kinds that are known from the registry alone. Their fields are those of the create input; what they refer to is named.
+// Manifests of kinds that are known from the registry alone. Their fields are those of the create input, with names instead of ids.
 import { registry } from '../../generated/kinds/registry.ts';
 import type { JsonObject, JsonValue } from '../../platform/values/json.ts';
 import { type Action, type Kind, ownFields } from '../../schema/kinds/kind.ts';
@@ -8,7 +8,7 @@ import { withContents } from '../kinds/given-input.ts';
 import type { SecretPlaces } from '../secrets.ts';
 import type { ApplyFault, WantedManifest } from './manifest.ts';
 
-/** Kinds that apply has readers of its own for, or reads as parts of those. */
+/** Kinds with a reader of their own in apply, or that are read as parts of such a kind. */
 const inBalancers: ReadonlySet<string> = new Set([
   ...['Pool', 'PoolMember', 'PoolHealthMonitor', 'Listener', 'L7Policy', 'L7Rule'],
 ]);
@@ -16,12 +16,12 @@ const withReaders: ReadonlySet<string> = new Set([
   ...['Backend', 'ProjectSubnet', 'TlsCertificate', 'LoadBalancer', 'AutoscalingPolicy'],
 ]);
 
-/** By type, in the order in which they are applied. */
+/** Types in the order in which they are applied. */
 export const appliedKinds: readonly string[] = Object.values(registry.kinds)
   .filter((kind) => !withReaders.has(kind.type) && whyNot(kind) === undefined)
   .map(({ type }) => type);
 
-/** Why a file can't have this kind; undefined: it is no kind at all. */
+/** Why a file can't have this kind. Undefined if it is no kind at all. */
 export function notApplied(name: JsonValue): string | undefined {
   const kind = typeof name === 'string' && Object.hasOwn(registry.kinds, name) ? registry.kinds[name] : undefined;
   return kind === undefined ? undefined : whyNot(kind);
@@ -42,7 +42,7 @@ export function makeAction({ actions }: Kind): Action | undefined {
   return actions.create ?? actions.set ?? actions.update;
 }
 
-/** Its field of the manifest for a field of the input: of a quota `kind` is the manifest's own word. */
+/** The manifest's field for a field of the input. Quotas differ, because `kind` has a meaning of its own in manifests. */
 export function manifestField({ key, singular }: Kind, field: string): string {
   return field === 'kind' && key.includes('kind') ? singular : field;
 }
@@ -64,7 +64,7 @@ export async function readKindManifest(
   const keyField = manifestField(kind, key);
   const name = value[keyField];
   const fields = { ...value };
-  // An input that only changes has no name: it is that of the object.
+  // An input that only changes an object has no name of its own.
   const isNamed = inputHas(make, key);
   if (!isNamed || keyField !== key) delete fields[keyField];
   if (keyField !== key && name !== undefined) fields[key] = name;

@@ -6,16 +6,16 @@ import type { PartNode } from './tree.ts';
 
 export interface WantedManifest {
   readonly kind: string;
-  /** Of an AutoscalingPolicy: that of its load balancer. Of a part: after that of its parent. */
+  /** An AutoscalingPolicy has the name of its load balancer. The name of a part follows its parent's. */
   readonly name: string;
   readonly line: number;
   /** The base of relative paths in its file. */
   readonly folder: string;
-  /** As the create input of the kind takes them; without the tree. */
+  /** In the form of the kind's create input, without the tree. */
   readonly fields: JsonObject;
   readonly tree: ReadonlyMap<PartName, readonly PartNode[]>;
   readonly secrets: readonly string[];
-  /** Of a Backend: the manifest without its kind. */
+  /** For a Backend: the manifest without its kind. */
   readonly value: JsonObject;
   lineOf(path: readonly string[]): number;
 }

@@ -21,7 +21,7 @@ type OwnName = (typeof ownNames)[number];
 /** In the order in which they are applied: a kind refers only to earlier ones. */
 const kindNames: readonly string[] = [...ownNames, ...appliedKinds];
 
-/** Of all files together. */
+/** Limit of all files together. */
 const mostManifests = 10_000;
 const text = { type: 'string' };
 const number = { type: 'integer' };
@@ -41,7 +41,7 @@ const policyFields = {
   schedule: { type: 'array', items: map(window, Object.keys(window)) },
 };
 
-/** The kinds of the fields. Files and secrets are read before. */
+/** Types of the fields. Files and secrets are read first. */
 const schemas: Readonly<Record<Exclude<OwnName, 'Backend'>, JsonObject>> = {
   ProjectSubnet: map({ name: text, cidr: text }, ['name', 'cidr']),
   TlsCertificate: map({ name: text, chain: text, privateKey: text }, ['name', 'chain']),
@@ -63,7 +63,7 @@ const schemas: Readonly<Record<Exclude<OwnName, 'Backend'>, JsonObject>> = {
 interface ManifestsRead {
   readonly manifests: readonly WantedManifest[];
   readonly faults: readonly ApplyFault[];
-  /** What the lines of manifests and faults mean. */
+  /** Maps the lines of manifests and faults to files. */
   readonly lines: FileLines;
 }
 
@@ -108,7 +108,7 @@ interface FilePlace extends Omit<SecretPlaces, 'folder'> {
   readonly before: number;
 }
 
-/** The documents of a file. One without any is a fault. */
+/** The documents of a file. A file without any has a fault. */
 function itemsOfFile(
   { text: source, folder }: ManifestFile,
   { before, env, allowed }: FilePlace,
@@ -124,7 +124,7 @@ function itemsOfFile(
   return items.map(({ value, lineOf }) => ({ value, places, lineOf: (path) => before + lineOf(path) }));
 }
 
-/** A manifest, or a list of them (JSON has only one YAML document in a file). An empty one is left out. */
+/** A manifest, or a list of manifests (JSON has only one YAML document in a file). Ignores empty ones. */
 function itemsOf({ value, lineOf }: ManifestSource): Omit<Item, 'places'>[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) return [{ value: value as JsonValue, lineOf }];
@@ -153,7 +153,7 @@ async function readManifest({
   const base = {
     ...{ kind, name: typeof name === 'string' ? name : '', line, folder: places.folder, value: rest, lineOf },
   };
-  // Backends have a reader of their own, which tells their faults.
+  // Backends have a reader of their own, which reports their faults.
   if (kind === 'Backend') return { manifest: { ...base, fields: {}, tree: new Map(), secrets: [] }, faults: [] };
   const found: ManifestFault[] = [];
   const { fields: read, secrets } = await withFiles(kind, rest, places, found);
@@ -168,7 +168,7 @@ async function readManifest({
   return { manifest: { ...base, fields, tree, secrets }, faults };
 }
 
-/** With the content of the files that it names. Null members are as if left out, except of autoscaling. */
+/** Inserts the content of the referenced files. Drops null members, except those of autoscaling. */
 async function withFiles(
   kind: OwnName,
   map: JsonObject,

@@ -1,4 +1,4 @@
-// The mutations of files that are applied. What each made or changed is `made`, whatever its kind.
+// The mutations for applied files. `made` is the created or changed object of any kind.
 import { graphql } from '../../generated/cli/index.ts';
 import { registry } from '../../generated/kinds/registry.ts';
 import type { JsonObject } from '../../platform/values/json.ts';
@@ -9,7 +9,7 @@ import type { Commit } from '../wait.ts';
 import { inputHas } from './kind-manifest.ts';
 
 export interface AppliedPayload {
-  /** Null: refused, or deleted since. Undefined: the payload has no object. */
+  /** Null if the request was refused, or the object was deleted since. Undefined if the payload has no object. */
   readonly made?: { readonly id: string; readonly name?: string; readonly provisioningStatus?: string } | null;
   readonly userErrors: readonly UserError[];
   readonly commit: Commit;
@@ -192,7 +192,7 @@ export function graphqlDocumentOf(name: MutationName): AppliedGraphqlDocument {
   return (own[name] ?? registryDocument(name)) as AppliedGraphqlDocument;
 }
 
-/** Whether it changes a load balancer, a part of one, or what it uses. */
+/** Whether it changes a load balancer, one of its parts, or an object that it uses. */
 export function isOfBalancers(name: MutationName): boolean {
   return name in documents;
 }

@@ -1,5 +1,5 @@
-// Objects that belong to a source: those of its earlier runs. A run for a source leaves what another source made alone, and with --prune ends
-// what it made and the files no longer have (prune.ts).
+// Objects that belong to a source, from its earlier runs. A run for a source leaves the objects of other sources alone. With --prune it removes
+// objects of the source that the files no longer contain (prune.ts).
 import { graphql } from '../../generated/cli/index.ts';
 import { sourcePattern, sourceWords } from '../../platform/caller/manner.ts';
 import { allAtOnce, chunks } from '../at-once.ts';
@@ -58,7 +58,7 @@ interface Owned {
   readonly deletions: readonly Step[];
   /** Objects of the source in the project. */
   readonly count: number;
-  /** Objects of the source that a run with this project does not look at. */
+  /** Objects of the source outside this run's project. */
   readonly elsewhere: number;
 }
 
@@ -87,17 +87,17 @@ export async function planOwned(
   };
 }
 
-/** Among the objects of sources; undefined: it is not there yet. */
+/** Its id among the objects of sources. Undefined if it does not exist yet. */
 function ownIdOf({ id, ownId }: Step): string | undefined {
   return ownId ?? id ?? undefined;
 }
 
-/** Of all projects, as far as the caller sees them. */
+/** Count over all projects that the caller may see. */
 async function countOf(client: GraphClient, source: string): Promise<number> {
   return (await client.query(countDocument, { sources: [source] })).appliedObjects.totalCount ?? 0;
 }
 
-/** In the project; without one, in the only project that the caller sees, and of the installation. */
+/** Owned objects in the project. Without a project: in the only project that the caller may see, and in the installation. */
 async function ownedBy(client: GraphClient, source: string, projectId: string | undefined) {
   const variables = { sources: [source], projectId };
   const all = await readAll(readPages(client, ownedDocument, variables, (data) => data.appliedObjects));
@@ -121,7 +121,7 @@ async function faultsOf(client: GraphClient, steps: readonly Step[], source: str
   });
 }
 
-/** More than these, and more than a fifth of the objects of the source, are deleted only if somebody says so. */
+/** A person has to confirm more deletions than this, if they are more than a fifth of the source's objects. */
 const fewDeletions = 3;
 
 /** `deletions`: without what stays. */

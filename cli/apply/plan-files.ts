@@ -1,5 +1,5 @@
-// The plan of the files that `-f` names: reads and checks them, reads what there is, and says what is to be done. `apply` carries it out,
-// `diff` only shows it.
+// The plan for the files of `-f`: reads and checks them, reads the existing objects, and lists the necessary steps. `apply` carries them out, and
+// `diff` only shows them.
 
 import { CommandFailure } from '../failures.ts';
 import { projectId } from '../find.ts';
@@ -20,7 +20,7 @@ import { type Plan, planManifests } from './plan.ts';
 import { planKinds } from './plan-kinds.ts';
 import type { Step } from './step.ts';
 
-/** Of apply and diff. */
+/** Options of apply and diff. */
 export const planOptions = {
   file: {
     ...neededText(
@@ -55,11 +55,11 @@ export interface FilePlan {
   readonly deletions: readonly Step[];
   /** Objects of the source. */
   readonly count: number;
-  /** What the lines of steps mean. */
+  /** Maps the lines of steps to files. */
   readonly lines: FileLines;
 }
 
-/** What is to be done. Throws CommandFailure with all faults of the files. */
+/** Plans the steps. Throws CommandFailure with all faults of the files. */
 export async function planFiles(
   call: PlanCall,
   { renewCredentials }: { readonly renewCredentials: boolean },

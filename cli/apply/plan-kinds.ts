@@ -1,5 +1,5 @@
-// The plan for kinds that are known from the registry alone: compares each manifest with the object of its name, by the fields of the update
-// input. Lists are asked for the names of the file, a hundred at a time.
+// The plan for kinds that are known from the registry alone: compares each manifest with the object of its name, by the fields of the update input.
+// Looks objects up by name, a hundred at a time.
 import { randomUUID } from 'node:crypto';
 import { registry } from '../../generated/kinds/registry.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
@@ -22,7 +22,7 @@ interface PlanOptions {
   readonly projectId: string | undefined;
   /** Also send secrets, which can't be compared. */
   readonly renewCredentials: boolean;
-  /** Of the kinds with plans of their own. */
+  /** Steps of kinds with a planner of their own. */
   readonly before: readonly Step[];
 }
 
@@ -30,7 +30,7 @@ const namesOfOneRequest = 100;
 const notYetThere = Symbol('a project that is still to be made');
 const installation = Symbol('no project');
 
-/** Where a name is looked for: in a project (its id), or (undefined) in those that the caller sees. */
+/** Where to find a name: in a project (its id), or in all visible projects (undefined). */
 type Place = string | undefined | typeof notYetThere | typeof installation;
 
 export async function planKinds(
@@ -49,9 +49,9 @@ class KindPlanning implements Plan {
   readonly #client: GraphClient;
   readonly #manifests: readonly WantedManifest[];
   readonly #options: PlanOptions;
-  /** Ids of what the file has, by kind and name; null: they are still to be made. */
+  /** Ids of the file's objects, by kind and name. Null if they are yet to be created. */
   readonly #inFile = new Map<string, string | null>();
-  /** Ids of what else is referred to. */
+  /** Ids of other objects that are referred to. */
   readonly #known = new Map<string, readonly string[]>();
 
   constructor(client: GraphClient, manifests: readonly WantedManifest[], options: PlanOptions) {
@@ -123,7 +123,7 @@ class KindPlanning implements Plan {
     return found.flat();
   }
 
-  /** The fields with ids, or with what is to be made, in place of names. */
+  /** Replaces names in the fields by ids, or by references to steps. */
   #resolved(kind: Kind, manifest: WantedManifest) {
     const before = this.faults.length;
     const { projectId } = this.#options;
@@ -169,7 +169,7 @@ class KindPlanning implements Plan {
     return first ?? null;
   }
 
-  /** What is there of each manifest. */
+  /** The existing object of each manifest. */
   async #existing(
     kind: Kind,
     resolved: readonly { readonly manifest: WantedManifest; readonly fields: JsonObject }[],
@@ -191,7 +191,7 @@ class KindPlanning implements Plan {
     const [own = 'name'] = kind.key.filter((each) => each !== parent.input);
     const field = registry.inputs[makeAction(kind)?.input ?? '']?.fields.find(({ name }) => name === own);
     const shown = (field === undefined ? undefined : shownField(kind.output, field))?.name ?? own;
-    // What is known by a link is found by its id.
+    // Objects that are identified by a link are found by its id.
     const keyIn = (object: JsonObject) => {
       const value = object[shown];
       return isObject(value) ? `id ${String(value.id)}` : `name ${String(value)}`;
@@ -252,7 +252,7 @@ class KindPlanning implements Plan {
       ...(inputHas(change, 'id') ? { id: here.id ?? null, ...version } : fields),
       ...(Object.fromEntries(sent) as JsonObject),
     };
-    // What has no version is set as a whole. To set it again is another request: it may have changed, and changed back, since.
+    // Objects without a version are replaced as a whole. Each request gets a new key, because the object may have changed back and forth.
     const seen = here.version ?? randomUUID();
     this.steps.push({ ...base, action: 'update', changes, request: { mutation: change.mutation, input, seen } });
   }
@@ -308,13 +308,13 @@ function stepOf({ kind, name, line, secrets, lineOf }: WantedManifest, here: Jso
   return { kind, name, line, action: 'nothing', changes: [], id, secrets, lineOf };
 }
 
-/** Of what is set for a project and has no id. */
+/** For a setting of a project, which has no id. */
 function ownIdOf(kind: Kind, fields: JsonObject): Pick<Step, 'ownId'> {
   const id = ownIdOfSetting(kind, fields);
   return id === undefined ? {} : { ownId: id };
 }
 
-/** A file does not have this: whoever disabled the user had a reason. */
+/** A file can't express this: somebody disabled the user for a reason. */
 function noteOn({ type, noun }: Kind, here: JsonObject | undefined): Pick<Step, 'note'> {
   if (type !== 'User' || here?.enabled !== false) return {};
   return { note: `it is disabled: to enable it, "tidegate ${noun} update ${String(here.name)} --enabled true"` };

@@ -13,12 +13,12 @@ import { childKindsOf, identityOf, type ManifestFault, type PartNode, shownName 
 type ExistingPart = JsonObject & { readonly id: string; readonly version: number };
 
 export interface TreeContext {
-  /** What was seen of the load balancer: parts that are created again have other keys. */
+  /** State of the load balancer that was read. It makes keys differ when parts are created again. */
   readonly seen: JsonValue;
   readonly prune: boolean;
-  /** The id of a pool of the load balancer, by name; null: there is none, and a fault was added. */
+  /** The id of a pool of the load balancer, by name. Null if there is none, and a fault was added. */
   pool(name: string, path: readonly string[]): JsonValue;
-  /** The id of a certificate, by name or id; null: there is none, and a fault was added. */
+  /** The id of a certificate, by name or id. Null if there is none, and a fault was added. */
   certificate(nameOrId: string, path: readonly string[]): JsonValue;
   lineOf(path: readonly string[]): number;
   readonly faults: ManifestFault[];
@@ -31,7 +31,7 @@ interface Parent {
   readonly id: JsonValue;
   readonly name: string;
   readonly path: readonly string[];
-  /** Undefined: it does not exist yet. */
+  /** Undefined if it does not exist yet. */
   readonly existing: JsonObject | undefined;
 }
 
@@ -59,7 +59,7 @@ function existingOf(kind: PartKind, parent: JsonObject | undefined): readonly Ex
   return (Array.isArray(value) ? value : [value]) as unknown as readonly ExistingPart[];
 }
 
-/** Rules have no name: the same ones belong together, then those that compare the same, in order. */
+/** Rules have no name: equal ones are paired first, then rules with equal comparisons, in order. */
 function paired(
   kind: PartKind,
   nodes: readonly PartNode[],
@@ -104,7 +104,7 @@ function planPart(context: TreeContext, node: PartNode, here: ExistingPart | und
     planChildren(context, kind.name, node.children, { ...self, id: notYetMade(kind.name, name) });
     return;
   }
-  // What it is known by is the same, in whichever notation.
+  // The key is the same, apart from its notation.
   const changes = differences(wantedOf(context, node), specOf(kind, here)).filter(
     ({ field }) => kind.uniqueFields?.includes(field) !== true,
   );
@@ -124,7 +124,7 @@ function planPart(context: TreeContext, node: PartNode, here: ExistingPart | und
   planChildren(context, kind.name, node.children, { ...self, id });
 }
 
-/** An object in a part is sent whole: what the file leaves out of it is as it was, unless it is of another type now. */
+/** An object in a part is sent whole. Fields that the file leaves out keep their values, unless the type changes. */
 function withKept(input: JsonObject, here: JsonObject): JsonObject {
   const members = Object.entries(input).map(([name, value = null]) => {
     const before = here[name];
@@ -145,7 +145,7 @@ function deletionOf(context: TreeContext, kind: PartKind, here: ExistingPart, pa
   };
 }
 
-/** What the file wants, in the words of the graph's types; null: the default. */
+/** The wanted state in terms of the graph's types. Null for the default. */
 function wantedOf(context: TreeContext, { kind, given, path }: PartNode): JsonObject {
   return Object.fromEntries(
     Object.entries(given).map(([name, value = null]) => {

@@ -11,9 +11,9 @@ import { notYetMade, type Step, stepKey } from './step.ts';
 import type { ManifestFault } from './tree.ts';
 
 interface PlanOptions {
-  /** Also delete parts of load balancers that the file does not have, in lists that it has. */
+  /** Also delete parts of load balancers that are missing from lists in the file. */
   readonly prune: boolean;
-  /** Of new objects. */
+  /** Project of new objects. */
   readonly projectId: string | undefined;
 }
 
@@ -23,9 +23,9 @@ export interface Plan {
 }
 
 interface Planning extends PlanOptions {
-  /** By kind and name. */
+  /** Keyed by kind and name. */
   readonly inFile: ReadonlyMap<string, WantedManifest>;
-  /** What there is, by name. */
+  /** Existing load balancers by name. */
   readonly balancers: Named<ExistingBalancer>;
   readonly certificates: Named<Existing['certificates'][number]>;
   readonly subnets: Named<Existing['subnets'][number]>;
@@ -193,7 +193,7 @@ function planPolicyManifest({ balancers, inFile: manifests }: Planning, manifest
   return { steps: [{ ...step(manifest, 'create', null), request, isSourced: true }], faults: [] };
 }
 
-/** Of its policy of autoscaling. */
+/** Id of its autoscaling policy. */
 function ownIdOf({ project, id }: ExistingBalancer): Pick<Step, 'ownId'> {
   const ownId = project == null ? undefined : ownIdOfPolicy(project.id, id);
   return ownId === undefined ? {} : { ownId };
@@ -239,7 +239,7 @@ function poolOf(
   return null;
 }
 
-/** The id of an object by name or id, or of one that the file creates. Null: there is none, and a fault was added. */
+/** The id of an object by name or id, or of one that the file creates. Null if there is none, and a fault was added. */
 function referenceTo(
   { certificates, subnets, inFile }: Planning,
   { kind, what }: { readonly kind: 'TlsCertificate' | 'ProjectSubnet'; readonly what: string },

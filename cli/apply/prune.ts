@@ -1,5 +1,5 @@
-// What becomes of objects that a source made and its files no longer have: they are deleted. A user is disabled, because the audit trail names
-// users; a setting gets its default. What stays says why.
+// The end of objects that a source made and its files no longer contain: they are deleted. A user is disabled, because the audit trail names users. A
+// setting returns to its default. Objects that remain have a reason.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../generated/cli/index.ts';
 import { registry } from '../../generated/kinds/registry.ts';
@@ -37,8 +37,8 @@ const policiesDocument = graphql(`
 const order = Object.keys(registry.kinds);
 
 /**
- * In the order in which nothing is deleted before what refers to it. What was deleted by hand is left out. `inFile`: ids of objects that the files
- * have: containers are known to sources by another id.
+ * In the order in which references go before the objects they refer to. Leaves out objects that were deleted by hand. `inFile`: ids of the files'
+ * objects. Sources know containers by another id.
  */
 export async function planGone(
   client: GraphClient,
@@ -68,7 +68,7 @@ async function stepsOf(
   return steps.flatMap((step) => step ?? []);
 }
 
-/** Undefined: it is gone, or ended already. */
+/** Undefined if it is gone, or ended already. */
 async function objectStep(client: GraphClient, kind: Kind, id: string): Promise<Step | undefined> {
   const { type, actions } = kind;
   const isUser = type === 'User';
@@ -96,7 +96,7 @@ function byHand({ noun, actions }: Kind, name: string): string {
   return verb === undefined ? 'nothing ends it' : `"tidegate ${noun} ${verb} ${name}" ends it`;
 }
 
-/** With its parent: `web/east`. */
+/** The name with its parent: `web/east`. */
 function placedName(kind: Kind, object: JsonObject): string {
   const parent = kind.parent === undefined ? undefined : object[kind.parent.link];
   const within = isObject(parent) && 'name' in parent ? `${String(parent.name)}/` : '';

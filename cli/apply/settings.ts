@@ -1,4 +1,4 @@
-// What is set for a project and has no id of its own: roles of members and quotas. A source knows it by an id that follows from the project
+// Settings of a project that have no id of their own: roles of members and quotas. A source identifies them by an id that is derived from the project
 // and a key in it.
 
 import { registry } from '../../generated/kinds/registry.ts';
@@ -13,7 +13,7 @@ export function isSetting({ node, parent, actions }: Kind): boolean {
   return !node && parent?.kind === 'Project' && actions.set !== undefined;
 }
 
-/** `input`: of its mutation. Undefined: it is no setting, or refers to what is still to be made. */
+/** `input`: its mutation's. Undefined if it is no setting, or refers to an object that doesn't exist yet. */
 export function ownIdOfSetting(kind: Kind, input: JsonObject): string | undefined {
   const { parent, type } = kind;
   if (parent === undefined || !isSetting(kind)) return undefined;
@@ -23,7 +23,7 @@ export function ownIdOfSetting(kind: Kind, input: JsonObject): string | undefine
   return encodeId(type, settingId(type, project, decodeId(key)?.key ?? key));
 }
 
-/** Of the autoscaling of a load balancer. Global ids. */
+/** Id of a load balancer's autoscaling. Takes global ids. */
 export function ownIdOfPolicy(projectId: string, loadBalancerId: string): string | undefined {
   const [project, balancer] = [decodeUuid('Project', projectId), decodeUuid('LoadBalancer', loadBalancerId)];
   if (project === undefined || balancer === undefined) return undefined;
@@ -42,7 +42,7 @@ export function identityOfSetting(kind: Kind, projectId: string, shown: JsonObje
   return { [kind.parent?.input ?? '']: projectId, [field]: key };
 }
 
-/** What makes it as if nobody had set it. */
+/** Resets a setting to its default. */
 export function endOfSetting({ actions }: Kind, identity: JsonObject): Pick<Step, 'action' | 'request'> {
   const { remove, set } = actions;
   if (remove !== undefined) return { action: 'delete', request: { mutation: remove.mutation, input: identity } };

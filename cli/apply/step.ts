@@ -1,4 +1,4 @@
-// A step of a plan: what one request makes of one object. Steps are plain data; carry-out.ts sends them.
+// A step of a plan: one request for one object. Steps are plain data. carry-out.ts sends them.
 import type { JsonObject, JsonValue } from '../../platform/values/json.ts';
 import type { MutationName } from './mutations.ts';
 
@@ -9,16 +9,16 @@ type Action = 'create' | 'update' | 'delete' | 'disable' | 'reset' | 'keep' | 'n
 export interface Change {
   /** For example limits.concurrency. */
   readonly field: string;
-  /** Undefined: not told, because it is secret or can't be compared. */
+  /** Undefined if it is secret or can't be compared. */
   readonly from?: JsonValue | undefined;
   readonly to?: JsonValue | undefined;
 }
 
 export interface Request {
   readonly mutation: MutationName;
-  /** Without the idempotency key. A NotYetMade in it becomes an id. */
+  /** Without the idempotency key. Each NotYetMade is replaced by an id. */
   readonly input: JsonObject;
-  /** What was seen of the object before: a request that must take effect again has another key. */
+  /** Observed state of the object. A request that must take effect again gets another key. */
   readonly seen?: JsonValue;
 }
 
@@ -29,15 +29,15 @@ export interface Step {
   readonly line: number;
   readonly action: Action;
   readonly changes: readonly Change[];
-  /** Null: not created yet. */
+  /** Null if it was not created yet. */
   readonly id: string | null;
-  /** Its id among the objects of sources, if that is another one. */
+  /** Its id among the objects of sources, if that differs. */
   readonly ownId?: string;
   /** A part that belongs to the source nevertheless: it has a document of its own. */
   readonly isSourced?: true;
-  /** What else people should know of it. */
+  /** A note for people. */
   readonly note?: string;
-  /** Undefined: nothing is to be done. */
+  /** Undefined if there is nothing to do. */
   readonly request?: Request;
   /** Never shown: they are replaced in messages of the server. */
   readonly secrets: readonly string[];
@@ -56,14 +56,14 @@ export function stepKey({ kind, name }: Pick<Step, 'kind' | 'name'>): string {
   return `${kind} ${name}`;
 }
 
-/** The key of the step that makes it; undefined: it is another value. */
+/** The key of the step that makes it. Undefined if it is another value. */
 export function awaited(value: JsonValue | undefined): string | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   const key = (value as JsonObject)[marker];
   return typeof key === 'string' ? key : undefined;
 }
 
-/** Kinds whose steps belong to a load balancer: the name begins with that of the load balancer. */
+/** Kinds whose steps belong to a load balancer. Their names begin with its name. */
 const ofBalancers: ReadonlySet<string> = new Set([
   ...['LoadBalancer', 'AutoscalingPolicy', 'Pool', 'PoolMember', 'PoolHealthMonitor', 'Listener', 'L7Policy', 'L7Rule'],
 ]);

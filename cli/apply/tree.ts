@@ -1,5 +1,5 @@
-// Reads the pools and listeners of a load balancer's manifest, by the descriptions of their kinds: the fields are those of the tree that
-// loadBalancerCreate takes. Where a field takes a certificate's id, its name does too.
+// Reads the pools and listeners of a load balancer's manifest, by the descriptions of their kinds: the fields are those of the tree in
+// loadBalancerCreate. A field for a certificate's id also accepts its name.
 
 import { addFaults } from '../../platform/graph/described/input.ts';
 import { uniqueWords } from '../../platform/graph/described/kind.ts';
@@ -101,7 +101,7 @@ function readPart(
   return { kind, path, given, children: readChildren(kind.name, value, path, faults) };
 }
 
-/** In a tree a pool is named; a certificate is given by id, or by name. */
+/** The key in the tree: pools have names, and certificates are given by id or name. */
 function inputNameOf(name: string, field: PartField): string {
   return field.refersTo === 'TlsCertificate' ? idFieldOf(name, field) : name;
 }
@@ -110,12 +110,12 @@ export function unknownField(name: string, known: string): string {
   return `${JSON.stringify(name.slice(0, 40))} is not a field; the fields are ${known}`;
 }
 
-/** By which a part without another key is known. */
+/** Field that identifies a part without another key. */
 function labelField({ name }: PartKind): string | undefined {
   return name === 'Pool' || name === 'L7Policy' ? 'name' : undefined;
 }
 
-/** What a part is known by in its parent; undefined: rules are told apart by their place. */
+/** Identity of a part within its parent. Undefined for rules, which are identified by position. */
 export function identityOf({ kind, given }: Pick<PartNode, 'kind' | 'given'>): string | undefined {
   const label = labelField(kind);
   if (label !== undefined) return String(given[label] ?? '');

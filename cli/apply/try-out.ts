@@ -1,4 +1,4 @@
-// Asks the server of each step whether it would accept it: nothing is changed. Each step is asked alone, as if the others were not done.
+// Asks the server about each step whether it would accept it. Changes nothing. Each step is tried alone, as if the others were not carried out.
 import { randomUUID } from 'node:crypto';
 import { dryRunHeader } from '../../platform/caller/manner.ts';
 import { allAtOnce } from '../at-once.ts';

@@ -25,13 +25,13 @@ interface CheckRunOptions {
 }
 
 const defaultDeadlineMs = 10_000;
-/** From a task's deadline to its report. */
+/** Time from a task's deadline to its report. */
 const reportWithinMs = 30_000;
-/** From the end of a task to the question for the next one. */
+/** Time from the end of a task to the request for the next one. */
 const askWithinMs = 60_000;
-/** After the last one. */
+/** Time after the last task. */
 const goodbyeMs = 2_000;
-/** So that a client with times of minutes is checked in seconds. Signs of life come 15 times as often, for a machine that is busy. */
+/** Shortened times, so that a client with pauses of minutes is checked in seconds. Heartbeats come 15 times as often, which suits a busy machine. */
 const hurry = { firstPauseMs: 20, longestPauseMs: 200, silentAfterMs: 3_000 };
 const snapshotQuery = 'query ($id: ID!) { backend(id: $id) { id version operatingStatus } }';
 
@@ -49,7 +49,7 @@ export class CheckRun {
     this.#options = options;
   }
 
-  /** All verdicts; without those of rows that no client asked for. */
+  /** All verdicts, without those of rows that no client asked for. */
   get ended(): Promise<readonly RowVerdict[]> {
     return this.#ended.promise;
   }
@@ -58,7 +58,7 @@ export class CheckRun {
     return this.#verdicts;
   }
 
-  /** Of the row under way. */
+  /** World of the row under way. */
   worldOf(row: string): RowWorld | undefined {
     return this.#world?.row.name === row ? this.#world : undefined;
   }
@@ -68,7 +68,7 @@ export class CheckRun {
     this.#world?.faults.push(`followed a redirect to another origin${withToken ? ', with its token' : ''}`);
   }
 
-  /** The present task, or the next one; undefined: there is none. */
+  /** The present task, or the next one. Undefined if there is none. */
   next(origin: string): object | undefined {
     if (this.#given !== undefined) return this.#given.text;
     const row = this.#options.rows[this.#verdicts.length];
@@ -117,7 +117,7 @@ export class CheckRun {
     this.#given = undefined;
     this.#faults.push(...faults);
     this.#stepIndex += 1;
-    // What follows in a row rests on what came before.
+    // A later step of a row builds on the earlier ones.
     if (this.#stepIndex === row.steps.length || faults.length > 0) {
       const verdict = { row: row.name, isPassed: this.#faults.length === 0, faults: this.#faults };
       this.#verdicts.push(verdict);

@@ -1,5 +1,5 @@
-// The server of `tidegate check-client`: for each row an endpoint like the product's, and two addresses at which the program around the
-// client gets its tasks and reports. docs/check-client.md describes them.
+// The server of `tidegate check-client`: for each row an endpoint like the product's, and two addresses at which the client program gets its tasks
+// and reports results (docs/check-client.md).
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FailureRow } from '../../clients/failure-table/row.ts';
@@ -12,7 +12,7 @@ import { PlayedGraph } from './played-graph.ts';
 import { serveRowSockets } from './row-sockets.ts';
 
 interface CheckServer {
-  /** Of the server, without a path. */
+  /** Origin of the server, without a path. */
   readonly origin: string;
   /** Resolves with the verdicts when all rows were tried, or when the client asks for no more. */
   readonly ended: Promise<readonly RowVerdict[]>;
@@ -21,7 +21,7 @@ interface CheckServer {
 
 interface CheckServerOptions {
   readonly host: string;
-  /** 0: a free one. */
+  /** 0 for any free port. */
   readonly port: number;
   readonly rows: readonly FailureRow[];
   readonly onVerdict: (verdict: RowVerdict) => void;
@@ -90,7 +90,7 @@ async function respond(
   send(response, 200, { faults });
 }
 
-/** Throws for what is no report. */
+/** Throws if the body is not a report. */
 function readReport({ outcome, saw, gaveUp, ...more }: Report & Readonly<Record<string, unknown>>): Report {
   const [unknown] = Object.keys(more);
   if (unknown !== undefined)
@@ -132,7 +132,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 
 function shut(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    // What is being sent arrives first.
+    // Lets the message under way arrive first.
     server.close(() => resolve());
     setImmediate(() => server.closeAllConnections());
   });

@@ -13,7 +13,7 @@ import type { StreamedItem } from './row-world.ts';
 export const beatMs = 200;
 const paddingBytes = 1024 * 1024;
 
-/** How the end of a stream is said: to an event stream as an error, to a socket by its close. Absent: not at all. */
+/** How a stream signals its end: an event stream by an error, a socket by its close. Absent if it gives no signal. */
 export const saidEnds = {
   'the gateway stops': socketCloses.goingAway,
   'the token expires': socketCloses.accessTokenEnded,
@@ -89,7 +89,7 @@ async function endStream({ world }: Played, { end }: Opening, request: IncomingM
     case 'silence':
       return;
     case 'cut':
-      // What was written arrives first.
+      // Lets the written data arrive first.
       response.write(heartbeat, () => request.socket.destroy());
       return;
     case 'cut in an event':

@@ -1,4 +1,4 @@
-// Judges one step of a row by the requests that came and by what the client says came of them.
+// Judges one step of a row by the requests that arrived and by the client's report.
 import type { CallStep, FollowStep, WaitStep } from '../../clients/failure-table/row.ts';
 import type { RowWorld, Seen, SeenKind, Step } from './row-world.ts';
 
@@ -11,13 +11,13 @@ export interface Report {
 
 /** Timers may fire a little early. */
 const earlyMs = 10;
-/** Without a time from the server, a client that repeats at once would fill the network. */
+/** Minimum pause without a time from the server. A client that repeats at once would flood the network. */
 const leastPauseMs = 5;
-/** A client that takes the events as its user does has taken these, and what the kernels on both sides keep. */
+/** Events that a client may have received early if it reads at its user's pace: these, and the data in both kernels' buffers. */
 const mostTakenEarlyBytes = 32 * 1024 * 1024;
 const lateMs = 5_000;
 
-/** In words; empty: correct. `tookMs`: from the task to the report. */
+/** Faults in words. Empty if correct. `tookMs`: time from the task to the report. */
 export function faultsOf(world: RowWorld, step: Step, report: Report, tookMs: number): readonly string[] {
   const common = [...new Set(world.faults), ...pauseFaults(world.seen)];
   switch (step.do) {
@@ -95,7 +95,7 @@ function outsideOf(count: number, [least, most]: readonly [number, number], what
   return [`sent ${count} ${what}; it is ${least === most ? least : `${least} to ${most}`}`];
 }
 
-/** Each answer with a time, and each lost one, has a pause before the next request of its kind. */
+/** Each answer with a retry time, and each lost answer, requires a pause before the next request of its kind. */
 function pauseFaults(seen: readonly Seen[]): string[] {
   return seen.flatMap((each, index) => {
     const next = seen.slice(index + 1).find(({ kind }) => kind === each.kind);

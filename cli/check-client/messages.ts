@@ -1,4 +1,4 @@
-// What the parts of the check read from requests and write into answers.
+// Parses requests and writes answers for the check's parts.
 import type { IncomingMessage } from 'node:http';
 import { GraphQLError } from 'graphql';
 import type { PlayedGraph } from './played-graph.ts';
@@ -25,7 +25,7 @@ export function bearerOf({
   return /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1];
 }
 
-/** Of JSON. Throws for what is too large or no object. */
+/** A JSON body. Throws if it is too large or not an object. */
 export async function bodyOf(request: IncomingMessage): Promise<object> {
   let text = '';
   request.setEncoding('utf8');

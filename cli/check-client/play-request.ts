@@ -1,5 +1,4 @@
-// Plays one HTTP request of a row: login, queries, mutations, and event streams, each as the product answers or as the row says that it
-// fails.
+// Plays one HTTP request of a row: login, queries, mutations, and event streams. The answer is the product's, or a failure that the row prescribes.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
 import type { Play } from '../../clients/failure-table/row.ts';
@@ -9,7 +8,7 @@ import { bearerOf, bodyOf, errorOf, type Played } from './messages.ts';
 import { type Asked, OperationTypeNode, type Sent } from './played-graph.ts';
 import type { Seen } from './row-world.ts';
 
-/** `url`: of the request. */
+/** `url`: the request's. */
 export async function playRequest(
   played: Played,
   url: URL,
@@ -48,7 +47,7 @@ export async function playRequest(
       return refuse(response, seen, { kind: 'error', code: 'UNAUTHENTICATED', status: 401 }, isStream);
     const { play, opening } = noted;
     if (opening !== undefined && play.kind === 'answer') {
-      // A client that connects again may repeat its first request, with what it has seen since then.
+      // A client that reconnects may repeat its first request, with its last cursor.
       const after = request.headers['last-event-id'] ?? seen.args.after;
       return await serveEventStream(played, asked, { opening, after, request, response });
     }

@@ -1,5 +1,5 @@
-// The graph that the check plays: documents are validated against the real one, and answers are executed in it, with made-up values for
-// what the check has no opinion about.
+// The graph that the check plays: documents are validated against the real graph, and answers are executed in it. Fields that the check does not test
+// have made-up values.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -30,7 +30,7 @@ import {
 } from 'graphql';
 
 const apiPath = join(import.meta.dirname, '../../schema/api.graphql');
-/** What a later release may add: clients must live with it. */
+/** Additions of a later release, which clients must tolerate. */
 const later = 'extend enum UserErrorCode { LUNAR_ECLIPSE } extend enum LongRunningState { HIBERNATING }';
 
 export interface Sent {
@@ -57,12 +57,12 @@ export class PlayedGraph {
   }
 
   static async read(): Promise<PlayedGraph> {
-    // The directives that it uses are those of the gateway.
+    // The gateway defines the directives that it uses.
     const schema = buildSchema(await readFile(apiPath, 'utf8'), { assumeValidSDL: true });
     return new PlayedGraph(extendSchema(schema, parse(later)));
   }
 
-  /** Throws a GraphQLError for what the product would refuse. */
+  /** Throws a GraphQLError for anything that the product would refuse. */
   asked(sent: Sent): Asked {
     if (sent.query === undefined) throw new GraphQLError('The body has no "query".');
     if (typeof sent.query !== 'string') throw new GraphQLError(`\`query\` is ${kindOf(sent.query)}; it must be text`);
@@ -127,7 +127,7 @@ export class PlayedGraph {
 
 export { OperationTypeNode };
 
-/** Of a JSON value, with its article. */
+/** Kind of a JSON value, with its article. */
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';

@@ -11,7 +11,7 @@ import { beatMs, itemsOf, meterOf, saidEnds } from './event-stream.ts';
 import { bearerOf, errorOf, type Played } from './messages.ts';
 import { type Asked, OperationTypeNode } from './played-graph.ts';
 
-/** What graphql-ws passes from the admission of a subscription to its items. */
+/** State that graphql-ws keeps from the admission of a subscription to its items. */
 interface Admitted {
   readonly played: Played;
   readonly asked: Asked;
@@ -44,7 +44,7 @@ export function serveRowSockets(
     webSockets: sockets,
     // A client that goes away is what the check is about, and nothing to log.
     log: pino({ enabled: false }),
-    // No pings but those of a stream, which end when it falls silent.
+    // No pings except those of a stream, which end when it falls silent.
     pingIntervalMs: never,
     maxBufferedBytes: 64 * 1024 * 1024,
     protocol: makeServer<Record<string, unknown>, SocketExtra>({

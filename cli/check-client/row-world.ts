@@ -1,5 +1,4 @@
-// What one row of the table plays: the calls that were carried out, the sessions, and the events, as the product would have them, with
-// the failures of the row in between.
+// The state that one row of the table plays: calls, sessions and events as in the product, with the row's failures in between.
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { FailureRow, FollowStep, Opening, Play, WorkState } from '../../clients/failure-table/row.ts';
@@ -14,7 +13,7 @@ export interface Seen {
   readonly atMs: number;
   readonly args: Readonly<Record<string, unknown>>;
   readonly play: Play['kind'];
-  /** When it was answered, and how long it was told to wait. */
+  /** Time of the answer, and the wait that it required. */
   answeredAtMs: number;
   retryAfterMs: number;
 }
@@ -44,7 +43,7 @@ export class RowWorld {
   /** Breaches that were seen at once; the judge has the rest. */
   readonly faults: string[] = [];
   seen: Seen[] = [];
-  /** Of the consumer's pause: how many bytes of events the client had taken before it wanted the second one. */
+  /** Bytes of events that the client took before it wanted the second one, while its consumer paused. */
   takenEarlyBytes = 0;
   #step: Step;
   readonly #works = new Map<string, Work>();
@@ -184,7 +183,7 @@ export class RowWorld {
   #read(id: unknown): object | null {
     const work = this.#work(id);
     if (work === undefined) return null;
-    // The relay looks at a job only if somebody asks for it.
+    // The relay checks a job only on request.
     return stateOf(work) === 'ACCEPTED' ? operationOf(work) : shown(work);
   }
 
@@ -215,7 +214,7 @@ export class RowWorld {
     return Buffer.from(`${this.#sealedAs}/${position}/${randomUUID()}`).toString('base64url');
   }
 
-  /** The events after a cursor, as they happen. `after`: of the client. */
+  /** The events after a cursor, as they happen. `after`: the client's cursor. */
   begins(after: unknown): number | 'INVALID_CURSOR' | 'CURSOR_EXPIRED' {
     if (after == null) return this.#happened;
     const [sealedAs, position] = Buffer.from(String(after), 'base64url').toString().split('/');
@@ -249,7 +248,7 @@ export class RowWorld {
     return this.#step;
   }
 
-  /** Whether an input is the task's, whatever the client says about waiting. */
+  /** Whether an input is the task's, whatever the client states about waiting. */
   isTaskInput(input: unknown): boolean {
     const { waitMs: _waitMs, idempotencyKey: _key, ...rest } = input as Record<string, unknown>;
     const defaults = { dryRun: false, force: false, shared: false };
@@ -274,7 +273,7 @@ export function lastEventOf({ expects }: FollowStep): string | null {
   return expects.saw.findLast((each) => each.startsWith('event')) ?? null;
 }
 
-/** Without prototypes, and without what is not given. */
+/** Without prototypes and undefined members. */
 function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
@@ -287,7 +286,7 @@ function stateOf({ states, shown }: Work): WorkState {
   return states[Math.min(shown, states.length - 1)] ?? 'SUCCEEDED';
 }
 
-/** Its present state; the next look finds the next one. */
+/** Its present state. The next poll may find another one. */
 function shown(work: Work): object {
   const operation = operationOf(work);
   if (stateOf(work) !== 'NOT_SENT') work.shown += 1;

@@ -60,7 +60,7 @@ export const apply = remoteVerb({
   },
 });
 
-/** A person is asked before whole objects are deleted; a program may delete a few. Throws CommandFailure. */
+/** Asks a person before whole objects are deleted. A program may delete a few. Throws CommandFailure. */
 async function mayDelete(call: Pick<RemoteCall, 'stdout' | 'signal'>, plan: FilePlan): Promise<void> {
   const deletions = plan.deletions.filter(({ request }) => request !== undefined);
   if (deletions.length === 0) return;
@@ -80,7 +80,7 @@ async function mayDelete(call: Pick<RemoteCall, 'stdout' | 'signal'>, plan: File
 
 const mostNamed = 20;
 
-/** With `--wait`: until the last write is on the standby, and every load balancer of the file is ACTIVE. All share the seconds. */
+/** With `--wait`: waits until the standby has the last write, and every load balancer of the file is ACTIVE. All waits share the time. */
 async function untilSettled(call: WaitingCall, { results, commit }: Outcome): Promise<void> {
   const { wait } = call.options;
   if (wait === undefined) return;
@@ -95,7 +95,7 @@ const notPreviewed: ReadonlySet<MutationName> = new Set([
   ...(['tlsCertificateUpdate', 'loadBalancerCreate'] as const),
 ]);
 
-/** Of each change of an existing load balancer, as if it were alone; not of what needs an object that is yet to be made. */
+/** Previews each change of an existing load balancer by itself. Omits changes that need an object that doesn't exist yet. */
 async function previewsOf(client: GraphClient, steps: readonly Step[]): Promise<ReadonlyMap<Step, Preview>> {
   const balancers = new Map(steps.flatMap(({ kind, name, id }) => (kind === 'LoadBalancer' ? [[name, id]] : [])));
   const previews = new Map<Step, Preview>();
@@ -153,7 +153,7 @@ function inShort(value: JsonValue | undefined): string {
   return text.length > longestShown ? `${text.slice(0, longestShown)}…` : text;
 }
 
-/** With the names of objects that have no id yet. */
+/** Replaces references to objects without an id by their names. */
 function shownValue(value: JsonValue | undefined): JsonValue | undefined {
   const key = awaited(value);
   if (key !== undefined) return key;

@@ -65,7 +65,7 @@ export const call = remoteVerb({
   },
 });
 
-/** Undefined: it has succeeded, or is under way. */
+/** Undefined if it has succeeded, or is under way. */
 function faultOf({ id, state, deviceError }: Operation): string | undefined {
   const why = deviceError === null ? '' : `: ${deviceError.code}: ${deviceError.message}`;
   if (state === 'FAILED' || state === 'REJECTED') return `the call is ${state}${why}`;

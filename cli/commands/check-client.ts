@@ -68,7 +68,7 @@ function lineOf({ row, isPassed, faults }: RowVerdict, width: number): string {
   return isPassed ? `pass  ${row}` : `FAIL  ${row.padEnd(width)}  ${faults.join('; ')}`;
 }
 
-/** Where to listen. */
+/** Address to listen on. */
 function addressIn(text: string): { readonly host: string; readonly port: number } {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const host = url?.hostname.replace(/^\[|\]$/g, '') ?? '';

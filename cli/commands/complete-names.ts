@@ -1,5 +1,5 @@
-// `tidegate complete-names KIND`: what a completion script offers for the name of an object. It goes by the options of the connection that the
-// line has. A person waits for it with each press of a key: it takes half a second at most, and never says why it found nothing.
+// `tidegate complete-names KIND`: the object names that a completion script offers. Uses the connection options of the command line. A person waits
+// for it at each key press, so it takes at most half a second, and reports no errors.
 import { ContextStore } from '../contexts.ts';
 import { CommandFailure, UsageError } from '../failures.ts';
 import { isKindName, objectsNamed } from '../named-kinds.ts';
@@ -47,7 +47,7 @@ async function namesOf(
   }
 }
 
-/** Of the words of a line, as they are: a quoted value with a space is not read. */
+/** Reads the plain words of a line. Quoted values with a space are ignored. */
 function connectionIn(line: string): Values<typeof connectionOptions> {
   const words = line.split(' ');
   const lastOf = (option: string) => {

@@ -1,4 +1,4 @@
-// `tidegate demo`: five acts beside a running `npm start`, each on real parts. Each says what is done, what came of it and how long it took.
+// `tidegate demo`: five acts with a running `npm start`, each on real parts. Each prints its steps, with their results and durations.
 import { randomBytes } from 'node:crypto';
 import type { DeviceName } from '../../lab/device.ts';
 import type { Act, Place } from '../demo/act.ts';
@@ -93,7 +93,7 @@ async function play(place: Place, wanted: readonly Act[]): Promise<void> {
   if (failed.length > 0) throw new CommandFailure(`not all went as it should: act ${failed.join(', act ')} failed`);
 }
 
-/** What it made is cleaned up before the next one. */
+/** Cleans up before the next act. */
 async function playOne(place: Place, act: Act, missing: readonly DeviceName[]): Promise<void> {
   const { stage } = place;
   await stage.begin(act.number, act.title);
@@ -109,7 +109,7 @@ async function playOne(place: Place, act: Act, missing: readonly DeviceName[]): 
   }
 }
 
-/** For the commands that it runs: a secret is in a file in any case. */
+/** For commands that the demo runs. Secrets are always in a file. */
 function connectionOf(options: Values<typeof connectionOptions>): readonly string[] {
   const names = Object.keys(connectionOptions) as (keyof typeof connectionOptions)[];
   return names.flatMap((name) => {

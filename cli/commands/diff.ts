@@ -1,4 +1,4 @@
-// `tidegate diff -f PATH`: what apply would do. Nothing is changed.
+// `tidegate diff -f PATH`: the changes that apply would make. Changes nothing.
 import { foreseen } from '../apply/carry-out.ts';
 import { planFiles, planOptions } from '../apply/plan-files.ts';
 import { exitCodes, SilentFailure } from '../failures.ts';

@@ -1,4 +1,4 @@
-// `tidegate explain FILE`: what the gateway would do with an operation. Nothing of it is executed.
+// `tidegate explain FILE`: how the gateway would execute an operation. Executes nothing.
 import { readFile } from 'node:fs/promises';
 import { type DocumentNode, GraphQLError, Kind, parse, print, separateOperations } from 'graphql';
 import { CommandFailure, UsageError } from '../failures.ts';
@@ -27,7 +27,7 @@ export const explain = remoteVerb({
   },
 });
 
-/** With what can be done about it, unless the message says it. */
+/** Includes a remedy, unless the message has one. */
 function refusalWords({ code, message }: NonNullable<Explanation['refusal']>): string {
   const hint =
     code === 'LIMIT_EXCEEDED' ? ' The table above shows each limit beside what the operation has of it.' : '';
@@ -49,7 +49,7 @@ async function printExplanation(printer: Printer, { operation, limits, plan }: E
   for (const line of linesOf(plan, '')) await printer.line(line);
 }
 
-/** Numbered as chapters are: what is under one number begins when the number before has ended. */
+/** Numbered like chapters: steps under a number begin when the previous number has ended. */
 function linesOf(step: ExplainedStep, number: string): readonly string[] {
   if ('subgraph' in step) {
     const places = step.at === undefined ? '' : `, for ${step.at.join(' and ')}`;

@@ -14,7 +14,7 @@ import { commonOptions, remoteVerb } from '../remote-verb.ts';
 import { replaceFile } from '../replace-file.ts';
 import { visible } from '../visible.ts';
 
-/** Also of diff. */
+/** Also an option of diff. */
 export const kindOption = several(
   'KIND',
   `Only objects of this kind: ${exportedKinds.join(', ')}.`,
@@ -51,7 +51,7 @@ export const exportObjects = remoteVerb({
       try {
         for await (const each of exportKind(client, kind, inProject, search.in(kind))) texts.push(documentText(each));
       } catch (error) {
-        // Who may not see a kind gets the others, unless it was asked for.
+        // A caller without access to a kind gets the other kinds, unless it was requested.
         if (!(error instanceof GraphFailure) || error.code !== 'FORBIDDEN' || chosen.length > 0) throw error;
         stderr.write(`tidegate: ${type} is left out: ${visible(error.message)}\n`);
       }
@@ -77,7 +77,7 @@ export const exportObjects = remoteVerb({
   },
 });
 
-/** In a file nothing says of which project it is. */
+/** The file has no reference to the project. */
 async function onlyProject(client: GraphClient, named: string | undefined): Promise<string | undefined> {
   const given = await projectId(client, named);
   if (given !== undefined) return given;

@@ -15,7 +15,7 @@ export const gql = remoteVerb({
     if (text.trim() === '') throw new CommandFailure('there is no operation in it');
     const { data, errors } = await client.execute(text, variables, options.operation);
     await printer.json({ ...(data === undefined ? {} : { data }), ...(errors === undefined ? {} : { errors }) });
-    // The answer says it.
+    // The answer contains the error.
     if (errors !== undefined && errors.length > 0) throw new SilentFailure(1);
   },
 });

@@ -1,5 +1,5 @@
-// `tidegate join TOKEN`: makes this host a machine of an installation, or a host of a cluster; the token says which. The private key is
-// created here and stays here.
+// `tidegate join TOKEN`: makes this host a machine of an installation, or a host of a cluster, depending on the token. The private key is created
+// here and stays here.
 import { mkdir } from 'node:fs/promises';
 import { graphql } from '../../generated/cli/index.ts';
 import { authorityOfHostToken } from '../../ha/host/join-token.ts';

@@ -31,7 +31,7 @@ export const topOf = (
       const client = await openClient(options, { signal, env });
       try {
         if (terminal === undefined) return await printerOf(around).json(shown(await readOverview(client)));
-        // A wrong address or token is said before the terminal is taken over.
+        // Reports a wrong address or token before it takes over the terminal.
         await client.query(untyped<unknown>('query Top { __typename }'), {});
         const why = verbsAlone.why?.load;
         if (why === undefined) throw new Error('there is no verb why');

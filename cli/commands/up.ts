@@ -48,7 +48,7 @@ export const up = localVerb({
     };
     const orphaned = watchParent(around.env);
     const signal = AbortSignal.any([around.signal, orphaned.signal]);
-    // Each loads only what it needs: root runs as little code as possible.
+    // Each loads only its needs: root runs as little code as possible.
     try {
       if (!options['print-config']) await removeLeftOver(around);
       // Of a host of a cluster.

@@ -1,4 +1,4 @@
-// `tidegate why NAME`: an object with its state, what stands below it, its last events and calls; of a GSLB also why it has its answer.
+// `tidegate why NAME`: an object with its state, its children, its last events and calls. For a GSLB also the explanation of its answer.
 import { graphql } from '../../generated/cli/index.ts';
 import { decodeId } from '../../platform/values/ids.ts';
 import { isObject, type JsonObject } from '../../platform/values/json.ts';
@@ -34,7 +34,7 @@ interface Found {
   readonly name: string | null;
   readonly object: JsonObject;
   readonly events: readonly StatusChange[];
-  /** Of its backend. */
+  /** Calls of its backend. */
   readonly calls: readonly Operation[];
   readonly explanation: GslbExplanation | null;
 }

@@ -1,10 +1,9 @@
-// What may stand in a place of the command line: names of objects of a kind (a noun), `files`, `none`, or some words, which have a space at their
-// end.
+// Completions for a place of the command line: names of objects of a kind (a noun), `files`, `none`, or some words, which end with a space.
 import { isKindName } from '../named-kinds.ts';
 import type { Option } from '../option.ts';
 import type { Verb } from '../verb.ts';
 
-/** Of placeholders that mean the same everywhere. */
+/** Placeholders with the same meaning everywhere. */
 const places: Readonly<Record<string, string>> = {
   FILE: 'files',
   DIR: 'files',
@@ -27,10 +26,10 @@ const optionKinds: Readonly<Record<string, string>> = {
   option: 'options',
   context: 'contexts',
 };
-/** They make something whose name is not there yet. */
+/** They create objects, whose names do not exist yet. */
 const making: ReadonlySet<string> = new Set(['create', 'add', 'import']);
 
-/** Of a verb's argument. */
+/** Kind of a verb's argument. */
 export function nameKindOf(noun: string, verbName: string, { takes }: Verb): string {
   const [first = ''] = takes;
   const place = first.replaceAll(/[[\]]/g, '');
@@ -40,7 +39,7 @@ export function nameKindOf(noun: string, verbName: string, { takes }: Verb): str
   return isName && (isKindName(noun) || noun === 'contexts') ? noun : 'none';
 }
 
-/** Undefined: nothing is known of its value, or it has none. */
+/** Undefined if nothing is known of its value, or it has none. */
 export function optionKindOf(name: string, { value, words = [] }: Option<unknown>): string | undefined {
   if (value === undefined || words.length > 0) return undefined;
   return places[value] === 'files' ? 'files' : optionKinds[name];

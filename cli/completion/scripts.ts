@@ -1,5 +1,5 @@
-// The completion scripts: each shell's own words around the same table (sh-table.ts). Names of objects are asked of the server, by
-// `tidegate complete-names`, which gives up silently after half a second.
+// The completion scripts: each shell's own code around the same table (sh-table.ts). `tidegate complete-names` reads names of objects from the
+// server, and gives up silently after half a second.
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof shells)[number];

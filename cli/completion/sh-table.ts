@@ -15,8 +15,8 @@ interface Described {
 }
 
 /**
- * `_tidegate_table CURRENT BEFORE…` sets `offered`, the words that may stand here, and `kind`: what else may (completion/kinds.ts). All words
- * consist of letters, digits, dots, hyphens and underscores.
+ * `_tidegate_table CURRENT BEFORE…` sets `offered`, the words that may stand here, and `kind`, the other possibilities (completion/kinds.ts). All
+ * words consist of letters, digits, dots, hyphens and underscores.
  */
 export async function shellTable(nouns: Table<Noun>, verbsAlone: Table<Verb>): Promise<string> {
   const aliases: string[] = [];

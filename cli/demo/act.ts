@@ -1,4 +1,4 @@
-// What an act has, and what it declares.
+// Dependencies and declarations of an act.
 import type { DeviceName } from '../../lab/device.ts';
 import type { GraphClient } from '../graph-client.ts';
 import type { Output } from '../verb.ts';
@@ -10,7 +10,7 @@ export interface Place {
   readonly client: GraphClient;
   /** For cleaning up, also after an interruption. */
   readonly cleaner: GraphClient;
-  /** In which it creates; undefined: that of the token. */
+  /** Project of created objects. Undefined for the token's project. */
   readonly project: { readonly name: string; readonly id: string } | undefined;
   /** An API token, for a login at a cluster of object storage. Throws CommandFailure. */
   readonly apiToken: () => Promise<string>;
@@ -18,22 +18,22 @@ export interface Place {
   readonly data: string;
   /** Options of commands that find the same server. */
   readonly connection: readonly string[];
-  /** Of this run, so that it meets no other one: six characters. */
+  /** Six characters that identify this run, so that runs don't collide. */
   readonly run: string;
   /** System packages that a part of the lab misses. */
   readonly installs: boolean;
   /** Parts of the lab that were added stay. */
   readonly keepsLab: boolean;
-  /** For the steps of commands that take long. Undefined: nobody reads them. */
+  /** Receives the steps of long commands. Undefined if nobody reads them. */
   readonly told: Output | undefined;
 }
 
 export interface Act {
   readonly number: number;
   readonly title: string;
-  /** The part of the lab that it plays with; undefined: none. */
+  /** The part of the lab that it plays with. Undefined if there is none. */
   readonly part: DeviceName | undefined;
-  /** Without root it is left out, for this reason. */
+  /** The reason why the act is skipped without root. */
   readonly needsRoot: string | undefined;
   /** About how long it takes, in words, with its part of the lab already there. */
   readonly takes: string;

@@ -9,7 +9,7 @@ const mostOutputBytes = 4 * 1024 * 1024;
 
 interface RunOptions {
   readonly signal: AbortSignal;
-  /** Gets what it writes to standard error as it comes. */
+  /** Receives its standard error as it arrives. */
   readonly told?: Output | undefined;
 }
 
@@ -27,7 +27,7 @@ export function startCommand(words: readonly string[]): ChildProcess {
   return spawn('setpriv', ending, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** Its standard output. Throws CommandFailure with what it said if it fails, Interruption at the signal. */
+/** Returns its standard output. Throws CommandFailure with its error output if it fails, and Interruption at the signal. */
 export async function runCommand(words: readonly string[], { signal, told }: RunOptions): Promise<string> {
   if (signal.aborted) throw new Interruption();
   const child = startCommand(words);

@@ -1,4 +1,4 @@
-// Parts of the lab that a demo needs: it adds what is not there, and removes again what it has added.
+// Parts of the lab that a demo needs. It adds missing ones, and removes them afterwards.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DeviceName } from '../../lab/device.ts';
@@ -8,7 +8,7 @@ import type { Place } from './act.ts';
 import { runCommand } from './commands.ts';
 import { messageOf } from './stage.ts';
 
-/** Those that don't run, of these. Throws CommandFailure. */
+/** The given parts that are not running. Throws CommandFailure. */
 export async function missingParts(
   data: string,
   parts: readonly DeviceName[],

@@ -3,7 +3,7 @@ import { Resolver } from 'node:dns/promises';
 
 const answerMs = 1_000;
 
-/** Its addresses, in order; empty: it has none, or the server does not answer. */
+/** Addresses in order. Empty if there is none, or the server does not answer. */
 export async function addressesAt(server: string, port: string, name: string): Promise<readonly string[]> {
   const resolver = new Resolver({ timeout: answerMs, tries: 1 });
   resolver.setServers([`${server}:${port}`]);

@@ -1,5 +1,4 @@
-// What the person sees of a demo: acts, their steps with what came of them and how long that took, and what is cleaned up. Text for a terminal
-// or a pipe, or one JSON value a line.
+// The output of a demo: acts, steps with their results and durations, and the cleanup. Text for a terminal or a pipe, or one JSON value a line.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandFailure } from '../failures.ts';
 import { Printer } from '../printer.ts';
@@ -9,7 +8,7 @@ interface StageOptions {
   readonly stdout: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly json: boolean;
-  /** Ends the acts; what is cleaned up goes on. */
+  /** Ends the acts. The cleanup continues. */
   readonly signal: AbortSignal;
 }
 
@@ -19,7 +18,7 @@ interface Undo {
 }
 
 const pauseMs = 100;
-/** Of a wait that names none. */
+/** Default timeout of a wait. */
 const usualSeconds = 120;
 
 export class Stage {
@@ -36,7 +35,7 @@ export class Stage {
     this.#printer = new Printer(options.stdout, options.env);
   }
 
-  /** What could not be cleaned up, or is meant to stay, in words. */
+  /** Changes that could not be undone, or are meant to stay, in words. */
   get left(): readonly string[] {
     return this.#left;
   }
@@ -52,7 +51,7 @@ export class Stage {
     await this.#printer.line(this.#printer.colour(`Act ${act}: ${title}`, 'green'));
   }
 
-  /** After the acts. */
+  /** Called after the acts. */
   end(): void {
     this.#act = undefined;
   }
@@ -69,8 +68,8 @@ export class Stage {
   }
 
   /**
-   * Prints what is done, does it, and prints what came of it and how long it took. `result` says it in words; default: done. A failure is
-   * printed too, and thrown on.
+   * Prints the step, runs it, and prints its result and duration. `result`: the result in words. Default: done. Failures are printed too, and thrown
+   * again.
    */
   async step<Result>(what: string, work: () => Promise<Result>, result?: (made: Result) => string): Promise<Result> {
     const begunAtMs = performance.now();
@@ -101,12 +100,12 @@ export class Stage {
     }
   }
 
-  /** What takes back what was just done; the last one first. If it returns a text, that is left nevertheless. */
+  /** Registers the undoing of a change. The last change is undone first. A returned text describes a remainder. */
   undo(what: string, work: () => Promise<unknown>): void {
     this.#undos.push({ what, work });
   }
 
-  /** Never rejects: what can't be taken back is left, and said. */
+  /** Never rejects. Changes that can't be undone are reported. */
   async undoAll(): Promise<void> {
     for (const { what, work } of this.#undos.splice(0).toReversed()) {
       const begunAtMs = performance.now();

@@ -12,7 +12,7 @@ import type { LabSource } from '../../lab/lab-source.ts';
 
 interface DemoLabOptions {
   readonly hosts: HaHosts;
-  /** Of the firewall. */
+  /** The firewall's lab. */
   readonly lab: Pick<LabSource, 'trouble'>;
   /** A text: why there is none. */
   readonly firewall: DeviceBackend | string;
@@ -20,7 +20,7 @@ interface DemoLabOptions {
 
 export class DemoLab implements ControlledLab {
   readonly #options: DemoLabOptions;
-  /** One after the other for all hosts: some concern two. */
+  /** Serialises acts on all hosts, because some affect two. */
   readonly #order = new InOrder<'hosts'>();
   #trouble: Trouble = 'none';
 

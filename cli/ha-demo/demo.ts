@@ -130,7 +130,7 @@ async function startDemo(options: DemoOptions, stack: AsyncDisposableStack): Pro
   }
   const serves = Promise.withResolvers<void>();
   const demoLab = new DemoLab({ hosts, lab, firewall });
-  // Before the address answers: who sees that it does may ask for the lab, and waits.
+  // Runs before the address answers: a client that reaches it may request the lab.
   const control = await openDemoControl(folder, controlSocketOf(folder), demoLab, serves.promise);
   stack.defer(() => control.stop());
   const url = `http://${hosts.plan.virtual}:${endpointPort}`;
@@ -172,7 +172,7 @@ async function whenLed(witness: string, needsBoth: boolean, signal: AbortSignal)
   }
 }
 
-/** On the hosts' network, at this machine's address. Undefined: it can't start, and is told why. */
+/** Runs on the hosts' network, at this machine's address. Undefined if it can't start. The reason is printed. */
 async function startFirewall(
   lab: LabHere,
   { plan }: HaHosts,

@@ -1,5 +1,5 @@
-// What runs on a host of the demo: the program itself, as its units run it. A host whose clock is off has the time of libfaketime in its agent
-// and its MariaDB.
+// Programs that run on a host of the demo, with the same commands as its units. A host with a wrong clock has libfaketime in its agent and its
+// MariaDB.
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { serveSettingsPath } from '../../ha/host/host-settings.ts';
@@ -9,27 +9,27 @@ import { hostDataFolder } from '../../lab/ha/places.ts';
 import { firewallPort, type Plan } from '../../lab/ha/plan.ts';
 import { checkout } from '../up/account.ts';
 
-/** As bin/node24. */
+/** Same as in bin/node24. */
 const nodeEnvironment = { UV_THREADPOOL_SIZE: '16', NODE_OPTIONS: '--max-semi-space-size=8' };
-/** As bin/tidegate. */
+/** Same as in bin/tidegate. */
 const agentEnvironment = { ...nodeEnvironment, NODE_OPTIONS: '--max-semi-space-size=1', MALLOC_ARENA_MAX: '2' };
 const server = '/usr/sbin/mariadbd';
 
-/** The words of a `tidegate` command. */
+/** Argument list of a `tidegate` command. */
 export function tidegateWords(...words: readonly string[]): readonly string[] {
   return [process.execPath, join(checkout, 'bin', 'tidegate.ts'), ...words];
 }
 
 interface ProgramsOptions {
   readonly plan: Plan;
-  /** The words before a command for the service account; none: root serves. */
+  /** Command prefix that switches to the service account. Empty if root serves. */
   readonly asAccount: readonly string[];
   /** Node's, of the account. */
   readonly compileCache: string | undefined;
   readonly clockLibrary: string | undefined;
 }
 
-/** With the settings that `ha init` and `join` have written on the disk. */
+/** Uses the settings that `ha init` and `join` have written to the disk. */
 export function hostProgram(
   name: ProgramName,
   disk: string,
@@ -63,7 +63,7 @@ export async function writeClock(disk: string, skewSeconds: number, library: str
   await chmod(wrapper, 0o755);
 }
 
-/** In mounts of its own, where its mariadbd is the one with the clock. */
+/** Runs in a separate mount namespace, whose mariadbd has the shifted clock. */
 function withClock(disk: string, words: readonly string[]): readonly string[] {
   const { real, wrapper } = clockFiles(disk);
   const script = `mount --bind ${server} "$0" && mount --bind "$1" ${server} && shift && exec "$@"`;

@@ -14,7 +14,7 @@ import { isServing } from './serving.ts';
 
 interface SetUpOptions {
   readonly hosts: HaHosts;
-  /** Their data folders. */
+  /** Data folders by host. */
   readonly folders: Readonly<Record<HostName, string>>;
   /** Root serves requests. */
   readonly asRoot: boolean;
@@ -49,7 +49,7 @@ export async function setUp(options: SetUpOptions): Promise<void> {
   }
 }
 
-/** Of the primary, as a person does it after an upgrade. One that changes just then has it later. */
+/** Upgrades the primary's tables, like a person after an upgrade. A host that becomes primary meanwhile gets them later. */
 export async function upgradeTables(options: Pick<SetUpOptions, 'hosts' | 'folders' | 'signal'>): Promise<void> {
   const { folders, signal } = options;
   for (let tries = migrateTries; ; tries -= 1) {
@@ -63,12 +63,12 @@ export async function upgradeTables(options: Pick<SetUpOptions, 'hosts' | 'folde
   }
 }
 
-/** Its units are no services of this machine. */
+/** Its units are not installed on this machine. */
 function local(folder: string): readonly string[] {
   return ['--no-install', '--data', folder, '--units', `${folder}/units`];
 }
 
-/** With tables, keys and the first accounts. */
+/** Makes tables, keys and the first accounts. */
 async function startSingle({ hosts, folders, asRoot, log, signal }: SetUpOptions): Promise<ServerProcess> {
   const data = folders.a;
   const address = hosts.plan.hosts.a;
@@ -110,7 +110,7 @@ async function join(options: SetUpOptions, name: HostName, url: string, more: re
 
 type Where = Pick<SetUpOptions, 'hosts' | 'signal'>;
 
-/** In the host's network. Its output; undefined: it ended with one of the codes that are no failure. */
+/** Runs in the host's network and returns the output. Undefined after an exit code that is not counted as a failure. */
 function tidegate(options: Where, name: HostName, words: readonly string[]): Promise<string>;
 function tidegate(
   options: Where,

@@ -1,4 +1,4 @@
-// What a start with `--ha` prints.
+// Output of a start with `--ha`.
 import { join, resolve } from 'node:path';
 import { backendName } from '../../lab/control-plane/backends.ts';
 import type { DeviceBackend } from '../../lab/device.ts';
@@ -7,7 +7,7 @@ import { hostNames } from '../../lab/ha/plan.ts';
 
 interface DemoDescription {
   readonly url: string;
-  /** Of the demo. */
+  /** Data folder of the demo. */
   readonly folder: string;
   readonly dataPath: string;
   readonly hosts: HaHosts;

@@ -1,4 +1,4 @@
-// A verb that sends one mutation of a kind: create, set, update, delete, revoke, and what else the graph has. Its options are the fields of the
+// A verb that sends one mutation of a kind: create, set, update, delete, revoke, and others of the graph. Its options are the fields of the
 // mutation's input.
 import { randomUUID } from 'node:crypto';
 import { registry } from '../../generated/kinds/registry.ts';
@@ -32,9 +32,9 @@ interface ActionVerb {
   readonly examples?: readonly string[];
   /** The field that the argument NAME fills in. Default: the id; for a new object, the field by which people know it. */
   readonly key?: string;
-  /** In the confirmation: `is attached`. */
+  /** Participle for the confirmation: `is attached`. */
   readonly done: string;
-  /** The kind that NAME names, if it is not that of the mutation. */
+  /** The kind of NAME, if it differs from the mutation's. */
   readonly named?: Kind;
 }
 
@@ -63,7 +63,7 @@ export function usualVerb(kind: Kind, name: string): Verb {
   const changes = name === 'update' ? '; options left out change nothing' : '';
   const example = kindExamples[kind.type]?.[name];
   return actionVerb(kind, action, {
-    // Of what has no name of its own, the graph says more.
+    // If the kind has no name, the graph's description is more useful.
     summary: !kind.node ? action.description : `${summaryWords[name]} ${aOf(kind)}${what}${changes}.`,
     done: doneWords[name] ?? 'is done',
     ...(example === undefined ? {} : { examples: [example] }),
@@ -80,7 +80,7 @@ export function actionOf(kind: Kind, name: string): Action {
 interface Shape {
   readonly kind: Kind;
   readonly action: Action;
-  /** The field that NAME fills in; undefined: the verb takes no NAME. */
+  /** The field for NAME. Undefined if the verb takes no NAME. */
   readonly key: string | undefined;
   /** The kind to which that field refers. */
   readonly named: Kind | undefined;
@@ -152,7 +152,7 @@ async function run(shape: Shape, verb: ActionVerb, call: ActionCall): Promise<vo
   const target = await targetOf(shape, call, where);
   const whole = await withKept(shape, call, given.input, target);
   const referred = await withIds(client, action.input, whole, { projectId: where.projectId });
-  // What is shown only once is not shown again for the same key.
+  // A secret that is shown once is not shown again for the same key.
   const idempotencyKey = action.secrets === undefined ? { idempotencyKey: randomUUID() } : {};
   const input = { ...idempotencyKey, ...referred, ...target };
   const document = documentOf(actionDocument(registry, kind, action)) as unknown as PayloadDocument;
@@ -173,7 +173,7 @@ async function run(shape: Shape, verb: ActionVerb, call: ActionCall): Promise<vo
 interface Done {
   readonly payload: Payload;
   readonly target: JsonObject;
-  /** What was given. */
+  /** The given input. */
   readonly input: JsonObject;
   /** Secrets that are shown once. */
   readonly once: Readonly<Record<string, unknown>>;
@@ -199,7 +199,7 @@ async function printDone(
   return printer.line(`${name} ${done}${isNew && shown !== name ? `: ${shown}` : ''}`);
 }
 
-/** An object inside of the object is sent whole: what was not given of it is as it was. */
+/** An object inside the object is sent whole. Members that were not given keep their values. */
 async function withKept(
   { kind, action, key, fields }: Shape,
   { client }: ActionCall,
@@ -218,7 +218,7 @@ async function withKept(
   return whole;
 }
 
-/** Of a part: the load balancer whose nodes must have the change. */
+/** For a part: the load balancer whose nodes must apply the change. */
 function balancerIn(kind: Kind, made: JsonObject | null | undefined): string | undefined {
   const { loadBalancer } = made ?? {};
   return kind.scope === 'parent' && isObject(loadBalancer) ? String(loadBalancer.id) : undefined;

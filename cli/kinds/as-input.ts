@@ -1,10 +1,10 @@
-// An object of the graph in the form of an input that would make it: links as ids, a union by the field that sets it. What the graph does not
-// show, such as secrets, is left out. Pure.
+// An object of the graph in the form of an input that would create it: links as ids, a union by the field that sets it. Omits values that the graph
+// does not show, such as secrets. Pure.
 import { registry } from '../../generated/kinds/registry.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import { type InputField, type OutputField, upperFirst } from '../../schema/kinds/kind.ts';
 
-/** `refer`: how a link is written; default: by its id. */
+/** `refer`: the form of a link. Default: its id. */
 export function asInput(
   input: string,
   fields: readonly OutputField[],
@@ -69,7 +69,7 @@ function withoutNulls(value: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null && member !== undefined));
 }
 
-/** With the members of both; where exactly one may be given, the new one replaces the other. */
+/** Merges the members of both. If exactly one may be given, the new one replaces the other. */
 export function mergedInput(type: string | undefined, before: JsonValue, given: JsonValue): JsonValue {
   if (!isObject(before) || !isObject(given)) return given;
   const { fields, oneOf } = registry.inputs[type ?? ''] ?? {};

@@ -9,7 +9,7 @@ interface InputFault {
   readonly message: string;
 }
 
-/** Which required fields may be left out: none, those of the input itself, or also those of objects in it. */
+/** Required fields that may be omitted: none, those of the input itself, or also those of objects in it. */
 type Completeness = 'whole' | 'partly' | 'changes';
 
 /** `value` with words as the graph writes them. `without`: fields that only the program may give. */

@@ -20,7 +20,7 @@ export const fieldsGroup = 'Fields:';
 const filtersGroup = 'Filters:';
 
 interface Naming {
-  /** Before a name that is taken: `user` for --user-password-file. */
+  /** Prefix of a name that is taken: `user` for --user-password-file. */
   readonly singular: string;
   /** Fields that are given in another way. */
   readonly without: readonly string[];
@@ -70,7 +70,7 @@ function cmpOptions(field: InputField, path: readonly string[], naming: Naming):
   ];
 }
 
-/** Of the arguments of a list. */
+/** Options for the arguments of a list. */
 export function filterOptions(fields: readonly InputField[]): readonly FieldOption[] {
   return fields.map((field) => ({
     name: optionWords(ownName(field)),
@@ -85,9 +85,9 @@ function isApart(name: string, { without }: Naming): boolean {
 }
 
 interface Standing {
-  /** Of an object that does not exist yet. */
+  /** The object does not exist yet. */
   readonly isNew: boolean;
-  /** Not inside of another field. */
+  /** Not inside another field. */
   readonly isTop: boolean;
 }
 
@@ -113,7 +113,7 @@ function helpOf(field: InputField, { isNew, isTop }: Standing): string {
   ].join(' ');
 }
 
-/** As they are written before the equals sign. */
+/** Names before the equals sign. */
 function membersOf(input: string): string {
   return (registry.inputs[input]?.fields ?? []).map((field) => kebab(ownName(field))).join(', ');
 }

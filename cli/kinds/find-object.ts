@@ -78,7 +78,7 @@ export async function listChildren(
   );
 }
 
-/** The parts of many parents, by the id of the parent: in few requests, where the parent has pages of them. */
+/** The parts of many parents, by the parent's id. Takes few requests, even if parents have several pages of them. */
 export async function listChildrenOfMany(
   client: GraphClient,
   kind: Kind,
@@ -109,11 +109,11 @@ export async function readObject(
 export interface Where {
   /** The id of the project. */
   readonly projectId?: string | undefined;
-  /** Of a part: its parent, by name or id. */
+  /** For a part: its parent, by name or id. */
   readonly parent?: string | undefined;
 }
 
-/** What people know the object by. */
+/** The object's name for people. */
 export function nameOf(kind: Kind, object: JsonObject): string {
   const { parent, key } = kind;
   if (parent?.has === 'one') {
@@ -153,7 +153,7 @@ function inDns(name: string): string {
 /** There is none of that name. */
 class NotFound extends CommandFailure {}
 
-/** With what `selection` says; default: id, key and place. Throws CommandFailure if there is none, or several. */
+/** Reads `selection`. Default: id, key and place. Throws CommandFailure if there is none, or if there are several. */
 export async function findObject(
   client: GraphClient,
   kind: Kind,
@@ -163,7 +163,7 @@ export async function findObject(
 ): Promise<JsonObject> {
   const { byId, named } = await lookUp(client, kind, nameOrId, where, selection);
   if (byId !== null && isIn(byId, where)) return byId;
-  // Of those that were revoked, any number may have the name.
+  // Any number of revoked objects may have the name.
   const working = named.filter(({ revokedAt }) => revokedAt === undefined || revokedAt === null);
   const [first, ...others] = working.length > 0 ? working : named;
   if (first === undefined) throw new NotFound(notFound(kind, nameOrId, where));
@@ -264,7 +264,7 @@ async function findParent(
   }
 }
 
-/** The id of what an input refers to. Throws as `findObject` does. */
+/** The id of the object that an input refers to. Throws like `findObject`. */
 export async function idOf(client: GraphClient, type: string, nameOrId: string, where: Where): Promise<string> {
   const kind = kindOf(type);
   const found = await findObject(client, kind, nameOrId, kind.scope === 'installation' ? {} : where);

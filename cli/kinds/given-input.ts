@@ -14,11 +14,11 @@ import { idOf, type Where } from './find-object.ts';
 interface Giving {
   readonly input: string;
   readonly options: readonly FieldOption[];
-  /** By the name of the option. */
+  /** Keyed by the name of the option. */
   readonly values: Readonly<Record<string, unknown>>;
   readonly from: string | undefined;
   readonly unset: readonly string[];
-  /** The object exists: what is given of an object in it is merged with the present one (`checkWhole`). */
+  /** The object exists. Objects in it are merged with the present ones (`checkWhole`). */
   readonly changes: boolean;
   readonly env: SecretPlaces['env'];
 }
@@ -58,7 +58,7 @@ export async function readGiven(giving: Giving): Promise<Given> {
   return { input: given, secrets };
 }
 
-/** After the merge with the present object: each object in the input is complete. Throws UsageError. */
+/** Runs after the merge with the present object, when each object in the input is complete. Throws UsageError. */
 export function checkWhole(input: string, merged: JsonObject, options: readonly FieldOption[]): void {
   refuseFaults(input, merged, options, 'partly');
 }
@@ -73,7 +73,7 @@ function refuseFaults(
   if (fault !== undefined) throw new UsageError(faultText(fault, options));
 }
 
-/** `path`: of the fault of a combination of options. */
+/** `path`: where a combination of options has its fault. */
 function faultText(
   { path, message }: { readonly path: readonly string[]; readonly message: string },
   options: readonly FieldOption[],
@@ -94,7 +94,7 @@ async function readFrom({ input, changes, env }: Giving, path: string, secrets: 
   return withContents(input, checked.value, { folder: dirname(resolve(path)), env, allowed: allowedFrom }, secrets);
 }
 
-/** With the content of the files that it names. Throws CommandFailure. */
+/** Inserts the content of the referenced files. Throws CommandFailure. */
 export async function withContents(
   input: string,
   value: JsonObject,

@@ -1,4 +1,4 @@
-// What a verb that makes an object must be given: its required fields, its parent and its project.
+// Requirements of a verb that creates an object: required fields, parent and project.
 import { registry } from '../../generated/kinds/registry.ts';
 import type { JsonObject } from '../../platform/values/json.ts';
 import type { Action } from '../../schema/kinds/kind.ts';
@@ -15,7 +15,7 @@ interface Needing {
   readonly takesProject: boolean;
 }
 
-/** What a new object must have, and neither options nor file give. Throws UsageError. */
+/** Requirements of a new object that neither options nor file give. Throws UsageError. */
 export function missingIn(shape: Needing, input: JsonObject, file: string | undefined): void {
   const missing = neededFields(shape).filter((name) => (input[name] ?? null) === null);
   if (missing.length === 0) return;
@@ -38,7 +38,7 @@ function fieldText({ fields }: Needing, name: string): string {
   return `${name} (${names.join(', ')})`;
 }
 
-/** What a call must have and lacks, as far as the command line shows it: a file may have any field. */
+/** Missing requirements of a call, as far as the command line shows. A file may contain any field. */
 export function alsoNeeded(shape: Needing, given: ReadonlySet<string>): readonly string[] {
   const { fields, parent, takesProject } = shape;
   const isThere = (name: string) =>

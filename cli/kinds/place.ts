@@ -25,7 +25,7 @@ export function parentHelp(kind: Kind): string {
 }
 
 export function placeOptions(kind: Kind): Options {
-  // Who has only an id, or the name of its parent, is not looked for in one.
+  // Objects with only an id, or with the name of their parent, are not searched for in a project.
   const isNamed = kind.key.length > 0 && kind.parent?.has !== 'one';
   return { ...(isNamed ? parentOptions(kind) : {}), ...(isProjects(kind) ? { project } : {}) };
 }

@@ -11,7 +11,7 @@ interface Blame {
   readonly given: ReadonlySet<string>;
   /** The file of `--from`. */
   readonly from: string | undefined;
-  /** What stands for a field that has no option of its own. */
+  /** Names for fields without an option of their own. */
   readonly others: Readonly<Record<string, string>>;
 }
 

@@ -5,7 +5,7 @@ import { titleOf } from '../../schema/kinds/words.ts';
 import type { Columns } from '../printer.ts';
 import { kindOf, nameOf } from './find-object.ts';
 
-/** Null: there is no value. */
+/** Null if there is no value. */
 function textOf(field: OutputField, value: JsonValue | undefined): string | null {
   if (value === null || value === undefined) return null;
   if (Array.isArray(value)) {

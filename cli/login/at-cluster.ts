@@ -46,7 +46,7 @@ export async function logInAtCluster(
   }
 }
 
-/** By URL, as an earlier login in the folder of --data knew it, or as the graph does. */
+/** Finds a cluster by URL, by the folder of --data with an earlier login, or by the graph. */
 async function placeOf(
   given: Given,
   around: Pick<Surroundings, 'signal' | 'env'>,
@@ -56,7 +56,7 @@ async function placeOf(
     refusePlain(new URL(given.cluster), given.insecure);
     return { name: url.name, urls: [...url.urls] };
   }
-  // A working folder may be somebody else's: what it knows counts only if the folder is named.
+  // The working folder may belong to somebody else, so its content counts only if the folder is named.
   const known = given.data === undefined ? [] : await knownClusters(given.data);
   const named = known.find(({ name }) => name === given.cluster);
   if (named !== undefined && named.urls.length > 0) return named;

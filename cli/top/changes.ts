@@ -1,4 +1,4 @@
-// What comes from the server and the terminal, and how it changes what `tidegate top` shows. Pure.
+// Changes of the view of `tidegate top` after data from the server or events of the terminal. Pure.
 import {
   inSight,
   type Overview,
@@ -16,7 +16,7 @@ export type Loaded =
   | { readonly kind: 'table'; readonly data: TablePage }
   | { readonly kind: 'text'; readonly data: readonly string[] };
 
-/** `key`: what was read, which is perhaps no longer shown. */
+/** `key`: key of the data. It may no longer be shown. */
 export function loaded(state: State, key: string, read: Loaded): State {
   const view = viewOf(state);
   const linked = { ...state, lostAtMs: null };
@@ -50,14 +50,14 @@ function keepSelected(before: View, after: View, state: State): View {
   return inSight(at < 0 ? after : { ...after, selected: at }, state);
 }
 
-/** The server refused: what was read before is no longer shown. */
+/** The server refused, so the earlier data is no longer shown. */
 export function refused(state: State, key: string, fault: string): State {
   const view = viewOf(state);
   const linked = { ...state, lostAtMs: null };
   return readKey(view, state.columns) === key ? withView(linked, { ...view, fault }) : linked;
 }
 
-/** What was read stays on the screen, with its age. */
+/** The data stays on the screen, with its age. */
 export function lost(state: State): State {
   return state.lostAtMs === null ? { ...state, lostAtMs: state.clockMs } : state;
 }

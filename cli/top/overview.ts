@@ -1,5 +1,5 @@
-// What `tidegate top` shows first: each domain with its count, and what needs a person, from the graph's `attention`. One request for each domain,
-// so that one that this deployment lacks, or that gives no answer, hides no other one.
+// The first view of `tidegate top`: each domain with its count, and everything that needs a person, from the graph's `attention`. There is one
+// request for each domain, so that a missing or silent domain does not hide the others.
 
 import type { AttentionPartOfTopFragment } from '../../generated/cli/graphql.ts';
 import { graphql } from '../../generated/cli/index.ts';
@@ -53,7 +53,7 @@ interface Domain {
 interface Found {
   /** Default: the domain's. */
   readonly title?: string;
-  /** `300`; undefined: it has no number of its own. */
+  /** `300`. Undefined if it has no number of its own. */
   readonly count?: string;
   readonly isEmpty: boolean;
   readonly part: Part | null | undefined;
@@ -127,7 +127,7 @@ function counted(totalCount: number | null | undefined, noun?: string): Pick<Fou
   return { count: noun === undefined ? number : `${number} ${noun}`, isEmpty: totalCount === 0 };
 }
 
-/** Undefined: there is nothing to say of it. */
+/** Undefined if there is nothing to report. */
 function partOf({ title = '', count, isEmpty, part }: Found): ReadPart | undefined {
   if (part == null) return unknownPart(title, 'not known: the server did not say');
   const { totalCount, counts, needs, notShown } = part;

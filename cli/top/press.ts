@@ -1,4 +1,4 @@
-// What a key does to what `tidegate top` shows. Pure.
+// Effects of a key on the view of `tidegate top`. Pure.
 import {
   type Aspect,
   bodyHeight,
@@ -127,7 +127,7 @@ function pressInPrompt(state: State, key: string, topics: readonly Topic[]): Sta
   return { ...state, prompt: { sign, text: `${text}${typed}` } };
 }
 
-/** Of the graph's `text`. */
+/** Limit of the graph's argument `text`. */
 const longestPrompt = 200;
 
 function filtered(state: State, text: string): State {
@@ -137,7 +137,7 @@ function filtered(state: State, text: string): State {
     : state;
 }
 
-/** What all nouns with this beginning share. */
+/** Common beginning of all matching nouns. */
 function completed(text: string, topics: readonly Topic[]): string {
   const words = topics.map(({ noun }) => noun).filter((noun) => noun.startsWith(text));
   const [first = text] = words;
@@ -180,7 +180,7 @@ function tableView(topic: Topic, of: TableView['of']): TableView {
   };
 }
 
-/** As deep as a person goes; a table of parts can be opened from its own rows without end. */
+/** Limit of nested views. Tables of parts could be opened from their own rows without end. */
 const deepest = 20;
 
 function pushed(state: State, view: View): State {

@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import type { JsonObject } from '../../platform/values/json.ts';
 import { CommandFailure, exitCodes } from '../failures.ts';
 import { type GraphClient, untyped } from '../graph-client.ts';
-import { kindVerb } from '../kinds/noun.ts';
+import { kindVerb } from '../kinds/kind-noun.ts';
 import type { Entry, Noun, Output, Surroundings, Verb } from '../verb.ts';
 import { whyFields } from '../why/fields.ts';
 import type { Loaded } from './changes.ts';
@@ -21,7 +21,7 @@ export interface Source extends Pick<Surroundings, 'signal' | 'env'> {
   readonly why: () => Promise<Verb>;
 }
 
-/** `rows`: of a table (state.ts, rowsToRead). Throws CommandFailure. */
+/** `rows`: rows of a table (state.ts, rowsToRead). Throws CommandFailure. */
 export async function readView(
   source: Source,
   view: View,

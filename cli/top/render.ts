@@ -25,7 +25,7 @@ interface Look {
   readonly server: string;
 }
 
-/** As many lines as the terminal has, none wider than it. */
+/** As many lines as the terminal has. None is wider than the terminal. */
 export function render(state: State, look: Look): readonly string[] {
   const view = viewOf(state);
   const height = bodyHeight(state, view);

@@ -17,7 +17,7 @@ export interface TerminalOutput extends Output {
 const take = '\u001b[?1049h\u001b[?25l\u001b[?7l\u001b[2J';
 const giveBack = '\u001b[0m\u001b[?7h\u001b[?25h\u001b[?1049l';
 
-/** So that Esc is not held back for long as the beginning of another key. */
+/** Short, so that Esc is not taken for the beginning of another key for long. */
 const escapeMs = 50;
 
 export class Screen {

@@ -14,11 +14,11 @@ import { firstState, pageSize, readKey, rowsToRead, type State, type View, viewO
 
 /** Between two readings of the same view, even if many events come. */
 const leastMs = 1_000;
-/** Not everything that is shown has events. While nothing changes, it is read less often (pace.ts). */
+/** Interval for data without events. It grows while nothing changes (pace.ts). */
 const againMs = 15_000;
-/** Of a kind that has none. */
+/** Interval for a kind without events. */
 const againWithoutEventsMs = 5_000;
-/** While there is no answer. */
+/** Interval while there is no answer. */
 const retryMs = 2_000;
 
 interface Reading {
@@ -44,7 +44,7 @@ export class TopSession {
     this.#state = firstState(screen.size, clocks());
   }
 
-  /** Until its user quits, or a signal. The screen is given back in any case. */
+  /** Runs until its user quits, or a signal. Always restores the screen. */
   async run(): Promise<void> {
     const { signal } = this.#source;
     const ended = new Promise<void>((resolve) => {
@@ -77,7 +77,7 @@ export class TopSession {
     this.#screen.draw(render(this.#state, { paint, server: this.#source.client.url.host }));
   }
 
-  /** What is shown is read, and read again after its events; what was shown before is no longer. */
+  /** Reads the shown data, and reads it again after its events. Abandons reads of an earlier view. */
   #readShown(): void {
     const view = viewOf(this.#state);
     const key = readKey(view, this.#state.columns);
@@ -126,7 +126,7 @@ export class TopSession {
       // It is read until there is an answer again.
       bell.ring();
     };
-    // What changed is read all the same.
+    // The changed data is read anyway.
     const onMissed = () => bell.ring();
     const filters = [...filtersOf(view, topics)];
     while (!signal.aborted) {
@@ -141,7 +141,7 @@ export class TopSession {
       } catch (error) {
         if (!(error instanceof CommandFailure)) throw error;
         if (isUnreachable(error)) onLost();
-        // What is wrong is said by the reading. The list is read now and then all the same.
+        // The read reports the error. The list is polled anyway.
         else filters.shift();
       }
       await sleep(retryMs, undefined, { signal }).catch(() => undefined);

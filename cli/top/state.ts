@@ -1,8 +1,8 @@
-// What `tidegate top` shows: a stack of views, of which the last is on the screen. Plain data.
+// State of `tidegate top`: a stack of views. The last one is on the screen. Plain data.
 import type { KindCount } from '../../platform/attention/words.ts';
 
 export interface Row {
-  /** Null: it has none, so it can't be opened. */
+  /** Null if it has none, so it can't be opened. */
   readonly id: string | null;
   readonly type: string;
   readonly name: string;
@@ -11,11 +11,11 @@ export interface Row {
 
 export interface TablePage {
   readonly rows: readonly Row[];
-  /** Null: it is not known, or more than the graph counts. */
+  /** Null if it is not known, or more than the graph counts. */
   readonly total: number | null;
-  /** Of the next page; null: this is the last. */
+  /** Cursor of the next page. Null if this is the last. */
   readonly next: string | null;
-  /** Only the rows up to the last shown one were read; `next` is unknown. */
+  /** Only the rows up to the last shown one were read. `next` is unknown. */
   readonly isPart?: true;
 }
 
@@ -31,19 +31,19 @@ export interface DomainLine {
 
 export interface Overview {
   readonly domains: readonly DomainLine[];
-  /** The worst first. Cells: what, since, why. */
+  /** The worst first. Cells: subject, since, reason. */
   readonly needs: readonly Need[];
-  /** With those that are not listed. */
+  /** Includes needs that are not listed. */
   readonly needCount: number;
   /** Things that the reader may not see. */
   readonly hidden: readonly KindCount[];
   /** Domains that could not be read. */
   readonly unknown: readonly string[];
-  /** All of it in a sentence. */
+  /** Summary in a sentence. */
   readonly summary: string;
 }
 
-/** What is read of an object: all of it, or one part. */
+/** Part of an object to read. */
 export type Aspect = 'open' | 'describe' | 'events' | 'why';
 
 interface Shown {
@@ -65,16 +65,16 @@ export interface TableView extends Shown {
   readonly noun: string;
   readonly columns: readonly string[];
   readonly orders: readonly string[];
-  /** By the server: the words are looked for in the whole list. */
+  /** The server filters the whole list by the text. */
   readonly takesText: boolean;
-  /** Of parts. */
+  /** Parent of the parts. */
   readonly of: Pick<Row, 'id' | 'type' | 'name'> | null;
   readonly filter: string;
   /** An index of `orders`. */
   readonly order: number;
-  /** Of the rows of the page. */
+  /** Order of the rows of the page. */
   readonly sort: { readonly column: number; readonly descending: boolean } | null;
-  /** Where the page begins: the cursors of the pages before it. */
+  /** Position of the page: cursors of the pages before it. */
   readonly after: readonly string[];
   readonly selected: number;
   readonly data: TablePage | null;
@@ -84,7 +84,7 @@ export interface TextView extends Shown {
   readonly kind: 'text';
   readonly aspect: Aspect | 'help';
   readonly of: Pick<Row, 'id' | 'type' | 'name'>;
-  /** With the colours of a terminal. */
+  /** With terminal colours. */
   readonly data: readonly string[] | null;
 }
 
@@ -95,7 +95,7 @@ export interface State {
   readonly columns: number;
   readonly stack: readonly View[];
   readonly prompt: { readonly sign: ':' | '/'; readonly text: string } | null;
-  /** Until the next key. */
+  /** Shown until the next key. */
   readonly message: string | null;
   /** When the connection was lost, by `clockMs`. */
   readonly lostAtMs: number | null;
@@ -167,7 +167,7 @@ export function selectedRow(view: View): Row | undefined {
   return view.kind === 'text' ? undefined : rowsOf(view)[view.selected];
 }
 
-/** With the selection in range, and in sight. */
+/** Keeps the selection in range and visible. */
 export function inSight<Shown extends View>(view: Shown, state: Pick<State, 'rows'>): Shown {
   const height = bodyHeight(state, view);
   if (view.kind === 'text') {

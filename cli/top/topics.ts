@@ -1,4 +1,4 @@
-// What `tidegate top` shows as a table: every kind of the registry, and what is no kind, such as calls and events.
+// Tables of `tidegate top`: every kind of the registry, and other tables such as calls and events.
 import { registry } from '../../generated/kinds/registry.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import { nearestName } from '../../platform/values/nearest-name.ts';
@@ -12,18 +12,18 @@ import { otherWordsFor } from '../noun-words.ts';
 import type { Entry, Noun } from '../verb.ts';
 
 export interface Topic {
-  /** In the plural. */
+  /** Plural noun. */
   readonly noun: string;
   readonly words: readonly string[];
-  /** Of the objects in its rows. */
+  /** Type of the objects in its rows. */
   readonly type: string;
-  /** What is read of a row. */
+  /** Fields to read of a row. */
   readonly selection: string;
   readonly columns: Readonly<Record<string, (row: JsonObject) => string | null>>;
   name(row: JsonObject): string;
   /** Fields of the graph by their own names. */
   plain?(row: JsonObject): JsonObject;
-  /** The type and id of what a row is about, if that is another object. */
+  /** The type and id of a row's subject, if that is another object. */
   readonly about?: readonly [type: string, id: string];
   /** A root field. `orders`: the first is the usual one. */
   readonly list?: { readonly field: string; readonly takesText: boolean; readonly orders: readonly string[] };
@@ -44,7 +44,7 @@ interface PlainTopic extends Pick<Topic, 'noun' | 'type' | 'about' | 'parent'> {
 
 const cmpObject = 'cmpObject { namespace type externalId }';
 
-/** Not managed by people, so the registry lacks them. */
+/** People do not manage them, so they are missing from the registry. */
 const plainTopics: readonly PlainTopic[] = [
   {
     ...{ noun: 'operations', type: 'RelayOperation', field: 'relayOperations', takesText: true, nameField: 'name' },
@@ -106,7 +106,7 @@ const plainTopics: readonly PlainTopic[] = [
 const namedOrders = ['NAME', 'NEWEST', 'OLDEST'] as const;
 const timeOrders = ['NEWEST', 'OLDEST'] as const;
 
-/** `nouns`: those of the command line, for their other words. */
+/** `nouns`: nouns of the command line, with their other words. */
 export function topicsOf(nouns: Readonly<Record<string, Entry<Noun>>>): readonly Topic[] {
   const wordsFor = (noun: string) => (nouns[noun] === undefined ? [] : otherWordsFor(noun, nouns[noun]));
   return [
@@ -170,7 +170,7 @@ function asText(value: unknown): string | null {
 
 type FoundTopic = { readonly topic: Topic } | { readonly fault: string };
 
-/** By its noun, another word for it, or the beginning of one only. */
+/** Finds a topic by its noun, another word for it, or a unique prefix. */
 export function findTopic(topics: readonly Topic[], given: string): FoundTopic {
   const word = given.trim().toLowerCase();
   const exact = topics.find(({ noun, words }) => noun === word || words.includes(word));

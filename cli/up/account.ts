@@ -18,8 +18,8 @@ const code = [
 ];
 
 /**
- * The words before a command for the account, if the account can then reach and read what it needs. `dataPath`: where it writes. `settings`:
- * their file. Throws SetupError.
+ * Command prefix that switches to the account, if the account can reach and read its files. `dataPath`: the folder that it writes to. `settings`:
+ * path of the settings. Throws SetupError.
  */
 export async function wayToAccount(dataPath: string, settings: string | undefined): Promise<string[]> {
   const folders = [await realpath(checkout), dataPath, dirname(await realpath(process.execPath))];

@@ -3,7 +3,7 @@ import { hasLeft } from '../../ha/host/host-file.ts';
 import { hasServedFile, readServedFile } from '../../ha/host/served-file.ts';
 import { CommandFailure } from '../failures.ts';
 
-/** From when the agent has taken the database over, until the last host has left. Throws CommandFailure. */
+/** From the time when the agent has taken the database over, until the last host has left. Throws CommandFailure. */
 export async function refuseClusterFolder(dataPath: string): Promise<void> {
   if (!(await hasServedFile(dataPath))) return;
   throw new CommandFailure(`CLUSTER_FOLDER: the data folder ${dataPath} ${whatItIs(dataPath)}`);

@@ -1,4 +1,4 @@
-// Before a start: what killed processes have left on this machine is removed.
+// Runs before a start: removes the remains of killed processes on this machine.
 import { hasOwnerless } from '../../lab/claims/claims.ts';
 import type { Surroundings } from '../verb.ts';
 

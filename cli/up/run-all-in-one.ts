@@ -1,7 +1,7 @@
-// `up` in this process: until it is stopped, or the keeper of its lab has ended.
+// `up` in this process. Runs until it is stopped, or its lab server has ended.
 
 import { type AllInOneOptions, allInOneConfig, startAllInOne } from '../../compose/all-in-one.ts';
-import { keptLab } from '../../lab/kept-lab.ts';
+import { inheritedLab } from '../../lab/remote-lab.ts';
 import { isLoopback } from '../../platform/net/address-block.ts';
 import { printableConfig } from '../../platform/process/config.ts';
 import { reloadOnHangUp } from '../hang-up.ts';
@@ -29,7 +29,7 @@ export async function runAllInOne(run: AllInOneRun): Promise<void> {
       stdout.write(`data: ${JSON.stringify(dataPath)}\n${printableConfig(config)}`);
       return;
     }
-    const kept = keptLab(env);
+    const kept = inheritedLab(env);
     const signal = kept === undefined ? run.signal : AbortSignal.any([run.signal, kept.gone]);
     const labSource = kept === undefined ? {} : { labSource: kept };
     const given = { config, readSettings, dataPath, withLab, labDevices, signal, stdout, ...labSource };

@@ -11,7 +11,7 @@ import { handOverDataFolder } from '../../embedded/hand-over.ts';
 import { SetupError } from '../../embedded/setup-error.ts';
 import { runsAsRoot } from '../../lab/devices.ts';
 import { labFolder, plainLabFolder } from '../../lab/folders.ts';
-import { LabKeeper } from '../../lab/keeper.ts';
+import { LabServer } from '../../lab/lab-server.ts';
 import { LabHere } from '../../lab/lab-source.ts';
 import { CommandFailure, SilentFailure } from '../failures.ts';
 import type { Surroundings } from '../verb.ts';
@@ -19,7 +19,7 @@ import { accountCompileCache, checkout, wayToAccount } from './account.ts';
 import type { UpOrder } from './up-order.ts';
 
 /** The first descriptor after standard input, output and error. */
-const keeperDescriptor = 3;
+const serverDescriptor = 3;
 /** Failed starts in a row, after one that served. */
 const mostFailures = 5;
 const [firstPauseMs, longestPauseMs] = [1_000, 30_000];
@@ -99,10 +99,10 @@ async function runOnce(
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     env: {
       ...{ ...env, HOME: dataPath, XDG_CACHE_HOME: join(dataPath, plainLabFolder, 'cache') },
-      ...{ NODE_COMPILE_CACHE: cache, LAB_KEEPER_FD: String(keeperDescriptor) },
+      ...{ NODE_COMPILE_CACHE: cache, LAB_SERVER_FD: String(serverDescriptor) },
     },
   });
-  const keeper = new LabKeeper(child.stdio[keeperDescriptor] as Duplex, new LabHere(dataPath, signal), (name) =>
+  const server = new LabServer(child.stdio[serverDescriptor] as Duplex, new LabHere(dataPath, signal), (name) =>
     runsAsRoot(name, true),
   );
   const pass = () => child.kill('SIGTERM');
@@ -111,7 +111,7 @@ async function runOnce(
     return await endOf(child);
   } finally {
     signal.removeEventListener('abort', pass);
-    await keeper.end();
+    await server.end();
   }
 }
 

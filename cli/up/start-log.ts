@@ -5,7 +5,7 @@ import { BoundedFile } from '../../embedded/bounded-file.ts';
 import { createLogger, type Logger, readable } from '../../platform/log/log.ts';
 import type { Config } from '../../platform/process/config.ts';
 import type { Output } from '../verb.ts';
-import { toldWarnings } from './told-warnings.ts';
+import { terminalWarnings } from './terminal-warnings.ts';
 
 interface StartLogOptions {
   readonly config: Pick<Config, 'log.level' | 'log.format'>;
@@ -27,8 +27,8 @@ export function logFileIn(dataPath: string): string {
 export function openStartLog(dataPath: string, { config, shows, stdout }: StartLogOptions): StartLog {
   const path = logFileIn(dataPath);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const told = toldWarnings(stdout);
-  // The person at the terminal has to know; the log itself can't say it.
+  const told = terminalWarnings(stdout);
+  // The person at the terminal has to know, because the log itself can't report it.
   const onFault = (error: unknown) =>
     told.write(JSON.stringify({ level: 40, msg: `the log file can't be written: ${String(error)}` }));
   const file = new BoundedFile(path, { onFault });
@@ -42,7 +42,7 @@ export function openStartLog(dataPath: string, { config, shows, stdout }: StartL
   return { path, log: createLogger({ level: config['log.level'], pretty: false, destination }) };
 }
 
-/** As `serve` writes it. */
+/** The format of `serve`. */
 function shownLog({ 'log.format': format }: StartLogOptions['config'], stdout: Output): { write(line: string): void } {
   const isPretty = format === 'pretty' || (format === 'auto' && stdout.isTTY === true);
   return isPretty ? readable(stdout) : { write: (line) => void stdout.write(line) };

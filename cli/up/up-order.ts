@@ -5,13 +5,13 @@ export interface UpOrder {
   /** Absolute. */
   readonly dataPath: string;
   readonly withLab: boolean;
-  /** Undefined: as at the last start. */
+  /** Undefined for the devices of the last start. */
   readonly labDevices: readonly DeviceName[] | undefined;
   readonly port: string | undefined;
   readonly host: string | undefined;
-  /** Of the settings. */
+  /** Path of the settings. */
   readonly file: string | undefined;
-  /** Of the log. */
+  /** Level of the log. */
   readonly level: string | undefined;
   /** The log is printed as well. */
   readonly showsLog: boolean;

@@ -1,10 +1,10 @@
-// What tells the state of an object, by its type in the graph: the fields that `why` reads and shows.
+// Fields that `why` reads and shows for an object, by its type in the graph.
 
 /** `name`: the field that names it; `state`: fields in the order in which they are shown. */
 interface WhyFields {
   readonly name?: string;
   readonly state: readonly string[];
-  /** Further selections, for what stands below it. */
+  /** Further selections, for its children. */
   readonly more?: string;
 }
 

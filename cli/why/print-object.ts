@@ -1,4 +1,4 @@
-// Prints an object as the graph tells it: its state, what belongs to it on one line each, and what stands below it in tables.
+// Prints an object: its state, its relations on one line each, and its children in tables.
 import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import type { Printer } from '../printer.ts';
 import { whyFields } from './fields.ts';
@@ -28,7 +28,7 @@ export async function printObject(printer: Printer, { id, type, name, object }: 
   }
 }
 
-/** Health: checked at …, message …; null if there is nothing to say. */
+/** Health: checked at …, message …. Null if there is nothing to report. */
 function partsOf(object: JsonObject): (readonly [string, string | null])[] {
   return Object.entries(object).flatMap(([field, value]) => {
     if (!isObject(value) || Array.isArray(value.nodes)) return [];

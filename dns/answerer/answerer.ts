@@ -18,15 +18,15 @@ import type { Counts } from './reply/stats.ts';
 import { type Taken, Zones } from './zone/zones.ts';
 
 export interface AnswererOptions {
-  /** Each over UDP and TCP. Port 0: any that is free for both. */
+  /** Places to listen on, over UDP and TCP. Port 0 for any port that is free for both. */
   readonly listen: readonly Place[];
-  /** Undefined: plans are only in memory. */
+  /** Undefined if plans are only kept in memory. */
   readonly disk?: { readonly path: string; readonly sealer: Sealer };
   /** Server identifier that distinguishes this server from others (RFC 5001). */
   readonly name: string;
   readonly geo?: GeoSource;
   readonly draw?: () => number;
-  /** For clients that prove their address neither by TCP nor by a cookie. What is left out is as usual. */
+  /** Limit for clients that prove their address neither by TCP nor by a cookie. Omitted fields have their defaults. */
   readonly limit?: Partial<AnswerLimit>;
   readonly tcp?: Partial<TcpLimits>;
   /** 16 bytes; servers of one address share it (RFC 9018). Default: its own, and another one each day. */
@@ -54,7 +54,7 @@ export interface AnswererStats {
 interface AnsweredZone {
   readonly zone: string;
   readonly position: Position;
-  /** Of its SOA record. */
+  /** Serial of its SOA record. */
   readonly serial: number;
   readonly signed: boolean;
 }
@@ -71,7 +71,7 @@ export class Answerer {
   readonly #responder: Responder;
   readonly #folder: PlanFolder | undefined;
   readonly #listeners: Listener[] = [];
-  /** By the machine's uptime; negative: before it booted. */
+  /** Last contact by the machine's uptime. Negative before the machine booted. */
   #heardUpMs: number | undefined;
   #heardKeptMs = Number.NEGATIVE_INFINITY;
   #faultToldMs = Number.NEGATIVE_INFINITY;
@@ -122,7 +122,7 @@ export class Answerer {
     return taken;
   }
 
-  /** As `put`. */
+  /** Same results as `put`. */
   change(change: ZoneChange): Taken {
     const taken = this.#zones.change(change);
     if (taken === 'TAKEN') this.#folder?.keepChange(change);
@@ -133,7 +133,7 @@ export class Answerer {
     if (this.#zones.remove(zone)) this.#folder?.keepGone(zone);
   }
 
-  /** By their IDs, the maps of clients that are objects of their own (policy/client-blocks.ts). */
+  /** Separate client maps by id (policy/client-blocks.ts). */
   get maps(): ReadonlyMap<string, unknown> {
     return this.#zones.maps;
   }
@@ -167,7 +167,7 @@ export class Answerer {
     this.#folder?.keepHeard({ wallMs: wallMs(), upMs: atMs, bootId });
   }
 
-  /** As it is answered. */
+  /** The plan in use. */
   plan(zone: string): ZonePlan | undefined {
     const found = this.#zones.get(zone);
     if (found === undefined) return undefined;
@@ -237,7 +237,7 @@ export class Answerer {
     }
   }
 
-  /** Undefined: it was before this boot, and by the time of day it is still to come: one of the two clocks was wrong. */
+  /** Undefined if it was before this boot, and by the time of day it is still to come: one of the two clocks was wrong. */
   #upMsOf({ wallMs, upMs, bootId }: Heard): number | undefined {
     if (bootId !== undefined && bootId === this.#clocks.bootId) return upMs;
     const agoMs = this.#clocks.wallMs() - wallMs;

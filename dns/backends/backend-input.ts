@@ -37,7 +37,7 @@ interface DesignateInput extends TrustInput {
   readonly nameServers?: Maybe<readonly string[]>;
 }
 
-/** As BackendSecret, with only the fields of its type. */
+/** Like BackendSecret, with only the fields of its type. */
 type CredentialsInput = { readonly [Name in keyof BackendSecret]?: Maybe<string> };
 
 export interface BackendInput {
@@ -52,7 +52,7 @@ export interface BackendInput {
 
 export interface CheckedBackend {
   readonly spec: BackendSpec;
-  /** Undefined: it was left out. */
+  /** Undefined if it was left out. */
   readonly secret: BackendSecret | undefined;
 }
 

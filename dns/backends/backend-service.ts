@@ -38,8 +38,8 @@ export async function createBackend(
 }
 
 /**
- * Without a secret the stored one stays, unless it would be sent elsewhere. New servers get its zones and their names. Refuses NOT_FOUND and
- * as createBackend.
+ * Without a secret the stored one stays, unless it would be sent to another server. New servers get all its zones and names. Refuses NOT_FOUND, and
+ * like createBackend.
  */
 export async function updateBackend(
   tx: Transaction,

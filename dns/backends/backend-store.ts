@@ -20,7 +20,7 @@ export async function lockBackend(tx: Transaction, id: string): Promise<BackendR
   return raw === undefined ? undefined : toRow(raw);
 }
 
-/** It stays until the transaction ends. */
+/** Locks the backend against deletion until the transaction ends. */
 export async function holdBackend(tx: Transaction, id: string): Promise<BackendRow | undefined> {
   const [raw] = await tx.query<Raw>(`SELECT ${columns} FROM dns_backend WHERE id = ? LOCK IN SHARE MODE`, [id]);
   return raw === undefined ? undefined : toRow(raw);
@@ -52,7 +52,7 @@ export async function insertBackend(
   ]);
 }
 
-/** `secret` undefined: it stays. */
+/** `secret`: undefined to keep the stored one. */
 export async function changeBackend(
   tx: Transaction,
   { id, name, spec }: Pick<BackendRow, 'id' | 'name' | 'spec'>,

@@ -10,7 +10,7 @@ export interface HttpsTrust {
 }
 
 interface PowerdnsPlace extends HttpsTrust {
-  /** Of its API, with HTTPS. */
+  /** HTTPS URL of its API. */
   readonly url: string;
   /** ADDRESS:PORT where it answers questions. */
   readonly dns: string;
@@ -34,7 +34,7 @@ export type BackendSpec =
     }
   | ({
       readonly type: 'DESIGNATE';
-      /** With HTTPS, without the version. */
+      /** HTTPS URL, without the version. */
       readonly url: string;
       /** Keystone with its version. */
       readonly authUrl: string;
@@ -48,11 +48,11 @@ export type BackendSpec =
 
 /** Secrets for a backend's servers, with only the fields of its type. */
 export interface BackendSecret {
-  /** Of the TSIG key, in base64: RFC2136. */
+  /** Secret of the TSIG key in base64, for RFC2136. */
   readonly keySecret?: string;
   /** POWERDNS. */
   readonly apiKey?: string;
-  /** In base64: POWERDNS with a transfer key. */
+  /** Base64, for POWERDNS with a transfer key. */
   readonly transferKeySecret?: string;
   /** DESIGNATE. */
   readonly password?: string;

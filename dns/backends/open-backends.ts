@@ -50,7 +50,7 @@ export class BackendOpener implements OpenBackends {
     return opened.servers;
   }
 
-  /** Of a backend that was opened: with which secondaries transfer its zones. */
+  /** Key with which secondaries transfer the zones of an opened backend. */
   transferKeyOf(backendId: string): TsigKey | undefined {
     return this.#opened.get(backendId)?.transferKey;
   }

@@ -17,7 +17,7 @@ export async function resealBackends(db: Database, options: ResealOptions): Prom
   return { resealed, trusted: [], failed };
 }
 
-/** Undefined: it is sealed with the active key. */
+/** Undefined if it is sealed with the active key. */
 async function resealOne(tx: Transaction, id: string, { sealer }: ResealOptions): Promise<string | undefined> {
   const row = await lockBackend(tx, id);
   if (row === undefined) return undefined;

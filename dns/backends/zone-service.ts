@@ -7,7 +7,7 @@ import type { Wake } from '../../platform/work/wake.ts';
 import { nameFault, zoneFault } from '../names.ts';
 import type { ZoneRule } from '../ownership/name-rules.ts';
 import { capabilities } from '../records/backend-types.ts';
-import { lookKind, zoneKind } from '../records/record-store.ts';
+import { driftKind, zoneKind } from '../records/record-store.ts';
 import { placeOf } from '../servers/transport.ts';
 import { readBackend } from './backend-store.ts';
 import {
@@ -140,5 +140,5 @@ async function refuseMoved(tx: Transaction, before: AdminZone, { backendId }: Zo
 /** Owes the creation of the zone at its backend's servers, and a check of their answers. */
 export async function oweZone(tx: Transaction, wake: Wake, zone: string): Promise<void> {
   await owe(tx, zoneKind, zone, {}, wake);
-  await owe(tx, lookKind, zone, {}, wake);
+  await owe(tx, driftKind, zone, {}, wake);
 }

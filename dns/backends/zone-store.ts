@@ -49,7 +49,7 @@ export async function zonesOf(db: Sql, backendId: string, take: number): Promise
   return raws.flatMap((raw) => toZone(raw) ?? []);
 }
 
-/** The longest zone that the name is in; undefined: it is in none that is known. */
+/** The longest zone that the name is in. Undefined if it is in none that is known. */
 export async function zoneOfName(db: Sql, name: string): Promise<AdminZone | undefined> {
   const labels = name.split('.');
   const suffixes = labels.map((_label, index) => labels.slice(index).join('.'));
@@ -84,7 +84,7 @@ export async function deleteZone(tx: Transaction, name: string): Promise<void> {
   await tx.execute('DELETE FROM dns_zone WHERE name = ?', [name]);
 }
 
-/** One of its names, withdrawn ones too; undefined: it has none. */
+/** One of its names, possibly withdrawn. Undefined if it has none. */
 export async function nameIn(tx: Sql, zone: string): Promise<string | undefined> {
   const sql = 'SELECT name FROM dns_record_set WHERE zone = ? ORDER BY withdrawn, name LIMIT 1';
   return (await tx.query<{ name: string }>(sql, [zone]))[0]?.name;

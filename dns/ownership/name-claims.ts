@@ -63,7 +63,7 @@ export async function claimFault(sql: Sql, claim: NameClaim): Promise<ClaimFault
   return 'code' in ruled ? ruled : undefined;
 }
 
-/** For a name of the installation itself, which needs no right. False if a project has a name at, above or below it. */
+/** For names of the installation itself, which need no right. False if a project has a name at, above or below it. */
 export async function claimForInstallation(
   tx: Transaction,
   { name, zone, owner }: { readonly name: string; readonly zone: string; readonly owner: string },
@@ -75,7 +75,7 @@ export async function claimForInstallation(
   return true;
 }
 
-/** Projects (UUIDs) that may make names above, below and beside it. */
+/** Sets the projects (UUIDs) that may create names above, below and next to it. */
 export async function shareName(
   tx: Transaction,
   { name, owner }: Pick<NameClaim, 'name' | 'owner'>,
@@ -152,7 +152,7 @@ function isInTheWay(
   if (held.projectId === claim.projectId || held.sharedWith.includes(claim.projectId)) return false;
   // An administrator has allowed the zone itself by a right of its own.
   if (held.name === held.zone || claim.name === claim.zone) return false;
-  // An administrator has separated one of them: by a right for its project, or by a zone.
+  // An administrator has separated one of them, by a right for its project or by a zone.
   const apart = (set: string, from: string) => set !== '' && set !== bareName(from) && isWithin(set, bareName(from));
   return ![
     ...[apart(claim.delegated, held.name), apart(claim.zone, held.name)],
@@ -245,7 +245,7 @@ async function hold(
   );
 }
 
-/** By character, so that the names below a name are a range of the index. */
+/** Reverses the characters, so that the names below a name are a range of the index. */
 function reversed(name: string): string {
   return [...name].reverse().join('');
 }

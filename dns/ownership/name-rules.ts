@@ -29,7 +29,7 @@ type Ruling =
     }
   | { readonly allowed: false; readonly reason: string };
 
-/** Without rules. */
+/** Rules of a zone without rules of its own. */
 const everyProject = (zone: string): readonly ZoneRule[] => [{ suffix: zone, projectIds: null }];
 
 /** The name without `*.`. */
@@ -37,7 +37,7 @@ export function bareName(name: string): string {
   return name.startsWith('*.') ? name.slice(2) : name;
 }
 
-/** At the suffix or below it. */
+/** Whether the name is the suffix, or below it. */
 export function isWithin(name: string, suffix: string): boolean {
   return name === suffix || name.endsWith(`.${suffix}`);
 }

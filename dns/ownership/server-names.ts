@@ -11,7 +11,7 @@ const longestTtlSeconds = 604_800;
 interface ServerMachine {
   /** UUID of the machine. */
   readonly id: string;
-  /** Its name, a label of DNS. */
+  /** Its name, which is a DNS label. */
   readonly name: string;
 }
 
@@ -23,7 +23,7 @@ export async function reserveServerName(tx: Transaction, { id, name }: ServerMac
   );
 }
 
-/** It has joined. */
+/** Called when the machine has joined. */
 export async function keepServerName(tx: Transaction, { id, name }: ServerMachine): Promise<void> {
   await tx.execute(
     `INSERT INTO dns_server_name (machine_id, name, held_until) VALUES (?, ?, NULL)
@@ -32,7 +32,7 @@ export async function keepServerName(tx: Transaction, { id, name }: ServerMachin
   );
 }
 
-/** It has connected: zones name it from now on. */
+/** Called when the machine has connected. Zones list it from now on. */
 export async function publishServerName(tx: Transaction, machine: ServerMachine): Promise<void> {
   await keepServerName(tx, machine);
   await tx.execute('UPDATE dns_server_name SET named = TRUE WHERE machine_id = ?', [machine.id]);
@@ -57,7 +57,7 @@ export async function publishedServerNames(
   return new Map(rows.map(({ name, heldUntil }) => [name, heldUntil]));
 }
 
-/** It was revoked. Does nothing for a machine that is no name server. */
+/** Called when the machine was revoked. Does nothing for a machine that is not a name server. */
 export async function leaveServerName(tx: Transaction, machineId: string): Promise<void> {
   await tx.execute(
     `UPDATE dns_server_name SET held_until = NOW(3) + INTERVAL ${longestTtlSeconds} SECOND WHERE machine_id = ?`,
@@ -65,7 +65,7 @@ export async function leaveServerName(tx: Transaction, machineId: string): Promi
   );
 }
 
-/** The name server at whose name, or below it, the name is; undefined: none. */
+/** The name server at whose name, or below it, the name is. Undefined if there is none. */
 export async function serverNameOver(
   sql: Sql,
   bare: string,

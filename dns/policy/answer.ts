@@ -17,7 +17,7 @@ interface Asked {
 
 export interface Answer {
   readonly outcome: 'RECORDS' | 'NODATA' | 'SERVFAIL';
-  /** One CNAME, whatever the type (RFC 1034 section 3.6.2), or records of the type. */
+  /** One CNAME for any type (RFC 1034 section 3.6.2), or records of the type. */
   readonly records: readonly AnswerRecord[];
   readonly ttlSeconds: number;
   /** RFC 7871: 0 when the client made no difference; never more bits than were given. */
@@ -58,7 +58,7 @@ function decide(name: PreparedName, { type, draw }: Asked, client: Client, trail
 function recordsOf(members: PreparedName['members'], kind: Kind): readonly AnswerRecord[] {
   const [first] = members;
   if (first === undefined) return [];
-  // A name has one CNAME, and nothing beside it.
+  // A name has at most one CNAME, and no other records with it.
   if (first.records.CNAME.length > 0) return first.records.CNAME;
   if (kind === 'OTHER') return [];
   return members.length === 1 ? first.records[kind] : members.flatMap(({ records }) => records[kind]);

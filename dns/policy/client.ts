@@ -27,7 +27,7 @@ export function masked(bytes: Uint8Array, bits: number): Uint8Array {
 }
 
 export interface GeoSource {
-  /** `bits`: of the address, on which the finding depends. */
+  /** `bits`: number of address bits that decided the result. */
   find(bytes: Uint8Array): { readonly place: Place | null; readonly bits: number };
 }
 
@@ -82,7 +82,7 @@ export class Client {
     return this.#scopeBits;
   }
 
-  /** Of the longest block that has it. */
+  /** Region of the longest matching block. */
   blockRegion(): string | null {
     if (this.#blockRegion !== undefined) return this.#blockRegion;
     const { bytes, bits } = this.#address;
@@ -105,7 +105,7 @@ export class Client {
     return place === null ? undefined : vectorOf(place.latitude, place.longitude);
   }
 
-  /** By its block, or else the nearest. */
+  /** Region of its block, or the nearest one. */
   region(): string | null {
     this.#region ??= this.blockRegion() ?? this.#nearestRegion();
     return this.#region;

@@ -10,7 +10,7 @@ const mostRemembered = 65_536;
 
 type Found = ReturnType<GeoSource['find']>;
 
-/** `file`: its content, which stays in memory. Throws when it is not such a file. */
+/** `file`: the file's content, which stays in memory. Throws if it has another format. */
 export function openGeo(file: Buffer): GeoSource {
   const reader = new Reader<CityResponse>(file);
   const known = new LRUCache<string, Found>({ max: mostRemembered });

@@ -9,7 +9,7 @@ export interface Vector {
 /** The mean radius (IUGG). */
 const earthKm = 6_371.009;
 
-/** Degrees. Undefined: a coordinate is missing. */
+/** Takes degrees. Undefined if a coordinate is missing. */
 export function vectorOf(latitude: number | null, longitude: number | null): Vector | undefined {
   if (latitude === null || longitude === null) return undefined;
   const [north, east] = [(latitude * Math.PI) / 180, (longitude * Math.PI) / 180];

@@ -1,13 +1,13 @@
-// Reads plans of zones and their changes from the link or the disk. Checks their shape and bounds, and refuses combinations that
-// are invalid in DNS (a CNAME beside other records). CNAMEs that lead back to themselves are taken: a server never follows them, and
-// a zone's other names must not stop for them.
+// Reads plans of zones and their changes from the link or the disk. Checks their shape and bounds, and refuses combinations that are invalid in DNS
+// (a CNAME together with other records). Accepts loops of CNAMEs, because a server never follows them, and a loop must not block a zone's other
+// names.
 import { z } from 'zod';
 import { canonicalAddressBlock } from '../../platform/net/address-block.ts';
 import { positionShape } from '../../platform/values/positions.ts';
 import { isOwnMapId } from './client-blocks.ts';
 import { type ClientBlocks, mostOwnBlocks, type Name, type NamePlan, type ZoneChange, type ZonePlan } from './plan.ts';
 
-/** In a plan. Answers are bounded by their last step. */
+/** Limits of a plan. The last step limits answers. */
 export const planBounds = {
   names: 200_000,
   pools: 64,
@@ -180,7 +180,7 @@ export function readZonePlan(value: unknown): ZonePlan | undefined {
   return read.success && zoneFault(read.data) === undefined ? read.data : undefined;
 }
 
-/** Without keys, which are secret. Undefined: it is a plan. */
+/** Leaves out keys, which are secret. Undefined if it is a plan. */
 export function zonePlanFault(value: unknown): string | undefined {
   const read = zonePlan.safeParse(value);
   return read.success ? zoneFault(read.data) : firstFault(read.error);
@@ -231,7 +231,7 @@ function faultInZone(zone: Name, plan: NamePlan): string | undefined {
   return fqdn === zone && cnamesOf(plan).length > 0 ? `${fqdn} is the zone itself: it can't be a CNAME` : undefined;
 }
 
-/** All names that a name may ever become a CNAME of. */
+/** All possible CNAME targets of the name. */
 function cnamesOf({ members, noneUp }: NamePlan): readonly string[] {
   const targets = members.flatMap(({ cname }) => (cname === null ? [] : [cname]));
   return noneUp.do === 'CNAME' ? [...targets, noneUp.target] : targets;

@@ -22,7 +22,7 @@ export interface ZonePlan extends ZoneHead {
   readonly names: readonly NamePlan[];
 }
 
-/** All but the names: it changes seldom. */
+/** Everything except the names. It rarely changes. */
 export interface ZoneHead {
   readonly zone: Name;
   readonly soa: {
@@ -35,13 +35,13 @@ export interface ZoneHead {
     /** The serial of the SOA record is this plus the generation, modulo 2^32. It rises when a new history begins. */
     readonly serialBase: number;
   };
-  /** Of NS records, their addresses and keys. */
+  /** TTL of NS records, their addresses and keys. */
   readonly ttlSeconds: number;
-  /** With their addresses where they are names of this zone; else without. */
+  /** With their addresses if they are names of this zone, else without. */
   readonly nameServers: readonly { readonly name: Name; readonly addresses: readonly string[] }[];
   /** Empty if the zone is not signed. */
   readonly keys: readonly DnssecKeyPlan[];
-  /** Those that are no objects of their own: the one that names share, and for older name servers all others. */
+  /** Maps that are stored in the head: the shared one, and for older name servers all others. */
   readonly clientMaps: readonly ClientMap[];
 }
 
@@ -51,7 +51,7 @@ export interface DnssecKeyPlan {
   readonly algorithm: 13;
   /** 256: signs the zone; 257: signs keys, and the parent has its digest. */
   readonly flags: 256 | 257;
-  /** As in DNSKEY: base64 of the 64 bytes. */
+  /** Base64 of the 64 bytes, as in DNSKEY. */
   readonly publicKey: string;
   /** PEM of PKCS #8. On a disk only sealed. */
   readonly privateKey: string;
@@ -62,17 +62,17 @@ export interface DnssecKeyPlan {
 /** The longest block that has a client's address counts. */
 export type ClientBlocks = readonly { readonly cidr: string; readonly region: string }[];
 
-/** In a map of one name: a name server takes it at once. */
+/** Limit for a name's own map, which name servers apply in one step. */
 export const mostOwnBlocks = 1_000;
 
 /** The map of clients that names without one of their own share: the regions of the vantage points. */
 export const regionsMapId = 'regions';
 
-/** Where clients are: first by their blocks, then as the nearest region. */
+/** Regions of clients: by their blocks, or else the nearest region. */
 export interface ClientMap {
   readonly mapId: string;
   readonly blocks: ClientBlocks;
-  /** Of the vantage points: a client without a block is in the one that is nearest to its place. */
+  /** Positions of the vantage points. A client without a block is in the region of the nearest one. */
   readonly regions: readonly { readonly region: string; readonly latitude: number; readonly longitude: number }[];
 }
 
@@ -89,12 +89,12 @@ export interface NamePlan {
    * that names share.
    */
   readonly clientMapId: string | null;
-  /** Of the blocks of a map of its own: the control plane sends the zone's maps when it changes. Name servers leave it out. */
+  /** Hash of the blocks in the name's own map. The control plane sends the zone's maps when it changes. Name servers drop it. */
   readonly clientMapHash?: string;
-  /** In order of preference: the first with `minUp` serving members is answered. Each member is in one pool, or in the fallback's. */
+  /** In order of preference. The first pool with `minUp` serving members is used. Each member is in one pool, or in the fallback's. */
   readonly pools: readonly PoolPlan[];
   readonly members: readonly MemberPlan[];
-  /** Run in order over the serving members of the pool that have records of the type asked for. The last is FIRST: it bounds answers. */
+  /** Run in order over the pool's serving members with records of the requested type. The last step is FIRST, which limits answers. */
   readonly steps: readonly PolicyStep[];
   readonly noneUp: NoneUp;
 }
@@ -125,7 +125,7 @@ export interface MemberPlan {
   readonly upIn: Readonly<Record<string, boolean>>;
   /** An administrator drains it or forced it down: never answered, not even when none is up. */
   readonly withheld: boolean;
-  /** From the vantage points of a region. */
+  /** Latency from the vantage points of each region. */
   readonly latencyMs: Readonly<Record<string, number>>;
   /** RFC 3339 in UTC. Null for never. */
   readonly lastUpAt: string | null;
@@ -144,7 +144,7 @@ export type PolicyStep =
   | { readonly step: 'SHUFFLE' }
   /** In random order by weight. */
   | { readonly step: 'WEIGHTED' }
-  /** In an order that is the client prefix's own, by weight (rendezvous hashing): a lost member moves only its own clients. */
+  /** In an order specific to the client's prefix, by weight (rendezvous hashing): a lost member moves only its own clients. */
   | { readonly step: 'STICKY'; readonly ipv4Bits: number; readonly ipv6Bits: number }
   /** Keeps the first `count`. */
   | { readonly step: 'FIRST'; readonly count: number };
@@ -153,9 +153,9 @@ export type GeoWay = 'CIDR' | 'COUNTRY' | 'CONTINENT';
 
 /** Answer while no pool has `minUp` serving members. It never contains withheld members. */
 export type NoneUp =
-  /** As if all were up. */
+  /** Treats all members as UP. */
   | { readonly do: 'ALL' }
-  /** As if those were up that are it now, or else were it last; none ever was: all. */
+  /** Treats the members that are UP as such, else the members that were UP last. If none ever was: all. */
   | { readonly do: 'LAST_KNOWN' }
   /** A fallback pool: its members that are up, or all members if none is up. It has no fallback itself, so there is no loop. */
   | { readonly do: 'POOL'; readonly pool: PoolPlan }
@@ -163,7 +163,7 @@ export type NoneUp =
   | { readonly do: 'NODATA' }
   | { readonly do: 'SERVFAIL' };
 
-/** From one generation of a zone's plan to a later one. */
+/** Leads from one generation of a zone's plan to a later one. */
 export interface ZoneChange {
   readonly zone: Name;
   readonly history: string;
@@ -175,7 +175,7 @@ export interface ZoneChange {
   readonly removedNames: readonly Name[];
 }
 
-/** Undefined: the change does not follow this plan, so the whole one is needed. */
+/** Undefined if the change does not follow this plan, so that the whole plan is needed. */
 export function applyZoneChange(plan: ZonePlan, change: ZoneChange): ZonePlan | undefined {
   if (
     change.zone !== plan.zone ||

@@ -5,7 +5,7 @@ const root = 0;
 export class PrefixTree<Value> {
   /** Two entries per node: the child after a 0 bit and after a 1 bit. 0 for no child, since no node points to the root. */
   #children = new Int32Array(128);
-  /** Of each node: an index into `#kept`; -1: no block ends here. */
+  /** For each node: an index into `#kept`, or -1 if no block ends here. */
   #values = new Int32Array(64).fill(-1);
   readonly #kept: Value[] = [];
   #nodes = 1;

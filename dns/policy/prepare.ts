@@ -6,7 +6,7 @@ import type { MemberPlan, NamePlan, NoneUp, PoolPlan } from './plan.ts';
 import type { Step } from './steps/step.ts';
 import { prepareSteps } from './steps/steps.ts';
 
-/** One object for each record, the same at each answer. */
+/** One object for each record, identical for all answers. */
 export interface AnswerRecord {
   readonly type: 'A' | 'AAAA' | 'CNAME';
   /** An address, or an absolute name. */
@@ -20,7 +20,7 @@ export interface PreparedMember {
   readonly region: string | null;
   readonly country: string | null;
   readonly continent: string | null;
-  /** Undefined: its place is not known. */
+  /** Undefined if its location is unknown. */
   readonly vector: Vector | undefined;
   readonly weight: number;
   readonly priority: number;
@@ -67,11 +67,11 @@ export interface PreparedName {
   readonly regional: boolean;
   /** TTL of answers now. */
   readonly ttlSeconds: number;
-  /** Filled by answers: by the type asked for and the client's region. */
+  /** Cache, by requested type and the client's region. */
   readonly starts: Map<string, Start>;
 }
 
-/** By their IDs. */
+/** Keyed by id. */
 export type PreparedMaps = Pick<ReadonlyMap<string, PreparedMap>, 'get'>;
 
 export function prepareName(plan: NamePlan, maps: PreparedMaps): PreparedName {

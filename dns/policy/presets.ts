@@ -5,7 +5,7 @@ export const presets = ['FAILOVER', 'ROUND_ROBIN', 'WEIGHTED', 'GEO', 'PROXIMITY
 export type Preset = (typeof presets)[number];
 
 export interface PresetOptions {
-  /** At most so many members are answered. */
+  /** Limit of answered members. */
   readonly count?: number;
   readonly geoBy?: readonly GeoWay[];
   readonly toleranceKm?: number;
@@ -14,7 +14,7 @@ export interface PresetOptions {
   readonly stickyIpv6Bits?: number;
 }
 
-/** After a choice by location or latency, weights decide among the remaining members. */
+/** After a choice by location or latency, weights select from the remaining members. */
 export function presetSteps(preset: Preset, options: PresetOptions = {}): readonly PolicyStep[] {
   const first = (usual: number): PolicyStep => ({ step: 'FIRST', count: options.count ?? usual });
   switch (preset) {

@@ -3,7 +3,7 @@
 import type { PreparedMember, PreparedName, PreparedPool, Start } from './prepare.ts';
 import type { Trail } from './trail.ts';
 
-/** All types but two are answered alike: with a CNAME or nothing. */
+/** All other types have the same answer: a CNAME or nothing. */
 export type Kind = 'A' | 'AAAA' | 'OTHER';
 
 export function kindOf(type: string): Kind {
@@ -14,7 +14,7 @@ const nothing = (outcome: Start['outcome']): Start => ({ outcome, candidates: []
 const noData = nothing('NODATA');
 const serverFailure = nothing('SERVFAIL');
 
-/** `region`: of the client, where verdicts differ by it. */
+/** `region`: the client's, if verdicts depend on it. */
 export function startOf(name: PreparedName, kind: Kind, region: string | null, trail?: Trail): Start {
   const serves = (member: PreparedMember) => !member.withheld && isUp(member, region);
   const ordered = name.pools.flatMap(({ members }) => members);

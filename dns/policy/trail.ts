@@ -2,7 +2,7 @@
 
 export interface TrailStep {
   readonly step: string;
-  /** In order. */
+  /** Ids in order. */
   readonly kept: readonly string[];
   readonly left: readonly { readonly memberId: string; readonly reason: string }[];
 }

@@ -6,7 +6,7 @@ import type { DataHostServers } from './zone-servers.ts';
 
 export interface FollowPrimaryOptions {
   readonly db: Pick<Database, 'ledBy' | 'onPrimary'>;
-  /** At that host. */
+  /** Opens the server at that host. */
   readonly open: (address: string) => RecordServer;
   /** Another host takes writes, or the same again. */
   readonly onPrimary: () => void;

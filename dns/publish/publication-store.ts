@@ -56,7 +56,7 @@ export async function oweUnpublished(tx: Transaction, wake: Wake, zone: string):
   for (const { id } of await tx.query<{ id: string }>(sql, [zone])) await owePublication(tx, wake, id);
 }
 
-export async function recordLook(tx: Transaction, zone: string, lookedTo: string | null): Promise<void> {
+export async function recordDriftCheck(tx: Transaction, zone: string, lookedTo: string | null): Promise<void> {
   await tx.execute('UPDATE dns_zone SET looked_to = ? WHERE name = ?', [lookedTo, zone]);
 }
 
@@ -89,7 +89,7 @@ export function wantedOf(
   };
 }
 
-/** All servers that have not failed answer that generation; `lacking`: why one that has failed does not. */
+/** All servers that have not failed answer that generation. `lacking`: the reason why a failed one does not. */
 export async function recordAnswered(
   tx: Transaction,
   wake: Wake,

@@ -29,10 +29,10 @@ export interface PublishDependencies extends ZoneServers {
   readonly wake: Wake;
 }
 
-/** While a withdrawn name keeps its fence: longer than any server takes an update that was read before the withdrawal. */
+/** How long a withdrawn name keeps its fence: longer than any server accepts an update that was read before the withdrawal. */
 export const fenceKeptMs = 3 * fudgeSeconds * 1000;
 const mostRounds = 3;
-/** By then, requests of a process that crashed or stopped have arrived. */
+/** Requests of a crashed or stopped process have arrived after this time. */
 const afterTakeoverMs = 30_000;
 const lateWriter = new DnsError(
   'CHANGED_MEANWHILE',
@@ -111,15 +111,15 @@ async function openServers(
 interface PublishedOn {
   /** A server has this newer generation. */
   readonly overtakenBy?: number;
-  /** Why a server that has failed does not have it; undefined: all have it. */
+  /** Why a server that has failed does not have it. Undefined if all have it. */
   readonly lacking?: DnsError;
-  /** All that have not failed have it, and there is one. */
+  /** Whether all servers that have not failed have it, and there is at least one. */
   readonly isAnswered: boolean;
 }
 
 /**
- * Each server by itself: one that failed before is not waited for, and one that fails now is left out from now on. Records and throws what
- * is wrong with the name at a server, after all were tried.
+ * Publishes on each server separately. Does not wait for servers that failed before, and leaves out those that fail now. After trying all, records
+ * and throws the error of the name at a server.
  */
 async function publishOnAll(
   { db, wake }: PublishDependencies,
@@ -170,7 +170,7 @@ async function publishOnAll(
   return { ...(reason === undefined ? {} : { lacking: reason }), isAnswered: serving > 0 };
 }
 
-/** As Promise.allSettled; but once one is done, the others have `slowerMs` left. */
+/** Like Promise.allSettled, but after the first result the others have `slowerMs` left. */
 async function settleTogether<Result>(
   servers: readonly KnownServer[],
   work: (server: RecordServer, signal: AbortSignal) => Promise<Result>,

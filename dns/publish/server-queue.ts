@@ -5,14 +5,14 @@ import type { Logger } from '../../platform/log/log.ts';
 import type { OwedQueue } from '../../platform/owed/owed-queue.ts';
 import { type ClaimedJob, finishOwed, owe, reconcilingRetry } from '../../platform/owed/owed-work.ts';
 import type { Wake } from '../../platform/work/wake.ts';
-import { lookKind } from '../records/record-store.ts';
+import { driftKind } from '../records/record-store.ts';
 import { DnsError } from '../servers/dns-error.ts';
 import {
   oweUnpublished,
   pageOfUnpublished,
   readById,
   readZone,
-  recordLook,
+  recordDriftCheck,
   wantedOf,
   type ZoneRow,
   zonesOfBackend,
@@ -36,7 +36,7 @@ export interface ServerQueueDependencies extends ZoneServers {
 }
 
 const namesAtOnce = 500;
-/** Of these published at the same time. */
+/** Number of names that are published concurrently. */
 const changesAtOnce = 16;
 
 export function createServerQueue(dependencies: ServerQueueDependencies): OwedQueue {
@@ -74,9 +74,9 @@ async function bringBack(dependencies: ServerQueueDependencies, job: ClaimedJob,
         throw new DnsError('CHANGED_MEANWHILE', `${known.server.name} failed again while it was brought back`);
       for (const zone of zones) {
         // The server may also have lost records.
-        await recordLook(tx, zone, null);
+        await recordDriftCheck(tx, zone, null);
         await oweUnpublished(tx, wake, zone);
-        await owe(tx, lookKind, zone, {}, wake);
+        await owe(tx, driftKind, zone, {}, wake);
       }
       await finishOwed(tx, job);
     });

@@ -34,11 +34,11 @@ export interface KnownServer {
   readonly id: string;
   readonly backendId: string | null;
   readonly server: RecordServer;
-  /** It is the primary's of that timeline, and counts as long. */
+  /** It is the server of that timeline's primary, and counts as long as the timeline. */
   readonly epoch?: number;
 }
 
-/** They concern the server as a whole; others are about one name or one zone. */
+/** Errors of the server as a whole. Others concern one name or one zone. */
 const serverFaults: ReadonlySet<DnsErrorCode> = new Set<DnsErrorCode>([
   ...(['UNREACHABLE', 'TIMED_OUT', 'BAD_KEY', 'BAD_SIGNATURE', 'BAD_TIME', 'EGRESS_DENIED'] as const),
   ...(['UNAUTHORIZED', 'BAD_CERTIFICATE'] as const),
@@ -70,7 +70,7 @@ export async function readServers(db: Sql, ids: readonly string[]): Promise<Read
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-/** It failed. The work on its return is owed if that is news. */
+/** The server has failed. The work on its return is owed if that is news. */
 export async function recordServerFailure(
   db: Database,
   wake: Wake,
@@ -93,7 +93,7 @@ export async function recordServerFailure(
   });
 }
 
-/** It answers again: from now on it gets every change, but does not count yet. Returns its row; undefined: it has not failed. */
+/** The server answers again. From now on it gets every change, but does not count yet. Returns its row. Undefined if it has not failed. */
 export async function beginReturn(db: Database, wake: Wake, id: string): Promise<ServerRow | undefined> {
   return db.transaction(async (tx) => {
     const { affectedRows } = await tx.execute(
@@ -105,7 +105,7 @@ export async function beginReturn(db: Database, wake: Wake, id: string): Promise
   });
 }
 
-/** It has all that it missed, unless it failed again since `beginReturn`: false. */
+/** The server has caught up. False if it failed again since `beginReturn`. */
 export async function endReturn(
   tx: Transaction,
   wake: Wake,
@@ -120,7 +120,7 @@ export async function endReturn(
   return affectedRows === 1;
 }
 
-/** In the transaction that has locked its row: one event, if it is another state. */
+/** Emits one event if the state changes. Runs in the transaction that has locked the row. */
 async function moveTo(tx: Transaction, wake: Wake, id: string, to: ServerState, why?: string): Promise<void> {
   const [row] = await tx.query<{ state: ServerState; place: string; version: number }>(
     'SELECT state, place, version FROM dns_server WHERE id = ?',

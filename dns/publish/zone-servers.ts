@@ -8,18 +8,18 @@ import { type KnownServer, knownServers } from './server-states.ts';
 
 /** Backends of the database, opened when they are first needed. */
 export interface OpenBackends {
-  /** Undefined: there is no such backend. Throws DnsError when it can't be opened. */
+  /** Undefined if there is no such backend. Throws DnsError when it can't be opened. */
   serversOf(backendId: string): Promise<readonly RecordServer[] | undefined>;
 }
 
-/** Each data host has a name server of its own, and the primary's alone counts. */
+/** Each data host has a name server of its own, and only the primary's counts. */
 export interface DataHostServers {
   /** Server of the primary in this epoch. Undefined if no primary is known. */
   readonly led: { readonly server: RecordServer; readonly epoch: number } | undefined;
 }
 
 export interface ZoneServers {
-  /** Of zones that name no backend. */
+  /** Servers of zones without a backend. */
   readonly servers: readonly RecordServer[] | DataHostServers;
   /** Default: none. */
   readonly backends?: OpenBackends;

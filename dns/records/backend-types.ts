@@ -16,7 +16,7 @@ interface Capabilities {
    * is sent only while the claim on its name is valid, right after the fence was read.
    */
   readonly fence: 'SERVER' | 'WRITER';
-  /** It makes and deletes zones itself; else somebody has made them. */
+  /** Whether it creates and deletes zones itself. Otherwise a person has to create them. */
   readonly makesZones: boolean;
   /** Whether it signs zones on request. */
   readonly signsZones: boolean;

@@ -6,7 +6,7 @@ export interface AddressRecord {
   readonly value: string;
 }
 
-/** The name that a CNAME stands for: lower case, without a final dot. Nothing else may be at the name beside it. */
+/** The target of a CNAME: lower case, without a final dot. The name must have no other records. */
 interface AliasRecord {
   readonly type: 'CNAME';
   readonly value: string;
@@ -15,7 +15,7 @@ interface AliasRecord {
 export type NameRecord = AddressRecord | AliasRecord;
 export type RecordType = NameRecord['type'];
 
-/** All kinds that are ever written at a name; the fence beside it is a TXT record. */
+/** All types that are ever written at a name. Its fence is a TXT record. */
 export const recordTypes = ['A', 'AAAA', 'CNAME'] as const satisfies readonly RecordType[];
 
 /** A name in a zone, both in lower case and without a final dot. */
@@ -56,12 +56,12 @@ interface RecordSetError {
   readonly since: Date;
 }
 
-/** All servers answer what is wanted. */
+/** Whether all servers answer the desired records. */
 export function isPublished({ generation, publishedGeneration }: RecordSet): boolean {
   return publishedGeneration >= generation;
 }
 
-/** All servers that have not failed answer what is wanted. */
+/** Whether all servers that have not failed answer the desired records. */
 export function isAnswered({ generation, answeredGeneration }: RecordSet): boolean {
   return answeredGeneration >= generation;
 }

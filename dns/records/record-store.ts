@@ -13,7 +13,7 @@ import { type FollowUp, type NameRecord, type RecordSet, sortedRecords, type Zon
 /** Owed for a record set (UUID) that must be published. */
 export const publishKind = 'dns-publish';
 /** Owed for a zone (its name): the next check of its servers' answers. */
-export const lookKind = 'dns-look';
+export const driftKind = 'dns-look';
 /** Owed for a zone (its name) that must be created at its backend. */
 export const zoneKind = 'dns-zone';
 
@@ -29,7 +29,7 @@ export interface Declaration extends ZoneName {
   readonly records: readonly NameRecord[];
   readonly ttlSeconds: number;
   readonly followUp?: FollowUp;
-  /** Of the input that names it, for a refusal. */
+  /** Input field that contains the name, for a refusal. */
   readonly field?: readonly string[];
 }
 
@@ -68,7 +68,7 @@ export async function declareRecords(tx: Transaction, wake: Wake, wanted: Declar
     [owner, textOf(records), ttlSeconds, generation, followUp?.kind ?? null, followUp?.key ?? null, before.id],
   );
   if (generation !== before.generation) await owe(tx, publishKind, before.id, {}, wake);
-  // Who withdrew the name waits for it to be gone, and is not told by its publication any more.
+  // The owner that withdrew the name waits for its removal, and gets no more notices of its publication.
   if (before.withdrawn && before.owner !== owner) await oweFollowUp(tx, wake, before);
   return { ...before, owner, records, ttlSeconds, generation, withdrawn: false, followUp: followUp ?? null };
 }
@@ -145,7 +145,7 @@ async function ensureZone(tx: Transaction, zone: string): Promise<BackendType | 
   const [row] = await tx.query<{ backendId: string | null }>(sql, [zone]);
   if (row === undefined) {
     await tx.execute('INSERT IGNORE INTO dns_zone (name, writer) VALUES (?, ?)', [zone, newToken()]);
-    await owe(tx, lookKind, zone);
+    await owe(tx, driftKind, zone);
     return null;
   }
   if (row.backendId === null) return null;

@@ -10,7 +10,7 @@ import { isObject, type JsonValue, jsonIn } from '../../platform/values/json.ts'
 import { DnsError, type DnsErrorCode } from './dns-error.ts';
 
 export interface ApiPlace extends Pick<Trust, 'certificateSha256' | 'caCertificates'> {
-  /** For example `https://192.0.2.53:8081`: a path is put before each call's. */
+  /** For example `https://192.0.2.53:8081`. Each call appends its path. */
   readonly url: string;
 }
 
@@ -21,7 +21,7 @@ export interface ApiClientOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly sessions?: HttpSessions;
   readonly egress: EgressPolicy;
-  /** For one call. */
+  /** Deadline of one call. */
   readonly timeoutMs: number;
 }
 
@@ -32,13 +32,13 @@ interface ApiCall {
   readonly body?: JsonValue;
   /** False right before the first byte: nothing is sent, and CHANGED_MEANWHILE thrown. */
   readonly mayChange?: () => boolean;
-  /** Statuses that the caller understands, beside 2xx. */
+  /** Statuses that the caller handles, in addition to 2xx. */
   readonly allow?: readonly number[];
 }
 
 interface ApiReply {
   readonly status: number;
-  /** Undefined: no JSON. */
+  /** Undefined if it is not JSON. */
   readonly body: JsonValue | undefined;
 }
 

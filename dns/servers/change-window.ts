@@ -6,7 +6,7 @@ import type { WantedName } from './record-server.ts';
 /** Changes sent within this time arrive long before `afterTakeoverMs` (dns/publish). */
 const windowMs = 10_000;
 
-/** Whether changes may still be sent, to be asked right before the first byte. */
+/** Whether changes may still be sent. Call it right before the first byte. */
 export function changeWindow({
   readAtMs,
   isHeld = () => true,

@@ -22,7 +22,7 @@ export interface DesignateOptions extends ApiPlace, Pick<ApiClientOptions, 'egre
   readonly projectDomain: string;
 }
 
-/** As Designate has it. */
+/** A record set in Designate's API. */
 interface Recordset {
   readonly id: string;
   readonly name: string;
@@ -224,7 +224,7 @@ export class DesignateServer implements RecordServer, ZoneServer {
     throw notAnswered(wanted);
   }
 
-  /** Its servers have all changes of the zone. Designate shows nothing of a record set that they are still to lose. */
+  /** Whether its servers have all changes of the zone. Designate hides record sets that it is still deleting. */
   async #isSettled(zone: string, signal: AbortSignal): Promise<boolean> {
     const path = `/v2/zones/${await this.#zoneId(zone, signal)}`;
     const { body } = await this.#call(zone, { method: 'GET', path }, signal);

@@ -18,13 +18,13 @@ import { askTcp, askUdp, longestUdpBytes, type ServerPlace } from './transport.t
 
 export interface DnsClientOptions {
   readonly place: ServerPlace;
-  /** Undefined: questions are not signed, and answers believed. */
+  /** Undefined if queries are unsigned, and answers trusted. */
   readonly key: TsigKey | undefined;
-  /** For one question, over UDP and TCP together. */
+  /** Deadline of one query, over UDP and TCP together. */
   readonly timeoutMs: number;
   /** Unix milliseconds; default: the clock. */
   readonly now?: () => number;
-  /** For servers that users enter in the graph. Undefined for servers in the settings, which may be anywhere. */
+  /** For servers from users of the graph. Undefined for servers in the settings, which have no limit. */
   readonly egress?: EgressPolicy | undefined;
 }
 
@@ -49,7 +49,7 @@ export class DnsClient {
     this.#options = options;
   }
 
-  /** The server's answer, whatever its code. `opt`: of EDNS. Throws DnsError. */
+  /** The server's answer, with any code. `opt`: an EDNS record. Throws DnsError. */
   ask(question: Question, signal: AbortSignal, opt?: WireRecord): Promise<Message> {
     const query = encodeQuery(randomInt(0x10000), question, opt);
     return this.#exchange(query, this.#seconds(), signal, question);

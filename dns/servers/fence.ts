@@ -1,5 +1,5 @@
-// The fence: a TXT record beside each name that identifies the database and generation that wrote the name's records. It changes
-// in the same update as the records, on the condition that it is still as it was read. So the server itself refuses late writers.
+// The fence: a TXT record next to each name. It identifies the database and generation that wrote the name's records. It changes in the same update
+// as the records, on the condition that it is unchanged since it was read. So the server itself refuses late writers.
 import { fenceLabel, isWildcard } from '../names.ts';
 
 export interface Fence {
@@ -11,7 +11,7 @@ export interface Fence {
   readonly owner: string;
 }
 
-/** Of a wildcard it is not below the `*`, which would then be there without records of its own. No host name has an underscore. */
+/** A wildcard's fence is not below the `*`, which would then exist without records of its own. Host names contain no underscore. */
 export function fenceName(name: string): string {
   return `${fenceLabel}.${isWildcard(name) ? `_any${name.slice(1)}` : name}`;
 }
@@ -23,7 +23,7 @@ export function fenceText({ writer, generation, records, owner }: Fence): string
 const pattern =
   /^tidegate writer=([0-9a-f-]{36}) generation=(\d{1,10}) records=(\d{1,5}) owner=([a-z0-9-]{1,40}\/[A-Za-z0-9-]{1,59})$/;
 
-/** Undefined: not a fence, for example the answer of a wildcard. */
+/** Undefined if it is not a fence, for example the answer of a wildcard. */
 export function parseFence(text: string): Fence | undefined {
   const [, writer, generation, records, owner] = pattern.exec(text) ?? [];
   if (writer === undefined || owner === undefined) return undefined;

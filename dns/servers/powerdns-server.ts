@@ -25,7 +25,7 @@ import type { ServerPlace } from './transport.ts';
 
 export interface PowerdnsOptions extends Omit<ApiClientOptions, 'headers' | 'sessions'> {
   readonly apiKey: string;
-  /** Where it answers questions. */
+  /** Place where it answers queries. */
   readonly dns: ServerPlace;
 }
 
@@ -39,7 +39,7 @@ const signatureTypes: ReadonlySet<string> = new Set(['RRSIG', 'NSEC', 'NSEC3']);
 /** Refresh, retry, expire; and how long the absence of a name is remembered (RFC 2308), in seconds. */
 const soaTimes = '3600 600 604800 60';
 const server = '/api/v1/servers/localhost';
-/** Marks a zone whose NS records are those that an administrator gave here. A zone that was there before keeps its own. */
+/** Marks a zone whose NS records were given here by an administrator. An existing zone keeps its own. */
 const nameServersKind = 'X-TIDEGATE-NAMESERVERS';
 
 interface Rrset {
@@ -164,7 +164,7 @@ export class PowerdnsServer implements RecordServer, ZoneServer {
     if (made.status === 409) await this.#api.call({ method: 'PUT', path: `${path}/${name}.`, body: key }, signal);
   }
 
-  /** To the secondaries, at once: by itself the server does it once a minute. 422: the zone has none. */
+  /** Notifies the secondaries at once. By itself the server does it once a minute. 422 if the zone has none. */
   async #notify(zone: string, signal: AbortSignal): Promise<void> {
     await this.#api.call({ method: 'PUT', path: `${pathOf(zone)}/notify`, allow: [422] }, signal);
   }

@@ -11,11 +11,13 @@ export interface WantedName extends ZoneName {
   /** Empty if the name should have no records. */
   readonly records: readonly NameRecord[];
   readonly ttlSeconds: number;
-  /** The records last seen at the server. They are ours even if the fence beside them is lost. */
+  /** The records last seen at the server. They are ours even if the fence is lost. */
   readonly earlierRecords: readonly NameRecord[];
-  /** When this was read from the database, Unix milliseconds: the server takes it for a limited time after. */
+  /** When this was read from the database, in Unix milliseconds. The server accepts it for a limited time. */
   readonly readAtMs: number;
-  /** Whether surely no other process publishes it: asked right before a change that the server itself does not fence. Default: yes. */
+  /**
+   * Whether it is certain that no other process publishes the name. Called right before a change that the server itself does not fence. Default: yes.
+   */
   readonly isHeld?: () => boolean;
 }
 
@@ -52,7 +54,7 @@ export interface ZoneWish {
   readonly isSigned: boolean;
   /** ADDRESS:PORT of the secondaries, which are notified of changes and transfer the zone. */
   readonly secondaries: readonly string[];
-  /** With which they do; undefined: the server's own rules apply. */
+  /** Key with which secondaries transfer it. Undefined for the server's own rules. */
   readonly transferKey: TsigKey | undefined;
 }
 

@@ -78,7 +78,7 @@ export class Rfc2136Server implements RecordServer {
     );
   }
 
-  /** Its conditions failed again and again. */
+  /** The reason why its conditions failed again and again. */
   async #whyNot({ name, records }: WantedName, signal: AbortSignal): Promise<DnsError> {
     const isAlias = records.some(({ type }) => type === 'CNAME');
     const others = isAlias ? typesOfOthers.map((type) => this.#client.query({ name, type }, signal)) : [];
@@ -140,7 +140,7 @@ function prerequisitesOf(seen: Seen, wanted: WantedName): WireRecord[] {
     return [fenceIs(fence, seen.fence), ...(isOurs ? noOthers : [isUnused(name)])];
   }
   const isFree = condition(fence, types.TXT, classes.NONE);
-  // The fence was lost. The records beside it are ours if they match exactly what we wrote.
+  // The fence was lost. The records are ours if they match exactly the records that we wrote.
   if (isLeftOver(seen, earlierRecords)) {
     const existing = earlierRecords.map((record) => condition(name, types[record.type], classes.IN, dataOf(record)));
     const absent = recordTypes.filter((type) => !earlierRecords.some((record) => record.type === type));

@@ -6,12 +6,12 @@ import type { PublishResult, WantedName } from './record-server.ts';
 
 export interface Seen {
   readonly fence: Fence | undefined;
-  /** Of the types that are written; sorted. */
+  /** Records of the written types, sorted. */
   readonly records: readonly NameRecord[];
   readonly ttls: ReadonlySet<number>;
 }
 
-/** By an API that shows all that is at a name. */
+/** From an API that shows all records at a name. */
 export interface SeenWithOthers extends Seen {
   /** Types of further records there. */
   readonly others: readonly string[];
@@ -32,7 +32,7 @@ export function isAsWanted({ fence, records, ttls }: Seen, wanted: WantedName): 
   return isSame(records, wanted.records) && [...ttls].every((ttl) => ttl === wanted.ttlSeconds);
 }
 
-/** Whether the records at the name are the ones that we wrote, although the fence beside them was lost. */
+/** Whether the records at the name are the ones that we wrote, although their fence was lost. */
 export function isLeftOver({ records }: Seen, earlier: readonly NameRecord[]): boolean {
   return earlier.length > 0 && isSame(records, earlier);
 }
@@ -48,7 +48,7 @@ export function othersFence({ name, records }: WantedName, { owner }: Fence): Pu
   throw new DnsError('NAME_TAKEN_BY_OTHERS', `${name} belongs to ${owner} of another installation, says its fence`);
 }
 
-/** For an API without conditions: throws NAME_TAKEN_BY_OTHERS where the name is not ours to change. */
+/** For an API without conditions: throws NAME_TAKEN_BY_OTHERS if the name is not ours to change. */
 export function refuseTaken(seen: SeenWithOthers, wanted: WantedName): void {
   const { name, records } = wanted;
   if (records.length === 0) return;

@@ -15,7 +15,7 @@ export function nameOfPlace({ address, port }: ServerPlace): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** ADDRESS:PORT, [ADDRESS]:PORT with IPv6; undefined: it is none. */
+/** ADDRESS:PORT, [ADDRESS]:PORT with IPv6. Undefined if it is none. */
 export function placeOf(text: string): ServerPlace | undefined {
   const [, six, four, digits] = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+)):(\d{1,5})$/i.exec(text) ?? [];
   const address = six ?? four ?? '';
@@ -32,7 +32,7 @@ interface ExchangeOptions {
 export const longestUdpBytes = 512;
 const lengthBytes = 2;
 
-/** The first message that `accept` takes; others are dropped, for anyone may send them. Undefined: none came, or none can. */
+/** The first message that `accept` takes. Drops others, because anybody may send them. Undefined if no reply came or none is possible. */
 export async function askUdp(
   place: ServerPlace,
   message: Buffer,

@@ -5,7 +5,7 @@ import type { TsigKey } from '../wire/tsig.ts';
 const pattern =
   /^\s*key\s+"?([a-z0-9._-]{1,200}?)\.?"?\s*\{\s*algorithm\s+"?(hmac-sha256|hmac-sha512)\.?"?\s*;\s*secret\s+"?([A-Za-z0-9+/]{16,344}={0,2})"?\s*;\s*\}\s*;?\s*$/i;
 
-/** Only its owner may read the file. Throws Error, which never shows its content. */
+/** The file must be readable by its owner only. Throws an Error that never shows the content. */
 export async function readTsigKey(path: string): Promise<TsigKey> {
   const text = (await readPrivateFile(path)).replace(/^\s*(#|\/\/).*$/gm, '');
   const [, name, algorithm, secret] = pattern.exec(text) ?? [];

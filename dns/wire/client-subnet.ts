@@ -3,7 +3,7 @@ import { types, type WireRecord } from './message.ts';
 import { WireError } from './name.ts';
 
 interface AskedFor {
-  /** Of the address, 4 or 16, in network order. */
+  /** Bytes of the address, 4 or 16, in network order. */
   readonly bytes: Uint8Array;
   /** Number of bits that the resolver reports. 0 for none. */
   readonly bits: number;

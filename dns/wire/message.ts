@@ -40,7 +40,7 @@ export interface WireRecord {
   readonly type: number;
   readonly class: number;
   readonly ttl: number;
-  /** Of a CNAME that was read: its target without pointers into the message. */
+  /** For a CNAME that was read: its target without pointers into the message. */
   readonly data: Buffer;
 }
 
@@ -53,15 +53,15 @@ export interface Message {
   readonly rcode: number;
   readonly questions: readonly Question[];
   readonly answers: readonly WireRecord[];
-  /** Of EDNS; undefined: the sender does not know it. */
+  /** EDNS record. Undefined if the sender does not support EDNS. */
   readonly opt: WireRecord | undefined;
-  /** Of the TSIG record, which is the last one; undefined: the message is not signed. */
+  /** The TSIG record, which is the last one. Undefined if the message is not signed. */
   readonly tsig: (WireRecord & { readonly offset: number }) | undefined;
 }
 
 const headerBytes = 12;
 
-/** `opt`: of EDNS. */
+/** `opt`: an EDNS record. */
 export function encodeQuery(id: number, { name, type }: Question, opt?: WireRecord): Buffer {
   const more = opt === undefined ? [] : [encodeRecord(opt)];
   return Buffer.concat([header(id, opcodes.QUERY, [1, 0, 0, more.length]), encodeQuestion(name, type), ...more]);
@@ -189,7 +189,7 @@ export function encodeText(text: string): Buffer {
   return Buffer.concat([Buffer.from([bytes.length]), bytes]);
 }
 
-/** All strings of a TXT record together (RFC 1035 section 3.3.14). Throws WireError. */
+/** All strings of a TXT record, joined (RFC 1035 section 3.3.14). Throws WireError. */
 export function decodeText({ data }: WireRecord): string {
   let text = '';
   for (let at = 0; at < data.length; ) {

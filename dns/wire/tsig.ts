@@ -50,7 +50,7 @@ interface TsigAnswer {
   readonly isValid: boolean;
   /** A TsigError, or 0. */
   readonly error: number;
-  /** With BADTIME: the server's clock, Unix seconds. */
+  /** With BADTIME: the server's clock in Unix seconds. */
   readonly serverSeconds: number | undefined;
 }
 

@@ -1,7 +1,7 @@
 // The bound on an answer as text, over HTTP and on sockets. Lists are bounded one by one; the texts in them add up.
 import type { ExecutionResult, FormattedExecutionResult } from 'graphql';
 
-/** In place of an answer of `length` characters. */
+/** Replaces an answer of `length` characters. */
 export function tooLongAnswer(
   length: number,
   extensions: ExecutionResult['extensions'],

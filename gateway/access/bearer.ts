@@ -17,14 +17,14 @@ export function bearerOfConnection(parameters: Readonly<Record<string, unknown>>
   );
 }
 
-/** What a client sends to log in. */
+/** Hint for clients without a login. */
 export const howToLogIn =
   'send the header "Authorization: Bearer TOKEN" with a token from the mutation login, or an API token';
 
 /** Schemes of other systems: only these words are quoted, because any other first word may be a part of a secret. */
 const otherScheme = /^(Basic|Digest|Negotiate|Token|ApiKey|JWT)(?: |$)/i;
 
-/** What is wrong with an Authorization header without a token for us; undefined if it has one, or is absent. Never quotes a token. */
+/** The fault of an Authorization header without a token for us. Undefined if it has one, or is absent. Never quotes a token. */
 export function authorizationFault(authorization: string | undefined): string | undefined {
   if (authorization === undefined || bearerOf(authorization) !== undefined) return undefined;
   const value = authorization.trim();

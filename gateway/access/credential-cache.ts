@@ -12,7 +12,7 @@ import { heldBytes } from '../../platform/values/held-bytes.ts';
 import { Turns } from '../../platform/work/turns.ts';
 
 const maxBytes = 16 * 1024 * 1024;
-/** Until the answer arrives; afterwards the identity's size is added. */
+/** Size until the answer arrives. Afterwards the identity's size is added. */
 const askedBytes = 1024;
 const keepMs = 1000;
 /** Counted from the question, like `keepMs`. */
@@ -34,7 +34,7 @@ export class CredentialCache {
     maxSize: maxBytes,
     sizeCalculation: ({ bytes }) => bytes,
   });
-  /** By hash: whose a credential was when it was last checked. */
+  /** By hash: the owner of a credential at its last check. */
   readonly #proven = new LRUCache<string, string>({ max: mostProven });
   readonly #strangers = new Turns(strangersAtOnce);
 

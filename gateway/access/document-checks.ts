@@ -1,5 +1,5 @@
-// The checks of a document and an operation in it that need only the schema and the limits: the same on the event loop, for documents
-// that are known to be valid, and in the judge's process, for new ones.
+// The checks of a document and an operation that need only the schema and the limits. They run on the event loop for documents that are known to be
+// valid, and in the judge's process for new ones.
 import {
   type DocumentNode,
   type FieldNode,
@@ -26,7 +26,7 @@ import { OperationMeasurer, type RootField } from './operation-measure.ts';
 import { reservedNameRule } from './reserved-name.ts';
 import { withEnumValues } from './schema-advice.ts';
 
-/** What a caller may use. */
+/** Permissions of a caller. */
 export type Standing = 'anonymous' | 'machine' | 'user';
 
 export interface OperationRequest {
@@ -209,7 +209,7 @@ function unresolved({ definitions }: DocumentNode, operationName: string | undef
     : `${none}; it has ${listed}.`;
 }
 
-/** It tells whether a type exists whose name the caller already knows, and nothing else of the schema. */
+/** It only shows whether a type exists whose name the caller already knows. */
 function selectsNameAlone({ selectionSet }: FieldNode): boolean {
   return (selectionSet?.selections ?? []).every(
     (each) => each.kind === Kind.FIELD && (each.name.value === 'name' || each.name.value === '__typename'),

@@ -8,11 +8,11 @@ import { type GraphqlDocumentFault, InvalidGraphqlDocument } from './invalid-doc
 export interface Question {
   readonly text: string;
   readonly operationName: string | undefined;
-  /** Undefined: the operation may be beyond its limits, which somebody else checks. */
+  /** Undefined if another check enforces the limits of the operation. */
   readonly request:
     | {
         readonly standing: Standing;
-        /** Those that say how many items are requested. */
+        /** Variables that determine the number of requested items. */
         readonly figures: Readonly<Record<string, unknown>>;
       }
     | undefined;
@@ -21,7 +21,7 @@ export interface Question {
 export type Verdict =
   /** `text`: the same document in a form that is parsed faster, where there is one. */
   | { readonly kind: 'valid'; readonly tokens: number; readonly text?: string }
-  /** `ofDocument`: for every request. */
+  /** `ofDocument`: the verdict applies to every request. */
   | { readonly kind: 'invalid'; readonly faults: readonly GraphqlDocumentFault[]; readonly ofDocument: boolean }
   | {
       readonly kind: 'refused';

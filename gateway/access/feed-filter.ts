@@ -15,7 +15,7 @@ export class FeedFilter {
   readonly key: string;
   /** The variables for the subgraph. */
   readonly variables: Readonly<Record<string, unknown>>;
-  /** A matching item has at least one of these facets; undefined when all items match. */
+  /** A matching item has at least one of these facets. Undefined when all items match. */
   readonly narrowest: ReadonlySet<string> | undefined;
   /** By argument: a matching item has one facet of each, so a list matches with any of its values. */
   readonly #wanted: readonly ReadonlySet<string>[];
@@ -32,7 +32,7 @@ export class FeedFilter {
     this.narrowest = [...this.#wanted].sort((a, b) => a.size - b.size)[0];
   }
 
-  /** `facets` undefined: the item is for every reader. */
+  /** `facets`: undefined if the item is for every reader. */
   passes(facets: readonly string[] | undefined): boolean {
     return facets === undefined || this.#wanted.every((wanted) => facets.some((each) => wanted.has(each)));
   }

@@ -33,8 +33,8 @@ export class IntrospectionSize {
   }
 
   /**
-   * The number of items of a field of an introspection type; 1 if it is not a list. `ofAll`: its parents are all types of the
-   * schema, or all their fields, so that the average is exact; else the parent may be the one with the longest list.
+   * The number of items of a field of an introspection type. 1 if it is not a list. `ofAll`: its parents are all types of the schema, or all their
+   * fields, so that the average is exact. Otherwise the parent may be the one with the longest list.
    */
   items(parent: string, field: string, ofAll: boolean): number {
     if (parent === '__Schema') return field === 'types' ? this.#types : field === 'directives' ? this.#directives : 1;

@@ -8,7 +8,7 @@ import type { OperationLimits } from './limits.ts';
 /** The first message to the process, and all that follow. */
 export type ToJudge = { readonly supergraphSdl: string; readonly limits: OperationLimits } | Question;
 
-/** The answer to each: to the first one, there is nothing to say but that it is done. */
+/** Answers. The first request is only acknowledged. */
 export type FromJudge = Verdict | { readonly kind: 'ready' } | { readonly kind: 'fault'; readonly reason: string };
 
 let checks: DocumentChecks | undefined;

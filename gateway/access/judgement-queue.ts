@@ -6,7 +6,7 @@ import { FairTurns } from '../../platform/work/fair-turns.ts';
 export interface Asker {
   /** The user or API token, or the network of a client without a login. */
   readonly sender: string;
-  /** Undefined: not counted. */
+  /** Undefined if it is not counted. */
   readonly network: string | undefined;
 }
 
@@ -21,7 +21,7 @@ export class JudgementQueue {
   readonly #places = new Map<string, number>();
   #taken = 0;
 
-  /** Does the work in its turn. `length`: of the document. Throws RATE_LIMITED and BUSY. */
+  /** Runs the work in its turn. `length`: the document's. Throws RATE_LIMITED and BUSY. */
   async run<Result>({ sender, network }: Asker, length: number, work: () => Promise<Result>): Promise<Result> {
     const places = 1 + Math.floor(length / placeLength);
     const holders = network === undefined ? [`sender ${sender}`] : [`sender ${sender}`, `network ${network}`];

@@ -66,7 +66,7 @@ export interface SocketLimits {
   readonly maxSocketsPerUser: number;
   /** Over all sessions and API tokens of a user. */
   readonly maxSubscriptionsPerUser: number;
-  /** Of all users. */
+  /** Limit of all users together. */
   readonly maxSubscriptions: number;
   /** Fields that one event may resolve for one user's different subscriptions with the same rights. */
   readonly maxEventCost: number;
@@ -115,7 +115,7 @@ export const defaultSocketLimits: SocketLimits = {
 /** Limits of connections to the endpoint, for any use. */
 export interface ConnectionLimits {
   readonly most: number;
-  /** Of one network (an IPv4 address, or an IPv6 /64), without those in use by a logged-in user. */
+  /** Limit of one network (an IPv4 address, or an IPv6 /64), without connections in use by a logged-in user. */
   readonly mostOfNetwork: number;
   /** A client that has not read its answer within this time, plus the time for its size at the slowest rate, is disconnected. */
   readonly readWithinMs: number;

@@ -1,6 +1,5 @@
-// Normalises a client's subscription for sharing: without name, without its own `after` (the gateway chooses where an upstream
-// begins), without the values of its filter if the feed's items have facets (the gateway filters), and always with the cursor
-// (the gateway resumes from it).
+// Normalises a client's subscription for sharing: without name, without its own `after` (the gateway chooses the start of an upstream), without the
+// values of its filter if the feed's items have facets (the gateway filters), and always with the cursor (the gateway resumes from it).
 import { createHash } from 'node:crypto';
 import {
   type ArgumentNode,
@@ -62,11 +61,11 @@ export interface NormalSubscription {
   readonly feed: string;
   /** Response name of the root field. */
   readonly rootKey: string;
-  /** The client's start position; undefined: now. */
+  /** The client's start position. Undefined for the present. */
   readonly after: string | undefined;
 }
 
-/** What follows from the document alone. */
+/** The part that depends on the document alone. */
 interface NormalDocument {
   readonly supergraphId: symbol;
   readonly filteredFeeds: ReadonlySet<string>;
@@ -182,8 +181,8 @@ export function checkResumable(supergraph: Supergraph): void {
 }
 
 /**
- * The arguments of such a feed other than `after` are its filter: optional scalars, enums, input objects of these, or lists of
- * them. Throws with the name of one that is not. Called when the gateway starts.
+ * The arguments of such a feed other than `after` are its filter: optional scalars, enums, input objects of these, or lists of them. Throws with the
+ * name of any other argument. Called when the gateway starts.
  */
 export function checkFiltered(supergraph: Supergraph, filteredFeeds: ReadonlySet<string>): void {
   const fields = supergraph.rootType(OperationTypeNode.SUBSCRIPTION)?.getFields() ?? {};
@@ -257,7 +256,7 @@ const cursorSelection: FieldNode = {
   alias: { kind: Kind.NAME, value: cursorAlias },
 };
 
-/** Throws INVALID_CURSOR for what is no cursor at all. */
+/** Throws INVALID_CURSOR if it is not a cursor at all. */
 export function readAfter(after: unknown): string | undefined {
   if (after == null) return undefined;
   if (typeof after === 'string' && after.length <= longestCursor) return after;

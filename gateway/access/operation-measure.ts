@@ -31,7 +31,7 @@ interface Measure {
   readonly depth: number;
   readonly aliases: number;
   readonly cost: number;
-  /** Of introspection only: the schema's own lists with their real lengths. */
+  /** Cost of introspection alone: the schema's own lists with their real lengths. */
   readonly introspection: number;
 }
 
@@ -177,9 +177,9 @@ export class OperationMeasurer {
   }
 
   /**
-   * The number of requested items: `first` of a connection, `limit` of any other field with a list below it, or the argument that
-   * `@listSize` names. Without such an argument, what `@listSize` assumes, or 1. A `limit` on work that returns one figure (how many
-   * entries to check) multiplies nothing.
+   * The number of requested items: `first` of a connection, `limit` of any other field with a list below it, or the argument that `@listSize` names.
+   * Without such an argument, the size that `@listSize` assumes, or 1. A `limit` on work that returns one figure (how many entries to check)
+   * multiplies nothing.
    */
   #itemsOf(node: FieldNode, field: GraphQLField<unknown, unknown> | undefined): number {
     if (field === undefined) return 1;
@@ -215,7 +215,7 @@ export class OperationMeasurer {
   }
 }
 
-/** What the directives of a field say. */
+/** Charges from a field's directives. */
 interface Charge {
   readonly weight: number;
   /** Arguments that ask for a number of items. */
@@ -245,7 +245,7 @@ function valuesOf(directive: GraphQLDirective, { astNode }: GraphQLField<unknown
   return node && getArgumentValues(directive, node);
 }
 
-/** As far as they are read here: https://ibm.github.io/graphql-specs/cost-spec.html. */
+/** The parts that are used here: https://ibm.github.io/graphql-specs/cost-spec.html. */
 const listSizeDirective = new GraphQLDirective({
   name: 'listSize',
   locations: [DirectiveLocation.FIELD_DEFINITION],

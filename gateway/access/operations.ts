@@ -40,7 +40,7 @@ const maxRefusedBytes = 4 * 1024 * 1024;
 
 /** Root fields that an examination counts. */
 const mostCounted = 1_000;
-/** The tokens of a text of this length are counted in at most 2 ms; those of a longer one are left to the judge. */
+/** The tokens of a text of this length are counted in at most 2 ms. The judge counts those of longer texts. */
 const mostCountedLength = 32 * 1024;
 
 /** A document that is valid for the schema. */
@@ -57,13 +57,13 @@ export interface AdmittedOperation extends ValidGraphqlDocument {
   readonly cost: OperationCost;
 }
 
-/** Worst-case number of resolved fields, beside the limit. */
+/** Worst-case number of resolved fields, with its limit. */
 interface OperationCost {
   readonly requested: number;
   readonly limit: number;
 }
 
-/** The result with what each answer has beside data and errors. */
+/** The result with the members that each answer has besides data and errors. */
 export function withCost(
   result: ExecutionResult,
   { cost }: Pick<AdmittedOperation, 'cost'>,
@@ -72,15 +72,15 @@ export function withCost(
   return { ...result, extensions: { ...result.extensions, cost, requestId } };
 }
 
-/** A limit beside what the operation has of it. */
+/** A limit, with the operation's figure. */
 interface LimitFigure {
-  /** As in `extensions.limit` of a refusal. */
+  /** Same name as in `extensions.limit` of a refusal. */
   readonly limit: string;
   readonly requested: number;
   readonly most: number;
 }
 
-/** What `admit` would say of an operation. */
+/** The result that `admit` would give for an operation. */
 interface ExaminedOperation extends ValidGraphqlDocument {
   readonly operation: OperationDefinitionNode;
   readonly key: string;
@@ -112,7 +112,7 @@ interface Pending {
   readonly known: Promise<KnownDocument>;
 }
 
-/** A new document and those who pay for it. */
+/** A new document, with the senders that it is charged to. */
 interface NewDocument {
   readonly question: Question;
   readonly hash: string;
@@ -134,7 +134,7 @@ export class Operations {
   readonly #documents = documentCache(maxDocumentBytes);
   readonly #published = documentCache(maxPublishedBytes);
   readonly #queue = new JudgementQueue();
-  /** By asker and hash. */
+  /** Keyed by sender and hash. */
   readonly #pending = new Map<string, Pending>();
 
   /** Judged once: a refused document that is sent again is recognised by its hash. */
@@ -168,7 +168,7 @@ export class Operations {
     return this.#trusted.published.has(hash) ? this.#published : this.#documents;
   }
 
-  /** Valid documents that are not published, by hash: those that are used often first. */
+  /** Valid documents that are not published, by hash. Frequently used ones come first. */
   *recent(): Generator<readonly [hash: string, document: DocumentNode]> {
     for (const [hash, { document }] of this.#documents.entries()) yield [hash, document];
   }
@@ -233,8 +233,8 @@ export class Operations {
   }
 
   /**
-   * The figures of a valid document, and whether it would be refused. Counts as a document that is refused, and as no mutation. Throws as
-   * `admit` does where nothing can be said.
+   * The figures of a valid document, and whether it would be refused. Counts like a refused document, and not as a mutation. Throws like `admit` if
+   * there is no result.
    */
   async examine(request: OperationRequest, identity: Identity, clientAddress?: string): Promise<ExaminedOperation> {
     checkText(request.query);
@@ -289,7 +289,7 @@ export class Operations {
       const pending = this.#pending.get(key);
       if (pending !== undefined && isDeepStrictEqual(pending.question, question)) return pending.known;
       if (pending === undefined) break;
-      // Asked with other variables: its verdict may be one for all of them.
+      // A request with other variables. Its verdict may apply to all of them.
       await pending.known.catch(() => undefined);
     }
     const judged = this.#judged(fresh).finally(() => this.#pending.delete(key));
@@ -391,7 +391,7 @@ export function hashIn(key: string): string {
   return key.slice(0, key.indexOf('/'));
 }
 
-/** Its hash would be that of another text, with U+FFFD in that place. */
+/** Its hash would equal that of another text, with U+FFFD in that place. */
 function checkText(query: string): void {
   if (!query.isWellFormed()) throw halfCharacter('The document');
 }

@@ -1,5 +1,4 @@
-// Documents that belong to this installation itself, by hash: those of its exports, of browsers' logins, and those of the dashboard, which its
-// build lists.
+// Documents of this installation itself, by hash: those of its exports, of browsers' logins, and of the dashboard, which its build lists.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,7 +6,7 @@ import { z } from 'zod';
 import type { GraphExport } from '../../platform/graph/graph-export.ts';
 import { sessionMutations } from './session-documents.ts';
 
-/** In the folder of the built dashboard: a JSON list of hashes (dashboard/vite.config.ts). */
+/** A file in the folder of the built dashboard: a JSON list of hashes (dashboard/vite.config.ts). */
 const listName = 'operations.json';
 
 const listShape = z.array(z.string().regex(/^[0-9a-f]{64}$/));
@@ -19,9 +18,9 @@ interface OwnDocumentsOptions {
 
 /** Hashes. */
 export interface OwnDocuments {
-  /** Those of exports, which API tokens read, too. */
+  /** Documents of exports, which API tokens read, too. */
   readonly ofGateway: ReadonlySet<string>;
-  /** For sessions of users: the forms of the dashboard have all mutations. */
+  /** For sessions of users, because the forms of the dashboard have all mutations. */
   readonly ofDashboard: ReadonlySet<string>;
 }
 

@@ -1,5 +1,5 @@
-// The judge of new documents, in a process of its own: it does not hold the event loop, yields the processor to it, and a document on
-// which it ends, or does not come to an end, costs nobody else more than a new start.
+// The judge of new documents, in a separate process. It does not block the event loop, and has a lower priority. A document that crashes it, or takes
+// too long, costs others no more than a restart.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
@@ -15,9 +15,9 @@ interface ProcessJudgeOptions {
   readonly supergraphSdl: string;
   readonly limits: OperationLimits;
   readonly log: Logger;
-  /** Of one document. */
+  /** Deadline of one document. */
   readonly deadlineMs?: number;
-  /** Of the process. */
+  /** Memory limit of the process. */
   readonly memoryMiB?: number;
   /** The program of the process. */
   readonly program?: string;
@@ -43,7 +43,7 @@ export class ProcessJudge implements Judge {
     sizeCalculation: (_verdict, text) => 2 * text.length + 1_000,
   });
   #line: ChildLine<ToJudge, FromJudge> | undefined;
-  /** In succession. */
+  /** Consecutive failures. */
   #failures = 0;
 
   constructor(options: ProcessJudgeOptions) {
@@ -68,7 +68,7 @@ export class ProcessJudge implements Judge {
     return answer;
   }
 
-  /** Ends the process. The document that is with it, and those that come later, are refused. */
+  /** Ends the process. Refuses its document and later ones. */
   close(): void {
     this.#closing.abort();
     this.#line?.end();

@@ -28,7 +28,7 @@ export class PublishedOperations {
     return this.#texts.has(hash);
   }
 
-  /** Returns those that were not there before. */
+  /** Returns the new ones. */
   replace(texts: ReadonlyMap<string, string>): readonly (readonly [hash: string, text: string])[] {
     const before = this.#texts;
     this.#texts = texts;

@@ -1,5 +1,5 @@
-// Keeps the published operations of this gateway like those of the system subgraph: reads them before the gateway is ready, and asks
-// each second whether they changed. While the subgraph is lost, the last ones stay.
+// Keeps the published operations of this gateway like those of the system subgraph: reads them before the gateway is ready, and polls for changes
+// each second. While the subgraph is lost, the last ones stay.
 import { parse } from 'graphql';
 import { z } from 'zod';
 import { gatewayIdentity } from '../../platform/graph/service-identity.ts';
@@ -10,11 +10,11 @@ import { atMost } from '../../platform/work/within.ts';
 import type { SubgraphLink } from '../supergraph/subgraph-link.ts';
 import type { PublishedOperations } from './published-operations.ts';
 
-/** In the subgraph, hidden from clients. */
+/** A field of the subgraph that is hidden from clients. */
 export const publishedSetField = 'publishedOperationSet';
 
 interface PublishedReaderOptions {
-  /** To the subgraph that has `publishedSetField`. */
+  /** Link to the subgraph with `publishedSetField`. */
   readonly link: Pick<SubgraphLink, 'execute'>;
   readonly published: PublishedOperations;
   /** Called for each new one. Should not throw. */
@@ -23,7 +23,7 @@ interface PublishedReaderOptions {
 }
 
 const everyMs = 1_000;
-/** While the subgraph is lost. */
+/** Interval while the subgraph is lost. */
 const whileLostMs = 2_000;
 const deadlineMs = 10_000;
 /** How long the start of the gateway waits. */
@@ -90,7 +90,7 @@ export class PublishedReader {
 
   async #follow(signal: AbortSignal): Promise<void> {
     const { published } = this.#options;
-    // First: what changes while the rest is read has another revision.
+    // The revision comes first: a change during the following reads gets another revision.
     const answer = await this.#ask(revisionText, {}, signal);
     if (answer === undefined) {
       published.replace(new Map());
@@ -114,7 +114,7 @@ export class PublishedReader {
     }
     const added = published.replace(texts);
     this.#revision = revision;
-    // Beside the loop, so that removals are noticed in time.
+    // Runs concurrently, so that removals are noticed in time.
     this.#preparing = this.#preparing.then(() => this.#prepare(added, signal));
   }
 

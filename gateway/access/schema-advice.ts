@@ -1,9 +1,9 @@
-// What graphql-js leaves out of its messages, for callers who may see the schema.
+// Details that graphql-js leaves out of its messages, for callers who may see the schema.
 import { type GraphQLFormattedError, type GraphQLSchema, isEnumType } from 'graphql';
 
 const mostValues = 12;
 
-/** The values of an enum, where the given one is near none of them. Any other message stays as it is. */
+/** The values of an enum, if none is similar to the given one. Leaves other messages unchanged. */
 export function withEnumValues(schema: GraphQLSchema, message: string): string {
   const name = /Value "\w+" does not exist in "(\w+)" enum\.$/.exec(message)?.[1];
   const type = name === undefined ? undefined : schema.getType(name);

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 
 interface SessionMutation {
-  /** Of the body. */
+  /** Schema of the body's input. */
   readonly given: z.ZodType<Readonly<Record<string, unknown>>>;
   readonly document: string;
 }
@@ -23,7 +23,7 @@ function tokensOf(field: string, inputType: string): string {
 }`;
 }
 
-/** By the root field, which is also the end of the path. */
+/** Keyed by the root field, which is also the end of the path. */
 export const sessionMutations = {
   login: { given: z.strictObject({ name: text, password: text }), document: tokensOf('login', 'LoginInput') },
   sessionStart: { given: z.strictObject({ code: text }), document: tokensOf('sessionStart', 'SessionStartInput') },

@@ -44,7 +44,7 @@ const known: readonly RegExp[] = [
 ];
 const scalarReason = /; ((?:\w+|Enum "\w+") cannot represent [\w -]+ value): [\s\S]*$/;
 
-/** Only wordings that are known to contain no value. */
+/** Includes only wordings that are known to contain no value. */
 function reasonIn(message: string): string {
   for (const pattern of known) {
     const reason = pattern.exec(message)?.[1];

@@ -14,11 +14,11 @@ export function coercedVariables(
   variables: Readonly<Record<string, unknown>>,
 ): CoercedVariables {
   const { coerced, errors } = getVariableValues(schema, variableDefinitions, variables, { maxErrors: mostFaults });
-  // After the last one, graphql-js adds an error which says that there are more.
+  // After the last error, graphql-js adds one about further errors.
   return errors === undefined ? { coerced } : { errors: errors.slice(0, mostFaults).map(withAdvice) };
 }
 
-/** graphql-js says that a variable is missing, and not where it belongs. */
+/** graphql-js reports a missing variable, but not its place. */
 function withAdvice(error: GraphQLError): GraphQLError {
   if (!/^Variable "\$\w+" of required type "[\w![\]]+" was not provided\.$/.test(error.message)) return error;
   const { message, nodes, source, positions } = error;

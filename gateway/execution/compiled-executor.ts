@@ -51,7 +51,7 @@ const maxOperationBytes = 64 * 1024 * 1024;
 const bytesPerChar = 155;
 const bytesPerTextChar = 8;
 const bytesPerEntry = 2048;
-/** In the caches all subscriptions count as one user: many clients share each. */
+/** In the caches all subscriptions count as one user, because many clients share each. */
 const ofSubscriptions = 'subscriptions';
 const ofProcess = 'process';
 
@@ -100,7 +100,7 @@ export class CompiledExecutor implements Executor {
   readonly #log: Logger;
   readonly #sources = new FrequentCache<Source>({ maxBytes: maxOperationBytes, bytesOf: sourceBytes });
   readonly #operations = new MadeOnce<CompiledOperation>({ maxBytes: maxOperationBytes });
-  /** By the text for the planner, which operations share. */
+  /** Keyed by the text for the planner, which operations share. */
   readonly #plans = new MadeOnce<PlanNode | undefined>({ maxBytes: maxPlanBytes });
 
   constructor({ supergraph: { sdl, schema }, planner, links, log }: CompiledExecutorOptions) {
@@ -224,7 +224,7 @@ export class CompiledExecutor implements Executor {
     return answerOf(inOrder(all, order), errors, run);
   }
 
-  /** `user`: who wants it, for the caches; undefined: this gateway itself. */
+  /** `user`: for the caches. Undefined for the gateway itself. */
   #source({ key, document, operationName }: PreparedOperation, user: string | undefined): Source {
     const known = this.#sources.get(key, user);
     if (known !== undefined) return known;
@@ -240,7 +240,7 @@ export class CompiledExecutor implements Executor {
     return source;
   }
 
-  /** `identity`: in whose turn it is planned; undefined: that of this process. */
+  /** `identity`: the caller whose turn it takes. Undefined for this process. */
   #compiled(key: string, source: Source, coerced: Values, identity?: Identity | null): Promise<CompiledOperation> {
     const variant = source.conditions.map((name) => (coerced[name] === true ? '1' : '0')).join('');
     const id = `${variant}/${key}`;
@@ -346,7 +346,7 @@ interface CompiledSubscription {
   readonly rest: Step | undefined;
   readonly named: NamedOperation;
   readonly fields: readonly ShapedField[];
-  /** Of the root field, for the client. */
+  /** Name of the root field for the client. */
   readonly responseName: string;
   readonly rootName: string;
 }
@@ -357,7 +357,7 @@ function newRun(names: ReadonlyMap<string, string>, values: Values, context: Run
   return { data: new NullObject(), variables, context, faults: undefined };
 }
 
-/** A run with data of its own, whose faults are those of the whole. */
+/** A run with separate data, which shares the faults of the whole. */
 function sharing(whole: Run): Run {
   return {
     ...{ data: new NullObject(), variables: whole.variables, context: whole.context },
@@ -398,7 +398,7 @@ function shapeStep({ fields }: CompiledStep, run: Run, errors: GraphQLError[]): 
 }
 
 function answerOf(data: Data | null | undefined, errors: GraphQLError[], { faults }: Run): ExecutionResult {
-  // What subgraphs reported beside a complete answer.
+  // Errors that subgraphs reported with a complete answer.
   for (const { message, extensions } of faults?.untold() ?? [])
     errors.push(new GraphQLError(message, { extensions: { ...extensions } }));
   return { ...(errors.length === 0 ? {} : { errors }), data: data ?? null };

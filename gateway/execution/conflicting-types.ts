@@ -1,5 +1,5 @@
-// Requests of the planner (0.0.38) that a subgraph refuses: they ask objects of two types for fields of one name and different types, or an
-// object of one type for what one of another type has.
+// Requests of the planner (0.0.38) that a subgraph refuses: they ask objects of two types for fields with the same name and different types, or an
+// object of one type for a field of another.
 import { type FieldNode, Kind, parse, type SelectionSetNode } from 'graphql';
 import { baseOf, type FederatedGraph, federatedGraph } from './federated-graph.ts';
 import { fragmentsIn, type PlanFragments, requestsIn } from './plan-requests.ts';
@@ -18,7 +18,7 @@ export class ConflictingTypes {
     this.#sdl = supergraphSdl;
   }
 
-  /** The first name in a plan, with its subgraph. Undefined: there is none. */
+  /** The first name in a plan, with its subgraph. Undefined if there is none. */
   askedIn(plan: PlanNode): string | undefined {
     for (const { serviceName, operation } of requestsIn(plan)) {
       if (!operation.includes('...')) continue;

@@ -23,7 +23,7 @@ class Search {
     this.#found = found;
   }
 
-  /** `from`: of the path. */
+  /** `from`: index in the path. */
   visit(value: unknown, from: number): void {
     if (Array.isArray(value)) {
       if (this.#isNew(value, from)) for (const item of value) this.visit(item, from);

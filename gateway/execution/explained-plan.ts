@@ -1,4 +1,4 @@
-// A plan for people: which subgraph is asked for what, in which order, in the client's names.
+// A plan for people: the requests to each subgraph and their order, with the client's names.
 import { type FieldNode, Kind, parse, print, type SelectionSetNode, visit } from 'graphql';
 import type { ExplainedRequest, ExplainedStep } from '../supergraph/executor.ts';
 import { type ClientField, type ClientSelections, fieldsIn, type NamedOperation } from './internal-names.ts';

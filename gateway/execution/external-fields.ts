@@ -13,7 +13,7 @@ interface Request {
 
 export class ExternalFields {
   readonly #graph: FederatedGraph | undefined;
-  /** By the subgraph's name. */
+  /** Keyed by the subgraph's name. */
   readonly #graphs: ReadonlyMap<string, string>;
 
   constructor(supergraphSdl: string) {
@@ -21,7 +21,7 @@ export class ExternalFields {
     this.#graphs = new Map([...(this.#graph?.names ?? [])].map(([graph, name]) => [name, graph]));
   }
 
-  /** The first one in a plan, in words. Undefined: there is none. */
+  /** The first one in a plan, in words. Undefined if there is none. */
   askedIn(plan: PlanNode): string | undefined {
     const known = this.#graph;
     if (known === undefined) return undefined;

@@ -1,5 +1,5 @@
-// Why values are missing: the errors of subgraphs at the objects and names they belong to. An object stands at every place of the
-// answer that shares it, so that shaping (shape.ts) finds the error at each of them, in the client's words.
+// Reasons for missing values: the errors of subgraphs at the objects and names they belong to. An object stands at every place of the answer that
+// shares it, so that shaping (shape.ts) finds the error at each of them, with the client's names.
 import type { TopLevelCode } from '../../platform/errors/errors.ts';
 import { type Data, isData, type RequestedNames, valueAt } from './merging.ts';
 
@@ -12,7 +12,7 @@ export class Fault {
   told = false;
   /** Whether an answer before it had one. */
   toldBefore = false;
-  /** The subgraph says that there is no such object. */
+  /** The subgraph reported that there is no such object. */
   readonly isUnknown: boolean;
 
   constructor(message: string, extensions: Readonly<Record<string, unknown>>, isUnknown = false) {
@@ -51,7 +51,7 @@ export class FaultTree {
     this.#faulty(object).absent.push({ names, fault });
   }
 
-  /** Follows the path as far as there are values that the subgraph was asked for. */
+  /** Follows the path as far as it contains values that the subgraph was asked for. */
   addAt(object: Data, given: Path, names: RequestedNames, fault: Fault): void {
     const path = requestedPart(given, names);
     let place: unknown = object;
@@ -91,7 +91,7 @@ export class FaultTree {
     }
   }
 
-  /** Those that no answer has. */
+  /** Faults that are not in any answer. */
   untold(): readonly Fault[] {
     return [...this.#all].filter(({ told, toldBefore }) => !told && !toldBefore);
   }
@@ -106,7 +106,7 @@ export class FaultTree {
   }
 }
 
-/** A subgraph can't say that the field of another one has failed. */
+/** Ends the path at the first field that was not requested: a subgraph can't report failures of another subgraph's fields. */
 function requestedPart(path: Path, names: RequestedNames): Path {
   let at: RequestedNames | null | undefined = names;
   for (const [index, key] of path.entries()) {

@@ -1,4 +1,4 @@
-// What each subgraph resolves, read from the supergraph: the fields of its types, the keys of its entities, and the objects of its abstract
+// Fields that each subgraph resolves, read from the supergraph: the fields of its types, the keys of its entities, and the objects of its abstract
 // types.
 import {
   type ConstDirectiveNode,
@@ -36,12 +36,12 @@ export interface EntityKey {
 interface TypeParts {
   readonly kind: 'object' | 'interface' | 'union';
   readonly interfaces: readonly string[];
-  /** With its resolvable keys. */
+  /** Subgraphs with its resolvable keys. */
   readonly graphs: ReadonlyMap<string, readonly SelectionSetNode[]>;
   readonly fields: ReadonlyMap<string, FieldDefinitionNode>;
 }
 
-/** One for all who read the same supergraph. */
+/** Shared by all readers of the same supergraph. */
 const graphs = new LRUCache<string, FederatedGraph>({ max: 4 });
 
 export function federatedGraph(supergraphSdl: string): FederatedGraph {
@@ -57,7 +57,7 @@ export class FederatedGraph {
   readonly names: ReadonlyMap<string, string>;
   readonly #types = new Map<string, TypeParts>();
   readonly #roots = new Map<string, string>();
-  /** By `graph abstract`. */
+  /** Keyed by `graph abstract`. */
   readonly #members = new Map<string, string[]>();
   readonly #unions = new Map<string, ReadonlySet<string>>();
   /** `graph interface`. */
@@ -108,7 +108,7 @@ export class FederatedGraph {
     return this.isObject(type) || [...this.names.keys()].some((graph) => this.membersIn(graph, type).length > 0);
   }
 
-  /** The types of all objects that a field of the type can return in the subgraph. It knows those of an `@interfaceObject` by one name. */
+  /** The types of all objects that a field of the type can return in the subgraph. For an `@interfaceObject` that is its single name. */
   objectsIn(graph: string, type: string): readonly string[] {
     if (this.isObject(type)) return [type];
     const isOneObject = this.isObjectIn(graph, type);
@@ -128,7 +128,7 @@ export class FederatedGraph {
     return graphs.flatMap(([graph, keys]) => (keys.length > 0 && !this.isObjectIn(graph, type) ? [graph] : []));
   }
 
-  /** Of an object, or of an interface that some subgraph has as an object. */
+  /** Places of a field of an object, or of an interface that some subgraph has as an object. */
   places(type: string, field: string): readonly FieldPlace[] {
     const id = `${type} ${field}`;
     const known = this.#places.get(id);
@@ -138,7 +138,7 @@ export class FederatedGraph {
     return made;
   }
 
-  /** What the subgraph resolves of its objects of the type, whatever its marks say. */
+  /** Fields that the subgraph resolves for its objects of the type, regardless of their directives. */
   inKeys(graph: string, type: string): readonly FieldNode[] {
     return this.#inKeys.get(`${graph} ${type}`) ?? [];
   }
@@ -228,7 +228,7 @@ export class FederatedGraph {
   }
 }
 
-/** What is below a field of a key has marks of its own. */
+/** Fields below a key's field have directives of their own. */
 function withoutBelow(selection: SelectionNode): readonly FieldNode[] {
   if (selection.kind !== Kind.FIELD) return [];
   const { selectionSet: _below, ...field } = selection;

@@ -1,4 +1,4 @@
-// A plan compiled into code: each fetch is parsed once, and knows what it asks for, what it sends, and where its answer belongs.
+// A plan compiled into code: each fetch is parsed once, with its requested fields, its variables, and the place of its answer.
 import {
   type DocumentNode,
   type FormattedExecutionResult,
@@ -21,7 +21,7 @@ import { faultsIn, type LocatedFault } from './subgraph-errors.ts';
 /** One execution. */
 export interface Run {
   readonly data: Data;
-  /** By internal names. */
+  /** Keyed by internal names. */
   readonly variables: Data;
   readonly context: GatewayContext;
   /** Undefined while nothing failed. */
@@ -45,7 +45,7 @@ interface Request {
   readonly fields: RequestedFields;
 }
 
-/** Of an answer: as many as the fields of the costliest operation. Each costs some microseconds of everybody's time. */
+/** Limit of one answer: as many as the fields of the costliest operation. Each costs some microseconds of the event loop. */
 const mostErrors = 50_000;
 
 export function compileNode(node: PlanNode, compilation: Compilation, path?: readonly PathSegment[]): Step {
@@ -193,7 +193,7 @@ interface Asked {
   readonly group: EntityGroup;
   readonly fields: RequestedFields;
   readonly names: RequestedNames;
-  /** What representations have, by type. */
+  /** Fields of the representations, by type. */
   readonly keys: Map<unknown, RequestedNames>;
   readonly representations: readonly Data[];
   /** The places of each representation. */
@@ -244,7 +244,7 @@ function absorbEntities(
   }
   const ofGroup = faults.filter(({ path }) => path?.[0] === group.alias);
   const byEntity = Map.groupBy(ofGroup, ({ path }) => path?.[1]);
-  /** Not of one entity. */
+  /** An error that belongs to no single entity. */
   const general = (ofGroup.find(({ path }) => path?.length === 1) ?? faults.find(({ path }) => path === undefined))
     ?.fault;
   for (const [index, shared] of places.entries()) {
@@ -269,7 +269,7 @@ function absorbEntities(
   if (places.length > 0) for (const { fault } of ofGroup) faultsOf(run).add(fault);
 }
 
-/** An object of the type that was asked for, or of one of its types, if that is an interface. */
+/** Whether the object has the requested type, or one of its types if that is an interface. */
 function isOfType(entity: unknown, { __typename: wanted }: Data, types: PossibleTypes): entity is Data {
   if (!isData(entity)) return false;
   const typename = valueAt(entity, '__typename');
@@ -286,13 +286,13 @@ function mergeEntity(asked: Asked, index: number, entity: Data, types: PossibleT
   for (const place of shared) mergeInto(place, entity, names, types, keyOf(asked, place, types));
 }
 
-/** Its owner does not know it, whatever another subgraph says. */
+/** Its owner does not know it, so the answers of other subgraphs are dropped. */
 function withdrawEntity(asked: Asked, index: number, types: PossibleTypes): void {
   const fields = asked.fields.of(asked.representations[index]?.__typename);
   for (const place of asked.places[index] as readonly Data[]) withdraw(place, fields, keyOf(asked, place, types));
 }
 
-/** What the subgraph was told about the object. */
+/** The fields of the object that the subgraph was sent. */
 function keyOf({ group, keys }: Asked, place: Data, types: PossibleTypes): RequestedNames {
   const typename = valueAt(place, '__typename');
   let key = keys.get(typename);

@@ -1,4 +1,4 @@
-// The requests that the field planner found for single fields, joined into a plan: those of the same place, subgraph and turn are one.
+// Joins the field planner's requests for single fields into a plan: requests with the same place, subgraph and turn become one.
 import { baseOf, type FederatedGraph } from './federated-graph.ts';
 import { addSelections, emptySelections, type PlannedSelections, printSelections } from './planned-selections.ts';
 import type { FetchNode, PathSegment, PlanNode, RequiredSelection, Rewrite, RewriteSegment } from './planner.ts';
@@ -23,7 +23,7 @@ interface PlannedOperation {
   readonly variables: ReadonlyMap<string, string>;
 }
 
-/** In turns: each request as soon as those that it needs are answered. */
+/** Orders requests in turns: each as soon as the requests that it depends on are answered. */
 export function planOf(pieces: ReadonlySet<Piece>, operation: PlannedOperation, graph: FederatedGraph): PlanNode {
   const turns: FetchNodeAt[][] = [];
   const turnOf = turnsOf();
@@ -72,12 +72,12 @@ function placeOf({ graph, path, entity }: Piece): string {
   return JSON.stringify([graph, path, entity?.requires]);
 }
 
-/** Several types share a request. If it has the name of their interface, they must be asked the same. */
+/** Several types share a request. If it uses the name of their interface, they must be asked the same. */
 function sharedBy({ entity, asked }: Piece): string {
   return entity === undefined || entity.via === entity.type ? '' : `${entity.via} ${printSelections(asked)}`;
 }
 
-/** Those of one type are one piece. */
+/** Pieces of one type become one. */
 function joined(pieces: ReadonlySet<Piece>, turnOf: (piece: Piece) => number): readonly Piece[] {
   const id = (piece: Piece) => `${turnOf(piece)} ${placeOf(piece)} ${piece.entity?.type} ${piece.entity?.via}`;
   return grouped(pieces, id).flatMap((same) => {

@@ -1,7 +1,7 @@
-// Plans field by field, for operations of which the planner has no plan or a wrong one. A field is asked of the subgraph that has its object,
-// or else of one that can be entered there: with a key, and with what the field requires, which are planned in the same way. What a
-// subgraph lacks below a field is asked of the next one with that field. It always finds a plan where each step has one, with more
-// requests than are needed.
+// Plans field by field, for operations for which the planner has no plan or a wrong one. A field is requested from the subgraph that has its object,
+// or else from one that can be entered there: with a key, and with the field's requirements, which are planned in the same way. Fields that a
+// subgraph lacks below a field are requested from the next one with that field. It always finds a plan where each step has one, with more requests
+// than are needed.
 import {
   type ArgumentNode,
   type DefinitionNode,
@@ -19,7 +19,7 @@ import { type Piece, planOf } from './field-plan.ts';
 import { addSelections, emptySelections, isEmpty, type PlannedSelections } from './planned-selections.ts';
 import type { PathSegment, PlanNode, RequiredSelection } from './planner.ts';
 
-/** Fields that are looked at for one operation, with those of keys and requirements. */
+/** Limit of fields to examine for one operation, including those of keys and requirements. */
 const mostSteps = 20_000;
 const deepest = 60;
 
@@ -43,7 +43,7 @@ export class FieldPlanner {
 interface Position {
   readonly type: string;
   readonly graph: string;
-  /** Its type in that subgraph: itself, or an interface. */
+  /** Its type in that subgraph: the same, or an interface. */
   readonly via: string;
   readonly piece: Piece;
   /** Without a condition on the object itself. */
@@ -58,10 +58,10 @@ interface Position {
 
 type Base = Pick<Position, 'graph' | 'piece' | 'at' | 'provided' | 'requiring'>;
 
-/** By subgraph and the name by which it knows the object. */
+/** Keyed by subgraph and its name for the object. */
 type Routes = ReadonlyMap<string, Route>;
 
-/** What a request to the subgraph needs. */
+/** The requirements of a request to the subgraph. */
 interface Route {
   readonly graph: string;
   readonly via: string;
@@ -70,11 +70,11 @@ interface Route {
 }
 
 interface Found {
-  /** Of the object, in the request that it is in. */
+  /** Selections of the object, in the request that contains it. */
   readonly asked: PlannedSelections;
   /** More requests. */
   readonly pieces: readonly Piece[];
-  /** What was not found. */
+  /** Selections that were not found. */
   readonly left: readonly SelectionNode[];
 }
 
@@ -111,7 +111,7 @@ class Planning {
     return planOf(pieces, { kind, root, variables }, this.#graph);
   }
 
-  /** What the subgraph of the position resolves of these fields, where it stands. */
+  /** Fields that the position's subgraph resolves at that place. */
   #askedHere(position: Position, fields: readonly FieldNode[]): Found & { readonly left: readonly FieldNode[] } {
     const asked = emptySelections();
     const pieces: Piece[] = [];
@@ -144,7 +144,7 @@ class Planning {
       );
   }
 
-  /** Fields that are resolved although they are external: those of keys, too. */
+  /** Fields that are resolved although they are external, including those of keys. */
   #provided({ type, graph, via, provided }: Position): readonly FieldNode[] {
     return fieldsOf([...provided, ...this.#graph.inKeys(graph, via)], (each) => this.#graph.fits(each, type));
   }
@@ -174,7 +174,7 @@ class Planning {
     return { asked, pieces: found.pieces, left };
   }
 
-  /** Of the objects that a field returns. */
+  /** Selections of the objects that a field returns. */
   #below(type: string, selections: readonly SelectionNode[], base: Base): Found {
     if (this.#graph.isObjectIn(base.graph, type))
       return this.#resolve({ ...base, type, via: type, path: base.at, routes: {} }, selections);
@@ -195,7 +195,7 @@ class Planning {
     return { asked, pieces, left };
   }
 
-  /** Of an interface without objects in a subgraph: others have some, or the subgraph has all that is asked. */
+  /** Whether an interface without objects in a subgraph is null: other subgraphs have objects of it, or this one has all requested fields. */
   #isNull(graph: string, type: string, selections: readonly SelectionNode[]): boolean {
     const isHere = ({ name: { value } }: FieldNode) =>
       value === '__typename' || this.#graph.places(type, value).some((place) => place.graph === graph);
@@ -259,7 +259,7 @@ class Planning {
     return { asked, pieces, left: concrete };
   }
 
-  /** With the key of a route, these fields that the subgraph resolves without more. */
+  /** The fields that the subgraph resolves with the key of a route, without further requirements. */
   #entered(position: Position, route: Route, fields: readonly FieldNode[]) {
     const entry = this.#entry(position, route);
     const { graph, via } = route;
@@ -267,7 +267,7 @@ class Planning {
     return isEmpty(found.asked) ? undefined : { ...withRoute(entry, route, found), left: found.left };
   }
 
-  /** As objects of their own types, of which the subgraph has the interface. */
+  /** Objects by their own types, of which the subgraph has only the interface. */
   #identified(position: Position, route: Route, selections: readonly SelectionNode[]) {
     const entry = this.#entry(position, route);
     const { graph } = route;
@@ -275,7 +275,7 @@ class Planning {
     return isEmpty(found.asked) ? undefined : { ...withRoute(entry, route, found), left: found.left };
   }
 
-  /** A field with what it requires. */
+  /** A field with its requirements. */
   #computed(position: Position, field: FieldNode) {
     const { type, requiring } = position;
     const id = `${type}.${field.name.value}`;
@@ -325,7 +325,7 @@ class Planning {
     return found.left.length === 0 ? [{ graph, via, key: required, found }] : [];
   }
 
-  /** The subgraphs that resolve more of the fields come first, after those that need fewer requests before. */
+  /** Subgraphs that resolve more of the fields come first, then those that need fewer preceding requests. */
   #ordered<Way extends { readonly graph: string; readonly before: number }>(
     ways: readonly Way[],
     type: string,
@@ -354,7 +354,7 @@ class Planning {
     return sum;
   }
 
-  /** A field set: as it is asked, and as it is sent. A field with arguments is asked under a name of its own. */
+  /** A field set in its requested and in its sent form. A field with arguments has a name of its own. */
   #named({ selections }: SelectionSetNode): {
     readonly selections: readonly SelectionNode[];
     readonly required: readonly RequiredSelection[];
@@ -417,7 +417,7 @@ function operationIn(definitions: readonly DefinitionNode[]): OperationDefinitio
   return operation;
 }
 
-/** The request to enter a subgraph, with what it needs before. */
+/** The request that enters a subgraph, with its preceding requests. */
 function withRoute(entry: Piece, { found: before }: Route, found: Found): Omit<Found, 'left'> {
   addSelections(entry.asked, found.asked);
   const asked = emptySelections();
@@ -435,7 +435,7 @@ function joinedRoute({ graph, via, key, found }: Route, required: readonly Requi
   };
 }
 
-/** With those under conditions that always hold; those of one name are one. */
+/** Includes fields under conditions that always hold. Joins fields with the same name. */
 function fieldsOf(selections: readonly SelectionNode[], holds: (condition: string) => boolean): readonly FieldNode[] {
   const fields = new Map<string, FieldNode>();
   const add = (field: FieldNode): void => {
@@ -454,7 +454,7 @@ function fieldsOf(selections: readonly SelectionNode[], holds: (condition: strin
   return [...fields.values()];
 }
 
-/** Those under conditions that may not hold. */
+/** Fields under conditions that may not hold. */
 function othersOf(
   selections: readonly SelectionNode[],
   holds: (condition: string) => boolean,

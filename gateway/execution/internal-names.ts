@@ -84,7 +84,7 @@ interface OperationSource {
   readonly condition: (variable: string) => boolean;
 }
 
-/** All fields, whatever their conditions. */
+/** All fields, regardless of their conditions. */
 export function fieldsIn({ items }: ClientSelections): readonly ClientField[] {
   return items.flatMap((item) => ('selections' in item ? fieldsIn(item.selections) : [item]));
 }
@@ -251,14 +251,14 @@ class Naming {
     return number;
   }
 
-  /** With brackets, in one order; empty without arguments. */
+  /** In brackets, sorted. Empty without arguments. */
   #arguments({ arguments: given = [] }: FieldNode): string {
     if (given.length === 0) return '';
     const each = given.map(({ name, value }) => `${name.value}:${this.#valueText(value)}`);
     return `(${each.sort().join(',')})`;
   }
 
-  /** With internal names of variables. A value may fill a whole document, and graphql-js takes ten times as long. */
+  /** Uses internal names of variables. Avoids graphql-js, which takes ten times as long, because a value may fill a whole document. */
   #valueText(value: ValueNode): string {
     switch (value.kind) {
       case Kind.VARIABLE:
@@ -269,7 +269,7 @@ class Naming {
         return `{${value.fields.map((field) => `${field.name.value}: ${this.#valueText(field.value)}`).join(', ')}}`;
       case Kind.NULL:
         return 'null';
-      // JSON's escapes are those of GraphQL.
+      // JSON and GraphQL have the same escapes.
       case Kind.STRING:
         return JSON.stringify(value.value);
       default:

@@ -1,5 +1,5 @@
-// What is made once for all callers, and kept. While it is made, each caller waits for a turn of its own: never in the line of another one, who
-// may have a thousand operations in it.
+// Values that are computed once for all callers, and cached. While one is computed, each caller waits for a turn of its own, and never in the queue
+// of another caller, which may contain a thousand operations.
 import { FrequentCache } from '../../platform/values/frequent-cache.ts';
 
 interface Entry<Value> {
@@ -9,19 +9,19 @@ interface Entry<Value> {
 
 export class MadeOnce<Value> {
   readonly #kept: FrequentCache<Entry<Value>>;
-  /** By caller and key. */
+  /** Keyed by caller and key. */
   readonly #pending = new Map<string, Promise<Value>>();
 
   constructor({ maxBytes }: { readonly maxBytes: number }) {
     this.#kept = new FrequentCache({ maxBytes, bytesOf: ({ bytes }) => bytes });
   }
 
-  /** `user`: who wants it. Undefined: this installation itself. */
+  /** `user`: the caller. Undefined for the installation itself. */
   known(key: string, user: string | undefined): Promise<Value> | undefined {
     return this.#kept.get(key, user)?.made;
   }
 
-  /** `caller`: in whose turn it is made. A failure is not kept. */
+  /** `caller`: in whose turn it is computed. Failures are not cached. */
   make(
     key: string,
     caller: string,

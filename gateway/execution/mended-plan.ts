@@ -1,5 +1,4 @@
-// What the planner (0.0.38) leaves out of a plan, put back before the plan is used: the selection of an object of which nothing is asked, and
-// the key of an entity.
+// Repairs omissions of the planner (0.0.38) in a plan: the selection of an object without requested fields, and the key of an entity.
 import { type DocumentNode, Kind, parse, type SelectionSetNode } from 'graphql';
 import type { EntitySelection, PathSegment, PlanNode, RequiredSelection } from './planner.ts';
 import { type FieldTypes, fieldTypesOf, graphNames, joins, selectionsOf } from './supergraph-sdl.ts';
@@ -39,7 +38,7 @@ export class PlanMender {
 
 class Mending {
   readonly #graph: () => Graph;
-  /** By path and type: what requests before have sent. */
+  /** By path and type: fields that preceding requests have sent. */
   readonly #sent = new Map<string, RequiredSelection[]>();
   /** An entity that stays without a key, and its subgraph. */
   keyless: string | undefined;
@@ -66,7 +65,7 @@ class Mending {
     }
   }
 
-  /** An object without a selection is asked for its type. */
+  /** Asks for the type of an object without a selection. */
   #filled(text: string): string {
     const { fields, composites, roots } = this.#graph();
     const ends: number[] = [];

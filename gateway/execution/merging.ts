@@ -1,24 +1,24 @@
-// Merges what several subgraphs answered about one object. What was not asked for has been removed before (requested-fields.ts).
+// Merges the answers of several subgraphs about one object. Unrequested fields were removed before (requested-fields.ts).
 import type { PossibleTypes } from './possible-types.ts';
 
 export type Data = Record<string, unknown>;
 
-/** Response names of a selection, of all type conditions, with those below them; null: a leaf. */
+/** Response names of a selection, of all type conditions, with those below them. Null for a leaf. */
 export type RequestedNames = ReadonlyMap<string, RequestedNames | null>;
 
 export function isData(value: unknown): value is Data {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A property of a JSON object. What an object inherits are functions, which JSON does not have. */
+/** A property of a JSON object. Ignores inherited members, which are functions. */
 export function valueAt(object: Data, name: string): unknown {
   const value = object[name];
   return typeof value === 'function' ? undefined : value;
 }
 
 /**
- * Takes over what `source` has. `key`: what the subgraph was told about the object; it can't change that. A leaf that is null replaces a
- * value. An object or list does not: subgraphs that share a value each answer their part of it, and one may have failed.
+ * Adds the members of `source`. `key`: the fields that the subgraph was sent, which it can't change. A leaf that is null replaces a value. An object
+ * or list does not, because subgraphs that share a value each answer their part of it, and one may have failed.
  */
 export function mergeInto(
   target: Data,
@@ -39,7 +39,7 @@ export function mergeInto(
     if (ofKey === null && name !== '__typename') continue;
     const below = names.get(name);
     if (name === '__typename') {
-      // The interface's name for an @interfaceObject says less than the object's type.
+      // The object's type takes precedence over an @interfaceObject's interface name.
       if (!types.isObject(known as string) && types.isObject(value as string)) target[name] = value;
     } else if (below == null || known === null) target[name] = value;
     else mergeValues(known, value, below, types, ofKey);

@@ -13,7 +13,7 @@ export class MissingRequirements {
     if (supergraphSdl.includes('requires:')) this.#graph = federatedGraph(supergraphSdl);
   }
 
-  /** The first field in a plan, in words. Undefined: there is none. */
+  /** The first field in a plan, in words. Undefined if there is none. */
   askedIn(plan: PlanNode): string | undefined {
     const known = this.#graph;
     return known && requestsIn(plan).flatMap((request) => lackingIn(request, known))[0];
@@ -24,7 +24,7 @@ function lackingIn(request: FetchNode | BatchFetchNode, known: FederatedGraph): 
   const { definitions } = parse(request.operation, { noLocation: true });
   const fragments = fragmentsIn(definitions);
   const [graph] = [...known.names].find(([, name]) => name === request.serviceName) ?? [];
-  /** `sent`: for an entity; other objects are sent nothing. */
+  /** `sent`: for an entity. Other objects are sent nothing. */
   const look = (
     type: string,
     nodes: readonly SelectionNode[],
@@ -50,7 +50,7 @@ function lackingIn(request: FetchNode | BatchFetchNode, known: FederatedGraph): 
   );
 }
 
-/** To each object that can be of the type. */
+/** Whether each object that can have the type is sent. */
 function isSent(
   requires: SelectionSetNode,
   type: string,

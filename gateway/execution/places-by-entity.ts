@@ -1,14 +1,14 @@
 // The representations of a request, each once, with the places of each.
 import type { Data } from './merging.ts';
 
-/** By the value of the key. */
+/** Keyed by the value of the key. */
 type Known = Map<unknown, Data[]>;
 
 export class PlacesByEntity {
   readonly representations: Data[] = [];
-  /** Of each representation. */
+  /** Places of each representation. */
   readonly places: Data[][] = [];
-  /** By type, then by the key's name: most representations have one key, and need no text to be compared. */
+  /** By type, then by the key's name. Most representations have one key, which needs no text for comparison. */
   readonly #byKey = new Map<string, Map<string, Known>>();
   /** The others, by their JSON. */
   readonly #byText: Known = new Map();
@@ -47,7 +47,7 @@ export class PlacesByEntity {
   }
 }
 
-/** Undefined unless there is one name beside `__typename`, and its value is a string or a number. */
+/** Undefined unless there is one name besides `__typename`, and its value is a string or a number. */
 function onlyKey(representation: Data): string | undefined {
   let key: string | undefined;
   for (const name in representation) {

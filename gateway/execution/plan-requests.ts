@@ -1,4 +1,4 @@
-// The requests of a plan, for those who check it.
+// The requests of a plan, for checks.
 import { type DefinitionNode, Kind, type SelectionSetNode } from 'graphql';
 import type { BatchFetchNode, FetchNode, PlanNode } from './planner.ts';
 

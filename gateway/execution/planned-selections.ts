@@ -1,9 +1,9 @@
-// What is asked of an object: by the planner's text of an operation, or by a request for a subgraph.
+// Requested fields of an object, in the planner's text of an operation or in a request to a subgraph.
 
 interface PlannedField {
   /** The field's own name. */
   readonly name: string;
-  /** With its internal name and its arguments. */
+  /** Internal name with arguments. */
   readonly head: string;
   readonly below: PlannedSelections | undefined;
 }

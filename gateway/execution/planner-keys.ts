@@ -1,6 +1,6 @@
-// The keys of entities whose fields have `@requires`, as the planner takes them. The planner (0.0.38) re-enters the subgraph of such a field
-// with the key of the most fields, and of equal ones with the last: also with one that the subgraph before does not have, where it
-// finds no plan or ends its process. So the key that most subgraphs have comes last, and `__typename` makes it one longer.
+// The keys of entities whose fields have `@requires`, as the planner takes them. The planner (0.0.38) re-enters the subgraph of such a field with the
+// key that has the most fields, or the last of equal ones. If the preceding subgraph lacks that key, it finds no plan or crashes. So the key that
+// most subgraphs have comes last, and `__typename` makes it one longer.
 import {
   type ConstDirectiveNode,
   type DocumentNode,
@@ -23,9 +23,9 @@ interface Graph {
 interface Key {
   readonly directive: ConstDirectiveNode;
   readonly fields: string;
-  /** How many fields it has, with those of nested objects. */
+  /** Its number of fields, including those of nested objects. */
   readonly size: number;
-  /** How many subgraphs resolve all of them, those that return the entity counted twice. */
+  /** Number of subgraphs that resolve all of them. Those that return the entity count twice. */
   readonly spread: number;
 }
 

@@ -15,7 +15,7 @@ interface SubgraphRequest {
   readonly variableUsages?: readonly string[] | null;
 }
 
-/** What an entity's representation has, and what is renamed in it and in the answer. */
+/** Fields of an entity's representation, with the names that change in it and in the answer. */
 export interface EntitySelection {
   readonly requires?: readonly RequiredSelection[] | null;
   readonly inputRewrites?: readonly Rewrite[] | null;
@@ -52,7 +52,7 @@ export type RequiredSelection =
       readonly kind: 'Field';
       /** Its name in the answers so far. */
       readonly name: string;
-      /** Its name in the representation, if that is another one. */
+      /** Its name in the representation, if it differs. */
       readonly alias?: string | null;
       readonly selections?: readonly RequiredSelection[] | null;
     }

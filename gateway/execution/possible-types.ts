@@ -1,13 +1,12 @@
-// Which object types an abstract type of the supergraph has, inaccessible ones included, and which names an object may have as its
-// `__typename` although they are no object types: a subgraph with an @interfaceObject calls its objects by the interface. Also the fields that a
-// requirement gives arguments.
+// The object types of an abstract type of the supergraph, including inaccessible ones, and other names that an object may have as its `__typename`: a
+// subgraph with an @interfaceObject uses the name of the interface. Also the fields that a requirement gives arguments.
 import type { DocumentNode, InterfaceTypeDefinitionNode, ObjectTypeDefinitionNode } from 'graphql';
 
 export class PossibleTypes {
   readonly #of = new Map<string, Set<string>>();
   readonly #objects = new Set<string>();
   readonly #interfaceObjects = new Set<string>();
-  /** By coordinate (`Thing.name`): where a subgraph's type of the field differs from the supergraph's. */
+  /** By coordinate (`Thing.name`): fields whose type in a subgraph differs from the supergraph's. */
   readonly #variants = new Map<string, string>();
   readonly #requiredWithArguments = new Set<string>();
 
@@ -32,8 +31,8 @@ export class PossibleTypes {
   }
 
   /**
-   * Whether a @requires has a field of this name with arguments. The planner asks for it under the field's own name, where it would take the
-   * place of what the client asked for.
+   * Whether a
+   * @requires has a field of this name with arguments. The planner requests it under the field's own name, where it would replace the client's field.
    */
   isRequiredWithArguments(name: string): boolean {
     return this.#requiredWithArguments.has(name);

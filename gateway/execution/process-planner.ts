@@ -1,5 +1,5 @@
-// Plans in a process of its own: planning does not hold the event loop, and an operation on which the planner ends its process, or does not
-// come to an end, costs nobody else more than a new start. It plans one operation at a time, so that it is known which one did it.
+// Plans in a separate process. Planning does not block the event loop, and an operation that crashes the process, or takes too long, costs others no
+// more than a restart. It plans one operation at a time, so that the guilty operation is known.
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
@@ -24,9 +24,9 @@ import { hasUnusedAnswer } from './unused-answers.ts';
 interface ProcessPlannerOptions {
   readonly supergraphSdl: string;
   readonly log: Logger;
-  /** Of one operation. */
+  /** Deadline of one operation. */
   readonly deadlineMs?: number;
-  /** Of the start of the process, which requests wait for no longer than `deadlineMs`. */
+  /** Deadline of the process's start. Requests wait for it no longer than `deadlineMs`. */
   readonly startBudgetMs?: number;
   /** Operations that wait for their plan. */
   readonly mostWaiting?: number;
@@ -44,7 +44,7 @@ interface Wanted {
   made: { readonly plan: PlanNode | undefined } | undefined;
 }
 
-/** Without a reason: `plan` is the plan. */
+/** `plan` is valid if there is no reason. */
 interface Tried {
   readonly plan?: PlanNode | undefined;
   readonly reason?: string;
@@ -197,7 +197,7 @@ export class ProcessPlanner implements Planner {
     return unasked && `its plan leaves out ${unasked}`;
   }
 
-  /** To the process, which is started anew if the one before has ended. */
+  /** Connects to the process, and restarts it if it has ended. */
   #line(): Promise<PlannerLine> {
     if (this.#isClosed) throw new CodedError('UNAVAILABLE', 'This gateway is shutting down.', { retryAfterMs });
     const known = this.#process;

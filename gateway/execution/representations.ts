@@ -1,4 +1,4 @@
-// The representation of an entity for another subgraph, from what is known about the object.
+// The representation of an entity for another subgraph, from the known fields of the object.
 import { NullObject } from '../../platform/values/null-object.ts';
 import { type Data, isData, type RequestedNames, valueAt } from './merging.ts';
 import type { RequiredSelection, Rewrite } from './planner.ts';
@@ -18,7 +18,7 @@ export class MissingValue {
 /** Whether a null came with an error. */
 type Failed = (object: object, name: string | number) => boolean;
 
-/** Undefined: the object is of a type that is not asked for. */
+/** Undefined if the object has another type than requested. */
 export function representationOf(
   object: Data,
   requires: readonly RequiredSelection[],
@@ -86,7 +86,7 @@ function copyOf(
   return addTo(copy, value, selections, types, failed) ?? copy;
 }
 
-/** What a representation has of an object, by its names there. `fits`: whether the object fulfils a condition on its type. */
+/** The fields of an object in a representation, by their names there. `fits`: whether the object fulfils a condition on its type. */
 export function requiredNames(
   requires: readonly RequiredSelection[],
   fits: (condition: string) => boolean,

@@ -1,11 +1,11 @@
-// What a request asks of a subgraph, compiled once from its document. Everything else is removed from the answer before anything reads it: a
-// subgraph answers what it was asked for, and nothing more, at any depth.
+// The fields that a request asks of a subgraph, compiled once from its document. Everything else is removed from the answer before other code reads
+// it, at any depth.
 import { type FieldNode, type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql';
 import { type Data, isData, type RequestedNames, valueAt } from './merging.ts';
 import type { EntitySelection } from './planner.ts';
 import type { PossibleTypes } from './possible-types.ts';
 
-/** By response name, in the order of the request; null: a leaf. */
+/** By response name, in the order of the request. Null for a leaf. */
 class Fields {
   readonly names: readonly string[];
   readonly #below: readonly (RequestedFields | null)[];
@@ -44,15 +44,15 @@ interface RequestSource {
   readonly types: PossibleTypes;
 }
 
-/** More than any type has. A list in it is not read: what walks an answer must not exhaust the stack. */
+/** More than any type has. A deeper list is ignored, because code that walks an answer must not exhaust the stack. */
 const mostNestedLists = 16;
 
 /** The fields that are requested of an object. */
 export class RequestedFields {
-  /** Of all types. */
+  /** Fields of all types. */
   readonly all: Fields;
   readonly #source: RequestSource;
-  /** Undefined: they are the same for all types. */
+  /** Undefined if they are the same for all types. */
   readonly #conditional: readonly ConditionalField[] | undefined;
   readonly #isTyped: boolean;
   readonly #byType = new Map<string, Fields>();
@@ -65,7 +65,7 @@ export class RequestedFields {
     this.#isTyped = this.#conditional !== undefined && this.all.get('__typename') === null;
   }
 
-  /** Of an object of this type. */
+  /** Fields of an object of this type. */
   of(typename: unknown): Fields {
     const fields = this.#conditional;
     if (fields === undefined) return this.all;
@@ -91,12 +91,12 @@ export class RequestedFields {
       return;
     }
     if (!isData(value)) return;
-    // One that is not asked for its type is always of the same.
+    // A position without a requested type always has the same one.
     const fields = this.#isTyped ? this.of(valueAt(value, '__typename')) : this.all;
     fields.purge(value);
   }
 
-  /** With the names that the plan gives to fields of the answer. */
+  /** Names after the plan's renaming of fields in the answer. */
   names(changes: EntitySelection['outputRewrites']): RequestedNames {
     const names = this.#names();
     for (const change of changes ?? []) {

@@ -26,7 +26,7 @@ import type { PossibleTypes } from './possible-types.ts';
 export interface Shaping {
   readonly faults: FaultTree | undefined;
   readonly errors: GraphQLError[];
-  /** Of the value at hand, in the client's words. */
+  /** Path of the present value, with the client's names. */
   readonly path: (string | number)[];
   /** Why all of a parent is incomplete. */
   inherited: Fault | undefined;
@@ -126,7 +126,7 @@ export class Shaper {
     };
   }
 
-  /** For the type without its non-null. */
+  /** Takes the type without its non-null. */
   #complete(type: GraphQLOutputType, below: readonly ClientSelections[]): Complete {
     if (isListType(type)) return this.#list(type.ofType, below);
     if (isObjectType(type)) return this.#object(type, below);
@@ -178,7 +178,7 @@ export class Shaper {
     const isSame = below.every(({ items }) =>
       items.every((item) => !('selections' in item) && item.node.name.value !== '__typename'),
     );
-    // What does not depend on the type can be answered without it, as for an @interfaceObject.
+    // Fields that do not depend on the type can be answered without it, for example for an @interfaceObject.
     const ofAny = isSame && isInterfaceType(type) ? this.fields(type, below) : undefined;
     return (value, shaping) => {
       if (!isData(value)) return wrong(shaping, 'an object');
@@ -279,7 +279,7 @@ function report({ errors, path }: Shaping, fault: Fault, below: Path = []): void
   errors.push(error);
 }
 
-/** A link to an object that is gone is null, and no error. Only its own fields count, not those of objects below. */
+/** A link to a missing object is null, without an error. Only its own fields count, not those of objects below. */
 function dropUnknown({ errors, path }: Shaping, before: number, depth: number): void {
   const length = path.length + depth + 1;
   for (const error of errors.splice(before))

@@ -1,5 +1,5 @@
-// Errors in the answer of a subgraph, as clients get them. What only the gateway can know, a subgraph of another team can't say: a client
-// that reads UNAUTHENTICATED ends its session.
+// Errors in a subgraph's answer, in the form for clients. Outside subgraphs can't use codes that only the gateway can verify: a client that gets
+// UNAUTHENTICATED ends its session.
 import type { TopLevelCode } from '../../platform/errors/errors.ts';
 import type { SubgraphLink } from '../supergraph/subgraph-link.ts';
 import { Fault, type Path } from './fault-tree.ts';
@@ -17,7 +17,7 @@ const codesOfGateway: ReadonlySet<string> = new Set<TopLevelCode>([
   ...(['UNAUTHENTICATED', 'PERSISTED_QUERY_NOT_FOUND', 'NOT_PUBLISHED', 'NOT_PLANNED'] as const),
   ...(['SCHEMA_CHANGED', 'GRAPH_REFUSED', 'INVALID_CURSOR', 'CURSOR_EXPIRED', 'RESYNC_REQUIRED'] as const),
 ]);
-/** As long as the gateway's own waits. */
+/** Same limit as for the gateway's own waits. */
 const longestRetryAfterMs = 60_000;
 
 export function faultsIn(errors: unknown, sender: Sender): readonly LocatedFault[] {

@@ -1,4 +1,4 @@
-// What several readers of a supergraph's SDL need.
+// Shared code for readers of a supergraph's SDL.
 import {
   type ConstDirectiveNode,
   type DocumentNode,
@@ -13,13 +13,13 @@ import {
 export type FieldTypes = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
 interface Join {
-  /** Of `@join__field`: `field`. */
+  /** The argument `field` of `@join__field`. */
   readonly is: string;
   /** Arguments that are scalars, as texts. */
   readonly values: Readonly<Record<string, string | undefined>>;
 }
 
-/** The directives that say what belongs to which subgraph. */
+/** The directives that assign elements to subgraphs. */
 export function joins(directives: readonly ConstDirectiveNode[] = []): readonly Join[] {
   return directives
     .filter(({ name }) => name.value.startsWith('join__'))
@@ -31,7 +31,7 @@ export function joins(directives: readonly ConstDirectiveNode[] = []): readonly 
     }));
 }
 
-/** Of a field set, such as that of a key. */
+/** Parses a field set, such as a key's. */
 export function selectionsOf(fields: string): SelectionSetNode {
   const [definition] = parse(`{ ${fields} }`, { noLocation: true }).definitions;
   if (definition?.kind !== Kind.OPERATION_DEFINITION) throw new Error(`no selection: ${fields}`);

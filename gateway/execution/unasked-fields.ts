@@ -1,6 +1,6 @@
 // Plans of the planner (0.0.38) that leave out a field of the operation: of two requests for the objects of an @interfaceObject it keeps the
-// condition of one for the fields of both, or it joins two requests into one that sends a key which only its own answer has. The client
-// would get a null where a value is. A plan is followed here without data: which fields its requests bring, of objects of which types.
+// condition of one for the fields of both, or it joins two requests into one that sends a key which only its own answer has. The client would get a
+// null in place of a value. This code follows a plan without data, and determines the fields that its requests bring, of objects of which types.
 import { Kind, parse, type SelectionNode } from 'graphql';
 import { baseOf, type FederatedGraph, federatedGraph } from './federated-graph.ts';
 import { fragmentsIn, type PlanFragments } from './plan-requests.ts';
@@ -15,12 +15,12 @@ import type {
   RewriteSegment,
 } from './planner.ts';
 
-/** By type: the fields of such an object at one place of the answer. A value without fields is undefined. */
+/** By type: the fields of such an object at one place of the answer. Undefined for a value without fields. */
 type Brought = Map<string, Map<string, Brought | undefined>>;
 
 interface Place {
   readonly brought: Brought;
-  /** Those that are looked at. */
+  /** Types to examine. */
   readonly types: readonly string[];
 }
 
@@ -30,7 +30,7 @@ interface Request {
   readonly selections: readonly SelectionNode[];
 }
 
-/** Of one plan. A larger one is not followed to its end, and counts as whole. */
+/** Limit of one plan. A larger plan is not followed to its end, and counts as complete. */
 const mostSteps = 200_000;
 
 export class UnaskedFields {
@@ -40,7 +40,7 @@ export class UnaskedFields {
     this.#sdl = supergraphSdl;
   }
 
-  /** The first one in the only operation of `text`. Undefined: there is none. */
+  /** The first one in the only operation of `text`. Undefined if there is none. */
   leftOutOf(plan: PlanNode, text: string): string | undefined {
     const following = new Following(federatedGraph(this.#sdl));
     try {
@@ -221,7 +221,7 @@ class Following {
     return at;
   }
 
-  /** Whether the objects have all that is sent of them. */
+  /** Whether the objects have all fields that are sent. */
   #isSent(requires: readonly RequiredSelection[], place: Place): boolean {
     const isForIt = requires.some(
       (each) => each.kind === 'Field' || this.#fitting(place.types, each.typeCondition).length > 0,

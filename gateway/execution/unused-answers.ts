@@ -1,5 +1,5 @@
-// What the planner (0.0.38) asks for under a name of its own, and then takes for nothing: when two requirements give a field different
-// arguments, it asks for both, and gives the same value to both. Such a plan would answer with a wrong value and no error.
+// Answers that the planner (0.0.38) requests under a name of its own and then ignores: when two requirements give a field different arguments, it
+// asks for both, and uses the same value for both. Such a plan would return a wrong value without an error.
 import type { PlanNode } from './planner.ts';
 
 /** A name that the planner gives to a field whose own name is taken. */

@@ -1,8 +1,8 @@
-// An answer whose data may be that of several requests: it is written without a copy of it.
+// An answer that may share its data with other requests. It is written without a copy of the data.
 import type { ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
 
-/** What is longer is encoded once, and written beside the rest; what is shorter is one text with it. */
+/** Longer texts are encoded once, and written separately. Shorter texts are joined with the rest. */
 const longText = 16 * 1024;
 
 /** The result of an execution for all its callers; nobody changes it. */
@@ -22,7 +22,7 @@ export class Outcome {
     return this.#text;
   }
 
-  /** Of `text` in UTF-8. */
+  /** Size of `text` in UTF-8. */
   get bytes(): number {
     this.#bytes ??= Buffer.byteLength(this.text);
     return this.#bytes;
@@ -48,12 +48,12 @@ export class AnswerParts {
     return this.#head + this.#data.text + this.#tail;
   }
 
-  /** Of `text` in UTF-8. */
+  /** Size of `text` in UTF-8. */
   get bytes(): number {
     return this.#head.length + this.#data.bytes + Buffer.byteLength(this.#tail);
   }
 
-  /** After its head was written. */
+  /** Called after its head was written. */
   end(response: ServerResponse): void {
     if (this.#data.bytes < longText) {
       endText(response, this.text, this.bytes);
@@ -67,7 +67,7 @@ export class AnswerParts {
   }
 }
 
-/** `bytes`: of the text in UTF-8. ASCII is the same in Latin-1, for which Node needs no buffer of three times the length. */
+/** `bytes`: size of the text in UTF-8. ASCII is written as Latin-1, for which Node needs no buffer of three times the length. */
 export function endText(response: ServerResponse, text: string, bytes: number): void {
   response.end(text, bytes === text.length ? 'latin1' : 'utf8');
 }

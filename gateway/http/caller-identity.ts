@@ -1,4 +1,4 @@
-// Whose request it is, for paths beside GraphQL that need a login.
+// The identity of a request, for non-GraphQL paths that need a login.
 
 import type { Identity } from '../../platform/caller/identity.ts';
 import { CodedError } from '../../platform/errors/errors.ts';
@@ -8,7 +8,7 @@ import type { EndpointRequest } from './endpoint-request.ts';
 
 export const invalidCredential = 'The credential is not valid or has expired: log in again.';
 
-/** `without`: what to say without a login. Throws UNAUTHENTICATED, or UNAVAILABLE. */
+/** `without`: message without a login. Throws UNAUTHENTICATED, or UNAVAILABLE. */
 export async function callerIdentity(
   credentials: CredentialCache,
   request: Pick<EndpointRequest, 'headers' | 'onIdentified'>,

@@ -21,16 +21,14 @@ export class ClientAddresses {
     return this.#trusted.some((block) => isInBlock(address, block));
   }
 
-  /** Records the client of a connection forwarded by a proxy, until it closes. Undefined: the proxy did not name it. */
+  /** Records the client of a connection that a proxy has forwarded, until it closes. Undefined if the proxy did not name it. */
   note(connection: Socket, address: string | undefined): void {
     const key = keyOf(connection);
     this.#said.set(key, address ?? '');
     connection.once('close', () => this.#said.delete(key));
   }
 
-  /**
-   * The connected client: the peer, or the client named by the PROXY protocol. Undefined: not known, or the connection is gone.
-   */
+  /** The connected client: the peer, or the client from the PROXY protocol. Undefined if it is unknown, or the connection is gone. */
   connected(socket: Peer): string | undefined {
     const address = this.#said.get(keyOf(socket)) ?? socket.remoteAddress;
     return address ? withoutMapping(address) : undefined;

@@ -1,6 +1,6 @@
-// The connections to the endpoint. Their number is limited, in total and per network. At a limit the oldest connection is closed
-// for a new one, except those that a logged-in user is using at the moment: for a request that is being answered, or a socket. So
-// idle connections take no user's place, and an ordinary client has its answer long before its connection is the oldest.
+// The connections to the endpoint. Their number is limited, in total and per network. At a limit, a new connection replaces the oldest one that no
+// logged-in user is using for a request or a socket. So idle connections displace no user, and an ordinary client has its answer long before its
+// connection is the oldest.
 import type { Server, Socket } from 'node:net';
 import { clientNetwork } from '../../platform/net/address-block.ts';
 import type { ConnectionLimits } from '../access/limits.ts';
@@ -9,7 +9,7 @@ import { type ClientAddresses, keyOf, type Peer } from './client-address.ts';
 interface Connection {
   readonly key: string;
   readonly socket: Socket;
-  /** Undefined: from a trusted proxy that did not name the client. */
+  /** Undefined if it comes from a trusted proxy that did not name the client. */
   readonly network: string | undefined;
   /** The number of current uses: requests may be pipelined. */
   uses: number;

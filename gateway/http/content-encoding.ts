@@ -1,5 +1,5 @@
-// Compression of answers, by Accept-Encoding (RFC 9110 section 12.5.3). Answers hold no secret beside text that another site could choose:
-// a page of another site can't send a request with the user's bearer token, and so can't guess at one by the length of answers (BREACH).
+// Compression of answers, by Accept-Encoding (RFC 9110 section 12.5.3). No answer contains both a secret and text that another site could choose: a
+// page of another site can't send a request with the user's bearer token, and so can't guess at one by the length of answers (BREACH).
 import { promisify } from 'node:util';
 import { brotliCompress, gzip, constants as zlib } from 'node:zlib';
 import Negotiator from 'negotiator';
@@ -13,7 +13,7 @@ export type CompressedFile = Readonly<Record<ContentEncoding, Buffer>>;
 const fewestBytes = 1024;
 /** The pool of threads is also used for files and names. */
 const atOnce = 2;
-/** For answers, which are made once for one client. Brotli at this quality takes a third of the time of gzip, and fewer bytes. */
+/** For answers, which are compressed once for one client. Brotli at this quality takes a third of the time of gzip, and yields fewer bytes. */
 const answerEffort = 1;
 /** For files, which are compressed once. */
 const fileEffort = { br: 5, gzip: 6 };
@@ -26,7 +26,7 @@ interface Encodings {
   encoding(available: readonly string[], options: { readonly preferred: readonly string[] }): string | undefined;
 }
 
-/** The client's choice, brotli if it takes both equally. Undefined: the body goes uncompressed. */
+/** The client's choice. Brotli if it accepts both equally. Undefined if the body stays uncompressed. */
 export function encodingFor(acceptEncoding: string | undefined): ContentEncoding | undefined {
   return acceptEncoding === undefined ? undefined : chosenEncoding(acceptEncoding).encoding;
 }
@@ -41,7 +41,7 @@ const chosenEncoding = remembered((acceptEncoding): { readonly encoding: Content
 export class AnswerCompressor {
   readonly #turns = new Turns(atOnce);
 
-  /** `bytes`: of the body in UTF-8. Undefined: send it uncompressed. */
+  /** `bytes`: size of the body in UTF-8. Undefined if the body should stay uncompressed. */
   async compress(
     body: string,
     acceptEncoding: string | undefined,
@@ -58,7 +58,7 @@ export class AnswerCompressor {
   }
 }
 
-/** Both encodings of a file; undefined where they save nothing. */
+/** Both encodings of a file. Undefined if they save nothing. */
 export async function compressFile(body: Buffer): Promise<CompressedFile | undefined> {
   if (body.length < fewestBytes) return undefined;
   const [br, gzip] = await Promise.all([

@@ -30,7 +30,7 @@ export class CrossOrigin {
     response.setHeader('access-control-expose-headers', responseHeaders);
   }
 
-  /** The headers that answer a preflight. Undefined: the page's origin is not listed. */
+  /** The headers that answer a preflight. Undefined if the page's origin is not listed. */
   preflightHeaders({ headers }: IncomingMessage, methods: string): Readonly<Record<string, string>> | undefined {
     if (headers.origin === undefined || !this.#allowed.has(headers.origin)) return undefined;
     return {

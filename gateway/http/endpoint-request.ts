@@ -1,4 +1,4 @@
-// What the web server asks of the GraphQL endpoint, and what it gets.
+// The web server's requests to the GraphQL endpoint, and the answers.
 import type { AdmittedOperation } from '../access/operations.ts';
 import type { GatewayContext } from '../supergraph/subgraph-link.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
@@ -32,7 +32,7 @@ export interface EndpointResponse {
   readonly parts?: AnswerParts | undefined;
   /** `query`, `mutation`, `subscription`, or undefined when it was refused before that was known. */
   readonly kind: string | undefined;
-  /** To be answered with an event stream in place of this. */
+  /** If set, the answer is an event stream instead. */
   readonly subscription?: AdmittedSubscription | undefined;
 }
 

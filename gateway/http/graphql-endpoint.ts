@@ -58,7 +58,7 @@ interface ApolloContext extends BaseContext {
   readonly request: GatewayContext;
   readonly admitted?: AdmittedOperation;
   readonly subscription?: AdmittedSubscription;
-  /** It has been executed already. */
+  /** It was already executed. */
   readonly result?: ExecutionResult;
 }
 
@@ -107,8 +107,8 @@ export class GraphqlEndpoint {
       introspection: limits.introspection,
       hideSchemaDetailsFromClientErrors: !limits.introspection,
       parseOptions: { maxTokens: limits.maxTokens },
-      // No credential is sent by a browser on its own: a GET of another page's is that of a stranger, and executes only queries. A POST is
-      // JSON, which needs a preflight.
+      // Browsers send no credential on their own, so a GET from another site's page is anonymous, and executes only queries. A POST is JSON, which
+      // needs a preflight.
       csrfPrevention: false,
       allowBatchedHttpRequests: false,
       persistedQueries: false,
@@ -141,7 +141,7 @@ export class GraphqlEndpoint {
     this.#isStarted = true;
   }
 
-  /** From now on mutations are refused. */
+  /** Refuses mutations from now on. */
   drain(): void {
     this.#draining = true;
   }
@@ -207,7 +207,7 @@ export class GraphqlEndpoint {
           ...(invalid === undefined ? (JSON.parse(response.body.string) as object) : { errors: invalid.faults }),
           extensions: { requestId: request.requestId },
         });
-    // application/json says nothing of GraphQL, so its status is that of HTTP alone (GraphQL over HTTP, section 6.4.1).
+    // application/json is not specific to GraphQL, so its status has only HTTP's meaning (GraphQL over HTTP, section 6.4.1).
     const isPlainJson = response.headers.get('content-type')?.startsWith('application/json') === true;
     const isUnknown = named?.code === 'PERSISTED_QUERY_NOT_FOUND';
     const isFaulty =
@@ -324,7 +324,7 @@ export class GraphqlEndpoint {
   }
 }
 
-/** Of an admitted operation. */
+/** Part of an admitted operation. */
 interface SentOperation {
   readonly operationName?: string | null;
   readonly variables?: object | null;

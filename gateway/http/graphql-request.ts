@@ -14,9 +14,9 @@ const offeredTypes = answerTypes.map(inUtf8);
 
 /** The forms of an answer that the client accepts. */
 interface AcceptedAnswer {
-  /** It prefers Server-Sent Events to JSON. */
+  /** The client prefers Server-Sent Events to JSON. */
   readonly asEvents: boolean;
-  /** It names the type of event streams, so that a subscription may be answered with one. */
+  /** The client accepts event streams, so a subscription may be answered with one. */
   readonly takesStream: boolean;
 }
 

@@ -1,5 +1,5 @@
-// The connections to a listener, whatever became of them: Node forgets one in its TLS handshake, and one that asked for another protocol, so
-// that the end of the listener would wait until the client closes it.
+// All connections to a listener. Node forgets connections in a TLS handshake, and those with another protocol, so that the end of the listener would
+// wait until their client closes them.
 import type { Server, Socket } from 'node:net';
 
 export class OpenConnections {
@@ -12,7 +12,7 @@ export class OpenConnections {
     });
   }
 
-  /** At once. */
+  /** Closes all at once. */
   destroy(): void {
     for (const socket of this.#open) socket.destroy();
   }

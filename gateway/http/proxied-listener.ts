@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { ClientAddresses } from './client-address.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
 
-/** For a header in one packet. */
+/** Deadline of a header in one packet. */
 const headerMs = 3_000;
 
 export function proxiedListener(options: {

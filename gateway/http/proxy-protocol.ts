@@ -9,13 +9,13 @@ const signature = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 const fixedBytes = 16;
 
 interface ProxyHeader {
-  /** Its length in bytes; the client's data follows. */
+  /** Its length in bytes. The client's data follows. */
   readonly length: number;
-  /** The client's address; undefined: the proxy connects for itself, for example for a health check, or does not know it. */
+  /** The client's address. Undefined if the proxy connects for itself, for example for a health check, or does not know it. */
   readonly address: string | undefined;
 }
 
-/** Undefined: more bytes are needed. Throws when the bytes can't become a header. */
+/** Undefined if more bytes are needed. Throws when the bytes can't become a header. */
 export function readProxyHeader(bytes: Buffer): ProxyHeader | undefined {
   const begins = bytes.subarray(0, signature.length);
   if (begins.equals(signature.subarray(0, begins.length)) && bytes.length > 0) return readBinary(bytes);
@@ -53,7 +53,7 @@ function readBinary(bytes: Buffer): ProxyHeader | undefined {
   return { length, address: command === 0 ? undefined : sourceOf(family, body) };
 }
 
-/** Undefined: not TCP over IP. */
+/** Undefined if it is not TCP over IP. */
 function sourceOf(family: number, body: Buffer): string | undefined {
   const [ipv4, ipv6] = [family === 1, family === 2];
   if (!ipv4 && !ipv6) return undefined;

@@ -1,5 +1,5 @@
-// What is wrong with a request to /graphql before its document is looked at: the method, and the form of the body or of the query
-// string (GraphQL over HTTP, section 5). Messages say what to send, and quote names of fields, never values.
+// Faults of a request to /graphql before its document is read: the method, and the form of the body or of the query string (GraphQL over HTTP,
+// section 5). Messages describe the correct form, and quote names of fields, never values.
 import { bodyText, HttpError } from '../../platform/graph/http-body.ts';
 import { jsonIn } from '../../platform/values/json.ts';
 import type { EndpointRequest } from './endpoint-request.ts';

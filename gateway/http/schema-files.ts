@@ -1,5 +1,5 @@
-// GET /graphql/schema.graphql and /graphql/schema/admin.graphql: the SDL that this gateway serves, with descriptions, for generators of
-// clients. It is for those who may read it by introspection; the first is for everybody where `graph.publicSchema` is set.
+// GET /graphql/schema.graphql and /graphql/schema/admin.graphql: the SDL that this gateway serves, with descriptions, for generators of clients.
+// Callers need the rights for introspection. The first file is for everybody if `graph.publicSchema` is set.
 import { type Audience, clientSdl } from '../../platform/graph/client-sdl.ts';
 import { type StaticFile, staticFile } from './static-files.ts';
 
@@ -10,7 +10,7 @@ const audiences: ReadonlyMap<string, Audience> = new Map([
   ['/graphql/schema/admin.graphql', 'admin'],
 ]);
 
-/** Whose schema is at this path; undefined for other paths. */
+/** Audience of the schema at this path. Undefined for other paths. */
 export const schemaAudience = (path: string): Audience | undefined => audiences.get(path);
 
 interface SchemaFilesOptions {
@@ -19,7 +19,7 @@ interface SchemaFilesOptions {
   readonly publicSchema: boolean;
 }
 
-/** Each is made when it is first asked for. */
+/** Makes each file at the first request. */
 export class SchemaFiles {
   readonly #options: SchemaFilesOptions;
   readonly #files = new Map<Audience, Promise<StaticFile>>();

@@ -17,7 +17,7 @@ export const heartbeat = ':\n\n';
 /** With data, because browsers drop events without. */
 export const completeEvent = 'event: complete\ndata:\n\n';
 
-/** `json`: one line. `id`: what a client sends as `Last-Event-ID` when it connects again. */
+/** `json`: one line. `id`: the client's `Last-Event-ID` when it reconnects. */
 export function nextEvent(json: string, id?: string): string {
   return `event: next\n${id === undefined ? '' : `id: ${id}\n`}data: ${json}\n\n`;
 }

@@ -1,6 +1,5 @@
-// Identical queries that arrive in one turn of the event loop are executed once, and their answer is made into JSON once. An execution
-// begins at the turn's end, and is never joined after that: what it reads may be from before a write that was acknowledged in the
-// meantime (decisions 0281 and 0320).
+// Identical queries in one turn of the event loop are executed once, and their answer is serialised once. An execution begins at the turn's end, and
+// is never joined after that, because its reads may precede a write that was acknowledged in the meantime (decisions 0281 and 0320).
 import { turnEnd } from '../../platform/work/turn-end.ts';
 import type { Executor, GatewayOperation } from '../supergraph/executor.ts';
 import { visibleOf } from '../supergraph/visible-caller.ts';
@@ -46,7 +45,7 @@ export class SharedExecutions {
   }
 }
 
-/** Aborted when all of them are; undefined if one never is. */
+/** Aborts when all of them have aborted. Undefined if one never does. */
 function whenAllAre(signals: readonly (AbortSignal | undefined)[]): AbortSignal | undefined {
   const all = new AbortController();
   let left = signals.length;

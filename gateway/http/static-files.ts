@@ -71,7 +71,7 @@ export async function loadStaticFiles(folder: string): Promise<StaticFiles> {
   return new StaticFiles(files);
 }
 
-/** The policy of a document: of inline scripts it allows those that the document has itself. */
+/** The policy of a document: it allows only the document's own inline scripts. */
 export function documentPolicy(path: string, html: string): string {
   const policy = path === '/graphiql.html' ? graphiqlPolicy : dashboardPolicy;
   const hashes = [...html.matchAll(/<script>(.*?)<\/script>/gs)].map(

@@ -57,13 +57,13 @@ interface ClientSocketsOptions {
   readonly versions: GraphVersions;
   readonly published: PublishedOperations;
   readonly credentials: CredentialCache;
-  /** Of all open sockets and event streams. */
+  /** Watches all open sockets and event streams. */
   readonly watch: SocketWatch;
   readonly fanOut: FanOut;
   /** Subscription fields whose items have facets. */
   readonly filteredFeeds: ReadonlySet<string>;
   readonly limits: SocketLimits;
-  /** Of a query or mutation, in UTF-16 code units. */
+  /** Limit of a query's or mutation's answer, in UTF-16 code units. */
   readonly maxAnswerLength: number;
   readonly addresses: ClientAddresses;
   readonly connections: Connections;
@@ -151,7 +151,7 @@ function refuseUpgrade(socket: Duplex, status: string): void {
 
 type Result = { readonly [Part in keyof ExecutionResult]: ExecutionResult[Part] | undefined };
 
-/** A result as a client gets it. Undefined: as it is. */
+/** A result in the form for clients. Undefined if it needs no change. */
 function shown({ data, errors, extensions }: Result, most: number): FormattedExecutionResult | undefined {
   const { length } = JSON.stringify({ data, errors, extensions });
   if (length > most) return tooLongAnswer(length, extensions, most);
@@ -162,7 +162,7 @@ function shown({ data, errors, extensions }: Result, most: number): FormattedExe
 /** Identities of open sockets. */
 const identities = new WeakMap<SocketExtra, Identity>();
 
-/** False: the socket is closed, and the reason says why. */
+/** False if the socket was closed, with a reason. */
 async function connect(options: ClientSocketsOptions, context: SocketContext): Promise<boolean> {
   const { limits, watch, credentials, log } = options;
   const { request, socket } = context.extra;
@@ -272,12 +272,12 @@ async function admit(
   }
 }
 
-/** graphql-ws has no `documentId` beside the query, so it is in the extensions too. */
+/** graphql-ws has no `documentId`, so the id is in the extensions too. */
 function sentIn({ query, extensions }: SubscribePayload): SentDocument {
   return { query, extensions, documentId: extensions?.documentId };
 }
 
-/** Of all sockets. */
+/** Executions of all sockets. */
 const executions = new SocketExecutions();
 
 async function execute(options: ClientSocketsOptions, admission: Admission) {

@@ -1,12 +1,12 @@
-// What the gateway may have to close before its client does: a socket or an event stream.
+// A socket or an event stream, which the gateway may have to close before its client does.
 import type { WebSocket } from 'ws';
 import type { SocketClose } from '../../platform/errors/errors.ts';
 
 export interface Closable {
   isOpen(): boolean;
-  /** Tells the client why. */
+  /** Sends the reason to the client. */
   close(reason: SocketClose): void;
-  /** At once. */
+  /** Closes it at once. */
   terminate(): void;
   onceClosed(listener: () => void): void;
 }
@@ -26,7 +26,7 @@ export function closeAll(all: Iterable<Closable>, reason: SocketClose): void {
 
 const known = new WeakMap<WebSocket, Closable>();
 
-/** The same for the same socket. */
+/** Always the same object for the same socket. */
 export function closableSocket(socket: WebSocket): Closable {
   const closable = known.get(socket) ?? {
     isOpen: () => socket.readyState === socket.OPEN,

@@ -22,7 +22,7 @@ export interface PlacedEvent extends Pick<StreamItem, 'cursor' | 'facets'> {
   readonly event: FormattedExecutionResult;
 }
 
-/** In their order. Never throws. */
+/** In order. Never throws. */
 export async function completeEvents(completion: Completion, placed: readonly PlacedEvent[]): Promise<StreamItem[]> {
   const { subscription, plan, context, log } = completion;
   const { planKey: key, document, variables, rootKey } = subscription;
@@ -35,7 +35,7 @@ export async function completeEvents(completion: Completion, placed: readonly Pl
   } catch (error) {
     const [only, ...others] = placed;
     if (only !== undefined && others.length === 0) return [failed(only, [presentError(error, context.requestId, log)])];
-    // It may be the fault of one of them.
+    // A single event may have caused the failure.
     const alone = await Promise.all(placed.map((each) => completeEvents(completion, [each])));
     return alone.flat();
   }
@@ -69,7 +69,7 @@ function serialised(
   return { ...item, text, checkpoint: item.facets === undefined && isBare };
 }
 
-/** Without data: the cursor is in the errors. */
+/** Has no data. The cursor is in the errors. */
 function failed(
   item: Pick<StreamItem, 'cursor' | 'facets'>,
   errors: readonly GraphQLFormattedError[] = [{ message: 'An empty event.', extensions: { code: 'INTERNAL' } }],

@@ -51,12 +51,12 @@ export class EventStream implements Closable {
     else this.#response.once('close', listener);
   }
 
-  /** Not to a client that does not read: it would only fill the memory. */
+  /** Skips clients that do not read, because the data would only fill the memory. */
   beat(): void {
     if (this.isOpen() && !this.#response.writableNeedDrain) this.#response.write(heartbeat);
   }
 
-  /** Until the subscription ends, the client disconnects, or it is closed. */
+  /** Runs until the subscription ends, the client disconnects, or the stream is closed. */
   async run(onDelivery: () => void): Promise<void> {
     openEventStream(this.#response);
     let errors: readonly GraphQLFormattedError[] = [];
@@ -96,7 +96,7 @@ export class EventStream implements Closable {
   }
 }
 
-/** Its connection is not used again, so that the end of a stream is the end of its connection when the address moves. */
+/** Disables reuse of its connection, so that the end of a stream is also the end of its connection when the address moves. */
 export function openEventStream(response: ServerResponse): void {
   response.writeHead(200, { ...eventStreamHeaders, connection: 'close' });
   // Some clients see the answer only with its first byte.

@@ -17,7 +17,7 @@ import type { SocketWatch } from './socket-watch.ts';
 
 interface EventStreamsOptions {
   readonly fanOut: FanOut;
-  /** Of all open sockets and event streams. */
+  /** Watches all open sockets and event streams. */
   readonly watch: SocketWatch;
   /** Subscription fields whose items have facets. */
   readonly filteredFeeds: ReadonlySet<string>;
@@ -105,7 +105,7 @@ export class EventStreams {
     const reached = watch.limitReached(identity, limits);
     if (reached !== undefined) throw new CodedError(socketCloses.tryLater.error, socketCloses.tryLater.reason, reached);
     const normal = normaliseSubscription(supergraph, admitted.document, admitted.operation, variables, filteredFeeds);
-    // A client that connects again repeats its first request: what it has seen since then counts.
+    // A client that reconnects repeats its first request, so its last event takes precedence.
     const after = readAfter(headers['last-event-id'] || undefined) ?? normal.after;
     const reader = fanOut.follow({ ...normal, after }, identity, admitted.cost.requested);
     const stream = new EventStream(response, reader, reading);

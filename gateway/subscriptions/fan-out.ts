@@ -64,7 +64,7 @@ export class FanOut {
     for (const { stream } of this.#streams.values()) stream.close();
   }
 
-  /** One of each stream that clients follow. */
+  /** One subscription of each stream that clients follow. */
   subscriptions(): readonly NormalSubscription[] {
     return [...this.#streams.values()].map(({ subscription }) => subscription);
   }

@@ -27,7 +27,7 @@ interface GraphFollower {
 /** The planner of a new version has too much to do. */
 const planAgainMs = 500;
 
-/** Until the signal of the request ends it. Throws StreamEnded. */
+/** Runs until the signal of the request aborts. Throws StreamEnded. */
 export async function* followGraph(
   follower: GraphFollower,
   request: SourceRequest,
@@ -57,7 +57,7 @@ const schemaChanged = {
   extensions: { code: 'SCHEMA_CHANGED' },
 };
 
-/** Undefined: try again. Throws StreamEnded. */
+/** Undefined to try again. Throws StreamEnded. */
 async function planned(
   { subscription, identity, log }: GraphFollower,
   { executor, replaced }: Pick<GraphVersion, 'executor' | 'replaced'>,

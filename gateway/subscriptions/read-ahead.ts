@@ -1,4 +1,4 @@
-// Reads a stream ahead of its consumer, which takes all that is there at once: what comes while a batch is completed is the next batch.
+// Reads a stream ahead of its consumer, which takes all buffered items at once. Items that arrive while a batch is completed form the next batch.
 
 export class ReadAhead<Item> {
   readonly #most: number;
@@ -19,7 +19,7 @@ export class ReadAhead<Item> {
     });
   }
 
-  /** All items that are there, at least one; undefined at the end. Throws the stream's failure after its last item. */
+  /** All buffered items, at least one. Undefined at the end. Throws the stream's failure after its last item. */
   async take(): Promise<readonly Item[] | undefined> {
     while (this.#items.length === 0 && !this.#over)
       await new Promise<void>((resolve) => {
@@ -34,7 +34,7 @@ export class ReadAhead<Item> {
     return taken;
   }
 
-  /** Nobody takes any more: the stream is read no further. What it holds is dropped. */
+  /** Ends reading, and drops buffered items. */
   close(): void {
     this.#items.length = 0;
     this.#end();

@@ -58,7 +58,7 @@ export class ReaderIndex<Reader extends FilteredReader> {
     return this.#passing(facets).next().done !== true;
   }
 
-  /** The readers of an item with these facets; undefined: all. */
+  /** The readers of an item with these facets. Undefined for all. */
   *readersOf(facets: readonly string[] | undefined): Generator<Reader, void, void> {
     for (const { readers } of this.#passing(facets)) yield* readers;
   }

@@ -10,7 +10,7 @@ import { type Source, type SourceRequest, StreamEnded } from './upstream.ts';
 
 interface RingDemand {
   readonly wanted: SourceRequest['wanted'];
-  /** Of the user for whom the ring was begun. */
+  /** Turns of the user who started the ring. */
   readonly catchUps: Turns | undefined;
 }
 
@@ -48,15 +48,15 @@ export class Ring {
   #waiting = 0;
   #first = 0;
   #next = 0;
-  /** Of the texts that are kept. */
+  /** Length of the retained texts. */
   #length = 0;
-  /** All items after it, up to `#end`, are or were here. Advances as old items are dropped. */
+  /** Cursor before the retained items up to `#end`. Advances as old items are dropped. */
   #start: StreamCursor | undefined;
   #end: StreamCursor | undefined;
   #checkpoint: StreamItem | undefined;
   #origin: StreamCursor | undefined;
   readonly #after: string | undefined;
-  /** Index that the fastest reader has reached: at most one ring of items is read ahead of it. */
+  /** Index that the fastest reader has reached. At most one ring of items is read ahead of it. */
   #fastest = 0;
   #roomWanted: (() => void) | undefined;
   /** True when it has reached the present: clients that start now may join. */
@@ -301,7 +301,7 @@ export class Ring {
     return this.#next - this.#fastest >= this.#capacity || this.#aheadLength() >= this.#mostLength / 2;
   }
 
-  /** Of the items that the fastest reader has not read. Half of what is kept, so that none of them is dropped for the next one. */
+  /** Length of the items that the fastest reader has not read. Limited to half of the ring, so that none of them is dropped for the next one. */
   #aheadLength(): number {
     let length = 0;
     for (let index = Math.max(this.#fastest, this.#first); index < this.#next; index += 1)

@@ -12,7 +12,7 @@ import type { Share } from './user-shares.ts';
 
 interface SharedStreamOptions {
   readonly source: Source;
-  /** Of each ring: items, and the length of their texts. */
+  /** Limits of each ring: items, and the length of their texts. */
   readonly capacity: number;
   readonly mostLength: number;
   /** Called when the last client has left. */
@@ -56,7 +56,7 @@ export class SharedStream {
     return text;
   }
 
-  /** The ring in which to continue; undefined: now. */
+  /** The ring in which to continue. Undefined for the present. */
   place(after: Place | undefined, filter: FeedFilter, share?: Share): Ring {
     const accepted = this.#groups.get(filter.key)?.accepted === true;
     for (const ring of this.#rings) {
@@ -213,7 +213,7 @@ export class StreamReader {
     return item;
   }
 
-  /** It has read the whole ring: skipped items did not match. */
+  /** It has read the whole ring. Skipped items did not match. */
   #passOver({ end, begun }: Ring): void {
     const cursor = this.#cursor;
     if (end === undefined || !begun) return;

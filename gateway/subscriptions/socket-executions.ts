@@ -1,5 +1,5 @@
-// Queries and mutations that are executed on sockets. The protocol server forgets one as soon as its client completes it, but it goes on: it
-// counts until it ends, or one client could have any number of them. Queries end with their socket.
+// Queries and mutations that run on sockets. The protocol server forgets one as soon as its client completes it, but it continues. It counts until it
+// ends, because otherwise one client could run any number of them. Queries end with their socket.
 import type { WebSocket } from 'ws';
 
 export class SocketExecutions {

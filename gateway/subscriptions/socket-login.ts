@@ -1,4 +1,4 @@
-// The log-in of a socket: the credential of connection_init, or that of the upgrade request for clients that are not browsers.
+// The login of a socket: the credential of connection_init, or of the upgrade request for clients that are not browsers.
 import { CloseCode } from 'graphql-ws';
 import type { Logger } from 'pino';
 import type { Identity } from '../../platform/caller/identity.ts';
@@ -9,7 +9,7 @@ import type { CredentialCache } from '../access/credential-cache.ts';
 type SocketLogin = { readonly identity: Identity } | { readonly refusal: SocketClose };
 type Parameters = Readonly<Record<string, unknown>> | undefined;
 
-/** In place of the protocol server's own reasons. */
+/** Replaces the protocol server's own reasons. */
 export const closeReasons: ReadonlyMap<number, string> = new Map([
   [CloseCode.Unauthorized, socketCloses.subscribedTooEarly.reason],
   [CloseCode.SubprotocolNotAcceptable, socketCloses.subprotocolMissing.reason],

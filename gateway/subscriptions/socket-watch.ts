@@ -49,7 +49,7 @@ export class SocketWatch {
     return this.#size;
   }
 
-  /** The limit that a further socket of this identity would exceed; undefined: none. */
+  /** The limit that a further socket of this identity would exceed. Undefined if there is none. */
   limitReached(
     identity: Identity,
     { maxSocketsPerCredential, maxSocketsPerUser }: Pick<SocketLimits, 'maxSocketsPerCredential' | 'maxSocketsPerUser'>,
@@ -142,7 +142,7 @@ export class SocketWatch {
     else watched.goodAtMs = performance.now();
   }
 
-  /** Also those whose turn has not come: while checks time out, a pass over many credentials takes far longer than the grace. */
+  /** Includes sockets whose turn has not come: while checks time out, a pass over many credentials takes far longer than the grace. */
   #closeUncertain(): void {
     const nowMs = performance.now();
     for (const { goodAtMs, sockets } of this.#watched.values())

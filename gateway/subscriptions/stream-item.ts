@@ -4,9 +4,9 @@ import type { StreamCursor } from './stream-cursor.ts';
 /** One event for the clients. */
 export interface StreamItem {
   readonly cursor: StreamCursor;
-  /** From platform/events/facets.ts; undefined: it is for every reader. */
+  /** From platform/events/facets.ts. Undefined if it is for every reader. */
   readonly facets: readonly string[] | undefined;
-  /** The graphql-ws payload, serialised; undefined: it had no reader when it came. */
+  /** The graphql-ws payload, serialised. Undefined if it had no reader when it came. */
   readonly text: string | undefined;
   /** True when it only advances the cursor. */
   readonly checkpoint: boolean;

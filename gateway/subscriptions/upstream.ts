@@ -1,5 +1,5 @@
-// One execution of a subscription at the subgraph that owns it, for all clients that share it: events are completed from the
-// other subgraphs, those that came meanwhile together, and serialised once. After the loss of a subgraph it resumes with the last cursor, without a gap; only a coded
+// One execution of a subscription at the subgraph that owns it, for all clients that share it: events are completed from the other subgraphs, in
+// batches if several are waiting, and serialised once. After the loss of a subgraph it resumes with the last cursor, without a gap. Only a coded
 // refusal ends it.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -25,7 +25,7 @@ export interface SourceRequest {
   readonly after: string | undefined;
   /** Whether an item with these facets has a reader: others need not be completed. */
   readonly wanted: (facets: readonly string[] | undefined) => boolean;
-  /** The turns for which the completion of a past item must wait; undefined: the item is current. */
+  /** The turns for which the completion of a past item must wait. Undefined if the item is current. */
   readonly turns: () => Turns | undefined;
   readonly signal: AbortSignal;
 }
@@ -160,7 +160,7 @@ function acceptedOf(
   return { placed };
 }
 
-/** Those that nobody wants are not completed. Undefined: the signal ended it. */
+/** Skips items without readers. Undefined if the signal aborted. */
 async function completedItems(
   options: UpstreamOptions,
   placed: readonly PlacedEvent[],
@@ -202,7 +202,7 @@ function eventContext(identity: Identity): GatewayContext {
   return { identity, requestId: randomUUID(), loaders: new Map() };
 }
 
-/** Without turns: at once. Undefined: the signal ended the wait. */
+/** Runs at once if there are no turns. Undefined if the signal aborted the wait. */
 async function inTurn<T>(
   turns: Turns | undefined,
   signal: AbortSignal,
@@ -223,7 +223,7 @@ async function inTurn<T>(
   }
 }
 
-/** Undefined: without a cursor, or without its position. */
+/** Undefined without a cursor, or without its position. */
 function cursorOf({ data, extensions }: FormattedExecutionResult, rootKey: string): StreamCursor | undefined {
   const payload = data?.[rootKey];
   const text = isRecord(payload) ? payload[cursorAlias] : undefined;

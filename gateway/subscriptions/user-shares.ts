@@ -20,13 +20,13 @@ interface SharedCost {
 
 interface Scope {
   cost: number;
-  /** By the stream that the subscriptions share. */
+  /** Keyed by the stream that the subscriptions share. */
   readonly streams: Map<string, SharedCost>;
 }
 
 interface User {
   subscriptions: number;
-  /** By authorisation scope: only events visible to it resolve anything. */
+  /** Keyed by authorisation scope, because only events visible to a scope resolve anything. */
   readonly scopes: Map<string, Scope>;
   readonly catchUps: Turns;
 }

@@ -3,9 +3,9 @@
 import type { WebSocket } from 'ws';
 
 interface WaitingRoom {
-  /** In all. */
+  /** Limit in total. */
   readonly most: number;
-  /** From one network (an IPv4 address, or an IPv6 /64). */
+  /** Limit of one network (an IPv4 address, or an IPv6 /64). */
   readonly mostOfNetwork: number;
 }
 
@@ -32,7 +32,7 @@ export class WaitingSockets {
     socket.once('close', () => this.leave(socket));
   }
 
-  /** It is authenticated, or closed. */
+  /** Called when it is authenticated or closed. */
   leave(socket: WebSocket): void {
     const network = this.#waiting.get(socket);
     if (network === undefined) return;

@@ -5,14 +5,14 @@ import { Gauge, Histogram, type Registry } from 'prom-client';
 /** Monotonic milliseconds, by event. */
 const arrivals = new WeakMap<object, number>();
 
-/** For one who keeps events until they are read. The first note counts. */
+/** For code that buffers events. Only the first call counts. */
 export function noteArrival(event: object): void {
   if (!arrivals.has(event)) arrivals.set(event, performance.now());
 }
 
 export class DeliveryLag {
   readonly #seconds: Histogram<'feed' | 'start'>;
-  /** By feed, the arrivals of events that are being completed, in the order in which that began. */
+  /** By feed, the arrivals of events that are being completed, in the order of their completion's start. */
   readonly #waiting = new Map<string, Set<{ readonly sinceMs: number }>>();
 
   constructor(registry: Registry) {

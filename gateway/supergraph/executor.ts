@@ -24,10 +24,7 @@ export interface SubscriptionPlan {
   readonly operationName: string | undefined;
   /** Names of the request's variables. */
   readonly variables: ReadonlySet<string>;
-  /**
-   * Completes events from the subgraph, in their order: each other subgraph is asked once for all of them. Never throws: failures are in
-   * `errors`.
-   */
+  /** Completes events from the subgraph, in order. Each other subgraph gets one request for all of them. Never throws: failures are in `errors`. */
   complete(
     events: readonly FormattedExecutionResult[],
     operation: GatewayOperation,
@@ -42,7 +39,7 @@ export type ExplainedStep =
 
 export interface ExplainedRequest {
   readonly subgraph: string;
-  /** Places of the answer whose objects are asked for, such as `projects.nodes[]`; undefined: the root. */
+  /** Places of the answer whose objects are requested, such as `projects.nodes[]`. Undefined for the root. */
   readonly at: readonly string[] | undefined;
   /** GraphQL, as the subgraph gets it but for the names. */
   readonly request: string;
@@ -51,7 +48,7 @@ export interface ExplainedRequest {
 export interface Executor {
   /** Executes a query or mutation. Never throws: failures are in `errors`. */
   execute(operation: GatewayOperation): Promise<ExecutionResult>;
-  /** What `execute` or a subscription would do, without doing it. Throws a CodedError. */
+  /** The steps of `execute` or a subscription, without executing them. Throws a CodedError. */
   explain(operation: GatewayOperation): Promise<ExplainedStep>;
   /** Plans a query or mutation before it is executed. Throws if there is no plan. */
   prepare(operation: PreparedOperation): Promise<void>;

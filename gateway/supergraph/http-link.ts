@@ -26,7 +26,7 @@ interface HttpLinkOptions {
   readonly name: string;
   /** Origins, for example https://relay.internal:4102, of processes that serve the same. */
   readonly urls: readonly [string, ...string[]];
-  /** One of them is used until it fails. Default: each request goes to the one with the fewest requests under way. */
+  /** One of the processes is used until it fails. Default: each request goes to the one with the fewest requests under way. */
   readonly oneAtATime?: boolean;
   readonly tls?: MutualTls;
   /** Without `tls`: PEM text of the authority of its certificate. */
@@ -36,7 +36,7 @@ interface HttpLinkOptions {
   readonly signingKeys: SigningKeys;
   readonly log: Logger;
   readonly proofCounts?: ProofCounts;
-  /** Of sessions with its processes. */
+  /** Duration of sessions with its processes. */
   readonly sessionSeconds?: number;
   readonly queryDeadlineMs: number;
   readonly mutationDeadlineMs: number;
@@ -52,7 +52,7 @@ interface Question {
   readonly sent: () => void;
 }
 
-/** Of one place. */
+/** Limits of one place. */
 const [queriesAtOnce, mutationsAtOnce] = [64, 32];
 /** One more for a handshake. */
 const connections = queriesAtOnce + mutationsAtOnce + 1;
@@ -162,8 +162,8 @@ export class HttpLink implements SubgraphLink {
   }
 
   /**
-   * At another place what was not taken. A query once more, too, if its connection was lost (an idle one may close just then), or if
-   * the place can't answer now. A mutation that may have been taken is never repeated.
+   * A refused request may be sent to another place. So may a query if its connection was lost (an idle one may close just then), or if the place
+   * can't answer now. A mutation that may have been accepted is never repeated.
    */
   #mayRepeat(
     error: unknown,
@@ -175,7 +175,7 @@ export class HttpLink implements SubgraphLink {
     return isBroken(error) && (others || this.#places.all.length === 1);
   }
 
-  /** One that answers nothing is given up before the deadline, if there is another; a mutation, which is not repeated, later. */
+  /** A silent place is given up before the deadline, if there is another. A mutation, which is not repeated, waits longer. */
   #postAt(place: Place, question: Question): Promise<SubgraphAnswer> {
     const post = (signal: AbortSignal) => this.#post(place, question, signal);
     const { mutation, signal } = question;
@@ -242,7 +242,7 @@ function headersOf({ requestId, trace, manner }: GatewayContext, proof: string):
   return headers;
 }
 
-/** What is the same for each request with a document of a plan. */
+/** The constant part of all requests with a document of a plan. */
 interface KnownRequest {
   readonly mutation: boolean;
   /** The body before its variables, and after them. */

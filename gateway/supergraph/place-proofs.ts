@@ -14,7 +14,7 @@ import { type IdentityClaims, proveIdentity, signIdentity } from '../../platform
 import type { SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import { jsonIn } from '../../platform/values/json.ts';
 
-/** Of all places. */
+/** Counts of all places. */
 export class ProofCounts {
   readonly requests = { mac: 0, signature: 0 };
   readonly handshakes = { opened: 0, refused: 0, failed: 0 };
@@ -36,7 +36,7 @@ interface PlaceProofsOptions {
   readonly counts?: ProofCounts | undefined;
   /** Monotonic milliseconds. */
   readonly nowMs?: () => number;
-  /** Of a session. */
+  /** Duration of a session. */
   readonly seconds?: number | undefined;
 }
 
@@ -52,16 +52,16 @@ interface Proof {
   /** The identity header. */
   readonly text: string;
   readonly id: string;
-  /** Undefined: a signature. */
+  /** Undefined for a signature. */
   readonly session: RequestSession | undefined;
 }
 
 const sessionSeconds = 600;
-/** Of a session's time. A renewal has the rest of it. */
+/** Share of a session's duration. The rest is for its renewal. */
 const renewalShare = 0.8;
 const betweenHandshakesMs = 1_000;
 const afterFailureMs = 5_000;
-/** Several processes behind one address share its requests: no session fits all of them. */
+/** Several processes behind one address share its requests, so no session fits all of them. */
 const severalProcessesMs = 60_000;
 const mostEarlierKeys = 8;
 
@@ -69,9 +69,9 @@ export class PlaceProofs {
   readonly #options: PlaceProofsOptions;
   readonly #counts: ProofCounts;
   readonly #nowMs: () => number;
-  /** Of the process there, as it stated it last. */
+  /** Key of the process there, as last stated by it. */
   #key: string | undefined;
-  /** Of processes that were there before. */
+  /** Keys of earlier processes. */
   readonly #earlier = new Set<string>();
   #open: OpenSession | undefined;
   #isAsking = false;
@@ -84,7 +84,7 @@ export class PlaceProofs {
     this.#nowMs = options.nowMs ?? (() => performance.now());
   }
 
-  /** For a request that is sent at once. */
+  /** For a request that is sent immediately. */
   prove(claims: IdentityClaims, body: string | Buffer): Proof {
     const id = randomUUID();
     const session = this.#session();
@@ -93,13 +93,13 @@ export class PlaceProofs {
     return { text: proveIdentity(session, claims, { audience: this.#options.audience, body, id }), id, session };
   }
 
-  /** `id`: of the request, if it was sent before. */
+  /** `id`: the request's, if it was sent before. */
   sign(claims: IdentityClaims, body: string | Buffer, id: string): string {
     this.#counts.requests.signature += 1;
     return signIdentity(this.#options.keys, claims, { audience: this.#options.audience, body, id });
   }
 
-  /** The header of an answer. */
+  /** Handles the header of an answer. */
   stated(key: unknown): void {
     const parsed = key === undefined ? undefined : agreementKeyShape.safeParse(key);
     if (parsed?.success !== true || parsed.data === this.#key || this.#nowMs() < this.#severalUntilMs) return;

@@ -1,6 +1,6 @@
-// Chooses which of the processes that serve a subgraph gets the next request, and limits how many queries and how many mutations each has
-// at a time: slow queries hold up no mutation, and those of one user hold up nobody else's. A place that failed is probed before it is used
-// again, and then has to answer a query before it gets mutations: a query can be repeated elsewhere.
+// Chooses which of the processes that serve a subgraph gets the next request, and limits how many queries and how many mutations each has at a time:
+// slow queries delay no mutation, and no other user. A failed place is probed before it is used again, and has to answer a query before it gets
+// mutations, because a query can be repeated elsewhere.
 import { UnderWay } from './under-way.ts';
 import { type Served, WaitingLines } from './waiting-lines.ts';
 
@@ -12,7 +12,7 @@ interface Standing<Place> {
   state: State;
   readonly queries: UnderWay;
   readonly mutations: UnderWay;
-  /** In a row. */
+  /** Consecutive failures. */
   failures: number;
   restsUntilMs: number;
   isProbed: boolean;
@@ -33,12 +33,12 @@ interface PlacesOptions<Place> {
 
 interface Kind {
   readonly mutation: boolean;
-  /** Who asks: one user gets only a part of a place. Undefined: nobody in particular. */
+  /** The sender: one user gets only a part of a place. Undefined for no particular user. */
   readonly user?: string;
 }
 
 interface Wish<Place> extends Kind {
-  /** Not these. */
+  /** Places to skip. */
   readonly tried?: ReadonlySet<Place>;
 }
 
@@ -104,8 +104,8 @@ export class Places<Place> {
   }
 
   /**
-   * It has answered that it can't: others are preferred until it has answered a query, of which it gets one after a while. Of places that
-   * are used one at a time this says nothing: the next one would do no better at once.
+   * It has answered that it is unavailable. Other places are preferred until it has answered a query, of which it gets one after a while. Ignored if
+   * places are used one at a time, because the next one would do no better at once.
    */
   ailing(place: Place): void {
     const standing = this.#of(place);
@@ -117,7 +117,7 @@ export class Places<Place> {
     this.#serve();
   }
 
-  /** It can't answer: it is left until a probe succeeds. */
+  /** It can't answer, and is not used until a probe succeeds. */
   failed(place: Place): void {
     const standing = this.#of(place);
     // Requests under way fail together.
@@ -129,7 +129,7 @@ export class Places<Place> {
     this.#serve();
   }
 
-  /** It was too slow with one request: it has failed only if it does not answer a probe. */
+  /** It was too slow with one request. It has failed only if it does not answer a probe. */
   doubt(place: Place): void {
     if (this.all.length === 1) return;
     void this.#probe(this.#of(place), (answers) => {
@@ -162,7 +162,7 @@ export class Places<Place> {
     });
   }
 
-  /** As far as there is room. */
+  /** Serves waiting requests as far as there is room. */
   #serve(): void {
     const give = ({ wish, given }: Waiting<Place>): Served => {
       const chosen = this.#choose(wish);
@@ -201,7 +201,7 @@ export class Places<Place> {
     return usable.find((each) => !each[name].isFull) ?? first;
   }
 
-  /** Of places with equal load each has its turn. */
+  /** Takes turns among places with equal load. */
   #turnTo(chosen: Standing<Place>): Standing<Place> {
     const index = this.#standings.indexOf(chosen);
     this.#at = this.#options.oneAtATime === true ? index : this.#after(index);

@@ -29,7 +29,7 @@ export class PublishedExecutor implements Executor {
     return this.#for(operation.key).prepare(operation);
   }
 
-  /** The key is that of the subscription as streams share it, whether or not its text is published. */
+  /** The key is that of the shared subscription, whether or not its text is published. */
   planSubscription(...subscription: Parameters<Executor['planSubscription']>): Promise<SubscriptionPlan> {
     return this.#options.others.planSubscription(...subscription);
   }

@@ -12,7 +12,7 @@ interface SharedQuery<Answer> {
 
 interface Caller {
   readonly deadlineMs: number;
-  /** Of the failure at the deadline. */
+  /** Text of the failure at the deadline. */
   readonly what: string;
   readonly signal: AbortSignal | undefined;
 }

@@ -1,4 +1,4 @@
-// The answer of a subgraph over HTTP: what is a result, and what a failure says about the request and the process.
+// The answer of a subgraph over HTTP: its result, or the meaning of its failure for the request and the process.
 import type { FormattedExecutionResult } from 'graphql';
 import { SilentError } from '../../platform/graph/pulse.ts';
 import { isAway, isUnconnected } from '../../platform/net/origins.ts';
@@ -32,7 +32,7 @@ function saysUnavailable({ data, errors = [] }: FormattedExecutionResult): boole
   return errors.every(({ extensions }) => ownFaults.has(extensions?.code));
 }
 
-/** As `_entities` are when none could be read. */
+/** The value of `_entities` when none could be read. */
 function isEmpty(value: unknown): boolean {
   return value === null || (Array.isArray(value) && value.every((each) => each === null));
 }
@@ -51,7 +51,7 @@ function resultIn(text: string): FormattedExecutionResult {
 
 export class StatusError extends Error {
   readonly status: number;
-  /** The subgraph says that it has not begun the request. A proxy does not know, and answers 503 for a lost connection as well. */
+  /** The subgraph states that it has not begun the request. A proxy does not know, and answers 503 for a lost connection as well. */
   readonly isNotExecuted: boolean;
 
   constructor(status: number, text: string) {

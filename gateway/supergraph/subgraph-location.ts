@@ -15,10 +15,10 @@ export type SubgraphLocation = { readonly queryDeadlineMs?: number } & (
   | {
       readonly name: string;
       readonly urls: readonly [string, ...string[]];
-      /** One of them is used until it fails. Default: requests are spread over all. */
+      /** One of the processes is used until it fails. Default: requests are spread over all. */
       readonly oneAtATime?: boolean;
       readonly tls?: MutualTls;
-      /** PEM text of the authority of its certificate; default: those of the system. */
+      /** PEM text of the authority of its certificate. Default: the system's authorities. */
       readonly ca?: string;
       /** Whether another team runs it. Default: no. */
       readonly isOutside?: boolean;
@@ -30,7 +30,7 @@ type RemoteLocation = Exclude<SubgraphLocation, { readonly subgraph: Subgraph }>
 interface SubgraphLinksOptions {
   /** Sign requests to subgraphs at other places; not needed if there are none. */
   readonly signingKeys: SigningKeys | undefined;
-  /** For subgraphs whose location gives none. */
+  /** Default for subgraphs whose location gives none. */
   readonly queryDeadlineMs: number;
   /** For subgraphs over HTTP. */
   readonly mutationDeadlineMs: number;
@@ -96,7 +96,7 @@ export function isSameLocation(one: SubgraphLocation, other: SubgraphLocation): 
   return keyOf(one) === keyOf(other);
 }
 
-/** Mutual TLS is that of the process. */
+/** Leaves out mutual TLS, which is the same for the whole process. */
 function keyOf({ name, urls, oneAtATime, queryDeadlineMs, tls, ca, isOutside }: RemoteLocation): string {
   return JSON.stringify([name, urls, oneAtATime, queryDeadlineMs, tls !== undefined, ca ?? null, isOutside === true]);
 }

@@ -5,7 +5,7 @@ import { notCarriedOutIn } from '../../platform/graph/carried-out.ts';
 import { apiSchemaOf } from '../../platform/graph/sdl.ts';
 
 export class Supergraph {
-  /** Differs from that of every other one. */
+  /** Unique among all supergraphs. */
   readonly id = Symbol('supergraph');
   /** The schema for clients. */
   readonly schema: GraphQLSchema;
@@ -39,7 +39,7 @@ export class Supergraph {
 
 /** Reads `@join__field(graph: …)` and `@join__graph(name: …)` (join spec v0.5) from the root types. */
 
-/** By their values in the enum join__Graph. */
+/** Keyed by their values in the enum join__Graph. */
 function subgraphNames({ definitions }: DocumentNode): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
   for (const definition of definitions) {

@@ -10,7 +10,7 @@ const parent = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[
 /** Longer ones may be left out (section 3.3.1.5). */
 const state = /^[\x20-\x7e]{1,512}$/;
 
-/** Undefined: none, or one that is not valid. */
+/** Undefined if there is no valid one. */
 export function traceContextOf(headers: ReadonlyMap<string, string>): TraceContext | undefined {
   const [traceparent, tracestate] = [headers.get('traceparent'), headers.get('tracestate')];
   if (traceparent === undefined || !parent.test(traceparent)) return undefined;

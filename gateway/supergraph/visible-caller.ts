@@ -1,11 +1,11 @@
-// What a subgraph sees of a caller, as far as an answer may depend on it.
+// The part of a caller that a subgraph sees, and that its answer may depend on.
 import type { GatewayContext } from './subgraph-link.ts';
 
 /** A number for each identity object. The credential cache gives the same one to requests with the same credential. */
 const identityNumbers = new WeakMap<object, number>();
 let lastIdentityNumber = 0;
 
-/** All but the request's id and its trace. Equal only for callers with the same credential. Ends with a space. */
+/** Everything except the request's id and its trace. Equal only for callers with the same credential. Ends with a space. */
 export function visibleOf({ identity, clientAddress = '', callerRequestId = '' }: GatewayContext): string {
   // Neither an address nor an id has a space.
   return `${identity === null ? 0 : numberOf(identity)} ${clientAddress} ${callerRequestId} `;

@@ -1,10 +1,10 @@
-// Who waits, in a line for each user. Users take turns, and each user's are served in the order of their arrival.
+// A queue for each user. Users take turns, and each user's requests are served in the order of their arrival.
 
 /** `not yet`: others may be served. `no room`: nobody can be. */
 export type Served = 'served' | 'not yet' | 'no room';
 
 export class WaitingLines<Waiting> {
-  /** By user. The first line is next. */
+  /** Keyed by user. The first queue is next. */
   readonly #lines = new Map<string, Set<Waiting>>();
 
   add(user: string, waiting: Waiting): void {

@@ -1,5 +1,5 @@
-// Takes over a new graph while requests go on: it is read, checked and prepared beside the present one, and replaces it in one step. If
-// anything is wrong with it, nothing changes.
+// Switches to a new graph while requests continue. The new graph is read, checked and prepared while the present one serves, and replaces it in one
+// step. If it has any fault, nothing changes.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { CodedError } from '../../platform/errors/errors.ts';
@@ -10,14 +10,14 @@ import { isSameLocation, nameOf, type SubgraphLocation } from '../supergraph/sub
 import { type GraphSource, GraphVersion, type VersionDependencies } from './graph-version.ts';
 import type { GraphVersions } from './graph-versions.ts';
 
-/** What a reload did. */
+/** Results of a reload. */
 export interface ReloadReport {
-  /** False: the graph and its locations are the same as before, and nothing was done. */
+  /** False if the graph and its locations are unchanged, so that nothing was done. */
   readonly changed: boolean;
   readonly subgraphs: {
     readonly added: readonly string[];
     readonly removed: readonly string[];
-    /** With other origins, another certificate authority or another deadline. */
+    /** Subgraphs with other origins, another certificate authority or another deadline. */
     readonly moved: readonly string[];
   };
   /** Operations in use that were planned before the switch. */
@@ -37,14 +37,14 @@ interface GraphReloadOptions {
   readonly versions: GraphVersions;
   readonly dependencies: VersionDependencies;
   readonly published: PublishedOperations;
-  /** One of each stream that clients follow. */
+  /** One subscription of each stream that clients follow. */
   readonly subscriptions: () => readonly NormalSubscription[];
-  /** Throws with what is wrong. */
+  /** Throws with a description of the fault. */
   readonly read: () => Promise<ReadGraph>;
   readonly log: Logger;
 }
 
-/** With requests that have not ended. */
+/** Limit of versions with unfinished requests. */
 const mostVersions = 4;
 /** Operations in use that are prepared at the most, and for how long. */
 const mostPrepared = 1_000;
@@ -127,7 +127,7 @@ export class GraphReload {
     }
   }
 
-  /** Each published operation that is valid now must stay so. */
+  /** Each published operation that is valid now must stay valid. */
   async #preparePublished(before: GraphVersion, next: GraphVersion): Promise<number> {
     const { published } = this.#options;
     if (!published.isKnown)
@@ -160,7 +160,7 @@ export class GraphReload {
       await nextTurn();
       if (!fits(subscription, supergraph)) ending += 1;
       else if (performance.now() < endsMs)
-        // A failure is met again, and told, by those who follow it.
+        // Clients that follow the stream get the failure again.
         await executor
           .planSubscription(subscription.planKey, subscription.document, subscription.variables)
           .catch(() => undefined);
@@ -176,7 +176,7 @@ async function isValid({ operations }: GraphVersion, hash: string, text: string)
   );
 }
 
-/** So that operations in use need not wait for their plans. */
+/** Prepares recent operations, so that they need not wait for their plans. */
 async function prepareRecent(before: GraphVersion, next: GraphVersion): Promise<number> {
   const endsMs = performance.now() + prepareMs;
   let prepared = 0;

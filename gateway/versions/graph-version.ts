@@ -24,7 +24,7 @@ export interface GraphSource {
   readonly subgraphs: readonly SubgraphLocation[];
 }
 
-/** What all versions share. */
+/** Dependencies that all versions share. */
 export interface VersionDependencies {
   readonly subgraphLinks: SubgraphLinks;
   readonly filteredFeeds: ReadonlySet<string>;
@@ -97,7 +97,7 @@ export class GraphVersion {
     this.#replaced.abort();
   }
 
-  /** New documents are refused from now on, those that wait to be judged too. */
+  /** Refuses new documents from now on, including those that wait for the judge. */
   refuseNew(): void {
     this.#judge.close();
   }

@@ -50,7 +50,7 @@ export class GraphVersions {
     }
   }
 
-  /** In one step: whatever begins from now on begins on `next`. */
+  /** Switches in one step: every later request begins on `next`. */
   switchTo(next: GraphVersion): void {
     const earlier = this.#current;
     this.#requests.set(next, { requests: 0, closing: undefined });
@@ -59,12 +59,12 @@ export class GraphVersions {
     this.#closeSoon(earlier);
   }
 
-  /** From now on the graph stays as it is. */
+  /** Keeps the graph unchanged from now on. */
   drain(): void {
     this.#isDraining = true;
   }
 
-  /** From now on mutations are refused. */
+  /** Refuses mutations from now on. */
   refuseMutations(): void {
     for (const version of this.#requests.keys()) version.endpoint.drain();
   }

@@ -1,4 +1,4 @@
-// POST /graphql/explain: what the gateway would do with an operation, and each limit beside what the operation has of it. Executes nothing.
+// POST /graphql/explain: the gateway's plan for an operation, and each limit with the operation's figure. Executes nothing.
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Identity } from '../../platform/caller/identity.ts';

@@ -46,7 +46,7 @@ export async function exportGraph(
   response: ServerResponse,
 ): Promise<void> {
   const { requestId, signal } = request;
-  // What the client accepts is the export, not an answer of the graph.
+  // The client's Accept header is for the export, not for an answer of the graph.
   const headers = new Map([...request.headers, ...jsonHeaders]);
   const cutOff = (reason: string): void => {
     log.warn({ requestId, reason, export: name }, 'an export was cut off');

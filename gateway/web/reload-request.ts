@@ -8,7 +8,7 @@ import type { EndpointRequest } from '../http/endpoint-request.ts';
 import type { ReloadReport } from '../versions/graph-reload.ts';
 
 export interface ReloadingParts {
-  /** Undefined: the graph of this gateway is fixed. Throws a CodedError. */
+  /** Undefined if the graph of this gateway is fixed. Throws a CodedError. */
   readonly reload: (() => Promise<ReloadReport>) | undefined;
   readonly credentials: CredentialCache;
   readonly log: Logger;

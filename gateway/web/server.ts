@@ -37,7 +37,7 @@ import { answerSession, Renewals, sessionFieldOf } from './session-request.ts';
 interface WebOptions extends Watched {
   readonly endpoint: Pick<GraphqlEndpoint, 'handle' | 'schemaRefusal'>;
   readonly reloading: ReloadingParts;
-  /** What explains operations. */
+  /** Dependencies of explanations. */
   readonly explaining: ExplainingParts;
   readonly exports: readonly GraphExport[];
   readonly files: StaticFiles;
@@ -63,8 +63,8 @@ interface WebServer {
    */
   handOver(deadlineMs: number): Promise<void>;
   /**
-   * Not ready from now on; resolves when no request is running, or at the deadline. `onLingered` is called when the last request that was on
-   * its way has come.
+   * Reports not ready from now on. Resolves when no request is running, or at the deadline. `onLingered` is called when the last request that was on
+   * its way has arrived.
    */
   drain(deadlineMs: number, onLingered: () => void): Promise<void>;
 }
@@ -237,9 +237,9 @@ async function answer(
   sendFile(request, response, file);
 }
 
-/** Of all servers of the process, which have the same sessions. */
+/** Shared by all servers of the process, which have the same sessions. */
 const renewals = new Renewals();
-/** The threads are those of the process. */
+/** Shared, because its threads belong to the process. */
 const compressor = new AnswerCompressor();
 
 /** Without OPTIONS. */
@@ -248,7 +248,7 @@ function methodsOf(path: string, wanted: GraphExport | undefined): string {
   return wanted === undefined ? 'GET, HEAD' : 'GET';
 }
 
-/** Without a preflight's headers it tells the methods. */
+/** Lists the methods if the request has no preflight headers. */
 function answerOptions(
   { crossOrigin }: WebOptions,
   methods: string,
@@ -354,7 +354,7 @@ function cutUnread(response: ServerResponse, { readWithinMs, slowestBytesPerSeco
   response.once('close', () => clearTimeout(timer));
 }
 
-/** The endpoint's data of a request beside its operation. */
+/** A request's data for the endpoint, without its operation. */
 function takenFrom(options: WebOptions, request: IncomingMessage, response: ServerResponse) {
   const hungUp = new AbortController();
   let held: Peer | undefined;

@@ -14,7 +14,7 @@ type Taken = Pick<EndpointRequest, 'clientAddress' | 'callerRequestId' | 'reques
 interface SessionParts {
   readonly execute: Execute;
   readonly renewals: Renewals;
-  /** Whether an access token is valid at this moment, whatever was known of it. True if nobody can tell. */
+  /** Whether an access token is valid at this moment, without caches. True if that can't be determined. */
   readonly isValid: (accessToken: string) => Promise<boolean>;
 }
 
@@ -81,7 +81,7 @@ export async function answerSession(
   const end = async (token: string) =>
     leave(await refresh(token), async (accessToken) => {
       const left = await send('logout', {}, accessToken);
-      // Nothing that is known of it stays here.
+      // Removes it from the caches.
       await parts.isValid(accessToken);
       return left;
     });
@@ -129,7 +129,7 @@ function isRefused({ userErrors }: Payload): boolean {
   return userErrors.some(({ code }) => code === 'BAD_CREDENTIALS');
 }
 
-/** What only a page of this origin can send: a page of another one can't set this type without a preflight, which is never granted here. */
+/** A request that only a page of this origin can send. Other pages can't set this type without a preflight, which is never granted here. */
 function checkOwnPage(request: IncomingMessage, response: ServerResponse): void {
   if (request.method !== 'POST') {
     response.setHeader('allow', 'POST');
@@ -190,7 +190,7 @@ const mostKept = 1_000;
  * arrived. Within ten seconds both get the same answer, while its access token is valid: not after a logout.
  */
 export class Renewals {
-  /** By the hash of the token, the oldest first. */
+  /** Keyed by the token's hash, the oldest first. */
   readonly #kept = new Map<string, { readonly renewal: Renewal; readonly untilMs: number }>();
   readonly #nowMs: () => number;
 
@@ -217,7 +217,7 @@ export class Renewals {
     this.#kept.set(hash, { renewal, untilMs: nowMs + keptMs });
     const forget = (): boolean => this.#kept.delete(hash);
     renewal.then(({ answer }) => {
-      // A lost part is asked again; a refused token is refused again.
+      // After a lost subgraph the next call asks again. A refused token is refused again.
       if (typeof answer.data?.sessionRefresh?.refreshToken !== 'string') forget();
     }, forget);
     return renewal;

@@ -8,7 +8,7 @@ import type { SetupLog } from '../../embedded/setup-log.ts';
 import { signalServed } from '../served-process.ts';
 
 interface ClientsOptions {
-  /** Without the length of its network. */
+  /** Client-facing address, without a prefix length. */
   readonly address: string;
   /** File where `tidegate serve` records its process (`noteServed`). Undefined if that process is not notified. */
   readonly processFile: string | undefined;
@@ -23,7 +23,7 @@ const programTimeoutMs = 2_000;
 
 export class Clients {
   readonly #options: ClientsOptions;
-  /** One change of the rules after the other. */
+  /** Serialises changes of the rules. */
   #changing: Promise<void> = Promise.resolve();
   #isLeaving = false;
 
@@ -73,7 +73,7 @@ function familyOf(address: string): 'ip' | 'ip6' {
   return address.includes(':') ? 'ip6' : 'ip';
 }
 
-/** It exists then, whether it did or not. */
+/** The chain exists afterwards, even if it did not before. */
 function emptied(family: 'ip' | 'ip6'): string {
   return `table ${family} ${table} {}\nflush table ${family} ${table}\n`;
 }

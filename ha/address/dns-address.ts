@@ -1,5 +1,5 @@
-// An address by name, for sites that share no network: the host that takes writes publishes its own address at a name, by RFC 2136. The
-// fence beside the name (docs/decisions/0054) has the epoch as its generation, so a host that is the primary no more puts nothing back.
+// An address by name, for sites without a common network: the host that takes writes publishes its own address at a name, by RFC 2136. The fence
+// beside the name (docs/decisions/0054) has the epoch as its generation, so a former primary can't put its address back.
 
 import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,13 +11,13 @@ import type { SetupLog } from '../../embedded/setup-log.ts';
 import { WhilePrimary } from '../announcer.ts';
 
 export interface DnsName {
-  /** Without a dot at its end, like the zone. */
+  /** Without a trailing dot, like the zone. */
   readonly name: string;
   readonly zone: string;
   /** Name servers that are all updated. */
   readonly servers: readonly ServerPlace[];
   readonly key: TsigKey;
-  /** At which clients reach this host. */
+  /** Address at which clients reach this host. */
   readonly address: string;
 }
 
@@ -36,7 +36,7 @@ const usualRetryMs = 500;
 /** How often changes by others at the name are corrected. */
 const lookEveryMs = 30_000;
 
-/** When the lead is lost, the name stays as it is until the next primary changes it. */
+/** When the lead is lost, the name stays unchanged until the next primary changes it. */
 export class DnsAddress extends WhilePrimary {
   readonly #options: DnsAddressOptions;
   readonly #servers: readonly Rfc2136Server[];
@@ -50,7 +50,7 @@ export class DnsAddress extends WhilePrimary {
     this.#servers = servers.map((place) => new Rfc2136Server({ place, key, timeoutMs: answerMs }));
   }
 
-  /** Until the signal. */
+  /** Runs until the signal aborts. */
   async #keep(server: Rfc2136Server, epoch: number, signal: AbortSignal): Promise<void> {
     const { name, address, log, retryMs = usualRetryMs } = this.#options;
     let told = '';

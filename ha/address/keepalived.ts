@@ -4,15 +4,15 @@ import { fileURLToPath } from 'node:url';
 
 export interface KeepalivedOptions {
   readonly me: string;
-  /** With the length of its network: `192.0.2.10/24`. */
+  /** With the prefix length: `192.0.2.10/24`. */
   readonly address: string;
   readonly device: string;
   /** This host's own address, and the other data hosts'. */
   readonly source: string;
   readonly peers: readonly string[];
-  /** Of VRRP, 1 to 255: the same at all hosts of the pair. */
+  /** VRRP router id, 1 to 255. The same at all hosts of the pair. */
   readonly routerId: number;
-  /** Of the files that the scripts read and write. */
+  /** Folder of the files that the scripts read and write. */
   readonly folder: string;
 }
 

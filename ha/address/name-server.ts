@@ -26,9 +26,9 @@ export interface NameServerPlan {
 
 export interface NameServerOptions extends NameServerPlan {
   readonly folder: DataFolder;
-  /** Of this host; the virtual one is the second, if there is one. */
+  /** Addresses of this host. The virtual address, if there is one, is the second. */
   readonly addresses: readonly [string, ...string[]];
-  /** Of the data hosts, whose workers publish. */
+  /** Data hosts, whose workers publish. */
   readonly publishers: () => readonly string[];
   readonly key: PowerdnsKey;
   readonly log: SetupLog;
@@ -54,7 +54,7 @@ export class NameServer extends WhilePrimary {
     return new NameServer(options);
   }
 
-  /** Until the signal. Never rejects. */
+  /** Runs until the signal aborts. Never rejects. */
   async #run(epoch: number, signal: AbortSignal): Promise<void> {
     const { log, port, addresses, retryMs = usualRetryMs } = this.#options;
     let isTold = false;

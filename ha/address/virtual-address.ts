@@ -164,7 +164,7 @@ export class VirtualAddress implements Announcer {
   }
 }
 
-/** Of the host in whose folder it is: keepalived ends, and gives the address up. */
+/** Ends the keepalived of the host with this folder, which releases the address. */
 export async function endAddress(folder: string): Promise<void> {
   const endsAtMs = monotonicMs() + endTimeoutMs;
   for (let mark = await holderIn(folder); mark !== undefined; mark = await holderIn(folder)) {

@@ -77,7 +77,7 @@ export class Actor {
       case 'hand-over':
         clients.handedOver();
         announcing.lost();
-        // Best effort: what is left of the mark keeps it out.
+        // Best effort: a mark that remains keeps the host out.
         void staying.mayReturn().catch(() => undefined);
         server.kill();
         return this.#giveUp(`a switchover to ${step.host} was asked for`);
@@ -189,7 +189,7 @@ export class Actor {
     return staying.led();
   }
 
-  /** Not waited for: the commit lasts until a host acknowledges it. */
+  /** Not awaited: the commit lasts until a host acknowledges it. */
   #prove(): void {
     const { server, admissions, onProved } = this.#options;
     const proving = admissions.prove();

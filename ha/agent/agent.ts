@@ -30,22 +30,22 @@ interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs' | 'onSessionEnd
   readonly leaseMs: number;
   /** Commits wait for a second copy as long as it takes; the same at all hosts. Default: they are let go without it. */
   readonly strict?: boolean;
-  /** Once it was lost as the primary, it returns only if a person wants it. */
+  /** After this host was lost as the primary, it returns only if a person requests it. */
   readonly rejoinsByHand?: boolean;
   /** Hosts that receive, and are never waited for nor promoted by themselves. */
   readonly asynchronous?: readonly string[];
-  /** Where hosts are: a member elsewhere outlives the loss of a site. */
+  /** Site of each host. A member at another site survives the loss of a site. */
   readonly sites?: Readonly<Record<string, string>>;
   readonly limits?: Partial<Limits>;
-  /** A host whose data can't follow gets a copy of the primary's. Left out: a person has to make it. */
+  /** If set, a host whose data can't follow gets a copy of the primary's. Otherwise a person has to make the copy. */
   readonly copies?: CopySettings;
-  /** Of the API on this host: other hosts are told which keys it has. */
+  /** Key folders of the API on this host. Their fingerprints are reported to the other hosts. */
   readonly keyPlaces?: KeyPlaces;
-  /** Whether the Redis of this host answers; left out: there is none. */
+  /** Whether the Redis of this host answers. Left out if there is none. */
   readonly redisAnswers?: () => boolean | undefined;
-  /** Those who are connected to this host; left out: they are told nothing of a switchover. */
+  /** Connections of clients to this host. If absent, clients get no notice of a switchover. */
   readonly clients?: HostClients;
-  /** Who leads clients to the primary. */
+  /** Directs clients to the primary. */
   readonly announcer?: Announcer;
 }
 
@@ -112,7 +112,7 @@ export class HaAgent {
     });
   }
 
-  /** It takes over a server that runs. */
+  /** Adopts a server that is already running. */
   static async start(options: AgentOptions): Promise<HaAgent> {
     const limits = { ...usualLimits, ...options.limits };
     let agent: HaAgent | undefined;
@@ -150,12 +150,12 @@ export class HaAgent {
     this.#server.close();
   }
 
-  /** Of hosts that have left: none follows this one any more. */
+  /** Refuses replicas of hosts that have left: none of them follows this host any more. */
   refuseReplicas(serverIds: readonly number[]): void {
     this.#server.refuseReplicas(serverIds);
   }
 
-  /** After `stop`: of a host that has left. */
+  /** Called after `stop`, on a host that has left. */
   killServer(): void {
     this.#server.kill();
   }
@@ -218,7 +218,7 @@ export class HaAgent {
     await etcd.transact([], [{ delete: this.#keys.rejoin(me) }]);
   }
 
-  /** To the other hosts. */
+  /** Publishes this host's report in etcd. */
   #report(step: Step, seen: Seen): void {
     const { shared, server, me, sealing } = seen;
     if (shared !== undefined) this.#state.tellAway(whyAway(step, seen, this.#copies.share));
@@ -229,7 +229,7 @@ export class HaAgent {
     });
   }
 
-  /** Each change in etcd that may change the next step ends the pause. */
+  /** Ends the pause at each change in etcd that may change the next step. */
   async #watch(): Promise<void> {
     const { signal } = this.#stop;
     const { prefix, leader, sync, switchover, lossy, members } = this.#keys;

@@ -8,7 +8,7 @@ import { basename, join } from 'node:path';
 const magicBytes = 4;
 const headerBytes = 19;
 const gtidEvent = 162;
-/** Of a GTID event, as far as it is read: sequence number (8 bytes) and domain (4). */
+/** The fields of a GTID event that are read: sequence number (8 bytes) and domain (4). */
 const neededBytes = headerBytes + 12;
 const chunkBytes = 1024 * 1024;
 
@@ -17,7 +17,7 @@ export interface LoggedTransactions {
   readonly files: readonly string[];
   /** `domain-server-number`, in their order. */
   readonly gtids: readonly string[];
-  /** Of the first one, in the first file: its byte. */
+  /** Byte offset of the first transaction in the first file. */
   readonly firstAt: number;
 }
 

@@ -8,7 +8,7 @@ const kept = 20;
 export class Clocks {
   readonly #heard = new Map<string, { said: string; readonly leadsMs: number[] }>();
 
-  /** `wallMs`: that host's clock when it reported. */
+  /** `wallMs`: that host's clock at the time of its report. */
   hear(host: string, said: string, wallMs: number | undefined): void {
     const heard = this.#heard.get(host);
     if (heard === undefined) {

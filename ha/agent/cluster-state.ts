@@ -22,9 +22,9 @@ interface ClusterStateOptions {
   readonly keys: HaKeys;
   readonly me: string;
   readonly hosts: readonly string[];
-  /** Of the API on this host. */
+  /** Key folders of the API on this host. */
   readonly keyPlaces: KeyPlaces;
-  /** Whether this host's Redis answers; undefined: there is none. */
+  /** Whether this host's Redis answers. Undefined if there is none. */
   readonly redisAnswers: () => boolean | undefined;
 }
 
@@ -120,7 +120,7 @@ export class ClusterState {
       });
   }
 
-  /** Undefined: it is a copy, or the primary. Not waited for. */
+  /** Undefined if it is a copy, or the primary. Not waited for. */
   tellAway(why: string | undefined): void {
     const nowMs = monotonicMs();
     const isSame = this.#away !== undefined && why === this.#away.why;

@@ -30,7 +30,7 @@ export interface CopyServerOptions {
   readonly port: number;
   readonly tls: CopyTls;
   readonly log: SetupLog;
-  /** Undefined: this host is not the primary. */
+  /** Undefined if this host is not the primary. */
   readonly source: () => Promise<CopySource | undefined>;
   readonly mostBytesPerSecond: number;
   /** A host that takes nothing for so long gets no more: the backup may hold the primary's commits. Default: 20 s. */

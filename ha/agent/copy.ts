@@ -10,7 +10,7 @@ export interface CopyTls {
 }
 
 export const copyPath = '/copy';
-/** Of the whole copy, about. */
+/** Header with the approximate size of the copy. */
 export const sizeHeader = 'x-data-bytes';
 const keptOutputBytes = 4_096;
 

@@ -35,7 +35,7 @@ export type Step =
   | { readonly kind: 'follow'; readonly host: string; readonly reign: string; readonly admission?: string | undefined }
   /** Receives nothing more from a live source. Received transactions are applied, and none is dropped. */
   | { readonly kind: 'rest'; readonly why: string }
-  /** Its data is replaced by a copy of the primary's. */
+  /** Replace its data by a copy of the primary's. */
   | { readonly kind: 'clone'; readonly host: string }
   /** The key `leader` with a new lease, if there is none and `sync` has not changed. */
   | { readonly kind: 'take-lead'; readonly syncRevision: number }
@@ -48,9 +48,9 @@ export type Step =
   | { readonly kind: 'open'; readonly epoch: number; readonly lossy: boolean; readonly waits: boolean }
   /** Out of `sync`, if that has not changed and the lead is still held. */
   | { readonly kind: 'detach'; readonly host: string; readonly why: string; readonly syncRevision: number }
-  /** `sync` as it is, with a new revision: an admission that was asked for earlier fails from now on. */
+  /** Write `sync` unchanged with a new revision: an admission that was requested earlier then fails. */
   | { readonly kind: 'seal'; readonly syncRevision: number }
-  /** For a switchover: no more writes, and all that were begun are acknowledged. */
+  /** For a switchover: refuse new writes, and wait until all writes under way are acknowledged. */
   | { readonly kind: 'close' }
   /** The server is killed, then the lead given up: the member has everything. */
   | { readonly kind: 'hand-over'; readonly host: string }
@@ -77,7 +77,7 @@ export type Step =
   | { readonly kind: 'admit'; readonly host: string; readonly incarnation: string; readonly syncRevision: number };
 
 export interface Limits {
-  /** Without a heartbeat commit for so long, the server is given up. */
+  /** The server is given up after this long without a heartbeat commit. */
   readonly heartbeatMs: number;
   /** A commit waits no longer for its member. */
   readonly detachMs: number;
@@ -88,7 +88,7 @@ export interface Limits {
   readonly inviteMs: number;
   /** How long a host that should follow waits for an invitation, to avoid connecting twice. */
   readonly askMs: number;
-  /** For an admission, from then on. */
+  /** Time for the admission after that. */
   readonly admitMs: number;
   /** After a missing acknowledgement, a host must have reported for this long before commits wait for it again. */
   readonly againMs: number;
@@ -213,7 +213,7 @@ function makesRoom(known: Leading, member: string, limits: Limits): boolean {
   return whyUnfit(known, switchoverTo, report?.sealing, limits) === undefined;
 }
 
-/** Each wish has one try: each costs some time with one copy. */
+/** Each wish gets one attempt, because an attempt leaves a single copy for some time. */
 function hasFailedSinceWished({ failedAtMs, wishedSinceMs }: Leading, host: string): boolean {
   const failedMs = failedAtMs[host];
   return failedMs !== undefined && failedMs >= (wishedSinceMs ?? Number.NEGATIVE_INFINITY);
@@ -230,7 +230,7 @@ function isWanted(known: Leading, limits: Limits): boolean {
   return whyUnfit(known, member.host, report.sealing, limits) === undefined;
 }
 
-/** Writes are closed beside a member: for a switchover, or the agent died before it opened them. */
+/** Writes are closed although there is a member: for a switchover, or because the agent died before it opened them. */
 function handOver(known: Leading, limits: Limits): Step {
   const { members, revision } = known.shared.sync;
   const [member] = members;
@@ -274,7 +274,7 @@ function admit(known: Leading, limits: Limits): Step {
   return { kind: 'admit', host, incarnation, syncRevision: sync.revision };
 }
 
-/** When that host last came nearer: an admission that comes to nothing must not keep another one out. */
+/** When that host last made progress. An admission that makes none must not block another one. */
 function progressAtMs({ id, sinceMs, stage }: NonNullable<View['admission']>, report: HostReport | undefined): number {
   const comes = stage === 'invited' && report?.admission === id && report.receiving;
   return comes ? Math.max(sinceMs, report.advancedAtMs) : sinceMs;
@@ -302,7 +302,7 @@ function rank(known: Leading, host: string): number {
   return failedAtMs[host] ?? (isNear ? 0 : -1);
 }
 
-/** It follows this primary, and is not far behind. */
+/** Whether the host follows this primary and is not far behind. */
 function isReady(known: Leading, host: string, limits: Limits): boolean {
   const { shared, server, reign, failedAtMs } = known;
   const report = shared.reports[host];
@@ -312,7 +312,7 @@ function isReady(known: Leading, host: string, limits: Limits): boolean {
   return mayBeMember(known, host, limits) && server.position - report.received <= limits.mostBehind;
 }
 
-/** It does not receive, and would connect to this primary with the account of its admission. */
+/** Whether the host is not receiving, and would connect to this primary with the account of its admission. */
 function asks(known: Leading, host: string, limits: Limits): boolean {
   return known.shared.reports[host]?.asks === known.reign.id && mayBeMember(known, host, limits);
 }
@@ -365,7 +365,7 @@ function hasPlace({ shared: { sync }, me, asynchronous }: Known): boolean {
   return sync.members.length === 0 && sync.admission === undefined && asynchronous?.includes(me) !== true;
 }
 
-/** It is worth while to wait: a connection with another account would be the first of two, and all that it brings has to be applied between. */
+/** Whether to wait for the host. Otherwise it would connect twice, and would have to apply everything from the first connection in between. */
 function isAsking(known: Known, reign: string, { askMs }: Limits): boolean {
   const { asking, nowMs } = known;
   return hasPlace(known) && (asking?.reign !== reign || nowMs - asking.sinceMs < askMs);

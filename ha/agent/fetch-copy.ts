@@ -17,12 +17,12 @@ import type { SetupLog } from '../../embedded/setup-log.ts';
 import { type CopyTls, copyPath, lastOf, sizeHeader } from './copy.ts';
 
 const answerTimeoutMs = 10_000;
-/** Without a byte for so long, a copy is given up. */
+/** A copy is given up after this long without a byte. */
 const silenceMs = 30_000;
 const prepareTimeoutMs = 600_000;
 const keptOutputBytes = 4_096;
 const positionFiles = ['mariadb_backup_binlog_info', 'xtrabackup_binlog_info'];
-/** The copy while it is unpacked and prepared, beside what is there. */
+/** Space for unpacking and preparing the copy, next to the existing data. */
 const roomFactor = 1.1;
 
 export interface FetchOptions {

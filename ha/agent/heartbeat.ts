@@ -32,7 +32,7 @@ export class Heartbeat {
     return monotonicMs() - this.#missed * everyMs;
   }
 
-  /** For another server, or one that has just become ready. */
+  /** Starts again for another server, or for one that has just become ready. */
   beginAnew(): void {
     this.#missed = 0;
   }

@@ -48,7 +48,7 @@ export class HaHistory {
     else void this.#writeOpened();
   }
 
-  /** For the transaction by which this host becomes the primary. */
+  /** Part of the transaction by which this host becomes the primary. */
   async change({ me, shared, server }: View, epoch: number, isLossy: boolean): Promise<readonly Change[]> {
     const { etcd, keys, hosts } = this.#options;
     const previous = shared?.sync;
@@ -113,7 +113,7 @@ export class HaHistory {
       await etcd.put(keys.change(entry.epoch), JSON.stringify(entry));
       this.#unwritten = undefined;
     } catch {
-      // The next look repeats it.
+      // The next poll repeats it.
     } finally {
       this.#isWriting = false;
     }

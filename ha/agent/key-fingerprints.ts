@@ -7,15 +7,15 @@ import { keyringShape } from '../../platform/secrets/keyring.ts';
 import { monotonicMs } from './clock.ts';
 import type { SealingKeys } from './view.ts';
 
-/** Paths; undefined: keys are elsewhere. */
+/** Paths. Undefined if keys are stored elsewhere. */
 export interface KeyPlaces {
   readonly folder?: string | undefined;
-  /** Where it is not `sealing.keys` in the folder. */
+  /** Set if it is not `sealing.keys` in the folder. */
   readonly sealingFile?: string | undefined;
 }
 
 interface Fingerprints {
-  /** By file. */
+  /** SHA-256 by file name. */
   readonly files: Readonly<Record<string, string>>;
   readonly sealing: SealingKeys | undefined;
 }
@@ -35,7 +35,7 @@ export class KeyFingerprints {
     this.#sealingFile = sealingFile ?? (folder === undefined ? undefined : join(folder, 'sealing.keys'));
   }
 
-  /** As they were read last. */
+  /** As of the last read. */
   get sealing(): SealingKeys | undefined {
     return this.#last.sealing;
   }
@@ -63,7 +63,7 @@ export class KeyFingerprints {
   }
 }
 
-/** Undefined: the file has not its form. */
+/** Undefined if the file is malformed. */
 function sealingIn(text: string): SealingKeys | undefined {
   try {
     const { active, keys } = keyringShape.parse(JSON.parse(text));

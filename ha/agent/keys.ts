@@ -8,7 +8,7 @@ export interface HaKeys {
   readonly leader: string;
   readonly sync: string;
   readonly report: (host: string) => string;
-  /** Of a host without data. */
+  /** Clock of a host without data. */
   readonly clock: (host: string) => string;
   /** Why that host is no copy now; gone once it is one. */
   readonly away: (host: string) => string;
@@ -21,10 +21,10 @@ export interface HaKeys {
   readonly paused: string;
   readonly switchover: string;
   readonly lossy: string;
-  /** Of wishes for a move that were not granted. */
+  /** Wishes for a move that were not granted. */
   readonly ungranted: string;
   readonly ungrantedWish: (wish: UngrantedWish) => string;
-  /** Of the changes of the primary. */
+  /** History of the primary's moves. */
   readonly changes: string;
   readonly change: (epoch: number) => string;
   /** Writes that no other host had acknowledged. */
@@ -33,7 +33,7 @@ export interface HaKeys {
   /** Administrative requests made on a host, for the audit trail. */
   readonly acts: string;
   readonly act: (act: Act) => string;
-  /** Of signed ends of the audit trail. */
+  /** Signed ends of the audit trail. */
   readonly auditHeads: string;
   readonly auditHead: (head: AuditHead) => string;
 }
@@ -72,12 +72,12 @@ export function haKeys(cluster: string): HaKeys {
   };
 }
 
-/** Of `sync` before the first primary has taken it. */
+/** Reign in `sync` before the first primary has taken it. */
 export const setUpReign = 'set-up';
 
 export const leaderValue = z.object({ host: z.string(), reign: z.string() });
 
-/** It becomes part of an account's name. */
+/** Used in an account's name. */
 const admissionId = z.string().regex(/^[0-9a-f]{16}$/);
 
 export const syncValue = z.object({
@@ -89,7 +89,7 @@ export const syncValue = z.object({
   admission: z.object({ host: z.string(), id: admissionId }).optional(),
 });
 
-/** `said` changes with each report, so that a repeated report is recognised as new. */
+/** `said` differs in each report, so that an unchanged report still counts as new. */
 export const reportValue = z.object({
   said: z.string(),
   incarnation: z.string(),
@@ -121,7 +121,7 @@ export const awayValue = clockValue.extend({ why: z.string().max(500) });
 
 export const endedValue = z.object({ reign: z.string(), why: z.string() });
 
-/** A person wants that host to be the primary. `id`: of the move, also after it was granted. */
+/** A person's request that this host become the primary. `id`: id of the move, also after the wish was granted. */
 const wishValue = z.object({ id: z.uuid(), to: z.string(), from: z.string(), askedAt: z.iso.datetime() });
 export type Wish = z.infer<typeof wishValue>;
 
@@ -138,9 +138,9 @@ export const ungrantedValue = wishValue.extend({
 export type UngrantedWish = z.infer<typeof ungrantedValue>;
 
 export const changeValue = z.object({
-  /** Of the move: the wish's, if a person asked for it. */
+  /** Id of the move. Equals the wish's if a person requested it. */
   id: z.uuid(),
-  /** When a person asked for it. Omitted if the hosts did it by themselves. */
+  /** Time of the person's request. Omitted if the hosts moved by themselves. */
   askedAt: z.iso.datetime().optional(),
   epoch: z.number().int(),
   primary: z.string(),
@@ -150,9 +150,9 @@ export const changeValue = z.object({
   cause: z.string(),
   /** Transactions whose loss a person accepted. Omitted if none could be lost. */
   acceptedLoss: z.number().int().optional(),
-  /** By the new primary's clock. */
+  /** Time by the new primary's clock. */
   takenAt: z.string(),
-  /** From the time when a data host first saw that nobody led. */
+  /** Time since a data host first saw that nobody led. */
   takenAfterMs: z.number(),
   openedAfterMs: z.number().optional(),
 });
@@ -170,9 +170,9 @@ export type Saved = z.infer<typeof savedValue>;
 
 export const actValue = z.object({
   id: z.uuid(),
-  /** As an audit entry names it. */
+  /** Name in the audit entry. */
   action: z.string().max(64),
-  /** Of the machine on which it was typed. */
+  /** User of the machine who typed the command. */
   user: z.string().max(64),
   host: z.string().max(64),
   at: z.iso.datetime(),
@@ -188,7 +188,7 @@ export const auditHeadValue = z.object({
 });
 export type AuditHead = z.infer<typeof auditHeadValue>;
 
-/** As keys are ordered. */
+/** Pads a number so that keys sort numerically. */
 function padded(number: number): string {
   return String(number).padStart(10, '0');
 }

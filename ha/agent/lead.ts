@@ -27,12 +27,12 @@ export interface LeadOptions {
   readonly onFence: (fenceAtMs: number, endsAtMs: number) => Promise<void>;
   /** How often it is looked whether a renewal is due; default: a sixth of the lease. */
   readonly looksEveryMs?: number;
-  /** After the last one; default: a quarter of the lease, so that it is renewed at the second look. */
+  /** Time since the last renewal. Default: a quarter of the lease, so that the second poll renews it. */
   readonly renewAfterMs?: number;
 }
 
 const kept = z.object({ id: z.string(), lease: z.string(), fenceAtMs: z.number(), bootId: z.string() });
-/** Of the lease: the rest is for clocks of unlike speed. */
+/** Usable share of the lease. The rest allows for clocks that run at different speeds. */
 const leaseShare = 0.9;
 const bootIdFile = '/proc/sys/kernel/random/boot_id';
 
@@ -63,7 +63,7 @@ export class LeadHolder {
     return this.#lead;
   }
 
-  /** A lease for a new lead, which is held from the moment before it was asked for. */
+  /** Requests a lease for a new lead. It counts from the moment before the request. */
   async prepare(): Promise<Lead> {
     const { etcd, leaseMs } = this.#options;
     const askedAtMs = monotonicMs();
@@ -75,7 +75,7 @@ export class LeadHolder {
     return lead;
   }
 
-  /** Only when its server has been killed, or was never opened. */
+  /** Only after its server was killed, or if it was never opened. */
   async giveUp(): Promise<void> {
     const lead = this.#lead;
     this.#lead = undefined;

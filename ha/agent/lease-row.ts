@@ -14,7 +14,7 @@ const writeSql = `INSERT INTO ${applicationDatabase}.db_lease (id, ends_at) VALU
   ON DUPLICATE KEY UPDATE ends_at = VALUES(ends_at)`;
 
 export class LeaseRow {
-  /** Without a binary log. */
+  /** A session without a binary log. */
   readonly #session: Session;
   readonly #timeoutMs: number;
   readonly #log: SetupLog;
@@ -26,7 +26,7 @@ export class LeaseRow {
     this.#log = log;
   }
 
-  /** Not waited for: a row that is not renewed only ends earlier. */
+  /** Not awaited: a row that is not renewed only expires earlier. */
   tell(endsAtMs: number): void {
     this.write(endsAtMs).catch((error: unknown) =>
       this.#log.debug(`ha: the end of the lease could not be stored: ${String(error)}`),

@@ -23,7 +23,7 @@ export class MachineWatchdog {
     return this.#device !== undefined;
   }
 
-  /** To be called often. */
+  /** Must be called frequently. */
   keepAlive(): void {
     const nowMs = performance.now();
     if (this.#device === undefined && nowMs - this.#triedAtMs >= openAgainMs) {

@@ -15,7 +15,7 @@ export async function whileUnreachable(address: string, work: () => Promise<void
   }
 }
 
-/** Also works after an agent that was killed halfway. */
+/** Also cleans up after an agent that was killed halfway. */
 export function makeReachable(address: string): Promise<void> {
   return route('delete', address);
 }

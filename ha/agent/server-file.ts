@@ -21,7 +21,7 @@ export class ServerFile {
     this.#home = home;
   }
 
-  /** Where the watchdog writes the number of the server's process. */
+  /** File in which the watchdog writes the server's process id. */
   get pidFile(): string {
     return join(this.#home, 'server.pid');
   }
@@ -31,13 +31,13 @@ export class ServerFile {
     await rename(`${this.#file}.new`, this.#file);
   }
 
-  /** Undefined: none runs. */
+  /** The running server. Undefined if none runs. */
   async running(): Promise<KeptServer | undefined> {
     const found = await keptIn(this.#file, kept);
     return found !== undefined && isAlive(found.mark) ? found : undefined;
   }
 
-  /** One that an agent started, and was killed before it noted it. */
+  /** Kills a server whose agent was killed before it noted the server. */
   async killLeftOver(): Promise<void> {
     const pid = Number((await readFile(this.pidFile, 'utf8').catch(() => '')).trim());
     const mark = pid > 0 ? processMark(pid) : undefined;

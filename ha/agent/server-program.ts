@@ -15,18 +15,18 @@ export interface Accounts {
 }
 
 export const applicationDatabase = 'tidegate';
-/** Each host has an account of its own at the others. */
+/** Account of a host at the other hosts. */
 export function replicationUser(serverId: number): string {
   return `tidegate_replica_${serverId}`;
 }
-/** Of all hosts, in earlier versions. */
+/** Account that all hosts shared in earlier versions. */
 const formerReplicationUser = 'tidegate_replica';
 /** Server ids up to the highest one are looked at. */
 const mostServerId = 999;
-/** Each host has it by itself, except the table `proof`, whose changes are replicated. */
+/** A database that is local to each host, except the table `proof`, whose changes are replicated. */
 export const ownDatabase = 'tidegate_ha';
 
-/** Of Rpl_semi_sync_master_timeout, in milliseconds: thirty years. */
+/** Value of Rpl_semi_sync_master_timeout in milliseconds: thirty years. */
 const endlessMs = 1_000_000_000_000;
 
 /** Always read-only at first. */
@@ -86,7 +86,7 @@ export function followerStatements(
   ];
 }
 
-/** That it has to show. */
+/** The certificate that the follower must present. */
 function certificateOf({ commonName }: Follower, hasTls: boolean): string {
   if (!hasTls) return 'NONE';
   return commonName === undefined ? 'X509' : `SUBJECT '/CN=${commonName}'`;
@@ -139,7 +139,7 @@ export function isOfHost(number: number, serverId: number): boolean {
   return number % mostHosts === serverId;
 }
 
-/** Of the relay log; in the data folder. */
+/** Base name of the relay log in the data folder. */
 export const relayLog = 'relay';
 
 /** `CHANGE MASTER`, whose values are the relay log's file and the byte at which it goes on: nothing is received. */
@@ -148,9 +148,7 @@ export const applyFrom = 'CHANGE MASTER TO MASTER_USE_GTID = no, RELAY_LOG_FILE 
 /** Accounts of admissions. A host acknowledges only if it receives with one of them. */
 export const admissionPrefix = 'tidegate_sync_';
 
-/**
- * The account that this host receives with: the source's account for its admission, or its own account. `serverId`: of this host.
- */
+/** The account that this host receives with: the source's account for its admission, or its own account. `serverId`: this host's. */
 export function receivingAccount(
   { replicationPassword }: Accounts,
   serverId: number,

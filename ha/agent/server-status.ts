@@ -52,7 +52,7 @@ export class StatusReader {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** For a server that has ended. */
+  /** Called when a server has ended. */
   forget(): void {
     this.#waiting = undefined;
   }

@@ -1,5 +1,5 @@
-// The MariaDB of one host of a pair: started as MASTER or SLAVE under a watchdog, always read-only at first, killed and never asked
-// to end; adopted by an agent that starts while it runs.
+// The MariaDB of one host of a pair. It is started as MASTER or SLAVE under a watchdog, always read-only at first, and is always killed, never shut
+// down. An agent that starts while it runs adopts it.
 // needs: mariadb-server-core, mariadb-client-core
 
 import { randomInt, randomUUID } from 'node:crypto';
@@ -46,11 +46,11 @@ import { startUnderWatchdog, writeFence } from './watchdog.ts';
 export interface DataHostPlace {
   readonly address: string;
   readonly port: number;
-  /** From 1; another one at each host. */
+  /** From 1. Unique among the hosts. */
   readonly serverId: number;
   /** Common name of its certificate. If omitted, any certificate of the authority is accepted. */
   readonly commonName?: string | undefined;
-  /** It has left: it follows no more. */
+  /** This host has left the cluster and follows no primary. */
   readonly hasLeft?: boolean;
 }
 
@@ -64,9 +64,9 @@ export interface ServerOptions {
   /** PEM files that the server's user can read. Without it, replication is not encrypted. */
   readonly tls?: ServerTls;
   readonly heartbeatMs: number;
-  /** Its session was ended: the server may have, too. */
+  /** Called when the server's session ends: the server may have ended too. */
   readonly onSessionEnd?: () => void;
-  /** Of the machine: it is reset if a server that leads can't be ended in time. Default: there is none. */
+  /** The machine's watchdog device, which resets the machine if a leading server can't be ended in time. Default: none. */
   readonly watchdogDevice?: string | undefined;
   /** Whether this host's routes may be changed for moments; not where several hosts share one network. */
   readonly mayRoute: boolean;
@@ -82,10 +82,10 @@ interface Opening extends Timeline {
 
 const statusTimeoutMs = 1_000;
 const unlogged = ['SET SESSION sql_log_bin = 0'];
-/** For calls that may wait for the network or the disk. */
+/** Deadline of calls that may wait for the network or the disk. */
 const changeTimeoutMs = 8_000;
 const syncTimeoutMs = 600_000;
-/** For statements that lock tables. No other write starts in this time. */
+/** Lock timeout of statements that lock tables. No other write starts in this time. */
 const closeWaitSeconds = 1;
 /** Between the first time that a transaction notes and its last one. */
 const oneTransactionMs = 20;
@@ -278,7 +278,7 @@ export class HaServer {
     if (mark !== undefined) killMarked(mark);
   }
 
-  /** Each call has later times than those before it. `endsAtMs`: nobody else is promoted before. */
+  /** Each call must have later times than the previous one. `endsAtMs`: no other host is promoted before this time. */
   async fence(fenceAtMs: number, endsAtMs: number): Promise<void> {
     this.#fenceAtMs = fenceAtMs;
     this.#leaseEndsAtMs = endsAtMs;
@@ -293,10 +293,7 @@ export class HaServer {
     return this.#fencing;
   }
 
-  /**
-   * `admission`: admission of this host by the source, so that it acknowledges what it receives. Undefined if it does not
-   * acknowledge.
-   */
+  /** `admission`: the source's admission of this host, so that it acknowledges received commits. Undefined if it does not acknowledge. */
   async follow(source: string, reign: string, admission?: string): Promise<void> {
     const { accounts, tls } = this.#options;
     const { address, port } = this.#place(source);
@@ -447,7 +444,7 @@ export class HaServer {
     );
   }
 
-  /** Undefined: it is not the primary. */
+  /** Undefined if it is not the primary. */
   async copySource(): Promise<CopySource | undefined> {
     if (this.#kept?.duty !== 'primary' || this.#last?.writable !== true) return undefined;
     const temporaryPath = await this.#options.folder.subfolder('ha');
@@ -496,7 +493,7 @@ export class HaServer {
     return { gtids, folder: into };
   }
 
-  /** One statement after the other: admissions, and the accounts of hosts, change at the same time. */
+  /** Serialises statements, because admissions and the accounts of hosts change concurrently. */
   readonly #ownChange: Run = <Rows>(sql: string, values: readonly unknown[] = []) => {
     const change = () => this.#own.query<Rows>(sql, values, changeTimeoutMs);
     const changed = this.#ownChanging.then(change, change);

@@ -22,14 +22,14 @@ export class Session {
   #connection: Connection | undefined;
   #pending: Promise<unknown> | undefined;
 
-  /** `opening`: statements that each new connection begins with. `onEnd`: of a connection that was not given up. */
+  /** `opening`: statements that begin each new connection. `onEnd`: called when a connection ends that was not given up. */
   constructor(place: SessionPlace, opening: readonly string[] = [], onEnd: () => void = () => undefined) {
     this.#place = place;
     this.#opening = opening;
     this.#onEnd = onEnd;
   }
 
-  /** Rejects at once while an earlier statement has not ended. `timeoutMs` undefined: it may wait for ever. */
+  /** Rejects at once while an earlier statement is running. There is no deadline if `timeoutMs` is undefined. */
   async query<Rows>(sql: string, values: readonly unknown[], timeoutMs: number | undefined): Promise<Rows> {
     if (this.#pending !== undefined) throw new Error('an earlier statement has not ended');
     const work = this.#run<Rows>(sql, values);

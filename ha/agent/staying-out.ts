@@ -19,12 +19,12 @@ export class StayingOut {
     return new StayingOut(file, isManual, text !== '');
   }
 
-  /** Beside another primary. */
+  /** Whether the host stays out because there is another primary. */
   get staysOut(): boolean {
     return this.#isManual && this.#hasLed;
   }
 
-  /** Its writes are open. */
+  /** Called when its writes were opened. */
   async led(): Promise<void> {
     if (this.#hasLed) return;
     this.#hasLed = true;
@@ -32,7 +32,7 @@ export class StayingOut {
     await rename(`${this.#file}.new`, this.#file);
   }
 
-  /** It returns by itself from now on. */
+  /** Lets the host return by itself. */
   async mayReturn(): Promise<void> {
     if (!this.#hasLed) return;
     this.#hasLed = false;

@@ -3,7 +3,7 @@
 
 import { applicationDatabase } from './server-program.ts';
 
-/** Of one session, in their order. */
+/** Runs statements in order, in one session. */
 export type Run = <Rows>(sql: string, values?: readonly unknown[]) => Promise<Rows>;
 
 /** 0 if there is none. */
@@ -35,7 +35,7 @@ export async function newestTimeAheadMs(run: Run): Promise<number> {
   return Number(row?.ms ?? 0);
 }
 
-/** In one transaction. In UTC, like all times of the application: the session has the host's time zone. */
+/** Runs in one transaction. Times are in UTC, like all times of the application, although the session has the host's time zone. */
 export async function beginTimeline(run: Run, { epoch, lossy, fenced }: Timeline): Promise<void> {
   const hasTimeline = await hasColumn(run, 'db_timeline', 'epoch');
   const hasHosts = await hasColumn(run, 'lease', 'host');

@@ -3,9 +3,9 @@
 export interface SyncSet {
   /** The primary, which has every acknowledged write. */
   readonly primary: string;
-  /** Of `db_timeline`: each time that writes are opened has its own. */
+  /** Epoch in `db_timeline`. It rises each time that writes are opened. */
   readonly epoch: number;
-  /** Under which lead `primary` took it. */
+  /** Lead under which `primary` took it. */
   readonly reign: string;
   /** `primary` was promoted without writes that had been acknowledged. */
   readonly lossy?: boolean | undefined;
@@ -20,9 +20,9 @@ export interface HostReport {
   readonly incarnation: string;
   /** The lead whose primary it follows. */
   readonly reign: string | undefined;
-  /** With whose account it receives, and acknowledges; undefined: it does not acknowledge. */
+  /** The lead whose admission account it receives with. Undefined if it does not acknowledge. */
   readonly admission?: string | undefined;
-  /** The lead with whose account for an admission it would connect at once; undefined: none, or an agent of an earlier version. */
+  /** The lead whose admission account it would connect with immediately. Undefined if there is none, or if the agent has an earlier version. */
   readonly asks?: string | undefined;
   readonly receiving: boolean;
   /** The number of the last transaction that it has received. */
@@ -66,7 +66,7 @@ export interface Replica {
   /** Or tries to. */
   readonly receiving: boolean;
   readonly connected: boolean;
-  /** All that was received is applied. */
+  /** Everything received is applied. */
   readonly drained: boolean;
   /** The source reports that this host has transactions that the source lacks. */
   readonly diverged: boolean;
@@ -76,7 +76,7 @@ export interface Replica {
 
 export type ServerView =
   | { readonly state: 'down' }
-  /** It has no database: its folder is gone, or its disk is not mounted. */
+  /** There is no database: its folder is gone, or its disk is not mounted. */
   | { readonly state: 'empty' }
   /** Its data is being replaced by a copy of the primary's. */
   | { readonly state: 'copying' }
@@ -91,7 +91,7 @@ export type ServerView =
       readonly semiSync: boolean;
       /** The end of the last heartbeat commit. */
       readonly aliveAtMs: number;
-      /** Since when a commit waits, and none has been acknowledged. */
+      /** Since when a commit has waited without any acknowledgement. */
       readonly waitingSinceMs: number | undefined;
       /** The number of the last transaction that it has. */
       readonly position: number;
@@ -110,7 +110,7 @@ export interface View {
   readonly nowMs: number;
   /** A write is never done with one copy. */
   readonly strict: boolean;
-  /** Undefined: etcd did not answer. */
+  /** Undefined if etcd did not answer. */
   readonly shared:
     | {
         readonly leader: { readonly host: string; readonly reign: string } | undefined;
@@ -129,24 +129,24 @@ export interface View {
   /** The lead that this agent holds. `fenceAtMs`: two thirds of the lease after the moment before its renewal was sent. */
   readonly reign: { readonly id: string; readonly fenceAtMs: number } | undefined;
   readonly server: ServerView;
-  /** It was lost as the primary, and a person has to let it return. */
+  /** This host was lost as the primary, and a person has to let it return. */
   readonly staysOut?: boolean;
-  /** Of this host; undefined: it has none, or keys are elsewhere. */
+  /** Sealing keys of this host. Undefined if it has none, or if they are stored elsewhere. */
   readonly sealing?: SealingKeys | undefined;
-  /** Of a member by this primary. */
+  /** The admission of a member by this primary. */
   readonly admission: Admission | undefined;
-  /** The revision of `sync` that this agent's own last change made; undefined once it has asked for an admission after it. */
+  /** The revision of `sync` after this agent's own last change. Undefined after a later request for an admission. */
   readonly sealedRevision: number | undefined;
   readonly leaderlessSinceMs: number | undefined;
   /** This host asks to be invited, all the time since then. */
   readonly asking?: { readonly reign: string; readonly sinceMs: number } | undefined;
-  /** Since when this agent knows of the wish for a switchover; undefined: there is none. */
+  /** Since when this agent has seen the wish for a switchover. Undefined if there is none. */
   readonly wishedSinceMs?: number | undefined;
   /** When hosts last failed to acknowledge, as far as this agent knows. */
   readonly failedAtMs: Readonly<Record<string, number>>;
   /** Hosts that are never a member, nor promoted by themselves. */
   readonly asynchronous?: readonly string[] | undefined;
-  /** Where hosts are. */
+  /** Site of each host. */
   readonly sites?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -156,7 +156,7 @@ export interface Admission {
   readonly sinceMs: number;
   /** `invited`: commits do not wait for it yet. */
   readonly stage: 'invited' | 'armed' | 'proving' | 'proved';
-  /** It was invited before it received: it makes room for a host that is ready. */
+  /** It was invited before it was receiving, and gives way to a host that is ready. */
   readonly early?: boolean;
   /** Known before the commit that proves it; not while it is only invited. */
   readonly incarnation?: string | undefined;

@@ -15,7 +15,7 @@ export interface WatchdogOrder {
   readonly env: NodeJS.ProcessEnv;
   readonly runAs: ServiceUser | undefined;
   readonly logFile: string;
-  /** Where the watchdog writes the number of the server's process. */
+  /** File in which the watchdog writes the server's process id. */
   readonly pidFile: string;
   readonly fenceFile: string;
   /** A watchdog of the machine (Linux, Documentation/watchdog/watchdog-api.rst): without the process of this order it is reset. */

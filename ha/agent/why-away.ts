@@ -3,7 +3,7 @@
 import type { Step } from './decide.ts';
 import type { View } from './view.ts';
 
-/** `copied`: the part, 0 to 1, that has been received of the copy under way. Undefined: the host is a copy, or the primary. */
+/** `copied`: received part, 0 to 1, of the copy under way. Undefined if the host has no copy under way. */
 export function whyAway(
   step: Step,
   { server, reign, staysOut }: Pick<View, 'server' | 'reign' | 'staysOut'>,

@@ -34,7 +34,7 @@ export async function readWishes(etcd: EtcdClient, keys: HaKeys): Promise<readon
   ];
 }
 
-/** For the transaction that removes these wishes. Older records make room. */
+/** Part of the transaction that removes these wishes. Deletes the oldest records beyond the limit. */
 export async function ungrantedOf(
   { etcd, keys }: Store,
   wishes: readonly PendingWish[],

@@ -38,7 +38,7 @@ interface BeginOptions {
   readonly dataVersion: number;
   readonly name: string;
   readonly address: string;
-  /** With the prefix length of its network. Omitted if there is none. */
+  /** With the prefix length. Omitted if there is none. */
   readonly virtualAddress: string | undefined;
   readonly leaseMs: number;
   readonly strict: boolean;
@@ -47,7 +47,7 @@ interface BeginOptions {
   readonly install: () => Promise<void>;
   /** Writes what else the host needs. A begin that was cut off before its end can be repeated. `applicationPassword`: at MariaDB. */
   readonly prepare: (applicationPassword: string) => Promise<void>;
-  /** Where it is. */
+  /** Name of the host's site. */
   readonly site?: string | undefined;
 }
 
@@ -97,7 +97,7 @@ export async function refuseBegun(dataPath: string): Promise<void> {
     throw new JoinRefusal('ALREADY', `${dataPath} is of a cluster already: "tidegate ha status" shows it`);
 }
 
-/** For `tidegate serve` on a host. */
+/** A new certificate for `tidegate serve` on a host. */
 export async function newServed(
   name: string,
   issuer: Parameters<typeof certifyServed>[1],
@@ -106,7 +106,7 @@ export async function newServed(
   return { certificate: await certifyServed({ name, publicKey }, issuer), key: privateKey };
 }
 
-/** For one host, once, within 30 minutes. */
+/** A token for one host. It can be used once, within 30 minutes. */
 export async function invite(dataPath: string): Promise<{ readonly token: string; readonly url: string }> {
   const { first, authority, members } = await readHostFile(dataPath);
   const [firstHost] = members;

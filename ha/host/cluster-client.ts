@@ -4,9 +4,9 @@ import { originOf } from '../../platform/net/origin.ts';
 import { EtcdClient } from '../etcd.ts';
 import { type HostFile, ports, presentVoters } from './host-file.ts';
 
-/** Of an agent, whose leases end soon. */
+/** For an agent, whose leases are short. */
 const agentTimeoutMs = 900;
-/** Of a command, which a person waits for: on a busy machine a member may take longer than an agent waits. */
+/** For a command, whose user can wait: on a busy machine a member may need more time than an agent allows. */
 export const commandTimeoutMs = 3_000;
 
 type Known = Pick<HostFile, 'me' | 'members' | 'authority' | 'certificate' | 'key'>;

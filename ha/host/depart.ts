@@ -20,7 +20,7 @@ export function isLast({ me, members, first }: HostFile): boolean {
   return first !== undefined && members.every((each) => each.name === me || !isPresent(each));
 }
 
-/** `file`: in which this host has left. The lock of the folder is the caller's, and the agent has ended. May be repeated. */
+/** `file`: the host file, in which this host has left. The caller holds the lock of the folder, and the agent has ended. May be repeated. */
 export async function depart(folder: DataFolder, file: HostFile): Promise<void> {
   const { path, serviceUser } = folder;
   // If this process is killed, the next one continues.

@@ -46,7 +46,7 @@ import { hasAllVotes, listedIn } from './votes.ts';
 interface FirstHostOptions {
   readonly dataPath: string;
   readonly address: string;
-  /** Of the key files that data hosts get. */
+  /** Folder of the key files that data hosts get. */
   readonly keyFolder: string;
 }
 
@@ -59,7 +59,7 @@ export class FirstHost {
   readonly #dataPath: string;
   readonly #keyFolder: string;
   readonly #server: Server;
-  /** One after the other: each changes the file. */
+  /** Serialises admissions, because each changes the file. */
   #admitting: Promise<unknown> = Promise.resolve();
 
   private constructor(dataPath: string, keyFolder: string, { authority, certificate, key }: HostFile) {
@@ -244,7 +244,7 @@ async function note(dataPath: string, member: Member, ...certificates: readonly 
   await changeHostFile(dataPath, (now) => ({ ...now, members: noted(now.members) }));
 }
 
-/** The list in etcd replaces that of each host. */
+/** The list in etcd takes precedence over the list of each host. */
 async function noteInList(
   file: HostFile,
   { serverId }: Member,
@@ -256,14 +256,14 @@ async function noteInList(
   const telling = listedIn(etcd, keys).then((listed) =>
     tellHosts(etcd, keys, noted(listed?.members ?? file.members), listed?.revision ?? 0),
   );
-  // Those of the beginning need their certificates before etcd can run. They have this host's list then.
+  // The first hosts need their certificates before etcd can run. They have this host's list then.
   const mayWait = serverId <= hostsOfBeginning;
   await asked(telling).catch((error: unknown) => {
     if (!mayWait || !(error instanceof JoinRefusal) || error.code !== 'NO_MAJORITY') throw error;
   });
 }
 
-/** That a token was used; tokens that were given in the meantime stay. */
+/** Records that a token was used. Keeps tokens that were issued in the meantime. */
 function withUsed({ first }: HostFile, sha256: string, usedFor: string): Pick<HostFile, 'first'> {
   if (first === undefined) return {};
   const tokens = first.tokens.map((each) => (each.sha256 === sha256 ? { ...each, usedFor } : each));
@@ -275,7 +275,7 @@ interface Issuer {
   readonly key: string;
 }
 
-/** `servedKey`: of `tidegate serve` on the host. */
+/** `servedKey`: the key of `tidegate serve` on the host. */
 async function certificatesFor(
   member: Member,
   issuer: Issuer,
@@ -291,7 +291,7 @@ async function certificatesFor(
   return { certificate, servedCertificate: await certifyServed({ name, publicKey: servedKey }, issuer) };
 }
 
-/** It is no host's: with it, etcd is asked, and nothing else. */
+/** The certificate belongs to no host, and only allows queries to etcd. */
 export function certifyServed(
   { name, publicKey }: { readonly name: string; readonly publicKey: string },
   issuer: Issuer,

@@ -13,7 +13,7 @@ export const hostName = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/);
 export const hostAddress = z.union([z.ipv4(), z.ipv6()]);
 
 export const mostHosts = 5;
-/** Of data and a witness. */
+/** Two data hosts and a witness. */
 export const hostsOfBeginning = 3;
 
 export const memberShape = z.object({
@@ -21,21 +21,21 @@ export const memberShape = z.object({
   address: hostAddress,
   /** `witness`: it has no data, and only votes. */
   kind: z.enum(['data', 'witness']),
-  /** Of MariaDB and, of data hosts, from 1. */
+  /** Server id in MariaDB. Data hosts count from 1. */
   serverId: z.number().int().min(1).max(999),
   /** Another host may join in its place. */
   left: z.boolean().optional(),
   /** SHA-256 of the public key of its certificate. Omitted if it joined an earlier version. */
   keySha256: z.string().optional(),
-  /** Of its certificates. */
+  /** Serial numbers of its certificates. */
   serials: z.array(z.string()).max(20).optional(),
   /** The same of hosts that had its place. */
   refused: z.array(z.string()).max(400).optional(),
   /** False if it has no member of etcd and uses those of other hosts. */
   vote: z.boolean().optional(),
-  /** Where it is. */
+  /** Name of its site. */
   site: hostName.optional(),
-  /** It receives, and is never waited for nor promoted by itself. */
+  /** It receives, but commits never wait for it, and it is never promoted automatically. */
   asynchronous: z.boolean().optional(),
 });
 export type Member = z.output<typeof memberShape>;
@@ -47,7 +47,7 @@ export const sharedShape = z.object({
   leaseMs: z.number().int().min(1_000).max(5_000),
   /** A write is never done with one copy. */
   strict: z.boolean().default(false),
-  /** With the prefix length of its network. If omitted, balancers query /health/primary. */
+  /** With the prefix length. If omitted, balancers query /health/primary. */
   virtualAddress: z.string().optional(),
   routerId: z.number().int().min(1).max(255),
   accounts: z.object({ applicationPassword: z.string().min(1), replicationPassword: z.string().min(1) }),
@@ -59,7 +59,7 @@ type Shared = z.output<typeof sharedShape>;
 const token = z.object({
   sha256: z.string(),
   expiresAt: z.iso.datetime(),
-  /** A hash of all that the host asked with, its public keys too: the same may ask again, if the answer was lost. */
+  /** A hash of the host's whole request, including its public keys. The same request may be repeated if the answer was lost. */
   usedFor: z.string().optional(),
 });
 
@@ -67,11 +67,11 @@ const shape = sharedShape.extend({
   me: hostName,
   certificate: z.string(),
   key: z.string(),
-  /** Of `tidegate serve`: with it, etcd is asked, and nothing else. */
+  /** Certificate of `tidegate serve`, which only allows queries to etcd. */
   served: z.object({ certificate: z.string(), key: z.string() }).optional(),
   /** The first host comes first. Two of data and a witness are complete; further ones of data may join. */
   members: z.array(memberShape).min(1).max(mostHosts),
-  /** Only the first host's: the authority's key, and the tokens that it gave. */
+  /** Only at the first host: the authority's key, and the issued tokens. */
   first: z
     .object({
       authorityKey: z.string(),
@@ -82,7 +82,7 @@ const shape = sharedShape.extend({
       takenOver: z.object({ epoch: z.number().int().min(0) }).optional(),
     })
     .optional(),
-  /** Of the others: where the first host gives the members. */
+  /** At the other hosts: URL at which the first host lists the members. */
   firstUrl: z.string().optional(),
 });
 export type HostFile = z.output<typeof shape>;
@@ -96,12 +96,12 @@ export const ports = {
   health: 2_382,
 } as const;
 
-/** At which a member of etcd reaches another one. */
+/** URL at which a member of etcd reaches another one. */
 export function peerUrl({ address }: Pick<Member, 'address'>): string {
   return originOf({ host: address, port: ports.etcdPeers });
 }
 
-/** Two of data and a witness have joined; from then on whoever leaves has a place in the list, until another one takes it. */
+/** Whether two data hosts and a witness have joined. A host that leaves later keeps its place in the list until another one takes it. */
 export function isComplete({ members }: { readonly members: readonly Member[] }): boolean {
   return members.length >= hostsOfBeginning;
 }
@@ -114,7 +114,7 @@ export function hasLeft({ me, members }: Pick<HostFile, 'me' | 'members'>): bool
   return !members.some((each) => each.name === me && isPresent(each));
 }
 
-/** Those with a member of etcd. */
+/** Hosts with a member of etcd. */
 export function voters(members: readonly Member[]): readonly Member[] {
   return members.filter(({ vote }) => vote !== false);
 }
@@ -136,12 +136,12 @@ export function readHostFile(dataPath: string): Promise<HostFile> {
   return readKeyFile(hostFilePath(dataPath), shape);
 }
 
-/** Of a host that has left: its folder is none of a cluster's any more. */
+/** Called on a host that has left: its folder no longer belongs to a cluster. */
 export async function forgetHostFile(dataPath: string): Promise<void> {
   await rename(hostFilePath(dataPath), join(dataPath, 'ha', 'left.json'));
 }
 
-/** Where the host's own files are, which root alone writes. Made if it is missing. */
+/** Folder of the host's own files, which only root can write. Made if it is missing. */
 export async function ownFolder(dataPath: string): Promise<string> {
   const folder = join(dataPath, 'ha');
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -157,7 +157,7 @@ export async function writeHostFile(dataPath: string, file: HostFile): Promise<v
   await writeKeyFile(hostFilePath(dataPath), file);
 }
 
-/** Changes of each file, one after the other: each begins with what the one before has written. */
+/** Serialises the changes of each file. */
 const changing = new Map<string, Promise<unknown>>();
 
 /** `change` gets the file as it is now, and waits for nothing else. Returns what was written. */
@@ -173,7 +173,7 @@ export async function changeHostFile(dataPath: string, change: (now: HostFile) =
   return done;
 }
 
-/** For one that joins: without what is the first host's, or its own. */
+/** The file for a joining host, without the first host's private parts. */
 export function sharedOf(file: HostFile): Shared {
   return sharedShape.parse(file);
 }
@@ -190,7 +190,7 @@ export const joinRequest = z.object({
   exchangeKey: z.string().max(1_000).optional(),
   /** The public key of `tidegate serve` there. */
   servedKey: z.string().max(1_000).optional(),
-  /** That it has already. */
+  /** Key files that it already has. */
   keyFiles: keyHashesShape.default({}),
 });
 export type JoinRequest = z.output<typeof joinRequest>;
@@ -204,7 +204,7 @@ export const joinAnswer = z.object({
   keys: sealedKeyFiles.optional(),
 });
 export const memberList = z.array(memberShape).min(1).max(mostHosts);
-/** From a host of the cluster, for its `tidegate serve`. */
+/** A host's request for its `tidegate serve`. */
 export const servedRequest = z.object({ publicKey: z.string().max(1_000) });
 export const servedAnswer = z.object({ certificate: z.string() });
 

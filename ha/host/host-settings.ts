@@ -15,19 +15,19 @@ export interface SettingsOptions {
   readonly address: string;
   readonly kind: 'data' | 'witness';
   readonly keyFolder: string;
-  /** Of `tidegate serve`; undefined: root. */
+  /** User of `tidegate serve`. Undefined for root. */
   readonly user: ServiceUser | undefined;
 }
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const program = join(checkout, 'bin', 'tidegate');
 
-/** Of `tidegate serve`. */
+/** Settings of `tidegate serve`. */
 export function serveSettingsPath(dataPath: string): string {
   return join(servedFolder(dataPath), 'settings.yaml');
 }
 
-/** Of `tidegate ha agent`: only root can write it. */
+/** Settings of `tidegate ha agent`. Only root can write them. */
 export function agentSettingsPath(dataPath: string): string {
   return join(dataPath, 'ha', 'settings.yaml');
 }
@@ -162,7 +162,7 @@ function after(units: string): string[] {
 
 const install = ['[Install]', 'WantedBy=multi-user.target', ''];
 
-/** Of this host's own Redis. */
+/** Folder of this host's own Redis. */
 function redisPath(dataPath: string): string {
   return join(socketFolders(dataPath)[0] ?? join(dataPath, 'run'), 'redis.sock');
 }
@@ -172,7 +172,7 @@ function quoted(text: string): string {
   return JSON.stringify(text);
 }
 
-/** Of a unit: `%` begins a specifier, `$` a variable (systemd.unit(5), systemd.service(5)). */
+/** An argument in a unit, where `%` begins a specifier and `$` a variable (systemd.unit(5), systemd.service(5)). */
 function argument(text: string): string {
   const plain = escaped(text).replaceAll('$', () => '$$');
   return /[\s"'\\]/.test(plain) ? `"${plain.replaceAll(/["\\]/g, '\\$&')}"` : plain;

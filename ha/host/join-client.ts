@@ -19,7 +19,7 @@ const timeoutMs = 15_000;
 const mostAnswerBytes = 1024 * 1024;
 const tries = 3;
 
-/** The answer may be lost and asked for again, with the same key. */
+/** A lost answer may be requested again, with the same key. */
 export async function joinCluster(
   url: URL,
   asked: Omit<JoinRequest, 'publicKey' | 'exchangeKey' | 'servedKey'>,

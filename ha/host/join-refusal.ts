@@ -1,6 +1,6 @@
 // Why a host is not admitted, or a cluster is not begun.
 
-/** `code`: of the refusal. */
+/** `code`: the refusal's. */
 export class JoinRefusal extends Error {
   readonly code: string;
   constructor(code: string, message: string) {

@@ -12,16 +12,16 @@ import { hashOf } from './join-token.ts';
 
 interface JoiningKeys {
   readonly own: MachineKeys;
-  /** For the key files of the first host. */
+  /** Decrypts the key files of the first host. */
   readonly exchange: MachineKeys;
-  /** Of `tidegate serve`. */
+  /** Keys of `tidegate serve`. */
   readonly serving: MachineKeys;
 }
 
 const pair = z.object({ publicKey: z.string(), privateKey: z.string() });
 const shape = z.object({ tokenSha256: z.string(), own: pair, exchange: pair, serving: pair });
 
-/** Those of an earlier try with this token, or new ones. */
+/** Keys of an earlier try with this token, or new ones. */
 export async function joiningKeys(dataPath: string, token: string): Promise<JoiningKeys> {
   const path = join(await ownFolder(dataPath), 'joining.json');
   const tokenSha256 = hashOf(token);
@@ -33,7 +33,7 @@ export async function joiningKeys(dataPath: string, token: string): Promise<Join
   return made;
 }
 
-/** Its host file has what it needs of them. */
+/** Called when the host file has everything it needs from them. */
 export async function forgetJoining(dataPath: string): Promise<void> {
   await rm(join(await ownFolder(dataPath), 'joining.json'), { force: true });
 }

@@ -27,7 +27,7 @@ type SealedKeyFiles = z.output<typeof sealedKeyFiles>;
 
 const cipher = 'aes-256-gcm';
 
-/** `publicKey`: of the joiner (PEM). */
+/** `publicKey`: the joiner's (PEM). */
 export async function sealKeyFiles(files: KeyFiles, publicKey: string, token: string): Promise<SealedKeyFiles> {
   const own = await newMachineKeys();
   const iv = randomBytes(12);

@@ -6,7 +6,7 @@ import type { Member } from './host-file.ts';
 import { hashOf } from './join-token.ts';
 
 export const mostSerials = 20;
-/** Of all hosts that had a place, one after the other: certificates outlive the cluster. */
+/** Certificates of all former hosts: they outlive the cluster. */
 const mostRefused = 400;
 
 export function hostUri(name: string): string {
@@ -28,17 +28,17 @@ function serialOf(certificate: string): string {
   return new X509Certificate(certificate).serialNumber;
 }
 
-/** With the number of one more certificate that it was given. */
+/** Adds the serial numbers of further certificates that it was given. */
 export function withSerials(member: Member, ...certificates: readonly string[]): Member {
   return { ...member, serials: [...(member.serials ?? []), ...certificates.map(serialOf)].slice(-mostSerials) };
 }
 
-/** Of a host that takes the place of one that has left. */
+/** Serial numbers to refuse when a host takes the place of one that has left. */
 export function refusedSerials(left: Member | undefined): readonly string[] {
   return left === undefined ? [] : [...(left.refused ?? []), ...(left.serials ?? [])].slice(-mostRefused);
 }
 
-/** Of certificates that count no more. */
+/** Serial numbers of certificates that are no longer valid. */
 export function leftSerials(members: readonly Member[]): readonly string[] {
   return members.flatMap((each) => [...(each.refused ?? []), ...(each.left === true ? (each.serials ?? []) : [])]);
 }

@@ -21,7 +21,7 @@ export async function noteAct(dataPath: string, act: Act): Promise<void> {
   await rename(`${path}.new`, path);
 }
 
-/** Until the signal. */
+/** Runs until the signal aborts. */
 export async function tellNotedActs(
   etcd: EtcdClient,
   keys: HaKeys,

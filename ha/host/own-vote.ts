@@ -54,7 +54,7 @@ export class OwnVote {
     await this.#etcd?.stop();
   }
 
-  /** Until it has started. */
+  /** Resolves when the member has started. */
   async #join(me: Member, file: HostFile): Promise<void> {
     const { log } = this.#options;
     const signal = this.#signal;

@@ -48,30 +48,30 @@ import { tellNotedActs } from './noted-acts.ts';
 import { OwnVote } from './own-vote.ts';
 import { dataHosts, nameServerKeyPath, writeServedFile } from './served-file.ts';
 import { takeOver } from './take-over.ts';
-import { VoteKeeper } from './votes.ts';
+import { VoteReconciler } from './votes.ts';
 
 interface HostOptions {
   readonly dataPath: string;
-  /** Of the data folder's layout. */
+  /** Version of the data folder's layout. */
   readonly dataVersion: number;
-  /** On which the virtual address is. Undefined: there is none at this host. */
+  /** Network device of the virtual address. Undefined if this host has none. */
   readonly device: string | undefined;
-  /** At which the primary publishes its address. */
+  /** Name at which the primary publishes its address. */
   readonly dnsName: DnsName | undefined;
-  /** That the primary runs; undefined: none. */
+  /** Name server that the primary runs. Undefined if there is none. */
   readonly nameServer: NameServerPlan | undefined;
   readonly copyBytesPerSecond: number;
-  /** Where `tidegate serve` notes its process. */
+  /** File in which `tidegate serve` notes its process. */
   readonly processFile: string | undefined;
-  /** Of `tidegate serve`. */
+  /** Key folders of `tidegate serve`. */
   readonly keyPlaces: KeyPlaces;
-  /** Of the machine; undefined: there is none, or it is not used. */
+  /** The machine's watchdog device. Undefined if there is none, or if it is not used. */
   readonly watchdogDevice: string | undefined;
-  /** Once this host was lost as the primary, it returns only if a person wants it. */
+  /** After this host was lost as the primary, it returns only if a person requests it. */
   readonly rejoinsByHand: boolean;
-  /** Of this host; undefined: it has none. */
+  /** Redis of this host. Undefined if it has none. */
   readonly redis: { readonly answers: boolean } | undefined;
-  /** The socket of the Redis that this host runs; undefined: it runs none. */
+  /** The socket of the Redis that this host runs. Undefined if it runs none. */
   readonly ownRedisPath: string | undefined;
   readonly log: SetupLog;
   readonly signal: AbortSignal;
@@ -136,7 +136,7 @@ async function complete({ dataPath, log, signal }: HostOptions): Promise<HostFil
   }
 }
 
-/** On a single machine that is being taken over, `tidegate up` has it until it is stopped. */
+/** On a single machine that is being converted, `tidegate up` holds the lock until it is stopped. */
 async function openWhenFree(path: string, version: number, log: SetupLog, signal: AbortSignal): Promise<DataFolder> {
   for (let told = false; ; told = true) {
     try {
@@ -149,7 +149,7 @@ async function openWhenFree(path: string, version: number, log: SetupLog, signal
   }
 }
 
-/** In the file that it resolves with, this host has left; undefined: at the signal. */
+/** Resolves with the host file when this host has left. Resolves with undefined when the signal aborts. */
 async function runParts(
   options: HostOptions,
   whole: HostFile,
@@ -231,7 +231,7 @@ async function giveServed(
   await writeServedFile(dataPath, file, user, { port: nameServer.port, key: nameServerKey(file).text });
 }
 
-/** It has nothing that is owed: it ends with the agent. */
+/** It has no unfinished work, so it ends with the agent. */
 async function startOwnRedis(
   { ownRedisPath: socketPath, log, signal }: HostOptions,
   folder: DataFolder,
@@ -247,7 +247,7 @@ async function startOwnRedis(
 }
 
 interface ChangeDependencies {
-  /** Of the servers. */
+  /** User of the servers. */
   readonly user: ServiceUser | undefined;
   readonly agent: HaAgent | undefined;
   readonly tls: EtcdTls;
@@ -258,7 +258,7 @@ interface ChangeDependencies {
 
 const noSync = { primary: undefined, members: [] };
 
-/** Once this host has left, or another one has come in the place of one that has; undefined: at the signal. */
+/** Resolves when this host has left, or when another host took the place of one that left. Resolves with undefined when the signal aborts. */
 async function otherMembers(
   etcd: EtcdClient,
   file: HostFile,
@@ -307,13 +307,13 @@ function isIn(members: HostFile['members'], { name, serverId }: Member): boolean
   return members.some((each) => each.name === name && each.serverId === serverId && isPresent(each));
 }
 
-/** Until the signal. */
+/** Runs until the signal aborts. */
 async function keepVotes(
   etcd: EtcdClient,
   { cluster, me }: HostFile,
   { log, signal }: Pick<HostOptions, 'log' | 'signal'>,
 ): Promise<void> {
-  const votes = new VoteKeeper(etcd, haKeys(cluster), me);
+  const votes = new VoteReconciler(etcd, haKeys(cluster), me);
   for (let told = ''; !signal.aborted; ) {
     const done = await votes.look().catch((error: unknown) => {
       if (!(error instanceof EtcdError)) log.warn(`ha: the votes are looked after again: ${String(error)}`);
@@ -432,7 +432,7 @@ function clientsOf(
   return new Clients({ address, processFile, log });
 }
 
-/** Before the first start of etcd: nothing of the cluster exists then. */
+/** Called before the first start of etcd, when nothing of the cluster exists yet. */
 async function takenOver(
   { dataPath, log, signal }: HostOptions,
   file: HostFile,
@@ -469,7 +469,7 @@ async function writeRefused(
   await writeWhole(refusedFile, await makeRefusedList(serials), 0o600, user);
 }
 
-/** For the servers' user. */
+/** Readable by the servers' user. */
 async function writeCertificates(
   folder: DataFolder,
   { authority, certificate, key, members }: HostFile,

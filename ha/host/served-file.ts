@@ -1,5 +1,5 @@
-// The file that tells `tidegate serve` about its host's cluster: the hosts, and a certificate for queries to etcd. The agent
-// keeps it up to date. Root owns the folder and its content, and the user of `tidegate serve` may read it.
+// The file in which `tidegate serve` finds its host's cluster: the hosts, and a certificate for queries to etcd. The agent keeps it up to date. Root
+// owns the folder and its content, and the user of `tidegate serve` may read it.
 
 import { readFileSync, statSync } from 'node:fs';
 import { chmod, chown, lstat, mkdir } from 'node:fs/promises';
@@ -19,7 +19,7 @@ const shape = sharedShape.pick({ cluster: true, strict: true, authority: true })
 });
 export type ServedFile = z.output<typeof shape>;
 
-/** In the data folder. */
+/** A folder in the data folder. */
 export function servedFolder(dataPath: string): string {
   return join(dataPath, 'serve');
 }
@@ -33,12 +33,12 @@ export function servedAuthorityPath(dataPath: string): string {
   return join(servedFolder(dataPath), 'authority.pem');
 }
 
-/** With which names are published at the hosts' name servers. */
+/** The key with which names are published at the hosts' name servers. */
 export function nameServerKeyPath(dataPath: string): string {
   return join(servedFolder(dataPath), 'name-server.key');
 }
 
-/** Where `tidegate serve` notes its process. */
+/** File in which `tidegate serve` notes its process. */
 export function processFilePath(dataPath: string): string {
   return join(servedFolder(dataPath), 'process', 'served.json');
 }
@@ -61,7 +61,7 @@ interface ServedNameServer {
   readonly key: string;
 }
 
-/** `user`: of `tidegate serve`; undefined: root. */
+/** `user`: the user of `tidegate serve`. Undefined for root. */
 export async function writeServedFile(
   dataPath: string,
   file: HostFile,
@@ -80,7 +80,7 @@ export async function writeServedFile(
   await writeForServe(servedFilePath(dataPath), `${text}\n`, user);
 }
 
-/** Only root can write it. */
+/** Writes a file that only root can change. */
 export function writeForServe(path: string, text: string, user: ServiceUser | undefined): Promise<void> {
   const owner = { uid: 0, gid: user?.gid ?? 0 };
   return writeWhole(path, text, user === undefined ? 0o600 : 0o640, process.getuid?.() === 0 ? owner : undefined);

@@ -1,14 +1,14 @@
-// The votes in etcd: three hosts, according to the list of hosts. When one of them leaves, a further data host gets its vote.
-// First the list changes, then etcd, one member at a time: the new member learns, then votes, and only then the former one is
-// removed. So the change never needs a majority of fewer hosts than before, and after a crash any host can continue. If the former member is
-// silent, it is removed first: etcd takes no new member then, and it counts for no majority.
+// The votes in etcd: three hosts, according to the list of hosts. When one of them leaves, another data host gets its vote. First the list changes,
+// then etcd, one member at a time: the new member learns, then votes, and only then the former one is removed. So the change never needs a majority
+// of fewer hosts than before, and after a crash any host can continue. A silent former member is removed first, because etcd accepts no new member
+// while one is silent.
 
 import type { z } from 'zod';
 import { type HaKeys, leaderValue, reportValue } from '../agent/keys.ts';
 import type { EtcdClient, EtcdSnapshot } from '../etcd.ts';
 import { isPresent, type Member, memberList, peerUrl, presentVoters } from './host-file.ts';
 
-/** Of etcd. A majority is two. */
+/** Number of voters in etcd. A majority is two. */
 const wantedVotes = 3;
 const mostKeys = 100;
 /** Agents report at least twice a second. */
@@ -39,12 +39,12 @@ export function withOneMoreVote(
   return next && members.map((each) => (each === next ? { ...each, vote: true } : each));
 }
 
-/** One might get a vote, if it lives. */
+/** Whether some host could get a vote if it is alive. */
 function hasCandidate(members: readonly Member[]): boolean {
   return withOneMoreVote(members, () => true) !== undefined;
 }
 
-/** The list of hosts as etcd has it; undefined: it has none yet. */
+/** The list of hosts as etcd has it. Undefined if it has none yet. */
 export async function listedIn(etcd: EtcdClient, keys: HaKeys): Promise<Votes | undefined> {
   return listIn(await etcd.get(keys.members), keys);
 }
@@ -54,7 +54,7 @@ export function listIn({ entries }: EtcdSnapshot, keys: HaKeys): Votes | undefin
   return found && { members: memberList.parse(JSON.parse(found.value)), revision: found.revision };
 }
 
-/** One step towards the members of etcd that the list of hosts wants. Returns what is still to be done; undefined: nothing. */
+/** Takes one step towards the members of etcd that the list of hosts requires. Returns the remaining work. Undefined if there is none. */
 export async function moveVotes(etcd: EtcdClient, keys: HaKeys): Promise<string | undefined> {
   const listed = await listedIn(etcd, keys);
   if (listed === undefined) return undefined;
@@ -74,7 +74,7 @@ export async function moveVotes(etcd: EtcdClient, keys: HaKeys): Promise<string 
   if (missing !== undefined && learner === undefined) {
     const isAdded = await etcd.addLearner(peerUrl(missing));
     if (isAdded) return `${missing.name} becomes a member of etcd`;
-    // The silent one may be the one that leaves. etcd removes it if the others are a majority of what is left.
+    // The silent member may be the one that should leave. etcd removes it if the remaining members have a majority.
     if (unwanted.length === 0) return `${missing.name} waits to become a member of etcd: another one is silent`;
   }
   const gone = learner ?? unwanted[0];
@@ -88,7 +88,7 @@ type Said = Pick<z.output<typeof reportValue>, 'said'>;
 /**
  * Maintains the votes while its host is the primary, one step per poll, because the process that requested a change may be gone.
  */
-export class VoteKeeper {
+export class VoteReconciler {
   readonly #etcd: EtcdClient;
   readonly #keys: HaKeys;
   readonly #me: string;
@@ -101,7 +101,7 @@ export class VoteKeeper {
     this.#me = me;
   }
 
-  /** What was done and what remains, for the log. Undefined if nothing. Throws EtcdError. */
+  /** Completed and remaining work, for the log. Undefined if there is none. Throws EtcdError. */
   async look(): Promise<string | undefined> {
     const keys = this.#keys;
     const snapshot = await this.#etcd.get(keys.prefix, mostKeys);

@@ -11,7 +11,7 @@ import { JoinRefusal } from './join-refusal.ts';
 
 export interface PlannedFile {
   readonly path: string;
-  /** Of a form in which `#` begins a comment. Whole lines. */
+  /** Whole lines, in a format whose comments begin with `#`. */
   readonly text: string;
   readonly mode: number;
   /** Default: root. */
@@ -38,7 +38,7 @@ export async function refuseChanged(dataPath: string, files: readonly PlannedFil
     );
 }
 
-/** After `refuseChanged`. */
+/** Call `refuseChanged` first. */
 export async function writeFiles(dataPath: string, files: readonly PlannedFile[]): Promise<void> {
   for (const { path, text, mode, owner = { uid: 0, gid: 0 } } of files) {
     await mkdir(dirname(path), { recursive: true, mode: 0o755 });
@@ -50,7 +50,7 @@ function stamped(dataPath: string, text: string): string {
   return `${text}# As written for ${dataPath}: ${hashOf(dataPath, text)}\n`;
 }
 
-/** With the data folder that it was written for; undefined: it was not written here, or has been changed since. */
+/** `dataPath`: the data folder for which the file was written. Undefined if it was written elsewhere, or changed since. */
 function unstamped(there: string): readonly [text: string, dataPath: string | undefined] {
   const at = there.lastIndexOf('\n', there.length - 2) + 1;
   const [, dataPath = '', hash] = stamp.exec(there.slice(at)) ?? [];

@@ -57,7 +57,7 @@ export class WafLogin {
     );
     this.#sessions.add(session);
     for (const end of ['exit', 'error']) session.once(end, () => this.#sessions.delete(session));
-    // The child has the socket now; closing this end of it does not end the connection.
+    // The child owns the socket now. Closing it in this process does not end the connection.
     session.once('spawn', () => socket.destroy());
     session.once('error', () => socket.destroy());
     socket.on('error', () => {});

@@ -38,7 +38,7 @@ const isRoot = process.getuid?.() === 0;
 const longestHostFolder = 60;
 const loopbackWebPort = 8080;
 const dnsPort = 53;
-/** In the data folder, for shells. */
+/** A file in the data folder, for shells. */
 const addressesFile = 'balancers.env';
 
 export class Balancers {
@@ -123,7 +123,7 @@ export class Balancers {
     else await setCut(space, act === 'unplug');
   }
 
-  /** Like a power failure: of a load balancer host only the disk remains. */
+  /** Like a power failure: only the disk of a load balancer host remains. */
   async #kill(name: string): Promise<void> {
     const pid = this.#running.get(name)?.current.pid;
     const ended = this.#end(name);
@@ -195,7 +195,7 @@ export class Balancers {
     await process?.stop();
   }
 
-  /** Not `ip netns exec`, which has a mount namespace of its own: namespaces of nodes would be visible only there. */
+  /** Avoids `ip netns exec`, whose separate mount namespace would hide the namespaces of nodes from other processes. */
   #wrapper(name: string): readonly string[] {
     return this.#network?.entering(name) ?? [];
   }
@@ -259,7 +259,7 @@ async function endRunning(folder: string): Promise<void> {
   } else for (const host of hosts) await endProcessesOf(host);
 }
 
-/** Of the hosts' nodes, which outlive the processes of their hosts. */
+/** Namespaces of the hosts' nodes, which outlive the processes of their hosts. */
 function claimsOf(folder: string): readonly Claim[] {
   return hostNames
     .map((name) => hostFolderIn(folder, name))

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { GivenFile, givenCredential, givenPort } from '../given-file.ts';
 
 const shape = z.object({
-  /** On the loopback: the GraphQL endpoint, the listener for hosts, and the DNS server. */
+  /** Loopback ports: the GraphQL endpoint, the listener for hosts, and the DNS server. */
   ports: z.object({ endpoint: givenPort, link: givenPort, dns: givenPort }),
-  /** As in plan.ts. */
+  /** In the order of plan.ts. */
   hosts: z.tuple([givenCredential, givenCredential]),
 });
 

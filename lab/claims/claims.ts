@@ -1,6 +1,6 @@
-// What a process has on this machine and the kernel keeps when the process is killed: network namespaces, interfaces, mounts. The process
-// claims them in a file of its own before it makes them. Whoever finds the claims of a process that has ended removes the things. A guard
-// does so at once (guard.sh), and otherwise the next start, or `tidegate lab clean`.
+// Resources of a process that the kernel keeps when the process is killed: network namespaces, interfaces, mounts. The process claims them in a file
+// of its own before it makes them. Any process that finds the claims of an ended process removes the resources. A guard does so at once (guard.sh),
+// and otherwise the next start, or `tidegate lab clean`.
 import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,9 +12,8 @@ const kinds = ['namespaces', 'interfaces', 'mounts', 'path', 'processes', 'firew
 /** A line of a file, for example `namespaces tg-1a2b3c-`. */
 export interface Claim {
   /**
-   * `namespaces`, `interfaces`: by name; with a hyphen at the end, all that begin so. `mounts`: a folder, and all that is mounted there.
-   * `path`: a file or folder. `processes`: those that were started with a path in that folder. `firewall`: the lab's firewall of a folder,
-   * whose rules are kept there.
+   * `namespaces`, `interfaces`: by name. A final hyphen makes it a prefix. `mounts`: a folder, with everything mounted in it. `path`: a file or
+   * folder. `processes`: those that were started with a path in that folder. `firewall`: the lab's firewall of a folder, which keeps its rules.
    */
   readonly kind: (typeof kinds)[number];
   readonly what: string;
@@ -23,7 +22,7 @@ export interface Claim {
 /** Claims of one process. */
 export interface ClaimsFile {
   readonly path: string;
-  /** Its process. */
+  /** Name of its process. */
   readonly owner: string;
   /** The process that removes the things. Undefined if none does. */
   readonly remover: string | undefined;
@@ -32,12 +31,12 @@ export interface ClaimsFile {
 const waitMs = 60_000;
 const pauseMs = 50;
 
-/** Of this user: only root may claim what root's processes remove. */
+/** Folder of this user, because only root may claim what root's processes remove. */
 export function claimsFolder(uid = process.getuid?.() ?? 0): string {
   return uid === 0 ? '/run/tidegate-claims' : `/tmp/tidegate-claims-${uid}`;
 }
 
-/** Of this process, in one folder. */
+/** Claims of this process, in one folder. */
 export class Claims {
   readonly #folder: string;
   readonly #isGuarded: boolean;
@@ -48,7 +47,7 @@ export class Claims {
     this.#isGuarded = isGuarded;
   }
 
-  /** Resolves once nobody removes what earlier processes had of them. Throws if the folder belongs to another user. */
+  /** Resolves when no process removes remains of earlier processes under these claims. Throws if the folder belongs to another user. */
   async claim(...added: readonly Claim[]): Promise<void> {
     makeFolder(this.#folder);
     // First the claim, then the check: a remover checks in the reverse order.
@@ -58,7 +57,7 @@ export class Claims {
     while (performance.now() < endsAtMs && this.#isBeingRemoved(added)) await sleep(pauseMs);
   }
 
-  /** They are gone. */
+  /** Removes claims whose resources are gone. */
   release(...gone: readonly Claim[]): void {
     const before = this.#own();
     const left = before.filter((each) => !gone.some(isSame(each)));
@@ -92,7 +91,7 @@ export class Claims {
   }
 }
 
-/** Of this process, as this user. */
+/** Claims of this process, as this user. */
 export const ownClaims = new Claims();
 
 /** Ignores files with other names. */
@@ -136,7 +135,7 @@ export function isAlive(owner: string | undefined): boolean {
   return known !== undefined && !hasEnded(known);
 }
 
-/** In /tmp another user may have made it. */
+/** Another user may have made it in /tmp. */
 function makeFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o755 });
   if (!isOwn(folder)) throw new Error(`${folder} belongs to another user, or others can write there: remove it`);

@@ -1,4 +1,4 @@
-// What a load balancer host makes for its nodes: network namespaces that outlive its process.
+// Resources of a load balancer host's nodes: network namespaces that outlive its process.
 import { NetnsNames } from '../../subgraphs/loadbalancer/agents/lbhost/providers/netns-names.ts';
 import type { Claim } from './claims.ts';
 

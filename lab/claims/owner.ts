@@ -1,5 +1,5 @@
-// Names of the processes that own things of the lab. A name identifies one process for good: it has the boot, the process namespace, the
-// process id, and the start time, because process ids come again.
+// Names of the processes that own resources of the lab. A name identifies one process permanently: it contains the boot, the process namespace, the
+// process id, and the start time, because process ids are reused.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { type ProcessMark, processMark } from '../../embedded/process-mark.ts';
 
@@ -15,7 +15,7 @@ interface Owner {
 const firstSpace = '4026531836';
 const form = /^([0-9a-f]{8})-(\d{1,20})-(\d{1,10})-(\d{1,20})$/;
 
-/** Of this process. */
+/** Name of this process. */
 export function ownName(): string {
   const mark = processMark(process.pid);
   if (mark === undefined) throw new Error('/proc has no entry of this process');
@@ -38,7 +38,7 @@ export function hasEnded({ boot, space, pid, startTicks }: Owner): boolean {
   if (boot !== readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 8)) return true;
   const own = spaceOf('self');
   if (space === own) return processMark(pid)?.startTicks !== startTicks;
-  // Processes of an enclosing namespace are not visible, and those of other accounts may hide theirs.
+  // Processes of an enclosing namespace are invisible, and other accounts may hide their processes.
   if (own !== firstSpace || process.getuid?.() !== 0) return false;
   return !readdirSync('/proc').some((each) => /^\d+$/.test(each) && spaceOf(each) === space);
 }

@@ -1,5 +1,5 @@
-// A cluster of the device `clusters`: its MariaDB, its Redis and its process, which has all roles of a cluster. Databases are reachable only
-// through sockets in its folder, so only its process needs a network.
+// A cluster of the device `clusters`: its MariaDB, its Redis, and its process with all roles of a cluster. Databases are reachable only through
+// sockets in its folder, so only its process needs a network.
 import { join } from 'node:path';
 import type { DataFolder } from '../../embedded/data-folder.ts';
 import { type EmbeddedMariadb, startMariadb } from '../../embedded/mariadb.ts';
@@ -29,7 +29,7 @@ interface ClusterOptions {
   readonly folder: DataFolder;
   /** Enters its network. */
   readonly wrapper: readonly string[];
-  /** Settings of its process, besides those that follow from its folder. */
+  /** Settings of its process, in addition to those derived from its folder. */
   readonly settings: Readonly<Record<string, string>>;
   readonly log: SetupLog;
   readonly signal: AbortSignal;
@@ -37,7 +37,7 @@ interface ClusterOptions {
 
 export class Cluster {
   readonly #options: ClusterOptions;
-  /** In order of their start. */
+  /** In the order of their start. */
   readonly #running: Supervised<EmbeddedServer>[] = [];
 
   constructor(options: ClusterOptions) {

@@ -30,7 +30,7 @@ interface ClustersOptions extends DeviceOptions {
   readonly given: Given;
 }
 
-/** In the data folder, for shells. */
+/** A file in the data folder, for shells. */
 const addressesFile = 'clusters.env';
 /** Version of the layout of a cluster's folder. */
 const folderVersion = 1;
@@ -117,7 +117,7 @@ export class Clusters {
     await cluster.begin();
   }
 
-  /** To a port of the control plane. */
+  /** Opens a line to a port of the control plane. */
   async #layLine(port: number): Promise<string> {
     const { machine, net } = this.#plan;
     const line = await Line.lay({ port, at: { host: machine, port: 0 }, block: `${net}.0/24` });

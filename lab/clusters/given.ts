@@ -4,7 +4,7 @@ import { GivenFile, givenCredential, givenPort } from '../given-file.ts';
 import { clusterNames, clusterRoles } from './plan.ts';
 
 const shape = z.object({
-  /** On the loopback: the GraphQL endpoint, and the listener for controllers. */
+  /** Loopback ports: the GraphQL endpoint, and the listener for controllers. */
   ports: z.object({ endpoint: givenPort, link: givenPort }),
   machines: z.record(z.enum(clusterNames), z.record(z.enum(clusterRoles), givenCredential)),
 });

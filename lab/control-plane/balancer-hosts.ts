@@ -1,12 +1,12 @@
-// The lab's load balancer hosts in the graph: they get their record, and are let in, as by an administrator; when their device is removed they
-// leave as hosts that are gone for good.
+// The lab's load balancer hosts in the graph: they get their records and are admitted, like by an administrator. When their device is removed, they
+// are deleted as lost hosts.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeUuid, encodeId } from '../../platform/values/ids.ts';
 import { administrator, askGraph, changeGraph, type GraphCaller, GraphRefusal } from './graph.ts';
 
-/** Until a new host has connected. */
+/** Time until a new host has connected. */
 const connectMs = 30_000;
-/** Until the end of a host's connection is recorded, and the last of its nodes is. */
+/** Time until the end of a host's connection, and of its last node, is recorded. */
 const leaveMs = 20_000;
 const pauseMs = 250;
 
@@ -20,7 +20,7 @@ export class LeavingHosts {
     this.#machines = machines;
   }
 
-  /** With the administrator's password in the data folder. Throws when it is not that any more, or when nodes are on the hosts. */
+  /** Logs in with the administrator's password from the data folder. Throws if the password has changed, or if nodes are on the hosts. */
   static async of(caller: GraphCaller, dataPath: string, machines: readonly string[]): Promise<LeavingHosts> {
     const admin = await administrator(caller, dataPath);
     for (const id of machines.flatMap(hostOf)) {
@@ -34,7 +34,7 @@ export class LeavingHosts {
     return new LeavingHosts(admin, machines);
   }
 
-  /** They must have ended. */
+  /** Call it after the hosts have ended. */
   async remove(): Promise<void> {
     for (const machine of this.#machines) {
       for (const id of hostOf(machine)) await this.#delete(id);
@@ -65,7 +65,7 @@ interface Answer {
 interface LabHost {
   /** Global id. */
   readonly machine: string;
-  /** As in LoadBalancerHostUpdateInput: all of it. */
+  /** All fields of LoadBalancerHostUpdateInput. */
   readonly record: Readonly<Record<string, string | number>>;
 }
 
@@ -85,7 +85,7 @@ export async function letHostsIn(admin: GraphCaller, hosts: readonly LabHost[]):
     }
 }
 
-/** Its record, once it has connected. Throws when that takes too long. */
+/** The host's record, after it has connected. Throws when that takes too long. */
 async function connected(admin: GraphCaller, id: string, fields: readonly string[], until: number) {
   const query = `query ($id: ID!) { loadBalancerHost(id: $id) { record { ${fields.join(' ')} } } }`;
   while (performance.now() < until) {

@@ -1,5 +1,5 @@
-// What the control plane has for the lab's load balancer hosts: credentials with which they join, a place where they connect, and a private
-// DNS server. All of it runs only while the device does; the settings that publish names there are given at each start with a lab.
+// The control plane's side of the lab's load balancer hosts: credentials with which they join, an address where they connect, and a private DNS
+// server. It runs only while the device does. The settings that publish names there are given at each start with a lab.
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DnsSettings } from '../../dns/publish/settings.ts';
@@ -15,7 +15,7 @@ import type { DescribedDevice } from '../device.ts';
 import { plainLabFolder } from '../folders.ts';
 import type { GivenCredential } from '../given-file.ts';
 import { LeavingHosts, letHostsIn } from './balancer-hosts.ts';
-import { credentialOf, freePort, groundHost as host, LaidGround, startLinks, wholeOf } from './device-ground.ts';
+import { credentialOf, freePort, setupHost as host, PreparedOnce, startLinks, wholeOf } from './device-setup.ts';
 import { changeGraph } from './graph.ts';
 
 const role = 'loadbalancer';
@@ -23,7 +23,7 @@ const role = 'loadbalancer';
 const machinesIn = join(plainLabFolder, 'machines');
 const zone = 'lb.lab.test';
 const [zoneSetting, rangesSetting] = ['loadbalancer.zone', 'loadbalancer.managementRanges'];
-/** Where the lab's nodes have their management addresses as root. */
+/** Management network of the lab's nodes, as root. */
 const managementRange = '198.19.0.0/16';
 /** Settings of a start with a lab: names of load balancers are in its zone, unless other DNS servers are set. */
 export async function balancerSettings(
@@ -55,8 +55,8 @@ async function dnsPort(folder: DataFolder): Promise<number> {
   return made;
 }
 
-/** `options.config`: with the settings above. */
-export class BalancerGround extends LaidGround {
+/** `options.config`: includes the settings above. */
+export class BalancerSetup extends PreparedOnce {
   /** Lets its hosts have nodes, with the addresses that the device found free. */
   async register({ hosts = [] }: DescribedDevice): Promise<void> {
     const given = await balancersGiven.read(this.options.folder.path);
@@ -73,7 +73,7 @@ export class BalancerGround extends LaidGround {
     await changeGraph(admin, 'logout', {});
   }
 
-  /** Throws when load balancers have nodes on its hosts. Resolves with what takes these out of the graph once they have ended. */
+  /** Throws when load balancers have nodes on its hosts. Resolves with a function that deletes the hosts from the graph after they have ended. */
   override async removal(): Promise<() => Promise<void>> {
     const { folder, running, signal } = this.options;
     const machinesFolder = await folder.subfolder(machinesIn);
@@ -92,7 +92,7 @@ export class BalancerGround extends LaidGround {
     };
   }
 
-  protected override async layOn(stack: AsyncDisposableStack): Promise<void> {
+  protected override async prepareOn(stack: AsyncDisposableStack): Promise<void> {
     const { config, folder, log, signal } = this.options;
     const { row, firstStart, port: endpoint } = wholeOf(this.options, role);
 

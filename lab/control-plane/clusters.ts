@@ -1,5 +1,5 @@
-// What the control plane has for the lab's clusters: a place where their controllers connect, credentials with which their machines join, and
-// in the graph the clusters that are linked, with an option.
+// The control plane's side of the lab's clusters: an address where their controllers connect, credentials with which their machines join, and the
+// linked clusters in the graph, with an option.
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,14 +10,14 @@ import { clusterNames, clusterRoles, linkedNames, urlsOf } from '../clusters/pla
 import type { DescribedDevice } from '../device.ts';
 import { plainLabFolder } from '../folders.ts';
 import type { GivenCredential } from '../given-file.ts';
-import { credentialOf, freePort, groundHost, LaidGround, startLinks, wholeOf } from './device-ground.ts';
+import { credentialOf, freePort, PreparedOnce, setupHost, startLinks, wholeOf } from './device-setup.ts';
 import { askGraph, changeGraph, type GraphCaller, GraphRefusal } from './graph.ts';
 
 const role = 'object-storage';
 /** The control plane's own credentials, towards controllers. */
 const machinesIn = join(plainLabFolder, 'clusters-machines');
 const optionName = 'usual';
-/** Until the clusters serve users; a busy machine may take longer, and the device is there all the same. */
+/** Time until the clusters serve users. A busy machine may take longer. The device runs all the same. */
 const serveMs = 30_000;
 const pauseMs = 100;
 
@@ -34,7 +34,7 @@ interface KnownCluster {
   readonly s3Urls: readonly string[];
   readonly controllers: readonly {
     readonly services: readonly { readonly role: string; readonly ready: boolean }[];
-    /** That the cluster uses. */
+    /** Rings that the cluster uses. */
     readonly rings: readonly { readonly number: number }[];
   }[];
 }
@@ -42,14 +42,14 @@ interface KnownCluster {
 interface KnownOption {
   readonly id: string;
   readonly name: string;
-  /** Of its ring. */
+  /** Number of its ring. */
   readonly number: number;
   /** It is being deleted. */
   readonly ending: boolean;
 }
 
-export class ClustersGround extends LaidGround {
-  /** Adds the linked ones, when none of the device's is known or there is no option; tells new addresses of those that are known. */
+export class ClustersSetup extends PreparedOnce {
+  /** Adds the linked clusters, if the device has none in the graph or there is no option. Updates the addresses of known clusters. */
   async register({ hosts = [] }: DescribedDevice): Promise<void> {
     const admin = await this.administrator();
     const { objectClusters, objectOptions } = await ask(admin);
@@ -102,11 +102,11 @@ export class ClustersGround extends LaidGround {
     };
   }
 
-  protected override async layOn(stack: AsyncDisposableStack): Promise<void> {
+  protected override async prepareOn(stack: AsyncDisposableStack): Promise<void> {
     const { folder } = this.options;
     const { firstStart, port: endpoint } = wholeOf(this.options, role);
     const ports = { endpoint, link: await freePort() };
-    const settings = { 'objectStorage.linkHost': groundHost, 'objectStorage.linkPort': ports.link };
+    const settings = { 'objectStorage.linkHost': setupHost, 'objectStorage.linkPort': ports.link };
     // Users log in at the clusters, and the role system checks that.
     const others = ['system'];
     await startLinks(stack, this.options, {
@@ -127,7 +127,7 @@ export class ClustersGround extends LaidGround {
     await clustersGiven.write(folder.path, { ports, machines: machines as Given['machines'] });
   }
 
-  /** Resolves when those of these names that are known serve users, or when it takes too long. */
+  /** Resolves when the known ones among these names serve users, or when it takes too long. */
   async #served(admin: GraphCaller, names: readonly string[]): Promise<void> {
     for (const until = performance.now() + serveMs; performance.now() < until; ) {
       const { objectClusters, objectOptions } = await ask(admin);
@@ -145,7 +145,7 @@ function ask(admin: GraphCaller): Promise<Known> {
   return askGraph(admin, query, {});
 }
 
-/** That of an earlier lab ends once the clusters here say that they have nothing of it. Until then its name is taken. */
+/** An earlier lab's option keeps its name until the clusters report that they have no data of it. */
 async function freeOptionName(admin: GraphCaller): Promise<string> {
   for (const until = performance.now() + serveMs; performance.now() < until; ) {
     const { objectOptions } = await ask(admin);
@@ -159,7 +159,7 @@ function isOwnOption(name: string): boolean {
   return name === optionName || name.startsWith(`${optionName}-`);
 }
 
-/** `rings`: those that it must use. An option is of no use at a cluster before its ring has come there. */
+/** `rings`: rings that the cluster must use. An option is useless at a cluster before its ring has arrived there. */
 function serves({ presence, controllers }: KnownCluster, rings: readonly number[]): boolean {
   const services = controllers.flatMap((controller) => controller.services);
   const used = new Set(controllers.flatMap((controller) => controller.rings).map(({ number }) => number));

@@ -21,7 +21,7 @@ import { demoControlFile } from '../ha/places.ts';
 import { type HostFault, hostFaults, mostSkewSeconds } from '../ha/plan.ts';
 import { type DeviceRow, type HostRow, LabRefusal } from './lab.ts';
 
-/** What commands ask of a lab. Each throws LabRefusal. */
+/** Requests of commands to a lab. Each throws LabRefusal. */
 export interface ControlledLab {
   list(): readonly DeviceRow[];
   hosts(): readonly HostRow[];
@@ -30,7 +30,7 @@ export interface ControlledLab {
   remove(device: DeviceName, orphanMappings: boolean): Promise<void>;
   trouble(device: DeviceName, trouble: Trouble): Promise<void>;
   act(act: HostAct, host: string): Promise<void>;
-  /** Undefined: only hosts of `up --ha` can have these. */
+  /** Absent unless these are hosts of `up --ha`. */
   fault?(fault: HostFault, host: string): Promise<void>;
   cut?(one: string, other: string): Promise<void>;
   skew?(host: string, seconds: number): Promise<void>;
@@ -49,16 +49,16 @@ const request = z.discriminatedUnion('do', [
   z.object({ do: z.literal('trouble'), part: device, trouble: z.enum(troubles) }),
 ]);
 export type LabRequest = z.infer<typeof request>;
-/** Before the reply. */
+/** Progress before the reply. */
 export interface LabStep {
   readonly step: string;
 }
-/** All of them, after the request. */
+/** All devices, after the request. */
 export type LabReply =
   | { readonly parts: readonly DeviceRow[]; readonly hosts: readonly HostRow[] }
   | { readonly refused: string };
 
-/** In the lab's folder: the path of the socket, which is elsewhere where the folder's own is too long. */
+/** A file in the lab's folder with the path of the socket, which is elsewhere if the folder's path is too long. */
 const controlFile = join(plainLabFolder, 'control');
 
 const longestRequest = 1_024;
@@ -69,13 +69,13 @@ interface Control {
   stop(): Promise<void>;
 }
 
-/** Of the lab of a data folder. `serves`: resolves when its parts have been started. Only `list` is answered before. */
+/** Opens the socket for a data folder's lab. `serves`: resolves when its parts have been started. Only `list` is answered before. */
 export async function openControl(folder: DataFolder, lab: ControlledLab, serves: Promise<void>): Promise<Control> {
   await folder.subfolder(plainLabFolder);
   return listen(folder.socketPath('lab.sock'), join(folder.path, controlFile), lab, serves);
 }
 
-/** Of the demo of high availability, in root's folder. `otherwise`: where the socket is if its path there is too long. */
+/** Opens the socket of the high-availability demo, in root's folder. `otherwise`: path of the socket if its path there is too long. */
 export function openDemoControl(
   folder: string,
   otherwise: string,

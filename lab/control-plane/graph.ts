@@ -1,11 +1,11 @@
-// What the lab asks of the graph, as any client does.
+// The lab's requests to the graph, like those of any client.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface GraphCaller {
-  /** Of the endpoint, without a path. */
+  /** URL of the endpoint, without a path. */
   readonly url: string | undefined;
-  /** Absent: nobody's. */
+  /** Absent if it belongs to nobody. */
   readonly token?: string;
   readonly signal: AbortSignal;
 }
@@ -48,7 +48,7 @@ export async function askGraph<Data>(
   return answer.data;
 }
 
-/** `fields`: of the payload. Throws GraphRefusal. */
+/** `fields`: fields of the payload to read. Throws GraphRefusal. */
 export async function changeGraph<Payload>(
   caller: GraphCaller,
   mutation: string,
@@ -67,7 +67,7 @@ export async function changeGraph<Payload>(
   return payload;
 }
 
-/** With the administrator's password in the data folder. Throws when it is not that any more. */
+/** Logs in with the administrator's password from the data folder. Throws if the password has changed. */
 export async function administrator(caller: GraphCaller, dataPath: string): Promise<GraphCaller> {
   const password = (await readFile(join(dataPath, 'admin.password'), 'utf8')).trim();
   const input = { name: 'admin', password };

@@ -1,7 +1,7 @@
-// What the graph has of the lab's inbox: two alert channels of the project, which send their messages there.
+// The lab's inbox in the graph: two alert channels of the project that send their messages to it.
 import type { DescribedDevice } from '../device.ts';
 import type { LabBackendsOptions } from './backends.ts';
-import type { DeviceGround } from './device-ground.ts';
+import type { DeviceSetup } from './device-setup.ts';
 import { askGraph, changeGraph, type GraphCaller } from './graph.ts';
 
 interface KnownChannel {
@@ -15,18 +15,18 @@ interface KnownChannel {
 const webhookName = 'lab-inbox';
 const mailName = 'lab-inbox-mail';
 
-export class InboxGround implements DeviceGround {
+export class InboxSetup implements DeviceSetup {
   readonly #options: LabBackendsOptions;
 
   constructor(options: LabBackendsOptions) {
     this.#options = options;
   }
 
-  async lay(): Promise<void> {}
+  async prepare(): Promise<void> {}
 
   async stop(): Promise<void> {}
 
-  /** Creates the channels, or tells them the inbox's address if it has another one. */
+  /** Creates the channels, or updates the inbox's address in them. */
   async register({ inbox }: DescribedDevice): Promise<void> {
     if (inbox === undefined) return;
     const { webhookUrl, mail, caCertificates } = inbox;
@@ -40,7 +40,7 @@ export class InboxGround implements DeviceGround {
       const channel = known.find((each) => each.name === name);
       const place = { target, caCertificates };
       if (channel === undefined) {
-        // Rules without channels then tell it: a person has to do nothing else.
+        // The default channel gets the alerts of rules without channels, so a person has nothing else to do.
         const isDefault = name === webhookName && !known.some((each) => each.default);
         await changeGraph(this.#caller, 'alertChannelCreate', { name, ...place, default: isDefault, groupMs: 1_000 });
       } else if (channel.destination !== destination || channel.caCertificates?.trim() !== caCertificates.trim())
@@ -48,7 +48,7 @@ export class InboxGround implements DeviceGround {
     }
   }
 
-  /** Refused while a rule has one of them. */
+  /** Refused while a rule uses one of the channels. */
   async removal(): Promise<() => Promise<void>> {
     for (const { id, name } of await this.#channels())
       if (name === webhookName || name === mailName) await changeGraph(this.#caller, 'alertChannelDelete', { id });

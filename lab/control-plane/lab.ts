@@ -1,5 +1,5 @@
-// The lab of one start: which devices it has, their backends, and the addresses that calls may reach because of them. What was added
-// or removed is remembered in the data folder for the next start.
+// The lab of one start: its devices, their backends, and the addresses that calls may reach because of them. Additions and removals are stored in the
+// data folder for the next start.
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../../embedded/setup-error.ts';
@@ -20,10 +20,10 @@ import {
 import { devices, runsAsRoot } from '../devices.ts';
 import { plainLabFolder } from '../folders.ts';
 import { InOrder } from '../in-order.ts';
-import { type KeptLab, plainKeeper } from '../kept-lab.ts';
 import { LabHere, type LabSource } from '../lab-source.ts';
+import { type RemoteLab, spawnLabServer } from '../remote-lab.ts';
 import { backendName, LabBackends, type LabBackendsOptions } from './backends.ts';
-import type { DeviceGround } from './device-ground.ts';
+import type { DeviceSetup } from './device-setup.ts';
 
 const defaultDevices: readonly DeviceName[] = ['firewall'];
 
@@ -36,20 +36,20 @@ export interface DeviceRow {
   readonly driver: string | null;
   readonly address: string | null;
   readonly trouble: Trouble;
-  /** What it is, or why it can't start. */
+  /** Its description, or the reason why it can't start. */
   readonly note: string;
 }
 
 export interface HostRow extends DeviceHost {
-  /** `ha`: of the demo of high availability. */
+  /** `ha`: the high-availability demo. */
   readonly part: DeviceName | 'ha';
-  /** By what was done to it; of the demo, all that was not taken back, with spaces between. */
+  /** State after the last act. In the demo: all acts that were not undone, separated by spaces. */
   readonly state: string;
 }
 
-/** What devices need of the control plane. */
+/** Requirements of devices towards the control plane. */
 interface LabServing extends LabBackendsOptions {
-  readonly grounds: Readonly<Partial<Record<DeviceName, DeviceGround>>>;
+  readonly setups: Readonly<Partial<Record<DeviceName, DeviceSetup>>>;
 }
 
 interface Device {
@@ -57,7 +57,7 @@ interface Device {
   readonly described?: DescribedDevice;
   readonly why?: string;
   readonly trouble?: Trouble;
-  /** By name. */
+  /** State of each host, by name. */
   readonly hosts?: ReadonlyMap<string, HostRow['state']>;
 }
 
@@ -65,9 +65,9 @@ const stateAfter = { unplug: 'UNPLUGGED', plug: 'UP', kill: 'KILLED' } as const;
 
 interface LabOptions {
   readonly dataPath: string;
-  /** Undefined: as at the last start, and at first only the firewall. */
+  /** Undefined for the devices of the last start. At the first start only the firewall. */
   readonly asked: readonly DeviceName[] | undefined;
-  /** Of the devices that need root; default: this process. */
+  /** Source of the devices that need root. Default: this process. */
   readonly rootSource?: LabSource | undefined;
   readonly log: SetupLog;
   readonly signal: AbortSignal;
@@ -78,7 +78,7 @@ export class LabRefusal extends Error {
   override readonly name = 'LabRefusal';
 }
 
-/** By name. */
+/** Keyed by name. */
 function backendsIn(
   device: DeviceName,
   { backend, backends = {} }: DescribedDevice,
@@ -97,7 +97,7 @@ export class Lab {
   readonly #rootSource: LabSource;
   readonly #devices = new Map<DeviceName, Device>();
   readonly #order = new InOrder<DeviceName | 'file'>();
-  #plain: KeptLab | undefined;
+  #plain: RemoteLab | undefined;
   #backends: LabBackends | undefined;
   #serving: LabServing | undefined;
   #remembered: readonly DeviceName[];
@@ -114,7 +114,7 @@ export class Lab {
     return lab;
   }
 
-  /** Starts the firewall, if it has one, beside the databases. Resolves when it runs or can't. */
+  /** Starts the firewall, if the lab has one, while the databases start. Resolves when it runs or has failed. */
   async begin(): Promise<void> {
     if (this.#remembered.includes('firewall')) await this.#order.run('firewall', () => this.#start('firewall'));
   }
@@ -124,10 +124,7 @@ export class Lab {
     return this.#remembered.some((device) => this.#devices.get(device)?.state !== 'UNAVAILABLE');
   }
 
-  /**
-   * Starts the others and registers all, one after the other, so that none takes the machine from what runs. Resolves when each runs
-   * or can't.
-   */
+  /** Starts the other devices one by one, so that they do not overload the machine, and registers all. Resolves when each runs or has failed. */
   async serve(options: LabServing): Promise<void> {
     this.#serving = options;
     this.#backends = new LabBackends(options);
@@ -167,7 +164,7 @@ export class Lab {
   async act(act: HostAct, name: string): Promise<void> {
     const running = [...this.#devices].filter(([, { state, described }]) => state === 'RUNNING' && described?.hosts);
     const isOf = ({ described }: Device) => described?.hosts?.some((host) => host.name === name) === true;
-    // What is no host may be a node of a load balancer.
+    // A name that is not a host's may be a load balancer node's.
     const [device] =
       running.find(([, each]) => isOf(each)) ?? running.find(([each]) => each === 'balancers') ?? running[0] ?? [];
     if (device === undefined)
@@ -206,17 +203,17 @@ export class Lab {
         throw new LabRefusal(error instanceof Error ? error.message : String(error));
       };
       for (const name of backendsOf(device)) await this.#backends?.delete(name, orphanMappings).catch(refuse);
-      const ground = this.#serving?.grounds[device];
-      const leave = orphanMappings ? undefined : await ground?.removal().catch(refuse);
+      const setup = this.#serving?.setups[device];
+      const leave = orphanMappings ? undefined : await setup?.removal().catch(refuse);
       await this.#sourceOf(device).remove(device);
-      await (leave?.() ?? ground?.stop());
+      await (leave?.() ?? setup?.stop());
       this.#devices.delete(device);
       this.#showPlaces();
       await this.#remember((names) => names.filter((each) => each !== device));
     });
   }
 
-  /** Until another is set; a restart ends it. */
+  /** Stays until another trouble is set, or the device restarts. */
   async trouble(device: DeviceName, trouble: Trouble): Promise<void> {
     if (trouble !== 'none' && !devices[device].troubles.includes(trouble))
       throw new LabRefusal(`${device} can't have the trouble ${trouble}, only ${devices[device].troubles.join(', ')}`);
@@ -236,9 +233,9 @@ export class Lab {
     if (this.#devices.get(device)?.state === 'RUNNING') return;
     this.#devices.set(device, { state: 'STARTING' });
     try {
-      const ground = this.#serving?.grounds[device];
-      if (ground !== undefined) onStep('making its credentials and its ports of the control plane');
-      await ground?.lay();
+      const setup = this.#serving?.setups[device];
+      if (setup !== undefined) onStep('making its credentials and its ports of the control plane');
+      await setup?.prepare();
       const answer = await this.#sourceOf(device).start(device, telling(this.#options.log, onStep));
       if (!answer.available) return this.#failed(device, answer.unavailable);
       this.#devices.set(device, { state: 'RUNNING', described: answer.part });
@@ -252,7 +249,7 @@ export class Lab {
     const described = this.#devices.get(device)?.described;
     if (described === undefined) return;
     for (const [name, backend] of backendsIn(device, described)) await this.#backends?.register(name, backend);
-    await this.#serving?.grounds[device]?.register?.(described);
+    await this.#serving?.setups[device]?.register?.(described);
   }
 
   #failed(device: DeviceName, reason: unknown): void {
@@ -277,7 +274,7 @@ export class Lab {
 
   #plainSource(): LabSource {
     if (this.#plain !== undefined && !this.#plain.gone.aborted) return this.#plain;
-    const plain = plainKeeper(this.#options.dataPath);
+    const plain = spawnLabServer(this.#options.dataPath);
     plain.gone.addEventListener('abort', () => {
       for (const [device, { state }] of this.#devices)
         if (!runsAsRoot(device, this.#hasRoot) && state !== 'UNAVAILABLE')
@@ -301,7 +298,7 @@ export class Lab {
   }
 }
 
-/** Of the lab of a process that was killed, whether or not there will be a lab again. */
+/** Ends the lab of a killed process, whether or not a new lab starts. */
 export async function endLeftOver(options: Omit<LabOptions, 'asked'>): Promise<void> {
   const { dataPath, signal, log, rootSource = new LabHere(dataPath, signal) } = options;
   for (const device of deviceNames.filter((name) => devices[name].loadLeftOver !== undefined))
@@ -312,7 +309,7 @@ export async function endLeftOver(options: Omit<LabOptions, 'asked'>): Promise<v
       );
 }
 
-/** What a device says while it starts, and whenever it goes on, is a step for who waits for it. */
+/** Forwards log messages of a starting device as steps to the waiting client. */
 function telling(log: SetupLog, onStep: (step: string) => void): SetupLog {
   return {
     debug: (message) => log.debug(message),
@@ -325,7 +322,7 @@ function telling(log: SetupLog, onStep: (step: string) => void): SetupLog {
   };
 }
 
-/** Of the output of a program the first and the last line. */
+/** The first and the last line of a program's output. */
 function inShort(message: string): string {
   const lines = message.split('\n').filter((line) => line.trim() !== '');
   return [...new Set([lines[0], lines.at(-1)])].join(' ').slice(0, 500);

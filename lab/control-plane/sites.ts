@@ -1,5 +1,5 @@
-// What the control plane has for the lab's sites: a place where checkers and name servers connect, their credentials, and in the graph a
-// vantage point for each site, a zone in which every project may create names, and a flavor.
+// The control plane's side of the lab's sites: an address where checkers and name servers connect, their credentials, and in the graph a vantage
+// point for each site, a zone in which every project may create names, and a flavor.
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readMachineFile } from '../../platform/machines/machine-file.ts';
@@ -7,7 +7,7 @@ import type { DescribedDevice } from '../device.ts';
 import { plainLabFolder } from '../folders.ts';
 import { sitesGiven } from '../sites/given.ts';
 import { flavorName, nameServerNames, places, type SiteName, siteNames, zoneName } from '../sites/plan.ts';
-import { credentialOf, freePort, groundHost, LaidGround, startLinks, wholeOf } from './device-ground.ts';
+import { credentialOf, freePort, PreparedOnce, setupHost, startLinks, wholeOf } from './device-setup.ts';
 import { askGraph, changeGraph, type GraphCaller, GraphRefusal } from './graph.ts';
 
 const role = 'gslb';
@@ -16,7 +16,7 @@ const machinesIn = join(plainLabFolder, 'sites-machines');
 /** Members' checks may be as frequent as this in the lab. */
 const shortestDelayMs = 250;
 
-export class SitesGround extends LaidGround {
+export class SitesSetup extends PreparedOnce {
   /** Throws while there are names in the zone. */
   override async removal(): Promise<() => Promise<void>> {
     const { folder } = this.options;
@@ -54,13 +54,13 @@ export class SitesGround extends LaidGround {
     await changeGraph(admin, 'logout', {});
   }
 
-  protected override async layOn(stack: AsyncDisposableStack): Promise<void> {
+  protected override async prepareOn(stack: AsyncDisposableStack): Promise<void> {
     const { folder } = this.options;
     const { firstStart, port: endpoint } = wholeOf(this.options, role);
     await this.#createObjects(await firstStart.ensureProject('default'));
     const ports = { endpoint, checkers: await freePort(), nameServers: await freePort() };
     const settings = {
-      ...{ 'gslb.linkHost': groundHost, 'gslb.checkerPort': ports.checkers, 'gslb.dnsPort': ports.nameServers },
+      ...{ 'gslb.linkHost': setupHost, 'gslb.checkerPort': ports.checkers, 'gslb.dnsPort': ports.nameServers },
     };
     await startLinks(stack, this.options, { role, machine: 'lab-gslb', folder: machinesIn, settings });
     const before = await sitesGiven.read(folder.path);
@@ -77,7 +77,7 @@ export class SitesGround extends LaidGround {
     });
   }
 
-  /** Those that are there stay as a person has made them. */
+  /** Leaves existing objects as a person has changed them. */
   async #createObjects(ownProject: string): Promise<void> {
     const admin = await this.administrator();
     for (const name of siteNames)
@@ -98,7 +98,7 @@ async function create(admin: GraphCaller, mutation: string, input: object): Prom
   }
 }
 
-/** By name; those that are gone are gone. */
+/** Removes objects by name. Ignores missing ones. */
 async function remove(admin: GraphCaller, list: string, mutation: string, names: readonly string[]): Promise<void> {
   const query = `{ ${list}(first: 100) { nodes { id name } } }`;
   const found = await askGraph<Record<string, { nodes: { id: string; name: string }[] }>>(admin, query, {});

@@ -12,7 +12,7 @@ const faultOf: Readonly<Record<Trouble, Fault | undefined>> = {
   none: undefined,
 };
 
-/** From now on every write has it. */
+/** From now on the fault affects every write. */
 export function setFault(faults: Faults, trouble: Trouble): void {
   const fault = faultOf[trouble];
   faults.knobs.applyLateMs = lateMs;

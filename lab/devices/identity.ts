@@ -12,11 +12,11 @@ interface Identity {
   readonly certificate: CertificateAndKey;
   /** PEM. */
   readonly sshHostKey: string;
-  /** By use. 0 if none yet. */
+  /** Ports by use. 0 if not chosen yet. */
   readonly ports: Readonly<Record<string, number>>;
 }
 
-/** Starts a device with its identity on its ports. If one of them is taken, uses others and keeps those. */
+/** Starts a device with its identity on its ports. If one of them is taken, it uses other ports, and keeps those. */
 export async function startAs<Device>(
   folder: string,
   start: (identity: Identity) => Promise<Device>,

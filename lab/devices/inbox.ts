@@ -141,7 +141,9 @@ function takeMail(socket: Socket, { refuses, keep }: Taking): void {
   say('220 lab-inbox ESMTP');
 }
 
-/** At `/` for people, at `/messages` as JSON. Other names than its own are refused: pages of other sites may have resolved theirs to it. */
+/**
+ * Serves people at `/`, and JSON at `/messages`. Refuses other host names, because a page of another site may have resolved its name to this address.
+ */
 function showPage(request: IncomingMessage, response: ServerResponse, received: readonly Received[]): void {
   const { port } = request.socket.address() as AddressInfo;
   if (![`${host}:${port}`, `localhost:${port}`].includes(request.headers.host ?? ''))

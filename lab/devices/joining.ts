@@ -49,7 +49,7 @@ export function startJoining<Given extends object>(device: JoiningDevice<Given>)
   };
 }
 
-/** Both use the device's folder on disk. `remove` is absent if nothing is outside of it. */
+/** Both use the device's folder on disk. `remove` is absent if nothing exists outside it. */
 export function leftOfJoining({ end, remove }: Pick<LeftOver, 'end'> & Partial<LeftOver>): LeftOver {
   return {
     end: async (folder) => end(await realpath(folder)),

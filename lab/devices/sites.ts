@@ -1,5 +1,5 @@
-// Sites as a device: three with a web server and a checker each, two name servers and a PowerDNS. As root each site and each name server is a
-// network namespace; without root all of them are processes on the loopback network.
+// Sites as a device: three with a web server and a checker each, two name servers and a PowerDNS. As root each site and each name server is a network
+// namespace. Without root all of them are processes on the loopback network.
 import { sitesGiven } from '../sites/given.ts';
 import { endLeftOver, Sites } from '../sites/sites.ts';
 import { leftOfJoining, startJoining } from './joining.ts';

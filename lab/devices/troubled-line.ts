@@ -14,7 +14,7 @@ export class TroubledLine {
   readonly host = '127.0.0.1';
   readonly #to: Address;
   readonly #server: Server;
-  /** Both ends of each connection. */
+  /** Maps each end of a connection to the other. */
   readonly #ends = new Map<Socket, Socket>();
   #trouble: Trouble = 'none';
 

@@ -2,7 +2,7 @@
 import { BoundedFile } from '../../embedded/bounded-file.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 
-/** Warnings and errors of the machine's side also go to `told`. */
+/** `told`: also gets warnings and errors of the machine's side. */
 export function hostLog(path: string, told: SetupLog): SetupLog {
   const file = new BoundedFile(path, { onFault: (error) => told.debug(`${path}: ${String(error)}`) });
   const write = (message: string) => file.write(`${message}\n`);

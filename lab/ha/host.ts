@@ -24,7 +24,7 @@ export interface HaHostOptions {
   readonly namespace: string;
   /** Enters its network. */
   readonly wrapper: readonly string[];
-  /** By name; read at each start. `skewSeconds`: of its clock. */
+  /** Programs by name, read at each start. `skewSeconds`: shift of the host's clock. */
   readonly programs: (name: ProgramName, skewSeconds: number) => Promise<HostProgram>;
   readonly log: SetupLog;
 }
@@ -55,7 +55,7 @@ export class HaHost {
     for (const name of programNames) if (names.includes(name) && !this.#running.has(name)) await this.#start(name);
   }
 
-  /** In the reverse order; the agent leaves MariaDB and keepalived running, which `powerOff` ends. */
+  /** Stops programs in reverse order. The agent leaves MariaDB and keepalived running. `powerOff` ends them. */
   async stop(names: readonly ProgramName[] = programNames): Promise<void> {
     for (const name of programNames.toReversed()) {
       const running = this.#running.get(name);

@@ -8,7 +8,7 @@ export class HaNetwork extends SwitchedNetwork {
     super(id, 'ha');
   }
 
-  /** `kept`: the third number of the addresses that its hosts keep for good; another block is refused. */
+  /** `kept`: the third number of its hosts' permanent addresses. Refuses another block. */
   async layOut(kept: number | undefined, signal: AbortSignal): Promise<Plan> {
     const plan = planOf(await this.lay(kept, signal));
     if (kept !== undefined && plan.net !== `198.19.${kept}`)

@@ -19,16 +19,16 @@ export function controlSocketOf(folder: string): string {
   return `${mountsOf(folder)}.sock`;
 }
 
-/** On the disk of a host. */
+/** A folder on the disk of a host. */
 export function hostDataFolder(disk: string): string {
   return join(disk, 'data');
 }
 
-/** In the demo's folder: the URL of the endpoint, while it runs. */
+/** A file in the demo's folder: the URL of the endpoint, while it runs. */
 export const demoUrlFile = 'url';
-/** In the demo's folder: the URLs of the data hosts themselves, one per line. */
+/** A file in the demo's folder: the URLs of the data hosts themselves, one per line. */
 export const demoHostUrlsFile = 'host-urls';
-/** In the demo's folder: the path of the socket for `tidegate lab` commands. */
+/** A file in the demo's folder: the path of the socket for `tidegate lab` commands. */
 export const demoControlFile = 'control';
 
 /** The data folder of a running demo's witness: `tidegate ha` may ask any host. Undefined if there is no such folder. */

@@ -15,7 +15,7 @@ export interface Plan {
 
 export const prefix = 24;
 export const endpointPort = 4_000;
-/** At the machine's address. */
+/** A port at the machine's address. */
 export const firewallPort = 2_222;
 
 export function planOf(net: string): Plan {

@@ -25,7 +25,7 @@ export async function ask(
   return { status: reply.status, body: reply.body === '' ? {} : (JSON.parse(reply.body) as ServiceReply['body']) };
 }
 
-/** Like `ask`; throws if the service refuses. */
+/** Like `ask`, but throws if the service refuses. */
 export async function demand(...args: Parameters<typeof ask>): Promise<ServiceReply> {
   const reply = await ask(...args);
   if (reply.status < 300) return reply;

@@ -41,8 +41,8 @@ const DOWNLOAD_TIMEOUT_MS = 300_000;
 const UNPACK_TIMEOUT_MS = 180_000;
 
 /**
- * Downloads the packages into a folder beside `prefix` and unpacks them there, as if that were the root folder. `apt-get download` checks
- * them against the signed lists, needs no root, and is independent of the installed packages.
+ * Downloads the packages into a folder next to `prefix` and unpacks them in `prefix`, as if that were the root folder. `apt-get download` checks them
+ * against the signed lists, needs no root, and is independent of the installed packages.
  */
 export async function unpackPackages(names: readonly string[], prefix: string, signal?: AbortSignal): Promise<void> {
   const downloads = `${prefix}.downloads`;

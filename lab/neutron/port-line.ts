@@ -3,7 +3,7 @@
 import type { SetupLog } from '../../embedded/setup-log.ts';
 
 interface PortFromLog {
-  /** For the process; everything is passed on to the log behind it. */
+  /** Log for the process. Forwards everything to the original log. */
   readonly log: SetupLog;
   /** Rejects while the line has not appeared. */
   known(): Promise<void>;

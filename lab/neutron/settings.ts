@@ -4,12 +4,12 @@
 import { join } from 'node:path';
 import type { KeystoneAccount as Account } from '../../platform/openstack/keystone.ts';
 
-/** In the default domain, like its project. */
+/** An account in the default domain, like its project. */
 export type KeystoneAccount = Pick<Account, 'username' | 'password' | 'project'>;
 
 export const REGION = 'lab';
 
-/** Both services: no queue, and only the policy in the code. */
+/** Settings of both services: no queue, and only the policy in the code. */
 const common = (folder: string) => `[oslo_policy]
 policy_dirs = ${join(folder, 'no-policy')}
 [oslo_concurrency]

@@ -8,7 +8,7 @@ interface TlsTerminatorOptions {
   /** PEM. */
   readonly cert: string;
   readonly key: string;
-  /** On 127.0.0.1. */
+  /** A port on 127.0.0.1. */
   readonly toPort: number;
   /** Default: a free one. */
   readonly port?: number;

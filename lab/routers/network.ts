@@ -4,9 +4,9 @@ import { ip, run, SwitchedNetwork } from '../switched-network.ts';
 
 export interface RouterPlan {
   readonly name: string;
-  /** For management: SSH. */
+  /** Management address, for SSH. */
   readonly address: string;
-  /** On the line to the other router. */
+  /** Address on the line to the other router. */
   readonly transit: string;
   readonly transit6: string;
   readonly asNumber: number;

@@ -222,7 +222,7 @@ class Router {
     );
   }
 
-  /** sshd, the only child of what was started. */
+  /** Process id of sshd, the only child of the started program. */
   async #insidePid(): Promise<string> {
     const pid = this.#device?.pid;
     const inside = pid === undefined ? '' : (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim();

@@ -4,7 +4,7 @@ import { GivenFile, givenCredential, givenPort } from '../given-file.ts';
 import { nameServerNames, siteNames } from './plan.ts';
 
 const shape = z.object({
-  /** On the loopback: the GraphQL endpoint, and the listeners for checkers and name servers. */
+  /** Loopback ports: the GraphQL endpoint, and the listeners for checkers and name servers. */
   ports: z.object({ endpoint: givenPort, checkers: givenPort, nameServers: givenPort }),
   checkers: z.record(z.enum(siteNames), givenCredential),
   nameServers: z.record(z.enum(nameServerNames), givenCredential),

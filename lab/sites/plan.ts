@@ -16,7 +16,7 @@ export interface Plan {
   readonly net: string;
   /** This machine's own address as root, at which the control plane is reachable for them. */
   readonly machine: string;
-  /** Source address of this machine's queries to the name servers: that of a client in eu. */
+  /** Source address of this machine's queries to the name servers: a client in eu. */
   readonly clients: string;
   readonly webPort: number;
   readonly dnsPort: number;
@@ -34,7 +34,7 @@ export const places: Readonly<Record<SiteName, { readonly latitude: number; read
 };
 
 export const zoneName = 'gslb.lab.test';
-/** On PowerDNS. */
+/** A zone on PowerDNS. */
 export const plainZoneName = 'plain.lab.test';
 export const flavorName = 'lab';
 

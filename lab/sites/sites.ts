@@ -30,7 +30,7 @@ interface SitesOptions extends DeviceOptions {
 }
 
 const isRoot = process.getuid?.() === 0;
-/** In the data folder, for shells. */
+/** A file in the data folder, for shells. */
 const addressesFile = 'sites.env';
 
 /** A member that can be unplugged and killed. */
@@ -92,7 +92,7 @@ export class Sites {
     this.#powerdnsFolder = undefined;
   }
 
-  /** Includes name servers, which are asked for an explanation. */
+  /** Includes name servers, which explanations query. */
   get reaches(): readonly Address[] {
     const { sites, nameServers, powerdns, webPort, dnsPort } = this.#plan;
     return [

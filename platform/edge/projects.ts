@@ -65,7 +65,7 @@ export interface ProjectEnd {
    * Called before the transaction. Describes the parts in words, as ProjectHoldings does. Refuses with UNAVAILABLE if they can't be
    * read.
    */
-  look(ground: { readonly db: Database; readonly wake: Wake }, projectId: string): Promise<readonly string[]>;
+  look(dependencies: { readonly db: Database; readonly wake: Wake }, projectId: string): Promise<readonly string[]>;
   /** In the transaction that deletes the project. */
   end(tx: Transaction, wake: Wake, projectId: string): Promise<void>;
 }

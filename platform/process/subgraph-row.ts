@@ -35,7 +35,7 @@ import type { Health } from './health.ts';
 import type { LifecycleComponent } from './lifecycle.ts';
 
 /** The context that every role gets. */
-export interface ProcessGround {
+export interface ProcessContext {
   /** The process's name, for display. */
   readonly processName: string;
   readonly log: Logger;
@@ -50,7 +50,7 @@ export interface ProcessGround {
 }
 
 /** The context that every role with a database gets. Its owner closes it, not the roles. */
-export interface Ground extends ProcessGround {
+export interface DatabaseContext extends ProcessContext {
   /** UUID of this incarnation of the process, which identifies its leases and calls. */
   readonly owner: string;
   /** The data host that runs this process. Undefined if the database has no hosts of its own. */
@@ -70,7 +70,7 @@ export interface Ground extends ProcessGround {
 export type OutsideNodes = ReadonlyMap<string, readonly string[]>;
 
 /** The context that a subgraph gets. */
-export interface SubgraphGround extends Ground {
+export interface SubgraphContext extends DatabaseContext {
   /** The subgraph's whole SDL: its own, the shared part, and stubs of other subgraphs' entities that it references. */
   readonly sdl: string;
   readonly feed: StatusFeed;
@@ -172,12 +172,12 @@ type ExtraRole<Shapes extends SettingShapes> = {
 } & (
   | {
       readonly database: false;
-      create(ground: ProcessGround, settings: SettingsOf<Shapes>): Promise<LifecycleComponent>;
+      create(context: ProcessContext, settings: SettingsOf<Shapes>): Promise<LifecycleComponent>;
     }
   | {
       /** Needed beside platform's: the only tables that this role's database must have. */
       readonly database: MigrationOwner;
-      create(ground: Ground, settings: SettingsOf<Shapes>): Promise<LifecycleComponent>;
+      create(context: DatabaseContext, settings: SettingsOf<Shapes>): Promise<LifecycleComponent>;
     }
 );
 
@@ -190,7 +190,7 @@ export interface SharedModule<Shapes extends SettingShapes = SettingShapes> {
   readonly settings: Shapes;
   readonly migrations: MigrationOwner;
   readonly events?: EventKinds;
-  work?(ground: Ground, settings: SettingsOf<Shapes>): Promise<SubgraphWork>;
+  work?(context: DatabaseContext, settings: SettingsOf<Shapes>): Promise<SubgraphWork>;
   reseal?(db: Database, options: ResealOptions): Promise<Resealed>;
 }
 
@@ -230,8 +230,8 @@ export interface SubgraphRow<Shapes extends SettingShapes = SettingShapes> {
   /** Its parts of a project outside the database, and how they end when the project is deleted. */
   readonly projectEnd?: () => Promise<ProjectEnd>;
   readonly roles?: readonly ExtraRole<Shapes>[];
-  create(ground: SubgraphGround, settings: SettingsOf<Shapes>): Promise<RunningSubgraph>;
-  work?(ground: Ground, settings: SettingsOf<Shapes>): Promise<SubgraphWork>;
+  create(context: SubgraphContext, settings: SettingsOf<Shapes>): Promise<RunningSubgraph>;
+  work?(context: DatabaseContext, settings: SettingsOf<Shapes>): Promise<SubgraphWork>;
   reseal?(db: Database, options: ResealOptions): Promise<Resealed>;
 }
 

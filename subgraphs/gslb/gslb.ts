@@ -6,7 +6,7 @@ import { entityFeed, feedItem } from '../../platform/events/entity-feed.ts';
 import { asMarked } from '../../platform/events/facets.ts';
 import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
 import { RunningTime } from '../../platform/leases/running-time.ts';
-import type { RunningSubgraph, SubgraphGround } from '../../platform/process/subgraph-row.ts';
+import type { RunningSubgraph, SubgraphContext } from '../../platform/process/subgraph-row.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
 import { mapStream } from '../../platform/work/pull-stream.ts';
 import type { GeoFile } from './agents/nameserver/geo-file.ts';
@@ -39,10 +39,10 @@ import { hasHeardCheckers } from './control/stores/checker-store.ts';
 import type { BalancerFollower } from './control/verdicts/balancer-follower.ts';
 import type { VotingDependencies } from './control/verdicts/present-votes.ts';
 
-export interface GslbOptions extends SubgraphGround {
+export interface GslbOptions extends SubgraphContext {
   /** Settings that decide which votes count. */
   readonly voting: Omit<VotingDependencies, 'egress'>;
-  /** Where clients are; default: nowhere. */
+  /** Locates clients. Default: no client has a location. */
   readonly geo?: GeoFile;
   readonly sealKeys: Sealer;
   readonly quotas: GslbQuotas;

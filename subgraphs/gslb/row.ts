@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { dnsModule, nameRestMsIn } from '../../dns/module.ts';
 import { ConfigError } from '../../platform/errors/config-error.ts';
-import { type Ground, subgraphRow } from '../../platform/process/subgraph-row.ts';
+import { type DatabaseContext, subgraphRow } from '../../platform/process/subgraph-row.ts';
 import { checkerSettings } from './agents/checker/checker-settings.ts';
 import { nameServerSettings } from './agents/nameserver/dns-settings.ts';
 import { gslbEvents } from './control/events.ts';
@@ -82,19 +82,19 @@ export const gslbRow = subgraphRow({
       name: 'checker',
       standard: false,
       database: false,
-      create: async (ground, settings) =>
-        (await import('./agents/checker/checker-role.ts')).createCheckerRole(ground, settings),
+      create: async (context, settings) =>
+        (await import('./agents/checker/checker-role.ts')).createCheckerRole(context, settings),
     },
     {
       name: 'dns',
       standard: false,
       database: false,
-      create: async (ground, settings) =>
-        (await import('./agents/nameserver/dns-role.ts')).createDnsRole(ground, settings),
+      create: async (context, settings) =>
+        (await import('./agents/nameserver/dns-role.ts')).createDnsRole(context, settings),
     },
   ],
   held: async (sql, projectId) => (await import('./control/entities/project-store.ts')).heldBy(sql, projectId),
-  async create(ground, settings) {
+  async create(context, settings) {
     const { createGslbSubgraph } = await import('./gslb.ts');
     const { GeoFile } = await import('./agents/nameserver/geo-file.ts');
     const { ConductorLinks } = await import('./control/machines/conductor-links.ts');
@@ -103,7 +103,7 @@ export const gslbRow = subgraphRow({
     const place = async (setting: typeof checkerPort | typeof dnsPort) => {
       const at = settings[setting];
       if (at === undefined) return undefined;
-      const tls = await ground.tlsOf('gslb');
+      const tls = await context.tlsOf('gslb');
       if (tls !== undefined) return { host: settings['gslb.linkHost'], port: at, tls };
       throw new ConfigError([
         {
@@ -115,20 +115,20 @@ export const gslbRow = subgraphRow({
       ]);
     };
     const [checkers, nameServers] = [await place(checkerPort), await place(dnsPort)];
-    const sealer = await ground.sealer();
+    const sealer = await context.sealer();
     const links = new ConductorLinks({
-      ...{ ...ground, ...evaluationOf(ground, settings) },
+      ...{ ...context, ...evaluationOf(context, settings) },
       ...{ sealer, signsZones: settings[signZones] },
       ...(checkers === undefined ? {} : { checkers }),
       ...(nameServers === undefined ? {} : { nameServers }),
     });
-    const leases = new Leases({ ...ground, ttlMs: followerLeaseMs, renewMs: followerLeaseMs / 3 });
-    const follower = new BalancerFollower({ ...ground, ...evaluationOf(ground, settings), leases });
+    const leases = new Leases({ ...context, ttlMs: followerLeaseMs, renewMs: followerLeaseMs / 3 });
+    const follower = new BalancerFollower({ ...context, ...evaluationOf(context, settings), leases });
     const geoFile = settings['nameserver.geoFile'];
     return createGslbSubgraph({
-      ...{ ...ground, links, follower, sealKeys: sealer, voting: evaluationOf(ground, settings) },
+      ...{ ...context, links, follower, sealKeys: sealer, voting: evaluationOf(context, settings) },
       heartbeatMs: settings['gslb.heartbeatMs'],
-      ...(geoFile === undefined ? {} : { geo: new GeoFile(geoFile, ground.log) }),
+      ...(geoFile === undefined ? {} : { geo: new GeoFile(geoFile, context.log) }),
       quotas: {
         Gslb: settings['gslb.quota.names'],
         GslbPool: settings['gslb.quota.pools'],
@@ -137,15 +137,15 @@ export const gslbRow = subgraphRow({
       },
     });
   },
-  async work(ground, settings) {
+  async work(context, settings) {
     const { createEvaluationQueues } = await import('./control/verdicts/evaluation-queue.ts');
     const { retentionSteps } = await import('./control/retention.ts');
     return {
       queues: createEvaluationQueues({
-        ...{ db: ground.db, ...evaluationOf(ground, settings), pendingMs: settings['gslb.pendingMs'] },
+        ...{ db: context.db, ...evaluationOf(context, settings), pendingMs: settings['gslb.pendingMs'] },
         nameRestMs: nameRestMsIn(settings),
       }),
-      retention: retentionSteps(ground.db, settings['retention.gslbHistoryDays']),
+      retention: retentionSteps(context.db, settings['retention.gslbHistoryDays']),
     };
   },
   async reseal(db, options) {
@@ -155,7 +155,7 @@ export const gslbRow = subgraphRow({
 });
 
 function evaluationOf(
-  { wake, egress }: Pick<Ground, 'wake' | 'egress'>,
+  { wake, egress }: Pick<DatabaseContext, 'wake' | 'egress'>,
   settings: Readonly<Record<'gslb.silenceMs' | 'gslb.heartbeatMs' | 'gslb.freshMs', number>>,
 ): EvaluationDependencies {
   return {

@@ -4,7 +4,7 @@ import { attentionResolvers, measureAttention } from '../../platform/attention/a
 import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
 import { LinkServer } from '../../platform/link/link-server.ts';
 import type { MutualTls } from '../../platform/machines/tls.ts';
-import type { RunningSubgraph, SubgraphGround } from '../../platform/process/subgraph-row.ts';
+import type { RunningSubgraph, SubgraphContext } from '../../platform/process/subgraph-row.ts';
 import { databaseMarks } from '../../platform/restore/marks.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
 import { balancerAttention } from './control/attention.ts';
@@ -21,11 +21,11 @@ import { CertificateReads } from './control/certificates/certificate-reads.ts';
 import { certificateResolvers } from './control/certificates/certificate-resolvers.ts';
 import { CertificateService } from './control/certificates/certificate-service.ts';
 import { feedResolvers } from './control/feeds.ts';
-import { HostKeeper } from './control/hosts/host-keeper.ts';
 import { HostReads } from './control/hosts/host-reads.ts';
 import { hostResolvers } from './control/hosts/host-resolvers.ts';
 import { HostService } from './control/hosts/host-service.ts';
 import { HostSessions } from './control/hosts/host-sessions.ts';
+import { HostWatcher } from './control/hosts/host-watcher.ts';
 import { NodeDocuments } from './control/hosts/node-documents.ts';
 import { Previews } from './control/hosts/preview.ts';
 import { NodeReads } from './control/nodes/node-reads.ts';
@@ -55,7 +55,7 @@ export interface LoadBalancerSettings {
   readonly quotas: QuotaDefaults;
 }
 
-export interface LoadBalancerOptions extends SubgraphGround {
+export interface LoadBalancerOptions extends SubgraphContext {
   readonly sealKeys: Sealer;
   readonly settings: LoadBalancerSettings;
   /** Listener for hosts. Without it none can connect. */
@@ -114,13 +114,13 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Runnin
     statisticsResolvers(statistics, (context, kind, id) => parts.part(context, kind, id)),
   ];
   const { link, log, collectd } = options;
-  const keeper = new HostKeeper({ db, wake, log });
+  const watcher = new HostWatcher({ db, wake, log });
   let served: LinkServer | undefined;
   let receiver: CollectdReceiver | undefined;
   return {
     subgraph: createSubgraph({ name: 'loadbalancer', sdl, commits, cursors, resolvers }),
     async start() {
-      keeper.start();
+      watcher.start();
       if (collectd !== undefined) {
         receiver = await CollectdReceiver.listen({ ...options, ...collectd });
         log.info({ host: collectd.host, port: receiver.port, level: collectd.level }, 'collectds can send values');
@@ -136,12 +136,12 @@ export function createLoadBalancerSubgraph(options: LoadBalancerOptions): Runnin
     async drain() {
       await receiver?.stop();
       await served?.drain();
-      await keeper.stop();
+      await watcher.stop();
     },
     async stop() {
       await receiver?.stop();
       await served?.stop();
-      await keeper.stop();
+      await watcher.stop();
     },
   };
 }

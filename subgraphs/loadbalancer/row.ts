@@ -134,8 +134,8 @@ export const loadBalancerRow = subgraphRow({
       name: 'lbhost',
       standard: false,
       database: false,
-      create: async (ground, settings) =>
-        (await import('./agents/lbhost/host-role.ts')).createHostRole(ground, settings),
+      create: async (context, settings) =>
+        (await import('./agents/lbhost/host-role.ts')).createHostRole(context, settings),
     },
   ],
   held: (sql, projectId) =>
@@ -144,10 +144,10 @@ export const loadBalancerRow = subgraphRow({
       subnets: 'SELECT COUNT(*) AS count FROM lb_subnet WHERE project_id = ? AND live_name IS NOT NULL',
       'TLS certificates': 'SELECT COUNT(*) AS count FROM lb_certificate WHERE project_id = ? AND live_name IS NOT NULL',
     }),
-  async create(ground, settings) {
+  async create(context, settings) {
     const { createLoadBalancerSubgraph } = await import('./loadbalancer.ts');
     const port = settings[linkPort];
-    const tls = port === undefined ? undefined : await ground.tlsOf('loadbalancer');
+    const tls = port === undefined ? undefined : await context.tlsOf('loadbalancer');
     if (port !== undefined && tls === undefined)
       throw new ConfigError([
         {
@@ -171,8 +171,8 @@ export const loadBalancerRow = subgraphRow({
         },
       ]);
     return createLoadBalancerSubgraph({
-      ...ground,
-      sealKeys: await ground.sealer(),
+      ...context,
+      sealKeys: await context.sealer(),
       settings: {
         zone: settings['loadbalancer.zone'],
         dnsTtlSeconds: settings['loadbalancer.dnsTtlSeconds'],
@@ -197,8 +197,8 @@ export const loadBalancerRow = subgraphRow({
         : { collectd: { ...collectd, level, ...(authFile === undefined ? {} : { authFile }) } }),
     });
   },
-  async work(ground, settings) {
-    const { db, wake, egress } = ground;
+  async work(context, settings) {
+    const { db, wake, egress } = context;
     const { createReconcileQueue } = await import('./control/reconcile/reconcile-queue.ts');
     const { createNodeChecks } = await import('./control/nodes/node-checks.ts');
     const { dnsNames } = await import('./control/balancers/dns-names.ts');
@@ -207,7 +207,7 @@ export const loadBalancerRow = subgraphRow({
     const nameRestMs = nameRestMsIn(settings);
     const names = dnsNames({ wake, ttlSeconds: settings['loadbalancer.dnsTtlSeconds'], nameRestMs });
     const { createScalingWork } = await import('./control/scaling/scaling-work.ts');
-    const scaling = createScalingWork(ground, { changedMs: settings['retention.scalingDecisionDays'] * dayMs });
+    const scaling = createScalingWork(context, { changedMs: settings['retention.scalingDecisionDays'] * dayMs });
     return {
       checks: [
         createNodeChecks({

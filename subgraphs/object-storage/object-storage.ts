@@ -2,7 +2,7 @@
 
 import { attentionResolvers, measureAttention } from '../../platform/attention/attention.ts';
 import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
-import type { RunningSubgraph, SubgraphGround } from '../../platform/process/subgraph-row.ts';
+import type { RunningSubgraph, SubgraphContext } from '../../platform/process/subgraph-row.ts';
 import { RevivedAccess } from '../../platform/restore/revived-access.ts';
 import { accessKeys } from './control/accounts/access-key-end.ts';
 import { AccessKeyService } from './control/accounts/access-key-service.ts';
@@ -21,34 +21,34 @@ import { OptionService } from './control/options/option-service.ts';
 import { ClusterQuestions } from './control/questions/cluster-questions.ts';
 import { RingChangeService } from './control/rings/ring-change-service.ts';
 
-export interface ObjectStorageOptions extends SubgraphGround {
+export interface ObjectStorageOptions extends SubgraphContext {
   readonly links: Pick<ClusterLinks, 'start' | 'drain' | 'stop'>;
   /** The region in the signatures of users' requests. */
   readonly region: string;
 }
 
-export function createObjectStorageSubgraph(ground: ObjectStorageOptions): RunningSubgraph {
-  const { db, sdl, commits, cursors, links } = ground;
-  const questions = new ClusterQuestions(ground);
+export function createObjectStorageSubgraph(context: ObjectStorageOptions): RunningSubgraph {
+  const { db, sdl, commits, cursors, links } = context;
+  const questions = new ClusterQuestions(context);
   const reads = new ObjectStorageReads(db);
   const containers = containerResolvers({
     ...{ reads: new ContainerReads(db, questions), rows: reads },
-    ...{ service: new ContainerService(ground, questions), urls: new UrlService(ground) },
+    ...{ service: new ContainerService(context, questions), urls: new UrlService(context) },
   });
   const resolvers = centreResolvers({
-    db: ground.db,
+    db: context.db,
     reads,
-    clusters: new ClusterService(ground),
-    services: new ClusterServices(ground, questions),
-    options: new OptionService(ground, questions),
-    ringChanges: new RingChangeService(ground),
-    feed: ground.feed,
+    clusters: new ClusterService(context),
+    services: new ClusterServices(context, questions),
+    options: new OptionService(context, questions),
+    ringChanges: new RingChangeService(context),
+    feed: context.feed,
   });
-  const attention = objectAttention(ground.db);
-  measureAttention(ground.registry, attention);
+  const attention = objectAttention(context.db);
+  measureAttention(context.registry, attention);
   const revived = new RevivedAccess({
-    ...ground,
-    memories: ground.revokedMemories('revoked-keys'),
+    ...context,
+    memories: context.revokedMemories('revoked-keys'),
     access: accessKeys,
   });
   return {
@@ -60,7 +60,7 @@ export function createObjectStorageSubgraph(ground: ObjectStorageOptions): Runni
       resolvers: [
         attentionResolvers(attention),
         resolvers,
-        accountResolvers(db, new AccessKeyService(ground)),
+        accountResolvers(db, new AccessKeyService(context)),
         containers,
       ],
     }),

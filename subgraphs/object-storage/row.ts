@@ -41,31 +41,32 @@ export const objectStorageRow = subgraphRow({
       name: 'objectcontroller',
       standard: false,
       database: objectClusterMigrations,
-      create: async (ground, settings) =>
-        (await import('./agents/controller/controller-role.ts')).createControllerRole(ground, settings),
+      create: async (context, settings) =>
+        (await import('./agents/controller/controller-role.ts')).createControllerRole(context, settings),
     },
     {
       name: 'objectresolver',
       standard: false,
       database: objectClusterMigrations,
-      create: async (ground, settings) =>
-        (await import('./agents/resolver/object-resolver-role.ts')).createObjectResolverRole(ground, settings),
+      create: async (context, settings) =>
+        (await import('./agents/resolver/object-resolver-role.ts')).createObjectResolverRole(context, settings),
     },
     {
       name: 'objectserver',
       standard: false,
       database: objectClusterMigrations,
-      create: async (ground, settings) =>
-        (await import('./agents/server/object-server-role.ts')).createObjectServerRole(ground, settings),
+      create: async (context, settings) =>
+        (await import('./agents/server/object-server-role.ts')).createObjectServerRole(context, settings),
     },
   ],
-  async create(ground, settings) {
+  async create(context, settings) {
     const { createObjectStorageSubgraph } = await import('./object-storage.ts');
     const { ClusterLinks } = await import('./control/controllers/cluster-links.ts');
     const port = settings[linkPort];
     const region = settings['objectServer.region'];
-    if (port === undefined) return createObjectStorageSubgraph({ ...ground, region, links: new ClusterLinks(ground) });
-    const tls = await ground.tlsOf('object-storage');
+    if (port === undefined)
+      return createObjectStorageSubgraph({ ...context, region, links: new ClusterLinks(context) });
+    const tls = await context.tlsOf('object-storage');
     if (tls === undefined)
       throw new ConfigError([
         {
@@ -75,9 +76,9 @@ export const objectStorageRow = subgraphRow({
           advice: 'set internal.machineFolder (tidegate join) or internal.tls',
         },
       ]);
-    const signingKeys = await ground.keys.signing('objects');
-    const place = { host: settings['objectStorage.linkHost'], port, tls, signingKeys, sealer: await ground.sealer() };
-    return createObjectStorageSubgraph({ ...ground, region, links: new ClusterLinks({ ...ground, place }) });
+    const signingKeys = await context.keys.signing('objects');
+    const place = { host: settings['objectStorage.linkHost'], port, tls, signingKeys, sealer: await context.sealer() };
+    return createObjectStorageSubgraph({ ...context, region, links: new ClusterLinks({ ...context, place }) });
   },
   async work({ db, wake, sealer }) {
     const { createClusterKeyQueue } = await import('./control/accounts/cluster-key-queue.ts');

@@ -59,13 +59,13 @@ export const relayRow = subgraphRow({
       items: 'mappings',
     },
   ],
-  async create(ground, settings) {
+  async create(context, settings) {
     const { createRelaySubgraph } = await import('./relay.ts');
-    await refuseOlderForm(ground.db);
+    await refuseOlderForm(context.db);
     const relay = createRelaySubgraph({
-      ...ground,
-      sealer: await ground.sealer(),
-      name: ground.processName,
+      ...context,
+      sealer: await context.sealer(),
+      name: context.processName,
       settings: {
         deviceGraceMs: settings['relay.deviceGraceMs'],
         sourceAddress: settings['relay.sourceAddress'],

@@ -54,14 +54,14 @@ export const systemRow = subgraphRow({
   publicFields: ['Mutation.login', 'Mutation.sessionStart', 'Mutation.sessionRefresh', 'Mutation.machineJoin'],
   machineFields: ['Query.machineRevocations', 'Mutation.machineRenew', 'Mutation.statusEventsAdd'],
   filteredFeeds: ['statusChanges'],
-  async create(ground, settings) {
+  async create(context, settings) {
     const { RedisRateLimiter } = await import('./control/access/rate-limiter.ts');
     const { openAuthority } = await import('../../platform/machines/authority.ts');
     const { createSystemSubgraph } = await import('./system.ts');
-    const { redis, redisPrefix, log, health, keys } = ground;
+    const { redis, redisPrefix, log, health, keys } = context;
     const rateLimiter = new RedisRateLimiter({ redis, log, prefix: redisPrefix });
     const system = createSystemSubgraph({
-      ...{ ...ground, rateLimiter, health: () => health.components() },
+      ...{ ...context, rateLimiter, health: () => health.components() },
       dashboardUrl: settings['alerts.dashboardUrl'],
       accessTokenSeconds: settings['sessions.accessTokenSeconds'],
       outsideEventsPerMinute: settings['events.outsidePerMinute'],
@@ -73,26 +73,26 @@ export const systemRow = subgraphRow({
     });
     const { RevivedAccess } = await import('../../platform/restore/revived-access.ts');
     const { systemAccess: access } = await import('./control/access/system-access.ts');
-    const revived = new RevivedAccess({ ...ground, memories: ground.revokedMemories('revoked'), access });
-    const { haCluster: cluster } = ground;
+    const revived = new RevivedAccess({ ...context, memories: context.revokedMemories('revoked'), access });
+    const { haCluster: cluster } = context;
     const { HaWatch } = await import('./control/ha/ha-watch.ts');
-    const watch = cluster && new HaWatch({ ...ground, cluster, publicKeys: await keys.publicKeys() });
+    const watch = cluster && new HaWatch({ ...context, cluster, publicKeys: await keys.publicKeys() });
     const { AlertRuleStore } = await import('./control/stores/alert-rule-store.ts');
     const { AlertWatch } = await import('./control/alerts/alert-watch.ts');
-    const { CertificateLook } = await import('./control/alerts/certificate-look.ts');
-    const alertWatch = new AlertWatch({ ...ground, rules: new AlertRuleStore(ground.db) });
-    const certificateLook = new CertificateLook(ground);
+    const { CertificateExpiry } = await import('./control/alerts/certificate-expiry.ts');
+    const alertWatch = new AlertWatch({ ...context, rules: new AlertRuleStore(context.db) });
+    const certificateExpiry = new CertificateExpiry(context);
     return {
       ...{ subgraph: system, access: system },
       async start() {
         await revived.start();
         watch?.start();
         alertWatch.start();
-        certificateLook.start();
+        certificateExpiry.start();
       },
       async stop() {
         system.ha.stop();
-        await certificateLook.stop();
+        await certificateExpiry.stop();
         await alertWatch.stop();
         await revived.stop();
         await watch?.stop();

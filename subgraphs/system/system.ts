@@ -110,11 +110,11 @@ export interface SystemSubgraphOptions {
   /** Verifies a person's identity. Default: passwords in the database. */
   readonly identityProvider?: IdentityProvider;
   readonly passwordHasher?: PasswordHasher;
-  /** For the addresses of alert channels. */
+  /** Policy for the addresses of alert channels. */
   readonly egress: EgressPolicy;
   /** Seals the secrets of alert channels. Throws ConfigError if no key file is set. */
   readonly sealer: () => Promise<Sealer>;
-  /** Without a slash at its end. Default: alerts have no links. */
+  /** Without a final slash. Default: alerts have no links. */
   readonly dashboardUrl?: string | undefined;
 }
 

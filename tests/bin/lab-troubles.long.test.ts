@@ -72,7 +72,7 @@ describe('full', () => {
 });
 
 test('when the process of the simulators ends, they are UNAVAILABLE until they are added again', async () => {
-  const { stdout } = await run('pgrep', ['--full', `plain-keeper.ts ${system.data}$`]);
+  const { stdout } = await run('pgrep', ['--full', `lab-server-process.ts ${system.data}$`]);
   process.kill(Number(stdout.trim()), 'SIGKILL');
   const row = async () => (await system.lab('list')).find((each) => each.part === 'bigip');
   await waitFor('its end to be noticed', async () => (await row())?.state === 'UNAVAILABLE');

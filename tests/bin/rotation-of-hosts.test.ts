@@ -12,19 +12,19 @@ import { rotateKeys } from '../../platform/keys/rotate-keys.ts';
 import { readConfig } from '../../platform/process/config.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { type EtcdCluster, etcdCluster } from '../ha/etcd-cluster.ts';
-import { TestGround } from '../support/ground.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { TestContext } from '../support/test-context.ts';
 
 const keys = haKeys('test');
 const config = (folder: string) => readConfig({ flags: { 'ha.dataFolder': folder } }, []);
 let place: TemporaryFolder;
 let cluster: EtcdCluster;
 let etcd: EtcdClient;
-let ground: TestGround;
+let ground: TestContext;
 
 beforeAll(async () => {
   place = await temporaryFolder();
-  ground = await TestGround.open();
+  ground = await TestContext.open();
   cluster = await etcdCluster();
   etcd = cluster.client();
   const members = cluster.urls.map((url, at): Member => {

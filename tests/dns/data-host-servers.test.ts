@@ -1,27 +1,27 @@
 // Of the data hosts' name servers the primary's counts: after a promotion it begins empty, and is filled from the database.
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { followPrimary } from '../../dns/publish/data-host-servers.ts';
-import { oweWholeLooks } from '../../dns/publish/look-queue.ts';
+import { oweFullDriftChecks } from '../../dns/publish/drift-queue.ts';
 import { readServers, serverId } from '../../dns/publish/server-states.ts';
 import { isPublished } from '../../dns/records/record-set.ts';
 import { declareRecords, readRecordSet } from '../../dns/records/record-store.ts';
 import { Rfc2136Server } from '../../dns/servers/rfc2136-server.ts';
 import type { LedBy } from '../../platform/database/database.ts';
 import { freePort } from '../support/free-port.ts';
-import type { TestGround } from '../support/ground.ts';
 import { type OwnNetwork, ownNetwork } from '../support/own-network.ts';
-import { openDnsGround } from './support/dns-ground.ts';
+import type { TestContext } from '../support/test-context.ts';
+import { openDnsContext } from './support/dns-context.ts';
 import { type NameServer, powerdns, zone } from './support/name-servers.ts';
 import { TestPublisher } from './support/publisher.ts';
 
 let network: OwnNetwork;
-let ground: TestGround;
+let ground: TestContext;
 let hosts: readonly [NameServer, NameServer];
 let port: number;
 
 beforeAll(async () => {
   network = await ownNetwork();
-  ground = await openDnsGround();
+  ground = await openDnsContext();
   port = await freePort();
   const host = (last: number) => powerdns(`127.${network.part}.0.${last}`, [], port);
   hosts = [await host(1), await host(2)];
@@ -54,7 +54,7 @@ class Led {
         return new Rfc2136Server({ place: { address, port }, key, timeoutMs: 2_000 });
       },
       onPrimary: () => {
-        this.looks = oweWholeLooks(ground);
+        this.looks = oweFullDriftChecks(ground);
       },
     });
     this.publisher = new TestPublisher(ground, servers);

@@ -9,9 +9,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type AddressRecord, isPublished } from '../../dns/records/record-set.ts';
 import { declareRecords, readRecordSet, withdrawRecords } from '../../dns/records/record-store.ts';
 import { fenceName, parseFence } from '../../dns/servers/fence.ts';
-import type { TestGround } from '../support/ground.ts';
 import { waitFor } from '../support/temporary-folder.ts';
-import { openDnsGround } from './support/dns-ground.ts';
+import type { TestContext } from '../support/test-context.ts';
+import { openDnsContext } from './support/dns-context.ts';
 import { bind, type NameServer, powerdns, zone } from './support/name-servers.ts';
 
 interface Seen {
@@ -22,12 +22,12 @@ interface Seen {
 const names = ['web', 'api', 'img'].map((label) => `${label}.${zone}`);
 const owner = 'loadbalancer/1';
 const rounds = 60;
-let ground: TestGround;
+let ground: TestContext;
 let servers: readonly NameServer[];
 const publishers: ChildProcess[] = [];
 
 beforeAll(async () => {
-  ground = await openDnsGround();
+  ground = await openDnsContext();
   servers = [await powerdns(), await bind()];
 });
 

@@ -7,13 +7,13 @@ import { fenceName } from '../../dns/servers/fence.ts';
 import type { RecordServer } from '../../dns/servers/record-server.ts';
 import { Rfc2136Server } from '../../dns/servers/rfc2136-server.ts';
 import { OwedWork } from '../../platform/owed/owed-work.ts';
-import type { TestGround } from '../support/ground.ts';
 import { waitFor } from '../support/temporary-folder.ts';
-import { openDnsGround } from './support/dns-ground.ts';
+import type { TestContext } from '../support/test-context.ts';
+import { openDnsContext } from './support/dns-context.ts';
 import { bind, type NameServer, powerdns, zone } from './support/name-servers.ts';
 import { TestPublisher } from './support/publisher.ts';
 
-let ground: TestGround;
+let ground: TestContext;
 let servers: readonly NameServer[];
 let pdns: NameServer;
 let records: readonly RecordServer[];
@@ -24,7 +24,7 @@ const owner = 'loadbalancer/1';
 const a = (value: string) => ({ type: 'A', value }) as const;
 
 beforeAll(async () => {
-  ground = await openDnsGround();
+  ground = await openDnsContext();
   servers = [await powerdns(), await bind()];
   [pdns] = servers as [NameServer];
   records = servers.map(({ place, key }) => new Rfc2136Server({ place, key, timeoutMs: 2_000 }));

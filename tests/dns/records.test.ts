@@ -9,17 +9,17 @@ import {
   readRecordSet,
   withdrawRecords,
 } from '../../dns/records/record-store.ts';
-import type { TestGround } from '../support/ground.ts';
-import { openDnsGround } from './support/dns-ground.ts';
+import type { TestContext } from '../support/test-context.ts';
+import { openDnsContext } from './support/dns-context.ts';
 
-let ground: TestGround;
+let ground: TestContext;
 const zone = 'lb.example.test';
 const name = `web.default.${zone}`;
 const base: Declaration = { zone, name, owner: 'loadbalancer/1', records: [], ttlSeconds: 5 };
 const a = (value: string) => ({ type: 'A', value }) as const;
 
 beforeAll(async () => {
-  ground = await openDnsGround();
+  ground = await openDnsContext();
 });
 
 beforeEach(async () => {

@@ -72,7 +72,7 @@ describeHere('without root', () => {
     await lab.told('kill', 'host1');
     await lab.told('plug', 'host1');
     await serving(lab);
-    const { stdout: keeper } = await run('pgrep', ['-f', `plain-keeper.ts ${lab.data}`]);
+    const { stdout: keeper } = await run('pgrep', ['-f', `lab-server-process.ts ${lab.data}`]);
     process.kill(Number(keeper), 'SIGKILL');
     await lab.end('SIGKILL');
     await waitFor('all to end, also the nodes', async () => (await programsOf(lab)).length === 0);

@@ -8,9 +8,9 @@ import { TrustedClock } from '../../platform/leases/trusted-clock.ts';
 import { Retention } from '../../platform/owed/retention.ts';
 import { newUuid } from '../../platform/values/ids.ts';
 import { SteppedMariadb } from '../../trials/clock/stepped-mariadb.ts';
-import { Ground } from '../support/ground.ts';
 import { testPair } from '../support/signing-keys.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { LocalContext } from '../support/test-context.ts';
 
 const dayMs = 86_400_000;
 const daySeconds = 86_400;
@@ -18,14 +18,14 @@ const trials = 8;
 
 let folder: TemporaryFolder;
 let mariadb: SteppedMariadb;
-let ground: Ground;
+let ground: LocalContext;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
   mariadb = await SteppedMariadb.start(folder.path);
   const connection = mariadb.server.application;
   await migrate(connection, [platformMigrations]);
-  ground = new Ground({ connection });
+  ground = new LocalContext({ connection });
   await ground.db.execute('CREATE TABLE thing (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(64) NOT NULL)');
 });
 

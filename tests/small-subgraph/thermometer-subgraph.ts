@@ -10,7 +10,7 @@ import type { Subgraph } from '../../platform/graph/subgraph.ts';
 import { caller, maySee, oneProject, projectsFor, requireRole, visibleRow } from '../../platform/input/authorise.ts';
 import { refuseStale, refuseTaken } from '../../platform/input/refusals.ts';
 import { owe } from '../../platform/owed/owed-work.ts';
-import type { SubgraphGround } from '../../platform/process/subgraph-row.ts';
+import type { SubgraphContext } from '../../platform/process/subgraph-row.ts';
 import { decodeUuid, encodeId, newUuid } from '../../platform/values/ids.ts';
 import { mapStream } from '../../platform/work/pull-stream.ts';
 import { thermometerEvents } from './events.ts';
@@ -44,7 +44,7 @@ interface ListArguments {
   readonly after?: string | null;
 }
 
-export function createThermometerSubgraph(ground: SubgraphGround): Subgraph {
+export function createThermometerSubgraph(ground: SubgraphContext): Subgraph {
   const { db, feed, wake, commits, mutations, sdl } = ground;
 
   const read = async (context: RequestContext, id: string): Promise<ThermometerRow | null> => {

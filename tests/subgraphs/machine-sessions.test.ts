@@ -19,7 +19,7 @@ import { stateKey as controllerStateKey } from '../../subgraphs/object-storage/w
 import { waitFor } from '../support/temporary-folder.ts';
 import { GslbPlace } from './gslb/support/gslb-place.ts';
 import { BalancerPlace } from './loadbalancer/support/balancer-place.ts';
-import { CentreGraph } from './object-storage/support/centre-graph.ts';
+import { ControlGraph } from './object-storage/support/control-graph.ts';
 import { clusterKeys } from './object-storage/support/scripted-controller.ts';
 
 type Session = LinkSession | LanedSession;
@@ -98,7 +98,7 @@ const kinds: Readonly<Record<string, () => Promise<Kind>>> = {
     };
   },
   controller: async () => {
-    const graph = await CentreGraph.open();
+    const graph = await ControlGraph.open();
     const { db, wake, owner } = graph;
     const signingKeys = new SigningKeys({ active: 'k1', keys: { k1: newKeyPair().privateText } });
     const sessions = new ControllerSessions({ db, wake, log, signingKeys, owner });

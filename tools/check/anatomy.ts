@@ -25,7 +25,7 @@ const pure: Readonly<Record<string, readonly string[]>> = {
 interface Place {
   /** `subgraphs/NAME/`. */
   readonly home: string;
-  /** Absent: at the top of the subgraph. */
+  /** Absent at the top of the subgraph. */
   readonly room?: string;
   /** The folder that must not be part of a circle: a room, or a feature, role or room within it. */
   readonly folder: string;

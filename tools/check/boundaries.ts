@@ -50,7 +50,7 @@ const rules: readonly Rule[] = [
         'schema/',
       ],
       'compose/',
-      // What a CMP copies: the load does as it does.
+      // CMPs copy this code, and so does the load.
       'clients/typescript/',
       'clients/failure-table/',
     ],

@@ -1,5 +1,5 @@
-// Names changes of the graph since the last release by which a client breaks, or gets something else for the same request. One is
-// allowed only with an entry in schema/breaking.md that gives its reason: `- Operation.foo was removed. Reason: nobody asked for it.`
+// Lists changes of the graph since the last release that break a client, or change the result of its requests. One is allowed only with an entry in
+// schema/breaking.md that gives its reason: `- Operation.foo was removed. Reason: nobody asked for it.`
 import { buildASTSchema, type DocumentNode, type GraphQLSchema } from 'graphql';
 import { clientChanges, elementsOf } from '../client-changes.ts';
 import { deprecationOf, promisedOn } from '../deprecation.ts';
@@ -32,7 +32,7 @@ function removedTooSoon(before: GraphQLSchema, after: GraphQLSchema): string[] {
   });
 }
 
-/** It would allow the same change later, for which it was not meant. */
+/** An unused reason would allow the same change later, for which it was not meant. */
 function reasonsWithoutChange(before: GraphQLSchema, after: GraphQLSchema, notes: string): string[] {
   const changes = changesOf(before, after);
   return entriesOf(notes)

@@ -8,6 +8,6 @@ export interface CheckContext {
 
 export interface Check {
   readonly name: string;
-  /** One line per fault; empty: none. */
+  /** One line per fault. Empty if there is none. */
   run(context: CheckContext): Promise<readonly string[]>;
 }

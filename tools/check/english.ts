@@ -9,7 +9,7 @@ interface Sentence {
   readonly text: string;
 }
 
-/** Name of a pattern, and what it matches in one sentence. */
+/** Names of patterns, with the expressions that match a sentence. */
 const patterns: readonly (readonly [string, RegExp])[] = [
   ['free relative as the subject', /^(who|whoever|whose|what|whatever)\b(?!.*\?$)/i],
   [
@@ -76,7 +76,7 @@ export function sentencesOfSdl(text: string): Sentence[] {
   );
 }
 
-/** Without code blocks; a list item or a table's cell stands alone. */
+/** Skips code blocks. Each list item and table cell is separate. */
 export function sentencesOfPage(text: string): Sentence[] {
   let code = false;
   return text.split('\n').flatMap((row, index) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { SourceFile } from './source-files.ts';
 import { covers } from './top-folders.ts';
 
-/** Exports that generated code imports, as `PATH#NAME`: those that codegen.yml and schema/NAME.mappers.yml name. */
+/** Exports that generated code imports, as `PATH#NAME`. codegen.yml and schema/NAME.mappers.yml name them. */
 export async function readNamedInYaml(root: string): Promise<Set<string>> {
   const schema = (await readdir(join(root, 'schema'))).filter((name) => name.endsWith('.mappers.yml'));
   const texts = await Promise.all(

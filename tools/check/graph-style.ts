@@ -36,7 +36,7 @@ interface Graph {
   readonly queries: readonly Output[];
   readonly mutations: readonly Output[];
   readonly subscriptions: readonly Output[];
-  /** Without the roots. */
+  /** Without the root types. */
   readonly objects: readonly GraphQLObjectType[];
   readonly outputs: readonly Placed<Output>[];
   readonly inputs: readonly Placed<GraphQLInputField>[];
@@ -49,7 +49,7 @@ interface Graph {
 
 interface Rule {
   readonly name: string;
-  /** Paths of what breaks it. */
+  /** Paths of the violations. */
   find(graph: Graph): readonly string[];
 }
 
@@ -365,7 +365,7 @@ function isBadBoolean({ type, name }: Output | GraphQLInputField): boolean {
   return is(type, 'Boolean') && (/^(is|has)[A-Z]/.test(name) || name === 'disabled') && name !== 'hasNextPage';
 }
 
-/** For the gateway's limit of cost (gateway/access/operation-measure.ts). */
+/** Lists need a size for the gateway's cost limit (gateway/access/operation-measure.ts). */
 function isListWithoutSize({ type, name, args, astNode }: Output): boolean {
   if (!isListType(getNullableType(type)) || isLeafType(getNamedType(type)) || name === 'nodes') return false;
   const hasSize = astNode?.directives?.some((directive) => directive.name.value === 'listSize');
@@ -401,9 +401,9 @@ function describedPaths({ types, queries, mutations, subscriptions, outputs, inp
 
 function isGoodDescription(path: string, text: string): boolean {
   const name = /\w+(?=\)?$)/.exec(path)?.[0] ?? '';
-  // Of an input, it says which object.
+  // In inputs, the description has to name the object.
   if (usual.has(name) && !path.endsWith('Input.id')) return true;
-  // A value's name may need no more than a word, and what a mutation refuses is a list.
+  // One word may be enough for a value's name. Refusals of mutations are a list.
   const least = /^[A-Z0-9_]+$/.test(name) ? 1 : 4;
   const most = path.startsWith('Mutation.') ? text.split(' Role: ')[0] : text;
   return words(text) >= least && (most?.length ?? 0) <= 200;

@@ -1,4 +1,4 @@
-// Imports go one way, between the top-level folders and within some of them: a file may import its own layer and lower ones.
+// Imports go one way between the top-level folders, and within some of them: a file may import its own layer and lower ones.
 import { circlesIn } from './cycles.ts';
 import type { SourceFile } from './source-files.ts';
 
@@ -8,9 +8,7 @@ export const floors = [
   ...['ha/', 'lab/', 'compose/', 'cli/', 'bin/', 'measure/', 'trials/', 'bench/', 'dashboard/', 'docs/', 'tools/'],
 ];
 
-/**
- * The layers of each, lowest first: files or folders of it. Other files at its top are above all of them, or where `*` is.
- */
+/** The layers of each folder, lowest first, as files or folders. Other files at its top are above all layers, or at `*`. */
 const layersOf: Readonly<Record<string, readonly string[]>> = {
   'cli/': [
     ...['*', 'why/', 'completion/', 'check-client/', 'login/', 'up/', 'ha-demo/', 'kinds/', 'read-input.ts', 'apply/'],
@@ -25,8 +23,8 @@ const layersOf: Readonly<Record<string, readonly string[]>> = {
   ],
   'lab/': [
     ...['apache-waf/', 'claims/', 'neutron/', '*', 'routers/', 'balancers/', 'clusters/', 'sites/', 'ha/', 'devices/'],
-    ...['devices.ts', 'in-order.ts', 'lab-source.ts', 'keeper.ts', 'kept-lab.ts', 'control-plane/'],
-    'plain-keeper.ts',
+    ...['devices.ts', 'in-order.ts', 'lab-source.ts', 'lab-server.ts', 'remote-lab.ts', 'control-plane/'],
+    'lab-server-process.ts',
   ],
   'platform/': [
     ...['values/', 'errors/', 'log/', 'caller/', 'work/', 'net/', 'input/', 'secrets/'],
@@ -43,7 +41,7 @@ export function findLayerFaults(files: readonly SourceFile[]): string[] {
   return [...faults, ...circlesOfFolders(files)];
 }
 
-/** Of those beside each other, at any depth, also where there are no layers. One line for each circle, with a file for each step. */
+/** Cycles between sibling folders at any depth, including those without layers. One line for each cycle, with a file for each step. */
 function circlesOfFolders(files: readonly SourceFile[]): string[] {
   const steps = new Map<string, Map<string, string>>();
   for (const { path, imports } of files) {
@@ -63,7 +61,7 @@ function circlesOfFolders(files: readonly SourceFile[]): string[] {
   });
 }
 
-/** The two folders beside each other that have the two files. A file beside a folder is in none. */
+/** The two sibling folders that contain the two files. None if a file is next to the folder. */
 function partedFolders(one: string, other: string): readonly [string?, string?] {
   const [first, second] = [one.split('/').slice(0, -1), other.split('/').slice(0, -1)];
   const depth = first.findIndex((name, at) => name !== second[at]);
@@ -81,7 +79,7 @@ function faultsOf(file: SourceFile, home: string, layers: readonly string[]): st
     .map((each) => `${file.path} imports ${each.target}: imports go one way, ${layers.join(' ← ')}`);
 }
 
-/** Undefined: a folder without a layer. */
+/** Undefined for a folder without a layer. */
 function levelOf(path: string, home: string, layers: readonly string[]): number | undefined {
   const inside = path.slice(home.length);
   const level = layers.findIndex((layer) => inside === layer || (layer.endsWith('/') && inside.startsWith(layer)));

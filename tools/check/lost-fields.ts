@@ -57,7 +57,7 @@ function faultOf(
   return undefined;
 }
 
-/** With a key, in the subgraph that defines it. */
+/** Whether the type has a key, in the subgraph that defines it. */
 function isEntity({ kind, directives }: ObjectNode): boolean {
   return kind === Kind.OBJECT_TYPE_DEFINITION && (directives ?? []).some(({ name }) => name.value === 'key');
 }

@@ -1,5 +1,5 @@
-// npm run check: every check of the tree, each with its verdict and time; exit code 1 when one failed.
-// What is not there is named first, with the command that brings it.
+// npm run check: every check of the tree, each with its verdict and time; exit code 1 when one failed. Reports missing packages first, with the
+// command that installs them.
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Check, CheckContext } from './check.ts';
@@ -50,7 +50,7 @@ async function main(): Promise<void> {
   process.exitCode = failed.length === 0 ? 0 : 1;
 }
 
-/** Only now imported: they import packages and generated code. */
+/** Imported late, because they import packages and generated code. */
 async function otherChecks(): Promise<readonly Check[]> {
   const [programs, sources, graph, subgraphs, files, dependencies] = await Promise.all([
     import('./program-checks.ts'),

@@ -2,14 +2,14 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Of the folders with packages, one package each that only a whole installation has. */
+/** For each folder with packages, a package that only a whole installation has. */
 const marks = {
   '.': ['node_modules/zod', 'node_modules/typescript', 'node_modules/@biomejs/biome', 'node_modules/prisma'],
   'tools/generate': ['tools/generate/node_modules/@graphql-codegen/cli'],
   dashboard: ['dashboard/node_modules/react'],
 } as const;
 
-/** The fault of a folder whose packages are not there, or none. A start of the product removes those that only build. */
+/** The fault of a folder with missing packages, or none. A start of the product removes packages that are only for builds. */
 export async function missingPackages(root: string, folder: keyof typeof marks): Promise<string[]> {
   for (const path of marks[folder]) {
     const isThere = await access(join(root, path)).then(

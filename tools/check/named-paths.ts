@@ -1,5 +1,5 @@
-// The files that modules name relative to themselves: a program to start, a folder of migrations. A file that moves must take such names
-// along, and the compiler does not look at them.
+// Files that modules name relative to themselves, such as a program to start, or a folder of migrations. The compiler does not check these names when
+// a file moves.
 import { join } from 'node:path';
 import { pathExists } from '../../embedded/find-program.ts';
 import type { SourceFile } from './source-files.ts';

@@ -3,7 +3,7 @@
 import type { SourceFile } from './source-files.ts';
 import { covers } from './top-folders.ts';
 
-/** Each with the names with which a module opens connections or resolves names; absent: all its names. */
+/** Modules that open connections or resolve names, with the names that do so. Absent for all their names. */
 const openers: ReadonlyMap<string, readonly string[] | undefined> = new Map([
   ['net', ['connect', 'createConnection', 'Socket', 'Stream']],
   ['tls', ['connect']],

@@ -66,7 +66,7 @@ function isEntityOrStub(definition: DefinitionNode): boolean {
   return isObject(definition) && (definition.directives ?? []).some(({ name }) => name.value === 'key');
 }
 
-/** With a key that does not belong to another subgraph's entity. */
+/** Whether the type has a key, and is not a stub of another subgraph's entity. */
 function isEntity(definition: DefinitionNode): boolean {
   const keys = isObject(definition) ? (definition.directives ?? []).filter(({ name }) => name.value === 'key') : [];
   return keys.some((key) => !key.arguments?.some(({ name }) => name.value === 'resolvable'));
@@ -133,8 +133,8 @@ function lintMutation(field: FieldDefinitionNode, types: ReadonlyMap<string, Obj
 }
 
 /**
- * A page: `XConnection { nodes: [X!]! pageInfo: PageInfo! totalCount: Int }`, with first and after as the last
- * arguments. A stream ends with after. Filters are separate arguments beside them.
+ * Pages have the form `XConnection { nodes: [X!]! pageInfo: PageInfo! totalCount: Int }`, with first and after as the last arguments. The last
+ * argument of a stream is after. Filters are separate arguments.
  */
 function lintReads(definition: DefinitionNode): string[] {
   if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.OBJECT_TYPE_EXTENSION) return [];

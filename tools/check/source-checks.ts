@@ -15,7 +15,7 @@ import { findNeedFaults } from './test-needs.ts';
 import { topFolders } from './top-folders.ts';
 import { findClockFaults } from './wall-clock.ts';
 
-/** Parsed once for all of them. */
+/** Parsed once for all checks. */
 let parsed: { readonly root: string; readonly files: Promise<SourceFile[]> } | undefined;
 
 function sources({ root }: CheckContext): Promise<SourceFile[]> {

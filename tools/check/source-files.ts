@@ -9,22 +9,19 @@ interface ImportedModule {
   readonly ours: boolean;
   /** Erased before it runs. */
   readonly typeOnly: boolean;
-  /**
-   * The parts used at run time: imported names, and the members used of a default or namespace import. `*`: all of it, as far as
-   * can be determined.
-   */
+  /** The parts used at run time: imported names, and the members used of a default or namespace import. `*`: possibly all of them. */
   readonly uses: readonly string[];
   /** Names imported or re-exported, including types. `*`: possibly all of them. */
   readonly names: readonly string[];
 }
 
 export interface SourceFile {
-  /** From the root, with forward slashes. */
+  /** Path from the root, with forward slashes. */
   readonly path: string;
   readonly imports: readonly ImportedModule[];
-  /** Names that it exports, including types, without the default export and those of `export *`. */
+  /** Exported names, including types, without the default export and those of `export *`. */
   readonly exports: readonly string[];
-  /** Names in its code, also as members of `globalThis` and `process`; without those of types and other members. */
+  /** Names in its code, including members of `globalThis` and `process`, without names of types and other members. */
   readonly names: ReadonlySet<string>;
   /** Every string and template, placeholders left out. */
   readonly strings: readonly string[];
@@ -104,7 +101,7 @@ function importSource(node: SyntaxNode): string | undefined {
   return typeof first?.expression.value === 'string' ? first.expression.value : undefined;
 }
 
-/** The words that lead from the module to a file: the literal of `new URL`, those of `join` up to the first that is none. */
+/** The path segments from the module to a file: the literal of `new URL`, or the arguments of `join` up to the first that is not a literal. */
 function wordsBesideModule(node: SyntaxNode): string[] | undefined {
   if (node.type !== 'NewExpression' && node.type !== 'CallExpression') return undefined;
   const name = (node.callee as SyntaxNode).value;

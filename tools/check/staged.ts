@@ -1,5 +1,4 @@
-// Before a commit: formats the staged files, stages them again, and runs the checks that look at one file at a time. Run it in the root of a
-// checkout.
+// Before a commit: formats the staged files, stages them again, and runs the checks that work on single files. Run it in the root of a checkout.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -18,7 +17,7 @@ function git(...words: string[]): string[] {
   return execFileSync('git', words, { cwd: root, encoding: 'utf8' }).split('\0').filter(Boolean);
 }
 
-/** `words`: what it is to do with the files. */
+/** `words`: arguments before the files. */
 function runBiome(words: readonly string[], files: readonly string[]): boolean {
   if (files.length === 0) return true;
   const always = ['--error-on-warnings', '--no-errors-on-unmatched', '--files-ignore-unknown=true'];

@@ -8,7 +8,7 @@ import type { Check } from './check.ts';
 /** Names of subgraphs by file; in a file's name NAME stands for the subgraph's. */
 export type SubgraphFiles = Readonly<Record<string, readonly string[]>>;
 
-/** Not composed or served yet: they may have some of the parts. */
+/** Not composed or served yet, so they may lack some parts. */
 const begunNow: ReadonlySet<string> = new Set();
 
 /** One line for each subgraph with missing files. */
@@ -24,7 +24,7 @@ export function findMissingFiles(files: SubgraphFiles, begun = begunNow): string
   });
 }
 
-/** Files of platform, of dns, and of the databases of object storage's clusters, beside those of the subgraphs. */
+/** Files that belong to no subgraph: those of platform, dns, and the databases of object storage's clusters. */
 const ofNoSubgraph: ReadonlySet<string> = new Set(['base', 'platform', 'dns', 'object-cluster']);
 
 async function readFiles(root: string): Promise<SubgraphFiles> {

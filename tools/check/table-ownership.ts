@@ -31,7 +31,7 @@ export function tableOwners(schemas: ReadonlyMap<string, string>): TableOwners {
   return { byTable, byModel };
 }
 
-/** Owners whose tables only one folder of theirs may use. */
+/** Owners whose tables may be used from only one of their folders. */
 const homes: Readonly<Record<string, string>> = {
   gslb: 'subgraphs/gslb/control/',
   'object-storage': 'subgraphs/object-storage/control/',
@@ -40,7 +40,7 @@ const homes: Readonly<Record<string, string>> = {
 /** Folders of a subgraph with tables of their own, which are in another database than the subgraph's. */
 const ownFolders: Readonly<Record<string, string>> = { 'subgraphs/object-storage/engine/store/': 'object-cluster' };
 
-/** After these words SQL names a table. Upper case only: prose is not SQL. */
+/** SQL names a table after these words. Upper case only, because prose is not SQL. */
 const tableReference = /\b(?:FROM|JOIN|INTO|UPDATE|TABLE|STRAIGHT_JOIN)\s+(?:IGNORE\s+)?`?([a-z_]+)`?/g;
 const modelReference = /\b(?:prisma|model|client)\.([a-zA-Z]+)\./g;
 
@@ -65,7 +65,7 @@ function add(touched: Map<string, string>, name: string, owner: string | undefin
   if (owner !== undefined) touched.set(name, owner);
 }
 
-/** The owner of the tables that a file may use; undefined: not checked (tests, bench). */
+/** The owner of the tables that a file may use. Undefined if the file is not checked (tests, bench). */
 function ownerOf(path: string): string | undefined {
   const own = Object.keys(ownFolders).find((folder) => path.startsWith(folder));
   if (own !== undefined) return ownFolders[own];

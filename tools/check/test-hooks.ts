@@ -1,5 +1,5 @@
-// A module is loaded once for all test files of a worker (tests/support/node-runtime.js): hooks at the top of one beside them would be those
-// of the first file alone, and a module that stands in for another would do so in the files after it.
+// A module is loaded once for all test files of a worker (tests/support/node-runtime.js). Hooks at the top of a shared module would therefore run for
+// the first file only, and a module mock would stay for the next files.
 import type { SourceFile } from './source-files.ts';
 
 const hook = /^(?:beforeAll|afterAll|beforeEach|afterEach)\(/m;

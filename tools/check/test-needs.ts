@@ -1,5 +1,4 @@
-// What decides the tier of a test, and what is installed for it (tools/tests/), must be right: imports as they are read from the text, and
-// the needs that files name.
+// The inputs that determine a test's tier and packages (tools/tests/) must be right: imports, as parsed from the text, and the needs that files list.
 import { basename } from 'node:path';
 // @ts-expect-error It has no types: the bootstrap runs it.
 import { PACKAGES } from '../../bin/boot/package-table.mjs';
@@ -13,7 +12,7 @@ const packages = PACKAGES as readonly { readonly name: string; readonly places: 
 /** Programs that are started by their names; nothing else has these. */
 const clients: ReadonlySet<string> = new Set(['curl', 'dig', 'hey', 'fping']);
 const startsPrograms = /^(?:tests|bench|measure|trials|simulators)\//;
-/** They only compare paths. */
+/** These files only compare paths. */
 const startsNone = new Set(['tests/lab/clock-library.test.ts']);
 
 interface Sources {

@@ -3,9 +3,9 @@
 import type { SourceFile } from './source-files.ts';
 import { covers } from './top-folders.ts';
 
-/** The files that may, with what they need it for. */
+/** Allowed files, with the reason. */
 const allowed: ReadonlyMap<string, string> = new Map([
-  ['lab/control-plane/device-ground.ts', 'the end of a credential'],
+  ['lab/control-plane/device-setup.ts', 'the end of a credential'],
   ['cli/check-client/row-world.ts', 'the end of a token'],
   ['cli/credential.ts', 'the life of a token from its end'],
   ['cli/cluster-login.ts', 'the end of a token'],
@@ -15,7 +15,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['cli/stored-credential.ts', 'the end of a token'],
   ['cli/commands/lab/load.ts', "the time of a run, for the device's log"],
   ['cli/commands/clusters/measure.ts', 'when a disk was measured'],
-  ['dns/publish/look-queue.ts', 'when a name was read, for change-window.ts'],
+  ['dns/publish/drift-queue.ts', 'when a name was read, for change-window.ts'],
   ['dns/publish/publish-queue.ts', 'when a name was read, for change-window.ts'],
   ['dns/publish/server-queue.ts', 'when a name was read, for change-window.ts'],
   ['dns/answerer/clocks.ts', 'the time of signatures and cookies, and of the age of answers over a reboot'],
@@ -42,7 +42,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['platform/secrets/keyring.ts', 'when a key was used, for other processes'],
   ['simulators/neo/neo.ts', 'the dates of its jobs'],
   ['simulators/f5-bigip/bigip.ts', 'the dates of its tasks'],
-  ['subgraphs/system/control/alerts/certificate-look.ts', 'the end of a certificate'],
+  ['subgraphs/system/control/alerts/certificate-expiry.ts', 'the end of a certificate'],
   ['subgraphs/loadbalancer/control/hosts/preview.ts', 'the time in a rendered configuration'],
   ['subgraphs/loadbalancer/control/scaling/collectd/receiver.ts', 'the time of a value'],
   ['subgraphs/loadbalancer/control/traffic/traffic-reads.ts', 'minutes and hours of the calendar'],
@@ -64,7 +64,10 @@ const allowed: ReadonlyMap<string, string> = new Map([
   ['subgraphs/object-storage/engine/namespace/containers.ts', 'when a container was made'],
   ['subgraphs/object-storage/engine/blobs/blob-writer.ts', 'when a blob was written'],
   ['subgraphs/object-storage/wire/cluster-tokens.ts', 'the end of a token'],
-  ['subgraphs/object-storage/engine/store/forgetter.ts', 'the age of versions; servers give the trusted time'],
+  [
+    'subgraphs/object-storage/engine/store/tombstone-collector.ts',
+    'the age of versions; servers give the trusted time',
+  ],
   ['subgraphs/object-storage/engine/s3/server.ts', 'the time in a signature'],
   ['subgraphs/object-storage/agents/controller/controller.ts', 'the wall clock that a cluster reports'],
   ['subgraphs/object-storage/control/containers/url-service.ts', 'the time in a signature'],
@@ -73,7 +76,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
 ]);
 
 const wallClock = /\bDate\.now\b/;
-/** In a statement's text; the trusted time is a placeholder. */
+/** Matches the text of a statement. The trusted time is a placeholder. */
 const deletesByClock = /\bDELETE\b[^;]*(<|<=|>)\s*NOW\(/;
 
 export function findClockFaults(files: readonly SourceFile[]): string[] {

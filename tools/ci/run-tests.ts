@@ -24,7 +24,7 @@ import {
 
 const root = dirname(dirname(import.meta.dirname));
 const slices = 6;
-/** Of one file alone; the longest takes eight minutes. */
+/** Limit for one file alone. The longest takes eight minutes. */
 const mostSecondsAlone = 600;
 /** CI has 90 minutes. After this nothing is repeated any more. */
 const mostMinutesBeforeRepeating = 70;

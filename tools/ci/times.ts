@@ -1,11 +1,11 @@
-// What test files cost: the sums of each tier and of each part. The end of each run has the slowest files (tools/tests/slowest.mjs).
+// Costs of test files: the sums of each tier and of each part. The end of each run lists the slowest files (tools/tests/slowest.mjs).
 
 /** A line that tests/support/test-environment.ts writes for each file. */
 export interface FileTime {
-  /** From the root of the checkout. */
+  /** Path from the root of the checkout. */
   readonly path: string;
   readonly wallMs: number;
-  /** Of the file's own process and of those that it started and that have ended; the run's servers are not in it. */
+  /** Processor time of the file's own process and of its ended children, without the run's servers. */
   readonly cpuMs: number;
 }
 

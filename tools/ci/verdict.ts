@@ -1,11 +1,11 @@
-// What the suites of a run and the repetition of the files that failed say together.
+// The combined result of a run's suites and of the repetition of failed files.
 import { stripVTControlCharacters } from 'node:util';
 
 /** More failed files than these are no flakiness: nothing is repeated, and the run fails. */
 export const mostRepeated = 3;
 
 export interface FileResult {
-  /** From the root of the checkout. */
+  /** Path from the root of the checkout. */
   readonly path: string;
   readonly passed: number;
   /** A file that could not run has one failure. */
@@ -33,7 +33,7 @@ export interface Verdict {
   readonly failed: number;
   readonly skipped: number;
   readonly flaky: readonly FlakyFile[];
-  /** Not those that are flaky. */
+  /** Failed files, without flaky ones. */
   readonly failedFiles: readonly FileResult[];
   /** Failures that belong to no test. */
   readonly faults: readonly string[];
@@ -95,7 +95,7 @@ function faultsOf({ name, exitCode, files }: SuiteResult): string[] {
   return isUnnamed ? [`${name}: all files passed, but it ended with exit code ${exitCode}.`] : [];
 }
 
-/** What is most of a report's worth in few lines: each failed file, and the names of its failed tests. */
+/** The core of a report in few lines: each failed file, and the names of its failed tests. */
 export function namesOfFailures(files: readonly FileResult[]): string[] {
   return files.flatMap(({ path, message }) => [
     `FAILED ${path}`,

@@ -9,7 +9,7 @@ const folderName = /^tg-(\d+)-(\d+)-\w{6}$/;
 /** Makes the folder of this process's run; its path. */
 export async function makeRunFolder(parent: string): Promise<string> {
   const folder = await mkdtemp(join(parent, `tg-${process.pid}-${processMark(process.pid)?.startTicks}-`));
-  // Other accounts of a run, such as that of the embedded servers, pass it.
+  // Other accounts of a run pass through it, such as that of the embedded servers.
   await chmod(folder, 0o711);
   return folder;
 }

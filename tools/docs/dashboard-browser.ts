@@ -1,4 +1,4 @@
-// The dashboard in Chromium, for pictures of it.
+// The dashboard in Chromium, for its pictures.
 import { type Browser, chromium, type Page } from 'playwright-core';
 
 export function launch(executablePath: string): Promise<Browser> {
@@ -13,7 +13,7 @@ export async function logIn(page: Page, password: string): Promise<void> {
   await settled(page);
 }
 
-/** The page has what it shows first. GraphiQL and the login have no sign of life. */
+/** Waits until the page shows its first content. GraphiQL and the login have no such mark. */
 export async function settled(page: Page): Promise<void> {
   await page
     .locator('.live[data-live="LIVE"], .graphiql-container')

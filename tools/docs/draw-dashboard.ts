@@ -35,7 +35,7 @@ async function makeObjects(product: LabProduct): Promise<void> {
   await product.run('events', 'wait', '--kind', 'gslb.operatingStatus', '--to', 'DEGRADED');
 }
 
-/** In the page: of the events those that its lower edge would cut. */
+/** Hides the events that the page's lower edge would cut. */
 const hideCutLines = `for (const line of document.querySelectorAll('.feed li')) {
   const { bottom } = line.closest('.scroll, section, .panel').getBoundingClientRect();
   if (line.getBoundingClientRect().bottom > Math.min(bottom, window.innerHeight)) line.style.visibility = 'hidden';

@@ -36,7 +36,7 @@ export class LabProduct {
     [this.url, this.password] = [url, password];
   }
 
-  /** `parts`: of the lab. */
+  /** `parts`: parts of the lab. */
   static async start(parts: readonly string[], signal: AbortSignal): Promise<LabProduct> {
     const folder = await mkdtemp(join(tmpdir(), 'tidegate-pictures-'));
     // The account that serves must be able to pass it.
@@ -79,7 +79,7 @@ export class LabProduct {
   }
 }
 
-/** Returns what it has printed. */
+/** Returns the printed text. */
 async function ready(child: ChildProcess, signal: AbortSignal): Promise<string> {
   let output = '';
   for (const stream of [child.stdout, child.stderr])

@@ -1,4 +1,4 @@
-// The pictures of the documentation, and what is run for each.
+// The pictures of the documentation, and the commands for each.
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { type RecordedProgram, type RecordedStep, record, type Step } from './recording.ts';
 
 interface Picture {
-  /** In docs/pictures. */
+  /** File in docs/pictures. */
   readonly file: string;
   readonly title: string;
   readonly steps: readonly Step[];
@@ -14,7 +14,7 @@ interface Picture {
 
 const url = 'http://shop.default.lb.lab.test/';
 
-/** A load balancer whose node is unplugged, beside `npm start` with the lab's part `balancers`. */
+/** A load balancer whose node is unplugged, with `npm start` and the lab's part `balancers`. */
 export const loadBalancerPicture: Picture = {
   file: 'load-balancer.svg',
   title:
@@ -40,17 +40,17 @@ export const loadBalancerPicture: Picture = {
 
 /** The start page of the dashboard, in GitHub's light and dark. ./draw-dashboard.ts draws it. */
 export const dashboardPicture = {
-  /** In docs/pictures. */
+  /** Files in docs/pictures. */
   files: { light: 'dashboard-light.png', dark: 'dashboard-dark.png' },
-  /** Of the lab. */
+  /** Parts of the lab. */
   parts: ['firewall', 'balancers', 'sites'],
   size: { width: 1440, height: 760 },
   mostBytes: 200_000,
-  /** Of what is made for it. */
+  /** Texts of the created objects. */
   texts: ['1 backend', '2 load balancers', '1 name · 1 not fully up', 'shop.gslb.lab.test'],
 } as const;
 
-/** Records it beside a product with that part of the lab, whose data folder this is. */
+/** Records it with a running product that has that part of the lab. `data`: the product's data folder. */
 export async function recordLoadBalancer(program: RecordedProgram, data: string): Promise<readonly RecordedStep[]> {
   const text = await readFile(join(data, 'balancers.env'), 'utf8');
   const known = new Map(text.split('\n').map((line) => line.split(/=(.*)/s) as [string, string]));

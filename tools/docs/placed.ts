@@ -1,7 +1,7 @@
-// Words of the command line with the options that say which product: its data folder and its endpoint.
+// Words of the command line, with the options that select the product: its data folder and its endpoint.
 import { resolve } from 'node:path';
 
-/** Words after `--` are another program's. `url`: with its path. */
+/** Words after `--` belong to another program. `url`: with its path. */
 export function placedAt(data: string, url: string): (words: readonly string[]) => readonly string[] {
   return (words) => {
     const end = words.includes('--') ? words.indexOf('--') : words.length;

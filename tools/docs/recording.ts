@@ -1,17 +1,17 @@
-// A recording of commands of the real program: what each printed, and when. It is what a picture of the documentation is made of.
+// A recording of commands of the real program, with their output and its times. Pictures of the documentation are made from recordings.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Step {
-  /** After `bin/tidegate`; `$NAME` is a variable of the shell. */
+  /** Words after `bin/tidegate`. `$NAME` is a variable of the shell. */
   readonly words: readonly string[];
-  /** It is run again until its output matches, and the last run counts. */
+  /** Repeats the command until its output matches. Only the last run is shown. */
   readonly until?: RegExp;
 }
 
 interface RecordedLine {
-  /** Since the start of the step. */
+  /** Time since the start of the step. */
   readonly atMs: number;
   readonly text: string;
 }
@@ -25,7 +25,7 @@ export interface RecordedStep {
 export interface RecordedProgram {
   /** Runs the program in a process. */
   readonly command: readonly [string, ...string[]];
-  /** Says which product; not shown. */
+  /** Adds the options that select the product. They are not shown. */
   readonly place: (words: readonly string[]) => readonly string[];
   readonly cwd: string;
   readonly signal: AbortSignal;
@@ -36,7 +36,7 @@ const pauseMs = 500;
 const mostLineLength = 400;
 const mostLines = 200;
 
-/** `variable`: of a variable of the shell. Throws when a command fails, or never prints what it should. */
+/** `variable`: value of a shell variable. Throws when a command fails, or never prints the expected text. */
 export async function record(
   program: RecordedProgram,
   steps: readonly Step[],

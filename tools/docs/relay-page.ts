@@ -42,7 +42,7 @@ function wires({ ports }: Driver): string {
     .join(', ');
 }
 
-/** Of its operations, in seconds, the usual one first; the setting's default where a driver says nothing. */
+/** Its operations' deadlines in seconds, the usual one first. The setting's default if a driver gives none. */
 function actsFor(driver: Driver): string {
   const usual = driver.actsForMs ?? defaultSettings.deviceGraceMs;
   const others = [...driver.operations.values()].filter(({ actsForMs = usual }) => actsForMs !== usual);
@@ -50,7 +50,7 @@ function actsFor(driver: Driver): string {
   return `${usual / 1_000} s${named.join('')}`;
 }
 
-/** As it reads beside the other drivers. */
+/** The example in the format of the other drivers. */
 function exampleCode(): string {
   const [, ...lines] = readFileSync(example, 'utf8').split('\n');
   return lines.join('\n').replaceAll('../../subgraphs/relay/drivers/', './');

@@ -7,7 +7,7 @@ const rows = 24;
 const [lineHeight, charWidth, padding] = [18, 8.4, 16];
 const width = Math.round(columns * charWidth + 2 * padding);
 const height = rows * lineHeight + 2 * padding;
-/** Of the picture's own time. */
+/** Times in the picture. */
 const [mostWaitMs, beforeMs, betweenMs, lineMs, atEndMs] = [1_200, 900, 1_400, 40, 6_000];
 const shownTimeMs = 2_000;
 
@@ -20,7 +20,7 @@ interface Line {
 
 const colours: Readonly<Record<Kind, string>> = { command: '#7ee787', output: '#e6edf3', time: '#8b949e' };
 
-/** `title`: for those who can't see it. */
+/** `title`: for people who can't see the picture. */
 export function renderPicture(steps: readonly RecordedStep[], title: string): string {
   const { lines, endMs } = timeline(steps);
   const percent = (ms: number) => ((ms / endMs) * 100).toFixed(3);

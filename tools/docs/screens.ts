@@ -1,5 +1,5 @@
-// Pictures of every page of the dashboard of a running installation, at 1440 and 390 pixels, light and dark, so that a person can look at all of them:
-// sh bin/node24 tools/docs/screens.ts FOLDER [--url http://127.0.0.1:4000] [--data .tidegate]
+// Pictures of every page of the dashboard of a running installation, at 1440 and 390 pixels, light and dark, for inspection by a person: sh
+// bin/node24 tools/docs/screens.ts FOLDER [--url http://127.0.0.1:4000] [--data .tidegate]
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,14 +16,14 @@ const waitMs = 30_000;
 interface Place {
   /** Without a path. */
   readonly url: string;
-  /** Of the administrator. */
+  /** The administrator's password. */
   readonly password: string;
   /** API token, to find objects with. */
   readonly token: string;
   readonly folder: string;
 }
 
-/** By name: the pages that this installation has, and what they open of its first objects. */
+/** Paths by name: the pages of this installation, and the details of its first objects. */
 async function pathsOf(page: Page, { url, token }: Place): Promise<Readonly<Record<string, string>>> {
   const links = page.locator('nav.pages a');
   const paths: Record<string, string> = {};

@@ -24,7 +24,7 @@ for (const output of Object.values(generates))
     output.schema = forThrowingClients(
       output.schema.endsWith('.graphql') ? readFileSync(new URL(output.schema, root), 'utf8') : output.schema,
     );
-// `pluginLoader` finds plugins, but presets are searched beside codegen.yml, where there are none.
+// `pluginLoader` finds plugins, but presets are searched next to codegen.yml, where there are none.
 for (const output of Object.values(generates))
   if ('preset' in output && typeof output.preset === 'string')
     output.preset = load(`@graphql-codegen/${output.preset}-preset`).preset;

@@ -1,4 +1,4 @@
-// Writes generated/kinds/: what is known of each kind of object that people manage (schema/kinds/), and what can't be cleared in an update.
+// Writes generated/kinds/: descriptions of each kind of object that people manage (schema/kinds/), and the fields that an update can't clear.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { readSupergraph } from '../../platform/graph/generated-schema.ts';
 import { adminSchema, deriveRegistry } from '../../schema/kinds/derive.ts';

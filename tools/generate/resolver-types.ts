@@ -1,5 +1,4 @@
-// Resolver types: codegen.yml defines once how they are made, and each subgraph in schema/ gets a file of them, so that a new
-// subgraph needs no entry there.
+// Resolver types: codegen.yml configures them once, and each subgraph in schema/ gets a file of them, so that a new subgraph needs no entry there.
 import type { CodegenConfig } from '@graphql-codegen/cli';
 import type { SubgraphSdl } from '../../platform/graph/sdl.ts';
 
@@ -11,7 +10,7 @@ type Outputs = CodegenConfig['generates'];
 /** Type of the graph by a file, from the root, and the name of a type there: `Prefix: subgraphs/ipam/prefix.ts#PrefixRow`. */
 export type Mappers = Readonly<Record<string, string>>;
 
-/** The outputs with those of each subgraph in place of `eachSubgraph`. */
+/** Replaces `eachSubgraph` in the outputs by the subgraphs. */
 export function withResolverTypes(outputs: Outputs, graph: SubgraphSdl, mappersOf: (name: string) => Mappers): Outputs {
   const { [eachSubgraph]: each, ...others } = outputs;
   if (each === undefined || Array.isArray(each)) return others;
@@ -24,7 +23,7 @@ export function withResolverTypes(outputs: Outputs, graph: SubgraphSdl, mappersO
   return { ...Object.fromEntries(made), ...others };
 }
 
-/** Each connection is passed on with its count: `{T}` is its type as the SDL says it. */
+/** Each connection is passed on with its count. `{T}` is its type in the SDL. */
 function connectionsOf(sdl: string): Mappers {
   const names = [...sdl.matchAll(/^type (\w+Connection)\b/gm)].map(([, name = '']) => name);
   return Object.fromEntries(names.map((name) => [name, 'platform/pages/connection.ts#Counted<{T}>']));

@@ -1,5 +1,5 @@
-// The graph as seen by those who throw on errors: a field with @semanticNonNull is non-null, because it is null only with an error.
-// The command line and the dashboard throw the errors of an answer, and a resolver that can't return a value throws one itself.
+// The graph for clients that throw on errors: a field with @semanticNonNull is non-null, because it is null only with an error. The command line and
+// the dashboard throw the errors of an answer, and a resolver that can't return a value throws one itself.
 import { Kind, parse, print, visit } from 'graphql';
 
 /** SDL without null where null means an error. Only level 0 is used in the graph: list items are non-null as they are. */

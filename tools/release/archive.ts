@@ -9,7 +9,7 @@ import type { Repository } from './repository.ts';
 
 export interface Archive {
   readonly path: string;
-  /** Beside it, for `sha256sum --check`. */
+  /** File next to the archive, for `sha256sum --check`. */
   readonly sumPath: string;
   readonly sha256: string;
 }

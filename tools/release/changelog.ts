@@ -10,7 +10,7 @@ interface Section {
   readonly text: string;
 }
 
-/** A section's text: what stands before the first heading, and the text below each heading. */
+/** A section's text: before the first heading, and below each heading. */
 interface Parts {
   readonly intro: string;
   readonly headings: ReadonlyMap<string, string>;

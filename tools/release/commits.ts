@@ -1,4 +1,4 @@
-// What the commits since a release mean to users. Form: Conventional Commits 1.0.0 (conventionalcommits.org).
+// User-visible effects of the commits since a release. Form: Conventional Commits 1.0.0 (conventionalcommits.org).
 import type { Entries } from './changelog.ts';
 
 export interface Commit {
@@ -47,7 +47,7 @@ function breakingNote(body: string): string | undefined {
   return note?.trim().replaceAll(/\s*\n\s*/g, ' ');
 }
 
-/** As git writes it. */
+/** In git's notation. */
 function revertedBy({ body }: Commit): string[] {
   return [...body.matchAll(/^This reverts commit ([0-9a-f]{40})\b/gm)].map(([, hash = '']) => hash);
 }

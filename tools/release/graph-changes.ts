@@ -1,4 +1,4 @@
-// What a release changes in the graph for its clients, as lines of the changelog.
+// A release's changes of the graph for clients, as lines of the changelog.
 import {
   buildSchema,
   type GraphQLNamedType,

@@ -27,7 +27,7 @@ export async function setVersion(
   return changed;
 }
 
-/** In the form in which npm writes these files. */
+/** In npm's format for these files. */
 export function withVersion(text: string, from: string, to: string): string {
   const content = JSON.parse(text) as PackageFile;
   if (content.version !== from) return text;

@@ -17,11 +17,11 @@ import { compareVersions, parseVersion } from './semver.ts';
 export interface ReleaseOrder {
   readonly repository: Repository;
   readonly version: string;
-  /** Where the archive is put. */
+  /** Folder for the archive. */
   readonly folder: string;
-  /** Of the changelog's section, as in 2026-01-31. */
+  /** Date of the changelog's section, in the form 2026-01-31. */
   readonly date: string;
-  /** Runs the checks, and the tests if asked to. Throws ReleaseError if they fail. */
+  /** Runs the checks, and the tests if requested. Throws ReleaseError if they fail. */
   readonly verify: () => Promise<void>;
 }
 
@@ -32,9 +32,9 @@ export interface ReleasePlan {
   /** Undefined for the first release. */
   readonly previous: { readonly version: string; readonly commit: string } | undefined;
   readonly changelog: string;
-  /** Of the changelog. */
+  /** Section of the changelog. */
   readonly section: string;
-  /** What package.json has now. */
+  /** Present version in package.json. */
   readonly from: string;
 }
 
@@ -42,7 +42,7 @@ const mainBranch = 'main';
 const changelogFile = 'CHANGELOG.md';
 const reasonsFile = 'schema/breaking.md';
 
-/** What a release would do. Throws ReleaseError with every reason why it can't be made. */
+/** Plans a release. Throws ReleaseError with every reason why it can't be made. */
 export async function planRelease({ repository, version, date }: ReleaseOrder): Promise<ReleasePlan> {
   const read = (path: string) => readFile(join(repository.root, path), 'utf8');
   const { version: from } = JSON.parse(await read('package.json')) as { version: string };
@@ -132,14 +132,14 @@ async function deprecationFaults({ root }: Repository, date: string): Promise<st
   return shortDeprecations(released === undefined ? api : print(released.document), api, date);
 }
 
-/** As clients without rights of administration see it. */
+/** The graph for clients without administrator rights. */
 function graphAt(repository: Repository, commit: string): Promise<string | undefined> {
   return repository.fileAt(commit, publicSchemaPath);
 }
 
 /**
- * The graph of this release replaces that of the one before, and the reasons for what had changed since are done with. Returns the
- * changed paths. A version that is not final promises nothing.
+ * The graph of this release replaces the previous one, and the reasons for changes since then are removed. Returns the changed paths. A pre-release
+ * promises nothing.
  */
 async function setReleasedGraph({ root }: Repository, version: string): Promise<readonly string[]> {
   const [api, open, notes] = await Promise.all(

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface KnownRed {
-  /** From the root of the checkout. */
+  /** Path from the root of the checkout. */
   readonly file: string;
   /** The groups' titles and the test's, with › between them, as Jest prints them. */
   readonly test: string;
@@ -44,7 +44,7 @@ export function readKnownRed(root: string): KnownRed[] {
   return rows;
 }
 
-/** What makes a run red although its tests pass: a list that is too long, too old, or names what does not exist. */
+/** Faults that make a run red although its tests pass: the list is too long, too old, or names missing tests. */
 export function faultsOfKnownRed(
   root: string,
   rows: readonly KnownRed[],

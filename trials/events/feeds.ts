@@ -2,18 +2,18 @@
 // is stopped and replaced.
 import type { DatabaseLocation } from '../../platform/database/database.ts';
 import type { StatusFeed } from '../../platform/events/feed.ts';
-import { Ground, type GroundOptions } from '../../tests/support/ground.ts';
+import { type ContextOptions, LocalContext } from '../../tests/support/test-context.ts';
 import type { Random } from '../random.ts';
 
 interface FeedsOptions {
   readonly connection: DatabaseLocation;
-  readonly redis: NonNullable<GroundOptions['redis']>;
+  readonly redis: NonNullable<ContextOptions['redis']>;
   readonly random: Random;
 }
 
 export class Feeds {
   readonly #options: FeedsOptions;
-  #places: Ground[] = [];
+  #places: LocalContext[] = [];
   replacements = 0;
 
   constructor(options: FeedsOptions) {
@@ -41,11 +41,11 @@ export class Feeds {
     await Promise.all(this.#places.map((place) => place.stop()));
   }
 
-  async #open(): Promise<Ground> {
+  async #open(): Promise<LocalContext> {
     const { connection, redis } = this.#options;
     // A small ring and frequent checkpoints: both ways of reading, and resuming from checkpoints, happen often.
     const feed = { ringSize: 200, checkpointMs: 50 };
-    const place = new Ground({ connection, connectionLimit: 8 }, { redis, feed });
+    const place = new LocalContext({ connection, connectionLimit: 8 }, { redis, feed });
     await place.feed.start();
     return place;
   }

@@ -1,7 +1,7 @@
 // A process that only sequences, to be paused and killed. Its first message contains the servers' addresses.
 import { toleratesBrokenConnects } from '../../platform/database/connector-rejections.ts';
 import type { DatabaseLocation } from '../../platform/database/database.ts';
-import { Ground } from '../../tests/support/ground.ts';
+import { LocalContext } from '../../tests/support/test-context.ts';
 
 export interface SequencerOrder {
   readonly connection: DatabaseLocation;
@@ -12,6 +12,6 @@ toleratesBrokenConnects(process);
 process.on('disconnect', () => process.exit(0));
 process.once('message', ({ connection, redisPath }: SequencerOrder) => {
   const redis = { path: redisPath, prefix: 'trials' };
-  new Ground({ connection, connectionLimit: 3 }, { redis, elected: true }).sequencer.start();
+  new LocalContext({ connection, connectionLimit: 3 }, { redis, elected: true }).sequencer.start();
   process.send?.('started');
 });

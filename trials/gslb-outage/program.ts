@@ -15,7 +15,7 @@ import { Peers } from '../../platform/machines/peers.ts';
 import type { MutualTls } from '../../platform/machines/tls.ts';
 import { readConfig } from '../../platform/process/config.ts';
 import { Health } from '../../platform/process/health.ts';
-import type { Ground as RoleGround } from '../../platform/process/subgraph-row.ts';
+import type { DatabaseContext as RoleContext } from '../../platform/process/subgraph-row.ts';
 import { Keyring } from '../../platform/secrets/keyring.ts';
 import { createSealer } from '../../platform/secrets/seal.ts';
 import { createRedis } from '../../platform/work/redis.ts';
@@ -26,8 +26,8 @@ import { ConductorLinks } from '../../subgraphs/gslb/control/machines/conductor-
 import { gslbRow } from '../../subgraphs/gslb/row.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { testEgress } from '../../tests/support/egress.ts';
-import { Ground, keyFile } from '../../tests/support/ground.ts';
 import { testPair } from '../../tests/support/signing-keys.ts';
+import { keyFile, LocalContext } from '../../tests/support/test-context.ts';
 import { createWorker } from '../../workers/worker.ts';
 
 interface Shared {
@@ -74,8 +74,8 @@ function run(own: Program): Promise<object> {
   }
 }
 
-function groundOf({ connection, redis }: Shared): Ground {
-  return new Ground({ connection, connectionLimit: 12 }, { redis, log });
+function contextOf({ connection, redis }: Shared): LocalContext {
+  return new LocalContext({ connection, connectionLimit: 12 }, { redis, log });
 }
 
 function machine({ tls }: Linked): MutualTls {
@@ -89,7 +89,7 @@ function settingsAnd(given: Readonly<Record<string, unknown>>) {
 }
 
 async function conductor(own: Extract<Program, { kind: 'conductor' }>): Promise<object> {
-  const { db, wake, egress, sealer, owner } = groundOf(own);
+  const { db, wake, egress, sealer, owner } = contextOf(own);
   const settings = settingsAnd({});
   const links = new ConductorLinks({
     ...{ db, wake, egress, sealer, owner, log, signsZones: true },
@@ -104,21 +104,21 @@ async function conductor(own: Extract<Program, { kind: 'conductor' }>): Promise<
 }
 
 async function worker(own: Extract<Program, { kind: 'worker' }>): Promise<object> {
-  const ground = groundOf(own);
+  const ground = contextOf(own);
   const location = { path: own.redis.path };
-  const roleGround = {
+  const roleContext = {
     ...{ processName: 'worker', log, registry: new Registry(), health: new Health(), egress: ground.egress },
     ...{ db: ground.db, redis: createRedis(location, { log }), redisPrefix: own.redis.prefix, wake: ground.wake },
     trustedClock: ground.trustedClock,
     ...{ owner: ground.owner, leases: ground.leases, tlsOf: async () => undefined, sealer: async () => ground.sealer },
-  } satisfies RoleGround;
+  } satisfies RoleContext;
   const settings = settingsAnd(own.settings) as never;
   const work = [
-    (await gslbRow.work?.(roleGround, settings)) ?? {},
-    (await dnsModule.work?.(roleGround, settings)) ?? {},
+    (await gslbRow.work?.(roleContext, settings)) ?? {},
+    (await dnsModule.work?.(roleContext, settings)) ?? {},
   ];
   const running = createWorker({
-    ...{ ...roleGround, redis: location, work, auditKeys: testPair('audit') },
+    ...{ ...roleContext, redis: location, work, auditKeys: testPair('audit') },
     config: { 'retention.eventDays': 30, 'retention.auditDays': 30, 'audit.anchorFile': undefined },
   });
   await running.start();

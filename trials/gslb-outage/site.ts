@@ -13,7 +13,7 @@ import { startMariadb } from '../../embedded/mariadb.ts';
 import { startRedis } from '../../embedded/redis.ts';
 import { killQuietly } from '../../embedded/server-process.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
-import { ToldChild } from '../../measure/told-child.ts';
+import { CommandChild } from '../../measure/command-child.ts';
 import type { DatabaseLocation } from '../../platform/database/database.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { setCheckerRecord } from '../../platform/machines/checker-record.ts';
@@ -25,9 +25,9 @@ import { type NameServer, zone as plainZone, powerdns } from '../../tests/dns/su
 import { GslbPlace, zone } from '../../tests/subgraphs/gslb/support/gslb-place.ts';
 import { testEgressSettings } from '../../tests/support/egress.ts';
 import { freePort } from '../../tests/support/free-port.ts';
-import { Ground } from '../../tests/support/ground.ts';
 import { type TestMachine, testAuthority, testMachine } from '../../tests/support/machines.ts';
 import { waitFor } from '../../tests/support/temporary-folder.ts';
+import { LocalContext } from '../../tests/support/test-context.ts';
 import { SiteServer } from '../lb-heal/site.ts';
 import { Endpoint } from './endpoints.ts';
 import { Outside, type OutsideOptions } from './outside.ts';
@@ -60,7 +60,7 @@ const pdns = 'powerdns';
 /** A process of the trial with its network path to the others. */
 export class Part {
   readonly name: string;
-  readonly child: ToldChild;
+  readonly child: CommandChild;
   /** Undefined if it has no path of its own. */
   readonly way: Way | undefined;
   /** UUID of its machine. */
@@ -68,7 +68,7 @@ export class Part {
   /** For conductors: the process's name in rows. */
   owner = '';
 
-  constructor(name: string, child: ToldChild, machineId: string, way?: Way) {
+  constructor(name: string, child: CommandChild, machineId: string, way?: Way) {
     this.name = name;
     this.child = child;
     this.machineId = machineId;
@@ -101,7 +101,7 @@ export class Site {
   /** If wanted: the process of the gateway, and a client that follows it. */
   gateway: Part | undefined;
   subscriber: Subscriber | undefined;
-  ground!: Ground;
+  ground!: LocalContext;
   mariadb!: SiteServer<Awaited<ReturnType<typeof startMariadb>>>;
   redis!: SiteServer<Awaited<ReturnType<typeof startRedis>>>;
   powerdns!: NameServer;
@@ -147,7 +147,7 @@ export class Site {
     const connection = this.mariadb.running.application;
     await migrate(connection, ownersOf(['gslb', 'system'], subgraphRows));
     const redis = { path: this.redis.running.path, prefix: redisPrefix };
-    this.ground = new Ground({ connection, connectionLimit: 6 }, { redis });
+    this.ground = new LocalContext({ connection, connectionLimit: 6 }, { redis });
     const projectId = this.#size.gateway === true ? await this.#openGateway(connection) : undefined;
     await this.#fill(projectId);
     this.powerdns = await powerdns();
@@ -260,7 +260,12 @@ export class Site {
   }
 
   #part(name: string, program: Program, machineId = '', way?: Way): Part {
-    return new Part(name, new ToldChild({ script, file: join(this.#folder, `${name}.json`), program }), machineId, way);
+    return new Part(
+      name,
+      new CommandChild({ script, file: join(this.#folder, `${name}.json`), program }),
+      machineId,
+      way,
+    );
   }
 
   #parts(): readonly Part[] {

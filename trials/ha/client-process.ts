@@ -8,9 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../../ha/agent/clock.ts';
 import { toleratesBrokenConnects } from '../../platform/database/connector-rejections.ts';
 import { ClientConnection } from './client-connection.ts';
+import type { ClientReport } from './client-report.ts';
 import { type DataHost, places } from './network.ts';
 import type { TrialSettings } from './settings.ts';
-import type { Told } from './told.ts';
 
 const [, , file = '', writers = '4', engine = 'semi-sync'] = process.argv;
 const isGalera = engine === 'galera';
@@ -31,7 +31,7 @@ process.on('SIGTERM', () => {
   isEnding = true;
 });
 
-function tell(told: Told): void {
+function tell(told: ClientReport): void {
   process.stdout.write(`${JSON.stringify(told)}\n`);
 }
 

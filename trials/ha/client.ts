@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { endingWithParent } from '../../embedded/ends-with-parent.ts';
+import type { ClientReport } from './client-report.ts';
 import type { Pair } from './pair.ts';
-import type { Told } from './told.ts';
 import type { Acknowledgement } from './verdict.ts';
 
 const mostFaults = 10;
@@ -28,7 +28,7 @@ export class TrialClient {
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     if (this.#child.stdout !== null)
-      createInterface({ input: this.#child.stdout }).on('line', (line) => this.#note(JSON.parse(line) as Told));
+      createInterface({ input: this.#child.stdout }).on('line', (line) => this.#note(JSON.parse(line) as ClientReport));
   }
 
   /** Safe to call twice. */
@@ -39,7 +39,7 @@ export class TrialClient {
     await ended;
   }
 
-  #note(told: Told): void {
+  #note(told: ClientReport): void {
     switch (told.kind) {
       case 'acknowledged':
         this.told.push(told);

@@ -11,10 +11,10 @@ import { Session } from '../../ha/agent/session.ts';
 import type { LoopDisk } from '../../lab/loop-disk.ts';
 import { mountDisk } from './disk.ts';
 import { canSkew, FalseClock } from './false-clock.ts';
-import { Keeper } from './keeper.ts';
 import { type DataHost, type HaNetwork, type PlaceName, places } from './network.ts';
 import { dataHosts, type Pair, type PairState, type Part, until } from './pair.ts';
 import { account, database } from './settings.ts';
+import { Supervisor } from './supervisor.ts';
 import type { HaSystemOptions } from './system.ts';
 import { tables, timeline } from './tables.ts';
 
@@ -31,7 +31,7 @@ export class GaleraSystem implements Pair {
   readonly settingsFile: string;
   readonly #folder: string;
   readonly parts: ReadonlySet<Part> = new Set<Part>(['mariadbd']);
-  readonly #keepers: Keeper[] = [];
+  readonly #supervisors: Supervisor[] = [];
   readonly #clocks = new Map<DataHost, FalseClock>();
   readonly #disks = new Map<DataHost, LoopDisk>();
 
@@ -117,9 +117,9 @@ export class GaleraSystem implements Pair {
     return [process.execPath, program, this.settingsFile, host];
   }
 
-  #keep(host: PlaceName, what: string, words: readonly string[]): Keeper {
+  #keep(host: PlaceName, what: string, words: readonly string[]): Supervisor {
     const clock = host === 'a' || host === 'b' ? this.#clocks.get(host) : undefined;
-    const keeper = new Keeper({
+    const supervisor = new Supervisor({
       ...{ network: this.network, host, what, logs: this.#folder },
       words: clock === undefined ? words : clock.within(words),
       env: clock === undefined ? {} : clock.env,
@@ -127,8 +127,8 @@ export class GaleraSystem implements Pair {
       // the old and the new process for two members and lost its majority.
       ...{ cwd: join(this.#folder, host), restartMs },
     });
-    this.#keepers.push(keeper);
-    return keeper;
+    this.#supervisors.push(supervisor);
+    return supervisor;
   }
 
   /** Galera has no primary: faults hit the first node while it is in the cluster. Its epoch is the number of the view. */
@@ -154,10 +154,10 @@ export class GaleraSystem implements Pair {
 
   /** Of two nodes without a majority, the one with the later state bootstraps the group again. */
   async recoverByHand(): Promise<void> {
-    const keepers = this.#keepers.filter(({ what }) => what === 'mariadbd');
+    const supervisors = this.#supervisors.filter(({ what }) => what === 'mariadbd');
     // Includes garbd, which would stay with the group that is given up.
-    for (const each of this.#keepers) each.hold();
-    for (const each of this.#keepers) {
+    for (const each of this.#supervisors) each.hold();
+    for (const each of this.#supervisors) {
       const ended = each.ended();
       each.stop();
       await ended;
@@ -171,11 +171,11 @@ export class GaleraSystem implements Pair {
     const [first] = states.sort((one, other) => other.number - one.number);
     const file = join(this.#folder, first?.host ?? 'a', 'data', 'grastate.dat');
     await writeFile(file, (await readFile(file, 'utf8')).replace('safe_to_bootstrap: 0', 'safe_to_bootstrap: 1'));
-    for (const each of keepers.sort((one) => (one.host === first?.host ? -1 : 1))) {
+    for (const each of supervisors.sort((one) => (one.host === first?.host ? -1 : 1))) {
       each.release();
       await sleep(restartMs);
     }
-    for (const each of this.#keepers) each.release();
+    for (const each of this.#supervisors) each.release();
   }
 
   sql(host: DataHost): Session {
@@ -195,13 +195,13 @@ export class GaleraSystem implements Pair {
   }
 
   async powerOff(host: PlaceName): Promise<void> {
-    for (const each of this.#keepers) if (each.host === host) each.hold();
+    for (const each of this.#supervisors) if (each.host === host) each.hold();
     await this.network.powerOff(host);
   }
 
   async powerOn(host: PlaceName): Promise<void> {
     await this.network.plug(host);
-    for (const each of this.#keepers) if (each.host === host) each.release();
+    for (const each of this.#supervisors) if (each.host === host) each.release();
   }
 
   get skew(): ((host: DataHost, seconds: number) => Promise<void>) | undefined {
@@ -209,7 +209,7 @@ export class GaleraSystem implements Pair {
   }
 
   async stop(): Promise<void> {
-    for (const each of this.#keepers) each.stop();
+    for (const each of this.#supervisors) each.stop();
     await this.network.remove();
     for (const each of this.#disks.values()) await each.unmount();
   }

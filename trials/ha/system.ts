@@ -22,10 +22,10 @@ import { type MigrationOwner, migrate } from '../../platform/database/migrate.ts
 import { makeCertificate } from '../../platform/net/certificates.ts';
 import { mountDisk } from './disk.ts';
 import { canSkew, FalseClock } from './false-clock.ts';
-import { Keeper } from './keeper.ts';
 import { type DataHost, type HaNetwork, type PlaceName, places } from './network.ts';
 import { dataHosts, type Pair, type PairState, type Part, until } from './pair.ts';
 import { account, addressFolder, database, etcdPorts, etcdUrls, members, type TrialSettings } from './settings.ts';
+import { Supervisor } from './supervisor.ts';
 import { tables, timeline } from './tables.ts';
 
 /** As in bin/tidegate and bin/tidegate.ts: halves an agent's memory, and saves a third of its start. */
@@ -52,7 +52,7 @@ export class HaSystem implements Pair {
   readonly settings: TrialSettings;
   readonly settingsFile: string;
   readonly parts: ReadonlySet<Part> = new Set<Part>(['mariadbd', 'agent', 'etcd', 'keepalived']);
-  readonly #keepers: Keeper[] = [];
+  readonly #supervisors: Supervisor[] = [];
   readonly #clocks = new Map<DataHost, FalseClock>();
   readonly #disks = new Map<DataHost, LoopDisk>();
 
@@ -132,7 +132,7 @@ export class HaSystem implements Pair {
   }
 
   async pid(host: DataHost, what: Part): Promise<number | undefined> {
-    if (what === 'agent') return this.#keepers.find((each) => each.host === host && each.what === 'agent')?.pid;
+    if (what === 'agent') return this.#supervisors.find((each) => each.host === host && each.what === 'agent')?.pid;
     const paths = {
       etcd: ['etcd', 'etcd', 'etcd.pid'],
       mariadbd: ['agent', 'mariadb', 'server.pid'],
@@ -216,21 +216,21 @@ export class HaSystem implements Pair {
   }
 
   async stop(): Promise<void> {
-    for (const each of this.#keepers) each.stop();
+    for (const each of this.#supervisors) each.stop();
     await this.network.remove();
     for (const each of this.#disks.values()) await each.unmount();
   }
 
-  #of(host: PlaceName): readonly Keeper[] {
-    return this.#keepers.filter((each) => each.host === host);
+  #of(host: PlaceName): readonly Supervisor[] {
+    return this.#supervisors.filter((each) => each.host === host);
   }
 
   #keep(host: PlaceName, what: 'etcd' | 'agent' | 'clock'): void {
     const { network, settings } = this;
     const clock = host === 'a' || host === 'b' ? this.#clocks.get(host) : undefined;
     const words = [process.execPath, program(what), this.settingsFile, host];
-    this.#keepers.push(
-      new Keeper({
+    this.#supervisors.push(
+      new Supervisor({
         ...{ network, host, what, logs: settings.folder },
         words: clock === undefined || what !== 'agent' ? words : clock.within(words),
         env: { ...agentEnvironment, ...(clock === undefined || what !== 'agent' ? {} : clock.env) },

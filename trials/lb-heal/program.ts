@@ -9,15 +9,15 @@ import type { DatabaseLocation } from '../../platform/database/database.ts';
 import { LinkServer } from '../../platform/link/link-server.ts';
 import { Peers } from '../../platform/machines/peers.ts';
 import { Health } from '../../platform/process/health.ts';
-import type { Ground as RoleGround } from '../../platform/process/subgraph-row.ts';
+import type { DatabaseContext as RoleContext } from '../../platform/process/subgraph-row.ts';
 import { createRedis } from '../../platform/work/redis.ts';
-import { HostKeeper } from '../../subgraphs/loadbalancer/control/hosts/host-keeper.ts';
 import { HostSessions } from '../../subgraphs/loadbalancer/control/hosts/host-sessions.ts';
+import { HostWatcher } from '../../subgraphs/loadbalancer/control/hosts/host-watcher.ts';
 import { NodeDocuments } from '../../subgraphs/loadbalancer/control/hosts/node-documents.ts';
 import { loadBalancerRow } from '../../subgraphs/loadbalancer/row.ts';
 import { powerdns } from '../../tests/dns/support/name-servers.ts';
-import { Ground } from '../../tests/support/ground.ts';
 import { testPair } from '../../tests/support/signing-keys.ts';
+import { LocalContext } from '../../tests/support/test-context.ts';
 import { createWorker } from '../../workers/worker.ts';
 
 interface Shared {
@@ -41,15 +41,15 @@ if (program.kind === 'control') await control(program);
 else if (program.kind === 'worker') await worker(program);
 else await dns();
 
-function groundOf({ connection, redis }: Shared): Ground {
-  return new Ground({ connection, connectionLimit: 12 }, { redis, log });
+function contextOf({ connection, redis }: Shared): LocalContext {
+  return new LocalContext({ connection, connectionLimit: 12 }, { redis, log });
 }
 
 async function control(own: Extract<Program, { kind: 'control' }>): Promise<void> {
-  const ground = groundOf(own);
+  const ground = contextOf(own);
   const { db, wake, sealer } = ground;
   const sessions = new HostSessions({ db, wake, log, documents: new NodeDocuments({ db, sealer }) });
-  new HostKeeper({ db, wake, log }).start();
+  new HostWatcher({ db, wake, log }).start();
   await LinkServer.listen({
     ...{ host: '127.0.0.1', port: own.port, role: 'lbhost', log },
     tls: { ...own.tls, peers: new Peers(log) },
@@ -59,10 +59,10 @@ async function control(own: Extract<Program, { kind: 'control' }>): Promise<void
 }
 
 async function worker(own: Extract<Program, { kind: 'worker' }>): Promise<void> {
-  const ground = groundOf(own);
+  const ground = contextOf(own);
   const location = { path: own.redis.path };
   const health = new Health();
-  const roleGround = {
+  const roleContext = {
     ...{ processName: 'worker', log, registry: new Registry(), health, egress: ground.egress, owner: ground.owner },
     ...{ db: ground.db, redis: createRedis(location, { log }), redisPrefix: own.redis.prefix, wake: ground.wake },
     ...{
@@ -71,14 +71,14 @@ async function worker(own: Extract<Program, { kind: 'worker' }>): Promise<void> 
       tlsOf: async () => undefined,
       sealer: async () => ground.sealer,
     },
-  } satisfies RoleGround;
+  } satisfies RoleContext;
   const settings = defaultsAnd(own.settings);
   const work = [
-    (await loadBalancerRow.work?.(roleGround, settings as never)) ?? {},
-    (await dnsModule.work?.(roleGround, settings as never)) ?? {},
+    (await loadBalancerRow.work?.(roleContext, settings as never)) ?? {},
+    (await dnsModule.work?.(roleContext, settings as never)) ?? {},
   ];
   const running = createWorker({
-    ...{ ...roleGround, redis: location, work, auditKeys: testPair('audit') },
+    ...{ ...roleContext, redis: location, work, auditKeys: testPair('audit') },
     config: { 'retention.eventDays': 30, 'retention.auditDays': 30, 'audit.anchorFile': undefined },
   });
   await running.start();

@@ -40,10 +40,10 @@ import { zone } from '../../tests/dns/support/name-servers.ts';
 import { HostProcess } from '../../tests/subgraphs/loadbalancer/support/host-process.ts';
 import { recordHost } from '../../tests/subgraphs/loadbalancer/support/host-records.ts';
 import { freePort } from '../../tests/support/free-port.ts';
-import { Ground } from '../../tests/support/ground.ts';
 import { endProcessesOf } from '../../tests/support/left-processes.ts';
 import { testAuthority, testMachine } from '../../tests/support/machines.ts';
 import { waitFor } from '../../tests/support/temporary-folder.ts';
+import { LocalContext } from '../../tests/support/test-context.ts';
 import { Child } from './child.ts';
 
 export type Network = 'netns' | 'loopback';
@@ -155,7 +155,7 @@ export class Site {
   readonly network: Network;
   readonly hosts: SiteHost[] = [];
   readonly workers: Child[] = [];
-  ground!: Ground;
+  ground!: LocalContext;
   mariadb!: SiteServer<Awaited<ReturnType<typeof startMariadb>>>;
   redis!: SiteServer<Awaited<ReturnType<typeof startRedis>>>;
   dns!: Child;
@@ -210,7 +210,7 @@ export class Site {
     const connection = this.mariadb.running.application;
     await migrate(connection, ownersOf(['loadbalancer'], [loadBalancerRow]));
     const redis = { path: this.redis.running.path, prefix: '{heal}' };
-    this.ground = new Ground({ connection, connectionLimit: 10 }, { redis });
+    this.ground = new LocalContext({ connection, connectionLimit: 10 }, { redis });
     const { db, wake, mutations, egress } = this.ground;
     await db.transaction((tx) => recordProject(tx, this.#projectId, 'default'));
     const limits = Object.fromEntries(quotaKinds.map((kind) => [kind, 1_000])) as never;

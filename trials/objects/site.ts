@@ -12,7 +12,7 @@ import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
 import { startMariadb } from '../../embedded/mariadb.ts';
 import { killQuietly } from '../../embedded/server-process.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
-import { ToldChild } from '../../measure/told-child.ts';
+import { CommandChild } from '../../measure/command-child.ts';
 import { Database } from '../../platform/database/database.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { firstRing, nextRing, type RingWish } from '../../platform/rings/next-ring.ts';
@@ -29,10 +29,10 @@ import { groupOf } from '../../subgraphs/object-storage/wire/documents/ring-clus
 import { sealedPlace, sealFor } from '../../subgraphs/object-storage/wire/documents/seal-for.ts';
 import type { StoredDocument } from '../../subgraphs/object-storage/wire/documents/stored-document.ts';
 import { freePort } from '../../tests/support/free-port.ts';
-import { keyFile } from '../../tests/support/ground.ts';
 import { testAuthority, testMachine } from '../../tests/support/machines.ts';
 import { type Credentials, S3TestClient } from '../../tests/support/object-storage/s3-client.ts';
 import { waitFor } from '../../tests/support/temporary-folder.ts';
+import { keyFile } from '../../tests/support/test-context.ts';
 import { Way } from '../gslb-outage/way.ts';
 import { SiteServer } from '../lb-heal/site.ts';
 import type { Program } from './program.ts';
@@ -81,13 +81,13 @@ interface Told {
 
 /** A process that serves a cluster. */
 class ClusterServer {
-  readonly child: ToldChild;
+  readonly child: CommandChild;
   readonly #s3Port: number;
   #told: Promise<unknown> = Promise.resolve();
 
   constructor(file: string, s3Port: number, program: () => Program) {
     this.#s3Port = s3Port;
-    this.child = new ToldChild({
+    this.child = new CommandChild({
       ...{ script, file },
       get program() {
         return program();
@@ -108,7 +108,7 @@ class ClusterServer {
 }
 
 /** Faults of a cluster's machine. */
-type Ground = Pick<Program, 'clockMs' | 'jumpMs' | 'isFull'>;
+type LocalContext = Pick<Program, 'clockMs' | 'jumpMs' | 'isFull'>;
 
 export class Cluster {
   readonly name: string;
@@ -124,7 +124,7 @@ export class Cluster {
   readonly peerPorts: number[] = [];
   /** Paths to the other clusters, by number. */
   readonly ways = new Map<number, Way>();
-  ground: Ground = { clockMs: 0, jumpMs: 0, isFull: false };
+  ground: LocalContext = { clockMs: 0, jumpMs: 0, isFull: false };
 
   constructor(parts: Pick<Cluster, 'name' | 'number' | 'folder' | 'dataFolder' | 'mariadb' | 'db' | 'key'>) {
     this.name = parts.name;
@@ -137,7 +137,7 @@ export class Cluster {
   }
 
   /** Servers that are not running get the change when they start. */
-  change(ground: Partial<Ground>): void {
+  change(ground: Partial<LocalContext>): void {
     this.ground = { ...this.ground, ...ground };
     for (const server of this.servers) void server.tell(JSON.stringify(this.ground));
   }
@@ -364,7 +364,7 @@ export class Site {
         for (let at = 1; at <= servers; at += 1) {
           const { cert, key: tlsKey, ca } = await testMachine(authority, 'objectserver', `${name}-${at}`, log);
           const [peerPort, s3Port] = [await freePort(), await freePort()];
-          const fixed: Omit<Program, keyof Ground> = {
+          const fixed: Omit<Program, keyof LocalContext> = {
             ...{
               connection,
               folder: cluster.folder,

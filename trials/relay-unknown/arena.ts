@@ -10,7 +10,7 @@ import { encodeId, newUuid } from '../../platform/values/ids.ts';
 import type { RelaySettings } from '../../subgraphs/relay/control/settings.ts';
 import type { JsonObject, JsonValue } from '../../subgraphs/relay/drivers/driver.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
-import { Ground } from '../../tests/support/ground.ts';
+import { LocalContext } from '../../tests/support/test-context.ts';
 import { type Reply, read } from '../calls/gateway-client.ts';
 import type { DeviceCall } from './devices/device.ts';
 import { MemberGoneError, MemberSilentError, RelayMember } from './relay-member.ts';
@@ -91,7 +91,7 @@ export class Arena {
     try {
       const plan = await planOf(options);
       const { connection, redis } = plan;
-      const ground = new Ground({ connection, connectionLimit: 4 }, { redis });
+      const ground = new LocalContext({ connection, connectionLimit: 4 }, { redis });
       stack.defer(() => ground.stop());
       // Independent of the relays: it must continue while they are paused.
       ground.sequencer.start();

@@ -10,17 +10,17 @@ import { newUuid } from '../../platform/values/ids.ts';
 import type { RelaySettings } from '../../subgraphs/relay/control/settings.ts';
 import { createRelaySubgraph, type RelaySubgraph } from '../../subgraphs/relay/relay.ts';
 import { createTransport } from '../../subgraphs/relay/transports/factories.ts';
-import { Ground, type GroundOptions } from '../../tests/support/ground.ts';
+import { type ContextOptions, LocalContext } from '../../tests/support/test-context.ts';
 import { FailingDatabase, type FailurePlan, failingTransports, PlannedFailure } from './moments.ts';
 
 export interface RelayPlan {
   readonly connection: DatabaseLocation;
-  readonly redis: NonNullable<GroundOptions['redis']>;
+  readonly redis: NonNullable<ContextOptions['redis']>;
   readonly projectId: string;
   readonly leaseTtlMs: number;
   readonly settings: Partial<RelaySettings>;
   /** A key file's content: shared by all relays on one database. */
-  readonly keys: NonNullable<GroundOptions['keys']>;
+  readonly keys: NonNullable<ContextOptions['keys']>;
 }
 
 export type RelayOrder =
@@ -44,7 +44,7 @@ let identity: Identity | undefined;
 async function start(plan: RelayPlan): Promise<{ readonly owner: string }> {
   const log = pino({ level: process.env.TRIAL_LOG ?? 'silent' }, pino.destination(2));
   const db = new FailingDatabase({ connection: plan.connection, connectionLimit, acquireTimeoutMs }, failure);
-  const ground = new Ground(db, { ...plan, log });
+  const ground = new LocalContext(db, { ...plan, log });
   const { owner } = ground;
   relay = createRelaySubgraph({
     sdl: readSubgraphSdl('relay'),

@@ -7,7 +7,7 @@ import { decodeId } from '../../platform/values/ids.ts';
 import { accessKeys } from '../../subgraphs/object-storage/control/accounts/access-key-end.ts';
 import { documentsAfter } from '../../subgraphs/object-storage/control/stores/document-store.ts';
 import { DocumentStore } from '../../subgraphs/object-storage/engine/store/document-store.ts';
-import { identity } from '../../tests/subgraphs/object-storage/support/centre-graph.ts';
+import { identity } from '../../tests/subgraphs/object-storage/support/control-graph.ts';
 import { Federation } from '../../tests/subgraphs/object-storage/support/federation.ts';
 import { backUp } from '../../tests/support/backup.ts';
 import { S3TestClient } from '../../tests/support/object-storage/s3-client.ts';

@@ -1,4 +1,4 @@
-// `tidegate audit list`: who asked for what, and whether it was done.
+// `tidegate audit list`: requests, with their actors and outcomes.
 import type { AuditListQuery, AuditOutcome } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { isObject } from '../../../platform/values/json.ts';
@@ -93,12 +93,12 @@ export const list = listVerb<typeof options, Entry>({
   },
 });
 
-/** By its name now; one that is gone has its id. */
+/** Its current name, or its id if it is gone. */
 async function subjectIn({ subjectId, subject }: Entry, names: SubjectNames): Promise<string | null> {
   return subjectId === null || subject === null ? subjectId : names.of({ subjectType: subject.__typename, subjectId });
 }
 
-/** The name that the request gave; of other requests the id says more. */
+/** The name in the request. For other requests the id is more useful. */
 function namedIn({ details }: Entry): string | undefined {
   if (!isObject(details)) return undefined;
   const name = details.name ?? details.fqdn;

@@ -20,7 +20,7 @@ const certificateDocument = graphql(`
 /** The credentials are required when another proof is already accepted, because they will be sent to the owner of the new one. */
 const options = { username, ...credentialOptions, project: commonOptions.project, wait: commonOptions.wait };
 
-/** `shown`: as the backend shows it. `onDevice`: how the device itself shows its own. */
+/** `shown`: the backend's notation. `onDevice`: how to display it on the device. */
 function stepsOf(shown: string, onDevice: string): readonly string[] {
   return [
     'Until then Tidegate sends no credentials there, and the backend is not ONLINE. The steps:',

@@ -72,7 +72,7 @@ export async function readCredentials(
   return fields.length === 0 ? undefined : { username: account, ...Object.fromEntries(fields) };
 }
 
-/** For verbs with optional credentials: undefined if none are given. */
+/** For verbs with optional credentials. Undefined if none are given. */
 export async function givenCredentials(
   options: CredentialFiles & { readonly username: string | undefined },
 ): Promise<BackendCredentialsInput | undefined> {

@@ -20,7 +20,7 @@ const document = graphql(`
   }
 `);
 
-/** What proves who the account is. */
+/** Options that authenticate the account. */
 const proof = 'one of --private-key-file, --backend-password-file and --api-token-file';
 
 export const create = remoteVerb({

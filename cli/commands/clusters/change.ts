@@ -58,7 +58,7 @@ const wishes = {
   's3-url': several('URL', 'Where users reach it: https://HOST:PORT or http://HOST:PORT.'),
 };
 
-/** What was not given is undefined, and not sent. */
+/** Options that were not given are undefined and not sent. */
 function wished({ zone, weight, site, ...urls }: Values<typeof wishes>) {
   return {
     ...{ zone, weight, site },
@@ -154,7 +154,7 @@ export const remove = remoteVerb({
   },
 });
 
-/** Those of which a cluster has partitions. */
+/** Rings in which a cluster has partitions. */
 async function ringsHeldBy(client: GraphClient, number: number) {
   return (await readAll(allRings(client))).filter(({ clusters }) =>
     clusters.some((member) => member.number === number && member.partitions > 0),

@@ -1,4 +1,4 @@
-// `tidegate clusters lag`: how far each cluster is behind the others, as its controllers say.
+// `tidegate clusters lag`: how far each cluster is behind the others, as reported by their controllers.
 import { graphql } from '../../../generated/cli/index.ts';
 import { readAll, readPages } from '../../pages.ts';
 import { remoteVerb } from '../../remote-verb.ts';
@@ -24,7 +24,7 @@ export const lag = remoteVerb({
     const clusters = await readAll(readPages(client, document, {}, ({ objectClusters }) => objectClusters));
     if (options.json) return printer.json(clusters);
     const rows = clusters.flatMap(({ name, controllers }) => {
-      // The others of a cluster say the same.
+      // The other controllers of a cluster report the same.
       const controller = controllers.find(({ presence }) => presence === 'PRESENT');
       if (controller === undefined) return [[name, '-', 'not heard', '-', '-']];
       return controller.links.map((link) => [name, ...linkRow(link)]);

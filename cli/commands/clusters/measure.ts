@@ -43,7 +43,7 @@ export const measure = localVerb({
   },
 });
 
-/** Of the cluster's blobs. */
+/** Folder of the cluster's blobs. */
 function folderOf(config: Config): string {
   return settingsOf({ settings: clusterSettings }, config)['objectStore.folder'];
 }

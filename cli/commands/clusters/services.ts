@@ -62,7 +62,7 @@ async function serviceNamed(
 ): Promise<{ readonly clusterId: string; readonly role: string; readonly name: string }> {
   const id = await clusterId(client, cluster);
   const { objectCluster } = await client.query(servicesDocument, { id });
-  // Of several controllers each says the same, unless it is silent.
+  // All controllers of a cluster report the same, unless they are silent.
   const { controllers = [] } = objectCluster ?? {};
   const { services = [] } = controllers.find(({ presence }) => presence === 'PRESENT') ?? controllers[0] ?? {};
   const roles = services.filter((each) => each.name === name && (wanted === undefined || each.role === wanted));

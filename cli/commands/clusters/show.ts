@@ -132,7 +132,7 @@ function stateOfService({
   return ready ? 'ready' : `not ready: ${message ?? ''}`;
 }
 
-/** In MB/s. */
+/** Rates in MB/s. */
 function rates(write: string, read: string): string {
   return `written at ${(Number(write) / 1e6).toFixed(1)}, read at ${(Number(read) / 1e6).toFixed(1)} MB/s`;
 }

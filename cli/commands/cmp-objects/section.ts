@@ -7,7 +7,7 @@ import type { Printer } from '../../printer.ts';
 export interface Section<Found = unknown> {
   /** The subgraph's name. */
   readonly name: string;
-  /** Null: the subgraph returned nothing. */
+  /** Null if the subgraph returned nothing. */
   read(client: GraphClient, object: CmpObjectName): Promise<Found | null>;
   print(printer: Printer, found: Found): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// `tidegate containers create NAME`: at a cluster; or, with the CMP object for which it is created, through the centre, which keeps that.
+// `tidegate containers create NAME`: at a cluster. With --cmp, through the control plane, which records the CMP object.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import type { ClusterLogin } from '../../cluster-login.ts';

@@ -37,7 +37,7 @@ export async function filterOf(client: GraphClient, options: Values<typeof filte
   };
 }
 
-/** `name`: of its subject. */
+/** `name`: its subject's. */
 export function changeLine(change: StatusChange, name: string, printer: Printer): string {
   const from = change.from === null ? '' : `${change.from} → `;
   const reason = change.reason === null ? '' : `  ${change.reason}`;

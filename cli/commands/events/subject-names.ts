@@ -1,4 +1,4 @@
-// Names for the subjects of status changes, for people: ids mean nothing to them. What has no name, or can't be read, keeps its id.
+// Names for the subjects of status changes, because ids mean nothing to people. Subjects without a readable name keep their ids.
 import { LRUCache } from 'lru-cache';
 import type {
   SubjectOfBalancersQuery,

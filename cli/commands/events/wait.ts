@@ -23,7 +23,7 @@ const lastDocument = graphql(`
 `);
 
 const usualSeconds = 60;
-/** Of the past: the last state of one subject is among them unless it has many kinds. */
+/** Number of past events to read. They include the last state of a subject unless it has many kinds. */
 const lookedAt = 50;
 
 const options = {
@@ -71,7 +71,7 @@ async function firstChange(
   throw new CommandFailure(`not within ${seconds} s: no change to ${[...wanted].join(' or ')}`, exitCodes.late);
 }
 
-/** What each subject is now: its newest change of each kind. */
+/** Current state of each subject: its newest change of each kind. */
 function lastOfEach(newestFirst: readonly StatusChange[]): readonly StatusChange[] {
   const last = new Map<string, StatusChange>();
   for (const change of newestFirst) {

@@ -26,7 +26,7 @@ const document = graphql(`
 
 export type GslbExplanation = NonNullable<GslbsExplainQuery['gslbExplain']>;
 
-/** Null: there is no answer, or none that is kept. */
+/** Null if there is no answer, or none that is kept. */
 export async function explanationOf(
   client: GraphClient,
   asked: GslbsExplainQueryVariables,

@@ -1,4 +1,4 @@
-// `tidegate gslbs force NAME MEMBER --state STATE`: what a person says of a member, whatever its checks say.
+// `tidegate gslbs force NAME MEMBER --state STATE`: a person overrides a member's checks.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { choice, needed } from '../../option.ts';

@@ -47,7 +47,7 @@ const membersDocument = graphql(`
   }
 `);
 
-/** By its DNS name, with or without the dot at the end, or by id. Throws CommandFailure if there is none. */
+/** Finds a GSLB by its DNS name, with or without the final dot, or by id. Throws CommandFailure if there is none. */
 export async function findGslb(client: GraphClient, nameOrId: string): Promise<Gslb> {
   const fqdn = nameOrId.toLowerCase().replace(/\.$/, '');
   const [named] = (await client.query(namedDocument, { fqdn })).gslbs.nodes;
@@ -65,7 +65,7 @@ export function membersOf(client: GraphClient, poolId: string): Promise<GslbMemb
   );
 }
 
-/** Of MEMBER, or POOL/MEMBER where several pools have one of that name. Throws CommandFailure. */
+/** Finds a member by MEMBER, or by POOL/MEMBER if several pools have one of that name. Throws CommandFailure. */
 export async function findMember(client: GraphClient, { fqdn, pools }: Gslb, text: string): Promise<GslbMember> {
   const slash = text.indexOf('/');
   const [pool, name] = slash < 0 ? [undefined, text] : [text.slice(0, slash), text.slice(slash + 1)];
@@ -84,7 +84,7 @@ export async function findMember(client: GraphClient, { fqdn, pools }: Gslb, tex
   return first.member;
 }
 
-/** What a member is answered as. */
+/** The member's answer in DNS. */
 export function answeredAs({
   addresses,
   cname,

@@ -47,7 +47,7 @@ interface Ballot {
   readonly count: string;
 }
 
-/** A vote that did not count has the reason in place of what it said. */
+/** A vote that did not count shows the reason in place of its verdict. */
 function ballotText({ vantagePointName, verdict, count }: Ballot): string {
   return `${vantagePointName} ${count === 'COUNTED' ? (verdict ?? '-') : count}`;
 }

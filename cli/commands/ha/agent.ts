@@ -78,14 +78,14 @@ async function watchdogIn({ 'ha.watchdogDevice': device }: Config, log: Logger):
 
 /** Loaded only where there is one: a restarted agent has to be quick. */
 async function redisOf(config: Config, log: Logger): Promise<RedisProbe | undefined> {
-  // What Sentinels watch is no host's own.
+  // A Redis under Sentinels belongs to no single host.
   if (config['redis.path'] === undefined && config['redis.host'] === undefined) return undefined;
   const { redisLocation } = await import('../../../compose/connections.ts');
   const { RedisProbe } = await import('../../../ha/redis-probe.ts');
   return new RedisProbe(redisLocation(config), log);
 }
 
-/** Only given settings need the whole system, which takes as long to load as a lease lasts: a restarted agent has to be quicker. */
+/** Loads the whole system only if settings are given. That takes as long as a lease lasts, and a restarted agent has to be quicker. */
 async function settingsOf(
   options: { readonly config: string | undefined; readonly 'log-level': string | undefined },
   dataPath: string,

@@ -1,4 +1,4 @@
-// Verbs about a cluster of hosts, given on one of them.
+// Verbs for a cluster of hosts, to be run on one of its hosts.
 import { resolve } from 'node:path';
 import { type Asker, askerAt } from '../../../ha/acts.ts';
 import { Cluster, ClusterRefusal, type ClusterStatus } from '../../../ha/cluster.ts';
@@ -15,7 +15,7 @@ import { refusalWords } from './refusals.ts';
 
 export const dataOption = text('DIR', "The host's data folder (.tidegate).");
 
-/** Of a host that begins a cluster or joins it. */
+/** Options of a host that starts or joins a cluster. */
 export const placeOptions = {
   name: text('NAME', "A host's name in its cluster."),
   address: text('IP', "A host's own address, at which the others reach it."),
@@ -31,9 +31,9 @@ export const waitOption = (until: string) =>
 interface HostCall<O extends Options> extends Call<O & typeof ownOptions> {
   readonly cluster: Cluster;
   readonly file: HostFile;
-  /** Where the file is. */
+  /** Folder of the host file. */
   readonly dataPath: string;
-  /** The data folder that was named is that host's; else any host of the demo in it is asked. */
+  /** Whether the data folder is that host's own. Otherwise it is the demo's, and any of its hosts is asked. */
   readonly isHostFolder: boolean;
   /** For the audit trail. */
   readonly asker: Asker;
@@ -79,7 +79,7 @@ export function hostVerb<O extends Options>(verb: {
   return made as unknown as Verb;
 }
 
-/** Undefined: etcd has no majority, as in the moments in which it elects, or no primary yet; it is thrown once the time is over. */
+/** Retries while etcd has no majority, for example during an election, or while there is no primary. Throws the last error when the time is over. */
 export function statusWithin(cluster: Cluster, endsAtMs: number): Promise<ClusterStatus | undefined> {
   return cluster.status().catch((error: unknown) => {
     const mayPass = error instanceof EtcdError || (error instanceof ClusterRefusal && error.code === 'NOT_SET_UP');
@@ -100,7 +100,7 @@ export async function hostFileIn(data: string | undefined): Promise<HostFile> {
   });
 }
 
-/** Itself, or the folder of the witness of `up --ha` that runs with this data folder: any host may be asked. */
+/** The folder itself, or the folder of the witness of an `up --ha` with this data folder. Any host may be asked. */
 async function anyHostIn(path: string): Promise<string> {
   const witness = (await hasHostFile(path)) ? undefined : await witnessFolderIn(path);
   return witness !== undefined && (await hasHostFile(witness)) ? witness : path;

@@ -81,7 +81,7 @@ export class HostFiles {
     await writeFiles(dataPath, this.#files());
   }
 
-  /** Of a folder that was made here: `tidegate serve` reads them as its own user. */
+  /** For a folder that was made here: `tidegate serve` reads the keys as its own user. */
   async giveKeys(): Promise<void> {
     const { keyFolder, dataPath, user } = this.#settings;
     if (user === undefined || keyFolder !== join(dataPath, 'keys') || !(await fileExists(keyFolder))) return;
@@ -89,7 +89,7 @@ export class HostFiles {
     await runProgram('chown', ['--recursive', '--no-dereference', '-P', owner, keyFolder]);
   }
 
-  /** What to type, and where it was written. */
+  /** The next commands, with the files that were written. */
   lines(): readonly string[] {
     const { dataPath, kind } = this.#settings;
     const units = kind === 'data' ? `${agentUnitName} ${serveUnitName}` : agentUnitName;

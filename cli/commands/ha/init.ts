@@ -89,10 +89,10 @@ export const init = localVerb({
   },
 });
 
-/** As the first `tidegate up` does: the database with its tables, keys, and the accounts of a first start. */
+/** Installs what the first `tidegate up` does: the database with its tables, keys, and the first accounts. */
 async function installIn(dataPath: string, signal: AbortSignal, output: Output): Promise<void> {
   const { allInOneConfig, startAllInOne } = await import('../../../compose/all-in-one.ts');
-  // What fails is thrown; standard output is for what the verb has to say.
+  // Failures are thrown. Standard output is for the verb's own results.
   const config = allInOneConfig({ flags: { 'listen.port': '0', 'log.level': 'silent' } });
   const started = await startAllInOne({ config, dataPath, withLab: false, signal, stdout: output });
   await started.stop();

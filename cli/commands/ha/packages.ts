@@ -6,7 +6,7 @@ import { Interruption } from '../../failures.ts';
 
 const installer = join(import.meta.dirname, '..', '..', '..', 'bin', 'boot', 'device-packages.mjs');
 
-/** What it can't install it tells; the program that is missing is then named by what needs it. */
+/** Reports packages that it can't install. The code that needs a missing program then names it. */
 export async function installPackages(signal: AbortSignal): Promise<void> {
   const child = spawn(process.execPath, [installer, 'ha'], { stdio: ['inherit', process.stderr, 'inherit'] });
   const end = () => child.kill('SIGTERM');

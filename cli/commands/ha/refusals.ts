@@ -1,4 +1,4 @@
-// What to do next when a cluster of hosts refuses something, for refusals that do not say it.
+// Next steps after a refusal by a cluster of hosts, for refusals without a remedy in their message.
 
 const next: Readonly<Record<string, string>> = {
   NOT_FOUND: '"tidegate ha status" lists the hosts',
@@ -10,7 +10,7 @@ const next: Readonly<Record<string, string>> = {
   LATE: '"tidegate ha status" shows whether it was done after all',
 };
 
-/** `CODE: message`, and what to do unless the message names a command. */
+/** `CODE: message`, and the next step unless the message names a command. */
 export function refusalWords({ code, message }: { readonly code: string; readonly message: string }): string {
   const hint = message.includes('"tidegate ') || message.includes('give --') ? undefined : next[code];
   return `${code}: ${message}${hint === undefined ? '' : `; ${hint}`}`;

@@ -58,7 +58,7 @@ export const status = hostVerb({
   },
 });
 
-/** Undefined: three hosts vote, as they should. */
+/** Undefined if three hosts vote, as intended. */
 function votesText({ hosts }: ClusterStatus): string | undefined {
   const joins = hosts.filter(({ etcd }) => etcd === 'JOINS').map(({ name }) => name);
   const voters = hosts.filter(({ vote, etcd }) => vote !== false && etcd !== 'JOINS').map(({ name }) => name);

@@ -1,4 +1,4 @@
-// `tidegate lab exec HOST -- COMMAND…`: in the host's network, where names are resolved by the lab's DNS server.
+// `tidegate lab exec HOST -- COMMAND…`: runs in the host's network, where the lab's DNS server resolves names.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

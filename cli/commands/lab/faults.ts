@@ -1,4 +1,5 @@
-// `tidegate lab freeze | fill-disk | freeze-disk HOST`, `cut HOST HOST` and `skew HOST SECONDS`: what only hosts of `npm start -- --ha` can have.
+// `tidegate lab freeze | fill-disk | freeze-disk HOST`, `cut HOST HOST` and `skew HOST SECONDS`: faults that only hosts of `npm start -- --ha`
+// support.
 
 import type { LabRequest } from '../../../lab/control-plane/control.ts';
 import { isHostName } from '../../../lab/device.ts';

@@ -1,4 +1,4 @@
-// `tidegate lab load`: a CMP beside `npm start -- --ha`, and what it sees while hosts fail.
+// `tidegate lab load`: a CMP for `npm start -- --ha`, and its view while hosts fail.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -132,7 +132,7 @@ function phasesIn({ before, during, after, commandMs }: Phases): string {
   return `${before} before the command, ${during} during its ${secondsOf(commandMs)}, ${after} after it`;
 }
 
-/** Each pause of a second and more stands between what was acknowledged before and after it. */
+/** Pauses of a second or more separate the acknowledgements before and after them. */
 function stretchesIn(stretches: readonly Stretch[]): string {
   return stretches
     .map(({ count, thenGapMs }) => (thenGapMs === 0 ? `${count}` : `${count}, nothing for ${secondsOf(thenGapMs)}`))
@@ -149,7 +149,7 @@ interface DemoPlace {
   readonly deviceLog: string | undefined;
 }
 
-/** Of the demo that runs with this data folder. Throws CommandFailure. */
+/** The demo that runs with this data folder. Throws CommandFailure. */
 async function placeIn(dataPath: string, isList: boolean): Promise<DemoPlace> {
   const folder = demoFolderIn(dataPath);
   const read = async (name: string) => (await readFile(join(folder, name), 'utf8')).trim();

@@ -50,7 +50,7 @@ const scheduleOption = several(
   },
 );
 
-/** 1 (Monday) to 7, of `mon-fri`, `sat,sun` or `daily`. Undefined: it is none of them. */
+/** 1 (Monday) to 7, for `mon-fri`, `sat,sun` or `daily`. Undefined for other texts. */
 function daysOf(text: string): number[] | undefined {
   if (text === 'daily') return weekdays.map((_, index) => index + 1);
   const days: number[] = [];

@@ -72,7 +72,7 @@ export const sizeOptions = {
   'node-threads': giving(['nodeSize.threads'], integer('COUNT', 'Threads of a node (1).', { least: 1, most: 64 })),
 };
 
-/** Undefined: nothing is said of it. */
+/** Undefined if no option gives a size. */
 export function nodeSizeOf({
   'node-connections': connections,
   'node-threads': threads,
@@ -144,7 +144,7 @@ export const create = remoteVerb({
   },
 });
 
-/** By name or id. Throws CommandFailure. */
+/** Finds certificates by name or id. Throws CommandFailure. */
 export function certificateIds(
   client: GraphClient,
   certificates: readonly string[],
@@ -186,7 +186,7 @@ type CreateCall = Pick<RemoteCall, 'client' | 'printer' | 'signal'> & {
   };
 };
 
-/** One pool, named like the load balancer's first listener speaks, and a listener for each port. */
+/** One pool, with the protocol of the first listener, and a listener for each port. */
 function treeOf(
   { options }: CreateCall,
   certificate: readonly string[],

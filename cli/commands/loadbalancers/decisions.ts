@@ -1,4 +1,4 @@
-// `tidegate loadbalancers decisions NAME`: what healing and autoscaling decided.
+// `tidegate loadbalancers decisions NAME`: decisions of healing and autoscaling.
 import { graphql } from '../../../generated/cli/index.ts';
 import { balancerId } from '../../balancer.ts';
 import { flag } from '../../option.ts';
@@ -26,7 +26,7 @@ const healingDocument = graphql(`
   }
 `);
 
-/** Of the whole project: so many are looked through. */
+/** Number of decisions to read, from the whole project. */
 const mostLooked = 1_000;
 
 interface Decision {

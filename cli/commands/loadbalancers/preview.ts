@@ -1,4 +1,4 @@
-// `--preview` of the verbs that change a load balancer or its parts: what the change would do to the nodes, and nothing is done.
+// `--preview` of verbs that change a load balancer or its parts: prints the effects of the change on the nodes, without making it.
 import type { LoadBalancerChangeInput, LoadBalancerPreviewFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, CommandFaults } from '../../failures.ts';
@@ -26,7 +26,7 @@ type PreviewingCall = Pick<RemoteCall, 'client' | 'printer'> & {
   readonly options: { readonly json: boolean; readonly preview: boolean };
 };
 
-/** True: `--preview` was given, and the preview is printed. Throws CommandFailure if the change would be refused. */
+/** True if `--preview` was given, after printing the preview. Throws CommandFailure if the change would be refused. */
 export async function previewed(
   { client, options, printer }: PreviewingCall,
   id: string,

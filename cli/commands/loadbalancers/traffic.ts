@@ -24,7 +24,7 @@ export function trafficArguments({ period = 'SECOND', periods = 10 }: Values<typ
   return { period, periods };
 }
 
-/** `traffic` undefined: there is no such object any more. */
+/** `traffic`: undefined if the object no longer exists. */
 export async function printTraffic(
   { printer, options }: Pick<RemoteCall, 'printer'> & { readonly options: { readonly json: boolean } },
   traffic: readonly TrafficFieldsFragment[] | undefined,

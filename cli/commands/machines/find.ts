@@ -33,7 +33,7 @@ export function allMachines(client: GraphClient): AsyncIterable<Machine> {
   return readPages(client, listDocument, {}, ({ machines }) => machines);
 }
 
-/** By id, or by the name of a machine that is not revoked. */
+/** Finds a machine by id, or by the name of one that is not revoked. */
 export async function machineNamed(client: GraphClient, nameOrId: string): Promise<Machine> {
   const named = readPages(client, namedDocument, namedAs(nameOrId), ({ node, machines }) =>
     withOne(node?.__typename === 'Machine' ? node : null, machines),

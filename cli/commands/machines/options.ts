@@ -39,7 +39,7 @@ export function endpointOf(address: string, option = '--url'): URL {
   return url;
 }
 
-/** PEM; undefined: no option was given. */
+/** PEM. Undefined if the option was not given. */
 export async function endpointCa(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return undefined;
   try {

@@ -43,7 +43,7 @@ async function openExport(
   signal: AbortSignal,
   wish: Readonly<Record<'after' | 'projectId', string | undefined>>,
 ): Promise<AsyncIterable<Buffer>> {
-  // Beside the endpoint, even if a proxy serves that under a path.
+  // On the endpoint's path, even if a proxy serves that under a prefix.
   const url = new URL('export/mappings.ndjson', client.url);
   for (const [name, value] of Object.entries(wish)) if (value !== undefined) url.searchParams.set(name, value);
   const token = await client.credential?.token();
@@ -113,7 +113,7 @@ async function save(reader: ExportReader, file: string): Promise<void> {
   }
 }
 
-/** Passes the data on, and keeps the last line, which tells whether it is complete. */
+/** Passes the data on. Keeps the last line, which shows whether the data is complete. */
 class ExportReader {
   readonly #source: AsyncIterable<Buffer>;
   readonly #signal: AbortSignal;

@@ -1,5 +1,4 @@
-// `tidegate mappings verify`: reads backend objects, one or all that the filters select, a few at a time, and counts those that
-// match their mappings.
+// `tidegate mappings verify`: reads backend objects, a few at a time, and counts those that match their mappings.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, exitCodes, Interruption, UsageError } from '../../failures.ts';

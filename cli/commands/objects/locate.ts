@@ -1,4 +1,4 @@
-// `tidegate objects locate`: what the resolver of a cluster says of where an object is.
+// `tidegate objects locate`: the location of an object according to a cluster's resolver.
 import { z } from 'zod';
 import { clusterVerb } from '../../cluster-verb.ts';
 import { objectPath } from './path.ts';
@@ -9,7 +9,7 @@ const placeShape = z.object({
 });
 const placesShape = z.object({
   ...{ id: z.string(), object: placeShape, container: placeShape.nullable() },
-  /** Null: with the name. Absent: not known. */
+  /** Null if the bytes are stored with the name. Absent if unknown. */
   bytes: placeShape.nullable().optional(),
 });
 

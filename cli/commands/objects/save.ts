@@ -3,10 +3,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { isMissing } from '../../../platform/secrets/key-file.ts';
 import { CommandFailure } from '../../failures.ts';
 
-/**
- * The path to replace: that of the file to which a link leads. Throws CommandFailure if something else is there, such as a folder or a
- * device: a file would take its place.
- */
+/** The path to replace, after following links. Throws CommandFailure if the target is not a file, such as a folder or a device. */
 export async function replaceable(file: string): Promise<string> {
   const found = await stat(file).catch((error: unknown) => {
     if (isMissing(error)) return undefined;

@@ -33,7 +33,7 @@ function upload(verb: 'create' | 'update', summary: string): Verb {
         ...Object.fromEntries(given.metadata),
       };
       const made = await client.json(
-        // Of the size that was said, whatever the file grows to meanwhile.
+        // Sends the announced size, even if the file grows meanwhile.
         {
           method: 'PUT',
           path: `/-/${verb}_object/${path}`,

@@ -1,4 +1,4 @@
-// `tidegate objects url`: a URL to download or upload one object, which the centre signs.
+// `tidegate objects url`: a URL to download or upload one object, signed by the control plane.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure } from '../../failures.ts';

@@ -16,7 +16,7 @@ const document = graphql(`
   }
 `);
 
-/** By its name or id. Throws CommandFailure if there is none. */
+/** Finds an option by name or id. Throws CommandFailure if there is none. */
 export function optionId(client: GraphClient, nameOrId: string): Promise<string> {
   const named = readPages(client, document, namedAs(nameOrId), ({ objectOption, objectOptions }) =>
     withOne(objectOption, objectOptions),

@@ -16,7 +16,7 @@ const document = graphql(`
 
 type Published = NonNullable<NonNullable<PublishedAddMutation['publishedOperationAdd']>['publishedOperations']>[number];
 
-/** Of one request: its body has at most 256 KiB (`graphql.maxBodyBytes`). */
+/** Limit of one request, whose body has at most 256 KiB (`graphql.maxBodyBytes`). */
 const mostOfRequest = 100;
 const mostJson = 160 * 1024;
 

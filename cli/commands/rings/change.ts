@@ -66,7 +66,7 @@ async function liveChange(client: GraphClient, number: number): Promise<Started 
   );
 }
 
-/** One that goes on already is taken as it is. */
+/** Accepts a change that is already under way. */
 export async function startChange(client: GraphClient, number: number): Promise<Started> {
   const live = await liveChange(client, number);
   if (live !== undefined) return live;
@@ -75,7 +75,7 @@ export async function startChange(client: GraphClient, number: number): Promise<
   return objectRingChange;
 }
 
-/** Until all of them have ended. */
+/** Waits until all of them have ended. */
 export async function untilChanged(
   client: GraphClient,
   started: readonly Started[],

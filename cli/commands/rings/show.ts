@@ -31,13 +31,13 @@ const previewDocument = graphql(`
 
 const coreName = 'core';
 
-/** Numbers of all rings, with the names that people give them: that of their option, or core. */
+/** Names of all rings by number: the name of the ring's option, or core. */
 export async function namesOfRings(client: GraphClient): Promise<ReadonlyMap<number, string>> {
   const options = await readAll(readPages(client, optionsDocument, {}, ({ objectOptions }) => objectOptions));
   return new Map([[0, coreName], ...options.map(({ number, name }) => [number, name] as const)]);
 }
 
-/** By its option's name, `core`, or its number. */
+/** Finds a ring by its option's name, `core`, or its number. */
 export async function ringNumber(client: GraphClient, given: string): Promise<number> {
   const names = await namesOfRings(client);
   const named = [...names].find(([number, name]) => name === given || String(number) === given);

@@ -34,7 +34,7 @@ const byIdDocument = graphql(`
   query ZoneById($id: ID!) { node(id: $id) { __typename ... on DnsZone { ...ZoneFields } } }
 `);
 
-/** By its name, with or without the dot at the end, or by id. Throws CommandFailure if there is none. */
+/** Finds a zone by its name, with or without the final dot, or by id. Throws CommandFailure if there is none. */
 export async function findZone(client: GraphClient, nameOrId: string): Promise<Zone> {
   const name = nameOrId.toLowerCase().replace(/\.$/, '');
   const [named] = (await client.query(namedDocument, { name })).dnsZones.nodes;

@@ -95,7 +95,7 @@ async function trouble({ data }: Place, wish: Trouble): Promise<void> {
   await askLab(data, { do: 'trouble', part, trouble: wish }, new AbortController().signal);
 }
 
-/** A removal of what is not there fails at the device, which does no harm. */
+/** The removal of a missing address fails at the device, which is harmless. */
 function removeLater({ stage, cleaner }: Place, address: string): void {
   stage.undo(`firewallAddressSetElementRemove ${address}`, async () => {
     const input = { idempotencyKey: randomUUID(), backend, set, address };

@@ -135,7 +135,7 @@ async function remove({ cleaner, connection }: Place, name: string): Promise<voi
     await runCommand(['loadbalancers', 'delete', name, '--wait', '120', ...connection], { signal });
 }
 
-/** Of a client that tries the next address of a name, as most do: curl does so after two thirds of its connect timeout. */
+/** A client that tries the next address of a name, like most clients. curl does so after two thirds of its connect timeout. */
 function askingScript(url: string): string {
   const ask = `curl -sS --retry 3 --connect-timeout 3 -m 20 -w '%{http_code} %{time_total}\\n' ${url} 2>/dev/null`;
   return `trap 'exit 0' TERM; while :; do ${ask} || echo 'failed 0'; sleep ${clientPauseSeconds}; done`;

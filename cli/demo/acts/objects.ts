@@ -110,7 +110,7 @@ async function login({ stage, apiToken }: Place, name: Cluster, url: string): Pr
   const client = new ClusterClient({ name, urls: [url], signal: stage.signal });
   try {
     const body = JSON.stringify({ token: await apiToken() });
-    // What was just added learns of its users by its link.
+    // A new cluster learns its users over its link.
     const answer = await stage.until('a login', () =>
       client
         .json({ method: 'POST', path: '/-/login', headers: json, body: () => body }, loginShape)
@@ -122,7 +122,7 @@ async function login({ stage, apiToken }: Place, name: Cluster, url: string): Pr
   }
 }
 
-/** For a look again. */
+/** Swallows errors, so that the caller polls again. */
 function unlessOver(signal: AbortSignal): (error: unknown) => undefined {
   return (error) => {
     if (signal.aborted || !(error instanceof CommandFailure)) throw error;
@@ -170,7 +170,7 @@ class Clients {
   }
 }
 
-/** By another cluster than the lost one. After a change of the network it may need some seconds. */
+/** Removes objects through a surviving cluster. It may need some seconds after a change of the network. */
 async function remove(clients: Clients, container: string, objects: readonly string[]): Promise<void> {
   const endsAtMs = performance.now() + removeMs;
   try {

@@ -1,5 +1,4 @@
-// Act 5: the database changes its host while a CMP writes. It has hosts of its own, as `npm start -- --ha` has them, with a data folder beside the
-// other one, which is removed again.
+// Act 5: the database changes its host while a CMP writes. It starts hosts of its own, like `npm start -- --ha`, with a temporary data folder.
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';

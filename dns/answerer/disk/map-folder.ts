@@ -10,7 +10,7 @@ const ending = '.json';
 
 export class MapFolder {
   readonly #path: string;
-  /** What waits to be written, by the IDs of maps. */
+  /** Maps to write, by id. */
   readonly #owed = new Map<string, string>();
   readonly #gone = new Set<string>();
 
@@ -32,7 +32,7 @@ export class MapFolder {
     this.#gone.add(mapId);
   }
 
-  /** `damaged`: files that are not what they were; they are removed, and their maps come again with the zones that lack them. */
+  /** `damaged`: damaged files. They are removed, and their maps are sent again with the zones that lack them. */
   async load(): Promise<{ maps: ReadonlyMap<string, ClientBlocks>; damaged: readonly string[] }> {
     const maps = new Map<string, ClientBlocks>();
     const damaged: string[] = [];
@@ -63,7 +63,7 @@ export class MapFolder {
     }
   }
 
-  /** When no zone on disk refers to them any more. Throws when one can't be removed: it is there until the next start. */
+  /** Removes maps that no zone on disk refers to. Throws if one can't be removed. It then stays until the next start. */
   async removeGone(): Promise<void> {
     for (const mapId of this.#gone) {
       this.#gone.delete(mapId);

@@ -11,7 +11,7 @@ import { ZoneFile } from './zone-file.ts';
 interface PlanFolderOptions {
   readonly path: string;
   readonly sealer: Sealer;
-  /** Whole plans are asked for when they are written. */
+  /** The whole plan, at the time of writing. */
   readonly planOf: (zone: string) => ZonePlan | undefined;
   readonly failed: (error: unknown) => void;
 }
@@ -34,7 +34,7 @@ const heardFile = 'heard';
 const mapsFolder = 'maps';
 /** A change of a moment ago is lost with the machine only: the feed then sends it again. */
 const pauseMs = 100;
-/** After a failure, as of a full disk. */
+/** Pause after a failure, such as a full disk. */
 const againMs = 2_000;
 const mostWaitingChanges = 10_000;
 
@@ -44,7 +44,7 @@ export class PlanFolder {
   readonly #owed = new Map<string, Owed>();
   readonly #maps: MapFolder;
   #heard: Heard | undefined;
-  /** Zones whose last write failed, and `mapsFolder` after that of a map. */
+  /** Zones whose last write failed, and `mapsFolder` if that of a map failed. */
   readonly #unsaved = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -112,7 +112,7 @@ export class PlanFolder {
     this.#later();
   }
 
-  /** Before the zones that refer to it. */
+  /** Call it before `keep` for the zones that refer to the map. */
   keepMap(mapId: string, blocks: ClientBlocks): void {
     this.#maps.keep(mapId, blocks);
     this.#later();
@@ -154,7 +154,7 @@ export class PlanFolder {
     const { path, planOf, failed } = this.#options;
     if (!(await this.#writeMaps())) return;
     for (const [zone, owed] of [...this.#owed]) {
-      // Also those that came since: no zone on disk refers to a map that is not there.
+      // Writes later maps too: no zone on disk may refer to a missing map.
       if (!(await this.#writeMaps())) return;
       this.#owed.delete(zone);
       const file = this.#fileOf(zone.slice(0, -1));
@@ -174,7 +174,7 @@ export class PlanFolder {
         this.#owed.set(zone, { what, changes: [] });
       }
     }
-    // What is on disk is older than that, or refers to maps that are gone.
+    // The plan on disk is older, or refers to missing maps.
     if (this.#unsaved.size > 0) return;
     if (this.#owed.size === 0) await this.#maps.removeGone().catch(failed);
     if (this.#heard === undefined) return;
@@ -196,7 +196,7 @@ export class PlanFolder {
     }
   }
 
-  /** `name`: of the zone, without the final dot: lower-case letters, digits, hyphens, dots and underscores. */
+  /** `name`: the zone's, without the final dot: lower-case letters, digits, hyphens, dots and underscores. */
   #fileOf(name: string): ZoneFile {
     const file = this.#files.get(name) ?? new ZoneFile(join(this.#options.path, name), this.#options.sealer);
     this.#files.set(name, file);
@@ -204,7 +204,7 @@ export class PlanFolder {
   }
 }
 
-/** Undefined: it can't be read. Releases before this one wrote the time of day alone. */
+/** Undefined if it can't be read. Releases before this one wrote the time of day alone. */
 function heardOf(text: string): Heard | undefined {
   try {
     const read = JSON.parse(text) as number | Partial<Heard> | null;

@@ -1,5 +1,5 @@
-// A zone's plan on disk: a whole one, and beside it a line for each change since, so that a change of one name costs a line. Private keys
-// are sealed. A change that a crash cut off is not there.
+// A zone's plan on disk: a file with the whole plan, and a file with a line for each later change, so that a change of one name costs a line. Private
+// keys are sealed. Changes that a crash cut off are ignored.
 import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import { isMissing, writeWhole } from '../../../platform/secrets/key-file.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
@@ -50,7 +50,7 @@ export class ZoneFile {
     this.#changesBytes += text.length;
   }
 
-  /** Undefined: there is no plan. Throws when it can't be read. */
+  /** Undefined if there is no plan. Throws when it can't be read. */
   async read(): Promise<ZonePlan | undefined> {
     const text = await readFile(`${this.#path}.json`, 'utf8').catch((error: unknown) => {
       if (isMissing(error)) return undefined;
@@ -61,7 +61,7 @@ export class ZoneFile {
     if (plan === undefined) throw new Error(`${this.#path}.json is not the plan of a zone`);
     for (const line of await this.#lines()) {
       const change = this.#changeOf(line);
-      // The lines after it follow what it made.
+      // Later lines depend on it.
       if (change === undefined) break;
       plan = applyZoneChange(plan, change) ?? plan;
     }
@@ -90,7 +90,7 @@ export class ZoneFile {
       .filter((line) => line !== '');
   }
 
-  /** Undefined: a machine that lost its power has left something else there. */
+  /** Undefined for garbage, which a machine may leave after a power failure. */
   #changeOf(line: string): ZoneChange | undefined {
     try {
       const change = JSON.parse(line) as { head?: object };

@@ -6,7 +6,7 @@ import type { RecordSet } from '../record-set.ts';
 
 const longestNameBytes = 255;
 
-/** `has`: types of the name without the denied one; undefined: there is no such name. */
+/** `has`: types of the name without the denied one. Undefined if there is no such name. */
 export function denialOf(key: string, has: readonly number[] | undefined, ttlSeconds: number): RecordSet {
   const listed = [types.RRSIG, types.NSEC, ...(has ?? [types.NXNAME])];
   const data = Buffer.concat([bytesOf(nameAfter(key)), typeBitMap(listed)]);

@@ -1,5 +1,5 @@
-// Signs record sets of one zone when they are asked for (RFC 4034 section 3), and keeps the signatures by record set. A signature ends
-// soon, for it can be replayed until then: an answer that is no longer true stays valid no longer.
+// Signs record sets of one zone on demand (RFC 4034 section 3), and caches the signatures by record set. Signatures are short-lived, because an
+// outdated answer can be replayed until its signature ends.
 import { type KeyObject, sign } from 'node:crypto';
 import type { LRUCache } from 'lru-cache';
 import type { DnssecKeyPlan } from '../../policy/plan.ts';
@@ -9,20 +9,20 @@ import type { RecordSet } from '../record-set.ts';
 import { dnskeyData, privateKeyOf } from './keys.ts';
 
 export interface KeptSignature {
-  /** Of RRSIG records: one for each active key. */
+  /** Data of RRSIG records, one for each active key. */
   readonly data: readonly Buffer[];
-  /** Before this, by a clock that was set back, they may not be valid yet. */
+  /** The signatures may not be valid yet at an earlier time, by a clock that was set back. */
   readonly madeAtSeconds: number;
   readonly renewAtSeconds: number;
 }
 
-/** Of all zones together, so that there is one bound. */
+/** Shared by all zones, so that there is one bound. */
 export type SignatureCache = LRUCache<string, KeptSignature>;
 
 /** Clocks of resolvers may be late, and ours may be ahead. An early beginning makes no old answer valid: the end decides that. */
 const backDatedSeconds = 86_400;
 const validSeconds = 2 * 86_400;
-/** So no signature that is sent ends while a resolver keeps it. */
+/** Keeps signatures from expiring in a resolver's cache. */
 const renewedBeforeSeconds = 86_400;
 
 interface SigningKey {
@@ -33,13 +33,13 @@ interface SigningKey {
 let signers = 0;
 
 export class ZoneSigner {
-  /** Of the DNSKEY records: also of keys that do not sign yet, or no longer. */
+  /** Data of the DNSKEY records, including keys that do not sign yet, or no longer. */
   readonly keyData: readonly Buffer[];
   readonly #zone: Buffer;
   readonly #cache: SignatureCache;
   readonly #keySigning: readonly SigningKey[];
   readonly #zoneSigning: readonly SigningKey[];
-  /** Before the names of its signatures in the cache. */
+  /** Prefix of its signatures in the cache. */
   readonly #prefix: string;
 
   /** Throws when a key can't be used, or none signs. */

@@ -8,7 +8,7 @@ export interface Place {
   readonly port: number;
 }
 
-/** Undefined: nothing is sent. Never throws. */
+/** Undefined if nothing is sent. Never throws. */
 export type Answering = (packet: Buffer, peer: Peer) => Buffer | undefined;
 
 export interface Listener {

@@ -12,7 +12,7 @@ const mostWaitingBytes = 65_536;
 interface ConnectionOptions {
   readonly address: string;
   readonly answer: Answering;
-  /** In milliseconds, by a clock that only rises. */
+  /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
 }
 
@@ -42,7 +42,7 @@ export class TcpConnection {
     });
   }
 
-  /** Of the last whole question, or the beginning. */
+  /** Time of the last complete question, or of the beginning. */
   get lastQuestionMs(): number {
     return this.#lastQuestionMs;
   }

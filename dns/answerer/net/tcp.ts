@@ -8,9 +8,9 @@ import { TcpConnection } from './tcp-connection.ts';
 export interface TcpLimits {
   readonly connections: number;
   readonly connectionsPerNetwork: number;
-  /** Without a whole question. */
+  /** Time without a complete question. */
   readonly idleMs: number;
-  /** For answers that are on their way when it closes. */
+  /** Time for answers that are being sent when it closes. */
   readonly closeMs: number;
 }
 

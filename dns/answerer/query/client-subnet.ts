@@ -4,13 +4,13 @@ export interface ClientSubnet {
   readonly family: 0 | 1 | 2;
   /** The source prefix length. 0: the client must make no difference (section 7.1.2). */
   readonly bits: number;
-  /** As it came: the bytes that the prefix needs. */
+  /** The received bytes, as many as the prefix needs. */
   readonly bytes: Buffer;
 }
 
 const addressBytes = { 0: 0, 1: 4, 2: 16 } as const;
 
-/** Of the option's data; undefined: it is malformed (section 7.1.3, 7.2.1). */
+/** Parses the option's data. Undefined if it is malformed (section 7.1.3, 7.2.1). */
 export function readSubnet(packet: Buffer, from: number, to: number): ClientSubnet | undefined {
   if (to - from < 4) return undefined;
   const family = packet.readUInt16BE(from);

@@ -21,7 +21,7 @@ export const options = { NSID: 3, SUBNET: 8, COOKIE: 10 } as const;
 
 const flags = { dnssec: 0x8000, compact: 0x4000 } as const;
 
-/** `at`: of the record's type; the record is whole. */
+/** `at`: offset of the record's type. The record is complete. */
 export function readEdns(packet: Buffer, at: number): Edns {
   const edns = {
     payloadBytes: packet.readUInt16BE(at + 2),
@@ -61,7 +61,7 @@ export function readEdns(packet: Buffer, at: number): Edns {
   return edns;
 }
 
-/** As it goes into an OPT record's TTL (RFC 6891 section 6.1.3). */
+/** The flags in an OPT record's TTL (RFC 6891 section 6.1.3). */
 export function flagBits({ dnssec, compact }: { readonly dnssec: boolean; readonly compact: boolean }): number {
   return (dnssec ? flags.dnssec : 0) | (compact ? flags.compact : 0);
 }

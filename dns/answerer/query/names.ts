@@ -5,7 +5,7 @@ import { encodeName } from '../../wire/name.ts';
 /** RFC 1035 section 2.3.4. */
 const longestNameBytes = 255;
 
-/** The offset after the uncompressed name at `from`; undefined: there is none. */
+/** The offset after the uncompressed name at `from`. Undefined if there is none. */
 export function nameEnd(packet: Buffer, from: number): number | undefined {
   for (let at = from; at < from + longestNameBytes; ) {
     const length = packet[at];
@@ -21,13 +21,13 @@ export function keyOf(text: string): string {
   return encodeName(text).toString('latin1');
 }
 
-/** The key without its first label; undefined: of the root. */
+/** The key without its first label. Undefined for the root. */
 export function parentOf(key: string): string | undefined {
   const length = key.charCodeAt(0);
   return length === 0 ? undefined : key.slice(length + 1);
 }
 
-/** Of the name itself, in lower case. */
+/** Bytes of the name, in lower case. */
 export function bytesOf(key: string): Buffer {
   return Buffer.from(key, 'latin1');
 }

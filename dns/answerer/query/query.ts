@@ -6,13 +6,13 @@ import { nameEnd } from './names.ts';
 
 export interface Query {
   readonly packet: Buffer;
-  /** Of the question's name, type and class: they are echoed as they came (0x20). */
+  /** End of the question's name, type and class, which are echoed unchanged (0x20). */
   readonly questionEnd: number;
   /** The question's name as on the wire, in lower case: the key of names. */
   readonly key: string;
   readonly type: number;
   readonly class: number;
-  /** Undefined: it has no OPT record (RFC 6891). */
+  /** Undefined if it has no OPT record (RFC 6891). */
   readonly edns: Edns | undefined;
 }
 
@@ -24,7 +24,7 @@ interface Dropped {
 export interface Faulty {
   readonly packet: Buffer;
   readonly rcode: number;
-  /** Undefined: the question is not echoed, for it can't be read. */
+  /** Undefined if the question is unreadable, and therefore not echoed. */
   readonly questionEnd: number | undefined;
   readonly edns: Edns | undefined;
 }
@@ -89,7 +89,7 @@ function optAt(packet: Buffer, from: number): number | { readonly rcode: number 
   return at === packet.length ? opt : { rcode: rcodes.FORMERR };
 }
 
-/** As `nameEnd`, but it may end with a pointer backwards (RFC 1035 section 4.1.4). */
+/** Like `nameEnd`, but the name may end with a pointer backwards (RFC 1035 section 4.1.4). */
 function recordNameEnd(packet: Buffer, from: number): number | undefined {
   for (let at = from; at < from + 255; ) {
     const length = packet[at];

@@ -43,7 +43,7 @@ export class ServerCookies {
   }
 }
 
-/** By serial number arithmetic (RFC 9018 section 4.3); undefined: not of our form. */
+/** Age by serial number arithmetic (RFC 9018 section 4.3). Undefined if the cookie has another form. */
 function ageOf(cookie: Buffer, atSeconds: number): number | undefined {
   if (cookie.length !== cookieBytes || cookie[clientBytes] !== 1) return undefined;
   return (atSeconds - cookie.readUInt32BE(clientBytes + 4)) | 0;

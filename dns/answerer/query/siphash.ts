@@ -61,7 +61,7 @@ function add(v: Int32Array, to: number, from: number): void {
   v[2 * to] = low;
 }
 
-/** To the left, by less than 32 bits. */
+/** Rotates left by less than 32 bits. */
 function rotate(v: Int32Array, word: number, bits: number): void {
   const [low, high] = [at(v, 2 * word), at(v, 2 * word + 1)];
   v[2 * word] = (low << bits) | (high >>> (32 - bits));

@@ -1,5 +1,5 @@
-// Writes answers: the question as it came, then whole record sets while there is room, then the OPT record. One buffer for all answers,
-// of which each is a copy. Owners that are the asked name or end it are pointers (RFC 1035 section 4.1.4); names in data are whole.
+// Writes answers: the unchanged question, then whole record sets while there is room, then the OPT record. One buffer serves all answers, and each
+// answer is a copy. Owners that are the asked name or a suffix of it are pointers (RFC 1035 section 4.1.4). Names in data are written in full.
 import { classes, types } from '../../wire/message.ts';
 import { bytesOf } from '../query/names.ts';
 import type { RecordSet } from '../record-set.ts';
@@ -33,7 +33,7 @@ export class AnswerWriter {
   #questionEnd = 0;
   #truncated = false;
 
-  /** `questionEnd`: undefined without a question. `limit`: of the whole answer. */
+  /** `questionEnd`: undefined without a question. `limit`: size of the whole answer. */
   begin(packet: Buffer, questionEnd: number | undefined, key: string, limit: number, opt: Opt | undefined): void {
     const bytes = this.#bytes;
     this.#at = questionEnd ?? headerBytes;
@@ -75,7 +75,7 @@ export class AnswerWriter {
 
   end({ rcode, authoritative }: Head, opt: Opt | undefined): Buffer {
     const bytes = this.#bytes;
-    // Records of a truncated answer count for nothing (RFC 2181 section 9), and would go to whoever's address was forged.
+    // Records of a truncated answer are ignored (RFC 2181 section 9), and would only amplify an attack with a forged address.
     if (this.#truncated) {
       this.#at = this.#questionEnd;
       bytes.fill(0, countAt.answers, headerBytes);

@@ -22,7 +22,7 @@ export interface Policies {
 
 const typeNames: Readonly<Record<number, string>> = { [types.A]: 'A', [types.AAAA]: 'AAAA', [types.CNAME]: 'CNAME' };
 
-/** `resolver`: its address counts where the question names no client's network. */
+/** `resolver`: its address is used if the question has no client subnet. */
 export function contentOf(found: Found | undefined, query: Query, resolver: Buffer, policies: Policies): Content {
   if (found === undefined) return { kind: 'NO_SUCH_NAME' };
   const { node } = found;

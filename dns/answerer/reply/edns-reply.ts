@@ -13,7 +13,7 @@ const noData = Buffer.alloc(0);
 
 interface EdnsReply {
   readonly nsid: Buffer;
-  /** The option's data; undefined: the question has no cookie. */
+  /** The option's data. Undefined if the question has no cookie. */
   readonly cookie: Buffer | undefined;
   readonly scopeBits: number;
 }

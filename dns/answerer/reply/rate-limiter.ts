@@ -4,11 +4,11 @@
 // others whole answers, and never lifts a limit or takes memory.
 
 export interface AnswerLimit {
-  /** Like answers to one network. */
+  /** Identical answers to one network. */
   readonly answersPerSecond: number;
   /** All answers to one network. */
   readonly totalPerSecond: number;
-  /** One answer in so many that are too many is a truncated one, by which a real client comes back over TCP. */
+  /** One in this many excess answers is sent truncated, so that a real client retries over TCP. */
   readonly slip: number;
   /** An answer has at most so many times the bytes of its question. */
   readonly amplification: number;
@@ -29,7 +29,7 @@ export class RateLimiter {
     this.#all = new Buckets(totalPerSecond);
   }
 
-  /** `kind`: a number for all like answers. `atMs`: of a clock that only rises. */
+  /** `kind`: the same number for all equal answers. `atMs`: time of a monotonic clock. */
   allow(address: Buffer, kind: number, atMs: number): Allowed {
     const network = hashOf(address);
     const all = this.#all.slotOf(network, atMs);
@@ -57,7 +57,7 @@ class Buckets {
     this.#tokens = new Float32Array(slots).fill(perSecond);
   }
 
-  /** Of two places: the owner's own, or one that is full, or else the fuller one, which is then shared. */
+  /** Two slots are possible. Prefers the owner's own, then a full bucket, and finally shares the fuller one. */
   slotOf(owner: number, atMs: number): number {
     const [one, other] = [owner & (slots - 1), owner >>> 16];
     if (this.#owners[one] === owner) return this.#fill(one, atMs);

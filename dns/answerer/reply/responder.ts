@@ -19,7 +19,7 @@ interface ResponderOptions {
   readonly policies: Policies;
   readonly cookies: ServerCookies;
   readonly limiter: RateLimiter;
-  /** Without a proven address, an answer has at most so many times the bytes of its question. */
+  /** Limit of the answer's size in multiples of the question's, for clients without a proven address. */
   readonly amplification: number;
   /** RFC 5001: distinguishes this server from others at the same address. */
   readonly nsid: Buffer;
@@ -49,7 +49,7 @@ export class Responder {
     this.#options = options;
   }
 
-  /** Undefined: nothing is answered. */
+  /** Undefined if nothing is answered. */
   answer(packet: Buffer, peer: Peer): Buffer | undefined {
     this.counts.queries += 1;
     if (!peer.udp) this.counts.overTcp += 1;
@@ -92,7 +92,7 @@ export class Responder {
       this.counts.refused += 1;
       return this.#error(read, rcodes.REFUSED, asking);
     }
-    // RFC 4035 section 3.1.4.1: what the zone above says of a zone is asked at its own name.
+    // RFC 4035 section 3.1.4.1: the parent zone answers DS questions at a zone's own name.
     const above = read.type === types.DS && read.key === zone.key ? zones.above(zone) : undefined;
     if (above !== undefined) return this.#write(above, undefined, read, delegationOf(zone, above), asking);
     const content = contentOf(found, read, address, this.#options.policies);

@@ -1,10 +1,10 @@
 // Counters of the server since its start.
 export function noCounts() {
   return {
-    /** All packets received, and how many of them came over TCP. */
+    /** Received packets, and those of them over TCP. */
     queries: 0,
     overTcp: 0,
-    /** By kind of answer. */
+    /** Answers by kind. */
     records: 0,
     nodata: 0,
     nxdomain: 0,
@@ -16,10 +16,10 @@ export function noCounts() {
     truncated: 0,
     /** Over UDP with a valid cookie. */
     proven: 0,
-    /** Beyond the rate of a network, and how many of them got a truncated answer or a cookie. The others got nothing. */
+    /** Answers beyond a network's rate, and how many of them were truncated or had a cookie. The others were dropped. */
     limited: 0,
     slipped: 0,
-    /** Not answered: no question. */
+    /** Packets without a question, which get no answer. */
     dropped: 0,
   };
 }

@@ -9,12 +9,12 @@ import type { RecordSet } from '../record-set.ts';
 
 export interface NameNode {
   readonly key: string;
-  /** For rate limiting: of no other name. */
+  /** Unique number for rate limiting. */
   readonly id: number;
   readonly fixed: ReadonlyMap<number, RecordSet>;
-  /** One of the zone's name servers: only `fixed` is answered, also without addresses. */
+  /** One of the zone's name servers. It is answered from `fixed` alone, even without addresses. */
   readonly server: boolean;
-  /** What answers. */
+  /** Policy that selects the answer. */
   readonly policy: Policy | undefined;
   /** The policy that answers after the name is no longer a name server's name. */
   readonly held: Policy | undefined;
@@ -28,7 +28,7 @@ export interface Policy {
   readonly types: readonly number[];
   /** The data of its records for the wire, by their text. */
   readonly data: ReadonlyMap<string, Buffer>;
-  /** By type, the addresses that were answered, where all clients get the same in the same order; undefined: they don't. */
+  /** By type: the answered addresses, if all clients get the same ones in the same order. Otherwise undefined. */
   readonly constant: Map<number, RecordSet> | undefined;
 }
 
@@ -47,7 +47,7 @@ export function isLost({ plan, map }: PreparedName): boolean {
   return plan.clientMapId !== null && map === undefined;
 }
 
-/** Without its map of clients a name answers SERVFAIL: no client gets the answer of another region. */
+/** Without its client map, a name answers SERVFAIL, so that no client gets another region's answer. */
 export function policyOf(plan: NamePlan, maps: PreparedMaps): Policy {
   const prepared = prepareName(plan, maps);
   const failing: NamePlan = { ...plan, pools: [], members: [], noneUp: { do: 'SERVFAIL' } };
@@ -68,7 +68,7 @@ export function policyOf(plan: NamePlan, maps: PreparedMaps): Policy {
   return { name, types: [...listed], data, constant: isConstant ? new Map() : undefined };
 }
 
-/** Of the name now, for a denial (RFC 9824 section 3.2). */
+/** Present types of the name, for a denial (RFC 9824 section 3.2). */
 export function typesOf({ fixed, policy }: NameNode): readonly number[] {
   return [...new Set([...fixed.keys(), ...(policy?.types ?? [])])];
 }

@@ -21,7 +21,7 @@ import { isLost, type NameNode, type NodeFields, nameNode, policyOf } from './na
 
 export interface Found {
   readonly node: NameNode;
-  /** Found by a wildcard: the answer's records are of the asked name (RFC 4592 section 3.3.1). */
+  /** It matched a wildcard. The owner of the answer's records is the asked name (RFC 4592 section 3.3.1). */
   readonly isWildcard: boolean;
 }
 
@@ -30,13 +30,13 @@ export class Zone {
   readonly #cache: SignatureCache;
   readonly #nodes = new Map<string, NameNode>();
   #head: ZoneHead;
-  /** Of the head. */
+  /** Maps of the head. */
   #maps: ReadonlyMap<string, PreparedMap>;
-  /** Those that are objects of their own. */
+  /** Separate maps. */
   readonly #ownMaps: ReadonlyMap<string, PreparedBlocks>;
   readonly #history: string;
   #generation: number;
-  /** Of answers; in denials its TTL is the negative one (RFC 9077). */
+  /** SOA of answers. In denials its TTL is the negative one (RFC 9077). */
   #soa!: RecordSet;
   #negativeSoa!: RecordSet;
   #signer: ZoneSigner | undefined;
@@ -64,7 +64,7 @@ export class Zone {
     return { history: this.#history, number: this.#generation };
   }
 
-  /** Of the SOA record. */
+  /** Serial of the SOA record. */
   get serial(): number {
     return serialOf(this.#head.soa, this.#generation);
   }
@@ -102,7 +102,7 @@ export class Zone {
     return true;
   }
 
-  /** `key`: of this zone. Undefined: there is no such name. */
+  /** `key`: a key in this zone. Undefined if there is no such name. */
   find(key: string): Found | undefined {
     const node = this.#nodes.get(key);
     if (node !== undefined) return { node, isWildcard: false };
@@ -119,7 +119,7 @@ export class Zone {
     return [...this.#nodes.values()].flatMap(({ held }) => held?.name.plan ?? []);
   }
 
-  /** Of its names, the maps that are objects of their own. */
+  /** Ids of the separate maps that its names use. */
   ownMapIds(): string[] {
     return this.names().flatMap(({ clientMapId }) =>
       clientMapId !== null && isOwnMapId(clientMapId) ? clientMapId : [],
@@ -131,7 +131,7 @@ export class Zone {
     return [...this.#nodes.values()].some(({ held }) => held !== undefined && isLost(held.name));
   }
 
-  /** As the zone above it, if it is here too, answers for this zone's name (RFC 4035 section 3.1.4.1). Empty if it is not signed. */
+  /** DS records for the parent zone, if it is here too (RFC 4035 section 3.1.4.1). Empty if the zone is not signed. */
   delegationSigners(): readonly Buffer[] {
     const { zone, keys } = this.#head;
     const active = keys.filter((key) => key.active);
@@ -184,13 +184,13 @@ export class Zone {
     return sets;
   }
 
-  /** Those with names of this zone. */
+  /** Name servers with names in this zone. */
   #ownServers(): ZoneHead['nameServers'] {
     const { nameServers, zone } = this.#head;
     return nameServers.filter(({ name }) => name === zone || name.endsWith(`.${zone}`));
   }
 
-  /** A zone may have a thousand maps: those that are as before stay as they are, and so do the names that use them. */
+  /** A zone may have a thousand maps. Unchanged maps stay, and so do the names that use them. */
   #setMaps(before: ZoneHead['clientMaps']): void {
     const old = new Map(before.map((map) => [map.mapId, map]));
     const same = new Map<string, PreparedMap>();

@@ -27,7 +27,7 @@ export class Zones {
     return this.#maps;
   }
 
-  /** Before the first name that refers to it. Throws when a block can't be read. */
+  /** Call it before the first name that refers to the map. Throws when a block can't be read. */
   putMap(mapId: string, blocks: ClientBlocks): void {
     this.#maps.set(mapId, prepareBlocks(blocks));
     this.#mayHaveUnusedMaps = true;

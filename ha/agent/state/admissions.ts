@@ -6,7 +6,7 @@ export class Admissions {
   readonly #hosts: readonly string[];
   readonly #nowMs: () => number;
   #current: Admission | undefined;
-  /** Commits wait for it, or waited for it last. Undefined: an earlier agent knew which host it was. */
+  /** The host that commits wait for, or last waited for. Undefined if only an earlier agent knew it. */
   #waitedFor: string | undefined;
   readonly #failedAtMs: Record<string, number> = {};
 

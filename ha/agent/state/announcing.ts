@@ -6,7 +6,7 @@ import type { View } from '../view.ts';
 export class Announcing {
   readonly #announcer: Announcer | undefined;
   #isOpen = false;
-  /** Of the primary. */
+  /** The primary's epoch. */
   #epoch = 0;
 
   constructor(announcer: Announcer | undefined) {

@@ -9,7 +9,7 @@ import type { HaServer } from '../server.ts';
 
 export interface CopySettings {
   readonly tls: CopyTls;
-  /** Of each host. */
+  /** Port of each host. */
   readonly ports: Readonly<Record<string, number>>;
   readonly mostBytesPerSecond?: number;
   /** Default: every host with a certificate of the authority gets one. */
@@ -17,7 +17,7 @@ export interface CopySettings {
 }
 
 export interface CopiesOptions {
-  /** Undefined: a person makes them. */
+  /** Undefined if a person makes the copies. */
   readonly settings: CopySettings | undefined;
   readonly me: string;
   readonly hosts: Readonly<Record<string, { readonly address: string }>>;
@@ -44,7 +44,7 @@ export class Copies {
     this.#options = options;
   }
 
-  /** The part, 0 to 1, that has been received of the copy under way. 0: there is none. */
+  /** The part, 0 to 1, that has been received of the copy under way. 0 if there is none. */
   get share(): number {
     return this.#share;
   }
@@ -62,7 +62,7 @@ export class Copies {
     });
   }
 
-  /** Begins to fetch a copy from that host. It goes on beside the agent's steps, one at a time. */
+  /** Begins to fetch a copy from that host. The agent's steps continue meanwhile. One copy at a time. */
   begin(from: string): void {
     const { settings, nowMs } = this.#options;
     const place = this.#place(from);
@@ -79,7 +79,7 @@ export class Copies {
       });
   }
 
-  /** After the signal has aborted, which ends the copy under way. */
+  /** Called after the signal has aborted, which ends the copy under way. */
   async stop(): Promise<void> {
     await this.#fetching;
     await this.#giving?.stop();
@@ -95,7 +95,7 @@ export class Copies {
     log.info(`ha: the data is a copy of ${from}'s`);
   }
 
-  /** Undefined: that host gives no copies. */
+  /** Undefined if that host offers no copies. */
   #place(host: string): { readonly address: string; readonly port: number } | undefined {
     const { settings, hosts } = this.#options;
     const [address, port] = [hosts[host]?.address, settings?.ports[host]];

@@ -10,7 +10,7 @@ export interface HostClients {
 }
 
 interface LeavingClientsOptions {
-  /** Undefined: clients are not told of a switchover. */
+  /** Undefined if clients get no notice of a switchover. */
   readonly clients: HostClients | undefined;
   readonly log: Pick<SetupLog, 'warn'>;
   readonly nowMs: () => number;
@@ -22,7 +22,7 @@ const addressStaysMs = 2_000;
 
 export class LeavingClients {
   readonly #options: LeavingClientsOptions;
-  /** Undefined: no switchover is under way. */
+  /** Undefined if no switchover is under way. */
   #leaving: { isDone: boolean } | undefined;
   #handedOverAtMs = Number.NEGATIVE_INFINITY;
 
@@ -60,7 +60,7 @@ export class LeavingClients {
     this.letIn();
   }
 
-  /** Also after a start: an agent that was killed during a switchover may have shut them out. */
+  /** Also called at a start, because an agent that was killed during a switchover may have shut clients out. */
   letIn(): void {
     const { clients, log } = this.#options;
     clients?.stay().catch((error: unknown) => log.warn(`ha: clients are not let in: ${String(error)}`));

@@ -1,4 +1,4 @@
-// The pause between two turns of the agent's loop. Whatever may change the next step ends it.
+// The pause between two turns of the agent's loop. It ends early when the next step may have changed.
 
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import type { Step } from '../decide.ts';
@@ -10,7 +10,7 @@ interface PauseOptions {
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** Without a wake: changes in etcd and the end of the server are noticed earlier. */
+/** Pause if nothing ends it early. Changes in etcd and the end of the server do. */
 const tickMs = 200;
 const soonMs = 10;
 /** A server whose sessions have ended is still a process for a moment. */
@@ -44,7 +44,7 @@ export class Pause {
     this.wake();
   }
 
-  /** Undefined: the step failed. */
+  /** `step`: undefined if it failed. */
   async after(step: Step | undefined): Promise<void> {
     if (step !== undefined && !pausing.has(step.kind)) return;
     const isEnding = this.#nowMs() - this.#sessionEndedAtMs < endsWithinMs;

@@ -19,7 +19,7 @@ export class RenewalGuard {
     this.#options = options;
   }
 
-  /** `shared` undefined: etcd did not answer, and members are as they were. */
+  /** `shared`: undefined if etcd did not answer. Members then count as unchanged. */
   saw(server: Pick<ServerView, 'state'>, shared: Pick<NonNullable<View['shared']>, 'sync'> | undefined): void {
     this.#isStarting = server.state === 'starting';
     if (shared !== undefined) this.#hasMembers = (shared.sync?.members.length ?? 0) > 0;

@@ -44,7 +44,7 @@ export class SeenSince {
     if (to !== this.#wish?.to) this.#wish = to === undefined ? undefined : { to, sinceMs: this.#nowMs() };
   }
 
-  /** Each lead is asked anew. */
+  /** Each lead is asked again. */
   decided(step: Step, { shared, nowMs }: Pick<View, 'shared' | 'nowMs'>): void {
     const reign = step.kind === 'wait' && step.asks === true ? shared?.leader?.reign : undefined;
     if (reign === this.#asking?.reign) return;

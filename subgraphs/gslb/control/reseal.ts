@@ -53,7 +53,7 @@ export async function resealSecrets(db: Database, options: ResealOptions): Promi
   return { resealed, trusted: [], failed };
 }
 
-/** Undefined: it is sealed with the active key, or there is none any more. */
+/** Undefined if it is sealed with the active key, or there is none any more. */
 async function resealOne(tx: Transaction, kind: Kind, key: string, sealer: Sealer): Promise<string | undefined> {
   const [row] = await tx.query<{ name: string; text: string; spec: string | null }>(kind.lock, [key]);
   if (row === undefined) return undefined;

@@ -13,7 +13,7 @@ interface Served {
   readonly verdictForMs: number;
   /** Whether it served until now. */
   readonly serving: boolean;
-  /** It was DOWN before: a first UP waits for nothing. */
+  /** It was DOWN before. A member that was never UP waits for nothing. */
   readonly wasDown: boolean;
   /** A person let it serve again since it is up. */
   readonly released: boolean;
@@ -21,7 +21,7 @@ interface Served {
 
 interface Failed {
   readonly serving: boolean;
-  /** What a member that is up waits for. Null if nothing. */
+  /** What an UP member waits for. Null if it serves. */
   readonly waitsFor: 'DELAY' | 'RELEASE' | null;
   /** Time until the delay ends. Null if none is running. */
   readonly againInMs: number | null;

@@ -9,7 +9,7 @@ export interface Vote {
   readonly region: string;
   /** Null if it has not reported yet, or its checks had no result. */
   readonly verdict: Verdict | null;
-  /** Since it was last known to hold, by the conductor's own clock (batch-ledger.ts). */
+  /** Age of the vote by the conductor's own clock (batch-ledger.ts). */
   readonly ageMs: number;
   /** It can't reach its beacons, or lacks CPU time, so its results are no information about members. */
   readonly abstains: boolean;

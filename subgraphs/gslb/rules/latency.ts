@@ -1,7 +1,7 @@
-// Latencies of members as name servers get them: in steps, and only after a change that no noise makes. Otherwise every check would
-// change every answer. Checkers smooth what they measure (agents/checker/reporter.ts).
+// Latencies of members as name servers get them: rounded to steps, with hysteresis against noise. Otherwise every check would change every answer.
+// Checkers smooth their measurements (agents/checker/reporter.ts).
 
-/** Each step is longer by this factor. */
+/** Ratio between two steps. */
 const stepFactor = 1.25;
 /**
  * A step stays until the latency is so many times longer or shorter. Checks that differ by 30 percent from each other, and the quarter
@@ -11,7 +11,7 @@ const holdFactor = 1.6;
 /** Smaller differences are noise. */
 const leastMs = 5;
 
-/** Hysteresis: `told` is the published latency, or null if there is none yet. */
+/** Hysteresis. `told`: the published latency, or null if there is none yet. */
 export function toldLatency(told: number | null, measuredMs: number): number {
   if (told !== null && isNear(told, measuredMs)) return told;
   return Math.round(stepFactor ** Math.round(Math.log(Math.max(measuredMs, 1)) / Math.log(stepFactor)));

@@ -14,7 +14,7 @@ export interface KeptVerdict {
   readonly serving: boolean;
   /** It was DOWN since it last served. */
   readonly wasDown: boolean;
-  /** Since then a person let it serve again. */
+  /** A person has let it serve again since then. */
   readonly released: boolean;
 }
 
@@ -26,23 +26,23 @@ export const newVerdict: KeptVerdict = {
   released: false,
 };
 
-/** Of one monitor of the member. */
+/** Judgement by one monitor of the member. */
 export type Monitored = Pick<Judgement, 'verdict' | 'undecided' | 'againInMs'>;
 
 export interface Settled {
   readonly verdict: Verdict | null;
   readonly changed: boolean;
-  /** It has a monitor. */
+  /** Whether it has a monitor. */
   readonly monitored: boolean;
   /** Some monitor's verdict stands unconfirmed. */
   readonly undecided: boolean;
   readonly waitsFor: 'DELAY' | 'RELEASE' | null;
-  /** To store. */
+  /** The verdict to store. */
   readonly kept: KeptVerdict;
   readonly againInMs: number | null;
 }
 
-/** All monitors must be UP; one is enough for DOWN. Without a monitor it is UP. */
+/** UP if all monitors are UP, or if there is none. DOWN if one of them is DOWN. */
 export function settle(monitors: readonly Monitored[], before: KeptVerdict, rule: Failback): Settled {
   const verdict = together(monitors) ?? before.verdict;
   const changed = verdict !== before.verdict;
@@ -67,9 +67,9 @@ function together(monitors: readonly Monitored[]): Verdict | null {
 
 interface MemberInput {
   readonly memberId: string;
-  /** `endsInMs`: null: it has no end; 0 or less: it is over. */
+  /** `endsInMs`: null if the state has no end. 0 or less if it has ended. */
   readonly admin: { readonly state: AdminState; readonly endsInMs: number | null };
-  /** By all vantage points. */
+  /** Verdict of all vantage points together. */
   readonly overall: Settled;
   /** Verdicts by region. Empty if one verdict applies to all clients. */
   readonly byRegion: ReadonlyMap<string, Settled>;
@@ -79,7 +79,7 @@ export interface MemberStanding {
   readonly memberId: string;
   /** Now: an administrator's state that is over is AUTO. */
   readonly adminState: AdminState;
-  /** As name servers have it. */
+  /** State as name servers get it. */
   readonly up: boolean;
   readonly upIn: Readonly<Record<string, boolean>>;
   readonly withheld: boolean;

@@ -5,7 +5,7 @@ import type { MemberStanding } from './member.ts';
 interface GslbRow {
   readonly id: string;
   readonly version: number;
-  /** As in the graph: without a final dot. */
+  /** Without a final dot, as in the graph. */
   readonly fqdn: string;
   readonly ttlSeconds: number;
   readonly degradedTtlSeconds: number | null;
@@ -42,10 +42,10 @@ export interface MemberRow {
 
 export interface NamePlanInput {
   readonly gslb: GslbRow;
-  /** In the GSLB's order; the fallback's too, anywhere. */
+  /** In the GSLB's order. Contains the fallback's pool too, at any position. */
   readonly pools: readonly PoolRow[];
   readonly members: readonly MemberRow[];
-  /** By the member's id. */
+  /** Keyed by the member's id. */
   readonly standings: ReadonlyMap<string, Pick<MemberStanding, 'up' | 'upIn' | 'withheld'>>;
 }
 

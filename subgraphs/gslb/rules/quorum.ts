@@ -9,7 +9,7 @@ export type Share = { readonly count: number } | { readonly percent: number };
 export interface QuorumRule {
   readonly downAtLeast: Share;
   readonly upAtLeast: Share;
-  /** With fewer votes that count, the last verdict stands. */
+  /** With fewer counting votes, the last verdict stands. */
   readonly leastVoters: number;
   /** A side's votes must come from so many regions; 1: from any. */
   readonly leastRegions: number;

@@ -15,7 +15,7 @@ export type AdminState = (typeof adminStates)[number];
 /** The change of an entity in progress, and its status. */
 export interface Provisioning {
   readonly status: ProvisioningStatus;
-  /** NONE: the entity is as desired (ACTIVE), or is gone (DELETED). */
+  /** NONE if the entity is as desired (ACTIVE), or is gone (DELETED). */
   readonly action: Action;
 }
 
@@ -28,7 +28,7 @@ export type ProvisioningEvent =
   /** It was refused, or its deadline passed. The change stays desired. */
   | 'FAILED';
 
-/** Of an entity that was just created. */
+/** State of a newly created entity. */
 export const created: Provisioning = { status: 'PENDING', action: 'CREATE' };
 
 const active: Provisioning = { status: 'ACTIVE', action: 'NONE' };

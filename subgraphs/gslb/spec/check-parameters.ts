@@ -15,9 +15,9 @@ import { jsonField } from './kind.ts';
 
 interface Meaning {
   readonly description: string;
-  /** What a check does without the parameter. */
+  /** Value that a check uses without the parameter. */
   readonly default?: JsonValue;
-  /** Its name in the graph, where that differs from the schema's. */
+  /** Its name in the graph, if it differs from the schema's. */
   readonly shownAs?: string;
   readonly values?: { readonly name: string; readonly description: string; readonly values: Record<string, string> };
 }
@@ -68,7 +68,7 @@ const openStack = {
 
 const recordTypes = Object.keys(questionTypes);
 
-/** By check type; parameters without an entry (`id` of OpenStack's objects, which members give) are not in the graph. */
+/** Keyed by check type. Parameters without an entry are not in the graph (`id` of OpenStack objects, which members give). */
 const meanings: Readonly<Partial<Record<string, Readonly<Record<string, Meaning>>>>> = {
   TCP: talk,
   UDP: talk,
@@ -129,9 +129,9 @@ const meanings: Readonly<Partial<Record<string, Readonly<Record<string, Meaning>
 
 interface Typed {
   readonly checkType: string;
-  /** In the inputs, for example `http`. */
+  /** Key in the inputs, for example `http`. */
   readonly key: string;
-  /** For example `GslbHttpParameters`. */
+  /** Type name, for example `GslbHttpParameters`. */
   readonly object: string;
   readonly fields: Fields;
   /** Names in the schema, by those in the graph. */
@@ -208,7 +208,7 @@ export const monitorParameters: Field = {
   schema: { type: 'object' },
 };
 
-/** Only what is given overrides, so nothing has a default. */
+/** Nothing has a default, because only given parameters override. */
 export const memberParameters: Field = {
   ...inputField('Parameters that override those of its monitors. Null for none.', {
     name: 'GslbPoolMemberParametersInput',
@@ -217,7 +217,7 @@ export const memberParameters: Field = {
     fields: {
       ...Object.fromEntries(
         types
-          // Those of OpenStack belong to the monitor alone.
+          // OpenStack parameters belong to the monitor alone.
           .filter(({ checkType }) => !checkType.startsWith('NEUTRON'))
           .map(({ key, checkType, object, fields }) => [
             key,
@@ -264,7 +264,7 @@ union GslbCheckParameters = ${[...types.map(({ object }) => object), 'GslbPlugin
 
 type Given = Readonly<Record<string, JsonValue | undefined>>;
 
-/** Of an input: the parameters as they are stored, and the check type that they are for. */
+/** The parameters of an input in their stored form, with their check type. */
 export function storedParameters(
   input: Given,
   { keepsDefaults }: { readonly keepsDefaults: boolean },
@@ -289,12 +289,12 @@ export function parametersPath(checkType: string, [first, ...rest]: readonly str
   return ['parameters', type?.key ?? 'plugin', shown, ...rest];
 }
 
-/** The entry of the input for a check type; undefined: it has no parameters. */
+/** The entry of the input for a check type. Undefined if it has no parameters. */
 export function parametersKey(checkType: string): string | undefined {
   return checkType === 'PLUGIN' ? 'plugin' : byType.get(checkType)?.key;
 }
 
-/** As the graph shows them; null where the type has none. `filled`: with the defaults of those that are not stored. */
+/** Parameters as the graph shows them. Null if the type has none. `filled`: with defaults for parameters that are not stored. */
 export function shownParameters(
   checkType: string,
   parameters: JsonObject,

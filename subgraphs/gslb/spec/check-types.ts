@@ -1,5 +1,5 @@
-// What a monitor of each type is told about its check: the JSON Schema of its parameters. The graph publishes these schemas and validates
-// by them; the checker's plugin of the same name carries out the check.
+// Check parameters of each monitor type, as JSON Schemas. The graph publishes these schemas and validates by them. The checker's plugin of the same
+// name carries out the check.
 import { requestSchema } from '../../../platform/checks/probes/http.ts';
 import { talkSchema } from '../../../platform/checks/probes/tcp.ts';
 import { tlsSchema } from '../../../platform/checks/probes/tls.ts';
@@ -21,7 +21,7 @@ export interface CheckType<Name extends string = string> {
   readonly needsPort: boolean;
 }
 
-/** The schema of parameters, all of them optional unless required. */
+/** The schema of parameters. All are optional unless listed in `required`. */
 function parametersSchema(properties: object, required: readonly string[] = []): object {
   return { type: 'object', additionalProperties: false, required, properties };
 }

@@ -34,7 +34,7 @@ import { member, pool } from './pool.ts';
 
 const shownKinds = describedKinds.map(shown);
 
-/** Without hidden settings. */
+/** Omits hidden settings. */
 function shown(kind: GslbKind): GslbKind {
   const { hidden = [], fields } = kind;
   return { ...kind, fields: Object.fromEntries(Object.entries(fields).filter(([name]) => !hidden.includes(name))) };
@@ -80,7 +80,7 @@ function textsOf(kind: GslbKind): string[] {
   ];
 }
 
-/** Fields of the create input that say which project or pool a new entity belongs to. */
+/** Fields of the create input that name the project or pool of a new entity. */
 function placeFields({ name, owner }: GslbKind): Fields {
   if (owner === 'ADMINISTRATOR') return {};
   if (name === 'GslbPoolMember') return { poolId: required(idField('The pool of the new member.')) };
@@ -92,7 +92,7 @@ function placeFields({ name, owner }: GslbKind): Fields {
   };
 }
 
-/** A setting that a create input may omit says what it is then. */
+/** Documents the derived value of a setting that a create input may omit. */
 function derivable({ derived = [] }: GslbKind, name: string, field: DescribedField): DescribedField {
   if (!derived.includes(name)) return field;
   const description =
@@ -170,7 +170,7 @@ ${project}${typeFields(kind.fields)}${kind.typeFields}${judged.has(kind.name) ? 
 `;
 }
 
-/** Ends of sentences about a kind that differ from those of the others. */
+/** Descriptions of a kind that differ from the general ones. */
 const summaries: Readonly<Record<string, { readonly create?: string; readonly delete?: string }>> = {
   Gslb: { delete: '. Its end is a state: it stays readable until no name server answers it.' },
   GslbPool: { delete: ' that no name uses, with its members.' },
@@ -178,7 +178,7 @@ const summaries: Readonly<Record<string, { readonly create?: string; readonly de
   GslbVantagePoint: { delete: ', whose votes no longer count.' },
 };
 
-/** Codes of one kind's mutations beyond those of all kinds. */
+/** Codes of one kind's mutations in addition to those of all kinds. */
 const refused: Readonly<Record<string, Readonly<Record<'Create' | 'Update' | 'Delete', readonly UserErrorCode[]>>>> = {
   Gslb: {
     Create: ['PROJECT_REQUIRED', 'NAME_TAKEN', 'NOT_SUPPORTED', 'LIMIT_REACHED', 'QUOTA_EXCEEDED', 'EGRESS_DENIED'],
@@ -229,7 +229,7 @@ function keyText({ name, owner }: Pick<GslbKind, 'name' | 'owner'>): string {
     : named;
 }
 
-/** Only administrators may call the field: it is not in the public SDL. */
+/** Only administrators may call the field. It is not in the public SDL. */
 const adminTag = ' @tag(name: "admin")';
 
 function rootText(): string {

@@ -110,7 +110,7 @@ const block = {
   },
 };
 
-/** As `GslbSpec`, `gslb` and `gslb_pool_use` store it: see control/entities/name-spec.ts. */
+/** Stored by `GslbSpec`, `gslb` and `gslb_pool_use` (control/entities/name-spec.ts). */
 export const gslb: GslbKind = {
   name: 'Gslb',
   description: 'A DNS name whose answer depends on which of its members are up.',

@@ -6,7 +6,7 @@ import { type Field, type Fields, textField } from '../../../platform/graph/fiel
 export interface GslbKind extends DescribedKind {
   /** Settings that follow from others and are not in the graph. */
   readonly hidden?: readonly string[];
-  /** In words, with its article. */
+  /** Singular with its article, and plural. */
   readonly words: readonly [string, string];
   readonly owner: 'PROJECT' | 'ADMINISTRATOR';
   /** Required settings that the create input may omit, because they are derived then. */

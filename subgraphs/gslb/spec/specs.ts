@@ -26,7 +26,7 @@ export interface MonitorSpec {
   readonly targetPort: number | null;
   readonly delayMs: number;
   readonly timeoutMs: number;
-  /** So many in a row change the verdict of a vantage point. */
+  /** Number of consecutive failures that change a vantage point's verdict. */
   readonly failures: number;
   readonly successes: number;
   /** Valid for the type's JSON Schema. */
@@ -125,7 +125,7 @@ export interface FlavorSpec {
   readonly longestTtlSeconds: number;
   /** Null for as many as the project's quota allows. */
   readonly mostNames: number | null;
-  /** Of one name, in all its pools. */
+  /** Limit for one name, over all its pools. */
   readonly mostMembers: number;
 }
 

@@ -55,7 +55,7 @@ export function targetId({ member, monitor }: TargetName): string {
   return `${member}/${monitor}`;
 }
 
-/** Undefined: it is not a target's id. */
+/** Undefined if it is not a target's id. */
 export function targetNamed(id: string): TargetName | undefined {
   const [member = '', monitor = '', ...rest] = id.split('/');
   return rest.length === 0 && uuid.safeParse(member).success && uuid.safeParse(monitor).success
@@ -72,18 +72,18 @@ export function targetKey(target: TargetName): string {
   return `${targetPrefix}${targetId(target)}`;
 }
 
-/** The target's id in the key of a document; undefined: it is not a target's. */
+/** The target's id in the key of a document. Undefined if it is not a target's. */
 export function targetOfKey(key: string): string | undefined {
   return key.startsWith(targetPrefix) ? key.slice(targetPrefix.length) : undefined;
 }
 
-/** Of a key that `targetKey` made. */
+/** Inverse of `targetKey`. */
 export function nameOfKey(key: string): TargetName {
   const [, member = '', monitor = ''] = key.split('/');
   return { member, monitor };
 }
 
-/** Why the schema of a plugin is not taken, in words that follow "parameters"; undefined: it is, if it is one at all. */
+/** Why the schema of a plugin is not taken, in words that follow "parameters". Undefined if it is, if it is one at all. */
 export function schemaFault(schema: object): string | undefined {
   const text = JSON.stringify(schema);
   if (text.length > mostSchemaLength) return `of more than ${mostSchemaLength} characters`;
@@ -105,7 +105,7 @@ export type OwnPlugin = z.output<typeof ownPlugin>;
 export const checkerFacts = z.strictObject({
   /** Name of the vantage point. Refused if it differs from the machine's record. */
   vantagePoint: name,
-  /** Of the program. */
+  /** Version of the program. */
   version: z.string().max(64),
   /** Types of monitors that it can check. */
   plugins: z.array(z.string().max(32)).max(256),
@@ -119,7 +119,7 @@ export const checkerFacts = z.strictObject({
 export type CheckerFacts = z.output<typeof checkerFacts>;
 
 export const grantDocument = z.strictObject({
-  /** Of the incarnation and the epoch. */
+  /** History of the incarnation and the epoch. */
   history,
   incarnation: count.min(1),
   epoch: count,
@@ -157,14 +157,14 @@ export const targetDocument = z.strictObject({
   parameters: z.custom<JsonObject>(isObject),
   delayMs: ms(100, 86_400_000),
   timeoutMs: ms(10, longestLatencyMs),
-  /** In a row, for DOWN and for UP. */
+  /** Consecutive results needed for DOWN and for UP. */
   failures: ms(1, 100),
   successes: ms(1, 100),
-  /** After a first failure the next check begins so soon; at most half the delay. */
+  /** Delay before the next check after a first failure. At most half the normal delay. */
   confirmMs: ms(1, 60_000),
   /** The monitor's opened credentials: never stored, never logged. */
   secret: z.custom<JsonObject>(isObject).optional(),
-  /** Names among `hosts` are checked only at addresses in these blocks: the credentials are for nobody else. Absent: anywhere. */
+  /** Names among `hosts` are checked only at addresses in these blocks, so that credentials reach nobody else. Absent if there is no limit. */
   authBlocks: blocks.optional(),
 });
 export type Target = z.output<typeof targetDocument>;
@@ -175,7 +175,7 @@ const spokenVerdict = z.object({
   /** `MEMBER/MONITOR`. */
   target: z.string().max(80),
   verdict: z.enum(['UP', 'DOWN']),
-  /** Since the check that first showed it, when the batch was made, by the checker's monotonic clock. */
+  /** Time from the check that first showed it to the making of the batch, by the checker's monotonic clock. */
   agoMs: count,
   /** Latency of the last successful check. Null if there is none, or the check measures none. */
   latencyMs: count.max(longestLatencyMs).nullable(),
@@ -184,10 +184,10 @@ const spokenVerdict = z.object({
 });
 export type SpokenVerdict = z.output<typeof spokenVerdict>;
 
-/** The ledger's `Batch`, with the details that the votes' rows and the history store beside a verdict. */
+/** The ledger's `Batch`, with the details that are stored with votes and history. */
 export const checkerBatch = z.strictObject({
   vantagePoint: name,
-  /** Of the incarnation and the epoch. */
+  /** History of the incarnation and the epoch. */
   history,
   incarnation: count,
   epoch: count,
@@ -197,12 +197,12 @@ export const checkerBatch = z.strictObject({
   verdicts: z.array(spokenVerdict).max(mostVerdicts),
   /** Changes from the time without a connection, oldest first: history. */
   past: z.array(spokenVerdict).max(mostVerdicts),
-  /** For the checker's row. */
+  /** Stored in the checker's row. */
   load: z.object({
     targets: count,
     /** How late checks of targets that are up have begun at most, in the last seconds. */
     lateMs: count,
-    /** Past changes that were dropped for want of room since the checker started. */
+    /** Number of past changes that were dropped for lack of space since the checker started. */
     dropped: count,
     /** Why it abstains. Null if it does not. */
     abstains: z.string().max(mostMessageLength).nullable(),

@@ -24,7 +24,7 @@ export const conductorRole = 'gslb';
 
 export const wholeEveryMs = 1_000;
 export const stateEveryMs = 1_000;
-/** Of one name server. */
+/** Limit of one name server. */
 export const mostZones = 1_000;
 /** A key of the link has at most 255 characters. */
 export const longestZone = 250;
@@ -37,7 +37,7 @@ export function zoneKey(zone: string): string {
   return `${zonePrefix}${zone}`;
 }
 
-/** Undefined: the key is no zone's. */
+/** Undefined if the key is not a zone's. */
 export function zoneOfKey(key: string): string | undefined {
   return key.startsWith(zonePrefix) && key.length > zonePrefix.length ? key.slice(zonePrefix.length) : undefined;
 }
@@ -48,16 +48,16 @@ export function zoneOfKey(key: string): string | undefined {
  */
 export const mapsKey = 'maps';
 const mapPrefix = 'map/';
-/** Of all of them: their key has their content. */
+/** Position of all maps: their key depends on their content. */
 export const mapPosition: Position = { history: '00000000-0000-0000-0000-000000000000', number: 0 };
-/** Of one name server. */
+/** Limit of one name server. */
 export const mostMaps = 20_000;
 
 export function mapKey(mapId: string): string {
   return `${mapPrefix}${mapId}`;
 }
 
-/** Undefined: the key is no map's. */
+/** Undefined if the key is not a map's. */
 export function mapOfKey(key: string): string | undefined {
   return key.startsWith(mapPrefix) ? key.slice(mapPrefix.length) : undefined;
 }
@@ -73,9 +73,9 @@ const address = z
 
 /** Facts about a name server, in its hello. */
 export const nameServerFacts = z.strictObject({
-  /** Of the process; its NSID (RFC 5001). */
+  /** Name of the process, and its NSID (RFC 5001). */
   name: z.string().min(1).max(63),
-  /** Where it listens, over UDP and TCP. */
+  /** Addresses where it listens over UDP and TCP. */
   addresses: z
     .array(z.object({ address, port: count.max(65_535) }))
     .min(1)
@@ -84,7 +84,7 @@ export const nameServerFacts = z.strictObject({
   zones: z
     .record(zoneName, z.strictObject({ position: positionShape, serial: count.max(2 ** 32 - 1) }))
     .refine(isBounded, tooMany),
-  /** Of the program. */
+  /** Version of the program. */
   version: z.string().min(1).max(63),
 });
 export type NameServerFacts = z.output<typeof nameServerFacts>;
@@ -101,7 +101,7 @@ export const nameServerState = z.strictObject({
    * trusted.
    */
   heardAgoMs: count.nullable(),
-  /** Since its start. */
+  /** Count since its start. */
   queries: count,
   connections: count,
 });

@@ -1,2 +1,2 @@
-/** Of the links of checkers and name servers: a conductor that stands still is left for another one. */
+/** For the links of checkers and name servers: after this silence they leave a suspended conductor for another one. */
 export const linkSilentMs = 1_500;

@@ -11,10 +11,7 @@ interface Signal {
   readonly kind: string;
   readonly begins: readonly string[];
   readonly ends: readonly string[];
-  /**
-   * Its reason is `NAME` or `NAME: why`: subjects of the installation can't be asked for in the graph. Default: it is a reason
-   * alone.
-   */
+  /** Its reason is `NAME` or `NAME: why`, because the graph can't name subjects of the installation. Default: a plain reason. */
   readonly reasonBeginsWithName?: boolean;
 }
 
@@ -41,11 +38,11 @@ export interface AlertConditionSpec {
   readonly departures: readonly Departure[];
   /** How long it must last. */
   readonly lasts: Duration;
-  /** How long before a subject's end it begins. Absent: its subjects have no end. */
+  /** Lead time before a subject's end. Absent if its subjects have no end. */
   readonly within?: Duration;
 }
 
-/** At once, or after up to a day. */
+/** From zero to a day. */
 const lasting = (defaultMs: number): Duration => ({ defaultMs, minMs: 0, maxMs: dayMs });
 
 const up = ['ONLINE', 'NO_MONITOR', 'DRAINING'];
@@ -222,11 +219,11 @@ export const mostAlertRules = 50;
 export const mostAlertChannels = 20;
 export const mostChannelsOfRule = 10;
 export const mostNotificationsPerHour = 120;
-/** Of these, how many are for messages with a critical alert: whoever makes many others does not keep it back. */
+/** Share that is reserved for messages with a critical alert, so that many other messages can't block one. */
 export const criticalNotificationsPerHour = 30;
-/** Of one rule. More subjects wait until some of them are resolved. */
+/** Limit for one rule. More subjects wait until some of the alerts are resolved. */
 export const mostOpenAlerts = 1_000;
-/** Of all rules of a project. All open alerts are looked at together, again and again. */
+/** Limit for all rules of a project. All open alerts are evaluated together, again and again. */
 export const mostOpenAlertsOfOwner = 5_000;
-/** Of one project in a rule of the installation: no project takes the place of the others. */
+/** Limit for one project in a rule of the installation, so that no project displaces the others. */
 export const mostOpenAlertsOfProject = 200;

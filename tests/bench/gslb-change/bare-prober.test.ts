@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import type { ProberOptions } from '../../../bench/gslb-change/bare-prober.ts';
-import { ToldChild } from '../../../measure/told-child.ts';
+import { CommandChild } from '../../../measure/command-child.ts';
 import { Endpoint } from '../../../trials/gslb-outage/endpoints.ts';
 import { Outside } from '../../../trials/gslb-outage/outside.ts';
 import { freePort } from '../../support/free-port.ts';
@@ -24,7 +24,7 @@ test('an endpoint that dies leaves the answers of the bare prober, and is in the
   const addresses = [steady.address, victim.address];
   const program: ProberOptions = { addresses, port, delayMs: 100, dnsPort };
   const options = { script, file: join(folder.path, 'prober.json'), program };
-  const prober = stack.adopt(new ToldChild(options), (each) => each.kill());
+  const prober = stack.adopt(new CommandChild(options), (each) => each.kill());
   await prober.start();
   const outside = stack.adopt(new Outside({ answerMs: 60_000, found: () => undefined }), (each) => each.close());
   await outside.add({ name: 'bare', port: dnsPort, fqdn: 'shop.gslb.test' });

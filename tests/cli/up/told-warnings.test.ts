@@ -1,6 +1,6 @@
 // What the person at the terminal sees of a start's log: one line of words for each warning.
 import { expect, test } from '@jest/globals';
-import { toldWarnings } from '../../../cli/up/told-warnings.ts';
+import { terminalWarnings } from '../../../cli/up/terminal-warnings.ts';
 import type { Output } from '../../../cli/verb.ts';
 import { createLogger } from '../../../platform/log/log.ts';
 
@@ -8,7 +8,7 @@ function told() {
   const lines: string[] = [];
   const output = { write: (text: string) => lines.push(text) > 0 } as unknown as Output;
   const clock = { ms: 0 };
-  const destination = toldWarnings(output, () => clock.ms);
+  const destination = terminalWarnings(output, () => clock.ms);
   return { lines, clock, log: createLogger({ level: 'trace', pretty: false, destination }) };
 }
 

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { buildASTSchema, coerceInputValue, type GraphQLInputType, parse, validate } from 'graphql';
 import { appliedKinds } from '../../../cli/apply/kind-manifest.ts';
 import { readManifests } from '../../../cli/apply/manifests.ts';
-import { kindNoun } from '../../../cli/kinds/noun.ts';
+import { kindNoun } from '../../../cli/kinds/kind-noun.ts';
 import { nouns } from '../../../cli/table.ts';
 import { asText, languages } from '../../../dashboard/src/forms/text/as-text.ts';
 import { commandText } from '../../../dashboard/src/forms/text/command.ts';

@@ -16,16 +16,16 @@ import { OwedWork } from '../../../platform/owed/owed-work.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../platform/secrets/seal.ts';
 import { testEgress } from '../../support/egress.ts';
-import { keyFile, type TestGround } from '../../support/ground.ts';
-import { openDnsGround } from '../support/dns-ground.ts';
+import { keyFile, type TestContext } from '../../support/test-context.ts';
+import { openDnsContext } from '../support/dns-context.ts';
 import { bind, type NameServer, zone } from '../support/name-servers.ts';
 
-let ground: TestGround;
+let ground: TestContext;
 let server: NameServer;
 const spec = { nameServers: [], isSigned: false, secondaries: [] };
 
 beforeAll(async () => {
-  ground = await openDnsGround();
+  ground = await openDnsContext();
   server = await bind();
 });
 

@@ -16,7 +16,7 @@ import { recordProject } from '../../../platform/edge/projects.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { gslbRow } from '../../../subgraphs/gslb/row.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
-import { Ground } from '../../support/ground.ts';
+import { LocalContext } from '../../support/test-context.ts';
 
 const seed = Number(process.env.TIDEGATE_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const zoneName = 'z.test';
@@ -31,11 +31,11 @@ const everything: readonly ZoneRule[] = [alpha, beta].map(({ id }) => ({
 }));
 
 let database: TestDatabase;
-let ground: Ground;
+let ground: LocalContext;
 beforeAll(async () => {
   database = await testDatabase({ migrated: false });
   await migrate(database.connection, ownersOf(['gslb'], [gslbRow]));
-  ground = new Ground({ connection: database.connection, connectionLimit: 10 });
+  ground = new LocalContext({ connection: database.connection, connectionLimit: 10 });
   await ground.db.transaction(async (tx) => {
     for (const { id, name } of [alpha, beta]) await recordProject(tx, id, name);
   });

@@ -1,19 +1,19 @@
 // Carries out owed publications and checks like a worker, but one after the other, when the test asks for it.
-import { createLookQueue } from '../../../dns/publish/look-queue.ts';
+import { createDriftQueue } from '../../../dns/publish/drift-queue.ts';
 import { createPublishQueue } from '../../../dns/publish/publish-queue.ts';
 import { createServerQueue } from '../../../dns/publish/server-queue.ts';
 import type { ZoneServers } from '../../../dns/publish/zone-servers.ts';
-import type { TestGround } from '../../support/ground.ts';
 import { OwedRunner } from '../../support/owed-runner.ts';
+import type { TestContext } from '../../support/test-context.ts';
 
 export class TestPublisher {
   readonly #runner: OwedRunner;
 
-  constructor({ db, wake, log }: TestGround, servers: ZoneServers['servers']) {
+  constructor({ db, wake, log }: TestContext, servers: ZoneServers['servers']) {
     this.#runner = new OwedRunner(db, [
       createPublishQueue({ db, wake, servers }),
       createServerQueue({ db, wake, log, servers }),
-      createLookQueue({ db, wake, log, servers, intervalMs: 3_600_000 }),
+      createDriftQueue({ db, wake, log, servers, intervalMs: 3_600_000 }),
     ]);
   }
 

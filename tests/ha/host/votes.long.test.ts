@@ -8,7 +8,7 @@ import { haKeys } from '../../../ha/agent/keys.ts';
 import { Cluster } from '../../../ha/cluster.ts';
 import type { EtcdClient } from '../../../ha/etcd.ts';
 import { type Member, peerUrl } from '../../../ha/host/host-file.ts';
-import { moveVotes, VoteKeeper, withOneMoreVote } from '../../../ha/host/votes.ts';
+import { moveVotes, VoteReconciler, withOneMoreVote } from '../../../ha/host/votes.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 import { type EtcdCluster, etcdCluster } from '../etcd-cluster.ts';
 
@@ -127,17 +127,17 @@ describe('members of etcd follow', () => {
     expect(await present()).toEqual(['a', 'b', 'w']);
   });
 
-  test('the requester is gone at once: a restarted keeper continues, and no former member is removed before the new one votes', async () => {
-    const keeper = new VoteKeeper(etcd, keys, 'a');
+  test('the requester is gone at once: a restarted reconciler continues, and no former member is removed before the new one votes', async () => {
+    const reconciler = new VoteReconciler(etcd, keys, 'a');
     await list(hosts.a, { ...hosts.b, left: true }, hosts.w, hosts.c);
     // Another host's does nothing.
-    expect(await new VoteKeeper(etcd, keys, 'w').look()).toBeUndefined();
-    const looked = () => keeper.look().catch((error: unknown) => String(error));
+    expect(await new VoteReconciler(etcd, keys, 'w').look()).toBeUndefined();
+    const looked = () => reconciler.look().catch((error: unknown) => String(error));
     await waitFor('a vote', async () => (await looked())?.includes('gets a vote') === true);
     expect(await present()).toEqual(['a', 'b', 'w']);
     await waitFor('a learner', async () => (await looked().then(present)).includes('c?'));
     // It has not started: it is waited for.
-    expect(await keeper.look()).toContain('must run there');
+    expect(await reconciler.look()).toContain('must run there');
     expect(await present()).toEqual(['a', 'b', 'c?', 'w']);
     const there = [hosts.a, hosts.w, { ...hosts.c, vote: true }];
     expect(await people(...there).status()).toMatchObject({

@@ -6,11 +6,11 @@ import type { Identity, RequestContext } from '../../../platform/caller/identity
 import type { HaCluster } from '../../../platform/process/ha-cluster.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { databaseAttention } from '../../../subgraphs/system/control/attention.ts';
-import { TestGround } from '../../support/ground.ts';
+import { TestContext } from '../../support/test-context.ts';
 
-let ground: TestGround;
+let ground: TestContext;
 beforeAll(async () => {
-  ground = await TestGround.open();
+  ground = await TestContext.open();
 });
 afterAll(() => ground.stop());
 

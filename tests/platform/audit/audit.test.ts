@@ -14,20 +14,20 @@ import { Database, type Sql } from '../../../platform/database/database.ts';
 import { grantsFor } from '../../../platform/database/grants.ts';
 import { Retention } from '../../../platform/owed/retention.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { Ground, TestGround } from '../../support/ground.ts';
 import { testPair } from '../../support/signing-keys.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { LocalContext, TestContext } from '../../support/test-context.ts';
 
 const zeros = '0'.repeat(64);
 const keys = testPair('audit');
 let folder: TemporaryFolder;
-let ground: TestGround;
+let ground: TestContext;
 let db: Database;
 let sealer: AuditSealer;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  ground = await TestGround.open();
+  ground = await TestContext.open();
   ({ db } = ground);
   sealer = new AuditSealer({ ...ground, keys });
 });
@@ -83,7 +83,7 @@ test('sealed entries are dense, chained and complete; the newest are unsealed un
 });
 
 test('two sealers at once make one chain', async () => {
-  const other = new Ground({ connection: ground.place.connection });
+  const other = new LocalContext({ connection: ground.place.connection });
   const sealers = [sealer, new AuditSealer({ ...other, keys })];
   for (let round = 0; round < 10; round += 1) {
     await write(5);

@@ -10,13 +10,13 @@ import { type TestDatabase, testDatabase } from '../../support/database.ts';
 
 const log = createLogger({ level: 'silent', pretty: false });
 
-interface Ground {
+interface LocalContext {
   leasesOf(owner: string): CheckLeases;
   /** The first step of writing results. */
   fence(lease: HeldLease): Promise<void>;
 }
 
-function contract(name: string, ground: () => Ground): void {
+function contract(name: string, ground: () => LocalContext): void {
   describe(`leases of checks ${name}`, () => {
     let one: CheckLeases;
     let two: CheckLeases;

@@ -4,13 +4,13 @@ import { type Commits, commitMark, commitResolvers } from '../../../platform/dat
 import { Database } from '../../../platform/database/database.ts';
 import { ServerReads } from '../../../platform/database/server-reads.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { Ground, type GroundOptions } from '../../support/ground.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
+import { type ContextOptions, LocalContext } from '../../support/test-context.ts';
 import { type ReplicatingPair, startReplicatingPair } from '../replicating-pair.ts';
 
 const secret = (fill: number) => Buffer.alloc(32, fill).toString('base64');
 const keys = { active: 'k1', keys: { k1: secret(1) } };
-const commitsOf = (db: Database, options: GroundOptions = {}) => new Ground(db, { keys, ...options }).commits;
+const commitsOf = (db: Database, options: ContextOptions = {}) => new LocalContext(db, { keys, ...options }).commits;
 
 let pair: ReplicatingPair;
 let primary: Database;

@@ -6,13 +6,13 @@ import type { Database } from '../../../platform/database/database.ts';
 import { together } from '../../../platform/database/statement-batch.ts';
 import { CommitUncertainError, isConnectionLost, isDuplicateKey } from '../../../platform/errors/database-errors.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { TestGround } from '../../support/ground.ts';
+import { TestContext } from '../../support/test-context.ts';
 
-let ground: TestGround;
+let ground: TestContext;
 let db: Database;
 
 beforeAll(async () => {
-  ground = await TestGround.open({ connectionLimit: 8 });
+  ground = await TestContext.open({ connectionLimit: 8 });
   ({ db } = ground);
 });
 

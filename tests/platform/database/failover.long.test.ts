@@ -13,8 +13,8 @@ import { NoPrimaryError, OneCopyError, ResultLostError } from '../../../platform
 import { presentError } from '../../../platform/graph/execution.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { TcpLine } from '../../../simulators/tcp-line.ts';
-import { Ground } from '../../support/ground.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { LocalContext } from '../../support/test-context.ts';
 import { type ReplicatingPair, startReplicatingPair } from '../replicating-pair.ts';
 
 const identity: Identity = {
@@ -78,11 +78,11 @@ class Load {
   reads = 0;
   /** Of the last acknowledged mutation. */
   token = '';
-  readonly #ground: Ground;
+  readonly #ground: LocalContext;
   readonly #workers: Promise<void>[];
   #stopped = false;
 
-  constructor(ground: Ground) {
+  constructor(ground: LocalContext) {
     this.#ground = ground;
     this.#workers = [
       ...[1, 2, 3, 4].map(() => this.#write((name) => this.make(name))),
@@ -179,7 +179,7 @@ describe('under load, the primary', () => {
       sql: new ServerReads(application),
     }));
     // However long the promotion takes here.
-    const ground = new Ground(open({ primaryTimeoutMs: 600_000 }), { members });
+    const ground = new LocalContext(open({ primaryTimeoutMs: 600_000 }), { members });
     const { db } = ground;
     const load = new Load(ground);
     await load.more(50);
@@ -221,7 +221,7 @@ describe('under load, the primary', () => {
 
 describe('without a primary', () => {
   test('requests wait, are refused as BUSY, and go on when there is one; a drain ends the wait', async () => {
-    const hasty = new Ground(open({ primaryTimeoutMs: 300 }));
+    const hasty = new LocalContext(open({ primaryTimeoutMs: 300 }));
     const patient = open({ primaryTimeoutMs: 600_000 });
     const load = new Load(hasty);
     await load.more(1);
@@ -303,7 +303,7 @@ test('too much to do is no change of the primary, and a failure of the work itse
 });
 
 test('a commit of unknown fate is told as it was: a mutation waits for the new primary', async () => {
-  const ground = new Ground(open());
+  const ground = new LocalContext(open());
   const { db } = ground;
   await db.query('SELECT 1');
   const load = new Load(ground);
@@ -327,7 +327,7 @@ test('whether a write is replicated is told during a change of the primary, and 
     const { application } = name === 'line' ? pair.primary : pair.standby;
     return { name, sql: new ServerReads({ ...application, socketPath: join(folder.path, name) }) };
   });
-  const ground = new Ground(open({ primaryTimeoutMs: 300 }), { members });
+  const ground = new LocalContext(open({ primaryTimeoutMs: 300 }), { members });
   const { commits, db } = ground;
   const token = commits.token(await db.transaction((tx) => commits.record(tx)));
   expect(await commits.replication(token, 10_000)).toEqual({
@@ -442,7 +442,7 @@ describe('a primary whose lease has ended', () => {
 });
 
 test('what waits for a primary that stands still is told so, and no later than what comes then', async () => {
-  const ground = new Ground(open({ primaryTimeoutMs: 1_000 }));
+  const ground = new LocalContext(open({ primaryTimeoutMs: 1_000 }));
   const { db } = ground;
   await db.query('SELECT 1');
   process.kill(pair.primary.pid, 'SIGSTOP');

@@ -13,8 +13,8 @@ import { Keyring } from '../../../platform/secrets/keyring.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { TcpLine } from '../../../simulators/tcp-line.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
-import { keyFile } from '../../support/ground.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { keyFile } from '../../support/test-context.ts';
 
 let place: TestDatabase;
 let folder: TemporaryFolder;

@@ -8,7 +8,7 @@ import type { MutationCall, MutationOutcome } from '../../../platform/edge/mutat
 import { forgetProject } from '../../../platform/edge/projects.ts';
 import { refuse } from '../../../platform/errors/errors.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { TestGround } from '../../support/ground.ts';
+import { TestContext } from '../../support/test-context.ts';
 
 const projectId = newUuid();
 const identity: Identity = {
@@ -16,11 +16,11 @@ const identity: Identity = {
   credentialId: newUuid(),
 };
 
-let ground: TestGround;
+let ground: TestContext;
 let db: Database;
 
 beforeAll(async () => {
-  ground = await TestGround.open();
+  ground = await TestContext.open();
   ({ db } = ground);
   await db.execute('CREATE TABLE thing (id CHAR(36) PRIMARY KEY, name VARCHAR(64) NOT NULL UNIQUE)');
 });

@@ -14,13 +14,13 @@ import {
 } from '../../../platform/edge/idempotency.ts';
 import { Refusal } from '../../../platform/errors/errors.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { TestGround } from '../../support/ground.ts';
+import { TestContext } from '../../support/test-context.ts';
 
-let ground: TestGround;
+let ground: TestContext;
 let db: Database;
 
 beforeAll(async () => {
-  ground = await TestGround.open({ connectionLimit: 16 });
+  ground = await TestContext.open({ connectionLimit: 16 });
   ({ db } = ground);
 });
 

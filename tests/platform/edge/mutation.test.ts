@@ -8,7 +8,7 @@ import { CommitUncertainError } from '../../../platform/errors/database-errors.t
 import { refuse } from '../../../platform/errors/errors.ts';
 import { InputCheck } from '../../../platform/input/input.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { Ground, TestGround } from '../../support/ground.ts';
+import { LocalContext, TestContext } from '../../support/test-context.ts';
 
 const projectId = newUuid();
 const identity: Identity = {
@@ -21,13 +21,13 @@ const identity: Identity = {
 };
 const context: RequestContext = { identity, requestId: 'r-1', loaders: new Map() };
 
-let ground: TestGround;
+let ground: TestContext;
 let db: Database;
 let mutations: Mutations;
 let commits: Commits;
 
 beforeAll(async () => {
-  ground = await TestGround.open();
+  ground = await TestContext.open();
   ({ db, commits, mutations } = ground);
   await db.execute('CREATE TABLE thing (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(64) NOT NULL)');
 });
@@ -326,7 +326,7 @@ describe('run', () => {
 
   test('an unavailable database is UNAVAILABLE', async () => {
     const connection = { socketPath: '/nonexistent/mariadb.sock', user: 'u', password: 'p', database: 'd' };
-    const away = new Ground({ connection, acquireTimeoutMs: 200 });
+    const away = new LocalContext({ connection, acquireTimeoutMs: 200 });
     try {
       const outcome = await away.mutations.run(create('f', {}));
       expect(outcome.userErrors).toMatchObject([{ code: 'UNAVAILABLE', retry: 'SAME_KEY' }]);

@@ -10,8 +10,8 @@ import { migrate } from '../../../platform/database/migrate.ts';
 import type { SequencedEvent } from '../../../platform/events/feed.ts';
 import { checkLease } from '../../../platform/leases/leases.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { Ground } from '../../support/ground.ts';
 import { temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { LocalContext } from '../../support/test-context.ts';
 
 test('the stream continues without a gap, and each lease is held or known to be lost', async () => {
   await using cleanup = new AsyncDisposableStack();
@@ -24,7 +24,7 @@ test('the stream continues without a gap, and each lease is held or known to be 
   await migrate(mariadb.application, [platformMigrations]);
 
   const location = { connection: mariadb.application };
-  const ground = new Ground(location, { elected: true, leaseTtlMs: 2_000 });
+  const ground = new LocalContext(location, { elected: true, leaseTtlMs: 2_000 });
   cleanup.defer(() => ground.stop());
   await ground.start();
   const { db, leases, feed } = ground;

@@ -7,17 +7,17 @@ import { type FeedItem, type SequencedEvent, StatusFeed } from '../../../platfor
 import type { HistoryFilter } from '../../../platform/events/filter.ts';
 import { Retention } from '../../../platform/owed/retention.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { TestGround } from '../../support/ground.ts';
 import { testPair } from '../../support/signing-keys.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
+import { TestContext } from '../../support/test-context.ts';
 
 const everything = () => true;
-let ground: TestGround;
+let ground: TestContext;
 let db: Database;
 let feed: StatusFeed;
 
 beforeAll(async () => {
-  ground = await TestGround.open();
+  ground = await TestContext.open();
   ({ db } = ground);
 });
 

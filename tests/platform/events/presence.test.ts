@@ -3,17 +3,17 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { EventKinds } from '../../../platform/events/kinds.ts';
 import { absenceReason, appendPresence, CalmMachines, presenceValues } from '../../../platform/events/presence.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { TestGround } from '../../support/ground.ts';
+import { TestContext } from '../../support/test-context.ts';
 
 const kind = 'machine.presence';
 const kinds: EventKinds = { [kind]: { subject: 'Machine', values: presenceValues, meaning: '' } };
 
-let ground: TestGround;
+let ground: TestContext;
 let id: string;
 let version: number;
 
 beforeAll(async () => {
-  ground = await TestGround.open();
+  ground = await TestContext.open();
 });
 afterAll(() => ground.stop());
 beforeEach(() => {

@@ -8,14 +8,14 @@ import type { EventKinds, StatusEvent } from '../../../platform/events/kinds.ts'
 import { gatherTimeMs } from '../../../platform/events/sequencer.ts';
 import { withRequestId } from '../../../platform/log/log.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { Ground, TestGround } from '../../support/ground.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
+import { LocalContext, TestContext } from '../../support/test-context.ts';
 
-let ground: TestGround;
+let ground: TestContext;
 let db: Database;
 
 beforeAll(async () => {
-  ground = await TestGround.open();
+  ground = await TestContext.open();
   ({ db } = ground);
 });
 
@@ -32,7 +32,7 @@ function append(...names: string[]): Promise<void> {
 }
 
 /** Another process on the same database. */
-const another = (elected = false) => new Ground({ connection: ground.place.connection }, { elected });
+const another = (elected = false) => new LocalContext({ connection: ground.place.connection }, { elected });
 
 async function sequence(): Promise<string[]> {
   const rows = await db.query<{ seq: number; name: string }>(

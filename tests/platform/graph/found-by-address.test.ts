@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../../../platform/database/database.ts';
 import { type AddressColumn, foundByAddress } from '../../../platform/graph/found-by-address.ts';
-import { TestGround } from '../../support/ground.ts';
+import { TestContext } from '../../support/test-context.ts';
 
-let ground: TestGround;
+let ground: TestContext;
 let db: Database;
 const column: AddressColumn = {
   ...{ table: 'thing_at', column: 'host', id: 'id', where: 'deleted_at IS NULL' },
@@ -12,7 +12,7 @@ const column: AddressColumn = {
 };
 
 beforeAll(async () => {
-  ground = await TestGround.open();
+  ground = await TestContext.open();
   ({ db } = ground);
   await db.execute(`CREATE TABLE thing_at (id CHAR(36) PRIMARY KEY, project_id CHAR(36) NOT NULL, host VARCHAR(255) NOT NULL,
     deleted_at DATETIME(3) NULL, INDEX thing_host_idx (host, id), INDEX thing_project_host_idx (project_id, host, id))

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { Database } from '../../../platform/database/database.ts';
 import { acceptClock, readTrustedClock, TrustedClock, TrustedTime } from '../../../platform/leases/trusted-clock.ts';
 import { Retention } from '../../../platform/owed/retention.ts';
-import { TestGround } from '../../support/ground.ts';
 import { testPair } from '../../support/signing-keys.ts';
+import { TestContext } from '../../support/test-context.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -163,11 +163,11 @@ describe('the rules', () => {
 });
 
 describe('in a database', () => {
-  let ground: TestGround;
+  let ground: TestContext;
   let db: Database;
 
   beforeAll(async () => {
-    ground = await TestGround.open();
+    ground = await TestContext.open();
     ({ db } = ground);
   });
 

@@ -15,15 +15,15 @@ import {
   takeOwed,
   usualRetry,
 } from '../../../platform/owed/owed-work.ts';
-import { TestGround } from '../../support/ground.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
+import { TestContext } from '../../support/test-context.ts';
 
-let ground: TestGround;
+let ground: TestContext;
 let db: Database;
 let work: OwedWork;
 
 beforeAll(async () => {
-  ground = await TestGround.open();
+  ground = await TestContext.open();
   ({ db } = ground);
   work = new OwedWork({ db, retry: { ...usualRetry, firstMs: 20 } });
   await db.execute('CREATE TABLE effect (id INT AUTO_INCREMENT PRIMARY KEY)');

@@ -3,15 +3,15 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../../../platform/database/database.ts';
 import { Retention } from '../../../platform/owed/retention.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { TestGround } from '../../support/ground.ts';
 import { testPair } from '../../support/signing-keys.ts';
+import { TestContext } from '../../support/test-context.ts';
 
 const dayMs = 86_400_000;
-let ground: TestGround;
+let ground: TestContext;
 let db: Database;
 
 beforeAll(async () => {
-  ground = await TestGround.open();
+  ground = await TestContext.open();
   ({ db } = ground);
 });
 

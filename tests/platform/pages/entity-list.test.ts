@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { mostCounted } from '../../../platform/database/range-search.ts';
 import type { ListOrder } from '../../../platform/pages/connection.ts';
 import { type ListFilter, type ListTable, pageOfList } from '../../../platform/pages/entity-list.ts';
-import { TestGround } from '../../support/ground.ts';
+import { TestContext } from '../../support/test-context.ts';
 
 interface Thing {
   readonly id: string;
@@ -40,10 +40,10 @@ const rows = Array.from({ length: 60 }, (_, at) => ({
 }));
 const live = rows.filter(({ deleted }) => !deleted);
 
-let ground: TestGround;
+let ground: TestContext;
 
 beforeAll(async () => {
-  ground = await TestGround.open();
+  ground = await TestContext.open();
   await ground.db.execute(`CREATE TABLE thing (id VARCHAR(36) PRIMARY KEY, project_id VARCHAR(36) NOT NULL, live_name VARCHAR(63),
     deleted_at DATETIME(3), operating_status VARCHAR(16), ends_at DATETIME(3),
     INDEX thing_list_idx (live_name, id), INDEX thing_time_idx (deleted_at, id),

@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { OwedWork, owe } from '../../../platform/owed/owed-work.ts';
 import { addFeedMetrics, addPlatformMetrics, createMetrics } from '../../../platform/process/metrics.ts';
-import { Ground, TestGround } from '../../support/ground.ts';
+import { LocalContext, TestContext } from '../../support/test-context.ts';
 
-let ground: TestGround;
+let ground: TestContext;
 
 beforeAll(async () => {
-  ground = await TestGround.open();
+  ground = await TestContext.open();
 });
 
 afterAll(() => ground.stop());
@@ -47,7 +47,7 @@ test('pool, sequencer, feed, leases and owed work', async () => {
 
 test('without the database the scrape still answers, and unknown values are not zero', async () => {
   const connection = { socketPath: '/nonexistent/mariadb.sock', user: 'u', password: 'p', database: 'd' };
-  const away = new Ground({ connection, acquireTimeoutMs: 100 });
+  const away = new LocalContext({ connection, acquireTimeoutMs: 100 });
   const registry = createMetrics();
   addPlatformMetrics(registry, { db: away.db, sequencer: away.sequencer, owedWork: new OwedWork(away) });
   const text = await registry.metrics();

@@ -4,14 +4,14 @@ import { readHistory } from '../../../platform/events/database-history.ts';
 import type { LinkMarks } from '../../../platform/link/link-server.ts';
 import { databaseMarks } from '../../../platform/restore/marks.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { TestGround } from '../../support/ground.ts';
+import { TestContext } from '../../support/test-context.ts';
 
 const machine = { id: newUuid(), role: 'lbhost', name: 'host-1' };
-let ground: TestGround;
+let ground: TestContext;
 let marks: LinkMarks;
 
 beforeEach(async () => {
-  ground = await TestGround.open();
+  ground = await TestContext.open();
   marks = databaseMarks(ground);
 });
 afterEach(() => ground.stop());

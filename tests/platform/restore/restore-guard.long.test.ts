@@ -9,18 +9,18 @@ import { FileTextMemory, RedisTextMemory, type TextMemory } from '../../../platf
 import { newUuid } from '../../../platform/values/ids.ts';
 import { type Backup, backUp } from '../../support/backup.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
-import { Ground } from '../../support/ground.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { LocalContext } from '../../support/test-context.ts';
 
 let place: TestDatabase;
-let ground: Ground;
+let ground: LocalContext;
 let folder: TemporaryFolder;
 let redis: Redis;
 let file: FileTextMemory;
 let shared: RedisTextMemory;
 let guards: RestoreGuard[];
 let backups: Backup[];
-const grounds: Ground[] = [];
+const grounds: LocalContext[] = [];
 
 beforeEach(async () => {
   place = await testDatabase();
@@ -30,7 +30,7 @@ beforeEach(async () => {
   shared = new RedisTextMemory(redis, place.redisPrefix);
   guards = [];
   backups = [];
-  ground = openGround();
+  ground = openContext();
 });
 
 afterEach(async () => {
@@ -43,15 +43,15 @@ afterEach(async () => {
 });
 
 /** Of another process: it remembers nothing itself. */
-function openGround(): Ground {
-  const opened = new Ground({ connection: place.connection, connectionLimit: 4 });
+function openContext(): LocalContext {
+  const opened = new LocalContext({ connection: place.connection, connectionLimit: 4 });
   grounds.push(opened);
   return opened;
 }
 
 async function guard(
   memories: readonly TextMemory[],
-  { on = ground, onSetBack = 'continue' }: { on?: Ground; onSetBack?: RestoreGuardOptions['onSetBack'] } = {},
+  { on = ground, onSetBack = 'continue' }: { on?: LocalContext; onSetBack?: RestoreGuardOptions['onSetBack'] } = {},
 ): Promise<RestoreGuard> {
   const { db, wake, log, owner } = on;
   const made = new RestoreGuard({ db, wake, log, owner, memories, onSetBack });
@@ -85,7 +85,7 @@ async function setBackWhileDown(memories: readonly TextMemory[]): Promise<void> 
   for (const memory of memories) await waitFor('the memory', () => remembered(memory, id));
   await first.stop();
   await older.restore();
-  ground = openGround();
+  ground = openContext();
 }
 
 test.each([
@@ -123,7 +123,7 @@ test('a commit on the database that was set back hides nothing', async () => {
 });
 
 test('several processes that notice it begin one timeline', async () => {
-  const all = [ground, openGround(), openGround()];
+  const all = [ground, openContext(), openContext()];
   for (const each of all) await guard([file, shared], { on: each });
   const older = await backup();
   for (const each of all) await write(each);
@@ -157,7 +157,7 @@ test('the epoch is above every remembered one, also when a lossy timeline is los
   await waitFor('the memory', () => remembered(file, id));
   await second.stop();
   await older?.restore();
-  ground = openGround();
+  ground = openContext();
   await guard([file]);
   expect(await lossy()).toMatchObject([{ epoch: 3 }]);
 });
@@ -189,7 +189,7 @@ test('a memory that is older than the database, a failover without loss and one 
   await waitFor('the memory', () => remembered(file, id));
   await first.stop();
   for (let count = 0; count < 5; count += 1) await write();
-  ground = openGround();
+  ground = openContext();
   const second = await guard([file, shared]);
   await ground.db.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (2, 0)');
   await write();
@@ -235,7 +235,7 @@ test('a standstill alone begins nothing, also once its last commit record is del
   await file.write(row?.history ?? '', { [newUuid()]: `1.${id}` });
   await guard([file]);
   await ground.db.execute('DELETE FROM commit_record WHERE id = ?', [id]);
-  await guard([file], { on: openGround() });
+  await guard([file], { on: openContext() });
   await write();
   expect(await lossy()).toEqual([]);
 });

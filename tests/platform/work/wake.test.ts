@@ -8,8 +8,8 @@ import { type EmbeddedRedis, startRedis } from '../../../embedded/redis.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { createLocalWake, createRedisWake, type Wake } from '../../../platform/work/wake.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
-import { Ground } from '../../support/ground.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { LocalContext } from '../../support/test-context.ts';
 
 const log = pino({ level: 'silent' });
 let temporary: TemporaryFolder;
@@ -122,7 +122,11 @@ test('Redis killed: notify does not fail and wakes this process; after its retur
 test('Redis killed: events written by one process reach the readers of another by polling', async () => {
   const { connection } = place;
   const redisPlace = { path: redis.path, prefix: 'a' };
-  const all = [1, 2, 3].map(() => new Ground({ connection }, { redis: redisPlace })) as [Ground, Ground, Ground];
+  const all = [1, 2, 3].map(() => new LocalContext({ connection }, { redis: redisPlace })) as [
+    LocalContext,
+    LocalContext,
+    LocalContext,
+  ];
   const [writer, sequencing, reading] = all;
   await reading.feed.start();
   sequencing.sequencer.start();

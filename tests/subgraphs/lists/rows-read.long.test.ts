@@ -18,7 +18,7 @@ import {
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
 import { subgraphRows } from '../../../subgraphs/rows.ts';
-import { ListGround, listCaller, subgraphSdls } from '../../support/lists/list-ground.ts';
+import { ListContext, listCaller, subgraphSdls } from '../../support/lists/list-context.ts';
 import { bigProject, fillTables, newProject, oldProject, uuid } from '../../support/lists/rows.ts';
 
 /** Rows that a page of 20 may read. */
@@ -57,7 +57,7 @@ interface List {
 
 const lists: readonly List[] = subgraphSdls.flatMap(({ row, sdl }) => listsOf(row.name, sdl));
 
-let ground: ListGround;
+let ground: ListContext;
 
 /** A list takes `first`. */
 function listsOf(subgraph: string, sdl: string): List[] {
@@ -169,7 +169,7 @@ async function measure(list: List, caller: Identity, args: string, counted = fal
 }
 
 beforeAll(async () => {
-  ground = await ListGround.open();
+  ground = await ListContext.open();
   await fillTables(ground.db);
 }, 300_000);
 

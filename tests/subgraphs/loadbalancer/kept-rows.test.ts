@@ -8,7 +8,7 @@ import { keyPlace } from '../../../subgraphs/loadbalancer/control/certificates/c
 import { retentionSteps } from '../../../subgraphs/loadbalancer/control/retention.ts';
 import { lockBalancer, setProvisioning } from '../../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
 import { loadBalancerRow } from '../../../subgraphs/loadbalancer/row.ts';
-import { keyFile } from '../../support/ground.ts';
+import { keyFile } from '../../support/test-context.ts';
 import { BalancerGraph, makeTree } from './support/balancer-graph.ts';
 
 let graph: BalancerGraph;

@@ -4,7 +4,7 @@ import type { Mutation } from '../../../generated/graph/system.ts';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { newMasterKey } from '../../../platform/secrets/keyring.ts';
 import { decodeUuid, encodeId } from '../../../platform/values/ids.ts';
-import { keyFile } from '../../support/ground.ts';
+import { keyFile } from '../../support/test-context.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
 
 let bench: SystemBench;

@@ -11,7 +11,7 @@ import { serverRole } from '../../../subgraphs/object-storage/engine/peers/peer-
 import { type ClusterKey, openClusterKey } from '../../../subgraphs/object-storage/engine/store/cluster-key.ts';
 import { controllerRole } from '../../../subgraphs/object-storage/wire/controller-wire.ts';
 import { storeDatabase } from '../../subgraphs/object-storage/engine/store/store-database.ts';
-import { CentreGraph } from '../../subgraphs/object-storage/support/centre-graph.ts';
+import { ControlGraph } from '../../subgraphs/object-storage/support/control-graph.ts';
 import { SystemBench } from '../../subgraphs/system/support/system-bench.ts';
 import { freePort } from '../free-port.ts';
 import { type TestMachine, testAuthority, testMachine } from '../machines.ts';
@@ -38,7 +38,7 @@ interface Answered {
 }
 
 export class Federation {
-  readonly graph: CentreGraph;
+  readonly graph: ControlGraph;
   /** Users, their passwords, the audit trail. */
   readonly bench: SystemBench;
   readonly authority: CertificateAndKey;
@@ -51,7 +51,7 @@ export class Federation {
   #linkPort = 0;
 
   private constructor(
-    graph: CentreGraph,
+    graph: ControlGraph,
     authority: CertificateAndKey,
     centre: TestMachine,
     cleanup: AsyncDisposableStack,
@@ -65,7 +65,7 @@ export class Federation {
 
   static async open(cleanup: AsyncDisposableStack): Promise<Federation> {
     const authority = await testAuthority();
-    const graph = await CentreGraph.open();
+    const graph = await ControlGraph.open();
     cleanup.defer(() => graph.stop());
     const centre = await testMachine(authority, 'object-storage', 'centre', graph.log);
     const federation = new Federation(graph, authority, centre, cleanup);

@@ -1,4 +1,4 @@
-// What became of the acknowledged writes: each is read back, the firewall's own log says which calls it got, and the subscription which events came.
+// The fate of acknowledged writes: each is read back, and checked against the firewall's own log and the subscription's events.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, type GraphEndpoint } from '../../../../clients/typescript/graph-request.ts';
 import { readDeviceLog } from '../../../../lab/device-log.ts';
@@ -14,7 +14,7 @@ const mappingDocument = 'query ($id: ID!) { root: mapping(id: $id) { id version 
 interface AuditOptions {
   readonly endpoint: GraphEndpoint;
   readonly events: SeenEvents;
-  /** Of the firewall; undefined: it can't be read. */
+  /** The firewall's log. Undefined if it can't be read. */
   readonly deviceLog: string | undefined;
   /** Unix time of the first write. */
   readonly begunAtMs: number;
@@ -49,7 +49,7 @@ export async function audit(
   return { lost, repeated, falselyFailed: failedCalls.filter((call) => applied.has(call)).length, eventsMissed };
 }
 
-/** Undefined: there is none of that id. Throws when there is no answer. */
+/** Undefined if there is none of that id. Throws when there is no answer. */
 async function readBack(
   { endpoint, signal }: AuditOptions,
   document: string,
@@ -79,7 +79,7 @@ async function appliedCalls(path: string, begunAtMs: number): Promise<ReadonlyMa
   return calls;
 }
 
-/** They may come some seconds later. */
+/** Events may arrive some seconds later. */
 async function missed(writes: readonly Acknowledged[], { events, signal }: AuditOptions): Promise<number> {
   const endsAtMs = performance.now() + eventsMs;
   for (;;) {

@@ -7,7 +7,7 @@ import type { Tally } from './tally.ts';
 
 const beforeMs = 3_000;
 const afterMs = 5_000;
-/** Until writes flow again after the command. */
+/** Time until writes flow again after the command. */
 const lateMs = 120_000;
 const flowMs = 1_000;
 
@@ -24,11 +24,11 @@ interface BesideOptions {
   readonly command: readonly string[];
   readonly tally: Pick<Tally, 'acknowledged'>;
   readonly signal: AbortSignal;
-  /** For what the command prints. */
+  /** For the command's output. */
   readonly output: Output;
 }
 
-/** Resolves when the load may end; undefined: the signal came before the command. Throws CommandFailure if it can't be started. */
+/** Resolves when the load may end. Undefined if the signal came before the command. Throws CommandFailure if it can't be started. */
 export async function runBeside({ command, tally, signal, output }: BesideOptions): Promise<() => Phases | undefined> {
   const count = () => tally.acknowledged.length;
   await sleep(beforeMs, undefined, { signal }).catch(() => undefined);

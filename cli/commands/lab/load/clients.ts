@@ -28,11 +28,11 @@ const set = 'blocked';
 const taskMs = 120_000;
 const pauseMs = 100;
 const againMs = 250;
-/** Tasks of one client that wait for a look at the device. */
+/** Limit of one client's tasks that wait for a probe of the device. */
 const mostUnsettled = 8;
 const settleMs = 1_000;
 const settleTries = 60;
-/** Of those, once the load is over: whoever said how long it takes does not wait another minute. */
+/** Limit after the load has ended, so that it does not run for another minute. */
 const lateSettleTries = 10;
 const shareDocument = graphql(`
   mutation LoadShare($input: MappingShareInput!) {
@@ -53,7 +53,7 @@ const readDocument = graphql(`
   query LoadRead($id: ID!) { root: mapping(id: $id) { id version } }
 `);
 
-/** A task whose call has an unknown outcome goes on beside the next ones: a look at the device can take a minute. */
+/** A task whose call has an unknown outcome continues in parallel, because a probe of the device can take a minute. */
 export async function runWriter(options: ClientOptions): Promise<void> {
   const unsettled = new Set<Promise<void>>();
   while (!options.stopping.aborted) {
@@ -95,7 +95,7 @@ export async function runReader({ endpoint, tally, stopping, ending }: ClientOpt
   }
 }
 
-/** Undefined: there was no answer within the time of a task, and that is counted. */
+/** Undefined if there was no answer within the time of a task, and that is counted. */
 async function read(
   endpoint: GraphEndpoint,
   id: string,
@@ -118,7 +118,7 @@ async function read(
   }
 }
 
-/** The id of the mapping; undefined: it did not come to it, and that is counted. */
+/** The id of the mapping. Undefined if the call failed, which is counted. */
 async function call(
   options: ClientOptions,
   act: 'add' | 'delete',
@@ -134,7 +134,7 @@ async function call(
       ...{ deadlineMs: taskMs, signal: ending },
       onAgain: ({ request }) => {
         tally.again += 1;
-        // Of an operation that is known: its end may come only with a look at the device.
+        // The operation is known, and may end only after a probe of the device.
         if (request !== 'send') onUnsettled();
       },
     },
@@ -160,7 +160,7 @@ async function call(
   return undefined;
 }
 
-/** Looks at the device, as a CMP does with an unknown outcome. Undefined: it stays unknown. */
+/** Probes the device, like a CMP with an unknown outcome. Undefined if it stays unknown. */
 async function settle(options: ClientOptions, id: string): Promise<string | undefined> {
   const { endpoint, stopping, ending } = options;
   for (let tries = settleTries; tries > 0 && !ending.aborted; tries -= 1) {
@@ -196,7 +196,7 @@ function pause({ stopping }: ClientOptions): Promise<void> {
   return sleep(pauseMs, undefined, { signal: stopping }).catch(() => undefined);
 }
 
-/** Of 10.0.0.0/8, even: neighbours would be one interval to the firewall. */
+/** An even address of 10.0.0.0/8, because neighbours would be one interval to the firewall. */
 function newAddress(): string {
   return `10.${randomInt(256)}.${randomInt(256)}.${randomInt(127) * 2}`;
 }

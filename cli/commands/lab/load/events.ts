@@ -11,7 +11,7 @@ export class SeenEvents {
   repeated = 0;
   lost = 0;
 
-  /** Until the signal. */
+  /** Runs until the signal aborts. */
   async follow(hosts: HostList, credential: Credential, signal: AbortSignal): Promise<void> {
     const client = {
       credential,

@@ -1,11 +1,11 @@
-// Before a load counts: what is there already, and that writes are acknowledged at all. A load that counted from its start would take the time
-// until its first write for an effect of a fault.
+// Before a load counts: records existing objects, and waits until a write is acknowledged. Otherwise the time until the first write would look like
+// the effect of a fault.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, type GraphEndpoint } from '../../../../clients/typescript/graph-request.ts';
 import { runWriter } from './clients.ts';
 import { Tally } from './tally.ts';
 
-/** What was there before a load. */
+/** State before a load. */
 export interface Before {
   /** Calls of the relay. */
   readonly calls: number;
@@ -25,7 +25,7 @@ interface FirstWriteOptions {
   readonly onWait: (text: string) => void;
 }
 
-/** Undefined: the signal came first. */
+/** Undefined if the signal came first. */
 export async function untilFirstWrite(options: FirstWriteOptions): Promise<Before | undefined> {
   const { endpoint, signal, onWait } = options;
   const begunAtMs = performance.now();

@@ -1,5 +1,5 @@
-// The line of a CMP to the endpoint: an answer that does not come in time is given up, and asked for again over a new connection. A host that was
-// unplugged never says that its connections are dead. With a list of hosts the next one is asked then.
+// The connection of a CMP to the endpoint. A late answer is abandoned, and requested again over a new connection, because an unplugged host never
+// closes its connections. With a list of hosts, the next one is asked.
 import { Agent, fetch as undiciFetch } from 'undici';
 import type { GraphEndpoint } from '../../../../clients/typescript/graph-request.ts';
 
@@ -34,7 +34,7 @@ export class LoadLine {
     }
   }
 
-  /** What is under way over the old connections may end there. */
+  /** Requests under way over the old connections may finish there. */
   #renew(agent: Agent): void {
     if (this.#agent !== agent) return;
     this.#agent = newAgent();
@@ -43,7 +43,7 @@ export class LoadLine {
   }
 }
 
-/** Each has the whole graph. */
+/** Each host has the whole graph. */
 export class HostList {
   readonly #urls: readonly [string, ...string[]];
   #at = 0;

@@ -1,4 +1,4 @@
-// What a load has seen so far, and what came of it in the end.
+// Counts of a load, and its final result.
 
 /** A write that was acknowledged: a call of the firewall, or a write of the database alone. */
 export type Acknowledged =
@@ -8,9 +8,9 @@ export type Acknowledged =
 export interface Verdict {
   /** Acknowledged writes that are not there any more. */
   readonly lost: number;
-  /** Calls that the firewall got more than once; null: its log can't be read. */
+  /** Calls that the firewall got more than once. Null if its log can't be read. */
   readonly repeated: number | null;
-  /** Calls that were told as failed, and that the firewall carried out; null: as above. */
+  /** Calls that were reported as failed although the firewall carried them out. Null if its log can't be read. */
   readonly falselyFailed: number | null;
   readonly eventsMissed: number;
 }
@@ -18,11 +18,11 @@ export interface Verdict {
 /** Successes without a longer gap between them, and the gap after them. */
 export interface Stretch {
   readonly count: number;
-  /** 0: the load ended soon after it. */
+  /** 0 if the load ended soon after it. */
   readonly thenGapMs: number;
 }
 
-/** Pauses of a second and more are told one by one. */
+/** Pauses of a second or more are listed individually. */
 const leastGapMs = 1_000;
 const mostStretches = 50;
 
@@ -52,7 +52,7 @@ class Gaps {
     return [...this.#stretches, { count: this.#count, thenGapMs: gapMs >= leastGapMs ? gapMs : 0 }];
   }
 
-  /** Also of one that has not ended. */
+  /** Includes a pause that has not ended. */
   get longestMs(): number {
     return Math.round(Math.max(this.#longestMs, performance.now() - (this.#lastAtMs ?? this.#begunAtMs)));
   }
@@ -60,7 +60,7 @@ class Gaps {
 
 export class Tally {
   readonly acknowledged: Acknowledged[] = [];
-  /** Calls of the firewall among those that failed, by act and address. */
+  /** Failed calls of the firewall, by act and address. */
   readonly failedCalls: string[] = [];
   failed = 0;
   unknown = 0;

@@ -5,7 +5,7 @@ import { ConfigError } from '../../../../platform/errors/config-error.ts';
 import { resolverOf } from '../../../../platform/net/resolve-name.ts';
 import type { SettingsOf } from '../../../../platform/process/config.ts';
 import type { LifecycleComponent } from '../../../../platform/process/lifecycle.ts';
-import type { ProcessGround } from '../../../../platform/process/subgraph-row.ts';
+import type { ProcessContext } from '../../../../platform/process/subgraph-row.ts';
 import { checkerRole } from '../../wire/checker-wire.ts';
 import { Checker } from './checker.ts';
 import { type checkerSettings, readProgram } from './checker-settings.ts';
@@ -18,15 +18,15 @@ type Settings = SettingsOf<typeof checkerSettings>;
 const version = '1';
 
 /** Throws ConfigError. */
-export async function createCheckerRole(ground: ProcessGround, settings: Settings): Promise<LifecycleComponent> {
-  const { log, health, registry, egress } = ground;
+export async function createCheckerRole(context: ProcessContext, settings: Settings): Promise<LifecycleComponent> {
+  const { log, health, registry, egress } = context;
   const urls = settings['checker.controlUrls'];
   if (urls.length === 0)
     throw fault('checker.controlUrls', 'it is not set', 'give the URLs of the processes with the role gslb');
   const vantagePoint = settings['checker.vantagePoint'];
   if (vantagePoint === undefined)
     throw fault('checker.vantagePoint', 'it is not set', 'give the name of a vantage point (gslbVantagePointCreate)');
-  const tls = await ground.tlsOf(checkerRole);
+  const tls = await context.tlsOf(checkerRole);
   if (tls === undefined)
     throw fault(
       'internal.machineFolder',

@@ -47,7 +47,7 @@ export const checkerSettings = {
     .describe('role checker: path of fping (5.1 or later), for ICMP'),
 } as const;
 
-/** Undefined: the text is none. */
+/** Undefined if the text is not NAME=PATH. */
 export function readProgram(text: string): readonly [name: string, path: string] | undefined {
   const [, name = '', path = ''] = /^([a-z][a-z0-9_-]{0,62})=(.+)$/.exec(text) ?? [];
   return isAbsolute(path) ? [name, path] : undefined;

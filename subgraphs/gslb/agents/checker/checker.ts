@@ -39,7 +39,7 @@ import { TargetNames } from './tools/target-names.ts';
 import { VantagePolicy } from './vantage-policy.ts';
 
 export interface CheckerOptions {
-  /** By name. */
+  /** Name of the vantage point. */
   readonly vantagePoint: string;
   readonly version: string;
   /** wss://HOST:PORT/link of the conductor. */
@@ -149,7 +149,7 @@ export class Checker {
     return this.#book.size;
   }
 
-  /** Past changes without a place. */
+  /** Number of past changes that were dropped for lack of space. */
   get dropped(): number {
     return this.#reporter.dropped;
   }

@@ -17,7 +17,7 @@ interface Seen {
   /** `MEMBER/MONITOR`. */
   readonly target: string;
   readonly verdict: 'UP' | 'DOWN';
-  /** When the check that first showed it ended. */
+  /** End of the check that first showed it. */
   readonly sinceMs: number;
   readonly latencyMs: number | null;
   /** Why it is DOWN. */
@@ -25,13 +25,13 @@ interface Seen {
 }
 
 interface Change extends Seen {
-  /** It counted, in whatever incarnation. */
+  /** Whether it counted, in any incarnation. */
   counted: boolean;
 }
 
 interface Latency {
   readonly ms: number;
-  /** So many were measured, at most `smoothedOver`. */
+  /** Number of measurements, at most `smoothedOver`. */
   readonly checks: number;
 }
 
@@ -52,14 +52,14 @@ export type ReporterLoad = Omit<CheckerBatch['load'], 'dropped'>;
 interface ReporterOptions {
   /** Default 10,000. */
   readonly mostPast?: number;
-  /** In one batch, verdicts and past ones together. */
+  /** Limit for one batch, for current and past verdicts together. */
   readonly mostVerdicts?: number;
 }
 
 /** A latency is reported again if it differs from the last report by this share and this time. */
 const newsShare = 0.25;
 const newsMs = 2;
-/** In one heartbeat. */
+/** Limit for one heartbeat. */
 const mostLatencies = 20;
 /** A new measurement counts as one of so many, and the first ones equally. */
 const smoothedOver = 8;
@@ -75,7 +75,7 @@ const [firstSize, leastSize] = [50, 25];
 export class Reporter {
   readonly #mostPast: number;
   readonly #mostVerdicts: number;
-  /** Of the next batch. */
+  /** Size of the next batch. */
   #size: number;
   readonly #present = new Map<string, Change>();
   /** Current verdicts to report in this incarnation and epoch, in order. */
@@ -99,7 +99,7 @@ export class Reporter {
     this.#size = Math.min(firstSize, most);
   }
 
-  /** Past changes that were dropped since the start. */
+  /** Number of past changes that were dropped since the start. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -168,7 +168,7 @@ export class Reporter {
     this.#stampMs = Math.max(this.#stampMs, stampMs);
   }
 
-  /** Of the batch in flight. */
+  /** Called when the batch in flight was acknowledged. */
   acknowledged(nowMs: number): void {
     const flight = this.#flight;
     if (flight === undefined) return;
@@ -177,13 +177,13 @@ export class Reporter {
     for (const change of [...flight.verdicts, ...flight.past]) change.counted = true;
   }
 
-  /** When `next` must be called again if nothing happens before. Undefined if only an event matters. */
+  /** When to call `next` again if no event comes first. Undefined if only an event matters. */
   dueAtMs(): number | undefined {
     if (this.#standing === undefined || !this.#connected || this.#flight !== undefined) return undefined;
     return this.#sentAtMs + this.#standing.heartbeatMs;
   }
 
-  /** The batch to send now, which is in flight from then on; undefined: none. */
+  /** The batch to send now, which is in flight from then on. Undefined if there is none. */
   next(nowMs: number, load: ReporterLoad): CheckerBatch | undefined {
     const standing = this.#standing;
     if (standing === undefined || !this.#connected || this.#flight !== undefined) return undefined;

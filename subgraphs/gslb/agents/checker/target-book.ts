@@ -12,7 +12,7 @@ interface Entry {
   readonly position: Position;
   /** Rises with each that was not there. */
   readonly arrival: number;
-  /** Undefined: it can't be checked here. */
+  /** Undefined if it can't be checked here. */
   readonly check: CheckTarget | undefined;
 }
 
@@ -20,7 +20,7 @@ interface TargetBookOptions {
   readonly log: Logger;
   /** Types of monitors that have a plugin here. */
   readonly plugins: ReadonlySet<string>;
-  /** By id. */
+  /** Called with the target's id. */
   readonly gone: (target: string) => void;
 }
 
@@ -28,12 +28,12 @@ const mostTargets = 200_000;
 
 export class TargetBook implements CheckTargets {
   readonly #options: TargetBookOptions;
-  /** By key of the document. */
+  /** Keyed by the document's key. */
   readonly #entries = new Map<string, Entry>();
-  /** Ids since the engine asked last. */
+  /** Ids that changed since the engine last asked. */
   readonly #changed = new Set<string>();
   readonly #listeners = new Set<() => void>();
-  /** Keys that this connection's other end knows of; undefined: before the first. */
+  /** Keys that the other end of this connection knows. Undefined before the first connection. */
   #known: Set<string> | undefined;
   #cursor = 0;
   #arrivals = 0;
@@ -61,7 +61,7 @@ export class TargetBook implements CheckTargets {
     for (const key of [...this.#entries.keys()]) if (this.#known?.has(key) === false) this.remove(key);
   }
 
-  /** One that can't be read is logged and kept, without checks, so that the others are not held up. */
+  /** An unreadable document is logged and kept without checks, so that it doesn't block the others. */
   put(key: string, position: Position, document: JsonValue): void {
     const id = targetOfKey(key);
     if (id === undefined) return;
@@ -144,7 +144,7 @@ function checkOf(id: string, revision: string, target: Target): CheckTarget {
   };
 }
 
-/** Without what was given, which may have credentials. */
+/** Omits the values, which may contain credentials. */
 function faultsOf(error: { readonly issues: readonly { readonly path: PropertyKey[]; readonly code: string }[] }) {
   return error.issues.slice(0, 10).map(({ path, code }) => `${path.map(String).join('.')}: ${code}`);
 }

@@ -1,5 +1,5 @@
-// A plugin as a probe of platform/checks: it is asked about each address of each host of a target. A target is UP when all its hosts are;
-// a host that is named, when one of the name's addresses is, as a client would find that one.
+// A plugin as a probe of platform/checks: it checks each address of each host of a target. A target is UP when all its hosts are UP. A host given by
+// name is UP when one of its addresses is, because clients would find that one.
 import { isIP } from 'node:net';
 import { type CheckReading, isDown, type Probe, type ProbeRun } from '../../../../platform/checks/probe.ts';
 import { isInBlock, withoutMapping } from '../../../../platform/net/address-block.ts';

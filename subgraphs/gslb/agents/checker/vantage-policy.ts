@@ -25,7 +25,7 @@ export class VantagePolicy implements EgressPolicy {
     return this.#own.rules;
   }
 
-  /** For beacons: the blocks of the vantage point apply to targets only. */
+  /** Policy for beacons. The vantage point's blocks apply to targets only. */
   get beyondBlocks(): EgressPolicy {
     return { rules: this.rules, denial: (address, port) => this.#policyDenial(address, port) };
   }

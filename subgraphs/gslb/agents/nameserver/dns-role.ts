@@ -10,7 +10,7 @@ import type { SettingsOf } from '../../../../platform/process/config.ts';
 import { holdFolder } from '../../../../platform/process/hold-folder.ts';
 import type { LifecycleComponent } from '../../../../platform/process/lifecycle.ts';
 import { programVersion } from '../../../../platform/process/program-version.ts';
-import type { ProcessGround } from '../../../../platform/process/subgraph-row.ts';
+import type { ProcessContext } from '../../../../platform/process/subgraph-row.ts';
 import { openOrMakeKeyring } from '../../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../../platform/secrets/seal.ts';
 import { nameServerRole } from '../../wire/dns-wire.ts';
@@ -23,22 +23,22 @@ type Settings = SettingsOf<typeof nameServerSettings>;
 
 /** An earlier process of the name server that is ending has so long. */
 const folderWaitMs = 60_000;
-/** In the machine's folder: seals the keys of the zones in `nameserver.folder`, which may be elsewhere, as in a backup. */
+/** Key file in the machine's folder. It seals the zones' keys in `nameserver.folder`, which may be stored elsewhere, for example in a backup. */
 const keyFile = 'nameserver.keys';
 
-/** Throws ConfigError. `waitMs`: for another process that uses the folder. */
+/** Throws ConfigError. `waitMs`: how long to wait for another process that uses the folder. */
 export async function createDnsRole(
-  ground: ProcessGround,
+  context: ProcessContext,
   settings: Settings,
   waitMs = folderWaitMs,
 ): Promise<LifecycleComponent> {
-  const { log, health, registry, processName, machineFolder } = ground;
+  const { log, health, registry, processName, machineFolder } = context;
   const urls = settings['nameserver.controlUrls'];
   if (urls.length === 0)
     throw fault('nameserver.controlUrls', 'it is not set', 'give the URLs of the processes with the role gslb');
   const listen = settings['nameserver.listen'];
   if (listen.length === 0) throw fault('nameserver.listen', 'it is not set', 'give the addresses where it answers');
-  const tls = machineFolder === undefined ? undefined : await ground.tlsOf(nameServerRole);
+  const tls = machineFolder === undefined ? undefined : await context.tlsOf(nameServerRole);
   if (tls === undefined || machineFolder === undefined)
     throw fault(
       'internal.machineFolder',

@@ -41,7 +41,7 @@ interface FeedOptions {
 
 export class Feed implements LinkDocuments {
   readonly #options: FeedOptions;
-  /** By zone; until something newer is taken. */
+  /** Refused positions by zone, until a newer one is accepted. */
   readonly #refused = new Map<string, { readonly position: Position; readonly why: string }>();
   /** Zones of which something newer is here than the conductor sends, in the same history. */
   readonly #ahead = new Set<string>();
@@ -100,7 +100,7 @@ export class Feed implements LinkDocuments {
     const plan = answerer.plan(zone);
     if (plan === undefined || change.history !== plan.history) return false;
     const position = { history: change.history, number: change.to };
-    // Told twice.
+    // A duplicate.
     if (change.to <= plan.generation) return true;
     if (change.from !== plan.generation) return false;
     const lacked = this.#lackedBy(change.names);

@@ -7,7 +7,7 @@ import type { Logger } from '../../../../platform/log/log.ts';
 import { Loop } from '../../../../platform/work/loop.ts';
 
 const lookMs = 60_000;
-/** It is kept in memory. */
+/** The file is kept in memory. */
 const mostBytes = 1024 * 1024 * 1024;
 
 export class GeoFile implements GeoSource {
@@ -34,7 +34,7 @@ export class GeoFile implements GeoSource {
     return this.#source.find(bytes);
   }
 
-  /** Why the file is not in use; undefined: it is. */
+  /** Why the file is not in use. Undefined if it is. */
   get fault(): string | undefined {
     return this.#fault;
   }

@@ -79,7 +79,7 @@ export class NameServer {
     await this.#answerer.close();
   }
 
-  /** In words. Without a conductor it answers on: so that is no fault of this process. Throws when the disk takes no zones. */
+  /** Health in words. A lost conductor is no fault of this process, because it continues to answer. Throws when the disk accepts no zones. */
   async health(): Promise<string> {
     const { unsaved } = this.#answerer.stats();
     if (unsaved > 0) throw new Error(`the disk does not take ${unsaved} zones: a restart would bring older answers`);

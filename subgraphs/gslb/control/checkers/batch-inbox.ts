@@ -37,7 +37,7 @@ export class BatchInbox {
   readonly #heard = new Map<string, { readonly sinceMs: number; readonly waits: number }>();
   #recording = 0;
   #heartbeats: Waiting[] = [];
-  /** When heartbeats were recorded last. */
+  /** When heartbeats were last recorded. */
   #flushedMs = Number.NEGATIVE_INFINITY;
   #gathering: NodeJS.Timeout | undefined;
   #hearing: NodeJS.Timeout | undefined;
@@ -114,7 +114,7 @@ export class BatchInbox {
     await recordBatch(this.#options.db, this.#options, checkerId, batch).then(resolve, reject);
   }
 
-  /** One transaction after the other: the longer one takes, the more the next one has. */
+  /** Runs one transaction at a time. The longer one takes, the larger the next one is. */
   async #flush(): Promise<void> {
     await this.#together(this.#heartbeats.splice(0, heartbeatsAtOnce));
     this.#flushedMs = performance.now();

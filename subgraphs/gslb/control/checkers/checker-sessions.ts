@@ -33,11 +33,11 @@ interface CheckerSessionsOptions extends EvaluationDependencies {
   readonly db: Database;
   readonly log: Logger;
   readonly targets: TargetTable;
-  /** Of this process. */
+  /** UUID of this process. */
   readonly owner: string;
 }
 
-/** When a wake-up was lost, the tables are asked after so long. */
+/** Poll interval, in case a wake-up is lost. */
 const lookAgainMs = 1_000;
 
 export class CheckerSessions {
@@ -77,7 +77,7 @@ interface SessionOptions extends CheckerSessionsOptions {
   readonly connect: () => Promise<Granted>;
 }
 
-/** In place of a generation: no target has it. */
+/** Stands for a generation that no target has. */
 const ofOtherHistory = -1;
 /** Messages sent in a row before waiting for the checker to accept them. */
 const messagesAtOnce = 500;
@@ -96,7 +96,7 @@ class CheckerSession extends MachineSession implements LinkSession {
   #messages = 0;
   /** Rises when there may be news. */
   #news = 0;
-  /** Epoch and egress rules of the grant that it was sent. Undefined: none was sent. */
+  /** Epoch and egress rules of the last grant sent. Undefined if none was sent. */
   #toldFor: string | undefined;
 
   constructor(options: SessionOptions, peer: LinkPeer, granted: Granted) {
@@ -137,7 +137,7 @@ class CheckerSession extends MachineSession implements LinkSession {
     this.#anew?.reject(new Error('the connection ended'));
   }
 
-  /** It still shares its vantage point's targets until it was silent for too long: most come back at once. */
+  /** It keeps its share of the vantage point's targets until it has been silent for too long, because most checkers reconnect at once. */
   protected recordEnd(): Promise<unknown> {
     return endConnection(this.#options.db, { id: this.peer.machine.id, incarnation: this.#granted.incarnation });
   }
@@ -175,7 +175,7 @@ class CheckerSession extends MachineSession implements LinkSession {
     }
   }
 
-  /** `anew`: the checker needs another incarnation. `granted` is called after the grant was sent, before its targets. */
+  /** `anew`: whether the checker needs another incarnation. `granted` is called after the grant was sent, before its targets. */
   async #look(anew: boolean, granted: () => void): Promise<void> {
     const { db, connect, egress } = this.#options;
     const { id } = this.peer.machine;
@@ -206,7 +206,7 @@ class CheckerSession extends MachineSession implements LinkSession {
     if (await this.#sendTargets(vantagePoint, sharers)) this.sendWhole();
   }
 
-  /** After a reconnect it shares targets again. */
+  /** A checker that reconnects gets its share of targets again. */
   async #lost(epoch: number, { id }: VantageRow): Promise<void> {
     const now = await readVantagePoint(this.#options.db, id);
     if (now === undefined || epoch < now.epoch) this.peer.close('others check its targets: it was silent for too long');

@@ -43,7 +43,7 @@ export class ConnectInbox {
     this.#recording = false;
   }
 
-  /** Of each machine one: another connection of the same one is newer. */
+  /** Takes one connection per machine, because a further one is newer. */
   #next(): readonly Waiting[] {
     const next = new Map<string, Waiting>();
     const left: Waiting[] = [];
@@ -71,7 +71,7 @@ export class ConnectInbox {
     }
   }
 
-  /** One that can't be recorded fails alone. */
+  /** Records one connection by itself, so that its failure affects no other. */
   async #alone({ connection, resolve, reject }: Waiting): Promise<void> {
     const { db, wake } = this.#options;
     await db.transaction((tx) => connectChecker(tx, wake, connection), whenPaused).then(resolve, reject);

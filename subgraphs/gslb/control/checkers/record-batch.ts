@@ -46,7 +46,7 @@ interface SentBatch {
   readonly batch: CheckerBatch;
 }
 
-/** Waits for whoever holds the checker's row. Throws BatchRefusedError. */
+/** Waits for the lock on the checker's row. Throws BatchRefusedError. */
 export async function recordBatch(
   db: Database,
   dependencies: EvaluationDependencies,
@@ -63,8 +63,8 @@ export async function recordBatch(
 }
 
 /**
- * In one transaction, so that a member with votes in several batches is evaluated once, with all votes. Undefined if another
- * transaction has locked the checker's row, so that nothing was recorded.
+ * Records batches in one transaction, so that a member with votes in several batches is evaluated once, with all votes. Undefined if another
+ * transaction holds the lock on the checker's row. Nothing is recorded then.
  */
 export function recordBatches(
   db: Database,
@@ -126,7 +126,7 @@ function notedOf({ freshMs }: EvaluationDependencies, { checker, vantagePoint, b
   return noted.outcome === 'REFUSED' ? new BatchRefusedError(noted.refusal, batch) : noted;
 }
 
-/** All votes of the vantage point begin to count, or cease to. */
+/** All votes of the vantage point begin or cease to count. */
 async function tellAbstention(
   tx: Transaction,
   { wake }: EvaluationDependencies,

@@ -18,7 +18,7 @@ const targetsAtOnce = 5_000;
 
 export class Shares {
   readonly #targets: Pick<TargetTable, 'all' | 'isFor' | 'version'>;
-  /** By the vantage point's UUID. */
+  /** Keyed by the vantage point's UUID. */
   readonly #found = new Map<string, Found>();
 
   constructor(targets: Pick<TargetTable, 'all' | 'isFor' | 'version'>) {
@@ -32,8 +32,8 @@ export class Shares {
   }
 
   /**
-   * By UUID of the vantage point's checkers. A target whose plugin none of them has is assigned to nobody. Undefined if the
-   * targets were not read yet, or the assignment has changed.
+   * The assignment of targets, by UUID of the vantage point's checkers. A target whose plugin none of them has is assigned to nobody. Undefined if
+   * the targets were not read yet, or the assignment has changed.
    */
   async of(vantagePoint: VantageRow, sharers: readonly Sharer[]): Promise<ByChecker | undefined> {
     const key = this.keyOf(vantagePoint, sharers);

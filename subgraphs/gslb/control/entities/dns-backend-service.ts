@@ -34,7 +34,7 @@ import { userOfBackend } from './use-store.ts';
 type Dependencies = Pick<ServiceDependencies, 'db' | 'wake' | 'mutations' | 'egress' | 'sealer'>;
 type Outcome = Promise<MutationOutcome<BackendRow>>;
 type Credentials = Pick<BackendInput, 'credentials'>;
-/** Its settings as the graph names them. */
+/** Settings under the graph's names. */
 type Shown = Omit<BackendInput, 'credentials' | 'type'> & { readonly backendType: BackendInput['type'] };
 type Named = CheckedBackend & { readonly name: string };
 
@@ -53,7 +53,7 @@ export class DnsBackendService {
     this.#dependencies = dependencies;
   }
 
-  /** By UUID; null for others than administrators. */
+  /** Finds a backend by UUID. Null unless the caller is an administrator. */
   async one(context: RequestContext, id: string): Promise<BackendRow | null> {
     if (context.identity?.admin !== true) return null;
     return (await loader(context, byId, id, (ids) => readBackends(this.#dependencies.db, ids))) ?? null;
@@ -64,7 +64,7 @@ export class DnsBackendService {
     return id === undefined ? null : this.one(context, id);
   }
 
-  /** By global id or by name. Throws INVALID_INPUT unless exactly one is given. */
+  /** Finds a backend by global id or name. Throws INVALID_INPUT unless exactly one is given. */
   async byKey(context: RequestContext, args: Partial<QueryDnsBackendArgs>): Promise<BackendRow | null> {
     const key = naturalKey({ ...args });
     if ('id' in key) return this.byGlobalId(context, key.id);
@@ -165,7 +165,7 @@ function idOf(check: InputCheck, input: NamedInput): string {
   return id ?? '';
 }
 
-/** As the graph describes them. */
+/** Settings as the graph shows them. */
 export function backendSettings({ name, type, spec }: Pick<BackendRow, 'name' | 'type' | 'spec'>): JsonObject {
   const { type: _, ...rest } = spec;
   const own = withoutNulls(rest) as JsonObject;

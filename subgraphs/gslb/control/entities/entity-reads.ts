@@ -85,7 +85,7 @@ export class EntityReads {
     this.#voting = voting;
   }
 
-  /** By UUID, including deleted ones. */
+  /** Finds an entity by UUID, even if it is deleted. */
   async entity<Type extends EntityType>(
     context: RequestContext,
     type: Type,
@@ -96,14 +96,14 @@ export class EntityReads {
     return row !== undefined && this.#isVisible(context, type, row) ? row : null;
   }
 
-  /** One of that name now. Null for others than administrators. */
+  /** The present vantage point of that name. Null unless the caller is an administrator. */
   async vantagePointNamed(context: RequestContext, name: string): Promise<VantagePointEntity | null> {
     if (context.identity?.admin !== true) return null;
     const read = (names: readonly string[]) => readNamed(this.#db, 'GslbVantagePoint', names);
     return (await loader(context, vantagePointsByName, name, read)) ?? null;
   }
 
-  /** Those that exist. Null for others than administrators. */
+  /** The existing ones among these names. Null unless the caller is an administrator. */
   async vantagePointsNamed(
     context: RequestContext,
     names: readonly string[],
@@ -136,7 +136,7 @@ export class EntityReads {
     return row?.deleted === true && type !== 'Gslb' ? null : row;
   }
 
-  /** By global id or by name. Throws INVALID_INPUT unless exactly one is given. */
+  /** Finds an entity by global id or name. Throws INVALID_INPUT unless exactly one is given. */
   async byKey<Type extends ListedType>(
     context: RequestContext,
     type: Type,
@@ -153,7 +153,7 @@ export class EntityReads {
     return row !== undefined && this.#isVisible(context, type, row) ? row : null;
   }
 
-  /** Without deleted ones. */
+  /** Omits deleted entities. */
   async page<Type extends ListedType>(
     context: RequestContext,
     type: Type,
@@ -192,7 +192,7 @@ export class EntityReads {
     return emptyPage(args);
   }
 
-  /** Of a parent that the caller may see; pages of many parents are read together. */
+  /** A page of the children of a parent that the caller may see. Pages of many parents are read together. */
   async pageOf<Type extends EntityType>(
     context: RequestContext,
     list: ChildList<Type>,

@@ -64,11 +64,11 @@ export interface NamedInput {
 
 /** The place of an entity: its project or pool. */
 interface Place {
-  /** Undefined: it is new. */
+  /** Undefined if it is new. */
   readonly id: string | undefined;
   /** Null for entities of administrators. */
   readonly projectId: string | null;
-  /** Of a member. */
+  /** Pool of a member. */
   readonly poolId?: string;
 }
 
@@ -77,9 +77,9 @@ export interface Handler<Type extends EntityType = EntityType> {
   readonly kind: GslbKind & { readonly name: Type };
   /** Faults beyond the settings themselves. Run before the transaction, and again in it. */
   check?(sql: Sql, check: InputCheck, settings: JsonObject, place: Place): Promise<void>;
-  /** Whether a change counts, with a bound, what its project has: then it waits for the project's creations, and they for it. */
+  /** Whether a change counts the project's objects against a limit. It then takes the lock that the project's creations take. */
   readonly counts?: true;
-  /** In the transaction, before `check`: locks the rows that `check` reads, so that they stay unchanged until the end. */
+  /** Runs in the transaction, before `check`. Locks the rows that `check` reads, so that they stay unchanged until the end. */
   hold?(tx: Transaction, settings: JsonObject): Promise<void>;
   /** The UUID of the pool of a new member, and its project. */
   parent?(
@@ -87,7 +87,7 @@ export interface Handler<Type extends EntityType = EntityType> {
     context: RequestContext,
     input: object,
   ): Promise<{ readonly poolId: string; readonly projectId: string }>;
-  /** Of a new one: input fields that are derived, and what is written before it. */
+  /** For a new entity: derives input fields, and writes related rows first. */
   before?(
     check: InputCheck,
     input: object,
@@ -95,17 +95,17 @@ export interface Handler<Type extends EntityType = EntityType> {
   ): Promise<{ readonly input: object; readonly tree: PlannedTree | undefined }>;
   /** The settings that a person gave. Default: all of them. */
   given?(settings: JsonObject): JsonObject;
-  /** Faults of input fields beside the settings. */
+  /** Adds faults of input fields that are not settings. */
   checkInput?(check: InputCheck, input: object): void;
-  /** Columns for input fields beside the settings. */
+  /** Columns of input fields that are not settings. */
   columns?(
     tx: Transaction,
     input: object,
     row: { readonly id: string; readonly settings: JsonObject; readonly before: EntityRows[Type] | undefined },
   ): Promise<Readonly<Record<string, SqlValue>>>;
-  /** After the row is written, in its transaction. `before`: absent for a new one. */
+  /** Runs after the row was written, in its transaction. `before`: absent for a new entity. */
   written?(tx: Transaction, id: string, settings: JsonObject, before: EntityRows[Type] | undefined): Promise<void>;
-  /** In place of the usual deletion; refuses where others use it. */
+  /** Replaces the usual deletion. Refuses while others use the entity. */
   remove?(tx: Transaction, row: EntityRows[Type]): Promise<void>;
 }
 
@@ -153,8 +153,8 @@ export class EntityService<Type extends EntityType> {
   }
 
   /**
-   * Checks the input of a new one, and adds its faults; undefined if its settings have some. Its place may not exist yet.
-   * `isPartOfTree`: what it refers to does not exist yet, and is checked in the transaction.
+   * Checks the input of a new entity and adds its faults. Undefined if its settings have faults. Its pool or project need not exist yet.
+   * `isPartOfTree`: whether its references do not exist yet either. They are then checked in the transaction.
    */
   async plan(
     check: InputCheck,
@@ -185,7 +185,7 @@ export class EntityService<Type extends EntityType> {
     };
   }
 
-  /** UUID of the one in the project that has the name and the settings of a new one; undefined: none. Never one with credentials. */
+  /** UUID of the one in the project that has the name and the settings of a new one. Undefined if there is none. Never one with credentials. */
   async equalTo(
     this: EntityService<'GslbMonitor'>,
     tx: Transaction,
@@ -224,7 +224,7 @@ export class EntityService<Type extends EntityType> {
       if (after === undefined) throw new Refusal(inside.errors);
       await this.#again(tx, after, placeOf(row));
       const more = await columns?.(tx, input, { id: row.id, settings: after, before: row });
-      // What else is written follows from the settings, but for a secret.
+      // All other written values follow from the settings, except a secret.
       if (more?.secret === undefined && sameJson(after, this.#read(new InputCheck(), before))) return row.id;
       await this.#taken(after, updateEntity(tx, this.#type, row.id, { ...columnsOf(this.#type, after), ...more }));
       await this.#handler.written?.(tx, row.id, after, row);
@@ -266,7 +266,7 @@ export class EntityService<Type extends EntityType> {
     });
   }
 
-  /** Also a deleted one: a repeated request is prepared again, and must get its first answer. */
+  /** Also finds a deleted entity: a repeated request is prepared again, and must get its first answer. */
   async find(attempt: Attempt, context: RequestContext, id: string, field = 'id'): Promise<EntityRows[Type]> {
     const type = this.#type;
     if (this.#handler.kind.owner === 'ADMINISTRATOR') {
@@ -296,7 +296,7 @@ export class EntityService<Type extends EntityType> {
     return row;
   }
 
-  /** Parameters of checks as they are stored, beside the check type that they are for. */
+  /** Check parameters in their stored form, with their check type. */
   #given(input: object, check: InputCheck): JsonObject {
     const given = givenFields(this.#handler.kind, input, check);
     const { parameters } = given;
@@ -305,7 +305,7 @@ export class EntityService<Type extends EntityType> {
     return { ...given, ...storedParameters(parameters as JsonObject, { keepsDefaults: this.#type !== 'GslbMonitor' }) };
   }
 
-  /** By the names of a stored spec. */
+  /** Reads settings under the names of a stored spec. */
   #read(check: InputCheck, given: JsonObject): JsonObject | undefined {
     const { kind } = this.#handler;
     const read = readSpec(kind, given);

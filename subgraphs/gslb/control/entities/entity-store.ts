@@ -33,11 +33,11 @@ interface Kept<Spec> {
   readonly id: string;
   readonly spec: Spec;
   readonly version: number;
-  /** Its version after the last change of its settings. */
+  /** Version after the last change of its settings. */
   readonly settingsVersion: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
-  /** It is kept only for repeated requests and readers of changes. */
+  /** Whether it is kept only for repeated requests and readers of changes. */
   readonly deleted: boolean;
 }
 
@@ -71,7 +71,7 @@ export interface MemberEntity extends Kept<MemberSpec>, Owned, Named {
 }
 
 export interface NameRow
-  extends Kept<GslbSpec & { /** As the graph has it: `gslbKind`'s settings. */ readonly given: JsonObject }>,
+  extends Kept<GslbSpec & { /** `gslbKind`'s settings under the graph's names. */ readonly given: JsonObject }>,
     Owned {
   readonly fqdn: string;
   readonly zone: string;
@@ -104,9 +104,9 @@ export type EntityType = keyof EntityRows;
 
 interface Table {
   readonly name: string;
-  /** Beside id, spec, version and created_at. */
+  /** Columns other than id, spec, version and created_at. */
   readonly columns: string;
-  /** The column that is null once it is deleted; undefined: its row goes. */
+  /** The column that becomes null at deletion. Undefined if the row itself is deleted. */
   readonly live: 'live_name' | 'live_fqdn' | 'unique_key' | undefined;
 }
 
@@ -167,7 +167,7 @@ export async function readEntities<Type extends EntityType>(
   return new Map((await sql.query<Raw>(text, ids)).map((raw) => [raw.id, toRow<Type>(raw)]));
 }
 
-/** By name, without deleted ones. */
+/** Finds entities by name. Omits deleted ones. */
 export async function readNamed<Type extends 'GslbVantagePoint' | 'DnsZone' | 'GslbFlavor'>(
   sql: Sql,
   type: Type,
@@ -235,7 +235,7 @@ function sharedList(table: string): ListTable {
 
 /** A list below another object, oldest first. */
 export interface ChildList<Type extends EntityType> {
-  /** Of the batch in which its pages are read. */
+  /** Identifies the batch in which its pages are read. */
   readonly owner: symbol;
   readonly type: Type;
   readonly index: string;
@@ -247,7 +247,7 @@ const below = (column: string) => (parent: string) => [{ sql: `${column} = ?`, v
 
 const namesOfCmpObjects = Symbol('GSLBs of CMP objects');
 
-/** In these projects; the parents are global ids. */
+/** GSLBs of CMP objects in these projects. The parents are global ids. */
 export function cmpObjectGslbs(projects: 'all' | readonly string[]): ChildList<'Gslb'> {
   return {
     ...{ owner: namesOfCmpObjects, type: 'Gslb' },
@@ -258,7 +258,7 @@ export function cmpObjectGslbs(projects: 'all' | readonly string[]): ChildList<'
 
 const membersOfBalancers = Symbol('members that follow load balancers');
 
-/** In these projects; the parents are UUIDs of load balancers. */
+/** Members that follow load balancers, in these projects. The parents are UUIDs of load balancers. */
 export function followingMembers(projects: 'all' | readonly string[]): ChildList<'GslbPoolMember'> {
   return {
     ...{ owner: membersOfBalancers, type: 'GslbPoolMember' },
@@ -302,7 +302,7 @@ export async function pagesOfChildren<Type extends EntityType>(
   );
 }
 
-/** By one statement; null for more than 10,000. */
+/** Counts with one statement. Null for more than 10,000. */
 export function countsOfChildren(
   sql: Sql,
   list: ChildList<EntityType>,
@@ -318,7 +318,7 @@ function rangesOfChildren({ type, index, ranges }: ChildList<EntityType>) {
   return { table, index, ranges: shownOf };
 }
 
-/** Undefined: it is deleted. */
+/** Undefined if it is deleted. */
 export async function lockEntity<Type extends EntityType>(
   tx: Transaction,
   type: Type,
@@ -349,7 +349,7 @@ export async function updateEntity(tx: Transaction, type: EntityType, id: string
   await tx.execute(sql, [...Object.values(columns), id]);
 }
 
-/** Its name is free; a monitor's secret is gone at once. */
+/** Releases its name, and deletes a monitor's secret at once. */
 export async function deleteEntity(tx: Transaction, type: EntityType, id: string): Promise<void> {
   const { name, live } = tables[type];
   if (live === undefined) await tx.execute(`DELETE FROM ${name} WHERE id = ?`, [id]);
@@ -361,7 +361,7 @@ export async function deleteEntity(tx: Transaction, type: EntityType, id: string
     );
 }
 
-/** By the database's clock. */
+/** Times are by the database's clock. */
 export async function setAdminState(
   tx: Transaction,
   id: string,
@@ -372,7 +372,7 @@ export async function setAdminState(
   });
 }
 
-/** For all clients, and for those of each region that waits. Whether there was anything to release. */
+/** Releases the member for all clients, and for those of each region in which it waits. Returns whether it was waiting. */
 export async function releaseMember(tx: Transaction, id: string): Promise<boolean> {
   const sql = 'SELECT verdict, serving, region_states AS regionStates FROM gslb_pool_member WHERE id = ? FOR UPDATE';
   const [row] = await tx.query<{ verdict: Verdict | null; serving: number; regionStates: string }>(sql, [id]);
@@ -392,7 +392,7 @@ function waits({ verdict, serving }: Pick<RegionState, 'verdict' | 'serving'>): 
   return verdict === 'UP' && !serving;
 }
 
-/** `until` undefined: it follows its members again. */
+/** `until`: undefined to follow its members again. */
 export async function freezeName(
   tx: Transaction,
   id: string,

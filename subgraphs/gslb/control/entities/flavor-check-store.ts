@@ -20,7 +20,7 @@ const members = 'JOIN gslb_pool_member m ON m.pool_id = u.pool_id AND m.deleted_
 const delay = "CAST(JSON_VALUE(o.spec, '$.delayMs') AS INT)";
 const monitors = `JOIN gslb_monitor o ON o.id = v.monitor_id WHERE g.flavor_id = ? AND g.live_fqdn IS NOT NULL AND ${delay} < ?`;
 
-/** A name of the flavor that a bound of these settings leaves out; undefined: none. */
+/** A name of the flavor that a bound of these settings leaves out. Undefined if there is none. */
 export async function nameBeyond(
   sql: Sql,
   flavorId: string,
@@ -56,7 +56,7 @@ function question(flavorId: string, bound: Bound, spec: Pick<FlavorSpec, Bound>)
   }
 }
 
-/** A name that has more members with this pool than its flavor allows; undefined: none. */
+/** A name that has more members with this pool than its flavor allows. Undefined if there is none. */
 export async function nameBeyondMembers(
   sql: Sql,
   poolId: string,

@@ -220,7 +220,7 @@ export function memberHandler(
   };
 }
 
-/** In its pool, which is locked for it, and in the names that use the pool. */
+/** Checks for room in its pool, which it locks, and in the names that use the pool. */
 async function checkRoom(tx: Transaction, poolId: string): Promise<void> {
   const field = { field: ['input', 'poolId'] };
   if ((await lockEntity(tx, 'GslbPool', poolId)) === undefined) refuse('NOT_FOUND', 'the pool was deleted', field);
@@ -341,7 +341,7 @@ async function beforeName(
   return { input: { flavorId, poolIds }, tree };
 }
 
-/** In its zone, if our own name servers answer it. */
+/** Reserves room in the zone, if our own name servers answer it. */
 async function takeRoom(
   tx: Transaction,
   { id, projectId, fqdn, zone: zoneName, spec }: NameRow,
@@ -533,7 +533,7 @@ export function zoneHandler({ wake }: ServiceDependencies): Handler<'DnsZone'> {
 
 /** Name servers answer a name from the longest zone that it is in, so names of a zone above would be answered no more. */
 async function refuseShadowed(tx: Transaction, zoneName: string): Promise<void> {
-  // Whoever creates a name holds its zone.
+  // The creation of a name locks its zone.
   await zonesOver(tx, zoneName, 'FOR UPDATE');
   const held = await heldIn(tx, zoneName, 'gslb');
   if (held !== undefined)
@@ -544,7 +544,7 @@ async function refuseShadowed(tx: Transaction, zoneName: string): Promise<void> 
     );
 }
 
-/** With the UUIDs of projects. */
+/** Replaces project ids by UUIDs. */
 function storedRights({ rights }: JsonObject): ZoneSpec['rights'] {
   return (rights as unknown as readonly Right[]).map(({ suffix, projectId, allows }) => ({
     ...{ suffix, allows: allows ?? [] },
@@ -565,7 +565,7 @@ function checkOwnHead(check: InputCheck, { nameServers, signed, secondaries }: J
     check.fault('secondaries', 'our own name servers transfer no zones: start more of them instead', 'NOT_SUPPORTED');
 }
 
-/** As dns/ has it, where others publish names too. A zone without rights is nobody's. */
+/** The zone in the form of dns/, where others publish names too. A zone without rights belongs to nobody. */
 function publishedZone({ name, backendId, spec }: ZoneEntity): ZoneInput {
   const { nameServers, signed: isSigned, secondaries } = spec;
   return { name, backendId, rules: rulesOf(spec.rights, name), spec: { nameServers, isSigned, secondaries } };
@@ -583,7 +583,7 @@ interface Right {
 
 const uuid = /^[0-9a-f-]{36}$/;
 
-/** Of the id of a project in the graph, or its UUID. */
+/** The UUID of a project, from its global id or its UUID. */
 export function projectUuid(id: string): string | undefined {
   return decodeUuid('Project', id) ?? (uuid.test(id) ? id : undefined);
 }

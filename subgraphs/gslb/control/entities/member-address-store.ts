@@ -1,5 +1,4 @@
-// The addresses and host names that members were given, to find names by. Those of a load balancer that a member follows are found by the load
-// balancer.
+// The addresses and host names of members, for the search for names. Members that follow a load balancer are found by the load balancer.
 import { isDeepStrictEqual } from 'node:util';
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
@@ -15,7 +14,7 @@ interface Place {
   readonly cname?: unknown;
 }
 
-/** Replaces those of a member, if they are others than before. */
+/** Replaces a member's addresses if they have changed. */
 export async function writeMemberAddresses(
   tx: Transaction,
   { id, projectId }: { readonly id: string; readonly projectId: string },
@@ -37,7 +36,7 @@ function textsOf({ addresses, cname }: Place): readonly string[] {
   return [...new Set(given.map((each) => each.toLowerCase().replace(/\.$/, '')))];
 }
 
-/** UUIDs of the names that use the pools of these members, without those of deleted members; at most `limit`. */
+/** UUIDs of at most `limit` names that use the pools of these members. Ignores deleted members. */
 export async function gslbsUsingMembers(
   sql: Sql,
   memberIds: readonly string[],

@@ -100,7 +100,7 @@ export async function faultOfMerged(
   return undefined;
 }
 
-/** `id`: of the monitor; undefined: it is new. */
+/** `id`: the monitor's. Undefined if it is new. */
 export async function checkMonitor(
   sql: Sql,
   check: InputCheck,

@@ -42,7 +42,7 @@ interface Services {
 interface AttachInput {
   readonly idempotencyKey?: string | null;
   readonly monitorId: string;
-  /** One of both. */
+  /** Exactly one of the two. */
   readonly target: { readonly poolId?: string | null; readonly memberId?: string | null };
 }
 

@@ -17,9 +17,9 @@ import { membersUsed, usesOf } from './use-store.ts';
 interface CredentialChange {
   /** UUID. */
   readonly id: string;
-  /** As they will be. */
+  /** Settings after the change. */
   readonly settings: JsonObject;
-  /** Undefined: the monitor is new. */
+  /** Undefined if the monitor is new. */
   readonly before: MonitorEntity | undefined;
   /** Undefined if they stay. Null if they are removed. */
   readonly auth: Partial<MonitorSecret> | null | undefined;
@@ -94,7 +94,7 @@ function refuseMoved(before: MonitorSpec, after: MonitorSpec): void {
     refuse('CREDENTIALS_REQUIRED', `${moved} changes: send the credentials again`, { field: ['input', 'auth'] });
 }
 
-/** A member to which the monitor's credentials may not be sent; undefined: there is none. */
+/** A member to which the monitor's credentials may not be sent. Undefined if there is none. */
 export async function memberBeyond(
   sql: Sql,
   monitor: MonitorSpec,

@@ -17,7 +17,7 @@ export interface KnownType {
   readonly vantagePoints: readonly string[] | null;
 }
 
-/** By the status of a load balancer: nothing is told. */
+/** Uses the status of a load balancer, and has no parameters. */
 const byStatus: Omit<CheckType, 'name'> = { parameters: { type: 'object' }, needsPort: false };
 const checked = new Map<string, CheckType>(Object.entries(checkTypes));
 

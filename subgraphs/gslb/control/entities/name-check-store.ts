@@ -11,7 +11,7 @@ export interface CheckedZone {
   readonly backendType: BackendType;
 }
 
-/** Those above a name, the longest first. */
+/** Zones above a name, the longest first. */
 export async function zonesOver(
   sql: Sql,
   fqdn: string,
@@ -37,7 +37,7 @@ export interface CheckedPool {
   readonly monitors: readonly { readonly name: string; readonly spec: MonitorSpec }[];
 }
 
-/** By id, without deleted ones. */
+/** Keyed by id. Omits deleted pools. */
 export async function checkedPools(sql: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, CheckedPool>> {
   if (ids.length === 0) return new Map();
   const marks = marksFor(ids);

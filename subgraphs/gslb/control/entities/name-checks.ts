@@ -29,7 +29,7 @@ import { isSameBackend } from './named-backends.ts';
 import { staticFaults } from './static-checks.ts';
 
 interface CheckedName {
-  /** Undefined: it is new. */
+  /** Undefined if it is new. */
   readonly id: string | undefined;
   readonly projectId: string;
   readonly fqdn: string;
@@ -37,7 +37,7 @@ interface CheckedName {
   readonly given: JsonObject;
 }
 
-/** The name of the zone; undefined: the faults are in `check`. */
+/** The name of the zone. Undefined if faults were added to `check`. */
 export async function checkName(sql: Sql, check: InputCheck, name: CheckedName): Promise<string | undefined> {
   const { id, projectId, fqdn, given } = name;
   const spec = nameSpec(given);
@@ -82,7 +82,7 @@ async function checkZone(
   return undefined;
 }
 
-/** In the transaction that has inserted the GSLB. Refuses NAME_TAKEN, INVALID_INPUT. */
+/** Runs in the transaction that has inserted the GSLB. Refuses NAME_TAKEN, INVALID_INPUT. */
 export async function takeName(
   tx: Transaction,
   name: { readonly id: string; readonly projectId: string; readonly fqdn: string },
@@ -112,7 +112,7 @@ async function claimOf(
 
 type Rights = ZoneSpec['rights'];
 
-/** Of a zone without rights: nobody makes names in it. */
+/** Nobody may create names in a zone without rights. */
 export function rulesOf(rights: Rights, zone = ''): readonly ZoneRule[] {
   if (rights.length === 0) return [{ suffix: zone, projectIds: [] }];
   return rights.map(({ suffix, projectId, allows = [] }) => ({
@@ -122,7 +122,7 @@ export function rulesOf(rights: Rights, zone = ''): readonly ZoneRule[] {
 
 const namesAtOnce = 1_000;
 
-/** A name of the zone that the rights `before` allow and the rights `after` do not; undefined: none. */
+/** A name of the zone that the rights `before` allow and the rights `after` do not. Undefined if there is none. */
 export async function nameWithoutRight(
   sql: Sql,
   zone: string,
@@ -229,7 +229,7 @@ async function checkRules(
   }
 }
 
-/** Of a chain of CNAMEs, and of those that branch from it: resolvers give up long before. */
+/** Length of a chain of CNAMEs with all its branches. Resolvers give up long before. */
 const mostFollowed = 10_000;
 const followedAtOnce = 200;
 

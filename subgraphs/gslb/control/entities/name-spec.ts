@@ -71,7 +71,7 @@ function noneUpOf({ noneUp, fallbackPool, fallbackCname }: JsonObject): NoneUpRo
   return { do: noneUp as 'ALL' | 'LAST_KNOWN' | 'NODATA' | 'SERVFAIL' };
 }
 
-/** So that a name of the fence fits before it (dns/names.ts). */
+/** Leaves room for the prefix of a fence's name (dns/names.ts). */
 const longestFqdn = 240;
 const label = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
 

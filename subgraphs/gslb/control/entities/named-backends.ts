@@ -21,7 +21,7 @@ export async function checkBackendNamed(
   return found?.type;
 }
 
-/** It is not deleted before the transaction ends. Refuses NOT_FOUND. */
+/** Locks the backend against deletion until the transaction ends. Refuses NOT_FOUND. */
 export async function heldBackendType(tx: Transaction, { backend }: JsonObject): Promise<BackendType> {
   if (backend === null || backend === undefined) return 'ANSWERER';
   const id = String(backend);

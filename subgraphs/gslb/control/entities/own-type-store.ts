@@ -9,8 +9,8 @@ interface OwnType extends OwnPlugin {
 }
 
 /**
- * One type per name. If checkers differ, the one that joined first decides: a later one cannot change what others publish
- * (docs/gslb.md). Includes checkers that reported within a day, so a restarting checker keeps its types.
+ * One type per name. If checkers differ, the one that joined first decides: a later one can't change a published type (docs/gslb.md). Includes
+ * checkers that reported within a day, so a restarting checker keeps its types.
  */
 export async function readOwnTypes(sql: Sql): Promise<readonly OwnType[]> {
   const rows = await sql.query<{ facts: string; vantagePoint: string }>(

@@ -29,7 +29,7 @@ export interface GslbQuota {
 
 const quotaKinds = { NAMES: 'Gslb', POOLS: 'GslbPool', MEMBERS: 'GslbPoolMember', MONITORS: 'GslbMonitor' } as const;
 
-/** All kinds of each project, in one statement. */
+/** Reads all kinds of each project with one statement. */
 export async function readQuotas(
   sql: Sql,
   projectIds: readonly string[],
@@ -72,7 +72,7 @@ export async function takeQuota(
     );
 }
 
-/** For a count with a bound. The project's creations, and others with this lock, wait until the transaction ends. */
+/** Locks the project before a count against a limit. Creations in the project wait until the transaction ends. */
 export async function lockProject(tx: Transaction, projectId: string): Promise<void> {
   const sql = 'INSERT INTO gslb_project (project_id) VALUES (?) ON DUPLICATE KEY UPDATE project_id = project_id';
   await tx.execute(sql, [projectId]);

@@ -26,7 +26,7 @@ function graphSettings(type: EntityType, spec: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(spec).map(([name, value]) => [names.get(name) ?? name, value]));
 }
 
-/** `pools`: of a name, in order. */
+/** `pools`: the pools of a name, in order. */
 export function settingsOf<Type extends EntityType>(
   type: Type,
   row: EntityRows[Type],
@@ -81,7 +81,7 @@ export function columnsOf(type: EntityType, settings: JsonObject): Readonly<Reco
   }
 }
 
-/** Its UUID. */
+/** UUID of the load balancer that it follows. */
 function followedBalancer({ loadBalancerId: id }: JsonObject): string | null {
   return typeof id === 'string' ? (decodeUuid('LoadBalancer', id) ?? null) : null;
 }

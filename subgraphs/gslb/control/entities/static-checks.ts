@@ -24,7 +24,7 @@ interface StaticName {
 }
 
 interface StaticFault {
-  /** Of the input that makes the name. */
+  /** Field of the input that creates the name. */
   readonly field: 'fqdn' | 'poolIds' | 'policy' | 'ttlSeconds' | 'degradedTtlSeconds';
   readonly message: string;
 }
@@ -52,7 +52,7 @@ export function staticFaults({ fqdn, zone, type, spec, pools }: StaticName): rea
   return faults;
 }
 
-/** As it is before any verdict. */
+/** The name's plan before any verdict. */
 export function planBefore({ fqdn, spec, pools }: Pick<StaticName, 'fqdn' | 'spec' | 'pools'>): NamePlan {
   return namePlan({
     gslb: { ...spec, id: 'new', version: 0, fqdn, steps: spec.policy.steps, clientMapId: null },

@@ -12,8 +12,8 @@ export function refusedAt(path: readonly string[], write: () => Promise<unknown>
 }
 
 /**
- * An error of `poolIds`, at the place where its pool was given: `newPools` of them are those of the tree, before the ones that the input
- * names.
+ * Moves an error of `poolIds` to the field in which the pool was given. The first `newPools` of them are the tree's new pools, and the rest are those
+ * of the input.
  */
 export function asGiven(error: UserError, newPools: number): UserError {
   const [input = '', name, at, ...rest] = error.field;

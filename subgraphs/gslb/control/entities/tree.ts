@@ -92,7 +92,7 @@ export async function usualFlavor(db: Database): Promise<string | undefined> {
   return another === undefined ? only : (await readNamed(db, 'GslbFlavor', ['default'])).get('default')?.id;
 }
 
-/** Where there is no usual one. */
+/** Explains why there is no default flavor. */
 export async function whyNoFlavor(db: Database): Promise<string> {
   const [some] = await someFlavors(db);
   return some === undefined

@@ -13,7 +13,7 @@ interface PoolUse {
   readonly fallback: boolean;
 }
 
-/** In each name's order. */
+/** Pool uses, in each name's order. */
 export async function poolUses(sql: Sql, gslbIds: readonly string[]): Promise<readonly PoolUse[]> {
   if (gslbIds.length === 0) return [];
   const rows = await sql.query<Omit<PoolUse, 'fallback'> & { readonly fallback: number }>(
@@ -106,13 +106,13 @@ export async function monitorsOfEach(
 
 /** A table of uses: the column of the user, in the order of the index, and the column of the used entity. */
 export interface Use {
-  /** Of the batch in which its pages are read. */
+  /** Identifies the batch in which its pages are read. */
   readonly owner: symbol;
   readonly table: string;
   readonly index: string;
   readonly user: string;
   readonly used: string;
-  /** As SQL: the user is not deleted. */
+  /** SQL condition: the user is not deleted. */
   readonly shown: string;
 }
 
@@ -172,7 +172,7 @@ export async function detachMonitor(tx: Transaction, monitorId: string, used: Us
   return (await tx.execute(sql, [monitorId, id])).affectedRows > 0;
 }
 
-/** With its members, and the use of monitors for them. */
+/** Deletes its members and their uses of monitors. */
 export async function deletePoolContent(tx: Transaction, poolId: string): Promise<void> {
   await tx.execute(
     `DELETE u FROM gslb_monitor_use u JOIN gslb_pool_member m ON m.id = u.member_id WHERE m.pool_id = ?`,
@@ -189,7 +189,7 @@ export async function detachAll(tx: Transaction, memberId: string): Promise<void
   await tx.execute('DELETE FROM gslb_monitor_use WHERE member_id = ?', [memberId]);
 }
 
-/** A name of the flavor; undefined: none uses it. */
+/** A name of the flavor. Undefined if none uses it. */
 export async function nameOfFlavor(sql: Sql, flavorId: string): Promise<string | undefined> {
   const text = 'SELECT fqdn FROM gslb WHERE flavor_id = ? AND live_fqdn IS NOT NULL LIMIT 1';
   return (await sql.query<{ fqdn: string }>(text, [flavorId]))[0]?.fqdn;
@@ -207,7 +207,7 @@ export async function flavorsNaming(
   return rows.map(({ name, spec }) => ({ name, spec: JSON.parse(spec) as FlavorSpec }));
 }
 
-/** A zone or flavor that names a DNS backend, in words; undefined: none does. */
+/** A zone or flavor that refers to a DNS backend, in words. Undefined if none does. */
 export async function userOfBackend(sql: Sql, backendId: string): Promise<string | undefined> {
   const [zone] = await sql.query<{ name: string }>('SELECT name FROM gslb_zone WHERE backend_id = ? LIMIT 1', [
     backendId,
@@ -218,7 +218,7 @@ export async function userOfBackend(sql: Sql, backendId: string): Promise<string
   return flavor === undefined ? undefined : `the flavor ${flavor.name}`;
 }
 
-/** A name in the zone; undefined: there is none. */
+/** A name in the zone. Undefined if there is none. */
 export async function nameInZone(sql: Sql, zone: string): Promise<string | undefined> {
   const text = 'SELECT fqdn FROM gslb WHERE zone = ? AND live_fqdn IS NOT NULL LIMIT 1';
   return (await sql.query<{ fqdn: string }>(text, [zone]))[0]?.fqdn;

@@ -9,7 +9,7 @@ import { databaseNow } from '../stores/checker-store.ts';
 import { nameableAtMs, namedByParent, withNextEntry, withoutNextEntry, type ZoneKey } from '../stores/zone-keys.ts';
 import { lockZone, openZoneKeys, storeZoneKeys } from '../stores/zone-store.ts';
 import type { EntityService, NamedInput } from './entity-service.ts';
-import { keyRule } from './zone-key-keeper.ts';
+import { keyRule } from './zone-key-rollover.ts';
 
 interface ZoneKeyDependencies {
   readonly wake: Wake;

@@ -38,7 +38,7 @@ export interface PreviewedPlan {
 
 export interface PreviewedName {
   readonly fqdn: string;
-  /** Null: not answered. */
+  /** Null if it is not answered. */
   readonly before: PreviewedPlan | null;
   readonly after: PreviewedPlan | null;
 }
@@ -106,7 +106,7 @@ export class AnswerPreviews {
       return await this.#options.db.transaction(async (tx) => {
         const known = await namesBefore(tx, change);
         const seen = (await projectsOfNames(tx, known)).filter(({ projectId }) => maySee(context.identity, projectId));
-        // Each has a map of up to a thousand blocks of clients: only those that are shown are read.
+        // Each has a map of up to a thousand client blocks, so only the maps of displayed names are read.
         const ids = seen.slice(0, mostNames).map((name) => name.id);
         const before = await answered(tx, await readNames(tx, ids));
         const id = await effect(tx);
@@ -131,7 +131,7 @@ export class AnswerPreviews {
     return this.#options.services[type][`prepare${verb}`](attempt, context, input);
   }
 
-  /** By the votes that there are: a new member has none yet. */
+  /** Evaluates by the present votes. A new member has none yet. */
   async #evaluated(sql: Sql, members: readonly EvaluatedMember[]): Promise<readonly EvaluatedMember[]> {
     if (members.length === 0) return [];
     const watching = await readWatching(sql, members, this.#options);
@@ -139,7 +139,7 @@ export class AnswerPreviews {
   }
 }
 
-/** `gslbPoolMemberCreate`: by its type and verb. */
+/** Splits `gslbPoolMemberCreate` into type and verb. */
 function changeOf(mutation: string, input: unknown): Change {
   const [, stem = '', verb = ''] = /^(gslb\w*?)(Create|Update|Delete)$/.exec(mutation) ?? [];
   const type = `${stem.charAt(0).toUpperCase()}${stem.slice(1)}`;
@@ -158,7 +158,7 @@ async function namesBefore(sql: Sql, { type, verb, input }: Change): Promise<rea
   return uuid === undefined ? [] : namesOfPools(sql, await poolOfMember(sql, uuid));
 }
 
-/** By the names' UUIDs, those that are answered. A new name's map of clients is not stored yet, and that of a changed one is another. */
+/** The answered names among these, by UUID. Leaves out the map of a new or changed name: it isn't stored yet, or is outdated. */
 async function answered(sql: Sql, names: readonly PlannedName[]): Promise<ReadonlyMap<string, PreviewedPlan>> {
   const shared = await regionsMap(sql);
   return new Map(

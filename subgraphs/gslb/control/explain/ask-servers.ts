@@ -57,7 +57,7 @@ export class ServerAsker {
     this.#egress = egress;
   }
 
-  /** In the order of the places; undefined places are not asked. */
+  /** Answers in the order of the places. Undefined places are not asked. */
   async ask(places: readonly (ServerPlace | undefined)[], question: ServerQuestion): Promise<readonly Asked[]> {
     if (!this.#turns.take())
       return places.map(() => unasked('not asked: this process asks for many others just now; ask again'));
@@ -68,7 +68,7 @@ export class ServerAsker {
     }
   }
 
-  /** Questions that are on the way end, and later ones are not asked. */
+  /** Ends questions under way, and refuses later ones. */
   stop(): void {
     this.#stop.abort(new DnsError('UNREACHABLE', 'not asked: this process is being stopped'));
   }

@@ -22,7 +22,7 @@ interface ExplainDependencies {
   readonly db: Database;
   readonly reads: EntityReads;
   readonly asker: ServerAsker;
-  /** Where clients are. */
+  /** Locates clients. */
   readonly geo: GeoSource;
   readonly previews: AnswerPreviews;
 }

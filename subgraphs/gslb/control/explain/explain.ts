@@ -31,9 +31,9 @@ interface ExplainQuestion {
   readonly client: string;
   /** Known prefix of a client subnet. Undefined if the whole address is known. */
   readonly clientBits?: number | undefined;
-  /** Undefined: now. */
+  /** Undefined for the present time. */
   readonly at?: Date;
-  /** Where clients are; default: nowhere. */
+  /** Locates clients. Default: no client has a location. */
   readonly geo?: GeoSource;
   /** 0 ≤ x < 1, for steps that choose at random. */
   readonly draw?: () => number;
@@ -54,7 +54,7 @@ export interface ServerAnswer {
 
 interface GslbExplanation {
   readonly gslbId: string;
-  /** Of the name's plan. */
+  /** Generation of the name's plan. */
   readonly generation: number;
   /** The change of a verdict that caused it. Null for another cause, or for the current plan. */
   readonly flipId: string | null;
@@ -70,7 +70,7 @@ export interface NameExplanation extends Omit<GslbExplanation, 'servers'> {
 
 type Asked = Omit<ExplainQuestion, 'fqdn'>;
 
-/** Undefined: there is no such name, or it had no answer then, or that is no longer kept. Throws when the client is not an address. */
+/** Undefined if there is no such name, or it had no answer then, or that is no longer kept. Throws when the client is not an address. */
 export async function gslbExplain(db: Sql, question: ExplainQuestion): Promise<GslbExplanation | undefined> {
   const name = await nameOfFqdn(db, question.fqdn);
   const explained = name && (await explainName(db, name, question));
@@ -79,7 +79,7 @@ export async function gslbExplain(db: Sql, question: ExplainQuestion): Promise<G
   return { ...explained, servers };
 }
 
-/** Undefined: it had no answer then, or that is no longer kept. Throws when the client is not an address. */
+/** Undefined if it had no answer then, or that is no longer kept. Throws when the client is not an address. */
 export async function explainName(db: Sql, name: PlannedName, asked: Asked): Promise<NameExplanation | undefined> {
   const now = name.plan === null ? undefined : { plan: name.plan, generation: name.generation, flipId: null };
   const wanted = asked.at === undefined ? now : await planAt(db, name.id, asked.at);
@@ -99,7 +99,7 @@ async function answering(
   return (plan) => explain(prepareName(plan, maps), asked);
 }
 
-/** Client maps by their IDs, with the shared one. Those of other names stay unread: a zone may have thousands of blocks. */
+/** Client maps by id, including the shared one. Skips those of other names, because a zone may have thousands of blocks. */
 export async function preparedMaps(db: Sql, mapIds: readonly string[]): Promise<ReadonlyMap<string, PreparedMap>> {
   const maps = await clientMapsNamed(db, mapIds);
   return new Map(maps.map((map) => [map.mapId, prepareClientMap(map)]));
@@ -134,7 +134,7 @@ export async function serversOfName(db: Sql, name: PlannedName, asked: Asked): P
   return answers;
 }
 
-/** They have records, and no plans. */
+/** These servers have records and no plans. */
 async function serversOfBackend(db: Sql, { name, spec }: ZoneRow): Promise<readonly ServerAnswer[]> {
   const backend = (await readZoneNamed(db, name))?.backendId ?? null;
   const row = backend === null ? undefined : await readBackend(db, backend);

@@ -1,4 +1,4 @@
-// Where checkers and name servers connect to a process with the role gslb, and the loops beside them.
+// The links of checkers and name servers to a process with the role gslb, and the loops that belong to them.
 import type { Database } from '../../../../platform/database/database.ts';
 import { LinkServer } from '../../../../platform/link/link-server.ts';
 import type { Logger } from '../../../../platform/log/log.ts';
@@ -9,11 +9,11 @@ import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import { checkerRole } from '../../wire/checker-wire.ts';
 import { nameServerRole } from '../../wire/dns-wire.ts';
 import { linkSilentMs } from '../../wire/link-silence.ts';
-import { CheckerKeeper } from '../checkers/checker-keeper.ts';
 import { CheckerSessions } from '../checkers/checker-sessions.ts';
-import { ZoneKeyKeeper } from '../entities/zone-key-keeper.ts';
-import { NameServerKeeper } from '../nameservers/name-server-keeper.ts';
+import { CheckerWatcher } from '../checkers/checker-watcher.ts';
+import { ZoneKeyRollover } from '../entities/zone-key-rollover.ts';
 import { NameServerSessions } from '../nameservers/name-server-sessions.ts';
+import { NameServerWatcher } from '../nameservers/name-server-watcher.ts';
 import { TargetTable } from '../targets/target-table.ts';
 import type { EvaluationDependencies } from '../verdicts/evaluate-members.ts';
 
@@ -28,7 +28,7 @@ export interface ConductorLinksOptions extends EvaluationDependencies {
   readonly db: Database;
   readonly log: Logger;
   readonly sealer: Sealer;
-  /** Of this process. */
+  /** UUID of this process. */
   readonly owner: string;
   /** If absent, no checker can connect here. */
   readonly checkers?: LinkPlace;
@@ -40,27 +40,27 @@ export interface ConductorLinksOptions extends EvaluationDependencies {
 
 export class ConductorLinks implements LifecycleComponent {
   readonly #options: ConductorLinksOptions;
-  readonly #keeper: CheckerKeeper;
-  readonly #nameServerKeeper: NameServerKeeper;
+  readonly #watcher: CheckerWatcher;
+  readonly #nameServerWatcher: NameServerWatcher;
   readonly #targets: TargetTable;
-  readonly #keys: ZoneKeyKeeper;
+  readonly #keys: ZoneKeyRollover;
   #checkers: LinkServer | undefined;
   #nameServers: LinkServer | undefined;
 
   constructor(options: ConductorLinksOptions) {
     this.#options = options;
-    this.#keeper = new CheckerKeeper({ ...options, peers: options.checkers?.tls.peers });
-    this.#nameServerKeeper = new NameServerKeeper({ ...options, peers: options.nameServers?.tls.peers });
+    this.#watcher = new CheckerWatcher({ ...options, peers: options.checkers?.tls.peers });
+    this.#nameServerWatcher = new NameServerWatcher({ ...options, peers: options.nameServers?.tls.peers });
     this.#targets = new TargetTable(options);
-    this.#keys = new ZoneKeyKeeper({ ...options, signs: options.signsZones });
+    this.#keys = new ZoneKeyRollover({ ...options, signs: options.signsZones });
   }
 
-  /** Undefined: checkers can't connect here. */
+  /** Undefined if checkers can't connect here. */
   get checkerPort(): number | undefined {
     return this.#checkers?.port;
   }
 
-  /** Undefined: name servers can't connect here. */
+  /** Undefined if name servers can't connect here. */
   get nameServerPort(): number | undefined {
     return this.#nameServers?.port;
   }
@@ -69,8 +69,8 @@ export class ConductorLinks implements LifecycleComponent {
     const { checkers, nameServers, log } = this.#options;
     const marks = databaseMarks(this.#options);
     const link = { silentMs: linkSilentMs, log, marks };
-    this.#keeper.start();
-    this.#nameServerKeeper.start();
+    this.#watcher.start();
+    this.#nameServerWatcher.start();
     if (checkers !== undefined) {
       this.#targets.start();
       const sessions = new CheckerSessions({ ...this.#options, targets: this.#targets });
@@ -91,8 +91,8 @@ export class ConductorLinks implements LifecycleComponent {
     await Promise.all([this.#checkers?.drain(), this.#nameServers?.drain()]);
     await this.#keys.stop();
     await this.#targets.stop();
-    await this.#keeper.stop();
-    await this.#nameServerKeeper.stop();
+    await this.#watcher.stop();
+    await this.#nameServerWatcher.stop();
   }
 
   stop(): Promise<void> {

@@ -26,7 +26,7 @@ export interface ShownChecker {
   readonly id: string;
   readonly name: string;
   readonly vantagePointId: string;
-  /** Of its machine; undefined: it has none. */
+  /** Record of its machine. Undefined if it has none. */
   readonly record: CheckerRecord | undefined;
   readonly present: boolean;
   readonly abstains: boolean;
@@ -42,7 +42,7 @@ export interface ShownChecker {
 type RawChecker = Omit<ShownChecker, 'record' | 'present' | 'abstains' | 'shares' | 'facts' | 'load'> &
   Readonly<Record<'abstains' | 'shares', number> & Record<'facts' | 'load', string>>;
 
-/** By id. */
+/** Keyed by id. */
 export async function readCheckers(
   db: Sql,
   ids: readonly string[],
@@ -77,7 +77,7 @@ export interface ShownNameServer {
   /** Maximum age of its answers. Null if it never had all zones, or has not reported yet. */
   readonly ageMs: number | null;
   readonly linkedTo: string | null;
-  /** Of its machine; undefined: it has none. */
+  /** Record of its machine. Undefined if it has none. */
   readonly record: NameServerRecord | undefined;
   readonly published: PublishedAddresses;
   readonly facts: Partial<NameServerFacts>;
@@ -92,7 +92,7 @@ type RawNameServer = Omit<
 > &
   Readonly<Record<'facts' | 'state', string>>;
 
-/** By id. */
+/** Keyed by id. */
 export async function readNameServers(db: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, ShownNameServer>> {
   const rows = await db.query<RawNameServer>(
     `SELECT id, name, heard_at AS heardAt, linked_to AS linkedTo, facts, zones AS state FROM gslb_name_server

@@ -14,7 +14,7 @@ import type { Position } from '../../../../platform/values/positions.ts';
 import type { OwnPlugin } from '../../wire/checker-wire.ts';
 import type { EntityReads } from '../entities/entity-reads.ts';
 import { isSameType, readOwnTypes } from '../entities/own-type-store.ts';
-import { zoneDsTexts } from '../entities/zone-key-keeper.ts';
+import { zoneDsTexts } from '../entities/zone-key-rollover.ts';
 import { databaseNow } from '../stores/checker-store.ts';
 import { openZoneKeys, readZonesNamed, type ZoneRow } from '../stores/zone-store.ts';
 import { checkerList, nameServerList, readCheckers, readNameServers, type ShownNameServer } from './machine-pages.ts';
@@ -125,7 +125,7 @@ export function machineResolvers({ db, reads, sealer, silenceMs, records }: Mach
   };
 }
 
-/** Of an earlier history it has nothing that could be compared. */
+/** Null if the positions belong to different histories, and can't be compared. */
 function numberIn(wanted: Position | undefined, has: Position | undefined): number | null {
   return has !== undefined && (wanted === undefined || wanted.history === has.history) ? has.number : null;
 }

@@ -42,7 +42,7 @@ interface NameServerSessionsOptions {
   readonly wake: Wake;
   readonly log: Logger;
   readonly sealer: Sealer;
-  /** Of this process. */
+  /** UUID of this process. */
   readonly owner: string;
 }
 
@@ -75,11 +75,11 @@ export class NameServerSessions {
 
 class NameServerSession extends MachineSession implements LinkSession {
   readonly #options: NameServerSessionsOptions;
-  /** Of the epoch. */
+  /** History of the epoch. */
   readonly #history: string;
-  /** By zones, whose names have no final dot. */
+  /** Keyed by zone, without the final dot. */
   readonly #sent: SentDocuments<{ readonly position: Position }>;
-  /** IDs of the maps of clients that it has. Undefined: an older server, which gets them in the heads of zones. */
+  /** Ids of the client maps that the server has. Undefined for an older server, which gets them in the heads of zones. */
   readonly #maps: Set<string> | undefined;
   /** Serials of zones that it had when it connected, until they were compared. */
   readonly #serials: Map<string, number>;
@@ -147,8 +147,8 @@ class NameServerSession extends MachineSession implements LinkSession {
   }
 
   /**
-   * All zones, each in the current history and with a serial that the server can follow. Undefined: something had to be changed for
-   * that first, so they must be read again.
+   * All zones, each in the current history and with a serial that the server can follow. Undefined if some had to be changed first. The zones must
+   * then be read again.
    */
   async #currentZones(): Promise<readonly ZonePosition[] | undefined> {
     const { db, wake, log } = this.#options;

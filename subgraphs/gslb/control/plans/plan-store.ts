@@ -26,7 +26,7 @@ export async function storePlans(tx: Transaction, plans: readonly PastPlan[]): P
   );
 }
 
-/** The one that was wanted at that moment. Undefined: there was none, or it is no longer kept. */
+/** The one that was wanted at that moment. Undefined if there was none, or it is no longer kept. */
 export async function planAt(
   db: Sql,
   gslbId: string,

@@ -38,7 +38,7 @@ interface PlanningDependencies {
 }
 
 interface PlanningCause {
-  /** By the database's clock. */
+  /** Time by the database's clock. */
   readonly nowMs?: number;
   /** The changes of verdicts that are the cause, by pool. */
   readonly flips?: ReadonlyMap<string, string>;
@@ -59,7 +59,7 @@ interface Planned {
   readonly flipId: string | null;
 }
 
-/** In the transaction that has locked the members whose change is the cause, if there are any. */
+/** Runs in the transaction that has locked the members whose change is the cause, if there are any. */
 export async function planNames(
   tx: Transaction,
   dependencies: PlanningDependencies,
@@ -102,8 +102,8 @@ export async function planNames(
 }
 
 /**
- * The plans that names would have, by their UUIDs; null: not answered. Nothing is locked or stored. `evaluated`: the members of their pools, as
- * they should count.
+ * The plans that names would have, by UUID. Null if not answered. Locks and stores nothing. `evaluated`: the members of their pools, with the state
+ * to assume.
  */
 export async function plansOfNow(
   db: Sql,
@@ -122,7 +122,7 @@ export async function plansOfNow(
   );
 }
 
-/** Their pools, and the members of these. */
+/** Reads their pools and the pools' members. */
 async function readUsed(db: Sql, names: readonly PlannedName[]) {
   const uses = Map.groupBy(
     await poolsOfNames(
@@ -211,7 +211,7 @@ function stepsOf({ policy }: GslbSpec): readonly PolicyStep[] {
   return presetSteps(policy.preset);
 }
 
-/** As it was last evaluated; an administrator's state that is over counts no more, although nobody has looked since. */
+/** Standing after the last evaluation. An expired admin state no longer counts, even if the member was not evaluated since. */
 function standingNow(
   member: EvaluatedMember,
   nowMs: number,
@@ -228,7 +228,7 @@ function standingNow(
   };
 }
 
-/** Latencies are there for names that use them: those of the others would change their zone for nothing. */
+/** Includes latencies only for names that use them, because they would change other names' zones for nothing. */
 function toMemberRow({ id, poolId, spec, latency, lastUpAt }: EvaluatedMember, usesLatency: boolean): MemberRow {
   const { region, addresses, cname, weight, priority, place } = spec;
   const told = Object.entries(usesLatency ? latency : {}).map(([name, each]) => [

@@ -14,7 +14,7 @@ export interface PublishedAddresses {
   readonly reason: string | null;
 }
 
-/** One that answers at all its addresses of a family narrows nothing. */
+/** A name that is answered at all its addresses of a family restricts nothing. */
 export function publishedAddresses(
   name: string,
   record: NameServerRecord | undefined,

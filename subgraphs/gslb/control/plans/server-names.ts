@@ -26,7 +26,7 @@ export async function serverNameTouched(tx: Transaction, wake: Wake, label: stri
   );
 }
 
-/** By UUID, which of the names belong to one of our name servers, or did until recently. */
+/** The names that belong to one of our name servers now, or did until recently, by the name's UUID. */
 export async function serversAtNames(
   db: Sql,
   names: readonly PlannedName[],

@@ -1,6 +1,6 @@
-// The outcome of a request: a name is ACTIVE or DELETED once all servers answer accordingly. What refuses it makes it an ERROR with the
-// reason after a while; what is only slow, as on a busy machine, after a longer one. Attempts continue either way, and an ERROR ends when the
-// request is answered.
+// The outcome of a request: a name is ACTIVE or DELETED once all servers answer accordingly. A refusal makes it an ERROR with the reason after a
+// while. A slow change, for example on a busy machine, becomes one after a longer time. Attempts continue either way, and an ERROR ends when all
+// servers answer as requested.
 import { giveBackName } from '../../../../dns/ownership/name-claims.ts';
 import { staticAnswer } from '../../../../dns/policy/static-answer.ts';
 import { isPublished } from '../../../../dns/records/record-set.ts';
@@ -27,17 +27,17 @@ export interface SettlingDependencies {
   readonly nameRestMs: number;
 }
 
-/** What a request still needs. */
+/** The reason why a request is not finished. */
 interface Lack {
   readonly reason: string;
   /** Something refuses it, or nothing can answer it. Otherwise it is only under way. */
   readonly failed: boolean;
 }
 
-/** A name that is not answered after `pendingMs` takes longer than usual, and is an ERROR after so many of them. */
+/** A name that is not answered after `pendingMs` is late. It becomes an ERROR after this many times `pendingMs`. */
 const mostPendings = 5;
 
-/** In the transaction that has planned the name. */
+/** Runs in the transaction that has planned the name. */
 export async function settleName(tx: Transaction, dependencies: SettlingDependencies, id: string): Promise<void> {
   const [name] = await lockNames(tx, [id], { gone: true });
   if (name === undefined || name.provisioningStatus === 'ACTIVE' || name.provisioningStatus === 'DELETED') return;
@@ -81,7 +81,7 @@ async function tell(
   );
 }
 
-/** Why not everyone answers the name as was requested, in words; undefined: everyone does. */
+/** Explains why some server does not answer the name as requested. Undefined if all do. */
 async function lackOf(tx: Transaction, name: PlannedName): Promise<Lack | undefined> {
   const { id, zone, fqdn, plan, action, operatingStatus, statusMessage } = name;
   if (plan === null && action !== 'DELETE' && operatingStatus === 'ERROR' && statusMessage !== null)

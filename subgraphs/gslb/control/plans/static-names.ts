@@ -42,7 +42,7 @@ export function withdrawStatic(tx: Transaction, wake: Wake, name: Named): Promis
   return withdrawRecords(tx, wake, { zone: name.zone, name: name.fqdn, owner: ownerOf(name) });
 }
 
-/** Of its record sets. */
+/** Owner of its record sets. */
 export function ownerOf({ id }: Pick<Named, 'id'>): string {
   return `gslb/${id}`;
 }

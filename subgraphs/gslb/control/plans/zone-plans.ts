@@ -27,7 +27,7 @@ import { keyPlans } from '../stores/zone-keys.ts';
 import { openZoneKeys, readZonesNamed, type ZoneRow, zoneChanges } from '../stores/zone-store.ts';
 import { publishedAddresses } from './published-addresses.ts';
 
-/** With more changes than that between, the whole plan is sent. */
+/** After more changes than this, the whole plan is sent. */
 const mostChanges = 1_000;
 
 const usualTtlSeconds = 300;
@@ -39,7 +39,7 @@ const usualSoa = {
   serialBase: 0,
 };
 
-/** `maps`: those that are objects of their own and that the names refer to, by ID. */
+/** `maps`: the separate maps that the names refer to, by id. */
 export type ZoneNews = (
   | { readonly kind: 'WHOLE'; readonly plan: ZonePlan }
   | { readonly kind: 'CHANGE'; readonly change: ZoneChange }
@@ -74,7 +74,7 @@ export async function zoneNews(
   return { kind: 'WHOLE', plan: { ...head, history, generation, names }, maps };
 }
 
-/** As a name server gets them. */
+/** Names in the form for name servers. */
 function sentNames(
   answered: readonly AnsweredName[],
   ownMaps: boolean,
@@ -159,7 +159,7 @@ async function clientMapsOf(db: Sql, zone: string): Promise<readonly ClientMap[]
   return withShared(await regionsMap(db), await clientBlocksOfZone(db, zone));
 }
 
-/** By their IDs: the shared one, or the UUID of a name that has its own. The shared one is always among them. */
+/** Client maps by id: the shared one, or the UUID of a name that has its own. Always includes the shared one. */
 export async function clientMapsNamed(db: Sql, mapIds: readonly string[]): Promise<readonly ClientMap[]> {
   const names = mapIds.filter((id) => id !== regionsMapId);
   return withShared(await regionsMap(db), await clientBlocksOfNames(db, names));

@@ -24,7 +24,7 @@ export interface CheckerState {
   readonly vantagePoint: string;
   /** 0 if it never connected. */
   readonly incarnation: number;
-  /** Of the vantage point's targets now. */
+  /** Epoch of the vantage point's present targets. */
   readonly epoch: number;
   /** The last that counted of this incarnation. */
   readonly batch: number;
@@ -44,10 +44,7 @@ export interface Batch {
   readonly stampMs: number;
   /** It can't reach its beacons, or is starved. */
   readonly abstains: boolean;
-  /**
-   * Current verdicts: only changes, or all of them in a new incarnation or epoch, in as many batches as needed. Empty for a
-   * heartbeat.
-   */
+  /** Current verdicts: only the changes, or all of them after a new incarnation or epoch, in as many batches as needed. Empty for a heartbeat. */
   readonly verdicts: readonly TargetVerdict[];
   /** Changes from the time without a connection, oldest first: history. */
   readonly past: readonly TargetVerdict[];
@@ -57,19 +54,19 @@ export interface TargetVerdict {
   /** Member and monitor. */
   readonly target: string;
   readonly verdict: Verdict;
-  /** Since the check that first showed it, when the batch was made, by the checker's monotonic clock. */
+  /** Time from the check that first showed it to the making of the batch, by the checker's monotonic clock. */
   readonly agoMs: number;
 }
 
-/** To store. */
+/** A verdict in the form to store. */
 export interface NotedVerdict extends TargetVerdict {
   /** False if it is for the history only. */
   readonly holds: boolean;
-  /** For the history: it could not count when it came. */
+  /** It arrived too late to count, and is stored for the history only. */
   readonly late: boolean;
 }
 
-/** Origin of a vote: stored beside its verdict. */
+/** Origin of a vote, stored with its verdict. */
 export interface VoteMark {
   readonly incarnation: number;
   readonly epoch: number;
@@ -88,7 +85,7 @@ export type Refusal =
 type Noted =
   /** `state` and `noted` are stored together; then the batch is acknowledged. */
   | { readonly outcome: 'COUNTED'; readonly state: CheckerState; readonly noted: readonly NotedVerdict[] }
-  /** It counted before: it is acknowledged again, and nothing is stored. */
+  /** It has counted already. It is acknowledged again, and nothing is stored. */
   | { readonly outcome: 'REPEATED' }
   /** Nothing counts. The checker reconnects and reports everything again. */
   | { readonly outcome: 'REFUSED'; readonly refusal: Refusal };

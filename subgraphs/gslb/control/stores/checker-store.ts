@@ -23,7 +23,7 @@ export interface CheckerRow {
   readonly saidAt: Date | null;
   readonly abstains: boolean;
   readonly heardAt: Date | null;
-  /** Names of its check plugins. Undefined: it named none. */
+  /** Names of its check plugins. Undefined if it named none. */
   readonly plugins: ReadonlySet<string> | undefined;
 }
 
@@ -85,7 +85,7 @@ async function lockCheckers(tx: Transaction, ids: readonly string[]): Promise<re
   return (await tx.query<Raw>(sql, ids)).map(toRow);
 }
 
-/** As the ledger has it. `vantagePoint`: by name, as batches have it. */
+/** The ledger's state. `vantagePoint`: by name, as in batches. */
 export function stateOf(row: CheckerRow, vantagePoint: string): CheckerState {
   const { incarnation, epoch, batch, saidAt, abstains } = row;
   return { vantagePoint, incarnation, epoch, batch, saidAtMs: saidAt?.getTime() ?? null, abstains };
@@ -123,7 +123,7 @@ export interface Connection {
 }
 
 export interface Granted {
-  /** Of the incarnation. */
+  /** History of the incarnation. */
   readonly history: string;
   readonly vantagePointId: string;
   readonly incarnation: number;
@@ -233,8 +233,8 @@ interface Sharers {
 }
 
 /**
- * They share the targets of a vantage point from now on; in the transaction that has locked its row. The same as before, as when one comes
- * back that was away for less than the silence limit and has the same plugins, begin no epoch.
+ * The checkers that share the targets of a vantage point from now on. Runs in the transaction that has locked its row. An unchanged set begins no
+ * epoch, for example when a checker with the same plugins reconnects within the silence limit.
  */
 async function shareAmong(
   tx: Transaction,
@@ -254,7 +254,7 @@ interface Sharer extends Pick<CheckerRow, 'id' | 'name' | 'vantagePointId' | 'he
   readonly linked: boolean;
 }
 
-/** All that share the targets of their vantage points. */
+/** All checkers that share the targets of their vantage points. */
 export async function readSharers(db: Sql): Promise<readonly Sharer[]> {
   const rows = await db.query<Omit<Sharer, 'linked'> & { readonly linked: number }>(
     `SELECT c.id, c.name, c.vantage_point_id AS vantagePointId, c.heard_at AS heardAt, c.linked_to IS NOT NULL AS linked
@@ -314,7 +314,7 @@ export async function forgetChecker(tx: Transaction, wake: Wake, id: string): Pr
   return true;
 }
 
-/** Its connection and its votes count no more, until it connects again. */
+/** Its connection and votes no longer count, until it connects again. */
 export async function disconnectChecker(tx: Transaction, wake: Wake, id: string): Promise<void> {
   if (!(await excludeChecker(tx, wake, id))) return;
   await tx.execute('UPDATE gslb_checker SET incarnation = incarnation + 1, linked_to = NULL WHERE id = ?', [id]);
@@ -334,7 +334,7 @@ async function excludeChecker(tx: Transaction, wake: Wake, id: string): Promise<
   return true;
 }
 
-/** Its connection ended: it may come back to another process. */
+/** Records that its connection ended. It may reconnect to another process. */
 export async function endConnection(
   db: Sql,
   { id, incarnation }: { readonly id: string; readonly incarnation: number },

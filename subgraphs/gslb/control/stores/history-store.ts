@@ -108,7 +108,7 @@ export function countsOfFlips(sql: Sql, poolIds: readonly string[]): Promise<Rea
   return countsOfParents(sql, poolIds, { table: 'gslb_flip', index: 'gslb_flip_pool_idx', ranges });
 }
 
-/** By id. */
+/** Finds a flip by id. */
 export async function readFlip(sql: Sql, id: string): Promise<FlipRow | undefined> {
   return (await sql.query<Raw>(`SELECT ${columns} FROM gslb_flip WHERE id = ?`, [id])).map(toRow)[0];
 }

@@ -36,12 +36,12 @@ function orNull<Value>(text: string): Value | null {
   return text === '{}' ? null : JSON.parse(text);
 }
 
-/** By name. */
+/** Sorted by name. */
 export async function readNameServers(db: Sql): Promise<readonly NameServerRow[]> {
   return (await db.query<Raw>(`SELECT ${columns} FROM gslb_name_server ORDER BY name`)).map(toRow);
 }
 
-/** All zones name their servers, with their addresses: these have changed. */
+/** The servers' addresses have changed. All zones list their servers, with their addresses. */
 export async function serversChanged(tx: Transaction, wake: Wake): Promise<void> {
   const zones = await zonePositions(tx);
   await changeZones(
@@ -67,7 +67,7 @@ interface NameServerConnection {
   readonly linkedTo: string;
 }
 
-/** Its newest connection counts: returns the epoch with its history, and whether it is another one than it was, or elsewhere. */
+/** Only its newest connection counts. Returns the epoch with its history, and whether the server or its address is new. */
 export async function connectNameServer(
   tx: Transaction,
   { machine, facts, linkedTo }: NameServerConnection,
@@ -128,7 +128,7 @@ interface SeenPresence {
   readonly heardAt: Date | null;
 }
 
-/** Those that do not report, the longest first. */
+/** Servers that do not report, the longest-silent first. */
 export function absentNameServers(db: Sql): Promise<readonly { id: string; name: string; heardAt: Date | null }[]> {
   return db.query(
     `SELECT id, name, heard_at AS heardAt FROM gslb_name_server WHERE NOT COALESCE(${heardSql}, 0) ORDER BY heard_at, id LIMIT 1000`,

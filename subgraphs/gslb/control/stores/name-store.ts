@@ -22,7 +22,7 @@ export interface PlannedName {
   readonly action: Action;
   readonly provisioningStatus: ProvisioningStatus;
   readonly provisioningReason: string | null;
-  /** When the present change was accepted. */
+  /** Time at which the present change was accepted. */
   readonly waitsSince: Date;
   readonly operatingStatus: OperatingStatus | null;
   readonly statusMessage: string | null;
@@ -57,7 +57,7 @@ export async function lockNames(
   });
 }
 
-/** By ID, without locks. Deleted ones are among them. */
+/** Reads names by id, without locks. Includes deleted ones. */
 export async function readNames(db: Sql, ids: readonly string[]): Promise<readonly PlannedName[]> {
   return inPages([...new Set(ids)].sort(), async (page) => {
     const sql = `SELECT ${columns} FROM gslb WHERE id IN (${marksFor(page)}) ORDER BY fqdn`;
@@ -65,7 +65,7 @@ export async function readNames(db: Sql, ids: readonly string[]): Promise<readon
   });
 }
 
-/** By ID, the names' projects, in the order of their names. */
+/** The names' projects by name id, in the order of their names. */
 export async function projectsOfNames(
   db: Sql,
   ids: readonly string[],
@@ -79,14 +79,14 @@ export async function projectsOfNames(
   return rows.toSorted((one, other) => (one.fqdn < other.fqdn ? -1 : 1));
 }
 
-/** By its name without a final dot. */
+/** Finds a name by its FQDN without a final dot. */
 export async function nameOfFqdn(db: Sql, fqdn: string): Promise<PlannedName | undefined> {
   return (await db.query<Raw>(`SELECT ${columns} FROM gslb WHERE live_fqdn = ?`, [fqdn])).map(toRow)[0];
 }
 
 /**
- * The name that answers for `asked`: itself, or the wildcard below the closest existing name above (RFC 4592 section 3.3.1).
- * Without a final dot, in lower case. `at`: the name that answered at that time, even if it was deleted since. Null for now.
+ * The name that answers for `asked`: the name itself, or the wildcard at its closest encloser (RFC 4592 section 3.3.1). Without a final dot, in lower
+ * case. `at`: the name that answered at that time, even if it was deleted since. Null for now.
  */
 export async function nameAnswering(db: Sql, asked: string, at: Date | null): Promise<PlannedName | undefined> {
   const [column, there, moment] =
@@ -130,7 +130,7 @@ export async function lockMembersOfName(tx: Transaction, gslbId: string): Promis
   );
 }
 
-/** After what was requested is done, or failed for a reason. */
+/** Called when the request is fulfilled, or has failed for a reason. */
 export async function storeProvisioning(
   tx: Transaction,
   id: string,
@@ -158,8 +158,8 @@ export async function namesOfPools(db: Sql, poolIds: readonly string[]): Promise
 }
 
 /**
- * By pool: the one CMP object of the names that use it. Names without a CMP object don't count. Pools whose names belong to several
- * CMP objects, or to none, are left out.
+ * Maps each pool to the one CMP object of the names that use it. Names without a CMP object don't count. Pools whose names belong to several CMP
+ * objects, or to none, are left out.
  */
 export async function cmpObjectsOfPools(
   db: Sql,
@@ -217,7 +217,7 @@ export interface ChangedPlan {
   readonly change: NameChange;
 }
 
-/** In the transaction that has locked the names. Their rows exist, so one statement updates many of them. */
+/** Runs in the transaction that has locked the names. Their rows exist, so one statement updates many of them. */
 export async function storeNames(tx: Transaction, changed: readonly ChangedPlan[]): Promise<void> {
   await inPages(
     changed,
@@ -247,7 +247,7 @@ export async function storeNames(tx: Transaction, changed: readonly ChangedPlan[
   );
 }
 
-/** By ID, without names that are not answered. */
+/** Keyed by id. Omits names that are not answered. */
 export async function plansOf(db: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, NamePlan>> {
   const rows = await inPages(ids, (page) =>
     db.query<{ id: string; plan: string }>(
@@ -266,7 +266,7 @@ export interface AnsweredName {
   readonly blocks: GslbSpec['clientBlocks'];
 }
 
-/** By fqdn. */
+/** Sorted by FQDN. */
 export function answeredOfZone(db: Sql, zone: string): Promise<readonly AnsweredName[]> {
   return answered(db, { sql: 'zone = ?', values: [zone] });
 }
@@ -293,12 +293,12 @@ interface BlocksOfName {
   readonly blocks: GslbSpec['clientBlocks'];
 }
 
-/** Of the names of a zone that have blocks and are answered. */
+/** Client blocks of a zone's answered names. */
 export async function clientBlocksOfZone(db: Sql, zone: string): Promise<readonly BlocksOfName[]> {
   return clientBlocks(db, { sql: 'zone = ? AND plan IS NOT NULL', values: [zone] });
 }
 
-/** Of these names, those that have blocks. */
+/** Client blocks of those of these names that have any. */
 export async function clientBlocksOfNames(db: Sql, ids: readonly string[]): Promise<readonly BlocksOfName[]> {
   return inPages([...new Set(ids)], (page) => clientBlocks(db, { sql: `id IN (${marksFor(page)})`, values: page }));
 }

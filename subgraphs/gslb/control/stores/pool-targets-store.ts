@@ -4,13 +4,13 @@ import type { Sql, Transaction } from '../../../../platform/database/database.ts
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { inPages } from './vote-store.ts';
 
-/** By pool. */
+/** Keyed by pool. */
 export async function poolVersions(db: Sql): Promise<ReadonlyMap<string, number>> {
   const rows = await db.query<{ id: string; version: number }>('SELECT pool_id AS id, version FROM gslb_pool_targets');
   return new Map(rows.map(({ id, version }) => [id, version]));
 }
 
-/** Before work is owed for the members, so that all who do both do them in the same order. */
+/** Called before work is owed for the members, so that all writers lock in the same order. */
 export async function poolsOfMembersTouched(tx: Transaction, memberIds: readonly string[]): Promise<void> {
   const pools = await inPages([...new Set(memberIds)], (page) =>
     tx.query<{ id: string }>(

@@ -18,7 +18,7 @@ export function openText(sealer: Sealer, text: string, place: string): string {
 /** Settings of a monitor that decide where and how its credentials are sent. They change only together with the credentials. */
 export const boundSettings = ['targetHost', 'targetPort', 'parameters', 'authHosts'] as const;
 
-/** Of a monitor's credentials (`MonitorSecret` as JSON): they open for these settings alone. */
+/** Place of a monitor's credentials (`MonitorSecret` as JSON). They open only with these settings. */
 export function monitorSecretPlace(
   monitorId: string,
   spec: Pick<MonitorSpec, 'type' | (typeof boundSettings)[number]>,
@@ -28,7 +28,7 @@ export function monitorSecretPlace(
   return `gslb-monitor/${monitorId}/secret for ${digest}`;
 }
 
-/** Of a zone's keys (a list of `ZoneKey` as JSON). */
+/** Place of a zone's keys (a list of `ZoneKey` as JSON). */
 export function zoneKeysPlace(zone: string): string {
   return `gslb-zone/${zone}/keys`;
 }

@@ -5,7 +5,7 @@ import { hashOf } from '../../../../dns/policy/client.ts';
 /** A checker that shares the targets of its vantage point. */
 export interface Sharer {
   readonly id: string;
-  /** Names of its check plugins. Undefined: it named none, and is taken to have all. */
+  /** Names of its check plugins. Undefined if it named none, and is taken to have all. */
   readonly plugins?: ReadonlySet<string> | undefined;
 }
 
@@ -26,7 +26,7 @@ export function sharingByPlugin(sharers: readonly Sharer[]): (targetId: string, 
   };
 }
 
-/** Undefined: there is no checker. All who ask with the same checkers get the same one. */
+/** Undefined if there is no checker. All who ask with the same checkers get the same one. */
 export function sharing(checkerIds: readonly string[]): (targetId: string) => string | undefined {
   const checkers = checkerIds.map((id) => ({ id, hash: Math.imul(hashOf(Buffer.from(id)), 0x9e3779b1) }));
   return (targetId) => {

@@ -17,9 +17,9 @@ export interface RegionState {
   readonly released: boolean;
 }
 
-/** From the vantage points of a region. */
+/** Latency measured by the vantage points of a region. */
 export interface RegionLatency {
-  /** In milliseconds, as name servers may get it (rules/latency.ts). */
+  /** Published latency in milliseconds (rules/latency.ts). */
   readonly told: number;
 }
 
@@ -69,14 +69,14 @@ function toRow(raw: Raw): EvaluatedMember {
 /** Members that are not deleted, locked in the order of their IDs. */
 export async function lockMembers(tx: Transaction, ids: readonly string[]): Promise<readonly EvaluatedMember[]> {
   return inPages([...new Set(ids)].sort(), async (page) => {
-    // By the primary key alone: another way would lock rows in another order, and rows that nobody asked for.
+    // Reads by the primary key: any other index would lock rows in another order, and unrelated rows.
     const sql = `SELECT ${columns} FROM gslb_pool_member m FORCE INDEX (PRIMARY) WHERE m.id IN (${marksFor(page)}) AND m.deleted_at IS NULL
       ORDER BY m.id FOR UPDATE`;
     return (await tx.query<Raw>(sql, page)).map(toRow);
   });
 }
 
-/** Those of these members that are not deleted and not locked by another transaction, in the order of their IDs. */
+/** Locks those of these members that are not deleted and not locked by another transaction, in the order of their ids. */
 export async function lockFreeMembers(tx: Transaction, ids: readonly string[]): Promise<readonly EvaluatedMember[]> {
   return inPages([...new Set(ids)].sort(), async (page) => {
     const sql = `SELECT ${columns} FROM gslb_pool_member m FORCE INDEX (PRIMARY) WHERE m.id IN (${marksFor(page)}) AND m.deleted_at IS NULL
@@ -110,7 +110,7 @@ export async function membersOfPools(db: Sql, poolIds: readonly string[]): Promi
   });
 }
 
-/** Of a member that may be deleted: the UUID of its pool, or nothing. */
+/** The UUID of a member's pool. Empty if the member is deleted. */
 export async function poolOfMember(db: Sql, id: string): Promise<readonly string[]> {
   const rows = await db.query<{ poolId: string }>('SELECT pool_id AS poolId FROM gslb_pool_member WHERE id = ?', [id]);
   return rows.map(({ poolId }) => poolId);
@@ -128,7 +128,7 @@ interface NewStanding {
   readonly standing: Standing;
 }
 
-/** In the transaction that has locked the members. Their rows exist, so one statement updates many of them. */
+/** Runs in the transaction that has locked the members. Their rows exist, so one statement updates many of them. */
 export async function storeStandings(tx: Transaction, evaluated: readonly NewStanding[]): Promise<void> {
   await inPages(evaluated, async (page) => {
     const values = page.flatMap(({ member, standing }): SqlValue[] => {
@@ -170,7 +170,7 @@ export const usesBy = {
   member_id: 'gslb_monitor_use FORCE INDEX (gslb_monitor_use_member_idx)',
 } as const;
 
-/** Of the members, by themselves or by their pools. */
+/** Monitors of the members and of their pools. */
 export async function monitorsOf(
   db: Sql,
   members: readonly Pick<EvaluatedMember, 'id' | 'poolId'>[],
@@ -202,7 +202,7 @@ export async function monitorsOf(
   });
 }
 
-/** By id. */
+/** Keyed by id. */
 async function monitorSpecs(db: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, MonitorSpec>> {
   const rows = await inPages([...new Set(ids)], (page) =>
     db.query<{ id: string; spec: string }>(
@@ -213,7 +213,7 @@ async function monitorSpecs(db: Sql, ids: readonly string[]): Promise<ReadonlyMa
   return new Map(rows.map(({ id, spec }) => [id, JSON.parse(spec)]));
 }
 
-/** Of a flavor's specification; empty for all. */
+/** Vantage points in a flavor's specification. Empty for all. */
 function vantagePointsOf(spec: string | null): readonly string[] {
   return spec === null ? [] : ((JSON.parse(spec) as FlavorSpec).vantagePoints ?? []);
 }
@@ -226,7 +226,7 @@ export interface PoolRule {
   readonly vantagePoints: ReadonlySet<string>;
 }
 
-/** By ID. The flavors of the names that use a pool decide who watches it. All vantage points watch a pool without a name. */
+/** Keyed by id. The flavors of the names that use a pool select its vantage points. All vantage points watch a pool without a name. */
 export async function poolRules(db: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, PoolRule>> {
   const pools = await inPages(ids, (page) =>
     db.query<{ id: string; projectId: string; spec: string }>(

@@ -1,6 +1,6 @@
-// Owed work after a change of a member, pool, monitor, name or vantage point, written in the same transaction: a worker evaluates
-// members and plans names, right after the commit. This cannot run in the transaction itself, because members must be locked
-// before names, and a service has already locked what it changes.
+// Owed work after a change of a member, pool, monitor, name or vantage point. It is written in the same transaction. Right after the commit a worker
+// evaluates members and plans names. The transaction itself can't do it, because members must be locked before names, and a service has already
+// locked the objects that it changes.
 import type { Transaction } from '../../../../platform/database/database.ts';
 import { type OwedKey, owe, oweAll } from '../../../../platform/owed/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
@@ -18,7 +18,7 @@ export const vantageChangeKind = 'gslb-vantage-change';
 /** Wakes the sessions of checkers after a change of targets. */
 export const targetsTopic = 'gslb-targets';
 
-/** For members that were created, changed or deleted, or whose monitors were. */
+/** Called for members that were created, changed or deleted, or whose monitors were. */
 export async function membersTouched(tx: Transaction, wake: Wake, memberIds: readonly string[]): Promise<void> {
   await poolsOfMembersTouched(tx, memberIds);
   await oweAll(tx, evaluationKind, keysOf(memberIds), wake);

@@ -1,5 +1,5 @@
-// SQL of vantage points, and of who shares the targets of one. Its checkers with its own epoch share them; the epoch rises when one
-// comes or goes, and whoever is left behind counts for nothing.
+// SQL of vantage points, and of the checkers that share the targets of one: those with the vantage point's epoch. The epoch rises when a checker
+// joins or leaves, and votes of checkers with an older epoch don't count.
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import { absenceReason, appendPresence } from '../../../../platform/events/presence.ts';
@@ -38,7 +38,7 @@ export async function readVantagePoints(db: Sql): Promise<readonly VantageRow[]>
   return (await db.query<Raw>(sql)).map(toRow);
 }
 
-/** Undefined: it does not exist, or not any more. */
+/** Undefined if it does not exist, or not any more. */
 export async function readVantagePoint(db: Sql, id: string): Promise<VantageRow | undefined> {
   const sql = `SELECT ${columns} FROM gslb_vantage_point WHERE id = ? AND deleted_at IS NULL`;
   return (await db.query<Raw>(sql, [id])).map(toRow)[0];
@@ -106,7 +106,7 @@ export async function readSharersOf(
   return rows.map((row) => ({ id: row.id, plugins: pluginsOf(row.plugins) }));
 }
 
-/** As `gslb_checker.plugins` has them. */
+/** Parses the column `gslb_checker.plugins`. */
 export function pluginsOf(text: string | null): ReadonlySet<string> | undefined {
   return text === null ? undefined : new Set(JSON.parse(text) as string[]);
 }

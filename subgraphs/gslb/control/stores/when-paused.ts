@@ -1,2 +1,2 @@
-/** For transactions that lock members and checkers: a process that stands still in one keeps others from them for so long. All are done again. */
+/** For transactions that lock members and checkers: a suspended process blocks others for this long. All of them are repeated. */
 export const whenPaused = { idleSeconds: 2 } as const;

@@ -14,9 +14,9 @@ type KeyState = 'PUBLISHED' | 'ACTIVE' | 'RETIRED';
 /** `active` in a plan is `state` ACTIVE here. */
 export interface ZoneKey extends DnssecKeyPlan {
   readonly state: KeyState;
-  /** When it came to this state, by the database's clock. */
+  /** When it entered this state, by the database's clock. */
   readonly sinceMs: number;
-  /** Since when the parent names this entry key and no other. Null if unknown. */
+  /** Since when the parent names only this entry key. Null if unknown. */
   readonly namedSinceMs: number | null;
 }
 
@@ -25,7 +25,7 @@ export interface KeyRule {
   readonly plainMs: number | null;
   /** The longest TTL in the zone, with its keys. */
   readonly ttlMs: number;
-  /** Until every name server has a change, also one that is away for a while. */
+  /** Time until every name server has a change, including one that was away for a while. */
   readonly spreadMs: number;
   /** TTL of the parent's DS record. */
   readonly parentTtlMs: number;
@@ -43,7 +43,7 @@ type MakeKey = typeof makeKey;
 const entryFlags = 257;
 const plainFlags = 256;
 
-/** Of a zone that is signed from now on. */
+/** Keys of a zone that is signed from now on. */
 export function firstKeys(nowMs: number, make: MakeKey = makeKey): readonly ZoneKey[] {
   const entry = newKey([], entryFlags, 'ACTIVE', nowMs, make);
   return [entry, newKey([entry], plainFlags, 'ACTIVE', nowMs, make)];
@@ -82,7 +82,7 @@ export function withNextEntry(keys: readonly ZoneKey[], nowMs: number, make: Mak
   return [...keys, newKey(keys, entryFlags, 'ACTIVE', nowMs, make)];
 }
 
-/** A person takes the new entry key back. Undefined: there is none, or the parent may name it already. */
+/** A person takes the new entry key back. Undefined if there is none, or the parent may name it already. */
 export function withoutNextEntry(
   keys: readonly ZoneKey[],
   nowMs: number,
@@ -93,7 +93,7 @@ export function withoutNextEntry(
   return keys.filter((key) => key !== newest);
 }
 
-/** When the parent may name an entry key (ms since 1970). */
+/** When the parent may name an entry key, in ms since 1970. */
 export function nameableAtMs({ sinceMs }: Pick<ZoneKey, 'sinceMs'>, { ttlMs, spreadMs }: KeyRule): number {
   return sinceMs + ttlMs + spreadMs;
 }
@@ -112,10 +112,7 @@ export function namedByParent(
   return keys.map((key) => (isPlain(key) ? key : { ...key, namedSinceMs: key.keyTag === keyTag ? nowMs : null }));
 }
 
-/**
- * The DS records that the parent should publish: for the newest entry key that every resolver can have. `zone`: with its final
- * dot.
- */
+/** The DS records that the parent should publish: those of the newest entry key that every resolver can have. `zone`: with the final dot. */
 export function dsTexts(zone: string, keys: readonly ZoneKey[], nowMs: number, rule: KeyRule): readonly string[] {
   const entries = keys.filter((key) => !isPlain(key));
   const known = entries.filter(({ keyTag }) => isNameable(keys, keyTag, nowMs, rule));
@@ -123,7 +120,7 @@ export function dsTexts(zone: string, keys: readonly ZoneKey[], nowMs: number, r
   return newest === undefined ? [] : [dsText(zone, newest)];
 }
 
-/** For the zone's plan. */
+/** Keys for the zone's plan. */
 export function keyPlans(keys: readonly ZoneKey[]): readonly DnssecKeyPlan[] {
   return keys.map(({ state, sinceMs: _since, namedSinceMs: _named, ...plan }) => ({
     ...plan,

@@ -12,7 +12,7 @@ import type { GslbSpec, ZoneSpec } from '../../spec/specs.ts';
 /** The rest is for the zone's head, and for data that grows by itself: latencies, and the states of regions. */
 export const mostZoneBytes = (mostToMachineBytes * 3) / 4;
 
-/** `plan`: as it is stored; `blocks`: of its clients, which are in the zone's head. */
+/** `plan`: its stored text. `blocks`: client blocks, which are stored in the zone's head. */
 export function shareOf(plan: string, blocks: GslbSpec['clientBlocks']): number {
   return Buffer.byteLength(plan) + (blocks.length === 0 ? 0 : Buffer.byteLength(JSON.stringify(blocks)));
 }
@@ -33,10 +33,10 @@ export async function takeZoneRoom(
   if (bytes > (before?.bytes ?? 0)) refuseFull(zone, await roomIn(tx, zone, projectId), 0, field);
 }
 
-/** Names with blocks of clients in a zone: each is a map of its own, beside the one that the others share. */
+/** Limit of names with client blocks in a zone. Each has a map of its own, in addition to the shared one. */
 export const mostZoneMaps = planBounds.maps - 1;
 
-/** A name has blocks of clients now. Refuses LIMIT_REACHED if the zone, or the project's part of it, has no room for one more map. */
+/** Called for a name that gets client blocks. Refuses LIMIT_REACHED if the zone, or the project's share of it, has no room for another map. */
 export async function refuseManyMaps(tx: Transaction, zone: string, projectId: string): Promise<void> {
   const [row] = await tx.query<{ own: number; others: number }>(
     `SELECT CAST(COALESCE(SUM(project_id = ?), 0) AS INT) AS own, CAST(COALESCE(SUM(project_id <> ?), 0) AS INT) AS others

@@ -20,7 +20,7 @@ export interface ZoneRow {
   readonly spec: ZoneSpec;
   readonly backendType: BackendType;
   readonly generation: number;
-  /** Of the generation, as the wire has it. */
+  /** History of the generation, as on the wire. */
   readonly history: string;
   readonly serialBase: number;
   /** Without private keys and client maps. Null for the default head. */
@@ -31,7 +31,7 @@ export interface ZoneRow {
 /** Wakes the sessions of name servers: something changed in some zone. */
 export const zonesTopic = 'gslb-zones';
 
-/** Wakes whoever makes the keys of zones. */
+/** Wakes the loop that makes zone keys. */
 export const newZoneTopic = 'gslb-new-zone';
 
 type Raw = Omit<ZoneRow, 'spec' | 'head'> & { readonly spec: string; readonly head: string | null };
@@ -50,7 +50,7 @@ function toRow(raw: Raw): ZoneRow {
   return { ...raw, spec: JSON.parse(raw.spec), head: raw.head === null ? null : JSON.parse(raw.head) };
 }
 
-/** By name. */
+/** Keyed by name. */
 export async function readZonesNamed(db: Sql, names: readonly string[]): Promise<ReadonlyMap<string, ZoneRow>> {
   const rows = await inPages(names, (page) =>
     db.query<Raw>(`SELECT ${columns} FROM gslb_zone WHERE name IN (${marksFor(page)})`, page),
@@ -95,7 +95,7 @@ export async function beginZoneChanges(tx: Transaction, zone: string): Promise<v
   await tx.execute('DELETE FROM gslb_zone_change WHERE zone = ?', [zone]);
 }
 
-/** Each change is a generation of its zone; zones are locked in the order of their names. A zone that is not there is left out. */
+/** Makes each change a generation of its zone. Locks zones in the order of their names. Ignores missing zones. */
 export async function changeZones(tx: Transaction, wake: Wake, changed: readonly ChangedName[]): Promise<void> {
   if (changed.length === 0) return;
   const byZone = Map.groupBy(changed, ({ zone }) => zone);
@@ -156,7 +156,7 @@ export async function leapZone(tx: Transaction, wake: Wake, zone: string, has: P
   await changeZones(tx, wake, [{ zone, fqdn: null, gslbId: null }]);
 }
 
-/** The zone's row is locked, and its generation is in the current history. Undefined: there is no such zone. */
+/** The zone's row is locked, and its generation is in the current history. Undefined if there is no such zone. */
 async function lockCurrent(
   tx: Transaction,
   zone: string,
@@ -190,7 +190,7 @@ interface ZoneChangeRow {
   readonly gslbId: string | null;
 }
 
-/** Those after a generation, up to another one. */
+/** Changes after one generation, up to another. */
 export function zoneChanges(
   db: Sql,
   { zone, from, to }: { readonly zone: string; readonly from: number; readonly to: number },
@@ -200,7 +200,7 @@ export function zoneChanges(
   return db.query<ZoneChangeRow>(sql, [zone, from, to]);
 }
 
-/** Undefined: there is none. */
+/** Undefined if there is none. */
 export async function lockZone(tx: Transaction, zone: string): Promise<ZoneRow | undefined> {
   return (await tx.query<Raw>(`SELECT ${columns} FROM gslb_zone WHERE name = ? FOR UPDATE`, [zone])).map(toRow)[0];
 }
@@ -228,7 +228,7 @@ export function openZoneKeys(
   return JSON.parse(openText(sealer, keysSealed, zoneKeysPlace(name)));
 }
 
-/** The newest position of the zone at which the name changed; undefined: it never did, or long ago. */
+/** The newest position of the zone at which the name changed. Undefined if it never did, or long ago. */
 export async function lastChangeOf(db: Sql, zone: string, gslbId: string): Promise<Position | undefined> {
   const [row] = await db.query<{ number: number | null; history: string | null }>(
     `SELECT MAX(generation) AS number, (SELECT ${zoneHistorySql} FROM gslb_zone WHERE name = ?) AS history

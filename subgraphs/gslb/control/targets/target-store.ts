@@ -50,7 +50,7 @@ export async function flavorsText(db: Sql): Promise<string> {
   return JSON.stringify(await db.query('SELECT id, spec FROM gslb_flavor ORDER BY id'));
 }
 
-/** Of these pools. */
+/** Targets of these pools. */
 export async function readTargetsOfPools(db: Sql, poolIds: readonly string[]): Promise<readonly TargetRow[]> {
   const members = await inPages(poolIds, (page) =>
     db.query<MemberPart>(

@@ -20,11 +20,11 @@ import { type Check, checkOf, documentOf, placeOf, type TargetPlace, watches } f
 
 /** `hosts` and `port`: where it is. */
 export interface KnownTarget extends TargetPlace {
-  /** Of the document. */
+  /** Key of the document. */
   readonly key: string;
-  /** Of the document's text: another text has another one. */
+  /** Generation of the document's text. It changes with the text. */
   readonly generation: number;
-  /** One for all targets of the pools that were read together, if they are the same. */
+  /** Shared by all targets that were read together and have equal checks. */
   readonly check: Check;
   /** Names of the vantage points that watch. Empty for all. */
   readonly vantagePoints: ReadonlySet<string>;
@@ -42,7 +42,7 @@ interface TargetTableOptions {
 }
 
 const usualWholeEveryMs = 15_000;
-/** Of the time, reading all takes at most one part in so many. */
+/** Reading all targets takes at most one part in this many of the time. */
 const wholeParts = 20;
 const poolsAtOnce = 250;
 
@@ -83,7 +83,7 @@ export class TargetTable {
     await this.#loop.stop();
   }
 
-  /** All, also of vantage points that do not watch them. Undefined: they were not read yet. */
+  /** All targets, including those of vantage points that do not watch them. Undefined if they were not read yet. */
   all(): Iterable<KnownTarget> | undefined {
     return this.#isRead ? each(this.#byPool) : undefined;
   }
@@ -185,7 +185,10 @@ export class TargetTable {
     };
   }
 
-  /** Undefined: a key is missing, or they were given for other settings. Its members are then without a vote, and the others are checked. */
+  /**
+   * Undefined if a key is missing, or the credentials were sealed for other settings. The monitor's members are then without a vote. Other members
+   * are checked.
+   */
   #opened(
     monitor: string,
     spec: TargetRow['monitorSpec'],

@@ -7,7 +7,7 @@ import type { JsonObject } from '../../../../platform/values/json.ts';
 import type { MemberSpec, MonitorSpec, VantagePointSpec } from '../../spec/specs.ts';
 import type { Target, TargetName } from '../../wire/checker-wire.ts';
 
-/** After a first failure the next check begins so soon; at most half the delay. */
+/** Delay before the next check after a first failure. At most half the normal delay. */
 const confirmMs = 200;
 
 export interface TargetPlace {
@@ -27,7 +27,7 @@ export function watchesType(member: Pick<MemberSpec, 'type'>, { type }: Pick<Mon
 
 const byStatus: readonly string[] = ['LOADBALANCER', ...openStackTypes];
 
-/** Whether the graph is asked, and not a checker. */
+/** Whether the graph answers the check instead of a checker. */
 export function isAskedInGraph({ type }: Pick<MonitorSpec, 'type'>): boolean {
   return type === 'LOADBALANCER';
 }
@@ -37,7 +37,7 @@ export function pluginOf({ type, plugin }: Pick<MonitorSpec, 'type' | 'plugin'>)
   return type === 'PLUGIN' ? (plugin ?? type) : type;
 }
 
-/** Undefined: there is nothing to connect to yet, or its credentials may not be sent there. */
+/** Undefined if there is nothing to connect to yet, or its credentials may not be sent there. */
 export function placeOf(member: Checked, monitor: MonitorSpec): TargetPlace | undefined {
   const { type, targetPort, parameters } = monitor;
   if (openStackTypes.includes(type)) {
@@ -56,7 +56,7 @@ function hostsOf({ cname, addresses }: Checked, { targetHost }: Pick<MonitorSpec
   return cname === null ? addresses : [cname];
 }
 
-/** A host of the member to which the monitor's credentials may not be sent; undefined: there is none, or it has no credentials. */
+/** A host of the member to which the monitor's credentials may not be sent. Undefined if there is none, or it has no credentials. */
 export function hostBeyond(
   member: Checked,
   monitor: Pick<MonitorSpec, 'type' | 'targetHost' | 'parameters' | 'authHosts'>,
@@ -71,7 +71,10 @@ export function hostBeyond(
   );
 }
 
-/** Addresses and blocks to which credentials may be sent: names beside them lead nowhere else, as the checker sees after each resolution. */
+/**
+ * Addresses and blocks to which credentials may be sent. Names listed with them must resolve into these, which the checker verifies after each
+ * resolution.
+ */
 export function authBlocks({ authHosts = [] }: Pick<MonitorSpec, 'authHosts'>): readonly string[] {
   return authHosts.filter((each) => canonicalAddressBlock(each) !== undefined);
 }
@@ -122,7 +125,7 @@ export function mergedParameters(
  */
 export type Check = Omit<Target, 'member' | 'monitor' | 'hosts' | 'port'>;
 
-/** Without its secret. */
+/** Omits its secret. */
 export function checkOf(
   member: Pick<MemberSpec, 'parameters' | 'neutronId'>,
   monitor: MonitorSpec,

@@ -35,7 +35,7 @@ export interface Seen {
   readonly verdict: Verdict | null;
   /** Why it is not UP. */
   readonly message: string | null;
-  /** Undefined: they are not known. */
+  /** Undefined if they are not known. */
   readonly addresses?: readonly string[];
 }
 
@@ -48,7 +48,7 @@ interface Shown {
 
 const leaseName = 'gslb/load-balancer-members';
 const lookMs = 500;
-/** In one question: each is a root field. */
+/** Limit for one query, in which each is a root field. */
 const idsAtOnce = 10;
 const questionsAtOnce = 8;
 const mostAddresses = 16;
@@ -58,9 +58,9 @@ export class BalancerFollower {
   readonly #options: BalancerFollowerOptions;
   readonly #loop: Loop;
   #lease: HeldLease | undefined;
-  /** By member: when it was asked about last. */
+  /** By member: time of the last query. */
   #askedAtMs = new Map<string, number>();
-  /** By member and monitor: another verdict than the stored one, and how often in a row. */
+  /** By member and monitor: a verdict that differs from the stored one, and its number of repetitions. */
   #streaks = new Map<string, { readonly verdict: Verdict | null; readonly count: number }>();
 
   constructor(options: BalancerFollowerOptions) {

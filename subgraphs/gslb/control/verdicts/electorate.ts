@@ -21,7 +21,7 @@ export interface Watching {
   /** Checkers that share the targets, by vantage point. */
   readonly sharers: ReadonlyMap<string, readonly Sharer[]>;
   readonly pools: ReadonlyMap<string, PoolRule>;
-  /** By member, and by pool. */
+  /** Keyed by member and by pool. */
   readonly uses: ReadonlyMap<string, readonly MonitorUse[]>;
   readonly votes: ReadonlyMap<string, readonly VoteRow[]>;
   readonly verdicts: ReadonlyMap<string, readonly VerdictRow[]>;
@@ -38,7 +38,7 @@ export async function readWatching(
     egress,
     freshMs,
   }: { readonly silenceMs: number; readonly egress: EgressPolicy; readonly freshMs: number },
-  /** Their monitors, if they were read already. */
+  /** Their monitors, if already known. */
   known?: readonly MonitorUse[],
 ): Promise<Watching> {
   const ids = members.map(({ id }) => id);
@@ -63,7 +63,7 @@ export async function readWatching(
   };
 }
 
-/** Each once, although a pool and a member may use the same. */
+/** Lists each monitor once, even if a pool and a member both use it. */
 export function monitorsOn(
   { uses }: Watching,
   { id, poolId, spec }: Pick<EvaluatedMember, 'id' | 'poolId' | 'spec'>,
@@ -74,7 +74,7 @@ export function monitorsOn(
   );
 }
 
-/** It holds until another one is stored (balancer-follower.ts). */
+/** The vote holds until another one is stored (balancer-follower.ts). */
 function graphVote(row: VoteRow | undefined): KnownVote {
   const verdict = row?.verdict ?? null;
   return { vantagePoint: 'the graph', region: '', row, verdict, ageMs: 0, abstains: false, state: 'PRESENT' };
@@ -84,7 +84,7 @@ export interface KnownVote extends Vote {
   readonly row: VoteRow | undefined;
 }
 
-/** Of all vantage points that watch the member by this monitor, the silent ones too; `vantagePoint` is the name. */
+/** Votes of all vantage points that watch the member by this monitor, including silent ones. `vantagePoint` is the name. */
 export function votesOn(watching: Watching, member: EvaluatedMember, monitor: MonitorUse): readonly KnownVote[] {
   const { vantagePoints, checkers, present, sharers, pools, nowMs, egress, freshMs } = watching;
   const type = pluginOf(monitor.spec);
@@ -115,7 +115,7 @@ export function votesOn(watching: Watching, member: EvaluatedMember, monitor: Mo
     });
 }
 
-/** Its last batch arrived too late to count. The next one shows whether its content still holds. */
+/** Whether its last batch arrived too late to count. The next one shows whether its content still holds. */
 function wasLate({ saidAt, heardAt }: CheckerRow, freshMs: number): boolean {
   return saidAt !== null && heardAt !== null && heardAt.getTime() - saidAt.getTime() >= freshMs;
 }

@@ -21,7 +21,7 @@ export interface EvaluationDependencies {
   readonly egress: EgressPolicy;
   /** A checker that has not reported for this long is gone. */
   readonly silenceMs: number;
-  /** So often a heartbeat is asked for. */
+  /** Interval of heartbeats. */
   readonly heartbeatMs: number;
   /** A batch not acknowledged within this time is late. */
   readonly freshMs: number;

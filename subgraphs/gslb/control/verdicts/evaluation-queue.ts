@@ -20,7 +20,7 @@ export interface EvaluationQueueDependencies extends EvaluationDependencies, Set
 }
 
 const membersAtOnce = 200;
-/** As many as are evaluated well within the time of a job. */
+/** Number of members that can be evaluated well within a job's deadline. */
 const evaluatedBeside = 100;
 
 export function createEvaluationQueues(dependencies: EvaluationQueueDependencies): readonly OwedQueue[] {

@@ -9,7 +9,7 @@ import { inPages } from '../stores/vote-store.ts';
 /** A vote as it was when the verdict changed. */
 export interface FlipBallot {
   readonly monitorId: string;
-  /** By name. */
+  /** Name of the vantage point. */
   readonly vantagePoint: string;
   readonly region: string;
   readonly verdict: Verdict | null;
@@ -43,8 +43,8 @@ export type NewFlip = Omit<Flip, 'id'>;
 const mostReason = 1_024;
 
 /**
- * In the transaction that has locked the members. Histories are read by id, so each id follows the member's last one, whatever the
- * clocks of the processes and of an earlier primary are. `nowMs`: by the database's clock. Returns them with their ids.
+ * Runs in the transaction that has locked the members. Histories are sorted by id, so each id follows the member's last one, even if the clocks of
+ * processes or of a former primary are wrong. `nowMs`: by the database's clock. Returns the flips with their ids.
  */
 export async function storeFlips(tx: Transaction, flips: readonly NewFlip[], nowMs: number): Promise<readonly Flip[]> {
   const last = await lastIds(tx, [...new Set(flips.map(({ memberId }) => memberId))]);
@@ -89,7 +89,7 @@ async function insertFlips(tx: Transaction, flips: readonly Flip[]): Promise<voi
 
 type Raw = Omit<Flip, 'late' | 'ballots'> & { readonly at: Date; readonly late: number; readonly ballots: string };
 
-/** Of a member, the newest first. */
+/** Flips of a member, the newest first. */
 export async function flipsOfMember(
   db: Sql,
   memberId: string,

@@ -29,7 +29,7 @@ interface MemberPart {
   readonly spec: string;
 }
 
-/** By id. */
+/** Sorted by id. */
 export async function readFollowed(db: Sql): Promise<readonly FollowedMember[]> {
   const found = await db.query<{ id: string; spec: string }>(
     "SELECT id, spec FROM gslb_monitor WHERE type = 'LOADBALANCER' AND deleted_at IS NULL ORDER BY id",
@@ -91,7 +91,7 @@ async function membersOf(
   return [...new Map(rows.map((row) => [row.id, { ...row, spec: JSON.parse(row.spec) as MemberSpec }])).values()];
 }
 
-/** Those at which the load balancer is reached now. The member as it is then; its version rises by one. */
+/** Stores the addresses at which the load balancer can be reached now. Returns the changed member, whose version rises by one. */
 export async function storeFollowedAddresses(
   tx: Transaction,
   member: EvaluatedMember,

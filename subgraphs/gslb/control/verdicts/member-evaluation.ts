@@ -49,7 +49,7 @@ export function evaluateMember(watching: Watching, member: EvaluatedMember): Mem
   const monitors = judgeMonitors(watching, member);
   const { nowMs } = watching;
   const failback = watching.pools.get(member.poolId)?.spec.failback ?? { mode: 'IMMEDIATE' };
-  // Votes becoming too old cause no work for the member: a checker's heartbeat covers all its votes (checker-keeper.ts).
+  // Votes becoming too old cause no work for the member: a checker's heartbeat covers all its votes (checker-watcher.ts).
   const settled = (judgements: readonly Judgement[], before: KeptVerdict) =>
     settle(
       judgements.map(({ verdict, undecided }) => ({ verdict, undecided, againInMs: null })),
@@ -120,7 +120,7 @@ function whatChanges(
   };
 }
 
-/** By each of its monitors. */
+/** Judges each of its monitors. */
 export function judgeMonitors(watching: Watching, member: EvaluatedMember): readonly MonitorJudgement[] {
   const pool = watching.pools.get(member.poolId);
   if (pool === undefined) return [];
@@ -188,7 +188,7 @@ function regionState({ changed, kept }: Settled, before: RegionState | undefined
   return { verdict, verdictAt: changed ? at.toISOString() : (before?.verdictAt ?? null), serving, wasDown, released };
 }
 
-/** By region, the mean of what its vantage points measure. One that no vantage point measures now stays. */
+/** Mean latency of each region's vantage points. A region without a present measurement keeps its value. */
 function latencyAfter(
   before: Readonly<Record<string, RegionLatency>>,
   monitors: readonly MonitorJudgement[],

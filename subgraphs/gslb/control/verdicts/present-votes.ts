@@ -20,7 +20,7 @@ export interface PresentVote extends Pick<Ballot, 'vantagePoint' | 'region' | 'v
 
 export type VotingDependencies = Pick<EvaluationDependencies, 'silenceMs' | 'freshMs' | 'egress'>;
 
-/** By member, in the order of monitors and of vantage points. */
+/** Votes by member, in the order of monitors and of vantage points. */
 export async function presentVotes(
   db: Sql,
   dependencies: VotingDependencies,

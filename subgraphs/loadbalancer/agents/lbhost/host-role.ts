@@ -9,7 +9,7 @@ import { resolverOf } from '../../../../platform/net/resolve-name.ts';
 import type { SettingsOf } from '../../../../platform/process/config.ts';
 import { holdFolder } from '../../../../platform/process/hold-folder.ts';
 import type { LifecycleComponent } from '../../../../platform/process/lifecycle.ts';
-import type { ProcessGround } from '../../../../platform/process/subgraph-row.ts';
+import type { ProcessContext } from '../../../../platform/process/subgraph-row.ts';
 import { Confinement, type ConfinementOptions } from './confinement/confinement.ts';
 import type { hostSettings } from './host-settings.ts';
 import { LbHost } from './lb-host.ts';
@@ -25,15 +25,15 @@ const folderWaitMs = 60_000;
 
 /** Throws ConfigError. `waitMs`: how long to wait for another process that uses the folder. */
 export async function createHostRole(
-  ground: ProcessGround,
+  context: ProcessContext,
   settings: Settings,
   waitMs = folderWaitMs,
 ): Promise<LifecycleComponent> {
-  const { log, health, registry } = ground;
+  const { log, health, registry } = context;
   const urls = settings['lbhost.controlUrls'];
   if (urls.length === 0)
     throw fault('lbhost.controlUrls', 'it is not set', 'give the URLs of the processes with the role loadbalancer');
-  const tls = await ground.tlsOf('lbhost');
+  const tls = await context.tlsOf('lbhost');
   if (tls === undefined)
     throw fault(
       'internal.machineFolder',
@@ -61,7 +61,7 @@ export async function createHostRole(
       if (confinement.fault !== null) log.warn({ fault: confinement.fault }, 'nodes are not confined in full');
       const path = join(folder, 'names.json');
       const resolved = await MemberNames.open({
-        ...{ path, egress: ground.egress, resolve: resolverOf(), log },
+        ...{ path, egress: context.egress, resolve: resolverOf(), log },
         ranges: [publicRange, managementRange],
       });
       names = resolved;

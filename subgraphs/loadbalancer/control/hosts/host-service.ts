@@ -128,7 +128,7 @@ export class HostService {
     });
   }
 
-  /** Completed when its last node is gone, see HostKeeper. */
+  /** Completed when its last node is gone, see HostWatcher. */
   remove(context: RequestContext, input: LoadBalancerHostDeleteInput): Promise<MutationOutcome<HostRow>> {
     const { db, wake, mutations } = this.#options;
     return mutations.run({

@@ -80,7 +80,7 @@ const goneReport = z.strictObject({ node: z.uuid() });
 
 /** How often to poll the tables, in case a wake-up is lost. */
 const lookAgainMs = 1_000;
-/** How often an open connection is confirmed in the database. HostKeeper ends connections of a process that was killed. */
+/** How often an open connection is confirmed in the database. HostWatcher ends connections of a process that was killed. */
 const confirmMs = 10_000;
 
 /** Topic that wakes the process with the host's connection when its nodes change. */

@@ -1,5 +1,5 @@
 // The workers' jobs for autoscaling and traffic: decisions, rollups of minutes and hours, and deletion of old rows.
-import type { Ground, SubgraphWork } from '../../../../platform/process/subgraph-row.ts';
+import type { DatabaseContext, SubgraphWork } from '../../../../platform/process/subgraph-row.ts';
 import { createTrafficQueue, deleteOldTraffic } from '../traffic/traffic-rollup.ts';
 import { TrafficSeconds } from '../traffic/traffic-seconds.ts';
 import { NodeLoad } from './node-load.ts';
@@ -12,7 +12,7 @@ export interface ScalingWorkSettings {
 }
 
 export function createScalingWork(
-  { db, wake, log, redis, redisPrefix }: Pick<Ground, 'db' | 'wake' | 'log' | 'redis' | 'redisPrefix'>,
+  { db, wake, log, redis, redisPrefix }: Pick<DatabaseContext, 'db' | 'wake' | 'log' | 'redis' | 'redisPrefix'>,
   { changedMs }: ScalingWorkSettings,
 ): Required<Pick<SubgraphWork, 'queues' | 'retention'>> {
   const seconds = new TrafficSeconds({ redis, redisPrefix });

@@ -4,7 +4,7 @@ import { ConfigError } from '../../../../platform/errors/config-error.ts';
 import type { SettingsOf } from '../../../../platform/process/config.ts';
 import type { LifecycleComponent } from '../../../../platform/process/lifecycle.ts';
 import { programVersion } from '../../../../platform/process/program-version.ts';
-import type { Ground } from '../../../../platform/process/subgraph-row.ts';
+import type { DatabaseContext } from '../../../../platform/process/subgraph-row.ts';
 import { openClusterKey } from '../../engine/store/cluster-key.ts';
 import { controllerRole } from '../../wire/controller-wire.ts';
 import type { clusterSettings } from '../cluster-settings.ts';
@@ -12,10 +12,10 @@ import { Controller } from './controller.ts';
 
 /** Throws ConfigError. */
 export async function createControllerRole(
-  ground: Ground,
+  context: DatabaseContext,
   settings: SettingsOf<typeof clusterSettings>,
 ): Promise<LifecycleComponent> {
-  const { db, log, health, registry, processName } = ground;
+  const { db, log, health, registry, processName } = context;
   const urls = settings['objectController.centreUrls'];
   if (urls.length === 0)
     throw new ConfigError([
@@ -25,7 +25,7 @@ export async function createControllerRole(
         advice: 'give the URLs of the processes with the role object-storage',
       },
     ]);
-  const tls = await ground.tlsOf(controllerRole);
+  const tls = await context.tlsOf(controllerRole);
   if (tls === undefined)
     throw new ConfigError([
       {
@@ -36,7 +36,7 @@ export async function createControllerRole(
     ]);
   const port = settings['objectController.port'];
   const tokenMinutes = settings['objectController.tokenMinutes'];
-  const key = await openClusterKey(db, await ground.sealer());
+  const key = await openClusterKey(db, await context.sealer());
   const controller = new Controller({
     ...{ db, key, urls, tls, log, name: processName, version: (await programVersion()).version },
     endpoint: { host: settings['objectController.host'], port, tokenMinutes },

@@ -4,18 +4,18 @@ import { ConfigError } from '../../../../platform/errors/config-error.ts';
 import type { SettingsOf } from '../../../../platform/process/config.ts';
 import type { LifecycleComponent } from '../../../../platform/process/lifecycle.ts';
 import { programVersion } from '../../../../platform/process/program-version.ts';
-import type { Ground } from '../../../../platform/process/subgraph-row.ts';
+import type { DatabaseContext } from '../../../../platform/process/subgraph-row.ts';
 import { resolverRole } from '../../wire/resolve-wire.ts';
 import type { clusterSettings } from '../cluster-settings.ts';
 import { ObjectResolver } from './object-resolver.ts';
 
 /** Throws ConfigError. */
 export async function createObjectResolverRole(
-  ground: Ground,
+  context: DatabaseContext,
   settings: SettingsOf<typeof clusterSettings>,
 ): Promise<LifecycleComponent> {
-  const { db, log, health, processName } = ground;
-  const tls = await ground.tlsOf(resolverRole);
+  const { db, log, health, processName } = context;
+  const tls = await context.tlsOf(resolverRole);
   if (tls === undefined)
     throw new ConfigError([
       {

@@ -4,7 +4,7 @@ import { ConfigError } from '../../../../platform/errors/config-error.ts';
 import type { SettingsOf } from '../../../../platform/process/config.ts';
 import type { LifecycleComponent } from '../../../../platform/process/lifecycle.ts';
 import { programVersion } from '../../../../platform/process/program-version.ts';
-import type { Ground } from '../../../../platform/process/subgraph-row.ts';
+import type { DatabaseContext } from '../../../../platform/process/subgraph-row.ts';
 import { serverRole } from '../../engine/peers/peer-wire.ts';
 import type { ServerTls } from '../../engine/s3/server.ts';
 import { openClusterKey } from '../../engine/store/cluster-key.ts';
@@ -21,12 +21,15 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
 /** Throws ConfigError. */
-export async function createObjectServerRole(ground: Ground, settings: Settings): Promise<LifecycleComponent> {
-  const { db, log, health, registry, processName, trustedClock } = ground;
+export async function createObjectServerRole(
+  context: DatabaseContext,
+  settings: Settings,
+): Promise<LifecycleComponent> {
+  const { db, log, health, registry, processName, trustedClock } = context;
   const cluster = settings['objectStore.cluster'];
   if (cluster === undefined)
     throw fault('objectStore.cluster', 'it is not set', 'give the name of its cluster (objectClusterCreate)');
-  const tls = await ground.tlsOf(serverRole);
+  const tls = await context.tlsOf(serverRole);
   if (tls === undefined)
     throw fault(
       'internal.machineFolder',
@@ -49,7 +52,7 @@ export async function createObjectServerRole(ground: Ground, settings: Settings)
     },
     mostUploads: settings['objectServer.openUploads'],
     keepFreeBytes: settings['objectStore.keepFreeMiB'] * mebibyte,
-    key: await openClusterKey(db, await ground.sealer()),
+    key: await openClusterKey(db, await context.sealer()),
     version: (await programVersion()).version,
     peers: { host: settings['objectServer.peerHost'], port: settings['objectServer.peerPort'], tls },
     s3: {

@@ -25,10 +25,10 @@ import { type NearestPeer, nearestCalls, nearestPeer } from '../../engine/peers/
 import type { PeerClient } from '../../engine/peers/peer-client.ts';
 import { PeerServer } from '../../engine/peers/peer-server.ts';
 import { serverRole } from '../../engine/peers/peer-wire.ts';
-import { type TakingOverPeer, takingOverCalls, takingOverPeer } from '../../engine/peers/taking-over-calls.ts';
+import { type ResyncPeer, resyncCalls, resyncPeer } from '../../engine/peers/resync-calls.ts';
 import type { ServedRequest } from '../../engine/s3/served-request.ts';
 import { createS3Server, type S3Server, type ServerTls } from '../../engine/s3/server.ts';
-import type { ForgetPeer } from '../../engine/store/catch-up.ts';
+import type { TombstonePeer } from '../../engine/store/catch-up.ts';
 import { ChangeLog } from '../../engine/store/change-log.ts';
 import type { ClusterKey } from '../../engine/store/cluster-key.ts';
 import { Continuity } from '../../engine/store/continuity.ts';
@@ -36,14 +36,14 @@ import { Counters } from '../../engine/store/counters.ts';
 import { DocumentStore } from '../../engine/store/document-store.ts';
 import { Durability } from '../../engine/store/durability.ts';
 import { Follower, type Lag } from '../../engine/store/follower.ts';
-import { Forgetter } from '../../engine/store/forgetter.ts';
-import { Forgetting } from '../../engine/store/forgetting.ts';
 import { hiddenRows } from '../../engine/store/hidden-rows.ts';
 import { NamedBlobs } from '../../engine/store/named-blobs.ts';
 import { Partitions } from '../../engine/store/partitions.ts';
 import { positionsIn } from '../../engine/store/positions.ts';
 import { openGates, sealedGates } from '../../engine/store/sealed-gates.ts';
 import { type ServiceDisk, type ServiceLink, ServiceStore } from '../../engine/store/service-store.ts';
+import { TombstoneCollector } from '../../engine/store/tombstone-collector.ts';
+import { Tombstones } from '../../engine/store/tombstones.ts';
 import { clusterOf } from '../../wire/cluster-names.ts';
 import { controllerRole, type RingEnd, type TakeOver } from '../../wire/controller-wire.ts';
 import { readStored } from '../../wire/documents/stored-document.ts';
@@ -51,13 +51,13 @@ import { resolverRole } from '../../wire/resolve-wire.ts';
 import { Access } from './access.ts';
 import { LoginCall } from './api/login-call.ts';
 import { UserApi } from './api/user-api.ts';
-import { Hearing } from './hearing.ts';
+import { ContinuityCheck } from './continuity-check.ts';
 import { OwnBlobs } from './own-blobs.ts';
 import { ReplicasNearby } from './replicas-nearby.ts';
+import { Resync } from './resync.ts';
 import { RingEndings } from './ring-endings.ts';
 import { Scrubber, type ScrubberOptions, type ScrubFigures } from './scrubber.ts';
 import { ServiceClient } from './service-client.ts';
-import { TakingOver } from './taking-over.ts';
 import { TokenAccess } from './token-access.ts';
 import { WorkShare } from './work-share.ts';
 
@@ -275,9 +275,9 @@ export class ObjectServer implements LifecycleComponent {
 /** Another cluster, for catching up with it. */
 interface Other {
   readonly client: PeerClient;
-  readonly peer: ForgetPeer;
+  readonly peer: TombstonePeer;
   readonly follower: Follower;
-  readonly takingOver: TakingOverPeer;
+  readonly resync: ResyncPeer;
   readonly continuity: ContinuityPeer;
   readonly nearest: NearestPeer;
 }
@@ -294,8 +294,8 @@ class Serving {
   readonly #others = new Map<number, Other>();
   readonly #entered = new Map<number, number>();
   readonly #changes: ChangeLog;
-  readonly #forgetting: Forgetting;
-  readonly #forgetter: Forgetter;
+  readonly #tombstones: Tombstones;
+  readonly #tombstoneCollector: TombstoneCollector;
   readonly #isolation: Loop;
   readonly #lookAtIsolation: () => Promise<false>;
   readonly #share: WorkShare;
@@ -305,12 +305,12 @@ class Serving {
   readonly #durability: Durability;
   readonly #ended = new Set<number>();
   readonly #continuity: Continuity;
-  readonly #hearing: Hearing;
+  readonly #continuityCheck: ContinuityCheck;
   readonly #nearby: ReplicasNearby;
   #collector: Collector | undefined;
   #scrubber: Scrubber | undefined;
   #isServing = false;
-  #takingOver: TakingOver | undefined;
+  #resync: Resync | undefined;
   #ringEndings: RingEndings | undefined;
   #folder: BlobFolder | undefined;
   #blobs: OwnBlobs | undefined;
@@ -342,9 +342,9 @@ class Serving {
     });
     const { map, names } = this.#cluster;
     this.#changes = new ChangeLog({ db, durability, partitions: this.#partitions });
-    this.#forgetting = new Forgetting({ db, durability });
-    this.#forgetter = new Forgetter({
-      ...{ db, log, forgetting: this.#forgetting, cluster: self, nowMs: trustedNowMs },
+    this.#tombstones = new Tombstones({ db, durability });
+    this.#tombstoneCollector = new TombstoneCollector({
+      ...{ db, log, tombstones: this.#tombstones, cluster: self, nowMs: trustedNowMs },
       ...{ afterMs: times?.forgetAfterMs, pauseMs: times?.forgetPauseMs },
       membersOf: ({ ring, partition }) => {
         const { epoch, groups: [members] = [] } = map.known(ring, partition) ?? {};
@@ -357,7 +357,7 @@ class Serving {
     this.#continuity = new Continuity({
       ...{ db, partitions: this.#partitions, folder: options.folder, log, markMs: times?.markMs },
     });
-    this.#hearing = new Hearing({
+    this.#continuityCheck = new ContinuityCheck({
       ...{ map, partitions: this.#partitions, log },
       others: () => new Map([...this.#others].map(([cluster, { continuity }]) => [cluster, continuity])),
     });
@@ -415,10 +415,10 @@ class Serving {
       ...{ ...peers, log, replica, blobs },
       clusterOf: (machine: MachineName) => clusterOf(map.clusters(), machine)?.number,
       calls: {
-        ...catchUpCalls(this.#changes, this.#forgetting),
+        ...catchUpCalls(this.#changes, this.#tombstones),
         ...continuityCalls((cluster, ring) => this.#seenOf(cluster, ring)),
         ...nearestCalls((key) => this.#nearby.own(key)),
-        ...takingOverCalls({
+        ...resyncCalls({
           floors: (ring, epoch) => this.#partitions.floors(ring, epoch),
           blobPartitions: (ring) => blobs.partitions(ring),
         }),
@@ -438,13 +438,13 @@ class Serving {
       isMine: (work) => this.#share.isMine(work),
       ...this.#options.scrub,
     });
-    this.#takingOver = new TakingOver({
+    this.#resync = new Resync({
       ...{ map, partitions: this.#partitions, blobs, reader, log, leavingMs: times?.leavingMs },
       others: () =>
         new Map(
           [...this.#others].map(([cluster, other]) => [
             cluster,
-            { peer: other.takingOver, blobs: other.client, follower: other.follower },
+            { peer: other.resync, blobs: other.client, follower: other.follower },
           ]),
         ),
     });
@@ -458,14 +458,14 @@ class Serving {
     await this.serveUsers(true);
     this.#isServing = true;
     for (const { follower } of this.#others.values()) follower.start();
-    this.#forgetter.start();
+    this.#tombstoneCollector.start();
     this.#seals.start();
     this.#endedUploads.start();
     this.#continuity.start();
-    this.#hearing.start();
+    this.#continuityCheck.start();
     this.#collector.start();
     this.#scrubber.start();
-    this.#takingOver.start();
+    this.#resync.start();
     this.#ringEndings.start();
     this.#isolation.start();
   }
@@ -520,7 +520,7 @@ class Serving {
   }
 
   takeOvers(): readonly TakeOver[] {
-    return this.#takingOver?.progress() ?? [];
+    return this.#resync?.progress() ?? [];
   }
 
   ringEnds(): readonly RingEnd[] {
@@ -540,15 +540,15 @@ class Serving {
   async drain(): Promise<void> {
     await Promise.all([this.#s3?.drain(), this.#ending]);
     const loops = [
-      this.#forgetter,
+      this.#tombstoneCollector,
       this.#seals,
       this.#endedUploads,
       this.#continuity,
-      this.#hearing,
+      this.#continuityCheck,
       this.#collector,
       this.#scrubber,
       this.#isolation,
-      this.#takingOver,
+      this.#resync,
       this.#ringEndings,
     ];
     await Promise.all(loops.map((each) => each?.stop()));
@@ -584,8 +584,8 @@ class Serving {
       await this.#partitions.endRing(ring);
       this.#ended.add(ring);
     }
-    this.#takingOver?.trigger();
-    this.#hearing.trigger();
+    this.#resync?.trigger();
+    this.#continuityCheck.trigger();
   }
 
   /** How far this cluster has followed another one. Reads the epoch first: positions from before a recovery are dropped with it. */
@@ -596,12 +596,12 @@ class Serving {
 
   /** Why it does not vote. Undefined if it votes. */
   get lost(): string | undefined {
-    return this.#hearing.lost;
+    return this.#continuityCheck.lost;
   }
 
   /** The clusters for which it waits before it votes, as a new cluster. */
   get waitsForOthers(): string | undefined {
-    return this.#hearing.waitsFor;
+    return this.#continuityCheck.waitsFor;
   }
 
   #follow(cluster: number, client: PeerClient): void {
@@ -619,7 +619,7 @@ class Serving {
     });
     this.#others.set(cluster, {
       ...{ client, peer, follower },
-      ...{ takingOver: takingOverPeer(client), continuity: continuityPeer(client), nearest: nearestPeer(client) },
+      ...{ resync: resyncPeer(client), continuity: continuityPeer(client), nearest: nearestPeer(client) },
     });
     if (this.#isServing) follower.start();
   }

@@ -10,7 +10,7 @@ import type { MutationOutcome } from '../../../../platform/edge/mutation.ts';
 import { refuse } from '../../../../platform/errors/errors.ts';
 import { appendStatus } from '../../../../platform/events/append.ts';
 import { caller, oneProject, requireRole, visibleRow } from '../../../../platform/input/authorise.ts';
-import type { SubgraphGround } from '../../../../platform/process/subgraph-row.ts';
+import type { SubgraphContext } from '../../../../platform/process/subgraph-row.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { objectEvents } from '../events.ts';
 import { needAccount } from '../stores/account-store.ts';
@@ -34,10 +34,10 @@ type Outcome = MutationOutcome<AccessKeyRow>;
 const mostWorking = 100;
 
 export class AccessKeyService {
-  readonly #ground: Pick<SubgraphGround, 'db' | 'wake' | 'mutations' | 'sealer'>;
+  readonly #dependencies: Pick<SubgraphContext, 'db' | 'wake' | 'mutations' | 'sealer'>;
 
-  constructor(ground: Pick<SubgraphGround, 'db' | 'wake' | 'mutations' | 'sealer'>) {
-    this.#ground = ground;
+  constructor(dependencies: Pick<SubgraphContext, 'db' | 'wake' | 'mutations' | 'sealer'>) {
+    this.#dependencies = dependencies;
   }
 
   /** `secret` is null if the request is a repetition. */
@@ -45,7 +45,7 @@ export class AccessKeyService {
     context: RequestContext,
     input: ObjectAccessKeyCreateInput,
   ): Promise<Outcome & { readonly secret: string | null }> {
-    const { db, wake, mutations } = this.#ground;
+    const { db, wake, mutations } = this.#dependencies;
     let secret: string | null = null;
     const outcome = await mutations.run({
       ...{ name: 'objectAccessKeyCreate', context, input, subject: 'ObjectAccessKey' },
@@ -57,7 +57,7 @@ export class AccessKeyService {
         attempt.projectId = projectId;
         requireRole(context.identity, projectId, 'OPERATOR', 'objectAccessKeyCreate');
         check.throwIfAny();
-        const sealer = await this.#ground.sealer();
+        const sealer = await this.#dependencies.sealer();
         return async (tx) => {
           await lockFederation(tx);
           const accountId = await needAccount(tx, wake, projectId);
@@ -84,7 +84,7 @@ export class AccessKeyService {
 
   /** Revoking a revoked key is not an error and emits no second event. */
   revoke(context: RequestContext, input: ObjectAccessKeyRevokeInput): Promise<Outcome> {
-    const { db, wake, mutations } = this.#ground;
+    const { db, wake, mutations } = this.#dependencies;
     return mutations.run({
       ...{ name: 'objectAccessKeyRevoke', context, input, subject: 'ObjectAccessKey' },
       prepare: async (attempt) => {

@@ -15,17 +15,17 @@ import { endAccessKey } from './access-key-end.ts';
 import { workingKeysOf } from './access-key-store.ts';
 
 export const accountEnd: ProjectEnd = {
-  async look(ground, projectId) {
-    const account = (await accountsOf(ground.db, [projectId])).get(projectId);
+  async look(dependencies, projectId) {
+    const account = (await accountsOf(dependencies.db, [projectId])).get(projectId);
     if (
       account === undefined ||
-      (await isClosed(ground.db, account.id)) ||
-      (await liveClusters(ground.db)).length === 0
+      (await isClosed(dependencies.db, account.id)) ||
+      (await liveClusters(dependencies.db)).length === 0
     )
       return [];
     const question = { ask: 'containers', account: accountKey(account.id), prefix: '', after: '', limit: 101 } as const;
     try {
-      const { containers } = await new ClusterQuestions(ground).ask(question);
+      const { containers } = await new ClusterQuestions(dependencies).ask(question);
       const count = containers.length > 100 ? 'more than 100' : String(containers.length);
       return containers.length === 0 ? [] : [`${count} containers of object storage`];
     } catch (error) {

@@ -16,7 +16,7 @@ import { newUuid } from '../../../../platform/values/ids.ts';
 import { type ClusterState, highestCluster, mostClusters } from '../../wire/documents/documents.ts';
 import { objectEvents } from '../events.ts';
 import { followWish, mostOptions, ringWish } from '../rings/wanted-rings.ts';
-import { Administered, type ServiceGround } from '../stores/administered.ts';
+import { Administered, type ServiceDependencies } from '../stores/administered.ts';
 import {
   type ClusterRow,
   type ClusterWish,
@@ -39,12 +39,12 @@ type Given = Omit<ObjectClusterUpdateInput, 'id' | 'idempotencyKey' | 'expectedV
 const atId = { field: ['input', 'id'] };
 
 export class ClusterService {
-  readonly #ground: ServiceGround;
+  readonly #dependencies: ServiceDependencies;
   readonly #clusters: Administered<ClusterRow>;
 
-  constructor(ground: ServiceGround) {
-    this.#ground = ground;
-    this.#clusters = new Administered(ground, { type: 'ObjectCluster', read: readClusters });
+  constructor(dependencies: ServiceDependencies) {
+    this.#dependencies = dependencies;
+    this.#clusters = new Administered(dependencies, { type: 'ObjectCluster', read: readClusters });
   }
 
   create(context: RequestContext, input: ObjectClusterCreateInput): Outcome {
@@ -64,7 +64,7 @@ export class ClusterService {
         await refuseTaken('cluster', wish.name, insertCluster(tx, id, number, wish));
         await giveClusterNumber(tx);
         await this.#tell(tx, { id, version: 0 }, null, wish.state);
-        await followWish(tx, this.#ground.wake, federation);
+        await followWish(tx, this.#dependencies.wake, federation);
         return id;
       };
     });
@@ -89,7 +89,7 @@ export class ClusterService {
         if (wish.state === 'DRAINING' && row.state === 'ACTIVE') await refuseLast(tx, row, ['input', 'clusterState']);
         await refuseTaken('cluster', wish.name, updateCluster(tx, row.id, wish));
         if (wish.state !== row.state) await this.#tell(tx, row, row.state, wish.state);
-        await followWish(tx, this.#ground.wake, federation);
+        await followWish(tx, this.#dependencies.wake, federation);
         return row.id;
       };
     });
@@ -107,7 +107,7 @@ export class ClusterService {
         await deleteCluster(tx, row.id);
         await deleteControllers(tx, row.id);
         await this.#tell(tx, row, row.state, 'DELETED');
-        await followWish(tx, this.#ground.wake, federation);
+        await followWish(tx, this.#dependencies.wake, federation);
         return row.id;
       };
     });
@@ -120,7 +120,7 @@ export class ClusterService {
     to: ClusterState | 'DELETED',
   ): Promise<void> {
     const event = { kind: 'objectCluster.state', projectId: null, subjectId: id, subjectVersion: version + 1 } as const;
-    await appendStatus(tx, objectEvents, [{ ...event, from, to }], this.#ground.wake);
+    await appendStatus(tx, objectEvents, [{ ...event, from, to }], this.#dependencies.wake);
   }
 }
 

@@ -10,7 +10,7 @@ import { type MutationOutcome, uncertain } from '../../../../platform/edge/mutat
 import { refuse } from '../../../../platform/errors/errors.ts';
 import type { ClusterQuestion } from '../../wire/cluster-questions.ts';
 import { type ClusterQuestions, NoAnswerError, RefusedByCluster } from '../questions/cluster-questions.ts';
-import { Administered, type ServiceGround } from '../stores/administered.ts';
+import { Administered, type ServiceDependencies } from '../stores/administered.ts';
 import { type ClusterRow, readClusters } from '../stores/cluster-store.ts';
 
 type Outcome = Promise<MutationOutcome<ClusterRow>>;
@@ -20,8 +20,8 @@ export class ClusterServices {
   readonly #clusters: Administered<ClusterRow>;
   readonly #questions: ClusterQuestions;
 
-  constructor(ground: ServiceGround, questions: ClusterQuestions) {
-    this.#clusters = new Administered(ground, { type: 'ObjectCluster', read: readClusters });
+  constructor(dependencies: ServiceDependencies, questions: ClusterQuestions) {
+    this.#clusters = new Administered(dependencies, { type: 'ObjectCluster', read: readClusters });
     this.#questions = questions;
   }
 

@@ -12,7 +12,7 @@ import { Refusal, refuse, unknownId } from '../../../../platform/errors/errors.t
 import { caller, maySee, oneProject, requireRole } from '../../../../platform/input/authorise.ts';
 import { refuseUnknown } from '../../../../platform/input/refusals.ts';
 import { checkCmpObject, cmpObjectOf } from '../../../../platform/pages/cmp-object.ts';
-import type { SubgraphGround } from '../../../../platform/process/subgraph-row.ts';
+import type { SubgraphContext } from '../../../../platform/process/subgraph-row.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import type { ClusterQuestion } from '../../wire/cluster-questions.ts';
 import { type Asked, type ClusterQuestions, NoAnswerError, RefusedByCluster } from '../questions/cluster-questions.ts';
@@ -37,17 +37,17 @@ const atName = { field: ['input', 'name'] };
 const atId = { field: ['input', 'id'] };
 
 export class ContainerService {
-  readonly #ground: Pick<SubgraphGround, 'db' | 'wake' | 'mutations'>;
+  readonly #dependencies: Pick<SubgraphContext, 'db' | 'wake' | 'mutations'>;
   readonly #clusters: ClusterQuestions;
 
-  constructor(ground: Pick<SubgraphGround, 'db' | 'wake' | 'mutations'>, clusters: ClusterQuestions) {
-    this.#ground = ground;
+  constructor(dependencies: Pick<SubgraphContext, 'db' | 'wake' | 'mutations'>, clusters: ClusterQuestions) {
+    this.#dependencies = dependencies;
     this.#clusters = clusters;
   }
 
   create(context: RequestContext, input: ObjectContainerCreateInput): Outcome {
-    const { db, wake } = this.#ground;
-    return this.#ground.mutations.run({
+    const { db, wake } = this.#dependencies;
+    return this.#dependencies.mutations.run({
       ...{ name: 'objectContainerCreate', context, input, subject: 'ObjectContainer' },
       prepare: (attempt) => {
         const { check } = attempt;
@@ -85,8 +85,8 @@ export class ContainerService {
   }
 
   delete(context: RequestContext, input: ObjectContainerDeleteInput): Outcome {
-    const { db } = this.#ground;
-    return this.#ground.mutations.run({
+    const { db } = this.#dependencies;
+    return this.#dependencies.mutations.run({
       ...{ name: 'objectContainerDelete', context, input, subject: 'ObjectContainer' },
       prepare: async (attempt) => {
         caller(context);
@@ -120,7 +120,7 @@ export class ContainerService {
 
   /** By its UUID, otherwise the default. An option that exists here may still be unknown to a cluster; that is a different error. */
   async #option(id: string | undefined): Promise<OptionRow> {
-    const options = await liveOptions(this.#ground.db);
+    const options = await liveOptions(this.#dependencies.db);
     const option = options.find((each) => (id === undefined ? each.isDefault : each.id === id));
     if (option !== undefined) return option;
     const wrong =

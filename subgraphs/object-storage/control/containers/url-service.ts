@@ -16,7 +16,7 @@ import { appendStatus } from '../../../../platform/events/append.ts';
 import { caller, maySee, requireRole } from '../../../../platform/input/authorise.ts';
 import { refuseUnknown } from '../../../../platform/input/refusals.ts';
 import { trustedNow } from '../../../../platform/leases/trusted-clock.ts';
-import type { SubgraphGround } from '../../../../platform/process/subgraph-row.ts';
+import type { SubgraphContext } from '../../../../platform/process/subgraph-row.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import { presign } from '../../rules/sigv4/presign.ts';
 import { documentName } from '../../wire/documents/documents.ts';
@@ -54,7 +54,7 @@ export interface UrlOutcome {
   readonly commit: MutationOutcome<AccessKeyRow>['commit'];
 }
 
-export interface UrlGround extends Pick<SubgraphGround, 'db' | 'wake' | 'mutations' | 'sealer'> {
+export interface UrlDependencies extends Pick<SubgraphContext, 'db' | 'wake' | 'mutations' | 'sealer'> {
   /** The region that users of clusters put in signatures. */
   readonly region: string;
 }
@@ -78,10 +78,10 @@ interface Wanted {
 }
 
 export class UrlService {
-  readonly #ground: UrlGround;
+  readonly #dependencies: UrlDependencies;
 
-  constructor(ground: UrlGround) {
-    this.#ground = ground;
+  constructor(dependencies: UrlDependencies) {
+    this.#dependencies = dependencies;
   }
 
   upload(context: RequestContext, input: ObjectUploadUrlCreateInput): Promise<UrlOutcome> {
@@ -101,10 +101,10 @@ export class UrlService {
     input: ObjectUploadUrlCreateInput | ObjectDownloadUrlCreateInput | ObjectDeleteUrlCreateInput,
     { mutation, method, role }: Wanted,
   ): Promise<UrlOutcome> {
-    const { db, region } = this.#ground;
+    const { db, region } = this.#dependencies;
     const validMs = input.validMs ?? usualMs;
     let cluster: ClusterRow | undefined;
-    const { entity, userErrors, commit } = await this.#ground.mutations.run({
+    const { entity, userErrors, commit } = await this.#dependencies.mutations.run({
       ...{ name: mutation, context, input, subject: 'ObjectAccessKey' },
       prepare: async (attempt) => {
         const { check } = attempt;
@@ -155,7 +155,7 @@ export class UrlService {
   }
 
   async #makeKey(tx: Transaction, projectId: string, canWrite: boolean): Promise<string> {
-    const { wake } = this.#ground;
+    const { wake } = this.#dependencies;
     await lockFederation(tx);
     const accountId = await needAccount(tx, wake, projectId);
     // Another request may have made it while this one waited.
@@ -164,7 +164,7 @@ export class UrlService {
     const secret = randomBytes(30).toString('base64url');
     const name = canWrite ? 'URLs for uploads' : 'URLs for downloads';
     const row = { id: newUuid(), projectId, accountId, name, canWrite, forUrls: true, accessKeyId: newAccessKeyId() };
-    await insertAccessKey(tx, row, (await this.#ground.sealer()).seal(secret, secretPlace(row.id)));
+    await insertAccessKey(tx, row, (await this.#dependencies.sealer()).seal(secret, secretPlace(row.id)));
     await tellKey(tx, wake, row, secret, await liveClusters(tx));
     const subject = { projectId, subjectId: row.id, subjectVersion: 1, reason: name };
     await appendStatus(
@@ -177,15 +177,15 @@ export class UrlService {
   }
 
   async #secret({ id }: AccessKeyRow): Promise<string> {
-    const sealed = await workingSecret(this.#ground.db, id);
+    const sealed = await workingSecret(this.#dependencies.db, id);
     if (sealed === undefined)
       refuse('WRONG_STATE', 'the key of this URL was revoked in the meantime: request another URL');
-    return (await this.#ground.sealer()).open(sealed, secretPlace(id));
+    return (await this.#dependencies.sealer()).open(sealed, secretPlace(id));
   }
 
   /** Waits until the cluster has the key, as reported by its controller, but not for longer than `arrivalMs`. */
   async #untilKnown({ id }: ClusterRow, accessKeyId: string): Promise<void> {
-    const { db } = this.#ground;
+    const { db } = this.#dependencies;
     const document = await documentNamed(db, documentName('key', accessKeyId));
     const untilMs = performance.now() + arrivalMs;
     for (let isFirst = true; document !== undefined && performance.now() < untilMs; isFirst = false) {
@@ -232,7 +232,7 @@ function isObjectName(name: string): boolean {
 }
 
 /** Revokes keys that no longer sign and whose URLs have all expired, up to `most` at once. Returns their number. */
-export async function retireUrlKeys({ db, wake }: Pick<SubgraphGround, 'db' | 'wake'>, most: number): Promise<number> {
+export async function retireUrlKeys({ db, wake }: Pick<SubgraphContext, 'db' | 'wake'>, most: number): Promise<number> {
   const due = await dueUrlKeys(db, most);
   for (const row of due)
     await db.transaction(async (tx) => {

@@ -16,7 +16,7 @@ import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import { highestRing, mostClusters, mostReplicas } from '../../wire/documents/documents.ts';
 import type { ClusterQuestions } from '../questions/cluster-questions.ts';
 import { followWish, mostOptions, ringWish } from '../rings/wanted-rings.ts';
-import { Administered, type ServiceGround } from '../stores/administered.ts';
+import { Administered, type ServiceDependencies } from '../stores/administered.ts';
 import { liveClusters } from '../stores/cluster-store.ts';
 import { giveOptionNumber, isInUse, lockFederation } from '../stores/federation-store.ts';
 import {
@@ -39,14 +39,14 @@ type Given = Omit<ObjectOptionUpdateInput, 'id' | 'idempotencyKey' | 'expectedVe
 const namePattern = /^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$/;
 
 export class OptionService {
-  readonly #ground: ServiceGround;
+  readonly #dependencies: ServiceDependencies;
   readonly #options: Administered<OptionRow>;
   readonly #clusters: ClusterQuestions;
 
-  constructor(ground: ServiceGround, clusters: ClusterQuestions) {
-    this.#ground = ground;
+  constructor(dependencies: ServiceDependencies, clusters: ClusterQuestions) {
+    this.#dependencies = dependencies;
     this.#clusters = clusters;
-    this.#options = new Administered(ground, { type: 'ObjectOption', read: readOptions });
+    this.#options = new Administered(dependencies, { type: 'ObjectOption', read: readOptions });
   }
 
   create(context: RequestContext, input: ObjectOptionCreateInput): Outcome {
@@ -76,7 +76,7 @@ export class OptionService {
         await refuseTaken('storage option', wish.name, write);
         await giveOptionNumber(tx);
         await this.#tell(tx, id, 'CREATED');
-        await followWish(tx, this.#ground.wake, federation);
+        await followWish(tx, this.#dependencies.wake, federation);
         return id;
       };
     });
@@ -101,7 +101,7 @@ export class OptionService {
         if (wish.isDefault && !row.isDefault) await this.#endDefault(tx, await liveOptions(tx));
         await refuseTaken('storage option', wish.name, updateOption(tx, row.id, wish));
         await this.#tell(tx, row.id, 'CHANGED');
-        await followWish(tx, this.#ground.wake, federation);
+        await followWish(tx, this.#dependencies.wake, federation);
         return row.id;
       };
     });
@@ -110,7 +110,7 @@ export class OptionService {
   delete(context: RequestContext, input: ObjectOptionDeleteInput): Outcome {
     return this.#options.run('objectOptionDelete', context, input, async ({ check }) => {
       const found = await this.#options.find(check, input);
-      const { db } = this.#ground;
+      const { db } = this.#dependencies;
       // Asked before the transaction, which holds the lock of the federation.
       const mayBeUsed = !found.deleted && found.endingEpoch === null && (await isInUse(db));
       const use = mayBeUsed ? await useOfOption(db, this.#clusters, found.name) : undefined;
@@ -124,8 +124,8 @@ export class OptionService {
         if ((await liveChanges(tx)).some(({ number }) => number === row.number))
           refuse('WRONG_STATE', `ring ${row.number} changes: wait until it is done, or cancel it`, field);
         const hasRing = (await presentRings(tx, [row.number])).has(row.number);
-        if (!federation.inUse || !hasRing) await removeOption(tx, this.#ground.wake, row, federation);
-        else if (row.endingEpoch === null) await beginEnd(tx, this.#ground.wake, row);
+        if (!federation.inUse || !hasRing) await removeOption(tx, this.#dependencies.wake, row, federation);
+        else if (row.endingEpoch === null) await beginEnd(tx, this.#dependencies.wake, row);
         return row.id;
       };
     });
@@ -140,7 +140,7 @@ export class OptionService {
         const row = await this.#options.present(tx, input);
         if (row.endingEpoch === null)
           refuse('WRONG_STATE', `${row.name} is not being deleted`, { field: ['input', 'id'] });
-        await keepOption(tx, this.#ground.wake, row, null);
+        await keepOption(tx, this.#dependencies.wake, row, null);
         return row.id;
       };
     });
@@ -156,7 +156,7 @@ export class OptionService {
 
   async #tell(tx: Transaction, id: string, to: 'CREATED' | 'CHANGED'): Promise<void> {
     const row = (await readOptions(tx, [id])).get(id);
-    if (row !== undefined) await tellState(tx, this.#ground.wake, row, to);
+    if (row !== undefined) await tellState(tx, this.#dependencies.wake, row, to);
   }
 }
 

@@ -11,7 +11,7 @@ import { caller, requireAdmin } from '../../../../platform/input/authorise.ts';
 import { refuseStale } from '../../../../platform/input/refusals.ts';
 import { clustersOfPartition, copyingIn, partitionCount } from '../../../../platform/rings/ring.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
-import type { Administered, ServiceGround } from '../stores/administered.ts';
+import type { Administered, ServiceDependencies } from '../stores/administered.ts';
 import { type ClusterRow, liveClusters } from '../stores/cluster-store.ts';
 import { lockFederation } from '../stores/federation-store.ts';
 import { endingOptions } from '../stores/option-store.ts';
@@ -36,14 +36,14 @@ const atNumber = { field: ['input', 'number'] };
 const atRecover = { field: ['input', 'recoveredClusterId'] };
 
 export class RingChangeService {
-  readonly #ground: ServiceGround;
+  readonly #dependencies: ServiceDependencies;
 
-  constructor(ground: ServiceGround) {
-    this.#ground = ground;
+  constructor(dependencies: ServiceDependencies) {
+    this.#dependencies = dependencies;
   }
 
   start(context: RequestContext, input: ObjectRingChangeStartInput): Outcome {
-    const { wake } = this.#ground;
+    const { wake } = this.#dependencies;
     return this.#run('objectRingChangeStart', context, input, (check) => {
       check.integer('number', input.number, { min: 0, max: 65_535 });
       const recover =
@@ -106,7 +106,7 @@ export class RingChangeService {
 
   /** The ring stays as it was after the last finished step. */
   cancel(context: RequestContext, input: NamedChange): Outcome {
-    const { wake } = this.#ground;
+    const { wake } = this.#dependencies;
     return this.#change('objectRingChangeCancel', context, input, async (tx, change) => {
       if (isOver(change)) refuse('WRONG_STATE', `the change of ring ${change.number} has ended: ${change.state}`);
       const { number, step } = change;
@@ -118,7 +118,7 @@ export class RingChangeService {
   }
 
   #set(name: string, context: RequestContext, input: NamedChange, to: 'RUNNING' | 'PAUSED'): Outcome {
-    const { wake } = this.#ground;
+    const { wake } = this.#dependencies;
     return this.#change(name, context, input, async (tx, change) => {
       if (isOver(change)) refuse('WRONG_STATE', `the change of ring ${change.number} has ended: ${change.state}`);
       if (change.state === to) return;
@@ -160,7 +160,7 @@ export class RingChangeService {
     input: object,
     prepare: (check: Parameters<Parameters<Administered<never>['run']>[3]>[0]['check']) => Promise<Effect> | Effect,
   ): Outcome {
-    const { db, mutations } = this.#ground;
+    const { db, mutations } = this.#dependencies;
     return mutations.run({
       ...{ name, context, input, subject: 'ObjectRingChange' },
       prepare: ({ check }) => {

@@ -7,9 +7,9 @@ import { refuse, unknownId } from '../../../../platform/errors/errors.ts';
 import { caller, requireAdmin } from '../../../../platform/input/authorise.ts';
 import { InputCheck } from '../../../../platform/input/input.ts';
 import { refuseStale } from '../../../../platform/input/refusals.ts';
-import type { SubgraphGround } from '../../../../platform/process/subgraph-row.ts';
+import type { SubgraphContext } from '../../../../platform/process/subgraph-row.ts';
 
-export type ServiceGround = Pick<SubgraphGround, 'db' | 'wake' | 'mutations'>;
+export type ServiceDependencies = Pick<SubgraphContext, 'db' | 'wake' | 'mutations'>;
 
 interface NamedInput {
   readonly id: string;
@@ -31,11 +31,11 @@ interface AdministeredKind<Row> {
 }
 
 export class Administered<Row extends AdministeredRow> {
-  readonly #ground: ServiceGround;
+  readonly #dependencies: ServiceDependencies;
   readonly #kind: AdministeredKind<Row>;
 
-  constructor(ground: ServiceGround, kind: AdministeredKind<Row>) {
-    this.#ground = ground;
+  constructor(dependencies: ServiceDependencies, kind: AdministeredKind<Row>) {
+    this.#dependencies = dependencies;
     this.#kind = kind;
   }
 
@@ -46,7 +46,7 @@ export class Administered<Row extends AdministeredRow> {
     input: object,
     prepare: (attempt: Attempt) => Promise<Effect | LookFirst> | Effect,
   ): Promise<MutationOutcome<Row>> {
-    const { db, mutations } = this.#ground;
+    const { db, mutations } = this.#dependencies;
     const { type, read } = this.#kind;
     return mutations.run({
       ...{ name, context, input, subject: type },
@@ -62,7 +62,7 @@ export class Administered<Row extends AdministeredRow> {
   async find(check: InputCheck, { id }: NamedInput, field = 'id'): Promise<Row> {
     const { type, read } = this.#kind;
     const uuid = check.id(field, id, type);
-    const row = uuid === undefined ? undefined : (await read(this.#ground.db, [uuid])).get(uuid);
+    const row = uuid === undefined ? undefined : (await read(this.#dependencies.db, [uuid])).get(uuid);
     if (uuid !== undefined && row === undefined) check.fault(field, unknownId(type, id), 'NOT_FOUND');
     check.throwIfAny();
     return row as Row;

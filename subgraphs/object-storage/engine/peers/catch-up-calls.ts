@@ -1,6 +1,6 @@
 // Catching up between clusters, as calls between their servers: both ends of the store's ports.
 import { z } from 'zod';
-import { type CatchUpPeer, type ForgetPeer, mostForgottenAtOnce, mostWantedAtOnce } from '../store/catch-up.ts';
+import { type CatchUpPeer, mostForgottenAtOnce, mostWantedAtOnce, type TombstonePeer } from '../store/catch-up.ts';
 import { headPacking, pack, packedShape } from './packed.ts';
 import type { PeerClient } from './peer-client.ts';
 import { type PeerCalls, peerCall } from './peer-server.ts';
@@ -39,12 +39,12 @@ const forgetRequest = placeShape.extend({ epoch: count, tombstones: z.array(tomb
 const confirmed = z.array(z.boolean()).max(mostForgottenAtOnce);
 
 /** Server side: what this cluster returns to others. */
-export function catchUpCalls(changeLog: CatchUpPeer, forgetting: ForgetPeer): PeerCalls {
+export function catchUpCalls(changeLog: CatchUpPeer, tombstones: TombstonePeer): PeerCalls {
   return {
     heads: peerCall({ input: headsRequest, answer: (_, { mark }) => packedHeads(changeLog, mark) }),
     changes: peerCall({ input: changesRequest, answer: (_, { wanted }) => changeLog.changes(wanted) }),
-    confirms: peerCall({ input: forgetRequest, answer: (_, request) => forgetting.confirms(request) }),
-    forget: peerCall({ input: forgetRequest, answer: (_, request) => forgetting.forget(request) }),
+    confirms: peerCall({ input: forgetRequest, answer: (_, request) => tombstones.confirms(request) }),
+    forget: peerCall({ input: forgetRequest, answer: (_, request) => tombstones.forget(request) }),
   };
 }
 
@@ -54,7 +54,7 @@ async function packedHeads(changeLog: CatchUpPeer, last: string) {
 }
 
 /** Client side: another cluster, as the store's port. */
-export function catchUpPeer(client: PeerClient): CatchUpPeer & ForgetPeer {
+export function catchUpPeer(client: PeerClient): CatchUpPeer & TombstonePeer {
   return {
     heads: (mark) => client.call('heads', { mark }, heads, { deadlineMs }),
     changes: (wanted) => client.call('changes', { wanted }, changes, { deadlineMs }),

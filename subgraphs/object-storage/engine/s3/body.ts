@@ -2,7 +2,7 @@
 // the latest before the last bytes, so that the reader never takes a faulty body as whole.
 import type { IncomingMessage } from 'node:http';
 import type { Upload } from '../namespace/namespace.ts';
-import { type Call, type Exchange, type Ground, header, sendError } from './call.ts';
+import { type Call, type Exchange, header, type ServerContext, sendError } from './call.ts';
 import {
   checksumDigest,
   checksumHeaders,
@@ -64,7 +64,7 @@ export async function readXmlBody<Result>(
   const { sizeBytes, body } = checkedUpload(call, isEmpty ? 0 : sizeOf(call));
   if (sizeBytes > mostBytes)
     throw new S3Error('MalformedXML', `The body has more than the allowed ${mostBytes} bytes.`);
-  return call.ground.documents.hold(sizeBytes, async () => {
+  return call.context.documents.hold(sizeBytes, async () => {
     const pieces: Buffer[] = [];
     for await (const piece of body) pieces.push(piece);
     return read(Buffer.concat(pieces));
@@ -73,11 +73,11 @@ export async function readXmlBody<Result>(
 
 /** The whole body of a request whose caller may be unknown. Undefined if it is too long. */
 export async function readShortBody(
-  exchange: Exchange & { readonly ground: Pick<Ground, 'pace' | 'documents'> },
+  exchange: Exchange & { readonly context: Pick<ServerContext, 'pace' | 'documents'> },
   mostBytes: number,
 ): Promise<Buffer | undefined> {
   if (Number(exchange.request.headers['content-length'] ?? 0) > mostBytes) return undefined;
-  return exchange.ground.documents.hold(mostBytes, async () => {
+  return exchange.context.documents.hold(mostBytes, async () => {
     const pieces: Buffer[] = [];
     let bytes = 0;
     for await (const piece of received(exchange)) {
@@ -189,13 +189,13 @@ function takeTrailers(trailers: ReadonlyMap<string, string>, trailing: Trailing 
 }
 
 /** The bytes as they arrive. A client that waits for "100 Continue" gets it only now, when the request has passed all checks. */
-async function* received(call: Exchange & { readonly ground: Pick<Ground, 'pace'> }): AsyncGenerator<Buffer> {
-  const { request, response, ground } = call;
+async function* received(call: Exchange & { readonly context: Pick<ServerContext, 'pace'> }): AsyncGenerator<Buffer> {
+  const { request, response, context } = call;
   if (request.headers.expect !== undefined && !response.headersSent) response.writeContinue();
   // Stopping early must not close the connection: the answer still has to be sent.
   const pieces = (request as IncomingMessage).iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
   let isRefused = false;
-  const transfer = ground.pace.watch(() => {
+  const transfer = context.pace.watch(() => {
     isRefused = true;
     void (call.refuse?.(tooSlow()) ?? sendError(call, tooSlow()));
   });

@@ -10,7 +10,7 @@ import type { Payload } from './sigv4/payload.ts';
 import { errorBody, text } from './xml.ts';
 
 /** Shared by all requests of a server. */
-export interface Ground {
+export interface ServerContext {
   readonly namespace: Namespace;
   readonly region: string;
   readonly pace: Pace;
@@ -28,7 +28,7 @@ export interface Exchange {
 }
 
 export interface Call extends Exchange {
-  readonly ground: Ground;
+  readonly context: ServerContext;
   readonly s3Address: S3Address;
   readonly caller: Caller;
   readonly payload: Payload;

@@ -23,9 +23,9 @@ export function refuseNearest(call: Call): void {
 }
 
 export function getNearest(call: Call, options: GetOptions = {}): Promise<NearestGot> {
-  const { ground, caller, s3Address, response } = call;
+  const { context, caller, s3Address, response } = call;
   const told = (asOfMs: number | undefined) => void response.setHeader(ageHeader, ageText(asOfMs));
-  return ground.namespace.getNearest(caller, s3Address.bucket, s3Address.key, { ...options, told });
+  return context.namespace.getNearest(caller, s3Address.bucket, s3Address.key, { ...options, told });
 }
 
 /** The age at the time when the answer starts. */

@@ -12,7 +12,7 @@ import { ObjectError } from '../../wire/object-error.ts';
 import type { Caller, Namespace } from '../namespace/namespace.ts';
 import type { AccessKeys, Tokens } from './access-ports.ts';
 import { ByteBudget } from './byte-budget.ts';
-import { type Exchange, type Ground, sendError } from './call.ts';
+import { type Exchange, type ServerContext, sendError } from './call.ts';
 import { answerOtherOrigins } from './cross-origin.ts';
 import { S3Error, s3ErrorOf, slowDown } from './errors.ts';
 import { Pace, type PaceLimits } from './pace.ts';
@@ -44,7 +44,7 @@ interface S3Limits extends SocketLimits, PaceLimits {
 const apiPaths = '/-/';
 
 export interface ApiExchange extends Exchange {
-  readonly ground: Ground;
+  readonly context: ServerContext;
   /** The caller on this connection has authenticated. */
   readonly identified: () => void;
   /** Call it before doing anything for a caller. Throws S3Error SlowDown if the account has used up its share of the server. */
@@ -117,7 +117,7 @@ export function createS3Server(options: S3Options): S3Server {
 class S3HttpServer implements S3Server {
   readonly #options: S3Options;
   readonly #limits: S3Limits;
-  readonly #ground: Ground;
+  readonly #context: ServerContext;
   readonly #authenticator: RequestAuthenticator;
   readonly #http: Server;
   readonly #sockets: Sockets;
@@ -137,7 +137,7 @@ class S3HttpServer implements S3Server {
     const { mostRequests: most, mostRequestsOfAccount: mostOfOne } = this.#limits;
     this.#shares = new Shares({ most, mostOfOne });
     const documents = new ByteBudget(this.#limits.mostDocumentBytes);
-    this.#ground = { namespace, region, log, pace: new Pace(this.#limits), documents };
+    this.#context = { namespace, region, log, pace: new Pace(this.#limits), documents };
     this.#authenticator = new RequestAuthenticator({ keys, tokens, region, nowMs: options.nowMs ?? Date.now });
     // Without requestTimeout, since an upload of 5 GiB may take hours. Bodies have their own pace limit.
     const timeouts = {
@@ -187,7 +187,7 @@ class S3HttpServer implements S3Server {
       this.#http.once('error', reject);
       this.#http.listen({ host, port: this.#options.port, reusePort: isShared }, resolve);
     });
-    this.#ground.pace.start();
+    this.#context.pace.start();
     const { port } = this.#http.address() as AddressInfo;
     const scheme = tls === undefined ? 'http' : 'https';
     return { url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`, port };
@@ -205,11 +205,11 @@ class S3HttpServer implements S3Server {
     }
     this.#sockets.destroyAll();
     await stopped;
-    this.#ground.pace.stop();
+    this.#context.pace.stop();
   }
 
   async stop(): Promise<void> {
-    this.#ground.pace.stop();
+    this.#context.pace.stop();
     if (!this.#http.listening) return this.#sockets.destroyAll();
     await new Promise<void>((resolve) => {
       this.#http.close(() => resolve());
@@ -242,7 +242,7 @@ class S3HttpServer implements S3Server {
   /** An unread answer stays in memory with its connection. */
   #cutUnread(response: ServerResponse): void {
     if (response.writableFinished || response.destroyed) return;
-    const transfer = this.#ground.pace.watch(() => response.destroy());
+    const transfer = this.#context.pace.watch(() => response.destroy());
     transfer.wait(response.writableLength);
     response.once('close', () => transfer.end());
   }
@@ -278,7 +278,7 @@ class S3HttpServer implements S3Server {
     if (api !== undefined && isOfApi(request)) {
       soFar.operation = 'api';
       return api.answer({
-        ...{ ...exchange, ground: this.#ground, refuse: (error) => api.refuse(exchange, error) },
+        ...{ ...exchange, context: this.#context, refuse: (error) => api.refuse(exchange, error) },
         identified: () => this.#sockets.identified(request.socket),
         admit: (caller) => {
           soFar.caller = caller.name;
@@ -303,7 +303,7 @@ class S3HttpServer implements S3Server {
       });
     soFar.caller = caller.name;
     this.#admit(exchange, caller);
-    const call = { ...exchange, ground: this.#ground, s3Address, caller, payload };
+    const call = { ...exchange, context: this.#context, s3Address, caller, payload };
     const operation = operationOf(call);
     soFar.operation = operation.name || 'subResource';
     await operation(call);
@@ -333,7 +333,7 @@ class S3HttpServer implements S3Server {
   async #refuse(exchange: Exchange, error: unknown, soFar: ServedSoFar): Promise<void> {
     const { request, response, requestId } = exchange;
     const refusal = s3ErrorOf(error);
-    const { log } = this.#ground;
+    const { log } = this.#context;
     const { api } = this.#options;
     const isApi = api !== undefined && isOfApi(request);
     const isFault = isApi ? api.isFault(error) : refusal === undefined;

@@ -77,7 +77,7 @@ export interface ForgetRequest extends Place {
   readonly tombstones: readonly Tombstone[];
 }
 
-export interface ForgetPeer {
+export interface TombstonePeer {
   /** For each tombstone: whether this cluster has this deletion and no other operation on the name is open. All false in another epoch. */
   confirms(request: ForgetRequest): Promise<readonly boolean[]>;
   /** All members have confirmed these. */

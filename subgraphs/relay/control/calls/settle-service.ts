@@ -20,7 +20,7 @@ import { quietTime, readForLook, readOperation } from '../journal/operation-stor
 import { liveMappings } from '../mappings/mapping-store.ts';
 import { type CallSubject, type OperationRow, subjectOf } from '../model/operation.ts';
 import type { SecretArguments } from '../model/secret-arguments.ts';
-import { type Finding, lookOf } from './settle-look.ts';
+import { type Finding, outcomeProbe } from './outcome-probe.ts';
 
 interface SettleServiceOptions {
   readonly db: Database;
@@ -143,7 +143,7 @@ export class SettleService {
     const operation = driver?.operations.get(row.name);
     const args = openedArguments(opener, row);
     const uuid = (await liveMappings(db, row.backendId, row.objectHash)).find((mapping) => mapping.uuid !== null)?.uuid;
-    const look = driver === undefined ? undefined : lookOf(driver, row, uuid ?? null, args);
+    const look = driver === undefined ? undefined : outcomeProbe(driver, row, uuid ?? null, args);
     if (look === undefined || driver === undefined || backend === undefined)
       refuse('NO_PROBE', `the driver can't read the outcome of ${row.name}: inspect the backend and give a verdict`, {
         field: ['input', 'verdict'],

@@ -97,7 +97,7 @@ export class Attempts {
     };
   }
 
-  /** One limit after the other: an attempt that one refuses does not count against those after it. */
+  /** Takes one limit after the other, so that an attempt refused by one does not count against the later ones. */
   async #take(limits: readonly RateLimit[]): Promise<GiveBack> {
     for (const limit of limits) {
       const retryAfterMs = await this.#rateLimiter.take(limit);

@@ -44,7 +44,7 @@ export class SystemAuthenticator implements Authenticator {
   }
 }
 
-/** On connections for credentials. An unavailable database is no verdict on the credential. */
+/** Reads over the connections for credentials. An unavailable database is no verdict on the credential. */
 async function tell(ask: () => Promise<Identity | undefined>): Promise<Identity | undefined> {
   try {
     return await inLane('credentials', ask);

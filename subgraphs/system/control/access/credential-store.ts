@@ -23,7 +23,7 @@ interface TokenRow {
   readonly admin: number | boolean | null;
   readonly makerRole: Role | null;
   readonly usedLately: number | boolean | null;
-  /** A JSON list of hashes. Null: it is not bound. */
+  /** A JSON list of hashes. Null if it is not bound. */
   readonly operationHashes: string | null;
 }
 
@@ -244,7 +244,7 @@ export class CredentialStore {
     return (await tx.execute(sql, [session.id, session.familyHash])).affectedRows === 1;
   }
 
-  /** That have not ended, at most 100, the newest first. */
+  /** At most 100 sessions that have not ended, the newest first. */
   async sessionsOf(userId: string): Promise<readonly UserSession[]> {
     const sql = `SELECT id, created_at AS createdAt, expires_at AS expiresAt FROM session
       WHERE user_id = ? AND ended_at IS NULL AND expires_at > NOW(3) ORDER BY created_at DESC, id DESC LIMIT 100`;
@@ -264,7 +264,7 @@ export class CredentialStore {
   }
 }
 
-/** One row for each of the user's projects. */
+/** Expects one row for each of the user's projects. */
 function identityOf(rows: readonly SessionRow[], credentialId: string): Identity | undefined {
   const first = rows[0];
   if (first === undefined) return undefined;

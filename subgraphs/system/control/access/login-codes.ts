@@ -20,7 +20,7 @@ interface TakenCode {
 }
 
 export class LoginCodes {
-  /** By the code's hash. */
+  /** Keyed by the code's hash. */
   readonly #codes = new Map<string, IssuedCode>();
   readonly #nowMs: () => number;
 

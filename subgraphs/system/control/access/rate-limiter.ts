@@ -97,7 +97,7 @@ const rememberScript = `redis.call('SET', KEYS[1], 1, 'PX', ARGV[1]) return 0`;
 const remembersScript = `return redis.call('EXISTS', KEYS[1])`;
 
 const redisTimeoutMs = 250;
-/** After a failure Redis is not asked for this time, so that not every login waits for it. */
+/** Pause after a failure of Redis, so that not every login waits for it. */
 const redisPauseMs = 2_000;
 
 /** Counts in Redis, and in this process while Redis does not answer. The caller owns the Redis client. */

@@ -166,7 +166,7 @@ export class SessionService {
     });
   }
 
-  /** That have not ended, the newest first. None for an API token. */
+  /** Sessions that have not ended, the newest first. None for an API token. */
   async sessionsOf({
     kind,
     id,

@@ -1,5 +1,5 @@
-// Handles revoked tokens and machines, changed passwords, disabled users and former administrators that a restored backup, or a
-// promotion that lost writes, brings back. All sessions from before the loss end, because it is not known which of them had ended.
+// Handles revoked tokens and machines, changed passwords, disabled users and former administrators that a restored backup, or a promotion that lost
+// writes, brings back. All sessions from before the loss end, because it is unknown which of them had ended.
 
 import { leaveServerName } from '../../../../dns/ownership/server-names.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';

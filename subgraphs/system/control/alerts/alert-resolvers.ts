@@ -26,7 +26,7 @@ interface AlertParts {
   readonly ruleService: AlertRuleService;
   readonly channelService: AlertChannelService;
   readonly alertService: AlertService;
-  /** Null: alerts have no links. */
+  /** Null if alerts have no links. */
   readonly dashboardUrl: string | null;
 }
 

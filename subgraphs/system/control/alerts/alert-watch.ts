@@ -1,6 +1,6 @@
-// Follows the status events, and makes, repeats and resolves alerts. One process does, elected by a lease. How far it has read is
-// stored with what it made of it, in one transaction, so that a restart or a failover neither misses an event nor counts it twice.
-// Most events change no signal. For these nothing is written: the next process reads them again, and they change nothing again.
+// Follows the status events, and makes, repeats and resolves alerts. One process does, elected by a lease. It stores its cursor and the resulting
+// changes in one transaction, so that a restart or a failover neither misses an event nor counts it twice. Most events change no signal, and are not
+// recorded. The next process reads them again, without effect.
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import { sealCursor } from '../../../../platform/events/cursor.ts';
 import { EventTable, type PastEvent, type Position } from '../../../../platform/events/event-table.ts';
@@ -53,7 +53,7 @@ export interface AlertWatchOptions {
   readonly monotonicMs?: () => number;
 }
 
-/** Told when signals change without a status event. */
+/** Wakes the watch when signals change without a status event. */
 export const signalsTopic = 'alerts/signals';
 
 const leaseName = 'alert-watch';
@@ -61,12 +61,12 @@ const lookMs = 1_000;
 const eventsAtOnce = 1_000;
 /** Alerts that change in one transaction. */
 const actionsAtOnce = 200;
-/** While no signal changes, the position and the steady time are stored as often, and conditions are looked at. */
+/** Interval at which the cursor and the steady time are stored, and conditions are evaluated, while no signal changes. */
 const idleMs = 30_000;
-/** How long a woken watch waits for more events: under load it then reads hundreds of them at once. */
+/** Time that a woken watch waits for more events, so that under load it reads hundreds of them at once. */
 const gatherMs = 100;
 
-/** What one process knows while it has the lease. */
+/** State of a process while it holds the lease. */
 interface Reign {
   readonly lease: HeldLease;
   /** The steady time at a monotonic time. */
@@ -138,7 +138,7 @@ export class AlertWatch {
       this.#names.fillSoon();
       return goesOn;
     } catch (error) {
-      // What is stored counts: another process may have gone on.
+      // The stored state takes precedence, because another process may have continued.
       this.#reign = undefined;
       await reign.lease.release();
       throw error;
@@ -185,7 +185,7 @@ export class AlertWatch {
     return true;
   }
 
-  /** Goes on at the oldest event that is kept: at the first start, and after a time without any process. What is known stays. */
+  /** Continues at the oldest retained event: at the first start, and after a time without any process. Known signals stay. */
   async #begin(reign: Reign): Promise<boolean> {
     const { oldestSeq, epoch } = await this.#table.bounds();
     const oldest = (await readEvents(this.#options.db, [String(oldestSeq)])).get(String(oldestSeq));

@@ -18,7 +18,7 @@ interface Applied {
   readonly actions: readonly AlertAction<Signal>[];
   readonly rules: readonly AlertRule[];
   readonly steadyMs: number;
-  /** Of the status stream, before the events of these alerts. */
+  /** Cursor of the status stream before the events of these alerts. */
   readonly cursor: string;
 }
 
@@ -50,7 +50,7 @@ export async function applyActions(
   await tellChannels(tx, wake, [...notices, ...resolved]);
 }
 
-/** Resolves those that are open. Returns what their channels have to be told. */
+/** Resolves the open ones. Returns the notices for their channels. */
 export async function endAlerts(
   tx: Transaction,
   wake: Wake,

@@ -1,4 +1,4 @@
-// Checks the input of alert channels, and splits it into what is shown and what is sealed.
+// Checks the input of alert channels, and splits it into a visible and a sealed part.
 import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import type {
@@ -24,9 +24,9 @@ const mostQuietTimes = 7;
 const longestUrl = 2_048;
 const mostRecipients = 20;
 const longestGroupMs = 3_600_000;
-/** As JSON in UTF-8, in a column that has other settings too. */
+/** Size as JSON in UTF-8. The column contains other settings too. */
 const mostPemBytes = 49_152;
-/** No more than what a mail server takes as it is: a local part without quotes, and a host name. */
+/** The forms that every mail server accepts: a local part without quotes, and a host name. */
 const mailAddress = /^[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
 const none = { userName: null, sender: null, recipients: [] };
 

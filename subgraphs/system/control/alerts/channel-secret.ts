@@ -8,7 +8,7 @@ export function sealChannelSecret(sealer: Sealer, id: string, place: ChannelPlac
   return sealer.seal(JSON.stringify(secret), placeOf(id, place));
 }
 
-/** Throws Error with what to do, for people. */
+/** Throws an Error with a remedy for people. */
 export function openChannelSecret(sealer: Sealer, { id, name, spec, sealed }: AlertChannel): ChannelSecret {
   try {
     return JSON.parse(sealer.open(sealed, placeOf(id, spec.place))) as ChannelSecret;

@@ -1,5 +1,5 @@
-// Tells channels the news of their alerts: owed for each channel that has any. A message is stored before it is sent, so that each
-// attempt has the same id, whatever happens between. A message that fails is tried again later, and holds up neither newer ones nor other channels.
+// Sends the news of alerts to their channels. Delivery is owed for each channel with news. A message is stored before it is sent, so that each
+// attempt has the same id, even after a crash. A failed message is tried again later, and delays neither newer messages nor other channels.
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import type { Logger } from '../../../../platform/log/log.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
@@ -40,9 +40,9 @@ export interface DeliveryDependencies {
   readonly log: Logger;
   readonly egress: EgressPolicy;
   readonly sealer: () => Promise<Sealer>;
-  /** Without a slash at its end. Null: messages have no links. */
+  /** Without a final slash. Null if messages have no links. */
   readonly dashboardUrl: string | null;
-  /** Of one attempt. Default: as of `sendMessage`. */
+  /** Deadline of one attempt. Default: that of `sendMessage`. */
   readonly timeoutMs?: number;
   /** Default: the wall clock. Quiet times are times of the day. */
   readonly now?: () => Date;
@@ -54,11 +54,11 @@ const mostWaiting = 20;
 const mostInMessage = 1_000;
 const longestOweMs = 3_600_000;
 const firstRetryMs = 5_000;
-/** While its project has as many attempts under way as it may have. */
+/** Delay while its project has the maximum number of attempts under way. */
 const crowdedMs = 2_000;
-/** While the names of subjects are asked for. */
+/** Delay while the names of subjects are being read. */
 const nameLookMs = 1_000;
-/** A server may say anything. The column has as much. */
+/** Limit for a server's error text, and size of the column. */
 const longestError = 1_024;
 
 export function createDeliveryQueue(dependencies: DeliveryDependencies): OwedQueue {
@@ -115,7 +115,7 @@ async function conclude(
 ): Promise<void> {
   const { channel, waiting } = prepared;
   await db.transaction(async (tx) => {
-    // The channel first, as whoever deletes it does.
+    // Locks the channel first, in the same order as its deletion.
     if ((await lockChannel(tx, channel.id)) === undefined) return finishOwed(tx, job);
     await record(tx, prepared, outcome);
     const next = await nextWaiting(tx, channel.id, { onlyTests: !channel.enabled });
@@ -148,7 +148,7 @@ interface Prepared {
   readonly waiting: WaitingDelivery;
 }
 
-/** The message to send now. Undefined: there is none, and the job is finished. */
+/** The message to send now. Undefined if there is none, and the job is finished. */
 async function prepare(
   tx: Transaction,
   dependencies: DeliveryDependencies,
@@ -202,7 +202,10 @@ function earliest(...timesMs: readonly (number | undefined)[]): number | undefin
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
-/** News that may be told now. `scarceForMs`: until messages without a critical alert have room. `laterMs`: until the rest may be told. */
+/**
+ * News that may be sent now. `scarceForMs`: time until there is room for messages without a critical alert. `laterMs`: time until the rest may be
+ * sent.
+ */
 async function tellable(
   tx: Transaction,
   { id, spec }: AlertChannel,
@@ -232,7 +235,7 @@ async function attempt(
   }
 }
 
-/** Undefined: it is given up. A test is tried a few times only: a person waits. */
+/** Undefined if it is given up. A test is tried a few times only: a person waits. */
 function retryOf({ attempts, ageMs, message }: WaitingDelivery, outcome: SendOutcome): number | undefined {
   if (outcome.ok || ageMs >= outcome.patienceMs) return undefined;
   if (message.kind === 'TEST' && attempts >= 2) return undefined;
@@ -241,7 +244,7 @@ function retryOf({ attempts, ageMs, message }: WaitingDelivery, outcome: SendOut
 
 function messageOf(channel: AlertChannel, alerts: readonly Alert[], dashboardUrl: string | null): Message {
   const resolved = alerts.filter(({ state }) => state === 'RESOLVED').length;
-  // What fires, and is critical, first.
+  // Firing critical alerts come first.
   const ranked = alerts.toSorted(
     (one, other) => rankOf(one) - rankOf(other) || one.since.getTime() - other.since.getTime(),
   );

@@ -1,4 +1,5 @@
-// How many alerts the rules of a project may fire: a burst, then one a second. Whoever switches rules on and off fills no disk with alerts.
+// Limit of alerts that the rules of a project may fire: a burst, then one a second. It keeps a person who switches rules on and off from filling the
+// disk.
 import { TokenBuckets } from '../../../../platform/edge/token-buckets.ts';
 import type { AlertAction, StandingSignal } from '../../rules/alerts/evaluate.ts';
 import { mostOpenAlertsOfOwner } from '../../spec/alert-conditions.ts';
@@ -10,7 +11,7 @@ interface Chosen<Signal extends StandingSignal> {
 }
 
 export class FireAllowance {
-  /** By project. */
+  /** Keyed by project. */
   readonly #buckets: TokenBuckets;
 
   /** `now`: monotonic milliseconds. */
@@ -18,7 +19,7 @@ export class FireAllowance {
     this.#buckets = new TokenBuckets({ burst: mostOpenAlertsOfOwner, perSecond: 1, now });
   }
 
-  /** The first actions that may be carried out now, at most `most`. Those of the installation are not bounded. */
+  /** The first actions, at most `most`, that may be carried out now. Those of the installation are not limited. */
   choose<Signal extends StandingSignal>(actions: readonly AlertAction<Signal>[], most: number): Chosen<Signal> {
     const some: AlertAction<Signal>[] = [];
     for (const action of actions) {

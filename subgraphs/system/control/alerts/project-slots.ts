@@ -1,6 +1,6 @@
 // How many attempts to deliver alerts are under way for each project, in this process: receivers that do not answer hold up no other project.
 
-/** Of all attempts that a process makes at once. */
+/** Limit for one project, out of all attempts of a process. */
 const mostOfProject = 4;
 
 export class ProjectSlots {

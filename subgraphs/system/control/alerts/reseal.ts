@@ -1,4 +1,4 @@
-// Re-encrypts the secrets of alert channels with the active key. Nothing is sent anew: the secrets stay the same.
+// Re-encrypts the secrets of alert channels with the active key. Sends nothing, because the secrets stay the same.
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import type { Resealed, ResealOptions } from '../../../../platform/process/subgraph-row.ts';
 import { lockChannel, staleChannels, storeChannelSecret } from '../stores/alert-channel-store.ts';
@@ -16,7 +16,7 @@ export async function resealChannels(db: Database, options: ResealOptions): Prom
   return { resealed, trusted: [], failed };
 }
 
-/** Undefined: it is sealed with the active key. */
+/** Undefined if it is sealed with the active key. */
 async function resealOne(tx: Transaction, id: string, { sealer }: ResealOptions): Promise<string | undefined> {
   const channel = await lockChannel(tx, id);
   if (channel === undefined) return undefined;

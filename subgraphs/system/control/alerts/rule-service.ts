@@ -23,7 +23,7 @@ import { readChannels } from '../stores/alert-channel-store.ts';
 import type { AlertRule } from '../stores/alert-rule.ts';
 import type { AlertRuleStore } from '../stores/alert-rule-store.ts';
 import { lockScope } from '../stores/alert-scope.ts';
-import { certificatesTopic } from './certificate-look.ts';
+import { certificatesTopic } from './certificate-expiry.ts';
 import { channelIdsOf, checkDurations, checkNewRule } from './rule-input.ts';
 import { requireRoleIn, requireSeen, scopeOfNew } from './scope.ts';
 

@@ -1,4 +1,4 @@
-// Who may change a rule, a channel or an alert: whoever has the role in its project; administrators, if it is the installation's (null).
+// The right to change a rule, a channel or an alert: the role in its project, or administrator if it belongs to the installation (null).
 
 import type { Identity, Role } from '../../../../platform/caller/identity.ts';
 import { unknownId } from '../../../../platform/errors/errors.ts';
@@ -17,12 +17,12 @@ export function requireRoleIn(identity: Identity | null, { projectId }: Owned, r
   else if (identity !== null) requireAdmin(identity);
 }
 
-/** The project of something new. Null: it is the installation's. Refuses NOT_FOUND or PROJECT_REQUIRED. */
+/** The project of something new. Null for the installation. Refuses NOT_FOUND or PROJECT_REQUIRED. */
 export function scopeOfNew(identity: Identity, projectId: string | null | undefined): string | null {
   return identity.admin && projectId == null ? null : oneProject(identity, projectId);
 }
 
-/** What a mutation names. Refuses NOT_FOUND. */
+/** Checks that the caller may see the named object. Refuses NOT_FOUND. */
 export function requireSeen<Row extends Owned>(
   identity: Identity,
   check: InputCheck,

@@ -14,11 +14,11 @@ import type { AlertChannel, ChannelSecret } from '../stores/alert-channel.ts';
 interface Sending {
   readonly channel: AlertChannel;
   readonly secret: ChannelSecret;
-  /** Of the message: the same for each attempt. */
+  /** Id of the message. The same for each attempt. */
   readonly id: string;
   readonly message: Message;
   readonly egress: EgressPolicy;
-  /** To connect, and for an answer. Default: 10 s. */
+  /** Deadline for the connection, and for the answer. Default 10 s. */
   readonly timeoutMs?: number | undefined;
   readonly signal: AbortSignal;
 }

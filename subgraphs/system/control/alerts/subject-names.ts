@@ -1,5 +1,5 @@
-// The names of alerts' subjects, as the graph shows them to a viewer of their project. They are asked for when a subject comes into a
-// condition, and stored with it. A graph that is slow holds up no alert: what is missing is filled in later, in the alert too.
+// The names of alerts' subjects, as the graph shows them to a viewer of their project. They are read when a subject enters a condition, and stored
+// with it. A slow graph delays no alert: missing names are filled in later, in the alert too.
 import type { Database } from '../../../../platform/database/database.ts';
 import type { AskGraph } from '../../../../platform/graph/ask-graph.ts';
 import type { Logger } from '../../../../platform/log/log.ts';
@@ -17,9 +17,9 @@ interface SubjectNamesOptions {
 }
 
 const namesAtOnce = 20;
-/** For all names of an evaluation: alerts do not wait longer for them. */
+/** Deadline for all names of an evaluation, so that alerts are not delayed further. */
 const patienceMs = 3_000;
-/** For one question when names are filled in. */
+/** Deadline of a query that fills in names. */
 const fillMs = 20_000;
 /** The pause after an answer without the name, doubled with each. A subject that was deleted has none any more. */
 const firstPauseMs = 1_000;
@@ -35,12 +35,12 @@ interface Tries {
 export class SubjectNames {
   readonly #options: SubjectNamesOptions;
   readonly #controller = new AbortController();
-  /** Of subjects whose names were asked for in vain, by their global id. */
+  /** Failed attempts to read names, by the subject's global id. */
   #tries = new Map<string, Tries>();
   #filling: Promise<void> | undefined;
   /** There may be subjects without a name: at the start, and after one came into a condition. */
   #mayLack = true;
-  /** Monotonic time before which nothing is asked for again. */
+  /** Monotonic time of the next attempt. */
   #nextMs = 0;
 
   constructor(options: SubjectNamesOptions) {
@@ -57,7 +57,7 @@ export class SubjectNames {
     if (subjectType in namedTypes) [this.#mayLack, this.#nextMs] = [true, 0];
   }
 
-  /** Begins to fill in what is missing, unless that is under way. */
+  /** Begins to fill in missing names, unless that is under way. */
   fillSoon(): void {
     if (!this.#mayLack || this.#options.monotonicMs() < this.#nextMs) return;
     if (this.#filling !== undefined || this.#controller.signal.aborted) return;
@@ -94,7 +94,7 @@ export class SubjectNames {
     if (later.length > 0 && !this.#mayLack) [this.#mayLack, this.#nextMs] = [true, Math.min(...later)];
   }
 
-  /** Those that fire now and have no name yet. */
+  /** Names the subjects of alerts that fire now without a name. */
   async nameSubjects(
     actions: readonly AlertAction<Signal>[],
     signal: AbortSignal,

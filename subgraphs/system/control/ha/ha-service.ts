@@ -94,7 +94,7 @@ export class HaService {
         if (host !== undefined) check.name(...host);
         const cluster = this.#options.cluster ?? refuseNotConfigured();
         return async () => {
-          // The transaction may run again, at the primary that was asked for.
+          // The transaction may run again, at the requested primary.
           asked ??= await wish.grant(cluster);
           return asked;
         };

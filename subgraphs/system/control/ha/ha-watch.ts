@@ -12,7 +12,7 @@ import { Loop } from '../../../../platform/work/loop.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { systemEvents } from '../events.ts';
 import { ActAudit } from './act-audit.ts';
-import { HeadKeeper } from './head-keeper.ts';
+import { AuditHeadCheck } from './audit-head-check.ts';
 
 export interface HaWatchOptions {
   readonly cluster: HaCluster;
@@ -43,7 +43,7 @@ export class HaWatch {
   readonly #options: HaWatchOptions;
   readonly #loop: Loop;
   readonly #acts: ActAudit;
-  readonly #heads: HeadKeeper;
+  readonly #heads: AuditHeadCheck;
   #lease: HeldLease | undefined;
   #seen: { readonly status: HaStatus; readonly atMs: number } | undefined;
   /** Undefined if it must be read. */
@@ -53,7 +53,7 @@ export class HaWatch {
     this.#options = options;
     const { log, registry } = options;
     this.#acts = new ActAudit(options);
-    this.#heads = new HeadKeeper(options);
+    this.#heads = new AuditHeadCheck(options);
     this.#loop = new Loop({ name: 'cluster of hosts', log, pauseMs: () => lookMs, run: () => this.#look() });
     addHaMetrics(registry, () => this.#seen);
   }
@@ -107,7 +107,7 @@ export class HaWatch {
 
 type News = StatusEvent<Pick<typeof systemEvents, 'ha.primary' | 'ha.copies' | 'ha.promotion'>>;
 
-/** Before the first poll nothing is known, so earlier changes are not reported as news. */
+/** Nothing is known before the first poll, so earlier changes are not news. */
 function newsOf(told: StoredTold, now: Told, { hosts }: HaStatus, moves: readonly HaMove[]): News[] {
   const isFirst = told.epoch === 0;
   let { version } = told;

@@ -131,7 +131,7 @@ export class MachineService {
     return { ...outcome, join: outcome.commit === null || outcome.replayed ? undefined : join };
   }
 
-  /** For the command line beside the database: creates a machine and joins it. Throws a Refusal like `create`. */
+  /** For the command line at the database: creates a machine and joins it. Throws a Refusal like `create`. */
   async issue(wish: MachineWish, publicKey: string): Promise<{ id: string; credential: MachineCredential }> {
     const check = new InputCheck();
     const records = this.#check(check, wish);

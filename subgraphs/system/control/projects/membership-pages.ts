@@ -23,7 +23,7 @@ export class MembershipPages {
     return this.#page(context, ofProjects, id, args, own);
   }
 
-  /** Only of projects that the caller may see; oldest project first. */
+  /** Only for projects that the caller may see. The oldest project comes first. */
   ofUser(context: RequestContext, id: string, args: PageArguments): Promise<Page<Membership>> {
     const visible = visibleProjects(caller(context));
     const own = { side: 'user_id', visible, keyOf: ({ projectId }: Membership) => [projectId] } as const;

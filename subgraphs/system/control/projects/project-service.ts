@@ -162,8 +162,8 @@ export class ProjectService {
           await appendStatus(tx, systemEvents, [deleted], this.#wake);
           return id;
         };
-        const ground = { db: this.#db, wake: this.#wake };
-        return { look: async () => effect((await this.#ending?.look(ground, id)) ?? []) };
+        const dependencies = { db: this.#db, wake: this.#wake };
+        return { look: async () => effect((await this.#ending?.look(dependencies, id)) ?? []) };
       },
       read: async (id) => encodeId('Project', id),
     });

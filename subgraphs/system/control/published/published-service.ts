@@ -125,7 +125,7 @@ function refuseMany(count: number, bytes: number): void {
     );
 }
 
-/** Each text once. */
+/** Removes duplicate texts. */
 function wishesOf(check: InputCheck, { operations }: PublishedOperationAddInput): readonly Wish[] {
   const wishes = new Map<string, Wish>();
   for (const [index, { text, hash }] of operations.entries()) {
@@ -144,7 +144,7 @@ function wishesOf(check: InputCheck, { operations }: PublishedOperationAddInput)
   return [...wishes.values()];
 }
 
-/** The trail keeps no texts: those of published operations are in their table. */
+/** The audit trail keeps no texts, because published operations are stored in their table. */
 function audited({ text }: PublishedOperationAddInput['operations'][number]): object {
   return { hash: hashOf(text) };
 }

@@ -1,4 +1,4 @@
-// The published operations as gateways read them: the revision first, then what they lack.
+// The published operations for gateways: the revision first, then the operations that they lack.
 import { CodedError } from '../../../../platform/errors/errors.ts';
 import type { PublishedOperation } from '../stores/published-operation.ts';
 import type { PublishedOperationStore } from '../stores/published-operation-store.ts';

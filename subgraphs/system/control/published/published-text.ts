@@ -1,4 +1,4 @@
-// What may be published: one named operation with its fragments.
+// Rules for published texts: one named operation with its fragments.
 import { createHash } from 'node:crypto';
 import { GraphQLError, Kind, type OperationDefinitionNode, parse } from 'graphql';
 import type { PublishedOperationType } from '../../../../generated/graph/system.ts';

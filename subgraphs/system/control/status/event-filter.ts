@@ -13,7 +13,7 @@ import { isOutsideKind } from './outside-kinds.ts';
 /** The arguments that filter, the same for the stream and the history. */
 type StatusFilter = Omit<SubscriptionStatusChangesArgs, 'after'>;
 
-/** What a filter may name. */
+/** Values that a filter may contain. */
 interface KnownEvents {
   readonly declared: EventKinds;
   readonly outside: OutsideNodes;

@@ -30,7 +30,7 @@ interface OutsideEventsOptions {
 }
 
 const mostEvents = 100;
-/** As the column. */
+/** Limit of the column. */
 const mostVersion = 2_147_483_647;
 const statusWord = /^[A-Z][A-Z0-9_]{0,31}$/;
 
@@ -42,7 +42,7 @@ interface Batch {
 
 export class OutsideEvents {
   readonly #options: OutsideEventsOptions;
-  /** By subgraph. */
+  /** Keyed by subgraph. */
   readonly #allowance: TokenBuckets;
 
   constructor(options: OutsideEventsOptions) {

@@ -4,7 +4,7 @@ import type { OutsideNodes } from '../../../../platform/process/subgraph-row.ts'
 
 /** The part of a kind that its sender chooses. */
 export const kindWord = /^[a-z][A-Za-z0-9]{0,31}$/;
-/** As the column. */
+/** Limit of the column. */
 export const longestKind = 64;
 
 const kindPattern = /^([a-z0-9]{1,32}):(\w{1,64})\.([a-z][A-Za-z0-9]{0,31})$/;

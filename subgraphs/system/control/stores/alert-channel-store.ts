@@ -31,7 +31,7 @@ export class AlertChannelStore {
     return pageOfList(this.#db, channelList, filter, (ids) => this.byIds(ids));
   }
 
-  /** Of a project (UUID), or of the installation. Its scope must be locked. */
+  /** Count for a project (UUID), or for the installation. Its scope must be locked. */
   async count(tx: Transaction, projectId: string | null): Promise<number> {
     const sql = 'SELECT COUNT(*) AS count FROM alert_channel WHERE scope = ?';
     return Number((await tx.query<{ count: number }>(sql, [scopeOf(projectId)]))[0]?.count ?? 0);
@@ -51,7 +51,7 @@ export class AlertChannelStore {
     );
   }
 
-  /** Of a scope, which must be locked: its default channel is one no more. Returns it as it is then. */
+  /** Removes the default mark in a scope, which must be locked. Returns the changed channel. */
   async unsetDefault(tx: Transaction, projectId: string | null): Promise<AlertChannel | undefined> {
     const sql = `SELECT ${columns} FROM alert_channel WHERE default_scope = ? FOR UPDATE`;
     const [row] = await tx.query<StoredChannel>(sql, [scopeOf(projectId)]);

@@ -1,15 +1,15 @@
-// An alert channel as stored. What may give access, also the path of a URL, is in its sealed secret.
+// An alert channel as stored. Everything that may give access, including the path of a URL, is in its sealed secret.
 import type { AlertChannelKind, AlertMailSecurity } from '../../../../generated/graph/system.ts';
 import type { Sealed } from '../../../../platform/secrets/seal.ts';
 import type { QuietHours } from '../../rules/alerts/quiet-hours.ts';
 
-/** Where it connects to. Its secret is sealed for exactly this. */
+/** The destination of its connections. Its secret is sealed for exactly this place. */
 export interface ChannelPlace {
   readonly host: string;
   readonly port: number;
-  /** PEM. Null: public authorities. */
+  /** PEM. Null for public authorities. */
   readonly caCertificates: string | null;
-  /** Null: HTTPS. */
+  /** Null for HTTPS. */
   readonly mailSecurity: AlertMailSecurity | null;
 }
 
@@ -24,11 +24,11 @@ export interface ChannelSpec {
 }
 
 export interface ChannelSecret {
-  /** Of a URL, with its query. */
+  /** Path of the URL, with its query. */
   readonly path?: string;
   /** Signs the requests of a webhook. */
   readonly signing?: string;
-  /** Of the user at a mail server. */
+  /** Password of the user at a mail server. */
   readonly password?: string;
 }
 
@@ -45,7 +45,7 @@ export interface AlertChannel {
   readonly isDefault: boolean;
   readonly spec: ChannelSpec;
   readonly sealed: Sealed;
-  /** Null: the last attempt succeeded, or there was none. */
+  /** Null if the last attempt succeeded, or there was none. */
   readonly failingSince: Date | null;
   /** Messages that are not tried again, without tests. */
   readonly givenUp: number;

@@ -1,4 +1,4 @@
-// Notices (what a channel has to be told of each alert) and notifications (the messages made of them).
+// Notices (news of each alert for a channel) and notifications (the messages made from them).
 import type { AlertDeliveryState } from '../../../../generated/graph/system.ts';
 import type { Database, Sql, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
@@ -32,17 +32,17 @@ export interface WaitingDelivery {
   readonly id: string;
   readonly message: Message;
   readonly attempts: number;
-  /** By the trusted time: a clock that jumps ahead gives nothing up. */
+  /** Age by the trusted time, so that a clock that jumps ahead expires nothing. */
   readonly ageMs: number;
   /** How long until its next attempt; 0 if it is due. */
   readonly dueInMs: number;
 }
 
-/** What a channel has to be told. */
+/** News for a channel. */
 export interface DueNotice {
   readonly alertId: string;
   readonly state: AlertState;
-  /** Its subject's name is not known yet, and the alert is so young that it may soon be. */
+  /** Its subject's name is missing, and the alert is so new that the name may arrive soon. */
   readonly awaitsName: boolean;
 }
 
@@ -81,7 +81,7 @@ export class DeliveryStore {
   }
 }
 
-/** Gives news of alerts to channels, and owes their delivery. `dueInMs`: by channel. */
+/** Adds news of alerts to channels, and owes their delivery. `dueInMs`: by channel. */
 export async function addNotices(
   tx: Transaction,
   notices: readonly { readonly channelId: string; readonly alertId: string }[],
@@ -100,7 +100,7 @@ export async function addNotices(
     await owe(tx, deliveryKind, channelId, { dueInMs: dueInMs(channelId) }, wake);
 }
 
-/** News of resolved alerts goes to the channels that have notices of them, whatever their rules say now. */
+/** News of resolved alerts goes to the channels that have notices of them, even if their rules have changed. */
 export async function channelsWithNotices(
   tx: Transaction,
   alertIds: readonly string[],
@@ -129,7 +129,7 @@ export async function dueNotices(
   return rows.map((row) => ({ ...row, awaitsName: row.awaitsName === 1 }));
 }
 
-/** What nobody needs to be told any more: it was resolved, or acknowledged, before the channel was told of it. */
+/** Drops notices of alerts that were resolved or acknowledged before the channel got them. */
 export async function dropNotices(tx: Transaction, channelId: string): Promise<void> {
   const due = 'n.channel_id = ? AND n.due = true';
   await tx.execute(
@@ -142,7 +142,7 @@ export async function dropNotices(tx: Transaction, channelId: string): Promise<v
   );
 }
 
-/** They are in this message. */
+/** Marks notices as part of this message. */
 export async function takeNotices(
   tx: Transaction,
   { channelId, notificationId }: { readonly channelId: string; readonly notificationId: string },
@@ -173,10 +173,10 @@ export async function insertDelivery(tx: Transaction, delivery: NewDelivery): Pr
 }
 
 export const longestRetryMs = 900_000;
-/** What waits for longer than any message does was to be sent before the clock was set back. */
+/** A retry further in the future than any interval was scheduled before the clock was set back. */
 const isLater = `(next_at > NOW(3) AND next_at <= NOW(3) + INTERVAL ${longestRetryMs + 60_000} * 1000 MICROSECOND)`;
 
-/** The next message to try: of those that are due a test first, because a person waits, then the oldest; else the one that is due first. */
+/** The next message to try. Due tests come first, because a person waits, then the oldest due message. If none is due, the first to become due. */
 export async function nextWaiting(
   sql: Sql,
   channelId: string,
@@ -202,7 +202,7 @@ export async function countWaiting(sql: Sql, channelId: string): Promise<number>
   return Number(row?.count ?? 0);
 }
 
-/** Nobody reads the text of a message that is not sent again, and a thousand of them take megabytes. */
+/** The text of a finished message has no readers, and a thousand of them take megabytes. */
 const noMessage = "message = ''";
 
 /** The channel must be locked. If it had failed, others that wait for it are due now. */
@@ -220,12 +220,12 @@ export async function recordDelivered(tx: Transaction, { id, channelId }: Sent):
 }
 
 interface Sent {
-  /** Of the message. */
+  /** Id of the message. */
   readonly id: string;
   readonly channelId: string;
 }
 
-/** The channel must be locked. `retryInMs` undefined: it is given up. */
+/** The channel must be locked. `retryInMs`: undefined if the message is given up. */
 export async function recordFailed(
   tx: Transaction,
   { id, channelId, isTest }: Sent & { readonly isTest: boolean },
@@ -244,7 +244,7 @@ export async function recordFailed(
   );
 }
 
-/** What waits is tried at once, because the channel has changed. */
+/** Retries waiting messages at once, because the channel has changed. */
 export async function hastenDeliveries(tx: Transaction, channelId: string, wake: Wake): Promise<void> {
   await hasten(tx, channelId);
   await owe(tx, deliveryKind, channelId, {}, wake);
@@ -256,7 +256,7 @@ async function hasten(tx: Transaction, channelId: string): Promise<void> {
   ]);
 }
 
-/** Messages of a scope in the last hour, and when the oldest of them was made. The scope must be locked. */
+/** Number of messages of a scope in the last hour, and the time of the oldest. The scope must be locked. */
 export async function madeInHour(
   tx: Transaction,
   scope: string,

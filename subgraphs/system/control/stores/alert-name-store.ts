@@ -13,16 +13,16 @@ export interface NamelessSubject {
 
 interface NamelessRow extends NamelessSubject {
   readonly condition: string;
-  /** Null if the row is that of a subject in the condition. */
+  /** Null if the row describes a subject in the condition. */
   readonly alertId: string | null;
 }
 
-/** Of each kind of row, the newest: old ones of subjects that were deleted hide no others. */
+/** Limit of the newest rows of each kind, so that rows of deleted subjects don't hide others. */
 const mostAtOnce = 200;
 const types = Object.keys(namedTypes);
 const isNameless = (row: string) => `${row}.subject_name IS NULL AND ${row}.subject_type IN (${marksFor(types)})`;
 
-/** Those of open alerts, those in a condition, and those of the alerts that were made last and are resolved. */
+/** Rows of open alerts, of subjects in a condition, and of the newest resolved alerts. */
 export async function namelessRows(db: Database): Promise<readonly NamelessRow[]> {
   const shown = `a.condition_name AS \`condition\`, a.subject_type AS subjectType, a.subject_id AS subjectId,
     COALESCE(s.project_id, a.project_id) AS projectId, a.id AS alertId`;

@@ -51,7 +51,7 @@ export class AlertRuleStore {
     return this.channelsInside(this.#db, ruleIds);
   }
 
-  /** The channels that are told of the alerts of rules, by rule: its own, or the default one. */
+  /** Channels of the rules' alerts, by rule: its own, or the default channel. */
   async toldChannels(sql: Sql, ruleIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
     const own = await this.channelsInside(sql, ruleIds);
     const without = ruleIds.filter((id) => own.get(id)?.length === 0);
@@ -64,7 +64,7 @@ export class AlertRuleStore {
     return new Map([...own, ...rows.map(({ ruleId, channelId }) => [ruleId, [channelId]] as const)]);
   }
 
-  /** By rule: whether nobody is told of its alerts. */
+  /** By rule: whether no channel gets its alerts. */
   async silentAmong(ruleIds: readonly string[]): Promise<ReadonlyMap<string, boolean>> {
     const told = await this.toldChannels(this.#db, ruleIds);
     const ids = [...new Set([...told.values()].flat())];
@@ -85,7 +85,7 @@ export class AlertRuleStore {
     return new Map(ruleIds.map((id) => [id, (grouped.get(id) ?? []).map(({ channelId }) => channelId)]));
   }
 
-  /** Of a project (UUID), or of the installation. Its scope must be locked. */
+  /** Count for a project (UUID), or for the installation. Its scope must be locked. */
   async count(tx: Transaction, projectId: string | null): Promise<number> {
     const sql = 'SELECT COUNT(*) AS count FROM alert_rule WHERE scope = ?';
     return Number((await tx.query<{ count: number }>(sql, [scopeOf(projectId)]))[0]?.count ?? 0);
@@ -133,7 +133,7 @@ export class AlertRuleStore {
     );
   }
 
-  /** All, for the watch. */
+  /** All rules, for the watch. */
   async all(tx: Transaction): Promise<readonly AlertRule[]> {
     const rows = await tx.query<StoredRule>(`SELECT ${columns} FROM alert_rule ORDER BY id`);
     return rows.map(typed);

@@ -5,7 +5,7 @@ export interface AlertRule {
   /** UUID. */
   readonly id: string;
   readonly version: number;
-  /** Its version after the last change of its settings. */
+  /** Version after the last change of its settings. */
   readonly settingsVersion: number;
   /** UUID. Null if it watches the installation. */
   readonly projectId: string | null;
@@ -17,7 +17,7 @@ export interface AlertRule {
   readonly withinMs: number | null;
   readonly resolveAfterMs: number;
   readonly repeatMs: number | null;
-  /** Of the only subject that it watches. */
+  /** Type of the only subject that it watches. */
   readonly subjectType: string | null;
   readonly subjectId: string | null;
   readonly checkedInAt: Date | null;

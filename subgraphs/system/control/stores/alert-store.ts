@@ -70,7 +70,7 @@ export async function openAlerts(tx: Transaction): Promise<readonly OpenAlert[]>
 
 const mostCounted = 10_000;
 
-/** Those that fire and belong to no project. Null: more than 10,000. */
+/** Number of firing alerts without a project. Null if more than 10,000. */
 export async function countInstallationAlerts(sql: Sql): Promise<number | null> {
   const [row] = await sql.query<{ count: number }>(
     `SELECT COUNT(*) AS count FROM (SELECT 1 FROM alert FORCE INDEX (alert_project_state_idx)
@@ -138,7 +138,7 @@ export async function resolveAlerts(tx: Transaction, ids: readonly string[]): Pr
   );
 }
 
-/** Those that a channel has taken a message about. */
+/** Marks the alerts of a message that a channel has accepted. */
 export async function recordNotified(tx: Transaction, notificationId: string): Promise<void> {
   await tx.execute(
     `UPDATE alert SET last_notified_at = NOW(3) WHERE id IN (SELECT alert_id FROM alert_notice WHERE notification_id = ?)`,

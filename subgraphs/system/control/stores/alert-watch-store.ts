@@ -1,4 +1,4 @@
-// What the watch of alerts keeps: how far it has read the status events, its steady time, and the subjects that are in a condition.
+// State of the watch of alerts: its cursor in the status events, its steady time, and the subjects in a condition.
 import type { Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import type { Position } from '../../../../platform/events/event-table.ts';
@@ -11,7 +11,7 @@ interface WatchState {
   readonly position: Position;
   readonly epoch: number;
   readonly steadyMs: number;
-  /** The database's clock at `steadyMs`: Unix milliseconds. Null before the first look. */
+  /** The database's clock at `steadyMs`: Unix milliseconds. Null before the first evaluation. */
   readonly atMs: number | null;
   /** By the steady time. Null if never. */
   readonly caughtUpMs: number | null;
@@ -26,7 +26,7 @@ export interface Signal extends StandingSignal {
 }
 
 const unixMs = (time: string) => `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', ${time}) DIV 1000`;
-/** Of one condition in one project, which has no use for more: others are looked at when some of these are over. */
+/** Limit for one condition in one project. Further subjects are evaluated when some of these are over. */
 const mostSignals = mostOpenAlerts;
 const placesAtOnce = 500;
 const groupsAtOnce = 50;
@@ -80,7 +80,7 @@ export async function putSignal(tx: Transaction, signal: Signal): Promise<void> 
   );
 }
 
-/** Its wait begins again. */
+/** Restarts its wait. */
 export async function restartSignal(
   tx: Transaction,
   { condition, subjectType, subjectId }: Pick<Signal, 'condition' | 'subjectType' | 'subjectId'>,
@@ -101,7 +101,7 @@ export async function removeSignal(
   ]);
 }
 
-/** Of an alert that a person ended: it does not fire again while its subject stays in the condition. Nothing if it is not in it now. */
+/** Called when a person ended the alert: it does not fire again while its subject stays in the condition. Does nothing if the subject has left it. */
 export async function markEnded(
   tx: Transaction,
   { ruleId, condition, subjectType, subjectId }: Place & { readonly ruleId: string },
@@ -147,7 +147,7 @@ function at(subjects: readonly Place[]): { readonly condition: string; readonly 
   return { condition: places.join(' OR '), values };
 }
 
-/** What is kept of a deleted project (UUID). */
+/** Deletes the rows of a deleted project (UUID). */
 export async function forgetProject(tx: Transaction, projectId: string): Promise<void> {
   // With each condition, because the index begins with them.
   await tx.execute(
@@ -179,7 +179,7 @@ export async function certificateProjects(
   return rows.map(({ id }) => ({ id, globalId: encodeId('Project', id) }));
 }
 
-/** Certificates that nobody looks at any more: what was known of them is outdated when a rule watches them again. */
+/** Deletes certificates that no rule watches: their data would be outdated when a rule watches them again. */
 export async function forgetUnwatchedCertificates(sql: Sql): Promise<void> {
   await sql.execute(
     `DELETE s FROM alert_signal s LEFT JOIN project p ON p.id = s.project_id
@@ -188,8 +188,8 @@ export async function forgetUnwatchedCertificates(sql: Sql): Promise<void> {
 }
 
 /**
- * The oldest first. Of each project the oldest of each condition, so that the subjects of one project hide no others, and `also` those that are
- * named.
+ * The oldest signals first. Reads the oldest of each condition in each project, so that no project's subjects hide others, and the subjects in
+ * `also`.
  */
 export async function signalsOf(
   tx: Transaction,
@@ -209,7 +209,7 @@ export async function signalsOf(
   return rows.map(typed).toSorted((one, other) => one.sinceMs - other.sinceMs);
 }
 
-/** Of each project (and of none) and each condition. Reads only these rows of the index, and the first of each group. */
+/** The oldest signals of each condition in each project (and in none). Reads only these rows of the index, and the first of each group. */
 async function oldestSignals(tx: Transaction, conditions: readonly AlertCondition[]): Promise<readonly StoredSignal[]> {
   const groups = await tx.query<{ readonly condition: string; readonly projectId: string | null }>(
     `SELECT condition_name AS \`condition\`, project_id AS projectId FROM ${oldestFirst}

@@ -21,6 +21,6 @@ export interface ApiToken {
   readonly makerName: string | null;
   /** UUID of the token that made it. */
   readonly parentId: string | null;
-  /** Hashes of the only operations that it may send. Null: all. */
+  /** Hashes of the only operations that it may send. Null for all. */
   readonly operationHashes: readonly string[] | null;
 }

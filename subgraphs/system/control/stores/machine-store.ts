@@ -148,7 +148,7 @@ export class MachineStore {
     return rows[0]?.expiresAt ?? new Date();
   }
 
-  /** The names of those that are not revoked and that may join or have joined, by UUID. */
+  /** The names of machines that are not revoked and may join or have joined, by UUID. */
   async present(tx: Transaction, machines: readonly { readonly id: string }[]): Promise<ReadonlyMap<string, string>> {
     const rows = await tx.query<{ id: string; name: string }>(
       `SELECT id, name FROM machine WHERE id IN (${marksFor(machines)}) AND revoked_at IS NULL

@@ -16,7 +16,7 @@ const membershipSides = {
   user_id: { index: 'membership_user_idx', key: 'project_id' },
 } as const;
 
-/** A caller sees its own projects alone: a range for each of them is its row, or none. */
+/** A caller sees only its own projects. The range for each of them is its row, or empty. */
 const projectList: ListTable = {
   ...{ table: 'project', name: 'name', shown: always, project: 'id' },
   all: { time: 'PRIMARY', name: 'project_list_idx' },
@@ -43,7 +43,7 @@ export class ProjectStore {
     return pageOfList(this.#db, projectList, filter, (ids) => this.byIds(ids));
   }
 
-  /** The first of them, by name. */
+  /** The first projects by name. */
   async firstOf(visible: 'all' | readonly string[], most: number): Promise<readonly Project[]> {
     return this.#db.prisma.project.findMany({
       where: visible === 'all' ? {} : { id: { in: [...visible] } },
@@ -116,7 +116,7 @@ export class ProjectStore {
     ]);
   }
 
-  /** With its memberships and API tokens. */
+  /** Deletes its memberships and API tokens too. */
   async delete(tx: Transaction, id: string): Promise<void> {
     await tx.execute('DELETE FROM project WHERE id = ?', [id]);
   }

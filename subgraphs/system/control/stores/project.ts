@@ -20,7 +20,7 @@ export interface Membership {
   readonly createdAt: Date;
 }
 
-/** The caller with their projects. Sessions are read when they are asked for. */
+/** The caller with their projects. Sessions are only read on demand. */
 export interface Viewer {
   readonly name: string;
   readonly admin: boolean;

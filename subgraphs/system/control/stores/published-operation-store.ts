@@ -27,7 +27,7 @@ export class PublishedOperationStore {
     return new Map(rows.map((row) => [row.id, typed(row)]));
   }
 
-  /** By hash. */
+  /** Keyed by hash. */
   async byHashes(hashes: readonly string[]): Promise<ReadonlyMap<string, PublishedOperation>> {
     const where = { hash: { in: [...hashes] } };
     const rows = await this.#db.prisma.publishedOperation.findMany({ where, select: shown });

@@ -76,7 +76,7 @@ function hashesIn(stored: string | null): readonly string[] | null {
   return stored === null ? null : (JSON.parse(stored) as string[]);
 }
 
-/** Those that only a clock which jumped ahead lets expire work again later. */
+/** Includes tokens that expired only because a clock jumped ahead. They work again later. */
 const mayWork = `revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${trustedNow})`;
 
 export class TokenStore {
@@ -130,7 +130,7 @@ export class TokenStore {
     return rows[0] && { ...rows[0], operationHashes: hashesIn(rows[0].operationHashes) };
   }
 
-  /** Deletes those that ended first, some at a time, if the project has more tokens than `most`. It must be locked. */
+  /** Deletes a batch of the tokens that ended first, if the project has more tokens than `most`. The project must be locked. */
   async forgetEnded(tx: Transaction, projectId: string, most: number): Promise<void> {
     const sql = 'SELECT COUNT(*) AS count FROM api_token WHERE project_id = ?';
     const count = (await tx.query<{ count: number }>(sql, [projectId]))[0]?.count ?? 0;
@@ -147,7 +147,7 @@ export class TokenStore {
     return (await tx.query<{ count: number }>(sql, [projectId]))[0]?.count ?? 0;
   }
 
-  /** All tokens of a project, which must be locked, that are valid, or will be once the clock is right; their number is limited per project. */
+  /** All tokens of a project that are valid, or will be once the clock is right. The project must be locked. Their number is limited per project. */
   async working(tx: Transaction, projectId: string): Promise<readonly WorkingToken[]> {
     return tx.query<WorkingToken>(
       `SELECT id, parent_id AS parentId, user_id AS userId, version, name

@@ -22,7 +22,7 @@ import type { TokenMaker, TokenStore, WorkingToken } from '../stores/token-store
 
 /** Valid tokens per project: a caller who can create tokens must not fill the disk with them. */
 const mostWorking = 1_000;
-/** With those that have been revoked, or have expired. */
+/** Limit including revoked and expired tokens. */
 const mostTokens = 11_000;
 
 interface TokenServiceOptions {
@@ -40,7 +40,7 @@ interface TokenWish {
   readonly name: string;
   readonly role: Role;
   readonly expiresAt: Date | null;
-  /** Hashes of the only operations that it may send. Null: all. */
+  /** Hashes of the only operations that it may send. Null for all. */
   readonly operationHashes: readonly string[] | null;
   readonly maker: TokenMaker;
 }
@@ -234,7 +234,7 @@ export class TokenService {
   }
 }
 
-/** All tokens made with a token, and with those, at any depth. */
+/** All tokens made with a token, directly or indirectly. */
 function treeBelow(root: string, tokens: readonly WorkingToken[]): readonly WorkingToken[] {
   const children = Map.groupBy(tokens, ({ parentId }) => parentId);
   const below: WorkingToken[] = [];

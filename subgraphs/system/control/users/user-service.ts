@@ -115,7 +115,7 @@ export class UserService {
     });
   }
 
-  /** `oldHash`: of the caller's own password, as it was verified. */
+  /** `oldHash`: hash of the caller's own password, as it was verified. */
   #effect(
     identity: Identity,
     id: string,

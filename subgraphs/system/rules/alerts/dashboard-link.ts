@@ -2,7 +2,7 @@
 
 interface Page {
   readonly path: string;
-  /** The parameter that opens the subject, by its global id. Absent: the page has no place of its own for it. */
+  /** The parameter that opens the subject, by its global id. Absent if the page has no place for it. */
   readonly opens?: string;
 }
 

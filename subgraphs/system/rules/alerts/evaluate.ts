@@ -1,6 +1,5 @@
-// The life of an alert. One exists for each rule and subject that is in the rule's condition for long enough, until it has left the
-// condition for long enough: so a subject that flaps has one alert. Times are steady (steady-time.ts), but ends of subjects are
-// dates.
+// The life of an alert. A rule has one for each subject that has been in its condition for long enough, until the subject has left the condition for
+// long enough. So a flapping subject has a single alert. Times are steady (steady-time.ts), but ends of subjects are dates.
 import {
   type AlertCondition,
   type AlertState,
@@ -18,9 +17,9 @@ export interface WatchedRule {
   readonly lastsMs: number;
   readonly withinMs: number | null;
   readonly resolveAfterMs: number;
-  /** Null: a firing alert is told once. */
+  /** Null if a firing alert is sent once. */
   readonly repeatMs: number | null;
-  /** The only subject (UUID) that it watches. Null: all. */
+  /** The only subject (UUID) that it watches. Null for all. */
   readonly subjectId: string | null;
 }
 
@@ -52,7 +51,7 @@ export type AlertAction<Signal extends StandingSignal = StandingSignal> =
   | { readonly kind: 'RESOLVE'; readonly alert: OpenAlert; readonly reason: string | null };
 
 export interface Evaluation<Signal extends StandingSignal> {
-  /** In turns of the projects that have the rules: the first of them are carried out first. */
+  /** In turns of the projects that own the rules. Only the first actions are carried out now. */
   readonly actions: readonly AlertAction<Signal>[];
   /** The earliest steady time at which another evaluation may find more to do. Infinity: after the next event. */
   readonly nextMs: number;
@@ -129,7 +128,7 @@ export function evaluate<Signal extends StandingSignal>(situation: Situation<Sig
   return { actions: inTurns<AlertAction<Signal>>([...lists, ends]), nextMs };
 }
 
-/** One of each list, then the next of each. */
+/** The first item of each list, then the second of each, and so on. */
 function inTurns<Item>(lists: readonly (readonly Item[])[]): readonly Item[] {
   const items: Item[] = [];
   let left = lists.filter((list) => list.length > 0);
@@ -176,7 +175,7 @@ class Room {
   }
 }
 
-/** Of the alert that a rule has for a subject. */
+/** Key of a rule's alert for a subject. */
 export function endedKey(ruleId: string, subject: { subjectType: string; subjectId: string }): string {
   return `${ruleId}/${subjectKey(subject)}`;
 }
@@ -191,7 +190,7 @@ function watches(rule: WatchedRule, { projectId, subjectId, condition }: Standin
   return rule.subjectId === null || rule.subjectId === subjectId;
 }
 
-/** Of these conditions a signal stands all the time, and time alone decides. */
+/** Signals of these conditions exist permanently, and only time decides. */
 function restarts({ condition }: WatchedRule): boolean {
   return condition === 'CHECK_IN_LATE' || condition === 'CERTIFICATE_EXPIRES';
 }

@@ -1,4 +1,4 @@
-// What a notification says: one value, written as a webhook's JSON, as text for Slack, and as a mail.
+// The content of a notification: one value, written as a webhook's JSON, as text for Slack, and as a mail.
 import type { CmpObjectKey } from '../../../../platform/pages/cmp-object.ts';
 import type { JsonObject } from '../../../../platform/values/json.ts';
 import type { AlertCondition, AlertSeverity, AlertState } from '../../spec/alert-conditions.ts';
@@ -31,10 +31,10 @@ export interface ToldAlert {
 export interface Message {
   readonly kind: 'ALERTS' | 'TEST';
   readonly channelName: string;
-  /** Of all alerts, also of those that are left out. */
+  /** Count of all alerts, including those that the message leaves out. */
   readonly firing: number;
   readonly resolved: number;
-  /** The first of them. */
+  /** The first alerts. */
   readonly alerts: readonly ToldAlert[];
   /** Subscribing to `statusChanges` after it gives the events of these alerts and all later ones. Null if there are none. */
   readonly cursor: string | null;
@@ -91,7 +91,7 @@ function titleOf({ kind, channelName, firing, resolved, alerts }: Message): stri
   return `${counts.filter(Boolean).join(', ')}${only}`;
 }
 
-/** In one line, for people. */
+/** One line for people. */
 export function lineOf(alert: ToldAlert): string {
   const reason = alert.reason === null ? '' : `: ${alert.reason}`;
   const state = alert.severity === 'CRITICAL' && alert.state !== 'RESOLVED' ? `${alert.state} (critical)` : alert.state;
@@ -104,7 +104,7 @@ export function lineOf(alert: ToldAlert): string {
   );
 }
 
-/** What people call machines. Other types have the graph's name. */
+/** The words for types of machines. Other types have the graph's name. */
 const machineWords: Readonly<Record<string, string>> = {
   LoadBalancerHost: 'load balancer host',
   GslbVantagePoint: 'vantage point',

@@ -1,4 +1,4 @@
-// Quiet hours of a channel: times of the week, in a time zone, in which only critical alerts are told.
+// Quiet hours of a channel: times of the week, in a time zone, in which it gets only critical alerts.
 
 export const weekdays = ['MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY', 'SUNDAY'] as const;
 type Weekday = (typeof weekdays)[number];
@@ -36,7 +36,7 @@ export function quietForMs(hours: readonly QuietHours[], timeZone: string, now: 
   return left.length === 0 ? undefined : Math.max(...left) * 60_000 - (now.getTime() % 60_000);
 }
 
-/** Minutes of a period that begins on that day; 0 outside of it. */
+/** Remaining minutes of a period that begins on that day. 0 outside of it. */
 function lengthLeft(day: Weekday, from: number, until: number, minute: number): number {
   const begins = weekdays.indexOf(day) * dayMinutes + from;
   const length = until > from ? until - from : until + dayMinutes - from;

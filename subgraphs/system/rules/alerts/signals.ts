@@ -1,4 +1,4 @@
-// What a status event says about the conditions of alerts: a subject came into a condition, or left it.
+// Effects of a status event on the conditions of alerts: a subject enters or leaves a condition.
 import type { PastEvent } from '../../../../platform/events/event-table.ts';
 import {
   type AlertCondition,
@@ -23,16 +23,16 @@ type SignalChange =
 
 type Told = Pick<PastEvent, 'kind' | 'subjectType' | 'subjectId' | 'to' | 'reason'>;
 
-/** By kind: the conditions to which its events matter. */
+/** By kind: the conditions that its events affect. */
 const conditionsByKind = Map.groupBy(
   alertConditionNames.flatMap((condition) => kindsOf(conditionSpec(condition)).map((kind) => ({ condition, kind }))),
   ({ kind }) => kind,
 );
 
-/** Of rules and alerts: after them, what is stored is looked at again. */
+/** Kinds of rules and alerts. Their events trigger a new evaluation of stored signals. */
 export const ownKinds: ReadonlySet<string> = new Set(['alertRule.state', 'alert.state']);
 
-/** Its signals go with it. */
+/** Deletes the project's signals. */
 export const projectDeleted = 'project.deleted';
 
 export function signalChanges(event: Told): readonly SignalChange[] {
@@ -43,7 +43,7 @@ export function signalChanges(event: Told): readonly SignalChange[] {
 
 type EndedSubject = Pick<SubjectChange, 'condition' | 'subjectType' | 'subjectId'>;
 
-/** The subjects that leave a condition, if they are in it. Most are not: every call that succeeds says that its outcome is known. */
+/** Subjects that leave a condition if they are in it. Most are in none: every successful call emits such an event for its known outcome. */
 export function endedSubjects(events: readonly Told[]): readonly EndedSubject[] {
   return events.flatMap(signalChanges).filter(({ to }) => to === 'OFF');
 }
@@ -83,7 +83,7 @@ function changeOf(condition: AlertCondition, event: Told): SignalChange | undefi
   return signal?.ends.includes(to) ? { ...named, to: 'OFF', reason } : undefined;
 }
 
-/** Of `NAME` or `NAME: why`. */
+/** The reason is `NAME` or `NAME: why`. */
 function namedReason(reason: string | null): { readonly subjectName: string | null; readonly reason: string | null } {
   const [name = '', ...why] = (reason ?? '').split(': ');
   return { subjectName: name === '' ? null : name.slice(0, 255), reason: why.length === 0 ? null : why.join(': ') };

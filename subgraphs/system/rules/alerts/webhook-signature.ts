@@ -10,7 +10,7 @@ export function isWebhookSecret(secret: string): boolean {
   return webhookSecretPattern.test(secret) && length >= 24 && length <= 64;
 }
 
-/** `id`: the same for each attempt. `at`: of this attempt. */
+/** `id`: the same for each attempt. `at`: time of this attempt. */
 export function webhookHeaders(
   secret: string,
   { id, at, body }: { readonly id: string; readonly at: Date; readonly body: string },

@@ -5,7 +5,7 @@ import type { Database } from '../../../../platform/database/database.ts';
 import { mostChanged, mostEvents, readHours, uptimeField } from '../../../../platform/events/uptime/uptime-reads.ts';
 import { RunningTime } from '../../../../platform/leases/running-time.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
-import { TestGround } from '../../../support/ground.ts';
+import { TestContext } from '../../../support/test-context.ts';
 
 interface Subject {
   readonly id: string;
@@ -15,11 +15,11 @@ interface Subject {
 
 const hourMs = 3_600_000;
 const longAgo = new Date(Date.now() - 100 * 24 * hourMs);
-let ground: TestGround;
+let ground: TestContext;
 let db: Database;
 
 beforeAll(async () => {
-  ground = await TestGround.open();
+  ground = await TestContext.open();
   ({ db } = ground);
 });
 

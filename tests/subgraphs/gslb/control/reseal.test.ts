@@ -5,7 +5,7 @@ import { createSealer } from '../../../../platform/secrets/seal.ts';
 import { resealSecrets } from '../../../../subgraphs/gslb/control/reseal.ts';
 import { firstKeys } from '../../../../subgraphs/gslb/control/stores/zone-keys.ts';
 import { openZoneKeys, readZonesNamed, storeZoneKeys } from '../../../../subgraphs/gslb/control/stores/zone-store.ts';
-import { keyFile } from '../../../support/ground.ts';
+import { keyFile } from '../../../support/test-context.ts';
 import { GslbPlace, zone } from '../support/gslb-place.ts';
 
 let place: GslbPlace;

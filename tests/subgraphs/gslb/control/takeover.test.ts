@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { publishKind } from '../../../../dns/records/record-store.ts';
-import { ToldChild } from '../../../../measure/told-child.ts';
+import { CommandChild } from '../../../../measure/command-child.ts';
 import type { Transaction } from '../../../../platform/database/database.ts';
 import { owe } from '../../../../platform/owed/owed-work.ts';
 import { createRedisWake, type Wake } from '../../../../platform/work/wake.ts';
@@ -19,7 +19,7 @@ import { GslbPlace } from '../support/gslb-place.ts';
 const script = fileURLToPath(new URL('../../../../trials/gslb-outage/program.ts', import.meta.url));
 let place: GslbPlace;
 let folder: TemporaryFolder;
-let workers: ToldChild[];
+let workers: CommandChild[];
 let redis: { readonly path: string; readonly prefix: string };
 let wake: Wake;
 
@@ -38,7 +38,7 @@ afterEach(async () => {
   await folder.remove();
 });
 
-async function worker(): Promise<ToldChild> {
+async function worker(): Promise<CommandChild> {
   const { connection } = place.database;
   // Nobody answers there.
   const keyFile = join(folder.path, 'key');
@@ -47,7 +47,7 @@ async function worker(): Promise<ToldChild> {
   const settings = { 'dns.servers': [`127.0.0.1:${await freePort()}`], 'dns.tsigKeyFile': keyFile };
   const program: Program = { kind: 'worker', connection, redis, settings };
   const file = join(folder.path, `worker-${workers.length}.json`);
-  const child = new ToldChild({ script, file, program });
+  const child = new CommandChild({ script, file, program });
   workers.push(child);
   await child.start();
   return child;

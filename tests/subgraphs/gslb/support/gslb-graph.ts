@@ -4,11 +4,11 @@ import { execute, type GraphQLSchema, parse } from 'graphql';
 import type { Identity, Role } from '../../../../platform/caller/identity.ts';
 import { recordProject } from '../../../../platform/edge/projects.ts';
 import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
-import type { SubgraphGround } from '../../../../platform/process/subgraph-row.ts';
+import type { SubgraphContext } from '../../../../platform/process/subgraph-row.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { createGslbSubgraph } from '../../../../subgraphs/gslb/gslb.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
-import { Ground } from '../../../support/ground.ts';
+import { LocalContext } from '../../../support/test-context.ts';
 
 export const projectA = '01900000-0000-7000-8000-00000000000a';
 export const projectB = '01900000-0000-7000-8000-00000000000b';
@@ -30,7 +30,7 @@ export function identity(role: Role | 'ADMIN', project = projectA): Identity {
 
 const administered = /^(gslbFlavor|gslbVantagePoint|gslbChecker|gslbNameServer|dnsZone|dnsBackend)/;
 
-export class GslbGraph extends Ground {
+export class GslbGraph extends LocalContext {
   readonly schema: GraphQLSchema;
   readonly place: TestDatabase;
 
@@ -38,7 +38,7 @@ export class GslbGraph extends Ground {
     super({ connection: place.connection, connectionLimit: 10 }, { feed: { pollMs: 50 } });
     this.place = place;
     const { subgraph } = createGslbSubgraph({
-      ...(this as unknown as SubgraphGround),
+      ...(this as unknown as SubgraphContext),
       sdl: readSubgraphSdl('gslb'),
       sealKeys: this.sealer,
       heartbeatMs: 600,

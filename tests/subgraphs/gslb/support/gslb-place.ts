@@ -26,7 +26,7 @@ import type {
 } from '../../../../subgraphs/gslb/spec/specs.ts';
 import { type CheckerBatch, targetId } from '../../../../subgraphs/gslb/wire/checker-wire.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
-import { Ground } from '../../../support/ground.ts';
+import { LocalContext } from '../../../support/test-context.ts';
 
 export const zone = 'gslb.test';
 
@@ -54,11 +54,11 @@ export class GslbPlace {
   readonly flavorId = newUuid();
   readonly monitorId = newUuid();
   readonly poolId = newUuid();
-  readonly ground: Ground;
+  readonly ground: LocalContext;
   readonly dependencies: EvaluationDependencies;
   readonly #database: TestDatabase | undefined;
 
-  private constructor(ground: Ground, database?: TestDatabase, projectId = newUuid()) {
+  private constructor(ground: LocalContext, database?: TestDatabase, projectId = newUuid()) {
     this.projectId = projectId;
     this.#database = database;
     this.ground = ground;
@@ -69,13 +69,13 @@ export class GslbPlace {
   static async open(pool: Partial<PoolSpec> = {}): Promise<GslbPlace> {
     const database = await testDatabase({ migrated: false });
     await migrate(database.connection, ownersOf(['gslb'], [gslbRow]));
-    const place = new GslbPlace(new Ground({ connection: database.connection }), database);
+    const place = new GslbPlace(new LocalContext({ connection: database.connection }), database);
     await place.#fill({ ...poolSpec, ...pool });
     return place;
   }
 
   /** On a migrated database of its caller's, which ends the ground too; `projectId`: of a project that is there. */
-  static async on(ground: Ground, projectId?: string): Promise<GslbPlace> {
+  static async on(ground: LocalContext, projectId?: string): Promise<GslbPlace> {
     const place = new GslbPlace(ground, undefined, projectId);
     await place.#fill(poolSpec, projectId === undefined);
     return place;

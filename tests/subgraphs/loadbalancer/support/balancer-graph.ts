@@ -4,12 +4,12 @@ import { execute, type GraphQLSchema, parse } from 'graphql';
 import type { Identity, Role } from '../../../../platform/caller/identity.ts';
 import { recordProject } from '../../../../platform/edge/projects.ts';
 import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
-import type { SubgraphGround } from '../../../../platform/process/subgraph-row.ts';
+import type { SubgraphContext } from '../../../../platform/process/subgraph-row.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import { createLoadBalancerSubgraph } from '../../../../subgraphs/loadbalancer/loadbalancer.ts';
 import { quotaKinds } from '../../../../subgraphs/loadbalancer/rules/states.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
-import { Ground } from '../../../support/ground.ts';
+import { LocalContext } from '../../../support/test-context.ts';
 
 export const projectA = '01900000-0000-7000-8000-00000000000a';
 export const projectB = '01900000-0000-7000-8000-00000000000b';
@@ -33,7 +33,7 @@ export function identity(role: Role | 'ADMIN', project = projectA): Identity {
     : { ...common, admin: false, projects: { [project]: role } };
 }
 
-export class BalancerGraph extends Ground {
+export class BalancerGraph extends LocalContext {
   readonly schema: GraphQLSchema;
   readonly place: TestDatabase;
 
@@ -45,7 +45,7 @@ export class BalancerGraph extends Ground {
       number
     >;
     const { subgraph } = createLoadBalancerSubgraph({
-      ...(this as unknown as SubgraphGround),
+      ...(this as unknown as SubgraphContext),
       sdl: readSubgraphSdl('loadbalancer'),
       sealKeys: this.sealer,
       settings: { zone, dnsTtlSeconds: 5, nameRestMs: 86_400_000, defaultCidr: '10.64.0.0/20', quotas },

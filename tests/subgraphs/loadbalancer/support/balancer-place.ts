@@ -15,19 +15,19 @@ import { loadBalancerRow } from '../../../../subgraphs/loadbalancer/row.ts';
 import type { NodeState } from '../../../../subgraphs/loadbalancer/rules/states.ts';
 import { MemberAddresses } from '../../../../subgraphs/loadbalancer/spec/member-addresses.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
-import { Ground } from '../../../support/ground.ts';
+import { LocalContext } from '../../../support/test-context.ts';
 
 const most = 10_000;
 
 export class BalancerPlace {
   readonly projectId = newUuid();
   readonly database: TestDatabase;
-  readonly ground: Ground;
+  readonly ground: LocalContext;
   readonly balancers: BalancerService;
   readonly parts: PartService;
   readonly certificates: CertificateService;
 
-  private constructor(database: TestDatabase, ground: Ground) {
+  private constructor(database: TestDatabase, ground: LocalContext) {
     this.database = database;
     this.ground = ground;
     const { db, wake, mutations, egress, sealer } = ground;
@@ -47,7 +47,7 @@ export class BalancerPlace {
   static async open(): Promise<BalancerPlace> {
     const database = await testDatabase({ migrated: false });
     await migrate(database.connection, ownersOf(['loadbalancer'], [loadBalancerRow]));
-    const place = new BalancerPlace(database, new Ground({ connection: database.connection }));
+    const place = new BalancerPlace(database, new LocalContext({ connection: database.connection }));
     await place.ground.db.transaction((tx) => recordProject(tx, place.projectId, 'default'));
     return place;
   }

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
 import { ownersOf } from '../../../../compose/owners.ts';
-import { createLookQueue } from '../../../../dns/publish/look-queue.ts';
+import { createDriftQueue } from '../../../../dns/publish/drift-queue.ts';
 import { createPublishQueue } from '../../../../dns/publish/publish-queue.ts';
 import { createServerQueue } from '../../../../dns/publish/server-queue.ts';
 import { Rfc2136Server } from '../../../../dns/servers/rfc2136-server.ts';
@@ -40,9 +40,9 @@ import { dnsNames } from '../../../../subgraphs/loadbalancer/control/balancers/d
 import { type Names, noNames } from '../../../../subgraphs/loadbalancer/control/balancers/names.ts';
 import { PartService } from '../../../../subgraphs/loadbalancer/control/balancers/part-service.ts';
 import { CertificateService } from '../../../../subgraphs/loadbalancer/control/certificates/certificate-service.ts';
-import { HostKeeper } from '../../../../subgraphs/loadbalancer/control/hosts/host-keeper.ts';
 import { HostService } from '../../../../subgraphs/loadbalancer/control/hosts/host-service.ts';
 import { HostSessions } from '../../../../subgraphs/loadbalancer/control/hosts/host-sessions.ts';
+import { HostWatcher } from '../../../../subgraphs/loadbalancer/control/hosts/host-watcher.ts';
 import { NodeDocuments } from '../../../../subgraphs/loadbalancer/control/hosts/node-documents.ts';
 import { createNodeChecks, usualNodeChecks } from '../../../../subgraphs/loadbalancer/control/nodes/node-checks.ts';
 import { NodeService } from '../../../../subgraphs/loadbalancer/control/nodes/node-service.ts';
@@ -62,11 +62,11 @@ import { MemberAddresses } from '../../../../subgraphs/loadbalancer/spec/member-
 import { type NameServer, nameServers, zone } from '../../../dns/support/name-servers.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
 import { freePort } from '../../../support/free-port.ts';
-import { Ground } from '../../../support/ground.ts';
 import { endProcessesOf } from '../../../support/left-processes.ts';
 import { type TestMachine, testAuthority, testMachine } from '../../../support/machines.ts';
 import { type OwnNetwork, ownNetwork } from '../../../support/own-network.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';
+import { LocalContext } from '../../../support/test-context.ts';
 import { recordHost } from './host-records.ts';
 
 const most = 100_000;
@@ -106,7 +106,7 @@ export class LbWorld {
   readonly hosts = new Map<string, WorldHost>();
   readonly webs: { readonly server: Server; readonly port: number }[] = [];
   readonly folder: string;
-  readonly ground: Ground;
+  readonly ground: LocalContext;
   readonly healthPort: number;
   /** Its hosts have 127.X.1.0/24, 127.X.2.0/24, and so on. */
   readonly network: OwnNetwork;
@@ -117,7 +117,7 @@ export class LbWorld {
   certificates!: CertificateService;
   hostService!: HostService;
   link!: LinkServer;
-  keeper!: HostKeeper;
+  watcher!: HostWatcher;
   #names: Names = noNames;
   #queues: OwedQueue[] = [];
   #redis: Redis | undefined;
@@ -129,7 +129,7 @@ export class LbWorld {
   private constructor(
     options: LbWorldOptions,
     place: TestDatabase | undefined,
-    ground: Ground,
+    ground: LocalContext,
     more: readonly [CertificateAndKey, string, number, OwnNetwork],
   ) {
     this.#options = options;
@@ -144,7 +144,7 @@ export class LbWorld {
     const connection = options.connection ?? place?.connection;
     if (connection === undefined) throw new Error('there is no database');
     await migrate(connection, ownersOf(['loadbalancer'], [loadBalancerRow]));
-    const ground = await new Ground({ connection, connectionLimit: 12 }).start();
+    const ground = await new LocalContext({ connection, connectionLimit: 12 }).start();
     const folder = await mkdtemp(join(tmpdir(), 'lb-world-'));
     const world = new LbWorld(options, place, ground, [
       await testAuthority(),
@@ -178,8 +178,8 @@ export class LbWorld {
       ...{ host: '127.0.0.1', port: 0, tls, role: 'lbhost', log },
       open: (peer) => sessions.open(peer),
     });
-    this.keeper = new HostKeeper({ db, wake, log });
-    this.keeper.start();
+    this.watcher = new HostWatcher({ db, wake, log });
+    this.watcher.start();
     const settings = { ...usualHealing, ...this.#options.settings };
     if (dns !== false) {
       this.dns = await nameServers[dns === true ? 'PowerDNS' : dns]();
@@ -187,7 +187,7 @@ export class LbWorld {
       const servers = [new Rfc2136Server({ place, key, timeoutMs: 1_000 })];
       this.#queues.push(createPublishQueue({ db, wake, servers }));
       this.#queues.push(createServerQueue({ db, wake, log, servers }));
-      this.#queues.push(createLookQueue({ db, wake, log, servers, intervalMs: 5_000 }));
+      this.#queues.push(createDriftQueue({ db, wake, log, servers, intervalMs: 5_000 }));
     }
     this.#queues.push(createReconcileQueue({ db, wake, names: this.#names, settings }));
     await this.addWorker();
@@ -348,7 +348,7 @@ export class LbWorld {
     await endProcessesOf(this.folder);
     for (const worker of this.#workers) await worker.stop();
     await this.link.stop();
-    await this.keeper.stop();
+    await this.watcher.stop();
     await this.dns?.remove();
     this.#redis?.disconnect();
     await this.ground.stop();
@@ -364,7 +364,7 @@ export class LbWorld {
 
 /** The role worker: carries owed work without Redis, and checks nodes. */
 class Worker {
-  readonly #ground: Ground;
+  readonly #ground: LocalContext;
   readonly #queues: readonly OwedQueue[];
   readonly #leases: Leases;
   readonly #selfCheck = new SelfCheck({ timeoutMs: 1_000 });
@@ -375,7 +375,7 @@ class Worker {
   /** While true it does no owed work, as if it were paused. */
   paused = false;
 
-  constructor(ground: Ground, queues: readonly OwedQueue[]) {
+  constructor(ground: LocalContext, queues: readonly OwedQueue[]) {
     this.#ground = ground;
     this.#queues = queues;
     const { db, wake, log, egress } = ground;

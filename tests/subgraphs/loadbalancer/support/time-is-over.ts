@@ -2,11 +2,11 @@
 import { owe } from '../../../../platform/owed/owed-work.ts';
 import { reconcileKind } from '../../../../subgraphs/loadbalancer/control/stores/change-balancer.ts';
 import type { NodeRow } from '../../../../subgraphs/loadbalancer/rules/rows.ts';
-import type { Ground } from '../../../support/ground.ts';
+import type { LocalContext } from '../../../support/test-context.ts';
 
 /** Its load balancer is looked at now, as it would be at that time. */
 export async function timeIsOver(
-  { db, wake }: Pick<Ground, 'db' | 'wake'>,
+  { db, wake }: Pick<LocalContext, 'db' | 'wake'>,
   { id, loadBalancerId }: Pick<NodeRow, 'id' | 'loadBalancerId'>,
 ): Promise<void> {
   await db.transaction(async (tx) => {

@@ -15,16 +15,16 @@ import { lockFederation } from '../../../../subgraphs/object-storage/control/sto
 import type { AccessKeyDocument } from '../../../../subgraphs/object-storage/wire/documents/documents.ts';
 import { open, sealedPlace } from '../../../../subgraphs/object-storage/wire/documents/seal-for.ts';
 import { readDocument } from '../../../../subgraphs/object-storage/wire/documents/signed-document.ts';
-import { keyFile } from '../../../support/ground.ts';
 import { OwedRunner } from '../../../support/owed-runner.ts';
-import { CentreGraph, type Input, identity, projectA, projectB } from '../support/centre-graph.ts';
+import { keyFile } from '../../../support/test-context.ts';
+import { ControlGraph, type Input, identity, projectA, projectB } from '../support/control-graph.ts';
 import { clusterKeys } from '../support/scripted-controller.ts';
 
-let graph: CentreGraph;
+let graph: ControlGraph;
 const operator = identity('OPERATOR');
 
 beforeEach(async () => {
-  graph = await CentreGraph.open();
+  graph = await ControlGraph.open();
 });
 
 afterEach(() => graph.stop());

@@ -3,12 +3,12 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { clustersOfPartition, partitionCount, type Ring } from '../../../../platform/rings/ring.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import { presentRings } from '../../../../subgraphs/object-storage/control/stores/ring-store.ts';
-import { CentreGraph, identity } from '../support/centre-graph.ts';
+import { ControlGraph, identity } from '../support/control-graph.ts';
 
-let graph: CentreGraph;
+let graph: ControlGraph;
 
 beforeEach(async () => {
-  graph = await CentreGraph.open();
+  graph = await ControlGraph.open();
 });
 
 afterEach(() => graph.stop());

@@ -6,10 +6,10 @@ import { ContainerReads } from '../../../../subgraphs/object-storage/control/con
 import type { ClusterQuestions } from '../../../../subgraphs/object-storage/control/questions/cluster-questions.ts';
 import { containerId, recordContainer } from '../../../../subgraphs/object-storage/control/stores/container-store.ts';
 import { clusterQuestion } from '../../../../subgraphs/object-storage/wire/cluster-questions.ts';
-import { CentreGraph, identity, projectA } from '../support/centre-graph.ts';
+import { ControlGraph, identity, projectA } from '../support/control-graph.ts';
 
 test('containers that were deleted at a cluster are left out, however many are read at once', async () => {
-  const graph = await CentreGraph.open();
+  const graph = await ControlGraph.open();
   await using _ = { [Symbol.asyncDispose]: () => graph.stop() };
   const accountId = newUuid();
   const made = Array.from({ length: 3 * 60 }, (_, index) => ({

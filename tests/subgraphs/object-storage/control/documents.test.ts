@@ -4,12 +4,12 @@ import { documentsAfter } from '../../../../subgraphs/object-storage/control/sto
 import { presentRings } from '../../../../subgraphs/object-storage/control/stores/ring-store.ts';
 import { unpackClusters } from '../../../../subgraphs/object-storage/wire/documents/ring-clusters.ts';
 import { readDocument } from '../../../../subgraphs/object-storage/wire/documents/signed-document.ts';
-import { CentreGraph } from '../support/centre-graph.ts';
+import { ControlGraph } from '../support/control-graph.ts';
 
-let graph: CentreGraph;
+let graph: ControlGraph;
 
 beforeEach(async () => {
-  graph = await CentreGraph.open();
+  graph = await ControlGraph.open();
 });
 
 afterEach(() => graph.stop());

@@ -11,10 +11,10 @@ import { insertRing } from '../../../../subgraphs/object-storage/control/stores/
 import type { ControllerState } from '../../../../subgraphs/object-storage/wire/controller-wire.ts';
 import { statementsOf } from '../../../support/count-statements.ts';
 import { patience } from '../../../support/patience.ts';
-import { CentreGraph, projectA } from '../support/centre-graph.ts';
+import { ControlGraph, projectA } from '../support/control-graph.ts';
 
 const rows = 100;
-let graph: CentreGraph;
+let graph: ControlGraph;
 
 const member = (cluster: number) => ({ cluster, weight: 100, zone: `zone-${cluster}` });
 const ringOf = (...clusters: number[]) => firstRing({ members: clusters.map(member), replicas: 3 });
@@ -58,7 +58,7 @@ async function fill(number: number): Promise<void> {
 const accountId = newUuid();
 
 beforeAll(async () => {
-  graph = await CentreGraph.open();
+  graph = await ControlGraph.open();
   await graph.db.execute('INSERT INTO object_account (id, project_id) VALUES (?, ?)', [accountId, projectA]);
   for (let number = 0; number < rows; number += 1) await fill(number);
   await graph.db.execute(

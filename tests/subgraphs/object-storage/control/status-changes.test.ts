@@ -8,12 +8,12 @@ import { tellServices } from '../../../../subgraphs/object-storage/control/contr
 import { RingChanges } from '../../../../subgraphs/object-storage/control/rings/ring-changes.ts';
 import type { ControllerState } from '../../../../subgraphs/object-storage/wire/controller-wire.ts';
 import { patience } from '../../../support/patience.ts';
-import { CentreGraph, identity, projectA } from '../support/centre-graph.ts';
+import { ControlGraph, identity, projectA } from '../support/control-graph.ts';
 
-let graph: CentreGraph;
+let graph: ControlGraph;
 
 beforeEach(async () => {
-  graph = await CentreGraph.open();
+  graph = await ControlGraph.open();
 });
 afterEach(() => graph.stop());
 

@@ -5,13 +5,13 @@ import { newUuid } from '../../../../platform/values/ids.ts';
 import { encodeContainer } from '../../../../subgraphs/object-storage/control/containers/container-reads.ts';
 import { connectController } from '../../../../subgraphs/object-storage/control/stores/controller-store.ts';
 import { lockFederation } from '../../../../subgraphs/object-storage/control/stores/federation-store.ts';
-import { CentreGraph, identity, projectA } from '../support/centre-graph.ts';
+import { ControlGraph, identity, projectA } from '../support/control-graph.ts';
 import { clusterKeys } from '../support/scripted-controller.ts';
 
-let graph: CentreGraph;
+let graph: ControlGraph;
 
 beforeEach(async () => {
-  graph = await CentreGraph.open();
+  graph = await ControlGraph.open();
   await graph.make('objectClusterCreate', { name: 'north', s3Urls: ['https://s3.north.test'] });
   const facts = { position: { history: '', number: 0 }, keyIds: [], version: 'test', ...clusterKeys() };
   await graph.db.transaction(async (tx) => {

@@ -16,7 +16,7 @@ import { freePort } from '../../../support/free-port.ts';
 import { testAuthority, testMachine } from '../../../support/machines.ts';
 import { temporaryFolder, waitFor } from '../../../support/temporary-folder.ts';
 import { storeDatabase } from '../engine/store/store-database.ts';
-import { CentreGraph } from './centre-graph.ts';
+import { ControlGraph } from './control-graph.ts';
 
 interface FederationCluster {
   readonly id: string;
@@ -32,16 +32,16 @@ interface FederationCluster {
 export class Federation {
   readonly #cleanup = new AsyncDisposableStack();
   readonly clusters = new Map<string, FederationCluster>();
-  readonly graph: CentreGraph;
+  readonly graph: ControlGraph;
 
-  private constructor(graph: CentreGraph) {
+  private constructor(graph: ControlGraph) {
     this.graph = graph;
     this.#cleanup.defer(() => graph.stop());
   }
 
   /** Of these names, each serving. */
   static async start(names: readonly string[], times?: ObjectServerTimes): Promise<Federation> {
-    const federation = new Federation(await CentreGraph.open());
+    const federation = new Federation(await ControlGraph.open());
     try {
       await federation.#begin(names, times);
     } catch (error) {

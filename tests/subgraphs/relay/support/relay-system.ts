@@ -12,8 +12,8 @@ import {
   type RelaySubgraphOptions,
 } from '../../../../subgraphs/relay/relay.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
-import { Ground } from '../../../support/ground.ts';
 import { checkInvariants, type InvariantOptions } from '../../../support/invariants.ts';
+import { LocalContext } from '../../../support/test-context.ts';
 
 export interface GraphResult<Data> {
   readonly data: Data;
@@ -33,7 +33,7 @@ export function identity(role: Role | 'ADMIN', project = projectA, name = role.t
 type NodeOptions = Partial<RelaySubgraphOptions> & { readonly leaseTtlMs?: number };
 
 /** The equivalent of one relay process. */
-export class RelayNode extends Ground {
+export class RelayNode extends LocalContext {
   readonly relay: RelaySubgraph;
 
   constructor(database: Pick<TestDatabase, 'connection'>, wake: Wake, overrides: NodeOptions) {

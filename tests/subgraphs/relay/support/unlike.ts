@@ -1,5 +1,5 @@
 // Compares what a call sets with what its device has, as the relay does.
-import { comparisonFor } from '../../../../subgraphs/relay/control/calls/settle-look.ts';
+import { comparisonFor } from '../../../../subgraphs/relay/control/calls/outcome-probe.ts';
 import { type Difference, differences } from '../../../../subgraphs/relay/control/mappings/differences.ts';
 import type { Driver, JsonObject } from '../../../../subgraphs/relay/drivers/driver.ts';
 

@@ -1,7 +1,7 @@
 // An alert that a person ends: it alone is ended, and for as long as its subject stays in the condition.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../platform/values/ids.ts';
-import { CertificateLook } from '../../../../subgraphs/system/control/alerts/certificate-look.ts';
+import { CertificateExpiry } from '../../../../subgraphs/system/control/alerts/certificate-expiry.ts';
 import { AlertBench, never, subject } from '../support/alert-bench.ts';
 
 const minuteMs = 60_000;
@@ -98,7 +98,7 @@ describe('an alert that is ended by hand', () => {
   test('about a certificate, fires when the certificate was renewed and expires again', async () => {
     await bench.rule({ condition: 'CERTIFICATE_EXPIRES', resolveAfterMs: 0 });
     const id = encodeId('TlsCertificate', subject());
-    const look = new CertificateLook({ ...bench.system, askGraph: (question) => bench.askGraph(question) });
+    const look = new CertificateExpiry({ ...bench.system, askGraph: (question) => bench.askGraph(question) });
     const validFor = (ms: number) => {
       const validUntil = new Date(Date.now() + ms).toISOString();
       const tlsCertificates = {

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Leases } from '../../../../platform/leases/leases.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
-import { CertificateLook } from '../../../../subgraphs/system/control/alerts/certificate-look.ts';
+import { CertificateExpiry } from '../../../../subgraphs/system/control/alerts/certificate-expiry.ts';
 import { asTheGraph } from '../../../support/graph-question.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';
 import { AlertBench, namesAll, never, subject } from '../support/alert-bench.ts';
@@ -402,7 +402,7 @@ test('a look for certificates that the graph does not answer is repeated soon', 
     if (asked === 1) throw new Error('the graph is slow');
     return answer;
   };
-  const look = new CertificateLook({ ...bench.system, askGraph: asTheGraph(askGraph) });
+  const look = new CertificateExpiry({ ...bench.system, askGraph: asTheGraph(askGraph) });
   look.start();
   try {
     await waitFor('a second question', async () => asked > 1);
@@ -414,7 +414,7 @@ test('a look for certificates that the graph does not answer is repeated soon', 
 test('certificates that expire are asked of the graph; a renewed one is resolved, and silence changes nothing', async () => {
   const rule = await bench.rule({ condition: 'CERTIFICATE_EXPIRES', resolveAfterMs: 0 });
   const id = encodeId('TlsCertificate', subject());
-  const look = new CertificateLook({ ...bench.system, askGraph: asTheGraph((question) => bench.askGraph(question)) });
+  const look = new CertificateExpiry({ ...bench.system, askGraph: asTheGraph((question) => bench.askGraph(question)) });
   const answers = (nodes: readonly object[]) => async () => ({
     tlsCertificates: { nodes, pageInfo: { hasNextPage: false, endCursor: null } },
   });

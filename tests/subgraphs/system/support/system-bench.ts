@@ -18,8 +18,8 @@ import { MemoryRateLimiter } from '../../../../subgraphs/system/control/access/r
 import { createSystemSubgraph, type SystemSubgraph } from '../../../../subgraphs/system/system.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
 import { kindsOf } from '../../../support/event-kinds.ts';
-import { TestGround } from '../../../support/ground.ts';
 import { testSigners } from '../../../support/signing-keys.ts';
+import { TestContext } from '../../../support/test-context.ts';
 
 /** A hash without cost, which counts. */
 class CountingHasher implements PasswordHasher {
@@ -69,7 +69,7 @@ interface SystemBenchOptions extends Partial<DatabaseOptions> {
   readonly outsideNodes?: OutsideNodes;
 }
 
-export class SystemBench extends TestGround {
+export class SystemBench extends TestContext {
   readonly hasher = new CountingHasher();
   readonly system: SystemSubgraph;
   readonly haCluster: HaCluster | undefined;

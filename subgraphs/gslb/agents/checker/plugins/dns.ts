@@ -21,11 +21,11 @@ interface DnsParameters {
   readonly name: string;
   /** Default A. */
   readonly type?: keyof typeof questionTypes;
-  /** Each must be among the records of the type: addresses, texts, names in lower case without the final dot. SOA: none. */
+  /** Each must be among the records of the type: addresses, texts, names in lower case without the final dot. Not for SOA. */
   readonly expect?: readonly string[];
   /** Default NOERROR. */
   readonly expectedCode?: 'NOERROR' | 'NXDOMAIN' | 'REFUSED';
-  /** Default false: an authoritative server is asked. */
+  /** Default false, for an authoritative server. */
   readonly recursionDesired?: boolean;
   /** Default UDP. */
   readonly transport?: 'UDP' | 'TCP';
@@ -45,7 +45,7 @@ export const dnsPlugin: CheckPlugin<DnsParameters> = {
   },
 };
 
-/** Undefined: it is no answer to the question. */
+/** Undefined if it is no answer to the question. */
 type FaultOf = (answer: Buffer) => string | null | undefined;
 
 function overUdp(where: Address, query: Buffer, faultIn: FaultOf, run: ProbeRun): Promise<CheckReading<never>> {

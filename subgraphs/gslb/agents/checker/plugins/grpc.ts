@@ -8,7 +8,7 @@ import { checkTypes } from '../../../spec/check-types.ts';
 import type { Checked, CheckPlugin } from './plugin.ts';
 
 interface GrpcParameters extends TlsOptions {
-  /** The service that is asked about; default: the server as a whole. */
+  /** Name of the service to query. Default: the server as a whole. */
   readonly service?: string;
   readonly tls?: boolean;
 }
@@ -80,7 +80,7 @@ function varint(value: number): Buffer {
   return value < 0x80 ? Buffer.from([value]) : Buffer.from([(value & 0x7f) | 0x80, value >> 7]);
 }
 
-/** HealthCheckResponse: `ServingStatus status = 1`; absent: 0. */
+/** HealthCheckResponse: `ServingStatus status = 1`. Default 0. */
 function servingStatus(reply: Buffer): string {
   if (reply.length < 5 || reply[0] !== 0 || reply.readUInt32BE(1) !== reply.length - 5) return 'unreadable';
   const message = reply.subarray(5);

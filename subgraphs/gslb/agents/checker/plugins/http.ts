@@ -1,4 +1,4 @@
-// HTTP and HTTPS: one request; its status and, if asked for, a text of the body are expected ones. The monitor's credentials go into the
+// HTTP and HTTPS: one request. Its status must be an expected one, and so must the body's text if one is given. The monitor's credentials go into the
 // Authorization header: Basic for `username` and `password`, Bearer for `token`.
 import { isIP } from 'node:net';
 import {

@@ -42,7 +42,7 @@ export interface Measured {
 }
 
 export interface CheckPlugin<Parameters = never> extends CheckType {
-  /** Its parameters contain the destination, so it is called once per target and checks `run.egress` itself. */
+  /** Its parameters contain the destination, so it runs once per target and checks `run.egress` itself. */
   readonly connectsItself?: true;
   /**
    * Resolves with the result: a target without an answer is `up: false`. Rejects if the check could not be made, which is no

@@ -62,7 +62,7 @@ function identificationIn(got: Buffer): { readonly text: string; readonly rest: 
   }
 }
 
-/** Undefined: not enough has come. The first packet is not encrypted: its length, its padding's length, its message. */
+/** Undefined while too few bytes have arrived. The first packet is not encrypted: its length, the padding's length, its message. */
 function beginsKeyExchange(got: Buffer): boolean | undefined {
   if (got.length < 6) return undefined;
   const length = got.readUInt32BE(0);

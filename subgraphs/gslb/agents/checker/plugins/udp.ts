@@ -11,7 +11,7 @@ interface UdpParameters {
   readonly expect?: string;
 }
 
-/** Of the timeout. */
+/** Share of the timeout. */
 const silentShare = 0.8;
 
 export const udpPlugin: CheckPlugin<UdpParameters> = {

@@ -11,9 +11,9 @@ import { isObject, type JsonObject } from '../../../../../platform/values/json.t
 import { within } from '../../../../../platform/work/within.ts';
 
 interface StackAccount {
-  /** Of the service, for example `https://openstack.example:9876`; a path is put before each call's. */
+  /** URL of the service, for example `https://openstack.example:9876`. Each call appends its path. */
   readonly url: string;
-  /** Of Keystone, with its version. */
+  /** Keystone URL, with its version. */
   readonly authUrl: string;
   readonly username: string;
   readonly password: string;
@@ -27,7 +27,7 @@ interface StackAccount {
 
 export interface StackReading {
   readonly status: number;
-  /** Undefined: it is no JSON object. */
+  /** Undefined if it is no JSON object. */
   readonly body: JsonObject | undefined;
 }
 

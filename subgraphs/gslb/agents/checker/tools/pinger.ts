@@ -13,7 +13,7 @@ interface PingerOptions {
   readonly log: Logger;
   /** Between two requests to an address. Default 200. */
   readonly periodMs?: number;
-  /** An address that nobody has asked for is left out after so long. Default ten minutes. */
+  /** An address is dropped after this long without a request. Default ten minutes. */
   readonly unusedMs?: number;
 }
 
@@ -41,7 +41,7 @@ export class Pinger {
   #process: ChildProcess | undefined;
   #starting: NodeJS.Timeout | undefined;
   #restsUntilMs = 0;
-  /** Why there are no answers; undefined: it runs, or was never needed. */
+  /** Why there are no answers. Undefined if it runs, or was never needed. */
   #fault: string | undefined;
   #stopped = false;
 

@@ -19,7 +19,7 @@ interface Entry {
 
 const leastTtlMs = 1_000;
 const mostTtlMs = 60_000;
-/** For so long a name keeps its addresses while its name server fails. */
+/** A name keeps its addresses for this long while its name server fails. */
 export const keepMs = 600_000;
 /** A failed attempt is not repeated sooner. */
 const retryMs = 500;

@@ -17,7 +17,7 @@ import { objectHeadersOf, overrides } from '../../../engine/s3/object-headers.ts
 import { getObject } from '../../../engine/s3/operations/objects.ts';
 import { optionOf } from '../../../engine/s3/option.ts';
 import { ObjectError } from '../../../wire/object-error.ts';
-import type { ApiGround } from './api-ground.ts';
+import type { ApiContext } from './api-context.ts';
 import { ApiError } from './errors.ts';
 import { locate, placeIn } from './located.ts';
 import { placeOf } from './place.ts';
@@ -30,7 +30,7 @@ export interface ApiOperation {
   readonly accepted?: Accepted;
   /** The call supports NEAREST reads. */
   readonly takesNearest?: true;
-  readonly answer: (call: Call, ground: ApiGround) => Promise<void>;
+  readonly answer: (call: Call, context: ApiContext) => Promise<void>;
 }
 
 const mostListed = 1_000;
@@ -65,35 +65,39 @@ export const operations: Readonly<Record<string, ApiOperation>> = {
 };
 
 async function listContainers(call: Call): Promise<void> {
-  const { ground, caller } = call;
+  const { context, caller } = call;
   const { prefix, after, limit } = pageOf(call);
-  const found = await ground.namespace.containers(caller, { prefix, after, limit: limit + 1 });
+  const found = await context.namespace.containers(caller, { prefix, after, limit: limit + 1 });
   const page = found.slice(0, limit);
   const next = found.length > page.length ? (page.at(-1)?.name ?? null) : null;
   await sendJson(call, 200, { containers: page.map(shownContainer), next });
 }
 
 async function createContainer(call: Call): Promise<void> {
-  const { ground, caller, s3Address } = call;
+  const { context, caller, s3Address } = call;
   const option = s3Address.query.get('option');
-  const made = await ground.namespace.createContainer(caller, s3Address.bucket, option === undefined ? {} : { option });
+  const made = await context.namespace.createContainer(
+    caller,
+    s3Address.bucket,
+    option === undefined ? {} : { option },
+  );
   await sendJson(call, 201, shownContainer(made));
 }
 
 async function deleteContainer(call: Call): Promise<void> {
-  await call.ground.namespace.deleteContainer(call.caller, call.s3Address.bucket);
+  await call.context.namespace.deleteContainer(call.caller, call.s3Address.bucket);
   await sendEmpty(call, 204);
 }
 
 async function listObjects(call: Call): Promise<void> {
-  const { ground, caller, s3Address } = call;
+  const { context, caller, s3Address } = call;
   const query = { ...pageOf(call), delimiter: s3Address.query.get('delimiter') ?? '' };
-  const { objects, prefixes, isTruncated, next } = await ground.namespace.list(caller, s3Address.bucket, query);
+  const { objects, prefixes, isTruncated, next } = await context.namespace.list(caller, s3Address.bucket, query);
   await sendJson(call, 200, { objects: objects.map(shownObject), prefixes, next: isTruncated ? next : null });
 }
 
 async function put(call: Call, always: Conditions): Promise<void> {
-  const { ground, caller, s3Address } = call;
+  const { context, caller, s3Address } = call;
   const given = writeConditionsOf(call);
   if (always.ifNoneMatch !== undefined && given?.ifMatch !== undefined)
     throw new ApiError(400, 'INVALID_REQUEST', 'A new object has no entity tag: use update_object with If-Match.');
@@ -104,7 +108,7 @@ async function put(call: Call, always: Conditions): Promise<void> {
       'An update needs an existing object: use create_object with If-None-Match.',
     );
   const [upload, headers] = [uploadOf(call), objectHeadersOf(call)];
-  const stored = await ground.namespace
+  const stored = await context.namespace
     .put(caller, s3Address.bucket, s3Address.key, { ...upload, ...optionOf(call) }, headers, given ?? always)
     .catch((error: unknown) => {
       const exists =
@@ -114,8 +118,8 @@ async function put(call: Call, always: Conditions): Promise<void> {
   await sendJson(call, always.ifNoneMatch === undefined ? 200 : 201, shownObject(stored), { etag: `"${stored.etag}"` });
 }
 
-async function statObject(call: Call, { map }: ApiGround): Promise<void> {
-  const { ground, caller, s3Address } = call;
+async function statObject(call: Call, { map }: ApiContext): Promise<void> {
+  const { context, caller, s3Address } = call;
   if (wantsNearest(call)) {
     const got = await getNearest(call);
     const shown = { ...shownObject(got.stat), container: shownContainer(got.container) };
@@ -124,20 +128,25 @@ async function statObject(call: Call, { map }: ApiGround): Promise<void> {
     return sendJson(call, 200, { ...shown, ...placed, ageMs: ageMsOf(got) }, ageHeaderOf(got));
   }
   const [stat, container] = await Promise.all([
-    ground.namespace.stat(caller, s3Address.bucket, s3Address.key),
-    ground.namespace.statContainer(caller, s3Address.bucket),
+    context.namespace.stat(caller, s3Address.bucket, s3Address.key),
+    context.namespace.statContainer(caller, s3Address.bucket),
   ]);
   const located = await locate(map, container, stat);
   await sendJson(call, 200, { ...shownObject(stat), container: shownContainer(container), ...located });
 }
 
-async function locateObject(call: Call, ground: ApiGround): Promise<void> {
-  await sendJson(call, 200, await placeOf(call, ground));
+async function locateObject(call: Call, context: ApiContext): Promise<void> {
+  await sendJson(call, 200, await placeOf(call, context));
 }
 
 async function deleteObject(call: Call): Promise<void> {
-  const { ground, caller, s3Address } = call;
-  await ground.namespace.delete(caller, s3Address.bucket, s3Address.key, writeConditionsOf(call) ?? { ifMatch: ['*'] });
+  const { context, caller, s3Address } = call;
+  await context.namespace.delete(
+    caller,
+    s3Address.bucket,
+    s3Address.key,
+    writeConditionsOf(call) ?? { ifMatch: ['*'] },
+  );
   await sendEmpty(call, 204);
 }
 

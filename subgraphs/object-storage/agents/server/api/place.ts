@@ -6,7 +6,7 @@ import { mostObjectId, objectIdOf, readObjectId } from '../../../engine/namespac
 import type { Call } from '../../../engine/s3/call.ts';
 import { type Place, type Resolved, resolvedShape, resolvePath } from '../../../wire/resolve-wire.ts';
 import { NoServiceError } from '../service-client.ts';
-import type { ApiGround } from './api-ground.ts';
+import type { ApiContext } from './api-context.ts';
 import { ApiError } from './errors.ts';
 
 interface ShownPlace extends Omit<Place, 'clusters'> {
@@ -26,26 +26,26 @@ interface ObjectPlaces {
 }
 
 /** Throws ApiError, ObjectError. */
-export async function placeOf(call: Call, ground: ApiGround): Promise<ObjectPlaces> {
+export async function placeOf(call: Call, context: ApiContext): Promise<ObjectPlaces> {
   const { s3Address } = call;
   const id = s3Address.query.get('id');
-  if (id !== undefined) return shown(ground.map, await byId(ground, id));
+  if (id !== undefined) return shown(context.map, await byId(context, id));
   const { bucket: container, key: object } = s3Address;
-  const resolved = await ask(ground, { account: call.caller.accountId, container, object });
-  if (resolved.id !== null) return shown(ground.map, resolved);
-  const { id: containerId, option } = await call.ground.namespace.statContainer(call.caller, container);
-  const ring = ground.map.optionByName(option)?.number ?? Number(option);
-  const again = await byId(ground, objectIdOf({ ring, containerId, name: object }));
-  return shown(ground.map, { ...again, container: resolved.container });
+  const resolved = await ask(context, { account: call.caller.accountId, container, object });
+  if (resolved.id !== null) return shown(context.map, resolved);
+  const { id: containerId, option } = await call.context.namespace.statContainer(call.caller, container);
+  const ring = context.map.optionByName(option)?.number ?? Number(option);
+  const again = await byId(context, objectIdOf({ ring, containerId, name: object }));
+  return shown(context.map, { ...again, container: resolved.container });
 }
 
-function byId(ground: ApiGround, id: string): Promise<Resolved> {
+function byId(context: ApiContext, id: string): Promise<Resolved> {
   if (Buffer.byteLength(id) > mostObjectId || readObjectId(id) === undefined)
     throw new ApiError(400, 'INVALID_REQUEST', 'An object id is RING:CONTAINER-ID/NAME, as stat_object shows it.');
-  return ask(ground, { id });
+  return ask(context, { id });
 }
 
-function ask({ resolvers }: ApiGround, query: Readonly<Record<string, string>>): Promise<Resolved> {
+function ask({ resolvers }: ApiContext, query: Readonly<Record<string, string>>): Promise<Resolved> {
   const path = `${resolvePath}?${new URLSearchParams(query)}`;
   return resolvers.ask({ method: 'GET', path }, resolvedShape).catch((error: unknown) => {
     if (!(error instanceof NoServiceError)) throw error;

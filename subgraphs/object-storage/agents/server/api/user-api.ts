@@ -11,12 +11,12 @@ import type { Api, ApiExchange } from '../../../engine/s3/server.ts';
 import { type Payload, payloadOf } from '../../../engine/s3/sigv4/payload.ts';
 import { unsignedPayload } from '../../../rules/sigv4/canonical.ts';
 import type { TokenAccess } from '../token-access.ts';
-import type { ApiGround } from './api-ground.ts';
+import type { ApiContext } from './api-context.ts';
 import { type ApiOperation, operations } from './calls.ts';
 import { ApiError, apiErrorOf } from './errors.ts';
 import { type LoginCall, mostLoginBytes } from './login-call.ts';
 
-interface UserApiOptions extends ApiGround {
+interface UserApiOptions extends ApiContext {
   readonly tokens: Pick<TokenAccess, 'verify'>;
   readonly login: Pick<LoginCall, 'answer'>;
 }
@@ -31,7 +31,7 @@ export class UserApi implements Api {
   }
 
   async answer(exchange: ApiExchange): Promise<void> {
-    const { request, ground } = exchange;
+    const { request, context } = exchange;
     const [path = '', name = ''] = /^\/-\/([a-z_]{1,32})(?=[/?]|$)/.exec(request.url ?? '') ?? [];
     if (name === 'login') return this.#login(exchange);
     const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
@@ -42,7 +42,7 @@ export class UserApi implements Api {
     const caller = await this.#caller(exchange, s3Address.query.get('project'));
     exchange.admit(caller);
     checkNames(name, operation, s3Address);
-    const call: Call = { ...exchange, ground, caller, s3Address, payload: payloadIn(exchange) };
+    const call: Call = { ...exchange, context, caller, s3Address, payload: payloadIn(exchange) };
     if (operation.takesNearest !== true) refuseNearest(call);
     const { query = [], headers = [] } = operation.accepted ?? {};
     refuseUnknown(call, { query: [...query, 'project'], headers });

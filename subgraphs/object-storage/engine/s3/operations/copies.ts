@@ -15,7 +15,7 @@ import { checkVersion } from './arguments.ts';
 import { partOf, uploadIdOf } from './multipart.ts';
 
 export async function copyObject(call: Call): Promise<void> {
-  const { ground, caller, s3Address } = call;
+  const { context, caller, s3Address } = call;
   const from = sourceOf(call);
   const replaces = directiveOf(call) === 'REPLACE';
   const wish = optionOf(call);
@@ -27,7 +27,7 @@ export async function copyObject(call: Call): Promise<void> {
   const headers = replaces ? objectHeadersOf(call) : 'KEEP';
   const conditions = writeConditionsOf(call);
   await answerInTime(call, async () => {
-    const { etag, modifiedAt } = await ground.namespace.copy(
+    const { etag, modifiedAt } = await context.namespace.copy(
       caller,
       { ...from, conditions: conditionsOf(call, 'x-amz-copy-source-') },
       { container: s3Address.bucket, name: s3Address.key, ...wish },
@@ -39,13 +39,13 @@ export async function copyObject(call: Call): Promise<void> {
 }
 
 export async function uploadPartCopy(call: Call): Promise<void> {
-  const { ground, caller, s3Address } = call;
+  const { context, caller, s3Address } = call;
   const from = sourceOf(call);
   const conditions = conditionsOf(call, 'x-amz-copy-source-');
   const range = header(call, 'x-amz-copy-source-range');
   const [uploadId, part] = [uploadIdOf(call), partOf(call)];
   await answerInTime(call, async () => {
-    const got = await ground.namespace
+    const got = await context.namespace
       .get(caller, from.container, from.name, {
         conditions,
         range: range === undefined ? undefined : (sizeBytes) => exactRange(range, sizeBytes),
@@ -53,7 +53,7 @@ export async function uploadPartCopy(call: Call): Promise<void> {
       .catch(asCopy);
     const sizeBytes = got.range === undefined ? got.stat.sizeBytes : got.range.lastByte - got.range.firstByte + 1;
     const upload = { sizeBytes, body: got.body };
-    const { etag, modifiedAt } = await ground.namespace.putPart(
+    const { etag, modifiedAt } = await context.namespace.putPart(
       caller,
       s3Address.bucket,
       s3Address.key,

@@ -98,8 +98,8 @@ export function nameWriter({ s3Address }: Call): Asked['name'] {
   return (name, value) => text(name, value.split('/').map(uriEncode).join('/'));
 }
 
-function pageOf({ ground, caller, s3Address }: Call, { prefix, delimiter, after, limit }: Asked): Promise<Listing> {
-  return ground.namespace.list(caller, s3Address.bucket, { prefix, delimiter, after, limit });
+function pageOf({ context, caller, s3Address }: Call, { prefix, delimiter, after, limit }: Asked): Promise<Listing> {
+  return context.namespace.list(caller, s3Address.bucket, { prefix, delimiter, after, limit });
 }
 
 function positionIn(token: string): string {

@@ -36,23 +36,23 @@ export function partOf(call: Call): number {
 }
 
 export async function createUpload(call: Call): Promise<void> {
-  const { ground, caller, s3Address } = call;
+  const { context, caller, s3Address } = call;
   const { bucket, key } = s3Address;
-  const uploadId = await ground.namespace.beginUpload(caller, bucket, key, objectHeadersOf(call), optionOf(call));
+  const uploadId = await context.namespace.beginUpload(caller, bucket, key, objectHeadersOf(call), optionOf(call));
   const names = text('Bucket', s3Address.bucket) + text('Key', s3Address.key);
   await sendXml(call, xmlBody('InitiateMultipartUploadResult', names + text('UploadId', uploadId)));
 }
 
 export async function uploadPart(call: Call): Promise<void> {
-  const { ground, caller, s3Address } = call;
+  const { context, caller, s3Address } = call;
   const [uploadId, part] = [uploadIdOf(call), partOf(call)];
   const upload = uploadOf(call);
-  const { etag } = await ground.namespace.putPart(caller, s3Address.bucket, s3Address.key, uploadId, part, upload);
+  const { etag } = await context.namespace.putPart(caller, s3Address.bucket, s3Address.key, uploadId, part, upload);
   await sendEmpty(call, 200, { etag: `"${etag}"`, ...upload.checksums });
 }
 
 export async function completeUpload(call: Call): Promise<void> {
-  const { ground, caller, s3Address } = call;
+  const { context, caller, s3Address } = call;
   const uploadId = uploadIdOf(call);
   const limits = { conditions: writeConditionsOf(call), sizeBytes: objectSizeOf(call) };
   const { Part: sent } = await readXmlBody(call, mostCompletionBytes, (body) =>
@@ -68,7 +68,7 @@ export async function completeUpload(call: Call): Promise<void> {
   }
   await answerInTime(call, async () => {
     const { bucket, key } = s3Address;
-    const { etag } = await ground.namespace.completeUpload(caller, bucket, key, uploadId, parts, limits);
+    const { etag } = await context.namespace.completeUpload(caller, bucket, key, uploadId, parts, limits);
     const scheme = call.request.socket instanceof TLSSocket ? 'https' : 'http';
     const location = `${scheme}://${header(call, 'host') ?? ''}${s3Address.rawPath}`;
     return xmlBody(
@@ -96,17 +96,17 @@ function checksumsOf(elements: Readonly<Record<string, string | undefined>>): Ch
 }
 
 export async function abortUpload(call: Call): Promise<void> {
-  const { ground, caller, s3Address } = call;
-  await ground.namespace.abortUpload(caller, s3Address.bucket, s3Address.key, uploadIdOf(call));
+  const { context, caller, s3Address } = call;
+  await context.namespace.abortUpload(caller, s3Address.bucket, s3Address.key, uploadIdOf(call));
   await sendEmpty(call, 204);
 }
 
 export async function listParts(call: Call): Promise<void> {
-  const { ground, caller, s3Address } = call;
+  const { context, caller, s3Address } = call;
   const uploadId = uploadIdOf(call);
   const after = integerOf(call, 'part-number-marker', 0);
   const limit = Math.max(pageSizeOf(call, 'max-parts'), 1);
-  const found = await ground.namespace.listParts(caller, s3Address.bucket, s3Address.key, uploadId, after, limit);
+  const found = await context.namespace.listParts(caller, s3Address.bucket, s3Address.key, uploadId, after, limit);
   const parts = found.parts.map(({ part, etag, sizeBytes, modifiedAt }) =>
     element(
       'Part',
@@ -136,7 +136,7 @@ export async function listParts(call: Call): Promise<void> {
 }
 
 export async function listUploads(call: Call): Promise<void> {
-  const { ground, caller, s3Address } = call;
+  const { context, caller, s3Address } = call;
   const { query } = s3Address;
   const prefix = query.get('prefix') ?? '';
   const afterName = query.get('key-marker') ?? '';
@@ -144,7 +144,7 @@ export async function listUploads(call: Call): Promise<void> {
   if (query.get('delimiter')) throw notImplemented('A listing of uploads with a delimiter');
   const name = nameWriter(call);
   const limit = Math.max(pageSizeOf(call, 'max-uploads'), 1);
-  const found = await ground.namespace.listUploads(caller, s3Address.bucket, { prefix, afterName, afterId, limit });
+  const found = await context.namespace.listUploads(caller, s3Address.bucket, { prefix, afterName, afterId, limit });
   const uploads = found.uploads.map((upload) =>
     element(
       'Upload',

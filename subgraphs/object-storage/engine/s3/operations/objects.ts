@@ -20,9 +20,9 @@ const mostDeletionBytes = 4 * 1024 * 1024;
 const deletionsAtOnce = 16;
 
 export async function putObject(call: Call): Promise<void> {
-  const { ground, caller, s3Address } = call;
+  const { context, caller, s3Address } = call;
   const upload = uploadOf(call);
-  const { etag } = await ground.namespace.put(
+  const { etag } = await context.namespace.put(
     caller,
     s3Address.bucket,
     s3Address.key,
@@ -34,27 +34,27 @@ export async function putObject(call: Call): Promise<void> {
 }
 
 export async function headObject(call: Call): Promise<void> {
-  const { ground, caller, s3Address } = call;
+  const { context, caller, s3Address } = call;
   refuseParts(call);
   const conditions = conditionsOf(call);
   const nearest = wantsNearest(call) ? await unlessUnmodified(conditions, getNearest(call, { conditions })) : undefined;
   const stat =
     nearest?.stat ??
-    (await unlessUnmodified(conditions, ground.namespace.stat(caller, s3Address.bucket, s3Address.key, conditions)));
+    (await unlessUnmodified(conditions, context.namespace.stat(caller, s3Address.bucket, s3Address.key, conditions)));
   const range = rangeOf(call)?.(stat.sizeBytes);
   const { status, headers } = headOf(call, range === undefined ? { stat } : { stat, range });
   call.response.writeHead(status, { ...headers, ...(nearest && ageHeaderOf(nearest)) }).end();
 }
 
 export async function getObject(call: Call): Promise<void> {
-  const { ground, caller, s3Address, response } = call;
+  const { context, caller, s3Address, response } = call;
   refuseParts(call);
   const conditions = conditionsOf(call);
   const options = { conditions, range: rangeOf(call) };
   const nearest = wantsNearest(call) ? await unlessUnmodified(conditions, getNearest(call, options)) : undefined;
   const read =
     nearest ??
-    (await unlessUnmodified(conditions, ground.namespace.get(caller, s3Address.bucket, s3Address.key, options)));
+    (await unlessUnmodified(conditions, context.namespace.get(caller, s3Address.bucket, s3Address.key, options)));
   const { status, headers } = headOf(call, read);
   const pieces = read.body[Symbol.asyncIterator]();
   try {
@@ -82,8 +82,8 @@ async function unlessUnmodified<Result>(conditions: Conditions, work: Promise<Re
 }
 
 /** Throws if the client is gone, or is cut off because it reads too slowly. */
-async function drained({ response, ground }: Call, bytes: number): Promise<void> {
-  const transfer = ground.pace.watch(() => response.destroy());
+async function drained({ response, context }: Call, bytes: number): Promise<void> {
+  const transfer = context.pace.watch(() => response.destroy());
   const gone = new AbortController();
   const onClose = () => gone.abort();
   response.once('close', onClose);
@@ -129,17 +129,17 @@ function refuseParts({ s3Address }: Call): void {
 }
 
 export async function deleteObject(call: Call): Promise<void> {
-  const { ground, caller, s3Address } = call;
-  await ground.namespace.delete(caller, s3Address.bucket, s3Address.key, writeConditionsOf(call));
+  const { context, caller, s3Address } = call;
+  await context.namespace.delete(caller, s3Address.bucket, s3Address.key, writeConditionsOf(call));
   await sendEmpty(call, 204);
 }
 
 export async function deleteObjects(call: Call): Promise<void> {
-  const { ground, caller, s3Address } = call;
+  const { context, caller, s3Address } = call;
   const { Object: wanted, Quiet: isQuiet } = await readXmlBody(call, mostDeletionBytes, (body) =>
     readXml(body, 'Delete'),
   );
-  await ground.namespace.statContainer(caller, s3Address.bucket);
+  await context.namespace.statContainer(caller, s3Address.bucket);
   const results: string[] = [];
   const remaining = wanted.entries();
   const work = async (): Promise<void> => {
@@ -149,7 +149,7 @@ export async function deleteObjects(call: Call): Promise<void> {
         checkKey(key);
         checkVersion(versionId);
         const conditions = etag === undefined ? undefined : { ifMatch: [bareTag(etag)] };
-        await ground.namespace.delete(caller, s3Address.bucket, key, conditions);
+        await context.namespace.delete(caller, s3Address.bucket, key, conditions);
         results[at] = isQuiet === true ? '' : element('Deleted', named);
       } catch (error) {
         const refusal = s3ErrorOf(error);

@@ -72,7 +72,7 @@ export function subResource(method: string, name: string, level: 'BUCKET' | 'OBJ
   };
 }
 
-async function checkThere({ ground, caller, s3Address }: Call): Promise<void> {
-  if (s3Address.key === '') await ground.namespace.statContainer(caller, s3Address.bucket);
-  else await ground.namespace.stat(caller, s3Address.bucket, s3Address.key);
+async function checkThere({ context, caller, s3Address }: Call): Promise<void> {
+  if (s3Address.key === '') await context.namespace.statContainer(caller, s3Address.bucket);
+  else await context.namespace.stat(caller, s3Address.bucket, s3Address.key);
 }

@@ -8,7 +8,7 @@ import { Registry } from 'prom-client';
 import { z } from 'zod';
 import type { MutualTls } from '../../../../../platform/machines/tls.ts';
 import { Health } from '../../../../../platform/process/health.ts';
-import type { ProcessGround } from '../../../../../platform/process/subgraph-row.ts';
+import type { ProcessContext } from '../../../../../platform/process/subgraph-row.ts';
 import { createCheckerRole } from '../../../../../subgraphs/gslb/agents/checker/checker-role.ts';
 import { checkerSettings } from '../../../../../subgraphs/gslb/agents/checker/checker-settings.ts';
 import { testEgress } from '../../../../support/egress.ts';
@@ -33,7 +33,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-function groundOf(): { readonly ground: ProcessGround; readonly health: Health; readonly registry: Registry } {
+function contextOf(): { readonly ground: ProcessContext; readonly health: Health; readonly registry: Registry } {
   const [health, registry] = [new Health(), new Registry()];
   const ground = { ...{ processName: 'p', log, registry, health, egress: testEgress }, tlsOf: async () => tls };
   return { ground, health, registry };
@@ -43,7 +43,7 @@ const settingsOf = (given: Record<string, string>) => ({
   ...{ 'checker.vantagePoint': undefined, 'checker.pluginFolder': undefined },
   ...shape.parse(given),
 });
-const create = (given: Record<string, string>) => createCheckerRole(groundOf().ground, settingsOf(given));
+const create = (given: Record<string, string>) => createCheckerRole(contextOf().ground, settingsOf(given));
 
 test('missing or wrong settings are reported by name', async () => {
   const without = (name: string) => Object.fromEntries(Object.entries(good).filter(([key]) => key !== name));
@@ -66,7 +66,7 @@ test('missing or wrong settings are reported by name', async () => {
 });
 
 test('it starts and ends without the conductor', async () => {
-  const { ground, health, registry } = groundOf();
+  const { ground, health, registry } = contextOf();
   const role = await createCheckerRole(ground, settingsOf(good));
   await role.start?.();
   expect(JSON.stringify(await health.components())).toContain('0 targets, not connected to the conductor');

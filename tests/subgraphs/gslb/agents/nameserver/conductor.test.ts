@@ -10,7 +10,7 @@ import type { Peers } from '../../../../../platform/machines/peers.ts';
 import type { CertificateAndKey } from '../../../../../platform/net/certificates.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { NameServer } from '../../../../../subgraphs/gslb/agents/nameserver/name-server.ts';
-import { keyRule, zoneDsTexts } from '../../../../../subgraphs/gslb/control/entities/zone-key-keeper.ts';
+import { keyRule, zoneDsTexts } from '../../../../../subgraphs/gslb/control/entities/zone-key-rollover.ts';
 import { ConductorLinks } from '../../../../../subgraphs/gslb/control/machines/conductor-links.ts';
 import { databaseNow } from '../../../../../subgraphs/gslb/control/stores/checker-store.ts';
 import { withNextPlain } from '../../../../../subgraphs/gslb/control/stores/zone-keys.ts';

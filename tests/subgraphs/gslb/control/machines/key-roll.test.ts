@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runProgram } from '../../../../../embedded/run-program.ts';
-import { keyRule, ZoneKeyKeeper } from '../../../../../subgraphs/gslb/control/entities/zone-key-keeper.ts';
+import { keyRule, ZoneKeyRollover } from '../../../../../subgraphs/gslb/control/entities/zone-key-rollover.ts';
 import { lockZone, openZoneKeys, storeZoneKeys } from '../../../../../subgraphs/gslb/control/stores/zone-store.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/temporary-folder.ts';
 import { identity } from '../../support/gslb-graph.ts';
@@ -16,7 +16,7 @@ const zone = 'gslb.test';
 let served: ServedGraph;
 let server: Served;
 let folder: TemporaryFolder;
-let keeper: ZoneKeyKeeper;
+let rollover: ZoneKeyRollover;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
@@ -24,11 +24,11 @@ beforeAll(async () => {
   server = await served.serve('ns1');
   await served.plan();
   const { db, wake, log, sealer } = served.graph;
-  keeper = new ZoneKeyKeeper({ db, wake, log, sealer, signs: true, lookMs: 50 });
-  keeper.start();
+  rollover = new ZoneKeyRollover({ db, wake, log, sealer, signs: true, lookMs: 50 });
+  rollover.start();
 });
 afterAll(async () => {
-  await keeper?.stop();
+  await rollover?.stop();
   await served?.close();
   await folder?.remove();
 });

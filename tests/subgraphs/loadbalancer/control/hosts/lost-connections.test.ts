@@ -1,7 +1,7 @@
 // Connections whose process was killed: nobody could record their end.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newUuid } from '../../../../../platform/values/ids.ts';
-import { HostKeeper } from '../../../../../subgraphs/loadbalancer/control/hosts/host-keeper.ts';
+import { HostWatcher } from '../../../../../subgraphs/loadbalancer/control/hosts/host-watcher.ts';
 import { readHosts } from '../../../../../subgraphs/loadbalancer/control/stores/host-store.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { connectHost } from '../../support/host-records.ts';
@@ -25,12 +25,12 @@ test('they end; one that stands, and was taken for lost, counts again', async ()
     connectHost(tx, wake, { id: lost, name: 'host-2' }, { ...offer, provider: 'LOOPBACK', maxNodes: 1, healthPort: 1 }),
   );
   // It looks faster than connections are confirmed.
-  const keeper = new HostKeeper({ db, wake, log, lookMs: 20 });
-  keeper.start();
+  const watcher = new HostWatcher({ db, wake, log, lookMs: 20 });
+  watcher.start();
   await waitFor('both to be lost', async () => {
     return (await presenceOf(lost)) === 'ABSENT' && (await presenceOf(held)) === 'ABSENT';
   });
-  await keeper.stop();
+  await watcher.stop();
   await waitFor('the one that stands', async () => (await presenceOf(held)) === 'PRESENT');
   expect(await presenceOf(lost)).toBe('ABSENT');
 }, 120_000);

@@ -5,7 +5,7 @@ import { declareRecords, readRecordSet } from '../../../../../dns/records/record
 import { forgetProject } from '../../../../../platform/edge/projects.ts';
 import { OwedWork } from '../../../../../platform/owed/owed-work.ts';
 import { readConfig, settingsOf } from '../../../../../platform/process/config.ts';
-import type { Ground } from '../../../../../platform/process/subgraph-row.ts';
+import type { DatabaseContext } from '../../../../../platform/process/subgraph-row.ts';
 import { decodeUuid } from '../../../../../platform/values/ids.ts';
 import { loadBalancerRow } from '../../../../../subgraphs/loadbalancer/row.ts';
 import { BalancerGraph, identity, projectA, projectB, zone } from '../../support/balancer-graph.ts';
@@ -19,7 +19,7 @@ afterAll(() => graph.stop());
 /** As a worker does it, once; with `dns.servers`. */
 async function reconcile(uuid: string, servers = ''): Promise<void> {
   const config = readConfig({ flags: { 'dns.servers': servers } }, [loadBalancerRow]);
-  const work = await loadBalancerRow.work?.(graph as unknown as Ground, settingsOf(loadBalancerRow, config));
+  const work = await loadBalancerRow.work?.(graph as unknown as DatabaseContext, settingsOf(loadBalancerRow, config));
   const queue = work?.queues?.find(({ kind }) => kind === 'lb-reconcile');
   const job = await new OwedWork({ db: graph.db }).claim('lb-reconcile', uuid);
   if (job === undefined) throw new Error('nothing is owed');

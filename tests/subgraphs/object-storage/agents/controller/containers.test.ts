@@ -6,13 +6,13 @@ import { retireUrlKeys } from '../../../../../subgraphs/object-storage/control/c
 import { S3TestClient } from '../../../../support/object-storage/s3-client.ts';
 import { patience } from '../../../../support/patience.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
-import { type CentreGraph, identity, projectA, projectB } from '../../support/centre-graph.ts';
+import { type ControlGraph, identity, projectA, projectB } from '../../support/control-graph.ts';
 import { Federation } from '../../support/federation.ts';
 
 const names = ['north', 'south'];
 const operator = identity('OPERATOR');
 let federation: Federation;
-let graph: CentreGraph;
+let graph: ControlGraph;
 let put: (cluster: string, path: string, body?: string) => Promise<number>;
 let remove: (cluster: string, path: string) => Promise<number>;
 

@@ -9,12 +9,12 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Answer, S3TestClient, type Sent } from '../../../../support/object-storage/s3-client.ts';
 import { patience, stretch } from '../../../../support/patience.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
-import { type CentreGraph, type Input, identity } from '../../support/centre-graph.ts';
+import { type ControlGraph, type Input, identity } from '../../support/control-graph.ts';
 import { Federation } from '../../support/federation.ts';
 
 const names = ['north', 'south', 'east'];
 let federation: Federation;
-let graph: CentreGraph;
+let graph: ControlGraph;
 let send: (cluster: string, sent: Sent) => Promise<Answer>;
 let client: (cluster: string) => S3TestClient;
 

@@ -11,7 +11,7 @@ import { Federation } from '../../../../support/object-storage/federation.ts';
 import { S3TestClient } from '../../../../support/object-storage/s3-client.ts';
 import { patience } from '../../../../support/patience.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
-import { identity } from '../../support/centre-graph.ts';
+import { identity } from '../../support/control-graph.ts';
 
 const cleanup = new AsyncDisposableStack();
 let federation: Federation;

@@ -6,11 +6,11 @@ import { accountEnd } from '../../../../../subgraphs/object-storage/control/acco
 import { S3TestClient } from '../../../../support/object-storage/s3-client.ts';
 import { patience } from '../../../../support/patience.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
-import { type CentreGraph, identity, projectA, projectB } from '../../support/centre-graph.ts';
+import { type ControlGraph, identity, projectA, projectB } from '../../support/control-graph.ts';
 import { Federation } from '../../support/federation.ts';
 
 let federation: Federation;
-let graph: CentreGraph;
+let graph: ControlGraph;
 
 beforeAll(async () => {
   federation = await Federation.start(['north', 'south']);

@@ -4,12 +4,12 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { S3TestClient } from '../../../../support/object-storage/s3-client.ts';
 import { patience } from '../../../../support/patience.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
-import { type CentreGraph, identity } from '../../support/centre-graph.ts';
+import { type ControlGraph, identity } from '../../support/control-graph.ts';
 import { Federation } from '../../support/federation.ts';
 
 const names = ['north', 'south', 'east'];
 let federation: Federation;
-let graph: CentreGraph;
+let graph: ControlGraph;
 
 beforeAll(async () => {
   federation = await Federation.start(names);

@@ -20,17 +20,17 @@ import { patience } from '../../../../support/patience.ts';
 import { type SystemPlace, systemPlace } from '../../../../support/running-system.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { storeMigrations } from '../../engine/store/store-database.ts';
-import { CentreGraph, identity } from '../../support/centre-graph.ts';
+import { ControlGraph, identity } from '../../support/control-graph.ts';
 
 const cleanup = new AsyncDisposableStack();
 const log = createLogger({ level: process.env.TEST_LOG ?? 'silent', pretty: false });
 let authority: CertificateAndKey;
-let graph: CentreGraph;
+let graph: ControlGraph;
 let links: ClusterLinks;
 
 beforeAll(async () => {
   authority = await testAuthority();
-  graph = await CentreGraph.open();
+  graph = await ControlGraph.open();
   cleanup.defer(() => graph.stop());
   links = new ClusterLinks({
     ...{ db: graph.db, wake: graph.wake, log, owner: graph.owner },

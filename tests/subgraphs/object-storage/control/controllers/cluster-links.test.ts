@@ -7,11 +7,11 @@ import { controllerRole } from '../../../../../subgraphs/object-storage/wire/con
 import type { HistoryDocument } from '../../../../../subgraphs/object-storage/wire/documents/documents.ts';
 import { type TestMachine, testAuthority, testMachine } from '../../../../support/machines.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
-import { CentreGraph } from '../../support/centre-graph.ts';
+import { ControlGraph } from '../../support/control-graph.ts';
 import { ScriptedController } from '../../support/scripted-controller.ts';
 
 const [first, second] = [newKeyPair(), newKeyPair()];
-let graph: CentreGraph;
+let graph: ControlGraph;
 let authority: CertificateAndKey;
 let signingKeys: SigningKeys;
 let links: ClusterLinks;
@@ -19,7 +19,7 @@ const ends: (() => Promise<void>)[] = [];
 
 beforeEach(async () => {
   authority = await testAuthority();
-  graph = await CentreGraph.open();
+  graph = await ControlGraph.open();
   signingKeys = new SigningKeys({ active: 'k1', keys: { k1: first.privateText } });
   const tls = await testMachine(authority, 'object-storage', 'centre', graph.log);
   links = new ClusterLinks({

@@ -10,17 +10,17 @@ import {
 import { controllerRole } from '../../../../../subgraphs/object-storage/wire/controller-wire.ts';
 import { testAuthority, testMachine } from '../../../../support/machines.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
-import { CentreGraph } from '../../support/centre-graph.ts';
+import { ControlGraph } from '../../support/control-graph.ts';
 import { ScriptedController } from '../../support/scripted-controller.ts';
 
-let graph: CentreGraph;
+let graph: ControlGraph;
 let authority: CertificateAndKey;
 let links: ClusterLinks;
 const ends: (() => Promise<void>)[] = [];
 
 beforeEach(async () => {
   authority = await testAuthority();
-  graph = await CentreGraph.open();
+  graph = await ControlGraph.open();
   links = new ClusterLinks({
     ...{ db: graph.db, wake: graph.wake, log: graph.log, owner: graph.owner },
     place: {

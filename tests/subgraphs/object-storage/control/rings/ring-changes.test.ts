@@ -3,14 +3,14 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { RingChanges } from '../../../../../subgraphs/object-storage/control/rings/ring-changes.ts';
 import type { ControllerState } from '../../../../../subgraphs/object-storage/wire/controller-wire.ts';
-import { CentreGraph, identity, projectA } from '../../support/centre-graph.ts';
+import { ControlGraph, identity, projectA } from '../../support/control-graph.ts';
 
-let graph: CentreGraph;
+let graph: ControlGraph;
 let changes: RingChanges;
 const controllers = new Map<string, string>();
 
 beforeEach(async () => {
-  graph = await CentreGraph.open();
+  graph = await ControlGraph.open();
   changes = new RingChanges(graph);
   controllers.clear();
 });

@@ -37,7 +37,7 @@ import {
   type PeerServerOptions,
   peerCall,
 } from '../../../../../subgraphs/object-storage/engine/peers/peer-server.ts';
-import type { CatchUpPeer, ForgetPeer } from '../../../../../subgraphs/object-storage/engine/store/catch-up.ts';
+import type { CatchUpPeer, TombstonePeer } from '../../../../../subgraphs/object-storage/engine/store/catch-up.ts';
 import type { ReplicaRequest } from '../../../../../subgraphs/object-storage/engine/store/register.ts';
 import { freePort } from '../../../../support/free-port.ts';
 import { type TestMachine, testAuthority, testMachine } from '../../../../support/machines.ts';
@@ -238,13 +238,13 @@ test('the store of one cluster queries that of the other over it: heads, changes
     heads: async (mark) => (mark === 'm1' ? heads : { mark: '', heads: [] }),
     changes: async ([wanted]) => (wanted?.after === 7 ? [page] : []),
   };
-  const forgetting: ForgetPeer = {
+  const tombstonePeer: TombstonePeer = {
     confirms: async ({ tombstones }) => tombstones.map(({ name }) => name === 'b'),
     forget: async (request) => {
       forgotten.push(request);
     },
   };
-  const peer = catchUpPeer(dial([(await serve({ calls: catchUpCalls(changeLog, forgetting) })).url]));
+  const peer = catchUpPeer(dial([(await serve({ calls: catchUpCalls(changeLog, tombstonePeer) })).url]));
   expect(await peer.heads('m1')).toEqual(heads);
   const wanted = { ...partition, epoch: 3, log: version('b'), after: 7 };
   expect(await peer.changes([wanted])).toEqual([page]);

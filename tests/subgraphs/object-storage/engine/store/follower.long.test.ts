@@ -153,8 +153,8 @@ test('a partition that was left and came back is followed from its beginning, an
   await north.accept(old, version, undefined, 2);
   const place = { ring, partition: [...partitionsOf([old])][0] ?? -1 };
   const forgotten = { ...place, epoch: 2, tombstones: [{ scope, name: 'old', version }] };
-  expect(await north.forgetting.confirms(forgotten)).toEqual([true]);
-  await north.forgetting.forget(forgotten);
+  expect(await north.tombstones.confirms(forgotten)).toEqual([true]);
+  await north.tombstones.forget(forgotten);
   expect(await south.replica.ask({ op: 'read', key: old, epoch: 2 })).toEqual({ refused: 'UNREADY' });
   for (const each of [north, south]) await each.partitions.enterRing({ ring, epoch: 3, held });
   const floors = await north.partitions.floors(ring, 3);

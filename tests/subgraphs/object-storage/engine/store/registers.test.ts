@@ -6,13 +6,13 @@ import { pino } from 'pino';
 import { FateUnknownError, NotSentError } from '../../../../../platform/registers/errors.ts';
 import { Registers } from '../../../../../platform/registers/registers.ts';
 import { Follower } from '../../../../../subgraphs/object-storage/engine/store/follower.ts';
-import { Forgetter } from '../../../../../subgraphs/object-storage/engine/store/forgetter.ts';
 import type {
   RegisterKey,
   ReplicaAnswer,
   ReplicaRequest,
   StoredValue,
 } from '../../../../../subgraphs/object-storage/engine/store/register.ts';
+import { TombstoneCollector } from '../../../../../subgraphs/object-storage/engine/store/tombstone-collector.ts';
 import { applyStep, type Step, untold } from '../../../../../trials/objects-model/history.ts';
 import { isLinearizable, type Operation } from '../../../../../trials/objects-model/linearizable.ts';
 import { type Random, seededRandom } from '../../../../../trials/random.ts';
@@ -137,15 +137,15 @@ test('three clusters are one, and equal in the end', async () => {
   );
   let forgotten = 0;
   const stop = new AbortController();
-  const forgetting = ofClusters.map(async (own) => {
+  const collecting = ofClusters.map(async (own) => {
     const { db, cluster } = own;
-    const peers = new Map(ofClusters.map((each) => [each.cluster, each.forgetting]));
-    const forgetter = new Forgetter({
-      ...{ db, log, cluster, forgetting: own.forgetting, settle: settleBy(federation.registers(own)) },
+    const peers = new Map(ofClusters.map((each) => [each.cluster, each.tombstones]));
+    const collector = new TombstoneCollector({
+      ...{ db, log, cluster, tombstones: own.tombstones, settle: settleBy(federation.registers(own)) },
       ...{ membersOf: () => ({ epoch, members }), peers: () => peers, afterMs: -10_000 },
     });
     while (!stop.signal.aborted) {
-      const confirmed = await forgetter.round(new AbortController().signal);
+      const confirmed = await collector.round(new AbortController().signal);
       forgotten += confirmed;
       await sleep(20);
     }
@@ -153,7 +153,7 @@ test('three clusters are one, and equal in the end', async () => {
 
   await Promise.all(clients);
   stop.abort();
-  await Promise.all(forgetting);
+  await Promise.all(collecting);
   federation.lost = 0;
   const told = [...history].filter(([, operations]) => !isLinearizable(operations, '', applyStep));
   expect({ seed, told }).toEqual({ seed, told: [] });

@@ -6,13 +6,13 @@ import { migrate } from '../../../../../platform/database/migrate.ts';
 import { type Version, VersionClock } from '../../../../../platform/registers/version.ts';
 import { ChangeLog } from '../../../../../subgraphs/object-storage/engine/store/change-log.ts';
 import { Durability } from '../../../../../subgraphs/object-storage/engine/store/durability.ts';
-import { Forgetting } from '../../../../../subgraphs/object-storage/engine/store/forgetting.ts';
 import { LocalReplica } from '../../../../../subgraphs/object-storage/engine/store/local-replica.ts';
 import { objectClusterMigrations } from '../../../../../subgraphs/object-storage/engine/store/owner.ts';
 import { preparedByReplica } from '../../../../../subgraphs/object-storage/engine/store/padded.ts';
 import { Partitions } from '../../../../../subgraphs/object-storage/engine/store/partitions.ts';
 import type { RegisterKey, ReplicaAnswer } from '../../../../../subgraphs/object-storage/engine/store/register.ts';
 import { partitionOfScope } from '../../../../../subgraphs/object-storage/engine/store/scope-partition.ts';
+import { Tombstones } from '../../../../../subgraphs/object-storage/engine/store/tombstones.ts';
 import { testDatabase } from '../../../../support/database.ts';
 
 export type Location = ConstructorParameters<typeof Database>[0]['connection'];
@@ -37,7 +37,7 @@ export class StoreProcess implements AsyncDisposable {
   readonly replica: LocalReplica;
   readonly partitions: Partitions;
   readonly changeLog: ChangeLog;
-  readonly forgetting: Forgetting;
+  readonly tombstones: Tombstones;
 
   constructor(connection: Location, cluster = 0) {
     this.cluster = cluster;
@@ -47,7 +47,7 @@ export class StoreProcess implements AsyncDisposable {
     this.replica = new LocalReplica(this);
     this.partitions = new Partitions(this);
     this.changeLog = new ChangeLog(this);
-    this.forgetting = new Forgetting(this);
+    this.tombstones = new Tombstones(this);
   }
 
   /** Takes a value, or a deletion, with this version. */

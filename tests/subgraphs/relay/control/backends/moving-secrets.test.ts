@@ -12,8 +12,8 @@ import { readEndpoint } from '../../../../../subgraphs/relay/control/backends/en
 import { resealCredentials } from '../../../../../subgraphs/relay/control/backends/reseal.ts';
 import { BackendChecker } from '../../../../../subgraphs/relay/control/checks/backend-checker.ts';
 import { testEgress } from '../../../../support/egress.ts';
-import { keyFile } from '../../../../support/ground.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
+import { keyFile } from '../../../../support/test-context.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import {
   call,

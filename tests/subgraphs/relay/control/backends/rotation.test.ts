@@ -6,8 +6,8 @@ import { Keyring } from '../../../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../../../platform/secrets/seal.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { resealCredentials } from '../../../../../subgraphs/relay/control/backends/reseal.ts';
-import { keyFile } from '../../../../support/ground.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
+import { keyFile } from '../../../../support/test-context.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, identity, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
 

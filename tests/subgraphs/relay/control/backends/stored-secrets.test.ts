@@ -11,8 +11,8 @@ import { FortiGate } from '../../../../../simulators/fortios/fortigate.ts';
 import { type DeviceRequest, TlsServer } from '../../../../../simulators/support/tls-server.ts';
 import { BackendChecker } from '../../../../../subgraphs/relay/control/checks/backend-checker.ts';
 import { testEgress } from '../../../../support/egress.ts';
-import { keyFile } from '../../../../support/ground.ts';
 import { RealSshd } from '../../../../support/real-sshd.ts';
+import { keyFile } from '../../../../support/test-context.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import {
   call,

@@ -1,6 +1,6 @@
 // A call that changes only the order of a list is not done while the device has the old one.
 import { expect, test } from '@jest/globals';
-import { lookOf } from '../../../../../subgraphs/relay/control/calls/settle-look.ts';
+import { outcomeProbe } from '../../../../../subgraphs/relay/control/calls/outcome-probe.ts';
 import type { OperationRow } from '../../../../../subgraphs/relay/control/model/operation.ts';
 import type { HttpReply } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { neutron } from '../../../../../subgraphs/relay/drivers/neutron/driver.ts';
@@ -18,6 +18,6 @@ test.each([
 ])('a subnet with the servers %j', (servers, is) => {
   const body = JSON.stringify({ subnet: { id, network_id: id, name: 'a', dns_nameservers: servers } });
   const reply: HttpReply = { kind: 'http', status: 200, headers: {}, body, truncated: false };
-  const found = lookOf(neutron, row, id)?.interpret(reply, renderContext(neutron));
+  const found = outcomeProbe(neutron, row, id)?.interpret(reply, renderContext(neutron));
   expect(found).toMatchObject({ is, proven: false });
 });

@@ -4,20 +4,20 @@ import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/global
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { backendLease } from '../../../../../subgraphs/relay/control/holding/backend-manager.ts';
 import { createTransport } from '../../../../../subgraphs/relay/transports/factories.ts';
-import { Ground } from '../../../../support/ground.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
+import { LocalContext } from '../../../../support/test-context.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, identity, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
 
 let system: RelaySystem;
 let device: NftDevice;
 /** Another process, which holds backends. */
-let rival: Ground;
+let rival: LocalContext;
 
 beforeAll(async () => {
   system = await RelaySystem.start();
   device = await NftDevice.start();
-  rival = new Ground({ connection: system.database.connection }, { wake: system.wake });
+  rival = new LocalContext({ connection: system.database.connection }, { wake: system.wake });
 });
 afterEach(() => {
   jest.restoreAllMocks();

@@ -5,8 +5,8 @@ import { processLeaseName } from '../../../../../platform/leases/process-lease.t
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import type { Driver, DriverOperation } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { drivers } from '../../../../../subgraphs/relay/drivers/registry.ts';
-import { Ground } from '../../../../support/ground.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
+import { LocalContext } from '../../../../support/test-context.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { type CallShape, call, identity, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
 
@@ -161,7 +161,7 @@ function failingToRender(address: string) {
 test('a call that has waited too long is not sent, whoever notices it first', async () => {
   const alone = await RelaySystem.start();
   // Recovery would notice it as well.
-  const rival = new Ground({ connection: alone.database.connection }, { wake: alone.wake });
+  const rival = new LocalContext({ connection: alone.database.connection }, { wake: alone.wake });
   await rival.leases.acquire('relay/recovery');
   const hasty = await alone.node({ settings: { ...inTime, queueTimeoutMs: 3_000 } });
   try {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { HeldLease } from '../../../../../platform/leases/leases.ts';
 import { encodeId } from '../../../../../platform/values/ids.ts';
-import { Ground } from '../../../../support/ground.ts';
+import { LocalContext } from '../../../../support/test-context.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, identity, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
 
@@ -16,12 +16,12 @@ let node: RelayNode;
 let other: RelayNode;
 let device: NftDevice;
 /** Holds recovery off until it is released. */
-let rival: Ground;
+let rival: LocalContext;
 let recovery: HeldLease | undefined;
 
 beforeAll(async () => {
   system = await RelaySystem.start();
-  rival = new Ground({ connection: system.database.connection }, { wake: system.wake });
+  rival = new LocalContext({ connection: system.database.connection }, { wake: system.wake });
   recovery = await rival.leases.acquire('relay/recovery');
   node = await system.node({ settings });
   other = await system.node({ settings });

@@ -11,9 +11,9 @@ import { newUuid } from '../../../../../platform/values/ids.ts';
 import { AccessTokens } from '../../../../../subgraphs/system/control/access/access-tokens.ts';
 import { SystemAuthenticator } from '../../../../../subgraphs/system/control/access/authenticator.ts';
 import { CredentialStore } from '../../../../../subgraphs/system/control/access/credential-store.ts';
-import { keyFile } from '../../../../support/ground.ts';
 import { publicFile, testPair } from '../../../../support/signing-keys.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
+import { keyFile } from '../../../../support/test-context.ts';
 import { makeUser, type SystemBench, systemBench, testKeys } from '../../support/system-bench.ts';
 
 let bench: SystemBench;

@@ -6,17 +6,17 @@ import { FileTextMemory } from '../../../../../platform/restore/text-memory.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { systemAccess } from '../../../../../subgraphs/system/control/access/system-access.ts';
 import { type Backup, backUp } from '../../../../support/backup.ts';
-import { TestGround } from '../../../../support/ground.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../../../support/temporary-folder.ts';
+import { TestContext } from '../../../../support/test-context.ts';
 
-let ground: TestGround;
+let ground: TestContext;
 let folder: TemporaryFolder;
 let backup: Backup | undefined;
 let access: RevivedAccess;
 const ids = { project: '', token: '', kept: '', machine: '', user: '', admin: '', other: '' };
 
 beforeEach(async () => {
-  ground = await TestGround.open();
+  ground = await TestContext.open();
   folder = await temporaryFolder();
   access = new RevivedAccess({
     ...ground,

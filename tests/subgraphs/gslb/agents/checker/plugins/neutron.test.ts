@@ -9,7 +9,7 @@ import { makeCertificate } from '../../../../../../platform/net/certificates.ts'
 import { lbaasPlugin, portPlugin } from '../../../../../../subgraphs/gslb/agents/checker/plugins/neutron.ts';
 import type { CheckPlugin } from '../../../../../../subgraphs/gslb/agents/checker/plugins/plugin.ts';
 import { OpenStack } from '../../../../../../subgraphs/gslb/agents/checker/tools/openstack.ts';
-import { look } from '../support/look.ts';
+import { checkOnce } from '../support/check-once.ts';
 
 const passwords: Readonly<Record<string, string>> = { ann: 'the-password-of-ann', bob: 'the-password-of-bob' };
 const balancer = randomUUID();
@@ -92,7 +92,7 @@ const tree = (operating: string, provisioning = 'ACTIVE') => ({
 function seen(plugin: CheckPlugin, change: object = {}, who: object = secret, timeoutMs = 20_000) {
   const id = plugin.name === 'NEUTRON_PORT' ? port : balancer;
   const target = { parameters: { ...place, id, ...change } as never, secret: who as never };
-  return look(plugin, target, { tools: { openStack }, timeoutMs });
+  return checkOnce(plugin, target, { tools: { openStack }, timeoutMs });
 }
 
 test.each(['ONLINE', 'DEGRADED', 'NO_MONITOR'])("Octavia's %s is up", async (status) => {

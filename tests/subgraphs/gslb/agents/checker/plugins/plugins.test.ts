@@ -21,7 +21,7 @@ import { member, namePlan, zone, zonePlan } from '../../../../../dns/answerer/su
 import { testServer } from '../../../../../dns/answerer/support/server.ts';
 import { freePort } from '../../../../../support/free-port.ts';
 import { RealSshd } from '../../../../../support/real-sshd.ts';
-import { look } from '../support/look.ts';
+import { checkOnce } from '../support/check-once.ts';
 
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
@@ -42,35 +42,37 @@ const down = (message: unknown) => ({ up: false, message });
 
 test('TCP: accepted is up; what is expected must come', async () => {
   const port = await listen(createServer((socket) => socket.on('error', () => undefined).write('220 ready')));
-  expect(await look(tcpPlugin, { port })).toMatchObject({ up: true });
-  expect(await look(tcpPlugin, { port, parameters: { expect: '220' } })).toMatchObject({ up: true });
-  expect(await look(tcpPlugin, { port: await freePort() })).toMatchObject(down('the connection was refused'));
+  expect(await checkOnce(tcpPlugin, { port })).toMatchObject({ up: true });
+  expect(await checkOnce(tcpPlugin, { port, parameters: { expect: '220' } })).toMatchObject({ up: true });
+  expect(await checkOnce(tcpPlugin, { port: await freePort() })).toMatchObject(down('the connection was refused'));
 });
 
 test('an address that the policy denies is never dialled, also if a name resolves to it', async () => {
   let dialled = 0;
   const port = await listen(createServer(() => (dialled += 1)));
   const egress = egressFrom({});
-  expect(await look(tcpPlugin, { port }, { egress })).toMatchObject(down(expect.stringContaining('loopback')));
+  expect(await checkOnce(tcpPlugin, { port }, { egress })).toMatchObject(down(expect.stringContaining('loopback')));
   const named = { port, hosts: ['rebound.example'] };
   const addresses = { 'rebound.example': ['127.0.0.1'] };
-  expect(await look(tcpPlugin, named, { egress, addresses })).toMatchObject(down(expect.stringContaining('loopback')));
+  expect(await checkOnce(tcpPlugin, named, { egress, addresses })).toMatchObject(
+    down(expect.stringContaining('loopback')),
+  );
   expect(dialled).toBe(0);
-  expect(await look(tcpPlugin, named, { addresses })).toMatchObject({ up: true });
+  expect(await checkOnce(tcpPlugin, named, { addresses })).toMatchObject({ up: true });
 });
 
 test('all hosts of a target must be up; of a name, one address is enough', async () => {
   const port = await listen(createServer((socket) => socket.on('error', () => undefined)));
-  expect(await look(tcpPlugin, { port, hosts: ['127.0.0.1', '127.0.0.2'] })).toMatchObject(
+  expect(await checkOnce(tcpPlugin, { port, hosts: ['127.0.0.1', '127.0.0.2'] })).toMatchObject(
     down('127.0.0.2: the connection was refused'),
   );
   const addresses = { 'web.example': ['127.0.0.2', '127.0.0.1'], 'none.example': [] };
-  expect(await look(tcpPlugin, { port, hosts: ['web.example'] }, { addresses })).toMatchObject({ up: true });
-  expect(await look(tcpPlugin, { port, hosts: ['none.example'] }, { addresses })).toMatchObject(
+  expect(await checkOnce(tcpPlugin, { port, hosts: ['web.example'] }, { addresses })).toMatchObject({ up: true });
+  expect(await checkOnce(tcpPlugin, { port, hosts: ['none.example'] }, { addresses })).toMatchObject(
     down('none.example has no address'),
   );
   // A name server that fails says nothing of the member.
-  await expect(look(tcpPlugin, { port, hosts: ['other.example'] }, { addresses })).rejects.toThrow('name server');
+  await expect(checkOnce(tcpPlugin, { port, hosts: ['other.example'] }, { addresses })).rejects.toThrow('name server');
 });
 
 test('UDP: an expected answer; without one, silence is good and a refusal is not', async () => {
@@ -82,12 +84,14 @@ test('UDP: an expected answer; without one, silence is good and a refusal is not
   await once(echo, 'listening');
   ends.push(() => echo.close());
   const { port } = echo.address();
-  expect(await look(udpPlugin, { port, parameters: { send: 'a', expect: 're: a' } })).toMatchObject({ up: true });
+  expect(await checkOnce(udpPlugin, { port, parameters: { send: 'a', expect: 're: a' } })).toMatchObject({ up: true });
   const wrong = { port, parameters: { send: 'a', expect: 'b' } };
-  expect(await look(udpPlugin, wrong, { timeoutMs: 300 })).toMatchObject({ up: false });
-  expect(await look(udpPlugin, { port, parameters: { send: 'hush' } }, { timeoutMs: 300 })).toMatchObject({ up: true });
-  expect(await look(udpPlugin, { port: await freePort() })).toMatchObject(down('nobody listens at the port'));
-  const denied = await look(udpPlugin, { port }, { egress: egressFrom({}) });
+  expect(await checkOnce(udpPlugin, wrong, { timeoutMs: 300 })).toMatchObject({ up: false });
+  expect(await checkOnce(udpPlugin, { port, parameters: { send: 'hush' } }, { timeoutMs: 300 })).toMatchObject({
+    up: true,
+  });
+  expect(await checkOnce(udpPlugin, { port: await freePort() })).toMatchObject(down('nobody listens at the port'));
+  const denied = await checkOnce(udpPlugin, { port }, { egress: egressFrom({}) });
   expect(denied).toMatchObject(down(expect.stringContaining('loopback')));
 });
 
@@ -100,14 +104,14 @@ test('HTTP: the name is the host that is asked for, and credentials are sent', a
   );
   const addresses = { 'web.example': ['127.0.0.1'] };
   const target = { port, hosts: ['web.example'] };
-  expect(await look(httpPlugin, target, { addresses })).toMatchObject(down('it answered with status 401'));
+  expect(await checkOnce(httpPlugin, target, { addresses })).toMatchObject(down('it answered with status 401'));
   const basic = { username: 'eve', password: 'x' };
   for (const [secret, expected] of [
     [basic, `web.example:${port} Basic ${Buffer.from('eve:x').toString('base64')}`],
     [{ token: 'a\r\nb' }, 'Bearer ab'],
   ] as const)
     expect(
-      await look(httpPlugin, { ...target, secret, parameters: { expect: expected } }, { addresses }),
+      await checkOnce(httpPlugin, { ...target, secret, parameters: { expect: expected } }, { addresses }),
     ).toMatchObject({
       up: true,
     });
@@ -118,7 +122,8 @@ test('HTTPS: trust, name and days left', async () => {
   const port = await listen(createHttps({ cert, key }, (_, response) => response.end('alive')));
   const target = { port, hosts: ['web.example'] };
   const addresses = { 'web.example': ['127.0.0.1'] };
-  const ask = (parameters: object) => look(httpsPlugin, { ...target, parameters: { ...parameters } }, { addresses });
+  const ask = (parameters: object) =>
+    checkOnce(httpsPlugin, { ...target, parameters: { ...parameters } }, { addresses });
   expect(await ask({ caCertificates: cert, expect: 'alive' })).toMatchObject({ up: true });
   expect(await ask({})).toMatchObject({ up: false });
   expect(await ask({ verify: false })).toMatchObject({ up: true });
@@ -132,16 +137,16 @@ test('SSH: OpenSSH names itself and begins a key exchange; another server does n
   const sshd = await RealSshd.start();
   ends.push(() => sshd.stop());
   const { port } = sshd;
-  expect(await look(sshPlugin, { port })).toMatchObject({ up: true });
-  expect(await look(sshPlugin, { port, parameters: { expect: 'OpenSSH' } })).toMatchObject({ up: true });
-  expect(await look(sshPlugin, { port, parameters: { expect: 'dropbear' } })).toMatchObject(
+  expect(await checkOnce(sshPlugin, { port })).toMatchObject({ up: true });
+  expect(await checkOnce(sshPlugin, { port, parameters: { expect: 'OpenSSH' } })).toMatchObject({ up: true });
+  expect(await checkOnce(sshPlugin, { port, parameters: { expect: 'dropbear' } })).toMatchObject(
     down(expect.stringContaining('OpenSSH')),
   );
   const say = (text: string) => listen(createServer((socket) => socket.on('error', () => undefined).end(text)));
-  expect(await look(sshPlugin, { port: await say('HTTP/1.1 400 no\r\n') })).toMatchObject({ up: false });
+  expect(await checkOnce(sshPlugin, { port: await say('HTTP/1.1 400 no\r\n') })).toMatchObject({ up: false });
   const named = { port: await say('welcome\r\nSSH-2.0-x\r\n') };
-  expect(await look(sshPlugin, named)).toMatchObject(down('it closed the connection before its key exchange'));
-  expect(await look(sshPlugin, { ...named, parameters: { keyExchange: false } })).toMatchObject({ up: true });
+  expect(await checkOnce(sshPlugin, named)).toMatchObject(down('it closed the connection before its key exchange'));
+  expect(await checkOnce(sshPlugin, { ...named, parameters: { keyExchange: false } })).toMatchObject({ up: true });
 });
 
 /** grpc.health.v1, with the status of each service. */
@@ -166,24 +171,24 @@ test('gRPC health: SERVING is up, of the server or of a service; plain and over 
   const server = createHttp2();
   server.on('stream', (stream) => health(stream, status));
   const port = await listen(server as unknown as Server);
-  expect(await look(grpcPlugin, { port })).toMatchObject({ up: true });
-  expect(await look(grpcPlugin, { port, parameters: { service: 'shop' } })).toMatchObject({ up: true });
-  expect(await look(grpcPlugin, { port, parameters: { service: 'cart' } })).toMatchObject(
+  expect(await checkOnce(grpcPlugin, { port })).toMatchObject({ up: true });
+  expect(await checkOnce(grpcPlugin, { port, parameters: { service: 'shop' } })).toMatchObject({ up: true });
+  expect(await checkOnce(grpcPlugin, { port, parameters: { service: 'cart' } })).toMatchObject(
     down('its health is NOT_SERVING'),
   );
-  expect(await look(grpcPlugin, { port, parameters: { service: 'none' } })).toMatchObject(
+  expect(await checkOnce(grpcPlugin, { port, parameters: { service: 'none' } })).toMatchObject(
     down('it answered with gRPC status 5'),
   );
   const web = await listen(createHttp((_, response) => response.end('no')));
-  expect(await look(grpcPlugin, { port: web })).toMatchObject({ up: false });
+  expect(await checkOnce(grpcPlugin, { port: web })).toMatchObject({ up: false });
 
   const { cert, key } = await makeCertificate({ commonName: 'localhost', names: ['grpc.example'], use: 'server' });
   const secure = createSecureServer({ cert, key });
   secure.on('stream', (stream) => health(stream, status));
   const securePort = await listen(secure as unknown as Server);
   const parameters = { tls: true, serverName: 'grpc.example', caCertificates: cert };
-  expect(await look(grpcPlugin, { port: securePort, parameters })).toMatchObject({ up: true });
-  expect(await look(grpcPlugin, { port: securePort, parameters: { tls: true } })).toMatchObject({ up: false });
+  expect(await checkOnce(grpcPlugin, { port: securePort, parameters })).toMatchObject({ up: true });
+  expect(await checkOnce(grpcPlugin, { port: securePort, parameters: { tls: true } })).toMatchObject({ up: false });
 });
 
 test('DNS: code and records, over UDP and TCP', async () => {
@@ -191,7 +196,7 @@ test('DNS: code and records, over UDP and TCP', async () => {
   ends.push(() => server.close());
   const { port } = server;
   const name = `shop.${zone}`;
-  const ask = (parameters: JsonObject) => look(dnsPlugin, { port, parameters });
+  const ask = (parameters: JsonObject) => checkOnce(dnsPlugin, { port, parameters });
   for (const transport of ['UDP', 'TCP'] as const) {
     expect(await ask({ name, transport, expect: ['192.0.2.1'] })).toMatchObject({ up: true, message: null });
     expect(await ask({ name, transport, expect: ['192.0.2.99'] })).toMatchObject(down('its answer lacks "192.0.2.99"'));
@@ -203,7 +208,7 @@ test('DNS: code and records, over UDP and TCP', async () => {
   expect(await ask({ name: zone, type: 'NS', expect: ['elsewhere.example.'] })).toMatchObject(
     down('its answer lacks "elsewhere.example."'),
   );
-  expect(await look(dnsPlugin, { port: await freePort(), parameters: { name } })).toMatchObject({ up: false });
+  expect(await checkOnce(dnsPlugin, { port: await freePort(), parameters: { name } })).toMatchObject({ up: false });
 });
 
 test('DNS: the target of a CNAME is compared as a name', async () => {
@@ -211,7 +216,7 @@ test('DNS: the target of a CNAME is compared as a name', async () => {
   const server = await testServer(zonePlan([alias]));
   ends.push(() => server.close());
   const ask = (expected: string) =>
-    look(dnsPlugin, {
+    checkOnce(dnsPlugin, {
       port: server.port,
       parameters: { name: `alias.${zone}`, type: 'CNAME', expect: [expected] },
     });

@@ -15,7 +15,7 @@ import { loadPlugins } from '../../../../../../subgraphs/gslb/agents/checker/plu
 import { Pinger } from '../../../../../../subgraphs/gslb/agents/checker/tools/pinger.ts';
 import { Programs } from '../../../../../../subgraphs/gslb/agents/checker/tools/programs.ts';
 import { keepMs, TargetNames } from '../../../../../../subgraphs/gslb/agents/checker/tools/target-names.ts';
-import { look } from '../support/look.ts';
+import { checkOnce } from '../support/check-once.ts';
 
 const log = pino({ level: 'silent' });
 let folder: string;
@@ -40,13 +40,13 @@ test('ICMP: one fping asks for all addresses, of both families', async () => {
   ends.push(() => pinger.stop());
   const hosts = ['127.0.0.1', '127.0.0.9', '::1'];
   const readings = await Promise.all(
-    hosts.map((host) => look(icmpPlugin, { hosts: [host] }, { tools: { pinger }, timeoutMs: 10_000 })),
+    hosts.map((host) => checkOnce(icmpPlugin, { hosts: [host] }, { tools: { pinger }, timeoutMs: 10_000 })),
   );
   for (const reading of readings)
     expect(reading).toMatchObject({ up: true, detail: { latencyMs: expect.any(Number) } });
   // An address that comes later, and one that was asked for before.
   const more = ['127.0.0.77', '127.0.0.1'].map((host) =>
-    look(icmpPlugin, { hosts: [host] }, { tools: { pinger }, timeoutMs: 10_000 }),
+    checkOnce(icmpPlugin, { hosts: [host] }, { tools: { pinger }, timeoutMs: 10_000 }),
   );
   expect(await Promise.all(more)).toMatchObject([{ up: true }, { up: true }]);
 });
@@ -59,15 +59,15 @@ test('ICMP: an address without an answer is down; without fping there is no resu
   );
   const pinger = new Pinger({ fping, log });
   ends.push(() => pinger.stop());
-  const ask = (host: string) => look(icmpPlugin, { hosts: [host] }, { tools: { pinger }, timeoutMs: 1_000 });
+  const ask = (host: string) => checkOnce(icmpPlugin, { hosts: [host] }, { tools: { pinger }, timeoutMs: 1_000 });
   expect(await Promise.all([ask('127.0.0.1'), ask('127.0.0.2')])).toMatchObject([
     { up: true, detail: { latencyMs: 0.5 } },
     { up: false },
   ]);
   const missing = new Pinger({ fping: join(folder, 'none'), log });
   ends.push(() => missing.stop());
-  await look(icmpPlugin, {}, { tools: { pinger: missing }, timeoutMs: 300 });
-  await expect(look(icmpPlugin, {}, { tools: { pinger: missing }, timeoutMs: 300 })).rejects.toThrow('fping');
+  await checkOnce(icmpPlugin, {}, { tools: { pinger: missing }, timeoutMs: 300 });
+  await expect(checkOnce(icmpPlugin, {}, { tools: { pinger: missing }, timeoutMs: 300 })).rejects.toThrow('fping');
 });
 
 test('EXEC: the exit code decides; 3 is no result; nothing outlives its check', async () => {
@@ -84,7 +84,7 @@ test('EXEC: the exit code decides; 3 is no result; nothing outlives its check', 
   );
   ends.push(() => programs.stop());
   const ask = (name: string, timeoutMs = 5_000) =>
-    look(
+    checkOnce(
       execPlugin,
       { port: 8, parameters: { program: name, arguments: ['a b'] } },
       { tools: { programs }, timeoutMs },
@@ -134,8 +134,8 @@ test('the plugin of docs/gslb.md works', async () => {
   await once(server, 'listening');
   ends.push(() => server.close());
   const { port } = server.address() as AddressInfo;
-  expect(await look(plugin, { port })).toMatchObject({ up: true });
-  expect(await look(plugin, { port, parameters: { word: 'moin' } })).toMatchObject({
+  expect(await checkOnce(plugin, { port })).toMatchObject({ up: true });
+  expect(await checkOnce(plugin, { port, parameters: { word: 'moin' } })).toMatchObject({
     up: false,
     message: 'it says something else',
   });
@@ -149,8 +149,8 @@ test("a deployer's own plugins: each file is one, and faults are reported", asyn
   const [plugin] = await loadPlugins(folder, new Set(['TCP']));
   expect(plugin).toMatchObject({ name: 'EVEN', needsPort: true });
   if (plugin === undefined) throw new Error('there is none');
-  expect(await look(plugin, { port: 2 })).toMatchObject({ up: true });
-  expect(await look(plugin, { port: 3 })).toMatchObject({ up: false, message: 'odd' });
+  expect(await checkOnce(plugin, { port: 2 })).toMatchObject({ up: true });
+  expect(await checkOnce(plugin, { port: 3 })).toMatchObject({ up: false, message: 'odd' });
   await expect(loadPlugins(folder, new Set(['EVEN']))).rejects.toThrow('another plugin has');
   await writeFile(join(folder, 'bad.mjs'), "export default { name: 'low', parameters: {}, needsPort: 1 };");
   await expect(loadPlugins(folder, new Set())).rejects.toThrow('upper-case');

@@ -1,0 +1,4 @@
+// `tidegate dns-backends`.
+import { kindNoun } from '../../kinds/kind-noun.ts';
+
+export const dnsBackends = kindNoun('DnsBackend');

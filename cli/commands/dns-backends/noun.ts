@@ -1,4 +1,0 @@
-// `tidegate dns-backends`.
-import { kindNoun } from '../../kinds/noun.ts';
-
-export const dnsBackends = kindNoun('DnsBackend');

@@ -1,0 +1,4 @@
+// `tidegate gslb-pools`.
+import { kindNoun } from '../../kinds/kind-noun.ts';
+
+export const gslbPools = kindNoun('GslbPool');

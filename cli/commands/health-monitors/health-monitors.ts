@@ -1,0 +1,4 @@
+// `tidegate health-monitors`.
+import { kindNoun } from '../../kinds/kind-noun.ts';
+
+export const healthMonitors = kindNoun('PoolHealthMonitor');

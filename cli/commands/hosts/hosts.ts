@@ -1,0 +1,171 @@
+// `tidegate hosts`: the machines on which nodes run. Administrators only.
+import { randomUUID } from 'node:crypto';
+import { graphql } from '../../../generated/cli/index.ts';
+import { UsageError } from '../../failures.ts';
+import { findNamed, namedAs, withOne } from '../../find.ts';
+import type { GraphClient } from '../../graph-client.ts';
+import { givenHostFields, hostOptions } from '../../host-options.ts';
+import { kindVerb } from '../../kinds/kind-noun.ts';
+import { nearText } from '../../named-kinds.ts';
+import { flag } from '../../option.ts';
+import { readPages } from '../../pages.ts';
+import { commonOptions, remoteVerb } from '../../remote-verb.ts';
+import { listVerb } from '../../row-verbs.ts';
+import type { Noun } from '../../verb.ts';
+import { patienceOf } from '../../wait.ts';
+
+const listDocument = graphql(`
+  query HostsList($first: Int, $after: String) {
+    loadBalancerHosts(first: $first, after: $after) {
+      nodes {
+        id name site provider presence cordoned removing nodeCount maxNodes publicRange managementRange heardAt noNodesReason
+        record { site provider publicRange managementRange maxNodes healthPort }
+        reported { site provider publicRange managementRange tunnelAddress maxNodes healthPort confinementFault }
+      }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`);
+const namedDocument = graphql(`
+  query HostsNamed($id: ID!, $names: [String!], $first: Int, $after: String) {
+    loadBalancerHost(id: $id) { id name }
+    loadBalancerHosts(names: $names, first: $first, after: $after) {
+      nodes { id name }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`);
+const cordonDocument = graphql(`
+  mutation HostsCordon($input: LoadBalancerHostCordonSetInput!) {
+    loadBalancerHostCordonSet(input: $input) {
+      loadBalancerHost { id name cordoned }
+      commit { token }
+      userErrors { code message field }
+    }
+  }
+`);
+const releaseDocument = graphql(`
+  mutation HostsRelease($input: LoadBalancerHostCordonLiftInput!) {
+    loadBalancerHostCordonLift(input: $input) {
+      loadBalancerHost { id name cordoned }
+      commit { token }
+      userErrors { code message field }
+    }
+  }
+`);
+const setDocument = graphql(`
+  mutation HostsSet($input: LoadBalancerHostUpdateInput!) {
+    loadBalancerHostUpdate(input: $input) {
+      loadBalancerHost { id name maxNodes publicRange managementRange noNodesReason }
+      commit { token }
+      userErrors { code message field }
+    }
+  }
+`);
+const deleteDocument = graphql(`
+  mutation HostsDelete($input: LoadBalancerHostDeleteInput!) {
+    loadBalancerHostDelete(input: $input) { commit { token } userErrors { code message field } }
+  }
+`);
+const oneDocument = graphql(`
+  query HostsOne($id: ID!) { loadBalancerHost(id: $id) { nodeCount } }
+`);
+
+/** Finds a host by name or id. Throws CommandFailure if there is none. */
+function hostId(client: GraphClient, nameOrId: string): Promise<string> {
+  const named = readPages(client, namedDocument, namedAs(nameOrId), ({ loadBalancerHost, loadBalancerHosts }) =>
+    withOne(loadBalancerHost, loadBalancerHosts),
+  );
+  return findNamed(named, 'host', nameOrId, () => nearText(client, 'hosts', nameOrId));
+}
+
+const list = listVerb({
+  summary: 'List load balancer hosts.',
+  options: {},
+  read: ({ client }) => readPages(client, listDocument, {}, ({ loadBalancerHosts }) => loadBalancerHosts),
+  columns: {
+    HOST: 'name',
+    PRESENCE: ({ presence, removing, cordoned }) =>
+      removing ? `${presence} removing` : cordoned ? `${presence} cordoned` : presence,
+    PROVIDER: 'provider',
+    NODES: ({ nodeCount, maxNodes }) => `${nodeCount} of ${maxNodes}`,
+    ADDRESSES: 'publicRange',
+    SITE: 'site',
+    'NEW NODES': ({ noNodesReason }) => noNodesReason ?? 'yes',
+    CONFINED: ({ reported }) => reported.confinementFault ?? 'yes',
+  },
+});
+
+const cordon = remoteVerb({
+  summary: 'Give a host no new nodes.',
+  takes: ['NAME'],
+  options: { evacuate: flag('Replace its nodes by nodes on other hosts, one after the other.') },
+  async run({ client, names, options, printer }) {
+    const id = await hostId(client, names[0]);
+    const input = { idempotencyKey: randomUUID(), id, evacuate: options.evacuate };
+    const { loadBalancerHost } = await client.mutate(cordonDocument, input);
+    if (options.json) return printer.json(loadBalancerHost);
+    return printer.line(`${names[0]} gets no new nodes`);
+  },
+});
+
+const release = remoteVerb({
+  summary: 'Give a cordoned host new nodes again.',
+  takes: ['NAME'],
+  options: {},
+  async run({ client, names, options, printer }) {
+    const id = await hostId(client, names[0]);
+    const { loadBalancerHost } = await client.mutate(releaseDocument, { idempotencyKey: randomUUID(), id });
+    if (options.json) return printer.json(loadBalancerHost);
+    return printer.line(`${names[0]} gets new nodes again`);
+  },
+});
+
+const set = remoteVerb({
+  summary: 'Give a host networks, room and a site. What it reports of itself can only narrow them.',
+  takes: ['NAME'],
+  options: hostOptions,
+  async run({ client, names, options, printer }) {
+    const given = givenHostFields(options);
+    if (Object.keys(given).length === 0) throw new UsageError('give at least one of the options');
+    const id = await hostId(client, names[0]);
+    const { loadBalancerHost: host } = await client.mutate(setDocument, { idempotencyKey: randomUUID(), id, ...given });
+    if (options.json) return printer.json(host);
+    const has = `${names[0]} has ${host?.publicRange ?? 'no addresses'} for clients, and room for ${host?.maxNodes} nodes`;
+    return printer.line(host?.noNodesReason == null ? has : `${has}, but it gets no new nodes: ${host.noNodesReason}`);
+  },
+});
+
+const remove = remoteVerb({
+  summary: 'Remove a host that is gone for good; its nodes are replaced elsewhere.',
+  takes: ['NAME'],
+  options: { wait: commonOptions.wait },
+  async run({ client, signal, names, options, printer }) {
+    const [name] = names;
+    const id = await hostId(client, name);
+    const { commit } = await client.mutate(deleteDocument, { idempotencyKey: randomUUID(), id });
+    const patience = patienceOf({ client, signal, options });
+    const waits = patience !== undefined;
+    if (waits) {
+      await patience.untilReplicated(commit);
+      await patience.until(
+        () => client.query(oneDocument, { id }),
+        ({ loadBalancerHost }) => loadBalancerHost === null,
+        ({ loadBalancerHost }) => `${loadBalancerHost?.nodeCount} nodes on ${name} are not deleted yet`,
+      );
+    }
+    if (options.json) return printer.json({ id, deleted: waits });
+    return printer.line(
+      `${name} is ${waits ? '' : 'being '}removed. Its machine may connect again, as a new host, unless it is revoked: tidegate machines revoke ${name}`,
+    );
+  },
+});
+
+export const hosts: Noun = {
+  list,
+  show: kindVerb('LoadBalancerHost', 'show'),
+  set,
+  cordon,
+  release,
+  delete: remove,
+};

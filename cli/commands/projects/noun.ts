@@ -1,4 +1,0 @@
-// `tidegate projects`.
-import { kindNoun } from '../../kinds/noun.ts';
-
-export const projects = kindNoun('Project');

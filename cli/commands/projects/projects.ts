@@ -1,0 +1,4 @@
+// `tidegate projects`.
+import { kindNoun } from '../../kinds/kind-noun.ts';
+
+export const projects = kindNoun('Project');

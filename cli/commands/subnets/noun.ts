@@ -1,4 +1,0 @@
-// `tidegate subnets`: the projects' own networks, in which their nodes are.
-import { kindNoun } from '../../kinds/noun.ts';
-
-export const subnets = kindNoun('ProjectSubnet');

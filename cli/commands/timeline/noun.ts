@@ -1,5 +1,0 @@
-// `tidegate timeline`: what follows when the database lost writes.
-import type { Noun } from '../../verb.ts';
-import { lift } from './lift.ts';
-
-export const timeline: Noun = { lift };

@@ -1,0 +1,4 @@
+// `tidegate tokens`.
+import { kindNoun } from '../../kinds/kind-noun.ts';
+
+export const tokens = kindNoun('ApiToken');

@@ -1,0 +1,4 @@
+// `tidegate users`.
+import { kindNoun } from '../../kinds/kind-noun.ts';
+
+export const users = kindNoun('User');

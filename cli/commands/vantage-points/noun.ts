@@ -1,4 +1,0 @@
-// `tidegate vantage-points`.
-import { kindNoun } from '../../kinds/noun.ts';
-
-export const vantagePoints = kindNoun('GslbVantagePoint');

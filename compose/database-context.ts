@@ -1,0 +1,198 @@
+import type { Socket } from 'node:net';
+import { Database } from '../platform/database/database.ts';
+import { DiskSpace } from '../platform/database/disk-space.ts';
+import { connectFirst } from '../platform/database/first-connections.ts';
+import { type MigrationOwner, ownersIn, pendingMigrations } from '../platform/database/migrate.ts';
+import { ConfigError, unusableFile } from '../platform/errors/config-error.ts';
+import { Sequencer } from '../platform/events/sequencer.ts';
+import { EndedLeases } from '../platform/leases/ended-leases.ts';
+import { Leases } from '../platform/leases/leases.ts';
+import { ProcessLease } from '../platform/leases/process-lease.ts';
+import { RunningTime } from '../platform/leases/running-time.ts';
+import { TrustedClock } from '../platform/leases/trusted-clock.ts';
+import type { Logger } from '../platform/log/log.ts';
+import { OwedWork } from '../platform/owed/owed-work.ts';
+import type { Config } from '../platform/process/config.ts';
+import type { Lifecycle } from '../platform/process/lifecycle.ts';
+import { addPlatformMetrics } from '../platform/process/metrics.ts';
+import { startStep } from '../platform/process/start-budget.ts';
+import type { DatabaseContext, ProcessContext } from '../platform/process/subgraph-row.ts';
+import { RestoreGuard } from '../platform/restore/restore-guard.ts';
+import { checkTimeline } from '../platform/restore/timelines.ts';
+import type { KeyFolder } from '../platform/secrets/key-folder.ts';
+import { createSealer, type Sealer } from '../platform/secrets/seal.ts';
+import { newUuid } from '../platform/values/ids.ts';
+import { checkRedis, createRedis, isRedisCluster } from '../platform/work/redis.ts';
+import { createRedisWake } from '../platform/work/wake.ts';
+import { databaseLocations, redisLocation } from './connections.ts';
+import { databasePlaces, type ProcessEgress } from './egress.ts';
+import type { FollowedHosts } from './ha-hosts.ts';
+import { outerMemories } from './outer-memories.ts';
+import { redisPrefix } from './places.ts';
+
+/** Leases are renewed every 1.5 s. */
+const mostUnwrittenMs = 5_000;
+
+interface ContextDependencies {
+  readonly config: Config;
+  readonly lifecycle: Lifecycle;
+  readonly process: ProcessContext;
+  readonly keys: KeyFolder;
+  readonly egress: ProcessEgress;
+  /** Hosts of the cluster that the database is in. Undefined if it is in none. */
+  readonly hosts: FollowedHosts | undefined;
+  /** Owners whose tables the database must have. */
+  readonly owners: readonly MigrationOwner[];
+  /** Owners whose tables it may have. */
+  readonly others: readonly MigrationOwner[];
+}
+
+export interface OpenContext {
+  readonly context: DatabaseContext;
+  /** Owners whose tables the database has. */
+  readonly owners: ReadonlySet<string>;
+}
+
+export async function openDatabaseContext(dependencies: ContextDependencies): Promise<OpenContext> {
+  const { config, lifecycle, process } = dependencies;
+  const { log, registry, health } = process;
+  const disk = databaseDisk(config);
+  const owner = newUuid();
+  const host = config['ha.host'];
+  const db = new Database({
+    connection: databaseLocations(config),
+    connectionLimit: config['database.connections'],
+    strict: config['ha.strict'],
+    followsList: dependencies.hosts?.areServers === true,
+    ...(disk === undefined ? {} : { disk }),
+    log,
+  });
+  await lifecycle.add('database', { drain: () => db.drain(), stop: () => db.close() });
+  dependencies.hosts?.onChange(async (changed) => {
+    await dependencies.egress.own.add(...databasePlaces(changed));
+    db.setServers(databaseLocations(changed));
+  });
+  await startStep('the first connections to the database', { log }, (signal) => connectFirst(db, signal));
+  const owners = await ownersIn(db);
+  const needed = [...dependencies.owners, ...dependencies.others.filter((each) => owners.has(each.owner))];
+  const pending = await pendingMigrations(db, needed);
+  if (pending.length > 0)
+    throw new ConfigError([
+      {
+        settings: ['database.name'],
+        wrong: `the database lacks the migrations ${pending.join(', ')}`,
+        given: config['database.name'],
+        advice: 'run "tidegate migrate"',
+      },
+    ]);
+  const redis = createRedis(redisLocation(config), { log });
+  await lifecycle.add('redis', { stop: () => redis.disconnect() });
+  if (await isRedisCluster(redis))
+    throw new ConfigError([
+      {
+        settings: ['redis.host'],
+        wrong: 'this Redis is in cluster mode, which spreads the keys of a queue over several servers',
+        advice: 'give a Redis without cluster mode, or Sentinels',
+      },
+    ]);
+  if (config['redis.sentinels'] !== undefined) denyFoundRedis(redis, dependencies.egress, log);
+  const wake = createRedisWake(redisLocation(config), { prefix: redisPrefix, log });
+  await lifecycle.add('wake', { stop: () => wake.close() });
+  const guard = new RestoreGuard({
+    ...{ db, wake, log, owner },
+    memories: outerMemories(config, redis, 'commits'),
+    onSetBack: config['database.onSetBack'],
+  });
+  await lifecycle.add('restore guard', guard);
+  const leases = new Leases({ db, owner, host, log });
+  await lifecycle.add('leases', { stop: () => leases.stop() });
+  await lifecycle.add('process lease', new ProcessLease({ leases, role: 'process', owner, log }));
+  const endedLeases = new EndedLeases({ db, log });
+  await lifecycle.add('ended leases', { start: () => endedLeases.start(), stop: () => endedLeases.stop() });
+  const trustedClock = new TrustedClock({ db, log });
+  await lifecycle.add('trusted clock', trustedClock);
+  await lifecycle.add('running time', new RunningTime({ db, log, roles: config.roles }));
+  const sequencer = new Sequencer({ db, wake, log, leases });
+  await lifecycle.add('sequencer', sequencerPart(sequencer));
+  addPlatformMetrics(registry, { db, sequencer, leases, owedWork: new OwedWork({ db }) });
+  health.add('database', async () => {
+    await db.query('SELECT 1');
+    db.checkWritable();
+    const silentMs = leases.writtenAgoMs;
+    if (silentMs <= mostUnwrittenMs) return undefined;
+    throw new Error(`no lease could be renewed for ${Math.round(silentMs / 1000)} s: the database takes no writes`);
+  });
+  health.add('set back', async () => {
+    if (guard.refusal !== undefined) throw new Error(guard.refusal);
+    return undefined;
+  });
+  health.add('timeline', async () => checkTimeline(db), { required: false });
+  health.add('leases', async () => {
+    const { suspects } = endedLeases;
+    if (suspects.length === 0) return undefined;
+    const named = suspects.slice(0, 5).join(', ');
+    throw new Error(`the clock was set back; ${suspects.length} leases are freed in a few seconds: ${named}`);
+  });
+  // The process serves as before, and deletes less.
+  health.add(
+    'clock',
+    async () => {
+      trustedClock.check();
+      return undefined;
+    },
+    { required: false },
+  );
+  // Without Redis, work continues by polling: readiness does not require it.
+  health.add(
+    'redis',
+    async () => {
+      await checkRedis(redis, `${redisPrefix}:health`);
+      return undefined;
+    },
+    { required: false },
+  );
+  health.add('sequencer', async () => {
+    const lagMs = await sequencer.lagMs();
+    if (lagMs > 5_000) throw new Error(`status events wait for ${Math.round(lagMs / 1000)} s`);
+    return undefined;
+  });
+  let opened: Promise<Sealer> | undefined;
+  const openSealer = async (): Promise<Sealer> => createSealer(await dependencies.keys.shared('sealing'));
+  const context: DatabaseContext = {
+    ...process,
+    ...{ owner, host, db, redis, redisPrefix, wake, leases, trustedClock },
+    sealer() {
+      opened ??= openSealer();
+      return opened;
+    },
+  };
+  return { context, owners };
+}
+
+function sequencerPart(sequencer: Sequencer): { start: () => void; stop: () => Promise<void> } {
+  return { start: () => sequencer.start(), stop: () => sequencer.stop() };
+}
+
+/** Undefined if no server of the database is on this host. */
+function databaseDisk(config: Config): DiskSpace | undefined {
+  const path = config['database.dataFolder'];
+  if (path === undefined) return undefined;
+  try {
+    return new DiskSpace(path);
+  } catch (error) {
+    throw new ConfigError([unusableFile(['database.dataFolder'], path, error)]);
+  }
+}
+
+/** The settings name the Sentinels alone: where they lead is an own listener, too. */
+function denyFoundRedis(redis: ReturnType<typeof createRedis>, egress: ProcessEgress, log: Logger): void {
+  const found = new Set<string>();
+  redis.on('connect', () => {
+    const { remoteAddress: host, remotePort: port } = redis.stream as Socket;
+    if (host === undefined || port === undefined || found.has(`${host} ${port}`)) return;
+    found.add(`${host} ${port}`);
+    egress.own
+      .add({ host, port, mayBeWider: true })
+      .catch((error: unknown) => log.error({ err: error }, 'the address of Redis is not denied to users'));
+  });
+}
