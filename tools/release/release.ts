@@ -3,6 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { print } from 'graphql';
 import { apiSchemaPath, publicSchemaPath } from '../../platform/graph/generated-schema.ts';
+import { linesOf, type ReleasedLines, releasedLinesPath } from '../ci/lines.ts';
 import { readReleasedGraph, releasedFolder, releasedText } from '../released-graph.ts';
 import { type Archive, archiveName, writeArchive } from './archive.ts';
 import { type Entries, hasSection, releaseChangelog } from './changelog.ts';
@@ -155,6 +156,19 @@ async function setReleasedGraph({ root }: Repository, version: string): Promise<
   return [releasedFolder, reasonsFile];
 }
 
+/** The size of the release, to which later commits are compared. Returns the changed paths. A checkout without the file compares nothing. */
+async function setReleasedLines(repository: Repository, version: string): Promise<readonly string[]> {
+  const path = join(repository.root, releasedLinesPath);
+  if ((await textOf(repository.root, releasedLinesPath)) === undefined) return [];
+  const released: ReleasedLines = {
+    version,
+    lines: await linesOf(repository.root, await repository.git('write-tree')),
+  };
+  await writeFile(path, `${JSON.stringify(released, null, 2)}\n`);
+  await repository.git('add', '--', releasedLinesPath);
+  return [releasedLinesPath];
+}
+
 function textOf(root: string, path: string): Promise<string | undefined> {
   return readFile(join(root, path), 'utf8').catch(() => undefined);
 }
@@ -169,6 +183,7 @@ async function commitRelease(repository: Repository, { version, from, changelog 
       ...(await setReleasedGraph(repository, version)),
     ];
     await repository.git('add', '--', ...paths);
+    paths.push(...(await setReleasedLines(repository, version)));
     await repository.git('commit', '--quiet', '--message', `release: ${tagOf(version)}`, '--', ...paths);
   } catch (error) {
     // The tree was clean a moment ago.

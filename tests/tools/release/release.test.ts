@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { readProgramVersion } from '../../../platform/process/program-version.ts';
+import { linesOf } from '../../../tools/ci/lines.ts';
 import { makeRelease, planRelease, type ReleaseOrder, rebuildArchive } from '../../../tools/release/release.ts';
 import { releaseCommit } from '../../../tools/release/release-commit.ts';
 import { ReleaseError } from '../../../tools/release/release-error.ts';
@@ -113,6 +114,17 @@ test('a release stores its graph for later checks, and ends the reasons of earli
   await commit('feat: no b in August');
   await writeFile(join(repository.root, '.git/hooks/pre-commit'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
   await expect(release('0.3.0')).rejects.toThrow('git commit');
+  expect(await repository.changedPaths()).toEqual([]);
+});
+
+test('a release stores how many lines it has, its own changes included', async () => {
+  await mkdir(join(repository.root, 'tools/ci'), { recursive: true });
+  await write('tools/ci/released-lines.json', '{}\n');
+  await commit('feat: a report');
+  await release('0.2.0');
+  const stored = JSON.parse(await read('tools/ci/released-lines.json'));
+  expect(stored).toEqual({ version: '0.2.0', lines: await linesOf(repository.root, 'HEAD') });
+  expect(stored.lines.docs).toEqual({ '(root)': (await read('CHANGELOG.md')).split('\n').length - 1 });
   expect(await repository.changedPaths()).toEqual([]);
 });
 
