@@ -1,6 +1,6 @@
 // schema/api.graphql: the graph as a client sees it, sorted and without descriptions except the terms of mutations, so that each change
 // of it shows in a review.
-// schema/public.graphql: the same without the root fields of administrators and machines.
+// generated/public.graphql: the same without the root fields of administrators and machines. It is not in git; a release has it beside its archive.
 import { writeFileSync } from 'node:fs';
 import { type ASTNode, Kind, print, type StringValueNode, visit } from 'graphql';
 import { type Audience, clientDocument } from '../platform/graph/client-sdl.ts';
