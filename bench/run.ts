@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { ArgumentError, type BenchArguments, parseArguments, usageOf } from '../measure/arguments.ts';
 import type { Bench } from '../measure/bench.ts';
 import { toleratesBrokenConnects } from '../platform/database/connector-rejections.ts';
+import { type TrialRow, trials } from '../trials/tables.ts';
 import { compareWith } from './against/compare.ts';
-import { benches, trials } from './tables.ts';
+import { benches } from './tables.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Part of the 15 minutes of a run without options; the rest is for starting, judging and stopping. */
@@ -14,24 +15,31 @@ const attemptsMs = 12 * 60_000;
 async function main(): Promise<number> {
   const [kind = 'bench', name = '', ...words] = process.argv.slice(2);
   const table = kind === 'trials' ? trials : benches;
-  const load = Object.hasOwn(table, name) ? table[name] : undefined;
-  if (load === undefined) {
+  if (!Object.hasOwn(table, name)) {
     process.stderr.write(`usage: npm run ${kind} -- NAME [--help]; NAME is one of ${Object.keys(table).join(', ')}\n`);
     return 2;
   }
-  const bench = await load();
+  const trial = kind === 'trials' ? trials[name] : undefined;
+  const bench = await (trial?.load ?? benches[name])?.();
+  if (bench === undefined) throw new Error(`${name} can't be loaded`);
   const usage = usageOf(`npm run ${kind} -- ${name} [options]`, bench);
   if (words.includes('--help')) {
-    process.stdout.write(usage);
+    process.stdout.write(trial === undefined ? usage : `${usage}\n${aboutTrial(trial)}`);
     return 0;
   }
   try {
-    return await runGiven(kind, name, words, bench);
+    const code = await runGiven(kind, name, words, bench);
+    if (code === 1 && trial !== undefined) process.stderr.write(`${trial.failure}\n${trial.repeat}\n`);
+    return code;
   } catch (error) {
     if (!(error instanceof ArgumentError)) throw error;
     process.stderr.write(`${error.message}\n${usage}`);
     return 2;
   }
+}
+
+function aboutTrial({ proves, failure, repeat }: TrialRow): string {
+  return `What it proves: ${proves}\nA failure: ${failure}\nTo repeat it: ${repeat}\n`;
 }
 
 /** Throws ArgumentError, also for options that only the benchmark or trial itself can judge. */

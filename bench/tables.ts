@@ -1,4 +1,4 @@
-// Every benchmark and every failure trial, by name.
+// Every benchmark, by name. trials/tables.ts has the failure trials.
 import type { Bench } from '../measure/bench.ts';
 
 /** Loaded only when requested: each brings its own servers. */
@@ -13,10 +13,6 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   writes: async () => (await import('./writes.ts')).benchWrites,
   checks: async () => (await import('./checks.ts')).benchChecks,
   soak: async () => (await import('./soak.ts')).benchSoak,
-  'lb-nodes': async () => (await import('./lb-nodes.ts')).benchLbNodes,
-  'lb-data': async () => (await import('./lb-data.ts')).benchLbData,
-  'lb-heal': async () => (await import('./lb-heal.ts')).benchLbHeal,
-  'lb-change': async () => (await import('./lb-change.ts')).benchLbChange,
   'gslb-dns': async () => (await import('./gslb-dns.ts')).benchGslbDns,
   'gslb-checks': async () => (await import('./gslb-checks.ts')).benchGslbChecks,
   'gslb-change': async () => (await import('./gslb-change.ts')).benchGslbChange,
@@ -29,30 +25,4 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'ha-writes': async () => (await import('./ha-writes.ts')).benchHaWrites,
   apply: async () => (await import('./apply.ts')).benchApply,
   'mapping-export': async () => (await import('./mapping-export.ts')).benchMappingExport,
-};
-
-export const trials: Readonly<Record<string, () => Promise<Bench>>> = {
-  events: async () => (await import('../trials/events-layers.ts')).trialEvents,
-  calls: async () => (await import('../trials/calls.ts')).trialCalls,
-  'relay-unknown': async () => (await import('../trials/relay-unknown.ts')).trialRelayUnknown,
-  'relay-netconf': async () => (await import('../trials/relay-netconf.ts')).trialRelayNetconf,
-  'relay-reboot': async () => (await import('../trials/relay-reboot.ts')).trialRelayReboot,
-  'relay-names': async () => (await import('../trials/relay-names.ts')).trialRelayNames,
-  stops: async () => (await import('../trials/stops.ts')).trialStops,
-  'lb-heal': async () => (await import('../trials/lb-heal.ts')).trialLbHeal,
-  'lb-scale': async () => (await import('../trials/lb-scale.ts')).trialLbScale,
-  'lb-changes': async () => (await import('../trials/lb-changes.ts')).trialLbChanges,
-  'lb-config': async () => (await import('../trials/lb-config.ts')).trialLbConfig,
-  'gslb-quorum': async () => (await import('../trials/gslb-quorum.ts')).trialGslbQuorum,
-  'gslb-outage': async () => (await import('../trials/gslb-outage.ts')).trialGslbOutage,
-  'dns-answers': async () => (await import('../trials/dns-answers.ts')).trialDnsAnswers,
-  'objects-model': async () => (await import('../trials/objects-model.ts')).trialObjectsModel,
-  objects: async () => (await import('../trials/objects.ts')).trialObjects,
-  neighbours: async () => (await import('../trials/neighbours.ts')).trialNeighbours,
-  clock: async () => (await import('../trials/clock.ts')).trialClock,
-  'gateway-differential': async () => (await import('../trials/gateway-differential.ts')).trialGatewayDifferential,
-  'gateway-rolling': async () => (await import('../trials/gateway-rolling.ts')).trialGatewayRolling,
-  hostile: async () => (await import('../trials/hostile.ts')).trialHostile,
-  restore: async () => (await import('../trials/restore.ts')).trialRestore,
-  ha: async () => (await import('../trials/ha.ts')).trialHa,
 };

@@ -1,5 +1,6 @@
-// schema/api.graphql: the graph as a client sees it, sorted and without descriptions except the terms of mutations, so that reviews show each change
-// of it. schema/public.graphql: the same without the root fields of administrators and machines.
+// schema/api.graphql: the graph as a client sees it, sorted and without descriptions except the terms of mutations, so that each change
+// of it shows in a review.
+// generated/public.graphql: the same without the root fields of administrators and machines. It is not in git; a release has it beside its archive.
 import { writeFileSync } from 'node:fs';
 import { type ASTNode, Kind, print, type StringValueNode, visit } from 'graphql';
 import { type Audience, clientDocument } from '../platform/graph/client-sdl.ts';
@@ -10,7 +11,7 @@ const header =
   '# Made by `npm run compose`. The meaning of a type or field is in schema/NAME.graphql or subgraphs/NAME/spec/.';
 const lists: ReadonlySet<string> = new Set(['definitions', 'fields', 'values', 'types', 'interfaces', 'arguments']);
 
-/** The text of `apiSchemaOf`, with `@semanticNonNull`, which graphql-js does not print. */
+/** What `apiSchemaOf` has, and `@semanticNonNull`, which graphql-js does not print. */
 export function apiSchemaText(supergraphSdl: string, audience: Audience = 'admin'): string {
   const schema = visit(clientDocument(supergraphSdl, audience), { enter: withoutDescription });
   return `${header}\n\n${print(schema)}\n`;

@@ -26,7 +26,7 @@ export function releasedText(version: string, apiSdl: string, publicSdl: string)
   return `${header}\n\n${print(clientGraph(apiSdl, publicSdl))}\n`;
 }
 
-/** schema/api.graphql, with `@tag(name: "admin")` on the root fields that schema/public.graphql lacks. */
+/** schema/api.graphql, with `@tag(name: "admin")` on the root fields that the public part lacks. */
 export function clientGraph(apiSdl: string, publicSdl: string): DocumentNode {
   const [all, open] = [apiSdl, publicSdl].map((sdl) => parse(sdl, { noLocation: true })) as [
     DocumentNode,

@@ -43,7 +43,7 @@ type AnyFigures = Readonly<Record<string, unknown>> & { readonly findings?: read
 const mostFindings = 50;
 
 /**
- * One trial of the table in bench/tables.ts.
+ * One trial of the table in trials/tables.ts.
  *
  *     export const trialClock = defineTrial({
  *       counts: { trials: { help: 'steps of clocks', usual: 40, full: 100 } },

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Made from the others. */
-const madeFiles = ['api.graphql', 'public.graphql'];
+const madeFile = 'api.graphql';
 
 /** Also of a checkout without a graph, as in the tests of the bootstrap. */
 export function isSchemaFresh(root) {
@@ -20,7 +20,7 @@ export function isSchemaFresh(root) {
 
 function sdlIn(root) {
   const names = readdirSync(join(root, 'schema'));
-  return names.filter((name) => name.endsWith('.graphql') && !madeFiles.includes(name)).map((name) => `schema/${name}`);
+  return names.filter((name) => name.endsWith('.graphql') && name !== madeFile).map((name) => `schema/${name}`);
 }
 
 function textOf(root, path) {

@@ -29,7 +29,12 @@ export function clientSdl(supergraphSdl: string, audience: Audience): string {
 
 export function clientDocument(supergraphSdl: string, audience: Audience): DocumentNode {
   const all = accessiblePart(parse(supergraphSdl, { noLocation: true }));
-  return withoutFederation(audience === 'public' ? reachablePart(withoutRoots(all, adminRoots(all))) : all);
+  return withoutFederation(audience === 'public' ? publicPart(all) : all);
+}
+
+/** Without the root fields tagged `admin`, and without the types that nothing else leads to. */
+export function publicPart(document: DocumentNode): DocumentNode {
+  return reachablePart(withoutRoots(document, adminRoots(document)));
 }
 
 /** Root fields for administrators and machines only, for example `Query.users`. */

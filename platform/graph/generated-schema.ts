@@ -9,10 +9,11 @@ export const generatedFolder = 'generated/schema/';
 export const hashesPath = 'generated/schema-hashes.json';
 export const supergraphPath = `${generatedFolder}supergraph.graphql`;
 export const madeSdlPath = (subgraph: string) => `${generatedFolder}${subgraph}.made.graphql`;
-/** The folder for schemas that people write. Only api.graphql and public.graphql in it are generated, by `npm run compose`. */
+/** The folder for schemas that people write. Only api.graphql in it is generated, by `npm run compose`. */
 export const writtenFolder = 'schema/';
 export const apiSchemaPath = `${writtenFolder}api.graphql`;
-export const publicSchemaPath = `${writtenFolder}public.graphql`;
+/** api.graphql without what only administrators and machines call. Not beside the SDL that types are generated from. */
+export const publicSchemaPath = 'generated/public.graphql';
 
 /** generated/schema/ is missing or out of date. */
 export class GeneratedSchemaError extends Error {
@@ -42,8 +43,7 @@ export function readSupergraph(root = checkout): string {
 /** Paths of the SDL that people write. */
 export function writtenSdlPaths(root: URL): string[] {
   const names = readdirSync(new URL(writtenFolder, root)).filter((name) => name.endsWith('.graphql'));
-  const generated = [apiSchemaPath, publicSchemaPath];
-  return names.map((name) => `${writtenFolder}${name}`).filter((path) => !generated.includes(path));
+  return names.map((name) => `${writtenFolder}${name}`).filter((path) => path !== apiSchemaPath);
 }
 
 /** Hash by path of the files that were read and of the files that were written. */

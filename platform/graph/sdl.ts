@@ -32,7 +32,7 @@ export type SubgraphSdl = ReadonlyMap<string, string>;
 const folder = new URL('../../schema/', import.meta.url);
 const sharedFile = new URL('shared.graphql', folder);
 /** Files in schema/ that are not subgraphs. */
-const commonFiles: ReadonlySet<string> = new Set(['shared.graphql', 'api.graphql', 'public.graphql']);
+const commonFiles: ReadonlySet<string> = new Set(['shared.graphql', 'api.graphql']);
 const rootTypes: ReadonlySet<string> = new Set(['Query', 'Mutation', 'Subscription']);
 
 /** The SDL that all subgraphs share: its file, and the codes of errors. */

@@ -1,10 +1,14 @@
-// The rules for every benchmark and trial of the tables in bench/run.ts.
+// The rules for every benchmark and trial of the tables.
 import { describe, expect, test } from '@jest/globals';
-import { benches, trials } from '../../bench/tables.ts';
+import { benches } from '../../bench/tables.ts';
 import { parseArguments } from '../../measure/arguments.ts';
 import type { Bench } from '../../measure/bench.ts';
+import { trials } from '../../trials/tables.ts';
 
-const all = Object.entries({ ...benches, ...trials });
+const all = [
+  ...Object.entries(benches),
+  ...Object.entries(trials).map(([name, { load }]) => [`trial ${name}`, load] as const),
+];
 
 describe.each(all)('%s', (_name, load) => {
   test('its counts and options can be given, and none replaces a common one', async () => {

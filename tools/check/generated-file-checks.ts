@@ -8,6 +8,7 @@ import { eventsPage } from '../docs/events-page.ts';
 import { settingsPage } from '../docs/generate.ts';
 import { loadBalancerPage } from '../docs/loadbalancer-page.ts';
 import { relayPage } from '../docs/relay-page.ts';
+import { trialsPage } from '../docs/trials-page.ts';
 import type { Check } from './check.ts';
 
 export interface GeneratedFile {
@@ -37,6 +38,7 @@ export const generatedFileChecks: readonly Check[] = [
         { path: 'docs/check-client.md', content: checkClientPage(), remedy: 'npm run generate:docs' },
         { path: 'docs/relay.md', content: relayPage(), remedy: 'npm run generate:docs' },
         { path: 'docs/loadbalancer.md', content: loadBalancerPage(), remedy: 'npm run generate:docs' },
+        { path: 'docs/trials.md', content: trialsPage(), remedy: 'npm run generate:docs' },
       ]),
   },
 ];

@@ -52,17 +52,18 @@ async function main(): Promise<void> {
 
 /** Imported late, because they import packages and generated code. */
 async function otherChecks(): Promise<readonly Check[]> {
-  const [programs, sources, graph, subgraphs, files, dependencies] = await Promise.all([
+  const [programs, sources, graph, subgraphs, files, dependencies, firstChanges] = await Promise.all([
     import('./program-checks.ts'),
     import('./source-checks.ts'),
     import('./graph-checks.ts'),
     import('./subgraph-files.ts'),
     import('./generated-file-checks.ts'),
     import('./dependencies.ts'),
+    import('./first-changes.ts'),
   ]);
   return [
     ...[...programs.programChecks, ...sources.sourceChecks, ...graph.graphChecks, subgraphs.subgraphFiles],
-    ...[...files.generatedFileChecks, dependencies.dependencyCheck],
+    ...[...files.generatedFileChecks, dependencies.dependencyCheck, firstChanges.firstChangesCheck],
   ];
 }
 

@@ -1,4 +1,4 @@
-// Writes the generated pages of docs/: the settings, the kinds of status events, and parts of the relay's, the load balancers' and the clients'. `npm run check`
+// Writes the generated pages of docs/: the settings, the kinds of status events, the trials, and parts of the relay's, the load balancers' and the clients'. `npm run check`
 // compares them with the files.
 import { writeFileSync } from 'node:fs';
 import { describeSettings } from '../../platform/process/config.ts';
@@ -7,6 +7,7 @@ import { checkClientPage } from './check-client-page.ts';
 import { eventsPage } from './events-page.ts';
 import { loadBalancerPage } from './loadbalancer-page.ts';
 import { relayPage } from './relay-page.ts';
+import { trialsPage } from './trials-page.ts';
 
 const settingsFile = new URL('../../docs/settings.md', import.meta.url);
 
@@ -40,4 +41,5 @@ if (import.meta.main) {
   writeFileSync(new URL('../../docs/check-client.md', import.meta.url), checkClientPage());
   writeFileSync(new URL('../../docs/relay.md', import.meta.url), relayPage());
   writeFileSync(new URL('../../docs/loadbalancer.md', import.meta.url), loadBalancerPage());
+  writeFileSync(new URL('../../docs/trials.md', import.meta.url), trialsPage());
 }

@@ -1,10 +1,15 @@
-// The archive of a release: the tracked files, so that package-lock.json pins every package. A package of npm would not do: Node strips
+// The files of a release: its notes, its public graph, and its archive. They come from its commit alone, so that they can be made again.
+// The archive has the tracked files, so that package-lock.json pins every package. A package of npm would not do: Node strips
 // no types in files under node_modules. The same commit gives the same bytes: names are sorted, all times are the commit's, the owner
 // is root, and nothing of the user's settings of git or umask has an influence.
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { parse, print } from 'graphql';
+import { publicPart } from '../../platform/graph/client-sdl.ts';
+import { releasedFolder } from '../released-graph.ts';
+import { sectionOf } from './changelog.ts';
 import type { Repository } from './repository.ts';
 
 export interface Archive {
@@ -12,6 +17,8 @@ export interface Archive {
   /** File next to the archive, for `sha256sum --check`. */
   readonly sumPath: string;
   readonly sha256: string;
+  /** Also beside it: the notes, and the public graph of a final version. */
+  readonly others: readonly string[];
 }
 
 const fixedSettings = ['tar.umask=0022', 'core.autocrlf=false', 'core.eol=lf', 'core.attributesFile=/dev/null'];
@@ -33,5 +40,24 @@ export async function writeArchive(
   await mkdir(folder, { recursive: true });
   await writeFile(path, bytes);
   await writeFile(sumPath, `${sha256}  ${basename(path)}\n`);
-  return { path, sumPath, sha256 };
+  return { path, sumPath, sha256, others: await writeOthers(repository, { version, commit, folder }) };
+}
+
+async function writeOthers(
+  repository: Repository,
+  { version, commit, folder }: { readonly version: string; readonly commit: string; readonly folder: string },
+): Promise<string[]> {
+  const notes = sectionOf((await repository.fileAt(commit, 'CHANGELOG.md')) ?? '', version);
+  const graph = await repository.fileAt(commit, `${releasedFolder}/${version}.graphql`);
+  const open = graph && `${print(publicPart(parse(graph, { noLocation: true })))}\n`;
+  const files = [
+    ['md', notes && `# Tidegate ${version}\n\n${notes}\n`],
+    ['graphql', open],
+  ] as const;
+  const written = files.map(async ([ending, text]) => {
+    const path = join(folder, `tidegate-${version}.${ending}`);
+    if (text !== undefined) await writeFile(path, text);
+    return text === undefined ? [] : [path];
+  });
+  return (await Promise.all(written)).flat();
 }

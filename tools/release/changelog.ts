@@ -17,15 +17,23 @@ interface Parts {
 }
 
 const unreleased = 'Unreleased';
+export const graphHeading = 'Graph';
 const order = ['Added', 'Changed', 'Deprecated', 'Removed', 'Fixed', 'Security'];
 
 export function hasSection(changelog: string, version: string): boolean {
   return split(changelog).sections.some(({ name }) => name === version);
 }
 
+/** Undefined without a section for the version. */
+export function sectionOf(changelog: string, version: string): string | undefined {
+  const section = split(changelog).sections.find(({ name }) => name === version);
+  return section === undefined ? undefined : render(partsOf(section.text));
+}
+
 /**
  * The changelog with a section for the release, and that section's text. It consists of the hand-written text of Unreleased, the
- * sections of the version's own pre-releases, if it is final, and `entries`. Unreleased is empty afterwards.
+ * sections of the version's own pre-releases, if it is final, and `entries`, whose graph takes the place of theirs. Unreleased is empty
+ * afterwards.
  *
  * @param date as in 2026-01-31
  */
@@ -38,10 +46,7 @@ export function releaseChangelog(
   if (written === undefined) throw new ReleaseError(`CHANGELOG.md has no section "## [${unreleased}]".`);
   const preReleases = sections.filter(({ name }) => name.startsWith(`${version}-`));
   const section = render(
-    merge(
-      [written, ...preReleases].map(({ text }) => partsOf(text)),
-      entries,
-    ),
+    merge([partsOf(written.text), ...preReleases.map(({ text }) => withoutGraph(partsOf(text)))], entries),
   );
   if (section === '')
     throw new ReleaseError(
@@ -55,6 +60,11 @@ export function releaseChangelog(
     ...others.map(({ text, name }) => `## [${name}]${text}`),
   ];
   return { changelog: `${texts.map((each) => each.trim()).join('\n\n')}\n`, section };
+}
+
+/** A pre-release is compared with the last final version, as the final one is: its lines may be out of date. */
+function withoutGraph({ intro, headings }: Parts): Parts {
+  return { intro, headings: new Map([...headings].filter(([heading]) => heading !== graphHeading)) };
 }
 
 /** The text of a section begins right after the bracket. */

@@ -1,10 +1,12 @@
-// npm run release -- VERSION: checks the tree, then makes the release's commit, tag and archive. Nothing leaves this machine.
+// npm run release -- VERSION: checks the tree, then makes the release's commit, tag, archive and notes. Nothing leaves this machine.
 // `--dry-run` prints what would happen, `--test` also runs `npm test`, `--folder FOLDER` takes the archive (default: generated/release), and
 // `--archive` builds the archive of an earlier release again.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { GeneratedSchemaError, readSupergraph } from '../../platform/graph/generated-schema.ts';
+import { apiSchemaText } from '../api-schema.ts';
 import type { Archive } from './archive.ts';
 import { makeRelease, planRelease, type ReleaseOrder, type ReleasePlan, rebuildArchive } from './release.ts';
 import { ReleaseError } from './release-error.ts';
@@ -51,7 +53,8 @@ async function main(): Promise<void> {
     await runNpm('run', 'check');
     if (given.test) await runNpm('test');
   };
-  const order: ReleaseOrder = { repository, version, folder, date, verify };
+  const publicSdl = () => apiSchemaText(readSupergraph(), 'public');
+  const order: ReleaseOrder = { repository, version, folder, date, publicSdl, verify };
   if (given['dry-run']) return sayPlan(await planRelease(order), folder);
   const { plan, commit, archive } = await makeRelease(order);
   say(`${plan.tag} is commit ${commit}.`);
@@ -66,14 +69,15 @@ function sayPlan({ version, from, tag, archive, previous, section }: ReleasePlan
   say(`Archive: ${relative(process.cwd(), join(folder, archive))}, after npm run check\n\n${section}`);
 }
 
-function sayArchive({ path, sumPath, sha256 }: Archive): void {
-  say(`${relative(process.cwd(), path)}: sha256 ${sha256}\n${relative(process.cwd(), sumPath)}`);
+function sayArchive({ path, sumPath, sha256, others }: Archive): void {
+  const rest = [sumPath, ...others].map((each) => relative(process.cwd(), each));
+  say(`${relative(process.cwd(), path)}: sha256 ${sha256}\n${rest.join('\n')}`);
 }
 
 try {
   await main();
 } catch (error) {
-  if (!(error instanceof ReleaseError)) throw error;
+  if (!(error instanceof ReleaseError || error instanceof GeneratedSchemaError)) throw error;
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;
 }

@@ -2,10 +2,12 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { print } from 'graphql';
-import { apiSchemaPath, publicSchemaPath } from '../../platform/graph/generated-schema.ts';
+import { publicPart } from '../../platform/graph/client-sdl.ts';
+import { apiSchemaPath } from '../../platform/graph/generated-schema.ts';
+import { linesOf, type ReleasedLines, releasedLinesPath } from '../ci/lines.ts';
 import { readReleasedGraph, releasedFolder, releasedText } from '../released-graph.ts';
 import { type Archive, archiveName, writeArchive } from './archive.ts';
-import { type Entries, hasSection, releaseChangelog } from './changelog.ts';
+import { type Entries, graphHeading, hasSection, releaseChangelog } from './changelog.ts';
 import { entriesOf } from './commits.ts';
 import { graphChanges, shortDeprecations } from './graph-changes.ts';
 import { setVersion } from './package-versions.ts';
@@ -17,10 +19,12 @@ import { compareVersions, parseVersion } from './semver.ts';
 export interface ReleaseOrder {
   readonly repository: Repository;
   readonly version: string;
-  /** Folder for the archive. */
+  /** Where the archive is put. */
   readonly folder: string;
-  /** Date of the changelog's section, in the form 2026-01-31. */
+  /** Of the changelog's section, as in 2026-01-31. */
   readonly date: string;
+  /** The graph without what only administrators and machines call. Undefined if the tree has no graph. */
+  readonly publicSdl: () => string | undefined;
   /** Runs the checks, and the tests if requested. Throws ReleaseError if they fail. */
   readonly verify: () => Promise<void>;
 }
@@ -32,9 +36,9 @@ export interface ReleasePlan {
   /** Undefined for the first release. */
   readonly previous: { readonly version: string; readonly commit: string } | undefined;
   readonly changelog: string;
-  /** Section of the changelog. */
+  /** Of the changelog. */
   readonly section: string;
-  /** Present version in package.json. */
+  /** What package.json has now. */
   readonly from: string;
 }
 
@@ -43,7 +47,7 @@ const changelogFile = 'CHANGELOG.md';
 const reasonsFile = 'schema/breaking.md';
 
 /** Plans a release. Throws ReleaseError with every reason why it can't be made. */
-export async function planRelease({ repository, version, date }: ReleaseOrder): Promise<ReleasePlan> {
+export async function planRelease({ repository, version, date, publicSdl }: ReleaseOrder): Promise<ReleasePlan> {
   const read = (path: string) => readFile(join(repository.root, path), 'utf8');
   const { version: from } = JSON.parse(await read('package.json')) as { version: string };
   const faults = [...versionFaults(version, from), ...(await treeFaults(repository)), ...(await tagFaults())];
@@ -54,7 +58,7 @@ export async function planRelease({ repository, version, date }: ReleaseOrder): 
   const previous = await previousRelease(repository, before, from);
   const { changelog, section } = releaseChangelog(before, {
     ...{ version, date },
-    entries: await entriesSince(repository, previous?.commit),
+    entries: await entriesSince(repository, previous?.commit, publicSdl()),
   });
   return { version, tag: tagOf(version), archive: archiveName(version), previous, changelog, section, from };
 
@@ -73,7 +77,7 @@ export async function makeRelease(
   await order.verify();
   const faults = await treeFaults(repository);
   if (faults.length > 0) throw new ReleaseError(`The checks changed the tree. ${faults.join('\n')}`);
-  const commit = await commitRelease(repository, plan);
+  const commit = await commitRelease(repository, plan, order.publicSdl());
   await repository.git('tag', '--annotate', '--message', `Tidegate ${version}`, plan.tag, commit);
   return { plan, commit, archive: await writeArchive(repository, { version, commit, folder }) };
 }
@@ -117,12 +121,19 @@ async function previousRelease(
 }
 
 /** The first release is described by hand: users have no version to compare it with. */
-async function entriesSince(repository: Repository, commit: string | undefined): Promise<Entries> {
+async function entriesSince(
+  repository: Repository,
+  commit: string | undefined,
+  publicSdl: string | undefined,
+): Promise<Entries> {
   if (commit === undefined) return new Map();
   const entries = new Map(entriesOf(await repository.commitsSince(commit)));
-  const [before, after] = [await graphAt(repository, commit), await graphAt(repository, 'HEAD')];
-  const changes = before === undefined || after === undefined ? [] : graphChanges(before, after);
-  return changes.length === 0 ? entries : entries.set('Graph', changes);
+  const released = await readReleasedGraph(repository.root).catch(() => undefined);
+  const changes =
+    released === undefined || publicSdl === undefined
+      ? []
+      : graphChanges(print(publicPart(released.document)), publicSdl);
+  return changes.length === 0 ? entries : entries.set(graphHeading, changes);
 }
 
 async function deprecationFaults({ root }: Repository, date: string): Promise<string[]> {
@@ -132,19 +143,16 @@ async function deprecationFaults({ root }: Repository, date: string): Promise<st
   return shortDeprecations(released === undefined ? api : print(released.document), api, date);
 }
 
-/** The graph for clients without administrator rights. */
-function graphAt(repository: Repository, commit: string): Promise<string | undefined> {
-  return repository.fileAt(commit, publicSchemaPath);
-}
-
 /**
- * The graph of this release replaces the previous one, and the reasons for changes since then are removed. Returns the changed paths. A pre-release
- * promises nothing.
+ * The graph of this release replaces that of the one before, and the reasons for what had changed since are done with. Returns the
+ * changed paths. A version that is not final promises nothing.
  */
-async function setReleasedGraph({ root }: Repository, version: string): Promise<readonly string[]> {
-  const [api, open, notes] = await Promise.all(
-    [apiSchemaPath, publicSchemaPath, reasonsFile].map((path) => textOf(root, path)),
-  );
+async function setReleasedGraph(
+  { root }: Repository,
+  version: string,
+  open: string | undefined,
+): Promise<readonly string[]> {
+  const [api, notes] = await Promise.all([apiSchemaPath, reasonsFile].map((path) => textOf(root, path)));
   if (api === undefined || open === undefined || parseVersion(version)?.preRelease.length !== 0) return [];
   await rm(join(root, releasedFolder), { recursive: true, force: true });
   await mkdir(join(root, releasedFolder), { recursive: true });
@@ -155,20 +163,38 @@ async function setReleasedGraph({ root }: Repository, version: string): Promise<
   return [releasedFolder, reasonsFile];
 }
 
+/** The size of the release, to which later commits are compared. Returns the changed paths. A checkout without the file compares nothing. */
+async function setReleasedLines(repository: Repository, version: string): Promise<readonly string[]> {
+  const path = join(repository.root, releasedLinesPath);
+  if ((await textOf(repository.root, releasedLinesPath)) === undefined) return [];
+  const released: ReleasedLines = {
+    version,
+    lines: await linesOf(repository.root, await repository.git('write-tree')),
+  };
+  await writeFile(path, `${JSON.stringify(released, null, 2)}\n`);
+  await repository.git('add', '--', releasedLinesPath);
+  return [releasedLinesPath];
+}
+
 function textOf(root: string, path: string): Promise<string | undefined> {
   return readFile(join(root, path), 'utf8').catch(() => undefined);
 }
 
 /** If it fails, the files are as before. */
-async function commitRelease(repository: Repository, { version, from, changelog }: ReleasePlan): Promise<string> {
+async function commitRelease(
+  repository: Repository,
+  { version, from, changelog }: ReleasePlan,
+  publicSdl: string | undefined,
+): Promise<string> {
   try {
     await writeFile(join(repository.root, changelogFile), changelog);
     const paths = [
       changelogFile,
       ...(await setVersion(repository, { from, to: version })),
-      ...(await setReleasedGraph(repository, version)),
+      ...(await setReleasedGraph(repository, version, publicSdl)),
     ];
     await repository.git('add', '--', ...paths);
+    paths.push(...(await setReleasedLines(repository, version)));
     await repository.git('commit', '--quiet', '--message', `release: ${tagOf(version)}`, '--', ...paths);
   } catch (error) {
     // The tree was clean a moment ago.

@@ -12,7 +12,7 @@ const nameOfTable = { bench: 'benches', trials: 'trials' };
 export function fileOfBench(sources, kind, name) {
   for (const path of tables.filter((each) => sources.paths.has(each))) {
     const [, table = ''] = sources.textOf(path).split(`export const ${nameOfTable[kind]}`);
-    const rows = table.slice(0, table.indexOf('\n};')).matchAll(/^ {2}'?([\w-]+)'?: .*import\('([^']+)'\)/gm);
+    const rows = table.slice(0, table.indexOf('\n};')).matchAll(/^ {2}'?([\w-]+)'?: [\s\S]*?import\('([^']+)'\)/gm);
     for (const [, row, file] of rows) if (row === name) return posix.join(posix.dirname(path), file);
   }
   return undefined;

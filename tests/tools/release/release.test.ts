@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { readProgramVersion } from '../../../platform/process/program-version.ts';
+import { linesOf } from '../../../tools/ci/lines.ts';
 import { makeRelease, planRelease, type ReleaseOrder, rebuildArchive } from '../../../tools/release/release.ts';
 import { releaseCommit } from '../../../tools/release/release-commit.ts';
 import { ReleaseError } from '../../../tools/release/release-error.ts';
@@ -16,10 +17,12 @@ const run = promisify(execFile);
 let folder: TemporaryFolder;
 let repository: Repository;
 let verified: number;
+let publicSdl: string | undefined;
 
 beforeEach(async () => {
   folder = await temporaryFolder();
   verified = 0;
+  publicSdl = undefined;
   await run('git', ['init', '--quiet', '--initial-branch', 'main', join(folder.path, 'clone')]);
   repository = new Repository(join(folder.path, 'clone'));
   await repository.git('config', 'user.name', 'test');
@@ -51,7 +54,14 @@ function order(version: string): ReleaseOrder {
   const verify = async () => {
     verified += 1;
   };
-  return { repository, version, folder: join(folder.path, 'archives'), date: '2026-01-31', verify };
+  return {
+    repository,
+    version,
+    folder: join(folder.path, 'archives'),
+    date: '2026-01-31',
+    publicSdl: () => publicSdl,
+    verify,
+  };
 }
 
 const release = (version: string) => makeRelease(order(version));
@@ -72,6 +82,9 @@ test('a release is a commit with the version and the changelog, an annotated tag
   );
 
   await run('sha256sum', ['--check', '--status', archive.sumPath], { cwd: join(folder.path, 'archives') });
+  expect(await Promise.all(archive.others.map((path) => readFile(path, 'utf8')))).toEqual([
+    '# Tidegate 0.2.0-rc.1\n\nThe first release.\n',
+  ]);
   await run('tar', ['-xzf', archive.path], { cwd: folder.path });
   const unpacked = join(folder.path, 'tidegate-0.2.0-rc.1');
   expect((await readdir(unpacked)).sort()).toEqual([...(await repository.trackedFiles())].sort());
@@ -80,26 +93,34 @@ test('a release is a commit with the version and the changelog, an annotated tag
 
 test('the next release lists what it changes in the graph', async () => {
   await mkdir(join(repository.root, 'schema'));
-  await write('schema/public.graphql', 'type Query { a: Int b: Int }');
+  await write('schema/api.graphql', 'type Query { a: Int b: Int d: Secret } type Secret { e: Int }');
+  publicSdl = 'type Query { a: Int b: Int }';
   await commit('feat: a graph');
   await release('0.2.0');
-  await write('schema/public.graphql', 'type Query { a: Int c: Int }');
+  publicSdl = 'type Query { a: Int c: Int }';
   await commit('feat: c for b');
+  const graph = '### Graph\n\n- **Breaking:** Query.b was removed.\n- Query has c.';
+  expect((await planRelease(order('0.3.0'))).section).toBe(`### Added\n\n- C for b\n\n${graph}`);
+  await release('0.3.0-rc.1');
+  publicSdl = 'type Query { a: Int b: Int f: Int }';
+  await commit('fix: b is back');
   expect((await planRelease(order('0.3.0'))).section).toBe(
-    '### Added\n\n- C for b\n\n### Graph\n\n- **Breaking:** Query.b was removed.\n- Query has c.',
+    '### Added\n\n- C for b\n\n### Fixed\n\n- B is back\n\n### Graph\n\n- Query has f.',
   );
 });
 
 test('a release stores its graph for later checks, and ends the reasons of earlier changes', async () => {
   await mkdir(join(repository.root, 'schema/released'), { recursive: true });
-  await write('schema/public.graphql', 'type Query { a: Int }');
+  publicSdl = 'type Query { a: Int }';
   await write('schema/api.graphql', 'type Query { a: Int b: Int }');
   await write('schema/breaking.md', '# Reasons\n\n- Query.c was removed. Reason: nobody asked for it.\n');
   await write('schema/released/0.1.0.graphql', 'type Query { a: Int c: Int }');
   await commit('feat: a graph');
   await release('0.2.0-rc.1');
   expect(await readdir(join(repository.root, 'schema/released'))).toEqual(['0.1.0.graphql']);
-  await release('0.2.0');
+  const { archive } = await release('0.2.0');
+  expect(archive.others.map((path) => path.split('/').at(-1))).toEqual(['tidegate-0.2.0.md', 'tidegate-0.2.0.graphql']);
+  expect(await readFile(archive.others[1] ?? '', 'utf8')).toBe('type Query {\n  a: Int\n}\n');
   expect(await readdir(join(repository.root, 'schema/released'))).toEqual(['0.2.0.graphql']);
   expect(await read('schema/released/0.2.0.graphql')).toContain('  b: Int @tag(name: "admin")\n');
   expect(await read('schema/breaking.md')).toBe('# Reasons\n');
@@ -113,6 +134,17 @@ test('a release stores its graph for later checks, and ends the reasons of earli
   await commit('feat: no b in August');
   await writeFile(join(repository.root, '.git/hooks/pre-commit'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
   await expect(release('0.3.0')).rejects.toThrow('git commit');
+  expect(await repository.changedPaths()).toEqual([]);
+});
+
+test('a release stores how many lines it has, its own changes included', async () => {
+  await mkdir(join(repository.root, 'tools/ci'), { recursive: true });
+  await write('tools/ci/released-lines.json', '{}\n');
+  await commit('feat: a report');
+  await release('0.2.0');
+  const stored = JSON.parse(await read('tools/ci/released-lines.json'));
+  expect(stored).toEqual({ version: '0.2.0', lines: await linesOf(repository.root, 'HEAD') });
+  expect(stored.lines.docs).toEqual({ '(root)': (await read('CHANGELOG.md')).split('\n').length - 1 });
   expect(await repository.changedPaths()).toEqual([]);
 });
 

@@ -1,11 +1,12 @@
 // The file of every benchmark and trial is found in its table.
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { benches, trials } from '../../../bench/tables.ts';
+import { benches } from '../../../bench/tables.ts';
 // @ts-expect-error It has no types.
 import { fileOfBench as untyped } from '../../../tools/tests/benches.mjs';
 // @ts-expect-error It has no types.
 import { Sources } from '../../../tools/tests/imports.mjs';
+import { trials } from '../../../trials/tables.ts';
 
 const sources = new Sources(join(import.meta.dirname, '../../..'));
 const fileOfBench = untyped as (sources: unknown, kind: string, name: string) => string | undefined;
