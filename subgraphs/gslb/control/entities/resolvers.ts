@@ -124,7 +124,7 @@ function kindMutations(services: ResolverDependencies['services']): object {
   return Object.fromEntries(mutations);
 }
 
-function listQueries({ reads, db }: ResolverDependencies): Resolvers['Query'] {
+function listQueries({ reads, db }: ResolverDependencies): Required<Resolvers>['Query'] {
   return {
     gslbs: (_, args, context) => reads.page(context, 'Gslb', args),
     gslbsAt: (_, args, context) => reads.namesAt(context, args),
@@ -138,7 +138,7 @@ function listQueries({ reads, db }: ResolverDependencies): Resolvers['Query'] {
   };
 }
 
-function furtherMutations({ members, zoneKeys }: ResolverDependencies): Resolvers['Mutation'] {
+function furtherMutations({ members, zoneKeys }: ResolverDependencies): Required<Resolvers>['Mutation'] {
   return {
     gslbPoolMonitorAttach: (_, { input }, context) => payload('gslbMonitor', members.attach(context, input)),
     gslbPoolMonitorDetach: (_, { input }, context) => payload('gslbMonitor', members.detach(context, input)),
