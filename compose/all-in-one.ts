@@ -107,48 +107,15 @@ async function startComponents(options: AllInOneOptions, stack: AsyncDisposableS
         ...(options.labSource === undefined ? {} : { rootSource: options.labSource }),
       })
     : undefined;
-  const [mariadb, redis, dns] = await startTogether(stack, signal, (start) => [
-    start(
-      (giveUp) =>
-        supervise('MariaDB', (ending) => startMariadb({ folder, log, signal: AbortSignal.any([giveUp, ending]) }), {
-          log,
-        }),
-      (server) => server.stop(),
-    ),
-    start(
-      (giveUp) =>
-        supervise('Redis', (ending) => startRedis({ folder, log, signal: AbortSignal.any([giveUp, ending]) }), { log }),
-      (server) => server.stop(),
-    ),
-    start(
-      (giveUp) => startPrivateDns(config, rows, { folder, log, signal: giveUp }),
-      async (server) => server?.stop(),
-    ),
-    start(
-      async () => {
-        // This process owns the folder now, so the remains of a lab in it have no owner.
-        await endLeftOver({ dataPath: folder.path, rootSource: options.labSource, log, signal });
-        await lab?.begin();
-      },
-      async () => lab?.stop(),
-    ),
-  ]);
-
-  const { socketPath, user, password, database } = mariadb.current.application;
-  await migrate({ socketPath, user, password, database }, ownersOf(config.roles, rows));
-  await endLeases({ socketPath, user, password, database });
-  const keys = await folder.subfolder('keys');
-  const isNew = !(await fileExists(keyFilePath(keys, 'audit')));
-  await makeKeys(keys);
-  if (isNew) await signTrail({ socketPath, user, password, database }, keys, log);
-  const sealing = keyFilePath(keys, 'sealing');
-  if (await isUnbound(sealing)) await bindSecrets({ socketPath, user, password, database }, sealing, rows, log);
+  const [mariadb, redis, dns] = await startServers(options, stack, { folder, log, lab });
+  const database = mariadb.current.application;
+  const keys = await prepareDatabase(database, { folder, log, roles: config.roles, rows });
   const whole: Config = {
     ...config,
-    'database.socketPath': socketPath,
-    'database.user': user,
-    'database.password': password,
-    'database.name': database,
+    'database.socketPath': database.socketPath,
+    'database.user': database.user,
+    'database.password': database.password,
+    'database.name': database.database,
     'database.dataFolder': folder.path,
     'redis.path': redis.current.path,
     'keys.folder': keys,
@@ -175,14 +142,7 @@ async function startComponents(options: AllInOneOptions, stack: AsyncDisposableS
   }
   if (lab !== undefined) {
     const setup = { config: whole, rows, folder, running, startProcess, lab: lab.places, log, signal };
-    const setups = {
-      ...{ balancers: new BalancerSetup(setup), sites: new SitesSetup(setup) },
-      clusters: new ClustersSetup(setup),
-      inbox: new InboxSetup({ running, token: accounts.token, signal }),
-    };
-    for (const each of Object.values(setups)) stack.defer(() => each.stop());
-    // A first download takes longer than a start may: such a part is added when it is there.
-    await atMost(slowPartMs, lab.serve({ running, token: accounts.token, signal, setups }));
+    await serveLab(lab, stack, setup, accounts.token);
     labServes.resolve();
     // Before its parts.
     stack.defer(async () => control?.stop());
@@ -191,12 +151,88 @@ async function startComponents(options: AllInOneOptions, stack: AsyncDisposableS
   return {
     summary: describeStart({
       ...{ url: running.url ?? '', loginCode, ...accounts, dataPath: folder.path, logPath: opened?.path },
-      ...{ roles: config.roles, mariadb: socketPath, redis: redis.current.path, lab: lab?.list() },
+      ...{ roles: config.roles, mariadb: database.socketPath, redis: redis.current.path, lab: lab?.list() },
     }),
     process: running,
     database: mariadb.current.application,
     lab,
   };
+}
+
+type Folder = Awaited<ReturnType<typeof openDataFolder>>;
+
+interface ServerPlace {
+  readonly folder: Folder;
+  readonly log: Logger;
+  readonly lab: Lab | undefined;
+}
+
+function startServers(
+  { config, labSource, signal, rows = subgraphRows }: AllInOneOptions,
+  stack: AsyncDisposableStack,
+  { folder, log, lab }: ServerPlace,
+) {
+  return startTogether(stack, signal, (start) => [
+    start(
+      (giveUp) =>
+        supervise('MariaDB', (ending) => startMariadb({ folder, log, signal: AbortSignal.any([giveUp, ending]) }), {
+          log,
+        }),
+      (server) => server.stop(),
+    ),
+    start(
+      (giveUp) =>
+        supervise('Redis', (ending) => startRedis({ folder, log, signal: AbortSignal.any([giveUp, ending]) }), { log }),
+      (server) => server.stop(),
+    ),
+    start(
+      (giveUp) => startPrivateDns(config, rows, { folder, log, signal: giveUp }),
+      async (server) => server?.stop(),
+    ),
+    start(
+      async () => {
+        // The folder is this process's now: what is left of a lab in it has no owner.
+        await endLeftOver({ dataPath: folder.path, rootSource: labSource, log, signal });
+        await lab?.begin();
+      },
+      async () => lab?.stop(),
+    ),
+  ]);
+}
+
+interface DatabaseWork {
+  readonly folder: Folder;
+  readonly log: Logger;
+  readonly roles: Config['roles'];
+  readonly rows: readonly SubgraphRow[];
+}
+
+/** Its tables, and the keys of what is in them. Returns the folder of the keys. */
+async function prepareDatabase(location: DatabaseLocation, work: DatabaseWork): Promise<string> {
+  const { folder, log, roles, rows } = work;
+  await migrate(location, ownersOf(roles, rows));
+  await endLeases(location);
+  const keys = await folder.subfolder('keys');
+  const isNew = !(await fileExists(keyFilePath(keys, 'audit')));
+  await makeKeys(keys);
+  if (isNew) await signTrail(location, keys, log);
+  const sealing = keyFilePath(keys, 'sealing');
+  if (await isUnbound(sealing)) await bindSecrets(location, sealing, rows, log);
+  return keys;
+}
+
+type LabSetup = ConstructorParameters<typeof BalancerSetup>[0] & { readonly running: RunningProcess };
+
+async function serveLab(lab: Lab, stack: AsyncDisposableStack, setup: LabSetup, token: string): Promise<void> {
+  const { running, signal } = setup;
+  const setups = {
+    ...{ balancers: new BalancerSetup(setup), sites: new SitesSetup(setup) },
+    clusters: new ClustersSetup(setup),
+    inbox: new InboxSetup({ running, token, signal }),
+  };
+  for (const each of Object.values(setups)) stack.defer(() => each.stop());
+  // A first download takes longer than a start may: such a part is added when it is there.
+  await atMost(slowPartMs, lab.serve({ running, token, signal, setups }));
 }
 
 /** The process with the folder's lock is the only one that works here: leases of earlier starts have no holder. */

@@ -55,47 +55,14 @@ export interface OpenContext {
 
 export async function openDatabaseContext(dependencies: ContextDependencies): Promise<OpenContext> {
   const { config, lifecycle, process } = dependencies;
-  const { log, registry, health } = process;
-  const disk = databaseDisk(config);
+  const { log, registry } = process;
   const owner = newUuid();
   const host = config['ha.host'];
-  const db = new Database({
-    connection: databaseLocations(config),
-    connectionLimit: config['database.connections'],
-    strict: config['ha.strict'],
-    followsList: dependencies.hosts?.areServers === true,
-    ...(disk === undefined ? {} : { disk }),
-    log,
-  });
-  await lifecycle.add('database', { drain: () => db.drain(), stop: () => db.close() });
-  dependencies.hosts?.onChange(async (changed) => {
-    await dependencies.egress.own.add(...databasePlaces(changed));
-    db.setServers(databaseLocations(changed));
-  });
-  await startStep('the first connections to the database', { log }, (signal) => connectFirst(db, signal));
+  const db = await openDatabase(dependencies);
   const owners = await ownersIn(db);
   const needed = [...dependencies.owners, ...dependencies.others.filter((each) => owners.has(each.owner))];
-  const pending = await pendingMigrations(db, needed);
-  if (pending.length > 0)
-    throw new ConfigError([
-      {
-        settings: ['database.name'],
-        wrong: `the database lacks the migrations ${pending.join(', ')}`,
-        given: config['database.name'],
-        advice: 'run "tidegate migrate"',
-      },
-    ]);
-  const redis = createRedis(redisLocation(config), { log });
-  await lifecycle.add('redis', { stop: () => redis.disconnect() });
-  if (await isRedisCluster(redis))
-    throw new ConfigError([
-      {
-        settings: ['redis.host'],
-        wrong: 'this Redis is in cluster mode, which spreads the keys of a queue over several servers',
-        advice: 'give a Redis without cluster mode, or Sentinels',
-      },
-    ]);
-  if (config['redis.sentinels'] !== undefined) denyFoundRedis(redis, dependencies.egress, log);
+  await refusePending(db, needed, config);
+  const redis = await openRedis(dependencies);
   const wake = createRedisWake(redisLocation(config), { prefix: redisPrefix, log });
   await lifecycle.add('wake', { stop: () => wake.close() });
   const guard = new RestoreGuard({
@@ -115,6 +82,82 @@ export async function openDatabaseContext(dependencies: ContextDependencies): Pr
   const sequencer = new Sequencer({ db, wake, log, leases });
   await lifecycle.add('sequencer', sequencerPart(sequencer));
   addPlatformMetrics(registry, { db, sequencer, leases, owedWork: new OwedWork({ db }) });
+  addHealth(process.health, { db, redis, guard, leases, endedLeases, trustedClock, sequencer });
+  let opened: Promise<Sealer> | undefined;
+  const openSealer = async (): Promise<Sealer> => createSealer(await dependencies.keys.shared('sealing'));
+  const context: DatabaseContext = {
+    ...process,
+    ...{ owner, host, db, redis, redisPrefix, wake, leases, trustedClock },
+    sealer() {
+      opened ??= openSealer();
+      return opened;
+    },
+  };
+  return { context, owners };
+}
+
+async function openDatabase({ config, lifecycle, process, hosts, egress }: ContextDependencies): Promise<Database> {
+  const { log } = process;
+  const disk = databaseDisk(config);
+  const db = new Database({
+    connection: databaseLocations(config),
+    connectionLimit: config['database.connections'],
+    strict: config['ha.strict'],
+    followsList: hosts?.areServers === true,
+    ...(disk === undefined ? {} : { disk }),
+    log,
+  });
+  await lifecycle.add('database', { drain: () => db.drain(), stop: () => db.close() });
+  hosts?.onChange(async (changed) => {
+    await egress.own.add(...databasePlaces(changed));
+    db.setServers(databaseLocations(changed));
+  });
+  await startStep('the first connections to the database', { log }, (signal) => connectFirst(db, signal));
+  return db;
+}
+
+async function refusePending(db: Database, needed: readonly MigrationOwner[], config: Config): Promise<void> {
+  const pending = await pendingMigrations(db, needed);
+  if (pending.length === 0) return;
+  throw new ConfigError([
+    {
+      settings: ['database.name'],
+      wrong: `the database lacks the migrations ${pending.join(', ')}`,
+      given: config['database.name'],
+      advice: 'run "tidegate migrate"',
+    },
+  ]);
+}
+
+type Redis = ReturnType<typeof createRedis>;
+
+async function openRedis({ config, lifecycle, process: { log }, egress }: ContextDependencies): Promise<Redis> {
+  const redis = createRedis(redisLocation(config), { log });
+  await lifecycle.add('redis', { stop: () => redis.disconnect() });
+  if (await isRedisCluster(redis))
+    throw new ConfigError([
+      {
+        settings: ['redis.host'],
+        wrong: 'this Redis is in cluster mode, which spreads the keys of a queue over several servers',
+        advice: 'give a Redis without cluster mode, or Sentinels',
+      },
+    ]);
+  if (config['redis.sentinels'] !== undefined) denyFoundRedis(redis, egress, log);
+  return redis;
+}
+
+interface CheckedParts {
+  readonly db: Database;
+  readonly redis: Redis;
+  readonly guard: RestoreGuard;
+  readonly leases: Leases;
+  readonly endedLeases: EndedLeases;
+  readonly trustedClock: TrustedClock;
+  readonly sequencer: Sequencer;
+}
+
+function addHealth(health: ProcessContext['health'], parts: CheckedParts): void {
+  const { db, redis, guard, leases, endedLeases, trustedClock, sequencer } = parts;
   health.add('database', async () => {
     await db.query('SELECT 1');
     db.checkWritable();
@@ -156,17 +199,6 @@ export async function openDatabaseContext(dependencies: ContextDependencies): Pr
     if (lagMs > 5_000) throw new Error(`status events wait for ${Math.round(lagMs / 1000)} s`);
     return undefined;
   });
-  let opened: Promise<Sealer> | undefined;
-  const openSealer = async (): Promise<Sealer> => createSealer(await dependencies.keys.shared('sealing'));
-  const context: DatabaseContext = {
-    ...process,
-    ...{ owner, host, db, redis, redisPrefix, wake, leases, trustedClock },
-    sealer() {
-      opened ??= openSealer();
-      return opened;
-    },
-  };
-  return { context, owners };
 }
 
 function sequencerPart(sequencer: Sequencer): { start: () => void; stop: () => Promise<void> } {
@@ -185,7 +217,7 @@ function databaseDisk(config: Config): DiskSpace | undefined {
 }
 
 /** The settings name the Sentinels alone: where they lead is an own listener, too. */
-function denyFoundRedis(redis: ReturnType<typeof createRedis>, egress: ProcessEgress, log: Logger): void {
+function denyFoundRedis(redis: Redis, egress: ProcessEgress, log: Logger): void {
   const found = new Set<string>();
   redis.on('connect', () => {
     const { remoteAddress: host, remotePort: port } = redis.stream as Socket;

@@ -125,12 +125,65 @@ const fewestTurns = 32;
 
 /** Starts a gateway; throws when the subgraphs do not match the supergraph or the port is in use. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { log, registry } = options;
-  const limits: OperationLimits = { ...defaultLimits, ...options.limits };
-  const socketLimits: SocketLimits = { ...defaultSocketLimits, ...options.socketLimits };
-  const filteredFeeds = new Set(options.filteredFeeds);
-  const metrics = gatewayMetrics(registry);
-  const { signingKeys, queryDeadlineMs = 60_000, mutationDeadlineMs = 150_000 } = options;
+  const settings = settingsOf(options);
+  const graph = await graphParts(options, settings);
+  const parts = await webParts(options, settings, graph);
+  const { questions, asked, listener, reload } = parts;
+  let closed: Promise<void> | undefined;
+  const stopListening = () => {
+    closed ??= closeListener(listener);
+    return closed;
+  };
+  const stop = () => stopAll(graph, parts, stopListening);
+  let questionsUrl: string | undefined;
+  try {
+    await graph.first.start();
+    await graph.reader?.start();
+    questionsUrl = (await asked?.listen())?.url;
+    await new Promise<void>((resolve, reject) => {
+      listener.once('error', reject);
+      listener.listen({ port: options.port, host: options.host, backlog }, resolve);
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const { port } = listener.address() as AddressInfo;
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return {
+    url: `${options.tls === undefined ? 'http' : 'https'}://${host}:${port}`,
+    ...{ port, questions, questionsUrl, reload, stop },
+    async handOver(deadlineMs = 1_000) {
+      const { web, sockets, eventStreams } = parts;
+      await Promise.all([web.handOver(deadlineMs), sockets.release(deadlineMs), eventStreams.release()]);
+    },
+    drain: (deadlineMs = 30_000) => drainAll(graph, parts, { deadlineMs, stopListening }),
+  };
+}
+
+interface Settings {
+  readonly limits: OperationLimits;
+  readonly socketLimits: SocketLimits;
+  readonly connectionLimits: ConnectionLimits;
+  readonly filteredFeeds: ReadonlySet<string>;
+  readonly metrics: ReturnType<typeof gatewayMetrics>;
+}
+
+function settingsOf(options: GatewayOptions): Settings {
+  return {
+    limits: { ...defaultLimits, ...options.limits },
+    socketLimits: { ...defaultSocketLimits, ...options.socketLimits },
+    connectionLimits: { ...defaultConnectionLimits, ...options.connectionLimits },
+    filteredFeeds: new Set(options.filteredFeeds),
+    metrics: gatewayMetrics(options.registry),
+  };
+}
+
+type GraphParts = Awaited<ReturnType<typeof graphParts>>;
+
+/** The versions of the graph, and which operations they execute for whom. */
+async function graphParts(options: GatewayOptions, { limits, filteredFeeds, metrics }: Settings) {
+  const { log, signingKeys, queryDeadlineMs = 60_000, mutationDeadlineMs = 150_000 } = options;
   const published = new PublishedOperations(false);
   const acceptance = new Acceptance({
     ...{ published, log, unpublished: metrics.unpublished },
@@ -152,152 +205,129 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const reader = publishedReader(versions, { published, log });
   // Nothing to wait for.
   if (reader === undefined) published.replace(new Map());
-  const endpoint: Pick<GraphqlEndpoint, 'handle' | 'schemaRefusal'> = {
-    handle: (request) => versions.use((version) => version.endpoint.handle(request)),
-    schemaRefusal: (request, audience) => versions.current.endpoint.schemaRefusal(request, audience),
-  };
-  const questions = new Questions(versions);
-  const { authenticator, checkLogin } = options;
-  const subgraphs = [...first.supergraph.subgraphNames];
-  const asked =
-    options.questions === undefined
-      ? undefined
-      : questionServer({ ...options.questions, subgraphs, authenticator, questions, checkLogin, log });
-  const readiness = async (): Promise<readonly ComponentReadiness[]> => {
-    const subgraphs = [...versions.current.links.values()].map(async (link) => {
-      const ready = await link.ready();
-      return { name: `subgraph ${link.name}`, ready, detail: ready ? undefined : "can't be reached" };
-    });
-    const operationsRead = { name: 'published operations', ready: published.isKnown, detail: undefined };
-    return [...(await Promise.all(subgraphs)), operationsRead, ...((await options.readiness?.()) ?? [])];
-  };
+  return { published, acceptance, credentials, dependencies, first, versions, reader };
+}
+
+type WebParts = Awaited<ReturnType<typeof webParts>>;
+
+/** What clients connect to. Nothing listens yet. */
+async function webParts(options: GatewayOptions, settings: Settings, graph: GraphParts) {
+  const { authenticator, log, registry, program, tls, exports = [], metricsFor = 'loopback' } = options;
+  const { limits, socketLimits, connectionLimits, filteredFeeds, metrics } = settings;
+  const { published, credentials, versions } = graph;
   const addresses = new ClientAddresses(options.trustedProxies ?? []);
-  const connectionLimits: ConnectionLimits = { ...defaultConnectionLimits, ...options.connectionLimits };
   const connections = new Connections(connectionLimits, addresses);
   const crossOrigin = new CrossOrigin(options.corsOrigins ?? []);
-  const { ringCapacity, ringLength, checkpointMs } = socketLimits;
+  const { ringCapacity, ringLength, checkpointMs, recheckIntervalMs: intervalMs } = socketLimits;
   const kept = { ringCapacity, ringLength, checkpointMs };
   const fanOut = new FanOut({ versions, metrics, log, limits: socketLimits, ...kept });
-  const watch = new SocketWatch({
-    authenticator,
-    intervalMs: socketLimits.recheckIntervalMs,
-    graceMs: socketLimits.recheckGraceMs,
-    log,
-  });
+  const watch = new SocketWatch({ authenticator, intervalMs, graceMs: socketLimits.recheckGraceMs, log });
   const eventStreams = new EventStreams({
     ...{ fanOut, watch, filteredFeeds, metrics, log },
-    limits: socketLimits,
-    reading: connectionLimits,
+    ...{ limits: socketLimits, reading: connectionLimits },
   });
-  const { readGraph } = options;
-  const graphReload =
-    readGraph &&
-    new GraphReload({
-      ...{ versions, dependencies, published, log, read: readGraph },
-      subscriptions: () => fanOut.subscriptions(),
-    });
-  const reload = graphReload && (() => graphReload.run());
+  const reload = reloadOf(options, graph, fanOut);
+  const forClients = { addresses, connections, crossOrigin, metrics, log };
   const web = createWebServer({
+    ...{ ...forClients, eventStreams, exports, program, registry, metricsFor, tls },
     schemas: { get: (audience) => versions.current.schemas.get(audience) },
-    endpoint,
+    endpoint: endpointOf(versions),
     explaining: { versions, credentials, log },
     reloading: { reload, credentials, log },
-    exports: options.exports ?? [],
     files: await loadStaticFiles(options.staticFolder),
-    readiness,
-    registry,
-    program: options.program,
-    metrics,
-    metricsFor: options.metricsFor ?? 'loopback',
-    addresses,
-    connections,
-    crossOrigin,
-    eventStreams,
+    readiness: async () => [...(await graphReadiness(graph)), ...((await options.readiness?.()) ?? [])],
     reading: connectionLimits,
     maxBodyBytes: limits.maxBodyBytes,
-    tls: options.tls,
-    log,
   });
   const sockets = serveClientSockets({
-    server: web.server,
-    versions,
-    published,
-    credentials,
-    watch,
-    fanOut,
-    filteredFeeds,
-    limits: socketLimits,
-    maxAnswerLength: limits.maxAnswerLength,
-    addresses,
-    connections,
-    crossOrigin,
-    metrics,
-    log,
+    ...{ ...forClients, versions, published, credentials, watch, fanOut, filteredFeeds },
+    ...{ server: web.server, limits: socketLimits, maxAnswerLength: limits.maxAnswerLength },
   });
   const listener =
     options.proxyProtocol === true ? proxiedListener({ server: web.server, addresses, log }) : web.server;
   const open = new OpenConnections(listener);
-  let listenerClosed: Promise<void> | undefined;
-  const stopListening = (): Promise<void> => {
-    listenerClosed ??= new Promise<void>((resolve) =>
-      // The close of an HTTP server would close idle connections too.
-      listener.listening ? NetServer.prototype.close.call(listener, () => resolve()) : resolve(),
-    );
-    return listenerClosed;
-  };
-  const close = async (): Promise<void> => {
-    versions.refuseNew();
-    await asked?.stop();
-    watch.close();
-    await Promise.all([sockets.dispose(), eventStreams.dispose()]);
-    fanOut.close();
-    const closed = stopListening();
-    web.server.close();
-    open.destroy();
-    await closed;
-    await reader?.stop();
-    await versions.close();
-    acceptance.close();
-  };
-  let questionsUrl: string | undefined;
-  try {
-    await first.start();
-    await reader?.start();
-    questionsUrl = (await asked?.listen())?.url;
-    await new Promise<void>((resolve, reject) => {
-      listener.once('error', reject);
-      listener.listen({ port: options.port, host: options.host, backlog }, resolve);
-    });
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  const { port } = listener.address() as AddressInfo;
-  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return { ...questionParts(options, graph), fanOut, watch, eventStreams, reload, web, sockets, listener, open };
+}
+
+function endpointOf(versions: GraphVersions): Pick<GraphqlEndpoint, 'handle' | 'schemaRefusal'> {
   return {
-    url: `${options.tls === undefined ? 'http' : 'https'}://${host}:${port}`,
-    ...{ port, questions, questionsUrl, reload },
-    async handOver(deadlineMs = 1_000) {
-      await Promise.all([web.handOver(deadlineMs), sockets.release(deadlineMs), eventStreams.release()]);
-    },
-    async drain(deadlineMs = 30_000) {
-      versions.drain();
-      // Subgraphs of this process end at the same time. Others continue, so mutations that a proxy sends here until it learns of the end are carried
-      // out.
-      if (isAnyInProcess(versions)) versions.refuseMutations();
-      const lingered = () => versions.refuseMutations();
-      const requests = Promise.all([web.drain(deadlineMs, lingered), asked?.drain(undefined, deadlineMs)]);
-      // Connections that the system has made already would be reset. One is accepted in each turn.
-      const untilMs = performance.now() + acceptingMs;
-      for (let turn = 0; turn < fewestTurns || (turn < backlog && performance.now() < untilMs); turn += 1)
-        await nextTurn();
-      void stopListening();
-      watch.close();
-      await Promise.all([sockets.dispose(), eventStreams.dispose()]);
-      await requests;
-    },
-    stop: close,
+    handle: (request) => versions.use((version) => version.endpoint.handle(request)),
+    schemaRefusal: (request, audience) => versions.current.endpoint.schemaRefusal(request, audience),
   };
+}
+
+/** `asked`: the server for subgraphs in other processes. Undefined if they can't query the graph. */
+function questionParts({ questions: place, authenticator, checkLogin, log }: GatewayOptions, graph: GraphParts) {
+  const questions = new Questions(graph.versions);
+  const subgraphs = [...graph.first.supergraph.subgraphNames];
+  const asked = place && questionServer({ ...place, subgraphs, authenticator, questions, checkLogin, log });
+  return { questions, asked };
+}
+
+async function graphReadiness({ versions, published }: GraphParts): Promise<readonly ComponentReadiness[]> {
+  const subgraphs = [...versions.current.links.values()].map(async (link) => {
+    const ready = await link.ready();
+    return { name: `subgraph ${link.name}`, ready, detail: ready ? undefined : "can't be reached" };
+  });
+  const operationsRead = { name: 'published operations', ready: published.isKnown, detail: undefined };
+  return [...(await Promise.all(subgraphs)), operationsRead];
+}
+
+function reloadOf(
+  { readGraph, log }: GatewayOptions,
+  { versions, dependencies, published }: GraphParts,
+  fanOut: FanOut,
+): Gateway['reload'] {
+  if (readGraph === undefined) return undefined;
+  const graphReload = new GraphReload({
+    ...{ versions, dependencies, published, log, read: readGraph },
+    subscriptions: () => fanOut.subscriptions(),
+  });
+  return () => graphReload.run();
+}
+
+/** The close of an HTTP server would close idle connections too. */
+function closeListener(listener: NetServer): Promise<void> {
+  return new Promise((resolve) =>
+    listener.listening ? NetServer.prototype.close.call(listener, () => resolve()) : resolve(),
+  );
+}
+
+async function stopAll(graph: GraphParts, parts: WebParts, stopListening: () => Promise<void>): Promise<void> {
+  const { versions, reader, acceptance } = graph;
+  const { asked, watch, sockets, eventStreams, fanOut, web, open } = parts;
+  versions.refuseNew();
+  await asked?.stop();
+  watch.close();
+  await Promise.all([sockets.dispose(), eventStreams.dispose()]);
+  fanOut.close();
+  const closed = stopListening();
+  web.server.close();
+  open.destroy();
+  await closed;
+  await reader?.stop();
+  await versions.close();
+  acceptance.close();
+}
+
+async function drainAll(
+  { versions }: GraphParts,
+  { web, asked, watch, sockets, eventStreams }: WebParts,
+  { deadlineMs, stopListening }: { readonly deadlineMs: number; readonly stopListening: () => Promise<void> },
+): Promise<void> {
+  versions.drain();
+  // Subgraphs of this process end at the same time. Those of others do not, so that what a proxy sends here, until it has learned of the
+  // end, is carried out.
+  if (isAnyInProcess(versions)) versions.refuseMutations();
+  const lingered = () => versions.refuseMutations();
+  const requests = Promise.all([web.drain(deadlineMs, lingered), asked?.drain(undefined, deadlineMs)]);
+  // Connections that the system has made already would be reset. One is accepted in each turn.
+  const untilMs = performance.now() + acceptingMs;
+  for (let turn = 0; turn < fewestTurns || (turn < backlog && performance.now() < untilMs); turn += 1) await nextTurn();
+  void stopListening();
+  watch.close();
+  await Promise.all([sockets.dispose(), eventStreams.dispose()]);
+  await requests;
 }
 
 /** Undefined if no subgraph of the graph has published operations. */

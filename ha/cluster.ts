@@ -2,8 +2,6 @@
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { z } from 'zod';
-import { hostOf } from '../platform/net/origin.ts';
 import { type Asker, newAct, recordOf } from './acts.ts';
 import { fingerprint } from './agent/key-fingerprints.ts';
 import {
@@ -29,20 +27,10 @@ import {
   type Wish,
 } from './agent/keys.ts';
 import { type PendingWish, readUngranted, readWishes, ungrantedOf } from './agent/wishes.ts';
-import { type Change as EtcdChange, type EtcdClient, EtcdError, type EtcdSnapshot, type MemberStatus } from './etcd.ts';
+import { type ClusterHost, type ClusterStatus, type HostReportValue, statusOf } from './cluster-status.ts';
+import { type Change as EtcdChange, type EtcdClient, EtcdError, type EtcdSnapshot } from './etcd.ts';
 import { isPresent, type Member } from './host/host-file.ts';
 import { listIn, moveVotes, withOneMoreVote } from './host/votes.ts';
-
-export interface ClusterHost {
-  readonly name: string;
-  readonly address: string;
-  readonly kind: 'data' | 'witness';
-  readonly site?: string | undefined;
-  /** It receives, and is never promoted by itself. */
-  readonly asynchronous?: boolean | undefined;
-  /** False if it has no member of etcd. */
-  readonly vote?: boolean | undefined;
-}
 
 /** A key that every data host has to know before it is used. */
 interface SpreadKey {
@@ -51,38 +39,6 @@ interface SpreadKey {
   readonly text: string;
   /** The key itself, if it seals. */
   readonly sealing?: string | undefined;
-}
-
-/** PRIMARY accepts writes. IN_SYNC has every acknowledged write. FOLLOWS receives writes. SILENT: its agent does not report. */
-type HostState = 'PRIMARY' | 'IN_SYNC' | 'FOLLOWS' | 'RETURNING' | 'SILENT' | 'WITNESS';
-
-interface HostStatus extends ClusterHost {
-  readonly state: HostState;
-  /** Transactions not received yet. Null if unknown. */
-  readonly behind: number | null;
-  /** NONE: the host uses members of other hosts. JOINS: its member receives the data and has no vote yet. */
-  readonly etcd: 'LEADS' | 'ANSWERS' | 'SILENT' | 'NONE' | 'JOINS';
-  /** Approximate lead of its clock over this host's. Null if unknown. */
-  readonly clockAheadMs: number | null;
-  /** Whether its key files match the primary's, or else the first host's. Null if it has reported none. */
-  readonly keys: 'SAME' | 'DIFFERENT' | null;
-  /** USED: answers, and serves the primary. READY: starts empty when its host is promoted. Null if not reported. */
-  readonly redis: 'USED' | 'READY' | 'SILENT' | null;
-  /** Why it can't be promoted, although it may be in sync. Null if nothing prevents it. */
-  readonly unfit: string | null;
-  /** Why it is not a copy yet, with the progress of its copy. Null if it is one, or reports nothing. */
-  readonly returning: string | null;
-}
-
-export interface ClusterStatus {
-  /** Null if there is no leader, and so no writes. */
-  readonly primary: string | null;
-  readonly epoch: number;
-  /** Hosts that have the next write when it is acknowledged. */
-  readonly copies: number;
-  readonly paused: boolean;
-  readonly switchoverTo: string | null;
-  readonly hosts: readonly HostStatus[];
 }
 
 export class ClusterRefusal extends Error {
@@ -94,7 +50,6 @@ export class ClusterRefusal extends Error {
   }
 }
 
-type HostReportValue = z.output<typeof reportValue>;
 const mostKeys = 100;
 const mostAuditHeads = 100;
 /** Agents report at least twice a second. */
@@ -117,7 +72,12 @@ export class Cluster {
 
   /** Takes up to 3 s: whether an agent still reports is seen by its next report. */
   async status(): Promise<ClusterStatus> {
-    const data = this.#hosts.filter(({ kind }) => kind === 'data');
+    const { last, ...heard } = await this.#listen();
+    return statusOf(this.#hosts, { ...last, ...heard, members: await this.#etcd.status() });
+  }
+
+  /** The hosts whose agents do not report, and how far the clocks of the others are ahead. */
+  async #listen() {
     const first = await this.#read();
     const telling = this.#hosts.filter(({ kind, name }) => kind === 'data' || first.said(name) !== undefined);
     const silent = new Set(telling.map(({ name }) => name));
@@ -134,51 +94,7 @@ export class Cluster {
         if (said.wallMs !== undefined) aheadMs.set(name, said.wallMs - Date.now() + lookEveryMs / 2);
       }
     }
-    const members = await this.#etcd.status();
-    const { leader, sync, reports } = last;
-    const primary = leader !== undefined && leader.reign === sync.reign ? sync.primary : null;
-    const received = primary === null ? undefined : reports[primary]?.received;
-    const stateOf = ({ name, kind }: ClusterHost): HostState => {
-      if (kind === 'witness') return 'WITNESS';
-      if (name === primary) return 'PRIMARY';
-      if (silent.has(name)) return 'SILENT';
-      if (primary !== null && sync.members.some(({ host }) => host === name)) return 'IN_SYNC';
-      return reports[name]?.receiving === true ? 'FOLLOWS' : 'RETURNING';
-    };
-    const keysOf = (name: string): string => {
-      const { keys = {} } = reports[name] ?? {};
-      return Object.keys(keys).length === 0 ? '' : JSON.stringify(keys);
-    };
-    const inOrder = [...(primary === null ? [] : [primary]), ...data.map(({ name }) => name)];
-    const wanted = inOrder.map(keysOf).find((keys) => keys !== '');
-    return {
-      ...{ primary, epoch: sync.epoch, copies: primary === null ? 0 : 1 + sync.members.length },
-      ...{ paused: last.paused, switchoverTo: last.switchoverTo },
-      hosts: this.#hosts.map((host) => {
-        const state = stateOf(host);
-        const own = reports[host.name]?.received;
-        const knows = received !== undefined && own !== undefined && state !== 'SILENT';
-        const member = members.find(({ url }) => hostOf(new URL(url)) === host.address);
-        return {
-          ...{
-            name: host.name,
-            address: host.address,
-            kind: host.kind,
-            site: host.site,
-            asynchronous: host.asynchronous,
-            vote: host.vote,
-            state,
-            behind: knows ? Math.max(0, received - own) : null,
-          },
-          etcd: etcdStateOf(host, member),
-          clockAheadMs: aheadMs.has(host.name) ? Math.round(aheadMs.get(host.name) ?? 0) : null,
-          keys: keysOf(host.name) === '' ? null : keysOf(host.name) === wanted ? 'SAME' : 'DIFFERENT',
-          redis: state === 'SILENT' ? null : redisOf(reports[host.name]?.redis, state),
-          unfit: state === 'SILENT' ? null : (reports[host.name]?.unfit ?? null),
-          returning: state === 'RETURNING' ? (last.away(host.name)?.why ?? null) : null,
-        };
-      }),
-    };
+    return { last, silent, aheadMs };
   }
 
   /** Default: the host that is in sync. Resolves with the move, the previous epoch and the new primary when the request is stored. */
@@ -512,19 +428,6 @@ export class Cluster {
 
 function newWish(to: string, from: string): Wish {
   return { id: randomUUID(), to, from, askedAt: new Date().toISOString() };
-}
-
-function etcdStateOf({ vote }: ClusterHost, member: MemberStatus | undefined): HostStatus['etcd'] {
-  if (vote === false) return 'NONE';
-  if (member === undefined) return 'SILENT';
-  if (member.isLearner) return 'JOINS';
-  return member.memberId === member.leaderId ? 'LEADS' : 'ANSWERS';
-}
-
-function redisOf(answers: boolean | undefined, state: HostState): HostStatus['redis'] {
-  if (answers === undefined) return null;
-  if (!answers) return 'SILENT';
-  return state === 'PRIMARY' ? 'USED' : 'READY';
 }
 
 function entryOf({ entries }: EtcdSnapshot, wanted: string) {

@@ -81,7 +81,16 @@ async function lockById(tx: Transaction, id: string): Promise<AdminZone> {
   return (await readZoneNamed(tx, found.name)) as AdminZone;
 }
 
-async function checkZone(tx: Transaction, { name, backendId, rules, spec }: ZoneInput): Promise<void> {
+async function checkZone(tx: Transaction, input: ZoneInput): Promise<void> {
+  checkZoneText(input);
+  const { backendId, spec } = input;
+  const backend = backendId === null ? undefined : await readBackend(tx, backendId);
+  if (backendId !== null && backend === undefined)
+    refuse('NOT_FOUND', 'there is no such DNS backend', { field: ['input', 'backendId'] });
+  refuseUnable(backend?.type ?? 'RFC2136', spec);
+}
+
+function checkZoneText({ name, rules, spec }: ZoneInput): void {
   const check = new InputCheck();
   const wrong = zoneFault(name);
   if (wrong !== undefined) check.fault('name', wrong);
@@ -104,10 +113,10 @@ async function checkZone(tx: Transaction, { name, backendId, rules, spec }: Zone
     if (placeOf(each) === undefined) check.fault(`secondaries.${index}`, 'give ADDRESS:PORT, as 192.0.2.53:53');
   }
   check.throwIfAny();
-  const backend = backendId === null ? undefined : await readBackend(tx, backendId);
-  if (backendId !== null && backend === undefined)
-    refuse('NOT_FOUND', 'there is no such DNS backend', { field: ['input', 'backendId'] });
-  const type = backend?.type ?? 'RFC2136';
+}
+
+/** Settings that the type of backend does not have. */
+function refuseUnable(type: keyof typeof capabilities, spec: ZoneInput['spec']): void {
   const { makesZones, signsZones } = capabilities[type];
   if (spec.isSigned && !signsZones)
     refuse('NOT_SUPPORTED', `a backend of type ${type} does not sign zones by itself: set it up there`, {

@@ -237,16 +237,15 @@ function absorbEntities(
   const { group, names, representations, places } = asked;
   const entities = data == null ? undefined : valueAt(data, group.alias);
   const isWhole = Array.isArray(entities) && entities.length === representations.length;
-  const isAnswered = (index: number) => isWhole && isOfType(entities[index], representations[index] as Data, types);
+  const isAnswered = (index: number): boolean =>
+    isWhole && isOfType(entities[index], representations[index] as Data, types);
   if (isWhole && faults.length === 0 && representations.every((_representation, index) => isAnswered(index))) {
     for (let index = 0; index < places.length; index += 1) mergeEntity(asked, index, entities[index], types);
     return;
   }
   const ofGroup = faults.filter(({ path }) => path?.[0] === group.alias);
   const byEntity = Map.groupBy(ofGroup, ({ path }) => path?.[1]);
-  /** An error that belongs to no single entity. */
-  const general = (ofGroup.find(({ path }) => path?.length === 1) ?? faults.find(({ path }) => path === undefined))
-    ?.fault;
+  const general = faultOfAll(faults, ofGroup);
   for (const [index, shared] of places.entries()) {
     const entity: unknown = isWhole ? entities[index] : undefined;
     const isTaken = isAnswered(index);
@@ -267,6 +266,11 @@ function absorbEntities(
   }
   // Without a place nothing is missing.
   if (places.length > 0) for (const { fault } of ofGroup) faultsOf(run).add(fault);
+}
+
+/** An error that belongs to no single entity. */
+function faultOfAll(faults: readonly LocatedFault[], ofGroup: readonly LocatedFault[]) {
+  return (ofGroup.find(({ path }) => path?.length === 1) ?? faults.find(({ path }) => path === undefined))?.fault;
 }
 
 /** Whether the object has the requested type, or one of its types if that is an interface. */

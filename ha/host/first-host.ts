@@ -10,6 +10,7 @@ import { certify } from '../../platform/net/certificates.ts';
 import { requireOneHost } from '../../platform/net/one-host.ts';
 import { type HaKeys, haKeys } from '../agent/keys.ts';
 import { type EtcdClient, EtcdError } from '../etcd.ts';
+import { memberFor, publicKeyOf, refuseUnfit, useOf } from './admission.ts';
 import { etcdOf } from './cluster-client.ts';
 import {
   changeHostFile,
@@ -20,9 +21,7 @@ import {
   type JoinRequest,
   joinRequest,
   type Member,
-  mostHosts,
   ports,
-  presentVoters,
   readHostFile,
   servedRequest,
   sharedOf,
@@ -37,11 +36,10 @@ import {
   keyFingerprint,
   memberWith,
   mostSerials,
-  refusedSerials,
   shownBy,
   withSerials,
 } from './member-certificate.ts';
-import { hasAllVotes, listedIn } from './votes.ts';
+import { listedIn } from './votes.ts';
 
 interface FirstHostOptions {
   readonly dataPath: string;
@@ -140,45 +138,41 @@ export class FirstHost {
   }
 }
 
+/** A request whose token and keys are good. */
+interface Admitting {
+  readonly dataPath: string;
+  readonly file: HostFile;
+  readonly request: JoinRequest;
+  readonly issuer: Issuer;
+  readonly publicKey: string;
+  readonly keySha256: string;
+  readonly token: { readonly sha256: string; readonly usedFor: string };
+  /** The key files that the host gets. */
+  readonly files: Awaited<ReturnType<typeof readKeyFiles>>;
+  readonly isIt: (member: Member) => boolean;
+}
+
 async function admit(dataPath: string, keyFolder: string, request: JoinRequest): Promise<object> {
   const file = await readHostFile(dataPath);
   const { first, authority } = file;
   if (first === undefined) throw new JoinRefusal('NOT_FIRST', `${file.me} is not the first host: join there`);
   const given = first.tokens.find(({ sha256 }) => sha256 === hashOf(request.token));
   if (given === undefined) throw new JoinRefusal('TOKEN_UNKNOWN', 'the token is of another cluster, or was replaced');
-  const { name, address, kind, site, asynchronous, exchangeKey = '', keyFiles } = request;
-  const publicKey = readPublicKey(request.publicKey);
-  if (publicKey === undefined) throw new JoinRefusal('BAD_REQUEST', 'the key is not a P-256 public key');
-  if (exchangeKey !== '' && readPublicKey(exchangeKey) === undefined)
-    throw new JoinRefusal('BAD_REQUEST', 'the key for the exchange is not a P-256 public key');
-  const { servedKey } = request;
-  if (servedKey !== undefined && readPublicKey(servedKey) === undefined)
-    throw new JoinRefusal('BAD_REQUEST', 'the key of "tidegate serve" is not a P-256 public key');
-  const keysOfIt = servedKey === undefined ? [publicKey, exchangeKey] : [publicKey, exchangeKey, servedKey];
-  const usedFor = hashOf(JSON.stringify([name, address, kind, site ?? '', asynchronous === true, ...keysOfIt]));
+  const { name, address, kind } = request;
+  const publicKey = publicKeyOf(request);
+  const usedFor = useOf(request, publicKey);
   if (given.usedFor !== undefined && given.usedFor !== usedFor)
     throw new JoinRefusal(
       'TOKEN_USED',
       'the token was used before: get another one with "tidegate ha invite" at the first host',
     );
-  const issuer = { cert: authority, key: first.authorityKey };
-  // A witness has no secrets.
-  const files = kind === 'data' ? await readKeyFiles(keyFolder) : {};
   const keySha256 = keyFingerprint(publicKey);
-  const isIt = (each: Member) =>
-    isPresent(each) && each.name === name && each.address === address && each.keySha256 === keySha256;
-  const answerWith = async (certificates: Awaited<ReturnType<typeof certificatesFor>>) => {
-    const { members } = await readHostFile(dataPath);
-    // For a host of an earlier version. Nobody has the number that comes next before a host has left.
-    const joinsLate = members.some(({ serverId }) => serverId > members.length);
-    const isAsked = exchangeKey !== '' && Object.keys(files).length > 0;
-    const keys = isAsked ? await sealKeyFiles(files, exchangeKey, request.token) : undefined;
-    return { shared: sharedOf(file), ...certificates, members, joinsLate, keys };
-  };
-  const answerTo = async (member: Member) => {
-    const made = await certificatesFor(member, issuer, publicKey, servedKey);
-    await note(dataPath, member, ...Object.values(made));
-    return answerWith(made);
+  const admitting: Admitting = {
+    ...{ dataPath, file, request, publicKey, keySha256, token: { sha256: given.sha256, usedFor } },
+    issuer: { cert: authority, key: first.authorityKey },
+    // A witness has no secrets.
+    files: kind === 'data' ? await readKeyFiles(keyFolder) : {},
+    isIt: (each) => isPresent(each) && each.name === name && each.address === address && each.keySha256 === keySha256,
   };
   if (given.usedFor === undefined) {
     if (Date.parse(given.expiresAt) < Date.now())
@@ -186,45 +180,60 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
         'TOKEN_EXPIRED',
         `the token was valid until ${given.expiresAt}: get another one with "tidegate ha invite"`,
       );
-    // From then on etcd runs, and has the list that counts.
-    const etcd = isComplete(file) ? etcdOf(file) : undefined;
-    using _closing = { [Symbol.dispose]: () => etcd?.close() };
-    const listed = etcd === undefined ? undefined : await asked(listedIn(etcd, haKeys(file.cluster)));
-    const present = listed?.members ?? file.members;
-    // It was listed, and the process that did so was killed before it noted the token's use.
-    const before = present.find(isIt);
-    if (before !== undefined) {
-      await changeHostFile(dataPath, (now) => ({
-        ...now,
-        members: [...present],
-        ...withUsed(now, given.sha256, usedFor),
-      }));
-      return answerTo(before);
-    }
-    refuseUnfit(file, present, request);
-    // Before the token is used up.
-    refuseDifferent(files, keyFiles);
-    const serverId = 1 + Math.max(...present.map((each) => each.serverId));
-    const places = present.filter((each) => each.left === true);
-    const left = places.find((each) => each.kind === kind) ?? (present.length === mostHosts ? places[0] : undefined);
-    const place = { ...(site && { site }), ...(asynchronous === true && { asynchronous }) };
-    // Of etcd there are three members: a further host uses theirs.
-    const own = { name, address, kind, serverId, ...place, ...(hasAllVotes(present) && { vote: false }) };
-    const refused = [...refusedSerials(left)];
-    const member = { ...own, keySha256, ...(refused.length > 0 && { refused }) };
-    const made = await certificatesFor(member, issuer, publicKey, servedKey);
-    const known = withSerials(member, ...Object.values(made));
-    const members = [...present.filter((each) => each !== left), known];
-    if (etcd !== undefined) await asked(tellHosts(etcd, haKeys(file.cluster), members, listed?.revision ?? 0));
-    await changeHostFile(dataPath, (now) => ({ ...now, members, ...withUsed(now, given.sha256, usedFor) }));
-    return answerWith(made);
+    return admitFirst(admitting);
   }
   // Its answer was lost.
-  const member = file.members.find(isIt);
+  const member = file.members.find(admitting.isIt);
   // Another host may have its name by now.
   if (member === undefined)
     throw new JoinRefusal('TOKEN_USED', `${name} has joined with this token, and has left since`);
-  return answerTo(member);
+  return answerTo(member, admitting);
+}
+
+/** The first request with its token. */
+async function admitFirst(admitting: Admitting): Promise<object> {
+  const { dataPath, file, request, issuer, publicKey, keySha256, token, files, isIt } = admitting;
+  // From then on etcd runs, and has the list that counts.
+  const etcd = isComplete(file) ? etcdOf(file) : undefined;
+  using _closing = { [Symbol.dispose]: () => etcd?.close() };
+  const listed = etcd === undefined ? undefined : await asked(listedIn(etcd, haKeys(file.cluster)));
+  const present = listed?.members ?? file.members;
+  const keep = (members: readonly Member[]) =>
+    changeHostFile(dataPath, (now) => ({ ...now, members: [...members], ...withUsed(now, token) }));
+  // It was listed, and the process that did so was killed before it noted the token's use.
+  const before = present.find(isIt);
+  if (before !== undefined) {
+    await keep(present);
+    return answerTo(before, admitting);
+  }
+  refuseUnfit(file, present, request);
+  // Before the token is used up.
+  refuseDifferent(files, request.keyFiles);
+  const { member, left } = memberFor(request, present, keySha256);
+  const made = await certificatesFor(member, issuer, publicKey, request.servedKey);
+  const members = [...present.filter((each) => each !== left), withSerials(member, ...Object.values(made))];
+  if (etcd !== undefined) await asked(tellHosts(etcd, haKeys(file.cluster), members, listed?.revision ?? 0));
+  await keep(members);
+  return answerWith(made, admitting);
+}
+
+async function answerTo(member: Member, admitting: Admitting): Promise<object> {
+  const { dataPath, issuer, publicKey, request } = admitting;
+  const made = await certificatesFor(member, issuer, publicKey, request.servedKey);
+  await note(dataPath, member, ...Object.values(made));
+  return answerWith(made, admitting);
+}
+
+async function answerWith(
+  certificates: Awaited<ReturnType<typeof certificatesFor>>,
+  { dataPath, file, files, request: { exchangeKey = '', token } }: Admitting,
+): Promise<object> {
+  const { members } = await readHostFile(dataPath);
+  // For a host of an earlier version. Nobody has the number that comes next before a host has left.
+  const joinsLate = members.some(({ serverId }) => serverId > members.length);
+  const isAsked = exchangeKey !== '' && Object.keys(files).length > 0;
+  const keys = isAsked ? await sealKeyFiles(files, exchangeKey, token) : undefined;
+  return { shared: sharedOf(file), ...certificates, members, joinsLate, keys };
 }
 
 /** Further certificates of a member. The other hosts refuse them, too, once it has left. */
@@ -264,7 +273,7 @@ async function noteInList(
 }
 
 /** Records that a token was used. Keeps tokens that were issued in the meantime. */
-function withUsed({ first }: HostFile, sha256: string, usedFor: string): Pick<HostFile, 'first'> {
+function withUsed({ first }: HostFile, { sha256, usedFor }: Admitting['token']): Pick<HostFile, 'first'> {
   if (first === undefined) return {};
   const tokens = first.tokens.map((each) => (each.sha256 === sha256 ? { ...each, usedFor } : each));
   return { first: { ...first, tokens } };
@@ -314,32 +323,6 @@ async function asked<Value>(answer: Promise<Value>): Promise<Value> {
     if (!(error instanceof EtcdError)) throw error;
     throw new JoinRefusal('NO_MAJORITY', `etcd does not take the new host: ${error.message}`);
   });
-}
-
-function refuseUnfit(file: HostFile, all: readonly Member[], { name, address, kind }: JoinRequest): void {
-  const members = all.filter(isPresent);
-  if (all.length === mostHosts && members.length === mostHosts)
-    throw new JoinRefusal('COMPLETE', `the cluster has ${mostHosts} hosts already`);
-  if (members.some((each) => each.name === name))
-    throw new JoinRefusal('NAME_TAKEN', `another host is called ${name}: choose another --name`);
-  if (members.some((each) => each.address === address) || file.virtualAddress?.split('/')[0] === address)
-    throw new JoinRefusal('ADDRESS_TAKEN', `another host has the address ${address}`);
-  if (kind === 'witness' && hasAllVotes(members))
-    throw new JoinRefusal(
-      'KIND_TAKEN',
-      `${presentVoters(members)
-        .map((each) => each.name)
-        .join(', ')} vote, and a witness would have nothing to do: join without --witness`,
-    );
-  const hasWitness = members.some((each) => each.kind === 'witness');
-  const data = members.filter((each) => each.kind === 'data').length;
-  if (kind === 'witness' ? hasWitness : data >= 2 && !isComplete({ members: all }))
-    throw new JoinRefusal(
-      'KIND_TAKEN',
-      kind === 'data'
-        ? 'there are two data hosts: join with --witness first'
-        : 'there is a witness: join without --witness',
-    );
 }
 
 async function bodyOf(asked: IncomingMessage): Promise<string> {

@@ -90,59 +90,116 @@ export interface RelaySubgraph extends Subgraph {
 }
 
 export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgraph {
-  const { db, feed, wake, leases, commits, mutations, sealer, egress, log, owner, name } = options;
-  const drivers = options.drivers ?? allDrivers;
-  const transports = options.transports ?? createTransport;
-  const settings: RelaySettings = { ...defaultSettings, ...options.settings };
+  const { db, sdl, commits, cursors, registry, feed } = options;
+  const holding = holdingParts(options);
+  const reads = { backends: new BackendReads(db), mappings: new MappingReads(db), operations: new OperationReads(db) };
+  const work = callParts(options, holding, reads);
+  const attention = relayAttention({ db, ...reads });
+  const { manager, recorder } = holding;
+  if (registry !== undefined) addRelayMetrics(registry, { db, manager, recorder });
+  measureAttention(registry, attention);
+  const resolvers: readonly Resolvers[] = [
+    driverResolvers(holding.drivers),
+    ...backendParts(options, holding, reads),
+    operationResolvers({ ...reads, reads: reads.operations }),
+    ...callGraph(options, work, reads),
+    feedResolvers({ db, feed }),
+    attentionResolvers(attention),
+  ];
+  return {
+    ...createSubgraph({ name: 'relay', sdl, commits, cursors, resolvers }),
+    ...lifeOf(options, holding, work),
+  };
+}
 
+interface Reads {
+  readonly backends: BackendReads;
+  readonly mappings: MappingReads;
+  readonly operations: OperationReads;
+}
+
+type HoldingParts = ReturnType<typeof holdingParts>;
+
+/** The journal of calls, and the backends that this process holds. */
+function holdingParts(options: RelaySubgraphOptions) {
+  const { db, wake, leases, commits, sealer, egress, log, owner } = options;
+  const { drivers = allDrivers, transports = createTransport } = options;
+  const settings: RelaySettings = { ...defaultSettings, ...options.settings };
   const opener = new SecretArguments(sealer);
   const journal = new Journal({ db, wake, commits, owner });
   const recorder = new VerdictRecorder({ journal, log, mostUnrecorded: settings.mostUnrecorded });
   const completions = new Completions();
   const metrics = createCallMetrics(options.registry);
   const manager = new BackendManager({
-    ...{
-      db,
-      leases,
-      owner,
-      wake,
-      journal,
-      recorder,
-      completions,
-      sealer,
-      opener,
-      drivers,
-      transports,
-      egress,
-      settings,
-      log,
-    },
-    metrics,
+    ...{ db, leases, owner, wake, journal, recorder, completions, sealer, opener, drivers, transports, egress },
+    ...{ settings, log, metrics },
   });
   const reader = new DeviceReader({ db, sealer, drivers, transports, egress, manager, settings, wake });
+  return { drivers, settings, opener, journal, recorder, completions, metrics, manager, reader };
+}
+
+type CallParts = ReturnType<typeof callParts>;
+
+/** Calls, and what settles them. */
+function callParts(
+  { db, commits, mutations, feed, leases, log }: RelaySubgraphOptions,
+  holding: HoldingParts,
+  { operations }: Reads,
+) {
+  const { drivers, settings, opener, journal, recorder, completions, metrics, manager, reader } = holding;
   const waiter = new EndWaiter({ feed, completions });
-  const backendReads = new BackendReads(db);
-  const mappingReads = new MappingReads(db);
-  const operationReads = new OperationReads(db);
-  const settling = new SettleService({
-    ...{ db, operations: operationReads, mutations, journal, reader, drivers, metrics, opener },
-  });
+  const settling = new SettleService({ db, operations, mutations, journal, reader, drivers, metrics, opener });
   const jobs = new JobWatcher({ look: (id) => settling.lookAtJob(id), settings, log });
   const calls = new CallService({
     ...{ db, commits, mutations, manager, reader, drivers, opener },
     taker: new CallTaker({ db, journal, manager, recorder, waiter, settings }),
     answers: new CallAnswers({ db, commits, waiter, jobs }),
   });
-  const backends = new BackendService({
-    reads: backendReads,
-    mutations,
-    sealer,
-    wake,
-    drivers,
-    egress,
-    orphan: orphanMappings,
-  });
   const recovery = new Recovery({ db, leases, journal, drivers, settings, log, opener });
+  const calledReads = new ReadService({ db, drivers, reader });
+  return { waiter, settling, jobs, calls, recovery, calledReads };
+}
+
+/** The resolvers of backends and of mappings on them. */
+function backendParts(
+  { db, feed, wake, mutations, sealer, egress, log }: RelaySubgraphOptions,
+  { drivers, settings, reader: devices, opener }: HoldingParts,
+  { backends, mappings: reads }: Reads,
+): readonly Resolvers[] {
+  const service = new BackendService({
+    ...{ reads: backends, mutations, sealer, wake, drivers, egress, orphan: orphanMappings },
+  });
+  const mappingService = new MappingService({
+    ...{ db, reads, mutations, wake, drivers, devices, opener, lockObject },
+    endedSince: (tx, object, at) => endedSince(tx, object, at, settings.queueTimeoutMs),
+  });
+  return [
+    backendResolvers({
+      ...{ db, reads: backends, service, drivers },
+      proofs: new ProofReader({ drivers, egress, settings, log }),
+    }),
+    mappingResolvers({
+      ...{ reads, service: mappingService, changes: new MappingChangeFeed({ reads, feed }), backends, drivers },
+    }),
+  ];
+}
+
+function callGraph(
+  { leases, owner, name }: RelaySubgraphOptions,
+  { calls, settling, calledReads }: CallParts,
+  { operations, mappings }: Reads,
+): readonly Resolvers[] {
+  return [
+    queueResolvers({ operations, leases, owner, name }),
+    callResolvers({ calls, settling, reads: calledReads, mappings }),
+  ];
+}
+
+function lifeOf(
+  { leases, owner, log }: RelaySubgraphOptions,
+  { manager, reader, recorder, settings }: HoldingParts,
+  { calls, waiter, jobs, recovery }: CallParts,
+): Pick<RelaySubgraph, 'start' | 'drain' | 'stop'> {
   const life = new ProcessLease({ leases, role: 'relay', owner, log });
   const housekeeping = new Loop({
     name: 'relay housekeeping',
@@ -156,39 +213,6 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
       return false;
     },
   });
-  const attention = relayAttention({ db, backends: backendReads, operations: operationReads, mappings: mappingReads });
-  if (options.registry !== undefined) addRelayMetrics(options.registry, { db, manager, recorder });
-  measureAttention(options.registry, attention);
-
-  const mappingService = new MappingService({
-    ...{ db, reads: mappingReads, mutations, wake, drivers, devices: reader, opener, lockObject },
-    endedSince: (tx, object, at) => endedSince(tx, object, at, settings.queueTimeoutMs),
-  });
-  const resolvers: readonly Resolvers[] = [
-    driverResolvers(drivers),
-    backendResolvers({
-      ...{ db, reads: backendReads, service: backends, drivers },
-      proofs: new ProofReader({ drivers, egress, settings, log }),
-    }),
-    mappingResolvers({
-      reads: mappingReads,
-      service: mappingService,
-      changes: new MappingChangeFeed({ reads: mappingReads, feed }),
-      backends: backendReads,
-      drivers,
-    }),
-    operationResolvers({ reads: operationReads, backends: backendReads, mappings: mappingReads }),
-    queueResolvers({ operations: operationReads, leases, owner, name }),
-    callResolvers({
-      calls,
-      settling,
-      reads: new ReadService({ db, drivers, reader }),
-      mappings: mappingReads,
-    }),
-    feedResolvers({ db, feed }),
-    attentionResolvers(attention),
-  ];
-
   let drained: Promise<void> | undefined;
   const drain = (): Promise<void> => {
     calls.drain();
@@ -198,7 +222,6 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
     return drained;
   };
   return {
-    ...createSubgraph({ name: 'relay', sdl: options.sdl, commits, cursors: options.cursors, resolvers }),
     async start() {
       await life.start();
       housekeeping.start();

@@ -126,82 +126,15 @@ export interface SystemSubgraph extends Subgraph {
 }
 
 export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubgraph {
-  const { sdl, db, feed, commits, mutations, wake, keyring, rateLimiter } = options;
-  const users = new UserStore(db);
-  const projects = new ProjectStore(db);
-  const memberships = new MembershipPages(projects);
-  const tokens = new TokenStore(db);
-  const machines = new MachineStore(db);
-  const published = new PublishedOperationStore(db);
-  const alertRules = new AlertRuleStore(db);
-  const alertChannels = new AlertChannelStore(db);
-  const alerts = new AlertStore(db);
-  const deliveries = new DeliveryStore(db);
-  const credentials = new CredentialStore(db, { maxSessionsPerUser: options.maxSessionsPerUser });
-  const { haCluster: cluster, log } = options;
-  const entities = new Entities({
-    projects,
-    users,
-    tokens,
-    machines,
-    published,
-    alerts,
-    alertRules,
-    alertChannels,
-    cluster,
-    elsewhere: foreignNodes(sdl),
-  });
-  const hasher = options.passwordHasher ?? new Argon2Hasher();
-  const provider = options.identityProvider ?? new LocalIdentityProvider({ users, hasher });
-  const accessTokens = new AccessTokens(options);
-  const attempts = new Attempts(rateLimiter);
-  const codes = new LoginCodes();
-  const sessions = new SessionService({ db, credentials, provider, accessTokens, attempts, codes });
-  const userService = new UserService({ users, entities, credentials, attempts, hasher, mutations, wake });
-  const { authority, roles } = options;
-  const machineService = new MachineService({
-    ...{ db, machines, entities, credentials, attempts, mutations, wake, authority, roles },
-  });
-  const tokenService = new TokenService({ tokens, projects, credentials, entities, mutations, wake });
-  const { projectHoldings: holdings, projectEnd: ending } = options;
-  const projectService = new ProjectService({
-    projects,
-    users,
-    credentials,
-    tokenService,
-    entities,
-    mutations,
-    wake,
-    holdings,
-    db,
-    ending,
-  });
-  const publishedService = new PublishedService({ published, mutations, wake });
-  const ha = new HaService({ cluster, mutations, log });
-  const { outsideNodes, outsideEventsPerMinute: perMinute = 1_200 } = options;
-  const outsideEvents = new OutsideEvents({ db, machines, mutations, wake, nodes: outsideNodes, perMinute });
-  const { egress, sealer, dashboardUrl = null } = options;
-  const alerting = {
-    ...{ rules: alertRules, channels: alertChannels, alerts, deliveries, dashboardUrl },
-    ruleService: new AlertRuleService({ rules: alertRules, mutations, wake }),
-    channelService: new AlertChannelService({ channels: alertChannels, deliveries, mutations, wake, egress, sealer }),
-    alertService: new AlertService({ alerts, mutations, wake }),
-  };
-  const attention = [alertAttention({ db, alerts }), databaseAttention(db, cluster)];
+  const { sdl, db, commits, cursors, keyring, haCluster: cluster } = options;
+  const stores = storesOf(options);
+  const entities = new Entities({ ...stores, cluster, elsewhere: foreignNodes(sdl) });
+  const access = accessParts(options, stores);
+  const services = servicesOf(options, stores, { ...access, entities });
+  const attention = [alertAttention({ db, alerts: stores.alerts }), databaseAttention(db, cluster)];
   for (const part of attention) measureAttention(options.registry, part);
   const resolvers: readonly Resolvers[] = [
-    accessResolvers({ sessions, projects }),
-    projectResolvers({ entities, projects, memberships, service: projectService }),
-    userResolvers({ entities, users, memberships, service: userService }),
-    tokenResolvers({ entities, tokens, service: tokenService }),
-    machineResolvers({ entities, machines, service: machineService }),
-    publishedResolvers({ entities, published, service: publishedService }),
-    statusResolvers({ db, feed, entities, kinds: options.eventKinds, outsideNodes, outsideEvents }),
-    auditResolvers({ db, entities, keyring, publicKeys: options.publicKeys, cluster }),
-    alertResolvers({ ...alerting, entities }),
-    appliedResolvers({ db, entities }),
-    haResolvers({ cluster, entities, service: ha }),
-    nodeResolvers({ entities, health: options.health }),
+    ...resolversOf(options, stores, { ...access, ...services, entities }),
     {
       ...attentionResolvers(...attention),
       Query: {
@@ -213,20 +146,101 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
     },
   ];
   return {
-    ...createSubgraph({ name: 'system', sdl, commits, cursors: options.cursors, resolvers }),
-    authenticator: new SystemAuthenticator({ credentials, accessTokens, keyring }),
-    checkLogin: loginChecker(sessions),
-    ha,
-    firstStart: new FirstStart({
-      db,
-      users,
-      userService,
-      projects,
-      projectService,
-      tokenService,
-      machineService,
-      hasher,
-      codes,
+    ...createSubgraph({ name: 'system', sdl, commits, cursors, resolvers }),
+    authenticator: new SystemAuthenticator({
+      credentials: stores.credentials,
+      accessTokens: access.accessTokens,
+      keyring,
     }),
+    checkLogin: loginChecker(access.sessions),
+    ha: services.ha,
+    firstStart: new FirstStart({ db, ...stores, ...access, ...services }),
   };
+}
+
+type Stores = ReturnType<typeof storesOf>;
+
+function storesOf({ db, maxSessionsPerUser }: SystemSubgraphOptions) {
+  return {
+    users: new UserStore(db),
+    projects: new ProjectStore(db),
+    tokens: new TokenStore(db),
+    machines: new MachineStore(db),
+    published: new PublishedOperationStore(db),
+    alertRules: new AlertRuleStore(db),
+    alertChannels: new AlertChannelStore(db),
+    alerts: new AlertStore(db),
+    deliveries: new DeliveryStore(db),
+    credentials: new CredentialStore(db, { maxSessionsPerUser }),
+  };
+}
+
+type AccessParts = ReturnType<typeof accessParts>;
+
+function accessParts(options: SystemSubgraphOptions, { users, credentials }: Stores) {
+  const { db, rateLimiter, passwordHasher: hasher = new Argon2Hasher() } = options;
+  const provider = options.identityProvider ?? new LocalIdentityProvider({ users, hasher });
+  const accessTokens = new AccessTokens(options);
+  const attempts = new Attempts(rateLimiter);
+  const codes = new LoginCodes();
+  const sessions = new SessionService({ db, credentials, provider, accessTokens, attempts, codes });
+  return { hasher, accessTokens, attempts, codes, sessions };
+}
+
+interface WithEntities {
+  readonly entities: Entities;
+}
+
+type Services = ReturnType<typeof servicesOf>;
+
+function servicesOf(options: SystemSubgraphOptions, stores: Stores, parts: AccessParts & WithEntities) {
+  const { db, mutations, wake, haCluster: cluster, log, authority, roles, egress, sealer } = options;
+  const { users, projects, tokens, machines, published, credentials, alerts, deliveries } = stores;
+  const { entities, attempts, hasher } = parts;
+  const { projectHoldings: holdings, projectEnd: ending } = options;
+  const tokenService = new TokenService({ tokens, projects, credentials, entities, mutations, wake });
+  return {
+    tokenService,
+    userService: new UserService({ users, entities, credentials, attempts, hasher, mutations, wake }),
+    machineService: new MachineService({
+      ...{ db, machines, entities, credentials, attempts, mutations, wake, authority, roles },
+    }),
+    projectService: new ProjectService({
+      ...{ projects, users, credentials, tokenService, entities, mutations, wake, holdings, db, ending },
+    }),
+    publishedService: new PublishedService({ published, mutations, wake }),
+    ha: new HaService({ cluster, mutations, log }),
+    ruleService: new AlertRuleService({ rules: stores.alertRules, mutations, wake }),
+    channelService: new AlertChannelService({
+      ...{ channels: stores.alertChannels, deliveries, mutations, wake, egress, sealer },
+    }),
+    alertService: new AlertService({ alerts, mutations, wake }),
+  };
+}
+
+function resolversOf(
+  options: SystemSubgraphOptions,
+  stores: Stores,
+  parts: AccessParts & Services & WithEntities,
+): readonly Resolvers[] {
+  const { db, feed, keyring, publicKeys, mutations, wake, outsideNodes, haCluster: cluster } = options;
+  const { users, projects, tokens, machines, published, alertRules: rules, alertChannels: channels } = stores;
+  const { entities, sessions } = parts;
+  const { outsideEventsPerMinute: perMinute = 1_200, dashboardUrl = null } = options;
+  const memberships = new MembershipPages(projects);
+  const outsideEvents = new OutsideEvents({ db, machines, mutations, wake, nodes: outsideNodes, perMinute });
+  return [
+    accessResolvers({ sessions, projects }),
+    projectResolvers({ entities, projects, memberships, service: parts.projectService }),
+    userResolvers({ entities, users, memberships, service: parts.userService }),
+    tokenResolvers({ entities, tokens, service: parts.tokenService }),
+    machineResolvers({ entities, machines, service: parts.machineService }),
+    publishedResolvers({ entities, published, service: parts.publishedService }),
+    statusResolvers({ db, feed, entities, kinds: options.eventKinds, outsideNodes, outsideEvents }),
+    auditResolvers({ db, entities, keyring, publicKeys, cluster }),
+    alertResolvers({ ...stores, ...parts, rules, channels, dashboardUrl }),
+    appliedResolvers({ db, entities }),
+    haResolvers({ cluster, entities, service: parts.ha }),
+    nodeResolvers({ entities, health: options.health }),
+  ];
 }

@@ -1,7 +1,8 @@
 // Verbs for a cluster of hosts, to be run on one of its hosts.
 import { resolve } from 'node:path';
 import { type Asker, askerAt } from '../../../ha/acts.ts';
-import { Cluster, ClusterRefusal, type ClusterStatus } from '../../../ha/cluster.ts';
+import { Cluster, ClusterRefusal } from '../../../ha/cluster.ts';
+import type { ClusterStatus } from '../../../ha/cluster-status.ts';
 import { EtcdError } from '../../../ha/etcd.ts';
 import { commandTimeoutMs, etcdOf } from '../../../ha/host/cluster-client.ts';
 import { type HostFile, hasHostFile, isPresent, readHostFile } from '../../../ha/host/host-file.ts';

@@ -1,6 +1,6 @@
 // `tidegate ha status`.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClusterStatus } from '../../../ha/cluster.ts';
+import type { ClusterStatus } from '../../../ha/cluster-status.ts';
 import { CommandFailure, exitCodes, Interruption } from '../../failures.ts';
 import { hostVerb, statusWithin, waitOption } from './cluster-verb.ts';
 

@@ -1,23 +1,23 @@
 // The form of one mutation of a kind: fields, faults at their fields, what it would do, and the same as text.
-import { type FormEvent, type ReactNode, useCallback, useEffect, useId, useMemo, useRef, useState } from 'react';
+import { type FormEvent, type ReactNode, useCallback, useEffect, useId, useMemo, useState } from 'react';
 import type { RefusalFragment } from '../../../generated/dashboard/graphql.ts';
-import { registry } from '../../../generated/kinds/registry.ts';
 import type { JsonObject } from '../../../platform/values/json.ts';
 import type { Action, Kind } from '../../../schema/kinds/kind.ts';
 import { Failures, failuresOf } from '../view/refusal.tsx';
 import { useMutation, useShownKey } from '../view/use-mutation.ts';
-import { changedFields } from './changes.ts';
 import { formDocument } from './documents.ts';
-import { type Draft, type DraftObject, formFields, noObject, readDraft, withDraft } from './draft.ts';
+import { type Draft, type DraftObject, formFields, readDraft, withDraft } from './draft.ts';
 import { placeRefusals } from './faults.ts';
-import type { FieldsProps } from './field-props.ts';
-import { Fields } from './fields.tsx';
+import { Fields, renderFields } from './fields.tsx';
+import { changeOfForm, placesIn } from './form-changes.ts';
 import { FormContext } from './form-context.ts';
 import { PreviewPanel } from './preview-panel.tsx';
 import { previewOf } from './previewed.ts';
 import { type Choice, noChoice } from './project-choice.ts';
+import { SubmitRow } from './submit-row.tsx';
 import type { Deed } from './text/shown.ts';
 import { TextTabs } from './text-tabs.tsx';
+import { useFaultFocus } from './use-fault-focus.ts';
 import { changeOf, usePreview } from './use-preview.ts';
 
 export interface Sent {
@@ -53,7 +53,6 @@ export function ActionForm(props: ActionFormProps) {
   const { kind, verb, action, draft, onDraft, before, object, places, label, forbidden, onSent, onStale } = props;
   const { needed, none } = props.choice ?? noChoice;
   const prefix = useId();
-  const form = useRef<HTMLFormElement>(null);
   const document = useMemo(() => formDocument(kind, action), [kind, action]);
   const { isBusy, refusals, failures, send } = useMutation(document);
   const [isTried, setTried] = useState(false);
@@ -63,23 +62,16 @@ export function ActionForm(props: ActionFormProps) {
     [],
   );
   const read = useMemo(() => readDraft(action.input, draft, needed), [action, draft, needed]);
-  const input = before === undefined ? read.input : changedFields(kind, action, before, draft);
-  // What was not changed is not sent, so it can't be at fault.
-  const faults = before === undefined ? read.faults : read.faults.filter(({ path: [name = ''] }) => name in input);
+  const { input, faults, whole, isUnchanged } = changeOfForm({ kind, action, draft, before, object }, read);
   const placed = useMemo(() => placeRefusals(action.input, refusals), [action, refusals]);
-  const whole = { ...ownFieldsOf(action, object), ...input };
+  const { form, focusSoon } = useFaultFocus(placed);
   const shownKey = useShownKey(whole);
   const inForm = { ...places, ...placesIn(action, draft) };
   const names = picked.size === 0 ? props.names : new Map([...props.names, ...picked]);
   const previewed = previewOf(action);
-  const isReady = faults.length === 0 && (before === undefined || Object.keys(input).length > 0);
+  const isReady = faults.length === 0 && !isUnchanged;
   const preview = usePreview(action, inForm, previewed !== undefined && isReady ? changeOf(action, whole) : undefined);
   const hasFields = formFields(action.input).length > 0;
-  const isUnchanged = before !== undefined && Object.keys(input).length === 0;
-
-  useEffect(() => {
-    if (placed.atFields.length > 0) focusFault(form.current);
-  }, [placed]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: once for each answer.
   useEffect(() => {
@@ -90,10 +82,7 @@ export function ActionForm(props: ActionFormProps) {
     event.preventDefault();
     if (isBusy || forbidden !== null || isUnchanged) return;
     setTried(true);
-    if (faults.length > 0) {
-      setTimeout(() => focusFault(form.current), 0);
-      return;
-    }
+    if (faults.length > 0) return focusSoon();
     props.onSending?.();
     const payload = await send(whole as never);
     if (payload === undefined) return;
@@ -135,19 +124,9 @@ export function ActionForm(props: ActionFormProps) {
           />
         )}
         {props.children}
-        <div className="actions">
-          <button
-            type="submit"
-            className="primary"
-            disabled={forbidden !== null || isUnchanged}
-            title={forbidden ?? undefined}
-            aria-busy={isBusy}
-          >
-            {label}
-          </button>
-          {forbidden !== null && <span className="dim">{forbidden}</span>}
+        <SubmitRow {...{ label, forbidden, isBusy }} isDisabled={isUnchanged}>
           {isUnchanged && forbidden === null && <span className="dim">Nothing is changed yet.</span>}
-        </div>
+        </SubmitRow>
         {previewed !== undefined && <PreviewPanel of={previewed} preview={preview} />}
         {!isUnchanged && <TextTabs deed={deed} />}
       </form>
@@ -161,31 +140,4 @@ function isOfVersion({ code }: RefusalFragment): boolean {
 
 function otherThanStale(refusals: readonly RefusalFragment[]): readonly RefusalFragment[] {
   return refusals.filter((each) => !isOfVersion(each));
-}
-
-export const renderFields = (props: FieldsProps): ReactNode => <Fields {...props} />;
-
-export function focusFault(form: HTMLFormElement | null): void {
-  form?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
-}
-
-/** The fields that a program fills in, apart from the key. */
-function ownFieldsOf({ input }: Action, object: Deed['object']): JsonObject {
-  const takes = (name: string) => registry.inputs[input]?.fields.some((each) => each.name === name) === true;
-  if (object === undefined) return {};
-  return {
-    ...(takes('id') ? { id: object.id } : {}),
-    ...(takes('expectedVersion') && object.version !== undefined ? { expectedVersion: object.version } : {}),
-  };
-}
-
-/** The objects that the draft refers to: parts are picked from them. */
-function placesIn({ input }: Action, draft: DraftObject): Readonly<Record<string, string>> {
-  const found: Record<string, string> = {};
-  for (const { name, refersTo, list } of formFields(input)) {
-    const value = draft[name];
-    if (refersTo !== undefined && list !== true && typeof value === 'string' && value !== '' && value !== noObject)
-      found[refersTo] = value;
-  }
-  return found;
 }

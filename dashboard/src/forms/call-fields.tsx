@@ -1,5 +1,5 @@
 // The fields of a call to a backend, its dry run, and its outcome.
-import { type FormEvent, useCallback, useEffect, useId, useMemo, useRef, useState } from 'react';
+import { type FormEvent, useCallback, useId, useMemo, useState } from 'react';
 import type { FormBackendQuery } from '../../../generated/dashboard/graphql.ts';
 import type { JsonObject } from '../../../platform/values/json.ts';
 import type { Action } from '../../../schema/kinds/kind.ts';
@@ -8,15 +8,16 @@ import { formatWord } from '../view/format.ts';
 import { Link } from '../view/link.tsx';
 import { Failures, failuresOf } from '../view/refusal.tsx';
 import { useMutation, useShownKey } from '../view/use-mutation.ts';
-import { focusFault, renderFields } from './action-form.tsx';
 import { callDeed, callInput, titleOfCall } from './calls.ts';
 import { callDocument } from './documents.ts';
 import { type Draft, type DraftObject, readDraft, withDraft } from './draft.ts';
 import { placeRefusals } from './faults.ts';
-import { Fields } from './fields.tsx';
+import { Fields, renderFields } from './fields.tsx';
 import { FormContext } from './form-context.ts';
 import { KeptNote } from './kept-note.tsx';
+import { SubmitRow } from './submit-row.tsx';
 import { TextTabs } from './text-tabs.tsx';
+import { useFaultFocus } from './use-fault-focus.ts';
 import { isSameDraft, useKeeping, useKept } from './use-kept-draft.ts';
 import { type DryRun, WirePreview } from './wire-preview.tsx';
 
@@ -38,7 +39,6 @@ interface Outcome {
 
 export function CallFields({ action, backend, presets, forbidden }: CallFieldsProps) {
   const prefix = useId();
-  const form = useRef<HTMLFormElement>(null);
   const document = useMemo(() => callDocument(action), [action]);
   const sending = useMutation(document);
   const trying = useMutation(document);
@@ -53,6 +53,7 @@ export function CallFields({ action, backend, presets, forbidden }: CallFieldsPr
   const { input, faults } = useMemo(() => readDraft(action.input, draft), [action, draft]);
   const { refusals, failures } = isDry ? trying : sending;
   const placed = useMemo(() => placeRefusals(action.input, refusals), [action, refusals]);
+  const { form, focusSoon } = useFaultFocus(placed);
   const whole = callInput(backend.id, input);
   const shownKey = useShownKey(whole);
   const isBusy = sending.isBusy || trying.isBusy;
@@ -60,17 +61,10 @@ export function CallFields({ action, backend, presets, forbidden }: CallFieldsPr
   const isDone = outcome !== null;
   useKeeping({ input: action.input, verb: 'call' }, { draft, isEmpty: isDone || isSameDraft(draft, presets) });
 
-  useEffect(() => {
-    if (placed.atFields.length > 0) focusFault(form.current);
-  }, [placed]);
-
   const send = async (isDryRun: boolean): Promise<void> => {
     if (isBusy || forbidden !== null || (isDone && !isDryRun)) return;
     setTried(true);
-    if (faults.length > 0) {
-      setTimeout(() => focusFault(form.current), 0);
-      return;
-    }
+    if (faults.length > 0) return focusSoon();
     setDry(isDryRun);
     if (isDryRun) {
       const tried = await trying.send({ ...whole, dryRun: true } as never);
@@ -115,18 +109,7 @@ export function CallFields({ action, backend, presets, forbidden }: CallFieldsPr
           isAllowed={forbidden === null}
           onAsk={() => void send(true)}
         />
-        <div className="actions">
-          <button
-            type="submit"
-            className="primary"
-            disabled={forbidden !== null || isDone}
-            title={forbidden ?? undefined}
-            aria-busy={sending.isBusy}
-          >
-            {titleOfCall(action)}
-          </button>
-          {forbidden !== null && <span className="dim">{forbidden}</span>}
-        </div>
+        <SubmitRow {...{ forbidden, label: titleOfCall(action), isDisabled: isDone, isBusy: sending.isBusy }} />
         {outcome !== null && <OutcomeNote outcome={outcome} onAgain={() => setOutcome(null)} />}
         <TextTabs
           deed={callDeed(action, {

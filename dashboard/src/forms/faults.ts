@@ -3,7 +3,7 @@ import type { RefusalFragment } from '../../../generated/dashboard/graphql.ts';
 import type { FieldFault } from './draft.ts';
 import { formFields } from './draft.ts';
 
-interface PlacedRefusals {
+export interface PlacedRefusals {
   readonly atFields: readonly FieldFault[];
   /** Those that belong to no field that the form shows. */
   readonly others: readonly RefusalFragment[];

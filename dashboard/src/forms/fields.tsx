@@ -1,5 +1,5 @@
 // The fields of an input, made from the registry: first what is needed or names the object, the others below a heading that opens.
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { registry } from '../../../generated/kinds/registry.ts';
 import type { InputField } from '../../../schema/kinds/kind.ts';
 import { chosen, type Draft, draftAt, formFields, isDraftObject } from './draft.ts';
@@ -108,3 +108,5 @@ function Variants(props: FieldsProps) {
     </div>
   );
 }
+
+export const renderFields = (props: FieldsProps): ReactNode => <Fields {...props} />;

@@ -82,7 +82,7 @@ export function login(endpoint: Endpoint, options: LoginOptions): Promise<Login>
 
   return new Promise((resolve) => {
     const { client, socket, connect } = dialSsh(options.egress, { host, port });
-    let phase: 'connecting' | 'key exchange' | 'log-in' = 'connecting';
+    let phase: Reached['phase'] = 'connecting';
     let presented: string | undefined;
     let greeting = '';
     let done = false;
@@ -100,29 +100,9 @@ export function login(endpoint: Endpoint, options: LoginOptions): Promise<Login>
     };
     const fail = (code: NotSentCode, message: string, extra: { presented?: string } = {}) =>
       finish({ ok: false, failure: { kind: 'NOT_SENT', code, message, ...extra } });
-    const failWith = (error: Error & { level?: string }) => {
-      if (error instanceof EgressDeniedError) {
-        fail('EGRESS_DENIED', `${where} may not be connected to: ${error.message}.`);
-      } else if (presented !== undefined && endpoint.hostKeySha256 === null) {
-        fail('HOST_KEY_UNKNOWN', `No host key is accepted for ${where}. It presented ${presented}.`, { presented });
-      } else if (presented !== undefined && phase === 'key exchange' && presented !== endpoint.hostKeySha256) {
-        const message = `${where} presented the host key ${presented}, but ${endpoint.hostKeySha256} is accepted. Nothing was sent.`;
-        fail('HOST_KEY_MISMATCH', message, { presented });
-      } else if (noRoom.test(greeting)) {
-        fail('SESSION_REFUSED', `${where} accepts no further session now: ${JSON.stringify(greeting)}.`);
-      } else if (
-        error.level === 'client-authentication' ||
-        (phase === 'log-in' && tooManyFailures.test(error.message))
-      ) {
-        fail('AUTH_FAILED', `${where} refused the credentials of ${JSON.stringify(credentials.username)}.`);
-      } else if (phase === 'connecting') {
-        fail('CONNECT_FAILED', `${where} can't be reached: ${error.message}.`);
-      } else if (phase === 'log-in') {
-        fail('CONNECT_FAILED', `The login at ${where} broke off: ${error.message}.`);
-      } else {
-        const code = error.level === 'client-socket' ? 'CONNECT_FAILED' : 'PROTOCOL_FAILED';
-        fail(code, `The SSH key exchange with ${where} failed (profile ${endpoint.cryptoProfile}): ${error.message}.`);
-      }
+    const failWith = (error: SshError) => {
+      const { code, message, ...extra } = failureOf(error, endpoint, { phase, presented, greeting });
+      fail(code, message, extra);
     };
     const onAbort = () => fail('ABORTED', `The connection to ${where} was cancelled.`);
     const timer = setTimeout(
@@ -164,6 +144,59 @@ export function login(endpoint: Endpoint, options: LoginOptions): Promise<Login>
       authHandler: authenticate(credentials, key) as AuthHandlerMiddleware,
     });
   });
+}
+
+interface SshError extends Error {
+  readonly level?: string;
+}
+
+/** How far a login came. */
+interface Reached {
+  readonly phase: 'connecting' | 'key exchange' | 'log-in';
+  /** The fingerprint of the host key. */
+  readonly presented: string | undefined;
+  /** The first line of the server. */
+  readonly greeting: string;
+}
+
+interface LoginFailure {
+  readonly code: NotSentCode;
+  readonly message: string;
+  readonly presented?: string;
+}
+
+/** Why a login failed, from ssh2's error and how far it came. */
+export function failureOf(
+  error: SshError,
+  { host, port, credentials, hostKeySha256, cryptoProfile }: Endpoint,
+  { phase, presented, greeting }: Reached,
+): LoginFailure {
+  const where = `${host}:${port}`;
+  if (error instanceof EgressDeniedError)
+    return { code: 'EGRESS_DENIED', message: `${where} may not be connected to: ${error.message}.` };
+  if (presented !== undefined && hostKeySha256 === null) {
+    const message = `No host key is accepted for ${where}. It presented ${presented}.`;
+    return { code: 'HOST_KEY_UNKNOWN', message, presented };
+  }
+  if (presented !== undefined && phase === 'key exchange' && presented !== hostKeySha256) {
+    const message = `${where} presented the host key ${presented}, but ${hostKeySha256} is accepted. Nothing was sent.`;
+    return { code: 'HOST_KEY_MISMATCH', message, presented };
+  }
+  if (noRoom.test(greeting)) {
+    const message = `${where} accepts no further session now: ${JSON.stringify(greeting)}.`;
+    return { code: 'SESSION_REFUSED', message };
+  }
+  if (error.level === 'client-authentication' || (phase === 'log-in' && tooManyFailures.test(error.message)))
+    return {
+      code: 'AUTH_FAILED',
+      message: `${where} refused the credentials of ${JSON.stringify(credentials.username)}.`,
+    };
+  if (phase === 'connecting')
+    return { code: 'CONNECT_FAILED', message: `${where} can't be reached: ${error.message}.` };
+  if (phase === 'log-in')
+    return { code: 'CONNECT_FAILED', message: `The login at ${where} broke off: ${error.message}.` };
+  const message = `The SSH key exchange with ${where} failed (profile ${cryptoProfile}): ${error.message}.`;
+  return { code: error.level === 'client-socket' ? 'CONNECT_FAILED' : 'PROTOCOL_FAILED', message };
 }
 
 function refused(code: NotSentCode, message: string): Promise<Login> {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { Session } from '../../../ha/agent/session.ts';
-import type { ClusterStatus } from '../../../ha/cluster.ts';
+import type { ClusterStatus } from '../../../ha/cluster-status.ts';
 import { endLeftOver } from '../../../lab/ha/hosts.ts';
 import { demoFolderIn, hostDataFolder, mountsOf } from '../../../lab/ha/places.ts';
 import type { HostName } from '../../../lab/ha/plan.ts';

@@ -15,7 +15,7 @@ import { runProgram } from '../../../embedded/run-program.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { Session } from '../../../ha/agent/session.ts';
-import type { ClusterStatus } from '../../../ha/cluster.ts';
+import type { ClusterStatus } from '../../../ha/cluster-status.ts';
 import { readKeyFiles } from '../../../ha/host/key-files.ts';
 import { makeKeys } from '../../../platform/secrets/make-keys.ts';
 import { HaNetwork, places } from '../../../trials/ha/network.ts';

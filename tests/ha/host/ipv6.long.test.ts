@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
-import type { ClusterStatus } from '../../../ha/cluster.ts';
+import type { ClusterStatus } from '../../../ha/cluster-status.ts';
 import { HaNetwork, type PlaceName, places } from '../../../trials/ha/network.ts';
 import { patience } from '../../support/patience.ts';
 import { temporaryFolder, waitFor } from '../../support/temporary-folder.ts';

@@ -12,7 +12,7 @@ import { declareRecords } from '../../../dns/records/record-store.ts';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { serviceAccount } from '../../../embedded/service-account.ts';
-import type { ClusterStatus } from '../../../ha/cluster.ts';
+import type { ClusterStatus } from '../../../ha/cluster-status.ts';
 import { Database } from '../../../platform/database/database.ts';
 import { createLocalWake } from '../../../platform/work/wake.ts';
 import { HaNetwork, places } from '../../../trials/ha/network.ts';

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from '@jest/globals';
 import { runProgram } from '../../../embedded/run-program.ts';
-import type { ClusterStatus } from '../../../ha/cluster.ts';
+import type { ClusterStatus } from '../../../ha/cluster-status.ts';
 import { HaNetwork, places } from '../../../trials/ha/network.ts';
 import { patience } from '../../support/patience.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';

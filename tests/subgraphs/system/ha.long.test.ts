@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import { Registry } from 'prom-client';
 import { haCluster } from '../../../compose/ha-cluster.ts';
 import { type Change, haKeys, keptActs } from '../../../ha/agent/keys.ts';
-import { Cluster, type ClusterHost } from '../../../ha/cluster.ts';
+import { Cluster } from '../../../ha/cluster.ts';
+import type { ClusterHost } from '../../../ha/cluster-status.ts';
 import type { EtcdClient } from '../../../ha/etcd.ts';
 import { AuditSealer } from '../../../platform/audit/sealer.ts';
 import type { Identity } from '../../../platform/caller/identity.ts';

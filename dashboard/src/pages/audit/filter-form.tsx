@@ -7,32 +7,46 @@ const periods = [
   { name: 'Last 7 d', ms: 7 * 86_400_000 },
 ];
 
+const texts = [
+  { label: 'Who', name: 'who', of: 'who', most: 255, example: 'alice' },
+  { label: 'Operation', name: 'operation', of: 'text', most: 64, example: 'backendCreate' },
+] as const;
+const ids = [
+  { label: 'Request id', name: 'request', of: 'requestId', most: 64 },
+  { label: "Object's id", name: 'subject', of: 'subjectId', most: 1024 },
+] as const;
+const points = [
+  { label: 'From', name: 'from' },
+  { label: 'Before', name: 'before' },
+] as const;
+
+interface TextField {
+  readonly label: string;
+  readonly name: string;
+  readonly of: 'who' | 'text' | 'requestId' | 'subjectId';
+  readonly most: number;
+  readonly example?: string;
+}
+
 export function FilterForm({ control: { filters, change, clear, isFiltering } }: { readonly control: AuditControl }) {
   const zone = useZone();
   const set = (patch: Partial<AuditFilters>) => change(patch, 'replace');
   const inZone = `(${zoneName(zone, Date.now())})`;
+  const textField = ({ label, name, of, most, example }: TextField) => (
+    <label key={name}>
+      {label}
+      <input
+        name={name}
+        value={filters[of]}
+        maxLength={most}
+        onChange={({ target }) => set({ [of]: target.value })}
+        placeholder={example}
+      />
+    </label>
+  );
   return (
     <search className="audit-filters">
-      <label>
-        Who
-        <input
-          name="who"
-          value={filters.who}
-          maxLength={255}
-          onChange={({ target }) => set({ who: target.value })}
-          placeholder="alice"
-        />
-      </label>
-      <label>
-        Operation
-        <input
-          name="operation"
-          value={filters.text}
-          maxLength={64}
-          onChange={({ target }) => set({ text: target.value })}
-          placeholder="backendCreate"
-        />
-      </label>
+      {texts.map(textField)}
       <label>
         Result
         <select
@@ -45,44 +59,19 @@ export function FilterForm({ control: { filters, change, clear, isFiltering } }:
           <option value="REFUSED">refused</option>
         </select>
       </label>
-      <label>
-        Request id
-        <input
-          name="request"
-          value={filters.requestId}
-          maxLength={64}
-          onChange={({ target }) => set({ requestId: target.value })}
-        />
-      </label>
-      <label>
-        Object's id
-        <input
-          name="subject"
-          value={filters.subjectId}
-          maxLength={1024}
-          onChange={({ target }) => set({ subjectId: target.value })}
-        />
-      </label>
-      <label>
-        From {inZone}
-        <input
-          name="from"
-          type="datetime-local"
-          max={latestEntered}
-          value={enteredOf(filters.from, zone)}
-          onChange={({ target }) => set({ from: pointOf(target.value, zone) })}
-        />
-      </label>
-      <label>
-        Before {inZone}
-        <input
-          name="before"
-          type="datetime-local"
-          max={latestEntered}
-          value={enteredOf(filters.before, zone)}
-          onChange={({ target }) => set({ before: pointOf(target.value, zone) })}
-        />
-      </label>
+      {ids.map(textField)}
+      {points.map(({ label, name }) => (
+        <label key={name}>
+          {label} {inZone}
+          <input
+            name={name}
+            type="datetime-local"
+            max={latestEntered}
+            value={enteredOf(filters[name], zone)}
+            onChange={({ target }) => set({ [name]: pointOf(target.value, zone) })}
+          />
+        </label>
+      ))}
       {periods.map(({ name, ms }) => (
         <button
           type="button"

@@ -22,6 +22,68 @@ interface Transfer {
 const longestName = 1_024;
 
 export function UploadForm({ containerId, forbidden, onUploaded }: UploadFormProps) {
+  const { file, choose, name, setName, transfer, done, failures, isBusy, upload, stop } = useUpload(
+    containerId,
+    onUploaded,
+  );
+  const isTooLarge = isTooLargeFile(file);
+  return (
+    <form className="upload" aria-label="Upload" onSubmit={(event) => void upload(event)}>
+      <h3>Upload</h3>
+      <label className="field">
+        File, at most {formatBytes(mostUploadBytes)}
+        <input
+          type="file"
+          required
+          disabled={forbidden !== null || transfer !== null}
+          onChange={({ target }) => choose(target.files?.[0] ?? null)}
+        />
+      </label>
+      <label className="field">
+        Name of the object
+        <input
+          required
+          maxLength={longestName}
+          value={name}
+          disabled={forbidden !== null || transfer !== null}
+          onChange={({ target }) => setName(target.value)}
+        />
+      </label>
+      {file !== null && isTooLarge && (
+        <p className="warning" role="alert">
+          The file has {formatBytes(file.size)}. One upload has at most {formatBytes(mostUploadBytes)}: send it in parts
+          with an S3 tool and an access key.
+        </p>
+      )}
+      {transfer !== null && (
+        <p role="status">
+          <progress max={transfer.sizeBytes || 1} value={transfer.sentBytes} aria-label="Sent" />{' '}
+          {`${formatBytes(transfer.sentBytes)} of ${formatBytes(transfer.sizeBytes)}`}
+        </p>
+      )}
+      {done !== null && <p role="status">{done}</p>}
+      <Failures failures={failures} />
+      <div className="actions">
+        <button
+          type="submit"
+          className="primary"
+          disabled={forbidden !== null || file === null || isTooLarge || transfer !== null || isBusy}
+        >
+          Upload
+        </button>
+        {transfer !== null && (
+          <button type="button" onClick={stop}>
+            Give up
+          </button>
+        )}
+        {forbidden !== null && <span className="dim">{forbidden}</span>}
+      </div>
+    </form>
+  );
+}
+
+/** The chosen file, and its way to the cluster. */
+function useUpload(containerId: string, onUploaded: () => void) {
   const signing = useMutation(ObjectsUploadUrlDocument);
   const [file, setFile] = useState<File | null>(null);
   const [name, setName] = useState('');
@@ -30,11 +92,10 @@ export function UploadForm({ containerId, forbidden, onUploaded }: UploadFormPro
   const [failures, setFailures] = useState<readonly Failure[]>([]);
   const stopping = useRef<AbortController | null>(null);
   useEffect(() => () => stopping.current?.abort(), []);
-  const isTooLarge = file !== null && file.size > mostUploadBytes;
 
   const upload = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
-    if (file === null || isTooLarge) return;
+    if (file === null || isTooLargeFile(file)) return;
     const form = event.currentTarget;
     setDone(null);
     setFailures([]);
@@ -59,62 +120,16 @@ export function UploadForm({ containerId, forbidden, onUploaded }: UploadFormPro
       setTransfer(null);
     }
   };
+  const choose = (chosen: File | null): void => {
+    setFile(chosen);
+    setName(chosen?.name ?? '');
+  };
+  return {
+    ...{ file, choose, name, setName, transfer, done, upload, isBusy: signing.isBusy },
+    ...{ failures: [...signing.failures, ...failures], stop: () => stopping.current?.abort() },
+  };
+}
 
-  return (
-    <form className="upload" aria-label="Upload" onSubmit={(event) => void upload(event)}>
-      <h3>Upload</h3>
-      <label className="field">
-        File, at most {formatBytes(mostUploadBytes)}
-        <input
-          type="file"
-          required
-          disabled={forbidden !== null || transfer !== null}
-          onChange={({ target }) => {
-            const chosen = target.files?.[0] ?? null;
-            setFile(chosen);
-            setName(chosen?.name ?? '');
-          }}
-        />
-      </label>
-      <label className="field">
-        Name of the object
-        <input
-          required
-          maxLength={longestName}
-          value={name}
-          disabled={forbidden !== null || transfer !== null}
-          onChange={({ target }) => setName(target.value)}
-        />
-      </label>
-      {isTooLarge && (
-        <p className="warning" role="alert">
-          The file has {formatBytes(file.size)}. One upload has at most {formatBytes(mostUploadBytes)}: send it in parts
-          with an S3 tool and an access key.
-        </p>
-      )}
-      {transfer !== null && (
-        <p role="status">
-          <progress max={transfer.sizeBytes || 1} value={transfer.sentBytes} aria-label="Sent" />{' '}
-          {`${formatBytes(transfer.sentBytes)} of ${formatBytes(transfer.sizeBytes)}`}
-        </p>
-      )}
-      {done !== null && <p role="status">{done}</p>}
-      <Failures failures={[...signing.failures, ...failures]} />
-      <div className="actions">
-        <button
-          type="submit"
-          className="primary"
-          disabled={forbidden !== null || file === null || isTooLarge || transfer !== null || signing.isBusy}
-        >
-          Upload
-        </button>
-        {transfer !== null && (
-          <button type="button" onClick={() => stopping.current?.abort()}>
-            Give up
-          </button>
-        )}
-        {forbidden !== null && <span className="dim">{forbidden}</span>}
-      </div>
-    </form>
-  );
+function isTooLargeFile(file: File | null): boolean {
+  return file !== null && file.size > mostUploadBytes;
 }

@@ -40,53 +40,7 @@ export function AddressStep({ drivers, isFixed, onShown, onChange }: AddressStep
       <form onSubmit={submit}>
         <h3>Where is it?</h3>
         <fieldset disabled={isFixed || isBusy}>
-          <label className="field">
-            Project
-            <select name="projectId" required defaultValue={projects.length === 1 ? projects[0]?.project.id : ''}>
-              <option value="">Choose…</option>
-              {projects.map(({ project }) => (
-                <option key={project.id} value={project.id}>
-                  {project.name}
-                </option>
-              ))}
-            </select>
-          </label>
-          <label className="field">
-            Driver
-            <select name="driver" value={driverName} onChange={({ target }) => setDriverName(target.value)}>
-              {drivers.map(({ name, family, summary }) => (
-                <option key={name} value={name} title={summary}>
-                  {name} ({formatWord(family)})
-                </option>
-              ))}
-            </select>
-          </label>
-          <label className="field">
-            Host name or address
-            <input name="host" required maxLength={253} autoComplete="off" placeholder="192.0.2.10" />
-          </label>
-          <label className="field">
-            Port
-            <input name="port" type="number" min={1} max={65_535} placeholder="the usual one" />
-          </label>
-          {transports.length > 1 && (
-            <label className="field">
-              Protocol
-              <select name="transport">
-                {transports.map((name) => (
-                  <option key={name}>{name}</option>
-                ))}
-              </select>
-            </label>
-          )}
-          <label className="field">
-            Cryptography
-            <select name="cryptoProfile" defaultValue="MODERN">
-              <option value="MODERN">modern</option>
-              <option value="COMPAT">compat, for devices of some years</option>
-              <option value="LEGACY">legacy, for old devices</option>
-            </select>
-          </label>
+          <AddressFields {...{ projects, drivers, transports, driverName, setDriverName }} />
         </fieldset>
         {driver !== undefined && <p className="dim">{driver.summary}</p>}
         <Failures failures={failures} />
@@ -104,5 +58,67 @@ export function AddressStep({ drivers, isFixed, onShown, onChange }: AddressStep
         </div>
       </form>
     </li>
+  );
+}
+
+interface AddressFieldsProps {
+  readonly projects: readonly { readonly project: { readonly id: string; readonly name: string } }[];
+  readonly drivers: readonly Driver[];
+  readonly transports: ReturnType<typeof transportsOf>;
+  readonly driverName: string;
+  readonly setDriverName: (name: string) => void;
+}
+
+function AddressFields({ projects, drivers, transports, driverName, setDriverName }: AddressFieldsProps) {
+  return (
+    <>
+      <label className="field">
+        Project
+        <select name="projectId" required defaultValue={projects.length === 1 ? projects[0]?.project.id : ''}>
+          <option value="">Choose…</option>
+          {projects.map(({ project }) => (
+            <option key={project.id} value={project.id}>
+              {project.name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label className="field">
+        Driver
+        <select name="driver" value={driverName} onChange={({ target }) => setDriverName(target.value)}>
+          {drivers.map(({ name, family, summary }) => (
+            <option key={name} value={name} title={summary}>
+              {name} ({formatWord(family)})
+            </option>
+          ))}
+        </select>
+      </label>
+      <label className="field">
+        Host name or address
+        <input name="host" required maxLength={253} autoComplete="off" placeholder="192.0.2.10" />
+      </label>
+      <label className="field">
+        Port
+        <input name="port" type="number" min={1} max={65_535} placeholder="the usual one" />
+      </label>
+      {transports.length > 1 && (
+        <label className="field">
+          Protocol
+          <select name="transport">
+            {transports.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+      )}
+      <label className="field">
+        Cryptography
+        <select name="cryptoProfile" defaultValue="MODERN">
+          <option value="MODERN">modern</option>
+          <option value="COMPAT">compat, for devices of some years</option>
+          <option value="LEGACY">legacy, for old devices</option>
+        </select>
+      </label>
+    </>
   );
 }

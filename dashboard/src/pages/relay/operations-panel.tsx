@@ -45,13 +45,6 @@ export function OperationsPanel({ control }: { readonly control: RelayControl })
   );
   const open = useCallback((id: string) => change({ open: { type: operationKind.typename, id } }), [change]);
 
-  const toggle = (state: OperationState): void =>
-    change({
-      states: filters.states.includes(state)
-        ? filters.states.filter((each) => each !== state)
-        : operationStates.filter((each) => each === state || filters.states.includes(each)),
-    });
-
   // Of a search by text only matching ones are kept, and these first.
   const isFull = (filters.text === '' ? operations.size : here.length) >= maxOperations;
   const isPart = isFull || older.hasMore;
@@ -67,22 +60,7 @@ export function OperationsPanel({ control }: { readonly control: RelayControl })
 
   return (
     <Panel name="operations" title="Operations" summary={`${shown.length} shown of ${countText(all)}`}>
-      <fieldset className="states">
-        <legend className="visually-hidden">Show only these states</legend>
-        {operationStates.map((state) => (
-          <button
-            type="button"
-            key={state}
-            className={`chip tone-${stateMarks[state].tone}`}
-            aria-pressed={filters.states.includes(state)}
-            onClick={() => toggle(state)}
-          >
-            <Icon path={stateMarks[state].path} />
-            {state.toLowerCase()}
-            <span className="count">{countText(countOf(state))}</span>
-          </button>
-        ))}
-      </fieldset>
+      <StateChips control={control} countOf={countOf} />
       <div className="scroll">
         {shown.length > 0 && (
           <RowList
@@ -113,6 +91,35 @@ export function OperationsPanel({ control }: { readonly control: RelayControl })
         )}
       </div>
     </Panel>
+  );
+}
+
+interface StateChipsProps {
+  readonly control: RelayControl;
+  readonly countOf: (state: OperationState) => OperationCount;
+}
+
+function StateChips({ control: { filters, change }, countOf }: StateChipsProps) {
+  const isOn = (state: OperationState): boolean => filters.states.includes(state);
+  const toggle = (state: OperationState): void =>
+    change({ states: operationStates.filter((each) => (each === state ? !isOn(each) : isOn(each))) });
+  return (
+    <fieldset className="states">
+      <legend className="visually-hidden">Show only these states</legend>
+      {operationStates.map((state) => (
+        <button
+          type="button"
+          key={state}
+          className={`chip tone-${stateMarks[state].tone}`}
+          aria-pressed={isOn(state)}
+          onClick={() => toggle(state)}
+        >
+          <Icon path={stateMarks[state].path} />
+          {state.toLowerCase()}
+          <span className="count">{countText(countOf(state))}</span>
+        </button>
+      ))}
+    </fieldset>
   );
 }
 

@@ -12,6 +12,12 @@ import { useMutation } from '../../view/use-mutation.ts';
 import { type Operation, operationKind } from './kinds/operation.ts';
 
 type Verdict = 'SUCCEEDED' | 'FAILED';
+type Findings = Omit<RelayOperationSettleInput, 'id' | 'idempotencyKey'>;
+
+const verdicts = [
+  { value: 'SUCCEEDED', words: 'It happened' },
+  { value: 'FAILED', words: 'It did not happen' },
+] as const;
 
 const words = {
   UNKNOWN: {
@@ -41,15 +47,11 @@ export function SettleForm({ operation }: { readonly operation: Operation & { re
   const mayLook = mayDecide || (isOwn && isMember(viewer, operation.project?.id));
   const isJob = operation.state === 'ACCEPTED';
   const { title, says, look, undecided } = words[operation.state];
-  const [verdict, setVerdict] = useState<Verdict | null>(null);
-  const [note, setNote] = useState('');
-  const [isForced, setForced] = useState(false);
   const [found, setFound] = useState('');
   const { isBusy, failures, send } = useMutation(RelaySettleDocument);
   const isQuiet = useMsLeft(operation.quietUntil) > 0;
-  const mustForce = verdict !== null && isQuiet;
 
-  const settle = async (input: Omit<RelayOperationSettleInput, 'id' | 'idempotencyKey'>): Promise<void> => {
+  const settle = async (input: Findings): Promise<void> => {
     setFound('');
     const payload = await send({ id: operation.id, ...input });
     if (!payload?.operation) return;
@@ -82,50 +84,7 @@ export function SettleForm({ operation }: { readonly operation: Operation & { re
         {mayDecide && (
           <details open={!isJob}>
             <summary>or, if you have checked it yourself</summary>
-            <form
-              onSubmit={(event) => {
-                event.preventDefault();
-                void settle({ verdict, note: note.trim(), ...(mustForce ? { force: true } : {}) });
-              }}
-            >
-              <label className="choice">
-                <input
-                  type="radio"
-                  name="verdict"
-                  checked={verdict === 'SUCCEEDED'}
-                  onChange={() => setVerdict('SUCCEEDED')}
-                />
-                It happened
-              </label>
-              <label className="choice">
-                <input
-                  type="radio"
-                  name="verdict"
-                  checked={verdict === 'FAILED'}
-                  onChange={() => setVerdict('FAILED')}
-                />
-                It did not happen
-              </label>
-              <label className="field">
-                How you know, for the record
-                <textarea
-                  rows={2}
-                  maxLength={1000}
-                  required
-                  value={note}
-                  onChange={(event) => setNote(event.target.value)}
-                />
-              </label>
-              {mustForce && (
-                <label className="choice warning">
-                  <input type="checkbox" checked={isForced} onChange={(event) => setForced(event.target.checked)} />
-                  The call may still act after this verdict. Record it anyway.
-                </label>
-              )}
-              <button type="submit" disabled={verdict === null || note.trim() === '' || (mustForce && !isForced)}>
-                Record the verdict
-              </button>
-            </form>
+            <VerdictForm isQuiet={isQuiet} onVerdict={(findings) => void settle(findings)} />
           </details>
         )}
       </fieldset>
@@ -134,5 +93,46 @@ export function SettleForm({ operation }: { readonly operation: Operation & { re
       </p>
       <Failures failures={failures} />
     </section>
+  );
+}
+
+interface VerdictFormProps {
+  /** The call may still act after a verdict. */
+  readonly isQuiet: boolean;
+  readonly onVerdict: (findings: Findings) => void;
+}
+
+function VerdictForm({ isQuiet, onVerdict }: VerdictFormProps) {
+  const [verdict, setVerdict] = useState<Verdict | null>(null);
+  const [note, setNote] = useState('');
+  const [isForced, setForced] = useState(false);
+  const mustForce = verdict !== null && isQuiet;
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        onVerdict({ verdict, note: note.trim(), ...(mustForce ? { force: true } : {}) });
+      }}
+    >
+      {verdicts.map(({ value, words: said }) => (
+        <label className="choice" key={value}>
+          <input type="radio" name="verdict" checked={verdict === value} onChange={() => setVerdict(value)} />
+          {said}
+        </label>
+      ))}
+      <label className="field">
+        How you know, for the record
+        <textarea rows={2} maxLength={1000} required value={note} onChange={(event) => setNote(event.target.value)} />
+      </label>
+      {mustForce && (
+        <label className="choice warning">
+          <input type="checkbox" checked={isForced} onChange={(event) => setForced(event.target.checked)} />
+          The call may still act after this verdict. Record it anyway.
+        </label>
+      )}
+      <button type="submit" disabled={verdict === null || note.trim() === '' || (mustForce && !isForced)}>
+        Record the verdict
+      </button>
+    </form>
   );
 }

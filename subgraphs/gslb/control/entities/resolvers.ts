@@ -81,16 +81,34 @@ interface ResolverDependencies {
 }
 
 export function entityResolvers(dependencies: ResolverDependencies): Resolvers {
-  const { reads, services, members, zoneKeys, db, backends, quotas } = dependencies;
-  const backend = (context: Context, id: string | null | undefined) => (id == null ? null : backends.one(context, id));
-  const query = gslbKinds.map(({ name }) => [
+  const { reads, services } = dependencies;
+  const fields = kindFields(dependencies);
+  const types = gslbKinds.map((kind) => [
+    kind.name,
+    { ...typeResolvers(reads, kind), ...fields[kind.name as EntityType] },
+  ]);
+  return {
+    ...historyResolvers(reads),
+    ...otherOwnersResolvers(dependencies),
+    ...Object.fromEntries(types),
+    Query: { ...kindQueries(reads), ...listQueries(dependencies) },
+    Mutation: { ...kindMutations(services), ...furtherMutations(dependencies) },
+  } as Resolvers;
+}
+
+function kindQueries(reads: EntityReads): object {
+  const queries = gslbKinds.map(({ name }) => [
     lower(name),
     (_: unknown, args: { readonly id?: string | null; readonly projectId?: string | null }, context: Context) =>
       name === 'GslbPoolMember'
         ? reads.byGlobalId(context, name, args.id ?? '')
         : reads.byKey(context, name as ListedType, args),
   ]);
-  const mutation = gslbKinds.flatMap(({ name }) =>
+  return Object.fromEntries(queries);
+}
+
+function kindMutations(services: ResolverDependencies['services']): object {
+  const mutations = gslbKinds.flatMap(({ name }) =>
     (['Create', 'Update', 'Delete'] as const).map((verb) => [
       `${lower(name)}${verb}`,
       (_: unknown, { input }: { input: never }, context: Context) =>
@@ -103,30 +121,40 @@ export function entityResolvers(dependencies: ResolverDependencies): Resolvers {
           : payload(lower(name), services[name as EntityType][lower(verb) as 'create'](context, input)),
     ]),
   );
-  const written: Resolvers = {
-    Query: {
-      gslbs: (_, args, context) => reads.page(context, 'Gslb', args),
-      gslbsAt: (_, args, context) => reads.namesAt(context, args),
-      gslbPools: (_, args, context) => reads.page(context, 'GslbPool', args),
-      gslbMonitors: (_, args, context) => reads.page(context, 'GslbMonitor', args),
-      gslbFlavors: (_, args, context) => reads.page(context, 'GslbFlavor', args),
-      gslbVantagePoints: (_, args, context) => reads.page(context, 'GslbVantagePoint', args),
-      dnsZones: (_, args, context) => reads.page(context, 'DnsZone', args),
-      gslbHistory: (_, args, context) => reads.history(context, args),
-      gslbMonitorTypes: () => knownTypes(db),
-    },
-    Mutation: {
-      gslbPoolMonitorAttach: (_, { input }, context) => payload('gslbMonitor', members.attach(context, input)),
-      gslbPoolMonitorDetach: (_, { input }, context) => payload('gslbMonitor', members.detach(context, input)),
-      gslbPoolMemberAdminStateSet: (_, { input }, context) =>
-        payload('gslbPoolMember', members.setState(context, input)),
-      gslbPoolMemberRelease: (_, { input }, context) => payload('gslbPoolMember', members.release(context, input)),
-      dnsZoneKeyRollBegin: (_, { input }, context) => payload('dnsZone', zoneKeys.begin(context, input)),
-      dnsZoneKeyRollConfirm: (_, { input }, context) => payload('dnsZone', zoneKeys.confirm(context, input)),
-      dnsZoneKeyRollCancel: (_, { input }, context) => payload('dnsZone', zoneKeys.cancel(context, input)),
-      gslbFreeze: (_, { input }, context) => payload('gslb', members.freeze(context, input)),
-      gslbUnfreeze: (_, { input }, context) => payload('gslb', members.unfreeze(context, input)),
-    },
+  return Object.fromEntries(mutations);
+}
+
+function listQueries({ reads, db }: ResolverDependencies): Required<Resolvers>['Query'] {
+  return {
+    gslbs: (_, args, context) => reads.page(context, 'Gslb', args),
+    gslbsAt: (_, args, context) => reads.namesAt(context, args),
+    gslbPools: (_, args, context) => reads.page(context, 'GslbPool', args),
+    gslbMonitors: (_, args, context) => reads.page(context, 'GslbMonitor', args),
+    gslbFlavors: (_, args, context) => reads.page(context, 'GslbFlavor', args),
+    gslbVantagePoints: (_, args, context) => reads.page(context, 'GslbVantagePoint', args),
+    dnsZones: (_, args, context) => reads.page(context, 'DnsZone', args),
+    gslbHistory: (_, args, context) => reads.history(context, args),
+    gslbMonitorTypes: () => knownTypes(db),
+  };
+}
+
+function furtherMutations({ members, zoneKeys }: ResolverDependencies): Required<Resolvers>['Mutation'] {
+  return {
+    gslbPoolMonitorAttach: (_, { input }, context) => payload('gslbMonitor', members.attach(context, input)),
+    gslbPoolMonitorDetach: (_, { input }, context) => payload('gslbMonitor', members.detach(context, input)),
+    gslbPoolMemberAdminStateSet: (_, { input }, context) => payload('gslbPoolMember', members.setState(context, input)),
+    gslbPoolMemberRelease: (_, { input }, context) => payload('gslbPoolMember', members.release(context, input)),
+    dnsZoneKeyRollBegin: (_, { input }, context) => payload('dnsZone', zoneKeys.begin(context, input)),
+    dnsZoneKeyRollConfirm: (_, { input }, context) => payload('dnsZone', zoneKeys.confirm(context, input)),
+    dnsZoneKeyRollCancel: (_, { input }, context) => payload('dnsZone', zoneKeys.cancel(context, input)),
+    gslbFreeze: (_, { input }, context) => payload('gslb', members.freeze(context, input)),
+    gslbUnfreeze: (_, { input }, context) => payload('gslb', members.unfreeze(context, input)),
+  };
+}
+
+/** What was voted and measured, and the types of checks. */
+function historyResolvers(reads: EntityReads): object {
+  return {
     GslbMonitorSchema: {
       checkType: ({ type }: KnownType) => type,
       vantagePointNames: ({ vantagePoints }: KnownType) => vantagePoints,
@@ -159,6 +187,12 @@ export function entityResolvers(dependencies: ResolverDependencies): Resolvers {
       vantagePoint: ({ vantagePoint }: PresentVote, _: unknown, context: Context) =>
         reads.vantagePointNamed(context, vantagePoint),
     },
+  };
+}
+
+/** Fields on types of other subgraphs. */
+function otherOwnersResolvers({ reads, db, quotas }: ResolverDependencies): Resolvers {
+  return {
     Project: {
       __resolveReference: ({ id }) => ({ __typename: 'Project', id }),
       gslbs: ({ id }, args, context) => reads.namesOfProject(context, decodeUuid('Project', id) ?? '', args),
@@ -179,59 +213,20 @@ export function entityResolvers(dependencies: ResolverDependencies): Resolvers {
       gslbs: ({ id }, args, context) => reads.namesOfCmpObject(context, id, args),
     },
   };
-  const extra: Readonly<Record<EntityType, object>> = {
-    Gslb: {
-      uptime: uptimeField(db, {
-        ...{ subjectType: 'Gslb', kind: 'gslb.operatingStatus', judge: gslbJudge },
-        of: ({ id, operatingStatus: status, createdAt }: NameRow) => ({ id, status, createdAt }),
-      }),
-      cmpObject: cmpObjectLink,
-      zoneName: ({ zone }: NameRow) => zone,
-      dnsZone: ({ zone }: NameRow, _: unknown, context: Context) => reads.zoneNamed(context, zone),
-      pendingAction: ({ action }: NameRow) => action,
-      operatingStatus: ({ operatingStatus }: NameRow) => operatingStatus ?? 'UNKNOWN',
-      operatingReason: ({ statusMessage }: NameRow) => statusMessage,
-      sharedWithProjects: ({ spec }: NameRow, _: unknown, { identity }: Context) =>
-        (spec.given.sharedWithProjectIds as readonly string[]).flatMap((given) => {
-          const uuid = projectUuid(given);
-          return uuid !== undefined && maySee(identity, uuid) ? [{ id: encodeId('Project', uuid) }] : [];
-        }),
-      flavor: ({ flavorId }: NameRow, _: unknown, context: Context) => reads.entity(context, 'GslbFlavor', flavorId),
-      pools: async ({ id }: NameRow, _: unknown, context: Context) =>
-        present(
-          await Promise.all(
-            (await reads.poolsOf(context, id)).pools.map((pool) => reads.entity(context, 'GslbPool', pool)),
-          ),
-        ),
-      fallbackPool: async ({ id }: NameRow, _: unknown, context: Context) => {
-        const { fallback } = await reads.poolsOf(context, id);
-        return fallback === null ? null : reads.entity(context, 'GslbPool', fallback);
-      },
-      history: ({ id }: NameRow, args: PageArguments, context: Context) => reads.historyOf(context, id, args),
-    },
+}
+
+/** The fields of each kind that are no settings. */
+function kindFields({ reads, db, backends }: ResolverDependencies): Readonly<Record<EntityType, object>> {
+  const backend = (context: Context, id: string | null | undefined) => (id == null ? null : backends.one(context, id));
+  return {
+    Gslb: nameFields(reads, db),
+    GslbPoolMember: memberFields(reads, db),
     GslbPool: {
       members: ({ id }: PoolEntity, args: PageArguments, context: Context) =>
         reads.pageOf(context, childLists.poolMembers, id, args),
       monitors: ({ id }: PoolEntity, _: unknown, context: Context) => reads.monitorsOf(context, 'pool_id', id),
       gslbs: async ({ id }: PoolEntity, args: PageArguments, context: Context) =>
         reads.pageOfUsers(context, 'Gslb', namesOfPool, id, args),
-    },
-    GslbPoolMember: {
-      uptime: uptimeField(db, {
-        ...{ subjectType: 'GslbPoolMember', kind: 'gslbPoolMember.operatingStatus', judge: gslbJudge },
-        of: ({ id, operatingStatus: status, createdAt }: MemberEntity) => ({ id, status, createdAt }),
-      }),
-      operatingStatus: ({ operatingStatus }: MemberEntity) => operatingStatus ?? 'UNKNOWN',
-      operatingReason: ({ statusMessage }: MemberEntity) => statusMessage,
-      followedLoadBalancer: ({ spec: { loadBalancerId: id } }: MemberEntity) =>
-        id === null || decodeUuid('LoadBalancer', id) === undefined ? null : { id },
-      pool: ({ poolId }: MemberEntity, _: unknown, context: Context) => reads.entity(context, 'GslbPool', poolId),
-      monitors: ({ id }: MemberEntity, _: unknown, context: Context) => reads.monitorsOf(context, 'member_id', id),
-      votes: ({ id }: MemberEntity, _: unknown, context: Context) => reads.votes(context, id),
-      parameters: ({ spec: { parameters, parametersFor } }: MemberEntity) =>
-        Object.keys(parameters).length === 0
-          ? null
-          : shownParameters(parametersFor ?? typeOfParameters(parameters), parameters, { filled: false }),
     },
     GslbMonitor: {
       parameters: ({ spec: { type, plugin, parameters } }: MonitorEntity) => {
@@ -261,16 +256,58 @@ export function entityResolvers(dependencies: ResolverDependencies): Resolvers {
         reads.pageOf(context, childLists.zoneGslbs, name, args),
     },
   };
-  const types = gslbKinds.map((kind) => [
-    kind.name,
-    { ...typeResolvers(reads, kind), ...extra[kind.name as EntityType] },
-  ]);
+}
+
+function nameFields(reads: EntityReads, db: ServiceDependencies['db']): object {
   return {
-    ...written,
-    ...Object.fromEntries(types),
-    Query: { ...Object.fromEntries(query), ...written.Query },
-    Mutation: { ...Object.fromEntries(mutation), ...written.Mutation },
-  } as Resolvers;
+    uptime: uptimeField(db, {
+      ...{ subjectType: 'Gslb', kind: 'gslb.operatingStatus', judge: gslbJudge },
+      of: ({ id, operatingStatus: status, createdAt }: NameRow) => ({ id, status, createdAt }),
+    }),
+    cmpObject: cmpObjectLink,
+    zoneName: ({ zone }: NameRow) => zone,
+    dnsZone: ({ zone }: NameRow, _: unknown, context: Context) => reads.zoneNamed(context, zone),
+    pendingAction: ({ action }: NameRow) => action,
+    operatingStatus: ({ operatingStatus }: NameRow) => operatingStatus ?? 'UNKNOWN',
+    operatingReason: ({ statusMessage }: NameRow) => statusMessage,
+    sharedWithProjects: ({ spec }: NameRow, _: unknown, { identity }: Context) =>
+      (spec.given.sharedWithProjectIds as readonly string[]).flatMap((given) => {
+        const uuid = projectUuid(given);
+        return uuid !== undefined && maySee(identity, uuid) ? [{ id: encodeId('Project', uuid) }] : [];
+      }),
+    flavor: ({ flavorId }: NameRow, _: unknown, context: Context) => reads.entity(context, 'GslbFlavor', flavorId),
+    pools: async ({ id }: NameRow, _: unknown, context: Context) =>
+      present(
+        await Promise.all(
+          (await reads.poolsOf(context, id)).pools.map((pool) => reads.entity(context, 'GslbPool', pool)),
+        ),
+      ),
+    fallbackPool: async ({ id }: NameRow, _: unknown, context: Context) => {
+      const { fallback } = await reads.poolsOf(context, id);
+      return fallback === null ? null : reads.entity(context, 'GslbPool', fallback);
+    },
+    history: ({ id }: NameRow, args: PageArguments, context: Context) => reads.historyOf(context, id, args),
+  };
+}
+
+function memberFields(reads: EntityReads, db: ServiceDependencies['db']): object {
+  return {
+    uptime: uptimeField(db, {
+      ...{ subjectType: 'GslbPoolMember', kind: 'gslbPoolMember.operatingStatus', judge: gslbJudge },
+      of: ({ id, operatingStatus: status, createdAt }: MemberEntity) => ({ id, status, createdAt }),
+    }),
+    operatingStatus: ({ operatingStatus }: MemberEntity) => operatingStatus ?? 'UNKNOWN',
+    operatingReason: ({ statusMessage }: MemberEntity) => statusMessage,
+    followedLoadBalancer: ({ spec: { loadBalancerId: id } }: MemberEntity) =>
+      id === null || decodeUuid('LoadBalancer', id) === undefined ? null : { id },
+    pool: ({ poolId }: MemberEntity, _: unknown, context: Context) => reads.entity(context, 'GslbPool', poolId),
+    monitors: ({ id }: MemberEntity, _: unknown, context: Context) => reads.monitorsOf(context, 'member_id', id),
+    votes: ({ id }: MemberEntity, _: unknown, context: Context) => reads.votes(context, id),
+    parameters: ({ spec: { parameters, parametersFor } }: MemberEntity) =>
+      Object.keys(parameters).length === 0
+        ? null
+        : shownParameters(parametersFor ?? typeOfParameters(parameters), parameters, { filled: false }),
+  };
 }
 
 function typeResolvers(reads: EntityReads, kind: GslbKind): object {

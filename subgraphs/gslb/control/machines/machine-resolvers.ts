@@ -33,30 +33,10 @@ const ownTypes = Symbol('own types');
 const clock = Symbol('time of the database');
 const entryFlags = 257;
 
-export function machineResolvers({ db, reads, sealer, silenceMs, records }: MachineDependencies): Resolvers {
-  const now = async (context: RequestContext): Promise<number> =>
-    (await loader(context, clock, 'now', async () => new Map([['now', await databaseNow(db)]]))) ?? databaseNow(db);
-  const zoneRow = (context: RequestContext, name: string): Promise<ZoneRow | undefined> =>
-    loader(context, zonesByName, name, (names) => readZonesNamed(db, names));
+export function machineResolvers(dependencies: MachineDependencies): Resolvers {
+  const { reads, records } = dependencies;
   return {
-    Query: {
-      gslbCheckers: async (_, args, context) => {
-        adminCaller(context);
-        const { vantagePointId: id, ...list } = args;
-        const vantagePoints =
-          id == null ? undefined : [decodeUuid('GslbVantagePoint', id)].filter((uuid) => uuid !== undefined);
-        const filter: ListFilter = {
-          ...{ ...list, orderBy: args.orderBy ?? 'OLDEST', projects: 'all' },
-          rest: isOneOf('vantage_point_id', vantagePoints),
-        };
-        return pageOfList(db, checkerList, filter, (ids) => readCheckers(db, ids, silenceMs));
-      },
-      gslbNameServers: async (_, args, context) => {
-        adminCaller(context);
-        const filter: ListFilter = { ...args, orderBy: args.orderBy ?? 'NAME', projects: 'all' };
-        return pageOfList(db, nameServerList, filter, (ids) => readNameServers(db, ids));
-      },
-    },
+    Query: machineLists(dependencies),
     Mutation: {
       gslbCheckerRecordSet: (_, { input }, context) => payload('gslbCheckerRecord', records.setChecker(context, input)),
       gslbNameServerRecordSet: (_, { input }, context) =>
@@ -73,28 +53,7 @@ export function machineResolvers({ db, reads, sealer, silenceMs, records }: Mach
     GslbNameServerZone: {
       zone: ({ zoneName }, _, context) => reads.zoneNamed(context, zoneName),
     },
-    GslbChecker: {
-      id: ({ id }) => encodeId('GslbChecker', id),
-      vantagePoint: async ({ vantagePointId }, _, context) => {
-        const row = await reads.entity(context, 'GslbVantagePoint', vantagePointId);
-        return row?.deleted === true ? null : row;
-      },
-      record: ({ id, record }) => (record === undefined ? null : { ...record, machineId: id }),
-      presence: ({ present, abstains }) => (present ? (abstains ? 'ABSTAINING' : 'PRESENT') : 'ABSENT'),
-      presenceReason: ({ abstains, load }) => (abstains ? (load.abstains ?? null) : null),
-      targets: ({ load }) => load.targets ?? null,
-      lateMs: ({ load }) => load.lateMs ?? null,
-      dropped: ({ load }) => load.dropped ?? null,
-      version: ({ facts }) => facts.version ?? null,
-      plugins: ({ facts }) => facts.plugins ?? [],
-      differingPlugins: async ({ facts: { own = [] } }, _, context) => {
-        if (own.length === 0) return [];
-        const types = await loader(context, ownTypes, 'all', async () => new Map([['all', await readOwnTypes(db)]]));
-        const differs = (plugin: OwnPlugin) =>
-          types?.some((type) => type.name === plugin.name && !isSameType(type, plugin)) === true;
-        return own.filter(differs).map(({ name }) => name);
-      },
-    },
+    GslbChecker: checkerFields(dependencies),
     GslbNameServer: {
       id: ({ id }) => encodeId('GslbNameServer', id),
       presence: ({ present }) => (present ? 'PRESENT' : 'ABSENT'),
@@ -106,21 +65,75 @@ export function machineResolvers({ db, reads, sealer, silenceMs, records }: Mach
       queries: ({ state }) => state.queries ?? null,
       zones: zonesOf,
     },
-    DnsZone: {
-      ds: async ({ name }, _, context) => {
-        const row = await zoneRow(context, name);
-        return row === undefined ? [] : zoneDsTexts(row, sealer, await now(context));
-      },
-      keys: async ({ name }, _, context) => {
-        const row = await zoneRow(context, name);
-        return (row === undefined ? [] : openZoneKeys(row, sealer)).map(
-          ({ keyTag, flags, state, sinceMs, namedSinceMs }) => ({
-            ...{ keyTag, keyState: state, since: new Date(sinceMs) },
-            namedSince: namedSinceMs === null ? null : new Date(namedSinceMs),
-            use: flags === entryFlags ? 'ENTRY' : 'PLAIN',
-          }),
-        );
-      },
+    DnsZone: zoneKeyFields(dependencies),
+  };
+}
+
+function machineLists({ db, silenceMs }: MachineDependencies): Required<Resolvers>['Query'] {
+  return {
+    gslbCheckers: async (_, args, context) => {
+      adminCaller(context);
+      const { vantagePointId: id, ...list } = args;
+      const vantagePoints =
+        id == null ? undefined : [decodeUuid('GslbVantagePoint', id)].filter((uuid) => uuid !== undefined);
+      const filter: ListFilter = {
+        ...{ ...list, orderBy: args.orderBy ?? 'OLDEST', projects: 'all' },
+        rest: isOneOf('vantage_point_id', vantagePoints),
+      };
+      return pageOfList(db, checkerList, filter, (ids) => readCheckers(db, ids, silenceMs));
+    },
+    gslbNameServers: async (_, args, context) => {
+      adminCaller(context);
+      const filter: ListFilter = { ...args, orderBy: args.orderBy ?? 'NAME', projects: 'all' };
+      return pageOfList(db, nameServerList, filter, (ids) => readNameServers(db, ids));
+    },
+  };
+}
+
+function checkerFields({ db, reads }: MachineDependencies): Required<Resolvers>['GslbChecker'] {
+  return {
+    id: ({ id }) => encodeId('GslbChecker', id),
+    vantagePoint: async ({ vantagePointId }, _, context) => {
+      const row = await reads.entity(context, 'GslbVantagePoint', vantagePointId);
+      return row?.deleted === true ? null : row;
+    },
+    record: ({ id, record }) => (record === undefined ? null : { ...record, machineId: id }),
+    presence: ({ present, abstains }) => (present ? (abstains ? 'ABSTAINING' : 'PRESENT') : 'ABSENT'),
+    presenceReason: ({ abstains, load }) => (abstains ? (load.abstains ?? null) : null),
+    targets: ({ load }) => load.targets ?? null,
+    lateMs: ({ load }) => load.lateMs ?? null,
+    dropped: ({ load }) => load.dropped ?? null,
+    version: ({ facts }) => facts.version ?? null,
+    plugins: ({ facts }) => facts.plugins ?? [],
+    differingPlugins: async ({ facts: { own = [] } }, _, context) => {
+      if (own.length === 0) return [];
+      const types = await loader(context, ownTypes, 'all', async () => new Map([['all', await readOwnTypes(db)]]));
+      const differs = (plugin: OwnPlugin) =>
+        types?.some((type) => type.name === plugin.name && !isSameType(type, plugin)) === true;
+      return own.filter(differs).map(({ name }) => name);
+    },
+  };
+}
+
+function zoneKeyFields({ db, sealer }: MachineDependencies): Required<Resolvers>['DnsZone'] {
+  const now = async (context: RequestContext): Promise<number> =>
+    (await loader(context, clock, 'now', async () => new Map([['now', await databaseNow(db)]]))) ?? databaseNow(db);
+  const zoneRow = (context: RequestContext, name: string): Promise<ZoneRow | undefined> =>
+    loader(context, zonesByName, name, (names) => readZonesNamed(db, names));
+  return {
+    ds: async ({ name }, _, context) => {
+      const row = await zoneRow(context, name);
+      return row === undefined ? [] : zoneDsTexts(row, sealer, await now(context));
+    },
+    keys: async ({ name }, _, context) => {
+      const row = await zoneRow(context, name);
+      return (row === undefined ? [] : openZoneKeys(row, sealer)).map(
+        ({ keyTag, flags, state, sinceMs, namedSinceMs }) => ({
+          ...{ keyTag, keyState: state, since: new Date(sinceMs) },
+          namedSince: namedSinceMs === null ? null : new Date(namedSinceMs),
+          use: flags === entryFlags ? 'ENTRY' : 'PLAIN',
+        }),
+      );
     },
   };
 }

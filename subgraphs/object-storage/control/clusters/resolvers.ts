@@ -29,59 +29,76 @@ interface ResolverDependencies {
 }
 
 export function centreResolvers(dependencies: ResolverDependencies): Resolvers {
-  const { db, reads, clusters, services, options, ringChanges, feed } = dependencies;
+  const { db, reads } = dependencies;
   return {
-    Query: {
-      objectEndpoints: (_, _args, context) => reads.endpoints(context),
-      objectCluster: (_, { id }, context) => reads.clusterByGlobalId(context, id),
-      objectClusters: (_, args, context) => reads.clusters(context, args),
-      objectOption: (_, { id }, context) => reads.optionByGlobalId(context, id),
-      objectOptions: (_, args, context) => reads.options(context, args),
-      objectRing: (_, { id }, context) => reads.ringByGlobalId(context, id),
-      objectRings: (_, args, context) => reads.rings(context, args),
-      objectRingChangePreview: (_, { number }, context) => reads.ringPreview(context, number),
-      objectRingChange: (_, { id }, context) => reads.ringChangeByGlobalId(context, id),
-      objectRingChanges: (_, args, context) => reads.ringChanges(context, args),
+    Query: queries(reads),
+    Mutation: mutations(dependencies),
+    Subscription: { objectStatusChanges: statusChanges(dependencies) },
+    ...clusterResolvers(reads, db),
+    ...ringResolvers(reads),
+    ...changeResolvers(reads),
+  };
+}
+
+function queries(reads: ObjectStorageReads): Required<Resolvers>['Query'] {
+  return {
+    objectEndpoints: (_, _args, context) => reads.endpoints(context),
+    objectCluster: (_, { id }, context) => reads.clusterByGlobalId(context, id),
+    objectClusters: (_, args, context) => reads.clusters(context, args),
+    objectOption: (_, { id }, context) => reads.optionByGlobalId(context, id),
+    objectOptions: (_, args, context) => reads.options(context, args),
+    objectRing: (_, { id }, context) => reads.ringByGlobalId(context, id),
+    objectRings: (_, args, context) => reads.rings(context, args),
+    objectRingChangePreview: (_, { number }, context) => reads.ringPreview(context, number),
+    objectRingChange: (_, { id }, context) => reads.ringChangeByGlobalId(context, id),
+    objectRingChanges: (_, args, context) => reads.ringChanges(context, args),
+  };
+}
+
+function mutations({ clusters, services, options, ringChanges }: ResolverDependencies): Required<Resolvers>['Mutation'] {
+  return {
+    objectClusterCreate: (_, { input }, context) => payload('objectCluster', clusters.create(context, input)),
+    objectClusterUpdate: (_, { input }, context) => payload('objectCluster', clusters.update(context, input)),
+    objectClusterDelete: (_, { input }, context) =>
+      deletePayload('objectCluster', input.id, clusters.delete(context, input)),
+    objectServiceDrain: (_, { input }, context) => payload('objectCluster', services.drain(context, input)),
+    objectServiceUndrain: (_, { input }, context) => payload('objectCluster', services.undrain(context, input)),
+    objectServiceRemove: (_, { input }, context) => payload('objectCluster', services.remove(context, input)),
+    objectOptionCreate: (_, { input }, context) => payload('objectOption', options.create(context, input)),
+    objectOptionUpdate: (_, { input }, context) => payload('objectOption', options.update(context, input)),
+    async objectOptionDelete(_, { input }, context) {
+      const { entity, userErrors, commit } = await options.delete(context, input);
+      const isWaiting = entity !== null && !entity.deleted;
+      const deletedId = commit === null || isWaiting ? null : input.id;
+      return { objectOption: isWaiting ? entity : null, deletedId, userErrors, commit };
     },
-    Mutation: {
-      objectClusterCreate: (_, { input }, context) => payload('objectCluster', clusters.create(context, input)),
-      objectClusterUpdate: (_, { input }, context) => payload('objectCluster', clusters.update(context, input)),
-      objectClusterDelete: (_, { input }, context) =>
-        deletePayload('objectCluster', input.id, clusters.delete(context, input)),
-      objectServiceDrain: (_, { input }, context) => payload('objectCluster', services.drain(context, input)),
-      objectServiceUndrain: (_, { input }, context) => payload('objectCluster', services.undrain(context, input)),
-      objectServiceRemove: (_, { input }, context) => payload('objectCluster', services.remove(context, input)),
-      objectOptionCreate: (_, { input }, context) => payload('objectOption', options.create(context, input)),
-      objectOptionUpdate: (_, { input }, context) => payload('objectOption', options.update(context, input)),
-      async objectOptionDelete(_, { input }, context) {
-        const { entity, userErrors, commit } = await options.delete(context, input);
-        const isWaiting = entity !== null && !entity.deleted;
-        const deletedId = commit === null || isWaiting ? null : input.id;
-        return { objectOption: isWaiting ? entity : null, deletedId, userErrors, commit };
-      },
-      objectOptionDeleteCancel: (_, { input }, context) =>
-        payload('objectOption', options.cancelDelete(context, input)),
-      objectRingChangeStart: (_, { input }, context) => payload('objectRingChange', ringChanges.start(context, input)),
-      objectRingChangePause: (_, { input }, context) => payload('objectRingChange', ringChanges.pause(context, input)),
-      objectRingChangeResume: (_, { input }, context) =>
-        payload('objectRingChange', ringChanges.resume(context, input)),
-      objectRingChangeCancel: (_, { input }, context) =>
-        payload('objectRingChange', ringChanges.cancel(context, input)),
+    objectOptionDeleteCancel: (_, { input }, context) => payload('objectOption', options.cancelDelete(context, input)),
+    objectRingChangeStart: (_, { input }, context) => payload('objectRingChange', ringChanges.start(context, input)),
+    objectRingChangePause: (_, { input }, context) => payload('objectRingChange', ringChanges.pause(context, input)),
+    objectRingChangeResume: (_, { input }, context) => payload('objectRingChange', ringChanges.resume(context, input)),
+    objectRingChangeCancel: (_, { input }, context) => payload('objectRingChange', ringChanges.cancel(context, input)),
+  };
+}
+
+type StatusChanges = NonNullable<NonNullable<Resolvers['Subscription']>['objectStatusChanges']>;
+
+function statusChanges({ reads, feed }: ResolverDependencies): StatusChanges {
+  return {
+    subscribe: (_, args, context) => {
+      adminCaller(context);
+      const subjectType = ['ObjectCluster', 'ObjectOption', 'ObjectRingChange'];
+      const read = (ids: readonly string[], type: string) => reads.changedNow(type, ids);
+      const changes = entityFeed({ feed, context, args, subjectType, read });
+      const none = { objectCluster: null, objectOption: null, objectRingChange: null };
+      return mapStream(changes, ({ entity, ...item }) => ({
+        objectStatusChanges: { ...item, ...none, ...entity },
+      }));
     },
-    Subscription: {
-      objectStatusChanges: {
-        subscribe: (_, args, context) => {
-          adminCaller(context);
-          const subjectType = ['ObjectCluster', 'ObjectOption', 'ObjectRingChange'];
-          const read = (ids: readonly string[], type: string) => reads.changedNow(type, ids);
-          const changes = entityFeed({ feed, context, args, subjectType, read });
-          const none = { objectCluster: null, objectOption: null, objectRingChange: null };
-          return mapStream(changes, ({ entity, ...item }) => ({
-            objectStatusChanges: { ...item, ...none, ...entity },
-          }));
-        },
-      },
-    },
+  };
+}
+
+function clusterResolvers(reads: ObjectStorageReads, db: Database): Resolvers {
+  return {
     ObjectCluster: {
       __resolveReference: ({ id }, context) => reads.clusterByGlobalId(context, id),
       id: ({ id }) => encodeId('ObjectCluster', id),
@@ -125,6 +142,11 @@ export function centreResolvers(dependencies: ResolverDependencies): Resolvers {
       cluster: ({ cluster }, _, context) => reads.clusterByNumber(context, cluster),
       number: ({ cluster }) => cluster,
     },
+  };
+}
+
+function ringResolvers(reads: ObjectStorageReads): Resolvers {
+  return {
     ObjectOption: {
       __resolveReference: ({ id }, context) => reads.optionByGlobalId(context, id),
       id: ({ id }) => encodeId('ObjectOption', id),
@@ -148,6 +170,13 @@ export function centreResolvers(dependencies: ResolverDependencies): Resolvers {
       change: ({ number }, _, context) => reads.changeOf(context, number),
       updatedAt: ({ createdAt }) => createdAt,
     },
+    ObjectRingShare: { cluster: ({ number }, _, context) => reads.clusterByNumber(context, number) },
+    ObjectRingMember: { cluster: ({ number }, _, context) => reads.clusterByNumber(context, number) },
+  };
+}
+
+function changeResolvers(reads: ObjectStorageReads): Resolvers {
+  return {
     ObjectRingChangePreview: {
       stepCount: ({ steps }) => steps,
       movedPercent: ({ movedShare }) => 100 * movedShare,
@@ -174,8 +203,6 @@ export function centreResolvers(dependencies: ResolverDependencies): Resolvers {
       movedBytes: ({ told }) => told?.movedBytes ?? null,
       message: ({ told }) => told?.message ?? null,
     },
-    ObjectRingShare: { cluster: ({ number }, _, context) => reads.clusterByNumber(context, number) },
-    ObjectRingMember: { cluster: ({ number }, _, context) => reads.clusterByNumber(context, number) },
   };
 }
 

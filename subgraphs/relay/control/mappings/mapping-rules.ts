@@ -70,62 +70,80 @@ interface MappingPlan {
   readonly conflict?: string;
 }
 
+interface CallOutcome {
+  readonly state: OperationState;
+  readonly uuid?: string | undefined;
+  /** FAILED because the device does not have the object. */
+  readonly absent?: boolean;
+}
+
 /** Plans the changes that bring the given mappings in line with the call's new state; the caller writes them. */
-export function planMappings(
-  { rows, backendDeleted, unsettled, namesakes }: MappingsToSettle,
-  call: CallSubject,
-  outcome: {
-    readonly state: OperationState;
-    readonly uuid?: string | undefined;
-    /** FAILED because the device does not have the object. */
-    readonly absent?: boolean;
-  },
-): MappingPlan {
-  const writes: ((tx: Transaction) => Promise<void>)[] = [];
-  const events: RelayEvent[] = [];
-  if (call.mapping === null || outcome.state === 'REJECTED') return { writes, events };
+export function planMappings(settling: MappingsToSettle, call: CallSubject, outcome: CallOutcome): MappingPlan {
+  if (call.mapping === null || outcome.state === 'REJECTED') return { writes: [], events: [] };
+  const { rows, backendDeleted, namesakes } = settling;
   const { cmp } = call;
   const hasEffect = outcome.state === 'SUCCEEDED' || outcome.state === 'UNKNOWN';
   const isNew = hasEffect && call.mapping === 'creates' && cmp !== null && !rows.some((row) => isOf(row, cmp));
   const conflicts = isNew && rows.length > 0 && !(call.shared && rows.every((row) => row.shared));
-  for (const row of rows) {
+  const planned = rows.flatMap((row) => {
     // After a change by another CMP object's call, only a read can show whether the object is in its desired state.
     const state = conflicts && row.state === 'ACTIVE' ? 'UNVERIFIED' : nextState(call, row, outcome);
-    if (state === undefined) continue;
-    if (unsettled !== null && isWithoutEffect(call, outcome)) {
-      // The other call decides the mapping's state.
-      const operationId = row.operationId === call.id ? unsettled : undefined;
-      writes.push((batch) => updateMapping(batch, row, { state: row.state, operationId, lastOperationId: unsettled }));
-      events.push(mappingEvent(call, row, row.version + 1, row.state, row.state));
-      continue;
-    }
-    // A mapping is an orphan if its backend has been deleted in the meantime.
-    const to = state !== 'DELETED' && backendDeleted ? 'ORPHAN' : state;
-    if (to === row.state && row.lastOperationId === call.id && outcome.uuid === undefined) continue;
-    const desired = outcome.state === 'SUCCEEDED' ? desiredText(call, row) : undefined;
-    // Made once more, or set again, so it now has the mark of this call.
-    const isMadeAgain = call.mapping === 'creates' && outcome.state === 'SUCCEEDED';
-    const operationId = isMadeAgain ? call.id : undefined;
-    writes.push((batch) =>
-      updateMapping(batch, row, { state: to, lastOperationId: call.id, operationId, uuid: outcome.uuid, desired }),
-    );
-    events.push(mappingEvent(call, row, row.version + 1, row.state, to));
-  }
+    return state === undefined ? [] : (planRow(settling, call, outcome, { row, state }) ?? []);
+  });
   // The device has given away their id, so their object is gone or has another one.
-  for (const row of outcome.state === 'SUCCEEDED' ? namesakes : []) {
-    const { lastOperationId } = row;
-    writes.push((batch) => updateMapping(batch, row, { state: 'UNVERIFIED', lastOperationId }));
-    const reason = `the device gave its id ${row.uuid} to ${describeObject(call.object)}`.slice(0, 255);
-    events.push({ ...mappingEvent(call, row, row.version + 1, row.state, 'UNVERIFIED'), reason });
-  }
-  if (conflicts) return { writes, events, conflict: `no mapping was made: the object belongs to ${ownerOf(rows[0])}` };
-  if (isNew) {
+  if (outcome.state === 'SUCCEEDED') planned.push(...namesakes.map((row) => planNamesake(row, call)));
+  if (isNew && !conflicts) {
     const state = backendDeleted ? 'ORPHAN' : outcome.state === 'UNKNOWN' ? 'UNVERIFIED' : 'ACTIVE';
     const row = newMapping(call, cmp, state, outcome.uuid);
-    writes.push((batch) => insertMapping(batch, row));
-    events.push(mappingEvent(call, row, 1, null, state));
+    planned.push({ write: (batch) => insertMapping(batch, row), event: mappingEvent(call, row, 1, null, state) });
   }
-  return { writes, events };
+  return {
+    ...{ writes: planned.map(({ write }) => write), events: planned.map(({ event }) => event) },
+    ...(conflicts ? { conflict: `no mapping was made: the object belongs to ${ownerOf(rows[0])}` } : {}),
+  };
+}
+
+interface PlannedChange {
+  readonly write: (tx: Transaction) => Promise<void>;
+  readonly event: RelayEvent;
+}
+
+/** Undefined if nothing changes. */
+function planRow(
+  { backendDeleted, unsettled }: MappingsToSettle,
+  call: CallSubject,
+  outcome: CallOutcome,
+  { row, state }: { readonly row: MappingRow; readonly state: MappingRow['state'] },
+): PlannedChange | undefined {
+  if (unsettled !== null && isWithoutEffect(call, outcome)) {
+    // The other call decides the mapping's state.
+    const operationId = row.operationId === call.id ? unsettled : undefined;
+    return {
+      write: (batch) => updateMapping(batch, row, { state: row.state, operationId, lastOperationId: unsettled }),
+      event: mappingEvent(call, row, row.version + 1, row.state, row.state),
+    };
+  }
+  // A mapping is an orphan if its backend has been deleted in the meantime.
+  const to = state !== 'DELETED' && backendDeleted ? 'ORPHAN' : state;
+  if (to === row.state && row.lastOperationId === call.id && outcome.uuid === undefined) return undefined;
+  const desired = outcome.state === 'SUCCEEDED' ? desiredText(call, row) : undefined;
+  // Made once more, or set again, so it now has the mark of this call.
+  const isMadeAgain = call.mapping === 'creates' && outcome.state === 'SUCCEEDED';
+  const operationId = isMadeAgain ? call.id : undefined;
+  return {
+    write: (batch) =>
+      updateMapping(batch, row, { state: to, lastOperationId: call.id, operationId, uuid: outcome.uuid, desired }),
+    event: mappingEvent(call, row, row.version + 1, row.state, to),
+  };
+}
+
+function planNamesake(row: MappingRow, call: CallSubject): PlannedChange {
+  const { lastOperationId } = row;
+  const reason = `the device gave its id ${row.uuid} to ${describeObject(call.object)}`.slice(0, 255);
+  return {
+    write: (batch) => updateMapping(batch, row, { state: 'UNVERIFIED', lastOperationId }),
+    event: { ...mappingEvent(call, row, row.version + 1, row.state, 'UNVERIFIED'), reason },
+  };
 }
 
 function isWithoutEffect(

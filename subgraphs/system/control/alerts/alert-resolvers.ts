@@ -33,112 +33,130 @@ interface AlertParts {
 const ruleChannels = Symbol('channels of alert rules');
 const silentRules = Symbol('silent alert rules');
 
-export function alertResolvers({ entities, ...parts }: AlertParts & { readonly entities: Entities }): Resolvers {
-  const { rules, channels, alerts, deliveries, ruleService, channelService, alertService, dashboardUrl } = parts;
+type ResolverParts = AlertParts & { readonly entities: Entities };
+
+export function alertResolvers(parts: ResolverParts): Resolvers {
   return {
-    Query: {
-      alertRules: (_, args, context) => rules.page({ ...args, projects: projectsFor(caller(context), args.projectId) }),
-      alertRule: async (_, { id }, context) => {
-        caller(context);
-        return (await entities.alertRule(context, decodeUuid('AlertRule', id) ?? '')) ?? null;
-      },
-      alertChannels(_, args, context) {
-        const identity = caller(context);
-        requireOperatorsRead(identity, args.projectId, 'alert channels');
-        return channels.page({ ...args, projects: projectsFor(identity, args.projectId, operatedProjects(identity)) });
-      },
-      alertChannel: async (_, { id }, context) => {
-        caller(context);
-        return (await entities.alertChannel(context, decodeUuid('AlertChannel', id) ?? '')) ?? null;
-      },
-      alerts: (_, args, context) => alerts.page({ ...args, projects: projectsFor(caller(context), args.projectId) }),
-      alert: async (_, { id }, context) => {
-        caller(context);
-        return (await entities.alert(context, decodeUuid('Alert', id) ?? '')) ?? null;
-      },
-    },
-    Mutation: {
-      alertRuleCreate: (_, { input }, context) => payload('alertRule', ruleService.create(context, input)),
-      alertRuleUpdate: (_, { input }, context) => payload('alertRule', ruleService.update(context, input)),
-      alertRuleDelete: (_, { input }, context) =>
-        deletePayload('alertRule', input.id, ruleService.delete(context, input)),
-      alertRuleCheckIn: (_, { input }, context) => payload('alertRule', ruleService.checkIn(context, input)),
-      async alertChannelCreate(_, { input }, context) {
-        const { entity, secret, userErrors, commit } = await channelService.create(context, input);
-        return { alertChannel: entity, secret, userErrors, commit };
-      },
-      async alertChannelUpdate(_, { input }, context) {
-        const { entity, secret, userErrors, commit } = await channelService.update(context, input);
-        return { alertChannel: entity, secret, userErrors, commit };
-      },
-      alertChannelDelete: (_, { input }, context) =>
-        deletePayload('alertChannel', input.id, channelService.delete(context, input)),
-      alertChannelTest: (_, { input }, context) => payload('alertDelivery', channelService.test(context, input)),
-      alertAcknowledge: (_, { input }, context) => payload('alert', alertService.acknowledge(context, input)),
-      alertEnd: (_, { input }, context) => payload('alert', alertService.end(context, input)),
-    },
-    AlertRule: {
-      __resolveReference: async ({ id }, context) =>
-        (await entities.alertRule(context, decodeUuid('AlertRule', id) ?? '')) ?? null,
-      id: ({ id }) => encodeId('AlertRule', id),
-      project: async ({ projectId }, _, context) =>
-        projectId === null ? null : ((await entities.project(context, projectId)) ?? null),
-      watchedSubject: ({ subjectType, subjectId }, _, context) =>
-        subjectType === null || subjectId === null ? null : nodeByKey(entities, context, subjectType, subjectId),
-      async channels({ id, projectId }, _, context) {
-        if (!mayReadChannels(caller(context), projectId)) return [];
-        const ids = (await loader(context, ruleChannels, id, (some) => rules.channelsOf(some))) ?? [];
-        const found = await Promise.all(ids.map((each) => entities.alertChannel(context, each)));
-        return found.filter((channel) => channel !== undefined);
-      },
-      silent: async ({ id }, _, context) =>
-        (await loader(context, silentRules, id, (some) => rules.silentAmong(some))) ?? true,
-    },
-    AlertChannel: {
-      __resolveReference: async ({ id }, context) =>
-        (await entities.alertChannel(context, decodeUuid('AlertChannel', id) ?? '')) ?? null,
-      id: ({ id }) => encodeId('AlertChannel', id),
-      project: async ({ projectId }, _, context) =>
-        projectId === null ? null : ((await entities.project(context, projectId)) ?? null),
-      channelKind: ({ kind }) => kind,
-      default: ({ isDefault }) => isDefault,
-      destination: ({ spec: { place } }) =>
-        `${place.host.includes(':') ? `[${place.host}]` : place.host}:${place.port}`,
-      recipients: ({ spec }) => [...spec.recipients],
-      sender: ({ spec }) => spec.sender,
-      mailSecurity: ({ spec }) => spec.place.mailSecurity,
-      userName: ({ spec }) => spec.userName,
-      caCertificates: ({ spec }) => spec.place.caCertificates,
-      quietTimes: ({ spec }) =>
-        spec.quietHours.map(({ days, from, until }) => ({ days: [...days], startTime: from, endTime: until })),
-      timeZone: ({ spec }) => spec.timeZone,
-      groupMs: ({ spec }) => spec.groupMs,
-      givenUpCount: ({ givenUp }) => givenUp,
-      deliveries: ({ id }, args) => deliveries.pageOf(id, args),
-    },
+    Query: queries(parts),
+    Mutation: mutations(parts),
+    AlertRule: ruleFields(parts),
+    AlertChannel: channelFields(parts),
     AlertDelivery: {
       test: ({ kind }) => kind === 'TEST',
       deliveryState: ({ state }) => state,
       nextAttemptAt: ({ nextAt }) => nextAt,
     },
-    Alert: {
-      __resolveReference: async ({ id }, context) =>
-        (await entities.alert(context, decodeUuid('Alert', id) ?? '')) ?? null,
-      id: ({ id }) => encodeId('Alert', id),
-      project: async ({ projectId }, _, context) =>
-        projectId === null ? null : ((await entities.project(context, projectId)) ?? null),
-      rule: async ({ ruleId }, _, context) => (await entities.alertRule(context, ruleId)) ?? null,
-      alertState: ({ state }) => state,
-      subjectId: ({ subjectType, subjectId }) => encodeId(subjectType, subjectId),
-      subject: ({ subjectType, subjectId }, _, context) => nodeByKey(entities, context, subjectType, subjectId),
-      cmpObject: ({ cmpObject }) => (cmpObject === null ? null : { id: encodeCmpObject(cmpObject), ...cmpObject }),
-      link: ({ subjectType: type, subjectId }) => dashboardLink(dashboardUrl, { type, id: encodeId(type, subjectId) }),
-      acknowledgedAt: ({ acknowledgement }) => acknowledgement?.at ?? null,
-      acknowledgedBy: ({ acknowledgement }) =>
-        acknowledgement === null
-          ? null
-          : actorOf({ ...acknowledgement, kind: acknowledgement.kind as Identity['kind'] }),
+    Alert: alertFields(parts),
+  };
+}
+
+function queries({ rules, channels, alerts, entities }: ResolverParts): Required<Resolvers>['Query'] {
+  return {
+    alertRules: (_, args, context) => rules.page({ ...args, projects: projectsFor(caller(context), args.projectId) }),
+    alertRule: async (_, { id }, context) => {
+      caller(context);
+      return (await entities.alertRule(context, decodeUuid('AlertRule', id) ?? '')) ?? null;
     },
+    alertChannels(_, args, context) {
+      const identity = caller(context);
+      requireOperatorsRead(identity, args.projectId, 'alert channels');
+      return channels.page({ ...args, projects: projectsFor(identity, args.projectId, operatedProjects(identity)) });
+    },
+    alertChannel: async (_, { id }, context) => {
+      caller(context);
+      return (await entities.alertChannel(context, decodeUuid('AlertChannel', id) ?? '')) ?? null;
+    },
+    alerts: (_, args, context) => alerts.page({ ...args, projects: projectsFor(caller(context), args.projectId) }),
+    alert: async (_, { id }, context) => {
+      caller(context);
+      return (await entities.alert(context, decodeUuid('Alert', id) ?? '')) ?? null;
+    },
+  };
+}
+
+function mutations({ ruleService, channelService, alertService }: ResolverParts): Required<Resolvers>['Mutation'] {
+  return {
+    alertRuleCreate: (_, { input }, context) => payload('alertRule', ruleService.create(context, input)),
+    alertRuleUpdate: (_, { input }, context) => payload('alertRule', ruleService.update(context, input)),
+    alertRuleDelete: (_, { input }, context) =>
+      deletePayload('alertRule', input.id, ruleService.delete(context, input)),
+    alertRuleCheckIn: (_, { input }, context) => payload('alertRule', ruleService.checkIn(context, input)),
+    async alertChannelCreate(_, { input }, context) {
+      const { entity, secret, userErrors, commit } = await channelService.create(context, input);
+      return { alertChannel: entity, secret, userErrors, commit };
+    },
+    async alertChannelUpdate(_, { input }, context) {
+      const { entity, secret, userErrors, commit } = await channelService.update(context, input);
+      return { alertChannel: entity, secret, userErrors, commit };
+    },
+    alertChannelDelete: (_, { input }, context) =>
+      deletePayload('alertChannel', input.id, channelService.delete(context, input)),
+    alertChannelTest: (_, { input }, context) => payload('alertDelivery', channelService.test(context, input)),
+    alertAcknowledge: (_, { input }, context) => payload('alert', alertService.acknowledge(context, input)),
+    alertEnd: (_, { input }, context) => payload('alert', alertService.end(context, input)),
+  };
+}
+
+function ruleFields({ rules, entities }: ResolverParts): Required<Resolvers>['AlertRule'] {
+  return {
+    __resolveReference: async ({ id }, context) =>
+      (await entities.alertRule(context, decodeUuid('AlertRule', id) ?? '')) ?? null,
+    id: ({ id }) => encodeId('AlertRule', id),
+    project: async ({ projectId }, _, context) =>
+      projectId === null ? null : ((await entities.project(context, projectId)) ?? null),
+    watchedSubject: ({ subjectType, subjectId }, _, context) =>
+      subjectType === null || subjectId === null ? null : nodeByKey(entities, context, subjectType, subjectId),
+    async channels({ id, projectId }, _, context) {
+      if (!mayReadChannels(caller(context), projectId)) return [];
+      const ids = (await loader(context, ruleChannels, id, (some) => rules.channelsOf(some))) ?? [];
+      const found = await Promise.all(ids.map((each) => entities.alertChannel(context, each)));
+      return found.filter((channel) => channel !== undefined);
+    },
+    silent: async ({ id }, _, context) =>
+      (await loader(context, silentRules, id, (some) => rules.silentAmong(some))) ?? true,
+  };
+}
+
+function channelFields({ deliveries, entities }: ResolverParts): Required<Resolvers>['AlertChannel'] {
+  return {
+    __resolveReference: async ({ id }, context) =>
+      (await entities.alertChannel(context, decodeUuid('AlertChannel', id) ?? '')) ?? null,
+    id: ({ id }) => encodeId('AlertChannel', id),
+    project: async ({ projectId }, _, context) =>
+      projectId === null ? null : ((await entities.project(context, projectId)) ?? null),
+    channelKind: ({ kind }) => kind,
+    default: ({ isDefault }) => isDefault,
+    destination: ({ spec: { place } }) => `${place.host.includes(':') ? `[${place.host}]` : place.host}:${place.port}`,
+    recipients: ({ spec }) => [...spec.recipients],
+    sender: ({ spec }) => spec.sender,
+    mailSecurity: ({ spec }) => spec.place.mailSecurity,
+    userName: ({ spec }) => spec.userName,
+    caCertificates: ({ spec }) => spec.place.caCertificates,
+    quietTimes: ({ spec }) =>
+      spec.quietHours.map(({ days, from, until }) => ({ days: [...days], startTime: from, endTime: until })),
+    timeZone: ({ spec }) => spec.timeZone,
+    groupMs: ({ spec }) => spec.groupMs,
+    givenUpCount: ({ givenUp }) => givenUp,
+    deliveries: ({ id }, args) => deliveries.pageOf(id, args),
+  };
+}
+
+function alertFields({ dashboardUrl, entities }: ResolverParts): Required<Resolvers>['Alert'] {
+  return {
+    __resolveReference: async ({ id }, context) =>
+      (await entities.alert(context, decodeUuid('Alert', id) ?? '')) ?? null,
+    id: ({ id }) => encodeId('Alert', id),
+    project: async ({ projectId }, _, context) =>
+      projectId === null ? null : ((await entities.project(context, projectId)) ?? null),
+    rule: async ({ ruleId }, _, context) => (await entities.alertRule(context, ruleId)) ?? null,
+    alertState: ({ state }) => state,
+    subjectId: ({ subjectType, subjectId }) => encodeId(subjectType, subjectId),
+    subject: ({ subjectType, subjectId }, _, context) => nodeByKey(entities, context, subjectType, subjectId),
+    cmpObject: ({ cmpObject }) => (cmpObject === null ? null : { id: encodeCmpObject(cmpObject), ...cmpObject }),
+    link: ({ subjectType: type, subjectId }) => dashboardLink(dashboardUrl, { type, id: encodeId(type, subjectId) }),
+    acknowledgedAt: ({ acknowledgement }) => acknowledgement?.at ?? null,
+    acknowledgedBy: ({ acknowledgement }) =>
+      acknowledgement === null ? null : actorOf({ ...acknowledgement, kind: acknowledgement.kind as Identity['kind'] }),
   };
 }
 

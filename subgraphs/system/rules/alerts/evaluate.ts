@@ -69,63 +69,88 @@ interface Situation<Signal extends StandingSignal> {
 }
 
 export function evaluate<Signal extends StandingSignal>(situation: Situation<Signal>): Evaluation<Signal> {
-  const { rules, signals, alerts, ended, steadyMs, nowMs } = situation;
-  const byOwner = new Map<string | null, Owner<Signal>>();
-  let nextMs = Number.POSITIVE_INFINITY;
-  const isDueAt = (atMs: number) => {
-    if (atMs <= steadyMs) return true;
-    nextMs = Math.min(nextMs, atMs);
-    return false;
-  };
-  const dueMs = (rule: WatchedRule, signal: Signal) =>
-    signal.endsAtMs === null || rule.withinMs === null
-      ? signal.sinceMs + rule.lastsMs
-      : steadyMs + Math.max(0, signal.endsAtMs - rule.withinMs - nowMs);
+  const { rules, signals, alerts } = situation;
+  const due = new Due(situation);
   const byCondition = Map.groupBy(signals, ({ condition }) => condition);
   const openByRule = Map.groupBy(alerts, ({ ruleId }) => ruleId);
+  const byOwner = ownersOf<Signal>(rules, openByRule);
+  for (const rule of rules) {
+    const owner = byOwner.get(rule.projectId) as Owner<Signal>;
+    const open = new Map((openByRule.get(rule.id) ?? []).map((alert) => [subjectKey(alert), alert]));
+    openByRule.delete(rule.id);
+    const watched = rule.enabled ? (byCondition.get(rule.condition) ?? []).filter((each) => watches(rule, each)) : [];
+    const room = new Room(rule, open.size, owner);
+    for (const signal of watched) if (open.has(subjectKey(signal))) room.note(signal);
+    const standing = new Set<string>();
+    for (const signal of watched) {
+      const alert = open.get(subjectKey(signal));
+      if (alert === undefined && situation.ended.has(endedKey(rule.id, signal))) continue;
+      // A check-in restarts the wait of an alert that is open; a change of the rule may do so for an end.
+      if ((alert === undefined || restarts(rule)) && !due.isFor(rule, signal)) continue;
+      if (alert === undefined && room.take(signal)) owner.actions.push({ kind: 'FIRE', rule, signal });
+      standing.add(subjectKey(signal));
+    }
+    for (const [key, alert] of open) {
+      const action = standing.has(key) ? whileStanding(rule, alert, due) : onceClear(rule, alert, due);
+      if (action !== undefined) owner.actions.push(action);
+    }
+  }
+  const orphans = [...openByRule.values()].flat();
+  const ends = orphans.map((alert) => ({ kind: 'RESOLVE', alert, reason: 'the rule was deleted' }) as const);
+  const lists = [...byOwner.values()].map(({ actions }) => actions);
+  return { actions: inTurns<AlertAction<Signal>>([...lists, ends]), nextMs: due.nextMs };
+}
+
+/** What is due, and when the next is. */
+class Due {
+  readonly steadyMs: number;
+  readonly #nowMs: number;
+  nextMs = Number.POSITIVE_INFINITY;
+
+  constructor({ steadyMs, nowMs }: { readonly steadyMs: number; readonly nowMs: number }) {
+    this.steadyMs = steadyMs;
+    this.#nowMs = nowMs;
+  }
+
+  isAt(atMs: number): boolean {
+    if (atMs <= this.steadyMs) return true;
+    this.nextMs = Math.min(this.nextMs, atMs);
+    return false;
+  }
+
+  isFor({ withinMs, lastsMs }: WatchedRule, { endsAtMs, sinceMs }: StandingSignal): boolean {
+    if (endsAtMs === null || withinMs === null) return this.isAt(sinceMs + lastsMs);
+    return this.isAt(this.steadyMs + Math.max(0, endsAtMs - withinMs - this.#nowMs));
+  }
+}
+
+function ownersOf<Signal extends StandingSignal>(
+  rules: readonly WatchedRule[],
+  openByRule: ReadonlyMap<string, readonly OpenAlert[]>,
+): Map<string | null, Owner<Signal>> {
+  const byOwner = new Map<string | null, Owner<Signal>>();
   for (const { id, projectId } of rules) {
     const most = projectId === null ? Number.POSITIVE_INFINITY : mostOpenAlertsOfOwner;
     const owner = byOwner.get(projectId) ?? { actions: [], left: most };
     owner.left -= openByRule.get(id)?.length ?? 0;
     byOwner.set(projectId, owner);
   }
-  for (const rule of rules) {
-    const owner = byOwner.get(rule.projectId) as Owner<Signal>;
-    const { actions } = owner;
-    const open = new Map((openByRule.get(rule.id) ?? []).map((alert) => [subjectKey(alert), alert]));
-    openByRule.delete(rule.id);
-    const watched = rule.enabled ? (byCondition.get(rule.condition) ?? []).filter((each) => watches(rule, each)) : [];
-    const standing = new Set<string>();
-    const room = new Room(rule, open.size, owner);
-    for (const signal of watched) if (open.has(subjectKey(signal))) room.note(signal);
-    for (const signal of watched) {
-      const alert = open.get(subjectKey(signal));
-      if (alert === undefined && ended.has(endedKey(rule.id, signal))) continue;
-      // A check-in restarts the wait of an alert that is open; a change of the rule may do so for an end.
-      if (alert === undefined || restarts(rule)) {
-        if (!isDueAt(dueMs(rule, signal))) continue;
-      }
-      if (alert === undefined && room.take(signal)) actions.push({ kind: 'FIRE', rule, signal });
-      standing.add(subjectKey(signal));
-    }
-    for (const [key, alert] of open) {
-      if (standing.has(key)) {
-        if (alert.clearSinceMs !== null) actions.push({ kind: 'RETURN', alert, atMs: steadyMs });
-        else if (alert.state === 'FIRING' && rule.repeatMs !== null && isDueAt(alert.toldMs + rule.repeatMs))
-          actions.push({ kind: 'REPEAT', alert, atMs: steadyMs });
-      } else if (!rule.enabled) actions.push({ kind: 'RESOLVE', alert, reason: 'the rule was disabled' });
-      else if (rule.resolveAfterMs === 0) actions.push({ kind: 'RESOLVE', alert, reason: null });
-      else if (alert.clearSinceMs === null) {
-        actions.push({ kind: 'CLEAR', alert, atMs: steadyMs });
-        nextMs = Math.min(nextMs, steadyMs + rule.resolveAfterMs);
-      } else if (isDueAt(alert.clearSinceMs + rule.resolveAfterMs))
-        actions.push({ kind: 'RESOLVE', alert, reason: null });
-    }
-  }
-  const orphans = [...openByRule.values()].flat();
-  const ends = orphans.map((alert) => ({ kind: 'RESOLVE', alert, reason: 'the rule was deleted' }) as const);
-  const lists = [...byOwner.values()].map(({ actions }) => actions);
-  return { actions: inTurns<AlertAction<Signal>>([...lists, ends]), nextMs };
+  return byOwner;
+}
+
+function whileStanding(rule: WatchedRule, alert: OpenAlert, due: Due): AlertAction<never> | undefined {
+  if (alert.clearSinceMs !== null) return { kind: 'RETURN', alert, atMs: due.steadyMs };
+  const isRepeated = alert.state === 'FIRING' && rule.repeatMs !== null && due.isAt(alert.toldMs + rule.repeatMs);
+  return isRepeated ? { kind: 'REPEAT', alert, atMs: due.steadyMs } : undefined;
+}
+
+function onceClear(rule: WatchedRule, alert: OpenAlert, due: Due): AlertAction<never> | undefined {
+  if (!rule.enabled) return { kind: 'RESOLVE', alert, reason: 'the rule was disabled' };
+  if (rule.resolveAfterMs === 0) return { kind: 'RESOLVE', alert, reason: null };
+  const sinceMs = alert.clearSinceMs ?? due.steadyMs;
+  const isOver = due.isAt(sinceMs + rule.resolveAfterMs);
+  if (alert.clearSinceMs === null) return { kind: 'CLEAR', alert, atMs: due.steadyMs };
+  return isOver ? { kind: 'RESOLVE', alert, reason: null } : undefined;
 }
 
 /** The first item of each list, then the second of each, and so on. */

@@ -22,83 +22,24 @@ const mostShown = 12;
 export const oldMs = 30_000;
 const plain = { detail: null, status: null, isDown: false, isOld: false, figures: null, opens: null };
 
-export function balancerPath({ tree, nodes, members, statistics, nowMs }: PathSource): Path {
-  const current = (statistics ?? []).flatMap(({ id, statistics: table }) =>
-    table === null ? [] : [{ id, table, isOld: nowMs - Date.parse(table.measuredAt) > oldMs }],
-  );
-  const fresh = current.filter(({ isOld }) => !isOld).map(({ table }) => table);
-  const figures = (of: readonly Figures[]) => (statistics === null ? null : figuresOf(of));
-  const ways: Way[] = [];
-  const way = (from: string, to: string, isReserve = false) => ways.push({ from, to, isReserve });
-
-  const serving = nodes.filter(({ nodeState }) => nodeState === 'SERVING' || nodeState === 'REPLACED');
-  const nodeStops = withinRoom(
-    serving.map((node): Stop => {
-      const own = current.find(({ id }) => id === node.id);
-      const isInDns = node.address !== null && tree.addresses.includes(node.address);
-      return {
-        ...{ key: node.id, title: node.address ?? node.name, status: node.operatingStatus },
-        detail: isInDns ? node.name : `${node.name}, not in DNS`,
-        ...{ isDown: !isServing(node), isOld: own?.isOld === true, opens: { type: nodeKind.typename, id: node.id } },
-        figures:
-          own === undefined
-            ? null
-            : own.isOld
-              ? lastReport(own.table.measuredAt, nowMs)
-              : figuresOf(own.table.listeners),
-      };
-    }),
-    mostShown,
-    'nodes',
-  );
-  const listenerStops = tree.listeners.map(
-    (listener): Stop => ({
-      ...{ ...plain, key: listener.id, title: `${protocolOf(listener.protocol)} ${listener.port}` },
-      ...{ detail: listener.name || null, status: listener.enabled ? listener.operatingStatus : 'OFFLINE' },
-      isDown: !listener.enabled || isDown(listener.operatingStatus),
-      figures: figures(fresh.flatMap(({ listeners }) => listeners.filter((each) => each.listener?.id === listener.id))),
-    }),
-  );
+export function balancerPath(source: PathSource): Path {
+  const { tree } = source;
+  const reports = reportsOf(source);
+  const nodeStops = stopsOfNodes(source, reports);
+  const listenerStops = tree.listeners.map((listener) => stopOfListener(listener, reports));
   const policies = tree.listeners.flatMap((listener) =>
     listener.l7Policies.filter(({ enabled }) => enabled).map((policy) => ({ listener, policy })),
   );
-  const policyStops = policies.map(
-    ({ policy }): Stop => ({
-      ...{
-        ...plain,
-        key: policy.id,
-        title: policy.name || `policy ${policy.position}`,
-        detail: formatWord(policy.action),
-      },
-    }),
-  );
-  const poolStops = tree.pools.map(
-    (pool): Stop => ({
-      ...{
-        ...plain,
-        key: pool.id,
-        title: pool.name || `pool ${pool.id.slice(-6)}`,
-        detail: formatWord(pool.algorithm),
-      },
-      ...{
-        status: pool.enabled ? pool.operatingStatus : 'OFFLINE',
-        isDown: !pool.enabled || isDown(pool.operatingStatus),
-      },
-      figures: figures(fresh.flatMap(({ pools }) => pools.filter((each) => each.pool?.id === pool.id))),
-    }),
-  );
+  const policyStops = policies.map(({ policy: { id, name, position, action } }): Stop => {
+    return { ...plain, key: id, title: name || `policy ${position}`, detail: formatWord(action) };
+  });
+  const poolStops = tree.pools.map((pool) => stopOfPool(pool, reports));
+  const ways: Way[] = [];
+  const way = (from: string, to: string, isReserve = false) => ways.push({ from, to, isReserve });
   const memberStops = tree.pools.flatMap((pool) => {
-    const own = members.filter((member) => member.pool.id === pool.id);
+    const own = source.members.filter((member) => member.pool.id === pool.id);
     const stops = withinRoom(
-      own.map(
-        (member): Stop => ({
-          ...{ ...plain, key: member.id, title: nameOf(member), opens: { type: memberKind.typename, id: member.id } },
-          detail: member.backup ? 'backup' : member.name === '' ? null : addressOf(member),
-          status: member.enabled ? member.operatingStatus : 'OFFLINE',
-          isDown: !member.enabled || isDown(member.operatingStatus),
-          figures: figures(fresh.flatMap(({ servers }) => servers.filter((each) => each.poolMember?.id === member.id))),
-        }),
-      ),
+      own.map((member) => stopOfMember(member, reports)),
       mostShown,
       'members',
     );
@@ -106,7 +47,6 @@ export function balancerPath({ tree, nodes, members, statistics, nowMs }: PathSo
     for (const { key } of stops) way(pool.id, key, backups.has(key));
     return stops;
   });
-
   for (const { key } of nodeStops) {
     way('name', key);
     for (const listener of tree.listeners) way(key, listener.id);
@@ -118,7 +58,7 @@ export function balancerPath({ tree, nodes, members, statistics, nowMs }: PathSo
   for (const { id, defaultPool } of tree.listeners) if (defaultPool !== null) way(id, defaultPool.id);
   const name: Stop = {
     ...{ ...plain, key: 'name', title: tree.fqdn, status: tree.operatingStatus, isDown: isDown(tree.operatingStatus) },
-    figures: figures(fresh.flatMap(({ listeners }) => listeners)),
+    figures: reports.figures(({ listeners }) => listeners),
   };
   const steps = [
     { title: 'Name', stops: [name] },
@@ -129,6 +69,70 @@ export function balancerPath({ tree, nodes, members, statistics, nowMs }: PathSo
     { title: 'Members', stops: memberStops },
   ];
   return { steps: steps.filter(({ stops }) => stops.length > 0), ways };
+}
+
+type Table = NonNullable<NodeStatistics['statistics']>;
+
+interface Reports {
+  /** The last report of each node that has one. */
+  readonly current: readonly { readonly id: string; readonly table: Table; readonly isOld: boolean }[];
+  /** Of all nodes together, without old reports. Null until they are read. */
+  figures(rowsOf: (table: Table) => readonly Figures[]): string | null;
+}
+
+function reportsOf({ statistics, nowMs }: PathSource): Reports {
+  const current = (statistics ?? []).flatMap(({ id, statistics: table }) =>
+    table === null ? [] : [{ id, table, isOld: nowMs - Date.parse(table.measuredAt) > oldMs }],
+  );
+  const fresh = current.filter(({ isOld }) => !isOld).map(({ table }) => table);
+  return { current, figures: (rowsOf) => (statistics === null ? null : figuresOf(fresh.flatMap(rowsOf))) };
+}
+
+function stopsOfNodes({ tree, nodes, nowMs }: PathSource, { current }: Reports): readonly Stop[] {
+  const serving = nodes.filter(({ nodeState }) => nodeState === 'SERVING' || nodeState === 'REPLACED');
+  const stops = serving.map((node): Stop => {
+    const own = current.find(({ id }) => id === node.id);
+    const isInDns = node.address !== null && tree.addresses.includes(node.address);
+    const isOld = own?.isOld === true;
+    return {
+      ...{ key: node.id, title: node.address ?? node.name, status: node.operatingStatus },
+      detail: isInDns ? node.name : `${node.name}, not in DNS`,
+      ...{ isDown: !isServing(node), isOld, opens: { type: nodeKind.typename, id: node.id } },
+      figures:
+        own === undefined ? null : isOld ? lastReport(own.table.measuredAt, nowMs) : figuresOf(own.table.listeners),
+    };
+  });
+  return withinRoom(stops, mostShown, 'nodes');
+}
+
+function stopOfListener(listener: Tree['listeners'][number], { figures }: Reports): Stop {
+  return {
+    ...{ ...plain, key: listener.id, title: `${protocolOf(listener.protocol)} ${listener.port}` },
+    ...{ detail: listener.name || null, ...healthOf(listener) },
+    figures: figures(({ listeners }) => listeners.filter((each) => each.listener?.id === listener.id)),
+  };
+}
+
+function stopOfPool(pool: Tree['pools'][number], { figures }: Reports): Stop {
+  return {
+    ...{ ...plain, key: pool.id, title: pool.name || `pool ${pool.id.slice(-6)}`, detail: formatWord(pool.algorithm) },
+    ...healthOf(pool),
+    figures: figures(({ pools }) => pools.filter((each) => each.pool?.id === pool.id)),
+  };
+}
+
+function stopOfMember(member: Member, { figures }: Reports): Stop {
+  return {
+    ...{ ...plain, key: member.id, title: nameOf(member), opens: { type: memberKind.typename, id: member.id } },
+    detail: member.backup ? 'backup' : member.name === '' ? null : addressOf(member),
+    ...healthOf(member),
+    figures: figures(({ servers }) => servers.filter((each) => each.poolMember?.id === member.id)),
+  };
+}
+
+/** What is disabled is down, whatever was seen of it. */
+function healthOf({ enabled, operatingStatus }: Pick<Member, 'enabled' | 'operatingStatus'>) {
+  return { status: enabled ? operatingStatus : 'OFFLINE', isDown: !enabled || isDown(operatingStatus) } as const;
 }
 
 /** Of what is absent. */

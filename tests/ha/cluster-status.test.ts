@@ -1,0 +1,82 @@
+// The state of a cluster, from what its hosts report.
+import { describe, expect, it } from '@jest/globals';
+import { type ClusterHost, statusOf } from '../../ha/cluster-status.ts';
+
+type Known = Parameters<typeof statusOf>[1];
+
+const hosts: readonly ClusterHost[] = [
+  { name: 'one', address: '192.0.2.1', kind: 'data' },
+  { name: 'two', address: '192.0.2.2', kind: 'data' },
+  { name: 'far', address: '192.0.2.3', kind: 'data', asynchronous: true, vote: false },
+  { name: 'judge', address: '192.0.2.4', kind: 'witness' },
+];
+const sync = { primary: 'one', reign: 'r1', epoch: 3, members: [{ host: 'two' }] };
+
+function known(changes: Partial<Known> = {}): Known {
+  return {
+    ...{ leader: { reign: 'r1' }, sync, reports: {}, away: () => undefined, paused: false, switchoverTo: null },
+    ...{ members: [], silent: new Set<string>(), aheadMs: new Map<string, number>(), ...changes },
+  };
+}
+
+function report(values: object): Known['reports'][string] {
+  return { received: 10, receiving: true, ...values } as Known['reports'][string];
+}
+
+function statesOf(status: ReturnType<typeof statusOf>): Record<string, string> {
+  return Object.fromEntries(status.hosts.map(({ name, state }) => [name, state]));
+}
+
+describe('the state of a cluster', () => {
+  it('names what each host is while a primary leads', () => {
+    const status = statusOf(hosts, known({ reports: { far: report({}) } }));
+    expect(status).toMatchObject({ primary: 'one', epoch: 3, copies: 2, paused: false, switchoverTo: null });
+    expect(statesOf(status)).toEqual({ one: 'PRIMARY', two: 'IN_SYNC', far: 'FOLLOWS', judge: 'WITNESS' });
+  });
+
+  it('has no primary and no copies while the leader is of another reign', () => {
+    const status = statusOf(hosts, known({ leader: { reign: 'r2' } }));
+    expect(status).toMatchObject({ primary: null, copies: 0 });
+    expect(statesOf(status)).toEqual({ one: 'RETURNING', two: 'RETURNING', far: 'RETURNING', judge: 'WITNESS' });
+  });
+
+  it('calls a host silent that is in sync and does not report, and shows nothing of its last report', () => {
+    const reports = { one: report({}), two: report({ unfit: 'its disk is full', redis: true, received: 7 }) };
+    const [, two] = statusOf(hosts, known({ reports, silent: new Set(['two']) })).hosts;
+    expect(two).toMatchObject({ state: 'SILENT', behind: null, redis: null, unfit: null });
+  });
+
+  it('counts what a host lacks, never less than nothing', () => {
+    const reports = { one: report({}), two: report({ received: 7 }), far: report({ received: 12 }) };
+    const { hosts: found } = statusOf(hosts, known({ reports }));
+    expect(found.map(({ behind }) => behind)).toEqual([0, 3, 0, null]);
+  });
+
+  it("compares key files with the primary's, and with the first host's while there is none", () => {
+    const reports = { one: report({ keys: { audit: 'a' } }), two: report({ keys: { audit: 'b' } }), far: report({}) };
+    const keysOf = (changes: Partial<Known>) =>
+      statusOf(hosts, known({ reports, ...changes })).hosts.map(({ keys }) => keys);
+    expect(keysOf({})).toEqual(['SAME', 'DIFFERENT', null, null]);
+    expect(keysOf({ sync: { ...sync, primary: 'two', members: [] } })).toEqual(['DIFFERENT', 'SAME', null, null]);
+    expect(keysOf({ leader: undefined })).toEqual(['SAME', 'DIFFERENT', null, null]);
+  });
+
+  it('shows why a host is not a copy yet, only while it is none', () => {
+    const away = () => ({ why: 'it copies: 40 %' });
+    const { hosts: found } = statusOf(hosts, known({ away, sync: { ...sync, members: [] } }));
+    expect(found.map(({ returning }) => returning)).toEqual([null, 'it copies: 40 %', 'it copies: 40 %', null]);
+  });
+
+  it('tells a member of etcd that leads from those that answer, join or are none', () => {
+    const member = (host: number, changes: object = {}) =>
+      ({ url: `https://192.0.2.${host}:2379`, memberId: `${host}`, leaderId: '1', ...changes }) as never;
+    const members = [member(1), member(2, { isLearner: true })];
+    const { hosts: found } = statusOf(hosts, known({ members }));
+    expect(found.map(({ etcd }) => etcd)).toEqual(['LEADS', 'JOINS', 'NONE', 'SILENT']);
+  });
+
+  it('rounds how far a clock is ahead, and knows nothing of clocks that were not reported', () => {
+    const { hosts: found } = statusOf(hosts, known({ aheadMs: new Map([['two', -2.6]]) }));
+    expect(found.map(({ clockAheadMs }) => clockAheadMs)).toEqual([null, -3, null, null]);
+  });
+});
