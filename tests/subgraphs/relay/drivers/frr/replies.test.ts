@@ -94,6 +94,8 @@ test('a reply that can not be read quotes no password of the configuration', () 
   ])
     for (const said of [outcome('bgpNeighbor.create', args, given), reader?.interpret(given, object)])
       expect(JSON.stringify(said)).not.toContain('hunter2');
+  const unsaved = reply('neighbor x password hunter2\nfrr done\n');
+  expect(JSON.stringify(outcome('config.save', {}, unsaved))).not.toContain('hunter2');
   expect(
     JSON.stringify(outcome('bgpSession.list', {}, reply(`neighbor x password hunter2\nfrr done\n`))),
   ).not.toContain('hunter2');
