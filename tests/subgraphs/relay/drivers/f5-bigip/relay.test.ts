@@ -53,12 +53,14 @@ const settled = async ({ operation }: CallShape, key: string) =>
   (await settle(node, { idempotencyKey: key, id: operation?.id })).operation;
 
 test('a pool and its member are created, mapped and deleted by their mappings', async () => {
-  const pool = await typed('wafPoolCreate', { idempotencyKey: 'p1', name: 'web', monitor: 'http' });
+  const pool = await typed('wafPoolCreate', { idempotencyKey: 'p1', name: 'web', scope: 'Common', monitor: 'http' });
   expect(pool).toMatchObject({
     operation: { state: 'SUCCEEDED' },
     mapping: { mappingState: 'ACTIVE', objectKey: 'web' },
   });
-  const member = await typed('wafPoolMemberAdd', { idempotencyKey: 'm1', pool: 'web', address: '10.0.0.1', port: 80 });
+  const of = { pool: 'web', address: '10.0.0.1', port: 80, ratio: 2 };
+  const member = await typed('wafPoolMemberAdd', { idempotencyKey: 'm1', ...of });
+  expect(member.operation?.result).toMatchObject(of);
   expect(member).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { objectKey: '10.0.0.1:80' } });
   for (const [key, made] of [
     ['d1', member],
@@ -99,9 +101,14 @@ test('a policy is imported by a task, and mapped with its id', async () => {
     changedMappings: [{ mappingState: 'ACTIVE' }],
   });
   const policy = (done?.result as { policy?: string } | undefined)?.policy;
-  const changed = await typed('wafModeSet', { idempotencyKey: 'w1', policy, mode: 'DETECTION' });
-  expect(changed.operation?.state).toBe('SUCCEEDED');
-  expect(device.asm.find('/Common/shop')).toMatchObject({ enforcementMode: 'transparent' });
+  for (const [mode, enforcementMode] of [
+    ['BLOCKING', 'blocking'],
+    ['DETECTION', 'transparent'],
+  ] as const) {
+    const changed = await typed('wafModeSet', { idempotencyKey: mode, policy, mode });
+    expect(changed.operation).toMatchObject({ state: 'SUCCEEDED', result: { mode: enforcementMode } });
+    expect(device.asm.find('/Common/shop')).toMatchObject({ enforcementMode });
+  }
   const off = await typed('wafModeSet', { idempotencyKey: 'w2', policy, mode: 'OFF' });
   expect(off.userErrors).toMatchObject([{ code: 'NOT_SUPPORTED' }]);
   const removed = await call(node, 'delete', { idempotencyKey: 'd3', mappingId: done?.changedMappings[0]?.id });
