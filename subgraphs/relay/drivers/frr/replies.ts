@@ -78,7 +78,7 @@ export function readAnswer(reply: ExecReply, call?: Call): Answer {
 }
 
 /** Removes passwords. A configuration has passwords in clear text, and an error message may quote any part of an unreadable reply. */
-function withoutPasswords(text: string): string {
+export function withoutPasswords(text: string): string {
   return text.replace(/(password|secret|key)[ \t].*/gi, '$1 •••');
 }
 

@@ -2,10 +2,10 @@
 
 import { canonicalText } from '../../../../platform/net/address-block.ts';
 import { writeFailure } from '../answer.ts';
-import type { ExecReply, Health, JsonObject, OperationSpec } from '../driver.ts';
+import { type ExecReply, type Health, type JsonObject, maxMessageLength, type OperationSpec } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';
 import type { Call } from '../script-input.ts';
-import { readAnswer, showOutcome } from './replies.ts';
+import { readAnswer, showOutcome, withoutPasswords } from './replies.ts';
 import { address, destination, versionWord, vrf, vrfOf } from './schema.ts';
 import { run } from './scripts.ts';
 
@@ -85,11 +85,11 @@ export const configSave: OperationSpec<JsonObject, ExecReply> = {
   interpret(reply, _args, call) {
     const answer = readAnswer(reply, call);
     if (answer.kind !== 'done') return writeFailure(answer);
-    const said = answer.rest.trim().slice(0, 4_096);
+    const said = withoutPasswords(answer.rest.trim());
     // Several files, or one (service integrated-vtysh-config): OK is the last line.
     if (/(?:^|\n)\[OK\]$/.test(said) && !/Can't|[Ee]rror|failed/.test(said))
       return { state: 'SUCCEEDED', result: null };
-    const message = `the router did not say that all is saved: ${said}`;
+    const message = `the router did not say that all is saved: ${said}`.slice(0, maxMessageLength);
     return { state: 'UNKNOWN', code: 'NOT_SAVED', message, ended: true };
   },
 };

@@ -1,13 +1,13 @@
 // A reply about another object than the call's is no verdict: it may belong to the call before. Each reply here is a success for its
 // own call, and UNKNOWN for another one.
 import { describe, expect, test } from '@jest/globals';
-import type { HttpReply, JsonObject, Reply } from '../../../../subgraphs/relay/drivers/driver.ts';
+import type { JsonObject, Reply } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { writeMark } from '../../../../subgraphs/relay/drivers/mark.ts';
 import { drivers } from '../../../../subgraphs/relay/drivers/registry.ts';
-import { checkedFor, operationOf } from '../support/driver-caller.ts';
+import { checkedFor, driverOf, operationOf } from '../support/driver-caller.ts';
 import { renderContext } from '../support/render-context.ts';
+import { http, ownId as own, exec as script } from '../support/replies.ts';
 
-const own = '01900000-0000-7000-8000-000000000001';
 const another = '01900000-0000-7000-8000-000000000002';
 const ids = ['2f1c9b1e-6f0e-4f43-9a52-3f1f2a6a7c11', '7c0d5d5c-3c53-4c54-8f3b-0a3f5c1d2e4f'] as const;
 
@@ -20,17 +20,15 @@ interface Case {
   readonly others: readonly (JsonObject | 'call')[];
 }
 
-const exec = (nftables: readonly object[]): Reply => ({
-  ...{ kind: 'exec', exitCode: 0, stderr: '', truncated: false },
-  stdout: JSON.stringify({ nftables }),
-});
-const http = (status: number, body: object | string): HttpReply => ({
-  ...{ kind: 'http', status, headers: {}, truncated: false },
-  body: typeof body === 'string' ? body : JSON.stringify(body),
-});
-const script = (stdout: string): Reply => ({
-  ...{ kind: 'exec', exitCode: 0, stdout, stderr: '', truncated: false },
-});
+const exec = (nftables: readonly object[]): Reply => script(JSON.stringify({ nftables }));
+/** As nft echoes it: the input, with a handle for each rule, set and chain. */
+function echoOf(operation: string, args: JsonObject): Reply {
+  const nft = driverOf('linux-nftables');
+  const context = renderContext(nft, { operationId: own });
+  const call = operationOf(nft, operation).render(checkedFor(nft, operation, args), context);
+  const stdin = call.kind === 'exec' ? (call.stdin ?? '') : '';
+  return script(stdin.replaceAll(/"(rule|set|chain)":\{/g, '"$1":{"handle":77,'));
+}
 const route = { destination: '10.0.0.0/8', nextHop: '192.0.2.1' };
 const kernelRoute = { destination: '192.0.2.0/24', metric: 1, table: 254 };
 const chain = { ipVersion: 4, chain: 'FORWARD', name: 'mine' };
@@ -81,6 +79,20 @@ const cases: readonly Case[] = [
     reply: { ...exec([]), stdout: `nft deleted 7 tidegate-${own}\n` } as Reply,
     others: ['call'],
   },
+  ...['set.delete', 'address.delete'].map((operation) => ({
+    ...{ driver: 'linux-nftables', operation, args: { ...operationOf(driverOf('linux-nftables'), operation).example } },
+    ...{ reply: script(`nft deleted 7 tidegate-${own}\n`), others: ['call' as const] },
+  })),
+  ...(
+    [
+      ['set.create', { set: 'mine' }, { set: 'other' }],
+      ['chain.create', { chain: 'mine' }, { chain: 'other' }],
+      ['address.create', { name: 'mine', address: '10.0.0.1' }, { name: 'other' }],
+    ] as const
+  ).map(([operation, args, other]) => ({
+    ...{ driver: 'linux-nftables', operation, args: checkedFor(driverOf('linux-nftables'), operation, args) },
+    ...{ reply: echoOf(operation, args), others: [other] },
+  })),
   {
     ...{ driver: 'frr', operation: 'staticRoute.create', args: route },
     ...{ reply: script(`have \tip route 10.0.0.0/8 192.0.2.1\nfrr done ${own}\n`), others: ['call'] },
@@ -184,8 +196,7 @@ const cases: readonly Case[] = [
 ];
 
 describe.each(cases)('$driver $operation', ({ driver: name, operation: named, args, reply, others }) => {
-  const driver = drivers.get(name);
-  if (driver === undefined) throw new Error(`no driver ${name}`);
+  const driver = driverOf(name);
   const operation = operationOf(driver, named);
   const outcome = (given: JsonObject, operationId: string) =>
     operation.interpret(reply, given, renderContext(driver, { operationId }));
@@ -207,8 +218,7 @@ describe.each(cases)('$driver $operation', ({ driver: name, operation: named, ar
 const scripted = ['frr', 'linux-iproute2', 'linux-iptables', 'modsecurity'];
 
 describe.each(scripted)('a script of %s', (name) => {
-  const driver = drivers.get(name);
-  if (driver === undefined) throw new Error(`no driver ${name}`);
+  const driver = driverOf(name);
   const program = { frr: 'frr', 'linux-iproute2': 'iproute2', 'linux-iptables': 'iptables', modsecurity: 'waf' }[name];
   const changes = [...driver.operations.values()].filter(({ effect }) => effect !== 'READ');
 

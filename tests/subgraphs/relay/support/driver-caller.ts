@@ -22,6 +22,7 @@ import type {
   WireCall,
 } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { mainTransport, transportOf } from '../../../../subgraphs/relay/drivers/options.ts';
+import { drivers } from '../../../../subgraphs/relay/drivers/registry.ts';
 import { createTransport } from '../../../../subgraphs/relay/transports/factories.ts';
 import type { Endpoint, SendResult, Transport } from '../../../../subgraphs/relay/transports/session.ts';
 import { testEgress } from '../../../support/egress.ts';
@@ -196,6 +197,12 @@ export class DriverCaller<Result = JsonObject> {
   }
 }
 
+export function driverOf(name: string): Driver {
+  const driver = drivers.get(name);
+  if (driver === undefined) throw new Error(`no driver ${name}`);
+  return driver;
+}
+
 export function operationOf(driver: Driver, name: string): DriverOperation {
   const operation = driver.operations.get(name);
   if (!operation) throw new Error(`no operation ${name}`);
@@ -210,7 +217,7 @@ export function checkedFor(driver: Driver, name: string, args: JsonObject): Json
 }
 
 /** The faults of arguments, `path: message`; empty when valid. */
-export function faultsOf(driver: Driver, name: string, args: JsonObject): string[] {
+export function faultsOf(driver: Driver, name: string, args: unknown): string[] {
   const result = validateArguments(operationOf(driver, name), args);
   return result.ok ? [] : result.faults.map(({ path, message }) => `${path.join('.')}: ${message}`);
 }

@@ -1,64 +1,32 @@
 // From the graph to a BIG-IP and back: typed calls, lost answers settled by looking, tasks, and mappings.
 
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { BigIp } from '../../../../../simulators/f5-bigip/bigip.ts';
 import { f5BigIp } from '../../../../../subgraphs/relay/drivers/f5-bigip/driver.ts';
 import { DriverCaller } from '../../support/driver-caller.ts';
 import { webEndpoint } from '../../support/endpoints.ts';
-import {
-  type CallShape,
-  call,
-  callFields,
-  identity,
-  type RelayNode,
-  RelaySystem,
-  registerBackend,
-  settle,
-} from '../../support/relay-system.ts';
-import { pinOf } from '../../transports/support/web-device.ts';
+import { type CallShape, call, registerDevice, settle } from '../../support/relay-system.ts';
+import { startRelay } from '../../support/start-relay.ts';
 
-let device: BigIp;
-let system: RelaySystem;
-let node: RelayNode;
-
-beforeAll(async () => {
-  device = await BigIp.start();
-  device.asm.tasks.knobs.taskMs = 0;
-  system = await RelaySystem.start();
-  node = await system.node();
-  const { host, port, certificate } = device.server;
-  await registerBackend(node, {
-    ...{ name: 'waf', driver: 'f5-bigip', host, port, certificateSha256: pinOf(certificate.sha256) },
-    credentials: { username: 'netops', password: 'secret' },
-  });
-});
-afterAll(async () => {
-  await system.stop();
-  await device.stop();
-});
+const { node, device } = await startRelay({ device: () => BigIp.start() });
+device.asm.tasks.knobs.taskMs = 0;
+await registerDevice(node, device.server, { name: 'waf', driver: 'f5-bigip' });
 
 const on = { backend: { name: 'waf' }, cmpObject: { type: 'service', externalId: '7' } };
 
-async function typed(mutation: string, input: Record<string, unknown>): Promise<CallShape> {
-  const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
-  const text = `mutation ($input: ${type}!) { call: ${mutation}(input: $input) { ${callFields} } }`;
-  const { data, errors } = await node.run<{ call: CallShape }>(identity('OPERATOR'), text, {
-    input: { ...on, ...input },
-  });
-  if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
-  return data.call;
-}
-
+const typed = (mutation: string, input: object) => node.mutate(mutation, { ...on, ...input });
 const settled = async ({ operation }: CallShape, key: string) =>
   (await settle(node, { idempotencyKey: key, id: operation?.id })).operation;
 
 test('a pool and its member are created, mapped and deleted by their mappings', async () => {
-  const pool = await typed('wafPoolCreate', { idempotencyKey: 'p1', name: 'web', monitor: 'http' });
+  const pool = await typed('wafPoolCreate', { idempotencyKey: 'p1', name: 'web', scope: 'Common', monitor: 'http' });
   expect(pool).toMatchObject({
     operation: { state: 'SUCCEEDED' },
     mapping: { mappingState: 'ACTIVE', objectKey: 'web' },
   });
-  const member = await typed('wafPoolMemberAdd', { idempotencyKey: 'm1', pool: 'web', address: '10.0.0.1', port: 80 });
+  const of = { pool: 'web', address: '10.0.0.1', port: 80, ratio: 2 };
+  const member = await typed('wafPoolMemberAdd', { idempotencyKey: 'm1', ...of });
+  expect(member.operation?.result).toMatchObject(of);
   expect(member).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { objectKey: '10.0.0.1:80' } });
   for (const [key, made] of [
     ['d1', member],
@@ -99,9 +67,14 @@ test('a policy is imported by a task, and mapped with its id', async () => {
     changedMappings: [{ mappingState: 'ACTIVE' }],
   });
   const policy = (done?.result as { policy?: string } | undefined)?.policy;
-  const changed = await typed('wafModeSet', { idempotencyKey: 'w1', policy, mode: 'DETECTION' });
-  expect(changed.operation?.state).toBe('SUCCEEDED');
-  expect(device.asm.find('/Common/shop')).toMatchObject({ enforcementMode: 'transparent' });
+  for (const [mode, enforcementMode] of [
+    ['BLOCKING', 'blocking'],
+    ['DETECTION', 'transparent'],
+  ] as const) {
+    const changed = await typed('wafModeSet', { idempotencyKey: mode, policy, mode });
+    expect(changed.operation).toMatchObject({ state: 'SUCCEEDED', result: { mode: enforcementMode } });
+    expect(device.asm.find('/Common/shop')).toMatchObject({ enforcementMode });
+  }
   const off = await typed('wafModeSet', { idempotencyKey: 'w2', policy, mode: 'OFF' });
   expect(off.userErrors).toMatchObject([{ code: 'NOT_SUPPORTED' }]);
   const removed = await call(node, 'delete', { idempotencyKey: 'd3', mappingId: done?.changedMappings[0]?.id });

@@ -5,15 +5,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { runProgram } from '../../../../../embedded/run-program.ts';
-import type { ExecReply, JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
+import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { linuxIptables } from '../../../../../subgraphs/relay/drivers/linux-iptables/driver.ts';
 import { seededRandom } from '../../../../../trials/random.ts';
 import { labUnavailable } from '../../../../support/lab.ts';
 import { RunningDevice } from '../../../../support/running-device.ts';
-import { DriverCaller, operationOf } from '../../support/driver-caller.ts';
+import { DriverCaller } from '../../support/driver-caller.ts';
 import { sshEndpoint } from '../../support/endpoints.ts';
 import { foreignObjects } from '../../support/foreign-objects.ts';
-import { renderContext } from '../../support/render-context.ts';
 import { unlike } from '../../support/unlike.ts';
 
 const obstacle =
@@ -199,67 +198,4 @@ describeHere(`linux-iptables on a real firewall${obstacle === undefined ? '' : `
     for (const name of names)
       expect([name, (await look(name)).finding]).toEqual([name, removed.includes(name) ? 'ABSENT' : 'PRESENT']);
   });
-});
-
-const reply = (stdout: string, more: Partial<ExecReply> = {}): ExecReply => ({
-  kind: 'exec',
-  exitCode: 0,
-  stdout,
-  stderr: '',
-  truncated: false,
-  ...more,
-});
-
-test.each([
-  ['iptables exit 0\n', 'SUCCEEDED'],
-  ['said busy\niptables exit 4\n', 'FAILED DEVICE_BUSY'],
-  ['said line 2 failed\niptables exit 1\n', 'FAILED DEVICE_REFUSED'],
-  ['iptables exit 137\n', 'UNKNOWN UNREADABLE_REPLY'],
-  ['iptables unread\n', 'UNKNOWN UNREADABLE_REPLY'],
-  ['iptables refused CUT_SHORT\n', 'FAILED CUT_SHORT'],
-  ['iptables done\n', 'UNKNOWN UNREADABLE_REPLY'],
-  ['iptables exit 0', 'UNKNOWN UNREADABLE_REPLY'],
-  ['iptables exi', 'UNKNOWN UNREADABLE_REPLY'],
-  ['', 'UNKNOWN UNREADABLE_REPLY'],
-])('%j of a creation is %s', (stdout, state) => {
-  const operationId = randomUUID();
-  const given = reply(stdout.replace(/^iptables .+$/m, `$& ${operationId}`));
-  const context = renderContext(linuxIptables, { operationId });
-  const outcome = operationOf(linuxIptables, 'rule.create').interpret(given, {}, context);
-  expect('code' in outcome ? `${outcome.state} ${outcome.code}` : outcome.state).toBe(state);
-});
-
-test('a reply that is too long is unknown, and no object', () => {
-  const long = reply('rule -A FORWARD\niptables exit 0\n', { truncated: true });
-  expect(operationOf(linuxIptables, 'rule.create').interpret(long, {}, renderContext(linuxIptables))).toMatchObject({
-    state: 'UNKNOWN',
-  });
-  expect(
-    linuxIptables.resources?.get('rule')?.interpret(long, { scope: 'ipv4 FORWARD', key: 'a', uuid: null }),
-  ).toMatchObject({ finding: 'UNREADABLE' });
-});
-
-test('the typed mutation: what iptables has no word for is not offered', () => {
-  const typed = linuxIptables.typed.firewallRuleCreate;
-  expect(
-    typed?.({ name: 'web', source: { address: '2001:db8::1' }, protocol: 'TCP', destinationPort: 443, action: 'DROP' }),
-  ).toMatchObject({
-    operation: 'rule.create',
-    arguments: {
-      name: 'web',
-      chain: 'FORWARD',
-      ipVersion: 6,
-      source: '2001:db8::1',
-      protocol: 'tcp',
-      firstPort: 443,
-      action: 'drop',
-    },
-  });
-  for (const more of [
-    { scope: 'inet filter' },
-    { service: 'https' },
-    { source: { set: 'blocked' } },
-    { destination: { set: 'blocked' } },
-  ])
-    expect(typed?.({ name: 'web', action: 'DROP', ...more })).toBeUndefined();
 });

@@ -1,57 +1,23 @@
-import { randomInt } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { runProgram } from '../../../../../embedded/run-program.ts';
 import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { linuxNftables } from '../../../../../subgraphs/relay/drivers/linux-nftables/driver.ts';
 import { describeWithLab } from '../../../../support/lab.ts';
+import { operationOf } from '../../support/driver-caller.ts';
+import { pieces, random, seed, text } from '../../support/generated-texts.ts';
 import { renderContext } from '../../support/render-context.ts';
 
-const seed = Number(process.env.TIDEGATE_TEST_SEED ?? randomInt(2 ** 31));
-let state = seed;
-
-/** Numbers from 0 to below `bound`, the same for the same seed (mulberry32). */
-function random(bound: number): number {
-  state = (state + 0x6d2b79f5) | 0;
-  let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-  return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
-}
-
-function pick<T>(from: readonly T[]): T {
-  return from[random(from.length)] as T;
-}
-
-const fragments = [
-  ...'abzAZ059_.-',
-  ..." '`$;|&<>(){}[]*?!#~%^=+,:@/\\äß漢😀",
-  '"',
-  '\n',
-  '\u0000',
-  '\u202e',
-  '\u2028',
-  'add',
-  'fwd',
-  'drop',
-  '@set',
-  '$(id)',
-  '} chain x {',
-  '" drop comment "',
-  '; flush ruleset;',
-  '{"nftables":[]}',
-  'tg:',
-];
-
-const text = () => Array.from({ length: 1 + random(20) }, () => pick(fragments)).join('');
-const word = () =>
-  pick([...'abzAZ_', 'add', 'fwd']) +
-  Array.from({ length: random(20) }, () => pick([...'abzAZ059_.-', 'drop'])).join('');
+const nouns = ['add', 'fwd', 'drop'];
+const wild = pieces.wild([
+  ...[...nouns, '@set', '} chain x {', '" drop comment "', '; flush ruleset;', '{"nftables":[]}', 'tg:'],
+]);
+const word = () => random.pick([...'abzAZ_', 'add', 'fwd']) + text([...pieces.tame, 'drop'], 20);
 /** Half of them look like names, half like attacks. */
-const hostile = () => (random(2) === 0 ? word() : text());
+const hostile = () => (random.integer(0, 1) === 0 ? word() : text(wild, 20));
 
 const fits = (operation: string, args: JsonObject) => {
-  const spec = linuxNftables.operations.get(operation);
-  if (!spec) throw new Error(operation);
+  const spec = operationOf(linuxNftables, operation);
   const checked = validateArguments(spec, args);
   if (!checked.ok) return undefined;
   const wire = spec.render(checked.args, renderContext(linuxNftables));
@@ -73,7 +39,7 @@ describeWithLab('generated names and comments', (lab) => {
     let refused = 0;
     for (let index = 0; index < 10_000; index += 1) {
       const value = hostile();
-      const kind = pick(['set', 'chain', 'rule', 'comment'] as const);
+      const kind = random.pick(['set', 'chain', 'rule', 'comment'] as const);
       const address = `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`;
       const stdin = {
         set: () => fits('set.create', { set: value }),

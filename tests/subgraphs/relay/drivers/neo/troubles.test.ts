@@ -4,11 +4,9 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Neo } from '../../../../../simulators/neo/neo.ts';
 import type { DeviceAnswer } from '../../../../../simulators/support/tls-server.ts';
-import type { HttpReply, JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { neo as neoDriver } from '../../../../../subgraphs/relay/drivers/neo/driver.ts';
 import { DriverCaller } from '../../support/driver-caller.ts';
 import { webEndpoint } from '../../support/endpoints.ts';
-import { renderContext } from '../../support/render-context.ts';
 
 const args = { vlan: 100, devices: ['10.224.15.29'] };
 let neo: Neo;
@@ -26,16 +24,7 @@ afterEach(async () => {
 
 describe('unreadable answers', () => {
   const odd: readonly [string, DeviceAnswer][] = [
-    ['no job', { status: 200, body: '{}' }],
-    ['a job at another path', { status: 202, headers: { location: 'https://evil.example/jobs/1' } }],
-    ['a job that is not a number', { status: 202, headers: { location: '/neo/app/jobs/../users' } }],
     ['HTML', { status: 200, body: '<html><title>NEO</title></html>' }],
-    ['two jobs', { status: 202, body: '<a href="/neo/app/jobs/35">a</a> <a href="/neo/app/jobs/36">b</a>' }],
-    ['a sub-job', { status: 202, body: '"/neo/app/jobs/35.1"' }],
-    ['words around a job', { status: 202, body: '{"description":"as app/jobs/35 did"}' }],
-    ['a path below a job', { status: 202, body: '"/neo/app/jobs/35/log"' }],
-    ["NEO's own error", { status: 500, body: '<html><title>500 Internal Server Error</title></html>' }],
-    ['a gateway', { status: 502, body: '' }],
     ['too slow', { status: 408, body: '' }],
     ['50 MB', { status: 200, body: `["${'x'.repeat(50 * 1024 * 1024)}"]` }],
     ['a truncated answer', { status: 202, body: '"a longer text"', cutAfterBytes: 3 }],
@@ -164,40 +153,4 @@ describe('sessions', () => {
     );
     expect(opened).toMatchObject({ ok: false, code: 'PROTOCOL_FAILED' });
   });
-});
-
-test('no operation throws, whatever the reply', () => {
-  const bodies = [
-    '',
-    'x',
-    'null',
-    '[]',
-    '[1]',
-    '{}',
-    '[{}]',
-    '[{"ID":{},"Status":[]}]',
-    '[{"vlanID":{},"portNames":7}]',
-  ];
-  const context = renderContext(neoDriver);
-  for (const operation of neoDriver.operations.values()) {
-    for (const status of [200, 202, 204, 302, 400, 401, 404, 409, 500]) {
-      for (const body of bodies) {
-        const reply: HttpReply = { kind: 'http', status, headers: {}, body, truncated: false };
-        const given = operation.example as JsonObject;
-        const { state } = operation.interpret(reply, given, context);
-        expect(['SUCCEEDED', 'FAILED', 'UNKNOWN', 'ACCEPTED']).toContain(state);
-        if (status >= 300) expect(['FAILED', 'UNKNOWN']).toContain(state);
-        operation.probe?.interpret(reply, given, context);
-        operation.job?.interpret(reply, { job: '1' }, given, context);
-        operation.job?.interpret(reply, null, given, context);
-      }
-    }
-  }
-  for (const reader of neoDriver.resources?.values() ?? []) {
-    for (const body of bodies) {
-      const reply: HttpReply = { kind: 'http', status: 200, headers: {}, body, truncated: false };
-      const found = reader.interpret(reply, { scope: '10.0.0.1', key: '1/1', uuid: null });
-      expect(found.finding === 'PRESENT').toBe(false);
-    }
-  }
 });

@@ -1,0 +1,82 @@
+// Replies as transports hand them to drivers, and what becomes of them. Each driver has rows of them (drivers/NAME/replies.ts); the suite
+// is drivers/replies.test.ts.
+import type {
+  CliReply,
+  DriverOperation,
+  ExecReply,
+  HttpReply,
+  JobFinding,
+  JsonObject,
+  JsonValue,
+  NetconfReply,
+  Outcome,
+  OvsdbReply,
+  Reply,
+  ResourceFinding,
+  SelfDescription,
+} from '../../../../subgraphs/relay/drivers/driver.ts';
+
+export const exec = (stdout: string, more: Partial<ExecReply> = {}): ExecReply => ({
+  ...{ kind: 'exec', exitCode: 0, stdout, stderr: '', truncated: false },
+  ...more,
+});
+
+/** `body`: text, or what is sent as JSON. */
+export const http = (status: number, body: unknown = '', more: Partial<HttpReply> = {}): HttpReply => ({
+  ...{ kind: 'http', status, headers: {}, truncated: false },
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+  ...more,
+});
+
+export const cli = (outputs: CliReply['outputs'], more: Partial<CliReply> = {}): CliReply => ({
+  ...{ kind: 'cli', outputs, truncated: false },
+  ...more,
+});
+
+export const rpc = (more: Partial<OvsdbReply> = {}): OvsdbReply => ({
+  ...{ kind: 'ovsdb', result: null, error: null, truncated: false },
+  ...more,
+});
+
+export const rpcReply = (more: Partial<NetconfReply> = {}): NetconfReply => ({
+  ...{ kind: 'netconf', step: 'done', errors: [], data: null, modules: {}, truncated: false },
+  ...more,
+});
+
+/** The id of every call of the rows. */
+export const ownId = '01900000-0000-7000-8000-000000000001';
+
+/** `STATE`, `STATE CODE`, or `STATE CODE absent`; or the whole outcome. */
+type Wanted<Whole> = string | Whole;
+
+export type Named = readonly [what: string, reply: Reply];
+export type Verdict = readonly [what: string, reply: Reply, wanted: Wanted<Outcome>, args?: JsonObject];
+type Look = readonly [what: string, reply: Reply, wanted: Wanted<ResourceFinding>, key?: string];
+type Job = readonly [what: string, reply: Reply, wanted: Wanted<JobFinding>, args: JsonObject, accepted: JsonValue];
+
+type Rows<Row> = readonly Row[] | ((operation: DriverOperation) => readonly Row[]);
+
+export interface ReplyRows {
+  /** The line of a verdict that repeats the id of its call, in a reply to an operation. */
+  readonly verdict?: RegExp;
+  /** They answer nothing: a change is UNKNOWN, a read FAILED, a look UNREADABLE, and the health check has no result. */
+  readonly unreadable: Rows<Named>;
+  /** Those of `unreadable` that a read, or a look, may take. */
+  readonly readable?: readonly string[];
+  /** With these a check of the device fails. Default: the unreadable ones. */
+  readonly dryRuns?: readonly Named[];
+  /** A word of replies that no outcome quotes. */
+  readonly silent?: { readonly word: string; readonly replies: readonly Named[] };
+  /** For every operation that changes something. */
+  readonly changes?: Rows<Verdict>;
+  readonly reads?: Rows<Verdict>;
+  /** By the operation that deletes such objects. */
+  readonly looks?: Rows<Look>;
+  readonly operations?: Readonly<Record<string, readonly Verdict[]>>;
+  readonly objects?: Readonly<Record<string, readonly Look[]>>;
+  readonly jobs?: Readonly<Record<string, readonly Job[]>>;
+  readonly health?: readonly (readonly [what: string, reply: Reply, wanted: SelfDescription | undefined])[];
+}
+
+export const rowsFor = <Row>(rows: Rows<Row> | undefined, operation: DriverOperation): readonly Row[] =>
+  typeof rows === 'function' ? rows(operation) : (rows ?? []);
