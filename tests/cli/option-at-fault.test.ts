@@ -1,20 +1,8 @@
 // A refusal names the option that gave the value, not the field of the graph.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { GraphQLError } from 'graphql';
+import { expect, test } from '@jest/globals';
 import { fieldOf, optionAtFault } from '../../cli/option-at-fault.ts';
 import { nouns } from '../../cli/table.ts';
 import type { Verb } from '../../cli/verb.ts';
-import { GraphServer, goodToken, pageOf } from './commands/graph-server.ts';
-import { runCommand } from './commands/run-command.ts';
-
-let server: GraphServer;
-beforeAll(async () => {
-  server = await GraphServer.start();
-});
-afterAll(() => server?.stop());
-beforeEach(() => {
-  server.answers = {};
-});
 
 async function verbOf(words: string): Promise<Verb> {
   const [noun = '', name = ''] = words.split(' ');
@@ -73,72 +61,4 @@ test('options of the connection and the output stand for no field', async () => 
   const given = new Set(['url', 'data', 'user', 'json']);
   for (const path of ['input.url', 'input.data', 'input.user.name', 'input.json', 'input', 'input.unheardOf'])
     expect([path, optionAtFault(fieldOf(path), { options, takes, given })]).toEqual([path, undefined]);
-});
-
-describe('what the server refuses', () => {
-  const run = async (...args: readonly string[]) =>
-    (await runCommand([...args, '--url', server.url], { env: { TIDEGATE_TOKEN: goodToken } })).stderr;
-  const create = ['loadbalancers', 'create', 'web', '--http', '80', '--member', '192.0.2.1:80', '--check', 'http:/'];
-  const refused = (...fields: readonly (readonly string[])[]) => ({
-    loadBalancerCreate: () => ({
-      loadBalancer: null,
-      commit: null,
-      userErrors: fields.map((field) => ({ code: 'INVALID_INPUT', message: 'is wrong', field, retry: 'NEVER' })),
-    }),
-  });
-
-  test('each refusal is a line with its option; one without an option keeps the field of the graph', async () => {
-    server.answers = refused(
-      ['input', 'pools', '0', 'members', '0', 'host'],
-      ['input', 'unheardOf', 'field'],
-      ['input', 'name'],
-    );
-    expect(await run(...create)).toBe(
-      [
-        'tidegate: INVALID_INPUT: is wrong (--member)',
-        'tidegate: INVALID_INPUT: is wrong (input.unheardOf.field)',
-        'tidegate: INVALID_INPUT: is wrong (NAME)',
-        '',
-      ].join('\n'),
-    );
-  });
-
-  const failing = (message: string) => ({
-    loadBalancerCreate: () => {
-      throw new GraphQLError(message, { extensions: { code: 'INVALID_INPUT' } });
-    },
-  });
-
-  test.each([
-    [
-      'Variable "$input" got an invalid value at "input.pools[0].healthMonitor.path"; String cannot represent a non string value.',
-      'String cannot represent a non string value (--check)',
-    ],
-    [
-      'Variable "$input" got an invalid value; Field "name" of required type "String!" was not provided.',
-      'a value is missing (NAME)',
-    ],
-    ['Variable "$input" got an invalid value at "input.tags[0]".', 'the value is not allowed (--tag)'],
-    [
-      'Variable "$input" got an invalid value at "input.unheardOf"; it is wrong.',
-      'Variable "$input" got an invalid value at "input.unheardOf"; it is wrong.',
-    ],
-  ])('the gateway: %s', async (message, told) => {
-    server.answers = failing(message);
-    expect(await run(...create)).toBe(`tidegate: INVALID_INPUT: ${told}\n`);
-  });
-
-  test('an argument of a query is named by its option', async () => {
-    server.answers = {
-      relayOperations: () => {
-        throw new GraphQLError('Variable "$states" got an invalid value at "states[0]"; it is wrong.', {
-          extensions: { code: 'INVALID_INPUT' },
-        });
-      },
-      projects: (args: { first: number; after: string | null }) => pageOf([], args),
-    };
-    expect(await run('operations', 'list', '--state', 'PENDING')).toBe(
-      'tidegate: INVALID_INPUT: it is wrong (--state)\n',
-    );
-  });
 });

@@ -3,8 +3,6 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { UsageError } from '../../cli/failures.ts';
 import type { Option } from '../../cli/option.ts';
 import { nouns, verbsAlone } from '../../cli/table.ts';
-import { GraphServer, goodToken } from './commands/graph-server.ts';
-import { runCommand } from './commands/run-command.ts';
 
 interface Declared {
   /** Noun and verb. */
@@ -107,22 +105,4 @@ test('an option with words takes each of them, in capitals and small letters', (
       }
   expect(tried).toBeGreaterThan(50);
   expect(refused).toEqual([]);
-});
-
-test.each(['optimize_big', 'ECONOMY_SMALL'])('"options create --preset %s" reaches the server', async (preset) => {
-  const server = await GraphServer.start();
-  try {
-    const objectOption = { id: 'option', number: 1, name: 'fast', replicas: 3, default: false };
-    server.answers = {
-      objectOptionCreate: () => ({ objectOption, commit: { token: 'token' }, userErrors: [] }),
-    };
-    const { exitCode, stderr } = await runCommand(
-      ['options', 'create', 'fast', '--preset', preset, '--url', server.url],
-      { env: { TIDEGATE_TOKEN: goodToken } },
-    );
-    expect([exitCode, stderr]).toEqual([0, '']);
-    expect(server.requests).toMatchObject([{ input: { name: 'fast', preset: preset.toUpperCase() } }]);
-  } finally {
-    await server.stop();
-  }
 });

@@ -14,7 +14,10 @@ import { subgraphRows } from '../../../subgraphs/rows.ts';
 
 export const goodToken = 'tg_good';
 
-type Answers = Readonly<Record<string, (args: never) => unknown>>;
+export type Answers = Readonly<Record<string, (args: never) => unknown>>;
+
+/** Composed once. */
+let schema: GraphQLSchema | undefined;
 
 export class GraphServer {
   readonly #http: Server;
@@ -60,8 +63,8 @@ export class GraphServer {
   }
 
   static async start(): Promise<GraphServer> {
-    const apiSchema = apiSchemaOf(composeSupergraph(graphOf(subgraphRows)));
-    const server = new GraphServer(apiSchema);
+    schema ??= apiSchemaOf(composeSupergraph(graphOf(subgraphRows)));
+    const server = new GraphServer(schema);
     server.#http.listen({ host: '127.0.0.1', port: 0 });
     await once(server.#http, 'listening');
     return server;
