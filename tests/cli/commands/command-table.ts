@@ -40,13 +40,13 @@ export interface Row {
   readonly also?: (done: Omit<Done, 'exitCode'>) => unknown;
 }
 
-export interface Scene {
+interface Scene {
   readonly answers?: Answers;
   readonly rows: readonly Row[];
 }
 
 /** By title. */
-export type Scenes = Readonly<Record<string, Scene>>;
+type Scenes = Readonly<Record<string, Scene>>;
 
 /** The answer of a list, in pages. */
 export const list =

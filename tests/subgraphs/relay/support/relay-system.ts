@@ -161,7 +161,7 @@ export interface CallShape {
 
 export const operationFields = `id state version deviceError { code message } result stateSource quietUntil
   evidence { source finding } changedMappings { id mappingState }`;
-export const callFields = `operation { ${operationFields} } mapping { id mappingState uuid objectKey } wireCall
+const callFields = `operation { ${operationFields} } mapping { id mappingState uuid objectKey } wireCall
   deviceCheck { code message } userErrors { code message field retry } commit { token }`;
 
 const names = {
