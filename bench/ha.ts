@@ -1,6 +1,6 @@
-// How long nothing is acknowledged after the primary is lost; requests through the virtual address during planned switchovers; and promotion
-// with a million events.
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+// How long nothing is acknowledged after the primary is lost, compared with Galera with two data nodes and garbd under the same client;
+// requests through the virtual address during planned switchovers; and promotion with a million events.
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,15 +9,16 @@ import { monotonicMs } from '../ha/agent/clock.ts';
 import { type BenchContext, type BenchResult, defineBench } from '../measure/bench.ts';
 import { median, rounded } from '../measure/statistics.ts';
 import { TrialClient } from '../trials/ha/client.ts';
+import { GaleraSystem } from '../trials/ha/galera.ts';
 import { type DataHost, HaNetwork } from '../trials/ha/network.ts';
-import { until } from '../trials/ha/pair.ts';
+import { type Pair, until } from '../trials/ha/pair.ts';
 import { HaSystem } from '../trials/ha/system.ts';
 import { gapMs, ratio, secondsOf } from './ha/figures.ts';
 import { addEvents, promotions } from './ha/promotions.ts';
 import { switchovers } from './ha/switchovers.ts';
 
 const counts = {
-  rounds: { help: 'kills and unplugs, by turns', usual: 6 },
+  rounds: { help: 'kills and unplugs of each engine, by turns', usual: 6 },
   requests: { help: 'through the virtual address during switchovers', usual: 20_000 },
   promotions: { help: 'with no events, and as many with them', usual: 5 },
   events: { help: 'rows of status_change', usual: 1_000_000 },
@@ -32,6 +33,7 @@ const unpluggedMs = 8_000;
 const afterMs = 1_500;
 const ledMs = 5_000;
 
+type Engine = 'lease' | 'galera';
 type Loss = 'kill' | 'unplug';
 
 async function run(context: BenchContext<keyof typeof counts>): Promise<BenchResult<keyof typeof counts>> {
@@ -40,22 +42,34 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-bench-ha-'));
   await chmod(folder, 0o711);
   stack.defer(() => rm(folder, { recursive: true, force: true }));
-  const network = await HaNetwork.layOut(`${process.pid}l`);
-  stack.defer(() => network.remove());
-  const options = { folder, leaseMs: wanted.leaseMs, skewed: false, isMigrated: true, signal };
-  const lease = await HaSystem.start(network, options);
+  const place = async (engine: Engine) => {
+    const own = join(folder, engine);
+    await mkdir(own, { mode: 0o711 });
+    const network = await HaNetwork.layOut(`${process.pid}${engine[0]}`);
+    stack.defer(() => network.remove());
+    return { network, options: { folder: own, leaseMs: wanted.leaseMs, skewed: false, isMigrated: true, signal } };
+  };
+  const [ours, theirs] = [await place('lease'), await place('galera')];
+  const lease = await HaSystem.start(ours.network, ours.options);
   stack.defer(() => lease.stop());
-  const gaps: Record<Loss, number[]> = { kill: [], unplug: [] };
+  const galera = await GaleraSystem.start(theirs.network, theirs.options);
+  stack.defer(() => galera.stop());
+  const gaps: Record<Engine, Record<Loss, number[]>> = {
+    lease: { kill: [], unplug: [] },
+    galera: { kill: [], unplug: [] },
+  };
   // By whether etcd was led from there before.
   const ledThere: Record<'there' | 'elsewhere', number[]> = { there: [], elsewhere: [] };
   for (let round = 0; round < wanted.rounds; round += 1)
-    for (const loss of ['kill', 'unplug'] as const) {
-      const isLedThere = loss === 'unplug' && round % 2 === 1;
-      const gap = await gapOf(lease, loss, isLedThere, signal);
-      gaps[loss].push(gap);
-      if (loss === 'unplug') ledThere[isLedThere ? 'there' : 'elsewhere'].push(gap);
-      progress(`${loss}${isLedThere ? ', etcd led from there before' : ''}: ${Math.round(gap)} ms`);
-    }
+    for (const loss of ['kill', 'unplug'] as const)
+      for (const engine of round % 2 === 0 ? (['lease', 'galera'] as const) : (['galera', 'lease'] as const)) {
+        const isLedThere = engine === 'lease' && loss === 'unplug' && round % 2 === 1;
+        const gap = await gapOf(engine === 'lease' ? lease : galera, loss, isLedThere ? lease : undefined, signal);
+        gaps[engine][loss].push(gap);
+        if (engine === 'lease' && loss === 'unplug') ledThere[isLedThere ? 'there' : 'elsewhere'].push(gap);
+        progress(`${engine}, ${loss}${isLedThere ? ', etcd led from there before' : ''}: ${Math.round(gap)} ms`);
+      }
+  await galera.stop();
   const planned = await switchovers(lease, wanted.requests, signal);
   progress(JSON.stringify(planned));
   const small = await promotions(lease, wanted.promotions, signal);
@@ -68,11 +82,14 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
   );
   return {
     figures: {
+      killToGalera: ratio(gaps.lease.kill, gaps.galera.kill),
+      unplugToGalera: ratio(gaps.lease.unplug, gaps.galera.unplug),
       unplugToLease: rounded(unplugMs / wanted.leaseMs, 2),
       ...{ switchoverRequests: planned.requests, switchoverFailed: planned.failed },
       promoteBigToSmall: ratio(big, small),
       seconds: {
-        ...{ kill: secondsOf(gaps.kill), unplug: secondsOf(gaps.unplug) },
+        ...{ kill: secondsOf(gaps.lease.kill), galeraKill: secondsOf(gaps.galera.kill) },
+        ...{ unplug: secondsOf(gaps.lease.unplug), galeraUnplug: secondsOf(gaps.galera.unplug) },
         ...{ unplugEtcdLedThere: secondsOf(ledThere.there), unplugEtcdLedElsewhere: secondsOf(ledThere.elsewhere) },
         ...{ promoteSmall: secondsOf(small), promoteBig: secondsOf(big) },
       },
@@ -89,20 +106,20 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
 }
 
 /** With one client that has written for some time. The host that accepted its last write is lost. */
-async function gapOf(system: HaSystem, loss: Loss, isLedThere: boolean, signal: AbortSignal): Promise<number> {
+async function gapOf(system: Pair, loss: Loss, ledFrom: HaSystem | undefined, signal: AbortSignal): Promise<number> {
   const isWhole = async () => (await system.state())?.isWhole === true;
   await until('whole', wholeMs, isWhole, signal);
   // Applies changes that a copy received while it was away: otherwise the promotion would be measured with leftovers of an earlier loss.
-  await allIsApplied(system);
-  const client = new TrialClient(system, 1);
+  if (system instanceof HaSystem) await allIsApplied(system);
+  const client = new TrialClient(system, 1, system instanceof GaleraSystem ? 'galera' : 'semi-sync');
   try {
     await until('it is acknowledged', wholeMs, async () => client.told.length > 0, signal);
     await sleep(warmMs, undefined, { signal });
     const writer = client.told.findLast(({ key }) => key.startsWith('w'))?.host as DataHost | undefined;
     if (writer === undefined) throw new Error('nothing was acknowledged');
-    if (isLedThere) {
+    if (ledFrom !== undefined) {
       // The agent keeps the leadership away from the primary's host.
-      await system.leadEtcdFrom(writer);
+      await ledFrom.leadEtcdFrom(writer);
       await sleep(ledMs, undefined, { signal });
     }
     const fromMs = monotonicMs();
@@ -112,7 +129,7 @@ async function gapOf(system: HaSystem, loss: Loss, isLedThere: boolean, signal: 
       await sleep(unpluggedMs, undefined, { signal }).finally(() => system.network.plug(writer));
     }
     await sleep(afterMs, undefined, { signal });
-    // The return is included.
+    // The return is included: Galera's other node may stop again for it.
     await until('whole again', wholeMs, isWhole, signal);
     return gapMs(client.told, fromMs);
   } finally {

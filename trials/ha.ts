@@ -8,6 +8,7 @@ import { monotonicMs } from '../ha/agent/clock.ts';
 import { defineTrial, type TrialRun } from './define-trial.ts';
 import { TrialClient } from './ha/client.ts';
 import { faultKinds, kindsOf, single } from './ha/faults.ts';
+import { GaleraSystem } from './ha/galera.ts';
 import { type Holdings, holdingsOf } from './ha/holdings.ts';
 import { HaNetwork } from './ha/network.ts';
 import { type Pair, until } from './ha/pair.ts';
@@ -15,7 +16,7 @@ import { AddressSamples, WritableSamples } from './ha/samples.ts';
 import { HaSystem } from './ha/system.ts';
 import { type Acknowledgement, judge, overlapMs } from './ha/verdict.ts';
 import { seededRandom } from './random.ts';
-import { folderOption, someOf } from './trial-options.ts';
+import { folderOption, oneOf, someOf } from './trial-options.ts';
 
 export const trialHa = defineTrial({
   counts: {
@@ -27,6 +28,7 @@ export const trialHa = defineTrial({
     writers: { help: 'connections of the client that write', usual: 4 },
   },
   options: {
+    engine: oneOf('kind of replication (galera has two data nodes and garbd)', ['semi-sync', 'galera'], 'semi-sync'),
     only: someOf('faults', Object.keys(faultKinds)),
     folder: folderOption('the logs'),
   },
@@ -41,6 +43,7 @@ interface HaOptions extends Required<TrialRun> {
   readonly stopMs: number;
   readonly leaseMs: number;
   readonly writers: number;
+  readonly engine: 'semi-sync' | 'galera';
   readonly only: readonly string[];
   readonly folder: string;
 }
@@ -58,28 +61,29 @@ interface Outcome {
 }
 
 async function runHaTrials(options: HaOptions) {
-  const { only, folder, leaseMs, progress, signal } = options;
+  const { engine, only, folder, leaseMs, progress, signal } = options;
   await using stack = new AsyncDisposableStack();
   const network = await HaNetwork.layOut(String(process.pid));
   stack.defer(() => network.remove());
   const start = { folder, leaseMs, skewed: only.some((name) => name.startsWith('clock')), signal };
-  const ha = await HaSystem.start(network, start);
+  const ha: Pair =
+    engine === 'galera' ? await GaleraSystem.start(network, start) : await HaSystem.start(network, start);
   stack.defer(() => ha.stop());
-  progress('both hosts are in sync');
+  progress(`${engine}: both hosts are in sync`);
   // Awaited, because started processes must end after it.
   return await runTrials(ha, options);
 }
 
 async function runTrials(ha: Pair, options: HaOptions) {
-  const { seed, only: asked, timeIsUp, progress, signal } = options;
+  const { seed, only: asked, engine, timeIsUp, progress, signal } = options;
   const random = seededRandom(seed);
   // In random order: there are more kinds than default trials.
   const names = random.shuffle(kindsOf(ha, asked));
   const singles = kindsOf(ha, Object.keys(single));
   const leftOut = asked.filter((name) => !names.includes(name));
-  if (leftOut.length > 0) progress(`left out, as a part for it is not here: ${leftOut.join(', ')}`);
+  if (leftOut.length > 0) progress(`left out, as ${engine} has no part for it here: ${leftOut.join(', ')}`);
   const pause = (ms: number) => sleep(ms, undefined, { signal });
-  const client = new TrialClient(ha, options.writers);
+  const client = new TrialClient(ha, options.writers, engine);
   const samples = { writable: new WritableSamples(ha), address: new AddressSamples(ha) };
   await using stack = new AsyncDisposableStack();
   const endAll = async () => {
@@ -136,7 +140,13 @@ async function runTrials(ha: Pair, options: HaOptions) {
     progress(JSON.stringify(outcomes.at(-1)));
     if (!recovered) {
       findings.push(`not recovered after: ${fault.name}`);
-      break;
+      if (ha.recoverByHand === undefined) break;
+      await ha.recoverByHand();
+      const isBack = until('recovered by hand', recoveryMs, isWhole, signal).then(
+        () => true,
+        () => false,
+      );
+      if (!(await isBack)) break;
     }
     const wrong = await fault.check?.(ha).catch((error: unknown) => String(error));
     if (wrong !== undefined) findings.push(wrong);
@@ -151,7 +161,7 @@ async function runTrials(ha: Pair, options: HaOptions) {
   await until('both hosts report what they hold', recoveryMs, readsAll, signal).catch((error: unknown) => {
     findings.push(`nothing is judged: ${String(error)}`);
   });
-  const trialFigures = { trials: outcomes.length, falseFailovers, leftOut, outcomes, findings };
+  const trialFigures = { engine, trials: outcomes.length, falseFailovers, leftOut, outcomes, findings };
   if (holdings === undefined) return trialFigures;
   const { rows, copy, repeated, caughtUp } = holdings as Holdings;
   const judgement = judge(client.told, rows, copy);
@@ -162,14 +172,16 @@ async function runTrials(ha: Pair, options: HaOptions) {
   if (repeated > 0) findings.push(`${repeated} writes were done more than once`);
   findings.push(...client.faults);
   return {
+    engine,
     ...{ trials: outcomes.length, acknowledged: judgement.acknowledged, lost: judgement.lost.length },
     ...{ repeated, dualAcknowledged: judgement.dualAcknowledged },
     ...{ staleReads: client.staleReads, eventGaps: client.eventGaps },
     wrongReplication: judgement.wrongReplication,
     notRecovered: outcomes.filter(({ recoveredMs }) => recoveredMs === undefined).length,
     falseFailovers,
+    // In Galera every node is writable and there is no virtual address.
     vipOverlapMs: ha.parts.has('keepalived') ? overlapMs(samples.address.of) : null,
-    writableOverlapMs: overlapMs(samples.writable.of),
+    writableOverlapMs: engine === 'galera' ? null : overlapMs(samples.writable.of),
     ...{ leftOut, outcomes, findings },
   };
 }

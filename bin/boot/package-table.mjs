@@ -73,6 +73,8 @@ export const PACKAGES = [
   { name: 'libfaketime', parts: ['ha-demo'], asRoot, places: [library('faketime/libfaketimeMT.so.1')] },
   // Its checks of units need no systemd that runs.
   { name: 'systemd', places: [['/usr/bin/systemd-analyze']] },
+  { name: 'galera-4', places: [['/usr/lib/galera/libgalera_smm.so']] },
+  { name: 'galera-arbitrator-4', places: [['/usr/bin/garbd']] },
   { name: 'collectd-core', places: [['/usr/sbin/collectd']] },
   { name: 'git', places: [['/usr/bin/git']] },
   { name: 'procps', places: [['/usr/bin/pgrep']] },

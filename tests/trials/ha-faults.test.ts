@@ -1,19 +1,19 @@
-// The faults of the trial of high availability: a pair without a part for a fault is not reported to have passed it.
+// The faults of the trial of high availability: an engine without a component for a fault is not reported to have passed it.
 import { expect, test } from '@jest/globals';
 import { faultKinds, kindsOf, single } from '../../trials/ha/faults.ts';
 import type { Pair, Part } from '../../trials/ha/pair.ts';
 import { seededRandom } from '../../trials/random.ts';
 
 const all = Object.keys(faultKinds);
-const pair = (parts: readonly Part[], more: Partial<Pair> = {}) => ({ parts: new Set(parts), ...more }) as Pair;
+const engine = (parts: readonly Part[], more: Partial<Pair> = {}) => ({ parts: new Set(parts), ...more }) as Pair;
 const nothing = async () => undefined;
 
-test('a pair is spared the faults of parts and features that it lacks', () => {
-  const kinds = kindsOf(pair(['mariadbd']), all);
+test('Galera is spared the faults of an agent, etcd and keepalived, and faults of features that it does not offer', () => {
+  const kinds = kindsOf(engine(['mariadbd']), all);
   expect(kinds).toEqual(expect.arrayContaining(['kill-mariadbd', 'power-off', 'cut', 'pair', 'big-killed']));
   for (const absent of ['kill-agent', 'stop-etcd', 'cut-etcd', 'kill-keepalived', 'switchover', 'errant', 'clock'])
     expect(kinds).not.toContain(absent);
-  const whole = pair(['mariadbd', 'agent', 'etcd', 'keepalived'], {
+  const whole = engine(['mariadbd', 'agent', 'etcd', 'keepalived'], {
     ...{ switchover: nothing, skew: nothing },
     savedOf: async () => [],
   });
@@ -35,7 +35,7 @@ test('nothing stands still for longer than it may, and the same seed makes the s
 });
 
 test('a fault that can not be done is not counted as passed', async () => {
-  const system = pair(['mariadbd'], {
+  const system = engine(['mariadbd'], {
     pid: async () => undefined,
     network: { processes: async () => [] } as unknown as Pair['network'],
   });

@@ -25,6 +25,18 @@ test('an old epoch that answers after a newer one is seen; one that was sent bef
   expect(dual(15)).toBe(0);
 });
 
+test('hosts that acknowledge by turns in different groups are seen; a group that changes is not', () => {
+  const seen = (host: string, key: string, at: number, view: string) => ({ ...told(host, key, at, at + 1), view });
+  const dual = (...all: Acknowledgement[]) => judge(all, rows({}), rows({})).dualAcknowledged;
+  expect(dual(seen('a', 'one', 0, 'ab'), seen('b', 'two', 10, 'b'), seen('a', 'three', 20, 'ab'))).toBe(1);
+  // The same group has both; then b is alone, after a; then a is back in a group of its own number.
+  expect(dual(seen('a', 'one', 0, 'ab'), seen('b', 'two', 10, 'ab'), seen('a', 'three', 20, 'ab'))).toBe(0);
+  expect(dual(seen('a', 'one', 0, 'ab'), seen('b', 'two', 10, 'b'), seen('a', 'three', 20, 'ab again'))).toBe(0);
+  // Sent before the other one answered.
+  const early = { ...told('a', 'three', 5, 30), view: 'ab' };
+  expect(dual(seen('a', 'one', 0, 'ab'), seen('b', 'two', 10, 'b'), early)).toBe(0);
+});
+
 test('the longest gap is between two answers', () => {
   expect(
     judge([told('a', 'one', 0, 10), told('a', 'two', 5, 500), told('a', 'three', 6, 520)], rows({}), rows({}))

@@ -8,8 +8,8 @@ import { account, database, mariadbPort } from './settings.ts';
 type Outcome = 'acknowledged' | 'found' | 'refused' | 'conflict' | 'unknown';
 
 const duplicateKey = 1062;
-/** Read-only. */
-const refusals: ReadonlySet<number> = new Set([1290]);
+/** Read-only, or Galera without a majority. */
+const refusals: ReadonlySet<number> = new Set([1290, 1047]);
 /** A lock wait timeout, or a deadlock. */
 const conflicts: ReadonlySet<number> = new Set([1205, 1213]);
 
@@ -17,13 +17,19 @@ export class ClientConnection {
   readonly #address: string;
   readonly #password: string;
   readonly #timeoutMs: number;
+  readonly #opening: readonly string[];
   #socket: Socket | undefined;
   #connection: Connection | undefined;
 
-  constructor(address: string, { password, timeoutMs }: { password: string; timeoutMs: number }) {
+  /** `opening`: statements that start each connection. */
+  constructor(
+    address: string,
+    { password, timeoutMs, opening = [] }: { password: string; timeoutMs: number; opening?: readonly string[] },
+  ) {
     this.#address = address;
     this.#password = password;
     this.#timeoutMs = timeoutMs;
+    this.#opening = opening;
   }
 
   /** `refused`: it was certainly not done. */
@@ -75,6 +81,7 @@ export class ClientConnection {
       ...{ user: account, password: this.#password, database, connectTimeout: this.#timeoutMs, bigIntAsNumber: true },
       host: this.#address,
       stream: () => socket,
+      initSql: [...this.#opening],
     });
     connection.on('error', () => {
       if (this.#connection === connection) this.#connection = undefined;

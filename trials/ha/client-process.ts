@@ -1,6 +1,7 @@
 // The client of the trial, in its own namespace. Writers insert keys through any host that accepts them. A write with unknown outcome is
 // tried again with its key. Every 10 ms a commit is tried at each host's own address. In addition, a counter is written and read, and
-// events are numbered and followed. Arguments: the settings' file, the number of writers
+// events are numbered and followed. If the engine lets every host write (Galera), all but the probes use one host, and switch when that one
+// refuses. Arguments: the settings' file, the number of writers, the engine
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +12,8 @@ import type { ClientReport } from './client-report.ts';
 import { type DataHost, places } from './network.ts';
 import type { TrialSettings } from './settings.ts';
 
-const [, , file = '', writers = '4'] = process.argv;
+const [, , file = '', writers = '4', engine = 'semi-sync'] = process.argv;
+const isGalera = engine === 'galera';
 const settings = JSON.parse(await readFile(file, 'utf8')) as TrialSettings;
 toleratesBrokenConnects(process);
 const hosts: readonly DataHost[] = ['a', 'b'];
@@ -34,7 +36,11 @@ function tell(told: ClientReport): void {
 }
 
 const connect = (host: DataHost) =>
-  new ClientConnection(places[host], { password: settings.applicationPassword, timeoutMs });
+  new ClientConnection(places[host], {
+    ...{ password: settings.applicationPassword, timeoutMs },
+    // A node that has just become the writer may have to apply the other's writes before it answers.
+    opening: isGalera ? ['SET SESSION wsrep_sync_wait = 1'] : [],
+  });
 
 /** Tries one host after the other until the write is acknowledged. */
 async function untilAcknowledged(connections: Connections, key: string, sql: string, values: unknown[]): Promise<void> {
@@ -75,10 +81,20 @@ async function probe(host: DataHost): Promise<void> {
     const key = `p${host}-${run}-${count}`;
     if ((await connection.write(insert, [key])) === 'acknowledged') {
       const answeredMs = monotonicMs();
-      tell({ kind: 'acknowledged', host, key, sentMs, answeredMs });
+      const view = isGalera ? await viewOf(connection) : undefined;
+      tell({ kind: 'acknowledged', host, key, sentMs, answeredMs, ...(view !== undefined && { view }) });
     }
     await sleep(Math.max(1, probeEveryMs - (monotonicMs() - sentMs)));
   }
+}
+
+/** The cluster as Galera's node saw it: number and members. */
+async function viewOf(connection: ClientConnection): Promise<string | undefined> {
+  const rows = await connection.read<{ Value: string }>(
+    "SHOW STATUS WHERE Variable_name IN ('wsrep_cluster_conf_id', 'wsrep_cluster_size', 'wsrep_incoming_addresses')",
+    [],
+  );
+  return rows?.map(({ Value }) => Value).join(' ');
 }
 
 let counted = 0;
@@ -99,6 +115,10 @@ async function readCounter(host: DataHost): Promise<void> {
   const sql =
     'SELECT n, @@GLOBAL.read_only AS readOnly, (SELECT MAX(epoch) FROM db_timeline) AS epoch FROM ha_counter WHERE id = 1';
   while (!isEnding) {
+    if (isGalera && current !== host) {
+      await sleep(readEveryMs);
+      continue;
+    }
     const acknowledged = counted;
     const [row] = (await connection.read<{ n: number; readOnly: number; epoch: number }>(sql, [])) ?? [];
     if (row !== undefined && row.readOnly === 0 && row.epoch >= newestEpoch) {

@@ -18,12 +18,12 @@ export class TrialClient {
   eventGaps = 0;
   readonly #child: ChildProcess;
 
-  constructor(ha: Pair, writers: number) {
+  constructor(ha: Pair, writers: number, engine: string) {
     const program = fileURLToPath(new URL('./client-process.ts', import.meta.url));
     this.#child = spawn(
       ...endingWithParent('ip', [
         ...['netns', 'exec', ha.network.namespace('c'), process.execPath, program, ha.settingsFile],
-        String(writers),
+        ...[String(writers), engine],
       ]),
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );

@@ -17,9 +17,9 @@ interface Fault {
 type Pause = (ms: number) => Promise<void>;
 
 interface FaultKind {
-  /** Does not apply to a pair that lacks one of these. */
+  /** Does not apply to an engine that lacks one of these. */
   readonly needs: readonly (Part | 'switchover' | 'saves' | 'skew')[];
-  /** `longestMs`: of a pause. `singles`: the pair's faults of one kind. */
+  /** `longestMs`: of a pause. `singles`: the engine's faults of one kind. */
   make(random: Random, longestMs: number, singles: readonly string[]): Fault;
 }
 
@@ -352,7 +352,7 @@ export const faultKinds: Readonly<Record<string, FaultKind>> = {
   'big-switchover': amid('a transaction of 100 MB', bigTransaction, switchover, 3_000),
 };
 
-/** The kinds for which the pair has all parts. */
+/** The kinds for which an engine has all parts. */
 export function kindsOf(system: Pair, names: readonly string[]): readonly string[] {
   const has = (need: FaultKind['needs'][number]): boolean => {
     if (need === 'switchover') return system.switchover !== undefined;

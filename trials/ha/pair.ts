@@ -1,4 +1,4 @@
-// The trial's operations on a pair of database hosts.
+// The trial's operations on a pair of database hosts, for any engine.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Session } from '../../ha/agent/session.ts';
 import type { LoopDisk } from '../../lab/loop-disk.ts';
@@ -20,7 +20,7 @@ export interface PairState {
 export interface Pair {
   readonly network: HaNetwork;
   readonly settingsFile: string;
-  /** Parts that run on a data host. */
+  /** Parts of the engine on a data host. */
   readonly parts: ReadonlySet<Part>;
   state(): Promise<PairState | undefined>;
   /** A new session as root, over the host's own socket. */
@@ -28,10 +28,12 @@ export interface Pair {
   pid(host: DataHost, what: Part): Promise<number | undefined>;
   /** Whether `copy` applies everything that `primary` has now within that time. */
   hasCaughtUp(copy: DataHost, primary: DataHost, withinMs: number): Promise<boolean>;
-  /** Requests a switchover. Undefined if there is none. */
+  /** Requests a switchover. Undefined if the engine has none. */
   readonly switchover?: (to: DataHost) => Promise<void>;
-  /** Unacknowledged transactions of a host that its agent reports. Undefined if it reports none. */
+  /** Unacknowledged transactions of a host that the engine reports. Undefined if it reports none. */
   readonly savedOf?: (host: DataHost) => Promise<readonly string[]>;
+  /** Recovery by a person when the engine does not recover by itself. Undefined if there is none. */
+  readonly recoverByHand?: () => Promise<void>;
   disk(host: DataHost): LoopDisk;
   /** Kills everything that runs there. `powerOn` starts it again. */
   powerOff(host: PlaceName): Promise<void>;

@@ -38,7 +38,7 @@ const platformTables: MigrationOwner = {
   folder: fileURLToPath(new URL('../../prisma/migrations/platform', import.meta.url)),
 };
 
-interface HaSystemOptions {
+export interface HaSystemOptions {
   readonly folder: string;
   readonly leaseMs: number;
   readonly skewed: boolean;

@@ -46,7 +46,7 @@ interface Scene {
 }
 
 /** By title. */
-type Scenes = Readonly<Record<string, Scene>>;
+export type Scenes = Readonly<Record<string, Scene>>;
 
 /** The answer of a list, in pages. */
 export const list =
