@@ -4,6 +4,7 @@ import { findAnatomyFaults } from './anatomy.ts';
 import { findBoundaryFaults } from './boundaries.ts';
 import type { Check, CheckContext } from './check.ts';
 import { findCycles } from './cycles.ts';
+import { findDocPathFaults } from './doc-paths.ts';
 import { findUnusedExports, readNamedInYaml } from './exports.ts';
 import { findLayerFaults } from './layers.ts';
 import { findPathFaults } from './named-paths.ts';
@@ -55,6 +56,10 @@ export const sourceChecks: readonly Check[] = [
   {
     name: 'files that modules name exist',
     run: async (context) => findPathFaults(context.root, await sources(context)),
+  },
+  {
+    name: 'files that pages name exist',
+    run: async (context) => findDocPathFaults(context.root, await sources(context)),
   },
   {
     name: 'no import cycles',

@@ -1,6 +1,7 @@
 // Chooses hosts for new nodes: spread out, and away from hosts with nodes that are down.
+
+import { type HostPlace, isUsed } from './plan-input.ts';
 import type { NodeRow } from './rows.ts';
-import { type HostPlace, isUsed } from './state.ts';
 
 /** Undefined if no host has room. `avoid`: used only if there is no other. */
 export function bestHost(

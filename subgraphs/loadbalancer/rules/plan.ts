@@ -2,8 +2,6 @@
 // plan has been carried out the next one is empty. Each rule works on a draft, which includes the effects of the rules before it.
 
 import { bestHost } from './placement.ts';
-import { deletionStatus, lateMs, longestPendingMs, provisioningOf } from './provisioning.ts';
-import type { NodeRow } from './rows.ts';
 import {
   type BalancerState,
   type HealSettings,
@@ -13,7 +11,9 @@ import {
   isUsed,
   serves,
   wishOf,
-} from './state.ts';
+} from './plan-input.ts';
+import { deletionStatus, lateMs, longestPendingMs, provisioningOf } from './provisioning.ts';
+import type { NodeRow } from './rows.ts';
 import type { NodeState, ProvisioningStatus } from './states.ts';
 
 export type Action =

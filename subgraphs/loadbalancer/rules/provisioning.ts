@@ -1,8 +1,8 @@
 // Describes the progress of a load balancer's provisioning. Slow is not failed: on a busy machine a change may take minutes, and is PENDING
 // until something refuses it, until attempts have failed again and again, or until its deadline.
 
+import { type BalancerState, type HealSettings, isUsed, serves } from './plan-input.ts';
 import type { BalancerRow, NodeRow } from './rows.ts';
-import { type BalancerState, type HealSettings, isUsed, serves } from './state.ts';
 import type { ProvisioningStatus } from './states.ts';
 
 interface Provisioning {

@@ -99,6 +99,7 @@ export class CommandTable {
       if (!this.#waiting.has(scene)) return await this.#play(scene, this.server);
       const failure = await this.#waiting.get(scene);
       if (failure !== undefined) throw failure;
+      expect(failure).toBeUndefined();
     });
   }
 

@@ -9,8 +9,8 @@ import { type EgressPolicy, egressFrom } from '../../../../platform/net/egress.t
 import { owe } from '../../../../platform/owed/owed-work.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { managementRanges } from '../../rules/management-ranges.ts';
+import { isUnchecked } from '../../rules/plan-input.ts';
 import type { NodeRow } from '../../rules/rows.ts';
-import { isUnchecked } from '../../rules/state.ts';
 import type { OperatingStatus } from '../../rules/states.ts';
 import { lockBalancer } from '../stores/balancer-store.ts';
 import { reconcileKind } from '../stores/change-balancer.ts';

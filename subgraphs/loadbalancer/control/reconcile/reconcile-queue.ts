@@ -13,9 +13,9 @@ import {
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { breakerReason } from '../../rules/breaker.ts';
 import { planOf } from '../../rules/plan.ts';
+import { type BalancerState, type HealSettings, type HostPlace, isDown, usualHealing } from '../../rules/plan-input.ts';
 import { mostAttempts, unfinished } from '../../rules/provisioning.ts';
 import type { NodeRow } from '../../rules/rows.ts';
-import { type BalancerState, type HealSettings, type HostPlace, isDown, usualHealing } from '../../rules/state.ts';
 import { type Names, noNames } from '../balancers/names.ts';
 import { blindNodes, refreshStatuses } from '../members/member-status.ts';
 import { nodesUnderLock } from '../nodes/node-store.ts';

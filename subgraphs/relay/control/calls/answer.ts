@@ -1,4 +1,4 @@
-// The last step of a call: waits for its end and returns the operation in its final state.
+// The last step of a call: waits for its end and returns the operation in its final state. Also for a request that is sent again with its key.
 
 import type { Commits } from '../../../../platform/database/commits.ts';
 import type { Database } from '../../../../platform/database/database.ts';

@@ -4,7 +4,7 @@
 import type { DriverOperation, HttpReply, JsonObject, Outcome, ResourceReader } from '../driver.ts';
 import { type KindVerbs, kindOperations } from '../kind-operations.ts';
 import { readMark, writeMark } from '../mark.ts';
-import { recognised, settingsSha256, sumOf } from '../settings-sum.ts';
+import { recognised, settingsSha256, sumOf } from '../meant-object.ts';
 import { describe, isGone, isIt, isItself, type LtmKind, pathOf, readOf, valuesOf } from './ltm-kind.ts';
 import { guardOf, refusedByGuard } from './object-guard.ts';
 import { get, itemsOf, patch, post, readAnswer, readOutcome, remove, writeOutcome } from './rest.ts';

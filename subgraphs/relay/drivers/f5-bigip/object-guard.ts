@@ -4,7 +4,7 @@
 
 import { writeFailure } from '../answer.ts';
 import type { HttpCall, HttpReply, JsonObject, Outcome } from '../driver.ts';
-import { isMeant, notMeant } from '../settings-sum.ts';
+import { isMeant, notMeant } from '../meant-object.ts';
 import { isGone, isIt, type LtmKind, readOf, valuesOf } from './ltm-kind.ts';
 import { get, readAnswer } from './rest.ts';
 

@@ -1,9 +1,9 @@
 // The definition of a kind of firewall object: its names, its table, the translation of its settings. Its operations
-// (kind-operations.ts) and its reader (kind-reader.ts) are derived from it.
+// (object-operations.ts) and its reader (kind-reader.ts) are derived from it.
 
 import type { ArgumentFault, BackendObject, JsonObject, RenderContext, ResourceReader } from '../driver.ts';
 import { readMark, wordsOf } from '../mark.ts';
-import { settingsSha256 } from '../settings-sum.ts';
+import { settingsSha256 } from '../meant-object.ts';
 import type { Place } from './rest.ts';
 import { nameOf, vdom } from './schema.ts';
 

@@ -5,7 +5,7 @@
 
 import type { HttpCall, HttpReply, JsonObject, MappedObject, Outcome } from '../driver.ts';
 import { readMark } from '../mark.ts';
-import { isMeant, notMeant, recognised } from '../settings-sum.ts';
+import { isMeant, notMeant, recognised } from '../meant-object.ts';
 import { fieldsOf, type Kind, numberOf, tableOf, valuesOf } from './kind.ts';
 import { entriesIn, get, guarded, notFound, readAnswer } from './rest.ts';
 

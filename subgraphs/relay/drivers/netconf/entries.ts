@@ -14,7 +14,7 @@ import type {
 } from '../driver.ts';
 import { argumentsSchema, given, isObject } from '../json.ts';
 import { madeBy, markersOf, writeMark } from '../mark.ts';
-import { notMeant } from '../settings-sum.ts';
+import { notMeant } from '../meant-object.ts';
 import { editOutcome, finding, firstDifference, leafValues, renderEdit, renderLook } from './edits.ts';
 import { type Path, parsePath, path, pathText } from './instance-path.ts';
 import { moduleName, modulesOf } from './modules.ts';

@@ -13,7 +13,7 @@ import type {
 } from '../driver.ts';
 import { argumentsSchema, given, isObject } from '../json.ts';
 import { readMark, writeMark } from '../mark.ts';
-import { notMeant, recognised, settingsSha256, sumOf } from '../settings-sum.ts';
+import { notMeant, recognised, settingsSha256, sumOf } from '../meant-object.ts';
 import { editOutcome, finding, renderEdit, renderLook } from './edits.ts';
 import { isNode, type Path, pathFilter } from './instance-path.ts';
 import { modulesOf, routing } from './modules.ts';

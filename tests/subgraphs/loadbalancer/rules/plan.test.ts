@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { breakerReason } from '../../../../subgraphs/loadbalancer/rules/breaker.ts';
 import { type Action, planOf } from '../../../../subgraphs/loadbalancer/rules/plan.ts';
-import { isUsed, serves, uncheckedReason, usualHealing } from '../../../../subgraphs/loadbalancer/rules/state.ts';
+import { isUsed, serves, uncheckedReason, usualHealing } from '../../../../subgraphs/loadbalancer/rules/plan-input.ts';
 import { seededRandom } from '../../../../trials/random.ts';
 import { SimulatedBalancer } from '../control/reconcile/simulated-balancer.ts';
 

@@ -56,8 +56,8 @@ import { StatisticsStore } from '../../../../subgraphs/loadbalancer/control/traf
 import { TrafficRecorder } from '../../../../subgraphs/loadbalancer/control/traffic/traffic-recorder.ts';
 import { TrafficSeconds } from '../../../../subgraphs/loadbalancer/control/traffic/traffic-seconds.ts';
 import { loadBalancerRow } from '../../../../subgraphs/loadbalancer/row.ts';
+import { type HealSettings, usualHealing } from '../../../../subgraphs/loadbalancer/rules/plan-input.ts';
 import type { BalancerRow, NodeRow } from '../../../../subgraphs/loadbalancer/rules/rows.ts';
-import { type HealSettings, usualHealing } from '../../../../subgraphs/loadbalancer/rules/state.ts';
 import { MemberAddresses } from '../../../../subgraphs/loadbalancer/spec/member-addresses.ts';
 import { type NameServer, nameServers, zone } from '../../../dns/support/name-servers.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';

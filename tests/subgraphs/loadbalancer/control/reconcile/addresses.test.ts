@@ -6,7 +6,7 @@ import { endNode, nodesOf, nodesUnderLock } from '../../../../../subgraphs/loadb
 import { reconcile } from '../../../../../subgraphs/loadbalancer/control/reconcile/reconcile-queue.ts';
 import { readBalancer } from '../../../../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
 import { endHost } from '../../../../../subgraphs/loadbalancer/control/stores/host-store.ts';
-import { usualHealing } from '../../../../../subgraphs/loadbalancer/rules/state.ts';
+import { usualHealing } from '../../../../../subgraphs/loadbalancer/rules/plan-input.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 import { connectHost } from '../../support/host-records.ts';
 

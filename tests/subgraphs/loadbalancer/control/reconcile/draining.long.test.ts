@@ -2,8 +2,8 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../../platform/values/ids.ts';
+import { usualHealing } from '../../../../../subgraphs/loadbalancer/rules/plan-input.ts';
 import type { NodeRow } from '../../../../../subgraphs/loadbalancer/rules/rows.ts';
-import { usualHealing } from '../../../../../subgraphs/loadbalancer/rules/state.ts';
 import { freePort } from '../../../../support/free-port.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { LbWorld } from '../../support/lb-world.ts';

@@ -2,8 +2,8 @@
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import type { Action } from '../../../../../subgraphs/loadbalancer/rules/plan.ts';
 import { longestDrainMs, planOf } from '../../../../../subgraphs/loadbalancer/rules/plan.ts';
+import { type BalancerState, usualHealing } from '../../../../../subgraphs/loadbalancer/rules/plan-input.ts';
 import type { BalancerRow, NodeRow } from '../../../../../subgraphs/loadbalancer/rules/rows.ts';
-import { type BalancerState, usualHealing } from '../../../../../subgraphs/loadbalancer/rules/state.ts';
 
 const start = new Date('2026-11-21T00:00:00Z');
 

@@ -1,13 +1,14 @@
 // A device that admits one address, which moves between two hosts: it is called from that address alone, by the host that has it.
 
 import type { AddressInfo } from 'node:net';
-import { createServer, connect as dialTcp, type Server, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { dial } from '../../../../../platform/net/dial.ts';
 import { type EgressPolicy, egressFrom, egressFromSource } from '../../../../../platform/net/egress.ts';
 import { HttpsClient } from '../../../../../platform/net/https-client.ts';
 import { BackendChecker } from '../../../../../subgraphs/relay/control/checks/backend-checker.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
+import { Admission } from '../../support/admission.ts';
 import { element, NftDevice } from '../../support/nft-device.ts';
 import { call, identity, type RelayNode, RelaySystem } from '../../support/relay-system.ts';
 
@@ -15,36 +16,6 @@ import { call, identity, type RelayNode, RelaySystem } from '../../support/relay
 const virtual = '127.0.0.77';
 const elsewhere = '192.0.2.77';
 const longMs = 100_000;
-
-/** Lets only connections from the virtual address through to the device. */
-class Admission {
-  readonly seen: string[] = [];
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-
-  constructor(to: number) {
-    this.#server = createServer((socket) => {
-      this.seen.push(socket.remoteAddress ?? '');
-      if (socket.remoteAddress !== virtual) return socket.resetAndDestroy();
-      const device = dialTcp(to, '127.0.0.1');
-      for (const one of [socket, device]) {
-        this.#sockets.add(one);
-        one.on('error', () => undefined).on('close', () => this.#sockets.delete(one));
-      }
-      socket.pipe(device).pipe(socket);
-    });
-  }
-
-  async listen(): Promise<number> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  close(): void {
-    for (const socket of this.#sockets) socket.destroy();
-    this.#server.close();
-  }
-}
 
 let system: RelaySystem;
 let here: RelayNode;
@@ -57,7 +28,7 @@ beforeAll(async () => {
   system = await RelaySystem.start();
   away = await system.node({ settings: { sourceAddress: elsewhere } });
   device = await NftDevice.start();
-  admission = new Admission(device.ssh.port);
+  admission = new Admission(device.ssh.port, [virtual]);
   await device.register(away, 'fw', { host: '127.0.0.1', port: await admission.listen() });
 });
 afterAll(async () => {

@@ -3,7 +3,7 @@
 import type { DriverOperation, HttpReply, JsonObject } from '../driver.ts';
 import { type KindVerbs, kindOperations } from '../kind-operations.ts';
 import { writeMark } from '../mark.ts';
-import { sumOf } from '../settings-sum.ts';
+import { sumOf } from '../meant-object.ts';
 import { describe, fieldsOf, type Kind, namingOf, numberOf, objectOf, placeOf, tableOf, valuesOf } from './kind.ts';
 import { guardOf, recognisedBy, refusedByGuard } from './object-guard.ts';
 import {

@@ -1,0 +1,19 @@
+// Which files that a page names are missing.
+import { expect, test } from '@jest/globals';
+import { faultsOfPage } from '../../../tools/check/doc-paths.ts';
+
+const paths = ['gateway/web/server.ts', 'tests/gateway/web/server.test.ts'];
+
+test.each([
+  ['`gateway/web/server.ts`, `web/server.ts`, `tests/gateway/web/server.test.ts`, `tests/gateway`, `tests/gateway/`'],
+  ['`tests/NAME/`, `tests/*/server.test.ts`, `server.ts`, tests/gone.test.ts, `etc/tidegate.yaml`, `tests/times.json`'],
+])('nothing is wrong in %s', (text) => {
+  expect(faultsOfPage('a.md', text, paths)).toEqual([]);
+});
+
+test.each(['tests/gone', 'web/gone.test.ts', 'eb/server.ts', 'tests/gateway/we', 'gateway/web/server.test.tsx'])(
+  '%s does not exist',
+  (named) => {
+    expect(faultsOfPage('a.md', `See \`${named}\`.`, paths)).toEqual([`a.md names ${named}, which does not exist`]);
+  },
+);
