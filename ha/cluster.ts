@@ -1,4 +1,4 @@
-// A cluster as an administrator sees and controls it, through etcd: its state, and wishes that its agents carry out.
+// An administrator's view of a cluster, and its control, through etcd: its state, and wishes that its agents carry out.
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -38,7 +38,7 @@ export interface ClusterHost {
   readonly address: string;
   readonly kind: 'data' | 'witness';
   readonly site?: string | undefined;
-  /** It receives, and is never promoted by itself. */
+  /** It receives, and is never promoted automatically. */
   readonly asynchronous?: boolean | undefined;
   /** False if it has no member of etcd. */
   readonly vote?: boolean | undefined;
@@ -46,10 +46,10 @@ export interface ClusterHost {
 
 /** A key that every data host has to know before it is used. */
 interface SpreadKey {
-  /** The file that brings it, and its content. */
+  /** The file with the key, and its content. */
   readonly file: string;
   readonly text: string;
-  /** The key itself, if it seals. */
+  /** The key itself, if it is a sealing key. */
   readonly sealing?: string | undefined;
 }
 
@@ -68,9 +68,9 @@ interface HostStatus extends ClusterHost {
   readonly keys: 'SAME' | 'DIFFERENT' | null;
   /** USED: answers, and serves the primary. READY: starts empty when its host is promoted. Null if not reported. */
   readonly redis: 'USED' | 'READY' | 'SILENT' | null;
-  /** Why it can't be promoted, although it may be in sync. Null if nothing prevents it. */
+  /** Reason why it can't be promoted, although it may be in sync. Null if nothing prevents it. */
   readonly unfit: string | null;
-  /** Why it is not a copy yet, with the progress of its copy. Null if it is one, or reports nothing. */
+  /** Reason why it is not a copy yet, with the progress of its copy. Null if it is one, or reports nothing. */
   readonly returning: string | null;
 }
 
@@ -78,7 +78,7 @@ export interface ClusterStatus {
   /** Null if there is no leader, and so no writes. */
   readonly primary: string | null;
   readonly epoch: number;
-  /** Hosts that have the next write when it is acknowledged. */
+  /** Number of hosts that have the next write when it is acknowledged. */
   readonly copies: number;
   readonly paused: boolean;
   readonly switchoverTo: string | null;
@@ -115,7 +115,7 @@ export class Cluster {
     this.#hosts = hosts;
   }
 
-  /** Takes up to 3 s: whether an agent still reports is seen by its next report. */
+  /** Takes up to 3 s, because only the next report shows whether an agent still reports. */
   async status(): Promise<ClusterStatus> {
     const data = this.#hosts.filter(({ kind }) => kind === 'data');
     const first = await this.#read();
@@ -130,7 +130,7 @@ export class Cluster {
         const [said, before] = [last.said(name), first.said(name)];
         if (said === undefined || said.said === before?.said) continue;
         silent.delete(name);
-        // Reported between the last poll and now.
+        // It reported between the last poll and now.
         if (said.wallMs !== undefined) aheadMs.set(name, said.wallMs - Date.now() + lookEveryMs / 2);
       }
     }
@@ -192,10 +192,10 @@ export class Cluster {
     if (switchoverTo !== null) throw new ClusterRefusal('IN_PROGRESS', `a switchover to ${switchoverTo} is under way`);
     if (paused) throw new ClusterRefusal('PAUSED', 'promotion is paused: "tidegate ha resume" ends that');
     if (leader === undefined || leader.reign !== sync.reign)
-      throw new ClusterRefusal('NO_PRIMARY', 'nobody takes writes now: look at "tidegate ha status"');
+      throw new ClusterRefusal('NO_PRIMARY', 'no host takes writes now: see "tidegate ha status"');
     if (to === sync.primary) throw new ClusterRefusal('ALREADY', `${to} is the primary`);
     const [member] = sync.members;
-    // A spare becomes the member first; only when there is a member, which is one that acknowledges.
+    // A spare becomes the member first, if there is a member now that acknowledges.
     const isSpare = to !== undefined && member !== undefined && this.#canBeMember(to, reports, sync.reign);
     if (member === undefined || (to !== undefined && member.host !== to && !isSpare))
       throw new ClusterRefusal(
@@ -242,7 +242,7 @@ export class Cluster {
     const wishes = (await readWishes(this.#etcd, this.#keys)).filter((each) => each.id === id);
     if (wishes.length === 0) return;
     const store = { etcd: this.#etcd, keys: this.#keys };
-    // One that was granted in the meantime is left alone.
+    // Leaves a wish alone that was granted in the meantime.
     await this.#etcd.transact(
       wishes.map(({ key, revision }) => ({ key, revision })),
       [...wishes.map(({ key }) => ({ delete: key })), ...(await ungrantedOf(store, wishes, why))],
@@ -362,11 +362,11 @@ export class Cluster {
     return { endsCluster: false };
   }
 
-  /** etcd has the members that the hosts want. The primary's agent does the same, if this process ends. */
+  /** Moves etcd's members to the wanted hosts. The primary's agent continues if this process ends. */
   async #votesMoved(name: string): Promise<void> {
-    let still: string | undefined = 'etcd has not been asked';
+    let still: string | undefined = 'etcd was not asked';
     for (const endsAtMs = performance.now() + votesMs; performance.now() < endsAtMs; await sleep(lookEveryMs)) {
-      // Another one does the same at the same time, or etcd elects.
+      // Another process may do the same concurrently, or etcd may hold an election.
       still = await moveVotes(this.#etcd, this.#keys).catch((error: unknown) => {
         if (error instanceof EtcdError) return error.message;
         throw error;
@@ -379,11 +379,11 @@ export class Cluster {
     );
   }
 
-  /** Commits wait for it no more. */
+  /** Resolves when commits no longer wait for the host. */
   async #isDetached(name: string): Promise<void> {
     for (const endsAtMs = performance.now() + detachMs; ; ) {
       const { sync } = await this.#read();
-      // It may have been promoted before it was taken out.
+      // It may have been promoted before it was removed.
       if (sync.primary !== name && !sync.members.some(({ host }) => host === name)) return;
       if (performance.now() >= endsAtMs)
         throw new ClusterRefusal('LATE', `${sync.primary} still counts on ${name}: repeat it when a primary leads`);
@@ -391,7 +391,7 @@ export class Cluster {
     }
   }
 
-  /** A host that was lost as the primary, and waits for a person. One that returns by itself is left alone. */
+  /** Lets a host return that was lost as the primary and waits for a person. Ignores a host that returns by itself. */
   async rejoin(name: string, asker?: Asker): Promise<void> {
     const { hosts } = await this.status();
     const host = hosts.find((each) => each.name === name && each.kind === 'data');
@@ -424,14 +424,14 @@ export class Cluster {
     return entries.map(({ value }) => actValue.parse(JSON.parse(value)));
   }
 
-  /** Changes of the primary and wishes for one, the newest last. */
+  /** Moves of the primary and wishes for one, the newest last. */
   async history(): Promise<{
     readonly changes: readonly Change[];
     readonly saved: readonly Saved[];
     readonly waiting: readonly PendingWish[];
     readonly ungranted: readonly UngrantedWish[];
   }> {
-    // First, because a wish that is granted in the meantime is a change then.
+    // First, because a wish that is granted in the meantime appears as a move then.
     const waiting = await readWishes(this.#etcd, this.#keys);
     const ungranted = await readUngranted({ etcd: this.#etcd, keys: this.#keys });
     const values = async (prefix: string, limit: number) =>
@@ -445,7 +445,7 @@ export class Cluster {
     };
   }
 
-  /** The data hosts whose last report does not show the key; also one that is away, until it has left. */
+  /** The data hosts whose last report does not contain the key, including absent hosts that have not left. */
   async hostsLacking({ file, text, sealing }: SpreadKey): Promise<readonly string[]> {
     const { reports } = await this.#read();
     const lacks = ({ name }: ClusterHost): boolean => {

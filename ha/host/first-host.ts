@@ -130,7 +130,7 @@ export class FirstHost {
     throw new JoinRefusal('NO_SUCH_PATH', 'there is no such path');
   }
 
-  /** Throws JoinRefusal for one that is no host of the cluster, or no more. */
+  /** Throws JoinRefusal unless the peer is a present host of the cluster. */
   async #asMember({ socket }: IncomingMessage): Promise<{ readonly file: HostFile; readonly member: Member }> {
     const file = await readHostFile(this.#dataPath);
     const isSigned = (socket as TLSSocket).authorized;
@@ -169,7 +169,7 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
     isPresent(each) && each.name === name && each.address === address && each.keySha256 === keySha256;
   const answerWith = async (certificates: Awaited<ReturnType<typeof certificatesFor>>) => {
     const { members } = await readHostFile(dataPath);
-    // For a host of an earlier version. Nobody has the number that comes next before a host has left.
+    // For a host of an earlier version. The number after the highest one is unused until a host has left.
     const joinsLate = members.some(({ serverId }) => serverId > members.length);
     const isAsked = exchangeKey !== '' && Object.keys(files).length > 0;
     const keys = isAsked ? await sealKeyFiles(files, exchangeKey, request.token) : undefined;
@@ -186,12 +186,12 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
         'TOKEN_EXPIRED',
         `the token was valid until ${given.expiresAt}: get another one with "tidegate ha invite"`,
       );
-    // From then on etcd runs, and has the list that counts.
+    // From then on etcd runs, and its list counts.
     const etcd = isComplete(file) ? etcdOf(file) : undefined;
     using _closing = { [Symbol.dispose]: () => etcd?.close() };
     const listed = etcd === undefined ? undefined : await asked(listedIn(etcd, haKeys(file.cluster)));
     const present = listed?.members ?? file.members;
-    // It was listed, and the process that did so was killed before it noted the token's use.
+    // The host was listed, but the process was killed before it noted the token's use.
     const before = present.find(isIt);
     if (before !== undefined) {
       await changeHostFile(dataPath, (now) => ({
@@ -208,7 +208,7 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
     const places = present.filter((each) => each.left === true);
     const left = places.find((each) => each.kind === kind) ?? (present.length === mostHosts ? places[0] : undefined);
     const place = { ...(site && { site }), ...(asynchronous === true && { asynchronous }) };
-    // Of etcd there are three members: a further host uses theirs.
+    // etcd has three members. Further hosts use theirs.
     const own = { name, address, kind, serverId, ...place, ...(hasAllVotes(present) && { vote: false }) };
     const refused = [...refusedSerials(left)];
     const member = { ...own, keySha256, ...(refused.length > 0 && { refused }) };
@@ -219,7 +219,7 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
     await changeHostFile(dataPath, (now) => ({ ...now, members, ...withUsed(now, given.sha256, usedFor) }));
     return answerWith(made);
   }
-  // Its answer was lost.
+  // The host's answer was lost.
   const member = file.members.find(isIt);
   // Another host may have its name by now.
   if (member === undefined)
@@ -227,14 +227,14 @@ async function admit(dataPath: string, keyFolder: string, request: JoinRequest):
   return answerTo(member);
 }
 
-/** Further certificates of a member. The other hosts refuse them, too, once it has left. */
+/** Notes further certificates of a member. The other hosts refuse them, too, after it has left. */
 async function note(dataPath: string, member: Member, ...certificates: readonly string[]): Promise<void> {
   const isIt = ({ name, serverId }: Member) => name === member.name && serverId === member.serverId;
   const noted = (members: readonly Member[]) =>
     members.map((each) => (isIt(each) ? withSerials(each, ...certificates) : each));
   const file = await readHostFile(dataPath);
   const { serials = [] } = file.members.find(isIt) ?? {};
-  // Not in place of earlier ones: a certificate that is not noted is not refused later.
+  // Earlier certificates stay noted, because others could not be refused later.
   if (serials.length + certificates.length > mostSerials)
     throw new JoinRefusal(
       'TOO_MANY_CERTIFICATES',
@@ -300,7 +300,7 @@ export function certifyServed(
   return certify({ publicKey, issuer, commonName: `${name} serve`, uri, days: certificateDays });
 }
 
-/** The hosts that run learn of the new one. If it has a vote, it becomes a member of etcd then. */
+/** Tells the running hosts about the new one. If it has a vote, it becomes a member of etcd then. */
 async function tellHosts(etcd: EtcdClient, keys: HaKeys, members: readonly Member[], revision: number): Promise<void> {
   const { done } = await etcd.transact(
     [{ key: keys.members, revision }],

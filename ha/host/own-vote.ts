@@ -21,7 +21,7 @@ interface OwnVoteOptions {
 }
 
 const againMs = 500;
-/** Hosts that began the cluster have the numbers until this one: nobody leaves before etcd runs. */
+/** The first hosts of the cluster have the numbers up to this one, because nobody leaves before etcd runs. */
 const lastOfFirst = 3;
 
 export class OwnVote {
