@@ -18,7 +18,7 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const checkerPort = 'gslb.checkerPort';
 const dnsPort = 'gslb.dnsPort';
 const signZones = 'gslb.signZones';
-/** Another process asks for the members that are load balancers so soon after this one has died. */
+/** Another process queries the members that are load balancers this soon after the holder has died. */
 const followerLeaseMs = 1_500;
 
 export const gslbRow = subgraphRow({

@@ -1,4 +1,4 @@
-// Settings of the role dns: a name server of ours.
+// Settings of the role dns, our own name server.
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Place } from '../../../../dns/answerer/net/listener.ts';
