@@ -28,7 +28,7 @@ export const follow = remoteVerb({
   },
 });
 
-/** The cursor is already after the change: it is printed even if the command is interrupted. */
+/** The cursor is already after the change, so it is printed even if the command is interrupted. */
 function nameIn(names: SubjectNames, change: StatusChange): Promise<string> {
   return names.of(change).catch(() => change.subjectId);
 }

@@ -60,7 +60,7 @@ export async function joinAsHost(token: string, { options, stdout, signal, env, 
     refuseBadName(name, address);
     refuseBadSite(site);
     if (!witness) await refuseOldMariadb();
-    // Made before the token is used up.
+    // Created before the token is used up.
     await (await openDataFolder(dataPath, { version: dataVersion })).close();
     const kind = witness ? 'witness' : 'data';
     const { data, units, keys } = options;
@@ -83,7 +83,7 @@ export async function joinAsHost(token: string, { options, stdout, signal, env, 
     await files.giveKeys();
     await files.write(file.accounts.applicationPassword);
     await noteAct(dataPath, newAct(askerAt(name, env), 'haJoin', { address, kind }));
-    // Last: with it, this is a host of the cluster, and joins no more.
+    // Last, because afterwards this host belongs to the cluster, and can't join again.
     await writeHostFile(dataPath, file);
     await forgetJoining(dataPath);
     if (options.json)

@@ -58,7 +58,7 @@ function daysOf(text: string): number[] | undefined {
     const [first = '', last = first, ...more] = part.split('-');
     const [begin, end] = [weekdays.indexOf(first), weekdays.indexOf(last)];
     if (begin < 0 || end < 0 || more.length > 0) return undefined;
-    // Over the end of the week too.
+    // Ranges may cross the end of the week.
     for (let day = begin; ; day = (day + 1) % 7) {
       days.push(day + 1);
       if (day === end) break;
