@@ -101,7 +101,7 @@ export function evaluate<Signal extends StandingSignal>(situation: Situation<Sig
     for (const signal of watched) {
       const alert = open.get(subjectKey(signal));
       if (alert === undefined && ended.has(endedKey(rule.id, signal))) continue;
-      // A check-in restarts the wait of an alert that is open; a change of the rule may do so for an end.
+      // A check-in restarts the wait of an open alert. A change of the rule may do so for an end.
       if (alert === undefined || restarts(rule)) {
         if (!isDueAt(dueMs(rule, signal))) continue;
       }
