@@ -1,4 +1,4 @@
-// The settings of dns: which servers hold the zones.
+// The settings of dns: the servers that hold the zones.
 import { z } from 'zod';
 import type { SettingsOf } from '../../platform/process/config.ts';
 import { placeOf, type ServerPlace } from '../servers/transport.ts';
