@@ -40,7 +40,7 @@ export const topFolders: Readonly<Record<string, TopFolder>> = {
   docs: {
     excused: {
       boundaries: 'an example is copied out of the repository',
-      ...{ clock: 'an example says which time it means', connections: 'an example connects to what it shows' },
+      ...{ clock: 'an example shows the time that it means', connections: 'an example connects to what it shows' },
       ...{ exports: 'it is copied out of the repository', tables: 'an example has tables of its own' },
     },
   },
