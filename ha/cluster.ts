@@ -375,7 +375,7 @@ export class Cluster {
     }
     throw new ClusterRefusal(
       'LATE',
-      `${name} has left, and etcd has not its new members yet: ${still}. The primary's agent goes on with it; "tidegate ha status" shows it`,
+      `${name} has left, and etcd has not its new members yet: ${still}. The primary's agent continues; "tidegate ha status" shows it`,
     );
   }
 

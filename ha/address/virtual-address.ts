@@ -89,7 +89,7 @@ export class VirtualAddress implements Announcer {
     await this.#end();
   }
 
-  /** A write that waits for a frozen disk must not delay the agent. Of several waiting writes, only the last one counts. */
+  /** A write that waits for a frozen disk must not delay the agent. Only the last of several waiting writes counts. */
   #say(fenceAtMs: number | undefined): void {
     this.#isHeld = fenceAtMs !== undefined;
     this.#wanted = { fenceAtMs };

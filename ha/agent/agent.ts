@@ -173,7 +173,7 @@ export class HaAgent {
     });
     while (!this.#stop.signal.aborted) {
       const step = await this.#turn().catch((error: unknown) => {
-        this.#options.log.warn(`a step failed, and is looked at again: ${String(error)}`);
+        this.#options.log.warn(`a step failed, and is tried again: ${String(error)}`);
         return undefined;
       });
       await this.#pause.after(step);

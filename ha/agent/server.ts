@@ -171,7 +171,7 @@ export class HaServer {
     return new HaServer(options, home, root, kept);
   }
 
-  /** The server goes on. */
+  /** The server continues. */
   close(): void {
     this.#heartbeat.stop();
     for (const each of this.#sessions) each.forget();

@@ -35,7 +35,7 @@ export class OwnVote {
     this.#options = options;
   }
 
-  /** Starts the member, once, if the host has a vote. Of one that joins what runs, it does not wait for the start. Throws SetupError. */
+  /** Starts the member, once, if the host has a vote. A host that joins a running cluster does not wait for the start. Throws SetupError. */
   async begin(file: HostFile): Promise<void> {
     const me = file.members.find(({ name }) => name === file.me);
     if (this.#isBegun || me === undefined || me.vote === false || !isPresent(me)) return;
