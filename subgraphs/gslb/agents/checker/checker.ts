@@ -63,7 +63,7 @@ export interface CheckerOptions {
 const selfCheckMs = 500;
 const beaconMs = 1_000;
 const lookMs = 1_000;
-/** A process that was starved abstains for so long afterwards. */
+/** A starved process abstains for this long afterwards. */
 const recoverMs = 1_000;
 /** After this long without an acknowledgement of a batch, another connection is tried. */
 const unacknowledgedMs = 15_000;

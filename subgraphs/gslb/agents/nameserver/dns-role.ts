@@ -21,7 +21,7 @@ import { addNameServerMetrics } from './name-server-metrics.ts';
 
 type Settings = SettingsOf<typeof nameServerSettings>;
 
-/** An earlier process of the name server that is ending has so long. */
+/** Time for an earlier process of the name server to end. */
 const folderWaitMs = 60_000;
 /** Key file in the machine's folder. It seals the zones' keys in `nameserver.folder`, which may be stored elsewhere, for example in a backup. */
 const keyFile = 'nameserver.keys';

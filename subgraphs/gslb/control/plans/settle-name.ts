@@ -21,7 +21,7 @@ import { ownerOf } from './static-names.ts';
 
 export interface SettlingDependencies {
   readonly wake: Wake;
-  /** A name that was refused for so long is an ERROR. At most an hour. */
+  /** A name is an ERROR after it was refused for this long. At most an hour. */
   readonly pendingMs: number;
   /** Time after which another project may get a deleted name. */
   readonly nameRestMs: number;

@@ -239,7 +239,7 @@ export async function lastChangeOf(db: Sql, zone: string, gslbId: string): Promi
   return { history: row.history, number: row.number };
 }
 
-/** How often the name changed after a generation of the zone. */
+/** Number of changes of the name after a generation of the zone. */
 export async function changesAfter(
   db: Sql,
   { zone, gslbId, zoneGeneration }: { readonly zone: string; readonly gslbId: string; readonly zoneGeneration: number },

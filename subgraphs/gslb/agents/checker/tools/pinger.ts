@@ -41,7 +41,7 @@ export class Pinger {
   #process: ChildProcess | undefined;
   #starting: NodeJS.Timeout | undefined;
   #restsUntilMs = 0;
-  /** Why there are no answers. Undefined if it runs, or was never needed. */
+  /** Reason why there are no answers. Undefined if it runs, or was never needed. */
   #fault: string | undefined;
   #stopped = false;
 
