@@ -68,7 +68,7 @@ async function play(place: Place, wanted: readonly Act[]): Promise<void> {
     `This demo plays on real parts, at ${client.url.href}. The dashboard shows it as it happens: ${new URL('/', client.url).href}`,
   );
   if (missing.length > 0) {
-    const end = keepsLab ? 'They stay because of --keep-lab.' : 'What it adds is removed at the end.';
+    const end = keepsLab ? 'They stay because of --keep-lab.' : 'It removes added parts at the end.';
     await stage.say(
       `It first adds to the lab, before the act that needs it: ${missing.join(', ')}. A first time takes minutes. ${end}`,
     );

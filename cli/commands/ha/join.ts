@@ -21,15 +21,12 @@ import { installPackages } from './packages.ts';
 
 export const hostOptions = {
   ...placeOptions,
-  witness: flag('Of a cluster: this host has no data, and only votes.'),
+  witness: flag('For a cluster: this host has no data, and only votes.'),
   asynchronous: flag(
-    'Of a cluster: no write waits for this host, and it is never promoted by itself: for one that is far away.',
+    'For a cluster: no write waits for this host, and it is never promoted automatically. Use it for a distant host.',
   ),
   data: dataOption,
-  keys: text(
-    'FOLDER',
-    'Of a host of a cluster: where the key files of the first host are written; default: keys in --data.',
-  ),
+  keys: text('FOLDER', 'For a host of a cluster: folder for the key files of the first host; default: keys in --data.'),
   units: unitsOption,
   'no-install': flag('Install no system packages.'),
 } as const;

@@ -30,7 +30,7 @@ export const load = localVerb({
   options: {
     seconds: integer(
       'SECONDS',
-      'How long from the first write on; default: until Ctrl-C, or some seconds after the command.',
+      'Duration from the first write on; default: until Ctrl-C, or some seconds after the command.',
       { least: 1, most: 3_600 },
     ),
     clients: integer('N', `Clients, each of which waits for its answers (${usualClients}).`, { least: 1, most: 32 }),

@@ -59,7 +59,7 @@ function withHash(given: string, text: string): FileOperation {
   throw new Error(`${given} is not the SHA-256 of its text, which is ${hash}: generate the file again`);
 }
 
-/** A file with one operation is used unchanged. Of several operations, each is printed with its fragments. */
+/** A file with one operation is used unchanged. If there are several, each is printed with its fragments. */
 function fromGraphql(text: string): readonly FileOperation[] {
   const { definitions } = parse(text);
   const operations = definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);

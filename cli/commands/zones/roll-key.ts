@@ -47,7 +47,7 @@ export const rollKey = remoteVerb({
         `${name} is known to be named by key ${keyTag}: the others go when no resolver keeps their DS`,
       );
     await printer.line(
-      `another entry key of ${name} signs beside the first; "tidegate zones show ${name}" offers its DS record in 8 days`,
+      `another entry key of ${name} signs in addition to the first; "tidegate zones show ${name}" offers its DS record in 8 days`,
     );
   },
 });
