@@ -122,7 +122,7 @@ async function differing(
     if (silent.has(server)) return;
     silent.add(server);
     if (zoneFaults.has(error.code)) lost ??= named(server.server, error);
-    log.warn({ server: server.server.name, code: error.code, err: error }, 'a DNS server was not looked at');
+    log.warn({ server: server.server.name, code: error.code, err: error }, 'a DNS server was not checked');
     if (isServerFault(error)) await recordServerFailure(db, wake, server, error);
   };
   const askInTurn = async () => {

@@ -84,7 +84,7 @@ export class Rfc2136Server implements RecordServer {
     const others = isAlias ? typesOfOthers.map((type) => this.#client.query({ name, type }, signal)) : [];
     const found = (await Promise.all(others)).flat().some(({ type }) => type !== types.CNAME);
     return found
-      ? new DnsError('NAME_TAKEN_BY_OTHERS', `${name} has records of other types, beside which there can be no alias`)
+      ? new DnsError('NAME_TAKEN_BY_OTHERS', `${name} has records of other types, which exclude an alias`)
       : new DnsError('CHANGED_MEANWHILE', `the name changed ${mostRounds} times while it was being published`);
   }
 

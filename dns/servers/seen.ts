@@ -60,7 +60,7 @@ export function refuseTaken(seen: SeenWithOthers, wanted: WantedName): void {
   if (records.some(({ type }) => type === 'CNAME') && seen.others.length > 0)
     throw new DnsError(
       'NAME_TAKEN_BY_OTHERS',
-      `${name} has records of other types (${seen.others.join(', ')}), beside which there can be no alias`,
+      `${name} has records of other types (${seen.others.join(', ')}), which exclude an alias`,
     );
 }
 
