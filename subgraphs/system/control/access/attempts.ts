@@ -77,7 +77,7 @@ export class Attempts {
 
   /**
    * First takes from the total limit of the party that reported the address. Beyond that limit, attempts do not count against the
-   * addresses and names that the party reports. One client that goes on after its own limits does not use up that total.
+   * addresses and names that the party reports. One client that continues after its own limits does not use up that total.
    */
   async #takeTold(
     { addressToldBy }: RequestContext,
