@@ -4,7 +4,7 @@
 type FolderCheck = 'boundaries' | 'clock' | 'connections' | 'exports' | 'tables';
 
 interface TopFolder {
-  /** Why a check leaves the folder out. */
+  /** Reason why a check excludes the folder. */
   readonly excused: Readonly<Partial<Record<FolderCheck, string>>>;
 }
 
