@@ -60,7 +60,7 @@ interface HostStatus extends ClusterHost {
   readonly state: HostState;
   /** Transactions not received yet. Null if unknown. */
   readonly behind: number | null;
-  /** NONE: the host uses members of other hosts. JOINS: its member receives the data and has no vote yet. */
+  /** NONE if the host uses members of other hosts, JOINS while its member receives the data and has no vote yet. */
   readonly etcd: 'LEADS' | 'ANSWERS' | 'SILENT' | 'NONE' | 'JOINS';
   /** Approximate lead of its clock over this host's. Null if unknown. */
   readonly clockAheadMs: number | null;

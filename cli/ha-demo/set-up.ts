@@ -49,7 +49,7 @@ export async function setUp(options: SetUpOptions): Promise<void> {
   }
 }
 
-/** Upgrades the primary's tables, like a person after an upgrade. A host that becomes primary meanwhile gets them later. */
+/** Upgrades the primary's tables, like a person after an upgrade. A host that becomes primary during the upgrade gets them later. */
 export async function upgradeTables(options: Pick<SetUpOptions, 'hosts' | 'folders' | 'signal'>): Promise<void> {
   const { folders, signal } = options;
   for (let tries = migrateTries; ; tries -= 1) {

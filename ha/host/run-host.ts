@@ -143,7 +143,7 @@ async function openWhenFree(path: string, version: number, log: SetupLog, signal
       return await openDataFolder(path, { version });
     } catch (error) {
       if (!(error instanceof SetupError) || error.code !== 'DATA_FOLDER_IN_USE') throw error;
-      if (!told) log.info(`ha: it goes on when that has ended: ${error.message}`);
+      if (!told) log.info(`ha: it continues when that has ended: ${error.message}`);
       await sleep(lookEveryMs, undefined, { signal });
     }
   }

@@ -64,7 +64,7 @@ async function firstChange(
   const late = AbortSignal.timeout(seconds * 1_000);
   const onLost = (why: string) => stderr.write(`tidegate: connection lost (${visible(why)}); reconnecting\n`);
   const onMissed = (why: string) =>
-    stderr.write(`tidegate: a change could not be read (${visible(why)}); going on after it\n`);
+    stderr.write(`tidegate: a change could not be read (${visible(why)}); continuing with the next one\n`);
   const stream = { client, after: statusCursor, filter, signal: AbortSignal.any([signal, late]), onLost, onMissed };
   for await (const { change } of followStatus(stream)) if (change !== null && wanted.has(change.to)) return change;
   if (signal.aborted) throw new Interruption();

@@ -33,7 +33,7 @@ function upload(verb: 'create' | 'update', summary: string): Verb {
         ...Object.fromEntries(given.metadata),
       };
       const made = await client.json(
-        // Sends the announced size, even if the file grows meanwhile.
+        // Sends the announced size, even if the file grows during the upload.
         {
           method: 'PUT',
           path: `/-/${verb}_object/${path}`,

@@ -62,7 +62,7 @@ export class Copies {
     });
   }
 
-  /** Begins to fetch a copy from that host. The agent's steps continue meanwhile. One copy at a time. */
+  /** Begins to fetch a copy from that host. The agent's steps continue during the copy. One copy at a time. */
   begin(from: string): void {
     const { settings, nowMs } = this.#options;
     const place = this.#place(from);
