@@ -1,4 +1,4 @@
-// Asks a person on the terminal, whatever standard input and output are. A secret is not shown while it is typed.
+// Asks a person on the terminal, regardless of standard input and output. Typed secrets are not shown.
 import { open } from 'node:fs/promises';
 import { ReadStream } from 'node:tty';
 import { Interruption, UsageError } from './failures.ts';

@@ -1,4 +1,4 @@
-// Many requests of one command: a few at once, results in the order of the items.
+// Concurrent requests of one command: a few at once, with results in the order of the items.
 import { Turns } from '../platform/work/turns.ts';
 
 /** The most concurrent requests of a command. */

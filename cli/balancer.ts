@@ -77,7 +77,7 @@ export const balancerOption = neededText('NAME', 'Load balancer, by name or id.'
 export const enableOption = giving(['enabled'], flag('Use it.'));
 export const disableOption = giving(['enabled'], flag('Do not use it.'));
 
-/** True or false by one of the two switches; undefined if neither is given. */
+/** True or false by one of the two switches. Undefined if neither is given. */
 export function enabledBy(options: { readonly on: boolean; readonly off: boolean }): boolean | undefined {
   if (options.on && options.off) throw new UsageError('give only one of --on and --off');
   return options.on ? true : options.off ? false : undefined;

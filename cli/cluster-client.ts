@@ -1,4 +1,4 @@
-// The command line's client of a cluster of object storage: the calls of users under /-/ at one of its servers.
+// The command line's client for a cluster of object storage: users' calls under /-/ at one of its servers.
 
 import type { Readable } from 'node:stream';
 import { Pool } from 'undici';
@@ -13,7 +13,7 @@ interface ClusterClientOptions {
   readonly urls: readonly string[];
   /** Absent for the login. */
   readonly token?: string;
-  /** Which of the token's projects. */
+  /** One of the token's projects. */
   readonly project?: string | undefined;
   readonly signal: AbortSignal;
 }
@@ -33,7 +33,7 @@ interface ClusterAnswer {
 }
 
 const connectMs = 5_000;
-/** Nothing moves for so long. */
+/** Deadline without any progress. */
 const silentMs = 120_000;
 const mostAnswerBytes = 64 * 1024 * 1024;
 const refusalShape = z.object({ code: z.string(), message: z.string() });
@@ -52,7 +52,7 @@ export class ClusterClient {
     await Promise.all(this.#pools.map((pool) => pool.destroy()));
   }
 
-  /** The JSON of an answer, in the shape. Throws CommandFailure. */
+  /** An answer's JSON with this shape. Throws CommandFailure. */
   async json<Answer>(call: ClusterCall, shape: z.ZodType<Answer>): Promise<Answer> {
     const { body } = await this.stream(call);
     const read = shape.safeParse(jsonIn(await boundedText(body)));
@@ -97,7 +97,7 @@ export class ClusterClient {
         if (signal.aborted) throw new Interruption();
         const { code, message } = error as NodeJS.ErrnoException;
         faults.push(`${urls[at]}: ${code ?? message}`);
-        // A request that may have arrived is not sent again: it could take effect twice.
+        // A request that may have arrived is not repeated, because it could take effect twice.
         if (!neverArrived.has(code ?? '')) break;
       }
     }
@@ -111,7 +111,7 @@ export class ClusterClient {
     const read = refusalShape.safeParse(jsonIn(text));
     if (!read.success)
       return new CommandFailure(
-        `the answer (HTTP ${status}) is not that of a cluster of object storage: check the address`,
+        `the answer (HTTP ${status}) does not come from a cluster of object storage: check the address`,
         exitCodes.unreachable,
       );
     const { code, message } = read.data;

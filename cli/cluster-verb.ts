@@ -9,7 +9,7 @@ import { commonOptions, connectionOptions } from './remote-verb.ts';
 import type { Call, Verb } from './verb.ts';
 
 const clusterOptions = {
-  cluster: text('NAME', 'Cluster, by name or URL; default: that of the login.'),
+  cluster: text('NAME', 'Cluster, by name or URL; default: the cluster of the login.'),
   project: commonOptions.project,
   data: { ...connectionOptions.data, help: 'Folder with the login (.tidegate).' },
   json: commonOptions.json,

@@ -12,7 +12,7 @@ export function cmpObjectText({ namespace, type, externalId }: CmpObjectName): s
   return namespace === 'default' ? `${type}/${externalId}` : `${namespace}:${type}/${externalId}`;
 }
 
-/** Throws UsageError; the server checks the parts. */
+/** Throws UsageError. The server checks the parts. */
 export function parseCmpObject(text: string, name = 'CMP object'): CmpObjectName {
   const [, namespace = 'default', type, externalId] = /^(?:([^:/]+):)?([^:/]+)\/(.+)$/s.exec(text) ?? [];
   if (type === undefined || externalId === undefined)

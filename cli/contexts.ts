@@ -13,7 +13,7 @@ import type { Surroundings } from './verb.ts';
 const credentialShape = z.union([
   /** An API token. */
   z.strictObject({ token: z.string().min(1) }),
-  /** A session: each refresh token is good for one renewal. */
+  /** A session. Each refresh token allows one renewal. */
   z.strictObject({
     accessToken: z.string().min(1),
     /** A time before the access token ends. */
@@ -26,7 +26,7 @@ const fileShape = z.strictObject({
   url: z.url(),
   user: z.string(),
   credential: credentialShape,
-  /** The login was made with --insecure: also over plain http to another machine. */
+  /** The login used --insecure, which also allows plain http to another machine. */
   insecure: z.literal(true).optional(),
 });
 
@@ -34,7 +34,7 @@ export type StoredCredential = z.output<typeof credentialShape>;
 export type StoredContext = z.output<typeof fileShape> & { readonly name: string };
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
-/** Longer than a renewal may take (graph-client.ts): then the process that began it hangs. */
+/** Longer than any renewal (graph-client.ts). After that, the process that began it hangs. */
 const lockMs = 160_000;
 const lockPauseMs = 50;
 

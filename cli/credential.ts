@@ -1,5 +1,5 @@
-// How a command authenticates: a given token, or a login by password, whose access token is renewed before it expires and after a
-// refusal. A command may run longer than an access token is valid.
+// How a command authenticates: a given token, or a login by password. Its access token is renewed before it expires and after a refusal, because a
+// command may run longer than the token is valid.
 import { graphql } from '../generated/cli/index.ts';
 import { CommandFailure } from './failures.ts';
 import type { Credential, GraphClient } from './graph-client.ts';
@@ -16,14 +16,11 @@ export const refreshDocument = graphql(`
   }
 `);
 
-/**
- * An access token with less than this part of its lifetime left, and at most this many milliseconds, is renewed
- * before it is sent.
- */
+/** An access token is renewed before use if less than this part of its lifetime is left, and at most this many milliseconds. */
 const marginShare = 0.2;
 const mostMarginMs = 30_000;
 
-/** A new token that ended longer ago than this shows that the clock here is ahead of the server's. */
+/** If a new token seems to have ended longer ago than this, the local clock is ahead of the server's. */
 const clockAheadMs = 60_000;
 const dayMs = 86_400_000;
 
@@ -44,7 +41,7 @@ interface Tokens {
   readonly refreshToken?: string | null | undefined;
 }
 
-/** A login by name and password; it closes the given client. Throws CommandFailure. */
+/** Logs in by name and password, and closes the given client. Throws CommandFailure. */
 export async function logIn(anonymous: GraphClient, login: { name: string; password: string }): Promise<Credential> {
   try {
     return new UserLogin(anonymous, await anonymous.mutate(loginDocument, login));

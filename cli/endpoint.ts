@@ -1,6 +1,6 @@
-// Which server a verb talks to, and with whose credential. The first that is given counts: --url, TIDEGATE_URL, a context, the data folder of
-// "npm start" on this machine, the usual address. A context's credential goes to that context's server only. A working folder may be somebody else's
-// checkout: the address in it gets what that folder itself has, and nothing else. Without encryption, credentials stay on this machine.
+// The server and the credential of a verb. The first given one of these counts: --url, TIDEGATE_URL, a context, the data folder of "npm start" on
+// this machine, the default address. A context's credential goes to that context's server only. A working folder may be somebody else's checkout: the
+// address in it gets what that folder itself has, and nothing else. Without encryption, credentials stay on this machine.
 import { constants } from 'node:fs';
 import { open, readFile, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
@@ -11,7 +11,7 @@ import type { Surroundings } from './verb.ts';
 
 export const defaultUrl = 'http://127.0.0.1:4000/graphql';
 export const usualFolder = '.tidegate';
-/** Written by "npm start": its address. */
+/** File of "npm start" with its address. */
 const urlFile = 'url';
 
 interface EndpointOptions {
@@ -34,7 +34,7 @@ interface FolderOfAddress {
   readonly named: boolean;
 }
 
-/** Throws UsageError for a wrong address, CommandFailure for a context that is not there. */
+/** Throws UsageError for a wrong address, and CommandFailure for a missing context. */
 export async function chooseEndpoint(options: EndpointOptions, env: Surroundings['env']): Promise<Endpoint> {
   const given = options.url ?? (options.context === undefined ? env.TIDEGATE_URL : undefined);
   if (options.url !== undefined && options.context !== undefined)
@@ -42,7 +42,7 @@ export async function chooseEndpoint(options: EndpointOptions, env: Surroundings
   if (given !== undefined && given !== '') return { url: endpointUrl(given, '--url'), context: undefined };
   const store = new ContextStore(env);
   if (options.context !== undefined) return ofContext(await store.read(options.context));
-  // A folder that is named is meant, whatever context was chosen before.
+  // A named folder takes precedence over the current context.
   if (options.data === undefined) {
     const chosen = await store.chosen();
     if (chosen !== undefined) return ofContext(chosen);
@@ -65,13 +65,13 @@ export async function refuseForFolder({ url, folder }: Endpoint, what: string, f
   );
 }
 
-/** The file itself, not a link to it. */
+/** Whether the file itself, not a link to it, is inside. */
 async function isInside(file: string, folder: string): Promise<boolean> {
   const [path, base] = await Promise.all([file, folder].map((each) => realpath(each).catch(() => undefined)));
   return path !== undefined && base !== undefined && path.startsWith(`${base}${sep}`);
 }
 
-/** Throws CommandFailure if credentials would leave this machine unencrypted. `insecure`: a person wants that. */
+/** Throws CommandFailure if credentials would leave this machine unencrypted. `insecure`: the person allows that. */
 export function refusePlain({ protocol, hostname, origin }: URL, insecure: boolean): void {
   if (insecure || protocol === 'https:' || isLoopback(hostname.replace(/^\[|\]$/g, ''))) return;
   throw new CommandFailure(
@@ -107,7 +107,7 @@ export function endpointUrl(address: string, from: string): URL {
   return url;
 }
 
-/** Secrets are never arguments, because other users of the machine can see those. */
+/** Secrets are never arguments, because other users of the machine can see arguments. */
 export async function readSecretFile(path: string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).trim();
@@ -116,7 +116,7 @@ export async function readSecretFile(path: string): Promise<string> {
   }
 }
 
-/** The token in a data folder. A link is refused: it could name any file of the caller. Undefined if there is none. Throws CommandFailure. */
+/** The token in a data folder. Refuses a link, because it could name any file of the caller. Undefined if there is none. Throws CommandFailure. */
 export async function readTokenOfFolder(folder: string): Promise<string | undefined> {
   const path = join(folder, 'admin.token');
   try {
@@ -124,7 +124,7 @@ export async function readTokenOfFolder(folder: string): Promise<string | undefi
     return (await file.readFile('utf8')).trim();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ELOOP')
-      throw new CommandFailure(`${path} is a link, and what it leads to is not sent: give --token-file`);
+      throw new CommandFailure(`${path} is a link, whose target is not sent: give --token-file`);
     return undefined;
   }
 }

@@ -1,19 +1,19 @@
-// How a command ends when it fails, and the exit codes shared by all commands.
+// Failures of commands, and the exit codes shared by all commands.
 
 /**
- * Success; refused or failed; something differs (`diff`, `published check`); server not reached; not done within `--wait`; wrong use (EX_USAGE
- * of sysexits.h); cut short by a signal.
+ * Success; refused or failed; a difference (`diff`, `published check`); server not reached; not finished within `--wait`; wrong use (EX_USAGE of
+ * sysexits.h); interrupted by a signal.
  */
 export const exitCodes = {
   ...{ ok: 0, failed: 1, differs: 2, unreachable: 3, late: 4, usage: 64, interrupted: 130 },
 } as const;
 
-/** Wrong use: exit code 64, with a pointer to the help. */
+/** Wrong use: exit code 64, with a reference to the help. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** A failure with a message for people and an exit code; no stack is printed. */
+/** A failure with a message for people and an exit code. No stack is printed. */
 export class CommandFailure extends Error {
   override readonly name = 'CommandFailure';
   readonly exitCode: number;
@@ -24,7 +24,7 @@ export class CommandFailure extends Error {
   }
 }
 
-/** Several faults of one command: each is printed as a line of its own. */
+/** Several faults of one command, each printed on a separate line. */
 export class CommandFaults extends CommandFailure {
   readonly faults: readonly string[];
 

@@ -1,4 +1,4 @@
-// Finds what a person names, by name or by id.
+// Finds objects by name or id.
 import { graphql } from '../generated/cli/index.ts';
 import { nearestName } from '../platform/values/nearest-name.ts';
 import { CommandFailure } from './failures.ts';
@@ -29,7 +29,7 @@ const backendDocument = graphql(`
   }
 `);
 
-/** The id of a project, if one was named. Throws CommandFailure if no project has that name or id. */
+/** The id of a project, if one is named. Throws CommandFailure if no project has that name or id. */
 export async function projectId(client: GraphClient, nameOrId: string | undefined): Promise<string | undefined> {
   if (nameOrId === undefined) return undefined;
   const named = readPages(client, projectDocument, namedAs(nameOrId), ({ project, projects }) =>
@@ -52,12 +52,12 @@ export function namedAs(nameOrId: string): { readonly id: string; readonly names
   return { id: nameOrId, names: [nameOrId] };
 }
 
-/** A page of the objects with the name, after the one with the id if there is one. */
+/** A page of the objects with the name, after the one with that id if there is one. */
 export function withOne<Node>(one: Node | null, page: Connection<Node>): Connection<Node> {
   return one === null ? page : { ...page, nodes: [one, ...page.nodes] };
 }
 
-/** Null unless it is in the project, if one was named. */
+/** Null unless it is in the named project, if any. */
 export function inProjectOnly<Node extends { readonly project: { readonly id: string } | null }>(
   one: Node | null,
   inProject: string | undefined,

@@ -20,7 +20,7 @@ interface FoundObject {
 
 interface Search {
   readonly found: readonly FoundObject[];
-  /** Kinds that gave no answer, with the reason. */
+  /** Kinds without an answer, with the reason. */
   readonly missing: readonly string[];
 }
 
@@ -110,7 +110,7 @@ export async function searchAll(client: GraphClient, word: string, first: number
   for (const { id, type, name, cells } of needs)
     if (id !== null && name.toLowerCase().includes(wanted))
       found.push({ kind: type, name, state: cells[0] ?? null, id });
-  missing.push(...unknown.map((domain) => `what needs a person of ${domain}: it is not known`));
+  missing.push(...unknown.map((domain) => `the needs of ${domain} are unknown`));
   // An object may match by its name and by its address.
   return { found: [...new Map(found.toReversed().map((each) => [each.id, each])).values()].toReversed(), missing };
 }
@@ -198,7 +198,7 @@ export async function anyObjectId(client: GraphClient, nameOrId: string): Promis
   );
 }
 
-/** Undefined if it does not begin with a kind, or that has none of the name. */
+/** Undefined if it does not begin with a kind, or if the kind has no object of that name. */
 async function idOfKind(client: GraphClient, text: string): Promise<string | undefined> {
   const [, word = '', name = ''] = /^([a-z0-9-]+)\/(.+)$/s.exec(text) ?? [];
   const kind = Object.values(registry.kinds).find(({ noun, singular, short }) =>
@@ -210,7 +210,7 @@ async function idOfKind(client: GraphClient, text: string): Promise<string | und
   return others.length > 0 ? undefined : first?.id;
 }
 
-/** `gslb-pools/web`; its id where several of a kind have the name. */
+/** `gslb-pools/web`, or its id if several objects of the kind have the name. */
 function labelsOf(found: readonly FoundObject[]): readonly string[] {
   const kinds = Object.entries(namedKinds);
   const labels = found.map(({ kind, name }) => {
@@ -224,7 +224,7 @@ function labelsOf(found: readonly FoundObject[]): readonly string[] {
   });
 }
 
-/** Nodes come and go. */
+/** Nodes are replaced all the time. */
 export function goneNodeHint(name: string): string {
   return /^n[0-9a-f]{10}$/.test(name) ? '; "tidegate loadbalancers decisions NAME" tells why a node went' : '';
 }

@@ -21,10 +21,10 @@ interface GraphClientOptions {
   readonly signal: AbortSignal;
   /** PEM of the server certificate's authority. Absent if the system trusts it. */
   readonly ca?: string;
-  /** Called once, when an answer takes long. */
+  /** Called once if an answer takes long. */
   readonly onSlow?: ((text: string) => void) | undefined;
   readonly slowMs?: number;
-  /** How long a request may take. */
+  /** Deadline of a request. */
   readonly deadlineMs?: number | undefined;
 }
 
@@ -65,11 +65,11 @@ export interface Reload {
   };
   readonly prepared: number;
   readonly endedStreams: number;
-  /** Settings that have changed and count after a restart. */
+  /** Changed settings that take effect after a restart. */
   readonly needRestart: readonly string[];
 }
 
-/** A document whose types of results and variables were generated from the supergraph. */
+/** A document with generated types of results and variables. */
 export type GraphqlDocument<Data, Variables> = TypedDocumentString<Data, Variables>;
 
 /** A document that is built at run time. The caller declares the result's type. */
@@ -77,7 +77,7 @@ export function untyped<Data>(text: string): GraphqlDocument<Data, Readonly<Reco
   return { toString: () => text } as GraphqlDocument<Data, Readonly<Record<string, unknown>>>;
 }
 
-/** How a mutation is carried out: only tried, or for a source of files. Default: as usual. */
+/** Mode of a mutation: a dry run, or for a source of files. Default: normal. */
 export interface Manner {
   readonly dryRun?: boolean;
   readonly source?: string;
@@ -155,17 +155,17 @@ export class GraphClient {
     return this.#post('', { query, variables, ...(operationName === undefined ? {} : { operationName }) });
   }
 
-  /** Throws as `query` does. */
+  /** Throws like `query`. */
   async explain(query: string, variables: Readonly<Record<string, unknown>>): Promise<Explanation> {
     return (await this.#data('/explain', { query, variables })) as unknown as Explanation;
   }
 
-  /** Throws as `query` does. */
+  /** Throws like `query`. */
   async reload(): Promise<Reload> {
     return (await this.#data('/reload', undefined)) as unknown as Reload;
   }
 
-  /** The payload of a document with one mutation that takes `$input`; throws CommandFailure when it was refused. */
+  /** The payload of a document with one mutation that takes `$input`. Throws CommandFailure if it was refused. */
   async mutate<Data, Variables>(
     document: GraphqlDocument<Data, Variables>,
     input: InputOf<Variables>,
@@ -176,7 +176,7 @@ export class GraphClient {
     return payload;
   }
 
-  /** The same, refused or not. */
+  /** The same, but returns refusals. */
   async tryMutate<Data, Variables>(
     document: GraphqlDocument<Data, Variables>,
     input: InputOf<Variables>,
@@ -205,7 +205,7 @@ export class GraphClient {
     return other === undefined ? answer : this.#postAs(other, below, body, headers);
   }
 
-  /** `below`: the path below the endpoint. */
+  /** `below`: path relative to the endpoint. */
   async #postAs(
     token: string | undefined,
     below: string,
@@ -258,7 +258,7 @@ function headersOf({ dryRun, source }: Manner): Headers {
   };
 }
 
-/** Loads the library with the first request: many commands send none. */
+/** Loads the library at the first request, because many commands send none. */
 async function poolFor({ url, ca }: GraphClientOptions): Promise<Pool> {
   const { Pool } = await import('undici');
   const connect = { timeout: connectMs, ...(ca === undefined ? {} : { ca }) };

@@ -1,5 +1,5 @@
-// SIGHUP. A program on a terminal ends with it: the terminal was closed. One without, such as a service, takes over the graph that its
-// settings describe now.
+// SIGHUP. It ends a program on a terminal, because the terminal was closed. A program without a terminal, such as a service, switches to the graph
+// that its settings describe now.
 import { closeSync, openSync } from 'node:fs';
 import type { RunningProcess } from '../compose/process.ts';
 
@@ -18,7 +18,7 @@ export function takesHangUp(): boolean {
   return onReload !== undefined;
 }
 
-/** Whether the process is controlled by a terminal, wherever its input and output go. */
+/** Whether a terminal controls the process, regardless of its input and output. */
 function hasTerminal(): boolean {
   try {
     closeSync(openSync('/dev/tty', 'r'));

@@ -9,7 +9,7 @@ export function isAbort(error: unknown, signal: AbortSignal): boolean {
   return error === signal.reason || (error instanceof Error && error.name === 'AbortError');
 }
 
-/** Settles as the command does, or throws Interruption some time after the signal. */
+/** Settles like the command, or throws Interruption some time after the signal. */
 export async function untilLeft(done: Promise<void>, signal: AbortSignal): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   let onAbort = () => {};

@@ -12,7 +12,7 @@ import type { Surroundings } from './verb.ts';
 
 export const labDataOption = text('DIR', 'Data folder of "npm start" on this machine (.tidegate).');
 
-/** compose/lab/control.ts; that module is not loaded here, because it loads the lab. */
+/** compose/lab/control.ts. That module is not imported here, because it loads the lab. */
 const controlFile = join('lab-parts', 'control');
 
 /** All devices, after the request. Throws CommandFailure if it is refused, or no lab runs there. */

@@ -1,4 +1,4 @@
-// Options shared by the verbs that need no running Tidegate, and the settings that they select.
+// Options of the verbs that need no running Tidegate, and the settings that they select.
 
 import { withClusterSettings } from '../compose/ha-settings.ts';
 import { type Config, readConfig } from '../platform/process/config.ts';

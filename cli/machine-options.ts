@@ -17,7 +17,7 @@ export const newRecordOptions = {
   subgraph: giving(['outsideSubgraph.name'], text('NAME', 'Subgraph of another team: its name in the settings.')),
 } as const;
 
-/** The fields of MachineCreateInput that were given. Throws UsageError when one of a record is missing. */
+/** The given fields of MachineCreateInput. Throws UsageError if one of a record is missing. */
 export function givenRecords(options: Values<typeof newRecordOptions>) {
   const loadBalancerHost = newHostOf(options);
   const { 'vantage-point': vantagePoint, address: addresses, subgraph } = options;

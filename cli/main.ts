@@ -1,11 +1,11 @@
-// The `tidegate` program: the one place that touches process-wide things (arguments, environment, signals, exit code).
+// The `tidegate` program: the only code that uses process-wide state (arguments, environment, signals, exit code).
 
 import { toleratesBrokenConnects } from '../platform/database/connector-rejections.ts';
 import { exitCodes } from './failures.ts';
 import { takesHangUp } from './hang-up.ts';
 import { runTidegate } from './program.ts';
 
-/** npm passes on a Ctrl-C that the terminal has already sent to this process: two within this time count as one. */
+/** npm forwards a Ctrl-C that the terminal has already sent to this process. Two within this time count as one. */
 const sameSignalMs = 1_000;
 /** Time that open handles of an interrupted command may keep the process alive. */
 const lingerMs = 500;
@@ -33,7 +33,7 @@ function onSignal(signal: NodeJS.Signals): void {
 function endNow(exitCode: number, signal: 'SIGINT' | 'SIGPIPE' = 'SIGINT'): void {
   const isHeld = process.getActiveResourcesInfo().some((each) => each.includes('Req'));
   if (!isHeld) process.exit(exitCode);
-  // Node.js ignores SIGPIPE: a listener that is removed again restores what the system does.
+  // Node.js ignores SIGPIPE. Adding and removing a listener restores the system's default.
   process.on(signal, () => undefined);
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
@@ -49,10 +49,10 @@ for (const output of [process.stdout, process.stderr]) {
     if (ending.signal.aborted) return;
     // The terminal has been closed.
     if (error.code === 'EIO') onSignal('SIGHUP');
-    // Messages that nobody reads change nothing.
+    // Unread messages have no effect.
     else if (output !== process.stdout) return;
     else if (inOrder.has(process.argv[2] ?? '')) onSignal('SIGHUP');
-    // A reader that closed the pipe (`| head`) is not a fault, and no interruption.
+    // A reader that closed the pipe (`| head`) is neither a fault nor an interruption.
     else if (error.code === 'EPIPE') endNow(exitCodes.ok, 'SIGPIPE');
     // A full disk is an error, because the output is incomplete.
     else {

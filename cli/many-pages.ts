@@ -1,4 +1,4 @@
-// Reads a connection of many objects, in as few requests as the graph's limits allow: twenty objects in one, a page of each.
+// Reads a connection of many objects in as few requests as the graph's limits allow: twenty objects per request, a page of each.
 import { allAtOnce, chunks } from './at-once.ts';
 import { type GraphClient, untyped } from './graph-client.ts';
 import type { Connection } from './pages.ts';
@@ -15,7 +15,7 @@ interface ManyPages {
 
 type Answer<Node> = Readonly<Record<string, Readonly<Record<string, Connection<Node> | undefined>> | null>>;
 
-/** The gateway's default limits, with room (docs/security.md). */
+/** The gateway's default limits, with a margin (docs/security.md). */
 const mostRootFields = 20;
 const mostAliases = 30;
 const mostTokens = 3_000;
@@ -53,7 +53,7 @@ export async function readManyPages<Node>(
   return found;
 }
 
-/** Objects of one request. */
+/** Number of objects per request. */
 function widthOf({ selection, fragments = '' }: ManyPages): number {
   const aliases = selection.match(/\w+\s*:/g)?.length ?? 0;
   const tokens = 30 + wordsIn(selection);

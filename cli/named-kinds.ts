@@ -1,4 +1,4 @@
-// The kinds of objects that people name, and the list of the graph in which each is found: for completion, for near names, and for `find`.
+// The kinds of objects that people name, and the graph's list for each, used by completion, suggestions, and `find`.
 import { nearestName } from '../platform/values/nearest-name.ts';
 import { CommandFailure, Interruption } from './failures.ts';
 import { type GraphClient, untyped } from './graph-client.ts';
@@ -6,7 +6,7 @@ import { type GraphClient, untyped } from './graph-client.ts';
 interface NamedKind {
   /** Kind for messages. */
   readonly what: string;
-  /** Root field of the list; it takes `text`, which a name must contain. */
+  /** Root field of the list. It takes `text`, which a name must contain. */
   readonly list: string;
   /** Its field of the name. */
   readonly name: 'name' | 'fqdn';
@@ -68,7 +68,7 @@ interface Wanted {
   readonly withState?: boolean;
 }
 
-/** Objects whose name contains one of the texts, each once. Throws as `GraphClient.query` does. */
+/** Objects whose name contains one of the texts, without duplicates. Throws like `GraphClient.query`. */
 export async function objectsNamed(client: GraphClient, kind: KindName, wanted: Wanted): Promise<NamedObject[]> {
   const { document, variables } = namesDocument(kind, wanted);
   const found = new Map<string, NamedObject>();
@@ -105,8 +105,8 @@ function namesDocument(kind: KindName, { texts = [], projectId, first, withState
 }
 
 /**
- * The end of a message about a name that is not known: `; 'lab-firewall' is near`, or nothing. A few names are compared: some that begin or end
- * like it, and the first ones.
+ * The end of a message about an unknown name: `; 'lab-firewall' is near`, or nothing. Compares a few names: some with a similar beginning or end, and
+ * the first ones.
  */
 export async function nearText(
   client: GraphClient,
@@ -130,7 +130,7 @@ export async function namesNear(
     const found = await objectsNamed(client, kind, { texts, projectId, first: mostCompared });
     return found.map(({ name }) => name);
   } catch (error) {
-    // The message is about the name, whatever can't be read of others.
+    // The message is about the name, even if others can't be read.
     if (error instanceof Interruption || !(error instanceof CommandFailure)) throw error;
     return [];
   }

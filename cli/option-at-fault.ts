@@ -14,7 +14,7 @@ export interface Sent {
   readonly named?: readonly string[];
 }
 
-/** `--host`, or `NAME`. `field`: as the server has it, `input` first. Undefined if nothing that was given stands for it. */
+/** `--host`, or `NAME`. `field`: the server's path, beginning with `input`. Undefined if no given option corresponds to it. */
 export function optionAtFault(field: readonly string[], sent: Sent): string | undefined {
   const path = pathOf(field);
   if (path.length === 0) return undefined;
@@ -28,7 +28,7 @@ export function optionAtFault(field: readonly string[], sent: Sent): string | un
       variantsOf(byName).filter((each) => isOwn(sent.options, each)),
       sent,
     );
-  // Two fields inside of others may have the same last word: only an option that was given counts.
+  // Two nested fields may have the same last word, so only a given option counts.
   const byEnd = endsOf(path)
     .flatMap(variantsOf)
     .find((each) => isOwn(sent.options, each) && sent.given.has(each));
@@ -93,7 +93,7 @@ function variantsOf(words: string): readonly string[] {
   return [...new Set([words, own, one])].flatMap((each) => [each, `${each}-file`]);
 }
 
-/** Options of the connection and the output give no value to a field; `connectionGroup` is theirs. */
+/** Options of the connection and the output belong to no field. Their group is `connectionGroup`. */
 function isOwn(options: Options, name: string): boolean {
   const option: Option<unknown> | undefined = Object.hasOwn(options, name) ? options[name] : undefined;
   return option !== undefined && option.group !== connectionGroup && !others.has(name);

@@ -1,5 +1,4 @@
-// Options of the command line: each with its value, its help text, and its parsed form. An option belongs to one verb; options
-// shared by several verbs are defined once.
+// Options of the command line: each with its value, its help text, and its parsed form. Options shared by several verbs are defined once.
 import { readTime } from '../platform/values/calendar-time.ts';
 import { nearestName } from '../platform/values/nearest-name.ts';
 import { UsageError } from './failures.ts';
@@ -9,7 +8,7 @@ export type Given = true | string | readonly string[] | undefined;
 
 export interface Option<Value> {
   readonly help: string;
-  /** Names its argument in the help; left out for a switch. */
+  /** Name of its argument in the help. Absent for a switch. */
   readonly value?: string;
   readonly short?: string;
   /** Its argument may be left out. */
@@ -53,7 +52,7 @@ export function neededText(value: string, help: string): Option<string> {
 /** Reads one value. Throws UsageError. */
 type Reader<Value> = ((text: string, name: string) => Value) & { readonly words?: readonly string[] };
 
-/** May be repeated; each is read by itself. */
+/** May be repeated. Each value is read separately. */
 export function several<Value = string>(
   value: string,
   help: string,
@@ -81,7 +80,7 @@ export function integer(
   });
 }
 
-/** A point in time, as ISO 8601 in UTC. */
+/** A time in ISO 8601, in UTC. */
 export function time(help: string): Option<string | undefined> {
   return one('TIME', help, (given, name) => {
     const date = readTime(/^\d{4}-\d{2}-\d{2}$/.test(given) ? `${given}T00:00:00Z` : given);
@@ -133,7 +132,7 @@ export function one<Value>(value: string, help: string, read: Reader<Value>): Op
   };
 }
 
-/** The same option, with the fields to which it gives the value. */
+/** The same option, with the fields that get its value. */
 export function giving<Value>(fields: readonly string[], option: Option<Value>): Option<Value> {
   return { ...option, fields };
 }

@@ -3,7 +3,7 @@
 interface SameWork {
   /** Verbs that people type, also from other programs. The first is the usual word here. */
   readonly given: readonly string[];
-  /** Verbs that do it. */
+  /** Verbs that do the same. */
   readonly does: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-// Output of commands: tables and colours for people on a terminal, plain text in a pipe, JSON, YAML or names on demand.
+// Output of commands: tables and colours for people on a terminal, plain text in a pipe, and JSON, YAML or names on request.
 import { once } from 'node:events';
 import { isObject, type JsonValue } from '../platform/values/json.ts';
 import { UsageError } from './failures.ts';
@@ -86,7 +86,7 @@ export class Printer {
 
   async #yaml(value: unknown): Promise<void> {
     const { yamlText } = await import('./yaml-text.ts');
-    // As it is in JSON. Words such as `yes` are quoted: other readers take them for truth values.
+    // The JSON value. Words such as `yes` are quoted, because other readers treat them as booleans.
     const text = yamlText(JSON.parse(JSON.stringify(value)), { version: '1.1' });
     await this.#lines(text.trimEnd());
   }
@@ -132,7 +132,7 @@ export class Printer {
     for (const row of cells) await this.line(format(row, (text) => this.status(text)));
   }
 
-  /** A short id for an id, the same in tables, pairs and lines; any other text as it is. */
+  /** A short id for an id, the same in tables, pairs and lines. Other text is unchanged. */
   idText(text: string): string {
     return this.#format === 'wide' ? text : shownId(text);
   }
@@ -174,7 +174,7 @@ export class Printer {
     await this.table(head, rows);
   }
 
-  /** Name and value, one pair a line; ids are short, as in tables; null values are left out. */
+  /** Names and values, one pair per line. Ids are short, as in tables, and null values are left out. */
   async pairs(pairs: readonly (readonly [string, string | number | null | undefined])[]): Promise<void> {
     const shown = pairs.filter(([, value]) => value !== null && value !== undefined && value !== '');
     const width = Math.max(...shown.map(([name]) => name.length));
@@ -209,6 +209,6 @@ function namesIn(value: JsonValue): string[] {
       ? nameFields.map((field) => each[field]).find((name) => typeof name === 'string')
       : undefined;
     if (typeof named === 'string') return named;
-    throw new UsageError('-o name: what is printed has no names');
+    throw new UsageError('-o name: the output has no names');
   });
 }

@@ -1,5 +1,5 @@
-// The `tidegate` program, made from its table. Commander reads the command line; help, usage errors and failures look the same for
-// every noun and verb.
+// The `tidegate` program, made from its table. Commander parses the command line. Help, usage errors and failures look the same for every noun and
+// verb.
 import { Command, CommanderError, Option as CommanderOption } from 'commander';
 import { type ProgramVersion, programVersion } from '../platform/process/program-version.ts';
 import { CommandFailure, CommandFaults, exitCodes, Interruption, SilentFailure, UsageError } from './failures.ts';
@@ -24,7 +24,7 @@ interface ProgramRun extends Omit<Surroundings, 'output'> {
   readonly args: readonly string[];
 }
 
-/** Resolves with the exit code; bugs are thrown. */
+/** Resolves with the exit code. Bugs are thrown. */
 export async function runTidegate({ args, ...around }: ProgramRun): Promise<number> {
   let chosen: Verb | undefined;
   const program = await programFor(args, around, (verb) => {
@@ -69,7 +69,7 @@ function interrupted(error: unknown, verb: Verb | undefined, { signal, stderr }:
   return exitCodes.interrupted;
 }
 
-/** Nobody reads the output any more. */
+/** The output has no reader any more. */
 function isClosed(error: unknown): boolean {
   return ['EPIPE', 'ERR_STREAM_DESTROYED'].includes((error as NodeJS.ErrnoException | undefined)?.code ?? '');
 }
@@ -126,13 +126,13 @@ async function programFor(
 
 /** Examples of common tasks for the program's help. */
 export const examples: readonly (readonly [line: string, what: string])[] = [
-  ['tidegate login https://tidegate.example.test', 'Keep a server and a login; not needed beside "npm start".'],
+  ['tidegate login https://tidegate.example.test', 'Keep a server and a login; not needed with "npm start".'],
   ['tidegate loadbalancers create web --http 80 --member 192.0.2.10:80 --check http:/', 'Create a load balancer.'],
   ['tidegate loadbalancers decisions web', 'See why its nodes were added, replaced or removed.'],
   ['tidegate gslbs explain www.example.test', 'See why a name has its answer.'],
   ['tidegate backends create fw-1 --help', 'See what a new firewall needs.'],
   ['tidegate cmp-objects show tenant/42', 'See what an object of the CMP became.'],
-  ['tidegate audit list', 'See who asked for what.'],
+  ['tidegate audit list', 'See the audit trail.'],
   ['tidegate ha moves', 'See switchovers and failovers of the database.'],
   ['tidegate why web', 'See the state of anything, with its last events and calls.'],
 ];
@@ -254,7 +254,7 @@ function otherSpelling(also: string, name: string, option: Option<unknown>, attr
   return Object.assign(known, { attributeName: () => attribute });
 }
 
-/** The first of two values would be lost without a word: with `apply --prune -f A -f B` the objects of A would be deleted. */
+/** Refuses a second value, because the first would be lost silently: `apply --prune -f A -f B` would delete the objects of A. */
 function onlyOnce(given: string, before: Given, name: string): string {
   if (before === undefined) return given;
   throw new UsageError(`--${name} was given twice: it takes one value`);
@@ -267,7 +267,7 @@ function takenBy(command: Command): string[] {
   });
 }
 
-/** Points to the help of the words that were recognised. */
+/** Refers to the help of the recognised words. */
 function wrongUse(stderr: Output, message: string, program: Command, args: readonly string[]): number {
   const words = understoodBy(program, args).map((each) => each.name());
   stderr.write(`tidegate: ${visible(message)}\nSee '${words.join(' ')} --help'.\n`);

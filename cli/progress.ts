@@ -1,4 +1,4 @@
-// How far a long command is: one line on the terminal of standard error, which is gone afterwards. Nothing is written elsewhere.
+// Progress of a long command: one line on a terminal at standard error, which is removed afterwards. Nothing is written elsewhere.
 import type { Output } from './verb.ts';
 
 const least = 20;

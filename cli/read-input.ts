@@ -1,4 +1,4 @@
-// Reads what a verb is given in a file, or on standard input.
+// Reads a verb's input from a file, or from standard input.
 
 import { CommandFailure, Interruption, UsageError } from './failures.ts';
 import { readBounded } from './secrets.ts';
@@ -6,7 +6,7 @@ import type { Surroundings } from './verb.ts';
 
 const largestBytes = 4 * 1024 * 1024;
 
-/** `-`: standard input. Throws CommandFailure. */
+/** `-` is standard input. Throws CommandFailure. */
 export async function readInput(
   path: string,
   { stdin, signal }: Pick<Surroundings, 'stdin' | 'signal'>,

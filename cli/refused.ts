@@ -1,9 +1,9 @@
-// Failures of a request of a verb, with the option that is at fault in place of the field of the graph.
+// Failures of a verb's request, with the faulty option in place of the graph's field.
 import { CommandFaults } from './failures.ts';
 import { GraphFailure, RefusedMutation, refusalText } from './graph-client.ts';
 import { fieldOf, optionAtFault, type Sent } from './option-at-fault.ts';
 
-/** The same error if it has no field, or nothing that was given stands for its field. */
+/** The same error if it has no field, or no given option corresponds to it. */
 export function withOptions(error: unknown, sent: Sent): unknown {
   if (error instanceof RefusedMutation) {
     const texts = error.userErrors.map((each) => {

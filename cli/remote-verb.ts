@@ -37,10 +37,10 @@ export const commonOptions = {
 const ofConnection = <Value>(option: Option<Value>): Option<Value> => ({ ...option, group: connectionGroup });
 
 export const connectionOptions = {
-  url: ofConnection(text('URL', 'Endpoint (TIDEGATE_URL, the chosen context, or that of "npm start" in --data).')),
+  url: ofConnection(text('URL', 'Endpoint (TIDEGATE_URL, the current context, or "npm start" in --data).')),
   context: ofConnection(text('NAME', 'Server and login of "tidegate login", in place of the chosen ones.')),
   'token-file': ofConnection(
-    text('FILE', 'File with an API token (TIDEGATE_TOKEN, that of the context, or admin.token in --data).'),
+    text('FILE', 'File with an API token (TIDEGATE_TOKEN, the context, or admin.token in --data).'),
   ),
   data: ofConnection(
     text('DIR', 'Data folder of "npm start" on this machine, which has its address and token (.tidegate).'),
@@ -92,7 +92,7 @@ function givenOf(values: Readonly<Record<string, unknown>>): ReadonlySet<string>
   return new Set(Object.keys(values).filter((name) => isGiven(values[name])));
 }
 
-/** The token that "npm start" makes is an operator's: its administrator has a password. */
+/** The token of "npm start" is an operator's. Its administrator has a password. */
 async function withLoginHint(error: unknown, { user, data }: Values<RemoteOptions>): Promise<unknown> {
   const isForAdministrators = error instanceof CommandFailure && /^FORBIDDEN: .*administrator/i.test(error.message);
   if (!isForAdministrators || user !== undefined) return error;
@@ -146,7 +146,7 @@ async function usualCredential(
 
 type TokenOptions = Pick<Values<typeof connectionOptions>, 'token-file' | 'data'>;
 
-/** An API token, for a server that is not the endpoint and takes no other login. Throws CommandFailure or UsageError. */
+/** An API token, for a server that is not the endpoint and accepts no other login. Throws CommandFailure or UsageError. */
 export async function readToken(options: Values<typeof connectionOptions>, env: Surroundings['env']): Promise<string> {
   const endpoint = await chooseEndpoint(options, env);
   const isNamed = endpoint.folder?.named === true;
@@ -177,7 +177,7 @@ async function statedToken(
   return fromEnvironment;
 }
 
-/** The folder that happens to be here is not meant for another server: only one that is named is. */
+/** The token of a folder that is here by chance is not sent to another server, only that of a named folder. */
 async function tokenFor(url: URL, data: string | undefined): Promise<string> {
   const token = await tokenOfFolder(data);
   if (data !== undefined || (await isOwnServer(url))) return token;

@@ -2,7 +2,7 @@
 import { chmod, chown, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
-/** Links to links, as the system follows them. */
+/** Limit of nested links, the same as the system's. */
 const mostLinks = 40;
 
 /**
@@ -18,7 +18,7 @@ export async function replaceFile(
   if (before !== undefined && !before.isFile()) return write(path, 'w');
   const target = before === undefined ? await behindLinks(path) : await realpath(path);
   const partial = `${target}.${process.pid}.partial`;
-  // Of an earlier process with the same number.
+  // The remains of an earlier process with the same id.
   await rm(partial, { force: true });
   try {
     await write(partial, 'wx');
@@ -33,7 +33,7 @@ export async function replaceFile(
   }
 }
 
-/** The file that is not there yet, to which a link may point. */
+/** The missing file to which a link may point. */
 async function behindLinks(path: string): Promise<string> {
   let place = path;
   for (let count = 0; count < mostLinks; count += 1) {

@@ -1,5 +1,5 @@
-// The verbs `list`, `show` and `delete`, which work alike for every kind of object. A verb declares how to read or find its objects and
-// which columns to print. `--json` prints everything that was read.
+// The verbs `list`, `show` and `delete`, which work alike for every kind of object. A verb declares how to read or find its objects, and the columns.
+// `--json` prints all data that was read.
 import { randomUUID } from 'node:crypto';
 import type { GraphqlDocument, UserError } from './graph-client.ts';
 import type { Option, Options } from './option.ts';

@@ -8,7 +8,10 @@ import type { Surroundings } from './verb.ts';
 
 /** Options of commands that read secrets for a file. */
 export const secretOptions = {
-  'secret-env': several('NAME', 'Variable of the environment that the file may name, beside TIDEGATE_SECRET_….'),
+  'secret-env': several(
+    'NAME',
+    'Variable of the environment that the file may name, in addition to TIDEGATE_SECRET_….',
+  ),
   'secret-folder': text('DIR', 'The folder whose files the file may name.'),
 } as const;
 
@@ -17,7 +20,7 @@ interface AllowedSecrets {
   readonly variables: readonly string[];
   /** Undefined if no files are allowed. */
   readonly folder: string | undefined;
-  /** How a person allows a variable or a file, for messages. */
+  /** Ways in which a person allows a variable or a file, for messages. */
   readonly how: { variable(name: string): string; readonly file: string };
 }
 
@@ -55,7 +58,7 @@ const severalLines: ReadonlySet<string> = new Set(['privateKey', 'clientCertific
 /** A shorter secret is part of too many words to be replaced in a message. */
 const shortestHidden = 4;
 
-/** Reads `{ env: NAME }` or `{ file: PATH }`. `name`: the field, for messages. No message quotes any other value: it may be the secret. */
+/** Reads `{ env: NAME }` or `{ file: PATH }`. `name`: the field, for messages. No message quotes any other value, because it may be the secret. */
 export async function readSecret(name: string, source: unknown, places: SecretPlaces): Promise<TextRead> {
   if (typeof source !== 'object' || source === null || Array.isArray(source))
     return failed(
@@ -73,7 +76,7 @@ export async function readSecret(name: string, source: unknown, places: SecretPl
   return value.trim() === '' ? failed(`${name}: ${place} is empty`) : { ok: true, value };
 }
 
-/** A file that a file names, of at most `largestSecretBytes`. */
+/** A file that a file refers to, of at most `largestSecretBytes`. */
 export async function readPlaced(place: string, { folder, allowed }: SecretPlaces): Promise<TextRead> {
   const path = resolve(folder, place);
   if (allowed === 'all') return readBounded(path, largestSecretBytes);

@@ -1,5 +1,5 @@
-// Short ids: an id of the graph is base64 of its type and UUID, 60 characters and more. Here the same is written as `op_` and 22 characters.
-// Nothing is left out, so a short id means the same for ever and everywhere, and no request is needed to read it.
+// Short ids: an id of the graph is base64 of its type and UUID, 60 characters and more. Here it becomes `op_` and 22 characters. Nothing is lost, so
+// a short id is permanent and global, and decoding needs no request.
 import { decodeId, encodeId } from '../platform/values/ids.ts';
 
 /** Keyed by the graph's type. Other types keep their long ids. */
@@ -53,10 +53,10 @@ const base = BigInt(digits.length);
 /** 58^22 is more than 2^128. */
 const length = 22;
 const shortPattern = /^([a-z0-9]+)_([1-9A-HJ-NP-Za-km-z]{22})$/;
-/** Versions 4 and 7, with the variant of RFC 9562: another text is taken for one by one chance in 32. */
+/** Versions 4 and 7, with the variant of RFC 9562. Other text is mistaken for one with a probability of 1/32. */
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** Undefined if it is no id, or one that is not shortened. */
+/** Undefined if it is not an id, or a type that is not shortened. */
 export function shortId(id: string): string | undefined {
   if (id.length < 48) return undefined;
   const { type = '', key = '' } = decodeId(id) ?? {};
@@ -76,7 +76,7 @@ export function shownId(id: string): string {
   return shortId(id) ?? id;
 }
 
-/** The id that a short one stands for; any other text as it is. Each part of `BALANCER/POOL` may be one. */
+/** The full id of a short one. Other text is unchanged. Each part of `BALANCER/POOL` may be one. */
 export function wholeId(text: string): string {
   if (!text.includes('_')) return text;
   const parts = text.split('/');

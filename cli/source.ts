@@ -1,5 +1,5 @@
-// Reads a file of YAML, or JSON, of which each part knows its line. Size, nesting and expansion are bounded. No message repeats a
-// value, which may be a secret.
+// Reads a file of YAML or JSON, with the line of each part. Size, nesting and expansion are limited. No message repeats a value, because it may be a
+// secret.
 import { type Document, isAlias, isMap, isSeq, LineCounter, type Node, parseAllDocuments, parseDocument } from 'yaml';
 import { nestsDeeperThan } from '../platform/values/json.ts';
 import { CommandFailure } from './failures.ts';
@@ -57,7 +57,7 @@ function readDocument(document: Document, lineAt: (offset: number) => number): M
     faults: [...faults, { line: lineOf([]), message }],
     lineOf,
   });
-  // The readable part of a faulty file is read too, to find its other faults.
+  // Also reads the valid part of a faulty file, to find its other faults.
   if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) return { value: undefined, faults, lineOf };
   let value: unknown;
   try {
@@ -73,7 +73,7 @@ function unreadable(message: string): ManifestSource {
   return { value: undefined, faults: [{ line: 1, message }], lineOf: () => 1 };
 }
 
-/** Offset in the text of the node at a path; if there is none, of the nearest node around it. */
+/** Offset of the node at a path, or of the nearest node around it. */
 function offsetOf(document: Document, path: readonly string[]): number {
   let node: Node | null | undefined = document.contents;
   let offset = node?.range?.[0] ?? 0;

@@ -22,9 +22,9 @@ interface StatusStreamOptions {
   readonly after: string | undefined;
   readonly filter: StatusFilter;
   readonly signal: AbortSignal;
-  /** The connection was lost; the stream reconnects. */
+  /** The connection was lost, and the stream reconnects. */
   readonly onLost: (why: string) => void;
-  /** The server could not complete a change: the stream goes on after it. */
+  /** The server could not complete a change. The stream continues after it. */
   readonly onMissed: (why: string) => void;
 }
 
@@ -42,20 +42,20 @@ const document = graphql(`
 
 const firstPauseMs = 250;
 const longestPauseMs = 5_000;
-/** How long the server may be unavailable before `follow` gives up. */
+/** Time that the server may be unavailable before `follow` gives up. */
 const patienceMs = 600_000;
 const pingAfterMs = 10_000;
 const pongWithinMs = 5_000;
 /** A server that is silent for this long is given up. */
 export const longestSilenceMs = pingAfterMs + pongWithinMs;
 
-/** Ends when the signal is aborted; throws CommandFailure when the server refuses, or is unavailable for too long. */
+/** Ends when the signal aborts. Throws CommandFailure when the server refuses, or is unavailable for too long. */
 export async function* followStatus(options: StatusStreamOptions): AsyncGenerator<StreamItem> {
   let after = options.after;
   let pauseMs = firstPauseMs;
   let everConnected = false;
   let awaySince = performance.now();
-  /** A replacement for a refused token, not yet accepted by the server. */
+  /** Whether a replacement of a refused token is in use that the server has not accepted yet. */
   let isSecondTry = false;
   const onAcknowledged = () => {
     isSecondTry = false;
@@ -99,7 +99,7 @@ export async function* followStatus(options: StatusStreamOptions): AsyncGenerato
   }
 }
 
-/** A failure that a retry can't repair; a server that is unreachable during a renewal is not one. */
+/** A failure that a retry can't repair. A server that is unreachable during a renewal is not one. */
 function isFinal(error: unknown): boolean {
   return error instanceof CommandFailure && error.exitCode !== exitCodes.unreachable;
 }

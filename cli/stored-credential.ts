@@ -8,7 +8,7 @@ import type { Surroundings } from './verb.ts';
 
 interface Around extends Pick<Surroundings, 'signal' | 'env'> {
   readonly url: URL;
-  /** How long a renewal may take. */
+  /** Deadline of a renewal. */
   readonly renewalMs?: number | undefined;
 }
 type Session = Extract<StoredCredential, { refreshToken: string }>;

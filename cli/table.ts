@@ -1,5 +1,5 @@
-// The table of all nouns and verbs of `tidegate`, in the order of the help: a noun is a folder of cli/commands and a line here, a
-// verb alone is a file there and a line here. A `group` is for its line and those after it.
+// The table of all nouns and verbs of `tidegate`, in the order of the help. A noun is a folder of cli/commands and a line here. A verb alone is a
+// file there and a line here. A `group` applies to its line and the following ones.
 import type { Entry, Noun, Verb } from './verb.ts';
 
 /** Plural as in the graph. Singular if there is only one. */
@@ -33,11 +33,11 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     load: async () => (await import('./commands/operations/operations.ts')).operations,
   },
   drivers: {
-    summary: 'What each kind of device can do, and with which arguments.',
+    summary: 'Operations of each kind of device, and their arguments.',
     load: async () => (await import('./commands/drivers/drivers.ts')).drivers,
   },
   timeline: {
-    summary: 'What follows when a restore or a failover lost writes of the database.',
+    summary: 'Recovery after a restore or a failover that lost writes.',
     load: async () => (await import('./commands/timeline/timeline.ts')).timeline,
   },
   mappings: {
@@ -53,7 +53,7 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
   },
   listeners: {
     short: 'lis',
-    summary: 'What a load balancer accepts from clients.',
+    summary: 'Ports and protocols of a load balancer.',
     load: async () => (await import('./commands/listeners/listeners.ts')).listeners,
   },
   pools: {
@@ -71,7 +71,7 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
   },
   l7policies: {
     short: 'l7p',
-    summary: 'What listeners do with requests that match.',
+    summary: 'Actions of listeners for matching requests.',
     load: async () => (await import('./commands/l7policies/l7policies.ts')).l7Policies,
   },
   l7rules: {
@@ -118,7 +118,7 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     load: async () => (await import('./commands/gslb-monitors/gslb-monitors.ts')).gslbMonitors,
   },
   flavors: {
-    summary: 'What projects may choose for their GSLBs.',
+    summary: 'Limits and features of GSLBs.',
     load: async () => (await import('./commands/flavors/flavors.ts')).flavors,
   },
   'vantage-points': {
@@ -164,15 +164,15 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
   'cmp-objects': {
     group: 'All kinds of objects:',
     short: 'cmp',
-    summary: 'Objects of the CMP, and what they became.',
+    summary: 'Objects of the CMP, with their mappings.',
     load: async () => (await import('./commands/cmp-objects/cmp-objects.ts')).cmpObjects,
   },
   alerts: {
-    summary: 'What needs a person: alerts that fire.',
+    summary: 'Alerts that need a person.',
     load: async () => (await import('./commands/alerts/alerts.ts')).alerts,
   },
   'alert-rules': {
-    summary: 'What alerts are about.',
+    summary: 'Conditions that raise alerts.',
     load: async () => (await import('./commands/alert-rules/alert-rules.ts')).alertRules,
   },
   'alert-channels': {
@@ -185,12 +185,12 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     load: async () => (await import('./commands/events/events.ts')).events,
   },
   audit: {
-    summary: 'The audit trail: who asked for what.',
+    summary: 'The audit trail of requests.',
     load: async () => (await import('./commands/audit/audit.ts')).audit,
   },
   lab: {
     group: 'This installation:',
-    summary: 'Devices for trying the drivers, beside a running "npm start".',
+    summary: 'Devices for trying the drivers, with a running "npm start".',
     load: async () => (await import('./commands/lab/lab.ts')).lab,
   },
   machines: {
@@ -198,7 +198,7 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     load: async () => (await import('./commands/machines/machines.ts')).machines,
   },
   ha: {
-    summary: 'Two data hosts and a witness: who takes writes, and changes of that.',
+    summary: 'Two data hosts and a witness: the primary, and its moves.',
     load: async () => (await import('./commands/ha/ha.ts')).ha,
   },
   clock: {
@@ -214,7 +214,7 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     load: async () => (await import('./commands/published/published.ts')).published,
   },
   subgraphs: {
-    summary: 'Subgraphs that another team runs beside ours.',
+    summary: 'Subgraphs that other teams run.',
     load: async () => (await import('./commands/subgraphs/subgraphs.ts')).subgraphs,
   },
   contexts: {
@@ -237,7 +237,7 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     load: async () => (await import('./commands/serve.ts')).serve,
   },
   demo: {
-    summary: 'Play five acts on real parts beside a running "npm start", and clean up after them.',
+    summary: 'Play five acts on real parts with a running "npm start", and clean up after them.',
     load: async () => (await import('./commands/demo.ts')).demo,
   },
   join: {
@@ -258,7 +258,7 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
   },
   apply: {
     group: 'Verbs without a noun, for all kinds of objects:',
-    summary: 'Create and update what files of YAML or JSON, or folders of them, describe.',
+    summary: 'Create and update the objects in YAML or JSON files or folders.',
     load: async () => (await import('./commands/apply.ts')).apply,
   },
   diff: {
@@ -278,7 +278,7 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     load: async () => (await import('./commands/top.ts')).topOf(nouns, verbsAlone),
   },
   why: {
-    summary: 'Tell why an object is in its state: its last events and calls.',
+    summary: 'Explain the state of an object: its last events and calls.',
     load: async () => (await import('./commands/why.ts')).why,
   },
   call: {
@@ -298,7 +298,7 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     load: async () => (await import('./commands/explain.ts')).explain,
   },
   'check-client': {
-    summary: 'Play failures to a client of the graph, and judge what it does.',
+    summary: 'Play failures to a client of the graph, and judge its behaviour.',
     load: async () => (await import('./commands/check-client.ts')).checkClient,
   },
   login: {

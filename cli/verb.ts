@@ -1,8 +1,8 @@
-// The commands of `tidegate`: a noun has verbs (`backends list`); commands for the program or all kinds are a verb alone (`up`).
+// The commands of `tidegate`. A noun has verbs (`backends list`). Commands for the program, or for all kinds, are a verb alone (`up`).
 import type { Readable, Writable } from 'node:stream';
 import type { Options, Values } from './option.ts';
 
-/** Standard output or error; a terminal also has a width. */
+/** Standard output or error. A terminal also has a width. */
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
 export const outputFormats = ['json', 'yaml', 'wide', 'name', 'table'] as const;
@@ -11,9 +11,9 @@ export type OutputFormat = (typeof outputFormats)[number];
 export interface Surroundings {
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Standard input: opened only by a verb that reads it. */
+  /** Standard input. Opened only by a verb that reads it. */
   readonly stdin?: (() => Readable) | undefined;
-  /** Aborted by Ctrl-C, SIGTERM or SIGHUP. */
+  /** Aborts after Ctrl-C, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** From `-o`. Undefined for a table with short ids, as wide as the terminal. */
@@ -45,11 +45,11 @@ export interface Verb<O extends Options = Options, N extends readonly string[] =
   readonly summary: string;
   /** Prerequisites for the help: a sentence or a step on each line. */
   readonly about?: readonly string[];
-  /** Whole command lines, for its help. */
+  /** Complete command lines, for its help. */
   readonly examples?: readonly string[];
   /** Page of the docs with more, for the help. */
   readonly page?: string;
-  /** Names of the positional arguments, for example NAME, or [ID] for one that may be left out. */
+  /** Names of the positional arguments, for example NAME, or [ID] for an optional one. */
   readonly takes: N;
   /** Fields of its input that the first argument fills in, in addition to the name and the id. */
   readonly named?: readonly string[];
@@ -62,19 +62,19 @@ export interface Verb<O extends Options = Options, N extends readonly string[] =
   readonly endsBySignal?: true;
   /** It may be abandoned after a signal, for example while it reads a pipe, because it has nothing to finish on this machine. */
   readonly mayBeLeft?: true;
-  /** Throws UsageError for wrong use, CommandFailure when it can't be carried out. */
+  /** Throws UsageError for wrong use, and CommandFailure for failures. */
   run(call: Call<O, N>): Promise<void>;
 }
 
 /** The verbs of a noun, by name. */
 export type Noun = Readonly<Record<string, Verb>>;
 
-/** A line of the table: the module is loaded only when it is used, because some import the whole system. */
+/** A line of the table. The module is loaded on demand, because some import the whole system. */
 export interface Entry<Loaded> {
   readonly summary: string;
   /** A shorter word for a noun, in addition to its singular. */
   readonly short?: string;
-  /** Heading in the help, for this line and those after it. */
+  /** Heading in the help, for this line and the following ones. */
   readonly group?: string;
   /** Not shown in the help, because only other programs call it. */
   readonly hidden?: true;

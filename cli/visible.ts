@@ -1,5 +1,5 @@
-// Texts for a terminal. Text from elsewhere, especially from devices, may contain control characters, which a terminal would
-// execute: they are shown instead.
+// Texts for a terminal. Text from elsewhere, especially from devices, may contain control characters, which a terminal would execute. They are shown
+// as text instead.
 
 // Control characters except tab and line feed, and characters that reorder or hide text.
 const controls = /[^\P{Cc}\t\n]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
@@ -7,8 +7,8 @@ const controls = /[^\P{Cc}\t\n]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 const colour = /(\p{Cc}\[(?:0|31|32|33|90)m)/u;
 
 /**
- * Control characters as `\u001b`, which is their JSON notation too; line feeds and tabs stay. `colours`: the printer's own
- * colours stay as well.
+ * Replaces control characters by `\u001b`, which is also their JSON notation. Line feeds and tabs stay. `colours`: keeps the printer's own colours as
+ * well.
  */
 export function visible(text: string, { colours = false } = {}): string {
   if (!colours) return shown(text);

@@ -1,4 +1,4 @@
-// `--wait`: until the request is done, and its write is on the standby.
+// `--wait`: waits until the request is done, and the standby has its write.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LongRunningState } from '../generated/cli/graphql.ts';
 import { graphql } from '../generated/cli/index.ts';
@@ -21,8 +21,8 @@ interface LongRunning {
 }
 
 /**
- * The one wait for work that takes a while (`LongRunning` in the graph): reads it until it has ended. Throws CommandFailure with exit code 4 when
- * the seconds of `--wait` are over.
+ * Waits for long-running work (`LongRunning` in the graph): reads it until it has ended. Throws CommandFailure with exit code 4 after the seconds of
+ * `--wait`.
  */
 export function waitFor<Work extends LongRunning | null>(
   patience: Patience,

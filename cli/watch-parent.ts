@@ -1,12 +1,12 @@
-// A killed npm passes no signal to its child process: the parent is watched instead.
+// A killed npm passes no signal to its child process, so the parent is watched instead.
 
 /** The interval of the checks. */
 const checkMs = 500;
 
-/** Process id of npm, from bin/start and bin/test: npm may have ended while they prepared the machine. */
+/** Process id of npm, from bin/start and bin/test, because npm may have ended while they prepared the machine. */
 const parentVariable = 'TIDEGATE_PARENT';
 
-/** The signal aborts when npm, which started this process, has ended. Takes its process id out of `env`: it is not for children. */
+/** The signal aborts when npm, which started this process, has ended. Removes its process id from `env`, so that children don't get it. */
 export function watchParent(env: Record<string, string | undefined>): {
   signal: AbortSignal;
   stop: () => void;

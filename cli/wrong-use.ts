@@ -23,7 +23,7 @@ export function commanderMessage(error: CommanderError, words: readonly Command[
     if (other !== undefined) return `there is no verb of ${last.name()} '${given}'; ${other}`;
     const what = words.length === 1 ? 'noun or verb' : `verb of ${last.name()}`;
     const near = nearText(given, known);
-    // All nouns would be too many.
+    // A list of all nouns would be too long.
     const all =
       words.length === 1 || near !== '' ? '' : `; it has ${last.commands.map((each) => each.name()).join(', ')}`;
     return `there is no ${what} '${given}'${near}${all}`;

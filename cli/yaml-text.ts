@@ -1,11 +1,11 @@
-// Values as YAML for a terminal and for files. A text with characters that a terminal would execute, or that hide or reorder others, is quoted: only
-// in quotes YAML can have them escaped.
+// Values as YAML for a terminal and for files. Text with characters that a terminal would execute, or that hide or reorder others, is quoted, because
+// YAML allows escapes only in quotes.
 import { type CreateNodeOptions, Document, type DocumentOptions, Scalar, type SchemaOptions, visit } from 'yaml';
 import { isVisible, visible } from './visible.ts';
 
 type Options = DocumentOptions & SchemaOptions & CreateNodeOptions;
 
-/** `comment`: after the document. */
+/** `comment`: written after the document. */
 export function yamlText(
   value: unknown,
   { comment, ...options }: Options & { readonly comment?: string } = {},

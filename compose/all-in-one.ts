@@ -39,7 +39,7 @@ import { isUnbound, resealAll } from './reseal.ts';
 import { describeStart } from './start-summary.ts';
 import { startTogether } from './start-together.ts';
 
-/** How long a start waits for the lab's parts. */
+/** Time that a start waits for the lab's parts. */
 const slowPartMs = 15_000;
 
 export interface AllInOneOptions {
@@ -48,9 +48,9 @@ export interface AllInOneOptions {
   readonly readSettings?: () => Config;
   readonly dataPath: string;
   readonly withLab: boolean;
-  /** Default: as at the last start. */
+  /** Default: the devices of the last start. */
   readonly labDevices?: readonly DeviceName[] | undefined;
-  /** The source of the lab's parts that need root; default: this process. */
+  /** The source of the lab's parts that need root. Default: this process. */
   readonly labSource?: LabSource;
   /** All subgraphs. Default: those of subgraphs/rows.ts. */
   readonly rows?: readonly SubgraphRow[];
@@ -58,7 +58,7 @@ export interface AllInOneOptions {
   /** Opens the log in the data folder, which this process owns by then. Default: JSON lines on `stdout`. */
   readonly openLog?: (dataPath: string) => { readonly log: Logger; readonly path: string };
   readonly stdout: Writable & { readonly isTTY?: boolean };
-  /** The summary has a link that logs the administrator in once. Default: none. */
+  /** Whether the summary has a link that logs the administrator in once. Default: no. */
   readonly givesLoginCode?: boolean;
 }
 
@@ -73,13 +73,13 @@ export interface AllInOne {
   stop(): Promise<void>;
 }
 
-/** The settings of an all-in-one run; the parts that it starts itself can't be set. */
+/** The settings of an all-in-one run. The parts that it starts itself can't be set. */
 export function allInOneConfig(sources: ConfigSources, rows: readonly SubgraphRow[] = subgraphRows): Config {
   const roles = rolesOf(rows).standard.join(',');
   return readConfig({ ...sources, flags: { 'log.level': 'info', ...sources.flags, roles } }, rows);
 }
 
-/** Starts everything; after a failure the started parts are stopped again. Throws SetupError, ConfigError, system errors. */
+/** Starts everything. After a failure it stops the started parts. Throws SetupError, ConfigError, system errors. */
 export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne> {
   const stack = new AsyncDisposableStack();
   try {
@@ -144,7 +144,7 @@ async function startComponents(options: AllInOneOptions, stack: AsyncDisposableS
     const setup = { config: whole, rows, folder, running, startProcess, lab: lab.places, log, signal };
     await serveLab(lab, stack, setup, accounts.token);
     labServes.resolve();
-    // Before its parts.
+    // Stops before its parts.
     stack.defer(async () => control?.stop());
   }
   const loginCode = options.givesLoginCode ? await running.access.firstStart.issueLoginCode('admin') : undefined;
@@ -191,7 +191,7 @@ function startServers(
     ),
     start(
       async () => {
-        // The folder is this process's now: what is left of a lab in it has no owner.
+        // This process owns the folder now, so the remains of a lab in it have no owner.
         await endLeftOver({ dataPath: folder.path, rootSource: labSource, log, signal });
         await lab?.begin();
       },
@@ -231,11 +231,11 @@ async function serveLab(lab: Lab, stack: AsyncDisposableStack, setup: LabSetup, 
     inbox: new InboxSetup({ running, token, signal }),
   };
   for (const each of Object.values(setups)) stack.defer(() => each.stop());
-  // A first download takes longer than a start may: such a part is added when it is there.
+  // A first download takes longer than a start may. The start then continues, and the part is added later.
   await atMost(slowPartMs, lab.serve({ running, token, signal, setups }));
 }
 
-/** The process with the folder's lock is the only one that works here: leases of earlier starts have no holder. */
+/** Only the process with the folder's lock works here, so leases of earlier starts have no holder. */
 async function endLeases(connection: DatabaseLocation): Promise<void> {
   const db = new Database({ connection, connectionLimit: 1 });
   try {
@@ -245,7 +245,7 @@ async function endLeases(connection: DatabaseLocation): Promise<void> {
   }
 }
 
-/** A data folder from before there were keys: its audit trail is signed as it is. */
+/** For a data folder from before keys existed: signs its existing audit trail. */
 async function signTrail(connection: DatabaseLocation, keys: string, log: Logger): Promise<void> {
   const folder = new KeyFolder({ folder: keys, log });
   const db = new Database({ connection, connectionLimit: 1 });
@@ -256,7 +256,7 @@ async function signTrail(connection: DatabaseLocation, keys: string, log: Logger
   }
 }
 
-/** A data folder from before secrets were bound to their address: they are bound to their present one. */
+/** For a data folder from before secrets were bound to their place: binds them to their present place. */
 async function bindSecrets(
   connection: DatabaseLocation,
   file: string,
@@ -273,7 +273,7 @@ async function bindSecrets(
   }
 }
 
-/** A taken port is reported before anything is started; the gateway's own listen decides in the end. */
+/** Reports a taken port before anything is started. The gateway's own listen has the final say. */
 async function refuseTakenPort(config: Config): Promise<void> {
   const probe = createServer();
   await new Promise<void>((resolve, reject) => {
@@ -282,7 +282,7 @@ async function refuseTakenPort(config: Config): Promise<void> {
   });
 }
 
-/** Clients on this machine read it in the data folder. */
+/** The URL that clients on this machine read in the data folder. */
 function callable(listening: string): string {
   return listening.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 }

@@ -31,7 +31,7 @@ export class AskedGraph {
     this.#here = here;
   }
 
-  /** This process has the role that checks logins. */
+  /** For a process with the role that checks logins. */
   loginsCheckedBy(checkLogin: CheckLogin): void {
     this.#checkLogin = checkLogin;
   }
@@ -43,7 +43,7 @@ export class AskedGraph {
     };
   }
 
-  /** For the subgraph of that name. */
+  /** Queries on behalf of the subgraph with that name. */
   of(subgraph: string): AskGraph {
     return async (question) => {
       const { projectId, query, variables = {}, signal = AbortSignal.timeout(deadlineMs) } = question;

@@ -3,14 +3,14 @@ import { availableParallelism, loadavg } from 'node:os';
 import type { Logger } from '../platform/log/log.ts';
 
 const usualEveryMs = 15_000;
-/** Processes that want a CPU, for each CPU, over a minute: then everything takes four times as long. */
+/** Runnable processes for each CPU, over a minute. At this load everything takes four times as long. */
 const busyPerCpu = 4;
 
 interface BusyMachineOptions {
   readonly log: Pick<Logger, 'warn'>;
   readonly everyMs?: number;
   readonly cpus?: number;
-  /** Processes that want a CPU, over a minute. */
+  /** Runnable processes, over a minute. */
   readonly wanting?: () => number;
 }
 

@@ -176,7 +176,7 @@ function addHealth(health: ProcessContext['health'], parts: CheckedParts): void 
     const named = suspects.slice(0, 5).join(', ');
     throw new Error(`the clock was set back; ${suspects.length} leases are freed in a few seconds: ${named}`);
   });
-  // The process serves as before, and deletes less.
+  // The process continues to serve, and deletes less.
   health.add(
     'clock',
     async () => {
@@ -216,7 +216,7 @@ function databaseDisk(config: Config): DiskSpace | undefined {
   }
 }
 
-/** The settings name the Sentinels alone: where they lead is an own listener, too. */
+/** The settings name only the Sentinels. The Redis behind them is an own listener, too. */
 function denyFoundRedis(redis: Redis, egress: ProcessEgress, log: Logger): void {
   const found = new Set<string>();
   redis.on('connect', () => {

@@ -1,4 +1,4 @@
-// Describes the graph in a thread of its own: reading and composing take a good part of a second, and requests go on.
+// Describes the graph in a separate thread, because reading and composing takes a good part of a second, and requests continue.
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import type { OutsideSubgraph } from '../platform/machines/outside-subgraphs.ts';
 import { type DescribedGraph, describeGraph, type RowSdl } from './described-graph.ts';

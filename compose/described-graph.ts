@@ -16,7 +16,7 @@ export interface DescribedGraph {
   readonly outsideNodes: readonly string[];
 }
 
-/** Throws ConfigError with every fault. Composing holds the event loop. */
+/** Throws ConfigError with every fault. Composing blocks the event loop. */
 export async function describeGraph(
   rows: readonly RowSdl[],
   outside: readonly OutsideSubgraph[],
@@ -25,7 +25,7 @@ export async function describeGraph(
   return { places, outsideNodes, supergraphSdl: supergraphSdl ?? (await supergraphOf(rows)) };
 }
 
-/** The generated supergraph if it has exactly these subgraphs; else one composed now. */
+/** The generated supergraph if it has exactly these subgraphs. Otherwise composes one. */
 async function supergraphOf(rows: readonly RowSdl[]): Promise<string> {
   const stored = readSupergraph();
   const names = [...stored.matchAll(/@join__graph\(name: "([^"]+)"/g)].map(([, name = '']) => name);

@@ -14,7 +14,7 @@ export interface FirstAccounts {
   readonly projectId: string;
 }
 
-/** Makes what is missing; a second start finds everything. */
+/** Creates missing accounts. A second start finds all of them. */
 export async function firstAccounts(access: Access, folder: string): Promise<FirstAccounts> {
   const passwordFile = join(folder, 'admin.password');
   const tokenFile = join(folder, 'admin.token');

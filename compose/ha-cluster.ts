@@ -1,4 +1,4 @@
-// The cluster of hosts, for the graph: the same that "tidegate ha" asks.
+// The cluster of hosts for the graph, with the operations of "tidegate ha".
 import type { Act, Change } from '../ha/agent/keys.ts';
 import { Cluster, ClusterRefusal } from '../ha/cluster.ts';
 import { type EtcdClient, EtcdError } from '../ha/etcd.ts';

@@ -1,4 +1,4 @@
-// Follows the hosts of the cluster while the process runs: when one has left or joined, the servers of the database are other ones.
+// Follows the hosts of the cluster while the process runs, because the database servers change when a host leaves or joins.
 
 import { stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -73,12 +73,12 @@ export class FollowedHosts {
       const config = this.areServers ? { ...this.#config, 'database.host': hostsIn(file) } : this.#config;
       for (const each of this.#listeners) await each(config, file);
     } catch (error) {
-      this.#log.warn({ err: error }, 'the hosts of the cluster are not known anew');
+      this.#log.warn({ err: error }, 'the list of hosts in the cluster was not refreshed');
     }
   }
 }
 
-/** In the form of `database.host`. */
+/** The hosts in the form of the setting `database.host`. */
 export function hostsIn(file: ServedFile): Hosts {
   return dataHosts(file).map(({ address }) => ({ host: address }));
 }

@@ -18,7 +18,7 @@ export function hostsLacking(config: Config): ((key: NewKey) => Promise<readonly
       const hosts = file.members.filter(isPresent);
       return await new Cluster(etcd, file.cluster, hosts).hostsLacking(key);
     } catch (error) {
-      throw new Error(`the hosts of ${folder} can't be asked which keys they have: ${String(error)}`, { cause: error });
+      throw new Error(`the hosts of ${folder} can't be asked for their keys: ${String(error)}`, { cause: error });
     } finally {
       etcd.close();
     }

@@ -42,7 +42,7 @@ export function withClusterSettings(config: Config): Config {
   };
 }
 
-/** Servers that a person has named are the ones. */
+/** Servers that a person has listed take precedence. */
 function nameServerSettings(
   config: Config,
   folder: string,

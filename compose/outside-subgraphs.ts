@@ -1,5 +1,5 @@
-// Subgraphs of other teams (docs/extending.md): their SDL is read and checked when a process starts. A gateway composes the graph with
-// them, and the role system learns which Nodes they have. One fault anywhere, and the process does not start: nothing is half taken.
+// Subgraphs of other teams (docs/extending.md): their SDL is read and checked when a process starts. A gateway composes the graph with them, and the
+// role system learns which Nodes they have. After any fault the process does not start.
 import { readFileSync } from 'node:fs';
 import type { SubgraphLocation } from '../gateway/supergraph/subgraph-location.ts';
 import { ConfigError, type ConfigFault, unusableFile } from '../platform/errors/config-error.ts';
@@ -86,7 +86,7 @@ export async function composeWith(
   }
 }
 
-/** A Node belongs to one subgraph: only that one may send status events about it. */
+/** A Node belongs to one subgraph, which alone may send status events about it. */
 function nodesOf(
   outside: SubgraphSdl,
   ours: SubgraphSdl,

@@ -36,24 +36,24 @@ import { ownersOf } from './owners.ts';
 interface ProcessOptions {
   /** All subgraphs. Default: those of subgraphs/rows.ts. */
   readonly rows?: readonly SubgraphRow[];
-  /** The devices of the lab: they may be reached. */
+  /** The devices of the lab, which may be reached. */
   readonly lab?: KnownListeners | undefined;
   /** For a reload of the graph. If absent, the graph stays unchanged. */
   readonly settings?: SettingsSource;
 }
 
 export interface RunningProcess {
-  /** The public endpoint; undefined without the role gateway. */
+  /** The public endpoint. Undefined without the role gateway. */
   readonly url: string | undefined;
   /** The subgraphs in this process, by name. */
   readonly subgraphs: ReadonlyMap<string, RunningSubgraph>;
   /** Present with the role system. */
   readonly access: Access | undefined;
-  /** UUID of this incarnation, which identifies its leases and calls; undefined without a database. */
+  /** UUID of this incarnation, which identifies its leases and calls. Undefined without a database. */
   readonly owner: string | undefined;
   readonly registry: Registry;
   readonly health: Health;
-  /** Takes over the graph as the settings describe it now (Gateway.reload); undefined without the role gateway. */
+  /** Switches to the graph that the settings describe now (Gateway.reload). Undefined without the role gateway. */
   readonly reload: Gateway['reload'];
   /** Called before the address moves to another host (Gateway.handOver). Does nothing without the role gateway. */
   handOver(): Promise<void>;
@@ -61,7 +61,7 @@ export interface RunningProcess {
   stop(): Promise<void>;
 }
 
-/** Starts the roles of `config`; after a failure the started ones are stopped again. */
+/** Starts the roles of `config`. After a failure it stops the started ones. */
 export async function startProcess(config: Config, log: Logger, options: ProcessOptions = {}): Promise<RunningProcess> {
   const lifecycle = new Lifecycle({ log });
   try {
@@ -75,7 +75,7 @@ export async function startProcess(config: Config, log: Logger, options: Process
   }
 }
 
-/** Such a refusal is a fault of the SDL, which must not become one of the caller's. */
+/** Logs refusals with undeclared codes. They are faults of the SDL, and must not become faults of the caller. */
 function logUndeclared(log: Logger): { stop(): void } {
   const write = (refusal: unknown) =>
     log.error(refusal as UndeclaredRefusal, 'a mutation refused with a code that its description does not name');
@@ -162,7 +162,7 @@ async function compose(
   };
 }
 
-/** First: the process is live while its parts start, and until the last has stopped. */
+/** Opened first and closed last, so that the process is live while its parts start and stop. */
 async function openWatch(
   config: Config,
   lifecycle: Lifecycle,

@@ -1,6 +1,5 @@
-// Seals every stored secret again, with a key file's active key and bound to its present address. Only the first run opens
-// secrets of an earlier version that are not bound to an address: the key file then records it, and they are
-// refused from then on.
+// Reseals every stored secret with a key file's active key, bound to its present place. Only the first run opens secrets of an earlier version, which
+// are not bound to a place. The key file then records the run, and they are refused from then on.
 import type { Database } from '../platform/database/database.ts';
 import { ownersIn } from '../platform/database/migrate.ts';
 import { type Resealed, type SubgraphRow, sharedModulesOf } from '../platform/process/subgraph-row.ts';
@@ -13,7 +12,7 @@ interface ResealAllOptions {
   /** Path of `sealing.keys`. */
   readonly file: string;
   readonly rows: readonly SubgraphRow[];
-  /** Opens secrets of an earlier version in spite of the key file: for a backup from before the first run. */
+  /** Opens secrets of an earlier version although the key file forbids it. For a backup from before the first run. */
   readonly older?: boolean;
 }
 

@@ -22,7 +22,7 @@ export interface StartedParts {
 
 const standardDataPath = '.tidegate';
 
-/** A browser does not send a fragment to the server, so it is in no log of one. */
+/** Browsers do not send a fragment to the server, so it appears in no log. */
 function linkWith(url: string, loginCode: string | undefined): string {
   return loginCode === undefined ? `${url}/` : `${url}/#code=${loginCode}`;
 }
@@ -44,7 +44,7 @@ export function describeStart(parts: StartedParts): string {
     ['Redis', redis],
     ...(logPath === undefined ? [] : [['Log', logPath]]),
   ];
-  // The folder has the address, too.
+  // The folder contains the address, too.
   const where = dataPath === resolve(standardDataPath) ? '' : ` --data ${dataPath}`;
   const tries = [
     ...(lab === undefined ? [] : [`bin/tidegate demo${where}`]),

@@ -1,10 +1,7 @@
 // Starts independent components at once. When one fails, the others are cancelled. The error is thrown only when each of them has ended or can be
 // stopped with the stack, so that no component is left starting.
 
-/**
- * Starts one component. `giveUp` is aborted when another component has failed, or the whole start is cancelled; `stop` is called with the
- * stack.
- */
+/** Starts one component. `giveUp` aborts when another component has failed, or the whole start is cancelled. `stop` is called with the stack. */
 type StartComponent = <T>(
   start: (giveUp: AbortSignal) => Promise<T>,
   stop: (started: T) => Promise<void>,

@@ -98,7 +98,7 @@ async function openServers(
     onPrimary() {
       // If the primary is lost now, the next one repeats this.
       oweFullDriftChecks({ db, wake }).catch((error: unknown) =>
-        log.warn({ err: error }, 'the name server of the primary is not looked at yet'),
+        log.warn({ err: error }, 'the name server of the primary was not checked yet'),
       );
     },
   });

@@ -32,7 +32,7 @@ export function nameFault(zone: string, name: string): string | undefined {
   return wrong === undefined ? undefined : `the name ${quoted(name)} is not a host name: ${labelFault(wrong)}`;
 }
 
-/** The same for the name that an alias stands for, which may be anywhere. Underscores are in use there. */
+/** The same for the target of an alias, which may be outside the zone. Underscores are common there. */
 export function targetFault(name: string): string | undefined {
   if (name.length > longestName)
     return `the target ${quoted(name)} has ${name.length} characters; at most ${longestName} are allowed`;

@@ -54,7 +54,7 @@ export interface GatewayOptions {
   readonly subgraphs: readonly SubgraphLocation[];
   /** The graph that the settings describe now, for `reload`. Throws with a description of the fault. If absent, the graph is fixed. */
   readonly readGraph?: () => Promise<ReadGraph>;
-  /** Subscription fields whose items name the argument values that select them (platform/events/facets.ts). */
+  /** Subscription fields with facets, which name the argument values that select an item (platform/events/facets.ts). */
   readonly filteredFeeds?: readonly string[];
   /** Where subgraphs in other processes query the graph. If absent, they can't. */
   readonly questions?: { readonly host: string; readonly port: number; readonly tls?: MutualTls };
@@ -63,7 +63,7 @@ export interface GatewayOptions {
   readonly authenticator: Authenticator;
   /** For subgraphs that send queries to `questions`. */
   readonly checkLogin?: CheckLogin | undefined;
-  /** Sign requests to subgraphs at other places; not needed if there are none. */
+  /** Keys that sign requests to subgraphs at other places. Not needed if there are none. */
   readonly signingKeys?: SigningKeys;
   readonly log: Logger;
   readonly registry: Registry;
@@ -73,20 +73,20 @@ export interface GatewayOptions {
   /** Folder of the built dashboard. */
   readonly staticFolder: string;
   readonly host: string;
-  /** 0 for any. */
+  /** 0 for any free port. */
   readonly port: number;
   /** PEM texts, for HTTPS. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** Which operations are executed; default: any. */
+  /** Operations that are executed. Default: all. */
   readonly accept?: AcceptMode;
   readonly limits?: Partial<OperationLimits>;
   readonly socketLimits?: Partial<SocketLimits>;
   readonly connectionLimits?: Partial<ConnectionLimits>;
   readonly metricsFor?: 'loopback' | 'everyone';
   readonly trustedProxies?: readonly string[];
-  /** Whether those proxies use the PROXY protocol; default false. */
+  /** Whether those proxies use the PROXY protocol. Default false. */
   readonly proxyProtocol?: boolean;
-  /** Other origins whose pages may use the endpoint; default: none. */
+  /** Other origins whose pages may use the endpoint. Default: none. */
   readonly corsOrigins?: readonly string[];
   /** Default for subgraphs whose location gives none. */
   readonly queryDeadlineMs?: number;
@@ -101,10 +101,7 @@ export interface Gateway {
   readonly questionsUrl: string | undefined;
   /** For subgraphs of this process. */
   readonly questions: Questions;
-  /**
-   * Takes over the graph as the settings describe it now; absent if the graph is fixed. Throws a CodedError, and then nothing has
-   * changed.
-   */
+  /** Switches to the graph that the settings describe now. Absent if the graph is fixed. Throws a CodedError without a change. */
   readonly reload: (() => Promise<ReloadReport>) | undefined;
   /**
    * Called before the address moves to another host. For up to `deadlineMs`, ends the connections of clients when their requests are answered.
@@ -117,13 +114,13 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-/** The most connections that the system has made and this process has not accepted yet: Node's default. */
+/** Limit of connections that the system has made and this process has not accepted yet: Node's default. */
 const backlog = 511;
-/** How long a drain accepts those at the most, and in how many turns at least: a busy process may be late. */
+/** Time, and minimum number of turns, in which a drain accepts those. A busy process may be late. */
 const acceptingMs = 100;
 const fewestTurns = 32;
 
-/** Starts a gateway; throws when the subgraphs do not match the supergraph or the port is in use. */
+/** Starts a gateway. Throws when the subgraphs do not match the supergraph, or the port is in use. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const settings = settingsOf(options);
   const graph = await graphParts(options, settings);
@@ -203,7 +200,7 @@ async function graphParts(options: GatewayOptions, { limits, filteredFeeds, metr
   const first = new GraphVersion(options, dependencies);
   const versions = new GraphVersions(first, { log });
   const reader = publishedReader(versions, { published, log });
-  // Nothing to wait for.
+  // There is nothing to wait for.
   if (reader === undefined) published.replace(new Map());
   return { published, acceptance, credentials, dependencies, first, versions, reader };
 }

@@ -1,5 +1,4 @@
-// Administrative requests made on a host, kept in etcd for the audit trail: who made them (a user of the machine), where, and
-// when.
+// Administrative requests made on a host, kept in etcd for the audit trail, with the user of the machine, the host and the time.
 
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
@@ -11,7 +10,7 @@ export interface Asker {
   readonly host: string;
 }
 
-/** More at once would be too many changes for one transaction. */
+/** Limited, because a transaction allows only so many changes. */
 const mostRemoved = 20;
 
 /** A user who became root through sudo is named by the original name. */
@@ -23,7 +22,7 @@ export function newAct({ user, host }: Asker, action: string, details: Act['deta
   return { id: randomUUID(), action, user, host, at: new Date().toISOString(), details };
 }
 
-/** Older acts make room for it. */
+/** Deletes the oldest acts beyond the limit. */
 export async function recordOf(etcd: EtcdClient, keys: HaKeys, act: Act): Promise<Change[]> {
   const { entries } = await etcd.get(keys.acts, 2 * keptActs);
   const old = entries.slice(0, Math.max(0, entries.length + 1 - keptActs)).slice(0, mostRemoved);

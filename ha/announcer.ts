@@ -14,7 +14,7 @@ export function together(all: readonly Announcer[]): Announcer {
   };
 }
 
-/** Begun once for each time that this host becomes the primary, and ended with its lead. */
+/** A task that begins each time this host becomes the primary, and ends with its lead. */
 export class WhilePrimary implements Announcer {
   readonly #begin: (epoch: number, signal: AbortSignal, earlier: Promise<unknown>) => Promise<unknown>;
   #epoch: number | undefined;

@@ -1,5 +1,5 @@
-// Before a planned change without a virtual address: directs balancers elsewhere, and closes the connections that they keep to
-// the process on this host, so that they check again.
+// Before a planned change without a virtual address: directs balancers to another host, and closes the connections that they keep to the process on
+// this host, so that they check again.
 
 import type { PrimaryHealth } from './primary-health.ts';
 import { signalServed } from './served-process.ts';
@@ -17,7 +17,7 @@ export class BalancedClients {
     this.#options = options;
   }
 
-  /** Requests that arrive now are still answered: the process waits for the new primary. */
+  /** Requests that arrive now are still answered, because the process waits for the new primary. */
   async leave(): Promise<void> {
     const { health, processFile } = this.#options;
     health.leave();

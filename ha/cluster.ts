@@ -1,4 +1,4 @@
-// A cluster as an administrator sees and controls it, through etcd: its state, and wishes that its agents carry out.
+// An administrator's view of a cluster, and its control, through etcd: its state, and wishes that its agents carry out.
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,10 +34,10 @@ import { listIn, moveVotes, withOneMoreVote } from './host/votes.ts';
 
 /** A key that every data host has to know before it is used. */
 interface SpreadKey {
-  /** The file that brings it, and its content. */
+  /** The file with the key, and its content. */
   readonly file: string;
   readonly text: string;
-  /** The key itself, if it seals. */
+  /** The key itself, if it is a sealing key. */
   readonly sealing?: string | undefined;
 }
 
@@ -70,7 +70,7 @@ export class Cluster {
     this.#hosts = hosts;
   }
 
-  /** Takes up to 3 s: whether an agent still reports is seen by its next report. */
+  /** Takes up to 3 s, because only the next report shows whether an agent still reports. */
   async status(): Promise<ClusterStatus> {
     const { last, ...heard } = await this.#listen();
     return statusOf(this.#hosts, { ...last, ...heard, members: await this.#etcd.status() });
@@ -90,7 +90,7 @@ export class Cluster {
         const [said, before] = [last.said(name), first.said(name)];
         if (said === undefined || said.said === before?.said) continue;
         silent.delete(name);
-        // Reported between the last poll and now.
+        // It reported between the last poll and now.
         if (said.wallMs !== undefined) aheadMs.set(name, said.wallMs - Date.now() + lookEveryMs / 2);
       }
     }
@@ -108,10 +108,10 @@ export class Cluster {
     if (switchoverTo !== null) throw new ClusterRefusal('IN_PROGRESS', `a switchover to ${switchoverTo} is under way`);
     if (paused) throw new ClusterRefusal('PAUSED', 'promotion is paused: "tidegate ha resume" ends that');
     if (leader === undefined || leader.reign !== sync.reign)
-      throw new ClusterRefusal('NO_PRIMARY', 'nobody takes writes now: look at "tidegate ha status"');
+      throw new ClusterRefusal('NO_PRIMARY', 'no host takes writes now: see "tidegate ha status"');
     if (to === sync.primary) throw new ClusterRefusal('ALREADY', `${to} is the primary`);
     const [member] = sync.members;
-    // A spare becomes the member first; only when there is a member, which is one that acknowledges.
+    // A spare becomes the member first, if there is a member now that acknowledges.
     const isSpare = to !== undefined && member !== undefined && this.#canBeMember(to, reports, sync.reign);
     if (member === undefined || (to !== undefined && member.host !== to && !isSpare))
       throw new ClusterRefusal(
@@ -158,7 +158,7 @@ export class Cluster {
     const wishes = (await readWishes(this.#etcd, this.#keys)).filter((each) => each.id === id);
     if (wishes.length === 0) return;
     const store = { etcd: this.#etcd, keys: this.#keys };
-    // One that was granted in the meantime is left alone.
+    // Leaves a wish alone that was granted in the meantime.
     await this.#etcd.transact(
       wishes.map(({ key, revision }) => ({ key, revision })),
       [...wishes.map(({ key }) => ({ delete: key })), ...(await ungrantedOf(store, wishes, why))],
@@ -278,11 +278,11 @@ export class Cluster {
     return { endsCluster: false };
   }
 
-  /** etcd has the members that the hosts want. The primary's agent does the same, if this process ends. */
+  /** Moves etcd's members to the wanted hosts. The primary's agent continues if this process ends. */
   async #votesMoved(name: string): Promise<void> {
-    let still: string | undefined = 'etcd has not been asked';
+    let still: string | undefined = 'etcd was not asked';
     for (const endsAtMs = performance.now() + votesMs; performance.now() < endsAtMs; await sleep(lookEveryMs)) {
-      // Another one does the same at the same time, or etcd elects.
+      // Another process may do the same concurrently, or etcd may hold an election.
       still = await moveVotes(this.#etcd, this.#keys).catch((error: unknown) => {
         if (error instanceof EtcdError) return error.message;
         throw error;
@@ -291,15 +291,15 @@ export class Cluster {
     }
     throw new ClusterRefusal(
       'LATE',
-      `${name} has left, and etcd has not its new members yet: ${still}. The primary's agent goes on with it; "tidegate ha status" shows it`,
+      `${name} has left, and etcd has not its new members yet: ${still}. The primary's agent continues; "tidegate ha status" shows it`,
     );
   }
 
-  /** Commits wait for it no more. */
+  /** Resolves when commits no longer wait for the host. */
   async #isDetached(name: string): Promise<void> {
     for (const endsAtMs = performance.now() + detachMs; ; ) {
       const { sync } = await this.#read();
-      // It may have been promoted before it was taken out.
+      // It may have been promoted before it was removed.
       if (sync.primary !== name && !sync.members.some(({ host }) => host === name)) return;
       if (performance.now() >= endsAtMs)
         throw new ClusterRefusal('LATE', `${sync.primary} still counts on ${name}: repeat it when a primary leads`);
@@ -307,7 +307,7 @@ export class Cluster {
     }
   }
 
-  /** A host that was lost as the primary, and waits for a person. One that returns by itself is left alone. */
+  /** Lets a host return that was lost as the primary and waits for a person. Ignores a host that returns by itself. */
   async rejoin(name: string, asker?: Asker): Promise<void> {
     const { hosts } = await this.status();
     const host = hosts.find((each) => each.name === name && each.kind === 'data');
@@ -340,14 +340,14 @@ export class Cluster {
     return entries.map(({ value }) => actValue.parse(JSON.parse(value)));
   }
 
-  /** Changes of the primary and wishes for one, the newest last. */
+  /** Moves of the primary and wishes for one, the newest last. */
   async history(): Promise<{
     readonly changes: readonly Change[];
     readonly saved: readonly Saved[];
     readonly waiting: readonly PendingWish[];
     readonly ungranted: readonly UngrantedWish[];
   }> {
-    // First, because a wish that is granted in the meantime is a change then.
+    // First, because a wish that is granted in the meantime appears as a move then.
     const waiting = await readWishes(this.#etcd, this.#keys);
     const ungranted = await readUngranted({ etcd: this.#etcd, keys: this.#keys });
     const values = async (prefix: string, limit: number) =>
@@ -361,7 +361,7 @@ export class Cluster {
     };
   }
 
-  /** The data hosts whose last report does not show the key; also one that is away, until it has left. */
+  /** The data hosts whose last report does not contain the key, including absent hosts that have not left. */
   async hostsLacking({ file, text, sealing }: SpreadKey): Promise<readonly string[]> {
     const { reports } = await this.#read();
     const lacks = ({ name }: ClusterHost): boolean => {

@@ -142,7 +142,7 @@ async function refusal(answer: IncomingMessage): Promise<string> {
   }
 }
 
-/** Errors that etcd returns before it proposes anything (`api/v3rpc/rpctypes/error.go`). A time-out may come after a proposal. */
+/** Errors that etcd returns before it proposes a change (`api/v3rpc/rpctypes/error.go`). A time-out may come after a proposal. */
 function fateOf(message: string): Fate {
   return /not found|no leader|duplicate key|compacted|too many|invalid|not capable|space exceeded|for learner|in sync with leader/.test(
     message,

@@ -1,6 +1,6 @@
-// A client of etcd (v3) by its JSON gateway: leases, transactions that compare, reads by prefix, watches, and who leads. Every call
-// ends in time: it asks one member after the other, each with a part of the time, the one that answered last first.
-// Source: etcd 3.4, `etcdserver/etcdserverpb/rpc.proto`; keys and values are base64, 64-bit numbers are texts, zeros are left out.
+// A client of etcd (v3) by its JSON gateway: leases, transactions that compare, reads by prefix, watches, and the leader. Every call has a deadline:
+// it asks one member after the other, each for a part of the time, beginning with the one that answered last. Source: etcd 3.4,
+// `etcdserver/etcdserverpb/rpc.proto`; keys and values are base64, 64-bit numbers are texts, zeros are left out.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -45,7 +45,7 @@ export type Change =
 export interface MemberStatus {
   readonly url: string;
   readonly memberId: string;
-  /** `0`: it knows of none. */
+  /** `0` if it knows of none. */
   readonly leaderId: string;
   /** A learner receives all data and has no vote. */
   readonly isLearner: boolean;
@@ -110,7 +110,7 @@ const member = z
     peerURLs: z.array(z.string()).default([]),
     isLearner: z.boolean().default(false),
   })
-  // Its name comes with its first start.
+  // Its name is known after its first start.
   .transform(({ ID, name, peerURLs, isLearner }) => ({
     ...{ id: ID, peerUrls: peerURLs, isLearner, hasStarted: name !== '' },
   }));
@@ -152,7 +152,7 @@ export class EtcdClient {
     this.#urls.splice(0, this.#urls.length, ...known, ...urls.filter((url) => !known.includes(url)));
   }
 
-  /** The entries as a majority has them, at most `limit`. */
+  /** The entries that a majority has, at most `limit`. */
   async get(prefix: string, limit = 100): Promise<EtcdSnapshot> {
     const body = { key: encode(prefix), range_end: encode(endOfPrefix(prefix)), limit };
     const { header, kvs, more } = range.parse(await this.#ask('/v3/kv/range', body));
@@ -188,7 +188,7 @@ export class EtcdClient {
     await this.#ask('/v3/kv/put', { key: encode(key), value: encode(value), lease });
   }
 
-  /** A lease of its own for each call that is tried again: one that nobody knows ends by itself. */
+  /** Each retried call gets a lease of its own. Unknown leases expire by themselves. */
   async grant(ttlSeconds: number): Promise<{ id: string; ttlSeconds: number }> {
     const { ID, TTL } = granted.parse(await this.#ask('/v3/lease/grant', { TTL: String(ttlSeconds) }));
     return { id: ID, ttlSeconds: TTL };
@@ -250,7 +250,7 @@ export class EtcdClient {
     await this.#ask('/v3/cluster/member/remove', { ID: id }, { once: true });
   }
 
-  /** Has the member that leads hand over to another one. */
+  /** Makes the leading member hand over to another one. */
   async moveLeader(targetId: string): Promise<void> {
     const known = await this.status();
     const leader = known.find(({ memberId, leaderId }) => memberId === leaderId);
@@ -280,7 +280,7 @@ export class EtcdClient {
             yield { revision: result.compact_revision, keys: [], lost: true };
           }
           if (result.canceled) break;
-          // Not the header's: that may be ahead of the events that come with it.
+          // The header's revision may be ahead of its events.
           for (const [revision, events] of Map.groupBy(result.events, ({ kv }) => kv.mod_revision)) {
             next = revision + 1;
             yield { revision, keys: events.map(({ kv }) => kv.key), lost: false };
@@ -366,7 +366,7 @@ function decode(text: string): string {
   return Buffer.from(text, 'base64').toString('utf8');
 }
 
-/** The first key after all that begin with it. The prefixes are ASCII, so their last character has a next one. */
+/** The first key after all keys with the prefix. The prefixes are ASCII, so their last character has a successor. */
 function endOfPrefix(prefix: string): string {
   return `${prefix.slice(0, -1)}${String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)}`;
 }

@@ -137,7 +137,7 @@ async function startApache(
   }
 }
 
-/** Apache appends to it: an emptied log continues at its start. */
+/** Apache appends to it, so an emptied log continues at its beginning. */
 async function trimLog(path: string): Promise<void> {
   const { size } = await stat(path).catch(() => ({ size: 0 }));
   if (size > MOST_LOG_BYTES) await truncate(path).catch(() => {});

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { RequestKind } from './device-log.ts';
 
 export interface DeviceFault {
-  /** The requests it applies to; default `apply`. */
+  /** The requests it applies to. Default `apply`. */
   readonly on?: RequestKind | 'any';
   /** Applies only to calls whose arguments or input contain this text. */
   readonly matching?: string;

@@ -15,7 +15,7 @@ const mostBytes = 64 * 1024 * 1024;
 /** Limit of one transaction in the kernel. */
 const mostCommands = 5_000;
 
-/** Writes the namespace's ruleset; throws if it can't be read. */
+/** Writes the namespace's ruleset. Throws if it can't be read. */
 export async function keepRuleset(namespace: string, path: string): Promise<void> {
   const listed = await inNamespace(namespace, 'nft', ['-j', '-n', 'list', 'ruleset'], {
     maxOutputBytes: mostBytes,

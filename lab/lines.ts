@@ -14,7 +14,7 @@ export interface LineOptions {
   /** Address to listen on. Port 0 for any free port. */
   readonly at: Address;
   readonly port: number;
-  /** Host of the port; default: the loopback. TCP only. */
+  /** Host of the port. Default: the loopback. TCP only. */
   readonly host?: string;
   /** A CIDR block of the addresses that may use it. */
   readonly block: string;

@@ -8,7 +8,7 @@ import type { DeviceName, HostAct, StartAnswer, Trouble } from './device.ts';
 import type { LabServerLine, LabServerRequest } from './lab-server.ts';
 import type { LabSource } from './lab-source.ts';
 
-const goneMessage = "the lab's keeper has ended";
+const goneMessage = 'the lab server has ended';
 
 export class RemoteLab implements LabSource {
   readonly #pipe: Socket;
@@ -21,7 +21,7 @@ export class RemoteLab implements LabSource {
 
   constructor(pipe: Socket) {
     this.#pipe = pipe;
-    // It alone must not keep this process running.
+    // The pipe alone must not keep this process running.
     pipe.unref();
     pipe.on('error', () => {});
     pipe.on('data', (data: Buffer) => this.#hear(data.toString()));
@@ -40,7 +40,7 @@ export class RemoteLab implements LabSource {
     const asked = this.#ask('start', name);
     this.#logs.set(this.#last, log);
     const line = await asked;
-    if (line.say !== 'started') throw new Error(`the lab's keeper answered "${line.say}"`);
+    if (line.say !== 'started') throw new Error(`the lab server answered "${line.say}"`);
     return line.answer;
   }
 

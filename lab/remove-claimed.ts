@@ -14,11 +14,11 @@ export interface Remains {
   readonly name: string;
 }
 
-/** Commands that the owner had started may still be running, and make things. */
+/** Commands that the owner started may still be running, and create resources. */
 const settleMs = 300;
 const mostRounds = 250;
 const pauseMs = 20;
-/** No other path is removed. */
+/** Other paths are never removed. */
 const removable = /^\/(?:run|tmp|dev\/shm)\/tidegate-[\w.-]+$/;
 
 /** Returns what was there. Throws if something can't be removed. */
@@ -96,7 +96,7 @@ async function ancestors(): Promise<ReadonlySet<number>> {
   return pids;
 }
 
-/** If its making was interrupted, it is a plain file. */
+/** If its creation was interrupted, it is a plain file. */
 async function removeNamespace(name: string): Promise<void> {
   await runProgram('ip', ['netns', 'delete', name]);
   await rm(`/run/netns/${name}`, { force: true }).catch(() => undefined);

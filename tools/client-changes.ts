@@ -133,7 +133,7 @@ function changed(what: string, old: string | undefined, now: string | undefined)
   return old === now ? [] : [`has ${what} ${now ?? '(none)'} and had ${old ?? '(none)'}`];
 }
 
-/** Nobody left it out, so that a first default changes nothing. */
+/** Whether it could not be omitted before, so that a first default changes nothing. */
 function wasRequired({ type, fallback }: Element): boolean {
   return isNonNullType(type) && fallback === undefined;
 }

@@ -23,7 +23,7 @@ const { joinSdl, readOwnGraph } = await import('../platform/graph/sdl.ts');
 const { composeSupergraph } = await import('../schema/compose.ts');
 const { makeSdl } = await import('./made-sdl.ts');
 
-/** Whole at any time: a process that reads it may start now. */
+/** Writes atomically, because a process that reads it may start at any time. */
 function write(path: string, text: string): void {
   const unfinished = new URL(`${path}.${process.pid}`, root);
   writeFileSync(unfinished, text);

@@ -110,7 +110,7 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => ending.abort());
   const ended = once(ending.signal, 'abort');
 
-  // Of Vite: the product and the other pages go on.
+  // Caused by Vite. The product and the other pages continue.
   process.on('unhandledRejection', (error) => void process.stderr.write(`${String(error)}\n`));
 
   const ready = Promise.withResolvers<string>();

@@ -27,7 +27,7 @@ type Result =
   | 'WOULD_RESET'
   /** The server refused it. */
   | 'REFUSED'
-  /** The connection was lost: the next run shows whether it was done. */
+  /** The connection was lost. The next run shows whether the step was carried out. */
   | 'NO_ANSWER'
   | 'NOT_DONE';
 
@@ -44,7 +44,7 @@ export interface StepResult {
 export interface Outcome {
   /** In the order of the steps. */
   readonly results: readonly StepResult[];
-  /** Why the server did not answer. */
+  /** The reason why the server did not answer. */
   readonly lost: CommandFailure | undefined;
   /** Commit of the last write. */
   readonly commit: AppliedPayload['commit'];
@@ -81,7 +81,7 @@ const fewObjects = 20;
  * Number of times that an object may have been created from the same file and deleted while its keys were kept. A further creation gets a new key.
  */
 const mostKeys = 50;
-/** The server has too much to do, and did nothing. */
+/** The server was overloaded, and did nothing. */
 const laterCodes: ReadonlySet<string | undefined> = new Set(['BUSY', 'IN_PROGRESS', 'RATE_LIMITED']);
 /** The server refused the request before it did anything, for example because of a number that isn't whole, or too many parts. */
 const refusalCodes: ReadonlySet<string | undefined> = new Set([
@@ -181,7 +181,7 @@ class Run {
     if (request === undefined) return foreseen(step);
     if (this.#lost !== undefined) return told('NOT_DONE', null);
     for (const needed of awaitedIn(request.input)) {
-      // Objects that were begun before need nothing of this one.
+      // Objects that were begun before do not depend on this one.
       if (!own.has(needed)) await this.#begun.get(needed);
       if ((this.#ids.get(needed) ?? null) === null) return told('NOT_DONE', `it needs ${needed}, which was not made`);
     }
@@ -208,8 +208,8 @@ class Run {
   }
 
   /**
-   * The key follows from the content, so that a repetition is known as such. An object that was created from the same content before, and
-   * deleted or renamed since, has used its key: the next one is taken.
+   * The key is derived from the content, so that a repetition is recognised. An object that was created from the same content, and deleted or renamed
+   * since, has used its key, so the next one is taken.
    */
   async #send(step: Step, request: Request, input: JsonObject): Promise<AppliedPayload> {
     const creates = step.action === 'create';
@@ -242,14 +242,14 @@ class Run {
   }
 }
 
-/** Whether what an earlier request with the key made is deleted, or has another name now. */
+/** Whether the result of an earlier request with the key is deleted, or has another name now. */
 function isGone({ made }: AppliedPayload, { name }: JsonObject): boolean {
   if (made === undefined) return false;
   if (made === null || made.provisioningStatus === 'DELETED' || made.provisioningStatus === 'DELETING') return true;
   return made.name !== undefined && made.name !== name;
 }
 
-/** Throws CommandFailure where something was refused or not answered. `what` runs again: `the import`. */
+/** Throws CommandFailure if a step was refused or not answered. `what`: the command to repeat, for example `the import`. */
 export function failIfAny({ results, lost }: Pick<Outcome, 'results' | 'lost'>, what: string, objects: string): void {
   if (lost instanceof Interruption) throw new Interruption(`run ${what} again`);
   if (lost !== undefined) throw new CommandFailure(`${lost.message}: run ${what} again`, lost.exitCode);

@@ -4,7 +4,7 @@ import { canonicalAddressBlock } from '../../platform/net/address-block.ts';
 import { canonicalJson, isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import type { Change } from './step.ts';
 
-/** Differences of the wanted fields; fields that the file leaves out are kept. */
+/** Differences in the wanted fields. Fields that the file leaves out keep their values. */
 export function differences(wanted: JsonObject, here: JsonObject): Change[] {
   return Object.entries(wanted)
     .filter(([field, value]) => value !== undefined && !isAsWanted(value, here[field]))
@@ -18,7 +18,7 @@ function isAsWanted(wanted: JsonValue, here: JsonValue | undefined): boolean {
     return wanted.length === here.length && wanted.every((each: JsonValue, at) => isAsWanted(each, here[at]));
   if (isObject(wanted) && isObject(here))
     return Object.entries(wanted).every(([name, value]) => isAsWanted(value ?? null, here[name]));
-  // Nothing is an empty text or list, too.
+  // An empty text or list also counts as nothing.
   if (isNothing(wanted) && isNothing(here ?? null)) return true;
   return canonicalJson(wanted) === canonicalJson(here ?? null);
 }

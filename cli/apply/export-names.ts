@@ -7,7 +7,7 @@ import type { GraphClient } from '../graph-client.ts';
 import { kindOf, nameOf, sameName, wordsOf } from '../kinds/find-object.ts';
 import { isKindName, namedKinds, namesNear } from '../named-kinds.ts';
 
-/** The one of `names` by which a person means the object: its name, its id, or PARENT/NAME. */
+/** The given name that identifies the object: its name, its id, or PARENT/NAME. */
 function nameMeaning(kind: Kind, object: JsonObject, names: readonly string[]): string | undefined {
   const { id, name, path } = namesOf(kind, object);
   return names.find((each) => each === id || each === path || sameName(kind, name, each));
@@ -25,7 +25,7 @@ function namesOf(kind: Kind, object: JsonObject) {
 export class NameSearch {
   readonly #names: readonly string[];
   readonly #found = new Set<string>();
-  /** Names of all parts that were read: no list of the server searches them. */
+  /** Names of all parts that were read, because no list of the server searches them. */
   readonly parts: string[] = [];
 
   constructor(names: readonly string[]) {
@@ -52,7 +52,7 @@ export class NameSearch {
 interface Searched {
   /** Types. */
   readonly kinds: readonly string[];
-  /** Names of the parts, of which all were read. */
+  /** Names of the parts, all of which were read. */
   readonly parts: readonly string[];
   readonly projectId: string | undefined;
 }

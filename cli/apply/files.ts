@@ -10,7 +10,7 @@ import type { Surroundings } from '../verb.ts';
 export interface ManifestFile {
   /** Path in messages. */
   readonly path: string;
-  /** Within the folder that was named; otherwise the path. */
+  /** Path within the named folder, otherwise the path itself. */
   readonly short: string;
   /** The base of relative paths in it. */
   readonly folder: string;
@@ -20,13 +20,13 @@ export interface ManifestFile {
 /** Limit of all files together. */
 const mostBytes = 32 * 1024 * 1024;
 const mostFiles = 1_000;
-/** Names that are looked at in folders. */
+/** Limit of names in folders. */
 const mostNames = 100_000;
 const isManifest = (name: string) => /\.(ya?ml|json)$/i.test(name);
-/** Editors and version control keep their own files in such ones. */
+/** Editors and version control keep their own files under such names. */
 const isHidden = (name: string) => name.startsWith('.');
 
-/** Files are in the order of their names. `path`: `-` is standard input. Throws CommandFailure, which names the file. */
+/** Sorted by name. `path`: `-` is standard input. Throws CommandFailure with the name of the file. */
 export async function readFiles(
   path: string,
   { recursive, ...input }: { readonly recursive: boolean } & Pick<Surroundings, 'stdin' | 'signal'>,
@@ -104,7 +104,7 @@ interface Place {
   readonly line: number;
 }
 
-/** Lines of several files, counted through from 1. */
+/** Lines of several files, numbered consecutively from 1. */
 export class FileLines {
   readonly #files: readonly { readonly file: string; readonly short: string; readonly before: number }[];
 
@@ -128,7 +128,7 @@ export class FileLines {
     return found && { file: found.file, short: found.short, line: line - found.before };
   }
 
-  /** `on line 3`; with several files `in web.yaml:3`. */
+  /** `on line 3`, or `in web.yaml:3` if there are several files. */
   words(line: number): string {
     const place = this.placeOf(line);
     return place === undefined || this.#files.length === 1

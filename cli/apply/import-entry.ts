@@ -17,12 +17,12 @@ import { readPlaced, readSecret, type SecretPlaces } from '../secrets.ts';
 
 type LimitName = (typeof limitNames)[number];
 
-/** A backend of the file; undefined fields stay unchanged. */
+/** A backend of the file. Undefined fields stay unchanged. */
 export interface ImportEntry {
   readonly name: string;
   readonly driver: string;
   readonly host: string;
-  /** May be left out of a backend that exists. */
+  /** Optional for an existing backend. */
   readonly credentials?: BackendCredentialsInput;
   readonly site?: string;
   readonly labels?: readonly { readonly name: string; readonly value: string }[];
@@ -73,7 +73,7 @@ export const limitNames = ['concurrency', 'queueLimit', 'deadlineMs'] as const;
 const cryptoProfiles: readonly BackendCryptoProfile[] = ['MODERN', 'COMPAT', 'LEGACY'];
 const mostShown = 40;
 
-/** The fields of an entry that have the right kind, and every fault. */
+/** The fields of an entry with the right type, and every fault. */
 export async function readEntry(
   value: unknown,
   places: SecretPlaces,
@@ -160,7 +160,7 @@ async function readCredentials(
   for (const [name, member] of Object.entries(map as Record<string, unknown>)) {
     const fault = (message: string) => faults.push({ path: ['credentials', name], message });
     if (!(credentialFields as readonly string[]).includes(name))
-      // The name is not repeated: it may be a secret that was written without its field's name.
+      // The name is not repeated, because it may be a secret in the place of a name.
       fault(`credentials has an unknown field; the fields are ${credentialFields.join(', ')}`);
     else if (name === 'username') {
       if (typeof member === 'string') read[name] = member;

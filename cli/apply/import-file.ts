@@ -6,7 +6,7 @@ import { parseSource, readText, type SourceFault } from '../source.ts';
 import { type ImportEntry, readEntry } from './import-entry.ts';
 
 export interface ImportFault extends SourceFault {
-  /** The backend's name, where it is known. */
+  /** The backend's name, if known. */
   readonly backend: string | null;
 }
 

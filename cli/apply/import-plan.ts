@@ -74,7 +74,7 @@ export function planImport(
 
 const missing: EntryFault = { path: [], message: 'credentials is missing: the backend is new' };
 
-/** Why a backend of the file conflicts with the existing ones. */
+/** Conflicts of the file's backend with existing ones. */
 function placeFaults(entry: Partial<ImportEntry>, here: readonly ExistingBackend[]): EntryFault[] {
   if (here.length > 1)
     return [{ path: ['name'], message: 'several projects have a backend of that name: give --project' }];
@@ -103,7 +103,7 @@ function stepFor(
   const changed = differences(entry, here, driver);
   const isGiven = entry.credentials !== undefined;
   const isOther = [...here.credentialFields].sort().join() !== fieldsOf(entry).join();
-  // The server refuses such a change without them; it decides which options count.
+  // The server refuses such a change without them. It decides which options count.
   const mayMove = changed.some((name) => movesCredentials.has(name));
   if (isGiven && (isOther || mayMove || renewCredentials)) changed.push('credentials');
   if (changed.length === 0) return { ...common, action: 'nothing', changes: [], id };
@@ -114,7 +114,7 @@ function stepFor(
   return { ...common, action: 'update', changes, id, request: { mutation: 'backendUpdate', input } };
 }
 
-/** Values of plain fields and limits only: others are long, or secret. */
+/** Only values of plain fields and limits, because others are long or secret. */
 function changeOf(field: string, entry: ImportEntry, here: ExistingBackend): Change {
   const plain = plainFields.find((name) => name === field);
   if (plain !== undefined) return { field, from: here[plain], to: entry[plain] };
@@ -122,7 +122,7 @@ function changeOf(field: string, entry: ImportEntry, here: ExistingBackend): Cha
   return limit === undefined ? { field } : { field, from: here.limits[limit], to: entry.limits?.[limit] };
 }
 
-/** Fields that could send the credentials elsewhere: the credentials are sent along. */
+/** Fields that could redirect the credentials. The credentials are sent along with them. */
 const movesCredentials: ReadonlySet<string> = new Set([
   ...['host', 'port', 'cryptoProfile', 'hostKeySha256', 'certificateSha256', 'caCertificates', 'options'],
 ]);
@@ -138,7 +138,7 @@ const plainFields = [
   'certificateSha256',
 ] as const;
 
-/** Names of the fields in which the backend differs from the file. */
+/** Names of the fields that differ from the file. */
 function differences(entry: ImportEntry, here: ExistingBackend, driver: KnownDriver | undefined): string[] {
   const { certificateSha256: given } = entry;
   const wants = { ...entry, ...(given === undefined ? {} : { certificateSha256: canonicalFingerprint(given) }) };
@@ -179,7 +179,7 @@ function withDefaults(entry: ImportEntry, driver: KnownDriver | undefined): unkn
   return checked?.ok === true ? checked.args : entry.options;
 }
 
-/** A schema that this program can't read (a newer server's) is checked by the server only. */
+/** Only the server checks a schema that this program can't read (a newer server's). */
 function checkedOptions(entry: Partial<ImportEntry>, driver: KnownDriver): CheckedObject {
   const given = (entry.options ?? {}) as JsonObject;
   try {

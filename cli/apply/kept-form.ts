@@ -1,12 +1,12 @@
-// The forms in which the server keeps what a file may write in another one: null is the default, a set has no order, a name in DNS has no capital
-// letters. Compared as they are written, they would differ for ever. Pure.
+// Normalises values that a file may write differently from the server: null is the default, a set has no order, a name in DNS has no capital letters.
+// Otherwise they would always differ. Pure.
 import { registry } from '../../generated/kinds/registry.ts';
 import { canonicalJson, isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import type { InputField } from '../../schema/kinds/kind.ts';
 
 /** Fields for which null differs from the default. Without one, an alert is sent once, and a quota is the installation's. */
 const withNull: ReadonlySet<string> = new Set(['AlertRule.repeatMs', 'LoadBalancerQuota.limit']);
-/** The server chooses a value for a new object, and keeps the one that is there: null is as if left out. */
+/** The server chooses a value for a new object, and keeps an existing one. Null equals an omitted field. */
 const chosenByServer: ReadonlySet<string> = new Set([
   ...['AlertRule.lastsMs', 'AlertRule.withinMs', 'Gslb.flavorId', 'Gslb.poolIds', 'Gslb.projectId'],
   ...['GslbMonitor.projectId', 'GslbPool.projectId', 'LoadBalancerHost.provider', 'LoadBalancerHost.maxNodes'],
@@ -29,7 +29,7 @@ export function withDefaults(type: string, input: string, fields: JsonObject): J
   return type === 'GslbMonitor' && fields.parameters === null ? withParameters(filled) : filled;
 }
 
-/** Null as the parameters that a check of this type has without any, where it has some. */
+/** Replaces null by the parameters that a check of this type has by default, if it has any. */
 function withParameters(fields: JsonObject): JsonObject {
   const ofType = String(fields.checkType).replaceAll('_', '').toLowerCase();
   const field = registry.inputs.GslbMonitorParametersInput?.fields.find(({ name }) => name.toLowerCase() === ofType);

@@ -21,7 +21,7 @@ export const appliedKinds: readonly string[] = Object.values(registry.kinds)
   .filter((kind) => !withReaders.has(kind.type) && whyNot(kind) === undefined)
   .map(({ type }) => type);
 
-/** Why a file can't have this kind. Undefined if it is no kind at all. */
+/** The reason why a file can't contain this kind. Undefined if it is not a kind at all. */
 export function notApplied(name: JsonValue): string | undefined {
   const kind = typeof name === 'string' && Object.hasOwn(registry.kinds, name) ? registry.kinds[name] : undefined;
   return kind === undefined ? undefined : whyNot(kind);
@@ -37,7 +37,7 @@ function whyNot(kind: Kind): string | undefined {
   return undefined;
 }
 
-/** A machine makes its host: only its record is set. */
+/** Machines create their hosts, so only the record can be set. */
 export function makeAction({ actions }: Kind): Action | undefined {
   return actions.create ?? actions.set ?? actions.update;
 }

@@ -1,4 +1,4 @@
-// An object that a file describes, and a fault of the file.
+// An object in a file, and a fault of the file.
 import type { JsonObject } from '../../platform/values/json.ts';
 import type { PartName } from '../../subgraphs/loadbalancer/spec/part-kind.ts';
 import type { SourceFault } from '../source.ts';
@@ -21,6 +21,6 @@ export interface WantedManifest {
 }
 
 export interface ApplyFault extends SourceFault {
-  /** Kind and name, where they are known. */
+  /** Kind and name, if known. */
   readonly document: string | null;
 }

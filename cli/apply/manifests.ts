@@ -1,5 +1,5 @@
-// Reads the manifests of files that are applied: their kind and name, the kinds of their fields, then their values by the graph's own
-// checks. Secrets come from other files. No request is sent.
+// Reads the manifests of files to apply: their kind and name, the types of their fields, then their values with the graph's own checks. Secrets come
+// from other files. No request is sent.
 import { InputCheck } from '../../platform/input/input.ts';
 import { validateObject } from '../../platform/input/json-schema.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
@@ -211,12 +211,12 @@ function inWords(path: readonly string[], message: string, known: readonly strin
   return message === 'is required' ? `${at} is missing` : `${at} ${message}`;
 }
 
-/** The graph's own checks and messages, for fields of the right kind. */
+/** The graph's own checks and messages, for fields of the right type. */
 function valueFaults(kind: OwnName, fields: JsonObject): ManifestFault[] {
   const check = new InputCheck('document');
   if (kind === 'LoadBalancer') {
     const input = fields as unknown as Parameters<typeof checkNewBalancer>[1];
-    // Of an existing one the bounds that the file leaves out are not known here.
+    // Bounds that the file leaves out are unknown here for an existing load balancer.
     checkNewBalancer(check, { ...input, minNodes: input.minNodes ?? Math.min(2, input.maxNodes ?? 2) });
     if (input.autoscaling != null) checkPolicy(check, 'autoscaling', input.autoscaling);
   } else if (kind === 'AutoscalingPolicy') {
@@ -225,7 +225,7 @@ function valueFaults(kind: OwnName, fields: JsonObject): ManifestFault[] {
   } else {
     check.name('name', String(fields.name));
     if (kind === 'ProjectSubnet') check.addressBlock('cidr', String(fields.cidr));
-    // A file that can't be read has its fault already. Of an existing certificate the key may be left out.
+    // An unreadable file has its fault already. The key is optional for an existing certificate.
     else if (fields.chain !== '' && fields.privateKey !== '' && fields.privateKey !== undefined)
       checkCertificate(check, fields as { readonly chain: string; readonly privateKey: string } & JsonObject);
   }

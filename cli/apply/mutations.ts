@@ -186,7 +186,7 @@ const documents = {
 /** One of these, or of a kind in the registry. */
 export type MutationName = string;
 
-/** Inputs are made from descriptions of the kinds: their types are checked by the server and by the tests against its schema. */
+/** Inputs are made from descriptions of the kinds. The server checks their types, and so do tests against its schema. */
 export function graphqlDocumentOf(name: MutationName): AppliedGraphqlDocument {
   const own: Readonly<Record<string, unknown>> = documents;
   return (own[name] ?? registryDocument(name)) as AppliedGraphqlDocument;
@@ -205,7 +205,7 @@ function registryDocument(name: MutationName): unknown {
   for (const kind of Object.values(registry.kinds)) {
     const action = Object.values(kind.actions).find(({ mutation }) => mutation === name);
     if (action === undefined) continue;
-    // Of one that is known by other fields than an id, it is enough that it is there.
+    // An object that is identified by other fields than an id only has to exist.
     const { object } = action;
     const fields = `__typename ${kind.node ? 'id' : ''} ${isRenamable(kind) ? 'name' : ''}`;
     const made = object === undefined ? '' : `made: ${object} { ${fields} } `;

@@ -12,12 +12,12 @@ import type { ApplyFault } from './manifest.ts';
 import { planGone } from './prune.ts';
 import type { Step } from './step.ts';
 
-export const sourceOption = one('NAME', 'Who keeps the file: new objects belong to this source.', (given, name) => {
+export const sourceOption = one('NAME', 'Owner of the file: new objects belong to this source.', (given, name) => {
   if (sourcePattern.test(given)) return given;
   throw new UsageError(`${name} must have ${sourceWords}`);
 });
 
-/** Kinds of whole objects: their parts belong to nobody. */
+/** Kinds of whole objects. Their parts have no owner. */
 const ownKinds: ReadonlySet<string> = new Set([
   ...['Backend', 'ProjectSubnet', 'TlsCertificate', 'LoadBalancer'],
   ...appliedKinds,
@@ -54,7 +54,7 @@ export function isWhole({ kind, isSourced }: Step): boolean {
 interface Owned {
   /** Objects of other sources. */
   readonly faults: readonly ApplyFault[];
-  /** Deletions, in the order in which nothing is deleted before what refers to it. */
+  /** Deletions, in the order in which references go before the objects they refer to. */
   readonly deletions: readonly Step[];
   /** Objects of the source in the project. */
   readonly count: number;
@@ -124,7 +124,7 @@ async function faultsOf(client: GraphClient, steps: readonly Step[], source: str
 /** A person has to confirm more deletions than this, if they are more than a fifth of the source's objects. */
 const fewDeletions = 3;
 
-/** `deletions`: without what stays. */
+/** `deletions`: without objects that stay. */
 export function deletesMany({ deletions, count }: Pick<Owned, 'deletions' | 'count'>): boolean {
   return deletions.length > Math.max(fewDeletions, count / 5);
 }

@@ -51,7 +51,7 @@ type PlanCall = Pick<RemoteCall, 'client' | 'printer' | 'env' | 'stdin' | 'stder
 
 export interface FilePlan {
   readonly changes: readonly Step[];
-  /** Whole objects that the files no longer have. */
+  /** Whole objects that are missing from the files now. */
   readonly deletions: readonly Step[];
   /** Objects of the source. */
   readonly count: number;

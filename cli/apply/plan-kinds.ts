@@ -83,7 +83,7 @@ class KindPlanning implements Plan {
     this.faults.push({ line: lineOf(path), document: `${kind} ${name}`, message });
   }
 
-  /** Names that neither the file nor an earlier look has, in as few requests as their number allows. */
+  /** Names that are neither in the file nor in an earlier read, in as few requests as possible. */
   async #lookUpReferences(kind: Kind, wanted: readonly WantedManifest[]): Promise<void> {
     const make = makeAction(kind);
     const names = new Map<string, Set<string>>();
@@ -277,7 +277,7 @@ class KindPlanning implements Plan {
       }
       if (field.tree === true) continue;
       const shown = isChangeable ? current : asInput(make?.input ?? '', kind.output, here);
-      // An object of any kind, which the caller may not see.
+      // An object of any kind, possibly hidden from the caller.
       if (field.type === 'ID' && field.refersTo === undefined && (shown[field.name] ?? null) === null) continue;
       const differing = changesOf(kind, field.name, wanted, shown[field.name] ?? null);
       if (isChangeable) found.push(...differing);

@@ -1,4 +1,4 @@
-// The steps that make the parts of an existing load balancer as a manifest wants them. Pure.
+// The steps that bring the parts of an existing load balancer in line with a manifest. Pure.
 import { idFieldOf } from '../../platform/graph/described/text.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import { wordsOf } from '../../subgraphs/loadbalancer/spec/graph-text.ts';
@@ -9,16 +9,16 @@ import type { MutationName } from './mutations.ts';
 import { notYetMade, type Step } from './step.ts';
 import { childKindsOf, identityOf, type ManifestFault, type PartNode, shownName } from './tree.ts';
 
-/** A part as the graph shows it; its children are in the fields of the tree. */
+/** A part as the graph shows it, with its children in the fields of the tree. */
 type ExistingPart = JsonObject & { readonly id: string; readonly version: number };
 
 export interface TreeContext {
   /** State of the load balancer that was read. It makes keys differ when parts are created again. */
   readonly seen: JsonValue;
   readonly prune: boolean;
-  /** The id of a pool of the load balancer, by name. Null if there is none, and a fault was added. */
+  /** The id of a pool of the load balancer, by name. Null if there is none. A fault was then added. */
   pool(name: string, path: readonly string[]): JsonValue;
-  /** The id of a certificate, by name or id. Null if there is none, and a fault was added. */
+  /** The id of a certificate, by name or id. Null if there is none. A fault was then added. */
   certificate(nameOrId: string, path: readonly string[]): JsonValue;
   lineOf(path: readonly string[]): number;
   readonly faults: ManifestFault[];
@@ -157,7 +157,7 @@ function wantedOf(context: TreeContext, { kind, given, path }: PartNode): JsonOb
   );
 }
 
-/** The same of an existing part: pools by name, certificates by id. */
+/** The same for an existing part: pools by name, certificates by id. */
 function specOf(kind: PartKind, here: JsonObject): JsonObject {
   return Object.fromEntries(
     Object.entries(kind.fields).map(([name, { refersTo }]) => {
@@ -170,7 +170,7 @@ function specOf(kind: PartKind, here: JsonObject): JsonObject {
   );
 }
 
-/** Some fields as the mutations of one part take them: by id. */
+/** Fields in the form for the mutations of one part: by id. */
 function inputOf(context: TreeContext, { kind, given, path }: PartNode, fields: readonly string[]): JsonObject {
   return Object.fromEntries(
     fields.map((name) => {

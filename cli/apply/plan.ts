@@ -53,7 +53,7 @@ export function planManifests(manifests: readonly WantedManifest[], existing: Ex
     steps.push(...planned.steps);
     for (const { path, message } of planned.faults) {
       const fault = { line: manifest.lineOf(path), document: `${manifest.kind} ${manifest.name}`, message };
-      // A reference is read where it is compared, and again where it is sent.
+      // A reference is read when it is compared, and again when it is sent.
       faults.set(JSON.stringify(fault), fault);
     }
   }
@@ -96,7 +96,7 @@ function planCertificate({ certificates, projectId }: Planning, manifest: Wanted
   if (here === undefined && fields.privateKey === undefined) return failed(missing);
   if (here === undefined) return { steps: [creation(manifest, 'tlsCertificateCreate', fields, projectId)], faults: [] };
   const { id, version: expectedVersion } = here;
-  // The key is not shown by the graph. It belongs to its certificate: another key is another certificate.
+  // The graph does not show the key. It belongs to its certificate, so another key means another certificate.
   if (differences({ chain: fields.chain }, here).length === 0)
     return { steps: [step(manifest, 'nothing', id)], faults: [] };
   if (fields.privateKey === undefined) return failed(missing);
@@ -166,7 +166,7 @@ function planBalancer(planning: Planning, manifest: WantedManifest): Planned {
   );
   planChildren(context, 'LoadBalancer', tree, { id, name, path: [], existing: here as unknown as JsonObject });
   steps.push(...deletions);
-  // A policy that had a document of its own, and moved into this one, is still in the files.
+  // A policy that moved from a document of its own into this one is still in the files.
   if (autoscaling !== undefined)
     for (const each of policySteps(manifest, here, autoscaling as JsonObject | null, ['autoscaling']))
       steps.push({ ...each, ...ownIdOf(here) });
@@ -199,7 +199,7 @@ function ownIdOf({ project, id }: ExistingBalancer): Pick<Step, 'ownId'> {
   return ownId === undefined ? {} : { ownId };
 }
 
-/** The policy is set as a whole: fields that the file leaves out are sent as they are. Null deletes the policy; a field's null is its default. */
+/** The policy is set as a whole, so fields that the file leaves out are sent unchanged. Null deletes the policy. A field's null is its default. */
 function policySteps(
   manifest: WantedManifest,
   here: ExistingBalancer,
@@ -239,7 +239,7 @@ function poolOf(
   return null;
 }
 
-/** The id of an object by name or id, or of one that the file creates. Null if there is none, and a fault was added. */
+/** The id of an object by name or id, or of one that the file creates. Null if there is none. A fault was then added. */
 function referenceTo(
   { certificates, subnets, inFile }: Planning,
   { kind, what }: { readonly kind: 'TlsCertificate' | 'ProjectSubnet'; readonly what: string },

@@ -1,4 +1,4 @@
-// The end of objects that a source made and its files no longer contain: they are deleted. A user is disabled, because the audit trail names users. A
+// Removes objects of a source that its files no longer contain: they are deleted. A user is disabled, because the audit trail names users. A
 // setting returns to its default. Objects that remain have a reason.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../generated/cli/index.ts';
@@ -68,7 +68,7 @@ async function stepsOf(
   return steps.flatMap((step) => step ?? []);
 }
 
-/** Undefined if it is gone, or ended already. */
+/** Undefined if it is gone, or has already ended. */
 async function objectStep(client: GraphClient, kind: Kind, id: string): Promise<Step | undefined> {
   const { type, actions } = kind;
   const isUser = type === 'User';
@@ -133,14 +133,14 @@ async function settingSteps(client: GraphClient, kind: Kind, rows: readonly Owne
       const name = `${String(project?.name ?? projectId)}/${nameOf(kind, each)}`;
       const { action, request } = endOfSetting(kind, identity);
       if (request === undefined) return [stays(kind.type, name, `a ${wordsOf(kind)} has no default`)];
-      // It may be set, and end, many times.
+      // It may be set and ended many times.
       return [{ ...ending(kind.type, name, null), action, ownId, request: { ...request, seen: randomUUID() } }];
     });
   });
   return steps.flat();
 }
 
-/** Policies with a document of their own. */
+/** Policies with documents of their own. */
 async function policySteps(client: GraphClient, rows: readonly OwnedRow[]): Promise<readonly Step[]> {
   const byProject = Map.groupBy(rows, ({ project }) => project?.id ?? '');
   byProject.delete('');

@@ -2,7 +2,7 @@
 import type { JsonObject, JsonValue } from '../../platform/values/json.ts';
 import type { MutationName } from './mutations.ts';
 
-/** `disable` and `reset` end what can't be deleted; `keep`: the file no longer has it, and it stays. */
+/** `disable` and `reset` are for objects that can't be deleted. `keep`: missing from the file, but it stays. */
 type Action = 'create' | 'update' | 'delete' | 'disable' | 'reset' | 'keep' | 'nothing';
 
 /** A field that differs. */
@@ -33,13 +33,13 @@ export interface Step {
   readonly id: string | null;
   /** Its id among the objects of sources, if that differs. */
   readonly ownId?: string;
-  /** A part that belongs to the source nevertheless: it has a document of its own. */
+  /** A part that belongs to the source because it has a document of its own. */
   readonly isSourced?: true;
   /** A note for people. */
   readonly note?: string;
   /** Undefined if there is nothing to do. */
   readonly request?: Request;
-  /** Never shown: they are replaced in messages of the server. */
+  /** Never shown. They are replaced in messages of the server. */
   readonly secrets: readonly string[];
   /** The line for a field of the input. */
   lineOf(field: readonly string[]): number;
@@ -73,7 +73,7 @@ interface Group {
   readonly objects: Map<string, Step[]>;
 }
 
-/** The steps by kind, and of each kind by object, all in order. A plan has the kinds in the order of their references. */
+/** The steps by kind, and within each kind by object, all in order. A plan has the kinds in the order of their references. */
 export function groupsOf(steps: readonly Step[]): readonly (readonly (readonly Step[])[])[] {
   const groups: Group[] = [];
   for (const step of steps) {

@@ -27,7 +27,7 @@ export interface ManifestFault {
 export interface PartNode {
   readonly kind: PartKind;
   readonly path: readonly string[];
-  /** The fields that were given, by the names of the kind. References are names, or ids. */
+  /** The given fields under the kind's names. References are names or ids. */
   readonly given: JsonObject;
   /** Its children, for each list that was given. */
   readonly children: ReadonlyMap<PartName, readonly PartNode[]>;

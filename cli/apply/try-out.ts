@@ -13,7 +13,7 @@ import type { Step } from './step.ts';
 export const dryRunOption = choiceOrFirst(
   'WHERE',
   ['client', 'server'],
-  'Show what would be done, and do nothing. With server, it is asked whether it would accept each step.',
+  'Show the steps, and change nothing. With server, also ask the server whether it would accept each step.',
 );
 
 interface TryOptions {
@@ -31,7 +31,7 @@ export async function tryOut(
   const deletions = steps.filter(({ action }) => action === 'delete').length;
   return allAtOnce(steps, async (step) => {
     const tried = await tryOne(client, step, source);
-    const result = deletions > 1 && isUsed(tried) ? notAsked(step, 'what uses it may be deleted before') : tried;
+    const result = deletions > 1 && isUsed(tried) ? notAsked(step, 'objects that use it may be deleted first') : tried;
     done += 1;
     onProgress?.(done, steps.length);
     return result;
@@ -60,7 +60,7 @@ async function tryOne(client: GraphClient, step: Step, source: string | undefine
     return { ...foreseen(step), result: 'REFUSED', line, message: hideSecrets(text, secrets) };
   } catch (error) {
     if (!(error instanceof GraphFailure) || !isRefusal(error)) throw error;
-    // A mutation that can't be tried: it has to be sent without the header.
+    // The mutation does not support a dry run. It has to be sent without the header.
     if (error.message.includes(dryRunHeader)) return notAsked(step, error.message);
     return { ...foreseen(step), result: 'REFUSED', message: hideSecrets(error.message, secrets) };
   }

@@ -1,4 +1,4 @@
-// The way through the table: one task after the other for the client, a world for each row, and the verdicts.
+// The sequence of the check: one task after the other for the client, a world for each row, and the verdicts.
 import type { FailureRow } from '../../clients/failure-table/row.ts';
 import { faultsOf, type Report } from './judge.ts';
 import type { PlayedGraph } from './played-graph.ts';
@@ -7,7 +7,7 @@ import { backendId, callInput, lastEventOf, RowWorld, type Step, taskMutation } 
 export interface RowVerdict {
   readonly row: string;
   readonly isPassed: boolean;
-  /** Why it failed. */
+  /** Reasons for the failure. */
   readonly faults: readonly string[];
 }
 
@@ -63,7 +63,7 @@ export class CheckRun {
     return this.#world?.row.name === row ? this.#world : undefined;
   }
 
-  /** Somebody came to the address to which a client was redirected. */
+  /** A request reached the address to which a client was redirected. */
   cameElsewhere(withToken: boolean): void {
     this.#world?.faults.push(`followed a redirect to another origin${withToken ? ', with its token' : ''}`);
   }
@@ -96,7 +96,7 @@ export class CheckRun {
     return text;
   }
 
-  /** The faults of the task; undefined if it is not the present one. */
+  /** The faults of the task. Undefined if it is not the present one. */
   report(task: unknown, report: Report): readonly string[] | undefined {
     const given = this.#given;
     const world = this.#world;
@@ -126,7 +126,7 @@ export class CheckRun {
       this.#stepIndex = 0;
       this.#faults = [];
     }
-    // The client asks once more, and learns that there is nothing more.
+    // The client asks once more, and learns that the check is over.
     const isLast = this.#verdicts.length === this.#options.rows.length;
     this.#within(isLast ? goodbyeMs : askWithinMs, () => this.stop());
   }

@@ -27,7 +27,7 @@ interface CheckServerOptions {
   readonly onVerdict: (verdict: RowVerdict) => void;
 }
 
-/** Rejects if the port can't be had. */
+/** Rejects if the port is not available. */
 export async function startCheckServer({ host, port, rows, onVerdict }: CheckServerOptions): Promise<CheckServer> {
   const graph = await PlayedGraph.read();
   const run = new CheckRun({ graph, rows, onVerdict });
@@ -82,7 +82,7 @@ async function respond(
   if (asked === 'GET /next') return send(response, 200, run.next(origin) ?? { done: true });
   if (asked !== 'POST /report')
     return send(response, 404, {
-      error: `There is no ${asked}: GET /next has the task, and POST /report takes what came of it.`,
+      error: `There is no ${asked}: GET /next returns the task, and POST /report accepts its result.`,
     });
   const { task, ...report } = (await bodyOf(request)) as Report & { readonly task?: unknown };
   const faults = run.report(task, readReport(report));

@@ -9,7 +9,7 @@ import { errorOf, type Played } from './messages.ts';
 import type { Asked } from './played-graph.ts';
 import type { StreamedItem } from './row-world.ts';
 
-/** A sign of life: the product sends one every 30 s, and the check has no such time. */
+/** A heartbeat. The product sends one every 30 s, which would take the check too long. */
 export const beatMs = 200;
 const paddingBytes = 1024 * 1024;
 
@@ -103,7 +103,7 @@ async function endStream({ world }: Played, { end }: Opening, request: IncomingM
   }
 }
 
-/** Notes what the client has taken a while after the first event, for a consumer that pauses after it. */
+/** Notes how much the client took shortly after the first event, for a consumer that pauses there. */
 export function meterOf({ world }: Played, written: () => number): () => void {
   const { step } = world;
   let isRunning = false;

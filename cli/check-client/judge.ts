@@ -108,7 +108,7 @@ function pauseFaults(seen: readonly Seen[]): string[] {
   });
 }
 
-/** A question mark: perhaps. */
+/** A question mark makes an entry optional. */
 function matches(saw: readonly string[], expected: readonly string[]): boolean {
   const [first, ...rest] = expected;
   if (first === undefined) return saw.length === 0;

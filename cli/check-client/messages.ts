@@ -7,7 +7,7 @@ import type { RowWorld } from './row-world.ts';
 export interface Played {
   readonly graph: PlayedGraph;
   readonly world: RowWorld;
-  /** An address of another origin, which notes who comes. */
+  /** An address of another origin, which notes its visitors. */
   readonly elsewhere: string;
 }
 

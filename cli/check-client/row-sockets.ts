@@ -29,7 +29,7 @@ interface Socket {
 /** The longest interval of a timer. */
 const never = 2 ** 31 - 1;
 
-/** `playedAt`: the row of a request's address; undefined if it is over. */
+/** `playedAt`: the row of a request's address. Undefined if the row is over. */
 export function serveRowSockets(
   server: Server,
   playedAt: (request: IncomingMessage) => Played | undefined,
@@ -42,7 +42,7 @@ export function serveRowSockets(
   });
   attachSockets({
     webSockets: sockets,
-    // A client that goes away is what the check is about, and nothing to log.
+    // The check is about clients that disconnect, so there is nothing to log.
     log: pino({ enabled: false }),
     // No pings except those of a stream, which end when it falls silent.
     pingIntervalMs: never,

@@ -18,7 +18,7 @@ export interface Seen {
   retryAfterMs: number;
 }
 
-/** A work of the graph: a relayed call. */
+/** Work in the graph: a relayed call. */
 interface Work {
   readonly id: string;
   readonly states: readonly WorkState[];
@@ -40,7 +40,7 @@ const kinds: Readonly<Record<string, SeenKind>> = {
 export class RowWorld {
   readonly row: FailureRow;
   readonly idempotencyKey = `task-${randomUUID()}`;
-  /** Breaches that were seen at once; the judge has the rest. */
+  /** Violations that were seen immediately. The judge finds the rest. */
   readonly faults: string[] = [];
   seen: Seen[] = [];
   /** Bytes of events that the client took before it wanted the second one, while its consumer paused. */
@@ -50,7 +50,7 @@ export class RowWorld {
   readonly #token = `tg_${randomUUID()}`;
   #access = new Set<string>([this.#token]);
   #refresh = new Set<string>();
-  /** Events so far, and the first cursor that is still good. */
+  /** Number of events so far, and the first valid cursor. */
   #happened = 0;
   #keptFrom = 0;
   readonly #sealedAs = randomUUID().slice(0, 8);
@@ -89,15 +89,15 @@ export class RowWorld {
     return token !== undefined && this.#access.has(token);
   }
 
-  /** The kind of request; undefined if the check does not play it. */
+  /** The kind of request. Undefined if the check does not play it. */
   kindOf({ fields }: Asked): SeenKind | undefined {
     const [first, ...others] = fields.map(({ name }) => kinds[name]);
     if (fields.some(({ name }) => name === 'statusCursor') && others.length > 0)
-      this.faults.push('read the cursor and the snapshot in one request: nothing says which is read first');
+      this.faults.push('read the cursor and the snapshot in one request: the order of the two reads is undefined');
     return [first, ...others].includes(undefined) ? undefined : first;
   }
 
-  /** Notes a request, and takes the play for it. */
+  /** Notes a request, and returns the play for it. */
   note(kind: SeenKind, { fields }: Asked): { readonly seen: Seen; readonly play: Play; readonly opening?: Opening } {
     const args = fields[0]?.args ?? {};
     const opening = kind === 'subscribe' ? this.#opening() : undefined;
@@ -167,7 +167,7 @@ export class RowWorld {
     const known = this.#works.get(key);
     const work = known ?? { id: newId(), states, shown: 0 };
     this.#works.set(key, work);
-    // Nothing was sent, and the key is free: this request is handled as a new one.
+    // Nothing was sent, and the key is free, so this request counts as a new one.
     if (known !== undefined && stateOf(known) === 'NOT_SENT') known.shown += 1;
     return { operation: shown(work), userErrors: [] };
   }
@@ -202,14 +202,14 @@ export class RowWorld {
     };
   }
 
-  /** Something happens right after the first of cursor and snapshot was read. */
+  /** Makes an event right after the first read of cursor and snapshot. */
   #withEvent<Value>(value: Value): Value {
     const step = this.#step;
     if (step.do === 'follow' && step.hasEventAtSnapshot && this.#happened === 0) this.#happened = 1;
     return value;
   }
 
-  /** Opaque, and another text each time. */
+  /** Opaque, and a different text each time. */
   cursorAt(position: number): string {
     return Buffer.from(`${this.#sealedAs}/${position}/${randomUUID()}`).toString('base64url');
   }
@@ -222,7 +222,7 @@ export class RowWorld {
     return Number(position) < this.#keptFrom ? 'CURSOR_EXPIRED' : Number(position);
   }
 
-  /** Numbers of the events to send, from a position on. */
+  /** Numbers of the events to send, beginning at a position. */
   *events(position: number, { live = 0, items }: Opening): Generator<StreamedItem> {
     if (items === 'the first one was sent before') yield this.#item(position, 'change');
     const first = this.#happened + 1;

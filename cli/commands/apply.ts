@@ -1,5 +1,5 @@
-// `tidegate apply -f PATH`: makes objects of all kinds as files want them. A second run changes nothing; an interrupted run can be
-// repeated. `tidegate diff -f PATH` is what apply would do.
+// `tidegate apply -f PATH`: creates and updates objects of all kinds from files. A second run changes nothing, and an interrupted run can be
+// repeated. `tidegate diff -f PATH` shows the changes that apply would make.
 import type { LoadBalancerChangeInput } from '../../generated/cli/graphql.ts';
 import type { JsonValue } from '../../platform/values/json.ts';
 import { upperFirst } from '../../schema/kinds/kind.ts';
@@ -74,7 +74,7 @@ async function mayDelete(call: Pick<RemoteCall, 'stdout' | 'signal'>, plan: File
     if (!/^y(es)?$/i.test(answer.trim())) throw new CommandFailure('nothing was done');
   } else if (deletesMany({ deletions, count: plan.count }))
     throw new CommandFailure(
-      `--prune would ${verbs} ${what}; that is more than a fifth, so nothing was done: look at "tidegate diff --prune", then give --yes`,
+      `--prune would ${verbs} ${what}, more than a fifth, so nothing was done: see "tidegate diff --prune", then give --yes`,
     );
 }
 

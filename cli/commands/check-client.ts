@@ -1,4 +1,4 @@
-// `tidegate check-client URL`: plays the table of failures to a client of the graph, and judges what the client does.
+// `tidegate check-client URL`: plays the table of failures to a client of the graph, and judges its behaviour.
 import { isIP } from 'node:net';
 import { failureTable } from '../../clients/failure-table/table.ts';
 import type { RowVerdict } from '../check-client/check-run.ts';
@@ -60,7 +60,7 @@ function conclude(verdicts: readonly RowVerdict[], rows: number): void {
   const failed = verdicts.filter(({ isPassed }) => !isPassed).length;
   const untried = rows - verdicts.length;
   if (failed + untried === 0) return;
-  const parts = [failed > 0 ? `${failed} failed` : '', untried > 0 ? `${untried} were not asked for` : ''];
+  const parts = [failed > 0 ? `${failed} failed` : '', untried > 0 ? `${untried} were not requested` : ''];
   throw new CommandFailure(`${rows} rows: ${parts.filter(Boolean).join(', ')}`);
 }
 

@@ -8,7 +8,7 @@ import { connectionOptions, openClient } from '../remote-verb.ts';
 import { type Call, localVerb } from '../verb.ts';
 
 const longestMs = 500;
-/** A login that must be renewed first takes longer: it is not given up half-way, because that would end it. */
+/** A login that must be renewed first takes longer. It is not abandoned halfway, because that would end it. */
 const renewalMs = 3_000;
 const mostNames = 100;
 
@@ -16,7 +16,7 @@ export const completeNames = localVerb({
   summary: 'Print the names of a kind that begin like a word, for the completion script of a shell.',
   takes: ['KIND'],
   options: {
-    begin: text('TEXT', 'What has been typed of the name.'),
+    begin: text('TEXT', 'Typed part of the name.'),
     line: text('TEXT', 'The words of the command line, whose options of the connection count.'),
   },
   mayBeLeft: true,

@@ -26,7 +26,7 @@ const actsOption = one('ACTS', `Acts to play, separated by commas (${all}).`, (g
 });
 
 export const demo = localVerb({
-  summary: 'Play five acts on real parts beside a running "npm start", and clean up after them.',
+  summary: 'Play five acts on real parts with a running "npm start", and clean up after them.',
   takes: [],
   options: {
     acts: actsOption,
@@ -68,7 +68,7 @@ async function play(place: Place, wanted: readonly Act[]): Promise<void> {
     `This demo plays on real parts, at ${client.url.href}. The dashboard shows it as it happens: ${new URL('/', client.url).href}`,
   );
   if (missing.length > 0) {
-    const end = keepsLab ? 'They stay, as --keep-lab says.' : 'What it adds is removed at the end.';
+    const end = keepsLab ? 'They stay because of --keep-lab.' : 'It removes added parts at the end.';
     await stage.say(
       `It first adds to the lab, before the act that needs it: ${missing.join(', ')}. A first time takes minutes. ${end}`,
     );
@@ -83,7 +83,7 @@ async function play(place: Place, wanted: readonly Act[]): Promise<void> {
   stage.end();
   if (stage.left.length > 0) await stage.say('');
   for (const what of stage.left) await stage.say(`Left: ${what}.`);
-  if (stage.signal.aborted) throw new Interruption('what the demo made is cleaned up');
+  if (stage.signal.aborted) throw new Interruption('the demo cleans up');
   await stage.say('');
   await stage.say('Now yours:');
   for (const act of chosen.filter(({ number }) => !failed.includes(number))) {

@@ -8,7 +8,7 @@ import type { Printer } from '../printer.ts';
 import { remoteVerb } from '../remote-verb.ts';
 
 export const explain = remoteVerb({
-  summary: 'Show which subgraphs an operation of a file asks for what, and its limits. Executes nothing.',
+  summary: 'Show the requests to subgraphs for an operation in a file, and its limits. Executes nothing.',
   takes: ['FILE'],
   options: operationOptions,
   async run(call) {
@@ -29,8 +29,7 @@ export const explain = remoteVerb({
 
 /** Includes a remedy, unless the message has one. */
 function refusalWords({ code, message }: NonNullable<Explanation['refusal']>): string {
-  const hint =
-    code === 'LIMIT_EXCEEDED' ? ' The table above shows each limit beside what the operation has of it.' : '';
+  const hint = code === 'LIMIT_EXCEEDED' ? ' The table above shows each limit with the figure of the operation.' : '';
   return `${code}: ${message}${hint}`;
 }
 

@@ -1,4 +1,4 @@
-// `tidegate export -f FILE`: writes what there is as a file that apply takes.
+// `tidegate export -f FILE`: writes existing objects as a file for apply.
 
 import { writeFile } from 'node:fs/promises';
 import { graphql } from '../../generated/cli/index.ts';

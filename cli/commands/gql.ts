@@ -1,4 +1,4 @@
-// `tidegate gql FILE`: sends a GraphQL operation and prints the answer as it is.
+// `tidegate gql FILE`: sends a GraphQL operation and prints the answer unchanged.
 import { CommandFailure, SilentFailure } from '../failures.ts';
 import { operationOptions, readVariables } from '../graphql-options.ts';
 import { readInput } from '../read-input.ts';

@@ -23,7 +23,7 @@ const document = graphql(`
   }
 `);
 
-/** The token may be sent again with the same key, if the answer was lost. */
+/** If the answer was lost, the token may be sent again with the same key. */
 const tries = 3;
 
 export const join = localVerb({

@@ -1,4 +1,4 @@
-// `tidegate login URL`: the server and login of the next commands; `--cluster NAME`: a token for "containers" and "objects".
+// `tidegate login URL`: selects the server and login of the next commands. `--cluster NAME`: gets a token for "containers" and "objects".
 import { UsageError } from '../failures.ts';
 import { loginOptions as options } from '../login/options.ts';
 import { localVerb } from '../verb.ts';

@@ -1,4 +1,4 @@
-// `tidegate read BACKEND OPERATION`: asks a device, and changes nothing.
+// `tidegate read BACKEND OPERATION`: queries a device, and changes nothing.
 import { graphql } from '../../generated/cli/index.ts';
 import { backendSelector } from '../backend-selector.ts';
 import { CommandFailure, CommandFaults } from '../failures.ts';

@@ -1,4 +1,4 @@
-// `tidegate reload`: a gateway takes over the graph that its settings describe now (docs/extending.md).
+// `tidegate reload`: switches a gateway to the graph that its settings describe now (docs/extending.md).
 import type { Reload } from '../graph-client.ts';
 import type { Printer } from '../printer.ts';
 import { remoteVerb } from '../remote-verb.ts';

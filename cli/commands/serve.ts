@@ -80,7 +80,7 @@ function becomeUser({ 'serve.user': user }: Config): void {
 function refusedAsRoot(): CommandFailure {
   return new CommandFailure(
     'serve does not run as root: start it as a user of its own (under systemd, User= in the unit; in a container, its user), ' +
-      'who can read the settings and key files; or name one in serve.user; or start it with --as-root, and root serves requests',
+      'who can read the settings and key files; or name one in serve.user; or start it with --as-root to serve requests as root',
   );
 }
 

@@ -1,4 +1,4 @@
-// `tidegate top`: all nouns on one screen, live. With --json only what needs a person, once.
+// `tidegate top`: all nouns on one screen, live. With --json it prints the needs of a person once.
 import { UsageError } from '../failures.ts';
 import { untyped } from '../graph-client.ts';
 import { printerOf } from '../printer.ts';
@@ -26,7 +26,7 @@ export const topOf = (
     mayBeLeft: true,
     async run({ options, ...around }) {
       const terminal = options.json ? undefined : terminalOf(around);
-      // Without standard error, which would write on the screen.
+      // Without standard error, whose output would disturb the screen.
       const { signal, env } = around;
       const client = await openClient(options, { signal, env });
       try {

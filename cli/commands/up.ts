@@ -1,5 +1,5 @@
-// `tidegate up` (npm start): runs all roles in one process, with a private MariaDB and Redis in one data folder, and the lab. If
-// root starts it, that process is a separate one without privileges.
+// `tidegate up` (npm start): runs all roles in one process, with a private MariaDB and Redis in one data folder, and the lab. If root starts it, that
+// process runs separately without privileges.
 import { join, resolve } from 'node:path';
 import { pathExists } from '../../embedded/find-program.ts';
 import { UsageError } from '../failures.ts';
@@ -51,7 +51,7 @@ export const up = localVerb({
     // Each loads only its needs: root runs as little code as possible.
     try {
       if (!options['print-config']) await removeLeftOver(around);
-      // Of a host of a cluster.
+      // A host of a cluster has its own commands.
       if (!options.ha && !options['print-config'] && (await pathExists(join(dataPath, 'serve')))) {
         const { refuseClusterFolder } = await import('../up/cluster-folder.ts');
         await refuseClusterFolder(dataPath);

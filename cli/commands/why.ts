@@ -40,8 +40,7 @@ interface Found {
 }
 
 export const why = remoteVerb({
-  summary:
-    'Tell why an object is in its state: the state with its reasons, and its last events and calls. NAME may be an id, or KIND/NAME.',
+  summary: 'Explain the state of an object: reasons, last events and calls. NAME may be an id, or KIND/NAME.',
   examples: ['tidegate why web', 'tidegate why gslb-pool/web', 'tidegate why www.example.test', 'tidegate why fw-1'],
   takes: ['NAME'],
   options: {},

@@ -39,7 +39,7 @@ export function nameKindOf(noun: string, verbName: string, { takes }: Verb): str
   return isName && (isKindName(noun) || noun === 'contexts') ? noun : 'none';
 }
 
-/** Undefined if nothing is known of its value, or it has none. */
+/** Undefined if it has no value, or the value can't be completed. */
 export function optionKindOf(name: string, { value, words = [] }: Option<unknown>): string | undefined {
   if (value === undefined || words.length > 0) return undefined;
   return places[value] === 'files' ? 'files' : optionKinds[name];

@@ -1,5 +1,5 @@
-// The table of nouns, verbs and options as one shell function, for the completion scripts of all shells: it needs no program while a person
-// types. POSIX sh without single quotes, so that fish can hand it to sh.
+// The table of nouns, verbs and options as one shell function, for the completion scripts of all shells. It runs no program while a person types. It
+// is POSIX sh without single quotes, so that fish can pass it to sh.
 import { otherWordsFor } from '../noun-words.ts';
 import type { Option } from '../option.ts';
 import { type Entry, type Noun, outputFormats, type Verb } from '../verb.ts';
@@ -8,7 +8,7 @@ import { nameKindOf, optionKindOf } from './kinds.ts';
 export type Table<Loaded> = Readonly<Record<string, Entry<Loaded>>>;
 
 interface Described {
-  /** Noun and verb; a verb alone ends with a space. */
+  /** Noun and verb. A verb alone ends with a space. */
   readonly words: string;
   readonly verb: Verb;
   readonly names: string;
@@ -84,7 +84,7 @@ function optionCase({ words, verb, names }: Described): string {
   return `    "${words}") ${offered}; kind=${isList ? 'words' : names} ;;`;
 }
 
-/** Options that take one of some words. */
+/** Options with a fixed set of words. */
 function wordCases({ words, verb }: Described): string[] {
   return Object.entries(verb.options).flatMap(([name, { words: known = [], value }]) =>
     value === undefined || known.length === 0
@@ -93,7 +93,7 @@ function wordCases({ words, verb }: Described): string[] {
   );
 }
 
-/** Options that take the name of an object, or a file: the same for every verb. */
+/** Options that take the name of an object, or a file. They are the same for every verb. */
 function valueCases(described: readonly Described[]): string[] {
   const kinds = new Map<string, string>();
   for (const { verb } of described)
@@ -104,7 +104,7 @@ function valueCases(described: readonly Described[]): string[] {
   return [...kinds].map(([names, kind]) => `    ${names}) kind=${kind} ;;`);
 }
 
-/** Options with a value of which nothing is known. */
+/** Options whose values can't be completed. */
 function freeOptions(described: readonly Described[]): ReadonlySet<string> {
   const isFree = (option: Option<unknown>) => option.value !== undefined;
   return new Set(

@@ -6,7 +6,7 @@ import type { Stage } from './stage.ts';
 
 export interface Place {
   readonly stage: Stage;
-  /** During the acts. */
+  /** Client during the acts. */
   readonly client: GraphClient;
   /** For cleaning up, also after an interruption. */
   readonly cleaner: GraphClient;
@@ -16,13 +16,13 @@ export interface Place {
   readonly apiToken: () => Promise<string>;
   /** The data folder of `npm start`. */
   readonly data: string;
-  /** Options of commands that find the same server. */
+  /** Options with which commands find the same server. */
   readonly connection: readonly string[];
   /** Six characters that identify this run, so that runs don't collide. */
   readonly run: string;
-  /** System packages that a part of the lab misses. */
+  /** Whether to install system packages that a part of the lab lacks. */
   readonly installs: boolean;
-  /** Parts of the lab that were added stay. */
+  /** Whether added parts of the lab stay. */
   readonly keepsLab: boolean;
   /** Receives the steps of long commands. Undefined if nobody reads them. */
   readonly told: Output | undefined;
@@ -35,7 +35,7 @@ export interface Act {
   readonly part: DeviceName | undefined;
   /** The reason why the act is skipped without root. */
   readonly needsRoot: string | undefined;
-  /** About how long it takes, in words, with its part of the lab already there. */
+  /** Approximate duration in words, without the start of its part of the lab. */
   readonly takes: string;
   play(place: Place): Promise<void>;
   /** The same by hand. */

@@ -1,4 +1,4 @@
-// Commands of `tidegate` that a demo runs as a person would: each is a process of its own, and is printed.
+// Commands of `tidegate` that a demo runs like a person. Each is a separate process, and is printed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { CommandFailure, Interruption } from '../failures.ts';
@@ -18,10 +18,7 @@ export function commandLine(words: readonly string[]): readonly [string, ...stri
   return [process.execPath, program, ...words];
 }
 
-/**
- * Starts it in a session of its own, where Ctrl-C on the terminal does not reach it: the demo ends it in its order. It ends with this process,
- * however that one ends.
- */
+/** Starts it in a separate session, which Ctrl-C on the terminal does not reach. The demo ends it in order. It ends with this process in any case. */
 export function startCommand(words: readonly string[]): ChildProcess {
   const ending = ['--pdeathsig', 'TERM', '--', ...commandLine(words)];
   return spawn('setpriv', ending, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -22,7 +22,7 @@ export async function addPart({ stage, data, told, installs, keepsLab }: Place, 
   const words = ['lab', 'add', part, '--data', data, ...(installs ? [] : ['--no-install'])];
   await stage.command(`bin/tidegate ${words.slice(0, 3).join(' ')}`);
   if (keepsLab) stage.leave(`the lab's part ${part} (bin/tidegate lab remove ${part})`);
-  // Before it is there: an interrupted one may have begun.
+  // Before it is complete, because an interrupted request may have begun.
   else
     stage.undo(`bin/tidegate lab remove ${part}`, async () => {
       try {
@@ -35,7 +35,7 @@ export async function addPart({ stage, data, told, installs, keepsLab }: Place, 
   await stage.step(`adding the lab's part ${part}`, () => runCommand(words, { signal: stage.signal, told }));
 }
 
-/** The addresses of a part, as a shell reads them: NAME=VALUE. Throws CommandFailure. */
+/** The addresses of a part in the form for shells: NAME=VALUE. Throws CommandFailure. */
 export async function addressesOf(data: string, part: DeviceName): Promise<(name: string) => string> {
   const path = join(data, `${part}.env`);
   const text = await readFile(path, 'utf8').catch(() => {

@@ -1,4 +1,4 @@
-// The answers of the lab's name servers, as any resolver gets them.
+// The answers of the lab's name servers, from the view of a resolver.
 import { Resolver } from 'node:dns/promises';
 
 const answerMs = 1_000;

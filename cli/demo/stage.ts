@@ -85,7 +85,7 @@ export class Stage {
     }
   }
 
-  /** Looks until there is something. Throws CommandFailure when it takes too long. */
+  /** Polls until there is a result. Throws CommandFailure when it takes too long. */
   async until<Seen>(
     what: string,
     look: () => Promise<Seen | undefined | false>,

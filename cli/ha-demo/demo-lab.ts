@@ -1,4 +1,4 @@
-// The lab of the demo of high availability, as `tidegate lab` commands see it: its hosts, and the firewall.
+// The lab of the high-availability demo for `tidegate lab` commands: its hosts, and the firewall.
 
 import { backendName } from '../../lab/control-plane/backends.ts';
 import type { ControlledLab } from '../../lab/control-plane/control.ts';
@@ -14,7 +14,7 @@ interface DemoLabOptions {
   readonly hosts: HaHosts;
   /** The firewall's lab. */
   readonly lab: Pick<LabSource, 'trouble'>;
-  /** A text: why there is none. */
+  /** A text with the reason if there is none. */
   readonly firewall: DeviceBackend | string;
 }
 

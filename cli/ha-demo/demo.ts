@@ -1,5 +1,5 @@
-// `tidegate up --ha`: high availability on one machine. Two hosts with data and a witness, each a network namespace with a disk of its own, the
-// lab's firewall behind them, and one address in front. This process serves nothing: it keeps their power on.
+// `tidegate up --ha`: high availability on one machine. Two hosts with data and a witness, each a network namespace with a disk of its own, the lab's
+// firewall behind them, and one address in front. This process serves nothing. It only keeps the hosts running.
 import { copyFile, lstat, mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -36,7 +36,7 @@ import { describeDemo } from './summary.ts';
 
 export interface DemoOptions {
   readonly dataPath: string;
-  /** Root serves requests. */
+  /** Whether root serves requests. */
   readonly asRoot: boolean;
   readonly level: string | undefined;
   readonly showsLog: boolean;
@@ -52,7 +52,7 @@ const serveTimeoutMs = 180_000;
 const pauseMs = 500;
 const registerTries = 60;
 
-/** Resolves at the signal, when everything has ended. Throws CommandFailure, SetupError, system errors. */
+/** Resolves after the signal, when everything has ended. Throws CommandFailure, SetupError, system errors. */
 export async function runDemo(options: DemoOptions): Promise<void> {
   const { stdout, signal } = options;
   await refuseUnfit();
@@ -82,7 +82,7 @@ async function refuseUnfit(): Promise<void> {
 async function startDemo(options: DemoOptions, stack: AsyncDisposableStack): Promise<string> {
   const { dataPath, asRoot, signal, stdout } = options;
   const say = (text: string) => stdout.write(`${text}\n`);
-  // Its lock: a start without --ha has the same lab, and its commands.
+  // Holds the data folder's lock, because a start without --ha has the same lab and commands.
   const whole = await openDataFolder(dataPath, { version: dataVersion });
   stack.defer(() => whole.close());
   await makeLabFolder(whole.path);
@@ -145,7 +145,7 @@ async function startDemo(options: DemoOptions, stack: AsyncDisposableStack): Pro
   return describeDemo({ url, folder, dataPath: whole.path, hosts, firewall });
 }
 
-/** Root's: in the data folder of an earlier start without --ha, others could have made it. */
+/** Owned by root, because others could have created it in the data folder of an earlier start without --ha. */
 async function makeLabFolder(dataPath: string): Promise<void> {
   const path = join(dataPath, labFolder);
   await mkdir(path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
@@ -156,7 +156,7 @@ async function makeLabFolder(dataPath: string): Promise<void> {
     throw new CommandFailure(`${path} is not a folder of root: name another data folder with --data DIR`);
 }
 
-/** `needsBoth`: until both data hosts have every write; else until one takes writes. */
+/** `needsBoth`: waits until both data hosts have every write. Otherwise until one takes writes. */
 async function whenLed(witness: string, needsBoth: boolean, signal: AbortSignal): Promise<void> {
   const file = await readHostFile(witness);
   const etcd = etcdOf(file);

@@ -24,7 +24,7 @@ interface ProgramsOptions {
   readonly plan: Plan;
   /** Command prefix that switches to the service account. Empty if root serves. */
   readonly asAccount: readonly string[];
-  /** Node's, of the account. */
+  /** Node's compile cache, owned by the account. */
   readonly compileCache: string | undefined;
   readonly clockLibrary: string | undefined;
 }
@@ -38,7 +38,7 @@ export function hostProgram(
 ): HostProgram {
   const data = hostDataFolder(disk);
   if (name === 'serve') {
-    // As with the lab: its devices are reached, and nothing else.
+    // Like with the lab, only its devices are reachable.
     const reached = ['egress.deny=0.0.0.0/0,::/0', `egress.allow=${plan.machine}:${firewallPort}`];
     const settings = ['--config', serveSettingsPath(data), ...reached.flatMap((each) => ['--set', each])];
     const asRoot = asAccount.length === 0 ? ['--as-root'] : [];
@@ -52,7 +52,7 @@ export function hostProgram(
   return { words: withClock(disk, words), env: { ...agentEnvironment, ...clockOf(skewSeconds, clockLibrary) } };
 }
 
-/** Files by which MariaDB, which the agent starts, gets the clock, too: `ha agent` gives it an environment of its own. */
+/** Files through which MariaDB gets the clock, too. The agent starts it with an environment of its own. */
 export async function writeClock(disk: string, skewSeconds: number, library: string | undefined): Promise<void> {
   if (skewSeconds === 0) return;
   const variables = Object.entries(clockOf(skewSeconds, library)).map(([name, value]) => `${name}='${value}'`);

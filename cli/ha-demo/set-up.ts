@@ -1,5 +1,5 @@
-// Makes a cluster of the three hosts, as a person does on three machines: `tidegate up` on the first one, `ha init`, `join` on the others, their
-// agents, and the end of `up`.
+// Makes a cluster of the three hosts, like a person on three machines: `tidegate up` on the first one, `ha init`, `join` on the others, their agents,
+// and the end of `up`.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathExists } from '../../embedded/find-program.ts';
 import { runProgram } from '../../embedded/run-program.ts';
@@ -16,7 +16,7 @@ interface SetUpOptions {
   readonly hosts: HaHosts;
   /** Data folders by host. */
   readonly folders: Readonly<Record<HostName, string>>;
-  /** Root serves requests. */
+  /** Whether root serves requests. */
   readonly asRoot: boolean;
   readonly log: SetupLog;
   readonly signal: AbortSignal;
@@ -49,7 +49,7 @@ export async function setUp(options: SetUpOptions): Promise<void> {
   }
 }
 
-/** Upgrades the primary's tables, like a person after an upgrade. A host that becomes primary meanwhile gets them later. */
+/** Upgrades the primary's tables, like a person after an upgrade. A host that becomes primary during the upgrade gets them later. */
 export async function upgradeTables(options: Pick<SetUpOptions, 'hosts' | 'folders' | 'signal'>): Promise<void> {
   const { folders, signal } = options;
   for (let tries = migrateTries; ; tries -= 1) {

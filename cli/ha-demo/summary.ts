@@ -40,7 +40,7 @@ export function describeDemo({ url, folder, dataPath, hosts, firewall }: DemoDes
     '',
     ...rows.map(([name, value]) => `  ${(name ?? '').padEnd(12)}${value}`),
     '',
-    'Try these commands (docs/lab.md says what each does to a host):',
+    'Try these commands (docs/lab.md describes their effects):',
     ...tries.map((line) => `  ${line}`),
     '',
     'Ctrl-C stops everything.',

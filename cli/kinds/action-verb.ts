@@ -27,10 +27,10 @@ const from = text('FILE', 'Fields in YAML or JSON, by their names in the graph. 
 const unset = several('FIELD', 'Field that gets no value, by the name of its option.');
 
 interface ActionVerb {
-  /** Default: from the name of the verb. */
+  /** Default: derived from the name of the verb. */
   readonly summary?: string;
   readonly examples?: readonly string[];
-  /** The field that the argument NAME fills in. Default: the id; for a new object, the field by which people know it. */
+  /** The field for the argument NAME. Default: the id. For a new object, the field that identifies it for people. */
   readonly key?: string;
   /** Participle for the confirmation: `is attached`. */
   readonly done: string;
@@ -76,7 +76,7 @@ export function actionOf(kind: Kind, name: string): Action {
   return action;
 }
 
-/** How the argument NAME and the options become an input. */
+/** Maps the argument NAME and the options to an input. */
 interface Shape {
   readonly kind: Kind;
   readonly action: Action;
@@ -85,7 +85,7 @@ interface Shape {
   /** The kind to which that field refers. */
   readonly named: Kind | undefined;
   readonly fields: readonly FieldOption[];
-  /** The input's field with the parent, and its option. */
+  /** The input's field for the parent, and its option. */
   readonly parent: { readonly field: string; readonly option: string } | undefined;
   readonly takesProject: boolean;
   readonly renames: boolean;
@@ -158,11 +158,11 @@ async function run(shape: Shape, verb: ActionVerb, call: ActionCall): Promise<vo
   const document = documentOf(actionDocument(registry, kind, action)) as unknown as PayloadDocument;
   const payload = await client.tryMutate(document, input);
   refuseIfAny(payload.userErrors, blameOf(shape, options), given.secrets);
-  // Verbs that show none, such as revoke, may have the same payload.
+  // Verbs without secrets, such as revoke, may have the same payload.
   const shown = (action.secrets ?? []).filter((name) => payload[name] != null);
   const once = Object.fromEntries(shown.map((name) => [name, payload[name]]));
   const isOnce = Object.keys(once).length > 0;
-  // Nobody can show it again: it is printed before a wait that may fail.
+  // A secret is printed before a wait that may fail, because it can't be shown again.
   if (isOnce)
     stderr.write(`tidegate: keep ${Object.keys(once).map(secretWords).join(' and ')}: nobody can show it again\n`);
   if (isOnce) await printDone(shape, verb, call, { payload, target, input: given.input, once });
@@ -254,7 +254,7 @@ function ownKey({ key }: Kind): string {
   return key[0] ?? 'name';
 }
 
-/** The fields that NAME, the parent and the project fill in. */
+/** The fields for NAME, the parent and the project. */
 async function targetOf(shape: Shape, call: ActionCall, where: Where): Promise<JsonObject> {
   const { key, kind, named, parent, takesProject } = shape;
   const { client, options, names } = call;

@@ -27,7 +27,7 @@ export function shownField(
   { name, type, refersTo }: InputField,
 ): OutputField | undefined {
   const link = name.replace(/Id(s?)$/, '$1');
-  // `limit` is what applies, `ownLimit` what was set.
+  // `limit` is the effective value, and `ownLimit` the configured one.
   const own = `own${upperFirst(name)}`;
   const candidates =
     refersTo === undefined && type !== 'ID' ? [own, name, `${name}Name`] : [link, link.replace(/ys$/, 'ies')];
@@ -43,7 +43,7 @@ function memberOf(field: InputField, output: OutputField, value: JsonValue, refe
   if (value === null) return null;
   if (Array.isArray(value)) return value.map((each: JsonValue) => memberOf(field, output, each, refer));
   if (!isObject(value)) return value;
-  // In a tree a part is named, in the input of a part it is given by id.
+  // In a tree a part is given by name, in the input of a part by id.
   const kind = field.refersTo ?? output.refersTo;
   if (kind !== undefined) return refer(value, kind);
   // An object of any kind.
@@ -64,7 +64,7 @@ function firstOf({ __typename: _type, ...value }: JsonObject): JsonValue {
   return Object.values(value)[0] ?? null;
 }
 
-/** Inside an object, null is the same as left out. */
+/** Inside an object, null equals an omitted field. */
 function withoutNulls(value: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null && member !== undefined));
 }

@@ -1,5 +1,5 @@
-// Checks an object against an input of the graph, as the registry knows it: unknown fields are refused, words are taken in any case. The
-// server checks the values. Pure.
+// Checks an object against an input of the graph, as the registry knows it: refuses unknown fields, and accepts words in any case. The server checks
+// the values. Pure.
 import { registry } from '../../generated/kinds/registry.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
 import { type InputField, ownFields } from '../../schema/kinds/kind.ts';
@@ -12,7 +12,7 @@ interface InputFault {
 /** Required fields that may be omitted: none, those of the input itself, or also those of objects in it. */
 type Completeness = 'whole' | 'partly' | 'changes';
 
-/** `value` with words as the graph writes them. `without`: fields that only the program may give. */
+/** `value`, with words in the graph's case. `without`: fields that only the program may give. */
 export function checkInput(
   input: string,
   value: JsonObject,
@@ -27,7 +27,7 @@ export function checkInput(
 
 interface Reading {
   readonly without: ReadonlySet<string>;
-  /** Required fields of this object may be left out. */
+  /** Required fields of this object are optional. */
   readonly partly: boolean;
   /** Each object in it is merged with the present one, and checked afterwards. */
   readonly isOfChange: boolean;

@@ -1,4 +1,4 @@
-// Whole command lines for the help of verbs that are made from the registry, by type and verb.
+// Complete command lines for the help of registry verbs, by type and verb.
 
 export const kindExamples: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Project: { create: 'tidegate projects create shop --description "The shop."' },

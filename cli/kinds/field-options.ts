@@ -1,4 +1,4 @@
-// The options of a verb that is made from an input of the graph: one for each field, and one for each field of an object in it.
+// The options of a verb that is derived from an input of the graph: one for each field, and one for each field of an object in it.
 import { registry } from '../../generated/kinds/registry.ts';
 import type { JsonValue } from '../../platform/values/json.ts';
 import { type InputField, kebab, ownFields } from '../../schema/kinds/kind.ts';
@@ -24,7 +24,7 @@ interface Naming {
   readonly singular: string;
   /** Fields that are given in another way. */
   readonly without: readonly string[];
-  /** A required field need not be given, because the object exists. */
+  /** Required fields are optional, because the object exists. */
   readonly changes?: boolean;
 }
 
@@ -55,7 +55,7 @@ function optionsWithin(input: string, path: readonly string[], naming: Naming): 
 
 const cmpInput = 'CmpObjectInput';
 
-/** TYPE/ID as one option; its parts have hidden ones of their own. */
+/** TYPE/ID as one option. Its parts have hidden options of their own. */
 function cmpOptions(field: InputField, path: readonly string[], naming: Naming): readonly FieldOption[] {
   const name = [...path.slice(0, -1).map(optionWords), 'cmp'].join('-');
   const option = {
@@ -173,7 +173,7 @@ function jsonOf(given: string, name: string): JsonValue {
   }
 }
 
-/** `host=192.0.2.1,port=443`, or JSON. A list in it is written with spaces. */
+/** `host=192.0.2.1,port=443`, or JSON. Spaces separate items of a list. */
 function objectIn(input: string, given: string, name: string): JsonValue {
   if (given.trimStart().startsWith('{')) return jsonOf(given, name);
   const { fields = [] } = registry.inputs[input] ?? {};
@@ -183,7 +183,7 @@ function objectIn(input: string, given: string, name: string): JsonValue {
       const field = fields.find((each) => [each.name, kebab(each.name), kebab(ownName(each))].includes(key.trim()));
       if (field === undefined) {
         const known = fields.map((each) => kebab(each.name)).join(', ');
-        throw new UsageError(`${name} takes FIELD=VALUE,… or JSON; the fields are ${known}; '${part}' is none of them`);
+        throw new UsageError(`${name} takes FIELD=VALUE,… or JSON; the fields are ${known}, without '${part}'`);
       }
       const read = readerOf(field);
       const texts = field.list === true ? value.split(' ').filter((each) => each !== '') : [value];

@@ -1,4 +1,4 @@
-// Finds an object of any kind by its name or id. A part is named with its parent: POOL/MEMBER.
+// Finds an object of any kind by name or id. A part may be named with its parent: POOL/MEMBER.
 import { TypedDocumentString } from '../../generated/cli/graphql.ts';
 import { registry } from '../../generated/kinds/registry.ts';
 import { isObject, type JsonObject } from '../../platform/values/json.ts';
@@ -132,12 +132,12 @@ function keyText(kind: Kind, object: JsonObject, field: string): string {
   return type === undefined ? String(link.id) : nameOf(kindOf(type), link);
 }
 
-/** Names in DNS are written in many ways. */
+/** Names in DNS have several notations. */
 export function sameName(kind: Kind, a: string, b: string): boolean {
   return isDnsName(kind) ? inDns(a) === inDns(b) : a === b;
 }
 
-/** How the server knows a name. */
+/** The server's form of a name. */
 export function askedName(kind: Kind, name: string): string {
   return isDnsName(kind) ? inDns(name) : name;
 }
@@ -150,7 +150,7 @@ function inDns(name: string): string {
   return name.toLowerCase().replace(/\.$/, '');
 }
 
-/** There is none of that name. */
+/** No object has that name. */
 class NotFound extends CommandFailure {}
 
 /** Reads `selection`. Default: id, key and place. Throws CommandFailure if there is none, or if there are several. */
@@ -249,7 +249,7 @@ async function namedParts(
   return parent.has === 'one' ? children : children.filter((each) => sameName(kind, nameOf(kind, each), name));
 }
 
-/** An id that holds a slash is no path: then there is no parent of that name. */
+/** An id with a slash is not a path. No parent then has that name. */
 async function findParent(
   client: GraphClient,
   kind: Kind,

@@ -1,4 +1,4 @@
-// The input of a mutation, from the options of a command and from the file of `--from`. References by name become ids, files their content.
+// The input of a mutation, from the options of a command and the file of `--from`. References by name become ids, and files their content.
 import { dirname, resolve } from 'node:path';
 import { registry } from '../../generated/kinds/registry.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../platform/values/json.ts';
@@ -30,7 +30,7 @@ interface Given {
   readonly secrets: readonly string[];
 }
 
-/** Options win over the file. Throws UsageError and CommandFailure. */
+/** Options take precedence over the file. Throws UsageError and CommandFailure. */
 export async function readGiven(giving: Giving): Promise<Given> {
   const { input, options, values, from, unset, changes, env } = giving;
   const secrets: string[] = [];
@@ -147,7 +147,7 @@ async function readContent(
   return `${read.value.trim()}\n`;
 }
 
-/** Finds what the input refers to, by name or id. Throws CommandFailure. */
+/** Replaces references by name or id. Throws CommandFailure. */
 export async function withIds(
   client: GraphClient,
   input: string,

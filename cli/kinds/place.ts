@@ -1,4 +1,4 @@
-// Where an object of a kind is: in a project, or in a parent that an option names.
+// The place of an object: a project, or a parent that an option names.
 import type { Kind } from '../../schema/kinds/kind.ts';
 import { optionWords } from '../../schema/kinds/option-names.ts';
 import { projectId } from '../find.ts';

@@ -13,7 +13,7 @@ import { findObject, kindOf, listChildren, listObjects, pluralOf, wordsOf } from
 import { parentHelp, parentOption, placeOptions, type Values, whereOf } from './place.ts';
 import { columnsOf, pairsOf } from './shown.ts';
 
-/** Given in another way, or by a name that is looked for. */
+/** Given in another way, or as a name to search for. */
 const ownFilters: ReadonlySet<string> = new Set(['projectId', 'names']);
 
 export function listOf(kind: Kind): Verb {

@@ -1,4 +1,4 @@
-// Refusals of the server, with the option or the field of the file that is at fault.
+// Refusals of the server, with the faulty option or field of the file.
 
 import { CommandFaults } from '../failures.ts';
 import type { UserError } from '../graph-client.ts';
@@ -15,7 +15,7 @@ interface Blame {
   readonly others: Readonly<Record<string, string>>;
 }
 
-/** `field`: as the server has it, `input` first. */
+/** `field`: the server's path, beginning with `input`. */
 function atFault(field: readonly string[], { options, given, from, others }: Blame): string | undefined {
   const path = field.slice(1).filter((part) => !/^\d+$/.test(part));
   const [first] = path;

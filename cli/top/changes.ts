@@ -34,7 +34,7 @@ function withData(view: View, read: Loaded): View | undefined {
   return view.kind === 'text' && read.kind === 'text' ? { ...view, data: read.data, fault: null } : undefined;
 }
 
-/** Rows that were not read again, below the screen, are as they were. */
+/** Rows below the screen that were not read again stay unchanged. */
 function wholePage(before: TablePage | null, read: TablePage): TablePage {
   if (read.isPart !== true || before === null) return read;
   const ids = new Set(read.rows.map(({ id }) => id));
@@ -42,7 +42,7 @@ function wholePage(before: TablePage | null, read: TablePage): TablePage {
   return { rows: [...read.rows, ...below], total: read.total, next: before.next };
 }
 
-/** The selection stays on its object, wherever that is now. */
+/** The selection stays on its object, which may have moved. */
 function keepSelected(before: View, after: View, state: State): View {
   const id = selectedRow(before)?.id;
   if (after.kind === 'text' || id === undefined || id === null) return inSight(after, state);

@@ -74,7 +74,7 @@ const domains: readonly Domain[] = [
   domain('object storage', clustersDocument, ({ attention }) => [{ isEmpty: true, part: attention?.objectStorage }]),
 ];
 
-/** Kinds of objects whose status events change it. */
+/** Kinds of objects whose status events change the overview. */
 export const overviewTypes = [
   ...['Alert', 'Backend', 'RelayOperation', 'Mapping', 'LoadBalancer', 'LoadBalancerHost', 'Gslb', 'GslbVantagePoint'],
   ...['GslbNameServer', 'ObjectCluster', 'HaCluster'],
@@ -129,7 +129,7 @@ function counted(totalCount: number | null | undefined, noun?: string): Pick<Fou
 
 /** Undefined if there is nothing to report. */
 function partOf({ title = '', count, isEmpty, part }: Found): ReadPart | undefined {
-  if (part == null) return unknownPart(title, 'not known: the server did not say');
+  if (part == null) return unknownPart(title, 'unknown: the server did not answer');
   const { totalCount, counts, needs, notShown } = part;
   if (count === undefined && counts.length === 0 && notShown.length === 0 && title === 'database') return undefined;
   const shown = needs.map(needOf);

@@ -1,6 +1,6 @@
 // Intervals at which `tidegate top` reads data without events. Pure.
 
-/** Longer than this nobody wants to be shown something old. */
+/** Limit of the age of shown data. */
 export const slowestMs = 30_000;
 
 /** Unchanged data is read less and less often, until it changes. */

@@ -162,7 +162,7 @@ function chosen(state: State, word: string, topics: readonly Topic[]): State {
   };
 }
 
-/** The object of that type that is open, or selected, last. */
+/** The last opened or selected object of that type. */
 function nearestOf({ stack }: State, type: string): Pick<Row, 'id' | 'type' | 'name'> | undefined {
   for (const view of stack.toReversed()) {
     const of = view.kind === 'text' ? view.of : selectedRow(view);

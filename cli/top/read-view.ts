@@ -1,4 +1,4 @@
-// Reads what a view of `tidegate top` shows: a page of a list, or the output of the command line's own verbs.
+// Reads the data of a view of `tidegate top`: a page of a list, or the output of the command line's own verbs.
 import { Writable } from 'node:stream';
 import type { JsonObject } from '../../platform/values/json.ts';
 import { CommandFailure, exitCodes } from '../failures.ts';
@@ -113,7 +113,7 @@ async function readText(source: Source, { aspect, of }: TextView, columns: numbe
       return (await describe()) ?? (await why()) ?? [`${of.type} has no description`];
     case 'events': {
       const lines = await events();
-      return lines.length > 0 ? lines : ['there are no events of it'];
+      return lines.length > 0 ? lines : ['it has no events'];
     }
     case 'why':
       return (await why()) ?? (await events());
@@ -127,7 +127,7 @@ async function readText(source: Source, { aspect, of }: TextView, columns: numbe
 async function showVerbOf({ topics, nouns }: Source, type: string): Promise<Verb | undefined> {
   const topic = topics.find((each) => each.type === type);
   if (topic === undefined || topic.about !== undefined) return undefined;
-  // Of a kind all its fields; by the graph, although some nouns have a verb that asks a cluster.
+  // Shows all fields of a kind from the graph, although some nouns have a verb that asks a cluster.
   if (topic.plain !== undefined) return kindVerb(type, 'show');
   return (await nouns[topic.noun]?.load())?.show;
 }

@@ -16,7 +16,7 @@ import {
 } from './state.ts';
 import { ageText, cutLine } from './text.ts';
 
-/** Writes a text in a colour, or as it is. */
+/** Writes a text in a colour, or unchanged. */
 type Paint = (text: string, colour: Colour) => string;
 
 interface Look {
@@ -91,10 +91,10 @@ function countText(view: TableView): string {
 }
 
 const gap = 2;
-/** Columns become no narrower than this. */
+/** Minimum width of columns. */
 const narrowest = 6;
 
-/** Ids short, times as ages, one line each. */
+/** Short ids, ages for times, one line each. */
 function textsOf({ cells }: Row, nowMs: number): readonly string[] {
   return cells.map((cell) => visible(shortId(cell) ?? ageText(cell, nowMs)).replaceAll(/\s/g, ' '));
 }
@@ -104,7 +104,7 @@ function widthsOf(view: TableView, state: State): readonly number[] {
   const widths = view.columns.map((title, at) =>
     rows.reduce((width, texts) => Math.max(width, (texts[at] ?? '').length), title.length),
   );
-  // The first column names the row: it is cut last.
+  // The first column names the row, so it is cut last.
   const shrinks = [widths.slice(1).map((_, at) => at + 1), [0]];
   for (const columns of shrinks)
     for (;;) {
@@ -205,9 +205,9 @@ export const helpLines: readonly string[] = [
   `1 to 9        ${Object.values(nounKeys).slice(0, 5).join(', ')},`,
   `              ${Object.values(nounKeys).slice(5).join(', ')}`,
   '0             the overview',
-  '/             narrow the rows of a noun to those that have the words',
+  '/             narrow the rows of a noun to those with the words',
   'Enter         open the selected object: all its fields, its state, events and calls',
-  'd l w         describe it, list its events, or tell why it is in its state',
+  'd l w         describe it, list its events, or explain its state',
   's             next order of the whole list',
   'o O           sort the rows of this page by the next column, the other way around',
   'n p           next and previous page',
@@ -216,5 +216,5 @@ export const helpLines: readonly string[] = [
   'q, Ctrl-C     quit',
   '',
   'Parts belong to an object: select a load balancer, then :listeners, :pools or :nodes.',
-  'Rows follow the status events; what is shown is also read again every 15 seconds.',
+  'Rows follow the status events, and are also read every 15 seconds.',
 ];

@@ -1,4 +1,4 @@
-// The terminal that `tidegate top` takes over, and gives back as it was. Only lines that changed are written.
+// The terminal of `tidegate top`, whose state is restored at the end. Only changed lines are written.
 
 import { emitKeypressEvents, type Interface, type Key } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -36,7 +36,7 @@ export class Screen {
     return { rows: this.#output.rows || 24, columns: this.#output.columns || 80 };
   }
 
-  /** Given back at the latest when the process ends, whatever ends it. */
+  /** The terminal is restored at the latest when the process ends, for any reason. */
   take(on: { key(key: string): void; resize(): void }): void {
     this.#isTaken = true;
     this.#input.setRawMode?.(true);
@@ -51,7 +51,7 @@ export class Screen {
       on.resize();
     });
     process.on('exit', this.giveBack);
-    // Its trace is printed after this.
+    // The trace is printed after this.
     process.on('uncaughtExceptionMonitor', this.giveBack);
     this.#output.write(take);
   }

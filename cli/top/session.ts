@@ -12,7 +12,7 @@ import { render } from './render.ts';
 import type { Screen } from './screen.ts';
 import { firstState, pageSize, readKey, rowsToRead, type State, type View, viewOf } from './state.ts';
 
-/** Between two readings of the same view, even if many events come. */
+/** Minimum time between two reads of the same view, even if many events arrive. */
 const leastMs = 1_000;
 /** Interval for data without events. It grows while nothing changes (pace.ts). */
 const againMs = 15_000;
@@ -25,7 +25,7 @@ interface Reading {
   readonly key: string;
   readonly ending: AbortController;
   readonly bell: Bell;
-  /** Rows that are being read, or were read last. */
+  /** Number of rows in the present or last read. */
   rows: number;
 }
 
@@ -82,7 +82,7 @@ export class TopSession {
     const view = viewOf(this.#state);
     const key = readKey(view, this.#state.columns);
     if (this.#reading?.key === key) {
-      // Rows that come into sight may be old.
+      // Rows that become visible may be old.
       if (rowsToRead(view, this.#state) > this.#reading.rows) this.#reading.bell.ring();
       return;
     }
@@ -123,7 +123,7 @@ export class TopSession {
     const { client, topics } = this.#source;
     const onLost = () => {
       this.#apply(lost);
-      // It is read until there is an answer again.
+      // Reads until there is an answer again.
       bell.ring();
     };
     // The changed data is read anyway.
@@ -149,7 +149,7 @@ export class TopSession {
   }
 }
 
-/** The events after which a view is read again: the first filter that the server takes. A kind may have no events. */
+/** Events that trigger a new read of a view: the first filter that the server accepts. A kind may have no events. */
 function filtersOf(view: View, topics: Source['topics']): readonly StatusFilter[] {
   // A deployment may lack some of them.
   if (view.kind === 'overview') return [{ subjectTypes: overviewTypes }, {}];
@@ -163,9 +163,9 @@ function clocks(): Pick<State, 'nowMs' | 'clockMs'> {
   return { nowMs: Date.now(), clockMs: performance.now() };
 }
 
-/** Rings once for all that happened while nobody waited. */
+/** Rings once for all events since the last wait. */
 class Bell {
-  /** How often to look although it did not ring. */
+  /** Interval of reads without a ring. */
   everyMs = againMs;
   #rung = false;
   #onRing: () => void = () => undefined;

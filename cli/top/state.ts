@@ -11,7 +11,7 @@ export interface Row {
 
 export interface TablePage {
   readonly rows: readonly Row[];
-  /** Null if it is not known, or more than the graph counts. */
+  /** Null if unknown, or more than the graph counts. */
   readonly total: number | null;
   /** Cursor of the next page. Null if this is the last. */
   readonly next: string | null;
@@ -35,7 +35,7 @@ export interface Overview {
   readonly needs: readonly Need[];
   /** Includes needs that are not listed. */
   readonly needCount: number;
-  /** Things that the reader may not see. */
+  /** Objects that the reader may not see. */
   readonly hidden: readonly KindCount[];
   /** Domains that could not be read. */
   readonly unknown: readonly string[];
@@ -47,7 +47,7 @@ export interface Overview {
 export type Aspect = 'open' | 'describe' | 'events' | 'why';
 
 interface Shown {
-  /** Why it could not be read. */
+  /** The reason why it could not be read. */
   readonly fault: string | null;
   /** The first shown row or line. */
   readonly offset: number;
@@ -101,7 +101,7 @@ export interface State {
   readonly lostAtMs: number | null;
   /** When the shown data was read, by `clockMs`. */
   readonly readAtMs: number | null;
-  /** The wall clock: for the ages of times that the server gives. */
+  /** The wall clock, for the ages of the server's times. */
   readonly nowMs: number;
   /** A monotonic clock. */
   readonly clockMs: number;
@@ -121,7 +121,7 @@ export function viewOf({ stack }: State): View {
   return stack.at(-1) ?? overview;
 }
 
-/** Equal for views that read the same. */
+/** Equal for views with the same data. */
 export function readKey(view: View, columns: number): string {
   if (view.kind === 'overview') return view.kind;
   if (view.kind === 'text') return JSON.stringify([view.kind, view.aspect, view.of.id, columns]);
@@ -129,23 +129,23 @@ export function readKey(view: View, columns: number): string {
   return JSON.stringify([kind, noun, of?.id, order, after.at(-1), takesText ? filter : '']);
 }
 
-/** Rows of a page. */
+/** Rows per page. */
 export const pageSize = 100;
 
-/** How many rows of the page are read: all at first, and where the words or the order are looked for in the page; then those on the screen. */
+/** Number of rows of the page to read: all at first, and for searching or sorting within the page. Afterwards only those on the screen. */
 export function rowsToRead(view: View, state: Pick<State, 'rows'>): number {
   if (view.kind !== 'table' || view.data === null || view.sort !== null) return pageSize;
   if (view.filter !== '' && !view.takesText) return pageSize;
   return Math.min(pageSize, view.offset + bodyHeight(state, view));
 }
 
-/** Lines between the heads and the foot. */
+/** Number of lines between the heads and the foot. */
 export function bodyHeight({ rows }: Pick<State, 'rows'>, view: View): number {
   const heads = view.kind === 'overview' ? 4 + (view.data?.domains.length ?? 0) : view.kind === 'table' ? 3 : 2;
   return Math.max(1, rows - heads - 1);
 }
 
-/** The rows that are shown, in their order. */
+/** The shown rows, in order. */
 export function rowsOf(view: View): readonly Row[] {
   if (view.kind === 'text' || view.data === null) return [];
   if (view.kind === 'overview') return view.data.needs;

@@ -25,7 +25,7 @@ export function cutLine(line: string, width: number): string {
 
 const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/;
 
-/** `3m` for a time three minutes ago, `in 12d` for one ahead; any other text as it is. */
+/** `3m` for a time three minutes ago, `in 12d` for a future one. Other text is unchanged. */
 export function ageText(text: string, nowMs: number): string {
   if (!timePattern.test(text)) return text;
   const ms = nowMs - Date.parse(text);

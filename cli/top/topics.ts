@@ -25,7 +25,7 @@ export interface Topic {
   plain?(row: JsonObject): JsonObject;
   /** The type and id of a row's subject, if that is another object. */
   readonly about?: readonly [type: string, id: string];
-  /** A root field. `orders`: the first is the usual one. */
+  /** A root field. `orders`: the first is the default. */
   readonly list?: { readonly field: string; readonly takesText: boolean; readonly orders: readonly string[] };
   /** The field of the parent's type that has these parts. */
   readonly parent?: { readonly type: string; readonly children: string; readonly has: 'one' | 'list' | 'pages' };

@@ -1,4 +1,4 @@
-// How a command runs as the service account, without root's privileges, and with all that it reads.
+// Runs a command as the service account, without root's privileges, but with access to its files.
 import { lchown, mkdir, realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ import { SetupError } from '../../embedded/setup-error.ts';
 export const checkout = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const uncover = join(import.meta.dirname, 'uncover.sh');
 
-/** The code that it runs, which others must be able to read; one file or folder for each way of creating them. */
+/** The code that it runs, which others must be able to read, with one file or folder for each way of creating them. */
 const code = [
   ...['bin/tidegate.ts', 'platform/process/config.ts', 'generated/prisma', 'generated/graph', 'dashboard/dist'],
   ...['node_modules', 'node_modules/commander/package.json'],
@@ -55,7 +55,7 @@ function notReadable(path: string): SetupError {
   );
 }
 
-/** The words before a command that make these paths reachable for the account. Empty if it can pass all their parent folders. */
+/** The command prefix that makes these paths reachable for the account. Empty if it can pass all their parent folders. */
 export async function uncoveringWords(paths: readonly string[]): Promise<string[]> {
   const covers = new Set<string>();
   const kept: string[] = [];
@@ -75,7 +75,7 @@ export async function uncoveringWords(paths: readonly string[]): Promise<string[
   ];
 }
 
-/** A folder of the account's own for Node's compile cache: root must not run code that the account has written. */
+/** A separate folder for the account's Node compile cache, because root must not run code that the account has written. */
 export async function accountCompileCache(): Promise<string> {
   const path = join(checkout, 'generated', `compile-cache-${serviceAccount.uid}`);
   await mkdir(path).then(

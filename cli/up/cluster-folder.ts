@@ -1,4 +1,4 @@
-// A data folder of a host of a cluster is none for `tidegate up`: another host may take the writes that are acknowledged here.
+// `tidegate up` refuses the data folder of a cluster's host, because another host may be the primary.
 import { hasLeft } from '../../ha/host/host-file.ts';
 import { hasServedFile, readServedFile } from '../../ha/host/served-file.ts';
 import { CommandFailure } from '../failures.ts';
@@ -11,7 +11,7 @@ export async function refuseClusterFolder(dataPath: string): Promise<void> {
 
 function whatItIs(dataPath: string): string {
   const ofHost =
-    'is that of a host of a cluster: "tidegate ha agent" runs its database, and "tidegate serve" the rest. ' +
+    'belongs to a host of a cluster: "tidegate ha agent" runs its database, and "tidegate serve" the rest. ' +
     'Once all other hosts have left, "tidegate ha leave" makes it a single machine\'s again.';
   try {
     const file = readServedFile(dataPath);

@@ -5,7 +5,7 @@ import type { Surroundings } from '../verb.ts';
 /** A failure does not prevent the start. */
 export async function removeLeftOver({ stdout, stderr }: Pick<Surroundings, 'stdout' | 'stderr'>): Promise<void> {
   if (!hasOwnerless()) return;
-  // Loaded only if needed: root runs as little code as possible.
+  // Loaded on demand, because root runs as little code as possible.
   const { removeOwnerless } = await import('../../lab/remove-ownerless.ts');
   const { removed, failures } = await removeOwnerless();
   const names = removed.map(({ kind, name }) => `${kind} ${name}`);

@@ -1,6 +1,6 @@
-// `up` as root: hands the data folder over to the service account, starts another `up` as that account, which listens and runs
-// MariaDB and Redis, and keeps the lab for it. It does not listen itself, but for the lines of some devices of the lab, which carry bytes
-// (docs/security.md names them). It ends with the process that keeps the lab; if it ends alone, after it has served, it is started again.
+// `up` as root: hands the data folder over to the service account, starts another `up` as that account, which listens and runs MariaDB and Redis, and
+// keeps the lab for it. It does not listen itself, except for the lines of some devices of the lab, which forward bytes (docs/security.md lists
+// them). It ends with the process that keeps the lab; if it ends alone, after it has served, it is started again.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ const steadyMs = 60_000;
 
 export interface ServiceProcessOptions extends Surroundings, UpOrder {}
 
-/** Resolves when it has ended normally; otherwise throws CommandFailure or SilentFailure. */
+/** Resolves when it has ended normally. Otherwise throws CommandFailure or SilentFailure. */
 export async function startServiceProcess(options: ServiceProcessOptions): Promise<void> {
   try {
     const folder = await handOverDataFolder(options.dataPath, labFolder);
@@ -56,7 +56,7 @@ async function runUntilEnded(
   cache: string,
 ): Promise<void> {
   const { signal, stderr } = options;
-  // It is there while the process serves; one that is stopped removes it.
+  // Exists while the process serves. A stopped process removes it.
   const servingFile = join(dataPath, 'url');
   let hasServed = false;
   for (let failures = 0, pauseMs = firstPauseMs; ; failures += 1) {

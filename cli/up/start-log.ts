@@ -1,4 +1,4 @@
-// The log of a start: JSON lines in a file of the data folder, and words for the person at the terminal.
+// The log of a start: JSON lines in a file of the data folder, and short texts for the person at the terminal.
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BoundedFile } from '../../embedded/bounded-file.ts';
@@ -9,7 +9,7 @@ import { terminalWarnings } from './terminal-warnings.ts';
 
 interface StartLogOptions {
   readonly config: Pick<Config, 'log.level' | 'log.format'>;
-  /** Prints the log instead of the words. */
+  /** Prints the log instead of the short texts. */
   readonly shows: boolean;
   readonly stdout: Output;
 }
@@ -23,7 +23,7 @@ export function logFileIn(dataPath: string): string {
   return join(dataPath, 'logs', 'tidegate.log');
 }
 
-/** The data folder must be this process's own. Its lines are written when a call of the log returns. */
+/** The data folder must belong to this process. Lines are written before a call of the log returns. */
 export function openStartLog(dataPath: string, { config, shows, stdout }: StartLogOptions): StartLog {
   const path = logFileIn(dataPath);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });

@@ -1,6 +1,6 @@
 // Fields that `why` reads and shows for an object, by its type in the graph.
 
-/** `name`: the field that names it; `state`: fields in the order in which they are shown. */
+/** `name`: the field that names it. `state`: fields in display order. */
 interface WhyFields {
   readonly name?: string;
   readonly state: readonly string[];

@@ -29,7 +29,7 @@ export interface AnswererOptions {
   /** Limit for clients that prove their address neither by TCP nor by a cookie. Omitted fields have their defaults. */
   readonly limit?: Partial<AnswerLimit>;
   readonly tcp?: Partial<TcpLimits>;
-  /** 16 bytes; servers of one address share it (RFC 9018). Default: its own, and another one each day. */
+  /** 16 bytes, shared by the servers of one address (RFC 9018). Default: a random one, replaced each day. */
   readonly cookieSecret?: Buffer;
   /** Default: the system's clocks. */
   readonly clocks?: Clocks;
@@ -39,14 +39,14 @@ export interface AnswererOptions {
 
 export interface AnswererStats {
   readonly counts: Readonly<Counts>;
-  /** Over TCP, open now. */
+  /** Open TCP connections. */
   readonly connections: number;
   /**
    * Time since the last message of the feed, and so the maximum age of answers. Undefined if there was none, or its recorded time
    * can't be trusted.
    */
   readonly heardAgoMs: number | undefined;
-  /** Zones that the disk does not take: after a restart they would be answered as before. */
+  /** Zones that could not be written to disk. After a restart they would have their earlier answers. */
   readonly unsaved: number;
   readonly zones: readonly AnsweredZone[];
 }
@@ -60,7 +60,7 @@ interface AnsweredZone {
 }
 
 const rotateCookiesMs = 86_400_000;
-/** How exact the age is after a restart. */
+/** Precision of the age after a restart. */
 const keepHeardMs = 5_000;
 const tellFaultMs = 60_000;
 
@@ -97,7 +97,7 @@ export class Answerer {
       });
   }
 
-  /** Answers from its first moment with the plans of the disk. Throws when a place can't be listened on. */
+  /** Answers from the beginning, with the plans on disk. Throws when it can't listen on a place. */
   static async start(options: AnswererOptions): Promise<Answerer> {
     const answerer = new Answerer(options);
     try {
@@ -115,7 +115,7 @@ export class Answerer {
     return this.#listeners.filter((_, index) => index % 2 === 0).map(({ port }) => port);
   }
 
-  /** A validated plan. Throws when one of its keys can't be used: then nothing changed. */
+  /** Takes a validated plan. Throws without a change when one of its keys can't be used. */
   put(plan: ZonePlan): Taken {
     const taken = this.#zones.put(plan);
     if (taken === 'TAKEN') this.#folder?.keepPlan(plan.zone);
@@ -138,7 +138,7 @@ export class Answerer {
     return this.#zones.maps;
   }
 
-  /** Validated blocks, before the first name that refers to them. */
+  /** Takes validated blocks. Call it before the first name that refers to them. */
   putMap(mapId: string, blocks: ClientBlocks): void {
     if (this.#zones.maps.has(mapId)) return;
     this.#zones.putMap(mapId, blocks);
@@ -184,7 +184,7 @@ export class Answerer {
     return { counts: { ...this.#responder.counts }, connections, heardAgoMs: this.#heardAgoMs(), unsaved, zones };
   }
 
-  /** Connections end after their answers; then what waits is written. */
+  /** Closes connections after their answers, then writes the pending changes. */
   async close(): Promise<void> {
     clearInterval(this.#rotation);
     await Promise.all(this.#listeners.map((listener) => listener.close()));
@@ -237,7 +237,7 @@ export class Answerer {
     }
   }
 
-  /** Undefined if it was before this boot, and by the time of day it is still to come: one of the two clocks was wrong. */
+  /** Undefined if the recorded time is from before this boot, but in the future by the time of day: one of the two clocks was wrong. */
   #upMsOf({ wallMs, upMs, bootId }: Heard): number | undefined {
     if (bootId !== undefined && bootId === this.#clocks.bootId) return upMs;
     const agoMs = this.#clocks.wallMs() - wallMs;

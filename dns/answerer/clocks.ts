@@ -6,9 +6,9 @@ import { uptime } from 'node:os';
 export interface Clocks {
   /** Milliseconds since 1970. May step. */
   wallMs(): number;
-  /** Milliseconds since some moment. Only rises, and stands still while the machine is suspended. */
+  /** Milliseconds since some moment. Never falls, and stops while the machine is suspended. */
   steadyMs(): number;
-  /** Milliseconds since the machine booted, with the time for which it was suspended. Only rises. */
+  /** Milliseconds since the machine booted, including suspended time. Never falls. */
   upMs(): number;
   /** Identifies this boot of the machine. Undefined if the system has no boot ID. */
   readonly bootId: string | undefined;

@@ -191,7 +191,7 @@ class BackendCheck {
     else if (isIP(address.host) !== 0) this.#allowed(field, address.host, address.port);
   }
 
-  /** Names are checked when they are resolved, at each connection. */
+  /** Names are checked at each connection, when they are resolved. */
   #allowed(field: string, address: string, port: number): void {
     const denial = this.#egress.denial(address, port);
     if (denial !== undefined) this.input.fault(field, denial.reason, 'EGRESS_DENIED');

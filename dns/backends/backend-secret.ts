@@ -1,4 +1,4 @@
-// A backend's secret at rest: sealed for exactly these servers, so that no change of the row sends it to others.
+// A backend's secret at rest: sealed for exactly these servers, so that no change of the row redirects it.
 import { createHash } from 'node:crypto';
 import { refuse } from '../../platform/errors/errors.ts';
 import { SealError, type Sealed, type Sealer } from '../../platform/secrets/seal.ts';

@@ -1,4 +1,4 @@
-// Backends, as an administrator makes, changes and removes them, inside the caller's transaction.
+// Creates, changes and removes backends for an administrator, inside the caller's transaction.
 import type { Transaction } from '../../platform/database/database.ts';
 import { refuse } from '../../platform/errors/errors.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';

@@ -1,4 +1,4 @@
-// A backend as the database has it: where its servers are, and the secret for them.
+// A backend as stored: the places of its servers, and the secret for them.
 
 import type { BackendType } from '../records/backend-types.ts';
 import type { TsigKey } from '../wire/tsig.ts';
@@ -70,13 +70,13 @@ export interface BackendRow {
   readonly updatedAt: Date;
 }
 
-/** ADDRESS:PORT where clients' questions are answered. */
+/** ADDRESS:PORT where clients' queries are answered. */
 export function answeringPlaces(spec: BackendSpec): readonly string[] {
   if (spec.type === 'POWERDNS') return spec.servers.map(({ dns }) => dns);
   return spec.type === 'DESIGNATE' ? (spec.nameServers ?? []) : placesOf(spec);
 }
 
-/** Places of the backend's servers: the keys of their states in dns_server. */
+/** Places of the backend's servers, which are the keys of their states in dns_server. */
 export function placesOf(spec: BackendSpec): readonly string[] {
   if (spec.type === 'RFC2136') return spec.servers;
   if (spec.type === 'POWERDNS') return spec.servers.map(({ url }) => url);

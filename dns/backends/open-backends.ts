@@ -42,7 +42,7 @@ export class BackendOpener implements OpenBackends {
     const known = this.#opened.get(backendId);
     if (row !== undefined && known?.version === row.version) return known.servers;
     this.#opened.delete(backendId);
-    // Calls that are on the way end with the connections: the next attempt has new ones.
+    // Calls under way end with the connections, and the next attempt opens new ones.
     for (const each of known?.servers ?? []) void each.close?.();
     if (row === undefined) return undefined;
     const opened = await this.#open(row);

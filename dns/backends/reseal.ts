@@ -5,7 +5,7 @@ import type { Resealed, ResealOptions } from '../../platform/process/subgraph-ro
 import { openSecret, sealSecret } from './backend-secret.ts';
 import { lockBackend, staleSecrets, storeSecret } from './backend-store.ts';
 
-/** Backend by backend; one whose secret can't be opened is named, and the others are resealed. */
+/** Reseals backend by backend. A secret that can't be opened is reported, and the others are resealed. */
 export async function resealBackends(db: Database, options: ResealOptions): Promise<Resealed> {
   let resealed = 0;
   const failed: string[] = [];

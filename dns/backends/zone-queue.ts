@@ -1,4 +1,4 @@
-// Makes zones at the servers of backends that make zones: owed for each zone that an administrator made or changed.
+// Creates zones at the servers of backends that support it. Owed for each zone that an administrator creates or changes.
 import type { Database } from '../../platform/database/database.ts';
 import type { OwedQueue } from '../../platform/owed/owed-queue.ts';
 import { finishOwed, type OwedJob, reconcilingRetry } from '../../platform/owed/owed-work.ts';

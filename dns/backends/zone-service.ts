@@ -1,4 +1,4 @@
-// Zones, as an administrator gives them to backends, and who may make names in them. Inside the caller's transaction.
+// Zones, as an administrator assigns them to backends, and the rights to create names in them. Runs inside the caller's transaction.
 import type { Transaction } from '../../platform/database/database.ts';
 import { refuse } from '../../platform/errors/errors.ts';
 import { InputCheck } from '../../platform/input/input.ts';
@@ -41,7 +41,7 @@ export async function createZone(tx: Transaction, wake: Wake, input: ZoneInput):
   if (before?.managed === true) refuse('ALREADY_EXISTS', `there is a zone ${input.name}`, { field: ['input', 'name'] });
   if (before === undefined) await insertZone(tx, input);
   else {
-    // It came with its first name.
+    // It was created with its first name.
     await refuseMoved(tx, before, input);
     await changeZone(tx, input);
   }
@@ -67,10 +67,7 @@ export async function removeZone(tx: Transaction, id: string): Promise<void> {
   const { name } = await lockById(tx, id);
   const used = await nameIn(tx, name);
   if (used !== undefined)
-    refuse(
-      'IN_USE',
-      `the zone has the name ${used}: delete what it belongs to, and wait until the servers have forgotten it`,
-    );
+    refuse('IN_USE', `the zone has the name ${used}: delete its owner, and wait until the servers have removed it`);
   await deleteZone(tx, name);
 }
 
@@ -127,7 +124,7 @@ function refuseUnable(type: keyof typeof capabilities, spec: ZoneInput['spec']):
       field: ['input', 'secondaries'],
     });
   if (type === 'DESIGNATE' && spec.nameServers.length > 0)
-    refuse('NOT_SUPPORTED', 'the name servers of a zone at Designate are those of its pool: leave nameServers out', {
+    refuse('NOT_SUPPORTED', 'a zone at Designate has the name servers of its pool: omit nameServers', {
       field: ['input', 'nameServers'],
     });
   if (makesZones && type === 'POWERDNS' && spec.nameServers.length === 0)

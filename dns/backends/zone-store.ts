@@ -1,10 +1,10 @@
-// SQL of zones as an administrator gives them to backends.
+// SQL of zones that an administrator assigned to backends.
 import type { Sql, Transaction } from '../../platform/database/database.ts';
 import { newToken } from '../../platform/values/ids.ts';
 import type { ZoneRule } from '../ownership/name-rules.ts';
 import type { BackendType } from '../records/backend-types.ts';
 
-/** How the zone is made, by a backend that makes zones. */
+/** Settings for a backend that creates zones. */
 export interface ZoneSpec {
   readonly nameServers: readonly string[];
   readonly isSigned: boolean;
@@ -49,7 +49,7 @@ export async function zonesOf(db: Sql, backendId: string, take: number): Promise
   return raws.flatMap((raw) => toZone(raw) ?? []);
 }
 
-/** The longest zone that the name is in. Undefined if it is in none that is known. */
+/** The longest zone that contains the name. Undefined if no known zone does. */
 export async function zoneOfName(db: Sql, name: string): Promise<AdminZone | undefined> {
   const labels = name.split('.');
   const suffixes = labels.map((_label, index) => labels.slice(index).join('.'));

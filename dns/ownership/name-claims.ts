@@ -11,9 +11,9 @@ import { serverNameOver } from './server-names.ts';
 export interface ClaimedZone {
   readonly name: string;
   readonly rules: readonly ZoneRule[];
-  /** Whether our own name servers answer it: their names are in it. */
+  /** Whether our own name servers answer it. Their names are then in the zone. */
   readonly hasOwnServers: boolean;
-  /** Names of its other servers, as far as they are known. */
+  /** Names of its other servers, if known. */
   readonly nameServers: readonly string[];
 }
 
@@ -26,7 +26,7 @@ export interface NameClaim {
   readonly zone: ClaimedZone;
 }
 
-/** NO_RIGHT: the zone's rules do not allow it. NAME_TAKEN: it is another's, or too near to another's. */
+/** NO_RIGHT: the zone's rules do not allow it. NAME_TAKEN: it belongs to another owner, or is too near to another owner's name. */
 interface ClaimFault {
   readonly code: 'NO_RIGHT' | 'NAME_TAKEN';
   readonly message: string;
@@ -169,7 +169,7 @@ function reasonOf({ name: held, projectId, resting }: HeldName, name: string): s
   return `${name} is too near to ${held}, which belongs to ${who}${resting ? ' and rests' : ''}: choose another name, or have its owner share it`;
 }
 
-/** The zone below this one that the name is in: there names are made by other rules. */
+/** A zone below this one that contains the name. Other rules apply there. */
 async function innerZone(sql: Sql, bare: string, zone: string): Promise<string | undefined> {
   const labels = bare
     .slice(0, Math.max(0, bare.length - zone.length - 1))
@@ -209,7 +209,7 @@ async function namesAround(sql: Sql, name: string, projectId: string | null): Pr
   }));
 }
 
-/** Names of others below a name that are looked at, one by one, whether they are set apart. */
+/** Limit of others' names below a name that are checked individually for separation. */
 const mostBelow = 1_000;
 
 type RawName = Omit<HeldName, 'sharedWith' | 'resting'> & { readonly sharedWith: string; readonly resting: number };

@@ -1,5 +1,5 @@
-// Which projects may make which names in a zone, by its rules. The rule with the longest suffix decides. Pure; whether a name is free is
-// in name-claims.ts.
+// The rules of a zone: which projects may create which names. The rule with the longest suffix decides. Pure. name-claims.ts checks whether a name is
+// free.
 
 /** Special kinds of names, which a rule must allow explicitly. */
 const nameKinds = ['APEX', 'WILDCARDS', 'UNDERSCORES', 'OUTSIDE_PROJECT'] as const;
@@ -10,7 +10,7 @@ export interface ZoneRule {
   readonly suffix: string;
   /** The projects that may create names at or below the suffix. Null for every project, at or below PROJECT.SUFFIX. */
   readonly projectIds: readonly string[] | null;
-  /** OUTSIDE_PROJECT: where `projectIds` is null, also names that are not below PROJECT.SUFFIX. */
+  /** OUTSIDE_PROJECT: allows names outside PROJECT.SUFFIX, if `projectIds` is null. */
   readonly allows?: readonly NameKind[];
 }
 
@@ -49,7 +49,7 @@ export function projectLabels(rules: readonly ZoneRule[], { name, zone }: Pick<R
   return [...new Set(suffixes.map(({ suffix }) => labelBelow(bare, suffix)))];
 }
 
-/** `projects`: ids by name, at least of `projectLabels`. */
+/** `projects`: ids by name, including all of `projectLabels`. */
 export function rulingOf(
   rules: readonly ZoneRule[],
   { name, zone, project }: RuledName,
@@ -110,7 +110,7 @@ function isByProject({ projectIds, allows = [] }: ZoneRule): boolean {
   return projectIds === null && !allows.includes('OUTSIDE_PROJECT');
 }
 
-/** `name` is below the suffix. */
+/** `name` must be below the suffix. */
 function labelBelow(name: string, suffix: string): string {
   return (
     name

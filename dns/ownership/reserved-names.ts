@@ -12,7 +12,7 @@ export async function reserveNames(db: Database, names: readonly string[]): Prom
     await db.execute('DELETE FROM dns_held_name WHERE name = ? AND owner = ?', [name, owner]);
   const taken: string[] = [];
   for (const name of names) {
-    // Claimed in the zone above it, which need not be one of ours.
+    // Claimed in the parent zone, which need not be one of ours.
     const zone = name.slice(name.indexOf('.') + 1);
     if (!(await db.transaction((tx) => claimForInstallation(tx, { name, zone, owner })))) taken.push(name);
   }

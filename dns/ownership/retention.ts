@@ -1,4 +1,4 @@
-// Deletes names whose rest is over, and names of machines that never joined or are long gone.
+// Deletes names after their rest, and names of machines that never joined or are long gone.
 import type { Database } from '../../platform/database/database.ts';
 import { trustedNow } from '../../platform/leases/trusted-clock.ts';
 import type { RetentionStep } from '../../platform/process/subgraph-row.ts';

@@ -5,7 +5,7 @@ import { marksFor } from '../../platform/database/sql.ts';
 import { trustedNow } from '../../platform/leases/trusted-clock.ts';
 import { isWithin } from './name-rules.ts';
 
-/** No TTL is longer: until then somebody may still ask at a server that is gone. */
+/** No TTL is longer. Until then resolvers may still ask a removed server. */
 const longestTtlSeconds = 604_800;
 
 interface ServerMachine {
@@ -53,7 +53,7 @@ export async function publishedServerNames(
     ORDER BY held_until IS NULL, held_until`,
     labels,
   );
-  // The last one counts: another machine may have had the name before.
+  // The last one counts, because another machine may have had the name before.
   return new Map(rows.map(({ name, heldUntil }) => [name, heldUntil]));
 }
 

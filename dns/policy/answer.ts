@@ -1,5 +1,5 @@
-// A name's answer to a client, computed from its plan alone: no I/O, no clock and no random source. Answering and explaining run
-// the same code, so they can't differ.
+// A name's answer to a client, computed from its plan alone: no I/O, no clock and no random source. Answers and explanations use the same code, so
+// they can't differ.
 import { Client, type ClientAddress, type GeoSource } from './client.ts';
 import type { Place } from './plan.ts';
 import type { AnswerRecord, PreparedName } from './prepare.ts';
@@ -20,7 +20,7 @@ export interface Answer {
   /** One CNAME for any type (RFC 1034 section 3.6.2), or records of the type. */
   readonly records: readonly AnswerRecord[];
   readonly ttlSeconds: number;
-  /** RFC 7871: 0 when the client made no difference; never more bits than were given. */
+  /** RFC 7871: 0 if the answer does not depend on the client. At most the given bits. */
   readonly scopeBits: number;
 }
 

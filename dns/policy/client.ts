@@ -7,11 +7,11 @@ import { PrefixTree } from './prefix-tree.ts';
 export interface ClientAddress {
   /** 4 or 16, in network order. */
   readonly bytes: Uint8Array;
-  /** How many are known; the others are 0. */
+  /** Number of known bits. The others are 0. */
   readonly bits: number;
 }
 
-/** Throws when `text` is not an address. An IPv4 address that is mapped into IPv6 becomes IPv4, and loses 96 of the bits. */
+/** Throws when `text` is not an address. An IPv4-mapped IPv6 address becomes IPv4, and loses 96 of the bits. */
 export function clientAddress(text: string, bits?: number): ClientAddress {
   const read = addressBytes(text);
   if (read === undefined) throw new Error(`not an address: ${text}`);
@@ -31,7 +31,7 @@ export interface GeoSource {
   find(bytes: Uint8Array): { readonly place: Place | null; readonly bits: number };
 }
 
-/** Knows no place. */
+/** Has no locations. */
 export const noGeo: GeoSource = { find: () => ({ place: null, bits: 0 }) };
 
 export interface PreparedBlocks {

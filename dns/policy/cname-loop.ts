@@ -1,10 +1,10 @@
-// CNAMEs that lead back to themselves: a resolver would follow them until it gives up.
+// CNAMEs that lead back to themselves. A resolver would follow them until it gives up.
 
 /** `targets`: possible CNAME targets of each name, which may be a wildcard. Undefined if there is no loop. */
 export function cnameLoop(targets: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
   const done = new Set<string>();
   for (const start of targets.keys()) {
-    // Depth first, without recursion: a chain may be as long as the zone has names.
+    // Depth first, without recursion, because a chain may contain all names of the zone.
     const way = [{ name: start, next: 0 }];
     const onWay = new Set([start]);
     for (let at = way.at(-1); at !== undefined; at = way.at(-1)) {

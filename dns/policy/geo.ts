@@ -1,5 +1,5 @@
-// Places of addresses from a file in MaxMind's format (MaxMind DB 2.0; GeoLite2-City, GeoIP2-Country, DB-IP and others). The file is the
-// operator's; none comes with the product.
+// Places of addresses from a file in MaxMind's format (MaxMind DB 2.0; GeoLite2-City, GeoIP2-Country, DB-IP and others). The operator provides the
+// file.
 import { LRUCache } from 'lru-cache';
 import { type CityResponse, Reader } from 'mmdb-lib';
 import type { GeoSource } from './client.ts';
@@ -31,7 +31,7 @@ function lookUp(reader: Reader<CityResponse>, bytes: Uint8Array): Found {
     const [record, bits] = reader.getWithPrefixLength(textOf(bytes));
     return { place: record === null ? null : placeOf(record), bits };
   } catch {
-    // A damaged record: no place is known, and no neighbour may share that finding.
+    // A damaged record has no place, and the result must not apply to neighbours.
     return { place: null, bits: bytes.length * 8 };
   }
 }

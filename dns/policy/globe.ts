@@ -1,4 +1,4 @@
-// Great-circle distances, by unit vectors: the angle between two is the distance.
+// Great-circle distances by unit vectors: the distance is the angle between two.
 
 export interface Vector {
   readonly x: number;

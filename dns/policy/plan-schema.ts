@@ -21,7 +21,7 @@ export const planBounds = {
   maps: 1_000,
   keys: 8,
   nameServers: 16,
-  /** RFC 2181 section 8 allows 2^31 − 1; a week is long for an answer that changes. */
+  /** RFC 2181 section 8 allows 2^31 − 1. A week is long for an answer that changes. */
   ttlSeconds: 604_800,
 } as const;
 
@@ -186,7 +186,7 @@ export function zonePlanFault(value: unknown): string | undefined {
   return read.success ? zoneFault(read.data) : firstFault(read.error);
 }
 
-/** Why name servers would refuse the zone because of this name. Undefined if they would not. */
+/** Reason why name servers would refuse the zone because of this name. Undefined if they would not. */
 export function nameFault(zone: Name, plan: NamePlan): string | undefined {
   const read = namePlan.safeParse(plan);
   return read.success ? faultInZone(zone, read.data) : firstFault(read.error);
@@ -209,7 +209,7 @@ export function readClientBlocks(value: unknown): ClientBlocks | undefined {
   return ownBlocks.safeParse(value).data;
 }
 
-/** Faults that involve several names. Undefined if there are none. Maps that are objects of their own are the server's to look for. */
+/** Faults that involve several names. Undefined if there are none. The server checks separate maps. */
 export function zoneFault({ zone, names, clientMaps }: ZonePlan): string | undefined {
   const seen = new Set<string>();
   const maps = new Set(clientMaps.map(({ mapId }) => mapId));

@@ -9,7 +9,7 @@ export interface Place {
   readonly continent: string | null;
   /** ISO 3166-1 alpha-2, in upper case. */
   readonly country: string | null;
-  /** Degrees; null together: not known. */
+  /** Degrees. Both are null if unknown. */
   readonly latitude: number | null;
   readonly longitude: number | null;
 }
@@ -49,11 +49,11 @@ export interface ZoneHead {
 export interface DnssecKeyPlan {
   readonly keyTag: number;
   readonly algorithm: 13;
-  /** 256: signs the zone; 257: signs keys, and the parent has its digest. */
+  /** 256 signs the zone. 257 signs keys, and the parent has its digest. */
   readonly flags: 256 | 257;
   /** Base64 of the 64 bytes, as in DNSKEY. */
   readonly publicKey: string;
-  /** PEM of PKCS #8. On a disk only sealed. */
+  /** PEM of PKCS #8. Sealed on disk. */
   readonly privateKey: string;
   /** Whether the key signs. False if it is only published. */
   readonly active: boolean;
@@ -65,7 +65,7 @@ export type ClientBlocks = readonly { readonly cidr: string; readonly region: st
 /** Limit for a name's own map, which name servers apply in one step. */
 export const mostOwnBlocks = 1_000;
 
-/** The map of clients that names without one of their own share: the regions of the vantage points. */
+/** The shared client map: the regions of the vantage points. */
 export const regionsMapId = 'regions';
 
 /** Regions of clients: by their blocks, or else the nearest region. */
@@ -85,8 +85,8 @@ export interface NamePlan {
   /** TTL while a member that should serve is down. Null for `ttlSeconds`. */
   readonly degradedTtlSeconds: number | null;
   /**
-   * Null if no step and no verdict by region needs it. A map of the head; or blocks by their content (client-blocks.ts), with the regions
-   * that names share.
+   * Null if neither a step nor a verdict by region needs one. Refers to a map of the head, or to blocks by their content (client-blocks.ts), with the
+   * shared regions.
    */
   readonly clientMapId: string | null;
   /** Hash of the blocks in the name's own map. The control plane sends the zone's maps when it changes. Name servers drop it. */
@@ -116,14 +116,14 @@ export interface MemberPlan {
   /** Smaller is preferred. */
   readonly priority: number;
   readonly place: Place | null;
-  /** False also before the first verdict. */
+  /** Also false before the first verdict. */
   readonly up: boolean;
   /**
    * Verdicts for the clients of particular regions. `up` is the verdict for all other clients. Empty if one verdict applies to
    * all.
    */
   readonly upIn: Readonly<Record<string, boolean>>;
-  /** An administrator drains it or forced it down: never answered, not even when none is up. */
+  /** An administrator drains it or forced it down. It is never answered, even if no member is up. */
   readonly withheld: boolean;
   /** Latency from the vantage points of each region. */
   readonly latencyMs: Readonly<Record<string, number>>;
@@ -131,11 +131,11 @@ export interface MemberPlan {
   readonly lastUpAt: string | null;
 }
 
-/** Narrows the candidates, orders them (SHUFFLE, WEIGHTED, STICKY), or cuts the list (FIRST). None ever leaves nothing. */
+/** Reduces the candidates, orders them (SHUFFLE, WEIGHTED, STICKY), or truncates the list (FIRST). No step leaves nothing. */
 export type PolicyStep =
   /** Keeps the smallest priority. */
   | { readonly step: 'PRIORITY' }
-  /** Keeps those in the client's region (CIDR), country or continent, by the first way that any is there; none by any way: keeps all. */
+  /** Keeps members in the client's region (CIDR), country or continent, by the first criterion with any match. Keeps all if nothing matches. */
   | { readonly step: 'GEO'; readonly by: readonly GeoWay[] }
   /** Keeps the nearest members, and members that are farther by at most this distance. */
   | { readonly step: 'PROXIMITY'; readonly toleranceKm: number }
@@ -157,7 +157,7 @@ export type NoneUp =
   | { readonly do: 'ALL' }
   /** Treats the members that are UP as such, else the members that were UP last. If none ever was: all. */
   | { readonly do: 'LAST_KNOWN' }
-  /** A fallback pool: its members that are up, or all members if none is up. It has no fallback itself, so there is no loop. */
+  /** A fallback pool: its UP members, or all members if none is UP. It has no fallback itself, so there is no loop. */
   | { readonly do: 'POOL'; readonly pool: PoolPlan }
   | { readonly do: 'CNAME'; readonly target: Name }
   | { readonly do: 'NODATA' }

@@ -1,4 +1,4 @@
-// The longest block that has an address: a binary tree of bits in typed arrays, for maps of 100,000 blocks.
+// Longest-prefix lookup: a binary tree of bits in typed arrays, for maps of 100,000 blocks.
 
 const root = 0;
 

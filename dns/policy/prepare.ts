@@ -1,4 +1,4 @@
-// A name's plan in the form in which questions are answered: made once a plan, not once a question.
+// A name's plan, prepared for answering: once per plan, not once per question.
 import { isIPv4 } from 'node:net';
 import { hashOf, type PreparedMap } from './client.ts';
 import { type Vector, vectorOf } from './globe.ts';

@@ -1,4 +1,4 @@
-// The usual policies, as chains of steps.
+// The predefined policies, as chains of steps.
 import type { GeoWay, PolicyStep } from './plan.ts';
 
 export const presets = ['FAILOVER', 'ROUND_ROBIN', 'WEIGHTED', 'GEO', 'PROXIMITY', 'LATENCY', 'STICKY'] as const;

@@ -25,7 +25,7 @@ export function startOf(name: PreparedName, kind: Kind, region: string | null, t
   return ofPool(pool, serving, kind, trail);
 }
 
-/** The same, remembered. */
+/** The same, from the cache. */
 export function knownStart(name: PreparedName, kind: Kind, region: string | null): Start {
   const key = region === null ? kind : `${kind} ${region}`;
   const known = name.starts.get(key);
@@ -87,6 +87,6 @@ function ofPool(
   const candidates = chosen.filter(
     ({ records }) => records.CNAME.length > 0 || (kind !== 'OTHER' && records[kind].length > 0),
   );
-  trail?.add('TYPE', chosen, candidates, () => 'it has no record of the type asked for');
+  trail?.add('TYPE', chosen, candidates, () => 'it has no record of the requested type');
   return candidates.length === 0 ? noData : { outcome: 'RECORDS', candidates, records: [] };
 }

@@ -1,4 +1,4 @@
-// Record of how an answer was selected: the members that each step kept, and why it left out others.
+// Record of an answer's selection: the members that each step kept, and its reasons for leaving out others.
 
 export interface TrailStep {
   readonly step: string;

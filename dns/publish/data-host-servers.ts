@@ -8,7 +8,7 @@ export interface FollowPrimaryOptions {
   readonly db: Pick<Database, 'ledBy' | 'onPrimary'>;
   /** Opens the server at that host. */
   readonly open: (address: string) => RecordServer;
-  /** Another host takes writes, or the same again. */
+  /** Called when another host takes writes, or the same host again. */
   readonly onPrimary: () => void;
 }
 

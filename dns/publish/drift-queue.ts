@@ -29,7 +29,7 @@ export interface DriftDependencies extends ZoneServers {
   readonly intervalMs: number;
 }
 
-/** Names in one run: the next run goes on after them. */
+/** Number of names in one run. The next run continues after them. */
 const namesAtOnce = 500;
 /** Number of names that are read concurrently. */
 const asksAtOnce = 16;
@@ -76,7 +76,7 @@ async function look(dependencies: DriftDependencies, job: OwedJob, signal: Abort
   const isLast = sets.length < namesAtOnce;
   await db.transaction(async (tx) => {
     await requireSamePrimary(tx, servers);
-    // The zone's row first, as who declares a name in it does.
+    // Locks the zone's row first, in the same order as declarations in it.
     await recordDriftCheck(tx, zone.name, isLast ? null : (sets.at(-1)?.name ?? null));
     for (const { id } of wrong) await owePublication(tx, wake, id);
     if (lost !== undefined) {
@@ -104,7 +104,7 @@ interface Differing {
 /** Errors that concern a zone. */
 const zoneFaults: ReadonlySet<DnsErrorCode> = new Set<DnsErrorCode>(['NOT_AUTHORITATIVE', 'REFUSED']);
 
-/** Names for which a server answers differently. Names that are not published yet are owed anyway. */
+/** Names for which a server's answer differs. Names that are not published yet are owed anyway. */
 async function differing(
   { db, wake, log }: DriftDependencies,
   { zone, sets, all }: Looked,
@@ -122,7 +122,7 @@ async function differing(
     if (silent.has(server)) return;
     silent.add(server);
     if (zoneFaults.has(error.code)) lost ??= named(server.server, error);
-    log.warn({ server: server.server.name, code: error.code, err: error }, 'a DNS server was not looked at');
+    log.warn({ server: server.server.name, code: error.code, err: error }, 'a DNS server was not checked');
     if (isServerFault(error)) await recordServerFailure(db, wake, server, error);
   };
   const askInTurn = async () => {
@@ -139,7 +139,7 @@ async function differing(
         }
       });
       const isWrong = (await Promise.all(answers)).includes(false);
-      // The servers answer it again, as after a loss of the zone: its publication ends the error.
+      // The servers answer it again, for example after the zone was restored. Publishing it ends the error.
       if (isWrong || (set.error !== null && silent.size === 0)) wrong.push(set);
     }
   };

@@ -125,7 +125,7 @@ export async function recordPublished(
   await oweFollowUp(tx, wake, set);
 }
 
-/** An attempt failed. The owner's follow-up work is owed when the reason is another than before, or something else is news. */
+/** Records a failed attempt. The owner's follow-up work is owed when the reason changed, or other news exists. */
 export async function recordFailure(
   tx: Transaction,
   wake: Wake,
@@ -142,7 +142,7 @@ export async function recordFailure(
   if (isNews || set.error?.code !== failure.code) await oweFollowUp(tx, wake, set);
 }
 
-/** If a server has a newer generation than the database, after a failover that lost writes: ours becomes the newest. */
+/** Called when a server has a newer generation than the database, after a failover that lost writes: ours becomes the newest. */
 export async function overtake(tx: Transaction, id: string, generation: number): Promise<void> {
   const sql = 'UPDATE dns_record_set SET generation = ? WHERE id = ? AND generation < ?';
   await tx.execute(sql, [generation + 1, id, generation]);
@@ -153,13 +153,13 @@ export async function deleteWithdrawn(tx: Transaction, { id, generation }: Recor
   await tx.execute('DELETE FROM dns_record_set WHERE id = ? AND generation = ? AND withdrawn = 1', [id, generation]);
 }
 
-/** How long ago, by the database's clock, a withdrawn name was published as such. */
+/** Time since a withdrawn name was published as such, by the database's clock. */
 export async function withdrawnForMs(db: Sql, id: string): Promise<number> {
   const sql = 'SELECT TIMESTAMPDIFF(MICROSECOND, published_at, NOW(3)) DIV 1000 AS ms FROM dns_record_set WHERE id = ?';
   return (await db.query<{ ms: number | null }>(sql, [id]))[0]?.ms ?? 0;
 }
 
-/** Number of names that could not be published at the last attempt, and the reason of the one that waits longest. */
+/** Number of names that could not be published at the last attempt, and the error of the longest-waiting one. */
 export async function failingNames(db: Sql): Promise<{ readonly count: number; readonly reason: string | undefined }> {
   const failing = 'FROM dns_record_set WHERE failing_since IS NOT NULL';
   const [row] = await db.query<{ count: number }>(`SELECT COUNT(*) AS count ${failing}`);

@@ -1,5 +1,5 @@
-// Publishes names: owed for each record set that changed. Each attempt reads the desired records again, so a late, duplicate or
-// interrupted attempt does no harm.
+// Publishes names. Owed for each changed record set. Each attempt reads the desired records again, so a late, duplicate or interrupted attempt does
+// no harm.
 import type { Database } from '../../platform/database/database.ts';
 import type { OwedQueue } from '../../platform/owed/owed-queue.ts';
 import { type ClaimedJob, finishOwed, reconcilingRetry } from '../../platform/owed/owed-work.ts';
@@ -40,7 +40,7 @@ const lateWriter = new DnsError(
 );
 /** While a server has failed, its fences stay. */
 const forgetLaterMs = 60_000;
-/** A server that takes so much longer than the others is left out, as one that failed. */
+/** A server that takes this much longer than the others is treated as failed. */
 const slowerMs = 500;
 
 export function createPublishQueue(dependencies: PublishDependencies): OwedQueue {
@@ -62,7 +62,7 @@ async function publishOnce(dependencies: PublishDependencies, job: ClaimedJob, s
     if (set === undefined || zone === undefined) return db.transaction((tx) => finishOwed(tx, job));
     const wanted = wantedOf(set, zone.writer, readAtMs, job);
     const servers = await openServers(dependencies, set.id, zone.backendId);
-    // After the name was read: a server that still counts as failed gets this generation when it returns.
+    // Read after the name: a server that still counts as failed gets this generation when it returns.
     const rows = await readServers(
       db,
       servers.map(({ id }) => id),
@@ -111,7 +111,7 @@ async function openServers(
 interface PublishedOn {
   /** A server has this newer generation. */
   readonly overtakenBy?: number;
-  /** Why a server that has failed does not have it. Undefined if all have it. */
+  /** Reason why a failed server does not have it. Undefined if all have it. */
   readonly lacking?: DnsError;
   /** Whether all servers that have not failed have it, and there is at least one. */
   readonly isAnswered: boolean;
@@ -204,7 +204,7 @@ function isCode(text: string): text is DnsErrorCode {
   return Object.hasOwn(dnsErrors, text);
 }
 
-/** Removes the fence of a withdrawn name, and its row, when nobody can come late any more. */
+/** Removes the fence and the row of a withdrawn name when no late writer is possible any more. */
 async function forget(
   { db, wake }: PublishDependencies,
   job: ClaimedJob,

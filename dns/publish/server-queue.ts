@@ -1,5 +1,5 @@
-// Brings a server back that failed: owed for each such server until it has all that it missed. From the moment when it answers again it gets
-// every change like the others; then the names that changed before are published on it; then it counts.
+// Brings failed servers back. Owed for each of them until it has caught up. Once it answers again, it gets every change like the others. Then the
+// names that changed before are published on it, and finally it counts.
 import type { Database } from '../../platform/database/database.ts';
 import type { Logger } from '../../platform/log/log.ts';
 import type { OwedQueue } from '../../platform/owed/owed-queue.ts';
@@ -56,7 +56,7 @@ async function bringBack(dependencies: ServerQueueDependencies, job: ClaimedJob,
   const known = (await serversOfBackend(dependencies, row.backendId)).find(({ id }) => id === row.id);
   const zones = await zonesOfBackend(db, row.backendId);
   if (known === undefined) {
-    // It was taken out: names that waited for it wait no more.
+    // The server was removed, so names no longer wait for it.
     return db.transaction(async (tx) => {
       await deleteServer(tx, row.id);
       for (const zone of zones) await oweUnpublished(tx, wake, zone);
@@ -87,7 +87,7 @@ async function bringBack(dependencies: ServerQueueDependencies, job: ClaimedJob,
   }
 }
 
-/** Publishes on this server what not all have. Throws only what concerns the server as a whole. */
+/** Publishes on this server the names that some server lacks. Throws only errors of the server as a whole. */
 async function catchUp(
   { db }: ServerQueueDependencies,
   job: ClaimedJob,

@@ -1,6 +1,5 @@
-// Last known state of each server. A failing server is left out until it answers again, so it delays no other server. When it
-// returns, it receives the changes it missed, and only then do names count as published again. A server without a row has never
-// failed.
+// Last known state of each server. A failed server is skipped until it answers again, so that it delays no other server. When it returns, it receives
+// the changes it missed, and only then do names count as published again. A server without a row has never failed.
 import { createHash } from 'node:crypto';
 import type { Database, Sql, Transaction } from '../../platform/database/database.ts';
 import { marksFor } from '../../platform/database/sql.ts';
@@ -11,7 +10,7 @@ import { type DnsError, type DnsErrorCode, dnsErrors } from '../servers/dns-erro
 import type { RecordServer } from '../servers/record-server.ts';
 import { dnsEvents } from './events.ts';
 
-/** Owed for a server (UUID) that failed: it is looked at until it has all that it missed. */
+/** Owed for a failed server (UUID) until it has caught up. */
 export const serverKind = 'dns-server';
 
 export type ServerState = 'SERVING' | 'FAILING' | 'RETURNING';
@@ -48,7 +47,7 @@ export function isServerFault({ code }: DnsError): boolean {
   return serverFaults.has(code);
 }
 
-/** The same each time (RFC 9562 version 8), so that no process has to make the row first. */
+/** Deterministic (RFC 9562 version 8), so that no process has to create the row first. */
 export function serverId(backendId: string | null, place: string): string {
   const hex = createHash('sha256')
     .update(`${backendId ?? ''}\n${place}`)
@@ -63,7 +62,7 @@ export function knownServers(backendId: string | null, servers: readonly RecordS
 const columns = `id, backend_id AS backendId, place, state, epoch, seen_at AS seenAt, failing_since AS failingSince,
   error_code AS errorCode, error`;
 
-/** Servers that have failed at some time, by ID. */
+/** Servers that have ever failed, by id. */
 export async function readServers(db: Sql, ids: readonly string[]): Promise<ReadonlyMap<string, ServerRow>> {
   if (ids.length === 0) return new Map();
   const rows = await db.query<ServerRow>(`SELECT ${columns} FROM dns_server WHERE id IN (${marksFor(ids)})`, ids);
@@ -79,7 +78,7 @@ export async function recordServerFailure(
 ): Promise<void> {
   await db.transaction(async (tx) => {
     const text = `${failure.message}. ${dnsErrors[failure.code]}`.slice(0, 1024);
-    // Locks the row, and makes it before its first failure.
+    // Locks the row, and creates it before its first failure.
     await tx.execute(
       `INSERT INTO dns_server (id, backend_id, place, state) VALUES (?, ?, ?, 'SERVING') ON DUPLICATE KEY UPDATE place = VALUES(place)`,
       [id, backendId, server.name],

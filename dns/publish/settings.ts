@@ -1,4 +1,4 @@
-// The settings of dns: which servers hold the zones.
+// The settings of dns: the servers that hold the zones.
 import { z } from 'zod';
 import type { SettingsOf } from '../../platform/process/config.ts';
 import { placeOf, type ServerPlace } from '../servers/transport.ts';
@@ -26,7 +26,7 @@ export const dnsSettings = {
   'dns.servers': servers
     .default([])
     .describe(
-      'DNS servers, separated by commas, that take updates (RFC 2136) of the zones in which Tidegate publishes names: ADDRESS:PORT, [ADDRESS]:PORT with IPv6; at most 8. With several, each gets every update, and a name is published when all have it. Default: none, and names are not published',
+      'DNS servers, separated by commas, that accept updates (RFC 2136) of the zones in which Tidegate publishes names: ADDRESS:PORT, [ADDRESS]:PORT with IPv6; at most 8. With several, each gets every update, and a name is published when all have it. Default: none, so that names are not published',
     ),
   'dns.tsigKeyFile': z
     .string()
@@ -43,19 +43,19 @@ export const dnsSettings = {
   'dns.hostsPort': count(1, 65_535)
     .optional()
     .describe(
-      'port of the name server that the agent of each data host runs (ha.nameServerPort there): names are published at the server of the primary only, instead of dns.servers, with the key in dns.tsigKeyFile; default: with ha.dataFolder, and without dns.servers, both are as the agent of this host says',
+      'port of the name server that the agent of each data host runs (ha.nameServerPort there): names are published at the server of the primary only, instead of dns.servers, with the key in dns.tsigKeyFile; default: with ha.dataFolder, and without dns.servers, both come from the agent of this host',
     ),
   'dns.nameRestMs': count(0, 2_592_000_000)
     .default(86_400_000)
     .describe(
-      'a name that was deleted is given to no other project for so long, for resolvers and clients may remember it; its own project may have it again at once',
+      'time before another project can get a deleted name, because resolvers and clients may remember it; its own project can use it again immediately',
     ),
   'dns.reservedNames': z
     .union([z.array(z.string()), z.string().transform((text) => text.split(',').map((each) => each.trim()))])
     .pipe(z.array(reservedName).max(100))
     .default([])
     .describe(
-      'names of the installation itself, separated by commas, such as that of its endpoint; at most 100. No project makes them, or names above or below them. ha.dnsName always is one',
+      'names of the installation itself, separated by commas, such as the name of its endpoint; at most 100. No project can create them, or names above or below them. ha.dnsName is always one of them',
     ),
   'dns.timeoutMs': count(100, 10_000).default(2_000).describe('time for an answer of a DNS server'),
   'dns.lookIntervalMs': count(1_000, 3_600_000)

@@ -24,7 +24,7 @@ export interface ZoneName {
   readonly name: string;
 }
 
-/** Work (platform/owed/owed-work.ts) that is owed whenever what is published, or why it is not, has changed. */
+/** Work (platform/owed/owed-work.ts) that is owed whenever the published records, or the reason for their absence, change. */
 export interface FollowUp {
   readonly kind: string;
   readonly key: string;

@@ -1,5 +1,4 @@
-// SQL of zones and wanted record sets. A name is declared and withdrawn in the transaction of the object that it belongs to, so
-// that neither can exist without the other.
+// SQL of zones and wanted record sets. A name is declared and withdrawn in its object's transaction, so that neither exists without the other.
 import type { Sql, Transaction } from '../../platform/database/database.ts';
 import { invariant, refuse } from '../../platform/errors/errors.ts';
 import { canonicalAddressBlock } from '../../platform/net/address-block.ts';
@@ -17,7 +16,7 @@ export const driftKind = 'dns-look';
 /** Owed for a zone (its name) that must be created at its backend. */
 export const zoneKind = 'dns-zone';
 
-/** BIND takes no more of one type (max-records-per-type). */
+/** BIND allows no more of one type (max-records-per-type). */
 export const mostRecords = 100;
 const longestTtlSeconds = 604_800;
 const ownerPattern = /^[a-z0-9-]{1,40}\/[A-Za-z0-9-]{1,59}$/;
@@ -124,7 +123,7 @@ function recordsFault(name: string, records: readonly NameRecord[]): string | un
   const alias = records.find(({ type }) => type === 'CNAME');
   // RFC 1034 section 3.6.2.
   if (alias !== undefined && records.length > 1)
-    return `${name} would have an alias (CNAME ${alias.value}) beside other records: give it alone`;
+    return `${name} would have an alias (CNAME ${alias.value}) and other records: give only the alias`;
   if (alias?.value === name) return `${name} would be an alias for itself`;
   for (const { type, value } of records) {
     const fault = type === 'CNAME' ? targetFault(value) : addressFault(type, value);
@@ -159,7 +158,7 @@ async function lockName(tx: Transaction, { zone, name }: ZoneName): Promise<Reco
   return raw === undefined ? undefined : toRecordSet(raw);
 }
 
-/** Two owners may try at once: the later one waits, and finds the row of the first. */
+/** Two owners may try concurrently. The later one waits, and finds the row of the first. */
 async function reserve(tx: Transaction, { zone, name, owner, ttlSeconds }: Declaration): Promise<RecordSet> {
   const sql = 'INSERT IGNORE INTO dns_record_set (id, zone, name, owner, ttl_seconds) VALUES (?, ?, ?, ?, ?)';
   await tx.execute(sql, [newUuid(), zone, name, owner, ttlSeconds]);

@@ -16,7 +16,7 @@ export interface ApiPlace extends Pick<Trust, 'certificateSha256' | 'caCertifica
 
 export interface ApiClientOptions {
   readonly place: ApiPlace;
-  /** Others that a login calls: Keystone. They are trusted by the same authorities. */
+  /** Other places that a login calls: Keystone. The same authorities are trusted for them. */
   readonly others?: readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly sessions?: HttpSessions;
@@ -30,7 +30,7 @@ interface ApiCall {
   /** Path, appended to the path of the place. */
   readonly path: string;
   readonly body?: JsonValue;
-  /** False right before the first byte: nothing is sent, and CHANGED_MEANWHILE thrown. */
+  /** If false right before the first byte, nothing is sent, and CHANGED_MEANWHILE is thrown. */
   readonly mayChange?: () => boolean;
   /** Statuses that the caller handles, in addition to 2xx. */
   readonly allow?: readonly number[];
@@ -116,7 +116,7 @@ function codeOf(status: number): DnsErrorCode {
   return status >= 500 ? 'SERVER_FAILURE' : 'REFUSED';
 }
 
-/** A call that was begun goes on to its deadline, but nobody waits for it. */
+/** A started call continues to its deadline, but nobody waits for it. */
 async function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
   const { promise, reject } = Promise.withResolvers<never>();
   const end = () => reject(signal.reason);

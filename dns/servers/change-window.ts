@@ -1,6 +1,6 @@
-// For servers whose API has no conditions. A change is sent only while the claim on the name lasts, under which nobody else changes it, and
-// for a short time after its content was read from the database. Both clocks count: one may be set back, the other stops in a pause of the
-// machine.
+// For servers whose API has no conditions. A change is sent only while the claim on the name lasts, which excludes other writers, and for a short
+// time after its content was read from the database. Both clocks count, because one may be set back, and the other stops while the machine is
+// suspended.
 import type { WantedName } from './record-server.ts';
 
 /** Changes sent within this time arrive long before `afterTakeoverMs` (dns/publish). */

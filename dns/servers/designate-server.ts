@@ -41,7 +41,7 @@ interface Found extends SeenWithOthers {
 const mostRounds = 5;
 /** Designate takes about a second for a change, and 5 to 15 s when a NOTIFY is lost. */
 const pollMs = 100;
-/** Record sets; a name has fewer. */
+/** Number of record sets. A name has fewer. */
 const pageLength = 20;
 const mostPages = 50;
 const settleMs = 15_000;
@@ -63,7 +63,7 @@ export class DesignateServer implements RecordServer, ZoneServer {
       ...{ place: { url, certificateSha256, caCertificates }, others: [account.authUrl], egress, timeoutMs },
       sessions: {
         open: (exchange) => logInAtKeystone(exchange, account),
-        // keystonemiddleware answers before Designate receives anything of the call.
+        // keystonemiddleware answers before Designate sees the call.
         refusedSession: ({ status }) => status === 401,
       },
     });
@@ -88,7 +88,7 @@ export class DesignateServer implements RecordServer, ZoneServer {
         return { state: 'OVERTAKEN', generation: fence.generation };
       if (isAsWanted(seen, wanted)) return this.#settled(wanted, { removed: true }, signal);
       refuseTaken(seen, wanted);
-      // Its servers have changes in their order: with the records that were written last they have what was removed before.
+      // Its servers apply changes in order: when they have the last written records, they have also applied the earlier removals.
       if (await this.#change(seen, wanted, mayChange, signal))
         return this.#settled(wanted, { removed: wanted.records.length === 0 }, signal);
     }
@@ -114,7 +114,7 @@ export class DesignateServer implements RecordServer, ZoneServer {
   /** The name servers, signing and transfers are set by Designate's pool. */
   async ensureZone({ zone }: ZoneWish, signal: AbortSignal): Promise<void> {
     const body = { name: `${zone}.`, email: `${hostmaster}@${zone}`, type: 'PRIMARY' };
-    // 409: it is there.
+    // 409 if it exists.
     await this.#api.call({ method: 'POST', path: '/v2/zones', body, allow: [409] }, signal);
     await this.#zoneId(zone, signal);
   }
@@ -168,7 +168,7 @@ export class DesignateServer implements RecordServer, ZoneServer {
     const { zone, known, name, type, ttl } = at;
     const path = `/v2/zones/${await this.#zoneId(zone, signal)}/recordsets`;
     const content = { ttl, records: [...records] };
-    // 404 and 409: it was removed or made since it was looked at.
+    // 404 and 409 mean that it was removed or created since it was read.
     const reply =
       known === undefined
         ? await this.#api.call(
@@ -242,7 +242,7 @@ export class DesignateServer implements RecordServer, ZoneServer {
         const page = recordsetsOf(answer.body);
         all.push(...page.filter((each) => each.name === `${asked}.`));
         const last = page[page.length - 1];
-        // There `*` stands for any text, and is before all that a name can begin with.
+        // There `*` stands for any text, and sorts before every other beginning of a name.
         if (page.length < pageLength || last?.name.startsWith('*') !== true) return all;
         marker = `&marker=${last.id}`;
       }

@@ -1,4 +1,4 @@
-// Signed questions and updates to one server, and its answers, checked.
+// Signed queries and updates to one server, with verification of its answers.
 import { randomInt } from 'node:crypto';
 import type { EgressPolicy } from '../../platform/net/egress.ts';
 import {
@@ -22,7 +22,7 @@ export interface DnsClientOptions {
   readonly key: TsigKey | undefined;
   /** Deadline of one query, over UDP and TCP together. */
   readonly timeoutMs: number;
-  /** Unix milliseconds; default: the clock. */
+  /** Unix milliseconds. Default: the clock. */
   readonly now?: () => number;
   /** For servers from users of the graph. Undefined for servers in the settings, which have no limit. */
   readonly egress?: EgressPolicy | undefined;
@@ -69,8 +69,8 @@ export class DnsClient {
   }
 
   /**
-   * `atMs` (Unix milliseconds): when what led to the update was read. The server refuses it once that is `fudgeSeconds` ago, however
-   * late it is sent. Throws DnsError.
+   * `atMs` (Unix milliseconds): when the input of the update was read. The server refuses the update `fudgeSeconds` after that, however late it is
+   * sent. Throws DnsError.
    */
   async update(
     update: Update,
@@ -98,7 +98,7 @@ export class DnsClient {
     if (bytes.length <= longestUdpBytes) {
       const isOurs = (answer: Buffer) => answer.length > 2 && answer.readUInt16BE(0) === message.readUInt16BE(0);
       const answer = await askUdp(place, bytes, isOurs, { timeoutMs: timeoutMs / 2, signal });
-      // Over UDP anyone may answer: an invalid answer is repeated over TCP.
+      // Over UDP anybody may answer, so after an invalid answer the query is repeated over TCP.
       const checked = answer === undefined ? undefined : attempt(() => check(answer));
       if (checked?.isTruncated === false) return checked;
     }
@@ -126,7 +126,7 @@ export class DnsClient {
 
   #checkSignature(bytes: Buffer, answer: Message, key: TsigKey, requestMac: Buffer): void {
     if (answer.tsig === undefined) {
-      // Errors may come without: they only cost another try.
+      // Errors may be unsigned, because they only cost another attempt.
       if (answer.rcode === rcodes.NOTAUTH)
         throw new DnsError(
           'BAD_KEY',

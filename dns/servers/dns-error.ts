@@ -1,11 +1,11 @@
-// Why a request to a server failed, in words for an operator.
+// Reasons for failed requests to a server, in words for an operator.
 
 /** Each error with its remedy. docs/dns.md has the same list. */
 export const dnsErrors = {
   UNREACHABLE: 'Start the server, or correct dns.servers.',
-  TIMED_OUT: 'Look at the server and the way to it; a firewall must let UDP and TCP pass.',
+  TIMED_OUT: 'Check the server and the path to it; a firewall must let UDP and TCP pass.',
   BAD_ANSWER:
-    'Look at what answers there: it is not a DNS server that knows RFC 2136, or something on the way damages answers.',
+    'Check the program at that address: it is not a DNS server with RFC 2136, or something on the path damages answers.',
   NOT_SIGNED: 'Something between Tidegate and the server may be forging answers, or the secrets of the key differ.',
   BAD_KEY: 'Give the server the key of dns.tsigKeyFile, by its name.',
   BAD_SIGNATURE: 'Give both sides the same secret.',

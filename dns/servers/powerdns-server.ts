@@ -30,13 +30,13 @@ export interface PowerdnsOptions extends Omit<ApiClientOptions, 'headers' | 'ses
 }
 
 const mostRounds = 5;
-/** Pauses before each further look, in milliseconds. */
+/** Pauses before further reads, in milliseconds. */
 const readBackPausesMs = [5, 20, 50, 100, 200, 400, 800];
 const fenceTtlSeconds = 0;
 const ourTypes: ReadonlySet<string> = new Set(recordTypes);
-/** Made by the server itself. */
+/** Types that the server itself creates. */
 const signatureTypes: ReadonlySet<string> = new Set(['RRSIG', 'NSEC', 'NSEC3']);
-/** Refresh, retry, expire; and how long the absence of a name is remembered (RFC 2308), in seconds. */
+/** Refresh, retry and expire times, and the negative caching time (RFC 2308), in seconds. */
 const soaTimes = '3600 600 604800 60';
 const server = '/api/v1/servers/localhost';
 /** Marks a zone whose NS records were given here by an administrator. An existing zone keeps its own. */
@@ -81,7 +81,7 @@ export class PowerdnsServer implements RecordServer, ZoneServer {
       if (isAsWanted(seen, wanted)) return this.#readBack(wanted, signal);
       refuseTaken(seen, wanted);
       const body = { rrsets: changesOf(seen, wanted) };
-      // 422: somebody else changed the name since it was looked at.
+      // 422: somebody else changed the name since it was read.
       const reply = await this.#api.call(
         { method: 'PATCH', path: pathOf(wanted.zone), body, mayChange, allow: [422] },
         signal,
@@ -110,7 +110,7 @@ export class PowerdnsServer implements RecordServer, ZoneServer {
     const isPrimary = secondaries.length > 0;
     const wanted = {
       kind: isPrimary ? 'Master' : 'Native',
-      // Only a signed zone needs it: it reads the whole zone at each change.
+      // Only needed for signed zones, because it reads the whole zone at each change.
       api_rectify: isSigned,
       ...{ soa_edit_api: 'INCREASE', dnssec: isSigned },
       master_tsig_key_ids: transferKey === undefined ? [] : [`${transferKey.name}.`],
@@ -121,7 +121,7 @@ export class PowerdnsServer implements RecordServer, ZoneServer {
       const soa = `${nameServers[0] ?? zone}. hostmaster.${zone}. 1 ${soaTimes}`;
       const rrsets = [{ name: `${zone}.`, type: 'SOA', ttl: 3_600, records: [{ content: soa, disabled: false }] }];
       const body = { name: `${zone}.`, nameservers: nameServers.map((each) => `${each}.`), rrsets, ...wanted };
-      // 409: made by another worker a moment ago.
+      // 409: another worker has just created it.
       await this.#api.call({ method: 'POST', path: `${server}/zones`, body, allow: [409] }, signal);
     }
     await this.#ensureNameServers(wish, signal);

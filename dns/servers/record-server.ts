@@ -36,11 +36,11 @@ export interface RecordServer {
   readonly refusesLate: boolean;
   /** Throws DnsError unless it answers and has the zone. */
   check(zone: string, signal: AbortSignal): Promise<void>;
-  /** Changes what the server has, if it has something else, until it answers what is wanted. Throws DnsError. */
+  /** Changes the server's records if they differ, and waits until it answers as desired. Throws DnsError. */
   publish(wanted: WantedName, signal: AbortSignal): Promise<PublishResult>;
   /** Whether the server answers exactly that. Throws DnsError. */
   has(wanted: WantedName, signal: AbortSignal): Promise<boolean>;
-  /** Removes what is left of a name that is published without records. Throws DnsError. */
+  /** Removes the remains of a name that is published without records. Throws DnsError. */
   forget(wanted: WantedName, signal: AbortSignal): Promise<void>;
   /** Ends its connections. */
   close?(): Promise<void>;

@@ -1,5 +1,5 @@
-// A server that takes updates by RFC 2136, signed with TSIG: PowerDNS, BIND, Knot and others. Each update has the fence as its
-// condition, so the server refuses a writer that came late, and records that others made are never touched.
+// A server that takes updates by RFC 2136, signed with TSIG: PowerDNS, BIND, Knot and others. Each update is conditional on the fence, so the server
+// refuses late writers, and never changes records of others.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type NameRecord, recordTypes, sortedRecords } from '../records/record-set.ts';
 import {
@@ -20,14 +20,14 @@ import type { PublishResult, RecordServer, WantedName } from './record-server.ts
 import { fenceOf, hasOurs, isAsWanted, isFenceOf, isLeftOver, othersFence, type Seen } from './seen.ts';
 import { nameOfPlace } from './transport.ts';
 
-/** Writers of one name take turns: more rounds are not a race but a fault. */
+/** Writers of one name take turns. More rounds indicate a fault, not a race. */
 const mostRounds = 5;
-/** A server's cache may still have the old answer for a moment. Pauses before each further look, in milliseconds. */
+/** A server's cache may have the old answer for a moment. Pauses before further reads, in milliseconds. */
 const readBackPausesMs = [20, 50, 100, 200, 400, 800];
 
 /** Record types of other writers that exclude an alias at the same name. None of them is ever removed. */
 const typesOfOthers = [2, 6, 12, 13, 15, 16, 17, 29, 33, 35, 37, 39, 43, 44, 52, 53, 61, 64, 65, 99, 256, 257];
-/** Never cached, so that each writer sees the last one's. */
+/** Never cached, so that each writer sees the previous one's fence. */
 const fenceTtlSeconds = 0;
 
 export class Rfc2136Server implements RecordServer {
@@ -84,7 +84,7 @@ export class Rfc2136Server implements RecordServer {
     const others = isAlias ? typesOfOthers.map((type) => this.#client.query({ name, type }, signal)) : [];
     const found = (await Promise.all(others)).flat().some(({ type }) => type !== types.CNAME);
     return found
-      ? new DnsError('NAME_TAKEN_BY_OTHERS', `${name} has records of other types, beside which there can be no alias`)
+      ? new DnsError('NAME_TAKEN_BY_OTHERS', `${name} has records of other types, which exclude an alias`)
       : new DnsError('CHANGED_MEANWHILE', `the name changed ${mostRounds} times while it was being published`);
   }
 
@@ -131,7 +131,7 @@ function recordFrom(record: WireRecord): NameRecord {
 function prerequisitesOf(seen: Seen, wanted: WantedName): WireRecord[] {
   const { name, records, earlierRecords } = wanted;
   const fence = fenceName(name);
-  // RFC 2136 section 3.4.2.2: a server leaves out an alias without a word where there are other records.
+  // RFC 2136 section 3.4.2.2: a server silently drops an alias where other records exist.
   const noOthers = records.some(({ type }) => type === 'CNAME')
     ? typesOfOthers.map((type) => condition(name, type, classes.NONE))
     : [];
@@ -168,12 +168,12 @@ function fenceIs(name: string, fence: Fence): WireRecord {
   return condition(name, types.TXT, classes.IN, encodeText(fenceText(fence)));
 }
 
-/** RFC 2136 section 2.4.5: there are no records at the name. */
+/** RFC 2136 section 2.4.5: the name has no records. */
 function isUnused(name: string): WireRecord {
   return condition(name, types.ANY, classes.NONE);
 }
 
-/** RFC 2136 section 2.4: with IN the records of the type are exactly those given, with NONE there are none. */
+/** RFC 2136 section 2.4: with IN the type has exactly the given records, with NONE it has none. */
 function condition(name: string, type: number, group: number, data: Buffer = Buffer.alloc(0)): WireRecord {
   return { name, type, class: group, ttl: 0, data };
 }
@@ -182,7 +182,7 @@ function record(name: string, type: number, ttl: number, data: Buffer): WireReco
   return { name, type, class: classes.IN, ttl, data };
 }
 
-/** RFC 2136 section 2.5.2: all records of the type. */
+/** RFC 2136 section 2.5.2: deletes all records of the type. */
 function removal(name: string, type: number): WireRecord {
   return { name, type, class: classes.ANY, ttl: 0, data: Buffer.alloc(0) };
 }

@@ -13,7 +13,7 @@ export interface Seen {
 
 /** From an API that shows all records at a name. */
 export interface SeenWithOthers extends Seen {
-  /** Types of further records there. */
+  /** Other types of records at the name. */
   readonly others: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export function isFenceOf(fence: Fence, wanted: WantedName): boolean {
 
 export function isAsWanted({ fence, records, ttls }: Seen, wanted: WantedName): boolean {
   if (fence === undefined || !isFenceOf(fence, wanted)) return false;
-  // Where there are none of ours, a wildcard may answer, or others have the name.
+  // Without records of ours, a wildcard may answer, or the name belongs to others.
   if (wanted.records.length === 0) return true;
   return isSame(records, wanted.records) && [...ttls].every((ttl) => ttl === wanted.ttlSeconds);
 }
@@ -42,10 +42,13 @@ export function hasOurs(seen: Seen, { earlierRecords }: WantedName): boolean {
   return seen.fence === undefined ? isLeftOver(seen, earlierRecords) : seen.fence.records > 0;
 }
 
-/** The fence is of another writer: of a withdrawn name nothing of ours is there; else throws NAME_TAKEN_BY_OTHERS. */
+/** The fence belongs to another writer. True if the name is withdrawn, because then nothing of ours exists. Otherwise throws NAME_TAKEN_BY_OTHERS. */
 export function othersFence({ name, records }: WantedName, { owner }: Fence): PublishResult {
   if (records.length === 0) return { state: 'PUBLISHED' };
-  throw new DnsError('NAME_TAKEN_BY_OTHERS', `${name} belongs to ${owner} of another installation, says its fence`);
+  throw new DnsError(
+    'NAME_TAKEN_BY_OTHERS',
+    `${name} belongs to ${owner} of another installation, according to its fence`,
+  );
 }
 
 /** For an API without conditions: throws NAME_TAKEN_BY_OTHERS if the name is not ours to change. */
@@ -57,7 +60,7 @@ export function refuseTaken(seen: SeenWithOthers, wanted: WantedName): void {
   if (records.some(({ type }) => type === 'CNAME') && seen.others.length > 0)
     throw new DnsError(
       'NAME_TAKEN_BY_OTHERS',
-      `${name} has records of other types (${seen.others.join(', ')}), beside which there can be no alias`,
+      `${name} has records of other types (${seen.others.join(', ')}), which exclude an alias`,
     );
 }
 

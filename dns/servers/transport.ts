@@ -15,7 +15,7 @@ export function nameOfPlace({ address, port }: ServerPlace): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** ADDRESS:PORT, [ADDRESS]:PORT with IPv6. Undefined if it is none. */
+/** ADDRESS:PORT, [ADDRESS]:PORT with IPv6. Undefined if the text is not a place. */
 export function placeOf(text: string): ServerPlace | undefined {
   const [, six, four, digits] = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+)):(\d{1,5})$/i.exec(text) ?? [];
   const address = six ?? four ?? '';
@@ -50,7 +50,7 @@ export async function askUdp(
   socket.on('message', (answer) => {
     if (accept(answer)) resolve(answer);
   });
-  // Connected: the kernel takes only what comes from that address and port, and reports a closed one.
+  // Connected, so that the kernel accepts only packets from that address and port, and reports a closed port.
   socket.connect(port, address, (error?: Error) => {
     if (error === undefined || error === null) socket.send(message);
   });

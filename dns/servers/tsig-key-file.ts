@@ -1,4 +1,4 @@
-// The key of the servers, in the form in which BIND and its tools (tsig-keygen, nsupdate -k) have it.
+// The key of the servers, in the file format of BIND and its tools (tsig-keygen, nsupdate -k).
 import { readPrivateFile } from '../../platform/secrets/key-file.ts';
 import type { TsigKey } from '../wire/tsig.ts';
 

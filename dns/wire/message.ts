@@ -34,7 +34,7 @@ export interface Question {
   readonly type: number;
 }
 
-/** A record, or an element of an update that has the form of one. */
+/** A record, or an element of an update in the same form. */
 export interface WireRecord {
   readonly name: string;
   readonly type: number;
@@ -108,7 +108,7 @@ export function encodeRecord({ name, type, class: group, ttl, data }: WireRecord
   return Buffer.concat([encodeName(name), fixed, data]);
 }
 
-/** Throws WireError. Records beyond the answers are skipped, but must be whole. */
+/** Throws WireError. Skips records after the answers, which must be complete. */
 export function decodeMessage(message: Buffer): Message {
   if (message.length < headerBytes) throw new WireError('it is shorter than a header');
   const flags = message.readUInt16BE(2);
@@ -155,7 +155,7 @@ function decodeRecord(message: Buffer, offset: number): { readonly record: WireR
   const next = at + 10 + message.readUInt16BE(at + 8);
   if (next > message.length) throw new WireError('a record is cut off');
   const type = message.readUInt16BE(at);
-  // Elements of updates have none.
+  // Elements of updates have no target.
   const hasTarget = type === types.CNAME && next > at + 10;
   if (hasTarget && decodeName(message, at + 10).next !== next) throw new WireError('an alias has another length');
   const record = {
@@ -165,7 +165,7 @@ function decodeRecord(message: Buffer, offset: number): { readonly record: WireR
   return { record, next };
 }
 
-/** The data of an A or AAAA record; the text is an address. */
+/** The data of an A or AAAA record. The text must be an address. */
 export function encodeAddress(text: string): Buffer {
   return Buffer.from(addressBytes(text) ?? []);
 }
@@ -177,7 +177,7 @@ export function decodeAddress({ type, data }: WireRecord): string {
   return new SocketAddress({ address, family: type === types.A ? 'ipv4' : 'ipv6', port: 1 }).address;
 }
 
-/** The name that a CNAME record stands for, in lower case. Throws WireError. */
+/** The target of a CNAME record, in lower case. Throws WireError. */
 export function decodeTarget({ data }: WireRecord): string {
   return decodeName(data, 0).name;
 }

@@ -11,7 +11,7 @@ export class WireError extends Error {
 /** RFC 1035 section 2.3.4, in octets. */
 const longestNameBytes = 255;
 
-/** Uncompressed, in lower case (the canonical form of RFC 8945 and RFC 4034). The text is a valid name; `.` is the root. */
+/** Uncompressed, in lower case (the canonical form of RFC 8945 and RFC 4034). The text must be a valid name. `.` is the root. */
 export function encodeName(name: string): Buffer {
   const labels = name.split('.').filter((label) => label !== '');
   const parts = labels.flatMap((label) => [Buffer.from([label.length]), Buffer.from(label.toLowerCase(), 'latin1')]);
@@ -21,7 +21,7 @@ export function encodeName(name: string): Buffer {
   return bytes;
 }
 
-/** The name at `offset` without pointers, as its bytes are. Throws WireError. */
+/** The unchanged bytes of the name at `offset`, without pointers. Throws WireError. */
 export function expandName(message: Buffer, offset: number): Buffer {
   decodeName(message, offset);
   const labels: Buffer[] = [];

@@ -9,7 +9,7 @@ export interface TsigKey {
   readonly secret: Buffer;
 }
 
-/** RFC 8945 section 10: how far the clocks of both sides may differ. */
+/** RFC 8945 section 10: maximum difference between the clocks of both sides. */
 export const fudgeSeconds = 300;
 
 /** RFC 8945 section 3. */
@@ -28,7 +28,7 @@ interface Variables {
   readonly other: Buffer;
 }
 
-/** `atSeconds` (Unix time): a server takes the message until `fudgeSeconds` after it. */
+/** `atSeconds` (Unix time): a server accepts the message until `fudgeSeconds` later. */
 export function sign(message: Buffer, key: TsigKey, atSeconds: number): SignedMessage {
   const variables: Variables = { timeSigned: atSeconds, fudge: fudgeSeconds, error: 0, other: Buffer.alloc(0) };
   const mac = macOf(key, [message, variablesOf(key, variables)]);
@@ -46,7 +46,7 @@ export function sign(message: Buffer, key: TsigKey, atSeconds: number): SignedMe
 }
 
 interface TsigAnswer {
-  /** Made with the key, over the answer and our request. */
+  /** Whether the key signed the answer and our request. */
   readonly isValid: boolean;
   /** A TsigError, or 0. */
   readonly error: number;
@@ -72,7 +72,7 @@ export function verify(
   return {
     isValid: isSame && timingSafeEqual(mac, wanted),
     error,
-    // RFC 8945 section 5.2.3; PowerDNS leaves the time out, and has its own as the time of signing.
+    // RFC 8945 section 5.2.3. PowerDNS omits the time, and signs with its own time.
     serverSeconds: error !== tsigErrors.BADTIME ? undefined : other.length === 6 ? other.readUIntBE(0, 6) : timeSigned,
   };
 }
@@ -84,7 +84,7 @@ function decodeTsig(bytes: Buffer, { data, offset }: WireRecord & { readonly off
   const macEnd = at + 10 + data.readUInt16BE(at + 8);
   if (macEnd + 6 > data.length) throw new WireError('the MAC of the TSIG is cut off');
   const otherLength = data.readUInt16BE(macEnd + 4);
-  if (macEnd + 6 + otherLength !== data.length) throw new WireError('the TSIG has another length than it says');
+  if (macEnd + 6 + otherLength !== data.length) throw new WireError('the length field of the TSIG is wrong');
   return {
     algorithm,
     timeSigned: data.readUIntBE(at, 6),

@@ -1,6 +1,6 @@
-// Which documents are executed (setting `operations.accept`): all, or only published operations. Administrators may send any, so that
-// they can look into an incident; subgraphs and machines send their own; sessions of users may send those of the dashboard, and API tokens
-// may not; without a login only login fields are allowed. An API token that is bound to operations may send these alone, whatever the setting.
+// Which documents are executed (setting `operations.accept`): all, or only published operations. Administrators may send any, so that they can
+// investigate incidents. Subgraphs and machines send their own. Sessions of users may send the dashboard's, but API tokens may not. Without a login
+// only login fields are allowed. An API token that is bound to operations may send these alone, whatever the setting.
 import type { Counter } from 'prom-client';
 import type { Identity } from '../../platform/caller/identity.ts';
 import { CodedError } from '../../platform/errors/errors.ts';
@@ -19,7 +19,7 @@ interface AcceptanceOptions {
   readonly log: Logger;
 }
 
-/** Clients with a count of their own. */
+/** Limit of clients with a separate count. */
 const mostClients = 200;
 const otherClients = '(others)';
 const linePeriodMs = 60_000;
@@ -49,7 +49,7 @@ export class Acceptance {
     throw notPublished(hash);
   }
 
-  /** The same for an operation that is not executed: it does not count. */
+  /** The same check for an operation that is not executed. It is not counted. */
   examine(hash: string, identity: Identity): void {
     refuseUnbound(hash, identity);
     if (identity.operations !== undefined) return;

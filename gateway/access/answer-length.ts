@@ -1,4 +1,4 @@
-// The bound on an answer as text, over HTTP and on sockets. Lists are bounded one by one; the texts in them add up.
+// The bound on an answer as text, over HTTP and on sockets. Each list is limited, but the texts in them add up.
 import type { ExecutionResult, FormattedExecutionResult } from 'graphql';
 
 /** Replaces an answer of `length` characters. */

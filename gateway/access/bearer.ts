@@ -3,7 +3,7 @@
 /** No Tidegate token is longer. */
 const maxLength = 8192;
 
-/** The token of an `Authorization: Bearer …` value (RFC 6750 section 2.1); undefined when there is none. */
+/** The token of an `Authorization: Bearer …` value (RFC 6750 section 2.1). Undefined when there is none. */
 export function bearerOf(authorization: unknown): string | undefined {
   if (typeof authorization !== 'string' || authorization.length > maxLength) return undefined;
   return /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1];
@@ -21,7 +21,7 @@ export function bearerOfConnection(parameters: Readonly<Record<string, unknown>>
 export const howToLogIn =
   'send the header "Authorization: Bearer TOKEN" with a token from the mutation login, or an API token';
 
-/** Schemes of other systems: only these words are quoted, because any other first word may be a part of a secret. */
+/** Schemes of other systems. Only these words are quoted, because any other first word may be part of a secret. */
 const otherScheme = /^(Basic|Digest|Negotiate|Token|ApiKey|JWT)(?: |$)/i;
 
 /** The fault of an Authorization header without a token for us. Undefined if it has one, or is absent. Never quotes a token. */

@@ -15,7 +15,7 @@ const maxBytes = 16 * 1024 * 1024;
 /** Size until the answer arrives. Afterwards the identity's size is added. */
 const askedBytes = 1024;
 const keepMs = 1000;
-/** Counted from the question, like `keepMs`. */
+/** Counted from the call, like `keepMs`. */
 const keepWhileLostMs = 4000;
 const strangersAtOnce = 32;
 const mostProven = 20_000;
@@ -45,8 +45,8 @@ export class CredentialCache {
   }
 
   /**
-   * The identity behind a client's credential; undefined when it is not valid here. Throws when it can't be checked. `now`: no earlier answer
-   * counts, and none stays.
+   * The identity behind a client's credential. Undefined when it is not valid here. Throws when it can't be checked. `now`: ignores and drops cached
+   * answers.
    */
   identify(bearer: string, { now = false } = {}): Promise<Identity | undefined> {
     // By hash, so that memory holds no table of usable credentials.
@@ -60,7 +60,7 @@ export class CredentialCache {
     };
     const entry = { answer: asked.catch(whileLost), askedMs: this.#nowMs(), bytes: askedBytes };
     this.#entries.set(key, entry);
-    // Only a success is kept: after a refusal or a failure the next request is checked again.
+    // Only success is cached. After a refusal or a failure the next request is checked again.
     const become = (next: Entry | undefined) => {
       if (this.#entries.peek(key) !== entry) return;
       if (next === undefined) this.#entries.delete(key);
@@ -84,7 +84,7 @@ export class CredentialCache {
     const identity = await (owner === undefined ? this.#strange(() => ask(nobodyKnown), signal) : ask(owner));
     if (identity === undefined) this.#proven.delete(key);
     else this.#proven.set(key, callerOf(identity));
-    // Subgraphs ask elsewhere (gateway/web/question-server.ts): theirs is no credential for clients.
+    // Subgraphs use another address (gateway/web/question-server.ts), so their credential is not valid for clients.
     return identity?.kind === 'service' ? undefined : identity;
   }
 

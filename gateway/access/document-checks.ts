@@ -44,7 +44,7 @@ interface CheckedOperation {
 }
 
 const rulesOfAll = [...specifiedRules, reservedNameRule];
-/** Validation stops at this number of faults: it is the most expensive step for a refused document. */
+/** Validation stops at this number of faults, because it is the most expensive step for a refused document. */
 const mostErrors = 20;
 
 /** The query with which tools read the whole schema. An operation may contain as many introspection fields as this. */
@@ -94,7 +94,7 @@ export class DocumentChecks {
     return new OperationMeasurer({ schema: this.#schema, size: this.#size, document, operation, variables });
   }
 
-  /** Throws a CodedError (limits, login), or InvalidGraphqlDocument if no operation of the document is named. */
+  /** Throws a CodedError (limits, login), or InvalidGraphqlDocument if the operation is not in the document. */
   check(document: DocumentNode, request: Omit<OperationRequest, 'query'>, standing: Standing): CheckedOperation {
     const operation = operationOf(document, request.operationName);
     const measurer = this.measurerOf(document, operation, request.variables);
@@ -106,7 +106,7 @@ export class DocumentChecks {
   /** Throws InvalidGraphqlDocument. */
   validate(text: string): void {
     const rules = this.#limits.introspection ? rulesOfAll : [...rulesOfAll, NoSchemaIntrospectionCustomRule];
-    // Parsed with the positions in the text.
+    // Parsed again with positions in the text.
     const errors = validate(this.#schema, parse(text), rules, { maxErrors: mostErrors });
     if (errors.length === 0) return;
     const shown = this.#limits.introspection

@@ -1,5 +1,5 @@
-// Judges a new document: everything that takes time in proportion to the document, or more. Runs in a process of its own
-// (process-judge.ts); questions and verdicts are plain objects.
+// Judges a new document: all steps whose time is proportional to the document, or worse. Runs in a separate process (process-judge.ts). Requests and
+// verdicts are plain objects.
 import { Kind, print, visit } from 'graphql';
 import { CodedError } from '../../platform/errors/errors.ts';
 import { type DocumentChecks, operationOf, parsed, type Standing } from './document-checks.ts';
@@ -19,7 +19,7 @@ export interface Question {
 }
 
 export type Verdict =
-  /** `text`: the same document in a form that is parsed faster, where there is one. */
+  /** `text`: an equal document that is parsed faster, if there is one. */
   | { readonly kind: 'valid'; readonly tokens: number; readonly text?: string }
   /** `ofDocument`: the verdict applies to every request. */
   | { readonly kind: 'invalid'; readonly faults: readonly GraphqlDocumentFault[]; readonly ofDocument: boolean }
@@ -60,14 +60,14 @@ function hasBlocks(text: string): boolean {
   return text.includes('"""');
 }
 
-/** A text in lines takes ten times as long to be read as one in a line. */
+/** A text on several lines takes ten times as long to parse as one on a single line. */
 function withoutBlocks(document: ReturnType<typeof parsed>): string {
   return print(
     visit(document, { [Kind.STRING]: (node) => (node.block === true ? { ...node, block: false } : undefined) }),
   );
 }
 
-/** Variables as a measure needs them: anything but a number or null counts as something else, whatever it is. */
+/** Variables in the form that a measure needs. Anything other than a number or null is equivalent. */
 export function figuresOf(variables: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(variables).map(([name, value]) => [name, typeof value === 'number' || value == null ? value : true]),

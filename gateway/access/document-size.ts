@@ -2,7 +2,7 @@
 import { Lexer, Source, TokenKind } from 'graphql';
 import { CodedError } from '../../platform/errors/errors.ts';
 
-/** Brackets in a document, and lists and objects in variables: far more than any input of a graph needs. */
+/** Limit of brackets in a document, and of lists and objects in variables: far more than any input of a graph needs. */
 export const mostNesting = 64;
 const opening: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
 const closing: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
@@ -18,7 +18,7 @@ export function checkSize(text: string, maxTokens: number, isAnonymous: boolean)
       if (depth > mostNesting || tokens > maxTokens) break;
     }
   } catch {
-    // Not GraphQL: the parser reports the position.
+    // Not GraphQL, so the parser reports the position.
   }
   if (depth > mostNesting) throw tooMuch('nesting of brackets', `more than ${mostNesting}`, mostNesting);
   if (tokens <= maxTokens) return tokens;

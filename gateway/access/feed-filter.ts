@@ -11,7 +11,7 @@ export interface FilterArgument {
 }
 
 export class FeedFilter {
-  /** The same text for filters that match the same items; empty if all match. */
+  /** Equal for filters that match the same items. Empty if all match. */
   readonly key: string;
   /** The variables for the subgraph. */
   readonly variables: Readonly<Record<string, unknown>>;

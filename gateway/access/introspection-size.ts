@@ -9,7 +9,7 @@ import {
   isUnionType,
 } from 'graphql';
 
-/** `all`: the lists of all types together; `most`: the longest one. */
+/** `all`: total length of the lists of all types. `most`: the longest one. */
 interface Length {
   readonly all: number;
   readonly most: number;

@@ -5,7 +5,7 @@ import { DocumentChecks } from './document-checks.ts';
 import { judged, type Question, type Verdict } from './document-judge.ts';
 import type { OperationLimits } from './limits.ts';
 
-/** The first message to the process, and all that follow. */
+/** The first message to the process, and all later messages. */
 export type ToJudge = { readonly supergraphSdl: string; readonly limits: OperationLimits } | Question;
 
 /** Answers. The first request is only acknowledged. */
@@ -23,7 +23,7 @@ function answerTo(message: ToJudge): FromJudge {
   try {
     if ('supergraphSdl' in message) {
       checks = new DocumentChecks(new Supergraph(message.supergraphSdl), message.limits);
-      // It may be killed: then Node writes nothing at its end.
+      // If the process is killed later, Node would write nothing at its end.
       flushCompileCache();
       return { kind: 'ready' };
     }

@@ -1,5 +1,5 @@
-// The line of new documents that wait for the judge: one turn after the other for each user and network, and a bound for each. So the flood
-// of one delays another's document by one judgement.
+// The queue of new documents for the judge. Users and networks take turns, and each has a limit. So a flood from one delays another's document by
+// only one judgement.
 import { CodedError } from '../../platform/errors/errors.ts';
 import { FairTurns } from '../../platform/work/fair-turns.ts';
 
@@ -10,7 +10,7 @@ export interface Asker {
   readonly network: string | undefined;
 }
 
-/** Places in the line: a document has one for each 16 KiB that it begins. */
+/** A document takes one place in the queue for each 16 KiB or part of it. */
 const placeLength = 16 * 1024;
 const [mostOfSender, mostOfNetwork, most] = [100, 300, 1_000];
 const longestWaitMs = 10_000;

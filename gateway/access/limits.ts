@@ -3,13 +3,13 @@
 export interface OperationLimits {
   /** Lexical tokens of a document: bounds parsing and validation. */
   readonly maxTokens: number;
-  /** The same without a login: the time of validation grows with the square of the tokens. */
+  /** The same without a login, because validation time grows with the square of the tokens. */
   readonly maxAnonymousTokens: number;
   /** Nesting of fields. */
   readonly maxDepth: number;
   /** Aliased fields, fragments counted at each use. */
   readonly maxAliases: number;
-  /** Fields at the top. */
+  /** Number of top-level fields. */
   readonly maxRootFields: number;
   /** Worst-case number of resolved fields: a field counts 1, and `first` or `limit` multiplies the fields below it. */
   readonly maxCost: number;
@@ -17,24 +17,24 @@ export interface OperationLimits {
   readonly maxBodyBytes: number;
   /** Size of an answer in UTF-16 code units, nearly always equal to bytes. */
   readonly maxAnswerLength: number;
-  /** Mutations of one user per minute, in this process; as many may come at once. */
+  /** Mutations of one user per minute, in this process. All of them may come at once. */
   readonly mutationsPerMinute: number;
   /**
-   * KiB of refused documents of one user, or of new documents of one network without a login, per minute in this process; as
-   * many may come at once.
+   * KiB of refused documents of one user, or of new documents of one network without a login, per minute in this process. All of them may come at
+   * once.
    */
   readonly refusedKibPerMinute: number;
   /** Whether introspection is allowed. */
   readonly introspection: boolean;
   /** Whether introspection is allowed without login. */
   readonly anonymousIntrospection: boolean;
-  /** Whether the public part of the schema is served without a login, whatever introspection allows. */
+  /** Whether the public part of the schema is served without a login, regardless of the setting for introspection. */
   readonly publicSchema: boolean;
-  /** Subgraphs of whose mutations one document may have only one: one document, one device call. */
+  /** Subgraphs with at most one mutation per document: one document, one device call. */
   readonly oneMutationSubgraphs: readonly string[];
   /** Root fields that need no login. */
   readonly publicFields: readonly string[];
-  /** Root fields for machines: they may request only these and the public ones. */
+  /** Root fields for machines, which may request only these and the public ones. */
   readonly machineFields: readonly string[];
 }
 
@@ -72,16 +72,16 @@ export interface SocketLimits {
   readonly maxEventCost: number;
   /** Authenticated sockets. */
   readonly maxSockets: number;
-  /** Sockets that are not authenticated yet: beyond this, the oldest is closed. */
+  /** Limit of sockets that are not authenticated yet. Beyond it, the oldest is closed. */
   readonly maxWaitingSockets: number;
   readonly maxWaitingOfNetwork: number;
   readonly maxMessageBytes: number;
   /** A socket with more unsent data is closed. */
   readonly maxBufferedBytes: number;
   readonly pingIntervalMs: number;
-  /** How often open sockets' credentials are checked again. */
+  /** Interval for checking the credentials of open sockets again. */
   readonly recheckIntervalMs: number;
-  /** How long sockets stay open while credentials can't be checked. */
+  /** Time that sockets stay open while credentials can't be checked. */
   readonly recheckGraceMs: number;
   /** Events kept for each shared stream, for clients that lag behind. */
   readonly ringCapacity: number;

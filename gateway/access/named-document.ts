@@ -1,5 +1,5 @@
-// How a request names a published operation: Apollo's `extensions.persistedQuery`, or `documentId` (GraphQL over HTTP, appendix
-// Persisted Documents).
+// Ways to name a published operation in a request: Apollo's `extensions.persistedQuery`, or `documentId` (GraphQL over HTTP, appendix Persisted
+// Documents).
 import { createHash } from 'node:crypto';
 import { CodedError, quoted } from '../../platform/errors/errors.ts';
 import type { PublishedOperations } from './published-operations.ts';
@@ -37,7 +37,7 @@ export function namedText(
   );
 }
 
-/** Clients of automatic persisted queries send the text too when they read exactly this. */
+/** Clients of automatic persisted queries send the text too after exactly this message. */
 const apolloMessage = 'PersistedQueryNotFound';
 
 function refuseUnknown(hash: string, isApollo: boolean): never {

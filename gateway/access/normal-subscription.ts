@@ -78,7 +78,7 @@ interface NormalDocument {
   readonly variables: ReadonlySet<string>;
 }
 
-/** A known document is the same object for each client that sends it: it takes a millisecond or more to normalise a large one. */
+/** Clients that send a known document share one object. Normalising a large one takes a millisecond or more. */
 const normalDocuments = new WeakMap<OperationDefinitionNode, NormalDocument>();
 
 /** Throws InvalidGraphqlDocument or a CodedError; the document has been validated already. */
@@ -136,7 +136,7 @@ function normalDocument(
     arguments: [...own, ...filterArguments.map(filterArgument), afterArgument],
     selectionSet: {
       kind: Kind.SELECTION_SET,
-      // Repeated selections of the one field are merged, as in execution.
+      // Merges repeated selections of the single field, like execution.
       selections: [...[first, ...same].flatMap((field) => field.selectionSet?.selections ?? []), cursorSelection],
     },
   };
@@ -170,7 +170,7 @@ function normalDocument(
   return made;
 }
 
-/** Every subscription field must be resumable; throws with the name of one that is not. Called at the start of the gateway. */
+/** Every subscription field must be resumable. Throws with the name of any other. Called at the start of the gateway. */
 export function checkResumable(supergraph: Supergraph): void {
   for (const field of Object.values(supergraph.rootType(OperationTypeNode.SUBSCRIPTION)?.getFields() ?? {})) {
     const payload = getNamedType(field.type);
@@ -212,7 +212,7 @@ function givenOf(
   });
 }
 
-/** A field of an input object that is null means its default, as in the facets of the items. */
+/** A null field of an input object means its default, as in the facets of the items. */
 function withDefaults(value: unknown, type: GraphQLNamedType): unknown {
   if (!isInputObjectType(type)) return value;
   if (Array.isArray(value)) return value.map((each) => withDefaults(each, type));
@@ -301,7 +301,7 @@ function usedBy(root: FieldNode, all: ReadonlyMap<string, FragmentDefinitionNode
     });
   };
   look(root);
-  // Once, in the `after` that was added above.
+  // Only the `after` that was added above remains.
   variables.delete(afterVariable);
   return { variables, fragments, reserved };
 }

@@ -1,6 +1,6 @@
-// Measures an operation before it is executed: depth, aliases and cost. One walk measures each fragment once, so that nested
-// fragments can't make the measuring itself expensive. A field costs 1 or the weight of its `@cost`; a list multiplies what is below it by
-// the number of requested items, or by the size that its `@listSize` assumes (IBM's cost directives, in Federation since 2.9).
+// Measures an operation before it is executed: depth, aliases and cost. One walk measures each fragment once, so that nested fragments can't make the
+// measuring itself expensive. A field costs 1 or the weight of its `@cost`. A list multiplies the cost below it by the number of requested items, or
+// by the size that its `@listSize` assumes (IBM's cost directives, in Federation since 2.9).
 import {
   DirectiveLocation,
   type DocumentNode,
@@ -43,7 +43,7 @@ export interface RootField {
 
 const nothing: Measure = { depth: 0, aliases: 0, cost: 0, introspection: 0 };
 
-/** Values above this are all treated as too much. Keeps products finite. */
+/** Larger values are all treated as too much. Keeps products finite. */
 const ceiling = 1e12;
 
 interface MeasuredOperation {
@@ -79,7 +79,7 @@ export class OperationMeasurer {
     );
   }
 
-  /** The root fields, through fragments; stops when it has more than `max`. */
+  /** The root fields, including those in fragments. Stops after more than `max`. */
   rootFields(max: number): readonly RootField[] {
     const found: RootField[] = [];
     const visited = new Set<string>();
@@ -100,7 +100,7 @@ export class OperationMeasurer {
     return found;
   }
 
-  /** `ofAll`: within an introspection of all types, or of all their fields. */
+  /** `ofAll`: whether this is within an introspection of all types, or of all their fields. */
   #selections(set: SelectionSetNode, type: GraphQLNamedType | undefined, ofAll = false): Measure {
     let depth = 0;
     let aliases = 0;
@@ -146,7 +146,7 @@ export class OperationMeasurer {
     };
   }
 
-  /** A field of introspection with its selections; undefined for any other. */
+  /** A field of introspection with its selections. Undefined for any other. */
   #metaField(node: FieldNode, type: GraphQLNamedType | undefined, ofAll: boolean): Measure | undefined {
     const name = node.name.value;
     if (name === '__typename') return nothing;
@@ -218,7 +218,7 @@ export class OperationMeasurer {
 /** Charges from a field's directives. */
 interface Charge {
   readonly weight: number;
-  /** Arguments that ask for a number of items. */
+  /** Arguments that give a number of items. */
   readonly slicing: ReadonlySet<string>;
   readonly assumed: number;
 }

@@ -1,5 +1,5 @@
-// Admission of every operation, over HTTP and sockets alike: limits, validation, and the login. Operations refused here reach no resolver
-// and no subgraph. A known document is admitted at once; a new one is judged in another process first.
+// Admission of every operation, over HTTP and sockets alike: limits, validation, and the login. Operations refused here reach no resolver and no
+// subgraph. A known document is admitted immediately. A new one is first judged in another process.
 import { hash as digest } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import {
@@ -31,14 +31,14 @@ import type { OperationLimits } from './limits.ts';
 import type { PublishedOperations } from './published-operations.ts';
 import { SenderCounts } from './sender-counts.ts';
 
-/** Cache of parsed and validated documents: anyone may send them. */
+/** Limit of the cache of parsed and validated documents, which anybody may fill. */
 const maxDocumentBytes = 32 * 1024 * 1024;
-/** The same of published operations, which nobody else's can evict. */
+/** Limit of the cache of published operations, from which no other document can evict them. */
 const maxPublishedBytes = 32 * 1024 * 1024;
 /** Cache of the faults of refused documents. */
 const maxRefusedBytes = 4 * 1024 * 1024;
 
-/** Root fields that an examination counts. */
+/** Limit of root fields that an examination counts. */
 const mostCounted = 1_000;
 /** The tokens of a text of this length are counted in at most 2 ms. The judge counts those of longer texts. */
 const mostCountedLength = 32 * 1024;
@@ -46,7 +46,7 @@ const mostCountedLength = 32 * 1024;
 /** A document that is valid for the schema. */
 interface ValidGraphqlDocument {
   readonly document: DocumentNode;
-  /** SHA-256 of its text, hexadecimal: Apollo Server's query hash. */
+  /** SHA-256 of its text in hexadecimal, equal to Apollo Server's query hash. */
   readonly hash: string;
 }
 
@@ -90,7 +90,7 @@ interface ExaminedOperation extends ValidGraphqlDocument {
   readonly refusal: CodedError | undefined;
 }
 
-/** Decides over documents by their hashes. */
+/** Decides by a document's hash whether it is trusted. */
 interface TrustedDocuments {
   readonly published: Pick<PublishedOperations, 'has'>;
   readonly acceptance: Pick<Acceptance, 'check' | 'examine'>;
@@ -106,7 +106,7 @@ interface KnownDocument {
   readonly tokens: number;
 }
 
-/** A document that is judged, or waits for it. */
+/** A document in judgement, or waiting for it. */
 interface Pending {
   readonly question: Question;
   readonly known: Promise<KnownDocument>;
@@ -118,7 +118,7 @@ interface NewDocument {
   readonly hash: string;
   readonly asker: Asker;
   readonly isAnonymous: boolean;
-  /** False if the judgement is paid for, or costs nothing. */
+  /** False if the judgement is already charged, or costs nothing. */
   readonly isCharged: boolean;
 }
 
@@ -137,7 +137,7 @@ export class Operations {
   /** Keyed by sender and hash. */
   readonly #pending = new Map<string, Pending>();
 
-  /** Judged once: a refused document that is sent again is recognised by its hash. */
+  /** A refused document is judged once, and recognised by its hash. */
   readonly #refused = new LRUCache<string, InvalidGraphqlDocument>({
     maxSize: maxRefusedBytes,
     sizeCalculation: ({ message, faults }) => heldBytes(message) + heldBytes(faults),
@@ -173,7 +173,7 @@ export class Operations {
     for (const [hash, { document }] of this.#documents.entries()) yield [hash, document];
   }
 
-  /** Takes over a document that was valid for an earlier graph, if it is for this one, and returns its operations. */
+  /** Keeps a document of an earlier graph if it is valid for this one, and returns its operations. */
   async adopt(hash: string, document: DocumentNode): Promise<readonly PreparedOperation[]> {
     const question: Question = { text: print(document), operationName: undefined, request: undefined };
     try {
@@ -197,8 +197,8 @@ export class Operations {
   }
 
   /**
-   * Throws, or rejects with, a CodedError (limits, login) or InvalidGraphqlDocument. Only a new document makes it a promise.
-   * `clientAddress` is charged for clients without a login.
+   * Throws, or rejects with, a CodedError (limits, login) or InvalidGraphqlDocument. Returns a promise only for a new document. `clientAddress` is
+   * charged for clients without a login.
    */
   admit(
     request: OperationRequest,
@@ -279,7 +279,7 @@ export class Operations {
     };
   }
 
-  /** The same question of the same asker is judged once, however often it comes at once. */
+  /** Judges concurrent requests with the same document and sender once. */
   async #learn(fresh: NewDocument): Promise<KnownDocument> {
     const { question, hash, asker, isAnonymous } = fresh;
     const key = `${asker.sender}/${hash}`;
@@ -299,7 +299,7 @@ export class Operations {
 
   /** Undefined if it must be judged. Throws InvalidGraphqlDocument. */
   #settled(hash: string, isAnonymous: boolean): KnownDocument | undefined {
-    // Without a login the schema is not revealed, nor are the faults reported to others.
+    // Without a login, neither the schema nor the faults reported to others are revealed.
     const refused = isAnonymous ? undefined : this.#refused.get(hash);
     if (refused !== undefined) throw refused;
     return this.#cacheOf(hash).peek(hash);
@@ -320,7 +320,7 @@ export class Operations {
       }
     }
     return this.#queue.run(asker, text.length, async () => {
-      // Another asker's question may have settled it in the meantime.
+      // Another sender's request may have settled it in the meantime.
       const settled = this.#settled(hash, isAnonymous);
       if (settled !== undefined) return settled;
       const verdict = await this.#judge.judge(question);
@@ -355,7 +355,7 @@ export class Operations {
     );
   }
 
-  /** Last, so that only mutations that will be executed count. Mutations without a login are limited where they are served. */
+  /** Runs last, so that only executed mutations count. Mutations without a login are limited by their resolvers. */
   #countMutations(count: number, identity: Identity | null): void {
     if (identity === null || this.#mutations.take(countsFor(identity), count) !== undefined) return;
     const most = this.#limits.mutationsPerMinute;

@@ -24,7 +24,7 @@ export interface OwnDocuments {
   readonly ofDashboard: ReadonlySet<string>;
 }
 
-/** Throws if the dashboard's list can't be read. Without a built dashboard there is none. */
+/** Throws if the dashboard's list can't be read. Empty without a built dashboard. */
 export async function ownDocuments({ staticFolder, exports = [] }: OwnDocumentsOptions): Promise<OwnDocuments> {
   const texts = [
     ...exports.map(({ query }) => query),

@@ -12,13 +12,13 @@ interface Preparation {
   readonly log: Logger;
 }
 
-/** Never throws: one that does not fit the graph is logged, and refused when it is sent. */
+/** Never throws. An operation that does not fit the graph is logged, and refused when it is sent. */
 export async function prepareOperation(
   { operations, executor, log }: Preparation,
   hash: string,
   text: string,
 ): Promise<void> {
-  // Requests of clients come between two operations.
+  // Lets requests of clients run between two operations.
   await nextTurn();
   try {
     const { operation, ...prepared } = await operations.prepare(hash, text);

@@ -27,7 +27,7 @@ interface ProcessJudgeOptions {
 const restartDeadlineMs = 30_000;
 const retryAfterMs = 1_000;
 const maxLostBytes = 4 * 1024 * 1024;
-/** A machine without a processor to spare may be the reason, so it is tried again. */
+/** Retries afterwards, because an overloaded machine may be the reason. */
 const lostForMs = 60_000;
 const niceness = 5;
 const [firstPauseMs, longestPauseMs] = [100, 5_000];
@@ -36,7 +36,7 @@ const mostLogged = 2_000;
 export class ProcessJudge implements Judge {
   readonly #options: Required<ProcessJudgeOptions>;
   readonly #closing = new AbortController();
-  /** Documents on which the process ended, or that took too long. */
+  /** Documents that crashed the process, or took too long. */
   readonly #lost = new LRUCache<string, Verdict>({
     maxSize: maxLostBytes,
     ttl: lostForMs,
@@ -86,7 +86,7 @@ export class ProcessJudge implements Judge {
     return verdict;
   }
 
-  /** A new process if the one before has ended, after a pause if that happens again and again. */
+  /** Starts a new process if the last one has ended, after a pause if that happens repeatedly. */
   async #running(): Promise<ChildLine<ToJudge, FromJudge>> {
     if (this.#line?.isOpen === true) return this.#line;
     try {

@@ -1,11 +1,11 @@
-// The published operations of the installation, as this gateway knows them: all texts, apart from the caches that anyone can fill.
+// The published operations of the installation in this gateway: all texts, separate from the caches that anybody can fill.
 import { CodedError } from '../../platform/errors/errors.ts';
 
 export class PublishedOperations {
   #texts: ReadonlyMap<string, string> = new Map();
   #isKnown: boolean;
 
-  /** `isKnown`: there is nothing to wait for. */
+  /** `isKnown`: whether there is nothing to wait for. */
   constructor(isKnown = true) {
     this.#isKnown = isKnown;
   }

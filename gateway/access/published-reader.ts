@@ -26,7 +26,7 @@ const everyMs = 1_000;
 /** Interval while the subgraph is lost. */
 const whileLostMs = 2_000;
 const deadlineMs = 10_000;
-/** How long the start of the gateway waits. */
+/** Time that the start of the gateway waits. */
 const startMs = 10_000;
 const textsAtOnce = 100;
 
@@ -56,7 +56,7 @@ export class PublishedReader {
     });
   }
 
-  /** Returns when they are read and prepared, or after ten seconds: the rest goes on in the background. */
+  /** Resolves when they are read and prepared, or after ten seconds. The rest continues in the background. */
   async start(): Promise<void> {
     const read = new Promise<void>((resolve) => {
       this.#firstRead = resolve;
@@ -126,7 +126,7 @@ export class PublishedReader {
     }
   }
 
-  /** Undefined from a subgraph of a version without published operations: it leaves out the field. */
+  /** Undefined from a subgraph whose version has no published operations, because it omits the field. */
   async #ask(text: string, variables: Readonly<Record<string, unknown>>, stopped: AbortSignal): Promise<unknown> {
     const { data, errors } = await this.#options.link.execute({
       ...{ text, variables, document: parse(text, { noLocation: true }), operationName: undefined },

@@ -1,5 +1,5 @@
-// A validation rule: the name `__typename` in an answer is reserved for the type. The executor reads it to combine answers of
-// subgraphs, and would take another field's value under that name as a type.
+// A validation rule: the name `__typename` in an answer is reserved for the type. The executor reads it to combine answers of subgraphs, and would
+// treat another field's value under that name as a type.
 import { GraphQLError, type ValidationRule } from 'graphql';
 
 export const reservedNameRule: ValidationRule = (context) => ({

@@ -1,11 +1,11 @@
-// How much each user, API token or network has sent lately. The counts outlive a change of the graph.
+// Recent amounts sent by each user, API token or network. They survive a change of the graph.
 import { TokenBuckets } from '../../platform/edge/token-buckets.ts';
 import type { OperationLimits } from './limits.ts';
 
 export class SenderCounts {
   /** Mutations. */
   readonly mutations: TokenBuckets;
-  /** Refused documents, and new ones without a login: they cost several times as much as known ones. */
+  /** Refused documents, and new ones without a login, which cost several times as much as known ones. */
   readonly refusals: TokenBuckets;
 
   constructor({

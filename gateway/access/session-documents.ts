@@ -1,5 +1,5 @@
-// The mutations of a browser's login, with the input that a page gives for each. The documents are fixed: a page that could write its own would
-// get the refresh token by another name.
+// The mutations of a browser's login, with a page's input for each. The documents are fixed, because a page with its own document could get the
+// refresh token under another name.
 import { z } from 'zod';
 
 interface SessionMutation {

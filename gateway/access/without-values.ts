@@ -1,5 +1,5 @@
-// graphql-js quotes the values that it refuses, even a whole input with its password when another field is missing. The client
-// knows the values; logs and screens on the way must not show them.
+// graphql-js quotes the values that it refuses, even a whole input with its password when another field is missing. The client knows the values, but
+// logs and screens must not show them.
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
 /** The form in which every error leaves the gateway, over HTTP and sockets alike. */
@@ -27,7 +27,7 @@ export function withoutValues(message: string): string {
 
 /** The path of a variable's value, and its fault. */
 function placeAndReason(message: string): string {
-  // The last match: an earlier one is part of the value. A match inside the reason is not a known reason.
+  // Uses the last match, because an earlier one is part of the value. A match inside the reason is not a known reason.
   const place = /^[\s\S]* at "([\w.[\]]+)"; [\s\S]*$/.exec(message)?.[1];
   return `${place === undefined ? '' : ` at "${place}"`}${reasonIn(message)}`;
 }

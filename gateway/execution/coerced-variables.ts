@@ -1,7 +1,7 @@
 // The variables of an operation in the types that it declares.
 import { GraphQLError, type GraphQLSchema, getVariableValues, type OperationDefinitionNode } from 'graphql';
 
-/** Reported faults: each costs as much as a hundred values. */
+/** Limit of reported faults. Each costs as much as a hundred values. */
 const mostFaults = 20;
 
 type CoercedVariables =

@@ -1,5 +1,5 @@
-// Compiles each operation once, into the requests for the subgraphs and the shape of the answer. Of a known operation nothing is parsed,
-// planned or hashed again. All caches are bounded by bytes.
+// Compiles each operation once, into the requests for the subgraphs and the shape of the answer. A known operation is not parsed, planned or hashed
+// again. All caches are limited in bytes.
 import {
   type DocumentNode,
   type ExecutionResult,
@@ -45,8 +45,8 @@ import { type ShapedField, Shaper, type Shaping } from './shape.ts';
 const maxPlanBytes = 32 * 1024 * 1024;
 const maxOperationBytes = 64 * 1024 * 1024;
 /**
- * Measured on 400 documents of 740 characters: 115 bytes a character with the parsed document, the plan and the compiled code. The
- * compiled query of a subgraph in this process takes 35 more. Of a text in them, 8.
+ * Measured on 400 documents of 740 characters: 115 bytes per character with the parsed document, the plan and the compiled code, and 35 more for the
+ * compiled query of a subgraph in this process. Text inside them takes 8.
  */
 const bytesPerChar = 155;
 const bytesPerTextChar = 8;
@@ -58,11 +58,15 @@ const ofProcess = 'process';
 interface Source {
   readonly operation: OperationDefinitionNode;
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  /** Variables that decide over @skip and @include. */
+  /**
+   * Variables in
+   * @skip and
+   * @include.
+   */
   readonly conditions: readonly string[];
 }
 
-/** Steps run one after the other; each is shaped before the next one begins. */
+/** Steps run one after the other. Each is shaped before the next one begins. */
 interface CompiledStep {
   readonly run: Step | undefined;
   readonly fields: readonly ShapedField[];
@@ -76,7 +80,7 @@ interface RootPlan {
 
 interface CompiledOperation {
   readonly steps: readonly CompiledStep[];
-  /** Client's response names in their order. */
+  /** Client's response names in order. */
   readonly order: readonly string[];
   readonly introspection: DocumentNode | undefined;
   readonly variables: ReadonlyMap<string, string>;
@@ -297,7 +301,7 @@ export class CompiledExecutor implements Executor {
     return [...steps, { run: undefined, fields: others }];
   }
 
-  /** Executed one after the other; none for an operation that needs no subgraph. */
+  /** Executed one after the other. Empty for an operation without subgraphs. */
   async #rootPlans(
     operation: OperationDefinitionNode,
     named: NamedOperation,
@@ -307,7 +311,7 @@ export class CompiledExecutor implements Executor {
     const whole = rootNames.length === 0 ? undefined : await this.#plan(named.text(rootNames), user);
     if (whole === undefined) return [];
     const isSerial = operation.operation === 'mutation' && rootNames.length > 1;
-    // One request: its subgraph executes the fields one after the other.
+    // A single request, whose subgraph executes the fields one after the other.
     if (!isSerial || whole.kind === 'Fetch') return [{ rootNames, plan: whole }];
     const plans: RootPlan[] = [];
     for (const name of rootNames) {
@@ -341,7 +345,7 @@ export class CompiledExecutor implements Executor {
 }
 
 interface CompiledSubscription {
-  /** Takes over an event. */
+  /** Adds an event to the data. */
   readonly absorb: RootFetch['absorb'];
   readonly rest: Step | undefined;
   readonly named: NamedOperation;
@@ -420,7 +424,7 @@ function introspectionOf(
   return { kind: Kind.DOCUMENT, definitions: [{ ...operation, selectionSet }, ...fragments.values()] };
 }
 
-/** The request of a subscription: its events and variables have the client's names. */
+/** The request of a subscription, with the client's names for its events and variables. */
 function inClientsWords(document: DocumentNode, { variables }: NamedOperation, responseName: string): DocumentNode {
   const renamed = visit(document, {
     Variable: (node) => {

@@ -3,7 +3,7 @@ import { type Data, isData, valueAt } from './merging.ts';
 import type { PathSegment } from './planner.ts';
 import type { PossibleTypes } from './possible-types.ts';
 
-/** The objects at the paths, each once: places that share an entity share what is below it. */
+/** The objects at the paths, without duplicates: places that share an entity share the objects below it. */
 export function placesAt(data: Data, paths: readonly (readonly PathSegment[])[], types: PossibleTypes): Iterable<Data> {
   const found = new Set<Data>();
   for (const path of paths) new Search(path, types, found).visit(data, 0);
@@ -35,7 +35,7 @@ class Search {
     else if (segment === '@') this.visit(value, from + 1);
     else if ('Field' in segment) this.visit(valueAt(value, segment.Field), from + 1);
     else {
-      // Without a type the representation decides.
+      // Without a type, the representation decides.
       const typename = valueAt(value, '__typename');
       if (typename === undefined || segment.TypeCondition.some((condition) => this.#types.fits(condition, typename)))
         this.visit(value, from + 1);

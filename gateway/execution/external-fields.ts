@@ -1,6 +1,6 @@
-// Fields that the planner (0.0.38) asks of a subgraph where they are external and not provided. A subgraph answers such a field with null,
-// without an error. It does so for the key of an entity with a field that has `@requires`: of several keys it may take one that is not
-// there. It also does so for a field of an interface that is external in one of the objects, or that another subgraph has taken over there.
+// Fields that the planner (0.0.38) asks of a subgraph where they are external and not provided. A subgraph answers such a field with null, without an
+// error. This happens for the key of an entity with a field that has `@requires`: the planner may take a key that is missing there. It also does so
+// for a field of an interface that is external in one of the objects, or that another subgraph has taken over there.
 import { type FieldNode, Kind, parse, type SelectionNode, type SelectionSetNode } from 'graphql';
 import { baseOf, type FederatedGraph, federatedGraph } from './federated-graph.ts';
 import { fragmentsIn, type PlanFragments, requestsIn } from './plan-requests.ts';

@@ -26,7 +26,7 @@ export function gatewayFault(code: TopLevelCode, message: string, subgraph?: str
   return new Fault(message, { code, ...(subgraph === undefined ? {} : { subgraph }) });
 }
 
-/** A fault at a value; `below`: the rest of its path, where the subgraph made a parent null. */
+/** A fault at a value. `below`: the rest of its path, if the subgraph made a parent null. */
 interface FaultAt {
   readonly fault: Fault;
   readonly below: Path;
@@ -41,12 +41,12 @@ export class FaultTree {
   readonly #byObject = new Map<object, Faulty>();
   readonly #all = new Set<Fault>();
 
-  /** An error of a subgraph: the answer has it at its place, or without a path. */
+  /** Adds an error of a subgraph at its position in the answer, or without a path. */
   add(fault: Fault): void {
     this.#all.add(fault);
   }
 
-  /** `names` of the object were not answered because of the fault. */
+  /** `names` of the object are missing from the answer because of the fault. */
   addAbsent(object: Data, names: { has(name: string): boolean }, fault: Fault): void {
     this.#faulty(object).absent.push({ names, fault });
   }
@@ -78,12 +78,12 @@ export class FaultTree {
     return this.#byObject.get(object)?.at.get(key) ?? [];
   }
 
-  /** Why the object has no such name. */
+  /** The reason why the object has no such name. */
   absence(object: object, name: string): Fault | undefined {
     return this.#byObject.get(object)?.absent.find(({ names }) => names.has(name))?.fault;
   }
 
-  /** Several answers, such as events, may share faults: each has its own errors for them. */
+  /** Several answers, such as events, may share faults. Each has separate errors for them. */
   beginAnswer(): void {
     for (const fault of this.#all) {
       fault.toldBefore ||= fault.told;

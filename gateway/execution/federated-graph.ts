@@ -17,7 +17,7 @@ import { graphNames, joins, selectionsOf } from './supergraph-sdl.ts';
 /** A field of a type in a subgraph. */
 export interface FieldPlace {
   readonly graph: string;
-  /** The type there: the object itself, or its interface if the subgraph has that as an object. */
+  /** The type there: the object itself, or an interface that the subgraph defines as an object. */
   readonly via: string;
   /** The field's type there, in SDL. */
   readonly type: string;
@@ -122,7 +122,7 @@ export class FederatedGraph {
     return condition === type || interfaces.includes(condition) || this.#unions.get(condition)?.has(type) === true;
   }
 
-  /** The subgraphs that have the type as an interface, and know its objects by a key. */
+  /** The subgraphs that define the type as an interface, and identify its objects by a key. */
   interfacesOf(type: string): readonly string[] {
     const graphs = [...(this.#types.get(type)?.graphs ?? [])];
     return graphs.flatMap(([graph, keys]) => (keys.length > 0 && !this.isObjectIn(graph, type) ? [graph] : []));
@@ -235,7 +235,7 @@ function withoutBelow(selection: SelectionNode): readonly FieldNode[] {
   return [field];
 }
 
-/** Another subgraph resolves it. No labels of progressive overrides are active. */
+/** Another subgraph overrides it. No labels of progressive overrides are active. */
 function isOverridden({ usedOverridden, overrideLabel, override }: Values): boolean {
   return overrideLabel === undefined ? usedOverridden === 'true' : override !== undefined;
 }

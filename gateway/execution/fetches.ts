@@ -24,7 +24,7 @@ export interface Run {
   /** Keyed by internal names. */
   readonly variables: Data;
   readonly context: GatewayContext;
-  /** Undefined while nothing failed. */
+  /** Undefined before the first fault. */
   faults: FaultTree | undefined;
 }
 
@@ -109,7 +109,7 @@ function rootFetch(node: FetchNode, compilation: Compilation): Step {
 
 export interface RootFetch {
   readonly request: Request;
-  /** Takes over the answer. */
+  /** Adds the answer to the data. */
   absorb(result: FormattedExecutionResult, run: Run): void;
 }
 
@@ -216,7 +216,7 @@ function representationsFor(
       const why =
         faultsOf(run).at(object, name)[0]?.fault ??
         faultsOf(run).absence(object, String(name)) ??
-        invalidFault(`can't be asked: ${name} is missing in the answer of another subgraph`, subgraph);
+        invalidFault(`can't be asked: ${name} is missing from the answer of another subgraph`, subgraph);
       faultsOf(run).addAbsent(place, names, why);
       continue;
     }
@@ -264,7 +264,7 @@ function absorbEntities(
       faultsOf(run).addAbsent(place, names, reason);
     }
   }
-  // Without a place nothing is missing.
+  // If there is no place, nothing is missing.
   if (places.length > 0) for (const { fault } of ofGroup) faultsOf(run).add(fault);
 }
 
@@ -310,7 +310,7 @@ function keyOf({ group, keys }: Asked, place: Data, types: PossibleTypes): Reque
 function absentEntity(entities: unknown, wanted: number, entity: unknown, subgraph: string): Fault {
   const fault = (what: string) => invalidFault(what, subgraph);
   if (!Array.isArray(entities)) return fault('did not answer with a list of entities');
-  if (entities.length !== wanted) return fault(`answered ${entities.length} entities where ${wanted} were asked for`);
+  if (entities.length !== wanted) return fault(`answered ${entities.length} entities instead of ${wanted}`);
   if (entity === null) {
     const { message, extensions } = fault('does not know an object to which another subgraph refers');
     return new Fault(message, extensions, true);

@@ -12,7 +12,7 @@ export interface Piece {
     | { readonly type: string; readonly via: string; readonly requires: readonly RequiredSelection[] }
     | undefined;
   readonly asked: PlannedSelections;
-  /** Requests that must be answered before. */
+  /** Requests that must be answered first. */
   readonly after: readonly Piece[];
 }
 
@@ -140,8 +140,8 @@ interface At {
 }
 
 /**
- * Objects of several types may have a field of one name and of different types, which a subgraph refuses in one place: such a field gets a
- * name of its own in the request. Returns how its name comes back.
+ * Objects of several types may have fields with one name and different types, which a subgraph refuses in one place. Such a field gets a name of its
+ * own in the request. Returns the reverse mapping.
  */
 function withOwnNames(places: readonly At[], ...[subgraph, graph, keys]: OwnNames): readonly Rewrite[] {
   const all = places.flatMap((each) => [each, ...conditionsIn(each.asked)]);

@@ -52,7 +52,7 @@ interface Position {
   readonly provided: readonly SelectionNode[];
   /** `Type.field`s whose requirements are being planned. */
   readonly requiring: ReadonlySet<string>;
-  /** The ways from here, once they are known. */
+  /** Routes from here, computed on demand. */
   readonly routes: { known?: Routes };
 }
 
@@ -131,7 +131,7 @@ class Planning {
 
   #placeHere(position: Position, { name: { value: name } }: FieldNode): FieldPlace | undefined {
     const { type, graph, via } = position;
-    // Of an interface, each object may have the field of another subgraph.
+    // The objects of an interface may get the field from another subgraph.
     if (!this.#graph.isObjectIn(graph, via)) return undefined;
     return this.#graph
       .places(type, name)
@@ -300,7 +300,7 @@ class Planning {
     return { graph, path: at, entity, asked: emptySelections(), after: [piece, ...found.pieces] };
   }
 
-  /** The subgraphs that can be entered, those with the fewest requests before first. */
+  /** The subgraphs that can be entered, beginning with the fewest preceding requests. */
   #routes(position: Position): Routes {
     const { routes, type } = position;
     if (routes.known !== undefined) return routes.known;
@@ -337,7 +337,7 @@ class Planning {
     return wanted.map(({ way }) => way);
   }
 
-  /** How many fields a subgraph resolves by itself. */
+  /** Number of fields that a subgraph resolves by itself. */
   #resolvedIn(graph: string, type: string, selections: readonly SelectionNode[]): number {
     let sum = 0;
     for (const selection of selections) {

@@ -1,5 +1,4 @@
-// A client's operation in two forms: for the planner, with internal names, and for shaping the answer, with the client's. An internal name
-// belongs to a field with its arguments: mostly the field's own name without arguments, else `_1`, `_2` …. So an alias never has the name of
+// A client's operation in two forms: for the planner, with internal names, and for shaping the answer, with the client's. An internal name belongs to a field with its arguments: the field's own name if it has no arguments, else `_1`, `_2` …. So an alias never has the name of
 // another field that the planner adds, such as a key, and operations that differ in aliases and names of variables share a plan. @skip and
 // @include are decided here: the planner does not see them.
 import {
@@ -49,11 +48,11 @@ export interface NamedOperation {
   /** Without the fields of introspection. */
   readonly root: ClientSelections;
   readonly introspection: readonly FieldNode[];
-  /** The client's response names of the root fields, of introspection included, in their order. */
+  /** The client's response names of the root fields, including introspection, in order. */
   readonly order: readonly string[];
   /** Client's names of variables by internal ones. */
   readonly variables: ReadonlyMap<string, string>;
-  /** Internal names of the root fields that subgraphs answer, in their order. */
+  /** Internal names of the root fields that subgraphs answer, in order. */
   readonly rootNames: readonly string[];
   /** The operation for the planner with these root fields only. */
   text(rootNames: readonly string[]): string;
@@ -71,7 +70,7 @@ interface Position {
   readonly planned: PlannedSelections;
   readonly level: Level;
   readonly isRoot: boolean;
-  /** Fragments that are included here already. */
+  /** Fragments that are already included here. */
   readonly spread: Set<string>;
 }
 
@@ -93,7 +92,11 @@ export function nameOperation(source: OperationSource): NamedOperation {
   return new Naming(source).whole();
 }
 
-/** Client's names of the variables that decide over an @skip or @include. */
+/**
+ * Client's names of the variables in
+ * @skip and
+ * @include.
+ */
 export function conditionVariables(
   operation: OperationDefinitionNode,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
@@ -222,10 +225,10 @@ class Naming {
     const { operation } = this.#source;
     const { value: name } = node.name;
     const type = this.#typeOf(field, at.type);
-    // Each of a mutation's fields is executed, also two that are the same.
+    // Each field of a mutation is executed, even two equal ones.
     const once = at.isRoot && operation.operation === 'mutation' ? (node.alias?.value ?? name) : '';
     const isPlain = given === '' && (once === '' || once === name) && !this.#source.types.isRequiredWithArguments(name);
-    // As most fields are that a document repeats.
+    // The common case for repeated fields of a document.
     if (isPlain && at.level.types.get(name) === type) return name;
     for (const internal of isPlain ? [name, this.#number(`${name} ${type}`)] : []) {
       const known = at.level.types.get(internal);
@@ -314,7 +317,7 @@ class Naming {
   }
 }
 
-/** Composite types are merged, so they need not be the same. */
+/** Composite types are merged, so they need not be equal. */
 function shapeOf(type: GraphQLOutputType): string {
   if (isNonNullType(type)) return `${shapeOf(type.ofType)}!`;
   if (isListType(type)) return `[${shapeOf(type.ofType)}]`;

@@ -22,14 +22,14 @@ export class PlanMender {
     this.#sdl = supergraphSdl;
   }
 
-  /** A text: why it can't be mended. */
+  /** Returns a text with the reason if the plan can't be repaired. */
   mended(plan: PlanNode): PlanNode | string {
     const mending = new Mending(() => this.#graph);
     const mended = mending.node(plan, []);
     return mending.keyless === undefined ? mended : `its plan sends ${mending.keyless} without a key`;
   }
 
-  /** Read when it is first needed. */
+  /** Read on demand. */
   get #graph(): Graph {
     this.#read ??= graphOf(parse(this.#sdl, { noLocation: true }));
     return this.#read;
@@ -40,7 +40,7 @@ class Mending {
   readonly #graph: () => Graph;
   /** By path and type: fields that preceding requests have sent. */
   readonly #sent = new Map<string, RequiredSelection[]>();
-  /** An entity that stays without a key, and its subgraph. */
+  /** An entity that remains without a key, and its subgraph. */
   keyless: string | undefined;
 
   constructor(graph: () => Graph) {
@@ -90,7 +90,7 @@ class Mending {
     return ends.reduce((filled, end) => `${filled.slice(0, end)}{__typename}${filled.slice(end)}`, text);
   }
 
-  /** An entity without a key is sent one that requests before sent for all of these places. */
+  /** An entity without a key is sent a key that preceding requests have sent for all of these places. */
   #keyed<Selection extends EntitySelection>(selection: Selection, subgraph: string, paths: readonly Path[]): Selection {
     if (selection.requires == null) return selection;
     const requires = selection.requires.map((each) => {

@@ -46,7 +46,7 @@ export function mergeInto(
   }
 }
 
-/** Lists of different lengths are of different objects: each item then lacks its fields. */
+/** Lists of different lengths contain different objects, so each item then lacks its fields. */
 function mergeValues(
   target: unknown,
   source: unknown,

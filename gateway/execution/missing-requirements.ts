@@ -1,4 +1,4 @@
-// Requests in which the planner (0.0.38) does not send what a field requires, such as one of an @interfaceObject whose object is known by its
+// Requests in which the planner (0.0.38) omits a field's requirements, for example for a field of an @interfaceObject whose object is known by its
 // own type.
 import { Kind, parse, type SelectionNode, type SelectionSetNode } from 'graphql';
 import { baseOf, type FederatedGraph, federatedGraph } from './federated-graph.ts';

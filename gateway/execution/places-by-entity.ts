@@ -1,4 +1,4 @@
-// The representations of a request, each once, with the places of each.
+// The representations of a request without duplicates, with the places of each.
 import type { Data } from './merging.ts';
 
 /** Keyed by the value of the key. */
@@ -10,7 +10,7 @@ export class PlacesByEntity {
   readonly places: Data[][] = [];
   /** By type, then by the key's name. Most representations have one key, which needs no text for comparison. */
   readonly #byKey = new Map<string, Map<string, Known>>();
-  /** The others, by their JSON. */
+  /** Other representations, by their JSON. */
   readonly #byText: Known = new Map();
 
   add(representation: Data, place: Data): void {

@@ -21,7 +21,7 @@ export function isEmpty({ fields, conditions }: PlannedSelections): boolean {
   return fields.size === 0 && conditions.size === 0;
 }
 
-/** Takes over what others ask, too. */
+/** Adds the selections of other requests. */
 export function addSelections(target: PlannedSelections, { fields, conditions }: PlannedSelections): void {
   for (const [internal, { name, head, below }] of fields) {
     const known = target.fields.get(internal)?.below ?? (below === undefined ? undefined : emptySelections());

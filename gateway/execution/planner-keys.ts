@@ -108,7 +108,7 @@ function keysOf(
     const spread = having.length + having.filter((each) => returning.has(each)).length;
     return [{ directive, fields: key, size: sizeOf(selections), spread }];
   });
-  // Of equal ones the first is the usual one.
+  // Among equal ones the first is the default.
   const best = keys.reduce<Key | undefined>(
     (found, key) => (found === undefined || key.spread > found.spread ? key : found),
     undefined,

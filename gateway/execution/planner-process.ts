@@ -1,11 +1,11 @@
-// The program of the planner's process (process-planner.ts): the planner of Hive Router (MIT) for one supergraph. It imports nothing
-// else, so that it starts in some 60 ms.
+// The program of the planner's process (process-planner.ts): the planner of Hive Router (MIT) for one supergraph. It imports nothing else, so that it
+// starts in about 60 ms.
 import { QueryPlanner } from '@graphql-hive/router-query-planner';
 
-/** The first message to the process, and all that follow. */
+/** The first message to the process, and all later messages. */
 export type ToPlanner = { readonly supergraph: string } | { readonly text: string };
 
-/** The answer to each: `plan` is undefined for the first one, and for an operation that needs no subgraph. */
+/** Answers. `plan` is undefined for the first message, and for an operation without subgraphs. */
 export type FromPlanner = { readonly plan?: unknown } | { readonly fault: string };
 
 /** No labels of progressive overrides are active. */
@@ -20,7 +20,7 @@ process.on('message', (message: ToPlanner) => {
   );
 });
 
-// Even in the midst of planning: it happens on a thread of its own.
+// Works even during planning, which runs on a separate thread.
 process.on('disconnect', () => process.exit(0));
 
 async function answerTo(message: ToPlanner): Promise<unknown> {

@@ -26,7 +26,7 @@ export interface FetchNode extends SubgraphRequest, EntitySelection {
   readonly kind: 'Fetch';
 }
 
-/** Entities of several places in one request, each group under an alias of its own. */
+/** Entities of several places in one request, each group under a separate alias. */
 export interface BatchFetchNode extends SubgraphRequest {
   readonly kind: 'BatchFetch';
   readonly entityBatch: {
@@ -69,6 +69,6 @@ export type Rewrite =
   | { readonly KeyRenamer: { readonly path: readonly RewriteSegment[]; readonly renameKeyTo: string } };
 
 export interface Planner {
-  /** The plan of the only operation in `text`; undefined if it needs no subgraph. Throws a CodedError when there is none. */
+  /** The plan of the only operation in `text`. Undefined if it needs no subgraph. Throws a CodedError when there is none. */
   plan(text: string): Promise<PlanNode | undefined>;
 }

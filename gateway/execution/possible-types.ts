@@ -1,5 +1,5 @@
 // The object types of an abstract type of the supergraph, including inaccessible ones, and other names that an object may have as its `__typename`: a
-// subgraph with an @interfaceObject uses the name of the interface. Also the fields that a requirement gives arguments.
+// subgraph with an @interfaceObject uses the name of the interface. Also the fields with arguments in requirements.
 import type { DocumentNode, InterfaceTypeDefinitionNode, ObjectTypeDefinitionNode } from 'graphql';
 
 export class PossibleTypes {

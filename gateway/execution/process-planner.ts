@@ -30,16 +30,16 @@ interface ProcessPlannerOptions {
   readonly startBudgetMs?: number;
   /** Operations that wait for their plan. */
   readonly mostWaiting?: number;
-  /** How long an operation that ended the process, or took too long, is not tried again: the machine may have been the reason. */
+  /** Time before an operation that crashed the process, or took too long, is tried again, because the machine may have been the cause. */
   readonly lostForMs?: number;
   /** The program of the process. */
   readonly program?: string;
-  /** The planner has no right plan for an operation, and the field planner has one. */
+  /** Called when the planner has no correct plan for an operation, and the field planner has one. */
   readonly onPlannedByFields?: () => void;
 }
 
 interface Wanted {
-  /** How many wait. */
+  /** Number of waiting callers. */
   by: number;
   made: { readonly plan: PlanNode | undefined } | undefined;
 }
@@ -72,10 +72,10 @@ export class ProcessPlanner implements Planner {
     maxSize: maxFailedBytes,
     sizeCalculation: (_error, text) => text.length + 1_000,
   });
-  /** Operations for which somebody waits. */
+  /** Operations with waiting callers. */
   readonly #wanted = new Map<string, Wanted>();
   #process: Promise<PlannerLine> | undefined;
-  /** The same, before it has started, too. */
+  /** Set before it has started, too. */
   #newest: PlannerLine | undefined;
   #isClosed = false;
 
@@ -109,7 +109,7 @@ export class ProcessPlanner implements Planner {
     await startStep('the planner', { log, budgetMs }, () => this.#line());
   }
 
-  /** Users take turns. An operation for which several wait is planned in the first of their turns; the others find its plan. */
+  /** Users take turns. An operation with several callers is planned in the first of their turns, and the others find its plan. */
   async plan(text: string): Promise<PlanNode | undefined> {
     this.#throwFailed(text);
     const wanted = this.#wanted.get(text) ?? { by: 0, made: undefined };
@@ -184,7 +184,7 @@ export class ProcessPlanner implements Planner {
     return reason === undefined ? { plan: plan as PlanNode } : { reason };
   }
 
-  /** Why a plan would give a wrong answer. */
+  /** The reason why a plan would give a wrong answer. */
   #faultOf(plan: PlanNode, text: string): string | undefined {
     if (hasUnusedAnswer(plan)) return 'its plan has one value for two requirements';
     const external = this.#external.askedIn(plan);

@@ -4,7 +4,7 @@ import { type Data, isData, type RequestedNames, valueAt } from './merging.ts';
 import type { RequiredSelection, Rewrite } from './planner.ts';
 import type { PossibleTypes } from './possible-types.ts';
 
-/** A value that a representation needs and the object, or the list, does not have. */
+/** A value that a representation needs and the object, or the list, lacks. */
 export class MissingValue {
   readonly object: object;
   readonly name: string | number;

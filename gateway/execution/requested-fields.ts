@@ -21,11 +21,11 @@ class Fields {
     return this.#byName.get(name);
   }
 
-  /** Removes all others from an object. */
+  /** Removes all other fields from an object. */
   purge(object: Data): void {
     let at = 0;
     for (const name in object) {
-      // Most answers have the order of the request: then no name is looked up.
+      // Most answers have the order of the request, so no name is looked up.
       const below = this.names[at] === name ? this.#below[at] : this.#byName.get(name);
       at += 1;
       if (below === undefined) delete object[name];
@@ -130,7 +130,7 @@ export class RequestedFields {
   }
 }
 
-/** Removes what other subgraphs answered in place of these fields, all but the key. */
+/** Removes other subgraphs' answers for these fields, except the key. */
 export function withdraw(object: Data, fields: Fields, key: RequestedNames): void {
   for (const name of fields.names) {
     const below = fields.get(name);

@@ -1,4 +1,4 @@
-// Shapes the merged answers of subgraphs by the client's operation: its names and order, the types of leaves, and nulls by the GraphQL
+// Shapes the merged answers of subgraphs by the client's operation: names and order, types of leaves, and nulls according to the GraphQL
 // specification, section "Handling Execution Errors". Each null that it finds gets an error.
 import {
   type GraphQLCompositeType,
@@ -28,7 +28,7 @@ export interface Shaping {
   readonly errors: GraphQLError[];
   /** Path of the present value, with the client's names. */
   readonly path: (string | number)[];
-  /** Why all of a parent is incomplete. */
+  /** The reason why all of a parent is incomplete. */
   inherited: Fault | undefined;
 }
 
@@ -39,7 +39,7 @@ export interface ShapedField {
   complete(parent: Data, shaping: Shaping): unknown;
 }
 
-/** Null with an error that was reported. */
+/** Null after an error was reported. */
 type Complete = (value: unknown, shaping: Shaping) => unknown;
 
 export class Shaper {
@@ -51,7 +51,7 @@ export class Shaper {
     this.#types = types;
   }
 
-  /** The fields of an object; of an interface, if no field depends on the type. */
+  /** The fields of an object, or of an interface if no field depends on the type. */
   fields(
     type: GraphQLObjectType | GraphQLInterfaceType,
     selections: readonly ClientSelections[],
@@ -100,7 +100,7 @@ export class Shaper {
       complete(object, shaping) {
         const { faults, path } = shaping;
         const value = valueAt(object, internalName);
-        // Nothing to report, so no path is needed.
+        // Without errors no path is needed.
         if (faults === undefined && value != null && isFitLeaf?.(value) === true) return value;
         path.push(responseName);
         const before = shaping.errors.length;
@@ -113,7 +113,7 @@ export class Shaper {
           if (known.length === 0 && (value === undefined || isRequired))
             report(shaping, shaping.inherited ?? nullFault(value));
         } else {
-          // Another subgraph had a value: the fault explains what is missing in it.
+          // Another subgraph had a value, so the fault explains the missing parts.
           shaping.inherited = known[0]?.fault ?? shaping.inherited;
           completed = complete(value, shaping);
           for (const { fault, below: rest } of known) if (!fault.told) report(shaping, fault, translated(rest, below));
@@ -200,7 +200,7 @@ export class Shaper {
     };
   }
 
-  /** The name of an interface, from a subgraph that knows no more. */
+  /** The name of an interface, from a subgraph that does not know the object type. */
   #isUnresolved(typename: unknown): boolean {
     return typeof typename === 'string' && this.#types.isInterfaceObject(typename);
   }
@@ -287,8 +287,8 @@ function dropUnknown({ errors, path }: Shaping, before: number, depth: number): 
 }
 
 /**
- * The number of lists around a link that may be null, to an object of any type: the record of an event, for example, which outlives its object.
- * Undefined for any other type.
+ * The number of lists around a nullable link to an object of any type, for example the record of an event, which outlives its object. Undefined for
+ * any other type.
  */
 function linkDepth(type: GraphQLOutputType): number | undefined {
   if (isNonNullType(type)) return isListType(type.ofType) ? linkDepth(type.ofType) : undefined;
@@ -297,7 +297,7 @@ function linkDepth(type: GraphQLOutputType): number | undefined {
   return below === undefined ? undefined : below + 1;
 }
 
-/** The rest of a subgraph's path in the client's words, as far as the client selected it. */
+/** The rest of a subgraph's path with the client's names, as far as the client selected it. */
 function translated(path: Path, selections: readonly ClientSelections[]): Path {
   const words: (string | number)[] = [];
   let level = selections;

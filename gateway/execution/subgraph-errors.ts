@@ -12,7 +12,7 @@ export interface LocatedFault {
 
 type Sender = Pick<SubgraphLink, 'name' | 'isOutside'>;
 
-/** About the login, the graph and streams of ours. */
+/** Codes for the login, the graph and our streams. */
 const codesOfGateway: ReadonlySet<string> = new Set<TopLevelCode>([
   ...(['UNAUTHENTICATED', 'PERSISTED_QUERY_NOT_FOUND', 'NOT_PUBLISHED', 'NOT_PLANNED'] as const),
   ...(['SCHEMA_CHANGED', 'GRAPH_REFUSED', 'INVALID_CURSOR', 'CURSOR_EXPIRED', 'RESYNC_REQUIRED'] as const),
@@ -32,7 +32,7 @@ export function faultsIn(errors: unknown, sender: Sender): readonly LocatedFault
 
 function faultOf(error: unknown, sender: Sender): Fault {
   const { message, extensions } = isData(error) ? error : { message: undefined, extensions: undefined };
-  // Apollo Server would take the status of the whole answer from `http`.
+  // Apollo Server would use `http` for the status of the whole answer.
   const { http: _status, ...shown } = isData(extensions) ? extensions : {};
   const code = typeof shown.code === 'string' ? shown.code : 'INTERNAL';
   const text = typeof message === 'string' ? message : 'A subgraph reported an error without a message.';
@@ -51,7 +51,7 @@ function outsideFault(
       ? { retryAfterMs: Math.min(Math.ceil(retryAfterMs), longestRetryAfterMs) }
       : {};
   if (!codesOfGateway.has(extensions.code)) return new Fault(message, { ...extensions, ...wait });
-  return new Fault(`Subgraph ${name} answered ${extensions.code}, which is for the gateway to say: ${message}`, {
+  return new Fault(`Subgraph ${name} answered ${extensions.code}, a code that only the gateway may use: ${message}`, {
     ...{ ...extensions, ...wait },
     ...{ code: 'INVALID_SUBGRAPH_ANSWER', subgraph: name },
   });

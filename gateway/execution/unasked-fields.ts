@@ -102,7 +102,7 @@ class Following {
     root: Place,
   ): void {
     const { selections, ...request } = this.#read(node);
-    // Representations are made before there is an answer.
+    // Representations are made before an answer exists.
     const asked = groups.flatMap((group) => {
       const field = selections.find((each) => each.kind === Kind.FIELD && nameOf(each) === group.alias);
       const below = field?.kind === Kind.FIELD ? (field.selectionSet?.selections ?? []) : [];
@@ -166,7 +166,7 @@ class Following {
     }
   }
 
-  /** Two subgraphs that return one object agree on its type. */
+  /** Two subgraphs that return the same object agree on its type. */
   #merge(target: Brought, added: Brought): void {
     for (const [type, fields] of added) {
       const known = target.get(type);

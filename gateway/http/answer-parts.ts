@@ -5,7 +5,7 @@ import type { ExecutionResult } from 'graphql';
 /** Longer texts are encoded once, and written separately. Shorter texts are joined with the rest. */
 const longText = 16 * 1024;
 
-/** The result of an execution for all its callers; nobody changes it. */
+/** The result of an execution, shared by all its callers, and never changed. */
 export class Outcome {
   readonly result: ExecutionResult;
   #text: string | undefined;

@@ -34,7 +34,7 @@ export class ClientAddresses {
     return address ? withoutMapping(address) : undefined;
   }
 
-  /** The last hop that is not a trusted proxy: it may have invented the hops before it. */
+  /** The last hop that is not a trusted proxy. It may have invented the earlier hops. */
   of({ socket, headers }: Request): string | undefined {
     const forwarded = headers['x-forwarded-for'] ?? [];
     const hops = (Array.isArray(forwarded) ? forwarded : [forwarded]).flatMap((each) => each.split(','));

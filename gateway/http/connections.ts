@@ -11,7 +11,7 @@ interface Connection {
   readonly socket: Socket;
   /** Undefined if it comes from a trusted proxy that did not name the client. */
   readonly network: string | undefined;
-  /** The number of current uses: requests may be pipelined. */
+  /** Number of current uses, because requests may be pipelined. */
   uses: number;
 }
 
@@ -33,7 +33,7 @@ export class Connections {
     server.on('connection', (socket: Socket) => this.#enter(socket));
   }
 
-  /** A logged-in user is using it, until `release`. The peer may be the TLS session in it. */
+  /** Marks a connection as used by a logged-in user, until `release`. The peer may be its TLS session. */
   hold(peer: Peer): void {
     const connection = this.#all.get(keyOf(peer));
     if (connection === undefined) return;

@@ -21,7 +21,7 @@ const fileEffort = { br: 5, gzip: 6 };
 const brotliAsync = promisify(brotliCompress);
 const gzipAsync = promisify(gzip);
 
-/** A method of Negotiator; its published types lack the option. */
+/** A method of Negotiator whose published types lack the option. */
 interface Encodings {
   encoding(available: readonly string[], options: { readonly preferred: readonly string[] }): string | undefined;
 }
@@ -37,7 +37,7 @@ const chosenEncoding = remembered((acceptEncoding): { readonly encoding: Content
   return { encoding: chosen === 'br' || chosen === 'gzip' ? chosen : undefined };
 });
 
-/** Compresses answers in threads, a few at once; further ones are sent uncompressed, so that none waits. */
+/** Compresses a few answers at once, in threads. Further ones are sent uncompressed, so that none waits. */
 export class AnswerCompressor {
   readonly #turns = new Turns(atOnce);
 

@@ -1,5 +1,5 @@
-// Which pages of other origins may use the endpoint (CORS protocol of the Fetch standard). The origins are listed one by one; by default
-// there are none. Cookies and other credentials of the browser are never allowed: a page sends its bearer token itself.
+// Pages of other origins that may use the endpoint (CORS protocol of the Fetch standard). Each origin is listed, and there is none by default.
+// Cookies and other credentials of the browser are never allowed: a page sends its bearer token itself.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { dryRunHeader, sourceHeader } from '../../platform/caller/manner.ts';
 
@@ -16,7 +16,7 @@ const preflightSeconds = '7200';
 export class CrossOrigin {
   readonly #allowed: ReadonlySet<string>;
 
-  /** `origins`: as browsers write them, such as https://app.example. */
+  /** `origins`: in the form that browsers send, such as https://app.example. */
   constructor(origins: readonly string[]) {
     this.#allowed = new Set(origins);
   }
@@ -49,7 +49,7 @@ export class CrossOrigin {
   }
 }
 
-/** The scheme is not compared: a proxy may have ended TLS. */
+/** The scheme is ignored, because a proxy may terminate TLS. */
 function isOriginOf(origin: string, host: string | undefined): boolean {
   const page = URL.parse(origin);
   if (page === null || page.host === '' || host === undefined) return false;

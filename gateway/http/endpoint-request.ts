@@ -16,11 +16,11 @@ export interface EndpointRequest {
   /** The caller's own id of the request. */
   readonly callerRequestId: string | undefined;
   readonly clientAddress: string | undefined;
-  /** Whether a subscription may be answered with an event stream; default false. */
+  /** Whether a subscription may be answered with an event stream. Default: no. */
   readonly takesStream?: boolean;
-  /** Aborted when the client disconnects. */
+  /** Aborts when the client disconnects. */
   readonly signal: AbortSignal;
-  /** Called when the request is found to be a logged-in user's; may be called again. */
+  /** Called when the request turns out to come from a logged-in user. May be called again. */
   readonly onIdentified?: () => void;
 }
 
@@ -28,9 +28,9 @@ export interface EndpointResponse {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
   readonly text: string;
-  /** The same as `text`, for writing it. */
+  /** `text` in a form for writing. */
   readonly parts?: AnswerParts | undefined;
-  /** `query`, `mutation`, `subscription`, or undefined when it was refused before that was known. */
+  /** `query`, `mutation` or `subscription`. Undefined if it was refused before that was known. */
   readonly kind: string | undefined;
   /** If set, the answer is an event stream instead. */
   readonly subscription?: AdmittedSubscription | undefined;

@@ -1,6 +1,6 @@
-// GraphQL over HTTP: `Operations` admits the operation, `Executor` executes it, Apollo Server handles the protocol (media types, status
-// codes). The answer to a POST without errors has only one form, so it goes past Apollo Server: its pipeline costs more than
-// the execution of a small operation. A test compares both ways.
+// GraphQL over HTTP: `Operations` admits the operation, `Executor` executes it, Apollo Server handles the protocol (media types, status codes). The
+// answer to a POST without errors has only one form, so it bypasses Apollo Server, whose pipeline costs more than the execution of a small operation.
+// A test compares both ways.
 import { ApolloServer, type BaseContext, HeaderMap } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
@@ -98,7 +98,7 @@ export class GraphqlEndpoint {
         }),
         stop: async () => {},
       },
-      // Apollo calls this before it parses; a document that was not admitted it parses itself, to report its faults.
+      // Apollo calls this before it parses. It parses documents that were not admitted itself, to report their faults.
       documentStore: {
         get: async (key) => operations.known(key.slice(key.lastIndexOf(':') + 1)),
         set: async () => {},
@@ -112,13 +112,13 @@ export class GraphqlEndpoint {
       csrfPrevention: false,
       allowBatchedHttpRequests: false,
       persistedQueries: false,
-      // Apollo's own indents, which costs time here and bytes on the wire.
+      // Apollo's own version indents, which costs time here and bytes on the wire.
       stringifyResult: (value) => bounded(JSON.stringify(value), value, limits.maxAnswerLength),
       includeStacktraceInErrorResponses: false,
       formatError: (shown) =>
         limits.introspection ? withAdvice(supergraph.schema, formatError(shown)) : formatError(shown),
       stopOnTerminationSignals: false,
-      // Explicit, so that nothing in the environment (such as APOLLO_KEY) makes it report anywhere.
+      // Explicit, so that the environment (for example APOLLO_KEY) can't enable reports.
       apollo: {},
       plugins: [
         ApolloServerPluginUsageReportingDisabled(),
@@ -146,7 +146,7 @@ export class GraphqlEndpoint {
     this.#draining = true;
   }
 
-  /** Apollo Server would throw for a stop without a start, and hide why the start failed. */
+  /** Apollo Server would throw for a stop without a start, which would hide the reason for the failed start. */
   async stop(): Promise<void> {
     if (this.#isStarted) await this.#apollo.stop();
   }
@@ -193,13 +193,13 @@ export class GraphqlEndpoint {
       },
       context: async () => {
         if (context !== undefined) return context;
-        // Ends here: Apollo Server would parse and validate it again.
+        // Apollo Server would parse and validate it again.
         if (invalid !== undefined)
           throw new GraphQLError('The document is not valid.', { extensions: { http: { status: 400 } } });
         throw refused;
       },
     });
-    if (response.body.kind !== 'complete') throw new Error('incremental delivery was not asked for');
+    if (response.body.kind !== 'complete') throw new Error('incremental delivery was not requested');
     const isExecuted = kind !== undefined;
     const text = isExecuted
       ? response.body.string
@@ -216,7 +216,7 @@ export class GraphqlEndpoint {
     return { status, headers: response.headers, text, kind };
   }
 
-  /** Undefined if the caller may read the schema, as by introspection. Otherwise the refusal. */
+  /** Undefined if the caller may read the schema, like by introspection. Otherwise the refusal. */
   async schemaRefusal(
     request: Pick<EndpointRequest, 'headers' | 'requestId' | 'onIdentified'>,
     audience: Audience,
@@ -238,7 +238,7 @@ export class GraphqlEndpoint {
     }
   }
 
-  /** The request with the text of the operation that it names, or the refusal. */
+  /** The request with the text of the named operation, or the refusal. */
   #named(request: EndpointRequest): EndpointRequest | CodedError {
     try {
       return withNamedText(request, this.#dependencies.published);
@@ -345,7 +345,7 @@ function isOfDocument(text: string): boolean {
   return errors?.some(({ extensions }) => extensions?.code === 'BAD_REQUEST') === false;
 }
 
-/** Apollo Server gets the text in place of its name. Throws a CodedError. */
+/** Gives Apollo Server the text in place of the name. Throws a CodedError. */
 function withNamedText(request: EndpointRequest, published: PublishedOperations): EndpointRequest {
   if (request.method !== 'GET') {
     if (typeof request.body !== 'object' || request.body === null || Array.isArray(request.body)) return request;
@@ -364,7 +364,7 @@ function withNamedText(request: EndpointRequest, published: PublishedOperations)
   return { ...request, search: `?${search}` };
 }
 
-/** Null is the same as nothing (GraphQL over HTTP, section 5.1), but Apollo Server refuses it in a query string. */
+/** Null equals an absent value (GraphQL over HTTP, section 5.1), but Apollo Server refuses it in a query string. */
 function withoutNulls(search: string): string {
   if (!search.includes('null')) return search;
   const given = new URLSearchParams(search);
@@ -372,7 +372,7 @@ function withoutNulls(search: string): string {
   return `?${given}`;
 }
 
-/** The operation in a request; undefined when Apollo Server reports the fault. */
+/** The operation in a request. Undefined when Apollo Server reports the fault. */
 function operationIn(request: EndpointRequest) {
   let query: unknown;
   let operationName: unknown;

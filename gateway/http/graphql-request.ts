@@ -1,5 +1,5 @@
-// Whether a request to /graphql is one that the endpoint can read, and whose answer the client can read (GraphQL over HTTP). A request
-// that is not is refused before anything is done: a mutation is never carried out for an answer that the client refuses.
+// Checks that the endpoint can read a request to /graphql, and that the client can read the answer (GraphQL over HTTP). Any other request is refused
+// before execution, so that no mutation is carried out for an answer that the client refuses.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Negotiator from 'negotiator';
 import { quoted } from '../../platform/errors/errors.ts';
@@ -20,7 +20,7 @@ interface AcceptedAnswer {
   readonly takesStream: boolean;
 }
 
-/** Whether a person opened the address in a browser, without a document: it is shown GraphiQL. */
+/** Whether a person opened the address in a browser, without a document. They get GraphiQL. */
 export function isVisit({ method, headers }: IncomingMessage, search: string): boolean {
   if ((method !== 'GET' && method !== 'HEAD') || search.length > 1) return false;
   return new Negotiator({ headers }).mediaType([...offeredTypes, inUtf8('text/html')]) === inUtf8('text/html');
@@ -46,7 +46,7 @@ export function checkGraphqlRequest({ method, headers }: IncomingMessage, respon
     response.setHeader('accept-encoding', 'identity');
     throw new HttpError(415, 'Compressed requests are not read: send the body without Content-Encoding.');
   }
-  // A HEAD has no body, and so no events.
+  // A HEAD has no body, and therefore no events.
   if (method !== 'POST') return { asEvents, takesStream: takesStream && method === 'GET' };
   const contentType = headers['content-type'] ?? '';
   // A page of another origin could send any other type without a preflight (CSRF).

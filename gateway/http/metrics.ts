@@ -75,7 +75,7 @@ export function gatewayMetrics(registry: Registry): GatewayMetrics {
   };
 }
 
-/** Counted without a metric on the way of each request, and read when metrics are. */
+/** Updated without a metric for each request, and read when metrics are collected. */
 function proofCounts(registry: Registry): ProofCounts {
   const registers = [registry];
   const counts = new ProofCounts();
@@ -91,7 +91,7 @@ function proofCounts(registry: Registry): ProofCounts {
   });
   new Counter({
     name: 'tidegate_gateway_session_handshakes_total',
-    help: 'Sessions that this gateway wanted to open with processes of subgraphs, by what became of it.',
+    help: 'Sessions that this gateway tried to open with processes of subgraphs, by outcome.',
     labelNames: ['outcome'],
     registers,
     collect() {

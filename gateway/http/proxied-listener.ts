@@ -15,7 +15,7 @@ export function proxiedListener(options: {
 }): Server {
   const { server, addresses, log } = options;
   return createServer((connection) => {
-    // Until the server owns it.
+    // For errors before the server owns the connection.
     const fail = (): void => void connection.destroy();
     connection.on('error', fail);
     const handOn = (): void => {

@@ -3,7 +3,7 @@
 
 import { isIP, SocketAddress } from 'node:net';
 
-/** Version 1 has at most 107 bytes; version 2 may contain more than an address, up to this limit. */
+/** Version 1 has at most 107 bytes. Version 2 may contain more than an address, up to this limit. */
 const mostBytes = 2_048;
 const signature = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 const fixedBytes = 16;

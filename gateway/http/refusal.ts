@@ -20,7 +20,7 @@ export function refusal({ code, message, extensions }: CodedError): GraphQLError
   });
 }
 
-/** An operation that could not be executed has the status of a refusal. Apollo Server takes its variables for faulty, which is 400. */
+/** An operation that could not be executed has the status of a refusal. Apollo Server would treat its variables as faulty, with 400. */
 export function withStatus(result: ExecutionResult): ExecutionResult {
   const { data, errors } = result;
   if (data !== undefined || errors === undefined) return result;
@@ -37,7 +37,7 @@ function withOwnStatus(error: GraphQLError): GraphQLError {
 function headersOf({ code, retryAfterMs }: Readonly<Record<string, unknown>>): HeaderMap {
   const headers = new HeaderMap();
   if (code === 'UNAUTHENTICATED') headers.set('www-authenticate', 'Bearer');
-  // Caches may keep a 404, and the operation may be published at any time.
+  // Caches may keep a 404, but the operation may be published at any time.
   if (code === 'PERSISTED_QUERY_NOT_FOUND') headers.set('cache-control', 'no-store');
   if (typeof retryAfterMs === 'number') headers.set('retry-after', String(Math.ceil(retryAfterMs / 1000)));
   return headers;

@@ -25,7 +25,7 @@ export function requestFault({
   return { status: 405, message, headers: { allow: 'GET, HEAD, POST, OPTIONS' } };
 }
 
-/** The body of a POST to /graphql. Throws HttpError 400 with the place of the fault, and none of the text. */
+/** The body of a POST to /graphql. Throws HttpError 400 with the position of the fault, and none of the text. */
 export function graphqlBody(body: Buffer): unknown {
   const text = bodyText(body);
   if (text.trim() === '') throw new HttpError(400, `The request body is empty: send JSON such as ${example}.`);

@@ -37,7 +37,7 @@ export class SchemaFiles {
   async #make(audience: Audience): Promise<StaticFile> {
     const { supergraphSdl, publicSchema } = this.#options;
     const file = await staticFile(schemaPath, Buffer.from(clientSdl(supergraphSdl, audience)));
-    // A reload may change it at any time: caches ask each time, by its ETag.
+    // A reload may change it at any time, so caches revalidate it by its ETag.
     const cache = publicSchema && audience === 'public' ? 'public, no-cache' : 'private, no-cache';
     return { ...file, headers: { ...file.headers, 'cache-control': cache } };
   }

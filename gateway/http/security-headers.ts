@@ -6,7 +6,7 @@ const nothingElse =
 
 export const dashboardPolicy = `${nothingElse}; style-src 'self'; font-src 'self'`;
 export const graphiqlPolicy = `${nothingElse}; style-src 'self' 'unsafe-inline'; font-src 'self' data:`;
-/** The worker that uploads to clusters of object storage, which are other origins; it has no access to the page. */
+/** The worker that uploads to clusters of object storage, which are other origins. It has no access to the page. */
 export const uploadWorkerPolicy = "default-src 'none'; connect-src http: https:; frame-ancestors 'none'";
 /** For responses that are not documents. */
 export const dataPolicy = "default-src 'none'; frame-ancestors 'none'";

@@ -8,11 +8,11 @@ export const eventStreamHeaders: Readonly<Record<string, string>> = {
   'content-type': `${eventStreamType}; charset=utf-8`,
   'cache-control': 'no-store',
   'content-security-policy': dataPolicy,
-  // Nginx would collect events in a buffer.
+  // Keeps nginx from buffering events.
   'x-accel-buffering': 'no',
 };
 
-/** A comment: clients ignore it. */
+/** A comment, which clients ignore. */
 export const heartbeat = ':\n\n';
 /** With data, because browsers drop events without. */
 export const completeEvent = 'event: complete\ndata:\n\n';

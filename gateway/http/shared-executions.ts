@@ -18,7 +18,7 @@ export class SharedExecutions {
     this.#executor = executor;
   }
 
-  /** `query`: without effects. */
+  /** `query`: must have no effects. */
   execute(query: GatewayOperation): Promise<Outcome> {
     const { key, variables, context } = query;
     const id = `${visibleOf(context)}${key} ${JSON.stringify(variables)}`;

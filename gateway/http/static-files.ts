@@ -31,7 +31,7 @@ const maxTotalBytes = 128 * 1024 * 1024;
 
 export interface StaticFile {
   readonly body: Buffer;
-  /** Undefined where it saves nothing. */
+  /** Undefined if it saves nothing. */
   readonly compressed: CompressedFile | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly etag: string;
@@ -44,13 +44,13 @@ export class StaticFiles {
     this.#files = files;
   }
 
-  /** The file for a URL path; a document's path is its name. Undefined if there is none. */
+  /** The file for a URL path. A document's path is its name. Undefined if there is none. */
   get(path: string): StaticFile | undefined {
     return this.#files.get(path === '/' ? '/index.html' : path) ?? this.#files.get(`${path}.html`);
   }
 }
 
-/** Reads a folder; a missing one has no files. */
+/** Reads a folder. A missing folder has no files. */
 export async function loadStaticFiles(folder: string): Promise<StaticFiles> {
   const files = new Map<string, StaticFile>();
   let entries: string[] = [];

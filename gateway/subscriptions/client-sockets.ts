@@ -1,5 +1,5 @@
-// graphql-ws for clients, on the path of the HTTP endpoint: a socket has one credential, checked when it opens and while it is
-// open; every operation on it passes the same admission as over HTTP.
+// graphql-ws for clients, on the path of the HTTP endpoint: a socket has one credential, which is checked when it opens and while it is open. Every
+// operation on it passes the same admission as over HTTP.
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -144,7 +144,7 @@ export function serveClientSockets(options: ClientSocketsOptions): SocketServer 
 }
 
 function refuseUpgrade(socket: Duplex, status: string): void {
-  // The client may keep its half of the connection open for as long as it likes.
+  // The client may keep its half of the connection open indefinitely.
   socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
@@ -183,7 +183,7 @@ async function connect(options: ClientSocketsOptions, context: SocketContext): P
   return true;
 }
 
-/** A ping may contain a fresh access token of the same session: the socket then ends with that token. */
+/** A ping may contain a new access token of the same session. The socket then ends with that token. */
 async function ping(
   { credentials, watch, log }: ClientSocketsOptions,
   extra: SocketExtra,
@@ -246,12 +246,12 @@ async function admit(
         'INVALID_INPUT',
         `${dryRunHeader} and ${sourceHeader} are for mutations over HTTP, not on a socket.`,
       );
-    // Nobody would wait for it: the socket is about to be closed.
+    // The result would have no reader, because the socket is about to be closed.
     if (isMutation && versions.isDraining)
       throw new CodedError('UNAVAILABLE', 'This gateway is shutting down: send the request again.', {
         retryAfterMs: 500,
       });
-    // The client completed it, or the socket closed, while it was judged. Nobody gets this error.
+    // The client completed it, or the socket closed, during its judgement. Nobody gets this error.
     if (!(id in socket.subscriptions)) throw new CodedError('UNAUTHENTICATED', 'The socket is closing.');
     const subscription =
       admitted.operation.operation === OperationTypeNode.SUBSCRIPTION
@@ -294,7 +294,7 @@ async function execute(options: ClientSocketsOptions, admission: Admission) {
   return withCost(result, admitted, admission.context.requestId);
 }
 
-/** A reader that ends at once if the subscription is refused here: graphql-ws would close the whole socket. */
+/** A reader that ends at once if the subscription is refused here, because graphql-ws would close the whole socket. */
 function readerOf(
   fanOut: FanOut,
   { context, subscription, admitted }: Admission,

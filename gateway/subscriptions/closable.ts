@@ -14,7 +14,7 @@ export interface Closable {
 /** A peer that does not answer a close is disconnected. */
 const closeGraceMs = 1000;
 
-/** Closes them permanently: one that does not answer is disconnected. */
+/** Closes them permanently. One that does not answer is disconnected. */
 export function closeAll(all: Iterable<Closable>, reason: SocketClose): void {
   for (const each of all) {
     each.close(reason);

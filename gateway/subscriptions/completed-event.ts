@@ -1,5 +1,5 @@
-// Events of a subgraph, completed from the other subgraphs together, and each serialised once for all clients. One that can't be completed is
-// passed on as errors with its cursor: the stream goes on after it, and no client passes it in silence.
+// Events of a subgraph, completed from the other subgraphs together, and each serialised once for all clients. An event that can't be completed is
+// passed on as errors with its cursor. The stream continues after it, and no client misses it silently.
 import type { ExecutionResult, FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
 import { cursorAlias } from '../../platform/events/cursor.ts';

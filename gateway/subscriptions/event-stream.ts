@@ -1,5 +1,5 @@
-// One subscription as an answer of Server-Sent Events. The next item is fetched after the kernel has taken the last one, so a slow client
-// costs its place in the ring, and one event in memory.
+// One subscription as an answer of Server-Sent Events. The next item is fetched after the kernel has accepted the last one, so a slow client costs
+// only its position in the ring, and one event in memory.
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { GraphQLFormattedError } from 'graphql';
@@ -17,7 +17,7 @@ export class EventStream implements Closable {
   readonly #response: ServerResponse;
   readonly #reader: Pick<StreamReader, 'next' | 'close'>;
   readonly #reading: ReadingLimits;
-  /** Aborted when no more items are sent. */
+  /** Aborts when no more items are sent. */
   readonly #over = new AbortController();
   #reason: SocketClose | undefined;
   #isClosed = false;
@@ -78,7 +78,7 @@ export class EventStream implements Closable {
     this.#reader.close();
   }
 
-  /** False if it is over. */
+  /** False after the end of the stream. */
   async #write(event: string): Promise<boolean> {
     if (this.#response.write(event)) return true;
     const { readWithinMs, slowestBytesPerSecond } = this.#reading;
@@ -99,7 +99,7 @@ export class EventStream implements Closable {
 /** Disables reuse of its connection, so that the end of a stream is also the end of its connection when the address moves. */
 export function openEventStream(response: ServerResponse): void {
   response.writeHead(200, { ...eventStreamHeaders, connection: 'close' });
-  // Some clients see the answer only with its first byte.
+  // Some clients see the answer only after its first byte.
   response.write(heartbeat);
 }
 

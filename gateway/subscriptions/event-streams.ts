@@ -41,7 +41,7 @@ export class EventStreams {
     this.#heartbeats.unref();
   }
 
-  /** Answers with the stream, or with its refusal; resolves at its end. */
+  /** Answers with the stream, or with its refusal. Resolves at its end. */
   async serve(request: IncomingMessage, response: ServerResponse, subscription: AdmittedSubscription): Promise<void> {
     const { metrics, log } = this.#options;
     const { requestId } = subscription.context;
@@ -70,7 +70,7 @@ export class EventStreams {
     }
   }
 
-  /** Ends the open streams. Cuts those whose clients do not read. */
+  /** Ends the open streams, and cuts those whose clients do not read. */
   async release(): Promise<void> {
     const closed = [...this.#open].map((stream) => new Promise<void>((resolve) => stream.onceClosed(resolve)));
     closeAll(this.#open, socketCloses.goingAway);
@@ -93,7 +93,7 @@ export class EventStreams {
     const { identity } = context;
     if (identity === null) throw new CodedError('UNAUTHENTICATED', 'A subscription requires a login.');
     if (this.#disposed) throw new CodedError(socketCloses.goingAway.error, socketCloses.goingAway.reason);
-    // Pipelined behind another answer, it would not begin before that one ends.
+    // Behind another answer in the pipeline, it would not begin before that one ends.
     if (response.socket === null)
       throw new CodedError('INVALID_INPUT', 'An event stream needs a connection of its own.');
     const most = limits.maxSockets;

@@ -45,8 +45,8 @@ export class FanOut {
   }
 
   /**
-   * Follows a subscription with the rights of `identity`. `fields`: the number resolved for one event. The reader must be closed.
-   * Throws LIMIT_EXCEEDED.
+   * Follows a subscription with the rights of `identity`. `fields`: number of fields that one event resolves. The reader must be closed. Throws
+   * LIMIT_EXCEEDED.
    */
   follow(subscription: NormalSubscription, identity: Identity, fields: number): StreamReader {
     const key = `${subscription.key}/${authorisationScope(identity)}`;

@@ -1,4 +1,4 @@
-// Follows a subscription through the versions of the graph: on a new one it goes on after its last item, if it still fits.
+// Follows a subscription through the versions of the graph. On a new version it continues after its last item, if it is still valid.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { forIdentity } from '../../platform/caller/caller.ts';

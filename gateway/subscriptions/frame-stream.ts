@@ -16,7 +16,7 @@ interface FrameStreamOptions {
   readonly onClosed: () => void;
 }
 
-/** Never yields; ends with the subscription. */
+/** Never yields. Ends with the subscription. */
 export function frameStream(options: FrameStreamOptions): AsyncGenerator<never, void, void> {
   const { id, extra, reader } = options;
   const head = `{"id":${JSON.stringify(extra.streamIds.clientId(id))},"type":`;
@@ -34,7 +34,7 @@ export function frameStream(options: FrameStreamOptions): AsyncGenerator<never, 
       try {
         await pump();
       } catch (error) {
-        // Any other error: the socket is closed, and the client gone.
+        // After any other error the socket is closed, and the client gone.
         if (error instanceof StreamEnded && !closed) {
           // No complete frame follows the error.
           extra.streamIds.end(id);

@@ -9,7 +9,7 @@ export class ReadAhead<Item> {
   #changed: (() => void) | undefined;
   #roomy: (() => void) | undefined;
 
-  /** Begins at once. Holds at most `most` items; then the stream waits. */
+  /** Begins immediately. Holds at most `most` items, then the stream waits. */
   constructor(stream: AsyncIterable<Item>, most: number, onRead: (item: Item) => void = () => {}) {
     this.#most = most;
     this.#onRead = onRead;

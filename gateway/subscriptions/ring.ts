@@ -17,9 +17,9 @@ interface RingDemand {
 /** A position in a ring. */
 export interface RingReader {
   readonly filter: FeedFilter;
-  /** Index of the next item to check, counted from the ring's first; without meaning while it waits. */
+  /** Index of the next item to check, counted from the ring's first. Meaningless while it waits. */
   index: number;
-  /** Items up to this sequence number are not for it; -1: any item may be. */
+  /** Items up to this sequence number do not match. -1 if any item may match. */
   afterSeq: number;
   /** Set while it waits. */
   wake: (() => void) | undefined;
@@ -32,7 +32,7 @@ export interface RingReader {
 interface RingOptions {
   /** Items that it keeps. */
   readonly capacity: number;
-  /** Length of the texts that it keeps, in UTF-16 code units. The last item stays, however long it is. */
+  /** Length of the texts that it keeps, in UTF-16 code units. The last item stays, regardless of its length. */
   readonly mostLength: number;
   readonly filter: FeedFilter;
   readonly after: Place | undefined;
@@ -59,7 +59,7 @@ export class Ring {
   /** Index that the fastest reader has reached. At most one ring of items is read ahead of it. */
   #fastest = 0;
   #roomWanted: (() => void) | undefined;
-  /** True when it has reached the present: clients that start now may join. */
+  /** True when it has reached the present, so that new clients may join. */
   live: boolean;
   /** The ring in which its readers continue after its end. */
   successor: Ring | undefined;
@@ -76,7 +76,7 @@ export class Ring {
     this.live = after === undefined;
   }
 
-  /** Cursor of its first item ever: the start of a ring that began now, without a cursor. */
+  /** Cursor of its first item ever: the start of a ring that began at the present, without a cursor. */
   get origin(): StreamCursor | undefined {
     return this.#origin;
   }
@@ -98,7 +98,7 @@ export class Ring {
     return this.#readers.size;
   }
 
-  /** True once the subgraph has sent it an item, and so has accepted its filter. */
+  /** True once the subgraph has sent an item, which means that it accepted the filter. */
   get begun(): boolean {
     return this.#origin !== undefined;
   }
@@ -119,7 +119,7 @@ export class Ring {
       const { signal } = this.#abort;
       const turns = () => (this.live ? undefined : catchUps);
       for await (const item of source({ filter: this.filter, after: this.#after, wanted, turns, signal })) {
-        // Retired, or left by all, while the item was on its way. A ring that took over its readers must not be merged into it.
+        // The ring was retired, or all readers left, while the item was on its way. A ring that adopted its readers must not be merged into it.
         if (signal.aborted) return;
         this.#push(item);
         onAdvance(item);
@@ -139,8 +139,8 @@ export class Ring {
   }
 
   /**
-   * True when all matching items after `cursor` are here or will be. `given`: the cursor came from the subgraph, so it may be
-   * ahead of the last item of a ring at the present.
+   * True when all matching items after `cursor` are here or will arrive. `given`: the cursor came from the subgraph, so it may be ahead of the last
+   * item of a ring at the present.
    */
   covers(place: Place, filter: FeedFilter, given: boolean): boolean {
     if (typeof place === 'string') return this.#continues(place);
@@ -199,8 +199,8 @@ export class Ring {
   }
 
   /**
-   * The next item for a reader, whose position moves past it; undefined at the end. An item without text had no reader when it
-   * came: the reader must continue elsewhere. Only for positions that have not been dropped.
+   * The next item for a reader, whose position moves past it. Undefined at the end. An item without text had no reader when it arrived, so the reader
+   * must continue elsewhere. Only for positions that have not been dropped.
    */
   read(reader: RingReader): StreamItem | undefined {
     while (reader.index < this.#next) {
@@ -217,7 +217,7 @@ export class Ring {
     return undefined;
   }
 
-  /** A checkpoint at the ring's end, for a client that starts now; undefined while none was seen. */
+  /** A checkpoint at the ring's end, for a client that starts at the present. Undefined if there was none. */
   checkpointNow(): StreamItem | undefined {
     const known = this.#checkpoint;
     const last = this.#next === 0 ? undefined : this.#at(this.#next - 1);
@@ -264,7 +264,7 @@ export class Ring {
   #push(item: StreamItem): void {
     this.#makeRoom(lengthOf(item));
     this.#origin ??= item.cursor;
-    // On a new timeline, this ring's items of the old one are not a position to resume from.
+    // On a new timeline, items of the old one give no position to resume from.
     if (this.#start?.timeline !== item.cursor.timeline) this.#start = item.cursor;
     if (this.#end !== undefined && this.#end.timeline !== item.cursor.timeline)
       for (const reader of this.#readers) reader.afterSeq = -1;
@@ -295,7 +295,7 @@ export class Ring {
     return reader.filter.key === this.filter.key || reader.filter.passes(item.facets);
   }
 
-  /** A ring without readers counts only items that are wanted elsewhere: it continues. */
+  /** A ring without readers keeps only items that are wanted elsewhere, and continues. */
   #isFull(): boolean {
     if (this.#waiting > 0 || this.#readers.size === 0) return false;
     return this.#next - this.#fastest >= this.#capacity || this.#aheadLength() >= this.#mostLength / 2;

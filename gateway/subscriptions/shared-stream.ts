@@ -1,8 +1,7 @@
-// All clients of the same selection with the same rights, regardless of their filters. They share rings: usually one, at the
-// present; a client that resumes from further back, or was too slow, has its own ring until that one has caught up and the two
-// are merged. While all have the same filter, it is sent to the subgraph. With a second filter, a ring without a filter starts
-// and takes over the others: a filter's own ring then lives only until the subgraph has accepted the filter
-// and sent its position.
+// All clients of the same selection with the same rights, regardless of their filters. They share rings, usually one at the present. A client that
+// resumes from further back, or was too slow, has its own ring until that one has caught up and the two are merged. While all have the same filter,
+// it is sent to the subgraph. With a second filter, a ring without a filter starts and takes over the others: a filter's own ring then lives only
+// until the subgraph has accepted the filter and sent its position.
 import { type FeedFilter, openFilter } from '../access/feed-filter.ts';
 import { Ring, type RingReader } from './ring.ts';
 import type { Place } from './stream-cursor.ts';
@@ -26,7 +25,7 @@ interface SharedStreamOptions {
 interface Group {
   readonly filter: FeedFilter;
   readers: number;
-  /** The subgraph has sent items for it, so it is valid. */
+  /** The subgraph has sent items for the filter, so it is valid. */
   accepted: boolean;
 }
 
@@ -39,7 +38,7 @@ export class SharedStream {
     this.#options = options;
   }
 
-  /** Starts following: after a client's cursor, or now. The reader must be closed. */
+  /** Starts following after a client's cursor, or at the present. The reader must be closed. */
   follow(after: string | undefined, filter: FeedFilter = openFilter, share?: Share): StreamReader {
     const group = this.#groups.get(filter.key) ?? { filter, readers: 0, accepted: false };
     this.#groups.set(filter.key, group);
@@ -64,7 +63,7 @@ export class SharedStream {
       if (ring.filter.key !== filter.key && !(ring.filter === openFilter && accepted)) continue;
       if (after === undefined ? ring.live : ring.covers(after, filter, true)) return ring;
     }
-    // The gathering ring is begun first, so that it reaches back to the beginning of the other.
+    // The gathering ring starts first, so that it reaches back to the beginning of the other.
     if (this.#groups.size > 1 && ![...this.#rings].some(isGathering)) this.#begin(openFilter, undefined);
     return this.#begin(filter, after, share);
   }
@@ -117,7 +116,7 @@ export class SharedStream {
     const group = this.#groups.get(ring.filter.key);
     if (group !== undefined) group.accepted = true;
     for (const other of [...this.#rings]) if (takesIn(ring, other)) this.#handOver(other, ring);
-    // Another ring can take this one over without waiting for its next item.
+    // Another ring can adopt its readers without waiting for its next item.
     const successor = [...this.#rings].find((other) => takesIn(other, ring));
     if (successor !== undefined) this.#handOver(ring, successor);
   }
@@ -133,7 +132,7 @@ function isGathering(ring: Ring): boolean {
   return ring.filter === openFilter && ring.live && ring.ended === undefined;
 }
 
-/** Whether `ring` takes over the readers of another, whose end it covers. With the same filter, the one that reaches further back does. */
+/** Whether `ring` adopts the readers of another, whose end it covers. If filters are equal, the ring that reaches further back does. */
 function takesIn(ring: Ring, other: Ring): boolean {
   const { end } = other;
   if (other === ring || ring.ended !== undefined || other.ended !== undefined || end === undefined) return false;
@@ -164,13 +163,13 @@ export class StreamReader {
     this.#place = { filter, index: 0, afterSeq: -1, wake: undefined, givenAtMs: performance.now(), offer: undefined };
     const place = after === undefined ? undefined : stream.known(after);
     this.#ring = stream.place(place, filter, share);
-    // The first item: a checkpoint for a client that begins now in a running ring.
+    // The first item: a checkpoint for a client that begins at the present in a running ring.
     if (after === undefined) this.#place.offer = this.#ring.checkpointNow();
     this.#cursor = place ?? this.#ring.end;
     this.#ring.enter(this.#place, place);
   }
 
-  /** The next item; undefined once closed. Throws StreamEnded. */
+  /** The next item. Undefined once closed. Throws StreamEnded. */
   async next(): Promise<StreamItem | undefined> {
     const place = this.#place;
     for (;;) {
@@ -221,7 +220,7 @@ export class StreamReader {
     this.#cursor = end;
   }
 
-  /** The successor may have been left by all readers, or have dropped what this reader needs: then it is placed again. */
+  /** All readers may have left the successor, or it may have dropped the needed items. The reader is then placed again. */
   #moveTo(ring: Ring): void {
     const cursor = this.#cursor;
     const { filter } = this.#place;

@@ -5,12 +5,12 @@ import type { WebSocket } from 'ws';
 export class SocketExecutions {
   readonly #ofSocket = new WeakMap<WebSocket, Map<string, AbortController>>();
 
-  /** How many go on that their client has completed. `open`: the operations that it has not, by id. */
+  /** Number of running executions that their client has completed. `open`: the uncompleted operations, by id. */
   completed(socket: WebSocket, open: Readonly<Record<string, unknown>>): number {
     return [...(this.#ofSocket.get(socket)?.keys() ?? [])].filter((id) => !(id in open)).length;
   }
 
-  /** `signal` is aborted when the socket closes. */
+  /** `signal` aborts when the socket closes. */
   async run<Result>(socket: WebSocket, id: string, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
     const own = this.#ofSocket.get(socket) ?? this.#follow(socket);
     const ending = new AbortController();

@@ -34,7 +34,7 @@ export async function logIn(
   }
 }
 
-/** True for an unreadable one too: it is refused, even if the header has a valid one. */
+/** Also true for an unreadable one, which is refused even if the header has a valid one. */
 function hasCredential({ authorization, Authorization, token }: NonNullable<Parameters> = {}): boolean {
   return (authorization ?? Authorization ?? token) != null;
 }

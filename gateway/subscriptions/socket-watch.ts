@@ -1,6 +1,6 @@
-// Checks open sockets and event streams: every two seconds each distinct credential among them is checked again, and a socket is closed
-// when its credential was revoked or its rights have changed. The client then reconnects, if it still can. A socket that came with an
-// access token is closed when that expires, unless the client sends a fresh one before.
+// Checks each distinct credential of open sockets and event streams again every two seconds. A socket is closed when its credential was revoked, or
+// its rights have changed. The client then reconnects, if it still can. A socket that came with an access token is closed when that expires, unless
+// the client sends a fresh one before.
 import type { Logger } from 'pino';
 import type { Authenticator } from '../../platform/caller/access.ts';
 import { authorisationScope, countsFor, type Identity } from '../../platform/caller/identity.ts';
@@ -11,7 +11,7 @@ import { type Closable, closeAll } from './closable.ts';
 interface SocketWatchOptions {
   readonly authenticator: Authenticator;
   readonly intervalMs: number;
-  /** How long sockets stay open while credentials can't be checked. */
+  /** Time that sockets stay open while credentials can't be checked. */
   readonly graceMs: number;
   readonly log: Logger;
 }
@@ -56,7 +56,7 @@ export class SocketWatch {
   ): { readonly limit: string; readonly most: number } | undefined {
     if ((this.#counts.get(identity.credentialId) ?? 0) >= maxSocketsPerCredential)
       return { limit: 'sockets of one session or API token', most: maxSocketsPerCredential };
-    // Over all sessions and API tokens.
+    // Counted over all sessions and API tokens.
     if ((this.#counts.get(userKey(identity)) ?? 0) >= maxSocketsPerUser)
       return { limit: 'sockets of one user', most: maxSocketsPerUser };
     return undefined;
@@ -64,7 +64,7 @@ export class SocketWatch {
 
   /** Watches a socket until it closes. */
   add(identity: Identity, socket: Closable): void {
-    // By rights too: a socket that was opened with other rights is checked separately.
+    // The key includes the rights: a socket that was opened with other rights is checked separately.
     const key = `${identity.credentialId}/${authorisationScope(identity)}`;
     const watched = this.#watched.get(key) ?? { identity, sockets: new Set(), goodAtMs: performance.now() };
     this.#watched.set(key, watched);
@@ -88,7 +88,7 @@ export class SocketWatch {
     else this.#counts.delete(key);
   }
 
-  /** Ends a watched socket when the access token of `identity` expires, instead of an earlier one. */
+  /** Ends a watched socket when the access token of `identity` expires, which replaces an earlier one. */
   endWithToken({ accessUntilMs }: Identity, socket: Closable): void {
     clearTimeout(this.#ends.get(socket));
     if (accessUntilMs === undefined || !socket.isOpen()) return;
@@ -154,7 +154,7 @@ export class SocketWatch {
   }
 }
 
-/** No credential has such a key. */
+/** Differs from the key of any credential. */
 function userKey(identity: Identity): string {
   return `user ${countsFor(identity)}`;
 }

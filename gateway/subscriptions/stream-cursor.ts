@@ -6,7 +6,7 @@ export interface StreamCursor extends CursorPosition {
   readonly text: string;
 }
 
-/** The place to continue from: a string is a client's own cursor, with an unknown position. */
+/** The place to continue from. A string is a client's own cursor, with an unknown position. */
 export type Place = StreamCursor | string;
 
 export function textOf(place: Place): string {

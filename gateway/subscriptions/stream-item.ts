@@ -6,8 +6,8 @@ export interface StreamItem {
   readonly cursor: StreamCursor;
   /** From platform/events/facets.ts. Undefined if it is for every reader. */
   readonly facets: readonly string[] | undefined;
-  /** The graphql-ws payload, serialised. Undefined if it had no reader when it came. */
+  /** The graphql-ws payload, serialised. Undefined if it had no reader when it arrived. */
   readonly text: string | undefined;
-  /** True when it only advances the cursor. */
+  /** True if it only advances the cursor. */
   readonly checkpoint: boolean;
 }

@@ -23,7 +23,7 @@ export interface SourceRequest {
   /** The filter sent to the subgraph. */
   readonly filter: FeedFilter;
   readonly after: string | undefined;
-  /** Whether an item with these facets has a reader: others need not be completed. */
+  /** Whether an item with these facets has a reader. Others need not be completed. */
   readonly wanted: (facets: readonly string[] | undefined) => boolean;
   /** The turns for which the completion of a past item must wait. Undefined if the item is current. */
   readonly turns: () => Turns | undefined;
@@ -68,10 +68,10 @@ const finalCodes = new Set([
   'NOT_FOUND',
 ]);
 
-/** A subgraph with this many consecutive failures that is not unavailable has a bug; waiting longer would not help. */
+/** A subgraph with this many consecutive failures that is not unavailable has a bug, and waiting longer would not help. */
 const maxFaults = 40;
 const firstBackoffMs = 50;
-/** Events that are completed together at the most. */
+/** Limit of events that are completed together. */
 const mostAhead = 64;
 const maxBackoffMs = 3000;
 
@@ -132,7 +132,7 @@ export async function* followUpstream(
   }
 }
 
-/** New events of a subgraph, up to the first one that is not in order. */
+/** New events of a subgraph, up to the first one that is out of order. */
 function acceptedOf(
   events: readonly FormattedExecutionResult[],
   {
@@ -150,7 +150,7 @@ function acceptedOf(
         placed,
         refusal: failureIn(event.errors) ?? [{ message: `subgraph ${name} sent an event without a cursor` }],
       };
-    // A socket library may have retried by itself: items received before are not passed on twice.
+    // A socket library may have reconnected by itself. Items are not passed on twice.
     if (lastAt?.timeline === cursor.timeline && cursor.seq <= lastAt.seq) continue;
     const facets = subscription.isFiltered ? facetsIn(event) : null;
     if (facets === undefined) return { placed, refusal: [{ message: `subgraph ${name} sent an item without facets` }] };
@@ -239,7 +239,7 @@ function facetsIn({ extensions }: FormattedExecutionResult): Facets | undefined 
   return facets === null || Array.isArray(facets) ? (facets as Facets) : undefined;
 }
 
-/** Undefined if it is no list of errors: the subgraph of another team may send anything. */
+/** Undefined if it is not a list of errors: an outside subgraph may send anything. */
 function failureIn(errors: unknown): Failure | undefined {
   if (!Array.isArray(errors) || errors.length === 0) return undefined;
   const isError = (each: unknown) => isRecord(each) && typeof each.message === 'string';

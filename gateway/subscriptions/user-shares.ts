@@ -9,7 +9,7 @@ import type { SocketLimits } from '../access/limits.ts';
 export interface Share {
   /** The turns of this user's catch-ups: past events are completed a few at a time, interleaved with other users' events. */
   readonly catchUps: Turns;
-  /** Returns it, once. */
+  /** Returns the share, once. */
   release(): void;
 }
 
@@ -46,9 +46,7 @@ export class UserShares {
     this.#limits = limits;
   }
 
-  /**
-   * Throws LIMIT_EXCEEDED. `stream`: the same text for subscriptions that share one. `fields`: the number resolved for one event.
-   */
+  /** Throws LIMIT_EXCEEDED. `stream`: equal for subscriptions that share one. `fields`: number of fields that one event resolves. */
   take(identity: Identity, stream: string, fields: number): Share {
     const { maxSubscriptions, maxSubscriptionsPerUser } = this.#limits;
     if (this.#subscriptions >= maxSubscriptions)

@@ -1,5 +1,5 @@
-// Sockets that are not authenticated yet. Their number is limited separately, so that they can't take the places of users: at the
-// limit, the one that has waited longest is closed. A real client authenticates at once, long before that.
+// Sockets that are not authenticated yet. Their number is limited separately, so that they can't displace users. At the limit, the longest-waiting
+// one is closed. A real client authenticates immediately, long before that.
 import type { WebSocket } from 'ws';
 
 interface WaitingRoom {

@@ -1,5 +1,5 @@
-// How far the delivery of events is behind: from the arrival of an event at the gateway until it is complete and in its ring. An event that
-// is stuck is not in the histogram yet, so a gauge has the age of the oldest one.
+// How far the delivery of events is behind: from the arrival of an event at the gateway until it is complete and in its ring. A stuck event is not in
+// the histogram yet, so a gauge contains the age of the oldest one.
 import { Gauge, Histogram, type Registry } from 'prom-client';
 
 /** Monotonic milliseconds, by event. */
@@ -41,8 +41,8 @@ export class DeliveryLag {
   }
 
   /**
-   * Measures `work`, which completes events. `feed`: the subscription field. `start`: where the stream of the events began, since one that
-   * began at a client's cursor has past events too, which are completed a few at a time.
+   * Measures `work`, which completes events. `feed`: the subscription field. `start`: the start of the events' stream. A stream that begins at a
+   * client's cursor has past events too, which are completed a few at a time.
    */
   async measure<Result>(
     events: readonly object[],

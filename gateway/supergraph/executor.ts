@@ -14,7 +14,7 @@ export interface GatewayOperation {
 
 export type PreparedOperation = Pick<GatewayOperation, 'key' | 'document' | 'operationName'>;
 
-/** Execution of a subscription: one subgraph is followed, each event completed from the others. */
+/** Execution of a subscription: one subgraph is followed, and each event completed from the others. */
 export interface SubscriptionPlan {
   /** Name of the subgraph that owns it. */
   readonly subgraph: string;
@@ -41,7 +41,7 @@ export interface ExplainedRequest {
   readonly subgraph: string;
   /** Places of the answer whose objects are requested, such as `projects.nodes[]`. Undefined for the root. */
   readonly at: readonly string[] | undefined;
-  /** GraphQL, as the subgraph gets it but for the names. */
+  /** GraphQL for the subgraph, apart from names. */
   readonly request: string;
 }
 

@@ -1,5 +1,5 @@
-// A subgraph on another host, or on several that serve the same: a pool of HTTP connections to each for queries and mutations, one
-// socket for all subscriptions. Every request carries the identity, proven for that subgraph and request when it is sent.
+// A subgraph on another host, or on several that serve the same: a pool of HTTP connections to each for queries and mutations, one socket for all
+// subscriptions. Every request carries the identity, with a proof that is made for that subgraph and request when it is sent.
 import { type DocumentNode, type FormattedExecutionResult, getOperationAST, OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
 import { errors, Pool } from 'undici';
@@ -65,7 +65,7 @@ export class HttpLink implements SubgraphLink {
   readonly name: string;
   readonly isOutside: boolean;
   readonly #options: HttpLinkOptions;
-  /** Requests wait here, not in a pool: a request is signed only when it can be sent. */
+  /** Requests wait here instead of in a pool, because a request is signed only when it can be sent. */
   readonly #places: Places<Place>;
   readonly #queries = new SharedQueries<SubgraphAnswer>();
   readonly #streams: HttpStreams;
@@ -187,9 +187,9 @@ export class HttpLink implements SubgraphLink {
     return this.#streams.subscribe(request);
   }
 
-  /** Callers at the same time share one poll: anybody may ask for the health of a gateway. */
+  /** Concurrent callers share one poll, because anybody may query the health of a gateway. */
   ready(): Promise<boolean> {
-    // The first that answers: another one may be silent.
+    // The first answer counts, because another place may be silent.
     this.#polled ??= Promise.any(this.#places.all.map(({ pool }) => mustLive(pool)))
       .catch(() => false)
       .finally(() => {
@@ -245,7 +245,7 @@ function headersOf({ requestId, trace, manner }: GatewayContext, proof: string):
 /** The constant part of all requests with a document of a plan. */
 interface KnownRequest {
   readonly mutation: boolean;
-  /** The body before its variables, and after them. */
+  /** The body before and after its variables. */
   readonly head: string;
   readonly tail: string;
 }

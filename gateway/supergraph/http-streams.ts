@@ -1,5 +1,5 @@
-// Subscriptions at a subgraph on another host, all over one lazily opened graphql-ws socket. A stream that is read too slowly is
-// ended and not buffered without limit: its reader resumes by its cursor.
+// Subscriptions at a subgraph on another host, all over one lazily opened graphql-ws socket. A stream that is read too slowly is ended instead of
+// being buffered without limit. Its reader resumes by its cursor.
 
 import type { FormattedExecutionResult } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
@@ -82,7 +82,7 @@ export class HttpStreams {
         }
       },
       lazy: true,
-      // Once, at another place, while nothing was sent. Resuming a stream needs its cursor, which only its reader has.
+      // Retries once, at another place, before anything was sent. Resuming a stream needs its cursor, which only its reader has.
       retryAttempts: places.all.length > 1 ? 1 : 0,
       shouldRetry: () => !connected,
       retryWait: async () => undefined,
@@ -141,7 +141,7 @@ function openStream(
       cancel();
     },
     error(error) {
-      // A list: the subgraph's own GraphQL errors; anything else: the socket.
+      // A list contains the subgraph's own GraphQL errors. Anything else is a fault of the socket.
       end(Array.isArray(error) ? { errors: error } : lost());
     },
     complete: () => end(),

@@ -23,7 +23,7 @@ export class InProcessLink implements SubgraphLink {
     this.#lostLine = new CountedLine(log, 'requests to a subgraph failed');
   }
 
-  /** A query that is too slow goes on, and its result is dropped. A mutation has no deadline here: its own steps have theirs. */
+  /** A query that is too slow continues, and its result is dropped. A mutation has no deadline here, because its own steps have deadlines. */
   async execute(request: LinkRequest): Promise<FormattedExecutionResult> {
     const execute = () => executeOnSchema(this.#subgraph.schema, request, this.#log);
     if (getOperationAST(request.document)?.operation === OperationTypeNode.MUTATION) return execute();

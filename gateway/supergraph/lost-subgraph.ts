@@ -1,5 +1,5 @@
-// The result of a fetch whose subgraph is not available: one error for each field that was requested, so that a client can distinguish
-// "there is none" from "could not be read". The executor gives each field that stays null its path.
+// The result of a fetch whose subgraph is unavailable: one error for each requested field, so that a client can distinguish "there is none" from
+// "could not be read". The executor adds the path to each field that stays null.
 import { type FormattedExecutionResult, type GraphQLFormattedError, getOperationAST, Kind } from 'graphql';
 import type { LinkRequest } from './subgraph-link.ts';
 

@@ -1,5 +1,5 @@
-// How requests to one place prove that they come from this gateway: by the MAC of a session with the process there, or by a signature while
-// there is none. A signature is always accepted, so no request waits for a session or fails for the lack of one.
+// Proofs that requests to one place come from this gateway: the MAC of a session with the process there, or a signature while there is none. A
+// signature is always accepted, so no request waits for a session or fails for the lack of one.
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import {
@@ -18,7 +18,7 @@ import { jsonIn } from '../../platform/values/json.ts';
 export class ProofCounts {
   readonly requests = { mac: 0, signature: 0 };
   readonly handshakes = { opened: 0, refused: 0, failed: 0 };
-  /** Requests that were sent again with a signature. */
+  /** Requests that were repeated with a signature. */
   unknownSessions = 0;
 }
 
@@ -123,7 +123,7 @@ export class PlaceProofs {
 
   #session(): RequestSession | undefined {
     const nowMs = this.#nowMs();
-    // A new key is used at once, for an old one is about to be retired.
+    // A new key is used at once, because the old one is about to be retired.
     if (this.#open !== undefined && (nowMs >= this.#open.endsAtMs || this.#open.signerId !== this.#signerId()))
       this.#open = undefined;
     const isDue = this.#open === undefined || nowMs >= this.#open.renewsAtMs;
@@ -160,7 +160,7 @@ export class PlaceProofs {
     if (status === 200 && openedShape.safeParse(jsonIn(text)).data?.session === session.id) {
       this.#counts.handshakes.opened += 1;
       const ms = seconds * 1000;
-      // Another process may be there by now.
+      // Another process may run there by now.
       if (this.#key === key)
         this.#open = { session, signerId, renewsAtMs: fromMs + ms * renewalShare, endsAtMs: fromMs + ms };
       return;
@@ -191,7 +191,7 @@ const unknownShape = z.object({
   subgraphKey: agreementKeyShape,
 });
 
-/** The key of a process that refuses a request because it does not know the session, and has done nothing. */
+/** The key of a process that refuses a request because it does not know the session. It has done nothing. */
 export function unknownSessionIn(status: number, text: string): string | undefined {
   return status === 401 ? unknownShape.safeParse(jsonIn(text)).data?.subgraphKey : undefined;
 }

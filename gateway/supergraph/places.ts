@@ -8,7 +8,7 @@ type State = 'proven' | 'unproven' | 'failed';
 
 interface Standing<Place> {
   readonly place: Place;
-  /** `unproven`: it has answered no request since the start or since it failed, or the last answer was that it can't. */
+  /** `unproven`: it has answered no request since the start or its failure, or its last answer reported that it is unavailable. */
   state: State;
   readonly queries: UnderWay;
   readonly mutations: UnderWay;
@@ -20,7 +20,7 @@ interface Standing<Place> {
 
 interface PlacesOptions<Place> {
   readonly places: readonly [Place, ...Place[]];
-  /** Queries under way at one place; further ones wait. */
+  /** Limit of queries under way at one place. Further ones wait. */
   readonly queriesAtOnce: number;
   readonly mutationsAtOnce: number;
   /** One place is used until it fails, then the next. Default: the one with the fewest requests under way. */
@@ -76,20 +76,20 @@ export class Places<Place> {
     this.#nowMs = options.nowMs ?? (() => performance.now());
   }
 
-  /** Takes the best place that has room; waits for one. The caller gives it back. Rejects with the signal's reason. */
+  /** Takes the best place with room, or waits for one. The caller gives it back. Rejects with the signal's reason. */
   async take(wish: Wish<Place>, signal: AbortSignal): Promise<Place> {
     signal.throwIfAborted();
     const chosen = this.#choose(wish);
     return this.#isTaken(chosen, wish) ? chosen.place : this.#wait(wish, signal);
   }
 
-  /** `kind`: as it was taken. */
+  /** `kind`: the same as when it was taken. */
   give(place: Place, kind: Kind): void {
     this.#of(place)[nameOf(kind)].remove(kind.user);
     this.#serve();
   }
 
-  /** The best place, for a connection that lasts: it counts as no request. */
+  /** The best place for a lasting connection, which counts as no request. */
   best(): Place {
     return this.#choose({ mutation: true }).place;
   }
@@ -174,7 +174,7 @@ export class Places<Place> {
     for (const lines of [this.#waiting.queries, this.#waiting.mutations]) while (lines.serve(give));
   }
 
-  /** May have no room for the user. If it is full, all that are as good are full. */
+  /** May have no room for the user. If it is full, all equally good places are full. */
   #choose(wish: Wish<Place>): Standing<Place> {
     const { mutation, tried } = wish;
     const [only] = this.#standings;

@@ -1,10 +1,10 @@
-// A POST over a pool of connections whose answer is needed as a whole: without undici's stream for each answer, which costs as much as the
-// rest of a small request.
+// A POST over a pool of connections that returns the whole answer. It avoids undici's stream for each answer, which costs as much as the rest of a
+// small request.
 import type { Dispatcher, Pool } from 'undici';
 
 interface PostedText {
   readonly path: string;
-  /** Names and values in turns. */
+  /** Alternating names and values. */
   readonly headers: string[];
   readonly body: Buffer;
   readonly signal: AbortSignal;
@@ -46,7 +46,7 @@ class WholeAnswer implements Dispatcher.DispatchHandler {
     if (this.#signal.aborted) controller.abort(this.#signal.reason);
   }
 
-  /** The last one counts: others are informational. */
+  /** The last response counts. Earlier ones are informational. */
   onResponseStart(
     _controller: Dispatcher.DispatchController,
     statusCode: number,

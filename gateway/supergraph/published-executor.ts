@@ -1,4 +1,4 @@
-// Executes published operations with caches of their own: a flood of other documents evicts none of their plans.
+// Executes published operations with separate caches, so that a flood of other documents evicts none of their plans.
 import type { ExecutionResult } from 'graphql';
 import type { Executor, ExplainedStep, GatewayOperation, PreparedOperation, SubscriptionPlan } from './executor.ts';
 
@@ -6,7 +6,7 @@ interface PublishedExecutorOptions {
   /** For published operations only. */
   readonly published: Executor;
   readonly others: Executor;
-  /** `key` as in GatewayOperation. */
+  /** `key`: same as in GatewayOperation. */
   readonly isPublished: (key: string) => boolean;
 }
 

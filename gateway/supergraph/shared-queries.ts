@@ -1,11 +1,11 @@
-// Identical queries that wait to be sent are sent once. A query that was sent is never joined: its answer may be from before a write
-// that was acknowledged in the meantime (decision 0281).
+// Sends identical waiting queries once. A query that was sent is never joined, because its answer may precede a write that was acknowledged in the
+// meantime (decision 0281).
 import { turnEnd } from '../../platform/work/turn-end.ts';
 import { TooLateError } from '../../platform/work/within.ts';
 
 interface SharedQuery<Answer> {
   readonly answer: Promise<Answer>;
-  /** Nobody waits for the answer. */
+  /** Aborts when nobody waits for the answer. */
   readonly over: AbortController;
   callers: number;
 }

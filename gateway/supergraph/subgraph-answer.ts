@@ -5,12 +5,12 @@ import { isAway, isUnconnected } from '../../platform/net/origins.ts';
 
 /** One answer for several callers. Each gets an object of its own, because the executor changes it. */
 export class SubgraphAnswer {
-  /** No data, and only errors that are the subgraph's own fault: another process may be able to answer. */
+  /** There is no data, and only errors that are the subgraph's own fault. Another process may be able to answer. */
   readonly saysUnavailable: boolean;
   readonly #text: string;
   #first: FormattedExecutionResult | undefined;
 
-  /** Throws if it is no result: the subgraph of another team may answer anything. */
+  /** Throws if it is not a result: an outside subgraph may answer anything. */
   constructor(text: string) {
     this.#text = text;
     this.#first = resultIn(text);
@@ -24,7 +24,7 @@ export class SubgraphAnswer {
   }
 }
 
-/** Errors of the caller have codes of their own, at every process. */
+/** Errors of the caller have other codes, at every process. */
 const ownFaults: ReadonlySet<unknown> = new Set(['UNAVAILABLE', 'INTERNAL', 'INTERNAL_SERVER_ERROR', undefined]);
 
 function saysUnavailable({ data, errors = [] }: FormattedExecutionResult): boolean {
@@ -69,12 +69,12 @@ function saysNotExecuted(text: string): boolean {
   }
 }
 
-/** Nothing has begun the request: it may go to another process, whatever it is. */
+/** No process has begun the request, so it may be sent to another one, even if it is a mutation. */
 export function isNotTaken(error: unknown): boolean {
   return isUnconnected(error) || (error instanceof StatusError && error.isNotExecuted);
 }
 
-/** The process can't answer now, and another one may. It may have taken the request. */
+/** The process can't answer now, but another one may. It may have accepted the request. */
 export function isOfProcess(error: unknown): boolean {
   return error instanceof SilentError || (error instanceof StatusError && isAway(error.status));
 }

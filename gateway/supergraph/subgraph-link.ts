@@ -5,7 +5,7 @@ import type { TraceContext } from './trace-context.ts';
 
 /** The context of a request at the gateway; subgraphs in this process get it by reference. */
 export interface GatewayContext extends RequestContext {
-  /** Aborted when nobody waits for the answer. Never set for mutations: a client that disconnects interrupts nothing. */
+  /** Aborts when nobody waits for the answer. Never set for mutations, which a disconnecting client does not interrupt. */
   readonly signal?: AbortSignal;
   /** The caller's trace. */
   readonly trace?: TraceContext;

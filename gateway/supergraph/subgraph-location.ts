@@ -1,5 +1,5 @@
-// Where a subgraph is, and the links to the locations in use: versions of the graph with the same location share one link, so that a
-// change elsewhere in the graph interrupts nothing.
+// Locations of subgraphs, and the links to those in use. Versions of the graph with the same location share one link, so that a change elsewhere in
+// the graph interrupts nothing.
 import type { Logger } from 'pino';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
 import type { MutualTls } from '../../platform/machines/tls.ts';
@@ -28,7 +28,7 @@ export type SubgraphLocation = { readonly queryDeadlineMs?: number } & (
 type RemoteLocation = Exclude<SubgraphLocation, { readonly subgraph: Subgraph }>;
 
 interface SubgraphLinksOptions {
-  /** Sign requests to subgraphs at other places; not needed if there are none. */
+  /** Keys that sign requests to subgraphs at other places. Not needed if there are none. */
   readonly signingKeys: SigningKeys | undefined;
   /** Default for subgraphs whose location gives none. */
   readonly queryDeadlineMs: number;
@@ -51,7 +51,7 @@ export class SubgraphLinks {
     this.#options = options;
   }
 
-  /** Must be given back. Throws when there is no key to sign with. */
+  /** Must be given back. Throws when there is no signing key. */
   take(location: SubgraphLocation): SubgraphLink {
     const { log, queryDeadlineMs } = this.#options;
     if ('subgraph' in location)

@@ -31,7 +31,7 @@ export class Supergraph {
     return this.schema.getRootType(kind) ?? undefined;
   }
 
-  /** Name of the subgraph that owns a root field, for example `Mutation.relayCall`; undefined when several do. */
+  /** Name of the subgraph that owns a root field, for example `Mutation.relayCall`. Undefined when several do. */
   ownerOf(rootField: string): string | undefined {
     return this.#owners.get(rootField);
   }

@@ -1,6 +1,6 @@
-// Requests of one kind that are under way at one place, of all users and of each.
+// Requests of one kind under way at one place, in total and per user.
 
-/** The part of the room that is left to others, however much one user asks. */
+/** Share of the room that is reserved for other users, regardless of one user's demand. */
 const leftToOthers = 0.25;
 
 export class UnderWay {
@@ -22,7 +22,7 @@ export class UnderWay {
     return this.#count >= this.#most;
   }
 
-  /** `user`: undefined for one without a bound. */
+  /** `user`: undefined for a caller without a limit. */
   hasRoomFor(user: string | undefined): boolean {
     return !this.isFull && (user === undefined || (this.#ofUser.get(user) ?? 0) < this.#mostOfUser);
   }

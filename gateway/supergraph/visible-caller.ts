@@ -7,7 +7,7 @@ let lastIdentityNumber = 0;
 
 /** Everything except the request's id and its trace. Equal only for callers with the same credential. Ends with a space. */
 export function visibleOf({ identity, clientAddress = '', callerRequestId = '' }: GatewayContext): string {
-  // Neither an address nor an id has a space.
+  // Neither an address nor an id contains a space.
   return `${identity === null ? 0 : numberOf(identity)} ${clientAddress} ${callerRequestId} `;
 }
 

@@ -18,7 +18,7 @@ export class WaitingLines<Waiting> {
     if (line?.size === 0) this.#lines.delete(user);
   }
 
-  /** Takes out the first one that is served. False if none is. */
+  /** Removes the first one that is served. False if none is. */
   serve(give: (waiting: Waiting) => Served): boolean {
     for (const [user, line] of this.#lines) {
       const [first] = line;
@@ -26,7 +26,7 @@ export class WaitingLines<Waiting> {
       if (served === 'no room') return false;
       if (first === undefined || served === 'not yet') continue;
       this.delete(user, first);
-      // Its next one has its turn after everybody else.
+      // The user's next request waits until all others had a turn.
       if (line.size > 0 && this.#lines.delete(user)) this.#lines.set(user, line);
       return true;
     }

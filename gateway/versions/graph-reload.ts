@@ -24,7 +24,7 @@ export interface ReloadReport {
   readonly prepared: number;
   /** Streams that ended with SCHEMA_CHANGED. Clients with the same subscription and rights share a stream. */
   readonly endedStreams: number;
-  /** Settings that have changed and count only after a restart. */
+  /** Changed settings that take effect only after a restart. */
   readonly needRestart: readonly string[];
 }
 
@@ -46,7 +46,7 @@ interface GraphReloadOptions {
 
 /** Limit of versions with unfinished requests. */
 const mostVersions = 4;
-/** Operations in use that are prepared at the most, and for how long. */
+/** Limits of operations in use that are prepared, and of the time for it. */
 const mostPrepared = 1_000;
 const prepareMs = 20_000;
 const mostNamed = 20;
@@ -114,7 +114,7 @@ export class GraphReload {
   }
 
   async #open(source: GraphSource): Promise<GraphVersion> {
-    // Each of these steps holds the event loop: requests come between them.
+    // Each of these steps blocks the event loop, so requests run in between.
     await nextTurn();
     const version = new GraphVersion(source, this.#options.dependencies);
     await nextTurn();
@@ -184,7 +184,7 @@ async function prepareRecent(before: GraphVersion, next: GraphVersion): Promise<
     await nextTurn();
     if (performance.now() > endsMs) break;
     for (const operation of await next.operations.adopt(hash, document)) {
-      // One without a plan is refused when it is sent.
+      // An operation without a plan is refused when it is sent.
       await next.executor.prepare(operation).catch(() => undefined);
       prepared += 1;
     }

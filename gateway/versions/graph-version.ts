@@ -1,5 +1,5 @@
-// One version of the graph: all that follows from one supergraph and the locations of its subgraphs. A request ends on the version with
-// which it began.
+// One version of the graph: everything derived from one supergraph and the locations of its subgraphs. A request stays on the version on which it
+// began.
 import type { Logger } from 'pino';
 import type { Acceptance } from '../access/acceptance.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
@@ -55,7 +55,7 @@ export class GraphVersion {
   constructor(source: GraphSource, dependencies: VersionDependencies) {
     const { subgraphLinks, published, acceptance, credentials, limits, counts, onPlannedByFields, log } = dependencies;
     const supergraph = new Supergraph(source.supergraphSdl);
-    if (supergraph.subgraphNames.length === 0) throw new Error('gateway: the SDL is not that of a supergraph');
+    if (supergraph.subgraphNames.length === 0) throw new Error('gateway: the SDL does not describe a supergraph');
     checkResumable(supergraph);
     checkFiltered(supergraph, dependencies.filteredFeeds);
     const located = new Set(source.subgraphs.map(nameOf));
@@ -82,7 +82,7 @@ export class GraphVersion {
     this.#judge = judge;
   }
 
-  /** Aborted when there is a newer one. */
+  /** Aborts when there is a newer one. */
   get replaced(): AbortSignal {
     return this.#replaced.signal;
   }

@@ -4,7 +4,7 @@ import type { GraphVersion } from './graph-version.ts';
 
 interface GraphVersionsOptions {
   readonly log: Logger;
-  /** How long an earlier version without requests stays: one that was admitted to it may be about to begin. */
+  /** Time that an earlier version without requests is kept, because an admitted request may be about to begin. */
   readonly graceMs?: number;
 }
 
@@ -69,7 +69,7 @@ export class GraphVersions {
     for (const version of this.#requests.keys()) version.endpoint.drain();
   }
 
-  /** New documents are refused from now on, so that nothing waits to be judged. */
+  /** Refuses new documents from now on, so that nothing waits for the judge. */
   refuseNew(): void {
     for (const version of this.#requests.keys()) version.refuseNew();
   }

@@ -44,7 +44,7 @@ export async function explanationOf(parts: ExplainingParts, request: Explanation
 }
 
 async function explain({ versions, credentials }: ExplainingParts, request: ExplanationRequest) {
-  const identity = await callerIdentity(credentials, request, 'Plans are shown to those who are logged in');
+  const identity = await callerIdentity(credentials, request, 'Log in to see plans');
   return versions.use((version) => explainOn(version, identity, request));
 }
 

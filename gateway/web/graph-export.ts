@@ -1,5 +1,4 @@
-// GET /export/NAME.ndjson: all items of a paged field that the caller may see, one JSON object a line, for clients that prefer a
-// file to pages. It reads the graph with the caller's rights, page by page, and holds one page at a time.
+// GET /export/NAME.ndjson: all items of a paged field that the caller may see, one JSON object per line, for clients that prefer a file to pages. It reads the graph with the caller's rights, page by page, and holds one page at a time.
 //
 // Query: projectId; after (the position of an earlier export: only changes since then, including deletions).
 // An object that changes during the export is repeated: its last line counts.
@@ -15,7 +14,7 @@ const jsonHeaders = [
   ['content-type', 'application/json'],
   ['accept', 'application/json'],
 ] as const;
-/** 10 million objects at 500 a page: an export beyond that does not end. */
+/** 10 million objects at 500 per page. A larger export does not finish. */
 const mostPages = 20_000;
 /** A client that reads nothing for this long is disconnected. */
 const stalledMs = 60_000;
@@ -28,7 +27,7 @@ interface GraphExportDependencies {
 interface Page {
   readonly after: string;
   readonly upToDate: boolean;
-  /** The list, by its name in the export. */
+  /** The list, under its name in the export. */
   readonly [items: string]: unknown;
 }
 
@@ -37,7 +36,7 @@ interface GraphAnswer {
   readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
 }
 
-/** Answers with an error of the graph before the first line; a later failure breaks off the export. */
+/** Answers with an error of the graph before the first line. A later failure aborts the export. */
 export async function exportGraph(
   { endpoint, log }: GraphExportDependencies,
   { name, query, field, items }: GraphExport,
@@ -80,7 +79,7 @@ export async function exportGraph(
   cutOff('it never ends');
 }
 
-/** False when the client has disconnected, or reads nothing. */
+/** False when the client has disconnected, or does not read. */
 async function drained(response: ServerResponse, hungUp: AbortSignal): Promise<boolean> {
   try {
     await once(response, 'drain', { signal: AbortSignal.any([hungUp, AbortSignal.timeout(stalledMs)]) });
@@ -90,7 +89,7 @@ async function drained(response: ServerResponse, hungUp: AbortSignal): Promise<b
   }
 }
 
-/** HTTP statuses of errors for which GraphQL answers 200. */
+/** HTTP statuses of errors that are 200 in GraphQL. */
 const statusOf: Readonly<Record<string, number>> = {
   CURSOR_EXPIRED: 410,
   RESYNC_REQUIRED: 410,

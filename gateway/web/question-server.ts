@@ -1,5 +1,5 @@
-// Where subgraphs in other processes ask the graph. It is not the public endpoint, and accepts only their short-lived identity
-// (platform/graph/service-identity.ts): no user's credential is of use here, and theirs is of none elsewhere.
+// Address for queries of subgraphs in other processes. It is separate from the public endpoint, and accepts only subgraphs' short-lived identity
+// (platform/graph/service-identity.ts). Users' credentials are not valid here, and subgraphs' identities are not valid elsewhere.
 import { z } from 'zod';
 import type { Authenticator, CheckLogin } from '../../platform/caller/access.ts';
 import { loginQuestionPath, questionPath } from '../../platform/graph/ask-graph.ts';
@@ -13,7 +13,7 @@ import type { Questions } from '../versions/questions.ts';
 
 interface QuestionServerOptions {
   readonly host: string;
-  /** 0 for any. */
+  /** 0 for any free port. */
   readonly port: number;
   readonly tls?: MutualTls;
   /** Names of the subgraphs: the roles of the machines that may connect. */

@@ -1,4 +1,4 @@
-// POST /graphql/reload: the gateway takes over the graph that its settings describe now. For administrators.
+// POST /graphql/reload: switches the gateway to the graph that its settings describe now. For administrators.
 import type { Logger } from 'pino';
 import { CodedError } from '../../platform/errors/errors.ts';
 import { presentError } from '../../platform/graph/execution.ts';
@@ -41,6 +41,6 @@ async function reload(
   const identity = await callerIdentity(credentials, request, 'Only administrators may reload the graph');
   if (!identity.admin) throw new CodedError('FORBIDDEN', 'Only administrators may reload the graph.');
   if (run === undefined) throw new CodedError('GRAPH_REFUSED', 'The graph of this gateway is fixed.');
-  log.info({ requestId, by: identity.name }, 'a reload of the graph was asked for');
+  log.info({ requestId, by: identity.name }, 'a reload of the graph was requested');
   return run();
 }

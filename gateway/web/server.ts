@@ -58,8 +58,8 @@ interface WebOptions extends Watched {
 interface WebServer {
   readonly server: Server;
   /**
-   * The address moves to another host: until no connection is left, or the deadline, each answer closes its connection. Idle ones are
-   * closed at the end: until then a request may come on them.
+   * The address moves to another host. Until no connection is left, or the deadline, each answer closes its connection. Idle connections are closed
+   * at the end, because a request may arrive on them until then.
    */
   handOver(deadlineMs: number): Promise<void>;
   /**
@@ -69,7 +69,7 @@ interface WebServer {
   drain(deadlineMs: number, onLingered: () => void): Promise<void>;
 }
 
-/** How long a drain keeps idle connections: a request may be on its way on one, and gets an answer. */
+/** Time that a drain keeps idle connections. A request that is on its way on one gets an answer. */
 const lingerMs = 200;
 const handOverLookMs = 10;
 
@@ -93,7 +93,7 @@ export function createWebServer(options: WebOptions): WebServer {
         if (error instanceof HttpError) return sendErrors(response, error.status, error.message, 'BAD_REQUEST');
         if (request.destroyed && !request.complete) return response.destroy();
         log.error({ requestId, err: error }, 'a request failed');
-        // An export, in its midst.
+        // An export that is already under way.
         if (response.headersSent) return response.destroy();
         sendErrors(response, 500, `Internal error. The log has the details under request ${requestId}.`, 'INTERNAL');
       })
@@ -104,9 +104,9 @@ export function createWebServer(options: WebOptions): WebServer {
       });
   };
   const serverOptions = {
-    // A request for another protocol is answered as any other (RFC 9110, section 7.8). Java's client asks for HTTP/2.
+    // A request for another protocol is answered like any other (RFC 9110, section 7.8). Java's client asks for HTTP/2.
     shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === 'websocket',
-    // Limits for slow senders; answers may take as long as a device does.
+    // Limits for slow senders. Answers may take as long as a device.
     headersTimeout: 10_000,
     requestTimeout: 30_000,
     keepAliveTimeout: 65_000,
@@ -127,7 +127,7 @@ export function createWebServer(options: WebOptions): WebServer {
     for (const response of work.active) if (!response.headersSent) response.setHeader('connection', 'close');
   };
   const closeIdle = async (): Promise<void> => {
-    // Reads what has arrived first, because a busy process may be late.
+    // Reads arrived data first, because a busy process may be late.
     await nextTurn();
     await nextTurn();
     server.closeIdleConnections();
@@ -283,7 +283,7 @@ async function graphql(
   const body = request.method === 'POST' ? graphqlBody(await readBody(request, options.maxBodyBytes)) : undefined;
   const result = await options.endpoint.handle({
     ...taken,
-    // Node leaves the body of the answer out.
+    // Node omits the body of the answer.
     method: request.method === 'HEAD' ? 'GET' : (request.method ?? 'POST'),
     search,
     body,
@@ -385,7 +385,7 @@ function sendFile(request: IncomingMessage, response: ServerResponse, file: Stat
   else send(response, 200, { ...headers, 'content-encoding': encoding }, file.compressed[encoding]);
 }
 
-/** Whether the client has it already (RFC 9110, section 13.1.2). A proxy that compresses an answer makes its ETag weak. */
+/** Whether the client already has it (RFC 9110, section 13.1.2). A proxy that compresses an answer makes its ETag weak. */
 function isUnchanged(ifNoneMatch: string | undefined, etag: string): boolean {
   const known = ifNoneMatch?.split(',').map((each) => each.trim().replace(/^W\//, '')) ?? [];
   return known.includes(etag) || known.includes('*');
@@ -408,8 +408,7 @@ function send(
   body: string | Buffer | AnswerParts,
 ): void {
   if (response.destroyed || response.writableEnded) return;
-  // After a body that was not read to its end the connection can't be reused. A request without a body is complete
-  // only after its event.
+  // After a partly read body the connection can't be reused. A request without a body is complete only after its event.
   const close = response.req.complete || !hasBody(response.req) ? {} : { connection: 'close' };
   const bytes = body instanceof AnswerParts ? body.bytes : Buffer.byteLength(body);
   response.writeHead(status, {

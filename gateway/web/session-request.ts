@@ -1,6 +1,6 @@
-// POST /session/login, /session/sessionStart, /session/sessionRefresh and /session/logout: the login of a browser, for all of its tabs. The refresh token is in a cookie that
-// no script can read and that only this path gets; pages keep the short-lived access token in memory, and the graph itself accepts no
-// cookie (decision 0300).
+// POST /session/login, /session/sessionStart, /session/sessionRefresh and /session/logout: the login of a browser, for all of its tabs. The refresh
+// token is in a cookie that no script can read and that is sent only to this path. Pages keep the short-lived access token in memory, and the graph
+// itself accepts no cookie (decision 0300).
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HttpError, parseJson, readBody } from '../../platform/graph/http-body.ts';
@@ -64,7 +64,7 @@ export async function answerSession(
     const [issue] = given.error.issues;
     throw new HttpError(
       400,
-      `The body is not that of ${field}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
+      `The body does not match ${field}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
     );
   }
   const cookie = cookieOf(request);

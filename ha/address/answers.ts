@@ -1,5 +1,4 @@
-// Whether somebody in the network has an address already.
-// needs: iproute2, iputils-ping
+// Checks whether an address is already in use in the network. needs: iproute2, iputils-ping
 
 import { runProgram } from '../../embedded/run-program.ts';
 

@@ -1,6 +1,5 @@
-// Before the virtual address moves as planned: connections to it are ended without a failed request. New ones are not refused, but
-// dropped: a client repeats its SYN, and is served by the host that has the address then.
-// needs: iproute2, nftables
+// Ends connections to the virtual address before a planned move, without a failed request. New connections are dropped, not refused: the client
+// repeats its SYN, and reaches the host that has the address by then. needs: iproute2, nftables
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runProgram } from '../../embedded/run-program.ts';
@@ -31,7 +30,7 @@ export class Clients {
     this.#options = options;
   }
 
-  /** Ends when no connection is left, or within some seconds. */
+  /** Resolves when no connection is left, or after some seconds. */
   async leave(): Promise<void> {
     const { address, processFile, log } = this.#options;
     this.#isLeaving = true;
@@ -44,7 +43,7 @@ export class Clients {
     while (this.#isLeaving && performance.now() < endsAtMs && (await this.#connections()) > 0) await sleep(lookEveryMs);
   }
 
-  /** New connections are let in again. Also for rules that an agent left when it was killed. */
+  /** Lets new connections in again. Also removes rules of an agent that was killed. */
   async stay(): Promise<void> {
     this.#isLeaving = false;
     const family = familyOf(this.#options.address);

@@ -26,14 +26,14 @@ export interface DnsAddressOptions extends DnsName {
   readonly cluster: string;
   readonly me: string;
   readonly log: SetupLog;
-  /** Between two tries; default 500. */
+  /** Pause between two tries. Default 500. */
   readonly retryMs?: number;
 }
 
 const ttlSeconds = 1;
 const answerMs = 1_000;
 const usualRetryMs = 500;
-/** How often changes by others at the name are corrected. */
+/** Interval for correcting changes by others at the name. */
 const lookEveryMs = 30_000;
 
 /** When the lead is lost, the name stays unchanged until the next primary changes it. */

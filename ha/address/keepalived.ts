@@ -23,13 +23,13 @@ export const script = (name: 'hold' | 'lease-lasts' | 'notify'): string =>
   fileURLToPath(new URL(`./${name}.sh`, import.meta.url));
 
 /**
- * VRRP version 3 (RFC 5798) to the peers' own addresses. It does not elect: only the host whose agent has the lead may have the
- * address, by a file that keepalived watches, and by a script for an agent that has stopped writing it. Both begin as "no".
+ * VRRP version 3 (RFC 5798) to the peers' own addresses. There is no election: only the host whose agent has the lead may have the address.
+ * keepalived watches a file that the agent writes, and a script that fails when the agent has stopped writing it. Both begin as "no".
  */
 export function keepalivedConfiguration(options: KeepalivedOptions): string {
   const { me, address, device, source, peers, routerId, folder } = options;
-  // The instance is of the family of the hosts' own addresses. One of the other family is excluded from its packets, which have to have
-  // one: of the link alone, and used by nobody.
+  // The instance has the address family of the hosts' own addresses. A virtual address of the other family is excluded from its packets. They still
+  // need an address, so they get an unused link-local one.
   const isOther = address.includes(':') !== source.includes(':');
   const ofLink = source.includes(':') ? `fe80::7467:${routerId}/128` : `169.254.116.${routerId}/32`;
   const alone = `  virtual_ipaddress {\n    ${ofLink} dev ${device}\n  }\n`;

@@ -1,5 +1,5 @@
-// The name server of a cluster: the host that takes writes runs it, and the others run none, so that nobody is answered what is old. It
-// begins empty with each new primary, and is filled from the database by the workers (dns/publish/data-host-servers.ts).
+// The name server of a cluster. Only the host that takes writes runs it, so that no answer is outdated. It begins empty with each new primary, and
+// the workers fill it from the database (dns/publish/data-host-servers.ts).
 
 import { hkdfSync } from 'node:crypto';
 import { once } from 'node:events';
@@ -32,7 +32,7 @@ export interface NameServerOptions extends NameServerPlan {
   readonly publishers: () => readonly string[];
   readonly key: PowerdnsKey;
   readonly log: SetupLog;
-  /** Between two tries to start it; default 1000. */
+  /** Pause between two attempts to start it. Default 1000. */
   readonly retryMs?: number;
 }
 
@@ -84,7 +84,7 @@ export class NameServer extends WhilePrimary {
     });
   }
 
-  /** Data from an earlier term as primary is outdated. An agent that restarts during the term empties nothing. */
+  /** Empties the server, because data from an earlier term as primary is outdated. An agent that restarts during the term empties nothing. */
   async #emptyOnce(epoch: number): Promise<void> {
     const { folder } = this.#options;
     const path = join(folder.path, 'ha', 'name-server-epoch');
@@ -95,7 +95,7 @@ export class NameServer extends WhilePrimary {
   }
 }
 
-/** The same on all hosts of the cluster, because each host publishes at the others. */
+/** Equal on all hosts of the cluster, because each host publishes at the others. */
 export function nameServerKey({
   cluster,
   accounts,

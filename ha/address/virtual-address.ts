@@ -33,7 +33,7 @@ const markFile = 'holder.json';
 export class VirtualAddress implements Announcer {
   readonly #options: VirtualAddressOptions;
   readonly #bootId: string;
-  /** The last thing to write, and the writing. */
+  /** The last value to write, and the write under way. */
   #wanted: { readonly fenceAtMs: number | undefined } | undefined;
   #writing: Promise<void> | undefined;
   #looking: NodeJS.Timeout | undefined;
@@ -46,8 +46,8 @@ export class VirtualAddress implements Announcer {
   }
 
   /**
-   * Takes over a keepalived that runs, if its configuration is the same; one that has the address goes on with its former peers, as the
-   * lead decides and not they. `folder`: only root can write there.
+   * Adopts a running keepalived if its configuration is the same. One that has the address keeps its former peers, because the lead decides, not the
+   * peers. `folder`: only root can write there.
    */
   static async open(options: VirtualAddressOptions): Promise<VirtualAddress> {
     const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
@@ -77,7 +77,7 @@ export class VirtualAddress implements Announcer {
     if (this.#isHeld !== false) this.#say(undefined);
   }
 
-  /** keepalived goes on, as long as the lease lasts. */
+  /** keepalived continues, as long as the lease lasts. */
   close(): void {
     clearInterval(this.#looking);
   }
@@ -89,7 +89,7 @@ export class VirtualAddress implements Announcer {
     await this.#end();
   }
 
-  /** A write that waits for a frozen disk must not delay the agent. Of several waiting writes, only the last one counts. */
+  /** A write that waits for a frozen disk must not delay the agent. Only the last of several waiting writes counts. */
   #say(fenceAtMs: number | undefined): void {
     this.#isHeld = fenceAtMs !== undefined;
     this.#wanted = { fenceAtMs };
@@ -114,7 +114,7 @@ export class VirtualAddress implements Announcer {
   async #write(fenceAtMs: number | undefined): Promise<void> {
     const { folder } = this.#options;
     if (fenceAtMs === undefined) return writeWhole(join(folder, refusedFile), '1\n');
-    // The uptime first: a pause between the two clocks only shortens it.
+    // The uptime is read first, so that a pause between the two reads only shortens the result.
     const uptime = Number((await readFile('/proc/uptime', 'utf8')).split(' ')[0]);
     const end = Math.floor(uptime * 100 + (fenceAtMs - monotonicMs()) / 10);
     await writeWhole(join(folder, leaseFile), `${this.#bootId} ${end}\n`);

@@ -80,9 +80,9 @@ export class Actor {
         // Best effort: a mark that remains keeps the host out.
         void staying.mayReturn().catch(() => undefined);
         server.kill();
-        return this.#giveUp(`a switchover to ${step.host} was asked for`);
+        return this.#giveUp(`a switchover to ${step.host} was requested`);
       case 'start':
-        // A server that ends at once, on a full disk for example, is not started again without a pause.
+        // Pauses between starts of a server that ends at once, for example on a full disk.
         if (seen.nowMs - this.#startedAtMs < startPauseMs) return sleep(startPauseMs);
         this.#startedAtMs = this.#options.nowMs();
         // A start as a standby rolls back what nobody has acknowledged.
@@ -170,7 +170,7 @@ export class Actor {
     const { lossy, syncRevision } = step;
     // The database may have been another cluster's, or a lone server's.
     const epoch = Math.max(step.epoch, (await server.newestEpoch()) + 1);
-    // A wish that was granted, or that this promotion has overtaken.
+    // Wishes that were granted, or that this promotion overtakes.
     const granted = [{ delete: keys.switchover }, { delete: keys.lossy }];
     return sync.change(seen, syncRevision, (_plain, reign) => ({ primary: me, epoch, reign, lossy, members: [] }), [
       ...granted,

@@ -28,11 +28,11 @@ interface AgentOptions extends Omit<ServerOptions, 'heartbeatMs' | 'onSessionEnd
   readonly etcd: EtcdClient;
   readonly cluster: string;
   readonly leaseMs: number;
-  /** Commits wait for a second copy as long as it takes; the same at all hosts. Default: they are let go without it. */
+  /** Commits wait for a second copy without limit. Equal at all hosts. Default: after a while they continue without it. */
   readonly strict?: boolean;
   /** After this host was lost as the primary, it returns only if a person requests it. */
   readonly rejoinsByHand?: boolean;
-  /** Hosts that receive, and are never waited for nor promoted by themselves. */
+  /** Hosts that receive, but are never waited for, and never promoted automatically. */
   readonly asynchronous?: readonly string[];
   /** Site of each host. A member at another site survives the loss of a site. */
   readonly sites?: Readonly<Record<string, string>>;
@@ -140,7 +140,7 @@ export class HaAgent {
     return agent;
   }
 
-  /** The server goes on, as long as the lease lasts. */
+  /** The server continues, as long as the lease lasts. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#pause.wake();
@@ -173,7 +173,7 @@ export class HaAgent {
     });
     while (!this.#stop.signal.aborted) {
       const step = await this.#turn().catch((error: unknown) => {
-        this.#options.log.warn(`a step failed, and is looked at again: ${String(error)}`);
+        this.#options.log.warn(`a step failed, and is tried again: ${String(error)}`);
         return undefined;
       });
       await this.#pause.after(step);

@@ -15,7 +15,7 @@ const chunkBytes = 1024 * 1024;
 export interface LoggedTransactions {
   /** The files that contain them, oldest first. */
   readonly files: readonly string[];
-  /** `domain-server-number`, in their order. */
+  /** `domain-server-number`, in order. */
   readonly gtids: readonly string[];
   /** Byte offset of the first transaction in the first file. */
   readonly firstAt: number;
@@ -51,7 +51,7 @@ export async function transactionsAfter(
  * with that number: the server's history has diverged, and the following transactions would hide this.
  */
 export async function continuationOf(indexFile: string, folder: string, own: string): Promise<LoggedTransactions> {
-  // With the one of its number itself.
+  // Includes the transaction with the number itself.
   const found = await transactionsAfter(indexFile, folder, numberOf(own) - 1);
   const same = found.gtids.find((gtid) => numberOf(gtid) === numberOf(own));
   return same === undefined || same === own

@@ -1,4 +1,4 @@
-// Milliseconds of CLOCK_MONOTONIC, which all processes of a machine share: the agent writes a time, the watchdog reads it.
+// Milliseconds of CLOCK_MONOTONIC, which all processes of a machine share: the agent writes times, and the watchdog reads them.
 
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint() / 1_000n) / 1_000;

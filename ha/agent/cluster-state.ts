@@ -1,5 +1,5 @@
-// State that the hosts share through etcd: the leader, the hosts with every acknowledged write, administrators' wishes, and each
-// agent's report on its server.
+// State that the hosts share through etcd: the leader, the hosts with every acknowledged write, administrators' wishes, and each agent's report on
+// its server.
 
 import { type EtcdClient, EtcdError } from '../etcd.ts';
 import { monotonicMs } from './clock.ts';
@@ -30,12 +30,12 @@ interface ClusterStateOptions {
 
 type Shared = NonNullable<View['shared']>;
 interface Told {
-  /** Why this host is not promoted. */
+  /** Reason why this host is not promoted. */
   readonly unfit: string | undefined;
   /** The lead with whose account for an admission it would connect at once. */
   readonly asks: string | undefined;
   readonly leaderless: HostReport['leaderless'];
-  /** Whether the host waits for admission, which follows as soon as it has received enough. */
+  /** Whether the host waits for an admission, which follows as soon as it has received enough. */
   readonly isAwaited: boolean;
 }
 const mostKeys = 100;
@@ -120,7 +120,7 @@ export class ClusterState {
       });
   }
 
-  /** Undefined if it is a copy, or the primary. Not waited for. */
+  /** Reports why this host is not a copy. Undefined if it is a copy or the primary. Does not wait for the write. */
   tellAway(why: string | undefined): void {
     const nowMs = monotonicMs();
     const isSame = this.#away !== undefined && why === this.#away.why;

@@ -33,9 +33,9 @@ export interface CopyServerOptions {
   /** Undefined if this host is not the primary. */
   readonly source: () => Promise<CopySource | undefined>;
   readonly mostBytesPerSecond: number;
-  /** A host that takes nothing for so long gets no more: the backup may hold the primary's commits. Default: 20 s. */
+  /** A host that accepts no data for this long gets no more, because the backup may block the primary's commits. Default: 20 s. */
   readonly silenceMs?: number;
-  /** Whether that certificate, which the authority has signed, is of a host that may have a copy; default: each is. */
+  /** Whether the certificate, which the authority has signed, belongs to a host that may have a copy. Default: all may. */
   readonly mayAsk?: ((certificate: X509Certificate | undefined) => boolean) | undefined;
 }
 
@@ -118,7 +118,7 @@ export class CopyServer {
     answer.once('close', onGone);
     try {
       answer.writeHead(200, { 'content-type': 'application/octet-stream', [sizeHeader]: await sizeOf(dataPath) });
-      // Not while the backup has nothing to give, as while it waits for locks.
+      // Disabled while the backup has nothing to send, for example while it waits for locks.
       answer.setTimeout(silenceMs, () => {
         if (answer.writableLength === 0) return;
         log.warn(`a copy ends: the host that gets it has taken nothing for ${silenceMs / 1_000} s`);

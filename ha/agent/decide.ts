@@ -21,11 +21,11 @@
 import type { HostReport, View } from './view.ts';
 
 export type Step =
-  /** `soon`: the wait takes milliseconds. `asks`: this host would connect at once with the account of an admission. */
+  /** `soon`: the wait takes milliseconds. `asks`: this host would connect immediately with the account of an admission. */
   | { readonly kind: 'wait'; readonly why: string; readonly soon?: boolean; readonly asks?: boolean }
-  /** SIGKILL of the server; the lease, if there is one, is given up after it. */
+  /** Kill the server, then give up the lease, if there is one. */
   | { readonly kind: 'fence'; readonly why: string }
-  /** The lease is given up; the server stays. */
+  /** Give up the lease, and leave the server running. */
   | { readonly kind: 'resign'; readonly why: string }
   | { readonly kind: 'start'; readonly role: 'MASTER' | 'SLAVE' }
   /**
@@ -33,47 +33,47 @@ export type Step =
    * acknowledgements.
    */
   | { readonly kind: 'follow'; readonly host: string; readonly reign: string; readonly admission?: string | undefined }
-  /** Receives nothing more from a live source. Received transactions are applied, and none is dropped. */
+  /** Stop receiving from a live source, and apply all received transactions. */
   | { readonly kind: 'rest'; readonly why: string }
   /** Replace its data by a copy of the primary's. */
   | { readonly kind: 'clone'; readonly host: string }
-  /** The key `leader` with a new lease, if there is none and `sync` has not changed. */
+  /** Write the key `leader` with a new lease, if there is none and `sync` is unchanged. */
   | { readonly kind: 'take-lead'; readonly syncRevision: number }
   | { readonly kind: 'stop-receiving'; readonly from: string }
   /** Applies transactions received before the start. Receives nothing more. */
   | { readonly kind: 'apply-received'; readonly from: string; readonly reign: string }
-  /** `sync` without members and with the next epoch, if it has not changed and the lead is still held. */
+  /** Write `sync` without members and with the next epoch, if it is unchanged and this host still leads. */
   | { readonly kind: 'take-sync'; readonly epoch: number; readonly lossy: boolean; readonly syncRevision: number }
-  /** `waits`: commits wait for an acknowledgement from the first one on. */
+  /** Open writes. `waits`: commits wait for an acknowledgement from the first one on. */
   | { readonly kind: 'open'; readonly epoch: number; readonly lossy: boolean; readonly waits: boolean }
-  /** Out of `sync`, if that has not changed and the lead is still held. */
+  /** Remove a host from `sync`, if that is unchanged and this host still leads. */
   | { readonly kind: 'detach'; readonly host: string; readonly why: string; readonly syncRevision: number }
   /** Write `sync` unchanged with a new revision: an admission that was requested earlier then fails. */
   | { readonly kind: 'seal'; readonly syncRevision: number }
   /** For a switchover: refuse new writes, and wait until all writes under way are acknowledged. */
   | { readonly kind: 'close' }
-  /** The server is killed, then the lead given up: the member has everything. */
+  /** Kill the server, then give up the lead: the member has every write. */
   | { readonly kind: 'hand-over'; readonly host: string }
-  /** Commits wait for nobody. */
+  /** Let commits continue without an acknowledgement. */
   | { readonly kind: 'release' }
   /** Makes commits wait for an acknowledgement from any host. */
   | { readonly kind: 'hold' }
-  /** The admission is over; commits wait on. `yields`: to another host that is ready; this one has not failed. */
+  /** End the admission. Commits continue to wait. `yields`: in favour of another host that is ready. This one has not failed. */
   | { readonly kind: 'refuse'; readonly yields: boolean }
-  /** No acknowledgement counts any more: accounts of admissions and their connections are ended. */
+  /** End the accounts of admissions and their connections, so that no further acknowledgement counts. */
   | { readonly kind: 'bar' }
   /**
-   * An account for one admission, then its name in `sync`, if that has not changed and the lead is still held. `early`: the host does
-   * not receive yet, so that it first connects with that account.
+   * Create an account for one admission, then add it to `sync`, if that is unchanged and this host still leads. `early`: the host does not receive
+   * yet, so that it first connects with that account.
    */
   | { readonly kind: 'invite'; readonly host: string; readonly early: boolean; readonly syncRevision: number }
-  /** `sync` without an invitation, which this agent does not know of or has given up. */
+  /** Write `sync` without an invitation that this agent does not know, or has given up. */
   | { readonly kind: 'withdraw'; readonly syncRevision: number }
-  /** Commits wait for an acknowledgement; the member is not counted on yet. */
+  /** Make commits wait for an acknowledgement. The member does not count yet. */
   | { readonly kind: 'arm'; readonly host: string; readonly incarnation: string }
-  /** A replicated commit, which ends with the acknowledgement. */
+  /** Make a replicated commit, which ends with the acknowledgement. */
   | { readonly kind: 'prove' }
-  /** Into `sync`, if that has not changed and the lead is still held. */
+  /** Add the host to `sync`, if that is unchanged and this host still leads. */
   | { readonly kind: 'admit'; readonly host: string; readonly incarnation: string; readonly syncRevision: number };
 
 export interface Limits {
@@ -86,14 +86,14 @@ export interface Limits {
    * connected, it gets more time to receive.
    */
   readonly inviteMs: number;
-  /** How long a host that should follow waits for an invitation, to avoid connecting twice. */
+  /** Time that a host that should follow waits for an invitation, to avoid connecting twice. */
   readonly askMs: number;
   /** Time for the admission after that. */
   readonly admitMs: number;
   /** After a missing acknowledgement, a host must have reported for this long before commits wait for it again. */
   readonly againMs: number;
   readonly startMs: number;
-  /** How long the last primary leaves the lead to its member. */
+  /** Time that the last primary leaves the lead to its member. */
   readonly memberFirstMs: number;
   /** Maximum age of a valid report. */
   readonly reportMs: number;
@@ -150,7 +150,7 @@ function asLeader(known: Leading, limits: Limits): Step {
   // A restarted standby has lost transactions that it received but did not apply. After a promotion, it is the last primary.
   if (server.duty === 'standby' && sync.reign !== reign.id)
     return { kind: 'fence', why: 'it was started as a standby' };
-  // Nobody else could do better without a member.
+  // Without a member, no other host could do better.
   const isDead = nowMs - server.aliveAtMs >= limits.heartbeatMs;
   if (isDead)
     return sync.members.length > 0 ? { kind: 'fence', why: 'no commit succeeds' } : wait('no commit succeeds');
@@ -158,7 +158,7 @@ function asLeader(known: Leading, limits: Limits): Step {
     return { kind: 'take-sync', epoch: sync.epoch + 1, lossy: false, syncRevision: sync.revision };
   if (strict && server.writable && !server.semiSync) return { kind: 'hold' };
   if (sync.members.length > 0) return server.writable ? keep(known, limits) : handOver(known, limits);
-  // Of a server that is not writable no client waits.
+  // No client waits for a server that is not writable.
   if (!server.writable)
     return server.semiSync
       ? letGo(known)
@@ -199,12 +199,12 @@ function keep(known: Leading, limits: Limits): Step {
   if (server.admissions.some((id) => id !== sync.admission?.id)) return detach('another host may acknowledge');
   if (makesRoom(known, member.host, limits)) return detach('another host should be the primary');
   if (!isWanted(known, limits)) return wait('in sync');
-  // Writes are still open now. After they are closed, there are none until the next primary has applied everything.
+  // Writes are still open here. After they are closed, none is possible until the next primary has applied everything.
   const unapplied = (report?.received ?? 0) - (report?.applied ?? report?.received ?? 0);
   return unapplied <= limits.mostBehind ? { kind: 'close' } : wait('the next primary applies received transactions');
 }
 
-/** A switchover is wanted to a host that is no member yet, and can be. */
+/** Whether a switchover is requested to a host that is not a member yet, and can become one. */
 function makesRoom(known: Leading, member: string, limits: Limits): boolean {
   const { switchoverTo } = known.shared.wishes;
   if (switchoverTo === undefined || switchoverTo === member || switchoverTo === known.me) return false;
@@ -219,7 +219,7 @@ function hasFailedSinceWished({ failedAtMs, wishedSinceMs }: Leading, host: stri
   return failedMs !== undefined && failedMs >= (wishedSinceMs ?? Number.NEGATIVE_INFINITY);
 }
 
-/** A switchover is wanted, and its host can take over. */
+/** Whether a switchover is requested, and its host can take over. */
 function isWanted(known: Leading, limits: Limits): boolean {
   const { sync, reports, wishes } = known.shared;
   const [member] = sync.members;
@@ -251,20 +251,20 @@ function admit(known: Leading, limits: Limits): Step {
   const { id, host, incarnation, stage, early = false } = admission;
   const report = reports[host];
   const mostMs = stage === 'invited' ? limits.inviteMs : limits.admitMs;
-  // Strict commits may have waited for long before it.
+  // Strict commits may have waited long before it.
   const isLate = nowMs - progressAtMs(admission, report) >= mostMs || (!strict && waitsTooLong(server, nowMs, limits));
-  // Of the host only: no other one's acknowledgement counts, and it is named in etcd.
+  // Only this host's acknowledgements count, and etcd names it.
   const isAlone = sync.admission?.id === id && server.admissions.every((each) => each === id);
   const end = (yields: boolean): Step => (strict || !server.semiSync ? { kind: 'refuse', yields } : letGo(known));
   const fail = () => end(false);
   if (isLate || !isAlone || server.admissions.length === 0) return fail();
   if (stage === 'invited') {
-    // Another one may be ready.
+    // Another host may be ready.
     const isSilent = report === undefined || nowMs - report.heardAtMs >= limits.reportMs;
     if (shared.left?.includes(host) || isSilent) return fail();
     if (report.admission === id && isReady(known, host, limits))
       return { kind: 'arm', host, incarnation: report.incarnation };
-    // Not for one that was ready itself: two would make room for each other again and again.
+    // Not for a host that was ready itself, because two such hosts would yield to each other forever.
     if (early && Object.keys(reports).some((each) => each !== host && isReady(known, each, limits))) return end(true);
     return { kind: 'wait', why: 'the host to be admitted connects', soon: true };
   }
@@ -307,7 +307,7 @@ function isReady(known: Leading, host: string, limits: Limits): boolean {
   const { shared, server, reign, failedAtMs } = known;
   const report = shared.reports[host];
   if (server.state !== 'up' || report === undefined || report.reign !== reign.id || !report.receiving) return false;
-  // A report from before the failure would make commits wait again for a host that hangs.
+  // A report from before the failure could make commits wait again for a host that hangs.
   if (report.heardAtMs - (failedAtMs[host] ?? Number.NEGATIVE_INFINITY) < limits.againMs) return false;
   return mayBeMember(known, host, limits) && server.position - report.received <= limits.mostBehind;
 }
@@ -331,7 +331,7 @@ function waitsTooLong({ waitingSinceMs }: Up, nowMs: number, { detachMs }: Limit
 function asFollower(known: Known, leader: { host: string; reign: string }, limits: Limits): Step {
   const { server, me, staysOut } = known;
   const { sync } = known.shared;
-  // Another is about to be promoted, or fails to: then what is here is needed as it is.
+  // Another host is being promoted, or its promotion fails. In both cases the present data is needed unchanged.
   if (sync.primary === me) return wait(`${leader.host} is being promoted`);
   if (staysOut === true) return wait(`it was lost as the primary: "tidegate ha rejoin ${me}" lets it return`);
   if (server.state === 'down') return { kind: 'start', role: 'SLAVE' };
@@ -341,7 +341,7 @@ function asFollower(known: Known, leader: { host: string; reign: string }, limit
   if (server.state === 'empty') return { kind: 'clone', host: leader.host };
   const { replica } = server;
   if (replica?.reign === leader.reign && replica.diverged) return { kind: 'clone', host: leader.host };
-  // Following drops what was received: this host may be the only one that has it.
+  // Following would drop received transactions, and this host may be the only one that has them.
   if (replica === undefined && server.received > server.position)
     return { kind: 'apply-received', from: leader.host, reign: leader.reign };
   if (replica !== undefined && !replica.receiving && !replica.drained && replica.failure === undefined)
@@ -352,7 +352,7 @@ function asFollower(known: Known, leader: { host: string; reign: string }, limit
   if (replica?.reign !== leader.reign || !replica.receiving)
     return isInTime ? ask('it waits for an invitation') : follow;
   const { admission, drained, connected } = replica;
-  // One that can't reach the primary, for example, while etcd reaches both.
+  // For example while it can't reach the primary, although etcd reaches both.
   if (admission === follow.admission)
     return hasPlace(known) && drained && !connected ? ask('it connects') : wait('it follows');
   // Reconnecting would drop unapplied transactions and restart the ones that are being applied.
@@ -397,7 +397,7 @@ function asCandidate(known: Known, limits: Limits): Step {
   return take;
 }
 
-/** Why that host may not be promoted, although it has every acknowledged write. */
+/** Reason why that host may not be promoted, although it has every acknowledged write. */
 export function whyUnfit(
   { me, shared, sealing }: Pick<View, 'me' | 'shared' | 'sealing'>,
   host: string,
@@ -407,7 +407,7 @@ export function whyUnfit(
   if (shared === undefined) return undefined;
   const { [host]: own, ...others } = { ...shared.clocksAheadMs, [me]: 0 };
   const offMs = own === undefined ? [] : Object.values(others).map((each) => Math.abs(each - own));
-  // One that differs from one of two others only may be the right one.
+  // A clock that differs from only one of two others may be the right one.
   if (offMs.length > 0 && offMs.every((each) => each > mostClockOffMs)) return 'its clock is off';
   const primary = shared.sync?.primary ?? host;
   const used = primary === me ? sealing?.active : shared.reports[primary]?.sealing?.active;

@@ -1,5 +1,5 @@
-// A member of etcd that is elected renews every lease to its full length. If etcd was led from the primary's host and that is lost,
-// the lead would end later: so another host's member leads, the witness's if it can.
+// A newly elected leader of etcd renews every lease to its full length. So if the leader were on the primary's host, the loss of that host would
+// extend the lead. Therefore another host's member leads, preferably the witness's.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SetupLog } from '../../embedded/setup-log.ts';

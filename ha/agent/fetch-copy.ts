@@ -71,7 +71,7 @@ export async function fetchCopy(options: FetchOptions): Promise<void> {
       backup,
       [
         ...['--no-defaults', '--prepare'],
-        // Not the caller's TMPDIR, which the server's user may not be able to enter.
+        // The caller's TMPDIR may be inaccessible to the server's user.
         ...['--use-memory=64M', `--target-dir=${into}`, `--tmpdir=${dirname(into)}`],
       ],
       { flags: credentialFlags(runAs) },
@@ -89,7 +89,7 @@ export async function fetchCopy(options: FetchOptions): Promise<void> {
 export async function copyPosition(dataPath: string): Promise<string | undefined> {
   for (const name of positionFiles) {
     const text = await readFile(join(dataPath, name), 'utf8').catch(() => undefined);
-    // file, position in it, GTIDs
+    // File, position, GTIDs.
     if (text !== undefined) return text.trim().split('\t')[2] ?? '';
   }
   return undefined;
@@ -109,7 +109,7 @@ function ask({ address, port, tls, signal }: FetchOptions): Promise<IncomingMess
       asked.setTimeout(silenceMs, () => asked.destroy(new Error(`nothing for ${silenceMs / 1_000} s`)));
       if (answer.statusCode === 200) return resolve(answer);
       answer.setEncoding('utf8').once('data', (text) => reject(new Error(`no copy: ${String(text).trim()}`)));
-      // Also if it is cut off.
+      // Also called when the connection is cut.
       answer.once('close', () => reject(new Error(`no copy: status ${answer.statusCode}`)));
       answer.once('error', reject);
     });

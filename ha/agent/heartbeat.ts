@@ -1,5 +1,5 @@
-// Whether a server is alive: it commits, and its disk has room. A missed heartbeat is counted, not timed: an agent that stood still
-// itself does not find its server dead.
+// Whether a server is alive: it commits, and its disk has room. Missed heartbeats are counted, not timed, so that a suspended agent does not declare
+// its server dead.
 
 import { statfs } from 'node:fs/promises';
 import { monotonicMs } from './clock.ts';
@@ -13,7 +13,7 @@ interface HeartbeatOptions {
 }
 
 const everyMs = 200;
-/** The binary log would soon wait for space without an error; the heartbeat, which is not in it, would not. */
+/** Below this, the binary log would silently wait for space. The heartbeat is not in the binary log, and would succeed. */
 const leastFreeBytes = 16 * 1024 * 1024;
 
 export class Heartbeat {
@@ -27,7 +27,7 @@ export class Heartbeat {
     this.#timer = setInterval(() => void this.#beat(), everyMs);
   }
 
-  /** The last one that succeeded, by the time in which this agent ran. */
+  /** Time of the last successful heartbeat, counting only the time in which this agent ran. */
   get lastMs(): number {
     return monotonicMs() - this.#missed * everyMs;
   }
@@ -52,7 +52,7 @@ export class Heartbeat {
       const { bavail, bsize } = await statfs(dataPath);
       if (bavail * bsize >= leastFreeBytes) this.#missed = 0;
     } catch {
-      // It is counted.
+      // The missed heartbeat is counted.
     } finally {
       this.#isBeating = false;
     }

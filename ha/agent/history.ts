@@ -33,7 +33,7 @@ export class HaHistory {
   readonly #options: HistoryOptions;
   #leaderlessSinceMs: number | undefined;
   #entry: Entry | undefined;
-  /** Opened, and not recorded yet. */
+  /** Writes were opened, and the record is missing. */
   #unwritten: Entry | undefined;
   #isWriting = false;
 
@@ -41,7 +41,7 @@ export class HaHistory {
     this.#options = options;
   }
 
-  /** A promotion is counted from the time when a data host first saw that nobody leads: this one may have been away. */
+  /** A promotion counts from the moment when a data host first saw that nobody leads. That may be another host than this one. */
   saw(leader: string | undefined): void {
     if (leader === undefined) this.#leaderlessSinceMs ??= monotonicMs();
     else if (leader !== this.#options.me) this.#leaderlessSinceMs = undefined;
@@ -53,11 +53,11 @@ export class HaHistory {
     const { etcd, keys, hosts } = this.#options;
     const previous = shared?.sync;
     if (previous === undefined || server.state !== 'up') return [];
-    // An old report counts too: it is of the lead that ends here.
+    // An old report counts too, because it concerns the lead that ends here.
     for (const { leaderless, heardAtMs } of Object.values(shared?.reports ?? {}))
       if (leaderless?.reign === previous.reign)
         this.#leaderlessSinceMs = Math.min(this.#leaderlessSinceMs ?? monotonicMs(), heardAtMs - leaderless.ms);
-    // Nobody can ask for a move between the lead and this transaction.
+    // Nobody can request a move between the lead and this transaction.
     const [wishes, cause] = await Promise.all([
       readWishes(etcd, keys),
       isLossy ? undefined : this.#cause(previous.reign, previous.primary),
@@ -85,7 +85,7 @@ export class HaHistory {
     ];
   }
 
-  /** The host whose reign this epoch ended, if it is another one. */
+  /** The host whose reign ended with this epoch, if it is another one. */
   async fencedBy(epoch: number): Promise<string | undefined> {
     const { etcd, keys, me } = this.#options;
     const { entries } = await etcd.get(keys.change(epoch));
@@ -126,8 +126,8 @@ export class HaHistory {
   }
 
   /**
-   * Keeps what this host has written and the primary lacks (nobody has acknowledged it, or its loss was accepted), before a start as a standby rolls it back, or a copy of the
-   * primary's data replaces it.
+   * Keeps writes of this host that the primary lacks (unacknowledged ones, or ones whose loss was accepted), before a start as a standby rolls them
+   * back, or a copy of the primary's data replaces them.
    */
   async save(): Promise<void> {
     const { etcd, keys, me, server, log } = this.#options;

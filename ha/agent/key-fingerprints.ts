@@ -40,7 +40,7 @@ export class KeyFingerprints {
     return this.#last.sealing;
   }
 
-  /** Read now and then. */
+  /** Called from time to time. */
   async read(): Promise<Fingerprints> {
     if (monotonicMs() - this.#readAtMs < againMs) return this.#last;
     this.#readAtMs = monotonicMs();
@@ -52,7 +52,7 @@ export class KeyFingerprints {
     const files: Record<string, string> = {};
     let sealing: SealingKeys | undefined;
     for (const path of paths.sort().slice(0, mostFiles)) {
-      // The file was replaced in the meantime, or this user may not read it.
+      // The file was replaced in the meantime, or is unreadable for this user.
       const text = await readFile(path, 'utf8').catch(() => undefined);
       if (text === undefined) continue;
       files[basename(path)] = fingerprint(text);

@@ -3,20 +3,20 @@
 import { z } from 'zod';
 
 export interface HaKeys {
-  /** Prefix of the keys that every agent reads each time. */
+  /** Prefix of the keys that every agent reads in each poll. */
   readonly prefix: string;
   readonly leader: string;
   readonly sync: string;
   readonly report: (host: string) => string;
   /** Clock of a host without data. */
   readonly clock: (host: string) => string;
-  /** Why that host is no copy now; gone once it is one. */
+  /** Reason why that host is not a copy now. Deleted once it is one. */
   readonly away: (host: string) => string;
   /** A person wants that host to return. */
   readonly rejoin: (host: string) => string;
-  /** Why the last lead was given up, by the one that held it. */
+  /** Reason for giving up the last lead, from the host that held it. */
   readonly ended: string;
-  /** The hosts, once one has left. */
+  /** The hosts, after the first one has left. */
   readonly members: string;
   readonly paused: string;
   readonly switchover: string;
@@ -105,11 +105,11 @@ export const reportValue = z.object({
   /** Fingerprints of the key files. */
   keys: z.record(z.string(), z.string()).optional(),
   sealing: z.object({ active: z.string(), known: z.array(z.string()) }).optional(),
-  /** Why it is not promoted, though it may be in sync. */
+  /** Reason why it is not promoted, although it may be in sync. */
   unfit: z.string().optional(),
   /** Whether the Redis of this host answers. */
   redis: z.boolean().optional(),
-  /** The lead that ended, while no other has followed it: whose it was, and how long before this report the host saw that nobody leads. */
+  /** The lead that ended without a successor: its reign, and how long before this report the host first saw that nobody leads. */
   leaderless: z.object({ reign: z.string(), ms: z.number().nonnegative() }).optional(),
 });
 

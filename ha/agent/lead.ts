@@ -19,13 +19,13 @@ export interface LeadOptions {
   readonly etcd: Pick<EtcdClient, 'grant' | 'keepAlive' | 'revoke'>;
   readonly log: SetupLog;
   readonly file: string;
-  /** Whole seconds: etcd counts in them. */
+  /** Whole seconds, because etcd counts in seconds. */
   readonly leaseMs: number;
   /** Whether the server is alive, so that the lease may be renewed. */
   readonly mayRenew: () => boolean;
-  /** Called before the agent relies on the lead until then. `endsAtMs`: no other host takes the lead before. */
+  /** Called before the agent relies on the new end of the lead. `endsAtMs`: no other host takes the lead earlier. */
   readonly onFence: (fenceAtMs: number, endsAtMs: number) => Promise<void>;
-  /** How often it is looked whether a renewal is due; default: a sixth of the lease. */
+  /** Interval for checking whether a renewal is due. Default: a sixth of the lease. */
   readonly looksEveryMs?: number;
   /** Time since the last renewal. Default: a quarter of the lease, so that the second poll renews it. */
   readonly renewAfterMs?: number;
@@ -67,7 +67,7 @@ export class LeadHolder {
   async prepare(): Promise<Lead> {
     const { etcd, leaseMs } = this.#options;
     const askedAtMs = monotonicMs();
-    // etcd counts whole seconds. A lease that it keeps longer than its holder believes in is safe.
+    // etcd counts whole seconds. It is safe if etcd keeps the lease longer than its holder assumes.
     const { id: lease } = await etcd.grant(Math.ceil(leaseMs / 1_000));
     const lead = { id: randomUUID(), lease, fenceAtMs: askedAtMs + this.#fenceAfterMs };
     await this.#tell(lead.fenceAtMs);
@@ -83,7 +83,7 @@ export class LeadHolder {
     try {
       await this.#options.etcd.revoke(lead.lease);
     } finally {
-      // Last: it may wait for a frozen disk.
+      // Last, because it may wait for a frozen disk.
       await rm(this.#options.file, { force: true });
     }
   }
@@ -106,7 +106,7 @@ export class LeadHolder {
     const sentAtMs = monotonicMs();
     const renewedAtMs = lead.fenceAtMs - this.#fenceAfterMs;
     const renewAfterMs = this.#options.renewAfterMs ?? this.#options.leaseMs / 4;
-    // Past the fence the server is killed: nothing that comes later may hold it.
+    // Past the fence the server is killed, so a later answer must not extend the lead.
     if (sentAtMs - renewedAtMs < renewAfterMs || sentAtMs >= lead.fenceAtMs) return;
     this.#isRenewing = true;
     try {

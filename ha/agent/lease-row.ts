@@ -33,7 +33,7 @@ export class LeaseRow {
     );
   }
 
-  /** `endsAtMs`: monotonic. One after the other. */
+  /** `endsAtMs`: monotonic. Writes are serialised. */
   write(endsAtMs: number): Promise<void> {
     this.#writing = this.#writing.catch(() => undefined).then(() => this.#write(endsAtMs));
     return this.#writing;

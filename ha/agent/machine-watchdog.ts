@@ -1,5 +1,5 @@
-// A watchdog of the machine (Linux, Documentation/watchdog/watchdog-api.rst): from its opening on it resets the machine when nothing was
-// written to it for its own time. A last "V" before it is closed ends that ("magic close"); closed without it, it goes on.
+// A watchdog of the machine (Linux, Documentation/watchdog/watchdog-api.rst): once opened, it resets the machine if nothing is written to it for its
+// timeout. Writing "V" before closing it stops that ("magic close"). Otherwise it continues after closing.
 
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 
@@ -28,7 +28,7 @@ export class MachineWatchdog {
     const nowMs = performance.now();
     if (this.#device === undefined && nowMs - this.#triedAtMs >= openAgainMs) {
       this.#triedAtMs = nowMs;
-      // Only one process may have it: another one may be about to end.
+      // Only one process may have it, and another one may be about to end.
       this.#try('is not opened, and is tried again', () => {
         // A substitute in a test may have no reader.
         this.#device = openSync(this.#path, constants.O_WRONLY | constants.O_NONBLOCK);

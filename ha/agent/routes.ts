@@ -1,6 +1,5 @@
-// While the old primary does not answer, STOP SLAVE IO_THREAD waits for its network's time-out (1.1 s); with a route that refuses at
-// once it takes 15 ms.
-// needs: iproute2
+// While the old primary does not answer, STOP SLAVE IO_THREAD waits for its network's time-out (1.1 s); with a route that refuses immediately it
+// takes 15 ms. needs: iproute2
 
 import { runProgram } from '../../embedded/run-program.ts';
 

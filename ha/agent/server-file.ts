@@ -44,7 +44,7 @@ export class ServerFile {
     if (mark === undefined) return;
     const folder = await readlink(`/proc/${pid}/cwd`).catch(() => '');
     const program = await readlink(`/proc/${pid}/exe`).catch(() => '');
-    // It begins in the one, and moves to the other.
+    // The process begins in the first folder, and moves to the other.
     const isHere = [this.#home, join(this.#home, 'data')].includes(folder);
     if (isHere && basename(program).startsWith('mariadbd')) killMarked(mark);
   }

@@ -1,4 +1,4 @@
-// How the server of a data host is started: its arguments, and the accounts that it makes sure of at each start.
+// Starting the server of a data host: its arguments, and the accounts that exist after each start.
 
 import { createHmac, randomInt } from 'node:crypto';
 import { binaryLogFlags, serverFlags } from '../../embedded/mariadb.ts';
@@ -21,7 +21,7 @@ export function replicationUser(serverId: number): string {
 }
 /** Account that all hosts shared in earlier versions. */
 const formerReplicationUser = 'tidegate_replica';
-/** Server ids up to the highest one are looked at. */
+/** Highest server id. */
 const mostServerId = 999;
 /** A database that is local to each host, except the table `proof`, whose changes are replicated. */
 export const ownDatabase = 'tidegate_ha';
@@ -45,8 +45,7 @@ export function serverArguments(options: {
     ...binaryLogFlags,
     ...[`--server-id=${serverId}`, `--bind-address=${address}`, `--port=${port}`],
     ...[`--init-rpl-role=${role}`, '--read-only=ON', '--skip-slave-start', `--relay-log=${relayLog}`],
-    // Needed for the recovery of a server that was in sync. It receives nothing before it follows, which then sets whether it
-    // acknowledges.
+    // Needed for the recovery of a server that was in sync. It receives nothing before it follows, and following sets whether it acknowledges.
     ...[`--rpl-semi-sync-master-enabled=${onIf('MASTER')}`, `--rpl-semi-sync-slave-enabled=${onIf('SLAVE')}`],
     ...['--rpl-semi-sync-master-wait-point=AFTER_SYNC', '--rpl-semi-sync-master-wait-no-slave=ON'],
     ...[`--rpl-semi-sync-master-timeout=${endlessMs}`, '--rpl-semi-sync-slave-kill-conn-timeout=1'],
@@ -64,7 +63,7 @@ interface Follower {
   readonly commonName?: string | undefined;
 }
 
-/** The accounts of hosts that may follow, and no others'. `hasTls`: they show certificates. */
+/** The accounts of hosts that may follow, and no others. `hasTls`: whether they show certificates. */
 export function followerStatements(
   followers: readonly Follower[],
   ownId: number,
@@ -127,8 +126,8 @@ const mostHosts = 1_000;
 const mostLives = 4_000_000;
 
 /**
- * The server's number (`server_id`), another one at each start. A receiver leaves out what has its own number, and counts it as received:
- * a host that was the primary, and whose last writes its recovery rolled back, would never have them.
+ * The server's number (`server_id`), which changes at each start. A receiver skips transactions with its own number, and counts them as received.
+ * With a constant number, a former primary would never receive its last writes again, after its recovery had rolled them back.
  */
 export function numberOfLife(serverId: number): number {
   return serverId + mostHosts * randomInt(1, mostLives);
@@ -142,7 +141,7 @@ export function isOfHost(number: number, serverId: number): boolean {
 /** Base name of the relay log in the data folder. */
 export const relayLog = 'relay';
 
-/** `CHANGE MASTER`, whose values are the relay log's file and the byte at which it goes on: nothing is received. */
+/** `CHANGE MASTER`, whose values are the relay log's file and the offset at which applying continues. Nothing is received. */
 export const applyFrom = 'CHANGE MASTER TO MASTER_USE_GTID = no, RELAY_LOG_FILE = ?, RELAY_LOG_POS = ?';
 
 /** Accounts of admissions. A host acknowledges only if it receives with one of them. */

@@ -11,13 +11,13 @@ type Status = Pick<Up, 'writable' | 'semiSync' | 'waitingSinceMs' | 'position' |
 interface StatusRow {
   readonly readOnly: number;
   readonly semiSync: number;
-  /** OFF: it has given up waiting by itself. */
+  /** OFF if the server itself has stopped waiting. */
   readonly semiSyncStatus: string;
   readonly binlogPos: string;
   readonly slavePos: string;
   readonly waitSessions: string;
   readonly acknowledged: string;
-  /** Users, with commas. */
+  /** User names, separated by commas. */
   readonly admissions: string | null;
 }
 
@@ -57,13 +57,13 @@ export class StatusReader {
     this.#waiting = undefined;
   }
 
-  /** `source`: whom it follows, if anybody. */
+  /** `source`: the followed host, if any. */
   async read(source: Followed | undefined, nowMs: number): Promise<Status> {
     const [row] = await this.#session.query<StatusRow[]>(statusSql, [], this.#timeoutMs);
     if (row === undefined) throw new Error('the server returned no state');
     const applied = numberOf(row.slavePos);
     const position = Math.max(numberOf(row.binlogPos), applied);
-    // Read second: a result of "all applied" is then true for the first reading too.
+    // Read second, so that "all applied" is then true for the first reading too.
     const { replica, received } = source === undefined ? noReplica : await this.#readReplica(source, applied);
     this.#noteWaiting(row, nowMs);
     return {

@@ -59,7 +59,7 @@ export interface ServerOptions {
   readonly log: SetupLog;
   readonly me: string;
   readonly hosts: Readonly<Record<string, DataHostPlace>>;
-  /** The same on all hosts. `%` is allowed as a host: certificates, the network and passwords control access. */
+  /** Equal on all hosts. `%` is allowed as a host, because certificates, the network and passwords control access. */
   readonly accounts: Accounts;
   /** PEM files that the server's user can read. Without it, replication is not encrypted. */
   readonly tls?: ServerTls;
@@ -68,13 +68,13 @@ export interface ServerOptions {
   readonly onSessionEnd?: () => void;
   /** The machine's watchdog device, which resets the machine if a leading server can't be ended in time. Default: none. */
   readonly watchdogDevice?: string | undefined;
-  /** Whether this host's routes may be changed for moments; not where several hosts share one network. */
+  /** Whether this host's routes may be changed for a moment. False if several hosts share one network. */
   readonly mayRoute: boolean;
   readonly extraArguments?: readonly string[];
 }
 
 interface Opening extends Timeline {
-  /** Commits wait for an acknowledgement from the first one on. */
+  /** Whether commits wait for an acknowledgement from the first one on. */
   readonly waits: boolean;
   /** Checked again just before writes are opened. */
   readonly mayOpen: () => boolean;
@@ -87,14 +87,14 @@ const changeTimeoutMs = 8_000;
 const syncTimeoutMs = 600_000;
 /** Lock timeout of statements that lock tables. No other write starts in this time. */
 const closeWaitSeconds = 1;
-/** Between the first time that a transaction notes and its last one. */
+/** Maximum time between the first and the last time that a transaction notes. */
 const oneTransactionMs = 20;
 /** A host whose clock is off by more than a second is not promoted. */
 const mostClockWaitMs = 1_000 + oneTransactionMs;
 /** Time for the connections of admissions to end after they were closed. */
 const barMs = 2_000;
 const barEveryMs = 5;
-/** Rows: one whose commit waits is locked. */
+/** Number of rows. The row of a waiting commit is locked. */
 const mostProofs = 1_000;
 
 type Up = Extract<ServerView, { state: 'up' }>;
@@ -123,7 +123,7 @@ export class HaServer {
   #startingSinceMs: number | undefined;
   #fenceAtMs = Number.NEGATIVE_INFINITY;
   #leaseEndsAtMs = Number.NEGATIVE_INFINITY;
-  /** The duty of the server that runs, or is being started. */
+  /** Duty of the server that runs or is being started. */
   #fencedDuty: Duty;
   #fencing: Promise<void> = Promise.resolve();
   /** Last transaction that a standby had received before its start, from its relay log. Undefined if not read. */
@@ -171,7 +171,7 @@ export class HaServer {
     return new HaServer(options, home, root, kept);
   }
 
-  /** The server goes on. */
+  /** The server continues. */
   close(): void {
     this.#heartbeat.stop();
     for (const each of this.#sessions) each.forget();
@@ -181,7 +181,7 @@ export class HaServer {
     return this.#kept?.duty;
   }
 
-  /** The last heartbeat commit that succeeded, by the time in which this agent ran. */
+  /** Time of the last successful heartbeat commit, counting only the time in which this agent ran. */
   get aliveAtMs(): number {
     return this.#heartbeat.lastMs;
   }
@@ -286,7 +286,7 @@ export class HaServer {
     if (this.duty === 'primary') this.#leaseRow.tell(endsAtMs);
   }
 
-  /** Renewals and an opening may write at once: the later time counts. */
+  /** Renewals and an opening may write concurrently. The later time counts. */
   #writeFence(): Promise<void> {
     const write = () => writeFence(this.#fenceFile, this.#fencedDuty === 'primary' ? this.#fenceAtMs : undefined);
     this.#fencing = this.#fencing.catch(() => undefined).then(write);
@@ -299,7 +299,7 @@ export class HaServer {
     const { address, port } = this.#place(source);
     const server = this.#kept;
     if (server === undefined) return;
-    // First, because from here on transactions that were received but not applied are dropped.
+    // First, because from here on received but unapplied transactions are dropped.
     await this.#keep({ mark: server.mark, duty: server.duty, incarnation: randomUUID() });
     await this.#change('STOP SLAVE');
     const copiedAt = await copyPosition(this.#data);
@@ -333,7 +333,7 @@ export class HaServer {
       await this.#ownChange(statement);
   }
 
-  /** Nobody acknowledges any more when it resolves, also none that comes back: first the accounts end, then their connections. */
+  /** When it resolves, no host acknowledges any more, and none that returns: first the accounts end, then their connections. */
   async bar(): Promise<void> {
     const isOne = `LEFT(user, ${admissionPrefix.length}) = '${admissionPrefix}'`;
     const users = await this.#ownChange<{ user: string }[]>(`SELECT user FROM mysql.global_priv WHERE ${isOne}`);
@@ -383,7 +383,7 @@ export class HaServer {
     await (address === undefined || !this.#options.mayRoute ? stop() : whileUnreachable(address, stop));
   }
 
-  /** Routes that an agent left when it was killed. */
+  /** Removes routes of an agent that was killed. */
   async removeRoutes(): Promise<void> {
     if (!this.#options.mayRoute) return;
     for (const [host, { address }] of Object.entries(this.#options.hosts))
@@ -417,11 +417,11 @@ export class HaServer {
   /** Waits until this clock has passed the times that the last primary recorded. */
   async #letTimePass(): Promise<void> {
     const aheadMs = (await newestTimeAheadMs(this.#change)) + oneTransactionMs;
-    // Further ahead is a clock that was wrong: a host whose clock is off by more is not promoted.
+    // A time further ahead comes from a wrong clock, because a host whose clock is off by more is not promoted.
     if (aheadMs > 0 && aheadMs <= mostClockWaitMs) await sleep(aheadMs);
   }
 
-  /** Ends when no commit is under way any more. */
+  /** Resolves when no commit is under way. */
   async closeWrites(): Promise<void> {
     await this.#change(`SET SESSION lock_wait_timeout = ${closeWaitSeconds}`);
     await this.#change('SET GLOBAL read_only = ON');
@@ -432,8 +432,8 @@ export class HaServer {
   }
 
   /**
-   * Ends when the commit was acknowledged, was let go, or its server has ended: it has no other end. An earlier one that still waits does
-   * not hold it up: a host that has that one already acknowledges only what is later, and with it the earlier.
+   * Resolves only when the commit was acknowledged or released, or when its server has ended. An earlier commit that still waits does not delay it: a
+   * host that already has the earlier one acknowledges only later commits, and implicitly the earlier one with them.
    */
   async prove(): Promise<void> {
     this.#proofs.forget();
@@ -468,7 +468,7 @@ export class HaServer {
         return bavail * bsize;
       };
       await copy({ into, runAs: folder.serviceUser, freeBytes });
-      // From the first renaming on the copy counts as whole, also after a loss of power.
+      // From the first renaming on the copy counts as complete, even after a power failure.
       const synced = await runProgram('sync', ['--file-system', into], { timeoutMs: syncTimeoutMs });
       if (synced.exitCode !== 0) throw new Error(`the copy is not on the disk: ${synced.stderr.trim()}`);
       if (await pathExists(this.#data)) await rename(this.#data, old);
@@ -533,7 +533,7 @@ export class HaServer {
     void this.#admitFollowers();
   }
 
-  /** A server started by an earlier agent may know other hosts. After a failure it is due again, and only the first one is logged. */
+  /** A server started by an earlier agent may allow other hosts. A failed attempt is repeated, and only the first failure is logged. */
   async #admitFollowers(): Promise<void> {
     if (this.#isAdmitting) return;
     this.#isAdmitting = true;

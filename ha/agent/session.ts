@@ -1,6 +1,6 @@
-// One connection to the own server, by its socket, as root. A statement that is late is left to end by itself, and nothing is sent
-// after it. The connector's destroy() of a busy connection is never called: it would have the statement killed over another
-// connection, and a commit that waits for its acknowledgement would then be done without it. The socket is closed instead.
+// One connection to the own server, by its socket, as root. A late statement is left to end by itself, and nothing is sent after it. The connector's
+// destroy() of a busy connection is never called: it kills the statement over another connection, and a commit that waits for its acknowledgement
+// would then complete without it. The socket is closed instead.
 
 import { createConnection as connectSocket, type Socket } from 'node:net';
 import { type Connection, createConnection } from 'mariadb';

@@ -1,5 +1,5 @@
-// Whether this host was lost as a primary and waits for a person before it returns (`ha.rejoin: manual`). A mark in its data
-// folder, from the opening of its writes until a planned handover, or until it follows another primary.
+// Whether this host was lost as a primary and waits for a person before it returns (`ha.rejoin: manual`). A mark exists in its data folder from the
+// opening of its writes until a planned handover, or until it follows another primary.
 
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 

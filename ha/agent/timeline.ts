@@ -1,5 +1,5 @@
-// The rows of the application's database that a promotion writes: the timeline's, and the leases of the host that was fenced. A new
-// database has no such tables yet, and an older one lacks a column.
+// The rows of the application's database that a promotion writes: the timeline's, and the leases of the fenced host. A new database lacks these
+// tables, and an older one lacks a column.
 
 import { applicationDatabase } from './server-program.ts';
 
@@ -17,15 +17,15 @@ export async function newestEpoch(run: Run): Promise<number> {
 
 export interface Timeline {
   readonly epoch: number;
-  /** Writes that were acknowledged are not in it. */
+  /** Whether acknowledged writes are missing. */
   readonly lossy: boolean;
   /** The host whose processes' leases end. */
   readonly fenced: string | undefined;
 }
 
 /**
- * How far the newest time that the application has noted is ahead of this server's clock, in milliseconds: another server's clock gave
- * it. 0 or less: it has passed.
+ * Lead of the newest time that the application has noted, from another server's clock, over this server's clock in milliseconds. 0 or less if that
+ * time has passed.
  */
 export async function newestTimeAheadMs(run: Run): Promise<number> {
   if (!(await hasColumn(run, 'commit_record', 'at'))) return 0;

@@ -7,11 +7,11 @@ export interface SyncSet {
   readonly epoch: number;
   /** Lead under which `primary` took it. */
   readonly reign: string;
-  /** `primary` was promoted without writes that had been acknowledged. */
+  /** `primary` was promoted without some acknowledged writes. */
   readonly lossy?: boolean | undefined;
   /** Other hosts that have every acknowledged write: at most one. */
   readonly members: readonly { readonly host: string; readonly incarnation: string }[];
-  /** The one host whose acknowledgements count, from before it is a member until it is taken out: it receives with an account of its own. */
+  /** The only host whose acknowledgements count, from before it is a member until it is removed. It receives with an account of its own. */
   readonly admission?: { readonly host: string; readonly id: string } | undefined;
 }
 
@@ -29,11 +29,11 @@ export interface HostReport {
   readonly received: number;
   /** Number of the last applied transaction. Undefined if the agent's version does not report it. */
   readonly applied?: number | undefined;
-  /** The lead that ended, while no other has followed it. Undefined also of an agent of an earlier version. */
+  /** The lead that ended without a successor. Also undefined if the agent has an earlier version. */
   readonly leaderless?: { readonly reign: string; readonly ms: number } | undefined;
-  /** Monotonic, by this host: when this report was first seen. */
+  /** Monotonic time of this host at which it first saw this report. */
   readonly heardAtMs: number;
-  /** Monotonic, by this host: when it was first seen that it had received so much. */
+  /** Monotonic time of this host at which it first saw this amount received. */
   readonly advancedAtMs: number;
   readonly sealing?: SealingKeys | undefined;
 }
@@ -63,14 +63,14 @@ export interface Replica {
    * acknowledge.
    */
   readonly admission?: string | undefined;
-  /** Or tries to. */
+  /** Whether it receives, or tries to. */
   readonly receiving: boolean;
   readonly connected: boolean;
   /** Everything received is applied. */
   readonly drained: boolean;
   /** The source reports that this host has transactions that the source lacks. */
   readonly diverged: boolean;
-  /** Why it does not apply. */
+  /** The reason if it does not apply. */
   readonly failure: string | undefined;
 }
 
@@ -84,10 +84,10 @@ export type ServerView =
   | {
       readonly state: 'up';
       readonly duty: Duty;
-      /** Changes with each start, and each time the server follows a primary again. */
+      /** Changes at each start, and each time the server follows a primary again. */
       readonly incarnation: string;
       readonly writable: boolean;
-      /** Commits wait for an acknowledgement. */
+      /** Whether commits wait for an acknowledgement. */
       readonly semiSync: boolean;
       /** The end of the last heartbeat commit. */
       readonly aliveAtMs: number;
@@ -95,14 +95,14 @@ export type ServerView =
       readonly waitingSinceMs: number | undefined;
       /** The number of the last transaction that it has. */
       readonly position: number;
-      /** The number of the last transaction that it received, or has. */
+      /** Number of the last transaction that it has or received. */
       readonly received: number;
       readonly replica: Replica | undefined;
       /** Admissions with an account or open connections: acknowledgements of these hosts count. */
       readonly admissions: readonly string[];
     };
 
-/** `primary`: it was started as MASTER, or its writes have been opened. */
+/** `primary` if it was started as MASTER, or its writes have been opened. */
 export type Duty = 'primary' | 'standby';
 
 export interface View {
@@ -138,13 +138,13 @@ export interface View {
   /** The revision of `sync` after this agent's own last change. Undefined after a later request for an admission. */
   readonly sealedRevision: number | undefined;
   readonly leaderlessSinceMs: number | undefined;
-  /** This host asks to be invited, all the time since then. */
+  /** The host has asked for an invitation without a break since then. */
   readonly asking?: { readonly reign: string; readonly sinceMs: number } | undefined;
   /** Since when this agent has seen the wish for a switchover. Undefined if there is none. */
   readonly wishedSinceMs?: number | undefined;
   /** When hosts last failed to acknowledge, as far as this agent knows. */
   readonly failedAtMs: Readonly<Record<string, number>>;
-  /** Hosts that are never a member, nor promoted by themselves. */
+  /** Hosts that are never a member, nor promoted automatically. */
   readonly asynchronous?: readonly string[] | undefined;
   /** Site of each host. */
   readonly sites?: Readonly<Record<string, string>> | undefined;
@@ -154,10 +154,10 @@ export interface Admission {
   readonly host: string;
   readonly id: string;
   readonly sinceMs: number;
-  /** `invited`: commits do not wait for it yet. */
+  /** `invited`: commits do not wait for the host yet. */
   readonly stage: 'invited' | 'armed' | 'proving' | 'proved';
   /** It was invited before it was receiving, and gives way to a host that is ready. */
   readonly early?: boolean;
-  /** Known before the commit that proves it; not while it is only invited. */
+  /** Known before the proving commit, but not while the host is only invited. */
   readonly incarnation?: string | undefined;
 }

@@ -25,7 +25,7 @@ function main(path: string): void {
   server.once('error', () => process.exit(1));
   const machine = order.device === undefined ? undefined : new MachineWatchdog(order.device, output);
   server.once('exit', () => {
-    // Nothing is left that could write.
+    // No process is left that could write.
     machine?.disarm();
     process.exit(0);
   });
@@ -39,8 +39,7 @@ function main(path: string): void {
     if (monotonicMs() < fenceAtMs) return machine?.keepAlive();
     clearInterval(looking);
     killQuietly(pid, 'SIGKILL');
-    // A process that waits for a frozen disk does not end: there is nothing left to do, except for the machine's watchdog, which is not
-    // kept alive any more.
+    // A process that waits for a frozen disk does not end. The only remaining safeguard is the machine's watchdog, which is no longer kept alive.
     if (machine?.isArmed !== true) process.exit(0);
   }, everyMs);
 }

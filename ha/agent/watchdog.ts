@@ -18,14 +18,14 @@ export interface WatchdogOrder {
   /** File in which the watchdog writes the server's process id. */
   readonly pidFile: string;
   readonly fenceFile: string;
-  /** A watchdog of the machine (Linux, Documentation/watchdog/watchdog-api.rst): without the process of this order it is reset. */
+  /** A watchdog of the machine (Linux, Documentation/watchdog/watchdog-api.rst), which resets the machine if this order's process is gone. */
   readonly device?: string | undefined;
 }
 
 const program = fileURLToPath(new URL('./watchdog-process.ts', import.meta.url));
 const spawnTimeoutMs = 10_000;
 
-/** Resolves with the server's process once it runs; it is not ready then. */
+/** Resolves with the server's process when it runs. It is not ready at that time. */
 export async function startUnderWatchdog(orderFile: string, order: WatchdogOrder): Promise<ProcessMark> {
   await rm(order.pidFile, { force: true });
   await writeFile(orderFile, JSON.stringify(order), { mode: 0o600 });
@@ -43,7 +43,7 @@ export async function startUnderWatchdog(orderFile: string, order: WatchdogOrder
   throw new SetupError('SERVER_START_FAILED', `${order.command} did not start: read ${order.logFile}`);
 }
 
-/** `undefined`: the server is not killed for its lease. One call at a time. */
+/** `undefined`: the server is not killed at the end of a lease. Allows one call at a time. */
 export async function writeFence(file: string, fenceAtMs: number | undefined): Promise<void> {
   await writeFile(`${file}.new`, fenceAtMs === undefined ? '' : String(fenceAtMs));
   await rename(`${file}.new`, file);

@@ -1,4 +1,4 @@
-// Why this host is no copy of the database now, as `ha status` shows it.
+// Reasons why this host is not a copy of the database now, for `ha status`.
 
 import type { Step } from './decide.ts';
 import type { View } from './view.ts';

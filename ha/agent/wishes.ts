@@ -1,4 +1,4 @@
-// Wishes of people for a move of the primary. The hosts keep a bounded number of those that were not granted, for the history of moves.
+// People's wishes for a move of the primary. The hosts keep a bounded number of refused ones, for the history of moves.
 
 import type { Change, EtcdClient } from '../etcd.ts';
 import {
@@ -11,7 +11,7 @@ import {
   type Wish,
 } from './keys.ts';
 
-/** More at once would be too many changes for one transaction. */
+/** Limited, because a transaction allows only so many changes. */
 const mostRemoved = 20;
 
 /** `acceptedLoss`: undefined for a switchover. */
@@ -23,7 +23,7 @@ export interface PendingWish extends Wish {
 
 type Store = { readonly etcd: EtcdClient; readonly keys: HaKeys };
 
-/** The wishes that wait: at most one of each kind. */
+/** Pending wishes: at most one of each kind. */
 export async function readWishes(etcd: EtcdClient, keys: HaKeys): Promise<readonly PendingWish[]> {
   const [switchovers, losses] = await Promise.all([etcd.get(keys.switchover), etcd.get(keys.lossy)]);
   return [

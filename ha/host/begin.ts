@@ -43,9 +43,9 @@ interface BeginOptions {
   readonly leaseMs: number;
   readonly strict: boolean;
   readonly routerId: number;
-  /** Makes the database of a new installation, where there is none; called once nothing is refused. */
+  /** Creates the database of a new installation, if there is none. Called after all checks have passed. */
   readonly install: () => Promise<void>;
-  /** Writes what else the host needs. A begin that was cut off before its end can be repeated. `applicationPassword`: at MariaDB. */
+  /** Writes further files of the host. An interrupted setup can be repeated. `applicationPassword`: for MariaDB. */
   readonly prepare: (applicationPassword: string) => Promise<void>;
   /** Name of the host's site. */
   readonly site?: string | undefined;
@@ -79,7 +79,7 @@ export async function begin(options: BeginOptions): Promise<void> {
     replicationPassword: randomBytes(24).toString('base64url'),
   };
   await options.prepare(accounts.applicationPassword);
-  // Last: with it, this is a host of a cluster, and begins no other.
+  // Last, because afterwards this host belongs to a cluster and can't start another one.
   await writeHostFile(dataPath, {
     ...{ cluster: randomUUID(), leaseMs, strict, routerId, me: name },
     ...{ certificate, key: privateKey, authority: authority.cert },
@@ -167,7 +167,7 @@ async function refuseVirtualAddress(given: string, own: string): Promise<void> {
     throw new JoinRefusal('ADDRESS_TAKEN', `${address} answers: somebody has it already; choose a free address`);
 }
 
-/** `init_rpl_role` decides recovery since these (MDEV-33465). */
+/** First versions in which `init_rpl_role` decides recovery (MDEV-33465). */
 const firstFit: Readonly<Record<string, number>> = { '10.11': 9, '11.1': 6, '11.2': 5, '11.4': 3 };
 
 function isFitMariadb(version: string): boolean {
@@ -188,7 +188,7 @@ export async function refuseOldMariadb(): Promise<void> {
     );
 }
 
-/** The password of the single machine, so that its clients need no other. */
+/** Keeps the password of the single machine, so that its clients need no other. */
 async function applicationPassword({ dataPath, dataVersion }: BeginOptions): Promise<string> {
   const name = 'mariadb-application';
   const known = (await readFile(join(dataPath, 'secrets', name), 'utf8').catch(() => '')).trim();

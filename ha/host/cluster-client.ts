@@ -1,4 +1,4 @@
-// etcd as a host of the cluster reaches it: its own member first.
+// etcd from the view of a host of the cluster: its own member comes first.
 
 import { originOf } from '../../platform/net/origin.ts';
 import { EtcdClient } from '../etcd.ts';

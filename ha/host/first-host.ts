@@ -128,7 +128,7 @@ export class FirstHost {
     throw new JoinRefusal('NO_SUCH_PATH', 'there is no such path');
   }
 
-  /** Throws JoinRefusal for one that is no host of the cluster, or no more. */
+  /** Throws JoinRefusal unless the peer is a present host of the cluster. */
   async #asMember({ socket }: IncomingMessage): Promise<{ readonly file: HostFile; readonly member: Member }> {
     const file = await readHostFile(this.#dataPath);
     const isSigned = (socket as TLSSocket).authorized;
@@ -236,14 +236,14 @@ async function answerWith(
   return { shared: sharedOf(file), ...certificates, members, joinsLate, keys };
 }
 
-/** Further certificates of a member. The other hosts refuse them, too, once it has left. */
+/** Notes further certificates of a member. The other hosts refuse them, too, after it has left. */
 async function note(dataPath: string, member: Member, ...certificates: readonly string[]): Promise<void> {
   const isIt = ({ name, serverId }: Member) => name === member.name && serverId === member.serverId;
   const noted = (members: readonly Member[]) =>
     members.map((each) => (isIt(each) ? withSerials(each, ...certificates) : each));
   const file = await readHostFile(dataPath);
   const { serials = [] } = file.members.find(isIt) ?? {};
-  // Not in place of earlier ones: a certificate that is not noted is not refused later.
+  // Earlier certificates stay noted, because others could not be refused later.
   if (serials.length + certificates.length > mostSerials)
     throw new JoinRefusal(
       'TOO_MANY_CERTIFICATES',
@@ -309,7 +309,7 @@ export function certifyServed(
   return certify({ publicKey, issuer, commonName: `${name} serve`, uri, days: certificateDays });
 }
 
-/** The hosts that run learn of the new one. If it has a vote, it becomes a member of etcd then. */
+/** Tells the running hosts about the new one. If it has a vote, it becomes a member of etcd then. */
 async function tellHosts(etcd: EtcdClient, keys: HaKeys, members: readonly Member[], revision: number): Promise<void> {
   const { done } = await etcd.transact(
     [{ key: keys.members, revision }],

@@ -19,11 +19,11 @@ export const hostsOfBeginning = 3;
 export const memberShape = z.object({
   name: hostName,
   address: hostAddress,
-  /** `witness`: it has no data, and only votes. */
+  /** `witness`: a host without data that only votes. */
   kind: z.enum(['data', 'witness']),
   /** Server id in MariaDB. Data hosts count from 1. */
   serverId: z.number().int().min(1).max(999),
-  /** Another host may join in its place. */
+  /** It has left, and another host may join in its place. */
   left: z.boolean().optional(),
   /** SHA-256 of the public key of its certificate. Omitted if it joined an earlier version. */
   keySha256: z.string().optional(),
@@ -43,7 +43,7 @@ export type Member = z.output<typeof memberShape>;
 /** Settings that all hosts share. */
 export const sharedShape = z.object({
   cluster: z.string().min(1).max(64),
-  /** Processes that read believe no longer one (platform/database/primary-finder.ts). */
+  /** Readers assume a lease of at most this long (platform/database/primary-finder.ts). */
   leaseMs: z.number().int().min(1_000).max(5_000),
   /** A write is never done with one copy. */
   strict: z.boolean().default(false),
@@ -69,16 +69,16 @@ const shape = sharedShape.extend({
   key: z.string(),
   /** Certificate of `tidegate serve`, which only allows queries to etcd. */
   served: z.object({ certificate: z.string(), key: z.string() }).optional(),
-  /** The first host comes first. Two of data and a witness are complete; further ones of data may join. */
+  /** The first host comes first. Two data hosts and a witness are complete. Further data hosts may join. */
   members: z.array(memberShape).min(1).max(mostHosts),
   /** Only at the first host: the authority's key, and the issued tokens. */
   first: z
     .object({
       authorityKey: z.string(),
       tokens: z.array(token).max(20),
-      /** There was a database when the cluster was begun. */
+      /** A database existed when the cluster was started. */
       hasDatabase: z.boolean().default(false),
-      /** The data folder is ready to be copied; the epoch at which the cluster begins. */
+      /** The data folder is ready to be copied. `epoch`: the cluster's first epoch. */
       takenOver: z.object({ epoch: z.number().int().min(0) }).optional(),
     })
     .optional(),
@@ -160,7 +160,7 @@ export async function writeHostFile(dataPath: string, file: HostFile): Promise<v
 /** Serialises the changes of each file. */
 const changing = new Map<string, Promise<unknown>>();
 
-/** `change` gets the file as it is now, and waits for nothing else. Returns what was written. */
+/** `change` gets the present file, and must not wait for other changes. Returns the written file. */
 export async function changeHostFile(dataPath: string, change: (now: HostFile) => HostFile): Promise<HostFile> {
   const path = hostFilePath(dataPath);
   const work = async (): Promise<HostFile> => {

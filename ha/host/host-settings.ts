@@ -1,5 +1,5 @@
-// The settings of `tidegate serve` and `tidegate ha agent` on a host of a cluster, and the units of systemd that run both, as `ha init` and
-// `join` write them. The hosts of the database are not among them: they change, and are read from `ha.dataFolder`.
+// The settings of `tidegate serve` and `tidegate ha agent` on a host of a cluster, and the units of systemd that run both, as `ha init` and `join`
+// write them. They do not contain the hosts of the database, which change, and are read from `ha.dataFolder`.
 
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

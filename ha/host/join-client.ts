@@ -1,4 +1,4 @@
-// Asks the first host to be admitted, and for the list of hosts.
+// Requests admission and the list of hosts from the first host.
 
 import { X509Certificate } from 'node:crypto';
 import { type RequestOptions, request } from 'node:https';
@@ -51,13 +51,13 @@ export async function joinCluster(
   }
 }
 
-/** The list of hosts, by the first one. */
+/** Fetches the list of hosts from the first one. */
 export async function membersAt(file: HostFile): Promise<HostFile['members']> {
   const { authority: ca, certificate: cert, key } = file;
   return membersAnswer.parse(await ask(new URL('/members', file.firstUrl), { ca, cert, key })).members;
 }
 
-/** A certificate for `tidegate serve` on this host, by the first host. */
+/** Fetches a certificate for `tidegate serve` on this host from the first host. */
 export async function servedAt(file: HostFile): Promise<NonNullable<HostFile['served']>> {
   const { authority: ca, certificate: cert, key } = file;
   const { publicKey, privateKey } = await newMachineKeys();
@@ -65,7 +65,7 @@ export async function servedAt(file: HostFile): Promise<NonNullable<HostFile['se
   return { certificate: servedAnswer.parse(answer).certificate, key: privateKey };
 }
 
-/** The certificate of the authority that is there, if its fingerprint is the token's. */
+/** The authority's certificate at the URL, if its fingerprint matches the token. */
 function authorityAt(url: URL, sha256: string): Promise<string> {
   return new Promise((resolve, reject) => {
     // Sends no data on this connection. The next one trusts only the certificate shown here.

@@ -1,4 +1,4 @@
-// A token by which a host joins: a secret, and the fingerprint of the authority that it will meet.
+// A token for joining: a secret, and the fingerprint of the authority to expect.
 
 import { createHash, randomBytes } from 'node:crypto';
 

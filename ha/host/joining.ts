@@ -1,5 +1,5 @@
-// The keys of a host that joins, kept until all of its files are written: the same command continues a join that was cut off after the token
-// was used.
+// The keys of a host that joins, kept until all of its files are written: after an interruption the same command continues, even if the token was
+// used.
 
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// The key files that a data host gets when it joins, encrypted for it alone: ECDH on P-256 with a key pair of each side for this one
-// answer, HKDF-SHA256 (RFC 5869), AES-256-GCM. Bound to the token and to the fingerprints of both keys: an answer opens nowhere else.
+// The key files that a data host gets when it joins, encrypted for it alone: ECDH on P-256 with a key pair of each side for this one answer,
+// HKDF-SHA256 (RFC 5869), AES-256-GCM. The answer is bound to the token and to the fingerprints of both keys, and opens nowhere else.
 
 import {
   createCipheriv,
@@ -17,7 +17,7 @@ import { JoinRefusal } from './join-refusal.ts';
 import { type KeyFiles, keyFilesShape } from './key-files.ts';
 
 export const sealedKeyFiles = z.object({
-  /** PEM, of the first host, for this answer. */
+  /** PEM, from the first host, for this answer. */
   publicKey: z.string().max(1_000),
   iv: z.base64().max(24),
   tag: z.base64().max(32),
@@ -42,7 +42,7 @@ export async function sealKeyFiles(files: KeyFiles, publicKey: string, token: st
   };
 }
 
-/** `own`: the joiner's pair. Throws JoinRefusal if it was sealed for another one, or changed. */
+/** `own`: the joiner's key pair. Throws JoinRefusal if the answer was sealed for another one, or changed. */
 export function openKeyFiles(
   sealed: SealedKeyFiles,
   own: { readonly publicKey: string; readonly privateKey: string },

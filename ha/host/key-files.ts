@@ -1,4 +1,4 @@
-// The key files of a host (`keys.folder`), as they are read at the first host and written at one that joins.
+// The key files of a host (`keys.folder`). The first host reads them, and a joining host writes them.
 
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { JoinRefusal } from './join-refusal.ts';
 const mostFiles = 20;
 const mostFileCharacters = 32 * 1024;
 const mostCharacters = 192 * 1024;
-/** No path: it stays in its folder. */
+/** A plain name, so that the file stays in its folder. */
 const fileName = z.string().regex(/^[a-z][a-z0-9-]{0,40}\.(keys|pem|key)$/);
 
 /** The text of each by its name. */
@@ -19,7 +19,7 @@ export const keyFilesShape = z
   .refine((files) => Object.keys(files).length <= mostFiles);
 export type KeyFiles = z.output<typeof keyFilesShape>;
 
-/** SHA-256 of each by its name. */
+/** SHA-256 of each file by its name. */
 export const keyHashesShape = z
   .record(fileName, z.string().regex(/^[0-9a-f]{64}$/))
   .refine((files) => Object.keys(files).length <= mostFiles);

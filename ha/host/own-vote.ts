@@ -21,7 +21,7 @@ interface OwnVoteOptions {
 }
 
 const againMs = 500;
-/** Hosts that began the cluster have the numbers until this one: nobody leaves before etcd runs. */
+/** The first hosts of the cluster have the numbers up to this one, because nobody leaves before etcd runs. */
 const lastOfFirst = 3;
 
 export class OwnVote {
@@ -35,7 +35,7 @@ export class OwnVote {
     this.#options = options;
   }
 
-  /** Starts the member, once, if the host has a vote. Of one that joins what runs, it does not wait for the start. Throws SetupError. */
+  /** Starts the member, once, if the host has a vote. A host that joins a running cluster does not wait for the start. Throws SetupError. */
   async begin(file: HostFile): Promise<void> {
     const me = file.members.find(({ name }) => name === file.me);
     if (this.#isBegun || me === undefined || me.vote === false || !isPresent(me)) return;

@@ -82,7 +82,7 @@ const lookEveryMs = 500;
 const votesEveryMs = 2_000;
 
 /**
- * Resolves at the signal: the database goes on, as long as its lease lasts. Or once the host has left: then it has ended. Throws SetupError,
+ * Resolves at the signal: the database continues, as long as its lease lasts. Or once the host has left: then it has ended. Throws SetupError,
  * system errors.
  */
 export async function runHost(options: HostOptions): Promise<void> {
@@ -143,7 +143,7 @@ async function openWhenFree(path: string, version: number, log: SetupLog, signal
       return await openDataFolder(path, { version });
     } catch (error) {
       if (!(error instanceof SetupError) || error.code !== 'DATA_FOLDER_IN_USE') throw error;
-      if (!told) log.info(`ha: it goes on when that has ended: ${error.message}`);
+      if (!told) log.info(`ha: it continues when that has ended: ${error.message}`);
       await sleep(lookEveryMs, undefined, { signal });
     }
   }
@@ -251,7 +251,7 @@ interface ChangeDependencies {
   readonly user: ServiceUser | undefined;
   readonly agent: HaAgent | undefined;
   readonly tls: EtcdTls;
-  /** The hosts that there are now, also while the parts go on. */
+  /** The present hosts, kept up to date while the parts run. */
   readonly present: { members: HostFile['members'] };
   readonly vote: OwnVote;
 }

@@ -50,7 +50,7 @@ export class Claims {
   /** Resolves when no process removes remains of earlier processes under these claims. Throws if the folder belongs to another user. */
   async claim(...added: readonly Claim[]): Promise<void> {
     makeFolder(this.#folder);
-    // First the claim, then the check: a remover checks in the reverse order.
+    // Claims first and checks afterwards, because a remover does it in the reverse order.
     this.#write([...this.#own().filter((each) => !added.some(isSame(each))), ...added]);
     if (this.#isGuarded) this.#guard ??= startGuard(this.#path);
     const endsAtMs = performance.now() + waitMs;

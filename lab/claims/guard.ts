@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 
 export interface Guard {
-  /** Nothing is claimed any more. */
+  /** Called when nothing is claimed any more. */
   end(): void;
 }
 
@@ -15,7 +15,7 @@ const plainEnvironment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/
 /** `claims`: the file of this process. */
 export function startGuard(claims: string): Guard {
   const cleaning = [process.execPath, tidegate, 'lab', 'clean'];
-  // In a session of its own: it outlives the terminal, and a Ctrl-C there.
+  // In a separate session, so that it outlives the terminal, and ignores a Ctrl-C there.
   const guard = spawn('sh', [program, claims, ...cleaning], {
     ...{ detached: true, cwd: '/', env: plainEnvironment, stdio: ['pipe', 'ignore', 'ignore'] },
   });

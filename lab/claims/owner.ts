@@ -5,7 +5,7 @@ import { type ProcessMark, processMark } from '../../embedded/process-mark.ts';
 
 interface Owner {
   readonly boot: string;
-  /** Inode of its process namespace (namespaces(7)): elsewhere its id belongs to another process. */
+  /** Inode of its process namespace (namespaces(7)). In another namespace its id belongs to another process. */
   readonly space: string;
   readonly pid: number;
   readonly startTicks: string;

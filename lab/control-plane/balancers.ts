@@ -45,7 +45,7 @@ export async function balancerSettings(
   };
 }
 
-/** The same at each start: the device may come later. */
+/** Equal at each start, because the device may be started later. */
 async function dnsPort(folder: DataFolder): Promise<number> {
   const path = join(await folder.subfolder(plainLabFolder), 'dns.port');
   const kept = Number(await readFile(path, 'utf8').catch(() => ''));

@@ -73,7 +73,7 @@ export class ClustersSetup extends PreparedOnce {
     await changeGraph(admin, 'logout', {});
   }
 
-  /** Throws while there is an account: clusters may hold something. The last cluster stays in the graph. */
+  /** Throws while there is an account, because clusters may have its data. The last cluster stays in the graph. */
   override async removal(): Promise<() => Promise<void>> {
     const { folder } = this.options;
     const machinesFolder = await folder.subfolder(machinesIn);
@@ -107,7 +107,7 @@ export class ClustersSetup extends PreparedOnce {
     const { firstStart, port: endpoint } = wholeOf(this.options, role);
     const ports = { endpoint, link: await freePort() };
     const settings = { 'objectStorage.linkHost': setupHost, 'objectStorage.linkPort': ports.link };
-    // Users log in at the clusters, and the role system checks that.
+    // Users log in at the clusters, and the role system checks the logins.
     const others = ['system'];
     await startLinks(stack, this.options, {
       role,

@@ -123,7 +123,7 @@ interface Links {
   readonly settings: object;
 }
 
-/** Another process with the role, which is a machine itself, because machines of a device connect to it. */
+/** Another process with the role. It is a machine itself, because machines of a device connect to it. */
 export async function startLinks(
   stack: AsyncDisposableStack,
   options: SetupOptions,
@@ -163,7 +163,7 @@ function isFresh<Known extends { readonly expiresAt: string }>(known: Known | un
   return known !== undefined && Date.parse(known.expiresAt) - Date.now() > leastLeftMs;
 }
 
-/** The credentials that a machine of the lab had, if they last, else new ones. */
+/** The credentials that a machine of the lab had, if they are still valid. Otherwise new ones. */
 export async function credentialOf(
   firstStart: FirstStart,
   kept: GivenCredential | undefined,

@@ -119,7 +119,7 @@ export class Lab {
     if (this.#remembered.includes('firewall')) await this.#order.run('firewall', () => this.#start('firewall'));
   }
 
-  /** Whether there are devices that run, or may: calls may then reach only these. */
+  /** Whether devices run or may run. Calls may then reach only these. */
   get hasDevices(): boolean {
     return this.#remembered.some((device) => this.#devices.get(device)?.state !== 'UNAVAILABLE');
   }
@@ -196,7 +196,7 @@ export class Lab {
     });
   }
 
-  /** The backend first: a refusal leaves everything as it was. */
+  /** Deletes the backend first, so that a refusal changes nothing. */
   async remove(device: DeviceName, orphanMappings: boolean): Promise<void> {
     await this.#order.run(device, async () => {
       const refuse = (error: unknown): never => {
@@ -305,7 +305,7 @@ export async function endLeftOver(options: Omit<LabOptions, 'asked'>): Promise<v
     await rootSource
       .clear(device)
       .catch((error: unknown) =>
-        log.warn(`what an earlier start left of the lab's ${device} is not ended: ${String(error)}`),
+        log.warn(`what an earlier start left of the lab's ${device} could not be ended: ${String(error)}`),
       );
 }
 

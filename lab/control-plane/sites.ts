@@ -83,7 +83,7 @@ export class SitesSetup extends PreparedOnce {
     for (const name of siteNames)
       await create(admin, 'gslbVantagePointCreate', { name, region: name, ...places[name] });
     await create(admin, 'gslbFlavorCreate', { name: flavorName, shortestIntervalMs: shortestDelayMs });
-    // Every project makes names below PROJECT.ZONE, and the project of the lab's own token any.
+    // Every project may create names below PROJECT.ZONE. The project of the lab's own token may create any.
     const rights = [{ suffix: zoneName }, { suffix: zoneName, projectId: ownProject }];
     await create(admin, 'dnsZoneCreate', { name: zoneName, rights });
     await changeGraph(admin, 'logout', {});

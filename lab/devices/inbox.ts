@@ -102,7 +102,7 @@ function readable(body: string): string {
   }
 }
 
-/** SMTP (RFC 5321) as far as one sender needs it. Any log-in is right. */
+/** SMTP (RFC 5321), as far as one sender needs it. Accepts any login. */
 function takeMail(socket: Socket, { refuses, keep }: Taking): void {
   let unread = '';
   let recipients: string[] = [];

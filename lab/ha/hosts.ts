@@ -185,7 +185,7 @@ export class HaHosts {
     this.#conditions.set(name, new Set([...this.conditionsOf(name), condition]));
   }
 
-  /** The same file as for a device (device-place.ts), and whether the hosts are a cluster. */
+  /** Writes the same file as for a device (device-place.ts), with a mark if the hosts are a cluster. */
   async #note(isDone: boolean): Promise<void> {
     const { folder } = this.#options;
     const third = Number(this.plan.net.split('.')[2]);

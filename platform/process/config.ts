@@ -129,12 +129,12 @@ const platformSettings = {
   'internal.graphPort': port
     .optional()
     .describe(
-      'role gateway: port at internal.host where subgraphs in other processes ask the graph; 0 takes a free one; default: none can',
+      'role gateway: port at internal.host for queries of subgraphs in other processes to the graph; 0 takes a free one; default: no such queries',
     ),
   'internal.graphUrls': urls
     .default([])
     .describe(
-      'URLs, separated by commas, of gateways at their internal.graphPort, tried in turn: where subgraphs of this process ask the graph; not needed beside the role gateway',
+      'URLs, separated by commas, of gateways at their internal.graphPort, tried in turn, for queries of subgraphs in this process to the graph; not needed with the role gateway',
     ),
   'internal.tls.certFile': file.optional().describe('certificate (PEM) for mutual TLS between gateway and subgraphs'),
   'internal.tls.keyFile': file.optional().describe('private key (PEM) of that certificate'),
@@ -146,7 +146,7 @@ const platformSettings = {
     .refine(({ length }) => length <= 9, 'give at most 9 URLs')
     .default([])
     .describe(
-      'URLs (`https://HOST:PORT/graphql`), separated by commas, of the gateways that such a machine asks for revocations and new credentials: one is asked until it fails, then the next; default: where it joined',
+      'URLs (`https://HOST:PORT/graphql`), separated by commas, of the gateways from which such a machine gets revocations and new credentials: one is used until it fails, then the next; default: the gateway where it joined',
     ),
   'database.socketPath': file.optional().describe('Unix socket of MariaDB, in place of host and port'),
   'database.host': hostList
@@ -184,14 +184,16 @@ const platformSettings = {
   'ha.dataFolder': file
     .optional()
     .describe(
-      'data folder of "tidegate ha agent" on this host: administrators then see and steer the cluster of its hosts in the graph; without database.host, the hosts of the database, database.caFile, ha.host and ha.strict are those of the cluster',
+      'data folder of "tidegate ha agent" on this host: administrators then see and control the cluster of its hosts in the graph; without database.host, the hosts of the database, database.caFile, ha.host and ha.strict come from the cluster',
     ),
   'ha.ownRedis': flag
     .default(false)
     .describe('"tidegate ha agent": whether it runs a Redis of this host at redis.path, for "tidegate serve" there'),
   'serve.user': count(0, 4_294_967_294)
     .optional()
-    .describe('numeric id of the user and group that "tidegate serve" becomes when root starts it; 0: it stays root'),
+    .describe(
+      'numeric id of the user and group to which "tidegate serve" switches when root starts it; 0 to stay root',
+    ),
   'redis.path': file.optional().describe('Unix socket of Redis, in place of host and port'),
   'redis.sentinels': hostList
     .optional()
@@ -213,16 +215,16 @@ const platformSettings = {
     .enum(['virtual', 'dns', 'none'])
     .default('virtual')
     .describe(
-      '"tidegate ha agent": virtual: the address of "tidegate ha init --vip" is at the primary; dns: the primary publishes its address at ha.dnsName; none: neither at this host, and balancers ask for /health/primary',
+      '"tidegate ha agent": virtual: the address of "tidegate ha init --vip" is at the primary; dns: the primary publishes its address at ha.dnsName; none: neither at this host, and balancers query /health/primary',
     ),
   'ha.dnsName': text
     .optional()
-    .describe('with ha.address dns: the name, in lower case, without a final dot, at which the primary is'),
+    .describe('with ha.address dns: the name of the primary, in lower case, without a final dot'),
   'ha.dnsZone': text.optional().describe('with ha.address dns: the zone of ha.dnsName'),
   'ha.dnsServers': hostList
     .optional()
     .describe(
-      'with ha.address dns: the IP addresses of DNS servers, separated by commas (port 53 without one), that take updates (RFC 2136) of the zone; each is told',
+      'with ha.address dns: the IP addresses of DNS servers, separated by commas (port 53 without one), that accept updates (RFC 2136) of the zone; each gets every update',
     ),
   'ha.dnsKeyFile': file
     .optional()
@@ -244,23 +246,23 @@ const platformSettings = {
   'ha.processFile': file
     .optional()
     .describe(
-      'file in which "tidegate serve" notes its process, and "tidegate ha agent" finds it: that process ends its clients\' connections before the virtual address moves as planned',
+      'file in which "tidegate serve" notes its process for "tidegate ha agent": that process ends its clients\' connections before a planned move of the virtual address',
     ),
   'ha.rejoin': z
     .enum(['auto', 'manual'])
     .default('auto')
     .describe(
-      '"tidegate ha agent": auto: a primary that was lost returns by itself as the other host\'s copy; manual: it stays out until "tidegate ha rejoin"',
+      '"tidegate ha agent": auto: a lost primary returns automatically as the other host\'s copy; manual: it stays out until "tidegate ha rejoin"',
     ),
   'ha.watchdogDevice': file
     .optional()
     .describe(
-      '"tidegate ha agent": watchdog of the machine (/dev/watchdog), which resets it if a primary\'s server can\'t be ended when its lease is over; its time is that of its driver',
+      '"tidegate ha agent": watchdog of the machine (/dev/watchdog), which resets it if a primary\'s server can\'t be ended when its lease is over; the driver decides its timeout',
     ),
   'ha.device': text
     .max(15)
     .optional()
-    .describe('network interface of the virtual address; default: that of the own address'),
+    .describe('network interface of the virtual address; default: the interface with the address of this host'),
   'ha.copyMibPerSecond': count(1, 100_000)
     .default(100)
     .describe('MiB in a second at which this host gives another one a copy of its database'),
@@ -300,7 +302,7 @@ const platformSettings = {
     .enum(['any', 'log', 'published'])
     .default('any')
     .describe(
-      'which operations are executed: any; log: any, but those that are not published are counted and logged; published: only those that administrators have published',
+      'which operations are executed: any; log: any, but unpublished ones are counted and logged; published: only operations that administrators have published',
     ),
   'graphql.maxDepth': count(1, 100).default(12).describe('maximum depth of an operation'),
   'graphql.maxAliases': count(0, 1000).default(30).describe('maximum number of aliases in a document'),

@@ -21,7 +21,7 @@ import { type Table, type TablePath, tableOf, tables } from './tables.ts';
 import { checkKey, defaultOf, type Entry } from './values.ts';
 
 interface CmdbOptions {
-  /** Of the release. */
+  /** Tables of the release. */
   readonly tables: ReadonlyMap<string, Table>;
   /** In addition to root. */
   readonly vdoms: readonly string[];

@@ -11,7 +11,7 @@ import type { Features, FortiVersion } from './version.ts';
 export interface Device {
   readonly version: FortiVersion;
   readonly features: Features;
-  /** Of its release, by path. */
+  /** Tables of its release, by path. */
   readonly tables: ReadonlyMap<string, Table>;
   readonly serial: string;
   /** Whether there are virtual domains; if not, root is the only one. */

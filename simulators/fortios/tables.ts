@@ -59,7 +59,7 @@ const references = (required: boolean, ...to: TablePath[]): Attribute => ({ kind
 const reference = (initial: string, ...to: TablePath[]): Attribute => ({ kind: 'reference', to, default: initial });
 const named = { key: 'name', keyKind: 'name', keyMax: 79, global: false, ordered: false, required: [] } as const;
 
-/** Of services without ports. */
+/** Protocols of services without ports. */
 const otherProtocols = ['ICMP', 'ICMP6', 'IP', 'HTTP', 'FTP', 'CONNECT', 'SOCKS-TCP', 'SOCKS-UDP', 'ALL'] as const;
 
 const list: readonly Table[] = [

@@ -23,7 +23,7 @@ interface NeoOptions {
   readonly restVersion?: string;
   /** Names by address. Default two switches, 10.224.15.29 and 10.224.15.30. */
   readonly switches?: Readonly<Record<string, string>>;
-  /** Of each switch. Default 4. */
+  /** Ports of each switch. Default 4. */
   readonly ports?: number;
   /** The names of the templates' arguments. Default vlan_id, mtu, speed. */
   readonly argumentNames?: ArgumentNames;

@@ -18,7 +18,7 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const checkerPort = 'gslb.checkerPort';
 const dnsPort = 'gslb.dnsPort';
 const signZones = 'gslb.signZones';
-/** Another process asks for the members that are load balancers so soon after this one has died. */
+/** Another process queries the members that are load balancers this soon after the holder has died. */
 const followerLeaseMs = 1_500;
 
 export const gslbRow = subgraphRow({
@@ -49,19 +49,21 @@ export const gslbRow = subgraphRow({
       .union([z.boolean(), z.stringbool()])
       .default(true)
       .describe(
-        'whether the zones that our own name servers answer are signed (DNSSEC); one that has keys keeps them, for its parent may name them',
+        'whether the zones that our own name servers answer are signed (DNSSEC); a zone with keys keeps them, because its parent may name them',
       ),
     'gslb.heartbeatMs': time(100, 60_000).default(500).describe('interval between heartbeats of a checker'),
     'gslb.silenceMs': time(300, 600_000)
       .default(1_500)
-      .describe('a checker that has not reported for this long is gone: others of its vantage point take its targets'),
+      .describe(
+        'a checker that has not reported for this long is lost, and others of its vantage point take its targets',
+      ),
     'gslb.freshMs': time(1_000, 3_600_000)
       .default(leastFreshMs)
-      .describe('a report that comes later is history, and never a vote'),
+      .describe('a report that arrives later is stored as history, and never counts as a vote'),
     'gslb.pendingMs': time(1_000, 3_600_000)
       .default(60_000)
       .describe(
-        'a GSLB whose change is refused for so long becomes ERROR, with the reason, and one that is only slow after five times as long; both are tried on',
+        'a GSLB becomes ERROR, with the reason, when its change was refused for this long, or was slow for five times as long; attempts continue',
       ),
     'retention.gslbHistoryDays': z.coerce
       .number()
@@ -69,7 +71,7 @@ export const gslbRow = subgraphRow({
       .min(1)
       .max(3_650)
       .default(90)
-      .describe('days for which verdicts of GSLB members are kept with their votes, and past answers'),
+      .describe('days for which verdicts of GSLB members, with their votes, and past answers are kept'),
     'gslb.quota.names': quota(1_000, 'GSLBs'),
     'gslb.quota.pools': quota(1_000, 'pools of GSLBs'),
     'gslb.quota.members': quota(10_000, 'members of pools of GSLBs'),

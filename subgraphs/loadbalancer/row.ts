@@ -118,7 +118,7 @@ export const loadBalancerRow = subgraphRow({
       ),
     'retention.scalingDecisionDays': count(1, 3650)
       .default(90)
-      .describe('days for which autoscaling decisions are kept; those that changed nothing are kept for one day'),
+      .describe('days for which autoscaling decisions are kept; decisions without a change are kept for one day'),
     'loadbalancer.quota.loadBalancers': quota(100, 'load balancers'),
     'loadbalancer.quota.listeners': quota(500, 'listeners'),
     'loadbalancer.quota.pools': quota(500, 'pools'),

@@ -47,7 +47,7 @@ export const systemRow = subgraphRow({
       .transform((url) => url.replace(/\/+$/, ''))
       .optional()
       .describe(
-        'where people reach the dashboard, for example https://tidegate.example.com; alerts then link to the page of their subject',
+        'address of the dashboard for people, for example https://tidegate.example.com; alerts then link to the page of their subject',
       ),
   },
   authenticates: true,

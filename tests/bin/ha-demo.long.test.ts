@@ -129,7 +129,7 @@ describeDemo('two data hosts and a witness on one machine', () => {
     [['lab', 'add', 'fortigate', '--no-install'], 1, 'no part fortigate'],
     [['up', '--ha', '--no-install'], 1, 'in use by process'],
     [['up', '--ha', '--port', '4000'], 64, '--ha does not take --port'],
-    [['ha', 'leave'], 64, 'say which host leaves: --host a, --host b, --host w'],
+    [['ha', 'leave'], 64, 'select the host: --host a, --host b, --host w'],
   ])(
     '%j is refused',
     async (words, exitCode, text) => {

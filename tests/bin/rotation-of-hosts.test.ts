@@ -106,5 +106,5 @@ test('on a single machine no host is waited for, and without a majority of the h
   expect(await rotate('audit')).toBe('announced');
   await cluster.member('a').stop();
   await cluster.member('b').stop();
-  expect(await rotate('audit')).toMatch(/the hosts of .* can't be asked which keys they have/);
+  expect(await rotate('audit')).toMatch(/the hosts of .* can't be asked for their keys/);
 });

@@ -1,4 +1,4 @@
-// The keeper of the lab, over its pipe: a few commands and no more, for any client.
+// The server of the lab, over its pipe: a few commands and no more, for any client.
 // needs: processes
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -69,17 +69,19 @@ afterAll(async () => {
 });
 
 /** Over a Unix socket, which is what Node makes for a pipe between processes. */
-async function keeper(source: LabSource = new Source()): Promise<{ readonly far: Socket; readonly keeper: LabServer }> {
+async function labServer(
+  source: LabSource = new Source(),
+): Promise<{ readonly far: Socket; readonly server: LabServer }> {
   const accepted = once(server, 'connection') as Promise<[Socket]>;
   const far = connect(join(folder.path, 'pipe'));
   const [near] = await accepted;
   sockets.push(near, far);
-  return { far, keeper: new LabServer(near, source, (name) => name !== 'neo') };
+  return { far, server: new LabServer(near, source, (name) => name !== 'neo') };
 }
 
 test('starts, troubles, unplugs, removes and stops parts for the other end, with its log', async () => {
   const source = new Source();
-  const { far } = await keeper(source);
+  const { far } = await labServer(source);
   const kept = new RemoteLab(far);
   const lines: string[] = [];
   const write = (line: string) => lines.push(line);
@@ -109,14 +111,14 @@ test('an answer that is awaited keeps the process running, and the pipe alone do
 });
 
 test('a failed start gives the reason', async () => {
-  const { far } = await keeper(Object.assign(new Source(), { start: () => Promise.reject(new Error('no space')) }));
+  const { far } = await labServer(Object.assign(new Source(), { start: () => Promise.reject(new Error('no space')) }));
   await expect(new RemoteLab(far).start('firewall', {} as SetupLog)).rejects.toThrow('no space');
 });
 
 test.each([
   ['another verb', '1 shell firewall\n'],
   ['a path', '1 start /etc\n'],
-  ['a part of another keeper', '1 start neo\n'],
+  ['a part of another server', '1 start neo\n'],
   ['a trouble that is none', '1 trouble firewall fire\n'],
   ['a host with another name than hosts have', '1 unplug balancers ../host1\n'],
   ['one word too many', '1 trouble firewall hang now\n'],
@@ -124,7 +126,7 @@ test.each([
   ['a line without an end', 'x'.repeat(129)],
 ])('%s ends the connection and the lab', async (_, said) => {
   const source = new Source();
-  const { far } = await keeper(source);
+  const { far } = await labServer(source);
   far.on('error', () => {}).resume();
   far.write(said);
   await once(far, 'close');
@@ -134,7 +136,7 @@ test.each([
 
 test('more requests than it works on at once end the connection', async () => {
   const source = Object.assign(new Source(), { trouble: () => new Promise<void>((done) => setTimeout(done, 50)) });
-  const { far } = await keeper(source);
+  const { far } = await labServer(source);
   far.on('error', () => {}).resume();
   far.write(Array.from({ length: 33 }, (_, number) => `${number} trouble firewall hang\n`).join(''));
   await once(far, 'close');
@@ -142,10 +144,10 @@ test('more requests than it works on at once end the connection', async () => {
 });
 
 test('its waiters learn that it has ended', async () => {
-  const { far, keeper: gone } = await keeper(Object.assign(new Source(), { start: () => new Promise(() => {}) }));
+  const { far, server: gone } = await labServer(Object.assign(new Source(), { start: () => new Promise(() => {}) }));
   const kept = new RemoteLab(far);
   const started = kept.start('firewall', {} as SetupLog);
   void gone.end();
-  await expect(started).rejects.toThrow('keeper has ended');
+  await expect(started).rejects.toThrow('lab server has ended');
   expect(kept.gone.aborted).toBe(true);
 });

@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import type { SourceFile } from './source-files.ts';
 
-/** Rooms of a subgraph, each with the rooms that its files may import. */
+/** Rooms of a subgraph, with the rooms that their files may import. */
 const rooms: Readonly<Record<string, readonly string[]>> = {
   spec: ['spec', 'rules', 'drivers'],
   rules: ['rules', 'spec', 'wire'],
@@ -14,7 +14,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   control: ['control', 'drivers', 'rules', 'spec', 'transports', 'wire'],
 };
 
-/** Rooms without I/O: of the product outside of their subgraph, their files import these alone. */
+/** Rooms without I/O. Outside their subgraph, their files may import only these parts of the product. */
 const pure: Readonly<Record<string, readonly string[]>> = {
   spec: ['dns/', 'platform/'],
   rules: ['dns/', 'platform/'],

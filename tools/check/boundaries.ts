@@ -19,7 +19,7 @@ const rules: readonly Rule[] = [
   // A simulator that shared the product's code would share its mistakes; openssl makes the certificates.
   { folder: 'simulators/', mayImport: ['platform/net/certificates.ts'] },
   { folder: 'schema/', mayImport: ['platform/'] },
-  // How the lab joins an installation of one machine.
+  // The lab's access to an installation on one machine.
   { folder: 'lab/control-plane/', mayImport: ['platform/', 'dns/', 'embedded/', 'lab/'] },
   {
     folder: 'lab/',
@@ -58,7 +58,7 @@ const rules: readonly Rule[] = [
   { folder: 'bin/', mayImport: ['cli/'] },
 ];
 
-/** Packages under the Elastic License (README, Licences), for development only, and the only file that may import them. */
+/** Packages under the Elastic License (README, Licences). They are for development only, and only these files may import them. */
 const elastic = /^@apollo\/(composition|federation-internals|gateway|query-graphs|query-planner)(\/|$)/;
 const elasticAdapter = 'trials/gateway-differential/stock-executor.ts';
 

@@ -23,7 +23,7 @@ function findUnexplainedChanges(before: GraphQLSchema, after: GraphQLSchema, not
     .map((description) => `since ${since}: ${description} (or say why in schema/breaking.md)`);
 }
 
-/** A date that clients read is kept, whatever the reason. */
+/** A date that clients have read is kept, regardless of the reason. */
 function removedTooSoon(before: GraphQLSchema, after: GraphQLSchema): string[] {
   const now = elementsOf(after);
   return [...elementsOf(before).values()].flatMap(({ path, directives }) => {

@@ -1,4 +1,4 @@
-// Import cycles, each named by one way round.
+// Import cycles, each listed once.
 import type { SourceFile } from './source-files.ts';
 
 /** Type-only imports count too: two files that need each other's types are one idea, or three. */
@@ -9,7 +9,7 @@ export function findCycles(files: readonly SourceFile[]): string[] {
   return circlesIn(edges).map((circle) => `import cycle: ${circle.join(' → ')}`);
 }
 
-/** Circles of a graph, each once, as its nodes in order with the first one again at the end. */
+/** Cycles of a graph, each once, as its nodes in order with the first one repeated at the end. */
 export function circlesIn(edges: ReadonlyMap<string, readonly string[]>): string[][] {
   const done = new Set<string>();
   const circles: string[][] = [];

@@ -17,14 +17,22 @@ const patterns: readonly (readonly [string, RegExp])[] = [
     /[,;:(] (who|whoever|what)\b|\b(of|from|by|with|for|to|and|or|in|on|than|as) what\b|\bwhat (it|they) \w+/i,
   ],
   ['speech of processes', /\b(told|tells?|telling|heard|hears?|says?|said|saying)\b/i],
-  ['value and colon', /(^|[;,(] )(null|none|empty|false|true|zero|0|left out|omitted|without( it| one)?|absent): /i],
-  ['archaic word', /\b(anew|dear(er)?|beneath|thereby|meanwhile|thereof|whereof|lest|erstwhile|for good)\b/i],
+  [
+    'value and colon',
+    /(^|[;,(] )(null|none|undefined|empty|false|true|zero|0|left out|omitted|without( it| one)?|absent): /i,
+  ],
+  [
+    'archaic word',
+    /\b(anew|dear(er)?|beneath|thereby|meanwhile|thereof|whereof|lest|erstwhile|for good|for ever|whoever)\b|\bbeside (?!the point\b)/i,
+  ],
+  ['vague idiom', /\b(goes|going|went) on\b|\b(holds?|held|holding) up\b/i],
   ['"is to" for should', /\b(is|are|was|were) (not )?to (?!date\b)[a-z]+\b/i],
   [
     'coined noun',
     /\b(desks?|keepers?|hearings?|forgetters?|taking-over|grounds?|centre)\b|\b(a|the|each|every|one|last|first|next|this|its) looks?\b/i,
   ],
   ['reference by fragment', /\b(of it|of them|of those|those (that|of|who)|that of|one of these|of theirs)\b/i],
+  ['missing subject', /^(Of (?!course\b)|Told\b|By (id|name|UUID)\.$)/],
   ['says nothing', /^(a|an|the) [\w-]+ (of|for) (a|an|the|one) [\w-]+( [\w-]+)?\.$/i],
   ['long sentence', /^(\S+\s+){38}/],
 ];
@@ -56,6 +64,7 @@ function split(text: string, line: number): Sentence[] {
 /** Comments, strings and templates of a program; regular expressions are skipped. */
 const token =
   /\/\*[\s\S]*?\*\/|\/\/[^\n]*(?:\n[ \t]*\/\/[^\n]*)*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|(?<=[(,=:[!&|?{};]\s*)\/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+\//g;
+const graphDocument = /^.\s*(query|mutation|subscription|fragment) \w+[^.]*\{/;
 const sql = /\b(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|FROM|WHERE|JOIN|VALUES)\b/;
 
 export function sentencesOfProgram(text: string): Sentence[] {
@@ -63,7 +72,7 @@ export function sentencesOfProgram(text: string): Sentence[] {
     const line = text.slice(0, index).split('\n').length;
     if (found.startsWith('/*')) return split(found.slice(2, -2).replace(/^[ \t]*\* ?|^\*/gm, ' '), line);
     if (found.startsWith('//')) return split(found.replace(/^[ \t]*\/\/ ?/gm, ''), line);
-    if (found.startsWith('/') || sql.test(found)) return [];
+    if (found.startsWith('/') || graphDocument.test(found) || sql.test(found)) return [];
     return split(found.slice(1, -1).replace(/\$\{[^}]*\}/g, '_'), line);
   });
 }
@@ -102,6 +111,7 @@ const parts: readonly (readonly [string, RegExp])[] = [
   ['trials', /^(bench\/)?trials\/.*\.ts$/],
   ['bench', /^(bench|measure)\/.*\.ts$/],
   ['cli', /^(bin|cli|compose)\/.*\.ts$/],
+  ['tools', /^tools\/.*\.ts$/],
   ['lab', /^(lab|simulators)\/.*\.ts$/],
   ['dashboard', /^dashboard\/src\/.*\.tsx?$/],
   ['tests', /^tests\/.*\.ts$/],
@@ -114,7 +124,7 @@ export function partOf(path: string): string | undefined {
 
 const roots = [
   ...['bench', 'bin', 'cli', 'compose', 'dashboard/src', 'dns', 'docs', 'gateway', 'generated/schema', 'ha', 'lab'],
-  ...['measure', 'platform', 'schema', 'simulators', 'subgraphs', 'tests', 'trials', 'workers'],
+  ...['measure', 'platform', 'schema', 'simulators', 'subgraphs', 'tests', 'tools', 'trials', 'workers'],
 ];
 
 async function readPart(root: string): Promise<Map<string, { readonly path: string; readonly sentence: Sentence }[]>> {

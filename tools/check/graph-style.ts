@@ -53,7 +53,7 @@ interface Rule {
   find(graph: Graph): readonly string[];
 }
 
-/** Faults that are right, by path, with the reason. At most ten. */
+/** Accepted faults, by path, with the reason. At most ten. */
 const exceptions: Readonly<Record<string, string>> = {
   objectContainers: 'clusters list containers by name and in no other order',
   'ObjectClusterCreateInput.zone': 'a failure domain as OpenStack Swift calls it, which is text and no DNS zone',
@@ -228,14 +228,14 @@ const rules: readonly Rule[] = [
         .map(({ name }) => name),
   },
   {
-    name: '13 mutations tell their role and codes',
+    name: '13 mutations document their role and codes',
     find: ({ mutations }) =>
       mutations
         .filter(({ description }) => !/ Role: [A-Z]+\b.*\. Refuses: [A-Z_]+(, [A-Z_]+)*\.$/s.test(description ?? ''))
         .map(({ name }) => name),
   },
   {
-    name: '13 an input tells the role of its mutation, or none',
+    name: '13 an input documents the role of its mutation, or none',
     find: ({ mutations }) =>
       mutations
         .filter(({ description, args }) => {
@@ -247,7 +247,7 @@ const rules: readonly Rule[] = [
         .map(({ name }) => name),
   },
   {
-    name: '13 a role is told as in "Role: MEMBER."',
+    name: '13 a role has the form "Role: MEMBER."',
     find: ({ elements }) =>
       [...elements.values()]
         .filter(({ description }) =>
@@ -268,7 +268,7 @@ const rules: readonly Rule[] = [
         .map(({ name }) => name),
   },
   {
-    name: '16 plain lists of objects tell a size',
+    name: '16 plain lists of objects have a size',
     find: ({ outputs, queries }) => [
       ...pathsOf(outputs, isListWithoutSize),
       ...queries.filter(isListWithoutSize).map(({ name }) => name),
@@ -294,7 +294,7 @@ const rules: readonly Rule[] = [
   },
 ];
 
-/** Faults by rule. `schema`: as clients see it. */
+/** Faults by rule. `schema`: the clients' view. */
 export function findStyleFaults(schema: GraphQLSchema): ReadonlyMap<string, readonly string[]> {
   const graph = graphOf(schema);
   return new Map(rules.map(({ name, find }) => [name, find(graph).filter((path) => !(path in exceptions))]));

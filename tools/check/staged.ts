@@ -30,7 +30,7 @@ function runBiome(words: readonly string[], files: readonly string[]): boolean {
 
 async function main(): Promise<boolean> {
   const staged = git('diff', '--cached', '--name-only', '-z', '--diff-filter=ACMR');
-  // Of these only a part is staged: writing would stage the rest.
+  // These are staged only in part, and writing would stage the rest.
   const edited = new Set(git('diff', '--name-only', '-z'));
   const whole = staged.filter((path) => !edited.has(path));
   const isWritten = runBiome(['--write'], whole);

@@ -4,7 +4,7 @@
 type FolderCheck = 'boundaries' | 'clock' | 'connections' | 'exports' | 'tables';
 
 interface TopFolder {
-  /** Why a check leaves the folder out. */
+  /** Reason why a check excludes the folder. */
   readonly excused: Readonly<Partial<Record<FolderCheck, string>>>;
 }
 
@@ -40,7 +40,7 @@ export const topFolders: Readonly<Record<string, TopFolder>> = {
   docs: {
     excused: {
       boundaries: 'an example is copied out of the repository',
-      ...{ clock: 'an example says which time it means', connections: 'an example connects to what it shows' },
+      ...{ clock: 'an example shows the time that it means', connections: 'an example connects to what it shows' },
       ...{ exports: 'it is copied out of the repository', tables: 'an example has tables of its own' },
     },
   },

@@ -26,7 +26,7 @@ const root = dirname(dirname(import.meta.dirname));
 const slices = 6;
 /** Limit for one file alone. The longest takes eight minutes. */
 const mostSecondsAlone = 600;
-/** CI has 90 minutes. After this nothing is repeated any more. */
+/** CI has 90 minutes. After this time nothing is repeated. */
 const mostMinutesBeforeRepeating = 70;
 
 async function main(): Promise<number> {

@@ -1,7 +1,7 @@
 // The combined result of a run's suites and of the repetition of failed files.
 import { stripVTControlCharacters } from 'node:util';
 
-/** More failed files than these are no flakiness: nothing is repeated, and the run fails. */
+/** More failed files than this are not flakiness. Nothing is repeated, and the run fails. */
 export const mostRepeated = 3;
 
 export interface FileResult {
@@ -11,7 +11,7 @@ export interface FileResult {
   /** A file that could not run has one failure. */
   readonly failed: number;
   readonly skipped: number;
-  /** Jest's report of the failures; empty without any. */
+  /** Jest's report of the failures. Empty without any. */
   readonly message: string;
 }
 
@@ -63,7 +63,7 @@ export function filesToRepeat(suites: readonly SuiteResult[]): FileResult[] {
   return failed.length > mostRepeated ? [] : failed;
 }
 
-/** `repeated` has the second result of each repeated file; undefined when that run ended without one, which is a second failure. */
+/** `repeated` has the second result of each repeated file. Undefined when that run ended without one, which is a second failure. */
 export function verdictOf(
   suites: readonly SuiteResult[],
   repeated: ReadonlyMap<string, FileResult | undefined>,

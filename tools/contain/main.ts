@@ -32,7 +32,7 @@ async function main(command: readonly string[]): Promise<number> {
   }
 }
 
-/** Tries what init.sh does. A machine that lacks one of its programs has no tests that make interfaces or mounts. */
+/** Tries the steps of init.sh. A machine without the programs has no tests that make interfaces or mounts. */
 function canHaveNamespaces(): boolean {
   if (process.getuid?.() !== 0) return false;
   const tried = 'command -v setpriv && ip link set lo up && mount -t tmpfs tmpfs /run';

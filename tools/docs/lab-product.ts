@@ -56,7 +56,7 @@ export class LabProduct {
     }
   }
 
-  /** Runs a command of the command line; throws unless it ends with 0. */
+  /** Runs a command of the command line. Throws unless it ends with 0. */
   async run(...words: readonly string[]): Promise<string> {
     const placed = placedAt(this.#data, `${this.url}/graphql`)(words);
     const options = { cwd: root, signal: this.#signal, timeout: commandMs };

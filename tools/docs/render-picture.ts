@@ -27,7 +27,7 @@ export function renderPicture(steps: readonly RecordedStep[], title: string): st
   const styles = lines.map(
     ({ atMs }, index) => `@keyframes l${index}{0%,${percent(atMs)}%{opacity:0}${percent(atMs + 1)}%,100%{opacity:1}}`,
   );
-  // Of lines that come at once the last one counts.
+  // Only the last of several simultaneous lines counts.
   const offsets = new Map(lines.map(({ atMs }, index) => [percent(atMs), Math.max(0, index - rows + 1) * lineHeight]));
   const scroll = [...offsets].map(([at, offset]) => `${at}%{transform:translateY(-${offset}px)}`);
   const texts = lines.map(
@@ -84,7 +84,7 @@ function timeline(steps: readonly RecordedStep[]) {
   return { lines, endMs: atMs + atEndMs };
 }
 
-/** A long command goes on in the next line, as in a shell. */
+/** A long command continues on the next line, like in a shell. */
 function wrapped(command: string): readonly string[] {
   const lines: string[] = [];
   let line = '';

@@ -59,7 +59,7 @@ const create = remoteVerb({
   takes: ['NAME'],
   options: { 'read-only': flag('It may not change anything.'), project, wait },
   async run({ client, signal, names, options, printer }) {
-    // Without a key: a repetition would not show the secret again.
+    // Without a key, because a repetition would not show the secret again.
     const { objectAccessKey, secret, commit } = await client.mutate(createDocument, {
       ...{ projectId: await projectId(client, options.project), name: names[0], canWrite: !options['read-only'] },
     });

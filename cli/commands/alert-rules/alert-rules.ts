@@ -9,6 +9,6 @@ const rule = kindOf('AlertRule');
 export const alertRules: Noun = {
   ...kindNoun('AlertRule'),
   'check-in': actionVerb(rule, actionOf(rule, 'checkIn'), {
-    ...{ summary: 'Tell a rule with the condition CHECK_IN_LATE that its job has run.', key: 'id', done: 'is told' },
+    ...{ summary: 'Check in the job of a rule with the condition CHECK_IN_LATE.', key: 'id', done: 'is told' },
   }),
 };

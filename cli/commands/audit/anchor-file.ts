@@ -16,7 +16,7 @@ export async function readAnchors(path: string): Promise<readonly AuditAnchor[]>
       if (!text.includes('"auditHead"')) continue;
       const { auditHead } = line.parse(JSON.parse(text.slice(text.indexOf('{'))));
       anchors.set(`${auditHead.position}/${auditHead.hash}`, auditHead);
-      if (anchors.size > most) throw new Error(`the file has more than ${most} ends: use a part of it`);
+      if (anchors.size > most) throw new Error(`the file has more than ${most} ends: split it`);
     }
   } catch (error) {
     throw new CommandFailure(`${path}: ${error instanceof Error ? error.message : String(error)}`);

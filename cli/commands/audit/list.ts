@@ -47,7 +47,7 @@ const options = {
   actor: text('NAME', 'Only of users, tokens and machines whose name contains this.'),
   mutation: text('NAME', 'Only mutations whose name contains this, for example backendUpdate.'),
   subject: filterOptions.subject,
-  outcome: choice('OUTCOME', outcomes, 'Only what was carried out, or what was refused.'),
+  outcome: choice('OUTCOME', outcomes, 'Only successful or only refused requests.'),
   'request-id': text('ID', 'Only of the request with this id, ours or the one that its caller gave.'),
   'recorded-from': time('Only requested at this time or later.'),
   'recorded-before': time('Only requested before this time.'),
@@ -58,7 +58,7 @@ const options = {
 } as const;
 
 export const list = listVerb<typeof options, Entry>({
-  summary: 'List who asked for what, and whether it was done, newest first.',
+  summary: 'List requests with their actors and outcomes, newest first.',
   examples: ['tidegate audit list --subject fw-1', 'tidegate audit list --actor alice --outcome REFUSED'],
   options,
   async read({ client, options: given }) {

@@ -1,5 +1,4 @@
-// `tidegate audit sign`: once, when an installation with an existing audit trail gets its keys. Workers never sign after an
-// unsigned head.
+// `tidegate audit sign`: used once, when an installation with an existing audit trail gets its keys. Workers never sign after an unsigned head.
 
 import { databaseLocations, keyFolder } from '../../../compose/connections.ts';
 import { readEnds, signFirst } from '../../../platform/audit/ends.ts';

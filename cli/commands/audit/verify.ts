@@ -45,7 +45,7 @@ export const verify = remoteVerb({
     if (!options.json)
       for (const { position, epoch, entryPosition } of last.cuts)
         await printer.line(
-          `the trail had reached ${position}: its end was lost with timeline ${epoch}, as entry ${entryPosition} tells`,
+          `the trail had reached ${position}: its end was lost with timeline ${epoch} (entry ${entryPosition})`,
         );
     if (!intact)
       throw new CommandFailure(`the audit trail is broken at ${firstBrokenPosition ?? '?'}: ${reason ?? '?'}`);

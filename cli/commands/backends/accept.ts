@@ -1,5 +1,4 @@
-// `tidegate backends accept-host-key` and `accept-certificate`: a person accepts the fingerprint after comparing it with the
-// one that the device itself prints.
+// `tidegate backends accept-host-key` and `accept-certificate`: a person accepts the fingerprint after comparing it with the device's own output.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { backendId, projectId } from '../../find.ts';
@@ -17,7 +16,7 @@ const certificateDocument = graphql(`
   }
 `);
 
-/** The credentials are required when another proof is already accepted, because they will be sent to the owner of the new one. */
+/** The credentials are required if another proof was accepted before, because the owner of the new one will get them. */
 const options = { username, ...credentialOptions, project: commonOptions.project, wait: commonOptions.wait };
 
 /** `shown`: the backend's notation. `onDevice`: how to display it on the device. */

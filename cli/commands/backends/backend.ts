@@ -95,7 +95,7 @@ interface BackendPayload {
   readonly commit: Commit;
 }
 
-/** The backend in a mutation's payload; with `--wait`, as read after a check has found it ONLINE. */
+/** The backend in a mutation's payload. With `--wait`, the backend after a check has found it ONLINE. */
 export async function changedBackend(call: WaitingCall, { backend, commit }: BackendPayload): Promise<Backend> {
   if (backend === null) throw new CommandFailure('the server gave no backend');
   const patience = patienceOf(call);

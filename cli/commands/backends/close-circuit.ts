@@ -1,4 +1,4 @@
-// `tidegate backends close-circuit NAME`: an operator who has removed the cause lets calls pass again.
+// `tidegate backends close-circuit NAME`: lets calls pass again, after an operator has removed the cause.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { backendId, projectId } from '../../find.ts';

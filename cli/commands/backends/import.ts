@@ -1,5 +1,5 @@
-// `tidegate backends import`: registers the backends that a file lists and updates existing ones. A second run changes nothing;
-// an interrupted run can be repeated.
+// `tidegate backends import`: registers the backends in a file, and updates existing ones. A second run changes nothing, and an interrupted run can
+// be repeated.
 import { carryOut, failIfAny, foreseen, type StepResult } from '../../apply/carry-out.ts';
 import { type ImportFault, readImportFile } from '../../apply/import-file.ts';
 import { driversDocument, existingDocument, planImport } from '../../apply/import-plan.ts';
@@ -14,7 +14,7 @@ import { allowedBy, secretOptions } from '../../secrets.ts';
 type ImportCall = Pick<RemoteCall, 'client' | 'printer'> & { readonly options: { readonly json: boolean } };
 
 export const importBackends = remoteVerb({
-  summary: 'Register the backends that a YAML file lists, and update those that exist.',
+  summary: 'Register the backends in a YAML file, and update existing ones.',
   takes: ['FILE'],
   options: {
     'dry-run': dryRunOption,
@@ -60,7 +60,7 @@ async function refuseFile(
 async function printResults({ options, printer }: ImportCall, results: readonly StepResult[]): Promise<void> {
   const shown = results.map(({ step, result, id, message }) => ({
     ...{ name: step.name, line: step.line, result },
-    /** Names of fields; never values. */
+    /** Names of fields, but no values. */
     changed: step.changes.map(({ field }) => field),
     ...{ id, message },
   }));

@@ -13,7 +13,7 @@ const document = graphql(`
   }
 `);
 
-/** True or false by one of two switches; undefined if neither is given. */
+/** True or false by one of two switches. Undefined if neither is given. */
 function either(on: boolean, off: boolean, names: string): boolean | undefined {
   if (on && off) throw new UsageError(`give only one of ${names}`);
   return on || off ? on : undefined;

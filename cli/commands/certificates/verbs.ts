@@ -133,7 +133,7 @@ export const create = remoteVerb({
 });
 
 export const update = remoteVerb({
-  summary: 'Renew a certificate, on all nodes that use it. --preview takes one --loadbalancer of them.',
+  summary: 'Renew a certificate, on all nodes that use it. --preview needs one --loadbalancer.',
   takes: ['NAME'],
   options: {
     ...files,

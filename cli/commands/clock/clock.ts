@@ -1,4 +1,4 @@
-// `tidegate clock`: the database's clock, and the trusted time that deletions by age go by.
+// `tidegate clock`: the database's clock, and the trusted time used for deletions by age.
 import type { Noun } from '../../verb.ts';
 import { accept, show } from './trusted.ts';
 

@@ -1,4 +1,4 @@
-// `tidegate clock show` and `accept`. They need the database only, so that they also work while no process runs.
+// `tidegate clock show` and `accept`. They need only the database, so they also work while no process runs.
 import { hostname } from 'node:os';
 import { databaseLocations } from '../../../compose/connections.ts';
 import { askerAt } from '../../../ha/acts.ts';

@@ -47,7 +47,7 @@ const controllerRole = 'objectcontroller';
 const states = ['ACTIVE', 'DRAINING'] as const;
 
 const wishes = {
-  zone: text('ZONE', 'What fails together with it, such as a building.'),
+  zone: text('ZONE', 'Failure zone, such as a building.'),
   weight: integer('N', "Its share of the replicas, against the others' weights, 1 to 1000000.", {
     least: 1,
     most: 1_000_000,
@@ -81,7 +81,7 @@ export const add = remoteVerb({
     const input = { idempotencyKey: randomUUID(), name, ...wished(options) };
     const { objectCluster, commit } = await client.mutate(createDocument, input);
     if (objectCluster === null) throw new CommandFailure('the server gave no cluster');
-    // Without a key: a repetition would not show the token again.
+    // Without a key, because a repetition would not show the token again.
     const invited = await client
       .mutate(machineDocument, { name, machineRole: 'OBJECTCONTROLLER' })
       .catch((error: unknown) => {
@@ -135,7 +135,7 @@ export const remove = remoteVerb({
     const patience = patienceOf({ client, signal, options });
     if ((await ringsHeldBy(client, number)).length > 0 && cluster.clusterState === 'ACTIVE')
       await client.mutate(updateDocument, { idempotencyKey: randomUUID(), id, clusterState: 'DRAINING' });
-    // As long as nothing is stored rings follow at once.
+    // While nothing is stored, the rings follow at once.
     const started = [];
     for (const ring of await ringsHeldBy(client, number)) started.push(await startChange(client, ring.number));
     if (started.length > 0 && patience === undefined) {

@@ -1,4 +1,4 @@
-// `tidegate clusters measure`: on the host of a cluster's server.
+// `tidegate clusters measure`: runs on the host of a cluster's server.
 
 import { databaseLocations } from '../../../compose/connections.ts';
 import { Database } from '../../../platform/database/database.ts';
@@ -14,7 +14,7 @@ import { describeFailure } from '../../start-failure.ts';
 import { localVerb } from '../../verb.ts';
 
 export const measure = localVerb({
-  summary: 'Measure the disk of this cluster with files of 10 MB and 128 KB; its controller tells the centre.',
+  summary: 'Measure the disk of this cluster with files of 10 MB and 128 KB; its controller reports the result.',
   takes: [],
   options: { config: configOption, json: commonOptions.json },
   async run({ options, env, signal, ...call }) {

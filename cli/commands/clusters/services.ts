@@ -44,7 +44,7 @@ export const drainService = remoteVerb({
 });
 
 export const removeService = remoteVerb({
-  summary: 'Forget a service of a cluster that is silent for good.',
+  summary: 'Remove a service that has left its cluster permanently.',
   takes: ['CLUSTER', 'SERVICE'],
   options: { role },
   async run({ client, names, options, printer }) {

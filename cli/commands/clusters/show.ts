@@ -49,7 +49,7 @@ export const list = listVerb({
 });
 
 export const show = showVerb({
-  summary: 'Show a cluster: its addresses, and what its controllers see.',
+  summary: 'Show a cluster: its addresses, and the reports of its controllers.',
   takes: ['NAME'],
   options: {},
   async read({ client, names }) {
@@ -111,7 +111,7 @@ interface ShownLink {
   readonly lagMs: number | null;
 }
 
-/** The other cluster, the link's state, and how far this cluster is behind it. */
+/** The other cluster, the link's state, and this cluster's lag behind it. */
 export function linkRow({ cluster, number, connected, behindPartitions, lagMs }: ShownLink): readonly string[] {
   return [
     ...[cluster?.name ?? String(number), connected ? 'connected' : 'cut off'],

@@ -1,5 +1,5 @@
-// A subgraph's part of the answer about a CMP object. Each section sends its own query, so that a subgraph that is unavailable,
-// or not part of a deployment, does not affect the others.
+// A subgraph's part of the answer about a CMP object. Each section sends its own query, so that an unavailable or missing subgraph does not affect
+// the others.
 import type { CmpObjectName } from '../../cmp-object.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import type { Printer } from '../../printer.ts';

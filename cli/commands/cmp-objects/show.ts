@@ -46,7 +46,7 @@ export const show = remoteVerb({
 
 const notHere = 'not part of this deployment';
 
-/** A subgraph that is not part of a deployment is not in its graph; an unavailable one returns null. */
+/** A subgraph outside the deployment is missing from its graph. An unavailable one returns null. */
 async function resultOf(section: Section, read: () => Promise<unknown>): Promise<SectionResult> {
   try {
     const found = await read();

@@ -23,7 +23,7 @@ const document = graphql(`
 const { data: _data, ...connection } = connectionOptions;
 
 export const create = clusterVerb({
-  summary: 'Create a container; for a CMP object, through the centre, by an API token.',
+  summary: 'Create a container; for a CMP object, through the endpoint, with an API token.',
   takes: ['NAME'],
   options: {
     option: keptBy,
@@ -42,7 +42,7 @@ export const create = clusterVerb({
       return printer.line(`${made.name} is created, with the option ${made.option}`);
     }
     if (options.cluster !== undefined)
-      throw new UsageError('with --cmp the centre creates it, at any cluster: leave out --cluster');
+      throw new UsageError('with --cmp the endpoint selects the cluster: leave out --cluster');
     const graph = await openClient(options, { signal, env });
     try {
       const input = {
@@ -64,7 +64,7 @@ export const create = clusterVerb({
   },
 });
 
-/** The id of the project that is named, else of the only one of the login. */
+/** The id of the named project, or of the login's only one. */
 function projectOf({ projects }: ClusterLogin, named: string | undefined): string {
   const found = projects.filter(({ name, id }) => named === undefined || name === named || id === named);
   const [only, another] = found;

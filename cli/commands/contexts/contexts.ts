@@ -67,7 +67,10 @@ const leave = localVerb({
 const remove = localVerb({
   summary: 'End the session of a context, and forget it.',
   takes: ['NAME'],
-  options: { 'forget-only': flag('Do not reach the server: the session goes on there until it ends by itself.'), json },
+  options: {
+    'forget-only': flag('Do not contact the server: the session continues there until it ends by itself.'),
+    json,
+  },
   mayBeLeft: true,
   async run({ names: [name], options, ...call }) {
     const store = new ContextStore(call.env);

@@ -36,7 +36,7 @@ const list = listVerb<Record<never, never>, Driver>({
 });
 
 const show = showVerb({
-  summary: 'Show the operations of a driver; with --operation one of them, with its arguments and an example.',
+  summary: 'Show the operations of a driver, or with --operation one operation, with its arguments and an example.',
   takes: ['NAME'],
   options: { operation: operationOptions.operation },
   async read({ client, names, options }) {

@@ -1,4 +1,4 @@
-// Query and output of status changes, the same for `list` and `follow`.
+// Query and output of status changes, shared by `list` and `follow`.
 
 import type { StatusChangeFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';

@@ -17,7 +17,7 @@ export const follow = remoteVerb({
     let cursor = options.after;
     const onLost = (why: string) => stderr.write(`tidegate: connection lost (${visible(why)}); reconnecting\n`);
     const onMissed = (why: string) =>
-      stderr.write(`tidegate: a change could not be read (${visible(why)}); going on after it\n`);
+      stderr.write(`tidegate: a change could not be read (${visible(why)}); continuing with the next one\n`);
     for await (const item of followStatus({ client, after: cursor, filter, signal, onLost, onMissed })) {
       cursor = item.cursor;
       if (item.kind === 'CHECKPOINT' || item.change === null) continue;
@@ -28,7 +28,7 @@ export const follow = remoteVerb({
   },
 });
 
-/** The cursor is already after the change: it is printed even if the command is interrupted. */
+/** The cursor is already after the change, so it is printed even if the command is interrupted. */
 function nameIn(names: SubjectNames, change: StatusChange): Promise<string> {
   return names.of(change).catch(() => change.subjectId);
 }

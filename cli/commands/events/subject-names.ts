@@ -64,7 +64,7 @@ const storageDocument = graphql(`
 
 type Reader = (client: GraphClient, id: string) => Promise<string | undefined>;
 
-/** A document for each subgraph: a deployment may be without it. Operations and mappings are found by their ids. */
+/** A document for each subgraph, because a deployment may lack it. Operations and mappings are found by their ids. */
 const readers: Readonly<Record<string, Reader>> = {
   Backend: named(backendDocument, ({ node }) => (node?.__typename === 'Backend' ? node.name : undefined)),
   ...Object.fromEntries(

@@ -1,4 +1,4 @@
-// `tidegate events wait`: until something has a state. It begins with the states of now, so that nothing is missed in between.
+// `tidegate events wait`: waits for a state. It begins with the present states, so that nothing is missed in between.
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, exitCodes, Interruption } from '../../failures.ts';
 import { flag, integer, several } from '../../option.ts';
@@ -29,7 +29,7 @@ const lookedAt = 50;
 const options = {
   ...filterOptions,
   to: { ...several('STATE', 'Until one of these states, for example SUCCEEDED.'), needed: true },
-  'only-new': flag('Look at no earlier change: wait for the next one.'),
+  'only-new': flag('Ignore earlier changes, and wait for the next one.'),
   timeout: integer('SECONDS', `Wait at most this long (${usualSeconds}); then the exit code is 4.`, {
     least: 1,
     most: 86_400,
@@ -64,7 +64,7 @@ async function firstChange(
   const late = AbortSignal.timeout(seconds * 1_000);
   const onLost = (why: string) => stderr.write(`tidegate: connection lost (${visible(why)}); reconnecting\n`);
   const onMissed = (why: string) =>
-    stderr.write(`tidegate: a change could not be read (${visible(why)}); going on after it\n`);
+    stderr.write(`tidegate: a change could not be read (${visible(why)}); continuing with the next one\n`);
   const stream = { client, after: statusCursor, filter, signal: AbortSignal.any([signal, late]), onLost, onMissed };
   for await (const { change } of followStatus(stream)) if (change !== null && wanted.has(change.to)) return change;
   if (signal.aborted) throw new Interruption();

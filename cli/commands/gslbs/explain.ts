@@ -1,4 +1,4 @@
-// `tidegate gslbs explain NAME`: why a client gets its answer.
+// `tidegate gslbs explain NAME`: the reasons for a client's answer.
 import { CommandFailure } from '../../failures.ts';
 import { choice, text, time } from '../../option.ts';
 import { remoteVerb } from '../../remote-verb.ts';
@@ -6,7 +6,7 @@ import { explanationOf, printGslbExplanation } from './explanation.ts';
 import { findGslb } from './gslb.ts';
 
 export const explain = remoteVerb({
-  summary: 'Show why a client gets its answer to a name, and what each name server answers.',
+  summary: 'Show why a client gets its answer to a name, and the answer of each name server.',
   examples: ['tidegate gslbs explain www.example.test --client 192.0.2.7'],
   takes: ['NAME'],
   options: {

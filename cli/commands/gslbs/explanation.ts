@@ -1,4 +1,4 @@
-// Why a client gets its answer to a name: read and printed for `gslbs explain` and `why`.
+// The reasons for a client's answer to a name, for `gslbs explain` and `why`.
 import type { GslbsExplainQuery, GslbsExplainQueryVariables } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import type { GraphClient } from '../../graph-client.ts';
@@ -26,7 +26,7 @@ const document = graphql(`
 
 export type GslbExplanation = NonNullable<GslbsExplainQuery['gslbExplain']>;
 
-/** Null if there is no answer, or none that is kept. */
+/** Null if there is no answer, or it is no longer kept. */
 export async function explanationOf(
   client: GraphClient,
   asked: GslbsExplainQueryVariables,

@@ -1,4 +1,4 @@
-// `tidegate gslbs freeze NAME`: the answer stays as it is, whatever happens to its members.
+// `tidegate gslbs freeze NAME`: keeps the answer unchanged, whatever happens to its members.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { UsageError } from '../../failures.ts';

@@ -1,4 +1,4 @@
-// `tidegate gslbs history NAME`: changes of verdicts, and who voted what.
+// `tidegate gslbs history NAME`: changes of verdicts, with the votes.
 import { graphql } from '../../../generated/cli/index.ts';
 import { readAll, readPages } from '../../pages.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';

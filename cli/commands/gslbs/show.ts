@@ -4,7 +4,7 @@ import { showVerb } from '../../row-verbs.ts';
 import { answeredAs, findGslb, type GslbMember, membersOf } from './gslb.ts';
 
 export const show = showVerb({
-  summary: 'Show a GSLB with its members, and what each vantage point says of them.',
+  summary: 'Show a GSLB with its members, and the verdicts of each vantage point.',
   takes: ['NAME'],
   options: {},
   async read({ client, names }) {

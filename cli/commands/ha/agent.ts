@@ -24,7 +24,7 @@ export const agent = localVerb({
   async run({ options, stdout, signal, env }) {
     refuseWithoutRoot();
     const file = await hostFileIn(options.data);
-    // Not with the other verbs of the noun.
+    // Loaded separately from the other verbs of the noun.
     const { memberOf, runHost } = await import('../../../ha/host/run-host.ts');
     let redis: RedisProbe | undefined;
     try {
@@ -58,7 +58,7 @@ export const agent = localVerb({
   },
 });
 
-/** Loaded only where there is one: a restarted agent has to be quick. */
+/** Loaded only if there is one, because a restarted agent has to be quick. */
 async function nameOf(config: Config, own: string): Promise<DnsName | undefined> {
   if (config['ha.address'] !== 'dns') return undefined;
   const { dnsNameIn } = await import('../../../compose/ha-name.ts');
@@ -69,14 +69,14 @@ function nameServerIn({ 'ha.nameServerPort': port, 'ha.nameServerZones': zones }
   return port === undefined ? undefined : { port, zones };
 }
 
-/** The agent runs without it, too. */
+/** The agent also runs without it. */
 async function watchdogIn({ 'ha.watchdogDevice': device }: Config, log: Logger): Promise<string | undefined> {
   if (device !== undefined && !(await fileExists(device)))
     log.error(`ha.watchdogDevice: there is no ${device}: this machine is not reset if a server can't be ended in time`);
   return device;
 }
 
-/** Loaded only where there is one: a restarted agent has to be quick. */
+/** Loaded only if there is one, because a restarted agent has to be quick. */
 async function redisOf(config: Config, log: Logger): Promise<RedisProbe | undefined> {
   // A Redis under Sentinels belongs to no single host.
   if (config['redis.path'] === undefined && config['redis.host'] === undefined) return undefined;

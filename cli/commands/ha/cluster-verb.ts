@@ -22,7 +22,7 @@ export const placeOptions = {
   address: text('IP', "A host's own address, at which the others reach it."),
   site: text(
     'SITE',
-    'Of a host of a cluster: where it is. A copy of the next write is kept at another site if there is one.',
+    'For a host of a cluster: its site. A copy of the next write is kept at another site if there is one.',
   ),
 } as const;
 

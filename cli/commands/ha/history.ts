@@ -3,7 +3,7 @@ import { movesOf } from '../../../ha/moves.ts';
 import { hostVerb } from './cluster-verb.ts';
 
 export const history = hostVerb({
-  summary: 'Show each move of the primary, and what a lost one had that the next one lacks.',
+  summary: 'Show each move of the primary, and the writes that a move lost.',
   options: {},
   async run({ cluster, options, printer }) {
     const moves = movesOf(await cluster.history()).toReversed();

@@ -35,7 +35,7 @@ interface HostFilesOptions {
   readonly keys: string | undefined;
 }
 
-/** Made by `planHostFiles`, which refuses before anything is begun. */
+/** Created by `plan`, which refuses before anything is written. */
 export class HostFiles {
   readonly #settings: SettingsOptions;
   readonly #units: string;
@@ -71,7 +71,7 @@ export class HostFiles {
     return this.#settings.keyFolder;
   }
 
-  /** `applicationPassword`: at MariaDB. */
+  /** `applicationPassword`: for MariaDB. */
   async write(applicationPassword: string): Promise<void> {
     const { dataPath, user, kind } = this.#settings;
     if (kind === 'data') {

@@ -75,9 +75,9 @@ export const init = localVerb({
         [
           'On this host, as root, and from then on always:',
           ...files.lines(),
-          'On the other data host, within 30 minutes, and then what it prints:',
+          'On the other data host, within 30 minutes, and then the commands that it prints:',
           joining(ofData, '--name b --address IP'),
-          'On the witness, within 30 minutes, and then what it prints:',
+          'On the witness, within 30 minutes, and then the commands that it prints:',
           joining(ofWitness, '--name w --address IP --witness'),
           'When all three run, stop "tidegate up" here, if it runs: its database is taken over.',
           '',

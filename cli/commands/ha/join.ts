@@ -21,15 +21,12 @@ import { installPackages } from './packages.ts';
 
 export const hostOptions = {
   ...placeOptions,
-  witness: flag('Of a cluster: this host has no data, and only votes.'),
+  witness: flag('For a cluster: this host has no data, and only votes.'),
   asynchronous: flag(
-    'Of a cluster: no write waits for this host, and it is never promoted by itself: for one that is far away.',
+    'For a cluster: no write waits for this host, and it is never promoted automatically. Use it for a distant host.',
   ),
   data: dataOption,
-  keys: text(
-    'FOLDER',
-    'Of a host of a cluster: where the key files of the first host are written; default: keys in --data.',
-  ),
+  keys: text('FOLDER', 'For a host of a cluster: folder for the key files of the first host; default: keys in --data.'),
   units: unitsOption,
   'no-install': flag('Install no system packages.'),
 } as const;
@@ -60,7 +57,7 @@ export async function joinAsHost(token: string, { options, stdout, signal, env, 
     refuseBadName(name, address);
     refuseBadSite(site);
     if (!witness) await refuseOldMariadb();
-    // Made before the token is used up.
+    // Created before the token is used up.
     await (await openDataFolder(dataPath, { version: dataVersion })).close();
     const kind = witness ? 'witness' : 'data';
     const { data, units, keys } = options;
@@ -83,7 +80,7 @@ export async function joinAsHost(token: string, { options, stdout, signal, env, 
     await files.giveKeys();
     await files.write(file.accounts.applicationPassword);
     await noteAct(dataPath, newAct(askerAt(name, env), 'haJoin', { address, kind }));
-    // Last: with it, this is a host of the cluster, and joins no more.
+    // Last, because afterwards this host belongs to the cluster, and can't join again.
     await writeHostFile(dataPath, file);
     await forgetJoining(dataPath);
     if (options.json)

@@ -17,16 +17,16 @@ const lookEveryMs = 200;
 
 export const leave = hostVerb({
   summary:
-    'Take a host out of the cluster for good, so that another one may join in its place; the last one is a single machine again.',
+    'Remove a host from the cluster permanently, so that another one can join in its place; the last host becomes a single machine again.',
   options: { host: text('HOST', 'The host that leaves, if it is lost for example; default: this one.') },
   async run({ file, dataPath, isHostFolder, asker, options, printer, signal }) {
     const there = file.members.filter(isPresent);
     if (options.host === undefined && !isHostFolder)
-      throw new UsageError(`say which host leaves: --host ${there.map(({ name }) => name).join(', --host ')}`);
+      throw new UsageError(`select the host: --host ${there.map(({ name }) => name).join(', --host ')}`);
     const name = options.host ?? file.me;
     const others = there.filter((each) => each.name !== name);
     let endsCluster = name === file.me && isLast(file);
-    // Its own member of etcd stops answering amid it.
+    // Its own member of etcd stops during the command.
     const etcd = etcdOf({ ...file, members: endsCluster ? there : others }, commandTimeoutMs);
     try {
       const cluster = new Cluster(etcd, file.cluster, there);
@@ -48,7 +48,7 @@ async function whenEnded(dataPath: string, signal: AbortSignal): Promise<void> {
   for (const endsAtMs = performance.now() + endMs; await hasHostFile(dataPath); ) {
     if (performance.now() > endsAtMs)
       throw new CommandFailure(
-        `not done within ${endMs / 1_000} s: "tidegate ha agent" ends the database here; its log says why it has not`,
+        `not done within ${endMs / 1_000} s: "tidegate ha agent" ends the database here; see its log`,
         exitCodes.late,
       );
     await sleep(lookEveryMs, undefined, { signal }).catch(() => {
@@ -79,7 +79,7 @@ function left(name: string): string {
 function ended({ me, members }: HostFile, dataPath: string): string {
   const address = members.find(({ name }) => name === me)?.address ?? '';
   return [
-    `${me} was the last host. Its data folder is that of a single machine again, with every write. As root:`,
+    `${me} was the last host. Its data folder belongs to a single machine again, with every write. As root:`,
     `  systemctl disable --now ${serveUnitName} ${agentUnitName}   (where systemd runs; elsewhere, end "tidegate serve")`,
     `  bin/tidegate up --data ${dataPath} --host ${address}`,
   ].join('\n');

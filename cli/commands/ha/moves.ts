@@ -1,4 +1,4 @@
-// `tidegate ha moves`: switchovers and failovers as the graph knows them, from anywhere; `ha history` asks the hosts themselves.
+// `tidegate ha moves`: switchovers and failovers from the graph, on any machine. `ha history` reads them from the hosts themselves.
 import type { HaMovesListQuery } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { readPages } from '../../pages.ts';
@@ -18,7 +18,7 @@ const options = { limit: commonOptions.limit } as const;
 
 export const moves = listVerb<typeof options, HaMovesListQuery['haMoves']['nodes'][number]>({
   summary:
-    'List switchovers and failovers, newest first, from any machine; on a host "history" also tells what was left behind.',
+    'List switchovers and failovers, newest first, from any machine; on a host "history" also shows lost writes.',
   options,
   read: ({ client, options: { limit = 20 } }) => readPages(client, document, {}, ({ haMoves }) => haMoves, limit),
   columns: {

@@ -15,6 +15,6 @@ export const resume = hostVerb({
   options: {},
   async run({ cluster, asker, options, printer }) {
     await cluster.resume(asker);
-    await (options.json ? printer.json({ paused: false }) : printer.line('Promotion goes on.'));
+    await (options.json ? printer.json({ paused: false }) : printer.line('Promotion is resumed.'));
   },
 });

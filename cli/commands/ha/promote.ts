@@ -8,12 +8,13 @@ const usualWaitSeconds = 30;
 const pauseMs = 300;
 
 export const promote = hostVerb({
-  summary: 'Make a host the primary although it lacks acknowledged writes, when the last primary is lost for good.',
+  summary:
+    'Make a host the primary although it lacks acknowledged writes, after the permanent loss of the last primary.',
   options: {
     to: needed(text('HOST', 'The new primary.')),
     lossy: flag('Acknowledged writes are lost.'),
     'accept-loss': needed(
-      integer('N', 'Transactions that the host lacks, as the refusal of another number says.', {
+      integer('N', 'Number of transactions that the host lacks; a refusal shows the right one.', {
         least: 0,
         most: Number.MAX_SAFE_INTEGER,
       }),
@@ -23,7 +24,9 @@ export const promote = hostVerb({
   async run({ cluster, asker, options, printer, signal }) {
     const { to, lossy, wait: seconds = usualWaitSeconds, 'accept-loss': acceptedLoss } = options;
     if (!lossy)
-      throw new UsageError('without a loss a host is promoted by itself, or by "tidegate ha switchover": say --lossy');
+      throw new UsageError(
+        'without a loss a host is promoted automatically, or by "tidegate ha switchover": give --lossy',
+      );
     const asked = await cluster.promoteLossy(to, acceptedLoss, asker);
     const endsAtMs = performance.now() + seconds * 1_000;
     for (;;) {
@@ -37,12 +40,12 @@ export const promote = hostVerb({
       if (performance.now() >= endsAtMs) {
         await cluster.withdraw(`it had not begun after ${seconds} s, and was taken back`, asked.id);
         throw new CommandFailure(
-          `not done within ${seconds} s, and taken back: ${to} is not the primary; the log of its agent says why`,
+          `not done within ${seconds} s, and taken back: ${to} is not the primary; see the log of its agent`,
           exitCodes.late,
         );
       }
       await sleep(pauseMs, undefined, { signal }).catch(() => {
-        throw new Interruption('the promotion may still be done; look at "tidegate ha status"');
+        throw new Interruption('the promotion may still happen; see "tidegate ha status"');
       });
     }
   },

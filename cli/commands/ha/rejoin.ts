@@ -27,7 +27,7 @@ export const rejoin = hostVerb({
           exitCodes.late,
         );
       await sleep(pauseMs, undefined, { signal }).catch(() => {
-        throw new Interruption('the host returns nevertheless; look at "tidegate ha status"');
+        throw new Interruption('the host returns nevertheless; see "tidegate ha status"');
       });
     }
   },

@@ -22,11 +22,11 @@ export const status = hostVerb({
     if (options.json) await printer.json({ ...seen, virtualAddress: file.virtualAddress ?? null });
     else {
       await printer.pairs([
-        ['Primary', seen.primary ?? 'none: nobody takes writes'],
+        ['Primary', seen.primary ?? 'none: no host takes writes'],
         ['Copies', seen.copies === 1 ? 'ONE COPY of the next write: its host must not be lost' : seen.copies],
         ['Epoch', seen.epoch],
         ['Votes', votesText(seen)],
-        ['Address', file.virtualAddress ?? 'none: balancers ask for /health/primary'],
+        ['Address', file.virtualAddress ?? 'none: balancers query /health/primary'],
         ['Promotion', seen.paused ? 'paused' : undefined],
         ['Switchover', seen.switchoverTo === null ? undefined : `to ${seen.switchoverTo}, under way`],
       ]);
@@ -69,7 +69,7 @@ function votesText({ hosts }: ClusterStatus): string | undefined {
     : `${voters.join(', ')} alone: none of them must be lost. Another host gets a vote when it joins`;
 }
 
-/** Reports come twice a second, so less than half a second is not seen. */
+/** Reports come twice a second, so a difference below half a second is invisible. */
 function clockText(aheadMs: number | null): string {
   if (aheadMs === null) return '-';
   if (Math.abs(aheadMs) <= mostOffMs) return 'right';

@@ -27,7 +27,7 @@ export const switchover = hostVerb({
         return printer.line(`${primary} is the primary.${copies < 2 ? oneCopyNote : ''}`);
       }
       if (primary !== null && epoch > asked.epoch)
-        throw new CommandFailure(`${primary} has become the primary instead: look at "tidegate ha history"`);
+        throw new CommandFailure(`${primary} has become the primary instead: see "tidegate ha history"`);
       if (performance.now() >= endsAtMs) {
         if (seen === undefined || switchoverTo !== null)
           await cluster.withdraw(`it had not begun after ${seconds} s, and was taken back`, asked.id);
@@ -37,7 +37,7 @@ export const switchover = hostVerb({
         );
       }
       await sleep(pauseMs, undefined, { signal }).catch(() => {
-        throw new Interruption('the switchover may still be done; look at "tidegate ha status"');
+        throw new Interruption('the switchover may still happen; see "tidegate ha status"');
       });
     }
   },

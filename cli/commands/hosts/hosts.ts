@@ -122,7 +122,7 @@ const release = remoteVerb({
 });
 
 const set = remoteVerb({
-  summary: 'Give a host networks, room and a site. What it reports of itself can only narrow them.',
+  summary: 'Give a host networks, room and a site. Its own report can only narrow them.',
   takes: ['NAME'],
   options: hostOptions,
   async run({ client, names, options, printer }) {
@@ -137,7 +137,7 @@ const set = remoteVerb({
 });
 
 const remove = remoteVerb({
-  summary: 'Remove a host that is gone for good; its nodes are replaced elsewhere.',
+  summary: 'Remove a permanently lost host; its nodes are replaced elsewhere.',
   takes: ['NAME'],
   options: { wait: commonOptions.wait },
   async run({ client, signal, names, options, printer }) {

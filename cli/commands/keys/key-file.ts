@@ -4,7 +4,7 @@ import { makeKeys, shownKeyIds } from '../../../platform/secrets/make-keys.ts';
 import { CommandFailure } from '../../failures.ts';
 import { localVerb, type Output } from '../../verb.ts';
 
-/** Faults of a file become messages for the person who named it. */
+/** Turns faults of a file into messages for the person who named it. */
 export async function withFile<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();

@@ -1,4 +1,4 @@
-// `tidegate keys`: the key files. Values made with older keys stay readable.
+// `tidegate keys`: the key files. Values under older keys stay readable.
 import type { Noun } from '../../verb.ts';
 import { create, list } from './key-file.ts';
 import { reseal } from './reseal.ts';

@@ -1,5 +1,4 @@
-// `tidegate keys reseal FILE`: seals every stored secret with the file's active key, bound to its present address, and prints
-// their number.
+// `tidegate keys reseal FILE`: reseals every stored secret with the file's active key, bound to its present place, and prints their number.
 
 import { databaseLocations } from '../../../compose/connections.ts';
 import { resealAll } from '../../../compose/reseal.ts';

@@ -1,4 +1,4 @@
-// `tidegate keys rotate FILE`: takes the next step of a rotation; run it again for the step after.
+// `tidegate keys rotate FILE`: takes the next step of a rotation. Each run takes one step.
 import { basename } from 'node:path';
 import { databaseLocations } from '../../../compose/connections.ts';
 import { hostsLacking } from '../../../compose/ha-keys.ts';

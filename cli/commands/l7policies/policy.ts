@@ -47,7 +47,7 @@ export async function readListener(
   return { balancer: loadBalancer, listener };
 }
 
-/** Throws CommandFailure if none has that name or id, or several have the name. */
+/** Throws CommandFailure if none has that name or id, or if several have the name. */
 export function policyOf({ port, l7Policies }: Listener, nameOrId: string): Policy {
   const found = l7Policies.filter(({ id, name }) => id === nameOrId || name === nameOrId);
   const [first, second] = found;

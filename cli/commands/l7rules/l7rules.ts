@@ -81,7 +81,7 @@ const create = remoteVerb({
   takes: [],
   options: {
     ...place,
-    ...{ type: needed(type), compare: needed(compare), key, value: neededText('TEXT', 'What it is compared with.') },
+    ...{ type: needed(type), compare: needed(compare), key, value: neededText('TEXT', 'Value to compare with.') },
     ...{ invert: flag('It matches where the comparison fails.'), preview: previewOption, wait },
   },
   async run(call) {
@@ -103,7 +103,7 @@ const update = remoteVerb({
   summary: 'Change a rule; options left out change nothing.',
   takes: ['ID'],
   options: {
-    ...{ type, compare, key, value: text('TEXT', 'What it is compared with.') },
+    ...{ type, compare, key, value: text('TEXT', 'Value to compare with.') },
     ...{ on: enableOption, off: disableOption, preview: previewOption, wait },
   },
   async run(call) {
@@ -122,7 +122,7 @@ const update = remoteVerb({
   },
 });
 
-/** A rule of a type without a key would be refused with the key of the type before. */
+/** A rule of a type without a key would be refused if it kept the previous type's key. */
 function keyFor(given: { readonly type: RuleType | undefined; readonly key: string | undefined }) {
   return given.key ?? (given.type === undefined || keyed.has(given.type) ? undefined : null);
 }

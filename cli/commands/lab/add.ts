@@ -9,8 +9,7 @@ import { localVerb, type Output } from '../../verb.ts';
 import { visible } from '../../visible.ts';
 
 export const add = localVerb({
-  summary:
-    'Start parts of the lab now and at each start, and register those that are devices as the backends lab-PART.',
+  summary: 'Start parts of the lab now and at each start, and register devices as the backends lab-PART.',
   takes: ['PART...'],
   options: {
     'no-install': flag('Install no system packages.'),
@@ -36,7 +35,7 @@ export const add = localVerb({
   },
 });
 
-/** A line for each step, on standard error, so that a pipe has the table alone. */
+/** One line per step on standard error, so that a pipe contains only the table. */
 function stepTeller(stderr: Output, device: DeviceName): (step: string) => void {
   const begunAtMs = performance.now();
   return (step) => {

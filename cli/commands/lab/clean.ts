@@ -18,7 +18,7 @@ export const clean = localVerb({
     if (failures.length > 0) throw new CommandFailure(`not all could be removed: ${failures.join('; ')}`);
     if (process.getuid?.() !== 0 && hasOwnerless(0))
       throw new CommandFailure(
-        'a start as root was killed, and only root can remove what it left: sudo bin/tidegate lab clean',
+        'a start as root was killed, and only root can remove its remains: sudo bin/tidegate lab clean',
       );
     if (removed.length === 0 && !options.json) await printer.line('nothing was left by killed processes');
   },

@@ -11,7 +11,7 @@ import { localVerb } from '../../verb.ts';
 
 const options = { data: labDataOption, json: commonOptions.json };
 
-/** `requestOf`: from the arguments. Prints the hosts that `named` has. */
+/** `requestOf`: makes the request from the arguments. Prints the hosts that `named` selects. */
 const verbOf = <const Takes extends readonly string[]>(
   takes: Takes,
   summary: string,
@@ -46,7 +46,7 @@ export const cut = verbOf(
 );
 export const skew = verbOf(
   ['HOST', 'SECONDS'],
-  'Set the clock of a host of "npm start -- --ha" off by so many seconds; its agent and MariaDB start anew with it.',
+  'Set the clock of a host of "npm start -- --ha" off by this many seconds; its agent and MariaDB restart with it.',
   ([name = '', text = '']) => ({ do: 'skew', host: host(name), seconds: seconds(text) }),
 );
 
@@ -55,7 +55,7 @@ function host(name: string): string {
   return name;
 }
 
-/** Behind with a minus: the command line needs `--` before it. */
+/** Negative for a clock that is behind. The command line then needs `--` before it. */
 function seconds(text: string): number {
   const number = Number(text);
   if (/^[+-]?\d+$/.test(text) && Math.abs(number) <= mostSkewSeconds) return number;

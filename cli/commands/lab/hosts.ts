@@ -4,7 +4,7 @@ import { askHosts, labDataOption, printHosts } from '../../lab-client.ts';
 import { commonOptions } from '../../remote-verb.ts';
 import { localVerb } from '../../verb.ts';
 
-/** A device such as the firewall is no host, though it runs. */
+/** A device such as the firewall is not a host, although it runs. */
 const noHosts = `no part with hosts is running: those are ${partsWithHosts.join(', ')}, which "tidegate lab add" starts. Devices such as the firewall are in "tidegate lab list"`;
 
 export const hosts = localVerb({

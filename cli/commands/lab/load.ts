@@ -25,12 +25,12 @@ const connectMs = 2_000;
 
 export const load = localVerb({
   summary:
-    'Write and read as a CMP through the address of "npm start -- --ha", also beside a command, and say what was acknowledged, failed or lost.',
+    'Write and read like a CMP through the address of "npm start -- --ha", optionally during a command, and count acknowledged, failed and lost writes.',
   takes: ['[COMMAND...]'],
   options: {
     seconds: integer(
       'SECONDS',
-      'How long from the first write on; default: until Ctrl-C, or some seconds after the command.',
+      'Duration from the first write on; default: until Ctrl-C, or some seconds after the command.',
       { least: 1, most: 3_600 },
     ),
     clients: integer('N', `Clients, each of which waits for its answers (${usualClients}).`, { least: 1, most: 32 }),
@@ -41,7 +41,7 @@ export const load = localVerb({
   async run({ options, names, stdout, stderr, signal, ...call }) {
     const [command] = names;
     if (command.length > 0 && options.seconds !== undefined)
-      throw new UsageError('give only one of --seconds and a command, which says how long');
+      throw new UsageError('give only one of --seconds and a command');
     const { urls, token, deviceLog } = await placeIn(options.data ?? '.tidegate', options.hosts);
     const line = new LoadLine(urls, token);
     const events = new SeenEvents();

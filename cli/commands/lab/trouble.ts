@@ -5,7 +5,7 @@ import { commonOptions } from '../../remote-verb.ts';
 import { localVerb } from '../../verb.ts';
 
 export const trouble = localVerb({
-  summary: 'Make a part misbehave until it is told otherwise: hang, late, drop, refuse, full or none (docs/lab.md).',
+  summary: 'Make a part misbehave until the next trouble: hang, late, drop, refuse, full or none (docs/lab.md).',
   takes: ['PART', 'TROUBLE'],
   options: { data: labDataOption, json: commonOptions.json },
   async run({ options, names, ...around }) {

@@ -58,7 +58,7 @@ function daysOf(text: string): number[] | undefined {
     const [first = '', last = first, ...more] = part.split('-');
     const [begin, end] = [weekdays.indexOf(first), weekdays.indexOf(last)];
     if (begin < 0 || end < 0 || more.length > 0) return undefined;
-    // Over the end of the week too.
+    // Ranges may cross the end of the week.
     for (let day = begin; ; day = (day + 1) % 7) {
       days.push(day + 1);
       if (day === end) break;
@@ -84,8 +84,8 @@ export const autoscale = remoteVerb({
     'collectd-value': text('NAME', 'Value of collectd in percent, for example cpu/percent-active.'),
     'requests-per-node': requestsOption,
     'decide-every': giving(['policy.periodMs'], seconds('Between two decisions (15).', 5)),
-    'warm-up': giving(['policy.warmUpMs'], seconds('A new node is not measured for so long (30).')),
-    cooldown: giving(['policy.cooldownMs'], seconds('No removal for so long after an addition (60).')),
+    'warm-up': giving(['policy.warmUpMs'], seconds('Time before a new node is measured (30).')),
+    cooldown: giving(['policy.cooldownMs'], seconds('Time without removals after an addition (60).')),
     'down-window': giving(
       ['policy.downWindowMs'],
       seconds('The number falls only to the largest recommended in this time (300).'),

@@ -1,4 +1,4 @@
-// `tidegate loadbalancers create NAME`: a load balancer with one pool; shows how its nodes are made, then prints its URLs.
+// `tidegate loadbalancers create NAME`: a load balancer with one pool. Shows the creation of its nodes, then its URLs.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadBalancerCreateInput, LoadBalancerNodeSizeInput } from '../../../generated/cli/graphql.ts';

@@ -16,7 +16,7 @@ const scalingDocument = graphql(`
   }
 `);
 const projectDocument = graphql(`query LoadBalancersProject($id: ID!) { loadBalancer(id: $id) { project { id } } }`);
-/** Decisions about the nodes of all load balancers of a project: a node that is gone is not listed elsewhere. */
+/** Decisions about the nodes of all load balancers of a project, because a removed node is not listed elsewhere. */
 const healingDocument = graphql(`
   query LoadBalancersHealing($projectId: ID, $first: Int, $after: String) {
     statusHistory(projectId: $projectId, kinds: ["loadBalancerNode.decision"], first: $first, after: $after) {
@@ -37,7 +37,7 @@ interface Decision {
 }
 
 export const decisions = remoteVerb({
-  summary: 'List why nodes were added, replaced or removed: what healing and autoscaling decided, newest first.',
+  summary: 'List decisions of healing and autoscaling: nodes that were added, replaced or removed, newest first.',
   examples: ['tidegate loadbalancers decisions web'],
   takes: ['NAME'],
   options: {

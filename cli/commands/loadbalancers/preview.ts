@@ -20,7 +20,7 @@ const document = graphql(`
 
 export type Preview = LoadBalancerPreviewFieldsFragment;
 
-export const previewOption = flag('Show what it would do to the nodes, and whether HAProxy reloads; change nothing.');
+export const previewOption = flag('Show the effects on nodes, and whether HAProxy reloads; change nothing.');
 
 type PreviewingCall = Pick<RemoteCall, 'client' | 'printer'> & {
   readonly options: { readonly json: boolean; readonly preview: boolean };

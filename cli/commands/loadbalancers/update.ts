@@ -56,7 +56,7 @@ export const update = remoteVerb({
     const { loadBalancer } = updated;
     let { commit } = updated;
     if (loadBalancer === null) throw new CommandFailure('the server gave no load balancer');
-    // A range is for autoscaling, as in `create`; a policy that there is stays.
+    // A range is for autoscaling, as in `create`. An existing policy stays.
     const { minNodes = 0, maxNodes = 0 } = options.nodes ?? {};
     const isNewRange = minNodes < maxNodes && loadBalancer.autoscaling === null;
     if (isNewRange) {

@@ -17,7 +17,7 @@ export const create = remoteVerb({
   options: { role, ...newRecordOptions, wait: commonOptions.wait },
   async run({ client, options, names, printer, stderr, signal }) {
     const records = givenRecords(options);
-    // Without a key: a repetition would not show the token again.
+    // Without a key, because a repetition would not show the token again.
     const { machine, joinToken, joinTokenExpiresAt, commit } = await client.mutate(document, {
       name: names[0],
       machineRole: roleOf(options.role),

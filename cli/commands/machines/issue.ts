@@ -1,5 +1,5 @@
-// `tidegate machines issue NAME`: credentials for the first machines, before an endpoint exists that they could join. It needs
-// the database and the key folder of the role system.
+// `tidegate machines issue NAME`: credentials for the first machines, before an endpoint exists for joining. It needs the database and the key folder
+// of the role system.
 
 import { startProcess } from '../../../compose/process.ts';
 import { Refusal } from '../../../platform/errors/errors.ts';

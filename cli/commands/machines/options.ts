@@ -13,7 +13,7 @@ export const role = giving(
   ),
 );
 
-/** The graph's word for a role, for example OBJECT_STORAGE. The server refuses one that it does not know. */
+/** The graph's word for a role, for example OBJECT_STORAGE. The server refuses unknown ones. */
 export function roleOf(word: string): MachineRole {
   return word.toUpperCase().replaceAll('-', '_') as MachineRole;
 }
@@ -29,7 +29,7 @@ export const credentialOptions = {
   'endpoint-ca': text('FILE', "Certificate authority (PEM) of the endpoint; default: the system's."),
 } as const;
 
-/** Credentials are sent to this URL: unencrypted only to this host. Throws UsageError. */
+/** Credentials are sent to this URL. Without encryption it must be on this host. Throws UsageError. */
 export function endpointOf(address: string, option = '--url'): URL {
   const url = URL.parse(address);
   if (url === null || !/^https?:$/.test(url.protocol))

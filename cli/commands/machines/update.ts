@@ -1,4 +1,4 @@
-// `tidegate machines update NAME`: changes what administrators gave to a machine of GSLB. Load balancer hosts have `hosts set`.
+// `tidegate machines update NAME`: changes the administrators' settings of a GSLB machine. Load balancer hosts have `hosts set`.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { UsageError } from '../../failures.ts';

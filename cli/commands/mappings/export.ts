@@ -1,5 +1,5 @@
-// `tidegate mappings export`: all mappings as lines of JSON, to standard output or into a file that appears only once it is
-// complete. For the format see gateway/web/graph-export.ts.
+// `tidegate mappings export`: all mappings as lines of JSON, to standard output or into a file that appears only when complete.
+// gateway/web/graph-export.ts describes the format.
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { request } from 'undici';
@@ -48,7 +48,7 @@ async function openExport(
   for (const [name, value] of Object.entries(wish)) if (value !== undefined) url.searchParams.set(name, value);
   const token = await client.credential?.token();
   let response = await requestAs(token, url, signal);
-  // By a clock that is behind, a token may have ended that seems to be good.
+  // If the local clock is behind, an apparently valid token may have ended.
   const other =
     response.statusCode === 401 && token !== undefined ? await client.credential?.inPlaceOf(token) : undefined;
   if (other !== undefined) {

@@ -45,7 +45,7 @@ const cmpObjectDocument = graphql(`
   }
 `);
 
-/** The matching mappings, newest first. `states`: the default, if the command line names none. */
+/** The matching mappings, newest first. `states`: default if the command line gives none. */
 export async function* readMappings(
   client: RemoteCall['client'],
   filters: Filters,
@@ -67,7 +67,7 @@ export async function* readMappings(
     yield* readPages(client, listDocument, variables, ({ mappings }) => mappings, limit);
     return;
   }
-  // One CMP object has few: the graph selects by object and state, and the rest is filtered here.
+  // One CMP object has few mappings, so the graph selects by object and state, and the rest is filtered here.
   let left = limit;
   const all = readPages(client, cmpObjectDocument, { ...common, ...cmpObject }, (data) => data.cmpObject?.mappings);
   for await (const mapping of all) {

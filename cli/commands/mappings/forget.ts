@@ -1,4 +1,4 @@
-// `tidegate mappings forget ID`: ends a mapping and leaves the backend object as it is.
+// `tidegate mappings forget ID`: ends a mapping and leaves the backend object unchanged.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';

@@ -21,7 +21,7 @@ export type Mapping = MappingFieldsFragment;
 export const mappingStates: readonly MappingState[] = ['ACTIVE', 'UNVERIFIED', 'ORPHAN', 'DELETED'];
 export const verificationResults: readonly MappingVerificationResult[] = ['MATCHES', 'DRIFTED', 'MISSING'];
 
-/** The CMP object, and its role if there is one. */
+/** The CMP object, with its role if there is one. */
 export function ownerText({ cmpObject, mappingRole: role }: Mapping): string {
   if (cmpObject === null) return '-';
   return role === '' ? cmpObjectText(cmpObject) : `${cmpObjectText(cmpObject)} (${role})`;
@@ -39,7 +39,7 @@ export const mappingColumns: Columns<Mapping> = {
   CHANGED: 'updatedAt',
 };
 
-/** The mapping in a mutation's payload; with `--wait`, after its write is on the standby. */
+/** The mapping in a mutation's payload. With `--wait`, after the standby has the write. */
 export async function changedMapping(
   call: WaitingCall,
   { mapping, commit }: { readonly mapping: Mapping | null; readonly commit: Commit },

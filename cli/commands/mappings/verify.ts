@@ -8,7 +8,7 @@ import { type RemoteCall, remoteVerb } from '../../remote-verb.ts';
 import { filterOptions, readMappings } from './filters.ts';
 import { type Mapping, ownerText, printDifferences, printMapping, verificationResults } from './mapping.ts';
 
-/** Reads share the backend's queue with writes: more at once would delay the writes. */
+/** Reads share the backend's queue with writes, and more at once would delay the writes. */
 const atOnce = 4;
 const mostMappings = 100_000;
 
@@ -21,7 +21,7 @@ const document = graphql(`
 /** Result of one verification. */
 type Look =
   | { readonly result: (typeof verificationResults)[number]; readonly mapping: Mapping }
-  /** The verification was refused, or the backend was not reached. */
+  /** The verification was refused, or the backend was unreachable. */
   | { readonly result: 'NOT_SEEN'; readonly mapping: Mapping; readonly why: string };
 
 type Client = RemoteCall['client'];
@@ -39,7 +39,7 @@ export const verify = remoteVerb({
     if (id !== undefined) return verifyOne(call, id);
     if (options.backend === undefined && options.cmp === undefined)
       throw new UsageError('give a mapping, --backend or --cmp');
-    // An ORPHAN has no backend any more, and a DELETED one no object.
+    // An ORPHAN mapping has no backend any more, and a DELETED one no object.
     const chosen = readMappings(client, options, {
       limit: options.most ?? mostMappings,
       states: ['ACTIVE', 'UNVERIFIED'],
@@ -78,7 +78,7 @@ async function lookAtAll(client: Client, mappings: readonly Mapping[]): Promise<
   return looks;
 }
 
-/** A refusal is a result; an unreachable server, or Ctrl-C, ends the command. */
+/** A refusal is a result. An unreachable server, or Ctrl-C, ends the command. */
 async function tryLook(client: Client, mapping: Mapping): Promise<Look> {
   try {
     const seen = await look(client, mapping.id);

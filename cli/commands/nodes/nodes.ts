@@ -60,7 +60,7 @@ async function nodeId(client: GraphClient, name: string, place: Place): Promise<
 }
 
 const list = listVerb({
-  summary: 'List the nodes of a load balancer; "loadbalancers decisions" tells why others went.',
+  summary: 'List the nodes of a load balancer; "loadbalancers decisions" explains why others were removed.',
   options: common,
   read: ({ client, options }) => nodesOf(client, options),
   columns: (all) => ({

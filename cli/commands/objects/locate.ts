@@ -16,11 +16,11 @@ const placesShape = z.object({
 const placeText = ({ ring, partition, clusters }: z.output<typeof placeShape>) =>
   `ring ${ring}, partition ${partition}: ${clusters.join(' ')}`;
 
-/** No container is named so. */
+/** No container has such a name. */
 const isId = (given: string) => /^\d{1,5}:[0-9a-f]{32}\//.test(given);
 
 export const locate = clusterVerb({
-  summary: 'Tell on which ring an object is, and which clusters of it hold a replica, by its name or its id.',
+  summary: 'Show the ring of an object, by its name or its id, and the clusters with a replica.',
   takes: ['CONTAINER/OBJECT'],
   options: {},
   async run({ client, names, options, printer }) {

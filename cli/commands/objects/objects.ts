@@ -19,7 +19,9 @@ import { url } from './url.ts';
 const mostPage = 1_000;
 
 const nearestOption = {
-  nearest: flag('Ask one cluster alone, also while others are away: the answer may be old, and says how much at most.'),
+  nearest: flag(
+    'Ask only one cluster, even while others are unavailable: the answer may be old, and contains its maximum age.',
+  ),
 } as const;
 
 const wishOf = (options: { readonly nearest: boolean }) =>

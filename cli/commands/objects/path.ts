@@ -1,4 +1,4 @@
-// CONTAINER/OBJECT as it is given on the command line and in the path of a call.
+// CONTAINER/OBJECT on the command line and in the path of a call.
 import { UsageError } from '../../failures.ts';
 
 /** Throws UsageError. */

@@ -1,4 +1,4 @@
-// Where an object can be saved.
+// Places where an object can be saved.
 import { realpath, stat } from 'node:fs/promises';
 import { isMissing } from '../../../platform/secrets/key-file.ts';
 import { CommandFailure } from '../../failures.ts';

@@ -1,4 +1,4 @@
-// `tidegate objects create` and `update`: a file becomes an object.
+// `tidegate objects create` and `update`: store a file as an object.
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { clusterVerb, keptBy } from '../../cluster-verb.ts';
@@ -11,7 +11,7 @@ import { objectPath } from './path.ts';
 const options = {
   option: keptBy,
   'content-type': text('TYPE', 'Content type (application/octet-stream).'),
-  metadata: several('NAME=VALUE', 'What is kept with it.', metadataIn),
+  metadata: several('NAME=VALUE', 'Metadata.', metadataIn),
 } as const;
 
 export const create = upload('create', 'Upload a file as a new object; refused if there is one of that name.');
@@ -33,7 +33,7 @@ function upload(verb: 'create' | 'update', summary: string): Verb {
         ...Object.fromEntries(given.metadata),
       };
       const made = await client.json(
-        // Sends the announced size, even if the file grows meanwhile.
+        // Sends the announced size, even if the file grows during the upload.
         {
           method: 'PUT',
           path: `/-/${verb}_object/${path}`,
@@ -59,6 +59,6 @@ async function sizeOf(file: string): Promise<{ readonly size: number }> {
 function metadataIn(given: string, name: string): readonly [string, string] {
   const [, key = '', value = ''] = /^([A-Za-z0-9_-]{1,64})=(.*)$/s.exec(given) ?? [];
   if (key === '') throw new UsageError(`${name}: '${given}' is not NAME=VALUE`);
-  // As bytes of UTF-8, one character each, as headers have them.
+  // UTF-8 bytes, one character each, as in headers.
   return [`x-amz-meta-${key.toLowerCase()}`, Buffer.from(value).toString('latin1')];
 }

@@ -39,9 +39,9 @@ export const url = remoteVerb({
   summary: 'Print a URL with which who has it may download one object, or upload it, until it ends.',
   takes: ['CONTAINER/OBJECT'],
   options: {
-    upload: flag('It is for PUT: what has the name is replaced.'),
+    upload: flag('For PUT: replaces the object.'),
     seconds: integer('N', 'How long it is valid, in seconds (900), at most 7 days.', { least: 1, most: 604_800 }),
-    cluster: text('NAME', 'The cluster to which it leads; default: the first that is heard.'),
+    cluster: text('NAME', 'Cluster of the URL; default: the first that answers.'),
     project: commonOptions.project,
   },
   async run({ client, names, options, printer }) {

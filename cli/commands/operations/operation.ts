@@ -1,4 +1,4 @@
-// Parsing and output of a call for the commands, and `--wait` for it.
+// Parsing and output of a call for the commands, and waiting for `--wait`.
 import type { CallFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { actorText } from '../../actor.ts';
@@ -31,7 +31,7 @@ async function readOperation({ client }: Pick<RemoteCall, 'client'>, id: string)
   return operation;
 }
 
-/** The call; with `--wait`, as read after its state is final. */
+/** The call. With `--wait`, after its state is final. */
 export async function readEnded(call: WaitingCall, id: string): Promise<Operation> {
   const patience = patienceOf(call);
   if (patience === undefined) return readOperation(call, id);
@@ -60,7 +60,7 @@ export async function printOperation(
   }: Pick<RemoteCall, 'printer' | 'output'> & { readonly options: { readonly json: boolean } },
   operation: Operation,
 ): Promise<void> {
-  // Its name is what the driver does; the call itself has only an id.
+  // The name is the driver operation's. The call itself has only an id.
   if (output === 'name') return printer.names([operation.id]);
   if (options.json) return printer.json(operation);
   await printer.pairs([

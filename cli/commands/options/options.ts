@@ -118,7 +118,7 @@ const create = remoteVerb({
     ...wishes,
     preset: one(
       'PRESET',
-      `The clusters that are faster or larger by what "clusters measure" found, half of them: ${presets.join(', ')}.`,
+      `The faster or larger half of the clusters, as measured by "clusters measure": ${presets.join(', ')}.`,
       chosenFrom(presets),
     ),
     wait: commonOptions.wait,
@@ -135,7 +135,7 @@ const create = remoteVerb({
 });
 
 const update = remoteVerb({
-  summary: 'Change an option; clusters that are given replace those that it has chosen.',
+  summary: 'Change an option; given clusters replace its present ones.',
   takes: ['NAME'],
   options: {
     ...wishes,
@@ -168,7 +168,7 @@ const keep = remoteVerb({
 
 const remove = remoteVerb({
   summary:
-    'Delete an option. Where clusters may hold something of it, all of them are heard first: with --wait until they have been.',
+    'Delete an option. If clusters may hold objects of it, all of them must confirm first; --wait waits for that.',
   takes: ['NAME'],
   options: { wait: commonOptions.wait },
   async run({ client, signal, names, options, printer }) {
@@ -187,7 +187,7 @@ const remove = remoteVerb({
       isEnding = false;
     }
     if (options.json) await printer.json({ id, deleted: !isEnding });
-    else if (isEnding) await printer.line(`${names[0]} is being deleted: "options list" says what that waits for`);
+    else if (isEnding) await printer.line(`${names[0]} is being deleted: see "options list" for its progress`);
     else await printer.line(`${names[0]} is deleted`);
   },
 });

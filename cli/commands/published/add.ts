@@ -21,7 +21,7 @@ const mostOfRequest = 100;
 const mostJson = 160 * 1024;
 
 export const add = remoteVerb({
-  summary: 'Publish the operations of .graphql files and JSON manifests; those that are published already stay.',
+  summary: 'Publish the operations of .graphql files and JSON manifests; published ones stay.',
   takes: ['FILE...'],
   options: {},
   async run({ client, options, names, printer }) {

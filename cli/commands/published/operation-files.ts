@@ -1,4 +1,4 @@
-// Reads operations from files: GraphQL, Apollo's manifest, and the JSON of hashes and texts that GraphQL Codegen and Relay write.
+// Reads operations from files: GraphQL, Apollo's manifest, and the JSON of GraphQL Codegen and Relay with hashes and texts.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type DefinitionNode, type FragmentDefinitionNode, Kind, parse, print, visit } from 'graphql';
@@ -20,7 +20,7 @@ const textsShape = z.record(z.string(), z.string());
 
 const digest = (algorithm: string, text: string) => createHash(algorithm).update(text).digest('hex');
 
-/** Throws CommandFailure, which names the file. */
+/** Throws CommandFailure with the name of the file. */
 export async function readOperations(path: string): Promise<readonly FileOperation[]> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new CommandFailure(`${path} can't be read: ${error.code ?? String(error)}`);
@@ -46,7 +46,7 @@ function fromJson(text: string): readonly FileOperation[] {
   throw new Error(`give an object of hashes and texts, or a manifest of the format ${apolloFormat}`);
 }
 
-/** The hash is what clients send, so it must be the one by which the operation is published. */
+/** Clients send the hash, so it must be the one under which the operation is published. */
 function withHash(given: string, text: string): FileOperation {
   const hash = digest('sha256', text);
   const plain = given.replace(/^sha256:/, '');
@@ -59,7 +59,7 @@ function withHash(given: string, text: string): FileOperation {
   throw new Error(`${given} is not the SHA-256 of its text, which is ${hash}: generate the file again`);
 }
 
-/** A file with one operation is taken as it is; of several, each is printed with the fragments that it uses. */
+/** A file with one operation is used unchanged. If there are several, each is printed with its fragments. */
 function fromGraphql(text: string): readonly FileOperation[] {
   const { definitions } = parse(text);
   const operations = definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);

@@ -33,7 +33,7 @@ const kinds = [
 const { project, wait } = commonOptions;
 
 const list = listVerb({
-  summary: 'List the quotas of a project, and how much of them is used.',
+  summary: 'List the quotas of a project, with their use.',
   options: { project },
   async read({ client, options }) {
     const inProject = await projectId(client, options.project);
@@ -54,7 +54,7 @@ const update = remoteVerb({
   takes: ['NAME'],
   options: {
     quota: integer('N', 'At most so many.', { least: 0, most: 100_000 }),
-    default: flag('As the settings of the installation say.'),
+    default: flag('The default from the settings of the installation.'),
     project: neededText('PROJECT', 'Project, by name or id.'),
     wait,
   },

@@ -113,7 +113,7 @@ function progressIn({ stepCount, stepsDone, gaining }: Progress): string {
 }
 
 export const change = remoteVerb({
-  summary: 'Change rings to what is wanted: of clusters, their weights and zones, and of options. Without a name: all.',
+  summary: 'Change rings to the wanted clusters, weights, zones and options. Without a name: all rings.',
   takes: ['[RING]'],
   options: {
     recover: text('CLUSTER', 'It lost its database, or came back from a backup: it takes over what the others have.'),

@@ -1,4 +1,4 @@
-// `tidegate rings`: which clusters of object storage hold what, and changes of that. Administrators only.
+// `tidegate rings`: the distribution of data over the clusters of object storage, and its changes. Administrators only.
 import type { Noun } from '../../verb.ts';
 import { cancel, change, changes, pause, resume } from './change.ts';
 import { list, preview } from './show.ts';

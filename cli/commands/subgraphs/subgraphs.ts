@@ -10,7 +10,7 @@ import { CommandFailure } from '../../failures.ts';
 import { localVerb, type Noun } from '../../verb.ts';
 
 const check = localVerb({
-  summary: 'Check that the SDL of a subgraph of your own fits into the graph, and show what it adds.',
+  summary: 'Check that the SDL of your own subgraph fits into the graph, and show its additions.',
   takes: ['FILE'] as const,
   options: {},
   async run({ names, stdout, stderr }) {

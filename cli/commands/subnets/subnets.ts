@@ -1,4 +1,4 @@
-// `tidegate subnets`: the projects' own networks, in which their nodes are.
+// `tidegate subnets`: the projects' own networks, which contain their nodes.
 import { kindNoun } from '../../kinds/kind-noun.ts';
 
 export const subnets = kindNoun('ProjectSubnet');

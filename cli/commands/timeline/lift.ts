@@ -1,4 +1,4 @@
-// `tidegate timeline lift BACKEND`: an operator who has looked for lost calls on a backend accepts new ones again.
+// `tidegate timeline lift BACKEND`: accepts calls of a backend again, after an operator has looked for lost calls on it.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { backendId, projectId } from '../../find.ts';
@@ -12,7 +12,7 @@ const document = graphql(`
 `);
 
 export const lift = remoteVerb({
-  summary: 'Accept calls of a backend again that may repeat lost ones: look at the backend first.',
+  summary: 'Accept calls of a backend again that may repeat lost ones: check the backend first.',
   takes: ['BACKEND'],
   options: { project: commonOptions.project, wait: commonOptions.wait },
   async run(call) {

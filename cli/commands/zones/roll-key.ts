@@ -1,4 +1,4 @@
-// `tidegate zones roll-key NAME`: another entry key, in the three steps that only a person can take.
+// `tidegate zones roll-key NAME`: rollover of the entry key, in the three steps that only a person can take.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { UsageError } from '../../failures.ts';
@@ -23,7 +23,7 @@ const cancel = graphql(`
 `);
 
 export const rollKey = remoteVerb({
-  summary: "Begin the roll of a zone's entry key, or say what its parent names now. Administrators only.",
+  summary: "Begin the roll of a zone's entry key, or record the key that its parent names now. Administrators only.",
   takes: ['NAME'],
   options: {
     confirm: integer('TAG', 'The parent names the entry key with this tag, and no other.', { least: 0, most: 65_535 }),
@@ -47,7 +47,7 @@ export const rollKey = remoteVerb({
         `${name} is known to be named by key ${keyTag}: the others go when no resolver keeps their DS`,
       );
     await printer.line(
-      `another entry key of ${name} signs beside the first; "tidegate zones show ${name}" offers its DS record in 8 days`,
+      `another entry key of ${name} signs in addition to the first; "tidegate zones show ${name}" offers its DS record in 8 days`,
     );
   },
 });

@@ -3,7 +3,7 @@ import { showVerb } from '../../row-verbs.ts';
 import { findZone } from './zone.ts';
 
 export const show = showVerb({
-  summary: 'Show a zone: who may create names in it, its keys, and the DS records for its parent. Administrators only.',
+  summary: 'Show a zone: its rights and keys, and the DS records for its parent. Administrators only.',
   takes: ['NAME'],
   options: {},
   read: ({ client, names }) => findZone(client, names[0]),

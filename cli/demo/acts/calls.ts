@@ -1,4 +1,4 @@
-// Act 1: one call of a device that is answered, and one that is not.
+// Act 1: two calls of a device, one with an answer and one without.
 import { randomUUID } from 'node:crypto';
 import type { FirewallAddressSetElementAddInput } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';

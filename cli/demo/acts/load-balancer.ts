@@ -1,4 +1,4 @@
-// Act 2: a load balancer whose node is unplugged under the eyes of a client.
+// Act 2: a load balancer whose node is unplugged while a client watches.
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure } from '../../failures.ts';
 import { askHosts } from '../../lab-client.ts';

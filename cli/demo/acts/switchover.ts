@@ -75,7 +75,7 @@ async function startHosts(place: Place): Promise<string> {
   const data = join(folder, 'data');
   if (installs) for (const each of ['ha', 'ha-demo']) await installPackages(each, stage.signal);
   await stage.say(
-    'Two data hosts and a witness start beside "npm start": network namespaces with disks, databases and processes of their own.',
+    'Two data hosts and a witness start in addition to "npm start": network namespaces with disks, databases and processes of their own.',
   );
   const child = startCommand(['up', '--ha', '--data', data]);
   let output = '';

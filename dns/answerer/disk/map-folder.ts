@@ -1,5 +1,5 @@
-// The maps of clients on disk, a file each that is named for the digest of its content. They are written before the zones that refer to
-// them, and removed after these.
+// Client maps on disk, one file each, named for the digest of its content. They are written before the zones that refer to them, and removed after
+// these.
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing, writeWhole } from '../../../platform/secrets/key-file.ts';
@@ -47,14 +47,14 @@ export class MapFolder {
       if (text !== undefined && mapIdOfText(text) === mapId) maps.set(mapId, JSON.parse(text));
       else {
         if (text !== undefined) damaged.push(file);
-        // Or it was left by a process that was killed during a write.
+        // It may also be left from a process that was killed during a write.
         await rm(path, { recursive: true, force: true });
       }
     }
     return { maps, damaged };
   }
 
-  /** Throws when the disk does not take one: it is tried again with the next call. */
+  /** Throws when the disk accepts no more. The next call tries again. */
   async write(): Promise<void> {
     if (this.#owed.size > 0) await mkdir(this.#path, { recursive: true, mode: 0o700 });
     for (const [mapId, text] of this.#owed) {

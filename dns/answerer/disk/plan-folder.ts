@@ -24,7 +24,7 @@ export interface Heard {
 }
 
 interface Owed {
-  /** GONE: its file goes too. */
+  /** GONE: the file is removed too. */
   what: 'PLAN' | 'CHANGES' | 'GONE';
   changes: ZoneChange[];
 }
@@ -32,7 +32,7 @@ interface Owed {
 const heardFile = 'heard';
 /** A folder. A zone's file has an ending. */
 const mapsFolder = 'maps';
-/** A change of a moment ago is lost with the machine only: the feed then sends it again. */
+/** A change within this time is lost only with the machine. The feed then sends it again. */
 const pauseMs = 100;
 /** Pause after a failure, such as a full disk. */
 const againMs = 2_000;
@@ -55,7 +55,7 @@ export class PlanFolder {
     this.#maps = new MapFolder(join(options.path, mapsFolder));
   }
 
-  /** `unreadable`: files of zones and maps that are not answered before they come again. */
+  /** `unreadable`: files of zones and maps, which are not answered until they are sent again. */
   async load(): Promise<{
     plans: ZonePlan[];
     maps: ReadonlyMap<string, ClientBlocks>;
@@ -86,7 +86,7 @@ export class PlanFolder {
     return { plans, maps, unreadable, heard: heard === undefined ? undefined : heardOf(heard) };
   }
 
-  /** Zones that are answered otherwise than they are on disk, for it does not take them. */
+  /** Zones whose latest state could not be written to disk. */
   get unsaved(): number {
     return this.#unsaved.size;
   }
@@ -118,7 +118,7 @@ export class PlanFolder {
     this.#later();
   }
 
-  /** No zone refers to it. */
+  /** Called when no zone refers to the map. */
   keepMapGone(mapId: string): void {
     this.#maps.keepGone(mapId);
     this.#later();
@@ -129,7 +129,7 @@ export class PlanFolder {
     this.#later();
   }
 
-  /** Writes what waits; call it before the end. */
+  /** Writes pending changes. Call it before the end. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -167,7 +167,7 @@ export class PlanFolder {
       } catch (error) {
         if (!this.#unsaved.has(zone)) failed(error);
         this.#unsaved.add(zone);
-        // Tried again, unless something newer waits by now. Changes that came after these are part of the plan: without these they follow
+        // Tries again, unless something newer is pending. Later changes are part of the plan, because without the failed ones they would follow
         // nothing on disk.
         const newer = this.#owed.get(zone)?.what ?? 'CHANGES';
         const what = newer === 'CHANGES' ? (owed.what === 'GONE' ? 'GONE' : 'PLAN') : newer;
@@ -183,7 +183,7 @@ export class PlanFolder {
     await writeWhole(join(path, heardFile), text).catch(failed);
   }
 
-  /** False if the disk does not take one. */
+  /** False if the disk does not accept one. */
   async #writeMaps(): Promise<boolean> {
     try {
       await this.#maps.write();

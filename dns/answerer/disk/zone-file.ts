@@ -17,13 +17,13 @@ export class ZoneFile {
   #changesBytes = 0;
   #hasOldChanges = false;
 
-  /** `path`: without an ending. */
+  /** `path`: without the extension. */
   constructor(path: string, sealer: Sealer) {
     this.#path = path;
     this.#sealer = sealer;
   }
 
-  /** There are too many changes, or some of another process, of which the last may be cut off. */
+  /** Whether a whole plan should be written: there are too many changes, or changes of another process, whose last one may be incomplete. */
   get wantsPlan(): boolean {
     return this.#changesBytes > mostChangesBytes || this.#hasOldChanges;
   }
@@ -44,7 +44,7 @@ export class ZoneFile {
     });
     const text = lines.join('');
     this.#changes ??= await open(`${this.#path}.changes`, 'a', 0o600);
-    // Unlike a write, it does not stop halfway without an error.
+    // Unlike a write, it never stops halfway without an error.
     await this.#changes.appendFile(text);
     await this.#changes.datasync();
     this.#changesBytes += text.length;

@@ -13,10 +13,10 @@ export function denialOf(key: string, has: readonly number[] | undefined, ttlSec
   return { key, type: types.NSEC, ttlSeconds, data: [data] };
 }
 
-/** The next name in canonical order (RFC 4034 section 6.1): a label of a zero byte below it; a name as long as can be has its own. */
+/** The next name in canonical order (RFC 4034 section 6.1): a label of a zero byte below it. A name of maximum length is handled separately. */
 export function nameAfter(key: string): string {
   if (key.length + 2 <= longestNameBytes) return `\x01\0${key}`;
-  // RFC 4471 section 3.1.1: the last byte of the first label is one more; one that is the largest goes.
+  // RFC 4471 section 3.1.1: increments the last byte of the first label, or drops it if it has the largest value.
   const length = key.charCodeAt(0);
   const [label, rest] = [key.slice(1, length + 1), key.slice(length + 1)];
   const kept = label.replace(/\xff+$/, '');

@@ -19,7 +19,7 @@ export interface KeptSignature {
 /** Shared by all zones, so that there is one bound. */
 export type SignatureCache = LRUCache<string, KeptSignature>;
 
-/** Clocks of resolvers may be late, and ours may be ahead. An early beginning makes no old answer valid: the end decides that. */
+/** Clocks of resolvers may be slow, and ours fast. An early beginning makes no old answer valid, because only the end matters. */
 const backDatedSeconds = 86_400;
 const validSeconds = 2 * 86_400;
 /** Keeps signatures from expiring in a resolver's cache. */
@@ -42,7 +42,7 @@ export class ZoneSigner {
   /** Prefix of its signatures in the cache. */
   readonly #prefix: string;
 
-  /** Throws when a key can't be used, or none signs. */
+  /** Throws when a key can't be used, or none can sign. */
   constructor(zoneKey: string, keys: readonly DnssecKeyPlan[], cache: SignatureCache) {
     this.#zone = bytesOf(zoneKey);
     this.#cache = cache;

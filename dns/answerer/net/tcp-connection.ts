@@ -1,12 +1,12 @@
-// One TCP connection (RFC 7766): messages with their length before them, answered in order. One rule ends slow readers, slow writers and
-// idle ones alike: that no whole question came for a while. A reader that does not take its answers is not read from.
+// One TCP connection (RFC 7766): messages with their length before them, answered in order. One rule closes connections of slow readers, slow writers
+// and idle clients alike: no complete question arrived for a while. A client that does not read its answers is not read from.
 import type { Socket } from 'node:net';
 import type { Answering } from './listener.ts';
 
 const lengthBytes = 2;
 /** A question with all its options is shorter. */
 const longestQuestionBytes = 4_096;
-/** Answers that wait to be taken. */
+/** Limit of unsent answers. */
 const mostWaitingBytes = 65_536;
 
 interface ConnectionOptions {

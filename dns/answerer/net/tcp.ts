@@ -1,4 +1,4 @@
-// TCP on one address: how many connections there may be, in all and by network, and when they end.
+// TCP on one address: limits of connections in total and per network, and their end.
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { clientNetwork } from '../../../platform/net/address-block.ts';
@@ -18,7 +18,7 @@ export const tcpLimits: TcpLimits = { connections: 1_000, connectionsPerNetwork:
 
 const lookMs = 500;
 
-/** Throws when the place is taken or not of this machine. */
+/** Throws when the place is taken, or belongs to another machine. */
 export async function listenTcp({ address, port }: Place, answer: Answering, limits: TcpLimits): Promise<Listener> {
   const connections = new Set<TcpConnection>();
   const byNetwork = new Map<string, number>();
@@ -46,7 +46,7 @@ export async function listenTcp({ address, port }: Place, answer: Answering, lim
   const listening = once(server, 'listening');
   server.listen({ host: address, port, ipv6Only: true });
   await listening;
-  // Too few file descriptors, for a moment: others are answered.
+  // File descriptors may be exhausted for a moment. Existing clients are still answered.
   server.on('error', () => undefined);
   const look = setInterval(() => {
     const longAgo = now() - limits.idleMs;

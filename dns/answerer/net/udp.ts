@@ -1,20 +1,20 @@
-// One UDP socket: an answer a packet, sent to where it came from.
+// One UDP socket: one packet per answer, sent to the source of the query.
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import type { Answering, Listener, Place } from './listener.ts';
 
-/** The kernel keeps bursts while an event loop is busy; it may give less (net.core.rmem_max). */
+/** The kernel buffers bursts while the event loop is busy. It may allow less (net.core.rmem_max). */
 const receiveBytes = 4 * 1024 * 1024;
 
-/** Throws when the place is taken or not of this machine. */
+/** Throws when the place is taken, or belongs to another machine. */
 export async function listenUdp({ address, port }: Place, answer: Answering): Promise<Listener> {
   const family = isIPv6(address) ? 6 : 4;
   const socket = createSocket({
     type: family === 6 ? 'udp6' : 'udp4',
     ipv6Only: family === 6,
     recvBufferSize: receiveBytes,
-    // Only addresses are sent to: the system's own lookup would cost a turn of the event loop each time.
+    // Only addresses are used. The system's lookup would cost a turn of the event loop each time.
     lookup: (host, _options, done) => done(null, host, family),
   });
   socket.on('message', (packet, { address: from, port: fromPort }) => {
@@ -25,7 +25,7 @@ export async function listenUdp({ address, port }: Place, answer: Answering): Pr
   const bound = once(socket, 'listening');
   socket.bind(port, address);
   await bound;
-  // A packet that can't be sent is lost, as any may be.
+  // Like any packet, one that can't be sent is lost.
   socket.on('error', () => undefined);
   return { port: socket.address().port, connections: () => 0, close: () => closed(socket) };
 }

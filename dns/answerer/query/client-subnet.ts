@@ -2,7 +2,7 @@
 
 export interface ClientSubnet {
   readonly family: 0 | 1 | 2;
-  /** The source prefix length. 0: the client must make no difference (section 7.1.2). */
+  /** The source prefix length. 0 if the answer must not depend on the client (section 7.1.2). */
   readonly bits: number;
   /** The received bytes, as many as the prefix needs. */
   readonly bytes: Buffer;

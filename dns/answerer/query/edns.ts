@@ -1,13 +1,13 @@
-// The OPT record of a question (RFC 6891): its size, version, flags and the options that we know; others are ignored.
+// The OPT record of a question (RFC 6891): its size, version, flags, and the known options.
 import { rcodes } from '../../wire/message.ts';
 import { type ClientSubnet, readSubnet } from './client-subnet.ts';
 
 export interface Edns {
-  /** How large an answer over UDP may be, by the sender. */
+  /** The sender's limit of a UDP answer. */
   readonly payloadBytes: number;
-  /** DNSSEC records are wanted (RFC 3225). */
+  /** Whether DNSSEC records are requested (RFC 3225). */
   readonly dnssec: boolean;
-  /** NXDOMAIN may go with a compact denial (RFC 9824 section 5.1). */
+  /** Whether NXDOMAIN may accompany a compact denial (RFC 9824 section 5.1). */
   readonly compact: boolean;
   readonly wantsNsid: boolean;
   /** The client's part and, if it has one, the server's (RFC 7873 section 4). */

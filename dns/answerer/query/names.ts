@@ -1,5 +1,5 @@
-// Names as keys: the bytes of a name on the wire (RFC 1035 section 3.1) in lower case, as a string with a character a byte. So a name
-// of a packet is looked up without being decoded, and the part of a name from any label on is a key too.
+// Names as keys: the bytes of a name on the wire (RFC 1035 section 3.1) in lower case, as a string with one character per byte. So a name of a packet
+// is looked up without decoding, and any suffix of labels is a key too.
 import { encodeName } from '../../wire/name.ts';
 
 /** RFC 1035 section 2.3.4. */
@@ -16,7 +16,7 @@ export function nameEnd(packet: Buffer, from: number): number | undefined {
   return undefined;
 }
 
-/** `text`: absolute or not, for example `shop.example.` */
+/** `text`: absolute or relative, for example `shop.example.` */
 export function keyOf(text: string): string {
   return encodeName(text).toString('latin1');
 }
@@ -37,7 +37,7 @@ export function wildcardOf(key: string): string {
   return `\x01*${key}`;
 }
 
-/** How many labels, without the root's and a leading `*` (RFC 4034 section 3.1.3). */
+/** Number of labels, without the root's and a leading `*` (RFC 4034 section 3.1.3). */
 export function labelCount(key: string): number {
   let count = 0;
   for (let at = 0; key.charCodeAt(at) !== 0; at += key.charCodeAt(at) + 1) count += 1;

@@ -8,7 +8,7 @@ export interface Peer {
   readonly udp: boolean;
 }
 
-/** 4 or 16 bytes. By hand for IPv4: it is needed for each question. */
+/** 4 or 16 bytes. IPv4 is parsed by hand, because every question needs it. */
 export function bytesOfAddress(address: string): Buffer {
   const [bytes, last] = [Buffer.allocUnsafe(4), address.length - 1];
   let [part, index] = [0, 0];

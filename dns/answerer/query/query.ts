@@ -16,7 +16,7 @@ export interface Query {
   readonly edns: Edns | undefined;
 }
 
-/** Nothing is answered: it is an answer itself, or too short to have an id. */
+/** Gets no answer: it is an answer itself, or too short for an id. */
 interface Dropped {
   readonly dropped: true;
 }
@@ -32,11 +32,11 @@ export interface Faulty {
 type Read = Query | Faulty | Dropped;
 
 const headerBytes = 12;
-/** A question has an OPT record, and at most a signature with it; IXFR has a SOA record. */
+/** A question has an OPT record, and at most one signature. IXFR has a SOA record. */
 const mostRecords = 4;
 
 export function readQuery(packet: Buffer): Read {
-  // RFC 1035 section 4.1.1: an answer to an answer would begin a loop.
+  // RFC 1035 section 4.1.1: an answer to an answer would start a loop.
   if (packet.length < headerBytes || (packet[2] as number) & 0x80) return { dropped: true };
   const faulty = (rcode: number, questionEnd?: number, edns?: Edns): Faulty => ({ packet, rcode, questionEnd, edns });
   if (((packet[2] as number) & 0x78) !== 0) return faulty(rcodes.NOTIMP);
@@ -51,13 +51,13 @@ export function readQuery(packet: Buffer): Read {
   if (typeof opt !== 'number') return faulty(opt.rcode, questionEnd);
   const edns = opt === 0 ? undefined : readEdns(packet, opt);
   if (edns?.fault !== undefined) return faulty(edns.fault, questionEnd, edns);
-  // RFC 9824 section 3.5: no one may ask for it.
+  // RFC 9824 section 3.5: NXNAME can't be requested.
   if (type === types.NXNAME || type === 0 || type === types.OPT) return faulty(rcodes.FORMERR, questionEnd, edns);
   const key = inLowerCase(packet.toString('latin1', headerBytes, end));
   return { packet, questionEnd, key, type, class: asked, edns };
 }
 
-/** RFC 4343 section 3: only letters of ASCII have a case. Another byte that changed would be signed as it is not answered. */
+/** RFC 4343 section 3: only ASCII letters have a case. Changes of other bytes would invalidate signatures. */
 function inLowerCase(text: string): string {
   return /[\x80-\xff]/.test(text) ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : text.toLowerCase();
 }
@@ -77,7 +77,7 @@ function optAt(packet: Buffer, from: number): number | { readonly rcode: number 
     const type = packet.readUInt16BE(name);
     const next = name + 10 + packet.readUInt16BE(name + 8);
     if (next > packet.length) return { rcode: rcodes.FORMERR };
-    // RFC 8945 section 5.2.1: we share a key with no one.
+    // RFC 8945 section 5.2.1: no key is shared with any client.
     if (type === types.TSIG) return { rcode: rcodes.NOTAUTH };
     if (type === types.OPT) {
       // RFC 6891 section 6.1.1: one, in the additional section, of the root.

@@ -13,7 +13,7 @@ const renewedAfterSeconds = 1_800;
 export class ServerCookies {
   #secrets: readonly Buffer[];
 
-  /** `secret`: 16 bytes; shared by servers that answer at one address. Default: one of its own. */
+  /** `secret`: 16 bytes, shared by servers that answer at one address. Default: a random one. */
   constructor(secret: Buffer = randomBytes(16)) {
     this.#secrets = [secret];
   }
@@ -31,7 +31,7 @@ export class ServerCookies {
     return this.#secrets.some((secret) => timingSafeEqual(hash, hashOf(secret, cookie.subarray(0, 16), address)));
   }
 
-  /** The option's data of an answer: the client's part, and a cookie that is fresh enough to be kept. */
+  /** The option's data of an answer: the client's part, and a recent cookie. */
   answerTo(cookie: Buffer, isValid: boolean, address: Buffer, atSeconds: number): Buffer {
     if (isValid && (ageOf(cookie, atSeconds) ?? Number.POSITIVE_INFINITY) <= renewedAfterSeconds) return cookie;
     const answer = Buffer.alloc(cookieBytes);
@@ -49,7 +49,7 @@ function ageOf(cookie: Buffer, atSeconds: number): number | undefined {
   return (atSeconds - cookie.readUInt32BE(clientBytes + 4)) | 0;
 }
 
-/** RFC 9018 section 4.4: of the client's part, version, reserved bytes, time, and the client's address. */
+/** RFC 9018 section 4.4: hash over the client's part, version, reserved bytes, time, and the client's address. */
 function hashOf(secret: Buffer, begin: Buffer, address: Buffer): Buffer {
   return sipHash24(secret, Buffer.concat([begin, address]));
 }

@@ -89,7 +89,7 @@ export class AnswerWriter {
     return Buffer.from(bytes.subarray(0, this.#at));
   }
 
-  /** Beyond the limit nothing is written, but counted. */
+  /** Past the limit nothing is written, but the record is counted. */
   #record(owner: string, type: number, group: number, ttlSeconds: number, data: Buffer): void {
     const bytes = this.#bytes;
     let at = this.#at;

@@ -27,7 +27,7 @@ export function contentOf(found: Found | undefined, query: Query, resolver: Buff
   if (found === undefined) return { kind: 'NO_SUCH_NAME' };
   const { node } = found;
   if (query.type !== types.ANY) return contentOfType(node, query.type, query, resolver, policies);
-  // RFC 8482 section 4.1: one record set is enough, but only a name without any has none.
+  // RFC 8482 section 4.1: one record set is enough. Only a name without any has none.
   for (const type of typesToTry(node)) {
     const content = contentOfType(node, type, query, resolver, policies);
     if (content.kind !== 'NODATA') return content;
@@ -85,7 +85,7 @@ function ofPolicy(
   const wire: Buffer[] = [];
   for (const record of records) {
     const bytes = data.get(record.data) as Buffer;
-    // Members may have the same address, but a set has a record once (RFC 2181 section 5).
+    // Members may have the same address, but a record set contains each record once (RFC 2181 section 5).
     if (!wire.includes(bytes)) wire.push(bytes);
   }
   return { kind: 'RECORDS', set: { key, type: types[first.type], ttlSeconds, data: wire }, scopeBits };

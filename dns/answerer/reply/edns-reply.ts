@@ -1,4 +1,4 @@
-// The OPT record of an answer (RFC 6891 section 7): it is there if the question has one.
+// The OPT record of an answer (RFC 6891 section 7). Exists if the question has one.
 import { rcodes } from '../../wire/message.ts';
 import { subnetScope } from '../query/client-subnet.ts';
 import { type Edns, flagBits, options } from '../query/edns.ts';
@@ -20,7 +20,7 @@ interface EdnsReply {
 
 export function optOf(edns: Edns | undefined, { nsid, cookie, scopeBits }: EdnsReply): Opt | undefined {
   if (edns === undefined) return undefined;
-  // RFC 6891 section 6.1.3: of another version nothing is understood.
+  // RFC 6891 section 6.1.3: options of another version are ignored.
   const { wantsNsid, subnet } = edns.fault === rcodes.BADVERS ? { wantsNsid: false, subnet: undefined } : edns;
   const parts: Buffer[] = [];
   if (wantsNsid) parts.push(option(options.NSID, nsid));
@@ -42,7 +42,7 @@ function option(code: number, data: Buffer): Buffer {
   return bytes;
 }
 
-/** How long the answer may be. */
+/** Maximum length of the answer. */
 export function limitOf(edns: Edns | undefined, udp: boolean): number {
   if (!udp) return 65_535;
   return edns === undefined ? leastUdpBytes : Math.min(Math.max(edns.payloadBytes, leastUdpBytes), mostUdpBytes);

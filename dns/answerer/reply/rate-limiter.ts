@@ -1,7 +1,7 @@
-// How many answers a network gets that has proven nothing: an address in a UDP packet may be forged, and the answers would go to its
-// owner. Answers to one network (IPv4 /24, IPv6 /56) share a bucket, and like answers to it another one. Both tables have a fixed size.
-// A bucket is taken over by another network only when it is full again; until then both share it. So a flood from many networks costs
-// others whole answers, and never lifts a limit or takes memory.
+// Limits answers to a network without a proven address: an address in a UDP packet may be forged, and its owner would get the answers. Answers to one
+// network (IPv4 /24, IPv6 /56) share a bucket, and like answers to it another one. Both tables have a fixed size. A bucket is taken over by another
+// network only when it is full again; until then both share it. So a flood from many networks costs others whole answers, and never lifts a limit or
+// takes memory.
 
 export interface AnswerLimit {
   /** Identical answers to one network. */

@@ -1,4 +1,4 @@
-// From one packet to its answer: without waiting, without throwing, and the same over UDP and TCP.
+// Computes the answer to a packet: without waiting, without throwing, and equally over UDP and TCP.
 import { classes, rcodes, types } from '../../wire/message.ts';
 import type { Clocks } from '../clocks.ts';
 import { denialOf } from '../dnssec/denial.ts';
@@ -36,7 +36,7 @@ interface Asking {
 
 /** RFC 1035 section 3.2.3, RFC 1995, RFC 5936; RRSIG records have no meaning by themselves. */
 const refusedTypes: ReadonlySet<number> = new Set([types.AXFR, types.IXFR, types.MAILA, types.MAILB, types.RRSIG]);
-/** Kinds of answers for the limiter, below all ids of names: other answers of a zone are like answers. */
+/** Kinds of answers for the limiter, above all ids of names. Other answers of a zone count as equal answers. */
 const kinds = { error: -1, negative: -2 } as const;
 const ageKey = '\x03age\x08tidegate\0';
 
@@ -99,7 +99,7 @@ export class Responder {
     return this.#write(zone, found, read, content, asking);
   }
 
-  /** A client that is real comes back: over TCP, or with the cookie that it gets (RFC 7873 section 5.2.3). */
+  /** A real client comes back: over TCP, or with the cookie in the answer (RFC 7873 section 5.2.3). */
   #slip(read: Query | Faulty, asking: Asking, withCookie: boolean): Buffer {
     const opt = this.#begin(read, asking, 0);
     if (withCookie) {
@@ -132,7 +132,7 @@ export class Responder {
     return this.#writer.end({ rcode, authoritative: rcode !== rcodes.SERVFAIL }, opt);
   }
 
-  /** Writes all sections; returns the response code. */
+  /** Writes all sections. Returns the response code. */
   #fill(
     zone: Zone,
     found: Found | undefined,
@@ -165,7 +165,7 @@ export class Responder {
         this.counts[exists ? 'nodata' : 'nxdomain'] += 1;
         if (add('authority', zone.negativeSoa) && signs)
           add('authority', denialOf(query.key, has, zone.negativeSoa.ttlSeconds));
-        // RFC 9824 section 3.1 and 5.1: for who validates the name exists, but for its NXNAME.
+        // RFC 9824 section 3.1 and 5.1: for validating clients the name exists, with only NXNAME.
         return exists || (signs && query.edns?.compact !== true) ? rcodes.NOERROR : rcodes.NXDOMAIN;
       }
     }
@@ -179,7 +179,7 @@ export class Responder {
   }
 }
 
-/** The DS records of a zone in the zone above it; or a denial with the NS records of the delegation, which shows that it is not signed. */
+/** The DS records of a zone in its parent zone. If it is unsigned: a denial with the NS records of the delegation. */
 function delegationOf(zone: Zone, { head: { ttlSeconds } }: Zone): Content {
   const data = zone.delegationSigners();
   if (data.length === 0) return { kind: 'NODATA', has: [types.NS], scopeBits: 0 };

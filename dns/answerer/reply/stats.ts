@@ -12,9 +12,9 @@ export function noCounts() {
     malformed: 0,
     failed: 0,
     badCookies: 0,
-    /** Answers without all their records. */
+    /** Truncated answers. */
     truncated: 0,
-    /** Over UDP with a valid cookie. */
+    /** UDP queries with a valid cookie. */
     proven: 0,
     /** Answers beyond a network's rate, and how many of them were truncated or had a cookie. The others were dropped. */
     limited: 0,

@@ -18,13 +18,13 @@ export interface NameNode {
   readonly policy: Policy | undefined;
   /** The policy that answers after the name is no longer a name server's name. */
   readonly held: Policy | undefined;
-  /** How many names are directly below it. */
+  /** Number of names directly below it. */
   below: number;
 }
 
 export interface Policy {
   readonly name: PreparedName;
-  /** Types that its answers may have; without CNAME, which is answered for all types or none. */
+  /** Types that its answers may have, without CNAME, which is answered for all types or none. */
   readonly types: readonly number[];
   /** The data of its records for the wire, by their text. */
   readonly data: ReadonlyMap<string, Buffer>;

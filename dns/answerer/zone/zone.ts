@@ -82,10 +82,10 @@ export class Zone {
     return this.#negativeSoa;
   }
 
-  /** Whether it follows this position; otherwise nothing changed, and the whole plan is needed. Throws as the constructor does. */
+  /** Whether the change follows this position. If not, nothing changes, and the whole plan is needed. Throws like the constructor. */
   change({ history, from, to, head, names, removedNames }: ZoneChange): boolean {
     if (history !== this.#history || from !== this.#generation || to <= from) return false;
-    // First the steps that can throw.
+    // Steps that can throw come first.
     const signer = head === undefined ? this.#signer : this.#signerOf(head);
     if (head !== undefined) {
       for (const key of this.#fixedSets().keys()) this.#replace(key, { fixed: new Map(), server: false });
@@ -106,7 +106,7 @@ export class Zone {
   find(key: string): Found | undefined {
     const node = this.#nodes.get(key);
     if (node !== undefined) return { node, isWildcard: false };
-    // RFC 4592 section 3.3.1: only the wildcard of the closest name that exists counts.
+    // RFC 4592 section 3.3.1: only the wildcard at the closest encloser counts.
     for (let above = parentOf(key); above !== undefined && above.length >= this.key.length; above = parentOf(above)) {
       if (!this.#nodes.has(above)) continue;
       const wildcard = this.#nodes.get(wildcardOf(above));
@@ -126,7 +126,7 @@ export class Zone {
     );
   }
 
-  /** Whether the map of a name was not here when the name came, so that the name is not answered. */
+  /** Whether the map of a name was missing when the name arrived, so that the name is not answered. */
   lacksMaps(): boolean {
     return [...this.#nodes.values()].some(({ held }) => held !== undefined && isLost(held.name));
   }
@@ -216,7 +216,7 @@ export class Zone {
       : { ...blocks, regions: this.#maps.get(regionsMapId)?.regions ?? [] };
   }
 
-  /** Replaces fields of a name. The name exists while it or a name below it has any. */
+  /** Replaces fields of a name. The name exists while it, or a name below it, has fields. */
   #replace(key: string, fields: NodeFields): void {
     const old = this.#nodes.get(key);
     const node = nameNode(key, { ...old, ...fields });
@@ -229,7 +229,7 @@ export class Zone {
     }
   }
 
-  /** Counts a name that is new or gone at the one above it, which then begins or ends to exist too. */
+  /** Counts a new or removed name at its parent, which then begins or ceases to exist too. */
   #count(key: string, by: 1 | -1): void {
     const above = key === this.key ? undefined : parentOf(key);
     if (above === undefined) return;

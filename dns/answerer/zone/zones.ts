@@ -9,8 +9,8 @@ import { keyOf, parentOf } from '../query/names.ts';
 import { Zone } from './zone.ts';
 
 /**
- * KNOWN: the same generation is there. OLD: a newer one of the same history is there. GAP: the change does not follow what is there, so the
- * whole plan is needed.
+ * KNOWN: the same generation exists here. OLD: a newer one of the same history exists. GAP: the change does not follow the present plan, so the whole
+ * one is needed.
  */
 export type Taken = 'TAKEN' | 'KNOWN' | 'OLD' | 'GAP';
 
@@ -43,7 +43,7 @@ export class Zones {
     return unused;
   }
 
-  /** Throws when one of its keys can't be used: then nothing changed. A zone that lacks maps is replaced by any. */
+  /** Throws without a change when one of its keys can't be used. Any plan replaces a zone that lacks maps. */
   put(plan: ZonePlan): Taken {
     const known = this.#zones.get(keyOf(plan.zone));
     const isWhole = known !== undefined && !known.lacksMaps();
@@ -82,7 +82,7 @@ export class Zones {
     return [...this.#zones.values()];
   }
 
-  /** The one above a zone, if it is here. */
+  /** The closest parent zone, if it is here. */
   above(zone: Zone): Zone | undefined {
     const parent = parentOf(zone.key);
     return parent === undefined ? undefined : this.of(parent);

@@ -1,4 +1,4 @@
-// LATENCY: as the vantage points of the client's region measure it.
+// LATENCY: by the measurements of the vantage points in the client's region.
 import { type Step, some } from './step.ts';
 
 export function latencyStep(toleranceShare: number): Step {

@@ -1,4 +1,4 @@
-// PRIORITY and FIRST: neither asks who the client is.
+// PRIORITY and FIRST: independent of the client.
 import type { Step } from './step.ts';
 
 export const priorityStep: Step = {

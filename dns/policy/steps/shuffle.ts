@@ -1,4 +1,4 @@
-// SHUFFLE and WEIGHTED: in random order. Only the first `take` places are drawn, since no more are answered.
+// SHUFFLE and WEIGHTED: in random order. Only the first `take` places are drawn, because no more are answered.
 import type { Candidate, Step } from './step.ts';
 
 export function shuffleStep(take: number): Step {
@@ -41,11 +41,11 @@ function pick<Each>(list: readonly Each[], begin: number, draw: number, weightOf
     rest -= weight;
     last = at;
   }
-  // Sums of floating numbers may leave a hair.
+  // Rounding errors may leave a small remainder.
   return last;
 }
 
-/** Neither leaves anyone out. */
+/** Neither step leaves out a member. */
 function why(): string {
   return '';
 }

@@ -22,7 +22,7 @@ export interface Step {
    * < 1.
    */
   choose<Each extends Candidate>(from: readonly Each[], client: Client, draw: () => number): readonly Each[];
-  /** Why the step left out a member, in words. Called after `choose`. */
+  /** Explains why the step left out a member. Called after `choose`. */
   why(left: Candidate, client: Client): string;
 }
 

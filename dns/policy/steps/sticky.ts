@@ -1,5 +1,5 @@
-// STICKY: weighted rendezvous hashing. Each member has a key for each client's prefix, and the smallest key is first: without a
-// member only its own clients move, each to its second; a new one takes its share from all alike.
+// STICKY: weighted rendezvous hashing. Each member has a key for each client's prefix, and the smallest key wins. After a member's loss only its own
+// clients move, each to its second choice. A new member takes an equal share from all others.
 import type { Candidate, Step } from './step.ts';
 
 export function stickyStep(ipv4Bits: number, ipv6Bits: number, take: number): Step {
@@ -27,7 +27,7 @@ export function stickyStep(ipv4Bits: number, ipv6Bits: number, take: number): St
 /** Above every key of a member with a weight: −ln(2⁻³³) is less than 23. */
 const lastKeys = 100;
 
-/** Exponentially distributed with the weight as its rate: the smallest of several is each one's by its share of the weights. */
+/** Exponentially distributed with the weight as its rate, so that each member's chance to have the smallest key is its share of the weights. */
 function keyOf({ hash, weight }: Candidate, prefix: number): number {
   const uniform = (mixed(prefix ^ Math.imul(hash, 0x9e3779b1)) + 0.5) / 2 ** 32;
   return weight === 0 ? lastKeys + uniform : -Math.log(uniform) / weight;

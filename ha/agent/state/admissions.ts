@@ -33,7 +33,7 @@ export class Admissions {
     this.#waitedFor = host;
   }
 
-  /** Commits wait for the host. */
+  /** Makes commits wait for the host. */
   armed({ id }: Admission, host: string, incarnation: string): void {
     this.#current = { host, id, incarnation, sinceMs: this.#nowMs(), stage: 'armed' };
   }
@@ -45,7 +45,7 @@ export class Admissions {
     return this.#current;
   }
 
-  /** The commit of `proving` has ended. If that admission is over, the commit was let go without an acknowledgement. */
+  /** The commit of `proving` has ended. If that admission is over, the commit was released without an acknowledgement. */
   proved(proving: Admission): void {
     if (this.#current === proving) this.#current = { ...proving, stage: 'proved' };
   }
@@ -56,7 +56,7 @@ export class Admissions {
     this.end();
   }
 
-  /** Commits of clients were let go without an acknowledgement. */
+  /** Commits of clients were released without an acknowledgement. */
   letGo(): void {
     this.#failed(this.#waitedFor);
   }

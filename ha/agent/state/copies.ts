@@ -1,4 +1,4 @@
-// Copies of the primary's data: this host gives them to others, and replaces its own data by one that it fetches.
+// Copies of the primary's data. This host offers them to others, and fetches one to replace its own data.
 
 import type { SetupLog } from '../../../embedded/setup-log.ts';
 import type { CopyTls } from '../copy.ts';
@@ -44,7 +44,7 @@ export class Copies {
     this.#options = options;
   }
 
-  /** The part, 0 to 1, that has been received of the copy under way. 0 if there is none. */
+  /** Received part, 0 to 1, of the copy under way. 0 if there is none. */
   get share(): number {
     return this.#share;
   }
@@ -62,7 +62,7 @@ export class Copies {
     });
   }
 
-  /** Begins to fetch a copy from that host. The agent's steps continue meanwhile. One copy at a time. */
+  /** Begins to fetch a copy from that host. The agent's steps continue during the copy. One copy at a time. */
   begin(from: string): void {
     const { settings, nowMs } = this.#options;
     const place = this.#place(from);

@@ -1,4 +1,4 @@
-// Clients of the primary during a switchover: they are sent away before it, and let in again after it or when it is given up.
+// Clients of the primary during a switchover: they are disconnected before it, and let in again afterwards, or when it is given up.
 
 import type { SetupLog } from '../../../embedded/setup-log.ts';
 import type { Step } from '../decide.ts';
@@ -30,7 +30,7 @@ export class LeavingClients {
     this.#options = options;
   }
 
-  /** Sends them away at the first call. It does not wait for them, as the member may be lost before they have left. */
+  /** Disconnects clients at the first call. Does not wait for them, because the member may be lost before they have left. */
   haveLeft(): boolean {
     const { clients, log, onLeft } = this.#options;
     if (clients === undefined) return true;

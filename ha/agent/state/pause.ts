@@ -15,7 +15,7 @@ const tickMs = 200;
 const soonMs = 10;
 /** A server whose sessions have ended is still a process for a moment. */
 const endsWithinMs = 500;
-/** Steps that may not have helped, and are tried again. */
+/** Steps that may have had no effect, and are repeated. */
 const pausing: ReadonlySet<Step['kind']> = new Set(['wait', 'follow', 'rest', 'clone', 'close', 'hold', 'bar']);
 
 export class Pause {

@@ -5,7 +5,7 @@ import type { ServerView, View } from '../view.ts';
 
 interface RenewalGuardOptions {
   readonly server: Pick<HaServer, 'duty' | 'aliveAtMs'>;
-  /** A server without a heartbeat commit for so long is dead. */
+  /** A server is dead after this long without a heartbeat commit. */
   readonly heartbeatMs: number;
   readonly nowMs: () => number;
 }

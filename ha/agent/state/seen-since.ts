@@ -1,4 +1,4 @@
-// Since when things have been as they are: `decide.ts` compares these times with its limits.
+// Start times of the present conditions. `decide.ts` compares them with its limits.
 
 import type { Step } from '../decide.ts';
 import type { View } from '../view.ts';
@@ -25,7 +25,7 @@ export class SeenSince {
     return this.#wish?.sinceMs;
   }
 
-  /** The lead that ended, while no other has followed it: whose it was, and how long ago this host first saw that nobody leads. */
+  /** The lead that ended without a successor: its reign, and how long ago this host first saw that nobody leads. */
   get leaderless(): { readonly reign: string; readonly ms: number } | undefined {
     return this.#ended && { reign: this.#ended.reign, ms: this.#nowMs() - this.#ended.sinceMs };
   }

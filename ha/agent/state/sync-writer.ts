@@ -1,10 +1,10 @@
-// Changes of `sync` by the primary. etcd makes each of them only while this host still leads and `sync` is as it was read.
+// Changes of `sync` by the primary. etcd accepts each only while this host still leads and `sync` is unchanged since it was read.
 
 import type { Change, EtcdClient } from '../../etcd.ts';
 import type { HaKeys } from '../keys.ts';
 import type { SyncSet, View } from '../view.ts';
 
-/** A view, and the revision at which the lead in it was read. */
+/** A view with the revision at which its lead was read. */
 export interface Seen extends View {
   readonly leaderRevision: number;
 }
@@ -22,7 +22,7 @@ export class SyncWriter {
     this.#keys = keys;
   }
 
-  /** The revision of this agent's own last change. Undefined after an admission: one without an answer may still come late. */
+  /** The revision of this agent's own last change. Undefined after an admission, because one without an answer may still be executed. */
   get sealedRevision(): number | undefined {
     return this.#sealedRevision;
   }
@@ -43,7 +43,7 @@ export class SyncWriter {
     if (result.done) this.#sealedRevision = result.revision;
   }
 
-  /** Makes that host the member. Commits may be let go only after another change: this one may fail here and succeed in etcd. */
+  /** Makes that host the member. Commits may be released only after another change, because this one may fail here and succeed in etcd. */
   async admit(seen: Read, revision: number, member: SyncSet['members'][number]): Promise<void> {
     this.#sealedRevision = undefined;
     await this.change(seen, revision, (sync) => ({ ...sync, members: [member] }));

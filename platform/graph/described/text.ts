@@ -65,7 +65,7 @@ export function payloadText(name: string, what: string): string {
 
 /** The payload of a mutation that deletes. */
 export function deletePayloadText(name: string, what: string): string {
-  return `${quoted(`The ${what} that was deleted, or why it was not.`)}\ntype ${name}DeletePayload {\n  "The id of what was deleted. Null when refused."\n  deletedId: ID\n  "Why the request was refused. A refused request changes nothing. Empty when it was carried out."\n  userErrors: [UserError!]!\n  "The commit of the write; null when refused."\n  commit: Commit\n}\n`;
+  return `${quoted(`The ${what} that was deleted, or why it was not.`)}\ntype ${name}DeletePayload {\n  "The id of the deleted object. Null when refused."\n  deletedId: ID\n  "Why the request was refused. A refused request changes nothing. Empty when it was carried out."\n  userErrors: [UserError!]!\n  "The commit of the write; null when refused."\n  commit: Commit\n}\n`;
 }
 
 export function inputText(name: string, description: string, fields: Fields, oneOf?: true): string {

@@ -7,7 +7,7 @@ import { monitorSecretPlace, openText, sealedText, zoneKeysPlace } from './store
 
 interface Kind {
   readonly words: string;
-  /** The key of the next rows, in order. */
+  /** The next rows with outdated keys, in order. */
   readonly stale: string;
   readonly lock: string;
   readonly store: string;
@@ -36,7 +36,7 @@ const kinds: readonly Kind[] = [
 
 const batchSize = 100;
 
-/** Row by row; one whose secret can't be opened is named, and the others are resealed. */
+/** Reseals row by row. A secret that can't be opened is reported, and the others are resealed. */
 export async function resealSecrets(db: Database, options: ResealOptions): Promise<Resealed> {
   let resealed = 0;
   const failed: string[] = [];
@@ -53,7 +53,7 @@ export async function resealSecrets(db: Database, options: ResealOptions): Promi
   return { resealed, trusted: [], failed };
 }
 
-/** Undefined if it is sealed with the active key, or there is none any more. */
+/** Undefined if it is sealed with the active key, or if there is none any more. */
 async function resealOne(tx: Transaction, kind: Kind, key: string, sealer: Sealer): Promise<string | undefined> {
   const [row] = await tx.query<{ name: string; text: string; spec: string | null }>(kind.lock, [key]);
   if (row === undefined) return undefined;

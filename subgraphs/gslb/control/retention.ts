@@ -1,10 +1,10 @@
-// Deletes what is old of the history: changes of verdicts, past plans, and which name changed in which generation of its zone.
+// Deletes old history: changes of verdicts, past plans, and the names that changed in each generation of a zone.
 import type { Database } from '../../../platform/database/database.ts';
 import { trustedNow } from '../../../platform/leases/trusted-clock.ts';
 import type { RetentionStep } from '../../../platform/process/subgraph-row.ts';
 
 const batchSize = 1_000;
-/** Per run: the rest waits for the next. */
+/** Limit per run. The rest waits for the next run. */
 const mostBatches = 100;
 const dayMs = 86_400_000;
 /** A name server that was away for longer gets its zones whole. */

@@ -3,7 +3,7 @@
 // new one, and never because others are missing (quorum.ts).
 import { type QuorumRule, type Verdict, votesNeeded } from './quorum.ts';
 
-/** The last that is known from a vantage point about a member. All that should vote are given, the silent ones too. */
+/** The last known vote of a vantage point on a member. All vantage points that should vote have an entry, including silent ones. */
 export interface Vote {
   readonly vantagePoint: string;
   readonly region: string;
@@ -39,7 +39,7 @@ export interface Judgement {
   readonly againInMs: number | null;
 }
 
-/** `present`: the last verdict. Throws when a vantage point has two votes: its processes are one voter. */
+/** `present`: the last verdict. Throws when a vantage point has two votes, because its processes are one voter. */
 export function judge(votes: readonly Vote[], rule: QuorumRule, present: Verdict | null): Judgement {
   const seen = new Set(votes.map(({ vantagePoint }) => vantagePoint));
   if (seen.size < votes.length) throw new Error('a vantage point has two votes on one member');
@@ -83,7 +83,7 @@ function winnerOf(
   return wins('DOWN') ? 'DOWN' : wins('UP') ? 'UP' : null;
 }
 
-/** `scope: REGION`: each region judges for its own clients, by its own vantage points alone. */
+/** `scope: REGION`: each region's own vantage points judge for its clients. */
 export function judgeByRegion(
   votes: readonly Vote[],
   ruleOf: (vantagePoints: number) => QuorumRule,

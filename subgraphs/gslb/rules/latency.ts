@@ -4,8 +4,8 @@
 /** Ratio between two steps. */
 const stepFactor = 1.25;
 /**
- * A step stays until the latency is so many times longer or shorter. Checks that differ by 30 percent from each other, and the quarter
- * within which a checker reports nothing, stay below.
+ * A step stays until the latency has changed by this factor. Checks that differ by 30 percent, and the quarter within which a checker reports
+ * nothing, stay below it.
  */
 const holdFactor = 1.6;
 /** Smaller differences are noise. */

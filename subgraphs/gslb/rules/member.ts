@@ -34,7 +34,7 @@ export interface Settled {
   readonly changed: boolean;
   /** Whether it has a monitor. */
   readonly monitored: boolean;
-  /** Some monitor's verdict stands unconfirmed. */
+  /** Whether some monitor's verdict is unconfirmed. */
   readonly undecided: boolean;
   readonly waitsFor: 'DELAY' | 'RELEASE' | null;
   /** The verdict to store. */
@@ -77,7 +77,7 @@ interface MemberInput {
 
 export interface MemberStanding {
   readonly memberId: string;
-  /** Now: an administrator's state that is over is AUTO. */
+  /** Present state. An expired state of an administrator is AUTO. */
   readonly adminState: AdminState;
   /** State as name servers get it. */
   readonly up: boolean;

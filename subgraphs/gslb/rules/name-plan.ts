@@ -50,7 +50,7 @@ export interface NamePlanInput {
 }
 
 export function namePlan({ gslb, pools, members: all, standings }: NamePlanInput): NamePlan {
-  // A load balancer that is followed may have no address yet, or none any more: there is nothing to answer.
+  // A followed load balancer may have no address yet, or none any more, so there is nothing to answer.
   const members = all.filter(({ addresses, cname }) => addresses.length > 0 || cname !== null);
   const fallbackId = gslb.noneUp.do === 'POOL' ? gslb.noneUp.poolId : undefined;
   const poolOf = ({ id, minUp }: PoolRow): PoolPlan => ({

@@ -1,9 +1,8 @@
-// How many votes are enough. The two sides can never both have enough, and a vote that is missing never helps a side: it counts like
-// one for the other.
+// The number of votes that are enough. The two sides can never both have enough, and a missing vote never helps a side: it counts for the other side.
 
 export type Verdict = 'UP' | 'DOWN';
 
-/** A number of vantage points, or a share of all that watch the member: silent ones too. */
+/** A number of vantage points, or a share of all that watch the member, including silent ones. */
 export type Share = { readonly count: number } | { readonly percent: number };
 
 export interface QuorumRule {
@@ -11,7 +10,7 @@ export interface QuorumRule {
   readonly upAtLeast: Share;
   /** With fewer counting votes, the last verdict stands. */
   readonly leastVoters: number;
-  /** A side's votes must come from so many regions; 1: from any. */
+  /** Number of regions that a side's votes must come from. 1 for any. */
   readonly leastRegions: number;
   /** An older vote does not count. */
   readonly freshMs: number;
@@ -25,8 +24,8 @@ export function majorityRule(vantagePoints: number, freshMs: number): QuorumRule
 }
 
 /**
- * The votes that each side needs of `watching` vantage points. Where a rule would let both sides have enough, each needs so many that the
- * other can't, however those vote that do not count now; else the silence of one would decide for the other.
+ * The votes that each side needs of `watching` vantage points. If the rule would let both sides have enough, each needs so many that the other can't
+ * reach its number, whatever the missing votes are. Otherwise a silent vantage point would decide for the other side.
  */
 export function votesNeeded(rule: QuorumRule, watching: number): Readonly<Record<Verdict, number>> {
   const [down, up] = [asked(rule.downAtLeast, watching), asked(rule.upAtLeast, watching)];
@@ -34,7 +33,7 @@ export function votesNeeded(rule: QuorumRule, watching: number): Readonly<Record
   return { DOWN: Math.max(down, watching - up + 1), UP: Math.max(up, watching - down + 1) };
 }
 
-/** Why a rule can't work with vantage points in these regions (one entry per vantage point), in words. Undefined if it can. */
+/** Reason why a rule can't work with vantage points in these regions (one entry per vantage point). Undefined if it can. */
 export function ruleFault(rule: QuorumRule, regions: readonly string[]): string | undefined {
   const watching = regions.length;
   const [down, up] = [asked(rule.downAtLeast, watching), asked(rule.upAtLeast, watching)];

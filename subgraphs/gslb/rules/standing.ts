@@ -16,7 +16,7 @@ interface PoolInput {
   readonly members: readonly Member[];
 }
 
-/** Withheld members are not missed, as long as others are enough. */
+/** Withheld members count as available as long as others are enough. */
 export function poolStanding({ minUp, members }: PoolInput): Standing {
   if (members.length === 0) return { status: 'ERROR', message: 'it has no member' };
   const wanted = members.filter(({ withheld }) => !withheld);
@@ -37,7 +37,7 @@ export function poolStanding({ minUp, members }: PoolInput): Standing {
 
 interface GslbInput {
   readonly pools: readonly Standing[];
-  /** Why its answers are not as desired (the backend refuses them, a server is lost). Null if they are. */
+  /** Reason why its answers are not as desired (the backend refuses them, a server is lost). Null if they are. */
   readonly fault: string | null;
   /** A status that was once given is never taken back. */
   readonly before: OperatingStatus | null;

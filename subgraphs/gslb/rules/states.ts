@@ -23,7 +23,7 @@ export type ProvisioningEvent =
   /** A caller changed it. */
   | 'UPDATE_ACCEPTED'
   | 'DELETE_ACCEPTED'
-  /** Everything answers as is wanted; after a deletion: nothing answers any more. */
+  /** All servers answer as desired. After a deletion: no server answers any more. */
   | 'DONE'
   /** It was refused, or its deadline passed. The change stays desired. */
   | 'FAILED';
@@ -36,7 +36,7 @@ const deleted: Provisioning = { status: 'DELETED', action: 'NONE' };
 const updating: Provisioning = { status: 'PENDING', action: 'UPDATE' };
 const deleting: Provisioning = { status: 'DELETING', action: 'DELETE' };
 
-/** A creation remains one until it is done. Deleting is possible from every state, and nothing but its end follows it. */
+/** A creation stays one until it is done. Deleting is possible from every state, and only its end follows it. */
 const provisioning: Readonly<Record<string, Readonly<Partial<Record<ProvisioningEvent, Provisioning>>>>> = {
   'PENDING CREATE': {
     ...{ UPDATE_ACCEPTED: created, DELETE_ACCEPTED: deleting, DONE: active },
@@ -47,7 +47,7 @@ const provisioning: Readonly<Record<string, Readonly<Partial<Record<Provisioning
     FAILED: { status: 'ERROR', action: 'UPDATE' },
   },
   'DELETING DELETE': { DELETE_ACCEPTED: deleting, DONE: deleted, FAILED: { status: 'ERROR', action: 'DELETE' } },
-  // Published data can be lost, and is then published again.
+  // Published data can be lost. It is then published again.
   'ACTIVE NONE': {
     ...{ UPDATE_ACCEPTED: updating, DELETE_ACCEPTED: deleting, DONE: active },
     FAILED: { status: 'ERROR', action: 'UPDATE' },
@@ -70,7 +70,7 @@ export function provisioningAfter(state: Provisioning, event: ProvisioningEvent)
   return after;
 }
 
-/** Whether the status changed. A null status means no verdict yet, and never comes back. */
+/** Whether the status changed. A null status means that there was no verdict yet, and never returns. */
 export function operatingChanges(before: OperatingStatus | null, after: OperatingStatus | null): boolean {
   if (before === after) return false;
   if (after === null) throw new Error(`no status can't follow the operating status ${before ?? ''}`);

@@ -154,7 +154,7 @@ const nameKind = {
 
 const right = {
   name: 'DnsZoneRight',
-  description: 'Who may create names that end in a suffix. The right with the longest suffix decides.',
+  description: 'Projects that may create names that end in a suffix. The right with the longest suffix decides.',
   fields: {
     suffix: required(textField('The zone, or a name in it.', 253, 1)),
     projectId: setting(

@@ -1,5 +1,5 @@
-// Parameters of checks as types of the graph, made from the schemas of check-types.ts: for each check type an input for monitors, an
-// input for members that override them, and an object. Stored are the parameters alone, by the names of the schemas.
+// Parameters of checks as types of the graph, made from the schemas of check-types.ts: for each check type an input for monitors, an input for
+// members that override them, and an object. Only the parameters are stored, under the names of the schemas.
 import {
   enumField,
   type Field,
@@ -134,7 +134,7 @@ interface Typed {
   /** Type name, for example `GslbHttpParameters`. */
   readonly object: string;
   readonly fields: Fields;
-  /** Names in the schema, by those in the graph. */
+  /** Names in the schema, by names in the graph. */
   readonly stored: ReadonlyMap<string, string>;
 }
 
@@ -204,7 +204,7 @@ export const monitorParameters: Field = {
       plugin,
     },
   }),
-  // As stored: checked by the schema of its type.
+  // Stored form, which the schema of its type validates.
   schema: { type: 'object' },
 };
 

@@ -60,7 +60,7 @@ const exec = parametersSchema(
     arguments: {
       type: 'array',
       maxItems: 16,
-      // Not an option of the program.
+      // A value can't look like an option of the program.
       items: { type: 'string', pattern: programArgument.pattern, maxLength: 255 },
     },
   },

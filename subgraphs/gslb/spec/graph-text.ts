@@ -218,7 +218,7 @@ function refusals(name: string, verb: 'Create' | 'Update' | 'Delete'): readonly 
   return [...ofAll, ...(refused[name]?.[verb] ?? [])];
 }
 
-/** Arguments by which one of a kind is found. Members have no name of their own outside of their pool. */
+/** Arguments that identify an object of a kind. Members have no name of their own outside their pool. */
 function keyText({ name, owner }: Pick<GslbKind, 'name' | 'owner'>): string {
   if (name === 'GslbPoolMember') return 'id: ID!';
   const id = `"Its id. Give exactly one of id and ${name === 'Gslb' ? 'fqdn' : 'name'}." id: ID`;
@@ -239,7 +239,7 @@ function rootText(): string {
       owner,
       words: [article, what],
     } = kind;
-    // Everyone reads flavors, to choose one.
+    // Everyone may read flavors, to choose one.
     const tag = owner === 'PROJECT' || name === 'GslbFlavor' ? '' : adminTag;
     const description = quoted(`${upper(`${article} ${what}`)}; null when the caller may not see it.`);
     return `  ${description}\n  ${lower(name)}(${keyText(kind)}): ${name}${tag}\n`;

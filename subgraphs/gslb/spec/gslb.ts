@@ -32,7 +32,7 @@ export const policyType = {
 
 const geoWay = {
   name: 'GslbGeoWay',
-  description: 'How the location of a client is compared with those of members.',
+  description: 'Rule that compares the location of a client with those of members.',
   values: {
     CIDR: "By the name's `clientBlocks`, or the nearest region if none contains the client.",
     COUNTRY: 'By country.',

@@ -4,12 +4,12 @@ import { lowerCaseName } from '../../../platform/graph/described/patterns.ts';
 import { type Field, type Fields, textField } from '../../../platform/graph/fields.ts';
 
 export interface GslbKind extends DescribedKind {
-  /** Settings that follow from others and are not in the graph. */
+  /** Settings that are derived from others and not in the graph. */
   readonly hidden?: readonly string[];
   /** Singular with its article, and plural. */
   readonly words: readonly [string, string];
   readonly owner: 'PROJECT' | 'ADMINISTRATOR';
-  /** Required settings that the create input may omit, because they are derived then. */
+  /** Required settings that the create input may omit, because they can be derived. */
   readonly derived?: readonly string[];
   /** Additional fields of the create input. */
   readonly createFields?: Fields;
@@ -37,10 +37,9 @@ export const nameSetting = setting({
   schema: { type: 'string', minLength: 1, maxLength: 63, pattern: lowerCaseName.pattern },
 });
 
-export const descriptionSetting = setting(
-  textField('What it is for, in words for people. At most 255 characters.', 255),
-  { default: '' },
-);
+export const descriptionSetting = setting(textField('Its purpose, as free text. At most 255 characters.', 255), {
+  default: '',
+});
 
 /** Names of regions, as vantage points and members have them. */
 export function regionField(description: string): Field {

@@ -63,7 +63,7 @@ export const monitor: GslbKind = {
   fields: {
     name: { ...nameSetting, description: `Unique in its project. ${nameSetting.description}` },
     description: descriptionSetting,
-    checkType: setting(required(enumField('What a check does, for example HTTP.', checkType)), { fixed: true }),
+    checkType: setting(required(enumField('The kind of check, for example HTTP.', checkType)), { fixed: true }),
     plugin: setting(
       {
         ...textField('Plugin name from `gslbMonitorTypes`, for type PLUGIN.', 32, 1),

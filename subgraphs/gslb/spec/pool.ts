@@ -170,7 +170,7 @@ export const member: GslbKind = {
   fields: {
     name: { ...nameSetting, description: `Unique in its pool. ${nameSetting.description}` },
     description: descriptionSetting,
-    memberType: setting(enumField('What the member is, for example a host name.', memberType), {
+    memberType: setting(enumField('The kind of member, for example a host name.', memberType), {
       default: 'IP',
       fixed: true,
     }),

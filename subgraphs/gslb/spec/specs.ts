@@ -1,5 +1,5 @@
-// The settings of GSLB entities as they are stored, one JSON column each. Services check and write them; the conductor, checkers' targets
-// and plans are made from them. All fields are present, null where nothing is set.
+// The settings of GSLB entities as they are stored, one JSON column each. Services check and write them. The conductor, checkers' targets and plans
+// are derived from them. All fields are present, null where nothing is set.
 
 import type { NameKind } from '../../../dns/ownership/name-rules.ts';
 import type { MemberPlan, PolicyStep } from '../../../dns/policy/plan.ts';
@@ -19,7 +19,7 @@ export type MonitorType = (typeof monitorTypes)[number];
 export interface MonitorSpec {
   readonly description: string;
   readonly type: MonitorType;
-  /** PLUGIN: the name of a check plugin of the deployer's. */
+  /** PLUGIN: the name of a deployer's own check plugin. */
   readonly plugin?: string | null;
   /** Host to check instead of the member's own address. Null for the member's own. */
   readonly targetHost: string | null;
@@ -53,7 +53,7 @@ type MemberType = (typeof memberTypes)[number];
 export interface MemberSpec {
   readonly description: string;
   readonly type: MemberType;
-  /** IP: given. LOADBALANCER: followed. FQDN: none. */
+  /** IP: as given. LOADBALANCER: followed. FQDN: none. */
   readonly addresses: readonly string[];
   /** FQDN: the name that is answered and checked, without a final dot. */
   readonly cname: string | null;
@@ -85,7 +85,7 @@ export interface QuorumSpec {
 
 type Scope = 'ALL' | 'REGION';
 
-/** How members are judged is the pool's: names share pools, and a member has one verdict. */
+/** The rules for members belong to the pool, because names share pools, and a member has one verdict. */
 export interface PoolSpec {
   readonly description: string;
   readonly minUp: number;
@@ -136,7 +136,7 @@ export interface VantagePointSpec {
   /** Targets that it may check, within the limits of the egress policy. Empty for all. */
   readonly allowedBlocks: readonly string[];
   readonly deniedBlocks: readonly string[];
-  /** Places that it must reach, else it abstains. */
+  /** Places that it must reach to avoid abstaining. */
   readonly beacons: readonly { readonly host: string; readonly port: number }[];
 }
 
@@ -144,13 +144,13 @@ export interface VantagePointSpec {
 export interface ZoneSpec {
   readonly description: string;
   readonly rights: readonly {
-    /** Names end in this: the zone, or a name in it. */
+    /** End of the names: the zone, or a name in it. */
     readonly suffix: string;
     /** UUID. Null for every project, below PROJECT.SUFFIX. */
     readonly projectId: string | null;
     readonly allows?: readonly NameKind[];
   }[];
-  /** How it is made, by a backend that makes zones. */
+  /** Settings for a backend that creates zones. */
   readonly nameServers: readonly string[];
   readonly signed: boolean;
   /** ADDRESS:PORT. */
@@ -159,7 +159,7 @@ export interface ZoneSpec {
 
 export type { NoneUpRow };
 
-/** Votes stay fresh for at least so long: several heartbeats of a checker. */
+/** Minimum time that votes stay fresh: several heartbeats of a checker. */
 export const leastFreshMs = 5_000;
 
 /** The rule of a pool for so many vantage points. */

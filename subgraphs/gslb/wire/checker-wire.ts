@@ -18,7 +18,7 @@ import { positionShape } from '../../../platform/values/positions.ts';
 
 /** The role of the machines that connect. */
 export const checkerRole = 'checker';
-/** Verdicts, of now and before, in one batch: `LedgerLimits.mostVerdicts`. */
+/** Limit of current and past verdicts in one batch: `LedgerLimits.mostVerdicts`. */
 export const mostVerdicts = 1_000;
 export const mostMessageLength = 255;
 
@@ -26,7 +26,7 @@ export const grantKey = 'grant';
 export const stampKey = 'stamp';
 export const batchKey = 'batch';
 
-/** Names of a deployer's own check plugins, and so many characters of JSON Schema for each, and for all of a checker. */
+/** Name of a deployer's own check plugin. The sizes limit the JSON Schema of one, and of all plugins of a checker. */
 export const ownPluginName = /^[A-Z][A-Z0-9_]{0,31}$/;
 export const mostOwnPlugins = 100;
 const mostSchemaLength = 16_384;
@@ -83,11 +83,11 @@ export function nameOfKey(key: string): TargetName {
   return { member, monitor };
 }
 
-/** Why the schema of a plugin is not taken, in words that follow "parameters". Undefined if it is, if it is one at all. */
+/** Reason why the schema of a plugin is refused, in words that follow "parameters". Undefined if it is accepted. */
 export function schemaFault(schema: object): string | undefined {
   const text = JSON.stringify(schema);
   if (text.length > mostSchemaLength) return `of more than ${mostSchemaLength} characters`;
-  // References to references double the work with each.
+  // References to references double the work each time.
   return /"\$(ref|recursiveRef|dynamicRef)":/.test(text) ? 'with a $ref: write it out' : undefined;
 }
 
@@ -125,20 +125,17 @@ export const grantDocument = z.strictObject({
   epoch: count,
   vantagePoint: name,
   stampMs: stamp,
-  /**
-   * The last batch of the previous incarnation that counted, so that a lost acknowledgement duplicates no history. Absent if
-   * unknown.
-   */
+  /** The last batch of the previous incarnation that counted, so that no history is duplicated after a lost acknowledgement. Absent if unknown. */
   counted: count.optional(),
   /** CIDR blocks that this vantage point may dial. Empty for all. */
   allowedBlocks: blocks,
-  /** CIDR blocks that may not, also if they are in `allowedBlocks`. */
+  /** CIDR blocks that this vantage point may not dial, even if they are in `allowedBlocks`. */
   deniedBlocks: blocks,
-  /** The installation's egress policy (platform/net/egress.ts); the checker's own applies too. */
+  /** The installation's egress policy (platform/net/egress.ts). The checker's own policy applies too. */
   egress: z.object({ allow: blocks, deny: blocks, own: blocks }).optional(),
   /** A checker that reaches fewer than half of the beacons by TCP abstains. */
   beacons: z.array(z.object({ host, port })).max(16),
-  /** An older vote does not count: a batch that is not acknowledged within this time becomes history. */
+  /** An older vote does not count. A batch that is not acknowledged within this time becomes history. */
   freshMs: ms(100, 3_600_000),
   heartbeatMs: ms(50, 600_000),
 });
@@ -200,7 +197,7 @@ export const checkerBatch = z.strictObject({
   /** Stored in the checker's row. */
   load: z.object({
     targets: count,
-    /** How late checks of targets that are up have begun at most, in the last seconds. */
+    /** Longest delay of checks of UP targets in the last seconds. */
     lateMs: count,
     /** Number of past changes that were dropped for lack of space since the checker started. */
     dropped: count,

@@ -43,8 +43,7 @@ export function zoneOfKey(key: string): string | undefined {
 }
 
 /**
- * A server that takes maps as documents holds one with this key: the other end leaves out keys that it does not know, while it would refuse
- * unknown facts.
+ * A server that accepts maps as documents reports one with this key. The other end ignores unknown keys, but would refuse unknown facts.
  */
 export const mapsKey = 'maps';
 const mapPrefix = 'map/';

@@ -5,7 +5,7 @@ import { booleanField, enumField, type Field, listField, textField } from '../..
 import { part } from './part-kind.ts';
 
 export const nameField = part(textField('Its name, for people.', 255), { default: '', octavia: 'name' });
-export const descriptionField = part(textField('What it is for, in words for people. At most 255 characters.', 255), {
+export const descriptionField = part(textField('Its purpose, as free text. At most 255 characters.', 255), {
   default: '',
   octavia: 'description',
 });

@@ -121,7 +121,7 @@ function deletePayloadText({ name }: PartKind): string {
 type ${name}DeletePayload {
   "The ${what}, which nodes may still have: see its \`provisioningStatus\`. Null when refused."
   ${lower(name)}: ${name}
-  "The id of what was deleted. Null when refused."
+  "The id of the deleted object. Null when refused."
   deletedId: ID
 ${refusals}${commit}}
 `;

@@ -78,7 +78,7 @@ export function databaseAttention(db: Database, cluster: HaCluster | undefined):
         : [
             {
               ...{ subjectType: 'HaCluster', kind: 'ha.copies', judge: 'system', ofInstallation: true },
-              // It has no row of its own: it is there since the product first ran.
+              // It has no row of its own, and has existed since the first run.
               rows: `SELECT '${haClusterId}' AS id, IF(copies >= 2, 'IN_SYNC', 'ONE_COPY') AS status,
                 ${firstRunSql('system')} AS createdAt FROM ha_told WHERE id = 1 HAVING createdAt IS NOT NULL`,
             },

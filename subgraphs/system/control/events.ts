@@ -42,7 +42,7 @@ export const systemEvents = declareEvents({
     subject: 'HaCluster',
     values: ['LEADS'],
     meaning:
-      'A host of the database became its primary; `reason` says which, from whom, why, and for how long there was none. Only administrators see this event.',
+      'A host of the database became its primary; `reason` contains both hosts, the cause, and how long there was no primary. Only administrators see this event.',
   },
   'ha.copies': {
     subject: 'HaCluster',

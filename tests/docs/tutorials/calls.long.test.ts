@@ -36,7 +36,7 @@ describeTutorial('calls', () => {
   test(
     "README's call prints what it shows",
     async () => {
-      const block = blocksOf(page).find(({ before }) => before.startsWith('A call, by the command line'));
+      const block = blocksOf(page).find(({ before }) => before.startsWith('A call from the command line'));
       expect(block).toBeDefined();
       if (block !== undefined) await place.compare('README.md', block);
     },

@@ -1,4 +1,4 @@
-// The tutorial of a name that follows what is alive and README's box of one, as they stand on the pages.
+// The tutorial of a name that points only to healthy sites and README's box of one, as they stand on the pages.
 // needs: system, pdns-server, pdns-backend-sqlite3, nginx-light, bind9-dnsutils, fping, procps, nftables, iproute2, openssl, root
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ describeTutorial('global names', () => {
   test(
     "README's name prints what it shows",
     async () => {
-      const block = blocksOf(page).find(({ before }) => before.startsWith('A name that follows what is alive'));
+      const block = blocksOf(page).find(({ before }) => before.startsWith('A DNS name that points only to healthy sites'));
       expect(block).toBeDefined();
       const explain = 'bin/tidegate gslbs explain shop.gslb.lab.test --client 192.0.2.0/24';
       const allUp = `until ${explain} | grep '^UP ' | grep -v 'not up'; do sleep 0.5; done`;

@@ -30,7 +30,7 @@ describeTutorial('objects', () => {
   test(
     "README's objects print what it shows",
     async () => {
-      const block = blocksOf(page).find(({ before }) => before.startsWith('Objects over several clusters'));
+      const block = blocksOf(page).find(({ before }) => before.startsWith('Objects in several clusters'));
       expect(block).toBeDefined();
       if (block !== undefined) await place.compare('README.md', block);
     },

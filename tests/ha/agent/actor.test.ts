@@ -111,7 +111,7 @@ test.each<[Step, readonly string[]]>([
   [{ kind: 'resign', why: 'the lead is lost' }, ['lost', 'ended r: the lead is lost', 'revoke']],
   [
     { kind: 'hand-over', host: 'b' },
-    ['handed over', 'lost', 'may return', 'kill', 'ended r: a switchover to b was asked for', 'revoke'],
+    ['handed over', 'lost', 'may return', 'kill', 'ended r: a switchover to b was requested', 'revoke'],
   ],
   [{ kind: 'start', role: 'MASTER' }, ['start MASTER']],
   [{ kind: 'start', role: 'SLAVE' }, ['save', 'start SLAVE']],

@@ -35,7 +35,7 @@ test('a switchover: the other host is the primary, with every write, and its cau
   expect(await sql<unknown[]>('b', 'SELECT id FROM t')).toHaveLength(7);
   expect([ledEpoch.get('a'), ledEpoch.get('b')]).toEqual([epoch, epoch + 1]);
   expect(await lastChange()).toMatchObject({
-    ...{ epoch: epoch + 1, previous: 'a', primary: 'b', cause: 'a switchover to b was asked for' },
+    ...{ epoch: epoch + 1, previous: 'a', primary: 'b', cause: 'a switchover to b was requested' },
     ...{ id: asked.id, askedAt: asked.askedAt },
     openedAfterMs: expect.any(Number),
   });

@@ -18,6 +18,14 @@ describe('patterns', () => {
     ['Whether a cluster is to hold replicas.', '"is to" for should'],
     ['One keeper for each cluster of a site.', 'coined noun'],
     ['The time of the check, or of those that failed.', 'reference by fragment'],
+    ['Undefined: the disk was not measured.', 'value and colon'],
+    ['Keeps the last answer for ever.', 'archaic word'],
+    ['Serves the page beside the graph.', 'archaic word'],
+    ['Refuses whoever has no token.', 'archaic word'],
+    ['The old host goes on with its work.', 'vague idiom'],
+    ['A slow disk holds up the other calls.', 'vague idiom'],
+    ['Of the input that makes the name.', 'missing subject'],
+    ['By name.', 'missing subject'],
     ['A change of a cluster.', 'says nothing'],
     [`A sentence with ${'far too many words '.repeat(10)}in it.`, 'long sentence'],
   ])('%s', (sentence, pattern) => {
@@ -28,6 +36,7 @@ describe('patterns', () => {
     'Clusters that gain partitions in the current step, with their last report.',
     'Whether the cluster should hold replicas. Default: true.',
     'Measured disk speed. Null if never measured.',
+    'Of course the disk can be full.',
     'What should happen to a message that was never acknowledged?',
     'Fails with `what it says of them` when the disk is full.',
   ])('accepted: %s', (sentence) => {
@@ -35,12 +44,13 @@ describe('patterns', () => {
   });
 });
 
-test('comments and strings of a program, each sentence with its line; no code, statements or regular expressions', () => {
+test('comments and strings of a program, each sentence with its line; no code, statements, graph documents or regular expressions', () => {
   const program = [
     '// Reads one file of a folder. Then it',
     '// closes the file again.',
     'const url = /https:\\/\\/ is no comment/;',
     'const sql = `SELECT id FROM users WHERE the name is known`;',
+    'const query = `query Disks($first: Int) { disks(first: $first) { nodes { id name } } }`;',
     '/**',
     ' * Refuses a full disk.',
     ' */',
@@ -50,8 +60,8 @@ test('comments and strings of a program, each sentence with its line; no code, s
   expect(sentencesOfProgram(program)).toEqual([
     { line: 1, text: 'Reads one file of a folder.' },
     { line: 1, text: 'Then it closes the file again.' },
-    { line: 6, text: 'Refuses a full disk.' },
-    { line: 8, text: 'The disk _ is full: free some space' },
+    { line: 7, text: 'Refuses a full disk.' },
+    { line: 9, text: 'The disk _ is full: free some space' },
   ]);
 });
 
@@ -79,6 +89,7 @@ test('a file belongs to one part', () => {
   expect(partOf('subgraphs/gslb/row.ts')).toBe('gslb');
   expect(partOf('bench/trials/judge.ts')).toBe('trials');
   expect(partOf('bench/run.ts')).toBe('bench');
+  expect(partOf('tools/check/english.ts')).toBe('tools');
   expect(partOf('README.md')).toBe('docs');
   expect(partOf('package.json')).toBeUndefined();
 });

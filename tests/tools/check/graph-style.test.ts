@@ -125,7 +125,7 @@ test.each([
     'lit: Boolean = false "Give one of this and lit." off: Boolean',
     '12 exactly one is @oneOf: LampCreateInput',
   ],
-  ['role', ' Role: MEMBER.', '', '13 mutations tell their role and codes: lampCreate'],
+  ['role', ' Role: MEMBER.', '', '13 mutations document their role and codes: lampCreate'],
   [
     'short',
     '"The lamp after the change."',
@@ -154,7 +154,7 @@ test.each([
     'size',
     'lit: Boolean!',
     'lit: Boolean! "Lamps that hang beside it." beside: [Lamp!]!',
-    '16 plain lists of objects tell a size: Lamp.beside',
+    '16 plain lists of objects have a size: Lamp.beside',
   ],
   [
     'offered',
@@ -166,13 +166,13 @@ test.each([
     'role of an input',
     'input LampCreateInput',
     '"What to make. Role: VIEWER." input LampCreateInput',
-    '13 an input tells the role of its mutation, or none: lampCreate',
+    '13 an input documents the role of its mutation, or none: lampCreate',
   ],
   [
     'role in words',
     'input LampCreateInput',
     '"What to make. Members only." input LampCreateInput',
-    '13 a role is told as in "Role: MEMBER.": LampCreateInput',
+    '13 a role has the form "Role: MEMBER.": LampCreateInput',
   ],
   [
     'deprecated',

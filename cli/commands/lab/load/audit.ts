@@ -64,7 +64,7 @@ async function readBack(
   }
 }
 
-/** How often the firewall carried each call out, by act and address. */
+/** Number of executions of each call at the firewall, by act and address. */
 async function appliedCalls(path: string, begunAtMs: number): Promise<ReadonlyMap<string, number>> {
   const calls = new Map<string, number>();
   for (const entry of await readDeviceLog(path)) {

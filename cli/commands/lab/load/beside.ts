@@ -1,4 +1,4 @@
-// A command that runs while a load writes: a while after the first writes, and the load goes on for a while after it.
+// A command that runs during a load. It begins a while after the first writes, and the load continues for a while after it.
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandFailure } from '../../../failures.ts';

@@ -1,5 +1,5 @@
-// A CMP as docs/retries.md wants it: each write has a key, and is sent again with it until there is an answer. One client adds an address to the
-// firewall, shares the mapping and takes that back, and removes the address: two calls of a device and two writes of the database alone.
+// A CMP that follows docs/retries.md: each write has a key, and is repeated with it until there is an answer. One client adds an address to the
+// firewall, shares the mapping, unshares it, and removes the address: two calls of a device and two writes of the database alone.
 import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, type GraphEndpoint } from '../../../../clients/typescript/graph-request.ts';
@@ -11,7 +11,7 @@ import type { Tally } from './tally.ts';
 export interface ClientOptions {
   readonly endpoint: GraphEndpoint;
   readonly tally: Tally;
-  /** Begins no further write. */
+  /** Stops further writes. */
   readonly stopping: AbortSignal;
   /** Ends all requests. */
   readonly ending: AbortSignal;
@@ -60,7 +60,7 @@ export async function runWriter(options: ClientOptions): Promise<void> {
     const unsettledCall = Promise.withResolvers<void>();
     const task = runTask(options, unsettledCall.resolve);
     unsettled.add(task);
-    // One that failed stays, and ends the load.
+    // A failed task stays, and ends the load.
     const ended = task.then(() => void unsettled.delete(task));
     await Promise.race([ended, unsettledCall.promise]);
     if (unsettled.size >= mostUnsettled) await Promise.race(unsettled);
@@ -82,7 +82,7 @@ async function runTask(options: ClientOptions, onUnsettled: () => void): Promise
   await call(options, 'delete', { backend, cmpObject, set, address }, onUnsettled);
 }
 
-/** Reads mappings through the address, and knows how new they must be. */
+/** Reads mappings through the address, and checks that they are recent enough. */
 export async function runReader({ endpoint, tally, stopping, ending }: ClientOptions): Promise<void> {
   while (!stopping.aborted) {
     const known = tally.acknowledged.findLast((each) => each.kind === 'plain');
@@ -95,7 +95,7 @@ export async function runReader({ endpoint, tally, stopping, ending }: ClientOpt
   }
 }
 
-/** Undefined if there was no answer within the time of a task, and that is counted. */
+/** Undefined if there was no answer within the time of a task. Such failures are counted. */
 async function read(
   endpoint: GraphEndpoint,
   id: string,

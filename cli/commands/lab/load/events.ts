@@ -1,4 +1,4 @@
-// The status subscription of a CMP: after a lost connection it goes on after the last cursor, at the next host of its list.
+// The status subscription of a CMP. After a lost connection it continues after the last cursor, at the next host of its list.
 import type { Credential } from '../../../graph-client.ts';
 import { followStatus } from '../../../status-stream.ts';
 import type { HostList } from './line.ts';
@@ -24,7 +24,7 @@ export class SeenEvents {
       this.lost += 1;
       hosts.next();
     };
-    // It will be missing in the verdict.
+    // It will be missing from the verdict.
     const onMissed = () => undefined;
     for await (const { kind, change } of followStatus({ client, after: undefined, filter, signal, onLost, onMissed })) {
       if (kind === 'CHECKPOINT' || change === null) continue;

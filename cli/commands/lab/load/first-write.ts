@@ -7,10 +7,10 @@ import { Tally } from './tally.ts';
 
 /** State before a load. */
 export interface Before {
-  /** Calls of the relay. */
+  /** Number of the relay's calls. */
   readonly calls: number;
   readonly unknown: number;
-  /** How long the first acknowledged write of the load took. */
+  /** Duration of the load's first acknowledged write. */
   readonly firstWriteMs: number;
 }
 
@@ -21,7 +21,7 @@ const tellMs = 5_000;
 interface FirstWriteOptions {
   readonly endpoint: GraphEndpoint;
   readonly signal: AbortSignal;
-  /** Gets what keeps it waiting, every five seconds. */
+  /** Gets the reason for the wait, every five seconds. */
   readonly onWait: (text: string) => void;
 }
 

@@ -6,7 +6,7 @@ export type Acknowledged =
   | { readonly kind: 'plain'; readonly mappingId: string; readonly version: number };
 
 export interface Verdict {
-  /** Acknowledged writes that are not there any more. */
+  /** Number of acknowledged writes that are missing. */
   readonly lost: number;
   /** Calls that the firewall got more than once. Null if its log can't be read. */
   readonly repeated: number | null;
@@ -15,7 +15,7 @@ export interface Verdict {
   readonly eventsMissed: number;
 }
 
-/** Successes without a longer gap between them, and the gap after them. */
+/** Successes without a longer gap between them, followed by the next gap. */
 export interface Stretch {
   readonly count: number;
   /** 0 if the load ended soon after it. */
@@ -26,7 +26,7 @@ export interface Stretch {
 const leastGapMs = 1_000;
 const mostStretches = 50;
 
-/** Between two successes; how long the first one took is not counted. */
+/** Gaps between two successes. The time of the first success does not count. */
 class Gaps {
   readonly #begunAtMs = performance.now();
   readonly #stretches: Stretch[] = [];
@@ -64,7 +64,7 @@ export class Tally {
   readonly failedCalls: string[] = [];
   failed = 0;
   unknown = 0;
-  /** Requests that got no answer, and were sent again with the same key. */
+  /** Requests without an answer that were repeated with the same key. */
   again = 0;
   reads = 0;
   readsFailed = 0;

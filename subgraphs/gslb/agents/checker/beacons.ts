@@ -1,5 +1,5 @@
-// Whether this checker may judge. Its failures are a target's only if it reaches at least half of its beacons by TCP, and its process is
-// not starved; else it abstains, and a failed check is no result.
+// Whether this checker may judge. Its failures count against a target only if it reaches at least half of its beacons by TCP, and its process is not
+// starved. Otherwise it abstains, and a failed check has no result.
 import { dial } from '../../../../platform/net/dial.ts';
 import type { EgressPolicy } from '../../../../platform/net/egress.ts';
 import type { Address } from '../../../../platform/net/origin.ts';
@@ -69,7 +69,7 @@ export class Beacons {
           count(reached);
         };
         socket.once('connect', () => once(true));
-        // A refusal is a sign of the beacon's machine, and of the way to it.
+        // A refusal shows that the beacon's machine and the path to it work.
         socket.on('error', (error) => once((error as NodeJS.ErrnoException).code === 'ECONNREFUSED'));
       }
     });

@@ -1,4 +1,4 @@
-// Puts the role checker together: from settings and credentials of the machine to a running checker.
+// Assembles the role checker: from settings and credentials of the machine to a running checker.
 import { access, constants } from 'node:fs/promises';
 import { Gauge, type Registry } from 'prom-client';
 import { ConfigError } from '../../../../platform/errors/config-error.ts';
@@ -63,7 +63,7 @@ export async function createCheckerRole(context: ProcessContext, settings: Setti
   };
 }
 
-/** Cut off from the conductor it checks on: so it is no fault of this process. */
+/** A checker that is cut off from the conductor continues to check, so that is no fault of this process. */
 function stateOf({ targetCount, connected, abstains }: Checker): string {
   const link = connected ? 'connected' : 'not connected to the conductor';
   return `${targetCount} targets, ${link}${abstains === null ? '' : `, abstains: ${abstains}`}`;

@@ -63,9 +63,9 @@ export interface CheckerOptions {
 const selfCheckMs = 500;
 const beaconMs = 1_000;
 const lookMs = 1_000;
-/** A process that was starved abstains for so long afterwards. */
+/** A starved process abstains for this long afterwards. */
 const recoverMs = 1_000;
-/** A batch without an acknowledgement for so long: another connection may do better. */
+/** After this long without an acknowledgement of a batch, another connection is tried. */
 const unacknowledgedMs = 15_000;
 
 export class Checker {
@@ -188,7 +188,7 @@ export class Checker {
     return {
       name: 'gslb',
       probes: plugins.map((plugin) => targetProbe({ plugin, names, tools })),
-      // One process has them all.
+      // One process has all of them.
       shardCount: 1,
       egress: this.#policy,
       listTargets: () => this.#book.listTargets(),
@@ -207,7 +207,7 @@ export class Checker {
     const isUp = status === 'UP';
     this.#reporter.note({
       ...{ target: targetId, verdict: status },
-      // It was recorded at once. Its own time is by a clock that may jump.
+      // The verdict counts from its recording, because the checker's own clock may jump.
       sinceMs: now,
       latencyMs: isUp && outcome === 'UP' ? (detail?.latencyMs ?? latencyMs) : null,
       message: isUp ? null : (message ?? 'it is down'),

@@ -61,7 +61,7 @@ const newsShare = 0.25;
 const newsMs = 2;
 /** Limit for one heartbeat. */
 const mostLatencies = 20;
-/** A new measurement counts as one of so many, and the first ones equally. */
+/** Weight of a new measurement: one of this many. The first measurements have equal weights. */
 const smoothedOver = 8;
 /**
  * A batch grows while acknowledgements arrive within the first share of the time in which a batch is fresh, and shrinks if they take longer
@@ -80,7 +80,7 @@ export class Reporter {
   readonly #present = new Map<string, Change>();
   /** Current verdicts to report in this incarnation and epoch, in order. */
   readonly #toSay = new Map<string, Change>();
-  /** Smoothed, since the last change of the verdict. One that moved is reported with the next heartbeat. */
+  /** Smoothed latencies since the verdict's last change. A latency that has changed is reported with the next heartbeat. */
   readonly #latencies = new Map<string, Latency>();
   /** Oldest first. */
   #past: Change[] = [];
@@ -124,7 +124,7 @@ export class Reporter {
     this.#present.set(seen.target, change);
     this.#latencies.delete(seen.target);
     if (seen.latencyMs !== null) this.#latencies.set(seen.target, { ms: seen.latencyMs, checks: 1 });
-    // Last: in the order of the changes.
+    // At the end, in the order of the changes.
     this.#toSay.delete(seen.target);
     this.#toSay.set(seen.target, change);
   }
@@ -136,7 +136,7 @@ export class Reporter {
     this.#latencies.delete(target);
   }
 
-  /** The connection was lost, or a new one begins: nothing is sent until a grant comes. */
+  /** The connection was lost, or a new one begins. Nothing is sent until a grant arrives. */
   disconnected(): void {
     this.#connected = false;
   }
@@ -253,7 +253,7 @@ export class Reporter {
 
   #noteLatency({ target, verdict }: Change, latencyMs: number | null): void {
     if (latencyMs === null || verdict !== 'UP') return;
-    // Smoothed: one slow check is no news.
+    // Smoothed, because one slow check is no news.
     const { ms, checks } = this.#latencies.get(target) ?? { ms: 0, checks: 0 };
     const counted = Math.min(checks + 1, smoothedOver);
     this.#latencies.set(target, { ms: ms + (latencyMs - ms) / counted, checks: counted });
@@ -270,7 +270,7 @@ export class Reporter {
       const renewed = { ...change, latencyMs: latency.ms };
       this.#present.set(target, renewed);
       this.#toSay.set(target, renewed);
-      // Last: the others have their turn before.
+      // At the end, so that the others have their turn first.
       this.#latencies.delete(target);
       this.#latencies.set(target, latency);
       left -= 1;
@@ -295,7 +295,7 @@ function spoken({ target, verdict, sinceMs, latencyMs, message }: Change, nowMs:
   };
 }
 
-/** A deployer's plugin may measure anything, and one value out of range would have the whole batch refused. */
+/** A deployer's plugin may measure any value, and one value out of range would cause a refusal of the whole batch. */
 function boundedLatency(latencyMs: number | null): number | null {
   if (latencyMs === null || Number.isNaN(latencyMs)) return null;
   return Math.min(Math.max(Math.round(latencyMs), 0), longestLatencyMs);

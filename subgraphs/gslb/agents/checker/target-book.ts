@@ -1,5 +1,4 @@
-// A checker's targets: documents of the link, kept in memory alone, because they may have credentials. They are the check engine's list of
-// targets.
+// A checker's targets: documents of the link, kept only in memory, because they may contain credentials. They are the check engine's list of targets.
 import type { CheckTarget, CheckTargets, TargetChanges } from '../../../../platform/checks/check-tenant.ts';
 import { mostDocuments } from '../../../../platform/link/messages.ts';
 import type { Logger } from '../../../../platform/log/log.ts';
@@ -10,7 +9,7 @@ import type { ProbedTarget } from './target-probe.ts';
 
 interface Entry {
   readonly position: Position;
-  /** Rises with each that was not there. */
+  /** Rises with each new target. */
   readonly arrival: number;
   /** Undefined if it can't be checked here. */
   readonly check: CheckTarget | undefined;
@@ -51,7 +50,7 @@ export class TargetBook implements CheckTargets {
     return new Map([...this.#entries].map(([key, { position }]) => [key, position]));
   }
 
-  /** A connection begins. The other end will send this many documents, and only confirms the others. */
+  /** A connection begins. The other end will send this many documents, and only confirm the rest. */
   connected(): void {
     this.#known = new Set([...this.#entries.keys()].slice(0, mostDocuments));
   }

@@ -15,7 +15,7 @@ interface TargetProbeOptions {
   readonly tools: CheckTools;
 }
 
-/** A name that is not resolved by then leaves no time for the check: it is no result. */
+/** A name that is not resolved by then leaves no time for the check, so there is no result. */
 const resolveShare = 0.6;
 
 export function targetProbe({ plugin, names, tools }: TargetProbeOptions): Probe<ProbedTarget, Measured> {
@@ -129,7 +129,7 @@ async function allUp(
   return up;
 }
 
-/** The others go on to their end, which the deadline bounds. Rejects if none is up, and there is no result of one. */
+/** The other checks continue until the deadline. Rejects if none is UP, and one has no result. */
 async function firstUp(checks: readonly Promise<CheckReading<Measured>>[]): Promise<CheckReading<Measured>> {
   const wanted = checks.map(async (check) => {
     const reading = await check;

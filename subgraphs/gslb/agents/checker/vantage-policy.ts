@@ -15,7 +15,7 @@ export class VantagePolicy implements EgressPolicy {
     this.#own = own;
   }
 
-  /** Throws when a rule of the installation's policy is not one. */
+  /** Throws when a rule of the installation's policy is malformed. */
   use({ egress, allowedBlocks, deniedBlocks }: VantageRules): void {
     this.#installation = egress === undefined ? undefined : egressFrom(egress);
     this.#blocks = { allowedBlocks, deniedBlocks };

@@ -1,5 +1,5 @@
-// Puts the role dns together: from settings and credentials of the machine to an answering name server. It needs nothing else to answer:
-// it starts with the zones of its folder, and the link to the conductor comes after.
+// Assembles the role dns: from settings and credentials of the machine to an answering name server. To answer it needs nothing else: it starts with
+// the zones of its folder, and links to the conductor afterwards.
 import { mkdir, realpath } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ import { addNameServerMetrics } from './name-server-metrics.ts';
 
 type Settings = SettingsOf<typeof nameServerSettings>;
 
-/** An earlier process of the name server that is ending has so long. */
+/** Time for an earlier process of the name server to end. */
 const folderWaitMs = 60_000;
 /** Key file in the machine's folder. It seals the zones' keys in `nameserver.folder`, which may be stored elsewhere, for example in a backup. */
 const keyFile = 'nameserver.keys';

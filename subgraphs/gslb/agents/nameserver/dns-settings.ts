@@ -1,4 +1,4 @@
-// Settings of the role dns: a name server of ours.
+// Settings of the role dns, our own name server.
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Place } from '../../../../dns/answerer/net/listener.ts';
@@ -33,20 +33,20 @@ export const nameServerSettings = {
     'role dns: wss://HOST:PORT/link of the processes with the role gslb (gslb.dnsPort), separated by commas; tried in turn',
   ),
   'nameserver.listen': list(place).describe(
-    'role dns: where it answers, over UDP and TCP, separated by commas: ADDRESS:PORT, [ADDRESS]:PORT with IPv6; port 0 takes a free one',
+    'role dns: addresses where it answers, over UDP and TCP, separated by commas: ADDRESS:PORT, [ADDRESS]:PORT with IPv6; port 0 takes a free one',
   ),
   'nameserver.folder': path
     .default('/var/lib/tidegate/nameserver')
     .describe(
-      'role dns: folder of its zones, for its user alone; it answers with them when it starts without the control plane',
+      'role dns: folder of its zones, which only its user may access; it answers from them when it starts without the control plane',
     ),
   'nameserver.geoFile': path
     .optional()
     .describe(
-      "roles dns and gslb (which explains answers): file in MaxMind's format (GeoLite2-City, DB-IP and others) with the places of clients; a new one is taken within a minute; default: no client's place is known",
+      "roles dns and gslb (which explains answers): file in MaxMind's format (GeoLite2-City, DB-IP and others) with the locations of clients; a new file is used within a minute; default: no locations",
     ),
   'nameserver.answersPerSecond': rate(usualLimit.answersPerSecond).describe(
-    'role dns: like answers a second over UDP to one network (an IPv4 /24, an IPv6 /56) that has shown no DNS cookie; beyond it, every second answer is truncated and the others are dropped',
+    'role dns: equal answers per second over UDP to one network (an IPv4 /24, an IPv6 /56) without a DNS cookie; beyond it, every second answer is truncated and the others are dropped',
   ),
   'nameserver.totalPerSecond': rate(usualLimit.totalPerSecond).describe('role dns: the same for all answers together'),
   'nameserver.amplification': z.coerce
@@ -55,6 +55,6 @@ export const nameServerSettings = {
     .max(100)
     .default(usualLimit.amplification)
     .describe(
-      'role dns: an answer over UDP without a valid DNS cookie has at most so many times the bytes of its question, and is truncated beyond it',
+      'role dns: maximum size of an answer over UDP without a valid DNS cookie, in multiples of its question; a larger one is truncated',
     ),
 } as const;

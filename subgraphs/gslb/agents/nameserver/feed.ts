@@ -33,7 +33,7 @@ interface FeedOptions {
     'put' | 'change' | 'remove' | 'plan' | 'stats' | 'maps' | 'putMap' | 'dropUnusedMaps' | 'zonesWithoutMaps'
   >;
   readonly log: Logger;
-  /** Reports a document that is not here. */
+  /** Requests a document that is missing here. */
   readonly resend: (key: string) => void;
   /** Called after each zone that was changed, removed or refused. */
   readonly changed: () => void;
@@ -43,14 +43,14 @@ export class Feed implements LinkDocuments {
   readonly #options: FeedOptions;
   /** Refused positions by zone, until a newer one is accepted. */
   readonly #refused = new Map<string, { readonly position: Position; readonly why: string }>();
-  /** Zones of which something newer is here than the conductor sends, in the same history. */
+  /** Zones that are newer here than at the conductor, in the same history. */
   readonly #ahead = new Set<string>();
 
   constructor(options: FeedOptions) {
     this.#options = options;
   }
 
-  /** A zone without its maps comes again, with these. */
+  /** Positions of the zones. A zone without its maps is left out, so that it is sent again with them. */
   held(): ReadonlyMap<string, Position> {
     const { answerer } = this.#options;
     const without = answerer.zonesWithoutMaps();
@@ -134,7 +134,7 @@ export class Feed implements LinkDocuments {
     if (lacked.length > 0) {
       const before = this.#refused.get(zone)?.position;
       this.#refuseLacking(zone, position, lacked);
-      // Once: a map that is refused itself would come again and again.
+      // Only once, because a map that is refused itself would be sent forever.
       if (before === undefined || comparePositions(before, position) !== 'SAME') resend(zoneKey(zone));
       return;
     }
@@ -147,16 +147,16 @@ export class Feed implements LinkDocuments {
 
   async #putMap(mapId: string, document: JsonValue): Promise<void> {
     const { answerer, log } = this.#options;
-    // There may be hundreds, and questions are answered between them.
+    // There may be hundreds, and queries are answered in between.
     await turn();
     const blocks = readClientBlocks(document);
     if (blocks === undefined || mapIdOf(blocks) !== mapId)
-      log.error({ mapId }, 'a map of clients is refused: it is not what its ID says');
+      log.error({ mapId }, 'refused a map of clients: its content does not match its ID');
     else if (answerer.maps.size >= mostMaps) log.error({ mapId }, `a map of clients is refused: there are ${mostMaps}`);
     else answerer.putMap(mapId, blocks);
   }
 
-  /** Maps that these names refer to and that are not here. */
+  /** Maps that these names refer to and that are missing here. */
   #lackedBy(names: readonly NamePlan[]): readonly string[] {
     const { maps } = this.#options.answerer;
     return names.flatMap(({ clientMapId: id }) => (id !== null && isOwnMapId(id) && !maps.has(id) ? id : []));
@@ -175,7 +175,7 @@ export class Feed implements LinkDocuments {
       const taken = take();
       if (taken === 'GAP') return false;
       if (taken === 'OLD') {
-        // From a process that has been overtaken, or whose database was set back: the newer answers stay until a new history begins.
+        // From an overtaken process, or one whose database was set back. The newer answers stay until a new history begins.
         this.#ahead.add(zone);
         this.#refuse(zone, position, 'a newer position of the same history is here');
         return true;
@@ -209,8 +209,8 @@ function positionOf({ history, generation }: ZonePlan): Position {
 /** Faults of the zone after the change. Undefined if there are none. */
 function changeFault(plan: ZonePlan, change: ZoneChange): string | undefined {
   const { head, names } = change;
-  if (head !== undefined && head.zone !== plan.zone) return `its head is that of ${head.zone}`;
-  // Only a new head touches what other names rest on: else the zone's other names are as good as before, and there may be many.
+  if (head !== undefined && head.zone !== plan.zone) return `its head belongs to ${head.zone}`;
+  // Only a new head affects the zone's other names, of which there may be many.
   const after = head === undefined ? { ...plan, names } : applyZoneChange(plan, change);
   return after && zoneFault(after);
 }

@@ -34,7 +34,7 @@ export class GeoFile implements GeoSource {
     return this.#source.find(bytes);
   }
 
-  /** Why the file is not in use. Undefined if it is. */
+  /** Reason why the file is not in use. Undefined if it is. */
   get fault(): string | undefined {
     return this.#fault;
   }

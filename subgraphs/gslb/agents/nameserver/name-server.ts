@@ -33,7 +33,7 @@ interface NameServerFigures extends NameServerState {
   readonly counts: ReturnType<Answerer['stats']>['counts'];
 }
 
-/** Many changes of a moment are one report. */
+/** Combines many changes of one moment into one report. */
 const soonMs = 10;
 
 export class NameServer {

@@ -22,10 +22,10 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Heartbeats are recorded together if they come sooner than this one after the other: a lone one delays no verdict. */
+/** Combines heartbeats that follow each other within this time. A single heartbeat delays no verdict. */
 const gatherMs = 50;
 const heartbeatsAtOnce = 500;
-/** Transactions with verdicts, which do not keep all connections from others. */
+/** Limit of concurrent transactions with verdicts, so that other work gets connections. */
 const recordingsAtOnce = 2;
 const batchesTogether = 100;
 
@@ -33,7 +33,7 @@ export class BatchInbox {
   readonly #options: BatchInboxOptions;
   /** The longest first. Each checker has one at a time. */
   readonly #waiting: Waiting[] = [];
-  /** Checkers that wait for this process, since when, and for how many things. */
+  /** Checkers that wait for this process, with the start of the wait and the number of pending messages. */
   readonly #heard = new Map<string, { readonly sinceMs: number; readonly waits: number }>();
   #recording = 0;
   #heartbeats: Waiting[] = [];
@@ -62,7 +62,7 @@ export class BatchInbox {
     }).finally(heard);
   }
 
-  /** A checker waits for this process; returns a function that ends it. */
+  /** Marks a checker as waiting for this process. Returns a function that ends it. */
   hear(checkerId: string): () => void {
     this.#count(checkerId, 1);
     this.#hearSoon();
@@ -90,7 +90,7 @@ export class BatchInbox {
     }
   }
 
-  /** How many of the next ones are recorded together: no more verdicts than one batch may have. */
+  /** Number of batches that are recorded together next. They have no more verdicts than one batch may have. */
   #roomFor(): number {
     let verdicts = 0;
     const beyond = this.#waiting.findIndex(({ batch, alone }) => {
@@ -104,7 +104,7 @@ export class BatchInbox {
     const [first] = together;
     if (together.length === 1 && first !== undefined) return this.#one(first);
     const { db } = this.#options;
-    // A row that another transaction holds keeps nobody else waiting, and a batch that can't be recorded fails alone.
+    // A row locked by another transaction delays no other batch, and a batch that can't be recorded fails alone.
     const recorded = await recordBatches(db, this.#options, together).catch(() => []);
     const left = settled(together, recorded);
     this.#waiting.unshift(...left.map((each) => ({ ...each, alone: true })));
@@ -130,7 +130,7 @@ export class BatchInbox {
     }
   }
 
-  /** Waiting for a transaction is not silence. A batch that just arrived records its own time. */
+  /** Records checkers as present while they wait for a transaction. A batch that has just arrived records its own time. */
   async #hear(): Promise<void> {
     const { db, log, heartbeatMs } = this.#options;
     const latestMs = performance.now() - heartbeatMs / 2;

@@ -87,11 +87,11 @@ class CheckerSession extends MachineSession implements LinkSession {
   #granted: Granted;
   /** A caller that waits for another incarnation. */
   #anew: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
-  /** The targets that the checker has, or was sent, by key. */
+  /** Targets that the checker has or was sent, by key. */
   readonly #sent: Map<string, Pick<KnownTarget, 'generation'>>;
   /** Ends listening to the table of targets. */
   #unsubscribe: (() => void) | undefined;
-  /** Key of the targets that were sent: the same key means nothing to send. */
+  /** Key of the targets that were sent. An equal key means that there is nothing to send. */
   #sentFor: string | undefined;
   #messages = 0;
   /** Rises when there may be news. */
@@ -193,7 +193,7 @@ class CheckerSession extends MachineSession implements LinkSession {
     const sharers = await readSharersOf(db, vantagePoint);
     // The checker was silent, or the epoch increased between these reads: the next poll shows which.
     if (!sharers.some((each) => each.id === id)) return this.#lost(row.epoch, vantagePoint);
-    // The installation's own listeners change, and the devices of its lab.
+    // The installation's own listeners and its lab's devices change.
     const toldFor = `${vantagePoint.epoch} ${JSON.stringify(egress.rules)}`;
     if (this.#toldFor !== toldFor) {
       const document = asJson(await this.#grant(vantagePoint));

@@ -1,5 +1,4 @@
-// Assigns targets to the checkers of a vantage point. Computed once for all sessions of a process, in parts, so that links are
-// served in between.
+// Assigns targets to the checkers of a vantage point. Computed once for all sessions of a process, in parts, so that links are served in between.
 import { setImmediate } from 'node:timers/promises';
 import { targetOfKey } from '../../wire/checker-wire.ts';
 import { type Sharer, sharingByPlugin } from '../stores/sharing.ts';
@@ -25,7 +24,7 @@ export class Shares {
     this.#targets = targets;
   }
 
-  /** Another text: the targets may be shared otherwise. */
+  /** A different text means that the assignment may differ. */
   keyOf({ epoch, spec }: VantageRow, sharers: readonly Sharer[]): string {
     // A checker whose plugins change starts another epoch.
     return JSON.stringify([this.#targets.version, epoch, spec, sharers.map(({ id }) => id)]);
@@ -59,7 +58,7 @@ export class Shares {
       seen += 1;
       if (seen % targetsAtOnce === 0) {
         await setImmediate();
-        // Many epochs may begin while many targets are shared: only the last one is worth the work.
+        // Many epochs may begin while many targets are assigned, and only the last one is worth the work.
         if (this.#found.get(vantagePoint.id)?.key !== key) return undefined;
       }
       if (this.#targets.isFor(vantagePoint, target))

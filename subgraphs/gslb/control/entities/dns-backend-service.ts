@@ -101,7 +101,7 @@ export class DnsBackendService {
       const id = idOf(check, input);
       const given = givenFields(dnsBackend, input, check);
       const found = await readBackend(db, id);
-      // One that is gone is refused in the transaction: a repeated request still gets its first answer.
+      // A missing backend is refused in the transaction, because a repeated request must still get its first answer.
       if (found !== undefined) this.#checked(check, { ...backendSettings(found), ...given }, input);
       return async (tx) => {
         const row = (await lockBackend(tx, id)) ?? refuseUnknown('DnsBackend', 'id', input.id);

@@ -1,4 +1,4 @@
-// Reads of GSLB entities for the graph. Only what the caller may see; vantage points and zones are administrators'.
+// Reads of GSLB entities for the graph, limited to those that the caller may see. Vantage points and zones are for administrators.
 
 import type { QueryGslbHistoryArgs, QueryGslbsAtArgs } from '../../../../generated/graph/gslb.ts';
 import type { RequestContext } from '../../../../platform/caller/identity.ts';
@@ -119,13 +119,13 @@ export class EntityReads {
     return (await loader<string, JsonObject>(context, schemasByPlugin, plugin, read)) ?? null;
   }
 
-  /** Null for others than administrators. */
+  /** Null unless the caller is an administrator. */
   async zoneNamed(context: RequestContext, name: string): Promise<ZoneEntity | null> {
     if (context.identity?.admin !== true) return null;
     return (await loader(context, zonesByName, name, (names) => readNamed(this.#db, 'DnsZone', names))) ?? null;
   }
 
-  /** Deleted ones do not exist, but for a GSLB: its end is a state. */
+  /** Deleted entities do not exist, except GSLBs, whose end is a state. */
   async byGlobalId<Type extends EntityType>(
     context: RequestContext,
     type: Type,
@@ -168,7 +168,7 @@ export class EntityReads {
     );
   }
 
-  /** GSLBs with a member there, without deleted ones. Throws INVALID_INPUT. */
+  /** GSLBs with a member at that address, without deleted ones. Throws INVALID_INPUT. */
   async namesAt(context: RequestContext, { address, limit = 10 }: QueryGslbsAtArgs): Promise<EntityRows['Gslb'][]> {
     const wanted = { address, limit, projects: projectsFor(context.identity, null) };
     const ids = await gslbsUsingMembers(this.#db, await foundByAddress(this.#db, [memberAddresses], wanted), limit);
@@ -186,7 +186,7 @@ export class EntityReads {
     return this.pageOf(context, followingMembers(projectsFor(context.identity, null)), id, args);
   }
 
-  /** GSLBs of a project (UUID), oldest first; none if the caller may not see it. */
+  /** GSLBs of a project (UUID), oldest first. Empty if the caller may not see it. */
   async namesOfProject(context: RequestContext, id: string, args: PageArguments): Promise<Page<EntityRows['Gslb']>> {
     if (maySee(context.identity, id)) return this.pageOf(context, childLists.projectGslbs, id, args);
     return emptyPage(args);

@@ -75,13 +75,13 @@ interface Place {
 /** The special rules of one kind of entity. */
 export interface Handler<Type extends EntityType = EntityType> {
   readonly kind: GslbKind & { readonly name: Type };
-  /** Faults beyond the settings themselves. Run before the transaction, and again in it. */
+  /** Faults beyond the settings themselves. Runs before the transaction, and again in it. */
   check?(sql: Sql, check: InputCheck, settings: JsonObject, place: Place): Promise<void>;
   /** Whether a change counts the project's objects against a limit. It then takes the lock that the project's creations take. */
   readonly counts?: true;
   /** Runs in the transaction, before `check`. Locks the rows that `check` reads, so that they stay unchanged until the end. */
   hold?(tx: Transaction, settings: JsonObject): Promise<void>;
-  /** The UUID of the pool of a new member, and its project. */
+  /** UUID and project of the pool of a new member. */
   parent?(
     attempt: Attempt,
     context: RequestContext,
@@ -185,7 +185,7 @@ export class EntityService<Type extends EntityType> {
     };
   }
 
-  /** UUID of the one in the project that has the name and the settings of a new one. Undefined if there is none. Never one with credentials. */
+  /** UUID of an entity in the project with the same name and settings as a new one. Undefined if there is none. Never one with credentials. */
   async equalTo(
     this: EntityService<'GslbMonitor'>,
     tx: Transaction,
@@ -237,7 +237,7 @@ export class EntityService<Type extends EntityType> {
   }
 
   async prepareDelete(attempt: Attempt, context: RequestContext, input: NamedInput & object): Promise<Effect> {
-    // Of a zone nothing stays, and a repeated request must get its first answer.
+    // A deleted zone leaves no row, and a repeated request must get its first answer.
     if (this.#type === 'DnsZone') {
       requireAdmin(caller(context));
       attempt.check.id('id', input.id, this.#type);
@@ -286,7 +286,7 @@ export class EntityService<Type extends EntityType> {
     return row;
   }
 
-  /** Refuses NOT_FOUND one that is deleted, STALE_VERSION another version. */
+  /** Refuses NOT_FOUND if it is deleted, and STALE_VERSION for another version. */
   async lock(tx: Transaction, input: NamedInput, field = 'id'): Promise<EntityRows[Type]> {
     const uuid = new InputCheck().id('id', input.id, this.#type) ?? '';
     const row = await lockEntity(tx, this.#type, uuid);

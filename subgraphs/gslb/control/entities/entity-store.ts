@@ -155,7 +155,7 @@ function toRow<Type extends EntityType>(raw: Raw): EntityRows[Type] {
   return { ...raw, ...Object.fromEntries(known), spec: JSON.parse(String(raw.spec)) } as unknown as EntityRows[Type];
 }
 
-/** Deleted ones too. */
+/** Includes deleted ones. */
 export async function readEntities<Type extends EntityType>(
   sql: Sql,
   type: Type,
@@ -180,7 +180,7 @@ export async function readNamed<Type extends 'GslbVantagePoint' | 'DnsZone' | 'G
   return new Map(rows.map((row) => [row.name, row]));
 }
 
-/** The monitor of a project with a name, which stays until the transaction ends. */
+/** Finds a monitor of a project by name, and locks it against deletion until the transaction ends. */
 export async function liveMonitor(
   tx: Transaction,
   projectId: string,
@@ -283,7 +283,7 @@ export const childLists = {
   },
 } as const satisfies Readonly<Record<string, ChildList<EntityType>>>;
 
-/** The same page of each parent, by one statement. */
+/** The same page of each parent, with one statement. */
 export async function pagesOfChildren<Type extends EntityType>(
   sql: Sql,
   list: ChildList<Type>,

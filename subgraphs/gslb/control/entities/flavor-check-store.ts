@@ -1,4 +1,4 @@
-// SQL of the names that a flavor's settings would no longer allow: one of each kind is named when it is changed.
+// SQL of the names that a flavor's new settings would no longer allow. Each query returns one such name.
 import type { Sql, SqlValue } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import type { FlavorSpec } from '../../spec/specs.ts';

@@ -100,7 +100,7 @@ export function monitorHandler({ wake, egress, sealer }: ServiceDependencies): H
   };
 }
 
-/** Names that use the members of a monitor allow its delay. */
+/** Checks that the names with members of a monitor allow its interval. */
 async function checkDelays(sql: Sql, check: InputCheck, monitorId: string, delayMs: number): Promise<void> {
   const { poolIds, memberIds } = await usesOf(sql, monitorId);
   const ofMembers = await poolsOfMembers(sql, memberIds);
@@ -127,7 +127,7 @@ export async function shortestDelay(
   return all.sort((one, other) => other.delayMs - one.delayMs)[0];
 }
 
-/** Members for which a monitor is used. */
+/** Members that use a monitor. */
 async function touchMonitored(tx: Transaction, wake: ServiceDependencies['wake'], monitorId: string): Promise<void> {
   const { poolIds, memberIds } = await usesOf(tx, monitorId);
   await membersTouched(tx, wake, [...new Set([...(await membersIn(tx, poolIds)), ...memberIds])]);
@@ -239,7 +239,7 @@ export function gslbHandler({ wake, db }: ServiceDependencies, services: TreeSer
   return {
     before: (check, input, { projectId }) => beforeName(db, services, check, input, projectId ?? ''),
     kind: gslb as Named<'Gslb'>,
-    // Members of its pools, and bytes in its zone.
+    // Counts members of its pools, and bytes in its zone.
     counts: true,
     async check(sql, check, settings, { id, projectId }) {
       for (const [at, each] of (settings.sharedWithProjectIds as readonly string[]).entries())
@@ -354,7 +354,7 @@ async function takeRoom(
   await takeZoneRoom(tx, { id, projectId, zone: zoneName, field }, shareOf(plan, spec.clientBlocks));
 }
 
-/** The same for a new or changed member, in all names that have its pool. */
+/** The same check for a new or changed member, in all names that have its pool. */
 async function checkMemberRoom(
   tx: Transaction,
   { poolId, projectId, spec }: MemberEntity,
@@ -421,7 +421,7 @@ export function flavorHandler({ wake }: ServiceDependencies): Handler<'GslbFlavo
   };
 }
 
-/** Names that the flavor allowed until now must still be allowed. */
+/** Checks that the changed flavor still allows its names. */
 async function checkNamesOfFlavor(sql: Sql, check: InputCheck, id: string, spec: FlavorSpec): Promise<void> {
   const before = (await readEntities(sql, 'GslbFlavor', [id])).get(id)?.spec;
   if (before === undefined) return;
@@ -531,7 +531,7 @@ export function zoneHandler({ wake }: ServiceDependencies): Handler<'DnsZone'> {
   };
 }
 
-/** Name servers answer a name from the longest zone that it is in, so names of a zone above would be answered no more. */
+/** Name servers answer a name from its longest zone, so names of the zone above would no longer be answered. */
 async function refuseShadowed(tx: Transaction, zoneName: string): Promise<void> {
   // The creation of a name locks its zone.
   await zonesOver(tx, zoneName, 'FOR UPDATE');
@@ -552,7 +552,7 @@ function storedRights({ rights }: JsonObject): ZoneSpec['rights'] {
   }));
 }
 
-/** 253 characters of a name (RFC 1035 section 2.3.4), with 63 of a machine's name and a dot before the zone. */
+/** Leaves room in the 253 characters of a name (RFC 1035 section 2.3.4) for a machine's name of 63 and a dot. */
 const longestOwnZone = 189;
 
 /** The installation's own name servers publish their own head. */
@@ -562,7 +562,11 @@ function checkOwnHead(check: InputCheck, { nameServers, signed, secondaries }: J
   if (signed === true)
     check.fault('signed', 'whether our own name servers sign is the setting gslb.signZones: leave it out');
   if ((secondaries as readonly string[]).length > 0)
-    check.fault('secondaries', 'our own name servers transfer no zones: start more of them instead', 'NOT_SUPPORTED');
+    check.fault(
+      'secondaries',
+      'our own name servers transfer no zones: start more name servers instead',
+      'NOT_SUPPORTED',
+    );
 }
 
 /** The zone in the form of dns/, where others publish names too. A zone without rights belongs to nobody. */

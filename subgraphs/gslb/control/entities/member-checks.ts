@@ -77,7 +77,7 @@ async function checkWithMonitors(
   }
 }
 
-/** Why a monitor is not used for a host, in words that follow the host. */
+/** Explains why a monitor is not used for a host, in words that follow the host. */
 export function notNamed(monitor: string): string {
   return `is not in authHosts of the monitor ${monitor}: its credentials may not be sent there`;
 }
@@ -120,7 +120,7 @@ export async function checkMonitor(
     return check.fault('parameters', `parameters has more than ${mostParametersBytes} characters`, 'TOO_LONG');
   const monitor = spec as unknown as MonitorSpec;
   const types = await typesOf(sql, monitor);
-  // Checkers that are away take nothing from a monitor that exists.
+  // An existing monitor keeps its type while checkers are absent.
   if (types.length === 0 && id === undefined)
     return check.fault('plugin', `no checker has a plugin named ${String(plugin)}: see gslbMonitorTypes`, 'NOT_FOUND');
   const faults = parameterFaults(types, monitor.parameters);
@@ -130,7 +130,7 @@ export async function checkMonitor(
   if (found !== undefined) addFaults(check, monitor.type, [found.fault], ` with those of the member ${found.member}`);
 }
 
-/** `checkType`: whose entry of the input has the parameters. */
+/** `checkType`: its entry of the input contains the parameters. */
 function addFaults(
   check: InputCheck,
   checkType: string | null | undefined,

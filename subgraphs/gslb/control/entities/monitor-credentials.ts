@@ -1,5 +1,5 @@
-// Where a monitor's credentials are sent. Users who may add members need not know the credentials. So these go only where their
-// owner allowed, with the monitor's own parameters: docs/decisions/0082.
+// Destinations of a monitor's credentials. Users who may add members need not know the credentials. So they are sent only to destinations that their
+// owner allowed, with the monitor's own parameters (docs/decisions/0082).
 import { zoneOfName } from '../../../../dns/backends/zone-store.ts';
 import type { Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
 import { refuse } from '../../../../platform/errors/errors.ts';
@@ -71,12 +71,12 @@ async function requirePlace(sql: Sql, spec: MonitorSpec): Promise<void> {
 }
 
 /**
- * Anyone who controls where a name leads would get the credentials. So without blocks, a certificate must prove the name, and no
- * name in our own zones is allowed.
+ * Anyone who controls a name's addresses would get the credentials. So without blocks, a certificate must prove the name, and no name in our own
+ * zones is allowed.
  */
 async function requireNamesProven(sql: Sql, spec: MonitorSpec): Promise<void> {
   const [name = ''] = spec.authHosts ?? [];
-  const give = 'give the addresses or blocks to which it may lead beside it';
+  const give = 'also give the addresses or blocks to which it may lead';
   if (!provesNames(spec))
     fail('authHosts', `authHosts has ${name}, which nothing proves: ${give}, or check by HTTPS with verify`);
   for (const host of spec.authHosts ?? []) {
@@ -87,7 +87,7 @@ async function requireNamesProven(sql: Sql, spec: MonitorSpec): Promise<void> {
   }
 }
 
-/** Credentials belong to the place for which they were given. A change of the place requires them again. */
+/** Credentials belong to the place for which they were given, so a change of the place requires them again. */
 function refuseMoved(before: MonitorSpec, after: MonitorSpec): void {
   const moved = boundSettings.find((name) => canonicalJson(before[name] ?? []) !== canonicalJson(after[name] ?? []));
   if (moved !== undefined)

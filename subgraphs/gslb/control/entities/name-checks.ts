@@ -53,7 +53,7 @@ export async function checkName(sql: Sql, check: InputCheck, name: CheckedName):
   if (!isSameBackend({ id: flavor.spec.backend, type: flavor.spec.backendType }, backend))
     check.fault(
       'flavorId',
-      `the flavor ${flavor.name} is for another DNS backend (${flavor.spec.backendType}) than that of the zone ${zone.name} (${zone.backendType})`,
+      `the flavor ${flavor.name} is for a DNS backend of another type (${flavor.spec.backendType}) than the zone ${zone.name} (${zone.backendType})`,
     );
   checkMembers(check, { name: flavor.name, spec: flavor.spec }, pools);
   await checkRules(sql, check, flavor.spec, pools);
@@ -74,7 +74,7 @@ async function checkZone(
     check.fault('fqdn', `fqdn is ${fqdn}, which is in no zone in which this project may create names`);
     return undefined;
   }
-  // An existing name stays, whatever the rights are today.
+  // An existing name stays, even if the rights have changed.
   if (id !== undefined) return zone;
   const fault = await claimFault(sql, await claimOf(sql, { id: '', projectId, fqdn }, zone));
   if (fault === undefined) return zone;
@@ -187,7 +187,7 @@ async function checkPools(
   if (fallback !== null && ids.includes(fallback))
     check.fault(
       'fallbackPoolId',
-      'fallbackPoolId is one of poolIds; give a pool beside them: it would fall back to itself',
+      'fallbackPoolId is one of poolIds, so the pool would fall back to itself; give another pool',
     );
   return check.errors.length > before || ids.includes('') ? undefined : named.flatMap(([, id]) => found.get(id) ?? []);
 }
@@ -213,7 +213,7 @@ function checkMembers(
     );
 }
 
-/** Rules that no votes could ever meet. */
+/** Refuses rules that no votes could ever meet. */
 async function checkRules(
   sql: Sql,
   check: InputCheck,
@@ -253,7 +253,7 @@ async function checkCnames(
     check.fault(given.noneUp === 'CNAME' ? 'fallbackCname' : 'poolIds', `CNAMEs lead back: ${loop.join(' → ')}`);
 }
 
-/** The same for names whose pools have another member of type FQDN now. Refuses INVALID_INPUT. */
+/** The same check for names whose pools have a new member of type FQDN. Refuses INVALID_INPUT. */
 export async function refuseCnames(tx: Transaction, gslbIds: readonly string[]): Promise<void> {
   const field = { field: ['input', 'cname'] };
   const names = [...(await readEntities(tx, 'Gslb', gslbIds)).values()];

@@ -18,7 +18,7 @@ interface GivenOptions {
 /** Settings that have columns or tables of their own. */
 const apart: ReadonlySet<string> = new Set(['fqdn', 'flavor', 'applianceId', 'pools']);
 
-/** `given`: valid, as `gslb` in parts/gslb.ts describes it. */
+/** `given`: valid according to `gslb` in parts/gslb.ts. */
 export function nameSpec(given: JsonObject): GslbSpec & { readonly given: JsonObject } {
   const kept = Object.fromEntries(Object.entries(given).filter(([name]) => !apart.has(name)));
   return {

@@ -28,7 +28,7 @@ export async function heldBackendType(tx: Transaction, { backend }: JsonObject):
   return (await holdBackend(tx, id))?.type ?? refuseUnknown('DnsBackend', 'backendId', encodeId('DnsBackend', id));
 }
 
-/** Whether names of one may be in the other. All that our own name servers answer is the same to them. */
+/** Whether names of one may be in the other. All zones of our own name servers count as one backend. */
 export function isSameBackend(one: NamedBackend, other: NamedBackend): boolean {
   return one.type === other.type && (one.type === 'ANSWERER' || one.id === other.id);
 }

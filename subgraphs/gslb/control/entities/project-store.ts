@@ -54,7 +54,7 @@ export async function readQuotas(
   );
 }
 
-/** Refuses NOT_FOUND a deleted project, QUOTA_EXCEEDED one more. The project's other creations wait until the transaction ends. */
+/** Refuses NOT_FOUND for a deleted project, and QUOTA_EXCEEDED beyond the quota. The project's other creations wait until the transaction ends. */
 export async function takeQuota(
   tx: Transaction,
   projectId: string,

@@ -40,7 +40,7 @@ const namesOfPool: Use = {
   index: 'gslb_pool_use_pool_idx',
   user: 'gslb_id',
   used: 'pool_id',
-  // Not EXISTS, which the optimizer could turn into a join that begins with all GSLBs.
+  // EXISTS could become a join that begins with all GSLBs.
   shown: '(SELECT g.deleted_at IS NULL FROM gslb g WHERE g.id = gslb_pool_use.gslb_id) = 1',
 };
 const poolsOfMonitor: Use = {
@@ -64,7 +64,7 @@ const membersOfMonitor: Use = {
 
 const quotasByProject = Symbol('quotas by project');
 
-/** Verdicts change only while checkers report: their times are recorded by this name. */
+/** Verdicts change only while checkers report, whose times are recorded under this name. */
 export const gslbJudge = 'gslb-checks';
 
 type Context = RequestContext;

@@ -60,7 +60,7 @@ export function columnsOf(type: EntityType, settings: JsonObject): Readonly<Reco
   const { name, region, ...rest } = settings;
   const named = { name: String(name) };
   switch (type) {
-    // Its columns follow from more than its settings (handlers.ts).
+    // Its columns depend on more than its settings (handlers.ts).
     case 'Gslb':
       return {};
     case 'GslbPoolMember':

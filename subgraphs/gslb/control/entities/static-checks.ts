@@ -73,7 +73,7 @@ function recordsOf(pools: readonly CheckedPool[]): readonly NameRecord[] {
   );
 }
 
-/** Addresses of the pool with the most, as far as the policy answers so many members. */
+/** Addresses of the largest pool, up to the number of members that the policy answers. */
 function mostAnswered({ policy }: GslbSpec, pools: readonly CheckedPool[]): number {
   const cut = Math.min(...policy.steps.flatMap((step) => (step.step === 'FIRST' ? [step.count] : [])));
   const sizes = pools.map(({ members }) =>
@@ -86,7 +86,7 @@ function mostAnswered({ policy }: GslbSpec, pools: readonly CheckedPool[]): numb
   return Math.max(0, ...sizes);
 }
 
-/** Refuses with NOT_SUPPORTED a change of pools, already written, that leaves a name which its backend can't serve. */
+/** Refuses with NOT_SUPPORTED a change of pools, already written, after which a backend could not serve one of its names. */
 export async function refuseUnsaid(tx: Transaction, poolIds: readonly string[], field: string): Promise<void> {
   const names = [...(await readEntities(tx, 'Gslb', await namesUsing(tx, poolIds))).values()];
   const zones = await readZonesNamed(tx, [...new Set(names.map(({ zone }) => zone))]);

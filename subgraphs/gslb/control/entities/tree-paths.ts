@@ -1,4 +1,4 @@
-// Where errors are in the input of a tree: each part is checked as if it were alone.
+// Positions of errors in the input of a tree, whose parts are checked separately.
 import { Refusal, type UserError } from '../../../../platform/errors/errors.ts';
 
 /** The error of a part, at its place in the tree. */
@@ -6,7 +6,7 @@ export function atPath(error: UserError, path: readonly string[]): UserError {
   return { ...error, field: ['input', ...path, ...error.field.slice(1)] };
 }
 
-/** Refuses as `write` does, at the place of the part. */
+/** Refuses like `write`, at the position of the part. */
 export function refusedAt(path: readonly string[], write: () => Promise<unknown>): Promise<void> {
   return refusedWith((error) => atPath(error, path), write);
 }
@@ -23,7 +23,7 @@ export function asGiven(error: UserError, newPools: number): UserError {
   return { ...error, message, field: [input, ...place, ...rest] };
 }
 
-/** Refuses as `write` does, at the places that were given. */
+/** Refuses like `write`, at the positions in the input. */
 export function refusedAsGiven(newPools: number, write: () => Promise<unknown>): Promise<void> {
   return refusedWith((error) => asGiven(error, newPools), write);
 }

@@ -86,7 +86,7 @@ export async function planTree(
   };
 }
 
-/** UUID of the flavor of a name that gives none: the only one, or the one named default. */
+/** UUID of the flavor for a name without one: the only flavor, or the one named default. */
 export async function usualFlavor(db: Database): Promise<string | undefined> {
   const [only, another] = await someFlavors(db);
   return another === undefined ? only : (await readNamed(db, 'GslbFlavor', ['default'])).get('default')?.id;

@@ -91,7 +91,7 @@ export async function monitorsFor(sql: Sql, used: UsedFor): Promise<readonly str
   return (await sql.query<{ id: string }>(text, [id])).map((row) => row.id);
 }
 
-/** UUIDs of the monitors of several pools or members, by those and in the order of their ids. */
+/** UUIDs of the monitors of several pools or members, by their ids, in order. */
 export async function monitorsOfEach(
   sql: Sql,
   column: 'pool_id' | 'member_id',
@@ -133,7 +133,7 @@ export async function usersOfEach(
   return new Map([...byUsed].map(([of, all]) => [of, all.map(({ user_: id }) => id)]));
 }
 
-/** How many users each entity has, by one statement; null for more than 10,000. */
+/** Number of users of each entity, with one statement. Null for more than 10,000. */
 export function countsOfUsers(
   sql: Sql,
   { table, index, used, shown }: Use,

@@ -23,7 +23,7 @@ interface ZoneKeyRolloverOptions {
   readonly sealer: Sealer;
   /** If false, zones without keys get none. Zones with keys keep them, because their parents may name them. */
   readonly signs: boolean;
-  /** A new zone has its keys at once. Default: a minute. */
+  /** Interval of the checks. A new zone gets its keys immediately. Default: a minute. */
   readonly lookMs?: number;
 }
 

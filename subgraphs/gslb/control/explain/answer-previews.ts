@@ -1,5 +1,5 @@
 // Previews what DNS would answer after a change of a name, a pool or a member. The mutation's own code makes the change in a transaction that is
-// rolled back; members are evaluated and names planned there by the same functions as after a commit.
+// rolled back; the same functions as after a commit evaluate members and plan names there.
 import { type PreparedMap, prepareClientMap } from '../../../../dns/policy/client.ts';
 import type { NamePlan } from '../../../../dns/policy/plan.ts';
 import type { RequestContext } from '../../../../platform/caller/identity.ts';
@@ -76,7 +76,7 @@ export class AnswerPreviews {
   }
 
   async preview(context: RequestContext, change: object): Promise<AnswerPreview> {
-    // Exactly one, by @oneOf.
+    // Exactly one, because of @oneOf.
     const [mutation = '', input] = Object.entries(change)[0] ?? [];
     try {
       return { ...(await this.#carryOut(context, mutation, changeOf(mutation, input))), userErrors: [] };
@@ -88,7 +88,7 @@ export class AnswerPreviews {
     }
   }
 
-  /** Nothing remains: neither the change nor its audit entry, event or key. */
+  /** Leaves nothing behind: neither the change nor its audit entry, event or key. */
   async #carryOut(
     context: RequestContext,
     mutation: string,
@@ -146,7 +146,7 @@ function changeOf(mutation: string, input: unknown): Change {
   return { type, verb, input } as Change;
 }
 
-/** UUIDs of the names whose answers the change can affect. A new name has none before it is made. */
+/** UUIDs of the names whose answers the change can affect. None for a new name, before it exists. */
 async function namesBefore(sql: Sql, { type, verb, input }: Change): Promise<readonly string[]> {
   const uuid = decodeUuid(type, input.id ?? '');
   if (type === 'Gslb') return uuid === undefined || verb === 'Create' ? [] : [uuid];

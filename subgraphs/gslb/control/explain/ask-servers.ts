@@ -43,9 +43,9 @@ export interface Asked {
   readonly latencyMs: number | null;
 }
 
-/** Over UDP and TCP together. */
+/** Deadline over UDP and TCP together. */
 const timeoutMs = 2_000;
-/** Explanations that ask at once, in this process. */
+/** Limit of concurrent explanations in this process. */
 const mostAtOnce = 16;
 
 export class ServerAsker {
@@ -60,7 +60,7 @@ export class ServerAsker {
   /** Answers in the order of the places. Undefined places are not asked. */
   async ask(places: readonly (ServerPlace | undefined)[], question: ServerQuestion): Promise<readonly Asked[]> {
     if (!this.#turns.take())
-      return places.map(() => unasked('not asked: this process asks for many others just now; ask again'));
+      return places.map(() => unasked('not asked: this process is busy with other explanations; try again'));
     try {
       return await Promise.all(places.map((place) => this.#askOne(place, question)));
     } finally {
@@ -70,11 +70,11 @@ export class ServerAsker {
 
   /** Ends questions under way, and refuses later ones. */
   stop(): void {
-    this.#stop.abort(new DnsError('UNREACHABLE', 'not asked: this process is being stopped'));
+    this.#stop.abort(new DnsError('UNREACHABLE', 'not asked: this process is stopping'));
   }
 
   async #askOne(place: ServerPlace | undefined, { name, type, client, clientBits }: ServerQuestion): Promise<Asked> {
-    if (place === undefined) return unasked('not asked: at which address it answers is not known here');
+    if (place === undefined) return unasked('not asked: its address is not known here');
     const dns = new DnsClient({ place, key: undefined, timeoutMs, egress: this.#egress });
     const begunMs = performance.now();
     try {
@@ -93,7 +93,7 @@ function unasked(error: string): Asked {
   return { answer: null, error, latencyMs: null };
 }
 
-/** Throws DnsError for codes that are no answer, and WireError. */
+/** Throws DnsError for codes that are not answers, and WireError. */
 function shownAnswer(message: Message, name: string): ShownAnswer {
   const { rcode, answers, opt } = message;
   if (rcode === rcodes.REFUSED) throw new DnsError('REFUSED', 'it refused: it does not answer the zone');

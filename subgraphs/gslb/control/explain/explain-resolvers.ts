@@ -1,4 +1,4 @@
-// How the answer for a client is selected, for users who may see the name.
+// Explains the selection of the answer for a client, to users who may see the name.
 
 import { type Answer, answer } from '../../../../dns/policy/answer.ts';
 import { clientAddress, type GeoSource } from '../../../../dns/policy/client.ts';
@@ -89,7 +89,7 @@ export function explainResolvers({ db, reads, asker, geo, previews }: ExplainDep
       flip: async ({ flipId }) => (flipId === null ? null : ((await readFlip(db, flipId)) ?? null)),
       answer: ({ answer }) => plannedAnswer(answer),
       steps: async ({ answer, plan }, _, context) => {
-        // The plan has no names of pools: name servers need none.
+        // The plan has no names of pools, because name servers don't need them.
         const pools = await Promise.all(plan.pools.map(({ poolId }) => reads.entity(context, 'GslbPool', poolId)));
         const named = (reason: string) =>
           pools.reduce((text, pool) => (pool === null ? text : text.replace(pool.id, pool.name)), reason);

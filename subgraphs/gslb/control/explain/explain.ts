@@ -1,4 +1,4 @@
-// How the answer for a client is selected, now or at a past time, and the current answers of all our name servers. Uses the same
+// Explains the selection of the answer for a client, now or at a past time, and reads the current answers of all our name servers. Uses the same
 // function as the name servers (dns/policy/answer.ts), with the plan of that time.
 import { answeringPlaces } from '../../../../dns/backends/backend.ts';
 import { readBackend } from '../../../../dns/backends/backend-store.ts';
@@ -35,7 +35,7 @@ interface ExplainQuestion {
   readonly at?: Date;
   /** Locates clients. Default: no client has a location. */
   readonly geo?: GeoSource;
-  /** 0 ≤ x < 1, for steps that choose at random. */
+  /** 0 ≤ x < 1, for random steps. */
   readonly draw?: () => number;
 }
 
@@ -43,7 +43,7 @@ export interface ServerAnswer {
   readonly name: string;
   /** Generation of the zone in the server's last report. Null if it reported none, or is not our server. */
   readonly zoneGeneration: number | null;
-  /** Changes of the name that it does not have yet. */
+  /** Number of changes of the name that it lacks. */
   readonly behind: number;
   readonly heardAt: Date | null;
   /** Addresses where it listens. Empty if unknown. */
@@ -60,7 +60,7 @@ interface GslbExplanation {
   readonly flipId: string | null;
   readonly plan: NamePlan;
   readonly answer: Explained;
-  /** Empty for a past moment. */
+  /** Empty for a past time. */
   readonly servers: readonly ServerAnswer[];
 }
 
@@ -105,10 +105,7 @@ export async function preparedMaps(db: Sql, mapIds: readonly string[]): Promise<
   return new Map(maps.map((map) => [map.mapId, prepareClientMap(map)]));
 }
 
-/**
- * The answer of each of our name servers with its current data. Or the servers of the backend that answers the zone, including
- * its secondaries.
- */
+/** The answer of each of our name servers with its current data. For a zone at a backend: the backend's servers, including its secondaries. */
 export async function serversOfName(db: Sql, name: PlannedName, asked: Asked): Promise<readonly ServerAnswer[]> {
   const zone = (await readZonesNamed(db, [name.zone])).get(name.zone);
   if (zone !== undefined && !isAnswered(zone)) return serversOfBackend(db, zone);

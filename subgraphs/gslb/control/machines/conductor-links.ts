@@ -19,7 +19,7 @@ import type { EvaluationDependencies } from '../verdicts/evaluate-members.ts';
 
 export interface LinkPlace {
   readonly host: string;
-  /** 0 for any. */
+  /** 0 for any free port. */
   readonly port: number;
   readonly tls: MutualTls;
 }

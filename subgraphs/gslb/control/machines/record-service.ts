@@ -59,7 +59,7 @@ export class RecordService {
         check.throwIfAny();
         return async (tx) => {
           const before = (await checkerRecordsOf(tx, [id], { lock: true })).get(id);
-          // One that joined before there were records, and has none yet, is known by its connection alone.
+          // A machine from before records existed has none, and is known by its connection alone.
           if (before === undefined && (await readChecker(tx, id)) === undefined) refuseUnknown(input.machineId);
           const { vantagePoint } = record;
           if (!(await isVantagePoint(tx, vantagePoint)))

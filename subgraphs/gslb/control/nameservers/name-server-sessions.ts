@@ -81,7 +81,7 @@ class NameServerSession extends MachineSession implements LinkSession {
   readonly #sent: SentDocuments<{ readonly position: Position }>;
   /** Ids of the client maps that the server has. Undefined for an older server, which gets them in the heads of zones. */
   readonly #maps: Set<string> | undefined;
-  /** Serials of zones that it had when it connected, until they were compared. */
+  /** Serials of zones that it had when it connected, until they are compared. */
   readonly #serials: Map<string, number>;
   /** Positions in its last report. */
   #answers: Readonly<Record<string, Position>> = {};
@@ -136,7 +136,7 @@ class NameServerSession extends MachineSession implements LinkSession {
     this.#answers = state.zones;
   }
 
-  /** Names that waited for this position may be done. */
+  /** Settles names that waited for this position. */
   async #settle(zone: string, reached: Position): Promise<void> {
     const { db, wake } = this.#options;
     const waiting = await awaitedNames(db, { zone, reached });
@@ -191,7 +191,7 @@ class NameServerSession extends MachineSession implements LinkSession {
       const has = this.#sent.get(zone)?.position;
       const news = await zoneNews(db, sealer, { zone, has, ownMaps: this.#maps !== undefined });
       if (news === undefined) continue;
-      // First what the zone refers to.
+      // Sends the referenced maps first.
       for (const [mapId, blocks] of news.maps) {
         if (this.#maps?.has(mapId)) continue;
         this.peer.send({ type: 'document', key: mapKey(mapId), position: mapPosition, document: asJson(blocks) });

@@ -46,7 +46,7 @@ interface PlanningCause {
 
 /** No work is owed further ahead (platform/owed/owed-work.ts). */
 const longestAheadMs = 3_600_000;
-/** Deletions by age may go by an earlier time than the database's clock: a name that should be free and is not is looked at again. */
+/** Deletions by age may use an earlier time than the database's clock, so a name that is not free yet is checked again. */
 const leastAheadMs = 60_000;
 
 type Event = StatusEvent<typeof gslbEvents>;
@@ -179,7 +179,7 @@ function plannedAnew(name: PlannedName, { pools, members, nowMs, flips, server }
   const answerChanges = !isSamePlan(plan, name.plan);
   const fault = answerChanges ? nameFault(`${name.zone}.`, plan) : undefined;
   if (fault === undefined) return { name, plan, status: standing, answerChanges, flipId };
-  // Name servers would refuse the zone, with all of its other names: this one alone is answered as before.
+  // Name servers would refuse the whole zone, so only this name keeps its earlier answer.
   const message = `its answer is not published, because name servers refuse it: ${fault}`;
   return { name, plan: name.plan, status: { status: 'ERROR', message }, answerChanges: false, flipId };
 }
@@ -245,12 +245,12 @@ function isSamePlan(plan: NamePlan, before: NamePlan | null): boolean {
   return before !== null && JSON.stringify({ ...plan, version: 0 }) === JSON.stringify({ ...before, version: 0 });
 }
 
-/** The plan without measured times, whose changes are not worth publishing. */
+/** The plan without measured latencies, whose changes are not worth publishing. */
 function untimed(plan: NamePlan): NamePlan {
   return { ...plan, members: plan.members.map((member) => ({ ...member, latencyMs: {} })) };
 }
 
-/** The record sets of a backend without a policy of its own; why that can't be, in words. */
+/** Declares the record sets for a backend without policies. Returns the reason if that is impossible. */
 async function publish(
   tx: Transaction,
   { wake }: PlanningDependencies,

@@ -1,5 +1,4 @@
-// The addresses that zones publish for one of our name servers: the addresses in its machine's record where it reports that it
-// answers. Pure.
+// The addresses that zones publish for one of our name servers: those in its machine's record at which it reports to answer. Pure.
 import { isIP } from 'node:net';
 import { isEverywhere, type NameServerRecord } from '../../../../platform/machines/name-server-record.ts';
 import { canonicalText } from '../../../../platform/net/address-block.ts';
@@ -10,7 +9,7 @@ type Reported = Pick<NameServerFacts, 'addresses'>;
 export interface PublishedAddresses {
   /** In the order of the record. */
   readonly addresses: readonly string[];
-  /** Why there is none, and how to fix it. Null if there is one. */
+  /** Reason why there is none, with a remedy. Null if there is one. */
   readonly reason: string | null;
 }
 

@@ -1,5 +1,5 @@
-// GSLBs at the name of one of our name servers. A machine may get a name that a GSLB has already: the server's addresses are answered then, and
-// the GSLB is not, until the machine was revoked and resolvers have forgotten the server.
+// GSLBs at the name of one of our name servers. A machine may get the name of an existing GSLB. The server's addresses are then answered instead of
+// the GSLB, until the machine was revoked and resolvers have dropped the server.
 import { publishedServerNames } from '../../../../dns/ownership/server-names.ts';
 import type { Sql, Transaction } from '../../../../platform/database/database.ts';
 import { oweAll } from '../../../../platform/owed/owed-work.ts';
@@ -9,7 +9,7 @@ import { planKind } from '../stores/touched.ts';
 import { isAnswered, type ZoneRow } from '../stores/zone-store.ts';
 
 export interface ServerAtName {
-  /** Why the GSLB is not answered, in words. */
+  /** Reason why the GSLB is not answered. */
   readonly fault: string;
   /** Null until the server leaves. */
   readonly until: Date | null;

@@ -21,16 +21,16 @@ import { ownerOf } from './static-names.ts';
 
 export interface SettlingDependencies {
   readonly wake: Wake;
-  /** A name that was refused for so long is an ERROR. At most an hour. */
+  /** A name is an ERROR after it was refused for this long. At most an hour. */
   readonly pendingMs: number;
-  /** Another project gets a deleted name after so long. */
+  /** Time after which another project may get a deleted name. */
   readonly nameRestMs: number;
 }
 
 /** The reason why a request is not finished. */
 interface Lack {
   readonly reason: string;
-  /** Something refuses it, or nothing can answer it. Otherwise it is only under way. */
+  /** Whether a server refuses it, or none can answer it. Otherwise it is only under way. */
   readonly failed: boolean;
 }
 

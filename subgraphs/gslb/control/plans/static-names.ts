@@ -12,7 +12,7 @@ import { planKind } from '../stores/touched.ts';
 
 type Named = Pick<PlannedName, 'id' | 'fqdn' | 'zone'>;
 
-/** Why the backend can't answer according to the plan, in words. Null if it can. */
+/** Reason why the backend can't answer according to the plan. Null if it can. */
 export async function declareStatic(tx: Transaction, wake: Wake, name: Named, plan: NamePlan): Promise<string | null> {
   const answer = staticAnswer(plan);
   if (!answer.supported) return `NOT_SUPPORTED by the DNS backend of the zone: ${answer.reason}`;

@@ -1,4 +1,4 @@
-// Zones as name servers take them: the whole plan, or the changes after a generation that they have.
+// Zones in the form for name servers: the whole plan, or the changes since a generation that they have.
 import { mapIdOf } from '../../../../dns/policy/client-blocks.ts';
 import {
   type ClientBlocks,
@@ -49,13 +49,13 @@ interface AskedNews {
   readonly zone: string;
   /** Position that the name server has. Undefined if it has none of the zone. */
   readonly has: Position | undefined;
-  /** Whether it takes maps as objects of their own. Older name servers get them in the head. */
+  /** Whether it accepts separate maps. Older name servers get them in the head. */
   readonly ownMaps: boolean;
 }
 
 /**
- * The data that a name server lacks. Undefined if nothing, or if there is no such zone. The generation is read first, so names may be
- * newer than it and are then sent once more.
+ * The data that a name server lacks. Undefined if it lacks nothing, or if there is no such zone. The generation is read first, so names may be newer
+ * and are then sent once more.
  */
 export async function zoneNews(
   db: Sql,
@@ -99,7 +99,7 @@ async function changeSince(
   const { name, history, generation: to } = row;
   if (to - from > mostChanges) return undefined;
   const changes = await zoneChanges(db, { zone: name, from, to });
-  // Some are no longer kept.
+  // Some changes are no longer kept.
   if (changes.length !== to - from) return undefined;
   const fqdns = new Map(
     changes.flatMap(({ gslbId, fqdn }) => (gslbId === null || fqdn === null ? [] : [[gslbId, fqdn]])),
@@ -128,8 +128,8 @@ async function headOf(db: Sql, sealer: Sealer, row: ZoneRow, ownMaps: boolean): 
 }
 
 /**
- * Our name servers are in the zone itself, each under the name of its machine, with the addresses that administrators gave to it. A zone
- * names so many; those with addresses come first.
+ * Our name servers are in the zone itself, each under the name of its machine, with the addresses that administrators gave to it. The number of
+ * servers in a zone is limited. Those with addresses come first.
  */
 async function usualHead(db: Sql, zone: string): Promise<ZoneHead> {
   const known = await readNameServers(db);
@@ -154,7 +154,7 @@ async function usualHead(db: Sql, zone: string): Promise<ZoneHead> {
   };
 }
 
-/** The regions of the vantage points for all; a name with blocks of its own has a map of its own. */
+/** The vantage points' regions in a shared map, and an own map for each name with blocks. */
 async function clientMapsOf(db: Sql, zone: string): Promise<readonly ClientMap[]> {
   return withShared(await regionsMap(db), await clientBlocksOfZone(db, zone));
 }

@@ -13,7 +13,7 @@
 import type { Verdict } from '../../rules/quorum.ts';
 
 export interface LedgerLimits {
-  /** Verdicts, of now and before, in one batch. */
+  /** Limit of current and past verdicts in one batch. */
   readonly mostVerdicts: number;
   /** A batch older than this on arrival is late. */
   readonly freshMs: number;
@@ -83,7 +83,7 @@ export type Refusal =
   | 'WRONG_STAMP';
 
 type Noted =
-  /** `state` and `noted` are stored together; then the batch is acknowledged. */
+  /** Store `state` and `noted` together, then acknowledge the batch. */
   | { readonly outcome: 'COUNTED'; readonly state: CheckerState; readonly noted: readonly NotedVerdict[] }
   /** It has counted already. It is acknowledged again, and nothing is stored. */
   | { readonly outcome: 'REPEATED' }
@@ -142,7 +142,7 @@ function refusalOf(
   if (epoch !== state.epoch) return epoch < state.epoch ? 'OLD_EPOCH' : 'UNKNOWN_EPOCH';
   if (verdicts.length + past.length > mostVerdicts) return 'TOO_LARGE';
   if (number > state.batch + 1) return 'GAP';
-  // Stamps rise: one that is older than the last is of no acknowledgement that this incarnation had.
+  // Stamps rise, so an older stamp than the last does not belong to an acknowledgement of this incarnation.
   const isNew = number > state.batch;
   return !(stampMs <= nowMs) || (isNew && stampMs < (state.saidAtMs ?? stampMs)) ? 'WRONG_STAMP' : undefined;
 }

@@ -97,7 +97,7 @@ export interface Counted {
   readonly load: JsonObject;
 }
 
-/** Stores what the accepted batches changed, and their time, in the transaction that has locked the checkers' rows. */
+/** Stores the changes of the accepted batches, and their time, in the transaction that has locked the checkers' rows. */
 export async function storeCounted(tx: Transaction, counted: readonly Counted[]): Promise<void> {
   if (counted.length === 0) return;
   const values = counted.flatMap(({ checker: { id, vantagePointId, name }, state, load }): SqlValue[] => [
@@ -216,7 +216,7 @@ function refusalOf(
     return new LinkRefusal(`its record has no vantage point: tidegate machines update ${name} --vantage-point NAME`);
   if (record.vantagePoint !== vantagePoint)
     return new LinkRefusal(
-      `set checker.vantagePoint to ${record.vantagePoint}, as its record says, or change that: tidegate machines update ${name}`,
+      `set checker.vantagePoint to ${record.vantagePoint}, like its record, or change the record: tidegate machines update ${name}`,
     );
   return new Error(`no vantage point ${vantagePoint}: create it with gslbVantagePointCreate`);
 }
@@ -297,7 +297,7 @@ export async function endSharing<Seen extends Pick<CheckerRow, 'id' | 'vantagePo
   return ended;
 }
 
-/** Which of these machines are checkers. */
+/** The checkers among these machines. */
 export function checkersAmong(db: Sql, ids: readonly string[]): Promise<readonly Pick<CheckerRow, 'id' | 'name'>[]> {
   return inPages(ids, (page) =>
     db.query(`SELECT id, name FROM gslb_checker WHERE id IN (${marksFor(page)}) ORDER BY id`, page),
@@ -358,7 +358,7 @@ interface AbsentChecker extends Pick<CheckerRow, 'id' | 'name' | 'heardAt'> {
   readonly vantagePoint: string | null;
 }
 
-/** Checkers that do not report, the longest first, and whether any other one does. */
+/** Checkers that do not report, the longest-silent first, and whether another checker reports. */
 export async function absentCheckers(
   db: Sql,
   silenceMs: number,

@@ -45,7 +45,7 @@ function toRow(raw: Raw): FlipRow {
   return { ...raw, late: raw.late === 1, ballots: JSON.parse(raw.ballots) };
 }
 
-/** `pools`, `memberId`: only of these. Throws INVALID_INPUT. */
+/** `pools`, `memberId`: filters. Throws INVALID_INPUT. */
 export async function pageOfFlips(
   sql: Sql,
   filter: {
@@ -86,7 +86,7 @@ export async function pageOfFlips(
   return { ...items, count: () => countRanges(sql, search) };
 }
 
-/** The newest of the members of each pool, in one statement. */
+/** The newest flips of each pool's members, with one statement. */
 export async function flipsOfEach(
   sql: Sql,
   poolIds: readonly string[],
@@ -102,7 +102,7 @@ export async function flipsOfEach(
   return new Map([...Map.groupBy(rows, ({ poolId }) => poolId)].map(([id, raws]) => [id, raws.map(toRow)]));
 }
 
-/** How many changes each pool has, by one statement; null for more than 10,000. */
+/** Number of changes of each pool, with one statement. Null for more than 10,000. */
 export function countsOfFlips(sql: Sql, poolIds: readonly string[]): Promise<ReadonlyMap<string, number | null>> {
   const ranges = (id: string) => [{ sql: 'pool_id = ?', values: [id] }];
   return countsOfParents(sql, poolIds, { table: 'gslb_flip', index: 'gslb_flip_pool_idx', ranges });

@@ -18,7 +18,7 @@ interface NameServerRow {
   readonly id: string;
   readonly name: string;
   readonly facts: NameServerFacts | null;
-  /** Positions by zone, absolute. */
+  /** Positions by absolute zone name. */
   readonly state: NameServerState | null;
   readonly heardAt: Date | null;
   readonly epoch: number;
@@ -51,7 +51,7 @@ export async function serversChanged(tx: Transaction, wake: Wake): Promise<void>
   );
 }
 
-/** Which of these machines are name servers. */
+/** The name servers among these machines. */
 export function nameServersAmong(
   db: Sql,
   ids: readonly string[],
@@ -117,7 +117,7 @@ export async function forgetNameServer(tx: Transaction, id: string): Promise<boo
 /** A name server that has not reported for this long delays nothing: it receives everything when it returns. */
 export const silentForMs = 10_000;
 
-/** A time in the future was recorded before the database's clock was set back: it shows as little as an old one. */
+/** A time in the future was recorded before the database's clock was set back, and counts as little as an old one. */
 const heardSql = `ABS(TIMESTAMPDIFF(MICROSECOND, heard_at, NOW(3))) < ${silentForMs} * 1000`;
 
 interface SeenPresence {
@@ -144,10 +144,7 @@ export async function movedPresence(db: Sql): Promise<readonly SeenPresence[]> {
   return rows.map((row) => ({ ...row, present: row.present === 1 }));
 }
 
-/**
- * Emits the event for a name server that reports again or no longer reports, if its row is unchanged: a second process finds
- * nothing to do.
- */
+/** Emits the event for a name server that reports again or no longer reports, if its row is unchanged. A second process finds nothing to do. */
 export async function setPresence(tx: Transaction, wake: Wake, seen: SeenPresence): Promise<boolean> {
   const [row] = await tx.query<{ present: number; heardAt: Date | null; version: number }>(
     'SELECT present, heard_at AS heardAt, version FROM gslb_name_server WHERE id = ? FOR UPDATE',

@@ -1,4 +1,4 @@
-// SQL of names as far as their answers go: rows under lock, the pools that each uses, and the plan that it has.
+// SQL of the names' answers: rows under lock, each name's pools, and its plan.
 import type { NamePlan } from '../../../../dns/policy/plan.ts';
 import type { Condition, Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
@@ -106,7 +106,7 @@ export async function nameAnswering(db: Sql, asked: string, at: Date | null): Pr
   const wildcards = labels.slice(1).map((_, index) => `*.${labels.slice(index + 1).join('.')}`);
   const found = wildcards.length === 0 ? undefined : await among(wildcards);
   if (found === undefined) return undefined;
-  // A name between the two exists, also if only names below it have records.
+  // A name between the two exists, even if only names below it have records.
   const between = labels.slice(-found.fqdn.split('.').length).join('.');
   const taken = await db.query(
     `SELECT 1 FROM gslb WHERE zone = ? AND (${column} = ? OR RIGHT(${column}, ?) = ?) AND ${there} LIMIT 1`,

@@ -1,4 +1,4 @@
-// A secret as it stands in a column of text: sealed for its place, so that a copy elsewhere does not open.
+// A secret in a text column: sealed for its place, so that a copy elsewhere does not open.
 import { createHash } from 'node:crypto';
 import type { Sealer } from '../../../../platform/secrets/seal.ts';
 import { canonicalJson } from '../../../../platform/values/json.ts';

@@ -34,7 +34,7 @@ export function sharing(checkerIds: readonly string[]): (targetId: string) => st
     let [best, highest]: [string | undefined, number] = [undefined, -1];
     for (const { id, hash } of checkers) {
       const key = mixed(target ^ hash);
-      // Equal keys: the result must not depend on the order of the checkers.
+      // For equal keys, the result must not depend on the order of the checkers.
       if (key < highest || (key === highest && best !== undefined && id > best)) continue;
       [best, highest] = [id, key];
     }

@@ -7,7 +7,7 @@ import type { AdminState, OperatingStatus } from '../../rules/states.ts';
 import type { FlavorSpec, MemberSpec, MonitorSpec, PoolSpec } from '../../spec/specs.ts';
 import { inPages } from './vote-store.ts';
 
-/** A region's verdict as it is stored (`KeptVerdict` with a moment in place of an age). */
+/** A region's verdict as stored (`KeptVerdict` with a time in place of an age). */
 export interface RegionState {
   readonly verdict: Verdict | null;
   /** RFC 3339. */
@@ -164,7 +164,7 @@ export interface MonitorUse {
   readonly spec: MonitorSpec;
 }
 
-/** Uses the index: few members have their own uses, and a long list of members without any would read all uses. */
+/** Uses the index. Few members have their own uses, and a long list of members without any would read all uses. */
 export const usesBy = {
   pool_id: 'gslb_monitor_use FORCE INDEX (gslb_monitor_use_pool_idx)',
   member_id: 'gslb_monitor_use FORCE INDEX (gslb_monitor_use_member_idx)',

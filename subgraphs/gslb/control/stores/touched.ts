@@ -6,13 +6,13 @@ import { type OwedKey, owe, oweAll } from '../../../../platform/owed/owed-work.t
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { poolsOfMembersTouched, poolsOfNamesTouched } from './pool-targets-store.ts';
 
-/** Owed for a member (UUID): its votes, admin state or monitors changed, or time decides. */
+/** Owed for a member (UUID) whose votes, admin state or monitors changed, or whose verdict depends on time. */
 export const evaluationKind = 'gslb-judge';
 /** Owed for a name (UUID) whose settings or members have changed. */
 export const planKind = 'gslb-plan';
-/** Owed for a vantage point (UUID): all its votes began or ceased to count. */
+/** Owed for a vantage point (UUID) whose votes began or ceased to count. */
 export const vantageKind = 'gslb-vantage';
-/** Owed for a vantage point (UUID): an administrator made, changed or deleted it, so each member may have another quorum. */
+/** Owed for a vantage point (UUID) that an administrator created, changed or deleted, because each member may have another quorum. */
 export const vantageChangeKind = 'gslb-vantage-change';
 
 /** Wakes the sessions of checkers after a change of targets. */
@@ -25,7 +25,7 @@ export async function membersTouched(tx: Transaction, wake: Wake, memberIds: rea
   tx.afterCommit(() => wake.notify(targetsTopic));
 }
 
-/** Names were made, changed, frozen, released or deleted, or the pools that they use were. */
+/** Called for names that were created, changed, frozen, released or deleted, or whose pools were. */
 export async function namesTouched(tx: Transaction, wake: Wake, gslbIds: readonly string[]): Promise<void> {
   await poolsOfNamesTouched(tx, gslbIds);
   await oweAll(tx, planKind, keysOf(gslbIds), wake);
@@ -33,7 +33,7 @@ export async function namesTouched(tx: Transaction, wake: Wake, gslbIds: readonl
   tx.afterCommit(() => wake.notify(targetsTopic));
 }
 
-/** A vantage point was made, changed or deleted: its checkers get other rules, and other vantage points judge. */
+/** Called for a vantage point that was created, changed or deleted: its checkers get other rules, and the set of voters changes. */
 export async function vantagePointTouched(tx: Transaction, wake: Wake, id: string): Promise<void> {
   await owe(tx, vantageChangeKind, id, {}, wake);
   tx.afterCommit(() => wake.notify(targetsTopic));

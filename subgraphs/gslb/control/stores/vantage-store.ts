@@ -38,7 +38,7 @@ export async function readVantagePoints(db: Sql): Promise<readonly VantageRow[]>
   return (await db.query<Raw>(sql)).map(toRow);
 }
 
-/** Undefined if it does not exist, or not any more. */
+/** Undefined if it does not exist, or no longer. */
 export async function readVantagePoint(db: Sql, id: string): Promise<VantageRow | undefined> {
   const sql = `SELECT ${columns} FROM gslb_vantage_point WHERE id = ? AND deleted_at IS NULL`;
   return (await db.query<Raw>(sql, [id])).map(toRow)[0];

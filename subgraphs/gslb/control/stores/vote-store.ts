@@ -1,4 +1,4 @@
-// SQL of votes and of the verdicts that they make. Both belong to a member, whose row is locked by who writes them.
+// SQL of votes and verdicts. Both belong to a member, whose row the writer has locked.
 import type { Sql, SqlValue, Transaction } from '../../../../platform/database/database.ts';
 import { marksFor } from '../../../../platform/database/sql.ts';
 import type { Verdict } from '../../rules/quorum.ts';
@@ -103,13 +103,13 @@ export async function membersVotedBy(
   db: Sql,
   { vantagePointId, after, take }: { readonly vantagePointId: string; readonly after: string; readonly take: number },
 ): Promise<readonly string[]> {
-  // Its rows have the member's UUID next, by the primary key: another index would be read from where it begins, for each page.
+  // The primary key continues with the member's UUID. Another index would be read from its beginning for each page.
   const sql = `SELECT DISTINCT member_id AS id FROM gslb_vote FORCE INDEX (gslb_vote_vantage_point_idx)
     WHERE vantage_point_id = ? AND member_id > ? ORDER BY member_id LIMIT ?`;
   return (await db.query<{ id: string }>(sql, [vantagePointId, after, take])).map(({ id }) => id);
 }
 
-/** Reads or writes so many at a time: a statement has a bound. */
+/** Reads or writes in pages, because statements have a limit. */
 export async function inPages<Each, Row>(
   all: readonly Each[],
   each: (page: readonly Each[]) => Promise<readonly Row[]>,

@@ -11,7 +11,7 @@ import type { DnssecKeyPlan } from '../../../../dns/policy/plan.ts';
 
 type KeyState = 'PUBLISHED' | 'ACTIVE' | 'RETIRED';
 
-/** `active` in a plan is `state` ACTIVE here. */
+/** `active` in a plan corresponds to the state ACTIVE here. */
 export interface ZoneKey extends DnssecKeyPlan {
   readonly state: KeyState;
   /** When it entered this state, by the database's clock. */
@@ -23,7 +23,7 @@ export interface ZoneKey extends DnssecKeyPlan {
 export interface KeyRule {
   /** Lifetime of a plain key. Null if it signs until a person requests another one. */
   readonly plainMs: number | null;
-  /** The longest TTL in the zone, with its keys. */
+  /** The longest TTL in the zone, including its keys. */
   readonly ttlMs: number;
   /** Time until every name server has a change, including one that was away for a while. */
   readonly spreadMs: number;
@@ -64,13 +64,13 @@ export function rollKeys(keys: readonly ZoneKey[], nowMs: number, rule: KeyRule,
   if (named !== undefined)
     next = without(next, (key) => !isPlain(key) && key !== named && key.sinceMs <= named.sinceMs);
   const plain = next.find((key) => isPlain(key) && key.state === 'ACTIVE');
-  // While another is retired there is none coming: each roll ends before the next.
+  // While a key is being retired, no new one is prepared: each rollover ends before the next.
   const isDue = plain !== undefined && rule.plainMs !== null && nowMs >= plain.sinceMs + rule.plainMs - heldMs;
   if (isDue && next.every(({ state }) => state === 'ACTIVE')) next = withNextPlain(next, nowMs, make);
   return { keys: next, dueMs: dueOf(next, rule) };
 }
 
-/** A person asks for another plain key, as when the one may be known. Unchanged while a roll is under way. */
+/** A person requests another plain key, for example after a leak. Unchanged during a rollover. */
 export function withNextPlain(keys: readonly ZoneKey[], nowMs: number, make: MakeKey = makeKey): readonly ZoneKey[] {
   if (keys.some(({ state }) => state !== 'ACTIVE')) return keys;
   return [...keys, newKey(keys, plainFlags, 'PUBLISHED', nowMs, make)];
@@ -82,7 +82,7 @@ export function withNextEntry(keys: readonly ZoneKey[], nowMs: number, make: Mak
   return [...keys, newKey(keys, entryFlags, 'ACTIVE', nowMs, make)];
 }
 
-/** A person takes the new entry key back. Undefined if there is none, or the parent may name it already. */
+/** A person withdraws the new entry key. Undefined if there is none, or the parent may name it already. */
 export function withoutNextEntry(
   keys: readonly ZoneKey[],
   nowMs: number,
@@ -98,10 +98,7 @@ export function nameableAtMs({ sinceMs }: Pick<ZoneKey, 'sinceMs'>, { ttlMs, spr
   return sinceMs + ttlMs + spreadMs;
 }
 
-/**
- * A person confirms that the parent names this entry key and no other. Undefined if the parent must not do so yet, or there is no
- * such key.
- */
+/** A person confirms that the parent names only this entry key. Undefined if the parent must not do so yet, or there is no such key. */
 export function namedByParent(
   keys: readonly ZoneKey[],
   keyTag: number,
@@ -128,7 +125,9 @@ export function keyPlans(keys: readonly ZoneKey[]): readonly DnssecKeyPlan[] {
   }));
 }
 
-/** Every resolver that asks for the keys can have it. A zone's oldest entry key is waited for by nobody: it was there before any DS record. */
+/**
+ * Whether every resolver that asks for the keys can have it. A zone's oldest entry key existed before any DS record, so nobody has to wait for it.
+ */
 function isNameable(keys: readonly ZoneKey[], keyTag: number, nowMs: number, rule: KeyRule): boolean {
   const entries = keys.filter((key) => !isPlain(key));
   const key = entries.find((each) => each.keyTag === keyTag);
@@ -157,7 +156,7 @@ function newKey(
 ): ZoneKey {
   for (;;) {
     const plan = make(flags, state === 'ACTIVE');
-    // Two keys of one tag cost resolvers a second attempt for each signature.
+    // Two keys with the same tag cost resolvers a second attempt for each signature.
     if (keys.every(({ keyTag }) => keyTag !== plan.keyTag))
       return { ...plan, state, sinceMs: nowMs, namedSinceMs: null };
   }

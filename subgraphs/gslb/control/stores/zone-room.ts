@@ -9,7 +9,7 @@ import { refuse } from '../../../../platform/errors/errors.ts';
 import { mostToMachineBytes } from '../../../../platform/link/messages.ts';
 import type { GslbSpec, ZoneSpec } from '../../spec/specs.ts';
 
-/** The rest is for the zone's head, and for data that grows by itself: latencies, and the states of regions. */
+/** The rest is for the zone's head, and for data that grows by itself: latencies, and states of regions. */
 export const mostZoneBytes = (mostToMachineBytes * 3) / 4;
 
 /** `plan`: its stored text. `blocks`: client blocks, which are stored in the zone's head. */
@@ -17,7 +17,7 @@ export function shareOf(plan: string, blocks: GslbSpec['clientBlocks']): number 
   return Buffer.byteLength(plan) + (blocks.length === 0 ? 0 : Buffer.byteLength(JSON.stringify(blocks)));
 }
 
-/** A name is new, or changed: it will take so much. Refuses LIMIT_REACHED where the zone has no room for more than it took before. */
+/** Reserves the size of a new or changed name. Refuses LIMIT_REACHED if the zone has no room for the growth. */
 export async function takeZoneRoom(
   tx: Transaction,
   {
@@ -53,7 +53,7 @@ export async function refuseManyMaps(tx: Transaction, zone: string, projectId: s
     );
 }
 
-/** The same check for something that is added to each of these names. Zones of other backends have no such limit. */
+/** The same check for an addition to each of these names. Zones of other backends have no limit. */
 export async function refuseTooLarge(
   sql: Sql,
   {
@@ -82,10 +82,10 @@ export async function refuseTooLarge(
 }
 
 interface Room {
-  /** Bytes that the project and the others take. */
+  /** Bytes of the project's names and of others'. */
   readonly own: number;
   readonly others: number;
-  /** Whether the zone's rights are this project's alone: then it may fill the zone. */
+  /** Whether only this project has rights in the zone. It may then fill the zone. */
   readonly alone: boolean;
 }
 
@@ -115,7 +115,7 @@ function refuseFull(zone: string, { own, others, alone }: Room, more: number, fi
   if (!alone && own + more > share)
     refuse(
       'LIMIT_REACHED',
-      `this project would have ${own + more} bytes in the zone ${zone}; half of what other projects leave is allowed, which is ${share}: use a zone whose rights are this project's alone, fewer members, or fewer blocks of clients`,
+      `this project would have ${own + more} bytes in the zone ${zone}; the limit is half of the room that other projects leave, which is ${share}: use a zone whose rights are this project's alone, fewer members, or fewer blocks of clients`,
       { field: ['input', field] },
     );
 }

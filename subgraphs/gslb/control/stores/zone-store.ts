@@ -28,7 +28,7 @@ export interface ZoneRow {
   readonly keysSealed: string | null;
 }
 
-/** Wakes the sessions of name servers: something changed in some zone. */
+/** Wakes the sessions of name servers after a change of any zone. */
 export const zonesTopic = 'gslb-zones';
 
 /** Wakes the loop that makes zone keys. */
@@ -58,7 +58,7 @@ export async function readZonesNamed(db: Sql, names: readonly string[]): Promise
   return new Map(rows.map((raw) => [raw.name, toRow(raw)]));
 }
 
-/** Whether our own name servers answer it. A zone of which nothing is known is nobody else's. */
+/** Whether our own name servers answer it. An unknown zone is not another server's. */
 export function isAnswered(zone: Pick<ZoneRow, 'backendType'> | undefined): boolean {
   return zone === undefined || capabilities[zone.backendType].policies;
 }
@@ -85,12 +85,12 @@ export async function zonePositions(db: Sql): Promise<readonly ZonePosition[]> {
 
 export interface ChangedName {
   readonly zone: string;
-  /** Null for everything but the names. */
+  /** Null if the change affects only the zone's head. */
   readonly fqdn: string | null;
   readonly gslbId: string | null;
 }
 
-/** The zone is new: changes of a deleted one of its name are not its own. */
+/** Starts a new zone, which does not inherit changes of a deleted zone with its name. */
 export async function beginZoneChanges(tx: Transaction, zone: string): Promise<void> {
   await tx.execute('DELETE FROM gslb_zone_change WHERE zone = ?', [zone]);
 }
@@ -117,14 +117,14 @@ export async function changeZones(tx: Transaction, wake: Wake, changed: readonly
   tx.afterCommit(() => wake.notify(zonesTopic));
 }
 
-/** These zones of earlier histories are numbered in the current one from now on: name servers take them as a whole. */
+/** Moves these zones of earlier histories to the current one. Name servers then receive them as a whole. */
 export async function beginZoneHistories(tx: Transaction, wake: Wake, zones: readonly string[]): Promise<void> {
   for (const zone of [...zones].sort()) await lockCurrent(tx, zone);
   tx.afterCommit(() => wake.notify(zonesTopic));
 }
 
 /**
- * A name server answers with a serial of another history. If the zone's is not higher (RFC 1982), it gets one that no server has had, so
+ * Called when a name server answers with a serial of another history. If the zone's serial is not higher (RFC 1982), the zone gets an unused one, so
  * that serials never fall and two servers never have the same one for different content.
  */
 export async function raiseSerial(
@@ -142,21 +142,21 @@ export async function raiseSerial(
 }
 
 /**
- * A name server has a newer generation than the database in the same history: the zone was set back, and goes on above that generation,
- * with a serial that no server has had. Throws if no zone can be that far ahead: then the server has made it up.
+ * Called when a name server has a newer generation than the database in the same history: the zone was set back. It continues above that generation,
+ * with an unused serial. Throws if no zone can be that far ahead, so that the server's report must be false.
  */
 export async function leapZone(tx: Transaction, wake: Wake, zone: string, has: Position): Promise<void> {
   const row = await lockCurrent(tx, zone);
   if (row === undefined || comparePositions(has, { ...row, number: row.generation }) !== 'AHEAD') return;
   if (has.number - row.generation > furthestAhead)
     throw new Error(`a name server reports generation ${has.number} of the zone ${zone}, which does not exist`);
-  // One generation is left out, so that no change follows what the server has: it needs the whole zone.
+  // Skips one generation, so that no change follows the server's position, and it needs the whole zone.
   await tx.execute('UPDATE gslb_zone SET generation = ? WHERE name = ?', [has.number + 1, zone]);
   await raiseBase(tx, zone, serialLeap());
   await changeZones(tx, wake, [{ zone, fqdn: null, gslbId: null }]);
 }
 
-/** The zone's row is locked, and its generation is in the current history. Undefined if there is no such zone. */
+/** Locks the zone's row, and brings its generation to the current history. Undefined if there is no such zone. */
 async function lockCurrent(
   tx: Transaction,
   zone: string,
@@ -174,7 +174,7 @@ async function lockCurrent(
 
 const furthestAhead = 1_000_000;
 
-/** More changes than an earlier history can have had beyond this one, and a random number, so that two histories do not meet. */
+/** More changes than an earlier history can have had beyond this one, plus a random number, so that two histories do not meet. */
 function serialLeap(): number {
   return 2 ** 24 + randomInt(2 ** 24);
 }
@@ -228,7 +228,7 @@ export function openZoneKeys(
   return JSON.parse(openText(sealer, keysSealed, zoneKeysPlace(name)));
 }
 
-/** The newest position of the zone at which the name changed. Undefined if it never did, or long ago. */
+/** The newest position of the zone at which the name changed. Undefined if it never did, or too long ago. */
 export async function lastChangeOf(db: Sql, zone: string, gslbId: string): Promise<Position | undefined> {
   const [row] = await db.query<{ number: number | null; history: string | null }>(
     `SELECT MAX(generation) AS number, (SELECT ${zoneHistorySql} FROM gslb_zone WHERE name = ?) AS history
@@ -239,7 +239,7 @@ export async function lastChangeOf(db: Sql, zone: string, gslbId: string): Promi
   return { history: row.history, number: row.number };
 }
 
-/** How often the name changed after a generation of the zone. */
+/** Number of changes of the name after a generation of the zone. */
 export async function changesAfter(
   db: Sql,
   { zone, gslbId, zoneGeneration }: { readonly zone: string; readonly gslbId: string; readonly zoneGeneration: number },
@@ -249,7 +249,7 @@ export async function changesAfter(
   return (await db.query<{ count: number }>(sql, [zone, zoneGeneration, gslbId]))[0]?.count ?? 0;
 }
 
-/** UUIDs of names that wait for name servers, and changed last at this position of the zone or before. */
+/** UUIDs of names that wait for name servers, and last changed at or before this position of the zone. */
 export async function awaitedNames(
   db: Sql,
   { zone, reached }: { readonly zone: string; readonly reached: Position },

@@ -45,7 +45,7 @@ export async function poolIdsAfter(db: Sql, after: string, take: number): Promis
   return (await db.query<{ id: string }>(sql, [after, take])).map(({ id }) => id);
 }
 
-/** The settings of all flavors as one text. There are few, and each may decide who watches many pools. */
+/** The settings of all flavors as one text. There are few, and each may affect the vantage points of many pools. */
 export async function flavorsText(db: Sql): Promise<string> {
   return JSON.stringify(await db.query('SELECT id, spec FROM gslb_flavor ORDER BY id'));
 }

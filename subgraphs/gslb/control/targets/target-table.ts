@@ -18,7 +18,7 @@ import type { VantageRow } from '../stores/vantage-store.ts';
 import { flavorsText, poolIdsAfter, readTargetsOfPools, type TargetRow } from './target-store.ts';
 import { type Check, checkOf, documentOf, placeOf, type TargetPlace, watches } from './targets.ts';
 
-/** `hosts` and `port`: where it is. */
+/** `hosts` and `port`: its location. */
 export interface KnownTarget extends TargetPlace {
   /** Key of the document. */
   readonly key: string;
@@ -37,7 +37,7 @@ interface TargetTableOptions {
   readonly egress: EgressPolicy;
   /** Opens the credentials of monitors. */
   readonly sealer: Sealer;
-  /** How often all is read, or less often when that takes long; default 15000. */
+  /** Interval for reading everything. It grows if that takes long. Default 15000. */
   readonly wholeEveryMs?: number;
 }
 
@@ -52,7 +52,7 @@ export class TargetTable {
   readonly #listeners = new Set<() => void>();
   readonly #byPool = new Map<string, readonly KnownTarget[]>();
   #isRead = false;
-  /** Something is otherwise than the listeners know, also if a reading failed since. */
+  /** The targets differ from the listeners' knowledge, or a read has failed since. */
   #isNews = true;
   #poolVersions: ReadonlyMap<string, number> = new Map();
   #flavors = '';
@@ -68,7 +68,7 @@ export class TargetTable {
     this.#loop = new Loop({ name: 'GSLB targets', log, pauseMs, run: () => this.#read() });
   }
 
-  /** Rises with each reading that found something else. */
+  /** Rises with each read that found a difference. */
   get version(): number {
     return this.#version;
   }
@@ -93,7 +93,7 @@ export class TargetTable {
     return (vantagePoints.size === 0 || vantagePoints.has(name)) && watches(spec, target, this.#options.egress);
   }
 
-  /** Calls back after each reading that found something else. Returns a function that ends it. */
+  /** Calls back after each read that found a difference. Returns a function that ends it. */
   on(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -109,7 +109,7 @@ export class TargetTable {
 
   async #read(): Promise<boolean> {
     const { db } = this.#options;
-    // Read first: a change during the read of the targets then shows as another number the next time.
+    // Read first, so that a change during the read of the targets shows as another number next time.
     const versions = await poolVersions(db);
     const flavors = await flavorsText(db);
     const isWhole = !this.#isRead || flavors !== this.#flavors || this.#wholeInMs() <= 0;
@@ -154,7 +154,7 @@ export class TargetTable {
     );
   }
 
-  /** These pools have these targets now. */
+  /** Replaces the targets of these pools. */
   #use(read: ReadonlyMap<string, readonly KnownTarget[]>, pools: readonly string[]): void {
     for (const pool of pools) {
       const now = read.get(pool) ?? [];

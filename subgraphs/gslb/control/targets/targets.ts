@@ -20,7 +20,7 @@ type Checked = Pick<MemberSpec, 'addresses' | 'cname' | 'port'>;
 /** Their members are OpenStack objects, so checks query OpenStack instead of the members. */
 export const openStackTypes: readonly string[] = ['NEUTRON_LBAAS_V2', 'NEUTRON_PORT'];
 
-/** Whether a monitor watches a member: one that goes by a status elsewhere watches members that have one there. */
+/** Whether a monitor watches a member. A monitor that uses an external status watches members that have one. */
 export function watchesType(member: Pick<MemberSpec, 'type'>, { type }: Pick<MonitorSpec, 'type'>): boolean {
   return byStatus.includes(type) ? type === member.type : true;
 }
@@ -37,7 +37,7 @@ export function pluginOf({ type, plugin }: Pick<MonitorSpec, 'type' | 'plugin'>)
   return type === 'PLUGIN' ? (plugin ?? type) : type;
 }
 
-/** Undefined if there is nothing to connect to yet, or its credentials may not be sent there. */
+/** Undefined if there is no address to connect to yet, or its credentials may not be sent there. */
 export function placeOf(member: Checked, monitor: MonitorSpec): TargetPlace | undefined {
   const { type, targetPort, parameters } = monitor;
   if (openStackTypes.includes(type)) {
@@ -79,7 +79,7 @@ export function authBlocks({ authHosts = [] }: Pick<MonitorSpec, 'authHosts'>): 
   return authHosts.filter((each) => canonicalAddressBlock(each) !== undefined);
 }
 
-/** Whether who answers has to prove by a certificate that the name is his, before anything is sent. */
+/** Whether the other end has to prove its name by a certificate before anything is sent. */
 export function provesNames({ type, parameters }: Pick<MonitorSpec, 'type' | 'parameters'>): boolean {
   return type === 'HTTPS' && parameters.verify !== false;
 }

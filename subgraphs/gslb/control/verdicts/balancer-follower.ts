@@ -135,7 +135,7 @@ export class BalancerFollower {
       return new Map([...none, ...real.map((id, at) => [id, seenOf(data[`b${at}`] as Shown | null)] as const)]);
     } catch (error) {
       if (signal.aborted) return new Map();
-      // One that can't be answered is no reason for the others.
+      // A load balancer that can't be answered must not affect the others.
       if (real.length > 1) {
         const each = await Promise.all(real.map((id) => this.#see(projectId, [id], signal)));
         return new Map([...none, ...each.flatMap((one) => [...one])]);

@@ -30,7 +30,7 @@ export interface EvaluationDependencies {
 interface EvaluationCause {
   /** The members' monitors, if they were read already. */
   readonly uses?: readonly MonitorUse[] | undefined;
-  /** The members themselves were changed, so names are planned again whatever the verdicts are. */
+  /** The members themselves were changed, so names are planned again regardless of the verdicts. */
   readonly changed?: boolean;
 }
 

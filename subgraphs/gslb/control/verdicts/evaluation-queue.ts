@@ -40,11 +40,11 @@ function evaluationQueue(dependencies: EvaluationQueueDependencies): OwedQueue {
   return {
     ...{ kind: evaluationKind, concurrency: 8, deadlineMs: 5_000, retry: reconcilingRetry },
     async run(job) {
-      // After a failure alone: nobody's fault is another's.
+      // After a failure each member is evaluated alone, so that one does not affect the others.
       const due = job.attempts === 1 ? await dueKeys(dependencies.db, evaluationKind, evaluatedBeside) : [];
       await dependencies.db.transaction(async (tx) => {
         const own = await lockMembers(tx, [job.key]);
-        // Locked members are left for later: a worker that holds a member never waits for another one.
+        // Skips locked members, so that a worker with locks never waits for another member.
         const beside = await lockFreeMembers(
           tx,
           due.filter((id) => id !== job.key),
@@ -56,7 +56,7 @@ function evaluationQueue(dependencies: EvaluationQueueDependencies): OwedQueue {
         );
         const members = [...own, ...beside].sort((one, other) => (one.id < other.id ? -1 : 1));
         await evaluateMembers(tx, dependencies, members, { changed: true });
-        // One that was deleted is missing from the answers of its pool.
+        // A deleted member is missing from the answers of its pool.
         if (own.length === 0)
           await planNames(tx, dependencies, await namesOfPools(tx, await poolOfMember(tx, job.key)));
         await finishOwed(tx, job);
@@ -70,7 +70,7 @@ function planQueue(dependencies: EvaluationQueueDependencies): OwedQueue {
     ...{ kind: planKind, concurrency: 8, deadlineMs: 5_000, retry: reconcilingRetry },
     run: (job) =>
       dependencies.db.transaction(async (tx) => {
-        // Members before names: a verdict that is just being written is waited for, and then answered.
+        // Locks members before names: waits for a verdict that is being written, and then includes it.
         await lockMembersOfName(tx, job.key);
         await planNames(tx, dependencies, [job.key]);
         await settleName(tx, dependencies, job.key);
@@ -87,7 +87,7 @@ function vantageQueue(dependencies: EvaluationQueueDependencies, kind: string): 
       for (let after: string | undefined = ''; after !== undefined; ) {
         signal.throwIfAborted();
         const page = { after, take: membersAtOnce };
-        // Another number of vantage points is another quorum, also for members that this one has never voted on.
+        // A changed number of vantage points changes the quorum, even for members on which this one has never voted.
         const ids: readonly string[] =
           kind === vantageChangeKind
             ? await memberIdsAfter(db, page)

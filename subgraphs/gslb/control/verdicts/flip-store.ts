@@ -33,7 +33,7 @@ interface Flip {
   readonly before: Verdict | null;
   readonly after: Verdict | null;
   readonly reason: string;
-  /** Whether it arrived too late: it is recorded here and changed nothing. */
+  /** Whether it arrived too late. It is then only recorded. */
   readonly late: boolean;
   readonly ballots: readonly FlipBallot[];
 }

@@ -5,7 +5,7 @@ import type { MemberSpec, MonitorSpec } from '../../spec/specs.ts';
 import type { EvaluatedMember } from '../stores/standing-store.ts';
 import { inPages, readVotes, type VoteRow } from '../stores/vote-store.ts';
 
-/** The voter of monitors that go by a status in the graph: it is no vantage point, and the only one on its monitor. */
+/** The voter of monitors that use a status in the graph. It is not a vantage point, and the only voter of its monitor. */
 export const graphVoter = '00000000-0000-0000-0000-000000000000';
 
 export interface FollowedMember {

@@ -25,8 +25,8 @@ interface MemberEvaluation {
   /** Whether name servers need to know of the change. */
   readonly answersChange: boolean;
   /**
-   * Time until the next change without a report: a failback, the end of an administrator's state, votes that do not count at the
-   * moment. Null if there is none.
+   * Time until the next change without a report: a failback, the end of an administrator's state, or votes that may count again. Null if there is
+   * none.
    */
   readonly againInMs: number | null;
 }
@@ -38,11 +38,11 @@ interface MonitorJudgement {
   readonly byRegion: ReadonlyMap<string, Judgement>;
   /** Whether its verdict is the same in each region. */
   readonly everywhere: boolean;
-  /** How long a verdict has been missing that all votes together would give. Null if they would give no other verdict. */
+  /** How long the verdict that all votes together would give has been missing. Null if they would give the present verdict. */
   readonly waitingForMs: number | null;
 }
 
-/** Votes that do not count just now are looked at again after so long, and then after as long as that has lasted. */
+/** Minimum wait before votes that do not count are evaluated again. It grows with the time that this lasts. */
 const leastWaitMs = 1_000;
 
 export function evaluateMember(watching: Watching, member: EvaluatedMember): MemberEvaluation {
@@ -134,7 +134,7 @@ export function judgeMonitors(watching: Watching, member: EvaluatedMember): read
     const present = new Map(
       own.flatMap(({ region, verdict }) => (verdict === null ? [] : [[region, verdict] as const])),
     );
-    // A status has one voter, whatever the pool's rule is for vantage points.
+    // A status has one voter, so the pool's rule for vantage points does not apply.
     const everywhere = isAskedInGraph(use.spec);
     const rule = everywhere ? majorityRule(1, leastFreshMs) : quorumRule(quorum, votes.length, longestDelayMs);
     const judged = (ballots: readonly KnownVote[]) => ({
@@ -170,7 +170,7 @@ function lookAgainInMs({ waitingForMs }: MonitorJudgement): number | null {
   return waitingForMs === null ? null : Math.max(waitingForMs, leastWaitMs);
 }
 
-/** A count that is meant for all vantage points may be more than a region has: it then goes by its majority. */
+/** A count for all vantage points may exceed a region's number. The region then uses its majority. */
 function regionRule(spec: QuorumSpec, count: number, longestDelayMs: number): QuorumRule {
   const rule = { ...quorumRule(spec, count, longestDelayMs), leastRegions: 1 };
   return ruleFault(rule, Array(count).fill('')) === undefined ? rule : majorityRule(count, rule.freshMs);

@@ -6,8 +6,8 @@ import { requireAdmin } from '../../../../platform/input/authorise.ts';
 import type { CredentialStore } from './credential-store.ts';
 
 /**
- * Refuses FORBIDDEN. The gateway keeps a credential's answer for a second: one who was an administrator until then could give the
- * rights to another user, or take a machine or a password, and keep them.
+ * Refuses FORBIDDEN. The gateway caches a credential's answer for a second. A former administrator could otherwise use that second to give the rights
+ * to another user, or to take a machine or a password.
  */
 export async function requireAdminNow(
   tx: Transaction,

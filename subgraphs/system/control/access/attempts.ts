@@ -14,7 +14,7 @@ const attemptsPerAddress = 100;
  * out of the other networks.
  */
 const attemptsFromAnywhere = 100;
-/** Limit for all clients together whose addresses come from one other party, because that party may name any number of addresses. */
+/** Limit for all clients together whose addresses come from the same proxy, because a proxy may report any number of addresses. */
 const attemptsToldByOne = 300;
 const knownForMs = 30 * 86_400_000;
 
@@ -38,7 +38,7 @@ export class Attempts {
     const named = createHash('sha256').update(name).digest('base64url');
     const good = `login-good/${address}/${named}`;
     const anywhere = { key: `login-anywhere/${named}`, limit: attemptsFromAnywhere, windowMs };
-    // One who goes on after the refusal of a name uses up nothing of the network's, and one network nothing of all others'.
+    // After the refusal of a name, further attempts use up nothing of the network's limit, and a refused network nothing of the total limit.
     const ofClient = [
       { key: `login-name/${address}/${named}`, limit: attemptsPerName, windowMs },
       { key: `login-address/${address}`, limit: attemptsPerAddress, windowMs },
@@ -77,7 +77,7 @@ export class Attempts {
 
   /**
    * First takes from the total limit of the party that reported the address. Beyond that limit, attempts do not count against the
-   * addresses and names that the party reports. One client that goes on after its own limits does not use up that total.
+   * addresses and names that the party reports. One client that continues after its own limits does not use up that total.
    */
   async #takeTold(
     { addressToldBy }: RequestContext,

@@ -154,7 +154,7 @@ export class CredentialStore {
     return { kind: 'machine', id, name, admin: false, projects: {}, credentialId: id, machineRole };
   }
 
-  /** Nobody waits for it, and nobody is refused when it fails: the time of last use is only informative. */
+  /** Runs in the background. Its failure refuses nobody, because the time of last use is only informative. */
   #noteUse(tokenId: string): void {
     if (this.#noting.has(tokenId)) return;
     this.#noting.add(tokenId);

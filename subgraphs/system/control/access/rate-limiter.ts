@@ -74,8 +74,8 @@ export interface RedisScripts {
   eval(script: string, keyCount: number, ...keysAndArguments: (string | number)[]): Promise<unknown>;
 }
 
-// In: KEYS[1] the counter, ARGV[1] the window in ms. Out: count with this attempt, ms until the window ends. Redis ends it by the wall
-// clock: one that would last for longer than a window was begun before the clock was set back, and begins again.
+// In: KEYS[1] the counter, ARGV[1] the window in ms. Out: count with this attempt, ms until the window ends. Redis ends it by the wall clock. A
+// counter that would last longer than a window was started before the clock was set back, and is restarted.
 const takeScript = `
 local count = redis.call('INCR', KEYS[1])
 local left = redis.call('PTTL', KEYS[1])

@@ -38,7 +38,7 @@ export class SessionService {
   readonly #accessTokens: AccessTokens;
   readonly #attempts: Attempts;
   readonly #codes: LoginCodes;
-  /** Attempts are limited by network, and there may be any number of networks: their refusals must not fill the disk. */
+  /** Attempts are limited per network, but the number of networks is not, so their refusals must not fill the disk. */
   readonly #refusals = new TokenBuckets({ burst: 1_000, perSecond: 1 });
 
   constructor(options: SessionServiceOptions) {

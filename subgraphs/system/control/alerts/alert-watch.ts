@@ -273,7 +273,7 @@ export class AlertWatch {
       await this.#keepCheckIns(tx, rules, { steadyMs, nowMs });
       const enabled = new Set(rules.filter((rule) => rule.enabled).map(({ condition }) => condition));
       const alerts = await openAlerts(tx);
-      // After the alerts: one that is ended in between is then open and ended, not neither.
+      // Read after the alerts: an alert that is ended in between is then both open and ended, rather than neither.
       const ended = await endedByHand(tx);
       const signals = await signalsOf(tx, [...enabled], namedSubjects(rules, alerts));
       await checkLease(tx, reign.lease);

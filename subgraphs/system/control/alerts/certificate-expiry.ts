@@ -57,7 +57,7 @@ export class CertificateExpiry {
   readonly #loop: Loop;
   readonly #unanswered: CountedLine;
   #lease: HeldLease | undefined;
-  /** Looks in a row that some project's certificates were missing from. */
+  /** Number of consecutive queries that lacked some project's certificates. */
   #incomplete = 0;
   #stop: (() => void) | undefined;
 

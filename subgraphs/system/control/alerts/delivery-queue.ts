@@ -120,7 +120,7 @@ async function conclude(
     await record(tx, prepared, outcome);
     const next = await nextWaiting(tx, channel.id, { onlyTests: !channel.enabled });
     await finishOwed(tx, job);
-    // News may have come since.
+    // News may have arrived since.
     const dueInMs = Math.min(next?.dueInMs ?? longestOweMs, channel.spec.groupMs, longestOweMs);
     await owe(tx, deliveryKind, channel.id, { dueInMs });
   });
@@ -161,7 +161,7 @@ async function prepare(
     return undefined;
   };
   if (channel === undefined) return endUntil();
-  // A person who tries a channel tries it as it is, also a disabled one.
+  // A test uses the channel's present settings, even if it is disabled.
   const before = await nextWaiting(tx, channel.id, { onlyTests: !channel.enabled });
   if (before?.dueInMs === 0) return { channel, waiting: { ...before, message: await withNames(tx, before.message) } };
   if (!channel.enabled || (await countWaiting(tx, channel.id)) >= mostWaiting) return endUntil(before?.dueInMs);
@@ -229,7 +229,7 @@ async function attempt(
     const outcome = await sendMessage({ channel, secret, id, message, egress, timeoutMs, signal });
     return outcome.ok ? outcome : { ...outcome, error: outcome.error.slice(0, longestError) };
   } catch (error) {
-    // A channel that can't be used is its own fault: others go on.
+    // An unusable channel does not affect the others.
     const words = error instanceof Error ? error.message : String(error);
     return { ok: false, error: words.slice(0, longestError), patienceMs: longestPatienceMs };
   }

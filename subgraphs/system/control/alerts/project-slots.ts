@@ -1,4 +1,4 @@
-// How many attempts to deliver alerts are under way for each project, in this process: receivers that do not answer hold up no other project.
+// Number of attempts to deliver alerts for each project in this process. It keeps silent receivers from delaying other projects.
 
 /** Limit for one project, out of all attempts of a process. */
 const mostOfProject = 4;

@@ -97,7 +97,7 @@ async function sendMail(sending: Sending): Promise<SendOutcome> {
       signal: ending,
     });
     if (rejected.length === 0) return { ok: true };
-    // The others have it: another attempt would send it to them again.
+    // The other recipients have the mail, and another attempt would send it to them again.
     return { ok: false, error: `${host}:${port} rejected ${rejected.join(', ')}`, patienceMs: 0 };
   } catch (error) {
     const words = ending.aborted && !signal.aborted ? 'it did not answer in time' : messageOf(error);

@@ -31,10 +31,7 @@ export class AuditHeadCheck {
     for (const { position, hash, epoch } of lacking) {
       if (this.#told.has(hash)) continue;
       this.#told.add(hash);
-      log.error(
-        { position, epoch },
-        'the audit trail lacks an end that the hosts keep: "tidegate audit verify" says why',
-      );
+      log.error({ position, epoch }, 'the audit trail lacks an end that the hosts keep: see "tidegate audit verify"');
     }
     return lacking;
   }

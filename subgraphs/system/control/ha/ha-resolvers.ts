@@ -99,7 +99,7 @@ function shown({ entity, userErrors, commit }: Outcome) {
   return { accepted: entity === null ? null : true, userErrors, commit };
 }
 
-/** The number of moves up to the cursor. One that has gone since leaves its place. */
+/** The number of moves up to the cursor. A move that is no longer kept leaves its position. */
 function placeAfter(moves: readonly HaMove[], [atText, id = '']: readonly string[], orderBy: TimeOrder): number {
   const at = Number(atText);
   const sign = orderBy === 'NEWEST' ? 1 : -1;

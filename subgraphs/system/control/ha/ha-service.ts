@@ -102,11 +102,11 @@ export class HaService {
       read: async (id) => ({ id }),
     });
     if (outcome.entity === null && asked !== undefined)
-      throw uncertain('The hosts were asked for it, but that could not be recorded: see haStatus');
+      throw uncertain('The hosts got the request, but it could not be recorded: see haStatus');
     return outcome;
   }
 
-  /** The requested host may have fallen behind since. It must not become the primary at an unexpected time. */
+  /** The requested host may have fallen behind since, and must not become the primary at an unexpected time. */
   #takeBackLate(cluster: HaCluster, moveId: string): void {
     const { log, switchoverMs = 30_000 } = this.#options;
     const timer = setTimeout(() => {

@@ -114,7 +114,7 @@ export class TokenService {
     const wanted = input.operationHashes ?? null;
     if (identity.kind === 'user') return { maker: { id, name, userId: id, parentId: null }, operationHashes: wanted };
     const parent = await this.#tokens.parent(tx, id);
-    if (parent === undefined) refuse('FORBIDDEN', `the API token ${name} has ended: it makes no other`);
+    if (parent === undefined) refuse('FORBIDDEN', `the API token ${name} has ended and can no longer create others`);
     const { expiresAt } = parent;
     if (expiresAt !== null && (input.expiresAt == null || input.expiresAt > expiresAt)) {
       const end = expiresAt.toISOString();

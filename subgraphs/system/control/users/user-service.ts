@@ -192,7 +192,7 @@ function requireRightToChange(identity: Identity, id: string, input: UserUpdateI
       refuse('FORBIDDEN', `only an administrator may change ${field}`, { field: ['input', field] });
 }
 
-/** A file that no longer has the user who applies it would end the run, and the rights to mend it. */
+/** Refuses a file without the user who applies it: the run would end, and nobody could correct it. */
 function refuseEndOfOwnRun(context: RequestContext, identity: Identity, id: string, input: UserUpdateInput): void {
   if (context.manner?.source === undefined || input.enabled !== false || countsFor(identity) !== id) return;
   refuse('WRONG_STATE', 'it is the user of this run, which would end with it: disable it without a source', {

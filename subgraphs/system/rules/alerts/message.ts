@@ -40,7 +40,7 @@ export interface Message {
   readonly cursor: string | null;
 }
 
-/** More are counted, not listed. */
+/** Further alerts are counted, but not listed. */
 export const mostListed = 20;
 const longestLine = 500;
 

@@ -1,4 +1,4 @@
-// The subjects that rules and open alerts name. They are looked at however many others there are.
+// The subjects that rules and open alerts name. They are evaluated even if there are many others.
 import type { AlertCondition } from '../../spec/alert-conditions.ts';
 import type { OpenAlert } from './evaluate.ts';
 

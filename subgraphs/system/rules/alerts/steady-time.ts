@@ -1,5 +1,5 @@
-// The time by which alerts measure durations. It goes on while the process runs, whatever the wall clock does. When another process
-// takes over, it goes on by the database's clock, which may not run backwards.
+// The time by which alerts measure durations. It advances while the process runs, regardless of the wall clock. When another process takes over, it
+// continues by the database's clock, but never backwards.
 
 interface StoredTime {
   readonly steadyMs: number;

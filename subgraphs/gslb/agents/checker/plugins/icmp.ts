@@ -1,4 +1,4 @@
-// ICMP: an echo request is answered. One fping asks for all targets.
+// ICMP: an echo request is answered. One fping process serves all targets.
 import { isUp } from '../../../../../platform/checks/probe.ts';
 import { checkTypes } from '../../../spec/check-types.ts';
 import type { CheckPlugin } from './plugin.ts';

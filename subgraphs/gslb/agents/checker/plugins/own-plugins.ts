@@ -19,7 +19,7 @@ const shape = z.object({
   check: z.custom<CheckPlugin['check']>((value) => typeof value === 'function', 'check: a function'),
 });
 
-/** Throws ConfigError naming the file. `taken`: names that others have. */
+/** Throws ConfigError with the name of the file. `taken`: names that are already used. */
 export async function loadPlugins(folder: string, taken: ReadonlySet<string>): Promise<CheckPlugin[]> {
   const home = await realpath(folder).catch(() => {
     throw fault(folder, 'is not a folder that this user may read');

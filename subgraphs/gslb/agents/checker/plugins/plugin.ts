@@ -25,7 +25,7 @@ export interface CheckTools {
   /** Connects where `egress` allows it. The caller listens to 'error', and destroys the socket. */
   dial(egress: EgressPolicy, where: Address): Socket;
   readonly pinger: {
-    /** Resolves with the way's time at the first answer to an echo request that comes after the call; `giveUp` ends the wait. */
+    /** Resolves with the round-trip time of the first answer to an echo request after the call. `giveUp` ends the wait. */
     ping(address: string, giveUp: AbortSignal): Promise<number>;
   };
   /** Reads objects of OpenStack. */
@@ -37,7 +37,7 @@ export interface CheckTools {
 }
 
 export interface Measured {
-  /** If it is not the check's own time. */
+  /** Set if it differs from the check's own duration. */
   readonly latencyMs: number;
 }
 

@@ -1,4 +1,4 @@
-// SSH: the server names itself (RFC 4253 section 4.2) and begins a key exchange (section 7.1). Nobody logs in.
+// SSH: the server sends its identification (RFC 4253 section 4.2) and begins a key exchange (section 7.1). There is no login.
 import type { Socket } from 'node:net';
 import { connection, type End } from '../../../../../platform/checks/probes/connection.ts';
 import { checkTypes } from '../../../spec/check-types.ts';
@@ -12,7 +12,7 @@ interface SshParameters {
 }
 
 const identification = 'SSH-2.0-tidegate_check\r\n';
-/** Lines before the identification, and the identification: RFC 4253 has no bound for the former. */
+/** Limit of the identification and the lines before it. RFC 4253 does not limit the latter. */
 const mostLineBytes = 8_192;
 const messageKexInit = 20;
 /** RFC 4253 section 6.1. */

@@ -1,4 +1,4 @@
-// TCP: a connection is accepted; optionally a text is sent and one expected.
+// TCP: a connection is accepted. Optionally a text is sent, and one expected.
 import { type TcpParameters, tcpProbe } from '../../../../../platform/checks/probes/tcp.ts';
 import { checkTypes } from '../../../spec/check-types.ts';
 import type { CheckPlugin } from './plugin.ts';

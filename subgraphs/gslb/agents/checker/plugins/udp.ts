@@ -1,5 +1,5 @@
-// UDP: a datagram is sent. With `expect` one must come back that has the text. Without, any answer is good, and so is silence for most of
-// the timeout: only a refusal (ICMP port unreachable) is a failure, as there is no other sign.
+// UDP: a datagram is sent. With `expect`, the answer must contain the text. Otherwise any answer is good, and so is silence for most of the timeout.
+// Only a refusal (ICMP port unreachable) is a failure, because there is no other sign.
 import { type CheckReading, isDown, isUp } from '../../../../../platform/checks/probe.ts';
 import { reasonOf } from '../../../../../platform/checks/probes/connection.ts';
 import { sendDatagram } from '../../../../../platform/net/datagram.ts';

@@ -1,5 +1,5 @@
-// Reads objects of OpenStack's APIs for checks, with a token of Keystone. A session belongs to one account at one place: a monitor with
-// another password, project or address has another one, so that nobody's token answers anybody else's check.
+// Reads objects of OpenStack's APIs for checks, with a token of Keystone. A session belongs to one account at one place. A monitor with another
+// password, project or address has another session, so that no token serves another owner's check.
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { EgressPolicy } from '../../../../../platform/net/egress.ts';
@@ -53,7 +53,7 @@ export class OpenStack {
     const client = this.#clientOf(account, egress, timeoutMs);
     const base = new URL(account.url).pathname.replace(/\/$/, '');
     const call = { kind: 'http', method: 'GET', path: `${base}${path}` } as const;
-    // Before the check's own deadline, at which it would count as down.
+    // Ends before the check's own deadline, after which the target would count as DOWN.
     const result = await within(
       timeoutMs * answerShare,
       `${account.url} did not answer`,
@@ -71,7 +71,7 @@ export class OpenStack {
   }
 
   #clientOf(account: StackAccount, egress: EgressPolicy, connectTimeoutMs: number): HttpsClient {
-    // By hash, so that memory holds no table of passwords.
+    // Keyed by hash, so that memory holds no table of passwords.
     const key = createHash('sha256').update(JSON.stringify(account)).digest('base64');
     const known = this.#clients.get(key);
     if (known !== undefined) return known;
@@ -87,7 +87,7 @@ export class OpenStack {
       ...{ egress, concurrency, connectTimeoutMs },
       sessions: {
         open: (exchange) => logInAtKeystone(exchange, account),
-        // keystonemiddleware answers before the service receives anything of the call.
+        // keystonemiddleware answers before the service sees the call.
         refusedSession: ({ status }) => status === 401,
       },
     });

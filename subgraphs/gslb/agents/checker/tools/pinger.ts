@@ -11,7 +11,7 @@ interface PingerOptions {
   /** The program. */
   readonly fping: string;
   readonly log: Logger;
-  /** Between two requests to an address. Default 200. */
+  /** Time between two requests to an address. Default 200. */
   readonly periodMs?: number;
   /** An address is dropped after this long without a request. Default ten minutes. */
   readonly unusedMs?: number;
@@ -22,10 +22,10 @@ interface Address {
   readonly waiting: Set<(latencyMs: number) => void>;
 }
 
-/** Requests a second, to all addresses together. */
+/** Limit of requests per second, for all addresses together. */
 const mostPerSecond = 10_000;
 const mostAddresses = 50_000;
-/** Addresses that come together cost one start. */
+/** Waits this long, so that addresses which arrive together cost one start. */
 const gatherMs = 20;
 /** An fping that ends by itself is not started again sooner. */
 const restMs = 1_000;
@@ -41,7 +41,7 @@ export class Pinger {
   #process: ChildProcess | undefined;
   #starting: NodeJS.Timeout | undefined;
   #restsUntilMs = 0;
-  /** Why there are no answers. Undefined if it runs, or was never needed. */
+  /** Reason why there are no answers. Undefined if it runs, or was never needed. */
   #fault: string | undefined;
   #stopped = false;
 
@@ -97,7 +97,7 @@ export class Pinger {
     );
   }
 
-  /** Ends the one that runs: two would double every request. */
+  /** Ends the running one, because two would double every request. */
   #end(): Promise<void> {
     const running = this.#process;
     this.#process = undefined;

@@ -1,4 +1,4 @@
-// Runs the programs of the checker's settings. Each is a process group of its own, which ends with its check.
+// Runs the programs of the checker's settings. Each has its own process group, which ends with its check.
 import { spawn } from 'node:child_process';
 
 /** A check that finds no place is no result. */
@@ -47,7 +47,7 @@ export class Programs {
     const kill = () => {
       if (child.pid === undefined) return;
       try {
-        // With its children.
+        // Includes its children.
         process.kill(-child.pid, 'SIGKILL');
       } catch {
         // It has ended.
@@ -63,7 +63,7 @@ export class Programs {
     try {
       return await new Promise<ProgramResult>((resolve, reject) => {
         child.once('error', reject);
-        // Not 'close', which waits for the output of children that it left behind: these are ended below.
+        // The event 'close' would wait for the output of remaining children, which are ended below.
         child.once('exit', (exitCode) => setImmediate(() => resolve({ exitCode, line: firstLine(output) })));
       });
     } finally {

@@ -45,7 +45,7 @@ export class TargetNames {
     const entry = this.#entryOf(key);
     if (now >= entry.dueMs) entry.resolving ??= this.#resolve(key, entry);
     if (now - entry.resolvedMs < keepMs) {
-      // Nobody waits for it.
+      // The rejection is ignored if nobody waits for it.
       entry.resolving?.catch(() => undefined);
       return entry.addresses;
     }

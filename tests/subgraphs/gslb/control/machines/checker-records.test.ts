@@ -49,7 +49,7 @@ test('a checker that reports another vantage point is refused, also when it conn
   const [stolen, honest, bare] = [newUuid(), newUuid(), newUuid()];
   for (const id of [stolen, honest]) await place.record(id, 'eu');
   const refused =
-    /^LinkRefusal: set checker.vantagePoint to eu, as its record says, or change that: tidegate machines update checker-/;
+    /^LinkRefusal: set checker.vantagePoint to eu, like its record, or change the record: tidegate machines update checker-/;
   // The first is recorded alone, the others together.
   const all = await Promise.all([
     connect(stolen, 'us'),
