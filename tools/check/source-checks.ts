@@ -5,6 +5,7 @@ import { findBoundaryFaults } from './boundaries.ts';
 import type { Check, CheckContext } from './check.ts';
 import { findCycles } from './cycles.ts';
 import { findUnusedExports, readNamedInYaml } from './exports.ts';
+import { findLengthFaults } from './function-length.ts';
 import { findLayerFaults } from './layers.ts';
 import { findPathFaults } from './named-paths.ts';
 import { findOutgoingFaults } from './outgoing.ts';
@@ -55,6 +56,10 @@ export const sourceChecks: readonly Check[] = [
   {
     name: 'files that modules name exist',
     run: async (context) => findPathFaults(context.root, await sources(context)),
+  },
+  {
+    name: 'functions are short enough to read',
+    run: async (context) => findLengthFaults(await sources(context)),
   },
   {
     name: 'no import cycles',
