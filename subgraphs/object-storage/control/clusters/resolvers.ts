@@ -55,7 +55,12 @@ function queries(reads: ObjectStorageReads): Required<Resolvers>['Query'] {
   };
 }
 
-function mutations({ clusters, services, options, ringChanges }: ResolverDependencies): Required<Resolvers>['Mutation'] {
+function mutations({
+  clusters,
+  services,
+  options,
+  ringChanges,
+}: ResolverDependencies): Required<Resolvers>['Mutation'] {
   return {
     objectClusterCreate: (_, { input }, context) => payload('objectCluster', clusters.create(context, input)),
     objectClusterUpdate: (_, { input }, context) => payload('objectCluster', clusters.update(context, input)),
