@@ -43,9 +43,16 @@ export function hasOurs(seen: Seen, { earlierRecords }: WantedName): boolean {
 }
 
 /** The fence is of another writer: of a withdrawn name nothing of ours is there; else throws NAME_TAKEN_BY_OTHERS. */
-export function othersFence({ name, records }: WantedName, { owner }: Fence): PublishResult {
+function othersFence({ name, records }: WantedName, { owner }: Fence): PublishResult {
   if (records.length === 0) return { state: 'PUBLISHED' };
   throw new DnsError('NAME_TAKEN_BY_OTHERS', `${name} belongs to ${owner} of another installation, says its fence`);
+}
+
+/** What became of the name, if its fence is of another writer or newer. */
+export function endedBy(wanted: WantedName, { fence }: Pick<Seen, 'fence'>): PublishResult | undefined {
+  if (fence === undefined) return undefined;
+  if (fence.writer !== wanted.writer) return othersFence(wanted, fence);
+  return fence.generation > wanted.generation ? { state: 'OVERTAKEN', generation: fence.generation } : undefined;
 }
 
 /** For an API without conditions: throws NAME_TAKEN_BY_OTHERS where the name is not ours to change. */
