@@ -49,7 +49,7 @@ export interface ClusterStatus {
 
 export type HostReportValue = z.output<typeof reportValue>;
 
-export interface Heard {
+interface Heard {
   /** Names of the hosts whose agents do not report. */
   readonly silent: ReadonlySet<string>;
   readonly aheadMs: ReadonlyMap<string, number>;
