@@ -3,7 +3,7 @@
 import type { Database } from '../../../../platform/database/database.ts';
 import type { Logger } from '../../../../platform/log/log.ts';
 import type { Version } from '../../../../platform/registers/version.ts';
-import { Loop } from '../../../../platform/work/loop.ts';
+import { Looped } from '../../../../platform/work/loop.ts';
 import { within } from '../../../../platform/work/within.ts';
 import type { ForgetPeer, ForgetRequest } from './catch-up.ts';
 import type { Forgetting } from './forgetting.ts';
@@ -49,14 +49,12 @@ const requestMs = 30_000;
 const rowsAtOnce = 200;
 const mostSettled = 16;
 
-export class Forgetter {
+export class Forgetter extends Looped {
   readonly #options: ForgetterOptions;
-  readonly #loop: Loop;
 
   constructor(options: ForgetterOptions) {
-    this.#options = options;
     const { log, pauseMs = 60_000 } = options;
-    this.#loop = new Loop({
+    super({
       name: 'forget deletions',
       log,
       pauseMs: () => pauseMs,
@@ -65,14 +63,7 @@ export class Forgetter {
         return false;
       },
     });
-  }
-
-  start(): void {
-    this.#loop.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#loop.stop();
+    this.#options = options;
   }
 
   /** Forgets all deletions that can be forgotten now. @returns how many all members have confirmed */
