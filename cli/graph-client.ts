@@ -84,9 +84,9 @@ export interface Manner {
 }
 
 /** The result of a mutation's one root field. */
-type PayloadIn<Data> = Data[keyof Data] & { readonly userErrors: readonly UserError[] };
+export type PayloadIn<Data> = Data[keyof Data] & { readonly userErrors: readonly UserError[] };
 
-type InputOf<Variables> = Variables extends { readonly input?: infer Input } ? Input : never;
+export type InputOf<Variables> = Variables extends { readonly input?: infer Input } ? Input : never;
 
 export interface UserError {
   readonly code: string;

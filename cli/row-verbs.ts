@@ -1,7 +1,7 @@
-// The verbs `list`, `show` and `delete`, which work alike for every kind of object. A verb declares how to read or find its objects, and the columns.
-// `--json` prints all data that was read.
+// Verbs that work alike for every kind of object: `list`, `show`, `delete`, and each that sends one mutation. A verb declares how to read
+// or find its objects, and what to print. `--json` prints all data that was read or changed.
 import { randomUUID } from 'node:crypto';
-import type { GraphqlDocument, UserError } from './graph-client.ts';
+import type { GraphqlDocument, InputOf, PayloadIn, UserError } from './graph-client.ts';
 import type { Option, Options } from './option.ts';
 import type { Columns, Printer } from './printer.ts';
 import { type RemoteCall, remoteVerb } from './remote-verb.ts';
@@ -52,6 +52,33 @@ export function showVerb<O extends Options, const N extends readonly string[], F
     async run(call) {
       const found = await read(call);
       return wantsJson(call) ? call.printer.json(found) : print(call.printer, found);
+    },
+  });
+}
+
+interface ChangeVerb<O extends Options, N extends readonly string[], Data, Variables> extends Omit<Verb<O, N>, 'run'> {
+  /** With one mutation. */
+  readonly document: GraphqlDocument<Data, Variables>;
+  /** Without the key. */
+  input(call: RemoteCall<O, N>): Promise<InputOf<NoInfer<Variables>>>;
+  /** Throws CommandFailure if what was changed is missing in the payload. */
+  says(payload: PayloadIn<NoInfer<Data>>, call: RemoteCall<O, N>): string;
+}
+
+/** Sends one mutation, and waits until the standby has the write. */
+export function changeVerb<O extends Options, const N extends readonly string[], Data, Variables>(
+  verb: ChangeVerb<O, N, Data, Variables>,
+): Verb {
+  return remoteVerb<O, N>({
+    ...verb,
+    async run(call) {
+      const input = { idempotencyKey: randomUUID(), ...((await verb.input(call)) as object) };
+      const payload = await call.client.mutate(verb.document, input as InputOf<Variables>);
+      const { commit = null, userErrors, ...made } = payload as unknown as DeletePayload;
+      await replicated(call as unknown as WaitingCall, commit);
+      const words = verb.says(payload, call);
+      if (wantsJson(call)) await call.printer.json(Object.values(made)[0]);
+      else await call.printer.line(words);
     },
   });
 }

@@ -31,63 +31,47 @@ const documents = {
   projectSubnetCreate: graphql(`
     mutation ApplySubnetCreate($input: ProjectSubnetCreateInput!) {
       projectSubnetCreate(input: $input) {
-        made: projectSubnet { id name }
-        commit { token }
-        userErrors { code message field }
+        made: projectSubnet { id name } commit { token } userErrors { code message field }
       }
     }
   `),
   tlsCertificateCreate: graphql(`
     mutation ApplyCertificateCreate($input: TlsCertificateCreateInput!) {
       tlsCertificateCreate(input: $input) {
-        made: tlsCertificate { id }
-        commit { token }
-        userErrors { code message field }
+        made: tlsCertificate { id } commit { token } userErrors { code message field }
       }
     }
   `),
   tlsCertificateUpdate: graphql(`
     mutation ApplyCertificateUpdate($input: TlsCertificateUpdateInput!) {
       tlsCertificateUpdate(input: $input) {
-        made: tlsCertificate { id }
-        commit { token }
-        userErrors { code message field }
+        made: tlsCertificate { id } commit { token } userErrors { code message field }
       }
     }
   `),
   loadBalancerCreate: graphql(`
     mutation ApplyBalancerCreate($input: LoadBalancerCreateInput!) {
       loadBalancerCreate(input: $input) {
-        made: loadBalancer { id provisioningStatus }
-        commit { token }
-        userErrors { code message field }
+        made: loadBalancer { id provisioningStatus } commit { token } userErrors { code message field }
       }
     }
   `),
   loadBalancerUpdate: graphql(`
     mutation ApplyBalancerUpdate($input: LoadBalancerUpdateInput!) {
-      loadBalancerUpdate(input: $input) {
-        made: loadBalancer { id }
-        commit { token }
-        userErrors { code message field }
-      }
+      loadBalancerUpdate(input: $input) { made: loadBalancer { id } commit { token } userErrors { code message field } }
     }
   `),
   autoscalingPolicySet: graphql(`
     mutation ApplyAutoscaling($input: AutoscalingPolicySetInput!) {
       autoscalingPolicySet(input: $input) {
-        made: loadBalancer { id }
-        commit { token }
-        userErrors { code message field }
+        made: loadBalancer { id } commit { token } userErrors { code message field }
       }
     }
   `),
   autoscalingPolicyDelete: graphql(`
     mutation ApplyAutoscalingEnd($input: AutoscalingPolicyDeleteInput!) {
       autoscalingPolicyDelete(input: $input) {
-        made: loadBalancer { id }
-        commit { token }
-        userErrors { code message field }
+        made: loadBalancer { id } commit { token } userErrors { code message field }
       }
     }
   `),

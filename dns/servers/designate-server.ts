@@ -10,7 +10,7 @@ import { changeWindow } from './change-window.ts';
 import { DnsError } from './dns-error.ts';
 import { fenceName, fenceText, parseFence } from './fence.ts';
 import type { PublishResult, RecordServer, WantedName, ZoneServer, ZoneWish } from './record-server.ts';
-import { fenceOf, hasOurs, isAsWanted, isFenceOf, othersFence, refuseTaken, type SeenWithOthers } from './seen.ts';
+import { endedBy, fenceOf, hasOurs, isAsWanted, isFenceOf, refuseTaken, type SeenWithOthers } from './seen.ts';
 
 export interface DesignateOptions extends ApiPlace, Pick<ApiClientOptions, 'egress' | 'timeoutMs'> {
   /** Keystone with its version. */
@@ -82,10 +82,8 @@ export class DesignateServer implements RecordServer, ZoneServer {
     const mayChange = changeWindow(wanted);
     for (let round = 1; round <= mostRounds; round += 1) {
       const seen = await this.#look(wanted, signal);
-      const { fence } = seen;
-      if (fence !== undefined && fence.writer !== wanted.writer) return othersFence(wanted, fence);
-      if (fence !== undefined && fence.generation > wanted.generation)
-        return { state: 'OVERTAKEN', generation: fence.generation };
+      const ended = endedBy(wanted, seen);
+      if (ended !== undefined) return ended;
       if (isAsWanted(seen, wanted)) return this.#settled(wanted, { removed: true }, signal);
       refuseTaken(seen, wanted);
       // Its servers apply changes in order: when they have the last written records, they have also applied the earlier removals.

@@ -12,11 +12,11 @@ import { fenceName, fenceText, parseFence } from './fence.ts';
 import type { PublishResult, RecordServer, WantedName, ZoneServer, ZoneWish } from './record-server.ts';
 import { lookAt } from './rfc2136-server.ts';
 import {
+  endedBy,
   fenceOf,
   hasOurs,
   isAsWanted,
   isFenceOf,
-  othersFence,
   refuseTaken,
   type Seen,
   type SeenWithOthers,
@@ -74,10 +74,8 @@ export class PowerdnsServer implements RecordServer, ZoneServer {
     const mayChange = changeWindow(wanted);
     for (let round = 1; round <= mostRounds; round += 1) {
       const seen = await this.#look(wanted, signal);
-      const { fence } = seen;
-      if (fence !== undefined && fence.writer !== wanted.writer) return othersFence(wanted, fence);
-      if (fence !== undefined && fence.generation > wanted.generation)
-        return { state: 'OVERTAKEN', generation: fence.generation };
+      const ended = endedBy(wanted, seen);
+      if (ended !== undefined) return ended;
       if (isAsWanted(seen, wanted)) return this.#readBack(wanted, signal);
       refuseTaken(seen, wanted);
       const body = { rrsets: changesOf(seen, wanted) };

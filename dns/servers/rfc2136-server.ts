@@ -17,7 +17,7 @@ import { DnsClient, type DnsClientOptions } from './dns-client.ts';
 import { DnsError } from './dns-error.ts';
 import { type Fence, fenceName, fenceText, parseFence } from './fence.ts';
 import type { PublishResult, RecordServer, WantedName } from './record-server.ts';
-import { fenceOf, hasOurs, isAsWanted, isFenceOf, isLeftOver, othersFence, type Seen } from './seen.ts';
+import { endedBy, fenceOf, hasOurs, isAsWanted, isFenceOf, isLeftOver, type Seen } from './seen.ts';
 import { nameOfPlace } from './transport.ts';
 
 /** Writers of one name take turns. More rounds indicate a fault, not a race. */
@@ -47,10 +47,8 @@ export class Rfc2136Server implements RecordServer {
   async publish(wanted: WantedName, signal: AbortSignal): Promise<PublishResult> {
     for (let round = 1; ; round += 1) {
       const seen = await this.#look(wanted, signal);
-      const { fence } = seen;
-      if (fence !== undefined && fence.writer !== wanted.writer) return othersFence(wanted, fence);
-      if (fence !== undefined && fence.generation > wanted.generation)
-        return { state: 'OVERTAKEN', generation: fence.generation };
+      const ended = endedBy(wanted, seen);
+      if (ended !== undefined) return ended;
       if (isAsWanted(seen, wanted)) return { state: 'PUBLISHED' };
       if (round > mostRounds) throw await this.#whyNot(wanted, signal);
       const prerequisites = prerequisitesOf(seen, wanted);

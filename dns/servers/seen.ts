@@ -43,12 +43,19 @@ export function hasOurs(seen: Seen, { earlierRecords }: WantedName): boolean {
 }
 
 /** The fence belongs to another writer. True if the name is withdrawn, because then nothing of ours exists. Otherwise throws NAME_TAKEN_BY_OTHERS. */
-export function othersFence({ name, records }: WantedName, { owner }: Fence): PublishResult {
+function othersFence({ name, records }: WantedName, { owner }: Fence): PublishResult {
   if (records.length === 0) return { state: 'PUBLISHED' };
   throw new DnsError(
     'NAME_TAKEN_BY_OTHERS',
     `${name} belongs to ${owner} of another installation, according to its fence`,
   );
+}
+
+/** What became of the name, if its fence is of another writer or newer. */
+export function endedBy(wanted: WantedName, { fence }: Pick<Seen, 'fence'>): PublishResult | undefined {
+  if (fence === undefined) return undefined;
+  if (fence.writer !== wanted.writer) return othersFence(wanted, fence);
+  return fence.generation > wanted.generation ? { state: 'OVERTAKEN', generation: fence.generation } : undefined;
 }
 
 /** For an API without conditions: throws NAME_TAKEN_BY_OTHERS if the name is not ours to change. */

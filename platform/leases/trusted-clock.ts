@@ -4,7 +4,7 @@
 import { uptime } from 'node:os';
 import type { Database, Sql } from '../database/database.ts';
 import type { Logger } from '../log/log.ts';
-import { Loop } from '../work/loop.ts';
+import { Looped } from '../work/loop.ts';
 
 /** SQL of the trusted time: every deletion by age uses it instead of NOW(3). Never later than NOW(3). */
 export const trustedNow = '(SELECT LEAST(NOW(3), trusted_at) FROM trusted_clock WHERE id = 1)';
@@ -150,18 +150,15 @@ interface TrustedClockOptions {
 }
 
 /** Keeps the trusted time of a database, in each process that has it. */
-export class TrustedClock {
+export class TrustedClock extends Looped {
   readonly #options: TrustedClockOptions;
   readonly #time = new TrustedTime();
   readonly #monotonicMs: () => number;
-  readonly #loop: Loop;
   #sampledMs = 0;
   #isHeld = false;
 
   constructor(options: TrustedClockOptions) {
-    this.#options = options;
-    this.#monotonicMs = options.monotonicMs ?? (() => uptime() * 1_000);
-    this.#loop = new Loop({
+    super({
       name: 'trusted clock',
       log: options.log,
       pauseMs: () => sampleMs,
@@ -170,14 +167,8 @@ export class TrustedClock {
         return false;
       },
     });
-  }
-
-  start(): void {
-    this.#loop.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#loop.stop();
+    this.#options = options;
+    this.#monotonicMs = options.monotonicMs ?? (() => uptime() * 1_000);
   }
 
   /** Unix milliseconds, for ages that are not compared in SQL; 0 before the first sample. */

@@ -3,7 +3,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { type ConnectionOptions, createSecureContext, TLSSocket } from 'node:tls';
 import type { Logger } from '../log/log.ts';
-import { Loop } from '../work/loop.ts';
+import { Looped } from '../work/loop.ts';
 import type { Peers } from './peers.ts';
 
 /** The current PEM texts. */
@@ -53,20 +53,15 @@ interface TlsPaths {
 const againMs = 2_000;
 
 /** The files of a process; read again after they were replaced. */
-export class TlsFiles implements MutualTls {
+export class TlsFiles extends Looped implements MutualTls {
   readonly #paths: TlsPaths;
   readonly #log: Logger;
-  readonly #loop: Loop;
   readonly #changed: (() => void)[] = [];
   #pem: Pem;
   #version: string;
 
   private constructor(paths: TlsPaths, log: Logger, pem: Pem, version: string) {
-    this.#paths = paths;
-    this.#log = log;
-    this.#pem = pem;
-    this.#version = version;
-    this.#loop = new Loop({
+    super({
       name: 'certificate files',
       log,
       pauseMs: () => againMs,
@@ -75,6 +70,10 @@ export class TlsFiles implements MutualTls {
         return false;
       },
     });
+    this.#paths = paths;
+    this.#log = log;
+    this.#pem = pem;
+    this.#version = version;
   }
 
   /** Throws when a file can't be read, or key and certificate do not go together. */
@@ -97,14 +96,6 @@ export class TlsFiles implements MutualTls {
 
   onChange(changed: () => void): void {
     this.#changed.push(changed);
-  }
-
-  start(): void {
-    this.#loop.start();
-  }
-
-  async stop(): Promise<void> {
-    await this.#loop.stop();
   }
 
   /**

@@ -5,7 +5,7 @@ import dns from 'node:dns/promises';
 import { isIP } from 'node:net';
 import os from 'node:os';
 import type { Logger } from '../log/log.ts';
-import { Loop } from '../work/loop.ts';
+import { Looped } from '../work/loop.ts';
 import { atMost } from '../work/within.ts';
 import { isInBlock, withoutMapping } from './address-block.ts';
 import { KnownListeners } from './egress.ts';
@@ -18,16 +18,15 @@ export interface OwnPlace extends Address {
   readonly mayBeWider?: boolean;
 }
 
-export class OwnPlaces {
+export class OwnPlaces extends Looped {
   readonly listeners = new KnownListeners();
   readonly #places: OwnPlace[] = [];
   /** The last addresses by name: kept while a name does not resolve. */
   readonly #resolved = new Map<string, readonly string[]>();
-  readonly #loop: Loop;
 
   /** `soonMs`: the interval while a name does not resolve. */
   constructor(log: Logger, { everyMs = 30_000, soonMs = 1_000 } = {}) {
-    this.#loop = new Loop({
+    super({
       name: 'own listeners',
       log,
       pauseMs: () => (this.#names().every((name) => this.#resolved.has(name)) ? everyMs : soonMs),
@@ -42,14 +41,6 @@ export class OwnPlaces {
   async add(...places: readonly OwnPlace[]): Promise<void> {
     this.#places.push(...places.filter(({ port }) => port !== 0));
     await this.refresh();
-  }
-
-  start(): void {
-    this.#loop.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#loop.stop();
   }
 
   async refresh(): Promise<void> {

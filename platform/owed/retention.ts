@@ -7,6 +7,7 @@ import type { Database } from '../database/database.ts';
 import { marksFor } from '../database/sql.ts';
 import { trustedNow } from '../leases/trusted-clock.ts';
 import type { Logger } from '../log/log.ts';
+import { batchSize, inBatches } from './batches.ts';
 
 interface RetentionOptions {
   readonly db: Database;
@@ -31,7 +32,6 @@ interface Retained {
   readonly leases: number;
 }
 
-const batchSize = 1_000;
 /** Limit per run and kind: the rest waits for the next run. */
 const mostBatches = 200;
 const leaseKeptHours = 24;
@@ -46,7 +46,7 @@ export class Retention {
   /** Deletes the rows that are due. Returns the number for each step. */
   async runOnce(signal?: AbortSignal): Promise<Retained> {
     const { db, log, eventMs } = this.#options;
-    const each = (batch: () => Promise<number>) => inBatches(batch, signal);
+    const each = (batch: () => Promise<number>) => inBatches(batch, signal, mostBatches);
     const done = {
       events: await each(() => runBlock(db, deleteEvents, eventMs)),
       auditEntries: await this.#deleteAudit(signal),
@@ -62,7 +62,7 @@ export class Retention {
   async #deleteAudit(signal: AbortSignal | undefined): Promise<number> {
     const { db, log, auditKeys, auditMs } = this.#options;
     try {
-      return await inBatches(() => purgeAudit(db, auditKeys, auditMs), signal);
+      return await inBatches(() => purgeAudit(db, auditKeys, auditMs), signal, mostBatches);
     } catch (error) {
       log.error({ err: error }, 'the audit trail was not purged');
       return 0;
@@ -107,16 +107,6 @@ export class Retention {
     const sql = `DELETE FROM lease WHERE expires_at < ${trustedNow} - INTERVAL ? HOUR ORDER BY name LIMIT ?`;
     return (await this.#options.db.execute(sql, [leaseKeptHours, batchSize])).affectedRows;
   }
-}
-
-async function inBatches(batch: () => Promise<number>, signal: AbortSignal | undefined): Promise<number> {
-  let total = 0;
-  for (let count = 0; count < mostBatches && signal?.aborted !== true; count += 1) {
-    const deleted = await batch();
-    total += deleted;
-    if (deleted < batchSize) break;
-  }
-  return total;
 }
 
 /*

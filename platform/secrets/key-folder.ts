@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConfigError } from '../errors/config-error.ts';
 import type { Logger } from '../log/log.ts';
-import { Loop } from '../work/loop.ts';
+import { Looped } from '../work/loop.ts';
 import { isMissing } from './key-file.ts';
 import { PublicKeys, readPublicFile, readSigningFile, type Signer, SigningKeys } from './key-pairs.ts';
 import { Keyring, readKeyringFile } from './keyring.ts';
@@ -34,22 +34,18 @@ interface KeyFolderOptions {
   readonly log: Logger;
 }
 
-export class KeyFolder {
+export class KeyFolder extends Looped {
   /** For display. */
   readonly path: string;
   readonly #options: KeyFolderOptions;
   readonly #log: Logger;
-  readonly #loop: Loop;
   #changed: (() => void) | undefined;
   readonly #opened: Opened[] = [];
   readonly #made = new Map<KeyFileName, Promise<SigningKeys | PublicKeys | Keyring>>();
 
   constructor(options: KeyFolderOptions) {
     const { log } = options;
-    this.path = options.folder ?? dirname(options.sealingFile ?? '.');
-    this.#options = options;
-    this.#log = log;
-    this.#loop = new Loop({
+    super({
       name: 'key files',
       log,
       pauseMs: () => againMs,
@@ -58,6 +54,9 @@ export class KeyFolder {
         return false;
       },
     });
+    this.path = options.folder ?? dirname(options.sealingFile ?? '.');
+    this.#options = options;
+    this.#log = log;
   }
 
   signing(signer: Signer): Promise<SigningKeys> {
@@ -75,14 +74,6 @@ export class KeyFolder {
   /** Called after a file was read again. */
   onChange(changed: () => void): void {
     this.#changed = changed;
-  }
-
-  start(): void {
-    this.#loop.start();
-  }
-
-  async stop(): Promise<void> {
-    await this.#loop.stop();
   }
 
   /** Reads files that were replaced. A file that can't be read leaves its keys unchanged. */

@@ -83,3 +83,21 @@ export class Loop {
     });
   }
 }
+
+/** Work that one loop does. */
+export abstract class Looped {
+  readonly #loop: Loop;
+
+  constructor(options: LoopOptions) {
+    this.#loop = new Loop(options);
+  }
+
+  start(): void {
+    this.#loop.start();
+  }
+
+  /** Waits for the run under way. */
+  stop(): Promise<void> {
+    return this.#loop.stop();
+  }
+}

@@ -6,6 +6,7 @@ import type { Check, CheckContext } from './check.ts';
 import { findCycles } from './cycles.ts';
 import { findDocPathFaults } from './doc-paths.ts';
 import { findUnusedExports, readNamedInYaml } from './exports.ts';
+import { findLengthFaults } from './function-length.ts';
 import { findLayerFaults } from './layers.ts';
 import { findPathFaults } from './named-paths.ts';
 import { findOutgoingFaults } from './outgoing.ts';
@@ -60,6 +61,10 @@ export const sourceChecks: readonly Check[] = [
   {
     name: 'files that pages name exist',
     run: async (context) => findDocPathFaults(context.root, await sources(context)),
+  },
+  {
+    name: 'functions are short enough to read',
+    run: async (context) => findLengthFaults(await sources(context)),
   },
   {
     name: 'no import cycles',

@@ -27,7 +27,14 @@ export interface SourceFile {
   readonly strings: readonly string[];
   /** Paths from the root that it names relative to itself: `new URL('…', import.meta.url)`, `join(import.meta.dirname, '…')`. */
   readonly namedPaths: readonly string[];
+  /** Also methods, and those inside others. */
+  readonly functions: readonly SourceFunction[];
   readonly text: string;
+}
+
+interface SourceFunction {
+  readonly line: number;
+  readonly lines: number;
 }
 
 const maxFiles = 5_000;
@@ -53,6 +60,8 @@ export async function parseSource(path: string, text: string): Promise<SourceFil
   const imports: ImportedModule[] = [];
   const strings: string[] = [];
   const namedPaths: string[] = [];
+  const functions: SourceFunction[] = [];
+  const lineAt = lineCounter(text, module.span.end);
   visit(module.body, (node) => {
     const source = importSource(node);
     if (source !== undefined)
@@ -63,11 +72,15 @@ export async function parseSource(path: string, text: string): Promise<SourceFil
       });
     if (node.type === 'StringLiteral' && typeof node.value === 'string') strings.push(node.value);
     if (node.type === 'TemplateLiteral') strings.push(templateText(node));
+    if (functionTypes.has(node.type)) {
+      const { start, end } = spanOf(node);
+      functions.push({ line: lineAt(start), lines: lineAt(end) - lineAt(start) + 1 });
+    }
     const words = wordsBesideModule(node);
     if (words !== undefined) namedPaths.push(posix.join(dirname(path), ...words));
   });
   const exports = module.body.flatMap((statement) => exportedNames(statement as unknown as SyntaxNode));
-  return { path, imports, exports, names: namesOf(module.body), strings, namedPaths, text };
+  return { path, imports, exports, names: namesOf(module.body), strings, namedPaths, functions, text };
 }
 
 interface SyntaxNode {
@@ -87,6 +100,30 @@ function visit(value: unknown, each: (node: SyntaxNode) => void): void {
 
 function isNode(value: unknown): value is SyntaxNode {
   return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string';
+}
+
+const functionTypes = new Set([
+  ...['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression', 'MethodProperty', 'GetterProperty'],
+  ...['SetterProperty', 'ClassMethod', 'PrivateMethod', 'Constructor'],
+]);
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A method of a class has that of its function. */
+function spanOf(node: SyntaxNode): Span {
+  return (node.span ?? (node.function as SyntaxNode).span) as Span;
+}
+
+/** The line of a position. swc counts bytes, and goes on counting from one file to the next. */
+function lineCounter(text: string, end: number): (position: number) => number {
+  const bytes = Buffer.from(text);
+  const lines = [0];
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines.push(at + 1);
+  const first = end - bytes.length;
+  return (position) => lines.findLastIndex((start) => start <= position - first) + 1;
 }
 
 const importTypes = new Set(['ImportDeclaration', 'ExportAllDeclaration', 'ExportNamedDeclaration', 'TsImportType']);

@@ -22,10 +22,7 @@ const listDocument = graphql(`
 const createDocument = graphql(`
   mutation AccessKeysCreate($input: ObjectAccessKeyCreateInput!) {
     objectAccessKeyCreate(input: $input) {
-      objectAccessKey { id accessKeyId name canWrite }
-      secret
-      commit { token }
-      userErrors { code message field }
+      objectAccessKey { id accessKeyId name canWrite } secret commit { token } userErrors { code message field }
     }
   }
 `);

@@ -37,18 +37,14 @@ const namedDocument = graphql(`
 const createDocument = graphql(`
   mutation CertificatesCreate($input: TlsCertificateCreateInput!) {
     tlsCertificateCreate(input: $input) {
-      tlsCertificate { ...TlsCertificateFields }
-      commit { token }
-      userErrors { code message field }
+      tlsCertificate { ...TlsCertificateFields } commit { token } userErrors { code message field }
     }
   }
 `);
 const updateDocument = graphql(`
   mutation CertificatesUpdate($input: TlsCertificateUpdateInput!) {
     tlsCertificateUpdate(input: $input) {
-      tlsCertificate { ...TlsCertificateFields }
-      commit { token }
-      userErrors { code message field }
+      tlsCertificate { ...TlsCertificateFields } commit { token } userErrors { code message field }
     }
   }
 `);

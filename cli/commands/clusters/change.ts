@@ -14,9 +14,7 @@ import { allRings } from '../rings/show.ts';
 const createDocument = graphql(`
   mutation ClustersAdd($input: ObjectClusterCreateInput!) {
     objectClusterCreate(input: $input) {
-      objectCluster { id number name zone weight }
-      commit { token }
-      userErrors { code message field }
+      objectCluster { id number name zone weight } commit { token } userErrors { code message field }
     }
   }
 `);
@@ -31,9 +29,7 @@ const machineDocument = graphql(`
 const updateDocument = graphql(`
   mutation ClustersUpdate($input: ObjectClusterUpdateInput!) {
     objectClusterUpdate(input: $input) {
-      objectCluster { id number name zone weight clusterState }
-      commit { token }
-      userErrors { code message field }
+      objectCluster { id number name zone weight clusterState } commit { token } userErrors { code message field }
     }
   }
 `);

@@ -10,9 +10,7 @@ import { findGslb, reasonOption, untilOption } from './gslb.ts';
 const freezeDocument = graphql(`
   mutation GslbsFreeze($input: GslbFreezeInput!) {
     gslbFreeze(input: $input) {
-      gslb { id fqdn frozenAt frozenUntil }
-      commit { token }
-      userErrors { code message field }
+      gslb { id fqdn frozenAt frozenUntil } commit { token } userErrors { code message field }
     }
   }
 `);
@@ -20,9 +18,7 @@ const freezeDocument = graphql(`
 const unfreezeDocument = graphql(`
   mutation GslbsUnfreeze($input: GslbUnfreezeInput!) {
     gslbUnfreeze(input: $input) {
-      gslb { id fqdn frozenAt frozenUntil }
-      commit { token }
-      userErrors { code message field }
+      gslb { id fqdn frozenAt frozenUntil } commit { token } userErrors { code message field }
     }
   }
 `);

@@ -10,7 +10,7 @@ import { nearText } from '../../named-kinds.ts';
 import { flag } from '../../option.ts';
 import { readPages } from '../../pages.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
-import { listVerb } from '../../row-verbs.ts';
+import { changeVerb, listVerb } from '../../row-verbs.ts';
 import type { Noun } from '../../verb.ts';
 import { patienceOf } from '../../wait.ts';
 
@@ -38,18 +38,14 @@ const namedDocument = graphql(`
 const cordonDocument = graphql(`
   mutation HostsCordon($input: LoadBalancerHostCordonSetInput!) {
     loadBalancerHostCordonSet(input: $input) {
-      loadBalancerHost { id name cordoned }
-      commit { token }
-      userErrors { code message field }
+      loadBalancerHost { id name cordoned } commit { token } userErrors { code message field }
     }
   }
 `);
 const releaseDocument = graphql(`
   mutation HostsRelease($input: LoadBalancerHostCordonLiftInput!) {
     loadBalancerHostCordonLift(input: $input) {
-      loadBalancerHost { id name cordoned }
-      commit { token }
-      userErrors { code message field }
+      loadBalancerHost { id name cordoned } commit { token } userErrors { code message field }
     }
   }
 `);
@@ -96,43 +92,39 @@ const list = listVerb({
   },
 });
 
-const cordon = remoteVerb({
+const cordon = changeVerb({
   summary: 'Give a host no new nodes.',
   takes: ['NAME'],
   options: { evacuate: flag('Replace its nodes by nodes on other hosts, one after the other.') },
-  async run({ client, names, options, printer }) {
-    const id = await hostId(client, names[0]);
-    const input = { idempotencyKey: randomUUID(), id, evacuate: options.evacuate };
-    const { loadBalancerHost } = await client.mutate(cordonDocument, input);
-    if (options.json) return printer.json(loadBalancerHost);
-    return printer.line(`${names[0]} gets no new nodes`);
-  },
+  document: cordonDocument,
+  input: async ({ client, names, options }) => ({
+    ...{ id: await hostId(client, names[0]), evacuate: options.evacuate },
+  }),
+  says: (_, { names }) => `${names[0]} gets no new nodes`,
 });
 
-const release = remoteVerb({
+const release = changeVerb({
   summary: 'Give a cordoned host new nodes again.',
   takes: ['NAME'],
   options: {},
-  async run({ client, names, options, printer }) {
-    const id = await hostId(client, names[0]);
-    const { loadBalancerHost } = await client.mutate(releaseDocument, { idempotencyKey: randomUUID(), id });
-    if (options.json) return printer.json(loadBalancerHost);
-    return printer.line(`${names[0]} gets new nodes again`);
-  },
+  document: releaseDocument,
+  input: async ({ client, names }) => ({ id: await hostId(client, names[0]) }),
+  says: (_, { names }) => `${names[0]} gets new nodes again`,
 });
 
-const set = remoteVerb({
+const set = changeVerb({
   summary: 'Give a host networks, room and a site. Its own report can only narrow them.',
   takes: ['NAME'],
   options: hostOptions,
-  async run({ client, names, options, printer }) {
+  document: setDocument,
+  async input({ client, names, options }) {
     const given = givenHostFields(options);
     if (Object.keys(given).length === 0) throw new UsageError('give at least one of the options');
-    const id = await hostId(client, names[0]);
-    const { loadBalancerHost: host } = await client.mutate(setDocument, { idempotencyKey: randomUUID(), id, ...given });
-    if (options.json) return printer.json(host);
+    return { id: await hostId(client, names[0]), ...given };
+  },
+  says({ loadBalancerHost: host }, { names }) {
     const has = `${names[0]} has ${host?.publicRange ?? 'no addresses'} for clients, and room for ${host?.maxNodes} nodes`;
-    return printer.line(host?.noNodesReason == null ? has : `${has}, but it gets no new nodes: ${host.noNodesReason}`);
+    return host?.noNodesReason == null ? has : `${has}, but it gets no new nodes: ${host.noNodesReason}`;
   },
 });
 

@@ -19,11 +19,7 @@ const createDocument = graphql(`
 `);
 const updateDocument = graphql(`
   mutation L7RulesUpdate($input: L7RuleUpdateInput!) {
-    l7RuleUpdate(input: $input) {
-      l7Rule { id loadBalancer { id } }
-      commit { token }
-      userErrors { code message field }
-    }
+    l7RuleUpdate(input: $input) { l7Rule { id loadBalancer { id } } commit { token } userErrors { code message field } }
   }
 `);
 const deleteDocument = graphql(`

@@ -16,11 +16,7 @@ import { commonOptions, type RemoteCall, remoteVerb } from '../../remote-verb.ts
 
 const document = graphql(`
   mutation LoadBalancersCreate($input: LoadBalancerCreateInput!) {
-    loadBalancerCreate(input: $input) {
-      loadBalancer { id }
-      commit { token }
-      userErrors { code message field }
-    }
+    loadBalancerCreate(input: $input) { loadBalancer { id } commit { token } userErrors { code message field } }
   }
 `);
 

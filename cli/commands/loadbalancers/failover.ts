@@ -7,9 +7,7 @@ import { commonOptions, remoteVerb } from '../../remote-verb.ts';
 const document = graphql(`
   mutation LoadBalancersFailover($input: LoadBalancerNodesReplaceInput!) {
     loadBalancerNodesReplace(input: $input) {
-      loadBalancer { id name provisioningStatus }
-      commit { token }
-      userErrors { code message field }
+      loadBalancer { id name provisioningStatus } commit { token } userErrors { code message field }
     }
   }
 `);

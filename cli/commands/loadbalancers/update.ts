@@ -19,9 +19,7 @@ import { previewed, previewOption } from './preview.ts';
 const document = graphql(`
   mutation LoadBalancersUpdate($input: LoadBalancerUpdateInput!) {
     loadBalancerUpdate(input: $input) {
-      loadBalancer { ...LoadBalancerFields }
-      commit { token }
-      userErrors { code message field }
+      loadBalancer { ...LoadBalancerFields } commit { token } userErrors { code message field }
     }
   }
 `);

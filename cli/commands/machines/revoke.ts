@@ -1,7 +1,6 @@
 // `tidegate machines revoke NAME`.
-import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
-import { remoteVerb } from '../../remote-verb.ts';
+import { changeVerb } from '../../row-verbs.ts';
 import { machineNamed } from './find.ts';
 
 const document = graphql(`
@@ -10,14 +9,11 @@ const document = graphql(`
   }
 `);
 
-export const revoke = remoteVerb({
+export const revoke = changeVerb({
   summary: 'Revoke a machine: the others refuse it within 5 seconds.',
   takes: ['NAME'],
   options: {},
-  async run({ client, options, names, printer }) {
-    const { id } = await machineNamed(client, names[0]);
-    const { machine } = await client.mutate(document, { idempotencyKey: randomUUID(), id });
-    if (options.json) await printer.json(machine);
-    else await printer.line(`${names[0]} is revoked`);
-  },
+  document,
+  input: async ({ client, names }) => ({ id: (await machineNamed(client, names[0])).id }),
+  says: (_, { names }) => `${names[0]} is revoked`,
 });

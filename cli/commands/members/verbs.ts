@@ -31,9 +31,7 @@ const drainDocument = graphql(`
 const drainCancelDocument = graphql(`
   mutation MembersDrainCancel($input: PoolMemberDrainCancelInput!) {
     poolMemberDrainCancel(input: $input) {
-      poolMember { ...MemberFields }
-      commit { token }
-      userErrors { code message field }
+      poolMember { ...MemberFields } commit { token } userErrors { code message field }
     }
   }
 `);

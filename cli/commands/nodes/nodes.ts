@@ -32,9 +32,7 @@ const trafficDocument = graphql(`
 const replaceDocument = graphql(`
   mutation NodesReplace($input: LoadBalancerNodeReplaceInput!) {
     loadBalancerNodeReplace(input: $input) {
-      loadBalancerNode { ...NodeFields }
-      commit { token }
-      userErrors { code message field }
+      loadBalancerNode { ...NodeFields } commit { token } userErrors { code message field }
     }
   }
 `);

@@ -19,18 +19,14 @@ const clustersDocument = graphql(`
 const downloadDocument = graphql(`
   mutation ObjectsDownloadUrl($input: ObjectDownloadUrlCreateInput!) {
     objectDownloadUrlCreate(input: $input) {
-      objectUrl { url method clusterName expiresAt }
-      commit { token }
-      userErrors { code message field }
+      objectUrl { url method clusterName expiresAt } commit { token } userErrors { code message field }
     }
   }
 `);
 const uploadDocument = graphql(`
   mutation ObjectsUploadUrl($input: ObjectUploadUrlCreateInput!) {
     objectUploadUrlCreate(input: $input) {
-      objectUrl { url method clusterName expiresAt }
-      commit { token }
-      userErrors { code message field }
+      objectUrl { url method clusterName expiresAt } commit { token } userErrors { code message field }
     }
   }
 `);

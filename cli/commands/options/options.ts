@@ -9,9 +9,9 @@ import { kindVerb } from '../../kinds/kind-noun.ts';
 import { chosenFrom, flag, integer, one, several, text, type Values } from '../../option.ts';
 import { readPages } from '../../pages.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
-import { listVerb } from '../../row-verbs.ts';
+import { changeVerb, listVerb } from '../../row-verbs.ts';
 import type { Noun } from '../../verb.ts';
-import { patienceOf, replicated } from '../../wait.ts';
+import { patienceOf } from '../../wait.ts';
 import { optionId } from './find.ts';
 
 const listDocument = graphql(`
@@ -25,18 +25,14 @@ const listDocument = graphql(`
 const createDocument = graphql(`
   mutation OptionsCreate($input: ObjectOptionCreateInput!) {
     objectOptionCreate(input: $input) {
-      objectOption { id number name replicas default }
-      commit { token }
-      userErrors { code message field }
+      objectOption { id number name replicas default } commit { token } userErrors { code message field }
     }
   }
 `);
 const updateDocument = graphql(`
   mutation OptionsUpdate($input: ObjectOptionUpdateInput!) {
     objectOptionUpdate(input: $input) {
-      objectOption { id number name replicas default }
-      commit { token }
-      userErrors { code message field }
+      objectOption { id number name replicas default } commit { token } userErrors { code message field }
     }
   }
 `);
@@ -48,9 +44,7 @@ const deleteDocument = graphql(`
 const keepDocument = graphql(`
   mutation OptionsKeep($input: ObjectOptionDeleteCancelInput!) {
     objectOptionDeleteCancel(input: $input) {
-      objectOption { id number name replicas default }
-      commit { token }
-      userErrors { code message field }
+      objectOption { id number name replicas default } commit { token } userErrors { code message field }
     }
   }
 `);
@@ -111,7 +105,7 @@ const list = listVerb({
   },
 });
 
-const create = remoteVerb({
+const create = changeVerb({
   summary: 'Create an option, with a ring of its own.',
   takes: ['NAME'],
   options: {
@@ -123,47 +117,36 @@ const create = remoteVerb({
     ),
     wait: commonOptions.wait,
   },
-  async run({ client, signal, names, options, printer }) {
+  document: createDocument,
+  async input({ client, names, options }) {
     const preset = options.preset && presetOf[options.preset];
-    const input = { idempotencyKey: randomUUID(), name: names[0], preset, ...(await wished(client, options)) };
-    const { objectOption, commit } = await client.mutate(createDocument, input);
-    await replicated({ client, signal, options }, commit);
+    return { name: names[0], preset, ...(await wished(client, options)) };
+  },
+  says({ objectOption }) {
     if (objectOption === null) throw new CommandFailure('the server gave no option');
-    if (options.json) await printer.json(objectOption);
-    else await printer.line(`${objectOption.name} has ring ${objectOption.number}`);
+    return `${objectOption.name} has ring ${objectOption.number}`;
   },
 });
 
-const update = remoteVerb({
+const update = changeVerb({
   summary: 'Change an option; given clusters replace its present ones.',
   takes: ['NAME'],
-  options: {
-    ...wishes,
-    rename: text('NAME', 'Its new name.'),
-    wait: commonOptions.wait,
-  },
-  async run({ client, signal, names, options, printer }) {
+  options: { ...wishes, rename: text('NAME', 'Its new name.'), wait: commonOptions.wait },
+  document: updateDocument,
+  async input({ client, names, options }) {
     const id = await optionId(client, names[0]);
-    const { rename } = options;
-    const input = { idempotencyKey: randomUUID(), id, ...(await wished(client, options)), name: rename };
-    const { objectOption, commit } = await client.mutate(updateDocument, input);
-    await replicated({ client, signal, options }, commit);
-    if (options.json) await printer.json(objectOption);
-    else await printer.line(`${rename ?? names[0]} is changed`);
+    return { id, ...(await wished(client, options)), name: options.rename };
   },
+  says: (_, { names, options }) => `${options.rename ?? names[0]} is changed`,
 });
 
-const keep = remoteVerb({
+const keep = changeVerb({
   summary: 'Cancel the deletion of an option, so that it may be used again.',
   takes: ['NAME'],
   options: { wait: commonOptions.wait },
-  async run({ client, signal, names, options, printer }) {
-    const id = await optionId(client, names[0]);
-    const { objectOption, commit } = await client.mutate(keepDocument, { idempotencyKey: randomUUID(), id });
-    await replicated({ client, signal, options }, commit);
-    if (options.json) await printer.json(objectOption);
-    else await printer.line(`${names[0]} is kept`);
-  },
+  document: keepDocument,
+  input: async ({ client, names }) => ({ id: await optionId(client, names[0]) }),
+  says: (_, { names }) => `${names[0]} is kept`,
 });
 
 const remove = remoteVerb({

@@ -8,8 +8,7 @@ import { type FileOperation, readOperations } from './operation-files.ts';
 const document = graphql(`
   mutation PublishedAdd($input: PublishedOperationAddInput!) {
     publishedOperationAdd(input: $input) {
-      publishedOperations { id hash name operationType createdAt }
-      userErrors { code message field }
+      publishedOperations { id hash name operationType createdAt } userErrors { code message field }
     }
   }
 `);

@@ -19,9 +19,7 @@ const listDocument = graphql(`
 const updateDocument = graphql(`
   mutation QuotasUpdate($input: LoadBalancerQuotaSetInput!) {
     loadBalancerQuotaSet(input: $input) {
-      loadBalancerQuota { kind limit used }
-      commit { token }
-      userErrors { code message field }
+      loadBalancerQuota { kind limit used } commit { token } userErrors { code message field }
     }
   }
 `);

@@ -6,6 +6,7 @@ import { CommandFailure } from '../../failures.ts';
 import type { GraphClient } from '../../graph-client.ts';
 import { text } from '../../option.ts';
 import { commonOptions, remoteVerb } from '../../remote-verb.ts';
+import { changeVerb } from '../../row-verbs.ts';
 import { type Patience, patienceOf, replicated, waitFor } from '../../wait.ts';
 import { namesOfRings, ringNumber } from './show.ts';
 
@@ -15,9 +16,7 @@ const previewDocument = graphql(`
 const startDocument = graphql(`
   mutation RingsChange($input: ObjectRingChangeStartInput!) {
     objectRingChangeStart(input: $input) {
-      objectRingChange { id number state stepCount movedPercent }
-      commit { token }
-      userErrors { code message field }
+      objectRingChange { id number state stepCount movedPercent } commit { token } userErrors { code message field }
     }
   }
 `);
@@ -169,22 +168,11 @@ async function changeUnderWay(client: GraphClient, ring: string): Promise<Starte
   return live;
 }
 
-type Change = typeof pauseDocument | typeof resumeDocument;
-
-function verbOf(summary: string, document: Change, done: string) {
-  return remoteVerb({
-    summary,
-    takes: ['RING'],
-    options: {},
-    async run({ client, names, options, printer }) {
-      const { id } = await changeUnderWay(client, names[0]);
-      const { objectRingChange } = await client.mutate(document as typeof pauseDocument, {
-        idempotencyKey: randomUUID(),
-        id,
-      });
-      if (options.json) return printer.json(objectRingChange);
-      return printer.line(`the change of ring ${names[0]} is ${done}`);
-    },
+function verbOf(summary: string, document: typeof pauseDocument | typeof resumeDocument, done: string) {
+  return changeVerb({
+    ...{ summary, takes: ['RING'], options: {}, document: document as typeof pauseDocument },
+    input: async ({ client, names: [ring] }) => ({ id: (await changeUnderWay(client, ring)).id }),
+    says: (_, { names }) => `the change of ring ${names[0]} is ${done}`,
   });
 }
 

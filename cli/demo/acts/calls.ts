@@ -10,24 +10,19 @@ import type { Act, Place } from '../act.ts';
 const addDocument = graphql(`
   mutation DemoAddressAdd($input: FirewallAddressSetElementAddInput!) {
     firewallAddressSetElementAdd(input: $input) {
-      operation { id state wireCall deviceError { code message } }
-      userErrors { code message field }
+      operation { id state wireCall deviceError { code message } } userErrors { code message field }
     }
   }
 `);
 const removeDocument = graphql(`
   mutation DemoAddressRemove($input: FirewallAddressSetElementRemoveInput!) {
-    firewallAddressSetElementRemove(input: $input) {
-      operation { id state }
-      userErrors { code message field }
-    }
+    firewallAddressSetElementRemove(input: $input) { operation { id state } userErrors { code message field } }
   }
 `);
 const settleDocument = graphql(`
   mutation DemoSettle($input: RelayOperationSettleInput!) {
     relayOperationSettle(input: $input) {
-      operation { id state stateSource evidence { finding } }
-      userErrors { code message field }
+      operation { id state stateSource evidence { finding } } userErrors { code message field }
     }
   }
 `);

@@ -2,6 +2,7 @@
 import type { ReactNode } from 'react';
 import { Panel } from './panel.tsx';
 import { Failures } from './refusal.tsx';
+import { ScrollRegion } from './scroll-region.tsx';
 import type { CountedPage, Paged } from './use-paged.ts';
 
 interface PagedPanelProps<Node> {
@@ -22,10 +23,9 @@ export function PagedPanel<Node>({ name, title, paged, tools, children, ...list 
   return (
     <Panel name={name} title={title} summary={paged.page && countOf(paged.page)} tools={tools}>
       {children}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" data-list={name} tabIndex={0} aria-label={title}>
+      <ScrollRegion list={name} label={title}>
         <PagedList paged={paged} {...list} />
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

@@ -1,11 +1,9 @@
 // Deletes old history: changes of verdicts, past plans, and the names that changed in each generation of a zone.
 import type { Database } from '../../../platform/database/database.ts';
 import { trustedNow } from '../../../platform/leases/trusted-clock.ts';
+import { batchSize, deleteInBatches } from '../../../platform/owed/batches.ts';
 import type { RetentionStep } from '../../../platform/process/subgraph-row.ts';
 
-const batchSize = 1_000;
-/** Limit per run. The rest waits for the next run. */
-const mostBatches = 100;
 const dayMs = 86_400_000;
 /** A name server that was away for longer gets its zones whole. */
 const zoneChangeMs = 7 * dayMs;
@@ -18,7 +16,7 @@ export function retentionSteps(db: Database, historyDays: number): readonly Rete
   const historyMs = historyDays * dayMs;
   const step = (name: string, sql: string, keptMs: number): RetentionStep => ({
     name,
-    run: (signal) => inBatches(db, sql, keptMs, signal),
+    run: (signal) => deleteInBatches(db, sql, [keptMs], signal),
   });
   return [
     step('verdicts of GSLB members', `DELETE FROM gslb_flip WHERE ${old} ORDER BY at LIMIT ${batchSize}`, historyMs),
@@ -34,14 +32,4 @@ export function retentionSteps(db: Database, historyDays: number): readonly Rete
       zoneChangeMs,
     ),
   ];
-}
-
-async function inBatches(db: Database, sql: string, keptMs: number, signal: AbortSignal): Promise<number> {
-  let total = 0;
-  for (let batch = 0; batch < mostBatches && !signal.aborted; batch += 1) {
-    const { affectedRows } = await db.execute(sql, [keptMs]);
-    total += affectedRows;
-    if (affectedRows < batchSize) break;
-  }
-  return total;
 }

@@ -4,11 +4,8 @@ import type { Database } from '../../../platform/database/database.ts';
 import { keyTtlMs } from '../../../platform/edge/idempotency.ts';
 import { isToldSql } from '../../../platform/events/history.ts';
 import { trustedNow } from '../../../platform/leases/trusted-clock.ts';
+import { batchSize, deleteInBatches } from '../../../platform/owed/batches.ts';
 import type { RetentionStep } from '../../../platform/process/subgraph-row.ts';
-
-const batchSize = 1_000;
-/** Per run; the rest waits for the next run. */
-const mostBatches = 100;
 
 /** SQL of one batch. Its first value is how long a deleted row is kept, in milliseconds. */
 const steps: Readonly<Record<string, string>> = {
@@ -27,17 +24,10 @@ const steps: Readonly<Record<string, string>> = {
 };
 
 export function retentionSteps(db: Database, keptMs = keyTtlMs): readonly RetentionStep[] {
-  return Object.entries(steps).map(([name, sql]) => ({ name, run: (signal) => inBatches(db, sql, keptMs, signal) }));
-}
-
-async function inBatches(db: Database, sql: string, keptMs: number, signal: AbortSignal): Promise<number> {
-  let total = 0;
-  for (let batch = 0; batch < mostBatches && !signal.aborted; batch += 1) {
-    const { affectedRows } = await db.execute(sql, [keptMs]);
-    total += affectedRows;
-    if (affectedRows < batchSize) break;
-  }
-  return total;
+  return Object.entries(steps).map(([name, sql]) => ({
+    name,
+    run: (signal) => deleteInBatches(db, sql, [keptMs], signal),
+  }));
 }
 
 function old(): string {

@@ -12,3 +12,11 @@ export function given(fields: Readonly<Record<string, JsonValue | undefined>>): 
 export function argumentsSchema(properties: JsonObject, required: readonly string[] = []): JsonObject {
   return { type: 'object', properties, required, additionalProperties: false };
 }
+
+/** What an operation has that reads everything, for users. */
+export const plainRead = {
+  category: 'USER',
+  effect: 'READ',
+  argumentsSchema: argumentsSchema({}),
+  example: {},
+} as const;

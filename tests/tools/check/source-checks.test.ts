@@ -8,6 +8,7 @@ import { findAnatomyFaults } from '../../../tools/check/anatomy.ts';
 import { findBoundaryFaults } from '../../../tools/check/boundaries.ts';
 import { findCycles } from '../../../tools/check/cycles.ts';
 import { findUnusedExports, readNamedInYaml } from '../../../tools/check/exports.ts';
+import { findLengthFaults } from '../../../tools/check/function-length.ts';
 import { findLayerFaults, floors } from '../../../tools/check/layers.ts';
 import { findPathFaults } from '../../../tools/check/named-paths.ts';
 import { findOutgoingFaults } from '../../../tools/check/outgoing.ts';
@@ -39,6 +40,23 @@ test('the wall clock is read only by files with a reason, and no deletion goes b
     'platform/defaults.ts',
     'platform/limiter.ts',
     'platform/store.ts',
+  ]);
+});
+
+test('a function of the product has at most 90 lines, a table of data any number', async () => {
+  const lines = (count: number) => 'f(1);\n'.repeat(count);
+  const faults = findLengthFaults(
+    await parseAll({
+      'cli/short.ts': `// äöü €\nexport function short() {\n${lines(88)}}\n`,
+      'cli/long.ts': `// äöü €\nimport './a.ts';\n\nexport function long() {\n${lines(89)}}\n// The end.\n`,
+      'platform/method.ts': `class One {\n  #it() {\n${lines(100)}}\n}\n`,
+      'dashboard/src/arrow.tsx': `const Page = () => {\n${lines(100)}return <p />;\n};\n`,
+      'schema/table.ts': `export const table = [\n${'  1,\n'.repeat(200)}];\n`,
+      'bench/long.ts': `export function long() {\n${lines(100)}}\n`,
+    }),
+  );
+  expect(faults.map((fault) => fault.split(' is ')[0])).toEqual([
+    ...['cli/long.ts:4', 'platform/method.ts:2', 'dashboard/src/arrow.tsx:1'],
   ]);
 });
 

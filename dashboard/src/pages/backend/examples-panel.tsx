@@ -13,6 +13,7 @@ import { formatJson, formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { isMember } from '../../view/permissions.ts';
+import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { useRepeated } from '../../view/use-repeated.ts';
 
 type Backend = NonNullable<BackendPageQuery['backend']>;
@@ -39,8 +40,7 @@ export function ExamplesPanel({ backend, text }: ExamplesPanelProps) {
   const shown = operations.filter((operation) => containsWords(text, [operation.name, operation.summary]));
   return (
     <Panel name="examples" title="Examples" summary={`driver ${driverName}`}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" data-list="examples" tabIndex={0} aria-label="Examples of calls">
+      <ScrollRegion list="examples" label="Examples of calls">
         {drivers === null && <p className="hint">Reading…</p>}
         {mayCall && <CallLinks backend={backend} mutations={typedMutations} />}
         <ul className="calls">
@@ -50,7 +50,7 @@ export function ExamplesPanel({ backend, text }: ExamplesPanelProps) {
             </li>
           ))}
         </ul>
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

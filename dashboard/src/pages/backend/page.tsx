@@ -16,6 +16,7 @@ import { formatDuration, formatWord } from '../../view/format.ts';
 import { Link } from '../../view/link.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { Failures } from '../../view/refusal.tsx';
+import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { Age, Time } from '../../view/time.tsx';
 import { Uptime } from '../../view/uptime/uptime.tsx';
 import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
@@ -143,8 +144,7 @@ function CallsPanel({ relayOperationCounts: counts, relayOperations: { nodes }, 
   );
   return (
     <Panel name="calls" title="Calls of 24 hours" summary={`newest ${shown.length}`}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" data-list="calls" tabIndex={0} aria-label="Calls of the last 24 hours, newest first">
+      <ScrollRegion list="calls" label="Calls of the last 24 hours, newest first">
         <p className="outcomes">
           {counts
             .filter(({ count }) => count > 0)
@@ -168,7 +168,7 @@ function CallsPanel({ relayOperationCounts: counts, relayOperations: { nodes }, 
             </li>
           ))}
         </ol>
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }
@@ -214,8 +214,7 @@ function ObjectsPanel({ mappings: { nodes, totalCount }, text }: ObjectsPanelPro
   );
   return (
     <Panel name="objects" title="Objects" summary={`${shown.length} of ${totalCount ?? 'more than 10,000'}`}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" data-list="objects" tabIndex={0} aria-label="Its objects">
+      <ScrollRegion list="objects" label="Its objects">
         {shown.length === 0 && <p className="hint">Nothing is mapped to it{text === '' ? '' : ' that matches'}.</p>}
         <ul className="calls">
           {shown.map((mapping) => (
@@ -224,7 +223,7 @@ function ObjectsPanel({ mappings: { nodes, totalCount }, text }: ObjectsPanelPro
             </li>
           ))}
         </ul>
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

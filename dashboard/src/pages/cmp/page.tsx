@@ -12,6 +12,7 @@ import { Link } from '../../view/link.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { isMember } from '../../view/permissions.ts';
 import { Failures } from '../../view/refusal.tsx';
+import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { Age, Time } from '../../view/time.tsx';
 import { newsOf, usePageTitle } from '../../view/use-page-title.ts';
 import { usePresentPages } from '../../view/use-present-pages.ts';
@@ -131,8 +132,7 @@ function TreePanel({ tree, text, onVerified }: TreePanelProps) {
         </button>
       }
     >
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" data-list="tree" tabIndex={0} aria-label="What it became">
+      <ScrollRegion list="tree" label="What it became">
         {tree === undefined && <p className="hint">Reading…</p>}
         {[...(tree?.failures ?? []), ...refused].map((message) => (
           <p key={message} className="warning">
@@ -154,7 +154,7 @@ function TreePanel({ tree, text, onVerified }: TreePanelProps) {
             </li>
           ))}
         </ul>
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }
@@ -238,8 +238,7 @@ function CallsPanel({ tree, text }: { readonly tree: Tree | undefined; readonly 
       title="Calls"
       summary={tree === undefined ? undefined : `newest ${shown.length} of ${tree.callCount}`}
     >
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" data-list="calls" tabIndex={0} aria-label="Calls made for it, newest first">
+      <ScrollRegion list="calls" label="Calls made for it, newest first">
         {tree !== undefined && shown.length === 0 && <p className="hint">No call was made for it.</p>}
         <ol className="calls">
           {shown.map((call) => (
@@ -248,7 +247,7 @@ function CallsPanel({ tree, text }: { readonly tree: Tree | undefined; readonly 
             </li>
           ))}
         </ol>
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

@@ -9,6 +9,7 @@ import { useDependencies } from '../../context.ts';
 import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
 import { Failures } from '../../view/refusal.tsx';
+import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { Time } from '../../view/time.tsx';
 import { useReading } from '../../view/use-reading.ts';
 import { latestEntered, pointOf, useZone, zoneName } from '../../view/zone.ts';
@@ -45,8 +46,7 @@ export function ExplainPanel({ fqdn, news }: ExplainPanelProps) {
   const { value: explanation, failure } = useReading(read, String(news), everyMs);
   return (
     <Panel name="explain" title="Why this answer">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" tabIndex={0} aria-label="Explanation">
+      <ScrollRegion label="Explanation">
         <QuestionForm question={question} onAsk={setQuestion} />
         {failure !== null && <Failures failures={[failure]} />}
         {explanation === undefined && failure === null && <p className="hint">Asking…</p>}
@@ -56,7 +56,7 @@ export function ExplainPanel({ fqdn, news }: ExplainPanelProps) {
           </p>
         )}
         {explanation !== undefined && explanation !== null && <Explained explanation={explanation} />}
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

@@ -5,6 +5,7 @@ import { useDependencies } from '../../context.ts';
 import { formatDuration, formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
 import { type Failure, Failures, failureOf } from '../../view/refusal.tsx';
+import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { Time } from '../../view/time.tsx';
 import { useReading } from '../../view/use-reading.ts';
 
@@ -23,8 +24,7 @@ export function HistoryPanel({ id, news }: { readonly id: string; readonly news:
       title="Verdicts"
       summary={flips === null || flips.length === 0 ? undefined : `newest ${flips.length}`}
     >
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" tabIndex={0} aria-label="Changes of verdicts">
+      <ScrollRegion label="Changes of verdicts">
         {failure !== null && <Failures failures={[failure]} />}
         {flips === null && failure === null && <p className="hint">Reading…</p>}
         {flips?.length === 0 && <p className="hint">No verdict has changed yet.</p>}
@@ -40,7 +40,7 @@ export function HistoryPanel({ id, news }: { readonly id: string; readonly news:
             Older
           </button>
         )}
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

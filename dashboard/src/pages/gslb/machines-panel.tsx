@@ -4,6 +4,7 @@ import { useLiveState } from '../../context.ts';
 import { formatDuration } from '../../view/format.ts';
 import { LastSaid } from '../../view/last-said.tsx';
 import { Panel } from '../../view/panel.tsx';
+import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { Age } from '../../view/time.tsx';
 import { MachineBadge } from './marks.tsx';
 import { absentOf, type Checker, type Machines, type NameServer } from './use-machines.ts';
@@ -58,8 +59,7 @@ function MachinePanel<Each extends NameServer | Checker>(props: MachinePanelProp
       title={title}
       summary={machines === null ? undefined : `${sorted.length}${absent > 0 ? `, ${absent} absent` : ''}`}
     >
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" data-list={name} tabIndex={0} aria-label={title}>
+      <ScrollRegion list={name} label={title}>
         {machines === null && <p className="hint">Reading…</p>}
         {machines?.length === 0 && (
           <p className="hint">
@@ -73,7 +73,7 @@ function MachinePanel<Each extends NameServer | Checker>(props: MachinePanelProp
             </li>
           ))}
         </ul>
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

@@ -5,6 +5,7 @@ import { openId } from '../../filters/filters.ts';
 import { formatDuration, formatWord } from '../../view/format.ts';
 import { Icon } from '../../view/icons.tsx';
 import { Panel } from '../../view/panel.tsx';
+import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { matchesMember, type NameControl } from './filters.ts';
 import { type Member, memberKind, placeOf } from './kinds/member.ts';
 import { AdminBadge, OperatingBadge, votePath } from './marks.tsx';
@@ -29,8 +30,7 @@ export function MatrixPanel({ details, control }: MatrixPanelProps) {
       title="Votes"
       summary={`${serving} of ${own.length} members serve · ${points.length} vantage points`}
     >
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" tabIndex={0} aria-label="Votes of vantage points on members">
+      <ScrollRegion label="Votes of vantage points on members">
         {own.length > 0 && !canChange(details) && (
           <p className="warning no-votes" role="status">
             <strong>No verdict can change:</strong> all checkers of these members are absent. What is shown are the last
@@ -74,7 +74,7 @@ export function MatrixPanel({ details, control }: MatrixPanelProps) {
           ))}
         </table>
         {own.length === 0 && <p className="hint">It has no member: nothing can be answered.</p>}
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

@@ -6,6 +6,7 @@ import { useDependencies, useLiveState } from '../../context.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { Panel } from '../../view/panel.tsx';
 import { Failures } from '../../view/refusal.tsx';
+import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { Time } from '../../view/time.tsx';
 import { useReading } from '../../view/use-reading.ts';
 import { useKeyRollBegin, useKeyRollCancel, useKeyRollConfirm } from './use-actions.ts';
@@ -28,8 +29,7 @@ function SignedZones() {
   const signed = value?.nodes.filter(({ keys }) => keys.length > 0);
   return (
     <Panel name="zones" title="Signed zones" summary={signed === undefined ? undefined : String(signed.length)}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" data-list="zones" tabIndex={0} aria-label="Signed zones">
+      <ScrollRegion list="zones" label="Signed zones">
         {failure !== null && <Failures failures={[failure]} />}
         {signed === undefined && failure === null && <p className="hint">Reading…</p>}
         {signed?.length === 0 && <p className="hint">Our own name servers sign no zone.</p>}
@@ -45,7 +45,7 @@ function SignedZones() {
             These are of the first 100 zones: <code>tidegate zones list</code> has all.
           </p>
         )}
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

@@ -9,6 +9,7 @@ import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
 import { Failures } from '../../view/refusal.tsx';
+import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { useMutation } from '../../view/use-mutation.ts';
 import type { Reading } from '../../view/use-reading.ts';
 import type { Host, Status } from './use-hosts.ts';
@@ -29,8 +30,7 @@ export function HostsPanel({ reading }: { readonly reading: Reading<Status> }) {
         </>
       }
     >
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" data-list="hosts" tabIndex={0} aria-label="Hosts">
+      <ScrollRegion list="hosts" label="Hosts">
         {status === undefined && failure === null && <p className="hint">Reading…</p>}
         <Failures failures={failure === null ? [] : [failure]} />
         {status !== undefined && (
@@ -49,7 +49,7 @@ export function HostsPanel({ reading }: { readonly reading: Reading<Status> }) {
             </ul>
           </>
         )}
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

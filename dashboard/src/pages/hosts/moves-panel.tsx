@@ -2,6 +2,7 @@
 import { formatDuration, formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
 import { Failures } from '../../view/refusal.tsx';
+import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { Time } from '../../view/time.tsx';
 import type { Reading } from '../../view/use-reading.ts';
 import { stepsOf } from './move-steps.ts';
@@ -15,8 +16,7 @@ export function MovesPanel({ reading }: { readonly reading: Reading<readonly Mov
       title="Moves of the primary"
       summary={moves === undefined ? undefined : `newest ${moves.length}`}
     >
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" data-list="moves" tabIndex={0} aria-label="Moves of the primary">
+      <ScrollRegion list="moves" label="Moves of the primary">
         <Failures failures={failure === null ? [] : [failure]} />
         {moves?.length === 0 && <p className="hint">It has not moved yet.</p>}
         <ul className="moves">
@@ -26,7 +26,7 @@ export function MovesPanel({ reading }: { readonly reading: Reading<readonly Mov
             </li>
           ))}
         </ul>
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

@@ -10,6 +10,7 @@ import type { Requester } from '../../graph/request.ts';
 import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
 import { Failures } from '../../view/refusal.tsx';
+import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { Time } from '../../view/time.tsx';
 import { type Reading, useReading } from '../../view/use-reading.ts';
 import type { LoadBalancer } from './kinds/load-balancer.ts';
@@ -46,8 +47,7 @@ export function DecisionsPanel({ balancer }: { readonly balancer: LoadBalancer }
         </fieldset>
       }
     >
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" tabIndex={0} aria-label="Decisions of healing and autoscaling">
+      <ScrollRegion label="Decisions of healing and autoscaling">
         {failure !== null && <Failures failures={[failure]} />}
         {decisions === undefined && failure === null && <p className="hint">Reading…</p>}
         {decisions?.length === 0 && <p className="hint">Nothing was decided yet.</p>}
@@ -58,7 +58,7 @@ export function DecisionsPanel({ balancer }: { readonly balancer: LoadBalancer }
             </li>
           ))}
         </ul>
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

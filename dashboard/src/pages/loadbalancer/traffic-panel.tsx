@@ -5,6 +5,7 @@ import {
   LoadbalancerTrafficDocument,
 } from '../../../../generated/dashboard/graphql.ts';
 import { Panel } from '../../view/panel.tsx';
+import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { PeriodButtons, TrafficCharts, usePeriod } from './traffic-charts.tsx';
 import type { Tree } from './use-tree.ts';
 
@@ -35,14 +36,13 @@ export function TrafficPanel({ id, listeners }: TrafficPanelProps) {
         </>
       }
     >
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" tabIndex={0} aria-label="Traffic">
+      <ScrollRegion label="Traffic">
         {listener === undefined ? (
           <TrafficCharts document={LoadbalancerTrafficDocument} id={id} period={period} />
         ) : (
           <TrafficCharts document={LoadbalancerListenerTrafficDocument} id={listener.id} period={period} />
         )}
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

@@ -7,6 +7,7 @@ import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
 import { ProvisioningBadge } from '../../view/provisioning-badge.tsx';
 import { RowList } from '../../view/row-list.tsx';
+import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { Time } from '../../view/time.tsx';
 import { type BalancerControl, matchesMember } from './filters.ts';
 import { addressOf, isInTrouble, type Member, memberKind, nameOf } from './kinds/member.ts';
@@ -53,8 +54,7 @@ export function TreePanel({ tree, control }: TreePanelProps) {
         </>
       }
     >
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll tree" tabIndex={0} aria-label="Status of listeners, pools and members">
+      <ScrollRegion label="Status of listeners, pools and members" className="scroll tree">
         <ul aria-label="Listeners">
           {tree.listeners.map((listener) => (
             <ListenerItem key={listener.id} listener={listener} poolNames={poolNames} projectId={tree.project?.id} />
@@ -79,7 +79,7 @@ export function TreePanel({ tree, control }: TreePanelProps) {
             </section>
           );
         })}
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

@@ -8,6 +8,7 @@ import { NoMatch } from '../../view/empty.tsx';
 import { formatBytes, formatDuration } from '../../view/format.ts';
 import { LastSaid } from '../../view/last-said.tsx';
 import { Panel } from '../../view/panel.tsx';
+import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { Uptime } from '../../view/uptime/uptime.tsx';
 import { AddCluster, ClusterActions, InvitationNote, ServiceActions } from './cluster-actions.tsx';
 import { matchesCluster, type ObjectControl } from './filters.ts';
@@ -45,8 +46,7 @@ export function ClustersPanel({ control }: { readonly control: ObjectControl }) 
       tools={<AddCluster onInvited={setInvitation} />}
     >
       {invitation !== null && <InvitationNote invitation={invitation} onTaken={() => setInvitation(null)} />}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" data-list="clusters" tabIndex={0} aria-label="Clusters">
+      <ScrollRegion list="clusters" label="Clusters">
         {clusters.size === 0 && (
           <p className="hint">
             There is none yet: add one here, or with <code>tidegate clusters add NAME</code>.
@@ -60,7 +60,7 @@ export function ClustersPanel({ control }: { readonly control: ObjectControl }) 
             </li>
           ))}
         </ul>
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

@@ -2,6 +2,7 @@
 import { useEntities, useLiveState } from '../../context.ts';
 import { EditLink } from '../../forms/create-link.tsx';
 import { Panel } from '../../view/panel.tsx';
+import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { clusterKind } from './kinds/cluster.ts';
 import { CreateOption, OptionActions } from './option-actions.tsx';
 import type { Options } from './picture/rings-path.ts';
@@ -11,8 +12,7 @@ export function OptionsPanel({ options }: { readonly options: Options | null }) 
   const names = new Map([...useEntities(clusterKind).values()].map(({ number, name }) => [number, name]));
   return (
     <Panel name="options" title="Options" summary={options?.length} tools={isAdmin && <CreateOption />}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" data-list="options" tabIndex={0} aria-label="Options">
+      <ScrollRegion list="options" label="Options">
         {options === null && <p className="hint">Reading…</p>}
         {options?.length === 0 && (
           <p className="hint">
@@ -27,7 +27,7 @@ export function OptionsPanel({ options }: { readonly options: Options | null }) 
             </li>
           ))}
         </ul>
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

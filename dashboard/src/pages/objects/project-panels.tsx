@@ -5,6 +5,7 @@ import { useDependencies, useLiveState } from '../../context.ts';
 import { CreateLink, EditLink } from '../../forms/create-link.tsx';
 import { RequestError } from '../../graph/request.ts';
 import { Panel } from '../../view/panel.tsx';
+import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { Time } from '../../view/time.tsx';
 import { useRepeated } from '../../view/use-repeated.ts';
 import type { ObjectControl } from './filters.ts';
@@ -155,13 +156,12 @@ function ListPanel<Node>({ name, title, found, none, tools, children }: ListPane
       summary={nodes && `${nodes.length}${more === true ? ' and more' : ''}`}
       tools={tools}
     >
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" data-list={name} tabIndex={0} aria-label={title}>
+      <ScrollRegion list={name} label={title}>
         {found === null && <p className="hint">Reading…</p>}
         {reason !== undefined && <p className="hint message">Not known: {reason}</p>}
         {nodes?.length === 0 && <p className="hint">{none}</p>}
         <ul className="stored">{nodes?.map(children)}</ul>
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

@@ -5,6 +5,7 @@ import { useDependencies, useEntities, useLiveState } from '../../context.ts';
 import { ConfirmedAction } from '../../view/confirmed-action.tsx';
 import { formatWord } from '../../view/format.ts';
 import { Panel } from '../../view/panel.tsx';
+import { ScrollRegion } from '../../view/scroll-region.tsx';
 import { Time } from '../../view/time.tsx';
 import { useRepeated } from '../../view/use-repeated.ts';
 import { clusterKind } from './kinds/cluster.ts';
@@ -31,8 +32,7 @@ export function RingsPanel({ rings: found }: { readonly rings: Rings | null }) {
   const ended = changes.filter((each) => !isLive(each)).slice(0, mostEnded);
   return (
     <Panel name="rings" title="Rings" summary={live.length > 0 ? `${live.length} changing` : undefined}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" data-list="rings" tabIndex={0} aria-label="Rings">
+      <ScrollRegion list="rings" label="Rings">
         {found === null && <p className="hint">Reading…</p>}
         <ul className="rings">
           {found?.objectRings.nodes.map((ring) => {
@@ -66,7 +66,7 @@ export function RingsPanel({ rings: found }: { readonly rings: Rings | null }) {
             ))}
           </ul>
         )}
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

@@ -1,12 +1,12 @@
 // One object that differs from its mapping: which, its owner, its place, and the first differences; beside it, a button to verify
 // it again.
 import { memo, useRef } from 'react';
-import { formatCmpObject } from '../../cmp-object.ts';
 import { formatValue } from '../../view/format.ts';
 import { Age } from '../../view/time.tsx';
 import type { DriftedMapping } from './kinds/mapping.ts';
 import { ResultBadge } from './marks.tsx';
 import { useVerify } from './use-verify.ts';
+import { What } from './what.tsx';
 
 interface DriftRowProps {
   readonly mapping: DriftedMapping;
@@ -33,16 +33,7 @@ export const DriftRow = memo(function DriftRow({ mapping, isOpen, isTabStop, onO
         onClick={() => onOpen(id)}
       >
         <ResultBadge result={lastVerification.result} />
-        <span className="what">
-          <span className="name" title={`${resource} ${objectKey}`}>
-            {objectKey}
-          </span>
-          {cmpObject !== null && (
-            <span className="object" title={formatCmpObject(cmpObject)}>
-              {formatCmpObject(cmpObject)}
-            </span>
-          )}
-        </span>
+        <What name={objectKey} title={`${resource} ${objectKey}`} cmpObject={cmpObject} />
         <span className="where" title={backend?.name}>
           {backend?.name ?? '–'}
         </span>

@@ -1,10 +1,10 @@
 // One operation in one line: its progress, time, name, CMP object, backend, and result.
 import { memo } from 'react';
-import { formatCmpObject } from '../../cmp-object.ts';
 import { formatDuration, formatWord } from '../../view/format.ts';
 import { Time } from '../../view/time.tsx';
 import type { Operation } from './kinds/operation.ts';
 import { StateBadge } from './marks.tsx';
+import { What } from './what.tsx';
 
 interface OperationRowProps {
   readonly operation: Operation;
@@ -29,16 +29,7 @@ export const OperationRow = memo(function OperationRow({ operation, isOpen, isTa
       <span className="when">
         <Time at={operation.createdAt} />
       </span>
-      <span className="what">
-        <span className="name" title={name}>
-          {name}
-        </span>
-        {cmpObject !== null && (
-          <span className="object" title={formatCmpObject(cmpObject)}>
-            {formatCmpObject(cmpObject)}
-          </span>
-        )}
-      </span>
+      <What name={name} cmpObject={cmpObject} />
       <span className="where" title={backend?.name}>
         {backend?.name ?? '–'}
       </span>

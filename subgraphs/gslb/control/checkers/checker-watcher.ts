@@ -7,7 +7,7 @@ import { CalmMachines } from '../../../../platform/events/presence.ts';
 import { SilentMachines } from '../../../../platform/link/silent-machines.ts';
 import type { Logger } from '../../../../platform/log/log.ts';
 import type { Peers } from '../../../../platform/machines/peers.ts';
-import { Loop } from '../../../../platform/work/loop.ts';
+import { Looped } from '../../../../platform/work/loop.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { gslbEvents } from '../events.ts';
 import { checkersAmong, endSharing, forgetChecker, readSharers } from '../stores/checker-store.ts';
@@ -26,30 +26,21 @@ interface CheckerWatcherOptions {
 
 const usualLookMs = 250;
 
-export class CheckerWatcher {
+export class CheckerWatcher extends Looped {
   readonly #options: CheckerWatcherOptions;
-  readonly #loop: Loop;
   /** Silence of the checkers that share targets. */
   readonly #silent: SilentMachines;
   readonly #calm: CalmMachines;
 
   constructor(options: CheckerWatcherOptions) {
-    this.#options = options;
     const { log, lookMs = usualLookMs } = options;
+    super({ name: 'GSLB checkers', log, pauseMs: () => lookMs, run: () => this.#look() });
+    this.#options = options;
     this.#silent = new SilentMachines(lookMs);
     this.#calm = new CalmMachines({
       ...{ ...options, kinds: gslbEvents, kind: 'gslbChecker.state' },
       exists: 'SELECT 1 FROM gslb_vantage_point WHERE id = ? AND deleted_at IS NULL',
     });
-    this.#loop = new Loop({ name: 'GSLB checkers', log, pauseMs: () => lookMs, run: () => this.#look() });
-  }
-
-  start(): void {
-    this.#loop.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#loop.stop();
   }
 
   async #look(): Promise<boolean> {

@@ -5,7 +5,7 @@ import type { Database } from '../../../../platform/database/database.ts';
 import { CalmMachines } from '../../../../platform/events/presence.ts';
 import type { Logger } from '../../../../platform/log/log.ts';
 import type { Peers } from '../../../../platform/machines/peers.ts';
-import { Loop } from '../../../../platform/work/loop.ts';
+import { Looped } from '../../../../platform/work/loop.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { gslbEvents } from '../events.ts';
 import { serverNameTouched } from '../plans/server-names.ts';
@@ -27,9 +27,8 @@ interface NameServerWatcherOptions {
 
 const lookMs = 500;
 
-export class NameServerWatcher {
+export class NameServerWatcher extends Looped {
   readonly #options: NameServerWatcherOptions;
-  readonly #loop: Loop;
   readonly #calm: CalmMachines;
   /**
    * Time of each server's last report, as of the previous poll. No server could report while the database was unavailable, so a server counts as
@@ -38,21 +37,13 @@ export class NameServerWatcher {
   #silent: ReadonlyMap<string, number | undefined> = new Map();
 
   constructor(options: NameServerWatcherOptions) {
-    this.#options = options;
     const { log } = options;
+    super({ name: 'name servers', log, pauseMs: () => lookMs, run: () => this.#look() });
+    this.#options = options;
     this.#calm = new CalmMachines({
       ...{ ...options, kinds: gslbEvents, kind: 'gslbNameServer.state' },
       exists: 'SELECT 1 FROM gslb_name_server WHERE id = ?',
     });
-    this.#loop = new Loop({ name: 'name servers', log, pauseMs: () => lookMs, run: () => this.#look() });
-  }
-
-  start(): void {
-    this.#loop.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#loop.stop();
   }
 
   async #look(): Promise<boolean> {

@@ -7,7 +7,7 @@ import type {
 } from '../../../../generated/graph/loadbalancer.ts';
 import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
-import type { MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
+import type { Attempt, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
 import { refuse, unknownId } from '../../../../platform/errors/errors.ts';
 import { caller, requireAdmin } from '../../../../platform/input/authorise.ts';
 import { InputCheck } from '../../../../platform/input/input.ts';
@@ -64,94 +64,77 @@ export class HostService {
     input: LoadBalancerHostCordonLiftInput,
     { cordoned, evacuate }: { readonly cordoned: boolean; readonly evacuate: boolean },
   ): Promise<MutationOutcome<HostRow>> {
-    const { db, wake, mutations } = this.#options;
-    return mutations.run({
-      ...{ name, context, input, subject: 'LoadBalancerHost' },
-      async prepare({ check, ...attempt }) {
-        const identity = caller(context);
-        const id = check.id('id', input.id, 'LoadBalancerHost');
-        check.throwIfAny();
-        requireAdmin(identity);
-        attempt.projectId = null;
-        return async (tx) => {
-          const row = await lockHost(tx, id ?? '');
-          if (row === undefined) refuseUnknown(input.id);
-          if (row.removing) refuse('WRONG_STATE', `the host ${row.name} is being removed`, { field: ['input', 'id'] });
-          await cordonHost(tx, row.id, cordoned);
-          await appendHostChange(tx, wake, row, cordoned ? 'cordoned' : 'released');
-          if (evacuate)
-            for (const balancerId of await balancersOnHost(tx, row.id))
-              await wishNodesReplaced(tx, wake, balancerId, ({ hostId }) => hostId === row.id, 'its host is evacuated');
-          return row.id;
-        };
-      },
-      read: async (id) => (await readHosts(db, [id])).get(id),
+    const { wake } = this.#options;
+    return this.#change(name, context, input, async (tx, row) => {
+      if (row.removing) refuse('WRONG_STATE', `the host ${row.name} is being removed`, { field: ['input', 'id'] });
+      await cordonHost(tx, row.id, cordoned);
+      await appendHostChange(tx, wake, row, cordoned ? 'cordoned' : 'released');
+      if (evacuate)
+        for (const balancerId of await balancersOnHost(tx, row.id))
+          await wishNodesReplaced(tx, wake, balancerId, ({ hostId }) => hostId === row.id, 'its host is evacuated');
     });
   }
 
   /** Changes the host's record. Its nodes stay where they are, with their addresses. */
   update(context: RequestContext, input: LoadBalancerHostUpdateInput): Promise<MutationOutcome<HostRow>> {
-    const { db, wake, mutations } = this.#options;
-    return mutations.run({
-      ...{ name: 'loadBalancerHostUpdate', context, input, subject: 'LoadBalancerHost' },
-      async prepare(attempt) {
-        const { check } = attempt;
-        const identity = caller(context);
-        const id = check.id('id', input.id, 'LoadBalancerHost');
-        check.throwIfAny();
-        requireAdmin(identity);
-        attempt.projectId = null;
-        return async (tx) => {
-          const row = await lockHost(tx, id ?? '');
-          if (row === undefined) refuseUnknown(input.id);
-          refuseStale(input.expectedVersion, row);
-          const whole = new InputCheck();
-          const record = checkHostRecord(whole, { ...row.record, ...input });
-          whole.throwIfAny();
-          if (record !== undefined)
-            await checkApart(tx, whole, {
-              machineId: row.id,
-              ranges: record,
-              before: row.record,
-              holdersOf: holdersOfRanges,
-            });
-          whole.throwIfAny();
-          // A machine makes its host: a source only keeps its record, and never removes it.
-          attempt.setting = {
-            ...{ subject: 'LoadBalancerHost', id: row.id, projectId: null, isNew: true, isDefault: false },
-          };
-          if (record !== undefined) await giveHost(tx, wake, row, record);
-          return row.id;
-        };
-      },
-      read: async (id) => (await readHosts(db, [id])).get(id),
+    const { wake } = this.#options;
+    return this.#change('loadBalancerHostUpdate', context, input, async (tx, row, attempt) => {
+      refuseStale(input.expectedVersion, row);
+      const whole = new InputCheck();
+      const record = checkHostRecord(whole, { ...row.record, ...input });
+      whole.throwIfAny();
+      if (record !== undefined)
+        await checkApart(tx, whole, {
+          machineId: row.id,
+          ranges: record,
+          before: row.record,
+          holdersOf: holdersOfRanges,
+        });
+      whole.throwIfAny();
+      // A machine makes its host: a source only keeps its record, and never removes it.
+      attempt.setting = {
+        ...{ subject: 'LoadBalancerHost', id: row.id, projectId: null, isNew: true, isDefault: false },
+      };
+      if (record !== undefined) await giveHost(tx, wake, row, record);
     });
   }
 
   /** Completed when its last node is gone, see HostWatcher. */
   remove(context: RequestContext, input: LoadBalancerHostDeleteInput): Promise<MutationOutcome<HostRow>> {
-    const { db, wake, mutations } = this.#options;
+    const { wake } = this.#options;
+    return this.#change('loadBalancerHostDelete', context, input, async (tx, row) => {
+      if (row.removing) return;
+      await refuseWhileUsed(tx, row);
+      await beginRemoval(tx, row.id);
+      await appendHostChange(tx, wake, row, 'it is being removed');
+      for (const balancerId of await balancersOnHost(tx, row.id)) {
+        const isMeant = ({ hostId }: NodeRow) => hostId === row.id;
+        await wishNodesReplaced(tx, wake, balancerId, isMeant, 'its host is removed');
+        await awaitNoReturn(tx, balancerId, row.id);
+        await owe(tx, reconcileKind, balancerId, {}, wake);
+      }
+    });
+  }
+
+  /** For administrators. */
+  #change(
+    name: string,
+    context: RequestContext,
+    input: LoadBalancerHostCordonLiftInput,
+    effect: (tx: Transaction, row: HostRow, attempt: Attempt) => Promise<void>,
+  ): Promise<MutationOutcome<HostRow>> {
+    const { db, mutations } = this.#options;
     return mutations.run({
-      ...{ name: 'loadBalancerHostDelete', context, input, subject: 'LoadBalancerHost' },
-      async prepare({ check, ...attempt }) {
+      ...{ name, context, input, subject: 'LoadBalancerHost' },
+      async prepare(attempt) {
         const identity = caller(context);
-        const id = check.id('id', input.id, 'LoadBalancerHost');
-        check.throwIfAny();
+        const id = attempt.check.id('id', input.id, 'LoadBalancerHost');
+        attempt.check.throwIfAny();
         requireAdmin(identity);
-        attempt.projectId = null;
         return async (tx) => {
           const row = await lockHost(tx, id ?? '');
           if (row === undefined) refuseUnknown(input.id);
-          if (row.removing) return row.id;
-          await refuseWhileUsed(tx, row);
-          await beginRemoval(tx, row.id);
-          await appendHostChange(tx, wake, row, 'it is being removed');
-          for (const balancerId of await balancersOnHost(tx, row.id)) {
-            const isMeant = ({ hostId }: NodeRow) => hostId === row.id;
-            await wishNodesReplaced(tx, wake, balancerId, isMeant, 'its host is removed');
-            await awaitNoReturn(tx, balancerId, row.id);
-            await owe(tx, reconcileKind, balancerId, {}, wake);
-          }
+          await effect(tx, row, attempt);
           return row.id;
         };
       },

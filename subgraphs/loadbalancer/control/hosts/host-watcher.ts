@@ -4,7 +4,7 @@ import type { Database } from '../../../../platform/database/database.ts';
 import { CalmMachines } from '../../../../platform/events/presence.ts';
 import { SilentMachines } from '../../../../platform/link/silent-machines.ts';
 import type { Logger } from '../../../../platform/log/log.ts';
-import { Loop } from '../../../../platform/work/loop.ts';
+import { Looped } from '../../../../platform/work/loop.ts';
 import type { Wake } from '../../../../platform/work/wake.ts';
 import { loadBalancerEvents } from '../events.ts';
 import { endEpoch, endHost, onlineHosts, removedHosts } from '../stores/host-store.ts';
@@ -21,32 +21,23 @@ const usualLookMs = 1_000;
 /** Polls without a new confirmation: a process confirms its connections more often. */
 const lostLooks = 40;
 
-export class HostWatcher {
+export class HostWatcher extends Looped {
   readonly #options: HostWatcherOptions;
-  readonly #loop: Loop;
   readonly #lostMs: number;
   /** Among those with a connection. */
   readonly #silent: SilentMachines;
   readonly #calm: CalmMachines;
 
   constructor(options: HostWatcherOptions) {
-    this.#options = options;
     const { log, lookMs = usualLookMs } = options;
+    super({ name: 'hosts', log, pauseMs: () => lookMs, run: () => this.#look() });
+    this.#options = options;
     this.#lostMs = lostLooks * lookMs;
     this.#silent = new SilentMachines(lookMs);
     this.#calm = new CalmMachines({
       ...options,
       ...{ kinds: loadBalancerEvents, kind: 'loadBalancerHost.presence', exists: 'SELECT 1 FROM lb_host WHERE id = ?' },
     });
-    this.#loop = new Loop({ name: 'hosts', log, pauseMs: () => lookMs, run: () => this.#look() });
-  }
-
-  start(): void {
-    this.#loop.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#loop.stop();
   }
 
   async #look(): Promise<boolean> {

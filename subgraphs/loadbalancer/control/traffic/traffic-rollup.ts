@@ -1,5 +1,6 @@
 // Rolls up traffic: minutes from the seconds in Redis, and hours from minutes. The jobs recur; they may run twice, and they catch up.
 import type { Database } from '../../../../platform/database/database.ts';
+import { batchSize, inBatches } from '../../../../platform/owed/batches.ts';
 import type { OwedQueue } from '../../../../platform/owed/owed-queue.ts';
 import { finishOwed, owe, reconcilingRetry } from '../../../../platform/owed/owed-work.ts';
 import { subjectsIn } from './traffic-figures.ts';
@@ -87,7 +88,6 @@ export async function rollHours(
   }
 }
 
-const batchSize = 1_000;
 const mostBatches = 500;
 const dayMs = 86_400_000;
 const keptMs: Readonly<Record<TrafficPeriod, number>> = { MINUTE: 2 * dayMs, HOUR: 366 * dayMs };
@@ -96,10 +96,6 @@ const keptMs: Readonly<Record<TrafficPeriod, number>> = { MINUTE: 2 * dayMs, HOU
 export async function deleteOldTraffic(db: Database, signal?: AbortSignal): Promise<number> {
   let deleted = 0;
   for (const period of ['MINUTE', 'HOUR'] as const)
-    for (let batch = 0; batch < mostBatches && signal?.aborted !== true; batch += 1) {
-      const count = await deleteTraffic(db, period, keptMs[period], batchSize);
-      deleted += count;
-      if (count < batchSize) break;
-    }
+    deleted += await inBatches(() => deleteTraffic(db, period, keptMs[period], batchSize), signal, mostBatches);
   return deleted;
 }

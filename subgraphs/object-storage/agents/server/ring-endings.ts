@@ -3,7 +3,7 @@
 // blobs are those of unfinished uploads and deleted objects that the collector has yet to check.
 import type { Logger } from '../../../../platform/log/log.ts';
 import { ClosedError } from '../../../../platform/registers/errors.ts';
-import { Loop } from '../../../../platform/work/loop.ts';
+import { Looped } from '../../../../platform/work/loop.ts';
 import type { ListedBlob } from '../../engine/blobs/blob-store.ts';
 import type { FederationMap } from '../../engine/federation/federation-map.ts';
 import { keyOfBlob, refers } from '../../engine/namespace/collector.ts';
@@ -40,15 +40,13 @@ const blobsAtOnce = 100;
 const namesAtOnce = 16;
 const longestName = 200;
 
-export class RingEndings {
+export class RingEndings extends Looped {
   readonly #options: RingEndingsOptions;
-  readonly #loop: Loop;
   readonly #ends = new Map<number, RingEnd>();
   #lookedMs = 0;
 
   constructor(options: RingEndingsOptions) {
-    this.#options = options;
-    this.#loop = new Loop({
+    super({
       ...{ log: options.log, name: 'ends of rings' },
       pauseMs: () => Math.max(leastPauseMs, this.#lookedMs * pauseShare),
       run: async (signal) => {
@@ -58,14 +56,7 @@ export class RingEndings {
         return false;
       },
     });
-  }
-
-  start(): void {
-    this.#loop.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#loop.stop();
+    this.#options = options;
   }
 
   /** Result of the last check for each ending ring. */

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import type { Logger } from '../../../../platform/log/log.ts';
 import { isMissing } from '../../../../platform/secrets/key-file.ts';
-import { Loop } from '../../../../platform/work/loop.ts';
+import { Looped } from '../../../../platform/work/loop.ts';
 import { syncFolder } from '../blobs/folder-sync.ts';
 import type { Partitions } from './partitions.ts';
 
@@ -30,21 +30,20 @@ const fileName = 'database.json';
 const usualMarkMs = 5_000;
 const mostNumber = 2 ** 48 - 1;
 
-export class Continuity {
+export class Continuity extends Looped {
   readonly #options: ContinuityOptions;
-  readonly #loop: Loop;
   #last: Mark | undefined;
 
   constructor(options: ContinuityOptions) {
-    this.#options = options;
     const { log, markMs = usualMarkMs } = options;
-    this.#loop = new Loop({
+    super({
       ...{ log, name: 'mark of the database', pauseMs: () => markMs },
       run: async () => {
         await this.mark();
         return false;
       },
     });
+    this.#options = options;
   }
 
   /** Call it before answering any request: a database that was exchanged stops voting. */
@@ -66,14 +65,6 @@ export class Continuity {
     // On disk before the file records the id.
     if (reason !== undefined) await this.#lose(reason);
     if (!isKnown) await this.mark();
-  }
-
-  start(): void {
-    this.#loop.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#loop.stop();
   }
 
   /** Raises the mark, first in the database and then in the file. */

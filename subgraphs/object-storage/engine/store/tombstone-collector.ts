@@ -3,7 +3,7 @@
 import type { Database } from '../../../../platform/database/database.ts';
 import type { Logger } from '../../../../platform/log/log.ts';
 import type { Version } from '../../../../platform/registers/version.ts';
-import { Loop } from '../../../../platform/work/loop.ts';
+import { Looped } from '../../../../platform/work/loop.ts';
 import { within } from '../../../../platform/work/within.ts';
 import type { ForgetRequest, TombstonePeer } from './catch-up.ts';
 import { type Place, toBinary, toDigits } from './partition-state.ts';
@@ -49,14 +49,12 @@ const requestMs = 30_000;
 const rowsAtOnce = 200;
 const mostSettled = 16;
 
-export class TombstoneCollector {
+export class TombstoneCollector extends Looped {
   readonly #options: TombstoneCollectorOptions;
-  readonly #loop: Loop;
 
   constructor(options: TombstoneCollectorOptions) {
-    this.#options = options;
     const { log, pauseMs = 60_000 } = options;
-    this.#loop = new Loop({
+    super({
       name: 'forget deletions',
       log,
       pauseMs: () => pauseMs,
@@ -65,14 +63,7 @@ export class TombstoneCollector {
         return false;
       },
     });
-  }
-
-  start(): void {
-    this.#loop.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#loop.stop();
+    this.#options = options;
   }
 
   /** Forgets all deletions that can be forgotten now. @returns how many all members have confirmed */

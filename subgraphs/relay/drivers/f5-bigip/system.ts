@@ -2,7 +2,7 @@
 // Reference 13.1: /mgmt/tm/cm/device, /mgmt/tm/sys/config.
 
 import type { Health, HttpReply, JsonObject } from '../driver.ts';
-import { argumentsSchema } from '../json.ts';
+import { argumentsSchema, plainRead } from '../json.ts';
 import { get, itemsOf, post, type RestOperation, readAnswer, readOutcome, writeOutcome } from './rest.ts';
 
 const devicePath = '/mgmt/tm/cm/device';
@@ -27,10 +27,7 @@ export const health: Health<HttpReply> = {
 export const systemInfo: RestOperation = {
   name: 'system.info',
   summary: "Reads the device's version, serial number and name, and whether it is the active unit.",
-  category: 'USER',
-  effect: 'READ',
-  argumentsSchema: argumentsSchema({}),
-  example: {},
+  ...plainRead,
   render: () => get(devicePath),
   interpret: (reply) =>
     readOutcome(reply, (object) => {

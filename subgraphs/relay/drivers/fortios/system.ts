@@ -14,7 +14,7 @@ import type {
   Reply,
   SelfDescription,
 } from '../driver.ts';
-import { argumentsSchema, isObject } from '../json.ts';
+import { argumentsSchema, isObject, plainRead } from '../json.ts';
 import { isAtLeast, versionText } from './version.ts';
 
 interface SystemStatus {
@@ -83,10 +83,7 @@ export const health: Health = {
 export const systemInfo: OperationSpec<JsonObject> = {
   name: 'system.info',
   summary: "Reads the device's model, version, serial number and name.",
-  category: 'USER',
-  effect: 'READ',
-  argumentsSchema: argumentsSchema({}),
-  example: {},
+  ...plainRead,
   render: (_args, context) => renderStatus(context),
   interpret(reply): Outcome {
     const status = readStatus(reply);

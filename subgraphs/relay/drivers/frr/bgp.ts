@@ -2,7 +2,7 @@
 
 import { canonicalText } from '../../../../platform/net/address-block.ts';
 import type { ArgumentFault, ExecReply, JsonObject, OperationSpec, ResourceReader } from '../driver.ts';
-import { argumentsSchema, given } from '../json.ts';
+import { argumentsSchema, given, plainRead } from '../json.ts';
 import { madeBy, markersOf, readMark, wordsOf, writeMark } from '../mark.ts';
 import {
   type ConfigLine,
@@ -137,10 +137,7 @@ export const bgpDelete: OperationSpec<InstanceKey, ExecReply> = {
 export const bgpList: OperationSpec<JsonObject, ExecReply> = {
   name: 'bgp.list',
   summary: 'Lists the BGP instances of the configuration.',
-  category: 'USER',
-  effect: 'READ',
-  argumentsSchema: argumentsSchema({}),
-  example: {},
+  ...plainRead,
   render: (_args, call) => run('read', { daemon, text: 'bgp ' }, call),
   interpret: (reply, _args, call) => listOutcome(reply, call, (have) => ({ instances: instances(have) })),
 };

@@ -3,7 +3,7 @@
 
 import { canonicalText } from '../../../../platform/net/address-block.ts';
 import type { ArgumentFault, ExecReply, JsonObject, OperationSpec, ResourceReader } from '../driver.ts';
-import { argumentsSchema, given } from '../json.ts';
+import { argumentsSchema, given, plainRead } from '../json.ts';
 import {
   type ConfigLine,
   checkOutcome,
@@ -185,10 +185,7 @@ export const prefixListEntryDelete: OperationSpec<DeleteArguments, ExecReply> = 
 export const prefixListList: OperationSpec<JsonObject, ExecReply> = {
   name: 'prefixList.list',
   summary: 'Lists the entries of all prefix lists.',
-  category: 'USER',
-  effect: 'READ',
-  argumentsSchema: argumentsSchema({}),
-  example: {},
+  ...plainRead,
   render: (_args, call) => run('read', { text: ' prefix-list ' }, call),
   interpret: (reply, _args, call) =>
     listOutcome(reply, call, (have) => ({ entries: have.map(readEntry).filter((entry) => entry !== undefined) })),

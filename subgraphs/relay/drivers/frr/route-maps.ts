@@ -1,7 +1,7 @@
 // Entries of route maps. An entry's description has the mark of the call that set it.
 
 import type { ExecReply, JsonObject, OperationSpec, ResourceReader } from '../driver.ts';
-import { argumentsSchema, given } from '../json.ts';
+import { argumentsSchema, given, plainRead } from '../json.ts';
 import { madeBy, markersOf, readMark, wordsOf, writeMark } from '../mark.ts';
 import {
   type ConfigLine,
@@ -177,10 +177,7 @@ export const routeMapEntryDelete: OperationSpec<DeleteArguments, ExecReply> = {
 export const routeMapList: OperationSpec<JsonObject, ExecReply> = {
   name: 'routeMap.list',
   summary: 'Lists the entries of all route maps.',
-  category: 'USER',
-  effect: 'READ',
-  argumentsSchema: argumentsSchema({}),
-  example: {},
+  ...plainRead,
   render: (_args, call) => run('read', { text: 'route-map ', deep: true }, call),
   interpret: (reply, _args, call) =>
     listOutcome(reply, call, (have) => ({

@@ -3,7 +3,7 @@
 import { canonicalText } from '../../../../platform/net/address-block.ts';
 import { writeFailure } from '../answer.ts';
 import { type ExecReply, type Health, type JsonObject, maxMessageLength, type OperationSpec } from '../driver.ts';
-import { argumentsSchema } from '../json.ts';
+import { argumentsSchema, plainRead } from '../json.ts';
 import type { Call } from '../script-input.ts';
 import { readAnswer, showOutcome, withoutPasswords } from './replies.ts';
 import { address, destination, versionWord, vrf, vrfOf } from './schema.ts';
@@ -97,10 +97,7 @@ export const configSave: OperationSpec<JsonObject, ExecReply> = {
 export const systemInfo: OperationSpec<JsonObject, ExecReply> = {
   name: 'system.info',
   summary: 'Shows the version of FRR and the name of the router.',
-  category: 'USER',
-  effect: 'READ',
-  argumentsSchema: argumentsSchema({}),
-  example: {},
+  ...plainRead,
   render: (_args, call) => run('show', { lines: ['show version'] }, call),
   interpret(reply, _args, call) {
     const found = versionIn(reply, call);

@@ -4,7 +4,7 @@
 import { isIP } from 'node:net';
 import { canonicalText } from '../../../../platform/net/address-block.ts';
 import type { ArgumentFault, ExecReply, JsonObject, MappedObject, OperationSpec, ResourceReader } from '../driver.ts';
-import { argumentsSchema, given } from '../json.ts';
+import { argumentsSchema, given, plainRead } from '../json.ts';
 import {
   type ConfigLine,
   checkOutcome,
@@ -224,10 +224,7 @@ export const staticRouteDelete: OperationSpec<Route, ExecReply> = {
 export const staticRouteList: OperationSpec<JsonObject, ExecReply> = {
   name: 'staticRoute.list',
   summary: 'Lists the static routes of the configuration, of all VRFs.',
-  category: 'USER',
-  effect: 'READ',
-  argumentsSchema: argumentsSchema({}),
-  example: {},
+  ...plainRead,
   render: (_args, call) => run('read', { daemon: 'staticd', text: ' route ' }, call),
   interpret: (reply, _args, call) =>
     listOutcome(reply, call, (have) => ({ routes: have.map((line) => readRoute(line) ?? { native: line.line }) })),

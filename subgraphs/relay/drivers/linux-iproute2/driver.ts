@@ -1,7 +1,7 @@
 // Linux as a router: the static routes of its kernel, by iproute2 over SSH.
 import { defineDriver } from '../define-driver.ts';
 import type { ExecReply, OperationSpec } from '../driver.ts';
-import { argumentsSchema } from '../json.ts';
+import { plainRead } from '../json.ts';
 import { systemIn } from './replies.ts';
 import { readSystem } from './scripts.ts';
 import { createCall, staticRoute, staticRouteOperations } from './static-routes.ts';
@@ -10,10 +10,7 @@ import { typedObjects } from './typed-objects.ts';
 const systemGet: OperationSpec<Record<string, never>, ExecReply> = {
   name: 'system.get',
   summary: 'Reads the versions of iproute2 and of the kernel, and whether the router forwards packets.',
-  category: 'USER',
-  effect: 'READ',
-  argumentsSchema: argumentsSchema({}),
-  example: {},
+  ...plainRead,
   render: (_args, call) => readSystem(call),
   interpret(reply, _args, call) {
     const system = systemIn(reply, call);

@@ -1,7 +1,7 @@
 // Tables, chains and the whole ruleset: reading them, and creating the chains of a new firewall.
 
 import type { JsonObject } from '../driver.ts';
-import { argumentsSchema } from '../json.ts';
+import { argumentsSchema, plainRead } from '../json.ts';
 import {
   apply,
   check,
@@ -28,10 +28,7 @@ type ChainArguments = TableArguments & {
 export const tableList: NftOperation<JsonObject> = {
   name: 'table.list',
   summary: 'Lists the tables.',
-  category: 'USER',
-  effect: 'READ',
-  argumentsSchema: argumentsSchema({}),
-  example: {},
+  ...plainRead,
   render: () => list({ tables: null }),
   interpret: (reply) => readOutcome(reply, (objects) => ({ tables: objectsOf(objects, 'table') })),
 };
@@ -39,10 +36,7 @@ export const tableList: NftOperation<JsonObject> = {
 export const rulesetRead: NftOperation<JsonObject> = {
   name: 'ruleset.read',
   summary: 'Reads the whole ruleset: tables, chains, sets with their elements, and rules.',
-  category: 'USER',
-  effect: 'READ',
-  argumentsSchema: argumentsSchema({}),
-  example: {},
+  ...plainRead,
   render: () => list({ ruleset: null }),
   interpret: (reply) => readOutcome(reply, (objects) => ({ nftables: objects })),
 };

@@ -1,7 +1,7 @@
 // Sites, and the modes of their engines.
 
 import type { ExecReply, JsonObject, OperationSpec } from '../driver.ts';
-import { argumentsSchema } from '../json.ts';
+import { argumentsSchema, plainRead } from '../json.ts';
 import { markIn, markLine } from './mark-line.ts';
 import { configRootOf } from './options.ts';
 import { readOutcome, type Section, sectionsOf, writeOutcome } from './replies.ts';
@@ -13,10 +13,7 @@ type ModeArguments = { site: string; mode: Mode };
 export const siteList: OperationSpec<JsonObject, ExecReply> = {
   name: 'site.list',
   summary: 'Lists the sites with their engine mode and their number of custom rules.',
-  category: 'USER',
-  effect: 'READ',
-  argumentsSchema: argumentsSchema({}),
-  example: {},
+  ...plainRead,
   render: (_args, context) => run('siteList', [configRootOf(context)], context),
   interpret: (reply, _args, call) => readOutcome(reply, call, (lines) => ({ sites: sitesOf(sectionsOf(lines)) })),
 };

@@ -1,7 +1,7 @@
 // Provisioning templates: command lines with arguments, stored in NEO. NVIDIA NEO REST API Guide 2.7.20, Templates and
 // Provisioning; a template's arguments are in its text.
 
-import { argumentsSchema, isObject } from '../json.ts';
+import { argumentsSchema, isObject, plainRead } from '../json.ts';
 import { jobOperation, runTemplate } from './actions.ts';
 import { get, type NeoOperation, objectsIn, readOutcome } from './rest.ts';
 import { devices, templateArguments, templateName } from './schema.ts';
@@ -12,10 +12,7 @@ const templatesPath = '/neo/app/provisioning_templates';
 export const templateList: NeoOperation = {
   name: 'template.list',
   summary: "Lists NEO's provisioning templates.",
-  category: 'USER',
-  effect: 'READ',
-  argumentsSchema: argumentsSchema({}),
-  example: {},
+  ...plainRead,
   render: () => get(templatesPath),
   interpret: (reply) =>
     readOutcome(reply, (value) => {

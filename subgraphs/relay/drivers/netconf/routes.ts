@@ -11,7 +11,7 @@ import type {
   ResourceReader,
   XmlElement,
 } from '../driver.ts';
-import { argumentsSchema, given, isObject } from '../json.ts';
+import { argumentsSchema, given, isObject, plainRead } from '../json.ts';
 import { readMark, writeMark } from '../mark.ts';
 import { notMeant, recognised, settingsSha256, sumOf } from '../meant-object.ts';
 import { editOutcome, finding, renderEdit, renderLook } from './edits.ts';
@@ -224,10 +224,7 @@ export const routeDelete: OperationSpec<DeleteArguments, NetconfReply> = {
 export const routeList: OperationSpec<Record<string, never>, NetconfReply> = {
   name: 'staticRoute.list',
   summary: 'Lists the static routes of the configuration.',
-  category: 'USER',
-  effect: 'READ',
-  argumentsSchema: argumentsSchema({}),
-  example: {},
+  ...plainRead,
   render: (_args, context) => {
     const modules = modulesOf(context.backend);
     // One element for each IP version. The rest of the two paths is equal, and may occur twice (RFC 6241, section 6.2.5).

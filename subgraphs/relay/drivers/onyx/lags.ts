@@ -1,7 +1,7 @@
 // Link aggregation: port-channels and their members (Mellanox Onyx User Manual 3.7 to 3.10, Link Aggregation Group).
 
 import type { JsonObject, OperationSpec, ResourceFinding, ResourceReader } from '../driver.ts';
-import { argumentsSchema } from '../json.ts';
+import { argumentsSchema, plainRead } from '../json.ts';
 import {
   notAsMeant,
   onlyOf,
@@ -199,10 +199,7 @@ function lagsOf(data: JsonObject): readonly { lag: number; lacp: boolean; member
 export const lagList: OperationSpec<Record<string, never>, SwitchReply> = {
   name: 'lag.list',
   summary: 'Lists the port-channels with their members.',
-  category: 'USER',
-  effect: 'READ',
-  argumentsSchema: argumentsSchema({}),
-  example: {},
+  ...plainRead,
   render: (_args, context) => read(show, context),
   interpret: (reply) =>
     readOutcome(reply, (data) => {

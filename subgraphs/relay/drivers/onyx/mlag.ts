@@ -2,7 +2,7 @@
 
 import { sameJson } from '../../../../platform/values/json.ts';
 import type { JsonObject, OperationSpec, ResourceReader } from '../driver.ts';
-import { argumentsSchema, given, isObject } from '../json.ts';
+import { argumentsSchema, given, isObject, plainRead } from '../json.ts';
 import {
   notAsMeant,
   onlyOf,
@@ -133,10 +133,7 @@ function nodesOf(data: JsonObject): readonly JsonObject[] {
 export const mlagVipRead: OperationSpec<Record<string, never>, SwitchReply> = {
   name: 'mlag.vip.read',
   summary: "Reads the MLAG pair's virtual IP address and its nodes.",
-  category: 'USER',
-  effect: 'READ',
-  argumentsSchema: argumentsSchema({}),
-  example: {},
+  ...plainRead,
   render: (_args, context) => read(show, context),
   interpret: (reply) =>
     readOutcome(reply, (data) => {

@@ -1,7 +1,7 @@
 // The VLANs of a port or port-channel: `switchport` (Mellanox Onyx User Manual 3.7 to 3.10, VLANs).
 
 import type { ArgumentFault, JsonObject, OperationSpec, ResourceReader } from '../driver.ts';
-import { argumentsSchema } from '../json.ts';
+import { argumentsSchema, plainRead } from '../json.ts';
 import { type PortMode, type PortVlans, portVlanFaults, portVlans } from '../port-vlans.ts';
 import { onlyOf, read, readOutcome, type SwitchReply, shownIn, write, writeOutcome } from './commands.ts';
 import { canonicalPort, canonicalPortPattern, interfaceWords, port as portSchema } from './schema.ts';
@@ -71,10 +71,7 @@ function describe(port: string, fields: JsonObject): JsonObject {
 export const portList: OperationSpec<Record<string, never>, SwitchReply> = {
   name: 'port.list',
   summary: 'Lists ports and port-channels with their VLANs, without the members of port-channels.',
-  category: 'USER',
-  effect: 'READ',
-  argumentsSchema: argumentsSchema({}),
-  example: {},
+  ...plainRead,
   render: (_args, context) => read('show interfaces switchport', context),
   interpret: (reply) =>
     readOutcome(reply, (data) => {

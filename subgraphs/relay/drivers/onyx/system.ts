@@ -1,7 +1,7 @@
 // The switch itself: its identity, and saving its configuration.
 
 import type { Health, OperationSpec } from '../driver.ts';
-import { argumentsSchema } from '../json.ts';
+import { argumentsSchema, plainRead } from '../json.ts';
 import { read, readOutcome, type SwitchReply, shownIn, write, writeOutcome } from './commands.ts';
 
 const show = 'show version';
@@ -10,10 +10,7 @@ const saveLines = ['configuration write'];
 export const systemRead: OperationSpec<Record<string, never>, SwitchReply> = {
   name: 'system.read',
   summary: "Reads the switch's product name, version, serial number and uptime.",
-  category: 'USER',
-  effect: 'READ',
-  argumentsSchema: argumentsSchema({}),
-  example: {},
+  ...plainRead,
   render: (_args, context) => read(show, context),
   interpret: (reply) =>
     readOutcome(reply, (data) => {

@@ -1,7 +1,7 @@
 // VLANs: `vlan`, `name`, `no vlan`, `show vlan` (Mellanox Onyx User Manual 3.7 to 3.10, VLANs).
 
 import type { JsonObject, MappedObject, OperationSpec, ResourceReader } from '../driver.ts';
-import { argumentsSchema, given } from '../json.ts';
+import { argumentsSchema, given, plainRead } from '../json.ts';
 import {
   notAsMeant,
   onlyOf,
@@ -107,10 +107,7 @@ function describe(vlan: number, { Name: name, Ports: ports }: JsonObject): JsonO
 export const vlanList: OperationSpec<Record<string, never>, SwitchReply> = {
   name: 'vlan.list',
   summary: 'Lists the VLANs with the ports that carry them.',
-  category: 'USER',
-  effect: 'READ',
-  argumentsSchema: argumentsSchema({}),
-  example: {},
+  ...plainRead,
   render: (_args, context) => read('show vlan', context),
   interpret: (reply) =>
     readOutcome(reply, (data) => {

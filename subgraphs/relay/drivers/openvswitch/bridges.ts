@@ -1,7 +1,7 @@
 // Bridges: made and deleted as ovs-vsctl(8) does it, in one transaction each.
 
 import { foundRow, type JsonObject, type OperationSpec, type RenderContext } from '../driver.ts';
-import { argumentsSchema } from '../json.ts';
+import { argumentsSchema, plainRead } from '../json.ts';
 import { readMarks, withMarks } from './marks.ts';
 import { externalIds, name, uuid as uuidSchema } from './schema.ts';
 import {
@@ -157,10 +157,7 @@ export function describeBridge(row: JsonObject): JsonObject {
 export const bridgeList: OperationSpec<Record<string, never>, SwitchReply> = {
   name: 'bridge.list',
   summary: 'Lists the bridges.',
-  category: 'USER',
-  effect: 'READ',
-  argumentsSchema: argumentsSchema({}),
-  example: {},
+  ...plainRead,
   render: (_args, context) => render([select('Bridge', [], bridgeColumns)], context),
   interpret: (reply) => readOutcome(reply, ([bridges = []]) => ({ bridges: bridges.map(describeBridge) })),
 };

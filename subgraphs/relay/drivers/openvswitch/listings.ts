@@ -1,7 +1,7 @@
 // Reads that need several tables: ports with their bridges and interfaces, and the switch itself.
 
 import type { JsonObject, OperationSpec } from '../driver.ts';
-import { argumentsSchema } from '../json.ts';
+import { argumentsSchema, plainRead } from '../json.ts';
 import { describePort, interfaceColumns, portColumns } from './ports.ts';
 import { name } from './schema.ts';
 import { readOutcome, render, type SwitchReply, select } from './transact.ts';
@@ -45,10 +45,7 @@ export const switchColumns = ['ovs_version', 'db_version', 'external_ids', 'next
 export const switchRead: OperationSpec<Record<string, never>, SwitchReply> = {
   name: 'switch.read',
   summary: 'Reads the state of the switch and how much of the configuration in its database it has applied.',
-  category: 'USER',
-  effect: 'READ',
-  argumentsSchema: argumentsSchema({}),
-  example: {},
+  ...plainRead,
   render: (_args, context) => render([select('Open_vSwitch', [], switchColumns)], context),
   interpret: (reply) =>
     readOutcome(reply, ([[row = {}] = []]) => ({

@@ -1,11 +1,9 @@
 // Deletes old messages and alerts that were resolved long ago.
 import type { Database } from '../../../../platform/database/database.ts';
 import { trustedNow } from '../../../../platform/leases/trusted-clock.ts';
+import { batchSize, deleteInBatches } from '../../../../platform/owed/batches.ts';
 import type { RetentionStep } from '../../../../platform/process/subgraph-row.ts';
 
-const batchSize = 1_000;
-/** Per run: the rest waits for the next. */
-const mostBatches = 100;
 const dayMs = 86_400_000;
 const deliveryMs = 7 * dayMs;
 const alertMs = 30 * dayMs;
@@ -15,17 +13,7 @@ export function alertRetention(db: Database): readonly RetentionStep[] {
   const deliveries = `DELETE FROM alert_notification WHERE ${before('created_at')} ORDER BY created_at LIMIT ${batchSize}`;
   const alerts = `DELETE FROM alert WHERE ${before('resolved_at')} ORDER BY resolved_at LIMIT ${batchSize}`;
   return [
-    { name: 'messages of alerts', run: (signal) => inBatches(db, deliveries, deliveryMs, signal) },
-    { name: 'resolved alerts', run: (signal) => inBatches(db, alerts, alertMs, signal) },
+    { name: 'messages of alerts', run: (signal) => deleteInBatches(db, deliveries, [deliveryMs], signal) },
+    { name: 'resolved alerts', run: (signal) => deleteInBatches(db, alerts, [alertMs], signal) },
   ];
-}
-
-async function inBatches(db: Database, sql: string, keptMs: number, signal: AbortSignal): Promise<number> {
-  let total = 0;
-  for (let batch = 0; batch < mostBatches && !signal.aborted; batch += 1) {
-    const { affectedRows } = await db.execute(sql, [keptMs]);
-    total += affectedRows;
-    if (affectedRows < batchSize) break;
-  }
-  return total;
 }

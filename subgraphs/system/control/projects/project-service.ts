@@ -7,11 +7,11 @@ import type {
   ProjectDeleteInput,
   ProjectUpdateInput,
 } from '../../../../generated/graph/system.ts';
-import type { RequestContext, Role } from '../../../../platform/caller/identity.ts';
+import type { Identity, RequestContext, Role } from '../../../../platform/caller/identity.ts';
 import { settingId } from '../../../../platform/caller/manner.ts';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import type { Setting } from '../../../../platform/edge/applied-objects.ts';
-import type { MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
+import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../../platform/edge/mutation.ts';
 import {
   forgetProject,
   type ProjectEnd,
@@ -30,6 +30,7 @@ import type { Entities } from '../entities.ts';
 import { systemEvents } from '../events.ts';
 import type { Membership, Project } from '../stores/project.ts';
 import type { ProjectStore } from '../stores/project-store.ts';
+import type { User } from '../stores/user.ts';
 import type { UserStore } from '../stores/user-store.ts';
 import type { TokenService } from '../tokens/token-service.ts';
 
@@ -172,24 +173,12 @@ export class ProjectService {
   setMembership(context: RequestContext, input: MembershipSetInput): Promise<MutationOutcome<Membership>> {
     const identity = caller(context);
     return this.#mutations.run({
-      name: 'membershipSet',
-      context,
-      input,
-      subject: 'Project',
-      prepare: (attempt) => {
-        const { check } = attempt;
-        requireAdmin(identity);
-        const projectId = check.id('projectId', input.projectId, 'Project') ?? '';
-        const userId = check.id('userId', input.userId, 'User') ?? '';
-        return async (tx) => {
-          const project =
-            (await this.#projects.lock(tx, projectId)) ?? refuseUnknown('Project', 'projectId', input.projectId);
-          const user = (await this.#users.lock(tx, userId)) ?? refuseUnknown('User', 'userId', input.userId);
+      ...{ name: 'membershipSet', context, input, subject: 'Project' },
+      prepare: (attempt) =>
+        this.#prepareMembership(attempt, identity, input, async (tx, project, user) => {
           await requireAdminNow(tx, this.#credentials, identity);
           attempt.setting = await this.#setRole(tx, project, user, input.role);
-          return projectId;
-        };
-      },
+        }),
       read: async (projectId) => this.#projects.membership(projectId, decodeUuid('User', input.userId) ?? ''),
     });
   }
@@ -198,27 +187,33 @@ export class ProjectService {
   removeMembership(context: RequestContext, input: MembershipRemoveInput): Promise<MutationOutcome<Project>> {
     const identity = caller(context);
     return this.#mutations.run({
-      name: 'membershipRemove',
-      context,
-      input,
-      subject: 'Project',
-      prepare: (attempt) => {
-        const { check } = attempt;
-        requireAdmin(identity);
-        const projectId = check.id('projectId', input.projectId, 'Project') ?? '';
-        const userId = check.id('userId', input.userId, 'User') ?? '';
-        return async (tx) => {
-          const project =
-            (await this.#projects.lock(tx, projectId)) ?? refuseUnknown('Project', 'projectId', input.projectId);
-          const user = (await this.#users.lock(tx, userId)) ?? refuseUnknown('User', 'userId', input.userId);
+      ...{ name: 'membershipRemove', context, input, subject: 'Project' },
+      prepare: (attempt) =>
+        this.#prepareMembership(attempt, identity, input, async (tx, project, user) => {
           attempt.setting = await this.#setRole(tx, project, user, null);
           // An administrator's tokens need no membership.
           if (!user.admin) await this.#tokenService.endOf(tx, context, project.id, user);
-          return projectId;
-        };
-      },
+        }),
       read: (id) => this.#entities.project(context, id),
     });
+  }
+
+  #prepareMembership(
+    { check }: Attempt,
+    identity: Identity,
+    input: MembershipRemoveInput,
+    change: (tx: Transaction, project: Project, user: User) => Promise<void>,
+  ): Effect {
+    requireAdmin(identity);
+    const projectId = check.id('projectId', input.projectId, 'Project') ?? '';
+    const userId = check.id('userId', input.userId, 'User') ?? '';
+    return async (tx) => {
+      const project =
+        (await this.#projects.lock(tx, projectId)) ?? refuseUnknown('Project', 'projectId', input.projectId);
+      const user = (await this.#users.lock(tx, userId)) ?? refuseUnknown('User', 'userId', input.userId);
+      await change(tx, project, user);
+      return projectId;
+    };
   }
 
   async #setRole(

@@ -5,6 +5,7 @@ import { linkTo } from '../../../links.ts';
 import { go } from '../../../route.ts';
 import { Panel } from '../../../view/panel.tsx';
 import { PathPicture } from '../../../view/path/path-picture.tsx';
+import { ScrollRegion } from '../../../view/scroll-region.tsx';
 import type { NameControl } from '../filters.ts';
 import { type Member, memberKind } from '../kinds/member.ts';
 import type { Name } from '../kinds/name.ts';
@@ -27,8 +28,7 @@ export function PathPanel({ name, details, control }: PathPanelProps) {
       title="Path of an answer"
       summary="checks of all vantage points, with the fastest and the slowest"
     >
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" tabIndex={0} aria-label="Path of an answer">
+      <ScrollRegion label="Path of an answer">
         <PathPicture
           label={`Path from ${name.fqdn}`}
           path={path}
@@ -37,7 +37,7 @@ export function PathPanel({ name, details, control }: PathPanelProps) {
             type === memberKind.typename ? control.change({ open: { type, id } }) : go(linkTo(type, id) ?? '/')
           }
         />
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

@@ -4,6 +4,7 @@ import { useEntities } from '../../../context.ts';
 import { Icon, shapes } from '../../../view/icons.tsx';
 import { Panel } from '../../../view/panel.tsx';
 import { Failures } from '../../../view/refusal.tsx';
+import { ScrollRegion } from '../../../view/scroll-region.tsx';
 import { memberKind } from '../kinds/member.ts';
 import type { NameDetails } from '../use-name.ts';
 import { type RegionAnswer, regionAnswers } from './region-answers.ts';
@@ -31,8 +32,7 @@ export function RegionsPanel({ details }: RegionsPanelProps) {
   const regions = useMemo(() => (value === undefined ? undefined : regionAnswers(value, members)), [value, members]);
   return (
     <Panel name="regions" title="Who gets what" summary="the answer for clients of each region">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" tabIndex={0} aria-label="Answers by region">
+      <ScrollRegion label="Answers by region">
         {failure !== null && <Failures failures={[failure]} />}
         {regions === undefined && failure === null && <p className="hint">Reading…</p>}
         <ul className="regions">
@@ -42,7 +42,7 @@ export function RegionsPanel({ details }: RegionsPanelProps) {
             </li>
           ))}
         </ul>
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

@@ -4,6 +4,7 @@ import { useClock } from '../../../view/clock.ts';
 import { formatDuration, formatWord } from '../../../view/format.ts';
 import { Panel } from '../../../view/panel.tsx';
 import { PathPicture } from '../../../view/path/path-picture.tsx';
+import { ScrollRegion } from '../../../view/scroll-region.tsx';
 import { Time } from '../../../view/time.tsx';
 import type { Move, Status } from '../use-hosts.ts';
 import { hostsPath } from './hosts-path.ts';
@@ -25,8 +26,7 @@ export function PicturePanel({ status, moves }: PicturePanelProps) {
   );
   return (
     <Panel name="picture" title="Who leads">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" tabIndex={0} aria-label="Who leads">
+      <ScrollRegion label="Who leads">
         <PathPicture
           label="Hosts of the database"
           path={path}
@@ -34,7 +34,7 @@ export function PicturePanel({ status, moves }: PicturePanelProps) {
           onOpen={() => undefined}
         />
         {leaders !== undefined && <TimeLine leaders={leaders} endMs={minute * minuteMs} />}
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

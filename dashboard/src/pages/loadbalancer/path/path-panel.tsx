@@ -4,6 +4,7 @@ import { useEntities } from '../../../context.ts';
 import { useClock } from '../../../view/clock.ts';
 import { Panel } from '../../../view/panel.tsx';
 import { PathPicture } from '../../../view/path/path-picture.tsx';
+import { ScrollRegion } from '../../../view/scroll-region.tsx';
 import type { BalancerControl } from '../filters.ts';
 import type { LoadBalancer } from '../kinds/load-balancer.ts';
 import { memberKind } from '../kinds/member.ts';
@@ -32,15 +33,14 @@ export function PathPanel({ id, tree, control }: PathPanelProps) {
   }, [allNodes, allMembers, statistics, tree, id, tick]);
   return (
     <Panel name="path" title="Path of a request" summary="requests a second and latency, of all nodes together">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" tabIndex={0} aria-label="Path of a request">
+      <ScrollRegion label="Path of a request">
         <PathPicture
           label={`Path of a request to ${tree.name}`}
           path={path}
           badge={(status) => <OperatingBadge status={status as LoadBalancer['operatingStatus']} />}
           onOpen={(open) => control.change({ open })}
         />
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

@@ -2,6 +2,7 @@
 import { useClock } from '../../../view/clock.ts';
 import { LastSaid } from '../../../view/last-said.tsx';
 import { Panel } from '../../../view/panel.tsx';
+import { ScrollRegion } from '../../../view/scroll-region.tsx';
 import { Age, Time } from '../../../view/time.tsx';
 import { rowsOf, type Statistics, type StatisticsRow } from './statistics-rows.ts';
 import { useStatistics } from './use-statistics.ts';
@@ -13,8 +14,7 @@ export function StatisticsPanel({ id }: { readonly id: string }) {
   const nodes = useStatistics(id);
   return (
     <Panel name="statistics" title="HAProxy’s statistics" summary="every 5 s">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" tabIndex={0} aria-label="HAProxy’s statistics">
+      <ScrollRegion label="HAProxy’s statistics">
         {nodes === null && <p className="hint">Reading…</p>}
         {nodes?.length === 0 && <p className="hint">It has no node yet.</p>}
         {nodes?.map(({ id: nodeId, name, statistics }) => (
@@ -27,7 +27,7 @@ export function StatisticsPanel({ id }: { readonly id: string }) {
             )}
           </section>
         ))}
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

@@ -4,6 +4,7 @@ import { useEntities, useLiveState } from '../../../context.ts';
 import { useClock } from '../../../view/clock.ts';
 import { Panel } from '../../../view/panel.tsx';
 import { PathPicture } from '../../../view/path/path-picture.tsx';
+import { ScrollRegion } from '../../../view/scroll-region.tsx';
 import type { ObjectControl } from '../filters.ts';
 import { type Cluster, clusterKind } from '../kinds/cluster.ts';
 import { PresenceBadge } from '../marks.tsx';
@@ -30,15 +31,14 @@ export function PicturePanel({ options, rings, control }: PicturePanelProps) {
   if (!isAdmin || path.steps.length === 0) return null;
   return (
     <Panel name="picture" title="Which cluster has what">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-      <section className="scroll" tabIndex={0} aria-label="Which cluster has what">
+      <ScrollRegion label="Which cluster has what">
         <PathPicture
           label="Options and clusters"
           path={path}
           badge={(presence) => <PresenceBadge presence={presence as Cluster['presence']} />}
           onOpen={(open) => control.change({ open })}
         />
-      </section>
+      </ScrollRegion>
     </Panel>
   );
 }

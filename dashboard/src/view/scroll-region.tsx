@@ -1,0 +1,19 @@
+// A part of a panel that scrolls.
+import type { ReactNode } from 'react';
+
+interface ScrollRegionProps {
+  readonly label: string;
+  /** By which the keys of its page find it. */
+  readonly list?: string;
+  readonly className?: string;
+  readonly children: ReactNode;
+}
+
+export function ScrollRegion({ label, list, className = 'scroll', children }: ScrollRegionProps) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
+    <section className={className} data-list={list} tabIndex={0} aria-label={label}>
+      {children}
+    </section>
+  );
+}

@@ -1,0 +1,39 @@
+// Deletions in batches.
+import { expect, it } from '@jest/globals';
+import { batchSize, inBatches } from '../../../platform/owed/batches.ts';
+
+/** Deletes so many rows, batch by batch. */
+function rows(count: number) {
+  let [left, calls] = [count, 0];
+  const batch = async () => {
+    calls += 1;
+    const deleted = Math.min(left, batchSize);
+    left -= deleted;
+    return deleted;
+  };
+  return { batch, calls: () => calls };
+}
+
+it('ends with the first batch that is not full', async () => {
+  const { batch, calls } = rows(2 * batchSize + 1);
+  expect(await inBatches(batch, undefined)).toBe(2 * batchSize + 1);
+  expect(calls()).toBe(3);
+});
+
+it('leaves the rest for the next run', async () => {
+  const { batch, calls } = rows(10 * batchSize);
+  expect(await inBatches(batch, undefined, 4)).toBe(4 * batchSize);
+  expect(calls()).toBe(4);
+});
+
+it('begins no batch after its end was asked for', async () => {
+  const ending = new AbortController();
+  const { batch, calls } = rows(10 * batchSize);
+  const once = () => {
+    ending.abort();
+    return batch();
+  };
+  expect(await inBatches(once, ending.signal)).toBe(batchSize);
+  expect(await inBatches(batch, ending.signal)).toBe(0);
+  expect(calls()).toBe(1);
+});
