@@ -30,7 +30,9 @@ describeTutorial('global names', () => {
   test(
     "README's name prints what it shows",
     async () => {
-      const block = blocksOf(page).find(({ before }) => before.startsWith('A DNS name that points only to healthy sites'));
+      const block = blocksOf(page).find(({ before }) =>
+        before.startsWith('A DNS name that points only to healthy sites'),
+      );
       expect(block).toBeDefined();
       const explain = 'bin/tidegate gslbs explain shop.gslb.lab.test --client 192.0.2.0/24';
       const allUp = `until ${explain} | grep '^UP ' | grep -v 'not up'; do sleep 0.5; done`;
