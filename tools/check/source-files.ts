@@ -61,7 +61,7 @@ export async function parseSource(path: string, text: string): Promise<SourceFil
   const strings: string[] = [];
   const namedPaths: string[] = [];
   const functions: SourceFunction[] = [];
-  const lineAt = lineCounter(text, module.span.end);
+  const lineAt = lineCounter(text);
   visit(module.body, (node) => {
     const source = importSource(node);
     if (source !== undefined)
@@ -74,7 +74,7 @@ export async function parseSource(path: string, text: string): Promise<SourceFil
     if (node.type === 'TemplateLiteral') strings.push(templateText(node));
     if (functionTypes.has(node.type)) {
       const { start, end } = spanOf(node);
-      functions.push({ line: lineAt(start), lines: lineAt(end) - lineAt(start) + 1 });
+      functions.push({ line: lineAt(start), lines: lineAt(end - 1) - lineAt(start) + 1 });
     }
     const words = wordsBesideModule(node);
     if (words !== undefined) namedPaths.push(posix.join(dirname(path), ...words));
@@ -117,13 +117,12 @@ function spanOf(node: SyntaxNode): Span {
   return (node.span ?? (node.function as SyntaxNode).span) as Span;
 }
 
-/** The line of a position. swc counts bytes, and goes on counting from one file to the next. */
-function lineCounter(text: string, end: number): (position: number) => number {
+/** The line of a position. swc counts bytes, from 1. */
+function lineCounter(text: string): (position: number) => number {
   const bytes = Buffer.from(text);
-  const lines = [0];
-  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines.push(at + 1);
-  const first = end - bytes.length;
-  return (position) => lines.findLastIndex((start) => start <= position - first) + 1;
+  const starts = [1];
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) starts.push(at + 2);
+  return (position) => starts.findLastIndex((start) => start <= position) + 1;
 }
 
 const importTypes = new Set(['ImportDeclaration', 'ExportAllDeclaration', 'ExportNamedDeclaration', 'TsImportType']);
