@@ -78,8 +78,10 @@ export function alertResolvers({ entities, ...parts }: AlertParts & { readonly e
       alertEnd: (_, { input }, context) => payload('alert', alertService.end(context, input)),
     },
     AlertRule: {
-      __resolveReference: async ({ id }, context) =>
-        (await entities.alertRule(context, decodeUuid('AlertRule', id) ?? '')) ?? null,
+      async __resolveReference({ id }, context) {
+        caller(context);
+        return (await entities.alertRule(context, decodeUuid('AlertRule', id) ?? '')) ?? null;
+      },
       id: ({ id }) => encodeId('AlertRule', id),
       project: async ({ projectId }, _, context) =>
         projectId === null ? null : ((await entities.project(context, projectId)) ?? null),
@@ -95,8 +97,10 @@ export function alertResolvers({ entities, ...parts }: AlertParts & { readonly e
         (await loader(context, silentRules, id, (some) => rules.silentAmong(some))) ?? true,
     },
     AlertChannel: {
-      __resolveReference: async ({ id }, context) =>
-        (await entities.alertChannel(context, decodeUuid('AlertChannel', id) ?? '')) ?? null,
+      async __resolveReference({ id }, context) {
+        caller(context);
+        return (await entities.alertChannel(context, decodeUuid('AlertChannel', id) ?? '')) ?? null;
+      },
       id: ({ id }) => encodeId('AlertChannel', id),
       project: async ({ projectId }, _, context) =>
         projectId === null ? null : ((await entities.project(context, projectId)) ?? null),
@@ -122,8 +126,10 @@ export function alertResolvers({ entities, ...parts }: AlertParts & { readonly e
       nextAttemptAt: ({ nextAt }) => nextAt,
     },
     Alert: {
-      __resolveReference: async ({ id }, context) =>
-        (await entities.alert(context, decodeUuid('Alert', id) ?? '')) ?? null,
+      async __resolveReference({ id }, context) {
+        caller(context);
+        return (await entities.alert(context, decodeUuid('Alert', id) ?? '')) ?? null;
+      },
       id: ({ id }) => encodeId('Alert', id),
       project: async ({ projectId }, _, context) =>
         projectId === null ? null : ((await entities.project(context, projectId)) ?? null),
