@@ -1,5 +1,5 @@
 // What needs a person in a part: its order, what a login may not see, what can't be read, and the hours of the database.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { AttentionPart, type AttentionSort, measureAttention } from '../../../platform/attention/attention.ts';
 import type { Identity, RequestContext } from '../../../platform/caller/identity.ts';
@@ -7,12 +7,9 @@ import type { HaCluster } from '../../../platform/process/ha-cluster.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { databaseAttention } from '../../../subgraphs/system/control/attention.ts';
 import { TestGround } from '../../support/ground.ts';
+import { forFile } from '../../support/shared.ts';
 
-let ground: TestGround;
-beforeAll(async () => {
-  ground = await TestGround.open();
-});
-afterAll(() => ground.stop());
+const ground = forFile(() => TestGround.open());
 
 function context(admin: boolean): RequestContext {
   const identity: Identity = { kind: 'user', id: 'u', name: 'u', admin, projects: {}, credentialId: 'c' };
