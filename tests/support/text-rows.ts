@@ -10,7 +10,7 @@ export function rowsOf(text: string): readonly (readonly string[])[] {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line) => line.split(/\s+\|(?:\s+|$)/));
+    .map((line) => line.split(/(?<=\s)\|(?=\s|$)/).map((cell) => cell.trim()));
 }
 
 /** The value of a cell, in YAML. */

@@ -95,6 +95,8 @@ async function open() {
         deniedStack: { ...stack, url: 'https://169.254.169.254' },
       },
       cmp: encodeCmpObject({ namespace: 'default', type: 'tenant', externalId: '42' }),
+      ...{ rfc2136, credentials, nineServers: Array.from({ length: 9 }, (_, at) => `203.0.113.${at}:53`) },
+      ...{ noBackend: encodeId('DnsBackend', projectB), fingerprint: `SHA256:${'A'.repeat(43)}` },
       theirBalancer: encodeId('LoadBalancer', newUuid()),
       ...{
         past: '2020-01-01T00:00:00.000Z',
@@ -203,7 +205,7 @@ export const gslb: Contract = {
     dnsZoneKeyRollBegin         | {id: $zone}
     dnsZoneKeyRollConfirm       | {id: $zone, keyTag: 1}
     dnsZoneKeyRollCancel        | {id: $zone}
-    dnsBackendCreate            | {name: new, backendType: ANSWERER}
+    dnsBackendCreate            | {name: new, backendType: RFC2136, rfc2136: $rfc2136, credentials: $credentials}
     dnsBackendUpdate            | {id: $knot, name: mine}
     dnsBackendDelete            | {id: $knot}`,
   refused: `
@@ -288,6 +290,22 @@ export const gslb: Contract = {
     gslbVantagePointCreate | a block with host bits | {name: new, region: eu, latitude: 1, longitude: 0, deniedBlocks: [192.0.2.1/24]} | INVALID_INPUT deniedBlocks.0
     gslbFlavorCreate | a vantage point that is not there | {name: new, vantagePointNames: [mars]} | NOT_FOUND vantagePointNames.0
     gslbFlavorCreate | a shortest TTL above the longest | {name: new, shortestTtlSeconds: 9, longestTtlSeconds: 8} | INVALID_INPUT shortestTtlSeconds
+    dnsBackendCreate | a name of other letters         | {name: Knot} | INVALID_INPUT name
+    dnsBackendCreate | a taken name                    | {name: knot} | ALREADY_EXISTS name
+    dnsBackendCreate | no settings                     | {rfc2136: null} | INVALID_INPUT rfc2136
+    dnsBackendCreate | no secret                       | {credentials: null} | CREDENTIALS_REQUIRED credentials
+    dnsBackendCreate | the secret of another type      | {credentials: {keySecret: c2VjcmV0LXNlY3JldC1zZWNyZXQ=, apiKey: key}} | INVALID_INPUT credentials.apiKey
+    dnsBackendCreate | an address that egress denies   | {rfc2136: {servers: ['169.254.169.254:53'], keyName: tidegate}} | EGRESS_DENIED rfc2136.servers.0
+    dnsBackendCreate | more servers than are allowed   | {rfc2136: {servers: $nineServers, keyName: k}} | TOO_LONG rfc2136.servers
+    dnsBackendCreate | an API that egress denies       | {backendType: POWERDNS, rfc2136: null, powerdns: {servers: [{url: 'https://169.254.169.254', dns: '203.0.113.54:53', certificateSha256: $fingerprint}]}, credentials: {apiKey: key}} | EGRESS_DENIED powerdns.servers.0.url
+    dnsBackendCreate | a Keystone that egress denies   | {backendType: DESIGNATE, rfc2136: null, designate: {url: 'https://203.0.113.56:9001', authUrl: 'https://169.254.169.254/v3', username: dns, project: dns, certificateSha256: $fingerprint}, credentials: {password: password}} | EGRESS_DENIED designate.authUrl
+    dnsBackendCreate | a name server that egress denies | {backendType: DESIGNATE, rfc2136: null, designate: {url: 'https://203.0.113.56:9001', authUrl: 'https://203.0.113.56:5000/v3', username: dns, project: dns, certificateSha256: $fingerprint, nameServers: ['169.254.169.254:53']}, credentials: {password: password}} | EGRESS_DENIED designate.nameServers.0
+    dnsBackendCreate | a name server without a port    | {backendType: DESIGNATE, rfc2136: null, designate: {url: 'https://203.0.113.56:9001', authUrl: 'https://203.0.113.56:5000/v3', username: dns, project: dns, certificateSha256: $fingerprint, nameServers: [203.0.113.57]}, credentials: {password: password}} | INVALID_INPUT designate.nameServers.0
+    dnsZoneCreate    | a backend that there is not     | {backendId: $noBackend} | NOT_FOUND backendId
+    dnsZoneCreate    | an id of another type           | {backendId: $zone} | NOT_FOUND backendId
+    dnsZoneCreate    | a head that our own name servers make | {nameServers: [ns.new.test], secondaries: ['203.0.113.1:53']} | INVALID_INPUT nameServers, NOT_SUPPORTED secondaries
+    dnsZoneCreate    | a zone that its backend can not sign | {backendId: $knot, signed: true} | NOT_SUPPORTED signed
+    gslbFlavorCreate | a backend that there is not     | {backendId: $noBackend} | NOT_FOUND backendId
     gslbCreate            | another project's pool | {poolIds: [$theirPool]} | NOT_FOUND poolIds.0
     gslbCreate            | another project's fallback pool | {noneUp: POOL, fallbackPoolId: $theirPool} | NOT_FOUND fallbackPoolId
     gslbPoolMonitorAttach | another project's monitor | {monitorId: $theirMonitor} | NOT_FOUND monitorId
