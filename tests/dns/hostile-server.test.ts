@@ -89,6 +89,11 @@ test.each<[string, string, Answer]>([
   expect(await codeOf(answer, 300)).toBe(code);
 });
 
+const wanted = {
+  ...{ zone: 'a.test', name: 'b.a.test', writer: '', owner: '', generation: 1, records: [], ttlSeconds: 5 },
+  ...{ earlierRecords: [], readAtMs: 0 },
+};
+
 test('a UDP answer with another ID is dropped, and an unsigned one is repeated over TCP', async () => {
   let [forged, asked] = [0, 0];
   const code = await codeOf((request, over) => {
@@ -119,34 +124,12 @@ test('a server that sends one byte after the other is given up in time', async (
   closers.push(() => server.close());
   const { port } = server.address() as { port: number };
   const slow = new Rfc2136Server({ place: { address: '127.0.0.1', port }, key, timeoutMs: 300 });
-  const wanted = {
-    zone: 'a.test',
-    name: 'b.a.test',
-    writer: '',
-    owner: '',
-    generation: 1,
-    records: [],
-    ttlSeconds: 5,
-    earlierRecords: [],
-    readAtMs: 0,
-  };
   await expect(slow.has(wanted, new AbortController().signal)).rejects.toMatchObject({ code: 'TIMED_OUT' });
 });
 
 test('a wait ends with its signal', async () => {
   const server = await hostile(() => [], 60_000);
   const stop = new AbortController();
-  const wanted = {
-    zone: 'a.test',
-    name: 'b.a.test',
-    writer: '',
-    owner: '',
-    generation: 1,
-    records: [],
-    ttlSeconds: 5,
-    earlierRecords: [],
-    readAtMs: 0,
-  };
   const waiting = server.has(wanted, stop.signal);
   stop.abort(new Error('drained'));
   await expect(waiting).rejects.toThrow('drained');

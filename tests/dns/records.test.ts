@@ -1,5 +1,5 @@
 // Wanted record sets: one owner a name, declared and withdrawn in the owner's transaction.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { nameFault, zoneFault } from '../../dns/names.ts';
 import { isPublished, type RecordSet } from '../../dns/records/record-set.ts';
 import {
@@ -9,24 +9,18 @@ import {
   readRecordSet,
   withdrawRecords,
 } from '../../dns/records/record-store.ts';
-import type { TestContext } from '../support/test-context.ts';
+import { forFile } from '../support/shared.ts';
 import { openDnsContext } from './support/dns-context.ts';
 
-let ground: TestContext;
+const ground = forFile(() => openDnsContext());
 const zone = 'lb.example.test';
 const name = `web.default.${zone}`;
 const base: Declaration = { zone, name, owner: 'loadbalancer/1', records: [], ttlSeconds: 5 };
 const a = (value: string) => ({ type: 'A', value }) as const;
 
-beforeAll(async () => {
-  ground = await openDnsContext();
-});
-
 beforeEach(async () => {
   for (const table of ['dns_record_set', 'dns_zone', 'owed_work']) await ground.db.execute(`DELETE FROM ${table}`);
 });
-
-afterAll(() => ground.stop());
 
 function declare(change: Partial<Declaration> = {}): Promise<RecordSet> {
   return ground.db.transaction((tx) => declareRecords(tx, ground.wake, { ...base, ...change }));

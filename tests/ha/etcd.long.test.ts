@@ -1,14 +1,11 @@
 // The client of etcd against three real members, of which one is killed, stands still, or was never there.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { EtcdError } from '../../ha/etcd.ts';
+import { forFile } from '../support/shared.ts';
 import { waitFor } from '../support/temporary-folder.ts';
-import { type EtcdCluster, etcdCluster } from './etcd-cluster.ts';
+import { etcdCluster } from './etcd-cluster.ts';
 
-let cluster: EtcdCluster;
-beforeAll(async () => {
-  cluster = await etcdCluster();
-});
-afterAll(() => cluster.remove());
+const cluster = forFile(() => etcdCluster());
 
 test('a transaction makes all changes or none', async () => {
   const etcd = cluster.client();

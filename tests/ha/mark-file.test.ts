@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { type SetupLog, silentLog } from '../../embedded/setup-log.ts';
 import { endAddress } from '../../ha/address/virtual-address.ts';
 import { haKeys } from '../../ha/agent/keys.ts';
@@ -11,15 +11,10 @@ import { ServerFile } from '../../ha/agent/server-file.ts';
 import type { EtcdClient } from '../../ha/etcd.ts';
 import { noteAct, tellNotedActs } from '../../ha/host/noted-acts.ts';
 import { signalServed } from '../../ha/served-process.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { forTest } from '../support/shared.ts';
+import { temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 
-let place: TemporaryFolder;
-
-beforeEach(async () => {
-  place = await temporaryFolder();
-});
-
-afterEach(() => place.remove());
+const place = forTest(() => temporaryFolder());
 
 /** As file systems leave a file that was renamed before its content was on the disk, and one that was half-way. */
 const damaged = ['', '\0'.repeat(8), '{"id":"a","lea', '[]', '{"pid":"x"}'];

@@ -4,14 +4,15 @@ import { randomBytes } from 'node:crypto';
 import { rmdirSync } from 'node:fs';
 import { appendFile, mkdir, readdir, readFile, rename, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { Answerer } from '../../../dns/answerer/answerer.ts';
 import { makeKey } from '../../../dns/answerer/dnssec/keys.ts';
 import { mapIdOf } from '../../../dns/policy/client-blocks.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../platform/secrets/seal.ts';
 import { testHistory } from '../../support/histories.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { forTest } from '../../support/shared.ts';
+import { temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 import { member, namePlan, zone, zonePlan } from './support/plans.ts';
 
 const keyring = new Keyring({ active: 'k1', keys: { k1: randomBytes(32).toString('base64') } });
@@ -27,18 +28,16 @@ const change = {
   removedNames: [`b.${zone}`],
 };
 
-let folder: TemporaryFolder;
+const folder = forTest(() => temporaryFolder());
 const time = { wallMs: 0, upMs: 0, bootId: 'boot-1' };
 const clocks = () => ({
   ...{ wallMs: () => time.wallMs, steadyMs: () => time.upMs, upMs: () => time.upMs, bootId: time.bootId },
 });
 const failures: string[] = [];
 beforeEach(async () => {
-  folder = await temporaryFolder();
   failures.length = 0;
   Object.assign(time, { wallMs: Date.UTC(2026, 10, 21), upMs: 1_000_000, bootId: 'boot-1' });
 });
-afterEach(() => folder.remove());
 
 function start(onFailure = (): void => undefined): Promise<Answerer> {
   const failed = (what: string) => {

@@ -3,23 +3,20 @@
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { Answerer } from '../../../dns/answerer/answerer.ts';
 import { runProgram } from '../../../embedded/run-program.ts';
+import { forFile } from '../../support/shared.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 import { question, read, types, uint16 } from './support/packets.ts';
 import { member, namePlan, zone, zonePlan } from './support/plans.ts';
-import { type TestServer, testServer } from './support/server.ts';
+import { testServer } from './support/server.ts';
 
 const many = Array.from({ length: 60 }, (_, index) => `2001:db8::${(index + 1).toString(16)}`);
 const plan = zonePlan([namePlan('shop'), namePlan('large', { members: [member('m1', { addresses: many })] })]);
 const tcp = { connections: 20, connectionsPerNetwork: 20, idleMs: 1_000, closeMs: 500 };
 
-let server: TestServer;
-beforeAll(async () => {
-  server = await testServer(plan, { tcp });
-});
-afterAll(() => server.close());
+const server = forFile(() => testServer(plan, { tcp }));
 
 const sockets: Socket[] = [];
 async function client(port = server.port): Promise<{ socket: Socket; got: () => Buffer; closed: () => boolean }> {

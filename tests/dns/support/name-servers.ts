@@ -122,20 +122,16 @@ controls { };
 zone "${zone}" { type primary; file "${home}/zone"; allow-update { key tidegate; }; };
 `,
   );
-  const begin = async () => {
-    const server = new ServerProcess({
-      name: 'BIND',
-      command: '/usr/sbin/named',
-      args: ['-f', '-n', '1', '-c', join(home, 'named.conf'), '-L', join(home, 'log')],
-      ...{ cwd: home, runAs: undefined, log: silentLog },
-    });
-    const answers = async () => {
-      const { stdout } = await runProgram('dig', ['@127.0.0.1', '-p', String(port), '+short', '+time=1', zone, 'SOA']);
-      if (!stdout.startsWith('ns.')) throw new Error(stdout);
-    };
-    await server.waitUntilReady(answers, 30_000);
-    return server;
-  };
+  const begin = () =>
+    started(
+      {
+        name: 'BIND',
+        command: '/usr/sbin/named',
+        args: ['-f', '-n', '1', '-c', join(home, 'named.conf'), '-L', join(home, 'log')],
+        cwd: home,
+      },
+      port,
+    );
   return nameServer(place.path, keyFile, { address: '127.0.0.1', port }, begin, () => place.remove());
 }
 
@@ -179,21 +175,23 @@ zone:
     acl: tidegate
 `,
   );
-  const begin = async () => {
-    const server = new ServerProcess({
-      name: 'Knot',
-      command: '/usr/sbin/knotd',
-      args: ['-c', join(home, 'knot.conf')],
-      ...{ cwd: home, runAs: undefined, log: silentLog },
-    });
-    const answers = async () => {
-      const { stdout } = await runProgram('dig', ['@127.0.0.1', '-p', String(port), '+short', '+time=1', zone, 'SOA']);
-      if (!stdout.startsWith('ns.')) throw new Error(stdout);
-    };
-    await server.waitUntilReady(answers, 30_000);
-    return server;
-  };
+  const begin = () =>
+    started({ name: 'Knot', command: '/usr/sbin/knotd', args: ['-c', join(home, 'knot.conf')], cwd: home }, port);
   return nameServer(place.path, keyFile, { address: '127.0.0.1', port }, begin, () => place.remove());
+}
+
+/** Once it answers the zone. */
+async function started(
+  program: { readonly name: string; readonly command: string; readonly args: readonly string[]; readonly cwd: string },
+  port: number,
+): Promise<ServerProcess> {
+  const server = new ServerProcess({ ...program, args: [...program.args], runAs: undefined, log: silentLog });
+  const answers = async () => {
+    const { stdout } = await runProgram('dig', ['@127.0.0.1', '-p', String(port), '+short', '+time=1', zone, 'SOA']);
+    if (!stdout.startsWith('ns.')) throw new Error(stdout);
+  };
+  await server.waitUntilReady(answers, 30_000);
+  return server;
 }
 
 /** All, by name. */

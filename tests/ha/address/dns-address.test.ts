@@ -1,21 +1,16 @@
 // The primary's address at a name of a real BIND: it follows the newest primary, also when servers are away or an old primary comes late.
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { DnsAddress } from '../../../ha/address/dns-address.ts';
-import { bind, type NameServer, zone } from '../../dns/support/name-servers.ts';
+import { bind, zone } from '../../dns/support/name-servers.ts';
+import { forFile } from '../../support/shared.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 
 const cluster = '3f0c2b52-4f0e-4c1e-9d58-0f6f0f5a7c11';
-let server: NameServer;
+const server = forFile(() => bind());
 let told: string[];
 let opened: DnsAddress[];
 let names = 0;
 let name: string;
-
-beforeAll(async () => {
-  server = await bind();
-});
-
-afterAll(() => server?.remove());
 
 beforeEach(() => {
   told = [];

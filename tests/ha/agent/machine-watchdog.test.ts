@@ -6,31 +6,29 @@ import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { monotonicMs } from '../../../ha/agent/clock.ts';
 import { writeFence } from '../../../ha/agent/watchdog.ts';
-import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { forTest } from '../../support/shared.ts';
+import { isRunning, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 
 const program = fileURLToPath(new URL('../../../ha/agent/watchdog-process.ts', import.meta.url));
 const farMs = 3_600_000;
-let place: TemporaryFolder;
+const place = forTest(() => temporaryFolder());
 let told: { text: string; isClosed: boolean };
 let device: string;
 let fenceFile: string;
 let pidFile: string;
 
 beforeEach(async () => {
-  place = await temporaryFolder();
   device = join(place.path, 'watchdog');
   fenceFile = join(place.path, 'fence');
   pidFile = join(place.path, 'server.pid');
   await runProgram('mkfifo', [device]);
   await writeFence(fenceFile, undefined);
 });
-
-afterEach(() => place.remove());
 
 /** Reads until it is closed. */
 function listen(): void {

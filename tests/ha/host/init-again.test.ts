@@ -2,7 +2,7 @@
 import { mkdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { init } from '../../../cli/commands/ha/init.ts';
 import { dataVersion } from '../../../compose/places.ts';
 import { openDataFolder } from '../../../embedded/data-folder.ts';
@@ -10,15 +10,10 @@ import { databasePath } from '../../../embedded/mariadb.ts';
 import { hasHostFile, readHostFile } from '../../../ha/host/host-file.ts';
 import { agentSettingsPath } from '../../../ha/host/host-settings.ts';
 import { fileExists } from '../../../platform/secrets/key-file.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { forTest } from '../../support/shared.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-let place: TemporaryFolder;
-
-beforeEach(async () => {
-  place = await temporaryFolder();
-});
-
-afterEach(() => place.remove());
+const place = forTest(() => temporaryFolder());
 
 test('its settings and units are there then, and so are the tokens of the other hosts', async () => {
   const data = join(place.path, 'a');

@@ -2,7 +2,7 @@
 // needs: systemd
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { runProgram } from '../../../embedded/run-program.ts';
 import {
   agentUnit,
@@ -11,17 +11,12 @@ import {
   serveUnit,
   serveUnitName,
 } from '../../../ha/host/host-settings.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { forTest } from '../../support/shared.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const checkout = join(import.meta.dirname, '..', '..', '..');
 const templates = join(checkout, 'docker', 'systemd');
-let place: TemporaryFolder;
-
-beforeEach(async () => {
-  place = await temporaryFolder();
-});
-
-afterEach(() => place.remove());
+const place = forTest(() => temporaryFolder());
 
 /** What it says of these files, also as exit code. Other units of the machine are not ours. */
 async function verify(files: readonly string[]) {

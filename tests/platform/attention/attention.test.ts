@@ -1,18 +1,15 @@
 // What needs a person in a part: its order, what a login may not see, what can't be read, and the hours of the database.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { AttentionPart, type AttentionSort, measureAttention } from '../../../platform/attention/attention.ts';
 import type { Identity, RequestContext } from '../../../platform/caller/identity.ts';
 import type { HaCluster } from '../../../platform/process/ha-cluster.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
 import { databaseAttention } from '../../../subgraphs/system/control/attention.ts';
+import { forFile } from '../../support/shared.ts';
 import { TestContext } from '../../support/test-context.ts';
 
-let ground: TestContext;
-beforeAll(async () => {
-  ground = await TestContext.open();
-});
-afterAll(() => ground.stop());
+const ground = forFile(() => TestContext.open());
 
 function context(admin: boolean): RequestContext {
   const identity: Identity = { kind: 'user', id: 'u', name: 'u', admin, projects: {}, credentialId: 'c' };

@@ -1,22 +1,20 @@
 // The database port on a real MariaDB: transactions, retries, lost connections, Prisma and SQL on one pool.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
 import type { Database } from '../../../platform/database/database.ts';
 import { together } from '../../../platform/database/statement-batch.ts';
 import { CommitUncertainError, isConnectionLost, isDuplicateKey } from '../../../platform/errors/database-errors.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
+import { forFile } from '../../support/shared.ts';
 import { TestContext } from '../../support/test-context.ts';
 
-let ground: TestContext;
+const ground = forFile(() => TestContext.open({ connectionLimit: 8 }));
 let db: Database;
 
 beforeAll(async () => {
-  ground = await TestContext.open({ connectionLimit: 8 });
   ({ db } = ground);
 });
-
-afterAll(() => ground.stop());
 
 const insertCommit = 'INSERT INTO commit_record (id, timeline) VALUES (?, 1)';
 

@@ -2,18 +2,13 @@
 // needs: root
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { mustBeWritable } from '../../../platform/database/writable-folder.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { forFile } from '../../support/shared.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const testAsRoot = process.getuid?.() === 0 ? test : test.skip;
-let folder: TemporaryFolder;
-
-beforeAll(async () => {
-  folder = await temporaryFolder();
-});
-
-afterAll(() => folder.remove());
+const folder = forFile(() => temporaryFolder());
 
 test('a folder that can be written is not read-only', () => {
   expect(() => mustBeWritable(folder.path)).not.toThrow();

@@ -1,5 +1,5 @@
 // Objects belong to the source that made them, and a mutation that is only tried leaves nothing.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Identity, RequestContext } from '../../../platform/caller/identity.ts';
 import { type MutationManner, settingId } from '../../../platform/caller/manner.ts';
 import type { Database } from '../../../platform/database/database.ts';
@@ -8,6 +8,7 @@ import type { MutationCall, MutationOutcome } from '../../../platform/edge/mutat
 import { forgetProject } from '../../../platform/edge/projects.ts';
 import { refuse } from '../../../platform/errors/errors.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
+import { forFile } from '../../support/shared.ts';
 import { TestContext } from '../../support/test-context.ts';
 
 const projectId = newUuid();
@@ -16,15 +17,13 @@ const identity: Identity = {
   credentialId: newUuid(),
 };
 
-let ground: TestContext;
+const ground = forFile(() => TestContext.open());
 let db: Database;
 
 beforeAll(async () => {
-  ground = await TestContext.open();
   ({ db } = ground);
   await db.execute('CREATE TABLE thing (id CHAR(36) PRIMARY KEY, name VARCHAR(64) NOT NULL UNIQUE)');
 });
-afterAll(() => ground.stop());
 
 const inputOf = (id: string, idempotencyKey: string | null = null) => Object.assign({ idempotencyKey }, { id });
 

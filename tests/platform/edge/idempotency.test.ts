@@ -1,5 +1,5 @@
 // Idempotency keys under contention on a real MariaDB.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../../platform/database/database.ts';
 import {
   claimKey,
@@ -14,17 +14,15 @@ import {
 } from '../../../platform/edge/idempotency.ts';
 import { Refusal } from '../../../platform/errors/errors.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
+import { forFile } from '../../support/shared.ts';
 import { TestContext } from '../../support/test-context.ts';
 
-let ground: TestContext;
+const ground = forFile(() => TestContext.open({ connectionLimit: 16 }));
 let db: Database;
 
 beforeAll(async () => {
-  ground = await TestContext.open({ connectionLimit: 16 });
   ({ db } = ground);
 });
-
-afterAll(() => ground.stop());
 
 function key(text: string, input: unknown = {}): KeyScope {
   return { scope: 'p', operation: 'thingCreate', key: text, requestHash: hashRequest(input) };

@@ -1,5 +1,5 @@
 // The edge of mutations: one transaction for all, refusals without effect, repetitions, lost databases.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Identity, RequestContext } from '../../../platform/caller/identity.ts';
 import type { Commits } from '../../../platform/database/commits.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
@@ -8,6 +8,7 @@ import { CommitUncertainError } from '../../../platform/errors/database-errors.t
 import { refuse } from '../../../platform/errors/errors.ts';
 import { InputCheck } from '../../../platform/input/input.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
+import { forFile } from '../../support/shared.ts';
 import { LocalContext, TestContext } from '../../support/test-context.ts';
 
 const projectId = newUuid();
@@ -21,18 +22,15 @@ const identity: Identity = {
 };
 const context: RequestContext = { identity, requestId: 'r-1', loaders: new Map() };
 
-let ground: TestContext;
+const ground = forFile(() => TestContext.open());
 let db: Database;
 let mutations: Mutations;
 let commits: Commits;
 
 beforeAll(async () => {
-  ground = await TestContext.open();
   ({ db, commits, mutations } = ground);
   await db.execute('CREATE TABLE thing (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(64) NOT NULL)');
 });
-
-afterAll(() => ground.stop());
 
 interface Thing {
   readonly id: number;

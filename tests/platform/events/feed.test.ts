@@ -1,5 +1,5 @@
 // The status feed: nothing missing, nothing repeated, and never a silent gap.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Database, type QueryOptions, type SqlValue } from '../../../platform/database/database.ts';
 import type { CodedError } from '../../../platform/errors/errors.ts';
 import { type Cursor, openCursor, sealCursor } from '../../../platform/events/cursor.ts';
@@ -7,17 +7,17 @@ import { type FeedItem, type SequencedEvent, StatusFeed } from '../../../platfor
 import type { HistoryFilter } from '../../../platform/events/filter.ts';
 import { Retention } from '../../../platform/owed/retention.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
+import { forFile } from '../../support/shared.ts';
 import { testPair } from '../../support/signing-keys.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 import { TestContext } from '../../support/test-context.ts';
 
 const everything = () => true;
-let ground: TestContext;
+const ground = forFile(() => TestContext.open());
 let db: Database;
 let feed: StatusFeed;
 
 beforeAll(async () => {
-  ground = await TestContext.open();
   ({ db } = ground);
 });
 
@@ -31,8 +31,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await feed.stop();
 });
-
-afterAll(() => ground.stop());
 
 async function startFeed(options: { ringSize?: number; checkpointMs?: number } = {}): Promise<StatusFeed> {
   const started = new StatusFeed({ ...ground, pollMs: 20, ...options });

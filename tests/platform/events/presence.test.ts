@@ -1,21 +1,18 @@
 // A machine that comes and goes: few events, and one when it is steady again.
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import type { EventKinds } from '../../../platform/events/kinds.ts';
 import { absenceReason, appendPresence, CalmMachines, presenceValues } from '../../../platform/events/presence.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
+import { forFile } from '../../support/shared.ts';
 import { TestContext } from '../../support/test-context.ts';
 
 const kind = 'machine.presence';
 const kinds: EventKinds = { [kind]: { subject: 'Machine', values: presenceValues, meaning: '' } };
 
-let ground: TestContext;
+const ground = forFile(() => TestContext.open());
 let id: string;
 let version: number;
 
-beforeAll(async () => {
-  ground = await TestContext.open();
-});
-afterAll(() => ground.stop());
 beforeEach(() => {
   [id, version] = [newUuid(), 0];
 });

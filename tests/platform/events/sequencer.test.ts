@@ -1,5 +1,5 @@
 // Sequence numbers: dense, immutable, in an order that never leaves out a late commit.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
 import type { Database } from '../../../platform/database/database.ts';
 import { isLockWaitTimeout } from '../../../platform/errors/database-errors.ts';
@@ -8,18 +8,16 @@ import type { EventKinds, StatusEvent } from '../../../platform/events/kinds.ts'
 import { gatherTimeMs } from '../../../platform/events/sequencer.ts';
 import { withRequestId } from '../../../platform/log/log.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
+import { forFile } from '../../support/shared.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 import { LocalContext, TestContext } from '../../support/test-context.ts';
 
-let ground: TestContext;
+const ground = forFile(() => TestContext.open());
 let db: Database;
 
 beforeAll(async () => {
-  ground = await TestContext.open();
   ({ db } = ground);
 });
-
-afterAll(() => ground.stop());
 
 const kinds: EventKinds = { k: { subject: 'T', values: [], meaning: '' } };
 

@@ -1,10 +1,11 @@
 // Objects are found by an address or its beginning, by indexes, in the caller's projects.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../../../platform/database/database.ts';
 import { type AddressColumn, foundByAddress } from '../../../platform/graph/found-by-address.ts';
+import { forFile } from '../../support/shared.ts';
 import { TestContext } from '../../support/test-context.ts';
 
-let ground: TestContext;
+const ground = forFile(() => TestContext.open());
 let db: Database;
 const column: AddressColumn = {
   ...{ table: 'thing_at', column: 'host', id: 'id', where: 'deleted_at IS NULL' },
@@ -12,7 +13,6 @@ const column: AddressColumn = {
 };
 
 beforeAll(async () => {
-  ground = await TestContext.open();
   ({ db } = ground);
   await db.execute(`CREATE TABLE thing_at (id CHAR(36) PRIMARY KEY, project_id CHAR(36) NOT NULL, host VARCHAR(255) NOT NULL,
     deleted_at DATETIME(3) NULL, INDEX thing_host_idx (host, id), INDEX thing_project_host_idx (project_id, host, id))
@@ -32,7 +32,6 @@ beforeAll(async () => {
   for (const row of rows) await db.execute('INSERT INTO thing_at (id, project_id, host) VALUES (?, ?, ?)', row);
   await db.execute("INSERT INTO thing_at VALUES ('gone', 'p1', '192.0.2.1', NOW(3))");
 });
-afterAll(() => ground.stop());
 
 const found = (address: string, projects: 'all' | readonly string[] = 'all', limit = 10) =>
   foundByAddress(db, [column], { address, projects, limit });

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import {
   GeneratedSchemaError,
   hashesPath,
@@ -12,7 +12,8 @@ import {
   readSupergraph,
   supergraphPath,
 } from '../../../platform/graph/generated-schema.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { forTest } from '../../support/shared.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const source = 'subgraphs/relay/spec/families.ts';
 const written = 'schema/relay.graphql';
@@ -25,18 +26,16 @@ const contents = new Map([
   [supergraphPath, 'type Query { a: Int } type Mutation { b: Int }'],
 ]);
 
-let place: TemporaryFolder;
+const place = forTest(() => temporaryFolder());
 const root = () => pathToFileURL(`${place.path}/`);
 
 beforeEach(async () => {
-  place = await temporaryFolder();
   for (const [path, content] of contents) await write(path, content);
   await write('schema/api.graphql', 'not read for it');
   await write('schema/breaking.md', 'not read for it');
   const hashes = [...contents].map(([path, content]) => [path, hash('sha256', content)]);
   await write(hashesPath, JSON.stringify(Object.fromEntries(hashes)));
 });
-afterEach(() => place.remove());
 
 async function write(path: string, content: string): Promise<void> {
   await mkdir(dirname(join(place.path, path)), { recursive: true });

@@ -122,6 +122,11 @@ async function ask(
   return { status: response.statusCode, body: (await response.body.json()) as Record<string, unknown> };
 }
 
+function linkWith(tls: ConstructorParameters<typeof HttpLink>[0]['tls'], ...urls: [string, ...string[]]): HttpLink {
+  const deadlines = { queryDeadlineMs: 5000, mutationDeadlineMs: 5000 };
+  return new HttpLink({ ...{ name: 'test', urls, signingKeys, log }, ...deadlines, ...(tls && { tls }) });
+}
+
 test('a request with a signed identity is executed with it', async () => {
   const answer = await ask(await serve(), sign());
   expect(answer).toEqual({ status: 200, body: { data: { caller: 'ann' } } });
@@ -277,8 +282,7 @@ test('the authentication port works from another process', async () => {
 describe('a subgraph that several processes serve', () => {
   const authenticator = new FakeAuthenticator();
   authenticator.identities.set('good', testIdentity('ann'));
-  const linkTo = (...urls: [string, ...string[]]) =>
-    new HttpLink({ name: 'test', urls, signingKeys, log, queryDeadlineMs: 5000, mutationDeadlineMs: 5000 });
+  const linkTo = (...urls: [string, ...string[]]) => linkWith(undefined, ...urls);
   const requestOf = (text: string): LinkRequest => ({
     ...{ text, document: parse(text), variables: {}, operationName: undefined },
     context: { ...claims, loaders: new Map() },
@@ -424,15 +428,7 @@ test('with TLS both sides need a certificate of the same authority', async () =>
   await expect(call({ ...theirs, ca: ours.ca })).rejects.toThrow();
   await expect(call({ cert: ours.cert, key: ours.key, ca: theirs.ca })).rejects.toThrow();
 
-  const link = new HttpLink({
-    name: 'test',
-    urls: [one.url],
-    tls: ours,
-    signingKeys,
-    log,
-    queryDeadlineMs: 5000,
-    mutationDeadlineMs: 5000,
-  });
+  const link = linkWith(ours, one.url);
   const context = { ...claims, loaders: new Map<symbol, unknown>() };
   const ask = { variables: {}, operationName: undefined, context };
   const query = await link.execute({ ...ask, text: '{ caller }', document: parse('{ caller }') });
@@ -455,17 +451,7 @@ test('both sides use replaced certificates from then on, with requests under way
   await put(old);
   const sides = [await TlsFiles.open(paths, log), await TlsFiles.open(paths, log)] as const;
   const one = await serve({ tls: sides[0] });
-  const link = new HttpLink({
-    ...{
-      name: 'test',
-      urls: [one.url],
-      tls: sides[1],
-      signingKeys,
-      log,
-      queryDeadlineMs: 5000,
-      mutationDeadlineMs: 5000,
-    },
-  });
+  const link = linkWith(sides[1], one.url);
   const ask = async () => {
     const context = { ...claims, loaders: new Map<symbol, unknown>() };
     const text = '{ caller }';
@@ -500,17 +486,7 @@ test('both sides use replaced certificates from then on, with requests under way
   await put({ cert: fresh.cert, key: fresh.key });
   for (const side of sides) await side.readAgain();
   expect(await shown()).toBe(new X509Certificate(fresh.cert).toString());
-  const later = new HttpLink({
-    ...{
-      name: 'test',
-      urls: [one.url],
-      tls: sides[1],
-      signingKeys,
-      log,
-      queryDeadlineMs: 5000,
-      mutationDeadlineMs: 5000,
-    },
-  });
+  const later = linkWith(sides[1], one.url);
   expect(await later.ready()).toBe(true);
   await later.close();
   stopped.abort();

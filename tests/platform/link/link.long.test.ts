@@ -1,5 +1,3 @@
-// Both ends of a link over real mutual TLS: documents arrive in order, reports until they are stored, over lost connections.
-import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
@@ -15,15 +13,13 @@ import {
   type LinkSession,
 } from '../../../platform/link/link-server.ts';
 import { linkVersion, usualSilentMs } from '../../../platform/link/messages.ts';
-import { machineUri } from '../../../platform/machines/machine.ts';
-import { Peers } from '../../../platform/machines/peers.ts';
 import { clientOptions, type MutualTls } from '../../../platform/machines/tls.ts';
-import { type CertificateAndKey, certify, makeCertificate } from '../../../platform/net/certificates.ts';
-import { newUuid } from '../../../platform/values/ids.ts';
+import type { CertificateAndKey } from '../../../platform/net/certificates.ts';
 import type { JsonValue } from '../../../platform/values/json.ts';
 import type { Position } from '../../../platform/values/positions.ts';
 import { TcpLine } from '../../../simulators/tcp-line.ts';
 import { testHistory } from '../../support/histories.ts';
+import { testAuthority, testMachine } from '../../support/machines.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 
 const log = pino({ level: 'silent' });
@@ -31,28 +27,13 @@ let authority: CertificateAndKey;
 const ends: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
-  authority = await makeCertificate({ commonName: 'Machines', use: 'authority' });
+  authority = await testAuthority();
 });
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-async function machine(
-  role: string,
-  name: string,
-): Promise<MutualTls & { readonly id: string; readonly peers: Peers }> {
-  const id = newUuid();
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const cert = await certify({
-    publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-    issuer: authority,
-    commonName: name,
-    uri: machineUri({ role, name, id }),
-    days: 1,
-  });
-  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  return { id, cert, key, ca: authority.cert, peers: new Peers(log) };
-}
+const machine = (role: string, name: string) => testMachine(authority, role, name, log);
 
 const at = (number: number): Position => ({ history: testHistory, number });
 

@@ -1,5 +1,5 @@
 // Owed work: claimed twice, finished late, or owed again while under way.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../../platform/database/database.ts';
 import {
   type ClaimedJob,
@@ -15,15 +15,15 @@ import {
   takeOwed,
   usualRetry,
 } from '../../../platform/owed/owed-work.ts';
+import { forFile } from '../../support/shared.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 import { TestContext } from '../../support/test-context.ts';
 
-let ground: TestContext;
+const ground = forFile(() => TestContext.open());
 let db: Database;
 let work: OwedWork;
 
 beforeAll(async () => {
-  ground = await TestContext.open();
   ({ db } = ground);
   work = new OwedWork({ db, retry: { ...usualRetry, firstMs: 20 } });
   await db.execute('CREATE TABLE effect (id INT AUTO_INCREMENT PRIMARY KEY)');
@@ -33,8 +33,6 @@ beforeEach(async () => {
   await db.execute('DELETE FROM owed_work');
   await db.execute('DELETE FROM effect');
 });
-
-afterAll(() => ground.stop());
 
 function oweIt(key: string, dueInMs = 0): Promise<void> {
   return db.transaction((tx) => owe(tx, 'k', key, { dueInMs }));

@@ -1,21 +1,19 @@
 // Retention of keys, commit marks and leases; that of events and audit entries is tested with the feed and the chain.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../../../platform/database/database.ts';
 import { Retention } from '../../../platform/owed/retention.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
+import { forFile } from '../../support/shared.ts';
 import { testPair } from '../../support/signing-keys.ts';
 import { TestContext } from '../../support/test-context.ts';
 
 const dayMs = 86_400_000;
-let ground: TestContext;
+const ground = forFile(() => TestContext.open());
 let db: Database;
 
 beforeAll(async () => {
-  ground = await TestContext.open();
   ({ db } = ground);
 });
-
-afterAll(() => ground.stop());
 
 function retention(endedCalls?: (ids: readonly string[]) => Promise<ReadonlySet<string>>): Retention {
   const options = { ...ground, eventMs: 30 * dayMs, auditMs: 30 * dayMs, auditKeys: testPair('audit') };

@@ -1,9 +1,10 @@
 // Root lists on a table of their own in a real MariaDB: orders, cursors, filters and counts.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 
 import { mostCounted } from '../../../platform/database/range-search.ts';
 import type { ListOrder } from '../../../platform/pages/connection.ts';
 import { type ListFilter, type ListTable, pageOfList } from '../../../platform/pages/entity-list.ts';
+import { forFile } from '../../support/shared.ts';
 import { TestContext } from '../../support/test-context.ts';
 
 interface Thing {
@@ -40,10 +41,9 @@ const rows = Array.from({ length: 60 }, (_, at) => ({
 }));
 const live = rows.filter(({ deleted }) => !deleted);
 
-let ground: TestContext;
+const ground = forFile(() => TestContext.open());
 
 beforeAll(async () => {
-  ground = await TestContext.open();
   await ground.db.execute(`CREATE TABLE thing (id VARCHAR(36) PRIMARY KEY, project_id VARCHAR(36) NOT NULL, live_name VARCHAR(63),
     deleted_at DATETIME(3), operating_status VARCHAR(16), ends_at DATETIME(3),
     INDEX thing_list_idx (live_name, id), INDEX thing_time_idx (deleted_at, id),
@@ -57,8 +57,6 @@ beforeAll(async () => {
       ...[id, project, deleted ? null : name, status, endsAt],
     ]);
 }, 120_000);
-
-afterAll(() => ground.stop());
 
 const read = async (ids: readonly string[]) => {
   const text = `SELECT id, live_name AS name FROM thing WHERE id IN (${ids.map(() => '?').join()})`;

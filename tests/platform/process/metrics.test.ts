@@ -1,16 +1,11 @@
 // The metrics of platform's parts, as Prometheus reads them.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { OwedWork, owe } from '../../../platform/owed/owed-work.ts';
 import { addFeedMetrics, addPlatformMetrics, createMetrics } from '../../../platform/process/metrics.ts';
+import { forFile } from '../../support/shared.ts';
 import { LocalContext, TestContext } from '../../support/test-context.ts';
 
-let ground: TestContext;
-
-beforeAll(async () => {
-  ground = await TestContext.open();
-});
-
-afterAll(() => ground.stop());
+const ground = forFile(() => TestContext.open());
 
 function value(text: string, series: string): number | undefined {
   const line = text.split('\n').find((each) => each.startsWith(`${series} `));

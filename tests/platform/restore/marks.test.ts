@@ -1,20 +1,19 @@
 // Marks of the database: a machine or a process that remembers more than there is proves that the database was set back.
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { readHistory } from '../../../platform/events/database-history.ts';
 import type { LinkMarks } from '../../../platform/link/link-server.ts';
 import { databaseMarks } from '../../../platform/restore/marks.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
+import { forTest } from '../../support/shared.ts';
 import { TestContext } from '../../support/test-context.ts';
 
 const machine = { id: newUuid(), role: 'lbhost', name: 'host-1' };
-let ground: TestContext;
+const ground = forTest(() => TestContext.open());
 let marks: LinkMarks;
 
 beforeEach(async () => {
-  ground = await TestContext.open();
   marks = databaseMarks(ground);
 });
-afterEach(() => ground.stop());
 
 const setTo = (nextSeq: number) => ground.db.execute('UPDATE status_sequencer SET next_seq = ?', [nextSeq]);
 const history = () => readHistory(ground.db);

@@ -4,22 +4,21 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { beforeEach, expect, jest, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { FileTextMemory, RedisTextMemory } from '../../../platform/restore/text-memory.ts';
 import { testDatabase } from '../../support/database.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { forTest } from '../../support/shared.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const installation = '0190d7c6-0000-7000-8000-000000000001';
 const writer = join(import.meta.dirname, 'text-writer.ts');
 
-let folder: TemporaryFolder;
+const folder = forTest(() => temporaryFolder());
 let path: string;
 beforeEach(async () => {
-  folder = await temporaryFolder();
   path = join(folder.path, 'memory');
 });
-afterEach(() => folder.remove());
 
 function names(prefix: string, count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}${index}`);

@@ -1,23 +1,21 @@
 // Key files are replaced as a whole, whatever an earlier write has left, and the id of a key never comes back.
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { rotateKeys } from '../../../platform/keys/rotate-keys.ts';
 import { newKeyId, writeWhole } from '../../../platform/secrets/key-file.ts';
 import { keyFilePath } from '../../../platform/secrets/key-folder.ts';
 import { readPublicFile, readSigningFile } from '../../../platform/secrets/key-pairs.ts';
 import { makeKeys } from '../../../platform/secrets/make-keys.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { forTest } from '../../support/shared.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-let folder: TemporaryFolder;
+const folder = forTest(() => temporaryFolder());
 let path: string;
 
 beforeEach(async () => {
-  folder = await temporaryFolder();
   path = join(folder.path, 'file');
 });
-
-afterEach(() => folder.remove());
 
 test('a write that failed leaves nothing, and the next one succeeds', async () => {
   // A folder can't be replaced by a file.

@@ -1,11 +1,12 @@
 // Changes of load balancers: quotas hold under parallel requests, no change is refused because of another one, a deletion leaves nothing
 // that no one needs, and the preview reports what a change would do.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { type ExecutionResult, parse, subscribe } from 'graphql';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { decodeUuid } from '../../../platform/values/ids.ts';
 import { dnsNames } from '../../../subgraphs/loadbalancer/control/balancers/dns-names.ts';
 import { reconcile } from '../../../subgraphs/loadbalancer/control/reconcile/reconcile-queue.ts';
+import { forFile } from '../../support/shared.ts';
 import {
   BalancerGraph,
   type Fault,
@@ -16,13 +17,8 @@ import {
   projectId,
 } from './support/balancer-graph.ts';
 
-let graph: BalancerGraph;
+const graph = forFile(() => BalancerGraph.open());
 const member = identity('MEMBER');
-
-beforeAll(async () => {
-  graph = await BalancerGraph.open();
-});
-afterAll(async () => graph.stop());
 
 test('a load balancer is created with its whole tree and read as one', async () => {
   const ids = await makeTree(graph, 'whole');

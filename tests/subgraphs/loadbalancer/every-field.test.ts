@@ -1,20 +1,20 @@
 // Everything that the SDL promises has an answer: each field of each type is asked for, on objects that have all kinds of parts.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { type GraphQLField, type GraphQLObjectType, getNamedType, isLeafType, isObjectType } from 'graphql';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { decodeUuid, encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { insertNode } from '../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
 import { partNames } from '../../../subgraphs/loadbalancer/spec/part-kind.ts';
+import { forFile } from '../../support/shared.ts';
 import { BalancerGraph, type Ids, identity, makeTree, projectA } from './support/balancer-graph.ts';
 import { connectHost } from './support/host-records.ts';
 
-let graph: BalancerGraph;
+const graph = forFile(() => BalancerGraph.open());
 let ids: Ids & { readonly certificate: string; readonly node: string; readonly host: string };
 const admin = identity('ADMIN');
 const lower = (name: string) => `${name.charAt(0).toLowerCase()}${name.slice(1)}`;
 
 beforeAll(async () => {
-  graph = await BalancerGraph.open();
   const made = await makeTree(graph, 'all');
   const { cert, key } = await makeCertificate({ commonName: 'www.example.com' });
   const stored = await graph.make(
@@ -41,7 +41,6 @@ beforeAll(async () => {
   const host = encodeId('LoadBalancerHost', hostId);
   ids = { ...made, certificate: stored.id, node: encodeId('LoadBalancerNode', nodeId), host };
 });
-afterAll(async () => graph.stop());
 
 /** Types refer to each other in many ways: deeper ones have questions of their own. */
 const deepest = 4;

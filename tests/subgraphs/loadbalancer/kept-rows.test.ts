@@ -1,5 +1,5 @@
 // Rows that remain in the tables: sealed private keys follow the active key, and rows of deleted objects go when nobody can request them.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../platform/secrets/seal.ts';
@@ -8,14 +8,11 @@ import { keyPlace } from '../../../subgraphs/loadbalancer/control/certificates/c
 import { retentionSteps } from '../../../subgraphs/loadbalancer/control/retention.ts';
 import { lockBalancer, setProvisioning } from '../../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
 import { loadBalancerRow } from '../../../subgraphs/loadbalancer/row.ts';
+import { forFile } from '../../support/shared.ts';
 import { keyFile } from '../../support/test-context.ts';
 import { BalancerGraph, makeTree } from './support/balancer-graph.ts';
 
-let graph: BalancerGraph;
-beforeAll(async () => {
-  graph = await BalancerGraph.open();
-});
-afterAll(() => graph.stop());
+const graph = forFile(() => BalancerGraph.open());
 
 interface KeyRow {
   readonly id: string;

@@ -1,15 +1,10 @@
 // One mistake in a new load balancer and its parts has one error, at its place.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { mistakesIn } from '../../support/mistakes.ts';
+import { forFile } from '../../support/shared.ts';
+import { oneMistake } from '../support/one-mistake.ts';
 import { BalancerGraph, identity } from './support/balancer-graph.ts';
 
-let graph: BalancerGraph;
-beforeAll(async () => {
-  graph = await BalancerGraph.open();
-});
-afterAll(() => graph.stop());
+const graph = forFile(() => BalancerGraph.open());
 
-// What is right after all makes a load balancer, so that each has its own name.
 const treeOf = (number: number) => ({
   ...{ name: `web-${number}`, description: 'a shop', tags: ['a'], minNodes: 1, maxNodes: 3 },
   ...{ cmpObject: { type: 'tenant', externalId: '7' }, nodeSize: { connections: 10_000, threads: 2 } },
@@ -57,24 +52,9 @@ const treeOf = (number: number) => ({
   },
 });
 
-test('one mistake in the tree of a load balancer has one error', async () => {
-  const right = await graph.mutate('loadBalancerCreate', treeOf(1_000_000), identity('MEMBER'), 'loadBalancer { id }');
-  expect(right.told).toEqual([]);
-  const wrong: string[] = [];
-  let refused = 0;
-  const count = mistakesIn(treeOf(0)).length;
-  for (let number = 0; number < count; number += 1) {
-    const mistake = mistakesIn(treeOf(number))[number];
-    if (mistake === undefined) continue;
-    const input = { ...mistake.input };
-    const { told, faults } = await graph.mutate('loadBalancerCreate', input, identity('MEMBER'), 'loadBalancer { id }');
-    if (told.length > 0) refused += 1;
-    // A reference to a pool that has another name now is at the reference.
-    const isName = /^pools\.\d\.name$/.test(mistake.path);
-    const isInside = isName || `input.${mistake.path}`.startsWith(told[0]?.field.join('.') ?? 'input');
-    if (told.length > 1 || !isInside)
-      wrong.push(`${mistake.path} ${String(mistake.value).slice(0, 9)}: ${faults.join(', ')}`);
-  }
-  expect(wrong).toEqual([]);
-  expect(refused).toBeGreaterThan(80);
-});
+oneMistake(
+  (input) => graph.mutate('loadBalancerCreate', { ...input }, identity('MEMBER'), 'loadBalancer { id }'),
+  treeOf,
+  // A reference to a pool that has another name now is at the reference.
+  (path) => /^pools\.\d\.name$/.test(path),
+);

@@ -1,22 +1,17 @@
 // One whole way: a load balancer is created, its nodes are placed on connected hosts, HAProxy serves, members change, hosts restart.
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { Agent, request } from 'undici';
 import { encodeId } from '../../../platform/values/ids.ts';
 import { readHosts } from '../../../subgraphs/loadbalancer/control/stores/host-store.ts';
 import { readChildren } from '../../../subgraphs/loadbalancer/control/stores/part-store.ts';
 import { freePort } from '../../support/free-port.ts';
+import { forFile } from '../../support/shared.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 import { LbWorld } from './support/lb-world.ts';
 
-let world: LbWorld;
-
-beforeAll(async () => {
-  world = await LbWorld.open();
-});
-
-afterAll(() => world.close());
+const world = forFile(() => LbWorld.open());
 
 test('from one mutation to answers, and from each change to the nodes', async () => {
   const first = await world.addHost('host-1');

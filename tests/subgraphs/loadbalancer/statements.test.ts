@@ -1,22 +1,21 @@
 // A list with all of its links makes as many statements for many rows as for few.
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, jest, test } from '@jest/globals';
 import { encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { decodeUuid, encodeId, newUuid } from '../../../platform/values/ids.ts';
 import { insertNode } from '../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
+import { forFile } from '../../support/shared.ts';
 import { BalancerGraph, type Ids, identity, makeTree, projectA, projectB } from './support/balancer-graph.ts';
 import { connectHost } from './support/host-records.ts';
 
 const [few, many] = [10, 100];
 /** Answers that come at the same time or not join their batches, or split them. */
 const split = 2;
-let graph: BalancerGraph;
+const graph = forFile(() => BalancerGraph.open());
 const admin = identity('ADMIN');
 
 beforeAll(async () => {
-  graph = await BalancerGraph.open();
   for (let count = 0; count < many; count += 1) await addHostOf(await makeTree(graph, `web-${count}`), count);
 }, 120_000);
-afterAll(async () => graph.stop());
 
 /** A host with a node of the load balancer, and autoscaling. */
 async function addHostOf({ loadBalancer }: Ids, count: number): Promise<void> {

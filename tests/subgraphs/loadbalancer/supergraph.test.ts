@@ -1,15 +1,12 @@
 // Load balancers through the gateway: joined to projects, CMP objects and `node`, followed with filters, within the limits of cost.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
+import { runningSystem } from '../../support/running-system.ts';
+import { forFile } from '../../support/shared.ts';
 import { tree } from './support/balancer-graph.ts';
 
-let system: RunningSystem;
-beforeAll(async () => {
-  system = await runningSystem();
-}, 60_000);
-afterAll(() => system?.stop());
+const system = forFile(() => runningSystem());
 
 interface Answer<Data> {
   readonly data: Data;

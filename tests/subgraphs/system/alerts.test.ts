@@ -1,25 +1,24 @@
 // Alerts in the graph: rights, bounds, bad input, secrets, acknowledging and ending.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
 import { resealChannels } from '../../../subgraphs/system/control/alerts/reseal.ts';
 import { mostAlertChannels, mostAlertRules } from '../../../subgraphs/system/spec/alert-conditions.ts';
+import { forFile } from '../../support/shared.ts';
 import { AlertBench, subject } from './support/alert-bench.ts';
 import { makeUser } from './support/system-bench.ts';
 
-let bench: AlertBench;
+const bench = forFile(() => AlertBench.open());
 let member: Identity;
 let viewer: Identity;
 let stranger: Identity;
 
 beforeAll(async () => {
-  bench = await AlertBench.open();
   const other = await bench.system.system.firstStart.ensureProject('beta');
   member = await makeUser(bench.system, 'mia', { projects: { [bench.projectId]: 'MEMBER' } });
   viewer = await makeUser(bench.system, 'vera', { projects: { [bench.projectId]: 'VIEWER' } });
   stranger = await makeUser(bench.system, 'sam', { projects: { [other]: 'OPERATOR' } });
 });
-afterAll(() => bench?.stop());
 
 interface Refused {
   readonly userErrors: readonly {

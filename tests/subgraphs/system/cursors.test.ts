@@ -1,19 +1,17 @@
 // What a member's cursors tell of other projects: nothing.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { Identity } from '../../../platform/caller/identity.ts';
-import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
+import { forFile } from '../../support/shared.ts';
+import { makeUser, systemBench } from './support/system-bench.ts';
 
-let bench: SystemBench;
+const bench = forFile(() => systemBench());
 let operator: Identity;
 let project: string;
 
 beforeAll(async () => {
-  bench = await systemBench();
   project = await bench.system.firstStart.ensureProject('alpha');
   operator = await makeUser(bench, 'operator', { projects: { [project]: 'OPERATOR' } });
 });
-
-afterAll(() => bench.stop());
 
 async function happen(projectId: string | null, count = 1): Promise<void> {
   const wish = { projectId, kind: 'relayOperation.state', subjectType: 'RelayOperation', to: 'SENT' };

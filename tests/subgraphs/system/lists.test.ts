@@ -1,10 +1,12 @@
 // Lists of the system subgraph: orders, cursors, filters by name and counts, as an administrator and as a member of one project.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 
 import type { Identity } from '../../../platform/caller/identity.ts';
 import type { HaCluster, HaMove } from '../../../platform/process/ha-cluster.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
-import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
+import { forFile } from '../../support/shared.ts';
+import { orders } from '../support/orders.ts';
+import { makeUser, systemBench } from './support/system-bench.ts';
 
 const moves: readonly HaMove[] = [3, 2, 1].map((epoch) => ({
   ...{
@@ -27,13 +29,12 @@ const moves: readonly HaMove[] = [3, 2, 1].map((epoch) => ({
   },
 }));
 
-let bench: SystemBench;
+const bench = forFile(() => systemBench({ haCluster: { moves: async () => moves } as unknown as HaCluster }));
 let admin: Identity;
 let operator: Identity;
 const projects = new Map<string, string>();
 
 beforeAll(async () => {
-  bench = await systemBench({ haCluster: { moves: async () => moves } as unknown as HaCluster });
   for (const name of ['gamma', 'alpha', 'beta']) projects.set(name, await bench.system.firstStart.ensureProject(name));
   const alpha = projects.get('alpha') ?? '';
   admin = await makeUser(bench, 'root', { admin: true });
@@ -59,8 +60,6 @@ beforeAll(async () => {
     );
 }, 120_000);
 
-afterAll(() => bench.stop());
-
 interface List {
   readonly nodes: readonly Readonly<Record<string, unknown>>[];
   readonly totalCount: number | null;
@@ -79,51 +78,39 @@ async function names(caller: Identity, field: string, args = ''): Promise<unknow
   return [totalCount, ...nodes.map(({ name }) => name)];
 }
 
-describe('orders, names, text and counts', () => {
-  test('of projects', async () => {
-    expect(await names(admin, 'projects')).toEqual([3, 'alpha', 'beta', 'gamma']);
-    expect(await names(admin, 'projects', 'orderBy: NAME_DESC')).toEqual([3, 'gamma', 'beta', 'alpha']);
-    expect(await names(admin, 'projects', 'orderBy: OLDEST')).toEqual([3, 'gamma', 'alpha', 'beta']);
-    expect(await names(admin, 'projects', 'orderBy: NEWEST, first: 1')).toEqual([3, 'beta']);
-    expect(await names(admin, 'projects', 'names: ["gamma", "none"]')).toEqual([1, 'gamma']);
-    expect(await names(admin, 'projects', 'text: "A", orderBy: NAME')).toEqual([3, 'alpha', 'beta', 'gamma']);
-    expect(await names(admin, 'projects', 'text: "LPH"')).toEqual([1, 'alpha']);
-  });
+orders(
+  'system',
+  async (who, text) => {
+    const { data, errors } = await bench.ask(who === 'admin' ? admin : operator, text);
+    if (errors !== undefined) throw new Error(errors[0]?.message);
+    return data;
+  },
+  `
+    projects      | admin    | gamma alpha beta
+    projects      | operator | alpha
+    users         | admin    | root anna Bert
+    # Their names are not unique.
+    apiTokens     | admin    | web web DB_1
+    apiTokens     | operator | web DB_1
+    machines      | admin    | m2 m1
+    alertRules    | admin    |
+    alertChannels | admin    |
+    publishedOperations | admin |
+    appliedObjects      | admin | | source`,
+);
 
-  test('of projects, for a member: others are not counted', async () => {
-    for (const order of ['NAME', 'NAME_DESC', 'OLDEST', 'NEWEST'])
-      expect(await names(operator, 'projects', `orderBy: ${order}`)).toEqual([1, 'alpha']);
-    expect(await names(operator, 'projects', 'names: ["beta"]')).toEqual([0]);
-    expect(await names(operator, 'projects', 'text: "et"')).toEqual([0]);
-  });
+test("another project's objects are not found, and not counted", async () => {
+  expect(await names(operator, 'projects', 'names: ["beta"]')).toEqual([0]);
+  expect(await names(operator, 'projects', 'text: "et"')).toEqual([0]);
+  const beta = encodeId('Project', projects.get('beta') ?? '');
+  expect(await names(operator, 'apiTokens', `projectId: "${beta}"`)).toEqual([0]);
+});
 
-  test('of users', async () => {
-    expect(await names(admin, 'users')).toEqual([3, 'Bert', 'anna', 'root']);
-    expect(await names(admin, 'users', 'orderBy: NEWEST')).toEqual([3, 'Bert', 'anna', 'root']);
-    expect(await names(admin, 'users', 'names: ["anna", "root"], orderBy: NAME_DESC')).toEqual([2, 'root', 'anna']);
-    expect(await names(admin, 'users', 'text: "BER"')).toEqual([1, 'Bert']);
-  });
-
-  test('of tokens, whose names are not unique', async () => {
-    expect(await names(admin, 'apiTokens')).toEqual([3, 'web', 'web', 'DB_1']);
-    expect(await names(admin, 'apiTokens', 'orderBy: NAME')).toEqual([3, 'DB_1', 'web', 'web']);
-    expect(await names(operator, 'apiTokens')).toEqual([2, 'web', 'DB_1']);
-    expect(await names(operator, 'apiTokens', 'orderBy: NAME, names: ["web"]')).toEqual([1, 'web']);
-    expect(await names(operator, 'apiTokens', 'text: "b_"')).toEqual([1, 'DB_1']);
-    const beta = encodeId('Project', projects.get('beta') ?? '');
-    expect(await names(operator, 'apiTokens', `projectId: "${beta}"`)).toEqual([0]);
-    expect(await names(admin, 'apiTokens', `userId: "${encodeId('User', admin.id)}", orderBy: NAME`)).toEqual([
-      ...[3, 'DB_1', 'web', 'web'],
-    ]);
-    expect(await names(admin, 'apiTokens', `userId: "${encodeId('User', operator.id)}"`)).toEqual([0]);
-    expect(await names(admin, 'apiTokens', `userId: "${beta}"`)).toEqual([0]);
-  });
-
-  test('of machines', async () => {
-    expect(await names(admin, 'machines')).toEqual([2, 'm2', 'm1']);
-    expect(await names(admin, 'machines', 'orderBy: NAME')).toEqual([2, 'm1', 'm2']);
-    expect(await names(admin, 'machines', 'names: ["m1"]')).toEqual([1, 'm1']);
-  });
+test('tokens of one user', async () => {
+  const of = (id: string) => names(admin, 'apiTokens', `userId: "${id}", orderBy: NAME`);
+  expect(await of(encodeId('User', admin.id))).toEqual([3, 'DB_1', 'web', 'web']);
+  expect(await of(encodeId('User', operator.id))).toEqual([0]);
+  expect(await of(encodeId('Project', projects.get('beta') ?? ''))).toEqual([0]);
 });
 
 test('the audit trail: oldest or newest first, page by page, and counted for its reader', async () => {
@@ -173,16 +160,13 @@ test('memberships count only what the caller may see', async () => {
   ]);
 });
 
-test.each(['projects', 'users', 'apiTokens', 'machines', 'auditEntries', 'haMoves'])(
-  '%s: a cursor of another order is refused',
-  async (field) => {
-    const { pageInfo } = await page(admin, field, '__typename', 'orderBy: NEWEST, first: 1');
-    const text = `{ ${field}(orderBy: OLDEST, after: ${JSON.stringify(pageInfo.endCursor)}) { totalCount } }`;
-    const { errors, codes } = await bench.ask(admin, text);
-    expect(codes).toEqual(['INVALID_INPUT']);
-    expect(errors?.[0]?.message).toMatch(/^after: .*another order; omit it/);
-  },
-);
+test.each(['auditEntries', 'haMoves'])('%s: a cursor of another order is refused', async (field) => {
+  const { pageInfo } = await page(admin, field, '__typename', 'orderBy: NEWEST, first: 1');
+  const text = `{ ${field}(orderBy: OLDEST, after: ${JSON.stringify(pageInfo.endCursor)}) { totalCount } }`;
+  const { errors, codes } = await bench.ask(admin, text);
+  expect(codes).toEqual(['INVALID_INPUT']);
+  expect(errors?.[0]?.message).toMatch(/^after: .*another order; omit it/);
+});
 
 test.each(['auditEntries', 'statusHistory'])('%s: a cursor that is no number is refused', async (field) => {
   const text = `{ ${field}(after: ${JSON.stringify(JSON.stringify(['NEWEST', 'x']))}) { totalCount } }`;

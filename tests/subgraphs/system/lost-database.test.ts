@@ -1,10 +1,11 @@
 // Without the database, the graph reports it: a part is not available, nothing was done, and a retry can help.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
-import { type SystemBench, systemBench } from './support/system-bench.ts';
+import { forFile } from '../../support/shared.ts';
+import { systemBench } from './support/system-bench.ts';
 
-let bench: SystemBench;
+const bench = forFile(() => systemBench({ lost: true }));
 const project = newUuid();
 const admin: Identity = {
   kind: 'user',
@@ -14,12 +15,6 @@ const admin: Identity = {
   projects: {},
   credentialId: newUuid(),
 };
-
-beforeAll(async () => {
-  bench = await systemBench({ lost: true });
-});
-
-afterAll(() => bench.stop());
 
 test.each([
   ['through Prisma', '{ projects { nodes { name } } }'],

@@ -1,21 +1,19 @@
 // The mutations of projects, users, memberships and tokens, with their events, versions, keys and rights.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Mutation } from '../../../generated/graph/system.ts';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { newMasterKey } from '../../../platform/secrets/keyring.ts';
 import { decodeUuid, encodeId } from '../../../platform/values/ids.ts';
+import { forFile } from '../../support/shared.ts';
 import { keyFile } from '../../support/test-context.ts';
-import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
+import { makeUser, systemBench } from './support/system-bench.ts';
 
-let bench: SystemBench;
+const bench = forFile(() => systemBench());
 let admin: Identity;
 
 beforeAll(async () => {
-  bench = await systemBench();
   admin = await makeUser(bench, 'admin', { admin: true });
 });
-
-afterAll(() => bench.stop());
 
 const errors = 'userErrors { code message field }';
 const documents = {

@@ -1,16 +1,16 @@
 // Objects across subgraphs: node, entity references, CMP objects; and lists, which are all paged in the same way.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
-import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
+import { forFile } from '../../support/shared.ts';
+import { makeUser, systemBench } from './support/system-bench.ts';
 
-let bench: SystemBench;
+const bench = forFile(() => systemBench());
 let admin: Identity;
 let operator: Identity;
 let ids: Readonly<Record<'Project' | 'User' | 'ApiToken', string>>;
 
 beforeAll(async () => {
-  bench = await systemBench();
   const projects = [];
   for (const name of ['c', 'a', 'b']) projects.push(await bench.system.firstStart.ensureProject(name));
   const [project = ''] = projects;
@@ -24,8 +24,6 @@ beforeAll(async () => {
     ApiToken: encodeId('ApiToken', token.id),
   };
 });
-
-afterAll(() => bench.stop());
 
 const node = 'query ($id: ID!) { node(id: $id) { __typename id } }';
 

@@ -1,24 +1,22 @@
 // Published operations: added by hash, once each, within bounds; removed everywhere; read by administrators, and by gateways as a set.
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { PublishedOperationInput } from '../../../generated/graph/system.ts';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { gatewayIdentity, serviceIdentity } from '../../../platform/graph/service-identity.ts';
 import { newUuid } from '../../../platform/values/ids.ts';
-import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
+import { forFile } from '../../support/shared.ts';
+import { makeUser, systemBench } from './support/system-bench.ts';
 
-let bench: SystemBench;
+const bench = forFile(() => systemBench());
 let admin: Identity;
 let user: Identity;
 
 beforeAll(async () => {
-  bench = await systemBench();
   const project = await bench.system.firstStart.ensureProject('alpha');
   admin = await makeUser(bench, 'admin', { admin: true });
   user = await makeUser(bench, 'alice', { projects: { [project]: 'OPERATOR' } });
 });
-
-afterAll(() => bench?.stop());
 
 const errors = 'userErrors { code message field retry }';
 const shown = 'id version hash name operationType text createdAt updatedAt';

@@ -1,18 +1,18 @@
 // A list with all of its links makes as many statements for many rows as for few.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { encodeId } from '../../../platform/values/ids.ts';
 import { statementsOf } from '../../support/count-statements.ts';
-import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
+import { forFile } from '../../support/shared.ts';
+import { makeUser, systemBench } from './support/system-bench.ts';
 
 const [few, many] = [4, 40];
 /** Answers that come at the same time or not join their batches, or split them. */
 const split = 2;
-let bench: SystemBench;
+const bench = forFile(() => systemBench());
 let admin: Identity;
 
 beforeAll(async () => {
-  bench = await systemBench();
   admin = await makeUser(bench, 'root', { admin: true });
   for (let at = 0; at < many; at += 1) {
     const project = await bench.system.firstStart.ensureProject(`p${String(at).padStart(2, '0')}`);
@@ -28,7 +28,6 @@ beforeAll(async () => {
   }
   await bench.sequence();
 }, 120_000);
-afterAll(() => bench.stop());
 
 const page = 'totalCount pageInfo { hasNextPage }';
 const lists: Readonly<Record<string, string>> = {

@@ -1,27 +1,25 @@
 // Status changes in the graph: the stream with its filters and cursors, and the history.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { StatusFeedItem } from '../../../generated/graph/system.ts';
 import type { Identity } from '../../../platform/caller/identity.ts';
 import { openCursor } from '../../../platform/events/cursor.ts';
 import type { SequencedEvent } from '../../../platform/events/feed.ts';
 import { encodeCmpObject } from '../../../platform/pages/cmp-object.ts';
 import { encodeId, newUuid } from '../../../platform/values/ids.ts';
-import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
+import { forFile } from '../../support/shared.ts';
+import { makeUser, systemBench } from './support/system-bench.ts';
 
-let bench: SystemBench;
+const bench = forFile(() => systemBench());
 let viewer: Identity;
 let admin: Identity;
 let project: string;
 let start: string;
 
 beforeAll(async () => {
-  bench = await systemBench();
   project = await bench.system.firstStart.ensureProject('alpha');
   viewer = await makeUser(bench, 'viewer', { projects: { [project]: 'VIEWER' } });
   admin = await makeUser(bench, 'admin', { admin: true });
 });
-
-afterAll(() => bench.stop());
 
 // Each test has its own section of the stream.
 beforeEach(async () => {

@@ -44,9 +44,10 @@ export async function checkName(sql: Sql, check: InputCheck, name: CheckedName):
   const zone = await checkZone(sql, check, { id, projectId, fqdn });
   const flavorId = String(given.flavor);
   const flavor = (await readEntities(sql, 'GslbFlavor', [flavorId])).get(flavorId);
-  if (flavor === undefined || flavor.deleted)
+  if (flavor !== undefined && !flavor.deleted) checkFlavor(check, flavor.name, flavor.spec, spec);
+  // What is no id of a flavor has its fault already.
+  else if (flavorId !== '')
     check.fault('flavorId', `there is no GslbFlavor ${encodeId('GslbFlavor', flavorId)}`, 'NOT_FOUND');
-  else checkFlavor(check, flavor.name, flavor.spec, spec);
   const pools = await checkPools(sql, check, projectId, given);
   if (zone === undefined || flavor === undefined || flavor.deleted || pools === undefined) return undefined;
   const backend = { id: zone.backendId, type: zone.backendType };

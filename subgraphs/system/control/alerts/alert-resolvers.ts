@@ -99,8 +99,10 @@ function mutations({ ruleService, channelService, alertService }: ResolverParts)
 
 function ruleFields({ rules, entities }: ResolverParts): Required<Resolvers>['AlertRule'] {
   return {
-    __resolveReference: async ({ id }, context) =>
-      (await entities.alertRule(context, decodeUuid('AlertRule', id) ?? '')) ?? null,
+    async __resolveReference({ id }, context) {
+      caller(context);
+      return (await entities.alertRule(context, decodeUuid('AlertRule', id) ?? '')) ?? null;
+    },
     id: ({ id }) => encodeId('AlertRule', id),
     project: async ({ projectId }, _, context) =>
       projectId === null ? null : ((await entities.project(context, projectId)) ?? null),
@@ -119,8 +121,10 @@ function ruleFields({ rules, entities }: ResolverParts): Required<Resolvers>['Al
 
 function channelFields({ deliveries, entities }: ResolverParts): Required<Resolvers>['AlertChannel'] {
   return {
-    __resolveReference: async ({ id }, context) =>
-      (await entities.alertChannel(context, decodeUuid('AlertChannel', id) ?? '')) ?? null,
+    async __resolveReference({ id }, context) {
+      caller(context);
+      return (await entities.alertChannel(context, decodeUuid('AlertChannel', id) ?? '')) ?? null;
+    },
     id: ({ id }) => encodeId('AlertChannel', id),
     project: async ({ projectId }, _, context) =>
       projectId === null ? null : ((await entities.project(context, projectId)) ?? null),
@@ -143,8 +147,10 @@ function channelFields({ deliveries, entities }: ResolverParts): Required<Resolv
 
 function alertFields({ dashboardUrl, entities }: ResolverParts): Required<Resolvers>['Alert'] {
   return {
-    __resolveReference: async ({ id }, context) =>
-      (await entities.alert(context, decodeUuid('Alert', id) ?? '')) ?? null,
+    async __resolveReference({ id }, context) {
+      caller(context);
+      return (await entities.alert(context, decodeUuid('Alert', id) ?? '')) ?? null;
+    },
     id: ({ id }) => encodeId('Alert', id),
     project: async ({ projectId }, _, context) =>
       projectId === null ? null : ((await entities.project(context, projectId)) ?? null),

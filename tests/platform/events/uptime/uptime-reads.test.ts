@@ -1,10 +1,11 @@
 // The uptimes of many subjects, from events in a real database: what is kept, what is read, and the times in which nothing ran.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { RequestContext } from '../../../../platform/caller/identity.ts';
 import type { Database } from '../../../../platform/database/database.ts';
 import { mostChanged, mostEvents, readHours, uptimeField } from '../../../../platform/events/uptime/uptime-reads.ts';
 import { RunningTime } from '../../../../platform/leases/running-time.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
+import { forFile } from '../../../support/shared.ts';
 import { TestContext } from '../../../support/test-context.ts';
 
 interface Subject {
@@ -15,11 +16,10 @@ interface Subject {
 
 const hourMs = 3_600_000;
 const longAgo = new Date(Date.now() - 100 * 24 * hourMs);
-let ground: TestContext;
+const ground = forFile(() => TestContext.open());
 let db: Database;
 
 beforeAll(async () => {
-  ground = await TestContext.open();
   ({ db } = ground);
 });
 
@@ -28,8 +28,6 @@ beforeEach(async () => {
   await db.execute('DELETE FROM running_time');
   await db.execute('UPDATE status_sequencer SET next_seq = 1, oldest_seq = 1');
 });
-
-afterAll(() => ground.stop());
 
 function uptimes(
   subjects: readonly Subject[],

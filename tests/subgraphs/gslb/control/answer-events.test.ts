@@ -1,19 +1,18 @@
 // One event for each change of a name's answer, and none for changes of measurements.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { decodeUuid } from '../../../../platform/values/ids.ts';
 import { planNames } from '../../../../subgraphs/gslb/control/plans/planning.ts';
+import { forFile } from '../../../support/shared.ts';
 import { GslbGraph, identity, makeWorld, type World } from '../support/gslb-graph.ts';
 
-let graph: GslbGraph;
+const graph = forFile(() => GslbGraph.open());
 let world: World;
 const owner = identity('MEMBER');
 
 beforeAll(async () => {
-  graph = await GslbGraph.open();
   world = await makeWorld(graph, owner);
   await plan();
 });
-afterAll(() => graph.stop());
 
 const uuid = () => decodeUuid('Gslb', world.gslb) ?? '';
 const plan = () => graph.db.transaction((tx) => planNames(tx, { wake: graph.wake }, [uuid()]));

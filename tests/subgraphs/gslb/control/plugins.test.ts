@@ -1,18 +1,18 @@
 // A check plugin that only some checkers have: they get its targets, and the votes of a vantage point without it show this.
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { sharingByPlugin } from '../../../../subgraphs/gslb/control/stores/sharing.ts';
 import { readSharersOf, readVantagePoints } from '../../../../subgraphs/gslb/control/stores/vantage-store.ts';
 import { presentVotes } from '../../../../subgraphs/gslb/control/verdicts/present-votes.ts';
 import { targetId } from '../../../../subgraphs/gslb/wire/checker-wire.ts';
+import { forTest } from '../../../support/shared.ts';
 import { GslbPlace } from '../support/gslb-place.ts';
 
 const withPlugin = ['TCP', 'GREETING'];
 const without = ['TCP'];
 
-let place: GslbPlace;
+const place = forTest(() => GslbPlace.open());
 let members: readonly string[] = [];
 beforeEach(async () => {
-  place = await GslbPlace.open();
   await place.ground.db.execute(
     "UPDATE gslb_monitor SET type = 'PLUGIN', spec = JSON_SET(spec, '$.type', 'PLUGIN', '$.plugin', 'GREETING')",
   );
@@ -21,7 +21,6 @@ beforeEach(async () => {
   members = made;
   for (const name of ['eu', 'us']) await place.vantagePointWithout(name);
 });
-afterEach(() => place.close());
 
 async function counts(vantagePoint: string): Promise<readonly string[]> {
   const votes = await presentVotes(place.ground.db, place.dependencies, members);

@@ -1,16 +1,16 @@
 // Concurrent and interrupted work: nothing is lost, counted twice, or left half done.
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import type { Database, Transaction } from '../../../../platform/database/database.ts';
 import { recordBatch } from '../../../../subgraphs/gslb/control/checkers/record-batch.ts';
 import { membersTouched, namesTouched } from '../../../../subgraphs/gslb/control/stores/touched.ts';
+import { forTest } from '../../../support/shared.ts';
 import { GslbPlace, type Said, type TestChecker } from '../support/gslb-place.ts';
 
-let place: GslbPlace;
+const place = forTest(() => GslbPlace.open());
 let checkers: readonly TestChecker[] = [];
 let [one, two, name] = ['', '', ''];
 
 beforeEach(async () => {
-  place = await GslbPlace.open();
   const made: TestChecker[] = [];
   for (const each of ['eu', 'us', 'ap']) made.push(await place.vantagePoint(each));
   checkers = made;
@@ -19,7 +19,6 @@ beforeEach(async () => {
   name = await place.name('shop');
   for (const checker of checkers) await place.say(checker, { [one]: 'UP', [two]: 'UP' });
 });
-afterEach(() => place.close());
 
 /** The database with each transaction's work in the hands of `around`. */
 function withTransactions(

@@ -1,18 +1,15 @@
 // Keys of zones are sealed again with another key, as the credentials of monitors are; name servers are told nothing.
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { Keyring } from '../../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../../platform/secrets/seal.ts';
 import { resealSecrets } from '../../../../subgraphs/gslb/control/reseal.ts';
 import { firstKeys } from '../../../../subgraphs/gslb/control/stores/zone-keys.ts';
 import { openZoneKeys, readZonesNamed, storeZoneKeys } from '../../../../subgraphs/gslb/control/stores/zone-store.ts';
+import { forTest } from '../../../support/shared.ts';
 import { keyFile } from '../../../support/test-context.ts';
 import { GslbPlace, zone } from '../support/gslb-place.ts';
 
-let place: GslbPlace;
-beforeEach(async () => {
-  place = await GslbPlace.open();
-});
-afterEach(() => place.close());
+const place = forTest(() => GslbPlace.open());
 
 const next = { active: 'k2', keys: { ...keyFile.keys, k2: Buffer.alloc(32, 8).toString('base64') } };
 

@@ -1,19 +1,15 @@
 // A page of many members reads the rows of that page, however many there are beside it.
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Transaction } from '../../../../platform/database/database.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { monitorsOf } from '../../../../subgraphs/gslb/control/stores/standing-store.ts';
 import { membersVotedBy } from '../../../../subgraphs/gslb/control/stores/vote-store.ts';
+import { forTest } from '../../../support/shared.ts';
 import { GslbPlace } from '../support/gslb-place.ts';
 
-let place: GslbPlace;
+const place = forTest(() => GslbPlace.open());
 const pools = 3_000;
 const idOf = (number: number) => `00000000-0000-7000-8001-${String(number).padStart(12, '0')}`;
-
-beforeEach(async () => {
-  place = await GslbPlace.open();
-});
-afterEach(() => place.close());
 
 /** Rows that the database reads for it. */
 async function rowsRead(tx: Transaction, work: () => Promise<unknown>): Promise<number> {

@@ -1,42 +1,21 @@
 // The GSLB subgraph on a real database, with two projects: requests as the gateway sends them, without checkers and name servers.
-import { randomBytes } from 'node:crypto';
-import { execute, type GraphQLSchema, parse } from 'graphql';
-import type { Identity, Role } from '../../../../platform/caller/identity.ts';
-import { recordProject } from '../../../../platform/edge/projects.ts';
+import type { GraphQLSchema } from 'graphql';
+import type { Identity } from '../../../../platform/caller/identity.ts';
 import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
 import type { SubgraphContext } from '../../../../platform/process/subgraph-row.ts';
-import { newUuid } from '../../../../platform/values/ids.ts';
 import { createGslbSubgraph } from '../../../../subgraphs/gslb/gslb.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
-import { LocalContext } from '../../../support/test-context.ts';
+import { type Input, identity, type Mutated, madeBy, SubgraphGraph } from '../../support/subgraph-graph.ts';
 
-export const projectA = '01900000-0000-7000-8000-00000000000a';
-export const projectB = '01900000-0000-7000-8000-00000000000b';
+export { type Input, identity, projectA, projectB } from '../../support/subgraph-graph.ts';
 
-export type Input = Record<string, unknown>;
+export const administered = /^(gslbFlavor|gslbVantagePoint|gslbChecker|gslbNameServer|dnsZone|dnsBackend)/;
 
-interface Fault {
-  readonly code: string;
-  readonly message: string;
-  readonly field: readonly string[];
-}
-
-export function identity(role: Role | 'ADMIN', project = projectA): Identity {
-  const common = { kind: 'user', id: newUuid(), name: role.toLowerCase(), credentialId: newUuid() } as const;
-  return role === 'ADMIN'
-    ? { ...common, admin: true, projects: {} }
-    : { ...common, admin: false, projects: { [project]: role } };
-}
-
-const administered = /^(gslbFlavor|gslbVantagePoint|gslbChecker|gslbNameServer|dnsZone|dnsBackend)/;
-
-export class GslbGraph extends LocalContext {
+export class GslbGraph extends SubgraphGraph {
   readonly schema: GraphQLSchema;
-  readonly place: TestDatabase;
 
   private constructor(place: TestDatabase, quotas: number) {
-    super({ connection: place.connection, connectionLimit: 10 }, { feed: { pollMs: 50 } });
-    this.place = place;
+    super(place);
     const { subgraph } = createGslbSubgraph({
       ...(this as unknown as SubgraphContext),
       sdl: readSubgraphSdl('gslb'),
@@ -50,58 +29,28 @@ export class GslbGraph extends LocalContext {
   }
 
   static async open({ quotas = 1_000 }: { readonly quotas?: number } = {}): Promise<GslbGraph> {
-    const graph = await new GslbGraph(await testDatabase(), quotas).start();
-    await graph.db.transaction(async (tx) => {
-      await recordProject(tx, projectA, 'alpha');
-      await recordProject(tx, projectB, 'beta');
-    });
-    return graph;
-  }
-
-  override async stop(): Promise<void> {
-    await super.stop();
-    await this.place.drop();
+    return new GslbGraph(await testDatabase(), quotas).start();
   }
 
   /** Throws on top-level errors. */
-  async ask<Data>(who: Identity | null, text: string, variableValues: Input = {}): Promise<Data> {
-    const result = await execute({
-      ...{ schema: this.schema, document: parse(text), variableValues },
-      contextValue: { identity: who, requestId: `req-${randomBytes(4).toString('hex')}`, loaders: new Map() },
-    });
-    if (result.errors !== undefined) throw new Error(JSON.stringify(result.errors));
-    return result.data as Data;
+  ask<Data>(who: Identity | null, text: string, variables: Input = {}): Promise<Data> {
+    return this.answer(who, text, variables);
   }
 
   /** The faults of a mutation, as `CODE path`. */
-  async mutate(
+  mutate(
     mutation: string,
     input: Input,
     who: Identity = identity(administered.test(mutation) ? 'ADMIN' : 'MEMBER'),
     entity = '{ id version }',
-  ): Promise<{ readonly faults: readonly string[]; readonly told: readonly Fault[]; readonly entity: Input | null }> {
-    const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+  ): Promise<Mutated> {
     const selected = mutation.endsWith('Delete') ? 'deletedId' : `entity: ${fieldOf(mutation)} ${entity}`;
-    const { payload } = await this.ask<{
-      payload: { entity?: Input | null; deletedId?: string | null; userErrors: Fault[] };
-    }>(
-      ...([
-        who,
-        `mutation ($input: ${type}!) { payload: ${mutation}(input: $input) { ${selected}
-          userErrors { code message field } commit { token } } }`,
-        { input },
-      ] as const),
-    );
-    const faults = payload.userErrors.map(({ code, field: path }) => `${code} ${path.join('.')}`);
-    const deleted = payload.deletedId == null ? null : { id: payload.deletedId };
-    return { faults, told: payload.userErrors, entity: payload.entity ?? deleted };
+    return this.send(who, mutation, input, selected);
   }
 
   /** Must succeed: the id. */
   async make(mutation: string, input: Input, who?: Identity): Promise<string> {
-    const { told, entity } = await this.mutate(mutation, input, who);
-    if (entity === null || told.length > 0) throw new Error(`${mutation}: ${JSON.stringify(told)}`);
-    return String(entity.id);
+    return String(madeBy(mutation, await this.mutate(mutation, input, who)).id);
   }
 
   /** All tables of GSLB, as text: what a refused request leaves as it was. */

@@ -1,45 +1,22 @@
 // The load balancer subgraph on a real database, with two projects: requests as the gateway sends them, without hosts.
-import { randomBytes } from 'node:crypto';
-import { execute, type GraphQLSchema, parse } from 'graphql';
-import type { Identity, Role } from '../../../../platform/caller/identity.ts';
-import { recordProject } from '../../../../platform/edge/projects.ts';
+import type { GraphQLSchema } from 'graphql';
+import type { Identity } from '../../../../platform/caller/identity.ts';
 import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
 import type { SubgraphContext } from '../../../../platform/process/subgraph-row.ts';
-import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import { createLoadBalancerSubgraph } from '../../../../subgraphs/loadbalancer/loadbalancer.ts';
 import { quotaKinds } from '../../../../subgraphs/loadbalancer/rules/states.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
-import { LocalContext } from '../../../support/test-context.ts';
+import { type Input, identity, type Mutated, madeBy, SubgraphGraph } from '../../support/subgraph-graph.ts';
 
-export const projectA = '01900000-0000-7000-8000-00000000000a';
-export const projectB = '01900000-0000-7000-8000-00000000000b';
+export { type Fault, type Input, identity, projectA, projectB, projectId } from '../../support/subgraph-graph.ts';
+
 export const zone = 'lb.test';
 
-export type Input = Record<string, unknown>;
-export interface Fault {
-  readonly code: string;
-  readonly message: string;
-  readonly field: readonly string[];
-}
-interface GraphResult<Data> {
-  readonly data: Data;
-  readonly errors: readonly { readonly message: string; readonly extensions: Readonly<Record<string, unknown>> }[];
-}
-
-export function identity(role: Role | 'ADMIN', project = projectA): Identity {
-  const common = { kind: 'user', id: newUuid(), name: role.toLowerCase(), credentialId: newUuid() } as const;
-  return role === 'ADMIN'
-    ? { ...common, admin: true, projects: {} }
-    : { ...common, admin: false, projects: { [project]: role } };
-}
-
-export class BalancerGraph extends LocalContext {
+export class BalancerGraph extends SubgraphGraph {
   readonly schema: GraphQLSchema;
-  readonly place: TestDatabase;
 
   private constructor(place: TestDatabase) {
-    super({ connection: place.connection, connectionLimit: 20 }, { feed: { pollMs: 50 } });
-    this.place = place;
+    super(place, 20);
     const quotas = Object.fromEntries(quotaKinds.map((kind) => [kind, 10_000])) as Record<
       (typeof quotaKinds)[number],
       number
@@ -54,55 +31,17 @@ export class BalancerGraph extends LocalContext {
   }
 
   static async open(): Promise<BalancerGraph> {
-    const graph = await new BalancerGraph(await testDatabase()).start();
-    await graph.db.transaction(async (tx) => {
-      await recordProject(tx, projectA, 'alpha');
-      await recordProject(tx, projectB, 'beta');
-    });
-    return graph;
-  }
-
-  override async stop(): Promise<void> {
-    await super.stop();
-    await this.place.drop();
-  }
-
-  async run<Data = Record<string, never>>(
-    who: Identity | null,
-    text: string,
-    variableValues: Record<string, unknown> = {},
-  ): Promise<GraphResult<Data>> {
-    const result = await execute({
-      schema: this.schema,
-      document: parse(text),
-      variableValues,
-      contextValue: { identity: who, requestId: `req-${randomBytes(4).toString('hex')}`, loaders: new Map() },
-    });
-    return { data: result.data as Data, errors: (result.errors ?? []) as GraphResult<Data>['errors'] };
+    return new BalancerGraph(await testDatabase()).start();
   }
 
   /** Throws on top-level errors. */
-  async ask<Data>(who: Identity | null, text: string, variables: Record<string, unknown> = {}): Promise<Data> {
-    const { data, errors } = await this.run<Data>(who, text, variables);
-    if (errors.length > 0) throw new Error(JSON.stringify(errors));
-    return data;
+  ask<Data>(who: Identity | null, text: string, variables: Input = {}): Promise<Data> {
+    return this.answer(who, text, variables);
   }
 
   /** The errors of a mutation, as `CODE path`. `entity`: the payload's field and its selection. */
-  async mutate(
-    mutation: string,
-    input: Input,
-    who: Identity | null = identity('MEMBER'),
-    entity?: string,
-  ): Promise<{ readonly faults: readonly string[]; readonly told: readonly Fault[]; readonly entity: Input | null }> {
-    const selection = `${entity === undefined ? '' : `entity: ${entity}`} userErrors { code message field } commit { token }`;
-    const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
-    const { payload } = await this.ask<{ payload: { entity?: Input | null; userErrors: Fault[]; commit: unknown } }>(
-      ...([who, `mutation ($input: ${type}!) { payload: ${mutation}(input: $input) { ${selection} } }`] as const),
-      { input },
-    );
-    const faults = payload.userErrors.map(({ code, field }) => `${code} ${field.join('.')}`);
-    return { faults, told: payload.userErrors, entity: payload.entity ?? null };
+  mutate(mutation: string, input: Input, who: Identity | null = identity('MEMBER'), entity?: string): Promise<Mutated> {
+    return this.send(who, mutation, input, entity === undefined ? '' : `entity: ${entity}`);
   }
 
   /** By a member; must succeed. Returns what was asked of the entity. */
@@ -112,9 +51,7 @@ export class BalancerGraph extends LocalContext {
     entity: string,
     who: Identity = identity('MEMBER'),
   ): Promise<Entity> {
-    const { told, entity: made } = await this.mutate(mutation, input, who, entity);
-    if (told.length > 0 || made === null) throw new Error(`${mutation}: ${JSON.stringify(told)}`);
-    return made as Entity;
+    return madeBy(mutation, await this.mutate(mutation, input, who, entity)) as Entity;
   }
 }
 
@@ -181,5 +118,3 @@ export async function makeTree(graph: BalancerGraph, name: string, who = identit
     subnet: made.subnet.id,
   };
 }
-
-export const projectId = (uuid: string): string => encodeId('Project', uuid);

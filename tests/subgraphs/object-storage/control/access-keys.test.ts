@@ -1,5 +1,5 @@
 // Accounts and access keys: by the graph, in the documents of clusters, and for clusters that come later.
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { Keyring } from '../../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../../platform/secrets/seal.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
@@ -16,18 +16,13 @@ import type { AccessKeyDocument } from '../../../../subgraphs/object-storage/wir
 import { open, sealedPlace } from '../../../../subgraphs/object-storage/wire/documents/seal-for.ts';
 import { readDocument } from '../../../../subgraphs/object-storage/wire/documents/signed-document.ts';
 import { OwedRunner } from '../../../support/owed-runner.ts';
+import { forTest } from '../../../support/shared.ts';
 import { keyFile } from '../../../support/test-context.ts';
 import { ControlGraph, type Input, identity, projectA, projectB } from '../support/control-graph.ts';
 import { clusterKeys } from '../support/scripted-controller.ts';
 
-let graph: ControlGraph;
+const graph = forTest(() => ControlGraph.open());
 const operator = identity('OPERATOR');
-
-beforeEach(async () => {
-  graph = await ControlGraph.open();
-});
-
-afterEach(() => graph.stop());
 
 const create = `mutation ($input: ObjectAccessKeyCreateInput!) { made: objectAccessKeyCreate(input: $input) {
   objectAccessKey { id accessKeyId canWrite revokedAt account { id project { id } } } secret userErrors { code field } } }`;
@@ -150,17 +145,8 @@ test('keys belong to the operators of their project', async () => {
   for (const who of [identity('MEMBER'), identity('OPERATOR', projectB)])
     expect(await graph.ask(text, {}, who)).toEqual(none);
   await makeKey({ name: 'Zebra' });
-  await makeKey({ name: 'backup' });
-  const named = async (args: string) => {
-    const { objectAccessKeys } = await graph.ask<{
-      objectAccessKeys: { nodes: { name: string }[]; totalCount: number };
-    }>(`{ objectAccessKeys(${args}) { nodes { name } totalCount } }`);
-    return `${objectAccessKeys.nodes.map(({ name }) => name).join(' ')} (${objectAccessKeys.totalCount})`;
-  };
-  expect(await named('orderBy: NEWEST')).toBe('backup Zebra backup (3)');
-  expect(await named('orderBy: NAME, first: 2')).toBe('Zebra backup (3)');
-  expect(await named('names: ["backup", "none"]')).toBe('backup backup (2)');
-  expect(await named(`text: "EB", projectId: "${encodeId('Project', projectA)}"`)).toBe('Zebra (1)');
+  const named = `{ objectAccessKeys(text: "EB", projectId: "${encodeId('Project', projectA)}") { nodes { name } totalCount } }`;
+  expect(await graph.ask(named)).toEqual({ objectAccessKeys: { nodes: [{ name: 'Zebra' }], totalCount: 1 } });
   expect(await makeKey({}, identity('MEMBER'))).toMatchObject({ secret: null, userErrors: [{ code: 'FORBIDDEN' }] });
   const project = encodeId('Project', projectB);
   expect(await makeKey({ projectId: project })).toMatchObject({ userErrors: [{ code: 'NOT_FOUND' }] });

@@ -1,17 +1,12 @@
 // The desired clusters and options, and the rings that follow from them: by the graph, on a real database.
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { clustersOfPartition, partitionCount, type Ring } from '../../../../platform/rings/ring.ts';
 import { decodeUuid, encodeId } from '../../../../platform/values/ids.ts';
 import { presentRings } from '../../../../subgraphs/object-storage/control/stores/ring-store.ts';
+import { forTest } from '../../../support/shared.ts';
 import { ControlGraph, identity } from '../support/control-graph.ts';
 
-let graph: ControlGraph;
-
-beforeEach(async () => {
-  graph = await ControlGraph.open();
-});
-
-afterEach(() => graph.stop());
+const graph = forTest(() => ControlGraph.open());
 
 const ring = async (number: number) => {
   const found = (await presentRings(graph.db, [number])).get(number);
@@ -64,46 +59,6 @@ test('a cluster has a number that is given once, and the core ring follows', asy
   expect(page).toMatchObject({
     objectClusters: { nodes: [{ id: north }], pageInfo: { hasNextPage: true }, totalCount: 2 },
   });
-});
-
-test('clusters, options, rings and their changes have orders, names and counts', async () => {
-  for (const name of ['north', 'west', 'east']) await graph.make('objectClusterCreate', { name });
-  for (const name of ['small', 'big']) await graph.make('objectOptionCreate', { name, replicas: 1 });
-  const gone = await graph.make('objectClusterCreate', { name: 'gone' });
-  await graph.make('objectClusterDelete', { id: gone });
-  interface Listed {
-    readonly list: {
-      readonly totalCount: number;
-      readonly nodes: readonly { readonly number: number }[];
-      readonly pageInfo: { readonly endCursor: string };
-    };
-  }
-  const page = async (field: string, args: string, who = identity('ADMIN')) => {
-    const text = `{ list: ${field}${args && `(${args})`} { nodes { number } totalCount pageInfo { endCursor } } }`;
-    return (await graph.ask<Listed>(text, {}, who)).list;
-  };
-  const listed = async (field: string, args = '', who = identity('ADMIN')) => {
-    const { nodes, totalCount } = await page(field, args, who);
-    return `${nodes.map(({ number }) => number).join(' ')} (${totalCount})`;
-  };
-  expect(await listed('objectClusters')).toBe('0 1 2 (3)');
-  expect(await listed('objectClusters', 'orderBy: NEWEST')).toBe('2 1 0 (3)');
-  expect(await listed('objectClusters', 'orderBy: NAME')).toBe('2 0 1 (3)');
-  expect(await listed('objectClusters', 'names: ["west", "north", "gone"]')).toBe('0 1 (2)');
-  expect(await listed('objectClusters', 'text: "ST", orderBy: NAME_DESC')).toBe('1 2 (2)');
-  expect(await listed('objectOptions', '', identity('MEMBER'))).toBe('1 2 (2)');
-  expect(await listed('objectOptions', 'orderBy: NAME')).toBe('2 1 (2)');
-  expect(await listed('objectRings')).toBe('0 1 2 (3)');
-  expect(await listed('objectRings', 'orderBy: NEWEST, first: 2')).toBe('2 1 (3)');
-  expect(await listed('objectRingChanges', 'orderBy: OLDEST')).toBe(' (0)');
-  const containers = '{ objectOptions(orderBy: NEWEST, first: 1) { nodes { containers { totalCount } } } }';
-  expect(await graph.ask(containers)).toEqual({ objectOptions: { nodes: [{ containers: { totalCount: 0 } }] } });
-  for (const field of ['objectClusters', 'objectOptions', 'objectRings']) {
-    const after = JSON.stringify((await page(field, 'first: 1')).pageInfo.endCursor);
-    expect(await listed(field, `after: ${after}`)).toMatch(/^(1 )?2 /);
-    await expect(listed(field, `after: ${after}, orderBy: NEWEST`)).rejects.toThrow(/after: /);
-  }
-  await expect(listed('objectRings', 'after: "[\\"OLDEST\\",\\"x\\"]"')).rejects.toThrow(/after: /);
 });
 
 test('addresses of a cluster are origins, and are stored in one form', async () => {

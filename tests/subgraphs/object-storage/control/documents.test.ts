@@ -1,18 +1,13 @@
 // The documents for clusters follow the desired state, in one order.
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { documentsAfter } from '../../../../subgraphs/object-storage/control/stores/document-store.ts';
 import { presentRings } from '../../../../subgraphs/object-storage/control/stores/ring-store.ts';
 import { unpackClusters } from '../../../../subgraphs/object-storage/wire/documents/ring-clusters.ts';
 import { readDocument } from '../../../../subgraphs/object-storage/wire/documents/signed-document.ts';
+import { forTest } from '../../../support/shared.ts';
 import { ControlGraph } from '../support/control-graph.ts';
 
-let graph: ControlGraph;
-
-beforeEach(async () => {
-  graph = await ControlGraph.open();
-});
-
-afterEach(() => graph.stop());
+const graph = forTest(() => ControlGraph.open());
 
 const after = async (generation: number) => (await documentsAfter(graph.db, generation, 1_000)).map(readDocument);
 const named = (documents: Awaited<ReturnType<typeof after>>) =>

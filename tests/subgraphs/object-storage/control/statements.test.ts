@@ -1,5 +1,5 @@
 // Lists with all their links are read with the same number of SQL statements, however many rows they have.
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, jest, test } from '@jest/globals';
 import { encodeCmpObject } from '../../../../platform/pages/cmp-object.ts';
 import { firstRing } from '../../../../platform/rings/next-ring.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
@@ -11,10 +11,11 @@ import { insertRing } from '../../../../subgraphs/object-storage/control/stores/
 import type { ControllerState } from '../../../../subgraphs/object-storage/wire/controller-wire.ts';
 import { statementsOf } from '../../../support/count-statements.ts';
 import { patience } from '../../../support/patience.ts';
+import { forFile } from '../../../support/shared.ts';
 import { ControlGraph, projectA } from '../support/control-graph.ts';
 
 const rows = 100;
-let graph: ControlGraph;
+const graph = forFile(() => ControlGraph.open());
 
 const member = (cluster: number) => ({ cluster, weight: 100, zone: `zone-${cluster}` });
 const ringOf = (...clusters: number[]) => firstRing({ members: clusters.map(member), replicas: 3 });
@@ -58,7 +59,6 @@ async function fill(number: number): Promise<void> {
 const accountId = newUuid();
 
 beforeAll(async () => {
-  graph = await ControlGraph.open();
   await graph.db.execute('INSERT INTO object_account (id, project_id) VALUES (?, ?)', [accountId, projectA]);
   for (let number = 0; number < rows; number += 1) await fill(number);
   await graph.db.execute(
@@ -67,7 +67,6 @@ beforeAll(async () => {
     [projectA, accountId],
   );
 }, 120_000 * patience);
-afterAll(() => graph.stop());
 
 const cluster = 'id name clusterState presence site updatedAt';
 const ring = `id version number epoch updatedAt option { name } change { id state } clusters { number cluster { ${cluster} } }`;

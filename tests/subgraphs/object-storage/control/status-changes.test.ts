@@ -1,5 +1,5 @@
 // Reports of clusters' services, options and changes of rings: as events, and by the subscription with the state at that time.
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { parse, subscribe } from 'graphql';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { tellLags } from '../../../../subgraphs/object-storage/control/controllers/lag-events.ts';
@@ -8,14 +8,10 @@ import { tellServices } from '../../../../subgraphs/object-storage/control/contr
 import { RingChanges } from '../../../../subgraphs/object-storage/control/rings/ring-changes.ts';
 import type { ControllerState } from '../../../../subgraphs/object-storage/wire/controller-wire.ts';
 import { patience } from '../../../support/patience.ts';
+import { forTest } from '../../../support/shared.ts';
 import { ControlGraph, identity, projectA } from '../support/control-graph.ts';
 
-let graph: ControlGraph;
-
-beforeEach(async () => {
-  graph = await ControlGraph.open();
-});
-afterEach(() => graph.stop());
+const graph = forTest(() => ControlGraph.open());
 
 /** A cluster with a connected controller: the controller's id. */
 async function cluster(name: string): Promise<string> {

@@ -1,17 +1,17 @@
 // The keys that sign URLs: one is made when it is needed, and one that is there is used without waiting for anyone.
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import type { Identity } from '../../../../platform/caller/identity.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import { encodeContainer } from '../../../../subgraphs/object-storage/control/containers/container-reads.ts';
 import { connectController } from '../../../../subgraphs/object-storage/control/stores/controller-store.ts';
 import { lockFederation } from '../../../../subgraphs/object-storage/control/stores/federation-store.ts';
+import { forTest } from '../../../support/shared.ts';
 import { ControlGraph, identity, projectA } from '../support/control-graph.ts';
 import { clusterKeys } from '../support/scripted-controller.ts';
 
-let graph: ControlGraph;
+const graph = forTest(() => ControlGraph.open());
 
 beforeEach(async () => {
-  graph = await ControlGraph.open();
   await graph.make('objectClusterCreate', { name: 'north', s3Urls: ['https://s3.north.test'] });
   const facts = { position: { history: '', number: 0 }, keyIds: [], version: 'test', ...clusterKeys() };
   await graph.db.transaction(async (tx) => {
@@ -27,7 +27,6 @@ beforeEach(async () => {
     `UPDATE object_controller SET state = JSON_OBJECT('position', JSON_OBJECT('history', ${history}, 'number', 1000000))`,
   );
 });
-afterEach(() => graph.stop());
 
 const document = (mutation: string) => {
   const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;

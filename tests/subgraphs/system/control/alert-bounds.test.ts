@@ -1,5 +1,5 @@
 // Bounds of rules, channels and messages hold when several are made at the same moment.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import { scopeOf } from '../../../../subgraphs/system/control/stores/alert-scope.ts';
 import {
@@ -8,14 +8,10 @@ import {
   mostAlertRules,
   mostNotificationsPerHour,
 } from '../../../../subgraphs/system/spec/alert-conditions.ts';
+import { forFile } from '../../../support/shared.ts';
 import { AlertBench, subject } from '../support/alert-bench.ts';
 
-let bench: AlertBench;
-
-beforeAll(async () => {
-  bench = await AlertBench.open();
-});
-afterAll(() => bench?.stop());
+const bench = forFile(() => AlertBench.open());
 
 interface Payload {
   readonly userErrors: readonly { readonly code: string }[];

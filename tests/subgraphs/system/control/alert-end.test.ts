@@ -1,25 +1,15 @@
 // An alert that a person ends: it alone is ended, and for as long as its subject stays in the condition.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../platform/values/ids.ts';
 import { CertificateExpiry } from '../../../../subgraphs/system/control/alerts/certificate-expiry.ts';
-import { AlertBench, never, subject } from '../support/alert-bench.ts';
+import { forFile } from '../../../support/shared.ts';
+import { AlertBench, subject } from '../support/alert-bench.ts';
 
 const minuteMs = 60_000;
 
-let bench: AlertBench;
+const bench = forFile(() => AlertBench.open());
 
-beforeAll(async () => {
-  bench = await AlertBench.open();
-});
-afterAll(() => bench?.stop());
-
-beforeEach(async () => {
-  bench.askGraph = never;
-  await bench.system.db.execute('DELETE FROM alert_rule');
-  await bench.look();
-  await bench.system.db.execute('DELETE FROM alert');
-  await bench.system.db.execute('DELETE FROM alert_signal');
-});
+beforeEach(() => bench.reset());
 
 describe('an alert that is ended by hand', () => {
   const end = (id: string | undefined, who = bench.operator) =>

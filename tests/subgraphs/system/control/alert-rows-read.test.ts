@@ -1,5 +1,5 @@
 // The watch reads the oldest signals of each project, however many stand: one project's signals cost no other project anything.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { Transaction } from '../../../../platform/database/database.ts';
 import { newUuid } from '../../../../platform/values/ids.ts';
 import {
@@ -8,22 +8,21 @@ import {
   signalsOfProject,
 } from '../../../../subgraphs/system/control/stores/alert-watch-store.ts';
 import { type AlertCondition, mostOpenAlerts } from '../../../../subgraphs/system/spec/alert-conditions.ts';
-import { type SystemBench, systemBench } from '../support/system-bench.ts';
+import { forFile } from '../../../support/shared.ts';
+import { systemBench } from '../support/system-bench.ts';
 
-let bench: SystemBench;
+const bench = forFile(() => systemBench());
 const [big, small] = [newUuid(), newUuid()];
 /** Signals that are read by no query here. */
 const others = 30_000;
 
 beforeAll(async () => {
-  bench = await systemBench();
   await fill('NAME_DEGRADED', big, 20_000);
   await fill('OUTCOME_UNKNOWN', big, others);
   for (const project of [small, null, ...Array.from({ length: 120 }, () => newUuid())])
     await fill('NAME_DEGRADED', project, 5);
   await bench.db.query('ANALYZE TABLE alert_signal');
 });
-afterAll(() => bench?.stop());
 
 /** Each of two signals has the same time. */
 async function fill(condition: AlertCondition, projectId: string | null, count: number): Promise<void> {

@@ -1,28 +1,18 @@
 // The watch on a real database: events become alerts once, over restarts and takeovers, whatever the clocks do.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Leases } from '../../../../platform/leases/leases.ts';
 import { encodeId, newUuid } from '../../../../platform/values/ids.ts';
 import { CertificateExpiry } from '../../../../subgraphs/system/control/alerts/certificate-expiry.ts';
 import { asTheGraph } from '../../../support/graph-question.ts';
+import { forFile } from '../../../support/shared.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';
 import { AlertBench, namesAll, never, subject } from '../support/alert-bench.ts';
 
 const minuteMs = 60_000;
 
-let bench: AlertBench;
+const bench = forFile(() => AlertBench.open());
 
-beforeAll(async () => {
-  bench = await AlertBench.open();
-});
-afterAll(() => bench?.stop());
-
-beforeEach(async () => {
-  bench.askGraph = never;
-  await bench.system.db.execute('DELETE FROM alert_rule');
-  await bench.look();
-  await bench.system.db.execute('DELETE FROM alert');
-  await bench.system.db.execute('DELETE FROM alert_signal');
-});
+beforeEach(() => bench.reset());
 
 // A name that the graph does not have would be left out without a word.
 test.each([

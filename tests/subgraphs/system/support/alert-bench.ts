@@ -58,6 +58,15 @@ export class AlertBench {
     this.delivery = new OwedRunner(db, [queue]);
   }
 
+  /** No rule, no alert, and a graph that is not asked. */
+  async reset(): Promise<void> {
+    this.askGraph = never;
+    await this.system.db.execute('DELETE FROM alert_rule');
+    await this.look();
+    await this.system.db.execute('DELETE FROM alert');
+    await this.system.db.execute('DELETE FROM alert_signal');
+  }
+
   static async open(): Promise<AlertBench> {
     const system = await systemBench();
     const projectId = await system.system.firstStart.ensureProject('alpha');

@@ -1,18 +1,15 @@
 // Places of clients from a file that is replaced while the name server answers.
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import pino from 'pino';
 import { GeoFile } from '../../../../../subgraphs/gslb/agents/nameserver/geo-file.ts';
 import { mmdbFile } from '../../../../dns/policy/mmdb-file.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/shared.ts';
+import { temporaryFolder, waitFor } from '../../../../support/temporary-folder.ts';
 
 const address = Buffer.from([192, 0, 2, 1]);
-let folder: TemporaryFolder;
-beforeAll(async () => {
-  folder = await temporaryFolder();
-});
-afterAll(() => folder.remove());
+const folder = forFile(() => temporaryFolder());
 
 const inside = (country: string) =>
   mmdbFile([

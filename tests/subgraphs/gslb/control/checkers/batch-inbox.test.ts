@@ -1,18 +1,18 @@
 // Batches that arrive while others are recorded are recorded together: a member is evaluated once with all votes, and a fault in one
 // batch does not affect others.
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import type { Database, Transaction, TransactionOptions } from '../../../../../platform/database/database.ts';
 import { BatchInbox } from '../../../../../subgraphs/gslb/control/checkers/batch-inbox.ts';
 import { recordBatches } from '../../../../../subgraphs/gslb/control/checkers/record-batch.ts';
+import { forTest } from '../../../../support/shared.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { GslbPlace, type TestChecker } from '../../support/gslb-place.ts';
 
-let place: GslbPlace;
+const place = forTest(() => GslbPlace.open());
 let checkers: TestChecker[] = [];
 let [one, two, name] = ['', '', ''];
 
 beforeEach(async () => {
-  place = await GslbPlace.open();
   checkers = [];
   for (const each of ['eu', 'us', 'ap']) checkers.push(await place.vantagePoint(each));
   one = await place.member('one', { addresses: ['192.0.2.1'] });
@@ -20,7 +20,6 @@ beforeEach(async () => {
   name = await place.name('shop');
   for (const checker of checkers) await place.say(checker, { [one]: 'UP', [two]: 'UP' });
 });
-afterEach(() => place.close());
 
 const flips = () => place.count("SELECT COUNT(*) AS n FROM gslb_flip WHERE verdict_after = 'DOWN'");
 

@@ -1,6 +1,6 @@
 // Checkers that connect at once, or fall silent at once, cost one epoch instead of one each: in each epoch all of the vantage
 // point report everything again.
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import type { Database } from '../../../../../platform/database/database.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { ConnectInbox } from '../../../../../subgraphs/gslb/control/checkers/connect-inbox.ts';
@@ -10,14 +10,14 @@ import {
   readCheckers,
 } from '../../../../../subgraphs/gslb/control/stores/checker-store.ts';
 import { readVantagePoints, sharersOf } from '../../../../../subgraphs/gslb/control/stores/vantage-store.ts';
+import { forTest } from '../../../../support/shared.ts';
 import { GslbPlace } from '../../support/gslb-place.ts';
 
-let place: GslbPlace;
+const place = forTest(() => GslbPlace.open());
 let inbox: ConnectInbox;
 let transactions = 0;
 
 beforeEach(async () => {
-  place = await GslbPlace.open();
   await place.vantagePointWithout('eu');
   await place.vantagePointWithout('us');
   transactions = 0;
@@ -31,7 +31,6 @@ beforeEach(async () => {
   }) as Database;
   inbox = new ConnectInbox({ db: counted, wake });
 });
-afterEach(() => place.close());
 
 function connections(vantagePoint: string, count: number): Connection[] {
   return Array.from({ length: count }, () => {

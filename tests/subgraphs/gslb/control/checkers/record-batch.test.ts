@@ -1,17 +1,17 @@
 // The path of a report: votes, verdict, history, event, plan and zone commit together; reports that do not count change nothing.
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { recordBatch } from '../../../../../subgraphs/gslb/control/checkers/record-batch.ts';
 import { planAt } from '../../../../../subgraphs/gslb/control/plans/plan-store.ts';
 import { databaseNow } from '../../../../../subgraphs/gslb/control/stores/checker-store.ts';
 import { flipsOfMember } from '../../../../../subgraphs/gslb/control/verdicts/flip-store.ts';
+import { forTest } from '../../../../support/shared.ts';
 import { GslbPlace, type TestChecker, zone } from '../../support/gslb-place.ts';
 
-let place: GslbPlace;
+const place = forTest(() => GslbPlace.open());
 let [eu, us, ap]: TestChecker[] = [];
 let [one, two, name] = ['', '', ''];
 
 beforeEach(async () => {
-  place = await GslbPlace.open();
   eu = await place.vantagePoint('eu');
   us = await place.vantagePoint('us');
   ap = await place.vantagePoint('ap');
@@ -19,7 +19,6 @@ beforeEach(async () => {
   two = await place.member('two', { addresses: ['192.0.2.2'] });
   name = await place.name('shop');
 });
-afterEach(() => place.close());
 
 function checkers(): readonly TestChecker[] {
   return [eu, us, ap].flatMap((each) => each ?? []);

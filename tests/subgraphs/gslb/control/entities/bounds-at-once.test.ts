@@ -1,18 +1,13 @@
 // Bounds that are counted over several objects hold when those change at the same moment.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { type Connection, createConnection } from 'mariadb';
 import { lockProject } from '../../../../../subgraphs/gslb/control/entities/project-store.ts';
-import { GslbGraph, identity, makeWorld, projectA, type World } from '../../support/gslb-graph.ts';
+import { forFile } from '../../../../support/shared.ts';
+import { GslbGraph, identity, makeWorld, projectA } from '../../support/gslb-graph.ts';
 
-let graph: GslbGraph;
-let world: World;
+const graph = forFile(() => GslbGraph.open({ quotas: 20 }));
+const world = forFile(() => makeWorld(graph, owner));
 const owner = identity('MEMBER');
-
-beforeAll(async () => {
-  graph = await GslbGraph.open({ quotas: 20 });
-  world = await makeWorld(graph, owner);
-});
-afterAll(async () => graph.stop());
 
 test('a project that makes objects at once has no more of them than its quota', async () => {
   const made = await Promise.all(

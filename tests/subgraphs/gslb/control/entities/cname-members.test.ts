@@ -1,16 +1,11 @@
 // Members of type FQDN that come to a pool after its names: what a name may not be a CNAME of is refused then too.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { GslbGraph, type Input, identity, makeWorld, type World } from '../../support/gslb-graph.ts';
+import { expect, test } from '@jest/globals';
+import { forFile } from '../../../../support/shared.ts';
+import { GslbGraph, type Input, identity, makeWorld } from '../../support/gslb-graph.ts';
 
-let graph: GslbGraph;
-let world: World;
+const graph = forFile(() => GslbGraph.open());
+const world = forFile(() => makeWorld(graph, owner));
 const owner = identity('MEMBER');
-
-beforeAll(async () => {
-  graph = await GslbGraph.open();
-  world = await makeWorld(graph, owner);
-});
-afterAll(async () => graph.stop());
 
 const pool = (name: string) => graph.make('gslbPoolCreate', { name }, owner);
 const name = (fqdn: string, poolId: string) =>

@@ -1,30 +1,17 @@
 // DNS backends and their zones through the graph: what is stored, shown, sealed, refused, and kept while it is in use.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { openSecret } from '../../../../../dns/backends/backend-secret.ts';
 import { readBackend } from '../../../../../dns/backends/backend-store.ts';
 import { readZoneNamed } from '../../../../../dns/backends/zone-store.ts';
 import { decodeUuid, encodeId } from '../../../../../platform/values/ids.ts';
-import {
-  GslbGraph,
-  type Input,
-  identity,
-  makeWorld,
-  openRight,
-  projectB,
-  type World,
-} from '../../support/gslb-graph.ts';
+import { forFile } from '../../../../support/shared.ts';
+import { GslbGraph, type Input, identity, makeWorld, openRight, projectB } from '../../support/gslb-graph.ts';
 
-let graph: GslbGraph;
-let world: World;
+const graph = forFile(() => GslbGraph.open());
+const world = forFile(() => makeWorld(graph));
 const admin = identity('ADMIN');
 const keySecret = 'c2VjcmV0LXNlY3JldC1zZWNyZXQ=';
 const fingerprint = `SHA256:${'A'.repeat(43)}`;
-
-beforeAll(async () => {
-  graph = await GslbGraph.open();
-  world = await makeWorld(graph);
-});
-afterAll(async () => graph.stop());
 
 const rfc2136 = (change: Input = {}): Input => ({
   ...{ name: 'knot', backendType: 'RFC2136', rfc2136: { servers: ['203.0.113.53:53'], keyName: 'tidegate' } },
@@ -159,91 +146,4 @@ test('a backend of our own name servers is as good as none', async () => {
   expect(await readZoneNamed(graph.db, 'ours.test')).toBeUndefined();
   const name = { fqdn: 'geo.ours.test', flavorId: world.flavor, poolIds: [world.pool], policy: 'GEO' };
   expect((await graph.mutate('gslbCreate', name)).faults).toEqual([]);
-});
-
-const rejected: readonly (readonly [string, string, Input, readonly string[]])[] = [
-  ['a name of other letters', 'dnsBackendCreate', rfc2136({ name: 'Knot' }), ['INVALID_INPUT input.name']],
-  ['a taken name', 'dnsBackendCreate', rfc2136({ name: 'kept' }), ['ALREADY_EXISTS input.name']],
-  ['no settings', 'dnsBackendCreate', rfc2136({ rfc2136: null }), ['INVALID_INPUT input.rfc2136']],
-  ['no secret', 'dnsBackendCreate', rfc2136({ credentials: null }), ['CREDENTIALS_REQUIRED input.credentials']],
-  [
-    'the secret of another type',
-    'dnsBackendCreate',
-    rfc2136({ credentials: { keySecret, apiKey: 'key' } }),
-    ['INVALID_INPUT input.credentials.apiKey'],
-  ],
-  [
-    'an address that the egress policy denies',
-    'dnsBackendCreate',
-    rfc2136({ rfc2136: { servers: ['169.254.169.254:53'], keyName: 'tidegate' } }),
-    ['EGRESS_DENIED input.rfc2136.servers.0'],
-  ],
-  [
-    'an API at an address that the egress policy denies',
-    'dnsBackendCreate',
-    powerdns({ powerdns: { servers: [{ ...powerdnsServer, url: 'https://169.254.169.254' }] } }),
-    ['EGRESS_DENIED input.powerdns.servers.0.url'],
-  ],
-  [
-    'more servers than are allowed',
-    'dnsBackendCreate',
-    rfc2136({ rfc2136: { servers: Array.from({ length: 9 }, (_, at) => `203.0.113.${at}:53`), keyName: 'k' } }),
-    ['TOO_LONG input.rfc2136.servers'],
-  ],
-  [
-    'a Keystone at an address that the egress policy denies',
-    'dnsBackendCreate',
-    designate({ authUrl: 'https://169.254.169.254/v3' }),
-    ['EGRESS_DENIED input.designate.authUrl'],
-  ],
-  [
-    'a name server at an address that the egress policy denies',
-    'dnsBackendCreate',
-    designate({ nameServers: ['169.254.169.254:53'] }),
-    ['EGRESS_DENIED input.designate.nameServers.0'],
-  ],
-  [
-    'a name server without a port',
-    'dnsBackendCreate',
-    designate({ nameServers: ['203.0.113.57'] }),
-    ['INVALID_INPUT input.designate.nameServers.0'],
-  ],
-  [
-    'a backend that there is not',
-    'dnsZoneCreate',
-    { name: 'new.test', backendId: encodeId('DnsBackend', projectB) },
-    ['NOT_FOUND input.backendId'],
-  ],
-  ['an id of another type', 'dnsZoneCreate', { name: 'new.test', backendId: '$zone' }, ['NOT_FOUND input.backendId']],
-  [
-    'a head that our own name servers make',
-    'dnsZoneCreate',
-    { name: 'new.test', nameServers: ['ns.new.test'], secondaries: ['203.0.113.1:53'] },
-    ['INVALID_INPUT input.nameServers', 'NOT_SUPPORTED input.secondaries'],
-  ],
-  [
-    'a zone that its backend can not sign',
-    'dnsZoneCreate',
-    { name: 'new.test', backendId: '$knot', signed: true },
-    ['NOT_SUPPORTED input.signed'],
-  ],
-  [
-    'a flavor with a backend that there is not',
-    'gslbFlavorCreate',
-    { name: 'new', backendId: encodeId('DnsBackend', projectB) },
-    ['NOT_FOUND input.backendId'],
-  ],
-];
-
-test.each(rejected)('%s: %s is refused, and nothing is changed', async (_what, mutation, input, faults) => {
-  const [found] = await graph.db.query<{ id: string }>("SELECT id FROM dns_backend WHERE name = 'kept'");
-  const knot =
-    found === undefined
-      ? await graph.make('dnsBackendCreate', rfc2136({ name: 'kept' }))
-      : encodeId('DnsBackend', found.id);
-  const ids: Input = { $knot: knot, $zone: world.zone };
-  const filled = Object.fromEntries(Object.entries(input).map(([name, value]) => [name, ids[String(value)] ?? value]));
-  const before = await graph.everything();
-  expect((await graph.mutate(mutation, filled)).faults).toEqual(faults);
-  expect(await graph.everything()).toBe(before);
 });

@@ -1,21 +1,16 @@
 // The entities of GSLB through the graph: what is created is shown, changed, used and deleted, and owes what follows.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { decodeUuid } from '../../../../../platform/values/ids.ts';
 import { heldBy } from '../../../../../subgraphs/gslb/control/entities/project-store.ts';
 import { resealSecrets } from '../../../../../subgraphs/gslb/control/reseal.ts';
 import { monitorSecretPlace, openText } from '../../../../../subgraphs/gslb/control/stores/sealed-text.ts';
-import { GslbGraph, identity, makeWorld, projectA, projectB, type World } from '../../support/gslb-graph.ts';
+import { forFile } from '../../../../support/shared.ts';
+import { GslbGraph, identity, makeWorld, projectA, projectB } from '../../support/gslb-graph.ts';
 
-let graph: GslbGraph;
-let world: World;
+const graph = forFile(() => GslbGraph.open());
+const world = forFile(() => makeWorld(graph, owner));
 const owner = identity('MEMBER');
 const admin = identity('ADMIN');
-
-beforeAll(async () => {
-  graph = await GslbGraph.open();
-  world = await makeWorld(graph, owner);
-});
-afterAll(async () => graph.stop());
 
 const owed = async (kind: string) =>
   (await graph.db.query<{ key: string }>('SELECT `key` FROM owed_work WHERE kind = ?', [kind])).map(({ key }) => key);

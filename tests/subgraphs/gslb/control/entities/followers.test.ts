@@ -1,18 +1,14 @@
 // A load balancer links to the members of GSLBs that follow it.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Identity } from '../../../../../platform/caller/identity.ts';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { GslbGraph, identity, makeWorld, projectB } from '../../support/gslb-graph.ts';
 
-let graph: GslbGraph;
+const graph = forFile(() => GslbGraph.open());
 const [one, other] = [1, 2].map(() => encodeId('LoadBalancer', newUuid()));
 const member = identity('MEMBER');
 const stranger: Identity = { ...member, projects: { [projectB]: 'MEMBER' } };
-
-beforeAll(async () => {
-  graph = await GslbGraph.open();
-});
-afterAll(() => graph.stop());
 
 async function followers(who: Identity, first = 20): Promise<unknown[]> {
   const text = `query ($r: [_Any!]!) { _entities(representations: $r) { ... on LoadBalancer {

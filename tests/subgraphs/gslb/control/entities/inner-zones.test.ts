@@ -1,17 +1,12 @@
 // A zone below another one: names that it would take from the zone above are refused, and so are long names of our own zones.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { GslbGraph, identity, makeWorld, openRight, type World } from '../../support/gslb-graph.ts';
+import { expect, test } from '@jest/globals';
+import { forFile } from '../../../../support/shared.ts';
+import { GslbGraph, identity, makeWorld, openRight } from '../../support/gslb-graph.ts';
 
-let graph: GslbGraph;
-let world: World;
+const graph = forFile(() => GslbGraph.open());
+const world = forFile(() => makeWorld(graph, owner));
 const owner = identity('MEMBER');
 const admin = identity('ADMIN');
-
-beforeAll(async () => {
-  graph = await GslbGraph.open();
-  world = await makeWorld(graph, owner);
-});
-afterAll(async () => graph.stop());
 
 const name = (fqdn: string) => graph.make('gslbCreate', { fqdn, flavorId: world.flavor, poolIds: [world.pool] }, owner);
 const zone = (of: string) => graph.mutate('dnsZoneCreate', { name: of, rights: [openRight(of)] }, admin);

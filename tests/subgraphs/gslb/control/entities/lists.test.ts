@@ -1,5 +1,7 @@
 // Lists of GSLB through the graph: their orders, cursors, filters by name and counts, for a member of one project.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
+import { forFile } from '../../../../support/shared.ts';
+import { orders } from '../../../support/orders.ts';
 import { GslbGraph, identity, makeWorld, projectB, type World } from '../../support/gslb-graph.ts';
 
 interface Page {
@@ -8,14 +10,13 @@ interface Page {
   readonly totalCount: number | null;
 }
 
-let graph: GslbGraph;
+const graph = forFile(() => GslbGraph.open());
 let world: World;
 const member = identity('MEMBER');
 const other = identity('MEMBER', projectB);
 const admin = identity('ADMIN');
 
 beforeAll(async () => {
-  graph = await GslbGraph.open();
   world = await makeWorld(graph, member);
   for (const name of ['b-one', 'a-two']) {
     const pool = await graph.make('gslbPoolCreate', { name }, member);
@@ -40,7 +41,6 @@ beforeAll(async () => {
   const gone = await graph.make('gslbPoolCreate', { name: 'gone' }, member);
   await graph.make('gslbPoolDelete', { id: gone }, member);
 });
-afterAll(async () => graph.stop());
 
 async function list(field: string, args: string, who = member, name = 'name'): Promise<Page> {
   const fields = `nodes { name: ${name} } pageInfo { hasNextPage endCursor } totalCount`;
@@ -49,31 +49,20 @@ async function list(field: string, args: string, who = member, name = 'name'): P
 
 const namesOf = ({ nodes }: Page) => nodes.map(({ name }) => name);
 
-test.each([
-  ['gslbPools', 'name', member, ['web', 'b-one', 'a-two'], 'a-two'],
-  ['gslbMonitors', 'name', member, ['web', 'b-one', 'a-two'], 'a-two'],
-  ['gslbs', 'fqdn', member, ['shop.gslb.test', 'b-one.gslb.test', 'a-two.gslb.test'], 'a-two.gslb.test'],
-  ['gslbFlavors', 'name', member, ['usual', 'b-one', 'a-two'], 'a-two'],
-  ['dnsZones', 'name', admin, ['gslb.test', 'b-one.test', 'a-two.test'], 'a-two.test'],
-] as const)(
-  '%s: orders, filters by name, and the count of what the caller sees',
-  async (field, name, who, made, one) => {
-    const ask = (args: string) => list(field, args, who, name);
-    const oldest = await ask('first: 20');
-    expect(namesOf(oldest)).toEqual(made);
-    expect(oldest.totalCount).toBe(3);
-    expect(namesOf(await ask('orderBy: NEWEST'))).toEqual([...made].reverse());
-    expect(namesOf(await ask('orderBy: NAME'))).toEqual([...made].sort());
-    expect(namesOf(await ask('orderBy: NAME_DESC'))).toEqual([...made].sort().reverse());
-    const first = await ask('orderBy: NAME, first: 1');
-    expect(first).toMatchObject({ nodes: [{ name: one }], pageInfo: { hasNextPage: true }, totalCount: 3 });
-    const after = `after: ${JSON.stringify(first.pageInfo.endCursor)}`;
-    expect(namesOf(await ask(`orderBy: NAME, ${after}`))).toEqual([...made].sort().slice(1));
-    await expect(ask(`orderBy: NAME_DESC, ${after}`)).rejects.toThrow('of another order');
-    await expect(ask(`orderBy: NEWEST, ${after}`)).rejects.toThrow('INVALID_INPUT');
-    expect(await ask(`names: ["${one}", "none"]`)).toMatchObject({ nodes: [{ name: one }], totalCount: 1 });
-    expect(await ask('text: "TWO"')).toMatchObject({ nodes: [{ name: one }], totalCount: 1 });
-  },
+orders(
+  'gslb',
+  (who, text) => graph.ask({ member, admin, other }[who] ?? null, text),
+  `
+    gslbs             | member | shop.gslb.test b-one.gslb.test a-two.gslb.test | fqdn
+    gslbPools         | member | web b-one a-two
+    gslbPools         | other  | b-one a-two
+    gslbMonitors      | member | web b-one a-two
+    gslbFlavors       | member | usual b-one a-two
+    dnsZones          | admin  | gslb.test b-one.test a-two.test
+    gslbVantagePoints | admin  | eu
+    gslbCheckers      | admin  |
+    gslbNameServers   | admin  |
+    dnsBackends       | admin  |`,
 );
 
 test('lists below other objects count their items, together', async () => {
@@ -137,15 +126,6 @@ test('the history of verdicts is counted, in both orders', async () => {
   expect(gslbs.nodes).toEqual(
     Array.from({ length: 3 }, () => ({ history: { nodes: [{ id: ids[1] }], totalCount: 2 } })),
   );
-});
-
-test('machines and backends have orders, filters and counts', async () => {
-  for (const field of ['gslbCheckers', 'gslbNameServers', 'dnsBackends', 'gslbVantagePoints'])
-    for (const args of ['orderBy: NEWEST', 'orderBy: NAME_DESC, text: "none"', 'names: ["none"]'])
-      expect(namesOf(await list(field, args, admin))).toHaveLength(
-        field === 'gslbVantagePoints' && args === 'orderBy: NEWEST' ? 1 : 0,
-      );
-  expect(await list('gslbVantagePoints', 'first: 1', admin)).toMatchObject({ nodes: [{ name: 'eu' }], totalCount: 1 });
 });
 
 test('one thing is found by its name, by those who may see it', async () => {

@@ -1,28 +1,14 @@
 // What becomes narrower names the names that it would leave out; and a zone that name servers get whole has a size.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { decodeUuid, encodeId } from '../../../../../platform/values/ids.ts';
 import { planNames } from '../../../../../subgraphs/gslb/control/plans/planning.ts';
 import { mostZoneBytes, mostZoneMaps } from '../../../../../subgraphs/gslb/control/stores/zone-room.ts';
-import {
-  GslbGraph,
-  type Input,
-  identity,
-  makeWorld,
-  openRight,
-  projectA,
-  projectB,
-  type World,
-} from '../../support/gslb-graph.ts';
+import { forFile } from '../../../../support/shared.ts';
+import { GslbGraph, type Input, identity, makeWorld, openRight, projectA, projectB } from '../../support/gslb-graph.ts';
 
-let graph: GslbGraph;
-let world: World;
+const graph = forFile(() => GslbGraph.open());
+const world = forFile(() => makeWorld(graph, owner));
 const owner = identity('MEMBER');
-
-beforeAll(async () => {
-  graph = await GslbGraph.open();
-  world = await makeWorld(graph, owner);
-});
-afterAll(async () => graph.stop());
 
 async function refused(mutation: string, input: Input, who = identity('ADMIN')): Promise<readonly string[]> {
   const before = await graph.everything();

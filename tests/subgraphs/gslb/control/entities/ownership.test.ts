@@ -1,10 +1,11 @@
 // Names of two projects through the graph: the rights of a zone, names that are too near, names of servers, rest, and room.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { claimName } from '../../../../../dns/ownership/name-claims.ts';
 import { keepServerName } from '../../../../../dns/ownership/server-names.ts';
 import { decodeUuid, encodeId, newUuid } from '../../../../../platform/values/ids.ts';
 import { settleName } from '../../../../../subgraphs/gslb/control/plans/settle-name.ts';
 import { mostZoneBytes } from '../../../../../subgraphs/gslb/control/stores/zone-room.ts';
+import { forFile } from '../../../../support/shared.ts';
 import {
   GslbGraph,
   type Input,
@@ -19,18 +20,16 @@ const alpha = identity('MEMBER', projectA);
 const beta = identity('MEMBER', projectB);
 const idOf = (project: string) => encodeId('Project', project);
 
-let graph: GslbGraph;
+const graph = forFile(() => GslbGraph.open());
 let world: World;
 let pools: ReadonlyMap<unknown, string>;
 beforeAll(async () => {
-  graph = await GslbGraph.open();
   world = await makeWorld(graph, alpha);
   pools = new Map([
     [alpha, world.pool],
     [beta, await graph.make('gslbPoolCreate', { name: 'web' }, beta)],
   ]);
 });
-afterAll(() => graph.stop());
 
 const create = async (who: typeof alpha, fqdn: string, more: Input = {}) => {
   const { faults, entity } = await graph.mutate(

@@ -1,17 +1,17 @@
 // The number of SQL statements of a list with all its links does not depend on the number of its rows.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
 import { planNames } from '../../../../../subgraphs/gslb/control/plans/planning.ts';
 import { statementsOf } from '../../../../support/count-statements.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { GslbGraph, identity, openRight, projectA } from '../../support/gslb-graph.ts';
 
 const most = 12;
 /** Links to one type are read together if they are ready in the same turn, which varies on a busy machine. */
 const tries = 8;
-let graph: GslbGraph;
+const graph = forFile(() => GslbGraph.open());
 
 beforeAll(async () => {
-  graph = await GslbGraph.open();
   const member = identity('MEMBER');
   const latitude = { latitude: 50, longitude: 8 };
   for (const name of ['eu', 'us']) await graph.make('gslbVantagePointCreate', { name, region: name, ...latitude });
@@ -52,7 +52,6 @@ beforeAll(async () => {
     ),
   );
 });
-afterAll(() => graph.stop());
 
 const gslb = 'gslbs(first: 20) { nodes { fqdn } }';
 const lists = {

@@ -1,18 +1,17 @@
 // A name with new pools, members and monitors, in one mutation.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../../platform/values/ids.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { GslbGraph, type Input, identity, openRight, projectA } from '../../support/gslb-graph.ts';
 
-let graph: GslbGraph;
+const graph = forFile(() => GslbGraph.open());
 const owner = identity('MEMBER');
 const shown = `{ fqdn flavor { name } policy pools { name minUp monitors { name checkType intervalMs }
   members { nodes { name addresses servicePort weight } } } }`;
 
 beforeAll(async () => {
-  graph = await GslbGraph.open();
   await graph.make('dnsZoneCreate', { name: 'gslb.test', rights: [openRight('gslb.test')] });
 });
-afterAll(() => graph.stop());
 
 const create = (input: Input) => graph.mutate('gslbCreate', input, owner, shown);
 const members = [{ addresses: ['203.0.113.1'] }, { addresses: ['203.0.113.2'] }];

@@ -1,22 +1,21 @@
 // Who may vote on a pool's members is decided by the flavors of its names: neither a rule that those can't meet nor a flavor that nobody
 // votes for is accepted.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
+import { forFile } from '../../../../support/shared.ts';
 import { GslbGraph, identity, makeWorld, type World } from '../../support/gslb-graph.ts';
 
-let graph: GslbGraph;
+const graph = forFile(() => GslbGraph.open());
 let world: World;
 let [flavor, pool] = ['', ''];
 const owner = identity('MEMBER');
 
 beforeAll(async () => {
-  graph = await GslbGraph.open();
   world = await makeWorld(graph, owner);
   for (const name of ['us', 'ap'])
     await graph.make('gslbVantagePointCreate', { name, region: name, latitude: 1, longitude: 1 });
   flavor = await graph.make('gslbFlavorCreate', { name: 'european', vantagePointNames: ['eu'] });
   pool = await graph.make('gslbPoolCreate', { name: 'few' }, owner);
 });
-afterAll(async () => graph.stop());
 
 const update = (input: object) => graph.mutate('gslbPoolUpdate', { id: pool, ...input }, owner);
 

@@ -1,5 +1,6 @@
 // The explanation of an answer in the graph, with real name servers: it matches their answers.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
+import { forFile } from '../../../../support/shared.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { identity, type World } from '../../support/gslb-graph.ts';
 import { ServedGraph } from '../../support/served-graph.ts';
@@ -36,11 +37,10 @@ const selection = `gslb { fqdn } askedAt generation clientRegion answer { ...ans
   servers { name address behind planned { ...answer } answered { ...answer } message }`;
 const fragment = 'fragment answer on GslbAnswer { outcome records { type data ttlSeconds } scopeBits }';
 
-let served: ServedGraph;
+const served = forFile(() => ServedGraph.open());
 let world: World;
 
 beforeAll(async () => {
-  served = await ServedGraph.open();
   const { graph } = served;
   world = served.world;
   const far = { name: 'two', poolId: world.pool, addresses: ['203.0.113.8', '2001:db8::8'], memberRegion: 'us' };
@@ -59,7 +59,6 @@ beforeAll(async () => {
   await graph.make('gslbCreate', { fqdn: 'a.c.b.gslb.test', flavorId: world.flavor, poolIds: [world.pool] });
   await served.plan();
 });
-afterAll(() => served.close());
 
 async function explain(args: Record<string, string>): Promise<Explanation | null> {
   const text = Object.entries(args).map(

@@ -1,16 +1,13 @@
 // How the answer for a client is selected, now and at past times, with the current answers of each name server.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { gslbExplain } from '../../../../../subgraphs/gslb/control/explain/explain.ts';
 import { databaseNow } from '../../../../../subgraphs/gslb/control/stores/checker-store.ts';
 import { connectNameServer, recordState } from '../../../../../subgraphs/gslb/control/stores/name-server-store.ts';
 import { zonePositions } from '../../../../../subgraphs/gslb/control/stores/zone-store.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { GslbPlace, zone } from '../../support/gslb-place.ts';
 
-let place: GslbPlace;
-beforeAll(async () => {
-  place = await GslbPlace.open();
-});
-afterAll(() => place.close());
+const place = forFile(() => GslbPlace.open());
 
 test('it follows the plan of that time, with the members left out, and the data of each server', async () => {
   const { db } = place.ground;

@@ -1,8 +1,9 @@
 // What DNS would answer after a change: the same as it answers once the change is made, and nothing is left of the preview.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { planNames } from '../../../../../subgraphs/gslb/control/plans/planning.ts';
 import { lockMembers } from '../../../../../subgraphs/gslb/control/stores/standing-store.ts';
 import { evaluateMembers } from '../../../../../subgraphs/gslb/control/verdicts/evaluate-members.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { GslbGraph, type Input, identity, makeWorld, projectB, type World } from '../../support/gslb-graph.ts';
 
 interface Shown {
@@ -16,17 +17,15 @@ interface Preview {
 }
 
 const owner = identity('MEMBER');
-let graph: GslbGraph;
+const graph = forFile(() => GslbGraph.open());
 let world: World;
 
 beforeAll(async () => {
-  graph = await GslbGraph.open();
   world = await makeWorld(graph);
   // Without a monitor a member is up at once.
   await graph.make('gslbPoolMonitorDetach', { monitorId: world.monitor, target: { poolId: world.pool } });
   await settle();
 });
-afterAll(() => graph.stop());
 
 const answer = '{ outcome records { data ttlSeconds } }';
 

@@ -1,25 +1,24 @@
 // A checker votes for the vantage point of its machine's record, which administrators give, whatever it reports.
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { setCheckerRecord } from '../../../../../platform/machines/checker-record.ts';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
 import { ConnectInbox } from '../../../../../subgraphs/gslb/control/checkers/connect-inbox.ts';
 import { recordBatch } from '../../../../../subgraphs/gslb/control/checkers/record-batch.ts';
 import { readCheckers } from '../../../../../subgraphs/gslb/control/stores/checker-store.ts';
 import { readVantagePoints, sharersOf } from '../../../../../subgraphs/gslb/control/stores/vantage-store.ts';
+import { forTest } from '../../../../support/shared.ts';
 import { GslbGraph, identity } from '../../support/gslb-graph.ts';
 import { GslbPlace } from '../../support/gslb-place.ts';
 
-let graph: GslbGraph;
+const graph = forTest(() => GslbGraph.open());
 let place: GslbPlace;
 let inbox: ConnectInbox;
 
 beforeEach(async () => {
-  graph = await GslbGraph.open();
   place = await GslbPlace.on(graph);
   for (const name of ['eu', 'us']) await place.vantagePointWithout(name);
   inbox = new ConnectInbox(graph);
 });
-afterEach(() => graph.stop());
 
 /** The incarnation, or why it is refused. */
 const connect = (id: string, vantagePoint: string): Promise<number | string> =>

@@ -1,20 +1,19 @@
 // Checkers, name servers, keys of zones and votes in the graph, as they are known.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { newUuid } from '../../../../../platform/values/ids.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { identity, type World } from '../../support/gslb-graph.ts';
 import { ServedGraph } from '../../support/served-graph.ts';
 
 const admin = identity('ADMIN');
 
-let served: ServedGraph;
+const served = forFile(() => ServedGraph.open());
 let world: World;
 
 beforeAll(async () => {
-  served = await ServedGraph.open();
   world = served.world;
 });
-afterAll(() => served.close());
 
 test('a name server reports its zones and their maximum age', async () => {
   const server = await served.serve('ns1');

@@ -1,18 +1,14 @@
 // Zones publish for a name server only addresses of its machine's record, which administrators give, whatever it reports.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { setNameServerRecord } from '../../../../../platform/machines/name-server-record.ts';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { identity } from '../../support/gslb-graph.ts';
 import { ServedGraph } from '../../support/served-graph.ts';
 
 const admin = identity('ADMIN');
-let served: ServedGraph;
-
-beforeAll(async () => {
-  served = await ServedGraph.open();
-});
-afterAll(() => served.close());
+const served = forFile(() => ServedGraph.open());
 
 const set = (machineId: string, addresses: readonly string[], who = admin) =>
   served.graph.mutate(

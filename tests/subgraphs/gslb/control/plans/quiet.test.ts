@@ -1,23 +1,20 @@
 // While nothing happens to members, nothing happens to zones: latencies that jitter change no answer, and a lasting change only the
 // answers that depend on it.
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { Reporter } from '../../../../../subgraphs/gslb/agents/checker/reporter.ts';
 import { zoneNews } from '../../../../../subgraphs/gslb/control/plans/zone-plans.ts';
 import { zonePositions } from '../../../../../subgraphs/gslb/control/stores/zone-store.ts';
 import { targetId } from '../../../../../subgraphs/gslb/wire/checker-wire.ts';
 import { seededRandom } from '../../../../../trials/random.ts';
 import { testHistory } from '../../../../support/histories.ts';
+import { forTest } from '../../../../support/shared.ts';
 import { GslbPlace, type TestChecker, zone } from '../../support/gslb-place.ts';
 
 const random = seededRandom(9);
 const jitter = 0.3;
 const secondMs = 1_000;
 const regions = ['eu', 'us', 'ap'];
-let place: GslbPlace;
-beforeEach(async () => {
-  place = await GslbPlace.open();
-});
-afterEach(() => place.close());
+const place = forTest(() => GslbPlace.open());
 
 const generation = () => place.count('SELECT generation AS n FROM gslb_zone');
 

@@ -1,16 +1,15 @@
 // A plan that name servers would refuse stays out of its zone: the zone's other names are answered, and the name says why it is not.
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
+import { forTest } from '../../../../support/shared.ts';
 import { GslbPlace, type TestChecker } from '../../support/gslb-place.ts';
 
-let place: GslbPlace;
+const place = forTest(() => GslbPlace.open());
 let checker: TestChecker;
 let member: string;
 beforeEach(async () => {
-  place = await GslbPlace.open();
   checker = await place.vantagePoint('eu');
   member = await place.member('one', { addresses: ['192.0.2.1'] });
 });
-afterEach(() => place.close());
 
 const generation = () => place.count('SELECT generation AS n FROM gslb_zone');
 

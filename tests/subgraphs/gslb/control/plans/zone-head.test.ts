@@ -1,15 +1,12 @@
 // The head of a zone that our own name servers answer is one that they take, however many they are.
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { planBounds, zonePlanFault } from '../../../../../dns/policy/plan-schema.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { zoneNews } from '../../../../../subgraphs/gslb/control/plans/zone-plans.ts';
+import { forTest } from '../../../../support/shared.ts';
 import { GslbPlace, zone } from '../../support/gslb-place.ts';
 
-let place: GslbPlace;
-beforeEach(async () => {
-  place = await GslbPlace.open();
-});
-afterEach(() => place.close());
+const place = forTest(() => GslbPlace.open());
 
 async function nameServer(name: string, addresses: readonly string[]): Promise<void> {
   const id = newUuid();

@@ -1,25 +1,24 @@
 // Members that are owed at once are evaluated together: a worker takes those beside its own that nobody has, in one transaction.
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import type { Transaction } from '../../../../../platform/database/database.ts';
 import { OwedWork, oweAll } from '../../../../../platform/owed/owed-work.ts';
 import { lockMembers } from '../../../../../subgraphs/gslb/control/stores/standing-store.ts';
 import { evaluationKind } from '../../../../../subgraphs/gslb/control/stores/touched.ts';
 import { evaluateMembers } from '../../../../../subgraphs/gslb/control/verdicts/evaluate-members.ts';
+import { forTest } from '../../../../support/shared.ts';
 import { GslbPlace, type TestChecker } from '../../support/gslb-place.ts';
 
-let place: GslbPlace;
+const place = forTest(() => GslbPlace.open());
 let checkers: TestChecker[];
 let members: string[];
 
 beforeEach(async () => {
-  place = await GslbPlace.open();
   checkers = [];
   for (const each of ['eu', 'us', 'ap']) checkers.push(await place.vantagePoint(each));
   members = [];
   for (let number = 1; number <= 60; number += 1)
     members.push(await place.member(`m${number}`, { addresses: [`192.0.2.${number}`] }));
 });
-afterEach(() => place.close());
 
 const owed = () =>
   place.count(`SELECT COUNT(*) AS n FROM owed_work WHERE kind = '${evaluationKind}' AND due_at IS NOT NULL`);

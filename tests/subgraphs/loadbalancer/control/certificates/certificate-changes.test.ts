@@ -1,19 +1,16 @@
 // The certificates that nodes get while lists and certificates change: always those that the lists name.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { LoadBalancerCreateInput } from '../../../../../generated/graph/loadbalancer.ts';
 import type { Sql, SqlValue } from '../../../../../platform/database/database.ts';
 import { makeCertificate } from '../../../../../platform/net/certificates.ts';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
 import { NodeDocuments } from '../../../../../subgraphs/loadbalancer/control/hosts/node-documents.ts';
 import { readBalancer } from '../../../../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 import { untilItWaits } from '../../support/until-it-waits.ts';
 
-let place: BalancerPlace;
-beforeAll(async () => {
-  place = await BalancerPlace.open();
-});
-afterAll(() => place.close());
+const place = forFile(() => BalancerPlace.open());
 
 async function pair(name: string) {
   const { cert: chain, key: privateKey } = await makeCertificate({ commonName: name, names: [name] });

@@ -4,13 +4,14 @@ import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { InputCheck } from '../../../../../platform/input/input.ts';
 import { checkCertificate } from '../../../../../subgraphs/loadbalancer/control/certificates/certificate-input.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/shared.ts';
+import { temporaryFolder } from '../../../../support/temporary-folder.ts';
 
 const run = promisify(execFile);
-let folder: TemporaryFolder;
+const folder = forFile(() => temporaryFolder());
 const at = (name: string) => join(folder.path, name);
 const text = (name: string) => readFile(at(name), 'utf8');
 
@@ -34,12 +35,10 @@ async function issue(
 }
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
   await issue('root', { ca: true });
   await issue('middle', { issuer: 'root', ca: true });
   await issue('leaf', { issuer: 'middle', names: ['a.example.com', 'b.example.com'] });
 });
-afterAll(() => folder.remove());
 
 function faultsOf(chain: string, privateKey: string, now?: Date): readonly string[] {
   const check = new InputCheck();

@@ -1,6 +1,6 @@
 // The claims of a load balancer host about itself count only within the record that administrators gave it: a host that is broken into must
 // not decide about the members, subnets, listeners and nodes of everybody.
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { HostRecord } from '../../../../../platform/machines/host-record.ts';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
 import { HostService } from '../../../../../subgraphs/loadbalancer/control/hosts/host-service.ts';
@@ -14,16 +14,15 @@ import {
   readHosts,
 } from '../../../../../subgraphs/loadbalancer/control/stores/host-store.ts';
 import { grantOf, type HostClaim, whyNoNodes } from '../../../../../subgraphs/loadbalancer/rules/host-grant.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 import { recordHost } from '../../support/host-records.ts';
 
-let place: BalancerPlace;
+const place = forFile(() => BalancerPlace.open());
 let service: HostService;
 beforeAll(async () => {
-  place = await BalancerPlace.open();
   service = new HostService(place.ground);
 });
-afterAll(() => place.close());
 afterEach(async () => {
   for (const table of ['lb_host', 'host_record']) await place.ground.db.execute(`DELETE FROM ${table}`);
 });

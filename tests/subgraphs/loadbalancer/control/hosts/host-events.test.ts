@@ -1,5 +1,5 @@
 // The status events of a host's connections: one for each change that its readers can see, and no other.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import {
   beginEpoch,
@@ -8,13 +8,10 @@ import {
   type HostRow,
 } from '../../../../../subgraphs/loadbalancer/control/stores/host-store.ts';
 import type { HostClaim } from '../../../../../subgraphs/loadbalancer/rules/host-grant.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 
-let place: BalancerPlace;
-beforeAll(async () => {
-  place = await BalancerPlace.open();
-});
-afterAll(() => place.close());
+const place = forFile(() => BalancerPlace.open());
 
 const machine = { id: newUuid(), name: 'host-1' };
 const offer: HostClaim = {

@@ -1,5 +1,5 @@
 // Reports of hosts while load balancers are changed: each waits for its turn, and none ends the change.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import pino from 'pino';
 import type { LoadBalancerCreateInput } from '../../../../../generated/graph/loadbalancer.ts';
 import { readHistory } from '../../../../../platform/events/database-history.ts';
@@ -16,15 +16,12 @@ import {
 } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
 import { lockBalancer } from '../../../../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
 import { otherHistory } from '../../../../support/histories.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 import { untilItWaits } from '../../support/until-it-waits.ts';
 
-let place: BalancerPlace;
-beforeAll(async () => {
-  place = await BalancerPlace.open();
-});
-afterAll(() => place.close());
+const place = forFile(() => BalancerPlace.open());
 
 function connect(machine: LinkPeer['machine'], peer: Partial<LinkPeer> = {}) {
   const { db, wake, sealer } = place.ground;

@@ -1,21 +1,20 @@
 // The removal of a host without another one: its nodes could be replaced nowhere, and it would never end.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { encodeId, newUuid } from '../../../../../platform/values/ids.ts';
 import { HostService } from '../../../../../subgraphs/loadbalancer/control/hosts/host-service.ts';
 import { reconcile } from '../../../../../subgraphs/loadbalancer/control/reconcile/reconcile-queue.ts';
 import { endEpoch, type HostRow, readHosts } from '../../../../../subgraphs/loadbalancer/control/stores/host-store.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 import { connectHost } from '../../support/host-records.ts';
 
-let place: BalancerPlace;
+const place = forFile(() => BalancerPlace.open());
 let hosts: HostService;
 let count = 0;
 
 beforeAll(async () => {
-  place = await BalancerPlace.open();
   hosts = new HostService(place.ground);
 });
-afterAll(() => place.close());
 
 function connect(maxNodes = 10): Promise<HostRow> {
   const { db, wake } = place.ground;

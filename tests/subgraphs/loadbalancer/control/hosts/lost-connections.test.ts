@@ -1,17 +1,14 @@
 // Connections whose process was killed: nobody could record their end.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { HostWatcher } from '../../../../../subgraphs/loadbalancer/control/hosts/host-watcher.ts';
 import { readHosts } from '../../../../../subgraphs/loadbalancer/control/stores/host-store.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { connectHost } from '../../support/host-records.ts';
 import { LbWorld } from '../../support/lb-world.ts';
 
-let world: LbWorld;
-beforeAll(async () => {
-  world = await LbWorld.open();
-}, 60_000);
-afterAll(() => world.close());
+const world = forFile(() => LbWorld.open());
 
 const presenceOf = async (id: string) => (await readHosts(world.ground.db, [id])).get(id)?.presence;
 

@@ -1,24 +1,22 @@
 // Hosts that are removed for good: with real HAProxies, checks and name server.
 import { rm } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../../platform/values/ids.ts';
 import type { NodeRow } from '../../../../../subgraphs/loadbalancer/rules/rows.ts';
 import { freePort } from '../../../../support/free-port.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { LbWorld, type WorldHost } from '../../support/lb-world.ts';
 
-let world: LbWorld;
+const world = forFile(() => LbWorld.open({ dns: true, settings: { nodeDrainMs: 500 } }));
 let balancerId: string;
 let nodes: readonly NodeRow[];
 let count = 0;
 
 beforeAll(async () => {
-  world = await LbWorld.open({ dns: true, settings: { nodeDrainMs: 500 } });
   for (const name of ['host-1', 'host-2', 'host-3']) await world.addHost(name);
   await waitFor('hosts', () => world.link.connected === 3);
 }, 60_000);
-
-afterAll(() => world.close());
 
 afterEach(async () => {
   await world.balancers.delete(world.context, { id: encodeId('LoadBalancer', balancerId) });

@@ -1,15 +1,12 @@
 // Which replaced nodes see no healthy member where others do: they would answer clients with errors.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { blindNodes, storeMemberView } from '../../../../../subgraphs/loadbalancer/control/members/member-status.ts';
 import { nodesUnderLock } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
 import { partsSince } from '../../../../../subgraphs/loadbalancer/control/stores/part-store.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 
-let place: BalancerPlace;
-beforeAll(async () => {
-  place = await BalancerPlace.open();
-});
-afterAll(() => place.close());
+const place = forFile(() => BalancerPlace.open());
 
 test('a replaced node is blind while it sees no member of a pool of which a serving node sees one', async () => {
   const { db } = place.ground;

@@ -1,13 +1,10 @@
 // Locks on nodes: locks of one load balancer delay no other one.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { nodesUnderLock } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 
-let place: BalancerPlace;
-beforeAll(async () => {
-  place = await BalancerPlace.open();
-});
-afterAll(() => place.close());
+const place = forFile(() => BalancerPlace.open());
 
 test('a transaction that locks the nodes of one load balancer does not wait for those of another', async () => {
   const { db } = place.ground;

@@ -1,7 +1,7 @@
 // Found by reading: a node whose health check the egress policy denies counted as down, and was replaced for nothing.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { CheckEngine } from '../../../../../platform/checks/check-engine.ts';
 import { createCheckMetrics } from '../../../../../platform/checks/check-metrics.ts';
@@ -9,15 +9,12 @@ import { Leases } from '../../../../../platform/leases/leases.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { createNodeChecks, usualNodeChecks } from '../../../../../subgraphs/loadbalancer/control/nodes/node-checks.ts';
 import { readNodes } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 import { connectHost } from '../../support/host-records.ts';
 
-let place: BalancerPlace;
-beforeAll(async () => {
-  place = await BalancerPlace.open();
-});
-afterAll(() => place.close());
+const place = forFile(() => BalancerPlace.open());
 
 test('a node whose check the egress policy denies keeps its status, says why, and is checked again once it is allowed', async () => {
   const { db, wake, log, egress } = place.ground;

@@ -1,5 +1,5 @@
 // Addresses of nodes rest before another load balancer gets them: its answers may still be remembered.
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import type { LoadBalancerCreateInput } from '../../../../../generated/graph/loadbalancer.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { endNode, nodesOf, nodesUnderLock } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
@@ -7,17 +7,13 @@ import { reconcile } from '../../../../../subgraphs/loadbalancer/control/reconci
 import { readBalancer } from '../../../../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
 import { endHost } from '../../../../../subgraphs/loadbalancer/control/stores/host-store.ts';
 import { usualHealing } from '../../../../../subgraphs/loadbalancer/rules/plan-input.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 import { connectHost } from '../../support/host-records.ts';
 
-let place: BalancerPlace;
+const place = forFile(() => BalancerPlace.open());
 let count = 0;
 const restMs = usualHealing.addressRestMs;
-
-beforeAll(async () => {
-  place = await BalancerPlace.open();
-});
-afterAll(() => place.close());
 
 beforeEach(async () => {
   for (const table of ['lb_host', 'lb_address']) await place.ground.db.execute(`DELETE FROM ${table}`);

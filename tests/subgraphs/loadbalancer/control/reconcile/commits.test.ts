@@ -1,17 +1,14 @@
 // The changes that the reconciler commits together: a step for which others wait is not delayed by the steps after it.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Transaction } from '../../../../../platform/database/database.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { nodesOf } from '../../../../../subgraphs/loadbalancer/control/nodes/node-store.ts';
 import { reconcile } from '../../../../../subgraphs/loadbalancer/control/reconcile/reconcile-queue.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 import { connectHost } from '../../support/host-records.ts';
 
-let place: BalancerPlace;
-beforeAll(async () => {
-  place = await BalancerPlace.open();
-});
-afterAll(() => place.close());
+const place = forFile(() => BalancerPlace.open());
 
 /** How often it read the load balancer, and when it wants to look again. */
 async function reconcileOnce(balancer: string): Promise<{ readonly rounds: number; readonly againInMs?: number }> {

@@ -1,25 +1,23 @@
 // A late step is an ERROR with its reason, and is tried again; a load balancer can be deleted in every state, and nothing of it remains.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { owe } from '../../../../../platform/owed/owed-work.ts';
 import { encodeId } from '../../../../../platform/values/ids.ts';
 import { reconcileKind } from '../../../../../subgraphs/loadbalancer/control/stores/change-balancer.ts';
 import type { NodeRow } from '../../../../../subgraphs/loadbalancer/rules/rows.ts';
 import { freePort } from '../../../../support/free-port.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { LbWorld, type WorldHost } from '../../support/lb-world.ts';
 
-let world: LbWorld;
+const world = forFile(() => LbWorld.open({ dns: true, settings: { nodeDrainMs: 60_000, hostGoneMs: 10_000 } }));
 let balancerId: string;
 let count = 0;
 
 beforeAll(async () => {
-  world = await LbWorld.open({ dns: true, settings: { nodeDrainMs: 60_000, hostGoneMs: 10_000 } });
   for (const name of ['host-1', 'host-2']) await world.addHost(name);
 }, 60_000);
 
 beforeEach(() => waitFor('hosts', () => world.link.connected === 2));
-
-afterAll(() => world.close());
 
 async function begin(): Promise<void> {
   count += 1;

@@ -1,23 +1,21 @@
 // Nodes that fail, come back, or are lost with their hosts: real HAProxies, checks and name server.
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../../platform/values/ids.ts';
 import type { NodeRow } from '../../../../../subgraphs/loadbalancer/rules/rows.ts';
 import { freePort } from '../../../../support/free-port.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { LbWorld } from '../../support/lb-world.ts';
 import { timeIsOver } from '../../support/time-is-over.ts';
 
-let world: LbWorld;
+const world = forFile(() => LbWorld.open({ dns: true, settings: { nodeDrainMs: 500, hostGoneMs: 3_000 } }));
 let balancerId: string;
 let count = 0;
 
 beforeAll(async () => {
-  world = await LbWorld.open({ dns: true, settings: { nodeDrainMs: 500, hostGoneMs: 3_000 } });
   for (const name of ['host-1', 'host-2', 'host-3']) await world.addHost(name);
   await waitFor('hosts', () => world.link.connected === 3);
 }, 60_000);
-
-afterAll(() => world.close());
 
 /** Afterwards nothing of it remains. */
 afterEach(async () => {

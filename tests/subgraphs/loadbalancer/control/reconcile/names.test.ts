@@ -1,5 +1,5 @@
 // The reconciler as the row puts it together, which a worker runs: its load balancers have names in dns/.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { AddressRecord } from '../../../../../dns/records/record-set.ts';
 import { declareRecords, readRecordSet } from '../../../../../dns/records/record-store.ts';
 import { forgetProject } from '../../../../../platform/edge/projects.ts';
@@ -8,13 +8,10 @@ import { readConfig, settingsOf } from '../../../../../platform/process/config.t
 import type { DatabaseContext } from '../../../../../platform/process/subgraph-row.ts';
 import { decodeUuid } from '../../../../../platform/values/ids.ts';
 import { loadBalancerRow } from '../../../../../subgraphs/loadbalancer/row.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { BalancerGraph, identity, projectA, projectB, zone } from '../../support/balancer-graph.ts';
 
-let graph: BalancerGraph;
-beforeAll(async () => {
-  graph = await BalancerGraph.open();
-});
-afterAll(() => graph.stop());
+const graph = forFile(() => BalancerGraph.open());
 
 /** As a worker does it, once; with `dns.servers`. */
 async function reconcile(uuid: string, servers = ''): Promise<void> {

@@ -1,15 +1,11 @@
 // Autoscaling and traffic as a user has them: in the graph of a whole process, with its worker and its Redis.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { subgraphRows } from '../../../../../subgraphs/rows.ts';
-import { ask, type MountedGraph, mountInOneProcess } from '../../../../support/mounted-graph.ts';
+import { ask, mountInOneProcess } from '../../../../support/mounted-graph.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 
-let mounted: MountedGraph;
-
-beforeAll(async () => {
-  mounted = await mountInOneProcess({ rows: subgraphRows });
-});
-afterAll(() => mounted?.stop());
+const mounted = forFile(() => mountInOneProcess({ rows: subgraphRows }));
 
 test('a policy is set, decided by the worker every period, and read; traffic is empty without nodes', async () => {
   const create = `mutation ($input: LoadBalancerCreateInput!) { loadBalancerCreate(input: $input) {

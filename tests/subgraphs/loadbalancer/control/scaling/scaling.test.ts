@@ -1,5 +1,5 @@
 // Policies of autoscaling and the job that follows them: who may set them, the answers to bad input, and one decision a period.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { AutoscalingPolicyInput } from '../../../../../generated/graph/loadbalancer.ts';
 import { OwedWork, OwedWorkLostError } from '../../../../../platform/owed/owed-work.ts';
 import { encodeId } from '../../../../../platform/values/ids.ts';
@@ -15,19 +15,18 @@ import {
 } from '../../../../../subgraphs/loadbalancer/control/scaling/scaling-store.ts';
 import { readBalancer } from '../../../../../subgraphs/loadbalancer/control/stores/balancer-store.ts';
 import { historyMs, historyOf } from '../../../../../subgraphs/loadbalancer/rules/scale.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { BalancerPlace } from '../../support/balancer-place.ts';
 
-let place: BalancerPlace;
+const place = forFile(() => BalancerPlace.open());
 let service: ScalingService;
 let reads: ScalingReads;
 
 beforeAll(async () => {
-  place = await BalancerPlace.open();
   const { db, wake, mutations } = place.ground;
   service = new ScalingService({ db, wake, mutations });
   reads = new ScalingReads(db);
 });
-afterAll(() => place.close());
 
 function set(
   id: string,

@@ -1,15 +1,15 @@
 // A project chooses the blocks of its subnets freely, and nodes reach them through the network of their host. So a subnet opens no address
 // that the egress policy denies.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { newUuid } from '../../../../../platform/values/ids.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { BalancerGraph, type Input, identity, projectA, projectId } from '../../support/balancer-graph.ts';
 import { connectHost } from '../../support/host-records.ts';
 
-let graph: BalancerGraph;
+const graph = forFile(() => BalancerGraph.open());
 let subnetId: string;
 
 beforeAll(async () => {
-  graph = await BalancerGraph.open();
   await graph.db.transaction((tx) =>
     connectHost(...([tx, graph.wake, { id: newUuid(), name: 'host' }] as const), {
       ...{ provider: 'NETNS', site: null, tunnelAddress: null, maxNodes: 5, healthPort: 18_999 },
@@ -20,7 +20,6 @@ beforeAll(async () => {
   const subnet = { name: 'clouds', cidr: '100.100.100.0/24', projectId: projectId(projectA) };
   subnetId = (await graph.make('projectSubnetCreate', subnet, 'projectSubnet { id }')).id;
 });
-afterAll(() => graph.stop());
 
 const denied = '100.100.100.200';
 

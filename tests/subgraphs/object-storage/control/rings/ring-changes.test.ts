@@ -1,20 +1,19 @@
 // Changes of rings at the control plane: by the graph, on a real database, with reports of controllers that are written as they would come.
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { RingChanges } from '../../../../../subgraphs/object-storage/control/rings/ring-changes.ts';
 import type { ControllerState } from '../../../../../subgraphs/object-storage/wire/controller-wire.ts';
+import { forTest } from '../../../../support/shared.ts';
 import { ControlGraph, identity, projectA } from '../../support/control-graph.ts';
 
-let graph: ControlGraph;
+const graph = forTest(() => ControlGraph.open());
 let changes: RingChanges;
 const controllers = new Map<string, string>();
 
 beforeEach(async () => {
-  graph = await ControlGraph.open();
   changes = new RingChanges(graph);
   controllers.clear();
 });
-afterEach(() => graph.stop());
 
 /** A cluster with a connected controller. */
 async function cluster(name: string): Promise<string> {

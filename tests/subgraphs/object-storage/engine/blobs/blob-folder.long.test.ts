@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import {
   BlobDamagedError,
@@ -20,21 +20,18 @@ import {
 import { before, newBlobId } from '../../../../../subgraphs/object-storage/engine/blobs/blob-id.ts';
 import { blockBytes } from '../../../../../subgraphs/object-storage/engine/blobs/blob-store.ts';
 import { giveBack } from '../../../../../subgraphs/object-storage/engine/blobs/block-buffers.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/shared.ts';
+import { temporaryFolder } from '../../../../support/temporary-folder.ts';
 import { allOf, inChunks, manyBytes, newId, place } from '../../support/bytes.ts';
 import { bytesOf } from './bytes-of-id.ts';
 
 const log = pino({ level: 'silent' });
 const run = promisify(execFile);
-let temporary: TemporaryFolder;
+const temporary = forFile(() => temporaryFolder());
 let path: string;
 let folder: BlobFolder;
 let number = 0;
 
-beforeAll(async () => {
-  temporary = await temporaryFolder();
-});
-afterAll(() => temporary.remove());
 beforeEach(async () => {
   number += 1;
   path = join(temporary.path, String(number));

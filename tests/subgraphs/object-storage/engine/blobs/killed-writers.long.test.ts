@@ -1,22 +1,21 @@
 // Processes that are killed while they write blobs into a folder that they share.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { BlobFolder } from '../../../../../subgraphs/object-storage/engine/blobs/blob-folder.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/shared.ts';
+import { temporaryFolder } from '../../../../support/temporary-folder.ts';
 import { allOf } from '../../support/bytes.ts';
 import { bytesOf } from './bytes-of-id.ts';
 import { startWriter } from './writer.ts';
 
-let temporary: TemporaryFolder;
+const temporary = forFile(() => temporaryFolder());
 let path: string;
 
 beforeAll(async () => {
-  temporary = await temporaryFolder();
   path = join(temporary.path, 'blobs');
 });
-afterAll(() => temporary.remove());
 
 function opened(): Promise<BlobFolder> {
   return BlobFolder.open({ folder: path, keepFreeBytes: 0, log: pino({ level: 'silent' }) });

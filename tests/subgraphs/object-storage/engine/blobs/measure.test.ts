@@ -3,16 +3,12 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { measureDisk } from '../../../../../subgraphs/object-storage/engine/blobs/measure.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/shared.ts';
+import { temporaryFolder } from '../../../../support/temporary-folder.ts';
 
-let temporary: TemporaryFolder;
-
-beforeAll(async () => {
-  temporary = await temporaryFolder();
-});
-afterAll(() => temporary.remove());
+const temporary = forFile(() => temporaryFolder());
 
 test('capacity and speed of large and small files, and nothing is left', async () => {
   const measured = await measureDisk({ folder: temporary.path, timeMs: 400 });

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { BlobRangeError, NoBlobError } from '../../../../../subgraphs/object-storage/engine/blobs/blob-errors.ts';
 import { BlobFolder } from '../../../../../subgraphs/object-storage/engine/blobs/blob-folder.ts';
@@ -11,22 +11,19 @@ import {
   type BlobSources,
   RepairingReader,
 } from '../../../../../subgraphs/object-storage/engine/blobs/repairing-reader.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/shared.ts';
+import { temporaryFolder } from '../../../../support/temporary-folder.ts';
 import { allOf, inChunks, newId, place } from '../../support/bytes.ts';
 
 const log = pino({ level: 'silent' });
 const bytes = randomBytes(6 * blockBytes + 1_000);
-let temporary: TemporaryFolder;
+const temporary = forFile(() => temporaryFolder());
 let folders: BlobFolder[];
 let sources: BlobSources;
 let reader: RepairingReader;
 let id: string;
 let number = 0;
 
-beforeAll(async () => {
-  temporary = await temporaryFolder();
-});
-afterAll(() => temporary.remove());
 beforeEach(async () => {
   number += 1;
   id = newId();

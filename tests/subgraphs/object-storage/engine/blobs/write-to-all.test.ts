@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { NoQuorumError } from '../../../../../platform/registers/errors.ts';
 import { DiskFullError } from '../../../../../subgraphs/object-storage/engine/blobs/blob-errors.ts';
@@ -12,19 +12,16 @@ import { BlobFolder } from '../../../../../subgraphs/object-storage/engine/blobs
 import type { BlobStore } from '../../../../../subgraphs/object-storage/engine/blobs/blob-store.ts';
 import { writeToAll } from '../../../../../subgraphs/object-storage/engine/blobs/write-to-all.ts';
 import { stretch } from '../../../../support/patience.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../../../support/temporary-folder.ts';
+import { forFile } from '../../../../support/shared.ts';
+import { temporaryFolder } from '../../../../support/temporary-folder.ts';
 import { allOf, inChunks, manyBytes, newId, place } from '../../support/bytes.ts';
 
 const log = pino({ level: 'silent' });
 const mebibyte = 1024 * 1024;
-let temporary: TemporaryFolder;
+const temporary = forFile(() => temporaryFolder());
 let folders: BlobFolder[];
 let number = 0;
 
-beforeAll(async () => {
-  temporary = await temporaryFolder();
-});
-afterAll(() => temporary.remove());
 beforeEach(async () => {
   number += 1;
   folders = await Promise.all(

@@ -1,7 +1,7 @@
 // The validity of a bearer credential: forged, expired, revoked, and the immediate effect of changes.
 
 import type { KeyObject } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
 import type { Identity } from '../../../../../platform/caller/identity.ts';
 import { Database } from '../../../../../platform/database/database.ts';
@@ -11,21 +11,19 @@ import { newUuid } from '../../../../../platform/values/ids.ts';
 import { AccessTokens } from '../../../../../subgraphs/system/control/access/access-tokens.ts';
 import { SystemAuthenticator } from '../../../../../subgraphs/system/control/access/authenticator.ts';
 import { CredentialStore } from '../../../../../subgraphs/system/control/access/credential-store.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { publicFile, testPair } from '../../../../support/signing-keys.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
 import { keyFile } from '../../../../support/test-context.ts';
-import { makeUser, type SystemBench, systemBench, testKeys } from '../../support/system-bench.ts';
+import { makeUser, systemBench, testKeys } from '../../support/system-bench.ts';
 
-let bench: SystemBench;
+const bench = forFile(() => systemBench());
 let project: string;
 const tokens = new AccessTokens(testKeys);
 
 beforeAll(async () => {
-  bench = await systemBench();
   project = await bench.system.firstStart.ensureProject('lab');
 });
-
-afterAll(() => bench.stop());
 
 const authenticate = (bearer: string) => bench.system.authenticator.authenticate(bearer);
 const recheck = (identity: Identity) => bench.system.authenticator.recheck(identity);

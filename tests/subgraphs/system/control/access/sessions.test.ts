@@ -1,23 +1,21 @@
 // Login, refresh and logout on a real database: the answers, and the state of a session.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { DiskSpace } from '../../../../../platform/database/disk-space.ts';
 import { newUuid } from '../../../../../platform/values/ids.ts';
 import { CredentialStore } from '../../../../../subgraphs/system/control/access/credential-store.ts';
 import { newRefreshToken } from '../../../../../subgraphs/system/control/access/secrets.ts';
+import { forFile } from '../../../../support/shared.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
-import { makeUser, type SystemBench, systemBench } from '../../support/system-bench.ts';
+import { makeUser, systemBench } from '../../support/system-bench.ts';
 
 const password = 'correct horse battery';
-let bench: SystemBench;
+const bench = forFile(() => systemBench());
 let address: string;
 let addresses = 0;
 
 beforeAll(async () => {
-  bench = await systemBench();
   await makeUser(bench, 'alice', { password });
 });
-
-afterAll(() => bench.stop());
 
 // Attempts are counted by address: each test has its own.
 beforeEach(() => {

@@ -5,17 +5,18 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Agent, request } from 'undici';
 import { makeCertificate } from '../../../../../../platform/net/certificates.ts';
 import { inGraphsWords } from '../../../../../../subgraphs/loadbalancer/agents/lbhost/haproxy/refusal.ts';
 import type { WantedPart } from '../../../../../../subgraphs/loadbalancer/wire/wanted-node.ts';
 import { freePort } from '../../../../../support/free-port.ts';
+import { forTest } from '../../../../../support/shared.ts';
 import { HaproxyNode } from '../../../support/haproxy-node.ts';
 import { ask, type TestMember, tally, webMember } from '../../../support/members.ts';
 
 let webs: TestMember[];
-let node: HaproxyNode;
+const node = forTest(() => HaproxyNode.make());
 let pool: WantedPart;
 let port: number;
 
@@ -26,12 +27,10 @@ afterAll(async () => {
   for (const web of webs) await web.stop();
 });
 beforeEach(async () => {
-  node = await HaproxyNode.make();
   pool = node.pool();
   node.monitor(pool, { path: '/health' });
   ({ port } = await node.listener({ defaultPool: pool.id }));
 });
-afterEach(() => node.stop());
 
 function member(index: number): WantedPart {
   return node.member(pool, webs[index]?.port ?? 0);

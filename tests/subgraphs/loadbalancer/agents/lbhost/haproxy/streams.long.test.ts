@@ -2,18 +2,14 @@
 import { connect as connectHttp2, createServer as createHttp2, createSecureServer as createHttp2Tls } from 'node:http2';
 import { type AddressInfo, connect } from 'node:net';
 import { connect as connectTls, createServer as createTls } from 'node:tls';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { makeCertificate } from '../../../../../../platform/net/certificates.ts';
+import { forTest } from '../../../../../support/shared.ts';
 import { waitFor } from '../../../../../support/temporary-folder.ts';
 import { HaproxyNode } from '../../../support/haproxy-node.ts';
 import { ask, streamMember, webMember } from '../../../support/members.ts';
 
-let node: HaproxyNode;
-
-beforeEach(async () => {
-  node = await HaproxyNode.make();
-});
-afterEach(() => node.stop());
+const node = forTest(() => HaproxyNode.make());
 
 function said(port: number, text = ''): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -44,6 +44,14 @@ afterEach(async () => {
   for (const web of webs) await web.stop();
 });
 
+async function startWithOneMember() {
+  const pool = node.pool();
+  node.member(pool, webs[0]?.port ?? 0);
+  const listener = await node.listener({ defaultPool: pool.id });
+  await node.start();
+  return listener;
+}
+
 test('requests, errors, bytes and status are counted on over a reload and a new member', async () => {
   const pool = node.pool({ failOpenBelowPercent: 10 });
   node.monitor(pool, { path: '/health' });
@@ -136,10 +144,7 @@ test('an earlier worker that finishes sessions is counted; members are reported 
 }, 60_000);
 
 test('another process of the host counts on: requests in between are counted once, also after a reload', async () => {
-  const pool = node.pool();
-  node.member(pool, webs[0]?.port ?? 0);
-  const listener = await node.listener({ defaultPool: pool.id });
-  await node.start();
+  const listener = await startWithOneMember();
   await ask(listener.port);
   const first = await meter.read();
   await ask(listener.port);
@@ -158,10 +163,7 @@ test('another process of the host counts on: requests in between are counted onc
 }, 60_000);
 
 test('traffic of an unknown time before is not counted: a new count begins at 0', async () => {
-  const pool = node.pool();
-  node.member(pool, webs[0]?.port ?? 0);
-  const listener = await node.listener({ defaultPool: pool.id });
-  await node.start();
+  const listener = await startWithOneMember();
   await ask(listener.port);
   const first = await meter.read();
   // A whole second of HAProxy's clock.
@@ -200,10 +202,7 @@ test("the deletion of a listener subtracts nothing from the node's counts", asyn
 }, 60_000);
 
 test('latency is what members take: not the pauses of a client that keeps its connection', async () => {
-  const pool = node.pool();
-  node.member(pool, webs[0]?.port ?? 0);
-  const listener = await node.listener({ defaultPool: pool.id });
-  await node.start();
+  const listener = await startWithOneMember();
   const client = new Client(`http://127.0.0.1:${listener.port}`);
   let longest = 0;
   for (let n = 0; n < 5; n += 1) {

@@ -1,0 +1,5 @@
+// Another project's objects do not exist, at every root field and entity of object storage.
+import { isolation } from '../support/isolation.ts';
+import { objectStorage } from './contract.ts';
+
+isolation(objectStorage);

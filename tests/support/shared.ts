@@ -1,0 +1,56 @@
+// What the tests of a file share: opened before the first of them, and ended after the last. It is used like the object itself.
+import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
+
+/** @example const graph = forFile(() => GslbGraph.open()); */
+export function forFile<Shared extends object>(open: () => Promise<Shared>): Shared {
+  return shared(open, beforeAll, afterAll);
+}
+
+/** Each test has another one. */
+export function forTest<Shared extends object>(open: () => Promise<Shared>): Shared {
+  return shared(open, beforeEach, afterEach);
+}
+
+function shared<Shared extends object>(
+  open: () => Promise<Shared>,
+  before: (hook: () => Promise<void>) => void,
+  after: (hook: () => Promise<void>) => void,
+): Shared {
+  let opened: Shared | undefined;
+  before(async () => {
+    opened = await open();
+  });
+  after(async () => {
+    const ending = opened;
+    opened = undefined;
+    if (ending !== undefined) await end(ending);
+  });
+  const whole = () => {
+    if (opened === undefined) throw new Error('it is used before the tests, or after them');
+    return opened;
+  };
+  return new Proxy({} as Shared, {
+    get: (_, name) => {
+      const value: unknown = Reflect.get(whole(), name);
+      return typeof value === 'function' ? value.bind(whole()) : value;
+    },
+    set: (_, name, value) => Reflect.set(whole(), name, value),
+    has: (_, name) => Reflect.has(whole(), name),
+    ownKeys: () => Reflect.ownKeys(whole()),
+    getOwnPropertyDescriptor: (_, name) => {
+      const found = Reflect.getOwnPropertyDescriptor(whole(), name);
+      return found && { ...found, configurable: true };
+    },
+  });
+}
+
+/** By the first of these that it has. */
+async function end(ending: object): Promise<void> {
+  for (const name of ['stop', 'close', 'remove', 'drop']) {
+    const method: unknown = Reflect.get(ending, name);
+    if (typeof method === 'function') {
+      await method.call(ending);
+      return;
+    }
+  }
+}
